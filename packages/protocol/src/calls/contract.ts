@@ -1,0 +1,117 @@
+// The contract: what both ends know of an application's messages. Types are inferred from it, names are looked up in it.
+import type { Schema, SchemaInput, SchemaOutput } from "../schema.ts"
+import { reservedTypes } from "../wire/type-table.ts"
+import type { CallKind } from "../wire/frame.ts"
+import type { RateLimit } from "./rate-limit.ts"
+
+/** A command (changes something) or a query (does not). */
+export interface CallSpec<I extends Schema = Schema, O extends Schema = Schema> {
+  /** Validated by the server before the handler runs. */
+  readonly input: I
+  /** Validated by the client before the promise resolves. */
+  readonly output: O
+  /** Per user, over all of the user's connections. Default: only the limits on all messages of a user. */
+  readonly limit?: RateLimit
+}
+
+export interface EventSpec<P extends Schema = Schema> {
+  /** Validated by the client before listeners run. */
+  readonly payload: P
+  /**
+   * `reliable` (default): in order, buffered up to the connection's bound. `volatile`: may be dropped when the
+   * receiver is slow; never overtakes a reliable message sent before it.
+   */
+  readonly delivery?: "reliable" | "volatile"
+  /** Volatile only: of the values that wait with the same key only the latest is kept. Method, so that specs stay assignable. */
+  key?(payload: SchemaInput<P>): string
+}
+
+export type CallSpecs = Readonly<Record<string, CallSpec>>
+export type EventSpecs = Readonly<Record<string, EventSpec>>
+
+export interface Contract<
+  C extends CallSpecs = CallSpecs,
+  Q extends CallSpecs = CallSpecs,
+  E extends EventSpecs = EventSpecs,
+> {
+  readonly name: string
+  readonly commands: C
+  readonly queries: Q
+  readonly events: E
+}
+
+type NoSpecs = Readonly<Record<never, never>>
+
+/**
+ * Declares a contract. Keys are camelCase letters and digits, unique over commands, queries and events.
+ * @throws TypeError that names the key which breaks a rule.
+ */
+export function defineContract<
+  C extends CallSpecs = NoSpecs,
+  Q extends CallSpecs = NoSpecs,
+  P extends Readonly<Record<string, Schema>> = NoSpecs,
+>(spec: {
+  readonly name: string
+  readonly commands?: C
+  readonly queries?: Q
+  readonly events?: { readonly [K in keyof P]: EventSpec<P[K]> }
+}): Contract<C, Q, { readonly [K in keyof P]: EventSpec<P[K]> }>
+export function defineContract(spec: {
+  readonly name: string
+  readonly commands?: CallSpecs
+  readonly queries?: CallSpecs
+  readonly events?: EventSpecs
+}): Contract {
+  const { name, commands = {}, queries = {}, events = {} } = spec
+  const seen = new Set<string>()
+  for (const key of [...Object.keys(commands), ...Object.keys(queries), ...Object.keys(events)]) {
+    if (!/^[a-z][a-zA-Z0-9]{0,63}$/.test(key)) {
+      throw new TypeError(`contract "${name}": "${key}" must be camelCase letters and digits, 64 at most`)
+    }
+    if (key === "authenticate") throw new TypeError(`contract "${name}": "authenticate" belongs to the protocol`)
+    if (seen.has(key)) throw new TypeError(`contract "${name}": "${key}" is declared twice`)
+    seen.add(key)
+  }
+  for (const [key, event] of Object.entries(events)) {
+    if (event.key !== undefined && event.delivery !== "volatile") {
+      throw new TypeError(`contract "${name}": event "${key}" has a key, so it must be volatile`)
+    }
+  }
+  return { name, commands, queries, events }
+}
+
+/** All type names of a contract in the order of the wire table. */
+export function contractTypes(contract: Contract): string[] {
+  const names = [...Object.keys(contract.commands), ...Object.keys(contract.queries), ...Object.keys(contract.events)]
+  return [...reservedTypes, ...names]
+}
+
+export interface CallEntry {
+  readonly call: CallKind
+  readonly spec: CallSpec
+}
+
+/** Looks calls up in a Map, so that names such as `toString` or `__proto__` find nothing. */
+export function indexCalls(contract: Contract): ReadonlyMap<string, CallEntry> {
+  const commands = Object.entries(contract.commands).map(([name, spec]) => [name, { call: "command", spec }] as const)
+  const queries = Object.entries(contract.queries).map(([name, spec]) => [name, { call: "query", spec }] as const)
+  return new Map<string, CallEntry>([...commands, ...queries])
+}
+
+export function indexEvents(contract: Contract): ReadonlyMap<string, EventSpec> {
+  return new Map(Object.entries(contract.events))
+}
+
+export type CommandName<T extends Contract> = keyof T["commands"] & string
+export type QueryName<T extends Contract> = keyof T["queries"] & string
+export type EventName<T extends Contract> = keyof T["events"] & string
+
+/** What a caller passes, and what a handler receives after validation. */
+export type CallInput<S extends CallSpec> = SchemaInput<S["input"]>
+export type ValidInput<S extends CallSpec> = SchemaOutput<S["input"]>
+/** What a handler returns, and what the caller receives after validation. */
+export type CallOutput<S extends CallSpec> = SchemaInput<S["output"]>
+export type ValidOutput<S extends CallSpec> = SchemaOutput<S["output"]>
+/** What is published, and what a listener receives after validation. */
+export type EventPayload<T extends Contract, K extends EventName<T>> = SchemaInput<T["events"][K]["payload"]>
+export type ValidPayload<T extends Contract, K extends EventName<T>> = SchemaOutput<T["events"][K]["payload"]>

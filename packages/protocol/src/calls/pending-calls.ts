@@ -1,0 +1,125 @@
+// The requests of one end that have no reply yet. Each ends exactly once: by its reply, its deadline, its caller,
+// or the end of the session. All deadlines share the one timer of the TimerQueue.
+import { HawserError } from "../errors.ts"
+import type { TimerQueue } from "../timer-queue.ts"
+import type { Reference } from "../wire/frame.ts"
+
+export interface PendingCall {
+  /** Undefined until the request is sent. */
+  reference: Reference | undefined
+  readonly deadlineMs: number
+  /** True once it has ended, however. */
+  settled: boolean
+}
+
+interface Entry extends PendingCall {
+  readonly resolve: (payload: unknown) => void
+  readonly reject: (error: HawserError) => void
+  readonly cancelTimer: () => void
+}
+
+export interface PendingCallOptions {
+  readonly name: string
+  readonly deadlineMs: number
+  readonly timeoutMs: number
+  readonly resolve: (payload: unknown) => void
+  readonly reject: (error: HawserError) => void
+}
+
+export class PendingCalls {
+  readonly #timers: TimerQueue
+  readonly #onAbandoned: (reference: Reference) => void
+  readonly #entries = new Set<Entry>()
+  readonly #sent = new Map<Reference, Entry>()
+
+  /** @param onAbandoned told of a sent request that ended without a reply, so that the peer can be told to stop. */
+  constructor(timers: TimerQueue, onAbandoned: (reference: Reference) => void) {
+    this.#timers = timers
+    this.#onAbandoned = onAbandoned
+  }
+
+  /** Requests without a reply, waiting ones included. */
+  get size(): number {
+    return this.#entries.size
+  }
+
+  open(options: PendingCallOptions): PendingCall {
+    const entry: Entry = {
+      reference: undefined,
+      deadlineMs: options.deadlineMs,
+      settled: false,
+      resolve: options.resolve,
+      reject: options.reject,
+      cancelTimer: this.#timers.at(options.deadlineMs, () => {
+        const message = `"${options.name}" got no reply within ${options.timeoutMs} ms; its outcome is unknown`
+        this.#abandon(entry, new HawserError("timeout", { message }))
+      }),
+    }
+    this.#entries.add(entry)
+    return entry
+  }
+
+  /** The request has left under this reference. */
+  sent(call: PendingCall, reference: Reference): void {
+    if (!this.#isEntry(call)) return
+    call.reference = reference
+    this.#sent.set(reference, call)
+  }
+
+  /** False when nobody waits for this reference (any more): a late or foreign reply. */
+  resolve(reference: Reference, payload: unknown): boolean {
+    const entry = this.#sent.get(reference)
+    if (entry === undefined) return false
+    this.#end(entry)
+    entry.resolve(payload)
+    return true
+  }
+
+  reject(reference: Reference, error: HawserError): boolean {
+    const entry = this.#sent.get(reference)
+    if (entry === undefined) return false
+    this.#end(entry)
+    entry.reject(error)
+    return true
+  }
+
+  /** The caller gave up, or the request could not be sent. */
+  abandon(call: PendingCall, error: HawserError): void {
+    if (this.#isEntry(call)) this.#abandon(call, error)
+  }
+
+  /** The link is gone: what was sent has an unknown outcome, what was not sent stays. */
+  rejectSent(errorOf: () => HawserError): void {
+    for (const entry of [...this.#sent.values()]) {
+      this.#end(entry)
+      entry.reject(errorOf())
+    }
+  }
+
+  rejectAll(errorOf: () => HawserError): void {
+    for (const entry of [...this.#entries]) {
+      this.#end(entry)
+      entry.reject(errorOf())
+    }
+  }
+
+  /** A PendingCall is only ever made here; the set proves it, and tells whether it still waits. */
+  #isEntry(call: PendingCall): call is Entry {
+    const entries: ReadonlySet<PendingCall> = this.#entries
+    return entries.has(call)
+  }
+
+  #abandon(entry: Entry, error: HawserError): void {
+    const { reference } = entry
+    this.#end(entry)
+    entry.reject(error)
+    if (reference !== undefined) this.#onAbandoned(reference)
+  }
+
+  #end(entry: Entry): void {
+    entry.settled = true
+    entry.cancelTimer()
+    this.#entries.delete(entry)
+    if (entry.reference !== undefined) this.#sent.delete(entry.reference)
+  }
+}

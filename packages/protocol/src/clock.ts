@@ -1,0 +1,13 @@
+// Decides nothing: it is the one way in which this package hears of time. Runners hand in a real clock, the
+// simulator a virtual one. Must not know what is timed.
+
+/** Time as the protocol sees it: monotonic, in milliseconds, from an arbitrary start. */
+export interface Clock {
+  /** Monotonic milliseconds, fractions allowed. */
+  now(): number
+  /**
+   * Calls back once after delayMs (≥ 0, at most 2^31 - 1), never before `schedule` has returned; returns a function
+   * that cancels and may be called at any time, also twice.
+   */
+  schedule(delayMs: number, callback: () => void): () => void
+}

@@ -1,0 +1,204 @@
+import fc from "fast-check"
+import { beforeEach, describe, expect, it } from "vitest"
+import { SimulatedClock } from "./simulated-clock.ts"
+
+let clock: SimulatedClock
+let log: string[]
+
+beforeEach(() => {
+  clock = new SimulatedClock()
+  log = []
+})
+
+function note(text: string): () => void {
+  return () => void log.push(`${text}@${clock.now()}`)
+}
+
+describe("SimulatedClock", () => {
+  it("starts at 0 and moves only when it is told to", async () => {
+    expect(clock.now()).toBe(0)
+    await clock.settle()
+    expect(clock.now()).toBe(0)
+    await clock.advance(12.5)
+    expect(clock.now()).toBe(12.5)
+  })
+
+  it("runs timers in the order of their times, each at its own time", async () => {
+    clock.schedule(30, note("c"))
+    clock.schedule(10, note("a"))
+    clock.schedule(20, note("b"))
+    await clock.advance(25)
+    expect(log).toEqual(["a@10", "b@20"])
+    expect(clock.now()).toBe(25)
+    await clock.advance(5)
+    expect(log).toEqual(["a@10", "b@20", "c@30"])
+  })
+
+  it("runs timers of the same time in the order in which they were made", async () => {
+    for (const name of ["a", "b", "c", "d"]) clock.schedule(10, note(name))
+    await clock.advance(10)
+    expect(log).toEqual(["a@10", "b@10", "c@10", "d@10"])
+  })
+
+  it("never calls back before schedule returns, also with a delay of 0", async () => {
+    clock.schedule(0, note("a"))
+    expect(log).toEqual([])
+    await clock.settle()
+    expect(log).toEqual(["a@0"])
+  })
+
+  it("runs a timer once", async () => {
+    clock.schedule(1, note("a"))
+    await clock.advance(1)
+    await clock.advance(10)
+    expect(log).toEqual(["a@1"])
+    expect(clock.pendingCount).toBe(0)
+  })
+
+  it("cancels exactly the timer it is asked to, among others of the same time", async () => {
+    const cancels = ["a", "b", "c"].map((name) => clock.schedule(10, note(name)))
+    expect(clock.pendingCount).toBe(3)
+    cancels[1]?.()
+    cancels[1]?.()
+    expect(clock.pendingCount).toBe(2)
+    await clock.advance(10)
+    expect(log).toEqual(["a@10", "c@10"])
+    cancels[0]?.()
+    expect(clock.pendingCount).toBe(0)
+  })
+
+  it("lets a timer cancel one that is due at the same time", async () => {
+    let cancel = (): void => {}
+    clock.schedule(10, () => cancel())
+    cancel = clock.schedule(10, note("b"))
+    await clock.advance(10)
+    expect(log).toEqual([])
+  })
+
+  it("runs timers that timers add, at their own time", async () => {
+    clock.schedule(10, () => {
+      note("a")()
+      clock.schedule(5, note("b"))
+      clock.schedule(100, note("late"))
+    })
+    await clock.advance(20)
+    expect(log).toEqual(["a@10", "b@15"])
+    expect(clock.pendingCount).toBe(1)
+  })
+
+  it("runs timers that promise jobs add, before time moves on", async () => {
+    void (async () => {
+      await Promise.resolve()
+      note("awaited")()
+      clock.schedule(10, note("timer"))
+    })()
+    await clock.advance(10)
+    expect(log).toEqual(["awaited@0", "timer@10"])
+  })
+
+  it("lets promise jobs run after each timer, before the next one", async () => {
+    clock.schedule(10, () => {
+      note("a")()
+      void Promise.resolve().then(note("job"))
+    })
+    clock.schedule(10, note("b"))
+    await clock.advance(10)
+    expect(log).toEqual(["a@10", "job@10", "b@10"])
+  })
+
+  it("lets a chain of 20 awaits end", async () => {
+    void (async () => {
+      for (let turn = 0; turn < 20; turn += 1) await Promise.resolve()
+      note("end")()
+    })()
+    await clock.settle()
+    expect(log).toEqual(["end@0"])
+  })
+
+  it("settles chains of timers and promise jobs that need no time, and leaves later timers alone", async () => {
+    const wait = (delayMs: number): Promise<void> =>
+      new Promise((resolve) => {
+        clock.schedule(delayMs, () => resolve())
+      })
+    void (async () => {
+      for (let turn = 0; turn < 50; turn += 1) await wait(0)
+      note("end")()
+      await wait(1)
+      note("too late")()
+    })()
+    await clock.settle()
+    expect(log).toEqual(["end@0"])
+    expect(clock.pendingCount).toBe(1)
+  })
+
+  it("gives up with a clear error on timers that never let time move on", async () => {
+    const again = (): void => void clock.schedule(0, again)
+    again()
+    const reason =
+      "10000 timers ran at 0 ms and there are more: something schedules itself again with a delay of 0"
+    await expect(clock.settle()).rejects.toThrow(new Error(reason))
+    await expect(clock.advance(5)).rejects.toThrow("10000 timers ran at 0 ms")
+  })
+
+  it("runs any number of timers as long as time moves on", async () => {
+    let ran = 0
+    const again = (): void => {
+      ran += 1
+      if (ran < 15_000) clock.schedule(1, again)
+    }
+    clock.schedule(1, again)
+    await clock.advance(15_000)
+    expect(ran).toBe(15_000)
+  })
+
+  it("rejects with what a timer throws, and goes on from there", async () => {
+    clock.schedule(10, () => {
+      throw new Error("broken")
+    })
+    clock.schedule(20, note("b"))
+    await expect(clock.advance(30)).rejects.toThrow("broken")
+    expect(clock.now()).toBe(10)
+    await clock.advance(10)
+    expect(log).toEqual(["b@20"])
+  })
+
+  it("refuses to run twice at the same time", async () => {
+    const first = clock.advance(10)
+    await expect(clock.settle()).rejects.toThrow("already running")
+    await first
+    expect(clock.now()).toBe(10)
+  })
+
+  it.each([-1, NaN, Infinity])("refuses a delay and a step of %d ms", async (ms) => {
+    expect(() => clock.schedule(ms, note("a"))).toThrow(RangeError)
+    await expect(clock.advance(ms)).rejects.toThrow(RangeError)
+    expect(clock.pendingCount).toBe(0)
+  })
+
+  it("refuses a delay that setTimeout could not hold", () => {
+    expect(() => clock.schedule(2 ** 31, note("a"))).toThrow(RangeError)
+    clock.schedule(2 ** 31 - 1, note("a"))
+    expect(clock.pendingCount).toBe(1)
+  })
+
+  it("runs what is due and not cancelled, as a sorted list would", async () => {
+    const timer = fc.record({ delayMs: fc.nat(20), isCancelled: fc.boolean() })
+    await fc.assert(
+      fc.asyncProperty(fc.array(timer, { maxLength: 40 }), fc.nat(25), async (timers, endMs) => {
+        const simulated = new SimulatedClock()
+        const ran: number[] = []
+        const cancels = timers.map(({ delayMs }, index) =>
+          simulated.schedule(delayMs, () => void ran.push(index)),
+        )
+        timers.forEach(({ isCancelled }, index) => {
+          if (isCancelled) cancels[index]?.()
+        })
+        await simulated.advance(endMs)
+        const left = timers.map((one, index) => ({ ...one, index })).filter(({ isCancelled }) => !isCancelled)
+        const due = left.filter(({ delayMs }) => delayMs <= endMs).sort((a, b) => a.delayMs - b.delayMs)
+        expect(ran).toEqual(due.map(({ index }) => index))
+        expect(simulated.pendingCount).toBe(left.length - due.length)
+      }),
+    )
+  })
+})

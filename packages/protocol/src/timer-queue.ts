@@ -1,0 +1,168 @@
+// Decides which of many deadlines is due, and keeps one timer of the clock for the earliest of them.
+// Must not know what the deadlines are for, or whether the clock is real.
+//
+// Invariants:
+//  1. While no callback runs, one timer of the clock is armed if there are entries and none if there are none, and
+//     it is armed for the earliest entry.
+//  2. Entries fire in the order of their times, at equal times in the order in which they were added.
+//  3. An entry fires at most once, never before its time, and never after it was cancelled.
+//  4. What a callback adds waits for the next wake-up, even when it is due at once: callbacks that add themselves
+//     again cannot hold up the event loop.
+//
+// It has no bound of its own: each entry belongs to something that is bounded (a request, a connection).
+import type { Clock } from "./clock.ts"
+
+interface Entry {
+  readonly atMs: number
+  readonly order: number
+  readonly callback: () => void
+  /** Its place in the heap, or -1 when it has fired or was cancelled. */
+  index: number
+}
+
+/** The longest delay that setTimeout takes; longer waits are split. */
+const maxDelayMs = 2 ** 31 - 1
+
+/** Many deadlines on one timer: adding and cancelling cost O(log n), and a cancelled entry is gone at once. */
+export class TimerQueue {
+  readonly #clock: Clock
+  readonly #onError: (error: unknown) => void
+  /** A binary heap: the entry at `i` is not later than those at `2i + 1` and `2i + 2`. */
+  readonly #heap: Entry[] = []
+  #added = 0
+  /** While callbacks run: the time of this wake-up. */
+  #firingAtMs: number | undefined
+  #armedAtMs: number | undefined
+  #disarm: () => void = () => {}
+
+  /** `onError` hears of what a callback throws; the other callbacks run all the same. It must not throw itself. */
+  constructor(clock: Clock, onError: (error: unknown) => void) {
+    this.#clock = clock
+    this.#onError = onError
+  }
+
+  /** Entries that have neither fired nor been cancelled. */
+  get size(): number {
+    return this.#heap.length
+  }
+
+  /**
+   * Calls back once when the clock reads `atMs` or later; a time that has passed means as soon as possible, never
+   * before this returns. Returns a function that cancels, harmless when called twice or too late.
+   * Throws RangeError unless `atMs` is finite.
+   */
+  at(atMs: number, callback: () => void): () => void {
+    if (!Number.isFinite(atMs)) throw new RangeError(`the time of a timer must be finite, not ${atMs}`)
+    const entry: Entry = {
+      atMs: this.#firingAtMs === undefined ? atMs : Math.max(atMs, this.#firingAtMs),
+      order: this.#added,
+      callback,
+      index: this.#heap.length,
+    }
+    this.#added += 1
+    this.#heap.push(entry)
+    this.#moveUp(entry)
+    this.#arm()
+    return () => {
+      if (entry.index === -1) return
+      this.#remove(entry)
+      this.#arm()
+    }
+  }
+
+  /** Calls back once after `delayMs`; else as `at`. */
+  after(delayMs: number, callback: () => void): () => void {
+    return this.at(this.#clock.now() + delayMs, callback)
+  }
+
+  /** Cancels every entry and the timer of the clock. The queue can be used again. */
+  clear(): void {
+    for (const entry of this.#heap) entry.index = -1
+    this.#heap.length = 0
+    this.#arm()
+  }
+
+  #arm(): void {
+    if (this.#firingAtMs !== undefined) return
+    const wakeAtMs = this.#heap[0]?.atMs
+    if (wakeAtMs === this.#armedAtMs) return
+    this.#disarm()
+    this.#armedAtMs = wakeAtMs
+    if (wakeAtMs === undefined) {
+      this.#disarm = () => {}
+      return
+    }
+    const delayMs = Math.min(Math.max(wakeAtMs - this.#clock.now(), 0), maxDelayMs)
+    this.#disarm = this.#clock.schedule(delayMs, () => this.#wake())
+  }
+
+  #wake(): void {
+    this.#armedAtMs = undefined
+    this.#disarm = () => {}
+    const nowMs = this.#clock.now()
+    const addedBefore = this.#added
+    this.#firingAtMs = nowMs
+    try {
+      let entry = this.#heap[0]
+      while (entry !== undefined && entry.atMs <= nowMs && entry.order < addedBefore) {
+        this.#remove(entry)
+        this.#run(entry.callback)
+        entry = this.#heap[0]
+      }
+    } finally {
+      this.#firingAtMs = undefined
+      this.#arm()
+    }
+  }
+
+  #run(callback: () => void): void {
+    try {
+      callback()
+    } catch (error) {
+      this.#onError(error)
+    }
+  }
+
+  #remove(entry: Entry): void {
+    const last = this.#heap.pop()
+    if (last !== undefined && last !== entry) {
+      this.#place(last, entry.index)
+      this.#moveUp(last)
+      this.#moveDown(last)
+    }
+    entry.index = -1
+  }
+
+  #moveUp(entry: Entry): void {
+    while (entry.index > 0) {
+      const parent = this.#heap[(entry.index - 1) >>> 1]
+      if (parent === undefined || isBefore(parent, entry)) return
+      this.#swap(parent, entry)
+    }
+  }
+
+  #moveDown(entry: Entry): void {
+    for (;;) {
+      const left = this.#heap[2 * entry.index + 1]
+      const right = this.#heap[2 * entry.index + 2]
+      const child = left !== undefined && right !== undefined && isBefore(right, left) ? right : left
+      if (child === undefined || isBefore(entry, child)) return
+      this.#swap(entry, child)
+    }
+  }
+
+  #swap(upper: Entry, lower: Entry): void {
+    const upperIndex = upper.index
+    this.#place(upper, lower.index)
+    this.#place(lower, upperIndex)
+  }
+
+  #place(entry: Entry, index: number): void {
+    this.#heap[index] = entry
+    entry.index = index
+  }
+}
+
+function isBefore(one: Entry, other: Entry): boolean {
+  return one.atMs < other.atMs || (one.atMs === other.atMs && one.order < other.order)
+}

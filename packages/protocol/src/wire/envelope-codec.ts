@@ -1,0 +1,179 @@
+// Profile `2.0`: one MessagePack map per message, {id, type, payload, timestamp, version} in this order.
+// Type names are `cmd_`, `query_` or `event_` plus the snake_case form of a contract key.
+import { suggestedAction } from "../errors.ts"
+import type { MessageLimits } from "../limits.ts"
+import type { Codec } from "./codec.ts"
+import type { BadFrame, CallKind, Frame, Reference, ReplyFrame, WireError } from "./frame.ts"
+import { createPayloadCodec } from "./payload-codec.ts"
+
+export const envelopeVersion = "2.0"
+
+/** `mapChunks` → `map_chunks`. */
+export function snakeCase(key: string): string {
+  return key.replace(/[A-Z]/g, (letter) => `_${letter.toLowerCase()}`)
+}
+
+/** `map_chunks` → `mapChunks`; a name that no key can stand for is returned as it came. */
+export function camelCase(name: string): string {
+  const key = name.replace(/_([a-z])/g, (_, letter: string) => letter.toUpperCase())
+  return snakeCase(key) === name ? key : name
+}
+
+export interface EnvelopeCodecOptions {
+  readonly limits: MessageLimits
+  /** Wall-clock milliseconds since 1970, for `timestamp`. */
+  readonly wallClockMs: () => number
+}
+
+export function createEnvelopeCodec(options: EnvelopeCodecOptions): Codec {
+  const payloads = createPayloadCodec(options.limits)
+
+  /** What a server sends: exactly five keys. */
+  function encodeServer(id: Reference, type: string, payload: unknown): Uint8Array {
+    return payloads.encodeMap([
+      ["id", id],
+      ["type", type],
+      ["payload", payload],
+      ["timestamp", options.wallClockMs()],
+      ["version", envelopeVersion],
+    ])
+  }
+
+  /** What a client sends: neither timestamp nor version, as the existing clients do. */
+  function encodeClient(id: Reference, type: string, payload: unknown): Uint8Array {
+    return payloads.encodeMap([["id", id], ["type", type], ["payload", payload ?? {}]])
+  }
+
+  function encode(frame: Frame): Uint8Array {
+    switch (frame.kind) {
+      case "hello":
+        return encodeClient(frame.reference, "cmd_authenticate", { token: frame.token })
+      case "request":
+        return encodeClient(
+          frame.reference,
+          `${frame.call === "query" ? "query" : "cmd"}_${snakeCase(frame.type)}`,
+          frame.payload,
+        )
+      case "welcome":
+        return encodeServer(null, "event_welcome", frame.payload ?? {})
+      case "event":
+      case "topicEvent":
+      case "volatile":
+        return encodeServer(null, `event_${snakeCase(frame.type)}`, frame.payload ?? {})
+      case "reply":
+        return frame.outcome.ok
+          ? encodeServer(frame.reference, frame.call === "query" ? "resp_data" : "resp_success", frame.outcome.payload ?? {})
+          : encodeServer(frame.reference, "resp_error", errorPayload(frame.outcome.error))
+      case "goaway":
+        return encodeServer(null, "event_server_shutdown", {
+          message: frame.reason,
+          countdown_seconds: Math.ceil(frame.deadlineMs / 1000),
+        })
+      case "ping":
+      case "pong":
+      case "busy":
+      case "bye":
+      case "cancel":
+        throw new TypeError(`profile 2.0 has no frame for "${frame.kind}"`)
+    }
+  }
+
+  function decode(bytes: Uint8Array): Frame | BadFrame {
+    const body = payloads.decode(bytes, 0)
+    if (!body.ok) return { kind: "bad", reference: null, error: body.error }
+    if (!isRecord(body.value)) return bad(null, "a message must be a map")
+    return decodeEnvelope(body.value)
+  }
+
+  return { profile: "2.0", counts: false, classify: (bytes) => (bytes.length === 0 ? "invalid" : "control"), decode, encode }
+}
+
+function decodeEnvelope(envelope: Readonly<Record<string, unknown>>): Frame | BadFrame {
+  const { id = null, type, payload, version = envelopeVersion } = envelope
+  const reference = typeof id === "string" ? id : null
+  if (id !== null && typeof id !== "string") return bad(null, `"id" must be a string or nil, not ${typeof id}`)
+  if (typeof type !== "string") return bad(reference, '"type" must be a string')
+  if (version !== envelopeVersion) return bad(reference, `"version" must be "2.0", not ${JSON.stringify(version)}`)
+  if (!isRecord(payload)) return bad(reference, '"payload" must be a map')
+
+  const split = type.indexOf("_")
+  const name = camelCase(type.slice(split + 1))
+  switch (type.slice(0, split)) {
+    case "cmd":
+      return type === "cmd_authenticate" ? decodeHello(reference, payload) : request("command", name, reference, payload)
+    case "query":
+      return request("query", name, reference, payload)
+    case "event":
+      return decodeEvent(name, payload)
+    case "resp":
+      return decodeReply(type, reference, payload)
+    default:
+      return bad(reference, `unknown message type ${JSON.stringify(type.slice(0, 64))}`, "system")
+  }
+}
+
+function request(call: CallKind, type: string, reference: Reference, payload: unknown): Frame {
+  return { kind: "request", call, type, payload, budgetMs: 0, reference }
+}
+
+function decodeHello(reference: Reference, payload: Readonly<Record<string, unknown>>): Frame | BadFrame {
+  const { token } = payload
+  if (typeof token === "string") return { kind: "hello", version: 0, token, reference }
+  const error: WireError = { code: "auth_token_invalid", message: "cmd_authenticate needs a token", category: "permission" }
+  return { kind: "bad", reference, error }
+}
+
+function decodeEvent(name: string, payload: Readonly<Record<string, unknown>>): Frame {
+  if (name === "welcome") {
+    return {
+      kind: "welcome",
+      sessionId: "",
+      received: 0,
+      handled: 0,
+      expiresInMs: null,
+      maxMessageBytes: Number.MAX_SAFE_INTEGER,
+      types: [],
+      payload,
+    }
+  }
+  if (name === "serverShutdown") {
+    const { message, countdown_seconds: seconds } = payload
+    const deadlineMs = typeof seconds === "number" && seconds >= 0 ? seconds * 1000 : 0
+    return { kind: "goaway", reason: typeof message === "string" ? message : "", startInMs: 0, deadlineMs }
+  }
+  return { kind: "event", type: name, payload }
+}
+
+function decodeReply(type: string, reference: Reference, payload: Readonly<Record<string, unknown>>): ReplyFrame {
+  if (type !== "resp_error") return { kind: "reply", reference, outcome: { ok: true, payload } }
+  const { error: text, error_code: code, category, details, retry_after: seconds } = payload
+  const error: WireError = {
+    code: typeof code === "string" ? code : "sys_internal_error",
+    message: typeof text === "string" ? text : "the server gave no message",
+    category: category === "validation" || category === "permission" || category === "rate_limit" ? category : "system",
+    ...(typeof seconds === "number" ? { retryAfterMs: Math.round(seconds * 1000) } : {}),
+    ...(isRecord(details) ? { details } : {}),
+  }
+  return { kind: "reply", reference, outcome: { ok: false, error } }
+}
+
+/** The superset that clients of both revisions read (docs/protocol.md, profile 2.0). */
+function errorPayload(error: WireError): Record<string, unknown> {
+  return {
+    error: error.message,
+    error_code: error.code,
+    code: error.code,
+    category: error.category,
+    details: error.details ?? null,
+    retry_after: error.retryAfterMs === undefined ? null : error.retryAfterMs / 1000,
+    suggested_action: suggestedAction(error.code),
+  }
+}
+
+function bad(reference: Reference, message: string, category: WireError["category"] = "validation"): BadFrame {
+  return { kind: "bad", reference, error: { code: "sys_invalid_message", message, category } }
+}
+
+function isRecord(value: unknown): value is Record<string, unknown> {
+  return typeof value === "object" && value !== null && !Array.isArray(value)
+}

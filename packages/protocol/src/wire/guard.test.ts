@@ -1,0 +1,790 @@
+import { decode, encode } from "@msgpack/msgpack"
+import fc from "fast-check"
+import { describe, expect, it } from "vitest"
+import { seededRandom } from "../testing/seeded-random.ts"
+import { guardMessagePack, type GuardLimits } from "./guard.ts"
+
+const limits: GuardLimits = { maxBytes: 65_536, maxDepth: 32, maxElements: 10_000, maxKeyBytes: 128 }
+
+const reasonOf = {
+  truncated: "the message ends before its value does",
+  trailing: "bytes follow the value",
+  tooDeep: "containers are nested deeper than allowed",
+  tooMany: "the value has more elements than allowed",
+  unusedByte: "the byte 0xc1 is not MessagePack",
+  integer: "an integer is outside -(2^53 - 1) to 2^53 - 1",
+  text: "a string is not well-formed UTF-8",
+  extension: "only the extension type -1 (timestamp) is allowed",
+  timestamp: "a timestamp is not one that a Date can hold",
+  keyType: "a map key has a type that is not allowed",
+  longKey: "a map key is longer than allowed",
+  proto: "the map key __proto__ is not allowed",
+} as const
+
+function malformed(reason: keyof typeof reasonOf): { code: string; reason: string } {
+  return { code: "message_malformed", reason: reasonOf[reason] }
+}
+
+function guard(bytes: Uint8Array, changed: Partial<GuardLimits> = {}): ReturnType<typeof guardMessagePack> {
+  return guardMessagePack(bytes, 0, { ...limits, ...changed })
+}
+
+/** Bytes from hexadecimal, blanks ignored, followed by `more`. */
+function hex(text: string, ...more: readonly Uint8Array[]): Uint8Array {
+  const digits = text.replaceAll(" ", "")
+  const head = Uint8Array.from({ length: digits.length / 2 }, (_, i) =>
+    Number.parseInt(digits.slice(2 * i, 2 * i + 2), 16),
+  )
+  return joined([head, ...more])
+}
+
+function joined(parts: readonly Uint8Array[]): Uint8Array {
+  const whole = new Uint8Array(parts.reduce((sum, part) => sum + part.length, 0))
+  let at = 0
+  for (const part of parts) {
+    whole.set(part, at)
+    at += part.length
+  }
+  return whole
+}
+
+function repeated(text: string, times: number): Uint8Array {
+  return joined(Array.from({ length: times }, () => hex(text)))
+}
+
+function filled(length: number, byte = 0x61): Uint8Array {
+  return new Uint8Array(length).fill(byte)
+}
+
+// One valid sample (or two) of every family, and what @msgpack/msgpack makes of it.
+const samples: readonly (readonly [name: string, bytes: Uint8Array, value: unknown])[] = [
+  ["positive fixint, least", hex("00"), 0],
+  ["positive fixint, greatest", hex("7f"), 127],
+  ["negative fixint, least", hex("e0"), -32],
+  ["negative fixint, greatest", hex("ff"), -1],
+  ["nil", hex("c0"), null],
+  ["false", hex("c2"), false],
+  ["true", hex("c3"), true],
+  ["uint 8", hex("cc ff"), 255],
+  ["uint 16", hex("cd ffff"), 65_535],
+  ["uint 32", hex("ce ffffffff"), 4_294_967_295],
+  ["uint 64", hex("cf 0000018bcfe56800"), 1_700_000_000_000],
+  ["uint 64, greatest safe", hex("cf 001fffffffffffff"), Number.MAX_SAFE_INTEGER],
+  ["int 8", hex("d0 80"), -128],
+  ["int 16", hex("d1 8000"), -32_768],
+  ["int 32", hex("d2 80000000"), -2_147_483_648],
+  ["int 64", hex("d3 ffffffffffffffff"), -1],
+  ["int 64, greatest safe", hex("d3 001fffffffffffff"), Number.MAX_SAFE_INTEGER],
+  ["int 64, least safe", hex("d3 ffe0000000000001"), Number.MIN_SAFE_INTEGER],
+  ["float 32", hex("ca 3fc00000"), 1.5],
+  ["float 32, infinite", hex("ca 7f800000"), Infinity],
+  ["float 64", hex("cb 3ff8000000000000"), 1.5],
+  ["float 64, above 2^53", hex("cb 7fefffffffffffff"), Number.MAX_VALUE],
+  ["fixstr, empty", hex("a0"), ""],
+  ["fixstr", hex("a3 616263"), "abc"],
+  ["fixstr, longest", hex("bf", filled(31)), "a".repeat(31)],
+  ["str 8", hex("d9 03 616263"), "abc"],
+  ["str 16", hex("da 0100", filled(256)), "a".repeat(256)],
+  ["str 32", hex("db 00000003 616263"), "abc"],
+  ["bin 8", hex("c4 02 ff00"), hex("ff00")],
+  ["bin 16", hex("c5 0002 ff00"), hex("ff00")],
+  ["bin 32", hex("c6 00000002 ff00"), hex("ff00")],
+  ["fixarray, empty", hex("90"), []],
+  ["fixarray", hex("92 01 02"), [1, 2]],
+  ["array 16", hex("dc 0002 01 02"), [1, 2]],
+  ["array 16, empty", hex("dc 0000"), []],
+  ["array 32", hex("dd 00000002 01 02"), [1, 2]],
+  ["fixmap, empty", hex("80"), {}],
+  ["fixmap", hex("81 a1 61 01"), { a: 1 }],
+  ["map 16", hex("de 0002 a1 61 01 a1 62 02"), { a: 1, b: 2 }],
+  ["map 32", hex("df 00000001 a1 61 01"), { a: 1 }],
+  ["fixmap of wide values", hex("82 a1 61 ce 00000005 a1 62 cd 0006"), { a: 5, b: 6 }],
+  ["map 32, empty", hex("df 00000000"), {}],
+  ["map with a str 8 key", hex("81 d9 01 61 01"), { a: 1 }],
+  ["map with a str 16 key", hex("81 da 0001 61 01"), { a: 1 }],
+  ["map with a str 32 key", hex("81 db 00000001 61 01"), { a: 1 }],
+  [
+    "maps and arrays in each other",
+    hex("93 81 a1 61 92 80 90 81 a1 62 82 a1 63 c0 a1 64 91 c3 05"),
+    [{ a: [{}, []] }, { b: { c: null, d: [true] } }, 5],
+  ],
+  ["timestamp 32 in fixext 4", hex("d6 ff 00000001"), new Date(1000)],
+  ["timestamp 64 in fixext 8", hex("d7 ff 0000000000000001"), new Date(1000)],
+  ["timestamp 96 in ext 8", hex("c7 0c ff 00000000 ffffffffffffffff"), new Date(-1000)],
+  ["timestamp 32 in ext 8", hex("c7 04 ff 00000001"), new Date(1000)],
+  ["timestamp 64 in ext 16", hex("c8 0008 ff 0000000000000001"), new Date(1000)],
+  ["timestamp 96 in ext 32", hex("c9 0000000c ff 00000000 0000000000000001"), new Date(1000)],
+  ["the latest Date", hex("c7 0c ff 00000000 000007dba8218000"), new Date(8.64e15)],
+]
+
+describe("every family of MessagePack", () => {
+  it.each(samples)("passes %s, and the decoder reads it", (_name, bytes, value) => {
+    expect(guard(bytes)).toBeUndefined()
+    expect(decode(bytes)).toEqual(value)
+  })
+
+  it.each(samples)("refuses %s cut off at any byte", (_name, bytes) => {
+    for (let length = 0; length < bytes.length; length += 1) {
+      expect(guard(bytes.subarray(0, length)), `${length} of ${bytes.length} bytes`).toEqual(
+        malformed("truncated"),
+      )
+    }
+  })
+
+  it.each(samples)("refuses %s with another byte behind it", (_name, bytes) => {
+    expect(guard(joined([bytes, hex("00")]))).toEqual(malformed("trailing"))
+  })
+
+  it("knows each of the 256 first bytes", () => {
+    const padding = filled(300, 0)
+    for (let head = 0; head <= 0xff; head += 1) {
+      const verdict = guard(joined([Uint8Array.of(head), padding]))
+      expect(verdict?.reason, head.toString(16)).toMatch(
+        /^(bytes follow|the byte 0xc1|only the ext|a map key has)/,
+      )
+    }
+  })
+
+  it("refuses the byte that MessagePack never uses, at any depth", () => {
+    expect(guard(hex("c1"))).toEqual(malformed("unusedByte"))
+    expect(guard(hex("92 01 c1"))).toEqual(malformed("unusedByte"))
+    expect(guard(hex("81 a1 61 c1"))).toEqual(malformed("unusedByte"))
+  })
+})
+
+describe("where the value lies", () => {
+  it("starts to read at `start` and ignores what stands before", () => {
+    expect(guardMessagePack(hex("41 92 01 a1 61"), 1, limits)).toBeUndefined()
+    expect(guardMessagePack(hex("c1 c1 c3"), 2, limits)).toBeUndefined()
+    expect(guardMessagePack(hex("41 92 01"), 1, limits)).toEqual(malformed("truncated"))
+  })
+
+  it("refuses a message without a value", () => {
+    expect(guard(hex(""))).toEqual(malformed("truncated"))
+    expect(guardMessagePack(hex("41"), 1, limits)).toEqual(malformed("truncated"))
+    expect(guardMessagePack(hex("41"), 2, limits)).toEqual(malformed("truncated"))
+  })
+
+  it("stays inside a view that is a part of a larger buffer", () => {
+    const buffer = hex("92 01 02 03 04")
+    expect(guard(buffer.subarray(0, 3))).toBeUndefined()
+    expect(guard(buffer.subarray(0, 2))).toEqual(malformed("truncated"))
+    expect(guard(buffer.subarray(2, 3))).toBeUndefined()
+  })
+})
+
+describe("limits", () => {
+  it("passes a message of maxBytes and calls a longer one too large", () => {
+    const message = hex("c5 0005", filled(5))
+    expect(guard(message, { maxBytes: 8 })).toBeUndefined()
+    expect(guard(message, { maxBytes: 7 })).toEqual({
+      code: "message_too_large",
+      reason: "the message has more bytes than allowed",
+    })
+  })
+
+  it("counts what stands before `start` as part of the message", () => {
+    expect(guardMessagePack(hex("41 c3"), 1, { ...limits, maxBytes: 1 })?.code).toBe("message_too_large")
+    expect(guardMessagePack(hex("41 c3"), 1, { ...limits, maxBytes: 2 })).toBeUndefined()
+  })
+
+  it.each([
+    ["arrays", "91"],
+    ["maps", "81 a1 61"],
+    ["arrays 16", "dc 0001"],
+    ["arrays 32", "dd 00000001"],
+    ["maps 16", "de 0001 a1 61"],
+    ["maps 32", "df 00000001 a1 61"],
+  ])("passes 32 %s inside each other and refuses 33", (_name, header) => {
+    expect(guard(joined([repeated(header, 32), hex("c0")]))).toBeUndefined()
+    expect(guard(joined([repeated(header, 33), hex("c0")]))).toEqual(malformed("tooDeep"))
+  })
+
+  it("counts an empty container as a level", () => {
+    expect(guard(hex("91 90"), { maxDepth: 2 })).toBeUndefined()
+    expect(guard(hex("91 90"), { maxDepth: 1 })).toEqual(malformed("tooDeep"))
+    expect(guard(hex("91 80"), { maxDepth: 1 })).toEqual(malformed("tooDeep"))
+    expect(guard(hex("c0"), { maxDepth: 0 })).toBeUndefined()
+    expect(guard(hex("90"), { maxDepth: 0 })).toEqual(malformed("tooDeep"))
+  })
+
+  it("takes back a level when its container ends", () => {
+    const siblings = joined([hex("dc 0064"), repeated("91 91 90", 100)])
+    expect(guard(siblings, { maxDepth: 4 })).toBeUndefined()
+    expect(guard(siblings, { maxDepth: 3 })).toEqual(malformed("tooDeep"))
+  })
+
+  it("counts an array item as one element and a map entry as two, over the whole value", () => {
+    const value = encode([1, [2, 3], { a: 4, b: { c: 5 } }]) // 3 + 2 + 4 + 2
+    expect(guard(value, { maxElements: 11 })).toBeUndefined()
+    expect(guard(value, { maxElements: 10 })).toEqual(malformed("tooMany"))
+    expect(guard(hex("c0"), { maxElements: 0 })).toBeUndefined()
+  })
+
+  it("refuses too many elements also when no single container has many", () => {
+    const wide = joined([hex("dc 03e8"), repeated("9a 00000000000000000000", 1000)])
+    expect(guard(wide, { maxElements: 11_000 })).toBeUndefined()
+    expect(guard(wide)).toEqual(malformed("tooMany"))
+  })
+
+  it("measures keys in bytes, values not at all", () => {
+    const key = (length: number): Uint8Array => hex("81 d9", Uint8Array.of(length), filled(length), hex("c0"))
+    expect(guard(key(128))).toBeUndefined()
+    expect(guard(key(129))).toEqual(malformed("longKey"))
+    expect(guard(encode({ ["ä".repeat(64)]: 1 }))).toBeUndefined()
+    expect(guard(encode({ ["ä".repeat(65)]: 1 }))).toEqual(malformed("longKey"))
+    expect(guard(encode({ a: "b".repeat(5000) }))).toBeUndefined()
+    expect(guard(encode(["b".repeat(5000)]))).toBeUndefined()
+  })
+})
+
+describe("bombs (abuse list A32, A33)", () => {
+  it.each([
+    ["array 16", "dc ffff"],
+    ["array 32", "dd ffffffff"],
+    ["map 16", "de ffff"],
+    ["map 32", "df ffffffff"],
+    ["map 32 whose doubled count overflows 32 bits", "df 80000000"],
+    ["str 8", "d9 ff"],
+    ["str 16", "da ffff"],
+    ["str 32", "db ffffffff"],
+    ["bin 8", "c4 ff"],
+    ["bin 16", "c5 ffff"],
+    ["bin 32", "c6 ffffffff"],
+    ["ext 8", "c7 ff ff"],
+    ["ext 16", "c8 ffff ff"],
+    ["ext 32", "c9 ffffffff ff"],
+  ])("refuses a lone header of %s, alone, as an item and as a value of a map", (_name, header) => {
+    const wide = { maxElements: Infinity }
+    expect(guard(hex(header), wide)).toEqual(malformed("truncated"))
+    expect(guard(hex(`91 ${header}`), wide)).toEqual(malformed("truncated"))
+    expect(guard(hex(`81 a1 61 ${header}`), wide)).toEqual(malformed("truncated"))
+    expect(guard(hex(header))?.code).toBe("message_malformed")
+  })
+
+  it.each([6, 64])("refuses %i KB of nested dc ff ff at once", (kilobytes) => {
+    const bomb = repeated("dc ffff", Math.floor((kilobytes * 1024) / 3))
+    expect(guard(bomb)).toEqual(malformed("tooMany"))
+    expect(guard(bomb, { maxElements: Infinity })).toEqual(malformed("truncated"))
+  })
+
+  it("refuses 64 K of 91 by depth", () => {
+    expect(guard(filled(65_536, 0x91))).toEqual(malformed("tooDeep"))
+  })
+
+  it("refuses 100 bytes of nested array 32 headers", () => {
+    const bomb = repeated("dd ffffffff", 20)
+    expect(bomb.length).toBe(100)
+    expect(guard(bomb)?.code).toBe("message_malformed")
+    expect(guard(bomb, { maxElements: Infinity })).toEqual(malformed("truncated"))
+  })
+
+  it("refuses containers that share the same remaining bytes, as soon as they cannot all be filled", () => {
+    // Each header alone could be filled by what follows it. The filler would be refused for another reason.
+    const shared = joined([hex("dc 0100"), hex("dc 0100"), filled(300, 0xc1)])
+    expect(guard(shared)).toEqual(malformed("truncated"))
+    expect(guard(joined([hex("dc 0100"), hex("dc 0010"), filled(271, 0)]))).toBeUndefined()
+  })
+
+  it("requires two bytes for each entry of a map", () => {
+    expect(guard(hex("82 a0 00 a0 00"))).toBeUndefined()
+    expect(guard(hex("83 a0 00 a0 00"))).toEqual(malformed("truncated"))
+  })
+
+  it("reads a value with the greatest allowed width", () => {
+    expect(guard(joined([hex("dc 2710"), filled(10_000, 0)]))).toBeUndefined()
+    expect(guard(joined([hex("dc 2711"), filled(10_001, 0)]))).toEqual(malformed("tooMany"))
+  })
+})
+
+describe("map keys (abuse list A34, A48)", () => {
+  const proto = "5f5f70726f746f5f5f"
+
+  it.each([
+    ["fixstr", `a9 ${proto}`],
+    ["str 8", `d9 09 ${proto}`],
+    ["str 16", `da 0009 ${proto}`],
+    ["str 32", `db 00000009 ${proto}`],
+  ])("refuses __proto__ as a key in %s, at any depth", (_name, key) => {
+    expect(guard(hex(`81 ${key} c0`))).toEqual(malformed("proto"))
+    expect(guard(hex(`82 a1 61 01 ${key} 80`))).toEqual(malformed("proto"))
+    expect(guard(joined([repeated("91", 31), hex(`81 ${key} 80`)]))).toEqual(malformed("proto"))
+    expect(guard(hex(`81 a1 61 81 a1 62 81 ${key} 80`))).toEqual(malformed("proto"))
+  })
+
+  it("lets __proto__ pass as a value, and keys that only resemble it", () => {
+    expect(guard(hex(`91 a9 ${proto}`))).toBeUndefined()
+    expect(guard(hex(`81 a1 61 a9 ${proto}`))).toBeUndefined()
+    for (const key of ["__proto_", "__proto__ ", "__Proto__", "__protO__", "_​_proto__"]) {
+      expect(guard(encode({ [key]: 1 })), key).toBeUndefined()
+    }
+  })
+
+  it("refuses an overlong spelling of __proto__, which a lenient decoder would take for it", () => {
+    expect(guard(hex("81 aa c19f 5f70726f746f5f5f c0"))).toEqual(malformed("text"))
+  })
+
+  it("lets constructor, prototype, toString and duplicates pass as keys of a payload", () => {
+    for (const key of ["constructor", "prototype", "toString", "hasOwnProperty", ""]) {
+      expect(guard(encode({ [key]: { [key]: 1 } })), key).toBeUndefined()
+    }
+    expect(guard(hex("82 a1 61 01 a1 61 02"))).toBeUndefined()
+    expect(Object.prototype).not.toHaveProperty("x")
+  })
+
+  it.each([
+    ["nil", "c0"],
+    ["true", "c3"],
+    ["float 32", "ca 3fc00000"],
+    ["float 64", "cb 3ff8000000000000"],
+    ["bin 8", "c4 01 61"],
+    ["timestamp", "d6 ff 00000001"],
+    ["array", "90"],
+    ["map", "80"],
+    ["unused", "c1"],
+  ])("refuses a key of type %s, also when integers are allowed", (_name, key) => {
+    expect(guard(hex(`81 ${key} 01`))).toEqual(malformed("keyType"))
+    expect(guard(hex(`81 ${key} 01`), { stringKeysOnly: false })).toEqual(malformed("keyType"))
+  })
+
+  it.each([
+    ["positive fixint", "05"],
+    ["negative fixint", "ff"],
+    ["uint 8", "cc ff"],
+    ["uint 16", "cd ffff"],
+    ["uint 32", "ce ffffffff"],
+    ["uint 64", "cf 0000000000000001"],
+    ["int 8", "d0 80"],
+    ["int 16", "d1 8000"],
+    ["int 32", "d2 80000000"],
+    ["int 64", "d3 ffffffffffffffff"],
+  ])("refuses a key of type %s unless integers are allowed", (_name, key) => {
+    const bytes = hex(`81 ${key} 01`)
+    expect(guard(bytes)).toEqual(malformed("keyType"))
+    expect(guard(bytes, { stringKeysOnly: true })).toEqual(malformed("keyType"))
+    expect(guard(bytes, { stringKeysOnly: false })).toBeUndefined()
+    expect(() => decode(bytes)).not.toThrow()
+  })
+
+  it("refuses an unsafe integer as a key", () => {
+    expect(guard(hex("81 cf 0020000000000000 01"), { stringKeysOnly: false })).toEqual(malformed("integer"))
+  })
+
+  it("takes a value in the place of a value for no key", () => {
+    expect(guard(hex("82 a1 61 01 a1 62 c0"))).toBeUndefined()
+    expect(guard(hex("82 a1 61 80 a1 62 90"))).toBeUndefined()
+    expect(guard(hex("82 a1 61 80 05 90"))).toEqual(malformed("keyType"))
+  })
+})
+
+describe("integers", () => {
+  it.each([
+    ["uint 64, 2^53", "cf 0020000000000000"],
+    ["uint 64, greatest", "cf ffffffffffffffff"],
+    ["int 64, 2^53", "d3 0020000000000000"],
+    ["int 64, greatest", "d3 7fffffffffffffff"],
+    ["int 64, -2^53", "d3 ffe0000000000000"],
+    ["int 64, -2^53 - 1", "d3 ffdfffffffffffff"],
+    ["int 64, least", "d3 8000000000000000"],
+  ])("refuses %s, which a number cannot hold exactly", (_name, bytes) => {
+    expect(guard(hex(bytes))).toEqual(malformed("integer"))
+    expect(guard(hex(`91 ${bytes}`))).toEqual(malformed("integer"))
+  })
+
+  it("passes exactly the 64-bit integers that are safe in JavaScript", () => {
+    const edges = [0n, 2n ** 21n, 2n ** 32n, 2n ** 53n, 2n ** 62n, -(2n ** 32n), -(2n ** 53n), -(2n ** 63n)]
+    const near = fc.tuple(fc.constantFrom(...edges), fc.bigInt(-3n, 3n)).map(([edge, step]) => edge + step)
+    fc.assert(
+      fc.property(fc.oneof(near, fc.bigInt(-(2n ** 63n), 2n ** 63n - 1n)), (drawn) => {
+        const value = BigInt.asIntN(64, drawn)
+        const bytes = new Uint8Array(9)
+        const view = new DataView(bytes.buffer)
+        view.setUint8(0, 0xd3)
+        view.setBigInt64(1, value)
+        expect(guard(bytes) === undefined).toBe(Number.isSafeInteger(Number(value)))
+        view.setUint8(0, 0xcf)
+        expect(guard(bytes) === undefined).toBe(Number.isSafeInteger(Number(BigInt.asUintN(64, value))))
+      }),
+      { numRuns: 5000 },
+    )
+  })
+})
+
+describe("extensions", () => {
+  it.each([
+    ["type 0", "d6 00 00000001"],
+    ["type 1 (other libraries' records)", "d4 01 00"],
+    ["type 0x72 (records of msgpackr)", "d4 72 40"],
+    ["type -2", "d6 fe 00000001"],
+    ["type 127", "c7 04 7f 00000001"],
+    ["type -128", "c8 0004 80 00000001"],
+    ["type 0 of length 0", "c7 00 00"],
+  ])("refuses an extension of %s", (_name, bytes) => {
+    expect(guard(hex(bytes))).toEqual(malformed("extension"))
+  })
+
+  it.each([
+    ["0 bytes", "c7 00 ff"],
+    ["1 byte", "d4 ff 00"],
+    ["2 bytes", "d5 ff 0000"],
+    ["5 bytes", "c7 05 ff 0000000000"],
+    ["16 bytes", "d8 ff 00000000000000000000000000000000"],
+    ["a billion nanoseconds, of 8 bytes", "d7 ff ee6b280000000001"],
+    ["a billion nanoseconds, of 12 bytes", "c7 0c ff 3b9aca00 0000000000000001"],
+    ["a second after the latest Date", "c7 0c ff 00000000 000007dba8218001"],
+    ["a millisecond after the latest Date", "c7 0c ff 000f4240 000007dba8218000"],
+    ["a second before the earliest Date", "c7 0c ff 00000000 fffff82457de7fff"],
+    ["the most seconds", "c7 0c ff 00000000 7fffffffffffffff"],
+    ["the fewest seconds", "c7 0c ff 00000000 8000000000000000"],
+  ])("refuses a timestamp of %s", (_name, bytes) => {
+    expect(guard(hex(bytes))).toEqual(malformed("timestamp"))
+  })
+
+  it("passes every Date", () => {
+    fc.assert(
+      fc.property(fc.date({ noInvalidDate: true }), (date) => {
+        const bytes = encode(date)
+        expect(guard(bytes)).toBeUndefined()
+        expect(decode(bytes)).toEqual(date)
+      }),
+    )
+  })
+})
+
+describe("text (abuse list A35)", () => {
+  it.each([
+    ["a continuation byte alone", "80"],
+    ["a lead byte alone", "c3"],
+    ["a lead byte before ASCII", "c3 61"],
+    ["overlong NUL, 2 bytes", "c0 80"],
+    ["overlong, 2 bytes", "c1 bf"],
+    ["overlong, 3 bytes", "e0 9f bf"],
+    ["overlong, 4 bytes", "f0 8f bf bf"],
+    ["the least high surrogate", "ed a0 80"],
+    ["the greatest low surrogate", "ed bf bf"],
+    ["a pair of surrogates (CESU-8)", "ed a0 bd ed b8 80"],
+    ["above U+10FFFF", "f4 90 80 80"],
+    ["a lead byte f5", "f5 80 80 80"],
+    ["ff", "ff"],
+    ["a 3-byte character cut short", "e2 82"],
+    ["a 4-byte character cut short", "f0 9f 98"],
+    ["a broken third byte", "e2 82 41"],
+    ["a broken fourth byte", "f0 9f 98 41"],
+  ])("refuses %s, in a value and in a key, also behind ASCII", (_name, text) => {
+    const bytes = hex(text)
+    for (const padding of [0, 1, 2, 3, 4, 5, 8]) {
+      const length = bytes.length + padding
+      const body = joined([Uint8Array.of(0xa0 | length), filled(padding), bytes])
+      expect(guard(body), `behind ${padding} letters`).toEqual(malformed("text"))
+      expect(guard(joined([hex("81"), body, hex("c0")]))).toEqual(malformed("text"))
+      // The bytes that follow belong to the next value and must not complete the character.
+      expect(guard(joined([hex("92"), body, hex("80")]))?.code).toBe("message_malformed")
+    }
+  })
+
+  it("does not complete a character with the bytes behind its string", () => {
+    expect(guard(hex("92 a1 c3 a9"))).toEqual(malformed("text"))
+  })
+
+  it.each([
+    "",
+    "\0",
+    "é",
+    "\u07ff",
+    "\u0800",
+    "\ud7ff",
+    "\ue000",
+    "\uffff",
+    "\u{10000}",
+    "\u{10ffff}",
+    "\u2028\r\n\u001b[0m",
+  ])("passes %j as a value and as a key", (text) => {
+    for (const padding of ["", "a", "aaaa", "aaaaaaa"]) {
+      expect(guard(encode(padding + text + padding))).toBeUndefined()
+      expect(guard(encode({ [padding + text]: 1 }))).toBeUndefined()
+    }
+  })
+
+  it("agrees with a strict decoder on any bytes", () => {
+    const strict = new TextDecoder("utf-8", { fatal: true })
+    const lead = fc.constantFrom(
+      0x41,
+      0x7f,
+      0x80,
+      0x8f,
+      0x90,
+      0x9f,
+      0xa0,
+      0xbf,
+      0xc1,
+      0xc2,
+      0xdf,
+      0xe0,
+      0xe1,
+      0xed,
+    )
+    const rare = fc.constantFrom(0xee, 0xef, 0xf0, 0xf1, 0xf3, 0xf4, 0xf5, 0xff)
+    const units = fc.array(fc.oneof(lead, rare, fc.nat(255)), { maxLength: 31 })
+    const whole = fc
+      .string({ unit: "binary", maxLength: 7 })
+      .map((text) => [...new TextEncoder().encode(text)])
+    const mixed = fc.tuple(whole, units, whole).map((parts) => parts.flat().slice(0, 31))
+    let accepted = 0
+    fc.assert(
+      fc.property(fc.oneof(units, mixed, whole), (text) => {
+        const isStrict = decodes(() => strict.decode(Uint8Array.from(text)))
+        expect(guard(Uint8Array.of(0xa0 | text.length, ...text)) === undefined).toBe(isStrict)
+        if (isStrict) accepted += 1
+      }),
+      { numRuns: 20_000 },
+    )
+    expect(accepted).toBeGreaterThan(2000)
+  })
+})
+
+function decodes(decodeIt: () => unknown): boolean {
+  try {
+    decodeIt()
+    return true
+  } catch {
+    return false
+  }
+}
+
+// ---- properties ----
+
+const keys = fc.string({ unit: "grapheme", maxLength: 8 }).filter((key) => key !== "__proto__")
+const { value: jsonLike } = fc.letrec((tie) => ({
+  value: fc.oneof({ maxDepth: 6, withCrossShrink: true }, tie("leaf"), tie("list"), tie("record")),
+  leaf: fc.oneof(
+    fc.constantFrom(null, true, false),
+    fc.integer(),
+    fc.maxSafeInteger(),
+    fc.double({ noNaN: true }).map((number) => number + 0), // -0 travels as the integer 0
+    fc.string({ unit: "binary", maxLength: 300 }).filter((text) => !text.startsWith("\ufeff")),
+    fc.uint8Array({ maxLength: 40 }),
+    fc.date({ noInvalidDate: true }),
+  ),
+  list: fc.array(tie("value"), { maxLength: 20 }),
+  record: fc.dictionary(keys, tie("value"), { maxKeys: 20, noNullPrototype: true }),
+}))
+
+describe("any value that an application may send", () => {
+  it("passes, and decodes to itself", () => {
+    fc.assert(
+      fc.property(jsonLike, (value) => {
+        const bytes = encode(value)
+        expect(guard(bytes)).toBeUndefined()
+        expect(decode(bytes)).toEqual(value)
+      }),
+      { numRuns: 2000 },
+    )
+  })
+
+  it("is refused when cut anywhere or followed by anything", () => {
+    fc.assert(
+      fc.property(jsonLike, fc.nat(), fc.nat(255), (value, cut, byte) => {
+        const bytes = encode(value)
+        expect(guard(bytes.subarray(0, cut % bytes.length))?.code).toBe("message_malformed")
+        expect(guard(joined([bytes, Uint8Array.of(byte)]))).toEqual(malformed("trailing"))
+      }),
+      { numRuns: 2000 },
+    )
+  })
+})
+
+/** What has to be true of a message that the guard lets pass. Counts anew, from the decoded value. */
+function expectSafe(bytes: Uint8Array, changed: Partial<GuardLimits>): void {
+  const { maxDepth, maxElements, maxKeyBytes } = { ...limits, ...changed }
+  const seen = { elements: 0 }
+  const visit = (value: unknown, depth: number): void => {
+    if (typeof value === "string") expect(() => encodeURIComponent(value)).not.toThrow() // no lone surrogate
+    if (value instanceof Date) expect(value.getTime()).not.toBeNaN()
+    if (typeof value !== "object" || value === null || value instanceof Date || value instanceof Uint8Array)
+      return
+    expect(depth).toBeLessThan(maxDepth)
+    if (Array.isArray(value)) {
+      seen.elements += value.length
+      for (const item of value) visit(item, depth + 1)
+      return
+    }
+    expect(Object.getPrototypeOf(value)).toBe(Object.prototype) // not an ExtData, not a changed prototype
+    for (const [key, item] of Object.entries(value)) {
+      seen.elements += 2
+      const isInteger = Number.isSafeInteger(Number(key)) && key !== "" // may come from an integer on the wire
+      if (!isInteger) expect(new TextEncoder().encode(key).length).toBeLessThanOrEqual(maxKeyBytes)
+      visit(item, depth + 1)
+    }
+  }
+  visit(decode(bytes), 0)
+  expect(seen.elements).toBeLessThanOrEqual(maxElements)
+}
+
+/** Draws for messages: whole numbers, picks, bytes. */
+class Draws {
+  readonly #random: () => number
+
+  constructor(seed: number) {
+    this.#random = seededRandom(seed)
+  }
+
+  below(count: number): number {
+    return Math.floor(this.#random() * count)
+  }
+
+  pick<T>(...choices: readonly [T, ...T[]]): T {
+    return choices[this.below(choices.length)] ?? choices[0]
+  }
+
+  bytes(count: number): number[] {
+    return Array.from({ length: count }, () => this.below(256))
+  }
+}
+
+function bigEndian(size: number, value: number): number[] {
+  return Array.from({ length: size }, (_, index) => Math.floor(value / 256 ** (size - 1 - index)) % 256)
+}
+
+/** MessagePack that uses every form of every header, short or not. */
+function drawnMessage(draws: Draws): Uint8Array {
+  const bytes: number[] = []
+  const text = (value: string): void => {
+    const utf8 = new TextEncoder().encode(value)
+    const wide = [
+      [0xd9, utf8.length],
+      [0xda, ...bigEndian(2, utf8.length)],
+      [0xdb, ...bigEndian(4, utf8.length)],
+    ]
+    const forms = utf8.length < 32 ? [[0xa0 | utf8.length], ...wide] : wide
+    bytes.push(...(forms[draws.below(forms.length)] ?? []), ...utf8)
+  }
+  const container = (short: number, wide: number, write: () => void): void => {
+    const count = draws.below(6)
+    const forms = [[short | count], [wide, ...bigEndian(2, count)], [wide + 1, ...bigEndian(4, count)]]
+    bytes.push(...(forms[draws.below(forms.length)] ?? []))
+    for (let entry = 0; entry < count; entry += 1) write()
+  }
+  const leaves: readonly [() => void, ...(() => void)[]] = [
+    () => bytes.push(draws.pick(draws.below(128), 0xe0 | draws.below(32), 0xc0, 0xc2, 0xc3)),
+    () =>
+      text(
+        "aäß€😀b\0"
+          .repeat(draws.below(4))
+          .slice(draws.below(9))
+          .replace(/\p{Surrogate}/gu, ""),
+      ),
+    () => bytes.push(draws.pick(0xcc, 0xd0), ...draws.bytes(1)),
+    () => bytes.push(draws.pick(0xcd, 0xd1), ...draws.bytes(2)),
+    () => bytes.push(draws.pick(0xca, 0xce, 0xd2), ...draws.bytes(4)),
+    () => bytes.push(draws.pick(0xcf, 0xd3), 0, draws.below(32), ...draws.bytes(6)),
+    () => bytes.push(0xcb, ...draws.bytes(8)),
+    () => bytes.push(...draws.pick([0xc4, 3], [0xc5, 0, 3], [0xc6, 0, 0, 0, 3]), ...draws.bytes(3)),
+    () =>
+      bytes.push(...draws.pick([0xd6], [0xc7, 4], [0xc8, 0, 4], [0xc9, 0, 0, 0, 4]), 0xff, ...draws.bytes(4)),
+    () =>
+      bytes.push(0xc7, 12, 0xff, ...bigEndian(4, draws.below(1e9)), 0, 0, draws.below(7), ...draws.bytes(5)),
+  ]
+  const value = (depth: number): void => {
+    const kind = draws.below(depth > 5 ? 6 : 10)
+    if (kind < 6) draws.pick(...leaves)()
+    else if (kind < 8) container(0x90, 0xdc, () => value(depth + 1))
+    else {
+      container(0x80, 0xde, () => {
+        text(draws.pick("a", "bc", "constructor", "__protn__", "äöü", String(draws.below(99))))
+        value(depth + 1)
+      })
+    }
+  }
+  value(0)
+  return Uint8Array.from(bytes)
+}
+
+/** One to three changes: a byte, a bit, something left out, put in or repeated. */
+function mutated(message: Uint8Array, draws: Draws): Uint8Array {
+  const bytes = [...message]
+  const changes = 1 + draws.below(3)
+  for (let change = 0; change < changes; change += 1) {
+    const at = draws.below(bytes.length)
+    const byte = draws.pick(
+      draws.below(256),
+      0x80 + draws.below(64),
+      0xc0 + draws.below(64),
+      0xdf,
+      0xdd,
+      0xff,
+    )
+    draws.pick(
+      () => bytes.splice(at, 1, byte),
+      () => bytes.splice(at, 1, (bytes[at] ?? 0) ^ (1 << draws.below(8))),
+      () => bytes.splice(bytes.indexOf(0x6e), 1, 0x6f), // n to o makes a __proto__
+      () => bytes.splice(at, 0, byte),
+      () => bytes.splice(at, 1 + draws.below(4)),
+      () => bytes.splice(at, 0, ...bytes.slice(at, at + draws.below(12))),
+    )()
+  }
+  return Uint8Array.from(bytes)
+}
+
+describe("bytes from anyone", () => {
+  const tight = { maxDepth: 4, maxElements: 40, maxKeyBytes: 6, stringKeysOnly: false }
+
+  it("never make the guard throw, and what it lets pass the decoder reads without throwing", () => {
+    const draws = new Draws(20_260_101)
+    let passed = 0
+    for (let run = 0; run < 60_000; run += 1) {
+      const bytes = Uint8Array.from(draws.bytes(draws.below(1 + draws.below(40))))
+      for (const changed of [{}, tight]) {
+        if (guard(bytes, changed) !== undefined) continue
+        passed += 1
+        expectSafe(bytes, changed)
+      }
+    }
+    expect(passed).toBeGreaterThan(1000)
+  })
+
+  it("pass when they are well-formed in any form", () => {
+    const draws = new Draws(3)
+    for (let run = 0; run < 10_000; run += 1) {
+      const bytes = drawnMessage(draws)
+      expect(guard(bytes)).toBeUndefined()
+      expectSafe(bytes, {})
+    }
+  })
+
+  it("are refused for every reason, or still safe, after a few changes to a well-formed message", () => {
+    const draws = new Draws(7)
+    const refusals = new Set<string>()
+    let passed = 0
+    for (let run = 0; run < 40_000; run += 1) {
+      const bytes = mutated(drawnMessage(draws), draws)
+      for (const changed of [{}, tight]) {
+        const verdict = guard(bytes, changed)
+        if (verdict === undefined) {
+          passed += 1
+          expectSafe(bytes, changed)
+        } else {
+          refusals.add(verdict.reason)
+        }
+      }
+    }
+    expect(passed).toBeGreaterThan(5000)
+    expect(refusals).toEqual(new Set(Object.values(reasonOf)))
+  })
+
+  it("never hold more reserved slots than they have bytes", () => {
+    fc.assert(
+      fc.property(fc.uint8Array({ minLength: 1, maxLength: 64 }), (bytes) => {
+        if (guard(bytes, { maxElements: Infinity, maxDepth: Infinity }) !== undefined) return
+        let elements = 0
+        const count = (value: unknown): void => {
+          if (!Array.isArray(value)) return
+          elements += value.length
+          value.forEach(count)
+        }
+        count(decode(bytes))
+        expect(elements).toBeLessThan(bytes.length)
+      }),
+      { numRuns: 20_000 },
+    )
+  })
+})

@@ -1,0 +1,91 @@
+// Who is at the other end: the hook that turns a token into a user, and the ready-made one for JWT.
+import { HawserError } from "@hawser/protocol"
+import { createSecretKey } from "node:crypto"
+import type { KeyObject } from "node:crypto"
+import { errors, jwtVerify } from "jose"
+import type { CryptoKey, JWTPayload } from "jose"
+
+/** The least that the server must know of a user. Applications return more. */
+export interface AuthenticatedUser {
+  /** Stable and unique: limits and takeover go by it. */
+  readonly id: string
+  /** Milliseconds since 1970 when the token expires; absent when it does not. */
+  readonly expiresAtMs?: number
+}
+
+export interface AuthenticateContext {
+  /** The peer's address as the caps see it. */
+  readonly address: string
+  /** Aborts when the connection ends or the time for authentication is over. */
+  readonly signal: AbortSignal
+}
+
+/**
+ * Resolves to the user, or throws `HawserError` with an `auth_*` code. Anything else that is thrown counts as the
+ * server's fault (`sys_internal_error`): the client tries again later with the same token.
+ */
+export type Authenticate<User extends AuthenticatedUser> = (
+  token: string,
+  context: AuthenticateContext,
+) => Promise<User> | User
+
+/** What `jwt()` resolves to: `id` is the claim `sub`. */
+export interface JwtUser extends AuthenticatedUser {
+  readonly claims: JWTPayload
+}
+
+export interface JwtOptions {
+  /** HMAC secret, at least 32 bytes. Either this or `key`. */
+  readonly secret?: string | Uint8Array
+  /** A public or secret key, imported beforehand. */
+  readonly key?: CryptoKey | KeyObject
+  /** The one accepted algorithm. Default `HS256` with `secret`; required with `key`. */
+  readonly algorithm?: string
+  /** The claim `iss` must equal this. Default: not checked. */
+  readonly issuer?: string
+  /** The claim `aud` must contain this. Default: not checked. */
+  readonly audience?: string
+  /** The header `typ` must equal this. Default: not checked. */
+  readonly type?: string
+  /** Tolerance for clocks that differ, at most 60 s. Default 30 s. */
+  readonly clockToleranceSeconds?: number
+}
+
+/**
+ * Verifies JSON Web Tokens with a pinned algorithm; `exp` and `sub` are required.
+ * Rejects with `auth_token_expired` or `auth_token_invalid`.
+ * @throws TypeError when neither or both of `secret` and `key` are given, or the secret is too short.
+ */
+export function jwt(options: JwtOptions): Authenticate<JwtUser> {
+  const key = verificationKey(options)
+  const algorithm = options.algorithm ?? (options.secret === undefined ? undefined : "HS256")
+  if (algorithm === undefined) throw new TypeError("jwt: name the `algorithm` of the key, for example ES256")
+  const tolerance = Math.min(60, options.clockToleranceSeconds ?? 30)
+  return async (token) => {
+    try {
+      const { payload } = await jwtVerify(token, key, {
+        algorithms: [algorithm],
+        requiredClaims: ["exp", "sub"],
+        clockTolerance: tolerance,
+        ...(options.issuer === undefined ? {} : { issuer: options.issuer }),
+        ...(options.audience === undefined ? {} : { audience: options.audience }),
+        ...(options.type === undefined ? {} : { typ: options.type }),
+      })
+      const { sub, exp } = payload
+      if (sub === undefined || sub === "" || exp === undefined) throw new HawserError("auth_token_invalid")
+      return { id: sub, expiresAtMs: exp * 1000, claims: payload }
+    } catch (cause) {
+      if (cause instanceof errors.JWTExpired) throw new HawserError("auth_token_expired", { cause })
+      throw new HawserError("auth_token_invalid", { cause })
+    }
+  }
+}
+
+function verificationKey(options: JwtOptions): CryptoKey | KeyObject {
+  const { secret, key } = options
+  if ((secret === undefined) === (key === undefined)) throw new TypeError("jwt: give either `secret` or `key`")
+  if (key !== undefined) return key
+  const bytes = typeof secret === "string" ? Buffer.from(secret) : Buffer.from(secret ?? [])
+  if (bytes.length < 32) throw new TypeError(`jwt: the secret has ${bytes.length} bytes; HS256 needs at least 32`)
+  return createSecretKey(bytes)
+}

@@ -1,0 +1,107 @@
+// Decides what may happen on a connection before its user is known. No session, handler or store is touched here.
+// Invariants: at most one token is verified per connection; after `refuse` or `admit` nothing follows.
+import type { BadFrame, Frame, Profile, Reference, WireError } from "@hawser/protocol"
+
+export interface AdmissionOptions {
+  readonly profile: Profile
+  readonly helloMaxBytes: number
+  readonly authTimeoutMs: number
+  readonly earlyMaxCount: number
+  readonly wireVersion: number
+}
+
+export type AdmissionState =
+  | { readonly kind: "awaitingHello"; readonly deadlineMs: number }
+  | { readonly kind: "verifying"; readonly deadlineMs: number; readonly reference: Reference; readonly heldCount: number }
+  | { readonly kind: "done" }
+
+export type AdmissionInput =
+  | { readonly kind: "frame"; readonly frame: Frame | BadFrame; readonly bytes: number }
+  | { readonly kind: "text" }
+  | { readonly kind: "verified" }
+  | { readonly kind: "rejected"; readonly error: WireError }
+  | { readonly kind: "wake"; readonly nowMs: number }
+
+export type AdmissionEffect =
+  | { readonly kind: "verify"; readonly token: string }
+  /** A `2.0` client went on before the welcome: keep the message for later. */
+  | { readonly kind: "hold" }
+  | { readonly kind: "admit" }
+  | { readonly kind: "refuse"; readonly error: WireError; readonly reference: Reference; readonly text: boolean }
+
+type Step = readonly [AdmissionState, readonly AdmissionEffect[]]
+
+export function initialAdmission(options: AdmissionOptions, nowMs: number): AdmissionState {
+  return { kind: "awaitingHello", deadlineMs: nowMs + options.authTimeoutMs }
+}
+
+export function wakeAtAdmission(state: AdmissionState): number | undefined {
+  return state.kind === "done" ? undefined : state.deadlineMs
+}
+
+export function stepAdmission(options: AdmissionOptions, state: AdmissionState, input: AdmissionInput): Step {
+  if (state.kind === "done") return [state, []]
+  switch (input.kind) {
+    case "frame":
+      return state.kind === "awaitingHello"
+        ? first(options, state.deadlineMs, input.frame, input.bytes)
+        : early(options, state, input.frame)
+    case "text":
+      return refuse(invalid("text messages are not part of any profile"), null, true)
+    case "verified":
+      return state.kind === "verifying" ? [{ kind: "done" }, [{ kind: "admit" }]] : [state, []]
+    case "rejected":
+      return state.kind === "verifying" ? refuse(input.error, state.reference) : [state, []]
+    case "wake": {
+      if (input.nowMs < state.deadlineMs) return [state, []]
+      const message = `no verified token within ${options.authTimeoutMs} ms`
+      const reference = state.kind === "verifying" ? state.reference : null
+      return refuse({ code: "auth_timeout", message, category: "permission" }, reference)
+    }
+  }
+}
+
+function first(options: AdmissionOptions, deadlineMs: number, frame: Frame | BadFrame, bytes: number): Step {
+  if (bytes > options.helloMaxBytes) {
+    const message = `the first message has ${bytes} bytes; the limit is ${options.helloMaxBytes}`
+    return refuse({ code: "message_too_large", message, category: "validation" }, null)
+  }
+  if (frame.kind === "bad") return refuse(frame.error, frame.reference)
+  if (frame.kind !== "hello") {
+    const reference = frame.kind === "request" ? frame.reference : null
+    const message = "the first message must authenticate"
+    // `2.0` clients stop at once on an auth_* code; in `hawser.1` this is a broken client.
+    return options.profile === "2.0"
+      ? refuse({ code: "auth_required", message, category: "permission" }, reference)
+      : refuse(invalid(message), reference)
+  }
+  if (options.profile === "hawser.1" && Math.abs(frame.version - options.wireVersion) > 1) {
+    const message = `this server speaks wire version ${options.wireVersion}, the client ${frame.version}`
+    return refuse({ code: "unsupported_version", message, category: "validation" }, null)
+  }
+  return [
+    { kind: "verifying", deadlineMs, reference: frame.reference, heldCount: 0 },
+    [{ kind: "verify", token: frame.token }],
+  ]
+}
+
+function early(
+  options: AdmissionOptions,
+  state: Extract<AdmissionState, { kind: "verifying" }>,
+  frame: Frame | BadFrame,
+): Step {
+  if (options.profile !== "2.0") return refuse(invalid("nothing may follow HELLO before WELCOME"), null)
+  if (frame.kind === "hello") return refuse(invalid("a second cmd_authenticate"), frame.reference)
+  if (state.heldCount >= options.earlyMaxCount) {
+    return refuse(invalid(`more than ${options.earlyMaxCount} messages before event_welcome`), null)
+  }
+  return [{ ...state, heldCount: state.heldCount + 1 }, [{ kind: "hold" }]]
+}
+
+function invalid(message: string): WireError {
+  return { code: "sys_invalid_message", message, category: "validation" }
+}
+
+function refuse(error: WireError, reference: Reference, text = false): Step {
+  return [{ kind: "done" }, [{ kind: "refuse", error, reference, text }]]
+}

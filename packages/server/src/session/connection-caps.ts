@@ -1,0 +1,81 @@
+// How many connections an address and the whole server may hold. Asked before the upgrade; knows no frames.
+import type { ServerLimits } from "@hawser/protocol"
+
+export type CapVerdict = "allowed" | "tooManyOfAddress" | "tooManyUnauthenticated"
+
+/** One connection's place in the counts. Both methods are idempotent. */
+export interface CapTicket {
+  /** The user is known: the connection no longer counts as unauthenticated. */
+  authenticated(): void
+  release(): void
+}
+
+interface AddressCount {
+  connections: number
+  unauthenticated: number
+}
+
+export class ConnectionCaps {
+  readonly #limits: ServerLimits
+  readonly #addresses = new Map<string, AddressCount>()
+  #unauthenticated = 0
+
+  constructor(limits: ServerLimits) {
+    this.#limits = limits
+  }
+
+  /** Addresses with a connection; 0 on an idle server. */
+  get size(): number {
+    return this.#addresses.size
+  }
+
+  check(address: string, exempt: boolean): CapVerdict {
+    if (this.#unauthenticated >= this.#limits.unauthenticatedTotal) return "tooManyUnauthenticated"
+    const count = exempt ? undefined : this.#addresses.get(address)
+    if (count === undefined) return "allowed"
+    const { connectionsPerAddress, unauthenticatedPerAddress } = this.#limits
+    return count.connections >= connectionsPerAddress || count.unauthenticated >= unauthenticatedPerAddress
+      ? "tooManyOfAddress"
+      : "allowed"
+  }
+
+  enter(address: string): CapTicket {
+    const count = this.#addresses.get(address) ?? { connections: 0, unauthenticated: 0 }
+    this.#addresses.set(address, count)
+    count.connections += 1
+    count.unauthenticated += 1
+    this.#unauthenticated += 1
+    let known = false
+    let released = false
+    const authenticated = (): void => {
+      if (known) return
+      known = true
+      count.unauthenticated -= 1
+      this.#unauthenticated -= 1
+    }
+    const release = (): void => {
+      if (released) return
+      released = true
+      authenticated()
+      count.connections -= 1
+      if (count.connections === 0) this.#addresses.delete(address)
+    }
+    return { authenticated, release }
+  }
+}
+
+/** The key of an address in the caps: IPv4 as it is, IPv6 by its /64, since one host owns a whole /64. */
+export function addressKey(address: string): string {
+  const plain = address.startsWith("::ffff:") && address.includes(".") ? address.slice(7) : address
+  if (!plain.includes(":")) return plain
+  const [head = "", tail = ""] = plain.split("::")
+  const left = head === "" ? [] : head.split(":")
+  const right = tail === "" ? [] : tail.split(":")
+  const zeros: string[] = Array(Math.max(0, 8 - left.length - right.length)).fill("0")
+  const groups = plain.includes("::") ? [...left, ...zeros, ...right] : left
+  return `${groups.slice(0, 4).map((group) => Number.parseInt(group, 16).toString(16)).join(":")}::/64`
+}
+
+export function isLoopback(address: string): boolean {
+  return address === "::1" || /^(::ffff:)?127\./.test(address)
+}

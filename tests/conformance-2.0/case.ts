@@ -1,0 +1,45 @@
+// What a conformance case is, and how it says that it was not met or could not be tried.
+// Must not know which cases exist, nor who runs them.
+import { inspect } from "node:util"
+
+export interface CaseContext {
+  /** The WebSocket address of the server under test, e.g. ws://127.0.0.1:8080/ws. */
+  readonly url: string
+  /** The HTTP base of the same server, without a trailing slash. */
+  readonly httpUrl: string
+  /** Registers work to do when the case is over, whether it passed or not. */
+  onEnd(cleanup: () => Promise<void>): void
+}
+
+export interface ConformanceCase {
+  /** A sentence that begins with a verb whose subject is the server; unique in the suite. */
+  readonly name: string
+  /** The section of wire-2.0.md that makes the statement, e.g. "3.4" or "12.10". */
+  readonly section: string
+  /** True when the case takes seconds by its nature: it runs only when asked for. */
+  readonly slow?: boolean
+  run(context: CaseContext): Promise<void>
+}
+
+/** Thrown by a case when the server did something else than the wire document says. */
+export class Mismatch extends Error {
+  override readonly name = "Mismatch"
+  readonly expected: string
+  readonly actual: string
+  constructor(expected: string, actual: string) {
+    super(`expected ${expected}; actual: ${actual}`)
+    this.expected = expected
+    this.actual = actual
+  }
+}
+
+/** Thrown by a case that this server, or this run, gives no way to try. */
+export class SkipCase extends Error {
+  override readonly name = "SkipCase"
+}
+
+/** A value as one short line of a report. */
+export function show(value: unknown): string {
+  if (typeof value === "string") return JSON.stringify(value.slice(0, 200))
+  return inspect(value, { depth: 3, breakLength: Infinity, maxArrayLength: 6, maxStringLength: 120 })
+}

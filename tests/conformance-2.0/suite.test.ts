@@ -1,0 +1,18 @@
+// The suite as a list: what its report and `--only` rely on.
+import { describe, expect, it } from "vitest"
+import { conformanceCases } from "./suite.ts"
+
+describe("the conformance suite", () => {
+  it("gives every case a name of its own", () => {
+    const names = conformanceCases.map(({ name }) => name)
+    expect(names.filter((name, index) => names.indexOf(name) !== index)).toEqual([])
+  })
+
+  it("names every case by a sentence that begins with a verb", () => {
+    expect(conformanceCases.filter(({ name }) => !/^[a-z]+s [^.]+(\.[^.]+)*$/.test(name))).toEqual([])
+  })
+
+  it("cites a section of wire-2.0.md in every case", () => {
+    expect(conformanceCases.filter(({ section }) => !/^(1?\d)(\.\d+)?$/.test(section))).toEqual([])
+  })
+})

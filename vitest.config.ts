@@ -1,0 +1,15 @@
+import { defineConfig } from "vitest/config"
+
+// Workspace packages are tested from source; Vite's own default conditions follow ours.
+const conditions = ["@hawser/source", "module", "node", "development|production"]
+
+export default defineConfig({
+  resolve: { conditions },
+  ssr: { resolve: { conditions } },
+  test: {
+    include: ["packages/*/src/**/*.test.ts", "apps/*/src/**/*.test.{ts,tsx}", "tests/**/*.test.ts"],
+    reporters: [process.env["CI"] === undefined ? "default" : "dot", "./scripts/summary-reporter.ts"],
+    retry: 0,
+    coverage: { provider: "v8", include: ["packages/*/src/**", "apps/*/src/**"] },
+  },
+})
