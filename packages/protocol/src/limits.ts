@@ -9,7 +9,7 @@ export interface MessageLimits {
   readonly maxBytes: number
   /** Nesting of arrays and maps. Beyond: `sys_invalid_message`. */
   readonly maxDepth: number
-  /** Array items and map entries of the whole message. Beyond: `sys_invalid_message`. */
+  /** Array items, and map entries twice, of the whole message. Beyond: `sys_invalid_message`. */
   readonly maxElements: number
   /** Bytes of one map key. Beyond: `sys_invalid_message`. */
   readonly maxKeyBytes: number
@@ -57,6 +57,8 @@ export interface ServerLimits {
   /** Bytes of one user, likewise. */
   readonly userBytesPerSecond: number
   readonly userByteBurst: number
+  /** Messages of one `2.0` connection that were answered with `sys_invalid_message`. Beyond: close 1002. */
+  readonly badMessagesMax: number
   /** A user whose messages had to wait for this long without a pause is closed: `rate_limited`, 4429. */
   readonly throttledMaxMs: number
   /** A handler's time when the caller names none, and the most that a caller may ask for. */
@@ -92,7 +94,8 @@ export const defaultServerLimits: ServerLimits = {
   userMessageBurst: 200,
   userBytesPerSecond: 256 * kib,
   userByteBurst: 1 * mib,
-  throttledMaxMs: 3_000,
+  throttledMaxMs: 10_000,
+  badMessagesMax: 64,
   requestTimeoutMs: 10_000,
   requestTimeoutMaxMs: 60_000,
   handlerGraceMs: 5_000,
@@ -115,6 +118,8 @@ export interface ClientLimits {
   readonly earlyMaxCount: number
   /** Messages that wait for the session to open. Beyond: `buffer_full`. */
   readonly sendQueueMaxCount: number
+  /** Bytes handed to the socket that have not left. Beyond: `buffer_full` for new requests. */
+  readonly sendBufferMaxBytes: number
   /** A request's time when the caller names none. */
   readonly requestTimeoutMs: number
   /** Silence after which the connection is probed, and the time for the answer. Beyond: abandoned, then reconnection. */
@@ -133,6 +138,7 @@ export const defaultClientLimits: ClientLimits = {
   tokenTimeoutMs: 8_000,
   earlyMaxCount: 1_024,
   sendQueueMaxCount: 1_024,
+  sendBufferMaxBytes: 1 * mib,
   requestTimeoutMs: 10_000,
   probeAfterMs: 30_000,
   probeTimeoutMs: 5_000,

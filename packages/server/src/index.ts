@@ -1,1 +1,23 @@
-export {}
+export { jwt } from "./authenticate.ts"
+export type { Authenticate, AuthenticateContext, AuthenticatedUser, JwtOptions, JwtUser } from "./authenticate.ts"
+export type { HandlerContext } from "./calls/call-router.ts"
+export type { ServerCounters } from "./counters.ts"
+export type { Event20, Profile20 } from "./profile20.ts"
+export { createServer } from "./server.ts"
+export type {
+  Handler,
+  Listening,
+  PublishOptions,
+  Server,
+  ServerOptions,
+  ServerStats,
+  SessionEnded,
+  SessionOpened,
+  Topic,
+} from "./server.ts"
+export type { SessionPolicy } from "./session/session-registry.ts"
+export type { EndCause, SendOutcome, Session } from "./session/session.ts"
+export { systemClock } from "./system.ts"
+
+export { HawserError, defineContract, encodeOnce, encodedArray, encodedMap } from "@hawser/protocol"
+export type { Contract, Encodable, Encoded, ServerLimits } from "@hawser/protocol"

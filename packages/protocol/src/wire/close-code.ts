@@ -5,6 +5,8 @@ import type { Retry } from "../errors.ts"
 export const closeCode = {
   normal: 1000,
   goingAway: 1001,
+  /** `2.0` only: too many bad messages. */
+  protocolViolation: 1002,
   unsupportedData: 1003,
   /** Never sent: what a receiver reports when the socket ended without a closing handshake. */
   abnormal: 1006,

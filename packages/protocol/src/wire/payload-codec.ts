@@ -94,7 +94,8 @@ export interface PayloadCodec {
 }
 
 export function createPayloadCodec(limits: MessageLimits): PayloadCodec {
-  const encoder = new Encoder({ ignoreUndefined: true })
+  // The peer's guard would refuse a deeper value; better the sender learns it.
+  const encoder = new Encoder({ ignoreUndefined: true, maxDepth: limits.maxDepth })
   const decoder = new Decoder()
   const encode = (value: unknown): Uint8Array => encoder.encode(value)
 

@@ -1,0 +1,102 @@
+// Calls listeners, sync and async, and loses none of their errors. Knows no frames and no sockets.
+
+export type Listener<T> = (value: T) => unknown
+export type Unsubscribe = () => void
+
+export interface ListenOptions {
+  /** Aborting unsubscribes. */
+  readonly signal?: AbortSignal
+}
+
+export interface EventBusOptions {
+  /** Told of every throw and rejection of a listener. One bad listener never stops the others. */
+  readonly onError: (error: unknown, event: string) => void
+}
+
+/** Events is a map from event name to payload. */
+export class EventBus<Events extends object> {
+  readonly #listeners = new Map<string, Set<(value: never) => unknown>>()
+  readonly #onError: (error: unknown, event: string) => void
+
+  constructor(options: EventBusOptions) {
+    this.#onError = options.onError
+  }
+
+  /** Calls `listener` for every later event of this name. The same function may be added twice. */
+  on<K extends keyof Events & string>(event: K, listener: Listener<Events[K]>, options: ListenOptions = {}): Unsubscribe {
+    const { signal } = options
+    if (signal?.aborted === true) return () => {}
+    const own = (value: Events[K]): unknown => listener(value)
+    const listeners = this.#listeners.get(event) ?? new Set()
+    this.#listeners.set(event, listeners.add(own))
+    const unsubscribe = (): void => {
+      signal?.removeEventListener("abort", unsubscribe)
+      listeners.delete(own)
+      if (listeners.size === 0 && this.#listeners.get(event) === listeners) this.#listeners.delete(event)
+    }
+    signal?.addEventListener("abort", unsubscribe, { once: true })
+    return unsubscribe
+  }
+
+  /** Calls `listener` for the next event of this name only. */
+  once<K extends keyof Events & string>(event: K, listener: Listener<Events[K]>, options: ListenOptions = {}): Unsubscribe {
+    const unsubscribe = this.on(
+      event,
+      (value) => {
+        unsubscribe()
+        return listener(value)
+      },
+      options,
+    )
+    return unsubscribe
+  }
+
+  listenerCount(event: keyof Events & string): number {
+    return this.#listeners.get(event)?.size ?? 0
+  }
+
+  /**
+   * Starts every listener that is subscribed now, in order of subscription; does not wait for async ones.
+   * Subscribing and unsubscribing meanwhile is safe: a removed listener is not called, a new one from the next event on.
+   */
+  emit<K extends keyof Events & string>(event: K, value: Events[K]): void {
+    for (const result of this.#run(event, value)) void result
+  }
+
+  /** The same, and resolves when all of them are done. Never rejects: errors go to `onError`. */
+  async emitAsync<K extends keyof Events & string>(event: K, value: Events[K]): Promise<void> {
+    await Promise.all(this.#run(event, value))
+  }
+
+  #run(event: string, value: unknown): Promise<void>[] {
+    const listeners = this.#listeners.get(event)
+    if (listeners === undefined) return []
+    const running: Promise<void>[] = []
+    for (const listener of [...listeners]) {
+      if (!listeners.has(listener)) continue
+      const promise = this.#call(event, listener, value)
+      if (promise !== undefined) running.push(promise)
+    }
+    return running
+  }
+
+  #call(event: string, listener: (value: never) => unknown, value: unknown): Promise<void> | undefined {
+    try {
+      // `on` is the only way in and ties the listener's parameter to the event's name.
+      // oxlint-disable-next-line typescript/consistent-type-assertions -- see above
+      const result = listener(value as never)
+      if (!isThenable(result)) return undefined
+      return Promise.resolve(result).then(
+        () => {},
+        (error: unknown) => this.#onError(error, event),
+      )
+    } catch (error) {
+      this.#onError(error, event)
+      return undefined
+    }
+  }
+}
+
+function isThenable(value: unknown): value is PromiseLike<unknown> {
+  return typeof value === "object" && value !== null && "then" in value && typeof value.then === "function"
+}

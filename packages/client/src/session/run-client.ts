@@ -1,0 +1,505 @@
+// Performs what the reconnect and heartbeat machines decide, and moves messages between the session, the pending
+// calls and the listeners. One TimerQueue, one socket at a time; every socket callback carries its dial number.
+import {
+  HawserError,
+  PendingCalls,
+  TimerQueue,
+  TypeTable,
+  createEnvelopeCodec,
+  createFrameCodec,
+  initialHeartbeat,
+  isErrorCode,
+  stepHeartbeat,
+  subprotocol,
+  validate,
+  describeIssues,
+  wakeAtHeartbeat,
+  wireVersion,
+} from "@hawser/protocol"
+import type {
+  BadFrame,
+  CallKind,
+  CallSpec,
+  ClientLimits,
+  Clock,
+  Codec,
+  Connection,
+  Dial,
+  Frame,
+  HeartbeatInput,
+  HeartbeatState,
+  PendingCall,
+  Profile,
+  ReplyFrame,
+  WelcomeFrame,
+  WireError,
+} from "@hawser/protocol"
+import { sameStatus, statusOf } from "../status.ts"
+import type { ClientStatus } from "../status.ts"
+import { ClientSession } from "./client-session.ts"
+import type { OutgoingRequest, Received } from "./client-session.ts"
+import { initialReconnect, stepReconnect, wakeAtReconnect } from "./reconnect.machine.ts"
+import type { ReconnectEffect, ReconnectInput, ReconnectOptions, ReconnectState } from "./reconnect.machine.ts"
+
+export interface TokenContext {
+  /** Why the last token was refused; undefined for the first one. Returning the same token again ends the attempts. */
+  readonly refused: HawserError | undefined
+}
+
+export type TokenSource = string | ((context: TokenContext) => string | Promise<string>)
+
+export interface RunClientOptions {
+  readonly url: string
+  readonly profile: Profile
+  readonly dial: Dial
+  readonly clock: Clock
+  readonly random: () => number
+  readonly wallClockMs: () => number
+  readonly limits: ClientLimits
+  readonly reconnect: ReconnectOptions
+  readonly onStatus: (status: ClientStatus) => void
+  readonly onFrame: (frame: Frame) => void
+  readonly onError: (error: unknown) => void
+}
+
+interface Link {
+  readonly dial: number
+  readonly connection: Connection
+  readonly codec: Codec
+  readonly types: TypeTable
+  /** What came before WELCOME, in order. */
+  readonly early: Uint8Array[]
+  /** What the server said before it closed. */
+  said: HawserError | undefined
+  retryAfterMs: number | undefined
+}
+
+interface QueuedRequest extends Omit<OutgoingRequest, "budgetMs"> {
+  readonly pending: PendingCall
+}
+
+export interface CallOptions {
+  /** Aborting rejects with `cancelled` and tells the server to stop. */
+  readonly signal?: AbortSignal
+  /** Default 10 s; counts from the call, waiting for the connection included. */
+  readonly timeoutMs?: number
+}
+
+export class RunningClient {
+  readonly timers: TimerQueue
+  readonly #options: RunClientOptions
+  readonly #pending: PendingCalls
+  /** Requests that wait for a session, in order. */
+  readonly #queue = new Set<QueuedRequest>()
+  #token: TokenSource
+  #state: ReconnectState = initialReconnect()
+  #status: ClientStatus = { state: "idle" }
+  #link: Link | undefined
+  #session: ClientSession | undefined
+  #heartbeat: HeartbeatState | undefined
+  #cancelWake: () => void = () => {}
+  #cancelHeartbeat: () => void = () => {}
+  #roundTripMs: number | undefined
+  readonly #pingWaiters = new Set<{ resolve: (ms: number) => void; reject: (error: HawserError) => void }>()
+  readonly #settledWaiters = new Set<{ resolve: () => void; reject: (error: HawserError) => void }>()
+
+  constructor(options: RunClientOptions, token: TokenSource) {
+    this.#options = options
+    this.#token = token
+    this.timers = new TimerQueue(options.clock, options.onError)
+    this.#pending = new PendingCalls(this.timers, (reference) => {
+      if (this.#link?.codec.counts === true) this.#session?.sendFrame({ kind: "cancel", reference })
+    })
+  }
+
+  get status(): ClientStatus {
+    return this.#status
+  }
+
+  get sessionId(): string | undefined {
+    return this.#session?.id
+  }
+
+  get counts(): { readonly sent: number; readonly received: number; readonly handled: number } {
+    return this.#session?.counts ?? { sent: 0, received: 0, handled: 0 }
+  }
+
+  get pendingCount(): number {
+    return this.#pending.size
+  }
+
+  get queuedCount(): number {
+    return this.#queue.size
+  }
+
+  get roundTripMs(): number | undefined {
+    return this.#roundTripMs
+  }
+
+  /** Resolves when a session is open, rejects when the supervisor gives up. */
+  connect(token?: TokenSource): Promise<void> {
+    if (token !== undefined) this.#token = token
+    this.#step({ kind: "connect" })
+    if (this.#state.kind === "open") return Promise.resolve()
+    return new Promise((resolve, reject) => this.#settledWaiters.add({ resolve, reject }))
+  }
+
+  close(): void {
+    const connection = this.#link?.connection
+    if (this.#session !== undefined && this.#link?.codec.counts === true) {
+      this.#session.sendFrame({ kind: "bye", code: "client_closed", message: "" })
+    }
+    this.#step({ kind: "close" }, () => connection?.close(1000, "the client was closed"))
+  }
+
+  call(call: CallKind, name: string, request: { spec: CallSpec; input: unknown; options: CallOptions }): Promise<unknown> {
+    const { spec, input, options } = request
+    const { clock, limits } = this.#options
+    return new Promise((resolve, reject) => {
+      const refusal = this.#refusal(options.signal)
+      if (refusal !== undefined) {
+        reject(refusal)
+        return
+      }
+      const timeoutMs = options.timeoutMs ?? limits.requestTimeoutMs
+      const stopListening = (): void => options.signal?.removeEventListener("abort", onAbort)
+      const pending = this.#pending.open({
+        name,
+        timeoutMs,
+        deadlineMs: clock.now() + timeoutMs,
+        resolve: (payload) => {
+          stopListening()
+          resolve(validReply(name, spec, payload))
+        },
+        reject: (error) => {
+          stopListening()
+          this.#queue.delete(queued)
+          reject(error)
+        },
+      })
+      const queued: QueuedRequest = { call, name, input, pending }
+      const onAbort = (): void => {
+        const message = `"${name}" was aborted by its caller`
+        this.#pending.abandon(pending, new HawserError("cancelled", { message, cause: options.signal?.reason }))
+      }
+      options.signal?.addEventListener("abort", onAbort, { once: true })
+      if (this.#session === undefined || this.#queue.size > 0) this.#queue.add(queued)
+      else this.#send(queued)
+    })
+  }
+
+  /** Milliseconds there and back. */
+  ping(): Promise<number> {
+    if (this.#heartbeat === undefined) return Promise.reject(new HawserError("not_connected"))
+    return new Promise((resolve, reject) => {
+      this.#pingWaiters.add({ resolve, reject })
+      this.#beat({ kind: "probe", nowMs: this.#options.clock.now() })
+    })
+  }
+
+  #refusal(signal: AbortSignal | undefined): HawserError | undefined {
+    if (signal?.aborted === true) return new HawserError("cancelled", { cause: signal.reason })
+    if (this.#state.kind === "idle") return new HawserError("not_connected")
+    if (this.#state.kind === "closed") {
+      const { code, message } = this.#state.error
+      return code === "client_closed" ? this.#state.error : new HawserError("not_connected", { message: `the client is closed: ${message}` })
+    }
+    const { sendQueueMaxCount } = this.#options.limits
+    if (this.#queue.size < sendQueueMaxCount) return undefined
+    return new HawserError("buffer_full", { message: `${sendQueueMaxCount} requests wait for the connection already` })
+  }
+
+  #send(queued: QueuedRequest): void {
+    const session = this.#session
+    if (session === undefined || queued.pending.settled) return
+    const budgetMs = Math.max(1, Math.round(queued.pending.deadlineMs - this.#options.clock.now()))
+    try {
+      const reference = session.request({ ...queued, budgetMs })
+      if (reference !== undefined) {
+        this.#pending.sent(queued.pending, reference)
+        return
+      }
+      // The socket died without telling: what was not handed over stays in line for the next session.
+      this.#queue.add(queued)
+      if (this.#link !== undefined) this.#fail(this.#link, new HawserError("connection_lost"))
+    } catch (error) {
+      if (HawserError.is(error)) this.#pending.abandon(queued.pending, error)
+      else throw error
+    }
+  }
+
+  #flushQueue(): void {
+    for (const queued of [...this.#queue]) {
+      if (this.#session === undefined) return
+      this.#queue.delete(queued)
+      this.#send(queued)
+    }
+  }
+
+  // --- supervisor ---------------------------------------------------------------------------------------------
+
+  #step(input: ReconnectInput, beforeEffects: () => void = () => {}): void {
+    const { clock, random, reconnect } = this.#options
+    const [state, effects] = stepReconnect(reconnect, this.#state, input, { nowMs: clock.now(), random: random() })
+    this.#state = state
+    this.#cancelWake()
+    const atMs = wakeAtReconnect(state)
+    this.#cancelWake = atMs === undefined ? () => {} : this.timers.at(atMs, () => this.#step({ kind: "wake" }))
+    beforeEffects()
+    for (const effect of effects) this.#perform(effect)
+    this.#publishStatus()
+  }
+
+  #publishStatus(): void {
+    const status = statusOf(this.#state)
+    if (sameStatus(status, this.#status)) return
+    this.#status = status
+    if (status.state === "closed") {
+      this.#pending.rejectAll(() => status.error)
+      this.#queue.clear()
+      for (const waiter of this.#settledWaiters) waiter.reject(status.error)
+      this.#settledWaiters.clear()
+    } else if (status.state === "open") {
+      for (const waiter of this.#settledWaiters) waiter.resolve()
+      this.#settledWaiters.clear()
+    }
+    this.#options.onStatus(status)
+  }
+
+  #perform(effect: ReconnectEffect): void {
+    switch (effect.kind) {
+      case "getToken":
+        void this.#getToken(effect.dial, effect.refused)
+        return
+      case "dial":
+        this.#dial(effect.dial)
+        return
+      case "sendHello": {
+        const bytes = this.#link?.codec.encode({ kind: "hello", version: wireVersion, token: effect.token, reference: null })
+        if (bytes !== undefined) this.#link?.connection.send({ bytes })
+        return
+      }
+      case "abandon":
+        this.#abandon()
+        return
+      case "sessionLost":
+        this.#pending.rejectSent(() => new HawserError("connection_lost", { cause: effect.error }))
+    }
+  }
+
+  async #getToken(dial: number, refused: HawserError | undefined): Promise<void> {
+    try {
+      const token = await (typeof this.#token === "function" ? this.#token({ refused }) : this.#token)
+      this.#step({ kind: "token", dial, token })
+    } catch (cause) {
+      const message = "the token function failed"
+      const error = HawserError.is(cause) ? cause : new HawserError("sys_service_unavailable", { message, cause })
+      this.#step({ kind: "tokenFailed", dial, error })
+    }
+  }
+
+  #dial(dial: number): void {
+    const { profile, limits, wallClockMs, url } = this.#options
+    const types = new TypeTable()
+    const codec =
+      profile === "hawser.1"
+        ? createFrameCodec(types, limits.message)
+        : createEnvelopeCodec({ limits: limits.message, wallClockMs })
+    const connection = this.#options.dial(url, profile === "hawser.1" ? [subprotocol] : [], {
+      open: () => this.#step({ kind: "opened", dial }),
+      message: (bytes) => this.#receive(dial, bytes),
+      text: () => this.#failDial(dial, new HawserError("sys_invalid_message", { message: "the server sent text", retry: "later" })),
+      drained: () => {},
+      pong: () => {},
+      closed: (code) => {
+        const said = this.#link?.dial === dial ? this.#link.said : undefined
+        this.#step({ kind: "lost", dial, code, error: said })
+      },
+    })
+    this.#link = { dial, connection, codec, types, early: [], said: undefined, retryAfterMs: undefined }
+  }
+
+  /** Unbind first, then close: whatever the old socket still says is stale by its dial number. */
+  #abandon(): void {
+    const link = this.#link
+    this.#link = undefined
+    this.#session = undefined
+    this.#heartbeat = undefined
+    this.#cancelHeartbeat()
+    for (const waiter of this.#pingWaiters) waiter.reject(new HawserError("connection_lost"))
+    this.#pingWaiters.clear()
+    link?.connection.terminate()
+  }
+
+  #fail(link: Link, error: HawserError): void {
+    this.#failDial(link.dial, error)
+  }
+
+  #failDial(dial: number, error: HawserError): void {
+    this.#step({ kind: "failed", dial, error })
+  }
+
+  // --- receiving ----------------------------------------------------------------------------------------------
+
+  #receive(dial: number, bytes: Uint8Array): void {
+    const link = this.#link
+    if (link === undefined || link.dial !== dial) return
+    if (this.#heartbeat !== undefined) this.#beat({ kind: "heard", nowMs: this.#options.clock.now() })
+    if (this.#session === undefined) this.#receiveEarly(link, bytes)
+    else this.#dispatch(link, this.#session.receive(bytes))
+  }
+
+  /** Before WELCOME only what settles the login is looked at; the rest is kept in order. */
+  #receiveEarly(link: Link, bytes: Uint8Array): void {
+    const settles = !link.codec.counts || link.codec.classify(bytes) === "control"
+    const frame = settles ? link.codec.decode(bytes, 0) : undefined
+    if (frame?.kind === "welcome") {
+      this.#open(link, frame)
+    } else if (frame?.kind === "bye") {
+      this.#fail(link, errorOf({ code: frame.code, message: frame.message, category: "permission" }, link.retryAfterMs))
+    } else if (frame?.kind === "busy") {
+      link.retryAfterMs = frame.retryAfterMs
+    } else if (frame !== undefined && isLoginError(frame)) {
+      this.#fail(link, errorOf(frame.outcome.error, link.retryAfterMs))
+    } else if (link.early.push(bytes) > this.#options.limits.earlyMaxCount) {
+      this.#fail(link, new HawserError("buffer_full", { message: "too many messages came before WELCOME" }))
+    }
+  }
+
+  /** State first, then what waited to be sent, then listeners, then what came early – before anything newer. */
+  #open(link: Link, welcome: WelcomeFrame): void {
+    const { clock, limits } = this.#options
+    link.types.replace(welcome.types)
+    const { codec, types, connection } = link
+    const { sendBufferMaxBytes } = limits
+    const session = new ClientSession({ codec, types, connection, welcome, sendBufferMaxBytes })
+    this.#session = session
+    if (codec.counts) {
+      this.#heartbeat = initialHeartbeat(clock.now())
+      this.#armHeartbeat()
+    }
+    this.#step({ kind: "welcomed", dial: link.dial }, () => this.#flushQueue())
+    if (welcome.payload !== undefined) this.#options.onFrame({ kind: "event", type: "welcome", payload: welcome.payload })
+    for (const bytes of link.early.splice(0)) {
+      if (this.#session !== session) return
+      this.#dispatch(link, session.receive(bytes))
+    }
+  }
+
+  #dispatch(link: Link, { frame, count }: Received): void {
+    const session = this.#session
+    switch (frame.kind) {
+      case "event":
+      case "topicEvent":
+      case "volatile":
+        this.#options.onFrame(frame)
+        break
+      case "reply":
+        this.#onReply(frame)
+        break
+      case "ping":
+        session?.sendFrame({ kind: "pong", number: frame.number, handled: session.handled })
+        break
+      case "pong":
+        this.#beat({ kind: "pong", number: frame.number, nowMs: this.#options.clock.now() })
+        break
+      case "goaway":
+        link.said = new HawserError("server_shutdown", { message: frame.reason })
+        this.#options.onFrame(frame)
+        break
+      case "busy":
+        link.said = new HawserError("sys_service_unavailable", { retryAfterMs: frame.retryAfterMs })
+        break
+      case "bye":
+        this.#fail(link, errorOf({ code: frame.code, message: frame.message, category: "system" }, undefined))
+        break
+      case "bad":
+        this.#onBad(link, frame)
+        break
+      case "welcome":
+      case "hello":
+      case "request":
+      case "cancel":
+        this.#options.onError(new HawserError("sys_invalid_message", { message: `a client takes no "${frame.kind}"` }))
+    }
+    session?.settle(count)
+  }
+
+  #onReply(frame: ReplyFrame): void {
+    const { reference, outcome } = frame
+    const known = outcome.ok
+      ? this.#pending.resolve(reference, outcome.payload)
+      : this.#pending.reject(reference, errorOf(outcome.error, undefined))
+    if (known || outcome.ok || reference !== null) return
+    // `2.0` answers what it could not read with an error that names nobody: it must not vanish.
+    this.#options.onError(errorOf(outcome.error, undefined))
+  }
+
+  /** A server that sends garbage cannot be counted with; in `2.0` nothing is counted and the rest may be fine. */
+  #onBad(link: Link, frame: BadFrame): void {
+    const error = errorOf({ ...frame.error, code: "sys_invalid_message" }, undefined)
+    this.#options.onError(error)
+    if (link.codec.counts) this.#fail(link, new HawserError("sys_invalid_message", { message: error.message, retry: "later" }))
+  }
+
+  // --- heartbeat ----------------------------------------------------------------------------------------------
+
+  #beat(input: HeartbeatInput): void {
+    if (this.#heartbeat === undefined) return
+    const [state, effects] = stepHeartbeat(this.#options.limits, this.#heartbeat, input)
+    this.#heartbeat = state
+    // `heard` comes with every message and only moves the deadline; the timer finds that out when it fires.
+    if (input.kind !== "heard") this.#armHeartbeat()
+    for (const effect of effects) {
+      switch (effect.kind) {
+        case "sendPing":
+          this.#session?.sendFrame({ kind: "ping", number: effect.number, handled: this.#session.handled })
+          break
+        case "roundTrip":
+          this.#roundTripMs = effect.ms
+          for (const waiter of this.#pingWaiters) waiter.resolve(effect.ms)
+          this.#pingWaiters.clear()
+          break
+        case "dead":
+          if (this.#link !== undefined) {
+            const message = `nothing was heard from the server for ${Math.round(effect.silentMs)} ms`
+            this.#fail(this.#link, new HawserError("connection_lost", { message }))
+          }
+      }
+    }
+  }
+
+  #armHeartbeat(): void {
+    this.#cancelHeartbeat()
+    const atMs = this.#heartbeat === undefined ? undefined : wakeAtHeartbeat(this.#options.limits, this.#heartbeat)
+    this.#cancelHeartbeat =
+      atMs === undefined
+        ? () => {}
+        : this.timers.at(atMs, () => this.#beat({ kind: "wake", nowMs: this.#options.clock.now() }))
+  }
+}
+
+/** In `2.0` only an error with an `auth_*` code settles a login; any other reply leaves it undecided. */
+function isLoginError(
+  frame: Frame | BadFrame,
+): frame is ReplyFrame & { readonly outcome: { readonly ok: false; readonly error: WireError } } {
+  return frame.kind === "reply" && !frame.outcome.ok && frame.outcome.error.code.startsWith("auth_")
+}
+
+function errorOf(error: WireError, retryAfterMs: number | undefined): HawserError {
+  const { code, message, category, details } = error
+  const wait = error.retryAfterMs ?? retryAfterMs
+  return new HawserError(code, {
+    message,
+    // The table knows its own codes' categories better than an older peer.
+    ...(isErrorCode(code) ? {} : { category }),
+    ...(details === undefined ? {} : { details }),
+    ...(wait === undefined ? {} : { retryAfterMs: wait }),
+  })
+}
+
+async function validReply(name: string, spec: CallSpec, payload: unknown): Promise<unknown> {
+  const result = await validate(spec.output, payload)
+  if (result.ok) return result.value
+  throw new HawserError("invalid_reply", { message: `the reply of "${name}": ${describeIssues(result.issues)}` })
+}

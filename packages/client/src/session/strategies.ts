@@ -1,0 +1,59 @@
+// How long to wait before the next attempt, and when to give up. Pure: chance comes in as a number.
+
+export interface ReconnectContext {
+  /** 1 for the first attempt after a failure. Starts over after a stable session. */
+  readonly attempt: number
+  /** Milliseconds since the first failure of this row. */
+  readonly elapsedMs: number
+  /** From [0, 1). */
+  readonly random: number
+}
+
+/** Milliseconds to wait, or undefined to give up. */
+export type ReconnectStrategy = (context: ReconnectContext) => number | undefined
+
+/** `full`: anywhere from 0 to the delay, so that clients do not come back all at once. `none`: exactly the delay. */
+export type Jitter = "full" | "none"
+
+export interface StrategyOptions {
+  /** The first delay. */
+  readonly baseMs?: number
+  /** The longest delay. Default 30 s. */
+  readonly maxMs?: number
+  /** Attempts in a row before giving up. Default: no limit. */
+  readonly attempts?: number
+  /** Time since the first failure after which no attempt is started. Default: no limit. */
+  readonly totalMs?: number
+  /** Default `full`. */
+  readonly jitter?: Jitter
+}
+
+/** base, base·factor, base·factor², … Default: 250 ms, factor 2, at most 30 s, full jitter, for ever. */
+export function exponential(options: StrategyOptions & { readonly factor?: number } = {}): ReconnectStrategy {
+  const { baseMs = 250, factor = 2 } = options
+  return bounded(options, (attempt) => baseMs * factor ** (attempt - 1))
+}
+
+/** base, 2·base, 3·base, … Default: 1 s, at most 30 s, full jitter, for ever. */
+export function linear(options: StrategyOptions = {}): ReconnectStrategy {
+  const { baseMs = 1_000 } = options
+  return bounded(options, (attempt) => baseMs * attempt)
+}
+
+/** Always base. Default: 1 s, full jitter, for ever. */
+export function fixed(options: StrategyOptions = {}): ReconnectStrategy {
+  const { baseMs = 1_000 } = options
+  return bounded(options, () => baseMs)
+}
+
+/** Never tries again. */
+export const noReconnect: ReconnectStrategy = () => undefined
+
+function bounded(options: StrategyOptions, delayOf: (attempt: number) => number): ReconnectStrategy {
+  const { attempts = Infinity, totalMs = Infinity, maxMs = 30_000, jitter = "full" } = options
+  return ({ attempt, elapsedMs, random }) => {
+    if (attempt > attempts) return undefined
+    const delayMs = Math.min(maxMs, delayOf(attempt)) * (jitter === "full" ? random : 1)
+    return elapsedMs + delayMs > totalMs ? undefined : delayMs
+  }
+}

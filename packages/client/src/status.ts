@@ -1,0 +1,85 @@
+// What a client tells about its connection, and the two ways to watch it.
+import type { HawserError } from "@hawser/protocol"
+import type { ReconnectState } from "./session/reconnect.machine.ts"
+
+export type ClientStatus =
+  | { readonly state: "idle" }
+  /** The first connection since `connect()`. `attempt` counts failures before it. */
+  | { readonly state: "connecting"; readonly attempt: number }
+  | { readonly state: "open" }
+  /** Waiting `delayMs` before the next attempt (`waiting`), or in the middle of it. */
+  | {
+      readonly state: "reconnecting"
+      readonly attempt: number
+      readonly delayMs: number
+      readonly waiting: boolean
+      readonly error: HawserError | undefined
+    }
+  /** Final until `connect()`. The error's code is `client_closed` after `close()`. */
+  | { readonly state: "closed"; readonly error: HawserError }
+
+export function statusOf(state: ReconnectState): ClientStatus {
+  switch (state.kind) {
+    case "idle":
+      return { state: "idle" }
+    case "open":
+      return { state: "open" }
+    case "closed":
+      return { state: "closed", error: state.error }
+    case "waiting":
+    case "gettingToken":
+    case "dialing":
+    case "authenticating": {
+      const { failures, wasOpen, lastError: error } = state.row
+      const waiting = state.kind === "waiting"
+      if (!wasOpen && failures === 0) return { state: "connecting", attempt: 0 }
+      return { state: "reconnecting", attempt: failures, delayMs: waiting ? state.delayMs : 0, waiting, error }
+    }
+  }
+}
+
+/** Two statuses that a watcher need not tell apart. */
+export function sameStatus(one: ClientStatus, other: ClientStatus): boolean {
+  if (one.state === "reconnecting" && other.state === "reconnecting") {
+    return one.attempt === other.attempt && one.waiting === other.waiting && one.delayMs === other.delayMs
+  }
+  return one.state === other.state
+}
+
+const queueMaxCount = 64
+
+/**
+ * Yields the current status, then every change, until `stop` is called or the loop is left.
+ * A reader more than 64 changes behind loses the oldest of them.
+ */
+export function statusIterator(
+  current: ClientStatus,
+  subscribe: (listener: (status: ClientStatus) => void) => () => void,
+): AsyncIterableIterator<ClientStatus> {
+  const queue: ClientStatus[] = [current]
+  const waiting: ((result: IteratorResult<ClientStatus>) => void)[] = []
+  let done = false
+  const unsubscribe = subscribe((status) => {
+    const reader = waiting.shift()
+    if (reader !== undefined) reader({ value: status, done: false })
+    else if (queue.push(status) > queueMaxCount) queue.shift()
+  })
+  return {
+    [Symbol.asyncIterator]() {
+      return this
+    },
+    next() {
+      const value = queue.shift()
+      if (value !== undefined) return Promise.resolve({ value, done: false })
+      if (done) return Promise.resolve({ value: undefined, done: true })
+      return new Promise((resolve) => waiting.push(resolve))
+    },
+    return() {
+      done = true
+      unsubscribe()
+      queue.length = 0
+      for (const reader of waiting.splice(0)) reader({ value: undefined, done: true })
+      return Promise.resolve({ value: undefined, done: true })
+    },
+  }
+}

@@ -1,0 +1,167 @@
+// The requests of one session that wait or run. They start in order, `concurrency` at a time, and each is settled
+// exactly once: by its handler, by its caller's cancel, by its deadline plus grace, or by the session's end.
+import { HawserError } from "@hawser/protocol"
+import type { Reference, RequestFrame, ServerLimits, TimerQueue, WireError } from "@hawser/protocol"
+
+export type Outcome =
+  | { readonly ok: true; readonly payload: unknown }
+  | { readonly ok: false; readonly error: WireError }
+
+export interface Job {
+  readonly frame: RequestFrame
+  /** The request's number in its direction; 0 where nothing is counted. */
+  readonly count: number
+  readonly controller: AbortController
+  /** Run in order after the reply was sent. */
+  readonly afterReply: (() => void)[]
+}
+
+interface RunningJob extends Job {
+  settled: boolean
+  cancelTimer: () => void
+}
+
+export interface RequestQueueOptions {
+  readonly limits: ServerLimits
+  readonly timers: TimerQueue
+  /** Must not throw and must not reject. */
+  readonly run: (job: Job) => Outcome | Promise<Outcome>
+  /** Called exactly once per job unless the session ended first. */
+  readonly settle: (job: Job, outcome: Outcome) => void
+  /** Called when the queue has room again after it was full, and when it becomes empty. */
+  readonly onSpace: () => void
+}
+
+export class RequestQueue {
+  readonly #options: RequestQueueOptions
+  readonly #waiting: RunningJob[] = []
+  readonly #running = new Set<RunningJob>()
+  #ended = false
+  #pumping = false
+
+  constructor(options: RequestQueueOptions) {
+    this.#options = options
+  }
+
+  get size(): number {
+    return this.#waiting.length + this.#running.size
+  }
+
+  get isFull(): boolean {
+    return this.#waiting.length >= this.#options.limits.inboxHighWater
+  }
+
+  /** True while a request with this reference waits or runs. */
+  has(reference: Reference): boolean {
+    return this.#find(reference) !== undefined
+  }
+
+  push(frame: RequestFrame, count: number): void {
+    const controller = new AbortController()
+    this.#waiting.push({ frame, count, controller, afterReply: [], settled: false, cancelTimer: () => {} })
+    this.#pump()
+  }
+
+  /** The caller no longer wants the reply. What already runs sees its signal abort and is settled by its handler. */
+  cancel(reference: Reference): void {
+    const job = this.#find(reference)
+    if (job === undefined) return
+    if (this.#running.has(job)) {
+      this.#abort(job, new HawserError("cancelled"))
+      return
+    }
+    this.#waiting.splice(this.#waiting.indexOf(job), 1)
+    this.#settle(job, failure(new HawserError("cancelled")))
+  }
+
+  /** Aborts everything; nothing is settled any more. */
+  end(reason: HawserError): void {
+    if (this.#ended) return
+    this.#ended = true
+    for (const job of [...this.#running, ...this.#waiting]) {
+      job.settled = true
+      job.cancelTimer()
+      job.controller.abort(reason)
+    }
+    this.#running.clear()
+    this.#waiting.length = 0
+  }
+
+  #find(reference: Reference): RunningJob | undefined {
+    for (const job of this.#running) if (job.frame.reference === reference) return job
+    return this.#waiting.find((job) => job.frame.reference === reference)
+  }
+
+  #pump(): void {
+    // A handler that answers at once settles inside `#start`; the loop, not the recursion, goes on.
+    if (this.#pumping) return
+    this.#pumping = true
+    const wasFull = this.isFull
+    while (!this.#ended && this.#running.size < this.#options.limits.concurrency) {
+      const job = this.#waiting.shift()
+      if (job === undefined) break
+      this.#start(job)
+    }
+    this.#pumping = false
+    if (this.#ended) return
+    if ((wasFull && !this.isFull) || this.size === 0) this.#options.onSpace()
+  }
+
+  #start(job: RunningJob): void {
+    const { run } = this.#options
+    this.#running.add(job)
+    const outcome = run(job)
+    if (outcome instanceof Promise) {
+      this.#armDeadline(job)
+      void outcome.then((late) => this.#finish(job, late))
+    } else {
+      this.#finish(job, outcome)
+    }
+  }
+
+  #armDeadline(job: RunningJob): void {
+    const { limits, timers } = this.#options
+    const budgetMs = job.frame.budgetMs
+    const timeoutMs = budgetMs > 0 ? Math.min(budgetMs, limits.requestTimeoutMaxMs) : limits.requestTimeoutMs
+    job.cancelTimer = timers.after(timeoutMs, () => {
+      this.#abort(job, new HawserError("timeout", { message: `the handler took longer than ${timeoutMs} ms` }))
+    })
+  }
+
+  #abort(job: RunningJob, reason: HawserError): void {
+    const { limits, timers } = this.#options
+    job.cancelTimer()
+    // A handler that ignores its signal must not hold up the session for ever.
+    job.cancelTimer = timers.after(limits.handlerGraceMs, () => this.#finish(job, failure(new HawserError("timeout"))))
+    job.controller.abort(reason)
+  }
+
+  #finish(job: RunningJob, outcome: Outcome): void {
+    if (job.settled) return
+    this.#running.delete(job)
+    this.#settle(job, outcome)
+    this.#pump()
+  }
+
+  #settle(job: RunningJob, outcome: Outcome): void {
+    job.settled = true
+    job.cancelTimer()
+    this.#options.settle(job, outcome)
+  }
+}
+
+export function failure(error: HawserError): Outcome {
+  return { ok: false, error: wireError(error) }
+}
+
+/** What of an error goes over the wire: never its stack or cause. */
+export function wireError(error: HawserError): WireError {
+  const { code, message, category, retryAfterMs, details } = error
+  return {
+    code,
+    message,
+    category,
+    ...(retryAfterMs === undefined ? {} : { retryAfterMs }),
+    ...(details === undefined ? {} : { details }),
+  }
+}

@@ -1,0 +1,209 @@
+// Performs on one socket what the admission machine decides, then hands its messages to the session.
+// No decisions here: a switch over effects, and the profile's way of closing.
+import { closeCode, closeReason, errorTable, isErrorCode, HawserError, wireVersion } from "@hawser/protocol"
+import type { AcceptedConnection, Clock, Codec, ConnectionEvents, ServerLimits, TimerQueue, WireError } from "@hawser/protocol"
+import type { Authenticate, AuthenticatedUser } from "../authenticate.ts"
+import { wireError } from "../calls/request-queue.ts"
+import type { ServerCounters } from "../counters.ts"
+import { initialAdmission, stepAdmission, wakeAtAdmission } from "./admission.machine.ts"
+import type { AdmissionEffect, AdmissionInput, AdmissionOptions, AdmissionState } from "./admission.machine.ts"
+import type { CapTicket } from "./connection-caps.ts"
+import type { ServerSession } from "./server-session.ts"
+
+export interface ConnectionHost<User extends AuthenticatedUser> {
+  readonly limits: ServerLimits
+  readonly clock: Clock
+  readonly timers: TimerQueue
+  readonly counters: ServerCounters
+  readonly authenticate: Authenticate<User>
+  readonly onError: (error: unknown) => void
+  /** Opens the session and sends its WELCOME. Throws HawserError when the user may not have one. */
+  readonly openSession: (user: User, connection: RunningConnection<User>) => ServerSession<User>
+  readonly onClosed: (connection: RunningConnection<User>) => void
+}
+
+export class RunningConnection<User extends AuthenticatedUser> implements ConnectionEvents {
+  readonly accepted: AcceptedConnection
+  readonly codec: Codec
+  /** Any sign of life, for the liveness sweep. */
+  heardAtMs: number
+  pingedAtMs: number | undefined
+  readonly #host: ConnectionHost<User>
+  readonly #options: AdmissionOptions
+  readonly #ticket: CapTicket
+  readonly #aborter = new AbortController()
+  readonly #held: Uint8Array[] = []
+  #admission: AdmissionState
+  #cancelWake: () => void = () => {}
+  #session: ServerSession<User> | undefined
+  #user: User | undefined
+  #open = true
+  #closing = false
+
+  // oxlint-disable-next-line eslint/max-params -- made in one place
+  constructor(host: ConnectionHost<User>, accepted: AcceptedConnection, codec: Codec, ticket: CapTicket) {
+    const { helloMaxBytes, authTimeoutMs, earlyMaxCount } = host.limits
+    this.accepted = accepted
+    this.codec = codec
+    this.heardAtMs = host.clock.now()
+    this.#host = host
+    this.#ticket = ticket
+    this.#options = { profile: accepted.profile, helloMaxBytes, authTimeoutMs, earlyMaxCount, wireVersion }
+    this.#admission = initialAdmission(this.#options, host.clock.now())
+    this.#arm()
+  }
+
+  /** True when silence proves nothing: this end does not read. */
+  get isPaused(): boolean {
+    return this.#session?.isPaused === true
+  }
+
+  message(bytes: Uint8Array): void {
+    this.heardAtMs = this.#host.clock.now()
+    if (this.#closing) return
+    if (this.#session !== undefined) {
+      this.#session.receive(bytes)
+      return
+    }
+    const frame = this.codec.decode(bytes, 0)
+    this.#step({ kind: "frame", frame, bytes: bytes.length }, bytes)
+  }
+
+  text(): void {
+    if (this.#closing) return
+    if (this.#session !== undefined) this.#session.finish("text_message", { message: "text messages are not part of any profile" })
+    else this.#step({ kind: "text" })
+  }
+
+  drained(): void {
+    this.#session?.drained()
+  }
+
+  pong(): void {
+    this.heardAtMs = this.#host.clock.now()
+  }
+
+  closed(): void {
+    if (!this.#open) return
+    this.#open = false
+    this.#closing = true
+    this.#release()
+    this.#session?.finish("connection_lost", { keepConnection: true })
+    this.#host.onClosed(this)
+  }
+
+  /** Closes by the profile's rules. The close code follows from the error's. */
+  close(code: string, message: string): void {
+    if (this.#closing) return
+    this.#closing = true
+    this.#release()
+    const { connection } = this.accepted
+    const reason = closeReason(message)
+    if (code === "connection_lost") connection.terminate()
+    else connection.close(this.accepted.profile === "2.0" ? closeCode20(code) : closeCodeOf(code), reason)
+    connection.resume()
+    // A peer that does not answer the closing handshake is dropped.
+    this.#cancelWake = this.#host.timers.after(this.#host.limits.closeTimeoutMs, () => connection.terminate())
+  }
+
+  #release(): void {
+    this.#cancelWake()
+    this.#ticket.release()
+    this.#aborter.abort(new HawserError("connection_lost"))
+    this.#held.length = 0
+  }
+
+  #step(input: AdmissionInput, bytes?: Uint8Array): void {
+    const [state, effects] = stepAdmission(this.#options, this.#admission, input)
+    this.#admission = state
+    for (const effect of effects) this.#perform(effect, bytes)
+    if (!this.#closing) this.#arm()
+  }
+
+  #arm(): void {
+    this.#cancelWake()
+    const atMs = wakeAtAdmission(this.#admission)
+    if (atMs === undefined) return
+    this.#cancelWake = this.#host.timers.at(atMs, () => this.#step({ kind: "wake", nowMs: this.#host.clock.now() }))
+  }
+
+  #perform(effect: AdmissionEffect, bytes: Uint8Array | undefined): void {
+    switch (effect.kind) {
+      case "verify":
+        void this.#verify(effect.token)
+        return
+      case "hold":
+        if (bytes !== undefined) this.#held.push(bytes)
+        return
+      case "admit":
+        this.#admit()
+        return
+      case "refuse":
+        this.#refuse(effect.error, effect.reference, effect.text)
+    }
+  }
+
+  async #verify(token: string): Promise<void> {
+    const { authenticate, onError } = this.#host
+    try {
+      this.#user = await authenticate(token, { address: this.accepted.address, signal: this.#aborter.signal })
+      if (!this.#closing) this.#step({ kind: "verified" })
+    } catch (error) {
+      if (!HawserError.is(error)) onError(error)
+      const known = HawserError.is(error) ? error : new HawserError("sys_internal_error")
+      if (!this.#closing) this.#step({ kind: "rejected", error: wireError(known) })
+    }
+  }
+
+  #admit(): void {
+    if (this.#user === undefined) return
+    this.#host.counters.authenticationsSucceeded += 1
+    this.#ticket.authenticated()
+    try {
+      this.#session = this.#host.openSession(this.#user, this)
+    } catch (error) {
+      if (!HawserError.is(error)) this.#host.onError(error)
+      const known = HawserError.is(error) ? error : new HawserError("sys_internal_error")
+      this.#refuse(wireError(known), null, false)
+      return
+    }
+    for (const bytes of this.#held.splice(0)) this.#session.receive(bytes)
+  }
+
+  /** An error frame first, so that a client can tell a bad token from a bad network; then the close. */
+  #refuse(error: WireError, reference: string | number | null, text: boolean): void {
+    this.#host.counters.authenticationsFailed += 1
+    if (text) {
+      this.close("text_message", error.message)
+      return
+    }
+    const sent = this.accepted.profile === "2.0" ? authError20(error) : error
+    const bytes =
+      this.accepted.profile === "2.0"
+        ? this.codec.encode({ kind: "reply", reference, outcome: { ok: false, error: sent } })
+        : this.codec.encode({ kind: "bye", code: error.code, message: error.message })
+    this.accepted.connection.send({ bytes })
+    this.close(sent.code, error.message)
+  }
+}
+
+/** Clients of `2.0` stop at once only on an `auth_*` code, so whatever is wrong with a first message has one. */
+function authError20(error: WireError): WireError {
+  if (error.code.startsWith("auth_") || error.category === "system") return error
+  return { ...error, code: "auth_required", category: "permission" }
+}
+
+function closeCodeOf(code: string): number {
+  if (code === "text_message") return closeCode.unsupportedData
+  return (isErrorCode(code) ? errorTable[code].close : undefined) ?? closeCode.sessionEnded
+}
+
+function closeCode20(code: string): number {
+  if (code === "text_message") return closeCode.unsupportedData
+  if (code === "server_shutdown") return closeCode.serviceRestart
+  if (code === "sys_invalid_message") return closeCode.protocolViolation
+  const close = closeCodeOf(code)
+  return close === closeCode.authentication || close === closeCode.forbidden || code === "message_too_large"
+    ? closeCode.policyViolation
+    : close
+}

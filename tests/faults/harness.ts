@@ -1,0 +1,142 @@
+// Two real ends over an in-memory socket on a simulated clock, in either profile.
+import { createClient } from "@hawser/client"
+import type { Client, ClientOptions, ClientStatus } from "@hawser/client"
+import { HawserError, defineContract } from "@hawser/protocol"
+import type { Profile, ServerLimits } from "@hawser/protocol"
+import { SimulatedClock, createMemoryNetwork, seededRandom } from "@hawser/protocol/testing"
+import type { MemoryNetwork } from "@hawser/protocol/testing"
+import { createServer } from "@hawser/server"
+import type { Server, ServerOptions } from "@hawser/server"
+import { z } from "zod"
+
+export const profiles: readonly Profile[] = ["hawser.1", "2.0"]
+
+export const contract = defineContract({
+  name: "faults",
+  commands: {
+    echo: { input: z.object({ text: z.string() }), output: z.object({ text: z.string() }) },
+    slow: { input: z.object({ ms: z.number() }), output: z.object({ ms: z.number() }) },
+    fail: { input: z.object({}), output: z.object({}) },
+    limited: { input: z.object({ ok: z.literal(true) }), output: z.object({}), limit: { everyMs: 1000, burst: 2 } },
+    never: { input: z.object({}), output: z.object({}) },
+  },
+  queries: { look: { input: z.object({}), output: z.object({ seen: z.number() }) } },
+  events: {
+    note: { payload: z.object({ text: z.string() }) },
+    where: { payload: z.object({ who: z.string(), x: z.number() }), delivery: "volatile", key: ({ who }) => who },
+  },
+})
+
+export type TestContract = typeof contract
+export interface TestUser {
+  readonly id: string
+}
+
+export interface World {
+  readonly clock: SimulatedClock
+  readonly network: MemoryNetwork
+  readonly server: Server<TestContract, TestUser>
+  readonly serverErrors: unknown[]
+  readonly clientErrors: unknown[]
+  /** Texts that handlers were given, in order. */
+  readonly handled: string[]
+  /** A client that does not dial by itself. Tokens are user names; "bad…" is refused. */
+  client(options?: Partial<ClientOptions>): Client<TestContract>
+}
+
+export interface WorldOptions {
+  readonly profile: Profile
+  readonly latencyMs?: number
+  readonly limits?: Partial<ServerLimits>
+  readonly server?: Partial<ServerOptions<TestUser>>
+}
+
+export function createWorld(options: WorldOptions): World {
+  const { profile, latencyMs = 0, limits = {} } = options
+  const clock = new SimulatedClock()
+  const serverErrors: unknown[] = []
+  const clientErrors: unknown[] = []
+  const handled: string[] = []
+  let ids = 0
+  const server = createServer(contract, {
+    authenticate,
+    clock,
+    limits,
+    wallClockMs: () => 1_700_000_000_000 + clock.now(),
+    sessionId: () => `session-${++ids}`,
+    onError: (error) => serverErrors.push(error),
+    ...options.server,
+  })
+  server.command("echo", ({ input }) => {
+    handled.push(input.text)
+    return input
+  })
+  server.command(
+    "slow",
+    ({ input, signal }) =>
+      new Promise((resolve, reject) => {
+        clock.schedule(input.ms, () => resolve(input))
+        signal.addEventListener("abort", () => reject(signal.reason))
+      }),
+  )
+  server.command("fail", () => {
+    throw new Error("a fault of the handler")
+  })
+  server.command("limited", () => ({}))
+  server.command("never", () => new Promise(() => {}))
+  server.query("look", () => ({ seen: handled.length }))
+  const network = createMemoryNetwork({ clock, latencyMs, accept: server.accept })
+  const random = seededRandom(1)
+  return {
+    clock,
+    network,
+    server,
+    serverErrors,
+    clientErrors,
+    handled,
+    client: (overrides = {}) =>
+      createClient(contract, {
+        url: "memory:",
+        token: "ann",
+        profile,
+        clock,
+        random,
+        dial: network.dial,
+        autoConnect: false,
+        onError: (error) => clientErrors.push(error),
+        ...overrides,
+      }),
+  }
+}
+
+function authenticate(token: string): TestUser {
+  if (token.startsWith("bad")) throw new HawserError("auth_token_invalid")
+  if (token.startsWith("broken")) throw new Error("the store is down")
+  return { id: token }
+}
+
+/** Connects and waits until the client is open. */
+export async function openClient(world: World, options: Partial<ClientOptions> = {}): Promise<Client<TestContract>> {
+  const client = world.client(options)
+  const connected = client.connect()
+  await world.clock.settle()
+  await connected
+  return client
+}
+
+export function watchStatus(client: Client<TestContract>): ClientStatus[] {
+  const seen: ClientStatus[] = []
+  client.onStatus((status) => seen.push(status))
+  return seen
+}
+
+/** The rejection of a promise that must reject, as the error that it must be. */
+export async function rejection(promise: Promise<unknown>): Promise<HawserError> {
+  try {
+    await promise
+  } catch (error) {
+    if (HawserError.is(error)) return error
+    throw error
+  }
+  throw new Error("expected a rejection")
+}
