@@ -144,12 +144,12 @@ export function createClient(contract: Contract, options: ClientOptions): Client
     options.token,
   )
 
-  function call(kind: CallKind, name: string, input: unknown, callOptions: CallOptions = {}): Promise<unknown> {
+  function call(kind: CallKind, name: string, request: { input: unknown; options: CallOptions | undefined }): Promise<unknown> {
     const entry = calls.get(name)
     if (entry?.call !== kind) {
       return Promise.reject(new TypeError(`the contract "${contract.name}" has no ${kind} "${name}"`))
     }
-    return running.call(kind, name, { spec: entry.spec, input, options: callOptions })
+    return running.call(kind, name, { spec: entry.spec, input: request.input, options: request.options ?? {} })
   }
 
   function assertEvent(event: string): void {
@@ -188,8 +188,8 @@ export function createClient(contract: Contract, options: ClientOptions): Client
       assertEvent(event)
       return bus.once(event, ({ payload, meta }) => listener(payload, meta), listenOptions)
     },
-    command: (name, input, callOptions) => call("command", name, input, callOptions),
-    query: (name, input, callOptions) => call("query", name, input, callOptions),
+    command: (name, input, callOptions) => call("command", name, { input, options: callOptions }),
+    query: (name, input, callOptions) => call("query", name, { input, options: callOptions }),
     connect,
     ping: () => running.ping(),
     close: () => running.close(),
@@ -248,8 +248,9 @@ function inOrder(
 }
 
 function globalWebSocket(): WebSocketConstructor {
-  const { WebSocket: found } = globalThis
-  if (found === undefined) {
+  // The type says that it is always there; Node 20 says otherwise.
+  const found: WebSocketConstructor | undefined = globalThis.WebSocket
+  if (typeof found !== "function") {
     throw new TypeError("this runtime has no global WebSocket: pass `webSocket`, for example the one of the package ws")
   }
   return found

@@ -141,7 +141,10 @@ function connect(options: ReconnectOptions, state: ReconnectState, step: Reconne
       return getToken(options, freshRow(state.row.dial, false), step)
     case "waiting":
       return getToken(options, state.row, step)
-    default:
+    case "gettingToken":
+    case "dialing":
+    case "authenticating":
+    case "open":
       return [state, []]
   }
 }

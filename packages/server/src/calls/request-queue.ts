@@ -104,7 +104,7 @@ export class RequestQueue {
     }
     this.#pumping = false
     if (this.#ended) return
-    if ((wasFull && !this.isFull) || this.size === 0) this.#options.onSpace()
+    if (wasFull || this.size === 0) this.#options.onSpace()
   }
 
   #start(job: RunningJob): void {

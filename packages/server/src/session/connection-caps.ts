@@ -71,7 +71,7 @@ export function addressKey(address: string): string {
   const [head = "", tail = ""] = plain.split("::")
   const left = head === "" ? [] : head.split(":")
   const right = tail === "" ? [] : tail.split(":")
-  const zeros: string[] = Array(Math.max(0, 8 - left.length - right.length)).fill("0")
+  const zeros = Array.from({ length: Math.max(0, 8 - left.length - right.length) }, () => "0")
   const groups = plain.includes("::") ? [...left, ...zeros, ...right] : left
   return `${groups.slice(0, 4).map((group) => Number.parseInt(group, 16).toString(16)).join(":")}::/64`
 }

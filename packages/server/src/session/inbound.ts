@@ -68,7 +68,6 @@ export class Inbound {
     }
     this.#draining = false
     if (this.#ended || this.#held.length > 0 || this.#cancelThrottle !== undefined) return
-    this.#throttledSinceMs = undefined
     this.#options.connection.resume()
   }
 
@@ -85,7 +84,10 @@ export class Inbound {
 
   #process(bytes: Uint8Array, count: number): void {
     const waitMs = this.#charge(bytes.length)
-    if (waitMs > 0) this.#throttle(waitMs)
+    // Only a message that found the user out of debt ends the row of pauses.
+    if (waitMs === 0) this.#throttledSinceMs = undefined
+    else this.#throttle(waitMs)
+    if (this.#ended) return
     this.#options.onFrame(this.#options.codec.decode(bytes, count), count)
   }
 

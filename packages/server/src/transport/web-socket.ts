@@ -72,7 +72,7 @@ function findRefusal(request: IncomingMessage, address: string, options: WebSock
     return { status: "503 Service Unavailable", message: "the server is shutting down", retryAfterSeconds: 1 }
   }
   const { origin } = request.headers
-  if (origin !== undefined && !originAllowed(origin, request, options.origins)) {
+  if (origin !== undefined && !originAllowed(origin, request, options)) {
     return { status: "403 Forbidden", message: `pages of ${JSON.stringify(origin.slice(0, 128))} may not connect here` }
   }
   if (chooseProfile(offeredProtocols(request)) === undefined) {
@@ -92,10 +92,18 @@ function findRefusal(request: IncomingMessage, address: string, options: WebSock
 function originAllowed(
   origin: string,
   request: IncomingMessage,
-  origins: WebSocketTransportOptions["origins"],
+  { origins, onError }: WebSocketTransportOptions,
 ): boolean {
-  if (typeof origins === "function") return origins(origin)
-  if (origins !== undefined) return origins.includes(origin)
+  if (typeof origins === "function") {
+    try {
+      return origins(origin)
+    } catch (error) {
+      // Thrown on (`new URL("null")` does), it would end the process: a stranger's header must not.
+      onError(error)
+      return false
+    }
+  }
+  if (origins !== undefined) return origins.some((one) => origin.startsWith(one))
   const { host } = request.headers
   return host !== undefined && (origin === `http://${host}` || origin === `https://${host}`)
 }

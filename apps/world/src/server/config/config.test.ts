@@ -1,0 +1,107 @@
+import { existsSync, mkdtempSync, readFileSync, rmSync, statSync, writeFileSync } from "node:fs"
+import { tmpdir } from "node:os"
+import { join } from "node:path"
+import { afterEach, beforeEach, expect, test } from "vitest"
+import { readConfig } from "./config.ts"
+
+const secret = "s".repeat(32)
+let dataDir = ""
+
+beforeEach(() => {
+  dataDir = mkdtempSync(join(tmpdir(), "hawser-config-"))
+})
+
+afterEach(() => rmSync(dataDir, { recursive: true, force: true }))
+
+function problemsOf(env: Record<string, string>): readonly string[] {
+  const config = readConfig(env, { dataDir })
+  return "problems" in config ? config.problems : []
+}
+
+test("takes the defaults where nothing is set, or set to nothing", () => {
+  expect(readConfig({ JWT_SECRET: secret, PORT: "", ORIGINS: " ", PATH: "/bin" }, { dataDir })).toEqual({
+    port: 8080,
+    host: "0.0.0.0",
+    databaseUrl: `file:${dataDir}/world.sqlite`,
+    jwtSecret: secret,
+    origins: undefined,
+    trustProxy: false,
+    logLevel: "info",
+  })
+})
+
+test("takes what is set", () => {
+  const env = {
+    NODE_ENV: "production",
+    PORT: "0",
+    HOST: "::1",
+    DATABASE_URL: ":memory:",
+    JWT_SECRET: secret,
+    ORIGINS: "https://world.example, http://localhost:5173",
+    TRUST_PROXY: "true",
+    LOG_LEVEL: "debug",
+  }
+  expect(readConfig(env, { dataDir })).toEqual({
+    port: 0,
+    host: "::1",
+    databaseUrl: ":memory:",
+    jwtSecret: secret,
+    origins: ["https://world.example", "http://localhost:5173"],
+    trustProxy: true,
+    logLevel: "debug",
+  })
+})
+
+test.each([
+  ["PORT", "65536", "a whole number from 0 to 65535"],
+  ["PORT", "-1", "a whole number"],
+  ["PORT", "80a", '"80a"'],
+  ["HOST", "http://x/", "set an address"],
+  ["DATABASE_URL", "postgres://localhost/world", 'has the scheme "postgres", and only SQLite is supported'],
+  ["DATABASE_URL", "world.sqlite", "neither a `file:` URL"],
+  ["DATABASE_URL", "file:", "neither a `file:` URL"],
+  ["DATABASE_URL", "file:./data/", "neither a `file:` URL"],
+  ["DATABASE_URL", "file:x?mode=ro", "neither a `file:` URL"],
+  ["JWT_SECRET", "short-secret", "has 12 bytes and needs at least 32"],
+  ["ORIGINS", "https://a.example,b.example", '"b.example", which is no origin'],
+  ["ORIGINS", "https://a.example/", "no origin"],
+  ["ORIGINS", "*", "no origin"],
+  ["TRUST_PROXY", "yes", "set true behind a proxy"],
+  ["LOG_LEVEL", "loud", "set one of fatal, error"],
+])("refuses %s=%s and says what to do", (name, value, expected) => {
+  const problems = problemsOf({ JWT_SECRET: secret, [name]: value })
+  expect(problems).toHaveLength(1)
+  expect(problems[0]).toMatch(new RegExp(`^${name} `))
+  expect(problems[0]).toContain(expected)
+  expect(problems[0]).not.toContain("short-secret")
+})
+
+test("reports every problem at once and writes nothing then", () => {
+  expect(problemsOf({ PORT: "x", LOG_LEVEL: "x" }).map((problem) => problem.split(" ")[0])).toEqual([
+    "PORT",
+    "LOG_LEVEL",
+  ])
+  expect(existsSync(join(dataDir, "jwt-secret"))).toBe(false)
+})
+
+test("requires a secret in production", () => {
+  expect(problemsOf({ NODE_ENV: "production" })).toEqual([
+    expect.stringMatching(/^JWT_SECRET is not set, which NODE_ENV=production requires; set at least 32/),
+  ])
+})
+
+test("makes a secret once, for its owner's eyes only", () => {
+  const nested = join(dataDir, "new")
+  const first = readConfig({}, { dataDir: nested })
+  const path = join(nested, "jwt-secret")
+  expect(statSync(path).mode & 0o777).toBe(0o600)
+  expect(first).toMatchObject({ jwtSecret: readFileSync(path, "utf8") })
+  expect(readConfig({}, { dataDir: nested })).toEqual(first)
+})
+
+test("reports a kept secret that is too short, and a folder that cannot be made", () => {
+  writeFileSync(join(dataDir, "jwt-secret"), "short")
+  expect(problemsOf({})).toEqual([expect.stringContaining("holds fewer than 32 bytes; delete that file")])
+  const config = readConfig({}, { dataDir: join(dataDir, "jwt-secret") })
+  expect(config).toEqual({ problems: [expect.stringMatching(/^JWT_SECRET is not set and none can be kept/)] })
+})

@@ -1,0 +1,139 @@
+// Decides what the environment asks for, and says what is wrong with it and what to do about that. Must not read
+// the process's environment itself (it is passed in), nor open what it names; the one file it may make is the
+// signing secret of a machine that is not in production.
+import { join } from "node:path"
+import { z } from "zod"
+import { keptSecret } from "./kept-secret.ts"
+
+const logLevels = ["fatal", "error", "warn", "info", "debug", "trace", "silent"] as const
+
+/** A level of the log, the quietest but `silent` first. */
+export type LogLevel = (typeof logLevels)[number]
+
+/** What the world's server was told. */
+export interface WorldConfig {
+  /** TCP port; 0 lets the system choose. Default 8080. */
+  readonly port: number
+  /** Address to listen on. Default 0.0.0.0, every interface. */
+  readonly host: string
+  /** `file:<path>` or `:memory:`. Default `file:` and `world.sqlite` in the data folder. */
+  readonly databaseUrl: string
+  /** Signs the login tokens; at least 32 bytes. */
+  readonly jwtSecret: string
+  /** Origins whose pages may connect; undefined when not configured. */
+  readonly origins: readonly string[] | undefined
+  /** Whether `X-Forwarded-For` of a proxy in front is believed. Default false. */
+  readonly trustProxy: boolean
+  /** Default info. */
+  readonly logLevel: LogLevel
+}
+
+/** Why there is no configuration: one sentence or two for each variable at fault. */
+export interface ConfigProblems {
+  readonly problems: readonly string[]
+}
+
+/** Where files go that no variable names. */
+export interface ConfigOptions {
+  /** Folder of the database and the kept secret. Default `./data`. */
+  readonly dataDir?: string
+}
+
+type Environment = Readonly<Record<string, string | undefined>>
+
+const minSecretBytes = 32
+
+const port = z
+  .string()
+  .refine((text) => /^\d{1,5}$/.test(text) && Number(text) <= 65_535, {
+    error: ({ input }) =>
+      `is ${JSON.stringify(input)}; set a whole number from 0 to 65535 (0 = any free port).`,
+  })
+  .transform(Number)
+
+const host = z.string().refine((text) => /^[\w.:-]+$/.test(text), {
+  error: ({ input }) => `is ${JSON.stringify(input)}; set an address or a host name, for example 127.0.0.1.`,
+})
+
+const databaseUrl = z.string().superRefine((text, context) => {
+  if (text === ":memory:" || /^file:[^?#]*[^?#/\\]$/.test(text)) return
+  const scheme = /^([a-z][a-z\d+.-]*):\/\//i.exec(text)?.[1]
+  const problem =
+    scheme === undefined || scheme.toLowerCase() === "file"
+      ? "is neither a `file:` URL with the path of a file nor `:memory:`"
+      : `has the scheme "${scheme}", and only SQLite is supported`
+  context.addIssue({ code: "custom", message: `${problem}; set for example file:./data/world.sqlite.` })
+})
+
+const jwtSecret = z.string().superRefine((text, context) => {
+  const bytes = Buffer.byteLength(text)
+  if (bytes >= minSecretBytes) return
+  const message = `has ${bytes} bytes and needs at least ${minSecretBytes}; set the output of: openssl rand -base64 48`
+  context.addIssue({ code: "custom", message })
+})
+
+const origins = z.string().transform((text, context): readonly string[] => {
+  const listed = text.split(",").map((origin) => origin.trim())
+  for (const origin of listed) {
+    if (isOrigin(origin)) continue
+    const message = `lists ${JSON.stringify(origin)}, which is no origin; separate origins like https://world.example by commas.`
+    context.addIssue({ code: "custom", message })
+  }
+  return listed
+})
+
+const trustProxy = z
+  .enum(["true", "false"], {
+    error: ({ input }) => `is ${JSON.stringify(input)}; set true behind a proxy that you run, else false.`,
+  })
+  .transform((text) => text === "true")
+
+const logLevel = z.enum(logLevels, {
+  error: ({ input }) => `is ${JSON.stringify(input)}; set one of ${logLevels.join(", ")}.`,
+})
+
+const variables = z.object({
+  PORT: port.optional(),
+  HOST: host.optional(),
+  DATABASE_URL: databaseUrl.optional(),
+  JWT_SECRET: jwtSecret.optional(),
+  ORIGINS: origins.optional(),
+  TRUST_PROXY: trustProxy.optional(),
+  LOG_LEVEL: logLevel.optional(),
+})
+
+/**
+ * Reads `PORT`, `HOST`, `DATABASE_URL`, `JWT_SECRET`, `ORIGINS`, `TRUST_PROXY`, `LOG_LEVEL` and `NODE_ENV`; a
+ * variable that is set to nothing counts as unset. Without `JWT_SECRET` a random one is made once and kept in the
+ * data folder, except in production, where that is a problem. Nothing is written when there is any problem.
+ */
+export function readConfig(env: Environment, options: ConfigOptions = {}): WorldConfig | ConfigProblems {
+  const dataDir = options.dataDir ?? "./data"
+  const given = Object.fromEntries(Object.entries(env).filter(([, value]) => value?.trim() !== ""))
+  const read = variables.safeParse(given)
+  const problems = read.success
+    ? []
+    : read.error.issues.map((issue) => `${issue.path.join(".")} ${issue.message}`)
+  if (given["JWT_SECRET"] === undefined && given["NODE_ENV"] === "production") {
+    problems.push(
+      `JWT_SECRET is not set, which NODE_ENV=production requires; set at least ${minSecretBytes} random bytes, ` +
+        "for example the output of: openssl rand -base64 48",
+    )
+  }
+  if (!read.success || problems.length > 0) return { problems }
+  const secret = read.data.JWT_SECRET ?? keptSecret(join(dataDir, "jwt-secret"), minSecretBytes)
+  if (typeof secret !== "string") return { problems: [secret.problem] }
+  return {
+    port: read.data.PORT ?? 8080,
+    host: read.data.HOST ?? "0.0.0.0",
+    databaseUrl: read.data.DATABASE_URL ?? `file:${dataDir}/world.sqlite`,
+    jwtSecret: secret,
+    origins: read.data.ORIGINS,
+    trustProxy: read.data.TRUST_PROXY ?? false,
+    logLevel: read.data.LOG_LEVEL ?? "info",
+  }
+}
+
+function isOrigin(text: string): boolean {
+  return /^https?:/.test(text) && URL.canParse(text) && new URL(text).origin === text
+}

@@ -1,0 +1,77 @@
+// Decides the form of an answer and what every answer carries. Must not know which request it answers.
+import type { ServerResponse } from "node:http"
+
+/** An answer as a value; nothing is on the wire yet. */
+export interface Reply {
+  readonly status: number
+  readonly headers: Readonly<Record<string, string>>
+  readonly body: string | Uint8Array
+}
+
+/** The page may load from its own origin only, and connect to any WebSocket. */
+const pagePolicy =
+  "default-src 'self'; connect-src 'self' ws: wss:; img-src 'self' data: blob:; style-src 'self' 'unsafe-inline'"
+
+const html = "text/html; charset=utf-8"
+
+/** JSON that no cache keeps. */
+export function jsonReply(
+  status: number,
+  value: unknown,
+  headers: Readonly<Record<string, string>> = {},
+): Reply {
+  return {
+    status,
+    headers: { "Content-Type": "application/json", "Cache-Control": "no-store", ...headers },
+    body: JSON.stringify(value),
+  }
+}
+
+/** `{ detail }`, the form of every refusal. */
+export function refusal(
+  status: number,
+  detail: string,
+  headers: Readonly<Record<string, string>> = {},
+): Reply {
+  return jsonReply(status, { detail }, headers)
+}
+
+/** A refusal that says when to come back. */
+export function comeBackLater(status: 429 | 503, detail: string, afterMs: number): Reply {
+  return refusal(status, detail, { "Retry-After": String(Math.max(1, Math.ceil(afterMs / 1000))) })
+}
+
+export interface ContentOptions {
+  readonly contentType: string
+  /** Whether the same path always has the same bytes. */
+  readonly isImmutable: boolean
+}
+
+/** A file's bytes; HTML gets the page's policy. */
+export function contentReply(bytes: string | Uint8Array, options: ContentOptions): Reply {
+  return {
+    status: 200,
+    headers: {
+      "Content-Type": options.contentType,
+      "Cache-Control": options.isImmutable ? "public, max-age=31536000, immutable" : "no-cache",
+      ...(options.contentType === html ? { "Content-Security-Policy": pagePolicy } : {}),
+    },
+    body: bytes,
+  }
+}
+
+/** HTML made here. */
+export function htmlReply(text: string): Reply {
+  return contentReply(text, { contentType: html, isImmutable: false })
+}
+
+/** Puts an answer on the wire; `node:http` leaves the body out for HEAD. */
+export function sendReply(response: ServerResponse, { status, headers, body }: Reply): void {
+  response.writeHead(status, {
+    "X-Content-Type-Options": "nosniff",
+    "Referrer-Policy": "no-referrer",
+    "Content-Length": Buffer.byteLength(body),
+    ...headers,
+  })
+  response.end(body)
+}

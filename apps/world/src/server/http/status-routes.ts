@@ -1,0 +1,50 @@
+// Decides what the server tells anybody about itself. Must not know how any of it is measured.
+import { jsonReply } from "./reply.ts"
+import type { Route } from "./routes.ts"
+
+/** The world's state of the moment. */
+export interface WorldStatus {
+  readonly motd: string
+  readonly maxPlayers: number
+  readonly currentPlayers: number
+  /** Null before the first tick. */
+  readonly avgTickTimeMs: number | null
+}
+
+export interface StatusOptions {
+  readonly status: () => WorldStatus
+  /** Whether the world takes players: not while it starts or drains. */
+  readonly isReady: () => boolean
+  readonly version: string
+}
+
+/** `GET /status`, `GET /healthz`, `GET /version`. */
+export function statusRoutes({ status, isReady, version }: StatusOptions): readonly Route[] {
+  return [
+    { method: "GET", path: "/status", answer: () => jsonReply(200, statusWire(status())) },
+    {
+      method: "GET",
+      path: "/healthz",
+      answer: () =>
+        isReady() ? jsonReply(200, { status: "ok" }) : jsonReply(503, { status: "unavailable" }),
+    },
+    { method: "GET", path: "/version", answer: () => jsonReply(200, { version }) },
+  ]
+}
+
+function statusWire({ motd, maxPlayers, currentPlayers, avgTickTimeMs }: WorldStatus) {
+  return {
+    status: "ok",
+    motd,
+    capacity: {
+      max_players: maxPlayers,
+      current_players: currentPlayers,
+      available_slots: Math.max(0, maxPlayers - currentPlayers),
+      over_capacity: currentPlayers > maxPlayers,
+      utilization_percent: maxPlayers > 0 ? Math.round((currentPlayers / maxPlayers) * 1000) / 10 : 100,
+      // Only those who may enter a full world make it more than full.
+      admin_overrides_active: currentPlayers > maxPlayers,
+    },
+    performance: { avg_tick_time_ms: avgTickTimeMs },
+  }
+}

@@ -1,0 +1,152 @@
+// Fault 4: any first answer counts as "authenticated".
+import { closeCode } from "@hawser/protocol"
+import type { Connection, DialEvents } from "@hawser/protocol"
+import { createEnvelopeCodec, createFrameCodec, clientMessageLimits, TypeTable } from "@hawser/protocol"
+import { describe, expect, it } from "vitest"
+import { createWorld, openClient, profiles, rejection, watchStatus } from "./harness.ts"
+
+/** A dialler whose server is the test itself. */
+function scripted(): { dial: (url: string, protocols: readonly string[], events: DialEvents) => Connection; events: DialEvents[] } {
+  const events: DialEvents[] = []
+  const connection: Connection = {
+    bufferedBytes: 0,
+    send: () => true,
+    close: () => {},
+    terminate: () => {},
+    pause: () => {},
+    resume: () => {},
+  }
+  return {
+    events,
+    dial: (_url, _protocols, handlers) => {
+      events.push(handlers)
+      return connection
+    },
+  }
+}
+
+describe.each(profiles)("fault-04 in profile %s", (profile) => {
+  const codec =
+    profile === "2.0"
+      ? createEnvelopeCodec({ limits: clientMessageLimits, wallClockMs: () => 0 })
+      : createFrameCodec(new TypeTable(["note"]), clientMessageLimits)
+
+  it("stays undecided on every message but WELCOME", async () => {
+    const world = createWorld({ profile })
+    const { dial, events } = scripted()
+    const client = world.client({ dial })
+    const connected = client.connect()
+    await world.clock.settle()
+    events[0]?.open("")
+    events[0]?.message(codec.encode({ kind: "event", type: "note", payload: { text: "early" } }))
+    events[0]?.message(codec.encode({ kind: "reply", reference: profile === "2.0" ? "1" : 1, outcome: { ok: true, payload: {} } }))
+    const error = { code: "move_rate_limited", message: "not about the login", category: "rate_limit" as const }
+    events[0]?.message(codec.encode({ kind: "reply", reference: profile === "2.0" ? null : 1, outcome: { ok: false, error } }))
+    await world.clock.settle()
+    expect(client.current.state).toBe("connecting")
+    events[0]?.message(
+      codec.encode({
+        kind: "welcome",
+        sessionId: "s",
+        received: 0,
+        handled: 0,
+        expiresInMs: null,
+        maxMessageBytes: 65_536,
+        types: ["note"],
+      }),
+    )
+    await connected
+    expect(client.current.state).toBe("open")
+  })
+
+  it("fails at once when the socket closes during the login", async () => {
+    const world = createWorld({ profile })
+    const { dial, events } = scripted()
+    const client = world.client({ dial, reconnect: false })
+    const refused = rejection(client.connect())
+    await world.clock.settle()
+    events[0]?.open("")
+    events[0]?.closed(1006, "")
+    expect((await refused).code).toBe("reconnect_exhausted")
+    expect(world.clock.now()).toBe(0)
+  })
+
+  it("fails when no WELCOME comes in time", async () => {
+    const world = createWorld({ profile })
+    const { dial, events } = scripted()
+    const client = world.client({ dial, reconnect: false })
+    const refused = rejection(client.connect())
+    await world.clock.settle()
+    events[0]?.open("")
+    await world.clock.advance(8_000)
+    expect((await refused).message).toContain("no WELCOME in time")
+  })
+
+  it("makes one attempt for one bad token, and works again with a new one", async () => {
+    const world = createWorld({ profile })
+    const client = world.client({ token: "bad" })
+    const refused = rejection(client.connect())
+    await world.clock.settle()
+    expect((await refused).code).toBe("auth_token_invalid")
+    await world.clock.advance(120_000)
+    expect(world.network.links).toHaveLength(1)
+    expect(world.server.stats()).toMatchObject({ authenticationsFailed: 1, sessionsOpened: 0 })
+    const connected = client.connect({ token: "ann" })
+    await world.clock.settle()
+    await connected
+    expect(client.current.state).toBe("open")
+  })
+
+  it("asks the token function once more after a refusal, telling why", async () => {
+    const world = createWorld({ profile })
+    const asked: (string | undefined)[] = []
+    const client = await openClient(world, {
+      token: ({ refused }) => {
+        asked.push(refused?.code)
+        return refused === undefined ? "bad and old" : "ann"
+      },
+    })
+    expect(asked).toEqual([undefined, "auth_token_invalid"])
+    expect(client.current.state).toBe("open")
+  })
+
+  it("keeps the token over a failed attempt", async () => {
+    const world = createWorld({ profile })
+    world.network.listening = false
+    const client = world.client()
+    const statuses = watchStatus(client)
+    const connected = client.connect()
+    await world.clock.advance(2_000)
+    expect(client.current.state).toBe("reconnecting")
+    world.network.listening = true
+    await world.clock.advance(60_000)
+    await connected
+    expect(statuses.at(-1)).toEqual({ state: "open" })
+  })
+
+  it("refuses whatever comes first but a token, before any handler or session", async () => {
+    const world = createWorld({ profile })
+    const closes: number[] = []
+    const frames: Uint8Array[] = []
+    const connection = world.network.dial("", profile === "2.0" ? [] : ["hawser.1"], {
+      open: () =>
+        void connection.send({
+          bytes: codec.encode(
+            profile === "2.0"
+              ? { kind: "request", call: "command", type: "echo", payload: { text: "x" }, budgetMs: 0, reference: "1" }
+              : { kind: "request", call: "command", type: "note", payload: {}, budgetMs: 0, reference: 1 },
+          ),
+        }),
+      message: (bytes) => frames.push(bytes),
+      text: () => {},
+      drained: () => {},
+      pong: () => {},
+      closed: (code) => closes.push(code),
+    })
+    await world.clock.settle()
+    expect(closes).toEqual([profile === "2.0" ? closeCode.policyViolation : closeCode.protocolError])
+    expect(frames).toHaveLength(1)
+    expect(world.handled).toEqual([])
+    expect(world.server.stats()).toMatchObject({ sessionsOpened: 0, connections: 0, timers: 0 })
+  })
+})

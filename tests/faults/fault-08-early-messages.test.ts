@@ -1,0 +1,113 @@
+// Fault 8: messages between authentication and the start of the receiver are lost, or replayed after newer ones.
+import { clientMessageLimits, createEnvelopeCodec, createFrameCodec, TypeTable } from "@hawser/protocol"
+import type { Connection, DialEvents } from "@hawser/protocol"
+import { describe, expect, it } from "vitest"
+import { createWorld, openClient, profiles, rejection } from "./harness.ts"
+
+const idle: Connection = {
+  bufferedBytes: 0,
+  send: () => true,
+  close: () => {},
+  terminate: () => {},
+  pause: () => {},
+  resume: () => {},
+}
+
+describe.each(profiles)("fault-08 in profile %s", (profile) => {
+  const codec =
+    profile === "2.0"
+      ? createEnvelopeCodec({ limits: clientMessageLimits, wallClockMs: () => 0 })
+      : createFrameCodec(new TypeTable(["note"]), clientMessageLimits)
+  const note = (text: string): Uint8Array => codec.encode({ kind: "event", type: "note", payload: { text } })
+
+  it("delivers what came before WELCOME after it, in order, and before anything newer", async () => {
+    const world = createWorld({ profile })
+    let events: DialEvents | undefined
+    const client = world.client({
+      dial: (_url, _protocols, handlers) => {
+        events = handlers
+        return idle
+      },
+    })
+    const log: string[] = []
+    client.onStatus(({ state }) => log.push(state))
+    client.on("note", ({ text }) => log.push(text))
+    void client.connect()
+    await world.clock.settle()
+    events?.open("")
+    events?.message(note("early 1"))
+    events?.message(note("early 2"))
+    expect(log).toEqual(["connecting"])
+    const welcome = { kind: "welcome", sessionId: "s", received: 0, handled: 0, expiresInMs: null, maxMessageBytes: 65_536, types: ["note"] } as const
+    events?.message(codec.encode(welcome))
+    events?.message(note("live"))
+    await world.clock.settle()
+    expect(log).toEqual(["connecting", "open", "early 1", "early 2", "live"])
+  })
+
+  it("hears what the server sends in the same moment as WELCOME", async () => {
+    const world = createWorld({ profile })
+    world.server.onSession(({ session }) => {
+      for (const text of ["1", "2", "3"]) session.send("note", { text })
+    })
+    const client = world.client()
+    const heard: string[] = []
+    client.on("note", ({ text }) => heard.push(text))
+    void client.connect()
+    await world.clock.settle()
+    expect(heard).toEqual(["1", "2", "3"])
+  })
+
+  it("does not let a slow or throwing listener spoil the login", async () => {
+    const world = createWorld({ profile })
+    world.server.onSession(({ session }) => void session.send("note", { text: "welcome" }))
+    const client = world.client()
+    client.onStatus(() => {
+      throw new Error("status listener")
+    })
+    client.on("note", () => new Promise(() => {}))
+    client.on("note", () => {
+      throw new Error("note listener")
+    })
+    const connected = client.connect()
+    await world.clock.settle()
+    await connected
+    const reply = client.command("echo", { text: "fine" })
+    await world.clock.settle()
+    expect(await reply).toEqual({ text: "fine" })
+  })
+
+  it("sends a burst from before the open session in order, none lost", async () => {
+    const world = createWorld({ profile, latencyMs: 5 })
+    const client = world.client()
+    void client.connect()
+    const texts = Array.from({ length: 500 }, (_, index) => String(index))
+    const replies = texts.map((text) => client.command("echo", { text }))
+    await world.clock.advance(9_000)
+    await Promise.all(replies)
+    expect(world.handled).toEqual(texts)
+  })
+
+  it("refuses what goes beyond the queue's bound, and only that", async () => {
+    const world = createWorld({ profile })
+    const client = world.client({ limits: { sendQueueMaxCount: 3 } })
+    void client.connect()
+    const replies = ["a", "b", "c"].map((text) => client.command("echo", { text }))
+    expect((await rejection(client.command("echo", { text: "d" }))).code).toBe("buffer_full")
+    await world.clock.settle()
+    await Promise.all(replies)
+    expect(world.handled).toEqual(["a", "b", "c"])
+  })
+
+  it("keeps the order of replies and of what handlers publish around them", async () => {
+    const world = createWorld({ profile })
+    const log: string[] = []
+    const client = await openClient(world)
+    world.server.onSession(() => {})
+    client.on("note", ({ text }) => log.push(text))
+    const replies = ["a", "b"].map((text) => client.command("echo", { text }).then((reply) => log.push(reply.text)))
+    await world.clock.settle()
+    await Promise.all(replies)
+    expect(log).toEqual(["a", "b"])
+  })
+})

@@ -1,0 +1,227 @@
+import { once } from "node:events"
+import { connect } from "node:net"
+import { describe, expect, it, onTestFinished } from "vitest"
+import { WebSocket } from "ws"
+import { helloBytes, openRaw, openRawSession, startServer, until, upgradeRequest } from "./harness.ts"
+import type { SocketServerOptions } from "./harness.ts"
+
+interface Upgrade {
+  readonly protocols?: string[]
+  readonly headers?: Record<string, string>
+  readonly perMessageDeflate?: boolean
+}
+
+/** 101 with the chosen subprotocol and extensions, or the status of the refusal. */
+function upgrade(url: string, { protocols = [], ...options }: Upgrade = {}): Promise<{
+  status: number
+  protocol: string
+  extensions: string
+  retryAfter: string | undefined
+}> {
+  const socket = new WebSocket(url, protocols, options)
+  onTestFinished(() => socket.terminate())
+  return new Promise((resolve, reject) => {
+    socket.on("error", reject)
+    socket.on("open", () => {
+      resolve({ status: 101, protocol: socket.protocol, extensions: socket.extensions, retryAfter: undefined })
+    })
+    socket.on("unexpected-response", (_request, response) => {
+      const { statusCode: status = 0, headers } = response
+      resolve({ status, protocol: "", extensions: "", retryAfter: headers["retry-after"] })
+    })
+  })
+}
+
+async function statusOf(url: string, headers: Record<string, string> = {}): Promise<number> {
+  return (await upgrade(url, { headers })).status
+}
+
+describe("the subprotocol", () => {
+  it("is 2.0 for a client that offers none", async () => {
+    const { url } = await startServer()
+    const peer = await openRaw(url, "2.0")
+    expect(peer.socket.protocol).toBe("")
+    peer.send(helloBytes("2.0"))
+    expect((await peer.next("welcome")).kind).toBe("welcome")
+  })
+
+  it("is hawser.1 wherever it stands among several", async () => {
+    const { url } = await startServer()
+    expect(await upgrade(url, { protocols: ["chat", "hawser.1", "hawser.9"] })).toMatchObject({
+      status: 101,
+      protocol: "hawser.1",
+    })
+  })
+
+  it("is refused with 400 when only unknown ones are offered", async () => {
+    const { url, server } = await startServer()
+    expect((await upgrade(url, { protocols: ["chat", "hawser.9"] })).status).toBe(400)
+    expect(server.stats().connectionsAccepted).toBe(0)
+  })
+})
+
+describe("the Origin", () => {
+  const list: SocketServerOptions = { origins: ["https://good.com"] }
+
+  it.each([
+    "https://evil.com",
+    "null",
+    "https://good.com.evil.com",
+    "https://evil.com/https://good.com",
+    "https://good.com:8443",
+    "https://GOOD.com",
+    "http://good.com",
+    "https://good.com/",
+    "",
+  ])("%j is refused with 403 by a list without it", async (origin) => {
+    const { url, server } = await startServer(list)
+    expect(await statusOf(url, { origin })).toBe(403)
+    expect(server.stats().connectionsAccepted).toBe(0)
+  })
+
+  it("passes when the list has it to the letter", async () => {
+    const { url } = await startServer(list)
+    expect(await statusOf(url, { origin: "https://good.com" })).toBe(101)
+  })
+
+  it("may be absent, as in programs that are no browsers", async () => {
+    const { url } = await startServer(list)
+    expect(await statusOf(url)).toBe(101)
+  })
+
+  it("of the same host passes without a list, any other host or port does not", async () => {
+    const { url, port } = await startServer()
+    expect(await statusOf(url, { origin: `http://127.0.0.1:${port}` })).toBe(101)
+    expect(await statusOf(url, { origin: `https://127.0.0.1:${port}` })).toBe(101)
+    expect(await statusOf(url, { origin: "http://127.0.0.1" })).toBe(403)
+    expect(await statusOf(url, { origin: `http://localhost:${port}` })).toBe(403)
+    expect(await statusOf(url, { origin: "null" })).toBe(403)
+  })
+
+  it("is decided by a function where one is given", async () => {
+    const { url } = await startServer({ origins: (origin) => origin.endsWith(".good.com") })
+    expect(await statusOf(url, { origin: "https://play.good.com" })).toBe(101)
+    expect(await statusOf(url, { origin: "https://evil.com" })).toBe(403)
+  })
+
+  it("is refused, and nothing else breaks, when that function throws", async () => {
+    const { url, errors } = await startServer({
+      origins: () => {
+        throw new Error("a fault of the function")
+      },
+    })
+    expect(await statusOf(url, { origin: "https://good.com" })).toBe(403)
+    expect(errors).toHaveLength(1)
+    expect(await statusOf(url)).toBe(101)
+  })
+})
+
+describe("the path", () => {
+  it("is refused with 404 when it is another one", async () => {
+    const { url } = await startServer()
+    expect(await statusOf(`${url}x`)).toBe(404)
+    expect(await statusOf(url.replace("/ws", "/"))).toBe(404)
+  })
+
+  it("may carry a query", async () => {
+    const { url } = await startServer()
+    expect(await statusOf(`${url}?from=menu`)).toBe(101)
+  })
+})
+
+describe("the caps", () => {
+  const via = (address: string): Record<string, string> => ({ "x-forwarded-for": address })
+
+  it("refuse an address with too many connections with 429 and a wait, and no other address", async () => {
+    const { url } = await startServer({ trustProxy: true, limits: { connectionsPerAddress: 2 } })
+    for (const token of ["ann", "bob"]) {
+      const peer = await openRaw(url, "2.0", via("198.51.100.1"))
+      peer.send(helloBytes("2.0", token))
+      await peer.next("welcome")
+    }
+    expect(await upgrade(url, { headers: via("198.51.100.1") })).toMatchObject({ status: 429, retryAfter: "10" })
+    expect(await statusOf(url, via("198.51.100.2"))).toBe(101)
+  })
+
+  it("give the place back when a connection closes", async () => {
+    const { url, server } = await startServer({ trustProxy: true, limits: { connectionsPerAddress: 1 } })
+    const peer = await openRaw(url, "2.0", via("198.51.100.1"))
+    expect(await statusOf(url, via("198.51.100.1"))).toBe(429)
+    peer.socket.terminate()
+    await until(() => server.stats().connections === 0)
+    expect(await statusOf(url, via("198.51.100.1"))).toBe(101)
+  })
+
+  it("count the unauthenticated of an address apart", async () => {
+    const { url } = await startServer({ trustProxy: true, limits: { unauthenticatedPerAddress: 1 } })
+    const peer = await openRaw(url, "2.0", via("198.51.100.1"))
+    expect(await statusOf(url, via("198.51.100.1"))).toBe(429)
+    peer.send(helloBytes("2.0"))
+    await peer.next("welcome")
+    expect(await statusOf(url, via("198.51.100.1"))).toBe(101)
+  })
+
+  it("go by the last entry of X-Forwarded-For: forged first ones are useless", async () => {
+    const { url } = await startServer({ trustProxy: true, limits: { connectionsPerAddress: 1 } })
+    expect(await statusOf(url, via("203.0.113.1, 198.51.100.1"))).toBe(101)
+    for (let forged = 2; forged < 12; forged += 1) {
+      expect(await statusOf(url, via(`203.0.113.${forged}, 127.0.0.1, 198.51.100.1`))).toBe(429)
+    }
+  })
+
+  it("count one /64 of IPv6 as one address", async () => {
+    const { url } = await startServer({ trustProxy: true, limits: { connectionsPerAddress: 1 } })
+    expect(await statusOf(url, via("2001:db8::1"))).toBe(101)
+    expect(await statusOf(url, via("2001:db8:0:0:ffff::2"))).toBe(429)
+    expect(await statusOf(url, via("2001:db8:0:1::1"))).toBe(101)
+  })
+
+  it("ignore X-Forwarded-For, and exempt loopback, without trustProxy", async () => {
+    const { url } = await startServer({ limits: { connectionsPerAddress: 1, unauthenticatedPerAddress: 1 } })
+    for (let count = 0; count < 4; count += 1) expect(await statusOf(url, via("198.51.100.1"))).toBe(101)
+  })
+
+  it("do not exempt a loopback address that a proxy named", async () => {
+    const { url } = await startServer({ trustProxy: true, limits: { connectionsPerAddress: 1 } })
+    expect(await statusOf(url, via("127.0.0.1"))).toBe(101)
+    expect(await statusOf(url, via("127.0.0.1"))).toBe(429)
+  })
+
+  it("refuse everybody with 503 when too many log in at once, loopback too", async () => {
+    const { url } = await startServer({ limits: { unauthenticatedTotal: 2 } })
+    const first = await openRaw(url, "hawser.1")
+    await openRaw(url, "hawser.1")
+    expect(await upgrade(url)).toMatchObject({ status: 503, retryAfter: "2" })
+    first.send(helloBytes("hawser.1"))
+    await first.next("welcome")
+    expect(await statusOf(url)).toBe(101)
+  })
+})
+
+it("does not negotiate permessage-deflate", async () => {
+  const { url } = await startServer()
+  expect(await upgrade(url, { perMessageDeflate: true })).toMatchObject({ status: 101, extensions: "" })
+})
+
+it("refuses with 503 while the server closes", async () => {
+  const { server, url } = await startServer({ limits: { shutdownMs: 400, closeTimeoutMs: 100 } })
+  const busy = server.sessions.bind(server)
+  const peer = await openRawSession(url, "hawser.1")
+  expect(busy()).toHaveLength(1)
+  peer.socket.pause()
+  const closing = server.close()
+  expect(await statusOf(url)).toBe(503)
+  await closing
+})
+
+it("survives sockets that are reset while they are being refused", async () => {
+  const { port, url } = await startServer({ origins: [] })
+  for (let count = 0; count < 50; count += 1) {
+    const socket = connect(port, "127.0.0.1")
+    socket.on("error", () => {})
+    await once(socket, "connect")
+    socket.write(upgradeRequest(port, ["Origin: https://evil.com"]), () => socket.resetAndDestroy())
+    await once(socket, "close")
+  }
+  expect(await statusOf(url)).toBe(101)
+})
