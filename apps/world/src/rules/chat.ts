@@ -1,0 +1,37 @@
+// Who may say what to whom, and how long. Pure.
+
+export type ChatChannel = "local" | "global" | "dm"
+export type Role = "player" | "moderator" | "admin"
+
+/** Characters per channel; longer texts up to `chatInputMaxLength` are cut. */
+export const chatMaxLength: Readonly<Record<ChatChannel, number>> = { local: 280, global: 200, dm: 500 }
+/** Tiles within which local chat is heard, both ways. */
+export const hearingTiles = 32
+
+export type ChatVerdict =
+  | { readonly ok: true; readonly message: string }
+  | { readonly ok: false; readonly code: "chat_message_too_long" | "chat_message_empty" | "chat_permission_denied"; readonly text: string }
+
+export function checkChat(channel: ChatChannel, input: string, speaker: { role: Role; inputMaxLength: number }): ChatVerdict {
+  if (channel === "global" && speaker.role === "player") {
+    return { ok: false, code: "chat_permission_denied", text: "only moderators and admins may use the global channel" }
+  }
+  const characters = [...input.trim()]
+  if (characters.length > speaker.inputMaxLength) {
+    const text = `the message has ${characters.length} characters; the limit is ${speaker.inputMaxLength}`
+    return { ok: false, code: "chat_message_too_long", text }
+  }
+  if (characters.length === 0) return { ok: false, code: "chat_message_empty", text: "the message is empty" }
+  return { ok: true, message: characters.slice(0, chatMaxLength[channel]).join("") }
+}
+
+export interface Place {
+  readonly mapId: string
+  readonly x: number
+  readonly y: number
+}
+
+/** Same map, at most `tiles` away on either axis. */
+export function isNear(one: Place, other: Place, tiles: number): boolean {
+  return one.mapId === other.mapId && Math.abs(one.x - other.x) <= tiles && Math.abs(one.y - other.y) <= tiles
+}
