@@ -29,7 +29,8 @@ describe.each(profiles)("fault-01 in profile %s", (profile) => {
     // The first reply finds the dead link; the requests behind it are dropped with the session.
     expect(world.handled).toEqual(["a"])
     expect(ends).toEqual(["connection_lost"])
-    for (const reply of replies) expect(["connection_lost", "reconnect_exhausted"]).toContain((await reply).code)
+    for (const reply of replies)
+      expect(["connection_lost", "reconnect_exhausted"]).toContain((await reply).code)
     expect(world.server.stats().sessions).toBe(0)
   })
 

@@ -21,8 +21,12 @@ describe.each(profiles)("fault-02 in profile %s", (profile) => {
   it("keeps the new connection when the old one of the same player ends later", async () => {
     const world = createWorld({ profile, limits: { sessionsPerUser: 1 }, latencyMs: 10 })
     const log: string[] = []
-    world.server.onSession(({ session, replaces }) => log.push(`open ${session.id} replaces ${replaces.map((s) => s.id).join()}`))
-    world.server.onSessionEnd(({ session, cause, successor }) => log.push(`end ${session.id} ${cause} ${successor?.id ?? "-"}`))
+    world.server.onSession(({ session, replaces }) =>
+      log.push(`open ${session.id} replaces ${replaces.map((s) => s.id).join()}`),
+    )
+    world.server.onSessionEnd(({ session, cause, successor }) =>
+      log.push(`end ${session.id} ${cause} ${successor?.id ?? "-"}`),
+    )
     const first = world.client()
     const firstOpen = first.connect()
     await world.clock.advance(100)
@@ -31,7 +35,11 @@ describe.each(profiles)("fault-02 in profile %s", (profile) => {
     const secondOpen = second.connect()
     await world.clock.advance(100)
     await secondOpen
-    expect(log).toEqual(["open session-1 replaces ", "end session-1 replaced session-2", "open session-2 replaces session-1"])
+    expect(log).toEqual([
+      "open session-1 replaces ",
+      "end session-1 replaced session-2",
+      "open session-2 replaces session-1",
+    ])
     expect(first.current).toMatchObject({ state: "closed", error: { code: "replaced" } })
     const heard: string[] = []
     second.on("note", ({ text }) => heard.push(text))

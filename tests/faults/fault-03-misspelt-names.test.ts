@@ -7,14 +7,24 @@ import { createWorld, openClient, profiles, rejection } from "./harness.ts"
 
 const newer = defineContract({
   name: "faults",
-  commands: { dance: { input: z.object({}), output: z.object({}) }, toString: { input: z.object({}), output: z.object({}) } },
+  commands: {
+    dance: { input: z.object({}), output: z.object({}) },
+    toString: { input: z.object({}), output: z.object({}) },
+  },
   events: { nota: { payload: z.object({}) } },
 })
 
 describe.each(profiles)("fault-03 in profile %s", (profile) => {
   it("answers an unknown type with a typed error and goes on", async () => {
     const world = createWorld({ profile })
-    const options = { url: "memory:", token: "ann", profile, clock: world.clock, dial: world.network.dial, autoConnect: false }
+    const options = {
+      url: "memory:",
+      token: "ann",
+      profile,
+      clock: world.clock,
+      dial: world.network.dial,
+      autoConnect: false,
+    }
     const client = createClient(newer, { ...options, onError: () => {} })
     const connected = client.connect()
     await world.clock.settle()
@@ -31,7 +41,14 @@ describe.each(profiles)("fault-03 in profile %s", (profile) => {
   it("reports an event that the client's contract lacks, and delivers what follows", async () => {
     const world = createWorld({ profile })
     const errors: unknown[] = []
-    const options = { url: "memory:", token: "ann", profile, clock: world.clock, dial: world.network.dial, autoConnect: false }
+    const options = {
+      url: "memory:",
+      token: "ann",
+      profile,
+      clock: world.clock,
+      dial: world.network.dial,
+      autoConnect: false,
+    }
     const client = createClient(newer, { ...options, onError: (error) => errors.push(error) })
     const connected = client.connect()
     await world.clock.settle()
@@ -47,7 +64,11 @@ describe.each(profiles)("fault-03 in profile %s", (profile) => {
     const client = await openClient(world)
     const misspelt: string = "nota"
     expect(() => Reflect.apply(client.on, client, [misspelt, () => {}])).toThrow('no event "nota"')
-    expect(() => Reflect.apply(world.server.broadcast, world.server, [misspelt, {}])).toThrow('no event "nota"')
-    expect(() => Reflect.apply(world.server.command, world.server, ["ecko", () => ({})])).toThrow('no command "ecko"')
+    expect(() => Reflect.apply(world.server.broadcast, world.server, [misspelt, {}])).toThrow(
+      'no event "nota"',
+    )
+    expect(() => Reflect.apply(world.server.command, world.server, ["ecko", () => ({})])).toThrow(
+      'no command "ecko"',
+    )
   })
 })

@@ -6,7 +6,10 @@ import { describe, expect, it } from "vitest"
 import { createWorld, openClient, profiles, rejection, watchStatus } from "./harness.ts"
 
 /** A dialler whose server is the test itself. */
-function scripted(): { dial: (url: string, protocols: readonly string[], events: DialEvents) => Connection; events: DialEvents[] } {
+function scripted(): {
+  dial: (url: string, protocols: readonly string[], events: DialEvents) => Connection
+  events: DialEvents[]
+} {
   const events: DialEvents[] = []
   const connection: Connection = {
     bufferedBytes: 0,
@@ -39,9 +42,21 @@ describe.each(profiles)("fault-04 in profile %s", (profile) => {
     await world.clock.settle()
     events[0]?.open("")
     events[0]?.message(codec.encode({ kind: "event", type: "note", payload: { text: "early" } }))
-    events[0]?.message(codec.encode({ kind: "reply", reference: profile === "2.0" ? "1" : 1, outcome: { ok: true, payload: {} } }))
-    const error = { code: "move_rate_limited", message: "not about the login", category: "rate_limit" as const }
-    events[0]?.message(codec.encode({ kind: "reply", reference: profile === "2.0" ? null : 1, outcome: { ok: false, error } }))
+    events[0]?.message(
+      codec.encode({
+        kind: "reply",
+        reference: profile === "2.0" ? "1" : 1,
+        outcome: { ok: true, payload: {} },
+      }),
+    )
+    const error = {
+      code: "move_rate_limited",
+      message: "not about the login",
+      category: "rate_limit" as const,
+    }
+    events[0]?.message(
+      codec.encode({ kind: "reply", reference: profile === "2.0" ? null : 1, outcome: { ok: false, error } }),
+    )
     await world.clock.settle()
     expect(client.current.state).toBe("connecting")
     events[0]?.message(
@@ -133,7 +148,14 @@ describe.each(profiles)("fault-04 in profile %s", (profile) => {
         void connection.send({
           bytes: codec.encode(
             profile === "2.0"
-              ? { kind: "request", call: "command", type: "echo", payload: { text: "x" }, budgetMs: 0, reference: "1" }
+              ? {
+                  kind: "request",
+                  call: "command",
+                  type: "echo",
+                  payload: { text: "x" },
+                  budgetMs: 0,
+                  reference: "1",
+                }
               : { kind: "request", call: "command", type: "note", payload: {}, budgetMs: 0, reference: 1 },
           ),
         }),

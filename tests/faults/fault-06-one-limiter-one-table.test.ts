@@ -65,9 +65,14 @@ describe.each(profiles)("fault-06 in profile %s", (profile) => {
   })
 
   it("closes a user who floods for longer than the bound", async () => {
-    const world = createWorld({ profile, limits: { userMessagesPerSecond: 10, userMessageBurst: 1, throttledMaxMs: 2_000 } })
+    const world = createWorld({
+      profile,
+      limits: { userMessagesPerSecond: 10, userMessageBurst: 1, throttledMaxMs: 2_000 },
+    })
     const client = await openClient(world, { reconnect: false })
-    const errors = Array.from({ length: 60 }, (_, index) => client.command("echo", { text: String(index) }).catch(() => "rejected"))
+    const errors = Array.from({ length: 60 }, (_, index) =>
+      client.command("echo", { text: String(index) }).catch(() => "rejected"),
+    )
     await world.clock.advance(10_000)
     expect(await Promise.all(errors)).toContain("rejected")
     expect(client.current).toMatchObject({ state: "closed" })

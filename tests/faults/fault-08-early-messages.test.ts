@@ -38,7 +38,15 @@ describe.each(profiles)("fault-08 in profile %s", (profile) => {
     events?.message(note("early 1"))
     events?.message(note("early 2"))
     expect(log).toEqual(["connecting"])
-    const welcome = { kind: "welcome", sessionId: "s", received: 0, handled: 0, expiresInMs: null, maxMessageBytes: 65_536, types: ["note"] } as const
+    const welcome = {
+      kind: "welcome",
+      sessionId: "s",
+      received: 0,
+      handled: 0,
+      expiresInMs: null,
+      maxMessageBytes: 65_536,
+      types: ["note"],
+    } as const
     events?.message(codec.encode(welcome))
     events?.message(note("live"))
     await world.clock.settle()
@@ -105,7 +113,9 @@ describe.each(profiles)("fault-08 in profile %s", (profile) => {
     const client = await openClient(world)
     world.server.onSession(() => {})
     client.on("note", ({ text }) => log.push(text))
-    const replies = ["a", "b"].map((text) => client.command("echo", { text }).then((reply) => log.push(reply.text)))
+    const replies = ["a", "b"].map((text) =>
+      client.command("echo", { text }).then((reply) => log.push(reply.text)),
+    )
     await world.clock.settle()
     await Promise.all(replies)
     expect(log).toEqual(["a", "b"])

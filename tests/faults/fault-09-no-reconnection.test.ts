@@ -96,7 +96,10 @@ describe.each(profiles)("fault-09 in profile %s", (profile) => {
   })
 
   it("does not nest: one bad server that accepts and closes gets one dial per delay", async () => {
-    const world = createWorld({ profile, server: { authenticate: () => Promise.reject(new Error("store down")) } })
+    const world = createWorld({
+      profile,
+      server: { authenticate: () => Promise.reject(new Error("store down")) },
+    })
     const client = world.client({ reconnect: exponential({ baseMs: 1000, factor: 1, jitter: "none" }) })
     void client.connect().catch(() => {})
     await world.clock.advance(10_500)

@@ -4,7 +4,18 @@ import { createWorld, openClient, profiles, rejection } from "./harness.ts"
 
 describe.each(profiles)("fault-10 in profile %s", (profile) => {
   it("leaves no pending entry and no timer after 100,000 requests of which half time out", async () => {
-    const world = createWorld({ profile, limits: { userMessagesPerSecond: 1e9, userMessageBurst: 1e9, userBytesPerSecond: 1e9, userByteBurst: 1e9, concurrency: 64, requestTimeoutMs: 5, handlerGraceMs: 1 } })
+    const world = createWorld({
+      profile,
+      limits: {
+        userMessagesPerSecond: 1e9,
+        userMessageBurst: 1e9,
+        userBytesPerSecond: 1e9,
+        userByteBurst: 1e9,
+        concurrency: 64,
+        requestTimeoutMs: 5,
+        handlerGraceMs: 1,
+      },
+    })
     const client = await openClient(world)
     const outcomes = { replied: 0, timedOut: 0 }
     for (let round = 0; round < 1_000; round++) {

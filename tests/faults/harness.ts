@@ -17,13 +17,21 @@ export const contract = defineContract({
     echo: { input: z.object({ text: z.string() }), output: z.object({ text: z.string() }) },
     slow: { input: z.object({ ms: z.number() }), output: z.object({ ms: z.number() }) },
     fail: { input: z.object({}), output: z.object({}) },
-    limited: { input: z.object({ ok: z.literal(true) }), output: z.object({}), limit: { everyMs: 1000, burst: 2 } },
+    limited: {
+      input: z.object({ ok: z.literal(true) }),
+      output: z.object({}),
+      limit: { everyMs: 1000, burst: 2 },
+    },
     never: { input: z.object({}), output: z.object({}) },
   },
   queries: { look: { input: z.object({}), output: z.object({ seen: z.number() }) } },
   events: {
     note: { payload: z.object({ text: z.string() }) },
-    where: { payload: z.object({ who: z.string(), x: z.number() }), delivery: "volatile", key: ({ who }) => who },
+    where: {
+      payload: z.object({ who: z.string(), x: z.number() }),
+      delivery: "volatile",
+      key: ({ who }) => who,
+    },
   },
 })
 
@@ -48,7 +56,7 @@ export interface WorldOptions {
   readonly profile: Profile
   readonly latencyMs?: number
   readonly limits?: Partial<ServerLimits>
-  readonly server?: Partial<ServerOptions<TestUser>>
+  readonly server?: Partial<ServerOptions<TestContract, TestUser>>
 }
 
 export function createWorld(options: WorldOptions): World {
@@ -116,7 +124,10 @@ function authenticate(token: string): TestUser {
 }
 
 /** Connects and waits until the client is open. */
-export async function openClient(world: World, options: Partial<ClientOptions> = {}): Promise<Client<TestContract>> {
+export async function openClient(
+  world: World,
+  options: Partial<ClientOptions> = {},
+): Promise<Client<TestContract>> {
   const client = world.client(options)
   const connected = client.connect()
   await world.clock.settle()

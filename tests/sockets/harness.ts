@@ -2,7 +2,14 @@
 // has done the upgrade by hand and does nothing else by itself.
 import { createClient } from "@hawser/client"
 import type { Client, ClientOptions } from "@hawser/client"
-import { HawserError, TypeTable, clientMessageLimits, contractTypes, createEnvelopeCodec, createFrameCodec } from "@hawser/protocol"
+import {
+  HawserError,
+  TypeTable,
+  clientMessageLimits,
+  contractTypes,
+  createEnvelopeCodec,
+  createFrameCodec,
+} from "@hawser/protocol"
 import { defineContract, subprotocol, wireVersion } from "@hawser/protocol"
 import type { BadFrame, Codec, Frame, Profile, ServerLimits } from "@hawser/protocol"
 import { createServer } from "@hawser/server"
@@ -25,7 +32,11 @@ const contract = defineContract({
   queries: { look: { input: z.object({}), output: z.object({ seen: z.number() }) } },
   events: {
     note: { payload: z.object({ text: z.string() }) },
-    where: { payload: z.object({ who: z.string(), x: z.number() }), delivery: "volatile", key: ({ who }) => who },
+    where: {
+      payload: z.object({ who: z.string(), x: z.number() }),
+      delivery: "volatile",
+      key: ({ who }) => who,
+    },
     blip: { payload: z.object({ x: z.number() }), delivery: "volatile" },
   },
 })
@@ -47,7 +58,7 @@ export interface SocketServer {
   client(options?: Partial<ClientOptions>): Client<SocketContract>
 }
 
-export interface SocketServerOptions extends Partial<Omit<ServerOptions<SocketUser>, "limits">> {
+export interface SocketServerOptions extends Partial<Omit<ServerOptions<SocketUser, SocketContract>, "limits">> {
   readonly limits?: Partial<ServerLimits>
   readonly port?: number
 }
@@ -113,7 +124,14 @@ export function helloBytes(profile: Profile, token = "ann"): Uint8Array {
 }
 
 export function echoBytes(profile: Profile, text = "x", reference = "1"): Uint8Array {
-  const frame: Frame = { kind: "request", call: "command", type: "echo", payload: { text }, budgetMs: 0, reference }
+  const frame: Frame = {
+    kind: "request",
+    call: "command",
+    type: "echo",
+    payload: { text },
+    budgetMs: 0,
+    reference,
+  }
   return clientCodec(profile).encode(frame)
 }
 
@@ -171,7 +189,11 @@ export class RawPeer {
 }
 
 /** An open socket that has not authenticated. */
-export async function openRaw(url: string, profile: Profile, headers: Record<string, string> = {}): Promise<RawPeer> {
+export async function openRaw(
+  url: string,
+  profile: Profile,
+  headers: Record<string, string> = {},
+): Promise<RawPeer> {
   const peer = new RawPeer(new WebSocket(url, profile === "2.0" ? [] : [subprotocol], { headers }), profile)
   await once(peer.socket, "open")
   return peer

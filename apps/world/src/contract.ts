@@ -82,7 +82,11 @@ export const world = defineContract({
       limit: { everyMs: moveCooldownMs, burst: 2 },
     },
     chatSend: {
-      input: z.object({ channel: z.enum(chatChannels), message: z.string(), recipient: z.string().max(50).optional() }),
+      input: z.object({
+        channel: z.enum(chatChannels),
+        message: z.string(),
+        recipient: z.string().max(50).optional(),
+      }),
       output: z.object({ channel: z.enum(chatChannels), message: z.string() }),
       limit: { everyMs: 1_000, burst: 3 },
     },
@@ -105,7 +109,10 @@ export const world = defineContract({
       limit: { everyMs: 100, burst: 20 },
     },
     inventory: { input: emptySchema, output: z.object({ slots: z.array(z.never()), maxSlots: z.int() }) },
-    equipment: { input: emptySchema, output: z.object({ slots: z.array(z.string()), totalStats: statsSchema }) },
+    equipment: {
+      input: emptySchema,
+      output: z.object({ slots: z.array(z.string()), totalStats: statsSchema }),
+    },
     stats: {
       input: emptySchema,
       output: z.object({ stats: statsSchema, skills: z.array(skillDetailSchema), totalLevel: z.int() }),

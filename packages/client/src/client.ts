@@ -1,5 +1,12 @@
 // The façade: the typed names that applications use, on top of the running client.
-import { HawserError, defaultClientLimits, describeIssues, indexCalls, indexEvents, validate } from "@hawser/protocol"
+import {
+  HawserError,
+  defaultClientLimits,
+  describeIssues,
+  indexCalls,
+  indexEvents,
+  validate,
+} from "@hawser/protocol"
 import type {
   CallInput,
   CallKind,
@@ -89,8 +96,16 @@ export interface Client<C extends Contract> {
   status(): AsyncIterableIterator<ClientStatus>
   onStatus(listener: (status: ClientStatus) => void, options?: ListenOptions): Unsubscribe
   /** Calls `listener` for every event of this name, in order. */
-  on<K extends EventName<C>>(event: K, listener: EventListener<ValidPayload<C, K>>, options?: ListenOptions): Unsubscribe
-  once<K extends EventName<C>>(event: K, listener: EventListener<ValidPayload<C, K>>, options?: ListenOptions): Unsubscribe
+  on<K extends EventName<C>>(
+    event: K,
+    listener: EventListener<ValidPayload<C, K>>,
+    options?: ListenOptions,
+  ): Unsubscribe
+  once<K extends EventName<C>>(
+    event: K,
+    listener: EventListener<ValidPayload<C, K>>,
+    options?: ListenOptions,
+  ): Unsubscribe
   /** Rejects once, with a HawserError: the server's, `timeout`, `cancelled`, `connection_lost`, `client_closed`, … */
   command<K extends CommandName<C>>(
     name: K,
@@ -119,7 +134,12 @@ interface Delivered {
 /** Creates a client. Unless `autoConnect` is false it connects when the current task is done. */
 export function createClient<C extends Contract>(contract: C, options: ClientOptions): Client<C>
 export function createClient(contract: Contract, options: ClientOptions): Client<Contract> {
-  const { clock = systemClock, random = Math.random, profile = "hawser.1", onError = reportUnhandled } = options
+  const {
+    clock = systemClock,
+    random = Math.random,
+    profile = "hawser.1",
+    onError = reportUnhandled,
+  } = options
   const limits: ClientLimits = { ...defaultClientLimits, ...options.limits }
   const calls = indexCalls(contract)
   const events = indexEvents(contract)
@@ -144,12 +164,20 @@ export function createClient(contract: Contract, options: ClientOptions): Client
     options.token,
   )
 
-  function call(kind: CallKind, name: string, request: { input: unknown; options: CallOptions | undefined }): Promise<unknown> {
+  function call(
+    kind: CallKind,
+    name: string,
+    request: { input: unknown; options: CallOptions | undefined },
+  ): Promise<unknown> {
     const entry = calls.get(name)
     if (entry?.call !== kind) {
       return Promise.reject(new TypeError(`the contract "${contract.name}" has no ${kind} "${name}"`))
     }
-    return running.call(kind, name, { spec: entry.spec, input: request.input, options: request.options ?? {} })
+    return running.call(kind, name, {
+      spec: entry.spec,
+      input: request.input,
+      options: request.options ?? {},
+    })
   }
 
   function assertEvent(event: string): void {
@@ -216,7 +244,9 @@ function inOrder(
       bus.emit(type, { payload: validated.value, meta })
       return
     }
-    onError(new HawserError("invalid_reply", { message: `event "${type}": ${describeIssues(validated.issues)}` }))
+    onError(
+      new HawserError("invalid_reply", { message: `event "${type}": ${describeIssues(validated.issues)}` }),
+    )
   }
 
   function deliver(frame: Frame): void | Promise<void> {
@@ -224,7 +254,8 @@ function inOrder(
     const spec = events.get(frame.type)
     if (spec === undefined) {
       // A welcome payload of `2.0` is for contracts that declare the event.
-      if (frame.type !== "welcome") onError(new HawserError("invalid_reply", { message: `unknown event "${frame.type}"` }))
+      if (frame.type !== "welcome")
+        onError(new HawserError("invalid_reply", { message: `unknown event "${frame.type}"` }))
       return undefined
     }
     const meta: EventMeta =
@@ -251,7 +282,9 @@ function globalWebSocket(): WebSocketConstructor {
   // The type says that it is always there; Node 20 says otherwise.
   const found: WebSocketConstructor | undefined = globalThis.WebSocket
   if (typeof found !== "function") {
-    throw new TypeError("this runtime has no global WebSocket: pass `webSocket`, for example the one of the package ws")
+    throw new TypeError(
+      "this runtime has no global WebSocket: pass `webSocket`, for example the one of the package ws",
+    )
   }
   return found
 }

@@ -23,7 +23,11 @@ export class EventBus<Events extends object> {
   }
 
   /** Calls `listener` for every later event of this name. The same function may be added twice. */
-  on<K extends keyof Events & string>(event: K, listener: Listener<Events[K]>, options: ListenOptions = {}): Unsubscribe {
+  on<K extends keyof Events & string>(
+    event: K,
+    listener: Listener<Events[K]>,
+    options: ListenOptions = {},
+  ): Unsubscribe {
     const { signal } = options
     if (signal?.aborted === true) return () => {}
     const own = (value: Events[K]): unknown => listener(value)
@@ -39,7 +43,11 @@ export class EventBus<Events extends object> {
   }
 
   /** Calls `listener` for the next event of this name only. */
-  once<K extends keyof Events & string>(event: K, listener: Listener<Events[K]>, options: ListenOptions = {}): Unsubscribe {
+  once<K extends keyof Events & string>(
+    event: K,
+    listener: Listener<Events[K]>,
+    options: ListenOptions = {},
+  ): Unsubscribe {
     const unsubscribe = this.on(
       event,
       (value) => {

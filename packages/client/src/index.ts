@@ -1,5 +1,12 @@
 export { createClient } from "./client.ts"
-export type { Client, ClientOptions, ClientStats, ConnectOptions, EventListener, EventMeta } from "./client.ts"
+export type {
+  Client,
+  ClientOptions,
+  ClientStats,
+  ConnectOptions,
+  EventListener,
+  EventMeta,
+} from "./client.ts"
 export { EventBus } from "./event-bus.ts"
 export type { EventBusOptions, Listener, ListenOptions, Unsubscribe } from "./event-bus.ts"
 export { exponential, fixed, linear, noReconnect } from "./session/strategies.ts"

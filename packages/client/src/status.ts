@@ -33,7 +33,13 @@ export function statusOf(state: ReconnectState): ClientStatus {
       const { failures, wasOpen, lastError: error } = state.row
       const waiting = state.kind === "waiting"
       if (!wasOpen && failures === 0) return { state: "connecting", attempt: 0 }
-      return { state: "reconnecting", attempt: failures, delayMs: waiting ? state.delayMs : 0, waiting, error }
+      return {
+        state: "reconnecting",
+        attempt: failures,
+        delayMs: waiting ? state.delayMs : 0,
+        waiting,
+        error,
+      }
     }
   }
 }

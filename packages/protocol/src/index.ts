@@ -1,13 +1,33 @@
 export type { Clock } from "./clock.ts"
-export { HawserError, applicationErrorWire, errorCodeOf, errorTable, isErrorCode, suggestedAction } from "./errors.ts"
+export {
+  HawserError,
+  applicationErrorWire,
+  errorCodeOf,
+  errorTable,
+  isErrorCode,
+  suggestedAction,
+} from "./errors.ts"
 export type { ErrorCategory, ErrorCode, HawserErrorOptions, Retry } from "./errors.ts"
-export { clientMessageLimits, defaultClientLimits, defaultServerLimits, serverMessageLimits } from "./limits.ts"
+export {
+  clientMessageLimits,
+  defaultClientLimits,
+  defaultServerLimits,
+  serverMessageLimits,
+} from "./limits.ts"
 export type { ClientLimits, MessageLimits, ServerLimits } from "./limits.ts"
 export { describeIssues, validate } from "./schema.ts"
 export type { Schema, SchemaInput, SchemaOutput, Validated, ValidationIssue } from "./schema.ts"
 export { TimerQueue } from "./timer-queue.ts"
 export { closeReason } from "./transport.ts"
-export type { Accept, AcceptedConnection, Connection, ConnectionEvents, Dial, DialEvents, OutboundMessage } from "./transport.ts"
+export type {
+  Accept,
+  AcceptedConnection,
+  Connection,
+  ConnectionEvents,
+  Dial,
+  DialEvents,
+  OutboundMessage,
+} from "./transport.ts"
 export { chooseProfile, subprotocol, wireVersion } from "./version.ts"
 export type { Profile } from "./version.ts"
 
@@ -31,7 +51,14 @@ export type {
 } from "./wire/frame.ts"
 export { guardMessagePack } from "./wire/guard.ts"
 export type { GuardLimits, GuardVerdict } from "./wire/guard.ts"
-export { Encoded, createPayloadCodec, encodeOnce, encodedArray, encodedMap, plain } from "./wire/payload-codec.ts"
+export {
+  Encoded,
+  createPayloadCodec,
+  encodeOnce,
+  encodedArray,
+  encodedMap,
+  plain,
+} from "./wire/payload-codec.ts"
 export type { Encodable, PayloadCodec } from "./wire/payload-codec.ts"
 export { TypeTable, reservedTypes } from "./wire/type-table.ts"
 
@@ -60,6 +87,11 @@ export type { RateLimit } from "./calls/rate-limit.ts"
 
 export { Delivery } from "./session/delivery.ts"
 export { initialHeartbeat, stepHeartbeat, wakeAtHeartbeat } from "./session/heartbeat.machine.ts"
-export type { HeartbeatEffect, HeartbeatInput, HeartbeatOptions, HeartbeatState } from "./session/heartbeat.machine.ts"
+export type {
+  HeartbeatEffect,
+  HeartbeatInput,
+  HeartbeatOptions,
+  HeartbeatState,
+} from "./session/heartbeat.machine.ts"
 export { VolatileSlots } from "./session/volatile-slots.ts"
 export { assertTopicName, isTopicName } from "./topics/topic-name.ts"

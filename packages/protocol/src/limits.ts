@@ -16,10 +16,20 @@ export interface MessageLimits {
 }
 
 /** A server reads small requests of strangers. */
-export const serverMessageLimits: MessageLimits = { maxBytes: 64 * kib, maxDepth: 32, maxElements: 10_000, maxKeyBytes: 128 }
+export const serverMessageLimits: MessageLimits = {
+  maxBytes: 64 * kib,
+  maxDepth: 32,
+  maxElements: 10_000,
+  maxKeyBytes: 128,
+}
 
 /** A client reads snapshots of a server that it chose; 1 MiB is also what `2.0` clients accept at most. */
-export const clientMessageLimits: MessageLimits = { maxBytes: 1 * mib, maxDepth: 32, maxElements: 200_000, maxKeyBytes: 128 }
+export const clientMessageLimits: MessageLimits = {
+  maxBytes: 1 * mib,
+  maxDepth: 32,
+  maxElements: 200_000,
+  maxKeyBytes: 128,
+}
 
 /** Bounds of one server. Every one is an option of `createServer`. */
 export interface ServerLimits {
@@ -127,7 +137,7 @@ export interface ClientLimits {
   readonly probeTimeoutMs: number
   /** A session that held this long resets the count of attempts. */
   readonly stableAfterMs: number
-  /** The most that a server's `retryAfter` can make a client wait; a larger one is cut to this. */
+  /** The most that a server's `retryAfter` can make a client wait, plus the tenth that spreads returns; a larger one is cut. */
   readonly retryAfterMaxMs: number
 }
 

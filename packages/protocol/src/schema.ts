@@ -36,5 +36,7 @@ function toIssue(issue: StandardSchemaV1.Issue): ValidationIssue {
 
 /** `direction: expected "UP" | "DOWN"; x: expected number` */
 export function describeIssues(issues: readonly ValidationIssue[]): string {
-  return issues.map((issue) => (issue.path === "" ? issue.message : `${issue.path}: ${issue.message}`)).join("; ")
+  return issues
+    .map((issue) => (issue.path === "" ? issue.message : `${issue.path}: ${issue.message}`))
+    .join("; ")
 }

@@ -83,9 +83,11 @@ export function jwt(options: JwtOptions): Authenticate<JwtUser> {
 
 function verificationKey(options: JwtOptions): CryptoKey | KeyObject {
   const { secret, key } = options
-  if ((secret === undefined) === (key === undefined)) throw new TypeError("jwt: give either `secret` or `key`")
+  if ((secret === undefined) === (key === undefined))
+    throw new TypeError("jwt: give either `secret` or `key`")
   if (key !== undefined) return key
   const bytes = typeof secret === "string" ? Buffer.from(secret) : Buffer.from(secret ?? [])
-  if (bytes.length < 32) throw new TypeError(`jwt: the secret has ${bytes.length} bytes; HS256 needs at least 32`)
+  if (bytes.length < 32)
+    throw new TypeError(`jwt: the secret has ${bytes.length} bytes; HS256 needs at least 32`)
   return createSecretKey(bytes)
 }

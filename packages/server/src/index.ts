@@ -1,8 +1,14 @@
 export { jwt } from "./authenticate.ts"
-export type { Authenticate, AuthenticateContext, AuthenticatedUser, JwtOptions, JwtUser } from "./authenticate.ts"
+export type {
+  Authenticate,
+  AuthenticateContext,
+  AuthenticatedUser,
+  JwtOptions,
+  JwtUser,
+} from "./authenticate.ts"
 export type { HandlerContext } from "./calls/call-router.ts"
 export type { ServerCounters } from "./counters.ts"
-export type { Event20, Profile20 } from "./profile20.ts"
+export type { Event20, Payload20, Profile20, Request20 } from "./profile20.ts"
 export { createServer } from "./server.ts"
 export type {
   Handler,
@@ -19,5 +25,5 @@ export type { SessionPolicy } from "./session/session-registry.ts"
 export type { EndCause, SendOutcome, Session } from "./session/session.ts"
 export { systemClock } from "./system.ts"
 
-export { HawserError, defineContract, encodeOnce, encodedArray, encodedMap } from "@hawser/protocol"
+export { HawserError, defineContract, encodeOnce, encodedArray, encodedMap, plain } from "@hawser/protocol"
 export type { Contract, Encodable, Encoded, ServerLimits } from "@hawser/protocol"

@@ -1,8 +1,17 @@
 // Where an application says how its messages look to clients of protocol `2.0`. Handlers know nothing of it.
 import { plain } from "@hawser/protocol"
-import type { CallKind, Encodable, WireError } from "@hawser/protocol"
-import type { Session } from "./session/session.ts"
+import type {
+  CallOutput,
+  CommandName,
+  Contract,
+  Encodable,
+  EventName,
+  EventPayload,
+  QueryName,
+  WireError,
+} from "@hawser/protocol"
 import type { AuthenticatedUser } from "./authenticate.ts"
+import type { Session } from "./session/session.ts"
 
 /** An event of `2.0`: `name` is camelCase and travels as `event_` plus its snake_case form. */
 export interface Event20 {
@@ -10,35 +19,65 @@ export interface Event20 {
   readonly payload: Encodable<object>
 }
 
-/** Every member may be left out: names and payloads then pass as they are. */
-export interface Profile20<User extends AuthenticatedUser> {
-  /** The payload of `event_welcome`. Called once, before anything else is sent to the session. */
-  welcome?(session: Session<User>): object
-  /** A request's name (camelCase) and payload to the contract's. Throws `HawserError` for what this server lacks. */
-  request?(name: string, payload: unknown, call: CallKind | undefined): { readonly name: string; readonly input: unknown }
-  /** A handler's result to the payload of `resp_success` or `resp_data`. */
-  reply?(name: string, output: unknown, session: Session<User>): unknown
-  /** The error of a request, of type `name`. */
-  error?(error: WireError, name: string): WireError
-  /** An event of the contract to none, one or several of `2.0`. Called once per publication, not per recipient. */
-  event?(name: string, payload: unknown): readonly Event20[]
+/** The payload of a request of `2.0`, always a map. */
+export type Payload20 = Readonly<Record<string, unknown>>
+
+type Outputs<C extends Contract> = {
+  readonly [K in CommandName<C>]: CallOutput<C["commands"][K]>
+} & {
+  readonly [K in QueryName<C>]: CallOutput<C["queries"][K]>
 }
 
-/** The same with every member present. */
-export type Translator20<User extends AuthenticatedUser> = Required<Profile20<User>>
+/** What is left out passes unchanged: names as they are, payloads as they are. */
+export interface Profile20<C extends Contract, User extends AuthenticatedUser> {
+  /** The payload of `event_welcome`. Called once, before anything else is sent to the session. */
+  readonly welcome?: (session: Session<User, C>) => object
+  /**
+   * By the camelCase name that the client sent: its payload to a contract's call and input.
+   * Throws `HawserError` for what this server lacks.
+   */
+  readonly requests?: Readonly<Record<string, (payload: Payload20) => Request20>>
+  /** By the contract's key: a handler's result to the payload of `resp_success` or `resp_data`. */
+  readonly replies?: { readonly [K in keyof Outputs<C>]?: (output: Outputs<C>[K]) => unknown }
+  /** The error of a request, by the name that the client sent. */
+  readonly error?: (error: WireError, name: string) => WireError
+  /** By the contract's key: an event to none, one or several of `2.0`. Called once per publication, not per recipient. */
+  readonly events?: {
+    readonly [K in EventName<C>]?: (payload: EventPayload<C, K>) => readonly Event20[]
+  }
+}
 
-export function completeProfile20<User extends AuthenticatedUser>(profile: Profile20<User> = {}): Translator20<User> {
+export interface Request20 {
+  readonly name: string
+  readonly input: unknown
+}
+
+/** The same, completed and looked up in maps, so that names such as `toString` find nothing. */
+export interface Translator20<User extends AuthenticatedUser> {
+  welcome(session: Session<User>): object
+  request(name: string, payload: unknown): Request20
+  reply(name: string, output: unknown): unknown
+  error(error: WireError, name: string): WireError
+  event(name: string, payload: unknown): readonly Event20[]
+}
+
+export function createTranslator20<User extends AuthenticatedUser>(
+  profile: Profile20<Contract, User> = {},
+): Translator20<User> {
+  const requests = new Map(Object.entries(profile.requests ?? {}))
+  const replies = new Map(Object.entries(profile.replies ?? {}))
+  const events = new Map(Object.entries(profile.events ?? {}))
   return {
     welcome: (session) => profile.welcome?.(session) ?? {},
-    request: (name, payload, call) => profile.request?.(name, payload, call) ?? { name, input: payload },
-    reply: (name, output, session) => profile.reply?.(name, output, session) ?? output,
+    request: (name, payload) => requests.get(name)?.(asMap(payload)) ?? { name, input: payload },
+    reply: (name, output) => replies.get(name)?.(plain(output)) ?? output,
     error: (error, name) => profile.error?.(error, name) ?? error,
-    event: (name, payload) => profile.event?.(name, payload) ?? [{ name, payload: asMap(payload) }],
+    event: (name, payload) =>
+      events.get(name)?.(plain(payload)) ?? [{ name, payload: asMap(plain(payload)) }],
   }
 }
 
 /** `2.0` knows maps only; anything else travels as `{ value }`. */
-function asMap(payload: unknown): Encodable<object> {
-  const value = plain(payload)
-  return typeof value === "object" && value !== null && !Array.isArray(value) ? value : { value }
+function asMap(value: unknown): Record<string, unknown> {
+  return typeof value === "object" && value !== null && !Array.isArray(value) ? { ...value } : { value }
 }

@@ -33,7 +33,7 @@ import { CallRouter } from "./calls/call-router.ts"
 import type { AnyHandler, HandlerContext } from "./calls/call-router.ts"
 import { createCounters } from "./counters.ts"
 import type { ServerCounters } from "./counters.ts"
-import { completeProfile20 } from "./profile20.ts"
+import { createTranslator20 } from "./profile20.ts"
 import type { Profile20 } from "./profile20.ts"
 import { ConnectionCaps } from "./session/connection-caps.ts"
 import { openConnection } from "./session/open-connection.ts"
@@ -53,7 +53,7 @@ export type Handler<S extends CallSpec, C extends Contract, User extends Authent
   context: HandlerContext<ValidInput<S>, Session<User, C>>,
 ) => Encodable<CallOutput<S>> | Promise<Encodable<CallOutput<S>>>
 
-export interface ServerOptions<User extends AuthenticatedUser> {
+export interface ServerOptions<C extends Contract, User extends AuthenticatedUser> {
   readonly authenticate: Authenticate<User>
   /** Exact origins of pages that may connect. Default: pages of the same host. A connection without Origin is allowed. */
   readonly origins?: readonly string[] | ((origin: string) => boolean)
@@ -65,7 +65,7 @@ export interface ServerOptions<User extends AuthenticatedUser> {
   /** Take addresses from the last entry of X-Forwarded-For. Default false. */
   readonly trustProxy?: boolean
   /** How messages look to clients of protocol `2.0`. Default: unchanged. */
-  readonly profile20?: Profile20<User>
+  readonly profile20?: Profile20<C, User>
   /** Unexpected throws of handlers and hooks, refused bytes, socket errors. Default: `NODE_DEBUG=hawser`. */
   readonly onError?: (error: unknown) => void
   readonly clock?: Clock
@@ -130,6 +130,12 @@ export interface Server<C extends Contract, User extends AuthenticatedUser> {
     payload: Encodable<EventPayload<C, K>>,
     options?: PublishOptions<User, C>,
   ): number
+  /** Sends to these sessions: encoded once per profile, like a broadcast. Returns how many got it. */
+  multicast<K extends EventName<C>>(
+    sessions: Iterable<Session<User, C>>,
+    event: K,
+    payload: Encodable<EventPayload<C, K>>,
+  ): number
   /** Called after WELCOME was sent; what the hook sends comes right after it. Returns how to stop. */
   onSession(hook: (opened: SessionOpened<User, C>) => void): () => void
   /** Called exactly once per session, after it has become inert. Returns how to stop. */
@@ -151,11 +157,11 @@ export interface Server<C extends Contract, User extends AuthenticatedUser> {
 /** Creates a server for a contract. Nothing listens until `listen`, `attach` or `accept`. */
 export function createServer<C extends Contract, User extends AuthenticatedUser>(
   contract: C,
-  options: ServerOptions<User>,
+  options: ServerOptions<C, User>,
 ): Server<C, User>
 export function createServer(
   contract: Contract,
-  options: ServerOptions<AuthenticatedUser>,
+  options: ServerOptions<Contract, AuthenticatedUser>,
 ): Server<Contract, AuthenticatedUser> {
   type User = AuthenticatedUser
   const limits: ServerLimits = { ...defaultServerLimits, ...options.limits }
@@ -165,7 +171,7 @@ export function createServer(
   const calls = indexCalls(contract)
   const events = indexEvents(contract)
   const types = contractTypes(contract)
-  const translator20 = completeProfile20(options.profile20)
+  const translator20 = createTranslator20(options.profile20)
   const codecs: Readonly<Record<Profile, Codec>> = {
     "hawser.1": createFrameCodec(new TypeTable(types), limits.message),
     "2.0": createEnvelopeCodec({ limits: limits.message, wallClockMs }),
@@ -250,17 +256,23 @@ export function createServer(
   }
 
   function setHandler(call: "command" | "query", name: string, handler: AnyHandler<Session<User>>): void {
-    if (calls.get(name)?.call !== call) throw new TypeError(`the contract "${contract.name}" has no ${call} "${name}"`)
+    if (calls.get(name)?.call !== call)
+      throw new TypeError(`the contract "${contract.name}" has no ${call} "${name}"`)
     if (handlers.has(name)) throw new TypeError(`the ${call} "${name}" has a handler already`)
     handlers.set(name, handler)
   }
 
   function assertComplete(): void {
     const missing = [...calls.keys()].filter((name) => !handlers.has(name))
-    if (missing.length > 0) throw new TypeError(`no handler for ${missing.map((name) => `"${name}"`).join(", ")}`)
+    if (missing.length > 0)
+      throw new TypeError(`no handler for ${missing.map((name) => `"${name}"`).join(", ")}`)
   }
 
-  function publishTo(recipients: Iterable<Session<User>>, publication: Publication, except?: Session<User>): number {
+  function publishTo(
+    recipients: Iterable<Session<User>>,
+    publication: Publication,
+    except?: Session<User>,
+  ): number {
     let count = 0
     for (const recipient of recipients) {
       if (recipient === except) continue
@@ -274,7 +286,11 @@ export function createServer(
     return all.has(session)
   }
 
-  function publication(name: string, payload: unknown, position?: { topic: string; offset: number }): Publication {
+  function publication(
+    name: string,
+    payload: unknown,
+    position?: { topic: string; offset: number },
+  ): Publication {
     const spec = events.get(name)
     if (spec === undefined) throw new TypeError(`the contract "${contract.name}" has no event "${name}"`)
     return new Publication(encoders, { name, spec, payload, position })
@@ -348,7 +364,9 @@ export function createServer(
     command: (name, handler) => setHandler("command", name, handler),
     query: (name, handler) => setHandler("query", name, handler),
     topic,
-    broadcast: (event, payload, { except } = {}) => publishTo([...registry.all], publication(event, payload), except),
+    broadcast: (event, payload, { except } = {}) =>
+      publishTo([...registry.all], publication(event, payload), except),
+    multicast: (sessions, event, payload) => publishTo(sessions, publication(event, payload)),
     onSession(hook) {
       openHooks.add(hook)
       return () => void openHooks.delete(hook)
@@ -373,4 +391,3 @@ export function createServer(
     [Symbol.asyncDispose]: close,
   }
 }
-

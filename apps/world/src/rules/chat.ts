@@ -10,11 +10,23 @@ export const hearingTiles = 32
 
 export type ChatVerdict =
   | { readonly ok: true; readonly message: string }
-  | { readonly ok: false; readonly code: "chat_message_too_long" | "chat_message_empty" | "chat_permission_denied"; readonly text: string }
+  | {
+      readonly ok: false
+      readonly code: "chat_message_too_long" | "chat_message_empty" | "chat_permission_denied"
+      readonly text: string
+    }
 
-export function checkChat(channel: ChatChannel, input: string, speaker: { role: Role; inputMaxLength: number }): ChatVerdict {
+export function checkChat(
+  channel: ChatChannel,
+  input: string,
+  speaker: { role: Role; inputMaxLength: number },
+): ChatVerdict {
   if (channel === "global" && speaker.role === "player") {
-    return { ok: false, code: "chat_permission_denied", text: "only moderators and admins may use the global channel" }
+    return {
+      ok: false,
+      code: "chat_permission_denied",
+      text: "only moderators and admins may use the global channel",
+    }
   }
   const characters = [...input.trim()]
   if (characters.length > speaker.inputMaxLength) {

@@ -31,6 +31,7 @@ export function neighbour(from: Tile, direction: Direction): Tile {
 
 export function stepFrom(terrain: Terrain, from: Tile, direction: Direction): StepVerdict {
   const to = neighbour(from, direction)
-  if (to.x < 0 || to.y < 0 || to.x >= terrain.width || to.y >= terrain.height) return { ok: false, code: "move_out_of_bounds" }
+  if (to.x < 0 || to.y < 0 || to.x >= terrain.width || to.y >= terrain.height)
+    return { ok: false, code: "move_out_of_bounds" }
   return terrain.isWalkable(to.x, to.y) ? { ok: true, to } : { ok: false, code: "move_collision_detected" }
 }

@@ -1,7 +1,15 @@
 // Skills, their experience and levels. Pure.
 import type { SkillDetail } from "../contract.ts"
 
-export const skillNames = ["exploration", "woodcutting", "mining", "attack", "strength", "defence", "hitpoints"] as const
+export const skillNames = [
+  "exploration",
+  "woodcutting",
+  "mining",
+  "attack",
+  "strength",
+  "defence",
+  "hitpoints",
+] as const
 export type SkillName = (typeof skillNames)[number]
 
 export const skillMaxLevel = 99

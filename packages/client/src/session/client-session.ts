@@ -1,7 +1,16 @@
 // One open session at the client's end: counts, encodes, hands over, decodes. Made at WELCOME, dropped with the
 // connection. Knows no listeners and no promises.
 import { Delivery, HawserError } from "@hawser/protocol"
-import type { BadFrame, CallKind, Codec, Connection, Frame, Reference, TypeTable, WelcomeFrame } from "@hawser/protocol"
+import type {
+  BadFrame,
+  CallKind,
+  Codec,
+  Connection,
+  Frame,
+  Reference,
+  TypeTable,
+  WelcomeFrame,
+} from "@hawser/protocol"
 
 export interface ClientSessionOptions {
   readonly codec: Codec
@@ -63,7 +72,8 @@ export class ClientSession {
   sendFrame(frame: Frame): void {
     const { codec, connection } = this.#options
     const bytes = codec.encode(frame)
-    if (connection.send({ bytes }) && codec.classify(bytes) === "reliable" && codec.counts) this.#delivery.countOutbound()
+    if (connection.send({ bytes }) && codec.classify(bytes) === "reliable" && codec.counts)
+      this.#delivery.countOutbound()
   }
 
   /** Counts, then decodes. */

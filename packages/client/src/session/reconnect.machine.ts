@@ -1,6 +1,6 @@
 // The supervisor of a client's connections: when to ask for a token, dial, log in, wait, give up.
 // It owns no socket and no timer. Every socket input carries its dial number; a stale one is ignored in `isStale`.
-// Invariants: (1) at most one dial is alive; (2) a token that was refused is never sent again in the same row;
+// Invariants: (1) at most one dial is alive; (2) none of the last eight refused tokens is sent again in the same row;
 // (3) after `closed` nothing happens until `connect`; (4) the failure count resets only after a stable session.
 import { HawserError, retryAfterClose } from "@hawser/protocol"
 import type { Retry } from "@hawser/protocol"
@@ -21,6 +21,8 @@ interface Row {
   readonly failures: number
   readonly firstFailureAtMs: number | undefined
   readonly refusedTokens: readonly string[]
+  /** Why the last of them was refused. */
+  readonly refusal: HawserError | undefined
   readonly lastError: HawserError | undefined
   /** True once any session was open. */
   readonly wasOpen: boolean
@@ -32,7 +34,12 @@ export type ReconnectState =
   | { readonly kind: "idle"; readonly row: Row }
   | { readonly kind: "gettingToken"; readonly row: Row; readonly deadlineMs: number }
   | { readonly kind: "dialing"; readonly row: Row; readonly deadlineMs: number; readonly token: string }
-  | { readonly kind: "authenticating"; readonly row: Row; readonly deadlineMs: number; readonly token: string }
+  | {
+      readonly kind: "authenticating"
+      readonly row: Row
+      readonly deadlineMs: number
+      readonly token: string
+    }
   | { readonly kind: "open"; readonly row: Row; readonly openedAtMs: number; readonly token: string }
   | { readonly kind: "waiting"; readonly row: Row; readonly dueAtMs: number; readonly delayMs: number }
   | { readonly kind: "closed"; readonly row: Row; readonly error: HawserError }
@@ -47,7 +54,12 @@ export type ReconnectInput =
   /** The server said why it will not go on, or the client found the connection useless. */
   | { readonly kind: "failed"; readonly dial: number; readonly error: HawserError }
   /** The socket has closed. `error` is what the server said before, if anything. */
-  | { readonly kind: "lost"; readonly dial: number; readonly code: number; readonly error: HawserError | undefined }
+  | {
+      readonly kind: "lost"
+      readonly dial: number
+      readonly code: number
+      readonly error: HawserError | undefined
+    }
   | { readonly kind: "wake" }
 
 export interface ReconnectStep {
@@ -71,7 +83,15 @@ export function initialReconnect(): ReconnectState {
 }
 
 function freshRow(dial: number, wasOpen: boolean): Row {
-  return { failures: 0, firstFailureAtMs: undefined, refusedTokens: [], lastError: undefined, wasOpen, dial }
+  return {
+    failures: 0,
+    firstFailureAtMs: undefined,
+    refusedTokens: [],
+    refusal: undefined,
+    lastError: undefined,
+    wasOpen,
+    dial,
+  }
 }
 
 export function wakeAtReconnect(state: ReconnectState): number | undefined {
@@ -116,7 +136,12 @@ export function stepReconnect(
     case "welcomed":
       return state.kind === "authenticating"
         ? [
-            { kind: "open", row: { ...state.row, wasOpen: true }, openedAtMs: step.nowMs, token: state.token },
+            {
+              kind: "open",
+              row: { ...state.row, wasOpen: true },
+              openedAtMs: step.nowMs,
+              token: state.token,
+            },
             [],
           ]
         : [state, []]
@@ -151,17 +176,16 @@ function connect(options: ReconnectOptions, state: ReconnectState, step: Reconne
 
 function getToken(options: ReconnectOptions, row: Row, step: ReconnectStep): Result {
   const dial = row.dial + 1
-  const refused = row.refusedTokens.length > 0 ? row.lastError : undefined
   return [
     { kind: "gettingToken", row: { ...row, dial }, deadlineMs: step.nowMs + options.tokenTimeoutMs },
-    [{ kind: "getToken", dial, refused }],
+    [{ kind: "getToken", dial, refused: row.refusal }],
   ]
 }
 
 // oxlint-disable-next-line eslint/max-params -- see stepReconnect
 function withToken(options: ReconnectOptions, row: Row, token: string, step: ReconnectStep): Result {
   if (row.refusedTokens.includes(token)) {
-    return [{ kind: "closed", row, error: row.lastError ?? new HawserError("auth_token_invalid") }, []]
+    return [{ kind: "closed", row, error: row.refusal ?? new HawserError("auth_token_invalid") }, []]
   }
   return [
     { kind: "dialing", row, token, deadlineMs: step.nowMs + options.dialTimeoutMs },
@@ -187,13 +211,18 @@ function wake(options: ReconnectOptions, state: ReconnectState, step: ReconnectS
 }
 
 // oxlint-disable-next-line eslint/max-params -- see stepReconnect
-function fail(options: ReconnectOptions, state: ReconnectState, error: HawserError, step: ReconnectStep): Result {
+function fail(
+  options: ReconnectOptions,
+  state: ReconnectState,
+  error: HawserError,
+  step: ReconnectStep,
+): Result {
   if (state.kind === "idle" || state.kind === "closed" || state.kind === "waiting") return [state, []]
   const effects = abandonment(state, error)
   const row = rowAfterFailure(options, state, error, step)
   if (error.retry === "never") return [{ kind: "closed", row, error }, effects]
   if (error.retry === "afterReauth" && "token" in state) {
-    const refused = { ...row, refusedTokens: [...row.refusedTokens.slice(-7), state.token] }
+    const refused = { ...row, refusedTokens: [...row.refusedTokens.slice(-7), state.token], refusal: error }
     // The first refusal may be an expired token: ask for a fresh one at once. After that, wait like for any failure.
     if (row.refusedTokens.length === 0) {
       const [next, asked] = getToken(options, refused, step)
@@ -205,27 +234,33 @@ function fail(options: ReconnectOptions, state: ReconnectState, error: HawserErr
 }
 
 // oxlint-disable-next-line eslint/max-params -- see stepReconnect
-function rowAfterFailure(options: ReconnectOptions, state: ReconnectState, error: HawserError, step: ReconnectStep): Row {
+function rowAfterFailure(
+  options: ReconnectOptions,
+  state: ReconnectState,
+  error: HawserError,
+  step: ReconnectStep,
+): Row {
   const stable = state.kind === "open" && step.nowMs - state.openedAtMs >= options.stableAfterMs
   const row = stable ? freshRow(state.row.dial, true) : state.row
   // A session that was open proves its token; what was refused before no longer counts.
-  const refusedTokens = state.kind === "open" ? [] : row.refusedTokens
+  const kept = state.kind === "open" ? { ...row, refusedTokens: [], refusal: undefined } : row
   const firstFailureAtMs = row.firstFailureAtMs ?? step.nowMs
   // The old dial ends here: nothing that its socket still says may count twice.
-  return { ...row, refusedTokens, failures: row.failures + 1, firstFailureAtMs, lastError: error, dial: row.dial + 1 }
+  return { ...kept, failures: row.failures + 1, firstFailureAtMs, lastError: error, dial: row.dial + 1 }
 }
 
 // oxlint-disable-next-line eslint/max-params -- see stepReconnect
 function wait(options: ReconnectOptions, row: Row, error: HawserError, step: ReconnectStep): ReconnectState {
   const elapsedMs = step.nowMs - (row.firstFailureAtMs ?? step.nowMs)
-  const own = options.strategy({ attempt: row.failures, elapsedMs, random: step.random })
+  const asked = Math.min(options.retryAfterMaxMs, error.retryAfterMs ?? 0)
+  // Spread over a tenth more, so that those who were sent away together do not return together.
+  const leastMs = asked * (1 + step.random / 10)
+  const own = options.strategy({ attempt: row.failures, elapsedMs, leastMs, random: step.random })
   if (own === undefined) {
     const message = `gave up after ${row.failures} failures in a row: ${error.message}`
     return { kind: "closed", row, error: new HawserError("reconnect_exhausted", { message, cause: error }) }
   }
-  const asked = Math.min(options.retryAfterMaxMs, error.retryAfterMs ?? 0)
-  // Spread over a tenth more, so that those who were sent away together do not return together.
-  const delayMs = Math.max(own, asked * (1 + step.random / 10))
+  const delayMs = Math.max(own, leastMs)
   return { kind: "waiting", row, delayMs, dueAtMs: step.nowMs + delayMs }
 }
 
@@ -235,7 +270,10 @@ function abandonment(state: ReconnectState, error: HawserError): readonly Reconn
     case "authenticating":
       return [{ kind: "abandon", dial: state.row.dial }]
     case "open":
-      return [{ kind: "abandon", dial: state.row.dial }, { kind: "sessionLost", error }]
+      return [
+        { kind: "abandon", dial: state.row.dial },
+        { kind: "sessionLost", error },
+      ]
     case "idle":
     case "gettingToken":
     case "waiting":
@@ -246,7 +284,8 @@ function abandonment(state: ReconnectState, error: HawserError): readonly Reconn
 
 function errorOfClose(code: number): HawserError {
   const retry: Retry = retryAfterClose(code)
-  if (retry === "afterReauth") return new HawserError("auth_token_invalid", { message: `closed with ${code} while logging in` })
+  if (retry === "afterReauth")
+    return new HawserError("auth_token_invalid", { message: `closed with ${code} while logging in` })
   if (code === 4409) return new HawserError("replaced")
   if (code === 4403) return new HawserError("auth_forbidden")
   return new HawserError("connection_lost", { message: `the connection closed with code ${code}` })

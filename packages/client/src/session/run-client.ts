@@ -39,7 +39,12 @@ import type { ClientStatus } from "../status.ts"
 import { ClientSession } from "./client-session.ts"
 import type { OutgoingRequest, Received } from "./client-session.ts"
 import { initialReconnect, stepReconnect, wakeAtReconnect } from "./reconnect.machine.ts"
-import type { ReconnectEffect, ReconnectInput, ReconnectOptions, ReconnectState } from "./reconnect.machine.ts"
+import type {
+  ReconnectEffect,
+  ReconnectInput,
+  ReconnectOptions,
+  ReconnectState,
+} from "./reconnect.machine.ts"
 
 export interface TokenContext {
   /** Why the last token was refused; undefined for the first one. Returning the same token again ends the attempts. */
@@ -152,7 +157,11 @@ export class RunningClient {
     this.#step({ kind: "close" }, () => connection?.close(1000, "the client was closed"))
   }
 
-  call(call: CallKind, name: string, request: { spec: CallSpec; input: unknown; options: CallOptions }): Promise<unknown> {
+  call(
+    call: CallKind,
+    name: string,
+    request: { spec: CallSpec; input: unknown; options: CallOptions },
+  ): Promise<unknown> {
     const { spec, input, options } = request
     const { clock, limits } = this.#options
     return new Promise((resolve, reject) => {
@@ -180,7 +189,10 @@ export class RunningClient {
       const queued: QueuedRequest = { call, name, input, pending }
       const onAbort = (): void => {
         const message = `"${name}" was aborted by its caller`
-        this.#pending.abandon(pending, new HawserError("cancelled", { message, cause: options.signal?.reason }))
+        this.#pending.abandon(
+          pending,
+          new HawserError("cancelled", { message, cause: options.signal?.reason }),
+        )
       }
       options.signal?.addEventListener("abort", onAbort, { once: true })
       if (this.#session === undefined || this.#queue.size > 0) this.#queue.add(queued)
@@ -202,11 +214,15 @@ export class RunningClient {
     if (this.#state.kind === "idle") return new HawserError("not_connected")
     if (this.#state.kind === "closed") {
       const { code, message } = this.#state.error
-      return code === "client_closed" ? this.#state.error : new HawserError("not_connected", { message: `the client is closed: ${message}` })
+      return code === "client_closed"
+        ? this.#state.error
+        : new HawserError("not_connected", { message: `the client is closed: ${message}` })
     }
     const { sendQueueMaxCount } = this.#options.limits
     if (this.#queue.size < sendQueueMaxCount) return undefined
-    return new HawserError("buffer_full", { message: `${sendQueueMaxCount} requests wait for the connection already` })
+    return new HawserError("buffer_full", {
+      message: `${sendQueueMaxCount} requests wait for the connection already`,
+    })
   }
 
   #send(queued: QueuedRequest): void {
@@ -240,11 +256,15 @@ export class RunningClient {
 
   #step(input: ReconnectInput, beforeEffects: () => void = () => {}): void {
     const { clock, random, reconnect } = this.#options
-    const [state, effects] = stepReconnect(reconnect, this.#state, input, { nowMs: clock.now(), random: random() })
+    const [state, effects] = stepReconnect(reconnect, this.#state, input, {
+      nowMs: clock.now(),
+      random: random(),
+    })
     this.#state = state
     this.#cancelWake()
     const atMs = wakeAtReconnect(state)
-    this.#cancelWake = atMs === undefined ? () => {} : this.timers.at(atMs, () => this.#step({ kind: "wake" }))
+    this.#cancelWake =
+      atMs === undefined ? () => {} : this.timers.at(atMs, () => this.#step({ kind: "wake" }))
     beforeEffects()
     for (const effect of effects) this.#perform(effect)
     this.#publishStatus()
@@ -275,7 +295,12 @@ export class RunningClient {
         this.#dial(effect.dial)
         return
       case "sendHello": {
-        const bytes = this.#link?.codec.encode({ kind: "hello", version: wireVersion, token: effect.token, reference: null })
+        const bytes = this.#link?.codec.encode({
+          kind: "hello",
+          version: wireVersion,
+          token: effect.token,
+          reference: null,
+        })
         if (bytes !== undefined) this.#link?.connection.send({ bytes })
         return
       }
@@ -293,7 +318,9 @@ export class RunningClient {
       this.#step({ kind: "token", dial, token })
     } catch (cause) {
       const message = "the token function failed"
-      const error = HawserError.is(cause) ? cause : new HawserError("sys_service_unavailable", { message, cause })
+      const error = HawserError.is(cause)
+        ? cause
+        : new HawserError("sys_service_unavailable", { message, cause })
       this.#step({ kind: "tokenFailed", dial, error })
     }
   }
@@ -308,7 +335,11 @@ export class RunningClient {
     const connection = this.#options.dial(url, profile === "hawser.1" ? [subprotocol] : [], {
       open: () => this.#step({ kind: "opened", dial }),
       message: (bytes) => this.#receive(dial, bytes),
-      text: () => this.#failDial(dial, new HawserError("sys_invalid_message", { message: "the server sent text", retry: "later" })),
+      text: () =>
+        this.#failDial(
+          dial,
+          new HawserError("sys_invalid_message", { message: "the server sent text", retry: "later" }),
+        ),
       drained: () => {},
       pong: () => {},
       closed: (code) => {
@@ -356,7 +387,10 @@ export class RunningClient {
     if (frame?.kind === "welcome") {
       this.#open(link, frame)
     } else if (frame?.kind === "bye") {
-      this.#fail(link, errorOf({ code: frame.code, message: frame.message, category: "permission" }, link.retryAfterMs))
+      this.#fail(
+        link,
+        errorOf({ code: frame.code, message: frame.message, category: "permission" }, link.retryAfterMs),
+      )
     } else if (frame?.kind === "busy") {
       link.retryAfterMs = frame.retryAfterMs
     } else if (frame !== undefined && isLoginError(frame)) {
@@ -379,7 +413,8 @@ export class RunningClient {
       this.#armHeartbeat()
     }
     this.#step({ kind: "welcomed", dial: link.dial }, () => this.#flushQueue())
-    if (welcome.payload !== undefined) this.#options.onFrame({ kind: "event", type: "welcome", payload: welcome.payload })
+    if (welcome.payload !== undefined)
+      this.#options.onFrame({ kind: "event", type: "welcome", payload: welcome.payload })
     for (const bytes of link.early.splice(0)) {
       if (this.#session !== session) return
       this.#dispatch(link, session.receive(bytes))
@@ -420,7 +455,9 @@ export class RunningClient {
       case "hello":
       case "request":
       case "cancel":
-        this.#options.onError(new HawserError("sys_invalid_message", { message: `a client takes no "${frame.kind}"` }))
+        this.#options.onError(
+          new HawserError("sys_invalid_message", { message: `a client takes no "${frame.kind}"` }),
+        )
     }
     session?.settle(count)
   }
@@ -439,7 +476,8 @@ export class RunningClient {
   #onBad(link: Link, frame: BadFrame): void {
     const error = errorOf({ ...frame.error, code: "sys_invalid_message" }, undefined)
     this.#options.onError(error)
-    if (link.codec.counts) this.#fail(link, new HawserError("sys_invalid_message", { message: error.message, retry: "later" }))
+    if (link.codec.counts)
+      this.#fail(link, new HawserError("sys_invalid_message", { message: error.message, retry: "later" }))
   }
 
   // --- heartbeat ----------------------------------------------------------------------------------------------
@@ -471,7 +509,8 @@ export class RunningClient {
 
   #armHeartbeat(): void {
     this.#cancelHeartbeat()
-    const atMs = this.#heartbeat === undefined ? undefined : wakeAtHeartbeat(this.#options.limits, this.#heartbeat)
+    const atMs =
+      this.#heartbeat === undefined ? undefined : wakeAtHeartbeat(this.#options.limits, this.#heartbeat)
     this.#cancelHeartbeat =
       atMs === undefined
         ? () => {}
@@ -501,5 +540,7 @@ function errorOf(error: WireError, retryAfterMs: number | undefined): HawserErro
 async function validReply(name: string, spec: CallSpec, payload: unknown): Promise<unknown> {
   const result = await validate(spec.output, payload)
   if (result.ok) return result.value
-  throw new HawserError("invalid_reply", { message: `the reply of "${name}": ${describeIssues(result.issues)}` })
+  throw new HawserError("invalid_reply", {
+    message: `the reply of "${name}": ${describeIssues(result.issues)}`,
+  })
 }

@@ -5,6 +5,8 @@ export interface ReconnectContext {
   readonly attempt: number
   /** Milliseconds since the first failure of this row. */
   readonly elapsedMs: number
+  /** Milliseconds that the server asked to wait at least; a shorter answer is raised to it. 0 when it did not ask. */
+  readonly leastMs: number
   /** From [0, 1). */
   readonly random: number
 }
@@ -31,7 +33,7 @@ export interface StrategyOptions {
 /** base, base·factor, base·factor², … Default: 250 ms, factor 2, at most 30 s, full jitter, for ever. */
 export function exponential(options: StrategyOptions & { readonly factor?: number } = {}): ReconnectStrategy {
   const { baseMs = 250, factor = 2 } = options
-  return bounded(options, (attempt) => baseMs * factor ** (attempt - 1))
+  return bounded(options, (attempt) => baseMs * Math.min(factor ** (attempt - 1), Number.MAX_VALUE))
 }
 
 /** base, 2·base, 3·base, … Default: 1 s, at most 30 s, full jitter, for ever. */
@@ -51,9 +53,9 @@ export const noReconnect: ReconnectStrategy = () => undefined
 
 function bounded(options: StrategyOptions, delayOf: (attempt: number) => number): ReconnectStrategy {
   const { attempts = Infinity, totalMs = Infinity, maxMs = 30_000, jitter = "full" } = options
-  return ({ attempt, elapsedMs, random }) => {
+  return ({ attempt, elapsedMs, leastMs, random }) => {
     if (attempt > attempts) return undefined
     const delayMs = Math.min(maxMs, delayOf(attempt)) * (jitter === "full" ? random : 1)
-    return elapsedMs + delayMs > totalMs ? undefined : delayMs
+    return elapsedMs + Math.max(delayMs, leastMs) > totalMs ? undefined : delayMs
   }
 }

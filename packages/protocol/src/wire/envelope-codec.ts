@@ -41,7 +41,11 @@ export function createEnvelopeCodec(options: EnvelopeCodecOptions): Codec {
 
   /** What a client sends: neither timestamp nor version, as the existing clients do. */
   function encodeClient(id: Reference, type: string, payload: unknown): Uint8Array {
-    return payloads.encodeMap([["id", id], ["type", type], ["payload", payload ?? {}]])
+    return payloads.encodeMap([
+      ["id", id],
+      ["type", type],
+      ["payload", payload ?? {}],
+    ])
   }
 
   function encode(frame: Frame): Uint8Array {
@@ -62,7 +66,11 @@ export function createEnvelopeCodec(options: EnvelopeCodecOptions): Codec {
         return encodeServer(null, `event_${snakeCase(frame.type)}`, frame.payload ?? {})
       case "reply":
         return frame.outcome.ok
-          ? encodeServer(frame.reference, frame.call === "query" ? "resp_data" : "resp_success", frame.outcome.payload ?? {})
+          ? encodeServer(
+              frame.reference,
+              frame.call === "query" ? "resp_data" : "resp_success",
+              frame.outcome.payload ?? {},
+            )
           : encodeServer(frame.reference, "resp_error", errorPayload(frame.outcome.error))
       case "goaway":
         return encodeServer(null, "event_server_shutdown", {
@@ -85,22 +93,37 @@ export function createEnvelopeCodec(options: EnvelopeCodecOptions): Codec {
     return decodeEnvelope(body.value)
   }
 
-  return { profile: "2.0", counts: false, classify: (bytes) => (bytes.length === 0 ? "invalid" : "control"), decode, encode }
+  return {
+    profile: "2.0",
+    counts: false,
+    classify: (bytes) => (bytes.length === 0 ? "invalid" : "control"),
+    decode,
+    encode,
+  }
 }
 
 function decodeEnvelope(envelope: Readonly<Record<string, unknown>>): Frame | BadFrame {
+  // No revision has these keys; a peer written carelessly would take them for what every object inherits.
+  for (const key of ["constructor", "prototype"]) {
+    if (Object.hasOwn(envelope, key)) return bad(null, `an envelope has no key "${key}"`)
+  }
   const { id = null, type, payload, version = envelopeVersion } = envelope
   const reference = typeof id === "string" ? id : null
-  if (id !== null && typeof id !== "string") return bad(null, `"id" must be a string or nil, not ${typeof id}`)
+  if (id !== null && typeof id !== "string")
+    return bad(null, `"id" must be a string or nil, not ${typeof id}`)
   if (typeof type !== "string") return bad(reference, '"type" must be a string')
-  if (version !== envelopeVersion) return bad(reference, `"version" must be "2.0", not ${JSON.stringify(version)}`)
+  if (version !== envelopeVersion)
+    return bad(reference, `"version" must be "2.0", not ${JSON.stringify(version)}`)
   if (!isRecord(payload)) return bad(reference, '"payload" must be a map')
 
   const split = type.indexOf("_")
   const name = camelCase(type.slice(split + 1))
-  switch (type.slice(0, split)) {
+  // Without "_" there is no prefix, and a capital letter would make `cmd_mapChunks` another name of `cmd_map_chunks`.
+  switch (split === -1 || /[A-Z]/.test(type) ? "" : type.slice(0, split)) {
     case "cmd":
-      return type === "cmd_authenticate" ? decodeHello(reference, payload) : request("command", name, reference, payload)
+      return type === "cmd_authenticate"
+        ? decodeHello(reference, payload)
+        : request("command", name, reference, payload)
     case "query":
       return request("query", name, reference, payload)
     case "event":
@@ -119,7 +142,11 @@ function request(call: CallKind, type: string, reference: Reference, payload: un
 function decodeHello(reference: Reference, payload: Readonly<Record<string, unknown>>): Frame | BadFrame {
   const { token } = payload
   if (typeof token === "string") return { kind: "hello", version: 0, token, reference }
-  const error: WireError = { code: "auth_token_invalid", message: "cmd_authenticate needs a token", category: "permission" }
+  const error: WireError = {
+    code: "auth_token_invalid",
+    message: "cmd_authenticate needs a token",
+    category: "permission",
+  }
   return { kind: "bad", reference, error }
 }
 
@@ -138,20 +165,27 @@ function decodeEvent(name: string, payload: Readonly<Record<string, unknown>>): 
   }
   if (name === "serverShutdown") {
     const { message, countdown_seconds: seconds } = payload
-    const deadlineMs = typeof seconds === "number" && seconds >= 0 ? seconds * 1000 : 0
+    const deadlineMs = isDuration(seconds) ? seconds * 1000 : 0
     return { kind: "goaway", reason: typeof message === "string" ? message : "", startInMs: 0, deadlineMs }
   }
   return { kind: "event", type: name, payload }
 }
 
-function decodeReply(type: string, reference: Reference, payload: Readonly<Record<string, unknown>>): ReplyFrame {
+function decodeReply(
+  type: string,
+  reference: Reference,
+  payload: Readonly<Record<string, unknown>>,
+): ReplyFrame {
   if (type !== "resp_error") return { kind: "reply", reference, outcome: { ok: true, payload } }
   const { error: text, error_code: code, category, details, retry_after: seconds } = payload
   const error: WireError = {
     code: typeof code === "string" ? code : "sys_internal_error",
     message: typeof text === "string" ? text : "the server gave no message",
-    category: category === "validation" || category === "permission" || category === "rate_limit" ? category : "system",
-    ...(typeof seconds === "number" ? { retryAfterMs: Math.round(seconds * 1000) } : {}),
+    category:
+      category === "validation" || category === "permission" || category === "rate_limit"
+        ? category
+        : "system",
+    ...(isDuration(seconds) ? { retryAfterMs: Math.round(seconds * 1000) } : {}),
     ...(isRecord(details) ? { details } : {}),
   }
   return { kind: "reply", reference, outcome: { ok: false, error } }
@@ -170,8 +204,17 @@ function errorPayload(error: WireError): Record<string, unknown> {
   }
 }
 
-function bad(reference: Reference, message: string, category: WireError["category"] = "validation"): BadFrame {
+function bad(
+  reference: Reference,
+  message: string,
+  category: WireError["category"] = "validation",
+): BadFrame {
   return { kind: "bad", reference, error: { code: "sys_invalid_message", message, category } }
+}
+
+/** Not NaN or Infinity, which MessagePack can hold and no timer can. */
+function isDuration(value: unknown): value is number {
+  return typeof value === "number" && value >= 0 && value <= Number.MAX_SAFE_INTEGER / 1000
 }
 
 function isRecord(value: unknown): value is Record<string, unknown> {

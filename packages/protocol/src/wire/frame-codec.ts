@@ -56,7 +56,11 @@ export function createFrameCodec(types: TypeTable, limits: MessageLimits): Codec
       case "event":
         return payloads.encodeFrame(frameByte.event, [types.numberOf(frame.type), frame.payload])
       case "request":
-        return payloads.encodeFrame(frameByte.request, [types.numberOf(frame.type), frame.payload, frame.budgetMs])
+        return payloads.encodeFrame(frameByte.request, [
+          types.numberOf(frame.type),
+          frame.payload,
+          frame.budgetMs,
+        ])
       case "reply":
         return payloads.encodeFrame(frameByte.reply, replyBody(frame))
       case "cancel":
@@ -71,7 +75,11 @@ export function createFrameCodec(types: TypeTable, limits: MessageLimits): Codec
       case "volatile":
         return frame.key === undefined
           ? payloads.encodeFrame(frameByte.volatile, [types.numberOf(frame.type), frame.payload])
-          : payloads.encodeFrame(frameByte.volatileKeyed, [frame.key, types.numberOf(frame.type), frame.payload])
+          : payloads.encodeFrame(frameByte.volatileKeyed, [
+              frame.key,
+              types.numberOf(frame.type),
+              frame.payload,
+            ])
     }
   }
 
@@ -81,10 +89,18 @@ export function createFrameCodec(types: TypeTable, limits: MessageLimits): Codec
     if (!body.ok) return { kind: "bad", reference, error: body.error }
     if (!Array.isArray(body.value)) return bad(reference, "the body of a frame must be an array")
     const fields: readonly unknown[] = body.value
-    return decodeBody(bytes[0] ?? 0xff, fields, count, types) ?? bad(reference, describeShape(bytes[0] ?? 0xff))
+    return (
+      decodeBody(bytes[0] ?? 0xff, fields, count, types) ?? bad(reference, describeShape(bytes[0] ?? 0xff))
+    )
   }
 
-  return { profile: "hawser.1", counts: true, classify: (bytes) => classifyFirstByte(bytes[0]), decode, encode }
+  return {
+    profile: "hawser.1",
+    counts: true,
+    classify: (bytes) => classifyFirstByte(bytes[0]),
+    decode,
+    encode,
+  }
 }
 
 function bad(reference: number | null, message: string): BadFrame {
@@ -94,7 +110,9 @@ function bad(reference: number | null, message: string): BadFrame {
 function describeShape(byte: number): string {
   const name = Object.entries(frameByte).find(([, value]) => value === byte)?.[0]
   const shown = `0x${byte.toString(16).padStart(2, "0")}`
-  return name === undefined ? `unknown frame ${shown}` : `the fields of frame ${shown} (${name}) are not as specified`
+  return name === undefined
+    ? `unknown frame ${shown}`
+    : `the fields of frame ${shown} (${name}) are not as specified`
 }
 
 function welcomeBody(frame: WelcomeFrame): unknown[] {
@@ -109,11 +127,20 @@ function replyBody(frame: ReplyFrame): unknown[] {
   const { code, message, category, retryAfterMs, details } = outcome.error
   const status = isErrorCode(code) ? errorTable[code].wire : applicationErrorWire
   const named = status === applicationErrorWire ? code : null
-  return [reference, status, [named, message, categories.indexOf(category), retryAfterMs ?? null, details ?? null]]
+  return [
+    reference,
+    status,
+    [named, message, categories.indexOf(category), retryAfterMs ?? null, details ?? null],
+  ]
 }
 
 /** Undefined where the fields do not have the frame's shape. */
-function decodeBody(byte: number, fields: readonly unknown[], count: number, types: TypeTable): Frame | undefined {
+function decodeBody(
+  byte: number,
+  fields: readonly unknown[],
+  count: number,
+  types: TypeTable,
+): Frame | undefined {
   const [first, second, third, fourth] = fields
   switch (byte) {
     case frameByte.hello:
@@ -171,7 +198,8 @@ function decodeBody(byte: number, fields: readonly unknown[], count: number, typ
 
 function decodeWelcome(fields: readonly unknown[]): Frame | undefined {
   const [sessionId, , , received, handled, , limits, expiresInMs, types] = fields
-  if (!isText(sessionId) || !isCount(received) || !isCount(handled) || !Array.isArray(limits)) return undefined
+  if (!isText(sessionId) || !isCount(received) || !isCount(handled) || !Array.isArray(limits))
+    return undefined
   const maxMessageBytes: unknown = limits[0]
   if (!isCount(maxMessageBytes) || !(expiresInMs === null || isCount(expiresInMs))) return undefined
   if (!Array.isArray(types) || !types.every(isText)) return undefined

@@ -56,12 +56,18 @@ export class CallRouter<User extends AuthenticatedUser> {
     const { calls, handlers, translator20 } = this.#options
     const { frame } = job
     const { name, input } = caller.speaks20
-      ? translator20.request(frame.type, frame.payload, frame.call)
+      ? translator20.request(frame.type, frame.payload)
       : { name: frame.type, input: frame.payload }
     const entry = calls.get(name)
     const handler = handlers.get(name)
-    if (entry === undefined || handler === undefined || (frame.call !== undefined && frame.call !== entry.call)) {
-      throw new HawserError("sys_invalid_message", { message: `unknown request ${JSON.stringify(frame.type)}` })
+    if (
+      entry === undefined ||
+      handler === undefined ||
+      (frame.call !== undefined && frame.call !== entry.call)
+    ) {
+      throw new HawserError("sys_invalid_message", {
+        message: `unknown request ${JSON.stringify(frame.type)}`,
+      })
     }
     const validated = validate(entry.spec.input, input)
     return validated instanceof Promise
@@ -72,7 +78,12 @@ export class CallRouter<User extends AuthenticatedUser> {
   #call(
     caller: Caller<User>,
     job: Job,
-    call: { name: string; entry: CallEntry; handler: AnyHandler<Session<User>>; validated: Validated<unknown> },
+    call: {
+      name: string
+      entry: CallEntry
+      handler: AnyHandler<Session<User>>
+      validated: Validated<unknown>
+    },
   ): Outcome | Promise<Outcome> {
     const { name, entry, handler, validated } = call
     if (!validated.ok) {
@@ -102,16 +113,19 @@ export class CallRouter<User extends AuthenticatedUser> {
   }
 
   #succeeded(caller: Caller<User>, name: string, output: unknown): Outcome {
-    const payload = caller.speaks20 ? this.#options.translator20.reply(name, output, caller.session) : output
+    const payload = caller.speaks20 ? this.#options.translator20.reply(name, output) : output
     return { ok: true, payload }
   }
 
   #failed(caller: Caller<User>, frame: RequestFrame, error: unknown): Outcome {
     const known = HawserError.is(error)
     if (!known) {
-      const cause = new Error(`handler of "${frame.type}" for user ${JSON.stringify(caller.session.user.id)} failed`, {
-        cause: error,
-      })
+      const cause = new Error(
+        `handler of "${frame.type}" for user ${JSON.stringify(caller.session.user.id)} failed`,
+        {
+          cause: error,
+        },
+      )
       this.#options.onError(cause)
     }
     const outcome = failure(known ? error : new HawserError("sys_internal_error"))

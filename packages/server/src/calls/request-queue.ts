@@ -124,7 +124,10 @@ export class RequestQueue {
     const budgetMs = job.frame.budgetMs
     const timeoutMs = budgetMs > 0 ? Math.min(budgetMs, limits.requestTimeoutMaxMs) : limits.requestTimeoutMs
     job.cancelTimer = timers.after(timeoutMs, () => {
-      this.#abort(job, new HawserError("timeout", { message: `the handler took longer than ${timeoutMs} ms` }))
+      this.#abort(
+        job,
+        new HawserError("timeout", { message: `the handler took longer than ${timeoutMs} ms` }),
+      )
     })
   }
 
@@ -132,7 +135,9 @@ export class RequestQueue {
     const { limits, timers } = this.#options
     job.cancelTimer()
     // A handler that ignores its signal must not hold up the session for ever.
-    job.cancelTimer = timers.after(limits.handlerGraceMs, () => this.#finish(job, failure(new HawserError("timeout"))))
+    job.cancelTimer = timers.after(limits.handlerGraceMs, () =>
+      this.#finish(job, failure(new HawserError("timeout"))),
+    )
     job.controller.abort(reason)
   }
 

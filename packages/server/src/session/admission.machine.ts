@@ -12,7 +12,12 @@ export interface AdmissionOptions {
 
 export type AdmissionState =
   | { readonly kind: "awaitingHello"; readonly deadlineMs: number }
-  | { readonly kind: "verifying"; readonly deadlineMs: number; readonly reference: Reference; readonly heldCount: number }
+  | {
+      readonly kind: "verifying"
+      readonly deadlineMs: number
+      readonly reference: Reference
+      readonly heldCount: number
+    }
   | { readonly kind: "done" }
 
 export type AdmissionInput =
@@ -27,7 +32,12 @@ export type AdmissionEffect =
   /** A `2.0` client went on before the welcome: keep the message for later. */
   | { readonly kind: "hold" }
   | { readonly kind: "admit" }
-  | { readonly kind: "refuse"; readonly error: WireError; readonly reference: Reference; readonly text: boolean }
+  | {
+      readonly kind: "refuse"
+      readonly error: WireError
+      readonly reference: Reference
+      readonly text: boolean
+    }
 
 type Step = readonly [AdmissionState, readonly AdmissionEffect[]]
 

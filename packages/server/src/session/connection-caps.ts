@@ -73,7 +73,10 @@ export function addressKey(address: string): string {
   const right = tail === "" ? [] : tail.split(":")
   const zeros = Array.from({ length: Math.max(0, 8 - left.length - right.length) }, () => "0")
   const groups = plain.includes("::") ? [...left, ...zeros, ...right] : left
-  return `${groups.slice(0, 4).map((group) => Number.parseInt(group, 16).toString(16)).join(":")}::/64`
+  return `${groups
+    .slice(0, 4)
+    .map((group) => Number.parseInt(group, 16).toString(16))
+    .join(":")}::/64`
 }
 
 export function isLoopback(address: string): boolean {

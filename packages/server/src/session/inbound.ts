@@ -1,6 +1,16 @@
 // What arrives on one session's connection: the count, the user's message and byte bucket, pausing, decoding.
 // Order of checks: count → bucket → guard and decode → owner. Knows no handlers.
-import type { BadFrame, Clock, Codec, Connection, Delivery, Frame, RateLimiter, ServerLimits, TimerQueue } from "@hawser/protocol"
+import type {
+  BadFrame,
+  Clock,
+  Codec,
+  Connection,
+  Delivery,
+  Frame,
+  RateLimiter,
+  ServerLimits,
+  TimerQueue,
+} from "@hawser/protocol"
 import type { ServerCounters } from "../counters.ts"
 
 export interface InboundOptions {
@@ -79,7 +89,11 @@ export class Inbound {
   }
 
   #mustHold(): boolean {
-    return this.#cancelThrottle !== undefined || this.#options.isFull() || (this.#held.length > 0 && !this.#draining)
+    return (
+      this.#cancelThrottle !== undefined ||
+      this.#options.isFull() ||
+      (this.#held.length > 0 && !this.#draining)
+    )
   }
 
   #process(bytes: Uint8Array, count: number): void {

@@ -16,7 +16,9 @@ export interface LivenessSweep {
   stop(): void
 }
 
-export function startLivenessSweep<User extends AuthenticatedUser>(options: LivenessOptions<User>): LivenessSweep {
+export function startLivenessSweep<User extends AuthenticatedUser>(
+  options: LivenessOptions<User>,
+): LivenessSweep {
   const { connections, timers, limits } = options
   const everyMs = Math.max(100, Math.min(limits.pingAfterMs, limits.pongTimeoutMs) / 4)
   let cancel: (() => void) | undefined
@@ -45,7 +47,10 @@ export function startLivenessSweep<User extends AuthenticatedUser>(options: Live
   }
 }
 
-function check<User extends AuthenticatedUser>(options: LivenessOptions<User>, connection: RunningConnection<User>): void {
+function check<User extends AuthenticatedUser>(
+  options: LivenessOptions<User>,
+  connection: RunningConnection<User>,
+): void {
   const { clock, limits } = options
   const nowMs = clock.now()
   const { pingedAtMs } = connection

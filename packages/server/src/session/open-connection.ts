@@ -10,7 +10,10 @@ import { ServerSession } from "./server-session.ts"
 import type { SessionHost } from "./server-session.ts"
 import type { SessionPolicy, SessionRegistry } from "./session-registry.ts"
 
-export interface OpeningHost<User extends AuthenticatedUser> extends Omit<ConnectionHost<User>, "openSession"> {
+export interface OpeningHost<User extends AuthenticatedUser> extends Omit<
+  ConnectionHost<User>,
+  "openSession"
+> {
   readonly registry: SessionRegistry<User>
   readonly codecs: Readonly<Record<Profile, Codec>>
   readonly sessionHost: SessionHost<User>
@@ -59,7 +62,8 @@ function welcome<User extends AuthenticatedUser>(
     sessionId: session.id,
     received: 0,
     handled: 0,
-    expiresInMs: user.expiresAtMs === undefined ? null : Math.max(0, Math.round(user.expiresAtMs - host.wallClockMs())),
+    expiresInMs:
+      user.expiresAtMs === undefined ? null : Math.max(0, Math.round(user.expiresAtMs - host.wallClockMs())),
     maxMessageBytes: limits.message.maxBytes,
     types: host.types,
     ...(connection.codec.profile === "2.0" ? { payload: host.translator20.welcome(session) } : {}),

@@ -1,12 +1,25 @@
 // Performs on one socket what the admission machine decides, then hands its messages to the session.
 // No decisions here: a switch over effects, and the profile's way of closing.
 import { closeCode, closeReason, errorTable, isErrorCode, HawserError, wireVersion } from "@hawser/protocol"
-import type { AcceptedConnection, Clock, Codec, ConnectionEvents, ServerLimits, TimerQueue, WireError } from "@hawser/protocol"
+import type {
+  AcceptedConnection,
+  Clock,
+  Codec,
+  ConnectionEvents,
+  ServerLimits,
+  TimerQueue,
+  WireError,
+} from "@hawser/protocol"
 import type { Authenticate, AuthenticatedUser } from "../authenticate.ts"
 import { wireError } from "../calls/request-queue.ts"
 import type { ServerCounters } from "../counters.ts"
 import { initialAdmission, stepAdmission, wakeAtAdmission } from "./admission.machine.ts"
-import type { AdmissionEffect, AdmissionInput, AdmissionOptions, AdmissionState } from "./admission.machine.ts"
+import type {
+  AdmissionEffect,
+  AdmissionInput,
+  AdmissionOptions,
+  AdmissionState,
+} from "./admission.machine.ts"
 import type { CapTicket } from "./connection-caps.ts"
 import type { ServerSession } from "./server-session.ts"
 
@@ -71,7 +84,8 @@ export class RunningConnection<User extends AuthenticatedUser> implements Connec
 
   text(): void {
     if (this.#closing) return
-    if (this.#session !== undefined) this.#session.finish("text_message", { message: "text messages are not part of any profile" })
+    if (this.#session !== undefined)
+      this.#session.finish("text_message", { message: "text messages are not part of any profile" })
     else this.#step({ kind: "text" })
   }
 
@@ -124,7 +138,9 @@ export class RunningConnection<User extends AuthenticatedUser> implements Connec
     this.#cancelWake()
     const atMs = wakeAtAdmission(this.#admission)
     if (atMs === undefined) return
-    this.#cancelWake = this.#host.timers.at(atMs, () => this.#step({ kind: "wake", nowMs: this.#host.clock.now() }))
+    this.#cancelWake = this.#host.timers.at(atMs, () =>
+      this.#step({ kind: "wake", nowMs: this.#host.clock.now() }),
+    )
   }
 
   #perform(effect: AdmissionEffect, bytes: Uint8Array | undefined): void {

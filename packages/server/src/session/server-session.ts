@@ -1,7 +1,20 @@
 // One session: its identity, its two directions, its requests. Its life is a one-way street: active, then ended.
 // Sessions outlive connections in the protocol; in this version a session ends with its connection.
 import { Delivery, HawserError, errorTable, isErrorCode } from "@hawser/protocol"
-import type { BadFrame, Clock, Codec, Connection, EventSpec, Frame, RateLimiter, Reference, ReplyFrame, ServerLimits, TimerQueue, WireError } from "@hawser/protocol"
+import type {
+  BadFrame,
+  Clock,
+  Codec,
+  Connection,
+  EventSpec,
+  Frame,
+  RateLimiter,
+  Reference,
+  ReplyFrame,
+  ServerLimits,
+  TimerQueue,
+  WireError,
+} from "@hawser/protocol"
 import type { AuthenticatedUser } from "../authenticate.ts"
 import type { CallRouter } from "../calls/call-router.ts"
 import { RequestQueue, wireError } from "../calls/request-queue.ts"
@@ -104,7 +117,9 @@ export class ServerSession<User extends AuthenticatedUser> implements Session<Us
   send(event: string, payload: unknown): SendOutcome {
     const spec = this.#host.events.get(event)
     if (spec === undefined) throw new TypeError(`the contract has no event "${event}"`)
-    return this.publish(new Publication(this.#host.encoders, { name: event, spec, payload, position: undefined }))
+    return this.publish(
+      new Publication(this.#host.encoders, { name: event, spec, payload, position: undefined }),
+    )
   }
 
   publish(publication: Publication): SendOutcome {
@@ -186,14 +201,20 @@ export class ServerSession<User extends AuthenticatedUser> implements Session<Us
       case "welcome":
       case "goaway":
       case "busy":
-        this.#refuse(frame.kind === "reply" ? frame.reference : null, `the server takes no "${frame.kind}" messages`)
+        this.#refuse(
+          frame.kind === "reply" ? frame.reference : null,
+          `the server takes no "${frame.kind}" messages`,
+        )
     }
   }
 
   /** Two requests of one reference at once could not be told apart by their replies. */
   #onRequest(reference: Reference, push: () => void): void {
     if (typeof reference === "string" && this.#requests.has(reference)) {
-      this.#refuse(reference, `a request with the id ${JSON.stringify(reference.slice(0, 64))} is still being served`)
+      this.#refuse(
+        reference,
+        `a request with the id ${JSON.stringify(reference.slice(0, 64))} is still being served`,
+      )
       return
     }
     push()
@@ -212,7 +233,9 @@ export class ServerSession<User extends AuthenticatedUser> implements Session<Us
       return
     }
     if (this.#badMessages > this.#host.limits.badMessagesMax) {
-      this.finish("sys_invalid_message", { message: `more than ${this.#host.limits.badMessagesMax} bad messages` })
+      this.finish("sys_invalid_message", {
+        message: `more than ${this.#host.limits.badMessagesMax} bad messages`,
+      })
       return
     }
     this.sendFrame({ kind: "reply", reference, outcome: { ok: false, error } })
@@ -236,7 +259,13 @@ export class ServerSession<User extends AuthenticatedUser> implements Session<Us
 
   #reply(job: Job, outcome: Outcome): void {
     const { reference, type, call } = job.frame
-    const frame: ReplyFrame = { kind: "reply", reference, type, outcome, ...(call === undefined ? {} : { call }) }
+    const frame: ReplyFrame = {
+      kind: "reply",
+      reference,
+      type,
+      outcome,
+      ...(call === undefined ? {} : { call }),
+    }
     try {
       this.sendFrame(frame)
     } catch (cause) {

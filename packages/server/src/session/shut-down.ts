@@ -13,7 +13,9 @@ export interface ShutDownOptions<User extends AuthenticatedUser> {
 }
 
 /** Resolves when every connection is gone, after `limits.shutdownMs` at the latest. */
-export async function shutDown<User extends AuthenticatedUser>(options: ShutDownOptions<User>): Promise<void> {
+export async function shutDown<User extends AuthenticatedUser>(
+  options: ShutDownOptions<User>,
+): Promise<void> {
   const { registry, connections, timers, limits } = options
   // Half of the time is for running requests, the rest for buffers and closing handshakes.
   const requestsMs = limits.shutdownMs / 2
@@ -24,7 +26,11 @@ export async function shutDown<User extends AuthenticatedUser>(options: ShutDown
   await within(timers, requestsMs, Promise.all([...registry.all].map((session) => session.idle())))
   for (const session of [...registry.all]) session.finish("server_shutdown", { message: reason })
   for (const connection of [...connections]) connection.close("server_shutdown", reason)
-  await within(timers, limits.closeTimeoutMs * 2, gone(connections, timers))
+  await within(
+    timers,
+    Math.min(limits.closeTimeoutMs * 2, limits.shutdownMs - requestsMs),
+    gone(connections, timers),
+  )
   for (const connection of [...connections]) {
     connection.accepted.connection.terminate()
     connection.closed()

@@ -46,7 +46,9 @@ export class Publication {
     const known = this.#messages.get(profile)
     if (known !== undefined) return known
     this.#encoders.counters.publicationsEncoded += 1
-    const messages = (profile === "hawser.1" ? [this.#compact()] : this.#envelopes()).map((bytes) => ({ bytes }))
+    const messages = (profile === "hawser.1" ? [this.#compact()] : this.#envelopes()).map((bytes) => ({
+      bytes,
+    }))
     this.#messages.set(profile, messages)
     return messages
   }

@@ -43,7 +43,8 @@ export function attachWebSocket(httpServer: HttpServer, options: WebSocketTransp
     const onSocketError = (error: unknown): void => options.onError(error)
     socket.on("error", onSocketError)
     if (pathOf(request) !== options.path) {
-      if (httpServer.listenerCount("upgrade") === 1) refuse(socket, { status: "404 Not Found", message: "no such path" })
+      if (httpServer.listenerCount("upgrade") === 1)
+        refuse(socket, { status: "404 Not Found", message: "no such path" })
       return
     }
     const address = addressOf(request, options.trustProxy)
@@ -67,22 +68,37 @@ export function attachWebSocket(httpServer: HttpServer, options: WebSocketTransp
   }
 }
 
-function findRefusal(request: IncomingMessage, address: string, options: WebSocketTransportOptions): Refusal | undefined {
+function findRefusal(
+  request: IncomingMessage,
+  address: string,
+  options: WebSocketTransportOptions,
+): Refusal | undefined {
   if (options.isClosing()) {
     return { status: "503 Service Unavailable", message: "the server is shutting down", retryAfterSeconds: 1 }
   }
   const { origin } = request.headers
   if (origin !== undefined && !originAllowed(origin, request, options)) {
-    return { status: "403 Forbidden", message: `pages of ${JSON.stringify(origin.slice(0, 128))} may not connect here` }
+    return {
+      status: "403 Forbidden",
+      message: `pages of ${JSON.stringify(origin.slice(0, 128))} may not connect here`,
+    }
   }
   if (chooseProfile(offeredProtocols(request)) === undefined) {
     return { status: "400 Bad Request", message: `offer the subprotocol "${subprotocol}", or none` }
   }
   switch (options.checkCaps(addressKey(address), isLoopback(address) && !options.trustProxy)) {
     case "tooManyOfAddress":
-      return { status: "429 Too Many Requests", message: "too many connections of this address", retryAfterSeconds: 10 }
+      return {
+        status: "429 Too Many Requests",
+        message: "too many connections of this address",
+        retryAfterSeconds: 10,
+      }
     case "tooManyUnauthenticated":
-      return { status: "503 Service Unavailable", message: "too many connections are logging in", retryAfterSeconds: 2 }
+      return {
+        status: "503 Service Unavailable",
+        message: "too many connections are logging in",
+        retryAfterSeconds: 2,
+      }
     case "allowed":
       return undefined
   }
@@ -103,7 +119,7 @@ function originAllowed(
       return false
     }
   }
-  if (origins !== undefined) return origins.some((one) => origin.startsWith(one))
+  if (origins !== undefined) return origins.includes(origin)
   const { host } = request.headers
   return host !== undefined && (origin === `http://${host}` || origin === `https://${host}`)
 }
@@ -133,21 +149,29 @@ function refuse(socket: Duplex, refusal: Refusal): void {
   socket.once("finish", () => socket.destroy())
 }
 
+const nothing = Buffer.alloc(0)
+
 /** Sockets with something to write in this turn; all are flushed once at its end. */
 class CorkedSockets {
-  readonly #sockets = new Set<Duplex>()
+  readonly #sockets = new Map<Duplex, () => void>()
 
-  cork(socket: Duplex): void {
+  /** @param drained called when all has left; the socket's own `drain` tells so only above its high-water mark. */
+  cork(socket: Duplex, drained: () => void): void {
     if (this.#sockets.has(socket)) return
     socket.cork()
     if (this.#sockets.size === 0) setImmediate(() => this.#flush())
-    this.#sockets.add(socket)
+    this.#sockets.set(socket, drained)
   }
 
   #flush(): void {
     const sockets = [...this.#sockets]
     this.#sockets.clear()
-    for (const socket of sockets) socket.uncork()
+    for (const [socket, drained] of sockets) {
+      socket.uncork()
+      if (!socket.writable || socket.writableNeedDrain) continue
+      if (socket.writableLength === 0) drained()
+      else socket.write(nothing, () => drained())
+    }
   }
 }
 
@@ -155,6 +179,7 @@ class WebSocketConnection implements Connection {
   readonly #webSocket: WebSocket
   readonly #socket: Duplex
   readonly #corked: CorkedSockets
+  #drained: () => void = () => {}
 
   constructor(webSocket: WebSocket, socket: Duplex, corked: CorkedSockets) {
     this.#webSocket = webSocket
@@ -173,7 +198,8 @@ class WebSocketConnection implements Connection {
     webSocket.on("close", (code: number, reason: Buffer) => events.closed(code, reason.toString("utf8")))
     // `close` always follows; the error only says why.
     webSocket.on("error", onError)
-    this.#socket.on("drain", () => events.drained())
+    this.#drained = () => events.drained()
+    this.#socket.on("drain", this.#drained)
   }
 
   get bufferedBytes(): number {
@@ -184,7 +210,7 @@ class WebSocketConnection implements Connection {
     if (this.#webSocket.readyState !== this.#webSocket.OPEN || !this.#socket.writable) return false
     const framed = message.framed instanceof Buffer ? message.framed : frameBinary(message.bytes)
     message.framed = framed
-    this.#corked.cork(this.#socket)
+    this.#corked.cork(this.#socket, this.#drained)
     // Written past the library's sender, which makes a header per recipient. It writes at once too (no compression),
     // so its control frames keep their place in the order.
     this.#socket.write(framed)

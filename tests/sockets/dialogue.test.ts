@@ -1,0 +1,385 @@
+import { fixed } from "@hawser/client"
+import type { Client, ClientStatus } from "@hawser/client"
+import type { Session } from "@hawser/server"
+import { once } from "node:events"
+import { describe, expect, it } from "vitest"
+import {
+  clientCodec,
+  echoBytes,
+  helloBytes,
+  maskedFrame,
+  nextTurn,
+  openRaw,
+  openRawSession,
+  openTcp,
+  openTcpSession,
+  profiles,
+  startServer,
+  until,
+} from "./harness.ts"
+import type { RawPeer, SocketContract, SocketServer, SocketUser } from "./harness.ts"
+
+type TestSession = Session<SocketUser, SocketContract>
+
+const unlimited = {
+  userMessagesPerSecond: 1e6,
+  userMessageBurst: 1e6,
+  userBytesPerSecond: 1e9,
+  userByteBurst: 1e9,
+}
+const kib64 = "x".repeat(64 * 1024)
+
+function sessionOf({ server }: SocketServer, userId: string): TestSession {
+  const [session] = server.sessionsOf(userId)
+  if (session === undefined) throw new Error(`no session of ${userId}`)
+  return session
+}
+
+function statusWhen(
+  client: Client<SocketContract>,
+  condition: (status: ClientStatus) => boolean,
+): Promise<ClientStatus> {
+  return new Promise((resolve) => {
+    client.onStatus((status) => {
+      if (condition(status)) resolve(status)
+    })
+  })
+}
+
+/** One note per turn of the event loop, so that the kernel takes what it can, until `condition`. */
+async function sendNotesUntil(session: TestSession, condition: () => boolean): Promise<number> {
+  let count = 0
+  for (; !condition(); count += 1) {
+    session.send("note", { text: kib64 })
+    await nextTurn()
+  }
+  return count
+}
+
+async function expectServed(world: SocketServer, token = "next"): Promise<void> {
+  const client = world.client({ token })
+  await client.connect()
+  expect(await client.command("echo", { text: "still here" })).toEqual({ text: "still here" })
+  client.close()
+}
+
+describe.each(profiles)("profile %s", (profile) => {
+  it("carries commands, queries, events and broadcasts", async () => {
+    const world = await startServer()
+    const client = world.client({ profile })
+    await client.connect()
+    const heard: string[] = []
+    client.on("note", ({ text }) => heard.push(text))
+    expect(await client.command("echo", { text: "grüß dich" })).toEqual({ text: "grüß dich" })
+    expect(await client.query("look", {})).toEqual({ seen: 2 })
+    expect(sessionOf(world, "ann").send("note", { text: "one" })).toBe("sent")
+    expect(world.server.broadcast("note", { text: "all" })).toBe(1)
+    await until(() => heard.length === 2)
+    expect(heard).toEqual(["one", "all"])
+    expect(world.errors).toEqual([])
+  })
+
+  it("resolves 2,000 pipelined commands of one client in order", async () => {
+    const world = await startServer({ limits: unlimited })
+    const client = world.client({ profile })
+    await client.connect()
+    const resolved: string[] = []
+    const texts = Array.from({ length: 2_000 }, (_, place) => `${place}`)
+    await Promise.all(texts.map(async (text) => resolved.push((await client.command("echo", { text })).text)))
+    expect(resolved).toEqual(texts)
+    expect(world.handler.mock.calls.flat()).toEqual(texts)
+    expect(client.stats().pending).toBe(0)
+  })
+
+  it("encodes a broadcast to two clients once", async () => {
+    const world = await startServer()
+    const heard: string[] = []
+    for (const token of ["ann", "bob"]) {
+      const client = world.client({ profile, token })
+      client.on("note", ({ text }) => heard.push(`${token} ${text}`))
+      await client.connect()
+    }
+    const { publicationsEncoded, messagesSent } = world.server.stats()
+    expect(world.server.broadcast("note", { text: "all" })).toBe(2)
+    expect(world.server.stats()).toMatchObject({
+      publicationsEncoded: publicationsEncoded + 1,
+      messagesSent: messagesSent + 2,
+    })
+    await until(() => heard.length === 2)
+    expect(heard.toSorted()).toEqual(["ann all", "bob all"])
+  })
+
+  it("ends the session once when the client is reset in the middle of replies, and serves the others", async () => {
+    const world = await startServer({ limits: unlimited })
+    const other = world.client({ profile, token: "bob" })
+    await other.connect()
+    const socket = await openTcpSession(world.port, profile)
+    const requests = Array.from({ length: 400 }, (_, place) =>
+      maskedFrame(echoBytes(profile, "x", `${place}`)),
+    )
+    socket.write(Buffer.concat(requests))
+    await once(socket, "data")
+    socket.resetAndDestroy()
+    await until(() => world.ended.length > 0)
+    expect(await other.command("echo", { text: "on" })).toEqual({ text: "on" })
+    await until(() => world.server.stats().connections === 1)
+    expect(world.ended.map(({ cause, session }) => [session.user.id, cause])).toEqual([
+      ["ann", "connection_lost"],
+    ])
+  })
+
+  it("closes a client that does not read with 4408, and no other", async () => {
+    const bounds = { outboundMaxBytes: 1 << 20, outboundMaxBytes20: 1 << 20 }
+    const world = await startServer({ limits: bounds })
+    const other = world.client({ profile, token: "bob" })
+    await other.connect()
+    const slow = await openRawSession(world.url, profile)
+    slow.socket.pause()
+    const sent = await sendNotesUntil(sessionOf(world, "ann"), () => world.ended.length > 0)
+    expect(world.ended.map(({ cause }) => cause)).toEqual(["slow_consumer"])
+    expect(world.server.stats().slowConsumersClosed).toBe(1)
+    slow.socket.resume()
+    expect((await slow.closed).code).toBe(4408)
+    // The one that went over the bound was not taken; everything before it arrived.
+    expect(slow.frames.filter(({ kind }) => kind === "event")).toHaveLength(sent - 1)
+    expect(await other.command("echo", { text: "on" })).toEqual({ text: "on" })
+  })
+
+  it("terminates a client that does not read even its close", async () => {
+    const bounds = { outboundMaxBytes: 1 << 20, outboundMaxBytes20: 1 << 20, closeTimeoutMs: 50 }
+    const world = await startServer({ limits: bounds })
+    const slow = await openRawSession(world.url, profile)
+    slow.socket.pause()
+    await sendNotesUntil(sessionOf(world, "ann"), () => world.ended.length > 0)
+    await until(() => world.server.stats().connections === 0)
+    expect(world.ended).toHaveLength(1)
+    slow.socket.resume()
+    expect((await slow.closed).code).toBe(1006)
+  })
+
+  it("drops and conflates volatile events while a client does not read; the latest value arrives", async () => {
+    const bounds = { outboundMaxBytes: 8 << 20, outboundMaxBytes20: 8 << 20 }
+    const world = await startServer({ limits: bounds })
+    const slow = await openRawSession(world.url, profile)
+    slow.socket.pause()
+    const session = sessionOf(world, "ann")
+    await sendNotesUntil(session, () => session.send("where", { who: "ann", x: 0 }) === "conflated")
+    const before = world.server.stats()
+    for (let x = 1; x <= 10; x += 1) {
+      expect(session.send("where", { who: "ann", x })).toBe("conflated")
+      expect(session.send("where", { who: "bob", x: -x })).toBe("conflated")
+      expect(session.send("blip", { x })).toBe("dropped")
+    }
+    expect(world.server.stats()).toMatchObject({
+      volatileConflated: before.volatileConflated + 19,
+      volatileDropped: before.volatileDropped + 10,
+      messagesSent: before.messagesSent,
+    })
+    slow.socket.resume()
+    await until(() => lastWhere(slow, "ann") === 10 && lastWhere(slow, "bob") === -10)
+    expect(session.send("blip", { x: 11 })).toBe("sent")
+    expect(world.ended).toEqual([])
+  })
+
+  it("sends conflated values also below the socket's own high-water mark, where it tells of no drain", async () => {
+    const world = await startServer({ limits: { volatileHighWaterBytes: 1024 } })
+    const peer = await openRawSession(world.url, profile)
+    const session = sessionOf(world, "ann")
+    session.send("note", { text: "x".repeat(2_000) })
+    expect(session.send("where", { who: "ann", x: 1 })).toBe("conflated")
+    await until(() => lastWhere(peer, "ann") === 1)
+    expect(session.send("blip", { x: 1 })).toBe("sent")
+  })
+
+  it("reopens by itself when the server comes back on the same port", async () => {
+    const first = await startServer()
+    const client = first.client({ profile, reconnect: fixed({ baseMs: 5, jitter: "none" }) })
+    await client.connect()
+    const lost = statusWhen(client, ({ state }) => state === "reconnecting")
+    await first.server.close()
+    expect(await lost).toMatchObject({ error: { code: "server_shutdown" } })
+    const reopened = statusWhen(client, ({ state }) => state === "open")
+    const second = await startServer({ port: first.port })
+    await reopened
+    expect(await client.command("echo", { text: "again" })).toEqual({ text: "again" })
+    expect(second.handler).toHaveBeenCalledOnce()
+  })
+
+  it("lets the newest session win: the old client is closed with `replaced` and does not dial again", async () => {
+    const world = await startServer({ limits: { sessionsPerUser: 1 } })
+    const reconnect = fixed({ baseMs: 0, jitter: "none" })
+    const raw = await openRawSession(world.url, profile)
+    const old = world.client({ profile, reconnect })
+    await old.connect()
+    expect((await raw.closed).code).toBe(4409)
+    const closed = statusWhen(old, ({ state }) => state === "closed")
+    const newest = world.client({ profile, reconnect })
+    await newest.connect()
+    expect(await closed).toMatchObject({ state: "closed", error: { code: "replaced" } })
+    expect(old.stats().timers).toBe(0)
+    expect(await newest.command("echo", { text: "mine" })).toEqual({ text: "mine" })
+    await until(() => world.server.stats().connections === 1)
+    expect(world.server.stats()).toMatchObject({ connectionsAccepted: 3, sessions: 1 })
+    expect(world.ended.map(({ cause }) => cause)).toEqual(["replaced", "replaced"])
+  })
+
+  it("drops a peer that answers no ping, and ends its session once", async () => {
+    const world = await startServer({ limits: { pingAfterMs: 50, pongTimeoutMs: 50 } })
+    const alive = await openRawSession(world.url, profile, "bob")
+    const socket = await openTcpSession(world.port, profile)
+    await once(socket, "close")
+    await until(() => world.server.stats().connections === 1)
+    expect(world.ended.map(({ cause, session }) => [session.user.id, cause])).toEqual([
+      ["ann", "connection_lost"],
+    ])
+    expect(alive.socket.readyState).toBe(alive.socket.OPEN)
+  })
+
+  it("leaves the requests of a lost peer unanswered and starts none after its end", async () => {
+    const world = await startServer()
+    const socket = await openTcpSession(world.port, profile)
+    const never = {
+      kind: "request",
+      call: "command",
+      type: "never",
+      payload: {},
+      budgetMs: 0,
+      reference: "1",
+    } as const
+    socket.write(
+      Buffer.concat([maskedFrame(clientCodec(profile).encode(never)), maskedFrame(echoBytes(profile))]),
+    )
+    await until(() => world.handler.mock.calls.length === 1)
+    socket.resetAndDestroy()
+    await until(() => world.server.stats().connections === 0)
+    expect(world.handler.mock.calls).toEqual([["never"]])
+    expect(world.server.stats()).toMatchObject({ sessions: 0, timers: 0, requestsSettled: 0 })
+    expect(world.ended).toHaveLength(1)
+  })
+})
+
+function lastWhere(peer: RawPeer, who: string): number | undefined {
+  const values = peer.frames.flatMap((frame): number[] => {
+    if (frame.kind !== "volatile" && !(frame.kind === "event" && frame.type === "where")) return []
+    const { payload } = frame
+    if (typeof payload !== "object" || payload === null || !("who" in payload) || !("x" in payload)) return []
+    return payload.who === who && typeof payload.x === "number" ? [payload.x] : []
+  })
+  return values.at(-1)
+}
+
+describe("server.close()", () => {
+  it("resolves well within shutdownMs with idle, hung and paused peers, and tells each in its profile", async () => {
+    const { server, url, port, ended } = await startServer({ limits: { closeTimeoutMs: 100 } })
+    const compact = await openRawSession(url, "hawser.1", "ann")
+    const envelope = await openRawSession(url, "2.0", "bob")
+    const paused = await openRawSession(url, "hawser.1", "cat")
+    paused.socket.pause()
+    await openTcpSession(port, "hawser.1", "dan")
+    await openTcp(port, "2.0")
+    const silent = await openRaw(url, "hawser.1")
+    const startedMs = performance.now()
+    await server.close()
+    expect(performance.now() - startedMs).toBeLessThan(2_000)
+    expect((await compact.closed).code).toBe(4503)
+    expect(compact.frames.at(-1)).toMatchObject({ kind: "goaway" })
+    expect((await envelope.closed).code).toBe(1012)
+    expect(envelope.frames.at(-1)).toMatchObject({ kind: "goaway" })
+    expect((await silent.closed).code).toBe(4503)
+    expect(ended.map(({ cause }) => cause)).toEqual(Array(4).fill("server_shutdown"))
+    expect(server.stats()).toMatchObject({ connections: 0, sessions: 0, timers: 0 })
+  })
+
+  it("keeps to shutdownMs when a handler never ends and a peer never answers the close", async () => {
+    const limits = { shutdownMs: 400, closeTimeoutMs: 5_000 }
+    const world = await startServer({ limits })
+    const client = world.client({ reconnect: false })
+    await client.connect()
+    // The outcome is unknown to the caller; why is in the cause.
+    const lost = { code: "connection_lost", cause: { code: "server_shutdown" } }
+    const stuck = expect(client.command("never", {})).rejects.toMatchObject(lost)
+    await until(() => world.handler.mock.calls.length === 1)
+    await openTcpSession(world.port, "hawser.1", "dan")
+    const startedMs = performance.now()
+    await world.server.close()
+    expect(performance.now() - startedMs).toBeLessThan(limits.shutdownMs + 100)
+    await stuck
+    expect(world.server.stats()).toMatchObject({ connections: 0, sessions: 0 })
+    await until(() => world.server.stats().timers === 0)
+  })
+})
+
+const bombs: readonly (readonly [string, Uint8Array])[] = [
+  ["an array32 header", Uint8Array.of(0xdd, 0xff, 0xff, 0xff, 0xff)],
+  ["a map32 header", Uint8Array.of(0xdf, 0xff, 0xff, 0xff, 0xff)],
+  ["a str32 header", Uint8Array.of(0xdb, 0xff, 0xff, 0xff, 0xff)],
+  ["a bin32 header", Uint8Array.of(0xc6, 0xff, 0xff, 0xff, 0xff)],
+  ["an ext32 header", Uint8Array.of(0xc9, 0xff, 0xff, 0xff, 0xff, 0x01)],
+  ["6 KB of nested array16 headers", Buffer.from("dcffff".repeat(2_000), "hex")],
+  ["60 KB of nested array16 headers", Buffer.from("dcffff".repeat(20_000), "hex")],
+  ["60 KB of nested one-element arrays", Buffer.alloc(60_000, 0x91)],
+  ["60 KB of nested one-element maps", Buffer.alloc(60_000, 0x81)],
+  ["a __proto__ key", hostileMap("__proto__")],
+  ["a constructor key", hostileMap("constructor")],
+]
+
+/** {id: "1", type: "cmd_echo", payload: {text: "x", [key]: {polluted: true}}}, which no encoder would make. */
+function hostileMap(key: string): Uint8Array {
+  const text = (value: string): Buffer =>
+    Buffer.concat([Uint8Array.of(0xa0 | value.length), Buffer.from(value)])
+  const payload = [
+    Uint8Array.of(0x82),
+    text("text"),
+    text("x"),
+    text(key),
+    Uint8Array.of(0x81),
+    text("polluted"),
+  ]
+  const head = [Uint8Array.of(0x83), text("id"), text("1"), text("type"), text("cmd_echo"), text("payload")]
+  return Buffer.concat([...head, ...payload, Uint8Array.of(0xc3)])
+}
+
+describe.each(profiles)("hostile MessagePack in profile %s", (profile) => {
+  /** In `hawser.1` the first byte says "request" (0x41): a counted frame whose body is the bomb. */
+  const hostile = (bytes: Uint8Array): Uint8Array =>
+    profile === "2.0" ? bytes : Buffer.concat([Uint8Array.of(0x41), bytes])
+
+  it.each(bombs)("closes a stranger that begins with %s, and serves the next", async (_name, bytes) => {
+    const world = await startServer()
+    const peer = await openRaw(world.url, profile)
+    peer.send(hostile(bytes))
+    const refusedBySize = bytes.length > 8 * 1024 ? 4413 : 4400
+    expect((await peer.closed).code).toBe(profile === "2.0" ? 1008 : refusedBySize)
+    expect(world.handler).not.toHaveBeenCalled()
+    await expectServed(world)
+  })
+
+  it.each(bombs)("answers or closes a user that sends %s, and serves the next", async (name, bytes) => {
+    const world = await startServer()
+    const peer = await openRawSession(world.url, profile)
+    peer.send(hostile(bytes))
+    if (profile === "hawser.1") {
+      expect((await peer.closed).code).toBe(4400)
+    } else {
+      // A schema that takes only `text` drops other keys; what the decoder itself refuses is answered with an error.
+      const served = name === "a constructor key"
+      expect(await peer.next("reply")).toMatchObject({ outcome: { ok: served } })
+      peer.socket.close()
+      await peer.closed
+    }
+    expect("polluted" in {}).toBe(false)
+    await until(() => world.server.stats().connections === 0)
+    expect(world.ended).toHaveLength(1)
+    await expectServed(world)
+  })
+})
+
+it("serves a session that says hello byte by byte", async () => {
+  const { port, server } = await startServer()
+  const socket = await openTcp(port, "hawser.1")
+  for (const byte of maskedFrame(helloBytes("hawser.1"))) {
+    socket.write(Uint8Array.of(byte))
+    await nextTurn()
+  }
+  await until(() => server.stats().sessions === 1)
+})
