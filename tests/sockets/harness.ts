@@ -58,7 +58,9 @@ export interface SocketServer {
   client(options?: Partial<ClientOptions>): Client<SocketContract>
 }
 
-export interface SocketServerOptions extends Partial<Omit<ServerOptions<SocketUser, SocketContract>, "limits">> {
+export interface SocketServerOptions extends Partial<
+  Omit<ServerOptions<SocketContract, SocketUser>, "limits">
+> {
   readonly limits?: Partial<ServerLimits>
   readonly port?: number
 }

@@ -1,5 +1,5 @@
 // Decides when a silent connection is probed and when it counts as dead. Runs at the client of `hawser.1`.
-// Invariants: at most one probe is out; a connection that was heard from within probeAfterMs is never called dead.
+// Invariants: at most one probe is out; a connection that was heard from within probeTimeoutMs is never called dead.
 
 export interface HeartbeatOptions {
   readonly probeAfterMs: number

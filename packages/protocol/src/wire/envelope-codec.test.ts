@@ -12,25 +12,71 @@ const text = (value: string): string => hex(encode(value))
 /** What stands at the end of everything that a server sends: the time as uint64, then the version. */
 const tail = `${text("timestamp")}cf0000018bcfe5687b${text("version")}a3322e30`
 const key = fc.stringMatching(/^[a-z][a-zA-Z0-9]{0,12}$/)
-const payloads = fc.dictionary(fc.constantFrom("x", "y", "name", "constructor"), fc.oneof(fc.integer(), fc.string(), fc.array(fc.nat())), {
-  noNullPrototype: true,
-})
+const payloads = fc.dictionary(
+  fc.constantFrom("x", "y", "name", "constructor"),
+  fc.oneof(fc.integer(), fc.string(), fc.array(fc.nat())),
+  {
+    noNullPrototype: true,
+  },
+)
 
 describe("the bytes of a server", () => {
   it.each<[string, Frame, string]>([
-    ["an event", { kind: "event", type: "chatMessage", payload: { a: 1 } }, `85a26964c0${text("type")}${text("event_chat_message")}${text("payload")}81a16101`],
-    ["an event of a topic", { kind: "topicEvent", topic: "t", offset: 1, type: "left", payload: {} }, `85a26964c0${text("type")}${text("event_left")}${text("payload")}80`],
-    ["a volatile event", { kind: "volatile", type: "left", payload: undefined, key: "k" }, `85a26964c0${text("type")}${text("event_left")}${text("payload")}80`],
-    ["a reply to a command", { kind: "reply", call: "command", reference: "7", outcome: { ok: true, payload: null } }, `85a26964a137${text("type")}${text("resp_success")}${text("payload")}80`],
-    ["a reply to a query", { kind: "reply", call: "query", reference: null, outcome: { ok: true, payload: { n: 2 } } }, `85a26964c0${text("type")}${text("resp_data")}${text("payload")}81a16e02`],
-    ["the welcome", { kind: "welcome", sessionId: "", received: 0, handled: 0, expiresInMs: null, maxMessageBytes: 1, types: [], payload: { me: 1 } }, `85a26964c0${text("type")}${text("event_welcome")}${text("payload")}81a26d6501`],
-    ["the shutdown", { kind: "goaway", reason: "r", startInMs: 0, deadlineMs: 4_001 }, `85a26964c0${text("type")}${text("event_server_shutdown")}${text("payload")}82${text("message")}a172${text("countdown_seconds")}05`],
+    [
+      "an event",
+      { kind: "event", type: "chatMessage", payload: { a: 1 } },
+      `85a26964c0${text("type")}${text("event_chat_message")}${text("payload")}81a16101`,
+    ],
+    [
+      "an event of a topic",
+      { kind: "topicEvent", topic: "t", offset: 1, type: "left", payload: {} },
+      `85a26964c0${text("type")}${text("event_left")}${text("payload")}80`,
+    ],
+    [
+      "a volatile event",
+      { kind: "volatile", type: "left", payload: undefined, key: "k" },
+      `85a26964c0${text("type")}${text("event_left")}${text("payload")}80`,
+    ],
+    [
+      "a reply to a command",
+      { kind: "reply", call: "command", reference: "7", outcome: { ok: true, payload: null } },
+      `85a26964a137${text("type")}${text("resp_success")}${text("payload")}80`,
+    ],
+    [
+      "a reply to a query",
+      { kind: "reply", call: "query", reference: null, outcome: { ok: true, payload: { n: 2 } } },
+      `85a26964c0${text("type")}${text("resp_data")}${text("payload")}81a16e02`,
+    ],
+    [
+      "the welcome",
+      {
+        kind: "welcome",
+        sessionId: "",
+        received: 0,
+        handled: 0,
+        expiresInMs: null,
+        maxMessageBytes: 1,
+        types: [],
+        payload: { me: 1 },
+      },
+      `85a26964c0${text("type")}${text("event_welcome")}${text("payload")}81a26d6501`,
+    ],
+    [
+      "the shutdown",
+      { kind: "goaway", reason: "r", startInMs: 0, deadlineMs: 4_001 },
+      `85a26964c0${text("type")}${text("event_server_shutdown")}${text("payload")}82${text("message")}a172${text("countdown_seconds")}05`,
+    ],
   ])("are five keys in order, the timestamp as cf: %s", (_, frame, head) => {
     expect(hex(codec.encode(frame))).toBe(head + tail)
   })
 
   it("hold an error as the superset of both revisions", () => {
-    const error = { code: "rate_limited", message: "slow", category: "rate_limit", retryAfterMs: 1500 } as const
+    const error = {
+      code: "rate_limited",
+      message: "slow",
+      category: "rate_limit",
+      retryAfterMs: 1500,
+    } as const
     const expected = encode({
       error: "slow",
       error_code: "rate_limited",
@@ -58,9 +104,28 @@ describe("the bytes of a server", () => {
 
 describe("the bytes of a client", () => {
   it.each<[string, Frame, string]>([
-    ["the token", { kind: "hello", version: 0, token: "abc", reference: "1" }, `83a26964a131${text("type")}${text("cmd_authenticate")}${text("payload")}81${text("token")}a3616263`],
-    ["a command", { kind: "request", call: "command", type: "movePlayer", payload: { x: 1 }, budgetMs: 5, reference: "2" }, `83a26964a132${text("type")}${text("cmd_move_player")}${text("payload")}81a17801`],
-    ["a query without input", { kind: "request", call: "query", type: "mapChunks", payload: undefined, budgetMs: 0, reference: null }, `83a26964c0${text("type")}${text("query_map_chunks")}${text("payload")}80`],
+    [
+      "the token",
+      { kind: "hello", version: 0, token: "abc", reference: "1" },
+      `83a26964a131${text("type")}${text("cmd_authenticate")}${text("payload")}81${text("token")}a3616263`,
+    ],
+    [
+      "a command",
+      {
+        kind: "request",
+        call: "command",
+        type: "movePlayer",
+        payload: { x: 1 },
+        budgetMs: 5,
+        reference: "2",
+      },
+      `83a26964a132${text("type")}${text("cmd_move_player")}${text("payload")}81a17801`,
+    ],
+    [
+      "a query without input",
+      { kind: "request", call: "query", type: "mapChunks", payload: undefined, budgetMs: 0, reference: null },
+      `83a26964c0${text("type")}${text("query_map_chunks")}${text("payload")}80`,
+    ],
   ])("are three keys in order: %s", (_, frame, bytes) => {
     expect(hex(codec.encode(frame))).toBe(bytes)
   })
@@ -78,7 +143,12 @@ describe("the round trip", () => {
       budgetMs: fc.constant(0),
       reference,
     })
-    fc.assert(fc.property(frames, (frame) => expect(codec.decode(codec.encode(frame), 0)).toEqual(frame)), { numRuns: 1000 })
+    fc.assert(
+      fc.property(frames, (frame) => {
+        expect(codec.decode(codec.encode(frame), 0)).toEqual(frame)
+      }),
+      { numRuns: 1000 },
+    )
   })
 
   it("gives back events of every sort as events", () => {
@@ -87,8 +157,12 @@ describe("the round trip", () => {
       fc.property(names, payloads, (type, payload) => {
         const expected = { kind: "event", type, payload }
         expect(codec.decode(codec.encode({ kind: "event", type, payload }), 0)).toEqual(expected)
-        expect(codec.decode(codec.encode({ kind: "volatile", type, payload, key: undefined }), 0)).toEqual(expected)
-        expect(codec.decode(codec.encode({ kind: "topicEvent", topic: "t", offset: 1, type, payload }), 0)).toEqual(expected)
+        expect(codec.decode(codec.encode({ kind: "volatile", type, payload, key: undefined }), 0)).toEqual(
+          expected,
+        )
+        expect(
+          codec.decode(codec.encode({ kind: "topicEvent", topic: "t", offset: 1, type, payload }), 0),
+        ).toEqual(expected)
       }),
       { numRuns: 500 },
     )
@@ -98,7 +172,12 @@ describe("the round trip", () => {
     const error = fc.record({
       code: fc.stringMatching(/^[a-z_]{1,20}$/),
       message: fc.string(),
-      category: fc.constantFrom("validation" as const, "permission" as const, "system" as const, "rate_limit" as const),
+      category: fc.constantFrom(
+        "validation" as const,
+        "permission" as const,
+        "system" as const,
+        "rate_limit" as const,
+      ),
       retryAfterMs: fc.nat(1e9),
       details: payloads,
     })
@@ -116,7 +195,14 @@ describe("the round trip", () => {
   it("gives back the token, the welcome's payload and the shutdown", () => {
     const hello: Frame = { kind: "hello", version: 0, token: "t", reference: "9" }
     expect(codec.decode(codec.encode(hello), 0)).toEqual(hello)
-    const welcome = { kind: "welcome", sessionId: "", received: 0, handled: 0, expiresInMs: null, types: [] } as const
+    const welcome = {
+      kind: "welcome",
+      sessionId: "",
+      received: 0,
+      handled: 0,
+      expiresInMs: null,
+      types: [],
+    } as const
     const sent: Frame = { ...welcome, maxMessageBytes: Number.MAX_SAFE_INTEGER, payload: { player: "p" } }
     expect(codec.decode(codec.encode(sent), 0)).toEqual(sent)
     const goaway: Frame = { kind: "goaway", reason: "update", startInMs: 0, deadlineMs: 3_000 }
@@ -153,16 +239,27 @@ describe("malformed envelopes", () => {
     })
   })
 
-  it.each(["", "move", "cmd", "cmds", "querys", "events", "respx", "CMD_move", "foo_move", "_move", "constructor", "cmd_mapChunks", "event_mapChunks"])(
-    "become bad, category system: the unknown type <%s>",
-    (type) => {
-      expect(codec.decode(encode({ ...good, type }), 0)).toMatchObject({
-        kind: "bad",
-        reference: "5",
-        error: { code: "sys_invalid_message", category: "system" },
-      })
-    },
-  )
+  it.each([
+    "",
+    "move",
+    "cmd",
+    "cmds",
+    "querys",
+    "events",
+    "respx",
+    "CMD_move",
+    "foo_move",
+    "_move",
+    "constructor",
+    "cmd_mapChunks",
+    "event_mapChunks",
+  ])("become bad, category system: the unknown type <%s>", (type) => {
+    expect(codec.decode(encode({ ...good, type }), 0)).toMatchObject({
+      kind: "bad",
+      reference: "5",
+      error: { code: "sys_invalid_message", category: "system" },
+    })
+  })
 
   it("take an absent id and version, and keys that they do not know", () => {
     expect(codec.decode(encode({ type: "query_map", payload: { constructor: 1 }, trace: "x" }), 0)).toEqual({
@@ -175,34 +272,55 @@ describe("malformed envelopes", () => {
     })
   })
 
-  it.each([{}, { token: 5 }, { token: null }])("answer a cmd_authenticate of %j with an auth code", (payload) => {
-    expect(codec.decode(encode({ id: "1", type: "cmd_authenticate", payload }), 0)).toMatchObject({
-      kind: "bad",
-      reference: "1",
-      error: { code: "auth_token_invalid", category: "permission" },
-    })
-  })
+  it.each([{}, { token: 5 }, { token: null }])(
+    "answer a cmd_authenticate of %j with an auth code",
+    (payload) => {
+      expect(codec.decode(encode({ id: "1", type: "cmd_authenticate", payload }), 0)).toMatchObject({
+        kind: "bad",
+        reference: "1",
+        error: { code: "auth_token_invalid", category: "permission" },
+      })
+    },
+  )
 
   it.each([NaN, Infinity, -1, 1e300, "5", null])("ignore a retry_after and a countdown of %s", (seconds) => {
     const reply = codec.decode(encode({ id: "1", type: "resp_error", payload: { retry_after: seconds } }), 0)
     expect(reply).toEqual({
       kind: "reply",
       reference: "1",
-      outcome: { ok: false, error: { code: "sys_internal_error", message: "the server gave no message", category: "system" } },
+      outcome: {
+        ok: false,
+        error: { code: "sys_internal_error", message: "the server gave no message", category: "system" },
+      },
     })
-    const goaway = codec.decode(encode({ type: "event_server_shutdown", payload: { countdown_seconds: seconds } }), 0)
+    const goaway = codec.decode(
+      encode({ type: "event_server_shutdown", payload: { countdown_seconds: seconds } }),
+      0,
+    )
     expect(goaway).toEqual({ kind: "goaway", reason: "", startInMs: 0, deadlineMs: 0 })
   })
 
   it("never throw, over 50,000 random inputs", () => {
-    const field = fc.oneof(fc.constantFrom<unknown>("cmd_a", "resp_error", "event_b", "query_c", "2.0", null, 1, {}, []), fc.dictionary(fc.constantFrom("token", "error", "code", "category"), fc.constantFrom(1, "x", null)))
-    const envelopes = fc.record({ id: field, type: field, payload: field, version: field }, { requiredKeys: [] })
+    const field = fc.oneof(
+      fc.constantFrom<unknown>("cmd_a", "resp_error", "event_b", "query_c", "2.0", null, 1, {}, []),
+      fc.dictionary(fc.constantFrom("token", "error", "code", "category"), fc.constantFrom(1, "x", null)),
+    )
+    const envelopes = fc.record(
+      { id: field, type: field, payload: field, version: field },
+      { requiredKeys: [] },
+    )
     const seen = new Set<string>()
     fc.assert(
-      fc.property(fc.oneof(fc.uint8Array({ maxLength: 24 }), envelopes.map((envelope) => encode(envelope))), (bytes) => {
-        seen.add(codec.decode(bytes, 0).kind)
-        expect(codec.classify(bytes)).toBe(bytes.length === 0 ? "invalid" : "control")
-      }),
+      fc.property(
+        fc.oneof(
+          fc.uint8Array({ maxLength: 24 }),
+          envelopes.map((envelope) => encode(envelope)),
+        ),
+        (bytes) => {
+          seen.add(codec.decode(bytes, 0).kind)
+          expect(codec.classify(bytes)).toBe(bytes.length === 0 ? "invalid" : "control")
+        },
+      ),
       { numRuns: 50_000 },
     )
     expect([...seen].toSorted()).toEqual(["bad", "event", "reply", "request"])
@@ -221,10 +339,18 @@ describe("the names", () => {
   })
 
   it("turn back for every key of a contract", () => {
-    fc.assert(fc.property(key, (name) => expect(camelCase(snakeCase(name))).toBe(name)), { numRuns: 1000 })
+    fc.assert(
+      fc.property(key, (name) => {
+        expect(camelCase(snakeCase(name))).toBe(name)
+      }),
+      { numRuns: 1000 },
+    )
   })
 
-  it.each(["map__chunks", "_map", "map_", "map_2", "mapChunks"])("leave %s, which no key stands for, as it came", (name) => {
-    expect(camelCase(name)).toBe(name)
-  })
+  it.each(["map__chunks", "_map", "map_", "map_2", "mapChunks"])(
+    "leave %s, which no key stands for, as it came",
+    (name) => {
+      expect(camelCase(name)).toBe(name)
+    },
+  )
 })

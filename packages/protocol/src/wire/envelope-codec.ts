@@ -16,7 +16,7 @@ export function snakeCase(key: string): string {
 /** `map_chunks` → `mapChunks`; a name that no key can stand for is returned as it came. */
 export function camelCase(name: string): string {
   const key = name.replace(/_([a-z])/g, (_, letter: string) => letter.toUpperCase())
-  return snakeCase(key) === name ? key : name
+  return /^[a-z][a-zA-Z0-9]*$/.test(key) && snakeCase(key) === name ? key : name
 }
 
 export interface EnvelopeCodecOptions {

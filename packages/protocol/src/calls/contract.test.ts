@@ -1,0 +1,92 @@
+import { describe, expect, it } from "vitest"
+import type { Schema } from "../schema.ts"
+import { contractTypes, defineContract, indexCalls, indexEvents } from "./contract.ts"
+
+const any: Schema = { "~standard": { version: 1, vendor: "test", validate: (value) => ({ value }) } }
+const call = { input: any, output: any }
+const event = { payload: any }
+
+describe("defineContract", () => {
+  it.each(["move", "mapChunks", "a", "x2", "toString", "constructor", `a${"b".repeat(63)}`])(
+    "takes the key %s",
+    (key) => {
+      expect(() => defineContract({ name: "c", commands: { [key]: call } })).not.toThrow()
+    },
+  )
+
+  it.each([
+    "",
+    "Move",
+    "map_chunks",
+    "map-chunks",
+    "2x",
+    "$join",
+    "#1",
+    "é",
+    "a b",
+    "a\n",
+    "__proto__x",
+    `a${"b".repeat(64)}`,
+  ])("refuses the key %j wherever it stands", (key) => {
+    const message = `contract "c": "${key}" must be camelCase letters and digits, 64 at most`
+    expect(() => defineContract({ name: "c", commands: { [key]: call } })).toThrow(new TypeError(message))
+    expect(() => defineContract({ name: "c", queries: { [key]: call } })).toThrow(new TypeError(message))
+    expect(() => defineContract({ name: "c", events: { [key]: event } })).toThrow(new TypeError(message))
+  })
+
+  it("refuses the protocol's own name", () => {
+    expect(() => defineContract({ name: "c", queries: { authenticate: call } })).toThrow(
+      /belongs to the protocol/,
+    )
+  })
+
+  it.each([
+    { commands: { move: call }, queries: { move: call } },
+    { commands: { move: call }, events: { move: event } },
+    { queries: { move: call }, events: { move: event } },
+  ])("refuses a key that is declared twice", (parts) => {
+    expect(() => defineContract({ name: "c", ...parts })).toThrow(
+      new TypeError('contract "c": "move" is declared twice'),
+    )
+  })
+
+  it("refuses a conflation key on what must not be lost", () => {
+    const key = (): string => "k"
+    expect(() => defineContract({ name: "c", events: { moved: { payload: any, key } } })).toThrow(
+      /must be volatile/,
+    )
+    expect(() =>
+      defineContract({ name: "c", events: { moved: { payload: any, delivery: "reliable", key } } }),
+    ).toThrow(/must be volatile/)
+    expect(() =>
+      defineContract({ name: "c", events: { moved: { payload: any, delivery: "volatile", key } } }),
+    ).not.toThrow()
+  })
+
+  it("takes an empty contract", () => {
+    expect(defineContract({ name: "c" })).toEqual({ name: "c", commands: {}, queries: {}, events: {} })
+  })
+})
+
+describe("look-ups", () => {
+  const contract = defineContract({
+    name: "c",
+    commands: { move: call },
+    queries: { map: call },
+    events: { moved: event },
+  })
+
+  it("list the types in the order of the wire: reserved, commands, queries, events", () => {
+    expect(contractTypes(contract)).toEqual(["$join", "$leave", "move", "map", "moved"])
+  })
+
+  it("find calls with their kind and events, and nothing else", () => {
+    expect(indexCalls(contract).get("move")).toEqual({ call: "command", spec: call })
+    expect(indexCalls(contract).get("map")).toEqual({ call: "query", spec: call })
+    expect(indexEvents(contract).get("moved")).toBe(event)
+    for (const name of ["moved", "toString", "__proto__", "constructor", "$join"]) {
+      expect(indexCalls(contract).get(name), name).toBeUndefined()
+    }
+    expect(indexEvents(contract).get("toString")).toBeUndefined()
+  })
+})

@@ -1,0 +1,35 @@
+import fc from "fast-check"
+import { describe, expect, it } from "vitest"
+import { assertTopicName, isTopicName } from "./topic-name.ts"
+
+describe("topic names", () => {
+  it.each(["a", "room:1", "world/map_2", "a.b-c_d/e:F", "0", ".", "/", "a".repeat(128)])(
+    "allow %s",
+    (name) => {
+      expect(isTopicName(name)).toBe(true)
+      expect(() => assertTopicName(name)).not.toThrow()
+    },
+  )
+
+  it.each(["", "a b", "a\n", "\n", "a..b", "..", "a*", "é", "한", "a\u0000", "$join", "#1", "a".repeat(129)])(
+    "refuse %j",
+    (name) => {
+      expect(isTopicName(name)).toBe(false)
+      expect(() => assertTopicName(name)).toThrow(RangeError)
+    },
+  )
+
+  it("hold no other character", () => {
+    fc.assert(
+      fc.property(fc.string({ unit: "binary", maxLength: 10 }), (name) => {
+        const allowed = [...name].every((character) => /[A-Za-z0-9:._/-]/.test(character))
+        expect(isTopicName(name)).toBe(name.length > 0 && allowed && !name.includes(".."))
+      }),
+      { numRuns: 2000 },
+    )
+  })
+
+  it("are shown shortened when they are refused", () => {
+    expect(() => assertTopicName("x".repeat(10_000))).toThrow(/^topic "x{140}" must be/)
+  })
+})

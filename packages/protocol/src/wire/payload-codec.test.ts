@@ -1,0 +1,259 @@
+import { decode, encode } from "@msgpack/msgpack"
+import fc from "fast-check"
+import { describe, expect, it } from "vitest"
+import { clientMessageLimits } from "../limits.ts"
+import {
+  Encoded,
+  concatenate,
+  createPayloadCodec,
+  encodeOnce,
+  encodedArray,
+  encodedMap,
+  lengthHeader,
+  plain,
+} from "./payload-codec.ts"
+
+const codec = createPayloadCodec(clientMessageLimits)
+
+/** Long arrays of bytes compare a hundred times faster as text. */
+const hex = (bytes: Uint8Array): string => Buffer.from(bytes).toString("hex")
+
+/** Values that MessagePack gives back as they were. */
+const { value: anyValue } = fc.letrec((tie) => ({
+  value: fc.oneof(
+    { maxDepth: 4, withCrossShrink: true },
+    fc.oneof(
+      fc.constant(null),
+      fc.boolean(),
+      fc.integer(),
+      fc.maxSafeInteger().map((number) => number + 0),
+      fc.double({ noNaN: true }).filter((number) => !Object.is(number, -0)),
+      fc.string({ unit: "binary", maxLength: 80 }),
+      fc.uint8Array({ maxLength: 20 }),
+    ),
+    fc.array(tie("value"), { maxLength: 6 }),
+    fc.dictionary(
+      fc.string({ unit: "binary", maxLength: 8 }).filter((key) => key !== "__proto__"),
+      tie("value"),
+      { maxKeys: 6, noNullPrototype: true },
+    ),
+  ),
+}))
+
+describe("encode and decode", () => {
+  it("gives back every value", () => {
+    fc.assert(
+      fc.property(anyValue, (value) => {
+        expect(codec.decode(codec.encode(value), 0)).toEqual({ ok: true, value })
+      }),
+      { numRuns: 500 },
+    )
+  })
+
+  it("writes exactly what the plain encoder writes, ill-formed text apart", () => {
+    fc.assert(
+      fc.property(anyValue, (value) => {
+        expect(hex(codec.encode(value))).toBe(hex(encode(value, { ignoreUndefined: true })))
+      }),
+      { numRuns: 500 },
+    )
+  })
+
+  it("leaves out undefined members, and sends undefined items as nil", () => {
+    expect(codec.decode(codec.encode({ a: 1, b: undefined, c: [undefined] }), 0)).toEqual({
+      ok: true,
+      value: { a: 1, c: [null] },
+    })
+  })
+
+  it.each([
+    ["a bigint", 5n],
+    ["a function", () => {}],
+    ["a symbol", Symbol("x")],
+  ])("throws for %s", (_, value) => {
+    expect(() => codec.encode([value])).toThrow()
+  })
+
+  it("throws for a value deeper than the peer would take", () => {
+    let value: unknown = 1
+    for (let depth = 0; depth < 40; depth += 1) value = [value]
+    expect(() => codec.encode(value)).toThrow(/deep/)
+    const loop: unknown[] = []
+    loop.push(loop)
+    expect(() => codec.encode(loop)).toThrow(/deep/)
+  })
+
+  it.each([
+    ["no bytes", [], 0],
+    ["a start behind the end", [0xc0], 5],
+    ["two values", [0xc0, 0xc0], 0],
+    ["a length without its bytes", [0xdd, 0xff, 0xff, 0xff, 0xff], 0],
+    ["ill-formed text", [0xa3, 0xed, 0xa0, 0x80], 0],
+  ])("reports %s", (_, bytes, start) => {
+    const result = codec.decode(Uint8Array.from(bytes), start)
+    expect(result).toMatchObject({
+      ok: false,
+      error: { code: "sys_invalid_message", category: "validation" },
+    })
+  })
+
+  it("reports a message above the limit by its own code", () => {
+    const small = createPayloadCodec({ ...clientMessageLimits, maxBytes: 4 })
+    expect(small.decode(codec.encode("abcd"), 0)).toMatchObject({ error: { code: "message_too_large" } })
+    expect(small.decode(codec.encode("abc"), 0)).toEqual({ ok: true, value: "abc" })
+  })
+
+  it("never throws for 50,000 random messages", () => {
+    let readable = 0
+    fc.assert(
+      fc.property(fc.uint8Array({ maxLength: 24 }), fc.nat(2), (bytes, start) => {
+        if (codec.decode(bytes, start).ok) readable += 1
+      }),
+      { numRuns: 50_000 },
+    )
+    expect(readable).toBeGreaterThan(100)
+  })
+})
+
+describe("text with half a surrogate pair", () => {
+  const cut = "see you 😀".slice(0, -1)
+
+  it.each([
+    ["by itself", cut, "see you \ufffd"],
+    ["the second half", "\ude00!", "\ufffd!"],
+    ["in an array", [1, [cut]], [1, ["see you \ufffd"]]],
+    ["in a map", { text: cut, at: 5 }, { text: "see you \ufffd", at: 5 }],
+    ["in a key", { ["\ud83d"]: 1 }, { "\ufffd": 1 }],
+    ["beyond 50 bytes, where the encoder works otherwise", cut.padStart(99), "see you \ufffd".padStart(99)],
+    ["beside whole pairs", ["😀", cut], ["😀", "see you \ufffd"]],
+    [
+      "beside bytes that look like one",
+      [cut, Uint8Array.of(0xed, 0xa0, 0x80)],
+      ["see you \ufffd", Uint8Array.of(0xed, 0xa0, 0x80)],
+    ],
+  ])("leaves as U+FFFD: %s", (_, value, expected) => {
+    expect(codec.decode(codec.encode(value), 0)).toEqual({ ok: true, value: expected })
+    expect(codec.decode(codec.encodeFrame(0x40, [value]), 1)).toEqual({ ok: true, value: [expected] })
+    expect(codec.decode(codec.encodeFrame(0x40, [encodeOnce(value)]), 1)).toEqual({
+      ok: true,
+      value: [expected],
+    })
+    expect(codec.decode(codec.encodeMap([["k", value]]), 0)).toEqual({ ok: true, value: { k: expected } })
+  })
+
+  it("keeps dates beside it", () => {
+    const value = { at: new Date(1_700_000_000_123), text: cut }
+    expect(codec.decode(codec.encode(value), 0)).toEqual({
+      ok: true,
+      value: { ...value, text: "see you \ufffd" },
+    })
+  })
+
+  it("passes the peer's guard for any string at all", () => {
+    const unit = fc.oneof(
+      fc.constantFrom("a", "é", "한", "😀"),
+      fc.constantFrom("\ud83d", "\ude00", "\udbff", "\udc00"),
+    )
+    fc.assert(
+      fc.property(fc.array(unit, { maxLength: 40 }), (units) => {
+        const text = units.join("")
+        const expected = new TextDecoder("utf-8", { ignoreBOM: true }).decode(new TextEncoder().encode(text))
+        expect(codec.decode(codec.encode({ text }), 0)).toEqual({ ok: true, value: { text: expected } })
+      }),
+      { numRuns: 2000 },
+    )
+  })
+})
+
+describe("shared encodings", () => {
+  it("equal the plain encoding", () => {
+    fc.assert(
+      fc.property(
+        fc.array(anyValue, { maxLength: 20 }),
+        fc.dictionary(
+          fc.string({ maxLength: 5 }).filter((key) => key !== "__proto__"),
+          anyValue,
+          { noNullPrototype: true },
+        ),
+        (items, members) => {
+          const shared = encodedMap<Record<string, unknown>>({
+            list: encodedArray(items.map((item, index) => (index % 2 === 0 ? encodeOnce(item) : item))),
+            map: encodedMap<Record<string, unknown>>(members),
+          })
+          expect(plain(shared)).toEqual({ list: items, map: members })
+          expect(hex(shared.bytes(codec.encode))).toBe(hex(codec.encode({ list: items, map: members })))
+          expect(hex(codec.encodeFrame(0x40, [7, shared]))).toBe(
+            hex(codec.encodeFrame(0x40, [7, plain(shared)])),
+          )
+          expect(hex(codec.encodeMap([["payload", shared]]))).toBe(
+            hex(codec.encode({ payload: plain(shared) })),
+          )
+        },
+      ),
+      { numRuns: 300 },
+    )
+  })
+
+  it("leaves undefined members out and keeps their order", () => {
+    const shared = encodedMap<{ b: number; a?: number | undefined; c: number[] }>({
+      b: 1,
+      a: undefined,
+      c: [2],
+    })
+    expect(decode(shared.bytes(codec.encode))).toEqual({ b: 1, c: [2] })
+    expect(Object.keys(plain(shared))).toEqual(["b", "c"])
+  })
+
+  it("encodes once, however many messages carry it", () => {
+    let reads = 0
+    const chunk = encodeOnce({
+      get tiles() {
+        reads += 1
+        return [1, 2, 3]
+      },
+    })
+    chunk.bytes(codec.encode)
+    const readsOfOne = reads
+    for (let message = 0; message < 5; message += 1) {
+      codec.encodeFrame(0x40, [message, encodedArray([chunk])])
+      codec.encodeMap([["payload", chunk]])
+    }
+    expect(reads).toBe(readsOfOne)
+    expect(chunk.bytes(codec.encode)).toBe(chunk.bytes(codec.encode))
+  })
+
+  it("returns plain values as they are", () => {
+    const value = { a: 1 }
+    expect(plain(value)).toBe(value)
+    expect(plain(new Encoded(value))).toBe(value)
+  })
+})
+
+describe("headers", () => {
+  it.each([
+    [0, "90"],
+    [15, "9f"],
+    [16, "dc0010"],
+    [0xffff, "dcffff"],
+    [0x10000, "dd00010000"],
+    [0xfedcba98, "ddfedcba98"],
+  ])("writes the length %d as %s", (length, expected) => {
+    expect(Buffer.from(lengthHeader(0x90, 0xdc, length)).toString("hex")).toBe(expected)
+  })
+
+  it.each([15, 16, 65_535, 65_536])("reads back arrays and maps of %d members", (count) => {
+    const items = Array.from({ length: count }, (_, index) => index)
+    expect(hex(encodedArray(items).bytes(codec.encode))).toBe(hex(codec.encode(items)))
+    const members = Object.fromEntries(items.map((item) => [`k${item}`, item]))
+    expect(hex(encodedMap<Record<string, number>>(members).bytes(codec.encode))).toBe(
+      hex(codec.encode(members)),
+    )
+  })
+
+  it("joins parts in order", () => {
+    expect(concatenate([])).toEqual(new Uint8Array(0))
+    expect(concatenate([Uint8Array.of(1), new Uint8Array(0), Uint8Array.of(2, 3)])).toEqual(
+      Uint8Array.of(1, 2, 3),
+    )
+  })
+})

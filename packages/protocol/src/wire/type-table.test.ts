@@ -1,0 +1,29 @@
+import { describe, expect, it } from "vitest"
+import { TypeTable, reservedTypes } from "./type-table.ts"
+
+describe("TypeTable", () => {
+  it("numbers names by their place", () => {
+    const table = new TypeTable([...reservedTypes, "move"])
+    expect(["$join", "$leave", "move"].map((name) => table.numberOf(name))).toEqual([0, 1, 2])
+    expect([0, 1, 2].map((number) => table.nameOf(number))).toEqual(["$join", "$leave", "move"])
+  })
+
+  it.each(["nope", "toString", "__proto__", ""])("lacks %s", (name) => {
+    const table = new TypeTable(["move"])
+    expect(table.has(name)).toBe(false)
+    expect(() => table.numberOf(name)).toThrow(
+      new RangeError(`message type "${name}" is not in the table of this session`),
+    )
+  })
+
+  it.each([1, 99, 2 ** 53 - 1])("shows the unknown number %d as no contract's key", (number) => {
+    expect(new TypeTable(["move"]).nameOf(number)).toBe(`#${number}`)
+  })
+
+  it("forgets its names when the peer's come", () => {
+    const table = new TypeTable(["a", "b"])
+    table.replace(["b", "c"])
+    expect(table.names).toEqual(["b", "c"])
+    expect([table.has("a"), table.numberOf("b"), table.nameOf(1)]).toEqual([false, 0, "c"])
+  })
+})
