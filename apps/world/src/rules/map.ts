@@ -1,80 +1,15 @@
-// A map in Tiled's JSON format → what the world needs of it. Pure; validated once, typed ever after.
-import { z } from "zod"
-import type { Terrain } from "./movement.ts"
-
-const chunkTiles = 16
-
-const propertySchema = z.object({ name: z.string(), value: z.union([z.string(), z.number(), z.boolean()]) })
-const propertiesSchema = z.array(propertySchema).default([])
-
-const tileLayerSchema = z.object({
-  type: z.literal("tilelayer"),
-  name: z.string(),
-  width: z.int().positive(),
-  height: z.int().positive(),
-  data: z.array(z.int().nonnegative()),
-})
-
-const objectSchema = z.object({
-  name: z.string(),
-  type: z.string(),
-  x: z.number(),
-  y: z.number(),
-  width: z.number(),
-  height: z.number(),
-  properties: propertiesSchema,
-})
-
-const objectLayerSchema = z.object({
-  type: z.literal("objectgroup"),
-  name: z.string(),
-  objects: z.array(objectSchema),
-})
-
-const tilesetSchema = z.object({
-  name: z.string(),
-  firstgid: z.int().positive(),
-  image: z.string(),
-  tilewidth: z.int().positive(),
-  tileheight: z.int().positive(),
-  tilecount: z.int().positive(),
-  columns: z.int().positive(),
-  imagewidth: z.int().positive(),
-  imageheight: z.int().positive(),
-  spacing: z.int().default(0),
-  margin: z.int().default(0),
-  tiles: z.array(z.object({ id: z.int(), properties: propertiesSchema })).default([]),
-})
-
-const mapSchema = z.object({
-  width: z.int().positive(),
-  height: z.int().positive(),
-  tilewidth: z.int().positive(),
-  tileheight: z.int().positive(),
-  properties: propertiesSchema,
-  layers: z.array(z.discriminatedUnion("type", [tileLayerSchema, objectLayerSchema])),
-  tilesets: z.array(tilesetSchema).length(1),
-})
-type TiledMap = z.infer<typeof mapSchema>
+/** The width and height of a chunk, in tiles. */
+export const CHUNK_SIZE = 16
 
 export type Resource = "tree" | "rock"
 
 export interface MapLayer {
   readonly name: string
-  /** Row by row; 0 is nothing. */
   readonly gids: Uint16Array
 }
 
-/** 16×16 tiles, row by row. */
-export interface Chunk {
-  readonly chunkX: number
-  readonly chunkY: number
-  readonly layers: readonly { readonly name: string; readonly gids: readonly number[] }[]
-  /** 1 where nobody can walk. */
-  readonly blocked: readonly number[]
-}
-
-export interface Zone {
+/** Where a kind of creature lives, in tiles. */
+export interface CreatureZone {
   readonly kind: string
   readonly x: number
   readonly y: number
@@ -87,163 +22,256 @@ export interface Tileset {
   readonly name: string
   readonly image: string
   readonly firstGid: number
-  readonly tileWidth: number
-  readonly tileHeight: number
   readonly tileCount: number
   readonly columns: number
+  readonly tileWidth: number
+  readonly tileHeight: number
   readonly imageWidth: number
   readonly imageHeight: number
   readonly spacing: number
   readonly margin: number
 }
 
-export interface WorldMap extends Terrain {
+/** A square part of the map, row by row; cells beyond the edge of the map are empty and blocked. */
+export interface Chunk {
+  readonly chunkX: number
+  readonly chunkY: number
+  readonly layers: readonly { readonly name: string; readonly gids: readonly number[] }[]
+  readonly blocked: readonly number[]
+}
+
+export interface WorldMap {
   readonly id: string
+  readonly width: number
+  readonly height: number
   readonly tileWidth: number
   readonly tileHeight: number
   readonly layers: readonly MapLayer[]
   readonly spawn: { readonly x: number; readonly y: number }
-  readonly creatureZones: readonly Zone[]
+  readonly creatureZones: readonly CreatureZone[]
   readonly tileset: Tileset
   readonly chunksWide: number
   readonly chunksHigh: number
+  /** Whether somebody can stand on a cell; false beyond the edge of the map. */
+  isWalkable(x: number, y: number): boolean
   resourceAt(x: number, y: number): Resource | undefined
-  /** The same object at every call; undefined outside of the map. */
+  /** The same object on every call. */
   chunk(chunkX: number, chunkY: number): Chunk | undefined
 }
 
-/** @throws Error that says what of the map is missing or wrong. */
+interface TileTraits {
+  readonly walkable: boolean | undefined
+  readonly resource: Resource | undefined
+}
+
+interface Size {
+  readonly width: number
+  readonly height: number
+}
+
+type Fields = Readonly<Record<string, unknown>>
+type Properties = ReadonlyMap<string, unknown>
+
+function isFields(value: unknown): value is Fields {
+  return typeof value === "object" && value !== null && !Array.isArray(value)
+}
+
+function readFields(value: unknown, where: string): Fields {
+  if (!isFields(value)) throw new Error(`${where}: expected an object`)
+  return value
+}
+
+function readArray(value: unknown, where: string): readonly unknown[] {
+  if (!Array.isArray(value)) throw new Error(`${where}: expected an array`)
+  return value
+}
+
+function readText(value: unknown, where: string): string {
+  if (typeof value !== "string" || value === "") throw new Error(`${where}: expected a text`)
+  return value
+}
+
+function readCount(value: unknown, where: string, least = 0): number {
+  if (typeof value === "number" && Number.isInteger(value) && value >= least && value <= 65_535) return value
+  throw new Error(`${where}: expected a whole number from ${least} to 65535`)
+}
+
+function readProperties(value: unknown, where: string): Properties {
+  const entries = readArray(value ?? [], `${where}.properties`).map((entry, index): [string, unknown] => {
+    const place = `${where}.properties[${index}]`
+    const property = readFields(entry, place)
+    return [readText(property["name"], `${place}.name`), property["value"]]
+  })
+  return new Map(entries)
+}
+
+function parseTileset(value: unknown): { tileset: Tileset; traits: ReadonlyMap<number, TileTraits> } {
+  const where = "tilesets[0]"
+  const record = readFields(value, where)
+  if ("source" in record) throw new Error(`${where}: an external tileset is not supported; embed it`)
+  const count = (key: string, least = 0) => readCount(record[key], `${where}.${key}`, least)
+  const tileset: Tileset = {
+    name: readText(record["name"], `${where}.name`),
+    image: readText(record["image"], `${where}.image`),
+    firstGid: count("firstgid", 1),
+    tileCount: count("tilecount", 1),
+    columns: count("columns", 1),
+    tileWidth: count("tilewidth", 1),
+    tileHeight: count("tileheight", 1),
+    imageWidth: count("imagewidth", 1),
+    imageHeight: count("imageheight", 1),
+    spacing: count("spacing"),
+    margin: count("margin"),
+  }
+  const traits = new Map<number, TileTraits>()
+  for (const [index, entry] of readArray(record["tiles"] ?? [], `${where}.tiles`).entries()) {
+    const place = `${where}.tiles[${index}]`
+    const tile = readFields(entry, place)
+    const properties = readProperties(tile["properties"], place)
+    traits.set(readCount(tile["id"], `${place}.id`) + tileset.firstGid, parseTraits(properties, place))
+  }
+  return { tileset, traits }
+}
+
+function parseTraits(properties: Properties, where: string): TileTraits {
+  const walkable = properties.get("walkable")
+  const resource = properties.get("resource")
+  if (walkable !== undefined && typeof walkable !== "boolean")
+    throw new Error(`${where}: "walkable" is not a boolean`)
+  if (resource !== undefined && resource !== "tree" && resource !== "rock") {
+    throw new Error(`${where}: "resource" is neither "tree" nor "rock"`)
+  }
+  return { walkable, resource }
+}
+
+function parseLayer(layer: Fields, where: string, limits: Size & { lastGid: number }): MapLayer {
+  const name = readText(layer["name"], `${where}.name`)
+  const data = layer["data"]
+  if (typeof data === "string")
+    throw new Error(`${where}.data: encoded tile data is not supported; save it as CSV`)
+  const cells = readArray(data, `${where}.data`)
+  if (cells.length !== limits.width * limits.height) {
+    throw new Error(`${where}.data: ${cells.length} cells, expected ${limits.width * limits.height}`)
+  }
+  const gids = Uint16Array.from(cells, (cell, index) => {
+    const gid = readCount(cell, `${where}.data[${index}]`)
+    if (gid > limits.lastGid) throw new Error(`${where}.data[${index}]: the tileset has no tile ${gid}`)
+    return gid
+  })
+  return { name, gids }
+}
+
+interface Places {
+  spawn: { x: number; y: number } | undefined
+  readonly zones: CreatureZone[]
+}
+
+function parsePlaces(layer: Fields, where: string, context: { tile: Size; places: Places }): void {
+  const { tile, places } = context
+  for (const [index, entry] of readArray(layer["objects"], `${where}.objects`).entries()) {
+    const place = `${where}.objects[${index}]`
+    const object = readFields(entry, place)
+    const pixels = (key: string) => {
+      const value = object[key]
+      if (typeof value !== "number" || !Number.isFinite(value))
+        throw new Error(`${place}.${key}: expected a number`)
+      return value
+    }
+    const x = Math.floor(pixels("x") / tile.width)
+    const y = Math.floor(pixels("y") / tile.height)
+    if (object["type"] === "spawn") places.spawn ??= { x, y }
+    if (object["type"] !== "creatures") continue
+    const properties = readProperties(object["properties"], place)
+    places.zones.push({
+      kind: readText(properties.get("kind"), `${place}: property "kind"`),
+      x,
+      y,
+      width: Math.ceil(pixels("width") / tile.width),
+      height: Math.ceil(pixels("height") / tile.height),
+      count: readCount(properties.get("count"), `${place}: property "count"`),
+    })
+  }
+}
+
+function buildChunks(layers: readonly MapLayer[], blocked: Uint8Array, { width, height }: Size): Chunk[] {
+  const chunks: Chunk[] = []
+  for (let chunkY = 0; chunkY * CHUNK_SIZE < height; chunkY += 1) {
+    for (let chunkX = 0; chunkX * CHUNK_SIZE < width; chunkX += 1) {
+      const cells = (source: ArrayLike<number>, beyond: number) =>
+        Array.from({ length: CHUNK_SIZE * CHUNK_SIZE }, (_, index) => {
+          const x = chunkX * CHUNK_SIZE + (index % CHUNK_SIZE)
+          const y = chunkY * CHUNK_SIZE + Math.floor(index / CHUNK_SIZE)
+          return x < width && y < height ? (source[y * width + x] ?? beyond) : beyond
+        })
+      const parts = layers.map(({ name, gids }) => ({ name, gids: cells(gids, 0) }))
+      chunks.push({ chunkX, chunkY, layers: parts, blocked: cells(blocked, 1) })
+    }
+  }
+  return chunks
+}
+
+/** Reads a map in the JSON format of the editor Tiled. Throws an error that names the faulty place. */
 export function parseTiledMap(json: unknown): WorldMap {
-  const tiled = mapSchema.parse(json)
-  const [set] = tiled.tilesets
-  const id = tiled.properties.find(({ name }) => name === "id")?.value
-  if (set === undefined || typeof id !== "string")
-    throw new Error('the map needs one tileset and a text property "id"')
-  const { width, height } = tiled
-  const layers = tiled.layers.flatMap((layer) =>
-    layer.type === "tilelayer" ? [tileLayer(layer, width * height)] : [],
-  )
-  const tileset = tilesetOf(set)
-  const traits = traitsOf(set)
-  const inside = (x: number, y: number): boolean => x >= 0 && y >= 0 && x < width && y < height
-  const isWalkable = (x: number, y: number): boolean =>
-    inside(x, y) && !layers.some(({ gids }) => traits.blocking.has(gids[y * width + x] ?? 0))
-  const chunksWide = Math.ceil(width / chunkTiles)
-  const chunksHigh = Math.ceil(height / chunkTiles)
-  const chunks = Array.from({ length: chunksWide * chunksHigh }, (_, index) =>
-    cutChunk({ width, layers, inside, isWalkable }, index % chunksWide, Math.floor(index / chunksWide)),
-  )
+  const map = readFields(json, "map")
+  if (map["orientation"] !== "orthogonal")
+    throw new Error("map.orientation: only orthogonal maps are supported")
+  if (map["infinite"] === true) throw new Error("map.infinite: infinite maps are not supported")
+  const width = readCount(map["width"], "map.width", 1)
+  const height = readCount(map["height"], "map.height", 1)
+  const tileWidth = readCount(map["tilewidth"], "map.tilewidth", 1)
+  const tileHeight = readCount(map["tileheight"], "map.tileheight", 1)
+  const id = readText(readProperties(map["properties"], "map").get("id"), 'map: property "id"')
+  const tilesets = readArray(map["tilesets"], "map.tilesets")
+  if (tilesets.length !== 1) throw new Error(`map.tilesets: ${tilesets.length} tilesets, expected one`)
+  const { tileset, traits } = parseTileset(tilesets[0])
+
+  const layers: MapLayer[] = []
+  const places: Places = { spawn: undefined, zones: [] }
+  const limits = { width, height, lastGid: tileset.firstGid + tileset.tileCount - 1 }
+  const tile = { width: tileWidth, height: tileHeight }
+  for (const [index, entry] of readArray(map["layers"], "map.layers").entries()) {
+    const where = `layers[${index}]`
+    const layer = readFields(entry, where)
+    if (layer["type"] === "tilelayer") layers.push(parseLayer(layer, where, limits))
+    else if (layer["type"] === "objectgroup") parsePlaces(layer, where, { tile, places })
+    else throw new Error(`${where}.type: ${JSON.stringify(layer["type"])} is not supported`)
+  }
+  if (layers.length === 0) throw new Error("map.layers: there is no tile layer")
+
+  const blocked = new Uint8Array(width * height)
+  const resources = new Map<number, Resource>()
+  for (const { gids } of layers) {
+    for (const [cell, gid] of gids.entries()) {
+      const trait = traits.get(gid)
+      if (trait?.walkable !== undefined) blocked[cell] = trait.walkable ? 0 : 1
+      if (trait?.resource !== undefined) resources.set(cell, trait.resource)
+    }
+  }
+  const within = (x: number, y: number) =>
+    Number.isInteger(x) && Number.isInteger(y) && x >= 0 && y >= 0 && x < width && y < height
+  const isWalkable = (x: number, y: number) => within(x, y) && blocked[y * width + x] === 0
+  const { spawn } = places
+  if (spawn === undefined) throw new Error('map.layers: there is no object of the type "spawn"')
+  if (!isWalkable(spawn.x, spawn.y)) throw new Error(`The spawn point ${spawn.x}, ${spawn.y} is blocked`)
+
+  const chunksWide = Math.ceil(width / CHUNK_SIZE)
+  const chunksHigh = Math.ceil(height / CHUNK_SIZE)
+  const chunks = buildChunks(layers, blocked, { width, height })
   return {
     id,
     width,
     height,
-    tileWidth: tiled.tilewidth,
-    tileHeight: tiled.tileheight,
+    tileWidth,
+    tileHeight,
     layers,
+    spawn,
+    creatureZones: places.zones,
     tileset,
     chunksWide,
     chunksHigh,
     isWalkable,
-    ...places(tiled),
-    resourceAt(x, y) {
-      if (!inside(x, y)) return undefined
-      for (const { gids } of layers) {
-        const resource = traits.resources.get(gids[y * width + x] ?? 0)
-        if (resource !== undefined) return resource
-      }
-      return undefined
-    },
-    chunk: (x, y) =>
-      x < 0 || y < 0 || x >= chunksWide || y >= chunksHigh ? undefined : chunks[y * chunksWide + x],
+    resourceAt: (x, y) => (within(x, y) ? resources.get(y * width + x) : undefined),
+    chunk: (chunkX, chunkY) =>
+      chunkX >= 0 && chunkX < chunksWide ? chunks[chunkY * chunksWide + chunkX] : undefined,
   }
-}
-
-function tileLayer(layer: z.infer<typeof tileLayerSchema>, size: number): MapLayer {
-  if (layer.data.length !== size) {
-    throw new Error(`layer "${layer.name}" has ${layer.data.length} tiles; the map has ${size}`)
-  }
-  return { name: layer.name, gids: Uint16Array.from(layer.data) }
-}
-
-function tilesetOf(set: z.infer<typeof tilesetSchema>): Tileset {
-  const {
-    name,
-    image,
-    firstgid,
-    tilewidth,
-    tileheight,
-    tilecount,
-    columns,
-    imagewidth,
-    imageheight,
-    spacing,
-    margin,
-  } = set
-  const size = {
-    tileWidth: tilewidth,
-    tileHeight: tileheight,
-    imageWidth: imagewidth,
-    imageHeight: imageheight,
-  }
-  return { name, image, firstGid: firstgid, tileCount: tilecount, columns, spacing, margin, ...size }
-}
-
-interface TileTraits {
-  readonly blocking: ReadonlySet<number>
-  readonly resources: ReadonlyMap<number, Resource>
-}
-
-function traitsOf(set: z.infer<typeof tilesetSchema>): TileTraits {
-  const blocking = new Set<number>()
-  const resources = new Map<number, Resource>()
-  for (const tile of set.tiles) {
-    const gid = tile.id + set.firstgid
-    for (const { name, value } of tile.properties) {
-      if (name === "walkable" && value === false) blocking.add(gid)
-      if (name === "resource" && (value === "tree" || value === "rock")) resources.set(gid, value)
-    }
-  }
-  return { blocking, resources }
-}
-
-interface ChunkSource {
-  readonly width: number
-  readonly layers: readonly MapLayer[]
-  readonly inside: (x: number, y: number) => boolean
-  readonly isWalkable: (x: number, y: number) => boolean
-}
-
-function cutChunk(source: ChunkSource, chunkX: number, chunkY: number): Chunk {
-  const tiles = Array.from({ length: chunkTiles * chunkTiles }, (_, index) => ({
-    x: chunkX * chunkTiles + (index % chunkTiles),
-    y: chunkY * chunkTiles + Math.floor(index / chunkTiles),
-  }))
-  const layers = source.layers.map(({ name, gids }) => ({
-    name,
-    gids: tiles.map(({ x, y }) => (source.inside(x, y) ? (gids[y * source.width + x] ?? 0) : 0)),
-  }))
-  return { chunkX, chunkY, layers, blocked: tiles.map(({ x, y }) => (source.isWalkable(x, y) ? 0 : 1)) }
-}
-
-/** Spawn point and creature zones; Tiled measures objects in pixels. */
-function places(tiled: TiledMap): Pick<WorldMap, "spawn" | "creatureZones"> {
-  const objects = tiled.layers.flatMap((layer) => (layer.type === "objectgroup" ? layer.objects : []))
-  const inTiles = (
-    object: z.infer<typeof objectSchema>,
-  ): { x: number; y: number; width: number; height: number } => ({
-    x: Math.floor(object.x / tiled.tilewidth),
-    y: Math.floor(object.y / tiled.tileheight),
-    width: Math.max(1, Math.floor(object.width / tiled.tilewidth)),
-    height: Math.max(1, Math.floor(object.height / tiled.tileheight)),
-  })
-  const start = objects.find(({ type }) => type === "spawn")
-  if (start === undefined) throw new Error('the map needs an object of type "spawn"')
-  const { x, y } = inTiles(start)
-  const creatureZones = objects
-    .filter(({ type }) => type === "creatures")
-    .map((object) => {
-      const count = object.properties.find(({ name }) => name === "count")?.value
-      return { kind: object.name, ...inTiles(object), count: typeof count === "number" ? count : 1 }
-    })
-  return { spawn: { x, y }, creatureZones }
 }

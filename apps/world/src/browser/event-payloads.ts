@@ -1,0 +1,5 @@
+// The server's events as types, for what takes them.
+import type { world } from "../contract.ts"
+import type { EventName, ValidPayload } from "@hawser/protocol"
+
+export type EventPayloads = { readonly [K in EventName<typeof world>]: ValidPayload<typeof world, K> }

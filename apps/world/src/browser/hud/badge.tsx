@@ -1,0 +1,47 @@
+// The state of the connection: round trip while open, attempt and countdown while it comes back.
+import { useEffect, useState } from "preact/hooks"
+import type { ConnectionView, Session } from "../session.ts"
+import { useStore } from "../store.ts"
+
+const titles: Readonly<Record<ConnectionView["status"]["state"], string>> = {
+  idle: "Starting",
+  connecting: "Connecting",
+  open: "Online",
+  reconnecting: "Reconnecting",
+  closed: "Offline",
+}
+
+export function Badge({ session }: { readonly session: Session }) {
+  const { status, sinceMs } = useStore(session.connection)
+  const roundTripMs = useStore(session.roundTripMs)
+  const isWaiting = status.state === "reconnecting" && status.waiting
+  const nowMs = useNow(isWaiting)
+  const leftMs = isWaiting ? Math.max(0, sinceMs + status.delayMs - nowMs) : 0
+  return (
+    <div class="badge panel" data-testid="badge" data-state={status.state} role="status">
+      <i class="badge-light" aria-hidden="true" />
+      <strong>{titles[status.state]}</strong>
+      {status.state === "open" && roundTripMs !== undefined && (
+        <span data-testid="badge-round-trip">{formatRoundTrip(roundTripMs)}</span>
+      )}
+      {status.state === "reconnecting" && <span data-testid="badge-attempt">attempt {status.attempt}</span>}
+      {isWaiting && <span data-testid="badge-countdown">{(leftMs / 1000).toFixed(1)} s</span>}
+    </div>
+  )
+}
+
+function formatRoundTrip(ms: number): string {
+  return ms < 1 ? "<1 ms" : `${Math.round(ms)} ms`
+}
+
+/** The time, ten times a second while `isRunning`. */
+function useNow(isRunning: boolean): number {
+  const [nowMs, setNowMs] = useState(() => performance.now())
+  useEffect(() => {
+    if (!isRunning) return undefined
+    setNowMs(performance.now())
+    const timer = setInterval(() => setNowMs(performance.now()), 100)
+    return () => clearInterval(timer)
+  }, [isRunning])
+  return nowMs
+}

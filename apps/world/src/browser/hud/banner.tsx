@@ -1,0 +1,37 @@
+// What is said across the world while there is no connection.
+import type { Session } from "../session.ts"
+import { useStore } from "../store.ts"
+
+export function Banner({ session }: { readonly session: Session }) {
+  const { status } = useStore(session.connection)
+  if (status.state === "open" || status.state === "idle") return null
+  if (status.state === "connecting")
+    return (
+      <div class="veil" data-testid="banner">
+        {banner("Entering the world …")}
+      </div>
+    )
+  if (status.state === "reconnecting") {
+    return (
+      <div class="veil" data-testid="banner">
+        {banner("Connection lost – trying to come back")}
+      </div>
+    )
+  }
+  return (
+    <div class="veil" data-testid="banner">
+      {banner(status.error.code === "replaced" ? "You are playing somewhere else" : status.error.message)}
+      <button class="primary" data-testid="reconnect" type="button" onClick={() => session.reconnect()}>
+        Play here
+      </button>
+    </div>
+  )
+}
+
+function banner(text: string) {
+  return (
+    <p class="banner" role="alert">
+      {text}
+    </p>
+  )
+}

@@ -1,0 +1,130 @@
+// What is said, and the line to say something.
+import { useLayoutEffect, useRef, useState } from "preact/hooks"
+import type { RefObject, TargetedSubmitEvent } from "preact"
+import { chatChannels, chatInputMaxLength } from "../../contract.ts"
+import type { ChatLine } from "../chat-log.ts"
+import type { ChatInput, Session } from "../session.ts"
+import { useStore } from "../store.ts"
+
+const channelTitles: Readonly<Record<ChatInput["channel"], string>> = {
+  local: "Local",
+  global: "Global",
+  dm: "Direct",
+}
+
+const hasKeyboard = matchMedia("(pointer: fine)").matches
+
+export interface ChatProps {
+  readonly session: Session
+  readonly input: RefObject<HTMLInputElement | null>
+}
+
+export function Chat({ session, input }: ChatProps) {
+  const [channel, setChannel] = useState<ChatInput["channel"]>("local")
+  const [recipient, setRecipient] = useState("")
+  const [message, setMessage] = useState("")
+
+  function send(event: TargetedSubmitEvent<HTMLFormElement>): void {
+    event.preventDefault()
+    if (message.trim() === "") {
+      input.current?.blur()
+      return
+    }
+    session.say({ channel, message, recipient: recipient.trim() })
+    setMessage("")
+  }
+
+  return (
+    <section class="chat panel" aria-label="Chat">
+      <Log session={session} />
+      <form onSubmit={send} onKeyDown={(event) => event.key === "Escape" && blurFocused()}>
+        <div class="chat-channels" role="group" aria-label="Channel">
+          {chatChannels.map((name) => (
+            <button
+              key={name}
+              type="button"
+              data-testid={`chat-channel-${name}`}
+              data-kind={name}
+              aria-pressed={channel === name}
+              onClick={() => setChannel(name)}
+            >
+              {channelTitles[name]}
+            </button>
+          ))}
+          {channel === "dm" && (
+            <input
+              data-testid="chat-recipient"
+              class="chat-recipient"
+              placeholder="to whom"
+              aria-label="Recipient"
+              autocapitalize="none"
+              spellcheck={false}
+              maxLength={50}
+              required
+              value={recipient}
+              onInput={(event) => setRecipient(event.currentTarget.value)}
+            />
+          )}
+        </div>
+        <div class="chat-message">
+          <input
+            ref={input}
+            data-testid="chat-input"
+            class="chat-input"
+            placeholder={hasKeyboard ? "Press Enter to talk" : "Say something"}
+            aria-label="Message"
+            autocomplete="off"
+            enterkeyhint="send"
+            maxLength={chatInputMaxLength}
+            value={message}
+            onInput={(event) => setMessage(event.currentTarget.value)}
+          />
+          <button data-testid="chat-send" type="submit">
+            Send
+          </button>
+        </div>
+      </form>
+    </section>
+  )
+}
+
+function Log({ session }: { readonly session: Session }) {
+  const lines = useStore(session.lines)
+  const log = useRef<HTMLDivElement>(null)
+  const isAtEnd = useRef(true)
+  useLayoutEffect(() => {
+    if (log.current !== null && isAtEnd.current) log.current.scrollTop = log.current.scrollHeight
+  }, [lines])
+  return (
+    <div
+      ref={log}
+      class="chat-log"
+      data-testid="chat-log"
+      role="log"
+      onScroll={({ currentTarget: { scrollHeight, scrollTop, clientHeight } }) => {
+        isAtEnd.current = scrollHeight - scrollTop - clientHeight < 24
+      }}
+    >
+      {lines.map((line) => (
+        <Line key={line.number} line={line} />
+      ))}
+    </div>
+  )
+}
+
+function Line({ line: { kind, sender, recipient, text, atMs } }: { readonly line: ChatLine }) {
+  return (
+    <p data-kind={kind}>
+      <time dateTime={new Date(atMs).toISOString()}>{clock.format(atMs)}</time>{" "}
+      {recipient !== undefined && <b>to {recipient}: </b>}
+      {sender !== undefined && <b>{sender}: </b>}
+      <span>{text}</span>
+    </p>
+  )
+}
+
+const clock = new Intl.DateTimeFormat(undefined, { hour: "2-digit", minute: "2-digit" })
+
+function blurFocused(): void {
+  if (document.activeElement instanceof HTMLElement) document.activeElement.blur()
+}

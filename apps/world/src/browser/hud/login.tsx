@@ -1,0 +1,79 @@
+// The form before the world: log in, or make an account and go straight in.
+import { useState } from "preact/hooks"
+import type { TargetedSubmitEvent } from "preact"
+import { login, register } from "../auth.ts"
+
+export interface LoginProps {
+  /** Why the form is shown again. */
+  readonly notice: string | undefined
+  readonly onToken: (token: string) => void
+}
+
+export function Login({ notice, onToken }: LoginProps) {
+  const [username, setUsername] = useState("")
+  const [password, setPassword] = useState("")
+  const [error, setError] = useState(notice)
+  const [busy, setBusy] = useState(false)
+
+  async function enter(event: TargetedSubmitEvent<HTMLFormElement>): Promise<void> {
+    event.preventDefault()
+    if (busy) return
+    setBusy(true)
+    setError(undefined)
+    const isNew = event.submitter instanceof HTMLButtonElement && event.submitter.value === "register"
+    const result = await (isNew ? register : login)({ username: username.trim(), password })
+    setBusy(false)
+    if (result.ok) onToken(result.token)
+    else setError(result.text)
+  }
+
+  return (
+    <main class="login">
+      <form class="panel login-form" onSubmit={(event) => void enter(event)}>
+        <header>
+          <h1>Hawser World</h1>
+          <p>Walk, gather and talk with whoever is there.</p>
+        </header>
+        <label>
+          <span>Name</span>
+          <input
+            data-testid="login-username"
+            name="username"
+            autocomplete="username"
+            autocapitalize="none"
+            spellcheck={false}
+            maxLength={50}
+            required
+            value={username}
+            onInput={(event) => setUsername(event.currentTarget.value)}
+          />
+        </label>
+        <label>
+          <span>Password</span>
+          <input
+            data-testid="login-password"
+            name="password"
+            type="password"
+            autocomplete="current-password"
+            maxLength={128}
+            required
+            value={password}
+            onInput={(event) => setPassword(event.currentTarget.value)}
+          />
+        </label>
+        <p class="login-error" data-testid="login-error" role="alert">
+          {error}
+        </p>
+        <div class="login-actions">
+          <button class="primary" data-testid="login-submit" type="submit" value="login" disabled={busy}>
+            Log in
+          </button>
+          <button data-testid="register-submit" type="submit" value="register" disabled={busy}>
+            New account
+          </button>
+        </div>
+        <p class="hint">A new name has 3–50 letters, digits, _ or -; a password at least 8 characters.</p>
+      </form>
+    </main>
+  )
+}

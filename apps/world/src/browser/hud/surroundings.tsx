@@ -1,0 +1,21 @@
+// Where the player is and who is in sight.
+import type { Session } from "../session.ts"
+import { useStore } from "../store.ts"
+
+export function Surroundings({ session }: { readonly session: Session }) {
+  const here = useStore(session.surroundings)
+  if (here === undefined) return null
+  return (
+    <section class="surroundings panel" aria-label="Surroundings">
+      <p>
+        <strong data-testid="own-name">{here.username}</strong>
+        <span data-testid="position">{`${here.x},${here.y}`}</span>
+      </p>
+      <ul data-testid="player-list" aria-label="Players in sight">
+        {here.players.map((name) => (
+          <li key={name}>{name}</li>
+        ))}
+      </ul>
+    </section>
+  )
+}

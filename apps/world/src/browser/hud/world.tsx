@@ -1,0 +1,64 @@
+// The world on the screen: the canvas, and the panels over it.
+import { useEffect, useRef, useState } from "preact/hooks"
+import { HeldDirections } from "../input/held-directions.ts"
+import { listenToKeyboard } from "../input/keyboard.ts"
+import { createWalk } from "../input/walk.ts"
+import { loadAtlas } from "../render/atlas.ts"
+import { startCanvas } from "../render/canvas.ts"
+import type { Session } from "../session.ts"
+import { Badge } from "./badge.tsx"
+import { Banner } from "./banner.tsx"
+import { Chat } from "./chat.tsx"
+import { Skills } from "./skills.tsx"
+import { Surroundings } from "./surroundings.tsx"
+import { TouchPad } from "./touch-pad.tsx"
+
+export interface WorldProps {
+  readonly session: Session
+  readonly onLeave: () => void
+}
+
+export function World({ session, onLeave }: WorldProps) {
+  const canvas = useRef<HTMLCanvasElement>(null)
+  const chatInput = useRef<HTMLInputElement>(null)
+  const [held] = useState(() => new HeldDirections())
+
+  useEffect(() => {
+    let stop = (): void => {}
+    let isGone = false
+    const walk = createWalk(session, held)
+    void loadAtlas().then((atlas) => {
+      if (isGone || canvas.current === null) return
+      stop = startCanvas({ canvas: canvas.current, world: session.world, atlas, onFrame: walk })
+    })
+    return () => {
+      isGone = true
+      stop()
+    }
+  }, [session, held])
+
+  useEffect(
+    () =>
+      listenToKeyboard({ held, onGather: () => session.gather(), onChat: () => chatInput.current?.focus() }),
+    [session, held],
+  )
+
+  return (
+    <div class="world">
+      <canvas ref={canvas} class="world-canvas" aria-label="The world around you" />
+      <Banner session={session} />
+      <div class="corner top-left">
+        <Badge session={session} />
+        <Surroundings session={session} />
+      </div>
+      <div class="corner top-right">
+        <button class="quiet" data-testid="logout" type="button" onClick={onLeave}>
+          Log out
+        </button>
+        <Skills session={session} />
+      </div>
+      <Chat session={session} input={chatInput} />
+      <TouchPad held={held} onGather={() => session.gather()} />
+    </div>
+  )
+}

@@ -1,0 +1,62 @@
+// Decides where the player's own figure stands while steps are on their way to the server. Pure.
+// Invariant: `predicted` is `confirmed` with every unanswered step applied in order.
+import type { Direction } from "../contract.ts"
+import { stepFrom } from "../rules/movement.ts"
+import type { Terrain, Tile } from "../rules/movement.ts"
+
+/** Steps on their way at once. Beyond it the figure waits for the server. */
+const maxUnanswered = 8
+
+interface Unanswered {
+  readonly number: number
+  readonly direction: Direction
+}
+
+export interface OwnMoves {
+  readonly confirmed: Tile
+  readonly predicted: Tile
+  readonly unanswered: readonly Unanswered[]
+  /** Number of the next step. */
+  readonly next: number
+}
+
+export function startOwnMoves(at: Tile): OwnMoves {
+  return { confirmed: at, predicted: at, unanswered: [], next: 0 }
+}
+
+/** Takes a step ahead of the server; undefined when the way is blocked or too much is unanswered. */
+export function predictStep(moves: OwnMoves, direction: Direction, terrain: Terrain): OwnMoves | undefined {
+  if (moves.unanswered.length >= maxUnanswered) return undefined
+  const step = stepFrom(terrain, moves.predicted, direction)
+  if (!step.ok) return undefined
+  return {
+    ...moves,
+    predicted: step.to,
+    unanswered: [...moves.unanswered, { number: moves.next, direction }],
+    next: moves.next + 1,
+  }
+}
+
+/** The server answered step `number`: with where the player stands now, or without a place when it refused. */
+export function settleStep(
+  moves: OwnMoves,
+  answer: { readonly number: number; readonly at: Tile | undefined },
+  terrain: Terrain,
+): OwnMoves {
+  const unanswered = moves.unanswered.filter(({ number }) => number !== answer.number)
+  return replay({ ...moves, confirmed: answer.at ?? moves.confirmed, unanswered }, terrain)
+}
+
+/** The server said where the player is without being asked. While steps are unanswered that is older than they are. */
+export function placeOwn(moves: OwnMoves, at: Tile): OwnMoves {
+  return moves.unanswered.length > 0 ? moves : { ...moves, confirmed: at, predicted: at }
+}
+
+function replay(moves: OwnMoves, terrain: Terrain): OwnMoves {
+  let predicted = moves.confirmed
+  for (const { direction } of moves.unanswered) {
+    const step = stepFrom(terrain, predicted, direction)
+    if (step.ok) predicted = step.to
+  }
+  return { ...moves, predicted }
+}

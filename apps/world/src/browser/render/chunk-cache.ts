@@ -1,0 +1,79 @@
+// Draws each chunk once: what lies below the figures, and what hangs above them. Per frame a chunk costs two copies.
+import type { ChunkPayload } from "../../contract.ts"
+import { chunkTiles } from "../world-state.ts"
+import { createSurface } from "./surface.ts"
+
+export const tileSize = 32
+const tilesetColumns = 16
+/** Drawn chunks kept, 2 MiB each; beyond it the one that was not needed for longest goes. */
+const maxDrawn = 24
+
+export interface DrawnChunk {
+  readonly chunk: ChunkPayload
+  readonly below: HTMLCanvasElement
+  /** Undefined where nothing hangs above. */
+  readonly above: HTMLCanvasElement | undefined
+}
+
+export type ChunkCache = (key: string, chunk: ChunkPayload) => DrawnChunk
+
+export function createChunkCache(tileset: HTMLImageElement | undefined): ChunkCache {
+  const drawn = new Map<string, DrawnChunk>()
+  return (key, chunk) => {
+    const known = drawn.get(key)
+    const current = known?.chunk === chunk ? known : drawChunk(chunk, tileset)
+    drawn.delete(key)
+    drawn.set(key, current)
+    if (drawn.size > maxDrawn) {
+      for (const oldest of drawn.keys()) {
+        drawn.delete(oldest)
+        break
+      }
+    }
+    return current
+  }
+}
+
+function drawChunk(chunk: ChunkPayload, tileset: HTMLImageElement | undefined): DrawnChunk {
+  const above = chunk.layers.filter(({ name, gids }) => isAbove(name) && gids.some((gid) => gid !== 0))
+  const below = chunk.layers.filter(({ name }) => !isAbove(name))
+  if (tileset === undefined) return { chunk, below: drawPlain(chunk), above: undefined }
+  return {
+    chunk,
+    below: drawLayers(below, tileset),
+    above: above.length === 0 ? undefined : drawLayers(above, tileset),
+  }
+}
+
+function isAbove(layer: string): boolean {
+  return layer === "above"
+}
+
+function drawLayers(layers: ChunkPayload["layers"], tileset: HTMLImageElement): HTMLCanvasElement {
+  const { canvas, context } = createSurface(chunkTiles * tileSize, chunkTiles * tileSize)
+  for (const { gids } of layers) {
+    for (const [index, gid] of gids.entries()) {
+      if (gid <= 0) continue
+      const tile = gid - 1
+      const fromX = (tile % tilesetColumns) * tileSize
+      const fromY = Math.floor(tile / tilesetColumns) * tileSize
+      const x = (index % chunkTiles) * tileSize
+      const y = Math.floor(index / chunkTiles) * tileSize
+      context.drawImage(tileset, fromX, fromY, tileSize, tileSize, x, y, tileSize, tileSize)
+    }
+  }
+  return canvas
+}
+
+/** Without pictures: what is blocked, and a checkerboard of what is not. */
+function drawPlain(chunk: ChunkPayload): HTMLCanvasElement {
+  const { canvas, context } = createSurface(chunkTiles * tileSize, chunkTiles * tileSize)
+  for (const [index, blocked] of chunk.blocked.entries()) {
+    const x = index % chunkTiles
+    const y = Math.floor(index / chunkTiles)
+    const even = (x + y) % 2 === 0
+    context.fillStyle = blocked === 0 ? (even ? "#3f5a3c" : "#425e3f") : even ? "#3a4150" : "#3d4454"
+    context.fillRect(x * tileSize, y * tileSize, tileSize, tileSize)
+  }
+  return canvas
+}

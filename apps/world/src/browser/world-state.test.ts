@@ -1,0 +1,164 @@
+import { describe, expect, it } from "vitest"
+import type { ChunkPayload, CreatureEntity, PlayerEntity } from "../contract.ts"
+import { placeAt } from "./motion.ts"
+import { WorldState } from "./world-state.ts"
+
+const player = (id: number, x: number, y: number): PlayerEntity => ({
+  kind: "player",
+  id,
+  username: `p${id}`,
+  x,
+  y,
+  facing: "DOWN",
+  hp: 10,
+  maxHp: 10,
+  outfit: 0,
+})
+
+const rabbit = (id: number, x: number, y: number): CreatureEntity => ({
+  kind: "creature",
+  id,
+  species: "rabbit",
+  name: "Rabbit",
+  x,
+  y,
+  facing: "LEFT",
+  hp: 3,
+  maxHp: 3,
+  state: "idle",
+})
+
+function chunk(chunkX: number, chunkY: number, blockedTiles: readonly number[] = []): ChunkPayload {
+  return {
+    chunkX,
+    chunkY,
+    layers: [],
+    blocked: Array.from({ length: 256 }, (_, index) => (blockedTiles.includes(index) ? 1 : 0)),
+  }
+}
+
+const update = (entities: readonly (PlayerEntity | CreatureEntity)[], mapId = "meadow") => ({
+  mapId,
+  tick: 1,
+  entities: [...entities],
+  removedPlayers: [],
+  removedCreatures: [],
+})
+
+function entered(): WorldState {
+  const world = new WorldState()
+  welcome(world)
+  // The tile east of the spawn's neighbour is blocked.
+  world.addChunks([chunk(0, 0, [5 * 16 + 7])])
+  return world
+}
+
+function welcome(world: WorldState): void {
+  world.welcome({
+    player: player(1, 5, 5),
+    mapId: "meadow",
+    mapWidth: 32,
+    mapHeight: 32,
+    motd: "",
+    moveCooldownMs: 150,
+  })
+}
+
+const predicted = (world: WorldState) => {
+  const { x, y } = world.own?.moves.predicted ?? { x: -1, y: -1 }
+  return [x, y]
+}
+
+describe("WorldState", () => {
+  it("knows nothing before the welcome", () => {
+    const world = new WorldState()
+    world.gameUpdate(update([player(2, 1, 1)]), 0)
+    expect(world.figures.size).toBe(0)
+    expect(world.step("UP", 0)).toEqual({ number: undefined, turned: false })
+  })
+
+  it("forgets figures, chunks and unanswered steps at every welcome", () => {
+    const world = entered()
+    world.gameUpdate(update([player(2, 6, 6), rabbit(9, 3, 3)]), 0)
+    world.step("UP", 0)
+    welcome(world)
+    expect([...world.figures.keys()]).toEqual(["player:1"])
+    expect(world.chunks.size).toBe(0)
+    expect(predicted(world)).toEqual([5, 5])
+  })
+
+  it("keeps players and creatures of the same number apart", () => {
+    const world = entered()
+    world.gameUpdate(update([player(2, 6, 6), rabbit(2, 3, 3)]), 0)
+    world.gameUpdate({ ...update([]), removedPlayers: [2] }, 0)
+    expect([...world.figures.keys()]).toEqual(["player:1", "creature:2"])
+  })
+
+  it("ignores updates of another map", () => {
+    const world = entered()
+    world.gameUpdate(update([player(2, 6, 6)], "cellar"), 0)
+    expect(world.figures.size).toBe(1)
+  })
+
+  it("never removes the own figure", () => {
+    const world = entered()
+    world.gameUpdate({ ...update([]), removedPlayers: [1] }, 0)
+    world.playerLeft(1)
+    expect(world.ownFigure).toBeDefined()
+  })
+
+  it("moves a figure to its new tile in 150 ms", () => {
+    const world = entered()
+    world.gameUpdate(update([player(2, 6, 6)]), 0)
+    world.gameUpdate(update([player(2, 7, 6)]), 1000)
+    const motion = world.figures.get("player:2")?.motion
+    expect(motion && placeAt(motion, 1075)).toEqual({ x: 6.5, y: 6 })
+    expect(motion && placeAt(motion, 1150)).toEqual(expect.objectContaining({ x: 7, y: 6 }))
+  })
+
+  it("takes a step before the server answers, and turns where the way is blocked", () => {
+    const world = entered()
+    expect(world.step("RIGHT", 0)).toEqual({ number: 0, turned: true })
+    expect(predicted(world)).toEqual([6, 5])
+    expect(world.step("RIGHT", 150)).toEqual({ number: undefined, turned: false })
+    expect(predicted(world)).toEqual([6, 5])
+    expect(world.facedTile()).toEqual({ x: 7, y: 5 })
+  })
+
+  it("goes back to where the server says it is when a step is refused, and keeps later ones", () => {
+    const world = entered()
+    world.step("UP", 0)
+    world.step("LEFT", 150)
+    expect(predicted(world)).toEqual([4, 4])
+    world.settle(0, undefined, 200)
+    expect(predicted(world)).toEqual([4, 5])
+    world.settle(1, { x: 4, y: 5 }, 250)
+    expect(world.own?.moves.confirmed).toMatchObject({ x: 4, y: 5 })
+  })
+
+  it("is not pulled back by an update that is older than its own steps", () => {
+    const world = entered()
+    world.step("UP", 0)
+    world.gameUpdate(update([player(1, 5, 5)]), 20)
+    expect(predicted(world)).toEqual([5, 4])
+    world.settle(0, { x: 5, y: 4 }, 40)
+    world.gameUpdate(update([player(1, 9, 9)]), 60)
+    expect(predicted(world)).toEqual([9, 9])
+  })
+
+  it("takes nobody over terrain that it does not know", () => {
+    const world = entered()
+    expect(world.isWalkable(16, 5)).toBe(false)
+    world.addChunks([chunk(1, 0)])
+    expect(world.isWalkable(16, 5)).toBe(true)
+    expect(world.isWalkable(-1, 5)).toBe(false)
+  })
+
+  it("keeps the chunks nearest to the player", () => {
+    const world = entered()
+    world.addChunks(Array.from({ length: 100 }, (_, index) => chunk(index, 0)))
+    expect(world.chunks.size).toBe(64)
+    expect(world.chunks.has("0,0")).toBe(true)
+    expect(world.chunks.has("99,0")).toBe(false)
+  })
+})
