@@ -72,7 +72,8 @@ export function jwt(options: JwtOptions): Authenticate<JwtUser> {
         ...(options.type === undefined ? {} : { typ: options.type }),
       })
       const { sub, exp } = payload
-      if (sub === undefined || sub === "" || exp === undefined) throw new HawserError("auth_token_invalid")
+      if (typeof sub !== "string" || sub === "" || exp === undefined)
+        throw new HawserError("auth_token_invalid")
       return { id: sub, expiresAtMs: exp * 1000, claims: payload }
     } catch (cause) {
       if (cause instanceof errors.JWTExpired) throw new HawserError("auth_token_expired", { cause })

@@ -38,7 +38,9 @@ export interface Profile20<C extends Contract, User extends AuthenticatedUser> {
    */
   readonly requests?: Readonly<Record<string, (payload: Payload20) => Request20>>
   /** By the contract's key: a handler's result to the payload of `resp_success` or `resp_data`. */
-  readonly replies?: { readonly [K in keyof Outputs<C>]?: (output: Outputs<C>[K]) => unknown }
+  readonly replies?: {
+    readonly [K in keyof Outputs<C>]?: (output: Outputs<C>[K], session: Session<User, C>) => unknown
+  }
   /** The error of a request, by the name that the client sent. */
   readonly error?: (error: WireError, name: string) => WireError
   /** By the contract's key: an event to none, one or several of `2.0`. Called once per publication, not per recipient. */
@@ -56,7 +58,7 @@ export interface Request20 {
 export interface Translator20<User extends AuthenticatedUser> {
   welcome(session: Session<User>): object
   request(name: string, payload: unknown): Request20
-  reply(name: string, output: unknown): unknown
+  reply(name: string, output: unknown, session: Session<User>): unknown
   error(error: WireError, name: string): WireError
   event(name: string, payload: unknown): readonly Event20[]
 }
@@ -70,7 +72,7 @@ export function createTranslator20<User extends AuthenticatedUser>(
   return {
     welcome: (session) => profile.welcome?.(session) ?? {},
     request: (name, payload) => requests.get(name)?.(asMap(payload)) ?? { name, input: payload },
-    reply: (name, output) => replies.get(name)?.(plain(output)) ?? output,
+    reply: (name, output, session) => replies.get(name)?.(plain(output), session) ?? output,
     error: (error, name) => profile.error?.(error, name) ?? error,
     event: (name, payload) =>
       events.get(name)?.(plain(payload)) ?? [{ name, payload: asMap(plain(payload)) }],

@@ -174,7 +174,7 @@ export function createServer(
   const translator20 = createTranslator20(options.profile20)
   const codecs: Readonly<Record<Profile, Codec>> = {
     "hawser.1": createFrameCodec(new TypeTable(types), limits.message),
-    "2.0": createEnvelopeCodec({ limits: limits.message, wallClockMs }),
+    "2.0": createEnvelopeCodec({ side: "server", limits: limits.message, wallClockMs }),
   }
   const encoders = { codecs, event20: translator20.event, counters }
   const handlers = new Map<string, AnyHandler<Session<User>>>()

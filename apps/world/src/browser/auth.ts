@@ -58,7 +58,7 @@ async function post(path: string, credentials: Credentials): Promise<Posted> {
 }
 
 /** What a refusal says, field by field. */
-export function refusalText(body: unknown): string | undefined {
+function refusalText(body: unknown): string | undefined {
   const read = refusalReply.safeParse(body)
   if (!read.success) return undefined
   const { detail } = read.data

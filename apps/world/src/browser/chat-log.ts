@@ -3,7 +3,7 @@
 /** Lines kept; beyond it the oldest go. */
 const maxLines = 200
 
-export type ChatKind = "local" | "global" | "dm" | "system" | "error"
+type ChatKind = "local" | "global" | "dm" | "system" | "error"
 
 export interface ChatLine {
   readonly number: number

@@ -331,7 +331,7 @@ export class RunningClient {
     const codec =
       profile === "hawser.1"
         ? createFrameCodec(types, limits.message)
-        : createEnvelopeCodec({ limits: limits.message, wallClockMs })
+        : createEnvelopeCodec({ side: "client", limits: limits.message, wallClockMs })
     const connection = this.#options.dial(url, profile === "hawser.1" ? [subprotocol] : [], {
       open: () => this.#step({ kind: "opened", dial }),
       message: (bytes) => this.#receive(dial, bytes),

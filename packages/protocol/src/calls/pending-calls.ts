@@ -91,6 +91,7 @@ export class PendingCalls {
   /** The link is gone: what was sent has an unknown outcome, what was not sent stays. */
   rejectSent(errorOf: () => HawserError): void {
     for (const entry of [...this.#sent.values()]) {
+      if (entry.settled) continue // by a caller who was told before it
       this.#end(entry)
       entry.reject(errorOf())
     }
@@ -98,6 +99,7 @@ export class PendingCalls {
 
   rejectAll(errorOf: () => HawserError): void {
     for (const entry of [...this.#entries]) {
+      if (entry.settled) continue // by a caller who was told before it
       this.#end(entry)
       entry.reject(errorOf())
     }

@@ -37,8 +37,11 @@ export class Delivery {
 
   /** A received message needs nothing more. Settling one twice is a programmer's mistake. */
   settle(number: number): void {
-    if (number <= this.#handled || number > this.#received || this.#settledAhead.has(number)) {
-      throw new RangeError(`message ${number} cannot be settled: ${this.#handled} handled, ${this.#received} received`)
+    const isOpen = Number.isInteger(number) && number > this.#handled && number <= this.#received
+    if (!isOpen || this.#settledAhead.has(number)) {
+      throw new RangeError(
+        `message ${number} cannot be settled: ${this.#handled} handled, ${this.#received} received`,
+      )
     }
     this.#settledAhead.add(number)
     while (this.#settledAhead.delete(this.#handled + 1)) this.#handled += 1

@@ -56,7 +56,7 @@ describe("every state × every input", () => {
     ["death stays at a pong", dead, { kind: "pong", number: 5, nowMs: 9 }, dead, []],
     ["death sends no probe", dead, { kind: "probe", nowMs: 9 }, dead, []],
     ["death does not wake", dead, { kind: "wake", nowMs: 1e9 }, dead, []],
-  ])("%s", (_, state, input, next, effects) => {
+  ])("%s", (...[, state, input, next, effects]) => {
     expect(stepHeartbeat(options, state, input)).toEqual([next, effects])
   })
 

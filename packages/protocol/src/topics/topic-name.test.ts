@@ -22,10 +22,10 @@ describe("topic names", () => {
   it("hold no other character", () => {
     fc.assert(
       fc.property(fc.string({ unit: "binary", maxLength: 10 }), (name) => {
-        const allowed = [...name].every((character) => /[A-Za-z0-9:._/-]/.test(character))
+        const allowed = Array.from(name).every((character) => /[A-Za-z0-9:._/-]/.test(character))
         expect(isTopicName(name)).toBe(name.length > 0 && allowed && !name.includes(".."))
       }),
-      { numRuns: 2000 },
+      { numRuns: 500 },
     )
   })
 

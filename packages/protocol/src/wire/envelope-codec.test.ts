@@ -231,12 +231,14 @@ describe("malformed envelopes", () => {
     ["a version of nil", { ...good, version: null }, "5", '"version"'],
     ["the key constructor", { ...good, constructor: 1 }, null, '"constructor"'],
     ["the key prototype", { ...good, prototype: {} }, null, '"prototype"'],
-  ])("become bad: %s", (_, envelope, reference, said) => {
-    expect(codec.decode(encode(envelope), 0)).toMatchObject({
+  ])("become bad: %s", (...[, envelope, reference, said]) => {
+    const frame = codec.decode(encode(envelope), 0)
+    expect(frame).toMatchObject({
       kind: "bad",
       reference,
-      error: { code: "sys_invalid_message", message: expect.stringContaining(said), category: "validation" },
+      error: { code: "sys_invalid_message", category: "validation" },
     })
+    expect(frame.kind === "bad" && frame.error.message).toContain(said)
   })
 
   it.each([

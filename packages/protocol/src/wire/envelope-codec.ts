@@ -20,6 +20,8 @@ export function camelCase(name: string): string {
 }
 
 export interface EnvelopeCodecOptions {
+  /** Which end decodes: a server takes requests, a client takes events and replies. Default: both, for recordings. */
+  readonly side?: "server" | "client"
   readonly limits: MessageLimits
   /** Wall-clock milliseconds since 1970, for `timestamp`. */
   readonly wallClockMs: () => number
@@ -90,7 +92,7 @@ export function createEnvelopeCodec(options: EnvelopeCodecOptions): Codec {
     const body = payloads.decode(bytes, 0)
     if (!body.ok) return { kind: "bad", reference: null, error: body.error }
     if (!isRecord(body.value)) return bad(null, "a message must be a map")
-    return decodeEnvelope(body.value)
+    return decodeEnvelope(body.value, options.side)
   }
 
   return {
@@ -102,7 +104,10 @@ export function createEnvelopeCodec(options: EnvelopeCodecOptions): Codec {
   }
 }
 
-function decodeEnvelope(envelope: Readonly<Record<string, unknown>>): Frame | BadFrame {
+function decodeEnvelope(
+  envelope: Readonly<Record<string, unknown>>,
+  side: "server" | "client" | undefined,
+): Frame | BadFrame {
   // No revision has these keys; a peer written carelessly would take them for what every object inherits.
   for (const key of ["constructor", "prototype"]) {
     if (Object.hasOwn(envelope, key)) return bad(null, `an envelope has no key "${key}"`)
@@ -119,7 +124,12 @@ function decodeEnvelope(envelope: Readonly<Record<string, unknown>>): Frame | Ba
   const split = type.indexOf("_")
   const name = camelCase(type.slice(split + 1))
   // Without "_" there is no prefix, and a capital letter would make `cmd_mapChunks` another name of `cmd_map_chunks`.
-  switch (split === -1 || /[A-Z]/.test(type) ? "" : type.slice(0, split)) {
+  const prefix = split === -1 || /[A-Z]/.test(type) ? "" : type.slice(0, split)
+  const isForClients = prefix === "event" || prefix === "resp"
+  if (side !== undefined && isForClients === (side === "server")) {
+    return bad(reference, `a ${side} takes no message of type ${JSON.stringify(type.slice(0, 64))}`, "system")
+  }
+  switch (prefix) {
     case "cmd":
       return type === "cmd_authenticate"
         ? decodeHello(reference, payload)

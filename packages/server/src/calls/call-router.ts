@@ -113,7 +113,7 @@ export class CallRouter<User extends AuthenticatedUser> {
   }
 
   #succeeded(caller: Caller<User>, name: string, output: unknown): Outcome {
-    const payload = caller.speaks20 ? this.#options.translator20.reply(name, output) : output
+    const payload = caller.speaks20 ? this.#options.translator20.reply(name, output, caller.session) : output
     return { ok: true, payload }
   }
 

@@ -67,11 +67,14 @@ export class RequestQueue {
     const job = this.#find(reference)
     if (job === undefined) return
     if (this.#running.has(job)) {
-      this.#abort(job, new HawserError("cancelled"))
+      // Its grace is running already, and must not start over.
+      if (!job.controller.signal.aborted) this.#abort(job, new HawserError("cancelled"))
       return
     }
+    const wasFull = this.isFull
     this.#waiting.splice(this.#waiting.indexOf(job), 1)
     this.#settle(job, failure(new HawserError("cancelled")))
+    if (wasFull && !this.#ended) this.#options.onSpace()
   }
 
   /** Aborts everything; nothing is settled any more. */

@@ -66,7 +66,7 @@ export class ConnectionCaps {
 
 /** The key of an address in the caps: IPv4 as it is, IPv6 by its /64, since one host owns a whole /64. */
 export function addressKey(address: string): string {
-  const plain = address.startsWith("::ffff:") && address.includes(".") ? address.slice(7) : address
+  const plain = address.replace(/^::ffff:(?=.*\.)/i, "")
   if (!plain.includes(":")) return plain
   const [head = "", tail = ""] = plain.split("::")
   const left = head === "" ? [] : head.split(":")
@@ -80,5 +80,5 @@ export function addressKey(address: string): string {
 }
 
 export function isLoopback(address: string): boolean {
-  return address === "::1" || /^(::ffff:)?127\./.test(address)
+  return address === "::1" || /^(::ffff:)?127\./i.test(address)
 }

@@ -205,7 +205,7 @@ export class RunningConnection<User extends AuthenticatedUser> implements Connec
 
 /** Clients of `2.0` stop at once only on an `auth_*` code, so whatever is wrong with a first message has one. */
 function authError20(error: WireError): WireError {
-  if (error.code.startsWith("auth_") || error.category === "system") return error
+  if (error.category !== "validation" && error.code !== "sys_invalid_message") return error
   return { ...error, code: "auth_required", category: "permission" }
 }
 

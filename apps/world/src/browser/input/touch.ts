@@ -6,7 +6,7 @@ import type { HeldDirections } from "./held-directions.ts"
 const deadPart = 0.1
 
 /** Which way a finger points that lies `dx`, `dy` from the middle. */
-export function padDirection(dx: number, dy: number, width: number): Direction | undefined {
+function padDirection(dx: number, dy: number, width: number): Direction | undefined {
   if (Math.hypot(dx, dy) < width * deadPart) return undefined
   if (Math.abs(dx) > Math.abs(dy)) return dx < 0 ? "LEFT" : "RIGHT"
   return dy < 0 ? "UP" : "DOWN"

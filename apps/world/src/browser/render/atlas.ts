@@ -5,7 +5,7 @@ import { z } from "zod"
 const sheetSchema = z.object({
   frames: z.record(z.string(), z.object({ x: z.int(), y: z.int(), width: z.int(), height: z.int() })),
 })
-export type SpriteFrames = z.infer<typeof sheetSchema>["frames"]
+type SpriteFrames = z.infer<typeof sheetSchema>["frames"]
 
 export interface Atlas {
   readonly tileset: HTMLImageElement | undefined

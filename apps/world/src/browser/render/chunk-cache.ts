@@ -3,7 +3,7 @@ import type { ChunkPayload } from "../../contract.ts"
 import { chunkTiles } from "../world-state.ts"
 import { createSurface } from "./surface.ts"
 
-export const tileSize = 32
+const tileSize = 32
 const tilesetColumns = 16
 /** Drawn chunks kept, 2 MiB each; beyond it the one that was not needed for longest goes. */
 const maxDrawn = 24

@@ -5,7 +5,7 @@ import { createSurface } from "./surface.ts"
 /** Drawn names kept; beyond it all are drawn anew. */
 const maxDrawn = 256
 
-export type LabelKind = "own" | "player" | "creature"
+type LabelKind = "own" | "player" | "creature"
 export type Labels = (text: string, kind: LabelKind, fontPixels: number) => HTMLCanvasElement
 
 const colours: Readonly<Record<LabelKind, string>> = {

@@ -14,7 +14,7 @@ export interface SpriteBox {
 }
 
 /** The sheet's name of the frame: `player-2/LEFT/1`, `wolf/UP/0`. */
-export function frameName(entity: Entity, walkFrame: number): string {
+function frameName(entity: Entity, walkFrame: number): string {
   if (entity.kind === "creature") return `${entity.species}/${entity.facing}/${walkFrame % 2}`
   const outfit = ((entity.outfit % outfitCount) + outfitCount) % outfitCount
   return `player-${outfit}/${entity.facing}/${walkFrame % 4}`

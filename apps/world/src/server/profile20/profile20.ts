@@ -74,8 +74,8 @@ export function createProfile20(options: Profile20Options): Profile20<WorldContr
     },
 
     replies: {
-      move({ position, previous, movedAtMs }) {
-        const at = { x: position.x, y: position.y, map_id: position.mapId }
+      move({ position, previous, movedAtMs }, { user }) {
+        const at = { player_id: user.record.id, x: position.x, y: position.y, map_id: position.mapId }
         const before = { x: previous.x, y: previous.y, map_id: previous.mapId }
         return success20({ new_position: { ...at, timestamp: movedAtMs / 1000 }, old_position: before })
       },

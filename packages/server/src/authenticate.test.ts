@@ -1,0 +1,183 @@
+import { generateKeyPairSync } from "node:crypto"
+import { SignJWT, UnsecuredJWT } from "jose"
+import { describe, expect, it } from "vitest"
+import { jwt } from "./authenticate.ts"
+import type { JwtOptions } from "./authenticate.ts"
+
+const secret = "0123456789abcdef0123456789abcdef"
+const key = new TextEncoder().encode(secret)
+const options: JwtOptions = { secret, issuer: "hawser", audience: "game", type: "at+jwt" }
+const context = { address: "memory", signal: new AbortController().signal }
+const seconds = (): number => Math.floor(Date.now() / 1000)
+
+interface TokenParts {
+  readonly header?: Readonly<Record<string, unknown>>
+  readonly claims?: Readonly<Record<string, unknown>>
+  readonly key?: Uint8Array
+}
+
+/** A good token, but for what the test changes; a claim of undefined is left out. */
+function token({ header = {}, claims = {}, key: signingKey = key }: TokenParts = {}): Promise<string> {
+  const all = { sub: "u1", iss: "hawser", aud: "game", exp: seconds() + 600, ...claims }
+  return new SignJWT(all).setProtectedHeader({ alg: "HS256", typ: "at+jwt", ...header }).sign(signingKey)
+}
+
+const base64 = (value: unknown): string => Buffer.from(JSON.stringify(value)).toString("base64url")
+
+/** The user's id, or the code of the refusal. */
+async function verdict(text: string, changed: Partial<JwtOptions> = {}): Promise<string> {
+  try {
+    const user = await jwt({ ...options, ...changed })(text, context)
+    return user.id
+  } catch (error) {
+    expect(error).toHaveProperty("name", "HawserError")
+    return error instanceof Error && "code" in error ? String(error.code) : "no error"
+  }
+}
+
+const invalid = "auth_token_invalid"
+const expired = "auth_token_expired"
+
+describe("a good token", () => {
+  it("becomes a user with its claims and its expiry", async () => {
+    const exp = seconds() + 600
+    const user = await jwt(options)(await token({ claims: { exp, role: "admin" } }), context)
+    expect(user).toMatchObject({
+      id: "u1",
+      expiresAtMs: exp * 1000,
+      claims: { role: "admin", iss: "hawser" },
+    })
+  })
+
+  it("passes with claims that nobody asked for", async () => {
+    const text = await token({ header: { typ: undefined }, claims: { iss: undefined, aud: ["other"] } })
+    expect(await verdict(text)).toBe(invalid)
+    const plain = jwt({ secret })
+    expect(await plain(text, context)).toMatchObject({ id: "u1" })
+  })
+
+  it("passes with one of several audiences", async () => {
+    expect(await verdict(await token({ claims: { aud: ["x", "game"] } }))).toBe("u1")
+  })
+
+  it("passes with a key pair and its algorithm only", async () => {
+    const { publicKey, privateKey } = generateKeyPairSync("ec", { namedCurve: "P-256" })
+    const signed = await new SignJWT({ sub: "u2", exp: seconds() + 60 })
+      .setProtectedHeader({ alg: "ES256" })
+      .sign(privateKey)
+    const verify = jwt({ key: publicKey, algorithm: "ES256" })
+    expect(await verify(signed, context)).toMatchObject({ id: "u2" })
+    const pem = Buffer.from(publicKey.export({ type: "spki", format: "pem" }))
+    const confused = await token({ key: pem })
+    await expect(verify(confused, context)).rejects.toMatchObject({ code: invalid })
+  })
+})
+
+describe("a bad token", () => {
+  it.each<[string, TokenParts]>([
+    ["another HMAC", { header: { alg: "HS512" }, key: new Uint8Array(64).fill(7) }],
+    ["the right key under another algorithm", { header: { alg: "HS384" }, key: new Uint8Array(48).fill(7) }],
+    ["another key", { key: new Uint8Array(32).fill(7) }],
+    ["no exp", { claims: { exp: undefined } }],
+    ["an exp of text", { claims: { exp: "tomorrow" } }],
+    ["an exp of null", { claims: { exp: null } }],
+    ["no sub", { claims: { sub: undefined } }],
+    ["an empty sub", { claims: { sub: "" } }],
+    ["a sub that is a number", { claims: { sub: 42 } }],
+    ["a sub that is a map", { claims: { sub: { id: "u1" } } }],
+    ["another audience", { claims: { aud: "shop" } }],
+    ["no audience", { claims: { aud: undefined } }],
+    ["another issuer", { claims: { iss: "evil" } }],
+    ["no issuer", { claims: { iss: undefined } }],
+    ["another type", { header: { typ: "JWT" } }],
+    ["no type", { header: { typ: undefined } }],
+    ["an nbf in the future", { claims: { nbf: seconds() + 300 } }],
+    ["an nbf of text", { claims: { nbf: "now" } }],
+  ])("is refused: %s", async (_, parts) => {
+    expect(await verdict(await token(parts))).toBe(invalid)
+  })
+
+  it("is refused: alg none", async () => {
+    const claims = { sub: "u1", iss: "hawser", aud: "game", exp: seconds() + 600 }
+    expect(await verdict(new UnsecuredJWT(claims).encode())).toBe(invalid)
+    for (const alg of ["none", "None", "NONE", ""]) {
+      expect(await verdict(`${base64({ alg, typ: "at+jwt" })}.${base64(claims)}.`), alg).toBe(invalid)
+    }
+  })
+
+  it("is refused: a changed header, payload or signature", async () => {
+    const [header = "", payload = "", signature = ""] = (await token()).split(".")
+    const claims = { sub: "admin", iss: "hawser", aud: "game", exp: seconds() + 600 }
+    for (const changed of [
+      `${header}.${payload}.`,
+      `${header}.${payload}`,
+      `${header}.${base64(claims)}.${signature}`,
+      `${base64({ alg: "HS256", typ: "at+jwt", x: 1 })}.${payload}.${signature}`,
+      `${header}.${payload}.${signature.slice(0, -4)}`,
+      `${header}.${payload}.${"A".repeat(signature.length)}`,
+      `${header}.${payload}.${signature}.${signature}`,
+    ]) {
+      expect(await verdict(changed), changed).toBe(invalid)
+    }
+  })
+
+  it.each(["", ".", "..", "...", "a.b.c", "null", "{}", "\u0000", "한.한.한", "x".repeat(8000)])(
+    "is refused: <%.20s>",
+    async (text) => {
+      expect(await verdict(text)).toBe(invalid)
+    },
+  )
+
+  it("is refused: a critical extension that nobody knows", async () => {
+    const head = base64({ alg: "HS256", typ: "at+jwt", crit: ["x"], x: 1 })
+    const [, payload = "", signature = ""] = (await token()).split(".")
+    expect(await verdict(`${head}.${payload}.${signature}`)).toBe(invalid)
+  })
+
+  it("is not helped by jku, jwk, x5u or kid: only the given key counts", async () => {
+    const own = new Uint8Array(32).fill(9)
+    const jwk = { kty: "oct", k: Buffer.from(own).toString("base64url") }
+    const junk = { jku: "https://evil.test/keys", x5u: "https://evil.test/cert", jwk, kid: "../../dev/null" }
+    expect(await verdict(await token({ header: junk, key: own }))).toBe(invalid)
+    expect(await verdict(await token({ header: junk }))).toBe("u1")
+  })
+})
+
+describe("time", () => {
+  // The clock may only make the first of each pair later, so the edges are exact without stopping it.
+  it("expires a token after the tolerance", async () => {
+    expect(await verdict(await token({ claims: { exp: seconds() - 30 } }))).toBe(expired)
+    expect(await verdict(await token({ claims: { exp: seconds() - 20 } }))).toBe("u1")
+    expect(await verdict(await token({ claims: { exp: seconds() } }), { clockToleranceSeconds: 0 })).toBe(
+      expired,
+    )
+  })
+
+  it("takes an nbf within the tolerance", async () => {
+    expect(await verdict(await token({ claims: { nbf: seconds() + 30 } }))).toBe("u1")
+    expect(await verdict(await token({ claims: { nbf: seconds() + 60 } }))).toBe(invalid)
+  })
+
+  it("tolerates 60 s at most, whatever is asked for", async () => {
+    const far = { clockToleranceSeconds: 1e9 }
+    expect(await verdict(await token({ claims: { exp: seconds() - 60 } }), far)).toBe(expired)
+    expect(await verdict(await token({ claims: { exp: seconds() - 45 } }), far)).toBe("u1")
+  })
+
+  it("does not tell a forger that the token has expired", async () => {
+    const text = await token({ claims: { exp: seconds() - 600 }, key: new Uint8Array(32).fill(7) })
+    expect(await verdict(text)).toBe(invalid)
+  })
+})
+
+describe("mistakes in the options", () => {
+  it.each<[JwtOptions, RegExp]>([
+    [{}, /either `secret` or `key`/],
+    [{ secret: "short" }, /5 bytes; HS256 needs at least 32/],
+    [{ secret: new Uint8Array(31) }, /31 bytes/],
+    [{ secret, key: generateKeyPairSync("ed25519").publicKey }, /either/],
+    [{ key: generateKeyPairSync("ed25519").publicKey }, /name the `algorithm`/],
+  ])("throw at once (%#)", (given, message) => {
+    expect(() => jwt(given)).toThrow(message)
+  })
+})

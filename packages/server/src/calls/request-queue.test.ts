@@ -1,0 +1,246 @@
+import { HawserError, TimerQueue, defaultServerLimits } from "@hawser/protocol"
+import type { Reference, RequestFrame, ServerLimits } from "@hawser/protocol"
+import { SimulatedClock } from "@hawser/protocol/testing"
+import fc from "fast-check"
+import { describe, expect, it } from "vitest"
+import { RequestQueue, failure } from "./request-queue.ts"
+import type { Job, Outcome } from "./request-queue.ts"
+
+const ok: Outcome = { ok: true, payload: null }
+const requestFrame = (reference: Reference, budgetMs = 0): RequestFrame => ({
+  kind: "request",
+  call: "command",
+  type: "work",
+  payload: null,
+  budgetMs,
+  reference,
+})
+
+/** A queue whose handlers end when the test says so. */
+function setUp(changed: Partial<ServerLimits> = {}, runsAtOnce = false) {
+  const clock = new SimulatedClock()
+  const faults: unknown[] = []
+  const timers = new TimerQueue(clock, (error) => faults.push(error))
+  const started: Reference[] = []
+  const settled: string[] = []
+  const handlers = new Map<Reference, (outcome: Outcome) => void>()
+  const jobs = new Map<Reference, Job>()
+  let spaces = 0
+  const queue = new RequestQueue({
+    limits: { ...defaultServerLimits, ...changed },
+    timers,
+    run: (job) => {
+      const { reference } = job.frame
+      started.push(reference)
+      jobs.set(reference, job)
+      return runsAtOnce ? ok : new Promise<Outcome>((resolve) => handlers.set(reference, resolve))
+    },
+    settle: (job, outcome) =>
+      settled.push(`${job.frame.reference}: ${outcome.ok ? "ok" : outcome.error.code}`),
+    onSpace: () => (spaces += 1),
+  })
+  const push = (...references: Reference[]): void => {
+    for (const reference of references) queue.push(requestFrame(reference), 0)
+  }
+  /** The handler answers, and what follows from it happens. */
+  const finish = async (reference: Reference, outcome = ok): Promise<void> => {
+    handlers.get(reference)?.(outcome)
+    await clock.settle()
+  }
+  return { clock, timers, queue, started, settled, jobs, push, finish, faults, spaces: () => spaces }
+}
+
+describe("order and concurrency", () => {
+  it("starts one at a time, in order", async () => {
+    const { queue, push, started, settled, finish } = setUp()
+    push(1, 2, 3)
+    expect([started, queue.size]).toEqual([[1], 3])
+    await finish(1)
+    await finish(2, failure(new HawserError("forbidden")))
+    expect([started, settled, queue.size]).toEqual([[1, 2, 3], ["1: ok", "2: forbidden"], 1])
+  })
+
+  it("starts as many at once as the limit says, and settles them as they end", async () => {
+    const { push, started, settled, finish } = setUp({ concurrency: 2 })
+    push(1, 2, 3, 4)
+    expect(started).toEqual([1, 2])
+    await finish(2)
+    expect(started).toEqual([1, 2, 3])
+    await finish(3)
+    await finish(1)
+    expect(settled).toEqual(["2: ok", "3: ok", "1: ok"])
+    expect(started).toEqual([1, 2, 3, 4])
+  })
+
+  it("settles at once what answers at once, without a timer and without recursion", () => {
+    const { queue, push, settled, timers } = setUp({}, true)
+    push(...Array.from({ length: 20_000 }, (_, index) => index))
+    expect([settled.length, settled.at(-1), queue.size, timers.size]).toEqual([20_000, "19999: ok", 0, 0])
+  })
+
+  it("is full at the high water and tells when there is room", async () => {
+    const { queue, push, finish, spaces } = setUp({ inboxHighWater: 2 })
+    push(1, 2)
+    expect([queue.isFull, spaces()]).toEqual([false, 0])
+    push(3)
+    expect(queue.isFull).toBe(true)
+    let before = spaces()
+    await finish(1)
+    expect([queue.isFull, spaces() > before]).toEqual([false, true])
+    before = spaces()
+    await finish(2)
+    expect(spaces()).toBe(before)
+    await finish(3)
+    expect([queue.size, spaces() > before]).toEqual([0, true])
+  })
+
+  it("knows what waits and what runs", async () => {
+    const { queue, push, finish } = setUp()
+    push(1, "2")
+    expect([queue.has(1), queue.has("2"), queue.has("1"), queue.has(3)]).toEqual([true, true, false, false])
+    await finish(1)
+    expect(queue.has(1)).toBe(false)
+  })
+})
+
+describe("cancel", () => {
+  it("settles what waits, and never starts it", async () => {
+    const { queue, push, started, settled, finish } = setUp()
+    push(1, 2, 3)
+    queue.cancel(2)
+    expect([settled, queue.size]).toEqual([["2: cancelled"], 2])
+    await finish(1)
+    expect(started).toEqual([1, 3])
+  })
+
+  it("tells that there is room when a full queue loses a waiting one", () => {
+    const { queue, push, spaces } = setUp({ inboxHighWater: 1 })
+    push(1, 2)
+    expect(queue.isFull).toBe(true)
+    const before = spaces()
+    queue.cancel(2)
+    expect([queue.isFull, spaces() - before]).toEqual([false, 1])
+  })
+
+  it("aborts what runs and lets its handler settle it", async () => {
+    const { queue, push, jobs, settled, finish, timers } = setUp()
+    push(1)
+    queue.cancel(1)
+    expect(jobs.get(1)?.controller.signal.reason).toMatchObject({ code: "cancelled" })
+    expect(settled).toEqual([])
+    await finish(1, failure(new HawserError("cancelled")))
+    expect([settled, queue.size, timers.size]).toEqual([["1: cancelled"], 0, 0])
+  })
+
+  it("gives a handler that ignores it the grace, once, however often it is cancelled", async () => {
+    const { queue, push, settled, clock, started } = setUp()
+    push(1, 2)
+    queue.cancel(1)
+    await clock.advance(4_000)
+    queue.cancel(1)
+    await clock.advance(999)
+    expect(settled).toEqual([])
+    await clock.advance(1)
+    expect([settled, started]).toEqual([["1: timeout"], [1, 2]])
+  })
+
+  it("ignores what it does not know", () => {
+    const { queue, push, settled } = setUp()
+    push(1)
+    queue.cancel(9)
+    queue.cancel("1")
+    expect([queue.size, settled]).toEqual([1, []])
+  })
+})
+
+describe("deadlines", () => {
+  it.each([
+    [0, 10_000],
+    [300, 300],
+    [1e9, 60_000],
+  ])("aborts after a budget of %d ms at %d ms, and settles after the grace", async (budgetMs, timeoutMs) => {
+    const { queue, clock, jobs, settled, finish, timers } = setUp()
+    queue.push(requestFrame(1, budgetMs), 0)
+    await clock.advance(timeoutMs - 1)
+    expect(jobs.get(1)?.controller.signal.aborted).toBe(false)
+    await clock.advance(1)
+    expect(jobs.get(1)?.controller.signal.reason).toMatchObject({ code: "timeout" })
+    await clock.advance(4_999)
+    expect(settled).toEqual([])
+    await clock.advance(1)
+    expect([settled, queue.size, timers.size]).toEqual([["1: timeout"], 0, 0])
+    await finish(1) // too late: discarded
+    expect(settled).toEqual(["1: timeout"])
+  })
+
+  it("takes what the handler says within the grace", async () => {
+    const { push, clock, settled, finish, timers } = setUp()
+    push(1)
+    await clock.advance(10_000 + 4_000)
+    await finish(1)
+    expect([settled, timers.size]).toEqual([["1: ok"], 0])
+  })
+
+  it("starts the deadline with the handler, not with the wait", async () => {
+    const { push, clock, jobs, finish } = setUp()
+    push(1, 2)
+    await clock.advance(9_000)
+    await finish(1)
+    await clock.advance(9_999)
+    expect(jobs.get(2)?.controller.signal.aborted).toBe(false)
+    await clock.advance(1)
+    expect(jobs.get(2)?.controller.signal.aborted).toBe(true)
+  })
+})
+
+describe("end", () => {
+  it("aborts everything, settles nothing, starts nothing and leaves no timer", async () => {
+    const { queue, push, jobs, started, settled, finish, timers, clock, spaces } = setUp({ concurrency: 2 })
+    push(1, 2, 3)
+    queue.cancel(2)
+    queue.end(new HawserError("session_ended"))
+    expect(jobs.get(1)?.controller.signal.reason).toMatchObject({ code: "session_ended" })
+    expect(jobs.get(2)?.controller.signal.reason).toMatchObject({ code: "cancelled" })
+    expect([queue.size, timers.size]).toEqual([0, 0])
+    await finish(1)
+    await finish(2)
+    push(4)
+    queue.cancel(3)
+    queue.end(new HawserError("session_ended"))
+    await clock.advance(100_000)
+    expect([started, settled, spaces()]).toEqual([[1, 2], [], 0])
+  })
+})
+
+describe("random lives", () => {
+  const step = fc.oneof(
+    { weight: 3, arbitrary: fc.record({ what: fc.constant("push"), which: fc.constant(0) }) },
+    fc.record({ what: fc.constantFrom("finish", "cancel", "pass"), which: fc.nat(20) }),
+  )
+
+  it("settle each request exactly once and start them in order", async () => {
+    await fc.assert(
+      fc.asyncProperty(
+        fc.array(step, { maxLength: 40 }),
+        fc.integer({ min: 1, max: 3 }),
+        async (steps, concurrency) => {
+          const { clock, timers, queue, started, settled, push, finish, faults } = setUp({ concurrency })
+          let pushed = 0
+          for (const { what, which } of steps) {
+            if (what === "push") push((pushed += 1))
+            else if (what === "finish") await finish(which)
+            else if (what === "cancel") queue.cancel(which)
+            else await clock.advance(which * 1000)
+            expect(started).toEqual(started.toSorted((a, b) => Number(a) - Number(b)))
+            expect(queue.size + settled.length).toBe(pushed)
+          }
+          await clock.advance(15_000 * (pushed + 1))
+          const ended = settled.map((line) => Number.parseInt(line, 10)).toSorted((a, b) => a - b)
+          expect(ended).toEqual(Array.from({ length: pushed }, (_each, index) => index + 1))
+          expect([queue.size, timers.size, faults.length]).toEqual([0, 0, 0])
+        },
+      ),
+      { numRuns: 200 },
+    )
+  })
+})

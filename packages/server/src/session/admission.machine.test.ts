@@ -1,0 +1,230 @@
+import type { BadFrame, Frame, WireError } from "@hawser/protocol"
+import fc from "fast-check"
+import { describe, expect, it } from "vitest"
+import { initialAdmission, stepAdmission, wakeAtAdmission } from "./admission.machine.ts"
+import type { AdmissionInput, AdmissionOptions, AdmissionState } from "./admission.machine.ts"
+
+const compact: AdmissionOptions = {
+  profile: "hawser.1",
+  helloMaxBytes: 100,
+  authTimeoutMs: 5_000,
+  earlyMaxCount: 2,
+  wireVersion: 3,
+}
+const envelopes: AdmissionOptions = { ...compact, profile: "2.0" }
+const awaiting: AdmissionState = { kind: "awaitingHello", deadlineMs: 5_000 }
+const verifying: AdmissionState = { kind: "verifying", deadlineMs: 5_000, reference: "1", heldCount: 0 }
+const done: AdmissionState = { kind: "done" }
+
+const hello = (version = 3): Frame => ({ kind: "hello", version, token: "t", reference: "1" })
+const request: Frame = {
+  kind: "request",
+  call: "command",
+  type: "a",
+  payload: 1,
+  budgetMs: 0,
+  reference: "2",
+}
+const wrong: WireError = { code: "auth_token_invalid", message: "no token", category: "permission" }
+const badFrame: BadFrame = { kind: "bad", reference: "2", error: wrong }
+const frame = (value: Frame | BadFrame, bytes = 50): AdmissionInput => ({
+  kind: "frame",
+  frame: value,
+  bytes,
+})
+const rejected: AdmissionInput = { kind: "rejected", error: wrong }
+
+const isVerifying = { kind: "verifying" }
+const isDone = { kind: "done" }
+const refusal = (code: string, reference: unknown = null, text = false): unknown[] => [
+  { kind: "refuse", error: { code }, reference, text },
+]
+
+describe("every state × every input", () => {
+  it.each<[string, AdmissionOptions, AdmissionState, AdmissionInput, object, unknown[]]>([
+    [
+      "verifies the first token",
+      compact,
+      awaiting,
+      frame(hello()),
+      verifying,
+      [{ kind: "verify", token: "t" }],
+    ],
+    ["takes the version before", compact, awaiting, frame(hello(2)), isVerifying, [{ kind: "verify" }]],
+    ["takes the version after", compact, awaiting, frame(hello(4)), isVerifying, [{ kind: "verify" }]],
+    ["refuses an older version", compact, awaiting, frame(hello(1)), isDone, refusal("unsupported_version")],
+    ["refuses a newer version", compact, awaiting, frame(hello(5)), isDone, refusal("unsupported_version")],
+    ["asks no version in 2.0", envelopes, awaiting, frame(hello(0)), isVerifying, [{ kind: "verify" }]],
+    [
+      "takes a first message at the limit",
+      compact,
+      awaiting,
+      frame(hello(), 100),
+      isVerifying,
+      [{ kind: "verify" }],
+    ],
+    ["refuses one above it", compact, awaiting, frame(hello(), 101), isDone, refusal("message_too_large")],
+    [
+      "refuses a first request",
+      compact,
+      awaiting,
+      frame(request),
+      isDone,
+      refusal("sys_invalid_message", "2"),
+    ],
+    [
+      "asks to log in first in 2.0",
+      envelopes,
+      awaiting,
+      frame(request),
+      isDone,
+      refusal("auth_required", "2"),
+    ],
+    [
+      "passes on what was bad",
+      envelopes,
+      awaiting,
+      frame(badFrame),
+      isDone,
+      refusal("auth_token_invalid", "2"),
+    ],
+    [
+      "refuses text at first",
+      compact,
+      awaiting,
+      { kind: "text" },
+      isDone,
+      refusal("sys_invalid_message", null, true),
+    ],
+    ["ignores an early verdict", compact, awaiting, { kind: "verified" }, awaiting, []],
+    ["ignores an early rejection", compact, awaiting, rejected, awaiting, []],
+    ["waits for the first message", compact, awaiting, { kind: "wake", nowMs: 4_999 }, awaiting, []],
+    [
+      "ends that wait on time",
+      compact,
+      awaiting,
+      { kind: "wake", nowMs: 5_000 },
+      isDone,
+      refusal("auth_timeout"),
+    ],
+    ["admits", compact, verifying, { kind: "verified" }, done, [{ kind: "admit" }]],
+    ["refuses what was rejected", compact, verifying, rejected, isDone, refusal("auth_token_invalid", "1")],
+    [
+      "takes nothing before WELCOME",
+      compact,
+      verifying,
+      frame(request),
+      isDone,
+      refusal("sys_invalid_message"),
+    ],
+    ["takes no second token", compact, verifying, frame(hello()), isDone, refusal("sys_invalid_message")],
+    [
+      "holds early messages of 2.0",
+      envelopes,
+      verifying,
+      frame(request),
+      { ...verifying, heldCount: 1 },
+      [{ kind: "hold" }],
+    ],
+    [
+      "holds bad ones too",
+      envelopes,
+      verifying,
+      frame(badFrame),
+      { ...verifying, heldCount: 1 },
+      [{ kind: "hold" }],
+    ],
+    [
+      "holds no more than the bound",
+      envelopes,
+      { ...verifying, heldCount: 2 },
+      frame(request),
+      isDone,
+      refusal("sys_invalid_message"),
+    ],
+    [
+      "takes no second token in 2.0",
+      envelopes,
+      verifying,
+      frame(hello()),
+      isDone,
+      refusal("sys_invalid_message", "1"),
+    ],
+    [
+      "refuses text meanwhile",
+      compact,
+      verifying,
+      { kind: "text" },
+      isDone,
+      refusal("sys_invalid_message", null, true),
+    ],
+    ["waits for the verdict", compact, verifying, { kind: "wake", nowMs: 4_999 }, verifying, []],
+    [
+      "ends that wait, too",
+      compact,
+      verifying,
+      { kind: "wake", nowMs: 5_000 },
+      isDone,
+      refusal("auth_timeout", "1"),
+    ],
+    ["ends before a frame", compact, done, frame(hello()), done, []],
+    ["ends before text", compact, done, { kind: "text" }, done, []],
+    ["ends before a verdict", compact, done, { kind: "verified" }, done, []],
+    ["ends before a rejection", compact, done, rejected, done, []],
+    ["ends before a waking", compact, done, { kind: "wake", nowMs: 1e9 }, done, []],
+  ])("%s", (...[, options, state, input, next, effects]) => {
+    expect(stepAdmission(options, state, input)).toMatchObject([next, effects])
+  })
+
+  it("wants to be woken at one deadline from the socket to the verdict", () => {
+    const first = initialAdmission(compact, 700)
+    expect(wakeAtAdmission(first)).toBe(5_700)
+    const [second] = stepAdmission(compact, first, frame(hello()))
+    expect(wakeAtAdmission(second)).toBe(5_700)
+    expect(wakeAtAdmission(done)).toBeUndefined()
+  })
+})
+
+describe("random sequences", () => {
+  const input = fc.oneof(
+    { weight: 3, arbitrary: fc.constantFrom(frame(hello()), frame(request)) },
+    fc.constantFrom<AdmissionInput>(frame(hello(9)), frame(badFrame), frame(hello(), 101), { kind: "text" }),
+    fc.constantFrom<AdmissionInput>(
+      { kind: "verified" },
+      rejected,
+      { kind: "wake", nowMs: 10 },
+      { kind: "wake", nowMs: 5_000 },
+    ),
+  )
+
+  it.each([compact, envelopes])(
+    "verify one token at most, and nothing follows the end: $profile",
+    (options) => {
+      const ends = new Set<string>()
+      fc.assert(
+        fc.property(fc.array(input, { maxLength: 12 }), (inputs) => {
+          let state = initialAdmission(options, 0)
+          const effects: string[] = []
+          for (const next of inputs) {
+            const before = state
+            const [after, produced] = stepAdmission(options, state, next)
+            if (before.kind === "done") expect([after, produced]).toEqual([before, []])
+            effects.push(...produced.map((effect) => effect.kind))
+            state = after
+          }
+          expect(effects.filter((effect) => effect === "verify").length).toBeLessThanOrEqual(1)
+          expect(effects.filter((effect) => effect === "hold").length).toBeLessThanOrEqual(
+            options.profile === "2.0" ? 2 : 0,
+          )
+          const last = effects.findIndex((effect) => effect === "admit" || effect === "refuse")
+          expect(last === -1).toBe(state.kind !== "done")
+          if (last !== -1) expect(last).toBe(effects.length - 1)
+          if (effects.includes("admit")) expect(effects[0]).toBe("verify")
+          ends.add(effects.at(-1) ?? "")
+        }),
+        { numRuns: 2000 },
+      )
+      expect(ends.has("admit") && ends.has("refuse")).toBe(true)
+    },
+  )
+})
