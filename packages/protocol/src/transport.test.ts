@@ -29,7 +29,7 @@ describe("closeReason", () => {
         if (next !== undefined) expect(bytesIn(reason + next)).toBeGreaterThan(123)
         expect(Buffer.from(reason).toString()).toBe(reason)
       }),
-      { numRuns: 2000 },
+      { numRuns: 500 },
     )
   })
 

@@ -12,7 +12,10 @@ export interface WebSocketLike {
   close(code?: number, reason?: string): void
   addEventListener(type: "open" | "error", listener: () => void): void
   addEventListener(type: "message", listener: (event: { readonly data: unknown }) => void): void
-  addEventListener(type: "close", listener: (event: { readonly code: number; readonly reason: string }) => void): void
+  addEventListener(
+    type: "close",
+    listener: (event: { readonly code: number; readonly reason: string }) => void,
+  ): void
 }
 
 export type WebSocketConstructor = new (url: string, protocols?: string[]) => WebSocketLike

@@ -68,7 +68,8 @@ export function defineContract(spec: {
     if (!/^[a-z][a-zA-Z0-9]{0,63}$/.test(key)) {
       throw new TypeError(`contract "${name}": "${key}" must be camelCase letters and digits, 64 at most`)
     }
-    if (key === "authenticate") throw new TypeError(`contract "${name}": "authenticate" belongs to the protocol`)
+    if (key === "authenticate")
+      throw new TypeError(`contract "${name}": "authenticate" belongs to the protocol`)
     if (seen.has(key)) throw new TypeError(`contract "${name}": "${key}" is declared twice`)
     seen.add(key)
   }
@@ -82,7 +83,11 @@ export function defineContract(spec: {
 
 /** All type names of a contract in the order of the wire table. */
 export function contractTypes(contract: Contract): string[] {
-  const names = [...Object.keys(contract.commands), ...Object.keys(contract.queries), ...Object.keys(contract.events)]
+  const names = [
+    ...Object.keys(contract.commands),
+    ...Object.keys(contract.queries),
+    ...Object.keys(contract.events),
+  ]
   return [...reservedTypes, ...names]
 }
 
@@ -93,8 +98,12 @@ export interface CallEntry {
 
 /** Looks calls up in a Map, so that names such as `toString` or `__proto__` find nothing. */
 export function indexCalls(contract: Contract): ReadonlyMap<string, CallEntry> {
-  const commands = Object.entries(contract.commands).map(([name, spec]) => [name, { call: "command", spec }] as const)
-  const queries = Object.entries(contract.queries).map(([name, spec]) => [name, { call: "query", spec }] as const)
+  const commands = Object.entries(contract.commands).map(
+    ([name, spec]) => [name, { call: "command", spec }] as const,
+  )
+  const queries = Object.entries(contract.queries).map(
+    ([name, spec]) => [name, { call: "query", spec }] as const,
+  )
   return new Map<string, CallEntry>([...commands, ...queries])
 }
 

@@ -8,7 +8,12 @@ export interface HeartbeatOptions {
 
 export type HeartbeatState =
   | { readonly kind: "listening"; readonly heardAtMs: number; readonly lastNumber: number }
-  | { readonly kind: "probing"; readonly heardAtMs: number; readonly lastNumber: number; readonly sentAtMs: number }
+  | {
+      readonly kind: "probing"
+      readonly heardAtMs: number
+      readonly lastNumber: number
+      readonly sentAtMs: number
+    }
   | { readonly kind: "dead" }
 
 export type HeartbeatInput =

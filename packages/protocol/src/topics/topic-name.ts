@@ -8,5 +8,7 @@ export function isTopicName(name: string): boolean {
 /** @throws RangeError that shows the name. */
 export function assertTopicName(name: string): void {
   if (isTopicName(name)) return
-  throw new RangeError(`topic ${JSON.stringify(name.slice(0, 140))} must be 1–128 of letters, digits, ":", ".", "_", "-", "/"`)
+  throw new RangeError(
+    `topic ${JSON.stringify(name.slice(0, 140))} must be 1–128 of letters, digits, ":", ".", "_", "-", "/"`,
+  )
 }

@@ -91,7 +91,12 @@ export type Frame =
   | WelcomeFrame
   | { readonly kind: "ping"; readonly number: number; readonly handled: number }
   | { readonly kind: "pong"; readonly number: number; readonly handled: number }
-  | { readonly kind: "goaway"; readonly reason: string; readonly startInMs: number; readonly deadlineMs: number }
+  | {
+      readonly kind: "goaway"
+      readonly reason: string
+      readonly startInMs: number
+      readonly deadlineMs: number
+    }
   | { readonly kind: "busy"; readonly retryAfterMs: number }
   | { readonly kind: "bye"; readonly code: string; readonly message: string }
   | { readonly kind: "cancel"; readonly reference: Reference }

@@ -29,7 +29,8 @@ export class TypeTable {
   /** Throws for a name that the table lacks: the caller checks `has` where a peer may be older. */
   numberOf(name: string): number {
     const number = this.#numbers.get(name)
-    if (number === undefined) throw new RangeError(`message type "${name}" is not in the table of this session`)
+    if (number === undefined)
+      throw new RangeError(`message type "${name}" is not in the table of this session`)
     return number
   }
 
