@@ -24,12 +24,13 @@ import type {
   ValidOutput,
   ValidPayload,
 } from "@hawser/protocol"
+import type { CallOptions } from "./calls/requests.ts"
 import { EventBus } from "./event-bus.ts"
 import type { ListenOptions, Unsubscribe } from "./event-bus.ts"
 import { exponential, noReconnect } from "./session/strategies.ts"
 import type { ReconnectStrategy } from "./session/strategies.ts"
 import { RunningClient } from "./session/run-client.ts"
-import type { CallOptions, TokenSource } from "./session/run-client.ts"
+import type { TokenSource } from "./session/run-client.ts"
 import { statusIterator } from "./status.ts"
 import type { ClientStatus } from "./status.ts"
 import { systemClock } from "./system.ts"
@@ -173,7 +174,9 @@ export function createClient(contract: Contract, options: ClientOptions): Client
     if (entry?.call !== kind) {
       return Promise.reject(new TypeError(`the contract "${contract.name}" has no ${kind} "${name}"`))
     }
-    return running.call(kind, name, {
+    return running.requests.call({
+      call: kind,
+      name,
       spec: entry.spec,
       input: request.input,
       options: request.options ?? {},
@@ -219,14 +222,14 @@ export function createClient(contract: Contract, options: ClientOptions): Client
     command: (name, input, callOptions) => call("command", name, { input, options: callOptions }),
     query: (name, input, callOptions) => call("query", name, { input, options: callOptions }),
     connect,
-    ping: () => running.ping(),
+    ping: () => running.heartbeat.ping(),
     close: () => running.close(),
     stats: () => ({
-      pending: running.pendingCount,
-      queued: running.queuedCount,
+      pending: running.requests.pendingCount,
+      queued: running.requests.queuedCount,
       timers: running.timers.size,
       ...running.counts,
-      roundTripMs: running.roundTripMs,
+      roundTripMs: running.heartbeat.roundTripMs,
     }),
   }
 }

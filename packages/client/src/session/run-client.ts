@@ -2,42 +2,33 @@
 // calls and the listeners. One TimerQueue, one socket at a time; every socket callback carries its dial number.
 import {
   HawserError,
-  PendingCalls,
   TimerQueue,
   TypeTable,
   createEnvelopeCodec,
   createFrameCodec,
-  initialHeartbeat,
-  isErrorCode,
-  stepHeartbeat,
   subprotocol,
-  validate,
-  describeIssues,
-  wakeAtHeartbeat,
   wireVersion,
 } from "@hawser/protocol"
 import type {
   BadFrame,
-  CallKind,
-  CallSpec,
   ClientLimits,
   Clock,
   Codec,
   Connection,
   Dial,
   Frame,
-  HeartbeatInput,
-  HeartbeatState,
-  PendingCall,
   Profile,
   ReplyFrame,
   WelcomeFrame,
   WireError,
 } from "@hawser/protocol"
+import { Requests } from "../calls/requests.ts"
 import { sameStatus, statusOf } from "../status.ts"
 import type { ClientStatus } from "../status.ts"
 import { ClientSession } from "./client-session.ts"
-import type { OutgoingRequest, Received } from "./client-session.ts"
+import type { Received } from "./client-session.ts"
+import { Heartbeat } from "./heartbeat.ts"
+import { errorOf } from "./peer-error.ts"
 import { initialReconnect, stepReconnect, wakeAtReconnect } from "./reconnect.machine.ts"
 import type {
   ReconnectEffect,
@@ -79,41 +70,46 @@ interface Link {
   retryAfterMs: number | undefined
 }
 
-interface QueuedRequest extends Omit<OutgoingRequest, "budgetMs"> {
-  readonly pending: PendingCall
-}
-
-export interface CallOptions {
-  /** Aborting rejects with `cancelled` and tells the server to stop. */
-  readonly signal?: AbortSignal
-  /** Default 10 s; counts from the call, waiting for the connection included. */
-  readonly timeoutMs?: number
-}
-
 export class RunningClient {
   readonly timers: TimerQueue
+  readonly requests: Requests
+  readonly heartbeat: Heartbeat
   readonly #options: RunClientOptions
-  readonly #pending: PendingCalls
-  /** Requests that wait for a session, in order. */
-  readonly #queue = new Set<QueuedRequest>()
   #token: TokenSource
   #state: ReconnectState = initialReconnect()
   #status: ClientStatus = { state: "idle" }
   #link: Link | undefined
   #session: ClientSession | undefined
-  #heartbeat: HeartbeatState | undefined
   #cancelWake: () => void = () => {}
-  #cancelHeartbeat: () => void = () => {}
-  #roundTripMs: number | undefined
-  readonly #pingWaiters = new Set<{ resolve: (ms: number) => void; reject: (error: HawserError) => void }>()
   readonly #settledWaiters = new Set<{ resolve: () => void; reject: (error: HawserError) => void }>()
 
   constructor(options: RunClientOptions, token: TokenSource) {
     this.#options = options
     this.#token = token
     this.timers = new TimerQueue(options.clock, options.onError)
-    this.#pending = new PendingCalls(this.timers, (reference) => {
-      if (this.#link?.codec.counts === true) this.#session?.sendFrame({ kind: "cancel", reference })
+    const { clock, limits } = options
+    const { timers } = this
+    this.requests = new Requests({
+      clock,
+      timers,
+      limits,
+      session: () => this.#session,
+      refusal: () => this.#refusal(),
+      onAbandoned: (reference) => {
+        if (this.#link?.codec.counts === true) this.#session?.sendFrame({ kind: "cancel", reference })
+      },
+      onDeadConnection: () => this.#fail(new HawserError("connection_lost")),
+    })
+    this.heartbeat = new Heartbeat({
+      clock,
+      timers,
+      limits,
+      sendPing: (number) =>
+        this.#session?.sendFrame({ kind: "ping", number, handled: this.#session.handled }),
+      onDead: (silentMs) => {
+        const message = `nothing was heard from the server for ${Math.round(silentMs)} ms`
+        this.#fail(new HawserError("connection_lost", { message }))
+      },
     })
   }
 
@@ -127,18 +123,6 @@ export class RunningClient {
 
   get counts(): { readonly sent: number; readonly received: number; readonly handled: number } {
     return this.#session?.counts ?? { sent: 0, received: 0, handled: 0 }
-  }
-
-  get pendingCount(): number {
-    return this.#pending.size
-  }
-
-  get queuedCount(): number {
-    return this.#queue.size
-  }
-
-  get roundTripMs(): number | undefined {
-    return this.#roundTripMs
   }
 
   /** Resolves when a session is open, rejects when the supervisor gives up. */
@@ -157,99 +141,13 @@ export class RunningClient {
     this.#step({ kind: "close" }, () => connection?.close(1000, "the client was closed"))
   }
 
-  call(
-    call: CallKind,
-    name: string,
-    request: { spec: CallSpec; input: unknown; options: CallOptions },
-  ): Promise<unknown> {
-    const { spec, input, options } = request
-    const { clock, limits } = this.#options
-    return new Promise((resolve, reject) => {
-      const refusal = this.#refusal(options.signal)
-      if (refusal !== undefined) {
-        reject(refusal)
-        return
-      }
-      const timeoutMs = options.timeoutMs ?? limits.requestTimeoutMs
-      const stopListening = (): void => options.signal?.removeEventListener("abort", onAbort)
-      const pending = this.#pending.open({
-        name,
-        timeoutMs,
-        deadlineMs: clock.now() + timeoutMs,
-        resolve: (payload) => {
-          stopListening()
-          resolve(validReply(name, spec, payload))
-        },
-        reject: (error) => {
-          stopListening()
-          this.#queue.delete(queued)
-          reject(error)
-        },
-      })
-      const queued: QueuedRequest = { call, name, input, pending }
-      const onAbort = (): void => {
-        const message = `"${name}" was aborted by its caller`
-        this.#pending.abandon(
-          pending,
-          new HawserError("cancelled", { message, cause: options.signal?.reason }),
-        )
-      }
-      options.signal?.addEventListener("abort", onAbort, { once: true })
-      if (this.#session === undefined || this.#queue.size > 0) this.#queue.add(queued)
-      else this.#send(queued)
-    })
-  }
-
-  /** Milliseconds there and back. */
-  ping(): Promise<number> {
-    if (this.#heartbeat === undefined) return Promise.reject(new HawserError("not_connected"))
-    return new Promise((resolve, reject) => {
-      this.#pingWaiters.add({ resolve, reject })
-      this.#beat({ kind: "probe", nowMs: this.#options.clock.now() })
-    })
-  }
-
-  #refusal(signal: AbortSignal | undefined): HawserError | undefined {
-    if (signal?.aborted === true) return new HawserError("cancelled", { cause: signal.reason })
+  #refusal(): HawserError | undefined {
     if (this.#state.kind === "idle") return new HawserError("not_connected")
-    if (this.#state.kind === "closed") {
-      const { code, message } = this.#state.error
-      return code === "client_closed"
-        ? this.#state.error
-        : new HawserError("not_connected", { message: `the client is closed: ${message}` })
-    }
-    const { sendQueueMaxCount } = this.#options.limits
-    if (this.#queue.size < sendQueueMaxCount) return undefined
-    return new HawserError("buffer_full", {
-      message: `${sendQueueMaxCount} requests wait for the connection already`,
-    })
-  }
-
-  #send(queued: QueuedRequest): void {
-    const session = this.#session
-    if (session === undefined || queued.pending.settled) return
-    const budgetMs = Math.max(1, Math.round(queued.pending.deadlineMs - this.#options.clock.now()))
-    try {
-      const reference = session.request({ ...queued, budgetMs })
-      if (reference !== undefined) {
-        this.#pending.sent(queued.pending, reference)
-        return
-      }
-      // The socket died without telling: what was not handed over stays in line for the next session.
-      this.#queue.add(queued)
-      if (this.#link !== undefined) this.#fail(this.#link, new HawserError("connection_lost"))
-    } catch (error) {
-      if (HawserError.is(error)) this.#pending.abandon(queued.pending, error)
-      else throw error
-    }
-  }
-
-  #flushQueue(): void {
-    for (const queued of [...this.#queue]) {
-      if (this.#session === undefined) return
-      this.#queue.delete(queued)
-      this.#send(queued)
-    }
+    if (this.#state.kind !== "closed") return undefined
+    const { code, message } = this.#state.error
+    return code === "client_closed"
+      ? this.#state.error
+      : new HawserError("not_connected", { message: `the client is closed: ${message}` })
   }
 
   // --- supervisor ---------------------------------------------------------------------------------------------
@@ -275,8 +173,7 @@ export class RunningClient {
     if (sameStatus(status, this.#status)) return
     this.#status = status
     if (status.state === "closed") {
-      this.#pending.rejectAll(() => status.error)
-      this.#queue.clear()
+      this.requests.rejectAll(status.error)
       for (const waiter of this.#settledWaiters) waiter.reject(status.error)
       this.#settledWaiters.clear()
     } else if (status.state === "open") {
@@ -308,7 +205,7 @@ export class RunningClient {
         this.#abandon()
         return
       case "sessionLost":
-        this.#pending.rejectSent(() => new HawserError("connection_lost", { cause: effect.error }))
+        this.requests.rejectSent(effect.error)
     }
   }
 
@@ -355,15 +252,13 @@ export class RunningClient {
     const link = this.#link
     this.#link = undefined
     this.#session = undefined
-    this.#heartbeat = undefined
-    this.#cancelHeartbeat()
-    for (const waiter of this.#pingWaiters) waiter.reject(new HawserError("connection_lost"))
-    this.#pingWaiters.clear()
+    this.heartbeat.stop()
     link?.connection.terminate()
   }
 
-  #fail(link: Link, error: HawserError): void {
-    this.#failDial(link.dial, error)
+  /** The connection of now is of no use any more. */
+  #fail(error: HawserError): void {
+    if (this.#link !== undefined) this.#failDial(this.#link.dial, error)
   }
 
   #failDial(dial: number, error: HawserError): void {
@@ -375,7 +270,7 @@ export class RunningClient {
   #receive(dial: number, bytes: Uint8Array): void {
     const link = this.#link
     if (link === undefined || link.dial !== dial) return
-    if (this.#heartbeat !== undefined) this.#beat({ kind: "heard", nowMs: this.#options.clock.now() })
+    this.heartbeat.heard()
     if (this.#session === undefined) this.#receiveEarly(link, bytes)
     else this.#dispatch(link, this.#session.receive(bytes))
   }
@@ -388,31 +283,26 @@ export class RunningClient {
       this.#open(link, frame)
     } else if (frame?.kind === "bye") {
       this.#fail(
-        link,
         errorOf({ code: frame.code, message: frame.message, category: "permission" }, link.retryAfterMs),
       )
     } else if (frame?.kind === "busy") {
       link.retryAfterMs = frame.retryAfterMs
     } else if (frame !== undefined && isLoginError(frame)) {
-      this.#fail(link, errorOf(frame.outcome.error, link.retryAfterMs))
+      this.#fail(errorOf(frame.outcome.error, link.retryAfterMs))
     } else if (link.early.push(bytes) > this.#options.limits.earlyMaxCount) {
-      this.#fail(link, new HawserError("buffer_full", { message: "too many messages came before WELCOME" }))
+      this.#fail(new HawserError("buffer_full", { message: "too many messages came before WELCOME" }))
     }
   }
 
   /** State first, then what waited to be sent, then listeners, then what came early – before anything newer. */
   #open(link: Link, welcome: WelcomeFrame): void {
-    const { clock, limits } = this.#options
     link.types.replace(welcome.types)
     const { codec, types, connection } = link
-    const { sendBufferMaxBytes } = limits
+    const { sendBufferMaxBytes } = this.#options.limits
     const session = new ClientSession({ codec, types, connection, welcome, sendBufferMaxBytes })
     this.#session = session
-    if (codec.counts) {
-      this.#heartbeat = initialHeartbeat(clock.now())
-      this.#armHeartbeat()
-    }
-    this.#step({ kind: "welcomed", dial: link.dial }, () => this.#flushQueue())
+    if (codec.counts) this.heartbeat.start()
+    this.#step({ kind: "welcomed", dial: link.dial }, () => this.requests.flush())
     if (welcome.payload !== undefined)
       this.#options.onFrame({ kind: "event", type: "welcome", payload: welcome.payload })
     for (const bytes of link.early.splice(0)) {
@@ -436,7 +326,7 @@ export class RunningClient {
         session?.sendFrame({ kind: "pong", number: frame.number, handled: session.handled })
         break
       case "pong":
-        this.#beat({ kind: "pong", number: frame.number, nowMs: this.#options.clock.now() })
+        this.heartbeat.pong(frame.number)
         break
       case "goaway":
         link.said = new HawserError("server_shutdown", { message: frame.reason })
@@ -446,7 +336,7 @@ export class RunningClient {
         link.said = new HawserError("sys_service_unavailable", { retryAfterMs: frame.retryAfterMs })
         break
       case "bye":
-        this.#fail(link, errorOf({ code: frame.code, message: frame.message, category: "system" }, undefined))
+        this.#fail(errorOf({ code: frame.code, message: frame.message, category: "system" }))
         break
       case "bad":
         this.#onBad(link, frame)
@@ -464,57 +354,17 @@ export class RunningClient {
 
   #onReply(frame: ReplyFrame): void {
     const { reference, outcome } = frame
-    const known = outcome.ok
-      ? this.#pending.resolve(reference, outcome.payload)
-      : this.#pending.reject(reference, errorOf(outcome.error, undefined))
-    if (known || outcome.ok || reference !== null) return
+    if (this.requests.onReply(frame) || outcome.ok || reference !== null) return
     // `2.0` answers what it could not read with an error that names nobody: it must not vanish.
-    this.#options.onError(errorOf(outcome.error, undefined))
+    this.#options.onError(errorOf(outcome.error))
   }
 
   /** A server that sends garbage cannot be counted with; in `2.0` nothing is counted and the rest may be fine. */
   #onBad(link: Link, frame: BadFrame): void {
-    const error = errorOf({ ...frame.error, code: "sys_invalid_message" }, undefined)
+    const error = errorOf({ ...frame.error, code: "sys_invalid_message" })
     this.#options.onError(error)
     if (link.codec.counts)
-      this.#fail(link, new HawserError("sys_invalid_message", { message: error.message, retry: "later" }))
-  }
-
-  // --- heartbeat ----------------------------------------------------------------------------------------------
-
-  #beat(input: HeartbeatInput): void {
-    if (this.#heartbeat === undefined) return
-    const [state, effects] = stepHeartbeat(this.#options.limits, this.#heartbeat, input)
-    this.#heartbeat = state
-    // `heard` comes with every message and only moves the deadline; the timer finds that out when it fires.
-    if (input.kind !== "heard") this.#armHeartbeat()
-    for (const effect of effects) {
-      switch (effect.kind) {
-        case "sendPing":
-          this.#session?.sendFrame({ kind: "ping", number: effect.number, handled: this.#session.handled })
-          break
-        case "roundTrip":
-          this.#roundTripMs = effect.ms
-          for (const waiter of this.#pingWaiters) waiter.resolve(effect.ms)
-          this.#pingWaiters.clear()
-          break
-        case "dead":
-          if (this.#link !== undefined) {
-            const message = `nothing was heard from the server for ${Math.round(effect.silentMs)} ms`
-            this.#fail(this.#link, new HawserError("connection_lost", { message }))
-          }
-      }
-    }
-  }
-
-  #armHeartbeat(): void {
-    this.#cancelHeartbeat()
-    const atMs =
-      this.#heartbeat === undefined ? undefined : wakeAtHeartbeat(this.#options.limits, this.#heartbeat)
-    this.#cancelHeartbeat =
-      atMs === undefined
-        ? () => {}
-        : this.timers.at(atMs, () => this.#beat({ kind: "wake", nowMs: this.#options.clock.now() }))
+      this.#fail(new HawserError("sys_invalid_message", { message: error.message, retry: "later" }))
   }
 }
 
@@ -523,24 +373,4 @@ function isLoginError(
   frame: Frame | BadFrame,
 ): frame is ReplyFrame & { readonly outcome: { readonly ok: false; readonly error: WireError } } {
   return frame.kind === "reply" && !frame.outcome.ok && frame.outcome.error.code.startsWith("auth_")
-}
-
-function errorOf(error: WireError, retryAfterMs: number | undefined): HawserError {
-  const { code, message, category, details } = error
-  const wait = error.retryAfterMs ?? retryAfterMs
-  return new HawserError(code, {
-    message,
-    // The table knows its own codes' categories better than an older peer.
-    ...(isErrorCode(code) ? {} : { category }),
-    ...(details === undefined ? {} : { details }),
-    ...(wait === undefined ? {} : { retryAfterMs: wait }),
-  })
-}
-
-async function validReply(name: string, spec: CallSpec, payload: unknown): Promise<unknown> {
-  const result = await validate(spec.output, payload)
-  if (result.ok) return result.value
-  throw new HawserError("invalid_reply", {
-    message: `the reply of "${name}": ${describeIssues(result.issues)}`,
-  })
 }

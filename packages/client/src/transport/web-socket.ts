@@ -10,6 +10,8 @@ export interface WebSocketLike {
   readonly protocol: string
   send(bytes: Uint8Array<ArrayBuffer>): void
   close(code?: number, reason?: string): void
+  /** Of `ws`, not of browsers: drops the socket at once. */
+  terminate?(): void
   addEventListener(type: "open" | "error", listener: () => void): void
   addEventListener(type: "message", listener: (event: { readonly data: unknown }) => void): void
   addEventListener(
@@ -67,7 +69,9 @@ function connection(socket: WebSocketLike, listening: Listening): Connection {
     close: (code, reason) => socket.close(code, closeReason(reason)),
     terminate() {
       listening.end(1006, "")
-      socket.close()
+      // A browser's socket goes on closing by itself; nobody waits for it.
+      if (socket.terminate === undefined) socket.close()
+      else socket.terminate()
     },
     // A browser cannot stop reading; the client's bounds hold on its queues instead.
     pause() {},
