@@ -14,7 +14,7 @@ export interface CaseContext {
 export interface ConformanceCase {
   /** A sentence that begins with a verb whose subject is the server; unique in the suite. */
   readonly name: string
-  /** The section of wire-2.0.md that makes the statement, e.g. "3.4" or "12.10". */
+  /** The section (suite.ts names them) and, after the dot, the statement in it. */
   readonly section: string
   /** True when the case takes seconds by its nature: it runs only when asked for. */
   readonly slow?: boolean

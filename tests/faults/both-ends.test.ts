@@ -1,5 +1,5 @@
 import { describe, expect, it } from "vitest"
-import { createWorld, openClient, profiles } from "./harness.ts"
+import { createWorld, openClient, profiles, watchStatus } from "./harness.ts"
 
 describe.each(profiles)("profile %s", (profile) => {
   it("connects, commands, queries, and hears an event", async () => {
@@ -17,5 +17,30 @@ describe.each(profiles)("profile %s", (profile) => {
     expect(heard).toEqual(["all"])
     expect(world.serverErrors).toEqual([])
     expect(world.clientErrors).toEqual([])
+  })
+
+  it("keeps a request that is made in the same breath as the client", async () => {
+    const world = createWorld({ profile })
+    const client = world.client({ autoConnect: true })
+    const reply = client.command("echo", { text: "early" })
+    await world.clock.settle()
+    expect(await reply).toEqual({ text: "early" })
+  })
+
+  it("goes through connecting when the token function throws at once", async () => {
+    const world = createWorld({ profile })
+    let asked = 0
+    const client = world.client({
+      token: () => {
+        asked += 1
+        if (asked === 1) throw new Error("no token yet")
+        return "ann"
+      },
+    })
+    const states = watchStatus(client)
+    const connected = client.connect()
+    await world.clock.advance(60_000)
+    await connected
+    expect(states.map(({ state }) => state)).toEqual(["connecting", "reconnecting", "reconnecting", "open"])
   })
 })

@@ -1,9 +1,10 @@
 // Fault 3: a misspelt event name fails only at run time. That it does not compile is shown in tests/types.
-import { describe, expect, it } from "vitest"
 import { defineContract } from "@hawser/protocol"
-import { createClient } from "@hawser/client"
+import type { Contract } from "@hawser/protocol"
+import { createServer } from "@hawser/server"
+import { describe, expect, it } from "vitest"
 import { z } from "zod"
-import { createWorld, openClient, profiles, rejection } from "./harness.ts"
+import { connect, contract, createWorld, profiles, rejection } from "./harness.ts"
 
 const newer = defineContract({
   name: "faults",
@@ -11,24 +12,17 @@ const newer = defineContract({
     dance: { input: z.object({}), output: z.object({}) },
     toString: { input: z.object({}), output: z.object({}) },
   },
-  events: { nota: { payload: z.object({}) } },
+  events: {
+    nota: { payload: z.object({}) },
+    where: { payload: z.object({ who: z.string(), x: z.number() }), delivery: "volatile" },
+  },
 })
 
 describe.each(profiles)("fault-03 in profile %s", (profile) => {
   it("answers an unknown type with a typed error and goes on", async () => {
     const world = createWorld({ profile })
-    const options = {
-      url: "memory:",
-      token: "ann",
-      profile,
-      clock: world.clock,
-      dial: world.network.dial,
-      autoConnect: false,
-    }
-    const client = createClient(newer, { ...options, onError: () => {} })
-    const connected = client.connect()
-    await world.clock.settle()
-    await connected
+    const client = world.clientOf(newer)
+    await connect(world, client)
     for (const name of ["dance", "toString"] as const) {
       const refused = rejection(client.command(name, {}))
       await world.clock.settle()
@@ -40,35 +34,28 @@ describe.each(profiles)("fault-03 in profile %s", (profile) => {
 
   it("reports an event that the client's contract lacks, and delivers what follows", async () => {
     const world = createWorld({ profile })
-    const errors: unknown[] = []
-    const options = {
-      url: "memory:",
-      token: "ann",
-      profile,
-      clock: world.clock,
-      dial: world.network.dial,
-      autoConnect: false,
-    }
-    const client = createClient(newer, { ...options, onError: (error) => errors.push(error) })
-    const connected = client.connect()
-    await world.clock.settle()
-    await connected
+    const client = world.clientOf(newer)
+    await connect(world, client)
+    const heard: number[] = []
+    client.on("where", ({ x }) => heard.push(x))
     world.server.broadcast("note", { text: "unknown to the client" })
+    world.server.broadcast("where", { who: "ann", x: 3 })
     await world.clock.settle()
-    expect(errors).toMatchObject([{ code: "invalid_reply", message: 'unknown event "note"' }])
+    expect(world.clientErrors).toMatchObject([{ code: "invalid_reply", message: 'unknown event "note"' }])
+    expect(heard).toEqual([3])
     expect(client.current.state).toBe("open")
   })
 
   it("throws at once for names that are not in the own contract", async () => {
+    // As a caller in plain JavaScript sees it.
+    const untyped: Contract = contract
     const world = createWorld({ profile })
-    const client = await openClient(world)
-    const misspelt: string = "nota"
-    expect(() => Reflect.apply(client.on, client, [misspelt, () => {}])).toThrow('no event "nota"')
-    expect(() => Reflect.apply(world.server.broadcast, world.server, [misspelt, {}])).toThrow(
-      'no event "nota"',
-    )
-    expect(() => Reflect.apply(world.server.command, world.server, ["ecko", () => ({})])).toThrow(
-      'no command "ecko"',
-    )
+    const client = world.clientOf(untyped)
+    const server = createServer(untyped, { authenticate: (id) => ({ id }) })
+    expect(() => client.on("nota", () => {})).toThrow('no event "nota"')
+    expect(() => server.broadcast("nota", {})).toThrow('no event "nota"')
+    expect(() => server.command("ecko", () => ({}))).toThrow('no command "ecko"')
+    await expect(client.command("ecko", {})).rejects.toThrow('no command "ecko"')
+    await expect(client.query("echo", {})).rejects.toThrow('no query "echo"')
   })
 })

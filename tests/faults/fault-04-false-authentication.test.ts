@@ -1,100 +1,57 @@
 // Fault 4: any first answer counts as "authenticated".
 import { closeCode } from "@hawser/protocol"
-import type { Connection, DialEvents } from "@hawser/protocol"
-import { createEnvelopeCodec, createFrameCodec, clientMessageLimits, TypeTable } from "@hawser/protocol"
 import { describe, expect, it } from "vitest"
 import { createWorld, openClient, profiles, rejection, watchStatus } from "./harness.ts"
-
-/** A dialler whose server is the test itself. */
-function scripted(): {
-  dial: (url: string, protocols: readonly string[], events: DialEvents) => Connection
-  events: DialEvents[]
-} {
-  const events: DialEvents[] = []
-  const connection: Connection = {
-    bufferedBytes: 0,
-    send: () => true,
-    close: () => {},
-    terminate: () => {},
-    pause: () => {},
-    resume: () => {},
-  }
-  return {
-    events,
-    dial: (_url, _protocols, handlers) => {
-      events.push(handlers)
-      return connection
-    },
-  }
-}
+import { scriptedServer } from "./scripted-server.ts"
 
 describe.each(profiles)("fault-04 in profile %s", (profile) => {
-  const codec =
-    profile === "2.0"
-      ? createEnvelopeCodec({ limits: clientMessageLimits, wallClockMs: () => 0 })
-      : createFrameCodec(new TypeTable(["note"]), clientMessageLimits)
-
   it("stays undecided on every message but WELCOME", async () => {
     const world = createWorld({ profile })
-    const { dial, events } = scripted()
-    const client = world.client({ dial })
+    const server = scriptedServer(profile)
+    const client = world.client({ dial: server.dial })
     const connected = client.connect()
     await world.clock.settle()
-    events[0]?.open("")
-    events[0]?.message(codec.encode({ kind: "event", type: "note", payload: { text: "early" } }))
-    events[0]?.message(
-      codec.encode({
-        kind: "reply",
-        reference: profile === "2.0" ? "1" : 1,
-        outcome: { ok: true, payload: {} },
-      }),
-    )
+    server.open()
+    server.say({ kind: "event", type: "note", payload: { text: "early" } })
+    server.say({
+      kind: "reply",
+      reference: profile === "2.0" ? "1" : 1,
+      outcome: { ok: true, payload: {} },
+    })
     const error = {
       code: "move_rate_limited",
       message: "not about the login",
       category: "rate_limit" as const,
     }
-    events[0]?.message(
-      codec.encode({ kind: "reply", reference: profile === "2.0" ? null : 1, outcome: { ok: false, error } }),
-    )
+    server.say({ kind: "reply", reference: profile === "2.0" ? null : 1, outcome: { ok: false, error } })
     await world.clock.settle()
     expect(client.current.state).toBe("connecting")
-    events[0]?.message(
-      codec.encode({
-        kind: "welcome",
-        sessionId: "s",
-        received: 0,
-        handled: 0,
-        expiresInMs: null,
-        maxMessageBytes: 65_536,
-        types: ["note"],
-      }),
-    )
+    server.welcome()
     await connected
     expect(client.current.state).toBe("open")
   })
 
   it("fails at once when the socket closes during the login", async () => {
     const world = createWorld({ profile })
-    const { dial, events } = scripted()
-    const client = world.client({ dial, reconnect: false })
-    const refused = rejection(client.connect())
+    const server = scriptedServer(profile)
+    const refused = rejection(world.client({ dial: server.dial, reconnect: false }).connect())
     await world.clock.settle()
-    events[0]?.open("")
-    events[0]?.closed(1006, "")
+    server.open()
+    server.close(closeCode.abnormal)
     expect((await refused).code).toBe("reconnect_exhausted")
     expect(world.clock.now()).toBe(0)
   })
 
   it("fails when no WELCOME comes in time", async () => {
     const world = createWorld({ profile })
-    const { dial, events } = scripted()
-    const client = world.client({ dial, reconnect: false })
-    const refused = rejection(client.connect())
+    const server = scriptedServer(profile)
+    const refused = rejection(world.client({ dial: server.dial, reconnect: false }).connect())
     await world.clock.settle()
-    events[0]?.open("")
+    server.open()
     await world.clock.advance(8_000)
-    expect((await refused).message).toContain("no WELCOME in time")
+    const error = await refused
+    expect(error.message).toContain("no WELCOME in time")
+    expect(error.cause).toMatchObject({ code: "connection_timeout" })
   })
 
   it("makes one attempt for one bad token, and works again with a new one", async () => {
@@ -141,6 +98,7 @@ describe.each(profiles)("fault-04 in profile %s", (profile) => {
 
   it("refuses whatever comes first but a token, before any handler or session", async () => {
     const world = createWorld({ profile })
+    const { codec } = scriptedServer(profile)
     const closes: number[] = []
     const frames: Uint8Array[] = []
     const connection = world.network.dial("", profile === "2.0" ? [] : ["hawser.1"], {

@@ -1,6 +1,7 @@
 // Fault 6: two rate limiters and two correlation tables. Here there is one of each, owned by one module.
+import type { Contract } from "@hawser/protocol"
 import { describe, expect, it } from "vitest"
-import { createWorld, openClient, profiles, rejection } from "./harness.ts"
+import { connect, contract, createWorld, openClient, profiles, rejection } from "./harness.ts"
 
 describe.each(profiles)("fault-06 in profile %s", (profile) => {
   it("limits a type once per user, over all connections and reconnects", async () => {
@@ -31,9 +32,11 @@ describe.each(profiles)("fault-06 in profile %s", (profile) => {
 
   it("spends no permit on a malformed request", async () => {
     const world = createWorld({ profile })
-    const client = await openClient(world)
+    const untyped: Contract = contract
+    const client = world.clientOf(untyped)
+    await connect(world, client)
     for (let index = 0; index < 10; index++) {
-      const refused = rejection(Reflect.apply(client.command, client, ["limited", { ok: false }]))
+      const refused = rejection(client.command("limited", { ok: false }))
       await world.clock.settle()
       expect(await refused).toMatchObject({ code: "invalid_input", category: "validation" })
     }

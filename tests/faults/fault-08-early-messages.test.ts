@@ -1,54 +1,25 @@
 // Fault 8: messages between authentication and the start of the receiver are lost, or replayed after newer ones.
-import { clientMessageLimits, createEnvelopeCodec, createFrameCodec, TypeTable } from "@hawser/protocol"
-import type { Connection, DialEvents } from "@hawser/protocol"
 import { describe, expect, it } from "vitest"
 import { createWorld, openClient, profiles, rejection } from "./harness.ts"
-
-const idle: Connection = {
-  bufferedBytes: 0,
-  send: () => true,
-  close: () => {},
-  terminate: () => {},
-  pause: () => {},
-  resume: () => {},
-}
+import { scriptedServer } from "./scripted-server.ts"
 
 describe.each(profiles)("fault-08 in profile %s", (profile) => {
-  const codec =
-    profile === "2.0"
-      ? createEnvelopeCodec({ limits: clientMessageLimits, wallClockMs: () => 0 })
-      : createFrameCodec(new TypeTable(["note"]), clientMessageLimits)
-  const note = (text: string): Uint8Array => codec.encode({ kind: "event", type: "note", payload: { text } })
-
   it("delivers what came before WELCOME after it, in order, and before anything newer", async () => {
     const world = createWorld({ profile })
-    let events: DialEvents | undefined
-    const client = world.client({
-      dial: (_url, _protocols, handlers) => {
-        events = handlers
-        return idle
-      },
-    })
+    const server = scriptedServer(profile)
+    const note = (text: string): void => server.say({ kind: "event", type: "note", payload: { text } })
+    const client = world.client({ dial: server.dial })
     const log: string[] = []
     client.onStatus(({ state }) => log.push(state))
     client.on("note", ({ text }) => log.push(text))
     void client.connect()
     await world.clock.settle()
-    events?.open("")
-    events?.message(note("early 1"))
-    events?.message(note("early 2"))
+    server.open()
+    note("early 1")
+    note("early 2")
     expect(log).toEqual(["connecting"])
-    const welcome = {
-      kind: "welcome",
-      sessionId: "s",
-      received: 0,
-      handled: 0,
-      expiresInMs: null,
-      maxMessageBytes: 65_536,
-      types: ["note"],
-    } as const
-    events?.message(codec.encode(welcome))
-    events?.message(note("live"))
+    server.welcome()
+    note("live")
     await world.clock.settle()
     expect(log).toEqual(["connecting", "open", "early 1", "early 2", "live"])
   })

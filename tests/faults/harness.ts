@@ -2,7 +2,7 @@
 import { createClient } from "@hawser/client"
 import type { Client, ClientOptions, ClientStatus } from "@hawser/client"
 import { HawserError, defineContract } from "@hawser/protocol"
-import type { Profile, ServerLimits } from "@hawser/protocol"
+import type { Contract, Profile, ServerLimits } from "@hawser/protocol"
 import { SimulatedClock, createMemoryNetwork, seededRandom } from "@hawser/protocol/testing"
 import type { MemoryNetwork } from "@hawser/protocol/testing"
 import { createServer } from "@hawser/server"
@@ -24,7 +24,11 @@ export const contract = defineContract({
     },
     never: { input: z.object({}), output: z.object({}) },
   },
-  queries: { look: { input: z.object({}), output: z.object({ seen: z.number() }) } },
+  queries: {
+    look: { input: z.object({}), output: z.object({ seen: z.number() }) },
+    /** The test itself sets its handler. */
+    secret: { input: z.object({}), output: z.object({}) },
+  },
   events: {
     note: { payload: z.object({ text: z.string() }) },
     where: {
@@ -36,7 +40,7 @@ export const contract = defineContract({
 })
 
 export type TestContract = typeof contract
-export interface TestUser {
+interface TestUser {
   readonly id: string
 }
 
@@ -50,6 +54,8 @@ export interface World {
   readonly handled: string[]
   /** A client that does not dial by itself. Tokens are user names; "bad…" is refused. */
   client(options?: Partial<ClientOptions>): Client<TestContract>
+  /** The same with another contract; one of the type `Contract` lets any name and input pass the compiler. */
+  clientOf<C extends Contract>(other: C, options?: Partial<ClientOptions>): Client<C>
 }
 
 export interface WorldOptions {
@@ -95,6 +101,18 @@ export function createWorld(options: WorldOptions): World {
   server.query("look", () => ({ seen: handled.length }))
   const network = createMemoryNetwork({ clock, latencyMs, accept: server.accept })
   const random = seededRandom(1)
+  const clientOf = <C extends Contract>(other: C, overrides: Partial<ClientOptions> = {}): Client<C> =>
+    createClient(other, {
+      url: "memory:",
+      token: "ann",
+      profile,
+      clock,
+      random,
+      dial: network.dial,
+      autoConnect: false,
+      onError: (error) => clientErrors.push(error),
+      ...overrides,
+    })
   return {
     clock,
     network,
@@ -102,18 +120,8 @@ export function createWorld(options: WorldOptions): World {
     serverErrors,
     clientErrors,
     handled,
-    client: (overrides = {}) =>
-      createClient(contract, {
-        url: "memory:",
-        token: "ann",
-        profile,
-        clock,
-        random,
-        dial: network.dial,
-        autoConnect: false,
-        onError: (error) => clientErrors.push(error),
-        ...overrides,
-      }),
+    clientOf,
+    client: (overrides) => clientOf(contract, overrides),
   }
 }
 
@@ -129,10 +137,14 @@ export async function openClient(
   options: Partial<ClientOptions> = {},
 ): Promise<Client<TestContract>> {
   const client = world.client(options)
+  await connect(world, client)
+  return client
+}
+
+export async function connect<C extends Contract>(world: World, client: Client<C>): Promise<void> {
   const connected = client.connect()
   await world.clock.settle()
   await connected
-  return client
 }
 
 export function watchStatus(client: Client<TestContract>): ClientStatus[] {

@@ -10,13 +10,14 @@ import { closePockets, verify } from "./map/checks.ts"
 import { buildBridges } from "./map/bridges.ts"
 import { growPlants, shapeGround } from "./map/landscape.ts"
 import { Canvas, TILE } from "./map/paint.ts"
-import { LAYERS, Scene, SIZE, type Cell, type Zone } from "./map/scene.ts"
+import { LAYERS, Scene, SIZE, type Cell } from "./map/scene.ts"
+import type { CreatureZone } from "../src/rules/map.ts"
 import { drawSprites } from "./map/sprites.ts"
 import { toTiled } from "./map/tiled.ts"
 import { buildVillage, clearAround, paveVillage } from "./map/village.ts"
 
 const SPAWN: Cell = [48, 49]
-const ZONES: readonly Zone[] = [
+const ZONES: readonly CreatureZone[] = [
   { kind: "rabbit", x: 50, y: 57, width: 14, height: 14, count: 6 },
   { kind: "rabbit", x: 20, y: 46, width: 12, height: 8, count: 4 },
   { kind: "slime", x: 10, y: 54, width: 20, height: 18, count: 6 },

@@ -42,7 +42,7 @@ const creatureSchema = z.object({
 })
 export type CreatureEntity = z.infer<typeof creatureSchema>
 
-export const entitySchema = z.discriminatedUnion("kind", [playerSchema, creatureSchema])
+const entitySchema = z.discriminatedUnion("kind", [playerSchema, creatureSchema])
 export type Entity = z.infer<typeof entitySchema>
 
 /** 16×16 tiles; gids row by row, 0 is nothing; blocked holds 0 or 1 per tile. */

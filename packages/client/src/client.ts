@@ -198,12 +198,7 @@ export function createClient(contract: Contract, options: ClientOptions): Client
     }
   }
 
-  if (options.autoConnect !== false) {
-    queueMicrotask(() => {
-      // Its failure is the status `closed`.
-      if (running.status.state === "idle") running.connect().catch(() => {})
-    })
-  }
+  if (options.autoConnect !== false) running.connectSoon()
 
   return {
     get current() {

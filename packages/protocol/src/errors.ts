@@ -4,257 +4,176 @@ export type Retry = "never" | "later" | "afterReauth"
 /** Categories as protocol `2.0` names them; they tell a person whose fault it was. */
 export type ErrorCategory = "validation" | "permission" | "system" | "rate_limit"
 
-interface ErrorRow {
+interface ErrorFacts {
   /** The number that stands for the code on the wire. Never reused. 0 is success, 1 a code of the application. */
   readonly wire: number
-  /** The close code of a connection that ends because of this error; undefined where none does. */
-  readonly close: number | undefined
+  /** The close code of a connection that ends because of this error; absent where none does. */
+  readonly close?: number
   readonly retry: Retry
   readonly category: ErrorCategory
+}
+
+interface ErrorRow extends ErrorFacts {
   /** What happened, when nothing more exact is said. */
   readonly sentence: string
   /** What the caller can do next. */
   readonly action: string
 }
 
-const row = (
-  wire: number,
-  close: number | undefined,
-  retry: Retry,
-  category: ErrorCategory,
-  sentence: string,
-  action: string,
-): ErrorRow => ({ wire, close, retry, category, sentence, action })
+const row = (facts: ErrorFacts, sentence: string, action: string): ErrorRow => ({
+  ...facts,
+  sentence,
+  action,
+})
 
 /** Documented one by one in docs/errors.md; a test keeps the two together. */
 export const errorTable = {
   sys_internal_error: row(
-    2,
-    4500,
-    "later",
-    "system",
+    { wire: 2, close: 4500, retry: "later", category: "system" },
     "The server failed while handling this.",
     "Try again later; the server's log has the cause.",
   ),
   sys_service_unavailable: row(
-    3,
-    4503,
-    "later",
-    "system",
+    { wire: 3, close: 4503, retry: "later", category: "system" },
     "The server cannot take this now.",
     "Try again later.",
   ),
   sys_invalid_message: row(
-    4,
-    4400,
-    "never",
-    "validation",
+    { wire: 4, close: 4400, retry: "never", category: "validation" },
     "The message does not follow the protocol.",
     "Correct the client; sending the same bytes again cannot work.",
   ),
   invalid_input: row(
-    5,
-    undefined,
-    "never",
-    "validation",
+    { wire: 5, retry: "never", category: "validation" },
     "The input does not fit the contract.",
     "Correct the fields that details.issues names.",
   ),
   not_available: row(
-    6,
-    undefined,
-    "never",
-    "system",
+    { wire: 6, retry: "never", category: "system" },
     "This server does not offer that.",
     "Do not send this request to this server.",
   ),
   forbidden: row(
-    7,
-    4403,
-    "never",
-    "permission",
+    { wire: 7, close: 4403, retry: "never", category: "permission" },
     "You are not allowed to do this.",
     "Ask somebody with the permission.",
   ),
   rate_limited: row(
-    8,
-    4429,
-    "later",
-    "rate_limit",
+    { wire: 8, close: 4429, retry: "later", category: "rate_limit" },
     "Too many messages of this kind.",
     "Wait for retryAfterMs, then send again.",
   ),
   timeout: row(
-    9,
-    undefined,
-    "later",
-    "system",
+    { wire: 9, retry: "later", category: "system" },
     "No reply came in time.",
     "The outcome is unknown: look before repeating it.",
   ),
   cancelled: row(
-    10,
-    undefined,
-    "never",
-    "system",
+    { wire: 10, retry: "never", category: "system" },
     "The request was cancelled.",
     "Nothing to do: the caller asked for it.",
   ),
   auth_required: row(
-    11,
-    4401,
-    "afterReauth",
-    "permission",
+    { wire: 11, close: 4401, retry: "afterReauth", category: "permission" },
     "The first message must authenticate.",
     "Send a token as the first message.",
   ),
   auth_timeout: row(
-    12,
-    4401,
-    "later",
-    "permission",
+    { wire: 12, close: 4401, retry: "later", category: "permission" },
     "No authentication came in time.",
     "Send the token right after the socket opens.",
   ),
   auth_token_invalid: row(
-    13,
-    4401,
-    "afterReauth",
-    "permission",
+    { wire: 13, close: 4401, retry: "afterReauth", category: "permission" },
     "The token is not valid.",
     "Log in again for a new token.",
   ),
   auth_token_expired: row(
-    14,
-    4401,
-    "afterReauth",
-    "permission",
+    { wire: 14, close: 4401, retry: "afterReauth", category: "permission" },
     "The token has expired.",
     "Fetch a fresh token.",
   ),
   auth_player_not_found: row(
-    15,
-    4401,
-    "afterReauth",
-    "permission",
+    { wire: 15, close: 4401, retry: "afterReauth", category: "permission" },
     "The token's account does not exist.",
     "Log in with an existing account.",
   ),
-  auth_forbidden: row(16, 4403, "never", "permission", "This account may not connect.", "Ask the operator."),
+  auth_forbidden: row(
+    { wire: 16, close: 4403, retry: "never", category: "permission" },
+    "This account may not connect.",
+    "Ask the operator.",
+  ),
   unsupported_version: row(
-    17,
-    4400,
-    "never",
-    "validation",
+    { wire: 17, close: 4400, retry: "never", category: "validation" },
     "The other end speaks another wire version.",
     "Update the older end.",
   ),
   message_too_large: row(
-    18,
-    4413,
-    "never",
-    "validation",
+    { wire: 18, close: 4413, retry: "never", category: "validation" },
     "The message is larger than the limit.",
     "Send smaller messages.",
   ),
   slow_consumer: row(
-    19,
-    4408,
-    "later",
-    "system",
+    { wire: 19, close: 4408, retry: "later", category: "system" },
     "The connection did not take its messages in time.",
     "Reconnect; read faster or ask for less.",
   ),
   replaced: row(
-    20,
-    4409,
-    "never",
-    "system",
+    { wire: 20, close: 4409, retry: "never", category: "system" },
     "The same user connected elsewhere.",
     "Connect again only if the user asks for it.",
   ),
-  session_ended: row(21, 4410, "later", "system", "The session has ended.", "Connect for a new session."),
+  session_ended: row(
+    { wire: 21, close: 4410, retry: "later", category: "system" },
+    "The session has ended.",
+    "Connect for a new session.",
+  ),
   server_shutdown: row(
-    22,
-    4503,
-    "later",
-    "system",
+    { wire: 22, close: 4503, retry: "later", category: "system" },
     "The server is shutting down.",
     "Reconnect in a moment; clients do so by themselves.",
   ),
   too_many_connections: row(
-    23,
-    4429,
-    "later",
-    "rate_limit",
+    { wire: 23, close: 4429, retry: "later", category: "rate_limit" },
     "Too many connections.",
     "Close some, or wait for retryAfterMs.",
   ),
-  origin_forbidden: row(
-    24,
-    undefined,
-    "never",
-    "permission",
-    "Pages of this origin may not connect.",
-    "Add the origin to the server's `origins`.",
-  ),
   connection_lost: row(
-    25,
-    undefined,
-    "later",
-    "system",
+    { wire: 25, retry: "later", category: "system" },
     "The connection was lost before the reply.",
     "The outcome is unknown: look before repeating it.",
   ),
   connection_timeout: row(
-    26,
-    undefined,
-    "later",
-    "system",
+    { wire: 26, retry: "later", category: "system" },
     "The server did not answer the connection attempt in time.",
     "Check the address; the client tries again by itself.",
   ),
   not_connected: row(
-    27,
-    undefined,
-    "later",
-    "system",
+    { wire: 27, retry: "later", category: "system" },
     "The client is not connected.",
     "Call connect() first.",
   ),
   client_closed: row(
-    28,
-    undefined,
-    "never",
-    "system",
+    { wire: 28, retry: "never", category: "system" },
     "The client was closed.",
     "Call connect() to open it again.",
   ),
   buffer_full: row(
-    29,
-    undefined,
-    "later",
-    "system",
+    { wire: 29, retry: "later", category: "system" },
     "Too much is waiting to be sent.",
     "Wait until the client is open again before sending more.",
   ),
   invalid_reply: row(
-    30,
-    undefined,
-    "never",
-    "validation",
+    { wire: 30, retry: "never", category: "validation" },
     "What the server sent does not fit the contract.",
     "Use the same version of the contract on both ends.",
   ),
   reconnect_exhausted: row(
-    31,
-    undefined,
-    "later",
-    "system",
+    { wire: 31, retry: "later", category: "system" },
     "The reconnection strategy gave up.",
     "Call connect() to start again.",
   ),
-} as const satisfies Record<string, ErrorRow>
+} satisfies Record<string, ErrorRow>
 
 /** The codes of the product itself. */
 export type ErrorCode = keyof typeof errorTable

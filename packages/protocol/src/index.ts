@@ -12,6 +12,7 @@ export {
   clientMessageLimits,
   defaultClientLimits,
   defaultServerLimits,
+  leastHeartbeatMs,
   serverMessageLimits,
 } from "./limits.ts"
 export type { ClientLimits, MessageLimits, ServerLimits } from "./limits.ts"

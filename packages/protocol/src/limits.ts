@@ -35,7 +35,11 @@ export const clientMessageLimits: MessageLimits = {
 export interface ServerLimits {
   /** Inbound messages after authentication. */
   readonly message: MessageLimits
-  /** Bytes of the first message (a token). Beyond: `message_too_large`, 4413. */
+  /** WebSocket fragments of one message, empty ones included. Beyond: close 1008. */
+  readonly messageMaxFragments: number
+  /** Pieces in which one WebSocket frame may trickle in from the network. Beyond: close 1008. */
+  readonly messageMaxChunks: number
+  /** Bytes of the first message (a token). Beyond: `message_too_large`, 4413; in `2.0` 1008. */
   readonly helloMaxBytes: number
   /** From the accepted socket to a verified token. Beyond: `auth_timeout`, 4401. */
   readonly authTimeoutMs: number
@@ -79,14 +83,21 @@ export interface ServerLimits {
   /** Silence after which a connection is probed by a WebSocket ping, and the time for the answer. Beyond: dropped. */
   readonly pingAfterMs: number
   readonly pongTimeoutMs: number
-  /** `close()` ends within this time, whatever the peers do. */
+  /** Time for the headers of an HTTP request on a port of `listen()`; for all of it twice as long. Beyond: HTTP 408. */
+  readonly httpTimeoutMs: number
+  /** `close()` ends within this time, and so does the end of any one connection, whatever the peers do. */
   readonly shutdownMs: number
-  /** Connections that did not finish the closing handshake are dropped after this time. */
+  /** From the last byte that left a closing connection to the peer's answer. Beyond: the socket is dropped. */
   readonly closeTimeoutMs: number
 }
 
+/** The least of `pingAfterMs` and `pongTimeoutMs`: below it a healthy connection's hiccups would count as its death. */
+export const leastHeartbeatMs = 100
+
 export const defaultServerLimits: ServerLimits = {
   message: serverMessageLimits,
+  messageMaxFragments: 256,
+  messageMaxChunks: 4_096,
   helloMaxBytes: 8 * kib,
   authTimeoutMs: 5_000,
   earlyMaxCount: 32,
@@ -111,6 +122,7 @@ export const defaultServerLimits: ServerLimits = {
   handlerGraceMs: 5_000,
   pingAfterMs: 20_000,
   pongTimeoutMs: 10_000,
+  httpTimeoutMs: 5_000,
   shutdownMs: 10_000,
   closeTimeoutMs: 1_000,
 }

@@ -9,7 +9,7 @@ const STEPS = [
 ] as const
 
 /** The cells that can be walked to, one flag a cell. */
-export function flood(scene: Scene, [startX, startY]: Cell): Uint8Array {
+function flood(scene: Scene, [startX, startY]: Cell): Uint8Array {
   const seen = new Uint8Array(SIZE * SIZE)
   const open: Cell[] = [[startX, startY]]
   seen[startY * SIZE + startX] = 1

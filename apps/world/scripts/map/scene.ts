@@ -11,16 +11,6 @@ export const LAYERS = ["ground", "decoration", "objects", "above"] as const
 export type LayerName = (typeof LAYERS)[number]
 export type Cell = readonly [number, number]
 
-/** Where a kind of creature lives, in tiles. */
-export interface Zone {
-  readonly kind: string
-  readonly x: number
-  readonly y: number
-  readonly width: number
-  readonly height: number
-  readonly count: number
-}
-
 /** Full tiles of one material come in this many variants. */
 const VARIANTS = 4
 /** The pairs of materials whose borders are drawn for every arrangement of corners. */

@@ -1,7 +1,7 @@
 import { Canvas, TILE, type Colour, type Ramp } from "./paint.ts"
 import { drawCreature, CREATURES } from "./creatures.ts"
 
-export const DIRECTIONS = ["UP", "DOWN", "LEFT", "RIGHT"] as const
+const DIRECTIONS = ["UP", "DOWN", "LEFT", "RIGHT"] as const
 export type Direction = (typeof DIRECTIONS)[number]
 
 interface Outfit {

@@ -93,7 +93,7 @@ function waves(canvas: Canvas, seed: number, deep: boolean): void {
 const textures = new Map<string, Canvas>()
 
 /** A full tile of one material. */
-export function terrainTexture(terrain: Terrain, variant: number): Canvas {
+function terrainTexture(terrain: Terrain, variant: number): Canvas {
   const key = `${terrain}-${variant}`
   const known = textures.get(key)
   if (known !== undefined) return known

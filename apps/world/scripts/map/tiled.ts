@@ -1,6 +1,7 @@
 import { Atlas } from "./atlas.ts"
 import { TILE } from "./paint.ts"
-import { LAYERS, SIZE, type Cell, type Scene, type Zone } from "./scene.ts"
+import { LAYERS, SIZE, type Cell, type Scene } from "./scene.ts"
+import type { CreatureZone } from "../../src/rules/map.ts"
 
 function property(name: string, value: string | number | boolean) {
   const type = typeof value === "number" ? "int" : typeof value === "boolean" ? "bool" : "string"
@@ -33,7 +34,7 @@ function tileset(atlas: Atlas) {
 }
 
 /** The map as a document of the editor Tiled, version 1.10 of the format. */
-export function toTiled(scene: Scene, start: Cell, zones: readonly Zone[]) {
+export function toTiled(scene: Scene, start: Cell, zones: readonly CreatureZone[]) {
   const common = { opacity: 1, visible: true, x: 0, y: 0 }
   const layers = LAYERS.map((name, index) => ({
     id: index + 1,

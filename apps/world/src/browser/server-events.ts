@@ -10,8 +10,8 @@ export interface SurroundingsView {
   readonly x: number
   readonly y: number
   readonly mapId: string
-  /** Names of the other players in sight, sorted. */
-  readonly players: readonly string[]
+  /** The other players in sight, sorted by name. */
+  readonly players: readonly { readonly username: string; readonly x: number; readonly y: number }[]
 }
 
 export type SkillsView = Readonly<Record<string, { readonly level: number; readonly xp: number }>>
@@ -78,10 +78,11 @@ export function surroundingsOf(
 ): SurroundingsView | undefined {
   const { own } = world
   if (own === undefined) return undefined
-  const names = [...world.figures.values()].flatMap(({ entity }) =>
-    entity.kind === "player" && entity.id !== own.id ? [entity.username] : [],
-  )
+  const players = [...world.figures.values()]
+    .flatMap(({ entity }) => (entity.kind === "player" && entity.id !== own.id ? [entity] : []))
+    .map(({ username, x, y }) => ({ username, x, y }))
+    .toSorted((one, other) => (one.username < other.username ? -1 : 1))
   const { x, y } = own.moves.predicted
-  const next = { username: own.username, mapId: own.mapId, x, y, players: names.toSorted() }
+  const next = { username: own.username, mapId: own.mapId, x, y, players }
   return JSON.stringify(next) === JSON.stringify(before) ? before : next
 }

@@ -4,7 +4,7 @@ export type ChatChannel = "local" | "global" | "dm"
 export type Role = "player" | "moderator" | "admin"
 
 /** Characters per channel; longer texts up to `chatInputMaxLength` are cut. */
-export const chatMaxLength: Readonly<Record<ChatChannel, number>> = { local: 280, global: 200, dm: 500 }
+const chatMaxLength: Readonly<Record<ChatChannel, number>> = { local: 280, global: 200, dm: 500 }
 /** Tiles within which local chat is heard, both ways. */
 export const hearingTiles = 32
 
@@ -28,7 +28,7 @@ export function checkChat(
       text: "only moderators and admins may use the global channel",
     }
   }
-  const characters = [...input.trim()]
+  const characters = Array.from(input.trim())
   if (characters.length > speaker.inputMaxLength) {
     const text = `the message has ${characters.length} characters; the limit is ${speaker.inputMaxLength}`
     return { ok: false, code: "chat_message_too_long", text }

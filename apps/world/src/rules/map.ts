@@ -1,9 +1,9 @@
 /** The width and height of a chunk, in tiles. */
-export const CHUNK_SIZE = 16
+const CHUNK_SIZE = 16
 
-export type Resource = "tree" | "rock"
+type Resource = "tree" | "rock"
 
-export interface MapLayer {
+interface MapLayer {
   readonly name: string
   readonly gids: Uint16Array
 }
@@ -15,10 +15,11 @@ export interface CreatureZone {
   readonly y: number
   readonly width: number
   readonly height: number
+  /** How many live here at once. */
   readonly count: number
 }
 
-export interface Tileset {
+interface Tileset {
   readonly name: string
   readonly image: string
   readonly firstGid: number
@@ -33,7 +34,7 @@ export interface Tileset {
 }
 
 /** A square part of the map, row by row; cells beyond the edge of the map are empty and blocked. */
-export interface Chunk {
+interface Chunk {
   readonly chunkX: number
   readonly chunkY: number
   readonly layers: readonly { readonly name: string; readonly gids: readonly number[] }[]

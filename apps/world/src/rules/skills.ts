@@ -1,7 +1,7 @@
 // Skills, their experience and levels. Pure.
 import type { SkillDetail } from "../contract.ts"
 
-export const skillNames = [
+const skillNames = [
   "exploration",
   "woodcutting",
   "mining",

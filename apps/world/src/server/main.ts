@@ -2,13 +2,11 @@
 import { fileURLToPath } from "node:url"
 import { pino } from "pino"
 import { readConfig } from "./config/config.ts"
+import { UnusableSetting } from "./config/unusable-setting.ts"
 import { startWorld } from "./world-server.ts"
 
 const config = readConfig(process.env)
-if ("problems" in config) {
-  for (const problem of config.problems) process.stderr.write(`${problem}\n`)
-  process.exit(1)
-}
+if ("problems" in config) refuseToStart(config.problems)
 
 const log = pino({ level: config.logLevel })
 // The same from `src/server` and from `dist/server`.
@@ -19,6 +17,9 @@ const running = await startWorld({
   version: "0.1.0",
   pageDir: `${appDir}/dist/browser`,
   assetsDir: `${appDir}/assets`,
+}).catch((error: unknown) => {
+  if (error instanceof UnusableSetting) refuseToStart([error.message])
+  throw error
 })
 process.stdout.write(`The world is open: ${running.url}\n`)
 
@@ -37,4 +38,9 @@ for (const signal of ["SIGINT", "SIGTERM"] as const) {
       },
     )
   })
+}
+
+function refuseToStart(problems: readonly string[]): never {
+  for (const problem of problems) process.stderr.write(`${problem}\n`)
+  process.exit(1)
 }

@@ -9,6 +9,7 @@ import { parseTiledMap } from "../rules/map.ts"
 import type { WorldMap } from "../rules/map.ts"
 import { skillsOf, totalLevel } from "../rules/skills.ts"
 import type { WorldConfig } from "./config/config.ts"
+import { UnusableSetting } from "./config/unusable-setting.ts"
 import { Game } from "./game/game.ts"
 import type { WorldUser } from "./game/player-state.ts"
 import { startTick } from "./game/tick.ts"
@@ -45,7 +46,10 @@ const startingHp = 10
 export async function startWorld(options: WorldServerOptions): Promise<RunningWorld> {
   const { config, log, version, pageDir, assetsDir } = options
   const map = parseTiledMap(JSON.parse(await readFile(`${assetsDir}/map.json`, "utf8")))
-  const store = createPlayerStore(await openDatabase(config.databaseUrl))
+  const database = await openDatabase(config.databaseUrl).catch((cause: unknown) => {
+    throw new UnusableSetting(`DATABASE_URL is ${config.databaseUrl}, which cannot be opened`, cause)
+  })
+  const store = createPlayerStore(database)
   const onError = (err: unknown): void => log.warn({ err }, "something failed and was contained")
 
   const server = createHawser(world, {
@@ -97,6 +101,11 @@ export async function startWorld(options: WorldServerOptions): Promise<RunningWo
   await new Promise<void>((resolve, reject) => {
     httpServer.once("error", reject)
     httpServer.listen(config.port, config.host, resolve)
+  }).catch((cause: unknown) => {
+    throw new UnusableSetting(
+      `PORT is ${config.port} and HOST ${config.host}, where nothing can listen`,
+      cause,
+    )
   })
   const address = httpServer.address()
   const port = typeof address === "object" && address !== null ? address.port : config.port

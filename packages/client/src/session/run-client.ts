@@ -78,6 +78,8 @@ export class RunningClient {
   #token: TokenSource
   #state: ReconnectState = initialReconnect()
   #status: ClientStatus = { state: "idle" }
+  /** True while `connect` is certain to follow in this turn: requests may be made already. */
+  #connectsSoon = false
   #link: Link | undefined
   #session: ClientSession | undefined
   #cancelWake: () => void = () => {}
@@ -125,6 +127,16 @@ export class RunningClient {
     return this.#session?.counts ?? { sent: 0, received: 0, handled: 0 }
   }
 
+  /** Connects when the current task is done, unless somebody has by then. */
+  connectSoon(): void {
+    this.#connectsSoon = true
+    queueMicrotask(() => {
+      this.#connectsSoon = false
+      // Its failure is the status `closed`.
+      if (this.#state.kind === "idle") this.connect().catch(() => {})
+    })
+  }
+
   /** Resolves when a session is open, rejects when the supervisor gives up. */
   connect(token?: TokenSource): Promise<void> {
     if (token !== undefined) this.#token = token
@@ -142,7 +154,7 @@ export class RunningClient {
   }
 
   #refusal(): HawserError | undefined {
-    if (this.#state.kind === "idle") return new HawserError("not_connected")
+    if (this.#state.kind === "idle") return this.#connectsSoon ? undefined : new HawserError("not_connected")
     if (this.#state.kind !== "closed") return undefined
     const { code, message } = this.#state.error
     return code === "client_closed"
@@ -211,7 +223,7 @@ export class RunningClient {
 
   async #getToken(dial: number, refused: HawserError | undefined): Promise<void> {
     try {
-      const token = await (typeof this.#token === "function" ? this.#token({ refused }) : this.#token)
+      const token = await this.#askForToken(refused)
       this.#step({ kind: "token", dial, token })
     } catch (cause) {
       const message = "the token function failed"
@@ -220,6 +232,11 @@ export class RunningClient {
         : new HawserError("sys_service_unavailable", { message, cause })
       this.#step({ kind: "tokenFailed", dial, error })
     }
+  }
+
+  /** Never answers or throws within the same turn: a step must have ended before the next one. */
+  async #askForToken(refused: HawserError | undefined): Promise<string> {
+    return typeof this.#token === "function" ? this.#token({ refused }) : this.#token
   }
 
   #dial(dial: number): void {

@@ -210,6 +210,17 @@ describe("the round trip", () => {
   })
 })
 
+it.each([[7], [[1, 2]], ["text"], [false]])(
+  "sends the reply %j, which is no map, as its value",
+  (payload) => {
+    const reply: Frame = { kind: "reply", reference: "1", outcome: { ok: true, payload } }
+    const client = createEnvelopeCodec({ side: "client", limits: clientMessageLimits, wallClockMs: () => 0 })
+    expect(client.decode(codec.encode(reply), 0)).toMatchObject({
+      outcome: { ok: true, payload: { value: payload } },
+    })
+  },
+)
+
 describe("malformed envelopes", () => {
   const good = { id: "5", type: "cmd_move", payload: {} }
 

@@ -4,9 +4,9 @@ import { suggestedAction } from "../errors.ts"
 import type { MessageLimits } from "../limits.ts"
 import type { Codec } from "./codec.ts"
 import type { BadFrame, CallKind, Frame, Reference, ReplyFrame, WireError } from "./frame.ts"
-import { createPayloadCodec } from "./payload-codec.ts"
+import { Encoded, createPayloadCodec } from "./payload-codec.ts"
 
-export const envelopeVersion = "2.0"
+const envelopeVersion = "2.0"
 
 /** `mapChunks` → `map_chunks`. */
 export function snakeCase(key: string): string {
@@ -71,7 +71,7 @@ export function createEnvelopeCodec(options: EnvelopeCodecOptions): Codec {
           ? encodeServer(
               frame.reference,
               frame.call === "query" ? "resp_data" : "resp_success",
-              frame.outcome.payload ?? {},
+              asMap(frame.outcome.payload),
             )
           : encodeServer(frame.reference, "resp_error", errorPayload(frame.outcome.error))
       case "goaway":
@@ -104,6 +104,12 @@ export function createEnvelopeCodec(options: EnvelopeCodecOptions): Codec {
   }
 }
 
+/** A payload of `2.0` is a map, whatever the contract says. */
+function asMap(payload: unknown): unknown {
+  if (payload === undefined || payload === null) return {}
+  return payload instanceof Encoded || isRecord(payload) ? payload : { value: payload }
+}
+
 function decodeEnvelope(
   envelope: Readonly<Record<string, unknown>>,
   side: "server" | "client" | undefined,
@@ -133,9 +139,9 @@ function decodeEnvelope(
     case "cmd":
       return type === "cmd_authenticate"
         ? decodeHello(reference, payload)
-        : request("command", name, reference, payload)
+        : request("command", name, { reference, payload })
     case "query":
-      return request("query", name, reference, payload)
+      return request("query", name, { reference, payload })
     case "event":
       return decodeEvent(name, payload)
     case "resp":
@@ -145,8 +151,12 @@ function decodeEnvelope(
   }
 }
 
-function request(call: CallKind, type: string, reference: Reference, payload: unknown): Frame {
-  return { kind: "request", call, type, payload, budgetMs: 0, reference }
+function request(
+  call: CallKind,
+  type: string,
+  body: { readonly reference: Reference; readonly payload: unknown },
+): Frame {
+  return { kind: "request", call, type, budgetMs: 0, ...body }
 }
 
 function decodeHello(reference: Reference, payload: Readonly<Record<string, unknown>>): Frame | BadFrame {

@@ -89,9 +89,10 @@ export function createFrameCodec(types: TypeTable, limits: MessageLimits): Codec
     if (!body.ok) return { kind: "bad", reference, error: body.error }
     if (!Array.isArray(body.value)) return bad(reference, "the body of a frame must be an array")
     const fields: readonly unknown[] = body.value
-    return (
-      decodeBody(bytes[0] ?? 0xff, fields, count, types) ?? bad(reference, describeShape(bytes[0] ?? 0xff))
-    )
+    const byte = bytes[0] ?? 0xff
+    const frame =
+      byte === frameByte.request ? decodeRequest(fields, count, types) : decodeBody(byte, fields, types)
+    return frame ?? bad(reference, describeShape(byte))
   }
 
   return {
@@ -134,13 +135,15 @@ function replyBody(frame: ReplyFrame): unknown[] {
   ]
 }
 
-/** Undefined where the fields do not have the frame's shape. */
-function decodeBody(
-  byte: number,
-  fields: readonly unknown[],
-  count: number,
-  types: TypeTable,
-): Frame | undefined {
+/** Its reference does not travel: it is the message's own count. Undefined where the fields do not have the shape. */
+function decodeRequest(fields: readonly unknown[], count: number, types: TypeTable): Frame | undefined {
+  const [type, payload, budgetMs] = fields
+  if (!isCount(type) || !isCount(budgetMs)) return undefined
+  return { kind: "request", call: undefined, type: types.nameOf(type), payload, budgetMs, reference: count }
+}
+
+/** Every frame but the request; undefined where the fields do not have the frame's shape. */
+function decodeBody(byte: number, fields: readonly unknown[], types: TypeTable): Frame | undefined {
   const [first, second, third, fourth] = fields
   switch (byte) {
     case frameByte.hello:
@@ -164,17 +167,6 @@ function decodeBody(
       return isText(first) ? { kind: "bye", code: first, message: isText(second) ? second : "" } : undefined
     case frameByte.event:
       return isCount(first) ? { kind: "event", type: types.nameOf(first), payload: second } : undefined
-    case frameByte.request:
-      return isCount(first) && isCount(third)
-        ? {
-            kind: "request",
-            call: undefined,
-            type: types.nameOf(first),
-            payload: second,
-            budgetMs: third,
-            reference: count,
-          }
-        : undefined
     case frameByte.reply:
       return isCount(first) && isCount(second) ? decodeReply(first, second, third) : undefined
     case frameByte.cancel:

@@ -102,7 +102,7 @@ export function concatenate(parts: readonly Uint8Array[]): Uint8Array {
   return joined
 }
 
-export type Decoded =
+type Decoded =
   | { readonly ok: true; readonly value: unknown }
   | { readonly ok: false; readonly error: WireError }
 

@@ -12,8 +12,11 @@ export function Surroundings({ session }: { readonly session: Session }) {
         <span data-testid="position">{`${here.x},${here.y}`}</span>
       </p>
       <ul data-testid="player-list" aria-label="Players in sight">
-        {here.players.map((name) => (
-          <li key={name}>{name}</li>
+        {here.players.map(({ username, x, y }) => (
+          <li key={username}>
+            <b>{username}</b>
+            <span>{`${x},${y}`}</span>
+          </li>
         ))}
       </ul>
     </section>

@@ -71,8 +71,12 @@ export function startCanvas({ canvas, world, atlas, onFrame }: CanvasOptions): (
     for (const { chunk, below } of chunks) {
       context.drawImage(below, ...cornerOf(chunk, frame), side, side)
     }
+    // Further down is further in front; of those who share a tile the own figure is.
+    const own = world.ownFigure
     const byDepth = [...world.figures.values()].toSorted(
-      (one, other) => placeAt(one.motion, frame.nowMs).y - placeAt(other.motion, frame.nowMs).y,
+      (one, other) =>
+        placeAt(one.motion, frame.nowMs).y - placeAt(other.motion, frame.nowMs).y ||
+        Number(one === own) - Number(other === own),
     )
     for (const figure of byDepth) drawFigure(figure, frame)
     for (const { chunk, above } of chunks) {

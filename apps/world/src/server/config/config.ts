@@ -8,7 +8,7 @@ import { keptSecret } from "./kept-secret.ts"
 const logLevels = ["fatal", "error", "warn", "info", "debug", "trace", "silent"] as const
 
 /** A level of the log, the quietest but `silent` first. */
-export type LogLevel = (typeof logLevels)[number]
+type LogLevel = (typeof logLevels)[number]
 
 /** What the world's server was told. */
 export interface WorldConfig {

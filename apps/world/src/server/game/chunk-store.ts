@@ -4,7 +4,7 @@ import type { Encoded } from "@hawser/server"
 import type { ChunkPayload } from "../../contract.ts"
 import type { WorldMap } from "../../rules/map.ts"
 
-export const chunkTiles = 16
+const chunkTiles = 16
 /** Chunks pushed around the player's own: 3×3. */
 export const pushRadius = 1
 /** The most that a query returns around its centre, whatever it asks for: 5×5. */
@@ -45,7 +45,7 @@ export class ChunkStore {
   }
 }
 
-export function chunkKey(chunkX: number, chunkY: number): string {
+function chunkKey(chunkX: number, chunkY: number): string {
   return `${chunkX},${chunkY}`
 }
 

@@ -1,18 +1,9 @@
 // Creatures that wander in their zones, spawn and despawn. Chance and time come in, so tests can repeat them.
 import type { CreatureEntity } from "../../contract.ts"
 import { directions } from "../../contract.ts"
+import type { CreatureZone } from "../../rules/map.ts"
 import { stepFrom } from "../../rules/movement.ts"
 import type { Terrain } from "../../rules/movement.ts"
-
-export interface CreatureZone {
-  readonly kind: string
-  readonly x: number
-  readonly y: number
-  readonly width: number
-  readonly height: number
-  /** How many live here at once. */
-  readonly count: number
-}
 
 export interface Creature {
   entity: CreatureEntity

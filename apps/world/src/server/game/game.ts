@@ -31,7 +31,7 @@ export interface GameOptions {
 /** Steps between two pushes of the exploration skill, so that walking does not double the traffic. */
 const skillPushSteps = 10
 
-export const equipmentSlots = [
+const equipmentSlots = [
   "head",
   "cape",
   "amulet",
@@ -62,7 +62,7 @@ const statNames = [
 const noBonuses: Readonly<Record<string, number>> = Object.fromEntries(
   statNames.map((name) => [`${name}_bonus`, 0]),
 )
-export const inventorySlots = 28
+const inventorySlots = 28
 
 export class Game {
   readonly players = new Players()

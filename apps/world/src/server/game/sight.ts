@@ -7,7 +7,7 @@ import { playerEntity } from "./player-state.ts"
 import type { PlayerState, Players } from "./player-state.ts"
 
 /** Tiles within which entities are seen, both ways. */
-export const sightTiles = 32
+const sightTiles = 32
 
 export interface SightChange {
   readonly entities: Entity[]

@@ -5,7 +5,7 @@ import type { Route, RouteRequest } from "./routes.ts"
 import type { Tokens } from "./tokens.ts"
 
 /** A tileset as a map uses it; sizes in pixels. */
-export interface TilesetEntry {
+interface TilesetEntry {
   readonly id: string
   /** The name under which `/api/tilesets/` has the image. */
   readonly imageSource: string

@@ -15,7 +15,7 @@ export interface LoginLimit {
   ): Promise<boolean | { readonly retryAfterMs: number }>
 }
 
-export interface LoginKey {
+interface LoginKey {
   readonly address: string
   readonly username: string
 }

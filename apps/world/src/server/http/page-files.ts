@@ -2,7 +2,7 @@
 import { readFile, stat } from "node:fs/promises"
 import { extname, join } from "node:path"
 
-export interface PageFile {
+interface PageFile {
   readonly bytes: Uint8Array
   readonly contentType: string
   /** Whether the name carries a hash of the content. */

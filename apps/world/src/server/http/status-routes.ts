@@ -3,7 +3,7 @@ import { jsonReply } from "./reply.ts"
 import type { Route } from "./routes.ts"
 
 /** The world's state of the moment. */
-export interface WorldStatus {
+interface WorldStatus {
   readonly motd: string
   readonly maxPlayers: number
   readonly currentPlayers: number

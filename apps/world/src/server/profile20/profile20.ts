@@ -80,7 +80,7 @@ export function createProfile20(options: Profile20Options): Profile20<WorldContr
         return success20({ new_position: { ...at, timestamp: movedAtMs / 1000 }, old_position: before })
       },
       chatSend: success20,
-      gather: success20,
+      gather: ({ skill, xpGained, level, xp }) => success20({ skill, xp_gained: xpGained, level, xp }),
       mapChunks: ({ mapId, centerX, centerY, radius, chunks }) =>
         encodedMap({
           chunks: chunks20.encode(chunks),

@@ -4,7 +4,7 @@ import type { Encoded } from "@hawser/server"
 import type { ChunkPayload, CreatureEntity, Entity, PlayerEntity, SkillDetail } from "../../contract.ts"
 import { visualHash, visualState } from "./looks.ts"
 
-export function player20(player: PlayerEntity): object {
+function player20(player: PlayerEntity): object {
   const { id, username, x, y, hp, maxHp, facing } = player
   return {
     type: "player",

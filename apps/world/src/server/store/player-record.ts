@@ -3,11 +3,11 @@
 /** What a player may do beyond playing. */
 export type Role = "player" | "moderator" | "admin"
 /** Where a player looks. */
-export type Facing = "UP" | "DOWN" | "LEFT" | "RIGHT"
+type Facing = "UP" | "DOWN" | "LEFT" | "RIGHT"
 /** Experience by the name of the skill. */
 export type SkillXp = Readonly<Record<string, number>>
 /** Choices of the player's looks by field. */
-export type Appearance = Readonly<Record<string, string>>
+type Appearance = Readonly<Record<string, string>>
 
 /** A place and where the player looks there, in tiles. */
 export interface Position {

@@ -1,0 +1,153 @@
+// One player at one browser tab: what they do, and what the page shows them. Every error of the page is kept.
+import { randomBytes } from "node:crypto"
+import { fileURLToPath } from "node:url"
+import type { Browser, BrowserContextOptions, Locator, Page } from "playwright-core"
+import { expect, onTestFinished } from "vitest"
+
+/** Generous, because a loaded machine draws slowly. */
+export const waitMs = 20_000
+
+const pictures = fileURLToPath(new URL("../output/e2e/", import.meta.url))
+
+export type Key = "ArrowUp" | "ArrowDown" | "ArrowLeft" | "ArrowRight"
+
+const offsets: Readonly<Record<Key, readonly [dx: number, dy: number]>> = {
+  ArrowUp: [0, -1],
+  ArrowDown: [0, 1],
+  ArrowLeft: [-1, 0],
+  ArrowRight: [1, 0],
+}
+
+/** What the browser itself reports about a server that is not there. */
+const refusedConnection = /WebSocket connection to .* failed|net::ERR_CONNECTION_(REFUSED|RESET|CLOSED)/
+
+export interface TabOptions {
+  readonly browser: Browser
+  /** The world's address. */
+  readonly url: string
+  readonly context?: BrowserContextOptions
+}
+
+export class PlayerTab {
+  readonly page: Page
+  readonly password = randomBytes(8).toString("hex")
+  /** Page errors, and errors and warnings of its console. */
+  readonly problems: string[] = []
+  /** WebSockets that the page has opened so far. */
+  socketCount = 0
+
+  constructor(page: Page) {
+    this.page = page
+    page.setDefaultTimeout(waitMs)
+    page.on("pageerror", (error) => this.problems.push(String(error)))
+    page.on("console", (message) => {
+      if (["error", "warning"].includes(message.type())) this.problems.push(message.text())
+    })
+    page.on("websocket", () => (this.socketCount += 1))
+  }
+
+  /** What the page complained about, without the connections that a server's absence refused. */
+  get ownProblems(): readonly string[] {
+    return this.problems.filter((problem) => !refusedConnection.test(problem))
+  }
+
+  find(testId: string): Locator {
+    return this.page.getByTestId(testId)
+  }
+
+  text(testId: string): Promise<string> {
+    return this.find(testId).innerText()
+  }
+
+  /** Fills the form and sends it off by one of its buttons. */
+  async submit(
+    username: string,
+    button: "login-submit" | "register-submit",
+    password = this.password,
+  ): Promise<void> {
+    await this.find("login-username").fill(username)
+    await this.find("login-password").fill(password)
+    await this.find(button).click()
+  }
+
+  /** Makes an account by the form, and waits until its player is in the world and the world is drawn. */
+  async register(name: string): Promise<string> {
+    await this.submit(name, "register-submit")
+    await this.expectOpen()
+    expect(await this.text("own-name")).toBe(name)
+    return name
+  }
+
+  async expectOpen(timeout = waitMs): Promise<void> {
+    await this.page.locator('[data-testid="badge"][data-state="open"]').waitFor({ timeout })
+    await this.find("banner").waitFor({ state: "detached" })
+    await this.find("position").waitFor()
+  }
+
+  async position(): Promise<readonly [x: number, y: number]> {
+    const [x, y] = (await this.text("position")).split(",").map(Number)
+    return [x ?? NaN, y ?? NaN]
+  }
+
+  /** Taps an arrow key `count` times, each when the step before is done. */
+  async walk(key: Key, count: number): Promise<void> {
+    const [dx, dy] = offsets[key]
+    for (let done = 0; done < count; done += 1) {
+      const [x, y] = await this.position()
+      await this.page.keyboard.press(key)
+      await this.expectText("position", `${x + dx},${y + dy}`)
+    }
+  }
+
+  async expectText(testId: string, text: string): Promise<void> {
+    await this.find(testId).filter({ hasText: text }).waitFor()
+    expect(await this.text(testId)).toContain(text)
+  }
+
+  /** Waits until the list of players in sight says that another one is there. */
+  async expectSeen(name: string, at: readonly [x: number, y: number]): Promise<void> {
+    const entry = this.find("player-list").locator("li").filter({ hasText: name })
+    await entry.filter({ hasText: at.join(",") }).waitFor()
+  }
+
+  async say(message: string, recipient?: string): Promise<void> {
+    await this.find(recipient === undefined ? "chat-channel-local" : "chat-channel-dm").click()
+    if (recipient !== undefined) await this.find("chat-recipient").fill(recipient)
+    await this.find("chat-input").fill(message)
+    await this.find("chat-send").click()
+  }
+
+  /** A line of the chat of this kind with this text; waits for it. */
+  async expectLine(kind: "local" | "global" | "dm" | "system" | "error", text: string): Promise<void> {
+    await this.find("chat-log").locator(`[data-kind="${kind}"]`).filter({ hasText: text }).first().waitFor()
+  }
+
+  /** Experience in a skill, as its tooltip says. */
+  async xp(skill: string): Promise<number> {
+    const title = await this.find("skills").locator(`[data-skill="${skill}"]`).getAttribute("title")
+    return Number.parseInt(title ?? "", 10)
+  }
+
+  /** A picture for whoever wants to look: tests/output/e2e/NAME.png. */
+  async picture(name: string): Promise<void> {
+    await this.page.screenshot({ path: `${pictures}${name}.png` })
+  }
+}
+
+/** A tab of its own context, so that nothing is shared with other players but the world. */
+export async function openTab({ browser, url, context = {} }: TabOptions): Promise<PlayerTab> {
+  const opened = await browser.newContext({
+    viewport: { width: 1280, height: 720 },
+    locale: "en-GB",
+    ...context,
+  })
+  onTestFinished(() => opened.close())
+  const tab = new PlayerTab(await opened.newPage())
+  await tab.page.goto(url)
+  return tab
+}
+
+/** A name that no other test has taken. */
+export function newName(first: string): string {
+  return `${first}-${randomBytes(3).toString("hex")}`
+}

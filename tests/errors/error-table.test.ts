@@ -1,0 +1,56 @@
+// Keeps three things together: the table of errors, docs/errors.md, and the tests that bring each error about.
+import { errorTable } from "@hawser/protocol"
+import { existsSync, readFileSync, readdirSync } from "node:fs"
+import { join, sep } from "node:path"
+import { describe, expect, it } from "vitest"
+
+const root = join(import.meta.dirname, "../..")
+const codes = Object.keys(errorTable)
+
+/** Tests of encodings and tables use codes as samples; only what makes an error happen counts. */
+const samples = ["tests/errors/error-table.test.ts", "packages/protocol/src/wire/"].map((path) =>
+  join(root, path),
+)
+
+function filesBelow(folder: string): string[] {
+  return readdirSync(join(root, folder), { recursive: true, withFileTypes: true })
+    .filter((entry) => entry.isFile() && !/[\\/](node_modules|dist|output)[\\/]/.test(entry.parentPath + sep))
+    .map((entry) => join(entry.parentPath, entry.name))
+}
+
+function isTest(path: string): boolean {
+  const isCase = path.includes(join("tests", "conformance-2.0")) && path.endsWith(".ts")
+  return (isCase || /\.test\.tsx?$/.test(path)) && !samples.some((sample) => path.startsWith(sample))
+}
+
+describe("the table of errors", () => {
+  it("gives each code its own number on the wire; 0 is success and 1 a code of the application", () => {
+    const numbers = Object.values(errorTable).map(({ wire }) => wire)
+    expect(new Set(numbers).size).toBe(numbers.length)
+    for (const number of numbers) expect(Number.isInteger(number) && number > 1, String(number)).toBe(true)
+  })
+
+  it("says of each code in whole sentences what happened and what to do", () => {
+    for (const [code, { sentence, action }] of Object.entries(errorTable)) {
+      expect(code).toMatch(/^[a-z]+(_[a-z]+)*$/)
+      expect(sentence, code).toMatch(/^[A-Z].*\.$/)
+      expect(action, code).toMatch(/^[A-Z].*\.$/)
+    }
+  })
+
+  it("is what docs/errors.md describes, code by code", () => {
+    const path = join(root, "docs/errors.md")
+    const text = existsSync(path) ? readFileSync(path, "utf8") : ""
+    const headings = [...text.matchAll(/^### `([^`]+)`/gm)].map(([, code]) => code)
+    expect(new Set(headings)).toEqual(new Set(codes))
+    expect(headings).toHaveLength(codes.length)
+  })
+
+  it("holds no code that no test brings about", () => {
+    const tests = ["packages", "apps", "tests"].flatMap(filesBelow).filter(isTest)
+    const text = tests.map((path) => readFileSync(path, "utf8")).join("\n")
+    // An error that a test makes by itself proves nothing.
+    const expected = new Set([...text.matchAll(/(?<!HawserError\()"([a-z_]+)"/g)].map(([, code]) => code))
+    expect(codes.filter((code) => !expected.has(code))).toEqual([])
+  })
+})

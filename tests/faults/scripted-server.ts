@@ -1,0 +1,56 @@
+// A server that is the test itself: it says what the test tells it to and never hears anything.
+import { TypeTable, clientMessageLimits, createEnvelopeCodec, createFrameCodec } from "@hawser/protocol"
+import type { Codec, Connection, Dial, DialEvents, Frame, Profile } from "@hawser/protocol"
+
+export interface ScriptedServer {
+  readonly dial: Dial
+  readonly codec: Codec
+  /** Completes the last dial. */
+  open(): void
+  say(frame: Frame): void
+  welcome(): void
+  close(code: number): void
+}
+
+const deaf: Connection = {
+  bufferedBytes: 0,
+  send: () => true,
+  close: () => {},
+  terminate: () => {},
+  pause: () => {},
+  resume: () => {},
+}
+
+/** Knows one message type, the event `note`. */
+export function scriptedServer(profile: Profile): ScriptedServer {
+  const codec =
+    profile === "2.0"
+      ? createEnvelopeCodec({ limits: clientMessageLimits, wallClockMs: () => 0 })
+      : createFrameCodec(new TypeTable(["note"]), clientMessageLimits)
+  let last: DialEvents | undefined
+  const caller = (): DialEvents => {
+    if (last === undefined) throw new Error("nobody has dialled")
+    return last
+  }
+  const say = (frame: Frame): void => caller().message(codec.encode(frame))
+  return {
+    codec,
+    say,
+    dial(_url, _protocols, events) {
+      last = events
+      return deaf
+    },
+    open: () => caller().open(""),
+    welcome: () =>
+      say({
+        kind: "welcome",
+        sessionId: "s",
+        received: 0,
+        handled: 0,
+        expiresInMs: null,
+        maxMessageBytes: 65_536,
+        types: ["note"],
+      }),
+    close: (code) => caller().closed(code, ""),
+  }
+}

@@ -1,0 +1,77 @@
+// The contract that the other fixtures use, and the mistakes in a contract that must not compile.
+// Behind `@ts-expect-error` stands the number of the one diagnostic that the next line must have.
+import { defineContract } from "@hawser/protocol"
+import { z } from "zod"
+
+const Weather = z.object({ kind: z.string(), windMetresPerSecond: z.number() })
+
+export const contract = defineContract({
+  name: "types",
+  commands: {
+    move: { input: z.object({ direction: z.enum(["UP", "DOWN"]) }), output: z.object({ x: z.number() }) },
+    /** Input and output differ before and after validation. */
+    book: {
+      input: z.object({ seats: z.number().default(1) }),
+      output: z.object({ at: z.string().transform((text) => new Date(text)) }),
+    },
+  },
+  queries: { look: { input: z.object({}), output: z.object({ names: z.array(z.string()) }) } },
+  events: {
+    chatMessage: {
+      payload: z.object({ text: z.string(), sentAtMs: z.number().transform((ms) => new Date(ms)) }),
+    },
+    weather: { payload: Weather, delivery: "volatile", key: (weather) => weather.kind },
+  },
+})
+
+export const wrongKeyField = defineContract({
+  name: "wrong",
+  events: {
+    // @ts-expect-error 2551: the key function's parameter is the payload
+    weather: { payload: Weather, delivery: "volatile", key: (weather) => weather.kin },
+  },
+})
+
+export const wrongKeyResult = defineContract({
+  name: "wrong",
+  events: {
+    // @ts-expect-error 2322: a key is text
+    weather: { payload: Weather, delivery: "volatile", key: (weather) => weather.windMetresPerSecond },
+  },
+})
+
+export const wrongDelivery = defineContract({
+  name: "wrong",
+  // @ts-expect-error 2820: "volatile"
+  events: { weather: { payload: Weather, delivery: "volatil" } },
+})
+
+export const wrongEventOption = defineContract({
+  name: "wrong",
+  // @ts-expect-error 2561: "delivery"
+  events: { weather: { payload: Weather, deliver: "volatile" } },
+})
+
+export const noOutput = defineContract({
+  name: "wrong",
+  // @ts-expect-error 2741: a command needs an output
+  commands: { move: { input: z.object({}) } },
+})
+
+export const noSchema = defineContract({
+  name: "wrong",
+  // @ts-expect-error 2353: a plain object is no validator
+  commands: { move: { input: { text: "string" }, output: z.object({}) } },
+})
+
+export const wrongLimit = defineContract({
+  name: "wrong",
+  // @ts-expect-error 2561: "everyMs"
+  commands: { move: { input: z.object({}), output: z.object({}), limit: { everyMS: 200, burst: 2 } } },
+})
+
+export const wrongSection = defineContract({
+  name: "wrong",
+  // @ts-expect-error 2561: "commands"
+  command: {},
+})

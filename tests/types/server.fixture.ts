@@ -1,0 +1,107 @@
+// What a server must not compile: handlers, payloads and options that do not fit the contract and the types.
+import { createServer, encodeOnce } from "@hawser/server"
+import type { Session } from "@hawser/server"
+import { contract } from "./contract.fixture.ts"
+
+type PlayerSession = Session<Player, typeof contract>
+
+interface Player {
+  readonly id: string
+  readonly level: number
+}
+
+const authenticate = (token: string): Player => ({ id: token, level: 1 })
+const server = createServer(contract, { authenticate })
+const weather = { kind: "rain", windMetresPerSecond: 3 }
+
+export function handlers(): void {
+  server.command("move", ({ input, session, signal, afterReply }) => {
+    const direction: "UP" | "DOWN" = input.direction
+    const level: number = session.user.level
+    afterReply(() => signal.throwIfAborted())
+    return { x: direction === "UP" ? level : 0 }
+  })
+  // After validation the default is there; what goes out is the text that the client turns into a Date.
+  server.command("book", async ({ input }) => ({ at: String(input.seats.toFixed()) }))
+  // @ts-expect-error 2345: "move"
+  server.command("mvoe", () => ({ x: 1 }))
+  // @ts-expect-error 2345: a query is not a command
+  server.command("look", () => ({ names: [] }))
+  // @ts-expect-error 2345: a command is not a query
+  server.query("move", () => ({ x: 1 }))
+  // @ts-expect-error 2322: x is a number
+  server.command("move", () => ({ x: "1" }))
+  // @ts-expect-error 2322: the same in an async handler
+  server.command("move", async () => ({ x: "1" }))
+  // @ts-expect-error 2322: the names are missing
+  server.query("look", () => ({}))
+  // @ts-expect-error 2345: nothing is returned
+  server.query("look", () => {})
+  // @ts-expect-error 2551: "direction"
+  server.command("move", ({ input }) => ({ x: input.directon.length }))
+  // @ts-expect-error 2551: "level"
+  server.command("move", ({ session }) => ({ x: session.user.levle }))
+  // @ts-expect-error 2339: a handler is given a signal, no client
+  server.command("move", ({ client }) => ({ x: client }))
+}
+
+export function sending(session: PlayerSession, others: readonly PlayerSession[]): void {
+  const count: number = server.broadcast("weather", weather)
+  server.topic("map").publish("weather", encodeOnce(weather), { except: session })
+  server.multicast(others, "chatMessage", { text: "hello", sentAtMs: 5 })
+  const outcome: "sent" | "conflated" | "dropped" | "ended" = session.send("weather", weather)
+  // @ts-expect-error 2345: "weather"
+  server.broadcast("wether", weather)
+  // @ts-expect-error 2345: a command is not an event
+  server.broadcast("move", { x: 1 })
+  // @ts-expect-error 2322: the kind is a string
+  server.broadcast("weather", { kind: 1, windMetresPerSecond: 3 })
+  // @ts-expect-error 2345: the wind is missing
+  server.broadcast("weather", { kind: "rain" })
+  // @ts-expect-error 2345: "weather"
+  server.topic("map").publish("wether", weather)
+  // @ts-expect-error 2353: the payload has no temperature
+  server.topic("map").publish("weather", { ...weather, temperature: 20 })
+  // @ts-expect-error 2345: the shared encoding is of something else
+  server.topic("map").publish("weather", encodeOnce({ kind: "rain" }))
+  // @ts-expect-error 2561: "except"
+  server.topic("map").publish("weather", weather, { exept: session })
+  // @ts-expect-error 2379: left out, or a session; never undefined
+  server.broadcast("weather", weather, { except: undefined })
+  // @ts-expect-error 2322: what is sent is the number, before the client makes a Date of it
+  server.multicast(others, "chatMessage", { text: "hello", sentAtMs: new Date() })
+  // @ts-expect-error 2345: "chatMessage"
+  session.send("chatMesage", { text: "hello", sentAtMs: 5 })
+  // @ts-expect-error 2322: the text is a string
+  session.send("chatMessage", { text: 1, sentAtMs: 5 })
+  // @ts-expect-error 2367: "ended"
+  console.log(count, outcome === "closed")
+  // @ts-expect-error 2540: a session's user is given once
+  session.user = { id: "bob", level: 2 }
+}
+
+export const options = [
+  createServer(contract, { authenticate, origins: ["https://game.example"], limits: { sessionsPerUser: 1 } }),
+  // @ts-expect-error 2741: `authenticate` is missing
+  createServer(contract, {}),
+  // @ts-expect-error 2322: a user has an id
+  createServer(contract, { authenticate: (token: string) => ({ name: token }) }),
+  // @ts-expect-error 2561: "origins"
+  createServer(contract, { authenticate, origin: ["https://game.example"] }),
+  // @ts-expect-error 2561: "sessionsPerUser"
+  createServer(contract, { authenticate, limits: { sessionPerUser: 1 } }),
+  // @ts-expect-error 2322: "newestWins" or "oldestWins"
+  createServer(contract, { authenticate, sessionPolicy: "newest" }),
+  // @ts-expect-error 2379: left out, or a path; never undefined
+  createServer(contract, { authenticate, path: undefined }),
+]
+
+export function hooks(): void {
+  server.onSessionEnd(({ session, cause, successor }) => {
+    const ended: [Player, string] = [session.user, cause]
+    // @ts-expect-error 18048: there may be no successor
+    console.log(ended, successor.id)
+  })
+  // @ts-expect-error 2339: "replaces"
+  server.onSession(({ replace }) => replace)
+}

@@ -1,0 +1,17 @@
+// A port for a server that goes down and comes back while clients try to reach it.
+import { once } from "node:events"
+import { createServer } from "node:net"
+
+/** A free port below those that the system gives to outgoing connections: nobody takes it between two starts. */
+export async function freePort(): Promise<number> {
+  const port = 20_000 + Math.floor(Math.random() * 12_000)
+  const probe = createServer()
+  try {
+    await once(probe.listen(port, "127.0.0.1"), "listening")
+    return port
+  } catch {
+    return await freePort()
+  } finally {
+    probe.close()
+  }
+}

@@ -1,0 +1,75 @@
+// How the world's process ends when it is told to, and what it keeps.
+import { afterEach, beforeEach, describe, expect, it } from "vitest"
+import { at } from "../conformance-2.0/expect.ts"
+import { enter, enterWhole, newAccount } from "../conformance-2.0/player.ts"
+import { expectSuccess } from "../conformance-2.0/reply.ts"
+import { expectShutdown } from "../conformance-2.0/shutdown.ts"
+import { createWalker, takeFreeStep } from "../conformance-2.0/walking.ts"
+import { openRawSession } from "../sockets/harness.ts"
+import { caseContext } from "./case-context.ts"
+import { freePort } from "./free-port.ts"
+import { WorldProcess } from "./start-world.ts"
+
+let world: WorldProcess
+
+beforeEach(async () => {
+  world = new WorldProcess({ port: await freePort() })
+  await world.start()
+}, 60_000)
+afterEach(() => world.remove())
+
+/** The whole shutdown, closing handshakes included. */
+const shutdownMs = 10_000
+
+describe("a world that is told to stop", { timeout: 60_000 }, () => {
+  it("announces it to a 2.0 client, closes with 1012 and ends with 0", async () => {
+    const { client } = await enterWhole(caseContext(world))
+    const startedMs = performance.now()
+    world.signal("SIGTERM")
+    await expectShutdown(client, shutdownMs)
+    expect(await world.exit()).toMatchObject({ code: 0, stderr: "" })
+    expect(performance.now() - startedMs).toBeLessThan(shutdownMs)
+  })
+
+  it("says goaway to a hawser.1 client, closes with 4503 and ends with 0", async () => {
+    const { token } = await newAccount(caseContext(world))
+    const peer = await openRawSession(world.webSocketUrl, "hawser.1", token)
+    const startedMs = performance.now()
+    world.signal("SIGTERM")
+    expect(await peer.next("goaway")).toHaveProperty("reason", expect.stringMatching(/\S/))
+    const close = await peer.closed
+    expect(close.code).toBe(4503)
+    expect(close.reason).not.toBe("")
+    expect(await world.exit()).toMatchObject({ code: 0, stderr: "" })
+    expect(performance.now() - startedMs).toBeLessThan(shutdownMs)
+  })
+
+  it.each(["SIGTERM", "SIGINT"] as const)("ends at once with 1 when a second %s comes", async (signal) => {
+    // Who does not read does not answer the close either: the first signal waits for them.
+    const { client } = await enterWhole(caseContext(world))
+    client.pause()
+    world.signal("SIGINT")
+    await world.waitForOutput(/shutting down/)
+    world.signal(signal)
+    // A shutdown that runs to its end says 0.
+    expect(await world.exit()).toMatchObject({ code: 1 })
+  })
+
+  it("keeps where a player stands, also from the second before the end", async () => {
+    const player = await enterWhole(caseContext(world))
+    const walker = createWalker(player)
+    await takeFreeStep(walker)
+    expect((await world.stop()).code).toBe(0)
+    await world.start()
+    const { welcome } = await enter(caseContext(world), player.account)
+    expect(at(welcome.payload, "position")).toEqual(walker.position())
+  })
+
+  it("serves the same accounts and tokens again after SIGKILL", async () => {
+    const account = await newAccount(caseContext(world))
+    expect((await world.kill()).code).toBeNull()
+    await world.start()
+    const { client } = await enter(caseContext(world), account)
+    expectSuccess(await client.request("cmd_chat_send", { message: "still here" }))
+  })
+})

@@ -1,0 +1,186 @@
+// The world's server as a process of its own: started from source, ready when it says so, stopped by signals. It may
+// be started again and again on the same port and data. Must not know what the world answers.
+import { spawn } from "node:child_process"
+import type { ChildProcess } from "node:child_process"
+import { once } from "node:events"
+import { mkdtempSync, rmSync } from "node:fs"
+import { createRequire } from "node:module"
+import { tmpdir } from "node:os"
+import { join } from "node:path"
+import { fileURLToPath, pathToFileURL } from "node:url"
+
+const root = fileURLToPath(new URL("../..", import.meta.url))
+const loader = pathToFileURL(createRequire(import.meta.url).resolve("tsx")).href
+const programs = {
+  source: ["-C", "@hawser/source", "--import", loader, join(root, "apps/world/src/server/main.ts")],
+  compiled: [join(root, "apps/world/dist/server/main.js")],
+} as const
+
+/** Generous, because a loaded machine is no fault of the world. */
+const startMs = 30_000
+const opened = /^The world is open: (\S+)$/m
+
+export type Environment = Readonly<Record<string, string>>
+
+export interface Exit {
+  /** Null when a signal ended the process. */
+  readonly code: number | null
+  readonly stderr: string
+}
+
+export interface WorldProcessOptions {
+  /** Added to the environment, which holds nothing else of ours but PATH. */
+  readonly env?: Environment
+  /** What runs; default source. */
+  readonly program?: keyof typeof programs
+  /** Default 0: any free one, kept over restarts. */
+  readonly port?: number
+}
+
+/** Signs the tokens of every world that is given no other secret. */
+export const jwtSecret = "a secret of the tests, which is not one"
+
+/** A server of its own folder, not started yet; its data lie in that folder. */
+export class WorldProcess {
+  /** The working folder: `data` in it holds what the server keeps. */
+  readonly folder = mkdtempSync(join(tmpdir(), "hawser-world-"))
+  readonly #options: WorldProcessOptions
+  #port: number
+  #child: ChildProcess | undefined
+  #exit: Promise<Exit> | undefined
+  #output = ""
+  readonly #outputWatchers = new Set<() => void>()
+
+  constructor(options: WorldProcessOptions = {}) {
+    this.#options = options
+    this.#port = options.port ?? 0
+  }
+
+  /** `http://127.0.0.1:PORT`, without a slash at its end. */
+  get url(): string {
+    return `http://127.0.0.1:${this.#port}`
+  }
+
+  get webSocketUrl(): string {
+    return `ws://127.0.0.1:${this.#port}/ws`
+  }
+
+  /** Everything that the server wrote to its standard output and error, over all starts. */
+  get output(): string {
+    return this.#output
+  }
+
+  /** Runs the program and resolves when it ends, which is for programs that are meant to refuse. */
+  async run(): Promise<Exit> {
+    return await this.#spawn()
+  }
+
+  /** Starts the server and resolves when it says that it is open. */
+  async start(): Promise<void> {
+    const from = this.#output.length
+    const exit = this.#spawn()
+    const url = await Promise.race([
+      this.waitForOutput(opened, from),
+      exit.then(({ code, stderr }) => {
+        throw new Error(`the world ended with ${code} before it was open:\n${stderr}`)
+      }),
+    ])
+    this.#port = Number(new URL(url).port)
+  }
+
+  /** Sends SIGTERM, or another signal, and does not wait. */
+  signal(name: NodeJS.Signals = "SIGTERM"): void {
+    this.#child?.kill(name)
+  }
+
+  /** How the running process ends, or the last one ended. */
+  async exit(): Promise<Exit> {
+    if (this.#exit === undefined) throw new Error("the world was never started")
+    return await this.#exit
+  }
+
+  /** SIGTERM, and its exit. */
+  async stop(): Promise<Exit> {
+    this.signal("SIGTERM")
+    return await this.exit()
+  }
+
+  /** SIGKILL: the process has no chance to say or save anything. */
+  async kill(): Promise<Exit> {
+    this.signal("SIGKILL")
+    return await this.exit()
+  }
+
+  /** Ends the process if it runs, and removes the folder. */
+  async remove(): Promise<void> {
+    if (this.#exit !== undefined) await this.kill()
+    rmSync(this.folder, { recursive: true, force: true })
+  }
+
+  /** The first group of `pattern`, or all of it, as soon as the output matches from `from` on. */
+  waitForOutput(pattern: RegExp, from = 0): Promise<string> {
+    return new Promise((resolve, reject) => {
+      const finish = (): void => {
+        clearTimeout(timer)
+        this.#outputWatchers.delete(look)
+      }
+      const look = (): void => {
+        const match = pattern.exec(this.#output.slice(from))
+        if (match === null) return
+        finish()
+        resolve(match[1] ?? match[0])
+      }
+      const timer = setTimeout(() => {
+        finish()
+        reject(new Error(`no ${String(pattern)} within ${startMs} ms; the output was:\n${this.#output}`))
+      }, startMs)
+      this.#outputWatchers.add(look)
+      look()
+    })
+  }
+
+  #spawn(): Promise<Exit> {
+    const { env, program = "source" } = this.#options
+    const child = spawn(process.execPath, programs[program], {
+      cwd: this.folder,
+      env: {
+        PATH: process.env["PATH"],
+        HOST: "127.0.0.1",
+        PORT: String(this.#port),
+        JWT_SECRET: jwtSecret,
+        ...env,
+      },
+      stdio: ["ignore", "pipe", "pipe"],
+    })
+    // A test run that ends in the middle leaves no server behind.
+    const killWithUs = (): void => void child.kill("SIGKILL")
+    process.once("exit", killWithUs)
+    let stderr = ""
+    child.stderr.setEncoding("utf8").on("data", (text: string) => (stderr += text))
+    for (const stream of [child.stdout, child.stderr])
+      stream.setEncoding("utf8").on("data", (text: string) => this.#write(text))
+    this.#child = child
+    this.#exit = once(child, "close").then(() => {
+      process.off("exit", killWithUs)
+      return { code: child.exitCode, stderr }
+    })
+    return this.#exit
+  }
+
+  #write(text: string): void {
+    this.#output += text
+    for (const look of [...this.#outputWatchers]) look()
+  }
+}
+
+/** A server that is open. */
+export async function startWorld(options: WorldProcessOptions = {}): Promise<WorldProcess> {
+  const world = new WorldProcess(options)
+  try {
+    await world.start()
+  } catch (error) {
+    await world.remove()
+    throw error
+  }
+  return world
+}
