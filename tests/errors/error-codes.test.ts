@@ -107,6 +107,15 @@ describe.each(profiles)("errors in profile %s", (profile) => {
     ])
   })
 
+  it("keeps a client away whose session the application ended with a code of its own", async () => {
+    const world = createWorld({ profile })
+    const client = await openClient(world)
+    for (const session of world.server.sessions()) session.end("cheated", "we saw it")
+    await world.clock.advance(60_000)
+    expect(client.current.state).toBe("closed")
+    expect(world.network.links).toHaveLength(1)
+  })
+
   it("aborts running handlers with `session_ended` when their session ends", async () => {
     const world = createWorld({ profile })
     const reasons: unknown[] = []

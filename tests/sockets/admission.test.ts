@@ -114,9 +114,23 @@ describe("profile 2.0", () => {
     const world = await startServer()
     const peer = await openRaw(world.url, profile)
     peer.send(helloBytes(profile, "t".repeat(9 * 1024)))
-    expect(await peer.refusal()).toMatchObject({ said: "auth_required", code: 1008 })
+    const { said, code, reason } = await peer.refusal()
+    expect({ said, code }).toEqual({ said: "message_too_large", code: 1008 })
+    expect(reason).toMatch(/^the first message has \d+ bytes; the limit is 8192$/)
+    expect(peer.frames).toMatchObject([{ kind: "reply", reference: "hello" }])
     expect(world.authenticate).not.toHaveBeenCalled()
     await expectUntouched(world)
+  })
+
+  it("takes a cmd_authenticate of 8 KiB to the byte, and not one byte more", async () => {
+    const { url } = await startServer()
+    const overhead = helloBytes(profile, "t".repeat(8_000)).length - 8_000
+    const fits = await openRaw(url, profile)
+    fits.send(helloBytes(profile, "t".repeat(8_192 - overhead)))
+    await fits.next("welcome")
+    const over = await openRaw(url, profile)
+    over.send(helloBytes(profile, "t".repeat(8_193 - overhead)))
+    expect(await over.refusal()).toMatchObject({ said: "message_too_large" })
   })
 
   it("answers resp_error, then closes with 1008 and a reason, on a bad token", async () => {

@@ -146,7 +146,12 @@ describe.each(profiles)("profile %s", (profile) => {
   })
 
   it("terminates a client that does not read even its close", async () => {
-    const bounds = { outboundMaxBytes: 1 << 20, outboundMaxBytes20: 1 << 20, closeTimeoutMs: 50 }
+    const bounds = {
+      outboundMaxBytes: 1 << 20,
+      outboundMaxBytes20: 1 << 20,
+      closeTimeoutMs: 10,
+      shutdownMs: 50,
+    }
     const world = await startServer({ limits: bounds })
     const slow = await openRawSession(world.url, profile)
     slow.socket.pause()
@@ -224,7 +229,7 @@ describe.each(profiles)("profile %s", (profile) => {
   })
 
   it("drops a peer that answers no ping, and ends its session once", async () => {
-    const world = await startServer({ limits: { pingAfterMs: 50, pongTimeoutMs: 50 } })
+    const world = await startServer({ limits: { pingAfterMs: 100, pongTimeoutMs: 100 } })
     const alive = await openRawSession(world.url, profile, "bob")
     const socket = await openTcpSession(world.port, profile)
     await once(socket, "close")

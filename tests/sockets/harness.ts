@@ -65,8 +65,12 @@ export interface SocketServerOptions extends Partial<
   readonly port?: number
 }
 
-/** Listens on 127.0.0.1 and closes at the end of the test. Tokens are user names; "bad…" is refused. */
-export async function startServer({ port = 0, ...options }: SocketServerOptions = {}): Promise<SocketServer> {
+export type IdleServer = Server<SocketContract, SocketUser>
+
+/** A server that does not listen yet; the end of the test closes it. Tokens are user names; "bad…" is refused. */
+export function createIdle(
+  options: Omit<SocketServerOptions, "port"> = {},
+): Omit<SocketServer, "port" | "url" | "client"> {
   const errors: unknown[] = []
   const ended: SessionEnded<SocketUser, SocketContract>[] = []
   const handler = vi.fn<(text: string) => void>()
@@ -88,8 +92,15 @@ export async function startServer({ port = 0, ...options }: SocketServerOptions 
     return { seen: handler.mock.calls.length }
   })
   server.onSessionEnd((end) => ended.push(end))
-  const listening = await server.listen({ port, host: "127.0.0.1" })
   onTestFinished(() => server.close())
+  return { server, errors, handler, authenticate, ended }
+}
+
+/** The same, listening on 127.0.0.1. */
+export async function startServer({ port = 0, ...options }: SocketServerOptions = {}): Promise<SocketServer> {
+  const idle = createIdle(options)
+  const { server, errors } = idle
+  const listening = await server.listen({ port, host: "127.0.0.1" })
   const client = (overrides: Partial<ClientOptions> = {}): Client<SocketContract> => {
     const made = createClient(contract, {
       url: listening.url,
@@ -102,7 +113,7 @@ export async function startServer({ port = 0, ...options }: SocketServerOptions 
     onTestFinished(() => made.close())
     return made
   }
-  return { server, port: listening.port, url: listening.url, errors, handler, authenticate, ended, client }
+  return { ...idle, port: listening.port, url: listening.url, client }
 }
 
 /** Looks again after every turn of the event loop; the test's own timeout is the bound. */

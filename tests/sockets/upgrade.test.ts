@@ -163,6 +163,20 @@ describe("the caps", () => {
     expect(await statusOf(url, via("198.51.100.1"))).toBe(101)
   })
 
+  it("keep the place of a connection whose session has ended until its socket is gone", async () => {
+    const { url, server } = await startServer({ trustProxy: true, limits: { connectionsPerAddress: 1 } })
+    const peer = await openRaw(url, "2.0", via("198.51.100.1"))
+    peer.send(helloBytes("2.0"))
+    await peer.next("welcome")
+    peer.socket.pause()
+    for (const session of server.sessions()) session.end()
+    expect(server.stats()).toMatchObject({ connections: 1, sessions: 0 })
+    expect(await statusOf(url, via("198.51.100.1"))).toBe(429)
+    peer.socket.resume()
+    await until(() => server.stats().connections === 0)
+    expect(await statusOf(url, via("198.51.100.1"))).toBe(101)
+  })
+
   it("count the unauthenticated of an address apart", async () => {
     const { url } = await startServer({ trustProxy: true, limits: { unauthenticatedPerAddress: 1 } })
     const peer = await openRaw(url, "2.0", via("198.51.100.1"))
@@ -178,6 +192,24 @@ describe("the caps", () => {
     for (let forged = 2; forged < 12; forged += 1) {
       expect(await statusOf(url, via(`203.0.113.${forged}, 127.0.0.1, 198.51.100.1`))).toBe(429)
     }
+  })
+
+  it("leave the port of the last entry out", async () => {
+    const { url } = await startServer({ trustProxy: true, limits: { connectionsPerAddress: 1 } })
+    expect(await statusOf(url, via("198.51.100.1:1111"))).toBe(101)
+    expect(await statusOf(url, via("198.51.100.1:2222"))).toBe(429)
+    expect(await statusOf(url, via("[2001:db8::1]:80"))).toBe(101)
+    expect(await statusOf(url, via("2001:db8::2"))).toBe(429)
+  })
+
+  it("go by the proxy's own address when the last entry is empty or junk, whatever stands before it", async () => {
+    const { url } = await startServer({ trustProxy: true, limits: { connectionsPerAddress: 1 } })
+    expect(await statusOf(url)).toBe(101)
+    for (const forged of ["", ",", "203.0.113.1,", "203.0.113.2, unknown", "junk", "[]", "1.2.3.4.5"]) {
+      expect(await statusOf(url, via(forged))).toBe(429)
+    }
+    expect(await statusOf(url, via("127.0.0.1"))).toBe(429)
+    expect(await statusOf(url, via("198.51.100.1"))).toBe(101)
   })
 
   it("count one /64 of IPv6 as one address", async () => {

@@ -5,7 +5,7 @@ const mib = 1024 * kib
 
 /** Bounds on what one end accepts as a single message. Beyond them the message is refused before it is decoded. */
 export interface MessageLimits {
-  /** Bytes of one message. Beyond: `message_too_large`, close 4413. */
+  /** Bytes of one message. Beyond: close 1009 on a WebSocket, which reads no further. */
   readonly maxBytes: number
   /** Nesting of arrays and maps. Beyond: `sys_invalid_message`. */
   readonly maxDepth: number
@@ -43,8 +43,10 @@ export interface ServerLimits {
   readonly helloMaxBytes: number
   /** From the accepted socket to a verified token. Beyond: `auth_timeout`, 4401. */
   readonly authTimeoutMs: number
-  /** Messages that a `2.0` client may send between its token and `event_welcome`. Beyond: 4400. */
+  /** Messages that a `2.0` client may send between its token and `event_welcome`. Beyond: `auth_required`, 1008. */
   readonly earlyMaxCount: number
+  /** The bytes of these messages. Beyond: the same. */
+  readonly earlyMaxBytes: number
   /** Sockets of one address. Beyond: HTTP 429 before the upgrade. Loopback is exempt unless `trustProxy`. */
   readonly connectionsPerAddress: number
   /** Sockets of one address that have not authenticated yet. Beyond: HTTP 429. Loopback is exempt unless `trustProxy`. */
@@ -63,7 +65,7 @@ export interface ServerLimits {
   readonly volatileSlots: number
   /** Requests of one session that run at once; they start in order. */
   readonly concurrency: number
-  /** Waiting requests of one session. Beyond: reading pauses until half of them are done; nothing is refused or lost. */
+  /** Waiting requests of one session. Beyond: reading pauses until there is room; nothing is refused or lost. */
   readonly inboxHighWater: number
   /** Messages of one user, all connections together. Beyond: reading pauses, nothing is lost. */
   readonly userMessagesPerSecond: number
@@ -101,6 +103,7 @@ export const defaultServerLimits: ServerLimits = {
   helloMaxBytes: 8 * kib,
   authTimeoutMs: 5_000,
   earlyMaxCount: 32,
+  earlyMaxBytes: 64 * kib,
   connectionsPerAddress: 64,
   unauthenticatedPerAddress: 16,
   unauthenticatedTotal: 1_000,

@@ -18,7 +18,7 @@ export interface Connection {
   readonly bufferedBytes: number
   /** Hands over one message. `false`: the connection is no longer open and nothing was taken. */
   send(message: OutboundMessage): boolean
-  /** Closes in an orderly way. Code 1000 or 3000–4999, reason ≤ 123 bytes of UTF-8. Idempotent. */
+  /** Closes in an orderly way. Any code that RFC 6455 lets an endpoint send (browsers: 1000 and 3000–4999), reason ≤ 123 bytes of UTF-8. Idempotent. */
   close(code: number, reason: string): void
   /** Drops the socket at once, without a closing handshake. Idempotent. */
   terminate(): void

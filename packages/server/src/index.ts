@@ -20,7 +20,7 @@ export type {
   SessionEnded,
   SessionOpened,
   Topic,
-} from "./server.ts"
+} from "./server-api.ts"
 export type { SessionPolicy } from "./session/session-registry.ts"
 export type { EndCause, SendOutcome, Session } from "./session/session.ts"
 export { systemClock } from "./system.ts"

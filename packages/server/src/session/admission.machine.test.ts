@@ -9,11 +9,18 @@ const compact: AdmissionOptions = {
   helloMaxBytes: 100,
   authTimeoutMs: 5_000,
   earlyMaxCount: 2,
+  earlyMaxBytes: 120,
   wireVersion: 3,
 }
 const envelopes: AdmissionOptions = { ...compact, profile: "2.0" }
 const awaiting: AdmissionState = { kind: "awaitingHello", deadlineMs: 5_000 }
-const verifying: AdmissionState = { kind: "verifying", deadlineMs: 5_000, reference: "1", heldCount: 0 }
+const verifying: AdmissionState = {
+  kind: "verifying",
+  deadlineMs: 5_000,
+  reference: "1",
+  heldCount: 0,
+  heldBytes: 0,
+}
 const done: AdmissionState = { kind: "done" }
 
 const hello = (version = 3): Frame => ({ kind: "hello", version, token: "t", reference: "1" })
@@ -63,7 +70,30 @@ describe("every state × every input", () => {
       isVerifying,
       [{ kind: "verify" }],
     ],
-    ["refuses one above it", compact, awaiting, frame(hello(), 101), isDone, refusal("message_too_large")],
+    [
+      "refuses one above it",
+      compact,
+      awaiting,
+      frame(hello(), 101),
+      isDone,
+      refusal("message_too_large", "1"),
+    ],
+    [
+      "refuses one above it also when it is bad",
+      envelopes,
+      awaiting,
+      frame(badFrame, 101),
+      isDone,
+      refusal("message_too_large", "2"),
+    ],
+    [
+      "refuses one above it that nobody can name",
+      envelopes,
+      awaiting,
+      frame({ kind: "bye", code: "x", message: "" }, 101),
+      isDone,
+      refusal("message_too_large"),
+    ],
     [
       "refuses a first request",
       compact,
@@ -123,7 +153,7 @@ describe("every state × every input", () => {
       envelopes,
       verifying,
       frame(request),
-      { ...verifying, heldCount: 1 },
+      { ...verifying, heldCount: 1, heldBytes: 50 },
       [{ kind: "hold" }],
     ],
     [
@@ -131,14 +161,22 @@ describe("every state × every input", () => {
       envelopes,
       verifying,
       frame(badFrame),
-      { ...verifying, heldCount: 1 },
+      { ...verifying, heldCount: 1, heldBytes: 50 },
       [{ kind: "hold" }],
     ],
     [
       "holds no more than the bound",
       envelopes,
-      { ...verifying, heldCount: 2 },
+      { ...verifying, heldCount: 2, heldBytes: 100 },
       frame(request),
+      isDone,
+      refusal("sys_invalid_message"),
+    ],
+    [
+      "holds no more bytes than the bound",
+      envelopes,
+      { ...verifying, heldCount: 1, heldBytes: 50 },
+      frame(request, 71),
       isDone,
       refusal("sys_invalid_message"),
     ],

@@ -7,6 +7,7 @@ export interface AdmissionOptions {
   readonly helloMaxBytes: number
   readonly authTimeoutMs: number
   readonly earlyMaxCount: number
+  readonly earlyMaxBytes: number
   readonly wireVersion: number
 }
 
@@ -17,6 +18,7 @@ export type AdmissionState =
       readonly deadlineMs: number
       readonly reference: Reference
       readonly heldCount: number
+      readonly heldBytes: number
     }
   | { readonly kind: "done" }
 
@@ -53,9 +55,7 @@ export function stepAdmission(options: AdmissionOptions, state: AdmissionState, 
   if (state.kind === "done") return [state, []]
   switch (input.kind) {
     case "frame":
-      return state.kind === "awaitingHello"
-        ? first(options, state.deadlineMs, input.frame, input.bytes)
-        : early(options, state, input.frame)
+      return state.kind === "awaitingHello" ? first(options, state, input) : early(options, state, input)
     case "text":
       return refuse(invalid("text messages are not part of any profile"), null, true)
     case "verified":
@@ -71,10 +71,14 @@ export function stepAdmission(options: AdmissionOptions, state: AdmissionState, 
   }
 }
 
-function first(options: AdmissionOptions, deadlineMs: number, frame: Frame | BadFrame, bytes: number): Step {
+function first(
+  options: AdmissionOptions,
+  { deadlineMs }: Extract<AdmissionState, { kind: "awaitingHello" }>,
+  { frame, bytes }: Extract<AdmissionInput, { kind: "frame" }>,
+): Step {
   if (bytes > options.helloMaxBytes) {
     const message = `the first message has ${bytes} bytes; the limit is ${options.helloMaxBytes}`
-    return refuse({ code: "message_too_large", message, category: "validation" }, null)
+    return refuse({ code: "message_too_large", message, category: "validation" }, referenceOf(frame))
   }
   if (frame.kind === "bad") return refuse(frame.error, frame.reference)
   if (frame.kind !== "hello") {
@@ -90,7 +94,7 @@ function first(options: AdmissionOptions, deadlineMs: number, frame: Frame | Bad
     return refuse({ code: "unsupported_version", message, category: "validation" }, null)
   }
   return [
-    { kind: "verifying", deadlineMs, reference: frame.reference, heldCount: 0 },
+    { kind: "verifying", deadlineMs, reference: frame.reference, heldCount: 0, heldBytes: 0 },
     [{ kind: "verify", token: frame.token }],
   ]
 }
@@ -98,14 +102,23 @@ function first(options: AdmissionOptions, deadlineMs: number, frame: Frame | Bad
 function early(
   options: AdmissionOptions,
   state: Extract<AdmissionState, { kind: "verifying" }>,
-  frame: Frame | BadFrame,
+  { frame, bytes }: { readonly frame: Frame | BadFrame; readonly bytes: number },
 ): Step {
   if (options.profile !== "2.0") return refuse(invalid("nothing may follow HELLO before WELCOME"), null)
   if (frame.kind === "hello") return refuse(invalid("a second cmd_authenticate"), frame.reference)
   if (state.heldCount >= options.earlyMaxCount) {
     return refuse(invalid(`more than ${options.earlyMaxCount} messages before event_welcome`), null)
   }
-  return [{ ...state, heldCount: state.heldCount + 1 }, [{ kind: "hold" }]]
+  const heldBytes = state.heldBytes + bytes
+  if (heldBytes > options.earlyMaxBytes) {
+    return refuse(invalid(`more than ${options.earlyMaxBytes} bytes before event_welcome`), null)
+  }
+  return [{ ...state, heldCount: state.heldCount + 1, heldBytes }, [{ kind: "hold" }]]
+}
+
+/** What an answer of `2.0` can name; other profiles answer without. */
+function referenceOf(frame: Frame | BadFrame): Reference {
+  return "reference" in frame ? frame.reference : null
 }
 
 function invalid(message: string): WireError {

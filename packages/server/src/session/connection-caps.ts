@@ -63,22 +63,3 @@ export class ConnectionCaps {
     return { authenticated, release }
   }
 }
-
-/** The key of an address in the caps: IPv4 as it is, IPv6 by its /64, since one host owns a whole /64. */
-export function addressKey(address: string): string {
-  const plain = address.replace(/^::ffff:(?=.*\.)/i, "")
-  if (!plain.includes(":")) return plain
-  const [head = "", tail = ""] = plain.split("::")
-  const left = head === "" ? [] : head.split(":")
-  const right = tail === "" ? [] : tail.split(":")
-  const zeros = Array.from({ length: Math.max(0, 8 - left.length - right.length) }, () => "0")
-  const groups = plain.includes("::") ? [...left, ...zeros, ...right] : left
-  return `${groups
-    .slice(0, 4)
-    .map((group) => Number.parseInt(group, 16).toString(16))
-    .join(":")}::/64`
-}
-
-export function isLoopback(address: string): boolean {
-  return address === "::1" || /^(::ffff:)?127\./i.test(address)
-}

@@ -1,10 +1,12 @@
 // Finds connections that have died without telling: one sweep for all, no timer per connection.
+import { leastHeartbeatMs } from "@hawser/protocol"
 import type { Clock, ServerLimits, TimerQueue } from "@hawser/protocol"
 import type { AuthenticatedUser } from "../authenticate.ts"
+import type { OpenConnections } from "./open-connections.ts"
 import type { RunningConnection } from "./run-connection.ts"
 
 export interface LivenessOptions<User extends AuthenticatedUser> {
-  readonly connections: ReadonlySet<RunningConnection<User>>
+  readonly connections: OpenConnections<User>
   readonly clock: Clock
   readonly timers: TimerQueue
   readonly limits: ServerLimits
@@ -20,12 +22,12 @@ export function startLivenessSweep<User extends AuthenticatedUser>(
   options: LivenessOptions<User>,
 ): LivenessSweep {
   const { connections, timers, limits } = options
-  const everyMs = Math.max(100, Math.min(limits.pingAfterMs, limits.pongTimeoutMs) / 4)
+  const everyMs = Math.max(leastHeartbeatMs, Math.min(limits.pingAfterMs, limits.pongTimeoutMs) / 10)
   let cancel: (() => void) | undefined
 
   function sweep(): void {
     cancel = undefined
-    for (const connection of [...connections]) check(options, connection)
+    for (const connection of connections) check(options, connection)
     changed()
   }
 

@@ -52,23 +52,25 @@ export class RunningConnection<User extends AuthenticatedUser> implements Connec
   #user: User | undefined
   #open = true
   #closing = false
+  /** While closing: when the peer's time is over, whatever still waits for it. */
+  #dropAtMs = Number.POSITIVE_INFINITY
 
   // oxlint-disable-next-line eslint/max-params -- made in one place
   constructor(host: ConnectionHost<User>, accepted: AcceptedConnection, codec: Codec, ticket: CapTicket) {
-    const { helloMaxBytes, authTimeoutMs, earlyMaxCount } = host.limits
+    const { limits } = host
     this.accepted = accepted
     this.codec = codec
     this.heardAtMs = host.clock.now()
     this.#host = host
     this.#ticket = ticket
-    this.#options = { profile: accepted.profile, helloMaxBytes, authTimeoutMs, earlyMaxCount, wireVersion }
+    this.#options = { ...limits, profile: accepted.profile, wireVersion }
     this.#admission = initialAdmission(this.#options, host.clock.now())
     this.#arm()
   }
 
-  /** True when silence proves nothing: this end does not read. */
+  /** True when silence proves nothing: this end does not read, or is closing and waits by another deadline. */
   get isPaused(): boolean {
-    return this.#session?.isPaused === true
+    return this.#closing || this.#session?.isPaused === true
   }
 
   message(bytes: Uint8Array): void {
@@ -90,7 +92,8 @@ export class RunningConnection<User extends AuthenticatedUser> implements Connec
   }
 
   drained(): void {
-    this.#session?.drained()
+    if (this.#closing) this.#awaitEnd()
+    else this.#session?.drained()
   }
 
   pong(): void {
@@ -102,6 +105,7 @@ export class RunningConnection<User extends AuthenticatedUser> implements Connec
     this.#open = false
     this.#closing = true
     this.#release()
+    this.#ticket.release()
     this.#session?.finish("connection_lost", { keepConnection: true })
     this.#host.onClosed(this)
   }
@@ -116,13 +120,24 @@ export class RunningConnection<User extends AuthenticatedUser> implements Connec
     if (code === "connection_lost") connection.terminate()
     else connection.close(this.accepted.profile === "2.0" ? closeCode20(code) : closeCodeOf(code), reason)
     connection.resume()
-    // A peer that does not answer the closing handshake is dropped.
-    this.#cancelWake = this.#host.timers.after(this.#host.limits.closeTimeoutMs, () => connection.terminate())
+    this.#dropAtMs = this.#host.clock.now() + this.#host.limits.shutdownMs
+    this.#awaitEnd()
+  }
+
+  /** A slow peer gets time for what waits; one that has it all and does not answer the closing handshake is dropped. */
+  #awaitEnd(): void {
+    const { clock, timers, limits } = this.#host
+    const { connection } = this.accepted
+    this.#cancelWake()
+    if (!this.#open) return
+    this.#cancelWake = timers.at(Math.min(clock.now() + limits.closeTimeoutMs, this.#dropAtMs), () => {
+      if (connection.bufferedBytes === 0 || clock.now() >= this.#dropAtMs) connection.terminate()
+      else this.#awaitEnd()
+    })
   }
 
   #release(): void {
     this.#cancelWake()
-    this.#ticket.release()
     this.#aborter.abort(new HawserError("connection_lost"))
     this.#held.length = 0
   }
@@ -203,15 +218,21 @@ export class RunningConnection<User extends AuthenticatedUser> implements Connec
   }
 }
 
-/** Clients of `2.0` stop at once only on an `auth_*` code, so whatever is wrong with a first message has one. */
+/**
+ * Clients of `2.0` stop at once only on an `auth_*` code, so whatever is wrong with a first message has one. Only its
+ * size keeps its own code: a shorter token would do, another login would not.
+ */
 function authError20(error: WireError): WireError {
+  if (error.code === "message_too_large") return error
   if (error.category !== "validation" && error.code !== "sys_invalid_message") return error
   return { ...error, code: "auth_required", category: "permission" }
 }
 
 function closeCodeOf(code: string): number {
   if (code === "text_message") return closeCode.unsupportedData
-  return (isErrorCode(code) ? errorTable[code].close : undefined) ?? closeCode.sessionEnded
+  if (code === "closed") return closeCode.normal
+  // A code of the application ends a session that it wants to be rid of: its client must stay away.
+  return isErrorCode(code) ? (errorTable[code].close ?? closeCode.sessionEnded) : closeCode.forbidden
 }
 
 function closeCode20(code: string): number {

@@ -41,7 +41,7 @@ export interface SessionHost<User extends AuthenticatedUser> {
   readonly onEnded: (session: ServerSession<User>, end: SessionEnd<User>) => void
 }
 
-export interface SessionEnd<User extends AuthenticatedUser> {
+interface SessionEnd<User extends AuthenticatedUser> {
   readonly cause: EndCause
   /** The session that took over, when the cause is `replaced`. */
   readonly successor: ServerSession<User> | undefined

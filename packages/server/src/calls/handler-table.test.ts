@@ -1,0 +1,48 @@
+import { defineContract, indexCalls } from "@hawser/protocol"
+import type { Schema } from "@hawser/protocol"
+import { beforeEach, expect, it } from "vitest"
+import { HandlerTable } from "./handler-table.ts"
+
+const anything: Schema = {
+  "~standard": { version: 1, vendor: "test", validate: (value) => ({ value }) },
+}
+const call = { input: anything, output: anything }
+const contract = defineContract({
+  name: "shop",
+  commands: { buy: call, toString: call },
+  queries: { look: call },
+  events: {},
+})
+const handler = (): object => ({})
+let table: HandlerTable<unknown>
+
+beforeEach(() => {
+  table = new HandlerTable(contract.name, indexCalls(contract))
+})
+
+it("names every call without a handler, and none once all have one", () => {
+  table.set("command", "buy", handler)
+  expect(() => table.assertComplete()).toThrow(new TypeError('no handler for "toString", "look"'))
+  table.set("command", "toString", handler)
+  table.set("query", "look", handler)
+  expect(() => table.assertComplete()).not.toThrow()
+  expect([...table.byName.keys()]).toEqual(["buy", "toString", "look"])
+})
+
+it.each([
+  ["command", "look"],
+  ["query", "buy"],
+  ["query", "constructor"],
+] as const)("refuses a %s %s, which the contract does not have", (kind, name) => {
+  expect(() => table.set(kind, name, handler)).toThrow(
+    new TypeError(`the contract "shop" has no ${kind} "${name}"`),
+  )
+})
+
+it("refuses a second handler and keeps the first", () => {
+  table.set("command", "buy", handler)
+  expect(() => table.set("command", "buy", () => ({}))).toThrow(
+    new TypeError('the command "buy" has a handler already'),
+  )
+  expect(table.byName.get("buy")).toBe(handler)
+})

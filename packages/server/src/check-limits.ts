@@ -1,0 +1,31 @@
+// Whether the limits that an application chose can be kept. Asked once, when the server is created.
+import { defaultServerLimits, leastHeartbeatMs } from "@hawser/protocol"
+import type { ServerLimits } from "@hawser/protocol"
+
+/** The most that timers of the system and the WebSocket library take; larger values would mean "none" there. */
+const most = 2 ** 31 - 1
+
+/**
+ * The defaults with the application's choices over them.
+ * @throws RangeError that names the limit and its value.
+ */
+export function checkLimits(chosen: Partial<ServerLimits> = {}): ServerLimits {
+  const limits: ServerLimits = {
+    ...defaultServerLimits,
+    ...chosen,
+    message: { ...defaultServerLimits.message, ...chosen.message },
+  }
+  const { message, ...others } = limits
+  for (const [name, value] of Object.entries(others)) checkLimit(name, value)
+  for (const [name, value] of Object.entries<number>({ ...message })) checkLimit(`message.${name}`, value)
+  for (const name of ["pingAfterMs", "pongTimeoutMs"] as const) {
+    if (limits[name] < leastHeartbeatMs)
+      throw new RangeError(`limits.${name} must be at least ${leastHeartbeatMs} ms, not ${limits[name]}`)
+  }
+  return limits
+}
+
+function checkLimit(name: string, value: number): void {
+  if (Number.isFinite(value) && value > 0 && value <= most) return
+  throw new RangeError(`limits.${name} must be a number above 0 and at most ${most}, not ${String(value)}`)
+}

@@ -1,0 +1,32 @@
+import { expect, it } from "vitest"
+import { Hooks } from "./hooks.ts"
+
+it("runs every hook in the order in which they were added, whatever one of them throws", () => {
+  const heard: string[] = []
+  const errors: unknown[] = []
+  const hooks = new Hooks<string>((error) => errors.push(error))
+  const fault = new Error("a fault of the hook")
+  hooks.add((value) => heard.push(`first ${value}`))
+  hooks.add(() => {
+    throw fault
+  })
+  hooks.add((value) => heard.push(`last ${value}`))
+  hooks.run("x")
+  expect(heard).toEqual(["first x", "last x"])
+  expect(errors).toEqual([fault])
+})
+
+it("leaves out a hook that was stopped, from the next run on", () => {
+  const heard: string[] = []
+  const hooks = new Hooks<string>(() => {})
+  const stopOther = hooks.add((value) => {
+    heard.push(`one ${value}`)
+    stopLater()
+  })
+  const stopLater = hooks.add((value) => heard.push(`other ${value}`))
+  hooks.run("x")
+  hooks.run("y")
+  stopOther()
+  hooks.run("z")
+  expect(heard).toEqual(["one x", "other x", "one y"])
+})

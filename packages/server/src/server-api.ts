@@ -1,0 +1,138 @@
+// What applications see of a server: its options and its methods.
+import type {
+  Accept,
+  CallOutput,
+  CallSpec,
+  Clock,
+  CommandName,
+  Contract,
+  Encodable,
+  EventName,
+  EventPayload,
+  QueryName,
+  ServerLimits,
+  ValidInput,
+} from "@hawser/protocol"
+import type { Server as HttpServer } from "node:http"
+import type { Authenticate, AuthenticatedUser } from "./authenticate.ts"
+import type { HandlerContext } from "./calls/call-router.ts"
+import type { ServerCounters } from "./counters.ts"
+import type { Profile20 } from "./profile20.ts"
+import type { SessionPolicy } from "./session/session-registry.ts"
+import type { EndCause, Session } from "./session/session.ts"
+
+export type Handler<S extends CallSpec, C extends Contract, User extends AuthenticatedUser> = (
+  context: HandlerContext<ValidInput<S>, Session<User, C>>,
+) => Encodable<CallOutput<S>> | Promise<Encodable<CallOutput<S>>>
+
+export interface ServerOptions<C extends Contract, User extends AuthenticatedUser> {
+  readonly authenticate: Authenticate<User>
+  /** Exact origins of pages that may connect. Default: pages of the same host. A connection without Origin is allowed. */
+  readonly origins?: readonly string[] | ((origin: string) => boolean)
+  /** Path of the WebSocket. Default `/ws`. */
+  readonly path?: string
+  /** Bounds, each with its default. Every one is a number above 0; a heartbeat is 100 ms at least. */
+  readonly limits?: Partial<ServerLimits>
+  /** Who wins when a user exceeds `limits.sessionsPerUser`. Default `newestWins`: the oldest ends with `replaced`. */
+  readonly sessionPolicy?: SessionPolicy
+  /**
+   * Take addresses from the last entry of X-Forwarded-For, with or without a port: the one that your own proxy wrote.
+   * Without a usable entry the proxy's own address counts. Default false.
+   */
+  readonly trustProxy?: boolean
+  /** How messages look to clients of protocol `2.0`. Default: unchanged. */
+  readonly profile20?: Profile20<C, User>
+  /** Unexpected throws of handlers and hooks, refused bytes, socket errors. Default: `NODE_DEBUG=hawser`. */
+  readonly onError?: (error: unknown) => void
+  readonly clock?: Clock
+  /** Wall-clock milliseconds since 1970. Default `Date.now`. */
+  readonly wallClockMs?: () => number
+  readonly sessionId?: () => string
+}
+
+/** How a session came to be. */
+export interface SessionOpened<User extends AuthenticatedUser, C extends Contract> {
+  readonly session: Session<User, C>
+  /** The same user's sessions that this one took over from; others need not hear of a departure. */
+  readonly replaces: readonly Session<User, C>[]
+}
+
+export interface SessionEnded<User extends AuthenticatedUser, C extends Contract> {
+  readonly session: Session<User, C>
+  readonly cause: EndCause
+  /** The session that took over, when the cause is `replaced`. */
+  readonly successor: Session<User, C> | undefined
+}
+
+export interface PublishOptions<User extends AuthenticatedUser, C extends Contract> {
+  readonly except?: Session<User, C>
+}
+
+export interface Topic<User extends AuthenticatedUser, C extends Contract> {
+  readonly name: string
+  /** Sends to everyone in the topic: encoded once per profile; no socket is waited for. Returns how many got it. */
+  publish<K extends EventName<C>>(
+    event: K,
+    payload: Encodable<EventPayload<C, K>>,
+    options?: PublishOptions<User, C>,
+  ): number
+  /** Idempotent. An ended session leaves by itself. */
+  subscribe(session: Session<User, C>): void
+  unsubscribe(session: Session<User, C>): void
+  readonly size: number
+}
+
+export interface Listening {
+  readonly port: number
+  readonly url: string
+}
+
+export interface ServerStats extends Readonly<ServerCounters> {
+  readonly connections: number
+  readonly sessions: number
+  readonly topics: number
+  /** Deadlines that wait; 0 on an idle server without connections. */
+  readonly timers: number
+}
+
+export interface Server<C extends Contract, User extends AuthenticatedUser> {
+  /** Sets the one handler of a command. @throws TypeError for an unknown name or a second handler. */
+  command<K extends CommandName<C>>(name: K, handler: Handler<C["commands"][K], C, User>): void
+  query<K extends QueryName<C>>(name: K, handler: Handler<C["queries"][K], C, User>): void
+  topic(name: string): Topic<User, C>
+  /** Sends to every session. Returns how many got it. */
+  broadcast<K extends EventName<C>>(
+    event: K,
+    payload: Encodable<EventPayload<C, K>>,
+    options?: PublishOptions<User, C>,
+  ): number
+  /** Sends to these sessions: encoded once per profile, like a broadcast. Returns how many got it. */
+  multicast<K extends EventName<C>>(
+    sessions: Iterable<Session<User, C>>,
+    event: K,
+    payload: Encodable<EventPayload<C, K>>,
+  ): number
+  /** Called after WELCOME was sent; what the hook sends comes right after it. Returns how to stop. */
+  onSession(hook: (opened: SessionOpened<User, C>) => void): () => void
+  /** Called exactly once per session, after it has become inert. Returns how to stop. */
+  onSessionEnd(hook: (ended: SessionEnded<User, C>) => void): () => void
+  sessions(): readonly Session<User, C>[]
+  sessionsOf(userId: string): readonly Session<User, C>[]
+  /**
+   * Own HTTP server: the WebSocket, and 200 on `/healthz`. Rejects with the system's error (`EADDRINUSE`) when it cannot
+   * listen, and may then be called again; with TypeError that names a call without a handler; after `close()` with
+   * `server_shutdown`.
+   */
+  listen(options?: { readonly port?: number; readonly host?: string }): Promise<Listening>
+  /** Serves the WebSocket on an HTTP server of the application, which `close()` leaves open. Throws as `listen` rejects. */
+  attach(httpServer: HttpServer): void
+  /** The transport port: takes in one socket of any kind. */
+  readonly accept: Accept
+  stats(): ServerStats
+  /**
+   * Announces the shutdown, lets running requests finish and buffers empty, closes everything, also the HTTP servers of
+   * `listen`. Resolves within `limits.shutdownMs`.
+   */
+  close(): Promise<void>
+  [Symbol.asyncDispose](): Promise<void>
+}

@@ -1,0 +1,58 @@
+// An HTTP server of our own, for `listen`: it answers a health check and otherwise waits for upgrades.
+import type { ServerLimits } from "@hawser/protocol"
+import { once } from "node:events"
+import { createServer } from "node:http"
+import type { IncomingMessage, Server as HttpServer, ServerResponse } from "node:http"
+import type { Socket } from "node:net"
+
+export interface OwnHttpServer {
+  readonly httpServer: HttpServer
+  readonly port: number
+  /** Frees the port and drops every socket that is still there. */
+  close(): Promise<void>
+}
+
+export interface OwnHttpServerOptions {
+  readonly port: number
+  readonly host: string | undefined
+  readonly limits: ServerLimits
+  readonly onError: (error: unknown) => void
+}
+
+/** Rejects with the system's error when nothing can listen there; then nothing is left of the attempt. */
+export async function openHttpServer(options: OwnHttpServerOptions): Promise<OwnHttpServer> {
+  const { port, host, limits, onError } = options
+  const headersTimeout = Math.ceil(limits.httpTimeoutMs)
+  const requestTimeout = 2 * headersTimeout
+  // Expired requests are looked for five times as often as they can expire.
+  const connectionsCheckingInterval = Math.ceil(headersTimeout / 5)
+  const httpServer = createServer({ headersTimeout, requestTimeout, connectionsCheckingInterval }, answer)
+  // For a peer that asks and does not read the answers.
+  httpServer.timeout = requestTimeout
+  const sockets = new Set<Socket>()
+  httpServer.on("connection", (socket) => {
+    sockets.add(socket)
+    socket.once("close", () => sockets.delete(socket))
+  })
+  httpServer.listen(host === undefined ? { port } : { port, host })
+  await once(httpServer, "listening")
+  // From now on an error is one socket that could not be accepted: no reason for the process to end.
+  httpServer.on("error", onError)
+  const address = httpServer.address()
+  return {
+    httpServer,
+    port: typeof address === "object" && address !== null ? address.port : port,
+    close: () =>
+      new Promise((resolve) => {
+        httpServer.close(() => resolve())
+        // Connections were closed in their own way before; these are idle, or do not end by themselves.
+        for (const socket of sockets) socket.destroy()
+      }),
+  }
+}
+
+function answer(request: IncomingMessage, response: ServerResponse): void {
+  const isHealthCheck = request.url === "/healthz"
+  response.writeHead(isHealthCheck ? 200 : 426, { "Content-Type": "text/plain; charset=utf-8" })
+  response.end(isHealthCheck ? "ok\n" : "this port speaks WebSocket\n")
+}

@@ -1,0 +1,40 @@
+// Whose connection it is, as the caps see it: the address of the peer, or the one that our own proxy wrote down.
+import type { IncomingMessage } from "node:http"
+import { SocketAddress, isIP } from "node:net"
+
+export function peerAddress(request: IncomingMessage, trustProxy: boolean): string {
+  const direct = request.socket.remoteAddress ?? "unknown"
+  const forwarded = trustProxy ? request.headers["x-forwarded-for"] : undefined
+  return forwardedAddress(String(forwarded ?? "")) ?? direct
+}
+
+/**
+ * The address in the last entry of X-Forwarded-For, without its port. That entry is the one that our own proxy wrote;
+ * everything before it can be forged, so an unusable last entry is not replaced by an earlier one.
+ */
+export function forwardedAddress(header: string): string | undefined {
+  const entry = header.slice(header.lastIndexOf(",") + 1).trim()
+  const bracketed = /^\[([^\]]*)\](?::\d+)?$/.exec(entry)?.[1]
+  const withPort = /^([\d.]+):\d+$/.exec(entry)?.[1]
+  const address = bracketed ?? withPort ?? entry
+  const isUsable = bracketed === undefined ? isIP(address) !== 0 : isIP(address) === 6
+  return isUsable ? address : undefined
+}
+
+/** The key of an address in the caps: IPv4 as it is, IPv6 by its /64, since one host owns a whole /64. */
+export function addressKey(address: string): string {
+  if (isIP(address) !== 6) return address
+  const canonical = new SocketAddress({ address, family: "ipv6" }).address
+  const mapped = canonical.replace(/^::ffff:(?=.*\.)/, "")
+  if (isIP(mapped) === 4) return mapped
+  const [head = "", tail] = canonical.split("::")
+  const left = head === "" ? [] : head.split(":")
+  if (tail === undefined) return `${left.slice(0, 4).join(":")}::/64`
+  const right = tail === "" ? [] : tail.split(":")
+  const zeros = Array.from({ length: 8 - left.length - right.length }, () => "0")
+  return `${[...left, ...zeros, ...right].slice(0, 4).join(":")}::/64`
+}
+
+export function isLoopback(address: string): boolean {
+  return address === "::1" || /^(::ffff:)?127\./i.test(address)
+}

@@ -1,0 +1,91 @@
+import { TimerQueue, defaultServerLimits } from "@hawser/protocol"
+import type { ConnectionEvents } from "@hawser/protocol"
+import { SimulatedClock } from "@hawser/protocol/testing"
+import { IncomingMessage, createServer } from "node:http"
+import { Socket } from "node:net"
+import { Duplex } from "node:stream"
+import { beforeEach, expect, it } from "vitest"
+import { serveUpgrades } from "./upgrade.ts"
+
+const { closeTimeoutMs } = defaultServerLimits
+const wellFormed = {
+  connection: "Upgrade",
+  upgrade: "websocket",
+  "sec-websocket-version": "13",
+  "sec-websocket-key": "dGhlIHNhbXBsZSBub25jZQ==",
+}
+
+/** A socket whose peer reads nothing. */
+class StuckSocket extends Duplex {
+  override _read(): void {}
+  override _write(): void {}
+}
+
+let clock: SimulatedClock
+let timers: TimerQueue
+let accepted: number
+let errors: unknown[]
+
+beforeEach(() => {
+  clock = new SimulatedClock()
+  errors = []
+  accepted = 0
+  timers = new TimerQueue(clock, (error) => errors.push(error))
+})
+
+function upgrade(url: string, headers: Record<string, string>): StuckSocket {
+  const httpServer = createServer()
+  serveUpgrades(httpServer, {
+    accept: (): ConnectionEvents => {
+      accepted += 1
+      return { message() {}, text() {}, drained() {}, pong() {}, closed() {} }
+    },
+    path: "/ws",
+    limits: defaultServerLimits,
+    timers,
+    origins: undefined,
+    trustProxy: false,
+    checkCaps: () => "allowed",
+    isClosing: () => false,
+    onError: (error) => errors.push(error),
+  })
+  const request = new IncomingMessage(new Socket())
+  Object.assign(request, { method: "GET", url, headers })
+  const socket = new StuckSocket()
+  httpServer.emit("upgrade", request, socket, Buffer.alloc(0))
+  return socket
+}
+
+it.each<[string, string, Record<string, string>]>([
+  ["by us", "/elsewhere", wellFormed],
+  ["by us for its origin", "/ws", { ...wellFormed, origin: "https://evil.com" }],
+  ["by the library for its key", "/ws", { ...wellFormed, "sec-websocket-key": "short" }],
+])(
+  "drops a peer that was refused %s and does not read why, after closeTimeoutMs",
+  async (_by, url, headers) => {
+    const socket = upgrade(url, headers)
+    await clock.advance(closeTimeoutMs - 1)
+    expect(socket.destroyed).toBe(false)
+    await clock.advance(1)
+    expect(socket.destroyed).toBe(true)
+    expect(timers.size).toBe(0)
+    expect(accepted).toBe(0)
+    expect(errors).toEqual([])
+  },
+)
+
+it("forgets that deadline when the refused peer goes first", async () => {
+  const socket = upgrade("/elsewhere", wellFormed)
+  socket.destroy(new Error("reset"))
+  await new Promise((resolve) => socket.once("close", resolve))
+  expect(timers.size).toBe(0)
+  expect(errors).toEqual([new Error("reset")])
+})
+
+it("sets no deadline for a connection that was accepted", async () => {
+  const socket = upgrade("/ws", wellFormed)
+  expect(accepted).toBe(1)
+  expect(timers.size).toBe(0)
+  await clock.advance(closeTimeoutMs)
+  expect(socket.destroyed).toBe(false)
+})
