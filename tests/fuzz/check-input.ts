@@ -1,0 +1,279 @@
+// What must hold for any bytes whatever, at both ends of both profiles, from the guard through the payload codec to the
+// codecs. Knows nothing of how inputs are made.
+//
+// Work is counted, not timed. The guard's is the number of bytes it reads (of a sample of the inputs: `countReads`); a
+// decoder that the guard lets run is bounded by what it builds, since it visits each element and each byte of content
+// once: elements ≤ maxElements and ≤ the message's bytes, content ≤ the message's bytes.
+//
+// Heap is bounded by 64 × input + 4 KiB, and no smaller factor holds: an empty map is one byte of a message and 64 of heap,
+// with its place in an array. `maxElements` bounds it too: the dearest element is an empty binary, 112 bytes of heap for
+// two of input. So the 10,000 elements of a server's message take 1.1 MB at most, and 640 KB if they are the maps; its
+// 64 KiB of content, if that is text, another 128 KiB.
+import {
+  TypeTable,
+  clientMessageLimits,
+  createEnvelopeCodec,
+  createFrameCodec,
+  createPayloadCodec,
+  guardMessagePack,
+  serverMessageLimits,
+} from "@hawser/protocol"
+import type {
+  BadFrame,
+  Codec,
+  Frame,
+  FrameClass,
+  GuardVerdict,
+  MessageLimits,
+  PayloadCodec,
+  WireError,
+} from "@hawser/protocol"
+import { typeNames } from "./generate.ts"
+import { difference, measure } from "./measure.ts"
+
+/** Heap of what an accepted message becomes, by the estimate of `measure`. */
+const heapFactor = 64
+/** For the frame around the payload: its own members, a default message. */
+const heapConstantBytes = 4_096
+/** Reads of the guard: a map key of one byte is looked at most often. */
+const readFactor = 8
+const readConstant = 32
+/** A refusal shows at most 64 characters of the peer, escapes included, and is one line. */
+const refusalMaxLength = 128
+const manyLines = /[\p{C}\p{Zl}\p{Zp}]/u
+const requestCount = 7
+
+export interface Violation {
+  readonly subject: string
+  readonly text: string
+}
+
+/** What has been seen, over all inputs. An input counts once for each end that looked at it. */
+export interface Statistics {
+  acceptedCount: number
+  refusedCount: number
+  /** The greatest estimate of heap over bytes of input, of inputs with 64 bytes or more. */
+  maxHeapFactor: number
+  /** The greatest number of reads of the guard over bytes of input, likewise. */
+  maxReadFactor: number
+  /** How often each end took a kind of frame, and for what it refused: `2.0 server: request`. `bad` is not the guard's. */
+  readonly seen: Map<string, number>
+}
+
+export function emptyStatistics(): Statistics {
+  return { acceptedCount: 0, refusedCount: 0, maxHeapFactor: 0, maxReadFactor: 0, seen: new Map() }
+}
+
+interface Subject {
+  readonly name: string
+  readonly codec: Codec
+  /** Takes whatever this subject accepts, from either side. */
+  readonly wide: Codec
+  readonly payloads: PayloadCodec
+  readonly limits: MessageLimits
+  readonly start: number
+}
+
+const types = new TypeTable(typeNames)
+const wallClockMs = (): number => 1_700_000_000_123
+const wideFrames = createFrameCodec(types, clientMessageLimits)
+const wideEnvelopes = createEnvelopeCodec({ limits: clientMessageLimits, wallClockMs })
+
+function frameSubject(name: string, limits: MessageLimits): Subject {
+  const codec = createFrameCodec(types, limits)
+  return { name, codec, wide: wideFrames, payloads: createPayloadCodec(limits), limits, start: 1 }
+}
+
+function envelopeSubject(name: string, limits: MessageLimits, side?: "server" | "client"): Subject {
+  const codec = createEnvelopeCodec({ limits, wallClockMs, ...(side === undefined ? {} : { side }) })
+  return { name, codec, wide: wideEnvelopes, payloads: createPayloadCodec(limits), limits, start: 0 }
+}
+
+const subjects: readonly Subject[] = [
+  frameSubject("hawser.1 server", serverMessageLimits),
+  frameSubject("hawser.1 client", clientMessageLimits),
+  envelopeSubject("2.0 server", serverMessageLimits, "server"),
+  envelopeSubject("2.0 client", clientMessageLimits, "client"),
+]
+const thoroughSubjects: readonly Subject[] = [
+  ...subjects,
+  envelopeSubject("2.0 recording", clientMessageLimits),
+]
+
+/** All that is wrong with what the ends make of these bytes. `isThorough`, which is slow, counts the guard's reads too. */
+export function checkInput(
+  bytes: Uint8Array,
+  statistics: Statistics,
+  isThorough: boolean,
+): readonly Violation[] {
+  const violations: Violation[] = []
+  for (const subject of isThorough ? thoroughSubjects : subjects) {
+    const text =
+      checkSubject(subject, bytes, statistics) ??
+      (isThorough ? countReads(subject, bytes, statistics) : undefined)
+    if (text !== undefined) violations.push({ subject: subject.name, text })
+  }
+  // What every object inherits would show up here.
+  for (const key in {}) violations.push({ subject: "Object.prototype", text: `has got the key ${key}` })
+  return violations
+}
+
+/** The ends that take these bytes for a message. */
+export function takersOf(bytes: Uint8Array): readonly string[] {
+  const takers = subjects.filter(({ codec }) => codec.decode(bytes, requestCount).kind !== "bad")
+  return takers.map(({ name }) => name)
+}
+
+function checkSubject(subject: Subject, bytes: Uint8Array, statistics: Statistics): string | undefined {
+  try {
+    const verdict = guardMessagePack(bytes, subject.start, subject.limits)
+    const frame = subject.codec.decode(bytes, requestCount)
+    note(frame.kind === "bad" ? (verdict?.reason ?? "bad") : frame.kind, subject, statistics)
+    if (frame.kind === "bad") statistics.refusedCount += 1
+    else statistics.acceptedCount += 1
+    if (frame.kind === "bad") return checkRefusal(frame, verdict, subject)
+    if (verdict !== undefined) return `accepted a ${frame.kind} that the guard refuses: ${verdict.reason}`
+    return (
+      checkClass(subject.codec.classify(bytes), frame) ??
+      checkFields(subject, frame) ??
+      checkSize(subject, bytes, { frame, statistics }) ??
+      checkRoundTrip(subject, frame)
+    )
+  } catch (error) {
+    return `threw ${error instanceof Error ? `${error.name}: ${error.message}` : String(error)}`
+  }
+}
+
+function note(what: string, subject: Subject, { seen }: Statistics): void {
+  const key = `${subject.name}: ${what}`
+  seen.set(key, (seen.get(key) ?? 0) + 1)
+}
+
+function checkRefusal(frame: BadFrame, verdict: GuardVerdict, subject: Subject): string | undefined {
+  const { code, message } = frame.error
+  const isTooLarge = verdict?.code === "message_too_large"
+  if ((code === "message_too_large") !== isTooLarge)
+    return `answered ${code} to what the guard calls ${verdict?.code}`
+  if (verdict !== undefined && message !== verdict.reason)
+    return `refused for "${message.slice(0, 99)}", not the guard's reason`
+  if (message.length > refusalMaxLength)
+    return `wrote a refusal of ${message.length} characters: ${message.slice(0, 99)}…`
+  if (manyLines.test(message)) return `wrote a refusal that is no plain line: ${JSON.stringify(message)}`
+  if (message.startsWith("not MessagePack")) return `let the decoder find out: ${message}`
+  const isOwnKind =
+    subject.start === 1 ? typeof frame.reference !== "string" : typeof frame.reference !== "number"
+  return isOwnKind ? undefined : `refers to ${frame.reference}`
+}
+
+const classOf: Readonly<Record<Frame["kind"], FrameClass>> = {
+  hello: "control",
+  welcome: "control",
+  auth: "control",
+  authRequest: "control",
+  authOk: "control",
+  ack: "control",
+  reset: "control",
+  sync: "control",
+  unknownControl: "control",
+  ping: "control",
+  pong: "control",
+  goaway: "control",
+  busy: "control",
+  bye: "control",
+  cancel: "reliable",
+  credit: "reliable",
+  item: "reliable",
+  end: "reliable",
+  event: "reliable",
+  request: "reliable",
+  reply: "reliable",
+  topicEvent: "reliable",
+  volatile: "volatile",
+}
+
+/** In `2.0` nothing is counted and the class says nothing. */
+function checkClass(found: FrameClass, frame: Frame): string | undefined {
+  return found === classOf[frame.kind] || found === "control"
+    ? undefined
+    : `classes a ${frame.kind} as ${found}`
+}
+
+function checkFields(subject: Subject, frame: Frame): string | undefined {
+  if (frame.kind === "request" && subject.start === 1 && frame.reference !== requestCount)
+    return `gave a request the number ${frame.reference}`
+  const details = errorOf(frame)?.details
+  if (details !== undefined && !isMap(details)) return "took details that are no map"
+  if (subject.start === 1) return undefined
+  const payload = payloadOf(frame)
+  return payload === undefined || isMap(payload) ? undefined : `took a ${frame.kind} whose payload is no map`
+}
+
+function errorOf(frame: Frame): WireError | undefined {
+  if (frame.kind === "reply") return frame.outcome.ok ? undefined : frame.outcome.error
+  return frame.kind === "end" ? frame.error : undefined
+}
+
+function payloadOf(frame: Frame): unknown {
+  if (frame.kind === "reply") return frame.outcome.ok ? frame.outcome.payload : undefined
+  return frame.kind === "request" || frame.kind === "event" || frame.kind === "welcome"
+    ? frame.payload
+    : undefined
+}
+
+function isMap(value: unknown): boolean {
+  return typeof value === "object" && value !== null && Object.getPrototypeOf(value) === Object.prototype
+}
+
+interface SizeOptions {
+  readonly frame: Frame
+  readonly statistics: Statistics
+}
+
+function checkSize(
+  subject: Subject,
+  bytes: Uint8Array,
+  { frame, statistics }: SizeOptions,
+): string | undefined {
+  const decoded = subject.payloads.decode(bytes, subject.start)
+  if (!decoded.ok) return "the payload codec refuses what the codec accepts"
+  const { maxElements, maxDepth } = subject.limits
+  const payload = measure(decoded.value)
+  if (payload.fault !== undefined) return `decoded ${payload.fault}`
+  if (payload.elements > Math.min(maxElements, bytes.length)) return `decoded ${payload.elements} elements`
+  if (payload.depth > maxDepth) return `decoded containers ${payload.depth} deep`
+  if (payload.contentBytes > bytes.length) return `decoded ${payload.contentBytes} bytes of content`
+  const heapBytes = Math.max(payload.heapBytes, measure(frame).heapBytes)
+  if (bytes.length >= 64)
+    statistics.maxHeapFactor = Math.max(statistics.maxHeapFactor, heapBytes / bytes.length)
+  return heapBytes > heapFactor * bytes.length + heapConstantBytes
+    ? `takes ${heapBytes} bytes of heap`
+    : undefined
+}
+
+function checkRoundTrip({ wide, start }: Subject, frame: Frame): string | undefined {
+  // A frame of a later version is read and forgotten, and no one sends it on; nor a number of no type, which is
+  // reported by a name that no contract can hold.
+  if (frame.kind === "unknownControl") return undefined
+  if (start === 1 && frame.kind !== "reply" && "type" in frame && frame.type.startsWith("#")) return undefined
+  const again = wide.decode(wide.encode(frame), requestCount)
+  // Whole seconds travel in `2.0`.
+  const expected =
+    start === 0 && frame.kind === "goaway"
+      ? { ...frame, deadlineMs: Math.ceil(frame.deadlineMs / 1_000) * 1_000 }
+      : frame
+  return difference(expected, again, frame.kind)
+}
+
+function countReads(subject: Subject, bytes: Uint8Array, statistics: Statistics): string | undefined {
+  let reads = 0
+  const watched = new Proxy(bytes, {
+    get(target, key) {
+      if (key !== "length") reads += 1
+      const value: unknown = Reflect.get(target, key, target)
+      return value
+    },
+  })
+  guardMessagePack(watched, subject.start, subject.limits)
+  if (bytes.length >= 64) statistics.maxReadFactor = Math.max(statistics.maxReadFactor, reads / bytes.length)
+  return reads > readFactor * bytes.length + readConstant ? `made the guard read ${reads} times` : undefined
+}
