@@ -10,6 +10,8 @@ export default defineConfig({
     include: ["packages/*/src/**/*.test.ts", "apps/*/src/**/*.test.{ts,tsx}", "tests/**/*.test.ts"],
     reporters: [process.env["CI"] === undefined ? "default" : "dot", "./scripts/summary-reporter.ts"],
     retry: 0,
+    // Generous: a busy machine is no failure, and what hangs is found all the same.
+    testTimeout: 30_000,
     coverage: { provider: "v8", include: ["packages/*/src/**", "apps/*/src/**"] },
   },
 })

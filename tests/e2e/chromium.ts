@@ -6,11 +6,11 @@ import { chromium } from "playwright-core"
 import type { Browser } from "playwright-core"
 import { afterAll, beforeAll, beforeEach } from "vitest"
 
-const executablePath = "/usr/bin/chromium"
+export const executablePath = "/usr/bin/chromium"
 const builtPage = fileURLToPath(new URL("../../apps/world/dist/browser/index.html", import.meta.url))
 
 /** Nothing may leave the machine, and no GPU is there. */
-const args = [
+export const args = [
   "--no-sandbox",
   "--disable-gpu",
   "--disable-quic",

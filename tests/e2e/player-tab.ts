@@ -2,12 +2,22 @@
 import { randomBytes } from "node:crypto"
 import { fileURLToPath } from "node:url"
 import type { Browser, BrowserContextOptions, Locator, Page } from "playwright-core"
-import { expect, onTestFinished } from "vitest"
+import { expect, onTestFinished, vi } from "vitest"
 
 /** Generous, because a loaded machine draws slowly. */
 export const waitMs = 20_000
 
 const pictures = fileURLToPath(new URL("../output/e2e/", import.meta.url))
+
+/** Repeats a check until it holds. `expect.poll` cannot be used where tests run beside each other. */
+export const eventually = (check: () => unknown, timeout = waitMs): Promise<unknown> =>
+  vi.waitFor(check, { timeout, interval: 50 })
+
+/** Those of `heard` that somebody said who said one of `lines`: others may talk in the same world. */
+export function ofSameSpeakers(heard: readonly string[], lines: readonly string[]): readonly string[] {
+  const speakers = new Set(lines.map((line) => line.split(":", 1)[0]))
+  return heard.filter((line) => speakers.has(line.split(":", 1)[0]))
+}
 
 export type Key = "ArrowUp" | "ArrowDown" | "ArrowLeft" | "ArrowRight"
 
@@ -26,7 +36,12 @@ export interface TabOptions {
   /** The world's address. */
   readonly url: string
   readonly context?: BrowserContextOptions
+  /** What a test that runs beside others passes: its own `onTestFinished`. */
+  readonly onEnd?: OnEnd
 }
+
+/** Takes what is to be done when the test is over. */
+export type OnEnd = (cleanup: () => void | Promise<void>) => void
 
 export class PlayerTab {
   readonly page: Page
@@ -94,9 +109,18 @@ export class PlayerTab {
     const [dx, dy] = offsets[key]
     for (let done = 0; done < count; done += 1) {
       const [x, y] = await this.position()
-      await this.page.keyboard.press(key)
+      await this.#tap(key)
       await this.expectText("position", `${x + dx},${y + dy}`)
     }
+  }
+
+  /** Down and up in one turn of the page: on a loaded machine a real key is held for longer than a step takes. */
+  async #tap(key: Key): Promise<void> {
+    await this.page.evaluate((code) => {
+      const at = document.activeElement ?? document.body
+      for (const type of ["keydown", "keyup"])
+        at.dispatchEvent(new KeyboardEvent(type, { code, bubbles: true, cancelable: true }))
+    }, key)
   }
 
   async expectText(testId: string, text: string): Promise<void> {
@@ -108,6 +132,33 @@ export class PlayerTab {
   async expectSeen(name: string, at: readonly [x: number, y: number]): Promise<void> {
     const entry = this.find("player-list").locator("li").filter({ hasText: name })
     await entry.filter({ hasText: at.join(",") }).waitFor()
+  }
+
+  /** Everything that players said to all who are near, as the log shows it: `SENDER: TEXT`. */
+  async talk(): Promise<readonly string[]> {
+    return await this.#lines("local")
+  }
+
+  /** What the system told. */
+  async news(): Promise<readonly string[]> {
+    return await this.#lines("system")
+  }
+
+  #lines(kind: string): Promise<readonly string[]> {
+    const lines = this.find("chat-log").locator(`[data-kind="${kind}"]`)
+    return lines.evaluateAll((all) =>
+      all.map((line) => [...line.querySelectorAll("b, span")].map((part) => part.textContent).join("")),
+    )
+  }
+
+  /** Waits until these lines, and no others of these players, are shown. */
+  async expectTalk(lines: readonly string[]): Promise<void> {
+    await eventually(async () => expect(ofSameSpeakers(await this.talk(), lines)).toEqual(lines))
+  }
+
+  /** Waits until the badge says so. */
+  async expectState(state: "open" | "reconnecting" | "closed"): Promise<void> {
+    await this.page.locator(`[data-testid="badge"][data-state="${state}"]`).waitFor()
   }
 
   async say(message: string, recipient?: string): Promise<void> {
@@ -135,13 +186,18 @@ export class PlayerTab {
 }
 
 /** A tab of its own context, so that nothing is shared with other players but the world. */
-export async function openTab({ browser, url, context = {} }: TabOptions): Promise<PlayerTab> {
+export async function openTab({
+  browser,
+  url,
+  context = {},
+  onEnd = onTestFinished,
+}: TabOptions): Promise<PlayerTab> {
   const opened = await browser.newContext({
     viewport: { width: 1280, height: 720 },
     locale: "en-GB",
     ...context,
   })
-  onTestFinished(() => opened.close())
+  onEnd(() => opened.close())
   const tab = new PlayerTab(await opened.newPage())
   await tab.page.goto(url)
   return tab

@@ -30,8 +30,8 @@ describe.each(profiles)("errors in profile %s", (profile) => {
     expect(causes).toEqual(["forbidden"])
     expect(client.current).toMatchObject({
       state: "closed",
-      // The close code of `2.0` cannot tell a forbidden account from a bad token.
-      error: { code: profile === "2.0" ? "auth_token_invalid" : "auth_forbidden" },
+      // The close code of `2.0` cannot tell a forbidden account from a bad token; BYE says which.
+      error: { code: profile === "2.0" ? "auth_token_invalid" : "forbidden" },
     })
     expect(world.network.links).toHaveLength(1)
   })

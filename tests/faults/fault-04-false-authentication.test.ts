@@ -62,7 +62,7 @@ describe.each(profiles)("fault-04 in profile %s", (profile) => {
     expect((await refused).code).toBe("auth_token_invalid")
     await world.clock.advance(120_000)
     expect(world.network.links).toHaveLength(1)
-    expect(world.server.stats()).toMatchObject({ authenticationsFailed: 1, sessionsOpened: 0 })
+    expect(world.server.stats()).toMatchObject({ handshakesRefused: 1, sessionsOpened: 0 })
     const connected = client.connect({ token: "ann" })
     await world.clock.settle()
     await connected

@@ -83,18 +83,6 @@ describe.each(profiles)("fault-09 in profile %s", (profile) => {
     expect(world.handled).toEqual(["1", "2", "3"])
   })
 
-  it("tells the caller that the outcome is unknown when a sent request lost its connection", async () => {
-    const world = createWorld({ profile })
-    const client = await openClient(world)
-    const lost = rejection(client.command("slow", { ms: 5_000 }))
-    await world.clock.advance(100)
-    world.network.links[0]?.cut()
-    await world.clock.advance(1_000)
-    expect((await lost).code).toBe("connection_lost")
-    expect(client.current.state).toBe("open")
-    expect(client.stats().pending).toBe(0)
-  })
-
   it("does not nest: one bad server that accepts and closes gets one dial per delay", async () => {
     const world = createWorld({
       profile,
@@ -123,5 +111,53 @@ describe.each(profiles)("fault-09 in profile %s", (profile) => {
     client.close()
     await reading
     expect(states).toEqual(["idle", "connecting", "open", "closed"])
+  })
+})
+
+describe("fault-09 in profile 2.0, whose sessions end with their connection", () => {
+  it("tells the caller that the outcome is unknown when a sent request lost its connection", async () => {
+    const world = createWorld({ profile: "2.0" })
+    const client = await openClient(world)
+    const lost = rejection(client.command("slow", { ms: 5_000 }))
+    await world.clock.advance(100)
+    world.network.links[0]?.cut()
+    await world.clock.advance(1_000)
+    expect((await lost).code).toBe("connection_lost")
+    expect(client.current.state).toBe("open")
+    expect(client.stats().pending).toBe(0)
+  })
+})
+
+describe("fault-09 in profile hawser.1, whose sessions outlive their connection", () => {
+  it("gives the caller the reply of a sent request that lost its connection, and asks for it once", async () => {
+    const world = createWorld({ profile: "hawser.1" })
+    const client = await openClient(world)
+    const slow = client.command("slow", { ms: 5_000 })
+    const echoed = client.command("echo", { text: "after it" })
+    await world.clock.advance(100)
+    world.network.links[0]?.cut()
+    await world.clock.advance(1_000)
+    expect(client.current.state).toBe("open")
+    expect(client.stats()).toMatchObject({ pending: 2, sessionsResumed: 1 })
+    await world.clock.advance(5_000)
+    expect(await slow).toEqual({ ms: 5_000 })
+    expect(await echoed).toEqual({ text: "after it" })
+    expect(world.handled).toEqual(["after it"])
+    expect(world.server.stats()).toMatchObject({ sessionsOpened: 1, requestsSettled: 2 })
+  })
+
+  it("tells the caller that the outcome is unknown when a sent request lost its session", async () => {
+    const world = createWorld({ profile: "hawser.1", limits: { resumeWindowMs: 1_000 } })
+    const client = await openClient(world)
+    const lost = rejection(client.command("slow", { ms: 5_000 }))
+    await world.clock.advance(100)
+    world.network.listening = false
+    world.network.links[0]?.cut()
+    await world.clock.advance(2_000)
+    world.network.listening = true
+    await world.clock.advance(30_000)
+    expect(await lost).toMatchObject({ code: "connection_lost", cause: { code: "session_expired" } })
+    expect(client.current.state).toBe("open")
+    expect(client.stats()).toMatchObject({ pending: 0, sessionsReset: 1 })
   })
 })

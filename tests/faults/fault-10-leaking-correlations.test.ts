@@ -58,6 +58,8 @@ describe.each(profiles)("fault-10 in profile %s", (profile) => {
     const refused = rejection(client.command("fail", {}))
     await world.clock.settle()
     await refused
+    // The last reply of `hawser.1` is acknowledged a moment later.
+    await world.clock.advance(1_000)
     expect(client.stats()).toMatchObject({ pending: 0, timers: idleTimers })
     const closed = rejection(client.command("never", {}))
     client.close()

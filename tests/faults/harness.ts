@@ -40,9 +40,13 @@ export const contract = defineContract({
 })
 
 export type TestContract = typeof contract
-interface TestUser {
+export interface TestUser {
   readonly id: string
+  readonly expiresAtMs?: number
 }
+
+/** Wall-clock milliseconds since 1970 when a world's clock reads 0. */
+export const epochMs = 1_700_000_000_000
 
 export interface World {
   readonly clock: SimulatedClock
@@ -63,11 +67,12 @@ export interface WorldOptions {
   readonly latencyMs?: number
   readonly limits?: Partial<ServerLimits>
   readonly server?: Partial<ServerOptions<TestContract, TestUser>>
+  /** Of another world, to live at the same time. */
+  readonly clock?: SimulatedClock
 }
 
 export function createWorld(options: WorldOptions): World {
-  const { profile, latencyMs = 0, limits = {} } = options
-  const clock = new SimulatedClock()
+  const { profile, latencyMs = 0, limits = {}, clock = new SimulatedClock() } = options
   const serverErrors: unknown[] = []
   const clientErrors: unknown[] = []
   const handled: string[] = []
@@ -76,7 +81,7 @@ export function createWorld(options: WorldOptions): World {
     authenticate,
     clock,
     limits,
-    wallClockMs: () => 1_700_000_000_000 + clock.now(),
+    wallClockMs: () => epochMs + clock.now(),
     sessionId: () => `session-${++ids}`,
     onError: (error) => serverErrors.push(error),
     ...options.server,

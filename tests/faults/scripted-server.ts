@@ -45,8 +45,11 @@ export function scriptedServer(profile: Profile): ScriptedServer {
       say({
         kind: "welcome",
         sessionId: "s",
+        resumeToken: "t",
+        resumed: false,
         received: 0,
         handled: 0,
+        digest: 0,
         expiresInMs: null,
         maxMessageBytes: 65_536,
         types: ["note"],

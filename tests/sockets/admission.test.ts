@@ -1,5 +1,14 @@
 import { describe, expect, it } from "vitest"
-import { echoBytes, helloBytes, openRaw, openRawSession, profiles, startServer, until } from "./harness.ts"
+import {
+  echoBytes,
+  expectLeft,
+  helloBytes,
+  openRaw,
+  openRawSession,
+  profiles,
+  startServer,
+  until,
+} from "./harness.ts"
 import type { SocketServer } from "./harness.ts"
 
 const tooLarge = 64 * 1024 + 1
@@ -194,14 +203,15 @@ describe.each(profiles)("profile %s", (profile) => {
     await expectUntouched(world)
   })
 
-  it("closes with 1009 on a message above 64 KiB in a session, and ends it once", async () => {
-    const { url, ended, handler, server } = await startServer()
-    const peer = await openRawSession(url, profile)
+  it("closes with 1009 on a message above 64 KiB in a session, and handles nothing of it", async () => {
+    const world = await startServer()
+    const peer = await openRawSession(world.url, profile)
     peer.send(echoBytes(profile, "x".repeat(tooLarge)))
     expect((await peer.closed).code).toBe(1009)
-    await until(() => server.stats().connections === 0)
-    expect(ended).toHaveLength(1)
-    expect(handler).not.toHaveBeenCalled()
+    await until(() => world.server.stats().connections === 0)
+    await expectLeft(world, profile, "ann")
+    expect(world.server.stats().messagesReceived).toBe(0)
+    expect(world.handler).not.toHaveBeenCalled()
   })
 
   it("returns to the baseline after a flood of 200 sockets that never authenticate", async () => {

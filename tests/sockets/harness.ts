@@ -14,10 +14,11 @@ import { defineContract, subprotocol, wireVersion } from "@hawser/protocol"
 import type { BadFrame, Codec, Frame, Profile, ServerLimits } from "@hawser/protocol"
 import { createServer } from "@hawser/server"
 import type { Server, ServerOptions, SessionEnded } from "@hawser/server"
+import { randomUUID } from "node:crypto"
 import { once } from "node:events"
 import { connect } from "node:net"
 import type { Socket } from "node:net"
-import { onTestFinished, vi } from "vitest"
+import { expect, onTestFinished, vi } from "vitest"
 import { WebSocket } from "ws"
 import { z } from "zod"
 
@@ -116,6 +117,15 @@ export async function startServer({ port = 0, ...options }: SocketServerOptions 
   return { ...idle, port: listening.port, url: listening.url, client }
 }
 
+/** A user's connection is gone. In `2.0` the session has ended with it, once; in `hawser.1` it waits for its client. */
+export async function expectLeft(world: SocketServer, profile: Profile, userId: string): Promise<void> {
+  await until(() => world.server.sessionsOf(userId).every(({ attached }) => !attached))
+  const ended = world.ended.map(({ cause, session }) => [session.user.id, cause])
+  const sessions = world.server.sessionsOf(userId).map(({ active, attached }) => ({ active, attached }))
+  expect(ended).toEqual(profile === "2.0" ? [[userId, "connection_lost"]] : [])
+  expect(sessions).toEqual(profile === "2.0" ? [] : [{ active: true, attached: false }])
+}
+
 /** Looks again after every turn of the event loop; the test's own timeout is the bound. */
 export async function until(condition: () => boolean): Promise<void> {
   while (!condition()) await nextTurn()
@@ -133,7 +143,14 @@ export function clientCodec(profile: Profile): Codec {
 }
 
 export function helloBytes(profile: Profile, token = "ann"): Uint8Array {
-  return clientCodec(profile).encode({ kind: "hello", version: wireVersion, token, reference: "hello" })
+  return clientCodec(profile).encode({
+    kind: "hello",
+    version: wireVersion,
+    token,
+    reference: "hello",
+    clientId: randomUUID(),
+    dial: 1,
+  })
 }
 
 export function echoBytes(profile: Profile, text = "x", reference = "1"): Uint8Array {

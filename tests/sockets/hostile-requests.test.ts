@@ -118,7 +118,7 @@ describe("a peer that takes its time", () => {
       await once(socket, "close")
       const tookMs = performance.now() - startedMs
       expect(tookMs).toBeGreaterThan(limits.authTimeoutMs + limits.closeTimeoutMs - 10)
-      expect(tookMs).toBeLessThan(limits.authTimeoutMs + limits.closeTimeoutMs + 500)
+      expect(tookMs).toBeLessThan(limits.authTimeoutMs + limits.closeTimeoutMs + 5_000)
       await until(() => world.server.stats().connections === 0)
       expect(world.server.stats()).toMatchObject({ sessions: 0, timers: 0 })
       expect(world.authenticate).not.toHaveBeenCalled()

@@ -2,7 +2,7 @@
 import { once } from "node:events"
 import type { Socket } from "node:net"
 import { describe, expect, it } from "vitest"
-import { helloBytes, nextTurn, openTcp, openTcpSession, startServer, until } from "./harness.ts"
+import { expectLeft, helloBytes, nextTurn, openTcp, openTcpSession, startServer, until } from "./harness.ts"
 import type { SocketServer } from "./harness.ts"
 
 interface ServerFrame {
@@ -246,7 +246,7 @@ describe("many small things", () => {
     expect(await closeCodeOf(socket, frames)).toBe(1008)
     expect(world.server.stats().messagesReceived).toBe(0)
     await expectServed(world)
-    expect(world.ended.map(({ cause }) => cause)).toEqual(["connection_lost"])
+    await expectLeft(world, "hawser.1", "ann")
   })
 
   it("end with 1008 when empty fragments never stop", async () => {

@@ -41,6 +41,43 @@ export async function commands(): Promise<void> {
   console.log(x, at, reply, text, y, written)
 }
 
+export async function streams(signal: AbortSignal): Promise<void> {
+  for await (const { at } of client.stream("history", { days: 2 }, { signal, window: 8 })) {
+    const after: Date = at
+    // @ts-expect-error 2322: after validation it is a Date
+    const before: string = at
+    console.log(after, before)
+  }
+  const items = client.stream("history", {})
+  const read = await items.next()
+  // @ts-expect-error 18048: the stream may be over
+  console.log(read.value.at)
+  if (read.done !== true) console.log(read.value.at.getTime())
+  // @ts-expect-error 2345: "history"
+  client.stream("histroy", {})
+  // @ts-expect-error 2345: a query is no stream
+  client.stream("look", {})
+  // @ts-expect-error 2345: a stream is no query
+  await client.query("history", {})
+  // @ts-expect-error 2322: days are a number
+  client.stream("history", { days: "2" })
+  // @ts-expect-error 2554: the input is missing
+  client.stream("history")
+  // @ts-expect-error 2561: "window"
+  client.stream("history", {}, { windw: 8 })
+  // @ts-expect-error 2353: a stream takes as long as it wants
+  client.stream("history", {}, { timeoutMs: 5000 })
+  // @ts-expect-error 2322: an item is an object with a date
+  const texts: string[] = await all(items)
+  console.log(texts)
+}
+
+async function all<T>(items: AsyncIterable<T>): Promise<T[]> {
+  const found: T[] = []
+  for await (const item of items) found.push(item)
+  return found
+}
+
 export function events(): void {
   const stop: () => void = client.on("chatMessage", ({ text, sentAtMs }, { topic, offset }) => {
     const inferred: [string, Date, string | undefined, number | undefined] = [text, sentAtMs, topic, offset]
@@ -62,6 +99,33 @@ export function events(): void {
   })
   // @ts-expect-error 2353: there is a signal, but no `once`
   client.on("weather", () => {}, { once: true })
+  stop()
+}
+
+export async function session(): Promise<void> {
+  const stop: () => void = client.onSession((event) => {
+    // @ts-expect-error 2339: only `reset` has a cause
+    console.log(event.cause)
+    if (event.kind === "reset") console.log(event.cause, event.unacknowledged[0]?.name)
+    if (event.kind === "resumed" || event.kind === "prolonged") console.log(event.outageMs)
+    // @ts-expect-error 2367: "resumed"
+    if (event.kind === "resume") console.log("never")
+  })
+  await client.command("move", { direction: "UP" }, { whenOffline: "queue", key: "move 1" })
+  // @ts-expect-error 2322: "queue", "fail" or "drop"
+  await client.command("move", { direction: "UP" }, { whenOffline: "wait" })
+  // @ts-expect-error 2322: a key is a text
+  await client.command("move", { direction: "UP" }, { key: 1 })
+  const [first] = client.pending()
+  // @ts-expect-error 18048: there may be none
+  console.log(first.name)
+  // @ts-expect-error 2367: "sent" or "waiting"
+  if (first?.state === "open") console.log("never")
+  // @ts-expect-error 2322: without a session there is none
+  const id: string = client.sessionId
+  console.log(id)
+  client.cut()
+  client.wake()
   stop()
 }
 

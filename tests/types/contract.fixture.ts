@@ -22,6 +22,25 @@ export const contract = defineContract({
     },
     weather: { payload: Weather, delivery: "volatile", key: (weather) => weather.kind },
   },
+  streams: {
+    /** Input and item differ before and after validation. */
+    history: {
+      input: z.object({ days: z.number().default(1) }),
+      item: z.object({ at: z.string().transform((text) => new Date(text)) }),
+    },
+  },
+})
+
+export const noItem = defineContract({
+  name: "wrong",
+  // @ts-expect-error 2741: a stream needs an item
+  streams: { history: { input: z.object({}) } },
+})
+
+export const wrongItem = defineContract({
+  name: "wrong",
+  // @ts-expect-error 2353: a plain object is no validator
+  streams: { history: { input: z.object({}), item: { at: "string" } } },
 })
 
 export const wrongKeyField = defineContract({

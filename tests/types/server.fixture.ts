@@ -45,11 +45,42 @@ export function handlers(): void {
   server.command("move", ({ client }) => ({ x: client }))
 }
 
+export function streams(): void {
+  server.stream("history", async function* ({ input, session, signal }) {
+    const days: number = input.days
+    if (!signal.aborted && session.user.level > 0) yield { at: String(days) }
+    yield encodeOnce({ at: "now" })
+  })
+  server.stream("history", ({ input }) => [{ at: String(input.days) }])
+  server.stream("history", async () => new Set([{ at: "now" }]))
+  server.stream("history", function* () {
+    yield { at: "now" }
+  })
+  // @ts-expect-error 2345: "history"
+  server.stream("histroy", () => [])
+  // @ts-expect-error 2345: a query is no stream
+  server.stream("look", () => [])
+  // @ts-expect-error 2345: a stream is no query
+  server.query("history", () => [])
+  // @ts-expect-error 2322: what is yielded is the text, before the client makes a Date of it
+  server.stream("history", () => [{ at: new Date() }])
+  // @ts-expect-error 2345: the same in an async generator
+  server.stream("history", async function* () {
+    yield { at: 5 }
+  })
+  // @ts-expect-error 2322: one item is not a stream
+  server.stream("history", () => ({ at: "now" }))
+  // @ts-expect-error 2551: "days"
+  server.stream("history", ({ input }) => [{ at: String(input.day) }])
+  // @ts-expect-error 2339: nothing follows a stream's reply
+  server.stream("history", ({ afterReply }) => afterReply)
+}
+
 export function sending(session: PlayerSession, others: readonly PlayerSession[]): void {
   const count: number = server.broadcast("weather", weather)
   server.topic("map").publish("weather", encodeOnce(weather), { except: session })
   server.multicast(others, "chatMessage", { text: "hello", sentAtMs: 5 })
-  const outcome: "sent" | "conflated" | "dropped" | "ended" = session.send("weather", weather)
+  const outcome: "sent" | "buffered" | "conflated" | "dropped" | "ended" = session.send("weather", weather)
   // @ts-expect-error 2345: "weather"
   server.broadcast("wether", weather)
   // @ts-expect-error 2345: a command is not an event

@@ -25,6 +25,8 @@ const playerSchema = z.object({
   maxHp: z.int(),
   /** Which outfit of the sprite sheet. */
   outfit: z.int(),
+  /** The player's connection is lost; they stand where they stood and may come back at any moment. */
+  away: z.boolean(),
 })
 export type PlayerEntity = z.infer<typeof playerSchema>
 
@@ -70,6 +72,11 @@ const skillDetailSchema = z.object({
 export type SkillDetail = z.infer<typeof skillDetailSchema>
 
 export const moveCooldownMs = 150
+/**
+ * Steps without a reply at once. What a slow or a lost connection has held up arrives together, and is no faster on
+ * average than it was walked: a client that keeps to the cooldown and to this number is never refused.
+ */
+export const movesInFlight = 4
 /** Longest text that is looked at; each channel then has its own, shorter limit. */
 export const chatInputMaxLength = 500
 
@@ -79,7 +86,7 @@ export const world = defineContract({
     move: {
       input: z.object({ direction: directionSchema }),
       output: z.object({ position: positionSchema, previous: positionSchema, movedAtMs: z.number() }),
-      limit: { everyMs: moveCooldownMs, burst: 2 },
+      limit: { everyMs: moveCooldownMs, burst: movesInFlight },
     },
     chatSend: {
       input: z.object({

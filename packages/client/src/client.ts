@@ -1,12 +1,5 @@
 // The façade: the typed names that applications use, on top of the running client.
-import {
-  HawserError,
-  defaultClientLimits,
-  describeIssues,
-  indexCalls,
-  indexEvents,
-  validate,
-} from "@hawser/protocol"
+import { HawserError, defaultClientLimits, indexCalls, indexEvents } from "@hawser/protocol"
 import type {
   CallInput,
   CallKind,
@@ -16,21 +9,30 @@ import type {
   Contract,
   Dial,
   EventName,
-  EventSpec,
-  Frame,
   Profile,
   QueryName,
-  Validated,
+  StreamName,
+  ValidItem,
   ValidOutput,
   ValidPayload,
 } from "@hawser/protocol"
-import type { CallOptions } from "./calls/requests.ts"
+import type { CallOptions, PendingRequest } from "./calls/requests.ts"
+import { CallStats } from "./calls/call-stats.ts"
+import type { CallReading } from "./calls/call-stats.ts"
+import type { StreamOptions } from "./calls/streams.ts"
+import { createClientCounters, createClientTallies } from "./counters.ts"
+import type { ClientCounters } from "./counters.ts"
 import { EventBus } from "./event-bus.ts"
 import type { ListenOptions, Unsubscribe } from "./event-bus.ts"
+import { EventDelivery } from "./event-delivery.ts"
+import type { Delivered, EventMeta } from "./event-delivery.ts"
 import { exponential, noReconnect } from "./session/strategies.ts"
 import type { ReconnectStrategy } from "./session/strategies.ts"
 import { RunningClient } from "./session/run-client.ts"
-import type { TokenSource } from "./session/run-client.ts"
+import type { TokenSource } from "./session/tokens.ts"
+import type { SessionEvent } from "./session/session-event.ts"
+import { pageWakeSource } from "./session/wake.ts"
+import type { WakeSource } from "./session/wake.ts"
 import { statusIterator } from "./status.ts"
 import type { ClientStatus } from "./status.ts"
 import { systemClock } from "./system.ts"
@@ -55,16 +57,10 @@ export interface ClientOptions {
   readonly autoConnect?: boolean
   /** Throws of listeners, events that do not fit the contract, replies that name nobody. Default: `reportError`, else the console. */
   readonly onError?: (error: unknown) => void
+  /** Tells when to doubt the connection. Default: the page's events; a sleep of the machine is noticed anyway. */
+  readonly wakeSource?: WakeSource
   readonly clock?: Clock
   readonly random?: () => number
-}
-
-/** Where an event came from. */
-export interface EventMeta {
-  /** The topic that published it, if one did. */
-  readonly topic: string | undefined
-  /** Its number in that topic. */
-  readonly offset: number | undefined
 }
 
 export type EventListener<T> = (payload: T, meta: EventMeta) => unknown
@@ -76,23 +72,42 @@ export interface ConnectOptions {
   readonly signal?: AbortSignal
 }
 
-export interface ClientStats {
+export interface ClientStats extends Readonly<ClientCounters> {
   /** Requests without a reply, waiting ones included. */
   readonly pending: number
   /** Requests that wait for the connection. */
   readonly queued: number
+  /** Streams that have not ended; `pending` counts them too. */
+  readonly streams: number
   /** Deadlines that wait; 0 on a closed client. */
   readonly timers: number
   /** Reliable messages of this session. */
   readonly sent: number
   readonly received: number
   readonly handled: number
+  /** Reliable messages that the server has not acknowledged. */
+  readonly bufferedMessages: number
+  readonly bufferedBytes: number
   readonly roundTripMs: number | undefined
+  /** How long there has been no connection; 0 while there is one. Not part of `outagesMs` until it is over. */
+  readonly outageMs: number
+  /** Attempts without WELCOME, by why; `dials` minus `welcomes` are those, and the one under way. */
+  readonly handshakesFailedByCode: Readonly<Record<string, number>>
+  readonly resumesRefusedByCause: Readonly<Record<string, number>>
+  readonly sessionsResetByCause: Readonly<Record<string, number>>
+  /** Commands and queries by their names. */
+  readonly calls: Readonly<Record<string, CallReading>>
 }
 
 export interface Client<C extends Contract> {
   /** The status now. */
   readonly current: ClientStatus
+  /** Of the session that the client has, with a connection or without. */
+  readonly sessionId: string | undefined
+  /** What became of the session: opened, resumed, reset, away for long. */
+  onSession(listener: (event: SessionEvent) => void, options?: ListenOptions): Unsubscribe
+  /** Requests without a reply, in the order of their calls. */
+  pending(): PendingRequest[]
   /** The status now, then every change. */
   status(): AsyncIterableIterator<ClientStatus>
   onStatus(listener: (status: ClientStatus) => void, options?: ListenOptions): Unsubscribe
@@ -118,18 +133,28 @@ export interface Client<C extends Contract> {
     input: CallInput<C["queries"][K]>,
     options?: CallOptions,
   ): Promise<ValidOutput<C["queries"][K]>>
+  /**
+   * Opens a stream at once and reads it item by item, at the reader's own pace: the server is never more than `window`
+   * items ahead. Leaving the loop cancels it. Items that arrived are read before the stream's end or error: the
+   * server's, `cancelled`, `connection_lost` (the session ended), `client_closed`, `invalid_reply`, …
+   * @throws RangeError for a window that is no whole number from 1 to 1,024.
+   */
+  stream<K extends StreamName<C>>(
+    name: K,
+    input: CallInput<C["streams"][K]>,
+    options?: StreamOptions,
+  ): AsyncIterableIterator<ValidItem<C["streams"][K]>, undefined>
   /** Resolves when a session is open; rejects when the client gives up or is closed. Works again after either. */
   connect(options?: ConnectOptions): Promise<void>
   /** Measures the round trip in milliseconds. */
   ping(): Promise<number>
+  /** Doubts the connection now, as after a sleep: probes it, or dials at once instead of waiting. */
+  wake(): void
+  /** Cuts the connection as a broken network would. For tests and for showing what happens then. */
+  cut(): void
   /** Ends the session and every attempt; pending requests reject with `client_closed`. Never dials again by itself. */
   close(): void
   stats(): ClientStats
-}
-
-interface Delivered {
-  readonly payload: unknown
-  readonly meta: EventMeta
 }
 
 /** Creates a client. Unless `autoConnect` is false it connects when the current task is done. */
@@ -145,8 +170,12 @@ export function createClient(contract: Contract, options: ClientOptions): Client
   const calls = indexCalls(contract)
   const events = indexEvents(contract)
   const bus = new EventBus<Record<string, Delivered>>({ onError })
+  const sessionBus = new EventBus<{ session: SessionEvent }>({ onError })
+  const counters = createClientCounters()
+  const tallies = createClientTallies()
+  const callStats = new CallStats(clock)
   const statusBus = new EventBus<{ status: ClientStatus }>({ onError })
-  const deliver = inOrder(events, bus, onError)
+  const delivery = new EventDelivery({ events, bus, onError })
   const strategy = options.reconnect === false ? noReconnect : (options.reconnect ?? exponential())
   const running = new RunningClient(
     {
@@ -157,9 +186,13 @@ export function createClient(contract: Contract, options: ClientOptions): Client
       random,
       wallClockMs: Date.now,
       limits,
+      counters,
+      tallies,
+      wakeSource: options.wakeSource ?? pageWakeSource,
+      onSession: (event) => delivery.run(() => sessionBus.emit("session", event)),
       reconnect: { ...limits, strategy },
       onStatus: (status) => statusBus.emit("status", status),
-      onFrame: deliver,
+      onFrame: (frame) => delivery.deliver(frame),
       onError,
     },
     options.token,
@@ -171,16 +204,13 @@ export function createClient(contract: Contract, options: ClientOptions): Client
     request: { input: unknown; options: CallOptions | undefined },
   ): Promise<unknown> {
     const entry = calls.get(name)
-    if (entry?.call !== kind) {
+    if (entry === undefined || entry.call === "stream" || entry.call !== kind) {
       return Promise.reject(new TypeError(`the contract "${contract.name}" has no ${kind} "${name}"`))
     }
-    return running.requests.call({
-      call: kind,
-      name,
-      spec: entry.spec,
-      input: request.input,
-      options: request.options ?? {},
-    })
+    const { input, options: callOptions = {} } = request
+    const outcome = running.requests.call({ call: kind, name, spec: entry.spec, input, options: callOptions })
+    callStats.watch(name, outcome)
+    return outcome
   }
 
   function assertEvent(event: string): void {
@@ -204,6 +234,11 @@ export function createClient(contract: Contract, options: ClientOptions): Client
     get current() {
       return running.status
     },
+    get sessionId() {
+      return running.sessionId
+    },
+    onSession: (listener, listenOptions) => sessionBus.on("session", listener, listenOptions),
+    pending: () => running.requests.pending(),
     status: () => statusIterator(running.status, (listener) => statusBus.on("status", listener)),
     onStatus: (listener, listenOptions) => statusBus.on("status", listener, listenOptions),
     on(event, listener, listenOptions) {
@@ -216,63 +251,31 @@ export function createClient(contract: Contract, options: ClientOptions): Client
     },
     command: (name, input, callOptions) => call("command", name, { input, options: callOptions }),
     query: (name, input, callOptions) => call("query", name, { input, options: callOptions }),
+    stream(name, input, streamOptions = {}) {
+      const entry = calls.get(name)
+      if (entry?.call !== "stream")
+        throw new TypeError(`the contract "${contract.name}" has no stream "${name}"`)
+      return running.streams.open({ name, spec: entry.spec, input, options: streamOptions })
+    },
     connect,
     ping: () => running.heartbeat.ping(),
+    wake: () => running.wake(),
+    cut: () => running.cut(),
     close: () => running.close(),
     stats: () => ({
+      ...counters,
       pending: running.requests.pendingCount,
       queued: running.requests.queuedCount,
+      streams: running.streams.openCount,
       timers: running.timers.size,
       ...running.counts,
       roundTripMs: running.heartbeat.roundTripMs,
+      outageMs: running.outageMs,
+      handshakesFailedByCode: tallies.handshakesFailed.read(),
+      resumesRefusedByCause: tallies.resumesRefused.read(),
+      sessionsResetByCause: tallies.sessionsReset.read(),
+      calls: callStats.read(),
     }),
-  }
-}
-
-/** Validates and emits events one after another, also where a validator is asynchronous. */
-function inOrder(
-  events: ReadonlyMap<string, EventSpec>,
-  bus: EventBus<Record<string, Delivered>>,
-  onError: (error: unknown) => void,
-): (frame: Frame) => void {
-  let tail: Promise<void> | undefined
-
-  function emit(type: string, validated: Validated<unknown>, meta: EventMeta): void {
-    if (validated.ok) {
-      bus.emit(type, { payload: validated.value, meta })
-      return
-    }
-    onError(
-      new HawserError("invalid_reply", { message: `event "${type}": ${describeIssues(validated.issues)}` }),
-    )
-  }
-
-  function deliver(frame: Frame): void | Promise<void> {
-    if (frame.kind !== "event" && frame.kind !== "topicEvent" && frame.kind !== "volatile") return undefined
-    const spec = events.get(frame.type)
-    if (spec === undefined) {
-      // A welcome payload of `2.0` is for contracts that declare the event.
-      if (frame.type !== "welcome")
-        onError(new HawserError("invalid_reply", { message: `unknown event "${frame.type}"` }))
-      return undefined
-    }
-    const meta: EventMeta =
-      frame.kind === "topicEvent"
-        ? { topic: frame.topic, offset: frame.offset }
-        : { topic: undefined, offset: undefined }
-    const validated = validate(spec.payload, frame.payload)
-    if (validated instanceof Promise) return validated.then((late) => emit(frame.type, late, meta))
-    emit(frame.type, validated, meta)
-    return undefined
-  }
-
-  return (frame) => {
-    const work = tail === undefined ? deliver(frame) : tail.then(() => deliver(frame))
-    if (work === undefined) return
-    const current = work.catch(onError).finally(() => {
-      if (tail === current) tail = undefined
-    })
-    tail = current
   }
 }
 

@@ -1,20 +1,20 @@
 export { createClient } from "./client.ts"
-export type {
-  Client,
-  ClientOptions,
-  ClientStats,
-  ConnectOptions,
-  EventListener,
-  EventMeta,
-} from "./client.ts"
+export type { Client, ClientOptions, ClientStats, ConnectOptions, EventListener } from "./client.ts"
 export { EventBus } from "./event-bus.ts"
 export type { EventBusOptions, Listener, ListenOptions, Unsubscribe } from "./event-bus.ts"
 export { exponential, fixed, linear, noReconnect } from "./session/strategies.ts"
 export type { Jitter, ReconnectContext, ReconnectStrategy, StrategyOptions } from "./session/strategies.ts"
-export type { CallOptions } from "./calls/requests.ts"
-export type { TokenContext, TokenSource } from "./session/run-client.ts"
+export type { CallOptions, PendingRequest, WhenOffline } from "./calls/requests.ts"
+export type { StreamOptions } from "./calls/streams.ts"
+export type { CallReading } from "./calls/call-stats.ts"
+export type { ClientCounters } from "./counters.ts"
+export type { SessionEvent } from "./session/session-event.ts"
+export { pageWakeSource } from "./session/wake.ts"
+export type { WakeSource } from "./session/wake.ts"
+export type { TokenContext, TokenSource } from "./session/tokens.ts"
 export type { ClientStatus } from "./status.ts"
 export type { WebSocketConstructor, WebSocketLike } from "./transport/web-socket.ts"
 
 export { HawserError, defineContract } from "@hawser/protocol"
 export type { ClientLimits, Contract } from "@hawser/protocol"
+export type { EventMeta } from "./event-delivery.ts"

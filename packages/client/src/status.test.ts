@@ -99,8 +99,10 @@ describe("statusOf", () => {
     [initialReconnect(), { state: "idle" }],
     [{ kind: "gettingToken", row, deadlineMs: 1 } as const, connecting],
     [{ kind: "dialing", row, deadlineMs: 1, token: "" } as const, connecting],
-    [{ kind: "authenticating", row, deadlineMs: 1, token: "" } as const, connecting],
-    [{ kind: "open", row, openedAtMs: 1, token: "" } as const, open],
+    [{ kind: "authenticating", row, deadlineMs: 1, token: "", isMove: false } as const, connecting],
+    [{ kind: "authenticating", row, deadlineMs: 1, token: "", isMove: true } as const, open],
+    [{ kind: "open", row, openedAtMs: 1, token: "", openDial: 0 } as const, open],
+    [{ kind: "moving", row, openedAtMs: 1, token: "", openDial: 0, deadlineMs: 1 } as const, open],
     [
       { kind: "waiting", row: failed, dueAtMs: 5, delayMs: 9 } as const,
       { ...reconnecting, delayMs: 9, waiting: true },

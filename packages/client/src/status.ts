@@ -23,6 +23,7 @@ export function statusOf(state: ReconnectState): ClientStatus {
     case "idle":
       return { state: "idle" }
     case "open":
+    case "moving":
       return { state: "open" }
     case "closed":
       return { state: "closed", error: state.error }
@@ -30,6 +31,8 @@ export function statusOf(state: ReconnectState): ClientStatus {
     case "gettingToken":
     case "dialing":
     case "authenticating": {
+      // Nobody need hear of the round trip between an old connection and its successor.
+      if (state.kind === "authenticating" && state.isMove) return { state: "open" }
       const { failures, wasOpen, lastError: error } = state.row
       const waiting = state.kind === "waiting"
       if (!wasOpen && failures === 0) return { state: "connecting", attempt: 0 }

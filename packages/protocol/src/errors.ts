@@ -173,6 +173,41 @@ export const errorTable = {
     "The reconnection strategy gave up.",
     "Call connect() to start again.",
   ),
+  session_unknown: row(
+    { wire: 32, retry: "later", category: "system" },
+    "The server does not know this session (any more).",
+    "A new session has begun; load again what may have been missed.",
+  ),
+  session_expired: row(
+    { wire: 33, close: 4410, retry: "later", category: "system" },
+    "The client was away for longer than the session is kept.",
+    "A new session has begun; load again what may have been missed.",
+  ),
+  session_overflow: row(
+    { wire: 34, close: 4410, retry: "later", category: "system" },
+    "More had to be kept for the client than a session may hold.",
+    "A new session begins; load again what may have been missed.",
+  ),
+  session_diverged: row(
+    { wire: 35, close: 4410, retry: "later", category: "system" },
+    "The two ends disagree about what was sent.",
+    "A new session begins; report this, it should not happen.",
+  ),
+  session_stolen: row(
+    { wire: 36, close: 4410, retry: "later", category: "permission" },
+    "A resume token that was no longer valid was presented.",
+    "A new session begins; a copied page shares its token, otherwise somebody may have taken it.",
+  ),
+  session_thrash: row(
+    { wire: 37, close: 4410, retry: "later", category: "system" },
+    "Connections took the session from one another too often.",
+    "Use the session from one place only.",
+  ),
+  dropped: row(
+    { wire: 38, retry: "later", category: "system" },
+    "The request was not sent because the connection is not open.",
+    'Nothing to do: the caller chose `whenOffline: "drop"`.',
+  ),
 } satisfies Record<string, ErrorRow>
 
 /** The codes of the product itself. */

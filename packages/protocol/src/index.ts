@@ -1,4 +1,6 @@
 export type { Clock } from "./clock.ts"
+export { CodeTally } from "./code-tally.ts"
+export type { CodeTallyOptions } from "./code-tally.ts"
 export {
   HawserError,
   applicationErrorWire,
@@ -12,8 +14,10 @@ export {
   clientMessageLimits,
   defaultClientLimits,
   defaultServerLimits,
+  idempotencyKeyMaxLength,
   leastHeartbeatMs,
   serverMessageLimits,
+  streamWindowMax,
 } from "./limits.ts"
 export type { ClientLimits, MessageLimits, ServerLimits } from "./limits.ts"
 export { describeIssues, validate } from "./schema.ts"
@@ -35,16 +39,22 @@ export type { Profile } from "./version.ts"
 export { closeCode, retryAfterClose } from "./wire/close-code.ts"
 export type { Codec, FrameClass } from "./wire/codec.ts"
 export { camelCase, createEnvelopeCodec, snakeCase } from "./wire/envelope-codec.ts"
-export { classifyFirstByte, createFrameCodec, frameByte } from "./wire/frame-codec.ts"
+export { classifyFirstByte, frameByte } from "./wire/frame-byte.ts"
+export { createFrameCodec } from "./wire/frame-codec.ts"
 export type {
   BadFrame,
   CallKind,
+  CancelFrame,
+  CreditFrame,
+  EndFrame,
   EventFrame,
   Frame,
   HelloFrame,
+  ItemFrame,
   Reference,
   ReplyFrame,
   RequestFrame,
+  ResumeClaim,
   TopicEventFrame,
   VolatileFrame,
   WelcomeFrame,
@@ -61,6 +71,7 @@ export {
   plain,
 } from "./wire/payload-codec.ts"
 export type { Encodable, PayloadCodec } from "./wire/payload-codec.ts"
+export { quoted } from "./wire/quoted.ts"
 export { TypeTable, reservedTypes } from "./wire/type-table.ts"
 
 export { contractTypes, defineContract, indexCalls, indexEvents } from "./calls/contract.ts"
@@ -77,7 +88,12 @@ export type {
   EventSpec,
   EventSpecs,
   QueryName,
+  StreamItem,
+  StreamName,
+  StreamSpec,
+  StreamSpecs,
   ValidInput,
+  ValidItem,
   ValidOutput,
   ValidPayload,
 } from "./calls/contract.ts"
@@ -87,6 +103,13 @@ export { RateLimiter } from "./calls/rate-limit.ts"
 export type { RateLimit } from "./calls/rate-limit.ts"
 
 export { Delivery } from "./session/delivery.ts"
+export type {
+  DeliveryCounters,
+  DeliveryLimits,
+  ReliableOutcome,
+  VolatileOutcome,
+} from "./session/delivery.ts"
+export { hashMessage } from "./session/digest.ts"
 export { initialHeartbeat, stepHeartbeat, wakeAtHeartbeat } from "./session/heartbeat.machine.ts"
 export type {
   HeartbeatEffect,

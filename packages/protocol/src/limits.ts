@@ -1,5 +1,7 @@
 // Every bound of the protocol with its default, unit and reason. What happens at a bound stands beside it.
 
+import type { DeliveryLimits } from "./session/delivery.ts"
+
 const kib = 1024
 const mib = 1024 * kib
 
@@ -31,8 +33,28 @@ export const clientMessageLimits: MessageLimits = {
   maxKeyBytes: 128,
 }
 
+/** The same at both ends; each applies them to what it sends and receives. */
+const deliveryLimits: DeliveryLimits & { readonly ackDelayMs: number } = {
+  sendBufferMaxCount: 1_024,
+  sendBufferMaxBytes: 1 * mib,
+  socketHighWaterBytes: 256 * kib,
+  volatileHighWaterBytes: 64 * kib,
+  volatileSlots: 256,
+  ackEveryCount: 64,
+  ackEveryBytes: 64 * kib,
+  ackDelayMs: 500,
+  syncEveryCount: 256,
+  syncEveryMs: 10_000,
+}
+
+/**
+ * Items that the reader of a stream may have ahead of it: a larger window is a RangeError at the client, more credit is
+ * cut at the server. A constant of both ends, because a reader cannot know of credit that was cut.
+ */
+export const streamWindowMax = 1_024
+
 /** Bounds of one server. Every one is an option of `createServer`. */
-export interface ServerLimits {
+export interface ServerLimits extends DeliveryLimits {
   /** Inbound messages after authentication. */
   readonly message: MessageLimits
   /** WebSocket fragments of one message, empty ones included. Beyond: close 1008. */
@@ -55,18 +77,39 @@ export interface ServerLimits {
   readonly unauthenticatedTotal: number
   /** Sessions of one user. Beyond: `sessionPolicy` decides who wins. */
   readonly sessionsPerUser: number
-  /** Bytes waiting on one connection of `hawser.1`. Beyond: `slow_consumer`, 4408. */
-  readonly outboundMaxBytes: number
-  /** The same for `2.0`, whose login burst is about 820 KB. */
+  /** The longest that a settled message waits for its acknowledgement. */
+  readonly ackDelayMs: number
+  /** How long a session waits for its client to come back. Beyond: it ends with `session_expired`. 0: not at all. */
+  readonly resumeWindowMs: number
+  /** Connections that may take a session from a live one within `takeoverWindowMs`. Beyond: `session_thrash`. */
+  readonly takeoversMax: number
+  readonly takeoverWindowMs: number
+  /** How long it is remembered why a session ended, and of how many sessions. Beyond: `session_unknown`. */
+  readonly tombstoneMs: number
+  readonly tombstonesMax: number
+  /** How long the outcome of a request with an idempotency key is remembered, and of how many per user. Beyond: executed again. */
+  readonly idempotencyMs: number
+  readonly idempotencyMaxCount: number
+  /** A client that settles nothing of what it was sent for this long is dropped: `slow_consumer`, 4408; it may resume. */
+  readonly ackProgressMs: number
+  /** Bytes waiting on one connection of `2.0`, whose login burst is about 820 KB. Beyond: `slow_consumer`, 4408. */
   readonly outboundMaxBytes20: number
-  /** Above this many waiting bytes volatile messages are dropped, and keyed ones conflated to their latest value. */
-  readonly volatileHighWaterBytes: number
-  /** Keyed volatile values waiting on one connection. Beyond: the oldest key is dropped and counted. */
-  readonly volatileSlots: number
+  /** A client is asked for a fresh token this long before its token expires. */
+  readonly tokenRefreshBeforeMs: number
+  /** An expired token keeps its connection for this long. Beyond: `auth_token_expired`, 4401; it may resume. */
+  readonly tokenGraceMs: number
   /** Requests of one session that run at once; they start in order. */
   readonly concurrency: number
   /** Waiting requests of one session. Beyond: reading pauses until there is room; nothing is refused or lost. */
   readonly inboxHighWater: number
+  /** Streams of one session whose handlers have not ended. Beyond: END with `rate_limited`. */
+  readonly streamsPerSession: number
+  /**
+   * Messages of one `hawser.1` session, and their bytes, that wait for room or for the user's bucket while its socket is
+   * still read. A client that keeps to its own bounds never has more under way. Beyond: reading pauses, nothing is lost.
+   */
+  readonly heldMaxCount: number
+  readonly heldMaxBytes: number
   /** Messages of one user, all connections together. Beyond: reading pauses, nothing is lost. */
   readonly userMessagesPerSecond: number
   readonly userMessageBurst: number
@@ -93,6 +136,9 @@ export interface ServerLimits {
   readonly closeTimeoutMs: number
 }
 
+/** Characters of an idempotency key. Beyond: `invalid_input`. */
+export const idempotencyKeyMaxLength = 128
+
 /** The least of `pingAfterMs` and `pongTimeoutMs`: below it a healthy connection's hiccups would count as its death. */
 export const leastHeartbeatMs = 100
 
@@ -108,12 +154,23 @@ export const defaultServerLimits: ServerLimits = {
   unauthenticatedPerAddress: 16,
   unauthenticatedTotal: 1_000,
   sessionsPerUser: 16,
-  outboundMaxBytes: 1 * mib,
+  ...deliveryLimits,
+  resumeWindowMs: 120_000,
+  takeoversMax: 10,
+  takeoverWindowMs: 10_000,
+  tombstoneMs: 600_000,
+  tombstonesMax: 100_000,
+  idempotencyMs: 600_000,
+  idempotencyMaxCount: 256,
+  ackProgressMs: 30_000,
   outboundMaxBytes20: 4 * mib,
-  volatileHighWaterBytes: 256 * kib,
-  volatileSlots: 256,
+  tokenRefreshBeforeMs: 60_000,
+  tokenGraceMs: 30_000,
   concurrency: 1,
   inboxHighWater: 64,
+  heldMaxCount: 1_024,
+  heldMaxBytes: 1 * mib,
+  streamsPerSession: 16,
   userMessagesPerSecond: 100,
   userMessageBurst: 200,
   userBytesPerSecond: 256 * kib,
@@ -131,7 +188,7 @@ export const defaultServerLimits: ServerLimits = {
 }
 
 /** Bounds of one client. Every one is an option of `createClient`. */
-export interface ClientLimits {
+export interface ClientLimits extends DeliveryLimits {
   readonly message: MessageLimits
   /** Time for a socket to open. Beyond: `connection_timeout`, then the reconnection strategy. */
   readonly dialTimeoutMs: number
@@ -141,15 +198,25 @@ export interface ClientLimits {
   readonly tokenTimeoutMs: number
   /** Messages held that arrive before WELCOME. Beyond: the attempt fails. */
   readonly earlyMaxCount: number
-  /** Messages that wait for the session to open. Beyond: `buffer_full`. */
+  /** Requests that wait for the first session to open. Beyond: `buffer_full`. */
   readonly sendQueueMaxCount: number
-  /** Bytes handed to the socket that have not left. Beyond: `buffer_full` for new requests. */
-  readonly sendBufferMaxBytes: number
+  /** The longest that a handled message waits for its acknowledgement. */
+  readonly ackDelayMs: number
+  /** How often the socket is asked whether it takes more, while messages wait for it: browsers do not tell. */
+  readonly socketPollMs: number
+  /** Items that a stream may be ahead of its reader when the caller names no `window`; `streamWindowMax` at most. */
+  readonly streamWindow: number
   /** A request's time when the caller names none. */
   readonly requestTimeoutMs: number
   /** Silence after which the connection is probed, and the time for the answer. Beyond: abandoned, then reconnection. */
   readonly probeAfterMs: number
   readonly probeTimeoutMs: number
+  /** The same after a sleep, a change of network or a hidden page. */
+  readonly wakeProbeMs: number
+  /** Time without a connection after which the application is told that this takes long. */
+  readonly prolongedOutageMs: number
+  /** A pause of the process's timers by this much counts as a sleep. */
+  readonly sleepMs: number
   /** A session that held this long resets the count of attempts. */
   readonly stableAfterMs: number
   /** The most that a server's `retryAfter` can make a client wait, plus the tenth that spreads returns; a larger one is cut. */
@@ -163,10 +230,15 @@ export const defaultClientLimits: ClientLimits = {
   tokenTimeoutMs: 8_000,
   earlyMaxCount: 1_024,
   sendQueueMaxCount: 1_024,
-  sendBufferMaxBytes: 1 * mib,
+  ...deliveryLimits,
+  socketPollMs: 50,
+  streamWindow: 32,
   requestTimeoutMs: 10_000,
   probeAfterMs: 30_000,
   probeTimeoutMs: 5_000,
+  wakeProbeMs: 2_000,
+  prolongedOutageMs: 15_000,
+  sleepMs: 5_000,
   stableAfterMs: 10_000,
   retryAfterMaxMs: 300_000,
 }

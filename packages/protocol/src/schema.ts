@@ -1,5 +1,6 @@
 // Runs a Standard Schema validator and turns its issues into one readable sentence. Knows no message types.
 import type { StandardSchemaV1 } from "@standard-schema/spec"
+import { oneLine } from "./wire/quoted.ts"
 
 export type Schema<Input = unknown, Output = Input> = StandardSchemaV1<Input, Output>
 export type SchemaInput<S extends Schema> = StandardSchemaV1.InferInput<S>
@@ -34,9 +35,9 @@ function toIssue(issue: StandardSchemaV1.Issue): ValidationIssue {
   return { path, message: issue.message }
 }
 
-/** `direction: expected "UP" | "DOWN"; x: expected number` */
+/** `direction: expected "UP" | "DOWN"; x: expected number`. A path holds keys of a peer's, a message may show its text. */
 export function describeIssues(issues: readonly ValidationIssue[]): string {
   return issues
-    .map((issue) => (issue.path === "" ? issue.message : `${issue.path}: ${issue.message}`))
+    .map((issue) => oneLine(issue.path === "" ? issue.message : `${issue.path}: ${issue.message}`))
     .join("; ")
 }

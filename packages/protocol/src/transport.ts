@@ -10,6 +10,8 @@ import type { Profile } from "./version.ts"
 export interface OutboundMessage {
   readonly bytes: Uint8Array
   framed?: unknown
+  /** What `hashMessage` makes of the bytes, computed at the first session that keeps the message. */
+  hash?: number
 }
 
 /** One open socket as the core sees it. */

@@ -20,12 +20,18 @@ it("puts what was chosen over the defaults", () => {
   expect(checkLimits(chosen)).toEqual({ ...defaultServerLimits, ...chosen })
 })
 
-describe.each(Object.keys(defaultServerLimits).filter((name) => name !== "message"))("limits.%s", (name) => {
-  it.each(notNumbers)("refuses %s and says so", (value) => {
-    expect(() => checkLimits(withLimit(name, value))).toThrow(
-      new RangeError(`limits.${name} must be a number above 0 and at most 2147483647, not ${value}`),
-    )
-  })
+const numbers = Object.keys(defaultServerLimits).filter((name) => name !== "message")
+
+describe.each(numbers)("limits.%s", (name) => {
+  // Without a window, sessions end with their connection.
+  it.each(notNumbers.filter((value) => value !== 0 || name !== "resumeWindowMs"))(
+    "refuses %s and says so",
+    (value) => {
+      expect(() => checkLimits(withLimit(name, value))).toThrow(
+        new RangeError(`limits.${name} must be a number above 0 and at most 2147483647, not ${value}`),
+      )
+    },
+  )
 })
 
 describe.each(Object.keys(defaultServerLimits.message))("limits.message.%s", (name) => {
@@ -47,6 +53,10 @@ describe.each(["pingAfterMs", "pongTimeoutMs"])("limits.%s", (name) => {
   it("is taken at its least value", () => {
     expect(checkLimits(withLimit(name, leastHeartbeatMs))).toMatchObject({ [name]: 100 })
   })
+})
+
+it("takes 0 for resumeWindowMs, where it means that no session waits for its client", () => {
+  expect(checkLimits({ resumeWindowMs: 0 })).toEqual({ ...defaultServerLimits, resumeWindowMs: 0 })
 })
 
 it("is asked when a server is created", () => {

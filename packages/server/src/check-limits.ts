@@ -16,7 +16,9 @@ export function checkLimits(chosen: Partial<ServerLimits> = {}): ServerLimits {
     message: { ...defaultServerLimits.message, ...chosen.message },
   }
   const { message, ...others } = limits
-  for (const [name, value] of Object.entries(others)) checkLimit(name, value)
+  for (const [name, value] of Object.entries<number>({ ...others })) {
+    if (name !== "resumeWindowMs" || value !== 0) checkLimit(name, value)
+  }
   for (const [name, value] of Object.entries<number>({ ...message })) checkLimit(`message.${name}`, value)
   for (const name of ["pingAfterMs", "pongTimeoutMs"] as const) {
     if (limits[name] < leastHeartbeatMs)

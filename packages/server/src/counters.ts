@@ -1,35 +1,56 @@
 // What the server counts, in one place. Plain numbers: a count costs nanoseconds, a reader samples them.
 
-export interface ServerCounters {
+import type { DeliveryCounters } from "@hawser/protocol"
+
+export interface ServerCounters extends DeliveryCounters {
   connectionsAccepted: number
   connectionsClosed: number
-  authenticationsSucceeded: number
-  authenticationsFailed: number
+  /** Logins on a connection: WELCOME was sent, an error was sent, or the peer left before either. */
+  handshakesAccepted: number
+  handshakesRefused: number
+  handshakesAbandoned: number
   sessionsOpened: number
   sessionsEnded: number
+  /** Resumes: asked for, gone on with; the rest of the asked ones were refused. */
+  resumesAsked: number
+  sessionsResumed: number
+  /** Resumes that took the session from a connection that was still bound. */
+  takeovers: number
+  sessionsDetached: number
   messagesReceived: number
   bytesReceived: number
-  messagesSent: number
-  bytesSent: number
   /** Broadcasts and topic publications: how often one was encoded, per profile. */
   publicationsEncoded: number
   requestsSettled: number
   requestsFailed: number
+  /** Requests that waited or ran when their session ended. */
+  requestsAbandoned: number
   badMessages: number
-  volatileDropped: number
-  volatileConflated: number
   slowConsumersClosed: number
+  /** Connections whose peer did not answer a ping. */
+  silentConnectionsClosed: number
   throttledPauses: number
+  /** Calls of `drain`, and connections that were closed because their client had not moved in time. */
+  drains: number
+  drainOverdue: number
 }
 
 export function createCounters(): ServerCounters {
   return {
     connectionsAccepted: 0,
     connectionsClosed: 0,
-    authenticationsSucceeded: 0,
-    authenticationsFailed: 0,
+    handshakesAccepted: 0,
+    handshakesRefused: 0,
+    handshakesAbandoned: 0,
     sessionsOpened: 0,
     sessionsEnded: 0,
+    resumesAsked: 0,
+    sessionsResumed: 0,
+    takeovers: 0,
+    sessionsDetached: 0,
+    messagesReplayed: 0,
+    bytesReplayed: 0,
+    acksSent: 0,
     messagesReceived: 0,
     bytesReceived: 0,
     messagesSent: 0,
@@ -37,10 +58,14 @@ export function createCounters(): ServerCounters {
     publicationsEncoded: 0,
     requestsSettled: 0,
     requestsFailed: 0,
+    requestsAbandoned: 0,
     badMessages: 0,
     volatileDropped: 0,
     volatileConflated: 0,
     slowConsumersClosed: 0,
+    silentConnectionsClosed: 0,
     throttledPauses: 0,
+    drains: 0,
+    drainOverdue: 0,
   }
 }

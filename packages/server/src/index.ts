@@ -6,8 +6,11 @@ export type {
   JwtOptions,
   JwtUser,
 } from "./authenticate.ts"
-export type { HandlerContext } from "./calls/call-router.ts"
+export type { HandlerContext, StreamContext } from "./calls/call-router.ts"
+export type { ItemSource } from "./calls/reply-streams.ts"
 export type { ServerCounters } from "./counters.ts"
+export type { CallReading } from "./metrics/call-stats.ts"
+export type { HistogramReading } from "./metrics/histogram.ts"
 export type { Event20, Payload20, Profile20, Request20 } from "./profile20.ts"
 export { createServer } from "./server.ts"
 export type {
@@ -18,9 +21,13 @@ export type {
   ServerOptions,
   ServerStats,
   SessionEnded,
+  Suspicion,
   SessionOpened,
+  StreamHandler,
   Topic,
 } from "./server-api.ts"
+export type { DrainOptions } from "./session/drain.ts"
+export type { SentMessage } from "./session/sent-message.ts"
 export type { SessionPolicy } from "./session/session-registry.ts"
 export type { EndCause, SendOutcome, Session } from "./session/session.ts"
 export { systemClock } from "./system.ts"

@@ -11,19 +11,31 @@ import type {
   EventPayload,
   QueryName,
   ServerLimits,
+  StreamItem,
+  StreamName,
+  StreamSpec,
   ValidInput,
 } from "@hawser/protocol"
 import type { Server as HttpServer } from "node:http"
 import type { Authenticate, AuthenticatedUser } from "./authenticate.ts"
-import type { HandlerContext } from "./calls/call-router.ts"
+import type { HandlerContext, StreamContext } from "./calls/call-router.ts"
+import type { ItemSource } from "./calls/reply-streams.ts"
 import type { ServerCounters } from "./counters.ts"
+import type { CallReading } from "./metrics/call-stats.ts"
+import type { HistogramReading } from "./metrics/histogram.ts"
 import type { Profile20 } from "./profile20.ts"
 import type { SessionPolicy } from "./session/session-registry.ts"
+import type { DrainOptions } from "./session/drain.ts"
+import type { SentMessage } from "./session/sent-message.ts"
 import type { EndCause, Session } from "./session/session.ts"
 
 export type Handler<S extends CallSpec, C extends Contract, User extends AuthenticatedUser> = (
   context: HandlerContext<ValidInput<S>, Session<User, C>>,
 ) => Encodable<CallOutput<S>> | Promise<Encodable<CallOutput<S>>>
+
+export type StreamHandler<S extends StreamSpec, C extends Contract, User extends AuthenticatedUser> = (
+  context: StreamContext<ValidInput<S>, Session<User, C>>,
+) => ItemSource<Encodable<StreamItem<S>>> | Promise<ItemSource<Encodable<StreamItem<S>>>>
 
 export interface ServerOptions<C extends Contract, User extends AuthenticatedUser> {
   readonly authenticate: Authenticate<User>
@@ -48,6 +60,8 @@ export interface ServerOptions<C extends Contract, User extends AuthenticatedUse
   /** Wall-clock milliseconds since 1970. Default `Date.now`. */
   readonly wallClockMs?: () => number
   readonly sessionId?: () => string
+  /** 32 secret bytes that sign resume tokens. Default: random, so that tokens die with the process. */
+  readonly resumeKey?: Uint8Array
 }
 
 /** How a session came to be. */
@@ -62,6 +76,16 @@ export interface SessionEnded<User extends AuthenticatedUser, C extends Contract
   readonly cause: EndCause
   /** The session that took over, when the cause is `replaced`. */
   readonly successor: Session<User, C> | undefined
+  /** What its client has not acknowledged, oldest first: it may or may not have seen it. Decoded when asked for. */
+  readonly unacknowledged: () => readonly SentMessage[]
+}
+
+/** Somebody presented a resume token that its owner should no longer have: a copied page, or a theft. */
+export interface Suspicion<User extends AuthenticatedUser, C extends Contract> {
+  /** The session; it ends with `session_stolen`. */
+  readonly session: Session<User, C>
+  /** Where the token was presented from. */
+  readonly address: string
 }
 
 export interface PublishOptions<User extends AuthenticatedUser, C extends Contract> {
@@ -90,15 +114,37 @@ export interface Listening {
 export interface ServerStats extends Readonly<ServerCounters> {
   readonly connections: number
   readonly sessions: number
+  /** Of these: with a connection, and without. */
+  readonly attached: number
+  readonly detached: number
   readonly topics: number
   /** Deadlines that wait; 0 on an idle server without connections. */
   readonly timers: number
+  /** Reliable messages that clients have not acknowledged; a broadcast counts once per session that keeps it. */
+  readonly bufferedMessages: number
+  readonly bufferedBytes: number
+  /** Codes and causes beyond those of the error table count as `other`; a code of `authenticate` does up to 32. */
+  readonly upgradesRefusedByReason: Readonly<Record<string, number>>
+  readonly handshakesRefusedByCode: Readonly<Record<string, number>>
+  readonly resumesRefusedByCause: Readonly<Record<string, number>>
+  readonly sessionsEndedByCause: Readonly<Record<string, number>>
+  /** How long clients were away, until they came back or until their session ended. */
+  readonly absencesResumed: HistogramReading
+  readonly absencesEnded: HistogramReading
+  /** By the contract's names of calls; any other name counts as `unknown`. */
+  readonly calls: Readonly<Record<string, CallReading>>
 }
 
 export interface Server<C extends Contract, User extends AuthenticatedUser> {
   /** Sets the one handler of a command. @throws TypeError for an unknown name or a second handler. */
   command<K extends CommandName<C>>(name: K, handler: Handler<C["commands"][K], C, User>): void
   query<K extends QueryName<C>>(name: K, handler: Handler<C["queries"][K], C, User>): void
+  /**
+   * Sets the one handler of a stream: an async generator function, or any that returns something to iterate. The next
+   * item is asked for only while its reader wants one. When the reader leaves or the session ends, `signal` aborts and
+   * the iterator's `return()` is called. @throws TypeError as `command`.
+   */
+  stream<K extends StreamName<C>>(name: K, handler: StreamHandler<C["streams"][K], C, User>): void
   topic(name: string): Topic<User, C>
   /** Sends to every session. Returns how many got it. */
   broadcast<K extends EventName<C>>(
@@ -116,6 +162,9 @@ export interface Server<C extends Contract, User extends AuthenticatedUser> {
   onSession(hook: (opened: SessionOpened<User, C>) => void): () => void
   /** Called exactly once per session, after it has become inert. Returns how to stop. */
   onSessionEnd(hook: (ended: SessionEnded<User, C>) => void): () => void
+  /** Called when a session's client is away (`attached` is false then) and when it is back. Returns how to stop. */
+  onAttachment(hook: (session: Session<User, C>) => void): () => void
+  onSuspicion(hook: (suspicion: Suspicion<User, C>) => void): () => void
   sessions(): readonly Session<User, C>[]
   sessionsOf(userId: string): readonly Session<User, C>[]
   /**
@@ -129,6 +178,13 @@ export interface Server<C extends Contract, User extends AuthenticatedUser> {
   /** The transport port: takes in one socket of any kind. */
   readonly accept: Accept
   stats(): ServerStats
+  /** Ends all sessions of a user, as after a ban or a log-out everywhere; none can be resumed. Returns how many. */
+  endSessionsOf(userId: string, code?: string, message?: string): number
+  /**
+   * Asks every client of `hawser.1` to move to a new connection, a little apart from one another; each dials before it
+   * leaves the old one, so nobody notices. Resolves when the old connections are gone. Sessions stay.
+   */
+  drain(options?: DrainOptions): Promise<void>
   /**
    * Announces the shutdown, lets running requests finish and buffers empty, closes everything, also the HTTP servers of
    * `listen`. Resolves within `limits.shutdownMs`.

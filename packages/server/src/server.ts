@@ -13,20 +13,29 @@ import type { Accept, Contract } from "@hawser/protocol"
 import type { AuthenticatedUser } from "./authenticate.ts"
 import { CallRouter } from "./calls/call-router.ts"
 import { HandlerTable } from "./calls/handler-table.ts"
+import { Idempotency } from "./calls/idempotency.ts"
 import { checkLimits } from "./check-limits.ts"
 import { createCounters } from "./counters.ts"
 import { Hooks } from "./hooks.ts"
 import { createTranslator20 } from "./profile20.ts"
-import type { Server, ServerOptions, SessionEnded, SessionOpened } from "./server-api.ts"
+import { createHealth } from "./metrics/health.ts"
+import { readStats } from "./metrics/read-stats.ts"
+import type { Server, ServerOptions, SessionEnded, SessionOpened, Suspicion } from "./server-api.ts"
+import { AckSchedule } from "./session/ack-schedule.ts"
 import { ConnectionCaps } from "./session/connection-caps.ts"
+import { drain } from "./session/drain.ts"
 import { startLivenessSweep } from "./session/liveness.ts"
 import { OpenConnections } from "./session/open-connections.ts"
 import { openConnection } from "./session/open-connection.ts"
 import type { OpeningHost } from "./session/open-connection.ts"
-import type { SessionHost } from "./session/server-session.ts"
+import { ResumeTokens } from "./session/resume-token.ts"
+import { sentMessage } from "./session/sent-message.ts"
+import type { SessionHost } from "./session/session-host.ts"
 import { SessionRegistry } from "./session/session-registry.ts"
+import { memoryStore } from "./session/session-store.ts"
 import type { Session } from "./session/session.ts"
 import { shutDown } from "./session/shut-down.ts"
+import { Tombstones } from "./session/tombstones.ts"
 import { debugError, randomSessionId, systemClock } from "./system.ts"
 import { Hub } from "./topics/hub.ts"
 import { Publisher } from "./topics/publisher.ts"
@@ -45,7 +54,7 @@ export function createServer<C extends Contract, U extends AuthenticatedUser>(
 ): Server<C, U>
 export function createServer(contract: Contract, options: Options): Server<Contract, User> {
   const parts = createParts(contract, options)
-  const { counters, handlers, registry, hub, publisher, connections, caps } = parts
+  const { handlers, registry, publisher, caps } = parts
   let closing: Promise<void> | undefined
   const isClosing = (): boolean => closing !== undefined
   const accept = createAccept(parts, options, isClosing)
@@ -74,23 +83,26 @@ export function createServer(contract: Contract, options: Options): Server<Contr
   return {
     command: (name, handler) => handlers.set("command", name, handler),
     query: (name, handler) => handlers.set("query", name, handler),
+    stream: (name, handler) => handlers.set("stream", name, handler),
     topic: (name) => publisher.topic(name),
     broadcast: (event, payload, but) => publisher.broadcast(event, payload, but),
     multicast: (sessions, event, payload) => publisher.multicast(sessions, event, payload),
     onSession: (hook) => parts.opened.add(hook),
     onSessionEnd: (hook) => parts.ended.add(hook),
+    onAttachment: (hook) => parts.attachment.add(hook),
+    onSuspicion: (hook) => parts.suspicion.add(hook),
     sessions: () => [...registry.all],
     sessionsOf: (userId) => [...registry.ofUser(userId)],
     listen: (where) => entrances.listen(where),
     attach: (httpServer) => entrances.attach(httpServer),
     accept,
-    stats: () => ({
-      ...counters,
-      connections: connections.size,
-      sessions: registry.size,
-      topics: hub.size,
-      timers: parts.timers.size,
-    }),
+    stats: () => readStats(parts),
+    endSessionsOf(userId, code, message) {
+      const sessions = [...registry.ofUser(userId)]
+      for (const session of sessions) session.end(code, message)
+      return sessions.length
+    },
+    drain: (how = {}) => drain(parts, how),
     close,
     [Symbol.asyncDispose]: close,
   }
@@ -107,11 +119,19 @@ function createParts(contract: Contract, options: Options) {
   const events = indexEvents(contract)
   const types = contractTypes(contract)
   const counters = createCounters()
+  const health = createHealth(calls.keys(), clock)
   const translator20 = createTranslator20(options.profile20)
   const codecs = {
     "hawser.1": createFrameCodec(new TypeTable(types), limits.message),
     "2.0": createEnvelopeCodec({ side: "server", limits: limits.message, wallClockMs }),
   }
+  // Limits are for what strangers send; what this server sent itself may be larger.
+  const sentCodec = createFrameCodec(new TypeTable(types), {
+    maxBytes: Number.MAX_SAFE_INTEGER,
+    maxDepth: limits.message.maxDepth,
+    maxElements: Number.MAX_SAFE_INTEGER,
+    maxKeyBytes: Number.MAX_SAFE_INTEGER,
+  })
   const encoders = {
     codecs,
     counters,
@@ -120,6 +140,7 @@ function createParts(contract: Contract, options: Options) {
   const registry = new SessionRegistry<User>()
   const hub = new Hub<Session<User>>()
   const connections = new OpenConnections<User>()
+  const tombstones = new Tombstones(clock, limits)
   return {
     limits,
     clock,
@@ -130,32 +151,42 @@ function createParts(contract: Contract, options: Options) {
     events,
     types,
     counters,
+    health,
     translator20,
     codecs,
+    sentCodec,
     encoders,
     registry,
     hub,
     connections,
     limiter: new RateLimiter(),
+    idempotency: new Idempotency(clock, limits),
+    acks: new AckSchedule(timers, limits.ackDelayMs),
+    tokens: new ResumeTokens(options.resumeKey),
+    tombstones,
+    store: memoryStore(registry, tombstones),
     caps: new ConnectionCaps(limits),
     handlers: new HandlerTable<Session<User>>(contract.name, calls),
     publisher: new Publisher({ contractName: contract.name, events, encoders, registry, hub }),
-    liveness: startLivenessSweep({ connections, clock, timers, limits }),
+    liveness: startLivenessSweep({ connections, clock, timers, limits, counters }),
     opened: new Hooks<SessionOpened<User, Contract>>(onError),
     ended: new Hooks<SessionEnded<User, Contract>>(onError),
+    attachment: new Hooks<Session<User>>(onError),
+    suspicion: new Hooks<Suspicion<User, Contract>>(onError),
   }
 }
 
 function createAccept(parts: Parts, options: Options, isClosing: () => boolean): Accept {
-  const { caps, connections, counters, liveness, opened } = parts
+  const { caps, connections, counters, liveness, opened, suspicion } = parts
   const host: OpeningHost<User> = {
     ...parts,
-    sessionHost: createSessionHost(parts),
+    sessionHost: createSessionHost(parts, options),
     authenticate: options.authenticate,
     sessionId: options.sessionId ?? randomSessionId,
     sessionPolicy: options.sessionPolicy ?? "newestWins",
     isClosing,
     onOpened: (session, replaces) => opened.run({ session, replaces }),
+    onSuspicion: (session, address) => suspicion.run({ session, address }),
     onClosed(closed) {
       counters.connectionsClosed += 1
       connections.delete(closed)
@@ -171,16 +202,30 @@ function createAccept(parts: Parts, options: Options, isClosing: () => boolean):
   }
 }
 
-function createSessionHost(parts: Parts): SessionHost<User> {
-  const { counters, registry, hub, ended } = parts
+function createSessionHost(parts: Parts, options: Options): SessionHost<User> {
+  const { sentCodec, counters, health, registry, tombstones, hub, ended, attachment } = parts
   return {
     ...parts,
     router: new CallRouter<User>({ ...parts, handlers: parts.handlers.byName }),
-    onEnded(session, end) {
+    authenticate: options.authenticate,
+    onAttachment(session) {
+      if (session.attached) health.absences.end(session, "resumed")
+      else health.absences.begin(session)
+      attachment.run(session)
+    },
+    onEnded(session, { cause, successor, unacknowledged, isFinal }) {
       counters.sessionsEnded += 1
+      health.sessionsEnded.add(cause)
+      health.absences.end(session, "ended")
       registry.delete(session)
+      if (session.resumable) tombstones.bury(session.id, { cause, userId: session.user.id, isFinal })
       hub.leaveAll(session)
-      ended.run({ session, ...end })
+      ended.run({
+        session,
+        cause,
+        successor,
+        unacknowledged: () => unacknowledged.flatMap(({ bytes }) => sentMessage(sentCodec, bytes) ?? []),
+      })
     },
   }
 }

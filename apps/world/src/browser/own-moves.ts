@@ -1,11 +1,9 @@
 // Decides where the player's own figure stands while steps are on their way to the server. Pure.
 // Invariant: `predicted` is `confirmed` with every unanswered step applied in order.
+import { movesInFlight } from "../contract.ts"
 import type { Direction } from "../contract.ts"
 import { stepFrom } from "../rules/movement.ts"
 import type { Terrain, Tile } from "../rules/movement.ts"
-
-/** Steps on their way at once. Beyond it the figure waits for the server. */
-const maxUnanswered = 8
 
 interface Unanswered {
   readonly number: number
@@ -24,9 +22,9 @@ export function startOwnMoves(at: Tile): OwnMoves {
   return { confirmed: at, predicted: at, unanswered: [], next: 0 }
 }
 
-/** Takes a step ahead of the server; undefined when the way is blocked or too much is unanswered. */
+/** Takes a step ahead of the server; undefined when the way is blocked, or while too many steps are unanswered. */
 export function predictStep(moves: OwnMoves, direction: Direction, terrain: Terrain): OwnMoves | undefined {
-  if (moves.unanswered.length >= maxUnanswered) return undefined
+  if (moves.unanswered.length >= movesInFlight) return undefined
   const step = stepFrom(terrain, moves.predicted, direction)
   if (!step.ok) return undefined
   return {

@@ -5,13 +5,21 @@ import type { NewChatLine } from "./chat-log.ts"
 import type { Store } from "./store.ts"
 import type { WorldState } from "./world-state.ts"
 
+interface Neighbour {
+  readonly username: string
+  readonly x: number
+  readonly y: number
+  /** Their connection is lost; they may come back. */
+  readonly away: boolean
+}
+
 export interface SurroundingsView {
   readonly username: string
   readonly x: number
   readonly y: number
   readonly mapId: string
   /** The other players in sight, sorted by name. */
-  readonly players: readonly { readonly username: string; readonly x: number; readonly y: number }[]
+  readonly players: readonly Neighbour[]
 }
 
 export type SkillsView = Readonly<Record<string, { readonly level: number; readonly xp: number }>>
@@ -80,7 +88,7 @@ export function surroundingsOf(
   if (own === undefined) return undefined
   const players = [...world.figures.values()]
     .flatMap(({ entity }) => (entity.kind === "player" && entity.id !== own.id ? [entity] : []))
-    .map(({ username, x, y }) => ({ username, x, y }))
+    .map(({ username, x, y, away }) => ({ username, x, y, away }))
     .toSorted((one, other) => (one.username < other.username ? -1 : 1))
   const { x, y } = own.moves.predicted
   const next = { username: own.username, mapId: own.mapId, x, y, players }

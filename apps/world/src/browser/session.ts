@@ -1,14 +1,19 @@
 // One player's time in the world: the connection, what it brings, and what the player does. Tells the HUD through
 // stores and the canvas through `world`. Must not know how either draws.
-import { createClient, HawserError } from "@hawser/client"
-import type { ClientStatus } from "@hawser/client"
+import { createClient } from "@hawser/client"
+import type { ClientStats, ClientStatus } from "@hawser/client"
 import { world as contract } from "../contract.ts"
 import type { Direction } from "../contract.ts"
+import { createActions } from "./actions.ts"
 import { addLine } from "./chat-log.ts"
 import type { ChatLine, NewChatLine } from "./chat-log.ts"
 import { watchChunks } from "./missing-chunks.ts"
 import { listenToServer, surroundingsOf } from "./server-events.ts"
 import type { SkillsView, SurroundingsView } from "./server-events.ts"
+import { noResumptions, tellSessionNews } from "./session-news.ts"
+import type { ResumptionView } from "./session-news.ts"
+import { createSpeech } from "./speech.ts"
+import type { ChatInput } from "./speech.ts"
 import { createStore } from "./store.ts"
 import type { Store } from "./store.ts"
 import { measureRoundTrip } from "./round-trip.ts"
@@ -20,10 +25,12 @@ export interface ConnectionView {
   readonly sinceMs: number
 }
 
-export type ChatInput = {
-  readonly channel: "local" | "global" | "dm"
-  readonly message: string
-  readonly recipient: string
+/** The connection's own figures at one moment. */
+interface ConnectionReading {
+  readonly sessionId: string | undefined
+  readonly stats: ClientStats
+  /** Names of the requests without a reply, with those that no connection was given yet. */
+  readonly pending: readonly string[]
 }
 
 export interface Session {
@@ -33,6 +40,9 @@ export interface Session {
   readonly surroundings: Store<SurroundingsView | undefined>
   readonly skills: Store<SkillsView>
   readonly lines: Store<readonly ChatLine[]>
+  readonly resumptions: Store<ResumptionView>
+  /** Lines of the player that have not been said yet. */
+  readonly unsaid: Store<number>
   /** Shortest time between two steps. */
   readonly moveCooldownMs: () => number
   move(direction: Direction): void
@@ -40,6 +50,9 @@ export interface Session {
   say(input: ChatInput): void
   /** Connects again after the server or the strategy ended it. */
   reconnect(): void
+  readConnection(): ConnectionReading
+  /** Cuts the connection as a broken network would. */
+  pullThePlug(): void
   close(): void
 }
 
@@ -58,12 +71,16 @@ export function startSession({ url, token, onLoggedOut }: SessionOptions): Sessi
   const surroundings = createStore<SurroundingsView | undefined>(undefined)
   const skills = createStore<SkillsView>({})
   const lines = createStore<readonly ChatLine[]>([])
+  const resumptions = createStore<ResumptionView>(noResumptions)
+  const unsaid = createStore(0)
   let moveCooldownMs = 150
   const addTo = (line: Omit<NewChatLine, "atMs">): void =>
     lines.set(addLine(lines.value, { ...line, atMs: Date.now() }))
   const changed = (): void => surroundings.set(surroundingsOf(world, surroundings.value))
   const stopRoundTrips = measureRoundTrip(client, roundTripMs)
   const chunks = watchChunks(client, world)
+  const speech = createSpeech({ client, addTo, unsaid })
+  tellSessionNews({ client, addTo, resumptions })
   listenToServer({
     client,
     world,
@@ -85,55 +102,12 @@ export function startSession({ url, token, onLoggedOut }: SessionOptions): Sessi
   function end(): void {
     stopRoundTrips()
     chunks.stop()
+    speech.stop()
     client.close()
   }
 
-  /** Errors become lines; what a lost connection leaves open is the badge's business. */
-  const report = (error: unknown): void => {
-    if (HawserError.is(error) && isConnectionError(error.code)) return
-    addTo({ kind: "error", text: error instanceof Error ? error.message : String(error) })
-  }
+  const actions = createActions({ client, world, addTo, changed, lookAround: () => chunks.look() })
 
-  async function move(direction: Direction): Promise<void> {
-    const { number, turned } = world.step(direction, performance.now())
-    if (number === undefined && !turned) return
-    changed()
-    try {
-      const { position } = await client.command("move", { direction })
-      if (number !== undefined) world.settle(number, position, performance.now())
-    } catch (error) {
-      if (number !== undefined) world.settle(number, undefined, performance.now())
-      if (!HawserError.is(error) || !isRefusedStep(error.code)) report(error)
-    }
-    chunks.look()
-    changed()
-  }
-
-  async function gather(): Promise<void> {
-    const tile = world.facedTile()
-    if (tile === undefined) return
-    try {
-      const { skill, xpGained, level } = await client.command("gather", tile)
-      addTo({ kind: "system", text: `+${xpGained} ${skill} experience (level ${level})` })
-    } catch (error) {
-      report(error)
-    }
-  }
-
-  async function say({ channel, message, recipient }: ChatInput): Promise<void> {
-    try {
-      const input = channel === "dm" ? { channel, message, recipient } : { channel, message }
-      const said = await client.command("chatSend", input)
-      // The others hear a direct message only at its recipient.
-      if (channel === "dm") addTo({ kind: "dm", recipient, text: said.message })
-    } catch (error) {
-      report(error)
-    }
-  }
-
-  const whenOpen = (act: () => Promise<void>): void => {
-    if (client.current.state === "open") void act()
-  }
   return {
     world,
     connection,
@@ -141,22 +115,19 @@ export function startSession({ url, token, onLoggedOut }: SessionOptions): Sessi
     surroundings,
     skills,
     lines,
+    resumptions,
+    unsaid,
     moveCooldownMs: () => moveCooldownMs,
-    move: (direction) => whenOpen(() => move(direction)),
-    gather: () => whenOpen(gather),
-    say: (input) => {
-      if (client.current.state === "open") void say(input)
-      else addTo({ kind: "error", text: "Not connected: the message was not sent." })
-    },
+    move: (direction) => actions.move(direction),
+    gather: () => actions.gather(),
+    say: (input) => speech.say(input),
     reconnect: () => void client.connect().catch(() => {}),
+    readConnection: () => ({
+      sessionId: client.sessionId,
+      stats: client.stats(),
+      pending: client.pending().map(({ name, state }) => (state === "waiting" ? `${name} (waits)` : name)),
+    }),
+    pullThePlug: () => client.cut(),
     close: end,
   }
-}
-
-function isRefusedStep(code: string): boolean {
-  return code.startsWith("move_") || code === "rate_limited"
-}
-
-function isConnectionError(code: string): boolean {
-  return code === "connection_lost" || code === "client_closed" || code === "not_connected"
 }

@@ -13,6 +13,7 @@ const player = (id: number, x: number, y: number): PlayerEntity => ({
   hp: 10,
   maxHp: 10,
   outfit: 0,
+  away: false,
 })
 
 const rabbit = (id: number, x: number, y: number): CreatureEntity => ({

@@ -1,9 +1,11 @@
 // Puts the world together: store, HTTP, sessions, the game and its tick. Reads no environment.
 import { HawserError, createServer as createHawser, jwt } from "@hawser/server"
+import { registerMetrics } from "@hawser/server/metrics"
 import { readFile } from "node:fs/promises"
 import { createServer as createHttpServer } from "node:http"
 import { basename } from "node:path"
 import type { Logger } from "pino"
+import { Registry } from "prom-client"
 import { world } from "../contract.ts"
 import { parseTiledMap } from "../rules/map.ts"
 import type { WorldMap } from "../rules/map.ts"
@@ -54,7 +56,7 @@ export async function startWorld(options: WorldServerOptions): Promise<RunningWo
 
   const server = createHawser(world, {
     authenticate: authenticator(config.jwtSecret, store),
-    limits: { sessionsPerUser: 1 },
+    limits: { sessionsPerUser: 1, resumeWindowMs: config.resumeWindowMs },
     trustProxy: config.trustProxy,
     onError,
     profile20: createProfile20({ map, motd, wallClockMs: Date.now, stateOf: (user) => game.stateOf(user) }),
@@ -69,6 +71,8 @@ export async function startWorld(options: WorldServerOptions): Promise<RunningWo
     save: (progress) => store.saveAll(progress),
     onError,
   })
+  const registry = new Registry()
+  registerMetrics(server, { registry })
   let open = true
   const tick = startTick({
     onTick(count, nowMs) {
@@ -88,6 +92,8 @@ export async function startWorld(options: WorldServerOptions): Promise<RunningWo
     status: () => ({ motd, maxPlayers, currentPlayers: game.players.size, avgTickTimeMs: tick.averageMs() }),
     isReady: () => open,
     version,
+    metrics: async () => ({ text: await registry.metrics(), contentType: registry.contentType }),
+    metricsToken: config.metricsToken,
     pageDir,
     log,
     trustProxy: config.trustProxy,

@@ -1,36 +1,82 @@
-// The client's commands and queries from the call to their one outcome: refused, waiting for a session, sent, settled.
+// The client's commands, queries and openings of streams from the call to their one outcome: refused, waiting for a session, sent, settled.
 // Knows the open session only through its port; knows no sockets and no listeners.
-import { HawserError, PendingCalls, describeIssues, validate } from "@hawser/protocol"
+import {
+  HawserError,
+  PendingCalls,
+  describeIssues,
+  idempotencyKeyMaxLength,
+  validate,
+} from "@hawser/protocol"
 import type {
-  CallKind,
   CallSpec,
   ClientLimits,
   Clock,
+  EndFrame,
   PendingCall,
   Reference,
   ReplyFrame,
   TimerQueue,
 } from "@hawser/protocol"
-import type { ClientSession, OutgoingRequest } from "../session/client-session.ts"
+import type { ClientCounters } from "../counters.ts"
+import type { ClientSession, OutgoingRequest, RequestKind } from "../session/client-session.ts"
 import { errorOf } from "../session/peer-error.ts"
+
+/**
+ * What becomes of a request while the connection is away. `queue`: it waits, in order, up to `sendBufferMaxCount`.
+ * `fail`: it rejects at once with `not_connected`. `drop`: it rejects with `dropped`, and nobody need look at it.
+ */
+export type WhenOffline = "queue" | "fail" | "drop"
 
 export interface CallOptions {
   /** Aborting rejects with `cancelled` and tells the server to stop. */
   readonly signal?: AbortSignal
   /** Default 10 s; counts from the call, waiting for the connection included. */
   readonly timeoutMs?: number
+  /** Default `queue`. */
+  readonly whenOffline?: WhenOffline
+  /**
+   * Idempotency key, ≤ 128 characters: the server executes one request per user, name and key, and answers a repeated
+   * one with the first outcome. A request with a key is sent again when its session ends before the reply.
+   */
+  readonly key?: string
 }
 
-export interface CallRequest {
-  readonly call: CallKind
+/** A request without a reply, as the application may look at it. */
+export interface PendingRequest {
+  readonly call: RequestKind
   readonly name: string
-  readonly spec: CallSpec
+  readonly input: unknown
+  readonly key: string | undefined
+  /** `waiting`: no connection was ever given it. `sent`: it may have been executed. */
+  readonly state: "waiting" | "sent"
+}
+
+export interface OpenRequest {
+  readonly call: RequestKind
+  readonly name: string
   readonly input: unknown
   readonly options: CallOptions
 }
 
+export interface CallRequest extends OpenRequest {
+  readonly spec: CallSpec
+}
+
+/** How a request went on; exactly one of `resolve` and `reject` ends it. */
+export interface RequestEvents {
+  /** It was given to a session under this reference. Again, under another, if it never left that session. */
+  readonly onSent?: (reference: Reference) => void
+  /** Its reply, or `endOfStream`. */
+  readonly resolve: (payload: unknown) => void
+  readonly reject: (error: HawserError) => void
+}
+
+/** Stands for END where a reply's payload would be: what no payload can be. */
+export const endOfStream = Symbol("end of stream")
+
 interface QueuedRequest extends Omit<OutgoingRequest, "budgetMs"> {
   readonly pending: PendingCall
+  readonly onSent: (reference: Reference) => void
 }
 
 export interface RequestsOptions {
@@ -40,6 +86,7 @@ export interface RequestsOptions {
   readonly session: () => ClientSession | undefined
   /** Why the client takes no requests now, if it takes none. */
   readonly refusal: () => HawserError | undefined
+  readonly counters: ClientCounters
   /** A sent request ended without a reply: the server can stop. */
   readonly onAbandoned: (reference: Reference) => void
   /** The session's connection took nothing any more. */
@@ -50,7 +97,9 @@ export class Requests {
   readonly #options: RequestsOptions
   readonly #pending: PendingCalls
   /** Requests that wait for a session, in order. */
-  readonly #queue = new Set<QueuedRequest>()
+  #queue = new Set<QueuedRequest>()
+  /** Requests that the session has taken, in order. */
+  readonly #taken = new Set<QueuedRequest>()
 
   constructor(options: RequestsOptions) {
     this.#options = options
@@ -65,43 +114,66 @@ export class Requests {
     return this.#queue.size
   }
 
+  /** Requests without a reply, in the order of their calls. */
+  pending(): PendingRequest[] {
+    const session = this.#options.session()
+    const seen = ({ call, name, input, key, pending }: QueuedRequest): PendingRequest => {
+      const { reference } = pending
+      const waits = reference === undefined || session === undefined || session.neverLeft(reference)
+      return { call, name, input, key, state: waits ? "waiting" : "sent" }
+    }
+    return [...this.#taken, ...this.#queue].map(seen)
+  }
+
   call(request: CallRequest): Promise<unknown> {
-    const { call, name, spec, input, options } = request
-    const { clock, limits, session } = this.#options
-    return new Promise((resolve, reject) => {
-      const refusal = this.#refusal(options.signal)
-      if (refusal !== undefined) {
-        reject(refusal)
-        return
-      }
-      const timeoutMs = options.timeoutMs ?? limits.requestTimeoutMs
-      const stopListening = (): void => options.signal?.removeEventListener("abort", onAbort)
-      const pending = this.#pending.open({
-        name,
-        timeoutMs,
-        deadlineMs: clock.now() + timeoutMs,
-        resolve: (payload) => {
-          stopListening()
-          resolve(validReply(name, spec, payload))
-        },
-        reject: (error) => {
-          stopListening()
-          this.#queue.delete(queued)
-          reject(error)
-        },
-      })
-      const queued: QueuedRequest = { call, name, input, pending }
-      const onAbort = (): void => {
-        const message = `"${name}" was aborted by its caller`
-        this.#pending.abandon(
-          pending,
-          new HawserError("cancelled", { message, cause: options.signal?.reason }),
-        )
-      }
-      options.signal?.addEventListener("abort", onAbort, { once: true })
-      if (session() === undefined || this.#queue.size > 0) this.#queue.add(queued)
-      else this.#send(queued)
+    const { name, spec, options } = request
+    const outcome = new Promise((resolve, reject) => {
+      this.open(request, { reject, resolve: (payload) => resolve(validReply(name, spec, payload)) })
     })
+    // Whoever chose `drop` need not look at what became of it.
+    if (options.whenOffline === "drop") outcome.catch(() => {})
+    return outcome
+  }
+
+  /** Sends a request, or lets it wait for its session. Returns how its caller gives it up. */
+  open(request: OpenRequest, events: RequestEvents): (reason: HawserError) => void {
+    const { call, name, input, options } = request
+    const { clock, limits, session } = this.#options
+    const refusal = this.#refusal(options)
+    if (refusal !== undefined) {
+      events.reject(refusal)
+      return () => {}
+    }
+    // A stream lasts as long as it wants.
+    const timeoutMs = call === "stream" ? undefined : (options.timeoutMs ?? limits.requestTimeoutMs)
+    const stopListening = (): void => options.signal?.removeEventListener("abort", onAbort)
+    const pending = this.#pending.open({
+      name,
+      timeoutMs,
+      deadlineMs: timeoutMs === undefined ? undefined : clock.now() + timeoutMs,
+      resolve: (payload) => {
+        stopListening()
+        this.#taken.delete(queued)
+        events.resolve(payload)
+      },
+      reject: (error) => {
+        stopListening()
+        this.#queue.delete(queued)
+        this.#taken.delete(queued)
+        events.reject(error)
+      },
+    })
+    const { onSent = () => {} } = events
+    const queued: QueuedRequest = { call, name, input, key: options.key, pending, onSent }
+    const giveUp = (reason: HawserError): void => this.#pending.abandon(pending, reason)
+    const onAbort = (): void => {
+      const message = `"${name}" was aborted by its caller`
+      giveUp(new HawserError("cancelled", { message, cause: options.signal?.reason }))
+    }
+    options.signal?.addEventListener("abort", onAbort, { once: true })
+    if (session() === undefined || this.#queue.size > 0) this.#queue.add(queued)
+    else this.#send(queued)
+    return giveUp
   }
 
   /** A session is open: what waited goes out, in order. */
@@ -120,20 +192,56 @@ export class Requests {
       : this.#pending.reject(reference, errorOf(outcome.error))
   }
 
-  /** The session is lost: the outcome of what was sent is unknown; what waits goes on waiting. */
-  rejectSent(cause: HawserError): void {
-    this.#pending.rejectSent(() => new HawserError("connection_lost", { cause }))
+  onEnd({ reference, error }: EndFrame): void {
+    if (error === undefined) this.#pending.resolve(reference, endOfStream)
+    else this.#pending.reject(reference, errorOf(error))
+  }
+
+  /**
+   * The session has ended. What certainly was not executed, or may be executed again (it has a key), goes to the head
+   * of the queue; everything else rejects, because its outcome is unknown. Returns what was rejected.
+   */
+  onSessionEnded(session: ClientSession, cause: HawserError): PendingRequest[] {
+    const again: QueuedRequest[] = []
+    const lost: PendingRequest[] = []
+    for (const taken of [...this.#taken]) {
+      const { call, name, input, key, pending } = taken
+      const { reference } = pending
+      if (key !== undefined || (reference !== undefined && session.neverLeft(reference))) {
+        this.#pending.unsent(pending)
+        again.push(taken)
+      } else {
+        lost.push({ call, name, input, key, state: "sent" })
+      }
+    }
+    this.#taken.clear()
+    this.#queue = new Set([...again, ...this.#queue])
+    this.#pending.rejectSent(() =>
+      cause.code === "client_closed" ? cause : new HawserError("connection_lost", { cause }),
+    )
+    return lost
   }
 
   rejectAll(error: HawserError): void {
     this.#pending.rejectAll(() => error)
     this.#queue.clear()
+    this.#taken.clear()
   }
 
-  #refusal(signal: AbortSignal | undefined): HawserError | undefined {
+  #refusal(options: CallOptions): HawserError | undefined {
+    const { signal, key, whenOffline = "queue" } = options
     if (signal?.aborted === true) return new HawserError("cancelled", { cause: signal.reason })
     const refusal = this.#options.refusal()
     if (refusal !== undefined) return refusal
+    if (key !== undefined && (key === "" || key.length > idempotencyKeyMaxLength)) {
+      const message = `an idempotency key has 1 to ${idempotencyKeyMaxLength} characters, not ${key.length}`
+      return new HawserError("invalid_input", { message })
+    }
+    if (whenOffline !== "queue" && this.#options.session()?.attached !== true) {
+      if (whenOffline === "fail") return new HawserError("not_connected")
+      this.#options.counters.requestsDropped += 1
+      return new HawserError("dropped")
+    }
     const { sendQueueMaxCount } = this.#options.limits
     if (this.#queue.size < sendQueueMaxCount) return undefined
     return new HawserError("buffer_full", {
@@ -144,16 +252,21 @@ export class Requests {
   #send(queued: QueuedRequest): void {
     const session = this.#options.session()
     if (session === undefined || queued.pending.settled) return
-    const budgetMs = Math.max(1, Math.round(queued.pending.deadlineMs - this.#options.clock.now()))
+    const { deadlineMs } = queued.pending
+    const budgetMs =
+      deadlineMs === undefined ? 0 : Math.max(1, Math.round(deadlineMs - this.#options.clock.now()))
     try {
       const reference = session.request({ ...queued, budgetMs })
       if (reference !== undefined) {
         this.#pending.sent(queued.pending, reference)
-        return
+        this.#taken.add(queued)
+        queued.onSent(reference)
+      } else {
+        // What was not handed over stays in line for the next session.
+        this.#queue.add(queued)
       }
-      // The socket died without telling: what was not handed over stays in line for the next session.
-      this.#queue.add(queued)
-      this.#options.onDeadConnection()
+      // The socket died without telling.
+      if (reference === undefined || session.isDead) this.#options.onDeadConnection()
     } catch (error) {
       if (HawserError.is(error)) this.#pending.abandon(queued.pending, error)
       else throw error

@@ -1,30 +1,57 @@
-// One open session at the client's end: counts, encodes, hands over, decodes. Made at WELCOME, dropped with the
-// connection. Knows no listeners and no promises.
+// One session at the client's end: numbers, encodes, keeps what is not acknowledged, decodes. In `hawser.1` it is made
+// at the first WELCOME and outlives connections; in `2.0` it is gone with its connection. Knows no listeners, no
+// promises and no supervisor.
 import { Delivery, HawserError } from "@hawser/protocol"
 import type {
   BadFrame,
   CallKind,
+  CancelFrame,
+  ClientLimits,
+  Clock,
   Codec,
   Connection,
+  CreditFrame,
   Frame,
   Reference,
+  ResumeClaim,
+  TimerQueue,
   TypeTable,
   WelcomeFrame,
 } from "@hawser/protocol"
+import type { ClientCounters } from "../counters.ts"
 
 export interface ClientSessionOptions {
   readonly codec: Codec
   readonly types: TypeTable
   readonly connection: Connection
   readonly welcome: WelcomeFrame
-  readonly sendBufferMaxBytes: number
+  readonly limits: ClientLimits
+  readonly clock: Clock
+  readonly timers: TimerQueue
+  readonly counters: ClientCounters
 }
 
+/** What a client can ask for. */
+export type RequestKind = CallKind | "stream"
+
 export interface OutgoingRequest {
-  readonly call: CallKind
+  readonly call: RequestKind
   readonly name: string
   readonly input: unknown
+  /** 0: as long as the server allows. */
   readonly budgetMs: number
+  /** Idempotency key. */
+  readonly key: string | undefined
+}
+
+/** Reliable messages of a session, by what became of them. */
+export interface SessionCounts {
+  readonly sent: number
+  readonly received: number
+  readonly handled: number
+  /** Sent ones that the server has not acknowledged, and their bytes. */
+  readonly bufferedMessages: number
+  readonly bufferedBytes: number
 }
 
 export interface Received {
@@ -33,53 +60,233 @@ export interface Received {
   readonly count: number
 }
 
+/** Where there is no session. */
+export const noCounts: SessionCounts = {
+  sent: 0,
+  received: 0,
+  handled: 0,
+  bufferedMessages: 0,
+  bufferedBytes: 0,
+}
+
 export class ClientSession {
   readonly id: string
+  readonly codec: Codec
   readonly #options: ClientSessionOptions
-  readonly #delivery = new Delivery()
+  readonly #delivery: Delivery
+  #connection: Connection | undefined
+  #resumeToken: string | null
   #lastReference = 0
+  /** Advice about requests for which the send buffer had no room. A cancel replaces credit, credit adds up. */
+  readonly #owed = new Map<Reference, CancelFrame | CreditFrame>()
+  #cancelAck: () => void = () => {}
+  #cancelPoll: (() => void) | undefined
 
   constructor(options: ClientSessionOptions) {
-    this.id = options.welcome.sessionId
+    const { codec, connection, welcome, limits, clock, timers, counters } = options
+    this.id = welcome.sessionId
+    this.codec = codec
     this.#options = options
+    this.#connection = connection
+    this.#resumeToken = welcome.resumeToken
+    this.#delivery = new Delivery({
+      limits,
+      clock,
+      counters,
+      encode: (frame) => codec.encode(frame),
+      requestAck: () => {
+        this.#cancelAck = timers.after(limits.ackDelayMs, () => this.#delivery.flushAck())
+      },
+    })
+    if (codec.counts) this.#delivery.attach(connection, { received: 0, handled: 0 })
   }
 
-  get counts(): { readonly sent: number; readonly received: number; readonly handled: number } {
-    const { sent, received, handled } = this.#delivery
-    return { sent, received, handled }
+  get attached(): boolean {
+    return this.#connection !== undefined
+  }
+
+  /** True once its connection refused a message. */
+  get isDead(): boolean {
+    return this.#delivery.isDead
+  }
+
+  get counts(): SessionCounts {
+    const { sent, acknowledged, bufferedBytes, received, handled } = this.#delivery
+    return {
+      sent: this.codec.counts ? sent : this.#lastReference,
+      received,
+      handled,
+      bufferedMessages: sent - acknowledged,
+      bufferedBytes,
+    }
+  }
+
+  get handled(): number {
+    return this.#delivery.handled
+  }
+
+  // --- connections ----------------------------------------------------------------------------------------------
+
+  /** What HELLO carries to go on with this session; undefined where it cannot. */
+  claim(): ResumeClaim | undefined {
+    if (this.#resumeToken === null) return undefined
+    const { handled, handledDigest: digest } = this.#delivery
+    return { sessionId: this.id, token: this.#resumeToken, handled, digest }
   }
 
   /**
-   * Sends a request and returns its reference; undefined when the connection is dead.
+   * Goes on on a new connection. False when the server's count of this client's messages is not this end's:
+   * the session cannot be trusted then, and nothing was changed.
+   */
+  resume(connection: Connection, welcome: WelcomeFrame): boolean {
+    const { received, handled, digest } = welcome
+    if (welcome.sessionId !== this.id || handled > received) return false
+    if (!this.#delivery.canResumeAfter(received, digest)) return false
+    this.#connection = connection
+    this.#resumeToken = welcome.resumeToken
+    this.#delivery.attach(connection, { received, handled })
+    // Any message confirms that the new token has arrived; this one also frees the server's buffer.
+    this.sendControl({ kind: "ack", handled: this.#delivery.handled })
+    this.#delivery.toldHandled()
+    this.pump()
+    return true
+  }
+
+  /** The connection is gone; what was accepted waits for the next one. */
+  detach(): void {
+    this.#connection = undefined
+    this.#delivery.detach()
+    this.#cancelPoll?.()
+    this.#cancelPoll = undefined
+  }
+
+  /** The session is over. */
+  end(): void {
+    this.detach()
+    this.#cancelAck()
+    this.#delivery.end()
+  }
+
+  /** True for a request that no connection was ever given: it was certainly not executed. */
+  neverLeft(reference: Reference): boolean {
+    return this.codec.counts && typeof reference === "number" && reference > this.#delivery.everSent
+  }
+
+  // --- sending --------------------------------------------------------------------------------------------------
+
+  /**
+   * Sends a request, or keeps it for the next connection, and returns its reference; undefined when the connection
+   * of a session that cannot outlive it is dead.
    * @throws HawserError `not_available`, `invalid_input`, `message_too_large` or `buffer_full`; then nothing was sent.
    */
   request(request: OutgoingRequest): Reference | undefined {
-    const { codec, connection, welcome, sendBufferMaxBytes } = this.#options
+    const { codec, welcome } = { codec: this.codec, welcome: this.#options.welcome }
     const reference = codec.counts ? this.#delivery.sent + 1 : String(this.#lastReference + 1)
     const bytes = this.#encode(request, reference)
     if (bytes.length > welcome.maxMessageBytes) {
       const message = `"${request.name}" has ${bytes.length} bytes; the server takes ${welcome.maxMessageBytes}`
       throw new HawserError("message_too_large", { message })
     }
-    if (connection.bufferedBytes + bytes.length > sendBufferMaxBytes) throw new HawserError("buffer_full")
-    if (!connection.send({ bytes })) return undefined
-    if (codec.counts) this.#delivery.countOutbound()
-    else this.#lastReference += 1
-    return reference
+    if (codec.counts) {
+      if (this.#delivery.reliable({ bytes }) === "full") throw new HawserError("buffer_full")
+      this.#pollUntilFlushed()
+      return reference
+    }
+    return this.#send20(bytes) ? reference : undefined
+  }
+
+  /** The server need not go on with this request. */
+  cancel(reference: Reference): void {
+    if (this.codec.counts) this.#advise({ kind: "cancel", reference })
+  }
+
+  /** The reader of a stream takes more items. */
+  credit(reference: Reference, items: number): void {
+    const owed = this.#owed.get(reference)
+    if (owed?.kind === "cancel") return
+    this.#advise({ kind: "credit", reference, items: items + (owed?.items ?? 0) })
   }
 
   /** Frames of the session layer itself; a dead connection is noticed elsewhere. */
-  sendFrame(frame: Frame): void {
-    const { codec, connection } = this.#options
-    const bytes = codec.encode(frame)
-    if (connection.send({ bytes }) && codec.classify(bytes) === "reliable" && codec.counts)
-      this.#delivery.countOutbound()
+  sendControl(frame: Frame): void {
+    if (this.codec.counts) this.#delivery.control(frame)
   }
+
+  sendPing(number: number): void {
+    this.sendControl({ kind: "ping", number, handled: this.handled })
+    this.#delivery.toldHandled()
+  }
+
+  pump(): void {
+    this.#delivery.pump()
+    for (const frame of [...this.#owed.values()]) this.#advise(frame)
+    this.#pollUntilFlushed()
+  }
+
+  /** What finds no room is owed until there is some: a stream would stand still, or run on, for ever. */
+  #advise(frame: CancelFrame | CreditFrame): void {
+    const { reference } = frame
+    if (this.#delivery.reliable({ bytes: this.codec.encode(frame) }) === "full") {
+      this.#owed.set(reference, frame)
+      return
+    }
+    this.#owed.delete(reference)
+    this.#pollUntilFlushed()
+  }
+
+  #send20(bytes: Uint8Array): boolean {
+    const { limits, counters } = this.#options
+    const connection = this.#connection
+    if (connection === undefined) return false
+    if (connection.bufferedBytes + bytes.length > limits.sendBufferMaxBytes)
+      throw new HawserError("buffer_full")
+    if (!connection.send({ bytes })) return false
+    counters.messagesSent += 1
+    counters.bytesSent += bytes.length
+    this.#lastReference += 1
+    return true
+  }
+
+  /** Browsers do not tell when a socket has room again. */
+  #pollUntilFlushed(): void {
+    const { timers, limits } = this.#options
+    if (this.#cancelPoll !== undefined || !this.attached || this.#delivery.isFlushed) return
+    this.#cancelPoll = timers.after(limits.socketPollMs, () => {
+      this.#cancelPoll = undefined
+      this.pump()
+    })
+  }
+
+  #encode({ call, name, input, budgetMs, key }: OutgoingRequest, reference: Reference): Uint8Array {
+    const { codec } = this
+    if (call === "stream" && !codec.counts) {
+      throw new HawserError("not_available", { message: "protocol 2.0 has no streams" })
+    }
+    if (codec.counts && !this.#options.types.has(name)) {
+      throw new HawserError("not_available", { message: `the server's contract has no "${name}"` })
+    }
+    const keyed = key === undefined ? {} : { key }
+    try {
+      return codec.encode({
+        kind: "request",
+        call: call === "stream" ? undefined : call,
+        type: name,
+        payload: input,
+        budgetMs,
+        reference,
+        ...keyed,
+      })
+    } catch (cause) {
+      throw new HawserError("invalid_input", { message: `the input of "${name}" cannot be encoded`, cause })
+    }
+  }
+
+  // --- receiving ------------------------------------------------------------------------------------------------
 
   /** Counts, then decodes. */
   receive(bytes: Uint8Array): Received {
-    const { codec } = this.#options
-    const count = codec.counts && codec.classify(bytes) === "reliable" ? this.#delivery.countInbound() : 0
+    const { codec } = this
+    const count = codec.counts && codec.classify(bytes) === "reliable" ? this.#delivery.receive(bytes) : 0
     return { frame: codec.decode(bytes, count), count }
   }
 
@@ -88,19 +295,15 @@ export class ClientSession {
     if (count > 0) this.#delivery.settle(count)
   }
 
-  get handled(): number {
-    return this.#delivery.handled
+  /** False when the server claims to have settled what it was never sent. */
+  acknowledged(handled: number): boolean {
+    const known = this.#delivery.acknowledge(handled)
+    if (known) this.pump()
+    return known
   }
 
-  #encode({ call, name, input, budgetMs }: OutgoingRequest, reference: Reference): Uint8Array {
-    const { codec, types } = this.#options
-    if (codec.counts && !types.has(name)) {
-      throw new HawserError("not_available", { message: `the server's contract has no "${name}"` })
-    }
-    try {
-      return codec.encode({ kind: "request", call, type: name, payload: input, budgetMs, reference })
-    } catch (cause) {
-      throw new HawserError("invalid_input", { message: `the input of "${name}" cannot be encoded`, cause })
-    }
+  /** False when the server counted other messages than this end. */
+  agreesWith(count: number, digest: number): boolean {
+    return this.#delivery.agreesWith(count, digest)
   }
 }

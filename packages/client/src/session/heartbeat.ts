@@ -45,6 +45,11 @@ export class Heartbeat {
     this.#step({ kind: "heard", nowMs: this.#options.clock.now() })
   }
 
+  /** The process may have slept: is the connection still alive? */
+  doubt(timeoutMs: number): void {
+    this.#step({ kind: "doubt", nowMs: this.#options.clock.now(), timeoutMs })
+  }
+
   pong(number: number): void {
     this.#step({ kind: "pong", number, nowMs: this.#options.clock.now() })
   }

@@ -1,5 +1,5 @@
 // What a server says is wrong, as the error that the application gets.
-import { HawserError, isErrorCode } from "@hawser/protocol"
+import { HawserError, isErrorCode, retryAfterClose } from "@hawser/protocol"
 import type { WireError } from "@hawser/protocol"
 
 /** @param retryAfterMs what the server asked for otherwise than in the error itself. */
@@ -13,4 +13,13 @@ export function errorOf(error: WireError, retryAfterMs?: number): HawserError {
     ...(details === undefined ? {} : { details }),
     ...(wait === undefined ? {} : { retryAfterMs: wait }),
   })
+}
+
+/** What a close code tells when the server said nothing before it. */
+export function errorOfClose(code: number): HawserError {
+  if (retryAfterClose(code) === "afterReauth")
+    return new HawserError("auth_token_invalid", { message: `closed with ${code} while logging in` })
+  if (code === 4409) return new HawserError("replaced")
+  if (code === 4403) return new HawserError("auth_forbidden")
+  return new HawserError("connection_lost", { message: `the connection closed with code ${code}` })
 }

@@ -73,6 +73,7 @@ function inState(kind: Kind): Supervisor {
     dialing: ["connect", "token"],
     authenticating: ["connect", "token", "opened"],
     open: ["connect", "token", "opened", "welcomed"],
+    moving: ["connect", "token", "opened", "welcomed", "move"],
     waiting: ["connect", "token", "lost"],
     closed: ["connect", "token", "close"],
   }
@@ -85,8 +86,11 @@ function inputOf(kind: ReconnectInput["kind"], dial: number): ReconnectInput {
   switch (kind) {
     case "connect":
     case "close":
+    case "move":
     case "wake":
       return { kind }
+    case "renewed":
+      return { kind, token: "fresh" }
     case "token":
       return { kind, dial, token: "good" }
     case "tokenFailed":
@@ -100,9 +104,12 @@ function inputOf(kind: ReconnectInput["kind"], dial: number): ReconnectInput {
   }
 }
 
-const kinds = ["idle", "gettingToken", "dialing", "authenticating", "open", "waiting", "closed"] as const
+const kinds = [
+  ...(["idle", "gettingToken", "dialing", "authenticating"] as const),
+  ...(["open", "moving", "waiting", "closed"] as const),
+] as const
 const dialled = ["token", "tokenFailed", "opened", "welcomed", "failed", "lost"] as const
-const inputs = ["connect", "close", ...dialled, "wake"] as const
+const inputs = ["connect", "close", ...dialled, "move", "wake"] as const
 
 // The cells that change anything: `state + input` → the next state and the effects. Every other cell does nothing.
 const transitions: Readonly<Record<string, string>> = {
@@ -121,9 +128,14 @@ const transitions: Readonly<Record<string, string>> = {
   "authenticating + welcomed": "open",
   "authenticating + failed": "waiting abandon",
   "authenticating + lost": "waiting abandon",
-  "open + close": "closed abandon sessionLost",
-  "open + failed": "waiting abandon sessionLost",
-  "open + lost": "waiting abandon sessionLost",
+  "open + close": "closed abandon connectionLost",
+  "open + failed": "waiting abandon connectionLost",
+  "open + lost": "waiting abandon connectionLost",
+  "open + move": "moving dial",
+  "moving + close": "closed abandon abandon connectionLost",
+  "moving + opened": "authenticating abandon sendHello",
+  "moving + failed": "open abandon",
+  "moving + lost": "open abandon",
   "waiting + connect": "gettingToken getToken",
   "waiting + close": "closed",
   "closed + connect": "gettingToken getToken",
@@ -144,7 +156,8 @@ describe("every state × every input", () => {
     (kind, input) => {
       const supervisor = inState(kind)
       const before = supervisor.state
-      for (const away of [-2, -1, 1, 2]) {
+      // While moving, the dial before is the one that is open.
+      for (const away of kind === "moving" ? [-3, -2, 1, 2] : [-2, -1, 1, 2]) {
         expect(supervisor.step(inputOf(input, supervisor.dial + away))).toBe(kind)
         expect(supervisor.state).toBe(before)
       }
@@ -155,6 +168,7 @@ describe("every state × every input", () => {
     ["gettingToken", 100, "waiting"],
     ["dialing", 200, "waiting abandon"],
     ["authenticating", 300, "waiting abandon"],
+    ["moving", 200, "open abandon"],
     ["waiting", 1000, "gettingToken getToken"],
   ] as const)("does in %s on time, after %d ms, and not before: %s", (kind, afterMs, expected) => {
     const supervisor = inState(kind)
@@ -181,8 +195,120 @@ describe("every state × every input", () => {
     supervisor.lose(1006)
     expect(supervisor.effects).toMatchObject([
       { kind: "abandon", dial: 1 },
-      { kind: "sessionLost", error: { code: "connection_lost" } },
+      { kind: "connectionLost", error: { code: "connection_lost" } },
     ])
+  })
+})
+
+describe("the move to a successor", () => {
+  const old = 1
+  const young = 2
+
+  it("dials with the token of now, and keeps the old connection until the new one is open", () => {
+    const supervisor = inState("open")
+    expect(supervisor.step({ kind: "move" })).toBe("moving dial")
+    expect(supervisor.effects).toEqual([{ kind: "dial", dial: young }])
+    supervisor.step({ kind: "opened", dial: young })
+    expect(supervisor.effects).toEqual([
+      { kind: "abandon", dial: old },
+      { kind: "sendHello", dial: young, token: "good" },
+    ])
+    expect(supervisor.state).toMatchObject({ kind: "authenticating", isMove: true })
+    expect(supervisor.step({ kind: "welcomed", dial: young })).toBe("open")
+    expect(supervisor.state).toMatchObject({ openDial: young })
+  })
+
+  it("is no move when the first connection logs in", () => {
+    expect(inState("authenticating").state).toMatchObject({ isMove: false })
+  })
+
+  it.each(["token", "tokenFailed", "opened", "welcomed"] as const)(
+    "ignores a %s of the old connection",
+    (kind) => {
+      const supervisor = inState("moving")
+      const before = supervisor.state
+      expect(supervisor.step(inputOf(kind, old))).toBe("moving")
+      expect(supervisor.state).toBe(before)
+    },
+  )
+
+  it("stays on the old connection when the dial fails, under the old one's number, and can move again", () => {
+    const supervisor = inState("moving")
+    supervisor.step({ kind: "lost", dial: young, code: 1006, error: undefined })
+    expect(supervisor.effects).toEqual([{ kind: "abandon", dial: young }])
+    expect(supervisor.state).toMatchObject({ kind: "open", openDial: old })
+    expect(supervisor.step({ kind: "lost", dial: young, code: 1006, error: undefined })).toBe("open")
+    expect(supervisor.step({ kind: "move" })).toBe("moving dial")
+    expect(supervisor.effects).toEqual([{ kind: "dial", dial: 3 }])
+  })
+
+  it("waits after the old connection ended that a failed move had left", () => {
+    const supervisor = inState("moving")
+    supervisor.wake()
+    expect(supervisor.step({ kind: "lost", dial: old, code: 1006, error: undefined })).toBe(
+      "waiting abandon connectionLost",
+    )
+    expect(supervisor.effects[0]).toEqual({ kind: "abandon", dial: old })
+  })
+
+  it("goes on dialling when the old connection ends first", () => {
+    const supervisor = inState("moving")
+    expect(supervisor.step({ kind: "lost", dial: old, code: 4503, error: undefined })).toBe(
+      "dialing abandon connectionLost",
+    )
+    expect(supervisor.effects[0]).toEqual({ kind: "abandon", dial: old })
+    expect(wakeAtReconnect(supervisor.state)).toBe(200)
+    supervisor.step({ kind: "opened", dial: young })
+    expect(supervisor.state).toMatchObject({ kind: "authenticating", isMove: false })
+    supervisor.step({ kind: "welcomed", dial: young })
+    expect(supervisor.state).toMatchObject({ kind: "open", openDial: young })
+  })
+
+  it("gives both up when the old connection ends for good", () => {
+    const supervisor = inState("moving")
+    const error = new HawserError("replaced")
+    expect(supervisor.step({ kind: "failed", dial: old, error })).toBe(
+      "closed abandon abandon connectionLost",
+    )
+    expect(supervisor.effects.slice(0, 2)).toEqual([
+      { kind: "abandon", dial: young },
+      { kind: "abandon", dial: old },
+    ])
+    expect(supervisor.state).toMatchObject({ error: { code: "replaced" } })
+  })
+
+  it("asks for a fresh token when the old connection ends because of its token", () => {
+    const supervisor = inState("moving")
+    expect(supervisor.step({ kind: "lost", dial: old, code: 4401, error: undefined })).toBe(
+      "gettingToken abandon abandon connectionLost getToken",
+    )
+  })
+
+  it.each(["failed", "lost"] as const)("tells of the lost connection when the login ends by %s", (kind) => {
+    const supervisor = inState("moving")
+    supervisor.step({ kind: "opened", dial: young })
+    expect(supervisor.step(inputOf(kind, young))).toBe("waiting abandon connectionLost")
+    expect(supervisor.effects[0]).toEqual({ kind: "abandon", dial: young })
+  })
+
+  it("tells of the lost connection when no WELCOME comes, and when the client is closed before", () => {
+    const late = inState("moving")
+    late.step({ kind: "opened", dial: young })
+    expect(late.wake()).toBe("waiting abandon connectionLost")
+    const closed = inState("moving")
+    closed.step({ kind: "opened", dial: young })
+    expect(closed.step({ kind: "close" })).toBe("closed abandon connectionLost")
+  })
+
+  it("asks at once for a fresh token when the one of now has expired, whatever was refused long ago", () => {
+    const supervisor = inState("gettingToken")
+    supervisor.step({ kind: "token", dial: 1, token: "old" })
+    supervisor.step({ kind: "opened", dial: 1 })
+    supervisor.lose(4401)
+    supervisor.open("good")
+    supervisor.step({ kind: "move" })
+    supervisor.step({ kind: "opened", dial: supervisor.dial })
+    expect(supervisor.lose(4401)).toBe("gettingToken abandon connectionLost getToken")
   })
 })
 
@@ -203,7 +329,7 @@ describe("the end of a connection", () => {
     "retries close code %d",
     (code) => {
       const supervisor = inState("open")
-      expect(supervisor.lose(code)).toBe("waiting abandon sessionLost")
+      expect(supervisor.lose(code)).toBe("waiting abandon connectionLost")
     },
   )
 
@@ -304,6 +430,37 @@ describe("the count of failures", () => {
     expect(failedOpen(heldMs).state.row.failures).toBe(failures)
   })
 
+  it("begins anew when a stable connection was left by a move that fails", () => {
+    for (const ending of ["old lost first", "login fails"]) {
+      const supervisor = inState("waiting")
+      supervisor.wake()
+      supervisor.open()
+      supervisor.nowMs += 3_600_000
+      const openDial = supervisor.dial
+      supervisor.step({ kind: "move" })
+      if (ending === "old lost first")
+        supervisor.step({ kind: "lost", dial: openDial, code: 4503, error: undefined })
+      else supervisor.step({ kind: "opened", dial: supervisor.dial })
+      supervisor.lose(1006)
+      expect(supervisor.state.row, ending).toMatchObject({
+        failures: 1,
+        firstFailureAtMs: supervisor.nowMs,
+        wasOpen: true,
+      })
+    }
+  })
+
+  it("goes on when an unstable connection was left by a move that fails", () => {
+    const supervisor = inState("waiting")
+    supervisor.wake()
+    supervisor.open()
+    supervisor.nowMs += 9_999
+    supervisor.step({ kind: "move" })
+    supervisor.step({ kind: "opened", dial: supervisor.dial })
+    supervisor.lose(1006)
+    expect(supervisor.state.row.failures).toBe(2)
+  })
+
   it("gives up after the strategy's attempts, with the last error as the cause", () => {
     const supervisor = new Supervisor({ strategy: fixed({ baseMs: 10, attempts: 3, jitter: "none" }) })
     supervisor.step({ kind: "connect" })
@@ -341,7 +498,7 @@ describe("the count of failures", () => {
     const supervisor = new Supervisor({ strategy: noReconnect })
     supervisor.step({ kind: "connect" })
     supervisor.open()
-    expect(supervisor.lose(1006)).toBe("closed abandon sessionLost")
+    expect(supervisor.lose(1006)).toBe("closed abandon connectionLost")
   })
 })
 
@@ -360,7 +517,8 @@ describe("random sequences", () => {
     gettingToken: "token",
     dialing: "opened",
     authenticating: "welcomed",
-    open: "lost",
+    open: "move",
+    moving: "opened",
     waiting: "wake",
     closed: "connect",
   }
@@ -387,16 +545,29 @@ describe("random sequences", () => {
     return inputOf(kind, dial)
   }
 
+  function isOpen(state: ReconnectState): state is Extract<ReconnectState, { kind: "open" | "moving" }> {
+    return state.kind === "open" || state.kind === "moving"
+  }
+
+  /** The dials that may be alive, oldest first. */
+  function socketsIn(state: ReconnectState): number[] {
+    if (state.kind === "open") return [state.openDial]
+    if (state.kind === "moving") return [state.openDial, state.row.dial]
+    return state.kind === "dialing" || state.kind === "authenticating" ? [state.row.dial] : []
+  }
+
   /** Keeps the books that the invariants of the machine's header speak of. */
   class Books {
     readonly alive = new Set<number>()
     readonly refused = new Set<string>()
+    /** True from WELCOME until the machine says that the connection is gone. */
+    isConnected = false
     lastDial = 0
 
     check(before: ReconnectState, input: ReconnectInput, supervisor: Supervisor): void {
       const { state: after, effects } = supervisor
       const restarted = input.kind === "connect" && (before.kind === "idle" || before.kind === "closed")
-      if (restarted || (before.kind === "open" && after.kind !== "open")) this.refused.clear()
+      if (restarted || (isOpen(before) && !isOpen(after))) this.refused.clear()
       this.#noteRefusal(before, after)
       for (const effect of effects) this.#apply(effect, after)
       // (3) After `closed` nothing happens until `connect`.
@@ -406,15 +577,16 @@ describe("random sequences", () => {
       }
       // (4) The count resets only after a stable session; a person's connect starts a new row.
       if (after.row.failures < before.row.failures && !restarted) {
-        expect(before.kind).toBe("open")
-        if (before.kind === "open")
-          expect(supervisor.nowMs - before.openedAtMs).toBeGreaterThanOrEqual(10_000)
-        expect(after.row.failures).toBe(1)
+        expect(isOpen(before)).toBe(true)
+        if (isOpen(before)) expect(supervisor.nowMs - before.openedAtMs).toBeGreaterThanOrEqual(10_000)
+        // 0 where the move goes on, 1 where the end of the connection is a failure.
+        expect(after.row.failures).toBe(after.kind === "authenticating" || after.kind === "dialing" ? 0 : 1)
       }
       if (restarted) expect(after.row.failures).toBe(0)
       expect(after.row.failures - before.row.failures).toBeLessThanOrEqual(1)
-      const isSocketState = ["dialing", "authenticating", "open"].includes(after.kind)
-      expect([...this.alive]).toEqual(isSocketState ? [after.row.dial] : [])
+      expect([...this.alive]).toEqual(socketsIn(after)) // (1)
+      if (input.kind === "welcomed" && after.kind === "open") this.isConnected = true
+      expect(this.isConnected).toBe(isOpen(after) || (after.kind === "authenticating" && after.isMove))
       if (after.kind === "waiting") {
         expect(after.delayMs).toBeGreaterThanOrEqual(1000)
         expect(after.delayMs).toBeLessThanOrEqual(66_000)
@@ -431,7 +603,7 @@ describe("random sequences", () => {
     #apply(effect: ReconnectEffect, after: ReconnectState): void {
       switch (effect.kind) {
         case "dial":
-          expect([...this.alive]).toEqual([]) // (1)
+          expect(this.alive.size).toBe(after.kind === "moving" ? 1 : 0) // (1)
           expect(effect.dial).toBeGreaterThan(this.lastDial)
           this.lastDial = effect.dial
           this.alive.add(effect.dial)
@@ -446,7 +618,9 @@ describe("random sequences", () => {
         case "getToken":
           expect(effect.dial).toBe(after.row.dial)
           break
-        case "sessionLost":
+        case "connectionLost":
+          expect(this.isConnected).toBe(true)
+          this.isConnected = false
           break
       }
     }
@@ -469,10 +643,10 @@ describe("random sequences", () => {
           reached.set(supervisor.state.kind, (reached.get(supervisor.state.kind) ?? 0) + 1)
         }
       }),
-      { numRuns: 1000 },
+      { numRuns: 600 },
     )
-    for (const kind of kinds) expect(reached.get(kind) ?? 0, kind).toBeGreaterThan(200)
-  })
+    for (const kind of kinds) expect(reached.get(kind) ?? 0, kind).toBeGreaterThan(100)
+  }, 60_000)
 
   it("never dials after close until connect, from wherever it was", () => {
     fc.assert(

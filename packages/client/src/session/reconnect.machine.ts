@@ -1,9 +1,11 @@
 // The supervisor of a client's connections: when to ask for a token, dial, log in, wait, give up.
 // It owns no socket and no timer. Every socket input carries its dial number; a stale one is ignored in `isStale`.
-// Invariants: (1) at most one dial is alive; (2) none of the last eight refused tokens is sent again in the same row;
-// (3) after `closed` nothing happens until `connect`; (4) the failure count resets only after a stable session.
-import { HawserError, retryAfterClose } from "@hawser/protocol"
-import type { Retry } from "@hawser/protocol"
+// Invariants: (1) at most one dial is alive, while moving to a successor two; (2) none of the last eight refused tokens
+// is sent again in the same row; (3) after `closed` nothing happens until `connect`; (4) the failure count resets only after a stable session.
+import { HawserError } from "@hawser/protocol"
+import { errorOfClose } from "./peer-error.ts"
+import { freshRow } from "./reconnect-row.ts"
+import type { Row } from "./reconnect-row.ts"
 import type { ReconnectStrategy } from "./strategies.ts"
 
 export interface ReconnectOptions {
@@ -15,21 +17,6 @@ export interface ReconnectOptions {
   readonly retryAfterMaxMs: number
 }
 
-/** What survives from one attempt to the next. */
-interface Row {
-  /** Failures in a row. */
-  readonly failures: number
-  readonly firstFailureAtMs: number | undefined
-  readonly refusedTokens: readonly string[]
-  /** Why the last of them was refused. */
-  readonly refusal: HawserError | undefined
-  readonly lastError: HawserError | undefined
-  /** True once any session was open. */
-  readonly wasOpen: boolean
-  /** Number of the last dial. */
-  readonly dial: number
-}
-
 export type ReconnectState =
   | { readonly kind: "idle"; readonly row: Row }
   | { readonly kind: "gettingToken"; readonly row: Row; readonly deadlineMs: number }
@@ -39,8 +26,26 @@ export type ReconnectState =
       readonly row: Row
       readonly deadlineMs: number
       readonly token: string
+      /** True when an open connection was given up for this one: nobody need see a gap unless it fails. */
+      readonly isMove: boolean
     }
-  | { readonly kind: "open"; readonly row: Row; readonly openedAtMs: number; readonly token: string }
+  | {
+      readonly kind: "open"
+      readonly row: Row
+      readonly openedAtMs: number
+      readonly token: string
+      /** The dial that is open; a failed move leaves later numbers used up. */
+      readonly openDial: number
+    }
+  /** Open, and dialling the connection that is to follow: the old one serves until the new one is open. */
+  | {
+      readonly kind: "moving"
+      readonly row: Row
+      readonly openedAtMs: number
+      readonly token: string
+      readonly openDial: number
+      readonly deadlineMs: number
+    }
   | { readonly kind: "waiting"; readonly row: Row; readonly dueAtMs: number; readonly delayMs: number }
   | { readonly kind: "closed"; readonly row: Row; readonly error: HawserError }
 
@@ -60,6 +65,10 @@ export type ReconnectInput =
       readonly code: number
       readonly error: HawserError | undefined
     }
+  /** A fresh token was sent on the open connection: the next log-in goes with it. */
+  | { readonly kind: "renewed"; readonly token: string }
+  /** The server asked to go: dial a second connection before the first one ends. */
+  | { readonly kind: "move" }
   | { readonly kind: "wake" }
 
 export interface ReconnectStep {
@@ -74,24 +83,14 @@ export type ReconnectEffect =
   | { readonly kind: "sendHello"; readonly dial: number; readonly token: string }
   /** Drop the socket of this dial without waiting for it. */
   | { readonly kind: "abandon"; readonly dial: number }
-  | { readonly kind: "sessionLost"; readonly error: HawserError }
+  /** The connection that was open is gone. */
+  | { readonly kind: "connectionLost"; readonly error: HawserError }
 
+type Moving = Extract<ReconnectState, { kind: "moving" }>
 type Result = readonly [ReconnectState, readonly ReconnectEffect[]]
 
 export function initialReconnect(): ReconnectState {
   return { kind: "idle", row: freshRow(0, false) }
-}
-
-function freshRow(dial: number, wasOpen: boolean): Row {
-  return {
-    failures: 0,
-    firstFailureAtMs: undefined,
-    refusedTokens: [],
-    refusal: undefined,
-    lastError: undefined,
-    wasOpen,
-    dial,
-  }
 }
 
 export function wakeAtReconnect(state: ReconnectState): number | undefined {
@@ -99,6 +98,7 @@ export function wakeAtReconnect(state: ReconnectState): number | undefined {
     case "gettingToken":
     case "dialing":
     case "authenticating":
+    case "moving":
       return state.deadlineMs
     case "waiting":
       return state.dueAtMs
@@ -127,36 +127,104 @@ export function stepReconnect(
     case "tokenFailed":
       return state.kind === "gettingToken" ? fail(options, state, input.error, step) : [state, []]
     case "opened":
-      return state.kind === "dialing"
-        ? [
-            { ...state, kind: "authenticating", deadlineMs: step.nowMs + options.welcomeTimeoutMs },
-            [{ kind: "sendHello", dial: input.dial, token: state.token }],
-          ]
-        : [state, []]
+      return input.dial === state.row.dial ? opened(options, state, step) : [state, []]
     case "welcomed":
-      return state.kind === "authenticating"
-        ? [
-            {
-              kind: "open",
-              row: { ...state.row, wasOpen: true },
-              openedAtMs: step.nowMs,
-              token: state.token,
-            },
-            [],
-          ]
+      return state.kind === "authenticating" ? [welcomed(state, step), []] : [state, []]
+    case "renewed":
+      return state.kind === "open" || state.kind === "moving"
+        ? [{ ...state, token: input.token }, []]
         : [state, []]
+    case "move":
+      return state.kind === "open" ? move(options, state, step) : [state, []]
     case "failed":
-      return fail(options, state, input.error, step)
-    case "lost":
-      return fail(options, state, input.error ?? errorOfClose(input.code), step)
+      return failed(options, state, { dial: input.dial, error: input.error }, step)
+    case "lost": {
+      const error = input.error ?? errorOfClose(input.code)
+      return failed(options, state, { dial: input.dial, error }, step)
+    }
     case "wake":
       return wake(options, state, step)
   }
 }
 
-/** Socket inputs of any dial but the current one have no effect. */
+/** Socket inputs of any dial that is not alive have no effect. */
 function isStale(state: ReconnectState, input: ReconnectInput): boolean {
-  return "dial" in input && input.dial !== state.row.dial
+  if (!("dial" in input)) return false
+  switch (state.kind) {
+    case "open":
+      return input.dial !== state.openDial
+    case "moving":
+      return input.dial !== state.openDial && input.dial !== state.row.dial
+    case "idle":
+    case "gettingToken":
+    case "dialing":
+    case "authenticating":
+    case "waiting":
+    case "closed":
+      return input.dial !== state.row.dial
+  }
+}
+
+/** Whatever is left of an old connection is unbound before HELLO asks for its messages again. */
+function opened(options: ReconnectOptions, state: ReconnectState, step: ReconnectStep): Result {
+  if (state.kind !== "dialing" && state.kind !== "moving") return [state, []]
+  const { token } = state
+  const row = state.kind === "moving" ? rowAfterOpen(options, state, step) : state.row
+  const abandoned: readonly ReconnectEffect[] =
+    state.kind === "moving" ? [{ kind: "abandon", dial: state.openDial }] : []
+  return [
+    {
+      kind: "authenticating",
+      row,
+      token,
+      deadlineMs: step.nowMs + options.welcomeTimeoutMs,
+      isMove: state.kind === "moving",
+    },
+    [...abandoned, { kind: "sendHello", dial: row.dial, token }],
+  ]
+}
+
+function welcomed(
+  state: Extract<ReconnectState, { kind: "authenticating" }>,
+  step: ReconnectStep,
+): ReconnectState {
+  const { row, token } = state
+  return {
+    kind: "open",
+    row: { ...row, wasOpen: true },
+    openedAtMs: step.nowMs,
+    token,
+    openDial: row.dial,
+  }
+}
+
+/** The token of now served minutes ago; should it have expired, the way through a fresh one is the usual one. */
+function move(
+  options: ReconnectOptions,
+  state: Extract<ReconnectState, { kind: "open" }>,
+  step: ReconnectStep,
+): Result {
+  const row = { ...state.row, dial: state.row.dial + 1 }
+  const deadlineMs = step.nowMs + options.dialTimeoutMs
+  return [{ ...state, kind: "moving", row, deadlineMs }, [{ kind: "dial", dial: row.dial }]]
+}
+
+/** The old connection is as good as before: it stays until it ends by itself. */
+function stay(state: Moving): Result {
+  const { row, openedAtMs, token, openDial } = state
+  return [{ kind: "open", row, openedAtMs, token, openDial }, [{ kind: "abandon", dial: row.dial }]]
+}
+
+/** The old connection ended before the new one was open. */
+function goOnDialing(state: Moving, row: Row, error: HawserError): Result {
+  const { token, deadlineMs, openDial } = state
+  return [
+    { kind: "dialing", row: { ...row, lastError: error }, token, deadlineMs },
+    [
+      { kind: "abandon", dial: openDial },
+      { kind: "connectionLost", error },
+    ],
+  ]
 }
 
 function connect(options: ReconnectOptions, state: ReconnectState, step: ReconnectStep): Result {
@@ -170,6 +238,7 @@ function connect(options: ReconnectOptions, state: ReconnectState, step: Reconne
     case "dialing":
     case "authenticating":
     case "open":
+    case "moving":
       return [state, []]
   }
 }
@@ -205,9 +274,24 @@ function wake(options: ReconnectOptions, state: ReconnectState, step: ReconnectS
   const atMs = wakeAtReconnect(state)
   if (atMs === undefined || step.nowMs < atMs) return [state, []]
   if (state.kind === "waiting") return getToken(options, state.row, step)
+  if (state.kind === "moving") return stay(state)
   const what = state.kind === "gettingToken" ? "token" : state.kind === "dialing" ? "socket" : "WELCOME"
   const error = new HawserError("connection_timeout", { message: `no ${what} in time` })
   return fail(options, state, error, step)
+}
+
+// oxlint-disable-next-line eslint/max-params -- see stepReconnect
+function failed(
+  options: ReconnectOptions,
+  state: ReconnectState,
+  failure: { readonly dial: number; readonly error: HawserError },
+  step: ReconnectStep,
+): Result {
+  if (state.kind !== "moving") return fail(options, state, failure.error, step)
+  if (failure.dial === state.row.dial) return stay(state)
+  // An error that forbids to come back also ends the dial that is under way.
+  if (failure.error.retry !== "later") return fail(options, state, failure.error, step)
+  return goOnDialing(state, rowAfterOpen(options, state, step), failure.error)
 }
 
 // oxlint-disable-next-line eslint/max-params -- see stepReconnect
@@ -240,13 +324,23 @@ function rowAfterFailure(
   error: HawserError,
   step: ReconnectStep,
 ): Row {
-  const stable = state.kind === "open" && step.nowMs - state.openedAtMs >= options.stableAfterMs
-  const row = stable ? freshRow(state.row.dial, true) : state.row
-  // A session that was open proves its token; what was refused before no longer counts.
-  const kept = state.kind === "open" ? { ...row, refusedTokens: [], refusal: undefined } : row
+  const wasOpen = state.kind === "open" || state.kind === "moving"
+  const row = wasOpen ? rowAfterOpen(options, state, step) : state.row
   const firstFailureAtMs = row.firstFailureAtMs ?? step.nowMs
   // The old dial ends here: nothing that its socket still says may count twice.
-  return { ...kept, failures: row.failures + 1, firstFailureAtMs, lastError: error, dial: row.dial + 1 }
+  return { ...row, failures: row.failures + 1, firstFailureAtMs, lastError: error, dial: row.dial + 1 }
+}
+
+/** However an open connection is left: if it was stable, a new row begins. */
+function rowAfterOpen(
+  options: ReconnectOptions,
+  state: Extract<ReconnectState, { kind: "open" | "moving" }>,
+  step: ReconnectStep,
+): Row {
+  const stable = step.nowMs - state.openedAtMs >= options.stableAfterMs
+  const row = stable ? freshRow(state.row.dial, true) : state.row
+  // A session that was open proves its token; what was refused before no longer counts.
+  return { ...row, refusedTokens: [], refusal: undefined }
 }
 
 // oxlint-disable-next-line eslint/max-params -- see stepReconnect
@@ -265,28 +359,22 @@ function wait(options: ReconnectOptions, row: Row, error: HawserError, step: Rec
 }
 
 function abandonment(state: ReconnectState, error: HawserError): readonly ReconnectEffect[] {
+  const dialled: ReconnectEffect = { kind: "abandon", dial: state.row.dial }
+  const lost: ReconnectEffect = { kind: "connectionLost", error }
   switch (state.kind) {
     case "dialing":
+      return [dialled]
     case "authenticating":
-      return [{ kind: "abandon", dial: state.row.dial }]
+      // The connection that was given up for this one has no successor now.
+      return state.isMove ? [dialled, lost] : [dialled]
     case "open":
-      return [
-        { kind: "abandon", dial: state.row.dial },
-        { kind: "sessionLost", error },
-      ]
+      return [{ kind: "abandon", dial: state.openDial }, lost]
+    case "moving":
+      return [dialled, { kind: "abandon", dial: state.openDial }, lost]
     case "idle":
     case "gettingToken":
     case "waiting":
     case "closed":
       return []
   }
-}
-
-function errorOfClose(code: number): HawserError {
-  const retry: Retry = retryAfterClose(code)
-  if (retry === "afterReauth")
-    return new HawserError("auth_token_invalid", { message: `closed with ${code} while logging in` })
-  if (code === 4409) return new HawserError("replaced")
-  if (code === 4403) return new HawserError("auth_forbidden")
-  return new HawserError("connection_lost", { message: `the connection closed with code ${code}` })
 }

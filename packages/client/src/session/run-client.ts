@@ -1,130 +1,128 @@
-// Performs what the reconnect and heartbeat machines decide, and moves messages between the session, the pending
-// calls and the listeners. One TimerQueue, one socket at a time; every socket callback carries its dial number.
-import {
-  HawserError,
-  TimerQueue,
-  TypeTable,
-  createEnvelopeCodec,
-  createFrameCodec,
-  subprotocol,
-  wireVersion,
-} from "@hawser/protocol"
-import type {
-  BadFrame,
-  ClientLimits,
-  Clock,
-  Codec,
-  Connection,
-  Dial,
-  Frame,
-  Profile,
-  ReplyFrame,
-  WelcomeFrame,
-  WireError,
-} from "@hawser/protocol"
+// Performs what the supervisor decides, and brings together the bound connection, the session, the requests and the
+// listeners. One TimerQueue; every socket callback carries its dial number.
+import { HawserError, TimerQueue, wireVersion } from "@hawser/protocol"
+import type { WelcomeFrame } from "@hawser/protocol"
 import { Requests } from "../calls/requests.ts"
-import { sameStatus, statusOf } from "../status.ts"
+import { Streams } from "../calls/streams.ts"
 import type { ClientStatus } from "../status.ts"
-import { ClientSession } from "./client-session.ts"
-import type { Received } from "./client-session.ts"
+import { ClientFrames, isLoginError } from "./client-frames.ts"
+import { ClientSession, noCounts } from "./client-session.ts"
+import type { SessionCounts } from "./client-session.ts"
+
 import { Heartbeat } from "./heartbeat.ts"
+import { Links } from "./links.ts"
+import type { Link } from "./links.ts"
+import { Outage } from "./outage.ts"
 import { errorOf } from "./peer-error.ts"
-import { initialReconnect, stepReconnect, wakeAtReconnect } from "./reconnect.machine.ts"
-import type {
-  ReconnectEffect,
-  ReconnectInput,
-  ReconnectOptions,
-  ReconnectState,
-} from "./reconnect.machine.ts"
-
-export interface TokenContext {
-  /** Why the last token was refused; undefined for the first one. Returning the same token again ends the attempts. */
-  readonly refused: HawserError | undefined
-}
-
-export type TokenSource = string | ((context: TokenContext) => string | Promise<string>)
-
-export interface RunClientOptions {
-  readonly url: string
-  readonly profile: Profile
-  readonly dial: Dial
-  readonly clock: Clock
-  readonly random: () => number
-  readonly wallClockMs: () => number
-  readonly limits: ClientLimits
-  readonly reconnect: ReconnectOptions
-  readonly onStatus: (status: ClientStatus) => void
-  readonly onFrame: (frame: Frame) => void
-  readonly onError: (error: unknown) => void
-}
-
-interface Link {
-  readonly dial: number
-  readonly connection: Connection
-  readonly codec: Codec
-  readonly types: TypeTable
-  /** What came before WELCOME, in order. */
-  readonly early: Uint8Array[]
-  /** What the server said before it closed. */
-  said: HawserError | undefined
-  retryAfterMs: number | undefined
-}
+import type { ReconnectEffect } from "./reconnect.machine.ts"
+import type { RunClientOptions } from "./run-client-options.ts"
+import { Supervisor } from "./supervisor.ts"
+import { Tokens, randomClientId } from "./tokens.ts"
+import type { TokenSource } from "./tokens.ts"
+import { WakeWatch } from "./wake.ts"
 
 export class RunningClient {
   readonly timers: TimerQueue
   readonly requests: Requests
+  readonly streams: Streams
   readonly heartbeat: Heartbeat
   readonly #options: RunClientOptions
-  #token: TokenSource
-  #state: ReconnectState = initialReconnect()
-  #status: ClientStatus = { state: "idle" }
+  readonly #links: Links
+  readonly #outage: Outage
+  readonly #wakeWatch: WakeWatch
+  readonly #clientId: string
+  readonly #tokens: Tokens
+  readonly #frames: ClientFrames
+  readonly #supervisor: Supervisor
   /** True while `connect` is certain to follow in this turn: requests may be made already. */
   #connectsSoon = false
+  /** The link that the session is bound to, or is about to be. */
   #link: Link | undefined
   #session: ClientSession | undefined
-  #cancelWake: () => void = () => {}
-  readonly #settledWaiters = new Set<{ resolve: () => void; reject: (error: HawserError) => void }>()
+  #cancelMove: () => void = () => {}
 
   constructor(options: RunClientOptions, token: TokenSource) {
+    const { clock, limits, counters, wallClockMs } = options
     this.#options = options
-    this.#token = token
-    this.timers = new TimerQueue(options.clock, options.onError)
-    const { clock, limits } = options
+    this.#tokens = new Tokens(token)
+    this.#clientId = randomClientId(options.random)
+    this.timers = new TimerQueue(clock, options.onError)
     const { timers } = this
+    this.#supervisor = new Supervisor({
+      ...options,
+      timers,
+      perform: (effect) => this.#perform(effect),
+      onStatus: (status) => this.#onStatus(status),
+      onAttemptFailed: (error) => options.tallies.handshakesFailed.add(error.code),
+    })
     this.requests = new Requests({
       clock,
       timers,
       limits,
+      counters,
       session: () => this.#session,
       refusal: () => this.#refusal(),
-      onAbandoned: (reference) => {
-        if (this.#link?.codec.counts === true) this.#session?.sendFrame({ kind: "cancel", reference })
-      },
+      onAbandoned: (reference) => this.#session?.cancel(reference),
       onDeadConnection: () => this.#fail(new HawserError("connection_lost")),
     })
+    this.streams = new Streams({ limits, requests: this.requests, session: () => this.#session })
     this.heartbeat = new Heartbeat({
       clock,
       timers,
       limits,
-      sendPing: (number) =>
-        this.#session?.sendFrame({ kind: "ping", number, handled: this.#session.handled }),
+      sendPing: (number) => this.#session?.sendPing(number),
       onDead: (silentMs) => {
         const message = `nothing was heard from the server for ${Math.round(silentMs)} ms`
         this.#fail(new HawserError("connection_lost", { message }))
       },
     })
+    this.#frames = new ClientFrames({
+      requests: this.requests,
+      streams: this.streams,
+      heartbeat: this.heartbeat,
+      session: () => this.#session,
+      onFrame: options.onFrame,
+      onError: options.onError,
+      fail: (error) => this.#fail(error),
+      reset: (cause) => this.#reset(cause),
+      endSession: (cause) => this.#endSession(cause),
+      renewToken: (link) => void this.#renewToken(link),
+      moveIn: (ms) => {
+        this.#cancelMove()
+        this.#cancelMove = timers.after(ms, () => this.#supervisor.step({ kind: "move" }))
+      },
+    })
+    this.#links = new Links({
+      ...options,
+      onOpened: (dial) => this.#supervisor.step({ kind: "opened", dial }),
+      onMessage: (link, bytes) => this.#receive(link, bytes),
+      onDrained: (link) => {
+        if (link === this.#link) this.#session?.pump()
+      },
+      onFailed: (dial, error) => this.#supervisor.step({ kind: "failed", dial, error }),
+      onLost: (dial, { code, error }) => this.#supervisor.step({ kind: "lost", dial, code, error }),
+    })
+    this.#outage = new Outage({ clock, timers, limits, counters, onProlonged: options.onSession })
+    const { sleepMs } = limits
+    const onWake = (): void => this.wake()
+    this.#wakeWatch = new WakeWatch({ clock, timers, wallClockMs, sleepMs, onWake }, options.wakeSource)
   }
 
   get status(): ClientStatus {
-    return this.#status
+    return this.#supervisor.status
   }
 
   get sessionId(): string | undefined {
     return this.#session?.id
   }
 
-  get counts(): { readonly sent: number; readonly received: number; readonly handled: number } {
-    return this.#session?.counts ?? { sent: 0, received: 0, handled: 0 }
+  get counts(): SessionCounts {
+    return this.#session?.counts ?? noCounts
+  }
+
+  /** How long there has been no connection, while one is missed; else 0. */
+  get outageMs(): number {
+    return this.#outage.lastsMs
   }
 
   /** Connects when the current task is done, unless somebody has by then. */
@@ -133,64 +131,54 @@ export class RunningClient {
     queueMicrotask(() => {
       this.#connectsSoon = false
       // Its failure is the status `closed`.
-      if (this.#state.kind === "idle") this.connect().catch(() => {})
+      if (this.#supervisor.state.kind === "idle") this.connect().catch(() => {})
     })
   }
 
   /** Resolves when a session is open, rejects when the supervisor gives up. */
   connect(token?: TokenSource): Promise<void> {
-    if (token !== undefined) this.#token = token
-    this.#step({ kind: "connect" })
-    if (this.#state.kind === "open") return Promise.resolve()
-    return new Promise((resolve, reject) => this.#settledWaiters.add({ resolve, reject }))
+    if (token !== undefined) this.#tokens.replace(token)
+    this.#supervisor.step({ kind: "connect" })
+    return this.#supervisor.settled()
   }
 
   close(): void {
-    const connection = this.#link?.connection
-    if (this.#session !== undefined && this.#link?.codec.counts === true) {
-      this.#session.sendFrame({ kind: "bye", code: "client_closed", message: "" })
-    }
-    this.#step({ kind: "close" }, () => connection?.close(1000, "the client was closed"))
+    const link = this.#link
+    this.#session?.sendControl({ kind: "bye", code: "client_closed", message: "" })
+    this.#supervisor.step({ kind: "close" }, () => {
+      if (link !== undefined) this.#links.close(link.dial, "the client was closed")
+    })
+  }
+
+  /** The process may have slept, or the network may have changed: find out soon what is still true. */
+  wake(): void {
+    if (this.#supervisor.state.kind === "waiting") this.#supervisor.step({ kind: "connect" })
+    else this.heartbeat.doubt(this.#options.limits.wakeProbeMs)
+  }
+
+  /** Cuts the connection as a broken network would; the session goes on by itself. For trying things out. */
+  cut(): void {
+    this.#fail(new HawserError("connection_lost", { message: "the connection was cut on purpose" }))
   }
 
   #refusal(): HawserError | undefined {
-    if (this.#state.kind === "idle") return this.#connectsSoon ? undefined : new HawserError("not_connected")
-    if (this.#state.kind !== "closed") return undefined
-    const { code, message } = this.#state.error
+    const { state } = this.#supervisor
+    if (state.kind === "idle") return this.#connectsSoon ? undefined : new HawserError("not_connected")
+    if (state.kind !== "closed") return undefined
+    const { code, message } = state.error
     return code === "client_closed"
-      ? this.#state.error
+      ? state.error
       : new HawserError("not_connected", { message: `the client is closed: ${message}` })
   }
 
   // --- supervisor ---------------------------------------------------------------------------------------------
 
-  #step(input: ReconnectInput, beforeEffects: () => void = () => {}): void {
-    const { clock, random, reconnect } = this.#options
-    const [state, effects] = stepReconnect(reconnect, this.#state, input, {
-      nowMs: clock.now(),
-      random: random(),
-    })
-    this.#state = state
-    this.#cancelWake()
-    const atMs = wakeAtReconnect(state)
-    this.#cancelWake =
-      atMs === undefined ? () => {} : this.timers.at(atMs, () => this.#step({ kind: "wake" }))
-    beforeEffects()
-    for (const effect of effects) this.#perform(effect)
-    this.#publishStatus()
-  }
-
-  #publishStatus(): void {
-    const status = statusOf(this.#state)
-    if (sameStatus(status, this.#status)) return
-    this.#status = status
+  #onStatus(status: ClientStatus): void {
+    this.#wakeWatch.set(status.state === "open" || status.state === "reconnecting")
     if (status.state === "closed") {
+      this.#endSession(status.error)
       this.requests.rejectAll(status.error)
-      for (const waiter of this.#settledWaiters) waiter.reject(status.error)
-      this.#settledWaiters.clear()
-    } else if (status.state === "open") {
-      for (const waiter of this.#settledWaiters) waiter.resolve()
-      this.#settledWaiters.clear()
+      this.#outage.giveUp()
     }
     this.#options.onStatus(status)
   }
@@ -201,95 +189,127 @@ export class RunningClient {
         void this.#getToken(effect.dial, effect.refused)
         return
       case "dial":
-        this.#dial(effect.dial)
+        this.#options.counters.dials += 1
+        this.#links.dial(effect.dial)
         return
-      case "sendHello": {
-        const bytes = this.#link?.codec.encode({
-          kind: "hello",
-          version: wireVersion,
-          token: effect.token,
-          reference: null,
-        })
-        if (bytes !== undefined) this.#link?.connection.send({ bytes })
+      case "sendHello":
+        this.#sendHello(effect.dial, effect.token)
         return
-      }
       case "abandon":
-        this.#abandon()
+        this.#abandon(effect.dial)
         return
-      case "sessionLost":
-        this.requests.rejectSent(effect.error)
+      case "connectionLost":
+        this.#onConnectionLost(effect.error)
     }
+  }
+
+  #sendHello(dial: number, token: string): void {
+    const link = this.#links.get(dial)
+    if (link === undefined) return
+    this.#link = link
+    this.#tokens.last = token
+    const resume = this.#session?.claim()
+    if (resume !== undefined) this.#options.counters.resumesAsked += 1
+    const bytes = link.codec.encode({
+      kind: "hello",
+      version: wireVersion,
+      token,
+      reference: null,
+      clientId: this.#clientId,
+      dial,
+      ...(resume === undefined ? {} : { resume }),
+    })
+    link.connection.send({ bytes })
   }
 
   async #getToken(dial: number, refused: HawserError | undefined): Promise<void> {
-    try {
-      const token = await this.#askForToken(refused)
-      this.#step({ kind: "token", dial, token })
-    } catch (cause) {
-      const message = "the token function failed"
-      const error = HawserError.is(cause)
-        ? cause
-        : new HawserError("sys_service_unavailable", { message, cause })
-      this.#step({ kind: "tokenFailed", dial, error })
+    const got = await this.#tokens.get(refused)
+    if (typeof got === "string") this.#supervisor.step({ kind: "token", dial, token: got })
+    else this.#supervisor.step({ kind: "tokenFailed", dial, error: got })
+  }
+
+  /** The server wants a fresh token on the live connection. The same one again would help nobody. */
+  async #renewToken(link: Link): Promise<void> {
+    const used = this.#tokens.last
+    const got = await this.#tokens.get(undefined)
+    if (typeof got !== "string") {
+      this.#options.onError(got)
+    } else if (got !== used && this.#link === link) {
+      this.#tokens.last = got
+      this.#supervisor.step({ kind: "renewed", token: got })
+      this.#session?.sendControl({ kind: "auth", token: got })
     }
   }
 
-  /** Never answers or throws within the same turn: a step must have ended before the next one. */
-  async #askForToken(refused: HawserError | undefined): Promise<string> {
-    return typeof this.#token === "function" ? this.#token({ refused }) : this.#token
+  #abandon(dial: number): void {
+    if (this.#link?.dial === dial) this.#unbind()
+    const { state } = this.#supervisor
+    if (state.kind === "authenticating" && state.isMove) {
+      this.#links.retire(dial)
+    } else {
+      this.#links.abandon(dial)
+      this.#links.dropRetired()
+    }
   }
 
-  #dial(dial: number): void {
-    const { profile, limits, wallClockMs, url } = this.#options
-    const types = new TypeTable()
-    const codec =
-      profile === "hawser.1"
-        ? createFrameCodec(types, limits.message)
-        : createEnvelopeCodec({ side: "client", limits: limits.message, wallClockMs })
-    const connection = this.#options.dial(url, profile === "hawser.1" ? [subprotocol] : [], {
-      open: () => this.#step({ kind: "opened", dial }),
-      message: (bytes) => this.#receive(dial, bytes),
-      text: () =>
-        this.#failDial(
-          dial,
-          new HawserError("sys_invalid_message", { message: "the server sent text", retry: "later" }),
-        ),
-      drained: () => {},
-      pong: () => {},
-      closed: (code) => {
-        const said = this.#link?.dial === dial ? this.#link.said : undefined
-        this.#step({ kind: "lost", dial, code, error: said })
-      },
-    })
-    this.#link = { dial, connection, codec, types, early: [], said: undefined, retryAfterMs: undefined }
-  }
-
-  /** Unbind first, then close: whatever the old socket still says is stale by its dial number. */
-  #abandon(): void {
-    const link = this.#link
+  /** Unbind first, then close: whatever the old socket still says has no effect. */
+  #unbind(): void {
     this.#link = undefined
-    this.#session = undefined
+    this.#cancelMove()
+    this.#session?.detach()
     this.heartbeat.stop()
-    link?.connection.terminate()
+  }
+
+  #onConnectionLost(error: HawserError): void {
+    if (error.code !== "client_closed") {
+      this.#options.counters.connectionsLost += 1
+      this.#outage.begin()
+    }
+    // Without a resume token the session was the connection's.
+    if (this.#session?.claim() === undefined) this.#endSession(error)
+  }
+
+  #endSession(cause: HawserError): void {
+    const session = this.#session
+    if (session === undefined) return
+    this.#session = undefined
+    const unacknowledged = this.requests.onSessionEnded(session, cause)
+    session.end()
+    if (cause.code !== "client_closed") {
+      this.#options.counters.sessionsReset += 1
+      this.#options.tallies.sessionsReset.add(cause.code)
+    }
+    this.#options.onSession({ kind: "reset", sessionId: session.id, cause: cause.code, unacknowledged })
   }
 
   /** The connection of now is of no use any more. */
   #fail(error: HawserError): void {
-    if (this.#link !== undefined) this.#failDial(this.#link.dial, error)
+    if (this.#link !== undefined) this.#supervisor.step({ kind: "failed", dial: this.#link.dial, error })
   }
 
-  #failDial(dial: number, error: HawserError): void {
-    this.#step({ kind: "failed", dial, error })
+  /** The two ends disagree: better a session that is known to be over than one that is silently wrong. */
+  #reset(cause: HawserError): void {
+    const link = this.#link
+    const count = this.#session?.counts.received ?? 0
+    this.#session?.sendControl({ kind: "reset", cause: cause.code, count })
+    this.#endSession(cause)
+    if (link === undefined) return
+    const error = new HawserError(cause.code, { message: cause.message, retry: "later" })
+    this.#supervisor.step({ kind: "failed", dial: link.dial, error }, () =>
+      this.#links.close(link.dial, cause.code),
+    )
   }
 
   // --- receiving ----------------------------------------------------------------------------------------------
 
-  #receive(dial: number, bytes: Uint8Array): void {
-    const link = this.#link
-    if (link === undefined || link.dial !== dial) return
+  #receive(link: Link, bytes: Uint8Array): void {
+    const { counters } = this.#options
+    counters.messagesReceived += 1
+    counters.bytesReceived += bytes.length
+    if (link !== this.#link) return
     this.heartbeat.heard()
-    if (this.#session === undefined) this.#receiveEarly(link, bytes)
-    else this.#dispatch(link, this.#session.receive(bytes))
+    if (!link.welcomed || this.#session === undefined) this.#receiveEarly(link, bytes)
+    else this.#frames.receive(link, this.#session.receive(bytes))
   }
 
   /** Before WELCOME only what settles the login is looked at; the rest is kept in order. */
@@ -297,7 +317,7 @@ export class RunningClient {
     const settles = !link.codec.counts || link.codec.classify(bytes) === "control"
     const frame = settles ? link.codec.decode(bytes, 0) : undefined
     if (frame?.kind === "welcome") {
-      this.#open(link, frame)
+      this.#welcome(link, frame)
     } else if (frame?.kind === "bye") {
       this.#fail(
         errorOf({ code: frame.code, message: frame.message, category: "permission" }, link.retryAfterMs),
@@ -311,83 +331,65 @@ export class RunningClient {
     }
   }
 
+  #welcome(link: Link, welcome: WelcomeFrame): void {
+    this.#options.counters.welcomes += 1
+    this.#links.dropRetired()
+    if (welcome.resumed) this.#resume(link, welcome)
+    else this.#open(link, welcome)
+  }
+
+  #resume(link: Link, welcome: WelcomeFrame): void {
+    const session = this.#session
+    if (session === undefined) {
+      const message = "the server resumed a session that was not asked for"
+      this.#fail(new HawserError("sys_invalid_message", { message, retry: "later" }))
+      return
+    }
+    link.codec = session.codec
+    link.welcomed = true
+    if (!session.resume(link.connection, welcome)) {
+      this.#options.tallies.resumesRefused.add("session_diverged")
+      const bytes = link.codec.encode({
+        kind: "reset",
+        cause: "session_diverged",
+        count: session.counts.received,
+      })
+      link.connection.send({ bytes })
+      this.#reset(new HawserError("session_diverged"))
+      return
+    }
+    this.#options.counters.sessionsResumed += 1
+    this.heartbeat.start()
+    const outageMs = this.#outage.end()
+    this.#supervisor.step({ kind: "welcomed", dial: link.dial })
+    this.#options.onSession({ kind: "resumed", sessionId: session.id, outageMs })
+    this.#dispatchEarly(link, session)
+  }
+
   /** State first, then what waited to be sent, then listeners, then what came early – before anything newer. */
   #open(link: Link, welcome: WelcomeFrame): void {
+    const refusal = welcome.refusal ?? "session_unknown"
+    if (this.#session?.claim() !== undefined) this.#options.tallies.resumesRefused.add(refusal)
+    this.#endSession(new HawserError(refusal))
     link.types.replace(welcome.types)
-    const { codec, types, connection } = link
-    const { sendBufferMaxBytes } = this.#options.limits
-    const session = new ClientSession({ codec, types, connection, welcome, sendBufferMaxBytes })
+    link.welcomed = true
+    const { timers } = this
+    const session = new ClientSession({ ...this.#options, ...link, welcome, timers })
     this.#session = session
-    if (codec.counts) this.heartbeat.start()
-    this.#step({ kind: "welcomed", dial: link.dial }, () => this.requests.flush())
+    this.#options.counters.sessionsOpened += 1
+    if (link.codec.counts) this.heartbeat.start()
+    this.#outage.end()
+    this.#supervisor.step({ kind: "welcomed", dial: link.dial }, () => this.requests.flush())
+    this.#options.onSession({ kind: "opened", sessionId: session.id })
     if (welcome.payload !== undefined)
       this.#options.onFrame({ kind: "event", type: "welcome", payload: welcome.payload })
+    this.#dispatchEarly(link, session)
+  }
+
+  #dispatchEarly(link: Link, session: ClientSession): void {
     for (const bytes of link.early.splice(0)) {
-      if (this.#session !== session) return
-      this.#dispatch(link, session.receive(bytes))
+      if (this.#session !== session || this.#link !== link) return
+      this.#frames.receive(link, session.receive(bytes))
     }
   }
-
-  #dispatch(link: Link, { frame, count }: Received): void {
-    const session = this.#session
-    switch (frame.kind) {
-      case "event":
-      case "topicEvent":
-      case "volatile":
-        this.#options.onFrame(frame)
-        break
-      case "reply":
-        this.#onReply(frame)
-        break
-      case "ping":
-        session?.sendFrame({ kind: "pong", number: frame.number, handled: session.handled })
-        break
-      case "pong":
-        this.heartbeat.pong(frame.number)
-        break
-      case "goaway":
-        link.said = new HawserError("server_shutdown", { message: frame.reason })
-        this.#options.onFrame(frame)
-        break
-      case "busy":
-        link.said = new HawserError("sys_service_unavailable", { retryAfterMs: frame.retryAfterMs })
-        break
-      case "bye":
-        this.#fail(errorOf({ code: frame.code, message: frame.message, category: "system" }))
-        break
-      case "bad":
-        this.#onBad(link, frame)
-        break
-      case "welcome":
-      case "hello":
-      case "request":
-      case "cancel":
-        this.#options.onError(
-          new HawserError("sys_invalid_message", { message: `a client takes no "${frame.kind}"` }),
-        )
-    }
-    session?.settle(count)
-  }
-
-  #onReply(frame: ReplyFrame): void {
-    const { reference, outcome } = frame
-    if (this.requests.onReply(frame) || outcome.ok || reference !== null) return
-    // `2.0` answers what it could not read with an error that names nobody: it must not vanish.
-    this.#options.onError(errorOf(outcome.error))
-  }
-
-  /** A server that sends garbage cannot be counted with; in `2.0` nothing is counted and the rest may be fine. */
-  #onBad(link: Link, frame: BadFrame): void {
-    const error = errorOf({ ...frame.error, code: "sys_invalid_message" })
-    this.#options.onError(error)
-    if (link.codec.counts)
-      this.#fail(new HawserError("sys_invalid_message", { message: error.message, retry: "later" }))
-  }
-}
-
-/** In `2.0` only an error with an `auth_*` code settles a login; any other reply leaves it undecided. */
-function isLoginError(
-  frame: Frame | BadFrame,
-): frame is ReplyFrame & { readonly outcome: { readonly ok: false; readonly error: WireError } } {
-  return frame.kind === "reply" && !frame.outcome.ok && frame.outcome.error.code.startsWith("auth_")
 }

@@ -5,6 +5,7 @@ import { contractTypes, defineContract, indexCalls, indexEvents } from "./contra
 const any: Schema = { "~standard": { version: 1, vendor: "test", validate: (value) => ({ value }) } }
 const call = { input: any, output: any }
 const event = { payload: any }
+const stream = { input: any, item: any }
 
 describe("defineContract", () => {
   it.each(["move", "mapChunks", "a", "x2", "toString", "constructor", `a${"b".repeat(63)}`])(
@@ -32,6 +33,7 @@ describe("defineContract", () => {
     expect(() => defineContract({ name: "c", commands: { [key]: call } })).toThrow(new TypeError(message))
     expect(() => defineContract({ name: "c", queries: { [key]: call } })).toThrow(new TypeError(message))
     expect(() => defineContract({ name: "c", events: { [key]: event } })).toThrow(new TypeError(message))
+    expect(() => defineContract({ name: "c", streams: { [key]: stream } })).toThrow(new TypeError(message))
   })
 
   it("refuses the protocol's own name", () => {
@@ -44,6 +46,9 @@ describe("defineContract", () => {
     { commands: { move: call }, queries: { move: call } },
     { commands: { move: call }, events: { move: event } },
     { queries: { move: call }, events: { move: event } },
+    { commands: { move: call }, streams: { move: stream } },
+    { queries: { move: call }, streams: { move: stream } },
+    { events: { move: event }, streams: { move: stream } },
   ])("refuses a key that is declared twice", (parts) => {
     expect(() => defineContract({ name: "c", ...parts })).toThrow(
       new TypeError('contract "c": "move" is declared twice'),
@@ -64,7 +69,13 @@ describe("defineContract", () => {
   })
 
   it("takes an empty contract", () => {
-    expect(defineContract({ name: "c" })).toEqual({ name: "c", commands: {}, queries: {}, events: {} })
+    expect(defineContract({ name: "c" })).toEqual({
+      name: "c",
+      commands: {},
+      queries: {},
+      events: {},
+      streams: {},
+    })
   })
 })
 
@@ -74,15 +85,17 @@ describe("look-ups", () => {
     commands: { move: call },
     queries: { map: call },
     events: { moved: event },
+    streams: { count: stream },
   })
 
-  it("list the types in the order of the wire: reserved, commands, queries, events", () => {
-    expect(contractTypes(contract)).toEqual(["$join", "$leave", "move", "map", "moved"])
+  it("list the types in the order of the wire: reserved, commands, queries, events, streams", () => {
+    expect(contractTypes(contract)).toEqual(["$join", "$leave", "move", "map", "moved", "count"])
   })
 
   it("find calls with their kind and events, and nothing else", () => {
     expect(indexCalls(contract).get("move")).toEqual({ call: "command", spec: call })
     expect(indexCalls(contract).get("map")).toEqual({ call: "query", spec: call })
+    expect(indexCalls(contract).get("count")).toEqual({ call: "stream", spec: stream })
     expect(indexEvents(contract).get("moved")).toBe(event)
     for (const name of ["moved", "toString", "__proto__", "constructor", "$join"]) {
       expect(indexCalls(contract).get(name), name).toBeUndefined()

@@ -14,6 +14,16 @@ export interface CallSpec<I extends Schema = Schema, O extends Schema = Schema> 
   readonly limit?: RateLimit
 }
 
+/** A query whose reply is many items, sent as fast as their reader takes them. */
+export interface StreamSpec<I extends Schema = Schema, O extends Schema = Schema> {
+  /** Validated by the server before the handler runs. */
+  readonly input: I
+  /** One item of the reply. Validated by the client before its reader gets it. */
+  readonly item: O
+  /** Of openings, per user, over all of the user's connections. Default: only the limits on all messages of a user. */
+  readonly limit?: RateLimit
+}
+
 export interface EventSpec<P extends Schema = Schema> {
   /** Validated by the client before listeners run. */
   readonly payload: P
@@ -27,44 +37,50 @@ export interface EventSpec<P extends Schema = Schema> {
 }
 
 export type CallSpecs = Readonly<Record<string, CallSpec>>
+export type StreamSpecs = Readonly<Record<string, StreamSpec>>
 export type EventSpecs = Readonly<Record<string, EventSpec>>
 
 export interface Contract<
   C extends CallSpecs = CallSpecs,
   Q extends CallSpecs = CallSpecs,
   E extends EventSpecs = EventSpecs,
+  S extends StreamSpecs = StreamSpecs,
 > {
   readonly name: string
   readonly commands: C
   readonly queries: Q
   readonly events: E
+  readonly streams: S
 }
 
 type NoSpecs = Readonly<Record<never, never>>
 
 /**
- * Declares a contract. Keys are camelCase letters and digits, unique over commands, queries and events.
+ * Declares a contract. Keys are camelCase letters and digits, unique over commands, queries, events and streams.
  * @throws TypeError that names the key which breaks a rule.
  */
 export function defineContract<
   C extends CallSpecs = NoSpecs,
   Q extends CallSpecs = NoSpecs,
   P extends Readonly<Record<string, Schema>> = NoSpecs,
+  S extends StreamSpecs = NoSpecs,
 >(spec: {
   readonly name: string
   readonly commands?: C
   readonly queries?: Q
   readonly events?: { readonly [K in keyof P]: EventSpec<P[K]> }
-}): Contract<C, Q, { readonly [K in keyof P]: EventSpec<P[K]> }>
+  readonly streams?: S
+}): Contract<C, Q, { readonly [K in keyof P]: EventSpec<P[K]> }, S>
 export function defineContract(spec: {
   readonly name: string
   readonly commands?: CallSpecs
   readonly queries?: CallSpecs
   readonly events?: EventSpecs
+  readonly streams?: StreamSpecs
 }): Contract {
-  const { name, commands = {}, queries = {}, events = {} } = spec
+  const { name, commands = {}, queries = {}, events = {}, streams = {} } = spec
   const seen = new Set<string>()
-  for (const key of [...Object.keys(commands), ...Object.keys(queries), ...Object.keys(events)]) {
+  for (const key of [commands, queries, events, streams].flatMap((specs) => Object.keys(specs))) {
     if (!/^[a-z][a-zA-Z0-9]{0,63}$/.test(key)) {
       throw new TypeError(`contract "${name}": "${key}" must be camelCase letters and digits, 64 at most`)
     }
@@ -78,7 +94,7 @@ export function defineContract(spec: {
       throw new TypeError(`contract "${name}": event "${key}" has a key, so it must be volatile`)
     }
   }
-  return { name, commands, queries, events }
+  return { name, commands, queries, events, streams }
 }
 
 /** All type names of a contract in the order of the wire table. */
@@ -87,14 +103,14 @@ export function contractTypes(contract: Contract): string[] {
     ...Object.keys(contract.commands),
     ...Object.keys(contract.queries),
     ...Object.keys(contract.events),
+    ...Object.keys(contract.streams),
   ]
   return [...reservedTypes, ...names]
 }
 
-export interface CallEntry {
-  readonly call: CallKind
-  readonly spec: CallSpec
-}
+export type CallEntry =
+  | { readonly call: CallKind; readonly spec: CallSpec }
+  | { readonly call: "stream"; readonly spec: StreamSpec }
 
 /** Looks calls up in a Map, so that names such as `toString` or `__proto__` find nothing. */
 export function indexCalls(contract: Contract): ReadonlyMap<string, CallEntry> {
@@ -104,7 +120,10 @@ export function indexCalls(contract: Contract): ReadonlyMap<string, CallEntry> {
   const queries = Object.entries(contract.queries).map(
     ([name, spec]) => [name, { call: "query", spec }] as const,
   )
-  return new Map<string, CallEntry>([...commands, ...queries])
+  const streams = Object.entries(contract.streams).map(
+    ([name, spec]) => [name, { call: "stream", spec }] as const,
+  )
+  return new Map<string, CallEntry>([...commands, ...queries, ...streams])
 }
 
 export function indexEvents(contract: Contract): ReadonlyMap<string, EventSpec> {
@@ -113,14 +132,18 @@ export function indexEvents(contract: Contract): ReadonlyMap<string, EventSpec> 
 
 export type CommandName<T extends Contract> = keyof T["commands"] & string
 export type QueryName<T extends Contract> = keyof T["queries"] & string
+export type StreamName<T extends Contract> = keyof T["streams"] & string
 export type EventName<T extends Contract> = keyof T["events"] & string
 
 /** What a caller passes, and what a handler receives after validation. */
-export type CallInput<S extends CallSpec> = SchemaInput<S["input"]>
-export type ValidInput<S extends CallSpec> = SchemaOutput<S["input"]>
+export type CallInput<S extends CallSpec | StreamSpec> = SchemaInput<S["input"]>
+export type ValidInput<S extends CallSpec | StreamSpec> = SchemaOutput<S["input"]>
 /** What a handler returns, and what the caller receives after validation. */
 export type CallOutput<S extends CallSpec> = SchemaInput<S["output"]>
 export type ValidOutput<S extends CallSpec> = SchemaOutput<S["output"]>
+/** What the handler of a stream yields, and what its reader receives after validation. */
+export type StreamItem<S extends StreamSpec> = SchemaInput<S["item"]>
+export type ValidItem<S extends StreamSpec> = SchemaOutput<S["item"]>
 /** What is published, and what a listener receives after validation. */
 export type EventPayload<T extends Contract, K extends EventName<T>> = SchemaInput<T["events"][K]["payload"]>
 export type ValidPayload<T extends Contract, K extends EventName<T>> = SchemaOutput<T["events"][K]["payload"]>

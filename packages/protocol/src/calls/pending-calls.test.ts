@@ -65,6 +65,24 @@ describe("PendingCalls", () => {
     expect(calls.resolve(1, "late")).toBe(false)
   })
 
+  it("lets a call without a deadline take as long as it wants", async () => {
+    const { calls, clock, timers } = setUp()
+    const ends: unknown[] = []
+    const call = calls.open({
+      name: "stream",
+      deadlineMs: undefined,
+      timeoutMs: undefined,
+      resolve: (payload) => ends.push(payload),
+      reject: (error) => ends.push(error.code),
+    })
+    calls.sent(call, 1)
+    expect([timers.size, calls.size]).toEqual([0, 1])
+    await clock.advance(86_400_000)
+    expect(ends).toEqual([])
+    expect(calls.resolve(1, "ok")).toBe(true)
+    expect([ends, calls.size]).toEqual([["ok"], 0])
+  })
+
   it("ignores that an ended call is sent", () => {
     const { calls, open } = setUp()
     const call = open("a")
@@ -84,6 +102,45 @@ describe("PendingCalls", () => {
     calls.rejectAll(() => new HawserError("client_closed"))
     expect(ends).toEqual(["sent: connection_lost", "waiting: client_closed"])
     expect([calls.size, timers.size]).toEqual([0, 0])
+  })
+
+  it("takes back the reference of what certainly never arrived, so that it can be sent under another", () => {
+    const { calls, ends, open, abandoned, timers } = setUp()
+    const call = open("again")
+    calls.unsent(call)
+    expect(call.reference).toBeUndefined()
+    calls.sent(call, 1)
+    calls.unsent(call)
+    expect([call.reference, call.settled, calls.size, timers.size]).toEqual([undefined, false, 1, 1])
+    calls.rejectSent(() => new HawserError("connection_lost"))
+    expect(calls.resolve(1, "of the old session")).toBe(false)
+    expect(ends).toEqual([])
+    calls.sent(call, 2)
+    expect(calls.resolve(2, "ok")).toBe(true)
+    expect(ends).toEqual(["again = ok"])
+    expect([calls.size, timers.size, abandoned.length]).toEqual([0, 0, 0])
+  })
+
+  it("tells the peer nothing of a call that was taken back", async () => {
+    const { calls, ends, open, abandoned, clock } = setUp()
+    const call = open("again")
+    calls.sent(call, 1)
+    calls.unsent(call)
+    await clock.advance(1000)
+    expect(ends).toEqual(["again: timeout"])
+    expect(abandoned).toEqual([])
+    calls.unsent(call)
+    expect([call.settled, calls.size]).toEqual([true, 0])
+  })
+
+  it("takes back only its own reference when a new session has used the number again", () => {
+    const { calls, ends, open } = setUp()
+    const [old, young] = [open("old"), open("young")]
+    calls.sent(old, 1)
+    calls.sent(young, 1)
+    calls.unsent(old)
+    expect(calls.resolve(1, "ok")).toBe(true)
+    expect(ends).toEqual(["young = ok"])
   })
 
   it("survives callers that open, abandon and end others while everything ends", () => {

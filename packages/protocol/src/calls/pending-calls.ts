@@ -7,7 +7,7 @@ import type { Reference } from "../wire/frame.ts"
 export interface PendingCall {
   /** Undefined until the request is sent. */
   reference: Reference | undefined
-  readonly deadlineMs: number
+  readonly deadlineMs: number | undefined
   /** True once it has ended, however. */
   settled: boolean
 }
@@ -20,8 +20,9 @@ interface Entry extends PendingCall {
 
 export interface PendingCallOptions {
   readonly name: string
-  readonly deadlineMs: number
-  readonly timeoutMs: number
+  /** When it ends as `timeout`, and how long that is from its call; undefined: it may take as long as it wants. */
+  readonly deadlineMs: number | undefined
+  readonly timeoutMs: number | undefined
   readonly resolve: (payload: unknown) => void
   readonly reject: (error: HawserError) => void
 }
@@ -44,16 +45,20 @@ export class PendingCalls {
   }
 
   open(options: PendingCallOptions): PendingCall {
+    const { deadlineMs } = options
     const entry: Entry = {
       reference: undefined,
-      deadlineMs: options.deadlineMs,
+      deadlineMs,
       settled: false,
       resolve: options.resolve,
       reject: options.reject,
-      cancelTimer: this.#timers.at(options.deadlineMs, () => {
-        const message = `"${options.name}" got no reply within ${options.timeoutMs} ms; its outcome is unknown`
-        this.#abandon(entry, new HawserError("timeout", { message }))
-      }),
+      cancelTimer:
+        deadlineMs === undefined
+          ? () => {}
+          : this.#timers.at(deadlineMs, () => {
+              const message = `"${options.name}" got no reply within ${options.timeoutMs} ms; its outcome is unknown`
+              this.#abandon(entry, new HawserError("timeout", { message }))
+            }),
     }
     this.#entries.add(entry)
     return entry
@@ -64,6 +69,13 @@ export class PendingCalls {
     if (!this.#isEntry(call)) return
     call.reference = reference
     this.#sent.set(reference, call)
+  }
+
+  /** The session ended and the request certainly never arrived: it may be sent again under another reference. */
+  unsent(call: PendingCall): void {
+    if (!this.#isEntry(call)) return
+    this.#forgetReference(call)
+    call.reference = undefined
   }
 
   /** False when nobody waits for this reference (any more): a late or foreign reply. */
@@ -122,6 +134,12 @@ export class PendingCalls {
     entry.settled = true
     entry.cancelTimer()
     this.#entries.delete(entry)
-    if (entry.reference !== undefined) this.#sent.delete(entry.reference)
+    this.#forgetReference(entry)
+  }
+
+  /** Numbers begin again in a new session: the same reference may be another call's by now. */
+  #forgetReference(entry: Entry): void {
+    const { reference } = entry
+    if (reference !== undefined && this.#sent.get(reference) === entry) this.#sent.delete(reference)
   }
 }

@@ -1,49 +1,355 @@
-// Counts the reliable messages of one session in both directions. Both ends count on an ordered transport, so no
-// message carries its number. Invariants: handled ≤ received; a number is given out once; numbers start at 1.
+// What one end of a session knows of its messages: what it sent and the other end has not acknowledged, what it
+// received and has not handled. Outlives connections; at most one is attached. Serves both ends of `hawser.1`.
+// Order on a connection: every reliable message before any newer one, and volatile ones only when none waits.
+// Knows no handlers, no tokens and no timers. Invariants S1–S5 and S12 of docs/protocol.md rest on this file.
+import type { Clock } from "../clock.ts"
+import type { Connection, OutboundMessage } from "../transport.ts"
+import type { Frame } from "../wire/frame.ts"
+import { ReceiveCount } from "./receive-count.ts"
+import { SendBuffer } from "./send-buffer.ts"
+import { VolatileSlots } from "./volatile-slots.ts"
+
+export interface DeliveryLimits {
+  /** Reliable messages that are not acknowledged, their number and their bytes. Beyond: `reliable` takes no more. */
+  readonly sendBufferMaxCount: number
+  readonly sendBufferMaxBytes: number
+  /** Bytes in the socket at which reliable messages stay in the session's buffer. */
+  readonly socketHighWaterBytes: number
+  /** Bytes in the socket above which volatile messages wait (with a key) or are dropped (without). */
+  readonly volatileHighWaterBytes: number
+  /** Keyed volatile values that wait. Beyond: the oldest is dropped. */
+  readonly volatileSlots: number
+  /** Settled messages, or their bytes, after which an acknowledgement is sent at once. */
+  readonly ackEveryCount: number
+  readonly ackEveryBytes: number
+  /** Reliable messages, or time with progress, after which both ends compare counts and digests. */
+  readonly syncEveryCount: number
+  readonly syncEveryMs: number
+}
+
+/** What a delivery counts; one object may serve many sessions. */
+export interface DeliveryCounters {
+  messagesSent: number
+  bytesSent: number
+  messagesReplayed: number
+  bytesReplayed: number
+  acksSent: number
+  volatileDropped: number
+  volatileConflated: number
+}
+
+export interface DeliveryOptions {
+  readonly limits: DeliveryLimits
+  readonly clock: Clock
+  readonly encode: (frame: Frame) => Uint8Array
+  readonly counters: DeliveryCounters
+  /** Asks the runner to call `flushAck` soon. Not repeated before it has. */
+  readonly requestAck: () => void
+}
+
+/** `sent`: handed to the connection. `buffered`: waits for the connection. `full`: refused, nothing was taken. */
+export type ReliableOutcome = "sent" | "buffered" | "full"
+export type VolatileOutcome = "sent" | "conflated" | "dropped"
 
 export class Delivery {
-  #sent = 0
-  #received = 0
-  #handled = 0
-  /** Settled out of order; bounded by the handlers that run at once. */
-  readonly #settledAhead = new Set<number>()
+  readonly #options: DeliveryOptions
+  readonly #buffer: SendBuffer
+  readonly #inbound = new ReceiveCount()
+  /** Keyed volatile values that wait, and those that the connection of now was given and may lose. */
+  readonly #slots: VolatileSlots
+  readonly #handedOver: VolatileSlots
+  #connection: Connection | undefined
+  /** The highest number that any connection was given: what is below is a replay. */
+  #everSent = 0
+  #acknowledgedAtMs: number
+  #syncedAtMs: number
+  #syncedCount = 0
+  /** What the other end was last told that is handled here. */
+  #toldHandled = 0
+  #untoldBytes = 0
+  #ackRequested = false
+  #isDead = false
 
-  /** Reliable messages sent in this session. */
+  constructor(options: DeliveryOptions) {
+    const { limits, clock } = options
+    this.#options = options
+    this.#buffer = new SendBuffer({
+      maxCount: limits.sendBufferMaxCount,
+      maxBytes: limits.sendBufferMaxBytes,
+    })
+    this.#slots = new VolatileSlots(limits.volatileSlots)
+    this.#handedOver = new VolatileSlots(limits.volatileSlots)
+    this.#acknowledgedAtMs = clock.now()
+    this.#syncedAtMs = clock.now()
+  }
+
+  // --- numbers --------------------------------------------------------------------------------------------------
+
+  /** Reliable messages accepted for sending. */
   get sent(): number {
-    return this.#sent
+    return this.#buffer.head
   }
 
-  /** Reliable messages received, counted when they are complete and before they are decoded. */
+  /** Of these, the ones that the other end has settled. */
+  get acknowledged(): number {
+    return this.#buffer.base
+  }
+
+  get bufferedBytes(): number {
+    return this.#buffer.bytes
+  }
+
+  /** For what can wait: true while `bytes` more would leave half of the send buffer to what cannot. */
+  hasRoom(bytes: number): boolean {
+    const { sendBufferMaxCount, sendBufferMaxBytes } = this.#options.limits
+    const count = this.sent - this.acknowledged
+    if (count === 0) return true
+    return count < sendBufferMaxCount / 2 && this.bufferedBytes + bytes <= sendBufferMaxBytes / 2
+  }
+
+  /** True when everything accepted was handed to the connection of now. */
+  get isFlushed(): boolean {
+    return this.#buffer.sent === this.#buffer.head && this.#slots.size === 0
+  }
+
+  /** The last number that a connection was ever given: what lies beyond has certainly not been executed. */
+  get everSent(): number {
+    return this.#everSent
+  }
+
   get received(): number {
-    return this.#received
+    return this.#inbound.received
   }
 
-  /** The longest prefix of received messages that are settled. */
+  get receivedDigest(): number {
+    return this.#inbound.receivedDigest
+  }
+
   get handled(): number {
-    return this.#handled
+    return this.#inbound.handled
   }
 
-  /** The number of the message that is being sent. */
-  countOutbound(): number {
-    this.#sent += 1
-    return this.#sent
+  get handledDigest(): number {
+    return this.#inbound.handledDigest
   }
 
-  /** The number of the message that has just arrived. */
-  countInbound(): number {
-    this.#received += 1
-    return this.#received
+  /** What is not acknowledged, oldest first. */
+  unacknowledged(): OutboundMessage[] {
+    return this.#buffer.unacknowledged()
   }
 
-  /** A received message needs nothing more. Settling one twice is a programmer's mistake. */
-  settle(number: number): void {
-    const isOpen = Number.isInteger(number) && number > this.#handled && number <= this.#received
-    if (!isOpen || this.#settledAhead.has(number)) {
-      throw new RangeError(
-        `message ${number} cannot be settled: ${this.#handled} handled, ${this.#received} received`,
-      )
+  /** Since when the other end has settled nothing of what it was given; undefined when it owes nothing. */
+  get stalledSinceMs(): number | undefined {
+    return this.#buffer.base === this.#buffer.sent ? undefined : this.#acknowledgedAtMs
+  }
+
+  /** True once the connection of now refused a message: it will take no other, whether it says so or not. */
+  get isDead(): boolean {
+    return this.#isDead
+  }
+
+  // --- connections ----------------------------------------------------------------------------------------------
+
+  /** True when a connection can go on after `count` messages with this digest: steps 7 of a resume. */
+  canResumeAfter(count: number, digest: number): boolean {
+    return count <= this.#everSent && this.#buffer.digestAt(count) === digest
+  }
+
+  /**
+   * Goes on on a new connection: what is up to `handled` is done with, what is up to `received` need not be sent
+   * again. The caller has checked both with `canResumeAfter`. `pump` sends.
+   */
+  attach(connection: Connection, other: { readonly received: number; readonly handled: number }): void {
+    this.#connection = connection
+    this.#isDead = false
+    this.acknowledge(other.handled)
+    this.#buffer.rewind(other.received)
+    this.#acknowledgedAtMs = this.#options.clock.now()
+    // Both ends have just compared counts and digests.
+    this.#syncedCount = this.#buffer.sent
+    this.#syncedAtMs = this.#acknowledgedAtMs
+    // What was told on an old connection may have been lost with it, and so may the last value of a key.
+    this.#toldHandled = 0
+    this.#offerAgain()
+    if (this.#inbound.handled > 0) this.#requestAck()
+  }
+
+  detach(): void {
+    this.#connection = undefined
+    this.#isDead = false
+  }
+
+  /** Last values that the old connection was given wait again, the oldest first, unless a newer one waits already. */
+  #offerAgain(): void {
+    const waiting = this.#slots.take()
+    const newer = new Set(waiting.map(({ key }) => key))
+    for (const { key, message } of this.#handedOver.take()) {
+      if (!newer.has(key)) this.#slots.put(key, message)
     }
-    this.#settledAhead.add(number)
-    while (this.#settledAhead.delete(this.#handled + 1)) this.#handled += 1
+    for (const { key, message } of waiting) this.#slots.put(key, message)
+  }
+
+  /** The session has ended: lets go of everything. */
+  end(): void {
+    this.#connection = undefined
+    this.#buffer.clear()
+    this.#slots.take()
+    this.#handedOver.take()
+  }
+
+  // --- sending --------------------------------------------------------------------------------------------------
+
+  reliable(message: OutboundMessage): ReliableOutcome {
+    if (this.#buffer.isFullFor(message.bytes.length)) return "full"
+    const number = this.#buffer.append(message)
+    this.#pumpReliable()
+    return this.#buffer.sent >= number ? "sent" : "buffered"
+  }
+
+  volatile(message: OutboundMessage, key: string | undefined): VolatileOutcome {
+    const { limits, counters } = this.#options
+    const connection = this.#connection
+    if (
+      connection !== undefined &&
+      this.isFlushed &&
+      connection.bufferedBytes <= limits.volatileHighWaterBytes &&
+      this.#handOver(connection, message)
+    ) {
+      if (key !== undefined) this.#handedOver.put(key, message)
+      return "sent"
+    }
+    if (key === undefined) {
+      counters.volatileDropped += 1
+      return "dropped"
+    }
+    counters.volatileConflated += this.#slots.put(key, message)
+    return "conflated"
+  }
+
+  /** Frames of the session layer: not counted, never replayed, sent at once or not at all. */
+  control(frame: Frame): boolean {
+    const connection = this.#connection
+    return connection !== undefined && this.#handOver(connection, { bytes: this.#options.encode(frame) })
+  }
+
+  /** Sends what waits, as far as the socket takes it. Called when the socket has drained. */
+  pump(): void {
+    this.#pumpReliable()
+    this.#pumpVolatile()
+  }
+
+  /** Hands over every reliable message that waits, however much the socket holds: the last of this connection. */
+  flush(): void {
+    this.#pumpReliable(Number.POSITIVE_INFINITY)
+  }
+
+  /** The other end has settled everything up to `count`. False: it claims what it was never given. */
+  acknowledge(count: number): boolean {
+    const before = this.#buffer.base
+    if (!this.#buffer.acknowledge(count)) return false
+    if (this.#buffer.base > before) this.#acknowledgedAtMs = this.#options.clock.now()
+    return true
+  }
+
+  #pumpReliable(highWaterBytes = this.#options.limits.socketHighWaterBytes): void {
+    const { counters, clock } = this.#options
+    const connection = this.#connection
+    if (connection === undefined) return
+    let next = this.#buffer.next
+    while (next !== undefined && connection.bufferedBytes < highWaterBytes) {
+      if (!this.#handOver(connection, next)) return
+      // From now on the other end owes an acknowledgement.
+      if (this.#buffer.base === this.#buffer.sent) this.#acknowledgedAtMs = clock.now()
+      this.#buffer.markSent()
+      const { sent } = this.#buffer
+      if (sent <= this.#everSent) {
+        counters.messagesReplayed += 1
+        counters.bytesReplayed += next.bytes.length
+      } else {
+        this.#everSent = sent
+      }
+      this.#sync(sent)
+      next = this.#buffer.next
+    }
+  }
+
+  #pumpVolatile(): void {
+    const connection = this.#connection
+    if (connection === undefined || this.#buffer.next !== undefined) return
+    while (this.#slots.size > 0 && connection.bufferedBytes <= this.#options.limits.volatileHighWaterBytes) {
+      const next = this.#slots.first
+      if (next === undefined || !this.#handOver(connection, next.message)) return
+      this.#slots.delete(next.key)
+      this.#handedOver.put(next.key, next.message)
+    }
+  }
+
+  #handOver(connection: Connection, message: OutboundMessage): boolean {
+    const { counters } = this.#options
+    if (!connection.send(message)) {
+      this.#isDead = true
+      return false
+    }
+    counters.messagesSent += 1
+    counters.bytesSent += message.bytes.length
+    return true
+  }
+
+  /** Tells the other end how many reliable messages came before this moment, and their digest. */
+  #sync(sent: number): void {
+    const { limits, clock } = this.#options
+    const due =
+      sent - this.#syncedCount >= limits.syncEveryCount ||
+      (sent > this.#syncedCount && clock.now() - this.#syncedAtMs >= limits.syncEveryMs)
+    if (!due) return
+    this.#syncedCount = sent
+    this.#syncedAtMs = clock.now()
+    const digest = this.#buffer.digestAt(sent)
+    if (digest !== undefined) this.control({ kind: "sync", count: sent, digest })
+  }
+
+  // --- receiving ------------------------------------------------------------------------------------------------
+
+  /** Counts a reliable message that is complete, before it is decoded. Returns its number. */
+  receive(bytes: Uint8Array): number {
+    this.#untoldBytes += bytes.length
+    return this.#inbound.receive(bytes)
+  }
+
+  /** Nothing more is to be done for this message. */
+  settle(number: number): void {
+    const { limits } = this.#options
+    this.#inbound.settle(number)
+    const untold = this.#inbound.handled - this.#toldHandled
+    if (untold <= 0) return
+    if (untold >= limits.ackEveryCount || this.#untoldBytes >= limits.ackEveryBytes) this.flushAck()
+    else this.#requestAck()
+  }
+
+  /** True when the other end counted the same messages. */
+  agreesWith(count: number, digest: number): boolean {
+    return this.#inbound.received === count && this.#inbound.receivedDigest === digest
+  }
+
+  /** Acknowledges what is handled, if the other end does not know of it. */
+  flushAck(): void {
+    this.#ackRequested = false
+    const { handled } = this.#inbound
+    if (handled === this.#toldHandled) return
+    if (!this.control({ kind: "ack", handled })) return
+    this.#options.counters.acksSent += 1
+    this.toldHandled()
+  }
+
+  /** `handled` went along with another frame. */
+  toldHandled(): void {
+    this.#toldHandled = this.#inbound.handled
+    this.#untoldBytes = 0
+  }
+
+  #requestAck(): void {
+    if (this.#ackRequested) return
+    this.#ackRequested = true
+    this.#options.requestAck()
   }
 }

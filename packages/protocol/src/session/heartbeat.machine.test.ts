@@ -1,11 +1,17 @@
 import fc from "fast-check"
 import { describe, expect, it } from "vitest"
 import { initialHeartbeat, stepHeartbeat, wakeAtHeartbeat } from "./heartbeat.machine.ts"
-import type { HeartbeatInput, HeartbeatState } from "./heartbeat.machine.ts"
+import type { HeartbeatEffect, HeartbeatInput, HeartbeatState } from "./heartbeat.machine.ts"
 
 const options = { probeAfterMs: 30_000, probeTimeoutMs: 5_000 }
 const listening: HeartbeatState = { kind: "listening", heardAtMs: 1000, lastNumber: 4 }
-const probing: HeartbeatState = { kind: "probing", heardAtMs: 1000, lastNumber: 5, sentAtMs: 31_000 }
+const probing: HeartbeatState = {
+  kind: "probing",
+  heardAtMs: 1000,
+  lastNumber: 5,
+  sentAtMs: 31_000,
+  timeoutMs: 5_000,
+}
 const dead: HeartbeatState = { kind: "dead" }
 
 describe("every state × every input", () => {
@@ -16,7 +22,14 @@ describe("every state × every input", () => {
       "listening probes when asked",
       listening,
       { kind: "probe", nowMs: 2000 },
-      { kind: "probing", heardAtMs: 1000, lastNumber: 5, sentAtMs: 2000 },
+      { kind: "probing", heardAtMs: 1000, lastNumber: 5, sentAtMs: 2000, timeoutMs: 5_000 },
+      [{ kind: "sendPing", number: 5 }],
+    ],
+    [
+      "listening probes when in doubt, with the time that it is given",
+      listening,
+      { kind: "doubt", nowMs: 2000, timeoutMs: 700 },
+      { kind: "probing", heardAtMs: 1000, lastNumber: 5, sentAtMs: 2000, timeoutMs: 700 },
       [{ kind: "sendPing", number: 5 }],
     ],
     ["listening sleeps on before its time", listening, { kind: "wake", nowMs: 30_999 }, listening, []],
@@ -44,6 +57,27 @@ describe("every state × every input", () => {
       [{ kind: "roundTrip", ms: 80 }],
     ],
     ["probing sends no second probe", probing, { kind: "probe", nowMs: 32_000 }, probing, []],
+    [
+      "probing sends another probe when in doubt that wants its answer sooner",
+      probing,
+      { kind: "doubt", nowMs: 32_000, timeoutMs: 700 },
+      { kind: "probing", heardAtMs: 1000, lastNumber: 6, sentAtMs: 32_000, timeoutMs: 700 },
+      [{ kind: "sendPing", number: 6 }],
+    ],
+    [
+      "probing sends another probe when in doubt after its time: the answer to the first would prove nothing",
+      probing,
+      { kind: "doubt", nowMs: 90_000, timeoutMs: 700 },
+      { kind: "probing", heardAtMs: 1000, lastNumber: 6, sentAtMs: 90_000, timeoutMs: 700 },
+      [{ kind: "sendPing", number: 6 }],
+    ],
+    [
+      "probing keeps its probe when a doubt would only start it over",
+      probing,
+      { kind: "doubt", nowMs: 35_500, timeoutMs: 700 },
+      probing,
+      [],
+    ],
     ["probing waits for its time", probing, { kind: "wake", nowMs: 35_999 }, probing, []],
     [
       "probing gives up on time",
@@ -55,6 +89,7 @@ describe("every state × every input", () => {
     ["death stays when heard", dead, { kind: "heard", nowMs: 9 }, dead, []],
     ["death stays at a pong", dead, { kind: "pong", number: 5, nowMs: 9 }, dead, []],
     ["death sends no probe", dead, { kind: "probe", nowMs: 9 }, dead, []],
+    ["death has no doubts", dead, { kind: "doubt", nowMs: 9, timeoutMs: 700 }, dead, []],
     ["death does not wake", dead, { kind: "wake", nowMs: 1e9 }, dead, []],
   ])("%s", (...[, state, input, next, effects]) => {
     expect(stepHeartbeat(options, state, input)).toEqual([next, effects])
@@ -65,6 +100,7 @@ describe("every state × every input", () => {
     expect(wakeAtHeartbeat(options, listening)).toBe(31_000)
     expect(wakeAtHeartbeat(options, probing)).toBe(36_000)
     expect(wakeAtHeartbeat(options, { ...probing, heardAtMs: 34_000 })).toBe(39_000)
+    expect(wakeAtHeartbeat(options, { ...probing, timeoutMs: 700 })).toBe(31_700)
     expect(wakeAtHeartbeat(options, dead)).toBeUndefined()
   })
 })
@@ -72,54 +108,84 @@ describe("every state × every input", () => {
 describe("random lives", () => {
   const steps = fc.array(
     fc.record({
-      what: fc.constantFrom("heard", "pong", "stalePong", "probe", "wake", "wakeOnTime"),
+      what: fc.constantFrom("heard", "pong", "stalePong", "probe", "doubt", "wake", "wakeOnTime"),
       passMs: fc.oneof(fc.constant(0), fc.nat(8_000)),
+      timeoutMs: fc.constantFrom(500, 2_000, 10_000),
     }),
     { maxLength: 60 },
   )
+  type Step = typeof steps extends fc.Arbitrary<readonly (infer S)[]> ? S : never
 
-  it("keep one probe out at most, number probes from 1, and call no connection dead that was just heard", () => {
+  /** Keeps the books that the invariants of the machine's header speak of. */
+  class Books {
+    state: HeartbeatState = initialHeartbeat(0)
+    nowMs = 0
+    deaths = 0
+    #heardAtMs = 0
+    #sent = 0
+    /** How long the answer to the probe that is out may take; undefined when none is. */
+    #outForMs: number | undefined
+
+    step({ what, passMs, timeoutMs }: Step): void {
+      this.nowMs += passMs
+      if (what === "wakeOnTime") this.nowMs = Math.max(this.nowMs, wakeAtHeartbeat(options, this.state) ?? 0)
+      const input = this.#inputOf(what, timeoutMs)
+      const before = this.state
+      const [next, effects] = stepHeartbeat(options, before, input)
+      if (before.kind === "dead") expect([next, effects]).toEqual([before, []])
+      else if (what === "heard") this.#heardAtMs = this.nowMs
+      for (const effect of effects) this.#apply(effect, input)
+      expect(next.kind === "probing").toBe(this.#outForMs !== undefined && next.kind !== "dead")
+      this.state = next
+    }
+
+    #inputOf(what: Step["what"], timeoutMs: number): HeartbeatInput {
+      const { nowMs } = this
+      switch (what) {
+        case "pong":
+          return { kind: "pong", number: this.#sent, nowMs }
+        case "stalePong":
+          return { kind: "pong", number: this.#sent - 1, nowMs }
+        case "doubt":
+          return { kind: "doubt", nowMs, timeoutMs }
+        case "wakeOnTime":
+          return { kind: "wake", nowMs }
+        case "heard":
+        case "probe":
+        case "wake":
+          return { kind: what, nowMs }
+      }
+    }
+
+    #apply(effect: HeartbeatEffect, input: HeartbeatInput): void {
+      switch (effect.kind) {
+        case "sendPing":
+          if (input.kind !== "doubt") expect(this.#outForMs).toBeUndefined()
+          this.#sent += 1
+          expect(effect.number).toBe(this.#sent)
+          this.#outForMs = input.kind === "doubt" ? input.timeoutMs : options.probeTimeoutMs
+          break
+        case "roundTrip":
+          expect(effect.ms).toBeGreaterThanOrEqual(0)
+          this.#outForMs = undefined
+          this.#heardAtMs = this.nowMs
+          break
+        case "dead":
+          this.deaths += 1
+          expect(this.#outForMs).toBeDefined()
+          expect(effect.silentMs).toBe(this.nowMs - this.#heardAtMs)
+          expect(effect.silentMs).toBeGreaterThanOrEqual(this.#outForMs ?? Infinity)
+      }
+    }
+  }
+
+  it("count one probe at most, number probes from 1, and call no connection dead within its probe's time", () => {
     let deaths = 0
     fc.assert(
       fc.property(steps, (sequence) => {
-        let state = initialHeartbeat(0)
-        let nowMs = 0
-        let heardAtMs = 0
-        let sent = 0
-        let isOut = false
-        for (const { what, passMs } of sequence) {
-          nowMs += passMs
-          if (what === "wakeOnTime") nowMs = Math.max(nowMs, wakeAtHeartbeat(options, state) ?? 0)
-          if (what === "heard" && state.kind !== "dead") heardAtMs = nowMs
-          const number = what === "stalePong" ? sent - 1 : sent
-          const [next, effects] =
-            what === "pong" || what === "stalePong"
-              ? stepHeartbeat(options, state, { kind: "pong", number, nowMs })
-              : stepHeartbeat(options, state, { kind: what === "wakeOnTime" ? "wake" : what, nowMs })
-          if (state.kind === "dead") expect([next, effects]).toEqual([state, []])
-          for (const effect of effects) {
-            switch (effect.kind) {
-              case "sendPing":
-                expect(isOut).toBe(false)
-                sent += 1
-                expect(effect.number).toBe(sent)
-                isOut = true
-                break
-              case "roundTrip":
-                expect(effect.ms).toBeGreaterThanOrEqual(0)
-                isOut = false
-                heardAtMs = nowMs
-                break
-              case "dead":
-                deaths += 1
-                expect(isOut).toBe(true)
-                expect(effect.silentMs).toBe(nowMs - heardAtMs)
-                expect(effect.silentMs).toBeGreaterThanOrEqual(options.probeTimeoutMs)
-            }
-          }
-          expect(next.kind === "probing").toBe(isOut && next.kind !== "dead")
-          state = next
-        }
+        const books = new Books()
+        for (const step of sequence) books.step(step)
+        deaths += books.deaths
       }),
       { numRuns: 2000 },
     )
@@ -135,5 +201,18 @@ describe("random lives", () => {
     }
     expect(woken).toEqual([30_000, 35_000])
     expect(state.kind).toBe("dead")
+  })
+
+  it("notices within the time of the doubt that a connection did not survive a sleep", () => {
+    const awakeAtMs = 500_000
+    const [state] = stepHeartbeat(options, initialHeartbeat(0), {
+      kind: "doubt",
+      nowMs: awakeAtMs,
+      timeoutMs: 2_000,
+    })
+    const wakeAtMs = wakeAtHeartbeat(options, state)
+    expect(wakeAtMs).toBe(502_000)
+    expect(stepHeartbeat(options, state, { kind: "wake", nowMs: 501_999 })[0].kind).toBe("probing")
+    expect(stepHeartbeat(options, state, { kind: "wake", nowMs: 502_000 })[0].kind).toBe("dead")
   })
 })

@@ -11,16 +11,32 @@ describe("VolatileSlots", () => {
     const [a1, b, a2] = [message(1), message(2), message(3)]
     expect([slots.put("a", a1), slots.put("b", b), slots.put("a", a2)]).toEqual([0, 0, 1])
     expect(slots.size).toBe(2)
-    expect(slots.take()).toEqual([b, a2])
+    expect(slots.take().map((value) => value.message)).toEqual([b, a2])
     expect(slots.size).toBe(0)
     expect(slots.take()).toEqual([])
+  })
+
+  it("shows the value that has waited longest, and lets go of it by its key", () => {
+    const slots = new VolatileSlots(10)
+    expect(slots.first).toBeUndefined()
+    const [a1, b, a2] = [message(1), message(2), message(3)]
+    slots.put("a", a1)
+    slots.put("b", b)
+    expect(slots.first).toEqual({ key: "a", message: a1 })
+    slots.put("a", a2)
+    expect(slots.first).toEqual({ key: "b", message: b })
+    slots.delete("b")
+    slots.delete("nobody")
+    expect(slots.first?.message).toBe(a2)
+    slots.delete("a")
+    expect([slots.first, slots.size]).toEqual([undefined, 0])
   })
 
   it("drops the oldest key beyond the bound", () => {
     const slots = new VolatileSlots(2)
     const [a, b, c] = [message(1), message(2), message(3)]
     expect([slots.put("a", a), slots.put("b", b), slots.put("c", c)]).toEqual([0, 0, 1])
-    expect(slots.take()).toEqual([b, c])
+    expect(slots.take().map((value) => value.message)).toEqual([b, c])
   })
 
   it("holds nothing with a bound of 0", () => {
@@ -30,10 +46,12 @@ describe("VolatileSlots", () => {
   })
 
   it("agrees with a list, and loses none uncounted", () => {
+    const key = fc.constantFrom("a", "b", "c", "d", "e", "__proto__")
     const steps = fc.array(
       fc.oneof(
-        { weight: 8, arbitrary: fc.constantFrom("a", "b", "c", "d", "e", "__proto__") },
-        fc.constant(undefined),
+        { weight: 8, arbitrary: fc.record({ what: fc.constant("put" as const), key }) },
+        { weight: 2, arbitrary: fc.constant({ what: "first" } as const) },
+        fc.constant({ what: "take" } as const),
       ),
       { maxLength: 60 },
     )
@@ -44,23 +62,29 @@ describe("VolatileSlots", () => {
         let put = 0
         let lost = 0
         let taken = 0
-        for (const [index, key] of sequence.entries()) {
-          if (key === undefined) {
-            const messages = slots.take()
+        for (const [index, step] of sequence.entries()) {
+          if (step.what === "take") {
+            const messages = slots.take().map((value) => value.message)
             expect(messages).toEqual(oracle.map(([, kept]) => kept))
             taken += messages.length
             oracle = []
-            continue
+          } else if (step.what === "first") {
+            const { first } = slots
+            expect(first === undefined ? undefined : [first.key, first.message]).toEqual(oracle[0])
+            if (first === undefined) continue
+            slots.delete(first.key)
+            taken += 1
+            oracle = oracle.slice(1)
+          } else {
+            const next = message(index)
+            const others = oracle.filter(([other]) => other !== step.key)
+            oracle = [...others, [step.key, next] as const].slice(
+              maxCount === 0 ? sequence.length : -maxCount,
+            )
+            put += 1
+            lost += slots.put(step.key, next)
           }
-          const next = message(index)
-          oracle = [...oracle.filter(([other]) => other !== key), [key, next] as const].slice(
-            -maxCount || sequence.length,
-          )
-          if (maxCount === 0) oracle = []
-          put += 1
-          lost += slots.put(key, next)
           expect(slots.size).toBe(oracle.length)
-          expect(slots.size).toBeLessThanOrEqual(maxCount)
         }
         expect(taken + lost + slots.size).toBe(put)
       }),

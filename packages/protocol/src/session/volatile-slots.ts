@@ -1,6 +1,11 @@
 // Keyed volatile messages that wait for a slow connection: per key only the latest. Knows no sockets.
 import type { OutboundMessage } from "../transport.ts"
 
+export interface WaitingValue {
+  readonly key: string
+  readonly message: OutboundMessage
+}
+
 export class VolatileSlots {
   readonly #maxCount: number
   readonly #slots = new Map<string, OutboundMessage>()
@@ -11,6 +16,12 @@ export class VolatileSlots {
 
   get size(): number {
     return this.#slots.size
+  }
+
+  /** The value that has waited longest. */
+  get first(): WaitingValue | undefined {
+    for (const [key, message] of this.#slots) return { key, message }
+    return undefined
   }
 
   /** Keeps the latest value of the key; it takes its place at the end. Returns how many values were lost to it. */
@@ -26,10 +37,14 @@ export class VolatileSlots {
     return 0
   }
 
+  delete(key: string): void {
+    this.#slots.delete(key)
+  }
+
   /** Takes everything, oldest first. */
-  take(): OutboundMessage[] {
-    const messages = [...this.#slots.values()]
+  take(): WaitingValue[] {
+    const values = [...this.#slots].map(([key, message]) => ({ key, message }))
     this.#slots.clear()
-    return messages
+    return values
   }
 }

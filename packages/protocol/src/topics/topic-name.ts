@@ -1,4 +1,5 @@
 // What may be the name of a topic.
+import { quoted } from "../wire/quoted.ts"
 
 /** 1–128 letters, digits and `: . _ - /`; no `..`. A name goes into logs and keys, so nothing else is let in. */
 export function isTopicName(name: string): boolean {
@@ -8,7 +9,5 @@ export function isTopicName(name: string): boolean {
 /** @throws RangeError that shows the name. */
 export function assertTopicName(name: string): void {
   if (isTopicName(name)) return
-  throw new RangeError(
-    `topic ${JSON.stringify(name.slice(0, 140))} must be 1–128 of letters, digits, ":", ".", "_", "-", "/"`,
-  )
+  throw new RangeError(`topic ${quoted(name)} must be 1–128 of letters, digits, ":", ".", "_", "-", "/"`)
 }

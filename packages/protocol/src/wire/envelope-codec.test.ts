@@ -4,6 +4,7 @@ import { describe, expect, it } from "vitest"
 import { clientMessageLimits } from "../limits.ts"
 import { camelCase, createEnvelopeCodec, snakeCase } from "./envelope-codec.ts"
 import type { Frame } from "./frame.ts"
+import { encodeOnce } from "./payload-codec.ts"
 
 const wallClockMs = 1_700_000_000_123
 const codec = createEnvelopeCodec({ limits: clientMessageLimits, wallClockMs: () => wallClockMs })
@@ -52,8 +53,11 @@ describe("the bytes of a server", () => {
       {
         kind: "welcome",
         sessionId: "",
+        resumeToken: null,
+        resumed: false,
         received: 0,
         handled: 0,
+        digest: 0,
         expiresInMs: null,
         maxMessageBytes: 1,
         types: [],
@@ -106,7 +110,7 @@ describe("the bytes of a client", () => {
   it.each<[string, Frame, string]>([
     [
       "the token",
-      { kind: "hello", version: 0, token: "abc", reference: "1" },
+      { kind: "hello", version: 0, token: "abc", clientId: "", dial: 0, reference: "1" },
       `83a26964a131${text("type")}${text("cmd_authenticate")}${text("payload")}81${text("token")}a3616263`,
     ],
     [
@@ -193,13 +197,23 @@ describe("the round trip", () => {
   })
 
   it("gives back the token, the welcome's payload and the shutdown", () => {
-    const hello: Frame = { kind: "hello", version: 0, token: "t", reference: "9" }
+    const hello: Frame = {
+      kind: "hello",
+      version: 0,
+      token: "t",
+      clientId: "",
+      dial: 0,
+      reference: "9",
+    }
     expect(codec.decode(codec.encode(hello), 0)).toEqual(hello)
     const welcome = {
       kind: "welcome",
       sessionId: "",
+      resumeToken: null,
+      resumed: false,
       received: 0,
       handled: 0,
+      digest: 0,
       expiresInMs: null,
       types: [],
     } as const
@@ -210,7 +224,7 @@ describe("the round trip", () => {
   })
 })
 
-it.each([[7], [[1, 2]], ["text"], [false]])(
+it.each([[7], [[1, 2]], ["text"], [false], [Uint8Array.of(1, 2)], [new Date(5)]])(
   "sends the reply %j, which is no map, as its value",
   (payload) => {
     const reply: Frame = { kind: "reply", reference: "1", outcome: { ok: true, payload } }
@@ -272,6 +286,51 @@ describe("malformed envelopes", () => {
       reference: "5",
       error: { code: "sys_invalid_message", category: "system" },
     })
+  })
+
+  it.each<[string, unknown]>([
+    ["a binary", Uint8Array.of(1)],
+    ["a timestamp", new Date(1)],
+  ])("become bad: a payload that is %s", (_, payload) => {
+    expect(codec.decode(encode({ ...good, payload }), 0)).toMatchObject({
+      kind: "bad",
+      reference: "5",
+      error: { message: '"payload" must be a map', category: "validation" },
+    })
+    expect(codec.decode(encode(payload), 0)).toMatchObject({ kind: "bad", reference: null })
+  })
+
+  it.each<[string, unknown, string]>([
+    ["binary", new Uint8Array(60_000), 'must be "2.0", not a binary'],
+    ["map", { "\n": "\n" }, 'must be "2.0", not a map'],
+    ["long text", "\u0001".repeat(60_000), `must be "2.0", not "${"\\u0001".repeat(10)}"…`],
+    ["text that is more than a line", "3\n\u2028", 'must be "2.0", not "3\\u000a\\u2028"'],
+  ])("show in a line what they have for a version: %s", (...[, version, said]) => {
+    const frame = codec.decode(encode({ ...good, version }), 0)
+    expect(frame).toMatchObject({ kind: "bad", error: { message: `"version" ${said}` } })
+  })
+
+  it("show in a line what they have for a type", () => {
+    const type = `foo_\u001b[31m\u2028\r\n${"x".repeat(200)}`
+    const shown = `"foo_\\u001b[31m\\u2028\\u000d\\u000a${"x".repeat(32)}"…`
+    expect(codec.decode(encode({ ...good, type }), 0)).toMatchObject({
+      error: { message: `unknown message type ${shown}` },
+    })
+    const client = createEnvelopeCodec({ side: "client", limits: clientMessageLimits, wallClockMs: () => 0 })
+    expect(client.decode(encode({ ...good, type: "cmd_\u2028" }), 0)).toMatchObject({
+      error: { message: 'a client takes no message of type "cmd_\\u2028"' },
+    })
+  })
+
+  it.each<[string, unknown]>([
+    ["a binary", Uint8Array.of(1)],
+    ["a timestamp", new Date(1)],
+    ["items", [1]],
+    ["text", "x"],
+  ])("lose the details of an error that are %s", (_, details) => {
+    const reply = codec.decode(encode({ id: "1", type: "resp_error", payload: { details } }), 0)
+    expect(reply).toMatchObject({ kind: "reply", outcome: { ok: false } })
+    expect(reply).not.toHaveProperty("outcome.error.details")
   })
 
   it("take an absent id and version, and keys that they do not know", () => {
@@ -337,6 +396,18 @@ describe("malformed envelopes", () => {
       { numRuns: 50_000 },
     )
     expect([...seen].toSorted()).toEqual(["bad", "event", "reply", "request"])
+  })
+})
+
+describe("depth", () => {
+  const nested = (depth: number): unknown => (depth === 0 ? {} : { k: nested(depth - 1) })
+
+  it("counts the envelope: what the other end would refuse is refused at once", () => {
+    const event = (payload: unknown): Frame => ({ kind: "event", type: "left", payload })
+    expect(codec.decode(codec.encode(event(nested(30))), 0).kind).toBe("event")
+    expect(() => codec.encode(event(nested(31)))).toThrow(/nested too deep.*32/)
+    expect(codec.decode(codec.encode(event(encodeOnce(nested(30)))), 0).kind).toBe("event")
+    expect(() => codec.encode(event(encodeOnce(nested(31))))).toThrow(/nested too deep.*32/)
   })
 })
 

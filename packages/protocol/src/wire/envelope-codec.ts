@@ -4,7 +4,8 @@ import { suggestedAction } from "../errors.ts"
 import type { MessageLimits } from "../limits.ts"
 import type { Codec } from "./codec.ts"
 import type { BadFrame, CallKind, Frame, Reference, ReplyFrame, WireError } from "./frame.ts"
-import { Encoded, createPayloadCodec } from "./payload-codec.ts"
+import { Encoded, createPayloadCodec, isMap } from "./payload-codec.ts"
+import { quoted } from "./quoted.ts"
 
 const envelopeVersion = "2.0"
 
@@ -32,22 +33,18 @@ export function createEnvelopeCodec(options: EnvelopeCodecOptions): Codec {
 
   /** What a server sends: exactly five keys. */
   function encodeServer(id: Reference, type: string, payload: unknown): Uint8Array {
-    return payloads.encodeMap([
-      ["id", id],
-      ["type", type],
-      ["payload", payload],
-      ["timestamp", options.wallClockMs()],
-      ["version", envelopeVersion],
-    ])
+    return payloads.encodeMap({
+      id,
+      type,
+      payload,
+      timestamp: options.wallClockMs(),
+      version: envelopeVersion,
+    })
   }
 
   /** What a client sends: neither timestamp nor version, as the existing clients do. */
   function encodeClient(id: Reference, type: string, payload: unknown): Uint8Array {
-    return payloads.encodeMap([
-      ["id", id],
-      ["type", type],
-      ["payload", payload ?? {}],
-    ])
+    return payloads.encodeMap({ id, type, payload: payload ?? {} })
   }
 
   function encode(frame: Frame): Uint8Array {
@@ -84,6 +81,16 @@ export function createEnvelopeCodec(options: EnvelopeCodecOptions): Codec {
       case "busy":
       case "bye":
       case "cancel":
+      case "auth":
+      case "authRequest":
+      case "authOk":
+      case "ack":
+      case "reset":
+      case "sync":
+      case "credit":
+      case "item":
+      case "end":
+      case "unknownControl":
         throw new TypeError(`profile 2.0 has no frame for "${frame.kind}"`)
     }
   }
@@ -91,7 +98,7 @@ export function createEnvelopeCodec(options: EnvelopeCodecOptions): Codec {
   function decode(bytes: Uint8Array): Frame | BadFrame {
     const body = payloads.decode(bytes, 0)
     if (!body.ok) return { kind: "bad", reference: null, error: body.error }
-    if (!isRecord(body.value)) return bad(null, "a message must be a map")
+    if (!isMap(body.value)) return bad(null, "a message must be a map")
     return decodeEnvelope(body.value, options.side)
   }
 
@@ -107,7 +114,7 @@ export function createEnvelopeCodec(options: EnvelopeCodecOptions): Codec {
 /** A payload of `2.0` is a map, whatever the contract says. */
 function asMap(payload: unknown): unknown {
   if (payload === undefined || payload === null) return {}
-  return payload instanceof Encoded || isRecord(payload) ? payload : { value: payload }
+  return payload instanceof Encoded || isMap(payload) ? payload : { value: payload }
 }
 
 function decodeEnvelope(
@@ -123,9 +130,8 @@ function decodeEnvelope(
   if (id !== null && typeof id !== "string")
     return bad(null, `"id" must be a string or nil, not ${typeof id}`)
   if (typeof type !== "string") return bad(reference, '"type" must be a string')
-  if (version !== envelopeVersion)
-    return bad(reference, `"version" must be "2.0", not ${JSON.stringify(version)}`)
-  if (!isRecord(payload)) return bad(reference, '"payload" must be a map')
+  if (version !== envelopeVersion) return bad(reference, `"version" must be "2.0", not ${quoted(version)}`)
+  if (!isMap(payload)) return bad(reference, '"payload" must be a map')
 
   const split = type.indexOf("_")
   const name = camelCase(type.slice(split + 1))
@@ -133,7 +139,7 @@ function decodeEnvelope(
   const prefix = split === -1 || /[A-Z]/.test(type) ? "" : type.slice(0, split)
   const isForClients = prefix === "event" || prefix === "resp"
   if (side !== undefined && isForClients === (side === "server")) {
-    return bad(reference, `a ${side} takes no message of type ${JSON.stringify(type.slice(0, 64))}`, "system")
+    return bad(reference, `a ${side} takes no message of type ${quoted(type)}`, "system")
   }
   switch (prefix) {
     case "cmd":
@@ -147,7 +153,7 @@ function decodeEnvelope(
     case "resp":
       return decodeReply(type, reference, payload)
     default:
-      return bad(reference, `unknown message type ${JSON.stringify(type.slice(0, 64))}`, "system")
+      return bad(reference, `unknown message type ${quoted(type)}`, "system")
   }
 }
 
@@ -161,7 +167,7 @@ function request(
 
 function decodeHello(reference: Reference, payload: Readonly<Record<string, unknown>>): Frame | BadFrame {
   const { token } = payload
-  if (typeof token === "string") return { kind: "hello", version: 0, token, reference }
+  if (typeof token === "string") return { kind: "hello", version: 0, token, clientId: "", dial: 0, reference }
   const error: WireError = {
     code: "auth_token_invalid",
     message: "cmd_authenticate needs a token",
@@ -175,8 +181,11 @@ function decodeEvent(name: string, payload: Readonly<Record<string, unknown>>): 
     return {
       kind: "welcome",
       sessionId: "",
+      resumeToken: null,
+      resumed: false,
       received: 0,
       handled: 0,
+      digest: 0,
       expiresInMs: null,
       maxMessageBytes: Number.MAX_SAFE_INTEGER,
       types: [],
@@ -206,7 +215,7 @@ function decodeReply(
         ? category
         : "system",
     ...(isDuration(seconds) ? { retryAfterMs: Math.round(seconds * 1000) } : {}),
-    ...(isRecord(details) ? { details } : {}),
+    ...(isMap(details) ? { details } : {}),
   }
   return { kind: "reply", reference, outcome: { ok: false, error } }
 }
@@ -235,8 +244,4 @@ function bad(
 /** Not NaN or Infinity, which MessagePack can hold and no timer can. */
 function isDuration(value: unknown): value is number {
   return typeof value === "number" && value >= 0 && value <= Number.MAX_SAFE_INTEGER / 1000
-}
-
-function isRecord(value: unknown): value is Record<string, unknown> {
-  return typeof value === "object" && value !== null && !Array.isArray(value)
 }

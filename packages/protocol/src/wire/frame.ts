@@ -24,14 +24,38 @@ export interface HelloFrame {
   readonly token: string
   /** `2.0` only: the id that an error reply should carry. */
   readonly reference: Reference
+  /** Random, the same for all dials of one client: tells its own late arrivals from other clients. */
+  readonly clientId: string
+  /** Counts this client's dials. */
+  readonly dial: number
+  /** The session that this client wants to go on with. */
+  readonly resume?: ResumeClaim
+}
+
+/** What a client presents to go on with its session on a new connection. */
+export interface ResumeClaim {
+  readonly sessionId: string
+  /** The resume token of the last WELCOME that the client received. */
+  readonly token: string
+  /** Reliable messages of the server that the client has handled, and their digest. */
+  readonly handled: number
+  readonly digest: number
 }
 
 export interface WelcomeFrame {
   readonly kind: "welcome"
   readonly sessionId: string
-  /** Messages of this client that were accepted, and that were settled. */
+  /** Null where sessions cannot be resumed. */
+  readonly resumeToken: string | null
+  /** True when the session goes on; false for a new one. */
+  readonly resumed: boolean
+  /** Why the session that was asked for did not go on. */
+  readonly refusal?: string
+  /** Messages of this client that were accepted (not to be sent again), and that were settled (to be let go). */
   readonly received: number
   readonly handled: number
+  /** The digest of the accepted ones. */
+  readonly digest: number
   /** Milliseconds until the token expires; null when it does not. */
   readonly expiresInMs: number | null
   readonly maxMessageBytes: number
@@ -55,6 +79,8 @@ export interface RequestFrame {
   readonly payload: unknown
   /** Milliseconds the caller is willing to wait; 0 when it did not say. */
   readonly budgetMs: number
+  /** Idempotency key: requests of one user with the same key are executed once. */
+  readonly key?: string
   readonly reference: Reference
 }
 
@@ -86,9 +112,45 @@ export interface VolatileFrame {
   readonly key: string | undefined
 }
 
+/** One item of a streaming reply. */
+export interface ItemFrame {
+  readonly kind: "item"
+  readonly reference: Reference
+  readonly payload: unknown
+}
+
+/** The last frame of a streaming reply. */
+export interface EndFrame {
+  readonly kind: "end"
+  readonly reference: Reference
+  readonly error: WireError | undefined
+}
+
+export interface CancelFrame {
+  readonly kind: "cancel"
+  readonly reference: Reference
+}
+
+/** The reader of a streaming reply takes `items` more. */
+export interface CreditFrame {
+  readonly kind: "credit"
+  readonly reference: Reference
+  readonly items: number
+}
+
 export type Frame =
   | HelloFrame
   | WelcomeFrame
+  /** A fresh token on a live connection, the server's wish for one, and its answer. */
+  | { readonly kind: "auth"; readonly token: string }
+  | { readonly kind: "authRequest"; readonly expiresInMs: number }
+  | { readonly kind: "authOk"; readonly expiresInMs: number | null }
+  /** Everything up to `handled` is settled. */
+  | { readonly kind: "ack"; readonly handled: number }
+  /** The session is over at this end; `count` reliable messages were received in it. */
+  | { readonly kind: "reset"; readonly cause: string; readonly count: number }
+  /** `count` reliable messages came before this frame; `digest` stands for them. */
+  | { readonly kind: "sync"; readonly count: number; readonly digest: number }
   | { readonly kind: "ping"; readonly number: number; readonly handled: number }
   | { readonly kind: "pong"; readonly number: number; readonly handled: number }
   | {
@@ -99,10 +161,15 @@ export type Frame =
     }
   | { readonly kind: "busy"; readonly retryAfterMs: number }
   | { readonly kind: "bye"; readonly code: string; readonly message: string }
-  | { readonly kind: "cancel"; readonly reference: Reference }
+  /** A control frame of a later version: to be ignored. */
+  | { readonly kind: "unknownControl" }
   | EventFrame
   | RequestFrame
   | ReplyFrame
+  | ItemFrame
+  | EndFrame
+  | CancelFrame
+  | CreditFrame
   | TopicEventFrame
   | VolatileFrame
 

@@ -139,7 +139,7 @@ describe("text with half a surrogate pair", () => {
       ok: true,
       value: [expected],
     })
-    expect(codec.decode(codec.encodeMap([["k", value]]), 0)).toEqual({ ok: true, value: { k: expected } })
+    expect(codec.decode(codec.encodeMap({ k: value }), 0)).toEqual({ ok: true, value: { k: expected } })
   })
 
   it("keeps dates beside it", () => {
@@ -182,11 +182,13 @@ describe("shared encodings", () => {
             map: encodedMap<Record<string, unknown>>(members),
           })
           expect(plain(shared)).toEqual({ list: items, map: members })
-          expect(hex(shared.bytes(encodeValue))).toBe(hex(codec.encode({ list: items, map: members })))
+          expect(hex(shared.encoding(encodeValue).bytes)).toBe(
+            hex(codec.encode({ list: items, map: members })),
+          )
           expect(hex(codec.encodeFrame(0x40, [7, shared]))).toBe(
             hex(codec.encodeFrame(0x40, [7, plain(shared)])),
           )
-          expect(hex(codec.encodeMap([["payload", shared]]))).toBe(
+          expect(hex(codec.encodeMap({ payload: shared }))).toBe(
             hex(codec.encode({ payload: plain(shared) })),
           )
         },
@@ -201,7 +203,7 @@ describe("shared encodings", () => {
       a: undefined,
       c: [2],
     })
-    expect(decode(shared.bytes(encodeValue))).toEqual({ b: 1, c: [2] })
+    expect(decode(shared.encoding(encodeValue).bytes)).toEqual({ b: 1, c: [2] })
     expect(Object.keys(plain(shared))).toEqual(["b", "c"])
   })
 
@@ -213,14 +215,14 @@ describe("shared encodings", () => {
         return [1, 2, 3]
       },
     })
-    chunk.bytes(encodeValue)
+    chunk.encoding(encodeValue)
     const readsOfOne = reads
     for (let message = 0; message < 5; message += 1) {
       codec.encodeFrame(0x40, [message, encodedArray([chunk])])
-      codec.encodeMap([["payload", chunk]])
+      codec.encodeMap({ payload: chunk })
     }
     expect(reads).toBe(readsOfOne)
-    expect(chunk.bytes(encodeValue)).toBe(chunk.bytes(encodeValue))
+    expect(chunk.encoding(encodeValue)).toBe(chunk.encoding(encodeValue))
   })
 
   it("returns plain values as they are", () => {
@@ -244,9 +246,9 @@ describe("headers", () => {
 
   it.each([15, 16, 65_535, 65_536])("reads back arrays and maps of %d members", (count) => {
     const items = Array.from({ length: count }, (_, index) => index)
-    expect(hex(encodedArray(items).bytes(encodeValue))).toBe(hex(codec.encode(items)))
+    expect(hex(encodedArray(items).encoding(encodeValue).bytes)).toBe(hex(codec.encode(items)))
     const members = Object.fromEntries(items.map((item) => [`k${item}`, item]))
-    expect(hex(encodedMap<Record<string, number>>(members).bytes(encodeValue))).toBe(
+    expect(hex(encodedMap<Record<string, number>>(members).encoding(encodeValue).bytes)).toBe(
       hex(codec.encode(members)),
     )
   })
@@ -255,6 +257,105 @@ describe("headers", () => {
     expect(concatenate([])).toEqual(new Uint8Array(0))
     expect(concatenate([Uint8Array.of(1), new Uint8Array(0), Uint8Array.of(2, 3)])).toEqual(
       Uint8Array.of(1, 2, 3),
+    )
+  })
+})
+
+describe("depth", () => {
+  const most = clientMessageLimits.maxDepth
+  /** So many containers inside each other, arrays and maps in turn; with something in the last, or nothing. */
+  const nested = (depth: number, innermost: readonly unknown[] = []): unknown => {
+    let value: unknown = innermost
+    for (let level = 1; level < depth; level += 1) value = level % 2 === 0 ? [value] : { k: value }
+    return value
+  }
+  const ways: readonly (readonly [string, number, (value: unknown) => Uint8Array])[] = [
+    ["by itself", 0, (value) => codec.encode(value)],
+    ["in a frame", 1, (value) => codec.encodeFrame(0x40, [1, value])],
+    ["in a map", 1, (value) => codec.encodeMap({ id: null, payload: value })],
+    ["shared, in a frame", 1, (value) => codec.encodeFrame(0x40, [1, encodeOnce(value)])],
+    ["shared, in a map", 1, (value) => codec.encodeMap({ id: null, payload: encodeOnce(value) })],
+    ["beside what is shared", 1, (value) => codec.encodeFrame(0x40, [value, encodeOnce(1)])],
+    [
+      "shared in what is composed",
+      3,
+      (value) => codec.encodeMap({ payload: encodedMap({ list: encodedArray([1, encodeOnce(value)]) }) }),
+    ],
+    [
+      "plain in what is composed",
+      3,
+      (value) => codec.encodeFrame(0x40, [encodedArray([encodedMap({ first: value, last: [] })])]),
+    ],
+  ]
+
+  it.each(ways)("is what the peer's guard takes, and no more: %s", (...[, around, encodeIn]) => {
+    const start = around === 0 || encodeIn(0)[0] !== 0x40 ? 0 : 1
+    for (const innermost of [[], [1], [undefined], ["\ud83d"]]) {
+      const bytes = encodeIn(nested(most - around, innermost))
+      expect(codec.decode(bytes, start)).toMatchObject({ ok: true })
+      expect(() => encodeIn(nested(most - around + 1, innermost))).toThrow(
+        "nested too deep: a message holds at most 32 containers inside each other",
+      )
+    }
+  })
+
+  it("of one shared encoding counts anew in every message", () => {
+    const shared = encodeOnce(nested(most - 1, [1]))
+    for (let time = 0; time < 2; time += 1) {
+      expect(codec.decode(codec.encodeFrame(0x40, [shared]), 1).ok).toBe(true)
+      expect(() => codec.encodeFrame(0x40, [encodedArray([shared])])).toThrow(RangeError)
+    }
+  })
+
+  it("is not what an encoder is refused for that cannot write the value", () => {
+    expect(() => codec.encode(nested(most, [5n]))).toThrow("Unrecognized object: [object BigInt]")
+    expect(() => codec.encode(nested(most, [Symbol.iterator]))).not.toThrow(RangeError)
+  })
+
+  it("ends for a value that holds itself twice", () => {
+    const loop: unknown[] = []
+    loop.push(loop, loop)
+    expect(() => codec.encode(loop)).toThrow(/deep/)
+    expect(() => codec.encodeFrame(0x40, [encodeOnce(loop)])).toThrow(/deep/)
+  })
+})
+
+describe("text that begins with a byte order mark", () => {
+  const mark = "\ufeff"
+
+  it.each([0, 1, 30, 196, 197, 198, 199, 65_530])("keeps it before %d letters more", (count) => {
+    const text = mark + "b".repeat(count)
+    const twice = mark + text
+    const value = { text, list: [twice, { twice }, "c".repeat(300)], at: new Date(5), [mark]: 1, n: null }
+    expect(codec.decode(codec.encode(value), 0)).toEqual({ ok: true, value })
+    expect(codec.decode(codec.encodeFrame(0x40, [text]), 1)).toEqual({ ok: true, value: [text] })
+    expect(codec.decode(codec.encode(twice), 0)).toEqual({ ok: true, value: twice })
+  })
+
+  it("leaves binaries alone that begin with the same bytes", () => {
+    const bytes = new Uint8Array(300).fill(0x62)
+    bytes.set([0xef, 0xbb, 0xbf])
+    const value = { bytes, constructor: `${mark}${"b".repeat(300)}`, text: `b${mark}`.repeat(300) }
+    expect(codec.decode(codec.encode(value), 0)).toEqual({ ok: true, value })
+  })
+
+  it("keeps it whatever stands around", () => {
+    const text = fc
+      .tuple(fc.nat(3), fc.constantFrom(0, 1, 70, 250), fc.constantFrom("b", "é", "\uff01", "😀"))
+      .map(([marks, count, letter]) => mark.repeat(marks) + letter.repeat(count))
+    const { value: any } = fc.letrec((tie) => ({
+      value: fc.oneof(
+        { maxDepth: 3 },
+        text,
+        fc.array(tie("value"), { maxLength: 4 }),
+        fc.dictionary(fc.constantFrom("a", "1", mark), tie("value"), { noNullPrototype: true }),
+      ),
+    }))
+    fc.assert(
+      fc.property(any, (value) => {
+        expect(codec.decode(codec.encode(value), 0)).toEqual({ ok: true, value })
+      }),
+      { numRuns: 1000 },
     )
   })
 })

@@ -12,7 +12,7 @@ export class Encoded<T> {
   readonly value: T
   readonly #parts: readonly unknown[] | undefined
   readonly #header: Uint8Array | undefined
-  #bytes: Uint8Array | undefined
+  #encoding: Encoding | undefined
 
   /** @param parts for a composed value: its members in order, each encoded by itself. */
   constructor(value: T, header?: Uint8Array, parts?: readonly unknown[]) {
@@ -22,13 +22,22 @@ export class Encoded<T> {
   }
 
   /** The value's MessagePack, computed at the first call. */
-  bytes(encode: (value: unknown) => Uint8Array): Uint8Array {
-    this.#bytes ??=
+  encoding(encode: (value: unknown) => Uint8Array): Encoding {
+    this.#encoding ??=
       this.#parts === undefined || this.#header === undefined
-        ? encode(this.value)
-        : concatenate([this.#header, ...this.#parts.map((part) => bytesOf(part, encode))])
-    return this.#bytes
+        ? encodingOf(this.value, encode)
+        : joined(
+            this.#header,
+            this.#parts.map((part) => encodingOf(part, encode)),
+          )
+    return this.#encoding
   }
+}
+
+interface Encoding {
+  readonly bytes: Uint8Array
+  /** Containers inside each other, as the guard counts them. */
+  readonly depth: number
 }
 
 /** A value or its shared encoding: what every sending method accepts. */
@@ -57,8 +66,41 @@ export function plain<T>(value: Encodable<T>): T {
   return value instanceof Encoded ? value.value : value
 }
 
-function bytesOf(value: unknown, encode: (value: unknown) => Uint8Array): Uint8Array {
-  return value instanceof Encoded ? value.bytes(encode) : encode(value)
+function encodingOf(value: unknown, encode: (value: unknown) => Uint8Array): Encoding {
+  if (value instanceof Encoded) return value.encoding(encode)
+  const bytes = encode(value)
+  return { bytes, depth: depthOf(value, Infinity) }
+}
+
+/** A container of the parts. */
+function joined(header: Uint8Array, parts: readonly Encoding[]): Encoding {
+  return {
+    bytes: concatenate([header, ...parts.map(({ bytes }) => bytes)]),
+    depth: 1 + parts.reduce((deepest, { depth }) => Math.max(deepest, depth), 0),
+  }
+}
+
+/** A plain map: what decodes from one, and what is encoded as one. Neither a list nor a binary nor a timestamp. */
+export function isMap(value: unknown): value is Record<string, unknown> {
+  return (
+    typeof value === "object" &&
+    value !== null &&
+    !Array.isArray(value) &&
+    !ArrayBuffer.isView(value) &&
+    !(value instanceof Date)
+  )
+}
+
+/** Containers inside each other. Looks no deeper than one more than `most`, for a value may hold itself. */
+function depthOf(value: unknown, most: number): number {
+  if (!Array.isArray(value) && !isMap(value)) return 0
+  const members: readonly unknown[] = Array.isArray(value) ? value : Object.values(value)
+  let depth = 1
+  for (const member of members) {
+    if (depth > most) break
+    depth = Math.max(depth, 1 + depthOf(member, most - 1))
+  }
+  return depth
 }
 
 /**
@@ -76,11 +118,71 @@ function mayHoldSurrogate(bytes: Uint8Array): boolean {
 function wellFormed(value: unknown): unknown {
   if (typeof value === "string") return value.replace(/\p{Surrogate}/gu, "\ufffd")
   if (Array.isArray(value)) return value.map(wellFormed)
-  if (typeof value !== "object" || value === null || value instanceof Date || ArrayBuffer.isView(value))
-    return value
+  if (!isMap(value)) return value
   return Object.fromEntries(
     Object.entries(value).map(([key, member]) => [wellFormed(key), wellFormed(member)]),
   )
+}
+
+/**
+ * Encodes what the guard of a peer with the same limit takes; better the sender learns it. The result is the encoder's
+ * own buffer, to be copied before the next call.
+ */
+function createEncode(maxDepth: number): (value: unknown) => Uint8Array {
+  const encoder = new Encoder({ ignoreUndefined: true, maxDepth })
+  const encode = (value: unknown): Uint8Array => {
+    try {
+      return encoder.encodeSharedRef(value)
+    } catch {
+      // The library counts what stands in the innermost container as one level more; the guard counts containers.
+      if (depthOf(value, maxDepth) > maxDepth) throw tooDeep(maxDepth)
+      return new Encoder({ ignoreUndefined: true, maxDepth: maxDepth + 1 }).encodeSharedRef(value)
+    }
+  }
+  return (value) => {
+    const bytes = encode(value)
+    return mayHoldSurrogate(bytes) ? encode(wellFormed(value)) : bytes
+  }
+}
+
+function tooDeep(maxDepth: number): RangeError {
+  const most = `a message holds at most ${maxDepth} containers inside each other, its own array or map included`
+  return new RangeError(`nested too deep: ${most}`)
+}
+
+/** Whether U+FEFF (0xef, 0xbb, 0xbf) may be in it. Bytes are looked at one by one only from the first 0xef on. */
+function mayHoldMark(bytes: Uint8Array): boolean {
+  const first = bytes.indexOf(0xef)
+  if (first === -1) return false
+  for (let at = first; at + 2 < bytes.length; at += 1) {
+    if (bytes[at] === 0xef && bytes[at + 1] === 0xbb && bytes[at + 2] === 0xbf) return true
+  }
+  return false
+}
+
+/**
+ * The library reads long text with a `TextDecoder` that drops a byte order mark at its beginning, and has no option for
+ * it. `raw` is the same value with bytes for text (but not for keys, which are short): they tell how many there were.
+ * Changes the containers of `value`, which nobody else has seen yet.
+ */
+function withMarks(value: unknown, raw: unknown): unknown {
+  if (typeof value === "string") {
+    const marks = raw instanceof Uint8Array ? countMarks(raw) : 0
+    return marks === 0 ? value : "\ufeff".repeat(marks) + value.replace(/^\ufeff+/, "")
+  }
+  if (Array.isArray(value) && Array.isArray(raw)) {
+    const [items, raws]: [unknown[], readonly unknown[]] = [value, raw]
+    for (const [index, item] of items.entries()) items[index] = withMarks(item, raws[index])
+  } else if (isMap(value) && isMap(raw)) {
+    for (const [key, member] of Object.entries(value)) value[key] = withMarks(member, raw[key])
+  }
+  return value
+}
+
+function countMarks(text: Uint8Array): number {
+  let at = 0
+  while (text[at] === 0xef && text[at + 1] === 0xbb && text[at + 2] === 0xbf) at += 3
+  return at / 3
 }
 
 /** The header of an array (0x90, 0xdc) or map (0x80, 0xde): `short` for ≤ 15 members, else 16 or 32 bits. */
@@ -109,46 +211,53 @@ type Decoded =
 export interface PayloadCodec {
   /**
    * Integers above 2³² leave as uint64, undefined members of maps are left out, and half a surrogate pair (an emoji
-   * cut by `slice`) leaves as U+FFFD: ill-formed text would be refused by the peer's guard.
+   * cut by `slice`) leaves as U+FFFD: ill-formed text would be refused by the peer's guard. All three ways to encode
+   * throw a RangeError for what is nested deeper than that guard takes, by `limits.maxDepth`.
    */
   encode(value: unknown): Uint8Array
   /** One byte, then an array of the parts; parts may be shared encodings. */
   encodeFrame(firstByte: number, parts: readonly unknown[]): Uint8Array
-  /** A map in the given order; members may be shared encodings. */
-  encodeMap(members: readonly (readonly [string, unknown])[]): Uint8Array
+  /** A map in the order of its members, which may be shared encodings. */
+  encodeMap(members: Readonly<Record<string, unknown>>): Uint8Array
   /** Guards, then decodes bytes[start..] as exactly one value. Never throws. */
   decode(bytes: Uint8Array, start: number): Decoded
 }
 
 export function createPayloadCodec(limits: MessageLimits): PayloadCodec {
-  // The peer's guard would refuse a deeper value; better the sender learns it.
-  const encoder = new Encoder({ ignoreUndefined: true, maxDepth: limits.maxDepth })
+  const { maxDepth } = limits
   const decoder = new Decoder()
-  const encode = (value: unknown): Uint8Array => {
-    const bytes = encoder.encode(value)
-    return mayHoldSurrogate(bytes) ? encoder.encode(wellFormed(value)) : bytes
+  const rawDecoder = new Decoder({ rawStrings: true })
+  const encodeShared = createEncode(maxDepth)
+  const encode = (value: unknown): Uint8Array => encodeShared(value).slice()
+  const join = (header: Uint8Array, parts: readonly unknown[]): Uint8Array => {
+    const { bytes, depth } = joined(
+      header,
+      parts.map((part) => encodingOf(part, encode)),
+    )
+    if (depth > maxDepth) throw tooDeep(maxDepth)
+    return bytes
+  }
+  const decode = (bytes: Uint8Array): unknown => {
+    const value = decoder.decode(bytes)
+    return mayHoldMark(bytes) ? withMarks(value, rawDecoder.decode(bytes)) : value
   }
 
   return {
     encode,
     encodeFrame(firstByte, parts) {
-      if (parts.some((part) => part instanceof Encoded)) {
-        const header = lengthHeader(0x90, 0xdc, parts.length)
-        return concatenate([Uint8Array.of(firstByte), header, ...parts.map((part) => bytesOf(part, encode))])
-      }
-      const shared = encoder.encodeSharedRef(parts)
-      const body = mayHoldSurrogate(shared) ? encoder.encodeSharedRef(wellFormed(parts)) : shared
+      const body = parts.some((part) => part instanceof Encoded)
+        ? join(lengthHeader(0x90, 0xdc, parts.length), parts)
+        : encodeShared(parts)
       const frame = new Uint8Array(body.length + 1)
       frame[0] = firstByte
       frame.set(body, 1)
       return frame
     },
     encodeMap(members) {
-      const header = lengthHeader(0x80, 0xde, members.length)
-      return concatenate([
-        header,
-        ...members.flatMap(([key, member]) => [encode(key), bytesOf(member, encode)]),
-      ])
+      const entries = Object.entries(members)
+      return entries.some(([, member]) => member instanceof Encoded)
+        ? join(lengthHeader(0x80, 0xde, entries.length), entries.flat())
+        : encode(members)
     },
     decode(bytes, start) {
       const verdict = guardMessagePack(bytes, start, limits)
@@ -157,7 +266,7 @@ export function createPayloadCodec(limits: MessageLimits): PayloadCodec {
         return { ok: false, error: { code, message: verdict.reason, category: "validation" } }
       }
       try {
-        return { ok: true, value: decoder.decode(start === 0 ? bytes : bytes.subarray(start)) }
+        return { ok: true, value: decode(start === 0 ? bytes : bytes.subarray(start)) }
       } catch (cause) {
         // The guard accepts nothing that the decoder refuses (a property test); this is the belt to its braces.
         const message = `not MessagePack: ${cause instanceof Error ? cause.message : "unknown"}`

@@ -1,19 +1,28 @@
 // From a decoded request to its outcome: name → translation → validation → rate limit of the type → handler.
 // Never throws and never rejects: whatever goes wrong becomes an error outcome.
-import { describeIssues, HawserError, validate } from "@hawser/protocol"
-import type { CallEntry, Clock, RateLimiter, RequestFrame, Validated, WireError } from "@hawser/protocol"
+import { HawserError, describeIssues, idempotencyKeyMaxLength, quoted, validate } from "@hawser/protocol"
+import type { CallEntry, Clock, RateLimiter, Validated, WireError } from "@hawser/protocol"
 import type { AuthenticatedUser } from "../authenticate.ts"
 import type { Translator20 } from "../profile20.ts"
 import type { Session } from "../session/session.ts"
 import { failure, wireError } from "./request-queue.ts"
+import type { Idempotency } from "./idempotency.ts"
+import { isItemSource } from "./reply-streams.ts"
 import type { Job, Outcome } from "./request-queue.ts"
 
-/** What a handler receives. */
-export interface HandlerContext<Input, S> {
+/** What the handler of a stream receives. */
+export interface StreamContext<Input, S> {
   readonly input: Input
   readonly session: S
-  /** Aborts on the caller's cancel, on the deadline and at the session's end; never on the mere loss of a connection. */
+  /**
+   * Aborts on the caller's cancel, on the deadline (a stream: of its start) and at the session's end; never on the mere
+   * loss of a connection.
+   */
   readonly signal: AbortSignal
+}
+
+/** What a handler receives. */
+export interface HandlerContext<Input, S> extends StreamContext<Input, S> {
   /** Runs `fn` right after the reply was sent; what handlers publish themselves goes out before it. */
   readonly afterReply: (fn: () => void) => void
 }
@@ -25,6 +34,7 @@ export interface CallRouterOptions<User extends AuthenticatedUser> {
   readonly handlers: ReadonlyMap<string, AnyHandler<Session<User>>>
   readonly limiter: RateLimiter
   readonly clock: Clock
+  readonly idempotency: Idempotency
   readonly translator20: Translator20<User>
   readonly onError: (error: unknown) => void
 }
@@ -42,13 +52,27 @@ export class CallRouter<User extends AuthenticatedUser> {
     this.#options = options
   }
 
+  isStream(name: string): boolean {
+    return this.#options.calls.get(name)?.call === "stream"
+  }
+
   execute(caller: Caller<User>, job: Job): Outcome | Promise<Outcome> {
+    const { type, key } = job.frame
+    // A stream cannot be had twice: its key, if it has one, means nothing.
+    if (key === undefined || this.isStream(type)) return this.#guarded(caller, job)
+    if (key.length > idempotencyKeyMaxLength) return failure(tooLong(key))
+    const userId = caller.session.user.id
+    const id = JSON.stringify([type, key])
+    return this.#options.idempotency.once({ userId, id }, () => this.#guarded(caller, job))
+  }
+
+  #guarded(caller: Caller<User>, job: Job): Outcome | Promise<Outcome> {
     try {
       const outcome = this.#execute(caller, job)
       if (!(outcome instanceof Promise)) return outcome
-      return outcome.catch((error: unknown) => this.#failed(caller, job.frame, error))
+      return outcome.catch((error: unknown) => this.#failed(caller, job, error))
     } catch (error) {
-      return this.#failed(caller, job.frame, error)
+      return this.#failed(caller, job, error)
     }
   }
 
@@ -58,6 +82,7 @@ export class CallRouter<User extends AuthenticatedUser> {
     const { name, input } = caller.speaks20
       ? translator20.request(frame.type, frame.payload)
       : { name: frame.type, input: frame.payload }
+    job.name = name
     const entry = calls.get(name)
     const handler = handlers.get(name)
     if (
@@ -66,9 +91,11 @@ export class CallRouter<User extends AuthenticatedUser> {
       (frame.call !== undefined && frame.call !== entry.call)
     ) {
       throw new HawserError("sys_invalid_message", {
-        message: `unknown request ${JSON.stringify(frame.type)}`,
+        message: `unknown request ${quoted(frame.type)}`,
       })
     }
+    if (entry.call === "stream" && caller.speaks20)
+      throw new HawserError("not_available", { message: "protocol 2.0 has no streams" })
     const validated = validate(entry.spec.input, input)
     return validated instanceof Promise
       ? validated.then((late) => this.#call(caller, job, { name, entry, handler, validated: late }))
@@ -97,9 +124,9 @@ export class CallRouter<User extends AuthenticatedUser> {
       signal: job.controller.signal,
       afterReply: (fn) => void job.afterReply.push(fn),
     })
-    return result instanceof Promise
-      ? result.then((output: unknown) => this.#succeeded(caller, name, output))
-      : this.#succeeded(caller, name, result)
+    const succeeded = (output: unknown): Outcome =>
+      entry.call === "stream" ? started(name, output) : this.#succeeded(caller, name, output)
+    return result instanceof Promise ? result.then(succeeded) : succeeded(result)
   }
 
   /** The bucket of a type is charged after validation: a malformed request uses up no slot. */
@@ -117,11 +144,12 @@ export class CallRouter<User extends AuthenticatedUser> {
     return { ok: true, payload }
   }
 
-  #failed(caller: Caller<User>, frame: RequestFrame, error: unknown): Outcome {
+  #failed(caller: Caller<User>, job: Job, error: unknown): Outcome {
+    const { frame } = job
     const known = HawserError.is(error)
     if (!known) {
       const cause = new Error(
-        `handler of "${frame.type}" for user ${JSON.stringify(caller.session.user.id)} failed`,
+        `handler of ${quoted(frame.type)} for user ${quoted(caller.session.user.id)} failed`,
         {
           cause: error,
         },
@@ -130,6 +158,7 @@ export class CallRouter<User extends AuthenticatedUser> {
     }
     const outcome = failure(known ? error : new HawserError("sys_internal_error"))
     if (outcome.ok || !caller.speaks20) return outcome
+    job.failure = outcome.error.code
     return { ok: false, error: this.#translate(outcome.error, frame.type) }
   }
 
@@ -141,4 +170,15 @@ export class CallRouter<User extends AuthenticatedUser> {
       return wireError(new HawserError("sys_internal_error"))
     }
   }
+}
+
+function started(name: string, items: unknown): Outcome {
+  if (!isItemSource(items))
+    throw new TypeError(`the handler of "${name}" returned nothing that can be iterated`)
+  return { ok: true, items }
+}
+
+function tooLong(key: string): HawserError {
+  const message = `an idempotency key has at most ${idempotencyKeyMaxLength} characters, not ${key.length}`
+  return new HawserError("invalid_input", { message })
 }

@@ -12,6 +12,7 @@ const contract = defineContract({
   commands: { buy: call, toString: call },
   queries: { look: call },
   events: {},
+  streams: { watch: { input: anything, item: anything } },
 })
 const handler = (): object => ({})
 let table: HandlerTable<unknown>
@@ -22,17 +23,20 @@ beforeEach(() => {
 
 it("names every call without a handler, and none once all have one", () => {
   table.set("command", "buy", handler)
-  expect(() => table.assertComplete()).toThrow(new TypeError('no handler for "toString", "look"'))
+  expect(() => table.assertComplete()).toThrow(new TypeError('no handler for "toString", "look", "watch"'))
   table.set("command", "toString", handler)
   table.set("query", "look", handler)
+  table.set("stream", "watch", handler)
   expect(() => table.assertComplete()).not.toThrow()
-  expect([...table.byName.keys()]).toEqual(["buy", "toString", "look"])
+  expect([...table.byName.keys()]).toEqual(["buy", "toString", "look", "watch"])
 })
 
 it.each([
   ["command", "look"],
   ["query", "buy"],
   ["query", "constructor"],
+  ["query", "watch"],
+  ["stream", "look"],
 ] as const)("refuses a %s %s, which the contract does not have", (kind, name) => {
   expect(() => table.set(kind, name, handler)).toThrow(
     new TypeError(`the contract "shop" has no ${kind} "${name}"`),

@@ -1,4 +1,4 @@
-import { HawserError, TimerQueue, defaultServerLimits } from "@hawser/protocol"
+import { HawserError, TimerQueue, defaultServerLimits, streamWindowMax } from "@hawser/protocol"
 import type { Reference, RequestFrame, ServerLimits } from "@hawser/protocol"
 import { SimulatedClock } from "@hawser/protocol/testing"
 import fc from "fast-check"
@@ -29,6 +29,7 @@ function setUp(changed: Partial<ServerLimits> = {}, runsAtOnce = false) {
   const queue = new RequestQueue({
     limits: { ...defaultServerLimits, ...changed },
     timers,
+    clock,
     run: (job) => {
       const { reference } = job.frame
       started.push(reference)
@@ -100,6 +101,22 @@ describe("order and concurrency", () => {
     expect([queue.has(1), queue.has("2"), queue.has("1"), queue.has(3)]).toEqual([true, true, false, false])
     await finish(1)
     expect(queue.has(1)).toBe(false)
+  })
+})
+
+describe("credit", () => {
+  it("is kept for a stream until it starts, adds up, and is cut at the largest window", async () => {
+    const { queue, push, finish, jobs } = setUp()
+    push(1, 2, 3)
+    queue.credit(1, 4)
+    queue.credit(2, 5)
+    queue.credit(2, 6)
+    queue.credit(3, Number.MAX_SAFE_INTEGER)
+    queue.credit(3, Number.MAX_SAFE_INTEGER)
+    queue.credit(9, 7)
+    await finish(1)
+    await finish(2)
+    expect([1, 2, 3].map((reference) => jobs.get(reference)?.credit)).toEqual([4, 11, streamWindowMax])
   })
 })
 

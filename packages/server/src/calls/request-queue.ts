@@ -1,10 +1,13 @@
 // The requests of one session that wait or run. They start in order, `concurrency` at a time, and each is settled
 // exactly once: by its handler, by its caller's cancel, by its deadline plus grace, or by the session's end.
-import { HawserError } from "@hawser/protocol"
-import type { Reference, RequestFrame, ServerLimits, TimerQueue, WireError } from "@hawser/protocol"
+import { HawserError, streamWindowMax } from "@hawser/protocol"
+import type { Clock, Reference, RequestFrame, ServerLimits, TimerQueue, WireError } from "@hawser/protocol"
+import type { ItemSource } from "./reply-streams.ts"
 
 export type Outcome =
   | { readonly ok: true; readonly payload: unknown }
+  /** A stream starts: the request is settled, no reply is sent. */
+  | { readonly ok: true; readonly items: ItemSource }
   | { readonly ok: false; readonly error: WireError }
 
 export interface Job {
@@ -12,11 +15,19 @@ export interface Job {
   /** The request's number in its direction; 0 where nothing is counted. */
   readonly count: number
   readonly controller: AbortController
+  /** Items of a stream that its reader takes already. */
+  readonly credit: number
   /** Run in order after the reply was sent. */
   readonly afterReply: (() => void)[]
+  /** For the statistics, of the server's clock. */
+  readonly arrivedAtMs: number
+  /** The contract's name of the call, where a client of `2.0` uses another; and the code of its failure, likewise. */
+  name: string
+  failure: string | undefined
 }
 
 interface RunningJob extends Job {
+  credit: number
   settled: boolean
   cancelTimer: () => void
 }
@@ -24,6 +35,7 @@ interface RunningJob extends Job {
 export interface RequestQueueOptions {
   readonly limits: ServerLimits
   readonly timers: TimerQueue
+  readonly clock: Clock
   /** Must not throw and must not reject. */
   readonly run: (job: Job) => Outcome | Promise<Outcome>
   /** Called exactly once per job unless the session ended first. */
@@ -58,8 +70,25 @@ export class RequestQueue {
 
   push(frame: RequestFrame, count: number): void {
     const controller = new AbortController()
-    this.#waiting.push({ frame, count, controller, afterReply: [], settled: false, cancelTimer: () => {} })
+    this.#waiting.push({
+      frame,
+      count,
+      controller,
+      afterReply: [],
+      arrivedAtMs: this.#options.clock.now(),
+      name: frame.type,
+      failure: undefined,
+      credit: 0,
+      settled: false,
+      cancelTimer: () => {},
+    })
     this.#pump()
+  }
+
+  /** The reader of a stream that has not started takes items already. */
+  credit(reference: Reference, items: number): void {
+    const job = this.#find(reference)
+    if (job !== undefined) job.credit = Math.min(job.credit + items, streamWindowMax)
   }
 
   /** The caller no longer wants the reply. What already runs sees its signal abort and is settled by its handler. */

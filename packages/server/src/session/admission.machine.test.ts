@@ -1,4 +1,4 @@
-import type { BadFrame, Frame, WireError } from "@hawser/protocol"
+import type { BadFrame, Frame, HelloFrame, WireError } from "@hawser/protocol"
 import fc from "fast-check"
 import { describe, expect, it } from "vitest"
 import { initialAdmission, stepAdmission, wakeAtAdmission } from "./admission.machine.ts"
@@ -23,7 +23,14 @@ const verifying: AdmissionState = {
 }
 const done: AdmissionState = { kind: "done" }
 
-const hello = (version = 3): Frame => ({ kind: "hello", version, token: "t", reference: "1" })
+const hello = (version = 3): HelloFrame => ({
+  kind: "hello",
+  version,
+  token: "t",
+  reference: "1",
+  clientId: "c",
+  dial: 1,
+})
 const request: Frame = {
   kind: "request",
   call: "command",
@@ -55,7 +62,7 @@ describe("every state × every input", () => {
       awaiting,
       frame(hello()),
       verifying,
-      [{ kind: "verify", token: "t" }],
+      [{ kind: "verify", hello: hello() }],
     ],
     ["takes the version before", compact, awaiting, frame(hello(2)), isVerifying, [{ kind: "verify" }]],
     ["takes the version after", compact, awaiting, frame(hello(4)), isVerifying, [{ kind: "verify" }]],

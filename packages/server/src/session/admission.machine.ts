@@ -1,6 +1,6 @@
 // Decides what may happen on a connection before its user is known. No session, handler or store is touched here.
 // Invariants: at most one token is verified per connection; after `refuse` or `admit` nothing follows.
-import type { BadFrame, Frame, Profile, Reference, WireError } from "@hawser/protocol"
+import type { BadFrame, Frame, HelloFrame, Profile, Reference, WireError } from "@hawser/protocol"
 
 export interface AdmissionOptions {
   readonly profile: Profile
@@ -30,7 +30,7 @@ export type AdmissionInput =
   | { readonly kind: "wake"; readonly nowMs: number }
 
 export type AdmissionEffect =
-  | { readonly kind: "verify"; readonly token: string }
+  | { readonly kind: "verify"; readonly hello: HelloFrame }
   /** A `2.0` client went on before the welcome: keep the message for later. */
   | { readonly kind: "hold" }
   | { readonly kind: "admit" }
@@ -95,7 +95,7 @@ function first(
   }
   return [
     { kind: "verifying", deadlineMs, reference: frame.reference, heldCount: 0, heldBytes: 0 },
-    [{ kind: "verify", token: frame.token }],
+    [{ kind: "verify", hello: frame }],
   ]
 }
 

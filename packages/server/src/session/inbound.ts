@@ -1,5 +1,6 @@
-// What arrives on one session's connection: the count, the user's message and byte bucket, pausing, decoding.
+// What arrives in one session: the count, the user's message and byte bucket, pausing, decoding. Outlives connections.
 // Order of checks: count → bucket → guard and decode → owner. Knows no handlers.
+import { frameByte } from "@hawser/protocol"
 import type {
   BadFrame,
   Clock,
@@ -7,6 +8,7 @@ import type {
   Connection,
   Delivery,
   Frame,
+  FrameClass,
   RateLimiter,
   ServerLimits,
   TimerQueue,
@@ -14,7 +16,6 @@ import type {
 import type { ServerCounters } from "../counters.ts"
 
 export interface InboundOptions {
-  readonly connection: Connection
   readonly codec: Codec
   readonly delivery: Delivery
   readonly limits: ServerLimits
@@ -35,10 +36,17 @@ interface Held {
   readonly count: number
 }
 
+/** After this time of waiting the user's bucket is looked at again. */
+const longestThrottleMs = 1_000
+
 export class Inbound {
   readonly #options: InboundOptions
-  /** What arrived while reading was being paused: at most what one read of the socket held. */
+  /** Messages that wait for room or for the user's bucket, oldest first. */
   readonly #held: Held[] = []
+  #heldBytes = 0
+  /** True while the socket is not read. */
+  #isPaused = false
+  #connection: Connection | undefined
   #throttledSinceMs: number | undefined
   #cancelThrottle: (() => void) | undefined
   #ended = false
@@ -50,21 +58,50 @@ export class Inbound {
 
   /** True while this end has stopped reading; the peer's silence then means nothing. */
   get isPaused(): boolean {
-    return this.#cancelThrottle !== undefined || this.#held.length > 0
+    return this.#isPaused
+  }
+
+  /** A connection is bound; reading goes on as it stood. */
+  attach(connection: Connection): void {
+    this.#connection = connection
+    if (this.#isPaused) connection.pause()
+  }
+
+  detach(): void {
+    this.#connection = undefined
   }
 
   receive(bytes: Uint8Array): void {
     if (this.#ended) return
-    const { codec, delivery, counters, connection } = this.#options
+    const { codec, delivery, counters } = this.#options
     counters.messagesReceived += 1
     counters.bytesReceived += bytes.length
-    const count = codec.counts && codec.classify(bytes) === "reliable" ? delivery.countInbound() : 0
-    if (this.#mustHold()) {
+    const kind = codec.counts ? codec.classify(bytes) : "control"
+    const count = kind === "reliable" ? delivery.receive(bytes) : 0
+    if (this.#mustHold() && !(codec.counts && this.#goesAhead(kind, bytes))) {
       this.#held.push({ bytes, count })
-      connection.pause()
+      this.#heldBytes += bytes.length
+      if (this.#holdsTooMuch()) this.#pause()
       return
     }
     this.#process(bytes, count)
+  }
+
+  /**
+   * A socket that is not read brings no acknowledgements either, and then the buffer fills with what the client has
+   * long handled. So as much is held as a client may have under way that keeps to its own bounds. `2.0` has no
+   * acknowledgements: there the network does the holding.
+   */
+  #holdsTooMuch(): boolean {
+    const { codec, limits } = this.#options
+    if (!codec.counts) return this.#held.length > 0
+    return this.#held.length > limits.heldMaxCount || this.#heldBytes > limits.heldMaxBytes
+  }
+
+  #pause(): void {
+    if (this.#isPaused) return
+    this.#isPaused = true
+    this.#connection?.pause()
   }
 
   /** The owner has room again. */
@@ -74,18 +111,33 @@ export class Inbound {
     while (!this.#ended && !this.#mustHold()) {
       const next = this.#held.shift()
       if (next === undefined) break
+      this.#heldBytes -= next.bytes.length
       this.#process(next.bytes, next.count)
     }
     this.#draining = false
-    if (this.#ended || this.#held.length > 0 || this.#cancelThrottle !== undefined) return
-    this.#options.connection.resume()
+    if (this.#ended || !this.#isPaused || this.#holdsTooMuch() || this.#cancelThrottle !== undefined) return
+    this.#isPaused = false
+    this.#connection?.resume()
   }
 
   end(): void {
     this.#ended = true
     this.#held.length = 0
+    this.#heldBytes = 0
     this.#cancelThrottle?.()
     this.#cancelThrottle = undefined
+  }
+
+  /**
+   * Frames of the session layer say something about this very moment, and a request that runs may wait for its CANCEL
+   * or CREDIT: none of them waits behind other requests. What concerns a held request stays behind it.
+   */
+  #goesAhead(kind: FrameClass, bytes: Uint8Array): boolean {
+    if (kind === "control") return true
+    if (bytes[0] !== frameByte.cancel && bytes[0] !== frameByte.credit) return false
+    const frame = this.#options.codec.decode(bytes, 0)
+    if (frame.kind !== "cancel" && frame.kind !== "credit") return false
+    return !this.#held.some(({ count }) => count === frame.reference)
   }
 
   #mustHold(): boolean {
@@ -118,7 +170,7 @@ export class Inbound {
   }
 
   #throttle(waitMs: number): void {
-    const { timers, clock, limits, counters, connection, onFlood } = this.#options
+    const { codec, timers, clock, limits, counters, onFlood } = this.#options
     const nowMs = clock.now()
     this.#throttledSinceMs ??= nowMs
     if (nowMs - this.#throttledSinceMs >= limits.throttledMaxMs) {
@@ -126,8 +178,10 @@ export class Inbound {
       return
     }
     counters.throttledPauses += 1
-    connection.pause()
-    this.#cancelThrottle = timers.after(Math.min(waitMs, 1_000), () => {
+    // Beyond a second of debt it is frames of the session layer that are too many, and those are not held.
+    if (!codec.counts || waitMs > longestThrottleMs) this.#pause()
+    this.#cancelThrottle?.()
+    this.#cancelThrottle = timers.after(Math.min(waitMs, longestThrottleMs), () => {
       this.#cancelThrottle = undefined
       this.resume()
     })

@@ -2,6 +2,7 @@
 import { leastHeartbeatMs } from "@hawser/protocol"
 import type { Clock, ServerLimits, TimerQueue } from "@hawser/protocol"
 import type { AuthenticatedUser } from "../authenticate.ts"
+import type { ServerCounters } from "../counters.ts"
 import type { OpenConnections } from "./open-connections.ts"
 import type { RunningConnection } from "./run-connection.ts"
 
@@ -10,6 +11,7 @@ export interface LivenessOptions<User extends AuthenticatedUser> {
   readonly clock: Clock
   readonly timers: TimerQueue
   readonly limits: ServerLimits
+  readonly counters: ServerCounters
 }
 
 export interface LivenessSweep {
@@ -53,16 +55,26 @@ function check<User extends AuthenticatedUser>(
   options: LivenessOptions<User>,
   connection: RunningConnection<User>,
 ): void {
-  const { clock, limits } = options
+  const { clock, limits, counters } = options
   const nowMs = clock.now()
-  const { pingedAtMs } = connection
+  const { pingedAtMs, session } = connection
+  // A frozen page may answer pings for a while: only acknowledgements prove that somebody reads.
+  if (session?.stalledSinceMs !== undefined && nowMs - session.stalledSinceMs >= limits.ackProgressMs) {
+    counters.slowConsumersClosed += 1
+    session.dropConnection("slow_consumer", "what was sent is not being acknowledged")
+    return
+  }
   // While this end does not read, the answer may wait in the socket.
   if (connection.isPaused || (pingedAtMs !== undefined && connection.heardAtMs >= pingedAtMs)) {
     connection.pingedAtMs = undefined
   }
   if (connection.isPaused) return
   if (connection.pingedAtMs !== undefined) {
-    if (nowMs - connection.pingedAtMs >= limits.pongTimeoutMs) connection.accepted.connection.terminate()
+    if (nowMs - connection.pingedAtMs < limits.pongTimeoutMs) return
+    // Its end follows from its own close event, which may take a while.
+    connection.pingedAtMs = Number.POSITIVE_INFINITY
+    counters.silentConnectionsClosed += 1
+    connection.accepted.connection.terminate()
     return
   }
   if (nowMs - connection.heardAtMs < limits.pingAfterMs) return

@@ -1,14 +1,18 @@
-// Opens the session of an admitted user: who must go, WELCOME first, then the successor's and the predecessors' hooks.
+// Gives an admitted user a session: the one that it left, or a new one. WELCOME first, then replay or predecessors'
+// ends, then hooks; one synchronous block, so that nobody sees a session half bound.
 import { HawserError } from "@hawser/protocol"
-import type { AcceptedConnection, Codec, Profile } from "@hawser/protocol"
+import type { AcceptedConnection, Codec, Profile, ResumeClaim } from "@hawser/protocol"
 import type { AuthenticatedUser } from "../authenticate.ts"
 import type { Translator20 } from "../profile20.ts"
 import type { CapTicket } from "./connection-caps.ts"
+import type { ResumeTokens } from "./resume-token.ts"
+import { judgeResume } from "./resume.ts"
 import { RunningConnection } from "./run-connection.ts"
-import type { ConnectionHost } from "./run-connection.ts"
+import type { Admitted, ConnectionHost } from "./run-connection.ts"
 import { ServerSession } from "./server-session.ts"
-import type { SessionHost } from "./server-session.ts"
+import type { SessionHost } from "./session-host.ts"
 import type { SessionPolicy, SessionRegistry } from "./session-registry.ts"
+import type { Claim, SessionStore } from "./session-store.ts"
 
 export interface OpeningHost<User extends AuthenticatedUser> extends Omit<
   ConnectionHost<User>,
@@ -19,11 +23,14 @@ export interface OpeningHost<User extends AuthenticatedUser> extends Omit<
   readonly sessionHost: SessionHost<User>
   readonly types: readonly string[]
   readonly translator20: Translator20<User>
-  readonly wallClockMs: () => number
   readonly sessionId: () => string
   readonly sessionPolicy: SessionPolicy
+  readonly tokens: ResumeTokens
+  readonly store: SessionStore<User>
   readonly isClosing: () => boolean
   readonly onOpened: (session: ServerSession<User>, replaces: readonly ServerSession<User>[]) => void
+  /** A resume token was presented that its owner should no longer have. */
+  readonly onSuspicion: (session: ServerSession<User>, address: string) => void
 }
 
 export function openConnection<User extends AuthenticatedUser>(
@@ -31,46 +38,110 @@ export function openConnection<User extends AuthenticatedUser>(
   accepted: AcceptedConnection,
   ticket: CapTicket,
 ): RunningConnection<User> {
-  const openSession = (user: User, connection: RunningConnection<User>): ServerSession<User> =>
-    welcome(host, user, connection)
+  const openSession = (admitted: Admitted<User>): ServerSession<User> =>
+    admitted.hello.resume === undefined
+      ? openFresh(host, admitted, undefined)
+      : resumeOrOpen(host, admitted, admitted.hello.resume)
   return new RunningConnection({ ...host, openSession }, accepted, host.codecs[accepted.profile], ticket)
 }
 
-/** One synchronous block: nobody can see a half-open session. */
-function welcome<User extends AuthenticatedUser>(
+function resumeOrOpen<User extends AuthenticatedUser>(
   host: OpeningHost<User>,
-  user: User,
-  connection: RunningConnection<User>,
+  admitted: Admitted<User>,
+  resume: ResumeClaim,
+): ServerSession<User> {
+  const { tokens, store, counters, health } = host
+  const { user, connection } = admitted
+  counters.resumesAsked += 1
+  const { dial } = admitted.hello
+  const token = tokens.verify(resume.token, resume.sessionId, user.id)
+  // Nothing is looked up for whoever cannot prove that it is theirs.
+  const claim: Claim<User> =
+    token.kind === "valid" ? store.claim(resume.sessionId, user.id) : { kind: "unknown" }
+  const session = claim.kind === "here" ? claim.session : undefined
+  const verdict = judgeResume({ ...resume, dial }, token, session)
+  switch (verdict.kind) {
+    case "refuse":
+      health.resumesRefused.add(verdict.code)
+      throw new HawserError(verdict.code)
+    case "fresh":
+      health.resumesRefused.add(claim.kind === "ended" ? claim.cause : verdict.cause)
+      // Whoever was sent away for good did not hear of it then, and hears of it now.
+      if (claim.kind === "ended" && claim.isFinal) throw new HawserError(claim.cause)
+      return openFresh(host, admitted, claim.kind === "ended" ? claim.cause : verdict.cause)
+    case "reset":
+      health.resumesRefused.add(verdict.cause)
+      if (verdict.suspicious && session !== undefined) host.onSuspicion(session, connection.address)
+      session?.finish(verdict.cause)
+      return openFresh(host, admitted, verdict.cause)
+    case "resume": {
+      const welcome = (): void => {
+        if (session !== undefined)
+          sendWelcome(host, session, { connection, resumed: true, refusal: undefined })
+      }
+      const generation = token.kind === "valid" ? token.generation : 0
+      if (session?.resume(connection, { user, resume, dial, generation }, welcome) === true) return session
+      health.resumesRefused.add("session_thrash")
+      return openFresh(host, admitted, "session_thrash")
+    }
+  }
+}
+
+function openFresh<User extends AuthenticatedUser>(
+  host: OpeningHost<User>,
+  { user, connection, hello }: Admitted<User>,
+  refusal: string | undefined,
 ): ServerSession<User> {
   const { registry, limits, sessionHost } = host
   if (host.isClosing()) throw new HawserError("server_shutdown")
+  // A first dial that this client gave up, arriving after its successor, must not end what that one opened.
+  for (const { clientId, lastDial } of registry.ofUser(user.id)) {
+    if (connection.codec.counts && clientId === hello.clientId && hello.dial <= lastDial)
+      throw new HawserError("replaced")
+  }
   const surplus = registry.surplus(user.id, limits.sessionsPerUser)
-  if (surplus.length > 0 && host.sessionPolicy === "oldestWins") {
+  if (host.sessionPolicy === "oldestWins" && surplus.some((session) => session.attached)) {
     const message = `this user has ${limits.sessionsPerUser} open sessions, which is the most allowed`
     throw new HawserError("too_many_connections", { message })
   }
   const session = new ServerSession(sessionHost, {
     id: host.sessionId(),
     user,
-    address: connection.accepted.address,
+    clientId: hello.clientId,
+    dial: hello.dial,
     codec: connection.codec,
-    connection: connection.accepted.connection,
-    closeConnection: (code, message) => connection.close(code, message),
-  })
-  session.sendFrame({
-    kind: "welcome",
-    sessionId: session.id,
-    received: 0,
-    handled: 0,
-    expiresInMs:
-      user.expiresAtMs === undefined ? null : Math.max(0, Math.round(user.expiresAtMs - host.wallClockMs())),
-    maxMessageBytes: limits.message.maxBytes,
-    types: host.types,
-    ...(connection.codec.profile === "2.0" ? { payload: host.translator20.welcome(session) } : {}),
+    link: connection,
   })
   registry.add(session)
+  sendWelcome(host, session, { connection, resumed: false, refusal })
   host.counters.sessionsOpened += 1
   for (const old of surplus) old.finish("replaced", { successor: session })
   host.onOpened(session, surplus)
   return session
+}
+
+function sendWelcome<User extends AuthenticatedUser>(
+  host: OpeningHost<User>,
+  session: ServerSession<User>,
+  how: { connection: RunningConnection<User>; resumed: boolean; refusal: string | undefined },
+): void {
+  const { codec, accepted } = how.connection
+  const { received, handled, digest } = session.counts
+  const bytes = codec.encode({
+    kind: "welcome",
+    sessionId: session.id,
+    resumeToken: session.resumable
+      ? host.tokens.issue(session.id, session.user.id, session.tokenGeneration)
+      : null,
+    resumed: how.resumed,
+    ...(how.refusal === undefined ? {} : { refusal: how.refusal }),
+    received,
+    handled,
+    digest,
+    expiresInMs: session.expiresInMs,
+    maxMessageBytes: host.limits.message.maxBytes,
+    types: host.types,
+    ...(codec.profile === "2.0" ? { payload: host.translator20.welcome(session) } : {}),
+  })
+  accepted.connection.send({ bytes })
 }

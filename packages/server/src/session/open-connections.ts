@@ -4,7 +4,7 @@ import type { RunningConnection } from "./run-connection.ts"
 
 export class OpenConnections<User extends AuthenticatedUser> implements Iterable<RunningConnection<User>> {
   readonly #connections = new Set<RunningConnection<User>>()
-  readonly #waiters: (() => void)[] = []
+  readonly #waiters = new Set<() => void>()
 
   get size(): number {
     return this.#connections.size
@@ -20,14 +20,36 @@ export class OpenConnections<User extends AuthenticatedUser> implements Iterable
   }
 
   delete(connection: RunningConnection<User>): void {
-    this.#connections.delete(connection)
-    if (this.#connections.size > 0) return
-    for (const resolve of this.#waiters.splice(0)) resolve()
+    if (!this.#connections.delete(connection)) return
+    for (const check of [...this.#waiters]) check()
   }
 
   /** Resolves when the last connection has gone. */
   emptied(): Promise<void> {
-    if (this.#connections.size === 0) return Promise.resolve()
-    return new Promise((resolve) => this.#waiters.push(resolve))
+    return this.#until(() => this.#connections.size === 0)
+  }
+
+  /** Resolves when all of these have gone. */
+  gone(these: readonly RunningConnection<User>[]): Promise<void> {
+    const left = new Set(these)
+    return this.#until(() => {
+      for (const connection of left) {
+        if (this.#connections.has(connection)) return false
+        left.delete(connection)
+      }
+      return true
+    })
+  }
+
+  #until(isDone: () => boolean): Promise<void> {
+    return new Promise((resolve) => {
+      const check = (): void => {
+        if (!isDone()) return
+        this.#waiters.delete(check)
+        resolve()
+      }
+      this.#waiters.add(check)
+      check()
+    })
   }
 }

@@ -1,81 +1,76 @@
-// What leaves on one session's connection: the bound, the outcome at the bound, the count. Knows no handlers.
+// What leaves on one session: through the delivery of `hawser.1`, or straight to the socket in `2.0`, which knows no
+// numbers and no resume. Both answer the same questions. Knows no handlers.
 import { VolatileSlots } from "@hawser/protocol"
-import type { Codec, Connection, Delivery, Frame, OutboundMessage, ServerLimits } from "@hawser/protocol"
+import type {
+  Codec,
+  Connection,
+  Frame,
+  OutboundMessage,
+  ReliableOutcome,
+  ServerLimits,
+  VolatileOutcome,
+} from "@hawser/protocol"
 import type { ServerCounters } from "../counters.ts"
-import type { Publication } from "../topics/publication.ts"
-import type { SendOutcome } from "./session.ts"
 
-export interface OutboundOptions {
-  readonly connection: Connection
-  readonly codec: Codec
-  readonly delivery: Delivery
-  readonly limits: ServerLimits
-  readonly counters: ServerCounters
-  /** The connection took no more: it is dead, or over its bound. Called once; ends the session. */
-  readonly onFailure: (code: "slow_consumer" | "connection_lost") => void
+export interface Outbound {
+  /** `dead`: the connection takes nothing any more and nothing outlives it. */
+  reliable(message: OutboundMessage): ReliableOutcome | "dead"
+  volatile(message: OutboundMessage, key: string | undefined): VolatileOutcome
+  /** Frames of the session layer: sent at once or not at all. */
+  control(frame: Frame): boolean
+  /** The socket has room again. */
+  pump(): void
+  end(): void
 }
 
-export class Outbound {
-  readonly #options: OutboundOptions
+export interface Outbound20Options {
+  readonly connection: Connection
+  readonly codec: Codec
+  readonly limits: ServerLimits
+  readonly counters: ServerCounters
+}
+
+/** Profile `2.0`: at most once, gone with its connection. */
+export class Outbound20 implements Outbound {
+  readonly #options: Outbound20Options
   readonly #slots: VolatileSlots
   #ended = false
 
-  constructor(options: OutboundOptions) {
+  constructor(options: Outbound20Options) {
     this.#options = options
     this.#slots = new VolatileSlots(options.limits.volatileSlots)
   }
 
-  /** Nothing leaves any more. */
-  end(): void {
-    this.#ended = true
+  reliable(message: OutboundMessage): ReliableOutcome | "dead" {
+    const { connection, limits } = this.#options
+    if (connection.bufferedBytes + message.bytes.length > limits.outboundMaxBytes20) return "full"
+    return this.#handOver(message) ? "sent" : "dead"
   }
 
-  sendFrame(frame: Frame): SendOutcome {
-    return this.#ended ? "ended" : this.#reliable({ bytes: this.#options.codec.encode(frame) })
-  }
-
-  publish(publication: Publication): SendOutcome {
-    if (this.#ended) return "ended"
-    const messages = publication.messages(this.#options.codec.profile)
-    let outcome: SendOutcome = "sent"
-    for (const message of messages) {
-      const one = publication.volatile ? this.#volatile(message, publication.key) : this.#reliable(message)
-      if (one !== "sent") outcome = one
-    }
-    return outcome
-  }
-
-  /** The connection's buffer is empty: what was conflated meanwhile goes out, latest values only. */
-  drained(): void {
-    if (this.#ended || this.#slots.size === 0) return
-    for (const message of this.#slots.take()) this.#reliable(message)
-  }
-
-  #reliable(message: OutboundMessage): SendOutcome {
-    const { connection, codec, delivery, limits, onFailure } = this.#options
-    const max = codec.profile === "2.0" ? limits.outboundMaxBytes20 : limits.outboundMaxBytes
-    if (connection.bufferedBytes + message.bytes.length > max) {
-      onFailure("slow_consumer")
-      return "ended"
-    }
-    if (!this.#handOver(message)) {
-      onFailure("connection_lost")
-      return "ended"
-    }
-    if (codec.counts && codec.classify(message.bytes) === "reliable") delivery.countOutbound()
-    return "sent"
-  }
-
-  #volatile(message: OutboundMessage, key: string | undefined): SendOutcome {
+  volatile(message: OutboundMessage, key: string | undefined): VolatileOutcome {
     const { connection, limits, counters } = this.#options
     const slow = this.#slots.size > 0 || connection.bufferedBytes > limits.volatileHighWaterBytes
-    if (!slow) return this.#reliable(message)
+    if (!slow && this.#handOver(message)) return "sent"
     if (key === undefined) {
       counters.volatileDropped += 1
       return "dropped"
     }
     counters.volatileConflated += this.#slots.put(key, message)
     return "conflated"
+  }
+
+  control(frame: Frame): boolean {
+    return this.#handOver({ bytes: this.#options.codec.encode(frame) })
+  }
+
+  pump(): void {
+    if (this.#ended) return
+    for (const { message } of this.#slots.take()) this.#handOver(message)
+  }
+
+  end(): void {
+    this.#ended = true
+    this.#slots.take()
   }
 
   #handOver(message: OutboundMessage): boolean {

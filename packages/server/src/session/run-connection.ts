@@ -5,7 +5,9 @@ import type {
   AcceptedConnection,
   Clock,
   Codec,
+  Connection,
   ConnectionEvents,
+  HelloFrame,
   ServerLimits,
   TimerQueue,
   WireError,
@@ -13,6 +15,7 @@ import type {
 import type { Authenticate, AuthenticatedUser } from "../authenticate.ts"
 import { wireError } from "../calls/request-queue.ts"
 import type { ServerCounters } from "../counters.ts"
+import type { Health } from "../metrics/health.ts"
 import { initialAdmission, stepAdmission, wakeAtAdmission } from "./admission.machine.ts"
 import type {
   AdmissionEffect,
@@ -22,20 +25,29 @@ import type {
 } from "./admission.machine.ts"
 import type { CapTicket } from "./connection-caps.ts"
 import type { ServerSession } from "./server-session.ts"
+import type { SessionLink } from "./session-host.ts"
+
+/** What is known of a connection whose token is good. */
+export interface Admitted<User extends AuthenticatedUser> {
+  readonly user: User
+  readonly connection: RunningConnection<User>
+  readonly hello: HelloFrame
+}
 
 export interface ConnectionHost<User extends AuthenticatedUser> {
   readonly limits: ServerLimits
   readonly clock: Clock
   readonly timers: TimerQueue
   readonly counters: ServerCounters
+  readonly health: Health
   readonly authenticate: Authenticate<User>
   readonly onError: (error: unknown) => void
-  /** Opens the session and sends its WELCOME. Throws HawserError when the user may not have one. */
-  readonly openSession: (user: User, connection: RunningConnection<User>) => ServerSession<User>
+  /** Opens or resumes the session and sends its WELCOME. Throws HawserError when the user may not have one. */
+  readonly openSession: (admitted: Admitted<User>) => ServerSession<User>
   readonly onClosed: (connection: RunningConnection<User>) => void
 }
 
-export class RunningConnection<User extends AuthenticatedUser> implements ConnectionEvents {
+export class RunningConnection<User extends AuthenticatedUser> implements ConnectionEvents, SessionLink {
   readonly accepted: AcceptedConnection
   readonly codec: Codec
   /** Any sign of life, for the liveness sweep. */
@@ -50,6 +62,7 @@ export class RunningConnection<User extends AuthenticatedUser> implements Connec
   #cancelWake: () => void = () => {}
   #session: ServerSession<User> | undefined
   #user: User | undefined
+  #hello: HelloFrame | undefined
   #open = true
   #closing = false
   /** While closing: when the peer's time is over, whatever still waits for it. */
@@ -66,6 +79,18 @@ export class RunningConnection<User extends AuthenticatedUser> implements Connec
     this.#options = { ...limits, profile: accepted.profile, wireVersion }
     this.#admission = initialAdmission(this.#options, host.clock.now())
     this.#arm()
+  }
+
+  get connection(): Connection {
+    return this.accepted.connection
+  }
+
+  get address(): string {
+    return this.accepted.address
+  }
+
+  get session(): ServerSession<User> | undefined {
+    return this.#session
   }
 
   /** True when silence proves nothing: this end does not read, or is closing and waits by another deadline. */
@@ -103,10 +128,11 @@ export class RunningConnection<User extends AuthenticatedUser> implements Connec
   closed(): void {
     if (!this.#open) return
     this.#open = false
+    if (!this.#closing && this.#session === undefined) this.#host.counters.handshakesAbandoned += 1
     this.#closing = true
     this.#release()
     this.#ticket.release()
-    this.#session?.finish("connection_lost", { keepConnection: true })
+    this.#session?.detach(this)
     this.#host.onClosed(this)
   }
 
@@ -161,7 +187,7 @@ export class RunningConnection<User extends AuthenticatedUser> implements Connec
   #perform(effect: AdmissionEffect, bytes: Uint8Array | undefined): void {
     switch (effect.kind) {
       case "verify":
-        void this.#verify(effect.token)
+        void this.#verify(effect.hello)
         return
       case "hold":
         if (bytes !== undefined) this.#held.push(bytes)
@@ -174,10 +200,14 @@ export class RunningConnection<User extends AuthenticatedUser> implements Connec
     }
   }
 
-  async #verify(token: string): Promise<void> {
+  async #verify(hello: HelloFrame): Promise<void> {
     const { authenticate, onError } = this.#host
+    this.#hello = hello
     try {
-      this.#user = await authenticate(token, { address: this.accepted.address, signal: this.#aborter.signal })
+      this.#user = await authenticate(hello.token, {
+        address: this.accepted.address,
+        signal: this.#aborter.signal,
+      })
       if (!this.#closing) this.#step({ kind: "verified" })
     } catch (error) {
       if (!HawserError.is(error)) onError(error)
@@ -187,23 +217,27 @@ export class RunningConnection<User extends AuthenticatedUser> implements Connec
   }
 
   #admit(): void {
-    if (this.#user === undefined) return
-    this.#host.counters.authenticationsSucceeded += 1
+    if (this.#user === undefined || this.#hello === undefined) return
     this.#ticket.authenticated()
     try {
-      this.#session = this.#host.openSession(this.#user, this)
+      const admitted = { user: this.#user, connection: this, hello: this.#hello }
+      this.#session = this.#host.openSession(admitted)
+      this.#host.counters.handshakesAccepted += 1
     } catch (error) {
       if (!HawserError.is(error)) this.#host.onError(error)
       const known = HawserError.is(error) ? error : new HawserError("sys_internal_error")
       this.#refuse(wireError(known), null, false)
       return
     }
-    for (const bytes of this.#held.splice(0)) this.#session.receive(bytes)
+    for (const bytes of this.#held.splice(0)) {
+      if (!this.#closing) this.#session.receive(bytes)
+    }
   }
 
   /** An error frame first, so that a client can tell a bad token from a bad network; then the close. */
   #refuse(error: WireError, reference: string | number | null, text: boolean): void {
-    this.#host.counters.authenticationsFailed += 1
+    this.#host.counters.handshakesRefused += 1
+    this.#host.health.handshakesRefused.add(text ? "text_message" : error.code)
     if (text) {
       this.close("text_message", error.message)
       return

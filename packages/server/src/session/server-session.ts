@@ -1,103 +1,145 @@
-// One session: its identity, its two directions, its requests. Its life is a one-way street: active, then ended.
-// Sessions outlive connections in the protocol; in this version a session ends with its connection.
+// One session: its identity, its two directions, its requests. Active, with a connection or without; then ended.
+// Whatever an unbound connection still says has no effect: nothing of it reaches the session (S13).
 import { Delivery, HawserError, errorTable, isErrorCode } from "@hawser/protocol"
-import type {
-  BadFrame,
-  Clock,
-  Codec,
-  Connection,
-  EventSpec,
-  Frame,
-  RateLimiter,
-  Reference,
-  ReplyFrame,
-  ServerLimits,
-  TimerQueue,
-  WireError,
-} from "@hawser/protocol"
+import type { Codec, Frame, OutboundMessage, ReplyFrame, ResumeClaim } from "@hawser/protocol"
 import type { AuthenticatedUser } from "../authenticate.ts"
-import type { CallRouter } from "../calls/call-router.ts"
-import { RequestQueue, wireError } from "../calls/request-queue.ts"
-import type { Job, Outcome } from "../calls/request-queue.ts"
-import type { ServerCounters } from "../counters.ts"
-import type { Encoders } from "../topics/publication.ts"
 import { Publication } from "../topics/publication.ts"
+import { Answers } from "./answers.ts"
+import { ClaimHistory } from "./claim-history.ts"
+import { farewellOf } from "./farewell.ts"
+import type { Farewell } from "./farewell.ts"
 import { Inbound } from "./inbound.ts"
-import { Outbound } from "./outbound.ts"
+import { Outbound20 } from "./outbound.ts"
+import type { Outbound } from "./outbound.ts"
+import type { ResumableSession } from "./resume.ts"
+import { SessionFrames } from "./session-frames.ts"
+import type { SessionHost, SessionLink, SessionOptions } from "./session-host.ts"
 import type { EndCause, SendOutcome, Session } from "./session.ts"
+import { TokenRenewal } from "./token-renewal.ts"
 
-/** What all sessions of a server share. */
-export interface SessionHost<User extends AuthenticatedUser> {
-  readonly limits: ServerLimits
-  readonly clock: Clock
-  readonly timers: TimerQueue
-  readonly limiter: RateLimiter
-  readonly counters: ServerCounters
-  readonly events: ReadonlyMap<string, EventSpec>
-  readonly encoders: Encoders
-  readonly router: CallRouter<User>
-  readonly onError: (error: unknown) => void
-  /** Called exactly once per session, after it has become inert. */
-  readonly onEnded: (session: ServerSession<User>, end: SessionEnd<User>) => void
+interface FinishOptions<User extends AuthenticatedUser> {
+  readonly message?: string | undefined
+  readonly successor?: ServerSession<User>
+  readonly farewell?: Farewell
 }
 
-interface SessionEnd<User extends AuthenticatedUser> {
-  readonly cause: EndCause
-  /** The session that took over, when the cause is `replaced`. */
-  readonly successor: ServerSession<User> | undefined
-}
-
-export interface SessionOptions<User extends AuthenticatedUser> {
+export class ServerSession<User extends AuthenticatedUser> implements Session<User>, ResumableSession {
   readonly id: string
-  readonly user: User
-  readonly address: string
-  readonly codec: Codec
-  readonly connection: Connection
-  /** Closes the connection by the profile's rules; afterwards nothing of it reaches the session. */
-  readonly closeConnection: (code: string, message: string) => void
-}
-
-export class ServerSession<User extends AuthenticatedUser> implements Session<User> {
-  readonly id: string
-  readonly user: User
-  readonly address: string
+  readonly clientId: string
   readonly #host: SessionHost<User>
-  readonly #options: SessionOptions<User>
-  readonly #delivery = new Delivery()
+  readonly #codec: Codec
+  readonly #delivery: Delivery
   readonly #outbound: Outbound
   readonly #inbound: Inbound
-  readonly #requests: RequestQueue
+  readonly #answers: Answers<User>
+  readonly #frames: SessionFrames
+  readonly #renewal: TokenRenewal<User>
+  #user: User
+  #link: SessionLink | undefined
+  #lastAddress: string
   #active = true
-  #badMessages = 0
-  #idleWaiters: (() => void)[] = []
+  readonly #claims: ClaimHistory
+  #cancelWindow: () => void = () => {}
 
   constructor(host: SessionHost<User>, options: SessionOptions<User>) {
-    const { codec, connection } = options
+    const { codec, link, user } = options
     const { limits, clock, timers, limiter, counters } = host
     this.id = options.id
-    this.user = options.user
-    this.address = options.address
+    this.clientId = options.clientId
+    this.#claims = new ClaimHistory(options.dial)
     this.#host = host
-    this.#options = options
-    const shared = { connection, codec, delivery: this.#delivery, limits, counters }
-    this.#outbound = new Outbound({ ...shared, onFailure: (code) => this.#fail(code) })
+    this.#codec = codec
+    this.#user = user
+    this.#link = link
+    this.#lastAddress = link.address
+    this.#delivery = new Delivery({
+      limits,
+      clock,
+      counters,
+      encode: (frame) => codec.encode(frame),
+      requestAck: () => host.acks.add(this),
+    })
+    const { connection } = link
+    this.#outbound = codec.counts ? this.#delivery : new Outbound20({ connection, codec, limits, counters })
+    if (codec.counts) this.#delivery.attach(connection, { received: 0, handled: 0 })
     this.#inbound = new Inbound({
-      ...shared,
+      codec,
+      delivery: this.#delivery,
+      limits,
+      counters,
       clock,
       timers,
       limiter,
-      userId: options.user.id,
-      isFull: () => this.#requests.isFull,
-      onFrame: (frame, count) => this.#onFrame(frame, count),
-      onFlood: (retryAfterMs) => this.#fail("rate_limited", `too many messages; wait ${retryAfterMs} ms`),
+      userId: user.id,
+      // A request that is started must find room for its reply.
+      isFull: () => this.#answers.isFull || !this.#delivery.hasRoom(0),
+      onFrame: (frame, count) => this.#frames.receive(frame, count),
+      onFlood: (retryAfterMs) =>
+        this.finish("rate_limited", { message: `too many messages; wait ${retryAfterMs} ms` }),
     })
-    this.#requests = new RequestQueue({
+    this.#inbound.attach(connection)
+    this.#answers = new Answers(host, {
+      session: this,
+      codec,
+      hasRoom: (bytes) => this.#delivery.hasRoom(bytes),
+      send: (bytes) => {
+        if (this.#active) this.#reliable({ bytes })
+      },
+      onSettled: (count) => this.#settleCount(count),
+      onSpace: () => this.#inbound.resume(),
+    })
+    this.#frames = new SessionFrames({
+      counts: codec.counts,
       limits,
-      timers,
-      run: (job) => host.router.execute({ session: this, speaks20: codec.profile === "2.0" }, job),
-      settle: (job, outcome) => this.#settle(job, outcome),
-      onSpace: () => this.#onSpace(),
+      counters,
+      delivery: this.#delivery,
+      answers: this.#answers,
+      control: (frame) => this.sendControl(frame),
+      reply: (frame) => this.#sendReply(frame),
+      settle: (count) => this.#settleCount(count),
+      renew: (token) => void this.#renewal.receive(token),
+      pump: () => this.drained(),
+      finish: (cause, how) => this.finish(cause, how),
     })
+    this.#renewal = new TokenRenewal(
+      {
+        authenticate: host.authenticate,
+        limits,
+        timers,
+        wallClockMs: host.wallClockMs,
+        address: () => this.address,
+        ask: (expiresInMs) => this.#outbound.control({ kind: "authRequest", expiresInMs }),
+        onRenewed: (renewed, expiresInMs) => {
+          this.#user = renewed
+          this.#outbound.control({ kind: "authOk", expiresInMs })
+        },
+        onFailed: (error) => this.#onRenewalFailed(error),
+        onError: host.onError,
+      },
+      user,
+    )
+    if (codec.counts) this.#renewal.start(user)
+  }
+
+  get user(): User {
+    return this.#user
+  }
+
+  get address(): string {
+    return this.#lastAddress
+  }
+
+  get attached(): boolean {
+    return this.#link !== undefined
+  }
+
+  /** True when its client can come back to it. */
+  get resumable(): boolean {
+    return this.#codec.counts && this.#host.limits.resumeWindowMs > 0
+  }
+
+  get expiresInMs(): number | null {
+    return this.#renewal.expiresInMs
   }
 
   get active(): boolean {
@@ -109,10 +151,129 @@ export class ServerSession<User extends AuthenticatedUser> implements Session<Us
     return this.#inbound.isPaused
   }
 
-  get counts(): { readonly sent: number; readonly received: number; readonly handled: number } {
-    const { sent, received, handled } = this.#delivery
-    return { sent, received, handled }
+  get counts(): {
+    readonly sent: number
+    readonly acknowledged: number
+    readonly received: number
+    readonly handled: number
+    readonly digest: number
+  } {
+    const { sent, acknowledged, received, handled, receivedDigest: digest } = this.#delivery
+    return { sent, acknowledged, received, handled, digest }
   }
+
+  /** Reliable messages that the client has not acknowledged, and their bytes. */
+  get buffered(): { readonly messages: number; readonly bytes: number } {
+    const { sent, acknowledged, bufferedBytes: bytes } = this.#delivery
+    return { messages: sent - acknowledged, bytes }
+  }
+
+  /** Since when the client has settled nothing of what it was given; undefined when it owes nothing. */
+  get stalledSinceMs(): number | undefined {
+    return this.#link === undefined || this.isPaused ? undefined : this.#delivery.stalledSinceMs
+  }
+
+  // --- connections ----------------------------------------------------------------------------------------------
+
+  get tokenGeneration(): number {
+    return this.#claims.generation
+  }
+
+  get isTokenConfirmed(): boolean {
+    return this.#claims.isConfirmed
+  }
+
+  get lastDial(): number {
+    return this.#claims.lastDial
+  }
+
+  canResumeAfter(count: number, digest: number): boolean {
+    return this.#delivery.canResumeAfter(count, digest)
+  }
+
+  /**
+   * Binds a connection whose claim was judged good. One synchronous block: the old link is unbound first and closed
+   * then, WELCOME (by `sendWelcome`) comes before the replay, the replay before anything newer.
+   * False when connections take the session from one another too often: it has ended then.
+   */
+  resume(
+    link: SessionLink,
+    claim: {
+      readonly user: User
+      readonly resume: ResumeClaim
+      readonly dial: number
+      /** Of the token that was presented. */
+      readonly generation: number
+    },
+    sendWelcome: () => void,
+  ): boolean {
+    const { counters } = this.#host
+    const old = this.#unbind()
+    if (old !== undefined) {
+      counters.takeovers += 1
+      old.close("replaced", "the session goes on on a newer connection")
+      if (this.#claims.isThrash(this.#host.clock.now(), this.#host.limits)) {
+        this.finish("session_thrash")
+        return false
+      }
+    }
+    this.#cancelWindow()
+    this.#claims.accept(claim)
+    this.#user = claim.user
+    this.#link = link
+    this.#lastAddress = link.address
+    this.#inbound.attach(link.connection)
+    this.#renewal.start(claim.user)
+    sendWelcome()
+    const { handled } = claim.resume
+    // What the client has not handled is sent again; its own count of received messages goes back to that, too.
+    this.#delivery.attach(link.connection, { received: handled, handled })
+    this.#delivery.toldHandled()
+    this.#delivery.pump()
+    this.#answers.pump()
+    counters.sessionsResumed += 1
+    this.#host.onAttachment(this)
+    return true
+  }
+
+  /** The connection is gone. The session waits for its client, where the profile lets it come back. */
+  detach(link: SessionLink): void {
+    if (this.#link !== link) return
+    const { limits, timers, counters } = this.#host
+    if (!this.resumable) {
+      this.#unbind()
+      this.finish("connection_lost")
+      return
+    }
+    this.#unbind()
+    counters.sessionsDetached += 1
+    this.#cancelWindow = timers.after(limits.resumeWindowMs, () => this.finish("session_expired"))
+    this.#host.onAttachment(this)
+  }
+
+  /** Closes the connection (if it is still this one) and waits for the client to come back on a better one. */
+  dropConnection(code: string, message: string, only?: SessionLink): void {
+    const link = this.#link
+    if (link === undefined || (only !== undefined && link !== only)) return
+    this.detach(link)
+    link.close(code, message)
+  }
+
+  #unbind(): SessionLink | undefined {
+    const link = this.#link
+    this.#link = undefined
+    this.#delivery.detach()
+    this.#inbound.detach()
+    this.#renewal.stop()
+    return link
+  }
+
+  #onRenewalFailed(error: HawserError): void {
+    if (error.code === "auth_forbidden") this.finish("auth_forbidden", { message: error.message })
+    else this.dropConnection(error.code, error.message)
+  }
+
+  // --- sending --------------------------------------------------------------------------------------------------
 
   send(event: string, payload: unknown): SendOutcome {
     const spec = this.#host.events.get(event)
@@ -123,171 +284,113 @@ export class ServerSession<User extends AuthenticatedUser> implements Session<Us
   }
 
   publish(publication: Publication): SendOutcome {
-    return this.#outbound.publish(publication)
+    let outcome: SendOutcome = "sent"
+    for (const message of publication.messages(this.#codec.profile)) {
+      if (!this.#active) return "ended"
+      const one = publication.volatile ? this.#volatile(message, publication.key) : this.#reliable(message)
+      if (one !== "sent") outcome = one
+    }
+    return outcome
   }
 
-  /** Frames of the session layer itself. */
-  sendFrame(frame: Frame): SendOutcome {
-    return this.#outbound.sendFrame(frame)
+  /** Frames of the session layer itself: sent at once or not at all. */
+  sendControl(frame: Frame): boolean {
+    return this.#active && this.#outbound.control(frame)
   }
+
+  flushAck(): void {
+    if (this.#active) this.#delivery.flushAck()
+  }
+
+  #volatile(message: OutboundMessage, key: string | undefined): SendOutcome {
+    const outcome = this.#outbound.volatile(message, key)
+    this.#dropDeadLink()
+    return this.#active ? outcome : "ended"
+  }
+
+  /** A connection that takes nothing any more is not kept until it says so itself. */
+  #dropDeadLink(): void {
+    if (this.#delivery.isDead) this.dropConnection("connection_lost", "the connection takes nothing any more")
+  }
+
+  /** What is kept for the client no longer fits: a message less would be a silent loss, so the session ends. */
+  #reliable(message: OutboundMessage): SendOutcome {
+    const outcome = this.#outbound.reliable(message)
+    if (outcome === "sent" || outcome === "buffered") {
+      this.#dropDeadLink()
+      return this.#active ? outcome : "ended"
+    }
+    if (outcome === "dead") this.finish("connection_lost")
+    else if (this.#codec.counts) this.finish("session_overflow")
+    else {
+      this.#host.counters.slowConsumersClosed += 1
+      this.finish("slow_consumer")
+    }
+    return "ended"
+  }
+
+  // --- the end --------------------------------------------------------------------------------------------------
 
   end(code = "forbidden", message?: string): void {
-    this.finish(code, { message })
+    this.finish(code, { message, farewell: "bye" })
   }
 
   /** The one way out, idempotent: first inert, then the connection is closed, then others are told. */
-  finish(
-    cause: EndCause,
-    options: { message?: string | undefined; successor?: ServerSession<User>; keepConnection?: boolean } = {},
-  ): void {
+  finish(cause: EndCause, options: FinishOptions<User> = {}): void {
     if (!this.#active) return
     this.#active = false
-    this.#outbound.end()
-    this.#inbound.end()
     const message = options.message ?? (isErrorCode(cause) ? errorTable[cause].sentence : cause)
-    this.#requests.end(new HawserError("session_ended", { message: `the session ended: ${message}` }))
-    if (options.keepConnection !== true) this.#options.closeConnection(cause, message)
-    this.#becomeIdle()
-    this.#host.onEnded(this, { cause, successor: options.successor })
+    this.#cancelWindow()
+    const farewell = options.farewell ?? farewellOf(cause)
+    if (this.#codec.counts) this.#sayFarewell(cause, message, farewell)
+    const unacknowledged = this.#delivery.unacknowledged()
+    const link = this.#unbind()
+    this.#host.acks.delete(this)
+    this.#outbound.end()
+    this.#delivery.end()
+    this.#inbound.end()
+    const reason = new HawserError("session_ended", { message: `the session ended: ${message}` })
+    this.#answers.end(reason)
+    link?.close(cause, message)
+    // A code that lets its client come back must not refuse it for as long as it is remembered.
+    const isFinal = farewell === "bye" && new HawserError(cause).retry === "never"
+    this.#host.onEnded(this, { cause, successor: options.successor, unacknowledged, isFinal })
   }
 
+  #sayFarewell(cause: EndCause, message: string, farewell: Farewell): void {
+    // Only after a RESET nothing of before counts: everybody else hears first what was sent before the end.
+    if (farewell !== "reset") this.#delivery.flush()
+    if (farewell === "bye") this.#outbound.control({ kind: "bye", code: cause, message })
+    else if (farewell === "reset")
+      this.#outbound.control({ kind: "reset", cause, count: this.#delivery.received })
+  }
+
+  // --- receiving ------------------------------------------------------------------------------------------------
+
+  /** What the bound connection brings. */
   receive(bytes: Uint8Array): void {
+    this.#claims.confirm()
     this.#inbound.receive(bytes)
   }
 
+  /** There may be room again, in the socket or in the buffer. */
   drained(): void {
-    this.#outbound.drained()
+    if (!this.#active) return
+    this.#outbound.pump()
+    this.#answers.pump()
+    this.#inbound.resume()
   }
 
   /** Resolves when no request waits or runs, or the session has ended. */
   idle(): Promise<void> {
-    if (!this.#active || this.#requests.size === 0) return Promise.resolve()
-    return new Promise((resolve) => this.#idleWaiters.push(resolve))
+    return this.#answers.idle()
   }
 
-  #fail(code: string, message?: string): void {
-    if (code === "slow_consumer") this.#host.counters.slowConsumersClosed += 1
-    this.finish(code, { message })
-  }
-
-  #onFrame(frame: Frame | BadFrame, count: number): void {
-    switch (frame.kind) {
-      case "request":
-        this.#onRequest(frame.reference, () => this.#requests.push(frame, count))
-        return
-      case "cancel":
-        this.#requests.cancel(frame.reference)
-        this.#settleCount(count)
-        return
-      case "ping":
-        this.sendFrame({ kind: "pong", number: frame.number, handled: this.#delivery.handled })
-        return
-      case "pong":
-        return
-      case "bye":
-        this.finish("closed", { message: "the client closed the session" })
-        return
-      case "bad":
-        this.#onBad(frame.reference, frame.error)
-        return
-      case "hello":
-        // In `2.0` a second login on a live socket is answered; in `hawser.1` it breaks the protocol.
-        this.#refuse(frame.reference, "the session is open already")
-        return
-      case "event":
-      case "topicEvent":
-      case "volatile":
-      case "reply":
-      case "welcome":
-      case "goaway":
-      case "busy":
-        this.#refuse(
-          frame.kind === "reply" ? frame.reference : null,
-          `the server takes no "${frame.kind}" messages`,
-        )
-    }
-  }
-
-  /** Two requests of one reference at once could not be told apart by their replies. */
-  #onRequest(reference: Reference, push: () => void): void {
-    if (typeof reference === "string" && this.#requests.has(reference)) {
-      this.#refuse(
-        reference,
-        `a request with the id ${JSON.stringify(reference.slice(0, 64))} is still being served`,
-      )
-      return
-    }
-    push()
-  }
-
-  #refuse(reference: Reference, message: string): void {
-    this.#onBad(reference, { code: "sys_invalid_message", message, category: "system" })
-  }
-
-  /** `2.0` answers and goes on up to a bound; a client of `hawser.1` cannot do this by accident, so it is closed. */
-  #onBad(reference: Reference, error: WireError): void {
-    this.#host.counters.badMessages += 1
-    this.#badMessages += 1
-    if (this.#options.codec.counts) {
-      this.finish(error.code, { message: error.message })
-      return
-    }
-    if (this.#badMessages > this.#host.limits.badMessagesMax) {
-      this.finish("sys_invalid_message", {
-        message: `more than ${this.#host.limits.badMessagesMax} bad messages`,
-      })
-      return
-    }
-    this.sendFrame({ kind: "reply", reference, outcome: { ok: false, error } })
-  }
-
-  /** One synchronous block: the reply, the count, then what was to follow the reply. */
-  #settle(job: Job, outcome: Outcome): void {
-    const { counters, onError } = this.#host
-    counters.requestsSettled += 1
-    if (!outcome.ok) counters.requestsFailed += 1
-    this.#reply(job, outcome)
-    this.#settleCount(job.count)
-    for (const follow of job.afterReply) {
-      try {
-        follow()
-      } catch (error) {
-        onError(error)
-      }
-    }
-  }
-
-  #reply(job: Job, outcome: Outcome): void {
-    const { reference, type, call } = job.frame
-    const frame: ReplyFrame = {
-      kind: "reply",
-      reference,
-      type,
-      outcome,
-      ...(call === undefined ? {} : { call }),
-    }
-    try {
-      this.sendFrame(frame)
-    } catch (cause) {
-      // The handler's result cannot be encoded: its mistake, not the caller's, and not the connection's end.
-      this.#host.onError(new Error(`the reply of "${type}" cannot be encoded`, { cause }))
-      const error = wireError(new HawserError("sys_internal_error"))
-      this.sendFrame({ ...frame, outcome: { ok: false, error } })
-    }
+  #sendReply(frame: ReplyFrame): void {
+    if (this.#active) this.#reliable({ bytes: this.#codec.encode(frame) })
   }
 
   #settleCount(count: number): void {
-    if (count > 0) this.#delivery.settle(count)
-  }
-
-  #onSpace(): void {
-    if (this.#requests.size === 0) this.#becomeIdle()
-    this.#inbound.resume()
-  }
-
-  #becomeIdle(): void {
-    const waiters = this.#idleWaiters
-    this.#idleWaiters = []
-    for (const resolve of waiters) resolve()
+    if (count > 0 && this.#active) this.#delivery.settle(count)
   }
 }

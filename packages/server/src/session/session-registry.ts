@@ -1,5 +1,5 @@
-// Every open session, by itself and by user. The only registry; created once per server and passed in.
-// Invariant: a session is in both maps or in neither.
+// Every open session, by its id and by its user. The only registry; created once per server and passed in.
+// Invariant: a session is in all maps or in none.
 import type { AuthenticatedUser } from "../authenticate.ts"
 import type { ServerSession } from "./server-session.ts"
 
@@ -8,6 +8,7 @@ export type SessionPolicy = "newestWins" | "oldestWins"
 
 export class SessionRegistry<User extends AuthenticatedUser> {
   readonly #sessions = new Set<ServerSession<User>>()
+  readonly #byId = new Map<string, ServerSession<User>>()
   readonly #byUser = new Map<string, Set<ServerSession<User>>>()
 
   get size(): number {
@@ -18,18 +19,27 @@ export class SessionRegistry<User extends AuthenticatedUser> {
     return this.#sessions
   }
 
+  get(id: string): ServerSession<User> | undefined {
+    return this.#byId.get(id)
+  }
+
   ofUser(userId: string): ReadonlySet<ServerSession<User>> {
     return this.#byUser.get(userId) ?? new Set()
   }
 
-  /** The user's oldest sessions that must go so that one more fits. */
+  /** The user's sessions that must go so that one more fits: those whose client is away first, then the oldest. */
   surplus(userId: string, maxCount: number): ServerSession<User>[] {
     const sessions = [...this.ofUser(userId)]
-    return sessions.slice(0, Math.max(0, sessions.length + 1 - maxCount))
+    const excess = Math.max(0, sessions.length + 1 - maxCount)
+    if (excess === 0) return []
+    const away = sessions.filter((session) => !session.attached)
+    const here = sessions.filter((session) => session.attached)
+    return [...away, ...here].slice(0, excess)
   }
 
   add(session: ServerSession<User>): void {
     this.#sessions.add(session)
+    this.#byId.set(session.id, session)
     const sessions = this.#byUser.get(session.user.id) ?? new Set()
     this.#byUser.set(session.user.id, sessions.add(session))
   }
@@ -37,6 +47,7 @@ export class SessionRegistry<User extends AuthenticatedUser> {
   /** Compares by identity: a successor of the same user stays. */
   delete(session: ServerSession<User>): void {
     this.#sessions.delete(session)
+    this.#byId.delete(session.id)
     const sessions = this.#byUser.get(session.user.id)
     sessions?.delete(session)
     if (sessions?.size === 0) this.#byUser.delete(session.user.id)

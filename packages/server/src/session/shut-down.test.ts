@@ -29,7 +29,9 @@ class SilentPeer implements Connection {
   }
 
   logIn(): void {
-    this.#events.message(codec.encode({ kind: "hello", version: 0, token: "ann", reference: "1" }))
+    this.#events.message(
+      codec.encode({ kind: "hello", version: 0, token: "ann", reference: "1", clientId: "", dial: 0 }),
+    )
   }
 
   drain(): void {

@@ -20,10 +20,10 @@ export async function shutDown<User extends AuthenticatedUser>(
   const { registry, connections, clock, timers, limits } = options
   const startedAtMs = clock.now()
   // At most half of the time is for running requests, the rest for buffers and closing handshakes.
-  const requestsMs = limits.shutdownMs / 2
+  const requestsMs = Math.round(limits.shutdownMs / 2)
   const reason = errorTable.server_shutdown.sentence
   for (const session of [...registry.all]) {
-    session.sendFrame({ kind: "goaway", reason, startInMs: 0, deadlineMs: requestsMs })
+    session.sendControl({ kind: "goaway", reason, startInMs: requestsMs, deadlineMs: requestsMs })
   }
   const idle = Promise.all([...registry.all].map((session) => session.idle()))
   await until(timers, startedAtMs + requestsMs, idle)

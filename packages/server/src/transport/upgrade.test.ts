@@ -1,10 +1,11 @@
 import { TimerQueue, defaultServerLimits } from "@hawser/protocol"
-import type { ConnectionEvents } from "@hawser/protocol"
+import type { CodeTally, ConnectionEvents } from "@hawser/protocol"
 import { SimulatedClock } from "@hawser/protocol/testing"
 import { IncomingMessage, createServer } from "node:http"
 import { Socket } from "node:net"
 import { Duplex } from "node:stream"
 import { beforeEach, expect, it } from "vitest"
+import { createHealth } from "../metrics/health.ts"
 import { serveUpgrades } from "./upgrade.ts"
 
 const { closeTimeoutMs } = defaultServerLimits
@@ -25,10 +26,12 @@ let clock: SimulatedClock
 let timers: TimerQueue
 let accepted: number
 let errors: unknown[]
+let refused: CodeTally
 
 beforeEach(() => {
   clock = new SimulatedClock()
   errors = []
+  refused = createHealth([], clock).upgradesRefused
   accepted = 0
   timers = new TimerQueue(clock, (error) => errors.push(error))
 })
@@ -47,6 +50,7 @@ function upgrade(url: string, headers: Record<string, string>): StuckSocket {
     trustProxy: false,
     checkCaps: () => "allowed",
     isClosing: () => false,
+    health: { upgradesRefused: refused },
     onError: (error) => errors.push(error),
   })
   const request = new IncomingMessage(new Socket())
@@ -55,6 +59,14 @@ function upgrade(url: string, headers: Record<string, string>): StuckSocket {
   httpServer.emit("upgrade", request, socket, Buffer.alloc(0))
   return socket
 }
+
+it("counts what it refuses, by reason", () => {
+  upgrade("/elsewhere", wellFormed)
+  upgrade("/elsewhere", wellFormed)
+  upgrade("/ws", { ...wellFormed, origin: "https://evil.com" })
+  upgrade("/ws", { ...wellFormed, "sec-websocket-protocol": "chat" })
+  expect(refused.read()).toEqual({ path: 2, origin: 1, subprotocol: 1 })
+})
 
 it.each<[string, string, Record<string, string>]>([
   ["by us", "/elsewhere", wellFormed],

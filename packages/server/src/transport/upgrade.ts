@@ -1,9 +1,10 @@
 // The way from an HTTP upgrade to a connection: the checks before it, and the refusals. Knows no frames.
-import { chooseProfile, subprotocol } from "@hawser/protocol"
+import { chooseProfile, quoted, subprotocol } from "@hawser/protocol"
 import type { Accept, ServerLimits, TimerQueue } from "@hawser/protocol"
 import type { IncomingMessage, Server as HttpServer } from "node:http"
 import type { Duplex } from "node:stream"
 import { WebSocketServer } from "ws"
+import type { Health, UpgradeRefusal } from "../metrics/health.ts"
 import type { CapVerdict } from "../session/connection-caps.ts"
 import { addressKey, isLoopback, peerAddress } from "./peer-address.ts"
 import { CorkedSockets, WebSocketConnection } from "./web-socket.ts"
@@ -19,10 +20,12 @@ export interface UpgradeOptions {
   readonly trustProxy: boolean
   readonly checkCaps: (address: string, exempt: boolean) => CapVerdict
   readonly isClosing: () => boolean
+  readonly health: Pick<Health, "upgradesRefused">
   readonly onError: (error: unknown) => void
 }
 
 interface Refusal {
+  readonly reason: UpgradeRefusal
   readonly status: string
   readonly message: string
   readonly retryAfterSeconds?: number
@@ -38,7 +41,7 @@ export function serveUpgrades(httpServer: HttpServer, options: UpgradeOptions): 
     socket.on("error", onSocketError)
     if (pathOf(request) !== options.path) {
       if (httpServer.listenerCount("upgrade") === 1)
-        refuse(socket, { status: "404 Not Found", message: "no such path" }, options)
+        refuse(socket, { reason: "path", status: "404 Not Found", message: "no such path" }, options)
       return
     }
     const peer = peerAddress(request, options.trustProxy)
@@ -92,27 +95,39 @@ function findRefusal(
   options: UpgradeOptions,
 ): Refusal | undefined {
   if (options.isClosing()) {
-    return { status: "503 Service Unavailable", message: "the server is shutting down", retryAfterSeconds: 1 }
+    return {
+      reason: "shutting_down",
+      status: "503 Service Unavailable",
+      message: "the server is shutting down",
+      retryAfterSeconds: 1,
+    }
   }
   const { origin } = request.headers
   if (origin !== undefined && !originAllowed(origin, request, options)) {
     return {
+      reason: "origin",
       status: "403 Forbidden",
-      message: `pages of ${JSON.stringify(origin.slice(0, 128))} may not connect here`,
+      message: `pages of ${quoted(origin)} may not connect here`,
     }
   }
   if (chooseProfile(offeredProtocols(request)) === undefined) {
-    return { status: "400 Bad Request", message: `offer the subprotocol "${subprotocol}", or none` }
+    return {
+      reason: "subprotocol",
+      status: "400 Bad Request",
+      message: `offer the subprotocol "${subprotocol}", or none`,
+    }
   }
   switch (options.checkCaps(address, exempt)) {
     case "tooManyOfAddress":
       return {
+        reason: "address_connections",
         status: "429 Too Many Requests",
         message: "too many connections of this address",
         retryAfterSeconds: 10,
       }
     case "tooManyUnauthenticated":
       return {
+        reason: "logins_under_way",
         status: "503 Service Unavailable",
         message: "too many connections are logging in",
         retryAfterSeconds: 2,
@@ -152,6 +167,7 @@ function pathOf(request: IncomingMessage): string {
 }
 
 function refuse(socket: Duplex, refusal: Refusal, options: UpgradeOptions): void {
+  options.health.upgradesRefused.add(refusal.reason)
   const body = Buffer.from(`${refusal.message}\n`)
   const retry = refusal.retryAfterSeconds === undefined ? "" : `Retry-After: ${refusal.retryAfterSeconds}\r\n`
   const head = `HTTP/1.1 ${refusal.status}\r\nConnection: close\r\nContent-Type: text/plain; charset=utf-8\r\n`

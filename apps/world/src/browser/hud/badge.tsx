@@ -14,6 +14,7 @@ const titles: Readonly<Record<ConnectionView["status"]["state"], string>> = {
 export function Badge({ session }: { readonly session: Session }) {
   const { status, sinceMs } = useStore(session.connection)
   const roundTripMs = useStore(session.roundTripMs)
+  const { resumed, replayedOut, replayedIn } = useStore(session.resumptions)
   const isWaiting = status.state === "reconnecting" && status.waiting
   const nowMs = useNow(isWaiting)
   const leftMs = isWaiting ? Math.max(0, sinceMs + status.delayMs - nowMs) : 0
@@ -26,6 +27,16 @@ export function Badge({ session }: { readonly session: Session }) {
       )}
       {status.state === "reconnecting" && <span data-testid="badge-attempt">attempt {status.attempt}</span>}
       {isWaiting && <span data-testid="badge-countdown">{(leftMs / 1000).toFixed(1)} s</span>}
+      {resumed > 0 && (
+        <span
+          class="replays"
+          title="How often the session went on after a lost connection, and how many messages were caught up"
+        >
+          <span data-testid="badge-resumed">{resumed}× resumed</span>
+          {" · "}
+          <span data-testid="badge-replayed">{replayedOut + replayedIn} replayed</span>
+        </span>
+      )}
     </div>
   )
 }

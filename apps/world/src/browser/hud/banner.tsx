@@ -4,6 +4,7 @@ import { useStore } from "../store.ts"
 
 export function Banner({ session }: { readonly session: Session }) {
   const { status } = useStore(session.connection)
+  const { isLong } = useStore(session.resumptions)
   if (status.state === "open" || status.state === "idle") return null
   if (status.state === "connecting")
     return (
@@ -12,8 +13,9 @@ export function Banner({ session }: { readonly session: Session }) {
       </div>
     )
   if (status.state === "reconnecting") {
+    // The world stays to be seen; only when it has been away for long does it look like it.
     return (
-      <div class="veil" data-testid="banner">
+      <div class={isLong ? "veil" : "veil clear"} data-testid="banner">
         {banner("Connection lost – trying to come back")}
       </div>
     )

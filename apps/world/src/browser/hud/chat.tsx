@@ -3,7 +3,8 @@ import { useLayoutEffect, useRef, useState } from "preact/hooks"
 import type { RefObject, TargetedSubmitEvent } from "preact"
 import { chatChannels, chatInputMaxLength } from "../../contract.ts"
 import type { ChatLine } from "../chat-log.ts"
-import type { ChatInput, Session } from "../session.ts"
+import type { Session } from "../session.ts"
+import type { ChatInput } from "../speech.ts"
 import { useStore } from "../store.ts"
 
 const channelTitles: Readonly<Record<ChatInput["channel"], string>> = {
@@ -37,6 +38,7 @@ export function Chat({ session, input }: ChatProps) {
   return (
     <section class="chat panel" aria-label="Chat">
       <Log session={session} />
+      <Unsaid session={session} />
       <form onSubmit={send} onKeyDown={(event) => event.key === "Escape" && blurFocused()}>
         <div class="chat-channels" role="group" aria-label="Channel">
           {chatChannels.map((name) => (
@@ -109,6 +111,18 @@ function Log({ session }: { readonly session: Session }) {
         <Line key={line.number} line={line} />
       ))}
     </div>
+  )
+}
+
+/** What the player said and nobody has heard yet. Told only while that is more than a moment. */
+function Unsaid({ session }: { readonly session: Session }) {
+  const count = useStore(session.unsaid)
+  const { status } = useStore(session.connection)
+  if (count === 0 || status.state === "open") return null
+  return (
+    <p class="unsaid" data-testid="chat-unsaid" role="status">
+      {count === 1 ? "1 line waits" : `${count} lines wait`} for the connection
+    </p>
   )
 }
 

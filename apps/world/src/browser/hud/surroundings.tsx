@@ -12,9 +12,10 @@ export function Surroundings({ session }: { readonly session: Session }) {
         <span data-testid="position">{`${here.x},${here.y}`}</span>
       </p>
       <ul data-testid="player-list" aria-label="Players in sight">
-        {here.players.map(({ username, x, y }) => (
-          <li key={username}>
+        {here.players.map(({ username, x, y, away }) => (
+          <li key={username} data-away={away}>
             <b>{username}</b>
+            {away && <i>away</i>}
             <span>{`${x},${y}`}</span>
           </li>
         ))}

@@ -9,6 +9,7 @@ import type { Session } from "../session.ts"
 import { Badge } from "./badge.tsx"
 import { Banner } from "./banner.tsx"
 import { Chat } from "./chat.tsx"
+import { DevPanel } from "./dev-panel.tsx"
 import { Skills } from "./skills.tsx"
 import { Surroundings } from "./surroundings.tsx"
 import { TouchPad } from "./touch-pad.tsx"
@@ -22,6 +23,7 @@ export function World({ session, onLeave }: WorldProps) {
   const canvas = useRef<HTMLCanvasElement>(null)
   const chatInput = useRef<HTMLInputElement>(null)
   const [held] = useState(() => new HeldDirections())
+  const [isDevOpen, setIsDevOpen] = useState(false)
 
   useEffect(() => {
     let stop = (): void => {}
@@ -39,7 +41,12 @@ export function World({ session, onLeave }: WorldProps) {
 
   useEffect(
     () =>
-      listenToKeyboard({ held, onGather: () => session.gather(), onChat: () => chatInput.current?.focus() }),
+      listenToKeyboard({
+        held,
+        onGather: () => session.gather(),
+        onChat: () => chatInput.current?.focus(),
+        onDevPanel: () => setIsDevOpen((isOpen) => !isOpen),
+      }),
     [session, held],
   )
 
@@ -52,9 +59,22 @@ export function World({ session, onLeave }: WorldProps) {
         <Surroundings session={session} />
       </div>
       <div class="corner top-right">
-        <button class="quiet" data-testid="logout" type="button" onClick={onLeave}>
-          Log out
-        </button>
+        <div class="buttons">
+          <button
+            class="quiet"
+            data-testid="dev-toggle"
+            type="button"
+            title="The developer panel (F2)"
+            aria-expanded={isDevOpen}
+            onClick={() => setIsDevOpen(!isDevOpen)}
+          >
+            Dev
+          </button>
+          <button class="quiet" data-testid="logout" type="button" onClick={onLeave}>
+            Log out
+          </button>
+        </div>
+        {isDevOpen && <DevPanel session={session} />}
         <Skills session={session} />
       </div>
       <Chat session={session} input={chatInput} />

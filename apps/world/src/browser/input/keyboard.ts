@@ -1,4 +1,4 @@
-// Keys of the world: arrows or WASD to walk, E or space to gather, Enter to chat.
+// Keys of the world: arrows or WASD to walk, E or space to gather, Enter to chat, F2 for the developer panel.
 import type { Direction } from "../../contract.ts"
 import type { HeldDirections } from "./held-directions.ts"
 
@@ -17,15 +17,22 @@ export interface KeyboardOptions {
   readonly held: HeldDirections
   readonly onGather: () => void
   readonly onChat: () => void
+  readonly onDevPanel: () => void
 }
 
 /** Returns how to stop listening. */
-export function listenToKeyboard({ held, onGather, onChat }: KeyboardOptions): () => void {
+export function listenToKeyboard({ held, onGather, onChat, onDevPanel }: KeyboardOptions): () => void {
   const listening = new AbortController()
   const { signal } = listening
 
   function onKeyDown(event: KeyboardEvent): void {
-    if (event.ctrlKey || event.metaKey || event.altKey || isTyping(event.target)) return
+    if (event.ctrlKey || event.metaKey || event.altKey) return
+    if (event.code === "F2") {
+      event.preventDefault()
+      if (!event.repeat) onDevPanel()
+      return
+    }
+    if (isTyping(event.target)) return
     const direction = directionByCode.get(event.code)
     if (direction !== undefined) held.press(event.code, direction)
     else if (event.code === "KeyE" || (event.code === "Space" && !isButton(event.target))) {

@@ -1,4 +1,5 @@
 // Draws the world, once per frame of the browser. Must not change it.
+import type { Entity } from "../../contract.ts"
 import type { Tile } from "../../rules/movement.ts"
 import { isMoving, placeAt } from "../motion.ts"
 import { chunkKey, chunkTiles } from "../world-state.ts"
@@ -13,6 +14,8 @@ import { drawSprite } from "./sprites.ts"
 import { surfaceOf } from "./surface.ts"
 
 const walkFrameMs = 110
+/** How much is seen of a player whose connection is lost. */
+const awayAlpha = 0.45
 
 interface Frame {
   readonly nowMs: number
@@ -102,7 +105,9 @@ export function startCanvas({ canvas, world, atlas, onFrame }: CanvasOptions): (
     const at = placeAt(motion, nowMs)
     const walkFrame = isMoving(motion, nowMs) ? Math.floor(nowMs / walkFrameMs) : 0
     const box = { x: Math.round(at.x * size + origin.x), y: Math.round(at.y * size + origin.y), size }
+    context.globalAlpha = isAway(entity) ? awayAlpha : 1
     drawSprite(context, atlas, { entity, walkFrame, box })
+    context.globalAlpha = 1
     if (entity.hp >= entity.maxHp || entity.maxHp <= 0) return
     const width = Math.round(size * 0.7)
     const [x, y] = [box.x + Math.round(size * 0.15), box.y - Math.round(size * 0.06)]
@@ -126,6 +131,10 @@ export function startCanvas({ canvas, world, atlas, onFrame }: CanvasOptions): (
   }
 
   return () => cancelAnimationFrame(request)
+}
+
+function isAway(entity: Entity): boolean {
+  return entity.kind === "player" && entity.away
 }
 
 function middleOf({ motion }: Figure, nowMs: number): Tile {

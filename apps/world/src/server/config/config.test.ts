@@ -26,7 +26,9 @@ test("takes the defaults where nothing is set, or set to nothing", () => {
     jwtSecret: secret,
     origins: undefined,
     trustProxy: false,
+    resumeWindowMs: 90_000,
     logLevel: "info",
+    metricsToken: undefined,
   })
 })
 
@@ -39,7 +41,9 @@ test("takes what is set", () => {
     JWT_SECRET: secret,
     ORIGINS: "https://world.example, http://localhost:5173",
     TRUST_PROXY: "true",
+    RESUME_WINDOW_SECONDS: "3600",
     LOG_LEVEL: "debug",
+    METRICS_TOKEN: "bWV0cmljcy+/dG9rZW4=",
   }
   expect(readConfig(env, { dataDir })).toEqual({
     port: 0,
@@ -48,7 +52,9 @@ test("takes what is set", () => {
     jwtSecret: secret,
     origins: ["https://world.example", "http://localhost:5173"],
     trustProxy: true,
+    resumeWindowMs: 3_600_000,
     logLevel: "debug",
+    metricsToken: "bWV0cmljcy+/dG9rZW4=",
   })
 })
 
@@ -67,7 +73,12 @@ test.each([
   ["ORIGINS", "https://a.example/", "no origin"],
   ["ORIGINS", "*", "no origin"],
   ["TRUST_PROXY", "yes", "set true behind a proxy"],
+  ["RESUME_WINDOW_SECONDS", "0", "a whole number from 1 to 3600"],
+  ["RESUME_WINDOW_SECONDS", "3601", "a whole number"],
+  ["RESUME_WINDOW_SECONDS", "90s", '"90s"'],
   ["LOG_LEVEL", "loud", "set one of fatal, error"],
+  ["METRICS_TOKEN", "short-secret", "has 12 characters and needs at least 16"],
+  ["METRICS_TOKEN", "short-secret and more", "has a character that no Bearer token may have"],
 ])("refuses %s=%s and says what to do", (name, value, expected) => {
   const problems = problemsOf({ JWT_SECRET: secret, [name]: value })
   expect(problems).toHaveLength(1)

@@ -24,8 +24,16 @@ export interface WorldConfig {
   readonly origins: readonly string[] | undefined
   /** Whether `X-Forwarded-For` of a proxy in front is believed. Default false. */
   readonly trustProxy: boolean
+  /**
+   * How long a player whose connection is lost stays in the world and can go on as if nothing had happened, in
+   * milliseconds. Default 90 s: a phone that froze the page for a minute is back in time, and who closed the page
+   * does not stand about for much longer.
+   */
+  readonly resumeWindowMs: number
   /** Default info. */
   readonly logLevel: LogLevel
+  /** Whoever presents it may read the metrics from anywhere; at least 16 characters. Undefined: only this machine may. */
+  readonly metricsToken: string | undefined
 }
 
 /** Why there is no configuration: one sentence or two for each variable at fault. */
@@ -42,6 +50,7 @@ export interface ConfigOptions {
 type Environment = Readonly<Record<string, string | undefined>>
 
 const minSecretBytes = 32
+const leastTokenCharacters = 16
 
 const port = z
   .string()
@@ -88,8 +97,28 @@ const trustProxy = z
   })
   .transform((text) => text === "true")
 
+/** Beyond an hour a session's buffer has long overflowed. */
+const resumeWindowMaxSeconds = 3_600
+
+const resumeWindowSeconds = z
+  .string()
+  .refine((text) => /^[1-9]\d{0,3}$/.test(text) && Number(text) <= resumeWindowMaxSeconds, {
+    error: ({ input }) =>
+      `is ${JSON.stringify(input)}; set a whole number from 1 to ${resumeWindowMaxSeconds}, for example 90.`,
+  })
+  .transform(Number)
+
 const logLevel = z.enum(logLevels, {
   error: ({ input }) => `is ${JSON.stringify(input)}; set one of ${logLevels.join(", ")}.`,
+})
+
+const metricsToken = z.string().superRefine((text, context) => {
+  const isBearer = /^[\w.~+/=-]*$/.test(text)
+  if (isBearer && text.length >= leastTokenCharacters) return
+  const problem = isBearer
+    ? `has ${text.length} characters and needs at least ${leastTokenCharacters}`
+    : "has a character that no Bearer token may have"
+  context.addIssue({ code: "custom", message: `${problem}; set the output of: openssl rand -base64 24` })
 })
 
 const variables = z.object({
@@ -99,13 +128,16 @@ const variables = z.object({
   JWT_SECRET: jwtSecret.optional(),
   ORIGINS: origins.optional(),
   TRUST_PROXY: trustProxy.optional(),
+  RESUME_WINDOW_SECONDS: resumeWindowSeconds.optional(),
   LOG_LEVEL: logLevel.optional(),
+  METRICS_TOKEN: metricsToken.optional(),
 })
 
 /**
- * Reads `PORT`, `HOST`, `DATABASE_URL`, `JWT_SECRET`, `ORIGINS`, `TRUST_PROXY`, `LOG_LEVEL` and `NODE_ENV`; a
- * variable that is set to nothing counts as unset. Without `JWT_SECRET` a random one is made once and kept in the
- * data folder, except in production, where that is a problem. Nothing is written when there is any problem.
+ * Reads `PORT`, `HOST`, `DATABASE_URL`, `JWT_SECRET`, `ORIGINS`, `TRUST_PROXY`, `RESUME_WINDOW_SECONDS`, `LOG_LEVEL`,
+ * `METRICS_TOKEN` and `NODE_ENV`; a variable that is set to nothing counts as unset. Without `JWT_SECRET` a random one
+ * is made once and kept in the data folder, except in production, where that is a problem. Nothing is written when
+ * there is any problem.
  */
 export function readConfig(env: Environment, options: ConfigOptions = {}): WorldConfig | ConfigProblems {
   const dataDir = options.dataDir ?? "./data"
@@ -130,7 +162,9 @@ export function readConfig(env: Environment, options: ConfigOptions = {}): World
     jwtSecret: secret,
     origins: read.data.ORIGINS,
     trustProxy: read.data.TRUST_PROXY ?? false,
+    resumeWindowMs: (read.data.RESUME_WINDOW_SECONDS ?? 90) * 1_000,
     logLevel: read.data.LOG_LEVEL ?? "info",
+    metricsToken: read.data.METRICS_TOKEN,
   }
 }
 

@@ -4,7 +4,7 @@ import type { Server, SessionEnded, SessionOpened } from "@hawser/server"
 import { chatInputMaxLength, moveCooldownMs } from "../../contract.ts"
 import type { ChunkPayload, WorldContract } from "../../contract.ts"
 import { checkChat, hearingTiles, isNear } from "../../rules/chat.ts"
-import type { ChatChannel } from "../../rules/chat.ts"
+import type { ChatChannel, Role } from "../../rules/chat.ts"
 import type { WorldMap } from "../../rules/map.ts"
 import { stepFrom } from "../../rules/movement.ts"
 import { gatherXp, levelOf, skillDetails, skillLevels, stepXp, totalLevel } from "../../rules/skills.ts"
@@ -12,6 +12,7 @@ import type { SkillName } from "../../rules/skills.ts"
 import type { Progress } from "../store/player-record.ts"
 import { ChunkStore, chunkKeyAt, pushRadius, queryRadiusMax } from "./chunk-store.ts"
 import { Creatures } from "./creatures.ts"
+import { Departures } from "./departures.ts"
 import { Players, playerEntity, playerStateOf, positionOf, progressOf } from "./player-state.ts"
 import type { PlayerState, WorldSession, WorldUser } from "./player-state.ts"
 import { lookAround } from "./sight.ts"
@@ -66,6 +67,7 @@ const inventorySlots = 28
 
 export class Game {
   readonly players = new Players()
+  readonly #departures = new Departures()
   readonly creatures: Creatures
   readonly #options: GameOptions
   readonly #chunks: ChunkStore
@@ -85,17 +87,20 @@ export class Game {
     })
     server.onSession((opened) => this.#enter(opened))
     server.onSessionEnd((ended) => this.#leave(ended))
+    server.onAttachment((session) => this.#showAttachment(session))
     this.#handle(server)
   }
 
-  /** The live state of a player who is in the world, else what the store knows. */
+  /** The live state of a player who is in the world or has just left it, else what the store knew at their login. */
   stateOf(user: WorldUser): PlayerState {
-    return this.players.get(user.record.id) ?? playerStateOf(user.record)
+    const { id } = user.record
+    return this.players.get(id) ?? this.#departures.find(id) ?? playerStateOf(user.record)
   }
 
   /** One step of the world: systems are isolated from each other, and players too. */
   tick(nowMs: number): void {
     this.#tick += 1
+    this.#departures.forget(this.#tick)
     this.#isolated(() => this.creatures.tick(nowMs))
     if (this.#lookedAtVersion === this.#version) return
     this.#lookedAtVersion = this.#version
@@ -129,6 +134,7 @@ export class Game {
     player.pushedChunk = undefined
     player.version = this.#nextVersion()
     this.players.add(player)
+    this.#departures.delete(player)
     server.topic(`map:${player.mapId}`).subscribe(session)
 
     session.send("welcome", {
@@ -158,16 +164,26 @@ export class Game {
     // A takeover is no departure, and a late end of an old session is not the player's.
     if (player === undefined || cause === "replaced" || player.session !== session) return
     this.players.delete(player)
+    this.#departures.add(player, this.#tick)
     this.#nextVersion()
     const { id, username } = player.record
     this.#options.server.topic(`map:${player.mapId}`).publish("playerLeft", { id, username, reason: cause })
     this.#options.save([progressOf(player)]).catch(this.#options.onError)
   }
 
-  /** What changed in sight, then the chunks of a new neighbourhood. */
+  /** Everyone sees who is away and who is back; whoever is back sees with the next tick what changed meanwhile. */
+  #showAttachment(session: WorldSession): void {
+    const player = this.players.get(session.user.record.id)
+    if (player?.session === session) player.version = this.#nextVersion()
+  }
+
+  /**
+   * What changed in sight, then the chunks of a new neighbourhood. Nothing for who is away: `known` keeps what their
+   * client holds, so one update at their return replaces all that would have filled the session's buffer.
+   */
   #show(player: PlayerState): void {
     const { session } = player
-    if (session === undefined) return
+    if (session?.attached !== true) return
     const { map } = this.#options
     const change = lookAround({ players: this.players, creatures: this.creatures, mapId: map.id }, player)
     if (change !== undefined) session.send("gameUpdate", { mapId: map.id, tick: this.#tick, ...change })
@@ -197,7 +213,10 @@ export class Game {
       return { position: positionOf(player), previous, movedAtMs: wallClockMs() }
     })
 
-    server.command("chatSend", ({ input, session }) => this.#chat(this.#player(session), input))
+    // Of the session, not of the player: a fresh token or a return may have brought another role.
+    server.command("chatSend", ({ input, session }) =>
+      this.#chat(this.#player(session), input, session.user.record.role),
+    )
 
     server.command("gather", ({ input, session, afterReply }) => {
       const player = this.#player(session)
@@ -257,12 +276,10 @@ export class Game {
   #chat(
     speaker: PlayerState,
     input: { channel: ChatChannel; message: string; recipient?: string | undefined },
+    role: Role,
   ): { channel: ChatChannel; message: string } {
     const { channel } = input
-    const verdict = checkChat(channel, input.message, {
-      role: speaker.record.role,
-      inputMaxLength: chatInputMaxLength,
-    })
+    const verdict = checkChat(channel, input.message, { role, inputMaxLength: chatInputMaxLength })
     if (!verdict.ok) {
       const category = verdict.code === "chat_permission_denied" ? "permission" : "validation"
       throw new HawserError(verdict.code, { message: verdict.text, category })

@@ -60,9 +60,10 @@ export function progressOf(player: PlayerState): Progress {
 const outfitCount = 6
 
 export function playerEntity(player: PlayerState): PlayerEntity {
-  const { record, x, y, facing, hp } = player
+  const { record, x, y, facing, hp, session } = player
   const { id, username, maxHp } = record
-  return { kind: "player", id, username, x, y, facing, hp, maxHp, outfit: id % outfitCount }
+  const away = session?.attached === false
+  return { kind: "player", id, username, x, y, facing, hp, maxHp, outfit: id % outfitCount, away }
 }
 
 /** Everyone in the world, by number and by name. */

@@ -77,6 +77,8 @@ function options(): HttpOptions {
     isReady: () => isReady,
     status: () => ({ motd: "Ahoy", maxPlayers: 400, currentPlayers: 3, avgTickTimeMs: null }),
     version: "0.1.0",
+    metrics: () => Promise.resolve({ text: "up 1\n", contentType: "text/plain" }),
+    metricsToken: undefined,
     tilesets: {
       list: (mapId) => (mapId === "meadow" ? [grass] : undefined),
       find: (id) => (id === "grass" ? grass : undefined),
@@ -405,8 +407,14 @@ describe("what anybody may ask", () => {
     expect(await answerOf(await get("/"))).toEqual({ status: 200, body: { status: "ok" } })
   })
 
-  test("answers 404 for what there is not, metrics included", async () => {
-    for (const path of ["/nothing", "/metrics", "/assets", "/auth/login/", "/status/x"]) {
+  test("shows the metrics to its own machine, and not through a proxy on it", async () => {
+    const reply = await get("/metrics")
+    expect([reply.status, await reply.text()]).toEqual([200, "up 1\n"])
+    expect((await get("/metrics", { "X-Forwarded-For": "203.0.113.7" })).status).toBe(403)
+  })
+
+  test("answers 404 for what there is not", async () => {
+    for (const path of ["/nothing", "/assets", "/auth/login/", "/status/x"]) {
       expect(await answerOf(await get(path))).toEqual({ status: 404, body: { detail: "Not Found" } })
     }
     expect((await post("/nothing", {})).status).toBe(404)

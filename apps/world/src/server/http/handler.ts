@@ -5,6 +5,8 @@ import { assetRoutes } from "./asset-routes.ts"
 import type { AssetOptions } from "./asset-routes.ts"
 import { authRoutes } from "./auth-routes.ts"
 import type { AuthOptions } from "./auth-routes.ts"
+import { metricsRoutes } from "./metrics-routes.ts"
+import type { MetricsOptions } from "./metrics-routes.ts"
 import { createPageFiles } from "./page-files.ts"
 import type { PageFiles } from "./page-files.ts"
 import { contentReply, htmlReply, jsonReply, refusal, sendReply } from "./reply.ts"
@@ -17,7 +19,11 @@ import type { StatusOptions } from "./status-routes.ts"
 
 /** What the world hands to its HTTP side. */
 export interface HttpOptions
-  extends AssetOptions, StatusOptions, Omit<AuthOptions, "trustProxy" | "nowMs" | "monotonicMs"> {
+  extends
+    AssetOptions,
+    StatusOptions,
+    Omit<AuthOptions, "trustProxy" | "nowMs" | "monotonicMs">,
+    Omit<MetricsOptions, "trustProxy"> {
   /** Folder of the built page; it need not exist. */
   readonly pageDir: string
   /** Where unexpected errors go, each once. A pino logger will do. */
@@ -50,6 +56,7 @@ export function createHttpHandler(options: HttpOptions): HttpHandler {
       monotonicMs: options.monotonicMs ?? (() => performance.now()),
     }),
     ...statusRoutes(options),
+    ...metricsRoutes({ ...options, trustProxy: options.trustProxy ?? false }),
     ...assetRoutes(options),
   ]
   return (request, response) => {

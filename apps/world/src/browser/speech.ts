@@ -1,0 +1,95 @@
+// What the player says, one line after another: while the connection is away it waits, and what the server finds too
+// fast is said again when it may be. Must not know how lines are shown.
+import { HawserError } from "@hawser/client"
+import type { Client } from "@hawser/client"
+import type { WorldContract } from "../contract.ts"
+import type { NewChatLine } from "./chat-log.ts"
+import { patientMs } from "./patience.ts"
+import type { Store } from "./store.ts"
+
+export type ChatInput = {
+  readonly channel: "local" | "global" | "dm"
+  readonly message: string
+  readonly recipient: string
+}
+
+/** Lines that wait to be said. Beyond it another one is refused, and the player is told. */
+const maxWaiting = 32
+/** When a server that finds a line too fast does not say how long to wait. */
+const pauseMs = 1_000
+
+export interface SpeechOptions {
+  readonly client: Client<WorldContract>
+  readonly addTo: (line: Omit<NewChatLine, "atMs">) => void
+  /** How many lines wait, the one on its way included. */
+  readonly unsaid: Store<number>
+}
+
+export interface Speech {
+  say(input: ChatInput): void
+  stop(): void
+}
+
+export function createSpeech({ client, addTo, unsaid }: SpeechOptions): Speech {
+  const waiting: ChatInput[] = []
+  let timer: ReturnType<typeof setTimeout> | undefined
+  let isSpeaking = false
+
+  async function sayNext(): Promise<void> {
+    timer = undefined
+    const [input] = waiting
+    isSpeaking = input !== undefined
+    if (input === undefined) return
+    const pauseForMs = await trySaying(input)
+    if (pauseForMs === 0) waiting.shift()
+    unsaid.set(waiting.length)
+    if (pauseForMs === 0) void sayNext()
+    else timer = setTimeout(() => void sayNext(), pauseForMs)
+  }
+
+  /** How long to wait before the same line is tried again; 0 when it is done with. */
+  async function trySaying({ channel, message, recipient }: ChatInput): Promise<number> {
+    try {
+      const input = channel === "dm" ? { channel, message, recipient } : { channel, message }
+      const said = await client.command("chatSend", input, { timeoutMs: patientMs })
+      // The others hear a direct message only at its recipient.
+      if (channel === "dm") addTo({ kind: "dm", recipient, text: said.message })
+      return 0
+    } catch (error) {
+      if (HawserError.is(error) && error.code === "rate_limited") return error.retryAfterMs ?? pauseMs
+      addTo({ kind: "error", text: unsaidText(message, error) })
+      return 0
+    }
+  }
+
+  return {
+    say(input) {
+      if (waiting.length >= maxWaiting) {
+        addTo({ kind: "error", text: `${maxWaiting} lines wait already: "${input.message}" was not said.` })
+        return
+      }
+      waiting.push(input)
+      unsaid.set(waiting.length)
+      if (!isSpeaking) void sayNext()
+    },
+    stop() {
+      clearTimeout(timer)
+      waiting.length = 0
+    },
+  }
+}
+
+/** A line whose fate is unknown is never said again by itself: the player looks, and repeats it or not. */
+function unsaidText(message: string, error: unknown): string {
+  if (!HawserError.is(error)) return String(error)
+  switch (error.code) {
+    case "connection_lost":
+    case "timeout":
+      return `The connection was away for too long: nobody knows whether "${message}" was said.`
+    case "client_closed":
+    case "not_connected":
+      return `Not connected: "${message}" was not said.`
+    default:
+      return error.message
+  }
+}

@@ -1,0 +1,25 @@
+// What a running client is given.
+import type { ClientLimits, Clock, Dial, Frame, Profile } from "@hawser/protocol"
+import type { ClientCounters, ClientTallies } from "../counters.ts"
+import type { ClientStatus } from "../status.ts"
+import type { ReconnectOptions } from "./reconnect.machine.ts"
+import type { SessionEvent } from "./session-event.ts"
+import type { WakeSource } from "./wake.ts"
+
+export interface RunClientOptions {
+  readonly url: string
+  readonly profile: Profile
+  readonly dial: Dial
+  readonly clock: Clock
+  readonly random: () => number
+  readonly wallClockMs: () => number
+  readonly limits: ClientLimits
+  readonly counters: ClientCounters
+  readonly tallies: ClientTallies
+  readonly reconnect: ReconnectOptions
+  readonly wakeSource: WakeSource
+  readonly onStatus: (status: ClientStatus) => void
+  readonly onSession: (event: SessionEvent) => void
+  readonly onFrame: (frame: Frame) => void
+  readonly onError: (error: unknown) => void
+}

@@ -1,0 +1,85 @@
+// Runs the reconnect machine: its state, its one timer, its status, and who waits for it to come to an end. Knows no
+// sockets and no sessions; effects are performed by its owner.
+import type { Clock, HawserError, TimerQueue } from "@hawser/protocol"
+import { sameStatus, statusOf } from "../status.ts"
+import type { ClientStatus } from "../status.ts"
+import { initialReconnect, stepReconnect, wakeAtReconnect } from "./reconnect.machine.ts"
+import type {
+  ReconnectEffect,
+  ReconnectInput,
+  ReconnectOptions,
+  ReconnectState,
+} from "./reconnect.machine.ts"
+
+export interface SupervisorOptions {
+  readonly clock: Clock
+  readonly timers: TimerQueue
+  readonly random: () => number
+  readonly reconnect: ReconnectOptions
+  readonly perform: (effect: ReconnectEffect) => void
+  /** After the effects, and only when a watcher could tell the difference. */
+  readonly onStatus: (status: ClientStatus) => void
+  /** An attempt ended before WELCOME. */
+  readonly onAttemptFailed: (error: HawserError) => void
+}
+
+export class Supervisor {
+  readonly #options: SupervisorOptions
+  readonly #waiters = new Set<{ resolve: () => void; reject: (error: HawserError) => void }>()
+  #state: ReconnectState = initialReconnect()
+  #status: ClientStatus = { state: "idle" }
+  #cancelWake: () => void = () => {}
+
+  constructor(options: SupervisorOptions) {
+    this.#options = options
+  }
+
+  get state(): ReconnectState {
+    return this.#state
+  }
+
+  get status(): ClientStatus {
+    return this.#status
+  }
+
+  /** @param beforeEffects runs in the new state, before its effects. */
+  step(input: ReconnectInput, beforeEffects: () => void = () => {}): void {
+    const { clock, random, reconnect, timers, perform } = this.#options
+    const at = { nowMs: clock.now(), random: random() }
+    const [state, effects] = stepReconnect(reconnect, this.#state, input, at)
+    this.#reportFailure(this.#state, state)
+    this.#state = state
+    this.#cancelWake()
+    const atMs = wakeAtReconnect(state)
+    this.#cancelWake = atMs === undefined ? () => {} : timers.at(atMs, () => this.step({ kind: "wake" }))
+    beforeEffects()
+    for (const effect of effects) perform(effect)
+    this.#publish()
+  }
+
+  /** Resolves when the status is `open`, rejects when it is `closed`. */
+  settled(): Promise<void> {
+    if (this.#status.state === "open") return Promise.resolve()
+    return new Promise((resolve, reject) => this.#waiters.add({ resolve, reject }))
+  }
+
+  /** What ends an open connection is counted where it is lost. */
+  #reportFailure(before: ReconnectState, after: ReconnectState): void {
+    if (before.kind === "open" || before.kind === "moving") return
+    const { failures, lastError } = after.row
+    if (failures > before.row.failures && lastError !== undefined) this.#options.onAttemptFailed(lastError)
+  }
+
+  #publish(): void {
+    const status = statusOf(this.#state)
+    if (sameStatus(status, this.#status)) return
+    this.#status = status
+    this.#options.onStatus(status)
+    if (status.state !== "closed" && status.state !== "open") return
+    for (const waiter of this.#waiters) {
+      if (status.state === "open") waiter.resolve()
+      else waiter.reject(status.error)
+    }
+    this.#waiters.clear()
+  }
+}

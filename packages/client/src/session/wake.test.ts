@@ -1,0 +1,197 @@
+import { TimerQueue } from "@hawser/protocol"
+import type { Clock } from "@hawser/protocol"
+import { SimulatedClock } from "@hawser/protocol/testing"
+import { afterEach, describe, expect, it, vi } from "vitest"
+import { SleepWatch, pageWakeSource } from "./wake.ts"
+
+describe("SleepWatch", () => {
+  /** A machine of which either clock can jump while its timers stand still. */
+  function setUp(onWake: (watch: SleepWatch) => void = () => {}) {
+    const ticks = new SimulatedClock()
+    const jumped = { clockMs: 0, wallMs: 1e12 }
+    const clock: Clock = {
+      now: () => ticks.now() + jumped.clockMs,
+      schedule: (delayMs, callback) => ticks.schedule(delayMs, callback),
+    }
+    const timers = new TimerQueue(clock, () => {})
+    const wakesAtMs: number[] = []
+    const watch = new SleepWatch({
+      clock,
+      timers,
+      wallClockMs: () => ticks.now() + jumped.wallMs,
+      sleepMs: 5_000,
+      onWake: () => {
+        wakesAtMs.push(ticks.now())
+        onWake(watch)
+      },
+    })
+    return { ticks, jumped, timers, wakesAtMs, watch }
+  }
+
+  it("tells nothing while both clocks run as they should", async () => {
+    const { ticks, watch, wakesAtMs, timers } = setUp()
+    watch.start()
+    await ticks.advance(600_000)
+    expect([wakesAtMs.length, timers.size]).toEqual([0, 1])
+  })
+
+  it.each(["clockMs", "wallMs"] as const)(
+    "tells of a sleep by %s alone, at the next tick, once",
+    async (name) => {
+      const { ticks, jumped, watch, wakesAtMs } = setUp()
+      watch.start()
+      await ticks.advance(10_500)
+      jumped[name] += 5_001
+      await ticks.advance(499)
+      expect(wakesAtMs).toEqual([])
+      await ticks.advance(60_000)
+      expect(wakesAtMs).toEqual([11_000])
+    },
+  )
+
+  it("tells once of a sleep that both clocks show", async () => {
+    const { ticks, jumped, watch, wakesAtMs } = setUp()
+    watch.start()
+    jumped.clockMs += 3_600_000
+    jumped.wallMs += 3_600_000
+    await ticks.advance(5_000)
+    expect(wakesAtMs).toEqual([1_000])
+  })
+
+  it.each(["clockMs", "wallMs"] as const)(
+    "takes a pause of sleepMs for no sleep yet, by %s",
+    async (name) => {
+      const { ticks, jumped, watch, wakesAtMs } = setUp()
+      watch.start()
+      for (let pauses = 0; pauses < 5; pauses += 1) {
+        jumped[name] += 5_000
+        await ticks.advance(1_000)
+      }
+      expect(wakesAtMs).toEqual([])
+    },
+  )
+
+  it("takes a wall clock that is set back for no sleep", async () => {
+    const { ticks, jumped, watch, wakesAtMs } = setUp()
+    watch.start()
+    jumped.wallMs -= 86_400_000
+    await ticks.advance(10_000)
+    expect(wakesAtMs).toEqual([])
+    jumped.clockMs += 6_000
+    await ticks.advance(1_000)
+    expect(wakesAtMs.length).toBe(1)
+  })
+
+  it("keeps one timer, however often it is started, and none once stopped", async () => {
+    const { ticks, jumped, watch, wakesAtMs, timers } = setUp()
+    watch.start()
+    watch.start()
+    expect(timers.size).toBe(1)
+    watch.stop()
+    watch.stop()
+    expect([timers.size, ticks.pendingCount]).toEqual([0, 0])
+    jumped.wallMs += 100_000
+    await ticks.advance(10_000)
+    expect(wakesAtMs).toEqual([])
+  })
+
+  it("does not take the time while it was stopped for a sleep", async () => {
+    const { ticks, jumped, watch, wakesAtMs } = setUp()
+    watch.start()
+    watch.stop()
+    jumped.wallMs += 100_000
+    watch.start()
+    await ticks.advance(10_000)
+    expect(wakesAtMs).toEqual([])
+  })
+
+  it("can be stopped by whoever it wakes", async () => {
+    const { ticks, jumped, watch, wakesAtMs, timers } = setUp((woken) => woken.stop())
+    watch.start()
+    for (let turn = 0; turn < 3; turn += 1) {
+      jumped.wallMs += 100_000
+      await ticks.advance(1_000)
+    }
+    expect(wakesAtMs).toEqual([1_000])
+    expect(timers.size).toBe(0)
+  })
+})
+
+describe("pageWakeSource", () => {
+  afterEach(() => {
+    vi.unstubAllGlobals()
+  })
+
+  /** A page and its window, with their listeners counted. */
+  function openPage() {
+    const page = Object.assign(new EventTarget(), { visibilityState: "visible" })
+    const view = new EventTarget()
+    const listening = new Set<string>()
+    const count = (target: EventTarget, where: string) => ({
+      addEventListener: (type: string, listener: () => void) => {
+        listening.add(`${where} ${type}`)
+        target.addEventListener(type, listener)
+      },
+      removeEventListener: (type: string, listener: () => void) => {
+        listening.delete(`${where} ${type}`)
+        target.removeEventListener(type, listener)
+      },
+    })
+    const { addEventListener, removeEventListener } = count(view, "window")
+    const counted = count(page, "document")
+    vi.stubGlobal("addEventListener", addEventListener)
+    vi.stubGlobal("removeEventListener", removeEventListener)
+    vi.stubGlobal("document", {
+      ...counted,
+      get visibilityState() {
+        return page.visibilityState
+      },
+    })
+    return { page, view, listening }
+  }
+
+  it("does nothing where there is no page", () => {
+    const onWake = vi.fn<() => void>()
+    const stop = pageWakeSource(onWake)
+    stop()
+    expect(onWake).not.toHaveBeenCalled()
+  })
+
+  it.each([
+    ["page", "visibilitychange"],
+    ["page", "resume"],
+    ["view", "online"],
+    ["view", "pageshow"],
+  ] as const)("wakes when the %s says %s", (where, type) => {
+    const opened = openPage()
+    const onWake = vi.fn<() => void>()
+    pageWakeSource(onWake)
+    opened[where].dispatchEvent(new Event(type))
+    expect(onWake).toHaveBeenCalledTimes(1)
+  })
+
+  it("lets a page sleep that is hidden", () => {
+    const { page } = openPage()
+    const onWake = vi.fn<() => void>()
+    pageWakeSource(onWake)
+    page.visibilityState = "hidden"
+    page.dispatchEvent(new Event("visibilitychange"))
+    expect(onWake).not.toHaveBeenCalled()
+    page.visibilityState = "visible"
+    page.dispatchEvent(new Event("visibilitychange"))
+    expect(onWake).toHaveBeenCalledTimes(1)
+  })
+
+  it("hears nothing once stopped, and leaves no listener behind", () => {
+    const { page, view, listening } = openPage()
+    const onWake = vi.fn<() => void>()
+    const stop = pageWakeSource(onWake)
+    expect(listening.size).toBe(4)
+    stop()
+    stop()
+    expect([...listening]).toEqual([])
+    for (const type of ["visibilitychange", "resume"]) page.dispatchEvent(new Event(type))
+    for (const type of ["online", "pageshow"]) view.dispatchEvent(new Event(type))
+    expect(onWake).not.toHaveBeenCalled()
+  })
+})

@@ -1,0 +1,54 @@
+// Counts the reliable messages that come in: `received` when a message is complete, before it is decoded; `handled`
+// when nothing more is to be done for it. Invariants: handled ≤ received; a number is settled once.
+import { emptyDigest, extendDigest, hashMessage } from "./digest.ts"
+
+export class ReceiveCount {
+  #received = 0
+  #handled = 0
+  #receivedDigest = emptyDigest
+  #handledDigest = emptyDigest
+  /** Digests of what is received and not handled, oldest first; bounded by what may wait for handlers. */
+  readonly #openDigests: number[] = []
+  /** Settled out of order; bounded by the handlers that run at once. */
+  readonly #settledAhead = new Set<number>()
+
+  get received(): number {
+    return this.#received
+  }
+
+  /** The longest prefix of received messages that are settled. */
+  get handled(): number {
+    return this.#handled
+  }
+
+  get receivedDigest(): number {
+    return this.#receivedDigest
+  }
+
+  get handledDigest(): number {
+    return this.#handledDigest
+  }
+
+  /** Counts a message that has just arrived; returns its number. */
+  receive(bytes: Uint8Array): number {
+    this.#received += 1
+    this.#receivedDigest = extendDigest(this.#receivedDigest, hashMessage(bytes))
+    this.#openDigests.push(this.#receivedDigest)
+    return this.#received
+  }
+
+  /** A received message needs nothing more. Settling one twice is a programmer's mistake. */
+  settle(number: number): void {
+    const isOpen = Number.isInteger(number) && number > this.#handled && number <= this.#received
+    if (!isOpen || this.#settledAhead.has(number)) {
+      throw new RangeError(
+        `message ${number} cannot be settled: ${this.#handled} handled, ${this.#received} received`,
+      )
+    }
+    this.#settledAhead.add(number)
+    while (this.#settledAhead.delete(this.#handled + 1)) {
+      this.#handled += 1
+      this.#handledDigest = this.#openDigests.shift() ?? this.#handledDigest
+    }
+  }
+}

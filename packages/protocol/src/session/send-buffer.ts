@@ -1,0 +1,149 @@
+// The reliable messages of one direction that the other end has not acknowledged: a ring that shares its messages
+// with every other session that waits for the same broadcast. Numbers start at 1 and are never written on the wire.
+// Invariants: base ≤ sent ≤ head; the ring holds exactly (base, head]; `bytes` is the sum of what it holds.
+import type { OutboundMessage } from "../transport.ts"
+import { emptyDigest, extendDigest, hashMessage } from "./digest.ts"
+
+export interface SendBufferLimits {
+  readonly maxCount: number
+  readonly maxBytes: number
+}
+
+const firstCapacity = 8
+
+export class SendBuffer {
+  readonly #limits: SendBufferLimits
+  /** Capacities are powers of two, so that a number's place is a mask away. Empty until the first message. */
+  #messages: (OutboundMessage | undefined)[] = []
+  #digests: number[] = []
+  #baseDigest = emptyDigest
+  #headDigest = emptyDigest
+  #base = 0
+  #sent = 0
+  #head = 0
+  #bytes = 0
+
+  constructor(limits: SendBufferLimits) {
+    this.#limits = limits
+  }
+
+  /** The last number that the other end has acknowledged. */
+  get base(): number {
+    return this.#base
+  }
+
+  /** The last number that was handed to the connection of now. */
+  get sent(): number {
+    return this.#sent
+  }
+
+  /** The last number given out. */
+  get head(): number {
+    return this.#head
+  }
+
+  /** Bytes of the messages that are not acknowledged. */
+  get bytes(): number {
+    return this.#bytes
+  }
+
+  /** True when a message of this size would exceed a bound. A single message always fits into an empty buffer. */
+  isFullFor(bytes: number): boolean {
+    const count = this.#head - this.#base
+    if (count === 0) return false
+    return count >= this.#limits.maxCount || this.#bytes + bytes > this.#limits.maxBytes
+  }
+
+  /** Takes a message and returns its number. The caller has asked `isFullFor`. */
+  append(message: OutboundMessage): number {
+    this.#reserve()
+    message.hash ??= hashMessage(message.bytes)
+    this.#head += 1
+    this.#headDigest = extendDigest(this.#headDigest, message.hash)
+    const place = this.#head & (this.#messages.length - 1)
+    this.#messages[place] = message
+    this.#digests[place] = this.#headDigest
+    this.#bytes += message.bytes.length
+    return this.#head
+  }
+
+  /** The next message to hand over; undefined when all have been. */
+  get next(): OutboundMessage | undefined {
+    return this.#sent === this.#head ? undefined : this.#at(this.#sent + 1)
+  }
+
+  /** What `next` gave was handed over. */
+  markSent(): void {
+    if (this.#sent < this.#head) this.#sent += 1
+  }
+
+  /** The other end has settled everything up to `count`. False when it claims what it was never sent. */
+  acknowledge(count: number): boolean {
+    if (count > this.#sent) return false
+    // Acknowledgements are cumulative; a late one says nothing new.
+    if (count <= this.#base) return true
+    this.#baseDigest = this.digestAt(count) ?? this.#baseDigest
+    const mask = this.#messages.length - 1
+    for (let number = this.#base + 1; number <= count; number += 1) {
+      this.#bytes -= this.#messages[number & mask]?.bytes.length ?? 0
+      this.#messages[number & mask] = undefined
+    }
+    this.#base = count
+    // An idle session keeps no ring: most sessions are idle most of the time.
+    if (this.#base === this.#head) {
+      this.#messages = []
+      this.#digests = []
+    }
+    return true
+  }
+
+  /** A new connection: everything after `count` is to be sent (again). The caller has checked base ≤ count ≤ head. */
+  rewind(count: number): void {
+    this.#sent = Math.min(Math.max(count, this.#base), this.#head)
+  }
+
+  /** The digest of everything up to `count`; undefined outside [base, head]. */
+  digestAt(count: number): number | undefined {
+    if (count === this.#base) return this.#baseDigest
+    if (count < this.#base || count > this.#head) return undefined
+    return this.#digests[count & (this.#messages.length - 1)]
+  }
+
+  /** What is not acknowledged, oldest first. */
+  unacknowledged(): OutboundMessage[] {
+    const messages: OutboundMessage[] = []
+    for (let number = this.#base + 1; number <= this.#head; number += 1) {
+      const message = this.#at(number)
+      if (message !== undefined) messages.push(message)
+    }
+    return messages
+  }
+
+  /** Lets go of everything: the session has ended. */
+  clear(): void {
+    this.#messages = []
+    this.#digests = []
+    this.#base = this.#head
+    this.#sent = this.#head
+    this.#baseDigest = this.#headDigest
+    this.#bytes = 0
+  }
+
+  #at(number: number): OutboundMessage | undefined {
+    return this.#messages[number & (this.#messages.length - 1)]
+  }
+
+  #reserve(): void {
+    const capacity = this.#messages.length
+    if (this.#head - this.#base < capacity) return
+    const larger = capacity === 0 ? firstCapacity : capacity * 2
+    const messages: (OutboundMessage | undefined)[] = Array.from({ length: larger }, () => undefined)
+    const digests: number[] = Array.from({ length: larger }, () => 0)
+    for (let number = this.#base + 1; number <= this.#head; number += 1) {
+      messages[number & (larger - 1)] = this.#messages[number & (capacity - 1)]
+      digests[number & (larger - 1)] = this.#digests[number & (capacity - 1)] ?? 0
+    }
+    this.#messages = messages
+    this.#digests = digests
+  }
+}

@@ -1,0 +1,223 @@
+// One direction of a simulated socket, as bytes in a stream: what was accepted waits, leaves as fast as the line takes
+// it, travels, arrives, is read. A message is delivered when its last byte is read, and never in part.
+// Knows no sockets; what is in a message it knows only by its length.
+import type { Clock } from "../clock.ts"
+
+export type PipeItem =
+  /** The server's side of the opening handshake. */
+  | { readonly kind: "open" }
+  | { readonly kind: "message"; readonly bytes: Uint8Array }
+  | { readonly kind: "ping" }
+  | { readonly kind: "pong" }
+  | { readonly kind: "close"; readonly code: number; readonly reason: string }
+  /** The sender's socket is gone; what it sent before is still read. */
+  | { readonly kind: "end" }
+
+interface Placed {
+  readonly item: PipeItem
+  /** Where it begins and ends in the stream. */
+  readonly startOffset: number
+  readonly endOffset: number
+}
+
+/** The line as it is at this moment. */
+export interface Line {
+  latencyMs: number
+  /** 0: as fast as asked. */
+  bytesPerMs: number
+  /** Bytes that may be under way or unread before the sender has to wait: kernel buffers of both ends. */
+  windowBytes: number
+}
+
+export interface PipeOptions {
+  readonly clock: Clock
+  readonly line: Line
+  /** False while the receiver does not read. */
+  readonly isReading: () => boolean
+  readonly receive: (item: PipeItem) => void
+  /** The sender's buffer ran empty after it had held something. */
+  readonly onDrained: () => void
+  /** The stream has reached the byte at which it was to be cut: in the middle of this, if of anything. */
+  readonly onCut: (cut: PipeItem | undefined) => void
+  /** True: bytes leave at the end of the turn in which they were accepted; false: at once, where there is room. */
+  readonly corks: boolean
+}
+
+/** Header of a WebSocket message of this length; masks and the length of control frames are left out. */
+const headerBytes = 4
+/** A slow line sends what it takes in this time at once. */
+const chunkMs = 5
+const tidyAfterCount = 64
+
+export class SimulatedPipe {
+  readonly line: Line
+  readonly #options: PipeOptions
+  readonly #items: Placed[] = []
+  #firstItem = 0
+  #accepted = 0
+  #departed = 0
+  #arrived = 0
+  #read = 0
+  #lastArrivalMs = 0
+  #cutAt = Number.POSITIVE_INFINITY
+  #isPumping = false
+  #isDelivering = false
+  #isOpen = true
+  #isBlackHole = false
+  #isBlocked = false
+  /** What has come to the place of the blockade. */
+  #blockedAt = 0
+  /** What comes after the last byte, if the sender's socket was reset. */
+  #onReset: (() => void) | undefined
+
+  constructor(options: PipeOptions) {
+    this.#options = options
+    this.line = options.line
+  }
+
+  /** Bytes accepted that have not left the sender. */
+  get bufferedBytes(): number {
+    return this.#accepted - this.#departed
+  }
+
+  /** Bytes that have left or wait to leave, and were not read. */
+  get pendingBytes(): number {
+    return this.#accepted - this.#read
+  }
+
+  push(item: PipeItem): void {
+    if (!this.#isOpen) return
+    const length = headerBytes + (item.kind === "message" ? item.bytes.length : 0)
+    const startOffset = this.#accepted
+    this.#accepted += length
+    this.#items.push({ item, startOffset, endOffset: this.#accepted })
+    if (this.#options.corks) this.#pumpIn(0)
+    else if (!this.#isPumping) this.#pump()
+  }
+
+  /** After this many more bytes have arrived, nothing more does, and `onCut` is told. */
+  cutAfter(bytes: number): void {
+    this.#cutAt = this.#arrived + bytes
+  }
+
+  /** From now on bytes vanish, those under way included; nobody is told. */
+  swallow(): void {
+    this.#isBlackHole = true
+  }
+
+  get isBlackHole(): boolean {
+    return this.#isBlackHole
+  }
+
+  /** Bytes come no further until `unblock`; none is lost. */
+  block(): void {
+    this.#isBlocked = true
+  }
+
+  unblock(): void {
+    if (!this.#isBlocked) return
+    this.#isBlocked = false
+    if (this.#isOpen) this.#options.clock.schedule(0, () => this.#arrive(this.#blockedAt))
+  }
+
+  /** The receiver reads again. */
+  wake(): void {
+    if (this.#isDelivering) return
+    this.#isDelivering = true
+    this.#options.clock.schedule(0, () => {
+      this.#isDelivering = false
+      this.#deliver()
+    })
+  }
+
+  /** The sender's socket is gone: what has not left never will. */
+  forget(): void {
+    this.#accepted = this.#departed
+    while ((this.#items.at(-1)?.endOffset ?? 0) > this.#departed) this.#items.pop()
+  }
+
+  /** `onReset` is called when all that has left has arrived, read or not. */
+  reset(onReset: () => void): void {
+    if (!this.#isOpen || this.#onReset !== undefined) return
+    this.#onReset = onReset
+    this.#arriveIn(this.#departed)
+  }
+
+  /** The stream is over: nothing of it arrives any more. */
+  stop(): void {
+    this.#isOpen = false
+    this.#items.length = 0
+    this.#firstItem = 0
+  }
+
+  /** What has arrived in part. */
+  #partly(): PipeItem | undefined {
+    const arrived = this.#arrived
+    return this.#items.find(({ startOffset, endOffset }) => startOffset < arrived && endOffset > arrived)
+      ?.item
+  }
+
+  #pumpIn(delayMs: number): void {
+    if (this.#isPumping) return
+    this.#isPumping = true
+    this.#options.clock.schedule(delayMs, () => {
+      this.#isPumping = false
+      if (this.#isOpen) this.#pump()
+    })
+  }
+
+  #pump(): void {
+    const { bytesPerMs, windowBytes } = this.line
+    const room = windowBytes - (this.#departed - this.#read)
+    const speed = bytesPerMs === 0 ? Number.POSITIVE_INFINITY : Math.max(1, Math.ceil(bytesPerMs * chunkMs))
+    const amount = Math.min(this.bufferedBytes, room, speed)
+    if (amount <= 0) return
+    this.#departed += amount
+    this.#arriveIn(this.#departed)
+    if (this.bufferedBytes > 0) {
+      if (bytesPerMs > 0) this.#pumpIn(amount / bytesPerMs)
+      return
+    }
+    this.#options.onDrained()
+  }
+
+  #arriveIn(offset: number): void {
+    const { clock } = this.#options
+    // A stream keeps its order whatever becomes of the latency.
+    this.#lastArrivalMs = Math.max(this.#lastArrivalMs, clock.now() + this.line.latencyMs)
+    clock.schedule(this.#lastArrivalMs - clock.now(), () => this.#arrive(offset))
+  }
+
+  #arrive(offset: number): void {
+    if (!this.#isOpen || this.#isBlackHole) return
+    if (this.#isBlocked) {
+      this.#blockedAt = Math.max(this.#blockedAt, offset)
+      return
+    }
+    this.#arrived = Math.min(Math.max(offset, this.#arrived), this.#cutAt)
+    this.#deliver()
+    // oxlint-disable-next-line typescript/no-unnecessary-condition -- what was delivered may have stopped the stream
+    if (!this.#isOpen) return
+    if (this.#arrived >= this.#cutAt) this.#options.onCut(this.#partly())
+    else if (this.#onReset !== undefined && this.#arrived >= this.#departed) this.#onReset()
+  }
+
+  /** All that had arrived by now in one go, as a real socket reads: who pauses in the middle still gets the rest. */
+  #deliver(): void {
+    const { isReading, receive } = this.#options
+    if (!isReading()) return
+    const upTo = this.#arrived
+    for (let next = this.#items[this.#firstItem]; next !== undefined; next = this.#items[this.#firstItem]) {
+      if (next.endOffset > upTo) break
+      this.#firstItem += 1
+      receive(next.item)
+    }
+    // The first part of a message has been read, too: it waits at the receiver.
+    this.#read = upTo
+    if (this.#firstItem > tidyAfterCount) {
+      this.#items.splice(0, this.#firstItem)
+      this.#firstItem = 0
+    }
+    if (this.bufferedBytes > 0) this.#pumpIn(0)
+  }
+}

@@ -1,0 +1,310 @@
+// One simulated socket: two ends and the two streams between them. Ends behave like WebSockets of a browser or of a
+// Node server; what happens to the streams in between is up to whoever holds the socket.
+// Knows nothing of what the bytes mean.
+import type { Clock } from "../clock.ts"
+import type { Connection, ConnectionEvents, OutboundMessage } from "../transport.ts"
+import { SimulatedPipe } from "./simulated-pipe.ts"
+import type { Line, PipeItem } from "./simulated-pipe.ts"
+import type { SimulatedProcess } from "./simulated-process.ts"
+
+export type Side = "client" | "server"
+
+/** Sees everything, changes nothing. */
+export interface NetworkWatch {
+  /** A message was accepted by the end that sends it. */
+  sent?(socket: SimulatedSocket, side: Side, bytes: Uint8Array): void
+  /** A message is about to be given to the owner of the end that receives it. */
+  delivered?(socket: SimulatedSocket, side: Side, bytes: Uint8Array): void
+  /** The owner of this end closes the socket: 1006 when it drops it. */
+  closing?(socket: SimulatedSocket, side: Side, code: number): void
+  /** The owner of this end is about to learn that the socket is gone. */
+  closed?(socket: SimulatedSocket, side: Side, code: number): void
+  /** The stream from this side was cut in the middle of this message. */
+  cut?(socket: SimulatedSocket, side: Side, bytes: Uint8Array): void
+}
+
+/** Bytes that a network stack takes in for a process that is frozen. */
+const frozenInboxBytes = 16 * 1024
+
+interface EndOptions {
+  readonly socket: SimulatedSocket
+  readonly side: Side
+  readonly clock: Clock
+  readonly process: SimulatedProcess
+  readonly watch: NetworkWatch
+}
+
+type EndState = "connecting" | "open" | "closing" | "closed"
+
+export class SimulatedEnd implements Connection {
+  readonly #options: EndOptions
+  readonly #frozenInbox: PipeItem[] = []
+  #frozenInboxBytes = 0
+  #state: EndState = "connecting"
+  #events: ConnectionEvents | undefined
+  #onOpen: () => void = () => {}
+  #isPaused = false
+  #isDropped = false
+  #stopListening: () => void
+
+  constructor(options: EndOptions) {
+    this.#options = options
+    this.#stopListening = options.process.onThaw(() => this.#onThaw())
+  }
+
+  get state(): EndState {
+    return this.#state
+  }
+
+  get isPaused(): boolean {
+    return this.#isPaused
+  }
+
+  bind(events: ConnectionEvents, onOpen: () => void = () => {}): void {
+    this.#events = events
+    this.#onOpen = onOpen
+  }
+
+  open(): void {
+    if (this.#state === "connecting") this.#state = "open"
+  }
+
+  // --- as the owner sees it -------------------------------------------------------------------------------------
+
+  get bufferedBytes(): number {
+    return this.#outgoing.bufferedBytes
+  }
+
+  send(message: OutboundMessage): boolean {
+    const { socket, side, watch } = this.#options
+    if (this.#state !== "open") return false
+    watch.sent?.(socket, side, message.bytes)
+    this.#outgoing.push({ kind: "message", bytes: message.bytes })
+    return true
+  }
+
+  close(code: number, reason: string): void {
+    if (this.#state === "connecting") this.terminate()
+    if (this.#state !== "open") return
+    const { socket, side, watch } = this.#options
+    watch.closing?.(socket, side, code)
+    this.#outgoing.push({ kind: "close", code, reason })
+    this.#state = "closing"
+  }
+
+  terminate(): void {
+    if (this.#state === "closed" || this.#isDropped) return
+    const { side, clock, socket, watch } = this.#options
+    this.#isDropped = true
+    watch.closing?.(socket, side, 1006)
+    this.#outgoing.forget()
+    if (socket.isAbrupt()) this.#outgoing.reset(() => socket.peerOf(side).lose())
+    else this.#outgoing.push({ kind: "end" })
+    this.#state = "closing"
+    // A browser's owner is told by its own transport at once, a server's by a later event of the socket.
+    if (side === "client") this.#end(1006, "")
+    else clock.schedule(0, () => this.#end(1006, ""))
+  }
+
+  pause(): void {
+    this.#isPaused = true
+  }
+
+  resume(): void {
+    if (!this.#isPaused) return
+    this.#isPaused = false
+    this.#incoming.wake()
+  }
+
+  ping(): void {
+    if (this.#state === "open") this.#outgoing.push({ kind: "ping" })
+  }
+
+  // --- as the network sees it -----------------------------------------------------------------------------------
+
+  get isReading(): boolean {
+    const { process } = this.#options
+    if (this.#events === undefined || this.#isPaused) return false
+    return !process.isFrozen || (process.answersPings && this.#frozenInboxBytes < frozenInboxBytes)
+  }
+
+  receive(item: PipeItem): void {
+    const { process } = this.#options
+    if (item.kind === "ping" && this.#state !== "connecting") {
+      if (this.#state === "open") this.#outgoing.push({ kind: "pong" })
+    } else if (process.isFrozen) {
+      this.#frozenInbox.push(item)
+      this.#frozenInboxBytes += item.kind === "message" ? item.bytes.length : 0
+    } else {
+      this.#dispatch(item)
+    }
+  }
+
+  drained(): void {
+    const { side, process } = this.#options
+    if (side === "server" && this.#state === "open") process.run(() => this.#events?.drained())
+  }
+
+  /** The socket is gone, and its owner learns of it as soon as its process runs. */
+  lose(): void {
+    this.#outgoing.swallow()
+    this.#options.process.run(() => this.#end(1006, ""))
+  }
+
+  #dispatch(item: PipeItem): void {
+    const { socket, side, watch } = this.#options
+    switch (item.kind) {
+      case "open":
+        if (this.#state !== "connecting") return
+        this.#state = "open"
+        this.#onOpen()
+        return
+      case "message":
+        // A browser gives nothing more to a page that has asked for the close.
+        if (this.#state !== "open" && side === "client") return
+        if (this.#events === undefined) return
+        watch.delivered?.(socket, side, item.bytes)
+        this.#events.message(item.bytes)
+        return
+      case "pong":
+        this.#events?.pong()
+        return
+      case "close":
+        if (this.#state === "open") this.#outgoing.push(item)
+        this.#end(item.code, item.reason)
+        return
+      case "end":
+        this.lose()
+        return
+      case "ping":
+    }
+  }
+
+  #onThaw(): void {
+    const items = this.#frozenInbox.splice(0)
+    this.#frozenInboxBytes = 0
+    const { clock, process } = this.#options
+    if (items.length > 0) {
+      clock.schedule(0, () =>
+        process.run(() => {
+          for (const item of items) this.#dispatch(item)
+        }),
+      )
+    }
+    this.#incoming.wake()
+  }
+
+  #end(code: number, reason: string): void {
+    const { socket, side, watch } = this.#options
+    const events = this.#events
+    this.#state = "closed"
+    this.#events = undefined
+    this.#stopListening()
+    this.#frozenInbox.length = 0
+    this.#incoming.stop()
+    if (events === undefined) return
+    watch.closed?.(socket, side, code)
+    events.closed(code, reason)
+  }
+
+  get #outgoing(): SimulatedPipe {
+    return this.#options.socket.pipeFrom(this.#options.side)
+  }
+
+  get #incoming(): SimulatedPipe {
+    return this.#options.socket.pipeTo(this.#options.side)
+  }
+}
+
+export interface SocketOptions {
+  readonly clock: Clock
+  readonly number: number
+  readonly client: SimulatedProcess
+  readonly server: SimulatedProcess
+  readonly watch: NetworkWatch
+  readonly line: () => Line
+  /** Whether the next socket that its owner drops is reset, or ends behind what was sent. */
+  readonly isAbrupt: () => boolean
+}
+
+/** When the two ends learn that the socket is gone; undefined: they do not. */
+export interface Loss {
+  readonly clientInMs: number | undefined
+  readonly serverInMs: number | undefined
+}
+
+export class SimulatedSocket {
+  /** Counts the dials of a network. */
+  readonly number: number
+  readonly clientProcess: SimulatedProcess
+  readonly isAbrupt: () => boolean
+  readonly client: SimulatedEnd
+  readonly server: SimulatedEnd
+  readonly #clock: Clock
+  readonly #up: SimulatedPipe
+  readonly #down: SimulatedPipe
+  #atCut: Loss = { clientInMs: 0, serverInMs: 0 }
+
+  constructor(options: SocketOptions) {
+    const { clock, number, watch } = options
+    this.#clock = clock
+    this.number = number
+    this.clientProcess = options.client
+    this.isAbrupt = options.isAbrupt
+    this.client = new SimulatedEnd({ socket: this, side: "client", clock, process: options.client, watch })
+    this.server = new SimulatedEnd({ socket: this, side: "server", clock, process: options.server, watch })
+    const pipe = (from: SimulatedEnd, to: SimulatedEnd, corks: boolean): SimulatedPipe =>
+      new SimulatedPipe({
+        clock,
+        line: options.line(),
+        isReading: () => to.isReading,
+        receive: (item) => to.receive(item),
+        onDrained: () => from.drained(),
+        onCut: (item) => {
+          if (item?.kind === "message")
+            watch.cut?.(this, from === this.client ? "client" : "server", item.bytes)
+          this.lose(this.#atCut)
+        },
+        corks,
+      })
+    this.#up = pipe(this.client, this.server, false)
+    this.#down = pipe(this.server, this.client, true)
+  }
+
+  /** Neither end knows yet that it is over. */
+  get isOpen(): boolean {
+    return this.client.state === "open" && this.server.state === "open"
+  }
+
+  /** True when bytes of one direction or both vanish and somebody has not been told. */
+  get isBroken(): boolean {
+    return this.#up.isBlackHole || this.#down.isBlackHole
+  }
+
+  pipeFrom(side: Side): SimulatedPipe {
+    return side === "client" ? this.#up : this.#down
+  }
+
+  pipeTo(side: Side): SimulatedPipe {
+    return side === "client" ? this.#down : this.#up
+  }
+
+  peerOf(side: Side): SimulatedEnd {
+    return side === "client" ? this.server : this.client
+  }
+
+  /** Nothing passes any more, in either direction. */
+  lose(loss: Loss): void {
+    this.#up.swallow()
+    this.#down.swallow()
+    const { clientInMs, serverInMs } = loss
+    if (clientInMs !== undefined) this.#clock.schedule(clientInMs, () => this.client.lose())
+    if (serverInMs !== undefined) this.#clock.schedule(serverInMs, () => this.server.lose())
+  }
+
+  /** The socket is lost when this many more bytes from this side have arrived. */
+  cutAfter(side: Side, bytes: number, loss: Loss): void {
+    this.#atCut = loss
+    this.pipeFrom(side).cutAfter(bytes)
+  }
+}

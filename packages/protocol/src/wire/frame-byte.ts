@@ -1,0 +1,40 @@
+// Decides what a frame is by its first byte, before anything is decoded. docs/protocol.md is the specification.
+import type { FrameClass } from "./codec.ts"
+
+/** The first byte of every frame. 0x00–0x3f control, 0x40–0x7f reliable (counted), 0x80–0xbf volatile, 0xc0 never. */
+export const frameByte = {
+  hello: 0x01,
+  welcome: 0x02,
+  auth: 0x03,
+  authRequest: 0x04,
+  authOk: 0x05,
+  ack: 0x06,
+  ping: 0x07,
+  pong: 0x08,
+  goaway: 0x09,
+  reset: 0x0a,
+  sync: 0x0b,
+  busy: 0x0c,
+  bye: 0x0d,
+  event: 0x40,
+  request: 0x41,
+  reply: 0x42,
+  item: 0x43,
+  end: 0x44,
+  cancel: 0x45,
+  topicEvent: 0x46,
+  credit: 0x47,
+  volatile: 0x80,
+  volatileKeyed: 0x81,
+} as const
+
+export function classifyFirstByte(byte: number | undefined): FrameClass {
+  if (byte === undefined) return "invalid"
+  const bits = byte & 0xc0
+  return bits === 0x00 ? "control" : bits === 0x40 ? "reliable" : bits === 0x80 ? "volatile" : "invalid"
+}
+
+/** Control frames of later versions: a peer that does not know them goes on without them. */
+export function isReservedControl(byte: number): boolean {
+  return byte >= 0x10 && byte <= 0x3f
+}

@@ -1,0 +1,209 @@
+// The fields of a frame's body → the frame, profile `hawser.1`. Everything comes from a stranger: each field is
+// looked at before it is used. frame-encode.ts is the other way.
+import { errorCodeOf, suggestedAction } from "../errors.ts"
+import { frameByte, isReservedControl } from "./frame-byte.ts"
+import { welcomeFlag, wireCategories } from "./frame-encode.ts"
+import type { Frame, ResumeClaim, WireError } from "./frame.ts"
+import { isMap } from "./payload-codec.ts"
+import type { TypeTable } from "./type-table.ts"
+
+export interface BodyToDecode {
+  readonly byte: number
+  readonly fields: readonly unknown[]
+  /** The message's number in its direction: the reference of a request does not travel. */
+  readonly count: number
+}
+
+/** Undefined where the fields do not have the frame's shape. */
+export function decodeBody({ byte, fields, count }: BodyToDecode, types: TypeTable): Frame | undefined {
+  switch (byte & 0xc0) {
+    case 0x00:
+      return isReservedControl(byte) ? { kind: "unknownControl" } : decodeControl(byte, fields)
+    case 0x40:
+      return byte === frameByte.request
+        ? decodeRequest(fields, count, types)
+        : decodeReliable(byte, fields, types)
+    case 0x80:
+      return decodeVolatile(byte, fields, types)
+    default:
+      return undefined
+  }
+}
+
+function decodeControl(byte: number, fields: readonly unknown[]): Frame | undefined {
+  const [first, second, third] = fields
+  switch (byte) {
+    case frameByte.hello:
+      return decodeHello(fields)
+    case frameByte.welcome:
+      return decodeWelcome(fields)
+    case frameByte.auth:
+      return isText(first) ? { kind: "auth", token: first } : undefined
+    case frameByte.authRequest:
+      return isCount(first) ? { kind: "authRequest", expiresInMs: first } : undefined
+    case frameByte.authOk:
+      return isCount(first) || first === null ? { kind: "authOk", expiresInMs: first } : undefined
+    case frameByte.ack:
+      return isCount(first) ? { kind: "ack", handled: first } : undefined
+    case frameByte.ping:
+    case frameByte.pong:
+      return isCount(first) && isCount(second)
+        ? { kind: byte === frameByte.ping ? "ping" : "pong", number: first, handled: second }
+        : undefined
+    case frameByte.goaway:
+      return isText(first) && isCount(second) && isCount(third)
+        ? { kind: "goaway", reason: first, startInMs: second, deadlineMs: third }
+        : undefined
+    case frameByte.reset:
+      return isText(first) && isCount(second) ? { kind: "reset", cause: first, count: second } : undefined
+    case frameByte.sync:
+      return isCount(first) && isDigest(second) ? { kind: "sync", count: first, digest: second } : undefined
+    case frameByte.busy:
+      return isCount(first) ? { kind: "busy", retryAfterMs: first } : undefined
+    case frameByte.bye:
+      return isText(first) ? { kind: "bye", code: first, message: isText(second) ? second : "" } : undefined
+    default:
+      return undefined
+  }
+}
+
+function decodeReliable(byte: number, fields: readonly unknown[], types: TypeTable): Frame | undefined {
+  const [first, second, third, fourth] = fields
+  if (byte === frameByte.topicEvent) {
+    return isText(first) && isCount(second) && isCount(third)
+      ? { kind: "topicEvent", topic: first, offset: second, type: types.nameOf(third), payload: fourth }
+      : undefined
+  }
+  if (!isCount(first)) return undefined
+  switch (byte) {
+    case frameByte.event:
+      return { kind: "event", type: types.nameOf(first), payload: second }
+    case frameByte.reply:
+      return isCount(second) ? decodeReply(first, second, third) : undefined
+    case frameByte.item:
+      return { kind: "item", reference: first, payload: second }
+    case frameByte.end:
+      return isCount(second) ? decodeEnd(first, second, third) : undefined
+    case frameByte.cancel:
+      return { kind: "cancel", reference: first }
+    case frameByte.credit:
+      return isCount(second) ? { kind: "credit", reference: first, items: second } : undefined
+    default:
+      return undefined
+  }
+}
+
+function decodeVolatile(byte: number, fields: readonly unknown[], types: TypeTable): Frame | undefined {
+  const [first, second, third] = fields
+  switch (byte) {
+    case frameByte.volatile:
+      return isCount(first)
+        ? { kind: "volatile", type: types.nameOf(first), payload: second, key: undefined }
+        : undefined
+    case frameByte.volatileKeyed:
+      return isText(first) && isCount(second)
+        ? { kind: "volatile", type: types.nameOf(second), payload: third, key: first }
+        : undefined
+    default:
+      return undefined
+  }
+}
+
+function decodeHello(fields: readonly unknown[]): Frame | undefined {
+  const [version, token, claim, clientId, dial] = fields
+  if (!isCount(version) || !isText(token) || !isText(clientId) || !isCount(dial)) return undefined
+  const hello = { kind: "hello" as const, version, token, reference: null, clientId, dial }
+  if (claim === null) return hello
+  const resume = decodeClaim(claim)
+  return resume === undefined ? undefined : { ...hello, resume }
+}
+
+function decodeClaim(claim: unknown): ResumeClaim | undefined {
+  if (!Array.isArray(claim)) return undefined
+  const fields: readonly unknown[] = claim
+  const [sessionId, token, handled, digest] = fields
+  return isText(sessionId) && isText(token) && isCount(handled) && isDigest(digest)
+    ? { sessionId, token, handled, digest }
+    : undefined
+}
+
+function decodeWelcome(fields: readonly unknown[]): Frame | undefined {
+  const [sessionId, resumeToken, flags, received, handled, , limits, expiresInMs, types, refusal, digest] =
+    fields
+  if (!isText(sessionId) || !(resumeToken === null || isText(resumeToken)) || !isCount(flags))
+    return undefined
+  if (!isCount(received) || !isCount(handled) || !Array.isArray(limits) || !isDigest(digest)) return undefined
+  const maxMessageBytes: unknown = limits[0]
+  if (!isCount(maxMessageBytes) || !(expiresInMs === null || isCount(expiresInMs))) return undefined
+  if (!Array.isArray(types) || !types.every(isText)) return undefined
+  return {
+    kind: "welcome",
+    sessionId,
+    resumeToken,
+    resumed: (flags & welcomeFlag.resumed) !== 0,
+    ...(isText(refusal) ? { refusal } : {}),
+    received,
+    handled,
+    digest,
+    expiresInMs,
+    maxMessageBytes,
+    types,
+  }
+}
+
+/** Its reference does not travel: it is the message's own count. */
+function decodeRequest(fields: readonly unknown[], count: number, types: TypeTable): Frame | undefined {
+  const [type, payload, budgetMs, key] = fields
+  if (!isCount(type) || !isCount(budgetMs)) return undefined
+  if (key !== undefined && !isText(key)) return undefined
+  return {
+    kind: "request",
+    call: undefined,
+    type: types.nameOf(type),
+    payload,
+    budgetMs,
+    ...(key === undefined ? {} : { key }),
+    reference: count,
+  }
+}
+
+function decodeReply(reference: number, status: number, payload: unknown): Frame | undefined {
+  if (status === 0) return { kind: "reply", reference, outcome: { ok: true, payload } }
+  const error = decodeError(status, payload)
+  return error === undefined ? undefined : { kind: "reply", reference, outcome: { ok: false, error } }
+}
+
+function decodeEnd(reference: number, status: number, payload: unknown): Frame | undefined {
+  if (status === 0) return { kind: "end", reference, error: undefined }
+  const error = decodeError(status, payload)
+  return error === undefined ? undefined : { kind: "end", reference, error }
+}
+
+function decodeError(status: number, payload: unknown): WireError | undefined {
+  if (!Array.isArray(payload)) return undefined
+  const fields: readonly unknown[] = payload
+  const [named, message, category, retryAfterMs, details] = fields
+  // A number of a later version is still an error, only without its name.
+  const code = isText(named) ? named : (errorCodeOf(status) ?? "sys_internal_error")
+  return {
+    code,
+    message: isText(message) ? message : suggestedAction(code),
+    category: (isCount(category) ? wireCategories[category] : undefined) ?? "system",
+    ...(isCount(retryAfterMs) ? { retryAfterMs } : {}),
+    ...(isMap(details) ? { details } : {}),
+  }
+}
+
+function isText(value: unknown): value is string {
+  return typeof value === "string"
+}
+
+/** A whole number from 0 to 2⁵³−1. */
+function isCount(value: unknown): value is number {
+  return typeof value === "number" && Number.isSafeInteger(value) && value >= 0
+}
+
+/** 32 bits. */
+function isDigest(value: unknown): value is number {
+  return isCount(value) && value <= 0xffffffff
+}

@@ -1,0 +1,135 @@
+// Frames → the fields of their bodies, profile `hawser.1`. frame-decode.ts is the other way.
+import { applicationErrorWire, errorTable, isErrorCode } from "../errors.ts"
+import type { ErrorCategory } from "../errors.ts"
+import { frameByte } from "./frame-byte.ts"
+import type {
+  Frame,
+  HelloFrame,
+  ReplyFrame,
+  RequestFrame,
+  VolatileFrame,
+  WelcomeFrame,
+  WireError,
+} from "./frame.ts"
+import type { TypeTable } from "./type-table.ts"
+
+/** By place: an error's category on the wire. */
+export const wireCategories: readonly ErrorCategory[] = ["validation", "permission", "system", "rate_limit"]
+
+/** Bits of WELCOME's flags. Bit 2 belongs to sessions that survive their server. */
+export const welcomeFlag = { resumed: 1, refused: 4 } as const
+
+export interface FrameBody {
+  readonly byte: number
+  readonly fields: readonly unknown[]
+}
+
+/** @throws RangeError for a type that the session's table lacks. */
+export function frameBody(frame: Frame, types: TypeTable): FrameBody {
+  switch (frame.kind) {
+    case "hello":
+      return body(frameByte.hello, helloFields(frame))
+    case "welcome":
+      return body(frameByte.welcome, welcomeFields(frame))
+    case "auth":
+      return body(frameByte.auth, [frame.token])
+    case "authRequest":
+      return body(frameByte.authRequest, [frame.expiresInMs])
+    case "authOk":
+      return body(frameByte.authOk, [frame.expiresInMs])
+    case "ack":
+      return body(frameByte.ack, [frame.handled])
+    case "ping":
+      return body(frameByte.ping, [frame.number, frame.handled])
+    case "pong":
+      return body(frameByte.pong, [frame.number, frame.handled])
+    case "goaway":
+      return body(frameByte.goaway, [frame.reason, frame.startInMs, frame.deadlineMs])
+    case "reset":
+      return body(frameByte.reset, [frame.cause, frame.count])
+    case "sync":
+      return body(frameByte.sync, [frame.count, frame.digest])
+    case "busy":
+      return body(frameByte.busy, [frame.retryAfterMs])
+    case "bye":
+      return body(frameByte.bye, [frame.code, frame.message])
+    case "event":
+      return body(frameByte.event, [types.numberOf(frame.type), frame.payload])
+    case "request":
+      return body(frameByte.request, requestFields(frame, types))
+    case "reply":
+      return body(frameByte.reply, replyFields(frame))
+    case "item":
+      return body(frameByte.item, [frame.reference, frame.payload])
+    case "end":
+      return body(frameByte.end, [frame.reference, ...errorFields(frame.error)])
+    case "cancel":
+      return body(frameByte.cancel, [frame.reference])
+    case "credit":
+      return body(frameByte.credit, [frame.reference, frame.items])
+    case "topicEvent":
+      return body(frameByte.topicEvent, [
+        frame.topic,
+        frame.offset,
+        types.numberOf(frame.type),
+        frame.payload,
+      ])
+    case "volatile":
+      return volatileBody(frame, types)
+    case "unknownControl":
+      throw new TypeError("a frame of a later version can be read, not sent")
+  }
+}
+
+function body(byte: number, fields: readonly unknown[]): FrameBody {
+  return { byte, fields }
+}
+
+function helloFields({ version, token, clientId, dial, resume }: HelloFrame): unknown[] {
+  const claim = resume === undefined ? null : [resume.sessionId, resume.token, resume.handled, resume.digest]
+  return [version, token, claim, clientId, dial]
+}
+
+function welcomeFields(frame: WelcomeFrame): unknown[] {
+  const { sessionId, resumeToken, received, handled, maxMessageBytes, expiresInMs, types } = frame
+  const flags =
+    (frame.resumed ? welcomeFlag.resumed : 0) | (frame.refusal === undefined ? 0 : welcomeFlag.refused)
+  // The sixth field, the generation of the session's server, is 0 while one process holds all sessions.
+  return [
+    sessionId,
+    resumeToken,
+    flags,
+    received,
+    handled,
+    0,
+    [maxMessageBytes],
+    expiresInMs,
+    types,
+    frame.refusal ?? null,
+    frame.digest,
+  ]
+}
+
+function requestFields({ type, payload, budgetMs, key }: RequestFrame, types: TypeTable): unknown[] {
+  const fields = [types.numberOf(type), payload, budgetMs]
+  return key === undefined ? fields : [...fields, key]
+}
+
+function replyFields({ reference, outcome }: ReplyFrame): unknown[] {
+  return outcome.ok ? [reference, 0, outcome.payload] : [reference, ...errorFields(outcome.error)]
+}
+
+/** A status, and what is told of an error. 0 is success. */
+function errorFields(error: WireError | undefined): unknown[] {
+  if (error === undefined) return [0]
+  const { code, message, category, retryAfterMs, details } = error
+  const status = isErrorCode(code) ? errorTable[code].wire : applicationErrorWire
+  const named = status === applicationErrorWire ? code : null
+  return [status, [named, message, wireCategories.indexOf(category), retryAfterMs ?? null, details ?? null]]
+}
+
+function volatileBody({ type, payload, key }: VolatileFrame, types: TypeTable): FrameBody {
+  return key === undefined
+    ? body(frameByte.volatile, [types.numberOf(type), payload])
+    : body(frameByte.volatileKeyed, [key, types.numberOf(type), payload])
+}

@@ -1,0 +1,126 @@
+import { RateLimiter, defineContract, indexCalls } from "@hawser/protocol"
+import type { Schema } from "@hawser/protocol"
+import { SimulatedClock } from "@hawser/protocol/testing"
+import { describe, expect, it } from "vitest"
+import type { AuthenticatedUser } from "../authenticate.ts"
+import { createTranslator20 } from "../profile20.ts"
+import type { Session } from "../session/session.ts"
+import { CallRouter } from "./call-router.ts"
+import type { AnyHandler } from "./call-router.ts"
+import { Idempotency } from "./idempotency.ts"
+
+const hostile = `a\u2028\u001b[31m\r\n${"x".repeat(60_000)}`
+const shown = `"a\\u2028\\u001b[31m\\u000d\\u000a${"x".repeat(35)}"…`
+const session: Session<AuthenticatedUser> = {
+  id: "s",
+  user: { id: "u\n2" },
+  address: "127.0.0.1",
+  active: true,
+  attached: true,
+  send: () => "sent",
+  end: () => {},
+}
+
+/** The outcome of a `2.0` request of the hostile name, and what was logged. */
+async function ask(profile: Parameters<typeof createTranslator20>[0] = {}) {
+  const clock = new SimulatedClock()
+  const logged: unknown[] = []
+  const router = new CallRouter({
+    calls: new Map(),
+    handlers: new Map(),
+    limiter: new RateLimiter(),
+    clock,
+    idempotency: new Idempotency(clock, { idempotencyMs: 1, idempotencyMaxCount: 1 }),
+    translator20: createTranslator20(profile),
+    onError: (error) => logged.push(error),
+  })
+  const frame = {
+    kind: "request",
+    call: "command",
+    type: hostile,
+    payload: {},
+    budgetMs: 0,
+    reference: "1",
+  } as const
+  const counted = { arrivedAtMs: 0, name: hostile, failure: undefined }
+  const job = { frame, count: 0, controller: new AbortController(), credit: 0, afterReply: [], ...counted }
+  return { outcome: await router.execute({ session, speaks20: true }, job), logged }
+}
+
+it("shows the name of an unknown request short and on one line", async () => {
+  expect(await ask()).toEqual({
+    outcome: {
+      ok: false,
+      error: { code: "sys_invalid_message", message: `unknown request ${shown}`, category: "validation" },
+    },
+    logged: [],
+  })
+})
+
+it("logs the name of a request short and on one line", async () => {
+  const failing = (): never => {
+    throw new Error("broken")
+  }
+  const { logged } = await ask({ requests: { [hostile]: failing } })
+  expect(logged).toEqual([new Error(`handler of ${shown} for user "u\\u000a2" failed`)])
+})
+
+describe("streams", () => {
+  const anything: Schema = { "~standard": { version: 1, vendor: "test", validate: (value) => ({ value }) } }
+  const contract = defineContract({ name: "c", streams: { watch: { input: anything, item: anything } } })
+
+  function setUp(handler: AnyHandler<Session<AuthenticatedUser>>) {
+    const clock = new SimulatedClock()
+    const logged: unknown[] = []
+    const idempotency = new Idempotency(clock, { idempotencyMs: 9_999, idempotencyMaxCount: 9 })
+    const router = new CallRouter({
+      calls: indexCalls(contract),
+      handlers: new Map([["watch", handler]]),
+      limiter: new RateLimiter(),
+      clock,
+      idempotency,
+      translator20: createTranslator20({}),
+      onError: (error) => logged.push(error),
+    })
+    const frame = { kind: "request", call: undefined, type: "watch", payload: 1, budgetMs: 0 } as const
+    const counted = { arrivedAtMs: 0, name: "watch", failure: undefined }
+    const controller = new AbortController()
+    const job = { frame: { ...frame, reference: 1, key: "k" }, count: 1, controller, credit: 0, ...counted }
+    const execute = (speaks20 = false) => router.execute({ session, speaks20 }, { ...job, afterReply: [] })
+    return { router, execute, idempotency, logged }
+  }
+
+  it("start anew each time, whatever their key", async () => {
+    const { router, execute, idempotency } = setUp(({ input }) => [input])
+    const [one, two] = [await execute(), await execute()]
+    expect([one, two]).toEqual([
+      { ok: true, items: [1] },
+      { ok: true, items: [1] },
+    ])
+    expect([idempotency.size, router.isStream("watch"), router.isStream("toString")]).toEqual([
+      0,
+      true,
+      false,
+    ])
+  })
+
+  it("may be prepared for a while before they start", async () => {
+    const { execute } = setUp(() => Promise.resolve(new Set(["late"])))
+    expect(await execute()).toEqual({ ok: true, items: new Set(["late"]) })
+  })
+
+  it("are not available in protocol 2.0", async () => {
+    const { execute } = setUp(() => [])
+    expect(await execute(true)).toMatchObject({ ok: false, error: { code: "not_available" } })
+  })
+
+  it.each([["text"], [5], [null], [undefined], [{}]])("fail when their handler returns %j", async (value) => {
+    const { execute, logged } = setUp(() => value)
+    expect(await execute()).toMatchObject({ ok: false, error: { code: "sys_internal_error" } })
+    expect(logged).toEqual([
+      new Error('handler of "watch" for user "u\\u000a2" failed', {
+        cause: new TypeError('the handler of "watch" returned nothing that can be iterated'),
+      }),
+    ])
+  })
+})

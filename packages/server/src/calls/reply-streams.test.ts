@@ -1,0 +1,472 @@
+import { HawserError, streamWindowMax } from "@hawser/protocol"
+import type { EndFrame, ItemFrame, Reference } from "@hawser/protocol"
+import fc from "fast-check"
+import { describe, expect, it } from "vitest"
+import { ReplyStreams } from "./reply-streams.ts"
+import type { ItemSource, StreamJob } from "./reply-streams.ts"
+
+/** The streams of one session, and what they sent: `1: a` for an item, `1 end` or `1 end: code`. */
+function setUp(options: { readonly streamsPerSession?: number; readonly itemBytes?: number } = {}) {
+  const { streamsPerSession = 16, itemBytes = 1 } = options
+  const frames: (ItemFrame | EndFrame)[] = []
+  const sent: string[] = []
+  const errors: unknown[] = []
+  const channel = { room: Infinity }
+  const streams = new ReplyStreams({
+    limits: { streamsPerSession },
+    hasRoom: (bytes) => channel.room >= bytes && channel.room > 0,
+    encode: (frame) => {
+      if (frame.kind === "item" && typeof frame.payload === "function") throw new TypeError("no function")
+      if (frame.kind === "end" && typeof frame.error?.details?.["bad"] === "function")
+        throw new TypeError("no function")
+      return new Uint8Array([frames.push(frame) - 1, ...new Uint8Array(itemBytes - 1)])
+    },
+    send: (bytes) => {
+      const frame = frames[bytes[0] ?? -1]
+      if (frame?.kind === "item") {
+        sent.push(`${frame.reference}: ${String(frame.payload)}`)
+        channel.room -= bytes.length
+      } else if (frame !== undefined) {
+        sent.push(`${frame.reference} end${frame.error === undefined ? "" : `: ${frame.error.code}`}`)
+      }
+    },
+    onError: (error) => errors.push(error),
+  })
+  const start = (reference: Reference, source: ItemSource, credit = 0): StreamJob => {
+    const job = jobOf(reference, credit)
+    streams.start(job, source)
+    return job
+  }
+  return { streams, sent, errors, channel, start }
+}
+
+function jobOf(reference: Reference, credit: number): StreamJob {
+  const frame = { kind: "request", call: undefined, type: "count", payload: null, budgetMs: 0 } as const
+  return { frame: { ...frame, reference }, controller: new AbortController(), credit }
+}
+
+/** Promise jobs have run: the sources of these tests wait for nothing else. */
+async function settle(): Promise<void> {
+  for (let turn = 0; turn < 50; turn += 1) await Promise.resolve()
+}
+
+/** A source of which the test decides when it makes an item; tells how often it was asked and left. */
+class ManualSource implements AsyncIterableIterator<string> {
+  asked = 0
+  left = 0
+  #answer: ((result: IteratorResult<string>) => void) | undefined
+  #fail: ((error: unknown) => void) | undefined
+
+  get isAsked(): boolean {
+    return this.#answer !== undefined
+  }
+
+  [Symbol.asyncIterator](): this {
+    return this
+  }
+
+  next(): Promise<IteratorResult<string>> {
+    this.asked += 1
+    if (this.#answer !== undefined) throw new Error("asked while it was making an item")
+    return new Promise((resolve, reject) => {
+      this.#answer = resolve
+      this.#fail = reject
+    })
+  }
+
+  return(): Promise<IteratorResult<string>> {
+    this.left += 1
+    return Promise.resolve({ value: undefined, done: true })
+  }
+
+  async make(value: string): Promise<void> {
+    this.#answerOnce({ value, done: false })
+    await settle()
+  }
+
+  async finish(): Promise<void> {
+    this.#answerOnce({ value: undefined, done: true })
+    await settle()
+  }
+
+  async fail(error: unknown): Promise<void> {
+    const fail = this.#fail
+    this.#answer = this.#fail = undefined
+    fail?.(error)
+    await settle()
+  }
+
+  #answerOnce(result: IteratorResult<string>): void {
+    const answer = this.#answer
+    this.#answer = this.#fail = undefined
+    answer?.(result)
+  }
+}
+
+async function* letters(count: number): AsyncGenerator<string> {
+  for (let index = 0; index < count; index += 1) yield String.fromCharCode(97 + index)
+}
+
+describe("credit", () => {
+  it("asks for nothing before the reader wants something", async () => {
+    const { streams, sent, start } = setUp()
+    const source = new ManualSource()
+    start(1, source)
+    await settle()
+    expect([source.asked, sent, streams.size]).toEqual([0, [], 1])
+  })
+
+  it("sends as many items as the reader takes, and then the end", async () => {
+    const { streams, sent, start } = setUp()
+    start(1, letters(3), 2)
+    await settle()
+    expect(sent).toEqual(["1: a", "1: b"])
+    expect(streams.credit(1, 5)).toBe(true)
+    await settle()
+    expect([sent, streams.size]).toEqual([["1: a", "1: b", "1: c", "1 end"], 0])
+    expect(streams.credit(1, 5)).toBe(false)
+  })
+
+  it("has one item made at a time, however much credit comes", async () => {
+    const { streams, sent, start } = setUp()
+    const source = new ManualSource()
+    start(1, source, 1)
+    streams.credit(1, 1)
+    streams.credit(1, 1)
+    expect(source.asked).toBe(1)
+    await source.make("a")
+    expect([source.asked, sent]).toEqual([2, ["1: a"]])
+    await source.make("b")
+    await source.make("c")
+    expect([source.asked, source.isAsked]).toEqual([3, false])
+  })
+
+  it("cuts what is beyond the largest window", async () => {
+    const { streams, sent, start } = setUp()
+    start(1, numbers(streamWindowMax + 9), Number.MAX_SAFE_INTEGER)
+    streams.credit(1, Number.MAX_SAFE_INTEGER)
+    for (let turn = 0; turn < 200; turn += 1) await settle()
+    expect(sent.length).toBe(streamWindowMax)
+    streams.cancel(1)
+  })
+
+  it("ignores credit for what does not run", () => {
+    const { streams, sent } = setUp()
+    expect([streams.credit(1, 5), streams.credit("x", 5), streams.credit(null, 5)]).toEqual([
+      false,
+      false,
+      false,
+    ])
+    expect(sent).toEqual([])
+  })
+})
+
+async function* numbers(count: number): AsyncGenerator<number> {
+  for (let index = 0; index < count; index += 1) yield index
+}
+
+describe("sources", () => {
+  it("takes arrays, sets, generators and their asynchronous relatives", async () => {
+    const { sent, start } = setUp()
+    start(1, ["a", "b"], 9)
+    start(2, new Set(["c"]), 9)
+    start(
+      3,
+      (function* () {
+        yield "d"
+      })(),
+      9,
+    )
+    start(4, letters(1), 9)
+    await settle()
+    expect([...sent].sort()).toEqual(
+      ["1: a", "1: b", "1 end", "2: c", "2 end", "3: d", "3 end", "4: a", "4 end"].sort(),
+    )
+  })
+
+  it("ends an empty one without an item", async () => {
+    const { sent, start } = setUp()
+    start(1, [], 1)
+    await settle()
+    expect(sent).toEqual(["1 end"])
+  })
+
+  it("takes one whose iterator has no return()", async () => {
+    const { streams, sent, start } = setUp()
+    start(1, { [Symbol.asyncIterator]: () => ({ next: () => new Promise(() => {}) }) }, 1)
+    streams.cancel(1)
+    await settle()
+    expect([sent, streams.size]).toEqual([["1 end: cancelled"], 0])
+  })
+})
+
+describe("errors", () => {
+  it("lets a HawserError travel, after the items before it, and reports nothing", async () => {
+    const { sent, errors, start } = setUp()
+    async function* source(): AsyncGenerator<string> {
+      yield "a"
+      throw new HawserError("forbidden")
+    }
+    start(1, source(), 5)
+    await settle()
+    expect([sent, errors]).toEqual([["1: a", "1 end: forbidden"], []])
+  })
+
+  it("tells of anything else only that it is the server's fault, and reports it once", async () => {
+    const { streams, sent, errors, start } = setUp()
+    const fault = new Error("the disk is full")
+    const source = new ManualSource()
+    start(1, source, 5)
+    await source.fail(fault)
+    expect(sent).toEqual(["1 end: sys_internal_error"])
+    expect(errors).toEqual([new Error('the stream "count" failed', { cause: fault })])
+    expect(streams.size).toBe(0)
+  })
+
+  it.each([
+    ["an iterator that cannot be had", { [Symbol.asyncIterator]: () => explode() }],
+    ["a next() that throws at once", { [Symbol.asyncIterator]: () => ({ next: () => explode() }) }],
+  ])("survives %s", async (_, source) => {
+    const { sent, errors, streams, start } = setUp()
+    start(1, source, 1)
+    await settle()
+    expect([sent, errors.length, streams.size]).toEqual([["1 end: sys_internal_error"], 1, 0])
+  })
+
+  it("ends a stream whose item cannot be encoded, and leaves its source", async () => {
+    const { sent, errors, streams, start } = setUp()
+    let isLeft = false
+    async function* source(): AsyncGenerator<unknown> {
+      try {
+        yield "a"
+        yield () => {}
+        yield "c"
+      } finally {
+        isLeft = true
+      }
+    }
+    const { controller } = start(1, source(), 5)
+    await settle()
+    expect(sent).toEqual(["1: a", "1 end: sys_internal_error"])
+    expect([errors.length, isLeft, controller.signal.aborted, streams.size]).toEqual([1, true, true, 0])
+  })
+
+  it("ends a stream whose error cannot be encoded", async () => {
+    const { sent, errors, start } = setUp()
+    const source = new ManualSource()
+    start(1, source, 1)
+    await source.fail(new HawserError("forbidden", { details: { bad: () => {} } }))
+    expect([sent, errors.length]).toEqual([["1 end: sys_internal_error"], 1])
+  })
+
+  it("answers a request that does not start with its end alone", () => {
+    const { streams, sent } = setUp()
+    streams.refuse(jobOf(3, 5), { code: "invalid_input", message: "no", category: "validation" })
+    expect([sent, streams.size]).toEqual([["3 end: invalid_input"], 0])
+  })
+})
+
+function explode(): never {
+  throw new Error("broken")
+}
+
+describe("cancel", () => {
+  it("ends the stream at once, aborts its signal and leaves its source", async () => {
+    const { streams, sent, start } = setUp()
+    const source = new ManualSource()
+    const { controller } = start(1, source, 5)
+    await source.make("a")
+    streams.cancel(1)
+    expect(sent).toEqual(["1: a", "1 end: cancelled"])
+    expect([controller.signal.aborted, HawserError.is(controller.signal.reason), source.left]).toEqual([
+      true,
+      true,
+      1,
+    ])
+    await source.make("too late")
+    streams.cancel(1)
+    expect([sent.length, source.left, streams.size]).toEqual([2, 1, 0])
+  })
+
+  it("leaves a generator that waits for its signal, and reports no AbortError", async () => {
+    const { streams, sent, errors, start } = setUp()
+    let job: StreamJob | undefined
+    let isLeft = false
+    async function* source(): AsyncGenerator<string> {
+      try {
+        yield "a"
+        await new Promise((_, reject) => {
+          job?.controller.signal.addEventListener("abort", () =>
+            reject(new DOMException("aborted", "AbortError")),
+          )
+        })
+      } finally {
+        isLeft = true
+      }
+    }
+    job = start(1, source(), 5)
+    await settle()
+    streams.cancel(1)
+    await settle()
+    expect([sent, isLeft, errors, streams.size]).toEqual([["1: a", "1 end: cancelled"], true, [], 0])
+  })
+
+  it("reports what goes wrong while a source is left", async () => {
+    const { streams, errors, start } = setUp()
+    async function* source(): AsyncGenerator<string> {
+      try {
+        yield "a"
+      } finally {
+        explode()
+      }
+    }
+    start(1, source(), 1)
+    await settle()
+    streams.cancel(1)
+    await settle()
+    expect([errors.length, streams.size]).toEqual([1, 0])
+  })
+
+  it("never starts a source whose request was cancelled before", async () => {
+    const { streams, sent } = setUp()
+    const source = new ManualSource()
+    const job = jobOf(1, 5)
+    job.controller.abort(new HawserError("timeout"))
+    streams.start(job, source)
+    await settle()
+    expect([sent, source.asked, streams.size]).toEqual([["1 end: timeout"], 0, 0])
+  })
+})
+
+describe("bounds", () => {
+  it("refuses a stream too many, and takes one again when another has ended", async () => {
+    const { streams, sent, start } = setUp({ streamsPerSession: 2 })
+    const first = new ManualSource()
+    start(1, first, 1)
+    expect(streams.refusal).toBeUndefined()
+    start(2, new ManualSource(), 1)
+    expect(streams.refusal?.code).toBe("rate_limited")
+    const { controller } = start(3, new ManualSource(), 1)
+    expect([sent, controller.signal.aborted, streams.size]).toEqual([["3 end: rate_limited"], true, 2])
+    await first.finish()
+    expect(streams.refusal).toBeUndefined()
+  })
+
+  it("keeps the place of a source that ignores that it was left", async () => {
+    const { streams, sent, start } = setUp({ streamsPerSession: 1 })
+    let goOn = (): void => {}
+    async function* source(): AsyncGenerator<string> {
+      await new Promise<void>((resolve) => (goOn = resolve))
+      yield "never read"
+    }
+    start(1, source(), 1)
+    streams.cancel(1)
+    await settle()
+    expect([sent, streams.size, streams.refusal?.code]).toEqual([["1 end: cancelled"], 1, "rate_limited"])
+    goOn()
+    await settle()
+    expect([sent.length, streams.size]).toEqual([1, 0])
+  })
+
+  it("asks for nothing without room, and goes on when there is some", async () => {
+    const { streams, sent, channel, start } = setUp()
+    channel.room = 2
+    start(1, letters(4), 9)
+    await settle()
+    expect(sent).toEqual(["1: a", "1: b"])
+    channel.room = 1
+    streams.pump()
+    await settle()
+    expect(sent).toEqual(["1: a", "1: b", "1: c"])
+    channel.room = 9
+    streams.pump()
+    await settle()
+    expect(sent.slice(3)).toEqual(["1: d", "1 end"])
+  })
+
+  it("holds an item that is too large for the room that is left, and nothing overtakes it", async () => {
+    const { streams, sent, channel, start } = setUp({ itemBytes: 5 })
+    channel.room = 7
+    start(1, letters(3), 9)
+    await settle()
+    expect(sent).toEqual(["1: a"])
+    streams.credit(1, 1)
+    streams.pump()
+    await settle()
+    expect(sent).toEqual(["1: a"])
+    channel.room = 99
+    streams.pump()
+    await settle()
+    expect(sent).toEqual(["1: a", "1: b", "1: c", "1 end"])
+  })
+})
+
+describe("the end of the session", () => {
+  it("aborts and leaves every source, and sends nothing", async () => {
+    const { streams, sent, start } = setUp()
+    const sources = [new ManualSource(), new ManualSource()]
+    const jobs = sources.map((source, index) => start(index, source, 3))
+    start(9, new ManualSource(), 0)
+    streams.end(new HawserError("session_ended"))
+    for (const source of sources) await source.make("too late")
+    expect(sent).toEqual([])
+    expect(jobs.map(({ controller }) => controller.signal.aborted)).toEqual([true, true])
+    expect([sources.map(({ left }) => left), streams.size]).toEqual([[1, 1], 0])
+  })
+})
+
+type Step =
+  | { readonly kind: "credit"; readonly items: number }
+  | { readonly kind: "room"; readonly items: number }
+  | { readonly kind: "make" | "finish" | "fail" | "cancel" }
+
+const step: fc.Arbitrary<Step> = fc.oneof(
+  { weight: 4, arbitrary: fc.record({ kind: fc.constant("credit" as const), items: fc.nat(4) }) },
+  { weight: 3, arbitrary: fc.record({ kind: fc.constant("room" as const), items: fc.nat(4) }) },
+  { weight: 8, arbitrary: fc.record({ kind: fc.constant("make" as const) }) },
+  { weight: 1, arbitrary: fc.record({ kind: fc.constantFrom("finish", "fail", "cancel") }) },
+)
+
+it("never sends more than was granted, skips or repeats nothing, and ends exactly once", async () => {
+  let ends = 0
+  await fc.assert(
+    fc.asyncProperty(fc.array(step, { maxLength: 60, size: "max" }), async (steps) => {
+      const { streams, sent, channel, start } = setUp()
+      channel.room = 0
+      const source = new ManualSource()
+      const model = { granted: 0, made: 0, ended: false }
+      start(1, source)
+      for (const one of steps) {
+        const wasAsked = source.isAsked
+        if (one.kind === "credit") {
+          model.granted += one.items
+          streams.credit(1, one.items)
+        } else if (one.kind === "room") {
+          channel.room += one.items
+          streams.pump()
+        } else if (one.kind === "cancel") {
+          model.ended = true
+          streams.cancel(1)
+        } else if (one.kind === "make") {
+          if (wasAsked && !model.ended) model.made += 1
+          await source.make(String(model.made))
+        } else {
+          model.ended ||= wasAsked
+          await (one.kind === "finish" ? source.finish() : source.fail(new HawserError("forbidden")))
+        }
+        await settle()
+        const items = sent.filter((line) => !line.startsWith("1 end"))
+        expect(items).toEqual(Array.from({ length: model.made }, (_, index) => `1: ${index + 1}`))
+        expect(items.length).toBeLessThanOrEqual(model.granted)
+        expect(sent.length - items.length).toBe(model.ended ? 1 : 0)
+        expect(sent.at(-1)?.startsWith("1 end") === true).toBe(model.ended)
+        expect(source.isAsked && !model.ended).toBe(
+          !model.ended && channel.room > 0 && model.granted > model.made,
+        )
+      }
+      if (model.ended) ends += 1
+    }),
+    { numRuns: 300 },
+  )
+  expect(ends).toBeGreaterThan(50)
+})

@@ -1,0 +1,238 @@
+// The streams of one session that run. Items are asked for one at a time, only while their reader wants them and the
+// session has room for them, and each stream ends with exactly one END unless the session ends first.
+// Knows no connections: items outlive them like everything reliable.
+import { HawserError, streamWindowMax } from "@hawser/protocol"
+import type { EndFrame, ItemFrame, Reference, ServerLimits, WireError } from "@hawser/protocol"
+import { wireError } from "./request-queue.ts"
+import type { Job } from "./request-queue.ts"
+
+/** What the handler of a stream returns: what an async generator function returns, or any other source of items. */
+export type ItemSource<T = unknown> = AsyncIterable<T> | Iterable<T>
+
+/** What a stream has of the request that opened it. */
+export type StreamJob = Pick<Job, "frame" | "controller" | "credit">
+
+export interface ReplyStreamsOptions {
+  readonly limits: Pick<ServerLimits, "streamsPerSession">
+  /** True while the session may keep this many bytes more for streams; 0 asks for the next item. */
+  readonly hasRoom: (bytes: number) => boolean
+  /** Throws for a payload that cannot be encoded. */
+  readonly encode: (frame: ItemFrame | EndFrame) => Uint8Array
+  readonly send: (bytes: Uint8Array) => void
+  /** What is the server's own fault; the client is told only that it is. */
+  readonly onError: (error: unknown) => void
+}
+
+interface Running {
+  readonly reference: Reference
+  readonly name: string
+  readonly controller: AbortController
+  readonly source: ItemSource
+  /** Undefined until its reader wants an item. */
+  iterator: AsyncIterator<unknown> | undefined
+  /** Items that its reader still takes. */
+  credit: number
+  /** True while an item is being made. */
+  pulling: boolean
+  /** An item for which there was no room. */
+  held: Uint8Array | undefined
+  /** True once END was sent or the session ended; it is forgotten when its source has ended too. */
+  ended: boolean
+}
+
+export class ReplyStreams {
+  readonly #options: ReplyStreamsOptions
+  readonly #streams = new Map<Reference, Running>()
+
+  constructor(options: ReplyStreamsOptions) {
+    this.#options = options
+  }
+
+  /** Streams whose sources have not ended: a source that ignores its signal keeps its place. */
+  get size(): number {
+    return this.#streams.size
+  }
+
+  /** Why no further stream can start, if none can. */
+  get refusal(): HawserError | undefined {
+    const { streamsPerSession } = this.#options.limits
+    if (this.#streams.size < streamsPerSession) return undefined
+    return new HawserError("rate_limited", {
+      message: `${streamsPerSession} streams of this session run already, which is the most allowed`,
+    })
+  }
+
+  /** The request of a stream is settled by its start; what follows are items and one END. */
+  start({ frame, controller, credit }: StreamJob, source: ItemSource): void {
+    const { refusal } = this
+    const stream: Running = {
+      reference: frame.reference,
+      name: frame.type,
+      controller,
+      source,
+      iterator: undefined,
+      credit: 0,
+      pulling: false,
+      held: undefined,
+      ended: false,
+    }
+    if (controller.signal.aborted) this.#stop(stream, controller.signal.reason)
+    else if (refusal !== undefined) this.#stop(stream, refusal)
+    else {
+      this.#streams.set(stream.reference, stream)
+      this.#credit(stream, credit)
+    }
+  }
+
+  /** The request of a stream that does not start is answered by its END alone. */
+  refuse({ frame }: StreamJob, error: WireError): void {
+    this.#sendEnd({ reference: frame.reference, name: frame.type }, error)
+  }
+
+  /** The reader takes more items. False when no such stream runs. */
+  credit(reference: Reference, items: number): boolean {
+    const stream = this.#streams.get(reference)
+    if (stream !== undefined) this.#credit(stream, items)
+    return stream !== undefined
+  }
+
+  /** The reader wants no more. */
+  cancel(reference: Reference): void {
+    const stream = this.#streams.get(reference)
+    if (stream !== undefined) this.#stop(stream, new HawserError("cancelled"))
+  }
+
+  /** The session has room again. */
+  pump(): void {
+    for (const stream of [...this.#streams.values()]) this.#advance(stream)
+  }
+
+  /** The session has ended: nothing is sent any more. */
+  end(reason: HawserError): void {
+    for (const stream of [...this.#streams.values()]) {
+      stream.ended = true
+      stream.held = undefined
+      this.#abandon(stream, reason)
+    }
+  }
+
+  #credit(stream: Running, items: number): void {
+    stream.credit = Math.min(stream.credit + items, streamWindowMax)
+    this.#advance(stream)
+  }
+
+  #advance(stream: Running): void {
+    const { hasRoom, send } = this.#options
+    if (stream.ended) return
+    if (stream.held !== undefined) {
+      if (!hasRoom(stream.held.length)) return
+      const { held } = stream
+      stream.held = undefined
+      send(held)
+    }
+    if (!stream.pulling && stream.credit > 0 && hasRoom(0)) void this.#pull(stream)
+  }
+
+  /** One item at a time, until the credit or the room is used up. */
+  async #pull(stream: Running): Promise<void> {
+    stream.pulling = true
+    try {
+      while (!stream.ended && stream.held === undefined && stream.credit > 0 && this.#options.hasRoom(0)) {
+        stream.iterator ??= iterate(stream.source)
+        const next = await stream.iterator.next()
+        if (next.done !== true) {
+          this.#sendItem(stream, next.value)
+          continue
+        }
+        this.#streams.delete(stream.reference)
+        this.#end(stream, undefined)
+      }
+    } catch (error) {
+      this.#streams.delete(stream.reference)
+      this.#end(stream, this.#wireError(stream, error))
+    } finally {
+      stream.pulling = false
+    }
+  }
+
+  #sendItem(stream: Running, payload: unknown): void {
+    if (stream.ended) return
+    const { hasRoom, encode, send } = this.#options
+    const { reference, name } = stream
+    stream.credit -= 1
+    let bytes: Uint8Array
+    try {
+      bytes = encode({ kind: "item", reference, payload })
+    } catch (cause) {
+      this.#stop(stream, new Error(`an item of "${name}" cannot be encoded`, { cause }))
+      return
+    }
+    if (hasRoom(bytes.length)) send(bytes)
+    else stream.held = bytes
+  }
+
+  #stop(stream: Running, reason: unknown): void {
+    if (stream.ended) return
+    this.#end(stream, this.#wireError(stream, reason))
+    this.#abandon(stream, HawserError.is(reason) ? reason : new HawserError("sys_internal_error"))
+  }
+
+  #end(stream: Running, error: WireError | undefined): void {
+    if (stream.ended) return
+    stream.ended = true
+    stream.held = undefined
+    this.#sendEnd(stream, error)
+  }
+
+  #sendEnd({ reference, name }: Pick<Running, "reference" | "name">, error: WireError | undefined): void {
+    const { encode, send, onError } = this.#options
+    try {
+      send(encode({ kind: "end", reference, error }))
+    } catch (cause) {
+      onError(new Error(`the error of "${name}" cannot be encoded`, { cause }))
+      send(encode({ kind: "end", reference, error: wireError(new HawserError("sys_internal_error")) }))
+    }
+  }
+
+  /** Its place is free when its source has ended. */
+  #abandon(stream: Running, reason: HawserError): void {
+    const { reference, controller, iterator } = stream
+    controller.abort(reason)
+    if (iterator === undefined) this.#streams.delete(reference)
+    else void this.#return(stream, iterator)
+  }
+
+  async #return(stream: Running, iterator: AsyncIterator<unknown>): Promise<void> {
+    try {
+      await iterator.return?.()
+    } catch (error) {
+      this.#wireError(stream, error)
+    } finally {
+      this.#streams.delete(stream.reference)
+    }
+  }
+
+  /** What the client is told of an error; what it is not told of is reported here. */
+  #wireError({ name, ended }: Running, error: unknown): WireError {
+    if (HawserError.is(error)) return wireError(error)
+    // What reads the signal of a stream that was left ends like this, and nothing is wrong.
+    const isAbort = ended && error instanceof Error && error.name === "AbortError"
+    if (!isAbort) this.#options.onError(new Error(`the stream "${name}" failed`, { cause: error }))
+    return wireError(new HawserError("sys_internal_error"))
+  }
+}
+
+function iterate(source: ItemSource): AsyncIterator<unknown> {
+  return Symbol.asyncIterator in source ? source[Symbol.asyncIterator]() : fromIterable(source)
+}
+
+async function* fromIterable(source: Iterable<unknown>): AsyncGenerator<unknown> {
+  yield* source
+}
+
+/** True for what `for await` can go through; text, which it could, is no stream of items. */
+export function isItemSource(value: unknown): value is ItemSource {
+  return (
+    typeof value === "object" && value !== null && (Symbol.asyncIterator in value || Symbol.iterator in value)
+  )
+}

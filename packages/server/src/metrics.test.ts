@@ -1,0 +1,187 @@
+import { HawserError, defineContract } from "@hawser/protocol"
+import { SimulatedClock } from "@hawser/protocol/testing"
+import { readFileSync } from "node:fs"
+import { join } from "node:path"
+import { Registry, register } from "prom-client"
+import { describe, expect, it } from "vitest"
+import { Histogram } from "./metrics/histogram.ts"
+import { registerMetrics } from "./metrics.ts"
+import { createServer } from "./server.ts"
+import type { ServerStats } from "./server-api.ts"
+
+const anything = {
+  "~standard": { version: 1, vendor: "test", validate: (value: unknown) => ({ value }) },
+} as const
+const contract = defineContract({ name: "test", commands: { move: { input: anything, output: anything } } })
+
+function newServer() {
+  return createServer(contract, {
+    authenticate: () => {
+      throw new HawserError("auth_token_invalid")
+    },
+    clock: new SimulatedClock(),
+  })
+}
+
+/** A server that says of itself what the test wants, and how often it was asked. */
+function pretend(changed: Partial<ServerStats>) {
+  const stats: ServerStats = { ...newServer().stats(), ...changed }
+  let asked = 0
+  return {
+    server: {
+      stats: () => {
+        asked += 1
+        return stats
+      },
+    },
+    asked: () => asked,
+  }
+}
+
+/** The lines of one metric, without HELP and TYPE. */
+async function linesOf(registry: Registry, name: string): Promise<string[]> {
+  const text = await registry.getSingleMetricAsString(name)
+  return text.split("\n").filter((line) => !line.startsWith("#"))
+}
+
+describe("docs/metrics.md", () => {
+  it("describes exactly the metrics that are registered, with their types and labels", async () => {
+    const path = join(import.meta.dirname, "../../../docs/metrics.md")
+    const rows = readFileSync(path, "utf8")
+      .split("\n")
+      .filter((line) => line.startsWith("| `hawser_"))
+      .map((line) => line.split("|").map((cell) => cell.trim()))
+    const documented = rows.map(([, name, type, labels, meaning, advice]) => {
+      expect([meaning, advice], name).not.toContain("")
+      return { name: name?.replaceAll("`", ""), type, labels: labels === "–" ? [] : ticked(labels) }
+    })
+    const registry = new Registry()
+    registerMetrics(newServer(), { registry })
+    const registered = registry.getMetricsAsArray().map((metric) => {
+      const { labelNames } = { labelNames: [], ...metric }
+      return { name: metric.name, type: String(metric.type), labels: [...labelNames] }
+    })
+    expect(byName(documented)).toEqual(byName(registered))
+    expect(new Set(documented.map(({ name }) => name)).size).toBe(documented.length)
+  })
+
+  it("follows the conventions of Prometheus: names, base units, whole sentences", () => {
+    const registry = new Registry()
+    registerMetrics(newServer(), { registry })
+    for (const { name, type, help } of registry.getMetricsAsArray()) {
+      expect(name).toMatch(/^hawser(_[a-z]+)+$/)
+      expect(name.endsWith("_total"), name).toBe(String(type) === "counter")
+      if (String(type) === "histogram") expect(name).toMatch(/_seconds$/)
+      expect(help, name).toMatch(/^[A-Z][^\n]*\.$/)
+    }
+  })
+})
+
+function ticked(cell = ""): string[] {
+  return [...cell.matchAll(/`([^`]+)`/g)].map(([, name = ""]) => name)
+}
+
+function byName<T extends { readonly name: string | undefined }>(metrics: readonly T[]): T[] {
+  return [...metrics].sort((a, b) => String(a.name).localeCompare(String(b.name)))
+}
+
+describe("registerMetrics", () => {
+  it("reads numbers and tallies when the registry is asked, and shows them anew", async () => {
+    const registry = new Registry()
+    const server = newServer()
+    registerMetrics(server, { registry })
+    expect(await linesOf(registry, "hawser_connections_opened_total")).toEqual([
+      "hawser_connections_opened_total 0",
+    ])
+    const { server: later } = pretend({
+      connectionsAccepted: 7,
+      handshakesRefusedByCode: { auth_timeout: 2, other: 1 },
+    })
+    const other = new Registry()
+    registerMetrics(later, { registry: other })
+    for (let time = 0; time < 2; time += 1) {
+      expect(await linesOf(other, "hawser_connections_opened_total")).toEqual([
+        "hawser_connections_opened_total 7",
+      ])
+      expect(await linesOf(other, "hawser_handshakes_refused_total")).toEqual([
+        'hawser_handshakes_refused_total{code="auth_timeout"} 2',
+        'hawser_handshakes_refused_total{code="other"} 1',
+      ])
+    }
+  })
+
+  it("shows histograms with buckets that include the ones below, in seconds", async () => {
+    const absences = new Histogram([100, 1_500])
+    for (const valueMs of [50, 60, 200, 9_000]) absences.record(valueMs)
+    const registry = new Registry()
+    registerMetrics(pretend({ absencesResumed: absences.read() }).server, { registry })
+    const name = "hawser_session_detached_seconds"
+    const text = await registry.getSingleMetricAsString(name)
+    expect(text).toContain(`# TYPE ${name} histogram`)
+    expect((await linesOf(registry, name)).slice(0, 5)).toEqual([
+      `${name}_bucket{outcome="resumed",le="0.1"} 2`,
+      `${name}_bucket{outcome="resumed",le="1.5"} 3`,
+      `${name}_bucket{outcome="resumed",le="+Inf"} 4`,
+      `${name}_sum{outcome="resumed"} 9.31`,
+      `${name}_count{outcome="resumed"} 4`,
+    ])
+  })
+
+  it("shows every call of the contract from the start, and one row for all others", async () => {
+    const registry = new Registry()
+    registerMetrics(newServer(), { registry })
+    const lines = await linesOf(registry, "hawser_request_duration_seconds")
+    expect(lines).toHaveLength(2 * 16)
+    expect(lines).toContain('hawser_request_duration_seconds_bucket{call="move",le="+Inf"} 0')
+    expect(lines).toContain('hawser_request_duration_seconds_count{call="unknown"} 0')
+  })
+
+  it("gives the same as JSON, with the labels of a registry", async () => {
+    const registry = new Registry()
+    registry.setDefaultLabels({ host: "a" })
+    registerMetrics(newServer(), { registry })
+    const all = await registry.getMetricsAsJSON()
+    const durations = all.find(({ name }) => name === "hawser_request_duration_seconds")
+    expect(durations).toMatchObject({ type: "histogram", aggregator: "sum" })
+    expect(durations?.values[0]).toMatchObject({ value: 0, labels: { call: "move", le: 0.001, host: "a" } })
+  })
+
+  it("asks the server once per scrape, however many metrics there are", async () => {
+    const registry = new Registry()
+    const { server, asked } = pretend({})
+    registerMetrics(server, { registry })
+    await registry.metrics()
+    expect(asked()).toBe(1)
+    await registry.metrics()
+    expect(asked()).toBe(2)
+  })
+
+  it("adds nothing of the process", () => {
+    const registry = new Registry()
+    registerMetrics(newServer(), { registry })
+    const names = registry.getMetricsAsArray().map(({ name }) => name)
+    expect(names.filter((name) => !name.startsWith("hawser_"))).toEqual([])
+  })
+
+  it("refuses a second server under the same names, registers it under others, and leaves nothing behind", () => {
+    const registry = new Registry()
+    const remove = registerMetrics(newServer(), { registry })
+    const count = registry.getMetricsAsArray().length
+    expect(() => registerMetrics(newServer(), { registry })).toThrow(
+      'the registry has a metric "hawser_connections" already; give this server another prefix',
+    )
+    const removeSecond = registerMetrics(newServer(), { registry, prefix: "second_" })
+    expect(registry.getMetricsAsArray()).toHaveLength(2 * count)
+    remove()
+    removeSecond()
+    expect(registry.getMetricsAsArray()).toEqual([])
+    registerMetrics(newServer(), { registry })
+  })
+
+  it("uses the registry of prom-client where it is given none", () => {
+    const remove = registerMetrics(newServer())
+    expect(register.getSingleMetric("hawser_connections")).toBeDefined()
+    remove()
+    expect(register.getMetricsAsArray()).toEqual([])
+  })
+})

@@ -1,0 +1,51 @@
+// What a server knows of the health of its connections beyond plain counters: outcomes by their cause, absences, and
+// how requests went. One per server, passed to whoever has something to count.
+import { CodeTally } from "@hawser/protocol"
+import type { Clock } from "@hawser/protocol"
+import { Absences } from "./absences.ts"
+import { CallStats } from "./call-stats.ts"
+
+/** Why an upgrade to a WebSocket was refused before there was a connection. */
+export type UpgradeRefusal =
+  | "path"
+  | "shutting_down"
+  | "origin"
+  | "subprotocol"
+  | "address_connections"
+  | "logins_under_way"
+
+const upgradeRefusals: readonly UpgradeRefusal[] = [
+  "path",
+  "shutting_down",
+  "origin",
+  "subprotocol",
+  "address_connections",
+  "logins_under_way",
+]
+
+/** Codes that a hook of the application may refuse a login with, and that are counted by themselves. */
+const ownRefusalsMax = 32
+
+/** Ends that have no row in the error table. */
+const plainEnds = ["closed", "text_message"]
+
+export interface Health {
+  readonly upgradesRefused: CodeTally
+  readonly handshakesRefused: CodeTally
+  /** A cause may come from a client, so only those of the table are told apart. */
+  readonly resumesRefused: CodeTally
+  readonly sessionsEnded: CodeTally
+  readonly absences: Absences<object>
+  readonly callStats: CallStats
+}
+
+export function createHealth(callNames: Iterable<string>, clock: Clock): Health {
+  return {
+    upgradesRefused: new CodeTally({ known: upgradeRefusals }),
+    handshakesRefused: new CodeTally({ known: plainEnds, foreignMax: ownRefusalsMax }),
+    resumesRefused: new CodeTally({ known: plainEnds }),
+    sessionsEnded: new CodeTally({ known: plainEnds }),
+    absences: new Absences(clock),
+    callStats: new CallStats(callNames),
+  }
+}

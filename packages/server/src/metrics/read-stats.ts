@@ -1,0 +1,46 @@
+// Puts the statistics of one moment together from where each is counted: a plain object that nothing changes later.
+import type { AuthenticatedUser } from "../authenticate.ts"
+import type { ServerCounters } from "../counters.ts"
+import type { ServerStats } from "../server-api.ts"
+import type { SessionRegistry } from "../session/session-registry.ts"
+import type { Health } from "./health.ts"
+
+export interface StatsSources<User extends AuthenticatedUser> {
+  readonly health: Health
+  readonly counters: ServerCounters
+  readonly registry: SessionRegistry<User>
+  readonly connections: { readonly size: number }
+  readonly hub: { readonly size: number }
+  readonly timers: { readonly size: number }
+}
+
+export function readStats<User extends AuthenticatedUser>(sources: StatsSources<User>): ServerStats {
+  const { counters, registry, connections, hub, timers, health } = sources
+  let attached = 0
+  let bufferedMessages = 0
+  let bufferedBytes = 0
+  for (const session of registry.all) {
+    const { buffered } = session
+    if (session.attached) attached += 1
+    bufferedMessages += buffered.messages
+    bufferedBytes += buffered.bytes
+  }
+  return {
+    ...counters,
+    connections: connections.size,
+    sessions: registry.size,
+    attached,
+    detached: registry.size - attached,
+    topics: hub.size,
+    timers: timers.size,
+    bufferedMessages,
+    bufferedBytes,
+    upgradesRefusedByReason: health.upgradesRefused.read(),
+    handshakesRefusedByCode: health.handshakesRefused.read(),
+    resumesRefusedByCause: health.resumesRefused.read(),
+    sessionsEndedByCause: health.sessionsEnded.read(),
+    absencesResumed: health.absences.resumed.read(),
+    absencesEnded: health.absences.ended.read(),
+    calls: health.callStats.read(),
+  }
+}

@@ -1,0 +1,23 @@
+// How a client is told that its session is over.
+import { errorTable, isErrorCode } from "@hawser/protocol"
+import type { EndCause } from "./session.ts"
+
+/** By RESET, by BYE, or by the close code alone. */
+export type Farewell = "reset" | "bye" | "close"
+
+/** What the client must do next decides how it is told: begin anew, stay away, or come back later. */
+export function farewellOf(cause: EndCause): Farewell {
+  switch (cause) {
+    case "closed":
+    case "connection_lost":
+    // Its client is to come back, and hears then what became of its session.
+    case "server_shutdown":
+    case "text_message":
+      return "close"
+    // The same bytes must not come again, but a new session may do better.
+    case "sys_invalid_message":
+      return "reset"
+    default:
+      return isErrorCode(cause) && errorTable[cause].retry === "never" ? "bye" : "reset"
+  }
+}

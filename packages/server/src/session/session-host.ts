@@ -1,0 +1,68 @@
+// What a session is given: by its server, by its connection, and at its birth.
+import type {
+  Clock,
+  Codec,
+  Connection,
+  EventSpec,
+  OutboundMessage,
+  RateLimiter,
+  ServerLimits,
+  TimerQueue,
+} from "@hawser/protocol"
+import type { Authenticate, AuthenticatedUser } from "../authenticate.ts"
+import type { CallRouter } from "../calls/call-router.ts"
+import type { ServerCounters } from "../counters.ts"
+import type { Health } from "../metrics/health.ts"
+import type { Encoders } from "../topics/publication.ts"
+import type { AckSchedule } from "./ack-schedule.ts"
+import type { ServerSession } from "./server-session.ts"
+import type { EndCause } from "./session.ts"
+
+/** What all sessions of a server share. */
+export interface SessionHost<User extends AuthenticatedUser> {
+  readonly limits: ServerLimits
+  readonly clock: Clock
+  readonly timers: TimerQueue
+  readonly limiter: RateLimiter
+  readonly counters: ServerCounters
+  readonly health: Health
+  readonly events: ReadonlyMap<string, EventSpec>
+  readonly encoders: Encoders
+  readonly router: CallRouter<User>
+  readonly acks: AckSchedule
+  readonly authenticate: Authenticate<User>
+  readonly wallClockMs: () => number
+  readonly onError: (error: unknown) => void
+  /** Its client is away, or back. */
+  readonly onAttachment: (session: ServerSession<User>) => void
+  /** Called exactly once per session, after it has become inert. */
+  readonly onEnded: (session: ServerSession<User>, end: SessionEnd<User>) => void
+}
+
+interface SessionEnd<User extends AuthenticatedUser> {
+  readonly cause: EndCause
+  /** The session that took over, when the cause is `replaced`. */
+  readonly successor: ServerSession<User> | undefined
+  /** Reliable messages that the client has not acknowledged: it may or may not have seen them. */
+  readonly unacknowledged: readonly OutboundMessage[]
+  /** True when the client was told to stay away. */
+  readonly isFinal: boolean
+}
+
+/** The connection of a session, as the session sees it. */
+export interface SessionLink {
+  readonly connection: Connection
+  readonly address: string
+  /** Closes by the profile's rules; afterwards nothing of it reaches the session. */
+  close(code: string, message: string): void
+}
+
+export interface SessionOptions<User extends AuthenticatedUser> {
+  readonly id: string
+  readonly user: User
+  /** Of the HELLO that opened it. */
+  readonly clientId: string
+  readonly dial: number
+  readonly codec: Codec
+  readonly link: SessionLink
+}

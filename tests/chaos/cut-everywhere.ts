@@ -1,0 +1,60 @@
+// A scripted dialogue of 40 frames is cut at every byte, in both directions: whatever is cut, both applications must
+// have seen exactly what they would have seen without.
+import type { Direction, Stop } from "./behaviour.ts"
+import { scripted } from "./behaviour.ts"
+import { Dialogue } from "./dialogue.ts"
+import type { ChaosServer } from "./dialogue.ts"
+import { startChaosProxy } from "./proxy.ts"
+
+export interface Cut {
+  readonly direction: Direction
+  readonly afterBytes: number
+  readonly how: Stop
+}
+
+/** 20 commands, their replies and 20 events: rounds of five, so that frames are joined and single. */
+const rounds = [5, 1, 5, 1, 5, 1, 1, 1]
+
+/** The lengths of the whole dialogue, so that every place in it is known. */
+export async function measureDialogue(server: ChaosServer, user: string): Promise<Record<Direction, number>> {
+  const proxy = await startChaosProxy({ to: server.address })
+  const dialogue = new Dialogue(server, proxy, { user })
+  await speak(dialogue)
+  const [connection] = proxy.connections
+  const lengths = {
+    toServer: connection?.toServer.receivedBytes ?? 0,
+    toClient: connection?.toClient.receivedBytes ?? 0,
+  }
+  dialogue.client.close()
+  await proxy.close()
+  return lengths
+}
+
+/** What went wrong, one line each. */
+export async function tryCut(server: ChaosServer, user: string, cut: Cut): Promise<string[]> {
+  const { direction, afterBytes, how } = cut
+  const proxy = await startChaosProxy({
+    to: server.address,
+    plan: scripted([{ [direction]: { stop: { afterBytes, how } } }]),
+  })
+  const dialogue = new Dialogue(server, proxy, {
+    user,
+    limits: { dialTimeoutMs: 300, welcomeTimeoutMs: 300, probeAfterMs: 150, probeTimeoutMs: 150 },
+  })
+  await speak(dialogue)
+  const faults = [...dialogue.faults(), ...dialogue.resets.map((cause) => `the session was reset: ${cause}`)]
+  const { handled } = server.heard(user)
+  if (handled.length !== 20) faults.push(`${handled.length} commands were handled, not 20`)
+  if (dialogue.received.length !== 20) faults.push(`${dialogue.received.length} events were received, not 20`)
+  dialogue.client.close()
+  await proxy.close()
+  return faults
+}
+
+async function speak(dialogue: Dialogue): Promise<void> {
+  let spoken = 0
+  for (const count of rounds) {
+    const replies = Array.from({ length: count }, () => dialogue.say("x".repeat((spoken += 1) % 7), 20_000))
+    await Promise.all(replies)
+  }
+}

@@ -1,0 +1,166 @@
+// A real server, and one client's dialogue with it through a chaos proxy: what both applications saw, written down.
+import { createClient, fixed } from "@hawser/client"
+import type { Client, ClientOptions } from "@hawser/client"
+import { HawserError, defineContract } from "@hawser/protocol"
+import type { ServerLimits } from "@hawser/protocol"
+import { createServer } from "@hawser/server"
+import type { Server } from "@hawser/server"
+import WebSocket from "ws"
+import { z } from "zod"
+import { checkHistory, describeViolations } from "./history.ts"
+import type { SessionEvent } from "./history.ts"
+import type { Address } from "./proxy.ts"
+
+const numbered = z.object({ n: z.number(), filling: z.string() })
+const contract = defineContract({
+  name: "chaos",
+  commands: { say: { input: numbered, output: numbered } },
+  queries: {},
+  events: { told: { payload: numbered } },
+})
+
+interface User {
+  readonly id: string
+}
+
+/** What the server's application saw of one user. */
+interface Heard {
+  readonly events: SessionEvent[]
+  /** Commands in the order of their handling, with their session. */
+  readonly handled: { readonly n: number; readonly session: string }[]
+  told: number
+}
+
+export interface ChaosServer {
+  readonly address: Address
+  readonly server: Server<typeof contract, User>
+  readonly errors: unknown[]
+  heard(user: string): Heard
+}
+
+/** Tokens are user names. Every `say` is answered by an event and then its reply. */
+export async function startChaosServer(limits: Partial<ServerLimits> = {}): Promise<ChaosServer> {
+  const heardByUser = new Map<string, Heard>()
+  const errors: unknown[] = []
+  const heard = (user: string): Heard => {
+    const known = heardByUser.get(user) ?? { events: [], handled: [], told: 0 }
+    heardByUser.set(user, known)
+    return known
+  }
+  const server = createServer(contract, {
+    authenticate: (token): User => ({ id: token }),
+    limits: { userMessagesPerSecond: 100_000, userMessageBurst: 100_000, ...limits },
+    // Broken connections are this server's daily bread; what the product itself reports is an error.
+    onError: (error) => {
+      if (HawserError.is(error)) errors.push(error)
+    },
+  })
+  server.command("say", ({ input, session }) => {
+    const { events, handled, told } = heard(session.user.id)
+    handled.push({ n: input.n, session: session.id })
+    heard(session.user.id).told = told + 1
+    events.push({ kind: "sent", session: session.id, n: told })
+    session.send("told", { n: told, filling: input.filling })
+    return input
+  })
+  server.onSession(({ session }) => {
+    heard(session.user.id).events.push({ kind: "opened", session: session.id })
+  })
+  server.onSessionEnd(({ session, cause, unacknowledged }) => {
+    const numbers = unacknowledged().flatMap((message) =>
+      message.kind === "event" ? [numbered.parse(message.payload).n] : [],
+    )
+    const kind = cause === "closed" ? "closed" : "reset"
+    heard(session.user.id).events.push({ kind, session: session.id, cause, unacknowledged: numbers })
+  })
+  const { port } = await server.listen({ host: "127.0.0.1" })
+  return { address: { host: "127.0.0.1", port }, server, errors, heard }
+}
+
+/** What became of one command, as its caller saw it. */
+type Outcome = "pending" | "replied" | "rejected"
+
+export class Dialogue {
+  readonly client: Client<typeof contract>
+  readonly errors: unknown[] = []
+  readonly #server: ChaosServer
+  readonly #user: string
+  readonly #events: SessionEvent[] = []
+  readonly #outcomes: Outcome[] = []
+  readonly #wrongReplies: string[] = []
+  /** Events of the server that were received, in order. */
+  readonly received: number[] = []
+  #session: string | undefined
+
+  constructor(server: ChaosServer, address: Address, how: { user: string } & Partial<ClientOptions>) {
+    const { user, ...options } = how
+    this.#server = server
+    this.#user = user
+    this.client = createClient(contract, {
+      url: `ws://${address.host}:${address.port}/ws`,
+      token: user,
+      webSocket: WebSocket,
+      reconnect: fixed({ baseMs: 5, jitter: "none" }),
+      onError: (error) => this.errors.push(error),
+      ...options,
+    })
+    this.client.onSession((event) => {
+      if (event.kind === "prolonged") return
+      const { sessionId: session } = event
+      if (event.kind === "opened") this.#session = session
+      if (event.kind !== "reset") this.#events.push({ kind: event.kind, session })
+      else if (event.cause === "client_closed") {
+        this.#events.push({ kind: "closed", session, cause: event.cause, unacknowledged: [] })
+      } else {
+        this.#events.push({ kind: "reset", session, cause: event.cause, unacknowledged: [] })
+      }
+    })
+    this.client.on("told", ({ n }) => {
+      this.received.push(n)
+      if (this.#session !== undefined) this.#events.push({ kind: "received", session: this.#session, n })
+    })
+  }
+
+  /** Resolves whatever becomes of it. */
+  async say(filling: string, timeoutMs = 60_000): Promise<void> {
+    const n = this.#outcomes.push("pending") - 1
+    try {
+      const reply = await this.client.command("say", { n, filling }, { timeoutMs })
+      this.#outcomes[n] = "replied"
+      if (reply.n !== n || reply.filling !== filling)
+        this.#wrongReplies.push(`${n} got the reply of ${reply.n}`)
+    } catch {
+      this.#outcomes[n] = "rejected"
+    }
+  }
+
+  get resets(): readonly string[] {
+    return this.#events.flatMap((event) => (event.kind === "reset" ? [event.cause] : []))
+  }
+
+  /** Everything that should not be, one line each; empty when all is well. The dialogue must have come to rest. */
+  faults(): string[] {
+    const { handled, events } = this.#server.heard(this.#user)
+    const handledCounts = new Map<number, number>()
+    for (const { n } of handled) handledCounts.set(n, (handledCounts.get(n) ?? 0) + 1)
+    const faults = [...this.#wrongReplies]
+    for (const [n, count] of handledCounts)
+      if (count > 1) faults.push(`command ${n} was handled ${count} times`)
+    for (const [n, outcome] of this.#outcomes.entries()) {
+      if (outcome === "pending") faults.push(`command ${n} never settled`)
+      if (outcome === "replied" && !handledCounts.has(n))
+        faults.push(`command ${n} was answered, not handled`)
+    }
+    for (const [index, { n, session }] of handled.entries()) {
+      const before = handled[index - 1]
+      if (before?.session === session && before.n > n)
+        faults.push(`command ${n} was handled after ${before.n}`)
+    }
+    // A session whose WELCOME never arrived is unknown to the client and was never spoken to.
+    const known = new Set(this.#events.map(({ session }) => session))
+    const server = events.filter(({ session }) => known.has(session))
+    const violations = checkHistory({ client: this.#events, server })
+    if (violations.length > 0) faults.push(describeViolations(violations))
+    return [...faults, ...this.errors.map(String)]
+  }
+}

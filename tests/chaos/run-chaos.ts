@@ -1,0 +1,63 @@
+// `npm run chaos -- --minutes N`: the dialogue cut at every byte in every way, then random scenarios until the time is
+// over. Prints what it does, and ends with one line of figures.
+import { directions, stops } from "./behaviour.ts"
+import { measureDialogue, tryCut } from "./cut-everywhere.ts"
+import type { Cut } from "./cut-everywhere.ts"
+import { startChaosServer } from "./dialogue.ts"
+import { inParallel } from "./in-parallel.ts"
+import { runScenario } from "./scenario.ts"
+
+export interface ChaosRunOptions {
+  readonly minutes: number
+  readonly seed: number
+}
+
+const shownFaults = 20
+
+/** True when nothing went wrong. */
+export async function runChaos({ minutes, seed }: ChaosRunOptions): Promise<boolean> {
+  const endsAtMs = performance.now() + minutes * 60_000
+  const cut = await cutEverywhere(endsAtMs)
+  const faults = [...cut.faults]
+  let scenarios = 0
+  const sums = { connections: 0, resumed: 0, resets: 0, commands: 0, replayed: 0 }
+  while (performance.now() < endsAtMs || scenarios === 0) {
+    const result = await runScenario({ seed: seed + scenarios, clients: 50, troubleMs: 20_000 })
+    scenarios += 1
+    for (const fault of result.faults) faults.push(`scenario ${seed + scenarios - 1}: ${fault}`)
+    sums.connections += result.connections
+    sums.resumed += result.resumed
+    sums.resets += result.resets
+    sums.commands += result.commands
+    sums.replayed += result.replayed
+    console.log(`scenario ${seed + scenarios - 1}: ${result.resumed} resumed, ${result.faults.length} faults`)
+  }
+  for (const fault of faults.slice(0, shownFaults)) console.error(fault)
+  const { connections, resumed, resets, commands, replayed } = sums
+  console.log(
+    `chaos: ${cut.count} cuts, ${scenarios} scenarios of 50 clients, ${connections} connections, ${commands} commands, ` +
+      `${resumed} resumed, ${replayed} replayed, ${resets} resets reported, ${faults.length} faults`,
+  )
+  return faults.length === 0
+}
+
+async function cutEverywhere(endsAtMs: number): Promise<{ count: number; faults: string[] }> {
+  const server = await startChaosServer()
+  const lengths = await measureDialogue(server, "measure")
+  const cuts: Cut[] = stops.flatMap((how) =>
+    directions.flatMap((direction) =>
+      Array.from({ length: lengths[direction] }, (_, afterBytes) => ({ direction, afterBytes, how })),
+    ),
+  )
+  let count = 0
+  const results = await inParallel(cuts, 32, async (cut) => {
+    if (performance.now() > endsAtMs) return []
+    const user = `${cut.how}-${cut.direction}-${cut.afterBytes}`
+    count += 1
+    if (count % 1_000 === 0) console.log(`${count} of ${cuts.length} cuts`)
+    const faults = await tryCut(server, user, cut)
+    return faults.map((fault) => `${user}: ${fault}`)
+  })
+  await server.server.close()
+  return { count, faults: results.flat() }
+}

@@ -1,0 +1,105 @@
+// A browser as a person has it on the desk: tabs in one window, of which one is to be seen, and which may be frozen.
+// The tool's usual browsers never hide a page, so this one is started and spoken to without the tool's settings.
+import { spawn } from "node:child_process"
+import { once } from "node:events"
+import { mkdtempSync, rmSync } from "node:fs"
+import { tmpdir } from "node:os"
+import { join } from "node:path"
+import { chromium } from "playwright-core"
+import type { BrowserContext, CDPSession } from "playwright-core"
+import { args, executablePath } from "./chromium.ts"
+import { PlayerTab } from "./player-tab.ts"
+import type { OnEnd } from "./player-tab.ts"
+
+const addressLine = /DevTools listening on (\S+)/
+
+/** One player's tab in a window of its own, with a way to hide and to freeze it. */
+export class Desk {
+  readonly tab: PlayerTab
+  readonly #context: BrowserContext
+  readonly #devTools: CDPSession
+
+  constructor(context: BrowserContext, tab: PlayerTab, devTools: CDPSession) {
+    this.#context = context
+    this.tab = tab
+    this.#devTools = devTools
+  }
+
+  /** Another tab comes to the front. */
+  async hide(): Promise<void> {
+    await this.#context.newPage()
+    await this.#expectVisibility("hidden")
+  }
+
+  async show(): Promise<void> {
+    await this.tab.page.bringToFront()
+    await this.#expectVisibility("visible")
+  }
+
+  /** No script of the page runs any more. Only a hidden page can be frozen. */
+  async freeze(): Promise<void> {
+    await this.#devTools.send("Page.setWebLifecycleState", { state: "frozen" })
+  }
+
+  async thaw(): Promise<void> {
+    await this.#devTools.send("Page.setWebLifecycleState", { state: "active" })
+  }
+
+  /** The longest time during which no timer of the page ran. */
+  async longestPauseMs(): Promise<number> {
+    return await this.tab.page.evaluate(() => Number(document.body.dataset["longestPauseMs"]))
+  }
+
+  async #expectVisibility(state: "hidden" | "visible"): Promise<void> {
+    const polling = 50
+    await this.tab.page.waitForFunction((wanted) => document.visibilityState === wanted, state, { polling })
+  }
+}
+
+/** A browser of its own that ends with the test, and the world's page in it. */
+export async function openDesk(url: string, onEnd: OnEnd): Promise<Desk> {
+  const folder = mkdtempSync(join(tmpdir(), "hawser-desk-"))
+  const own = ["--headless", "--remote-debugging-port=0", "--lang=en-GB", `--user-data-dir=${folder}`]
+  const child = spawn(executablePath, [...args, ...own, "--window-size=1280,720", "about:blank"], {
+    stdio: ["ignore", "ignore", "pipe"],
+  })
+  const ended = once(child, "close")
+  onEnd(async () => {
+    child.kill()
+    await ended
+    rmSync(folder, { recursive: true, force: true, maxRetries: 5 })
+  })
+  const browser = await chromium.connectOverCDP(await addressOf(child.stderr), { noDefaults: true })
+  const [context] = browser.contexts()
+  if (context === undefined) throw new Error("the browser has no window")
+  const page = await context.newPage()
+  const tab = new PlayerTab(page)
+  await page.goto(url)
+  await page.evaluate(measurePauses)
+  return new Desk(context, tab, await context.newCDPSession(page))
+}
+
+/** What the browser says is read to its end: it may hang when nobody takes it. */
+function addressOf(output: NodeJS.ReadableStream): Promise<string> {
+  return new Promise((resolve, reject) => {
+    let text = ""
+    output.on("data", (part) => {
+      text += String(part)
+      const address = addressLine.exec(text)?.[1]
+      if (address !== undefined) resolve(address)
+    })
+    output.on("end", () => reject(new Error(`the browser ended:\n${text}`)))
+  })
+}
+
+/** Runs in the page. */
+function measurePauses(): void {
+  let longestMs = 0
+  let lastMs = performance.now()
+  setInterval(() => {
+    const nowMs = performance.now()
+    longestMs = Math.max(longestMs, nowMs - lastMs)
+    lastMs = nowMs
+    document.body.dataset["longestPauseMs"] = String(longestMs)
+  }, 100)
+}

@@ -1,0 +1,295 @@
+// What players at their browsers go through when connections, pages and machines fail: exact while the world keeps
+// their session, and told when it has not. The tests run beside each other, because freezing takes its time.
+import { setTimeout as pause } from "node:timers/promises"
+import type { Locator } from "playwright-core"
+import { afterAll, beforeAll, describe, expect, it } from "vitest"
+import { startChaosProxy } from "../chaos/proxy.ts"
+import type { ChaosProxy } from "../chaos/proxy.ts"
+import { newAccount } from "../conformance-2.0/player.ts"
+import { ResumingPlayer } from "../world/resuming-player.ts"
+import { WorldProcess } from "../world/start-world.ts"
+import { useBrowser } from "./chromium.ts"
+import { openDesk } from "./desk.ts"
+import { PlayerTab, eventually, newName, ofSameSpeakers, openTab } from "./player-tab.ts"
+import type { OnEnd } from "./player-tab.ts"
+
+const browser = useBrowser()
+const world = new WorldProcess()
+/** For a picture without the other tests' players. */
+const quietWorld = new WorldProcess()
+/** Sessions last for a second after their connection here. */
+const shortWorld = new WorldProcess({ env: { RESUME_WINDOW_SECONDS: "1" } })
+
+const worlds = [world, quietWorld, shortWorld]
+
+beforeAll(() => Promise.all(worlds.map((one) => one.start())), 60_000)
+afterAll(() => Promise.all(worlds.map((one) => one.remove())))
+
+interface Proxied {
+  readonly proxy: ChaosProxy
+  readonly url: string
+}
+
+async function proxyTo({ url }: WorldProcess, onEnd: OnEnd): Promise<Proxied> {
+  const { hostname, port } = new URL(url)
+  const proxy = await startChaosProxy({ to: { host: hostname, port: Number(port) } })
+  onEnd(() => proxy.close())
+  return { proxy, url: `http://${proxy.host}:${proxy.port}` }
+}
+
+/** Somebody else in the world, without a browser. */
+async function enterFriend(to: WorldProcess, onEnd: OnEnd): Promise<ResumingPlayer> {
+  const { url: httpUrl, webSocketUrl: url } = to
+  const account = await newAccount({ url, httpUrl, onEnd })
+  const friend = new ResumingPlayer(url, account, onEnd)
+  await friend.client.connect()
+  return friend
+}
+
+const greeting = "Welcome to the harbour."
+
+/** Nothing was said twice and nobody came anew. */
+async function expectNoGreeting(tab: PlayerTab): Promise<void> {
+  expect((await tab.news()).filter((line) => line === greeting || line.includes("new session"))).toEqual([
+    greeting,
+  ])
+}
+
+function entryOf(tab: PlayerTab, name: string): Locator {
+  return tab.find("player-list").locator("li").filter({ hasText: name })
+}
+
+/** What the badge says from now on, change by change. */
+async function watchBadge({ page }: PlayerTab): Promise<() => Promise<readonly string[]>> {
+  await page.evaluate(() => {
+    const badge = document.querySelector('[data-testid="badge"]')
+    if (badge === null) throw new Error("there is no badge")
+    const states: string[] = []
+    new MutationObserver(() => {
+      states.push(badge.getAttribute("data-state") ?? "")
+      document.body.dataset["badgeStates"] = states.join(" ")
+    }).observe(badge, { attributeFilter: ["data-state"] })
+  })
+  return () => page.evaluate(() => (document.body.dataset["badgeStates"] ?? "").split(" "))
+}
+
+describe.concurrent("a player whose connection is lost", { timeout: 120_000 }, () => {
+  it("pulls the plug, and everything said meanwhile by both arrives once", async ({ onTestFinished }) => {
+    const { proxy, url } = await proxyTo(quietWorld, onTestFinished)
+    const [ann, bob] = await Promise.all([
+      openTab({ browser: browser(), url, onEnd: onTestFinished }),
+      openTab({ browser: browser(), url: quietWorld.url, onEnd: onTestFinished }),
+    ])
+    const [annName, bobName] = [newName("Ann"), newName("Bob")]
+    await Promise.all([ann.register(annName), bob.register(bobName)])
+    await ann.page.keyboard.press("F2")
+    await bob.find("dev-toggle").click()
+    for (const tab of [ann, bob]) await tab.expectText("dev-resumed", "0")
+    const [session, at] = [await ann.text("dev-session"), await ann.position()]
+    const badgeStates = await watchBadge(ann)
+
+    await ann.find("pull-plug").click()
+    await ann.expectText("dev-resumed", "1")
+    await ann.expectOpen()
+    expect(await badgeStates()).toEqual(["reconnecting", "open"])
+
+    proxy.refuse()
+    await ann.find("pull-plug").click()
+    await ann.expectState("reconnecting")
+    await entryOf(bob, annName).filter({ hasText: "away" }).waitFor()
+    await bob.say("into the outage")
+    await bob.expectTalk([`${bobName}: into the outage`])
+    await ann.say("from the outage")
+    await ann.expectText("chat-unsaid", "1 line waits for the connection")
+    await ann.page.keyboard.press("Escape")
+    await ann.page.keyboard.press("ArrowRight")
+    await ann.picture("plug-pulled")
+
+    await proxy.accept()
+    // As when a network is back; else the next attempt may take some seconds.
+    await ann.page.evaluate(() => window.dispatchEvent(new Event("online")))
+    await ann.expectOpen()
+    for (const tab of [ann, bob])
+      await tab.expectTalk([`${bobName}: into the outage`, `${annName}: from the outage`])
+    await ann.expectText("dev-resumed", "2")
+    await ann.expectText("badge-resumed", "2× resumed")
+    await ann.expectText("badge-replayed", "replayed")
+    expect(await ann.text("dev-session")).toBe(session)
+    expect(await ann.position()).toEqual(at)
+    await entryOf(bob, annName).filter({ hasNotText: "away" }).waitFor()
+    await ann.walk("ArrowRight", 2)
+    await bob.expectSeen(annName, await ann.position())
+    await ann.picture("resumed")
+    for (const tab of [ann, bob]) await expectNoGreeting(tab)
+    expect(await bob.text("chat-log")).not.toContain(`${annName} has left`)
+    expect([...ann.ownProblems, ...bob.ownProblems]).toEqual([])
+  })
+
+  it("goes offline and is online again: the connection that nobody answers is given up", async ({
+    onTestFinished,
+  }) => {
+    const { proxy, url } = await proxyTo(world, onTestFinished)
+    const friend = await enterFriend(world, onTestFinished)
+    const context = { viewport: { width: 390, height: 844 }, hasTouch: true, isMobile: true }
+    const ann = await openTab({ browser: browser(), url, context, onEnd: onTestFinished })
+    const name = await ann.register(newName("Ann"))
+    await ann.find("dev-toggle").tap()
+    await ann.page.context().setOffline(true)
+    for (const connection of proxy.connections) connection.blackHole()
+    await friend.say("to who is offline")
+    await ann.say("from who is offline")
+    expect((await ann.talk()).join()).not.toContain("offline")
+    await ann.page.context().setOffline(false)
+    const talk = [`${friend.username}: to who is offline`, `${name}: from who is offline`]
+    await ann.expectTalk(talk)
+    await expectHeard(friend, talk)
+    await ann.expectText("dev-resumed", "1")
+    await expectNoGreeting(ann)
+    await ann.picture("phone-online-again")
+    expect(ann.ownProblems).toEqual([])
+  })
+})
+
+describe.concurrent("a page that is not looked at", { timeout: 120_000 }, () => {
+  it("is hidden, loses its connection and is shown again: nothing is missing", async ({ onTestFinished }) => {
+    const { proxy, url } = await proxyTo(world, onTestFinished)
+    const friend = await enterFriend(world, onTestFinished)
+    const desk = await openDesk(url, onTestFinished)
+    const name = await desk.tab.register(newName("Ann"))
+    await desk.hide()
+    await friend.say("while you look away")
+    proxy.cut()
+    await friend.say("and after the cut")
+    await desk.show()
+    await desk.tab.expectOpen()
+    const talk = ["while you look away", "and after the cut"].map((line) => `${friend.username}: ${line}`)
+    await desk.tab.expectTalk(talk)
+    await desk.tab.say("seen")
+    await desk.tab.expectTalk([...talk, `${name}: seen`])
+    await desk.tab.expectText("badge-resumed", "1× resumed")
+    await expectNoGreeting(desk.tab)
+    expect(friend.left).not.toContain(name)
+    expect(desk.tab.ownProblems).toEqual([])
+  })
+
+  // A minute is longer than a server waits for a silent reader (30 s), so the session is without a connection then.
+  it.for([
+    { seconds: 10, lines: 6, isAway: false },
+    { seconds: 60, lines: 12, isAway: true },
+  ])(
+    "is frozen for $seconds s: everything arrives once, in order",
+    async ({ seconds, lines, isAway }, { onTestFinished }) => {
+      const friend = await enterFriend(world, onTestFinished)
+      const desk = await openDesk(world.url, onTestFinished)
+      const { tab } = desk
+      const name = await tab.register(newName("Ann"))
+      await tab.page.keyboard.press("F2")
+      const session = await tab.text("dev-session")
+      await desk.hide()
+      await desk.freeze()
+      const thawAtMs = performance.now() + seconds * 1_000
+      const talk = await sayLines(friend, lines)
+      await pause(thawAtMs - performance.now())
+      expect(friend.seen.get(name)?.away).toBe(isAway)
+      await desk.thaw()
+      await desk.show()
+
+      await tab.expectOpen()
+      await tab.expectTalk(talk)
+      await tab.say("thawed")
+      await tab.expectTalk([...talk, `${name}: thawed`])
+      await expectHeard(friend, [...talk, `${name}: thawed`])
+      expect(await tab.text("dev-session")).toBe(session)
+      await expectNoGreeting(tab)
+      expect(await desk.longestPauseMs()).toBeGreaterThan(seconds * 950)
+      expect(friend.left).not.toContain(name)
+      expect(tab.ownProblems).toEqual([])
+      await tab.picture(`frozen-${seconds}-s`)
+    },
+  )
+
+  it("is frozen for longer than its session is kept: says so, and shows the world as it is now", async ({
+    onTestFinished,
+  }) => {
+    const friend = await enterFriend(shortWorld, onTestFinished)
+    const desk = await openDesk(shortWorld.url, onTestFinished)
+    const { tab } = desk
+    const name = await tab.register(newName("Ann"))
+    await tab.walk("ArrowLeft", 2)
+    const at = await tab.position()
+    await tab.page.keyboard.press("F2")
+    const session = await tab.text("dev-session")
+    await desk.hide()
+    await desk.freeze()
+    await friend.say("said to who is frozen")
+    await eventually(() => expect(friend.left).toEqual([name]), 60_000)
+    await friend.say("said to who has left")
+    await friend.move("UP")
+    await desk.thaw()
+    await desk.show()
+
+    await tab.expectLine(
+      "system",
+      "You were away for longer than the world keeps your place. A new session has begun",
+    )
+    await tab.expectOpen()
+    await eventually(async () => expect(await tab.text("dev-session")).not.toBe(session))
+    expect(await tab.position()).toEqual(at)
+    await tab.expectSeen(friend.username, [friend.at?.x ?? NaN, friend.at?.y ?? NaN])
+    await tab.walk("ArrowRight", 1)
+    await tab.say("anew")
+    await tab.expectTalk([`${name}: anew`])
+    expect((await tab.talk()).join()).not.toContain("said to who has left")
+    expect(friend.joined.filter((joined) => joined === name)).toHaveLength(2)
+    expect(tab.ownProblems).toEqual([])
+    await tab.picture("session-reset")
+  })
+})
+
+describe.concurrent("a duplicated tab", { timeout: 120_000 }, () => {
+  it("takes over; the first one says so, does not come back by itself, and can be chosen again", async ({
+    onTestFinished,
+  }) => {
+    const friend = await enterFriend(world, onTestFinished)
+    const first = await openTab({ browser: browser(), url: world.url, onEnd: onTestFinished })
+    const name = await first.register(newName("Ann"))
+    const opened = first.page.context().waitForEvent("page")
+    await first.page.evaluate(() => void window.open(location.href))
+    const second = new PlayerTab(await opened)
+    await second.expectOpen()
+    expect(await second.text("own-name")).toBe(name)
+    await first.expectState("closed")
+    await first.expectText("banner", "You are playing somewhere else")
+
+    // Far longer than the first attempts of a client that reconnects: a walk, and talk.
+    await second.walk("ArrowLeft", 4)
+    await second.say("It is me")
+    await expectHeard(friend, [`${name}: It is me`])
+    expect(first.socketCount).toBe(1)
+    await first.expectState("closed")
+
+    await first.page.bringToFront()
+    await first.find("reconnect").click()
+    await first.expectOpen()
+    await first.expectLine("system", "You were playing somewhere else. A new session has begun")
+    await second.expectState("closed")
+    expect(await first.position()).toEqual(await second.position())
+    expect(friend.left).not.toContain(name)
+    expect([...first.problems, ...second.problems]).toEqual([])
+  })
+})
+
+/** Waits until somebody has heard these lines, and no others of these players. */
+async function expectHeard(friend: ResumingPlayer, lines: readonly string[]): Promise<void> {
+  await eventually(() => expect(ofSameSpeakers(friend.talk, lines)).toEqual(lines))
+}
+
+/** At the pace that the world allows. Resolves to the lines as everyone hears them. */
+async function sayLines(friend: ResumingPlayer, count: number): Promise<readonly string[]> {
+  const lines = Array.from({ length: count }, (_, index) => `line ${index}`)
+  for (const line of lines) {
+    await friend.say(line)
+    await pause(1_000)
+  }
+  return lines.map((line) => `${friend.username}: ${line}`)
+}

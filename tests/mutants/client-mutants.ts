@@ -1,0 +1,190 @@
+// Mistakes in the client: what it counts, what it sends again, what it tells its application.
+import type { Mutant } from "./mutant.ts"
+
+const clientSession = "packages/client/src/session/client-session.ts"
+const clientFrames = "packages/client/src/session/client-frames.ts"
+const runClient = "packages/client/src/session/run-client.ts"
+const links = "packages/client/src/session/links.ts"
+const machine = "packages/client/src/session/reconnect.machine.ts"
+const requests = "packages/client/src/calls/requests.ts"
+
+export const clientMutants: readonly Mutant[] = [
+  {
+    name: "The client sends again what the server has received, and nobody sorts it out",
+    breaks: ["S2", "A12"],
+    edits: [
+      {
+        file: clientSession,
+        find: "this.#delivery.attach(connection, { received, handled })",
+        replace: "this.#delivery.attach(connection, { received: handled, handled })",
+      },
+    ],
+  },
+  {
+    name: "What a connection still says counts after HELLO was said on the next one",
+    breaks: ["S1", "S13", "V5"],
+    edits: [
+      { file: runClient, find: "    if (link !== this.#link) return\n", replace: "" },
+      {
+        file: links,
+        find: "if (link !== undefined && this.#links.has(dial)) onMessage(link, bytes)",
+        replace: "if (link !== undefined) onMessage(link, bytes)",
+      },
+    ],
+    pair: "a socket that was given up is forgotten by its number, and its link is not the session's any more",
+  },
+  {
+    name: "The late close of a socket that was given up ends its successor",
+    breaks: ["L1", "V5"],
+    edits: [
+      {
+        file: links,
+        find: "if (link === undefined || this.#links.has(dial)) onLost(",
+        replace: "onLost(",
+      },
+      {
+        file: machine,
+        find: '  if (!("dial" in input)) return false\n',
+        replace: "  if (input.kind !== undefined) return false\n",
+      },
+    ],
+    pair: "a socket that was given up is silenced, and the machine ignores numbers that are not alive",
+  },
+  {
+    name: "While it moves, the client speaks on the old connection until WELCOME",
+    breaks: ["S6", "Z2"],
+    edits: [
+      {
+        file: machine,
+        find: 'state.kind === "moving" ? [{ kind: "abandon", dial: state.openDial }] : []',
+        replace: 'state.kind === "moving" ? [] : []',
+      },
+    ],
+  },
+  {
+    name: "The client keeps the first resume token that it was given",
+    breaks: ["S10", "A3"],
+    edits: [
+      {
+        file: clientSession,
+        find: "    this.#connection = connection\n    this.#resumeToken = welcome.resumeToken\n    this.#delivery.attach(",
+        replace: "    this.#connection = connection\n    this.#delivery.attach(",
+      },
+    ],
+  },
+  {
+    name: "What waited for a connection is not sent after the resume",
+    breaks: ["L1", "A11"],
+    edits: [
+      {
+        file: clientSession,
+        find: "    this.#delivery.toldHandled()\n    this.pump()\n    return true\n",
+        replace: "    this.#delivery.toldHandled()\n    return true\n",
+      },
+    ],
+  },
+  {
+    name: "The client acknowledges nothing unless it is asked or has much",
+    breaks: ["L1", "N5"],
+    edits: [
+      {
+        file: clientSession,
+        find: "this.#cancelAck = timers.after(limits.ackDelayMs, () => this.#delivery.flushAck())",
+        replace: "this.#cancelAck = () => void timers",
+      },
+    ],
+  },
+  {
+    name: "The end of a session is not told with what was under way",
+    breaks: ["S4", "A13"],
+    edits: [
+      {
+        file: requests,
+        find: '        lost.push({ call, name, input, key, state: "sent" })\n',
+        replace: "",
+      },
+    ],
+  },
+  {
+    name: "Requests with an unknown outcome are sent again",
+    breaks: ["S2", "A13"],
+    edits: [
+      {
+        file: requests,
+        find: "if (key !== undefined || (reference !== undefined && session.neverLeft(reference))) {",
+        replace: "if (reference === undefined || key !== undefined || session.counts.sent >= 0) {",
+      },
+    ],
+  },
+  {
+    name: "Requests that never left are reported as unknown",
+    breaks: ["S4", "A13"],
+    edits: [
+      {
+        file: requests,
+        find: "if (key !== undefined || (reference !== undefined && session.neverLeft(reference))) {",
+        replace: 'if (key !== undefined || (reference !== undefined && session.id === "")) {',
+      },
+    ],
+  },
+  {
+    name: "Requests that never left, or have a key, are forgotten with their session",
+    breaks: ["S4", "A13"],
+    edits: [{ file: requests, find: "        again.push(taken)\n", replace: "" }],
+  },
+  {
+    name: "Requests that waited go out in reverse",
+    breaks: ["S2", "R3"],
+    edits: [
+      {
+        file: requests,
+        find: "for (const queued of [...this.#queue]) {",
+        replace: "for (const queued of [...this.#queue].reverse()) {",
+      },
+    ],
+  },
+  {
+    name: "The client's probe of a silent connection starts over for ever",
+    breaks: ["L2", "V3"],
+    edits: [
+      {
+        file: "packages/protocol/src/session/heartbeat.machine.ts",
+        find: 'return [{ kind: "dead" }, [{ kind: "dead", silentMs: input.nowMs - state.heardAtMs }]]',
+        replace: "return probe(state, input.nowMs, options.probeTimeoutMs)",
+      },
+    ],
+  },
+  {
+    name: "A dial that nobody answers is waited for for ever",
+    breaks: ["L1"],
+    edits: [
+      {
+        file: machine,
+        find: '    case "gettingToken":\n    case "dialing":\n    case "authenticating":\n    case "moving":\n      return state.deadlineMs\n',
+        replace:
+          '    case "dialing":\n      return undefined\n    case "gettingToken":\n    case "authenticating":\n    case "moving":\n      return state.deadlineMs\n',
+      },
+    ],
+  },
+  {
+    name: "A frame that cannot be read is passed over",
+    breaks: ["S5", "W7"],
+    edits: [
+      {
+        file: clientFrames,
+        find: "    if (link.codec.counts) this.#options.reset(error)\n",
+        replace: "    if (!link.codec.counts) this.#options.reset(error)\n",
+      },
+    ],
+    killedBy: { tests: ["tests/sessions/client-rules.test.ts"], because: "its servers send no such frame" },
+  },
+  {
+    name: "GOAWAY is not heeded",
+    breaks: ["Z2"],
+    edits: [{ file: clientFrames, find: "        moveIn(frame.startInMs)\n", replace: "" }],
+    killedBy: {
+      tests: ["tests/sessions/resume.test.ts"],
+      because: "who does not move is closed after a while, and loses nothing by it",
+    },
+  },
+]

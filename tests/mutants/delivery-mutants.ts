@@ -1,0 +1,171 @@
+// Mistakes in what both ends share: counting, keeping, replaying, volatile values.
+import type { Mutant } from "./mutant.ts"
+
+const delivery = "packages/protocol/src/session/delivery.ts"
+const sendBuffer = "packages/protocol/src/session/send-buffer.ts"
+const volatileSlots = "packages/protocol/src/session/volatile-slots.ts"
+
+export const deliveryMutants: readonly Mutant[] = [
+  {
+    name: "A message is acknowledged when it has arrived, before it is handled",
+    breaks: ["S3", "N5"],
+    edits: [
+      {
+        file: delivery,
+        find: "    const { handled } = this.#inbound\n    if (handled === this.#toldHandled) return",
+        replace: "    const handled = this.#inbound.received\n    if (handled === this.#toldHandled) return",
+      },
+    ],
+  },
+  {
+    name: "A new connection is given nothing of what the old one lost",
+    breaks: ["S1", "S2"],
+    edits: [
+      {
+        file: sendBuffer,
+        find: "this.#sent = Math.min(Math.max(count, this.#base), this.#head)",
+        replace: "this.#sent = Math.max(count, this.#head)",
+      },
+    ],
+  },
+  {
+    name: "A new message goes out in the middle of a replay",
+    breaks: ["S1", "S2", "B2"],
+    edits: [
+      {
+        file: delivery,
+        find: "    const number = this.#buffer.append(message)\n    this.#pumpReliable()\n",
+        replace: `    const number = this.#buffer.append(message)
+    if (this.#connection !== undefined && this.#handOver(this.#connection, message)) {
+      this.#buffer.markSent()
+      this.#everSent = Math.max(this.#everSent, this.#buffer.sent)
+    }
+`,
+      },
+    ],
+  },
+  {
+    name: "A volatile message does not wait for the reliable ones before it",
+    breaks: ["S12", "E2"],
+    edits: [
+      {
+        file: delivery,
+        find: "      this.isFlushed &&\n",
+        replace: "      this.#slots.size === 0 &&\n",
+      },
+    ],
+  },
+  {
+    name: "Values that wait go out before the reliable messages that wait",
+    breaks: ["S12", "E11"],
+    edits: [
+      {
+        file: delivery,
+        find: "if (connection === undefined || this.#buffer.next !== undefined) return",
+        replace: "if (connection === undefined) return",
+      },
+    ],
+  },
+  {
+    name: "A value takes the turn of the one that it replaces, in front of reliable messages sent meanwhile",
+    breaks: ["S12", "E11"],
+    edits: [
+      {
+        file: delivery,
+        find: "  #isDead = false\n\n  constructor(",
+        replace: "  #isDead = false\n  #turnOfValues = 0\n\n  constructor(",
+      },
+      {
+        file: delivery,
+        find: "    counters.volatileConflated += this.#slots.put(key, message)",
+        replace: `    if (this.#slots.size === 0) this.#turnOfValues = this.#buffer.head
+    counters.volatileConflated += this.#slots.put(key, message)`,
+      },
+      {
+        file: delivery,
+        find: "if (connection === undefined || this.#buffer.next !== undefined) return",
+        replace: "if (connection === undefined || this.#buffer.sent < this.#turnOfValues) return",
+      },
+    ],
+  },
+  {
+    name: "Of the values of a key that wait, the first one is kept",
+    breaks: ["S12", "E11"],
+    edits: [
+      {
+        file: volatileSlots,
+        find: "    const replaced = this.#slots.delete(key)\n    this.#slots.set(key, message)",
+        replace:
+          "    const replaced = this.#slots.has(key)\n    if (!replaced) this.#slots.set(key, message)",
+      },
+    ],
+  },
+  {
+    name: "A keyed value is dropped while the client is away",
+    breaks: ["S12", "E2"],
+    edits: [
+      {
+        file: delivery,
+        find: "    if (key === undefined) {\n      counters.volatileDropped += 1",
+        replace:
+          "    if (key === undefined || connection === undefined) {\n      counters.volatileDropped += 1",
+      },
+    ],
+  },
+  {
+    name: "The count of what was heard says nothing of what it was: no digest at a resume",
+    breaks: ["S5", "A6"],
+    edits: [
+      {
+        file: delivery,
+        find: "count <= this.#everSent && this.#buffer.digestAt(count) === digest",
+        replace: "count <= this.#everSent && digest >= 0",
+      },
+    ],
+    killedBy: {
+      tests: ["tests/sessions/endings.test.ts"],
+      because: "both of its ends count alike; only somebody who claims another digest can tell",
+    },
+  },
+  {
+    name: "SYNC is believed whatever it says",
+    breaks: ["S5", "N7"],
+    edits: [
+      {
+        file: delivery,
+        find: "return this.#inbound.received === count && this.#inbound.receivedDigest === digest",
+        replace: "return count >= 0 && digest >= 0",
+      },
+    ],
+    killedBy: {
+      tests: ["tests/sessions/endings.test.ts"],
+      because: "its network loses whole connections, never one message of a connection",
+    },
+  },
+  {
+    name: "An acknowledgement may claim what was never sent",
+    breaks: ["S3", "N6"],
+    edits: [
+      {
+        file: sendBuffer,
+        find: "    if (count > this.#sent) return false\n",
+        replace: "",
+      },
+    ],
+    killedBy: {
+      tests: ["packages/protocol/src/session/delivery.test.ts"],
+      because: "its ends are honest: nobody claims more than there was",
+    },
+  },
+  {
+    name: "Messages are settled in the order in which their handlers end, gaps and all",
+    breaks: ["S3", "N4"],
+    edits: [
+      {
+        file: "packages/protocol/src/session/receive-count.ts",
+        find: "    while (this.#settledAhead.delete(this.#handled + 1)) {",
+        replace: "    if (this.#settledAhead.delete(number)) {",
+      },
+    ],
+  },
+]

@@ -1,0 +1,13 @@
+// The mistakes that `npm run mutants` makes, one after the other.
+import { clientMutants } from "./client-mutants.ts"
+import { deliveryMutants } from "./delivery-mutants.ts"
+import type { Mutant } from "./mutant.ts"
+import { requestMutants } from "./request-mutants.ts"
+import { serverMutants } from "./server-mutants.ts"
+
+export const mutants: readonly Mutant[] = [
+  ...deliveryMutants,
+  ...serverMutants,
+  ...requestMutants,
+  ...clientMutants,
+]

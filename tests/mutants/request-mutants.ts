@@ -1,0 +1,122 @@
+// Mistakes in how the server takes messages and serves requests.
+import type { Mutant } from "./mutant.ts"
+
+const inbound = "packages/server/src/session/inbound.ts"
+const requestQueue = "packages/server/src/calls/request-queue.ts"
+const replyStreams = "packages/server/src/calls/reply-streams.ts"
+
+const noStreams = "it has no streams"
+
+export const requestMutants: readonly Mutant[] = [
+  {
+    name: "A message that is held counts when its turn comes, not when it has arrived",
+    breaks: ["S2", "N2"],
+    edits: [
+      {
+        file: inbound,
+        find: 'const count = kind === "reliable" ? delivery.receive(bytes) : 0',
+        replace: 'const count = kind === "reliable" && !this.#mustHold() ? delivery.receive(bytes) : 0',
+      },
+      {
+        file: inbound,
+        find: "      this.#process(next.bytes, next.count)\n",
+        replace: `      const isLate = next.count === 0 && this.#options.codec.classify(next.bytes) === "reliable"
+      this.#process(next.bytes, isLate ? this.#options.delivery.receive(next.bytes) : next.count)
+`,
+      },
+    ],
+  },
+  {
+    name: "Messages that are held are taken last in, first out",
+    breaks: ["S2", "M3"],
+    edits: [{ file: inbound, find: "this.#held.shift()", replace: "this.#held.pop()" }],
+  },
+  {
+    name: "The server does not read on after it had paused",
+    breaks: ["L1", "M3"],
+    edits: [{ file: inbound, find: "    this.#connection?.resume()\n", replace: "" }],
+  },
+  {
+    name: "Requests start last in, first out",
+    breaks: ["S2", "R3"],
+    edits: [{ file: requestQueue, find: "this.#waiting.shift()", replace: "this.#waiting.pop()" }],
+  },
+  {
+    name: "All requests of a session run at once",
+    breaks: ["S15", "R3"],
+    edits: [
+      {
+        file: requestQueue,
+        find: "this.#running.size < this.#options.limits.concurrency",
+        replace: "this.#running.size < Number.POSITIVE_INFINITY",
+      },
+    ],
+  },
+  {
+    name: "CANCEL reaches the request that runs, whichever was meant",
+    breaks: ["S14", "R6"],
+    edits: [
+      {
+        file: requestQueue,
+        find: "for (const job of this.#running) if (job.frame.reference === reference) return job",
+        replace: "for (const job of this.#running) return job",
+      },
+    ],
+  },
+  {
+    name: "The late result of a handler that was given up is sent as well",
+    breaks: ["S14", "R5"],
+    edits: [{ file: requestQueue, find: "    if (job.settled) return\n", replace: "" }],
+  },
+  {
+    name: "A request that is cancelled before it starts is never settled",
+    breaks: ["S14", "L1", "R6"],
+    edits: [
+      {
+        file: requestQueue,
+        find: '    this.#settle(job, failure(new HawserError("cancelled")))\n',
+        replace: "",
+      },
+    ],
+  },
+  {
+    name: "A request with a key is executed as often as it comes",
+    breaks: ["S2", "I1"],
+    edits: [
+      {
+        file: "packages/server/src/calls/call-router.ts",
+        find: "if (key === undefined || this.isStream(type))",
+        replace: 'if (key === undefined || key !== "" || this.isStream(type))',
+      },
+    ],
+  },
+  {
+    name: "A repetition does not wait for the request that still runs",
+    breaks: ["S2", "I2"],
+    edits: [
+      {
+        file: "packages/server/src/calls/idempotency.ts",
+        find: "if (known !== undefined && !this.#isOver(known)) {",
+        replace: "if (known?.untilMs !== undefined && !this.#isOver(known)) {",
+      },
+    ],
+  },
+  {
+    name: "A stream sends more items than its reader takes",
+    breaks: ["R15"],
+    edits: [{ file: replyStreams, find: "    stream.credit -= 1\n", replace: "" }],
+    killedBy: { tests: ["tests/sessions/streams.test.ts"], because: noStreams },
+  },
+  {
+    name: "A stream that was cancelled ends a second time",
+    breaks: ["R14"],
+    edits: [
+      {
+        file: replyStreams,
+        find: "    if (stream.ended) return\n    stream.ended = true\n",
+        replace: "    stream.ended = true\n",
+      },
+    ],
+    killedBy: { tests: ["packages/server/src/calls/reply-streams.test.ts"], because: noStreams },
+  },
+]

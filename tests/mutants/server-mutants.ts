@@ -1,0 +1,291 @@
+// Mistakes in the server's session: who may have it, which connection speaks for it, how it ends.
+import type { Mutant } from "./mutant.ts"
+
+const serverSession = "packages/server/src/session/server-session.ts"
+const openConnection = "packages/server/src/session/open-connection.ts"
+const claimHistory = "packages/server/src/session/claim-history.ts"
+const resume = "packages/server/src/session/resume.ts"
+const resumeToken = "packages/server/src/session/resume-token.ts"
+const sessionFrames = "packages/server/src/session/session-frames.ts"
+const liveness = "packages/server/src/session/liveness.ts"
+
+const claimsAreHonest =
+  "its thieves are answered with an end of the session at the latest, which it takes for right"
+
+export const serverMutants: readonly Mutant[] = [
+  {
+    name: "The late close of the old connection ends the new one",
+    breaks: ["S13", "A9"],
+    edits: [{ file: serverSession, find: "    if (this.#link !== link) return\n", replace: "" }],
+  },
+  {
+    name: "A connection whose session went to another one stays open and is heard",
+    breaks: ["S6", "S13", "A9"],
+    edits: [
+      {
+        file: serverSession,
+        find: '      old.close("replaced", "the session goes on on a newer connection")\n',
+        replace: "",
+      },
+    ],
+  },
+  {
+    name: "A resume token is good for one use, though WELCOME may be lost",
+    breaks: ["S10", "A5"],
+    edits: [
+      {
+        file: resume,
+        find: "const isPrevious = generation === session.tokenGeneration - 1 && !session.isTokenConfirmed",
+        replace: "const isPrevious = generation < 0 && !session.isTokenConfirmed",
+      },
+    ],
+  },
+  {
+    name: "A token dies when its successor is sent, not when that one has arrived",
+    breaks: ["S10", "A5"],
+    edits: [
+      {
+        file: claimHistory,
+        find: "    this.#isConfirmed = false\n    this.#lastDial = claim.dial",
+        replace: "    this.#isConfirmed = true\n    this.#lastDial = claim.dial",
+      },
+    ],
+  },
+  {
+    name: "The token before the last one never dies",
+    breaks: ["S11", "A5"],
+    edits: [
+      {
+        file: resume,
+        find: "generation === session.tokenGeneration - 1 && !session.isTokenConfirmed",
+        replace: "generation === session.tokenGeneration - 1",
+      },
+    ],
+    killedBy: { tests: ["tests/sessions/resume-claims.test.ts"], because: claimsAreHonest },
+  },
+  {
+    name: "A token counts whoever signed it",
+    breaks: ["S11", "A4"],
+    edits: [
+      {
+        file: resumeToken,
+        find: 'if (!timingSafeEqual(bytes.subarray(headBytes), this.#mac(head, sessionId))) return { kind: "forged" }',
+        replace: 'if (bytes.length < this.#mac(head, sessionId).length) return { kind: "forged" }',
+      },
+    ],
+  },
+  {
+    name: "A token counts whoever presents it",
+    breaks: ["S11", "A4"],
+    edits: [
+      {
+        file: resumeToken,
+        find: "if (!timingSafeEqual(head.subarray(9), userHash(userId)))",
+        replace: "if (head.subarray(9).length < userHash(userId).length)",
+      },
+    ],
+  },
+  {
+    name: "HELLO of a socket that its client gave up, arriving late, takes the session",
+    breaks: ["S10", "A8"],
+    edits: [
+      {
+        file: resume,
+        find: '  if (request.dial <= session.lastDial) return { kind: "refuse", code: "replaced" }\n',
+        replace: "",
+      },
+    ],
+  },
+  {
+    name: "A first HELLO that its client gave up, arriving late, ends what its successor opened",
+    breaks: ["S16", "A8"],
+    edits: [{ file: openConnection, find: " && hello.dial <= lastDial)", replace: " && hello.dial < 0)" }],
+  },
+  {
+    name: "WELCOME says that nothing was received yet",
+    breaks: ["S5", "W10"],
+    edits: [
+      {
+        file: openConnection,
+        find: "    received,\n    handled,\n",
+        replace: "    received: 0,\n    handled: 0,\n",
+      },
+    ],
+  },
+  {
+    name: "WELCOME tells the client to let go of what is received and not handled",
+    breaks: ["S3", "N6"],
+    edits: [
+      {
+        file: openConnection,
+        find: "    received,\n    handled,\n",
+        replace: "    received,\n    handled: received,\n",
+      },
+    ],
+  },
+  {
+    name: "PONG tells the client to let go of what is received and not handled",
+    breaks: ["S3", "R11"],
+    edits: [
+      {
+        file: sessionFrames,
+        find: 'control({ kind: "pong", number, handled: delivery.handled })',
+        replace: 'control({ kind: "pong", number, handled: delivery.received })',
+      },
+    ],
+  },
+  {
+    name: "CANCEL is never settled",
+    breaks: ["L1", "N4"],
+    edits: [
+      {
+        file: sessionFrames,
+        find: '      case "cancel":\n        settle(count)\n',
+        replace: '      case "cancel":\n',
+      },
+    ],
+  },
+  {
+    name: "A session whose client stays away is kept for ever",
+    breaks: ["L5", "A1"],
+    edits: [
+      {
+        file: serverSession,
+        find: 'this.#cancelWindow = timers.after(limits.resumeWindowMs, () => this.finish("session_expired"))',
+        replace: "this.#cancelWindow = () => void timers",
+      },
+    ],
+  },
+  {
+    name: "The window runs on after its client has come back",
+    breaks: ["S10", "A9"],
+    edits: [
+      {
+        file: serverSession,
+        find: "    this.#cancelWindow()\n    this.#claims.accept(claim)\n",
+        replace: "    this.#claims.accept(claim)\n",
+      },
+    ],
+  },
+  {
+    name: "A reply is dropped when its client is away",
+    breaks: ["S4", "S14", "R2"],
+    edits: [
+      {
+        file: serverSession,
+        find: "        if (this.#active) this.#reliable({ bytes })\n",
+        replace: "        if (this.#active && this.attached) this.#reliable({ bytes })\n",
+      },
+    ],
+  },
+  {
+    name: "The loss of a connection aborts the requests of its session",
+    breaks: ["S2", "R7"],
+    edits: [
+      {
+        file: serverSession,
+        find: "    counters.sessionsDetached += 1\n",
+        replace:
+          '    counters.sessionsDetached += 1\n    this.#answers.end(new HawserError("connection_lost"))\n',
+      },
+    ],
+  },
+  {
+    name: "A session ends as often as somebody ends it",
+    breaks: ["S16", "X1"],
+    edits: [
+      {
+        file: serverSession,
+        find: "    if (!this.#active) return\n    this.#active = false\n",
+        replace: "    this.#active = false\n",
+      },
+    ],
+  },
+  {
+    name: "What no longer fits into the buffer of a session is dropped",
+    breaks: ["S1", "S4", "B3"],
+    edits: [
+      {
+        file: serverSession,
+        find: 'else if (this.#codec.counts) this.finish("session_overflow")',
+        replace: 'else if (this.#codec.counts) return "buffered"',
+      },
+    ],
+  },
+  {
+    name: "Connections may take a session from one another for ever",
+    breaks: ["S16", "A9"],
+    edits: [
+      {
+        file: claimHistory,
+        find: "return this.#takeoversAtMs.push(nowMs) > limits.takeoversMax",
+        replace: "return this.#takeoversAtMs.push(nowMs) < 0",
+      },
+    ],
+    killedBy: {
+      tests: ["tests/sessions/resume-claims.test.ts"],
+      because: "it knows when a session may thrash, and not when it must",
+    },
+  },
+  {
+    name: "Who was sent away for good while he was away comes back",
+    breaks: ["S16", "X5"],
+    edits: [
+      {
+        file: openConnection,
+        find: '      if (claim.kind === "ended" && claim.isFinal) throw new HawserError(claim.cause)\n',
+        replace: "",
+      },
+    ],
+  },
+  {
+    name: "A connection that answers nothing is kept",
+    breaks: ["L2", "T3"],
+    edits: [{ file: liveness, find: "    connection.accepted.connection.terminate()\n", replace: "" }],
+  },
+  {
+    name: "A client that answers pings and settles nothing is kept attached",
+    breaks: ["S15", "V2"],
+    edits: [
+      {
+        file: liveness,
+        find: "nowMs - session.stalledSinceMs >= limits.ackProgressMs",
+        replace: "nowMs - session.stalledSinceMs < 0",
+      },
+    ],
+    killedBy: {
+      tests: ["tests/sessions/slow-consumer.test.ts"],
+      because: "it only counts how often such a client is dropped",
+    },
+  },
+  {
+    name: "A token on a live connection may be another user's",
+    breaks: ["S11", "Y3"],
+    edits: [
+      {
+        file: "packages/server/src/session/token-renewal.ts",
+        find: "if (user.id !== this.#user.id)",
+        replace: "if (user.id === undefined)",
+      },
+    ],
+    killedBy: {
+      tests: ["tests/sessions/token-renewal.test.ts"],
+      because: "its clients renew their own tokens only",
+    },
+  },
+  {
+    name: "Nobody is asked for a fresh token, and an expired one goes on",
+    breaks: ["Y1", "Y4"],
+    edits: [
+      {
+        file: "packages/server/src/session/token-renewal.ts",
+        find: "    if (expiresInMs === null) return\n",
+        replace: "    if (expiresInMs === null || expiresInMs >= 0) return\n",
+      },
+    ],
+    killedBy: {
+      tests: ["tests/sessions/token-renewal.test.ts"],
+      because: "a token that is not renewed breaks none of its invariants",
+    },
+  },
+]

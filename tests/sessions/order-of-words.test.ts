@@ -1,0 +1,75 @@
+// Which of several things that a server said, or that a client learned, counts.
+import type { SessionEvent } from "@hawser/client"
+import { createClient } from "@hawser/client"
+import { HawserError, defineContract } from "@hawser/protocol"
+import { SimulatedClock, createMemoryNetwork } from "@hawser/protocol/testing"
+import { createServer } from "@hawser/server"
+import { describe, expect, it } from "vitest"
+import { z } from "zod"
+import { createWorld, openClient, watchStatus } from "../faults/harness.ts"
+
+describe("a client that was asked to go", () => {
+  it("moves with the token that it renewed, so that nobody notices", async () => {
+    const wallMs = 1_700_000_000_000
+    const world = createWorld({
+      profile: "hawser.1",
+      server: {
+        authenticate(token) {
+          const expiry = Number(token)
+          if (expiry <= world.clock.now()) throw new HawserError("auth_token_expired")
+          return { id: "ann", expiresAtMs: wallMs + expiry }
+        },
+      },
+    })
+    const client = await openClient(world, { token: () => String(world.clock.now() + 100_000) })
+    await world.clock.advance(150_000)
+    const states = watchStatus(client)
+    const drained = world.server.drain({ spreadMs: 10, graceMs: 1_000 })
+    await world.clock.advance(2_000)
+    await drained
+    expect(states).toEqual([])
+    expect(client.stats()).toMatchObject({ connectionsLost: 0, sessionsResumed: 1 })
+  })
+
+  it("stays away when its session is taken over meanwhile, though BYE is lost", async () => {
+    const world = createWorld({ profile: "hawser.1", limits: { sessionsPerUser: 1 } })
+    const first = await openClient(world)
+    first.command("never", {}).catch(() => {})
+    await world.clock.settle()
+    // Announces its end, and waits for the request.
+    void world.server.close()
+    await world.clock.settle()
+    world.network.links[0]?.server.close(4409, "replaced")
+    await world.clock.advance(30_000)
+    expect(first.current).toMatchObject({ state: "closed", error: { code: "replaced" } })
+  })
+})
+
+describe("an asynchronous validator", () => {
+  it("keeps events and what became of the session in their order", async () => {
+    const clock = new SimulatedClock()
+    const payload = z.object({ n: z.number() }).refine(async () => {
+      await Promise.resolve()
+      return true
+    })
+    const contract = defineContract({
+      name: "late",
+      commands: {},
+      queries: {},
+      events: { tick: { payload } },
+    })
+    const server = createServer(contract, { authenticate: (id) => ({ id }), clock })
+    const network = createMemoryNetwork({ clock, accept: server.accept })
+    const client = createClient(contract, { url: "memory:", token: "ann", clock, dial: network.dial })
+    const seen: (SessionEvent["kind"] | number)[] = []
+    client.onSession(({ kind }) => seen.push(kind))
+    client.on("tick", ({ n }) => seen.push(n))
+    await clock.settle()
+    const [session] = server.sessions()
+    for (const n of [1, 2]) session?.send("tick", { n })
+    session?.end("session_expired")
+    await clock.advance(10_000)
+    expect(seen).toEqual(["opened", 1, 2, "reset", "opened"])
+    client.close()
+  })
+})

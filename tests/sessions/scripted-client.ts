@@ -1,0 +1,72 @@
+// A client of `hawser.1` that is the test itself: it says HELLO as it likes, keeps what it hears, and owes nothing.
+import {
+  TypeTable,
+  clientMessageLimits,
+  contractTypes,
+  createFrameCodec,
+  wireVersion,
+} from "@hawser/protocol"
+import type { BadFrame, Connection, Frame, HelloFrame, WelcomeFrame } from "@hawser/protocol"
+import { contract } from "../faults/harness.ts"
+import type { World } from "../faults/harness.ts"
+
+/** Knows the numbers of the types beforehand. Holds no state of a connection. */
+export const codec = createFrameCodec(new TypeTable(contractTypes(contract)), clientMessageLimits)
+
+export class ScriptedClient {
+  readonly heard: (Frame | BadFrame)[] = []
+  /** The codes with which the socket was closed; one at most. */
+  readonly closes: number[] = []
+  readonly #connection: Connection
+
+  constructor({ network }: World, onOpen: (client: ScriptedClient) => void) {
+    this.#connection = network.dial("", ["hawser.1"], {
+      open: () => onOpen(this),
+      message: (bytes) => this.heard.push(codec.decode(bytes, 0)),
+      text: () => {},
+      drained: () => {},
+      pong: () => {},
+      closed: (code) => this.closes.push(code),
+    })
+  }
+
+  say(frame: Frame): void {
+    this.#connection.send({ bytes: codec.encode(frame) })
+  }
+
+  /** As a broken network does. */
+  cut(): void {
+    this.#connection.terminate()
+  }
+
+  get welcome(): WelcomeFrame | undefined {
+    return this.heard.find((frame) => frame.kind === "welcome")
+  }
+
+  /** The code of the BYE with which it was sent away. */
+  get refusal(): string | undefined {
+    return this.heard.find((frame) => frame.kind === "bye")?.code
+  }
+}
+
+/** What a test leaves out of a HELLO. */
+const plainHello: HelloFrame = {
+  kind: "hello",
+  version: wireVersion,
+  token: "ann",
+  reference: null,
+  clientId: "scripted",
+  dial: 1,
+}
+
+/** Says HELLO as soon as its socket is open. */
+export function sayHelloLater(world: World, hello: Partial<HelloFrame> = {}): ScriptedClient {
+  return new ScriptedClient(world, (opened) => opened.say({ ...plainHello, ...hello }))
+}
+
+/** The same, and waits for what comes of it where the network takes no time. */
+export async function sayHello(world: World, hello: Partial<HelloFrame> = {}): Promise<ScriptedClient> {
+  const client = sayHelloLater(world, hello)
+  await world.clock.settle()
+  return client
+}

@@ -1,0 +1,173 @@
+// A user's token over the life of a session: asked for anew on the live connection, let go after its grace, never
+// exchanged for another user's. Tokens are "name until second".
+import type { Client, ClientOptions, SessionEvent } from "@hawser/client"
+import { HawserError } from "@hawser/protocol"
+import { describe, expect, it } from "vitest"
+import { createWorld, epochMs } from "../faults/harness.ts"
+import type { TestContract, TestUser, World } from "../faults/harness.ts"
+import { sayHello } from "./scripted-client.ts"
+import { WireTap } from "./wire-tap.ts"
+
+interface Scene {
+  readonly world: World
+  readonly tap: WireTap
+  readonly client: Client<TestContract>
+  readonly events: readonly SessionEvent[]
+  readonly states: readonly string[]
+  readonly ends: readonly string[]
+  /** What the token function was told, call by call. */
+  readonly asked: readonly (string | undefined)[]
+}
+
+function createTokenWorld(): World {
+  const world = createWorld({
+    profile: "hawser.1",
+    server: {
+      authenticate(token): TestUser {
+        const [id = "", until = ""] = token.split(" until ")
+        const expiresAtMs = epochMs + 1_000 * Number(until)
+        if (expiresAtMs <= epochMs + world.clock.now()) throw new HawserError("auth_token_expired")
+        return { id, expiresAtMs }
+      },
+    },
+  })
+  return world
+}
+
+/** Ann is connected; each call of her token function gives the next of `tokens`, the last one for ever. */
+async function createScene(tokens: readonly string[], options: Partial<ClientOptions> = {}): Promise<Scene> {
+  const world = createTokenWorld()
+  const tap = new WireTap(world.network.dial)
+  const asked: (string | undefined)[] = []
+  const ends: string[] = []
+  world.server.onSessionEnd(({ session, cause }) => ends.push(`${session.user.id} ${cause}`))
+  const token: ClientOptions["token"] = ({ refused }) => {
+    asked.push(refused?.code)
+    return tokens[Math.min(asked.length, tokens.length) - 1] ?? ""
+  }
+  const client = world.client({ dial: tap.dial, token, ...options })
+  const states: string[] = []
+  const events: SessionEvent[] = []
+  const connected = client.connect()
+  await world.clock.settle()
+  await connected
+  client.onStatus(({ state }) => states.push(state))
+  client.onSession((event) => events.push(event))
+  return { world, tap, client, events, states, ends, asked }
+}
+
+function kinds({ tap }: Scene): { said: string[]; heard: string[] } {
+  const ofTokens = (kind: string): boolean => kind.startsWith("auth")
+  return {
+    said: tap.said.map(({ kind }) => kind).filter(ofTokens),
+    heard: tap.heard.map(({ kind }) => kind).filter(ofTokens),
+  }
+}
+
+describe("a token that expires", () => {
+  it("is renewed a minute before on the live connection, as often as needed, and nobody notices", async () => {
+    const scene = await createScene(["ann until 120", "ann until 300", "ann until 9000"])
+    const { world, tap, events, states, asked } = scene
+    await world.clock.advance(59_999)
+    expect(kinds(scene)).toEqual({ said: [], heard: [] })
+    await world.clock.advance(1)
+    expect(kinds(scene)).toEqual({ said: ["auth"], heard: ["authRequest", "authOk"] })
+    expect(tap.heard.findLast(({ kind }) => kind === "authRequest")).toMatchObject({ expiresInMs: 60_000 })
+    expect(tap.heard.findLast(({ kind }) => kind === "authOk")).toMatchObject({ expiresInMs: 240_000 })
+    const [session] = world.server.sessions()
+    expect(session?.user).toEqual({ id: "ann", expiresAtMs: epochMs + 300_000 })
+    await world.clock.advance(180_000)
+    expect(session?.user).toEqual({ id: "ann", expiresAtMs: epochMs + 9_000_000 })
+    await world.clock.advance(1_000_000)
+    expect(kinds(scene).said).toEqual(["auth", "auth"])
+    expect(asked).toEqual([undefined, undefined, undefined])
+    expect([events, states]).toEqual([[], []])
+    expect(world.network.links).toHaveLength(1)
+  })
+
+  it("closes its connection with 4401 after the grace, and the session goes on with a fresh one", async () => {
+    // The same token again helps nobody, so it is not sent.
+    const scene = await createScene(["ann until 120", "ann until 120", "ann until 9000"])
+    const { world, client, tap, events, states, ends, asked } = scene
+    const [session] = world.server.sessions()
+    await world.clock.advance(149_999)
+    expect(kinds(scene)).toEqual({ said: [], heard: ["authRequest"] })
+    expect(states).toEqual([])
+    session?.send("note", { text: "kept" })
+    const reply = client.command("echo", { text: "kept" })
+    await world.clock.advance(5_000)
+    expect(await reply).toEqual({ text: "kept" })
+    expect(events).toMatchObject([{ kind: "resumed", sessionId: "session-1" }])
+    expect(asked).toEqual([undefined, undefined, "auth_token_invalid"])
+    expect(tap.hellos.map(({ token }) => token)).toEqual(["ann until 120", "ann until 9000"])
+    expect(world.server.sessions()).toEqual([session])
+    expect(session?.user.expiresAtMs).toBe(epochMs + 9_000_000)
+    expect(ends).toEqual([])
+  })
+
+  it("does not stop a session from being resumed once a fresh one is there, inside the window", async () => {
+    const tokens = ["ann until 120", "ann until 130", "ann until 9000"]
+    const scene = await createScene(tokens, { reconnect: () => 1_000 })
+    const { world, client, events, ends, asked } = scene
+    await world.clock.advance(50_000)
+    world.network.listening = false
+    world.network.links[0]?.cut()
+    await world.clock.advance(90_000)
+    world.network.listening = true
+    await world.clock.advance(5_000)
+    expect(client.current.state).toBe("open")
+    expect(asked.at(-1)).toBeUndefined()
+    expect(events.map(({ kind }) => kind)).toEqual(["prolonged", "resumed"])
+    expect(ends).toEqual([])
+  })
+
+  it("closes a connection whose client brings no other, by 4401, and the session waits", async () => {
+    const world = createTokenWorld()
+    const mute = await sayHello(world, { token: "ann until 100" })
+    expect(mute.welcome).toMatchObject({ expiresInMs: 100_000 })
+    await world.clock.advance(130_000)
+    expect(mute.closes).toEqual([4401])
+    expect(mute.heard.filter(({ kind }) => kind === "authRequest")).toHaveLength(1)
+    expect(world.server.sessions()).toMatchObject([{ active: true, attached: false }])
+  })
+})
+
+describe("a token on a live connection", () => {
+  it("of another user ends the session with 4403, for good", async () => {
+    const scene = await createScene(["ann until 120", "bob until 9000"])
+    const { world, client, events, ends } = scene
+    await world.clock.advance(120_000)
+    expect(ends).toEqual(["ann auth_forbidden"])
+    expect(client.current).toMatchObject({ state: "closed", error: { code: "auth_forbidden" } })
+    expect(events).toMatchObject([{ kind: "reset", cause: "auth_forbidden" }])
+    expect(world.server.stats()).toMatchObject({ sessions: 0, connections: 0 })
+    expect(world.network.links).toHaveLength(1)
+  })
+
+  it("of another user closes a scripted client with 4403 after BYE, and bob has no session by it", async () => {
+    const world = createTokenWorld()
+    const client = await sayHello(world, { token: "ann until 100" })
+    client.say({ kind: "auth", token: "bob until 100" })
+    await world.clock.settle()
+    expect([client.refusal, client.closes]).toEqual(["auth_forbidden", [4403]])
+    expect(world.server.sessions()).toEqual([])
+  })
+
+  it("that is no good closes the connection with 4401, and the session waits", async () => {
+    const world = createTokenWorld()
+    const client = await sayHello(world, { token: "ann until 100" })
+    client.say({ kind: "auth", token: "ann until 0" })
+    await world.clock.settle()
+    expect(client.closes).toEqual([4401])
+    expect(world.server.sessions()).toMatchObject([{ active: true, attached: false }])
+  })
+
+  it("is taken also when nobody asked, and brings other permissions", async () => {
+    const world = createTokenWorld()
+    const client = await sayHello(world, { token: "ann until 100" })
+    client.say({ kind: "auth", token: "ann until 500" })
+    await world.clock.settle()
+    expect(client.heard.at(-1)).toEqual({ kind: "authOk", expiresInMs: 500_000 })
+    expect(world.server.sessions()).toMatchObject([{ user: { expiresAtMs: epochMs + 500_000 } }])
+  })
+})

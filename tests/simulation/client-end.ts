@@ -1,0 +1,263 @@
+// One client of a simulation with its application: it calls, cancels, repeats, and holds everything that it is given
+// against the books.
+import { createClient, exponential } from "@hawser/client"
+import type { CallOptions, Client, SessionEvent } from "@hawser/client"
+import { HawserError } from "@hawser/protocol"
+import { SimulatedProcess, seededRandom } from "@hawser/protocol/testing"
+import type { EventClock, SimulatedNetwork } from "@hawser/protocol/testing"
+import { contract, manners } from "./contract.ts"
+import type { Manner, SimulationContract } from "./contract.ts"
+import type { Draw, Plan } from "./plan.ts"
+import type { RequestBook, RequestRecord } from "./request-book.ts"
+import type { SessionBook } from "./session-book.ts"
+import type { Seen } from "./sometimes.ts"
+import { Violation } from "./trace.ts"
+import type { Trace } from "./trace.ts"
+
+export interface ClientEndOptions {
+  readonly clock: EventClock
+  readonly draw: Draw
+  readonly plan: Plan
+  readonly seen: Seen
+  readonly trace: Trace
+  readonly network: SimulatedNetwork
+  readonly sessions: SessionBook
+  readonly requests: RequestBook
+  readonly wallClockMs: () => number
+  readonly nextId: () => number
+  readonly index: number
+  /** True when the server that made this session is gone. */
+  readonly isServerGone: (sessionServer: number) => boolean
+  readonly onViolation: (violation: unknown) => void
+}
+
+interface KeyedDone {
+  readonly key: string
+  readonly id: number
+  readonly pad: string
+  readonly serverNumber: number
+}
+
+export class ClientEnd {
+  readonly process: SimulatedProcess
+  readonly client: Client<SimulationContract>
+  readonly userId: string
+  readonly #options: ClientEndOptions
+  readonly #aborters: AbortController[] = []
+  #wallJumpMs = 0
+  #keyedDone: KeyedDone | undefined
+  #keys = 0
+  /** What the application last did with the client: only an open one may be expected to come back. */
+  wantsOpen = true
+  tokenFails = false
+  wokeAtMs = Number.NEGATIVE_INFINITY
+  closedWith: string | undefined
+
+  constructor(options: ClientEndOptions) {
+    const { clock, plan, draw, index, network } = options
+    this.#options = options
+    this.process = new SimulatedProcess(clock)
+    this.userId = plan.sharedUser && index < 2 ? "u0" : `u${index}`
+    const random = seededRandom(Math.floor(draw.random() * 2 ** 32))
+    this.client = atWallClock(
+      () => options.wallClockMs() + this.#wallJumpMs,
+      () =>
+        createClient(contract, {
+          url: "ws://simulated",
+          token: () => this.#token(),
+          dial: network.dialFrom(this.process, `10.0.0.${index}`),
+          reconnect: exponential({ baseMs: plan.backoffBaseMs, maxMs: plan.backoffMaxMs }),
+          limits: plan.client,
+          autoConnect: false,
+          clock: this.process,
+          random,
+          wakeSource: () => () => {},
+          onError: (error) => this.#onError(error),
+        }),
+    )
+    this.#listen()
+  }
+
+  connect(): void {
+    this.process.run(() => {
+      this.wantsOpen = true
+      this.closedWith = undefined
+      // Its failure is the status.
+      this.client.connect().catch(() => {})
+    })
+  }
+
+  close(): void {
+    this.process.run(() => {
+      this.wantsOpen = false
+      this.client.close()
+    })
+  }
+
+  jumpWallClock(ms: number): void {
+    this.#wallJumpMs += ms
+  }
+
+  #token(): string | Promise<string> {
+    const { plan, draw, wallClockMs, nextId } = this.#options
+    if (this.tokenFails) throw new HawserError("sys_service_unavailable")
+    const token =
+      plan.tokenLifeMs === undefined
+        ? `${this.userId}|`
+        : `${this.userId}|${Math.round(wallClockMs() + draw.between(0.3, 1) * plan.tokenLifeMs)}|${nextId()}`
+    if (plan.tokenFunctionMs === 0) return token
+    return new Promise((resolve) => {
+      this.process.schedule(draw.between(0, plan.tokenFunctionMs), () => resolve(token))
+    })
+  }
+
+  /** A token function that fails is the simulation's own doing; everything else is the product's. */
+  #onError(error: unknown): void {
+    if (!(HawserError.is(error) && error.code === "sys_service_unavailable")) this.#options.onViolation(error)
+  }
+
+  #guarded(work: () => void): void {
+    try {
+      work()
+    } catch (error) {
+      this.#options.onViolation(error)
+    }
+  }
+
+  #listen(): void {
+    const { sessions, trace, index } = this.#options
+    const { client } = this
+    client.on("note", (note) => this.#guarded(() => sessions.note(client.sessionId, note)))
+    client.on("reading", (reading) => this.#guarded(() => sessions.reading(client.sessionId, reading)))
+    client.on("gauge", (reading) => this.#guarded(() => sessions.reading(client.sessionId, reading)))
+    client.onSession((event) => this.#guarded(() => this.#onSession(event)))
+    client.onStatus((status) => {
+      const error = "error" in status ? status.error?.code : undefined
+      trace.add("client", index, status.state, error)
+      if (status.state === "closed") this.closedWith = status.error.code
+    })
+  }
+
+  #onSession(event: SessionEvent): void {
+    const { sessions, requests, seen, trace, index, isServerGone } = this.#options
+    trace.add("client", index, event.kind, "sessionId" in event ? event.sessionId : "")
+    if (event.kind !== "reset") return
+    const record = sessions.get(event.sessionId)
+    if (event.unacknowledged.length > 0) seen.saw("resetWithUnacknowledged")
+    for (const { input } of event.unacknowledged) requests.reported(idOf(input))
+    for (const { input, key } of this.client.pending()) {
+      const pending = key === undefined ? undefined : requests.get(idOf(input))
+      if (pending !== undefined) pending.wasResent = true
+    }
+    if (event.cause === "client_closed" && this.wantsOpen)
+      throw new Violation("S16", `client ${index} closed its session by itself`)
+    sessions.endedAtClient(event.sessionId, event.cause, record !== undefined && isServerGone(record.serverNumber))
+  }
+
+  // --- the application ------------------------------------------------------------------------------------------
+
+  /** Calls something in some manner. */
+  call(): void {
+    const { draw } = this.#options
+    if (this.process.isFrozen) return
+    if (this.#keyedDone !== undefined && draw.chance(0.1)) {
+      this.#repeat(this.#keyedDone)
+      return
+    }
+    const hurry = draw.random()
+    const manner: Manner = hurry < 0.6 ? "now" : (draw.pick(manners) ?? "now")
+    const key = draw.chance(0.15) ? `${this.userId}-${this.#options.index}-${++this.#keys}` : undefined
+    this.process.run(() => this.#call(manner, key))
+  }
+
+  #call(manner: Manner, key: string | undefined): void {
+    const { draw, plan, nextId, requests, trace, index } = this.#options
+    const aborter = draw.chance(0.15) ? new AbortController() : undefined
+    const record = requests.made({
+      id: nextId(),
+      client: index,
+      manner,
+      key,
+      wasOffline: this.client.current.state !== "open" && this.client.sessionId !== undefined,
+    })
+    trace.add("client", index, "calls", record.id, manner, key)
+    const input = {
+      id: record.id,
+      manner,
+      ms: draw.scale(1, 3_000),
+      pad: "x".repeat(draw.whole(0, plan.padBytes)),
+    }
+    const offline = draw.random()
+    const options: CallOptions = {
+      ...(key === undefined ? {} : { key }),
+      ...(aborter === undefined ? {} : { signal: aborter.signal }),
+      ...(draw.chance(0.3) ? { timeoutMs: draw.scale(50, 5_000) } : {}),
+      ...(offline < 0.05 ? { whenOffline: "fail" } : offline < 0.1 ? { whenOffline: "drop" } : {}),
+    }
+    if (aborter !== undefined) this.#aborters.push(aborter)
+    const reply = key !== undefined || draw.chance(0.7)
+      ? this.client.command("work", input, options)
+      : this.client.query("look", input, options)
+    this.#await(record, reply, key)
+  }
+
+  #await(record: RequestRecord, reply: Promise<{ readonly id: number }>, key: string | undefined): void {
+    const { requests, trace, index, seen } = this.#options
+    const settle = (outcome: string, answered: number | undefined): void =>
+      this.#guarded(() => {
+        trace.add("client", index, "has", record.id, outcome)
+        requests.settled(record, { outcome, answered, closedWith: this.closedWith })
+      })
+    reply.then(
+      ({ id }) => {
+        settle("ok", id)
+        if (key === undefined) return
+        if (record.wasResent) seen.saw("keyedSentAgain")
+        this.#keyedDone = { key, id, pad: "", serverNumber: record.serverNumber }
+      },
+      (error: unknown) => settle(HawserError.is(error) ? error.code : String(error), undefined),
+    )
+  }
+
+  /** The same key again after the answer: it must come from memory. */
+  #repeat({ key, id, serverNumber }: KeyedDone): void {
+    const { requests, trace, index, seen } = this.#options
+    const first = requests.get(id)
+    if (first === undefined) return
+    this.process.run(() => {
+      trace.add("client", index, "repeats", id)
+      const executions = first.executions
+      this.client.command("work", { id, manner: "now", ms: 0, pad: "" }, { key, timeoutMs: 5_000 }).then(
+        (reply) =>
+          this.#guarded(() => {
+            if (reply.id !== id) throw new Violation("S14", `the repetition of ${id} was answered with ${reply.id}`)
+            if (first.executions === executions && first.serverNumber === serverNumber) seen.saw("idempotentRepeat")
+          }),
+        () => {},
+      )
+    })
+  }
+
+  /** Cancels one of the calls that can be. */
+  cancel(): void {
+    const aborter = this.#aborters.shift()
+    if (aborter !== undefined) this.process.run(() => aborter.abort())
+  }
+}
+
+function idOf(input: unknown): number {
+  return typeof input === "object" && input !== null && "id" in input && typeof input.id === "number"
+    ? input.id
+    : Number.NaN
+}
+
+/** A client reads its machine's wall clock through `Date.now`, taken when it is made. */
+function atWallClock<T>(nowMs: () => number, make: () => T): T {
+  const { now } = Date
+  Date.now = nowMs
+  try {
+    return make()
+  } finally {
+    Date.now = now
+  }
+}

@@ -1,0 +1,430 @@
+// Everything that goes wrong in a run, each at random times.
+import { TypeTable, createFrameCodec, defaultClientLimits } from "@hawser/protocol"
+import type { HelloFrame } from "@hawser/protocol"
+import { SimulatedProcess } from "@hawser/protocol/testing"
+import type { Side, SimulatedSocket } from "@hawser/protocol/testing"
+import type { ClientEnd } from "./client-end.ts"
+import type { Simulation } from "./simulation.ts"
+
+const codec = createFrameCodec(new TypeTable(), defaultClientLimits.message)
+
+export class Faults {
+  readonly #run: Simulation
+  readonly #ordinary: readonly (() => void)[]
+  readonly #grave: readonly (() => void)[]
+
+  constructor(run: Simulation) {
+    this.#run = run
+    this.#ordinary = [
+      () => this.#reset(),
+      () => this.#reset(),
+      () => this.#cutAtByte(),
+      () => this.#cutAtByte(),
+      () => this.#cutNewSockets(),
+      () => this.#halfOpen(),
+      () => this.#blackHole(),
+      () => this.#blockade(),
+      () => this.#changeLine(),
+      () => this.#freezeClient(),
+      () => this.#freezeServer(),
+      () => this.#pokeClient(),
+      () => this.#badToken(),
+      () => this.#jump(),
+      () => this.#goAway(),
+      () => this.#forge(),
+      () => this.#storm(),
+      () => this.#lateHello(),
+      () => this.#takeovers(),
+    ]
+    this.#grave = [
+      () => this.#closeClient(),
+      () => this.#kick(),
+      () => this.#clone(),
+      () => this.#ping(),
+      () => this.#secondLogin(),
+      () => this.#restart(),
+    ]
+  }
+
+  start(): void {
+    const { clock, draw, plan } = this.#run
+    clock.schedule(draw.gap(plan.faultEveryMs), () => {
+      if (this.#run.isQuiet) return
+      const faults = draw.chance(plan.graveFaultShare) ? this.#grave : this.#ordinary
+      draw.pick(faults)?.()
+      this.start()
+    })
+  }
+
+  #socket(): SimulatedSocket | undefined {
+    const { network, draw } = this.#run
+    return draw.pick([...network.sockets])
+  }
+
+  #client(): ClientEnd | undefined {
+    return this.#run.draw.pick(this.#run.clients)
+  }
+
+  #side(): Side {
+    return this.#run.draw.chance(0.5) ? "client" : "server"
+  }
+
+  #after(ms: number, work: () => void): void {
+    this.#run.clock.schedule(ms, work)
+  }
+
+  #note(...words: (string | number | undefined)[]): void {
+    this.#run.trace.add("FAULT", ...words)
+  }
+
+  // --- of the network -------------------------------------------------------------------------------------------
+
+  #reset(): void {
+    const { draw } = this.#run
+    const socket = this.#socket()
+    this.#note("reset", socket?.number)
+    socket?.lose({ clientInMs: draw.between(0, 20), serverInMs: draw.between(0, 20) })
+  }
+
+  #loss() {
+    const { draw } = this.#run
+    const when = (): number | undefined => (draw.chance(0.6) ? draw.between(0, 3_000) : undefined)
+    return draw.chance(0.5)
+      ? { clientInMs: draw.between(0, 10), serverInMs: draw.between(0, 10) }
+      : { clientInMs: when(), serverInMs: when() }
+  }
+
+  #cutAtByte(): void {
+    const { draw } = this.#run
+    const bytes = draw.whole(0, draw.chance(0.5) ? 30 : 400)
+    const side = this.#side()
+    const socket = this.#socket()
+    this.#note("cut", socket?.number, "after", bytes, "bytes from", side)
+    socket?.cutAfter(side, bytes, this.#loss())
+  }
+
+  /** The next sockets are cut early: in HELLO, in WELCOME, in the replay. */
+  #cutNewSockets(): void {
+    const { draw, network } = this.#run
+    const known = network.sockets
+    const before = new Set(known)
+    this.#note("cut new sockets")
+    for (const socket of known) if (draw.chance(0.5)) socket.lose({ clientInMs: 1, serverInMs: undefined })
+    let left = draw.whole(1, 5)
+    const look = (): void => {
+      if (this.#run.isQuiet) return
+      for (const socket of network.sockets) {
+        if (before.has(socket) || left === 0) continue
+        before.add(socket)
+        left -= 1
+        socket.cutAfter(draw.chance(0.2) ? "client" : "server", draw.whole(1, 400), this.#loss())
+      }
+      if (left > 0) this.#after(3, look)
+    }
+    look()
+  }
+
+  /** A client gives up a socket whose HELLO is still under way: it arrives when its successor has long been there. */
+  #lateHello(): void {
+    const { draw, network, plan } = this.#run
+    const before = new Set(network.sockets)
+    this.#note("late HELLO")
+    for (const socket of before) if (draw.chance(0.7)) socket.lose({ clientInMs: 1, serverInMs: 1 })
+    const look = (): void => {
+      if (this.#run.isQuiet) return
+      for (const socket of network.sockets) {
+        if (before.has(socket)) continue
+        const pipe = socket.pipeFrom("client")
+        pipe.block()
+        this.#after(plan.client.welcomeTimeoutMs + draw.scale(10, 2_000), () => pipe.unblock())
+        return
+      }
+      this.#after(2, look)
+    }
+    look()
+  }
+
+  /** A client loses one connection after the other, and the server never hears of it. */
+  #takeovers(): void {
+    const { draw, network } = this.#run
+    const client = this.#client()
+    this.#note("takeovers of", client?.userId)
+    let left = draw.whole(2, 8)
+    const next = (): void => {
+      for (const socket of network.sockets) {
+        if (socket.clientProcess === client?.process && socket.client.state === "open")
+          socket.lose({ clientInMs: 0, serverInMs: undefined })
+      }
+      left -= 1
+      if (left > 0 && !this.#run.isQuiet) this.#after(draw.scale(20, 600), next)
+    }
+    next()
+  }
+
+  #halfOpen(): void {
+    const { draw } = this.#run
+    const socket = this.#socket()
+    const first = this.#side()
+    this.#note("half-open", socket?.number, "for", first)
+    const late = draw.chance(0.5) ? draw.between(0, 60_000) : undefined
+    const soon = draw.chance(0.7) ? draw.between(0, 10) : undefined
+    socket?.lose(
+      first === "client" ? { clientInMs: late, serverInMs: soon } : { clientInMs: soon, serverInMs: late },
+    )
+  }
+
+  #blackHole(): void {
+    const socket = this.#socket()
+    const side = this.#side()
+    this.#note("black hole", socket?.number, "from", side)
+    socket?.pipeFrom(side).swallow()
+  }
+
+  #blockade(): void {
+    const { draw } = this.#run
+    const socket = this.#socket()
+    const side = this.#side()
+    this.#note("blockade", socket?.number, "from", side)
+    const pipe = socket?.pipeFrom(side)
+    pipe?.block()
+    this.#after(draw.scale(20, 5_000), () => pipe?.unblock())
+  }
+
+  #changeLine(): void {
+    const { draw } = this.#run
+    const socket = this.#socket()
+    const side = this.#side()
+    this.#note("line", socket?.number, "from", side)
+    const line = socket?.pipeFrom(side).line
+    if (line === undefined) return
+    line.latencyMs = draw.scale(1, 2_000)
+    line.bytesPerMs = draw.chance(0.5) ? 0 : draw.scale(1, 100) / 10
+    this.#after(draw.scale(50, 5_000), () => {
+      line.latencyMs = 5
+      line.bytesPerMs = 0
+    })
+  }
+
+  #storm(): void {
+    const { draw, network, plan } = this.#run
+    this.#note("storm")
+    Object.assign(network.weather, { refusedShare: draw.between(0, 0.8), lostShare: draw.between(0, 0.2) })
+    this.#after(draw.scale(50, 3_000), () => {
+      if (!this.#run.isQuiet) Object.assign(network.weather, plan.weather)
+    })
+  }
+
+  // --- of processes ---------------------------------------------------------------------------------------------
+
+  #freezeClient(): void {
+    const { draw, seen } = this.#run
+    const client = this.#client()
+    if (client === undefined || client.process.isFrozen) return
+    this.#note("client frozen", client.userId)
+    if (client.client.current.state === "open") seen.saw("clientFrozen")
+    const answersPings = draw.chance(0.6)
+    client.process.freeze({ stopsClock: draw.chance(0.3), answersPings })
+    const ms = draw.chance(0.3) ? draw.between(6_000, 15_000) : draw.scale(10, 3_000)
+    this.#after(ms, () => {
+      client.process.thaw()
+      if (ms > 6_000) client.wokeAtMs = this.#run.clock.now()
+    })
+  }
+
+  #freezeServer(): void {
+    const { draw, seen, server, network } = this.#run
+    const { process } = server
+    if (process.isFrozen) return
+    this.#note("server frozen")
+    if (network.sockets.size > 0) seen.saw("serverFrozen")
+    process.freeze({ stopsClock: draw.chance(0.3), answersPings: false })
+    this.#after(draw.scale(10, draw.chance(0.2) ? 40_000 : 2_000), () => process.thaw())
+  }
+
+  #pokeClient(): void {
+    const client = this.#client()
+    const cut = this.#run.draw.chance(0.5)
+    this.#note(cut ? "client cuts" : "client wakes", client?.userId)
+    client?.process.run(() => (cut ? client.client.cut() : client.client.wake()))
+  }
+
+  #badToken(): void {
+    const client = this.#client()
+    if (client === undefined) return
+    this.#note("no tokens for", client.userId)
+    client.tokenFails = true
+    this.#after(this.#run.draw.scale(10, 5_000), () => {
+      client.tokenFails = false
+    })
+  }
+
+  #jump(): void {
+    const { draw, seen } = this.#run
+    const ms = draw.between(-3_600_000, 3_600_000)
+    seen.saw("jumpOfWallClock")
+    if (draw.chance(0.5)) {
+      this.#note("wall clock of a client jumps", ms)
+      this.#client()?.jumpWallClock(ms)
+      return
+    }
+    this.#note("wall clock of the server jumps", ms)
+    this.#run.wallJumpMs += ms
+  }
+
+  // --- of people ------------------------------------------------------------------------------------------------
+
+  /** The server asks clients to go to a second connection. */
+  #goAway(): void {
+    const { draw, server, network, plan } = this.#run
+    this.#note("drain")
+    if (draw.chance(0.3)) {
+      network.weather.lostShare = 0.9
+      this.#after(draw.scale(20, 1_000), () => {
+        if (!this.#run.isQuiet) network.weather.lostShare = plan.weather.lostShare
+      })
+    }
+    server.process.run(() => {
+      void server.server.drain({ spreadMs: draw.scale(1, 1_000), graceMs: draw.scale(100, 20_000) })
+    })
+  }
+
+  #closeClient(): void {
+    const client = this.#client()
+    if (client === undefined) return
+    this.#note("client closes", client.userId)
+    client.close()
+    this.#returnLater(client, this.#run.draw.scale(10, 3_000))
+  }
+
+  #returnLater(client: ClientEnd, ms: number): void {
+    this.#after(ms, () => {
+      if (client.closedWith === undefined || this.#run.isOver) return
+      client.connect()
+    })
+  }
+
+  #kick(): void {
+    const { draw, server, seen, sessions, clients } = this.#run
+    const away = server.server.sessions().find(({ attached }) => !attached)
+    const client = clients.find(({ userId }) => userId === away?.user.id) ?? this.#client()
+    if (client === undefined) return
+    const code = draw.pick(["forbidden", "cheated", "session_ended"]) ?? "forbidden"
+    this.#note("kick", client.userId, code)
+    server.process.run(() => {
+      for (const session of server.server.sessionsOf(client.userId)) {
+        const record = sessions.get(session.id)
+        if (record === undefined) continue
+        if (!session.attached) seen.saw("kickedWhileAway")
+        record.endedWith = code
+      }
+      server.server.endSessionsOf(client.userId, code)
+    })
+    for (const one of clients) if (one.userId === client.userId) this.#returnLater(one, draw.scale(1_000, 9_000))
+  }
+
+  #secondLogin(): void {
+    const [first, second] = this.#run.clients
+    this.#note("second login")
+    if (first?.userId !== second?.userId) return
+    second?.close()
+    if (second !== undefined) this.#returnLater(second, 10)
+  }
+
+  /** A frame of the server that says nothing in particular, at a bad moment. */
+  #ping(): void {
+    const { draw, server, trace } = this.#run
+    const session = this.#run.anySession()
+    trace.add("FAULT burst for", session?.id)
+    server.process.run(() => {
+      for (let count = draw.scale(10, 200); count > 0; count -= 1) {
+        if (session?.active === true) server.send(session)
+      }
+    })
+  }
+
+  /** A server goes: in order, or at once; another one comes that knows nothing. */
+  #restart(): void {
+    const { draw, seen, server } = this.#run
+    if (server.isClosing) return
+    seen.saw("serverRestarted")
+    if (draw.chance(0.5)) {
+      this.#note("server closes")
+      server.isClosing = true
+      server.process.run(() => {
+        void server.server.close().then(() => this.#replace())
+      })
+      return
+    }
+    this.#note("server dies")
+    server.isClosing = true
+    this.#replace()
+  }
+
+  #replace(): void {
+    const { draw, server, network } = this.#run
+    network.stopServing()
+    server.process.kill()
+    for (const socket of network.sockets) socket.lose({ clientInMs: draw.between(0, 50), serverInMs: undefined })
+    this.#after(draw.scale(1, 1_000), () => this.#run.startServer())
+  }
+
+  // --- of thieves -----------------------------------------------------------------------------------------------
+
+  /** Says HELLO on a socket of its own and listens to nothing. */
+  #say(hello: HelloFrame, isForged: boolean): void {
+    const { network, clock, draw, forged } = this.#run
+    const process = new SimulatedProcess(clock)
+    const connection = network.dialFrom(process, "10.9.9.9")("ws://simulated", ["hawser.1"], {
+      open: () => {
+        connection.send({ bytes: codec.encode(hello) })
+      },
+      message() {},
+      text() {},
+      drained() {},
+      pong() {},
+      closed() {},
+    })
+    const socket = [...network.sockets].at(-1)
+    if (isForged && socket !== undefined) forged.add(socket)
+    this.#after(draw.scale(100, 5_000), () => connection.terminate())
+  }
+
+  #copyOf(client: ClientEnd | undefined): HelloFrame | undefined {
+    const watched = client === undefined ? undefined : this.#run.watchedOf(client)
+    const bytes = watched === undefined ? undefined : this.#run.watch.lastHelloOf(watched)
+    const frame = bytes === undefined ? undefined : codec.decode(bytes, 0)
+    return frame?.kind === "hello" && frame.resume !== undefined ? frame : undefined
+  }
+
+  /** A claim that is not the thief's, or not the server's: nothing may come of it. */
+  #forge(): void {
+    const { draw } = this.#run
+    const copy = this.#copyOf(this.#client())
+    if (copy?.resume === undefined) return
+    const { resume } = copy
+    this.#note("forgery for", resume.sessionId)
+    const kind = draw.random()
+    if (kind < 0.4) {
+      this.#say({ ...copy, clientId: "thief", token: "thief|", dial: copy.dial + 1_000 }, true)
+      return
+    }
+    const place = draw.whole(0, resume.token.length - 1)
+    const letter = resume.token[place] === "A" ? "B" : "A"
+    const token = `${resume.token.slice(0, place)}${letter}${resume.token.slice(place + 1)}`
+    this.#say({ ...copy, clientId: "thief", resume: { ...resume, token }, dial: copy.dial + 1_000 }, true)
+  }
+
+  /** A copied page: the same token, somewhere else. */
+  #clone(): void {
+    const { draw, sessions } = this.#run
+    const copy = this.#copyOf(this.#client())
+    if (copy?.resume === undefined) return
+    const record = sessions.get(copy.resume.sessionId)
+    if (record === undefined) return
+    this.#note("clone of", record.id)
+    record.isAttacked = true
+    // A copied page has a name of its own; what comes again under the old name is an old message.
+    if (draw.chance(0.3)) this.#say({ ...copy, dial: Math.max(0, copy.dial - draw.whole(0, 2)) }, false)
+    else this.#say({ ...copy, clientId: "clone", dial: copy.dial + draw.whole(0, 5) }, false)
+  }
+}

@@ -1,0 +1,148 @@
+// A seed → everything that is fixed for one run: bounds, weather, how often what happens. All times are shortened, so
+// that much happens in few steps.
+import { defaultClientLimits, defaultServerLimits } from "@hawser/protocol"
+import type { ClientLimits, ServerLimits } from "@hawser/protocol"
+import type { Weather } from "@hawser/protocol/testing"
+
+export type Draw = ReturnType<typeof drawFrom>
+
+/** Draws of everyday shape from a source of numbers. */
+export function drawFrom(random: () => number) {
+  return {
+    random,
+    chance: (share: number): boolean => random() < share,
+    between: (least: number, most: number): number => least + random() * (most - least),
+    whole: (least: number, most: number): number => least + Math.floor(random() * (most - least + 1)),
+    /** As often 1 to 2 as 10 to 20 as 100 to 200. */
+    scale: (least: number, most: number): number =>
+      Math.round(Math.exp(Math.log(least) + random() * (Math.log(most) - Math.log(least)))),
+    /** The time until the next of events that come every `meanMs`. */
+    gap: (meanMs: number): number => -Math.log(1 - random()) * meanMs,
+    pick: <T>(items: readonly T[]): T | undefined => items[Math.floor(random() * items.length)],
+  }
+}
+
+export interface Plan {
+  readonly server: ServerLimits
+  readonly client: ClientLimits
+  readonly clientCount: number
+  /** The longest that a client waits between two attempts. */
+  readonly backoffMaxMs: number
+  readonly backoffBaseMs: number
+  /** Between two actions of the application, and between two faults. */
+  readonly actionEveryMs: number
+  readonly faultEveryMs: number
+  readonly weather: Weather
+  /** Life of an access token; undefined: for ever. */
+  readonly tokenLifeMs: number | undefined
+  /** Time that `authenticate` takes, at most; 0: it answers at once. */
+  readonly authenticateMs: number
+  readonly tokenFunctionMs: number
+  readonly padBytes: number
+  readonly sessionsPerUser: number
+  readonly sharedUser: boolean
+  readonly graveFaultShare: number
+}
+
+export function planOf(draw: Draw): Plan {
+  const { chance, whole, scale } = draw
+  const quick = chance(0.8)
+  return {
+    server: serverLimits(draw),
+    client: clientLimits(draw),
+    clientCount: whole(2, 5),
+    backoffMaxMs: scale(100, 4_000),
+    backoffBaseMs: scale(5, 250),
+    actionEveryMs: scale(2, 60),
+    faultEveryMs: scale(60, 3_000),
+    weather: weatherOf(draw),
+    tokenLifeMs: chance(0.4) ? scale(1_000, 20_000) : undefined,
+    authenticateMs: quick ? 0 : scale(1, 400),
+    tokenFunctionMs: chance(0.7) ? 0 : scale(1, 400),
+    padBytes: chance(0.7) ? scale(1, 60) : scale(60, 2_000),
+    sessionsPerUser: chance(0.5) ? 1 : whole(2, 4),
+    sharedUser: chance(0.25),
+    graveFaultShare: chance(0.4) ? 0 : draw.between(0.02, 0.3),
+  }
+}
+
+function deliveryLimits({ chance, scale, whole }: Draw) {
+  const tight = chance(0.12)
+  return {
+    sendBufferMaxCount: tight ? whole(4, 40) : scale(100, 1_024),
+    sendBufferMaxBytes: tight ? scale(1_000, 20_000) : scale(20_000, 1_048_576),
+    socketHighWaterBytes: chance(0.5) ? scale(100, 2_000) : scale(2_000, 262_144),
+    volatileHighWaterBytes: chance(0.5) ? scale(20, 500) : scale(500, 65_536),
+    volatileSlots: chance(0.2) ? whole(1, 3) : 256,
+    ackEveryCount: chance(0.5) ? whole(1, 8) : 64,
+    ackEveryBytes: chance(0.5) ? scale(50, 2_000) : 65_536,
+    syncEveryCount: chance(0.5) ? whole(1, 20) : 256,
+    syncEveryMs: scale(200, 10_000),
+    ackDelayMs: scale(5, 500),
+  }
+}
+
+function serverLimits(draw: Draw): ServerLimits {
+  const { chance, scale, whole } = draw
+  const busy = chance(0.15)
+  return {
+    ...defaultServerLimits,
+    ...deliveryLimits(draw),
+    resumeWindowMs: chance(0.6) ? scale(4_000, 120_000) : scale(200, 4_000),
+    takeoversMax: chance(0.7) ? 5 : whole(1, 3),
+    takeoverWindowMs: scale(1_000, 10_000),
+    ackProgressMs: scale(1_000, 30_000),
+    tokenRefreshBeforeMs: scale(100, 2_000),
+    tokenGraceMs: scale(100, 2_000),
+    concurrency: chance(0.6) ? 1 : whole(2, 5),
+    inboxHighWater: chance(0.5) ? whole(1, 6) : 64,
+    userMessagesPerSecond: busy ? scale(20, 200) : 1_000_000,
+    userMessageBurst: busy ? whole(2, 20) : 1_000_000,
+    userBytesPerSecond: 1_000_000_000,
+    userByteBurst: 1_000_000_000,
+    throttledMaxMs: chance(0.5) ? 10_000 : 1_000_000,
+    requestTimeoutMs: scale(300, 10_000),
+    requestTimeoutMaxMs: 60_000,
+    handlerGraceMs: scale(50, 2_000),
+    // Forgetting is tested elsewhere; here a repetition must find its first outcome.
+    idempotencyMs: 1_000_000_000,
+    pingAfterMs: scale(500, 20_000),
+    pongTimeoutMs: scale(500, 10_000),
+    authTimeoutMs: scale(1_000, 5_000),
+    shutdownMs: scale(500, 4_000),
+    closeTimeoutMs: scale(100, 1_000),
+  }
+}
+
+function clientLimits(draw: Draw): ClientLimits {
+  const { chance, scale, whole } = draw
+  return {
+    ...defaultClientLimits,
+    ...deliveryLimits(draw),
+    dialTimeoutMs: scale(300, 8_000),
+    welcomeTimeoutMs: scale(300, 8_000),
+    tokenTimeoutMs: scale(500, 8_000),
+    sendQueueMaxCount: chance(0.3) ? whole(2, 20) : 1_024,
+    requestTimeoutMs: scale(500, 30_000),
+    probeAfterMs: scale(500, 30_000),
+    probeTimeoutMs: scale(300, 5_000),
+    wakeProbeMs: scale(200, 2_000),
+    prolongedOutageMs: scale(500, 15_000),
+    sleepMs: 5_000,
+    stableAfterMs: scale(200, 10_000),
+  }
+}
+
+function weatherOf({ chance, between, scale }: Draw): Weather {
+  const stormy = chance(0.5)
+  return {
+    latencyMs: { least: 0, most: stormy ? scale(5, 2_000) : scale(1, 60) },
+    dialMs: { least: 0, most: stormy ? scale(5, 3_000) : scale(1, 50) },
+    refusedShare: stormy ? between(0, 0.3) : 0,
+    lostShare: stormy ? between(0, 0.15) : 0,
+    resetShare: between(0, 1),
+    slowShare: chance(0.4) ? between(0.1, 0.9) : 0,
+    slowBytesPerMs: scale(1, 200) / 10,
+    windowBytes: chance(0.5) ? scale(300, 4_000) : 65_536,
+  }
+}

@@ -1,0 +1,158 @@
+// Every request that a client's application made, and what came of it at both ends. Invariants S2, S4 and S14.
+import type { Manner } from "./contract.ts"
+import type { SessionRecord } from "./session-book.ts"
+import type { Seen } from "./sometimes.ts"
+import { Violation } from "./trace.ts"
+
+export interface RequestRecord {
+  readonly id: number
+  readonly client: number
+  readonly manner: Manner
+  readonly key: string | undefined
+  /** Where the client stood when it was made. */
+  readonly wasOffline: boolean
+  outcome: string | undefined
+  executions: number
+  /** The server that executed it last, and how that stands. */
+  serverNumber: number
+  execution: "none" | "running" | "final" | "repeatable"
+  /** It outlived its session: it had been sent in another one. */
+  wasResent: boolean
+  /** In how many resets the application was told of it. */
+  reported: number
+}
+
+/** What a request may come to, beside its handler's own errors. */
+const outcomes = new Set([
+  "ok",
+  "timeout",
+  "cancelled",
+  "connection_lost",
+  "client_closed",
+  "buffer_full",
+  "not_connected",
+  "dropped",
+  "session_ended",
+  "no_ore",
+  "sys_internal_error",
+])
+
+export interface Settlement {
+  readonly outcome: string
+  /** The id in the answer. */
+  readonly answered: number | undefined
+  /** The code with which the client has closed, if it has. */
+  readonly closedWith: string | undefined
+}
+
+export class RequestBook {
+  readonly #seen: Seen
+  readonly #records = new Map<number, RequestRecord>()
+  /** Per client, in the order of the calls; what is before `heads` was executed or has ended. */
+  readonly #orders: RequestRecord[][] = []
+  readonly #heads: number[] = []
+  #pending = 0
+
+  constructor(seen: Seen) {
+    this.#seen = seen
+  }
+
+  get pendingCount(): number {
+    return this.#pending
+  }
+
+  get(id: number): RequestRecord | undefined {
+    return this.#records.get(id)
+  }
+
+  made(made: Pick<RequestRecord, "id" | "client" | "manner" | "key" | "wasOffline">): RequestRecord {
+    const record: RequestRecord = {
+      ...made,
+      outcome: undefined,
+      executions: 0,
+      serverNumber: 0,
+      execution: "none",
+      reported: 0,
+      wasResent: false,
+    }
+    this.#records.set(record.id, record)
+    const order = (this.#orders[made.client] ??= [])
+    order.push(record)
+    this.#pending += 1
+    return record
+  }
+
+  // --- at the server --------------------------------------------------------------------------------------------
+
+  started(id: number, session: SessionRecord): RequestRecord {
+    const record = this.#records.get(id)
+    if (record === undefined) throw new Violation("S2", `request ${id} was never made`)
+    if (session.serverCause !== undefined)
+      throw new Violation("S13", `request ${id} was executed after the end of session ${session.id}`)
+    this.#assertOnce(record, session)
+    this.#assertInOrder(record)
+    if (record.wasOffline) this.#seen.saw("queueFlushedAfterResume")
+    record.executions += 1
+    record.serverNumber = session.serverNumber
+    record.execution = "running"
+    session.running += 1
+    return record
+  }
+
+  #assertOnce(record: RequestRecord, session: SessionRecord): void {
+    if (record.executions === 0) return
+    if (record.key === undefined) throw new Violation("S2", `request ${record.id} was executed twice`)
+    if (record.serverNumber !== session.serverNumber || record.execution === "repeatable") return
+    throw new Violation("S2", `request ${record.id} with a key was executed twice (${record.execution})`)
+  }
+
+  /** Whatever was asked for before and still waits for its answer has been executed before. */
+  #assertInOrder(record: RequestRecord): void {
+    if (record.outcome !== undefined || record.executions > 0) return
+    const order = this.#orders[record.client] ?? []
+    let head = this.#heads[record.client] ?? 0
+    for (let first = order[head]; first !== undefined; first = order[head]) {
+      if (first.outcome === undefined && first.executions === 0) break
+      head += 1
+    }
+    this.#heads[record.client] = head
+    const first = order[head]
+    if (first === record) return
+    throw new Violation("S2", `request ${record.id} was executed before request ${first?.id}`)
+  }
+
+  finished(record: RequestRecord, session: SessionRecord, isFinal: boolean): void {
+    if (record.execution !== "running") return
+    record.execution = isFinal ? "final" : "repeatable"
+    session.running -= 1
+    session.settled += 1
+  }
+
+  // --- at the client --------------------------------------------------------------------------------------------
+
+  reported(id: number): void {
+    const record = this.#records.get(id)
+    if (record === undefined) throw new Violation("S4", `a reset reports request ${id}, which was never made`)
+    record.reported += 1
+    if (record.key !== undefined) throw new Violation("S4", `request ${id} has a key and was given up`)
+  }
+
+  settled(record: RequestRecord, { outcome, answered, closedWith }: Settlement): void {
+    if (record.outcome !== undefined)
+      throw new Violation("S14", `request ${record.id} ended twice: ${record.outcome}, ${outcome}`)
+    record.outcome = outcome
+    this.#pending -= 1
+    if (!outcomes.has(outcome) && outcome !== closedWith) throw new Violation("S14", `request ${record.id} ended with ${outcome}`)
+    if (outcome === "ok") {
+      if (answered !== record.id)
+        throw new Violation("S14", `request ${record.id} got the answer of request ${answered}`)
+      if (record.executions === 0)
+        throw new Violation("S14", `request ${record.id} was answered and never executed`)
+    }
+    if (outcome === "buffer_full") this.#seen.saw("bufferFull")
+    const isToBeReported = outcome === "connection_lost"
+    // Whoever closes the client is told as well, unless the request had never left.
+    if (outcome === closedWith ? record.reported > 1 : record.reported !== (isToBeReported ? 1 : 0))
+      throw new Violation("S4", `request ${record.id} ended with ${outcome}, reported ${record.reported} times`)
+  }
+}

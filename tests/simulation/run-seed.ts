@@ -1,0 +1,285 @@
+// One seed from its first step to the quiet at the end, and what is true then. Liveness L1, L2 and L5.
+import type { SimulatedSocket } from "@hawser/protocol/testing"
+import type { ClientEnd } from "./client-end.ts"
+import { Simulation } from "./simulation.ts"
+import type { SessionRecord } from "./session-book.ts"
+import { Violation } from "./trace.ts"
+
+export interface SeedFailure {
+  readonly seed: number
+  readonly step: number
+  readonly invariant: string
+  readonly text: string
+  readonly lines: readonly string[]
+}
+
+export interface SeedResult {
+  readonly steps: number
+  readonly failure: SeedFailure | undefined
+  readonly seen: readonly (readonly [string, number])[]
+}
+
+/** A seed that fails runs a second time, in which its last steps are written down. */
+export async function runSeed(seed: number, steps: number): Promise<SeedResult> {
+  const result = await runOnce(seed, { steps, isTraced: false })
+  return result.failure === undefined ? result : runOnce(seed, { steps, isTraced: true })
+}
+
+async function runOnce(
+  seed: number,
+  { steps, isTraced }: { readonly steps: number; readonly isTraced: boolean },
+): Promise<SeedResult> {
+  const run = new Simulation(seed, isTraced)
+  let failure: SeedFailure | undefined
+  try {
+    run.start()
+    while (run.steps < steps && (await run.step()));
+    await new Ending(run).end()
+  } catch (error) {
+    failure = {
+      seed,
+      step: run.steps,
+      invariant: error instanceof Violation ? error.invariant : "unexpected",
+      text: error instanceof Violation ? error.message : describe(error),
+      lines: run.trace.lines(),
+    }
+  }
+  return { steps: run.steps, failure, seen: [...run.seen.counts] }
+}
+
+function describe(error: unknown): string {
+  if (!(error instanceof Error)) return String(error)
+  const cause = error.cause === undefined ? "" : `\n  because: ${describe(error.cause)}`
+  return `${error.stack ?? error.message}${cause}`
+}
+
+/** All faults are over: what was accepted arrives, and nothing is left behind. */
+class Ending {
+  readonly #run: Simulation
+
+  constructor(run: Simulation) {
+    this.#run = run
+  }
+
+  async end(): Promise<void> {
+    this.#calm()
+    await this.#untilFound()
+    await this.#untilWell()
+    await this.#lastValues()
+    await this.#leave()
+    this.#countWhatIsLeft()
+  }
+
+  #calm(): void {
+    const { network, clients, server } = this.#run
+    this.#run.isQuiet = true
+    this.#run.trace.add("QUIET")
+    Object.assign(network.weather, {
+      latencyMs: { least: 1, most: 20 },
+      dialMs: { least: 0, most: 5 },
+      refusedShare: 0,
+      lostShare: 0,
+      slowShare: 0,
+    })
+    for (const socket of network.sockets) {
+      for (const side of ["client", "server"] as const) {
+        const pipe = socket.pipeFrom(side)
+        Object.assign(pipe.line, { latencyMs: 5, bytesPerMs: 0, windowBytes: 65_536 })
+        pipe.cutAfter(Number.POSITIVE_INFINITY)
+        pipe.unblock()
+      }
+    }
+    server.process.thaw()
+    for (const client of clients) {
+      client.process.thaw()
+      client.tokenFails = false
+    }
+  }
+
+  /** L2: a connection that is dead for one end or both is found. */
+  async #untilFound(): Promise<void> {
+    const { clock, network, plan } = this.#run
+    const { probeAfterMs, probeTimeoutMs } = plan.client
+    const { pingAfterMs, pongTimeoutMs } = plan.server
+    const byServerMs = (pingAfterMs + pongTimeoutMs) * 1.2
+    const deadlineMs = clock.now() + Math.max(probeAfterMs + probeTimeoutMs, byServerMs) + 2_000
+    const isDead = (): boolean =>
+      [...network.sockets].some((socket) => socket.isBroken && socket.client.state === "open" && this.#isOurs(socket))
+    while (isDead()) {
+      if (clock.now() > deadlineMs) throw new Violation("L2", `half open and not found: ${this.#left()}`)
+      this.#keepTime()
+      await this.#run.step()
+    }
+  }
+
+  #isOurs(socket: SimulatedSocket): boolean {
+    return this.#run.clients.some(({ process }) => process === socket.clientProcess)
+  }
+
+  /** Users come back to a client that gave up, for example because a second login had taken its place. */
+  #reconnect(client: ClientEnd): void {
+    if (client.client.current.state === "closed" || !client.wantsOpen) client.connect()
+  }
+
+  /** L1 and L2: within the time that detection and two attempts take, every client is back and has everything. */
+  async #untilWell(): Promise<void> {
+    const { clock, plan, clients } = this.#run
+    const { client, server } = plan
+    const detectionMs = client.probeAfterMs + client.probeTimeoutMs
+    const handshakeMs = client.tokenTimeoutMs + client.dialTimeoutMs + client.welcomeTimeoutMs
+    const servedMs = client.requestTimeoutMs + server.handlerGraceMs + server.shutdownMs + 3_000
+    const deadlineMs =
+      clock.now() + Math.max(detectionMs + handshakeMs + 2 * plan.backoffMaxMs, servedMs) + 10_000
+    let nextReturnMs = clock.now() + 1_000
+    while (!this.#isWell()) {
+      if (clock.now() >= nextReturnMs && !this.#run.server.isClosing) {
+        nextReturnMs += 1_000
+        this.#returnAll(clients)
+      }
+      if (clock.now() > deadlineMs) throw new Violation("L1", this.#whatIsWrong())
+      this.#keepTime()
+      await this.#run.step()
+    }
+  }
+
+  #returnAll(clients: readonly ClientEnd[]): void {
+    const users = new Map<string, number>()
+    for (const client of clients) {
+      const count = (users.get(client.userId) ?? 0) + 1
+      users.set(client.userId, count)
+      // More logins than sessions would throw one another out for ever.
+      if (count <= this.#run.plan.sessionsPerUser) this.#reconnect(client)
+    }
+  }
+
+  #expected(): ClientEnd[] {
+    const users = new Map<string, number>()
+    return this.#run.clients.filter(({ userId }) => {
+      const count = (users.get(userId) ?? 0) + 1
+      users.set(userId, count)
+      return count <= this.#run.plan.sessionsPerUser
+    })
+  }
+
+  #keepTime(): void {
+    if (this.#run.clock.nextAtMs === undefined) this.#run.clock.schedule(100, () => {})
+  }
+
+  #isWell(): boolean {
+    return this.#whatIsWrong() === ""
+  }
+
+  #whatIsWrong(): string {
+    const { sessions, requests } = this.#run
+    if (requests.pendingCount > 0) return `${requests.pendingCount} requests have no outcome`
+    for (const { client, userId } of this.#expected()) {
+      if (client.current.state !== "open") return `the client of ${userId} is ${client.current.state}`
+      const record = sessions.get(client.sessionId)
+      if (record === undefined) return `the client of ${userId} has no session`
+      if (record.isAttacked) continue
+      if (record.serverCause !== undefined) return `session ${record.id} has ended at the server`
+      const missing = record.emitted.length - record.delivered
+      if (missing > 0) return `session ${record.id} misses ${missing} events`
+      if (!record.attached) return `session ${record.id} is not attached`
+      const { toldClient, toldServer } = this.#run.watch.toldOf(record)
+      const { sent, handled } = client.stats()
+      if (toldClient < sent) return `the client of ${userId} knows of ${toldClient} of ${sent} messages`
+      if (toldServer < handled) return `the server knows of ${toldServer} of ${handled} messages to ${userId}`
+    }
+    return ""
+  }
+
+  /**
+   * S12: the last value of every key arrives once all is well. First on lines that are slow at the moment, so that
+   * values wait; then the same, and the connections are lost before anything has left.
+   */
+  async #lastValues(): Promise<void> {
+    for (const isLost of [false, true]) {
+      await this.#pass(1_000)
+      const last = this.#fill(isLost)
+      await this.#pass(500)
+      await this.#untilWell()
+      await this.#pass(500)
+      for (const [record, values] of last) {
+        // A burst may well be more than the session may hold.
+        if (record.serverCause !== undefined) continue
+        for (const [key, id] of values) {
+          if (record.lastOfKey.get(key) !== id)
+            throw new Violation("S12", `session ${record.id} has no last value of ${key}`)
+        }
+      }
+    }
+  }
+
+  #fill(isLost: boolean): Map<SessionRecord, Map<string, number>> {
+    const { server, sessions, watch } = this.#run
+    const last = new Map<SessionRecord, Map<string, number>>()
+    for (const session of server.server.sessions()) {
+      const record = sessions.get(session.id)
+      const socket = record === undefined ? undefined : watch.socketOf(record)
+      if (record?.isAttacked !== false || socket?.isOpen !== true) continue
+      for (let count = 0; count < 5; count += 1) server.send(session)
+      const values = new Map<string, number>()
+      for (const key of ["a", "b", "a", "b", "a"]) {
+        const outcome = server.read(session, key)
+        // What was written to a connection that dies may die with it; what waits does not.
+        if (outcome === "conflated" || !isLost) values.set(key, this.#run.lastId)
+        else values.delete(key)
+      }
+      // Few slots: the oldest value gives way.
+      if (this.#run.plan.server.volatileSlots > 2) last.set(record, values)
+      // At once: in the next moment what waits would be written to the connection that is lost.
+      if (isLost) for (const end of [socket.client, socket.server]) end.lose()
+    }
+    return last
+  }
+
+  async #pass(ms: number): Promise<void> {
+    const { clock } = this.#run
+    const untilMs = clock.now() + ms
+    let isOver = false
+    clock.schedule(ms, () => {
+      isOver = true
+    })
+    while (!isOver && clock.now() <= untilMs) await this.#run.step()
+  }
+
+  /** Everybody goes home. */
+  async #leave(): Promise<void> {
+    const { clients, server, plan } = this.#run
+    this.#run.trace.add("LEAVE")
+    this.#run.isOver = true
+    for (const client of clients) client.close()
+    const { pingAfterMs, pongTimeoutMs, closeTimeoutMs } = plan.server
+    // L2: what is half open is found, by the sweep at the latest.
+    await this.#pass((pingAfterMs + pongTimeoutMs) * 1.2 + closeTimeoutMs + 1_000)
+    for (const record of this.#run.sessions.all) {
+      if (record.serverNumber !== server.number || record.isAttacked) continue
+      if (record.clientCause === "client_closed" && record.serverCause === undefined && record.attached)
+        throw new Violation("S16", `session ${record.id} was closed by its client and is attached`)
+    }
+    if (server.stats.connections > 0)
+      throw new Violation("L2", `${server.stats.connections} connections are left at the server: ${this.#left()}`)
+    await this.#pass(plan.server.resumeWindowMs + 1_000)
+  }
+
+  /** The sockets of which an end still thinks that they are there. */
+  #left(): string {
+    const seen = [...this.#run.network.sockets].map(
+      ({ number, client, server }) => `${number} ${client.state}/${server.state}${server.isPaused ? " paused" : ""}`,
+    )
+    return seen.join(", ")
+  }
+
+  #countWhatIsLeft(): void {
+    const { clients, server } = this.#run
+    const { sessions, timers, topics, connections } = server.stats
+    if (sessions + topics + connections + timers > 0)
+      throw new Violation("L5", `left at the server: ${JSON.stringify({ sessions, topics, connections, timers })}`)
+    for (const { client, userId } of clients) {
+      const { pending, queued, timers: own } = client.stats()
+      if (pending + queued + own > 0)
+        throw new Violation("L5", `left at ${userId}: ${JSON.stringify({ pending, queued, timers: own })}`)
+    }
+  }
+}

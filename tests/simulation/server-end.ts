@@ -1,0 +1,295 @@
+// The server of a simulation with its application: handlers of every kind, and events of every kind.
+import { HawserError } from "@hawser/protocol"
+import { SimulatedProcess } from "@hawser/protocol/testing"
+import type { EventClock } from "@hawser/protocol/testing"
+import { createServer } from "@hawser/server"
+import type { HandlerContext, Server, ServerStats, Session } from "@hawser/server"
+import { contract } from "./contract.ts"
+import type { Done, SimulationContract, SimulationUser, Work } from "./contract.ts"
+import type { Draw, Plan } from "./plan.ts"
+import type { RequestBook, RequestRecord } from "./request-book.ts"
+import type { SessionBook, SessionRecord } from "./session-book.ts"
+import type { Seen } from "./sometimes.ts"
+import type { Trace } from "./trace.ts"
+
+export type SimulationSession = Session<SimulationUser, SimulationContract>
+
+export interface ServerEndOptions {
+  readonly clock: EventClock
+  readonly draw: Draw
+  readonly plan: Plan
+  readonly seen: Seen
+  readonly trace: Trace
+  readonly sessions: SessionBook
+  readonly requests: RequestBook
+  /** Milliseconds since 1970 as the server's machine and the token service have it. */
+  readonly wallClockMs: () => number
+  readonly nextId: () => number
+  readonly number: number
+  readonly onDetached: (record: SessionRecord) => void
+  /** Something that must not happen inside of a hook, where the product would catch it. */
+  readonly onViolation: (violation: unknown) => void
+}
+
+export class ServerEnd {
+  readonly process: SimulatedProcess
+  readonly server: Server<SimulationContract, SimulationUser>
+  readonly number: number
+  readonly #options: ServerEndOptions
+  #sessionCount = 0
+  /** Users that may not log in. */
+  readonly banned = new Set<string>()
+  isClosing = false
+
+  constructor(options: ServerEndOptions) {
+    const { clock, plan, wallClockMs } = options
+    this.#options = options
+    this.number = options.number
+    this.process = new SimulatedProcess(clock)
+    this.server = createServer<SimulationContract, SimulationUser>(contract, {
+      authenticate: (token) => this.#authenticate(token),
+      clock: this.process,
+      wallClockMs,
+      limits: { ...plan.server, sessionsPerUser: plan.sessionsPerUser },
+      sessionId: () => this.#sessionId(),
+      onError: (error) => this.#onError(error),
+      resumeKey: new Uint8Array(32).fill(7),
+    })
+    this.server.command("work", (context) => this.#handle(context))
+    this.server.query("look", (context) => this.#handle(context))
+    this.#listen()
+  }
+
+  get stats(): ServerStats {
+    return this.server.stats()
+  }
+
+  #sessionId(): string {
+    this.#sessionCount += 1
+    const id = `${this.number}.${this.#sessionCount}`
+    this.#options.sessions.opened(id, this.number)
+    return id
+  }
+
+  /** What handlers throw on purpose is wrapped; everything else is the product's own fault. */
+  #onError(error: unknown): void {
+    const isPlanned = error instanceof Error && error.cause instanceof PlannedFault
+    if (!isPlanned) this.#options.onViolation(error)
+  }
+
+  #authenticate(token: string): SimulationUser | Promise<SimulationUser> {
+    const { draw, plan, wallClockMs } = this.#options
+    const judge = (): SimulationUser => {
+      const [id = "", until = ""] = token.split("|")
+      if (this.banned.has(id)) throw new HawserError("auth_forbidden")
+      if (until === "") return { id }
+      const expiresAtMs = Number(until)
+      if (expiresAtMs <= wallClockMs()) throw new HawserError("auth_token_expired")
+      return { id, expiresAtMs }
+    }
+    if (plan.authenticateMs === 0) return judge()
+    return new Promise((resolve, reject) => {
+      this.process.schedule(draw.between(0, plan.authenticateMs), () => {
+        try {
+          resolve(judge())
+        } catch (error) {
+          reject(error instanceof Error ? error : new Error("authenticate failed"))
+        }
+      })
+    })
+  }
+
+  #guarded(work: () => void): void {
+    try {
+      work()
+    } catch (error) {
+      this.#options.onViolation(error)
+    }
+  }
+
+  #listen(): void {
+    const { sessions, trace, draw, onDetached } = this.#options
+    this.server.onSession(({ session, replaces }) =>
+      this.#guarded(() => {
+        trace.add("server: opened", session.id, session.user.id, "replaces", replaces.length)
+        const record = sessions.get(session.id)
+        if (record !== undefined) record.userId = session.user.id
+        if (draw.chance(0.3)) this.send(session)
+        if (draw.chance(0.5)) this.join(session)
+      }),
+    )
+    this.server.onSessionEnd(({ session, cause, successor, unacknowledged }) =>
+      this.#guarded(() => {
+        trace.add("server: ended", session.id, cause)
+        const record = sessions.get(session.id)
+        if (record === undefined) return
+        if (cause === "replaced" && successor !== undefined) {
+          record.endedWith = cause
+          this.#options.seen.saw("secondLoginWon")
+        }
+        if (cause === "server_shutdown" && this.isClosing) record.endedWith = cause
+        sessions.endedAtServer(record, cause, unacknowledged())
+      }),
+    )
+    this.server.onAttachment((session) =>
+      this.#guarded(() => {
+        const record = sessions.get(session.id)
+        trace.add("server:", session.id, session.attached ? "attached" : "detached")
+        if (record !== undefined && !session.attached) {
+          sessions.detached(record)
+          onDetached(record)
+        }
+        if (record !== undefined && session.attached) record.attached = true
+        if (session.attached && draw.chance(0.3)) this.send(session)
+      }),
+    )
+  }
+
+  // --- events ---------------------------------------------------------------------------------------------------
+
+  pad(): string {
+    const { draw, plan } = this.#options
+    return "x".repeat(draw.whole(0, plan.padBytes))
+  }
+
+  #recordOf(session: SimulationSession): SessionRecord[] {
+    const record = this.#options.sessions.get(session.id)
+    return record === undefined || !session.active ? [] : [record]
+  }
+
+  /** One reliable event for one session. */
+  send(session: SimulationSession): void {
+    const { sessions, nextId, trace } = this.#options
+    const note = { id: nextId(), pad: this.pad() }
+    sessions.publish(this.#recordOf(session), note.id, () => {
+      trace.add("server: note", note.id, "for", session.id, session.send("note", note))
+    })
+  }
+
+  /** One reliable event for all, or for those in a topic. */
+  publish(topic: string | undefined): void {
+    const { sessions, nextId, trace } = this.#options
+    const note = { id: nextId(), pad: this.pad() }
+    const records = this.server
+      .sessions()
+      .filter((session) => topic === undefined || this.#joined(session))
+      .flatMap((session) => this.#recordOf(session))
+    sessions.publish(records, note.id, () => {
+      const count =
+        topic === undefined ? this.server.broadcast("note", note) : this.server.topic(topic).publish("note", note)
+      trace.add("server: note", note.id, "for", count, "sessions")
+    })
+  }
+
+  readonly #members = new Set<SimulationSession>()
+
+  #joined(session: SimulationSession): boolean {
+    return this.#members.has(session)
+  }
+
+  join(session: SimulationSession): void {
+    this.server.topic("square").subscribe(session)
+    this.#members.add(session)
+  }
+
+  leave(session: SimulationSession): void {
+    this.server.topic("square").unsubscribe(session)
+    this.#members.delete(session)
+  }
+
+  /** A volatile event, keyed or not, for one session or for all. Returns what became of it, if for one. */
+  read(session: SimulationSession | undefined, key: string | undefined): string {
+    const { sessions, nextId, seen, trace } = this.#options
+    const event = key === undefined ? "reading" : "gauge"
+    const payload = { id: nextId(), key: key ?? "", pad: this.pad() }
+    const to = session === undefined ? this.server.sessions() : [session]
+    const records = to.flatMap((one) => this.#recordOf(one))
+    sessions.publishVolatile(records, payload.id)
+    if (session === undefined) {
+      this.server.broadcast(event, payload)
+      return ""
+    }
+    const outcome = session.send(event, payload)
+    trace.add("server:", event, payload.id, "for", session.id, outcome)
+    if (outcome === "conflated") {
+      for (const { waitingValues } of records) {
+        if (waitingValues.has(payload.key)) seen.saw("conflated")
+        waitingValues.set(payload.key, payload.id)
+      }
+    }
+    if (outcome !== "sent") seen.saw("volatileBarrier")
+    return outcome
+  }
+
+  // --- handlers -------------------------------------------------------------------------------------------------
+
+  #handle({ input, session, signal }: HandlerContext<Work, SimulationSession>): Done | Promise<Done> {
+    const { sessions, requests, draw, plan, clock, trace, onViolation } = this.#options
+    const sessionRecord = sessions.get(session.id)
+    if (sessionRecord === undefined) throw new Error("a handler runs for a session that never was")
+    let record: RequestRecord
+    try {
+      record = requests.started(input.id, sessionRecord)
+    } catch (violation) {
+      onViolation(violation)
+      throw new PlannedFault()
+    }
+    trace.add("server: executes", input.id, input.manner, "in", session.id)
+    let deaf: SessionRecord["deaf"][number] | undefined
+    const finish = (isFinal: boolean): void => {
+      trace.add("server: done", input.id)
+      if (deaf?.isLetGo === true) sessionRecord.running += 1
+      else if (deaf !== undefined) sessionRecord.deaf.splice(sessionRecord.deaf.indexOf(deaf), 1)
+      requests.finished(record, sessionRecord, isFinal)
+    }
+    const goDeaf = (): void => {
+      deaf = { untilMs: clock.now() + plan.server.handlerGraceMs, isLetGo: false }
+      sessionRecord.deaf.push(deaf)
+    }
+    if (draw.chance(0.2)) this.send(session)
+    switch (input.manner) {
+      case "now":
+        finish(true)
+        return { id: input.id, pad: this.pad() }
+      case "throws":
+        finish(true)
+        throw new HawserError("no_ore")
+      case "slow":
+      case "throwsLate":
+      case "deaf":
+        return this.#later({ input, signal, finish, goDeaf })
+    }
+  }
+
+  #later(work: {
+    readonly input: Work
+    readonly signal: AbortSignal
+    readonly finish: (isFinal: boolean) => void
+    readonly goDeaf: () => void
+  }): Promise<Done> {
+    const { input, signal, finish } = work
+    const { seen } = this.#options
+    return new Promise((resolve, reject) => {
+      const cancel = this.process.schedule(input.ms, () => {
+        finish(input.manner !== "throwsLate")
+        if (input.manner === "throwsLate") reject(new PlannedFault())
+        else resolve({ id: input.id, pad: this.pad() })
+      })
+      signal.addEventListener("abort", () => {
+        seen.saw("handlerAborted")
+        if (input.manner === "deaf") {
+          work.goDeaf()
+          return
+        }
+        cancel()
+        finish(false)
+        reject(HawserError.is(signal.reason) ? signal.reason : new HawserError("cancelled"))
+      })
+    })
+  }
+}
+
+/** What a handler of the simulation throws. */
+class PlannedFault extends Error {
+  override readonly name = "PlannedFault"
+}

@@ -1,0 +1,252 @@
+// What every session was sent and what came of it, from the outside: the truth against which both ends are held.
+// Each check costs the same however long a run is. Invariants S1, S3, S4, S12, S13, S15 and S16.
+import type { ServerLimits } from "@hawser/protocol"
+import type { SentMessage } from "@hawser/server"
+import type { Note, Reading } from "./contract.ts"
+import type { Seen } from "./sometimes.ts"
+import { Violation } from "./trace.ts"
+import type { Trace } from "./trace.ts"
+
+export interface SessionRecord {
+  readonly id: string
+  userId: string
+  /** The server that made it. */
+  readonly serverNumber: number
+  /** Reliable events that were accepted for it, in order; of these the client's listener was given so many. */
+  readonly emitted: number[]
+  delivered: number
+  /** Requests that a handler of it is working on, and those that are done. */
+  running: number
+  settled: number
+  /** Handlers that are deaf to their signal: the product goes on without them after a while. */
+  readonly deaf: { readonly untilMs: number; isLetGo: boolean }[]
+  attached: boolean
+  detachedAtMs: number
+  serverCause: string | undefined
+  clientCause: string | undefined
+  /** Codes with which the application ended it. */
+  endedWith: string | undefined
+  /** Somebody else has presented its token: any explicit end is right then. */
+  isAttacked: boolean
+  /** Reliable events before each volatile one that is under way. */
+  readonly barriers: Map<number, number>
+  /** By key: the value that waits for the connection. */
+  readonly waitingValues: Map<string, number>
+  readonly lastOfKey: Map<string, number>
+  /** On the way to the server and arrived there: reliable messages of the client. */
+  received: number
+  /** When it went from one live connection to another. */
+  readonly takeoversAtMs: number[]
+  expiredToken: boolean
+}
+
+/** Handlers that hold up the session's acknowledgements. */
+export function runningAt(record: SessionRecord, nowMs: number): number {
+  for (let first = record.deaf[0]; first !== undefined && first.untilMs <= nowMs; first = record.deaf[0]) {
+    first.isLetGo = true
+    record.deaf.shift()
+    record.running -= 1
+  }
+  return record.running
+}
+
+export interface SessionBookOptions {
+  readonly trace: Trace
+  readonly seen: Seen
+  readonly nowMs: () => number
+  readonly limits: ServerLimits
+  /** The most that one message holds. */
+  readonly padBytes: number
+}
+
+export class SessionBook {
+  readonly #options: SessionBookOptions
+  readonly #records = new Map<string, SessionRecord>()
+  /** The event that is being handed to several sessions at this moment. */
+  #publishing: number | undefined
+
+  constructor(options: SessionBookOptions) {
+    this.#options = options
+  }
+
+  get all(): Iterable<SessionRecord> {
+    return this.#records.values()
+  }
+
+  get(id: string | undefined): SessionRecord | undefined {
+    return id === undefined ? undefined : this.#records.get(id)
+  }
+
+  opened(id: string, serverNumber: number): SessionRecord {
+    if (this.#records.has(id)) throw new Violation("S16", `session ${id} was opened twice`)
+    const record: SessionRecord = {
+      id,
+      userId: "",
+      serverNumber,
+      emitted: [],
+      delivered: 0,
+      running: 0,
+      settled: 0,
+      deaf: [],
+      attached: true,
+      detachedAtMs: 0,
+      serverCause: undefined,
+      clientCause: undefined,
+      endedWith: undefined,
+      isAttacked: false,
+      barriers: new Map(),
+      waitingValues: new Map(),
+      lastOfKey: new Map(),
+      received: 0,
+      takeoversAtMs: [],
+      expiredToken: false,
+    }
+    this.#records.set(id, record)
+    return record
+  }
+
+  // --- what the server sends ------------------------------------------------------------------------------------
+
+  /** Notes what `send` hands to these sessions; a session that ends meanwhile has not accepted it. */
+  publish(records: readonly SessionRecord[], id: number, send: () => void): void {
+    for (const record of records) record.emitted.push(id)
+    this.#publishing = id
+    try {
+      send()
+    } finally {
+      this.#publishing = undefined
+    }
+  }
+
+  /** A volatile event is about to be handed to these sessions. */
+  publishVolatile(records: readonly SessionRecord[], id: number): void {
+    for (const record of records) record.barriers.set(id, record.emitted.length)
+  }
+
+  // --- what the client's listener gets --------------------------------------------------------------------------
+
+  note(sessionId: string | undefined, { id }: Note): void {
+    const record = this.#live(sessionId, `event ${id}`)
+    const expected = record.emitted[record.delivered]
+    if (expected !== id) {
+      const place = `event ${record.delivered + 1} of session ${record.id}`
+      throw new Violation("S1", `${place} is ${id}, the server sent ${expected}`)
+    }
+    record.delivered += 1
+  }
+
+  reading(sessionId: string | undefined, { id, key }: Reading): void {
+    const { seen } = this.#options
+    const record = this.#live(sessionId, `volatile event ${id}`)
+    const barrier = record.barriers.get(id)
+    if (barrier === undefined) throw new Violation("S12", `volatile event ${id} was not sent, or is older than one that came`)
+    if (record.delivered < barrier)
+      throw new Violation("S12", `volatile event ${id} overtook ${barrier - record.delivered} reliable ones`)
+    const before = record.lastOfKey.get(key) ?? 0
+    // The last value of a key may come again after a resume; one without a key comes at most once.
+    if (id < before || (id === before && key === ""))
+      throw new Violation("S12", `key ${JSON.stringify(key)} went back from ${before} to ${id}`)
+    record.lastOfKey.set(key, id)
+    if (id !== before) record.barriers.delete(before)
+    if (record.waitingValues.get(key) === id) seen.saw("slotsFlushed")
+    record.waitingValues.delete(key)
+  }
+
+  #live(sessionId: string | undefined, what: string): SessionRecord {
+    const record = this.get(sessionId)
+    if (record === undefined) throw new Violation("S13", `${what} came without a session`)
+    if (record.clientCause !== undefined)
+      throw new Violation("S13", `${what} came after session ${record.id} had ended (${record.clientCause})`)
+    return record
+  }
+
+  // --- ends -----------------------------------------------------------------------------------------------------
+
+  detached(record: SessionRecord): void {
+    record.attached = false
+    record.detachedAtMs = this.#options.nowMs()
+    if (record.running > 0) this.#options.seen.saw("detachedDuringHandler")
+  }
+
+  endedAtServer(record: SessionRecord, cause: string, unacknowledged: readonly SentMessage[]): void {
+    if (record.serverCause !== undefined)
+      throw new Violation("S16", `session ${record.id} ended twice: ${record.serverCause}, ${cause}`)
+    record.serverCause = cause
+    if (record.emitted.at(-1) === this.#publishing) record.emitted.pop()
+    this.#assertExplained(record, cause, unacknowledged)
+    if (!record.isAttacked) assertReported(record, unacknowledged)
+  }
+
+  #assertExplained(record: SessionRecord, cause: string, unacknowledged: readonly SentMessage[]): void {
+    const { nowMs, limits, seen, padBytes } = this.#options
+    if (cause === "session_stolen") seen.saw("stolen")
+    if (record.isAttacked || cause === record.endedWith) return
+    switch (cause) {
+      case "session_expired": {
+        const awayMs = nowMs() - record.detachedAtMs
+        seen.saw("windowExpired")
+        // A frozen server's clock may have stood still, so it may have been longer, but never shorter.
+        if (!record.attached && awayMs >= limits.resumeWindowMs - 1e-6) return
+        throw new Violation("S10", `session ${record.id} expired after ${awayMs} ms`)
+      }
+      case "session_overflow": {
+        seen.saw("overflow")
+        const kept = unacknowledged.reduce((sum, message) => sum + 24 + padOf(message), 0)
+        const isFull = (kept + padBytes + 100) * 1.5 >= limits.sendBufferMaxBytes
+        if (unacknowledged.length >= limits.sendBufferMaxCount || isFull) return
+        throw new Violation("S15", `session ${record.id} overflowed with ${unacknowledged.length} messages`)
+      }
+      case "session_thrash": {
+        seen.saw("thrash")
+        const recent = record.takeoversAtMs.filter((atMs) => nowMs() - atMs <= limits.takeoverWindowMs)
+        if (recent.length + 1 > limits.takeoversMax) return
+        throw new Violation("S16", `session ${record.id} thrashed after ${recent.length} takeovers`)
+      }
+      case "rate_limited":
+        if (limits.userMessagesPerSecond < 1_000) return
+        break
+      case "closed":
+        if (record.clientCause === "client_closed") return
+        break
+      default:
+    }
+    throw new Violation("S16", `session ${record.id} ended at the server with ${cause}, for no reason`)
+  }
+
+  endedAtClient(sessionId: string, cause: string, isServerGone: boolean): void {
+    const record = this.get(sessionId)
+    if (record === undefined) throw new Violation("S16", `the client ended session ${sessionId}, which never was`)
+    if (record.clientCause !== undefined)
+      throw new Violation("S16", `session ${sessionId} ended twice at the client: ${record.clientCause}, ${cause}`)
+    record.clientCause = cause
+    if (record.isAttacked || cause === "client_closed" || cause === record.serverCause) return
+    if (cause === "session_unknown" && isServerGone) return
+    throw new Violation(
+      "S10",
+      `session ${sessionId} ended at the client with ${cause}, at the server with ${record.serverCause}`,
+    )
+  }
+}
+
+function padOf(message: SentMessage): number {
+  const { payload } = message
+  if (typeof payload !== "object" || payload === null || !("pad" in payload)) return 0
+  return typeof payload.pad === "string" ? payload.pad.length : 0
+}
+
+function idOf(payload: unknown): unknown {
+  return typeof payload === "object" && payload !== null && "id" in payload ? payload.id : undefined
+}
+
+/** What the client was not given is among what the application is told; what it is told is the end of what was sent. */
+function assertReported(record: SessionRecord, unacknowledged: readonly SentMessage[]): void {
+  const ids = unacknowledged.flatMap((message) => (message.kind === "event" ? [idOf(message.payload)] : []))
+  const { emitted, delivered } = record
+  const from = emitted.length - ids.length
+  if (from > delivered)
+    throw new Violation("S3", `session ${record.id} let go of ${from} events, ${delivered} were delivered`)
+  for (const [index, id] of ids.entries()) {
+    if (emitted[from + index] !== id)
+      throw new Violation("S4", `session ${record.id} reports ${id} in the place of ${emitted[from + index]}`)
+  }
+}

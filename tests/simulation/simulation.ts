@@ -1,0 +1,215 @@
+// One run: a seed makes a plan; clients, a server and a network live by it on virtual time; everything that can be
+// seen is held against the books after every step.
+import { EventClock, SimulatedNetwork, seededRandom } from "@hawser/protocol/testing"
+import type { SimulatedSocket } from "@hawser/protocol/testing"
+import { ClientEnd } from "./client-end.ts"
+import { Faults } from "./faults.ts"
+import { drawFrom, planOf } from "./plan.ts"
+import type { Draw, Plan } from "./plan.ts"
+import { RequestBook } from "./request-book.ts"
+import { ServerEnd } from "./server-end.ts"
+import type { SimulationSession } from "./server-end.ts"
+import { SessionBook } from "./session-book.ts"
+import type { SessionRecord } from "./session-book.ts"
+import { Seen } from "./sometimes.ts"
+import { Trace, Violation } from "./trace.ts"
+import { WireWatch } from "./wire-watch.ts"
+import type { WatchedClient } from "./wire-watch.ts"
+
+/** Turns of the microtask queue after every step: more than the longest chain of promises of the product has. */
+const promiseTurns = 12
+/** Events at one and the same time: more are a loop that does not end. */
+const mostAtOnce = 50_000
+const startOfTimeMs = 1_700_000_000_000
+
+export class Simulation {
+  readonly clock = new EventClock()
+  readonly trace: Trace
+  readonly seen = new Seen()
+  readonly plan: Plan
+  readonly draw: Draw
+  readonly sessions: SessionBook
+  readonly requests: RequestBook
+  readonly network: SimulatedNetwork
+  readonly watch: WireWatch
+  readonly clients: readonly ClientEnd[]
+  readonly faults: Faults
+  readonly forged = new Set<SimulatedSocket>()
+  server: ServerEnd
+  wallJumpMs = 0
+  steps = 0
+  violation: unknown
+  isQuiet = false
+  /** Everybody has been sent home, and nobody comes back. */
+  isOver = false
+  #ids = 0
+  readonly #detached: SessionRecord[] = []
+  #atOnce = 0
+  #lastMs = 0
+  #servers = 0
+  readonly #watched = new Map<unknown, WatchedClient>()
+
+  constructor(seed: number, isTraced: boolean) {
+    this.trace = new Trace(this.clock, isTraced)
+    const random = seededRandom(seed)
+    this.draw = drawFrom(random)
+    this.plan = planOf(this.draw)
+    const { clock, trace, seen, plan } = this
+    const nowMs = (): number => clock.now()
+    this.sessions = new SessionBook({ trace, seen, limits: plan.server, padBytes: plan.padBytes, nowMs })
+    this.requests = new RequestBook(seen)
+    this.watch = new WireWatch({
+      trace,
+      seen,
+      book: this.sessions,
+      nowMs,
+      clientOf: (socket) => this.#watched.get(socket.clientProcess),
+      isForged: (socket) => this.forged.has(socket),
+    })
+    this.network = new SimulatedNetwork({
+      clock,
+      random: seededRandom(Math.floor(random() * 2 ** 32)),
+      weather: plan.weather,
+      watch: this.#guardedWatch(),
+    })
+    this.server = this.startServer()
+    this.clients = Array.from({ length: plan.clientCount }, (_, index) => this.#client(index))
+    this.faults = new Faults(this)
+  }
+
+  readonly onViolation = (violation: unknown): void => {
+    this.violation ??= violation
+  }
+
+  get lastId(): number {
+    return this.#ids
+  }
+
+  readonly nextId = (): number => ++this.#ids
+
+  readonly wallClockMs = (): number => startOfTimeMs + this.clock.now() + this.wallJumpMs
+
+  /** What a watch throws must not reach the product, which might survive it. */
+  #guardedWatch() {
+    const { watch } = this
+    const guarded =
+      <Args extends readonly unknown[]>(see: (...args: Args) => void) =>
+      (...args: Args): void => {
+        try {
+          see(...args)
+        } catch (violation) {
+          this.onViolation(violation)
+        }
+      }
+    return {
+      sent: guarded(watch.sent.bind(watch)),
+      delivered: guarded(watch.delivered.bind(watch)),
+      closing: guarded(watch.closing.bind(watch)),
+      closed: guarded(watch.closed.bind(watch)),
+      cut: guarded(watch.cut.bind(watch)),
+    }
+  }
+
+  /** A server without memory takes the place of the one before. */
+  startServer(): ServerEnd {
+    this.#servers += 1
+    const server = new ServerEnd({ ...this.#shared(), number: this.#servers, onDetached: this.onDetached })
+    this.network.serve(server.process, server.server.accept)
+    this.server = server
+    return server
+  }
+
+  #shared() {
+    const { clock, draw, plan, seen, trace, sessions, requests, wallClockMs, nextId, onViolation } = this
+    return { clock, draw, plan, seen, trace, sessions, requests, wallClockMs, nextId, onViolation }
+  }
+
+  #client(index: number): ClientEnd {
+    const end = new ClientEnd({
+      ...this.#shared(),
+      index,
+      network: this.network,
+      isServerGone: (number) => number !== this.server.number,
+    })
+    this.#watched.set(end.process, {
+      status: () => end.client.current.state,
+      handled: () => end.client.stats().handled,
+      wokeAtMs: () => end.wokeAtMs,
+    })
+    return end
+  }
+
+  watchedOf(end: ClientEnd): WatchedClient | undefined {
+    return this.#watched.get(end.process)
+  }
+
+  /** Runs what is due, and what follows from it. False when nothing waits any more. */
+  async step(): Promise<boolean> {
+    const went = this.clock.step()
+    this.steps += 1
+    this.#atOnce = this.clock.now() === this.#lastMs ? this.#atOnce + 1 : 0
+    this.#lastMs = this.clock.now()
+    if (this.#atOnce > mostAtOnce) throw new Violation("L1", `${mostAtOnce} steps and time stands still`)
+    for (let turn = 0; turn < promiseTurns; turn += 1) await Promise.resolve()
+    if (this.#detached.length > 0) this.#assertGone()
+    if (this.violation !== undefined) throw this.violation
+    return went
+  }
+
+  /** S13: a session lets go of a connection only when that one ends, whatever older ones still say. */
+  #assertGone(): void {
+    for (const record of this.#detached.splice(0)) {
+      const state = this.watch.socketOf(record)?.server.state
+      if (!record.attached && state === "open" && record.serverCause === undefined)
+        throw new Violation("S13", `session ${record.id} let go of a connection that is open`)
+    }
+  }
+
+  readonly onDetached = (record: SessionRecord): void => {
+    this.#detached.push(record)
+  }
+
+  start(): void {
+    for (const client of this.clients) this.clock.schedule(this.draw.between(0, 50), () => client.connect())
+    this.#actLater()
+    this.faults.start()
+  }
+
+  #actLater(): void {
+    this.clock.schedule(this.draw.gap(this.plan.actionEveryMs), () => {
+      if (this.isQuiet) return
+      this.#act()
+      this.#actLater()
+    })
+  }
+
+  anySession(): SimulationSession | undefined {
+    return this.draw.pick(this.server.server.sessions())
+  }
+
+  /** One thing that an application does. */
+  #act(): void {
+    const { draw, server, clients } = this
+    const what = draw.random()
+    if (what < 0.45) {
+      draw.pick(clients)?.call()
+      return
+    }
+    if (what < 0.5) {
+      draw.pick(clients)?.cancel()
+      return
+    }
+    server.process.run(() => {
+      const session = this.anySession()
+      if (session === undefined) return
+      const key = draw.chance(0.7) ? (draw.pick(["a", "b", "c"]) ?? "a") : undefined
+      if (what < 0.7) for (let count = draw.scale(1, 8); count > 0; count -= 1) server.send(session)
+      else if (what < 0.76) server.publish(undefined)
+      else if (what < 0.8) server.publish("square")
+      else if (what < 0.82) server.join(session)
+      else if (what < 0.83) server.leave(session)
+      else if (what < 0.96) server.read(session, key)
+      else server.read(undefined, key)
+    })
+  }
+}

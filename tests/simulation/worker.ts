@@ -1,0 +1,11 @@
+// Runs the seeds that it is sent, one after the other.
+import { runSeed } from "./run-seed.ts"
+import { job } from "./pool-messages.ts"
+
+// Errors are part of the protocol here, made by the thousand; where they were made is told by the trace.
+Error.stackTraceLimit = 0
+
+process.on("message", (message: unknown) => {
+  const { seed, steps } = job.parse(message)
+  void runSeed(seed, steps).then((result) => process.send?.({ seed, ...result }))
+})

@@ -1,0 +1,70 @@
+// A player who leaves and is back before the store has their progress: nothing of it is lost.
+import { createServer } from "@hawser/server"
+import { readFileSync } from "node:fs"
+import { expect, it, onTestFinished, vi } from "vitest"
+import { world as contract } from "../../apps/world/src/contract.ts"
+import { parseTiledMap } from "../../apps/world/src/rules/map.ts"
+import { stepXp } from "../../apps/world/src/rules/skills.ts"
+import { Game } from "../../apps/world/src/server/game/game.ts"
+import type { PlayerRecord, Progress } from "../../apps/world/src/server/store/player-record.ts"
+import { ResumingPlayer } from "./resuming-player.ts"
+
+const mapFile = new URL("../../apps/world/assets/map.json", import.meta.url)
+const map = parseTiledMap(JSON.parse(readFileSync(mapFile, "utf8")))
+
+/** What the store says, whatever has happened since. */
+const record: PlayerRecord = {
+  id: 1,
+  username: "ann",
+  passwordHash: "",
+  role: "player",
+  isBanned: false,
+  timeoutUntilMs: null,
+  mapId: map.id,
+  x: map.spawn.x,
+  y: map.spawn.y,
+  facing: "DOWN",
+  currentHp: 10,
+  maxHp: 10,
+  appearance: {},
+  skills: {},
+  createdAtMs: 0,
+}
+
+it("takes up a player where they left, though the store is behind", async () => {
+  const server = createServer(contract, {
+    authenticate: () => ({ id: "1", expiresAtMs: Date.now() + 3_600_000, record }),
+  })
+  onTestFinished(() => server.close())
+  const saved: Progress[] = []
+  const game = new Game({
+    server,
+    map,
+    motd: "",
+    random: () => 0,
+    wallClockMs: Date.now,
+    save: async (progress) => void saved.push(...progress),
+    onError: (error) => expect.unreachable(String(error)),
+  })
+  const { port } = await server.listen()
+  const player = new ResumingPlayer(`ws://127.0.0.1:${port}/ws`, { username: "ann", token: "t" })
+  await player.client.connect()
+  await player.move("LEFT")
+  const { at } = player
+  expect(at).not.toMatchObject({ x: record.x })
+
+  player.client.close()
+  await vi.waitFor(() => expect(game.players.size).toBe(0))
+  await player.client.connect()
+  await vi.waitFor(() => expect(player.welcomes).toBe(2))
+  expect(player.at).toEqual(at)
+  expect(await player.xp()).toMatchObject({ exploration: stepXp })
+  expect(saved).toMatchObject([{ id: 1, x: at?.x }])
+
+  // Long after, the store has everything, and has the last word again.
+  player.client.close()
+  await vi.waitFor(() => expect(game.players.size).toBe(0))
+  for (let tick = 0; tick < 250; tick += 1) game.tick(tick * 50)
+  await player.client.connect()
+  await vi.waitFor(() => expect(player.at).toMatchObject({ x: record.x, y: record.y }))
+})

@@ -1,0 +1,95 @@
+// A player whose connection may be lost at any moment, and everything that their client was told.
+import { createClient, fixed } from "@hawser/client"
+import type { Client, SessionEvent } from "@hawser/client"
+import { onTestFinished } from "vitest"
+import { WebSocket } from "ws"
+import { world as contract } from "../../apps/world/src/contract.ts"
+import type { Direction, Position, WorldContract } from "../../apps/world/src/contract.ts"
+import type { Account } from "../conformance-2.0/player.ts"
+
+/** Attempts follow each other quickly: the tests are about what is lost, not about patience. */
+const retryMs = 30
+
+export interface Seen {
+  readonly x: number
+  readonly y: number
+  readonly away: boolean
+}
+
+export class ResumingPlayer {
+  readonly username: string
+  readonly client: Client<WorldContract>
+  /** `SENDER: TEXT` of everything said, the system's greeting included. */
+  readonly heard: string[] = []
+  readonly sessions: SessionEvent[] = []
+  readonly left: string[] = []
+  readonly joined: string[] = []
+  /** Other players as of the last update. */
+  readonly seen = new Map<string, Seen>()
+  readonly errors: unknown[] = []
+  welcomes = 0
+  steps = 0
+  gathered = 0
+  at: Position | undefined
+
+  /** A test that runs beside others passes its own `onTestFinished`. */
+  constructor(
+    webSocketUrl: string,
+    { username, token }: Pick<Account, "username" | "token">,
+    onEnd: (cleanup: () => void) => void = onTestFinished,
+  ) {
+    this.username = username
+    this.client = createClient(contract, {
+      url: webSocketUrl,
+      token,
+      webSocket: WebSocket,
+      autoConnect: false,
+      reconnect: fixed({ baseMs: retryMs }),
+      onError: (error) => void this.errors.push(error),
+    })
+    const { client } = this
+    client.onSession((event) => this.sessions.push(event))
+    client.on("welcome", ({ player: { x, y }, mapId }) => {
+      this.welcomes += 1
+      this.at = { mapId, x, y }
+    })
+    client.on("chatMessage", ({ sender, message }) => this.heard.push(`${sender}: ${message}`))
+    client.on("playerLeft", (player) => this.left.push(player.username))
+    client.on("playerJoined", (player) => this.joined.push(player.username))
+    client.on("gameUpdate", ({ entities }) => {
+      for (const entity of entities) {
+        if (entity.kind !== "player") continue
+        const { x, y, away } = entity
+        this.seen.set(entity.username, { x, y, away })
+      }
+    })
+    onEnd(() => client.close())
+  }
+
+  /** Lines of players. */
+  get talk(): readonly string[] {
+    return this.heard.filter((line) => !line.startsWith("Server: "))
+  }
+
+  async move(direction: Direction): Promise<void> {
+    const { position } = await this.client.command("move", { direction })
+    this.steps += 1
+    this.at = position
+  }
+
+  async say(message: string): Promise<void> {
+    await this.client.command("chatSend", { channel: "local", message })
+  }
+
+  /** As the page does it. Returns the experience afterwards. */
+  async gather(tile: { readonly x: number; readonly y: number }): Promise<number> {
+    const { xp } = await this.client.command("gather", tile, { key: crypto.randomUUID() })
+    this.gathered += 1
+    return xp
+  }
+
+  async xp(): Promise<Readonly<Record<string, number>>> {
+    const { skills } = await this.client.query("stats", {})
+    return Object.fromEntries(skills.map(({ name, xp }) => [name, xp]))
+  }
+}
