@@ -45,7 +45,7 @@ export const clientMutants: readonly Mutant[] = [
       {
         file: machine,
         find: '  if (!("dial" in input)) return false\n',
-        replace: "  if (input.kind !== undefined) return false\n",
+        replace: '  if (!("dial" in input) || input.dial >= 0) return false\n',
       },
     ],
     pair: "a socket that was given up is silenced, and the machine ignores numbers that are not alive",

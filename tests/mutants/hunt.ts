@@ -1,4 +1,5 @@
 // A process of its own that runs seeds of the simulator, with the sources as they are beside this file, until one fails.
+import { setImmediate } from "node:timers/promises"
 import { runSeed } from "../simulation/run-seed.ts"
 import type { HuntMessage } from "./messages.ts"
 
@@ -19,6 +20,8 @@ process.on("disconnect", () => process.exit())
 say({ kind: "ready" })
 for (let seed = first; seed < first + count; seed += 1) {
   const { failure } = await runSeed(seed, steps)
+  // A promise that failed unnoticed ends the process here: within a seed nothing waits for more than promises.
+  await setImmediate()
   if (failure !== undefined) {
     say({ kind: "failed", seed, invariant: failure.invariant, text: textOf(failure) })
     break

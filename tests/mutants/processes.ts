@@ -71,8 +71,8 @@ export function huntIn(root: string, { first, count, steps }: Seeds): Promise<Fi
       else if (message.kind === "passed") seed = message.seed + 1
       else end(failure(message))
     })
-    child.on("exit", () => {
-      if (seed === first + count) end({ kind: "passed" })
+    child.on("exit", (code) => {
+      if (seed === first + count && code === 0) end({ kind: "passed" })
       else if (isReady) end(failure({ seed, invariant: "crash", text: lastLines(errors) }))
       else end({ kind: "broken", text: lastLines(errors) })
     })

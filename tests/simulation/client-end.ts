@@ -151,7 +151,11 @@ export class ClientEnd {
     }
     if (event.cause === "client_closed" && this.wantsOpen)
       throw new Violation("S16", `client ${index} closed its session by itself`)
-    sessions.endedAtClient(event.sessionId, event.cause, record !== undefined && isServerGone(record.serverNumber))
+    sessions.endedAtClient(
+      event.sessionId,
+      event.cause,
+      record !== undefined && isServerGone(record.serverNumber),
+    )
   }
 
   // --- the application ------------------------------------------------------------------------------------------
@@ -166,7 +170,9 @@ export class ClientEnd {
     }
     const hurry = draw.random()
     const manner: Manner = hurry < 0.6 ? "now" : (draw.pick(manners) ?? "now")
-    const key = draw.chance(0.15) ? `${this.userId}-${this.#options.index}-${++this.#keys}` : undefined
+    const key = draw.chance(manner === "now" ? 0.1 : 0.3)
+      ? `${this.userId}-${this.#options.index}-${++this.#keys}`
+      : undefined
     this.process.run(() => this.#call(manner, key))
   }
 
@@ -195,9 +201,10 @@ export class ClientEnd {
       ...(offline < 0.05 ? { whenOffline: "fail" } : offline < 0.1 ? { whenOffline: "drop" } : {}),
     }
     if (aborter !== undefined) this.#aborters.push(aborter)
-    const reply = key !== undefined || draw.chance(0.7)
-      ? this.client.command("work", input, options)
-      : this.client.query("look", input, options)
+    const reply =
+      key !== undefined || draw.chance(0.7)
+        ? this.client.command("work", input, options)
+        : this.client.query("look", input, options)
     this.#await(record, reply, key)
   }
 
@@ -230,8 +237,10 @@ export class ClientEnd {
       this.client.command("work", { id, manner: "now", ms: 0, pad: "" }, { key, timeoutMs: 5_000 }).then(
         (reply) =>
           this.#guarded(() => {
-            if (reply.id !== id) throw new Violation("S14", `the repetition of ${id} was answered with ${reply.id}`)
-            if (first.executions === executions && first.serverNumber === serverNumber) seen.saw("idempotentRepeat")
+            if (reply.id !== id)
+              throw new Violation("S14", `the repetition of ${id} was answered with ${reply.id}`)
+            if (first.executions === executions && first.serverNumber === serverNumber)
+              seen.saw("idempotentRepeat")
           }),
         () => {},
       )

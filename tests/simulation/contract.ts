@@ -16,7 +16,7 @@ export interface Reading {
 }
 
 /** How a handler behaves. */
-export const manners = ["now", "slow", "throws", "throwsLate", "deaf"] as const
+export const manners = ["now", "slow", "throws", "throwsLate", "deaf", "deafThrows"] as const
 export type Manner = (typeof manners)[number]
 
 export interface Work {

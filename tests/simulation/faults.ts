@@ -126,17 +126,31 @@ export class Faults {
 
   /** A client gives up a socket whose HELLO is still under way: it arrives when its successor has long been there. */
   #lateHello(): void {
-    const { draw, network, plan } = this.#run
+    const { draw, network } = this.#run
+    const client = this.#client()
+    if (client === undefined) return
     const before = new Set(network.sockets)
-    this.#note("late HELLO")
-    for (const socket of before) if (draw.chance(0.7)) socket.lose({ clientInMs: 1, serverInMs: 1 })
+    this.#note("late HELLO of", client.userId)
+    for (const socket of before) {
+      if (socket.clientProcess === client.process) socket.lose({ clientInMs: 1, serverInMs: 1 })
+    }
+    let tries = 200
     const look = (): void => {
-      if (this.#run.isQuiet) return
+      tries -= 1
+      if (this.#run.isQuiet || tries === 0) return
       for (const socket of network.sockets) {
-        if (before.has(socket)) continue
-        const pipe = socket.pipeFrom("client")
-        pipe.block()
-        this.#after(plan.client.welcomeTimeoutMs + draw.scale(10, 2_000), () => pipe.unblock())
+        if (before.has(socket) || socket.clientProcess !== client.process) continue
+        socket.pipeFrom("client").block()
+        if (socket.client.state !== "open") break
+        const helloBytes = socket.pipeFrom("client").pendingBytes
+        this.#after(draw.scale(1, 50), () => client.process.run(() => client.client.cut()))
+        this.#after(draw.scale(100, 1_500), () => {
+          // That the client has dropped the socket does not arrive.
+          const isUnknown = draw.chance(0.7)
+          if (isUnknown)
+            socket.cutAfter("client", helloBytes, { clientInMs: undefined, serverInMs: undefined })
+          socket.pipeFrom("client").unblock()
+        })
         return
       }
       this.#after(2, look)
@@ -222,9 +236,9 @@ export class Faults {
     if (client === undefined || client.process.isFrozen) return
     this.#note("client frozen", client.userId)
     if (client.client.current.state === "open") seen.saw("clientFrozen")
-    const answersPings = draw.chance(0.6)
+    const answersPings = draw.chance(0.75)
     client.process.freeze({ stopsClock: draw.chance(0.3), answersPings })
-    const ms = draw.chance(0.3) ? draw.between(6_000, 15_000) : draw.scale(10, 3_000)
+    const ms = draw.chance(0.5) ? draw.between(6_000, 12_000) : draw.scale(10, 3_000)
     this.#after(ms, () => {
       client.process.thaw()
       if (ms > 6_000) client.wokeAtMs = this.#run.clock.now()
@@ -309,17 +323,24 @@ export class Faults {
     const client = clients.find(({ userId }) => userId === away?.user.id) ?? this.#client()
     if (client === undefined) return
     const code = draw.pick(["forbidden", "cheated", "session_ended"]) ?? "forbidden"
-    this.#note("kick", client.userId, code)
-    server.process.run(() => {
-      for (const session of server.server.sessionsOf(client.userId)) {
-        const record = sessions.get(session.id)
-        if (record === undefined) continue
-        if (!session.attached) seen.saw("kickedWhileAway")
-        record.endedWith = code
-      }
-      server.server.endSessionsOf(client.userId, code)
-    })
-    for (const one of clients) if (one.userId === client.userId) this.#returnLater(one, draw.scale(1_000, 9_000))
+    const end = (): void => {
+      this.#note("kick", client.userId, code)
+      server.process.run(() => {
+        for (const session of server.server.sessionsOf(client.userId)) {
+          const record = sessions.get(session.id)
+          if (record === undefined) continue
+          if (!session.attached) seen.saw("kickedWhileAway")
+          record.endedWith = code
+        }
+        server.server.endSessionsOf(client.userId, code)
+      })
+    }
+    end()
+    // A code that lets clients come back: the next session ends while the requests of the first are still running.
+    if (code === "session_ended")
+      for (let more = draw.whole(0, 3); more > 0; more -= 1) this.#after(draw.scale(20, 1_500), end)
+    for (const one of clients)
+      if (one.userId === client.userId) this.#returnLater(one, draw.scale(1_000, 9_000))
   }
 
   #secondLogin(): void {
@@ -364,7 +385,8 @@ export class Faults {
     const { draw, server, network } = this.#run
     network.stopServing()
     server.process.kill()
-    for (const socket of network.sockets) socket.lose({ clientInMs: draw.between(0, 50), serverInMs: undefined })
+    for (const socket of network.sockets)
+      socket.lose({ clientInMs: draw.between(0, 50), serverInMs: undefined })
     this.#after(draw.scale(1, 1_000), () => this.#run.startServer())
   }
 

@@ -49,7 +49,10 @@ function jobsOf(values: ReturnType<typeof parse>): Job[] {
   const steps = whole("steps", values.steps)
   if (values.seed !== undefined) return [{ seed: whole("seed", values.seed), steps }]
   const first = whole("first", values.first)
-  const own = Array.from({ length: whole("seeds", values.seeds) }, (_, index) => ({ seed: first + index, steps }))
+  const own = Array.from({ length: whole("seeds", values.seeds) }, (_, index) => ({
+    seed: first + index,
+    steps,
+  }))
   return [...failingSeeds.map(({ seed, steps: kept }) => ({ seed, steps: kept })), ...own]
 }
 

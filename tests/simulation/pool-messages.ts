@@ -18,5 +18,5 @@ export const jobResult = z.object({
     .optional(),
   seen: z.array(z.tuple([z.string(), z.number()])),
 })
-export type JobResult = z.infer<typeof jobResult>
+type JobResult = z.infer<typeof jobResult>
 export type SeedFailure = NonNullable<JobResult["failure"]>

@@ -19,7 +19,10 @@ const mostFailures = 5
 const workerPath = fileURLToPath(new URL("./worker.ts", import.meta.url))
 const fromSource = ["--max-semi-space-size=32", "-C", "@hawser/source", "--import", "tsx"]
 
-export async function simulateAll(jobs: readonly Job[], processes = availableParallelism()): Promise<Outcome> {
+export async function simulateAll(
+  jobs: readonly Job[],
+  processes = availableParallelism(),
+): Promise<Outcome> {
   const startedAtMs = performance.now()
   const seen = new Seen()
   const failures: SeedFailure[] = []

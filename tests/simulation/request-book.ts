@@ -142,7 +142,8 @@ export class RequestBook {
       throw new Violation("S14", `request ${record.id} ended twice: ${record.outcome}, ${outcome}`)
     record.outcome = outcome
     this.#pending -= 1
-    if (!outcomes.has(outcome) && outcome !== closedWith) throw new Violation("S14", `request ${record.id} ended with ${outcome}`)
+    if (!outcomes.has(outcome) && outcome !== closedWith)
+      throw new Violation("S14", `request ${record.id} ended with ${outcome}`)
     if (outcome === "ok") {
       if (answered !== record.id)
         throw new Violation("S14", `request ${record.id} got the answer of request ${answered}`)
@@ -153,6 +154,9 @@ export class RequestBook {
     const isToBeReported = outcome === "connection_lost"
     // Whoever closes the client is told as well, unless the request had never left.
     if (outcome === closedWith ? record.reported > 1 : record.reported !== (isToBeReported ? 1 : 0))
-      throw new Violation("S4", `request ${record.id} ended with ${outcome}, reported ${record.reported} times`)
+      throw new Violation(
+        "S4",
+        `request ${record.id} ended with ${outcome}, reported ${record.reported} times`,
+      )
   }
 }

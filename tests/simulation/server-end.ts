@@ -176,7 +176,9 @@ export class ServerEnd {
       .flatMap((session) => this.#recordOf(session))
     sessions.publish(records, note.id, () => {
       const count =
-        topic === undefined ? this.server.broadcast("note", note) : this.server.topic(topic).publish("note", note)
+        topic === undefined
+          ? this.server.broadcast("note", note)
+          : this.server.topic(topic).publish("note", note)
       trace.add("server: note", note.id, "for", count, "sessions")
     })
   }
@@ -257,6 +259,7 @@ export class ServerEnd {
       case "slow":
       case "throwsLate":
       case "deaf":
+      case "deafThrows":
         return this.#later({ input, signal, finish, goDeaf })
     }
   }
@@ -269,15 +272,17 @@ export class ServerEnd {
   }): Promise<Done> {
     const { input, signal, finish } = work
     const { seen } = this.#options
+    const { manner } = input
+    const fails = manner === "throwsLate" || manner === "deafThrows"
     return new Promise((resolve, reject) => {
       const cancel = this.process.schedule(input.ms, () => {
-        finish(input.manner !== "throwsLate")
-        if (input.manner === "throwsLate") reject(new PlannedFault())
+        finish(!fails)
+        if (fails) reject(new PlannedFault())
         else resolve({ id: input.id, pad: this.pad() })
       })
       signal.addEventListener("abort", () => {
         seen.saw("handlerAborted")
-        if (input.manner === "deaf") {
+        if (manner === "deaf" || manner === "deafThrows") {
           work.goDeaf()
           return
         }

@@ -43,6 +43,8 @@ interface Link {
   since: number
   /** Of the client's messages: handled, as WELCOME says. */
   handled: number
+  /** Before this the server need not ask for another token. */
+  nextTokenAtMs: number
 }
 
 interface SessionWire {
@@ -101,6 +103,7 @@ export class WireWatch implements NetworkWatch {
       before: 0,
       since: 0,
       handled: 0,
+      nextTokenAtMs: 0,
     }
     this.#links.set(socket, link)
     return link
@@ -133,7 +136,8 @@ export class WireWatch implements NetworkWatch {
     }
     if (wire !== undefined) wire.toldServer = Math.max(wire.toldServer, told)
     if (byte === frameByte.hello && socket.client.state === "closed") seen.saw("lateHelloArrived")
-    if ((byte & 0xc0) === 0x40 && link.session !== undefined && wire?.link === link) link.session.received += 1
+    if ((byte & 0xc0) === 0x40 && link.session !== undefined && wire?.link === link)
+      link.session.received += 1
   }
 
   cut(socket: SimulatedSocket, side: Side, bytes: Uint8Array): void {
@@ -180,7 +184,8 @@ export class WireWatch implements NetworkWatch {
     this.#given.delete(socket)
     // HELLO was never said on it, and another one serves.
     const wasDialled = this.#links.get(socket)?.hello === undefined
-    if (wasDialled && client?.status() === "open" && this.#newest.get(client) !== socket) seen.saw("moveFailed")
+    if (wasDialled && client?.status() === "open" && this.#newest.get(client) !== socket)
+      seen.saw("moveFailed")
   }
 
   // --- what the client says -------------------------------------------------------------------------------------
@@ -206,10 +211,12 @@ export class WireWatch implements NetworkWatch {
   /** A request, a cancel, a credit: numbered by its place. */
   #counted(link: Link): void {
     const wire = link.session === undefined ? undefined : this.#sessions.get(link.session)
-    if (wire === undefined) throw new Violation("S6", `a reliable message on connection ${link.socket.number} before WELCOME`)
+    if (wire === undefined)
+      throw new Violation("S6", `a reliable message on connection ${link.socket.number} before WELCOME`)
     link.since += 1
     const number = link.before + link.since
-    if (number > wire.head + 1) throw new Violation("S2", `message ${number} was sent after message ${wire.head}`)
+    if (number > wire.head + 1)
+      throw new Violation("S2", `message ${number} was sent after message ${wire.head}`)
     if (number <= wire.head) this.#options.seen.saw("requestReplayed")
     wire.head = Math.max(wire.head, number)
   }
@@ -228,7 +235,10 @@ export class WireWatch implements NetworkWatch {
     if (link.socket.server.isPaused) seen.saw("readingPaused")
     const wire = this.#sessions.get(session)
     if (wire?.link !== link)
-      throw new Violation("S13", `session ${session.id} speaks on connection ${link.socket.number}, an old one`)
+      throw new Violation(
+        "S13",
+        `session ${session.id} speaks on connection ${link.socket.number}, an old one`,
+      )
     if (byte === frameByte.ack || byte === frameByte.pong) {
       const handled = numberAt(bytes, byte === frameByte.ack ? 0 : 1)
       const running = runningAt(session, nowMs())
@@ -239,7 +249,12 @@ export class WireWatch implements NetworkWatch {
         )
     }
     if ((byte & 0xc0) === 0x40 && link.resumed && link.welcomeAtMs === nowMs()) link.replayed += 1
-    if (byte === frameByte.authOk) seen.saw("tokenRefreshed")
+    if (byte === frameByte.authRequest && nowMs() < link.nextTokenAtMs)
+      throw new Violation("S15", `session ${session.id} is asked for a token that it has just sent`)
+    if (byte === frameByte.authOk) {
+      seen.saw("tokenRefreshed")
+      link.nextTokenAtMs = nowMs() + numberAt(bytes, 0) / 2 - 2
+    }
     if (byte === frameByte.reply) {
       const reference = numberAt(bytes, 0)
       if (wire.replies.has(reference)) seen.saw("replyReplayed")
@@ -254,7 +269,10 @@ export class WireWatch implements NetworkWatch {
     trace.add(link.socket.number, "WELCOME", frame.sessionId, frame.resumed ? "resumed" : frame.refusal)
     const session = book.get(frame.sessionId)
     if (session === undefined || link.session !== undefined)
-      throw new Violation("S11", `WELCOME for session ${frame.sessionId}, which never was or is bound already`)
+      throw new Violation(
+        "S11",
+        `WELCOME for session ${frame.sessionId}, which never was or is bound already`,
+      )
     if (frame.resumed && this.#options.isForged(link.socket))
       throw new Violation("S11", `session ${session.id} was given to somebody else`)
     if (session.serverCause !== undefined)
@@ -292,8 +310,7 @@ export class WireWatch implements NetworkWatch {
     if (wire === undefined) {
       const told = { head: 0, toldClient: 0, toldServer: 0 }
       this.#sessions.set(session, { link, lostWelcomes: 0, replies: new Set(), ...told })
-    }
-    else wire.link = link
+    } else wire.link = link
   }
 
   /** The connection that a session was given last. */

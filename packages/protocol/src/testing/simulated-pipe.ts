@@ -60,6 +60,8 @@ export class SimulatedPipe {
   #read = 0
   #lastArrivalMs = 0
   #cutAt = Number.POSITIVE_INFINITY
+  /** Since the buffer was empty: nobody asks about what the transport itself had to say. */
+  #hasMessages = false
   #isPumping = false
   #isDelivering = false
   #isOpen = true
@@ -91,6 +93,7 @@ export class SimulatedPipe {
     const startOffset = this.#accepted
     this.#accepted += length
     this.#items.push({ item, startOffset, endOffset: this.#accepted })
+    if (item.kind === "message") this.#hasMessages = true
     if (this.#options.corks) this.#pumpIn(0)
     else if (!this.#isPumping) this.#pump()
   }
@@ -178,6 +181,8 @@ export class SimulatedPipe {
       if (bytesPerMs > 0) this.#pumpIn(amount / bytesPerMs)
       return
     }
+    if (!this.#hasMessages) return
+    this.#hasMessages = false
     this.#options.onDrained()
   }
 

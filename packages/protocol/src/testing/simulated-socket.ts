@@ -30,7 +30,7 @@ interface EndOptions {
   readonly socket: SimulatedSocket
   readonly side: Side
   readonly clock: Clock
-  readonly process: SimulatedProcess
+  readonly owner: SimulatedProcess
   readonly watch: NetworkWatch
 }
 
@@ -49,7 +49,7 @@ export class SimulatedEnd implements Connection {
 
   constructor(options: EndOptions) {
     this.#options = options
-    this.#stopListening = options.process.onThaw(() => this.#onThaw())
+    this.#stopListening = options.owner.onThaw(() => this.#onThaw())
   }
 
   get state(): EndState {
@@ -123,16 +123,16 @@ export class SimulatedEnd implements Connection {
   // --- as the network sees it -----------------------------------------------------------------------------------
 
   get isReading(): boolean {
-    const { process } = this.#options
+    const { owner } = this.#options
     if (this.#events === undefined || this.#isPaused) return false
-    return !process.isFrozen || (process.answersPings && this.#frozenInboxBytes < frozenInboxBytes)
+    return !owner.isFrozen || (owner.answersPings && this.#frozenInboxBytes < frozenInboxBytes)
   }
 
   receive(item: PipeItem): void {
-    const { process } = this.#options
+    const { owner } = this.#options
     if (item.kind === "ping" && this.#state !== "connecting") {
       if (this.#state === "open") this.#outgoing.push({ kind: "pong" })
-    } else if (process.isFrozen) {
+    } else if (owner.isFrozen || this.#frozenInbox.length > 0) {
       this.#frozenInbox.push(item)
       this.#frozenInboxBytes += item.kind === "message" ? item.bytes.length : 0
     } else {
@@ -141,14 +141,14 @@ export class SimulatedEnd implements Connection {
   }
 
   drained(): void {
-    const { side, process } = this.#options
-    if (side === "server" && this.#state === "open") process.run(() => this.#events?.drained())
+    const { side, owner } = this.#options
+    if (side === "server" && this.#state === "open") owner.run(() => this.#events?.drained())
   }
 
   /** The socket is gone, and its owner learns of it as soon as its process runs. */
   lose(): void {
     this.#outgoing.swallow()
-    this.#options.process.run(() => this.#end(1006, ""))
+    this.#options.owner.run(() => this.#end(1006, ""))
   }
 
   #dispatch(item: PipeItem): void {
@@ -181,17 +181,18 @@ export class SimulatedEnd implements Connection {
   }
 
   #onThaw(): void {
-    const items = this.#frozenInbox.splice(0)
-    this.#frozenInboxBytes = 0
-    const { clock, process } = this.#options
-    if (items.length > 0) {
-      clock.schedule(0, () =>
-        process.run(() => {
-          for (const item of items) this.#dispatch(item)
-        }),
-      )
+    const { clock, owner } = this.#options
+    if (this.#frozenInbox.length === 0) {
+      this.#incoming.wake()
+      return
     }
-    this.#incoming.wake()
+    clock.schedule(0, () =>
+      owner.run(() => {
+        this.#frozenInboxBytes = 0
+        for (const item of this.#frozenInbox.splice(0)) this.#dispatch(item)
+        this.#incoming.wake()
+      }),
+    )
   }
 
   #end(code: number, reason: string): void {
@@ -251,8 +252,8 @@ export class SimulatedSocket {
     this.number = number
     this.clientProcess = options.client
     this.isAbrupt = options.isAbrupt
-    this.client = new SimulatedEnd({ socket: this, side: "client", clock, process: options.client, watch })
-    this.server = new SimulatedEnd({ socket: this, side: "server", clock, process: options.server, watch })
+    this.client = new SimulatedEnd({ socket: this, side: "client", clock, owner: options.client, watch })
+    this.server = new SimulatedEnd({ socket: this, side: "server", clock, owner: options.server, watch })
     const pipe = (from: SimulatedEnd, to: SimulatedEnd, corks: boolean): SimulatedPipe =>
       new SimulatedPipe({
         clock,

@@ -63,7 +63,13 @@ export class CallRouter<User extends AuthenticatedUser> {
     if (key.length > idempotencyKeyMaxLength) return failure(tooLong(key))
     const userId = caller.session.user.id
     const id = JSON.stringify([type, key])
-    return this.#options.idempotency.once({ userId, id }, () => this.#guarded(caller, job))
+    return this.#options.idempotency.once({ userId, id }, () => {
+      // It may have waited for another session's attempt, and its own caller may be gone meanwhile.
+      const { signal } = job.controller
+      if (!signal.aborted) return this.#guarded(caller, job)
+      const reason: unknown = signal.reason
+      return failure(HawserError.is(reason) ? reason : new HawserError("cancelled"))
+    })
   }
 
   #guarded(caller: Caller<User>, job: Job): Outcome | Promise<Outcome> {

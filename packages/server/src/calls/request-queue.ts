@@ -144,7 +144,8 @@ export class RequestQueue {
     this.#running.add(job)
     const outcome = run(job)
     if (outcome instanceof Promise) {
-      this.#armDeadline(job)
+      // What the handler sent before its first await may have ended the session.
+      if (!job.settled) this.#armDeadline(job)
       void outcome.then((late) => this.#finish(job, late))
     } else {
       this.#finish(job, outcome)

@@ -1,0 +1,206 @@
+import { beforeEach, describe, expect, it } from "vitest"
+import type { Connection, ConnectionEvents, DialEvents } from "../transport.ts"
+import { EventClock } from "./event-clock.ts"
+import { seededRandom } from "./seeded-random.ts"
+import { SimulatedNetwork } from "./simulated-network.ts"
+import type { Weather } from "./simulated-network.ts"
+import { SimulatedProcess } from "./simulated-process.ts"
+import type { SimulatedSocket } from "./simulated-socket.ts"
+
+/** What one end was told, as text. */
+class Told implements DialEvents {
+  readonly lines: string[] = []
+  connection: Connection | undefined
+
+  open(protocol: string): void {
+    this.lines.push(`open ${protocol}`)
+  }
+  message(bytes: Uint8Array): void {
+    this.lines.push(String.fromCharCode(...bytes))
+  }
+  text(): void {}
+  drained(): void {
+    this.lines.push("drained")
+  }
+  pong(): void {
+    this.lines.push("pong")
+  }
+  closed(code: number): void {
+    this.lines.push(`closed ${code}`)
+  }
+}
+
+let clock: EventClock
+let page: SimulatedProcess
+let host: SimulatedProcess
+let atServer: Told[]
+
+beforeEach(() => {
+  clock = new EventClock()
+  page = new SimulatedProcess(clock)
+  host = new SimulatedProcess(clock)
+  atServer = []
+})
+
+function networkIn(weather: Partial<Weather> = {}): SimulatedNetwork {
+  const still = { latencyMs: { least: 10, most: 10 }, dialMs: { least: 0, most: 0 }, resetShare: 0 }
+  const network = new SimulatedNetwork({ clock, random: seededRandom(1), weather: { ...still, ...weather } })
+  network.serve(host, ({ connection }): ConnectionEvents => {
+    const told = new Told()
+    told.connection = connection
+    atServer.push(told)
+    return told
+  })
+  return network
+}
+
+function dial(network: SimulatedNetwork): { client: Told; socket: SimulatedSocket } {
+  const client = new Told()
+  client.connection = network.dialFrom(page, "page")("ws://simulated", ["hawser.1"], client)
+  const socket = [...network.sockets].at(-1)
+  if (socket === undefined) throw new Error("no socket")
+  return { client, socket }
+}
+
+function pass(ms: number): void {
+  const untilMs = clock.now() + ms
+  clock.schedule(ms, () => {})
+  while (clock.now() < untilMs) clock.step()
+}
+
+const send = (told: Told | undefined, text: string): boolean | undefined =>
+  told?.connection?.send({ bytes: Uint8Array.from(text, (letter) => letter.charCodeAt(0)) })
+
+describe("a fair network", () => {
+  it("opens, carries messages in order both ways, and closes with the code of whoever closes", () => {
+    const { client } = dial(networkIn())
+    pass(20)
+    for (const text of ["a", "b", "c"]) send(client, text)
+    send(atServer[0], "x")
+    pass(20)
+    client.connection?.close(1000, "")
+    pass(40)
+    expect(client.lines).toEqual(["open hawser.1", "x", "closed 1000"])
+    expect(atServer[0]?.lines).toEqual(["drained", "a", "b", "c", "closed 1000"])
+  })
+
+  it("answers pings by itself", () => {
+    dial(networkIn())
+    pass(20)
+    atServer[0]?.connection?.ping?.()
+    pass(30)
+    expect(atServer[0]?.lines).toContain("pong")
+  })
+
+  it("lets a slow line fill the sender's buffer, and tells when it is empty", () => {
+    const { client } = dial(networkIn({ slowShare: 1, slowBytesPerMs: 1 }))
+    pass(40)
+    send(atServer[0], "x".repeat(96))
+    expect(atServer[0]?.connection?.bufferedBytes).toBe(100)
+    pass(60)
+    expect(atServer[0]?.connection?.bufferedBytes).toBeLessThan(60)
+    expect(client.lines).toEqual(["open hawser.1"])
+    pass(100)
+    expect([atServer[0]?.lines.at(-1), client.lines.length]).toEqual(["drained", 2])
+  })
+
+  it("keeps for a reader that pauses, and makes the sender wait when the window is full", () => {
+    const { client } = dial(networkIn({ windowBytes: 20 }))
+    pass(20)
+    atServer[0]?.connection?.pause()
+    for (const text of ["aaaaaa", "bbbbbb", "cccccc"]) send(client, text)
+    pass(100)
+    expect([client.connection?.bufferedBytes, atServer[0]?.lines]).toEqual([10, []])
+    atServer[0]?.connection?.resume()
+    pass(100)
+    expect(atServer[0]?.lines).toEqual(["aaaaaa", "bbbbbb", "cccccc"])
+  })
+})
+
+describe("a hostile network", () => {
+  it("cuts at any byte, and never delivers a part", () => {
+    for (let bytes = 0; bytes <= 30; bytes += 1) {
+      const { client, socket } = dial(networkIn())
+      pass(20)
+      socket.cutAfter("client", bytes, { clientInMs: 0, serverInMs: 0 })
+      for (const text of ["abcdef", "ghijkl", "mnopqr"]) send(client, text)
+      pass(40)
+      const whole = ["abcdef", "ghijkl", "mnopqr"].slice(0, Math.floor(bytes / 10))
+      const ends = bytes <= 30 ? ["closed 1006"] : []
+      expect(atServer.at(-1)?.lines, `cut after ${bytes}`).toEqual([...whole, ...ends])
+      expect(client.lines.at(-1)).toBe("closed 1006")
+    }
+  })
+
+  it("leaves one end in the belief that all is well", () => {
+    const { client, socket } = dial(networkIn())
+    pass(20)
+    socket.lose({ clientInMs: undefined, serverInMs: 5 })
+    pass(10_000)
+    expect([send(client, "a"), client.lines, atServer[0]?.lines]).toEqual([
+      true,
+      ["open hawser.1"],
+      ["closed 1006"],
+    ])
+  })
+
+  it("swallows one direction and carries the other", () => {
+    const { client, socket } = dial(networkIn())
+    pass(20)
+    socket.pipeFrom("client").swallow()
+    send(client, "a")
+    send(atServer[0], "b")
+    pass(1_000)
+    expect([client.lines.at(-1), atServer[0]?.lines]).toEqual(["b", ["drained"]])
+  })
+
+  it("holds bytes up and lets them go in order", () => {
+    const { client, socket } = dial(networkIn())
+    pass(20)
+    socket.pipeFrom("client").block()
+    for (const text of ["a", "b"]) send(client, text)
+    pass(1_000)
+    expect(atServer[0]?.lines).toEqual([])
+    socket.pipeFrom("client").unblock()
+    send(client, "c")
+    pass(20)
+    expect(atServer[0]?.lines).toEqual(["a", "b", "c"])
+  })
+
+  it("lets what was sent before a dropped socket arrive, and then its end", () => {
+    const { client } = dial(networkIn())
+    pass(20)
+    send(client, "a")
+    client.connection?.terminate()
+    expect(client.lines.at(-1)).toBe("closed 1006")
+    pass(20)
+    expect(atServer[0]?.lines).toEqual(["a", "closed 1006"])
+  })
+
+  it("refuses dials, loses them, and has nobody at the other end", () => {
+    const refused = dial(networkIn({ refusedShare: 1 })).client
+    const lost = dial(networkIn({ lostShare: 1 })).client
+    const network = networkIn()
+    network.stopServing()
+    const absent = dial(network).client
+    pass(10_000)
+    expect([refused.lines, lost.lines, absent.lines]).toEqual([["closed 1006"], [], ["closed 1006"]])
+  })
+})
+
+describe("a frozen process", () => {
+  it("hears after the thaw, in order, what came meanwhile, and its timers wait", () => {
+    const { client } = dial(networkIn())
+    pass(20)
+    const fired: number[] = []
+    page.schedule(10, () => fired.push(page.now()))
+    page.freeze({ stopsClock: true, answersPings: true })
+    atServer[0]?.connection?.ping?.()
+    for (const text of ["a", "b"]) send(atServer[0], text)
+    pass(500)
+    expect([client.lines, fired, atServer[0]?.lines]).toEqual([["open hawser.1"], [], ["drained", "pong"]])
+    page.thaw()
+    pass(10)
+    expect([client.lines, fired]).toEqual([["open hawser.1", "a", "b"], [20]])
+  })
+})
