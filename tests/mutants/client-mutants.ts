@@ -126,6 +126,10 @@ export const clientMutants: readonly Mutant[] = [
         replace: 'if (key !== undefined || (reference !== undefined && session.id === "")) {',
       },
     ],
+    killedBy: {
+      tests: ["tests/sessions/outage.test.ts"],
+      because: "who is told too much is told; it only notices who is told nothing",
+    },
   },
   {
     name: "Requests that never left, or have a key, are forgotten with their session",
@@ -183,7 +187,7 @@ export const clientMutants: readonly Mutant[] = [
     breaks: ["Z2"],
     edits: [{ file: clientFrames, find: "        moveIn(frame.startInMs)\n", replace: "" }],
     killedBy: {
-      tests: ["tests/sessions/resume.test.ts"],
+      tests: ["tests/sessions/order-of-words.test.ts"],
       because: "who does not move is closed after a while, and loses nothing by it",
     },
   },

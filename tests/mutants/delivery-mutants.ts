@@ -111,6 +111,19 @@ export const deliveryMutants: readonly Mutant[] = [
           "    if (key === undefined || connection === undefined) {\n      counters.volatileDropped += 1",
       },
     ],
+    killedBy: {
+      tests: ["tests/sessions/client-rules.test.ts"],
+      because: "it asks for last values of attached sessions only",
+    },
+  },
+  {
+    name: "The last value that a dying connection was given is not offered again",
+    breaks: ["S12", "E11"],
+    edits: [{ file: delivery, find: "    this.#offerAgain()\n", replace: "" }],
+    killedBy: {
+      tests: ["tests/sessions/one-sided.test.ts"],
+      because: "it asks for last values that waited, not for those that were written",
+    },
   },
   {
     name: "The count of what was heard says nothing of what it was: no digest at a resume",

@@ -1,6 +1,7 @@
 // Starts the two kinds of checks on a copy and tells what they found: seeds of the simulator, and files of tests.
 import { fork, spawn } from "node:child_process"
 import type { ChildProcess } from "node:child_process"
+import { once } from "node:events"
 import { readFile, rm } from "node:fs/promises"
 import { join, relative } from "node:path"
 import { fileURLToPath } from "node:url"
@@ -71,8 +72,9 @@ export function huntIn(root: string, { first, count, steps }: Seeds): Promise<Fi
       else if (message.kind === "passed") seed = message.seed + 1
       else end(failure(message))
     })
-    child.on("exit", (code) => {
+    child.on("exit", (code, signal) => {
       if (seed === first + count && code === 0) end({ kind: "passed" })
+      else if (signal === "SIGKILL") end({ kind: "broken", text: "somebody ended the process" })
       else if (isReady) end(failure({ seed, invariant: "crash", text: lastLines(errors) }))
       else end({ kind: "broken", text: lastLines(errors) })
     })
@@ -118,27 +120,25 @@ export async function testIn(root: string, files: readonly string[]): Promise<Fi
   )
   let errors = ""
   child.stderr.on("data", (data: Buffer) => (errors += data.toString()))
-  const isInTime = await new Promise<boolean>((resolve) => {
-    const timer = setTimeout(() => {
-      child.kill("SIGKILL")
-      resolve(false)
-    }, testsTimeoutMs)
-    child.on("exit", () => {
-      clearTimeout(timer)
-      resolve(true)
-    })
-  })
-  if (!isInTime) return { kind: "failed", seed: 0, by: files.join(", "), text: "a loop" }
-  return reported(await readFile(reportPath, "utf8").catch(() => ""), errors)
+  const timeout = { isOver: false }
+  const timer = setTimeout(() => {
+    timeout.isOver = true
+    child.kill("SIGKILL")
+  }, testsTimeoutMs)
+  const how: readonly unknown[] = await once(child, "exit")
+  clearTimeout(timer)
+  if (timeout.isOver) return { kind: "failed", seed: 0, by: files.join(", "), text: "a loop" }
+  const ended = `the tests ended with ${how.join(" ")}: ${lastLines(errors)}`
+  return reported(await readFile(reportPath, "utf8").catch(() => ""), ended)
 }
 
-function reported(json: string, errors: string): Finding {
-  if (json === "") return { kind: "broken", text: lastLines(errors) }
+function reported(json: string, ended: string): Finding {
+  if (json === "") return { kind: "broken", text: ended }
   const { success, testResults } = testReport.parse(JSON.parse(json))
   if (success) return { kind: "passed" }
   for (const { assertionResults } of testResults) {
     const failed = assertionResults.find(({ status }) => status === "failed")
     if (failed !== undefined) return { kind: "failed", seed: 0, by: failed.fullName, text: "" }
   }
-  return { kind: "broken", text: testResults.map(({ message }) => message).join("\n") || lastLines(errors) }
+  return { kind: "broken", text: testResults.map(({ message }) => message).join("\n") || ended }
 }

@@ -35,6 +35,30 @@ export const requestMutants: readonly Mutant[] = [
     name: "The server does not read on after it had paused",
     breaks: ["L1", "M3"],
     edits: [{ file: inbound, find: "    this.#connection?.resume()\n", replace: "" }],
+    killedBy: {
+      tests: ["tests/sessions/one-sided.test.ts"],
+      because: "the sweep ends the connection that is not read, and the next one is read",
+    },
+  },
+  {
+    name: "Acknowledgements wait behind requests for which there is no room",
+    breaks: ["L1", "M3"],
+    edits: [{ file: inbound, find: '    if (kind === "control") return true\n', replace: "" }],
+  },
+  {
+    name: "A request starts though there may be no room for its reply",
+    breaks: ["S15", "M3"],
+    edits: [
+      {
+        file: "packages/server/src/session/server-session.ts",
+        find: "isFull: () => this.#answers.isFull || !this.#delivery.hasRoom(0),",
+        replace: "isFull: () => this.#answers.isFull,",
+      },
+    ],
+    killedBy: {
+      tests: ["tests/sessions/one-sided.test.ts"],
+      because: "it takes every overflow of a full buffer for right",
+    },
   },
   {
     name: "Requests start last in, first out",
@@ -51,6 +75,10 @@ export const requestMutants: readonly Mutant[] = [
         replace: "this.#running.size < Number.POSITIVE_INFINITY",
       },
     ],
+    killedBy: {
+      tests: ["packages/server/src/calls/request-queue.test.ts"],
+      because: "they start in order all the same, and it does not count those that run",
+    },
   },
   {
     name: "CANCEL reaches the request that runs, whichever was meant",
@@ -62,6 +90,10 @@ export const requestMutants: readonly Mutant[] = [
         replace: "for (const job of this.#running) return job",
       },
     ],
+    killedBy: {
+      tests: ["packages/server/src/calls/request-queue.test.ts"],
+      because: "it does not know which requests were cancelled",
+    },
   },
   {
     name: "The late result of a handler that was given up is sent as well",
@@ -100,6 +132,11 @@ export const requestMutants: readonly Mutant[] = [
         replace: "if (known?.untilMs !== undefined && !this.#isOver(known)) {",
       },
     ],
+    killedBy: {
+      tests: ["tests/sessions/requests.test.ts"],
+      because:
+        "it repeats what was answered; what still runs, only when its session ends and it is soon back",
+    },
   },
   {
     name: "A stream sends more items than its reader takes",

@@ -18,6 +18,17 @@ describe("a client that answers pings and acknowledges nothing", () => {
   })
 })
 
+describe("a client that answers nothing", () => {
+  it("is dropped after its time, though nobody tells, and its session waits", async () => {
+    const limits = { pingAfterMs: 1_000, pongTimeoutMs: 1_000, resumeWindowMs: 60_000 }
+    const world = createWorld({ profile: "hawser.1", limits })
+    await sayHello(world)
+    world.network.links[0]?.blackHole()
+    await world.clock.advance(3_000)
+    expect(world.server.stats()).toMatchObject({ connections: 0, sessions: 1, sessionsDetached: 1 })
+  })
+})
+
 describe("the WELCOME of a resume", () => {
   it("tells of what was received, and lets go only of what is handled", async () => {
     const world = createWorld({ profile: "hawser.1" })
@@ -48,5 +59,65 @@ describe("a session that is ended twice", () => {
     expect(ends).toEqual(["forbidden"])
     expect(client.heard.flatMap((frame) => (frame.kind === "bye" ? [frame.code] : []))).toEqual(["forbidden"])
     expect(world.server.stats().sessions).toBe(0)
+  })
+})
+
+describe("a client that asks for more than a session holds", () => {
+  it("is not read for a while, and then read to the end", async () => {
+    const limits = { inboxHighWater: 1, heldMaxCount: 2 }
+    const world = createWorld({ profile: "hawser.1", limits })
+    const client = await sayHello(world)
+    const numbers = Array.from({ length: 12 }, (_, index) => index + 1)
+    const request = { kind: "request", call: undefined, type: "slow", budgetMs: 0 } as const
+    for (const reference of numbers) {
+      client.say({ ...request, payload: { ms: 10 }, reference })
+      await world.clock.settle()
+    }
+    // One runs, one waits, two are held, and at the third of these reading stopped.
+    expect(world.server.stats().messagesReceived).toBe(5)
+    await world.clock.advance(1_000)
+    const answered = client.heard.flatMap((frame) => (frame.kind === "reply" ? [frame.reference] : []))
+    expect(answered).toEqual(numbers)
+  })
+})
+
+describe("a client that asks and acknowledges nothing", () => {
+  it("has its requests started only as long as there is room for their replies", async () => {
+    const world = createWorld({ profile: "hawser.1", limits: { sendBufferMaxCount: 8 } })
+    const client = await sayHello(world)
+    const request = { kind: "request", call: undefined, type: "echo", budgetMs: 0 } as const
+    for (let reference = 1; reference <= 20; reference += 1)
+      client.say({ ...request, payload: { text: String(reference) }, reference })
+    await world.clock.settle()
+    const [session] = world.server.sessions()
+    expect([session?.active, world.handled]).toEqual([true, ["1", "2", "3", "4"]])
+    for (let handled = 4; handled <= 20; handled += 4) {
+      client.say({ kind: "ack", handled })
+      await world.clock.settle()
+    }
+    expect(world.handled).toEqual(Array.from({ length: 20 }, (_, index) => String(index + 1)))
+  })
+})
+
+describe("the last value of a key", () => {
+  it("arrives though the connection that was given it died with it, and an older one does not come after", async () => {
+    const world = createWorld({ profile: "hawser.1", latencyMs: 20 })
+    const client = world.client()
+    const connected = client.connect()
+    await world.clock.advance(200)
+    await connected
+    const heard: unknown[] = []
+    client.on("where", (value) => heard.push(value))
+    const [session] = world.server.sessions()
+    expect(session?.send("where", { who: "ann", x: 1 })).toBe("sent")
+    expect(session?.send("where", { who: "bob", x: 2 })).toBe("sent")
+    world.network.links[0]?.cut()
+    await world.clock.advance(5)
+    session?.send("where", { who: "bob", x: 3 })
+    await world.clock.advance(2_000)
+    expect(heard).toEqual([
+      { who: "ann", x: 1 },
+      { who: "bob", x: 3 },
+    ])
   })
 })

@@ -1,20 +1,18 @@
 // Everything that goes wrong in a run, each at random times.
-import { TypeTable, createFrameCodec, defaultClientLimits } from "@hawser/protocol"
-import type { HelloFrame } from "@hawser/protocol"
-import { SimulatedProcess } from "@hawser/protocol/testing"
 import type { Side, SimulatedSocket } from "@hawser/protocol/testing"
 import type { ClientEnd } from "./client-end.ts"
 import type { Simulation } from "./simulation.ts"
-
-const codec = createFrameCodec(new TypeTable(), defaultClientLimits.message)
+import { Thieves } from "./thieves.ts"
 
 export class Faults {
   readonly #run: Simulation
   readonly #ordinary: readonly (() => void)[]
   readonly #grave: readonly (() => void)[]
+  readonly #thieves: Thieves
 
   constructor(run: Simulation) {
     this.#run = run
+    this.#thieves = new Thieves(run)
     this.#ordinary = [
       () => this.#reset(),
       () => this.#reset(),
@@ -31,7 +29,7 @@ export class Faults {
       () => this.#badToken(),
       () => this.#jump(),
       () => this.#goAway(),
-      () => this.#forge(),
+      () => this.#thieves.forge(this.#client()),
       () => this.#storm(),
       () => this.#lateHello(),
       () => this.#takeovers(),
@@ -39,7 +37,7 @@ export class Faults {
     this.#grave = [
       () => this.#closeClient(),
       () => this.#kick(),
-      () => this.#clone(),
+      () => this.#thieves.clone(this.#client()),
       () => this.#ping(),
       () => this.#secondLogin(),
       () => this.#restart(),
@@ -388,65 +386,5 @@ export class Faults {
     for (const socket of network.sockets)
       socket.lose({ clientInMs: draw.between(0, 50), serverInMs: undefined })
     this.#after(draw.scale(1, 1_000), () => this.#run.startServer())
-  }
-
-  // --- of thieves -----------------------------------------------------------------------------------------------
-
-  /** Says HELLO on a socket of its own and listens to nothing. */
-  #say(hello: HelloFrame, isForged: boolean): void {
-    const { network, clock, draw, forged } = this.#run
-    const process = new SimulatedProcess(clock)
-    const connection = network.dialFrom(process, "10.9.9.9")("ws://simulated", ["hawser.1"], {
-      open: () => {
-        connection.send({ bytes: codec.encode(hello) })
-      },
-      message() {},
-      text() {},
-      drained() {},
-      pong() {},
-      closed() {},
-    })
-    const socket = [...network.sockets].at(-1)
-    if (isForged && socket !== undefined) forged.add(socket)
-    this.#after(draw.scale(100, 5_000), () => connection.terminate())
-  }
-
-  #copyOf(client: ClientEnd | undefined): HelloFrame | undefined {
-    const watched = client === undefined ? undefined : this.#run.watchedOf(client)
-    const bytes = watched === undefined ? undefined : this.#run.watch.lastHelloOf(watched)
-    const frame = bytes === undefined ? undefined : codec.decode(bytes, 0)
-    return frame?.kind === "hello" && frame.resume !== undefined ? frame : undefined
-  }
-
-  /** A claim that is not the thief's, or not the server's: nothing may come of it. */
-  #forge(): void {
-    const { draw } = this.#run
-    const copy = this.#copyOf(this.#client())
-    if (copy?.resume === undefined) return
-    const { resume } = copy
-    this.#note("forgery for", resume.sessionId)
-    const kind = draw.random()
-    if (kind < 0.4) {
-      this.#say({ ...copy, clientId: "thief", token: "thief|", dial: copy.dial + 1_000 }, true)
-      return
-    }
-    const place = draw.whole(0, resume.token.length - 1)
-    const letter = resume.token[place] === "A" ? "B" : "A"
-    const token = `${resume.token.slice(0, place)}${letter}${resume.token.slice(place + 1)}`
-    this.#say({ ...copy, clientId: "thief", resume: { ...resume, token }, dial: copy.dial + 1_000 }, true)
-  }
-
-  /** A copied page: the same token, somewhere else. */
-  #clone(): void {
-    const { draw, sessions } = this.#run
-    const copy = this.#copyOf(this.#client())
-    if (copy?.resume === undefined) return
-    const record = sessions.get(copy.resume.sessionId)
-    if (record === undefined) return
-    this.#note("clone of", record.id)
-    record.isAttacked = true
-    // A copied page has a name of its own; what comes again under the old name is an old message.
-    if (draw.chance(0.3)) this.#say({ ...copy, dial: Math.max(0, copy.dial - draw.whole(0, 2)) }, false)
-    else this.#say({ ...copy, clientId: "clone", dial: copy.dial + draw.whole(0, 5) }, false)
   }
 }

@@ -51,8 +51,8 @@ export async function simulateAll(
         give()
       })
       worker.on("error", reject)
-      worker.on("exit", (code) => {
-        if (code !== 0) reject(new Error(`a worker of the simulator ended with ${code}`))
+      worker.on("exit", (code, signal) => {
+        if (code !== 0) reject(new Error(`a worker of the simulator ended with ${signal ?? code}`))
       })
       give()
     })

@@ -3,7 +3,7 @@ import failingSeeds from "./failing-seeds.json" with { type: "json" }
 import { describeFailure, describeOutcome, simulateAll } from "./pool.ts"
 import { runSeed } from "./run-seed.ts"
 
-const seeds = 3_000
+const seeds = 5_000
 const steps = 1_000
 const timeoutMs = 600_000
 const told = (outcome: Awaited<ReturnType<typeof simulateAll>>): string[] =>
