@@ -130,7 +130,9 @@ class Ending {
     const { client, server } = plan
     const detectionMs = client.probeAfterMs + client.probeTimeoutMs
     const handshakeMs = client.tokenTimeoutMs + client.dialTimeoutMs + client.welcomeTimeoutMs
-    const servedMs = client.requestTimeoutMs + server.handlerGraceMs + server.shutdownMs + 3_000
+    // What waits is served no faster than its user may send.
+    const throttledMs = (2 * client.sendBufferMaxCount * 1_000) / server.userMessagesPerSecond
+    const servedMs = client.requestTimeoutMs + server.handlerGraceMs + server.shutdownMs + throttledMs + 3_000
     const deadlineMs =
       clock.now() + Math.max(detectionMs + handshakeMs + 2 * plan.backoffMaxMs, servedMs) + 10_000
     let nextReturnMs = clock.now() + 1_000
