@@ -14,6 +14,21 @@ const claimsAreHonest =
 
 export const serverMutants: readonly Mutant[] = [
   {
+    name: "All sessions together may keep as much as they like",
+    breaks: ["B6"],
+    edits: [
+      {
+        file: "packages/server/src/session/replay-memory.ts",
+        find: "if (!this.isOver || this.#isLookDue) return",
+        replace: "if (!this.#isLookDue) return",
+      },
+    ],
+    killedBy: {
+      tests: ["tests/sessions/replay-memory.test.ts"],
+      because: "no simulated session keeps a quarter of a gigabyte",
+    },
+  },
+  {
     name: "The late close of the old connection ends the new one",
     breaks: ["S13", "A9"],
     edits: [{ file: serverSession, find: "    if (this.#link !== link) return\n", replace: "" }],

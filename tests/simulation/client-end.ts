@@ -59,22 +59,19 @@ export class ClientEnd {
     this.process = new SimulatedProcess(clock)
     this.userId = plan.sharedUser && index < 2 ? "u0" : `u${index}`
     const random = seededRandom(Math.floor(draw.random() * 2 ** 32))
-    this.client = atWallClock(
-      () => options.wallClockMs() + this.#wallJumpMs,
-      () =>
-        createClient(contract, {
-          url: "ws://simulated",
-          token: () => this.#token(),
-          dial: network.dialFrom(this.process, `10.0.0.${index}`),
-          reconnect: exponential({ baseMs: plan.backoffBaseMs, maxMs: plan.backoffMaxMs }),
-          limits: plan.client,
-          autoConnect: false,
-          clock: this.process,
-          random,
-          wakeSource: () => () => {},
-          onError: (error) => this.#onError(error),
-        }),
-    )
+    this.client = createClient(contract, {
+      url: "ws://simulated",
+      token: () => this.#token(),
+      dial: network.dialFrom(this.process, `10.0.0.${index}`),
+      reconnect: exponential({ baseMs: plan.backoffBaseMs, maxMs: plan.backoffMaxMs }),
+      limits: plan.client,
+      autoConnect: false,
+      clock: this.process,
+      wallClockMs: () => options.wallClockMs() + this.#wallJumpMs,
+      random,
+      wakeSource: () => () => {},
+      onError: (error) => this.#onError(error),
+    })
     this.#listen()
   }
 
@@ -258,15 +255,4 @@ function idOf(input: unknown): number {
   return typeof input === "object" && input !== null && "id" in input && typeof input.id === "number"
     ? input.id
     : Number.NaN
-}
-
-/** A client reads its machine's wall clock through `Date.now`, taken when it is made. */
-function atWallClock<T>(nowMs: () => number, make: () => T): T {
-  const { now } = Date
-  Date.now = nowMs
-  try {
-    return make()
-  } finally {
-    Date.now = now
-  }
 }

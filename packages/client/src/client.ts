@@ -59,7 +59,11 @@ export interface ClientOptions {
   readonly onError?: (error: unknown) => void
   /** Tells when to doubt the connection. Default: the page's events; a sleep of the machine is noticed anyway. */
   readonly wakeSource?: WakeSource
+  /** Monotonic time and timers. Default: `performance.now` and `setTimeout`. */
   readonly clock?: Clock
+  /** Wall-clock milliseconds since 1970: a jump of it is how the sleep of some machines shows. Default `Date.now`. */
+  readonly wallClockMs?: () => number
+  /** From 0 up to 1, for jitter and the client's id, which is no secret. Default `Math.random`. */
   readonly random?: () => number
 }
 
@@ -184,7 +188,7 @@ export function createClient(contract: Contract, options: ClientOptions): Client
       dial: options.dial ?? webSocketDial(options.webSocket ?? globalWebSocket()),
       clock,
       random,
-      wallClockMs: Date.now,
+      wallClockMs: options.wallClockMs ?? Date.now,
       limits,
       counters,
       tallies,

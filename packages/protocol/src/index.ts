@@ -117,5 +117,6 @@ export type {
   HeartbeatOptions,
   HeartbeatState,
 } from "./session/heartbeat.machine.ts"
+export type { KeptBytes } from "./session/send-buffer.ts"
 export { VolatileSlots } from "./session/volatile-slots.ts"
 export { assertTopicName, isTopicName } from "./topics/topic-name.ts"

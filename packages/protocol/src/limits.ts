@@ -81,6 +81,11 @@ export interface ServerLimits extends DeliveryLimits {
   readonly ackDelayMs: number
   /** How long a session waits for its client to come back. Beyond: it ends with `session_expired`. 0: not at all. */
   readonly resumeWindowMs: number
+  /**
+   * Bytes that all sessions together keep for their clients, a broadcast counted once. Beyond: no new session opens
+   * (`sys_service_unavailable`), and those whose client is away end, the largest first (`session_overflow`).
+   */
+  readonly replayMaxBytes: number
   /** Connections that may take a session from a live one within `takeoverWindowMs`. Beyond: `session_thrash`. */
   readonly takeoversMax: number
   readonly takeoverWindowMs: number
@@ -156,6 +161,7 @@ export const defaultServerLimits: ServerLimits = {
   sessionsPerUser: 16,
   ...deliveryLimits,
   resumeWindowMs: 120_000,
+  replayMaxBytes: 256 * mib,
   takeoversMax: 10,
   takeoverWindowMs: 10_000,
   tombstoneMs: 600_000,

@@ -12,6 +12,8 @@ export interface OutboundMessage {
   framed?: unknown
   /** What `hashMessage` makes of the bytes, computed at the first session that keeps the message. */
   hash?: number
+  /** How many sessions keep the message until it is acknowledged: its bytes exist once for all of them. */
+  keepers?: number
 }
 
 /** One open socket as the core sees it. */

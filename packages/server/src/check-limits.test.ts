@@ -24,11 +24,12 @@ const numbers = Object.keys(defaultServerLimits).filter((name) => name !== "mess
 
 describe.each(numbers)("limits.%s", (name) => {
   // Without a window, sessions end with their connection.
+  const range = name === "resumeWindowMs" ? "0, or a number above it" : "a number above 0"
   it.each(notNumbers.filter((value) => value !== 0 || name !== "resumeWindowMs"))(
     "refuses %s and says so",
     (value) => {
       expect(() => checkLimits(withLimit(name, value))).toThrow(
-        new RangeError(`limits.${name} must be a number above 0 and at most 2147483647, not ${value}`),
+        new RangeError(`limits.${name} must be ${range} and at most 2147483647, not ${value}`),
       )
     },
   )

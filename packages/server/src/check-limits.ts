@@ -17,7 +17,8 @@ export function checkLimits(chosen: Partial<ServerLimits> = {}): ServerLimits {
   }
   const { message, ...others } = limits
   for (const [name, value] of Object.entries<number>({ ...others })) {
-    if (name !== "resumeWindowMs" || value !== 0) checkLimit(name, value)
+    if (name !== "resumeWindowMs") checkLimit(name, value)
+    else if (value !== 0) checkLimit(name, value, "0, or a number above it")
   }
   for (const [name, value] of Object.entries<number>({ ...message })) checkLimit(`message.${name}`, value)
   for (const name of ["pingAfterMs", "pongTimeoutMs"] as const) {
@@ -27,7 +28,7 @@ export function checkLimits(chosen: Partial<ServerLimits> = {}): ServerLimits {
   return limits
 }
 
-function checkLimit(name: string, value: number): void {
+function checkLimit(name: string, value: number, what = "a number above 0"): void {
   if (Number.isFinite(value) && value > 0 && value <= most) return
-  throw new RangeError(`limits.${name} must be a number above 0 and at most ${most}, not ${String(value)}`)
+  throw new RangeError(`limits.${name} must be ${what} and at most ${most}, not ${String(value)}`)
 }

@@ -123,6 +123,8 @@ export interface ServerStats extends Readonly<ServerCounters> {
   /** Reliable messages that clients have not acknowledged; a broadcast counts once per session that keeps it. */
   readonly bufferedMessages: number
   readonly bufferedBytes: number
+  /** The same bytes with a broadcast counted once for all sessions. Bounded by `replayMaxBytes`. */
+  readonly replayBytes: number
   /** Codes and causes beyond those of the error table count as `other`; a code of `authenticate` does up to 32. */
   readonly upgradesRefusedByReason: Readonly<Record<string, number>>
   readonly handshakesRefusedByCode: Readonly<Record<string, number>>

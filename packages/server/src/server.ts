@@ -28,6 +28,7 @@ import { startLivenessSweep } from "./session/liveness.ts"
 import { OpenConnections } from "./session/open-connections.ts"
 import { openConnection } from "./session/open-connection.ts"
 import type { OpeningHost } from "./session/open-connection.ts"
+import { ReplayMemory } from "./session/replay-memory.ts"
 import { ResumeTokens } from "./session/resume-token.ts"
 import { sentMessage } from "./session/sent-message.ts"
 import type { SessionHost } from "./session/session-host.ts"
@@ -161,6 +162,7 @@ function createParts(contract: Contract, options: Options) {
     connections,
     limiter: new RateLimiter(),
     idempotency: new Idempotency(clock, limits),
+    replayMemory: new ReplayMemory({ sessions: registry.all, timers, limits }),
     acks: new AckSchedule(timers, limits.ackDelayMs),
     tokens: new ResumeTokens(options.resumeKey),
     tombstones,

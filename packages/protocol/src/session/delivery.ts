@@ -7,6 +7,7 @@ import type { Connection, OutboundMessage } from "../transport.ts"
 import type { Frame } from "../wire/frame.ts"
 import { ReceiveCount } from "./receive-count.ts"
 import { SendBuffer } from "./send-buffer.ts"
+import type { KeptBytes } from "./send-buffer.ts"
 import { VolatileSlots } from "./volatile-slots.ts"
 
 export interface DeliveryLimits {
@@ -43,6 +44,8 @@ export interface DeliveryOptions {
   readonly clock: Clock
   readonly encode: (frame: Frame) => Uint8Array
   readonly counters: DeliveryCounters
+  /** Of all sessions together. */
+  readonly kept?: KeptBytes
   /** Asks the runner to call `flushAck` soon. Not repeated before it has. */
   readonly requestAck: () => void
 }
@@ -73,10 +76,10 @@ export class Delivery {
   constructor(options: DeliveryOptions) {
     const { limits, clock } = options
     this.#options = options
-    this.#buffer = new SendBuffer({
-      maxCount: limits.sendBufferMaxCount,
-      maxBytes: limits.sendBufferMaxBytes,
-    })
+    this.#buffer = new SendBuffer(
+      { maxCount: limits.sendBufferMaxCount, maxBytes: limits.sendBufferMaxBytes },
+      options.kept,
+    )
     this.#slots = new VolatileSlots(limits.volatileSlots)
     this.#handedOver = new VolatileSlots(limits.volatileSlots)
     this.#acknowledgedAtMs = clock.now()

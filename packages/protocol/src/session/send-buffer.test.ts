@@ -21,6 +21,22 @@ function filled(count: number, sent = 0): { buffer: SendBuffer; messages: Outbou
 }
 
 describe("SendBuffer", () => {
+  it("counts what several buffers keep once, until the last of them lets go", () => {
+    const kept = { bytes: 0 }
+    const [ann, ben] = [new SendBuffer(unlimited, kept), new SendBuffer(unlimited, kept)]
+    const shared = message(1, 100)
+    for (const buffer of [ann, ben]) buffer.append(shared)
+    ann.append(message(2, 10))
+    expect([kept.bytes, ann.bytes, ben.bytes]).toEqual([110, 110, 100])
+    ann.markSent()
+    ann.acknowledge(1)
+    expect([kept.bytes, ann.bytes]).toEqual([110, 10])
+    ben.clear()
+    expect([kept.bytes, ben.bytes]).toEqual([10, 0])
+    ann.clear()
+    expect(kept.bytes).toBe(0)
+  })
+
   it("numbers messages from 1 and gives them out in order", () => {
     const { buffer, messages } = filled(3)
     expect([buffer.base, buffer.sent, buffer.head, buffer.bytes]).toEqual([0, 0, 3, 6])

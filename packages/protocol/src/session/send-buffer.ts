@@ -9,10 +9,16 @@ export interface SendBufferLimits {
   readonly maxBytes: number
 }
 
+/** What many buffers keep together: a message that several of them keep counts once. */
+export interface KeptBytes {
+  bytes: number
+}
+
 const firstCapacity = 8
 
 export class SendBuffer {
   readonly #limits: SendBufferLimits
+  readonly #kept: KeptBytes
   /** Capacities are powers of two, so that a number's place is a mask away. Empty until the first message. */
   #messages: (OutboundMessage | undefined)[] = []
   #digests: number[] = []
@@ -23,8 +29,9 @@ export class SendBuffer {
   #head = 0
   #bytes = 0
 
-  constructor(limits: SendBufferLimits) {
+  constructor(limits: SendBufferLimits, kept: KeptBytes = { bytes: 0 }) {
     this.#limits = limits
+    this.#kept = kept
   }
 
   /** The last number that the other end has acknowledged. */
@@ -64,6 +71,7 @@ export class SendBuffer {
     this.#messages[place] = message
     this.#digests[place] = this.#headDigest
     this.#bytes += message.bytes.length
+    this.#keep(message)
     return this.#head
   }
 
@@ -85,7 +93,8 @@ export class SendBuffer {
     this.#baseDigest = this.digestAt(count) ?? this.#baseDigest
     const mask = this.#messages.length - 1
     for (let number = this.#base + 1; number <= count; number += 1) {
-      this.#bytes -= this.#messages[number & mask]?.bytes.length ?? 0
+      const message = this.#messages[number & mask]
+      if (message !== undefined) this.#letGo(message)
       this.#messages[number & mask] = undefined
     }
     this.#base = count
@@ -121,12 +130,23 @@ export class SendBuffer {
 
   /** Lets go of everything: the session has ended. */
   clear(): void {
+    for (const message of this.unacknowledged()) this.#letGo(message)
     this.#messages = []
     this.#digests = []
     this.#base = this.#head
     this.#sent = this.#head
     this.#baseDigest = this.#headDigest
-    this.#bytes = 0
+  }
+
+  #keep(message: OutboundMessage): void {
+    message.keepers = (message.keepers ?? 0) + 1
+    if (message.keepers === 1) this.#kept.bytes += message.bytes.length
+  }
+
+  #letGo(message: OutboundMessage): void {
+    this.#bytes -= message.bytes.length
+    message.keepers = (message.keepers ?? 1) - 1
+    if (message.keepers === 0) this.#kept.bytes -= message.bytes.length
   }
 
   #at(number: number): OutboundMessage | undefined {

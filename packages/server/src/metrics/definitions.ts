@@ -52,6 +52,7 @@ const gauges: readonly NumberRow[] = [
     "bufferedBytes",
     "Bytes of these messages, a broadcast counted once for each session that keeps it.",
   ],
+  ["replay_bytes", "replayBytes", "Bytes of these messages, a broadcast counted once for all of them."],
 ]
 
 const counters: readonly NumberRow[] = [

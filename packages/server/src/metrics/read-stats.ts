@@ -11,6 +11,7 @@ export interface StatsSources<User extends AuthenticatedUser> {
   readonly registry: SessionRegistry<User>
   readonly connections: { readonly size: number }
   readonly hub: { readonly size: number }
+  readonly replayMemory: { readonly bytes: number }
   readonly timers: { readonly size: number }
 }
 
@@ -35,6 +36,7 @@ export function readStats<User extends AuthenticatedUser>(sources: StatsSources<
     timers: timers.size,
     bufferedMessages,
     bufferedBytes,
+    replayBytes: sources.replayMemory.bytes,
     upgradesRefusedByReason: health.upgradesRefused.read(),
     handshakesRefusedByCode: health.handshakesRefused.read(),
     resumesRefusedByCause: health.resumesRefused.read(),

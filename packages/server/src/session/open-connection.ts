@@ -94,6 +94,10 @@ function openFresh<User extends AuthenticatedUser>(
 ): ServerSession<User> {
   const { registry, limits, sessionHost } = host
   if (host.isClosing()) throw new HawserError("server_shutdown")
+  if (sessionHost.replayMemory.isOver) {
+    const message = "the server keeps as much for its clients as it may; try again in a moment"
+    throw new HawserError("sys_service_unavailable", { message })
+  }
   // A first dial that this client gave up, arriving after its successor, must not end what that one opened.
   for (const { clientId, lastDial } of registry.ofUser(user.id)) {
     if (connection.codec.counts && clientId === hello.clientId && hello.dial <= lastDial)

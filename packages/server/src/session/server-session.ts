@@ -56,6 +56,7 @@ export class ServerSession<User extends AuthenticatedUser> implements Session<Us
       limits,
       clock,
       counters,
+      kept: host.replayMemory,
       encode: (frame) => codec.encode(frame),
       requestAck: () => host.acks.add(this),
     })
@@ -317,6 +318,7 @@ export class ServerSession<User extends AuthenticatedUser> implements Session<Us
   #reliable(message: OutboundMessage): SendOutcome {
     const outcome = this.#outbound.reliable(message)
     if (outcome === "sent" || outcome === "buffered") {
+      this.#host.replayMemory.check()
       this.#dropDeadLink()
       return this.#active ? outcome : "ended"
     }

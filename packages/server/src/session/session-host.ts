@@ -15,6 +15,7 @@ import type { ServerCounters } from "../counters.ts"
 import type { Health } from "../metrics/health.ts"
 import type { Encoders } from "../topics/publication.ts"
 import type { AckSchedule } from "./ack-schedule.ts"
+import type { ReplayMemory } from "./replay-memory.ts"
 import type { ServerSession } from "./server-session.ts"
 import type { EndCause } from "./session.ts"
 
@@ -30,6 +31,7 @@ export interface SessionHost<User extends AuthenticatedUser> {
   readonly encoders: Encoders
   readonly router: CallRouter<User>
   readonly acks: AckSchedule
+  readonly replayMemory: ReplayMemory
   readonly authenticate: Authenticate<User>
   readonly wallClockMs: () => number
   readonly onError: (error: unknown) => void

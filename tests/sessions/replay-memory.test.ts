@@ -1,0 +1,86 @@
+// What all sessions together keep for clients that are away: bounded, a broadcast counted once, the largest goes first.
+import type { Client, SessionEvent } from "@hawser/client"
+import { describe, expect, it } from "vitest"
+import { createWorld } from "../faults/harness.ts"
+import type { TestContract, World } from "../faults/harness.ts"
+
+interface Guest {
+  readonly client: Client<TestContract>
+  readonly heard: string[]
+  readonly events: SessionEvent[]
+}
+
+async function open(world: World, token: string): Promise<Guest> {
+  const client = world.client({ token })
+  const guest: Guest = { client, heard: [], events: [] }
+  client.on("note", ({ text }) => guest.heard.push(text))
+  client.onSession((event) => guest.events.push(event))
+  void client.connect().catch(() => {})
+  await world.clock.advance(100)
+  return guest
+}
+
+function say(world: World, userId: string, bytes: number): void {
+  const [session] = world.server.sessionsOf(userId)
+  session?.send("note", { text: "x".repeat(bytes) })
+}
+
+/** Every connection is cut, and none can be opened. */
+async function loseAll(world: World): Promise<void> {
+  world.network.listening = false
+  for (const link of world.network.links) link.cut()
+  await world.clock.advance(50)
+}
+
+describe("the memory of all sessions together", () => {
+  it("counts a broadcast once, and nothing when it is acknowledged", async () => {
+    const world = createWorld({ profile: "hawser.1" })
+    const guests = [await open(world, "ann"), await open(world, "ben"), await open(world, "cleo")]
+    world.server.broadcast("note", { text: "x".repeat(1_000) })
+    const { replayBytes, bufferedBytes } = world.server.stats()
+    expect(bufferedBytes).toBe(replayBytes * 3)
+    expect(replayBytes).toBeGreaterThan(1_000)
+    await world.clock.advance(1_000)
+    expect(world.server.stats().replayBytes).toBe(0)
+    expect(guests.map(({ heard }) => heard.length)).toEqual([1, 1, 1])
+  })
+
+  it("ends the sessions of who is away, the largest first, until the rest fits, and tells them", async () => {
+    const world = createWorld({ profile: "hawser.1", limits: { replayMaxBytes: 10_000 } })
+    const ann = await open(world, "ann")
+    const ben = await open(world, "ben")
+    const cleo = await open(world, "cleo")
+    await loseAll(world)
+    say(world, "ann", 3_000)
+    say(world, "ben", 5_000)
+    await world.clock.advance(200)
+    expect(world.server.sessions()).toHaveLength(3)
+    say(world, "cleo", 4_000)
+    await world.clock.advance(200)
+    expect(world.server.sessions().map(({ user }) => user.id)).toEqual(["ann", "cleo"])
+    expect(world.server.stats().replayBytes).toBeLessThan(10_000)
+    world.network.listening = true
+    await world.clock.advance(60_000)
+    expect(ben.events).toContainEqual(expect.objectContaining({ kind: "reset", cause: "session_overflow" }))
+    expect([ann, cleo].map(({ heard }) => heard.length)).toEqual([1, 1])
+    expect([ann, cleo].flatMap(({ events }) => events.map(({ kind }) => kind))).toEqual([
+      ...["opened", "resumed"],
+      ...["opened", "resumed"],
+    ])
+  })
+
+  it("opens no new session while it is over its bound, and lets those that are open go on", async () => {
+    const world = createWorld({ profile: "hawser.1", limits: { replayMaxBytes: 10_000, ackDelayMs: 1_000 } })
+    const ann = await open(world, "ann")
+    world.network.links[0]?.server.stall(true)
+    say(world, "ann", 20_000)
+    const ben = await open(world, "ben")
+    expect(ben.events).toEqual([])
+    expect(world.server.stats().handshakesRefusedByCode).toEqual({ sys_service_unavailable: 1 })
+    world.network.links[0]?.server.stall(false)
+    await world.clock.advance(60_000)
+    expect(ann.heard).toHaveLength(1)
+    expect(ann.events.map(({ kind }) => kind)).toEqual(["opened"])
+    expect(ben.events.map(({ kind }) => kind)).toEqual(["opened"])
+  })
+})
