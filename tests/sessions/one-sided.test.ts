@@ -29,6 +29,62 @@ describe("a client that answers nothing", () => {
   })
 })
 
+describe("a client that floods, acknowledges nothing and dies", () => {
+  it("is dropped after ackProgressMs, though the server has stopped reading", async () => {
+    const world = createWorld({
+      profile: "hawser.1",
+      limits: { ackProgressMs: 5_000, throttledMaxMs: 60_000 },
+    })
+    const client = await sayHello(world)
+    const [session] = world.server.sessions()
+    for (let number = 0; number < 520; number += 1) session?.send("note", { text: `${number}` })
+    const request = { kind: "request", call: undefined, budgetMs: 0 } as const
+    for (let reference = 1; reference <= 1_100; reference += 1)
+      client.say({ ...request, type: "echo", payload: { text: "x" }, reference })
+    await world.clock.advance(100)
+    world.network.links[0]?.blackHole()
+    await world.clock.advance(60_000)
+    expect(session?.attached).toBe(false)
+    expect(world.server.stats()).toMatchObject({ connections: 0, slowConsumersClosed: 1 })
+  })
+})
+
+describe("a server whose sessions end with their connection", () => {
+  it("still says why it closes: 4408 for who takes nothing", async () => {
+    const limits = { resumeWindowMs: 0, ackProgressMs: 5_000 }
+    const world = createWorld({ profile: "hawser.1", limits })
+    const causes: string[] = []
+    world.server.onSessionEnd(({ cause }) => causes.push(cause))
+    const client = await sayHello(world)
+    world.server.sessions()[0]?.send("note", { text: "for nobody" })
+    await world.clock.advance(10_000)
+    expect([client.closes, causes]).toEqual([[4408], ["slow_consumer"]])
+  })
+})
+
+describe("the last values of keys", () => {
+  it("are offered again after a resume only as far as the bound of their bytes goes", async () => {
+    const world = createWorld({ profile: "hawser.1", limits: { volatileSlotsMaxBytes: 10_000 } })
+    const first = await sayHello(world)
+    const [session] = world.server.sessions()
+    const who = (number: number): string => `${number}`.padEnd(1_000, "x")
+    for (let number = 0; number < 50; number += 1) {
+      session?.send("where", { who: who(number), x: number })
+      await world.clock.advance(10)
+    }
+    expect(first.heard.filter(({ kind }) => kind === "volatile")).toHaveLength(50)
+    first.cut()
+    await world.clock.settle()
+    const { sessionId = "", resumeToken } = first.welcome ?? {}
+    const resume = { sessionId, token: resumeToken ?? "", handled: 0, digest: 0 }
+    const second = await sayHello(world, { dial: 2, resume })
+    await world.clock.advance(100)
+    const again = second.heard.flatMap((frame) => (frame.kind === "volatile" ? [frame.payload] : []))
+    // Each takes about 2 KB: its key and its payload.
+    expect(again).toEqual([46, 47, 48, 49].map((number) => ({ who: who(number), x: number })))
+  })
+})
+
 describe("the WELCOME of a resume", () => {
   it("tells of what was received, and lets go only of what is handled", async () => {
     const world = createWorld({ profile: "hawser.1" })

@@ -40,6 +40,7 @@ const deliveryLimits: DeliveryLimits & { readonly ackDelayMs: number } = {
   socketHighWaterBytes: 256 * kib,
   volatileHighWaterBytes: 64 * kib,
   volatileSlots: 256,
+  volatileSlotsMaxBytes: 256 * kib,
   ackEveryCount: 64,
   ackEveryBytes: 64 * kib,
   ackDelayMs: 500,
@@ -73,6 +74,9 @@ export interface ServerLimits extends DeliveryLimits {
   readonly connectionsPerAddress: number
   /** Sockets of one address that have not authenticated yet. Beyond: HTTP 429. Loopback is exempt unless `trustProxy`. */
   readonly unauthenticatedPerAddress: number
+  /** New sockets of one address, and how many may come at once. Beyond: HTTP 429. Loopback is exempt unless `trustProxy`. */
+  readonly dialsPerAddressPerSecond: number
+  readonly dialBurstPerAddress: number
   /** Sockets of all addresses that have not authenticated yet. Beyond: HTTP 503. */
   readonly unauthenticatedTotal: number
   /** Sessions of one user. Beyond: `sessionPolicy` decides who wins. */
@@ -157,6 +161,8 @@ export const defaultServerLimits: ServerLimits = {
   earlyMaxBytes: 64 * kib,
   connectionsPerAddress: 64,
   unauthenticatedPerAddress: 16,
+  dialsPerAddressPerSecond: 10,
+  dialBurstPerAddress: 128,
   unauthenticatedTotal: 1_000,
   sessionsPerUser: 16,
   ...deliveryLimits,

@@ -16,6 +16,21 @@ it("runs every hook in the order in which they were added, whatever one of them 
   expect(errors).toEqual([fault])
 })
 
+it("reports what an asynchronous hook rejects with", async () => {
+  const errors: unknown[] = []
+  const hooks = new Hooks<string>((error) => errors.push(error))
+  const fault = new Error("a fault of the hook, later")
+  hooks.add(async () => {
+    await Promise.resolve()
+    throw fault
+  })
+  hooks.add(() => Promise.resolve("unused"))
+  hooks.run("x")
+  expect(errors).toEqual([])
+  await new Promise((resolve) => setImmediate(resolve))
+  expect(errors).toEqual([fault])
+})
+
 it("leaves out a hook that was stopped, from the next run on", () => {
   const heard: string[] = []
   const hooks = new Hooks<string>(() => {})

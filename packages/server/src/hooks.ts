@@ -1,7 +1,10 @@
-// Callbacks of the application that hear of the same thing.
+// Callbacks of the application: what they throw, at once or later, is reported and stops nobody else.
+
+/** A callback whose result nobody waits for. It may be asynchronous: a rejection is reported like a throw. */
+export type Hook<T> = (value: T) => unknown
 
 export class Hooks<T> {
-  readonly #hooks = new Set<(value: T) => void>()
+  readonly #hooks = new Set<Hook<T>>()
   readonly #onError: (error: unknown) => void
 
   constructor(onError: (error: unknown) => void) {
@@ -9,19 +12,27 @@ export class Hooks<T> {
   }
 
   /** Returns how to stop. */
-  add(hook: (value: T) => void): () => void {
+  add(hook: Hook<T>): () => void {
     this.#hooks.add(hook)
     return () => void this.#hooks.delete(hook)
   }
 
   /** What one hook throws keeps no other from hearing. */
   run(value: T): void {
-    for (const hook of [...this.#hooks]) {
-      try {
-        hook(value)
-      } catch (error) {
-        this.#onError(error)
-      }
-    }
+    for (const hook of [...this.#hooks]) callReporting(() => hook(value), this.#onError)
   }
+}
+
+/** Calls once; a throw and a rejection both go to `onError`. */
+export function callReporting(callback: () => unknown, onError: (error: unknown) => void): void {
+  try {
+    const result = callback()
+    if (isThenable(result)) void Promise.resolve(result).catch(onError)
+  } catch (error) {
+    onError(error)
+  }
+}
+
+function isThenable(value: unknown): value is PromiseLike<unknown> {
+  return typeof value === "object" && value !== null && "then" in value && typeof value.then === "function"
 }

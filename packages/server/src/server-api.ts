@@ -130,6 +130,8 @@ export interface ServerStats extends Readonly<ServerCounters> {
   readonly handshakesRefusedByCode: Readonly<Record<string, number>>
   readonly resumesRefusedByCause: Readonly<Record<string, number>>
   readonly sessionsEndedByCause: Readonly<Record<string, number>>
+  /** How long sessions had a connection without a pause, of those times that are over. */
+  readonly attachments: HistogramReading
   /** How long clients were away, until they came back or until their session ended. */
   readonly absencesResumed: HistogramReading
   readonly absencesEnded: HistogramReading
@@ -161,12 +163,12 @@ export interface Server<C extends Contract, User extends AuthenticatedUser> {
     payload: Encodable<EventPayload<C, K>>,
   ): number
   /** Called after WELCOME was sent; what the hook sends comes right after it. Returns how to stop. */
-  onSession(hook: (opened: SessionOpened<User, C>) => void): () => void
+  onSession(hook: (opened: SessionOpened<User, C>) => unknown): () => void
   /** Called exactly once per session, after it has become inert. Returns how to stop. */
-  onSessionEnd(hook: (ended: SessionEnded<User, C>) => void): () => void
+  onSessionEnd(hook: (ended: SessionEnded<User, C>) => unknown): () => void
   /** Called when a session's client is away (`attached` is false then) and when it is back. Returns how to stop. */
-  onAttachment(hook: (session: Session<User, C>) => void): () => void
-  onSuspicion(hook: (suspicion: Suspicion<User, C>) => void): () => void
+  onAttachment(hook: (session: Session<User, C>) => unknown): () => void
+  onSuspicion(hook: (suspicion: Suspicion<User, C>) => unknown): () => void
   sessions(): readonly Session<User, C>[]
   sessionsOf(userId: string): readonly Session<User, C>[]
   /**

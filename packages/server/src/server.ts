@@ -38,6 +38,7 @@ import type { Session } from "./session/session.ts"
 import { shutDown } from "./session/shut-down.ts"
 import { Tombstones } from "./session/tombstones.ts"
 import { debugError, randomSessionId, systemClock } from "./system.ts"
+import { FanOut } from "./topics/fan-out.ts"
 import { Hub } from "./topics/hub.ts"
 import { Publisher } from "./topics/publisher.ts"
 import { Entrances } from "./transport/entrances.ts"
@@ -142,6 +143,7 @@ function createParts(contract: Contract, options: Options) {
   const hub = new Hub<Session<User>>()
   const connections = new OpenConnections<User>()
   const tombstones = new Tombstones(clock, limits)
+  const fanOut = new FanOut()
   return {
     limits,
     clock,
@@ -159,6 +161,7 @@ function createParts(contract: Contract, options: Options) {
     encoders,
     registry,
     hub,
+    fanOut,
     connections,
     limiter: new RateLimiter(),
     idempotency: new Idempotency(clock, limits),
@@ -167,9 +170,9 @@ function createParts(contract: Contract, options: Options) {
     tokens: new ResumeTokens(options.resumeKey),
     tombstones,
     store: memoryStore(registry, tombstones),
-    caps: new ConnectionCaps(limits),
+    caps: new ConnectionCaps(limits, clock),
     handlers: new HandlerTable<Session<User>>(contract.name, calls),
-    publisher: new Publisher({ contractName: contract.name, events, encoders, registry, hub }),
+    publisher: new Publisher({ contractName: contract.name, events, encoders, registry, hub, fanOut }),
     liveness: startLivenessSweep({ connections, clock, timers, limits, counters }),
     opened: new Hooks<SessionOpened<User, Contract>>(onError),
     ended: new Hooks<SessionEnded<User, Contract>>(onError),
@@ -187,7 +190,10 @@ function createAccept(parts: Parts, options: Options, isClosing: () => boolean):
     sessionId: options.sessionId ?? randomSessionId,
     sessionPolicy: options.sessionPolicy ?? "newestWins",
     isClosing,
-    onOpened: (session, replaces) => opened.run({ session, replaces }),
+    onOpened(session, replaces) {
+      parts.health.attachments.attach(session)
+      opened.run({ session, replaces })
+    },
     onSuspicion: (session, address) => suspicion.run({ session, address }),
     onClosed(closed) {
       counters.connectionsClosed += 1
@@ -211,14 +217,14 @@ function createSessionHost(parts: Parts, options: Options): SessionHost<User> {
     router: new CallRouter<User>({ ...parts, handlers: parts.handlers.byName }),
     authenticate: options.authenticate,
     onAttachment(session) {
-      if (session.attached) health.absences.end(session, "resumed")
-      else health.absences.begin(session)
+      if (session.attached) health.attachments.attach(session)
+      else health.attachments.detach(session)
       attachment.run(session)
     },
     onEnded(session, { cause, successor, unacknowledged, isFinal }) {
       counters.sessionsEnded += 1
       health.sessionsEnded.add(cause)
-      health.absences.end(session, "ended")
+      health.attachments.end(session)
       registry.delete(session)
       if (session.resumable) tombstones.bury(session.id, { cause, userId: session.user.id, isFinal })
       hub.leaveAll(session)

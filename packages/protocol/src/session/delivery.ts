@@ -18,8 +18,9 @@ export interface DeliveryLimits {
   readonly socketHighWaterBytes: number
   /** Bytes in the socket above which volatile messages wait (with a key) or are dropped (without). */
   readonly volatileHighWaterBytes: number
-  /** Keyed volatile values that wait. Beyond: the oldest is dropped. */
+  /** Keyed volatile values that wait, and their bytes. Beyond: the oldest is dropped, but never the latest. */
   readonly volatileSlots: number
+  readonly volatileSlotsMaxBytes: number
   /** Settled messages, or their bytes, after which an acknowledgement is sent at once. */
   readonly ackEveryCount: number
   readonly ackEveryBytes: number
@@ -80,8 +81,8 @@ export class Delivery {
       { maxCount: limits.sendBufferMaxCount, maxBytes: limits.sendBufferMaxBytes },
       options.kept,
     )
-    this.#slots = new VolatileSlots(limits.volatileSlots)
-    this.#handedOver = new VolatileSlots(limits.volatileSlots)
+    this.#slots = new VolatileSlots(limits)
+    this.#handedOver = new VolatileSlots(limits)
     this.#acknowledgedAtMs = clock.now()
     this.#syncedAtMs = clock.now()
   }

@@ -3,11 +3,12 @@ import { describe, expect, it } from "vitest"
 import type { OutboundMessage } from "../transport.ts"
 import { VolatileSlots } from "./volatile-slots.ts"
 
+const bounds = (volatileSlots: number) => ({ volatileSlots, volatileSlotsMaxBytes: 1_000 })
 const message = (byte: number): OutboundMessage => ({ bytes: Uint8Array.of(byte) })
 
 describe("VolatileSlots", () => {
   it("keeps the latest of each key, at the end", () => {
-    const slots = new VolatileSlots(10)
+    const slots = new VolatileSlots(bounds(10))
     const [a1, b, a2] = [message(1), message(2), message(3)]
     expect([slots.put("a", a1), slots.put("b", b), slots.put("a", a2)]).toEqual([0, 0, 1])
     expect(slots.size).toBe(2)
@@ -17,7 +18,7 @@ describe("VolatileSlots", () => {
   })
 
   it("shows the value that has waited longest, and lets go of it by its key", () => {
-    const slots = new VolatileSlots(10)
+    const slots = new VolatileSlots(bounds(10))
     expect(slots.first).toBeUndefined()
     const [a1, b, a2] = [message(1), message(2), message(3)]
     slots.put("a", a1)
@@ -33,14 +34,28 @@ describe("VolatileSlots", () => {
   })
 
   it("drops the oldest key beyond the bound", () => {
-    const slots = new VolatileSlots(2)
+    const slots = new VolatileSlots(bounds(2))
     const [a, b, c] = [message(1), message(2), message(3)]
     expect([slots.put("a", a), slots.put("b", b), slots.put("c", c)]).toEqual([0, 0, 1])
     expect(slots.take().map((value) => value.message)).toEqual([b, c])
   })
 
+  it("drops the oldest keys beyond the bytes, and never the latest", () => {
+    const slots = new VolatileSlots({ volatileSlots: 10, volatileSlotsMaxBytes: 100 })
+    const of = (length: number): OutboundMessage => ({ bytes: new Uint8Array(length) })
+    expect([slots.put("a", of(40)), slots.put("b", of(40)), slots.bytes]).toEqual([0, 0, 80])
+    expect([slots.put("c", of(30)), slots.bytes, slots.first?.key]).toEqual([1, 70, "b"])
+    expect([slots.put("b", of(20)), slots.bytes]).toEqual([1, 50])
+    expect([slots.put("d", of(500)), slots.size, slots.bytes]).toEqual([2, 1, 500])
+    slots.delete("d")
+    expect([slots.size, slots.bytes]).toEqual([0, 0])
+    slots.put("e", of(7))
+    slots.take()
+    expect(slots.bytes).toBe(0)
+  })
+
   it("holds nothing with a bound of 0", () => {
-    const slots = new VolatileSlots(0)
+    const slots = new VolatileSlots(bounds(0))
     expect(slots.put("a", message(1))).toBe(1)
     expect(slots.size).toBe(0)
   })
@@ -57,7 +72,7 @@ describe("VolatileSlots", () => {
     )
     fc.assert(
       fc.property(fc.nat(5), steps, (maxCount, sequence) => {
-        const slots = new VolatileSlots(maxCount)
+        const slots = new VolatileSlots(bounds(maxCount))
         let oracle: (readonly [string, OutboundMessage])[] = []
         let put = 0
         let lost = 0

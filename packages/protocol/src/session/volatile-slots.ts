@@ -6,12 +6,18 @@ export interface WaitingValue {
   readonly message: OutboundMessage
 }
 
-export class VolatileSlots {
-  readonly #maxCount: number
-  readonly #slots = new Map<string, OutboundMessage>()
+export interface VolatileSlotsLimits {
+  readonly volatileSlots: number
+  readonly volatileSlotsMaxBytes: number
+}
 
-  constructor(maxCount: number) {
-    this.#maxCount = maxCount
+export class VolatileSlots {
+  readonly #limits: VolatileSlotsLimits
+  readonly #slots = new Map<string, OutboundMessage>()
+  #bytes = 0
+
+  constructor(limits: VolatileSlotsLimits) {
+    this.#limits = limits
   }
 
   get size(): number {
@@ -24,27 +30,41 @@ export class VolatileSlots {
     return undefined
   }
 
-  /** Keeps the latest value of the key; it takes its place at the end. Returns how many values were lost to it. */
-  put(key: string, message: OutboundMessage): number {
-    const replaced = this.#slots.delete(key)
-    this.#slots.set(key, message)
-    if (replaced) return 1
-    if (this.#slots.size <= this.#maxCount) return 0
-    for (const oldest of this.#slots.keys()) {
-      this.#slots.delete(oldest)
-      return 1
-    }
-    return 0
+  /** Bytes of the values that wait. */
+  get bytes(): number {
+    return this.#bytes
   }
 
-  delete(key: string): void {
-    this.#slots.delete(key)
+  /** Keeps the latest value of the key; it takes its place at the end. Returns how many values were lost to it. */
+  put(key: string, message: OutboundMessage): number {
+    let lost = this.delete(key) ? 1 : 0
+    this.#slots.set(key, message)
+    this.#bytes += message.bytes.length
+    for (const oldest of this.#slots.keys()) {
+      if (!this.#isOver()) break
+      this.delete(oldest)
+      lost += 1
+    }
+    return lost
+  }
+
+  /** True when there was a value of this key. */
+  delete(key: string): boolean {
+    this.#bytes -= this.#slots.get(key)?.bytes.length ?? 0
+    return this.#slots.delete(key)
   }
 
   /** Takes everything, oldest first. */
   take(): WaitingValue[] {
     const values = [...this.#slots].map(([key, message]) => ({ key, message }))
     this.#slots.clear()
+    this.#bytes = 0
     return values
+  }
+
+  /** The latest value stays, whatever its size. */
+  #isOver(): boolean {
+    const { volatileSlots, volatileSlotsMaxBytes } = this.#limits
+    return this.#slots.size > volatileSlots || (this.#slots.size > 1 && this.#bytes > volatileSlotsMaxBytes)
   }
 }

@@ -23,8 +23,8 @@ export interface StreamContext<Input, S> {
 
 /** What a handler receives. */
 export interface HandlerContext<Input, S> extends StreamContext<Input, S> {
-  /** Runs `fn` right after the reply was sent; what handlers publish themselves goes out before it. */
-  readonly afterReply: (fn: () => void) => void
+  /** Runs `fn` right after the reply was sent; what handlers publish themselves goes out before it. Nobody waits for it. */
+  readonly afterReply: (fn: () => unknown) => void
 }
 
 export type AnyHandler<S> = (context: HandlerContext<unknown, S>) => unknown

@@ -71,7 +71,31 @@ describe("Idempotency", () => {
     await clock.advance(600)
     expect(once("a")).toEqual(done(2))
     expect(once("a")).toEqual(done(2))
-    expect(idempotency.size).toBe(2)
+    expect(idempotency.size).toBe(1)
+  })
+
+  it("waits for a handler that never ends as long as for an outcome, and no longer", async () => {
+    const { idempotency, clock } = setUp()
+    const hung = running(idempotency, "a")
+    await clock.advance(599)
+    const patient = running(idempotency, "a")
+    await clock.advance(1)
+    expect(idempotency.once({ userId: "u", id: "a" }, () => done("again"))).toEqual(done("again"))
+    hung.end(done("late"))
+    await clock.settle()
+    expect([await patient.outcome, patient.executions()]).toEqual([done("late"), 0])
+    expect(idempotency.once({ userId: "u", id: "a" }, () => done("third"))).toEqual(done("again"))
+  })
+
+  it("forgets everybody in time, though one handler of one user never ends", async () => {
+    const { idempotency, clock } = setUp()
+    running(idempotency, "hung")
+    for (let user = 0; user < 1_000; user += 1)
+      void idempotency.once({ userId: `user ${user}`, id: "a" }, () => done(user))
+    expect(idempotency.size).toBe(1_001)
+    await clock.advance(600)
+    void idempotency.once({ userId: "last", id: "a" }, () => done("last"))
+    expect(idempotency.size).toBe(1)
   })
 
   it("remembers as many as its bound, and forgets none by being asked", () => {
@@ -91,9 +115,10 @@ describe("Idempotency", () => {
     void once("b")
     await clock.advance(300)
     expect(once("a")).toEqual(done(3))
-    // The one that runs is never forgotten, so there is room for two.
-    expect([once("c"), once("a")]).toEqual([done(4), done(3)])
-    expect(once("b")).toEqual(done(5))
+    // One that runs takes nobody's room.
+    expect([once("c"), once("a"), once("b")]).toEqual([done(4), done(3), done(2)])
+    expect(once("d")).toEqual(done(5))
+    expect([once("c"), once("a"), once("d"), once("b")]).toEqual([done(4), done(3), done(5), done(6)])
   })
 
   it.each(["invalid_input", "forbidden", "not_available", "out_of_stock"])(

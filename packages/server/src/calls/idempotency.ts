@@ -5,93 +5,102 @@ import type { Clock } from "@hawser/protocol"
 import type { Outcome } from "./request-queue.ts"
 
 export interface IdempotencyLimits {
-  /** How long an outcome is remembered. A repetition after that is executed again. */
+  /** How long an outcome is remembered, and a request that runs waited for. A repetition after that is executed again. */
   readonly idempotencyMs: number
-  /** Outcomes remembered for one user. Beyond: the oldest is forgotten; what still runs never is. */
+  /** Outcomes remembered for one user. Beyond: the oldest is forgotten. What still runs is not counted. */
   readonly idempotencyMaxCount: number
 }
 
-interface Entry {
-  readonly outcome: Outcome | Promise<Outcome>
-  /** When a settled outcome is forgotten; undefined while the request runs. */
-  untilMs: number | undefined
+interface Running {
+  readonly outcome: Promise<Outcome>
+  /** Until then a repetition waits for it; a handler that never ends must not lock its key for ever. */
+  readonly untilMs: number
+}
+
+interface Settled {
+  readonly outcome: Outcome
+  /** When it is forgotten. */
+  readonly untilMs: number
+}
+
+export interface IdempotentRequest {
+  readonly userId: string
+  readonly id: string
 }
 
 export class Idempotency {
   readonly #clock: Clock
   readonly #limits: IdempotencyLimits
-  /** By user, the one who asked longest ago first; each user's oldest first. */
-  readonly #users = new Map<string, Map<string, Entry>>()
+  /** By user and id, the one that started first first. */
+  readonly #running = new Map<string, Running>()
+  /** By user, the one whose last request was settled longest ago first; each user's oldest first. */
+  readonly #settled = new Map<string, Map<string, Settled>>()
 
   constructor(clock: Clock, limits: IdempotencyLimits) {
     this.#clock = clock
     this.#limits = limits
   }
 
-  /** Outcomes remembered, of all users together. */
+  /** Requests that run and outcomes that are remembered, of all users together. */
   get size(): number {
-    let size = 0
-    for (const entries of this.#users.values()) size += entries.size
+    let size = this.#running.size
+    for (const outcomes of this.#settled.values()) size += outcomes.size
     return size
   }
 
   /** The first outcome of this user's id; `execute` is called only if there is none. */
-  once(
-    { userId, id }: { readonly userId: string; readonly id: string },
-    execute: () => Outcome | Promise<Outcome>,
-  ): Outcome | Promise<Outcome> {
-    this.#forgetIdleUsers()
-    const entries = this.#entriesOf(userId)
-    const known = entries.get(id)
-    if (known !== undefined && !this.#isOver(known)) {
-      if (!(known.outcome instanceof Promise)) return known.outcome
+  once(request: IdempotentRequest, execute: () => Outcome | Promise<Outcome>): Outcome | Promise<Outcome> {
+    this.#forgetOld()
+    const settled = this.#settled.get(request.userId)?.get(request.id)
+    if (settled !== undefined && settled.untilMs > this.#clock.now()) return settled.outcome
+    const key = JSON.stringify([request.userId, request.id])
+    const running = this.#running.get(key)
+    if (running !== undefined) {
       // Whoever waited with the first caller must not suffer for what happened to that caller alone.
-      return known.outcome.then((settled) =>
-        isFinal(settled) ? settled : this.once({ userId, id }, execute),
-      )
+      return running.outcome.then((outcome) => (isFinal(outcome) ? outcome : this.once(request, execute)))
     }
-    entries.delete(id)
     const outcome = execute()
-    const entry: Entry = { outcome, untilMs: undefined }
-    entries.set(id, entry)
-    this.#forgetOldest(entries)
-    if (outcome instanceof Promise) void outcome.then((settled) => this.#settle(entries, id, entry, settled))
-    else this.#settle(entries, id, entry, outcome)
+    if (!(outcome instanceof Promise)) {
+      this.#settle(request, outcome)
+      return outcome
+    }
+    const own: Running = { outcome, untilMs: this.#clock.now() + this.#limits.idempotencyMs }
+    this.#running.set(key, own)
+    void outcome.then((late) => {
+      // One that was given up may have a successor, whose outcome is the one that counts.
+      if (this.#running.get(key) !== own) return
+      this.#running.delete(key)
+      this.#settle(request, late)
+    })
     return outcome
   }
 
-  // oxlint-disable-next-line eslint/max-params -- called from two lines above it
-  #settle(entries: Map<string, Entry>, id: string, entry: Entry, outcome: Outcome): void {
-    if (entries.get(id) !== entry) return
-    if (isFinal(outcome)) entry.untilMs = this.#clock.now() + this.#limits.idempotencyMs
-    else entries.delete(id)
+  #settle({ userId, id }: IdempotentRequest, outcome: Outcome): void {
+    if (!isFinal(outcome)) return
+    const outcomes = this.#settled.get(userId) ?? new Map<string, Settled>()
+    this.#settled.delete(userId)
+    this.#settled.set(userId, outcomes)
+    outcomes.delete(id)
+    outcomes.set(id, { outcome, untilMs: this.#clock.now() + this.#limits.idempotencyMs })
+    const oldest = outcomes.keys().next()
+    if (outcomes.size > this.#limits.idempotencyMaxCount && oldest.done !== true)
+      outcomes.delete(oldest.value)
   }
 
-  /** The user's entries; the user becomes the one who asked last. */
-  #entriesOf(userId: string): Map<string, Entry> {
-    const entries = this.#users.get(userId) ?? new Map<string, Entry>()
-    this.#users.delete(userId)
-    this.#users.set(userId, entries)
-    return entries
-  }
-
-  #isOver({ untilMs }: Entry): boolean {
-    return untilMs !== undefined && untilMs <= this.#clock.now()
-  }
-
-  #forgetOldest(entries: Map<string, Entry>): void {
-    for (const [id, entry] of entries) {
-      if (!this.#isOver(entry) && entries.size <= this.#limits.idempotencyMaxCount) return
-      if (entry.untilMs !== undefined) entries.delete(id)
+  /** Both maps are in the order in which their entries get old. */
+  #forgetOld(): void {
+    const nowMs = this.#clock.now()
+    for (const [key, { untilMs }] of this.#running) {
+      if (untilMs > nowMs) break
+      this.#running.delete(key)
     }
-  }
-
-  /** Users who asked longer ago than any outcome lives have nothing left to remember. */
-  #forgetIdleUsers(): void {
-    for (const [userId, entries] of this.#users) {
-      for (const [id, entry] of entries) if (this.#isOver(entry)) entries.delete(id)
-      if (entries.size > 0) return
-      this.#users.delete(userId)
+    for (const [userId, outcomes] of this.#settled) {
+      for (const [id, { untilMs }] of outcomes) {
+        if (untilMs > nowMs) break
+        outcomes.delete(id)
+      }
+      if (outcomes.size > 0) return
+      this.#settled.delete(userId)
     }
   }
 }

@@ -18,7 +18,7 @@ export interface Job {
   /** Items of a stream that its reader takes already. */
   readonly credit: number
   /** Run in order after the reply was sent. */
-  readonly afterReply: (() => void)[]
+  readonly afterReply: (() => unknown)[]
   /** For the statistics, of the server's clock. */
   readonly arrivedAtMs: number
   /** The contract's name of the call, where a client of `2.0` uses another; and the code of its failure, likewise. */

@@ -182,6 +182,13 @@ const tallies: readonly MetricDefinition[] = [
 
 const histograms: readonly MetricDefinition[] = [
   {
+    name: "session_attached_seconds",
+    type: "histogram",
+    help: "How long sessions had a connection without a pause, of those times that are over.",
+    labelNames: [],
+    read: ({ attachments }) => [{ labels: {}, reading: attachments }],
+  },
+  {
     name: "session_detached_seconds",
     type: "histogram",
     help: "How long clients were away, by outcome: until they resumed, or until their session ended.",

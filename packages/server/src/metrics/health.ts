@@ -1,8 +1,8 @@
-// What a server knows of the health of its connections beyond plain counters: outcomes by their cause, absences, and
+// What a server knows of the health of its connections beyond plain counters: outcomes by their cause, stays and absences, and
 // how requests went. One per server, passed to whoever has something to count.
 import { CodeTally } from "@hawser/protocol"
 import type { Clock } from "@hawser/protocol"
-import { Absences } from "./absences.ts"
+import { AttachmentTimes } from "./attachment-times.ts"
 import { CallStats } from "./call-stats.ts"
 
 /** Why an upgrade to a WebSocket was refused before there was a connection. */
@@ -35,7 +35,7 @@ export interface Health {
   /** A cause may come from a client, so only those of the table are told apart. */
   readonly resumesRefused: CodeTally
   readonly sessionsEnded: CodeTally
-  readonly absences: Absences<object>
+  readonly attachments: AttachmentTimes<object>
   readonly callStats: CallStats
 }
 
@@ -45,7 +45,7 @@ export function createHealth(callNames: Iterable<string>, clock: Clock): Health 
     handshakesRefused: new CodeTally({ known: plainEnds, foreignMax: ownRefusalsMax }),
     resumesRefused: new CodeTally({ known: plainEnds }),
     sessionsEnded: new CodeTally({ known: plainEnds }),
-    absences: new Absences(clock),
+    attachments: new AttachmentTimes(clock),
     callStats: new CallStats(callNames),
   }
 }

@@ -14,6 +14,11 @@ export const latencyBoundsMs: readonly number[] = [
   1, 2, 5, 10, 25, 50, 100, 250, 500, 1_000, 2_500, 5_000, 10_000,
 ]
 
+/** From a connection that breaks at once to one that lasts for a day. */
+export const attachmentBoundsMs: readonly number[] = [
+  1_000, 10_000, 60_000, 300_000, 900_000, 1_800_000, 3_600_000, 7_200_000, 21_600_000, 86_400_000,
+]
+
 /** From a change of cells to a tab that slept; the resume window ends in the midst of it. */
 export const absenceBoundsMs: readonly number[] = [
   100, 250, 500, 1_000, 2_500, 5_000, 10_000, 15_000, 30_000, 60_000, 120_000, 300_000,

@@ -41,8 +41,9 @@ export function readStats<User extends AuthenticatedUser>(sources: StatsSources<
     handshakesRefusedByCode: health.handshakesRefused.read(),
     resumesRefusedByCause: health.resumesRefused.read(),
     sessionsEndedByCause: health.sessionsEnded.read(),
-    absencesResumed: health.absences.resumed.read(),
-    absencesEnded: health.absences.ended.read(),
+    attachments: health.attachments.attached.read(),
+    absencesResumed: health.attachments.resumed.read(),
+    absencesEnded: health.attachments.ended.read(),
     calls: health.callStats.read(),
   }
 }

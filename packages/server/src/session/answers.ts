@@ -4,6 +4,7 @@ import { HawserError, quoted } from "@hawser/protocol"
 import type { Codec, Reference, ReplyFrame, RequestFrame } from "@hawser/protocol"
 import type { AuthenticatedUser } from "../authenticate.ts"
 import { ReplyStreams } from "../calls/reply-streams.ts"
+import { callReporting } from "../hooks.ts"
 import { RequestQueue, failure, wireError } from "../calls/request-queue.ts"
 import type { Job, Outcome } from "../calls/request-queue.ts"
 import type { SessionHost } from "./session-host.ts"
@@ -114,13 +115,7 @@ export class Answers<User extends AuthenticatedUser> {
     health.callStats.answered(job.name, clock.now() - job.arrivedAtMs, failed)
     this.#reply(job, outcome)
     this.#options.onSettled(job.count)
-    for (const follow of job.afterReply) {
-      try {
-        follow()
-      } catch (error) {
-        onError(error)
-      }
-    }
+    for (const follow of job.afterReply) callReporting(follow, onError)
   }
 
   #reply(job: Job, outcome: Outcome): void {

@@ -1,4 +1,5 @@
 import { defaultServerLimits } from "@hawser/protocol"
+import { SimulatedClock } from "@hawser/protocol/testing"
 import fc from "fast-check"
 import { describe, expect, it } from "vitest"
 import { ConnectionCaps } from "./connection-caps.ts"
@@ -11,9 +12,25 @@ const limits = {
   unauthenticatedTotal: 4,
 }
 
+const clock = new SimulatedClock()
+
 describe("ConnectionCaps", () => {
+  it("lets an address dial only so often, whatever becomes of its sockets", async () => {
+    const own = new SimulatedClock()
+    const caps = new ConnectionCaps({ ...limits, dialsPerAddressPerSecond: 2, dialBurstPerAddress: 3 }, own)
+    const dial = (address: string, exempt = false) => {
+      const verdict = caps.check(address, exempt)
+      if (verdict === "allowed") caps.enter(address).release()
+      return verdict
+    }
+    expect([dial("a"), dial("a"), dial("a")]).toEqual(["allowed", "allowed", "allowed"])
+    expect([dial("a"), dial("b"), dial("a", true)]).toEqual(["tooManyOfAddress", "allowed", "allowed"])
+    await own.advance(500)
+    expect([dial("a"), dial("a")]).toEqual(["allowed", "tooManyOfAddress"])
+  })
+
   it("caps the unauthenticated of an address, then all of it", () => {
-    const caps = new ConnectionCaps(limits)
+    const caps = new ConnectionCaps(limits, clock)
     const [first, second] = [caps.enter("a"), caps.enter("a")]
     expect(caps.check("a", false)).toBe("tooManyOfAddress")
     expect(caps.check("b", false)).toBe("allowed")
@@ -28,14 +45,14 @@ describe("ConnectionCaps", () => {
   })
 
   it("caps the unauthenticated of all addresses, the exempt included", () => {
-    const caps = new ConnectionCaps(limits)
+    const caps = new ConnectionCaps(limits, clock)
     for (const address of ["a", "b", "c", "d"]) caps.enter(address)
     expect(caps.check("e", false)).toBe("tooManyUnauthenticated")
     expect(caps.check("e", true)).toBe("tooManyUnauthenticated")
   })
 
   it("exempts an address from its own caps", () => {
-    const caps = new ConnectionCaps(limits)
+    const caps = new ConnectionCaps(limits, clock)
     for (let count = 0; count < 10; count += 1) caps.enter("127.0.0.1").authenticated()
     expect(caps.check("127.0.0.1", false)).toBe("tooManyOfAddress")
     expect(caps.check("127.0.0.1", true)).toBe("allowed")
@@ -49,7 +66,7 @@ describe("ConnectionCaps", () => {
     })
     fc.assert(
       fc.property(fc.array(step, { maxLength: 60 }), (steps) => {
-        const caps = new ConnectionCaps(limits)
+        const caps = new ConnectionCaps(limits, clock)
         const entered: { address: string; ticket: CapTicket; known: boolean; gone: boolean }[] = []
         for (const { what, which, address } of steps) {
           const one = entered[which]

@@ -1,5 +1,7 @@
-// How many connections an address and the whole server may hold. Asked before the upgrade; knows no frames.
-import type { ServerLimits } from "@hawser/protocol"
+// How many connections an address and the whole server may hold, and how fast an address may dial. Asked before the
+// upgrade; knows no frames.
+import { RateLimiter } from "@hawser/protocol"
+import type { Clock, ServerLimits } from "@hawser/protocol"
 
 export type CapVerdict = "allowed" | "tooManyOfAddress" | "tooManyUnauthenticated"
 
@@ -17,11 +19,14 @@ interface AddressCount {
 
 export class ConnectionCaps {
   readonly #limits: ServerLimits
+  readonly #clock: Clock
+  readonly #dials = new RateLimiter()
   readonly #addresses = new Map<string, AddressCount>()
   #unauthenticated = 0
 
-  constructor(limits: ServerLimits) {
+  constructor(limits: ServerLimits, clock: Clock) {
     this.#limits = limits
+    this.#clock = clock
   }
 
   /** Addresses with a connection; 0 on an idle server. */
@@ -31,12 +36,22 @@ export class ConnectionCaps {
 
   check(address: string, exempt: boolean): CapVerdict {
     if (this.#unauthenticated >= this.#limits.unauthenticatedTotal) return "tooManyUnauthenticated"
-    const count = exempt ? undefined : this.#addresses.get(address)
-    if (count === undefined) return "allowed"
+    if (exempt) return "allowed"
+    return this.#isFull(address) || this.#dialsTooFast(address) ? "tooManyOfAddress" : "allowed"
+  }
+
+  #isFull(address: string): boolean {
+    const count = this.#addresses.get(address)
+    if (count === undefined) return false
     const { connectionsPerAddress, unauthenticatedPerAddress } = this.#limits
     return count.connections >= connectionsPerAddress || count.unauthenticated >= unauthenticatedPerAddress
-      ? "tooManyOfAddress"
-      : "allowed"
+  }
+
+  /** Each dial costs a verified token: an address that dials on and on would keep the server busy with those alone. */
+  #dialsTooFast(address: string): boolean {
+    const { dialsPerAddressPerSecond, dialBurstPerAddress } = this.#limits
+    const limit = { everyMs: 1_000 / dialsPerAddressPerSecond, burst: dialBurstPerAddress }
+    return this.#dials.take(address, limit, this.#clock.now()) > 0
   }
 
   enter(address: string): CapTicket {

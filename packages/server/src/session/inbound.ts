@@ -183,6 +183,8 @@ export class Inbound {
     this.#cancelThrottle?.()
     this.#cancelThrottle = timers.after(Math.min(waitMs, longestThrottleMs), () => {
       this.#cancelThrottle = undefined
+      // Nothing waited for the user's bucket: whatever comes next is not part of the same flood.
+      if (this.#held.length === 0 && !this.#isPaused) this.#throttledSinceMs = undefined
       this.resume()
     })
   }

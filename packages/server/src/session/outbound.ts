@@ -38,7 +38,7 @@ export class Outbound20 implements Outbound {
 
   constructor(options: Outbound20Options) {
     this.#options = options
-    this.#slots = new VolatileSlots(options.limits.volatileSlots)
+    this.#slots = new VolatileSlots(options.limits)
   }
 
   reliable(message: OutboundMessage): ReliableOutcome | "dead" {

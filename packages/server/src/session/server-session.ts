@@ -171,7 +171,7 @@ export class ServerSession<User extends AuthenticatedUser> implements Session<Us
 
   /** Since when the client has settled nothing of what it was given; undefined when it owes nothing. */
   get stalledSinceMs(): number | undefined {
-    return this.#link === undefined || this.isPaused ? undefined : this.#delivery.stalledSinceMs
+    return this.#link === undefined ? undefined : this.#delivery.stalledSinceMs
   }
 
   // --- connections ----------------------------------------------------------------------------------------------
@@ -256,8 +256,12 @@ export class ServerSession<User extends AuthenticatedUser> implements Session<Us
   dropConnection(code: string, message: string, only?: SessionLink): void {
     const link = this.#link
     if (link === undefined || (only !== undefined && link !== only)) return
-    this.detach(link)
-    link.close(code, message)
+    if (this.resumable) {
+      this.detach(link)
+      link.close(code, message)
+    } else {
+      this.finish(code, { message, farewell: "close" })
+    }
   }
 
   #unbind(): SessionLink | undefined {
@@ -289,6 +293,8 @@ export class ServerSession<User extends AuthenticatedUser> implements Session<Us
     for (const message of publication.messages(this.#codec.profile)) {
       if (!this.#active) return "ended"
       const one = publication.volatile ? this.#volatile(message, publication.key) : this.#reliable(message)
+      // What follows something that found no room would leave a gap.
+      if (one === "ended") return one
       if (one !== "sent") outcome = one
     }
     return outcome
@@ -311,7 +317,11 @@ export class ServerSession<User extends AuthenticatedUser> implements Session<Us
 
   /** A connection that takes nothing any more is not kept until it says so itself. */
   #dropDeadLink(): void {
-    if (this.#delivery.isDead) this.dropConnection("connection_lost", "the connection takes nothing any more")
+    if (!this.#delivery.isDead) return
+    const link = this.#link
+    this.#host.fanOut.afterwards(() =>
+      this.dropConnection("connection_lost", "the connection takes nothing any more", link),
+    )
   }
 
   /** What is kept for the client no longer fits: a message less would be a silent loss, so the session ends. */
@@ -322,12 +332,9 @@ export class ServerSession<User extends AuthenticatedUser> implements Session<Us
       this.#dropDeadLink()
       return this.#active ? outcome : "ended"
     }
-    if (outcome === "dead") this.finish("connection_lost")
-    else if (this.#codec.counts) this.finish("session_overflow")
-    else {
-      this.#host.counters.slowConsumersClosed += 1
-      this.finish("slow_consumer")
-    }
+    if (outcome === "full" && !this.#codec.counts) this.#host.counters.slowConsumersClosed += 1
+    const full = this.#codec.counts ? "session_overflow" : "slow_consumer"
+    this.#host.fanOut.afterwards(() => this.finish(outcome === "dead" ? "connection_lost" : full))
     return "ended"
   }
 

@@ -13,6 +13,7 @@ import type { Authenticate, AuthenticatedUser } from "../authenticate.ts"
 import type { CallRouter } from "../calls/call-router.ts"
 import type { ServerCounters } from "../counters.ts"
 import type { Health } from "../metrics/health.ts"
+import type { FanOut } from "../topics/fan-out.ts"
 import type { Encoders } from "../topics/publication.ts"
 import type { AckSchedule } from "./ack-schedule.ts"
 import type { ReplayMemory } from "./replay-memory.ts"
@@ -32,6 +33,7 @@ export interface SessionHost<User extends AuthenticatedUser> {
   readonly router: CallRouter<User>
   readonly acks: AckSchedule
   readonly replayMemory: ReplayMemory
+  readonly fanOut: FanOut
   readonly authenticate: Authenticate<User>
   readonly wallClockMs: () => number
   readonly onError: (error: unknown) => void

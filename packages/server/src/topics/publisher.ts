@@ -5,6 +5,7 @@ import type { PublishOptions, Topic } from "../server-api.ts"
 import type { ServerSession } from "../session/server-session.ts"
 import type { SessionRegistry } from "../session/session-registry.ts"
 import type { Session } from "../session/session.ts"
+import type { FanOut } from "./fan-out.ts"
 import type { Hub } from "./hub.ts"
 import { Publication } from "./publication.ts"
 import type { Encoders, TopicPosition } from "./publication.ts"
@@ -15,6 +16,7 @@ export interface PublisherOptions<User extends AuthenticatedUser> {
   readonly encoders: Encoders
   readonly registry: SessionRegistry<User>
   readonly hub: Hub<Session<User>>
+  readonly fanOut: FanOut
 }
 
 export class Publisher<User extends AuthenticatedUser> {
@@ -61,10 +63,12 @@ export class Publisher<User extends AuthenticatedUser> {
 
   #publishTo(recipients: Iterable<Session<User>>, publication: Publication, except?: Session<User>): number {
     let count = 0
-    for (const recipient of recipients) {
-      if (recipient === except) continue
-      if (this.#isOpen(recipient) && recipient.publish(publication) !== "ended") count += 1
-    }
+    this.#options.fanOut.run(() => {
+      for (const recipient of recipients) {
+        if (recipient === except) continue
+        if (this.#isOpen(recipient) && recipient.publish(publication) !== "ended") count += 1
+      }
+    })
     return count
   }
 

@@ -1,0 +1,162 @@
+// The line of requests that wait for a session, or for room in it (docs/protocol.md: C3, B4, O2, O3): what finds no
+// room is refused when it is called; what stands in line keeps its place, whatever becomes of the session.
+import type { Client } from "@hawser/client"
+import { defaultServerLimits } from "@hawser/protocol"
+import type { Contract } from "@hawser/protocol"
+import { describe, expect, it } from "vitest"
+import { connect, contract, createWorld, openClient, profiles } from "../faults/harness.ts"
+import type { TestContract } from "../faults/harness.ts"
+
+const patient = { timeoutMs: 600_000 }
+const numbered = (count: number): string[] => Array.from({ length: count }, (_, index) => String(index))
+const answers = (texts: readonly string[]): string[] => texts.map((text) => `${text} ok`)
+
+/** Calls `echo`, and notes in what order the calls come to their outcomes. */
+function caller(client: Client<TestContract>) {
+  const outcomes: string[] = []
+  const call = (text: string, key?: string): void => {
+    const name = text.trim()
+    client.command("echo", { text }, key === undefined ? patient : { ...patient, key }).then(
+      () => outcomes.push(`${name} ok`),
+      (error: { code: string }) => outcomes.push(`${name} ${error.code}`),
+    )
+  }
+  return { outcomes, call }
+}
+
+describe.each(profiles)("requests before the first session, in profile %s", (profile) => {
+  it("are refused when they are called beyond 1 MiB, and those that were taken are answered in order", async () => {
+    const world = createWorld({ profile })
+    const client = world.client()
+    const { outcomes, call } = caller(client)
+    void client.connect()
+    const texts = [...numbered(39), "tiny"]
+    for (const text of texts) call(text === "tiny" ? text : text.padEnd(40_000))
+    expect(client.stats().queued).toBe(27)
+    await Promise.resolve()
+    // Nothing has left yet, and the refusals are known already.
+    expect(world.network.links).toEqual([])
+    expect(outcomes.splice(0)).toEqual(numbered(39).slice(26).map((text) => `${text} buffer_full`))
+    await world.clock.advance(120_000)
+    expect(outcomes).toEqual(answers([...numbered(26), "tiny"]))
+    expect(client.stats()).toMatchObject({ pending: 0, queued: 0 })
+  })
+
+  it("are taken whatever their size when nothing else waits", async () => {
+    const world = createWorld({ profile })
+    const client = world.client({ limits: { sendBufferMaxBytes: 1_000 } })
+    const { outcomes, call } = caller(client)
+    void client.connect()
+    call("big".padEnd(5_000))
+    call("more")
+    await world.clock.settle()
+    expect(outcomes).toEqual(["more buffer_full", "big ok"])
+  })
+
+  it("are refused when they are called if they cannot be encoded", async () => {
+    const world = createWorld({ profile })
+    const loose: Contract = contract
+    const client = world.clientOf(loose)
+    void client.connect()
+    await expect(client.command("echo", { text: () => {} })).rejects.toMatchObject({ code: "invalid_input" })
+    expect(client.current.state).toBe("connecting")
+    await world.clock.settle()
+  })
+
+  it("wait for room where the session has less than they, in order with what is called meanwhile", async () => {
+    const world = createWorld({ profile, latencyMs: 10 })
+    // Ten inputs of 20 bytes fit into the line; their messages are longer.
+    const client = world.client({ limits: { sendBufferMaxBytes: 300, sendBufferMaxCount: 4 } })
+    const { outcomes, call } = caller(client)
+    client.onSession(({ kind }) => kind === "opened" && call("late"))
+    void client.connect()
+    for (const text of numbered(10)) call(text)
+    await world.clock.advance(40)
+    expect(client.stats().queued).toBeGreaterThan(0)
+    const { length } = client.pending()
+    const waiting = client.pending().findIndex(({ state }) => state === "waiting")
+    expect(client.pending().map(({ state }) => state)).toEqual(
+      Array.from({ length }, (_, index) => (index < waiting ? "sent" : "waiting")),
+    )
+    await world.clock.advance(60_000)
+    expect(outcomes).toEqual(answers([...numbered(10), "late"]))
+    expect(world.handled).toEqual([...numbered(10), "late"])
+  })
+})
+
+describe("requests that wait for room", () => {
+  const profile = "hawser.1"
+  const limits = { sendBufferMaxCount: 4 }
+
+  it("keep their place over an outage", async () => {
+    const world = createWorld({ profile, latencyMs: 10 })
+    const client = world.client({ limits })
+    const { outcomes, call } = caller(client)
+    void client.connect()
+    for (const text of numbered(10)) call(text)
+    await world.clock.advance(35)
+    world.network.links[0]?.cut()
+    await world.clock.settle()
+    expect(client.stats()).toMatchObject({ queued: 6, bufferedMessages: 4 })
+    call("meanwhile")
+    await world.clock.advance(60_000)
+    expect(outcomes).toEqual(answers([...numbered(10), "meanwhile"]))
+    expect(client.stats()).toMatchObject({ sessionsResumed: 1, sessionsReset: 0 })
+  })
+
+  it("are not refused after a reset, whether they may have been executed or not", async () => {
+    const world = createWorld({ profile, latencyMs: 10 })
+    const client = world.client({ limits })
+    const { outcomes, call } = caller(client)
+    const connected = client.connect()
+    await world.clock.advance(100)
+    await connected
+    for (const text of numbered(4)) call(text, `key ${text}`)
+    await world.clock.advance(15)
+    expect(world.handled).toEqual(numbered(4))
+    // The server says what ends the session, and its replies do not arrive.
+    world.network.links[0]?.server.send({ bytes: Uint8Array.of(0x40, 0xc1) })
+    world.network.links[0]?.blackHole()
+    world.network.listening = false
+    world.network.links[0]?.cut()
+    world.server.sessions()[0]?.end("forbidden")
+    await world.clock.advance(1_000)
+    for (const text of ["4", "5", "6"]) call(text)
+    expect(client.pending().map(({ state }) => state)).toEqual(Array.from({ length: 7 }, () => "waiting"))
+    world.network.listening = true
+    await world.clock.advance(60_000)
+    expect(outcomes).toEqual(answers(numbered(7)))
+    expect(world.handled).toEqual(numbered(7))
+  })
+
+  it("go on when those before them are given up", async () => {
+    const world = createWorld({ profile })
+    const client = world.client({ limits })
+    const { outcomes, call } = caller(client)
+    const controller = new AbortController()
+    void client.connect()
+    for (const text of numbered(4)) call(text)
+    const gone = client.command("echo", { text: "gone" }, { ...patient, signal: controller.signal })
+    call("last")
+    controller.abort()
+    await expect(gone).rejects.toMatchObject({ code: "cancelled" })
+    await world.clock.advance(1_000)
+    expect(outcomes).toEqual(answers([...numbered(4), "last"]))
+  })
+})
+
+describe("a socket of protocol 2.0 that takes nothing", () => {
+  it("costs no request its place in the line", async () => {
+    const world = createWorld({ profile: "2.0", latencyMs: 10 })
+    const client = world.client()
+    const { outcomes, call } = caller(client)
+    void client.connect()
+    for (const text of ["a", "b", "c"]) call(text)
+    await world.clock.advance(15)
+    world.network.links[0]?.client.refuseSends()
+    await world.clock.advance(60_000)
+    expect(world.network.links).toHaveLength(2)
+    expect(outcomes).toEqual(answers(["a", "b", "c"]))
+    expect(world.handled).toEqual(["a", "b", "c"])
+  })
+})
