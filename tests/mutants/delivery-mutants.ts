@@ -94,9 +94,8 @@ export const deliveryMutants: readonly Mutant[] = [
     edits: [
       {
         file: volatileSlots,
-        find: "    const replaced = this.#slots.delete(key)\n    this.#slots.set(key, message)",
-        replace:
-          "    const replaced = this.#slots.has(key)\n    if (!replaced) this.#slots.set(key, message)",
+        find: "    let lost = this.delete(key) ? 1 : 0\n",
+        replace: "    if (this.#slots.has(key)) return 1\n    let lost = 0\n",
       },
     ],
   },

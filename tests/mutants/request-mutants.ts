@@ -128,8 +128,8 @@ export const requestMutants: readonly Mutant[] = [
     edits: [
       {
         file: "packages/server/src/calls/idempotency.ts",
-        find: "if (known !== undefined && !this.#isOver(known)) {",
-        replace: "if (known?.untilMs !== undefined && !this.#isOver(known)) {",
+        find: "if (running !== undefined) {",
+        replace: "if (running !== undefined && running.untilMs < 0) {",
       },
     ],
     killedBy: {

@@ -14,6 +14,21 @@ const claimsAreHonest =
 
 export const serverMutants: readonly Mutant[] = [
   {
+    name: "What a delivery brings about is told in its middle",
+    breaks: ["E7"],
+    edits: [
+      {
+        file: "packages/server/src/topics/fan-out.ts",
+        find: "if (this.#depth > 0) this.#consequences.push(consequence)",
+        replace: "if (this.#depth > 9) this.#consequences.push(consequence)",
+      },
+    ],
+    killedBy: {
+      tests: ["tests/sessions/order-of-consequences.test.ts"],
+      because: "none of its hooks publishes",
+    },
+  },
+  {
     name: "All sessions together may keep as much as they like",
     breaks: ["B6"],
     edits: [
@@ -239,8 +254,9 @@ export const serverMutants: readonly Mutant[] = [
     edits: [
       {
         file: serverSession,
-        find: 'else if (this.#codec.counts) this.finish("session_overflow")',
-        replace: 'else if (this.#codec.counts) return "buffered"',
+        find: '    const full = this.#codec.counts ? "session_overflow" : "slow_consumer"\n',
+        replace:
+          '    const full = this.#codec.counts ? "session_overflow" : "slow_consumer"\n    if (this.#codec.counts) return "buffered"\n',
       },
     ],
   },

@@ -212,9 +212,8 @@ export function createClient(contract: Contract, options: ClientOptions): Client
       return Promise.reject(new TypeError(`the contract "${contract.name}" has no ${kind} "${name}"`))
     }
     const { input, options: callOptions = {} } = request
-    const outcome = running.requests.call({ call: kind, name, spec: entry.spec, input, options: callOptions })
-    callStats.watch(name, outcome)
-    return outcome
+    const watch = callStats.watch(name)
+    return running.requests.call({ call: kind, name, spec: entry.spec, input, options: callOptions, watch })
   }
 
   function assertEvent(event: string): void {

@@ -28,6 +28,7 @@ import type { SessionPolicy } from "./session/session-registry.ts"
 import type { DrainOptions } from "./session/drain.ts"
 import type { SentMessage } from "./session/sent-message.ts"
 import type { EndCause, Session } from "./session/session.ts"
+import type { EntranceHost } from "./transport/entrances.ts"
 
 export type Handler<S extends CallSpec, C extends Contract, User extends AuthenticatedUser> = (
   context: HandlerContext<ValidInput<S>, Session<User, C>>,
@@ -181,6 +182,8 @@ export interface Server<C extends Contract, User extends AuthenticatedUser> {
   attach(httpServer: HttpServer): void
   /** The transport port: takes in one socket of any kind. */
   readonly accept: Accept
+  /** For a way in on another HTTP server than Node's, such as `@hawser/server/bun`. */
+  readonly entrances: EntranceHost
   stats(): ServerStats
   /** Ends all sessions of a user, as after a ban or a log-out everywhere; none can be resumed. Returns how many. */
   endSessionsOf(userId: string, code?: string, message?: string): number

@@ -98,6 +98,7 @@ export function createServer(contract: Contract, options: Options): Server<Contr
     listen: (where) => entrances.listen(where),
     attach: (httpServer) => entrances.attach(httpServer),
     accept,
+    entrances,
     stats: () => readStats(parts),
     endSessionsOf(userId, code, message) {
       const sessions = [...registry.ofUser(userId)]

@@ -12,6 +12,12 @@ export interface CallReading {
   readonly longestMs: number
 }
 
+/** Told how one call ended; exactly one of the two, once. */
+export interface CallWatch {
+  readonly succeeded: () => void
+  readonly failed: (error: unknown) => void
+}
+
 interface OneCall {
   count: number
   totalMs: number
@@ -29,14 +35,18 @@ export class CallStats {
     this.#clock = clock
   }
 
-  /** @param name of the contract, so that the names have a bound. */
-  watch(name: string, outcome: Promise<unknown>): void {
+  /**
+   * A call begins. Whoever makes its promise tells the outcome: to watch the promise would count as handling it, and a
+   * failure that nobody awaits must not vanish.
+   * @param name of the contract, so that the names have a bound.
+   */
+  watch(name: string): CallWatch {
     const startedAtMs = this.#clock.now()
-    outcome.then(
-      () => this.#settled(name, startedAtMs),
-      (error: unknown) =>
+    return {
+      succeeded: () => void this.#settled(name, startedAtMs),
+      failed: (error) =>
         this.#settled(name, startedAtMs).failures.add(HawserError.is(error) ? error.code : "other"),
-    )
+    }
   }
 
   read(): Readonly<Record<string, CallReading>> {

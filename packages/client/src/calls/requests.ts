@@ -1,8 +1,13 @@
-// The client's commands, queries and openings of streams from the call to their one outcome: refused, waiting for a session, sent, settled.
-// Knows the open session only through its port; knows no sockets and no listeners.
+// The client's commands, queries and openings of streams from the call to their one outcome: refused, waiting for a
+// session or for room in it, sent, settled. Knows the open session only through its port; knows no sockets and no listeners.
+//
+// Invariants:
+//  1. Requests are given to sessions in the order of their calls; what cannot go yet holds up those behind it.
+//  2. What finds no room is refused when it is called. What was accepted is never refused for want of room.
 import {
   HawserError,
   PendingCalls,
+  createPayloadCodec,
   describeIssues,
   idempotencyKeyMaxLength,
   validate,
@@ -12,6 +17,7 @@ import type {
   ClientLimits,
   Clock,
   EndFrame,
+  PayloadCodec,
   PendingCall,
   Reference,
   ReplyFrame,
@@ -20,6 +26,7 @@ import type {
 import type { ClientCounters } from "../counters.ts"
 import type { ClientSession, OutgoingRequest, RequestKind } from "../session/client-session.ts"
 import { errorOf } from "../session/peer-error.ts"
+import type { CallWatch } from "./call-stats.ts"
 
 /**
  * What becomes of a request while the connection is away. `queue`: it waits, in order, up to `sendBufferMaxCount`.
@@ -60,12 +67,16 @@ export interface OpenRequest {
 
 export interface CallRequest extends OpenRequest {
   readonly spec: CallSpec
+  /** Told of the outcome before the caller is. */
+  readonly watch: CallWatch
 }
 
 /** How a request went on; exactly one of `resolve` and `reject` ends it. */
 export interface RequestEvents {
-  /** It was given to a session under this reference. Again, under another, if it never left that session. */
+  /** It was given to a session under this reference. */
   readonly onSent?: (reference: Reference) => void
+  /** That session ended before it left: it waits for the next one, and its reference means nothing any more. */
+  readonly onUnsent?: () => void
   /** Its reply, or `endOfStream`. */
   readonly resolve: (payload: unknown) => void
   readonly reject: (error: HawserError) => void
@@ -77,6 +88,9 @@ export const endOfStream = Symbol("end of stream")
 interface QueuedRequest extends Omit<OutgoingRequest, "budgetMs"> {
   readonly pending: PendingCall
   readonly onSent: (reference: Reference) => void
+  readonly onUnsent: () => void
+  /** Of its message; of what it will be, while no session has seen it. 0: nothing has asked yet. */
+  bytes: number
 }
 
 export interface RequestsOptions {
@@ -96,7 +110,9 @@ export interface RequestsOptions {
 export class Requests {
   readonly #options: RequestsOptions
   readonly #pending: PendingCalls
-  /** Requests that wait for a session, in order. */
+  /** Tells how long a request will be before there is a session to encode it. */
+  readonly #payloads: PayloadCodec
+  /** The line: requests that wait for a session, or for room in it, in order. */
   #queue = new Set<QueuedRequest>()
   /** Requests that the session has taken, in order. */
   readonly #taken = new Set<QueuedRequest>()
@@ -104,6 +120,7 @@ export class Requests {
   constructor(options: RequestsOptions) {
     this.#options = options
     this.#pending = new PendingCalls(options.timers, options.onAbandoned)
+    this.#payloads = createPayloadCodec(options.limits.message)
   }
 
   get pendingCount(): number {
@@ -126,9 +143,20 @@ export class Requests {
   }
 
   call(request: CallRequest): Promise<unknown> {
-    const { name, spec, options } = request
+    const { name, spec, options, watch } = request
     const outcome = new Promise((resolve, reject) => {
-      this.open(request, { reject, resolve: (payload) => resolve(validReply(name, spec, payload)) })
+      const succeeded = (value: unknown): void => {
+        watch.succeeded()
+        resolve(value)
+      }
+      const failed = (error: unknown): void => {
+        watch.failed(error)
+        reject(error)
+      }
+      this.open(request, {
+        reject: failed,
+        resolve: (payload) => void validReply(name, spec, payload).then(succeeded, failed),
+      })
     })
     // Whoever chose `drop` need not look at what became of it.
     if (options.whenOffline === "drop") outcome.catch(() => {})
@@ -138,10 +166,10 @@ export class Requests {
   /** Sends a request, or lets it wait for its session. Returns how its caller gives it up. */
   open(request: OpenRequest, events: RequestEvents): (reason: HawserError) => void {
     const { call, name, input, options } = request
-    const { clock, limits, session } = this.#options
-    const refusal = this.#refusal(options)
-    if (refusal !== undefined) {
-      events.reject(refusal)
+    const { clock, limits } = this.#options
+    const admitted = this.#admit(request)
+    if (HawserError.is(admitted)) {
+      events.reject(admitted)
       return () => {}
     }
     // A stream lasts as long as it wants.
@@ -163,25 +191,27 @@ export class Requests {
         events.reject(error)
       },
     })
-    const { onSent = () => {} } = events
-    const queued: QueuedRequest = { call, name, input, key: options.key, pending, onSent }
+    const { onSent = () => {}, onUnsent = () => {} } = events
+    const { bytes } = admitted
+    const queued: QueuedRequest = { call, name, input, key: options.key, pending, onSent, onUnsent, bytes }
     const giveUp = (reason: HawserError): void => this.#pending.abandon(pending, reason)
     const onAbort = (): void => {
       const message = `"${name}" was aborted by its caller`
       giveUp(new HawserError("cancelled", { message, cause: options.signal?.reason }))
     }
     options.signal?.addEventListener("abort", onAbort, { once: true })
-    if (session() === undefined || this.#queue.size > 0) this.#queue.add(queued)
-    else this.#send(queued)
+    this.#queue.add(queued)
+    // Behind others it has been admitted to wait; at the head of the line it has not.
+    if (!admitted.waits && this.#send(queued) === "full") giveUp(new HawserError("buffer_full"))
     return giveUp
   }
 
-  /** A session is open: what waited goes out, in order. */
+  /** A session is open, or may have room again: what waits goes out, in order, as far as it is taken. */
   flush(): void {
     for (const queued of [...this.#queue]) {
-      if (this.#options.session() === undefined) return
-      this.#queue.delete(queued)
-      this.#send(queued)
+      // Whoever hears of a dead connection may have changed everything.
+      if (!this.#queue.has(queued)) return
+      if (this.#send(queued) !== "gone") return
     }
   }
 
@@ -209,6 +239,7 @@ export class Requests {
       const { reference } = pending
       if (key !== undefined || (reference !== undefined && session.neverLeft(reference))) {
         this.#pending.unsent(pending)
+        taken.onUnsent()
         again.push(taken)
       } else {
         lost.push({ call, name, input, key, state: "sent" })
@@ -228,8 +259,30 @@ export class Requests {
     this.#taken.clear()
   }
 
-  #refusal(options: CallOptions): HawserError | undefined {
-    const { signal, key, whenOffline = "queue" } = options
+  /** Whether a request is taken, whether it has to wait then, and if so how long its message will be. */
+  #admit({ name, input, options }: OpenRequest): { waits: boolean; bytes: number } | HawserError {
+    const refusal = this.#refusal(options)
+    if (refusal !== undefined) return refusal
+    if (this.#queue.size === 0 && this.#options.session() !== undefined) return { waits: false, bytes: 0 }
+    const { sendQueueMaxCount, sendBufferMaxBytes } = this.#options.limits
+    if (this.#queue.size >= sendQueueMaxCount) {
+      const message = `${sendQueueMaxCount} requests wait for the connection already`
+      return new HawserError("buffer_full", { message })
+    }
+    try {
+      // In an array as in a frame, so that it is not too deep later.
+      const bytes = this.#payloads.encodeFrame(0, [name, input, options.key]).length
+      let waiting = 0
+      for (const queued of this.#queue) waiting += queued.bytes
+      if (waiting === 0 || waiting + bytes <= sendBufferMaxBytes) return { waits: true, bytes }
+      const message = `requests of ${waiting} bytes wait for the connection already`
+      return new HawserError("buffer_full", { message })
+    } catch (cause) {
+      return new HawserError("invalid_input", { message: `the input of "${name}" cannot be encoded`, cause })
+    }
+  }
+
+  #refusal({ signal, key, whenOffline = "queue" }: CallOptions): HawserError | undefined {
     if (signal?.aborted === true) return new HawserError("cancelled", { cause: signal.reason })
     const refusal = this.#options.refusal()
     if (refusal !== undefined) return refusal
@@ -237,39 +290,35 @@ export class Requests {
       const message = `an idempotency key has 1 to ${idempotencyKeyMaxLength} characters, not ${key.length}`
       return new HawserError("invalid_input", { message })
     }
-    if (whenOffline !== "queue" && this.#options.session()?.attached !== true) {
-      if (whenOffline === "fail") return new HawserError("not_connected")
-      this.#options.counters.requestsDropped += 1
-      return new HawserError("dropped")
-    }
-    const { sendQueueMaxCount } = this.#options.limits
-    if (this.#queue.size < sendQueueMaxCount) return undefined
-    return new HawserError("buffer_full", {
-      message: `${sendQueueMaxCount} requests wait for the connection already`,
-    })
+    if (whenOffline === "queue" || this.#options.session()?.attached === true) return undefined
+    if (whenOffline === "fail") return new HawserError("not_connected")
+    this.#options.counters.requestsDropped += 1
+    return new HawserError("dropped")
   }
 
-  #send(queued: QueuedRequest): void {
+  /** Gives the head of the line to the session. `gone`: it has left the line, one way or another. */
+  #send(queued: QueuedRequest): "gone" | "full" | "dead" {
     const session = this.#options.session()
-    if (session === undefined || queued.pending.settled) return
+    if (session === undefined) return "dead"
     const { deadlineMs } = queued.pending
     const budgetMs =
       deadlineMs === undefined ? 0 : Math.max(1, Math.round(deadlineMs - this.#options.clock.now()))
     try {
-      const reference = session.request({ ...queued, budgetMs })
-      if (reference !== undefined) {
-        this.#pending.sent(queued.pending, reference)
+      const { outcome, reference, bytes } = session.request({ ...queued, budgetMs })
+      queued.bytes = bytes
+      if (outcome === "taken") {
+        this.#queue.delete(queued)
         this.#taken.add(queued)
+        this.#pending.sent(queued.pending, reference)
         queued.onSent(reference)
-      } else {
-        // What was not handed over stays in line for the next session.
-        this.#queue.add(queued)
       }
       // The socket died without telling.
-      if (reference === undefined || session.isDead) this.#options.onDeadConnection()
+      if (outcome === "dead" || session.isDead) this.#options.onDeadConnection()
+      return outcome === "taken" ? "gone" : outcome
     } catch (error) {
-      if (HawserError.is(error)) this.#pending.abandon(queued.pending, error)
-      else throw error
+      if (!HawserError.is(error)) throw error
+      this.#pending.abandon(queued.pending, error)
+      return "gone"
     }
   }
 }

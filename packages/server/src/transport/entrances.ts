@@ -1,37 +1,72 @@
-// The ways into a server: HTTP servers of our own and of the application, each with its upgrade handler.
+// The ways into a server: HTTP servers of our own and of the application, and those that another runtime brings. Knows
+// no frames.
 import { HawserError } from "@hawser/protocol"
+import type { Accept, ServerLimits } from "@hawser/protocol"
 import type { Server as HttpServer } from "node:http"
 import type { Listening } from "../server-api.ts"
 import { openHttpServer } from "./http-server.ts"
-import type { OwnHttpServer } from "./http-server.ts"
+import { judgeUpgrade } from "./judge-upgrade.ts"
+import type { UpgradeRequest, UpgradeVerdict } from "./judge-upgrade.ts"
 import { serveUpgrades } from "./upgrade.ts"
 import type { UpgradeOptions } from "./upgrade.ts"
+
+/** What a way in that stands on another HTTP server than Node's asks of its server. */
+export interface EntranceHost {
+  /** Path of the WebSocket. */
+  readonly path: string
+  readonly limits: ServerLimits
+  /** Takes in a socket. Call it in the same turn as `judge`, so that the caps count it. */
+  readonly accept: Accept
+  readonly onError: (error: unknown) => void
+  /** Decides about an upgrade, and counts a refusal. */
+  judge(request: UpgradeRequest): UpgradeVerdict
+  /**
+   * Begins to let sockets in. The server's `close()` calls `close` when the last connection is gone, and waits for it.
+   * @throws as `attach`.
+   */
+  open(close: () => Promise<void>): void
+}
 
 export interface EntrancesOptions extends UpgradeOptions {
   /** Throws while the application has not said all that serving takes. */
   readonly assertReady: () => void
 }
 
-export class Entrances {
+export class Entrances implements EntranceHost {
+  readonly path: string
+  readonly limits: ServerLimits
+  readonly accept: Accept
+  readonly onError: (error: unknown) => void
   readonly #options: EntrancesOptions
   readonly #detachers = new Map<HttpServer, () => void>()
-  readonly #own = new Set<OwnHttpServer>()
+  readonly #closers = new Set<() => Promise<void>>()
 
   constructor(options: EntrancesOptions) {
     this.#options = options
+    this.path = options.path
+    this.limits = options.limits
+    this.accept = options.accept
+    this.onError = options.onError
+  }
+
+  judge(request: UpgradeRequest): UpgradeVerdict {
+    return judgeUpgrade(request, this.#options)
+  }
+
+  open(close: () => Promise<void>): void {
+    this.#assertOpen()
+    this.#closers.add(close)
   }
 
   attach(httpServer: HttpServer): void {
     this.#assertOpen()
-    this.#options.assertReady()
     if (this.#detachers.has(httpServer)) throw new TypeError("this HTTP server is attached already")
     this.#detachers.set(httpServer, serveUpgrades(httpServer, this.#options))
   }
 
   async listen({ port = 0, host }: { port?: number; host?: string } = {}): Promise<Listening> {
-    const { limits, onError, path, assertReady } = this.#options
+    const { limits, onError, path } = this.#options
     this.#assertOpen()
-    assertReady()
     const own = await openHttpServer({ port, host, limits, onError })
     try {
       this.attach(own.httpServer)
@@ -40,20 +75,30 @@ export class Entrances {
       await own.close()
       throw error
     }
-    this.#own.add(own)
-    const name = host?.includes(":") === true ? `[${host}]` : (host ?? "localhost")
-    return { port: own.port, url: `ws://${name}:${own.port}${path}` }
+    this.#closers.add(() => own.close())
+    return listeningOn({ port: own.port, host, path })
   }
 
   async close(): Promise<void> {
     for (const detach of this.#detachers.values()) detach()
     this.#detachers.clear()
-    await Promise.all([...this.#own].map((own) => own.close()))
-    this.#own.clear()
+    await Promise.all([...this.#closers].map((close) => close()))
+    this.#closers.clear()
   }
 
   #assertOpen(): void {
     if (this.#options.isClosing())
       throw new HawserError("server_shutdown", { message: "the server is closed" })
+    this.#options.assertReady()
   }
+}
+
+interface Place {
+  readonly port: number
+  readonly host: string | undefined
+  readonly path: string
+}
+
+export function listeningOn({ port, host = "localhost", path }: Place): Listening {
+  return { port, url: `ws://${host.includes(":") ? `[${host}]` : host}:${port}${path}` }
 }

@@ -52,7 +52,16 @@ export async function openHttpServer(options: OwnHttpServerOptions): Promise<Own
 }
 
 function answer(request: IncomingMessage, response: ServerResponse): void {
-  const isHealthCheck = request.url === "/healthz"
-  response.writeHead(isHealthCheck ? 200 : 426, { "Content-Type": "text/plain; charset=utf-8" })
-  response.end(isHealthCheck ? "ok\n" : "this port speaks WebSocket\n")
+  const { status, body } = plainAnswer(request.url)
+  response.writeHead(status, { "Content-Type": plainText })
+  response.end(body)
+}
+
+export const plainText = "text/plain; charset=utf-8"
+
+/** What a port of our own answers to requests that are no upgrade. */
+export function plainAnswer(path: string | undefined): { readonly status: number; readonly body: string } {
+  return path === "/healthz"
+    ? { status: 200, body: "ok\n" }
+    : { status: 426, body: "this port speaks WebSocket\n" }
 }

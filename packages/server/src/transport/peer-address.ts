@@ -1,11 +1,15 @@
 // Whose connection it is, as the caps see it: the address of the peer, or the one that our own proxy wrote down.
-import type { IncomingMessage } from "node:http"
 import { SocketAddress, isIP } from "node:net"
 
-export function peerAddress(request: IncomingMessage, trustProxy: boolean): string {
-  const direct = request.socket.remoteAddress ?? "unknown"
-  const forwarded = trustProxy ? request.headers["x-forwarded-for"] : undefined
-  return forwardedAddress(String(forwarded ?? "")) ?? direct
+export interface AddressedRequest {
+  readonly remoteAddress: string | undefined
+  /** The header X-Forwarded-For. */
+  readonly forwardedFor: string | undefined
+}
+
+export function peerAddress(request: AddressedRequest, trustProxy: boolean): string {
+  const direct = request.remoteAddress ?? "unknown"
+  return (trustProxy ? forwardedAddress(request.forwardedFor ?? "") : undefined) ?? direct
 }
 
 /**

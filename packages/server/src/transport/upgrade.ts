@@ -1,34 +1,18 @@
-// The way from an HTTP upgrade to a connection: the checks before it, and the refusals. Knows no frames.
-import { chooseProfile, quoted, subprotocol } from "@hawser/protocol"
+// The way from an upgrade of Node's HTTP server to a connection, and the refusals. Knows no frames.
+import { subprotocol } from "@hawser/protocol"
 import type { Accept, ServerLimits, TimerQueue } from "@hawser/protocol"
+import { STATUS_CODES } from "node:http"
 import type { IncomingMessage, Server as HttpServer } from "node:http"
 import type { Duplex } from "node:stream"
 import { WebSocketServer } from "ws"
-import type { Health, UpgradeRefusal } from "../metrics/health.ts"
-import type { CapVerdict } from "../session/connection-caps.ts"
-import { addressKey, isLoopback, peerAddress } from "./peer-address.ts"
+import { judgeUpgrade } from "./judge-upgrade.ts"
+import type { UpgradePolicy, UpgradeRefused, UpgradeRequest } from "./judge-upgrade.ts"
 import { CorkedSockets, WebSocketConnection } from "./web-socket.ts"
 
-export interface UpgradeOptions {
+export interface UpgradeOptions extends UpgradePolicy {
   readonly accept: Accept
-  readonly path: string
   readonly limits: ServerLimits
   readonly timers: TimerQueue
-  /** Exact origins (`https://game.example`), or a function. Undefined: only pages of the same host. */
-  readonly origins: readonly string[] | ((origin: string) => boolean) | undefined
-  /** Take the address from the last entry of X-Forwarded-For. */
-  readonly trustProxy: boolean
-  readonly checkCaps: (address: string, exempt: boolean) => CapVerdict
-  readonly isClosing: () => boolean
-  readonly health: Pick<Health, "upgradesRefused">
-  readonly onError: (error: unknown) => void
-}
-
-interface Refusal {
-  readonly reason: UpgradeRefusal
-  readonly status: string
-  readonly message: string
-  readonly retryAfterSeconds?: number
 }
 
 /** Serves upgrades of `httpServer` on `path`; returns how to stop. */
@@ -36,32 +20,24 @@ export function serveUpgrades(httpServer: HttpServer, options: UpgradeOptions): 
   const wss = createWebSocketServer(options.limits)
   const corked = new CorkedSockets()
 
-  const onUpgrade = (request: IncomingMessage, socket: Duplex, head: Buffer): void => {
+  const onUpgrade = (incoming: IncomingMessage, socket: Duplex, head: Buffer): void => {
     const onSocketError = (error: unknown): void => options.onError(error)
     socket.on("error", onSocketError)
-    if (pathOf(request) !== options.path) {
-      if (httpServer.listenerCount("upgrade") === 1)
-        refuse(socket, { reason: "path", status: "404 Not Found", message: "no such path" }, options)
-      return
-    }
-    const peer = peerAddress(request, options.trustProxy)
-    const address = addressKey(peer)
-    const refusal = findRefusal(
-      request,
-      { address, exempt: isLoopback(peer) && !options.trustProxy },
-      options,
-    )
-    if (refusal !== undefined) {
-      refuse(socket, refusal, options)
+    const request = upgradeRequest(incoming)
+    // Somebody else's handler may serve that path.
+    if (request.path !== options.path && httpServer.listenerCount("upgrade") > 1) return
+    const verdict = judgeUpgrade(request, options)
+    if (verdict.kind === "refused") {
+      refuse(socket, verdict, options)
       return
     }
     // The library may refuse, too.
     const keep = dropLater(socket, options)
-    wss.handleUpgrade(request, socket, head, (webSocket) => {
+    wss.handleUpgrade(incoming, socket, head, (webSocket) => {
       keep()
       socket.off("error", onSocketError)
       const connection = new WebSocketConnection(webSocket, socket, corked)
-      const profile = webSocket.protocol === "" ? "2.0" : "hawser.1"
+      const { profile, address } = verdict
       connection.bind(options.accept({ connection, profile, address }), options.onError)
     })
   }
@@ -89,89 +65,24 @@ function createWebSocketServer(limits: ServerLimits): WebSocketServer {
   return new WebSocketServer(options)
 }
 
-function findRefusal(
-  request: IncomingMessage,
-  { address, exempt }: { address: string; exempt: boolean },
-  options: UpgradeOptions,
-): Refusal | undefined {
-  if (options.isClosing()) {
-    return {
-      reason: "shutting_down",
-      status: "503 Service Unavailable",
-      message: "the server is shutting down",
-      retryAfterSeconds: 1,
-    }
-  }
-  const { origin } = request.headers
-  if (origin !== undefined && !originAllowed(origin, request, options)) {
-    return {
-      reason: "origin",
-      status: "403 Forbidden",
-      message: `pages of ${quoted(origin)} may not connect here`,
-    }
-  }
-  if (chooseProfile(offeredProtocols(request)) === undefined) {
-    return {
-      reason: "subprotocol",
-      status: "400 Bad Request",
-      message: `offer the subprotocol "${subprotocol}", or none`,
-    }
-  }
-  switch (options.checkCaps(address, exempt)) {
-    case "tooManyOfAddress":
-      return {
-        reason: "address_connections",
-        status: "429 Too Many Requests",
-        message: "too many connections of this address",
-        retryAfterSeconds: 10,
-      }
-    case "tooManyUnauthenticated":
-      return {
-        reason: "logins_under_way",
-        status: "503 Service Unavailable",
-        message: "too many connections are logging in",
-        retryAfterSeconds: 2,
-      }
-    case "allowed":
-      return undefined
+function upgradeRequest({ url, socket, headers }: IncomingMessage): UpgradeRequest {
+  const forwardedFor = headers["x-forwarded-for"]
+  return {
+    path: (url ?? "").split("?", 1)[0] ?? "",
+    remoteAddress: socket.remoteAddress,
+    host: headers.host,
+    origin: headers.origin,
+    protocols: headers["sec-websocket-protocol"],
+    forwardedFor: Array.isArray(forwardedFor) ? forwardedFor.join() : forwardedFor,
   }
 }
 
-/** Scheme, host and port must be equal to the letter. Without a list only the page's own host may connect. */
-function originAllowed(
-  origin: string,
-  request: IncomingMessage,
-  { origins, onError }: UpgradeOptions,
-): boolean {
-  if (typeof origins === "function") {
-    try {
-      return origins(origin)
-    } catch (error) {
-      // Thrown on (`new URL("null")` does), it would end the process: a stranger's header must not.
-      onError(error)
-      return false
-    }
-  }
-  if (origins !== undefined) return origins.includes(origin)
-  const { host } = request.headers
-  return host !== undefined && (origin === `http://${host}` || origin === `https://${host}`)
-}
-
-function offeredProtocols(request: IncomingMessage): string[] {
-  const header = request.headers["sec-websocket-protocol"]
-  return header === undefined ? [] : header.split(",").map((name) => name.trim())
-}
-
-function pathOf(request: IncomingMessage): string {
-  return (request.url ?? "").split("?", 1)[0] ?? ""
-}
-
-function refuse(socket: Duplex, refusal: Refusal, options: UpgradeOptions): void {
-  options.health.upgradesRefused.add(refusal.reason)
-  const body = Buffer.from(`${refusal.message}\n`)
-  const retry = refusal.retryAfterSeconds === undefined ? "" : `Retry-After: ${refusal.retryAfterSeconds}\r\n`
-  const head = `HTTP/1.1 ${refusal.status}\r\nConnection: close\r\nContent-Type: text/plain; charset=utf-8\r\n`
-  socket.end(`${head}${retry}Content-Length: ${body.length}\r\n\r\n${refusal.message}\n`)
+function refuse(socket: Duplex, refused: UpgradeRefused, options: UpgradeOptions): void {
+  const body = Buffer.from(`${refused.message}\n`)
+  const status = `${refused.status} ${STATUS_CODES[refused.status]}`
+  const retry = refused.retryAfterSeconds === undefined ? "" : `Retry-After: ${refused.retryAfterSeconds}\r\n`
+  const head = `HTTP/1.1 ${status}\r\nConnection: close\r\nContent-Type: text/plain; charset=utf-8\r\n`
+  socket.end(`${head}${retry}Content-Length: ${body.length}\r\n\r\n${refused.message}\n`)
   socket.once("finish", () => socket.destroy())
   dropLater(socket, options)
 }

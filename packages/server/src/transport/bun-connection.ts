@@ -1,0 +1,161 @@
+// One WebSocket of Bun's server behind the transport port: one write per connection and turn of the event loop. Knows no
+// frames of ours.
+import { closeReason } from "@hawser/protocol"
+import type { Connection, ConnectionEvents, OutboundMessage } from "@hawser/protocol"
+import type { BunSocket } from "./bun-api.ts"
+
+/** Connections with something to write in this turn; all are flushed once at its end. */
+export class BunTurn {
+  #connections: BunConnection[] = []
+
+  add(connection: BunConnection): void {
+    if (this.#connections.length === 0) setImmediate(() => this.#flush())
+    this.#connections.push(connection)
+  }
+
+  #flush(): void {
+    const connections = this.#connections
+    this.#connections = []
+    for (const connection of connections) connection.flush()
+  }
+}
+
+type State =
+  | { readonly kind: "open" }
+  /** Nothing more is taken; the close frame leaves when all else has left. */
+  | { readonly kind: "closing"; readonly code: number; readonly reason: string }
+  /** Bun has been told to end the socket, or has told of its end. */
+  | { readonly kind: "closed" }
+
+const open: State = { kind: "open" }
+const closed: State = { kind: "closed" }
+
+export class BunConnection implements Connection {
+  readonly #socket: BunSocket
+  readonly #turn: BunTurn
+  /** Taken in this turn. */
+  #queue: Uint8Array[] = []
+  #queuedBytes = 0
+  #isInTurn = false
+  /** True while Bun itself holds bytes that the socket has not taken. */
+  #isBlocked = false
+  #state: State = open
+  #events: ConnectionEvents | undefined
+
+  constructor(socket: BunSocket, turn: BunTurn) {
+    this.#socket = socket
+    this.#turn = turn
+  }
+
+  bind(events: ConnectionEvents): void {
+    this.#events = events
+  }
+
+  get bufferedBytes(): number {
+    return this.#queuedBytes + (this.#isBlocked ? this.#socket.getBufferedAmount() : 0)
+  }
+
+  send({ bytes }: OutboundMessage): boolean {
+    if (this.#state.kind !== "open") return false
+    this.#queue.push(bytes)
+    this.#queuedBytes += bytes.length
+    this.#joinTurn()
+    return true
+  }
+
+  close(code: number, reason: string): void {
+    if (this.#state.kind !== "open") return
+    this.#state = { kind: "closing", code, reason: closeReason(reason) }
+    // Bun forgets a socket as soon as it is told to close it, also one whose peer has megabytes to read.
+    this.#joinTurn()
+  }
+
+  terminate(): void {
+    if (this.#state.kind === "closed") return
+    this.#state = closed
+    this.#dropQueue()
+    this.#socket.terminate()
+  }
+
+  pause(): void {
+    if (this.#state.kind !== "closed") this.#socket.pause()
+  }
+
+  resume(): void {
+    if (this.#state.kind !== "closed") this.#socket.resume()
+  }
+
+  ping(): void {
+    if (this.#state.kind === "open") this.#socket.ping()
+  }
+
+  flush(): void {
+    this.#isInTurn = false
+    if (this.#state.kind === "closed") return
+    if (this.#queue.length > 0) this.#write()
+    if (!this.#isBlocked) this.#settle()
+  }
+
+  received(content: string | Uint8Array): void {
+    if (typeof content === "string") this.#events?.text()
+    else this.#events?.message(content)
+  }
+
+  pong(): void {
+    this.#events?.pong()
+  }
+
+  drained(): void {
+    if (!this.#isBlocked || this.#socket.getBufferedAmount() > 0) return
+    this.#isBlocked = false
+    if (this.#queue.length === 0 && this.#state.kind !== "closed") this.#settle()
+  }
+
+  ended(code: number, reason: string): void {
+    this.#state = closed
+    this.#dropQueue()
+    const events = this.#events
+    this.#events = undefined
+    // Bun tells of an end from within `close` and `terminate`; the owner hears of it when it has done what it is doing.
+    queueMicrotask(() => events?.closed(code, reason))
+  }
+
+  #joinTurn(): void {
+    if (this.#isInTurn) return
+    this.#isInTurn = true
+    this.#turn.add(this)
+  }
+
+  #write(): void {
+    const socket = this.#socket
+    const queue = this.#queue
+    const [first] = queue
+    this.#queue = []
+    this.#queuedBytes = 0
+    if (queue.length === 1 && first !== undefined) {
+      this.#isBlocked = socket.sendBinary(first) <= 0 && socket.getBufferedAmount() > 0
+      return
+    }
+    socket.cork(() => {
+      for (const bytes of queue) socket.sendBinary(bytes)
+    })
+    this.#isBlocked = socket.getBufferedAmount() > 0
+  }
+
+  /** All that was taken has left. */
+  #settle(): void {
+    const state = this.#state
+    if (state.kind === "open") {
+      this.#events?.drained()
+    } else if (state.kind === "closing") {
+      this.#state = closed
+      this.#socket.close(state.code, state.reason)
+    }
+  }
+
+  #dropQueue(): void {
+    this.#queue = []
+    this.#queuedBytes = 0
+    this.#isBlocked = false
+  }
+}

@@ -1,0 +1,119 @@
+// The way into a server from `Bun.serve`: its requests, its WebSocket handlers. Knows no frames.
+import type { Profile } from "@hawser/protocol"
+import { subprotocol } from "@hawser/protocol"
+import type { BunServer, BunWebSocketHandlers } from "./bun-api.ts"
+import { BunConnection, BunTurn } from "./bun-connection.ts"
+import type { EntranceHost } from "./entrances.ts"
+import { plainAnswer, plainText } from "./http-server.ts"
+
+/** Both handlers of a `Bun.serve`, for one that is the application's. */
+export interface BunEntrance {
+  /**
+   * Takes in the WebSocket and answers undefined, or says why not: 400, 403, 404, 405, 429, 503. For a route of the
+   * application's own, such as `"/ws": hawser.upgrade`.
+   */
+  readonly upgrade: (request: Request, bun: BunServer) => Response | undefined
+  /** The same for any request: 200 on `/healthz`, and 426 for whatever is no upgrade. */
+  readonly fetch: (request: Request, bun: BunServer) => Response | undefined
+  readonly websocket: BunWebSocketHandlers
+}
+
+export function createBunEntrance(host: EntranceHost): BunEntrance {
+  const upgrade = (request: Request, bun: BunServer): Response | undefined => {
+    const { headers } = request
+    const verdict = host.judge({
+      path: pathOf(request.url),
+      remoteAddress: bun.requestIP(request)?.address,
+      host: headers.get("host") ?? undefined,
+      origin: headers.get("origin") ?? undefined,
+      protocols: headers.get("sec-websocket-protocol") ?? undefined,
+      forwardedFor: headers.get("x-forwarded-for") ?? undefined,
+    })
+    if (verdict.kind === "refused") return refusal(verdict)
+    if (request.method !== "GET") return refusal({ status: 405, message: "a WebSocket begins with GET" })
+    const { profile, address } = verdict
+    const named = profile === "2.0" ? {} : { "Sec-WebSocket-Protocol": subprotocol }
+    // `open` is called in between.
+    return bun.upgrade(request, { data: new Visitor(profile, address), headers: named })
+      ? undefined
+      : refusal({ status: 400, message: "this is no upgrade to a WebSocket" })
+  }
+
+  return {
+    upgrade,
+    fetch(request, bun) {
+      if (isUpgrade(request)) return upgrade(request, bun)
+      const { status, body } = plainAnswer(pathOf(request.url))
+      return new Response(body, { status, headers: { "Content-Type": plainText } })
+    },
+    websocket: handlers(host),
+  }
+}
+
+/** A socket that has been let in and is not open yet. */
+class Visitor {
+  readonly profile: Profile
+  readonly address: string
+
+  constructor(profile: Profile, address: string) {
+    this.profile = profile
+    this.address = address
+  }
+}
+
+function handlers({ limits, accept, onError }: EntranceHost): BunWebSocketHandlers {
+  const turn = new BunTurn()
+  return {
+    maxPayloadLength: limits.message.maxBytes,
+    // None: the session bounds what waits, and says so to its client.
+    backpressureLimit: 0,
+    // None: the sweep for silent connections is the server's own.
+    idleTimeout: 0,
+    sendPings: false,
+    perMessageDeflate: false,
+    open(socket) {
+      const { data } = socket
+      if (!(data instanceof Visitor)) return
+      const connection = new BunConnection(socket, turn)
+      socket.data = connection
+      connection.bind(accept({ connection, profile: data.profile, address: data.address }))
+    },
+    message({ data }, content) {
+      if (data instanceof BunConnection) data.received(content)
+    },
+    drain({ data }) {
+      if (data instanceof BunConnection) data.drained()
+    },
+    pong({ data }) {
+      if (data instanceof BunConnection) data.pong()
+    },
+    close({ data }, code, reason) {
+      if (!(data instanceof BunConnection)) return
+      // With this code the reason is Bun's own: how the peer broke the WebSocket protocol.
+      if (code === 1006 && reason !== "") onError(new Error(reason))
+      data.ended(code, reason)
+    },
+    error: (error) => onError(error),
+  }
+}
+
+function isUpgrade({ headers }: Request): boolean {
+  return headers.has("upgrade") && /\bupgrade\b/i.test(headers.get("connection") ?? "")
+}
+
+/** Of a URL, or of a path where a request named no host. */
+function pathOf(url: string): string {
+  return /^(?:[a-z]+:\/\/[^/?]*)?([^?#]*)/.exec(url)?.[1] ?? ""
+}
+
+interface Refusal {
+  readonly status: number
+  readonly message: string
+  readonly retryAfterSeconds?: number
+}
+
+function refusal({ status, message, retryAfterSeconds }: Refusal): Response {
+  const headers: Record<string, string> = { "Content-Type": plainText, Connection: "close" }
+  if (retryAfterSeconds !== undefined) headers["Retry-After"] = `${retryAfterSeconds}`
+  return new Response(`${message}\n`, { status, headers })
+}
