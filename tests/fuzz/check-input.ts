@@ -10,13 +10,20 @@
 // two of input. So the 10,000 elements of a server's message take 1.1 MB at most, and 640 KB if they are the maps; its
 // 64 KiB of content, if that is text, another 128 KiB.
 import {
+  ReplicaSchema,
   TypeTable,
   clientMessageLimits,
   createEnvelopeCodec,
   createFrameCodec,
   createPayloadCodec,
   guardMessagePack,
+  integer,
+  oneOf,
+  optional,
+  readReplicaFrame,
+  real,
   serverMessageLimits,
+  text,
 } from "@hawser/protocol"
 import type {
   BadFrame,
@@ -120,7 +127,11 @@ export function checkInput(
 
 /** The ends that take these bytes for a message. */
 export function takersOf(bytes: Uint8Array): readonly string[] {
-  const takers = subjects.filter(({ codec }) => codec.decode(bytes, requestCount).kind !== "bad")
+  const takers = subjects.filter(({ codec }) => {
+    const { kind } = codec.decode(bytes, requestCount)
+    // Packed bits are nobody's before a replica reads them.
+    return kind !== "bad" && kind !== "replicaParts"
+  })
   return takers.map(({ name }) => name)
 }
 
@@ -132,6 +143,7 @@ function checkSubject(subject: Subject, bytes: Uint8Array, statistics: Statistic
     if (frame.kind === "bad") statistics.refusedCount += 1
     else statistics.acceptedCount += 1
     if (frame.kind === "bad") return checkRefusal(frame, verdict, subject)
+    if (frame.kind === "replicaParts") return checkParts(frame.bytes)
     if (verdict !== undefined) return `accepted a ${frame.kind} that the guard refuses: ${verdict.reason}`
     return (
       checkClass(subject.codec.classify(bytes), frame) ??
@@ -142,6 +154,33 @@ function checkSubject(subject: Subject, bytes: Uint8Array, statistics: Statistic
   } catch (error) {
     return `threw ${error instanceof Error ? `${error.name}: ${error.message}` : String(error)}`
   }
+}
+
+const partsSchema = ReplicaSchema.of({
+  x: real({ min: 0, max: 1_000, step: 0.25 }),
+  hp: integer(),
+  name: text(),
+  facing: oneOf(["up", "down", "left"]),
+  title: optional(text()),
+})
+const knownRecord = [400, 7, "ann", 1, undefined]
+
+/** What is no such frame is a RangeError, whatever it is, and what is read is not larger than its bytes allow. */
+function checkParts(bytes: Uint8Array): string | undefined {
+  let records = 0
+  try {
+    readReplicaFrame(bytes, () => ({
+      schema: partsSchema,
+      recordAt: (_cell, slot) => (slot < 4 ? knownRecord : undefined),
+      snapshot: (_cell, snapshot) => void (records += snapshot.records.length),
+      delta: (_cell, changes) => void (records += changes.length),
+      keep() {},
+      drop() {},
+    }))
+  } catch (error) {
+    if (!(error instanceof RangeError)) throw error
+  }
+  return records > bytes.length * 8 ? `read ${records} records out of ${bytes.length} bytes` : undefined
 }
 
 function note(what: string, subject: Subject, { seen }: Statistics): void {
@@ -180,6 +219,7 @@ const classOf: Readonly<Record<Frame["kind"], FrameClass>> = {
   goaway: "control",
   busy: "control",
   bye: "control",
+  have: "control",
   cancel: "reliable",
   credit: "reliable",
   item: "reliable",
@@ -189,6 +229,8 @@ const classOf: Readonly<Record<Frame["kind"], FrameClass>> = {
   reply: "reliable",
   topicEvent: "reliable",
   volatile: "volatile",
+  replica: "volatile",
+  replicaParts: "volatile",
 }
 
 /** In `2.0` nothing is counted and the class says nothing. */

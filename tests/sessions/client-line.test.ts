@@ -69,12 +69,14 @@ describe.each(profiles)("requests before the first session, in profile %s", (pro
   it("wait for room where the session has less than they, in order with what is called meanwhile", async () => {
     const world = createWorld({ profile, latencyMs: 10 })
     // Ten inputs of 20 bytes fit into the line; their messages are longer.
-    const client = world.client({ limits: { sendBufferMaxBytes: 300, sendBufferMaxCount: 4 } })
+    const bounds = { sendBufferMaxBytes: 300, sendBufferMaxCount: 4 }
+    // The socket tells when it has room; nobody need ask it.
+    const client = world.client({ limits: { ...bounds, socketPollMs: 1_000_000 } })
     const { outcomes, call } = caller(client)
     client.onSession(({ kind }) => kind === "opened" && call("late"))
     void client.connect()
     for (const text of numbered(10)) call(text)
-    await world.clock.advance(40)
+    await world.clock.advance(35)
     expect(client.stats().queued).toBeGreaterThan(0)
     const { length } = client.pending()
     const waiting = client.pending().findIndex(({ state }) => state === "waiting")
@@ -91,18 +93,26 @@ describe("requests that wait for room", () => {
   const profile = "hawser.1"
   const limits = { sendBufferMaxCount: 4 }
 
-  it("keep their place over an outage", async () => {
+  it.each([
+    ["before", 35],
+    ["after", 45],
+  ])("keep their place over an outage that begins %s the server has what was sent", async (_, atMs) => {
     const world = createWorld({ profile, latencyMs: 10 })
     const client = world.client({ limits })
     const { outcomes, call } = caller(client)
+    const queuedThen: number[] = []
+    client.onSession(({ kind }) => kind === "resumed" && queuedThen.push(client.stats().queued))
     void client.connect()
     for (const text of numbered(10)) call(text)
-    await world.clock.advance(35)
+    await world.clock.advance(atMs)
     world.network.links[0]?.cut()
     await world.clock.settle()
     expect(client.stats()).toMatchObject({ queued: 6, bufferedMessages: 4 })
+    expect(world.handled).toHaveLength(atMs === 35 ? 0 : 4)
     call("meanwhile")
-    await world.clock.advance(60_000)
+    await world.clock.advance(5_000)
+    // WELCOME makes room for as many as the server has handled.
+    expect(queuedThen).toEqual([atMs === 35 ? 7 : 3])
     expect(outcomes).toEqual(answers([...numbered(10), "meanwhile"]))
     expect(client.stats()).toMatchObject({ sessionsResumed: 1, sessionsReset: 0 })
   })

@@ -1,7 +1,15 @@
 // What fails without anybody's looking: a rejection that nobody handles is the runtime's to report, and the client's
 // own book-keeping must not count as handling it.
+import { defineContract } from "@hawser/protocol"
 import { describe, expect, it } from "vitest"
-import { createWorld, openClient, profiles, rejection } from "../faults/harness.ts"
+import { z } from "zod"
+import { connect, createWorld, openClient, profiles, rejection } from "../faults/harness.ts"
+
+/** What the client of another version might think. */
+const misread = defineContract({
+  name: "misread",
+  queries: { look: { input: z.object({}), output: z.object({ seen: z.string() }) } },
+})
 
 /** Rejections that nobody has handled by the end of `work` and of the turn in which it ended. */
 async function unhandled(work: () => void | Promise<void>): Promise<unknown[]> {
@@ -39,14 +47,14 @@ describe.each(profiles)("a request that nobody awaits, in profile %s", (profile)
 
   it("fails so as well when its reply does not fit the contract, and counts as failed", async () => {
     const world = createWorld({ profile })
-    world.server.query("secret", () => ({}))
-    const client = await openClient(world)
+    const client = world.clientOf(misread)
+    await connect(world, client)
     const seen = await unhandled(async () => {
       void client.query("look", {})
       await world.clock.settle()
     })
-    expect(seen).toEqual([])
-    expect(client.stats().calls["look"]).toMatchObject({ count: 1, failedByCode: {} })
+    expect(seen).toMatchObject([{ code: "invalid_reply" }])
+    expect(client.stats().calls["look"]).toMatchObject({ count: 1, failedByCode: { invalid_reply: 1 } })
   })
 
   it("says nothing when its caller chose `drop`", async () => {

@@ -11,6 +11,8 @@ import type {
   EventName,
   Profile,
   QueryName,
+  ReplicaName,
+  ReplicaRecord,
   StreamName,
   ValidItem,
   ValidOutput,
@@ -35,6 +37,8 @@ import { pageWakeSource } from "./session/wake.ts"
 import type { WakeSource } from "./session/wake.ts"
 import { statusIterator } from "./status.ts"
 import type { ClientStatus } from "./status.ts"
+import { Replicas } from "./topics/replicas.ts"
+import type { ReplicaView } from "./topics/replicas.ts"
 import { systemClock } from "./system.ts"
 import { webSocketDial } from "./transport/web-socket.ts"
 import type { WebSocketConstructor } from "./transport/web-socket.ts"
@@ -79,7 +83,7 @@ export interface ConnectOptions {
 export interface ClientStats extends Readonly<ClientCounters> {
   /** Requests without a reply, waiting ones included. */
   readonly pending: number
-  /** Requests that wait for the connection. */
+  /** Requests that wait for a session, or for room in it. */
   readonly queued: number
   /** Streams that have not ended; `pending` counts them too. */
   readonly streams: number
@@ -148,6 +152,11 @@ export interface Client<C extends Contract> {
     input: CallInput<C["streams"][K]>,
     options?: StreamOptions,
   ): AsyncIterableIterator<ValidItem<C["streams"][K]>, undefined>
+  /**
+   * The copy of a replica: what the server shows this session of it, at any time.
+   * @throws TypeError for a name that the contract lacks.
+   */
+  replica<K extends ReplicaName<C>>(name: K): ReplicaView<ReplicaRecord<C, K>>
   /** Resolves when a session is open; rejects when the client gives up or is closed. Works again after either. */
   connect(options?: ConnectOptions): Promise<void>
   /** Measures the round trip in milliseconds. */
@@ -181,6 +190,7 @@ export function createClient(contract: Contract, options: ClientOptions): Client
   const statusBus = new EventBus<{ status: ClientStatus }>({ onError })
   const delivery = new EventDelivery({ events, bus, onError })
   const strategy = options.reconnect === false ? noReconnect : (options.reconnect ?? exponential())
+  const replicas = new Replicas({ replicas: contract.replicas, clock, onError })
   const running = new RunningClient(
     {
       url: options.url,
@@ -193,6 +203,7 @@ export function createClient(contract: Contract, options: ClientOptions): Client
       counters,
       tallies,
       wakeSource: options.wakeSource ?? pageWakeSource,
+      replicas,
       onSession: (event) => delivery.run(() => sessionBus.emit("session", event)),
       reconnect: { ...limits, strategy },
       onStatus: (status) => statusBus.emit("status", status),
@@ -259,6 +270,11 @@ export function createClient(contract: Contract, options: ClientOptions): Client
       if (entry?.call !== "stream")
         throw new TypeError(`the contract "${contract.name}" has no stream "${name}"`)
       return running.streams.open({ name, spec: entry.spec, input, options: streamOptions })
+    },
+    replica(name) {
+      const view = replicas.get(name)
+      if (view === undefined) throw new TypeError(`the contract "${contract.name}" has no replica "${name}"`)
+      return view
     },
     connect,
     ping: () => running.heartbeat.ping(),

@@ -13,6 +13,7 @@ export { pageWakeSource } from "./session/wake.ts"
 export type { WakeSource } from "./session/wake.ts"
 export type { TokenContext, TokenSource } from "./session/tokens.ts"
 export type { ClientStatus } from "./status.ts"
+export type { ReplicaEvents, ReplicaUpdate, ReplicaView } from "./topics/replicas.ts"
 export type { WebSocketConstructor, WebSocketLike } from "./transport/web-socket.ts"
 
 export { HawserError, defineContract } from "@hawser/protocol"

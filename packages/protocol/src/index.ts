@@ -49,9 +49,13 @@ export type {
   EndFrame,
   EventFrame,
   Frame,
+  HaveFrame,
   HelloFrame,
   ItemFrame,
   Reference,
+  ReplicaFrame,
+  ReplicaHold,
+  ReplicaPartsFrame,
   ReplyFrame,
   RequestFrame,
   ResumeClaim,
@@ -84,6 +88,8 @@ export type {
   CommandName,
   Contract,
   EventName,
+  ReplicaName,
+  ReplicaRecord,
   EventPayload,
   EventSpec,
   EventSpecs,
@@ -120,3 +126,17 @@ export type {
 export type { KeptBytes } from "./session/send-buffer.ts"
 export { VolatileSlots } from "./session/volatile-slots.ts"
 export { assertTopicName, isTopicName } from "./topics/topic-name.ts"
+export { cellOf, cellsInRange, staysInView } from "./topics/interest-grid.ts"
+export { flag, integer, oneOf, optional, real, text } from "./topics/replica-field.ts"
+export type { Field, IntegerOptions, RealOptions } from "./topics/replica-field.ts"
+export {
+  encodeDelta,
+  encodePlace,
+  encodeSnapshot,
+  partKind,
+  readReplicaFrame,
+} from "./topics/replica-parts.ts"
+export type { CellChange, CellPlace, CellSnapshot, PartTarget, ReplicaHead } from "./topics/replica-parts.ts"
+export { ReplicaSchema, defineReplica } from "./topics/replica-schema.ts"
+export type { Fields, PackedRecord, RecordOf, ReplicaArea, ReplicaSpec } from "./topics/replica-schema.ts"
+export { BitReader, BitWriter } from "./topics/bits.ts"

@@ -90,6 +90,8 @@ export interface ServerLimits extends DeliveryLimits {
    * (`sys_service_unavailable`), and those whose client is away end, the largest first (`session_overflow`).
    */
   readonly replayMaxBytes: number
+  /** Changes of replicas are told together after this time; `server.flush` tells them at once. */
+  readonly replicaTickMs: number
   /** Connections that may take a session from a live one within `takeoverWindowMs`. Beyond: `session_thrash`. */
   readonly takeoversMax: number
   readonly takeoverWindowMs: number
@@ -168,6 +170,7 @@ export const defaultServerLimits: ServerLimits = {
   ...deliveryLimits,
   resumeWindowMs: 120_000,
   replayMaxBytes: 256 * mib,
+  replicaTickMs: 50,
   takeoversMax: 10,
   takeoverWindowMs: 10_000,
   tombstoneMs: 600_000,
@@ -210,7 +213,7 @@ export interface ClientLimits extends DeliveryLimits {
   readonly tokenTimeoutMs: number
   /** Messages held that arrive before WELCOME. Beyond: the attempt fails. */
   readonly earlyMaxCount: number
-  /** Requests that wait for the first session to open. Beyond: `buffer_full`. */
+  /** Requests that wait for a session, or behind such; their bytes: `sendBufferMaxBytes`. Beyond: `buffer_full` at the call. */
   readonly sendQueueMaxCount: number
   /** The longest that a handled message waits for its acknowledgement. */
   readonly ackDelayMs: number

@@ -27,6 +27,14 @@ export interface ServerCounters extends DeliveryCounters {
   requestsAbandoned: number
   badMessages: number
   slowConsumersClosed: number
+  /** Changed cells of replicas that were packed, each once for all of its viewers. */
+  replicaCellsPacked: number
+  /** Frames of replicas and their bytes. */
+  replicaFramesSent: number
+  replicaBytesSent: number
+  /** Sessions that fell behind with their replicas, and ticks that they were not told of but by a later snapshot. */
+  viewersConflated: number
+  replicaUpdatesConflated: number
   /** Connections whose peer did not answer a ping. */
   silentConnectionsClosed: number
   throttledPauses: number
@@ -63,6 +71,11 @@ export function createCounters(): ServerCounters {
     volatileDropped: 0,
     volatileConflated: 0,
     slowConsumersClosed: 0,
+    replicaCellsPacked: 0,
+    replicaFramesSent: 0,
+    replicaBytesSent: 0,
+    viewersConflated: 0,
+    replicaUpdatesConflated: 0,
     silentConnectionsClosed: 0,
     throttledPauses: 0,
     drains: 0,

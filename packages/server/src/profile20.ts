@@ -8,6 +8,8 @@ import type {
   EventName,
   EventPayload,
   QueryName,
+  ReplicaName,
+  ReplicaRecord,
   WireError,
 } from "@hawser/protocol"
 import type { AuthenticatedUser } from "./authenticate.ts"
@@ -26,6 +28,12 @@ type Outputs<C extends Contract> = {
   readonly [K in CommandName<C>]: CallOutput<C["commands"][K]>
 } & {
   readonly [K in QueryName<C>]: CallOutput<C["queries"][K]>
+}
+
+/** The same with the contract's types. */
+export interface ReplicaChange20Of<C extends Contract, K extends ReplicaName<C>> {
+  readonly records: readonly (ReplicaRecord<C, K> & { readonly id: string })[]
+  readonly gone: readonly string[]
 }
 
 /** What is left out passes unchanged: names as they are, payloads as they are. */
@@ -47,6 +55,21 @@ export interface Profile20<C extends Contract, User extends AuthenticatedUser> {
   readonly events?: {
     readonly [K in EventName<C>]?: (payload: EventPayload<C, K>) => readonly Event20[]
   }
+  /**
+   * By the contract's key: what changed of a replica to none, one or several events. Called once for each distinct
+   * change, not per viewer. Without it clients of `2.0` see nothing of the replica.
+   */
+  readonly replicas?: {
+    readonly [K in ReplicaName<C>]?: (change: ReplicaChange20Of<C, K>) => readonly Event20[]
+  }
+}
+
+/** What a client of `2.0` must be told of a replica. */
+export interface ReplicaChange20 {
+  /** Records that are new to it or have changed: all of their fields, and their id. */
+  readonly records: readonly (Readonly<Record<string, unknown>> & { readonly id: string })[]
+  /** Ids of records that it sees no more. */
+  readonly gone: readonly string[]
 }
 
 export interface Request20 {
@@ -61,6 +84,7 @@ export interface Translator20<User extends AuthenticatedUser> {
   reply(name: string, output: unknown, session: Session<User>): unknown
   error(error: WireError, name: string): WireError
   event(name: string, payload: unknown): readonly Event20[]
+  replica(name: string, change: ReplicaChange20): readonly Event20[]
 }
 
 export function createTranslator20<User extends AuthenticatedUser>(
@@ -69,6 +93,7 @@ export function createTranslator20<User extends AuthenticatedUser>(
   const requests = new Map(Object.entries(profile.requests ?? {}))
   const replies = new Map(Object.entries(profile.replies ?? {}))
   const events = new Map(Object.entries(profile.events ?? {}))
+  const replicas = new Map(Object.entries(profile.replicas ?? {}))
   return {
     welcome: (session) => profile.welcome?.(session) ?? {},
     request: (name, payload) => requests.get(name)?.(asMap(payload)) ?? { name, input: payload },
@@ -76,6 +101,7 @@ export function createTranslator20<User extends AuthenticatedUser>(
     error: (error, name) => profile.error?.(error, name) ?? error,
     event: (name, payload) =>
       events.get(name)?.(plain(payload)) ?? [{ name, payload: asMap(plain(payload)) }],
+    replica: (name, change) => replicas.get(name)?.(change) ?? [],
   }
 }
 

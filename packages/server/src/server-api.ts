@@ -10,6 +10,8 @@ import type {
   EventName,
   EventPayload,
   QueryName,
+  ReplicaName,
+  ReplicaRecord,
   ServerLimits,
   StreamItem,
   StreamName,
@@ -26,6 +28,7 @@ import type { HistogramReading } from "./metrics/histogram.ts"
 import type { Profile20 } from "./profile20.ts"
 import type { SessionPolicy } from "./session/session-registry.ts"
 import type { DrainOptions } from "./session/drain.ts"
+import type { Replica } from "./topics/replica.ts"
 import type { SentMessage } from "./session/sent-message.ts"
 import type { EndCause, Session } from "./session/session.ts"
 import type { EntranceHost } from "./transport/entrances.ts"
@@ -119,6 +122,12 @@ export interface ServerStats extends Readonly<ServerCounters> {
   readonly attached: number
   readonly detached: number
   readonly topics: number
+  /** Records of all replicas, and the cells that have records or viewers. */
+  readonly replicaRecords: number
+  readonly replicaCells: number
+  /** Sessions that view replicas, and those of them that have fallen behind and wait for their socket to drain. */
+  readonly viewing: number
+  readonly conflated: number
   /** Deadlines that wait; 0 on an idle server without connections. */
   readonly timers: number
   /** Reliable messages that clients have not acknowledged; a broadcast counts once per session that keeps it. */
@@ -151,6 +160,13 @@ export interface Server<C extends Contract, User extends AuthenticatedUser> {
    */
   stream<K extends StreamName<C>>(name: K, handler: StreamHandler<C["streams"][K], C, User>): void
   topic(name: string): Topic<User, C>
+  /** The contract's replica of this name. @throws TypeError for a name that the contract lacks. */
+  replica<K extends ReplicaName<C>>(name: K): Replica<ReplicaRecord<C, K>, Session<User, C>>
+  /**
+   * Tells every viewer now what changed in replicas. A game with a tick of its own calls it at the tick's end; otherwise
+   * it happens by itself, `limits.replicaTickMs` after the first change.
+   */
+  flush(): void
   /** Sends to every session. Returns how many got it. */
   broadcast<K extends EventName<C>>(
     event: K,

@@ -41,6 +41,8 @@ import { debugError, randomSessionId, systemClock } from "./system.ts"
 import { FanOut } from "./topics/fan-out.ts"
 import { Hub } from "./topics/hub.ts"
 import { Publisher } from "./topics/publisher.ts"
+import { openReplica } from "./topics/replica.ts"
+import { Replicas } from "./topics/replicas.ts"
 import { Entrances } from "./transport/entrances.ts"
 
 type User = AuthenticatedUser
@@ -74,6 +76,7 @@ export function createServer(contract: Contract, options: Options): Server<Contr
   async function end(): Promise<void> {
     await shutDown(parts)
     parts.liveness.stop()
+    parts.replicas.stop()
     await entrances.close()
   }
 
@@ -87,6 +90,8 @@ export function createServer(contract: Contract, options: Options): Server<Contr
     query: (name, handler) => handlers.set("query", name, handler),
     stream: (name, handler) => handlers.set("stream", name, handler),
     topic: (name) => publisher.topic(name),
+    replica: (name) => openReplica(parts.replicas, name, registry),
+    flush: () => parts.replicas.flush(),
     broadcast: (event, payload, but) => publisher.broadcast(event, payload, but),
     multicast: (sessions, event, payload) => publisher.multicast(sessions, event, payload),
     onSession: (hook) => parts.opened.add(hook),
@@ -144,6 +149,15 @@ function createParts(contract: Contract, options: Options) {
   const hub = new Hub<Session<User>>()
   const connections = new OpenConnections<User>()
   const tombstones = new Tombstones(clock, limits)
+  const replicas = new Replicas({
+    replicas: contract.replicas,
+    codecs,
+    translator20,
+    clock,
+    timers,
+    counters,
+    tickMs: limits.replicaTickMs,
+  })
   const fanOut = new FanOut()
   return {
     limits,
@@ -162,6 +176,7 @@ function createParts(contract: Contract, options: Options) {
     encoders,
     registry,
     hub,
+    replicas,
     fanOut,
     connections,
     limiter: new RateLimiter(),
@@ -212,7 +227,7 @@ function createAccept(parts: Parts, options: Options, isClosing: () => boolean):
 }
 
 function createSessionHost(parts: Parts, options: Options): SessionHost<User> {
-  const { sentCodec, counters, health, registry, tombstones, hub, ended, attachment } = parts
+  const { sentCodec, counters, health, registry, tombstones, hub, replicas, ended, attachment } = parts
   return {
     ...parts,
     router: new CallRouter<User>({ ...parts, handlers: parts.handlers.byName }),
@@ -229,6 +244,7 @@ function createSessionHost(parts: Parts, options: Options): SessionHost<User> {
       registry.delete(session)
       if (session.resumable) tombstones.bury(session.id, { cause, userId: session.user.id, isFinal })
       hub.leaveAll(session)
+      replicas.end(session)
       ended.run({
         session,
         cause,

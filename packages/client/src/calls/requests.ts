@@ -29,8 +29,8 @@ import { errorOf } from "../session/peer-error.ts"
 import type { CallWatch } from "./call-stats.ts"
 
 /**
- * What becomes of a request while the connection is away. `queue`: it waits, in order, up to `sendBufferMaxCount`.
- * `fail`: it rejects at once with `not_connected`. `drop`: it rejects with `dropped`, and nobody need look at it.
+ * What becomes of a request while the connection is away. `queue`: it waits, in order, up to `sendBufferMaxCount` and
+ * `sendBufferMaxBytes`, before the first session up to `sendQueueMaxCount`; beyond, it rejects with `buffer_full`. `fail`: it rejects at once with `not_connected`. `drop`: it rejects with `dropped`, and nobody need look at it.
  */
 export type WhenOffline = "queue" | "fail" | "drop"
 
@@ -116,6 +116,7 @@ export class Requests {
   #queue = new Set<QueuedRequest>()
   /** Requests that the session has taken, in order. */
   readonly #taken = new Set<QueuedRequest>()
+  #isSending = false
 
   constructor(options: RequestsOptions) {
     this.#options = options
@@ -208,10 +209,11 @@ export class Requests {
 
   /** A session is open, or may have room again: what waits goes out, in order, as far as it is taken. */
   flush(): void {
+    // A transport may say in the middle of a send that it takes more.
+    if (this.#isSending) return
     for (const queued of [...this.#queue]) {
-      // Whoever hears of a dead connection may have changed everything.
-      if (!this.#queue.has(queued)) return
-      if (this.#send(queued) !== "gone") return
+      // Whoever hears of a dead connection may give others up.
+      if (this.#queue.has(queued) && this.#send(queued) !== "gone") return
     }
   }
 
@@ -274,7 +276,7 @@ export class Requests {
       const bytes = this.#payloads.encodeFrame(0, [name, input, options.key]).length
       let waiting = 0
       for (const queued of this.#queue) waiting += queued.bytes
-      if (waiting === 0 || waiting + bytes <= sendBufferMaxBytes) return { waits: true, bytes }
+      if (this.#queue.size === 0 || waiting + bytes <= sendBufferMaxBytes) return { waits: true, bytes }
       const message = `requests of ${waiting} bytes wait for the connection already`
       return new HawserError("buffer_full", { message })
     } catch (cause) {
@@ -303,6 +305,7 @@ export class Requests {
     const { deadlineMs } = queued.pending
     const budgetMs =
       deadlineMs === undefined ? 0 : Math.max(1, Math.round(deadlineMs - this.#options.clock.now()))
+    this.#isSending = true
     try {
       const { outcome, reference, bytes } = session.request({ ...queued, budgetMs })
       queued.bytes = bytes
@@ -319,6 +322,8 @@ export class Requests {
       if (!HawserError.is(error)) throw error
       this.#pending.abandon(queued.pending, error)
       return "gone"
+    } finally {
+      this.#isSending = false
     }
   }
 }

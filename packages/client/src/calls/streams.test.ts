@@ -27,6 +27,7 @@ const contract = defineContract({
   commands: { move: { input: anything, output: anything } },
   streams: { count: spec },
 })
+const unwatched = { succeeded: () => {}, failed: () => {} }
 const forbidden: WireError = { code: "forbidden", message: "no", category: "permission" }
 
 /** The connection takes all there is; `sent` tells what: `REQ count`, `CREDIT 1 32`, `CANCEL 1`. */
@@ -35,8 +36,9 @@ function openSession(parts: {
   readonly limits: ClientLimits
   readonly clock: SimulatedClock
   readonly timers: TimerQueue
+  readonly onRoom: () => void
 }) {
-  const { profile, limits, clock, timers } = parts
+  const { profile, limits, clock, timers, onRoom } = parts
   const types = new TypeTable(contractTypes(contract))
   const codecs: Record<Profile, Codec> = {
     "hawser.1": createFrameCodec(types, serverMessageLimits),
@@ -80,6 +82,7 @@ function openSession(parts: {
     clock,
     timers,
     counters: createClientCounters(),
+    onRoom,
   })
   return { session, sent, connection }
 }
@@ -108,10 +111,11 @@ function setUp(changed: Partial<ClientLimits> = {}, profile: Profile = "hawser.1
     streams.open({ name: "count", spec, input: {}, options })
   const move = (): void => {
     const request = { call: "command", name: "move", spec: { input: anything, output: anything } } as const
-    requests.call({ ...request, input: {}, options: {} }).catch(() => {})
+    requests.call({ ...request, input: {}, options: {}, watch: unwatched }).catch(() => {})
   }
   const connect = (): string[] => {
-    const { session, sent } = openSession({ profile, limits, clock, timers })
+    const onRoom = (): void => requests.flush()
+    const { session, sent } = openSession({ profile, limits, clock, timers, onRoom })
     state.session = session
     requests.flush()
     return sent
@@ -221,7 +225,8 @@ describe("items and ends", () => {
       "~standard": { version: 1, vendor: "test", validate: () => ({ issues: [{ message: "no" }] }) },
     }
     const spec20 = { input: anything, output }
-    const reply = requests.call({ call: "command", name: "move", spec: spec20, input: {}, options: {} })
+    const request = { call: "command", name: "move", spec: spec20, input: {}, options: {} } as const
+    const reply = requests.call({ ...request, watch: unwatched })
     requests.onEnd(end(1))
     expect(await codeOf(reply)).toBe("invalid_reply")
   })
@@ -251,6 +256,48 @@ describe("leaving", () => {
     expect((await waiting[0])?.value).toBe("a")
     expect(await codeOf(Promise.resolve(waiting[1]))).toBe("cancelled")
     expect(sent.at(-1)).toBe("CANCEL 1")
+  })
+})
+
+describe("a stream that is over", () => {
+  const endings: Readonly<
+    Record<string, (setting: ReturnType<typeof setUp>, reader: ItemReader) => unknown>
+  > = {
+    "by its end": ({ requests }) => requests.onEnd(end(1)),
+    "by an error": ({ requests }) => requests.onEnd(end(1, forbidden)),
+    "by a reply": ({ requests }) =>
+      requests.onReply({ kind: "reply", reference: 1, outcome: { ok: true, payload: undefined } }),
+    "by its reader": (_, reader) => reader.return(),
+    "by its session": ({ lose }) => lose(),
+    "by its client": ({ requests }) => requests.rejectAll(new HawserError("client_closed")),
+  }
+
+  it.each(Object.entries(endings))("leaves nothing of itself behind: %s", async (_, finish) => {
+    const setting = setUp()
+    setting.connect()
+    const reader = setting.open()
+    expect(setting.streams.openCount).toBe(1)
+    await finish(setting, reader)
+    expect(setting.streams.openCount).toBe(0)
+  })
+
+  it("leaves nothing behind in the sessions that it outlived, and takes nothing by its numbers there", async () => {
+    const { streams, requests, state, open, connect, lose } = setUp()
+    connect()
+    state.session?.detach()
+    const readers = [open(), open()]
+    lose()
+    expect(streams.openCount).toBe(2)
+    for (const reference of [1, 3]) streams.onItem(item(reference, "of the old session"))
+    connect()
+    for (const reference of [1, 3]) {
+      streams.onItem(item(reference, reference))
+      requests.onEnd(end(reference))
+    }
+    expect(streams.openCount).toBe(0)
+    expect((await Promise.all(readers.map((reader) => reader.next()))).map(({ value }) => value)).toEqual([
+      1, 3,
+    ])
   })
 })
 

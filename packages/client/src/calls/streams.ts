@@ -31,9 +31,9 @@ export interface StreamsOptions {
 
 export class Streams {
   readonly #options: StreamsOptions
-  /** Those that a session has taken and that have not ended. */
+  /** Those that have not ended: the ones that wait for a session, and the ones that it has taken. */
+  readonly #waiting = new Set<ItemReader>()
   readonly #readers = new Map<Reference, ItemReader>()
-  #openCount = 0
 
   constructor(options: StreamsOptions) {
     this.#options = options
@@ -41,7 +41,7 @@ export class Streams {
 
   /** Streams that have not ended, waiting ones included. */
   get openCount(): number {
-    return this.#openCount
+    return this.#waiting.size + this.#readers.size
   }
 
   /** @throws RangeError for a window that is no whole number from 1 to 1,024. */
@@ -62,20 +62,29 @@ export class Streams {
       },
       giveUp: (reason) => giveUp(reason),
     })
+    const leave = (): void => {
+      this.#waiting.delete(reader)
+      if (reference !== undefined) this.#readers.delete(reference)
+      reference = undefined
+    }
     const end = (error: HawserError | undefined): void => {
-      this.#openCount -= 1
-      if (reference !== undefined) this.#forget(reference, reader)
+      leave()
       reader.finish(error)
     }
-    this.#openCount += 1
+    this.#waiting.add(reader)
     giveUp = requests.open(
       { call: "stream", name, input, options },
       {
         onSent: (sent) => {
-          if (reference !== undefined) this.#forget(reference, reader)
+          leave()
           reference = sent
           this.#readers.set(sent, reader)
           reader.begin()
+        },
+        // Numbers begin again in a new session: this one may be another stream's there.
+        onUnsent: () => {
+          leave()
+          this.#waiting.add(reader)
         },
         resolve: (payload) => end(payload === endOfStream ? undefined : noStream(name)),
         reject: end,
@@ -87,11 +96,6 @@ export class Streams {
   /** An item for a reader that has left is let go. */
   onItem({ reference, payload }: ItemFrame): void {
     this.#readers.get(reference)?.push(payload)
-  }
-
-  /** Numbers begin again in a new session: the same reference may be another stream's by now. */
-  #forget(reference: Reference, reader: ItemReader): void {
-    if (this.#readers.get(reference) === reader) this.#readers.delete(reference)
   }
 }
 

@@ -1,8 +1,9 @@
 // What each frame of a server means for the client. The one place that knows which frames a client takes.
 import { HawserError } from "@hawser/protocol"
-import type { BadFrame, Frame, ReplyFrame, WireError } from "@hawser/protocol"
+import type { BadFrame, Frame, ReplicaPartsFrame, ReplyFrame, WireError } from "@hawser/protocol"
 import type { Requests } from "../calls/requests.ts"
 import type { Streams } from "../calls/streams.ts"
+import type { Replicas } from "../topics/replicas.ts"
 import type { ClientSession, Received } from "./client-session.ts"
 import type { Heartbeat } from "./heartbeat.ts"
 import type { Link } from "./links.ts"
@@ -11,6 +12,7 @@ import { errorOf } from "./peer-error.ts"
 export interface ClientFramesOptions {
   readonly requests: Requests
   readonly streams: Streams
+  readonly replicas: Replicas
   readonly heartbeat: Heartbeat
   readonly session: () => ClientSession | undefined
   /** Events, and what a listener may want to know of. */
@@ -49,6 +51,12 @@ export class ClientFrames {
       case "item":
         streams.onItem(frame)
         break
+      case "replica":
+        this.#options.replicas.describe(frame)
+        break
+      case "replicaParts":
+        this.#onReplicaParts(link, frame)
+        break
       case "end":
         requests.onEnd(frame)
         break
@@ -79,6 +87,7 @@ export class ClientFrames {
       case "request":
       case "cancel":
       case "credit":
+      case "have":
         this.#options.onError(
           new HawserError("sys_invalid_message", { message: `a client takes no "${frame.kind}"` }),
         )
@@ -132,6 +141,20 @@ export class ClientFrames {
   #onBye(error: HawserError): void {
     this.#options.endSession(error)
     this.#options.fail(error)
+  }
+
+  /** A change of what is not there: this end and the server disagree about the state of things. */
+  #onReplicaParts(link: Link, frame: ReplicaPartsFrame): void {
+    try {
+      this.#options.replicas.receive(frame)
+    } catch (cause) {
+      const message = `a frame of a replica cannot be read: ${cause instanceof Error ? cause.message : String(cause)}`
+      this.#onBad(link, {
+        kind: "bad",
+        reference: null,
+        error: { code: "sys_invalid_message", message, category: "validation" },
+      })
+    }
   }
 
   /** A server that sends garbage cannot be counted with; in `2.0` nothing is counted and the rest may be fine. */

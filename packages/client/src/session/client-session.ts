@@ -12,6 +12,7 @@ import type {
   Connection,
   CreditFrame,
   Frame,
+  OutboundMessage,
   Reference,
   ResumeClaim,
   TimerQueue,
@@ -29,6 +30,8 @@ export interface ClientSessionOptions {
   readonly clock: Clock
   readonly timers: TimerQueue
   readonly counters: ClientCounters
+  /** There may be room again for requests that wait. */
+  readonly onRoom: () => void
 }
 
 /** What a client can ask for. */
@@ -43,6 +46,14 @@ export interface OutgoingRequest {
   /** Idempotency key. */
   readonly key: string | undefined
 }
+
+/**
+ * `taken`: sent, or kept for the next connection. `full`: there is no room; `onRoom` tells when there may be.
+ * `dead`: the connection of a session that cannot outlive it takes nothing more. `bytes` is the message's length.
+ */
+export type RequestOutcome =
+  | { readonly outcome: "taken"; readonly reference: Reference; readonly bytes: number }
+  | { readonly outcome: "full" | "dead"; readonly reference: undefined; readonly bytes: number }
 
 /** Reliable messages of a session, by what became of them. */
 export interface SessionCounts {
@@ -95,6 +106,8 @@ export class ClientSession {
       counters,
       encode: (frame) => codec.encode(frame),
       requestAck: () => {
+        // An acknowledgement that went out by its count has left its timer behind.
+        this.#cancelAck()
         this.#cancelAck = timers.after(limits.ackDelayMs, () => this.#delivery.flushAck())
       },
     })
@@ -175,24 +188,21 @@ export class ClientSession {
   // --- sending --------------------------------------------------------------------------------------------------
 
   /**
-   * Sends a request, or keeps it for the next connection, and returns its reference; undefined when the connection
-   * of a session that cannot outlive it is dead.
-   * @throws HawserError `not_available`, `invalid_input`, `message_too_large` or `buffer_full`; then nothing was sent.
+   * Sends a request, or keeps it for the next connection.
+   * @throws HawserError `not_available`, `invalid_input` or `message_too_large`; then nothing was sent.
    */
-  request(request: OutgoingRequest): Reference | undefined {
-    const { codec, welcome } = { codec: this.codec, welcome: this.#options.welcome }
-    const reference = codec.counts ? this.#delivery.sent + 1 : String(this.#lastReference + 1)
-    const bytes = this.#encode(request, reference)
-    if (bytes.length > welcome.maxMessageBytes) {
-      const message = `"${request.name}" has ${bytes.length} bytes; the server takes ${welcome.maxMessageBytes}`
-      throw new HawserError("message_too_large", { message })
+  request(request: OutgoingRequest): RequestOutcome {
+    const { maxMessageBytes } = this.#options.welcome
+    const { counts } = this.codec
+    const reference = counts ? this.#delivery.sent + 1 : String(this.#lastReference + 1)
+    const message = { bytes: this.#encode(request, reference) }
+    const bytes = message.bytes.length
+    if (bytes > maxMessageBytes) {
+      const text = `"${request.name}" has ${bytes} bytes; the server takes ${maxMessageBytes}`
+      throw new HawserError("message_too_large", { message: text })
     }
-    if (codec.counts) {
-      if (this.#delivery.reliable({ bytes }) === "full") throw new HawserError("buffer_full")
-      this.#pollUntilFlushed()
-      return reference
-    }
-    return this.#send20(bytes) ? reference : undefined
+    const outcome = counts ? this.#keep(message) : this.#send20(message)
+    return outcome === "taken" ? { outcome, reference, bytes } : { outcome, reference: undefined, bytes }
   }
 
   /** The server need not go on with this request. */
@@ -223,6 +233,12 @@ export class ClientSession {
     this.#pollUntilFlushed()
   }
 
+  /** The socket, or the buffer, may have room again. */
+  drained(): void {
+    this.pump()
+    this.#options.onRoom()
+  }
+
   /** What finds no room is owed until there is some: a stream would stand still, or run on, for ever. */
   #advise(frame: CancelFrame | CreditFrame): void {
     const { reference } = frame
@@ -234,26 +250,40 @@ export class ClientSession {
     this.#pollUntilFlushed()
   }
 
-  #send20(bytes: Uint8Array): boolean {
+  #keep(message: OutboundMessage): "taken" | "full" {
+    if (this.#delivery.reliable(message) === "full") return "full"
+    this.#pollUntilFlushed()
+    return "taken"
+  }
+
+  /** The socket is all the buffer that there is. Like any buffer, an empty one takes one message of any size. */
+  #send20(message: OutboundMessage): "taken" | "full" | "dead" {
     const { limits, counters } = this.#options
     const connection = this.#connection
-    if (connection === undefined) return false
-    if (connection.bufferedBytes + bytes.length > limits.sendBufferMaxBytes)
-      throw new HawserError("buffer_full")
-    if (!connection.send({ bytes })) return false
+    if (connection === undefined) return "dead"
+    const { bufferedBytes } = connection
+    if (bufferedBytes > 0 && bufferedBytes + message.bytes.length > limits.sendBufferMaxBytes) {
+      this.#poll()
+      return "full"
+    }
+    if (!connection.send(message)) return "dead"
     counters.messagesSent += 1
-    counters.bytesSent += bytes.length
+    counters.bytesSent += message.bytes.length
     this.#lastReference += 1
-    return true
+    return "taken"
+  }
+
+  #pollUntilFlushed(): void {
+    if (!this.#delivery.isFlushed) this.#poll()
   }
 
   /** Browsers do not tell when a socket has room again. */
-  #pollUntilFlushed(): void {
+  #poll(): void {
     const { timers, limits } = this.#options
-    if (this.#cancelPoll !== undefined || !this.attached || this.#delivery.isFlushed) return
+    if (this.#cancelPoll !== undefined || !this.attached) return
     this.#cancelPoll = timers.after(limits.socketPollMs, () => {
       this.#cancelPoll = undefined
-      this.pump()
+      this.drained()
     })
   }
 
@@ -298,7 +328,7 @@ export class ClientSession {
   /** False when the server claims to have settled what it was never sent. */
   acknowledged(handled: number): boolean {
     const known = this.#delivery.acknowledge(handled)
-    if (known) this.pump()
+    if (known) this.drained()
     return known
   }
 

@@ -1,19 +1,17 @@
 // Performs what the supervisor decides, and brings together the bound connection, the session, the requests and the
 // listeners. One TimerQueue; every socket callback carries its dial number.
-import { HawserError, TimerQueue, wireVersion } from "@hawser/protocol"
-import type { WelcomeFrame } from "@hawser/protocol"
+import { HawserError, TimerQueue } from "@hawser/protocol"
 import { Requests } from "../calls/requests.ts"
 import { Streams } from "../calls/streams.ts"
 import type { ClientStatus } from "../status.ts"
-import { ClientFrames, isLoginError } from "./client-frames.ts"
-import { ClientSession, noCounts } from "./client-session.ts"
-import type { SessionCounts } from "./client-session.ts"
-
+import { ClientFrames } from "./client-frames.ts"
+import { noCounts } from "./client-session.ts"
+import type { ClientSession, SessionCounts } from "./client-session.ts"
+import { Handshake } from "./handshake.ts"
 import { Heartbeat } from "./heartbeat.ts"
 import { Links } from "./links.ts"
 import type { Link } from "./links.ts"
 import { Outage } from "./outage.ts"
-import { errorOf } from "./peer-error.ts"
 import type { ReconnectEffect } from "./reconnect.machine.ts"
 import type { RunClientOptions } from "./run-client-options.ts"
 import { Supervisor } from "./supervisor.ts"
@@ -30,8 +28,8 @@ export class RunningClient {
   readonly #links: Links
   readonly #outage: Outage
   readonly #wakeWatch: WakeWatch
-  readonly #clientId: string
   readonly #tokens: Tokens
+  readonly #handshake: Handshake
   readonly #frames: ClientFrames
   readonly #supervisor: Supervisor
   /** True while `connect` is certain to follow in this turn: requests may be made already. */
@@ -45,7 +43,6 @@ export class RunningClient {
     const { clock, limits, counters, wallClockMs } = options
     this.#options = options
     this.#tokens = new Tokens(token)
-    this.#clientId = randomClientId(options.random)
     this.timers = new TimerQueue(clock, options.onError)
     const { timers } = this
     this.#supervisor = new Supervisor({
@@ -79,6 +76,7 @@ export class RunningClient {
     this.#frames = new ClientFrames({
       requests: this.requests,
       streams: this.streams,
+      replicas: options.replicas,
       heartbeat: this.heartbeat,
       session: () => this.#session,
       onFrame: options.onFrame,
@@ -97,12 +95,30 @@ export class RunningClient {
       onOpened: (dial) => this.#supervisor.step({ kind: "opened", dial }),
       onMessage: (link, bytes) => this.#receive(link, bytes),
       onDrained: (link) => {
-        if (link === this.#link) this.#session?.pump()
+        if (link === this.#link) this.#session?.drained()
       },
       onFailed: (dial, error) => this.#supervisor.step({ kind: "failed", dial, error }),
       onLost: (dial, { code, error }) => this.#supervisor.step({ kind: "lost", dial, code, error }),
     })
     this.#outage = new Outage({ clock, timers, limits, counters, onProlonged: options.onSession })
+    this.#handshake = new Handshake({
+      ...options,
+      timers,
+      clientId: randomClientId(options.random),
+      requests: this.requests,
+      heartbeat: this.heartbeat,
+      outage: this.#outage,
+      session: () => this.#session,
+      begin: (session) => {
+        this.#session = session
+      },
+      endSession: (cause) => this.#endSession(cause),
+      fail: (error) => this.#fail(error),
+      reset: (cause) => this.#reset(cause),
+      onWelcome: () => this.#links.dropRetired(),
+      welcomed: ({ dial }, first) => this.#supervisor.step({ kind: "welcomed", dial }, first),
+      receiveEarly: (link, bytes) => this.#receiveEarly(link, bytes),
+    })
     const { sleepMs } = limits
     const onWake = (): void => this.wake()
     this.#wakeWatch = new WakeWatch({ clock, timers, wallClockMs, sleepMs, onWake }, options.wakeSource)
@@ -208,18 +224,7 @@ export class RunningClient {
     if (link === undefined) return
     this.#link = link
     this.#tokens.last = token
-    const resume = this.#session?.claim()
-    if (resume !== undefined) this.#options.counters.resumesAsked += 1
-    const bytes = link.codec.encode({
-      kind: "hello",
-      version: wireVersion,
-      token,
-      reference: null,
-      clientId: this.#clientId,
-      dial,
-      ...(resume === undefined ? {} : { resume }),
-    })
-    link.connection.send({ bytes })
+    this.#handshake.sayHello(link, token)
   }
 
   async #getToken(dial: number, refused: HawserError | undefined): Promise<void> {
@@ -257,6 +262,7 @@ export class RunningClient {
     this.#link = undefined
     this.#cancelMove()
     this.#session?.detach()
+    this.#options.replicas.detach()
     this.heartbeat.stop()
   }
 
@@ -308,88 +314,12 @@ export class RunningClient {
     counters.bytesReceived += bytes.length
     if (link !== this.#link) return
     this.heartbeat.heard()
-    if (!link.welcomed || this.#session === undefined) this.#receiveEarly(link, bytes)
+    if (!link.welcomed || this.#session === undefined) this.#handshake.receive(link, bytes)
     else this.#frames.receive(link, this.#session.receive(bytes))
   }
 
-  /** Before WELCOME only what settles the login is looked at; the rest is kept in order. */
   #receiveEarly(link: Link, bytes: Uint8Array): void {
-    const settles = !link.codec.counts || link.codec.classify(bytes) === "control"
-    const frame = settles ? link.codec.decode(bytes, 0) : undefined
-    if (frame?.kind === "welcome") {
-      this.#welcome(link, frame)
-    } else if (frame?.kind === "bye") {
-      this.#fail(
-        errorOf({ code: frame.code, message: frame.message, category: "permission" }, link.retryAfterMs),
-      )
-    } else if (frame?.kind === "busy") {
-      link.retryAfterMs = frame.retryAfterMs
-    } else if (frame !== undefined && isLoginError(frame)) {
-      this.#fail(errorOf(frame.outcome.error, link.retryAfterMs))
-    } else if (link.early.push(bytes) > this.#options.limits.earlyMaxCount) {
-      this.#fail(new HawserError("buffer_full", { message: "too many messages came before WELCOME" }))
-    }
-  }
-
-  #welcome(link: Link, welcome: WelcomeFrame): void {
-    this.#options.counters.welcomes += 1
-    this.#links.dropRetired()
-    if (welcome.resumed) this.#resume(link, welcome)
-    else this.#open(link, welcome)
-  }
-
-  #resume(link: Link, welcome: WelcomeFrame): void {
-    const session = this.#session
-    if (session === undefined) {
-      const message = "the server resumed a session that was not asked for"
-      this.#fail(new HawserError("sys_invalid_message", { message, retry: "later" }))
-      return
-    }
-    link.codec = session.codec
-    link.welcomed = true
-    if (!session.resume(link.connection, welcome)) {
-      this.#options.tallies.resumesRefused.add("session_diverged")
-      const bytes = link.codec.encode({
-        kind: "reset",
-        cause: "session_diverged",
-        count: session.counts.received,
-      })
-      link.connection.send({ bytes })
-      this.#reset(new HawserError("session_diverged"))
-      return
-    }
-    this.#options.counters.sessionsResumed += 1
-    this.heartbeat.start()
-    const outageMs = this.#outage.end()
-    this.#supervisor.step({ kind: "welcomed", dial: link.dial })
-    this.#options.onSession({ kind: "resumed", sessionId: session.id, outageMs })
-    this.#dispatchEarly(link, session)
-  }
-
-  /** State first, then what waited to be sent, then listeners, then what came early – before anything newer. */
-  #open(link: Link, welcome: WelcomeFrame): void {
-    const refusal = welcome.refusal ?? "session_unknown"
-    if (this.#session?.claim() !== undefined) this.#options.tallies.resumesRefused.add(refusal)
-    this.#endSession(new HawserError(refusal))
-    link.types.replace(welcome.types)
-    link.welcomed = true
-    const { timers } = this
-    const session = new ClientSession({ ...this.#options, ...link, welcome, timers })
-    this.#session = session
-    this.#options.counters.sessionsOpened += 1
-    if (link.codec.counts) this.heartbeat.start()
-    this.#outage.end()
-    this.#supervisor.step({ kind: "welcomed", dial: link.dial }, () => this.requests.flush())
-    this.#options.onSession({ kind: "opened", sessionId: session.id })
-    if (welcome.payload !== undefined)
-      this.#options.onFrame({ kind: "event", type: "welcome", payload: welcome.payload })
-    this.#dispatchEarly(link, session)
-  }
-
-  #dispatchEarly(link: Link, session: ClientSession): void {
-    for (const bytes of link.early.splice(0)) {
-      if (this.#session !== session || this.#link !== link) return
-      this.#frames.receive(link, session.receive(bytes))
-    }
+    if (link === this.#link && this.#session !== undefined)
+      this.#frames.receive(link, this.#session.receive(bytes))
   }
 }

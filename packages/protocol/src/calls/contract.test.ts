@@ -75,6 +75,7 @@ describe("defineContract", () => {
       queries: {},
       events: {},
       streams: {},
+      replicas: {},
     })
   })
 })

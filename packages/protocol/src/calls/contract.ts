@@ -1,5 +1,6 @@
 // The contract: what both ends know of an application's messages. Types are inferred from it, names are looked up in it.
 import type { Schema, SchemaInput, SchemaOutput } from "../schema.ts"
+import type { RecordOf, ReplicaSpec } from "../topics/replica-schema.ts"
 import { reservedTypes } from "../wire/type-table.ts"
 import type { CallKind } from "../wire/frame.ts"
 import type { RateLimit } from "./rate-limit.ts"
@@ -39,24 +40,27 @@ export interface EventSpec<P extends Schema = Schema> {
 export type CallSpecs = Readonly<Record<string, CallSpec>>
 export type StreamSpecs = Readonly<Record<string, StreamSpec>>
 export type EventSpecs = Readonly<Record<string, EventSpec>>
+export type ReplicaSpecs = Readonly<Record<string, ReplicaSpec>>
 
 export interface Contract<
   C extends CallSpecs = CallSpecs,
   Q extends CallSpecs = CallSpecs,
   E extends EventSpecs = EventSpecs,
   S extends StreamSpecs = StreamSpecs,
+  R extends ReplicaSpecs = ReplicaSpecs,
 > {
   readonly name: string
   readonly commands: C
   readonly queries: Q
   readonly events: E
   readonly streams: S
+  readonly replicas: R
 }
 
 type NoSpecs = Readonly<Record<never, never>>
 
 /**
- * Declares a contract. Keys are camelCase letters and digits, unique over commands, queries, events and streams.
+ * Declares a contract. Keys are camelCase letters and digits, unique over commands, queries, events, streams and replicas.
  * @throws TypeError that names the key which breaks a rule.
  */
 export function defineContract<
@@ -64,23 +68,26 @@ export function defineContract<
   Q extends CallSpecs = NoSpecs,
   P extends Readonly<Record<string, Schema>> = NoSpecs,
   S extends StreamSpecs = NoSpecs,
+  R extends ReplicaSpecs = NoSpecs,
 >(spec: {
   readonly name: string
   readonly commands?: C
   readonly queries?: Q
   readonly events?: { readonly [K in keyof P]: EventSpec<P[K]> }
   readonly streams?: S
-}): Contract<C, Q, { readonly [K in keyof P]: EventSpec<P[K]> }, S>
+  readonly replicas?: R
+}): Contract<C, Q, { readonly [K in keyof P]: EventSpec<P[K]> }, S, R>
 export function defineContract(spec: {
   readonly name: string
   readonly commands?: CallSpecs
   readonly queries?: CallSpecs
   readonly events?: EventSpecs
   readonly streams?: StreamSpecs
+  readonly replicas?: ReplicaSpecs
 }): Contract {
-  const { name, commands = {}, queries = {}, events = {}, streams = {} } = spec
+  const { name, commands = {}, queries = {}, events = {}, streams = {}, replicas = {} } = spec
   const seen = new Set<string>()
-  for (const key of [commands, queries, events, streams].flatMap((specs) => Object.keys(specs))) {
+  for (const key of [commands, queries, events, streams, replicas].flatMap((specs) => Object.keys(specs))) {
     if (!/^[a-z][a-zA-Z0-9]{0,63}$/.test(key)) {
       throw new TypeError(`contract "${name}": "${key}" must be camelCase letters and digits, 64 at most`)
     }
@@ -94,7 +101,7 @@ export function defineContract(spec: {
       throw new TypeError(`contract "${name}": event "${key}" has a key, so it must be volatile`)
     }
   }
-  return { name, commands, queries, events, streams }
+  return { name, commands, queries, events, streams, replicas }
 }
 
 /** All type names of a contract in the order of the wire table. */
@@ -133,6 +140,9 @@ export function indexEvents(contract: Contract): ReadonlyMap<string, EventSpec> 
 export type CommandName<T extends Contract> = keyof T["commands"] & string
 export type QueryName<T extends Contract> = keyof T["queries"] & string
 export type StreamName<T extends Contract> = keyof T["streams"] & string
+export type ReplicaName<T extends Contract> = keyof T["replicas"] & string
+/** A record of a replica, without its id. */
+export type ReplicaRecord<T extends Contract, K extends ReplicaName<T>> = RecordOf<T["replicas"][K]>
 export type EventName<T extends Contract> = keyof T["events"] & string
 
 /** What a caller passes, and what a handler receives after validation. */

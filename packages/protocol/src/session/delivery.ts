@@ -211,14 +211,8 @@ export class Delivery {
   }
 
   volatile(message: OutboundMessage, key: string | undefined): VolatileOutcome {
-    const { limits, counters } = this.#options
-    const connection = this.#connection
-    if (
-      connection !== undefined &&
-      this.isFlushed &&
-      connection.bufferedBytes <= limits.volatileHighWaterBytes &&
-      this.#handOver(connection, message)
-    ) {
+    const { counters } = this.#options
+    if (this.takesState && this.state(message)) {
       if (key !== undefined) this.#handedOver.put(key, message)
       return "sent"
     }
@@ -228,6 +222,22 @@ export class Delivery {
     }
     counters.volatileConflated += this.#slots.put(key, message)
     return "conflated"
+  }
+
+  /** True while what stands for a moment only may be sent: nothing reliable and no last value waits, and there is room. */
+  get takesState(): boolean {
+    const connection = this.#connection
+    return (
+      connection !== undefined &&
+      this.isFlushed &&
+      connection.bufferedBytes <= this.#options.limits.volatileHighWaterBytes
+    )
+  }
+
+  /** Sends what stands for a moment only, such as the cells of a replica: not counted, never replayed. */
+  state(message: OutboundMessage): boolean {
+    const connection = this.#connection
+    return connection !== undefined && this.#handOver(connection, message)
   }
 
   /** Frames of the session layer: not counted, never replayed, sent at once or not at all. */

@@ -88,6 +88,9 @@ export function createEnvelopeCodec(options: EnvelopeCodecOptions): Codec {
       case "reset":
       case "sync":
       case "credit":
+      case "replica":
+      case "replicaParts":
+      case "have":
       case "item":
       case "end":
       case "unknownControl":

@@ -16,6 +16,7 @@ export const frameByte = {
   sync: 0x0b,
   busy: 0x0c,
   bye: 0x0d,
+  have: 0x0e,
   event: 0x40,
   request: 0x41,
   reply: 0x42,
@@ -26,6 +27,8 @@ export const frameByte = {
   credit: 0x47,
   volatile: 0x80,
   volatileKeyed: 0x81,
+  replicaParts: 0x82,
+  replica: 0x83,
 } as const
 
 export function classifyFirstByte(byte: number | undefined): FrameClass {

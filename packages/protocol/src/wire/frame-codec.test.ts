@@ -127,6 +127,21 @@ describe("the round trip", () => {
     }),
     credit: fc.record({ kind: kind("credit"), reference: count, items: count }),
     topicEvent: fc.record({ kind: kind("topicEvent"), topic: text, offset: count, type, payload }),
+    replica: fc.record({ kind: kind("replica"), replica: count, name: text, schema: payload }),
+    replicaParts: fc.record({
+      kind: kind("replicaParts"),
+      bytes: fc.uint8Array({ maxLength: 20 }).map((tail) => Uint8Array.of(frameByte.replicaParts, ...tail)),
+    }),
+    have: fc.record({
+      kind: kind("have"),
+      held: fc.array(
+        fc.record({
+          replica: text,
+          cells: fc.array(fc.record({ x: fc.integer(), y: fc.integer(), version: count }), { maxLength: 5 }),
+        }),
+        { maxLength: 3 },
+      ),
+    }),
     volatile: fc.record({ kind: kind("volatile"), type, payload, key: fc.option(text, { nil: undefined }) }),
   }
 
@@ -177,7 +192,7 @@ describe("what does not fit", () => {
     ["an unknown control frame", 0x00, []],
     ["a control frame that is not spoken yet", 0x0e, []],
     ["an unknown reliable frame", 0x48, [1, 2, 3]],
-    ["an unknown volatile frame", 0x82, [1, 2, 3]],
+    ["an unknown volatile frame", 0x8f, [1, 2, 3]],
     ["a byte that is never used", 0xc0, [1]],
     ["hello without a token", frameByte.hello, helloWith(1, null)],
     ["hello with a text version", frameByte.hello, helloWith(0, "1")],
@@ -247,6 +262,13 @@ describe("what does not fit", () => {
     ["a topicEvent without an offset", frameByte.topicEvent, ["t", null, 3, {}]],
     ["a volatile with its name", frameByte.volatile, ["move", {}]],
     ["a keyed volatile without a key", frameByte.volatileKeyed, [null, 2, {}]],
+    ["a replica without a number", frameByte.replica, [null, "t", []]],
+    ["a replica without a name", frameByte.replica, [1, 2, []]],
+    ["a have without its list", frameByte.have, []],
+    ["a have of a numbered replica", frameByte.have, [[[1, []]]]],
+    ["a have of a cell without a version", frameByte.have, [[["t", [1, 2]]]]],
+    ["a have of half a cell", frameByte.have, [[["t", [1.5, 2, 3]]]]],
+    ["a have of a version below 0", frameByte.have, [[["t", [1, 2, -3]]]]],
   ])("becomes bad: %s", (_, first, body) => {
     const reference = first === frameByte.request ? 5 : null
     expect(codec.decode(joined(first, body), 5)).toMatchObject({

@@ -13,12 +13,15 @@ export function createFrameCodec(types: TypeTable, limits: MessageLimits): Codec
   const payloads = createPayloadCodec(limits)
 
   function encode(frame: Frame): Uint8Array {
+    if (frame.kind === "replicaParts") return frame.bytes
     const { byte, fields } = frameBody(frame, types)
     return payloads.encodeFrame(byte, fields)
   }
 
   function decode(bytes: Uint8Array, count: number): Frame | BadFrame {
     const byte = bytes[0] ?? 0xff
+    // Packed bits, which only the replica's own fields explain; whoever reads them checks them.
+    if (byte === frameByte.replicaParts) return { kind: "replicaParts", bytes }
     const reference = byte === frameByte.request ? count : null
     const body = payloads.decode(bytes, 1)
     if (!body.ok) return { kind: "bad", reference, error: body.error }

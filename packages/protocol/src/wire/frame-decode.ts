@@ -3,7 +3,7 @@
 import { errorCodeOf, suggestedAction } from "../errors.ts"
 import { frameByte, isReservedControl } from "./frame-byte.ts"
 import { welcomeFlag, wireCategories } from "./frame-encode.ts"
-import type { Frame, ResumeClaim, WireError } from "./frame.ts"
+import type { Frame, ReplicaHold, ResumeClaim, WireError } from "./frame.ts"
 import { isMap } from "./payload-codec.ts"
 import type { TypeTable } from "./type-table.ts"
 
@@ -60,11 +60,31 @@ function decodeControl(byte: number, fields: readonly unknown[]): Frame | undefi
       return isCount(first) && isDigest(second) ? { kind: "sync", count: first, digest: second } : undefined
     case frameByte.busy:
       return isCount(first) ? { kind: "busy", retryAfterMs: first } : undefined
+    case frameByte.have:
+      return decodeHave(first)
     case frameByte.bye:
       return isText(first) ? { kind: "bye", code: first, message: isText(second) ? second : "" } : undefined
     default:
       return undefined
   }
+}
+
+/** A client sees the cells of some hundred places at most. */
+function decodeHave(held: unknown): Frame | undefined {
+  if (!Array.isArray(held)) return undefined
+  const holds: ReplicaHold[] = []
+  for (const entry of held) {
+    const [replica, numbers]: readonly unknown[] = Array.isArray(entry) ? entry : []
+    if (!isText(replica) || !Array.isArray(numbers) || numbers.length % 3 !== 0) return undefined
+    const cells: ReplicaHold["cells"][number][] = []
+    for (let at = 0; at < numbers.length; at += 3) {
+      const [x, y, version]: readonly unknown[] = numbers.slice(at, at + 3)
+      if (!Number.isSafeInteger(x) || !Number.isSafeInteger(y) || !isCount(version)) return undefined
+      cells.push({ x: Number(x), y: Number(y), version })
+    }
+    holds.push({ replica, cells })
+  }
+  return { kind: "have", held: holds }
 }
 
 function decodeReliable(byte: number, fields: readonly unknown[], types: TypeTable): Frame | undefined {
@@ -103,6 +123,10 @@ function decodeVolatile(byte: number, fields: readonly unknown[], types: TypeTab
     case frameByte.volatileKeyed:
       return isText(first) && isCount(second)
         ? { kind: "volatile", type: types.nameOf(second), payload: third, key: first }
+        : undefined
+    case frameByte.replica:
+      return isCount(first) && isText(second)
+        ? { kind: "replica", replica: first, name: second, schema: third }
         : undefined
     default:
       return undefined

@@ -5,6 +5,7 @@ import { frameByte } from "./frame-byte.ts"
 import type {
   Frame,
   HelloFrame,
+  ReplicaHold,
   ReplyFrame,
   RequestFrame,
   VolatileFrame,
@@ -76,6 +77,12 @@ export function frameBody(frame: Frame, types: TypeTable): FrameBody {
       ])
     case "volatile":
       return volatileBody(frame, types)
+    case "replica":
+      return body(frameByte.replica, [frame.replica, frame.name, frame.schema])
+    case "have":
+      return body(frameByte.have, [frame.held.map(holdFields)])
+    case "replicaParts":
+      throw new TypeError("the parts of a replica are put together where its cells are")
     case "unknownControl":
       throw new TypeError("a frame of a later version can be read, not sent")
   }
@@ -126,6 +133,11 @@ function errorFields(error: WireError | undefined): unknown[] {
   const status = isErrorCode(code) ? errorTable[code].wire : applicationErrorWire
   const named = status === applicationErrorWire ? code : null
   return [status, [named, message, wireCategories.indexOf(category), retryAfterMs ?? null, details ?? null]]
+}
+
+/** The cells flat: x, y and version of the first, then of the next. */
+function holdFields({ replica, cells }: ReplicaHold): unknown[] {
+  return [replica, cells.flatMap(({ x, y, version }) => [x, y, version])]
 }
 
 function volatileBody({ type, payload, key }: VolatileFrame, types: TypeTable): FrameBody {

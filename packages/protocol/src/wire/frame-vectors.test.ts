@@ -4,6 +4,11 @@ import { clientMessageLimits } from "../limits.ts"
 import { subprotocol, wireVersion } from "../version.ts"
 import type { Profile } from "../version.ts"
 import type { Codec } from "./codec.ts"
+import { BitWriter } from "../topics/bits.ts"
+import { flag, integer, text } from "../topics/replica-field.ts"
+import { encodeDelta, encodePlace, encodeSnapshot, partKind } from "../topics/replica-parts.ts"
+import type { CellChange } from "../topics/replica-parts.ts"
+import { ReplicaSchema } from "../topics/replica-schema.ts"
 import { createEnvelopeCodec } from "./envelope-codec.ts"
 import { classifyFirstByte, frameByte } from "./frame-byte.ts"
 import { createFrameCodec } from "./frame-codec.ts"
@@ -27,6 +32,36 @@ const welcome = {
   types: [],
   payload: { me: 1 },
 } as const
+
+/** A number of 4 bits, a text and a flag; one record, then what becomes of it. */
+function replicaParts(): Uint8Array {
+  const writer = new BitWriter()
+  const schema = ReplicaSchema.of({ x: integer({ min: 0, max: 15 }), name: text(), away: flag() })
+  const [before, record] = [
+    [3, "ann", 0],
+    [5, "ann", 1],
+  ]
+  const snapshot = {
+    x: -1,
+    y: 2,
+    version: 300,
+    isFirst: true,
+    records: [{ slot: 0, id: "1", record: before }],
+  }
+  const changes: readonly CellChange[] = [
+    { kind: "change", slot: 0, mask: 0b101, record, before },
+    { kind: "enter", slot: 2, id: "2", record },
+    { kind: "leave", slot: 3 },
+  ]
+  // Replica 2; the numbers of cells begin anew. Cell 0 gets a snapshot and a delta, cell 1 is kept, cell 2 dropped.
+  return Uint8Array.from([
+    ...[0x82, 2 * 2 + 1],
+    ...[(0 << 2) | partKind.snapshot, ...encodeSnapshot(writer, schema, snapshot)],
+    ...[(0 << 2) | partKind.delta, ...encodeDelta(writer, schema, changes)],
+    ...[(1 << 2) | partKind.keep, ...encodePlace(writer, { x: 0, y: 0 })],
+    (2 << 2) | partKind.drop,
+  ])
+}
 
 const compact: Readonly<Record<string, Frame>> = {
   hello: { kind: "hello", version: 1, token: "abc", reference: null, clientId: "c1", dial: 1 },
@@ -137,6 +172,29 @@ const compact: Readonly<Record<string, Frame>> = {
   topicEvent: { kind: "topicEvent", topic: "room:1", offset: 4, type: "chat", payload: "x" },
   volatile: { kind: "volatile", type: "move", payload: true, key: undefined },
   "volatile with a key": { kind: "volatile", type: "move", payload: -1, key: "p" },
+  replica: {
+    kind: "replica",
+    replica: 2,
+    name: "players",
+    schema: [
+      ["x", ["integer", 0, 15]],
+      ["name", ["text"]],
+      ["away", ["flag"]],
+    ],
+  },
+  replicaParts: { kind: "replicaParts", bytes: replicaParts() },
+  have: {
+    kind: "have",
+    held: [
+      {
+        replica: "players",
+        cells: [
+          { x: -1, y: 2, version: 301 },
+          { x: 0, y: 0, version: 7 },
+        ],
+      },
+    ],
+  },
 }
 
 const envelopes: Readonly<Record<string, Frame>> = {

@@ -138,6 +138,32 @@ export interface CreditFrame {
   readonly items: number
 }
 
+/** What the records of a replica consist of, and by which number this connection knows it. */
+export interface ReplicaFrame {
+  readonly kind: "replica"
+  readonly replica: number
+  readonly name: string
+  /** As `ReplicaSchema` writes it; looked at by whoever reads it. */
+  readonly schema: unknown
+}
+
+/** Changes of a replica's cells; `bytes` is the whole frame, read by `readReplicaFrame`. */
+export interface ReplicaPartsFrame {
+  readonly kind: "replicaParts"
+  readonly bytes: Uint8Array
+}
+
+/** Cells of a replica that a client which came back still holds. */
+export interface ReplicaHold {
+  readonly replica: string
+  readonly cells: readonly { readonly x: number; readonly y: number; readonly version: number }[]
+}
+
+export interface HaveFrame {
+  readonly kind: "have"
+  readonly held: readonly ReplicaHold[]
+}
+
 export type Frame =
   | HelloFrame
   | WelcomeFrame
@@ -172,6 +198,9 @@ export type Frame =
   | CreditFrame
   | TopicEventFrame
   | VolatileFrame
+  | ReplicaFrame
+  | ReplicaPartsFrame
+  | HaveFrame
 
 /** Bytes that are no frame. `reference` is what an error reply can still name. */
 export interface BadFrame {

@@ -41,6 +41,14 @@ type NumberRow = readonly [name: string, key: NumberKey, help: string]
 const gauges: readonly NumberRow[] = [
   ["connections", "connections", "Sockets that are open now, logged in or not."],
   ["topics", "topics", "Topics that somebody is in now."],
+  ["replica_records", "replicaRecords", "Records of all replicas."],
+  ["replica_cells", "replicaCells", "Cells of replicas that have records or viewers now."],
+  ["replica_viewers", "viewing", "Sessions that see any replica now."],
+  [
+    "replica_viewers_conflated",
+    "conflated",
+    "Of these, the ones that have fallen behind now and wait for their socket to drain.",
+  ],
   ["timers", "timers", "Deadlines that wait now; 0 on a server without connections and sessions."],
   [
     "buffered_messages",
@@ -67,6 +75,23 @@ const counters: readonly NumberRow[] = [
     "slow_consumers_closed_total",
     "slowConsumersClosed",
     "Sockets that were dropped because their peer did not take what was sent.",
+  ],
+  [
+    "replica_cells_packed_total",
+    "replicaCellsPacked",
+    "Changed cells of replicas that were packed, each once for all of its viewers.",
+  ],
+  ["replica_frames_sent_total", "replicaFramesSent", "Frames of replicas that were sent."],
+  ["replica_bytes_sent_total", "replicaBytesSent", "Bytes of these frames."],
+  [
+    "replica_conflations_total",
+    "viewersConflated",
+    "Sessions that fell behind with their replicas, each time until their socket had drained.",
+  ],
+  [
+    "replica_updates_conflated_total",
+    "replicaUpdatesConflated",
+    "Updates that such a session was not sent, because a later snapshot stands for them.",
   ],
   ["sessions_opened_total", "sessionsOpened", "Sessions that began."],
   [

@@ -3,6 +3,7 @@ import type { AuthenticatedUser } from "../authenticate.ts"
 import type { ServerCounters } from "../counters.ts"
 import type { ServerStats } from "../server-api.ts"
 import type { SessionRegistry } from "../session/session-registry.ts"
+import type { Replicas } from "../topics/replicas.ts"
 import type { Health } from "./health.ts"
 
 export interface StatsSources<User extends AuthenticatedUser> {
@@ -11,12 +12,13 @@ export interface StatsSources<User extends AuthenticatedUser> {
   readonly registry: SessionRegistry<User>
   readonly connections: { readonly size: number }
   readonly hub: { readonly size: number }
+  readonly replicas: Pick<Replicas, "records" | "cells" | "viewing" | "conflated">
   readonly replayMemory: { readonly bytes: number }
   readonly timers: { readonly size: number }
 }
 
 export function readStats<User extends AuthenticatedUser>(sources: StatsSources<User>): ServerStats {
-  const { counters, registry, connections, hub, timers, health } = sources
+  const { counters, registry, connections, hub, replicas, timers, health } = sources
   let attached = 0
   let bufferedMessages = 0
   let bufferedBytes = 0
@@ -33,6 +35,10 @@ export function readStats<User extends AuthenticatedUser>(sources: StatsSources<
     attached,
     detached: registry.size - attached,
     topics: hub.size,
+    replicaRecords: replicas.records,
+    replicaCells: replicas.cells,
+    viewing: replicas.viewing,
+    conflated: replicas.conflated,
     timers: timers.size,
     bufferedMessages,
     bufferedBytes,

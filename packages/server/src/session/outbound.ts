@@ -16,6 +16,9 @@ export interface Outbound {
   /** `dead`: the connection takes nothing any more and nothing outlives it. */
   reliable(message: OutboundMessage): ReliableOutcome | "dead"
   volatile(message: OutboundMessage, key: string | undefined): VolatileOutcome
+  /** True while what stands for a moment only may be sent, and its sending: not counted, never replayed. */
+  readonly takesState: boolean
+  state(message: OutboundMessage): boolean
   /** Frames of the session layer: sent at once or not at all. */
   control(frame: Frame): boolean
   /** The socket has room again. */
@@ -48,15 +51,23 @@ export class Outbound20 implements Outbound {
   }
 
   volatile(message: OutboundMessage, key: string | undefined): VolatileOutcome {
-    const { connection, limits, counters } = this.#options
-    const slow = this.#slots.size > 0 || connection.bufferedBytes > limits.volatileHighWaterBytes
-    if (!slow && this.#handOver(message)) return "sent"
+    const { counters } = this.#options
+    if (this.takesState && this.state(message)) return "sent"
     if (key === undefined) {
       counters.volatileDropped += 1
       return "dropped"
     }
     counters.volatileConflated += this.#slots.put(key, message)
     return "conflated"
+  }
+
+  get takesState(): boolean {
+    const { connection, limits } = this.#options
+    return !this.#ended && this.#slots.size === 0 && connection.bufferedBytes <= limits.volatileHighWaterBytes
+  }
+
+  state(message: OutboundMessage): boolean {
+    return this.#handOver(message)
   }
 
   control(frame: Frame): boolean {

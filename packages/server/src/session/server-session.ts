@@ -4,6 +4,7 @@ import { Delivery, HawserError, errorTable, isErrorCode } from "@hawser/protocol
 import type { Codec, Frame, OutboundMessage, ReplyFrame, ResumeClaim } from "@hawser/protocol"
 import type { AuthenticatedUser } from "../authenticate.ts"
 import { Publication } from "../topics/publication.ts"
+import type { StateSource } from "../topics/session-views.ts"
 import { Answers } from "./answers.ts"
 import { ClaimHistory } from "./claim-history.ts"
 import { farewellOf } from "./farewell.ts"
@@ -38,6 +39,8 @@ export class ServerSession<User extends AuthenticatedUser> implements Session<Us
   #link: SessionLink | undefined
   #lastAddress: string
   #active = true
+  /** What it sees of replicas, if anything. */
+  #state: StateSource | undefined
   readonly #claims: ClaimHistory
   #cancelWindow: () => void = () => {}
 
@@ -99,6 +102,7 @@ export class ServerSession<User extends AuthenticatedUser> implements Session<Us
       reply: (frame) => this.#sendReply(frame),
       settle: (count) => this.#settleCount(count),
       renew: (token) => void this.#renewal.receive(token),
+      have: (held) => this.#state?.have(held),
       pump: () => this.drained(),
       finish: (cause, how) => this.finish(cause, how),
     })
@@ -169,9 +173,16 @@ export class ServerSession<User extends AuthenticatedUser> implements Session<Us
     return { messages: sent - acknowledged, bytes }
   }
 
-  /** Since when the client has settled nothing of what it was given; undefined when it owes nothing. */
+  /**
+   * Since when the client has settled nothing of what it was given, or has kept its replicas waiting; undefined when it
+   * owes nothing.
+   */
   get stalledSinceMs(): number | undefined {
-    return this.#link === undefined ? undefined : this.#delivery.stalledSinceMs
+    if (this.#link === undefined) return undefined
+    const owedSinceMs = this.#delivery.stalledSinceMs ?? Number.POSITIVE_INFINITY
+    const waitsSinceMs = this.#state?.waitingSinceMs ?? Number.POSITIVE_INFINITY
+    const sinceMs = Math.min(owedSinceMs, waitsSinceMs)
+    return sinceMs === Number.POSITIVE_INFINITY ? undefined : sinceMs
   }
 
   // --- connections ----------------------------------------------------------------------------------------------
@@ -232,6 +243,7 @@ export class ServerSession<User extends AuthenticatedUser> implements Session<Us
     this.#delivery.toldHandled()
     this.#delivery.pump()
     this.#answers.pump()
+    this.#state?.resumed()
     counters.sessionsResumed += 1
     this.#host.onAttachment(this)
     return true
@@ -303,6 +315,26 @@ export class ServerSession<User extends AuthenticatedUser> implements Session<Us
   /** Frames of the session layer itself: sent at once or not at all. */
   sendControl(frame: Frame): boolean {
     return this.#active && this.#outbound.control(frame)
+  }
+
+  // --- replicas -------------------------------------------------------------------------------------------------
+
+  get speaks20(): boolean {
+    return !this.#codec.counts
+  }
+
+  get takesState(): boolean {
+    return this.#active && this.#outbound.takesState
+  }
+
+  sendState(message: OutboundMessage): boolean {
+    const sent = this.#active && this.#outbound.state(message)
+    this.#dropDeadLink()
+    return sent
+  }
+
+  show(source: StateSource): void {
+    this.#state = source
   }
 
   flushAck(): void {
@@ -388,6 +420,7 @@ export class ServerSession<User extends AuthenticatedUser> implements Session<Us
     this.#outbound.pump()
     this.#answers.pump()
     this.#inbound.resume()
+    this.#state?.drained()
   }
 
   /** Resolves when no request waits or runs, or the session has ended. */

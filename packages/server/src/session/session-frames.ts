@@ -5,6 +5,7 @@ import type {
   Delivery,
   Frame,
   Reference,
+  ReplicaHold,
   ReplyFrame,
   RequestFrame,
   ServerLimits,
@@ -34,6 +35,8 @@ export interface SessionFramesOptions {
   /** The message of this number needs nothing more. */
   readonly settle: (count: number) => void
   readonly renew: (token: string) => void
+  /** What a client that came back still holds of replicas. */
+  readonly have: (held: readonly ReplicaHold[]) => void
   /** There is room in the buffer. */
   readonly pump: () => void
   readonly finish: (cause: EndCause, how?: { message?: string; farewell?: Farewell }) => void
@@ -78,6 +81,9 @@ export class SessionFrames {
         // A stranger's words do not become causes.
         finish(isErrorCode(frame.cause) ? frame.cause : "session_diverged", { farewell: "close" })
         return
+      case "have":
+        this.#options.have(frame.held)
+        return
       case "unknownControl":
         return
       case "bye":
@@ -93,6 +99,8 @@ export class SessionFrames {
       case "event":
       case "topicEvent":
       case "volatile":
+      case "replica":
+      case "replicaParts":
       case "reply":
       case "item":
       case "end":

@@ -1,0 +1,245 @@
+// A copy of a replica at the client: the records of the cells in view, by id. Stays readable while the connection is
+// away. Knows no connections and no clocks; what it is told comes from `Replicas`.
+import { HawserError } from "@hawser/protocol"
+import type {
+  CellChange,
+  CellPlace,
+  CellSnapshot,
+  PackedRecord,
+  PartTarget,
+  ReplicaHold,
+  ReplicaSchema,
+} from "@hawser/protocol"
+
+/** A record by field. */
+export type Values = Readonly<Record<string, unknown>>
+
+export type ReplicaEvent =
+  | { readonly kind: "enter"; readonly id: string; readonly record: Values }
+  | { readonly kind: "change"; readonly id: string; readonly record: Values; readonly before: Values }
+  | { readonly kind: "leave"; readonly id: string; readonly record: Values }
+
+interface Place {
+  readonly id: string
+  readonly packed: PackedRecord
+}
+
+interface CopiedCell extends CellPlace {
+  version: number
+  /** By the server's numbers of places. */
+  readonly places: Map<number, Place>
+}
+
+interface Home {
+  readonly cell: CopiedCell
+  readonly slot: number
+  readonly packed: PackedRecord
+}
+
+interface CopiedRecord {
+  values: Values
+  packed: PackedRecord
+  /**
+   * Where it is, the latest news last. While a frame is read cell by cell it may be in two: it left the one, or has come
+   * back to it, in a part that has not been read yet. At the end of a frame it is in one.
+   */
+  homes: readonly Home[]
+}
+
+export interface ReplicaCopyOptions {
+  readonly name: string
+  readonly schema: ReplicaSchema
+  /** Fields of the contract; others of the server are not shown. */
+  readonly names: ReadonlySet<string>
+}
+
+export class ReplicaCopy implements PartTarget {
+  readonly schema: ReplicaSchema
+  readonly #options: ReplicaCopyOptions
+  readonly #records = new Map<string, CopiedRecord>()
+  /** By the server's numbers of this connection. */
+  #cells = new Map<number, CopiedCell>()
+  /** What an earlier connection told of, until this one says what of it is still good. */
+  #earlier: CopiedCell[] = []
+  /** Records as they were before the frame that is being read; undefined for those that were not there. */
+  readonly #touched = new Map<string, Values | undefined>()
+
+  constructor(options: ReplicaCopyOptions) {
+    this.#options = options
+    this.schema = options.schema
+  }
+
+  get size(): number {
+    return this.#records.size
+  }
+
+  get cellCount(): number {
+    return this.#cells.size
+  }
+
+  get(id: string): Values | undefined {
+    return this.#records.get(id)?.values
+  }
+
+  ids(): IterableIterator<string> {
+    return this.#records.keys()
+  }
+
+  *entries(): IterableIterator<[string, Values]> {
+    for (const [id, { values }] of this.#records) yield [id, values]
+  }
+
+  /** What this copy holds, for a server that is asked to go on from there. */
+  held(): ReplicaHold {
+    const cells = [...this.#cells.values(), ...this.#earlier]
+    return { replica: this.#options.name, cells: cells.map(({ x, y, version }) => ({ x, y, version })) }
+  }
+
+  /** The connection is gone: its numbers of cells mean nothing any more. */
+  detach(): void {
+    this.#earlier.push(...this.#cells.values())
+    this.#cells = new Map()
+  }
+
+  /** The numbers begin anew: what this frame does not keep is gone with its end. */
+  beginAnew(): void {
+    this.detach()
+  }
+
+  /** A frame was read to its end. Returns what it brought about, each record once. */
+  settle(isFresh: boolean): ReplicaEvent[] {
+    if (isFresh) {
+      for (const cell of this.#earlier) this.#clear(cell)
+      this.#earlier = []
+    }
+    const events: ReplicaEvent[] = []
+    for (const [id, before] of this.#touched) {
+      const now = this.#records.get(id)?.values
+      if (before === undefined && now !== undefined) events.push({ kind: "enter", id, record: now })
+      else if (before !== undefined && now === undefined) events.push({ kind: "leave", id, record: before })
+      else if (before !== undefined && now !== undefined && !areEqual(before, now))
+        events.push({ kind: "change", id, record: now, before })
+    }
+    this.#touched.clear()
+    return events
+  }
+
+  // --- parts of a frame -----------------------------------------------------------------------------------------
+
+  recordAt(cell: number, slot: number): PackedRecord | undefined {
+    return this.#cells.get(cell)?.places.get(slot)?.packed
+  }
+
+  snapshot(number: number, { x, y, version, isFirst, records }: CellSnapshot): void {
+    const known = this.#cells.get(number)
+    if (isFirst && known !== undefined) this.#clear(known)
+    const cell: CopiedCell = (isFirst ? undefined : known) ?? { x, y, version, places: new Map() }
+    cell.version = version
+    this.#cells.set(number, cell)
+    for (const { slot, id, record } of records) this.#enter(cell, slot, { id, packed: record })
+  }
+
+  delta(number: number, changes: readonly CellChange[]): void {
+    const cell = this.#cells.get(number)
+    if (cell === undefined) throw new RangeError(`a change of cell ${number}, of which nothing was told`)
+    cell.version += 1
+    for (const change of changes) {
+      const { slot } = change
+      if (change.kind === "leave") {
+        this.#leave(cell, slot)
+      } else if (change.kind === "enter") {
+        this.#enter(cell, slot, { id: change.id, packed: change.record })
+      } else {
+        const id = cell.places.get(slot)?.id
+        if (id !== undefined) this.#enter(cell, slot, { id, packed: change.record })
+      }
+    }
+  }
+
+  keep(number: number, { x, y }: CellPlace): void {
+    const at = this.#earlier.findIndex((cell) => cell.x === x && cell.y === y)
+    const [cell] = at < 0 ? [] : this.#earlier.splice(at, 1)
+    if (cell === undefined) throw new RangeError(`cell ${x},${y} is to be kept, and is not here`)
+    this.#cells.set(number, cell)
+  }
+
+  drop(number: number): void {
+    const cell = this.#cells.get(number)
+    if (cell === undefined) return
+    this.#cells.delete(number)
+    this.#clear(cell)
+  }
+
+  // --- records --------------------------------------------------------------------------------------------------
+
+  // oxlint-disable-next-line eslint/max-params -- one place in one cell
+  #enter(cell: CopiedCell, slot: number, place: Place): void {
+    const { id, packed } = place
+    cell.places.set(slot, place)
+    const known = this.#records.get(id)
+    this.#touch(id, known)
+    const home: Home = { cell, slot, packed }
+    if (known === undefined) {
+      this.#records.set(id, { values: this.#valuesOf(packed), packed, homes: [home] })
+      return
+    }
+    known.homes = [...known.homes.filter((other) => other.cell !== cell || other.slot !== slot), home]
+    this.#show(known, packed)
+  }
+
+  #leave(cell: CopiedCell, slot: number): void {
+    const id = cell.places.get(slot)?.id
+    const known = id === undefined ? undefined : this.#records.get(id)
+    cell.places.delete(slot)
+    if (id === undefined || known === undefined) return
+    this.#touch(id, known)
+    known.homes = known.homes.filter((other) => other.cell !== cell || other.slot !== slot)
+    const last = known.homes.at(-1)
+    if (last === undefined) this.#records.delete(id)
+    else this.#show(known, last.packed)
+  }
+
+  #show(known: CopiedRecord, packed: PackedRecord): void {
+    known.values = this.#valuesOf(packed, known)
+    known.packed = packed
+  }
+
+  #clear(cell: CopiedCell): void {
+    for (const slot of [...cell.places.keys()]) this.#leave(cell, slot)
+  }
+
+  #touch(id: string, known: CopiedRecord | undefined): void {
+    if (!this.#touched.has(id)) this.#touched.set(id, known?.values)
+  }
+
+  #valuesOf(packed: PackedRecord, before?: CopiedRecord): Values {
+    const values: Record<string, unknown> = {}
+    for (const [place, { name, field }] of this.schema.fields.entries()) {
+      if (!this.#options.names.has(name)) continue
+      values[name] =
+        before?.packed[place] === packed[place] ? before?.values[name] : field.unpack(packed[place])
+    }
+    return values
+  }
+}
+
+function areEqual(one: Values, other: Values): boolean {
+  return Object.entries(one).every(([name, value]) => Object.is(value, other[name]))
+}
+
+/** @throws HawserError when the server's records are not what this client's contract says. */
+export function assertCompatible(name: string, expected: ReplicaSchema, schema: ReplicaSchema): void {
+  for (const { name: field, field: own } of expected.fields) {
+    const theirs = schema.fields.find((other) => other.name === field)
+    if (theirs !== undefined && kindOf(theirs.field.shape) === kindOf(own.shape)) continue
+    const message = `the replica "${name}" of the server has ${theirs === undefined ? "no field" : "another kind of field"} "${field}"`
+    throw new HawserError("unsupported_version", { message })
+  }
+}
+
+/** Ranges and choices may differ; what kind of value it is may not. An optional field may be told as one that is always there. */
+function kindOf(shape: readonly unknown[]): string {
+  const [kind, inner] = shape
+  if (kind === "optional" && Array.isArray(inner)) return `optional ${kindOf(inner)}`
+  return kind === "integer" || kind === "real" ? "number" : String(kind)
+}

@@ -1,0 +1,164 @@
+// Reading and writing single bits: what keeps a moved record at two or three bytes. Big-endian within a byte.
+// Small numbers take few bits (Exp-Golomb codes of order k, Teuhola 1978); large ones, groups of seven bits (LEB128).
+
+const firstCapacityBytes = 256
+
+export class BitWriter {
+  #bytes = new Uint8Array(firstCapacityBytes)
+  #bits = 0
+
+  /** Bytes so far, the last one filled up with zeros. */
+  get byteLength(): number {
+    return (this.#bits + 7) >> 3
+  }
+
+  /** `count` low bits of a whole number below 2³²; `count` is 0 to 32. */
+  bits(value: number, count: number): void {
+    this.#reserve(count)
+    let left = count
+    while (left > 0) {
+      const free = 8 - (this.#bits & 7)
+      const taken = Math.min(free, left)
+      const piece = (value >>> (left - taken)) & ((1 << taken) - 1)
+      const at = this.#bits >> 3
+      this.#bytes[at] = (this.#bytes[at] ?? 0) | (piece << (free - taken))
+      this.#bits += taken
+      left -= taken
+    }
+  }
+
+  flag(value: boolean): void {
+    this.bits(value ? 1 : 0, 1)
+  }
+
+  /** A whole number from 0 to 2³⁰: the smaller, the shorter; `order` bits are free of charge. */
+  small(value: number, order: number): void {
+    const scaled = (value >>> order) + 1
+    const length = 31 - Math.clz32(scaled)
+    this.bits(0, length)
+    this.bits(scaled, length + 1)
+    this.bits(value, order)
+  }
+
+  /** A whole number from −2²⁹ to 2²⁹. */
+  smallSigned(value: number, order: number): void {
+    this.small(value < 0 ? -2 * value - 1 : 2 * value, order)
+  }
+
+  /** A whole number from 0 to 2⁵³ − 1. */
+  varint(value: number): void {
+    let rest = value
+    while (rest >= 0x80) {
+      this.bits((rest % 0x80) | 0x80, 8)
+      rest = Math.floor(rest / 0x80)
+    }
+    this.bits(rest, 8)
+  }
+
+  bytes(bytes: Uint8Array): void {
+    for (const byte of bytes) this.bits(byte, 8)
+  }
+
+  /** Fills up the last byte. */
+  align(): void {
+    this.#bits = (this.#bits + 7) & ~7
+  }
+
+  /** What was written, in memory of its own; then the writer is empty again. */
+  take(): Uint8Array {
+    const length = this.byteLength
+    const taken = this.#bytes.slice(0, length)
+    this.#bytes.fill(0, 0, length)
+    this.#bits = 0
+    return taken
+  }
+
+  #reserve(count: number): void {
+    const neededBytes = (this.#bits + count + 7) >> 3
+    if (neededBytes <= this.#bytes.length) return
+    const larger = new Uint8Array(Math.max(this.#bytes.length * 2, neededBytes))
+    larger.set(this.#bytes)
+    this.#bytes = larger
+  }
+}
+
+/** @throws RangeError where more is read than there is: what comes from outside is never trusted to be whole. */
+export class BitReader {
+  readonly #bytes: Uint8Array
+  #bits: number
+
+  constructor(bytes: Uint8Array, fromByte = 0) {
+    this.#bytes = bytes
+    this.#bits = fromByte * 8
+  }
+
+  get isAtEnd(): boolean {
+    return this.#bits >= this.#bytes.length * 8
+  }
+
+  /** Bytes that have not been read, a byte that was begun not included. */
+  get bytesLeft(): number {
+    return this.#bytes.length - ((this.#bits + 7) >> 3)
+  }
+
+  bits(count: number): number {
+    if (this.#bits + count > this.#bytes.length * 8) throw new RangeError("the packed bytes end too early")
+    let value = 0
+    let left = count
+    while (left > 0) {
+      const free = 8 - (this.#bits & 7)
+      const taken = Math.min(free, left)
+      const byte = this.#bytes[this.#bits >> 3] ?? 0
+      value = (value << taken) | ((byte >>> (free - taken)) & ((1 << taken) - 1))
+      this.#bits += taken
+      left -= taken
+    }
+    return value >>> 0
+  }
+
+  flag(): boolean {
+    return this.bits(1) === 1
+  }
+
+  small(order: number): number {
+    let length = 0
+    while (!this.flag()) {
+      length += 1
+      if (length > 30) throw new RangeError("a packed number is too large")
+    }
+    const scaled = 2 ** length + this.bits(length)
+    return (scaled - 1) * 2 ** order + this.bits(order)
+  }
+
+  smallSigned(order: number): number {
+    const value = this.small(order)
+    return value % 2 === 1 ? -(value + 1) / 2 : value / 2
+  }
+
+  varint(): number {
+    let value = 0
+    for (let scale = 1; scale <= 2 ** 49; scale *= 0x80) {
+      const group = this.bits(8)
+      value += (group & 0x7f) * scale
+      if (group < 0x80) {
+        if (value > Number.MAX_SAFE_INTEGER) break
+        return value
+      }
+    }
+    throw new RangeError("a packed number is too large")
+  }
+
+  bytes(count: number): Uint8Array {
+    if (count > this.bytesLeft) throw new RangeError("the packed bytes end too early")
+    if ((this.#bits & 7) === 0) {
+      const at = this.#bits >> 3
+      this.#bits += count * 8
+      return this.#bytes.subarray(at, at + count)
+    }
+    return Uint8Array.from({ length: count }, () => this.bits(8))
+  }
+
+  align(): void {
+    this.#bits = (this.#bits + 7) & ~7
+  }
+}

@@ -1,0 +1,242 @@
+import fc from "fast-check"
+import { describe, expect, it } from "vitest"
+import { BitReader, BitWriter } from "./bits.ts"
+import { flag, integer, oneOf, optional, real, text } from "./replica-field.ts"
+import type { Field } from "./replica-field.ts"
+import { encodeDelta, encodeSnapshot, partKind, readReplicaFrame } from "./replica-parts.ts"
+import type { CellChange, CellSnapshot, PartTarget } from "./replica-parts.ts"
+import { ReplicaSchema } from "./replica-schema.ts"
+import type { PackedRecord } from "./replica-schema.ts"
+import { decodeText, encodeText } from "./utf8.ts"
+
+const fields = {
+  x: real({ min: 0, max: 1_000, step: 0.0625 }),
+  y: real({ min: 0, max: 1_000, step: 0.0625 }),
+  hp: integer({ min: 0, max: 100 }),
+  score: integer(),
+  name: text(),
+  facing: oneOf(["up", "down", "left", "right"]),
+  away: flag(),
+  title: optional(text()),
+}
+const schema = ReplicaSchema.of(fields)
+
+function pack(values: Record<keyof typeof fields, unknown>): PackedRecord {
+  const given: Readonly<Record<string, unknown>> = values
+  return schema.fields.map(({ name, field }) => field.pack(given[name]))
+}
+
+const values = fc.record({
+  x: fc.double({ min: 0, max: 1_000, noNaN: true }),
+  y: fc.double({ min: 0, max: 1_000, noNaN: true }),
+  hp: fc.integer({ min: 0, max: 100 }),
+  score: fc.integer({ min: -(2 ** 50), max: 2 ** 50 }),
+  name: fc.string({ unit: "binary", maxLength: 12 }),
+  facing: fc.constantFrom("up", "down", "left", "right"),
+  away: fc.boolean(),
+  title: fc.option(fc.string({ maxLength: 5 }), { nil: undefined }),
+})
+const ann = { x: 10, y: 20, hp: 90, score: 7, name: "ann", facing: "up", away: false, title: undefined }
+
+/** What a copy is told, and the records it is asked for. */
+function recorder(known: ReadonlyMap<number, PackedRecord> = new Map()) {
+  const told: unknown[] = []
+  const target: PartTarget = {
+    schema,
+    recordAt: (_cell, slot) => known.get(slot),
+    snapshot: (cell, snapshot) => told.push({ cell, ...snapshot }),
+    delta: (cell, changes) => told.push({ cell, changes }),
+    keep: (cell, place) => told.push({ cell, keep: place }),
+    drop: (cell) => told.push({ cell, drop: true }),
+  }
+  return { told, target }
+}
+
+function frame(...parts: readonly (number | Uint8Array)[]): Uint8Array {
+  return Uint8Array.from([0x82, ...parts.flatMap((part) => (typeof part === "number" ? [part] : [...part]))])
+}
+
+describe("bits", () => {
+  it("reads every number as it was written", () => {
+    const step = fc.oneof(
+      fc.record({ kind: fc.constant("bits" as const), value: fc.nat(2 ** 31 - 1), count: fc.constant(31) }),
+      fc.record({ kind: fc.constant("small" as const), value: fc.nat(2 ** 30), count: fc.nat(5) }),
+      fc.record({
+        kind: fc.constant("smallSigned" as const),
+        value: fc.integer({ min: -(2 ** 29), max: 2 ** 29 }),
+        count: fc.nat(5),
+      }),
+      fc.record({
+        kind: fc.constant("varint" as const),
+        value: fc.nat(Number.MAX_SAFE_INTEGER),
+        count: fc.constant(0),
+      }),
+    )
+    fc.assert(
+      fc.property(fc.array(step, { maxLength: 40 }), (steps) => {
+        const writer = new BitWriter()
+        for (const { kind, value, count } of steps) {
+          if (kind === "varint") writer.varint(value)
+          else writer[kind](value, count)
+        }
+        const reader = new BitReader(writer.take())
+        const read = steps.map(({ kind, count }) =>
+          kind === "varint" ? reader.varint() : reader[kind](count),
+        )
+        expect(read).toEqual(steps.map(({ value }) => value))
+      }),
+      { numRuns: 2_000 },
+    )
+  })
+
+  it("gives each taken piece memory of its own, and begins empty again", () => {
+    const writer = new BitWriter()
+    writer.bits(0b101, 3)
+    const first = writer.take()
+    writer.bits(0, 3)
+    expect([[...first], [...writer.take()]]).toEqual([[0b1010_0000], [0]])
+  })
+
+  it("throws where bytes end too early, and for numbers that are too large", () => {
+    expect(() => new BitReader(Uint8Array.of(1)).bits(9)).toThrow(RangeError)
+    expect(() => new BitReader(new Uint8Array(20)).small(0)).toThrow(RangeError)
+    expect(() => new BitReader(new Uint8Array(20).fill(0xff)).varint()).toThrow(RangeError)
+    expect(() => new BitReader(Uint8Array.of(1, 2)).bytes(3)).toThrow(RangeError)
+  })
+})
+
+describe("text as UTF-8", () => {
+  it("is what the platform makes of it", () => {
+    const encoder = new TextEncoder()
+    fc.assert(
+      fc.property(fc.string({ unit: "binary" }), (string) => {
+        expect([...encodeText(string)]).toEqual([...encoder.encode(string)])
+        expect(decodeText(encodeText(string))).toBe(
+          new TextDecoder("utf-8", { ignoreBOM: true }).decode(encoder.encode(string)),
+        )
+      }),
+      { numRuns: 2_000 },
+    )
+  })
+
+  it("reads any bytes without a throw, and never more characters than bytes", () => {
+    fc.assert(
+      fc.property(fc.uint8Array({ maxLength: 40 }), (bytes) => {
+        expect(decodeText(bytes).length).toBeLessThanOrEqual(bytes.length)
+      }),
+      { numRuns: 2_000 },
+    )
+  })
+})
+
+describe("fields", () => {
+  it.each<[string, Field, unknown]>([
+    ["an integer below its range", fields.hp, -1],
+    ["an integer above its range", fields.hp, 101],
+    ["a fraction", fields.hp, 1.5],
+    ["a whole number that is too large", fields.score, 2 ** 52],
+    ["NaN", fields.x, Number.NaN],
+    ["a choice that is none", fields.facing, "sideways"],
+    ["no text", fields.name, 7],
+  ])("refuse %s", (_what, field, value) => {
+    expect(() => field.pack(value)).toThrow(/ /)
+  })
+
+  it("round a real to its step and hold it in its range", () => {
+    const read = (value: number): number => fields.x.unpack(fields.x.pack(value))
+    expect([read(0.06), read(-5), read(5_000), read(12.34)]).toEqual([0.0625, 0, 1_000, 12.3125])
+  })
+
+  it("come back from their description", () => {
+    const other = ReplicaSchema.from(JSON.parse(JSON.stringify(schema.shape)))
+    expect(other?.shape).toEqual(schema.shape)
+    const writer = new BitWriter()
+    schema.writeRecord(writer, pack(ann))
+    expect(other?.readRecord(new BitReader(writer.take()))).toEqual(pack(ann))
+  })
+
+  it.each([
+    [[]],
+    [[["x", ["complex"]]]],
+    [[["x", ["integer", 5, 1]]]],
+    [[["x", ["real", 0, 1, 0]]]],
+    [[["x", ["oneOf", ["a", "a"]]]]],
+    [[["x", ["oneOf", []]]]],
+    [[[1, ["flag"]]]],
+    ["x"],
+    [Array.from({ length: 31 }, (_, index) => [`f${index}`, ["flag"]])],
+  ])("are not read from %j", (shape) => {
+    expect(ReplicaSchema.from(shape)).toBeUndefined()
+  })
+})
+
+describe("parts", () => {
+  it("carry records and changes as they were, whatever they were", () => {
+    const writer = new BitWriter()
+    const entry = fc.tuple(fc.nat(3), fc.string({ maxLength: 10 }), values, values, fc.nat(2))
+    fc.assert(
+      fc.property(fc.array(entry, { maxLength: 12 }), fc.integer(), (entries, x) => {
+        let slot = -1
+        const known = new Map<number, PackedRecord>()
+        const records: CellSnapshot["records"][number][] = []
+        const changes: CellChange[] = []
+        for (const [gap, id, one, other, what] of entries) {
+          slot += gap + 1
+          const [before, record] = [pack(one), pack(other)]
+          known.set(slot, before)
+          records.push({ slot, id, record: before })
+          const mask = before.reduce<number>(
+            (bits, value, place) => (value === record[place] ? bits : bits | (1 << place)),
+            0,
+          )
+          if (what === 0) changes.push({ kind: "enter", slot, id, record })
+          else if (what === 1) changes.push({ kind: "leave", slot })
+          else changes.push({ kind: "change", slot, mask, record, before })
+        }
+        const snapshot: CellSnapshot = { x, y: -7, version: 2 ** 40, isFirst: x % 2 === 0, records }
+        const { told, target } = recorder(known)
+        const bytes = frame(
+          ...[6, (1 << 2) | partKind.snapshot, encodeSnapshot(writer, schema, snapshot)],
+          ...[(2 << 2) | partKind.delta, encodeDelta(writer, schema, changes), (9 << 2) | partKind.drop],
+        )
+        readReplicaFrame(bytes, (head) => {
+          expect(head).toEqual({ replica: 3, isFresh: false })
+          return target
+        })
+        expect(told).toEqual([
+          { cell: 1, ...snapshot },
+          { cell: 2, changes },
+          { cell: 9, drop: true },
+        ])
+      }),
+      { numRuns: 1_000 },
+    )
+  })
+
+  it("take about two and a half bytes for each of many who walk", () => {
+    const changes = Array.from({ length: 20 }, (_, slot): CellChange => {
+      const before = pack({ ...ann, x: 100 + slot, y: 300 - slot })
+      const record = pack({ ...ann, x: 100.5 + slot, y: 299.75 - slot })
+      return { kind: "change", slot, mask: 0b11, record, before }
+    })
+    expect(encodeDelta(new BitWriter(), schema, changes).length).toBeLessThanOrEqual(50)
+  })
+
+  it("are refused without a throw other than RangeError, whatever the bytes, and with bounded work", () => {
+    const { target } = recorder(new Map([[0, pack(ann)]]))
+    fc.assert(
+      fc.property(fc.uint8Array({ maxLength: 60 }), (tail) => {
+        try {
+          readReplicaFrame(frame(tail), () => target)
+        } catch (error) {
+          expect(error).toBeInstanceOf(RangeError)
+        }
+      }),
+      { numRuns: 20_000 },
+    )
+  })
+
+  it("pass over a frame of a replica that nobody knows", () => {
+    readReplicaFrame(frame(2, 255, 255, 255), () => undefined)
+  })
+})

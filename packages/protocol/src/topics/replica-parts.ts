@@ -1,0 +1,214 @@
+// What a replica frame consists of: parts, one for each cell that changed for its viewer. The body of a part is the same
+// bytes for every viewer of the cell; only the number by which this viewer knows the cell stands before it.
+// Whoever reads checks everything: bytes come from outside.
+import { BitReader } from "./bits.ts"
+import type { BitWriter } from "./bits.ts"
+import type { PackedRecord, ReplicaSchema } from "./replica-schema.ts"
+import { decodeText, encodeText } from "./utf8.ts"
+
+/** The last two bits of a part's head. */
+export const partKind = { delta: 0, snapshot: 1, drop: 2, keep: 3 } as const
+
+/** What became of one record of a cell, by its place there. */
+export type CellChange =
+  | { readonly kind: "enter"; readonly slot: number; readonly id: string; readonly record: PackedRecord }
+  | { readonly kind: "leave"; readonly slot: number }
+  | {
+      readonly kind: "change"
+      readonly slot: number
+      /** One bit for each field that changed. */
+      readonly mask: number
+      readonly record: PackedRecord
+      readonly before: PackedRecord
+    }
+
+export interface CellPlace {
+  readonly x: number
+  readonly y: number
+}
+
+export interface CellSnapshot extends CellPlace {
+  readonly version: number
+  /** False for what only adds to a snapshot that did not fit into one frame. */
+  readonly isFirst: boolean
+  readonly records: readonly { readonly slot: number; readonly id: string; readonly record: PackedRecord }[]
+}
+
+/** Gaps between the places of a cell are small. */
+const gapOrder = 1
+
+/** @param changes by ascending slot. */
+export function encodeDelta(
+  writer: BitWriter,
+  schema: ReplicaSchema,
+  changes: readonly CellChange[],
+): Uint8Array {
+  writer.small(changes.length, gapOrder)
+  let next = 0
+  let lastMask = 0
+  for (const change of changes) {
+    writer.small(change.slot - next, gapOrder)
+    next = change.slot + 1
+    writer.flag(change.kind !== "change")
+    if (change.kind !== "change") {
+      writer.flag(change.kind === "leave")
+      if (change.kind === "enter") writeEntry(writer, schema, change)
+      continue
+    }
+    // In a cell where everybody walks, everybody's mask is the same.
+    if (lastMask !== 0) writer.flag(change.mask === lastMask)
+    if (change.mask !== lastMask) schema.writeMask(writer, change.mask)
+    lastMask = change.mask
+    schema.writeChanges(writer, change.mask, change.record, change.before)
+  }
+  return writer.take()
+}
+
+export function encodeSnapshot(
+  writer: BitWriter,
+  schema: ReplicaSchema,
+  { x, y, version, isFirst, records }: CellSnapshot,
+): Uint8Array {
+  writePlace(writer, { x, y })
+  writer.varint(version)
+  writer.flag(isFirst)
+  writer.varint(records.length)
+  let next = 0
+  for (const entry of records) {
+    writer.small(entry.slot - next, gapOrder)
+    next = entry.slot + 1
+    writeEntry(writer, schema, entry)
+  }
+  return writer.take()
+}
+
+export function encodePlace(writer: BitWriter, place: CellPlace): Uint8Array {
+  writePlace(writer, place)
+  return writer.take()
+}
+
+function writePlace(writer: BitWriter, { x, y }: CellPlace): void {
+  for (const coordinate of [x, y]) writer.varint(coordinate < 0 ? -2 * coordinate - 1 : 2 * coordinate)
+}
+
+function writeEntry(
+  writer: BitWriter,
+  schema: ReplicaSchema,
+  { id, record }: { readonly id: string; readonly record: PackedRecord },
+): void {
+  const bytes = encodeText(id)
+  writer.varint(bytes.length)
+  writer.bytes(bytes)
+  schema.writeRecord(writer, record)
+}
+
+export interface ReplicaHead {
+  /** By which number this connection knows the replica. */
+  readonly replica: number
+  /** The numbers of cells begin anew: what this frame does not keep is gone. */
+  readonly isFresh: boolean
+}
+
+/** A copy of a replica, as the reader of its parts needs it. `cell` is the server's number of a cell for this viewer. */
+export interface PartTarget {
+  readonly schema: ReplicaSchema
+  /** The record at this place of a cell; undefined where there is none, which makes a change of it unreadable. */
+  recordAt(cell: number, slot: number): PackedRecord | undefined
+  snapshot(cell: number, snapshot: CellSnapshot): void
+  delta(cell: number, changes: readonly CellChange[]): void
+  /** The client holds this cell already; what follows goes on from there. */
+  keep(cell: number, place: CellPlace): void
+  drop(cell: number): void
+}
+
+/**
+ * Reads a frame part by part. `begin` names the target; undefined passes over the frame.
+ * @throws RangeError for bytes that are no such frame; the parts before the bad one have taken effect.
+ */
+export function readReplicaFrame(
+  bytes: Uint8Array,
+  begin: (head: ReplicaHead) => PartTarget | undefined,
+): void {
+  // The first byte is the frame's own.
+  const reader = new BitReader(bytes, 1)
+  const head = reader.varint()
+  const target = begin({ replica: Math.floor(head / 2), isFresh: head % 2 === 1 })
+  if (target === undefined) return
+  while (!reader.isAtEnd) {
+    const part = reader.varint()
+    readPart(reader, target, { cell: Math.floor(part / 4), kind: part % 4 })
+    reader.align()
+  }
+}
+
+function readPart(reader: BitReader, target: PartTarget, part: { cell: number; kind: number }): void {
+  const { cell, kind } = part
+  switch (kind) {
+    case partKind.delta:
+      target.delta(cell, readDelta(reader, target, cell))
+      return
+    case partKind.snapshot:
+      target.snapshot(cell, readSnapshot(reader, target.schema))
+      return
+    case partKind.drop:
+      target.drop(cell)
+      return
+    default:
+      target.keep(cell, readPlace(reader))
+  }
+}
+
+function readDelta(reader: BitReader, target: PartTarget, cell: number): CellChange[] {
+  const { schema } = target
+  const changes: CellChange[] = []
+  const count = checkedCount(reader, reader.small(gapOrder))
+  let next = 0
+  let lastMask = 0
+  for (let index = 0; index < count; index += 1) {
+    const slot = next + reader.small(gapOrder)
+    next = slot + 1
+    if (reader.flag()) {
+      changes.push(
+        reader.flag() ? { kind: "leave", slot } : { kind: "enter", slot, ...readEntry(reader, schema) },
+      )
+      continue
+    }
+    const mask = lastMask !== 0 && reader.flag() ? lastMask : schema.readMask(reader)
+    lastMask = mask
+    const before = target.recordAt(cell, slot)
+    if (before === undefined) throw new RangeError(`a change of place ${slot}, where no record is`)
+    changes.push({ kind: "change", slot, mask, before, record: schema.readChanges(reader, mask, before) })
+  }
+  return changes
+}
+
+function readSnapshot(reader: BitReader, schema: ReplicaSchema): CellSnapshot {
+  const place = readPlace(reader)
+  const version = reader.varint()
+  const isFirst = reader.flag()
+  const count = checkedCount(reader, reader.varint())
+  let next = 0
+  const records = Array.from({ length: count }, () => {
+    const slot = next + reader.small(gapOrder)
+    next = slot + 1
+    return { slot, ...readEntry(reader, schema) }
+  })
+  return { ...place, version, isFirst, records }
+}
+
+function readEntry(reader: BitReader, schema: ReplicaSchema): { id: string; record: PackedRecord } {
+  const id = decodeText(reader.bytes(reader.varint()))
+  return { id, record: schema.readRecord(reader) }
+}
+
+function readPlace(reader: BitReader): CellPlace {
+  const coordinate = (value: number): number => (value % 2 === 1 ? -(value + 1) / 2 : value / 2)
+  return { x: coordinate(reader.varint()), y: coordinate(reader.varint()) }
+}
+
+/** Each entry takes two bits at least: a larger count cannot be true, and nothing is allocated for it. */
+function checkedCount(reader: BitReader, count: number): number {
+  if (count > (reader.bytesLeft + 1) * 4)
+    throw new RangeError(`${count} entries do not fit into the packed bytes`)
+  return count
+}

@@ -1,0 +1,144 @@
+import { defineContract } from "@hawser/protocol"
+import { afterEach, describe, expect, it, onTestFinished, vi } from "vitest"
+import { mountOnBun, serveWithBun } from "./bun.ts"
+import { createServer } from "./server.ts"
+import type { BunServeOptions, BunServer } from "./transport/bun-api.ts"
+
+function create() {
+  const contract = defineContract({ name: "bun", commands: {}, queries: {}, events: {} })
+  const server = createServer(contract, { authenticate: (token) => ({ id: token }), onError() {} })
+  onTestFinished(() => server.close())
+  return server
+}
+
+interface Opened {
+  readonly options: BunServeOptions
+  stopped: boolean
+}
+
+/** A Bun that opens nothing. */
+function stubBun(version = "1.4.4"): Opened[] {
+  const opened: Opened[] = []
+  vi.stubGlobal("Bun", {
+    version,
+    serve(options: BunServeOptions) {
+      const one: Opened = { options, stopped: false }
+      opened.push(one)
+      return { port: options.port === 0 ? 31_000 : options.port, stop: async () => void (one.stopped = true) }
+    },
+  })
+  return opened
+}
+
+afterEach(() => vi.unstubAllGlobals())
+
+describe("the runtime", () => {
+  it("must be Bun", async () => {
+    await expect(serveWithBun(create())).rejects.toThrow(
+      new TypeError("this is not Bun; on Node a server has `listen`"),
+    )
+    expect(() => mountOnBun(create())).toThrow(TypeError)
+  })
+
+  it.each(["1.4.3", "1.3.9", "0.9.9", "1.4.3-canary.1"])("must not be Bun %s", async (version) => {
+    stubBun(version)
+    const refusal = `Bun 1.4.4 or later is needed; this is ${version}`
+    await expect(serveWithBun(create())).rejects.toThrow(new TypeError(refusal))
+  })
+
+  it.each(["1.4.4", "1.4.10", "1.5.0", "2.0.0", "1.4.5-canary.20261120.1"])(
+    "may be Bun %s",
+    async (version) => {
+      stubBun(version)
+      expect(await serveWithBun(create(), { port: 8_080 })).toEqual({
+        port: 8_080,
+        url: "ws://localhost:8080/ws",
+      })
+    },
+  )
+})
+
+describe("serveWithBun", () => {
+  it("takes any free port, and names the host", async () => {
+    const opened = stubBun()
+    expect(await serveWithBun(create(), { host: "::1" })).toEqual({
+      port: 31_000,
+      url: "ws://[::1]:31000/ws",
+    })
+    expect(opened[0]?.options).toMatchObject({ port: 0, hostname: "::1", development: false, idleTimeout: 5 })
+    await serveWithBun(create())
+    expect(opened[1]?.options).not.toHaveProperty("hostname")
+  })
+
+  it("is stopped by close(), and opens nothing afterwards", async () => {
+    const opened = stubBun()
+    const server = create()
+    await serveWithBun(server)
+    expect(opened[0]?.stopped).toBe(false)
+    await server.close()
+    expect(opened[0]?.stopped).toBe(true)
+    await expect(serveWithBun(server)).rejects.toMatchObject({ code: "server_shutdown" })
+    expect(opened.every(({ stopped }) => stopped)).toBe(true)
+  })
+})
+
+/** A Bun server that cannot upgrade: what it is asked to is recorded. */
+class NoUpgrades implements BunServer {
+  readonly asked: Record<string, string>[] = []
+
+  upgrade(_request: Request, { headers }: { readonly headers: Record<string, string> }): boolean {
+    this.asked.push(headers)
+    return false
+  }
+
+  requestIP(): { readonly address: string } {
+    return { address: "198.51.100.1" }
+  }
+}
+
+describe("mountOnBun", () => {
+  const upgrade = { connection: "keep-alive, Upgrade", upgrade: "websocket" }
+  const url = "http://game.example/ws"
+  const request = (headers: Record<string, string>, to = url): Request => new Request(to, { headers })
+
+  it("throws once the server is closed", async () => {
+    stubBun()
+    const server = create()
+    await server.close()
+    expect(() => mountOnBun(server)).toThrow("the server is closed")
+  })
+
+  it("asks for the subprotocol that was chosen, and says 400 when there is no WebSocket after all", () => {
+    stubBun()
+    const { fetch } = mountOnBun(create())
+    const bun = new NoUpgrades()
+    expect(fetch(request(upgrade), bun)?.status).toBe(400)
+    expect(fetch(request({ ...upgrade, "sec-websocket-protocol": "chat, hawser.1" }), bun)?.status).toBe(400)
+    expect(bun.asked).toEqual([{}, { "Sec-WebSocket-Protocol": "hawser.1" }])
+  })
+
+  it.each<[number, string, Record<string, string>]>([
+    [200, "http://game.example/healthz", {}],
+    [426, "http://game.example/", {}],
+    [426, url, { connection: "keep-alive", upgrade: "websocket" }],
+    [404, "http://game.example/other", upgrade],
+    [403, url, { ...upgrade, origin: "https://evil.example" }],
+    [400, url, { ...upgrade, "sec-websocket-protocol": "chat" }],
+  ])("answers %i to %s with %o", (status, to, headers) => {
+    stubBun()
+    const bun = new NoUpgrades()
+    expect(mountOnBun(create()).fetch(request(headers, to), bun)?.status).toBe(status)
+    expect(bun.asked).toEqual([])
+  })
+
+  it("answers 503 with a wait when the server is closed", async () => {
+    stubBun()
+    const server = create()
+    const hawser = mountOnBun(server)
+    await server.close()
+    const response = hawser.upgrade(request(upgrade), new NoUpgrades())
+    expect(response?.status).toBe(503)
+    expect(response?.headers.get("retry-after")).toBe("1")
+    expect(server.stats().upgradesRefusedByReason).toMatchObject({ shutting_down: 1 })
+  })
+})

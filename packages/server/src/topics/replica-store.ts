@@ -1,0 +1,183 @@
+// The records of one replica and the cells that they are in. Says after each tick which cells changed; knows no sessions.
+import { BitWriter, ReplicaSchema, cellOf } from "@hawser/protocol"
+import type { CellPlace, Fields, PackedRecord, ReplicaSpec } from "@hawser/protocol"
+import { ReplicaCell, changedMask } from "./replica-cell.ts"
+import type { Entry } from "./replica-cell.ts"
+
+/** By field; the contract's types are checked at the façade. */
+export type Values = Readonly<Record<string, unknown>>
+
+interface Area {
+  /** The places of the two fields that say where a record is. */
+  readonly x: number
+  readonly y: number
+  readonly cellSize: number
+  readonly range: number
+}
+
+export class ReplicaStore {
+  readonly name: string
+  readonly schema: ReplicaSchema
+  readonly area: Area | undefined
+  readonly writer = new BitWriter()
+  readonly #entries = new Map<string, Entry>()
+  /** Those with records or viewers. */
+  readonly #cells = new Map<string, ReplicaCell>()
+  readonly #dirty = new Set<ReplicaCell>()
+  /** No cell of this replica has had a higher version: one that is made anew is never taken for its predecessor. */
+  #highestVersion = 0
+
+  constructor(name: string, spec: ReplicaSpec) {
+    this.name = name
+    this.schema = ReplicaSchema.of(spec.fields)
+    this.area = areaOf(this.schema, spec)
+  }
+
+  get size(): number {
+    return this.#entries.size
+  }
+
+  get cellCount(): number {
+    return this.#cells.size
+  }
+
+  get isDirty(): boolean {
+    return this.#dirty.size > 0
+  }
+
+  ids(): IterableIterator<string> {
+    return this.#entries.keys()
+  }
+
+  has(id: string): boolean {
+    return this.#entries.has(id)
+  }
+
+  get(id: string): Values | undefined {
+    const entry = this.#entries.get(id)
+    return entry === undefined ? undefined : this.valuesOf(entry.packed)
+  }
+
+  valuesOf(packed: PackedRecord): Values {
+    return Object.fromEntries(
+      this.schema.fields.map(({ name, field }, place) => [name, field.unpack(packed[place])]),
+    )
+  }
+
+  /** @throws RangeError or TypeError that names the field; then nothing was changed. */
+  set(id: string, values: Values): void {
+    this.#put(
+      id,
+      this.schema.fields.map(({ name }) => this.#pack(id, name, values[name])),
+    )
+  }
+
+  /** @throws also RangeError for an id that is not there. */
+  patch(id: string, values: Values): void {
+    const entry = this.#entries.get(id)
+    if (entry === undefined) throw new RangeError(`the replica "${this.name}" has no record "${id}"`)
+    const packed = [...entry.packed]
+    for (const [name, value] of Object.entries(values)) {
+      const place = this.schema.placeOf(name)
+      if (place < 0) throw new RangeError(`the replica "${this.name}" has no field "${name}"`)
+      packed[place] = this.#pack(id, name, value)
+    }
+    this.#put(id, packed)
+  }
+
+  /** False when there was none. */
+  remove(id: string): boolean {
+    const entry = this.#entries.get(id)
+    if (entry === undefined) return false
+    this.#entries.delete(id)
+    this.#leave(entry)
+    return true
+  }
+
+  /** The cell that a record is in; undefined for an id that is not there. */
+  placeOf(id: string): CellPlace | undefined {
+    return this.#entries.get(id)?.cell
+  }
+
+  /** The cell at this place, made if there is none. Cells without records are forgotten by `release`. */
+  cellAt({ x, y }: CellPlace): ReplicaCell {
+    const key = `${x},${y}`
+    const known = this.#cells.get(key)
+    if (known !== undefined) return known
+    this.#highestVersion += 1
+    const cell = new ReplicaCell(this.schema, x, y, this.#highestVersion)
+    this.#cells.set(key, cell)
+    return cell
+  }
+
+  /** Nobody looks at this cell any more. */
+  release(cell: ReplicaCell): void {
+    if (cell.size === 0 && !cell.isDirty) this.#cells.delete(`${cell.x},${cell.y}`)
+  }
+
+  /** Closes the tick. Calls back for each cell whose viewers have something to be told. */
+  commit(isViewed: (cell: ReplicaCell) => boolean, onChanged: (cell: ReplicaCell) => void): void {
+    for (const cell of this.#dirty) {
+      const viewed = isViewed(cell)
+      const changed = cell.commit(this.writer, viewed)
+      this.#highestVersion = Math.max(this.#highestVersion, cell.version)
+      if (changed && viewed) onChanged(cell)
+      else if (!viewed) this.release(cell)
+    }
+    this.#dirty.clear()
+  }
+
+  #pack(id: string, name: string, value: unknown): PackedRecord[number] {
+    const field = this.schema.fields[this.schema.placeOf(name)]?.field
+    if (field === undefined) return undefined
+    try {
+      return field.pack(value)
+    } catch (cause) {
+      const reason = cause instanceof Error ? cause.message : String(cause)
+      throw new RangeError(`"${name}" of the record "${id}" in the replica "${this.name}": ${reason}`, {
+        cause,
+      })
+    }
+  }
+
+  #put(id: string, packed: PackedRecord): void {
+    const entry = this.#entries.get(id)
+    const cell = this.cellAt(this.#placeFor(packed))
+    if (entry === undefined) {
+      const created: Entry = { id, packed, cell, slot: -1, changedWith: 0 }
+      this.#entries.set(id, created)
+      cell.enter(created)
+      this.#dirty.add(cell)
+    } else if (entry.cell !== cell) {
+      this.#leave(entry)
+      entry.packed = packed
+      cell.enter(entry)
+      this.#dirty.add(cell)
+    } else if (changedMask(entry.packed, packed) !== 0) {
+      cell.change(entry)
+      entry.packed = packed
+      this.#dirty.add(cell)
+    }
+  }
+
+  #leave(entry: Entry): void {
+    entry.cell.leave(entry)
+    this.#dirty.add(entry.cell)
+  }
+
+  #placeFor(packed: PackedRecord): CellPlace {
+    const { area } = this
+    if (area === undefined) return { x: 0, y: 0 }
+    const [x, y] = [area.x, area.y].map((place) => {
+      const value = this.schema.fields[place]?.field.unpack(packed[place])
+      return typeof value === "number" ? value : 0
+    })
+    return cellOf({ x: x ?? 0, y: y ?? 0 }, area.cellSize)
+  }
+}
+
+function areaOf(schema: ReplicaSchema, { area }: ReplicaSpec<Fields>): Area | undefined {
+  if (area === undefined) return undefined
+  const { cellSize, range = 1 } = area
+  return { x: schema.placeOf(area.x), y: schema.placeOf(area.y), cellSize, range }
+}

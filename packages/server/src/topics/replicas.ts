@@ -1,0 +1,286 @@
+// All replicas of a server: who views which cell, and the tick that tells viewers what changed. Work grows with the cells
+// that changed and with their viewers, never with viewers times records.
+import { cellOf } from "@hawser/protocol"
+import type { CellPlace, Clock, Codec, OutboundMessage, ReplicaSpec, TimerQueue } from "@hawser/protocol"
+import type { ServerCounters } from "../counters.ts"
+import type { Event20, ReplicaChange20 } from "../profile20.ts"
+import type { ReplicaCell } from "./replica-cell.ts"
+import { ReplicaFrame } from "./replica-frame.ts"
+import { ReplicaStore } from "./replica-store.ts"
+import { ReplicaViewer } from "./replica-viewer.ts"
+import type { ViewArea } from "./replica-viewer.ts"
+import { ReplicaViews20 } from "./replica-views20.ts"
+import { SessionViews } from "./session-views.ts"
+import type { StateSink, StateSource } from "./session-views.ts"
+
+/** A session as its replicas see it. */
+export interface ViewingSession extends StateSink {
+  show(source: StateSource): void
+}
+
+export interface ReplicasOptions {
+  readonly replicas: Readonly<Record<string, ReplicaSpec>>
+  readonly codecs: { readonly "hawser.1": Codec; readonly "2.0": Codec }
+  readonly translator20: { replica(name: string, change: ReplicaChange20): readonly Event20[] }
+  readonly clock: Clock
+  readonly timers: TimerQueue
+  readonly counters: ServerCounters
+  readonly tickMs: number
+}
+
+/** Around a place in the units of the replica's area, or around a record of it, wherever that goes. */
+export type Viewpoint = { readonly x: number; readonly y: number } | { readonly follow: string }
+
+export interface View {
+  /** From now on around here; a view that followed a record no longer does. No effect where there is no area. */
+  moveTo(position: { readonly x: number; readonly y: number }): void
+  /** The client lets go of what only this view showed. Idempotent. */
+  close(): void
+}
+
+interface Watched {
+  readonly store: ReplicaStore
+  /** By cell, the sessions that see it. */
+  readonly viewers: Map<ReplicaCell, Set<SessionViews>>
+  /** By the id of the record that they follow. */
+  readonly followers: Map<string, Set<Following>>
+}
+
+interface Following {
+  readonly area: ViewArea
+  readonly viewer: ReplicaViewer
+  readonly views: SessionViews
+}
+
+export class Replicas {
+  readonly #options: ReplicasOptions
+  readonly #watched = new Map<string, Watched>()
+  readonly #numbers = new Map<ReplicaStore, number>()
+  readonly #descriptions = new Map<ReplicaStore, OutboundMessage>()
+  readonly #sessions = new Map<ViewingSession, SessionViews>()
+  readonly #frame = new ReplicaFrame()
+  readonly #views20: ReplicaViews20
+  /** Sessions whose view was moved since the last tick. */
+  readonly #moved = new Set<SessionViews>()
+  #tick = 0
+  #cancelTick: (() => void) | undefined
+
+  constructor(options: ReplicasOptions) {
+    const { replicas, codecs, translator20, counters } = options
+    this.#options = options
+    for (const [name, spec] of Object.entries(replicas)) {
+      const store = new ReplicaStore(name, spec)
+      this.#numbers.set(store, this.#numbers.size)
+      this.#watched.set(name, { store, viewers: new Map(), followers: new Map() })
+    }
+    this.#views20 = new ReplicaViews20({
+      codec: codecs["2.0"],
+      translate: (replica, change) => translator20.replica(replica, change),
+      onEncoded: () => (counters.publicationsEncoded += 1),
+    })
+  }
+
+  get records(): number {
+    return this.#sum(({ store }) => store.size)
+  }
+
+  get cells(): number {
+    return this.#sum(({ store }) => store.cellCount)
+  }
+
+  /** Sessions that see anything. */
+  get viewing(): number {
+    return this.#sessions.size
+  }
+
+  /** Of these, the ones that have fallen behind now. */
+  get conflated(): number {
+    let count = 0
+    for (const views of this.#sessions.values()) if (views.isConflated) count += 1
+    return count
+  }
+
+  /** @throws TypeError for a name that the contract lacks. */
+  store(name: string): ReplicaStore {
+    return this.#of(name).store
+  }
+
+  /** Something was changed: a tick closes it, at the latest after `replicaTickMs`. */
+  changed(): void {
+    this.#cancelTick ??= this.#options.timers.after(this.#options.tickMs, () => this.flush())
+  }
+
+  view(name: string, session: ViewingSession, viewpoint: Viewpoint | undefined): View {
+    const watched = this.#of(name)
+    const views = this.#viewsOf(session)
+    const viewer = this.#viewerOf(watched, views)
+    const area: ViewArea = { centre: undefined }
+    let unfollow = (): void => {}
+    if (viewpoint !== undefined && "follow" in viewpoint) {
+      unfollow = this.#follow(watched, viewpoint.follow, { area, viewer, views })
+      area.centre = watched.store.placeOf(viewpoint.follow)
+    } else {
+      area.centre = this.#cellFor(watched.store, viewpoint ?? { x: 0, y: 0 })
+    }
+    viewer.add(area)
+    this.#move(views)
+    return {
+      moveTo: (position) => {
+        unfollow()
+        this.#aim({ area, viewer, views }, this.#cellFor(watched.store, position))
+      },
+      close: () => {
+        unfollow()
+        viewer.delete(area)
+        this.#move(views)
+      },
+    }
+  }
+
+  /** Tells every viewer what changed since the last time: called by the tick, or by a game that has its own. */
+  flush(): void {
+    this.#cancelTick?.()
+    this.#cancelTick = undefined
+    this.#tick += 1
+    const touched: SessionViews[] = []
+    const touch = (views: SessionViews): void => {
+      if (views.flushedTick === this.#tick) return
+      views.flushedTick = this.#tick
+      touched.push(views)
+    }
+    for (const watched of this.#watched.values()) this.#follows(watched)
+    for (const views of this.#moved) touch(views)
+    this.#moved.clear()
+    for (const { store, viewers } of this.#watched.values()) {
+      store.commit(
+        (cell) => viewers.has(cell),
+        (cell) => {
+          this.#options.counters.replicaCellsPacked += 1
+          viewers.get(cell)?.forEach(touch)
+        },
+      )
+    }
+    for (const views of touched) views.flush()
+    this.#views20.forget()
+  }
+
+  /** The session is over. */
+  end(session: ViewingSession): void {
+    const views = this.#sessions.get(session)
+    if (views === undefined) return
+    this.#sessions.delete(session)
+    this.#moved.delete(views)
+    for (const { followers } of this.#watched.values()) {
+      for (const [id, following] of followers) {
+        for (const one of following) if (one.views === views) following.delete(one)
+        if (following.size === 0) followers.delete(id)
+      }
+    }
+    views.end()
+  }
+
+  /** Nothing happens by itself any more. */
+  stop(): void {
+    this.#cancelTick?.()
+    this.#cancelTick = undefined
+  }
+
+  /** Records that somebody follows may have gone elsewhere. */
+  #follows({ store, followers }: Watched): void {
+    for (const [id, following] of followers) {
+      const place = store.placeOf(id)
+      for (const one of following) this.#aim(one, place)
+    }
+  }
+
+  #aim({ area, viewer, views }: Following, place: CellPlace | undefined): void {
+    if (area.centre?.x === place?.x && area.centre?.y === place?.y) return
+    area.centre = place
+    viewer.look()
+    this.#move(views)
+  }
+
+  #move(views: SessionViews): void {
+    this.#moved.add(views)
+    this.changed()
+  }
+
+  #follow({ followers }: Watched, id: string, following: Following): () => void {
+    const others = followers.get(id) ?? new Set<Following>()
+    followers.set(id, others.add(following))
+    return () => {
+      others.delete(following)
+      if (others.size === 0 && followers.get(id) === others) followers.delete(id)
+    }
+  }
+
+  #viewsOf(session: ViewingSession): SessionViews {
+    const known = this.#sessions.get(session)
+    if (known !== undefined) return known
+    const { clock, counters } = this.#options
+    const views = new SessionViews({
+      sink: session,
+      clock,
+      counters,
+      frame: this.#frame,
+      views20: this.#views20,
+      describe: (store) => this.#describe(store),
+      numberOf: (store) => this.#numbers.get(store) ?? 0,
+      nextTick: (wanting) => this.#move(wanting),
+    })
+    this.#sessions.set(session, views)
+    session.show(views)
+    return views
+  }
+
+  #viewerOf({ store, viewers }: Watched, views: SessionViews): ReplicaViewer {
+    const known = views.viewer(store)
+    if (known !== undefined) return known
+    const viewer = new ReplicaViewer(store, (cell, isViewed) => {
+      const others = viewers.get(cell) ?? new Set<SessionViews>()
+      if (isViewed) {
+        viewers.set(cell, others.add(views))
+        return
+      }
+      others.delete(views)
+      if (others.size > 0) return
+      viewers.delete(cell)
+      store.release(cell)
+    })
+    views.add(viewer)
+    return viewer
+  }
+
+  /** The same bytes for everybody, made once. */
+  #describe(store: ReplicaStore): OutboundMessage {
+    const known = this.#descriptions.get(store)
+    if (known !== undefined) return known
+    const { name, schema } = store
+    const replica = this.#numbers.get(store) ?? 0
+    const bytes = this.#options.codecs["hawser.1"].encode({
+      kind: "replica",
+      replica,
+      name,
+      schema: schema.shape,
+    })
+    const message = { bytes }
+    this.#descriptions.set(store, message)
+    return message
+  }
+
+  #cellFor({ area }: ReplicaStore, position: CellPlace): CellPlace {
+    return area === undefined ? { x: 0, y: 0 } : cellOf(position, area.cellSize)
+  }
+
+  #of(name: string): Watched {
+    const watched = this.#watched.get(name)
+    if (watched === undefined) throw new TypeError(`the contract has no replica "${name}"`)
+    return watched
+  }
+
+  #sum(of: (watched: Watched) => number): number {
+    let sum = 0
+    for (const watched of this.#watched.values()) sum += of(watched)
+    return sum
+  }
+}

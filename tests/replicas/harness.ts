@@ -1,0 +1,139 @@
+// A server with two replicas, one with an area and one without, and clients over an in-memory network.
+import { createClient } from "@hawser/client"
+import type { Client, ClientOptions } from "@hawser/client"
+import {
+  cellOf,
+  defineContract,
+  defineReplica,
+  integer,
+  oneOf,
+  optional,
+  real,
+  staysInView,
+  text,
+} from "@hawser/protocol"
+import type { Profile, ReplicaRecord, ServerLimits } from "@hawser/protocol"
+import { SimulatedClock, createMemoryNetwork, seededRandom } from "@hawser/protocol/testing"
+import type { MemoryNetwork } from "@hawser/protocol/testing"
+import { createServer } from "@hawser/server"
+import type { Server, ServerOptions } from "@hawser/server"
+import { z } from "zod"
+
+export const cellSize = 10
+
+export const contract = defineContract({
+  name: "replicas",
+  commands: { echo: { input: z.object({ text: z.string() }), output: z.object({ text: z.string() }) } },
+  events: { note: { payload: z.object({ text: z.string() }) } },
+  replicas: {
+    walkers: defineReplica({
+      fields: {
+        x: real({ min: -200, max: 200, step: 0.25 }),
+        y: real({ min: -200, max: 200, step: 0.25 }),
+        name: text(),
+        facing: oneOf(["up", "down", "left", "right"]),
+        hp: integer({ min: 0, max: 100 }),
+        title: optional(text()),
+      },
+      area: { x: "x", y: "y", cellSize },
+    }),
+    scores: defineReplica({ fields: { points: integer() } }),
+  },
+})
+export type ReplicaContract = typeof contract
+export type Walker = ReplicaRecord<ReplicaContract, "walkers">
+
+export interface TestUser {
+  readonly id: string
+}
+
+export interface World {
+  readonly clock: SimulatedClock
+  readonly network: MemoryNetwork
+  readonly server: Server<ReplicaContract, TestUser>
+  readonly errors: unknown[]
+  open(token: string, options?: Partial<ClientOptions>): Promise<Client<ReplicaContract>>
+}
+
+export interface WorldOptions {
+  readonly limits?: Partial<ServerLimits>
+  readonly profile?: Profile
+  readonly latencyMs?: number
+  readonly server?: Partial<ServerOptions<ReplicaContract, TestUser>>
+}
+
+export function createWorld({
+  limits = {},
+  profile = "hawser.1",
+  latencyMs = 1,
+  ...rest
+}: WorldOptions = {}): World {
+  const clock = new SimulatedClock()
+  const errors: unknown[] = []
+  const server = createServer(contract, {
+    authenticate: (id) => ({ id }),
+    clock,
+    limits,
+    onError: (error) => errors.push(error),
+    ...rest.server,
+  })
+  server.command("echo", ({ input }) => input)
+  const network = createMemoryNetwork({ clock, latencyMs, accept: server.accept })
+  const random = seededRandom(1)
+  const open = async (
+    token: string,
+    options: Partial<ClientOptions> = {},
+  ): Promise<Client<ReplicaContract>> => {
+    const client = createClient(contract, {
+      url: "memory:",
+      token,
+      profile,
+      clock,
+      random,
+      dial: network.dial,
+      autoConnect: false,
+      onError: (error) => errors.push(error),
+      ...options,
+    })
+    const connected = client.connect()
+    await clock.advance(200)
+    await connected
+    return client
+  }
+  return { clock, network, server, errors, open }
+}
+
+export function walker(x: number, y: number, more: Partial<Walker> = {}): Walker {
+  return { x, y, name: "walker", facing: "up", hp: 100, title: undefined, ...more }
+}
+
+/** What a client has of a replica, in any order. */
+export function shown(
+  client: Client<ReplicaContract>,
+  name: "walkers" | "scores" = "walkers",
+): Record<string, object> {
+  return Object.fromEntries([...client.replica(name)].toSorted(([a], [b]) => (a < b ? -1 : 1)))
+}
+
+/** What a server has in the cells around a place; with hysteresis a client may also see what is one cell further. */
+export function around(
+  server: Server<ReplicaContract, TestUser>,
+  place: { readonly x: number; readonly y: number },
+  range = 1,
+): Record<string, object> {
+  const walkers = server.replica("walkers")
+  const centre = cellOf(place, cellSize)
+  const near = [...walkers.ids()].toSorted().flatMap((id) => {
+    const record = walkers.get(id)
+    return record !== undefined && staysInView(cellOf(record, cellSize), centre, range - 1)
+      ? [[id, record]]
+      : []
+  })
+  return Object.fromEntries(near)
+}
+
+export function sessionOf(world: World, user: string) {
+  const [session] = world.server.sessionsOf(user)
+  if (session === undefined) throw new Error(`${user} has no session`)
+  return session
+}

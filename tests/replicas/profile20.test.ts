@@ -1,0 +1,119 @@
+// Replicas for clients of protocol `2.0`: as events that the application makes of what changed.
+import { createClient } from "@hawser/client"
+import { defineContract } from "@hawser/protocol"
+import { describe, expect, it } from "vitest"
+import { z } from "zod"
+import { createWorld, sessionOf, walker } from "./harness.ts"
+import type { World } from "./harness.ts"
+
+interface Update {
+  readonly walkers: readonly { readonly id: string }[]
+  readonly gone: readonly string[]
+}
+
+const contract20 = defineContract({
+  name: "old",
+  events: {
+    gameUpdate: {
+      payload: z.object({ walkers: z.array(z.looseObject({ id: z.string() })), gone: z.array(z.string()) }),
+    },
+  },
+})
+
+function createOldWorld(): { world: World; translated: () => number } {
+  let translated = 0
+  const world = createWorld({
+    profile: "2.0",
+    server: {
+      profile20: {
+        replicas: {
+          walkers({ records, gone }) {
+            translated += 1
+            return [{ name: "gameUpdate", payload: { walkers: records, gone } }]
+          },
+        },
+      },
+    },
+  })
+  return { world, translated: () => translated }
+}
+
+async function openOld(world: World, token: string): Promise<Update[]> {
+  const heard: Update[] = []
+  const client = createClient(contract20, {
+    url: "memory:",
+    token,
+    profile: "2.0",
+    clock: world.clock,
+    dial: world.network.dial,
+    autoConnect: false,
+  })
+  client.on("gameUpdate", (update) => heard.push(update))
+  const connected = client.connect()
+  await world.clock.advance(100)
+  await connected
+  return heard
+}
+
+describe("replicas in profile 2.0", () => {
+  it("tells clients of 2.0 what changed, in the same bytes for who sees the same", async () => {
+    const { world, translated } = createOldWorld()
+    const walkers = world.server.replica("walkers")
+    walkers.set("a", walker(5, 5))
+    walkers.set("b", walker(8, 8))
+    const [ann, ben] = [await openOld(world, "ann"), await openOld(world, "ben")]
+    for (const user of ["ann", "ben"]) walkers.view(sessionOf(world, user), { x: 1, y: 1 })
+    await world.clock.advance(100)
+    expect(ann).toEqual([
+      {
+        walkers: [
+          { id: "a", ...walker(5, 5) },
+          { id: "b", ...walker(8, 8) },
+        ].map(plain),
+        gone: [],
+      },
+    ])
+    expect([ben, translated()]).toEqual([ann, 1])
+    walkers.patch("a", { hp: 3 })
+    walkers.remove("b")
+    await world.clock.advance(100)
+    expect(ann.at(-1)).toEqual({ walkers: [plain({ id: "a", ...walker(5, 5, { hp: 3 }) })], gone: ["b"] })
+    expect([ben, translated()]).toEqual([ann, 2])
+    // From one cell in view to another is a change; out of view is gone.
+    walkers.patch("a", { x: 15 })
+    await world.clock.advance(100)
+    expect(ann.at(-1)).toEqual({ walkers: [plain({ id: "a", ...walker(15, 5, { hp: 3 }) })], gone: [] })
+    walkers.patch("a", { x: 100 })
+    await world.clock.advance(100)
+    expect(ann.at(-1)).toEqual({ walkers: [], gone: ["a"] })
+    expect([ann.length, ben.length, translated()]).toEqual([4, 4, 4])
+    await world.clock.advance(1_000)
+    expect(translated()).toBe(4)
+  })
+
+  it("conflates for who is slow, and is exact once it has drained", async () => {
+    const { world } = createOldWorld()
+    const walkers = world.server.replica("walkers")
+    walkers.set("a", walker(5, 5))
+    const ann = await openOld(world, "ann")
+    walkers.view(sessionOf(world, "ann"), { x: 1, y: 1 })
+    await world.clock.advance(100)
+    const link = world.network.links[0]?.server
+    link?.stall(true)
+    sessionOf(world, "ann").send("note", { text: "x".repeat(100_000) })
+    for (let hp = 0; hp < 50; hp += 1) {
+      walkers.patch("a", { hp })
+      if (hp === 20) walkers.set("b", walker(1, 1))
+      if (hp === 40) walkers.remove("b")
+      await world.clock.advance(60)
+    }
+    link?.stall(false)
+    await world.clock.advance(500)
+    expect(ann.slice(1)).toEqual([{ walkers: [plain({ id: "a", ...walker(5, 5, { hp: 49 }) })], gone: [] }])
+  })
+})
+
+/** As it comes out of MessagePack, which knows no undefined. */
+function plain(record: object): object {
+  return Object.fromEntries(Object.entries(record).filter(([, value]) => value !== undefined))
+}

@@ -1,0 +1,36 @@
+// Messages that came before WELCOME (docs/protocol.md: C1, V5): they are delivered on the connection that brought them only.
+import { createClient } from "@hawser/client"
+import { SimulatedClock } from "@hawser/protocol/testing"
+import { expect, it } from "vitest"
+import { contract, profiles } from "../faults/harness.ts"
+import { scriptedServer } from "../faults/scripted-server.ts"
+
+it.each(profiles)(
+  "early messages are let go when a listener of one of them cuts the connection: %s",
+  async (profile) => {
+    const clock = new SimulatedClock()
+    const server = scriptedServer(profile)
+    const client = createClient(contract, {
+      url: "memory:",
+      token: "ann",
+      profile,
+      clock,
+      dial: server.dial,
+      autoConnect: false,
+      random: () => 0.5,
+    })
+    const heard: string[] = []
+    client.on("note", ({ text }) => {
+      heard.push(text)
+      if (text === "b") client.cut()
+    })
+    void client.connect()
+    await clock.settle()
+    server.open()
+    for (const text of ["a", "b", "c"]) server.say({ kind: "event", type: "note", payload: { text } })
+    expect(heard).toEqual([])
+    server.welcome()
+    expect(heard).toEqual(["a", "b"])
+    client.close()
+  },
+)
