@@ -7,7 +7,12 @@ export default defineConfig({
   resolve: { conditions },
   ssr: { resolve: { conditions } },
   test: {
-    include: ["packages/*/src/**/*.test.ts", "apps/*/src/**/*.test.{ts,tsx}", "tests/**/*.test.ts"],
+    include: [
+      "packages/*/src/**/*.test.ts",
+      "apps/*/src/**/*.test.{ts,tsx}",
+      "bench/**/*.test.ts",
+      "tests/**/*.test.ts",
+    ],
     reporters: [process.env["CI"] === undefined ? "default" : "dot", "./scripts/summary-reporter.ts"],
     retry: 0,
     // Generous: a busy machine is no failure, and what hangs is found all the same.

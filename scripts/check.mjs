@@ -10,7 +10,17 @@ const steps = [
   ["unused code and dependencies", "knip"],
   ...packages.map((path) => [`publishing ${path}`, "publint", path, "--strict"]),
   ...packages.map((path) => [`types of ${path}`, "attw", "--pack", path, "--profile", "esm-only"]),
-  ["unit tests", "vitest", "run", "packages/", "apps/", "tests/lint/", "tests/types/", "tests/errors/"],
+  [
+    "unit tests",
+    "vitest",
+    "run",
+    "packages/",
+    "apps/",
+    "bench/",
+    "tests/lint/",
+    "tests/types/",
+    "tests/errors/",
+  ],
 ]
 
 ensureInstalled()

@@ -3,15 +3,12 @@
 import { setTimeout as pause } from "node:timers/promises"
 import type { Locator } from "playwright-core"
 import { afterAll, beforeAll, describe, expect, it } from "vitest"
-import { startChaosProxy } from "../chaos/proxy.ts"
-import type { ChaosProxy } from "../chaos/proxy.ts"
-import { newAccount } from "../conformance-2.0/player.ts"
-import { ResumingPlayer } from "../world/resuming-player.ts"
+import type { ResumingPlayer } from "../world/resuming-player.ts"
 import { WorldProcess } from "../world/start-world.ts"
 import { useBrowser } from "./chromium.ts"
 import { openDesk } from "./desk.ts"
+import { enterFriend, proxyTo } from "./neighbours.ts"
 import { PlayerTab, eventually, newName, ofSameSpeakers, openTab } from "./player-tab.ts"
-import type { OnEnd } from "./player-tab.ts"
 
 const browser = useBrowser()
 const world = new WorldProcess()
@@ -24,27 +21,6 @@ const worlds = [world, quietWorld, shortWorld]
 
 beforeAll(() => Promise.all(worlds.map((one) => one.start())), 60_000)
 afterAll(() => Promise.all(worlds.map((one) => one.remove())))
-
-interface Proxied {
-  readonly proxy: ChaosProxy
-  readonly url: string
-}
-
-async function proxyTo({ url }: WorldProcess, onEnd: OnEnd): Promise<Proxied> {
-  const { hostname, port } = new URL(url)
-  const proxy = await startChaosProxy({ to: { host: hostname, port: Number(port) } })
-  onEnd(() => proxy.close())
-  return { proxy, url: `http://${proxy.host}:${proxy.port}` }
-}
-
-/** Somebody else in the world, without a browser. */
-async function enterFriend(to: WorldProcess, onEnd: OnEnd): Promise<ResumingPlayer> {
-  const { url: httpUrl, webSocketUrl: url } = to
-  const account = await newAccount({ url, httpUrl, onEnd })
-  const friend = new ResumingPlayer(url, account, onEnd)
-  await friend.client.connect()
-  return friend
-}
 
 const greeting = "Welcome to the harbour."
 

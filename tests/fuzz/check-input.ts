@@ -172,6 +172,7 @@ function checkParts(bytes: Uint8Array): string | undefined {
     readReplicaFrame(bytes, () => ({
       schema: partsSchema,
       recordAt: (_cell, slot) => (slot < 4 ? knownRecord : undefined),
+      slotsOf: () => [0, 1, 2, 3],
       snapshot: (_cell, snapshot) => void (records += snapshot.records.length),
       delta: (_cell, changes) => void (records += changes.length),
       keep() {},

@@ -50,8 +50,8 @@ export const deliveryMutants: readonly Mutant[] = [
     edits: [
       {
         file: delivery,
-        find: "      this.isFlushed &&\n",
-        replace: "      this.#slots.size === 0 &&\n",
+        find: "if (connection === undefined || !this.isFlushed) return false",
+        replace: "if (connection === undefined || this.#slots.size > 0) return false",
       },
     ],
   },
@@ -175,8 +175,8 @@ export const deliveryMutants: readonly Mutant[] = [
     edits: [
       {
         file: "packages/protocol/src/session/receive-count.ts",
-        find: "    while (this.#settledAhead.delete(this.#handled + 1)) {",
-        replace: "    if (this.#settledAhead.delete(number)) {",
+        find: "while (this.#settledAhead.delete(this.#handled + 1)) this.#advance(this.#handled + 1)",
+        replace: "if (this.#settledAhead.delete(number)) this.#advance(this.#handled + 1)",
       },
     ],
   },

@@ -215,8 +215,8 @@ export const serverMutants: readonly Mutant[] = [
     edits: [
       {
         file: serverSession,
-        find: "        if (this.#active) this.#reliable({ bytes })\n",
-        replace: "        if (this.#active && this.attached) this.#reliable({ bytes })\n",
+        find: "        if (this.#active) this.#sender.reliable({ bytes })\n",
+        replace: "        if (this.#active && this.attached) this.#sender.reliable({ bytes })\n",
       },
     ],
     killedBy: {
@@ -253,10 +253,10 @@ export const serverMutants: readonly Mutant[] = [
     breaks: ["S1", "S4", "B3"],
     edits: [
       {
-        file: serverSession,
-        find: '    const full = this.#codec.counts ? "session_overflow" : "slow_consumer"\n',
+        file: "packages/server/src/session/session-sender.ts",
+        find: '    const full = codec.counts ? "session_overflow" : "slow_consumer"\n',
         replace:
-          '    const full = this.#codec.counts ? "session_overflow" : "slow_consumer"\n    if (this.#codec.counts) return "buffered"\n',
+          '    const full = codec.counts ? "session_overflow" : "slow_consumer"\n    if (codec.counts) return "buffered"\n',
       },
     ],
   },

@@ -21,7 +21,7 @@ import { z } from "zod"
 
 export const cellSize = 10
 
-export const contract = defineContract({
+const contract = defineContract({
   name: "replicas",
   commands: { echo: { input: z.object({ text: z.string() }), output: z.object({ text: z.string() }) } },
   events: { note: { payload: z.object({ text: z.string() }) } },
@@ -123,13 +123,12 @@ export function around(
 ): Record<string, object> {
   const walkers = server.replica("walkers")
   const centre = cellOf(place, cellSize)
-  const near = [...walkers.ids()].toSorted().flatMap((id) => {
+  const near: Record<string, object> = {}
+  for (const id of [...walkers.ids()].toSorted()) {
     const record = walkers.get(id)
-    return record !== undefined && staysInView(cellOf(record, cellSize), centre, range - 1)
-      ? [[id, record]]
-      : []
-  })
-  return Object.fromEntries(near)
+    if (record !== undefined && staysInView(cellOf(record, cellSize), centre, range - 1)) near[id] = record
+  }
+  return near
 }
 
 export function sessionOf(world: World, user: string) {

@@ -83,9 +83,10 @@ describe("a server that tells nonsense", () => {
     const client = await world.open("ann")
     await world.clock.advance(100)
     const schema = ReplicaSchema.of({ points: integer() })
-    const delta = encodeDelta(new BitWriter(), schema, [
-      { kind: "change", slot: 9, mask: 1, record: [1], before: [0] },
-    ])
+    const delta = encodeDelta(new BitWriter(), schema, {
+      changes: [{ kind: "change", slot: 9, mask: 1, record: [1], before: [0] }],
+      size: 2,
+    })
     world.network.links[0]?.server.send({
       bytes: Uint8Array.from([0x82, 0, (0 << 2) | partKind.delta, ...delta]),
     })

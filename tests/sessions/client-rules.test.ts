@@ -1,5 +1,5 @@
 // What a client does without a connection, and with what a server should not send (docs/protocol.md, section 18).
-import { createFrameCodec, defaultServerLimits, TypeTable } from "@hawser/protocol"
+import { createFrameCodec, defaultServerLimits, reservedTypes, TypeTable } from "@hawser/protocol"
 import { describe, expect, it } from "vitest"
 import type { SessionEvent } from "@hawser/client"
 import { createWorld, openClient, rejection } from "../faults/harness.ts"
@@ -53,11 +53,11 @@ describe("a server that sends what it should not", () => {
   })
 })
 
-describe("a client that asks for a reserved type", () => {
-  it.each(["$join", "$leave"])("is told that there is none yet: %s", async (type) => {
+describe("a client that asks for topics where the contract has none", () => {
+  it.each(reservedTypes)("is told that there are none: %s", async (type) => {
     const world = createWorld({ profile: "hawser.1" })
     await openClient(world)
-    const codec = createFrameCodec(new TypeTable(["$join", "$leave"]), defaultServerLimits.message)
+    const codec = createFrameCodec(new TypeTable(reservedTypes), defaultServerLimits.message)
     const request = {
       kind: "request",
       call: undefined,

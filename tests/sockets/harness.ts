@@ -1,134 +1,83 @@
-// A server on a real port, and the peers that meet it: a raw WebSocket that knows frames, and a TCP socket that
+// A server over one of the transports, and the peers that meet it: a raw socket that knows frames, and a TCP socket that
 // has done the upgrade by hand and does nothing else by itself.
 import { createClient } from "@hawser/client"
 import type { Client, ClientOptions } from "@hawser/client"
 import {
-  HawserError,
   TypeTable,
   clientMessageLimits,
   contractTypes,
   createEnvelopeCodec,
   createFrameCodec,
+  subprotocol,
+  wireVersion,
 } from "@hawser/protocol"
-import { defineContract, subprotocol, wireVersion } from "@hawser/protocol"
-import type { BadFrame, Codec, Frame, Profile, ServerLimits } from "@hawser/protocol"
-import { createServer } from "@hawser/server"
-import type { Server, ServerOptions, SessionEnded } from "@hawser/server"
+import type { BadFrame, Codec, Frame, Profile } from "@hawser/protocol"
 import { randomUUID } from "node:crypto"
 import { once } from "node:events"
 import { connect } from "node:net"
 import type { Socket } from "node:net"
-import { expect, onTestFinished, vi } from "vitest"
-import { WebSocket } from "ws"
-import { z } from "zod"
+import { expect, onTestFinished } from "vitest"
+import { webSockets } from "./raw-socket.ts"
+import type { RawDial, RawSocket, Sockets } from "./raw-socket.ts"
+import { contract } from "./server-program.ts"
+import type { ServerControl, ServerSpec, SocketContract } from "./server-program.ts"
+import type { Transport } from "./transports.ts"
 
 export const profiles: readonly Profile[] = ["hawser.1", "2.0"]
 
-const contract = defineContract({
-  name: "sockets",
-  commands: {
-    echo: { input: z.object({ text: z.string() }), output: z.object({ text: z.string() }) },
-    never: { input: z.object({}), output: z.object({}) },
-  },
-  queries: { look: { input: z.object({}), output: z.object({ seen: z.number() }) } },
-  events: {
-    note: { payload: z.object({ text: z.string() }) },
-    where: {
-      payload: z.object({ who: z.string(), x: z.number() }),
-      delivery: "volatile",
-      key: ({ who }) => who,
-    },
-    blip: { payload: z.object({ x: z.number() }), delivery: "volatile" },
-  },
-})
-
-export type SocketContract = typeof contract
-export interface SocketUser {
-  readonly id: string
-}
-
-export interface SocketServer {
-  readonly server: Server<SocketContract, SocketUser>
+export interface SocketServer extends ServerControl {
   readonly port: number
   readonly url: string
-  readonly errors: unknown[]
-  /** Called for every request that reaches a handler, with its text. */
-  readonly handler: ReturnType<typeof vi.fn<(text: string) => void>>
-  readonly authenticate: ReturnType<typeof vi.fn<(token: string) => SocketUser | Promise<SocketUser>>>
-  readonly ended: SessionEnded<SocketUser, SocketContract>[]
+  readonly sockets: Sockets
   client(options?: Partial<ClientOptions>): Client<SocketContract>
 }
 
-export interface SocketServerOptions extends Partial<
-  Omit<ServerOptions<SocketContract, SocketUser>, "limits">
-> {
-  readonly limits?: Partial<ServerLimits>
-  readonly port?: number
-}
-
-export type IdleServer = Server<SocketContract, SocketUser>
-
-/** A server that does not listen yet; the end of the test closes it. Tokens are user names; "bad…" is refused. */
-export function createIdle(
-  options: Omit<SocketServerOptions, "port"> = {},
-): Omit<SocketServer, "port" | "url" | "client"> {
-  const errors: unknown[] = []
-  const ended: SessionEnded<SocketUser, SocketContract>[] = []
-  const handler = vi.fn<(text: string) => void>()
-  const authenticate = vi.fn((token: string): SocketUser | Promise<SocketUser> => {
-    if (token.startsWith("bad")) throw new HawserError("auth_token_invalid")
-    return { id: token }
-  })
-  const server = createServer(contract, { authenticate, onError: (error) => errors.push(error), ...options })
-  server.command("echo", ({ input }) => {
-    handler(input.text)
-    return input
-  })
-  server.command("never", () => {
-    handler("never")
-    return new Promise<never>(() => {})
-  })
-  server.query("look", () => {
-    handler("look")
-    return { seen: handler.mock.calls.length }
-  })
-  server.onSessionEnd((end) => ended.push(end))
+/** A server that does not listen yet; the end of the test closes it. */
+export async function createIdle(transport: Transport, spec: ServerSpec = {}): Promise<ServerControl> {
+  const server = await transport.create(spec)
   onTestFinished(() => server.close())
-  return { server, errors, handler, authenticate, ended }
+  return server
 }
 
 /** The same, listening on 127.0.0.1. */
-export async function startServer({ port = 0, ...options }: SocketServerOptions = {}): Promise<SocketServer> {
-  const idle = createIdle(options)
-  const { server, errors } = idle
+export async function startServer(
+  transport: Transport,
+  { port = 0, ...spec }: ServerSpec & { readonly port?: number } = {},
+): Promise<SocketServer> {
+  const server = await createIdle(transport, spec)
   const listening = await server.listen({ port, host: "127.0.0.1" })
+  const sockets = transport.sockets(server, listening)
+  const clientErrors: string[] = []
   const client = (overrides: Partial<ClientOptions> = {}): Client<SocketContract> => {
     const made = createClient(contract, {
-      url: listening.url,
+      ...sockets.client,
       token: "ann",
-      webSocket: WebSocket,
       autoConnect: false,
-      onError: (error) => errors.push(error),
+      onError: (error) => clientErrors.push(String(error)),
       ...overrides,
     })
     onTestFinished(() => made.close())
     return made
   }
-  return { ...idle, port: listening.port, url: listening.url, client }
+  const errors = async (): Promise<readonly string[]> => [...clientErrors, ...(await server.errors())]
+  return { ...server, ...listening, sockets, client, errors }
 }
 
 /** A user's connection is gone. In `2.0` the session has ended with it, once; in `hawser.1` it waits for its client. */
 export async function expectLeft(world: SocketServer, profile: Profile, userId: string): Promise<void> {
-  await until(() => world.server.sessionsOf(userId).every(({ attached }) => !attached))
-  const ended = world.ended.map(({ cause, session }) => [session.user.id, cause])
-  const sessions = world.server.sessionsOf(userId).map(({ active, attached }) => ({ active, attached }))
+  await until(async () => (await world.sessionsOf(userId)).every(({ attached }) => !attached))
+  const ended = (await world.ended()).map(({ cause, userId: who }) => [who, cause])
   expect(ended).toEqual(profile === "2.0" ? [[userId, "connection_lost"]] : [])
-  expect(sessions).toEqual(profile === "2.0" ? [] : [{ active: true, attached: false }])
+  expect(await world.sessionsOf(userId)).toEqual(profile === "2.0" ? [] : [{ active: true, attached: false }])
+}
+
+export async function connectionsReach(world: ServerControl, connections: number): Promise<void> {
+  await until(async () => (await world.stats()).connections === connections)
 }
 
 /** Looks again after every turn of the event loop; the test's own timeout is the bound. */
-export async function until(condition: () => boolean): Promise<void> {
-  while (!condition()) await nextTurn()
+export async function until(condition: () => boolean | Promise<boolean>): Promise<void> {
+  while (!(await condition())) await nextTurn()
 }
 
 export function nextTurn(): Promise<void> {
@@ -136,7 +85,7 @@ export function nextTurn(): Promise<void> {
 }
 
 /** A codec at the client's end. It knows the type numbers beforehand, so that it can speak out of turn. */
-export function clientCodec(profile: Profile): Codec {
+function clientCodec(profile: Profile): Codec {
   return profile === "hawser.1"
     ? createFrameCodec(new TypeTable(contractTypes(contract)), clientMessageLimits)
     : createEnvelopeCodec({ limits: clientMessageLimits, wallClockMs: Date.now })
@@ -154,15 +103,24 @@ export function helloBytes(profile: Profile, token = "ann"): Uint8Array {
 }
 
 export function echoBytes(profile: Profile, text = "x", reference = "1"): Uint8Array {
-  const frame: Frame = {
-    kind: "request",
-    call: "command",
-    type: "echo",
-    payload: { text },
-    budgetMs: 0,
-    reference,
-  }
-  return clientCodec(profile).encode(frame)
+  return commandBytes(profile, { type: "echo", payload: { text }, reference })
+}
+
+/** A command whose handler never ends. */
+export function neverBytes(profile: Profile): Uint8Array {
+  return commandBytes(profile, { type: "never", payload: {}, reference: "1" })
+}
+
+/** A command whose handler waits for `admit`. */
+export function gateBytes(profile: Profile): Uint8Array {
+  return commandBytes(profile, { type: "gate", payload: {}, reference: "gate" })
+}
+
+function commandBytes(
+  profile: Profile,
+  request: { readonly type: string; readonly payload: unknown; readonly reference: string },
+): Uint8Array {
+  return clientCodec(profile).encode({ kind: "request", call: "command", budgetMs: 0, ...request })
 }
 
 export interface Closed {
@@ -172,31 +130,67 @@ export interface Closed {
 
 export type Received = Frame | BadFrame
 
-/** A WebSocket that shows every frame it got, in order. */
+/** A socket that shows every frame it got, in order. */
 export class RawPeer {
-  readonly socket: WebSocket
   readonly profile: Profile
   readonly frames: Received[] = []
   readonly closed: Promise<Closed>
+  /** With the subprotocol that the server chose, or "". */
+  readonly opened: Promise<string>
+  isOpen = false
+  readonly #socket: RawSocket
   readonly #codec: Codec
+  #hear: () => void = () => {}
 
-  constructor(socket: WebSocket, profile: Profile) {
-    this.socket = socket
-    this.profile = profile
-    this.#codec = clientCodec(profile)
-    socket.on("message", (content) => {
-      if (Buffer.isBuffer(content)) this.frames.push(this.#codec.decode(content, 0))
+  constructor(sockets: Sockets, dial: RawDial) {
+    this.profile = dial.profile
+    this.#codec = clientCodec(dial.profile)
+    let onOpen = (_protocol: string): void => {}
+    let onRefused = (_error: Error): void => {}
+    let onClosed = (_closed: Closed): void => {}
+    this.opened = new Promise((resolve, reject) => {
+      onOpen = resolve
+      onRefused = reject
     })
-    // `close` always follows.
-    socket.on("error", () => {})
     this.closed = new Promise((resolve) => {
-      socket.on("close", (code, reason) => resolve({ code, reason: reason.toString("utf8") }))
+      onClosed = resolve
     })
-    onTestFinished(() => socket.terminate())
+    this.#socket = sockets.openRaw(dial, {
+      open: (protocol) => {
+        this.isOpen = true
+        onOpen(protocol)
+      },
+      message: (bytes) => {
+        this.frames.push(this.#codec.decode(bytes, 0))
+        this.#hear()
+      },
+      closed: (code, reason) => {
+        this.isOpen = false
+        onRefused(new Error(`closed with ${code} before it was open`))
+        onClosed({ code, reason })
+      },
+    })
+    onTestFinished(() => this.#socket.terminate())
   }
 
-  send(bytes: Uint8Array | string): void {
-    this.socket.send(bytes)
+  send(content: Uint8Array | string): void {
+    this.#socket.send(content)
+  }
+
+  close(): void {
+    this.#socket.close()
+  }
+
+  terminate(): void {
+    this.#socket.terminate()
+  }
+
+  pause(): void {
+    this.#socket.pause()
+  }
+
+  resume(): void {
+    this.#socket.resume()
   }
 
   /** The first frame of this kind, already here or still to come. */
@@ -204,7 +198,9 @@ export class RawPeer {
     for (;;) {
       const found = this.frames.find((frame) => frame.kind === kind)
       if (found !== undefined) return found
-      await once(this.socket, "message")
+      await new Promise<void>((resolve) => {
+        this.#hear = resolve
+      })
     }
   }
 
@@ -218,19 +214,23 @@ export class RawPeer {
   }
 }
 
+/** The URL of a WebSocket, or a server. */
+type Where = string | { readonly sockets: Sockets }
+
 /** An open socket that has not authenticated. */
 export async function openRaw(
-  url: string,
+  where: Where,
   profile: Profile,
   headers: Record<string, string> = {},
 ): Promise<RawPeer> {
-  const peer = new RawPeer(new WebSocket(url, profile === "2.0" ? [] : [subprotocol], { headers }), profile)
-  await once(peer.socket, "open")
+  const sockets = typeof where === "string" ? webSockets(where) : where.sockets
+  const peer = new RawPeer(sockets, { profile, headers })
+  await peer.opened
   return peer
 }
 
-export async function openRawSession(url: string, profile: Profile, token = "ann"): Promise<RawPeer> {
-  const peer = await openRaw(url, profile)
+export async function openRawSession(where: Where, profile: Profile, token = "ann"): Promise<RawPeer> {
+  const peer = await openRaw(where, profile)
   peer.send(helloBytes(profile, token))
   await peer.next("welcome")
   return peer

@@ -4,8 +4,18 @@ import type { IncomingMessage } from "node:http"
 import { Server as NetServer, connect, createServer as createNetServer } from "node:net"
 import type { Socket } from "node:net"
 import { describe, expect, it, onTestFinished, vi } from "vitest"
-import { createIdle, nextTurn, openRawSession, openTcpSession, startServer, until } from "./harness.ts"
-import type { IdleServer, SocketServer } from "./harness.ts"
+import {
+  connectionsReach,
+  createIdle,
+  nextTurn,
+  openRawSession,
+  openTcpSession,
+  startServer,
+} from "./harness.ts"
+import type { SocketServer } from "./harness.ts"
+import { createProgram } from "./server-program.ts"
+import type { ServerControl, ServerProgram } from "./server-program.ts"
+import { describeOver } from "./transports.ts"
 
 /** A port of 127.0.0.1 that somebody else listens on. */
 async function occupiedPort(): Promise<number> {
@@ -44,14 +54,29 @@ async function expectPortFree(port: number): Promise<void> {
   next.close()
 }
 
-function listen(server: IdleServer, port = 0): ReturnType<IdleServer["listen"]> {
+function listen(server: ServerControl, port = 0): ReturnType<ServerControl["listen"]> {
   return server.listen({ port, host: "127.0.0.1" })
 }
 
-describe("listen()", () => {
+async function statusOf(port: number, path: string): Promise<number | undefined> {
+  const response = await new Promise<IncomingMessage>((resolve) => {
+    get({ port, host: "127.0.0.1", path, agent: false }, resolve)
+  })
+  response.resume()
+  return response.statusCode
+}
+
+/** A server of this process that does not listen yet. */
+function createOnNode(): ServerProgram {
+  const program = createProgram({}, (server, place) => server.listen(place))
+  onTestFinished(() => program.close())
+  return program
+}
+
+describe("listen() on Node", () => {
   it("rejects on a port that is taken, leaves nothing behind, and works when called again", async () => {
     const port = await occupiedPort()
-    const { server, errors } = createIdle()
+    const server = createOnNode()
     const servers = watchServers()
     await expect(listen(server, port)).rejects.toMatchObject({ code: "EADDRINUSE" })
     await expect(listen(server, port)).rejects.toMatchObject({ code: "EADDRINUSE" })
@@ -63,47 +88,21 @@ describe("listen()", () => {
     }
     const { url } = await listen(server)
     await openRawSession(url, "hawser.1")
-    expect(errors).toEqual([])
+    expect(await server.errors()).toEqual([])
   })
 
   it("keeps one error listener, which tells onError, every time", async () => {
-    const { server, errors } = createIdle()
+    const server = createOnNode()
     const servers = watchServers()
     await listen(server)
     const [httpServer] = servers()
     expect(httpServer?.listenerCount("error")).toBe(1)
-    const faults = [new Error("accept EMFILE"), new Error("accept ENFILE")]
-    for (const fault of faults) httpServer?.emit("error", fault)
-    expect(errors).toEqual(faults)
-  })
-
-  it("opens as many ports as it is called, and close() frees them all", async () => {
-    const { server } = createIdle()
-    const [one, other] = [await listen(server), await listen(server)]
-    await openRawSession(one.url, "hawser.1", "ann")
-    await openRawSession(other.url, "hawser.1", "bob")
-    expect(server.stats().sessions).toBe(2)
-    await server.close()
-    await expectPortFree(one.port)
-    await expectPortFree(other.port)
-  })
-
-  it("names an IPv6 host in its URL so that it can be dialled", async () => {
-    const { server } = createIdle()
-    const { url } = await server.listen({ host: "::1" })
-    expect(url).toMatch(/^ws:\/\/\[::1\]:\d+\/ws$/)
-    await openRawSession(url, "hawser.1")
-  })
-
-  it("rejects after close(), and attach() throws", async () => {
-    const { server } = createIdle()
-    await server.close()
-    await expect(listen(server)).rejects.toMatchObject({ code: "server_shutdown" })
-    expect(() => server.attach(createHttpServer())).toThrow("the server is closed")
+    for (const fault of ["accept EMFILE", "accept ENFILE"]) httpServer?.emit("error", new Error(fault))
+    expect(await server.errors()).toEqual(["accept EMFILE", "accept ENFILE"])
   })
 
   it("rejects when close() comes while the port is being opened, and frees it", async () => {
-    const { server } = createIdle()
+    const server = createOnNode()
     const servers = watchServers()
     const listening = expect(listen(server)).rejects.toMatchObject({ code: "server_shutdown" })
     await server.close()
@@ -114,7 +113,7 @@ describe("listen()", () => {
 
 describe("attach()", () => {
   it("leaves the application's HTTP server open at close(), without its upgrade handler", async () => {
-    const { server } = createIdle()
+    const { server } = createOnNode()
     const httpServer = createHttpServer((_request, response) => response.end("mine"))
     onTestFinished(() => void httpServer.close())
     httpServer.listen({ port: 0, host: "127.0.0.1" })
@@ -133,33 +132,25 @@ describe("attach()", () => {
   })
 
   it("takes the same HTTP server only once", () => {
-    const { server } = createIdle()
+    const { server } = createOnNode()
     const httpServer = createHttpServer()
     server.attach(httpServer)
     expect(() => server.attach(httpServer)).toThrow(new TypeError("this HTTP server is attached already"))
     expect(httpServer.listenerCount("upgrade")).toBe(1)
   })
+
+  it("throws after close()", async () => {
+    const { server } = createOnNode()
+    await server.close()
+    expect(() => server.attach(createHttpServer())).toThrow("the server is closed")
+  })
 })
 
-describe("close()", () => {
-  it("has freed the port when it resolves, also with idle keep-alive sockets", async () => {
-    const { server, port } = await startServer()
-    const agent = new Agent({ keepAlive: true })
-    onTestFinished(() => agent.destroy())
-    const response = await new Promise<IncomingMessage>((resolve) => {
-      get({ port, host: "127.0.0.1", path: "/healthz", agent }, resolve)
-    })
-    response.resume()
-    const idle = await new Promise<Socket>((resolve) => void agent.once("free", resolve))
-    const ended = once(idle, "close")
-    await server.close()
-    await expectPortFree(port)
-    await ended
-  })
-
+describe("close() on Node", () => {
   it("resolves after its HTTP servers have told of their own close", async () => {
     const servers = watchServers()
-    const { server, port } = await startServer()
+    const server = createOnNode()
+    const { port } = await listen(server)
     await openSocket(port)
     const told = vi.fn<() => void>()
     for (const httpServer of servers()) httpServer.once("close", told)
@@ -167,24 +158,10 @@ describe("close()", () => {
     expect(told).toHaveBeenCalledOnce()
   })
 
-  it("does not wait for peers whose requests never end", async () => {
-    const { server, port } = await startServer()
-    const silent = await openSocket(port)
-    const slow = await openSocket(port)
-    slow.write("GET /ws HTTP/1.1\r\nHost: ")
-    const unread = await openSocket(port)
-    unread.pause()
-    unread.write("GET / HTTP/1.1\r\nHost: a\r\n\r\n".repeat(1_000))
-    const ended = [silent, slow].map((socket) => once(socket, "close"))
-    const startedMs = performance.now()
-    await server.close()
-    expect(performance.now() - startedMs).toBeLessThan(8_000)
-    await expectPortFree(port)
-    await Promise.all(ended)
-  })
-
   it("returns the same promise however often it is called", async () => {
-    const { server } = await startServer()
+    const program = createOnNode()
+    await listen(program)
+    const { server } = program
     const first = server.close()
     expect(server.close()).toBe(first)
     await first
@@ -192,53 +169,132 @@ describe("close()", () => {
   })
 })
 
-describe("close() with a peer that has megabytes to read", () => {
-  const bounds = { sendBufferMaxBytes: 32 << 20, closeTimeoutMs: 20 }
+describeOver(["ws", "bun"], (transport) => {
+  describe("listen()", () => {
+    it("rejects on a port that is taken, and works when called again", async () => {
+      const port = await occupiedPort()
+      const server = await createIdle(transport)
+      await expect(listen(server, port)).rejects.toMatchObject({ code: "EADDRINUSE" })
+      await expect(listen(server, port)).rejects.toMatchObject({ code: "EADDRINUSE" })
+      const { url } = await listen(server)
+      await openRawSession(url, "hawser.1")
+      expect(await server.errors()).toEqual([])
+    })
 
-  /** Sends until neither the kernel nor the peer takes more; returns how many notes. */
-  async function fill({ server }: SocketServer, userId: string): Promise<number> {
-    const [session] = server.sessionsOf(userId)
-    const text = "x".repeat(64 * 1024)
-    for (let count = 0; count < 256; count += 1) {
-      session?.send("note", { text })
-      await nextTurn()
-    }
-    return 256
-  }
+    it("opens as many ports as it is called, and close() frees them all", async () => {
+      const server = await createIdle(transport)
+      const [one, other] = [await listen(server), await listen(server)]
+      await openRawSession(one.url, "hawser.1", "ann")
+      await openRawSession(other.url, "hawser.1", "bob")
+      expect((await server.stats()).sessions).toBe(2)
+      await server.close()
+      await expectPortFree(one.port)
+      await expectPortFree(other.port)
+    })
 
-  it("lets it read everything and its close, though others were dropped at closeTimeoutMs", async () => {
-    const world = await startServer({ limits: bounds })
-    const slow = await openRawSession(world.url, "hawser.1", "ann")
-    const mute = await openTcpSession(world.port, "hawser.1", "bob")
-    slow.socket.pause()
-    const count = await fill(world, "ann")
-    mute.resume()
-    const dropped = once(mute, "close")
-    const closing = world.server.close()
-    await dropped
-    await until(() => world.server.stats().connections === 1)
-    slow.socket.resume()
-    expect((await slow.closed).code).toBe(4503)
-    expect(slow.frames.filter(({ kind }) => kind === "event")).toHaveLength(count)
-    await closing
-    expect(world.server.stats()).toMatchObject({ connections: 0, timers: 0 })
+    it("names an IPv6 host in its URL so that it can be dialled", async () => {
+      const server = await createIdle(transport)
+      const { url } = await server.listen({ port: 0, host: "::1" })
+      expect(url).toMatch(/^ws:\/\/\[::1\]:\d+\/ws$/)
+      await openRawSession(url, "hawser.1")
+    })
+
+    it("rejects after close(), and leaves no port open", async () => {
+      const server = await createIdle(transport)
+      const { port } = await listen(server)
+      await server.close()
+      await expect(listen(server, port)).rejects.toMatchObject({ code: "server_shutdown" })
+      await expectPortFree(port)
+    })
+
+    it("answers a health check with 200, and other requests with 426", async () => {
+      const { port } = await startServer(transport)
+      expect(await statusOf(port, "/healthz")).toBe(200)
+      expect(await statusOf(port, "/")).toBe(426)
+      expect(await statusOf(port, "/ws")).toBe(426)
+    })
   })
 
-  it("drops it at shutdownMs when it reads nothing", async () => {
-    const shutdownMs = 200
-    const world = await startServer({ limits: { ...bounds, shutdownMs } })
-    const slow = await openRawSession(world.url, "hawser.1", "ann")
-    slow.socket.pause()
-    await fill(world, "ann")
-    const startedMs = performance.now()
-    await world.server.close()
-    const tookMs = performance.now() - startedMs
-    expect(tookMs).toBeGreaterThanOrEqual(shutdownMs - 1)
-    expect(tookMs).toBeLessThan(5_000)
-    expect(world.server.stats()).toMatchObject({ connections: 0, timers: 0 })
-    await expectPortFree(world.port)
-    slow.socket.resume()
-    expect((await slow.closed).code).toBe(1006)
-    await until(() => slow.socket.readyState === slow.socket.CLOSED)
+  describe("close()", () => {
+    it("has freed the port when it resolves, also with idle keep-alive sockets", async () => {
+      const world = await startServer(transport)
+      const agent = new Agent({ keepAlive: true })
+      onTestFinished(() => agent.destroy())
+      const response = await new Promise<IncomingMessage>((resolve) => {
+        get({ port: world.port, host: "127.0.0.1", path: "/healthz", agent }, resolve)
+      })
+      response.resume()
+      const idle = await new Promise<Socket>((resolve) => void agent.once("free", resolve))
+      const ended = once(idle, "close")
+      await world.close()
+      await expectPortFree(world.port)
+      await ended
+    })
+
+    it("does not wait for peers whose requests never end", async () => {
+      const world = await startServer(transport)
+      const silent = await openSocket(world.port)
+      const slow = await openSocket(world.port)
+      slow.write("GET /ws HTTP/1.1\r\nHost: ")
+      const unread = await openSocket(world.port)
+      unread.pause()
+      unread.write("GET / HTTP/1.1\r\nHost: a\r\n\r\n".repeat(1_000))
+      const heard = transport.lacks.silentPeers === undefined ? [silent, slow] : [slow]
+      const ended = heard.map((socket) => new Promise((resolve) => socket.once("close", resolve)))
+      const startedMs = performance.now()
+      await world.close()
+      expect(performance.now() - startedMs).toBeLessThan(8_000)
+      await expectPortFree(world.port)
+      await Promise.all(ended)
+    })
+  })
+
+  describe("close() with a peer that has megabytes to read", () => {
+    const bounds = { sendBufferMaxBytes: 32 << 20, closeTimeoutMs: 20 }
+
+    /** Sends until neither the kernel nor the peer takes more; returns how many notes. */
+    async function fill(world: SocketServer, userId: string): Promise<number> {
+      const text = "x".repeat(64 * 1024)
+      for (let count = 0; count < 256; count += 1) {
+        await world.send(userId, [{ name: "note", text }])
+        await nextTurn()
+      }
+      return 256
+    }
+
+    it("lets it read everything and its close, though others were dropped at closeTimeoutMs", async () => {
+      const world = await startServer(transport, { limits: bounds })
+      const slow = await openRawSession(world, "hawser.1", "ann")
+      const mute = await openTcpSession(world.port, "hawser.1", "bob")
+      slow.pause()
+      const count = await fill(world, "ann")
+      mute.resume()
+      const dropped = once(mute, "close")
+      const closing = world.close()
+      await dropped
+      await connectionsReach(world, 1)
+      slow.resume()
+      expect((await slow.closed).code).toBe(4503)
+      expect(slow.frames.filter(({ kind }) => kind === "event")).toHaveLength(count)
+      await closing
+      expect(await world.stats()).toMatchObject({ connections: 0, timers: 0 })
+    })
+
+    it("drops it at shutdownMs when it reads nothing", async () => {
+      const shutdownMs = 200
+      const world = await startServer(transport, { limits: { ...bounds, shutdownMs } })
+      const slow = await openRawSession(world, "hawser.1", "ann")
+      slow.pause()
+      await fill(world, "ann")
+      const startedMs = performance.now()
+      await world.close()
+      const tookMs = performance.now() - startedMs
+      expect(tookMs).toBeGreaterThanOrEqual(shutdownMs - 1)
+      expect(tookMs).toBeLessThan(5_000)
+      expect(await world.stats()).toMatchObject({ connections: 0, timers: 0 })
+      await expectPortFree(world.port)
+      slow.resume()
+      expect((await slow.closed).code).toBe(1006)
+    })
   })
 })

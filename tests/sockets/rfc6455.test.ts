@@ -2,8 +2,18 @@
 import { once } from "node:events"
 import type { Socket } from "node:net"
 import { describe, expect, it } from "vitest"
-import { expectLeft, helloBytes, nextTurn, openTcp, openTcpSession, startServer, until } from "./harness.ts"
+import {
+  connectionsReach,
+  expectLeft,
+  helloBytes,
+  nextTurn,
+  openTcp,
+  openTcpSession,
+  startServer,
+  until,
+} from "./harness.ts"
 import type { SocketServer } from "./harness.ts"
+import { describeOver, skipWithout } from "./transports.ts"
 
 interface ServerFrame {
   readonly opcode: number
@@ -69,11 +79,11 @@ async function closeCodeOf(socket: Socket, frames: readonly ServerFrame[]): Prom
 
 /** The process lives, nothing is left of the peer, and a good client is served. */
 async function expectServed(world: SocketServer): Promise<void> {
-  await until(() => world.server.stats().connections === 0)
+  await connectionsReach(world, 0)
   const client = world.client({ token: "next" })
   await client.connect()
   expect(await client.command("echo", { text: "on" })).toEqual({ text: "on" })
-  expect(world.handler.mock.calls).toEqual([["on"]])
+  expect(await world.handled()).toEqual(["on"])
 }
 
 const x = Buffer.from("x")
@@ -130,85 +140,10 @@ const violations: readonly (readonly [string, Buffer, number])[] = [
   ["a message of 2^63 bytes", header(0x82, 2n ** 63n), 1009],
   [
     "fragments that are too long together",
-    Buffer.concat([frame(0x02, Buffer.alloc(40_000)), header(0x80, 40_000)]),
+    Buffer.concat([frame(0x02, Buffer.alloc(40_000)), frame(0x80, Buffer.alloc(40_000))]),
     1009,
   ],
 ]
-
-describe.each([
-  ["a stranger", openTcp],
-  ["a user", openTcpSession],
-])("%s", (_who, open) => {
-  it.each(violations)("is closed for %s", async (_name, bytes, code) => {
-    const world = await startServer()
-    const socket = await open(world.port, "hawser.1")
-    const frames = readFrames(socket)
-    socket.write(bytes)
-    expect(await closeCodeOf(socket, frames)).toBe(code)
-    await expectServed(world)
-  })
-
-  it("is closed in the same way when the bytes come one by one", async () => {
-    const world = await startServer()
-    const socket = await open(world.port, "hawser.1")
-    const frames = readFrames(socket)
-    const closed = closeCodeOf(socket, frames)
-    for (const byte of close(1000, Buffer.from([0xe2, 0x82]))) {
-      socket.write(Uint8Array.of(byte))
-      await nextTurn()
-    }
-    expect(await closed).toBe(1007)
-    await expectServed(world)
-  })
-
-  it("is dropped, at shutdownMs at the latest, when it breaks a rule and then keeps the socket open", async () => {
-    const world = await startServer({ limits: { shutdownMs: 50 } })
-    const socket = await open(world.port, "hawser.1")
-    socket.allowHalfOpen = true
-    const frames = readFrames(socket)
-    socket.write(frame(0xf2, x))
-    await once(socket, "end")
-    expect(frames.at(-1)).toEqual({ opcode: 8, payload: closePayload(1002, Buffer.alloc(0)) })
-    await expectServed(world)
-  })
-
-  it.each([1000, 1001, 1003, 1011, 1014, 3000, 4999])(
-    "may close with %i, which is answered",
-    async (code) => {
-      const world = await startServer()
-      const socket = await open(world.port, "hawser.1")
-      const frames = readFrames(socket)
-      socket.write(close(code, Buffer.from("r".repeat(120) + "€")))
-      expect(await closeCodeOf(socket, frames)).toBe(code)
-      await expectServed(world)
-    },
-  )
-
-  it("may close without a code, which is answered without one", async () => {
-    const world = await startServer()
-    const socket = await open(world.port, "hawser.1")
-    const frames = readFrames(socket)
-    socket.write(frame(0x88))
-    await once(socket, "close")
-    expect(frames.at(-1)).toEqual({ opcode: 8, payload: Buffer.alloc(0) })
-    await expectServed(world)
-  })
-
-  it("is answered a ping with its own 125 bytes, also within a fragmented message", async () => {
-    const world = await startServer()
-    const socket = await open(world.port, "hawser.1")
-    const frames = readFrames(socket)
-    const payload = Buffer.from(Array.from({ length: 125 }, (_, index) => index))
-    socket.write(Buffer.concat([frame(0x8a, x), frame(0x02, x), frame(0x89), frame(0x89, payload)]))
-    await until(() => frames.filter(({ opcode }) => opcode === 10).length === 2)
-    expect(frames.filter(({ opcode }) => opcode === 10)).toEqual([
-      { opcode: 10, payload: Buffer.alloc(0) },
-      { opcode: 10, payload },
-    ])
-    socket.destroy()
-    await expectServed(world)
-  })
-})
 
 /** HELLO in `count` fragments of a byte each; what is too many is empty. */
 function helloInFragments(count: number): Buffer {
@@ -220,61 +155,154 @@ function helloInFragments(count: number): Buffer {
   return Buffer.concat(fragments)
 }
 
-describe("many small things", () => {
-  it("are taken up to 256 fragments of one message, and not one more", async () => {
-    const world = await startServer()
-    const fits = await openTcp(world.port, "hawser.1")
-    fits.write(helloInFragments(256))
-    await until(() => world.server.stats().sessions === 1)
-    fits.destroy()
-    const over = await openTcp(world.port, "hawser.1")
-    const frames = readFrames(over)
-    over.write(helloInFragments(257))
-    expect(await closeCodeOf(over, frames)).toBe(1008)
-    await expectServed(world)
+describeOver(["ws", "bun"], (transport) => {
+  describe.each([
+    ["a stranger", openTcp],
+    ["a user", openTcpSession],
+  ])("%s", (_who, open) => {
+    it.each(violations)("is closed for %s", async (_name, bytes, code) => {
+      const world = await startServer(transport)
+      const socket = await open(world.port, "hawser.1")
+      const frames = readFrames(socket)
+      socket.write(bytes)
+      expect(await closeCodeOf(socket, frames)).toBe(code)
+      await expectServed(world)
+    })
+
+    it("is closed for the head of a fragment that would make its message too long", async (context) => {
+      skipWithout(context, transport, "fragmentHeads")
+      const world = await startServer(transport)
+      const socket = await open(world.port, "hawser.1")
+      const frames = readFrames(socket)
+      socket.write(Buffer.concat([frame(0x02, Buffer.alloc(40_000)), header(0x80, 40_000)]))
+      expect(await closeCodeOf(socket, frames)).toBe(1009)
+      await expectServed(world)
+    })
+
+    it("is closed in the same way when the bytes come one by one", async () => {
+      const world = await startServer(transport)
+      const socket = await open(world.port, "hawser.1")
+      const frames = readFrames(socket)
+      const closed = closeCodeOf(socket, frames)
+      for (const byte of close(1000, Buffer.from([0xe2, 0x82]))) {
+        socket.write(Uint8Array.of(byte))
+        await nextTurn()
+      }
+      expect(await closed).toBe(1007)
+      await expectServed(world)
+    })
+
+    it("is dropped, at shutdownMs at the latest, when it breaks a rule and then keeps the socket open", async () => {
+      const world = await startServer(transport, { limits: { shutdownMs: 50 } })
+      const socket = await open(world.port, "hawser.1")
+      socket.allowHalfOpen = true
+      const frames = readFrames(socket)
+      socket.write(frame(0xf2, x))
+      await once(socket, "end")
+      // A reason may follow.
+      expect(frames.at(-1)).toMatchObject({ opcode: 8 })
+      expect(frames.at(-1)?.payload.readUInt16BE()).toBe(1002)
+      await expectServed(world)
+    })
+
+    it.each([1000, 1001, 1003, 1011, 1014, 3000, 4999])(
+      "may close with %i, which is answered",
+      async (code) => {
+        const world = await startServer(transport)
+        const socket = await open(world.port, "hawser.1")
+        const frames = readFrames(socket)
+        socket.write(close(code, Buffer.from("r".repeat(120) + "€")))
+        expect(await closeCodeOf(socket, frames)).toBe(code)
+        await expectServed(world)
+      },
+    )
+
+    it("may close without a code, which is answered without one", async () => {
+      const world = await startServer(transport)
+      const socket = await open(world.port, "hawser.1")
+      const frames = readFrames(socket)
+      socket.write(frame(0x88))
+      await once(socket, "close")
+      expect(frames.at(-1)).toEqual({ opcode: 8, payload: Buffer.alloc(0) })
+      await expectServed(world)
+    })
+
+    it("is answered a ping with its own 125 bytes, also within a fragmented message", async () => {
+      const world = await startServer(transport)
+      const socket = await open(world.port, "hawser.1")
+      const frames = readFrames(socket)
+      const payload = Buffer.from(Array.from({ length: 125 }, (_, index) => index))
+      socket.write(Buffer.concat([frame(0x8a, x), frame(0x02, x), frame(0x89), frame(0x89, payload)]))
+      await until(() => frames.filter(({ opcode }) => opcode === 10).length === 2)
+      expect(frames.filter(({ opcode }) => opcode === 10)).toEqual([
+        { opcode: 10, payload: Buffer.alloc(0) },
+        { opcode: 10, payload },
+      ])
+      socket.destroy()
+      await expectServed(world)
+    })
   })
 
-  it.each([
-    ["65,536 fragments of one byte", 65_536, x],
-    ["65,536 empty fragments", 65_536, Buffer.alloc(0)],
-  ])("end with 1008 when they are %s of one message", async (_name, count, payload) => {
-    const world = await startServer()
-    const socket = await openTcpSession(world.port, "hawser.1")
-    const frames = readFrames(socket)
-    const fragments = Array.from({ length: count }, (_, index) => frame(index === 0 ? 0x02 : 0x00, payload))
-    socket.write(Buffer.concat(fragments))
-    expect(await closeCodeOf(socket, frames)).toBe(1008)
-    expect(world.server.stats().messagesReceived).toBe(0)
-    await expectServed(world)
-    await expectLeft(world, "hawser.1", "ann")
-  })
+  describe("many small things", () => {
+    it("are taken up to 256 fragments of one message, and not one more", async (context) => {
+      skipWithout(context, transport, "fragmentBound")
+      const world = await startServer(transport)
+      const fits = await openTcp(world.port, "hawser.1")
+      fits.write(helloInFragments(256))
+      await until(async () => (await world.stats()).sessions === 1)
+      fits.destroy()
+      const over = await openTcp(world.port, "hawser.1")
+      const frames = readFrames(over)
+      over.write(helloInFragments(257))
+      expect(await closeCodeOf(over, frames)).toBe(1008)
+      await expectServed(world)
+    })
 
-  it("end with 1008 when empty fragments never stop", async () => {
-    const world = await startServer()
-    const socket = await openTcpSession(world.port, "hawser.1")
-    const frames = readFrames(socket)
-    const closed = closeCodeOf(socket, frames)
-    socket.write(frame(0x02))
-    while (socket.writable) {
-      socket.write(frame(0x00))
-      await nextTurn()
-    }
-    expect(await closed).toBe(1008)
-    await expectServed(world)
-  })
+    it.for([
+      ["65,536 fragments of one byte", 65_536, x],
+      ["65,536 empty fragments", 65_536, Buffer.alloc(0)],
+    ] as const)("end with 1008 when they are %s of one message", async ([_name, count, payload], context) => {
+      skipWithout(context, transport, "fragmentBound")
+      const world = await startServer(transport)
+      const socket = await openTcpSession(world.port, "hawser.1")
+      const frames = readFrames(socket)
+      const fragments = Array.from({ length: count }, (_, index) => frame(index === 0 ? 0x02 : 0x00, payload))
+      socket.write(Buffer.concat(fragments))
+      expect(await closeCodeOf(socket, frames)).toBe(1008)
+      expect((await world.stats()).messagesReceived).toBe(0)
+      await expectServed(world)
+      await expectLeft(world, "hawser.1", "ann")
+    })
 
-  it("end with 1008 when one message trickles in byte by byte, beyond messageMaxChunks", async () => {
-    const world = await startServer({ limits: { messageMaxChunks: 64 } })
-    const socket = await openTcpSession(world.port, "hawser.1")
-    const frames = readFrames(socket)
-    const closed = closeCodeOf(socket, frames)
-    socket.setNoDelay(true)
-    socket.write(header(0x82, 60_000))
-    while (socket.writable) {
-      socket.write(x)
-      await nextTurn()
-    }
-    expect(await closed).toBe(1008)
-    await expectServed(world)
+    it("end with 1008 when empty fragments never stop", async (context) => {
+      skipWithout(context, transport, "fragmentBound")
+      const world = await startServer(transport)
+      const socket = await openTcpSession(world.port, "hawser.1")
+      const frames = readFrames(socket)
+      const closed = closeCodeOf(socket, frames)
+      socket.write(frame(0x02))
+      while (socket.writable) {
+        socket.write(frame(0x00))
+        await nextTurn()
+      }
+      expect(await closed).toBe(1008)
+      await expectServed(world)
+    })
+
+    it("end with 1008 when one message trickles in byte by byte, beyond messageMaxChunks", async (context) => {
+      skipWithout(context, transport, "fragmentBound")
+      const world = await startServer(transport, { limits: { messageMaxChunks: 64 } })
+      const socket = await openTcpSession(world.port, "hawser.1")
+      const frames = readFrames(socket)
+      const closed = closeCodeOf(socket, frames)
+      socket.setNoDelay(true)
+      socket.write(header(0x82, 60_000))
+      while (socket.writable) {
+        socket.write(x)
+        await nextTurn()
+      }
+      expect(await closed).toBe(1008)
+      await expectServed(world)
+    })
   })
 })

@@ -102,6 +102,54 @@ export function events(): void {
   stop()
 }
 
+export async function topics(signal: AbortSignal): Promise<void> {
+  const room = client.topic("chat:global")
+  await room.join({ state: { since: 5 }, recent: 20, signal })
+  await client.topic("lobby").join()
+  const { offset } = await room.publish("chatMessage", { text: "hello", sentAtMs: 5 }, { echo: false })
+  const number: number | undefined = offset
+  const stop: () => void = room.on("chatMessage", ({ sentAtMs }, meta) => {
+    const inferred: [Date, string | undefined] = [sentAtMs, meta.topic]
+    console.log(inferred)
+  })
+  for (const { user, state, away } of room.presence) {
+    const inferred: [string, Date, boolean] = [user, state.since, away]
+    console.log(inferred)
+  }
+  for await (const item of room) {
+    if (item.kind === "gap") console.log(item.gap.from, item.gap.reason === "restarted")
+    else if (item.event === "weather") console.log(item.payload.windMetresPerSecond)
+    // @ts-expect-error 2339: weather has no text
+    if (item.kind === "message" && item.event === "weather") console.log(item.payload.text)
+    // @ts-expect-error 2339: a gap has no payload
+    if (item.kind === "gap") console.log(item.payload)
+  }
+  room.onGap(({ from, to }) => console.log(from, to))
+  // @ts-expect-error 2345: "chat"
+  client.topic("chatter:global")
+  // @ts-expect-error 2345: an event is no topic
+  client.topic("weather")
+  // @ts-expect-error 2554: members of a chat show a state
+  await room.join()
+  // @ts-expect-error 2345: the state is missing
+  await room.join({ recent: 20 })
+  // @ts-expect-error 2322: what is passed is the number, before others get a Date of it
+  await room.join({ state: { since: new Date() } })
+  // @ts-expect-error 2345: the chat's events, not those of the lobby
+  await client.topic("lobby:a").publish("weather", { kind: "rain", windMetresPerSecond: 1 })
+  // @ts-expect-error 2345: "chatMessage"
+  room.on("chatMesage", () => {})
+  // @ts-expect-error 2322: the text is a string
+  await room.publish("chatMessage", { text: 1, sentAtMs: 5 })
+  // @ts-expect-error 2353: "echo"
+  await room.publish("chatMessage", { text: "", sentAtMs: 5 }, { ehco: false })
+  // @ts-expect-error 2339: members have no name
+  console.log(room.presence.self?.name)
+  // @ts-expect-error 2367: "in"
+  console.log(number, room.state === "inside")
+  stop()
+}
+
 export async function session(): Promise<void> {
   const stop: () => void = client.onSession((event) => {
     // @ts-expect-error 2339: only `reset` has a cause

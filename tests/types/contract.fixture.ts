@@ -1,6 +1,6 @@
 // The contract that the other fixtures use, and the mistakes in a contract that must not compile.
 // Behind `@ts-expect-error` stands the number of the one diagnostic that the next line must have.
-import { defineContract } from "@hawser/protocol"
+import { defineContract, defineTopic } from "@hawser/protocol"
 import { z } from "zod"
 
 const Weather = z.object({ kind: z.string(), windMetresPerSecond: z.number() })
@@ -21,6 +21,13 @@ export const contract = defineContract({
       payload: z.object({ text: z.string(), sentAtMs: z.number().transform((ms) => new Date(ms)) }),
     },
     weather: { payload: Weather, delivery: "volatile", key: (weather) => weather.kind },
+  },
+  topics: {
+    chat: defineTopic({
+      events: ["chatMessage", "weather"],
+      presence: z.object({ since: z.number().transform((ms) => new Date(ms)) }),
+    }),
+    lobby: defineTopic({ events: ["chatMessage"] }),
   },
   streams: {
     /** Input and item differ before and after validation. */
@@ -87,6 +94,20 @@ export const wrongLimit = defineContract({
   name: "wrong",
   // @ts-expect-error 2561: "everyMs"
   commands: { move: { input: z.object({}), output: z.object({}), limit: { everyMS: 200, burst: 2 } } },
+})
+
+export const wrongTopicEvent = defineContract({
+  name: "wrong",
+  events: { weather: { payload: Weather } },
+  // @ts-expect-error 2322: "weather"
+  topics: { sky: defineTopic({ events: ["wether"] }) },
+})
+
+export const wrongPresence = defineContract({
+  name: "wrong",
+  events: { weather: { payload: Weather } },
+  // @ts-expect-error 2769: a plain object is no validator
+  topics: { sky: defineTopic({ events: ["weather"], presence: { since: "number" } }) },
 })
 
 export const wrongSection = defineContract({

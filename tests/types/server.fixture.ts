@@ -111,6 +111,28 @@ export function sending(session: PlayerSession, others: readonly PlayerSession[]
   session.user = { id: "bob", level: 2 }
 }
 
+export function topics(): void {
+  server.topicKind("chat", {
+    canJoin: async ({ session, topic }) => session.user.level > 1 && topic !== "chat:admins",
+    canPublish({ event, payload, isMember }) {
+      // @ts-expect-error 2339: which event it is must be asked first
+      console.log(payload.text)
+      return isMember && (event === "weather" ? payload.windMetresPerSecond < 9 : payload.sentAtMs < new Date())
+    },
+    history: { maxCount: 50 },
+  })
+  // @ts-expect-error 2345: "chat"
+  server.topicKind("chatter", {})
+  // @ts-expect-error 2322: true, or false
+  server.topicKind("lobby", { canJoin: () => "yes" })
+  // @ts-expect-error 2561: "history"
+  server.topicKind("lobby", { histroy: {} })
+  // @ts-expect-error 2561: "maxAgeMs"
+  server.topicKind("lobby", { history: { maxAge: 5 } })
+  // @ts-expect-error 2551: "level"
+  server.topicKind("lobby", { canJoin: ({ session }) => session.user.levle > 1 })
+}
+
 export const options = [
   createServer(contract, { authenticate, origins: ["https://game.example"], limits: { sessionsPerUser: 1 } }),
   // @ts-expect-error 2741: `authenticate` is missing

@@ -23,6 +23,7 @@ const allowed: ReadonlyMap<string, string> = new Map([
     "chat_message_too_long",
     "chat_permission_denied",
     "chat_recipient_not_found",
+    "gather_nothing_left",
     "gather_nothing_there",
     "map_invalid_coords",
     "move_collision_detected",

@@ -45,6 +45,7 @@ it("takes up a player where they left, though the store is behind", async () => 
     wallClockMs: Date.now,
     save: async (progress) => void saved.push(...progress),
     onError: (error) => expect.unreachable(String(error)),
+    tickTimes: () => ({ averageMs: null, p50Ms: null, p99Ms: null }),
   })
   const { port } = await server.listen()
   const player = new ResumingPlayer(`ws://127.0.0.1:${port}/ws`, { username: "ann", token: "t" })

@@ -46,10 +46,10 @@ function untilPeace(isPeace: () => boolean): NonNullable<ChaosProxyOptions["plan
   return (_, random): ConnectionBehaviour => {
     const [direction, bytes] = [random(), random()]
     if (isPeace()) return {}
-    // A login takes about 600 bytes one way and 500 the other.
+    // A login takes about 600 bytes one way and 500 the other, and what is near 5,000 more, once.
     return direction < 0.5
       ? { toServer: { stop: { afterBytes: 200 + Math.floor(bytes * 1_000), how: "rst" } } }
-      : { toClient: { stop: { afterBytes: 200 + Math.floor(bytes * 2_000), how: "rst" } } }
+      : { toClient: { stop: { afterBytes: 200 + Math.floor(bytes ** 3 * 12_000), how: "rst" } } }
   }
 }
 
@@ -69,7 +69,8 @@ async function walkAndGather(player: ResumingPlayer, isOver: () => boolean): Pro
   const { x = 0, y = 0 } = player.at ?? {}
   const xp: number[] = []
   while (!isOver()) {
-    xp.push(await player.gather({ x: x + 1, y }))
+    const gained = await player.gather({ x: x + 1, y })
+    if (gained !== undefined) xp.push(gained)
     // Eight steps take longer than the second between two gatherings.
     const others = ["LEFT", "LEFT", "LEFT", "DOWN", "UP", "RIGHT", "RIGHT", "RIGHT"] as const
     for (const direction of others) await step(direction)
@@ -166,17 +167,14 @@ describe("a player whose connection is lost", { timeout: 60_000 }, () => {
     await pullThePlug(proxy, player)
     await eventually(() => expect(walker.seen.get(player.username)).toMatchObject({ away: true }))
     let updates = 0
-    player.client.on("gameUpdate", () => (updates += 1))
+    player.client.replica("players").subscribe(() => (updates += 1))
     for (const direction of ["UP", "UP", "UP", "UP", "UP", "UP", "LEFT"] as const) {
       await walker.move(direction)
       await pause(moveCooldownMs)
     }
     let updatesAtSight = 0
-    player.client.on("gameUpdate", ({ entities }) => {
-      if (
-        updatesAtSight === 0 &&
-        entities.some((entity) => entity.kind === "player" && entity.username === walker.username)
-      )
+    player.client.replica("players").subscribe(({ events }) => {
+      if (updatesAtSight === 0 && events.some(({ record }) => record.username === walker.username))
         updatesAtSight = updates
     })
     await proxy.accept()

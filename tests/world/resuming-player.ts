@@ -1,5 +1,5 @@
 // A player whose connection may be lost at any moment, and everything that their client was told.
-import { createClient, fixed } from "@hawser/client"
+import { HawserError, createClient, fixed } from "@hawser/client"
 import type { Client, SessionEvent } from "@hawser/client"
 import { onTestFinished } from "vitest"
 import { WebSocket } from "ws"
@@ -24,7 +24,7 @@ export class ResumingPlayer {
   readonly sessions: SessionEvent[] = []
   readonly left: string[] = []
   readonly joined: string[] = []
-  /** Other players as of the last update. */
+  /** Players as they were seen last. */
   readonly seen = new Map<string, Seen>()
   readonly errors: unknown[] = []
   welcomes = 0
@@ -56,11 +56,10 @@ export class ResumingPlayer {
     client.on("chatMessage", ({ sender, message }) => this.heard.push(`${sender}: ${message}`))
     client.on("playerLeft", (player) => this.left.push(player.username))
     client.on("playerJoined", (player) => this.joined.push(player.username))
-    client.on("gameUpdate", ({ entities }) => {
-      for (const entity of entities) {
-        if (entity.kind !== "player") continue
-        const { x, y, away } = entity
-        this.seen.set(entity.username, { x, y, away })
+    client.replica("players").subscribe(({ events }) => {
+      for (const { kind, record } of events) {
+        const { x, y, away } = record
+        if (kind !== "leave") this.seen.set(record.username, { x, y, away })
       }
     })
     onEnd(() => client.close())
@@ -81,11 +80,16 @@ export class ResumingPlayer {
     await this.client.command("chatSend", { channel: "local", message })
   }
 
-  /** As the page does it. Returns the experience afterwards. */
-  async gather(tile: { readonly x: number; readonly y: number }): Promise<number> {
-    const { xp } = await this.client.command("gather", tile, { key: crypto.randomUUID() })
-    this.gathered += 1
-    return xp
+  /** As the page does it. Returns the experience afterwards; undefined where nothing is left to gather. */
+  async gather(tile: { readonly x: number; readonly y: number }): Promise<number | undefined> {
+    try {
+      const { xp } = await this.client.command("gather", tile, { key: crypto.randomUUID() })
+      this.gathered += 1
+      return xp
+    } catch (error) {
+      if (HawserError.is(error) && error.code === "gather_nothing_left") return undefined
+      throw error
+    }
   }
 
   async xp(): Promise<Readonly<Record<string, number>>> {

@@ -82,8 +82,8 @@ const optionsOf = ({ url, token, around }: Login) => ({
 async function enterNative(login: Login): Promise<Actions> {
   const { around } = login
   const client = createClient(contract, optionsOf(login))
-  client.on("gameUpdate", ({ entities }) => {
-    for (const entity of entities) if (entity.kind === "player") around.see(entity.username, entity)
+  client.replica("players").subscribe(({ events }) => {
+    for (const { record } of events) around.see(record.username, record)
   })
   client.on("playerLeft", ({ id }) => around.left.push(id))
   client.on("chatMessage", (line) => around.hear(line))

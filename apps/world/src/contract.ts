@@ -1,5 +1,6 @@
 // What the world's server and its browser client say to each other.
-import { defineContract } from "@hawser/protocol"
+import { defineContract, defineReplica, flag, integer, oneOf, text } from "@hawser/protocol"
+import type { ReplicaRecord, ValidOutput } from "@hawser/protocol"
 import { z } from "zod"
 
 export const directions = ["UP", "DOWN", "LEFT", "RIGHT"] as const
@@ -15,7 +16,6 @@ export type Position = z.infer<typeof positionSchema>
 const skillsSchema = z.record(z.string(), z.object({ level: z.int(), xp: z.int() }))
 
 const playerSchema = z.object({
-  kind: z.literal("player"),
   id: z.int(),
   username: z.string(),
   x: z.int(),
@@ -28,24 +28,66 @@ const playerSchema = z.object({
   /** The player's connection is lost; they stand where they stood and may come back at any moment. */
   away: z.boolean(),
 })
-export type PlayerEntity = z.infer<typeof playerSchema>
+export type Player = z.infer<typeof playerSchema>
 
-const creatureSchema = z.object({
-  kind: z.literal("creature"),
-  id: z.int(),
-  species: z.string(),
-  name: z.string(),
-  x: z.int(),
-  y: z.int(),
-  facing: directionSchema,
-  hp: z.int(),
-  maxHp: z.int(),
-  state: z.enum(["idle", "wandering"]),
+/** Tiles; what a map's file may say. */
+const coordinate = integer({ min: 0, max: 65_535 })
+const hitPoints = integer({ min: 0, max: 65_535 })
+/**
+ * A player sees 16 tiles or more in each direction: a screen is 20 tiles wide, and its middle is up to 10 tiles from
+ * the player at the edge of the map. Where much happens cells are small, so that little is sent that no screen shows;
+ * where little happens they are large, so that there are few of them to look after.
+ */
+const busyArea = { x: "x", y: "y", cellSize: 8, range: 2 } as const
+const quietArea = { x: "x", y: "y", cellSize: 16, range: 1 } as const
+
+/** By the player's number. */
+const players = defineReplica({
+  fields: {
+    x: coordinate,
+    y: coordinate,
+    facing: oneOf(directions),
+    username: text(),
+    hp: hitPoints,
+    maxHp: hitPoints,
+    outfit: integer({ min: 0, max: 15 }),
+    away: flag(),
+  },
+  area: busyArea,
 })
-export type CreatureEntity = z.infer<typeof creatureSchema>
 
-const entitySchema = z.discriminatedUnion("kind", [playerSchema, creatureSchema])
-export type Entity = z.infer<typeof entitySchema>
+const creatures = defineReplica({
+  fields: {
+    x: coordinate,
+    y: coordinate,
+    facing: oneOf(directions),
+    state: oneOf(["idle", "wandering"]),
+    species: text(),
+    hp: hitPoints,
+    maxHp: hitPoints,
+  },
+  area: quietArea,
+})
+
+/** Trees and rocks. What is gathered is missing until they have grown again; without any stock they are bare. */
+const resources = defineReplica({
+  fields: {
+    x: coordinate,
+    y: coordinate,
+    kind: oneOf(["tree", "rock"]),
+    stock: integer({ min: 0, max: 15 }),
+  },
+  area: quietArea,
+})
+
+export const itemKinds = ["log", "ore"] as const
+export type ItemKind = (typeof itemKinds)[number]
+
+/** What lies on the ground: whoever steps on it takes it up. */
+const groundItems = defineReplica({
+  fields: { x: coordinate, y: coordinate, kind: oneOf(itemKinds) },
+  area: quietArea,
+})
 
 /** 16×16 tiles; gids row by row, 0 is nothing; blocked holds 0 or 1 per tile. */
 const chunkSchema = z.object({
@@ -115,7 +157,13 @@ export const world = defineContract({
       }),
       limit: { everyMs: 100, burst: 20 },
     },
-    inventory: { input: emptySchema, output: z.object({ slots: z.array(z.never()), maxSlots: z.int() }) },
+    inventory: {
+      input: emptySchema,
+      output: z.object({
+        slots: z.array(z.object({ slot: z.int(), item: z.enum(itemKinds), quantity: z.int() })),
+        maxSlots: z.int(),
+      }),
+    },
     equipment: {
       input: emptySchema,
       output: z.object({ slots: z.array(z.string()), totalStats: statsSchema }),
@@ -124,7 +172,18 @@ export const world = defineContract({
       input: emptySchema,
       output: z.object({ stats: statsSchema, skills: z.array(skillDetailSchema), totalLevel: z.int() }),
     },
+    /** How the world itself is doing. Times are those of the last minute's ticks; null before the first. */
+    worldHealth: {
+      input: emptySchema,
+      output: z.object({
+        players: z.int(),
+        tickP50Ms: z.number().nullable(),
+        tickP99Ms: z.number().nullable(),
+      }),
+      limit: { everyMs: 500, burst: 4 },
+    },
   },
+  replicas: { players, creatures, resources, groundItems },
   events: {
     welcome: {
       payload: z.object({
@@ -145,19 +204,16 @@ export const world = defineContract({
       }),
     },
     skills: { payload: z.object({ skills: skillsSchema }) },
+    /** After the welcome: who has come, and how many others are in the world. */
+    arrival: { payload: z.object({ playerId: z.int(), others: z.int() }) },
     playerJoined: { payload: playerSchema },
     playerLeft: { payload: z.object({ id: z.int(), username: z.string(), reason: z.string() }) },
-    /** What changed around the player since the last one. */
-    gameUpdate: {
-      payload: z.object({
-        mapId: z.string(),
-        tick: z.int(),
-        entities: z.array(entitySchema),
-        removedPlayers: z.array(z.int()),
-        removedCreatures: z.array(z.int()),
-      }),
-    },
     chunkUpdate: { payload: z.object({ position: positionSchema, chunks: z.array(chunkSchema) }) },
   },
 })
 export type WorldContract = typeof world
+export type WorldHealth = ValidOutput<WorldContract["queries"]["worldHealth"]>
+export type PlayerFields = ReplicaRecord<WorldContract, "players">
+export type CreatureFields = ReplicaRecord<WorldContract, "creatures">
+export type ResourceFields = ReplicaRecord<WorldContract, "resources">
+export type GroundItemFields = ReplicaRecord<WorldContract, "groundItems">

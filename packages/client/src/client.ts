@@ -9,11 +9,13 @@ import type {
   Contract,
   Dial,
   EventName,
+  KindOfTopic,
   Profile,
   QueryName,
   ReplicaName,
   ReplicaRecord,
   StreamName,
+  TopicName,
   ValidItem,
   ValidOutput,
   ValidPayload,
@@ -39,6 +41,8 @@ import { statusIterator } from "./status.ts"
 import type { ClientStatus } from "./status.ts"
 import { Replicas } from "./topics/replicas.ts"
 import type { ReplicaView } from "./topics/replicas.ts"
+import type { TopicRoom } from "./topics/topic-api.ts"
+import { Topics } from "./topics/topics.ts"
 import { systemClock } from "./system.ts"
 import { webSocketDial } from "./transport/web-socket.ts"
 import type { WebSocketConstructor } from "./transport/web-socket.ts"
@@ -157,6 +161,11 @@ export interface Client<C extends Contract> {
    * @throws TypeError for a name that the contract lacks.
    */
   replica<K extends ReplicaName<C>>(name: K): ReplicaView<ReplicaRecord<C, K>>
+  /**
+   * A topic of a kind that the contract declares. The same name gives the same room.
+   * @throws TypeError for another name.
+   */
+  topic<N extends TopicName<C>>(name: N): TopicRoom<C, KindOfTopic<C, N>>
   /** Resolves when a session is open; rejects when the client gives up or is closed. Works again after either. */
   connect(options?: ConnectOptions): Promise<void>
   /** Measures the round trip in milliseconds. */
@@ -188,10 +197,25 @@ export function createClient(contract: Contract, options: ClientOptions): Client
   const tallies = createClientTallies()
   const callStats = new CallStats(clock)
   const statusBus = new EventBus<{ status: ClientStatus }>({ onError })
-  const delivery = new EventDelivery({ events, bus, onError })
+  const delivery = new EventDelivery({
+    events,
+    bus,
+    onTopicEvent: (event, delivered) => topics.onDelivered(event, delivered),
+    onError,
+  })
   const strategy = options.reconnect === false ? noReconnect : (options.reconnect ?? exponential())
   const replicas = new Replicas({ replicas: contract.replicas, clock, onError })
-  const running = new RunningClient(
+  const topics = new Topics({
+    topics: contract.topics,
+    isServed: profile !== "2.0",
+    callStats,
+    requests: () => running.requests,
+    timers: () => running.timers,
+    isOnline: () => running.status.state === "open",
+    inOrder: (work) => delivery.run(work),
+    onError,
+  })
+  const running: RunningClient = new RunningClient(
     {
       url: options.url,
       profile,
@@ -204,10 +228,16 @@ export function createClient(contract: Contract, options: ClientOptions): Client
       tallies,
       wakeSource: options.wakeSource ?? pageWakeSource,
       replicas,
-      onSession: (event) => delivery.run(() => sessionBus.emit("session", event)),
+      onSession(event) {
+        topics.onSession(event)
+        delivery.run(() => sessionBus.emit("session", event))
+      },
+      onFresh: () => topics.onFresh(),
       reconnect: { ...limits, strategy },
       onStatus: (status) => statusBus.emit("status", status),
-      onFrame: (frame) => delivery.deliver(frame),
+      onFrame(frame) {
+        if (!topics.receive(frame)) delivery.deliver(frame)
+      },
       onError,
     },
     options.token,
@@ -275,6 +305,11 @@ export function createClient(contract: Contract, options: ClientOptions): Client
       const view = replicas.get(name)
       if (view === undefined) throw new TypeError(`the contract "${contract.name}" has no replica "${name}"`)
       return view
+    },
+    topic(name) {
+      const room = topics.room(name)
+      if (room === undefined) throw new TypeError(`the contract "${contract.name}" has no topic "${name}"`)
+      return room
     },
     connect,
     ping: () => running.heartbeat.ping(),

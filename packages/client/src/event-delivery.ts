@@ -1,14 +1,21 @@
 // Events on their way to the listeners: validated, and one after another, also where a validator is asynchronous.
 // What the client tells of its session takes its place among them.
 import { HawserError, describeIssues, quoted, validate } from "@hawser/protocol"
-import type { EventSpec, Frame, Validated } from "@hawser/protocol"
+import type {
+  EventFrame,
+  EventSpec,
+  Frame,
+  TopicEventFrame,
+  Validated,
+  VolatileFrame,
+} from "@hawser/protocol"
 import type { EventBus } from "./event-bus.ts"
 
 /** Where an event came from. */
 export interface EventMeta {
   /** The topic that published it, if one did. */
   readonly topic: string | undefined
-  /** Its number in that topic. */
+  /** Its number in that topic; volatile events have none. */
   readonly offset: number | undefined
 }
 
@@ -20,6 +27,8 @@ export interface Delivered {
 export interface EventDeliveryOptions {
   readonly events: ReadonlyMap<string, EventSpec>
   readonly bus: EventBus<Record<string, Delivered>>
+  /** What a topic published, after it went to the listeners of its event. */
+  readonly onTopicEvent: (event: string, delivered: Delivered) => void
   readonly onError: (error: unknown) => void
 }
 
@@ -57,10 +66,7 @@ export class EventDelivery {
         onError(new HawserError("invalid_reply", { message: `unknown event ${quoted(frame.type)}` }))
       return undefined
     }
-    const meta: EventMeta =
-      frame.kind === "topicEvent"
-        ? { topic: frame.topic, offset: frame.offset }
-        : { topic: undefined, offset: undefined }
+    const meta = metaOf(frame)
     const validated = validate(spec.payload, frame.payload)
     if (validated instanceof Promise) return validated.then((late) => this.#emit(frame.type, late, meta))
     this.#emit(frame.type, validated, meta)
@@ -68,12 +74,19 @@ export class EventDelivery {
   }
 
   #emit(type: string, validated: Validated<unknown>, meta: EventMeta): void {
-    const { bus, onError } = this.#options
+    const { bus, onTopicEvent, onError } = this.#options
     if (validated.ok) {
-      bus.emit(type, { payload: validated.value, meta })
+      const delivered = { payload: validated.value, meta }
+      bus.emit(type, delivered)
+      if (meta.topic !== undefined) onTopicEvent(type, delivered)
       return
     }
     const message = `event "${type}": ${describeIssues(validated.issues)}`
     onError(new HawserError("invalid_reply", { message }))
   }
+}
+
+function metaOf(frame: EventFrame | TopicEventFrame | VolatileFrame): EventMeta {
+  if (frame.kind === "topicEvent") return { topic: frame.topic, offset: frame.offset }
+  return { topic: frame.kind === "volatile" ? frame.topic : undefined, offset: undefined }
 }

@@ -14,8 +14,20 @@ export type { WakeSource } from "./session/wake.ts"
 export type { TokenContext, TokenSource } from "./session/tokens.ts"
 export type { ClientStatus } from "./status.ts"
 export type { ReplicaEvents, ReplicaUpdate, ReplicaView } from "./topics/replicas.ts"
+export type {
+  JoinArguments,
+  JoinOptions,
+  Member,
+  PresenceUpdate,
+  PresenceView,
+  PublishOptions,
+  Published,
+  TopicItem,
+  TopicRoom,
+  TopicState,
+} from "./topics/topic-api.ts"
 export type { WebSocketConstructor, WebSocketLike } from "./transport/web-socket.ts"
 
-export { HawserError, defineContract } from "@hawser/protocol"
-export type { ClientLimits, Contract } from "@hawser/protocol"
+export { HawserError, defineContract, defineTopic } from "@hawser/protocol"
+export type { ClientLimits, Contract, TopicGap, TopicGapReason, TopicPosition } from "@hawser/protocol"
 export type { EventMeta } from "./event-delivery.ts"

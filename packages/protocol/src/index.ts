@@ -14,12 +14,13 @@ export {
   clientMessageLimits,
   defaultClientLimits,
   defaultServerLimits,
+  defaultTopicHistory,
   idempotencyKeyMaxLength,
   leastHeartbeatMs,
   serverMessageLimits,
   streamWindowMax,
 } from "./limits.ts"
-export type { ClientLimits, MessageLimits, ServerLimits } from "./limits.ts"
+export type { ClientLimits, MessageLimits, ServerLimits, TopicHistoryLimits } from "./limits.ts"
 export { describeIssues, validate } from "./schema.ts"
 export type { Schema, SchemaInput, SchemaOutput, Validated, ValidationIssue } from "./schema.ts"
 export { TimerQueue } from "./timer-queue.ts"
@@ -93,11 +94,17 @@ export type {
   EventPayload,
   EventSpec,
   EventSpecs,
+  KindOfTopic,
+  PresenceInput,
+  PresenceState,
   QueryName,
   StreamItem,
   StreamName,
   StreamSpec,
   StreamSpecs,
+  TopicEventName,
+  TopicKind,
+  TopicName,
   ValidInput,
   ValidItem,
   ValidOutput,
@@ -105,7 +112,7 @@ export type {
 } from "./calls/contract.ts"
 export { PendingCalls } from "./calls/pending-calls.ts"
 export type { PendingCall, PendingCallOptions } from "./calls/pending-calls.ts"
-export { RateLimiter } from "./calls/rate-limit.ts"
+export { HeldBucket, RateLimiter } from "./calls/rate-limit.ts"
 export type { RateLimit } from "./calls/rate-limit.ts"
 
 export { Delivery } from "./session/delivery.ts"
@@ -126,6 +133,33 @@ export type {
 export type { KeptBytes } from "./session/send-buffer.ts"
 export { VolatileSlots } from "./session/volatile-slots.ts"
 export { assertTopicName, isTopicName } from "./topics/topic-name.ts"
+export { defineTopic, topicKindOf } from "./topics/topic-kind.ts"
+export type { TopicGap, TopicGapReason, TopicPosition, TopicSpec, TopicSpecs } from "./topics/topic-kind.ts"
+export {
+  joinPayload,
+  joinedPayload,
+  leftPayload,
+  presencePayload,
+  readJoined,
+  readLeft,
+  readPresenceEvent,
+  topicCalls,
+} from "./topics/topic-messages.ts"
+export type {
+  JoinReply,
+  JoinRequest,
+  JoinedEvent,
+  JoinedGap,
+  LeaveRequest,
+  LeftEvent,
+  PresenceEvent,
+  PresenceList,
+  PresenceRequest,
+  PresentMember,
+  PublishReply,
+  PublishRequest,
+  TopicCall,
+} from "./topics/topic-messages.ts"
 export { cellOf, cellsInRange, staysInView } from "./topics/interest-grid.ts"
 export { flag, integer, oneOf, optional, real, text } from "./topics/replica-field.ts"
 export type { Field, IntegerOptions, RealOptions } from "./topics/replica-field.ts"

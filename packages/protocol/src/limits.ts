@@ -92,6 +92,28 @@ export interface ServerLimits extends DeliveryLimits {
   readonly replayMaxBytes: number
   /** Changes of replicas are told together after this time; `server.flush` tells them at once. */
   readonly replicaTickMs: number
+  /** Topics that one session, and all sessions of one user, may have joined. Beyond: `rate_limited`. */
+  readonly topicsPerSession: number
+  readonly topicsPerUser: number
+  /**
+   * Recipients of what one user publishes to topics, all sessions together; what the server publishes is free. A full
+   * bucket lets one publication of any reach through and is in debt then. Beyond: `rate_limited` with `retryAfterMs`.
+   */
+  readonly userDeliveriesPerSecond: number
+  readonly userDeliveryBurst: number
+  /** Bytes of all histories of topics. Beyond: the oldest publication of any topic is forgotten. */
+  readonly topicHistoryMaxBytes: number
+  /** Publications, and their bytes, that one reply to a join brings. Beyond: the client asks again for the rest. */
+  readonly topicPageMaxCount: number
+  readonly topicPageMaxBytes: number
+  /** Topics with a history that nobody is in. Beyond: the one that was left first is forgotten. */
+  readonly idleTopicsMax: number
+  /** Bytes of what a member shows of itself. Beyond: `invalid_input`. */
+  readonly presenceStateMaxBytes: number
+  /** Members of a topic that are listed, the first to come. Beyond: they are only counted. */
+  readonly presenceListMaxCount: number
+  /** Changes of who is in a topic are told together after this time. */
+  readonly presenceTickMs: number
   /** Connections that may take a session from a live one within `takeoverWindowMs`. Beyond: `session_thrash`. */
   readonly takeoversMax: number
   readonly takeoverWindowMs: number
@@ -147,6 +169,22 @@ export interface ServerLimits extends DeliveryLimits {
   readonly closeTimeoutMs: number
 }
 
+/** What a kind of topics keeps for those who come later, for each of its topics. Whichever bound is reached first counts. */
+export interface TopicHistoryLimits {
+  /** Publications. Beyond: the oldest is forgotten. */
+  readonly maxCount: number
+  /** Age of a publication. Beyond: it is forgotten, and so is a topic that nobody is in or publishes to for so long. */
+  readonly maxAgeMs: number
+  /** Bytes of what is kept. Beyond: the oldest is forgotten; of one that is larger by itself, also what was before it. */
+  readonly maxBytes: number
+}
+
+export const defaultTopicHistory: TopicHistoryLimits = {
+  maxCount: 100,
+  maxAgeMs: 600_000,
+  maxBytes: 64 * kib,
+}
+
 /** Characters of an idempotency key. Beyond: `invalid_input`. */
 export const idempotencyKeyMaxLength = 128
 
@@ -171,6 +209,17 @@ export const defaultServerLimits: ServerLimits = {
   resumeWindowMs: 120_000,
   replayMaxBytes: 256 * mib,
   replicaTickMs: 50,
+  topicsPerSession: 256,
+  topicsPerUser: 1_024,
+  userDeliveriesPerSecond: 1_000,
+  userDeliveryBurst: 1_000,
+  topicHistoryMaxBytes: 64 * mib,
+  topicPageMaxCount: 128,
+  topicPageMaxBytes: 128 * kib,
+  idleTopicsMax: 10_000,
+  presenceStateMaxBytes: 512,
+  presenceListMaxCount: 256,
+  presenceTickMs: 50,
   takeoversMax: 10,
   takeoverWindowMs: 10_000,
   tombstoneMs: 600_000,

@@ -4,11 +4,13 @@
 import type { Profile } from "./version.ts"
 
 /**
- * One message on its way out, shared by every recipient. `framed` belongs to the transport: it keeps there
+ * One message on its way out, the same object for every recipient. `framed` belongs to the transport: it keeps there
  * what it made of the bytes (for example the WebSocket frame), so that a broadcast is framed once.
  */
 export interface OutboundMessage {
   readonly bytes: Uint8Array
+  /** True where it has many recipients: only then it is worth keeping what the transport made of it. */
+  readonly isShared?: boolean
   framed?: unknown
   /** What `hashMessage` makes of the bytes, computed at the first session that keeps the message. */
   hash?: number
@@ -20,6 +22,8 @@ export interface OutboundMessage {
 export interface Connection {
   /** Bytes accepted by `send` that have not left this process yet. */
   readonly bufferedBytes: number
+  /** Asks for `events.drained` as soon as nothing waits here any more; where it is absent, every time is told. */
+  awaitDrain?(): void
   /** Hands over one message. `false`: the connection is no longer open and nothing was taken. */
   send(message: OutboundMessage): boolean
   /** Closes in an orderly way. Any code that RFC 6455 lets an endpoint send (browsers: 1000 and 3000–4999), reason ≤ 123 bytes of UTF-8. Idempotent. */
@@ -38,7 +42,7 @@ export interface ConnectionEvents {
   message(bytes: Uint8Array): void
   /** A text message came; no profile uses them. */
   text(): void
-  /** The outbound buffer ran empty after it had held something. */
+  /** The outbound buffer ran empty after it had held something. Told at least when `awaitDrain` asked for it. */
   drained(): void
   pong(): void
   /** Exactly once. Code 1006 when the socket ended without a closing handshake. */

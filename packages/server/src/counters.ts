@@ -27,6 +27,18 @@ export interface ServerCounters extends DeliveryCounters {
   requestsAbandoned: number
   badMessages: number
   slowConsumersClosed: number
+  /** Joins of clients, those that were refused, and members that were put out. */
+  topicJoins: number
+  topicJoinsRefused: number
+  topicMembersPutOut: number
+  /** Publications of clients to topics, and those that were refused. */
+  topicPublishes: number
+  topicPublishesRefused: number
+  /** Publications that were sent again from a history, and joins that were told of a gap. */
+  topicReplays: number
+  topicGaps: number
+  /** Events that told members who is in their topic. */
+  presenceUpdates: number
   /** Changed cells of replicas that were packed, each once for all of its viewers. */
   replicaCellsPacked: number
   /** Frames of replicas and their bytes. */
@@ -71,6 +83,14 @@ export function createCounters(): ServerCounters {
     volatileDropped: 0,
     volatileConflated: 0,
     slowConsumersClosed: 0,
+    topicJoins: 0,
+    topicJoinsRefused: 0,
+    topicMembersPutOut: 0,
+    topicPublishes: 0,
+    topicPublishesRefused: 0,
+    topicReplays: 0,
+    topicGaps: 0,
+    presenceUpdates: 0,
     replicaCellsPacked: 0,
     replicaFramesSent: 0,
     replicaBytesSent: 0,

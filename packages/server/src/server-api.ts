@@ -16,6 +16,7 @@ import type {
   StreamItem,
   StreamName,
   StreamSpec,
+  TopicKind,
   ValidInput,
 } from "@hawser/protocol"
 import type { Server as HttpServer } from "node:http"
@@ -29,6 +30,7 @@ import type { Profile20 } from "./profile20.ts"
 import type { SessionPolicy } from "./session/session-registry.ts"
 import type { DrainOptions } from "./session/drain.ts"
 import type { Replica } from "./topics/replica.ts"
+import type { TopicRules } from "./topics/topic-kinds.ts"
 import type { SentMessage } from "./session/sent-message.ts"
 import type { EndCause, Session } from "./session/session.ts"
 import type { EntranceHost } from "./transport/entrances.ts"
@@ -104,8 +106,12 @@ export interface Topic<User extends AuthenticatedUser, C extends Contract> {
     payload: Encodable<EventPayload<C, K>>,
     options?: PublishOptions<User, C>,
   ): number
-  /** Idempotent. An ended session leaves by itself. */
+  /**
+   * Puts a session in; its client is not asked and not told, and is not among those who are present. Idempotent. An ended
+   * session leaves by itself.
+   */
   subscribe(session: Session<User, C>): void
+  /** Puts a session out, also one that joined by itself: its client is told then, with `forbidden`. */
   unsubscribe(session: Session<User, C>): void
   readonly size: number
 }
@@ -122,6 +128,9 @@ export interface ServerStats extends Readonly<ServerCounters> {
   readonly attached: number
   readonly detached: number
   readonly topics: number
+  /** Stays of sessions in topics that they joined by themselves, and bytes of all histories. */
+  readonly topicMembers: number
+  readonly topicHistoryBytes: number
   /** Records of all replicas, and the cells that have records or viewers. */
   readonly replicaRecords: number
   readonly replicaCells: number
@@ -159,7 +168,14 @@ export interface Server<C extends Contract, User extends AuthenticatedUser> {
    * the iterator's `return()` is called. @throws TypeError as `command`.
    */
   stream<K extends StreamName<C>>(name: K, handler: StreamHandler<C["streams"][K], C, User>): void
+  /** Any topic, declared or not. `subscribe` throws RangeError for a name that no topic may have. */
   topic(name: string): Topic<User, C>
+  /**
+   * What clients may do in the topics of a kind, and what is kept of them. Without it they may do nothing there. To be
+   * called before clients come. @throws TypeError for a kind that the contract lacks, or a second time; RangeError for
+   * a bound of the history that is not above 0.
+   */
+  topicKind<K extends TopicKind<C>>(kind: K, rules: TopicRules<User, C, K>): void
   /** The contract's replica of this name. @throws TypeError for a name that the contract lacks. */
   replica<K extends ReplicaName<C>>(name: K): Replica<ReplicaRecord<C, K>, Session<User, C>>
   /**

@@ -26,7 +26,7 @@ import { ConnectionCaps } from "./session/connection-caps.ts"
 import { drain } from "./session/drain.ts"
 import { startLivenessSweep } from "./session/liveness.ts"
 import { OpenConnections } from "./session/open-connections.ts"
-import { openConnection } from "./session/open-connection.ts"
+import { createOpener } from "./session/open-connection.ts"
 import type { OpeningHost } from "./session/open-connection.ts"
 import { ReplayMemory } from "./session/replay-memory.ts"
 import { ResumeTokens } from "./session/resume-token.ts"
@@ -39,10 +39,9 @@ import { shutDown } from "./session/shut-down.ts"
 import { Tombstones } from "./session/tombstones.ts"
 import { debugError, randomSessionId, systemClock } from "./system.ts"
 import { FanOut } from "./topics/fan-out.ts"
-import { Hub } from "./topics/hub.ts"
-import { Publisher } from "./topics/publisher.ts"
 import { openReplica } from "./topics/replica.ts"
 import { Replicas } from "./topics/replicas.ts"
+import { createTopics, topicEntries } from "./topics/topic-service.ts"
 import { Entrances } from "./transport/entrances.ts"
 
 type User = AuthenticatedUser
@@ -58,7 +57,8 @@ export function createServer<C extends Contract, U extends AuthenticatedUser>(
 ): Server<C, U>
 export function createServer(contract: Contract, options: Options): Server<Contract, User> {
   const parts = createParts(contract, options)
-  const { handlers, registry, publisher, caps } = parts
+  const { handlers, registry, topics, caps } = parts
+  const { publisher } = topics
   let closing: Promise<void> | undefined
   const isClosing = (): boolean => closing !== undefined
   const accept = createAccept(parts, options, isClosing)
@@ -77,6 +77,7 @@ export function createServer(contract: Contract, options: Options): Server<Contr
     await shutDown(parts)
     parts.liveness.stop()
     parts.replicas.stop()
+    topics.stop()
     await entrances.close()
   }
 
@@ -90,6 +91,7 @@ export function createServer(contract: Contract, options: Options): Server<Contr
     query: (name, handler) => handlers.set("query", name, handler),
     stream: (name, handler) => handlers.set("stream", name, handler),
     topic: (name) => publisher.topic(name),
+    topicKind: (kind, rules) => topics.kinds.set(kind, rules),
     replica: (name) => openReplica(parts.replicas, name, registry),
     flush: () => parts.replicas.flush(),
     broadcast: (event, payload, but) => publisher.broadcast(event, payload, but),
@@ -123,7 +125,7 @@ function createParts(contract: Contract, options: Options) {
   const limits = checkLimits(options.limits)
   const { clock = systemClock, onError = debugError, wallClockMs = Date.now } = options
   const timers = new TimerQueue(clock, onError)
-  const calls = indexCalls(contract)
+  const calls = new Map([...indexCalls(contract), ...topicEntries(contract)])
   const events = indexEvents(contract)
   const types = contractTypes(contract)
   const counters = createCounters()
@@ -146,7 +148,6 @@ function createParts(contract: Contract, options: Options) {
     event20: (name: string, payload: unknown) => translator20.event(name, payload),
   }
   const registry = new SessionRegistry<User>()
-  const hub = new Hub<Session<User>>()
   const connections = new OpenConnections<User>()
   const tombstones = new Tombstones(clock, limits)
   const replicas = new Replicas({
@@ -159,6 +160,24 @@ function createParts(contract: Contract, options: Options) {
     tickMs: limits.replicaTickMs,
   })
   const fanOut = new FanOut()
+  const limiter = new RateLimiter()
+  const topics = createTopics({
+    contract,
+    events,
+    encoders,
+    codecs,
+    registry,
+    fanOut,
+    limiter,
+    limits,
+    clock,
+    timers,
+    counters,
+    onError,
+  })
+  const handlers = new HandlerTable<Session<User>>(contract.name, calls)
+  if (calls.has("$join"))
+    for (const [name, handler] of topics.handlers) handlers.set("command", name, handler)
   return {
     limits,
     clock,
@@ -175,11 +194,11 @@ function createParts(contract: Contract, options: Options) {
     sentCodec,
     encoders,
     registry,
-    hub,
+    topics,
     replicas,
     fanOut,
     connections,
-    limiter: new RateLimiter(),
+    limiter,
     idempotency: new Idempotency(clock, limits),
     replayMemory: new ReplayMemory({ sessions: registry.all, timers, limits }),
     acks: new AckSchedule(timers, limits.ackDelayMs),
@@ -187,8 +206,7 @@ function createParts(contract: Contract, options: Options) {
     tombstones,
     store: memoryStore(registry, tombstones),
     caps: new ConnectionCaps(limits, clock),
-    handlers: new HandlerTable<Session<User>>(contract.name, calls),
-    publisher: new Publisher({ contractName: contract.name, events, encoders, registry, hub, fanOut }),
+    handlers,
     liveness: startLivenessSweep({ connections, clock, timers, limits, counters }),
     opened: new Hooks<SessionOpened<User, Contract>>(onError),
     ended: new Hooks<SessionEnded<User, Contract>>(onError),
@@ -217,8 +235,9 @@ function createAccept(parts: Parts, options: Options, isClosing: () => boolean):
       liveness.changed()
     },
   }
+  const open = createOpener(host)
   return (accepted) => {
-    const connection = openConnection(host, accepted, caps.enter(accepted.address))
+    const connection = open(accepted, caps.enter(accepted.address))
     counters.connectionsAccepted += 1
     connections.add(connection)
     liveness.changed()
@@ -227,7 +246,7 @@ function createAccept(parts: Parts, options: Options, isClosing: () => boolean):
 }
 
 function createSessionHost(parts: Parts, options: Options): SessionHost<User> {
-  const { sentCodec, counters, health, registry, tombstones, hub, replicas, ended, attachment } = parts
+  const { sentCodec, counters, health, registry, tombstones, topics, replicas, ended, attachment } = parts
   return {
     ...parts,
     router: new CallRouter<User>({ ...parts, handlers: parts.handlers.byName }),
@@ -235,6 +254,7 @@ function createSessionHost(parts: Parts, options: Options): SessionHost<User> {
     onAttachment(session) {
       if (session.attached) health.attachments.attach(session)
       else health.attachments.detach(session)
+      topics.onAttachment(session)
       attachment.run(session)
     },
     onEnded(session, { cause, successor, unacknowledged, isFinal }) {
@@ -243,7 +263,7 @@ function createSessionHost(parts: Parts, options: Options): SessionHost<User> {
       health.attachments.end(session)
       registry.delete(session)
       if (session.resumable) tombstones.bury(session.id, { cause, userId: session.user.id, isFinal })
-      hub.leaveAll(session)
+      topics.onEnded(session)
       replicas.end(session)
       ended.run({
         session,

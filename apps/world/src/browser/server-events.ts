@@ -1,7 +1,8 @@
-// What each of the server's events changes: the world, the skills, the lines of the chat.
+// What each of the server's events and of the replicas' changes brings about: in the world, the skills, the chat.
 import type { Client } from "@hawser/client"
 import type { WorldContract } from "../contract.ts"
 import type { NewChatLine } from "./chat-log.ts"
+import { createComings } from "./comings.ts"
 import type { Store } from "./store.ts"
 import type { WorldState } from "./world-state.ts"
 
@@ -18,8 +19,10 @@ export interface SurroundingsView {
   readonly x: number
   readonly y: number
   readonly mapId: string
-  /** The other players in sight, sorted by name. */
+  /** The nearest of the other players in sight, sorted by name. */
   readonly players: readonly Neighbour[]
+  /** How many more are in sight. */
+  readonly moreCount: number
 }
 
 export type SkillsView = Readonly<Record<string, { readonly level: number; readonly xp: number }>>
@@ -27,7 +30,10 @@ export type SkillsView = Readonly<Record<string, { readonly level: number; reado
 interface Listening {
   readonly client: Client<WorldContract>
   readonly world: WorldState
+  /** Call after every change of the own place. */
   readonly changed: () => void
+  /** Call after every change of what is around. */
+  readonly changedAround: () => void
   readonly addTo: (line: Omit<NewChatLine, "atMs">) => void
   readonly skills: Store<SkillsView>
   readonly setCooldown: (ms: number) => void
@@ -38,39 +44,25 @@ export function listenToServer({
   client,
   world,
   changed,
+  changedAround,
   addTo,
   skills,
   setCooldown,
   lookAround,
 }: Listening): void {
-  /** Those who are there already are told right after the welcome; they are no news. */
-  let isSettled = false
+  const comings = createComings(addTo)
+  listenToReplicas(client, world, changedAround)
   client.on("welcome", (welcome) => {
     world.welcome(welcome)
     setCooldown(welcome.moveCooldownMs)
-    isSettled = false
     changed()
     lookAround()
   })
-  client.on("gameUpdate", (update) => {
-    world.gameUpdate(update, performance.now())
-    changed()
-  })
-  client.on("chunkUpdate", ({ chunks }) => {
-    isSettled = true
-    world.addChunks(chunks)
-  })
+  client.on("chunkUpdate", ({ chunks }) => world.addChunks(chunks))
   client.on("skills", (event) => skills.set(event.skills))
-  client.on("playerJoined", (player) => {
-    world.playerJoined(player, performance.now())
-    if (isSettled && player.id !== world.own?.id)
-      addTo({ kind: "system", text: `${player.username} has joined` })
-    changed()
-  })
+  client.on("playerJoined", ({ username }) => comings.tell(username, "joined"))
   client.on("playerLeft", ({ id, username }) => {
-    world.playerLeft(id)
-    if (id !== world.own?.id) addTo({ kind: "system", text: `${username} has left` })
-    changed()
+    if (id !== world.own?.id) comings.tell(username, "left")
   })
   client.on("chatMessage", ({ channel, sender, message }) => {
     if (channel === "system") addTo({ kind: "system", text: message })
@@ -79,6 +71,34 @@ export function listenToServer({
   })
 }
 
+function listenToReplicas(client: Client<WorldContract>, world: WorldState, changed: () => void): void {
+  client.replica("players").subscribe(({ events }) => {
+    const nowMs = performance.now()
+    for (const { kind, id, record } of events) {
+      if (kind === "leave") world.remove({ kind: "player", id })
+      else world.put({ kind: "player", id, ...record }, nowMs)
+    }
+    changed()
+  })
+  client.replica("creatures").subscribe(({ events }) => {
+    const nowMs = performance.now()
+    for (const { kind, id, record } of events) {
+      if (kind === "leave") world.remove({ kind: "creature", id })
+      else world.put({ kind: "creature", id, ...record }, nowMs)
+    }
+  })
+  client.replica("resources").subscribe(({ events }) => world.bareTiles.apply(events))
+  client.replica("groundItems").subscribe(({ events }) => {
+    for (const { kind, id, record } of events) {
+      if (kind === "leave") world.groundItems.delete(id)
+      else world.groundItems.set(id, record)
+    }
+  })
+}
+
+/** More names than these nobody reads. */
+const namesMax = 24
+
 /** The same object as before when nothing of it has changed. */
 export function surroundingsOf(
   world: WorldState,
@@ -86,11 +106,19 @@ export function surroundingsOf(
 ): SurroundingsView | undefined {
   const { own } = world
   if (own === undefined) return undefined
-  const players = [...world.figures.values()]
-    .flatMap(({ entity }) => (entity.kind === "player" && entity.id !== own.id ? [entity] : []))
-    .map(({ username, x, y, away }) => ({ username, x, y, away }))
-    .toSorted((one, other) => (one.username < other.username ? -1 : 1))
   const { x, y } = own.moves.predicted
-  const next = { username: own.username, mapId: own.mapId, x, y, players }
+  const distanceOf = (other: Neighbour): number => Math.max(Math.abs(other.x - x), Math.abs(other.y - y))
+  const others = [...world.figures.values()].flatMap(({ entity }) =>
+    entity.kind === "player" && entity.id !== String(own.id) ? [entity] : [],
+  )
+  const nearest =
+    others.length > namesMax
+      ? others.toSorted((one, other) => distanceOf(one) - distanceOf(other)).slice(0, namesMax)
+      : others
+  const players = nearest
+    .map((other) => ({ username: other.username, x: other.x, y: other.y, away: other.away }))
+    .toSorted((one, other) => (one.username < other.username ? -1 : 1))
+  const moreCount = others.length - players.length
+  const next = { username: own.username, mapId: own.mapId, x, y, players, moreCount }
   return JSON.stringify(next) === JSON.stringify(before) ? before : next
 }

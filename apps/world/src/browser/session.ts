@@ -3,7 +3,7 @@
 import { createClient } from "@hawser/client"
 import type { ClientStats, ClientStatus } from "@hawser/client"
 import { world as contract } from "../contract.ts"
-import type { Direction } from "../contract.ts"
+import type { Direction, WorldHealth } from "../contract.ts"
 import { createActions } from "./actions.ts"
 import { addLine } from "./chat-log.ts"
 import type { ChatLine, NewChatLine } from "./chat-log.ts"
@@ -17,6 +17,9 @@ import type { ChatInput } from "./speech.ts"
 import { createStore } from "./store.ts"
 import type { Store } from "./store.ts"
 import { measureRoundTrip } from "./round-trip.ts"
+import { countRecords } from "./shown-records.ts"
+import type { ShownRecords } from "./shown-records.ts"
+import { watchAge } from "./stale-world.ts"
 import { WorldState } from "./world-state.ts"
 
 export interface ConnectionView {
@@ -41,6 +44,9 @@ export interface Session {
   readonly skills: Store<SkillsView>
   readonly lines: Store<readonly ChatLine[]>
   readonly resumptions: Store<ResumptionView>
+  /** How old what is shown is, in whole seconds; undefined while it is how things are. */
+  readonly ageSeconds: Store<number | undefined>
+  readonly shown: ShownRecords
   /** Lines of the player that have not been said yet. */
   readonly unsaid: Store<number>
   /** Shortest time between two steps. */
@@ -51,6 +57,8 @@ export interface Session {
   /** Connects again after the server or the strategy ended it. */
   reconnect(): void
   readConnection(): ConnectionReading
+  /** How the world's server is doing; undefined without a connection. */
+  askHealth(): Promise<WorldHealth | undefined>
   /** Cuts the connection as a broken network would. */
   pullThePlug(): void
   close(): void
@@ -73,10 +81,12 @@ export function startSession({ url, token, onLoggedOut }: SessionOptions): Sessi
   const lines = createStore<readonly ChatLine[]>([])
   const resumptions = createStore<ResumptionView>(noResumptions)
   const unsaid = createStore(0)
+  const ageSeconds = createStore<number | undefined>(undefined)
   let moveCooldownMs = 150
   const addTo = (line: Omit<NewChatLine, "atMs">): void =>
     lines.set(addLine(lines.value, { ...line, atMs: Date.now() }))
   const changed = (): void => surroundings.set(surroundingsOf(world, surroundings.value))
+  const soonChanged = createSoon(changed)
   const stopRoundTrips = measureRoundTrip(client, roundTripMs)
   const chunks = watchChunks(client, world)
   const speech = createSpeech({ client, addTo, unsaid })
@@ -85,14 +95,19 @@ export function startSession({ url, token, onLoggedOut }: SessionOptions): Sessi
     client,
     world,
     changed,
+    changedAround: () => soonChanged.call(),
     addTo,
     skills,
     setCooldown: (ms) => (moveCooldownMs = ms),
     lookAround: () => chunks.look(),
   })
 
+  const shown = countRecords(client)
+  const age = watchAge(client.replica("players"), () => world.own !== undefined, ageSeconds)
+
   client.onStatus((status) => {
     connection.set({ status, sinceMs: performance.now() })
+    age.look()
     if (status.state !== "closed" || status.error.code === "client_closed") return
     if (!status.error.code.startsWith("auth_")) return
     end()
@@ -101,6 +116,8 @@ export function startSession({ url, token, onLoggedOut }: SessionOptions): Sessi
 
   function end(): void {
     stopRoundTrips()
+    age.stop()
+    soonChanged.stop()
     chunks.stop()
     speech.stop()
     client.close()
@@ -117,6 +134,8 @@ export function startSession({ url, token, onLoggedOut }: SessionOptions): Sessi
     lines,
     resumptions,
     unsaid,
+    ageSeconds,
+    shown,
     moveCooldownMs: () => moveCooldownMs,
     move: (direction) => actions.move(direction),
     gather: () => actions.gather(),
@@ -127,7 +146,30 @@ export function startSession({ url, token, onLoggedOut }: SessionOptions): Sessi
       stats: client.stats(),
       pending: client.pending().map(({ name, state }) => (state === "waiting" ? `${name} (waits)` : name)),
     }),
+    async askHealth() {
+      if (client.current.state !== "open") return undefined
+      // A connection that is lost meanwhile has no answer.
+      return await client.query("worldHealth", {}, { whenOffline: "drop" }).catch(() => undefined)
+    },
     pullThePlug: () => client.cut(),
     close: end,
+  }
+}
+
+/** Names in a list need not change with every step that somebody takes. */
+const soonMs = 150
+
+/** Calls `work` once for all calls within a while. */
+function createSoon(work: () => void): { call(): void; stop(): void } {
+  let timer: ReturnType<typeof setTimeout> | undefined
+  const run = (): void => {
+    timer = undefined
+    work()
+  }
+  return {
+    call() {
+      timer ??= setTimeout(run, soonMs)
+    },
+    stop: () => clearTimeout(timer),
   }
 }

@@ -1,11 +1,12 @@
 import { describe, expect, it } from "vitest"
-import type { ChunkPayload, CreatureEntity, PlayerEntity } from "../contract.ts"
+import type { ChunkPayload } from "../contract.ts"
+import type { CreatureEntity, PlayerEntity } from "./entity.ts"
 import { placeAt } from "./motion.ts"
 import { WorldState } from "./world-state.ts"
 
 const player = (id: number, x: number, y: number): PlayerEntity => ({
   kind: "player",
-  id,
+  id: String(id),
   username: `p${id}`,
   x,
   y,
@@ -18,9 +19,8 @@ const player = (id: number, x: number, y: number): PlayerEntity => ({
 
 const rabbit = (id: number, x: number, y: number): CreatureEntity => ({
   kind: "creature",
-  id,
+  id: String(id),
   species: "rabbit",
-  name: "Rabbit",
   x,
   y,
   facing: "LEFT",
@@ -38,14 +38,6 @@ function chunk(chunkX: number, chunkY: number, blockedTiles: readonly number[] =
   }
 }
 
-const update = (entities: readonly (PlayerEntity | CreatureEntity)[], mapId = "meadow") => ({
-  mapId,
-  tick: 1,
-  entities: [...entities],
-  removedPlayers: [],
-  removedCreatures: [],
-})
-
 function entered(): WorldState {
   const world = new WorldState()
   welcome(world)
@@ -55,8 +47,9 @@ function entered(): WorldState {
 }
 
 function welcome(world: WorldState): void {
+  const { kind: _, ...fields } = player(1, 5, 5)
   world.welcome({
-    player: player(1, 5, 5),
+    player: { ...fields, id: 1 },
     mapId: "meadow",
     mapWidth: 32,
     mapHeight: 32,
@@ -71,47 +64,38 @@ const predicted = (world: WorldState) => {
 }
 
 describe("WorldState", () => {
-  it("knows nothing before the welcome", () => {
-    const world = new WorldState()
-    world.gameUpdate(update([player(2, 1, 1)]), 0)
-    expect(world.figures.size).toBe(0)
-    expect(world.step("UP", 0)).toEqual({ number: undefined, turned: false })
+  it("takes no step before the welcome", () => {
+    expect(new WorldState().step("UP", 0)).toEqual({ number: undefined, turned: false })
   })
 
-  it("forgets figures, chunks and unanswered steps at every welcome", () => {
+  it("forgets chunks and unanswered steps at every welcome; of figures the replicas tell", () => {
     const world = entered()
-    world.gameUpdate(update([player(2, 6, 6), rabbit(9, 3, 3)]), 0)
+    world.put(player(2, 6, 6), 0)
     world.step("UP", 0)
     welcome(world)
-    expect([...world.figures.keys()]).toEqual(["player:1"])
+    expect([...world.figures.keys()]).toEqual(["player:1", "player:2"])
     expect(world.chunks.size).toBe(0)
     expect(predicted(world)).toEqual([5, 5])
   })
 
   it("keeps players and creatures of the same number apart", () => {
     const world = entered()
-    world.gameUpdate(update([player(2, 6, 6), rabbit(2, 3, 3)]), 0)
-    world.gameUpdate({ ...update([]), removedPlayers: [2] }, 0)
+    world.put(player(2, 6, 6), 0)
+    world.put(rabbit(2, 3, 3), 0)
+    world.remove({ kind: "player", id: "2" })
     expect([...world.figures.keys()]).toEqual(["player:1", "creature:2"])
-  })
-
-  it("ignores updates of another map", () => {
-    const world = entered()
-    world.gameUpdate(update([player(2, 6, 6)], "cellar"), 0)
-    expect(world.figures.size).toBe(1)
   })
 
   it("never removes the own figure", () => {
     const world = entered()
-    world.gameUpdate({ ...update([]), removedPlayers: [1] }, 0)
-    world.playerLeft(1)
+    world.remove({ kind: "player", id: "1" })
     expect(world.ownFigure).toBeDefined()
   })
 
   it("moves a figure to its new tile in 150 ms", () => {
     const world = entered()
-    world.gameUpdate(update([player(2, 6, 6)]), 0)
-    world.gameUpdate(update([player(2, 7, 6)]), 1000)
+    world.put(player(2, 6, 6), 0)
+    world.put(player(2, 7, 6), 1000)
     const motion = world.figures.get("player:2")?.motion
     expect(motion && placeAt(motion, 1075)).toEqual({ x: 6.5, y: 6 })
     expect(motion && placeAt(motion, 1150)).toEqual(expect.objectContaining({ x: 7, y: 6 }))
@@ -140,10 +124,10 @@ describe("WorldState", () => {
   it("is not pulled back by an update that is older than its own steps", () => {
     const world = entered()
     world.step("UP", 0)
-    world.gameUpdate(update([player(1, 5, 5)]), 20)
+    world.put(player(1, 5, 5), 20)
     expect(predicted(world)).toEqual([5, 4])
     world.settle(0, { x: 5, y: 4 }, 40)
-    world.gameUpdate(update([player(1, 9, 9)]), 60)
+    world.put(player(1, 9, 9), 60)
     expect(predicted(world)).toEqual([9, 9])
   })
 

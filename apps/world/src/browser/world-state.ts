@@ -1,7 +1,11 @@
-// What the client knows of the world: terrain, figures and their motion, the own player. Fed by the server's events and
-// by own steps; must not know sockets, the page or the clock (`nowMs` arrives with every change).
+// What the client knows of the world: terrain, figures and their motion, the own player. Fed by the server's events, by
+// the replicas and by own steps; must not know sockets, the page or the clock (`nowMs` arrives with every change).
+// Figures are what the replicas hold, and stay as they are while the connection is away.
 import type { EventPayloads } from "./event-payloads.ts"
-import type { ChunkPayload, Direction, Entity, PlayerEntity } from "../contract.ts"
+import type { ChunkPayload, Direction, GroundItemFields } from "../contract.ts"
+import { BareTiles } from "./bare-tiles.ts"
+import { chunkKey, chunkTiles } from "./chunk.ts"
+import type { Entity } from "./entity.ts"
 import { neighbour } from "../rules/movement.ts"
 import type { Terrain, Tile } from "../rules/movement.ts"
 import { headFor, restAt } from "./motion.ts"
@@ -9,7 +13,6 @@ import type { Motion } from "./motion.ts"
 import { placeOwn, predictStep, settleStep, startOwnMoves } from "./own-moves.ts"
 import type { OwnMoves } from "./own-moves.ts"
 
-export const chunkTiles = 16
 /** Chunks kept; beyond it those furthest from the player go. */
 const maxChunks = 64
 
@@ -25,10 +28,6 @@ export interface OwnPlayer {
   readonly moves: OwnMoves
 }
 
-export function chunkKey(chunkX: number, chunkY: number): string {
-  return `${chunkX},${chunkY}`
-}
-
 const figureKey = (entity: Pick<Entity, "kind" | "id">): string => `${entity.kind}:${entity.id}`
 
 export class WorldState implements Terrain {
@@ -37,6 +36,10 @@ export class WorldState implements Terrain {
   #own: OwnPlayer | undefined
   readonly #figures = new Map<string, Figure>()
   readonly #chunks = new Map<string, ChunkPayload>()
+  /** Trees and rocks that have nothing left. */
+  readonly bareTiles = new BareTiles()
+  /** By the item's number. */
+  readonly groundItems = new Map<string, GroundItemFields>()
 
   /** Tiles; 0 before the first welcome. */
   get width(): number {
@@ -52,7 +55,7 @@ export class WorldState implements Terrain {
   }
 
   get ownFigure(): Figure | undefined {
-    return this.#own && this.#figures.get(figureKey({ kind: "player", id: this.#own.id }))
+    return this.#own && this.#figures.get(figureKey({ kind: "player", id: String(this.#own.id) }))
   }
 
   /** Players and creatures in sight, oneself included. */
@@ -64,30 +67,35 @@ export class WorldState implements Terrain {
     return this.#chunks
   }
 
-  /** Everything known belongs to an older session: only what the server says from now on counts. */
+  /** Of an older session nothing is taken over but the figures: the replicas themselves say what of them has changed. */
   welcome({ player, mapId, mapWidth, mapHeight }: EventPayloads["welcome"]): void {
-    this.#figures.clear()
+    const { id, ...fields } = player
+    const entity: Entity = { kind: "player", id: String(id), ...fields }
     this.#chunks.clear()
     this.#width = mapWidth
     this.#height = mapHeight
-    this.#own = { id: player.id, username: player.username, mapId, moves: startOwnMoves(player) }
-    this.#figures.set(figureKey(player), { entity: player, motion: restAt(player) })
+    this.#own = { id, username: player.username, mapId, moves: startOwnMoves(player) }
+    this.#figures.set(figureKey(entity), { entity, motion: restAt(entity) })
   }
 
-  gameUpdate(update: EventPayloads["gameUpdate"], nowMs: number): void {
-    if (this.#own === undefined || update.mapId !== this.#own.mapId) return
-    for (const id of update.removedPlayers) this.#remove({ kind: "player", id })
-    for (const id of update.removedCreatures) this.#remove({ kind: "creature", id })
-    for (const entity of update.entities) this.#put(entity, nowMs)
+  /** Somebody came into view, or changed there. */
+  put(entity: Entity, nowMs: number): void {
+    const key = figureKey(entity)
+    const known = this.#figures.get(key)
+    if (this.#own === undefined || known === undefined || !this.#isOwn(entity)) {
+      const motion = known ? headFor(known.motion, entity, nowMs) : restAt(entity)
+      this.#figures.set(key, { entity, motion })
+      return
+    }
+    // The own facing is ahead of the server's while steps are unanswered.
+    const facing = this.#own.moves.unanswered.length > 0 ? known.entity.facing : entity.facing
+    this.#figures.set(key, { ...known, entity: { ...entity, facing } })
+    this.#setMoves(placeOwn(this.#own.moves, entity), nowMs)
   }
 
-  /** A player who joins is drawn when the next update places them in sight; a known one is kept current. */
-  playerJoined(player: PlayerEntity, nowMs: number): void {
-    if (this.#figures.has(figureKey(player))) this.#put(player, nowMs)
-  }
-
-  playerLeft(id: number): void {
-    this.#remove({ kind: "player", id })
+  /** Somebody went out of view. Never the player: what is shown is around them. */
+  remove(entity: Pick<Entity, "kind" | "id">): void {
+    if (!this.#isOwn(entity)) this.#figures.delete(figureKey(entity))
   }
 
   addChunks(chunks: readonly ChunkPayload[]): void {
@@ -148,26 +156,7 @@ export class WorldState implements Terrain {
     this.#figures.set(figureKey(figure.entity), { entity: figure.entity, motion })
   }
 
-  #put(entity: Entity, nowMs: number): void {
-    const key = figureKey(entity)
-    const known = this.#figures.get(key)
-    if (
-      this.#own !== undefined &&
-      entity.kind === "player" &&
-      entity.id === this.#own.id &&
-      known !== undefined
-    ) {
-      // The own facing is ahead of the server's while steps are unanswered.
-      const facing = this.#own.moves.unanswered.length > 0 ? known.entity.facing : entity.facing
-      this.#figures.set(key, { ...known, entity: { ...entity, facing } })
-      this.#setMoves(placeOwn(this.#own.moves, entity), nowMs)
-      return
-    }
-    this.#figures.set(key, { entity, motion: known ? headFor(known.motion, entity, nowMs) : restAt(entity) })
-  }
-
-  #remove(entity: Pick<Entity, "kind" | "id">): void {
-    if (entity.kind === "player" && entity.id === this.#own?.id) return
-    this.#figures.delete(figureKey(entity))
+  #isOwn({ kind, id }: Pick<Entity, "kind" | "id">): boolean {
+    return kind === "player" && id === String(this.#own?.id)
   }
 }

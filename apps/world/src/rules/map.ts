@@ -1,7 +1,7 @@
 /** The width and height of a chunk, in tiles. */
 const CHUNK_SIZE = 16
 
-type Resource = "tree" | "rock"
+export type Resource = "tree" | "rock"
 
 interface MapLayer {
   readonly name: string

@@ -13,8 +13,10 @@ import { skillsOf, totalLevel } from "../rules/skills.ts"
 import type { WorldConfig } from "./config/config.ts"
 import { UnusableSetting } from "./config/unusable-setting.ts"
 import { Game } from "./game/game.ts"
+import type { WorldServer } from "./game/game.ts"
 import type { WorldUser } from "./game/player-state.ts"
 import { startTick } from "./game/tick.ts"
+import type { Tick } from "./game/tick.ts"
 import type { Tilesets } from "./http/asset-routes.ts"
 import { createHttpHandler } from "./http/handler.ts"
 import { createPasswords } from "./http/passwords.ts"
@@ -37,11 +39,16 @@ export interface WorldServerOptions {
 export interface RunningWorld {
   readonly port: number
   readonly url: string
+  /** What its players are connected to. */
+  readonly server: WorldServer
   close(): Promise<void>
 }
 
 const motd = "Welcome to the harbour."
-const maxPlayers = 500
+/** 1,000 of them walking about leave room in a tick; twice as many are let in, because not all walk all the time. */
+const maxPlayers = 2_000
+/** The game tells of changes at the end of each of its ticks; this is for when it does not. */
+const replicaTickMs = 250
 const saveEveryTicks = 200
 const startingHp = 10
 
@@ -56,10 +63,16 @@ export async function startWorld(options: WorldServerOptions): Promise<RunningWo
 
   const server = createHawser(world, {
     authenticate: authenticator(config.jwtSecret, store),
-    limits: { sessionsPerUser: 1, resumeWindowMs: config.resumeWindowMs },
+    limits: { sessionsPerUser: 1, resumeWindowMs: config.resumeWindowMs, replicaTickMs },
     trustProxy: config.trustProxy,
     onError,
-    profile20: createProfile20({ map, motd, wallClockMs: Date.now, stateOf: (user) => game.stateOf(user) }),
+    profile20: createProfile20({
+      map,
+      motd,
+      wallClockMs: Date.now,
+      stateOf: (user) => game.stateOf(user),
+      players: () => game.players.all,
+    }),
     ...(config.origins === undefined ? {} : { origins: config.origins }),
   })
   const game: Game = new Game({
@@ -70,11 +83,12 @@ export async function startWorld(options: WorldServerOptions): Promise<RunningWo
     wallClockMs: Date.now,
     save: (progress) => store.saveAll(progress),
     onError,
+    tickTimes: () => tick.times(),
   })
   const registry = new Registry()
   registerMetrics(server, { registry })
   let open = true
-  const tick = startTick({
+  const tick: Tick = startTick({
     onTick(count, nowMs) {
       game.tick(nowMs)
       if (count % saveEveryTicks === 0) store.saveAll(game.progress()).catch(onError)
@@ -89,7 +103,7 @@ export async function startWorld(options: WorldServerOptions): Promise<RunningWo
     totalLevel: (skills) => totalLevel(skillsOf(skills)),
     isAtCapacity: (role) => role === "player" && game.players.size >= maxPlayers,
     tilesets: await loadTilesets(map, assetsDir),
-    status: () => ({ motd, maxPlayers, currentPlayers: game.players.size, avgTickTimeMs: tick.averageMs() }),
+    status: () => ({ motd, maxPlayers, currentPlayers: game.players.size, tick: tick.times() }),
     isReady: () => open,
     version,
     metrics: async () => ({ text: await registry.metrics(), contentType: registry.contentType }),
@@ -119,6 +133,7 @@ export async function startWorld(options: WorldServerOptions): Promise<RunningWo
   return {
     port,
     url: `http://localhost:${port}`,
+    server,
     async close() {
       if (!open) return
       open = false

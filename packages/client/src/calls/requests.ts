@@ -2,7 +2,8 @@
 // session or for room in it, sent, settled. Knows the open session only through its port; knows no sockets and no listeners.
 //
 // Invariants:
-//  1. Requests are given to sessions in the order of their calls; what cannot go yet holds up those behind it.
+//  1. Requests are given to sessions in the order of their calls; what cannot go yet holds up those behind it. Only what
+//     a new session must be asked first goes ahead.
 //  2. What finds no room is refused when it is called. What was accepted is never refused for want of room.
 import {
   HawserError,
@@ -63,6 +64,8 @@ export interface OpenRequest {
   readonly name: string
   readonly input: unknown
   readonly options: CallOptions
+  /** Goes out at once, before everything that waits: what a session must be asked first. Needs an open session. */
+  readonly ahead?: boolean
 }
 
 export interface CallRequest extends OpenRequest {
@@ -262,10 +265,16 @@ export class Requests {
   }
 
   /** Whether a request is taken, whether it has to wait then, and if so how long its message will be. */
-  #admit({ name, input, options }: OpenRequest): { waits: boolean; bytes: number } | HawserError {
+  #admit({
+    name,
+    input,
+    options,
+    ahead = false,
+  }: OpenRequest): { waits: boolean; bytes: number } | HawserError {
     const refusal = this.#refusal(options)
     if (refusal !== undefined) return refusal
-    if (this.#queue.size === 0 && this.#options.session() !== undefined) return { waits: false, bytes: 0 }
+    if ((ahead || this.#queue.size === 0) && this.#options.session() !== undefined)
+      return { waits: false, bytes: 0 }
     const { sendQueueMaxCount, sendBufferMaxBytes } = this.#options.limits
     if (this.#queue.size >= sendQueueMaxCount) {
       const message = `${sendQueueMaxCount} requests wait for the connection already`

@@ -13,7 +13,7 @@ import type { RunClientOptions } from "./run-client-options.ts"
 
 export interface HandshakeOptions extends Pick<
   RunClientOptions,
-  "clock" | "limits" | "counters" | "tallies" | "replicas" | "onFrame" | "onSession"
+  "clock" | "limits" | "counters" | "tallies" | "replicas" | "onFrame" | "onSession" | "onFresh"
 > {
   readonly timers: TimerQueue
   readonly clientId: string
@@ -130,7 +130,10 @@ export class Handshake {
     counters.sessionsOpened += 1
     if (link.codec.counts) heartbeat.start()
     outage.end()
-    this.#options.welcomed(link, () => requests.flush())
+    this.#options.welcomed(link, () => {
+      this.#options.onFresh()
+      requests.flush()
+    })
     onSession({ kind: "opened", sessionId: session.id })
     if (welcome.payload !== undefined) onFrame({ kind: "event", type: "welcome", payload: welcome.payload })
   }

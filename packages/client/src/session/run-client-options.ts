@@ -23,5 +23,7 @@ export interface RunClientOptions {
   readonly onStatus: (status: ClientStatus) => void
   readonly onSession: (event: SessionEvent) => void
   readonly onFrame: (frame: Frame) => void
+  /** A session has begun: what it must be asked before anything that waits. */
+  readonly onFresh: () => void
   readonly onError: (error: unknown) => void
 }

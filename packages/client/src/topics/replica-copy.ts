@@ -130,6 +130,10 @@ export class ReplicaCopy implements PartTarget {
     return this.#cells.get(cell)?.places.get(slot)?.packed
   }
 
+  slotsOf(cell: number): readonly number[] {
+    return [...(this.#cells.get(cell)?.places.keys() ?? [])].toSorted((a, b) => a - b)
+  }
+
   snapshot(number: number, { x, y, version, isFirst, records }: CellSnapshot): void {
     const known = this.#cells.get(number)
     if (isFirst && known !== undefined) this.#clear(known)
@@ -172,7 +176,6 @@ export class ReplicaCopy implements PartTarget {
 
   // --- records --------------------------------------------------------------------------------------------------
 
-  // oxlint-disable-next-line eslint/max-params -- one place in one cell
   #enter(cell: CopiedCell, slot: number, place: Place): void {
     const { id, packed } = place
     cell.places.set(slot, place)

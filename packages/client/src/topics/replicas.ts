@@ -128,7 +128,6 @@ class ShownReplica implements ReplicaView {
   /** Undefined while it is how things are. */
   #staleSinceMs: number | undefined
 
-  // oxlint-disable-next-line eslint/max-params -- made in one place
   constructor(
     name: string,
     spec: ReplicaSpec,

@@ -1,5 +1,7 @@
 import { describe, expect, it } from "vitest"
 import type { Schema } from "../schema.ts"
+import { defineTopic } from "../topics/topic-kind.ts"
+import { reservedTypes } from "../wire/type-table.ts"
 import { contractTypes, defineContract, indexCalls, indexEvents } from "./contract.ts"
 
 const any: Schema = { "~standard": { version: 1, vendor: "test", validate: (value) => ({ value }) } }
@@ -76,7 +78,22 @@ describe("defineContract", () => {
       events: {},
       streams: {},
       replicas: {},
+      topics: {},
     })
+  })
+
+  it("takes topics whose events it has, under names of their own", () => {
+    const chat = defineTopic({ events: ["moved"] })
+    const events = { moved: event }
+    expect(defineContract({ name: "c", events, topics: { chat } }).topics).toEqual({
+      chat: { events: ["moved"], presence: undefined },
+    })
+    // @ts-expect-error 2322: "moved"
+    expect(() => defineContract({ name: "c", topics: { chat } })).toThrow(
+      'contract "c": topic "chat" names "moved", which is no event',
+    )
+    expect(() => defineContract({ name: "c", events, topics: { moved: chat } })).toThrow(/declared twice/)
+    expect(() => defineContract({ name: "c", events, topics: { "chat:a": chat } })).toThrow(/camelCase/)
   })
 })
 
@@ -90,7 +107,7 @@ describe("look-ups", () => {
   })
 
   it("list the types in the order of the wire: reserved, commands, queries, events, streams", () => {
-    expect(contractTypes(contract)).toEqual(["$join", "$leave", "move", "map", "moved", "count"])
+    expect(contractTypes(contract)).toEqual([...reservedTypes, "move", "map", "moved", "count"])
   })
 
   it("find calls with their kind and events, and nothing else", () => {

@@ -1,6 +1,7 @@
 // The contract: what both ends know of an application's messages. Types are inferred from it, names are looked up in it.
 import type { Schema, SchemaInput, SchemaOutput } from "../schema.ts"
 import type { RecordOf, ReplicaSpec } from "../topics/replica-schema.ts"
+import type { TopicSpec, TopicSpecs } from "../topics/topic-kind.ts"
 import { reservedTypes } from "../wire/type-table.ts"
 import type { CallKind } from "../wire/frame.ts"
 import type { RateLimit } from "./rate-limit.ts"
@@ -48,6 +49,7 @@ export interface Contract<
   E extends EventSpecs = EventSpecs,
   S extends StreamSpecs = StreamSpecs,
   R extends ReplicaSpecs = ReplicaSpecs,
+  T extends TopicSpecs = TopicSpecs,
 > {
   readonly name: string
   readonly commands: C
@@ -55,12 +57,14 @@ export interface Contract<
   readonly events: E
   readonly streams: S
   readonly replicas: R
+  readonly topics: T
 }
 
 type NoSpecs = Readonly<Record<never, never>>
 
 /**
- * Declares a contract. Keys are camelCase letters and digits, unique over commands, queries, events, streams and replicas.
+ * Declares a contract. Keys are camelCase letters and digits, unique over commands, queries, events, streams,
+ * replicas and topics. Topics name events of the same contract.
  * @throws TypeError that names the key which breaks a rule.
  */
 export function defineContract<
@@ -69,6 +73,7 @@ export function defineContract<
   P extends Readonly<Record<string, Schema>> = NoSpecs,
   S extends StreamSpecs = NoSpecs,
   R extends ReplicaSpecs = NoSpecs,
+  T extends Readonly<Record<string, TopicSpec<keyof P & string>>> = NoSpecs,
 >(spec: {
   readonly name: string
   readonly commands?: C
@@ -76,7 +81,8 @@ export function defineContract<
   readonly events?: { readonly [K in keyof P]: EventSpec<P[K]> }
   readonly streams?: S
   readonly replicas?: R
-}): Contract<C, Q, { readonly [K in keyof P]: EventSpec<P[K]> }, S, R>
+  readonly topics?: T
+}): Contract<C, Q, { readonly [K in keyof P]: EventSpec<P[K]> }, S, R, T>
 export function defineContract(spec: {
   readonly name: string
   readonly commands?: CallSpecs
@@ -84,10 +90,12 @@ export function defineContract(spec: {
   readonly events?: EventSpecs
   readonly streams?: StreamSpecs
   readonly replicas?: ReplicaSpecs
+  readonly topics?: TopicSpecs
 }): Contract {
-  const { name, commands = {}, queries = {}, events = {}, streams = {}, replicas = {} } = spec
+  const { name, commands = {}, queries = {}, events = {}, streams = {}, replicas = {}, topics = {} } = spec
   const seen = new Set<string>()
-  for (const key of [commands, queries, events, streams, replicas].flatMap((specs) => Object.keys(specs))) {
+  const parts = [commands, queries, events, streams, replicas, topics]
+  for (const key of parts.flatMap((specs) => Object.keys(specs))) {
     if (!/^[a-z][a-zA-Z0-9]{0,63}$/.test(key)) {
       throw new TypeError(`contract "${name}": "${key}" must be camelCase letters and digits, 64 at most`)
     }
@@ -101,7 +109,12 @@ export function defineContract(spec: {
       throw new TypeError(`contract "${name}": event "${key}" has a key, so it must be volatile`)
     }
   }
-  return { name, commands, queries, events, streams, replicas }
+  for (const [key, topic] of Object.entries(topics)) {
+    const unknown = topic.events.find((event) => !Object.hasOwn(events, event))
+    if (unknown !== undefined)
+      throw new TypeError(`contract "${name}": topic "${key}" names "${unknown}", which is no event`)
+  }
+  return { name, commands, queries, events, streams, replicas, topics }
 }
 
 /** All type names of a contract in the order of the wire table. */
@@ -144,6 +157,25 @@ export type ReplicaName<T extends Contract> = keyof T["replicas"] & string
 /** A record of a replica, without its id. */
 export type ReplicaRecord<T extends Contract, K extends ReplicaName<T>> = RecordOf<T["replicas"][K]>
 export type EventName<T extends Contract> = keyof T["events"] & string
+export type TopicKind<T extends Contract> = keyof T["topics"] & string
+/** The kind alone, or the kind, a colon and the rest. */
+export type TopicName<T extends Contract> = TopicKind<T> | `${TopicKind<T>}:${string}`
+/** The kind that a name begins with. */
+export type KindOfTopic<T extends Contract, N extends string> = Extract<
+  N extends `${infer K}:${string}` ? K : N,
+  TopicKind<T>
+>
+/** Events that belong to a kind of topics. */
+export type TopicEventName<T extends Contract, K extends TopicKind<T>> = T["topics"][K]["events"][number] &
+  EventName<T>
+type PresenceSchema<T extends Contract, K extends TopicKind<T>> = T["topics"][K]["presence"]
+/** What a member passes of itself, and what others see of it; undefined for a kind without presence. */
+export type PresenceInput<T extends Contract, K extends TopicKind<T>> =
+  PresenceSchema<T, K> extends Schema ? SchemaInput<PresenceSchema<T, K>> : NoState<PresenceSchema<T, K>>
+export type PresenceState<T extends Contract, K extends TopicKind<T>> =
+  PresenceSchema<T, K> extends Schema ? SchemaOutput<PresenceSchema<T, K>> : NoState<PresenceSchema<T, K>>
+/** Of a contract that is not known, a state may be anything. */
+type NoState<P> = [P] extends [undefined] ? undefined : unknown
 
 /** What a caller passes, and what a handler receives after validation. */
 export type CallInput<S extends CallSpec | StreamSpec> = SchemaInput<S["input"]>

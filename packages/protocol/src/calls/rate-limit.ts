@@ -34,9 +34,9 @@ const keysSweptAtBound = 8
  * 1970) would round the small steps of a limit of bytes. Use one limit per key throughout.
  */
 export class RateLimiter {
-  readonly #fullAtMs = new Map<string, number>()
+  readonly #buckets = new Map<string, Bucket>()
   readonly #maxKeys: number
-  #sweep: Iterator<[string, number], unknown> = this.#fullAtMs.entries()
+  #sweep: Iterator<[string, Bucket], unknown> = this.#buckets.entries()
 
   constructor(options: RateLimiterOptions = {}) {
     this.#maxKeys = options.maxKeys ?? defaultMaxKeys
@@ -45,7 +45,18 @@ export class RateLimiter {
 
   /** Keys remembered now, at most `maxKeys`. */
   get size(): number {
-    return this.#fullAtMs.size
+    return this.#buckets.size
+  }
+
+  /**
+   * The bucket of a key for who spends from it again and again: it is looked up once, and not forgotten before every
+   * holder has released it. Throws RangeError for a limit that makes no sense.
+   */
+  hold(key: string, limit: RateLimit, nowMs: number): HeldBucket {
+    const burst = checkedBurst(limit, nowMs, 0)
+    const bucket = this.#bucketOf(key, nowMs)
+    bucket.holders += 1
+    return new HeldBucket(bucket, limit.everyMs, burst)
   }
 
   /**
@@ -58,11 +69,11 @@ export class RateLimiter {
   take(key: string, limit: RateLimit, nowMs: number, cost = 1): number {
     const burst = checkedBurst(limit, nowMs, cost)
     if (cost > burst) return Infinity
-    const known = this.#fullAtMs.get(key)
-    const fromMs = known === undefined || known < nowMs ? nowMs : known
+    const known = this.#buckets.get(key)
+    const fromMs = known === undefined || known.fullAtMs < nowMs ? nowMs : known.fullAtMs
     const waitMs = wholeWaitMs(fromMs + (cost - burst) * limit.everyMs, nowMs)
     if (waitMs > 0) return waitMs
-    if (cost > 0) this.#spend(key, fromMs + cost * limit.everyMs, known === undefined ? nowMs : undefined)
+    if (cost > 0) (known ?? this.#bucketOf(key, nowMs)).fullAtMs = fromMs + cost * limit.everyMs
     return 0
   }
 
@@ -75,44 +86,84 @@ export class RateLimiter {
   // oxlint-disable-next-line eslint/max-params -- the hot path allocates no options object
   debit(key: string, limit: RateLimit, nowMs: number, cost: number): number {
     const burst = checkedBurst(limit, nowMs, cost)
-    const known = this.#fullAtMs.get(key)
-    const fullAtMs = (known === undefined || known < nowMs ? nowMs : known) + cost * limit.everyMs
-    if (cost > 0) this.#spend(key, fullAtMs, known === undefined ? nowMs : undefined)
-    return wholeWaitMs(fullAtMs - burst * limit.everyMs, nowMs)
+    const known = this.#buckets.get(key)
+    if (cost === 0 && known === undefined) return 0
+    return debit(known ?? this.#bucketOf(key, nowMs), { everyMs: limit.everyMs, burst }, nowMs, cost)
   }
 
-  /** `newAtMs` is the time when the key is new, so that room has to be made for it. */
-  #spend(key: string, fullAtMs: number, newAtMs: number | undefined): void {
-    if (newAtMs !== undefined) this.#makeRoom(newAtMs)
-    this.#fullAtMs.set(key, fullAtMs)
+  #bucketOf(key: string, nowMs: number): Bucket {
+    const known = this.#buckets.get(key)
+    if (known !== undefined) return known
+    this.#makeRoom(nowMs)
+    const bucket: Bucket = { fullAtMs: 0, holders: 0 }
+    this.#buckets.set(key, bucket)
+    return bucket
   }
 
   #makeRoom(nowMs: number): void {
-    const atBound = this.#fullAtMs.size >= this.#maxKeys
+    const atBound = this.#buckets.size >= this.#maxKeys
     let soonestKey: string | undefined
     let soonestMs = Infinity
     for (let looked = 0; looked < (atBound ? keysSweptAtBound : keysSweptPerNewKey); looked += 1) {
       const entry = this.#nextEntry()
       if (entry === undefined) return
-      const [key, fullAtMs] = entry
+      const [key, { fullAtMs, holders }] = entry
+      if (holders > 0) continue
       if (fullAtMs <= nowMs) {
-        this.#fullAtMs.delete(key)
+        this.#buckets.delete(key)
       } else if (fullAtMs < soonestMs) {
         soonestKey = key
         soonestMs = fullAtMs
       }
     }
-    if (soonestKey !== undefined && this.#fullAtMs.size >= this.#maxKeys) this.#fullAtMs.delete(soonestKey)
+    if (soonestKey !== undefined && this.#buckets.size >= this.#maxKeys) this.#buckets.delete(soonestKey)
   }
 
   /** The sweep goes round the map in the order in which keys were inserted; undefined when the map is empty. */
-  #nextEntry(): [string, number] | undefined {
+  #nextEntry(): [string, Bucket] | undefined {
     const next = this.#sweep.next()
     if (next.done !== true) return next.value
-    this.#sweep = this.#fullAtMs.entries()
+    this.#sweep = this.#buckets.entries()
     const first = this.#sweep.next()
     return first.done === true ? undefined : first.value
   }
+}
+
+interface Bucket {
+  /** When it is full again; in the past while it is. */
+  fullAtMs: number
+  /** While there are any, the bucket is not forgotten. Their number is bounded by whatever holds it. */
+  holders: number
+}
+
+/** A key's bucket and its limit, looked up once. */
+export class HeldBucket {
+  readonly #bucket: Bucket
+  readonly #limit: Required<RateLimit>
+  #isHeld = true
+
+  constructor(bucket: Bucket, everyMs: number, burst: number) {
+    this.#bucket = bucket
+    this.#limit = { everyMs, burst }
+  }
+
+  /** As `RateLimiter.debit`. */
+  debit(nowMs: number, cost: number): number {
+    return debit(this.#bucket, this.#limit, nowMs, cost)
+  }
+
+  /** Idempotent. */
+  release(): void {
+    if (this.#isHeld) this.#bucket.holders -= 1
+    this.#isHeld = false
+  }
+}
+
+// oxlint-disable-next-line eslint/max-params -- the hot path allocates no options object
+function debit(bucket: Bucket, limit: Required<RateLimit>, nowMs: number, cost: number): number {
+  const fullAtMs = (bucket.fullAtMs < nowMs ? nowMs : bucket.fullAtMs) + cost * limit.everyMs
+  if (cost > 0) bucket.fullAtMs = fullAtMs
+  return wholeWaitMs(fullAtMs - limit.burst * limit.everyMs, nowMs)
 }
 
 /** A difference of fractions can round to a millisecond too little; the sum is what the next call will compare. */

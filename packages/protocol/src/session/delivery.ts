@@ -227,11 +227,10 @@ export class Delivery {
   /** True while what stands for a moment only may be sent: nothing reliable and no last value waits, and there is room. */
   get takesState(): boolean {
     const connection = this.#connection
-    return (
-      connection !== undefined &&
-      this.isFlushed &&
-      connection.bufferedBytes <= this.#options.limits.volatileHighWaterBytes
-    )
+    if (connection === undefined || !this.isFlushed) return false
+    if (connection.bufferedBytes <= this.#options.limits.volatileHighWaterBytes) return true
+    connection.awaitDrain?.()
+    return false
   }
 
   /** Sends what stands for a moment only, such as the cells of a replica: not counted, never replayed. */
@@ -285,6 +284,7 @@ export class Delivery {
       this.#sync(sent)
       next = this.#buffer.next
     }
+    if (next !== undefined) connection.awaitDrain?.()
   }
 
   #pumpVolatile(): void {
@@ -296,6 +296,7 @@ export class Delivery {
       this.#slots.delete(next.key)
       this.#handedOver.put(next.key, next.message)
     }
+    if (this.#slots.size > 0) connection.awaitDrain?.()
   }
 
   #handOver(connection: Connection, message: OutboundMessage): boolean {

@@ -9,8 +9,8 @@ export class ReceiveCount {
   #handledDigest = emptyDigest
   /** Digests of what is received and not handled, oldest first; bounded by what may wait for handlers. */
   readonly #openDigests: number[] = []
-  /** Settled out of order; bounded by the handlers that run at once. */
-  readonly #settledAhead = new Set<number>()
+  /** Settled out of order; bounded by the handlers that run at once. Undefined until it first happens. */
+  #settledAhead: Set<number> | undefined
 
   get received(): number {
     return this.#received
@@ -39,16 +39,25 @@ export class ReceiveCount {
 
   /** A received message needs nothing more. Settling one twice is a programmer's mistake. */
   settle(number: number): void {
+    // Almost always they are settled in order.
+    if (number === this.#handled + 1 && number <= this.#received && this.#settledAhead === undefined) {
+      this.#advance(number)
+      return
+    }
     const isOpen = Number.isInteger(number) && number > this.#handled && number <= this.#received
-    if (!isOpen || this.#settledAhead.has(number)) {
+    if (!isOpen || this.#settledAhead?.has(number) === true) {
       throw new RangeError(
         `message ${number} cannot be settled: ${this.#handled} handled, ${this.#received} received`,
       )
     }
+    this.#settledAhead ??= new Set()
     this.#settledAhead.add(number)
-    while (this.#settledAhead.delete(this.#handled + 1)) {
-      this.#handled += 1
-      this.#handledDigest = this.#openDigests.shift() ?? this.#handledDigest
-    }
+    while (this.#settledAhead.delete(this.#handled + 1)) this.#advance(this.#handled + 1)
+    if (this.#settledAhead.size === 0) this.#settledAhead = undefined
+  }
+
+  #advance(handled: number): void {
+    this.#handled = handled
+    this.#handledDigest = this.#openDigests.shift() ?? this.#handledDigest
   }
 }

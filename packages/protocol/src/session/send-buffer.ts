@@ -15,6 +15,8 @@ export interface KeptBytes {
 }
 
 const firstCapacity = 8
+/** What a buffer that is empty keeps for the next messages: as many as are acknowledged at once. */
+const keptCapacity = 64
 
 export class SendBuffer {
   readonly #limits: SendBufferLimits
@@ -98,8 +100,8 @@ export class SendBuffer {
       this.#messages[number & mask] = undefined
     }
     this.#base = count
-    // An idle session keeps no ring: most sessions are idle most of the time.
-    if (this.#base === this.#head) {
+    // Most sessions are idle most of the time: they keep a small ring at most.
+    if (this.#base === this.#head && this.#messages.length > keptCapacity) {
       this.#messages = []
       this.#digests = []
     }

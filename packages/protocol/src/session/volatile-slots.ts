@@ -13,7 +13,8 @@ export interface VolatileSlotsLimits {
 
 export class VolatileSlots {
   readonly #limits: VolatileSlotsLimits
-  readonly #slots = new Map<string, OutboundMessage>()
+  /** Undefined until there is one: most sessions never have any. */
+  #slots: Map<string, OutboundMessage> | undefined
   #bytes = 0
 
   constructor(limits: VolatileSlotsLimits) {
@@ -21,12 +22,12 @@ export class VolatileSlots {
   }
 
   get size(): number {
-    return this.#slots.size
+    return this.#slots?.size ?? 0
   }
 
   /** The value that has waited longest. */
   get first(): WaitingValue | undefined {
-    for (const [key, message] of this.#slots) return { key, message }
+    for (const [key, message] of this.#slots ?? []) return { key, message }
     return undefined
   }
 
@@ -38,6 +39,7 @@ export class VolatileSlots {
   /** Keeps the latest value of the key; it takes its place at the end. Returns how many values were lost to it. */
   put(key: string, message: OutboundMessage): number {
     let lost = this.delete(key) ? 1 : 0
+    this.#slots ??= new Map()
     this.#slots.set(key, message)
     this.#bytes += message.bytes.length
     for (const oldest of this.#slots.keys()) {
@@ -50,14 +52,14 @@ export class VolatileSlots {
 
   /** True when there was a value of this key. */
   delete(key: string): boolean {
-    this.#bytes -= this.#slots.get(key)?.bytes.length ?? 0
-    return this.#slots.delete(key)
+    this.#bytes -= this.#slots?.get(key)?.bytes.length ?? 0
+    return this.#slots?.delete(key) ?? false
   }
 
   /** Takes everything, oldest first. */
   take(): WaitingValue[] {
-    const values = [...this.#slots].map(([key, message]) => ({ key, message }))
-    this.#slots.clear()
+    const values = [...(this.#slots ?? [])].map(([key, message]) => ({ key, message }))
+    this.#slots = undefined
     this.#bytes = 0
     return values
   }
@@ -65,6 +67,6 @@ export class VolatileSlots {
   /** The latest value stays, whatever its size. */
   #isOver(): boolean {
     const { volatileSlots, volatileSlotsMaxBytes } = this.#limits
-    return this.#slots.size > volatileSlots || (this.#slots.size > 1 && this.#bytes > volatileSlotsMaxBytes)
+    return this.size > volatileSlots || (this.size > 1 && this.#bytes > volatileSlotsMaxBytes)
   }
 }

@@ -145,7 +145,8 @@ export function optional<T>(field: Field<T>): Field<T | undefined> {
 /** The field that a peer described; undefined for a kind that this version does not know. */
 export function fieldOf(shape: unknown): Field | undefined {
   if (!Array.isArray(shape)) return undefined
-  const [kind, first, second, third]: readonly unknown[] = shape
+  const described: readonly unknown[] = shape
+  const [kind, first, second, third] = described
   switch (kind) {
     case "integer":
       if (first === undefined) return integer()

@@ -44,6 +44,7 @@ function recorder(known: ReadonlyMap<number, PackedRecord> = new Map()) {
   const target: PartTarget = {
     schema,
     recordAt: (_cell, slot) => known.get(slot),
+    slotsOf: () => [...known.keys()],
     snapshot: (cell, snapshot) => told.push({ cell, ...snapshot }),
     delta: (cell, changes) => told.push({ cell, changes }),
     keep: (cell, place) => told.push({ cell, keep: place }),
@@ -197,7 +198,11 @@ describe("parts", () => {
         const { told, target } = recorder(known)
         const bytes = frame(
           ...[6, (1 << 2) | partKind.snapshot, encodeSnapshot(writer, schema, snapshot)],
-          ...[(2 << 2) | partKind.delta, encodeDelta(writer, schema, changes), (9 << 2) | partKind.drop],
+          ...[
+            (2 << 2) | partKind.delta,
+            encodeDelta(writer, schema, { changes, size: entries.length + 1 }),
+            (9 << 2) | partKind.drop,
+          ],
         )
         readReplicaFrame(bytes, (head) => {
           expect(head).toEqual({ replica: 3, isFresh: false })
@@ -219,7 +224,35 @@ describe("parts", () => {
       const record = pack({ ...ann, x: 100.5 + slot, y: 299.75 - slot })
       return { kind: "change", slot, mask: 0b11, record, before }
     })
-    expect(encodeDelta(new BitWriter(), schema, changes).length).toBeLessThanOrEqual(50)
+    const some = encodeDelta(new BitWriter(), schema, { changes, size: 21 })
+    expect(some.length).toBeLessThanOrEqual(50)
+    const everyone = encodeDelta(new BitWriter(), schema, { changes, size: 20 })
+    expect(everyone.length).toBeLessThanOrEqual(some.length - 9)
+    const { told, target } = recorder(
+      new Map(changes.flatMap((change) => (change.kind === "change" ? [[change.slot, change.before]] : []))),
+    )
+    readReplicaFrame(frame(0, 5 << 2, everyone), () => target)
+    expect(told).toEqual([{ cell: 5, changes }])
+  })
+
+  it("tell of everybody only where everybody changed the same", () => {
+    const [before, record, other] = [pack(ann), pack({ ...ann, hp: 1 }), pack({ ...ann, score: 9 })]
+    const changes: CellChange[] = [
+      { kind: "change", slot: 0, mask: 0b100, record, before },
+      { kind: "change", slot: 3, mask: 0b1000, record: other, before },
+    ]
+    const { told, target } = recorder(
+      new Map([
+        [0, before],
+        [3, before],
+      ]),
+    )
+    for (const size of [2, 3])
+      readReplicaFrame(frame(0, 0, encodeDelta(new BitWriter(), schema, { changes, size })), () => target)
+    expect(told).toEqual([
+      { cell: 0, changes },
+      { cell: 0, changes },
+    ])
   })
 
   it("are refused without a throw other than RangeError, whatever the bytes, and with bounded work", () => {

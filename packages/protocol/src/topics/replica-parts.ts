@@ -37,12 +37,29 @@ export interface CellSnapshot extends CellPlace {
 /** Gaps between the places of a cell are small. */
 const gapOrder = 1
 
-/** @param changes by ascending slot. */
+export interface CellDelta {
+  /** By ascending slot. */
+  readonly changes: readonly CellChange[]
+  /** Records that are in the cell after them. */
+  readonly size: number
+}
+
 export function encodeDelta(
   writer: BitWriter,
   schema: ReplicaSchema,
-  changes: readonly CellChange[],
+  { changes, size }: CellDelta,
 ): Uint8Array {
+  const mask = commonMask(changes)
+  // Where all walk, neither places nor masks need be told.
+  const isEveryone = mask !== 0 && changes.length === size
+  writer.flag(isEveryone)
+  if (isEveryone) {
+    schema.writeMask(writer, mask)
+    for (const change of changes) {
+      if (change.kind === "change") schema.writeChanges(writer, mask, change.record, change.before)
+    }
+    return writer.take()
+  }
   writer.small(changes.length, gapOrder)
   let next = 0
   let lastMask = 0
@@ -62,6 +79,13 @@ export function encodeDelta(
     schema.writeChanges(writer, change.mask, change.record, change.before)
   }
   return writer.take()
+}
+
+/** The fields that all of them changed; 0 where they did not change the same, or did something else. */
+function commonMask(changes: readonly CellChange[]): number {
+  const [first] = changes
+  if (first?.kind !== "change") return 0
+  return changes.every((change) => change.kind === "change" && change.mask === first.mask) ? first.mask : 0
 }
 
 export function encodeSnapshot(
@@ -114,6 +138,8 @@ export interface PartTarget {
   readonly schema: ReplicaSchema
   /** The record at this place of a cell; undefined where there is none, which makes a change of it unreadable. */
   recordAt(cell: number, slot: number): PackedRecord | undefined
+  /** The places of a cell where records are, ascending. */
+  slotsOf(cell: number): readonly number[]
   snapshot(cell: number, snapshot: CellSnapshot): void
   delta(cell: number, changes: readonly CellChange[]): void
   /** The client holds this cell already; what follows goes on from there. */
@@ -160,6 +186,7 @@ function readPart(reader: BitReader, target: PartTarget, part: { cell: number; k
 
 function readDelta(reader: BitReader, target: PartTarget, cell: number): CellChange[] {
   const { schema } = target
+  if (reader.flag()) return readEveryone(reader, target, cell)
   const changes: CellChange[] = []
   const count = checkedCount(reader, reader.small(gapOrder))
   let next = 0
@@ -180,6 +207,16 @@ function readDelta(reader: BitReader, target: PartTarget, cell: number): CellCha
     changes.push({ kind: "change", slot, mask, before, record: schema.readChanges(reader, mask, before) })
   }
   return changes
+}
+
+function readEveryone(reader: BitReader, target: PartTarget, cell: number): CellChange[] {
+  const { schema } = target
+  const mask = schema.readMask(reader)
+  return target.slotsOf(cell).map((slot) => {
+    const before = target.recordAt(cell, slot)
+    if (before === undefined) throw new RangeError(`a change of place ${slot}, where no record is`)
+    return { kind: "change", slot, mask, before, record: schema.readChanges(reader, mask, before) }
+  })
 }
 
 function readSnapshot(reader: BitReader, schema: ReplicaSchema): CellSnapshot {

@@ -86,7 +86,9 @@ export class ReplicaSchema {
     if (!Array.isArray(shape) || shape.length === 0 || shape.length > fieldsMax) return undefined
     const fields: NamedField[] = []
     for (const entry of shape) {
-      const [name, kind]: readonly unknown[] = Array.isArray(entry) ? entry : []
+      if (!Array.isArray(entry)) return undefined
+      const described: readonly unknown[] = entry
+      const [name, kind] = described
       const field = readField(kind)
       if (typeof name !== "string" || field === undefined) return undefined
       fields.push({ name, field })

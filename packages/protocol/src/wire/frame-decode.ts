@@ -74,11 +74,14 @@ function decodeHave(held: unknown): Frame | undefined {
   if (!Array.isArray(held)) return undefined
   const holds: ReplicaHold[] = []
   for (const entry of held) {
-    const [replica, numbers]: readonly unknown[] = Array.isArray(entry) ? entry : []
+    if (!Array.isArray(entry)) return undefined
+    const fields: readonly unknown[] = entry
+    const [replica, numbers] = fields
     if (!isText(replica) || !Array.isArray(numbers) || numbers.length % 3 !== 0) return undefined
+    const list: readonly unknown[] = numbers
     const cells: ReplicaHold["cells"][number][] = []
-    for (let at = 0; at < numbers.length; at += 3) {
-      const [x, y, version]: readonly unknown[] = numbers.slice(at, at + 3)
+    for (let at = 0; at < list.length; at += 3) {
+      const [x, y, version] = list.slice(at, at + 3)
       if (!Number.isSafeInteger(x) || !Number.isSafeInteger(y) || !isCount(version)) return undefined
       cells.push({ x: Number(x), y: Number(y), version })
     }
@@ -118,11 +121,11 @@ function decodeVolatile(byte: number, fields: readonly unknown[], types: TypeTab
   switch (byte) {
     case frameByte.volatile:
       return isCount(first)
-        ? { kind: "volatile", type: types.nameOf(first), payload: second, key: undefined }
+        ? { kind: "volatile", type: types.nameOf(first), payload: second, key: undefined, ...topicOf(third) }
         : undefined
     case frameByte.volatileKeyed:
       return isText(first) && isCount(second)
-        ? { kind: "volatile", type: types.nameOf(second), payload: third, key: first }
+        ? { kind: "volatile", type: types.nameOf(second), payload: third, key: first, ...topicOfKey(first) }
         : undefined
     case frameByte.replica:
       return isCount(first) && isText(second)
@@ -131,6 +134,16 @@ function decodeVolatile(byte: number, fields: readonly unknown[], types: TypeTab
     default:
       return undefined
   }
+}
+
+function topicOf(topic: unknown): { topic?: string } {
+  return isText(topic) && topic !== "" ? { topic } : {}
+}
+
+/** A key is the topic, the event and the key of the contract, a line each; without a topic its line is empty. */
+function topicOfKey(key: string): { topic?: string } {
+  const end = key.indexOf("\n")
+  return end > 0 ? { topic: key.slice(0, end) } : {}
 }
 
 function decodeHello(fields: readonly unknown[]): Frame | undefined {

@@ -140,8 +140,8 @@ function holdFields({ replica, cells }: ReplicaHold): unknown[] {
   return [replica, cells.flatMap(({ x, y, version }) => [x, y, version])]
 }
 
-function volatileBody({ type, payload, key }: VolatileFrame, types: TypeTable): FrameBody {
-  return key === undefined
-    ? body(frameByte.volatile, [types.numberOf(type), payload])
-    : body(frameByte.volatileKeyed, [key, types.numberOf(type), payload])
+function volatileBody({ type, payload, key, topic }: VolatileFrame, types: TypeTable): FrameBody {
+  if (key !== undefined) return body(frameByte.volatileKeyed, [key, types.numberOf(type), payload])
+  const fields = [types.numberOf(type), payload]
+  return body(frameByte.volatile, topic === undefined ? fields : [...fields, topic])
 }

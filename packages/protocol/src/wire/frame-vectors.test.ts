@@ -14,10 +14,11 @@ import { classifyFirstByte, frameByte } from "./frame-byte.ts"
 import { createFrameCodec } from "./frame-codec.ts"
 import vectors from "./frame-vectors.json" with { type: "json" }
 import type { Frame } from "./frame.ts"
-import { TypeTable } from "./type-table.ts"
+import { TypeTable, reservedTypes } from "./type-table.ts"
 
 // The wire of both profiles, byte for byte: what is sent here is in frame-vectors.json, which other implementations can
-// read too. Type names are numbered `$join`, `$leave`, `move`, `chat`; the clock shows 1700000000123.
+// read too. Type names are numbered `$join`, `$leave`, `$publish`, `$presence`, `move`, `chat`;
+// the clock shows 1700000000123.
 
 const welcome = {
   kind: "welcome",
@@ -57,9 +58,11 @@ function replicaParts(): Uint8Array {
   return Uint8Array.from([
     ...[0x82, 2 * 2 + 1],
     ...[(0 << 2) | partKind.snapshot, ...encodeSnapshot(writer, schema, snapshot)],
-    ...[(0 << 2) | partKind.delta, ...encodeDelta(writer, schema, changes)],
+    ...[(0 << 2) | partKind.delta, ...encodeDelta(writer, schema, { changes, size: 2 })],
     ...[(1 << 2) | partKind.keep, ...encodePlace(writer, { x: 0, y: 0 })],
     (2 << 2) | partKind.drop,
+    // In cell 1 there is one record, and it changed.
+    ...[(1 << 2) | partKind.delta, ...encodeDelta(writer, schema, { changes: changes.slice(0, 1), size: 1 })],
   ])
 }
 
@@ -171,6 +174,14 @@ const compact: Readonly<Record<string, Frame>> = {
   cancel: { kind: "cancel", reference: 128 },
   topicEvent: { kind: "topicEvent", topic: "room:1", offset: 4, type: "chat", payload: "x" },
   volatile: { kind: "volatile", type: "move", payload: true, key: undefined },
+  "volatile of a topic": { kind: "volatile", type: "move", payload: true, key: undefined, topic: "room:1" },
+  "volatile of a topic with a key": {
+    kind: "volatile",
+    type: "move",
+    payload: -1,
+    key: "room:1\nmove\np",
+    topic: "room:1",
+  },
   "volatile with a key": { kind: "volatile", type: "move", payload: -1, key: "p" },
   replica: {
     kind: "replica",
@@ -262,7 +273,7 @@ interface Side {
 
 const sides: Readonly<Record<Profile, Side>> = {
   "hawser.1": {
-    codec: createFrameCodec(new TypeTable(["$join", "$leave", "move", "chat"]), clientMessageLimits),
+    codec: createFrameCodec(new TypeTable([...reservedTypes, "move", "chat"]), clientMessageLimits),
     samples: compact,
     history: vectors["hawser.1"].history,
     digits: vectors["hawser.1"].vectors,

@@ -110,6 +110,8 @@ export interface VolatileFrame {
   readonly payload: unknown
   /** With a key, a waiting value of the same key is replaced. */
   readonly key: string | undefined
+  /** The topic that published it, if one did. Of a value with a key it is the first line of the key. */
+  readonly topic?: string
 }
 
 /** One item of a streaming reply. */

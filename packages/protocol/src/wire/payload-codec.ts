@@ -43,6 +43,10 @@ interface Encoding {
 /** A value or its shared encoding: what every sending method accepts. */
 export type Encodable<T> = T | Encoded<T>
 
+function isEncoded(part: unknown): boolean {
+  return part instanceof Encoded
+}
+
 /** Marks a payload to be encoded once, however many messages carry it. */
 export function encodeOnce<T>(value: T): Encoded<T> {
   return new Encoded(value)
@@ -245,7 +249,7 @@ export function createPayloadCodec(limits: MessageLimits): PayloadCodec {
   return {
     encode,
     encodeFrame(firstByte, parts) {
-      const body = parts.some((part) => part instanceof Encoded)
+      const body = parts.some(isEncoded)
         ? join(lengthHeader(0x90, 0xdc, parts.length), parts)
         : encodeShared(parts)
       const frame = new Uint8Array(body.length + 1)

@@ -4,8 +4,10 @@ import { TypeTable, reservedTypes } from "./type-table.ts"
 describe("TypeTable", () => {
   it("numbers names by their place", () => {
     const table = new TypeTable([...reservedTypes, "move"])
-    expect(["$join", "$leave", "move"].map((name) => table.numberOf(name))).toEqual([0, 1, 2])
-    expect([0, 1, 2].map((number) => table.nameOf(number))).toEqual(["$join", "$leave", "move"])
+    expect(["$join", "$leave", "$publish", "$presence", "move"].map((name) => table.numberOf(name))).toEqual([
+      0, 1, 2, 3, 4,
+    ])
+    expect([0, 1, 4].map((number) => table.nameOf(number))).toEqual(["$join", "$leave", "move"])
   })
 
   it.each(["nope", "toString", "__proto__", ""])("lacks %s", (name) => {

@@ -8,6 +8,7 @@ import type { Session } from "../session/session.ts"
 import { CallRouter } from "./call-router.ts"
 import type { AnyHandler } from "./call-router.ts"
 import { Idempotency } from "./idempotency.ts"
+import { LazyAbort } from "./lazy-abort.ts"
 
 const hostile = `a\u2028\u001b[31m\r\n${"x".repeat(60_000)}`
 const shown = `"a\\u2028\\u001b[31m\\u000d\\u000a${"x".repeat(35)}"…`
@@ -43,7 +44,7 @@ async function ask(profile: Parameters<typeof createTranslator20>[0] = {}) {
     reference: "1",
   } as const
   const counted = { arrivedAtMs: 0, name: hostile, failure: undefined }
-  const job = { frame, count: 0, controller: new AbortController(), credit: 0, afterReply: [], ...counted }
+  const job = { frame, count: 0, abort: new LazyAbort(), credit: 0, afterReply: undefined, ...counted }
   return { outcome: await router.execute({ session, speaks20: true }, job), logged }
 }
 
@@ -84,8 +85,8 @@ describe("streams", () => {
     })
     const frame = { kind: "request", call: undefined, type: "watch", payload: 1, budgetMs: 0 } as const
     const counted = { arrivedAtMs: 0, name: "watch", failure: undefined }
-    const controller = new AbortController()
-    const job = { frame: { ...frame, reference: 1, key: "k" }, count: 1, controller, credit: 0, ...counted }
+    const abort = new LazyAbort()
+    const job = { frame: { ...frame, reference: 1, key: "k" }, count: 1, abort, credit: 0, ...counted }
     const execute = (speaks20 = false) => router.execute({ session, speaks20 }, { ...job, afterReply: [] })
     return { router, execute, idempotency, logged }
   }

@@ -65,9 +65,8 @@ export class CallRouter<User extends AuthenticatedUser> {
     const id = JSON.stringify([type, key])
     return this.#options.idempotency.once({ userId, id }, () => {
       // It may have waited for another session's attempt, and its own caller may be gone meanwhile.
-      const { signal } = job.controller
-      if (!signal.aborted) return this.#guarded(caller, job)
-      const reason: unknown = signal.reason
+      const { aborted, reason } = job.abort
+      if (!aborted) return this.#guarded(caller, job)
       return failure(HawserError.is(reason) ? reason : new HawserError("cancelled"))
     })
   }
@@ -124,12 +123,7 @@ export class CallRouter<User extends AuthenticatedUser> {
       throw new HawserError("invalid_input", { message, details: { issues: validated.issues } })
     }
     this.#charge(caller.session.user.id, name, entry)
-    const result = handler({
-      input: validated.value,
-      session: caller.session,
-      signal: job.controller.signal,
-      afterReply: (fn) => void job.afterReply.push(fn),
-    })
+    const result = handler(new CallContext(validated.value, caller.session, job))
     const succeeded = (output: unknown): Outcome =>
       entry.call === "stream" ? started(name, output) : this.#succeeded(caller, name, output)
     return result instanceof Promise ? result.then(succeeded) : succeeded(result)
@@ -174,6 +168,31 @@ export class CallRouter<User extends AuthenticatedUser> {
     } catch (fault) {
       this.#options.onError(fault)
       return wireError(new HawserError("sys_internal_error"))
+    }
+  }
+}
+
+/** What is rarely asked for is made when it is. */
+class CallContext<S> implements HandlerContext<unknown, S> {
+  readonly input: unknown
+  readonly session: S
+  readonly #job: Job
+
+  constructor(input: unknown, session: S, job: Job) {
+    this.input = input
+    this.session = session
+    this.#job = job
+  }
+
+  get signal(): AbortSignal {
+    return this.#job.abort.signal
+  }
+
+  get afterReply(): (fn: () => unknown) => void {
+    const job = this.#job
+    return (fn) => {
+      job.afterReply ??= []
+      job.afterReply.push(fn)
     }
   }
 }

@@ -2,6 +2,7 @@ import { HawserError, streamWindowMax } from "@hawser/protocol"
 import type { EndFrame, ItemFrame, Reference } from "@hawser/protocol"
 import fc from "fast-check"
 import { describe, expect, it } from "vitest"
+import { LazyAbort } from "./lazy-abort.ts"
 import { ReplyStreams } from "./reply-streams.ts"
 import type { ItemSource, StreamJob } from "./reply-streams.ts"
 
@@ -42,7 +43,7 @@ function setUp(options: { readonly streamsPerSession?: number; readonly itemByte
 
 function jobOf(reference: Reference, credit: number): StreamJob {
   const frame = { kind: "request", call: undefined, type: "count", payload: null, budgetMs: 0 } as const
-  return { frame: { ...frame, reference }, controller: new AbortController(), credit }
+  return { frame: { ...frame, reference }, abort: new LazyAbort(), credit }
 }
 
 /** Promise jobs have run: the sources of these tests wait for nothing else. */
@@ -245,10 +246,10 @@ describe("errors", () => {
         isLeft = true
       }
     }
-    const { controller } = start(1, source(), 5)
+    const { abort } = start(1, source(), 5)
     await settle()
     expect(sent).toEqual(["1: a", "1 end: sys_internal_error"])
-    expect([errors.length, isLeft, controller.signal.aborted, streams.size]).toEqual([1, true, true, 0])
+    expect([errors.length, isLeft, abort.signal.aborted, streams.size]).toEqual([1, true, true, 0])
   })
 
   it("ends a stream whose error cannot be encoded", async () => {
@@ -274,15 +275,11 @@ describe("cancel", () => {
   it("ends the stream at once, aborts its signal and leaves its source", async () => {
     const { streams, sent, start } = setUp()
     const source = new ManualSource()
-    const { controller } = start(1, source, 5)
+    const { abort } = start(1, source, 5)
     await source.make("a")
     streams.cancel(1)
     expect(sent).toEqual(["1: a", "1 end: cancelled"])
-    expect([controller.signal.aborted, HawserError.is(controller.signal.reason), source.left]).toEqual([
-      true,
-      true,
-      1,
-    ])
+    expect([abort.signal.aborted, HawserError.is(abort.signal.reason), source.left]).toEqual([true, true, 1])
     await source.make("too late")
     streams.cancel(1)
     expect([sent.length, source.left, streams.size]).toEqual([2, 1, 0])
@@ -296,9 +293,7 @@ describe("cancel", () => {
       try {
         yield "a"
         await new Promise((_, reject) => {
-          job?.controller.signal.addEventListener("abort", () =>
-            reject(new DOMException("aborted", "AbortError")),
-          )
+          job?.abort.signal.addEventListener("abort", () => reject(new DOMException("aborted", "AbortError")))
         })
       } finally {
         isLeft = true
@@ -331,7 +326,7 @@ describe("cancel", () => {
     const { streams, sent } = setUp()
     const source = new ManualSource()
     const job = jobOf(1, 5)
-    job.controller.abort(new HawserError("timeout"))
+    job.abort.abort(new HawserError("timeout"))
     streams.start(job, source)
     await settle()
     expect([sent, source.asked, streams.size]).toEqual([["1 end: timeout"], 0, 0])
@@ -346,8 +341,8 @@ describe("bounds", () => {
     expect(streams.refusal).toBeUndefined()
     start(2, new ManualSource(), 1)
     expect(streams.refusal?.code).toBe("rate_limited")
-    const { controller } = start(3, new ManualSource(), 1)
-    expect([sent, controller.signal.aborted, streams.size]).toEqual([["3 end: rate_limited"], true, 2])
+    const { abort } = start(3, new ManualSource(), 1)
+    expect([sent, abort.signal.aborted, streams.size]).toEqual([["3 end: rate_limited"], true, 2])
     await first.finish()
     expect(streams.refusal).toBeUndefined()
   })
@@ -410,7 +405,7 @@ describe("the end of the session", () => {
     streams.end(new HawserError("session_ended"))
     for (const source of sources) await source.make("too late")
     expect(sent).toEqual([])
-    expect(jobs.map(({ controller }) => controller.signal.aborted)).toEqual([true, true])
+    expect(jobs.map(({ abort }) => abort.signal.aborted)).toEqual([true, true])
     expect([sources.map(({ left }) => left), streams.size]).toEqual([[1, 1], 0])
   })
 })

@@ -3,6 +3,7 @@
 // Knows no connections: items outlive them like everything reliable.
 import { HawserError, streamWindowMax } from "@hawser/protocol"
 import type { EndFrame, ItemFrame, Reference, ServerLimits, WireError } from "@hawser/protocol"
+import type { LazyAbort } from "./lazy-abort.ts"
 import { wireError } from "./request-queue.ts"
 import type { Job } from "./request-queue.ts"
 
@@ -10,7 +11,7 @@ import type { Job } from "./request-queue.ts"
 export type ItemSource<T = unknown> = AsyncIterable<T> | Iterable<T>
 
 /** What a stream has of the request that opened it. */
-export type StreamJob = Pick<Job, "frame" | "controller" | "credit">
+export type StreamJob = Pick<Job, "frame" | "abort" | "credit">
 
 export interface ReplyStreamsOptions {
   readonly limits: Pick<ServerLimits, "streamsPerSession">
@@ -26,7 +27,7 @@ export interface ReplyStreamsOptions {
 interface Running {
   readonly reference: Reference
   readonly name: string
-  readonly controller: AbortController
+  readonly abort: LazyAbort
   readonly source: ItemSource
   /** Undefined until its reader wants an item. */
   iterator: AsyncIterator<unknown> | undefined
@@ -63,12 +64,12 @@ export class ReplyStreams {
   }
 
   /** The request of a stream is settled by its start; what follows are items and one END. */
-  start({ frame, controller, credit }: StreamJob, source: ItemSource): void {
+  start({ frame, abort, credit }: StreamJob, source: ItemSource): void {
     const { refusal } = this
     const stream: Running = {
       reference: frame.reference,
       name: frame.type,
-      controller,
+      abort,
       source,
       iterator: undefined,
       credit: 0,
@@ -76,7 +77,7 @@ export class ReplyStreams {
       held: undefined,
       ended: false,
     }
-    if (controller.signal.aborted) this.#stop(stream, controller.signal.reason)
+    if (abort.aborted) this.#stop(stream, abort.reason)
     else if (refusal !== undefined) this.#stop(stream, refusal)
     else {
       this.#streams.set(stream.reference, stream)
@@ -196,8 +197,8 @@ export class ReplyStreams {
 
   /** Its place is free when its source has ended. */
   #abandon(stream: Running, reason: HawserError): void {
-    const { reference, controller, iterator } = stream
-    controller.abort(reason)
+    const { reference, abort, iterator } = stream
+    abort.abort(reason)
     if (iterator === undefined) this.#streams.delete(reference)
     else void this.#return(stream, iterator)
   }

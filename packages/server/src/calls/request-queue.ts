@@ -2,6 +2,7 @@
 // exactly once: by its handler, by its caller's cancel, by its deadline plus grace, or by the session's end.
 import { HawserError, streamWindowMax } from "@hawser/protocol"
 import type { Clock, Reference, RequestFrame, ServerLimits, TimerQueue, WireError } from "@hawser/protocol"
+import { LazyAbort } from "./lazy-abort.ts"
 import type { ItemSource } from "./reply-streams.ts"
 
 export type Outcome =
@@ -14,11 +15,11 @@ export interface Job {
   readonly frame: RequestFrame
   /** The request's number in its direction; 0 where nothing is counted. */
   readonly count: number
-  readonly controller: AbortController
+  readonly abort: LazyAbort
   /** Items of a stream that its reader takes already. */
   readonly credit: number
-  /** Run in order after the reply was sent. */
-  readonly afterReply: (() => unknown)[]
+  /** Run in order after the reply was sent; undefined while there are none. */
+  afterReply: (() => unknown)[] | undefined
   /** For the statistics, of the server's clock. */
   readonly arrivedAtMs: number
   /** The contract's name of the call, where a client of `2.0` uses another; and the code of its failure, likewise. */
@@ -69,12 +70,11 @@ export class RequestQueue {
   }
 
   push(frame: RequestFrame, count: number): void {
-    const controller = new AbortController()
     this.#waiting.push({
       frame,
       count,
-      controller,
-      afterReply: [],
+      abort: new LazyAbort(),
+      afterReply: undefined,
       arrivedAtMs: this.#options.clock.now(),
       name: frame.type,
       failure: undefined,
@@ -97,7 +97,7 @@ export class RequestQueue {
     if (job === undefined) return
     if (this.#running.has(job)) {
       // Its grace is running already, and must not start over.
-      if (!job.controller.signal.aborted) this.#abort(job, new HawserError("cancelled"))
+      if (!job.abort.aborted) this.#abort(job, new HawserError("cancelled"))
       return
     }
     const wasFull = this.isFull
@@ -113,7 +113,7 @@ export class RequestQueue {
     for (const job of [...this.#running, ...this.#waiting]) {
       job.settled = true
       job.cancelTimer()
-      job.controller.abort(reason)
+      job.abort.abort(reason)
     }
     this.#running.clear()
     this.#waiting.length = 0
@@ -171,7 +171,7 @@ export class RequestQueue {
     job.cancelTimer = timers.after(limits.handlerGraceMs, () =>
       this.#finish(job, failure(new HawserError("timeout"))),
     )
-    job.controller.abort(reason)
+    job.abort.abort(reason)
   }
 
   #finish(job: RunningJob, outcome: Outcome): void {

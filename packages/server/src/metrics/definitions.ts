@@ -41,6 +41,8 @@ type NumberRow = readonly [name: string, key: NumberKey, help: string]
 const gauges: readonly NumberRow[] = [
   ["connections", "connections", "Sockets that are open now, logged in or not."],
   ["topics", "topics", "Topics that somebody is in now."],
+  ["topic_members", "topicMembers", "Stays of sessions in topics that they joined by themselves."],
+  ["topic_history_bytes", "topicHistoryBytes", "Bytes of the histories of all topics."],
   ["replica_records", "replicaRecords", "Records of all replicas."],
   ["replica_cells", "replicaCells", "Cells of replicas that have records or viewers now."],
   ["replica_viewers", "viewing", "Sessions that see any replica now."],
@@ -76,6 +78,26 @@ const counters: readonly NumberRow[] = [
     "slowConsumersClosed",
     "Sockets that were dropped because their peer did not take what was sent.",
   ],
+  ["topic_joins_total", "topicJoins", "Joins of clients that the application allowed."],
+  ["topic_joins_refused_total", "topicJoinsRefused", "Joins of clients that were refused."],
+  [
+    "topic_members_put_out_total",
+    "topicMembersPutOut",
+    "Members that were put out, by the application or because they may not be in any more.",
+  ],
+  ["topic_publishes_total", "topicPublishes", "Publications of clients to topics."],
+  [
+    "topic_publishes_refused_total",
+    "topicPublishesRefused",
+    "Publications of clients to topics that were refused.",
+  ],
+  [
+    "topic_replays_total",
+    "topicReplays",
+    "Publications that were sent again from the history of their topic.",
+  ],
+  ["topic_gaps_total", "topicGaps", "Joins that were told of publications which nobody keeps any more."],
+  ["presence_updates_total", "presenceUpdates", "Events that told members who is in their topic."],
   [
     "replica_cells_packed_total",
     "replicaCellsPacked",

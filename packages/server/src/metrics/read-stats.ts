@@ -4,6 +4,7 @@ import type { ServerCounters } from "../counters.ts"
 import type { ServerStats } from "../server-api.ts"
 import type { SessionRegistry } from "../session/session-registry.ts"
 import type { Replicas } from "../topics/replicas.ts"
+import type { TopicService } from "../topics/topic-service.ts"
 import type { Health } from "./health.ts"
 
 export interface StatsSources<User extends AuthenticatedUser> {
@@ -11,14 +12,15 @@ export interface StatsSources<User extends AuthenticatedUser> {
   readonly counters: ServerCounters
   readonly registry: SessionRegistry<User>
   readonly connections: { readonly size: number }
-  readonly hub: { readonly size: number }
+  readonly topics: { readonly counts: TopicService<User>["counts"] }
   readonly replicas: Pick<Replicas, "records" | "cells" | "viewing" | "conflated">
   readonly replayMemory: { readonly bytes: number }
   readonly timers: { readonly size: number }
 }
 
 export function readStats<User extends AuthenticatedUser>(sources: StatsSources<User>): ServerStats {
-  const { counters, registry, connections, hub, replicas, timers, health } = sources
+  const { counters, registry, connections, replicas, timers, health } = sources
+  const topics = sources.topics.counts
   let attached = 0
   let bufferedMessages = 0
   let bufferedBytes = 0
@@ -34,7 +36,9 @@ export function readStats<User extends AuthenticatedUser>(sources: StatsSources<
     sessions: registry.size,
     attached,
     detached: registry.size - attached,
-    topics: hub.size,
+    topics: topics.topics,
+    topicMembers: topics.members,
+    topicHistoryBytes: topics.historyBytes,
     replicaRecords: replicas.records,
     replicaCells: replicas.cells,
     viewing: replicas.viewing,

@@ -26,13 +26,13 @@ export class Answers<User extends AuthenticatedUser> {
   readonly #host: SessionHost<User>
   readonly #options: AnswersOptions<User>
   readonly #requests: RequestQueue
-  readonly #streams: ReplyStreams
+  /** Undefined until the first stream: most sessions never have any. */
+  #streams: ReplyStreams | undefined
   #idleWaiters: (() => void)[] = []
   #ended = false
 
   constructor(host: SessionHost<User>, options: AnswersOptions<User>) {
-    const { limits, clock, timers, onError } = host
-    const { codec, hasRoom, send } = options
+    const { limits, clock, timers } = host
     this.#host = host
     this.#options = options
     this.#requests = new RequestQueue({
@@ -42,13 +42,6 @@ export class Answers<User extends AuthenticatedUser> {
       run: (job) => this.#run(job),
       settle: (job, outcome) => this.#settle(job, outcome),
       onSpace: () => this.#onSpace(),
-    })
-    this.#streams = new ReplyStreams({
-      limits,
-      hasRoom,
-      encode: (frame) => codec.encode(frame),
-      send,
-      onError,
     })
   }
 
@@ -67,17 +60,17 @@ export class Answers<User extends AuthenticatedUser> {
 
   cancel(reference: Reference): void {
     this.#requests.cancel(reference)
-    this.#streams.cancel(reference)
+    this.#streams?.cancel(reference)
   }
 
   /** The reader of a stream takes more; of one that has not started yet, once it does. */
   credit(reference: Reference, items: number): void {
-    if (!this.#streams.credit(reference, items)) this.#requests.credit(reference, items)
+    if (this.#streams?.credit(reference, items) !== true) this.#requests.credit(reference, items)
   }
 
   /** There may be room for items again. */
   pump(): void {
-    this.#streams.pump()
+    this.#streams?.pump()
   }
 
   /** Resolves when no request waits or runs, or the session has ended. */
@@ -91,15 +84,28 @@ export class Answers<User extends AuthenticatedUser> {
     this.#ended = true
     this.#host.counters.requestsAbandoned += this.#requests.size
     this.#requests.end(reason)
-    this.#streams.end(reason)
+    this.#streams?.end(reason)
     this.#becomeIdle()
   }
 
   #run(job: Job): Outcome | Promise<Outcome> {
     const { session, codec } = this.#options
-    const refusal = this.#isStream(job) ? this.#streams.refusal : undefined
+    const refusal = this.#isStream(job) ? this.#streams?.refusal : undefined
     if (refusal !== undefined) return failure(refusal)
     return this.#host.router.execute({ session, speaks20: codec.profile === "2.0" }, job)
+  }
+
+  #openStreams(): ReplyStreams {
+    const { codec, hasRoom, send } = this.#options
+    const { limits, onError } = this.#host
+    this.#streams ??= new ReplyStreams({
+      limits,
+      hasRoom,
+      encode: (frame) => codec.encode(frame),
+      send,
+      onError,
+    })
+    return this.#streams
   }
 
   #isStream(job: Job): boolean {
@@ -115,16 +121,16 @@ export class Answers<User extends AuthenticatedUser> {
     health.callStats.answered(job.name, clock.now() - job.arrivedAtMs, failed)
     this.#reply(job, outcome)
     this.#options.onSettled(job.count)
-    for (const follow of job.afterReply) callReporting(follow, onError)
+    for (const follow of job.afterReply ?? []) callReporting(follow, onError)
   }
 
   #reply(job: Job, outcome: Outcome): void {
     if ("items" in outcome) {
-      this.#streams.start(job, outcome.items)
+      this.#openStreams().start(job, outcome.items)
       return
     }
     if (!outcome.ok && this.#isStream(job)) {
-      this.#streams.refuse(job, outcome.error)
+      this.#openStreams().refuse(job, outcome.error)
       return
     }
     const { reference, type, call } = job.frame

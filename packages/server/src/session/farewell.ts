@@ -1,5 +1,6 @@
 // How a client is told that its session is over.
 import { errorTable, isErrorCode } from "@hawser/protocol"
+import type { Delivery } from "@hawser/protocol"
 import type { EndCause } from "./session.ts"
 
 /** By RESET, by BYE, or by the close code alone. */
@@ -20,4 +21,18 @@ export function farewellOf(cause: EndCause): Farewell {
     default:
       return isErrorCode(cause) && errorTable[cause].retry === "never" ? "bye" : "reset"
   }
+}
+
+interface LastWords {
+  readonly delivery: Delivery
+  readonly cause: EndCause
+  readonly message: string
+  readonly farewell: Farewell
+}
+
+export function sayFarewell({ delivery, cause, message, farewell }: LastWords): void {
+  // Only after a RESET nothing of before counts: everybody else hears first what was sent before the end.
+  if (farewell !== "reset") delivery.flush()
+  if (farewell === "bye") delivery.control({ kind: "bye", code: cause, message })
+  else if (farewell === "reset") delivery.control({ kind: "reset", cause, count: delivery.received })
 }

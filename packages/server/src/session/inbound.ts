@@ -9,6 +9,7 @@ import type {
   Delivery,
   Frame,
   FrameClass,
+  HeldBucket,
   RateLimiter,
   ServerLimits,
   TimerQueue,
@@ -41,6 +42,9 @@ const longestThrottleMs = 1_000
 
 export class Inbound {
   readonly #options: InboundOptions
+  /** The user's, shared with their other sessions. */
+  readonly #messageBucket: HeldBucket
+  readonly #byteBucket: HeldBucket
   /** Messages that wait for room or for the user's bucket, oldest first. */
   readonly #held: Held[] = []
   #heldBytes = 0
@@ -53,7 +57,12 @@ export class Inbound {
   #draining = false
 
   constructor(options: InboundOptions) {
+    const { limiter, limits, clock, userId } = options
     this.#options = options
+    const messages = { everyMs: 1000 / limits.userMessagesPerSecond, burst: limits.userMessageBurst }
+    const size = { everyMs: 1000 / limits.userBytesPerSecond, burst: limits.userByteBurst }
+    this.#messageBucket = limiter.hold(`${userId}\nmessages`, messages, clock.now())
+    this.#byteBucket = limiter.hold(`${userId}\nbytes`, size, clock.now())
   }
 
   /** True while this end has stopped reading; the peer's silence then means nothing. */
@@ -122,6 +131,8 @@ export class Inbound {
 
   end(): void {
     this.#ended = true
+    this.#messageBucket.release()
+    this.#byteBucket.release()
     this.#held.length = 0
     this.#heldBytes = 0
     this.#cancelThrottle?.()
@@ -159,14 +170,8 @@ export class Inbound {
 
   /** Milliseconds until the user is out of debt; the message itself is let through, so nothing is lost. */
   #charge(bytes: number): number {
-    const { limiter, limits, clock, userId } = this.#options
-    const nowMs = clock.now()
-    const messages = { everyMs: 1000 / limits.userMessagesPerSecond, burst: limits.userMessageBurst }
-    const size = { everyMs: 1000 / limits.userBytesPerSecond, burst: limits.userByteBurst }
-    return Math.max(
-      limiter.debit(`${userId}\nmessages`, messages, nowMs, 1),
-      limiter.debit(`${userId}\nbytes`, size, nowMs, bytes),
-    )
+    const nowMs = this.#options.clock.now()
+    return Math.max(this.#messageBucket.debit(nowMs, 1), this.#byteBucket.debit(nowMs, bytes))
   }
 
   #throttle(waitMs: number): void {

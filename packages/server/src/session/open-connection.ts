@@ -1,9 +1,10 @@
 // Gives an admitted user a session: the one that it left, or a new one. WELCOME first, then replay or predecessors'
 // ends, then hooks; one synchronous block, so that nobody sees a session half bound.
-import { HawserError } from "@hawser/protocol"
+import { HawserError, wireVersion } from "@hawser/protocol"
 import type { AcceptedConnection, Codec, Profile, ResumeClaim } from "@hawser/protocol"
 import type { AuthenticatedUser } from "../authenticate.ts"
 import type { Translator20 } from "../profile20.ts"
+import type { AdmissionOptions } from "./admission.machine.ts"
 import type { CapTicket } from "./connection-caps.ts"
 import type { ResumeTokens } from "./resume-token.ts"
 import { judgeResume } from "./resume.ts"
@@ -16,7 +17,7 @@ import type { Claim, SessionStore } from "./session-store.ts"
 
 export interface OpeningHost<User extends AuthenticatedUser> extends Omit<
   ConnectionHost<User>,
-  "openSession"
+  "openSession" | "admission"
 > {
   readonly registry: SessionRegistry<User>
   readonly codecs: Readonly<Record<Profile, Codec>>
@@ -33,16 +34,28 @@ export interface OpeningHost<User extends AuthenticatedUser> extends Omit<
   readonly onSuspicion: (session: ServerSession<User>, address: string) => void
 }
 
-export function openConnection<User extends AuthenticatedUser>(
+/** How sockets become connections. What all of them share is put together once: there may be thousands a second. */
+export function createOpener<User extends AuthenticatedUser>(
   host: OpeningHost<User>,
-  accepted: AcceptedConnection,
-  ticket: CapTicket,
-): RunningConnection<User> {
-  const openSession = (admitted: Admitted<User>): ServerSession<User> =>
-    admitted.hello.resume === undefined
-      ? openFresh(host, admitted, undefined)
-      : resumeOrOpen(host, admitted, admitted.hello.resume)
-  return new RunningConnection({ ...host, openSession }, accepted, host.codecs[accepted.profile], ticket)
+): (accepted: AcceptedConnection, ticket: CapTicket) => RunningConnection<User> {
+  const connectionHost: ConnectionHost<User> = {
+    ...host,
+    admission: { "hawser.1": admissionOptions(host, "hawser.1"), "2.0": admissionOptions(host, "2.0") },
+    openSession: (admitted) =>
+      admitted.hello.resume === undefined
+        ? openFresh(host, admitted, undefined)
+        : resumeOrOpen(host, admitted, admitted.hello.resume),
+  }
+  return (accepted, ticket) =>
+    new RunningConnection(connectionHost, accepted, host.codecs[accepted.profile], ticket)
+}
+
+function admissionOptions<User extends AuthenticatedUser>(
+  { limits }: OpeningHost<User>,
+  profile: Profile,
+): AdmissionOptions {
+  const { helloMaxBytes, authTimeoutMs, earlyMaxCount, earlyMaxBytes } = limits
+  return { profile, wireVersion, helloMaxBytes, authTimeoutMs, earlyMaxCount, earlyMaxBytes }
 }
 
 function resumeOrOpen<User extends AuthenticatedUser>(

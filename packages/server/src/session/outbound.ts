@@ -63,7 +63,10 @@ export class Outbound20 implements Outbound {
 
   get takesState(): boolean {
     const { connection, limits } = this.#options
-    return !this.#ended && this.#slots.size === 0 && connection.bufferedBytes <= limits.volatileHighWaterBytes
+    if (this.#ended || this.#slots.size > 0) return false
+    if (connection.bufferedBytes <= limits.volatileHighWaterBytes) return true
+    connection.awaitDrain?.()
+    return false
   }
 
   state(message: OutboundMessage): boolean {

@@ -42,7 +42,6 @@ export class ReplayMemory implements KeptBytes {
   /** Who is connected is bounded by what the connection takes in time; who is away ends, the largest first. */
   #look(): void {
     this.#isLookDue = false
-    if (!this.isOver) return
     const away = [...this.#options.sessions].filter(({ attached }) => !attached)
     for (const session of away.toSorted((a, b) => b.buffered.bytes - a.buffered.bytes)) {
       if (!this.isOver) return

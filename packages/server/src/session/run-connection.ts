@@ -1,6 +1,6 @@
 // Performs on one socket what the admission machine decides, then hands its messages to the session.
 // No decisions here: a switch over effects, and the profile's way of closing.
-import { closeCode, closeReason, errorTable, isErrorCode, HawserError, wireVersion } from "@hawser/protocol"
+import { closeCode, closeReason, errorTable, isErrorCode, HawserError } from "@hawser/protocol"
 import type {
   AcceptedConnection,
   Clock,
@@ -8,11 +8,13 @@ import type {
   Connection,
   ConnectionEvents,
   HelloFrame,
+  Profile,
   ServerLimits,
   TimerQueue,
   WireError,
 } from "@hawser/protocol"
-import type { Authenticate, AuthenticatedUser } from "../authenticate.ts"
+import type { Authenticate, AuthenticateContext, AuthenticatedUser } from "../authenticate.ts"
+import { LazyAbort } from "../calls/lazy-abort.ts"
 import { wireError } from "../calls/request-queue.ts"
 import type { ServerCounters } from "../counters.ts"
 import type { Health } from "../metrics/health.ts"
@@ -42,6 +44,7 @@ export interface ConnectionHost<User extends AuthenticatedUser> {
   readonly health: Health
   readonly authenticate: Authenticate<User>
   readonly onError: (error: unknown) => void
+  readonly admission: Readonly<Record<Profile, AdmissionOptions>>
   /** Opens or resumes the session and sends its WELCOME. Throws HawserError when the user may not have one. */
   readonly openSession: (admitted: Admitted<User>) => ServerSession<User>
   readonly onClosed: (connection: RunningConnection<User>) => void
@@ -56,7 +59,7 @@ export class RunningConnection<User extends AuthenticatedUser> implements Connec
   readonly #host: ConnectionHost<User>
   readonly #options: AdmissionOptions
   readonly #ticket: CapTicket
-  readonly #aborter = new AbortController()
+  readonly #aborter = new LazyAbort()
   readonly #held: Uint8Array[] = []
   #admission: AdmissionState
   #cancelWake: () => void = () => {}
@@ -70,13 +73,12 @@ export class RunningConnection<User extends AuthenticatedUser> implements Connec
 
   // oxlint-disable-next-line eslint/max-params -- made in one place
   constructor(host: ConnectionHost<User>, accepted: AcceptedConnection, codec: Codec, ticket: CapTicket) {
-    const { limits } = host
     this.accepted = accepted
     this.codec = codec
     this.heardAtMs = host.clock.now()
     this.#host = host
     this.#ticket = ticket
-    this.#options = { ...limits, profile: accepted.profile, wireVersion }
+    this.#options = host.admission[accepted.profile]
     this.#admission = initialAdmission(this.#options, host.clock.now())
     this.#arm()
   }
@@ -146,6 +148,7 @@ export class RunningConnection<User extends AuthenticatedUser> implements Connec
     if (code === "connection_lost") connection.terminate()
     else connection.close(this.accepted.profile === "2.0" ? closeCode20(code) : closeCodeOf(code), reason)
     connection.resume()
+    connection.awaitDrain?.()
     this.#dropAtMs = this.#host.clock.now() + this.#host.limits.shutdownMs
     this.#awaitEnd()
   }
@@ -164,7 +167,8 @@ export class RunningConnection<User extends AuthenticatedUser> implements Connec
 
   #release(): void {
     this.#cancelWake()
-    this.#aborter.abort(new HawserError("connection_lost"))
+    // Only who still verifies the token may wait for it.
+    if (this.#session === undefined) this.#aborter.abort(new HawserError("connection_lost"))
     this.#held.length = 0
   }
 
@@ -204,10 +208,7 @@ export class RunningConnection<User extends AuthenticatedUser> implements Connec
     const { authenticate, onError } = this.#host
     this.#hello = hello
     try {
-      this.#user = await authenticate(hello.token, {
-        address: this.accepted.address,
-        signal: this.#aborter.signal,
-      })
+      this.#user = await authenticate(hello.token, new LoginContext(this.accepted.address, this.#aborter))
       if (!this.#closing) this.#step({ kind: "verified" })
     } catch (error) {
       if (!HawserError.is(error)) onError(error)
@@ -229,6 +230,9 @@ export class RunningConnection<User extends AuthenticatedUser> implements Connec
       this.#refuse(wireError(known), null, false)
       return
     }
+    // A token is long, and nobody asks for it again.
+    this.#hello = undefined
+    this.#user = undefined
     for (const bytes of this.#held.splice(0)) {
       if (!this.#closing) this.#session.receive(bytes)
     }
@@ -249,6 +253,21 @@ export class RunningConnection<User extends AuthenticatedUser> implements Connec
         : this.codec.encode({ kind: "bye", code: error.code, message: error.message })
     this.accepted.connection.send({ bytes })
     this.close(sent.code, error.message)
+  }
+}
+
+/** What `authenticate` is told; its signal is made when it is asked for. */
+class LoginContext implements AuthenticateContext {
+  readonly address: string
+  readonly #aborter: LazyAbort
+
+  constructor(address: string, aborter: LazyAbort) {
+    this.address = address
+    this.#aborter = aborter
+  }
+
+  get signal(): AbortSignal {
+    return this.#aborter.signal
   }
 }
 

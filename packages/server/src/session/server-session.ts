@@ -3,26 +3,20 @@
 import { Delivery, HawserError, errorTable, isErrorCode } from "@hawser/protocol"
 import type { Codec, Frame, OutboundMessage, ReplyFrame, ResumeClaim } from "@hawser/protocol"
 import type { AuthenticatedUser } from "../authenticate.ts"
-import { Publication } from "../topics/publication.ts"
+import type { Publishable } from "../topics/publication.ts"
 import type { StateSource } from "../topics/session-views.ts"
 import { Answers } from "./answers.ts"
 import { ClaimHistory } from "./claim-history.ts"
-import { farewellOf } from "./farewell.ts"
-import type { Farewell } from "./farewell.ts"
+import { farewellOf, sayFarewell } from "./farewell.ts"
 import { Inbound } from "./inbound.ts"
 import { Outbound20 } from "./outbound.ts"
 import type { Outbound } from "./outbound.ts"
 import type { ResumableSession } from "./resume.ts"
 import { SessionFrames } from "./session-frames.ts"
-import type { SessionHost, SessionLink, SessionOptions } from "./session-host.ts"
+import { SessionSender } from "./session-sender.ts"
+import type { FinishOptions, SessionHost, SessionLink, SessionOptions } from "./session-host.ts"
 import type { EndCause, SendOutcome, Session } from "./session.ts"
 import { TokenRenewal } from "./token-renewal.ts"
-
-interface FinishOptions<User extends AuthenticatedUser> {
-  readonly message?: string | undefined
-  readonly successor?: ServerSession<User>
-  readonly farewell?: Farewell
-}
 
 export class ServerSession<User extends AuthenticatedUser> implements Session<User>, ResumableSession {
   readonly id: string
@@ -31,6 +25,7 @@ export class ServerSession<User extends AuthenticatedUser> implements Session<Us
   readonly #codec: Codec
   readonly #delivery: Delivery
   readonly #outbound: Outbound
+  readonly #sender: SessionSender
   readonly #inbound: Inbound
   readonly #answers: Answers<User>
   readonly #frames: SessionFrames
@@ -65,6 +60,13 @@ export class ServerSession<User extends AuthenticatedUser> implements Session<Us
     })
     const { connection } = link
     this.#outbound = codec.counts ? this.#delivery : new Outbound20({ connection, codec, limits, counters })
+    this.#sender = new SessionSender({
+      host,
+      owner: this,
+      codec,
+      delivery: this.#delivery,
+      outbound: this.#outbound,
+    })
     if (codec.counts) this.#delivery.attach(connection, { received: 0, handled: 0 })
     this.#inbound = new Inbound({
       codec,
@@ -87,7 +89,7 @@ export class ServerSession<User extends AuthenticatedUser> implements Session<Us
       codec,
       hasRoom: (bytes) => this.#delivery.hasRoom(bytes),
       send: (bytes) => {
-        if (this.#active) this.#reliable({ bytes })
+        if (this.#active) this.#sender.reliable({ bytes })
       },
       onSettled: (count) => this.#settleCount(count),
       onSpace: () => this.#inbound.resume(),
@@ -293,23 +295,11 @@ export class ServerSession<User extends AuthenticatedUser> implements Session<Us
   // --- sending --------------------------------------------------------------------------------------------------
 
   send(event: string, payload: unknown): SendOutcome {
-    const spec = this.#host.events.get(event)
-    if (spec === undefined) throw new TypeError(`the contract has no event "${event}"`)
-    return this.publish(
-      new Publication(this.#host.encoders, { name: event, spec, payload, position: undefined }),
-    )
+    return this.#sender.send(event, payload)
   }
 
-  publish(publication: Publication): SendOutcome {
-    let outcome: SendOutcome = "sent"
-    for (const message of publication.messages(this.#codec.profile)) {
-      if (!this.#active) return "ended"
-      const one = publication.volatile ? this.#volatile(message, publication.key) : this.#reliable(message)
-      // What follows something that found no room would leave a gap.
-      if (one === "ended") return one
-      if (one !== "sent") outcome = one
-    }
-    return outcome
+  publish(publication: Publishable): SendOutcome {
+    return this.#sender.publish(publication)
   }
 
   /** Frames of the session layer itself: sent at once or not at all. */
@@ -328,9 +318,7 @@ export class ServerSession<User extends AuthenticatedUser> implements Session<Us
   }
 
   sendState(message: OutboundMessage): boolean {
-    const sent = this.#active && this.#outbound.state(message)
-    this.#dropDeadLink()
-    return sent
+    return this.#active && this.#sender.state(message)
   }
 
   show(source: StateSource): void {
@@ -341,33 +329,11 @@ export class ServerSession<User extends AuthenticatedUser> implements Session<Us
     if (this.#active) this.#delivery.flushAck()
   }
 
-  #volatile(message: OutboundMessage, key: string | undefined): SendOutcome {
-    const outcome = this.#outbound.volatile(message, key)
-    this.#dropDeadLink()
-    return this.#active ? outcome : "ended"
-  }
-
-  /** A connection that takes nothing any more is not kept until it says so itself. */
-  #dropDeadLink(): void {
-    if (!this.#delivery.isDead) return
+  dropDeadConnection(): void {
     const link = this.#link
     this.#host.fanOut.afterwards(() =>
       this.dropConnection("connection_lost", "the connection takes nothing any more", link),
     )
-  }
-
-  /** What is kept for the client no longer fits: a message less would be a silent loss, so the session ends. */
-  #reliable(message: OutboundMessage): SendOutcome {
-    const outcome = this.#outbound.reliable(message)
-    if (outcome === "sent" || outcome === "buffered") {
-      this.#host.replayMemory.check()
-      this.#dropDeadLink()
-      return this.#active ? outcome : "ended"
-    }
-    if (outcome === "full" && !this.#codec.counts) this.#host.counters.slowConsumersClosed += 1
-    const full = this.#codec.counts ? "session_overflow" : "slow_consumer"
-    this.#host.fanOut.afterwards(() => this.finish(outcome === "dead" ? "connection_lost" : full))
-    return "ended"
   }
 
   // --- the end --------------------------------------------------------------------------------------------------
@@ -383,7 +349,7 @@ export class ServerSession<User extends AuthenticatedUser> implements Session<Us
     const message = options.message ?? (isErrorCode(cause) ? errorTable[cause].sentence : cause)
     this.#cancelWindow()
     const farewell = options.farewell ?? farewellOf(cause)
-    if (this.#codec.counts) this.#sayFarewell(cause, message, farewell)
+    if (this.#codec.counts) sayFarewell({ delivery: this.#delivery, cause, message, farewell })
     const unacknowledged = this.#delivery.unacknowledged()
     const link = this.#unbind()
     this.#host.acks.delete(this)
@@ -396,14 +362,6 @@ export class ServerSession<User extends AuthenticatedUser> implements Session<Us
     // A code that lets its client come back must not refuse it for as long as it is remembered.
     const isFinal = farewell === "bye" && new HawserError(cause).retry === "never"
     this.#host.onEnded(this, { cause, successor: options.successor, unacknowledged, isFinal })
-  }
-
-  #sayFarewell(cause: EndCause, message: string, farewell: Farewell): void {
-    // Only after a RESET nothing of before counts: everybody else hears first what was sent before the end.
-    if (farewell !== "reset") this.#delivery.flush()
-    if (farewell === "bye") this.#outbound.control({ kind: "bye", code: cause, message })
-    else if (farewell === "reset")
-      this.#outbound.control({ kind: "reset", cause, count: this.#delivery.received })
   }
 
   // --- receiving ------------------------------------------------------------------------------------------------
@@ -429,7 +387,7 @@ export class ServerSession<User extends AuthenticatedUser> implements Session<Us
   }
 
   #sendReply(frame: ReplyFrame): void {
-    if (this.#active) this.#reliable({ bytes: this.#codec.encode(frame) })
+    if (this.#active) this.#sender.reliable({ bytes: this.#codec.encode(frame) })
   }
 
   #settleCount(count: number): void {

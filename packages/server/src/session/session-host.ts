@@ -16,6 +16,7 @@ import type { Health } from "../metrics/health.ts"
 import type { FanOut } from "../topics/fan-out.ts"
 import type { Encoders } from "../topics/publication.ts"
 import type { AckSchedule } from "./ack-schedule.ts"
+import type { Farewell } from "./farewell.ts"
 import type { ReplayMemory } from "./replay-memory.ts"
 import type { ServerSession } from "./server-session.ts"
 import type { EndCause } from "./session.ts"
@@ -69,4 +70,11 @@ export interface SessionOptions<User extends AuthenticatedUser> {
   readonly dial: number
   readonly codec: Codec
   readonly link: SessionLink
+}
+
+/** How a session ends, where its cause does not say. */
+export interface FinishOptions<User extends AuthenticatedUser> {
+  readonly message?: string | undefined
+  readonly successor?: ServerSession<User>
+  readonly farewell?: Farewell
 }

@@ -2,9 +2,28 @@ import fc from "fast-check"
 import { describe, expect, it } from "vitest"
 import { Hub } from "./hub.ts"
 
+/** Nothing is kept in it. */
+function newHub<Member>(): Hub<Member> {
+  return new Hub<Member>({
+    historyOf: () => undefined,
+    timers: { after: () => () => {} },
+    nowMs: () => 0,
+    epoch: "e",
+    historyMaxBytes: 1,
+    idleTopicsMax: 1,
+  })
+}
+
+/** Publishes, and tells under which number. */
+function publish(hub: Hub<string>, topic: string): number | undefined {
+  const offset = hub.nextOffset(topic)
+  hub.published(topic, () => ({ bytes: new Uint8Array() }), undefined)
+  return offset
+}
+
 describe("Hub", () => {
   it("knows the members of each topic, each once", () => {
-    const hub = new Hub<string>()
+    const hub = newHub<string>()
     hub.join("a", "ann")
     hub.join("a", "ann")
     hub.join("a", "bob")
@@ -18,28 +37,42 @@ describe("Hub", () => {
   })
 
   it("numbers publications per topic from 1, and not without members", () => {
-    const hub = new Hub<string>()
+    const hub = newHub<string>()
     expect(hub.nextOffset("a")).toBeUndefined()
     hub.join("a", "ann")
     hub.join("b", "ann")
-    expect([hub.nextOffset("a"), hub.nextOffset("a"), hub.nextOffset("b")]).toEqual([1, 2, 1])
+    expect([publish(hub, "a"), publish(hub, "a"), publish(hub, "b")]).toEqual([1, 2, 1])
     hub.leave("a", "ann")
     expect(hub.nextOffset("a")).toBeUndefined()
     hub.join("a", "bob")
     expect(hub.nextOffset("a")).toBe(1)
   })
 
-  it("keeps counting while anybody is in", () => {
-    const hub = new Hub<string>()
+  it("takes a number only for what went out, and names another epoch after its last member", () => {
+    const hub = newHub<string>()
+    expect(hub.position("a")).toBeUndefined()
     hub.join("a", "ann")
-    hub.nextOffset("a")
+    expect([hub.nextOffset("a"), hub.nextOffset("a")]).toEqual([1, 1])
+    publish(hub, "a")
+    const before = hub.position("a")
+    expect(before).toMatchObject({ offset: 1 })
+    hub.leave("a", "ann")
+    hub.join("a", "ann")
+    expect(hub.position("a")).toMatchObject({ offset: 0 })
+    expect(hub.position("a")?.epoch).not.toBe(before?.epoch)
+  })
+
+  it("keeps counting while anybody is in", () => {
+    const hub = newHub<string>()
+    hub.join("a", "ann")
+    publish(hub, "a")
     hub.join("a", "bob")
     hub.leave("a", "ann")
     expect(hub.nextOffset("a")).toBe(2)
   })
 
   it.each(["", "a b", "..", "x".repeat(129)])("throws for the topic %j and remembers nothing", (topic) => {
-    const hub = new Hub<string>()
+    const hub = newHub<string>()
     expect(() => hub.join(topic, "ann")).toThrow(RangeError)
     expect(hub.size).toBe(0)
   })
@@ -53,7 +86,7 @@ describe("Hub", () => {
     })
     fc.assert(
       fc.property(fc.array(step, { maxLength: 50 }), (steps) => {
-        const hub = new Hub<number>()
+        const hub = newHub<number>()
         let pairs: { topic: string; member: number }[] = []
         for (const { what, topic, member } of steps) {
           if (what === "join") {

@@ -13,16 +13,22 @@ export interface Encoders {
 }
 
 /** Where a publication comes from, when it is a topic's. */
-export interface TopicPosition {
+export interface TopicSource {
   readonly topic: string
-  readonly offset: number
+  /** Undefined for what takes no number. */
+  readonly offset: number | undefined
 }
+
+/** What a session needs to know of what is published to it. */
+export type Publishable = Pick<Publication, "volatile" | "key" | "messages">
 
 export interface PublicationOptions {
   readonly name: string
   readonly spec: EventSpec
   readonly payload: unknown
-  readonly position: TopicPosition | undefined
+  readonly source: TopicSource | undefined
+  /** True for one session only. */
+  readonly isSingle?: boolean
 }
 
 export class Publication {
@@ -34,20 +40,22 @@ export class Publication {
   readonly #messages = new Map<Profile, readonly OutboundMessage[]>()
 
   constructor(encoders: Encoders, options: PublicationOptions) {
-    const { name, spec, payload, position } = options
+    const { name, spec, payload, source } = options
     this.#encoders = encoders
     this.#options = options
     this.volatile = spec.delivery === "volatile"
     const key = this.volatile ? spec.key?.(plain(payload)) : undefined
-    this.key = key === undefined ? undefined : `${position?.topic ?? ""}\n${name}\n${key}`
+    this.key = key === undefined ? undefined : `${source?.topic ?? ""}\n${name}\n${key}`
   }
 
   messages(profile: Profile): readonly OutboundMessage[] {
     const known = this.#messages.get(profile)
     if (known !== undefined) return known
     this.#encoders.counters.publicationsEncoded += 1
+    const isShared = this.#options.isSingle !== true
     const messages = (profile === "hawser.1" ? [this.#compact()] : this.#envelopes()).map((bytes) => ({
       bytes,
+      isShared,
     }))
     this.#messages.set(profile, messages)
     return messages
@@ -55,10 +63,13 @@ export class Publication {
 
   #compact(): Uint8Array {
     const codec = this.#encoders.codecs["hawser.1"]
-    const { name: type, payload, position } = this.#options
-    if (this.volatile) return codec.encode({ kind: "volatile", type, payload, key: this.key })
-    if (position !== undefined) return codec.encode({ kind: "topicEvent", ...position, type, payload })
-    return codec.encode({ kind: "event", type, payload })
+    const { name: type, payload, source } = this.#options
+    if (this.volatile) {
+      const from = source === undefined ? {} : { topic: source.topic }
+      return codec.encode({ kind: "volatile", type, payload, key: this.key, ...from })
+    }
+    if (source?.offset === undefined) return codec.encode({ kind: "event", type, payload })
+    return codec.encode({ kind: "topicEvent", topic: source.topic, offset: source.offset, type, payload })
   }
 
   #envelopes(): Uint8Array[] {

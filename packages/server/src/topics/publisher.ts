@@ -1,5 +1,5 @@
 // Sends one event to many sessions. Every kind of recipients goes through `publishTo`.
-import type { Contract, EventSpec } from "@hawser/protocol"
+import type { Contract, EventSpec, OutboundMessage } from "@hawser/protocol"
 import type { AuthenticatedUser } from "../authenticate.ts"
 import type { PublishOptions, Topic } from "../server-api.ts"
 import type { ServerSession } from "../session/server-session.ts"
@@ -8,7 +8,7 @@ import type { Session } from "../session/session.ts"
 import type { FanOut } from "./fan-out.ts"
 import type { Hub } from "./hub.ts"
 import { Publication } from "./publication.ts"
-import type { Encoders, TopicPosition } from "./publication.ts"
+import type { Encoders, TopicSource } from "./publication.ts"
 
 export interface PublisherOptions<User extends AuthenticatedUser> {
   readonly contractName: string
@@ -17,6 +17,14 @@ export interface PublisherOptions<User extends AuthenticatedUser> {
   readonly registry: SessionRegistry<User>
   readonly hub: Hub<Session<User>>
   readonly fanOut: FanOut
+  /** The application puts a session out of a topic. */
+  readonly unsubscribe: (topic: string, session: Session<User>) => void
+}
+
+interface Delivery<User extends AuthenticatedUser> {
+  readonly except?: Session<User> | undefined
+  /** When everybody has it, and before anything that follows from it. */
+  readonly delivered?: () => void
 }
 
 export class Publisher<User extends AuthenticatedUser> {
@@ -27,7 +35,7 @@ export class Publisher<User extends AuthenticatedUser> {
   }
 
   broadcast(event: string, payload: unknown, { except }: PublishOptions<User, Contract> = {}): number {
-    return this.#publishTo([...this.#options.registry.all], this.#publication(event, payload), except)
+    return this.#publishTo([...this.#options.registry.all], this.#publication(event, payload), { except })
   }
 
   multicast(sessions: Iterable<Session<User>>, event: string, payload: unknown): number {
@@ -35,45 +43,93 @@ export class Publisher<User extends AuthenticatedUser> {
   }
 
   topic(name: string): Topic<User, Contract> {
-    const { hub } = this.#options
+    const { hub, unsubscribe } = this.#options
     return {
       name,
-      publish: (event, payload, { except } = {}) => {
-        const offset = hub.nextOffset(name)
-        if (offset === undefined) return 0
-        const publication = this.#publication(event, payload, { topic: name, offset })
-        return this.#publishTo([...hub.members(name)], publication, except)
-      },
+      publish: (event, payload, { except } = {}) => this.toTopic(name, { event, payload, except }).count,
       subscribe(session) {
         if (session.active) hub.join(name, session)
       },
-      unsubscribe: (session) => hub.leave(name, session),
+      unsubscribe: (session) => unsubscribe(name, session),
       get size() {
         return hub.members(name).size
       },
     }
   }
 
-  #publication(name: string, payload: unknown, position?: TopicPosition): Publication {
-    const { contractName, events, encoders } = this.#options
-    const spec = events.get(name)
-    if (spec === undefined) throw new TypeError(`the contract "${contractName}" has no event "${name}"`)
-    return new Publication(encoders, { name, spec, payload, position })
+  /** How many got it, and its number in the topic if it took one. */
+  toTopic(
+    topic: string,
+    what: {
+      readonly event: string
+      readonly payload: unknown
+      readonly except: Session<User> | undefined
+    },
+  ): { readonly count: number; readonly offset: number | undefined } {
+    const { hub } = this.#options
+    const { event, payload, except } = what
+    const isVolatile = this.#spec(event).delivery === "volatile"
+    const offset = isVolatile ? undefined : hub.nextOffset(topic)
+    const recipients = hub.members(topic)
+    if (offset === undefined && (!isVolatile || recipients.size === 0)) return { count: 0, offset }
+    const publication = this.#publication(event, payload, { topic, offset })
+    const count = this.#publishTo(recipients, publication, {
+      except,
+      delivered: () => {
+        // Only what could be encoded takes its number, so that a fault of one publisher makes no hole.
+        if (offset !== undefined) hub.published(topic, () => keptOf(publication), this.#clientOf(except))
+      },
+    })
+    return { count, offset }
   }
 
-  #publishTo(recipients: Iterable<Session<User>>, publication: Publication, except?: Session<User>): number {
+  #spec(name: string): EventSpec {
+    const { contractName, events } = this.#options
+    const spec = events.get(name)
+    if (spec === undefined) throw new TypeError(`the contract "${contractName}" has no event "${name}"`)
+    return spec
+  }
+
+  #publication(name: string, payload: unknown, source?: TopicSource): Publication {
+    const { encoders } = this.#options
+    return new Publication(encoders, { name, spec: this.#spec(name), payload, source })
+  }
+
+  #publishTo(
+    recipients: Iterable<Session<User>>,
+    publication: Publication,
+    { except, delivered }: Delivery<User> = {},
+  ): number {
     let count = 0
     this.#options.fanOut.run(() => {
       for (const recipient of recipients) {
         if (recipient === except) continue
         if (this.#isOpen(recipient) && recipient.publish(publication) !== "ended") count += 1
       }
+      delivered?.()
     })
     return count
+  }
+
+  /** The same client has another session after one that expired. */
+  #clientOf(session: Session<User> | undefined): string | undefined {
+    return session !== undefined && this.#isOpen(session) ? clientKey(session) : undefined
   }
 
   #isOpen(session: Session<User>): session is ServerSession<User> {
     const all: ReadonlySet<Session<User>> = this.#options.registry.all
     return all.has(session)
   }
+}
+
+/** Stands for one client, whichever session it has. */
+export function clientKey<User extends AuthenticatedUser>({ user, clientId }: ServerSession<User>): string {
+  return `${user.id}\n${clientId}`
+}
+
+function keptOf(publication: Publication): OutboundMessage {
+  const [message] = publication.messages("hawser.1")
+  if (message === undefined) throw new TypeError("a publication has one message")
+  // Without what the transport makes of it for those who get it now.
+  return { bytes: message.bytes }
 }

@@ -101,7 +101,11 @@ export class ReplicaCell {
     this.#pending.clear()
     if (changes.length === 0) return false
     this.#version += 1
-    if (isViewed) this.#hold({ version: this.#version, bytes: encodeDelta(writer, this.#schema, changes) })
+    if (isViewed)
+      this.#hold({
+        version: this.#version,
+        bytes: encodeDelta(writer, this.#schema, { changes, size: this.#size }),
+      })
     else this.#forgetDeltas()
     return true
   }

@@ -5,13 +5,17 @@ import type { OutboundMessage } from "@hawser/protocol"
 
 /** Bytes of a frame after which the next part goes into another one. */
 const frameTargetBytes = 32 * 1_024
-const firstCapacityBytes = 4_096
+/** Frames are put together one behind the other in memory that nobody writes a second time. */
+const slabBytes = 256 * 1_024
+/** Shorter pieces are faster copied byte by byte than by a call into the engine. */
+const shortBytes = 48
 
 export class ReplicaFrame {
   #send: (message: OutboundMessage) => void = () => {}
-  #bytes = Buffer.allocUnsafeSlow(firstCapacityBytes)
-  #length = 0
-  #headLength = 0
+  #slab = Buffer.allocUnsafeSlow(slabBytes)
+  #start = 0
+  #end = 0
+  #headEnd = 0
   #replica = 0
   #isNeeded = false
 
@@ -23,11 +27,13 @@ export class ReplicaFrame {
   }
 
   begin(isFresh: boolean): void {
-    this.#length = 0
+    this.#end = this.#start
     this.#isNeeded = false
-    this.#byte(frameByte.replicaParts)
+    this.#reserve(16)
+    this.#slab[this.#end] = frameByte.replicaParts
+    this.#end += 1
     this.#varint(this.#replica * 2 + (isFresh ? 1 : 0))
-    this.#headLength = this.#length
+    this.#headEnd = this.#end
   }
 
   /** Also a frame without parts says something. */
@@ -36,16 +42,20 @@ export class ReplicaFrame {
   }
 
   part(cell: number, kind: number, body?: Uint8Array): void {
-    if (this.#length > this.#headLength && this.#length + (body?.length ?? 0) > frameTargetBytes) {
+    const length = body?.length ?? 0
+    if (this.#end > this.#headEnd && this.#end - this.#start + length > frameTargetBytes) {
       this.#flush()
       this.begin(false)
     }
     this.#isNeeded = true
+    this.#reserve(length + 8)
     this.#varint(cell * 4 + kind)
     if (body === undefined) return
-    this.#reserve(body.length)
-    this.#bytes.set(body, this.#length)
-    this.#length += body.length
+    const slab = this.#slab
+    const at = this.#end
+    if (length > shortBytes) slab.set(body, at)
+    else for (let index = 0; index < length; index += 1) slab[at + index] = body[index] ?? 0
+    this.#end = at + length
   }
 
   /** Sends what is there, if it says anything. */
@@ -55,28 +65,31 @@ export class ReplicaFrame {
   }
 
   #flush(): void {
-    this.#send({ bytes: Uint8Array.prototype.slice.call(this.#bytes, 0, this.#length) })
+    const bytes = this.#slab.subarray(this.#start, this.#end)
+    this.#start = this.#end
+    this.#headEnd = this.#end
+    this.#send({ bytes })
   }
 
   #varint(value: number): void {
     let rest = value
     while (rest >= 0x80) {
-      this.#byte((rest % 0x80) | 0x80)
+      this.#slab[this.#end] = (rest % 0x80) | 0x80
+      this.#end += 1
       rest = Math.floor(rest / 0x80)
     }
-    this.#byte(rest)
+    this.#slab[this.#end] = rest
+    this.#end += 1
   }
 
-  #byte(byte: number): void {
-    this.#reserve(1)
-    this.#bytes[this.#length] = byte
-    this.#length += 1
-  }
-
+  /** Goes on in another slab where this one has no room for so many bytes more. */
   #reserve(count: number): void {
-    if (this.#length + count <= this.#bytes.length) return
-    const larger = Buffer.allocUnsafeSlow(Math.max(this.#bytes.length * 2, this.#length + count))
-    this.#bytes.copy(larger, 0, 0, this.#length)
-    this.#bytes = larger
+    if (this.#end + count <= this.#slab.length) return
+    const begun = this.#slab.subarray(this.#start, this.#end)
+    this.#slab = Buffer.allocUnsafeSlow(Math.max(slabBytes, begun.length + count))
+    this.#slab.set(begun)
+    this.#headEnd -= this.#start
+    this.#end = begun.length
+    this.#start = 0
   }
 }

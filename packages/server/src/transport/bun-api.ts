@@ -4,6 +4,8 @@
 /** One socket of `Bun.serve`. */
 export interface BunSocket {
   data: unknown
+  /** What `message` gets for a binary one; "nodebuffer" unless it is set. */
+  binaryType?: "nodebuffer" | "arraybuffer" | "uint8array" | "blob"
   /** Bytes taken; -1: taken, and the socket does not keep up; 0: nothing taken, or nothing to send. */
   sendBinary(bytes: Uint8Array): number
   cork(write: (socket: BunSocket) => void): void
@@ -24,7 +26,7 @@ export interface BunWebSocketHandlers {
   readonly sendPings: boolean
   readonly perMessageDeflate: boolean
   open(socket: BunSocket): void
-  message(socket: BunSocket, content: string | Uint8Array): void
+  message(socket: BunSocket, content: string | Uint8Array | ArrayBuffer): void
   drain(socket: BunSocket): void
   pong(socket: BunSocket): void
   close(socket: BunSocket, code: number, reason: string): void
@@ -41,7 +43,7 @@ export interface BunServer {
   requestIP(request: Request): { readonly address: string } | null
 }
 
-export interface StoppableBunServer extends BunServer {
+interface StoppableBunServer extends BunServer {
   readonly port: number | undefined
   /** Resolves when the last connection is gone. */
   stop(closeActiveConnections: boolean): Promise<void>

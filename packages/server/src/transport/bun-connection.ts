@@ -27,6 +27,9 @@ type State =
   /** Bun has been told to end the socket, or has told of its end. */
   | { readonly kind: "closed" }
 
+/** The longest array of messages that a connection keeps for its next turn. */
+const keptQueueCount = 16
+
 const open: State = { kind: "open" }
 const closed: State = { kind: "closed" }
 
@@ -39,6 +42,7 @@ export class BunConnection implements Connection {
   #isInTurn = false
   /** True while Bun itself holds bytes that the socket has not taken. */
   #isBlocked = false
+  #awaitsDrain = false
   #state: State = open
   #events: ConnectionEvents | undefined
 
@@ -53,6 +57,11 @@ export class BunConnection implements Connection {
 
   get bufferedBytes(): number {
     return this.#queuedBytes + (this.#isBlocked ? this.#socket.getBufferedAmount() : 0)
+  }
+
+  awaitDrain(): void {
+    this.#awaitsDrain = true
+    this.#joinTurn()
   }
 
   send({ bytes }: OutboundMessage): boolean {
@@ -74,6 +83,7 @@ export class BunConnection implements Connection {
     if (this.#state.kind === "closed") return
     this.#state = closed
     this.#dropQueue()
+    this.#isBlocked = false
     this.#socket.terminate()
   }
 
@@ -96,9 +106,9 @@ export class BunConnection implements Connection {
     if (!this.#isBlocked) this.#settle()
   }
 
-  received(content: string | Uint8Array): void {
+  received(content: string | Uint8Array | ArrayBuffer): void {
     if (typeof content === "string") this.#events?.text()
-    else this.#events?.message(content)
+    else this.#events?.message(content instanceof ArrayBuffer ? new Uint8Array(content) : content)
   }
 
   pong(): void {
@@ -114,6 +124,7 @@ export class BunConnection implements Connection {
   ended(code: number, reason: string): void {
     this.#state = closed
     this.#dropQueue()
+    this.#isBlocked = false
     const events = this.#events
     this.#events = undefined
     // Bun tells of an end from within `close` and `terminate`; the owner hears of it when it has done what it is doing.
@@ -129,33 +140,34 @@ export class BunConnection implements Connection {
   #write(): void {
     const socket = this.#socket
     const queue = this.#queue
-    const [first] = queue
-    this.#queue = []
-    this.#queuedBytes = 0
+    const first = queue[0]
     if (queue.length === 1 && first !== undefined) {
       this.#isBlocked = socket.sendBinary(first) <= 0 && socket.getBufferedAmount() > 0
-      return
+    } else {
+      socket.cork(() => {
+        for (const bytes of queue) socket.sendBinary(bytes)
+      })
+      this.#isBlocked = socket.getBufferedAmount() > 0
     }
-    socket.cork(() => {
-      for (const bytes of queue) socket.sendBinary(bytes)
-    })
-    this.#isBlocked = socket.getBufferedAmount() > 0
+    this.#dropQueue()
   }
 
   /** All that was taken has left. */
   #settle(): void {
     const state = this.#state
-    if (state.kind === "open") {
-      this.#events?.drained()
-    } else if (state.kind === "closing") {
+    if (state.kind === "closing") {
       this.#state = closed
       this.#socket.close(state.code, state.reason)
+    } else if (this.#awaitsDrain) {
+      this.#awaitsDrain = false
+      this.#events?.drained()
     }
   }
 
   #dropQueue(): void {
-    this.#queue = []
+    // The array is kept, so that a broadcast makes nothing new for a recipient; but not one that a burst made long.
+    if (this.#queue.length > keptQueueCount) this.#queue = []
+    else this.#queue.length = 0
     this.#queuedBytes = 0
-    this.#isBlocked = false
   }
 }

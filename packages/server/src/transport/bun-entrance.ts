@@ -74,6 +74,8 @@ function handlers({ limits, accept, onError }: EntranceHost): BunWebSocketHandle
     open(socket) {
       const { data } = socket
       if (!(data instanceof Visitor)) return
+      // Bun's own views make their buffer when they are first looked at in part, which costs as much as the decoding.
+      socket.binaryType = "arraybuffer"
       const connection = new BunConnection(socket, turn)
       socket.data = connection
       connection.bind(accept({ connection, profile: data.profile, address: data.address }))

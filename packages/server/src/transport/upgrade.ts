@@ -7,7 +7,7 @@ import type { Duplex } from "node:stream"
 import { WebSocketServer } from "ws"
 import { judgeUpgrade } from "./judge-upgrade.ts"
 import type { UpgradePolicy, UpgradeRefused, UpgradeRequest } from "./judge-upgrade.ts"
-import { CorkedSockets, WebSocketConnection } from "./web-socket.ts"
+import { TurnWriter, WebSocketConnection } from "./web-socket.ts"
 
 export interface UpgradeOptions extends UpgradePolicy {
   readonly accept: Accept
@@ -18,7 +18,7 @@ export interface UpgradeOptions extends UpgradePolicy {
 /** Serves upgrades of `httpServer` on `path`; returns how to stop. */
 export function serveUpgrades(httpServer: HttpServer, options: UpgradeOptions): () => void {
   const wss = createWebSocketServer(options.limits)
-  const corked = new CorkedSockets()
+  const writer = new TurnWriter()
 
   const onUpgrade = (incoming: IncomingMessage, socket: Duplex, head: Buffer): void => {
     const onSocketError = (error: unknown): void => options.onError(error)
@@ -36,7 +36,7 @@ export function serveUpgrades(httpServer: HttpServer, options: UpgradeOptions): 
     wss.handleUpgrade(incoming, socket, head, (webSocket) => {
       keep()
       socket.off("error", onSocketError)
-      const connection = new WebSocketConnection(webSocket, socket, corked)
+      const connection = new WebSocketConnection(webSocket, socket, writer)
       const { profile, address } = verdict
       connection.bind(options.accept({ connection, profile, address }), options.onError)
     })

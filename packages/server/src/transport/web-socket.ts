@@ -6,41 +6,72 @@ import type { Duplex } from "node:stream"
 import type { RawData, WebSocket } from "ws"
 
 const nothing = Buffer.alloc(0)
+const slabBytes = 64 * 1024
+/** Larger messages are framed in memory of their own. */
+const slabMessageMaxBytes = 4 * 1024
+const longestHeaderBytes = 10
+/** Of the library's sockets. */
+const openState = 1
 
-/** Sockets with something to write in this turn; all are flushed once at its end. */
-export class CorkedSockets {
-  readonly #sockets = new Map<Duplex, () => void>()
+/**
+ * Memory for messages that have one recipient: framed one behind the other, so that what follows one another for the
+ * same connection is one piece to write. Nobody keeps it longer than the socket does.
+ */
+class FrameSlab {
+  bytes = Buffer.allocUnsafeSlow(slabBytes)
+  end = 0
 
-  /** @param drained called when all has left; the socket's own `drain` tells so only above its high-water mark. */
-  cork(socket: Duplex, drained: () => void): void {
-    if (this.#sockets.has(socket)) return
-    socket.cork()
-    if (this.#sockets.size === 0) setImmediate(() => this.#flush())
-    this.#sockets.set(socket, drained)
+  /** Frames a message at `end`, in a new slab if there is no room. Returns where it begins. */
+  frame(message: Uint8Array): number {
+    if (this.end + longestHeaderBytes + message.length > slabBytes) {
+      this.bytes = Buffer.allocUnsafeSlow(slabBytes)
+      this.end = 0
+    }
+    const start = this.end
+    const at = start + writeHeader(this.bytes, start, message.length)
+    this.bytes.set(message, at)
+    this.end = at + message.length
+    return start
+  }
+}
+
+/** Connections with something to write in this turn; all are flushed once at its end. */
+export class TurnWriter {
+  readonly slab = new FrameSlab()
+  #connections: WebSocketConnection[] = []
+
+  /** Asks for one `flush` at the end of this turn. */
+  add(connection: WebSocketConnection): void {
+    if (this.#connections.length === 0) setImmediate(() => this.#flush())
+    this.#connections.push(connection)
   }
 
   #flush(): void {
-    const sockets = [...this.#sockets]
-    this.#sockets.clear()
-    for (const [socket, drained] of sockets) {
-      socket.uncork()
-      if (!socket.writable || socket.writableNeedDrain) continue
-      if (socket.writableLength === 0) drained()
-      else socket.write(nothing, () => drained())
-    }
+    const connections = this.#connections
+    this.#connections = []
+    for (const connection of connections) connection.flush()
   }
 }
 
 export class WebSocketConnection implements Connection {
   readonly #webSocket: WebSocket
   readonly #socket: Duplex
-  readonly #corked: CorkedSockets
-  #drained: () => void = () => {}
+  readonly #writer: TurnWriter
+  #events: ConnectionEvents | undefined
+  /** False while the kernel has taken everything that was written: then nobody need look. */
+  #hasBacklog = false
+  #awaitsDrain = false
+  /** What this turn has to write: finished pieces, and the one that still grows in the slab. */
+  #pieces: Buffer[] = []
+  #pieceSlab: Buffer = nothing
+  #pieceStart = 0
+  #pieceEnd = 0
+  #pendingBytes = 0
 
-  constructor(webSocket: WebSocket, socket: Duplex, corked: CorkedSockets) {
+  constructor(webSocket: WebSocket, socket: Duplex, writer: TurnWriter) {
     this.#webSocket = webSocket
     this.#socket = socket
-    this.#corked = corked
+    this.#writer = writer
   }
 
   bind(events: ConnectionEvents, onError: (error: unknown) => void): void {
@@ -54,30 +85,70 @@ export class WebSocketConnection implements Connection {
     webSocket.on("close", (code: number, reason: Buffer) => events.closed(code, reason.toString("utf8")))
     // `close` always follows; the error only says why.
     webSocket.on("error", onError)
-    this.#drained = () => events.drained()
-    this.#socket.on("drain", this.#drained)
+    this.#events = events
   }
 
   get bufferedBytes(): number {
-    return this.#socket.writableLength
+    return this.#pendingBytes + (this.#hasBacklog ? this.#socket.writableLength : 0)
+  }
+
+  awaitDrain(): void {
+    if (this.#awaitsDrain) return
+    this.#awaitsDrain = true
+    if (this.#pendingBytes === 0) this.#tellDrained()
   }
 
   send(message: OutboundMessage): boolean {
-    if (this.#webSocket.readyState !== this.#webSocket.OPEN || !this.#socket.writable) return false
-    const framed = message.framed instanceof Buffer ? message.framed : frameBinary(message.bytes)
-    message.framed = framed
-    this.#corked.cork(this.#socket, this.#drained)
+    if (this.#webSocket.readyState !== openState) return false
+    if (this.#pendingBytes === 0) this.#writer.add(this)
     // Written past the library's sender, which makes a header per recipient. It writes at once too (no compression),
     // so its control frames keep their place in the order.
-    this.#socket.write(framed)
+    if (message.isShared === true) {
+      this.#add(framedOnce(message))
+    } else if (message.bytes.length > slabMessageMaxBytes) {
+      this.#add(frameBinary(message.bytes))
+    } else {
+      this.#append(message.bytes)
+    }
     return true
   }
 
+  /** Everything of this turn in one write. */
+  flush(): void {
+    if (this.#pendingBytes === 0) return
+    this.#endPiece()
+    const pieces = this.#pieces
+    this.#pieces = []
+    this.#pendingBytes = 0
+    const socket = this.#socket
+    if (!socket.writable) return
+    if (pieces.length > 1) socket.cork()
+    for (const piece of pieces) socket.write(piece)
+    if (pieces.length > 1) socket.uncork()
+    this.#hasBacklog = socket.writableLength > 0
+    if (this.#awaitsDrain) this.#tellDrained()
+  }
+
+  /** The socket's own `drain` tells only of what was above its high-water mark. */
+  #tellDrained(): void {
+    const told = (): void => {
+      this.#awaitsDrain = false
+      this.#hasBacklog = this.#socket.writableLength > 0
+      this.#events?.drained()
+    }
+    // Never within the call that asked for it.
+    if (this.#socket.writable) this.#socket.write(nothing, told)
+  }
+
   close(code: number, reason: string): void {
+    this.flush()
     this.#webSocket.close(code, closeReason(reason))
   }
 
   terminate(): void {
+    this.#pieces = []
+    this.#pieceEnd = this.#pieceStart
+    this.#pendingBytes = 0
     this.#webSocket.terminate()
   }
 
@@ -92,23 +163,65 @@ export class WebSocketConnection implements Connection {
   ping(): void {
     if (this.#webSocket.readyState === this.#webSocket.OPEN) this.#webSocket.ping()
   }
+
+  #append(bytes: Uint8Array): void {
+    const { slab } = this.#writer
+    const start = slab.frame(bytes)
+    if (this.#pieceSlab !== slab.bytes || this.#pieceEnd !== start) {
+      this.#endPiece()
+      this.#pieceSlab = slab.bytes
+      this.#pieceStart = start
+    }
+    this.#pieceEnd = slab.end
+    this.#pendingBytes += slab.end - start
+  }
+
+  #add(framed: Buffer): void {
+    this.#endPiece()
+    this.#pieces.push(framed)
+    this.#pendingBytes += framed.length
+  }
+
+  #endPiece(): void {
+    if (this.#pieceEnd > this.#pieceStart)
+      this.#pieces.push(this.#pieceSlab.subarray(this.#pieceStart, this.#pieceEnd))
+    this.#pieceSlab = nothing
+    this.#pieceStart = 0
+    this.#pieceEnd = 0
+  }
 }
 
-/** One unmasked, unfragmented binary frame (RFC 6455, section 5.2). */
-function frameBinary(bytes: Uint8Array): Buffer {
-  const { length } = bytes
-  const headerLength = length < 126 ? 2 : length < 0x10000 ? 4 : 10
-  const framed = Buffer.allocUnsafeSlow(headerLength + length)
-  framed[0] = 0x82
-  if (headerLength === 2) {
-    framed[1] = length
-  } else if (headerLength === 4) {
-    framed[1] = 126
-    framed.writeUInt16BE(length, 2)
-  } else {
-    framed[1] = 127
-    framed.writeBigUInt64BE(BigInt(length), 2)
-  }
-  framed.set(bytes, headerLength)
+/** What many recipients get is framed for the first of them. */
+function framedOnce(message: OutboundMessage): Buffer {
+  if (message.framed instanceof Buffer) return message.framed
+  const framed = frameBinary(message.bytes)
+  message.framed = framed
   return framed
+}
+
+/** One unmasked, unfragmented binary frame (RFC 6455, section 5.2), in memory of its own. */
+function frameBinary(bytes: Uint8Array): Buffer {
+  const framed = Buffer.allocUnsafeSlow(headerLength(bytes.length) + bytes.length)
+  framed.set(bytes, writeHeader(framed, 0, bytes.length))
+  return framed
+}
+
+function headerLength(length: number): number {
+  return length < 126 ? 2 : length < 0x10000 ? 4 : longestHeaderBytes
+}
+
+/** Returns how long it is. */
+function writeHeader(target: Buffer, at: number, length: number): number {
+  const bytes = headerLength(length)
+  target[at] = 0x82
+  if (bytes === 2) {
+    target[at + 1] = length
+  } else if (bytes === 4) {
+    target[at + 1] = 126
+    target.writeUInt16BE(length, at + 2)
+  } else {
+    target[at + 1] = 127
+    target.writeBigUInt64BE(BigInt(length), at + 2)
+  }
+  return bytes
 }

@@ -5,6 +5,7 @@ import { useStore } from "../store.ts"
 export function Banner({ session }: { readonly session: Session }) {
   const { status } = useStore(session.connection)
   const { isLong } = useStore(session.resumptions)
+  const ageSeconds = useStore(session.ageSeconds)
   if (status.state === "open" || status.state === "idle") return null
   if (status.state === "connecting")
     return (
@@ -16,13 +17,16 @@ export function Banner({ session }: { readonly session: Session }) {
     // The world stays to be seen; only when it has been away for long does it look like it.
     return (
       <div class={isLong ? "veil" : "veil clear"} data-testid="banner">
-        {banner("Connection lost – trying to come back")}
+        {banner("Connection lost – trying to come back", ageSeconds)}
       </div>
     )
   }
   return (
     <div class="veil" data-testid="banner">
-      {banner(status.error.code === "replaced" ? "You are playing somewhere else" : status.error.message)}
+      {banner(
+        status.error.code === "replaced" ? "You are playing somewhere else" : status.error.message,
+        ageSeconds,
+      )}
       <button class="primary" data-testid="reconnect" type="button" onClick={() => session.reconnect()}>
         Play here
       </button>
@@ -30,10 +34,13 @@ export function Banner({ session }: { readonly session: Session }) {
   )
 }
 
-function banner(text: string) {
+function banner(text: string, ageSeconds?: number) {
   return (
-    <p class="banner" role="alert">
-      {text}
-    </p>
+    <div class="banner">
+      <p role="alert">{text}</p>
+      {ageSeconds !== undefined && (
+        <p class="age" data-testid="stale-age">{`You see the world as it was ${ageSeconds} s ago`}</p>
+      )}
+    </div>
   )
 }

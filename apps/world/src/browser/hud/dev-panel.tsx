@@ -1,10 +1,14 @@
 // What a developer wants to see of the connection, and a way to break it.
-import { useEffect, useState } from "preact/hooks"
+import { useEffect, useRef, useState } from "preact/hooks"
 import type { ComponentChildren } from "preact"
+import type { WorldHealth } from "../../contract.ts"
 import type { Session } from "../session.ts"
 import { useStore } from "../store.ts"
+import { addCounts, trafficOf } from "../traffic.ts"
+import type { Counts, Traffic } from "../traffic.ts"
 
 const lookEveryMs = 250
+const askEveryMs = 1_000
 /** Enough of a session's id to tell two apart. */
 const idLength = 8
 
@@ -12,7 +16,9 @@ export function DevPanel({ session }: { readonly session: Session }) {
   const { status } = useStore(session.connection)
   const roundTripMs = useStore(session.roundTripMs)
   const { resumed, replayedOut, replayedIn, lastOutageMs } = useStore(session.resumptions)
-  const { sessionId, stats, pending } = useReading(session)
+  const { sessionId, stats, pending, traffic } = useReading(session)
+  const health = useHealth(session)
+  useConsole(session)
   return (
     <section class="dev panel" data-testid="dev-panel" aria-label="Connection">
       <button class="plug" data-testid="pull-plug" type="button" onClick={() => session.pullThePlug()}>
@@ -39,6 +45,27 @@ export function DevPanel({ session }: { readonly session: Session }) {
         </Row>
         <Row name="Replayed in" testId="dev-replayed-in">
           {replayedIn}
+        </Row>
+        <Row name="Bytes in" testId="dev-bytes">
+          {kibibytes(traffic.bytesPerSecond)}/s
+        </Row>
+        <Row name="Updates" testId="dev-updates">
+          {Math.round(traffic.updatesPerSecond)}/s
+        </Row>
+        <Row name="Cells" testId="dev-cells">
+          {session.shown.cells}
+        </Row>
+        <Row name="Records" testId="dev-records">
+          {session.shown.records}
+        </Row>
+        <Row name="Players" testId="dev-players">
+          {health?.players ?? "–"}
+        </Row>
+        <Row name="Tick p50" testId="dev-tick-p50">
+          {tickTime(health?.tickP50Ms)}
+        </Row>
+        <Row name="Tick p99" testId="dev-tick-p99">
+          {tickTime(health?.tickP99Ms)}
         </Row>
         <Row name="Sent" testId="dev-sent">
           {stats.sent}
@@ -84,12 +111,50 @@ function milliseconds(ms: number | undefined): string {
   return ms === undefined ? "–" : `${Math.round(ms)} ms`
 }
 
+function tickTime(ms: number | null | undefined): string {
+  return ms === null || ms === undefined ? "–" : `${ms.toFixed(1)} ms`
+}
+
+function kibibytes(bytes: number): string {
+  return bytes < 1_024 ? `${Math.round(bytes)} B` : `${(bytes / 1_024).toFixed(1)} KiB`
+}
+
+type Reading = ReturnType<Session["readConnection"]> & { readonly traffic: Traffic }
+
 /** The connection's figures, four times a second: they change with every message. */
-function useReading(session: Session): ReturnType<Session["readConnection"]> {
-  const [reading, setReading] = useState(() => session.readConnection())
+function useReading(session: Session): Reading {
+  const readings = useRef<readonly Counts[]>([])
+  const read = (): Reading => {
+    const reading = session.readConnection()
+    const { bytesReceived: bytes } = reading.stats
+    const now = { atMs: performance.now(), bytes, updates: session.shown.updates }
+    readings.current = addCounts(readings.current, now)
+    return { ...reading, traffic: trafficOf(readings.current) }
+  }
+  const [reading, setReading] = useState(read)
   useEffect(() => {
-    const timer = setInterval(() => setReading(session.readConnection()), lookEveryMs)
+    const timer = setInterval(() => setReading(read()), lookEveryMs)
     return () => clearInterval(timer)
   }, [session])
   return reading
+}
+
+/** What the server says of itself, once a second while the panel is open. */
+function useHealth(session: Session): WorldHealth | undefined {
+  const [health, setHealth] = useState<WorldHealth>()
+  useEffect(() => {
+    const ask = (): void => void session.askHealth().then((answer) => setHealth(() => answer))
+    ask()
+    const timer = setInterval(ask, askEveryMs)
+    return () => clearInterval(timer)
+  }, [session])
+  return health
+}
+
+/** While the panel is open, `hawser.records()` in the browser's console shows everything that the page holds. */
+function useConsole(session: Session): void {
+  useEffect(() => {
+    Object.assign(globalThis, { hawser: { records: () => session.shown.all() } })
+    return () => void Reflect.deleteProperty(globalThis, "hawser")
+  }, [session])
 }

@@ -19,6 +19,7 @@ export function Surroundings({ session }: { readonly session: Session }) {
             <span>{`${x},${y}`}</span>
           </li>
         ))}
+        {here.moreCount > 0 && <li class="more">and {here.moreCount} more in sight</li>}
       </ul>
     </section>
   )

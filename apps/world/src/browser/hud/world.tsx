@@ -6,6 +6,7 @@ import { createWalk } from "../input/walk.ts"
 import { loadAtlas } from "../render/atlas.ts"
 import { startCanvas } from "../render/canvas.ts"
 import type { Session } from "../session.ts"
+import { useStore } from "../store.ts"
 import { Badge } from "./badge.tsx"
 import { Banner } from "./banner.tsx"
 import { Chat } from "./chat.tsx"
@@ -24,6 +25,7 @@ export function World({ session, onLeave }: WorldProps) {
   const chatInput = useRef<HTMLInputElement>(null)
   const [held] = useState(() => new HeldDirections())
   const [isDevOpen, setIsDevOpen] = useState(false)
+  const ageSeconds = useStore(session.ageSeconds)
 
   useEffect(() => {
     let stop = (): void => {}
@@ -52,7 +54,13 @@ export function World({ session, onLeave }: WorldProps) {
 
   return (
     <div class="world">
-      <canvas ref={canvas} class="world-canvas" aria-label="The world around you" />
+      <canvas
+        ref={canvas}
+        class="world-canvas"
+        data-testid="world-canvas"
+        data-stale={ageSeconds !== undefined}
+        aria-label="The world around you"
+      />
       <Banner session={session} />
       <div class="corner top-left">
         <Badge session={session} />

@@ -1,8 +1,8 @@
 // Draws the world, once per frame of the browser. Must not change it.
-import type { Entity } from "../../contract.ts"
+import type { Entity } from "../entity.ts"
 import type { Tile } from "../../rules/movement.ts"
 import { isMoving, placeAt } from "../motion.ts"
-import { chunkKey, chunkTiles } from "../world-state.ts"
+import { chunkKey, chunkTiles } from "../chunk.ts"
 import type { Figure, WorldState } from "../world-state.ts"
 import type { Atlas } from "./atlas.ts"
 import { clampToMap, follow, tilePixels } from "./camera.ts"
@@ -10,6 +10,7 @@ import type { Camera } from "./camera.ts"
 import { createChunkCache } from "./chunk-cache.ts"
 import type { DrawnChunk } from "./chunk-cache.ts"
 import { createLabels, nameOf } from "./labels.ts"
+import { drawItem } from "./items.ts"
 import { drawSprite } from "./sprites.ts"
 import { surfaceOf } from "./surface.ts"
 
@@ -25,6 +26,13 @@ interface Frame {
   readonly origin: Tile
 }
 
+/** A figure where it is drawn in this frame. */
+interface PlacedFigure {
+  readonly figure: Figure
+  readonly at: Tile
+  readonly isOwn: boolean
+}
+
 export interface CanvasOptions {
   readonly canvas: HTMLCanvasElement
   readonly world: WorldState
@@ -36,7 +44,7 @@ export interface CanvasOptions {
 /** Returns how to stop. */
 export function startCanvas({ canvas, world, atlas, onFrame }: CanvasOptions): () => void {
   const { context } = surfaceOf(canvas)
-  const drawnChunk = createChunkCache(atlas.tileset)
+  const drawnChunk = createChunkCache(atlas.tileset, world.bareTiles)
   const labels = createLabels()
   let camera: Camera | undefined
   let lastMs = performance.now()
@@ -74,18 +82,27 @@ export function startCanvas({ canvas, world, atlas, onFrame }: CanvasOptions): (
     for (const { chunk, below } of chunks) {
       context.drawImage(below, ...cornerOf(chunk, frame), side, side)
     }
-    // Further down is further in front; of those who share a tile the own figure is.
-    const own = world.ownFigure
-    const byDepth = [...world.figures.values()].toSorted(
-      (one, other) =>
-        placeAt(one.motion, frame.nowMs).y - placeAt(other.motion, frame.nowMs).y ||
-        Number(one === own) - Number(other === own),
-    )
+    for (const item of world.groundItems.values()) drawItem(context, item, frame)
+    const byDepth = visibleFigures(frame)
     for (const figure of byDepth) drawFigure(figure, frame)
     for (const { chunk, above } of chunks) {
       if (above !== undefined) context.drawImage(above, ...cornerOf(chunk, frame), side, side)
     }
     for (const figure of byDepth) drawName(figure, frame)
+  }
+
+  /** Further down is further in front; of those who share a tile the own figure is. */
+  function visibleFigures({ nowMs, size, origin }: Frame): readonly PlacedFigure[] {
+    const own = world.ownFigure
+    const visible: PlacedFigure[] = []
+    for (const figure of world.figures.values()) {
+      const at = placeAt(figure.motion, nowMs)
+      const [x, y] = [at.x * size + origin.x, at.y * size + origin.y]
+      // Names are wider than a tile, and hang above it.
+      if (x < -3 * size || y < -size || x > canvas.width + 3 * size || y > canvas.height + size) continue
+      visible.push({ figure, at, isOwn: figure === own })
+    }
+    return visible.sort((one, other) => one.at.y - other.at.y || Number(one.isOwn) - Number(other.isOwn))
   }
 
   function visibleChunks({ size, origin }: Frame): readonly DrawnChunk[] {
@@ -101,8 +118,8 @@ export function startCanvas({ canvas, world, atlas, onFrame }: CanvasOptions): (
     return visible
   }
 
-  function drawFigure({ entity, motion }: Figure, { nowMs, size, origin }: Frame): void {
-    const at = placeAt(motion, nowMs)
+  function drawFigure({ figure, at }: PlacedFigure, { nowMs, size, origin }: Frame): void {
+    const { entity, motion } = figure
     const walkFrame = isMoving(motion, nowMs) ? Math.floor(nowMs / walkFrameMs) : 0
     const box = { x: Math.round(at.x * size + origin.x), y: Math.round(at.y * size + origin.y), size }
     context.globalAlpha = isAway(entity) ? awayAlpha : 1
@@ -117,9 +134,7 @@ export function startCanvas({ canvas, world, atlas, onFrame }: CanvasOptions): (
     context.fillRect(x, y, Math.round((width * Math.max(0, entity.hp)) / entity.maxHp), 4)
   }
 
-  function drawName({ entity, motion }: Figure, { nowMs, size, origin }: Frame): void {
-    const at = placeAt(motion, nowMs)
-    const isOwn = entity.kind === "player" && entity.id === world.own?.id
+  function drawName({ figure: { entity }, at, isOwn }: PlacedFigure, { size, origin }: Frame): void {
     const density = window.devicePixelRatio
     const fontPixels = Math.round((entity.kind === "player" ? 13 : 11) * density)
     const label = labels(nameOf(entity), isOwn ? "own" : entity.kind, fontPixels)

@@ -1,6 +1,9 @@
-// Draws each chunk once: what lies below the figures, and what hangs above them. Per frame a chunk costs two copies.
+// Draws each chunk once, and again when a tree in it was felled or has grown: what lies below the figures, and what
+// hangs above them. Per frame a chunk costs two copies.
 import type { ChunkPayload } from "../../contract.ts"
-import { chunkTiles } from "../world-state.ts"
+import type { BareTiles } from "../bare-tiles.ts"
+import { chunkTiles } from "../chunk.ts"
+import { bareGid } from "./bare-picture.ts"
 import { createSurface } from "./surface.ts"
 
 const tileSize = 32
@@ -10,6 +13,8 @@ const maxDrawn = 24
 
 export interface DrawnChunk {
   readonly chunk: ChunkPayload
+  /** Of the bare tiles in it. */
+  readonly bareVersion: number
   readonly below: HTMLCanvasElement
   /** Undefined where nothing hangs above. */
   readonly above: HTMLCanvasElement | undefined
@@ -17,11 +22,13 @@ export interface DrawnChunk {
 
 export type ChunkCache = (key: string, chunk: ChunkPayload) => DrawnChunk
 
-export function createChunkCache(tileset: HTMLImageElement | undefined): ChunkCache {
+export function createChunkCache(tileset: HTMLImageElement | undefined, bare: BareTiles): ChunkCache {
   const drawn = new Map<string, DrawnChunk>()
   return (key, chunk) => {
     const known = drawn.get(key)
-    const current = known?.chunk === chunk ? known : drawChunk(chunk, tileset)
+    const bareVersion = bare.versionOf(chunk.chunkX, chunk.chunkY)
+    const isCurrent = known?.chunk === chunk && known.bareVersion === bareVersion
+    const current = isCurrent ? known : { chunk, bareVersion, ...drawChunk(chunk, tileset, bare) }
     drawn.delete(key)
     drawn.set(key, current)
     if (drawn.size > maxDrawn) {
@@ -34,15 +41,31 @@ export function createChunkCache(tileset: HTMLImageElement | undefined): ChunkCa
   }
 }
 
-function drawChunk(chunk: ChunkPayload, tileset: HTMLImageElement | undefined): DrawnChunk {
-  const above = chunk.layers.filter(({ name, gids }) => isAbove(name) && gids.some((gid) => gid !== 0))
-  const below = chunk.layers.filter(({ name }) => !isAbove(name))
-  if (tileset === undefined) return { chunk, below: drawPlain(chunk), above: undefined }
+function drawChunk(
+  chunk: ChunkPayload,
+  tileset: HTMLImageElement | undefined,
+  bare: BareTiles,
+): Pick<DrawnChunk, "below" | "above"> {
+  const layers = chunk.layers.map((layer) => ({ ...layer, gids: shownGids(chunk, layer, bare) }))
+  const above = layers.filter(({ name, gids }) => isAbove(name) && gids.some((gid) => gid !== 0))
+  const below = layers.filter(({ name }) => !isAbove(name))
+  if (tileset === undefined) return { below: drawPlain(chunk), above: undefined }
   return {
-    chunk,
     below: drawLayers(below, tileset),
     above: above.length === 0 ? undefined : drawLayers(above, tileset),
   }
+}
+
+function shownGids(
+  { chunkX, chunkY }: ChunkPayload,
+  { gids }: ChunkPayload["layers"][number],
+  bare: BareTiles,
+): number[] {
+  return gids.map((gid, index) => {
+    const x = chunkX * chunkTiles + (index % chunkTiles)
+    const y = chunkY * chunkTiles + Math.floor(index / chunkTiles)
+    return bareGid(gid, bare.kindAt(x, y), bare.kindAt(x, y + 1))
+  })
 }
 
 function isAbove(layer: string): boolean {

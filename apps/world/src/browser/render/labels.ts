@@ -1,9 +1,10 @@
 // Names above figures: each drawn once, then copied.
-import type { Entity } from "../../contract.ts"
+import type { Entity } from "../entity.ts"
+import { speciesName } from "../../rules/species.ts"
 import { createSurface } from "./surface.ts"
 
-/** Drawn names kept; beyond it all are drawn anew. */
-const maxDrawn = 256
+/** Drawn names kept, 10 KiB each; beyond it the oldest goes. */
+const maxDrawn = 1_024
 
 type LabelKind = "own" | "player" | "creature"
 export type Labels = (text: string, kind: LabelKind, fontPixels: number) => HTMLCanvasElement
@@ -20,15 +21,20 @@ export function createLabels(): Labels {
     const key = `${kind} ${fontPixels} ${text}`
     const known = drawn.get(key)
     if (known !== undefined) return known
-    if (drawn.size >= maxDrawn) drawn.clear()
     const label = drawLabel(text, colours[kind], fontPixels)
     drawn.set(key, label)
+    if (drawn.size > maxDrawn) {
+      for (const oldest of drawn.keys()) {
+        drawn.delete(oldest)
+        break
+      }
+    }
     return label
   }
 }
 
 export function nameOf(entity: Entity): string {
-  return entity.kind === "player" ? entity.username : entity.name
+  return entity.kind === "player" ? entity.username : speciesName(entity.species)
 }
 
 function drawLabel(text: string, colour: string, fontPixels: number): HTMLCanvasElement {

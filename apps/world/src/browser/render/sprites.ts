@@ -1,5 +1,5 @@
 // Which picture a figure shows, and how it is drawn.
-import type { Entity } from "../../contract.ts"
+import type { Entity } from "../entity.ts"
 import type { Atlas } from "./atlas.ts"
 
 const outfitCount = 8

@@ -2,20 +2,26 @@
 import { HawserError, encodedArray, encodedMap } from "@hawser/server"
 import type { Server, SessionEnded, SessionOpened } from "@hawser/server"
 import { chatInputMaxLength, moveCooldownMs } from "../../contract.ts"
-import type { ChunkPayload, WorldContract } from "../../contract.ts"
+import type { ChunkPayload, Direction, ItemKind, PlayerFields, WorldContract } from "../../contract.ts"
 import { checkChat, hearingTiles, isNear } from "../../rules/chat.ts"
 import type { ChatChannel, Role } from "../../rules/chat.ts"
 import type { WorldMap } from "../../rules/map.ts"
 import { stepFrom } from "../../rules/movement.ts"
-import { gatherXp, levelOf, skillDetails, skillLevels, stepXp, totalLevel } from "../../rules/skills.ts"
+import type { Tile } from "../../rules/movement.ts"
+import { gatherXp, levelOf, skillLevels, stepXp } from "../../rules/skills.ts"
 import type { SkillName } from "../../rules/skills.ts"
 import type { Progress } from "../store/player-record.ts"
 import { ChunkStore, chunkKeyAt, pushRadius, queryRadiusMax } from "./chunk-store.ts"
 import { Creatures } from "./creatures.ts"
 import { Departures } from "./departures.ts"
-import { Players, playerEntity, playerStateOf, positionOf, progressOf } from "./player-state.ts"
+import { GroundItems } from "./ground-items.ts"
+import { Players, playerFields, playerOf, playerStateOf, positionOf, progressOf } from "./player-state.ts"
 import type { PlayerState, WorldSession, WorldUser } from "./player-state.ts"
-import { lookAround } from "./sight.ts"
+import { answerAboutOneself } from "./queries.ts"
+import { Resources } from "./resources.ts"
+import type { Shown } from "./shown.ts"
+import { openSight } from "./sight.ts"
+import type { TickTimes } from "./tick.ts"
 
 export type WorldServer = Server<WorldContract, WorldUser>
 
@@ -27,64 +33,42 @@ export interface GameOptions {
   readonly wallClockMs: () => number
   readonly save: (progress: readonly Progress[]) => Promise<void>
   readonly onError: (error: unknown) => void
+  readonly tickTimes: () => TickTimes
 }
 
 /** Steps between two pushes of the exploration skill, so that walking does not double the traffic. */
 const skillPushSteps = 10
 
-const equipmentSlots = [
-  "head",
-  "cape",
-  "amulet",
-  "weapon",
-  "body",
-  "shield",
-  "legs",
-  "gloves",
-  "boots",
-  "ring",
-  "ammo",
-]
-const statNames = [
-  "attack",
-  "strength",
-  "ranged_attack",
-  "ranged_strength",
-  "magic_attack",
-  "magic_damage",
-  "physical_defence",
-  "magic_defence",
-  "health",
-  "speed",
-  "mining",
-  "woodcutting",
-  "fishing",
-]
-const noBonuses: Readonly<Record<string, number>> = Object.fromEntries(
-  statNames.map((name) => [`${name}_bonus`, 0]),
-)
-const inventorySlots = 28
+const itemOf = { tree: "log", rock: "ore" } as const
+const skillFor = { tree: "woodcutting", rock: "mining" } as const
 
 export class Game {
   readonly players = new Players()
   readonly #departures = new Departures()
-  readonly creatures: Creatures
+  readonly #creatures: Creatures
+  readonly #resources: Resources
+  readonly #groundItems: GroundItems
   readonly #options: GameOptions
+  readonly #shown: Shown<PlayerFields>
   readonly #chunks: ChunkStore
-  #version = 0
-  #lookedAtVersion = -1
+  /** Players who may see terrain that was not pushed to them yet. */
+  readonly #elsewhere = new Set<PlayerState>()
   #tick = 0
+  #nowMs = 0
 
   constructor(options: GameOptions) {
     const { server, map, random } = options
     this.#options = options
     this.#chunks = new ChunkStore(map)
-    this.creatures = new Creatures({
+    this.#shown = server.replica("players")
+    this.#creatures = new Creatures({
       terrain: map,
       zones: map.creatureZones,
       random,
-      nextVersion: () => this.#nextVersion(),
+      shown: server.replica("creatures"),
     })
+    this.#resources = new Resources(map, server.replica("resources"))
+    this.#groundItems = new GroundItems(map, server.replica("groundItems"))
     server.onSession((opened) => this.#enter(opened))
     server.onSessionEnd((ended) => this.#leave(ended))
     server.onAttachment((session) => this.#showAttachment(session))
@@ -97,24 +81,23 @@ export class Game {
     return this.players.get(id) ?? this.#departures.find(id) ?? playerStateOf(user.record)
   }
 
-  /** One step of the world: systems are isolated from each other, and players too. */
+  /**
+   * One step of the world: systems are isolated from each other, and players too. At its end everyone is told what
+   * changed near them, and then what the ground looks like where they are now.
+   */
   tick(nowMs: number): void {
     this.#tick += 1
+    this.#nowMs = nowMs
     this.#departures.forget(this.#tick)
-    this.#isolated(() => this.creatures.tick(nowMs))
-    if (this.#lookedAtVersion === this.#version) return
-    this.#lookedAtVersion = this.#version
-    for (const player of this.players.all) this.#isolated(() => this.#show(player))
+    for (const system of [this.#creatures, this.#resources, this.#groundItems])
+      this.#isolated(() => system.tick(nowMs))
+    this.#isolated(() => this.#options.server.flush())
+    for (const player of this.#elsewhere) this.#isolated(() => this.#showTerrain(player))
   }
 
   /** Everyone's progress, for the store. */
   progress(): Progress[] {
     return this.players.all.map(progressOf)
-  }
-
-  #nextVersion(): number {
-    this.#version += 1
-    return this.#version
   }
 
   #isolated(work: () => void): void {
@@ -128,17 +111,17 @@ export class Game {
   #enter({ session, replaces }: SessionOpened<WorldUser, WorldContract>): void {
     const { server, map, motd, wallClockMs } = this.#options
     const player = this.stateOf(session.user)
-    const others = this.players.all.filter((other) => other !== player)
     player.session = session
-    player.known.clear()
     player.pushedChunk = undefined
-    player.version = this.#nextVersion()
     this.players.add(player)
     this.#departures.delete(player)
+    this.#elsewhere.add(player)
     server.topic(`map:${player.mapId}`).subscribe(session)
+    this.#shown.set(session.user.id, playerFields(player))
+    player.sight = openSight(server, session, player)
 
     session.send("welcome", {
-      player: playerEntity(player),
+      player: playerOf(player),
       mapId: map.id,
       mapWidth: map.width,
       mapHeight: map.height,
@@ -152,11 +135,10 @@ export class Game {
       sentAtMs: wallClockMs(),
     })
     session.send("skills", { skills: skillLevels(player.xp) })
-    for (const other of others) session.send("playerJoined", playerEntity(other))
+    session.send("arrival", { playerId: player.record.id, others: this.players.size - 1 })
     if (replaces.length === 0) {
-      server.topic(`map:${player.mapId}`).publish("playerJoined", playerEntity(player), { except: session })
+      server.topic(`map:${player.mapId}`).publish("playerJoined", playerOf(player), { except: session })
     }
-    this.#show(player)
   }
 
   #leave({ session, cause }: SessionEnded<WorldUser, WorldContract>): void {
@@ -165,28 +147,25 @@ export class Game {
     if (player === undefined || cause === "replaced" || player.session !== session) return
     this.players.delete(player)
     this.#departures.add(player, this.#tick)
-    this.#nextVersion()
+    this.#elsewhere.delete(player)
+    this.#shown.remove(session.user.id)
     const { id, username } = player.record
     this.#options.server.topic(`map:${player.mapId}`).publish("playerLeft", { id, username, reason: cause })
     this.#options.save([progressOf(player)]).catch(this.#options.onError)
   }
 
-  /** Everyone sees who is away and who is back; whoever is back sees with the next tick what changed meanwhile. */
+  /** Everyone sees who is away and who is back. */
   #showAttachment(session: WorldSession): void {
     const player = this.players.get(session.user.record.id)
-    if (player?.session === session) player.version = this.#nextVersion()
+    if (player?.session !== session) return
+    this.#shown.patch(session.user.id, { away: !session.attached })
   }
 
-  /**
-   * What changed in sight, then the chunks of a new neighbourhood. Nothing for who is away: `known` keeps what their
-   * client holds, so one update at their return replaces all that would have filled the session's buffer.
-   */
-  #show(player: PlayerState): void {
+  /** The chunks of a new neighbourhood. Whoever is away gets them at their return. */
+  #showTerrain(player: PlayerState): void {
     const { session } = player
     if (session?.attached !== true) return
-    const { map } = this.#options
-    const change = lookAround({ players: this.players, creatures: this.creatures, mapId: map.id }, player)
-    if (change !== undefined) session.send("gameUpdate", { mapId: map.id, tick: this.#tick, ...change })
+    this.#elsewhere.delete(player)
     const chunk = chunkKeyAt(player)
     if (chunk === player.pushedChunk) return
     player.pushedChunk = chunk
@@ -196,21 +175,12 @@ export class Game {
 
   #handle(server: WorldServer): void {
     server.command("move", ({ input, session, afterReply }) => {
-      const { map, wallClockMs } = this.#options
       const player = this.#player(session)
       const previous = positionOf(player)
-      player.facing = input.direction
-      player.version = this.#nextVersion()
-      const step = stepFrom(map, player, input.direction)
-      if (!step.ok) {
-        const message = `you cannot go ${input.direction} from ${player.x},${player.y}`
-        throw new HawserError(step.code, { message, details: { current: previous } })
-      }
-      player.x = step.to.x
-      player.y = step.to.y
+      this.#walk(player, input.direction)
       const levelled = this.#gain(player, "exploration", stepXp)
       if (levelled || player.xp.exploration % skillPushSteps === 0) afterReply(() => this.#showSkills(player))
-      return { position: positionOf(player), previous, movedAtMs: wallClockMs() }
+      return { position: positionOf(player), previous, movedAtMs: this.#options.wallClockMs() }
     })
 
     // Of the session, not of the player: a fresh token or a return may have brought another role.
@@ -220,15 +190,7 @@ export class Game {
 
     server.command("gather", ({ input, session, afterReply }) => {
       const player = this.#player(session)
-      const resource = this.#options.map.resourceAt(input.x, input.y)
-      if (
-        resource === undefined ||
-        Math.max(Math.abs(input.x - player.x), Math.abs(input.y - player.y)) > 1
-      ) {
-        const message = `there is no tree or rock within reach at ${input.x},${input.y}`
-        throw new HawserError("gather_nothing_there", { message })
-      }
-      const skill = resource === "tree" ? "woodcutting" : "mining"
+      const skill = skillFor[this.#gather(player, input)]
       this.#gain(player, skill, gatherXp)
       afterReply(() => this.#showSkills(player))
       const xp = player.xp[skill]
@@ -248,12 +210,59 @@ export class Game {
       return encodedMap({ mapId: map.id, centerX, centerY, radius, chunks })
     })
 
-    server.query("inventory", () => ({ slots: [], maxSlots: inventorySlots }))
-    server.query("equipment", () => ({ slots: equipmentSlots, totalStats: { ...noBonuses } }))
-    server.query("stats", ({ session }) => {
-      const { xp } = this.#player(session)
-      return { stats: { ...noBonuses }, skills: skillDetails(xp), totalLevel: totalLevel(xp) }
+    answerAboutOneself(server, (session) => this.#player(session))
+    server.query("worldHealth", () => {
+      const { p50Ms, p99Ms } = this.#options.tickTimes()
+      return { players: this.players.size, tickP50Ms: p50Ms, tickP99Ms: p99Ms }
     })
+  }
+
+  /** @throws HawserError when the way is blocked; the player has turned all the same. */
+  #walk(player: PlayerState, direction: Direction): void {
+    const { record, x, y } = player
+    player.facing = direction
+    const step = stepFrom(this.#options.map, player, direction)
+    if (!step.ok) {
+      this.#shown.patch(String(record.id), { facing: direction })
+      const message = `you cannot go ${direction} from ${x},${y}`
+      throw new HawserError(step.code, { message, details: { current: positionOf(player) } })
+    }
+    player.x = step.to.x
+    player.y = step.to.y
+    this.#shown.patch(String(record.id), { ...step.to, facing: direction })
+    player.sight?.moveTo(step.to)
+    this.#elsewhere.add(player)
+    const found = this.#groundItems.take(step.to)
+    if (found !== undefined) this.#takeUp(player, found)
+  }
+
+  #takeUp(player: PlayerState, item: ItemKind): void {
+    player.carried[item] += 1
+    player.session?.send("chatMessage", {
+      sender: "Server",
+      message: `You take up a piece of ${item === "log" ? "wood" : "ore"}; you carry ${player.carried[item]} of it.`,
+      channel: "system",
+      sentAtMs: this.#options.wallClockMs(),
+    })
+  }
+
+  /** Which kind of thing gave something. Its last piece falls to the ground. */
+  #gather(player: PlayerState, tile: Tile): "tree" | "rock" {
+    const isWithinReach = Math.max(Math.abs(tile.x - player.x), Math.abs(tile.y - player.y)) <= 1
+    const nowMs = this.#nowMs
+    const gathering = isWithinReach ? this.#resources.gather(tile, nowMs) : undefined
+    if (gathering?.ok === true) {
+      const { kind, isBare } = gathering
+      if (isBare) this.#groundItems.drop(itemOf[kind], tile, { except: player, nowMs })
+      return kind
+    }
+    if (gathering?.why === "bare") {
+      throw new HawserError("gather_nothing_left", {
+        message: `there is nothing left to gather at ${tile.x},${tile.y}; it grows again in some seconds`,
+      })
+    }
+    const message = `there is no tree or rock within reach at ${tile.x},${tile.y}`
+    throw new HawserError("gather_nothing_there", { message })
   }
 
   #player(session: WorldSession): PlayerState {

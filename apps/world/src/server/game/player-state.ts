@@ -1,9 +1,10 @@
 // A player who is in the world, and everyone who is. The store holds those who are not.
 import type { Session } from "@hawser/server"
-import type { Direction, PlayerEntity, Position, WorldContract } from "../../contract.ts"
+import type { Direction, ItemKind, Player, PlayerFields, Position, WorldContract } from "../../contract.ts"
 import { skillsOf } from "../../rules/skills.ts"
 import type { SkillName } from "../../rules/skills.ts"
 import type { PlayerRecord, Progress } from "../store/player-record.ts"
+import type { Sight } from "./sight.ts"
 
 /** What `authenticate` resolves to. */
 export interface WorldUser {
@@ -18,16 +19,16 @@ export type WorldSession = Session<WorldUser, WorldContract>
 export interface PlayerState {
   readonly record: PlayerRecord
   session: WorldSession | undefined
+  /** What the session is shown; undefined before there was any. */
+  sight: Sight | undefined
   mapId: string
   x: number
   y: number
   facing: Direction
   hp: number
   readonly xp: Record<SkillName, number>
-  /** Grows with every change that others can see. */
-  version: number
-  /** Entities that this player's client holds, with the version it has. */
-  readonly known: Map<number, number>
+  /** What they have taken up, in this stay: it is not stored. */
+  readonly carried: Record<ItemKind, number>
   /** The chunk around which chunks were pushed last. */
   pushedChunk: string | undefined
 }
@@ -36,14 +37,14 @@ export function playerStateOf(record: PlayerRecord): PlayerState {
   return {
     record,
     session: undefined,
+    sight: undefined,
     mapId: record.mapId,
     x: record.x,
     y: record.y,
     facing: record.facing,
     hp: record.currentHp,
     xp: skillsOf(record.skills),
-    version: 0,
-    known: new Map(),
+    carried: { log: 0, ore: 0 },
     pushedChunk: undefined,
   }
 }
@@ -59,11 +60,17 @@ export function progressOf(player: PlayerState): Progress {
 
 const outfitCount = 6
 
-export function playerEntity(player: PlayerState): PlayerEntity {
+/** As others see them. */
+export function playerFields(player: PlayerState): PlayerFields {
   const { record, x, y, facing, hp, session } = player
   const { id, username, maxHp } = record
   const away = session?.attached === false
-  return { kind: "player", id, username, x, y, facing, hp, maxHp, outfit: id % outfitCount, away }
+  return { username, x, y, facing, hp, maxHp, outfit: id % outfitCount, away }
+}
+
+/** The same with their number. */
+export function playerOf(player: PlayerState): Player {
+  return { id: player.record.id, ...playerFields(player) }
 }
 
 /** Everyone in the world, by number and by name. */

@@ -4,6 +4,8 @@ import { performance } from "node:perf_hooks"
 const tickMs = 50
 /** Weight of the newest tick in the average. */
 const averageWeight = 0.05
+/** A minute. */
+const rememberedTicks = 1_200
 
 export interface TickOptions {
   /** `count` starts at 1; `nowMs` is monotonic. */
@@ -11,13 +13,22 @@ export interface TickOptions {
   readonly onError: (error: unknown) => void
 }
 
+/** How long ticks take, in milliseconds; null before the first. */
+export interface TickTimes {
+  /** A moving average. */
+  readonly averageMs: number | null
+  /** Of the last minute. */
+  readonly p50Ms: number | null
+  readonly p99Ms: number | null
+}
+
 export interface Tick {
-  /** Milliseconds a tick takes, as a moving average; null before the first. */
-  averageMs(): number | null
+  times(): TickTimes
   stop(): void
 }
 
 export function startTick(options: TickOptions): Tick {
+  const recent = new RecentTimes(rememberedTicks)
   let count = 0
   let averageMs: number | null = null
   let dueAtMs = performance.now() + tickMs
@@ -33,6 +44,7 @@ export function startTick(options: TickOptions): Tick {
     }
     const nowMs = performance.now()
     const tookMs = nowMs - startedAtMs
+    recent.add(tookMs)
     averageMs = averageMs === null ? tookMs : averageMs + (tookMs - averageMs) * averageWeight
     // After a stall the world goes on from now; it does not catch up tick by tick.
     dueAtMs = Math.max(dueAtMs + tickMs, nowMs)
@@ -40,7 +52,28 @@ export function startTick(options: TickOptions): Tick {
   }
 
   return {
-    averageMs: () => averageMs,
+    times: () => ({ averageMs, p50Ms: recent.quantile(0.5), p99Ms: recent.quantile(0.99) }),
     stop: () => clearTimeout(timer),
+  }
+}
+
+/** The last so many times. Adding one costs nothing to speak of; asking sorts them. */
+export class RecentTimes {
+  readonly #times: Float64Array
+  #count = 0
+
+  constructor(size: number) {
+    this.#times = new Float64Array(size)
+  }
+
+  add(ms: number): void {
+    this.#times[this.#count % this.#times.length] = ms
+    this.#count += 1
+  }
+
+  /** The time that this part of them does not exceed; null when there is none. */
+  quantile(part: number): number | null {
+    const sorted = this.#times.slice(0, this.#count).toSorted()
+    return sorted[Math.max(0, Math.ceil(sorted.length * part) - 1)] ?? null
   }
 }

@@ -75,7 +75,12 @@ function options(): HttpOptions {
     totalLevel: (skills) => 7 + Object.keys(skills).length,
     isAtCapacity: (role) => isFull && role === "player",
     isReady: () => isReady,
-    status: () => ({ motd: "Ahoy", maxPlayers: 400, currentPlayers: 3, avgTickTimeMs: null }),
+    status: () => ({
+      motd: "Ahoy",
+      maxPlayers: 400,
+      currentPlayers: 3,
+      tick: { averageMs: 2.5, p50Ms: 2, p99Ms: 9 },
+    }),
     version: "0.1.0",
     metrics: () => Promise.resolve({ text: "up 1\n", contentType: "text/plain" }),
     metricsToken: undefined,
@@ -394,7 +399,7 @@ describe("what anybody may ask", () => {
           utilization_percent: 0.8,
           admin_overrides_active: false,
         },
-        performance: { avg_tick_time_ms: null },
+        performance: { avg_tick_time_ms: 2.5, tick_time_p50_ms: 2, tick_time_p99_ms: 9 },
       },
     })
   })

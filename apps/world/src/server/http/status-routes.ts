@@ -1,4 +1,5 @@
 // Decides what the server tells anybody about itself. Must not know how any of it is measured.
+import type { TickTimes } from "../game/tick.ts"
 import { jsonReply } from "./reply.ts"
 import type { Route } from "./routes.ts"
 
@@ -7,8 +8,7 @@ interface WorldStatus {
   readonly motd: string
   readonly maxPlayers: number
   readonly currentPlayers: number
-  /** Null before the first tick. */
-  readonly avgTickTimeMs: number | null
+  readonly tick: TickTimes
 }
 
 export interface StatusOptions {
@@ -32,7 +32,7 @@ export function statusRoutes({ status, isReady, version }: StatusOptions): reado
   ]
 }
 
-function statusWire({ motd, maxPlayers, currentPlayers, avgTickTimeMs }: WorldStatus) {
+function statusWire({ motd, maxPlayers, currentPlayers, tick }: WorldStatus) {
   return {
     status: "ok",
     motd,
@@ -45,6 +45,10 @@ function statusWire({ motd, maxPlayers, currentPlayers, avgTickTimeMs }: WorldSt
       // Only those who may enter a full world make it more than full.
       admin_overrides_active: currentPlayers > maxPlayers,
     },
-    performance: { avg_tick_time_ms: avgTickTimeMs },
+    performance: {
+      avg_tick_time_ms: tick.averageMs,
+      tick_time_p50_ms: tick.p50Ms,
+      tick_time_p99_ms: tick.p99Ms,
+    },
   }
 }

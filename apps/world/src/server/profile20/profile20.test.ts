@@ -9,6 +9,7 @@ const profile20 = createProfile20({
   map: parseTiledMap(JSON.parse(readFileSync(mapFile, "utf8"))),
   motd: "",
   stateOf: () => expect.unreachable("nobody is here"),
+  players: () => [],
   wallClockMs: () => 0,
 })
 

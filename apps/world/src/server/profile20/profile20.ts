@@ -1,19 +1,22 @@
 // The one place that knows how the world looks to clients of protocol `2.0`: names, payloads, error codes.
 // docs/protocol.md describes the dialect; handlers know nothing of it.
 import { HawserError, encodedMap } from "@hawser/server"
-import type { Profile20 } from "@hawser/server"
+import type { Event20, Profile20 } from "@hawser/server"
 import { moveCooldownMs } from "../../contract.ts"
 import type { WorldContract } from "../../contract.ts"
 import type { WorldMap } from "../../rules/map.ts"
-import { playerEntity } from "../game/player-state.ts"
+import { playerOf } from "../game/player-state.ts"
 import type { PlayerState, WorldUser } from "../game/player-state.ts"
+import { groundItem20, slot20 } from "./items.ts"
 import { visualHash, visualState } from "./looks.ts"
-import { Chunks20, data20, entity20, joined20, skill20, success20 } from "./shapes.ts"
+import { Chunks20, creature20, data20, joined20, player20, skill20, success20 } from "./shapes.ts"
 
 export interface Profile20Options {
   readonly map: WorldMap
   readonly motd: string
   readonly stateOf: (user: WorldUser) => PlayerState
+  /** Everyone who is in the world. */
+  readonly players: () => readonly PlayerState[]
   readonly wallClockMs: () => number
 }
 
@@ -34,11 +37,31 @@ const unavailable = [
 export function createProfile20(options: Profile20Options): Profile20<WorldContract, WorldUser> {
   const chunks20 = new Chunks20()
   let sequence = 0
+  let updateSequence = 0
+
+  /** What changed of one replica, in the one event that has room for all of them. */
+  function update20(changes: object): Event20[] {
+    updateSequence += 1
+    const payload = {
+      entities: [],
+      removed_entities: [],
+      ground_items: [],
+      removed_ground_item_ids: [],
+      map_id: options.map.id,
+      update_type: "delta",
+      scope: "visible",
+      sequence: updateSequence,
+      timestamp: options.wallClockMs(),
+      player: null,
+      ...changes,
+    }
+    return [{ name: "gameUpdate", payload }]
+  }
 
   return {
     welcome(session) {
       const player = options.stateOf(session.user)
-      const { id, username, x, y, hp, maxHp } = playerEntity(player)
+      const { id, username, x, y, hp, maxHp } = playerOf(player)
       const { mapId } = player
       const vitals = { current_hp: hp, max_hp: maxHp }
       const position = { player_id: id, x, y, map_id: mapId, direction: "south", is_moving: false }
@@ -88,8 +111,10 @@ export function createProfile20(options: Profile20Options): Profile20<WorldContr
           center: { x: centerX, y: centerY },
           radius,
         }),
-      inventory: ({ maxSlots }) =>
-        data20("inventory", { inventory: { slots: [], max_slots: maxSlots, used_slots: 0 } }),
+      inventory: ({ slots, maxSlots }) =>
+        data20("inventory", {
+          inventory: { slots: slots.map(slot20), max_slots: maxSlots, used_slots: slots.length },
+        }),
       equipment({ slots, totalStats }) {
         const worn = slots.map((slot) => ({ slot, item: null, quantity: 0, current_durability: null }))
         return data20("equipment", { equipment: { slots: worn, total_stats: totalStats } })
@@ -132,30 +157,34 @@ export function createProfile20(options: Profile20Options): Profile20<WorldContr
         }
         return [{ name: "stateUpdate", payload: { ...about, systems: { skills } } }]
       },
+      // Clients of 2.0 hear of everybody who is there as if they had just come.
+      arrival: ({ playerId }) =>
+        options
+          .players()
+          .filter(({ record }) => record.id !== playerId)
+          .map((other) => ({ name: "playerJoined", payload: joined20(playerOf(other), options.map.id) })),
       playerJoined: (player) => [{ name: "playerJoined", payload: joined20(player, options.map.id) }],
       playerLeft: ({ id, username, reason }) => [
         { name: "playerLeft", payload: { player_id: id, username, reason } },
       ],
-      gameUpdate({ mapId, tick, entities, removedPlayers, removedCreatures }) {
-        const update = {
-          entities: entities.map(entity20),
-          removed_entities: [...removedPlayers.map((id) => `player_${id}`), ...removedCreatures],
-          ground_items: [],
-          removed_ground_item_ids: [],
-          map_id: mapId,
-          update_type: "delta",
-          scope: "visible",
-          sequence: tick,
-          timestamp: options.wallClockMs(),
-          player: null,
-        }
-        return [{ name: "gameUpdate", payload: update }]
-      },
       chunkUpdate({ position, chunks }) {
         const at = { x: position.x, y: position.y }
         const update = { map_id: position.mapId, chunks: chunks20.encode(chunks), player_position: at }
         return [{ name: "chunkUpdate", payload: encodedMap(update) }]
       },
+    },
+
+    // Of trees and rocks 2.0 knows nothing beyond the tiles of the map.
+    replicas: {
+      players: ({ records, gone }) =>
+        update20({
+          entities: records.map(player20),
+          removed_entities: gone.map((id) => `player_${id}`),
+        }),
+      creatures: ({ records, gone }) =>
+        update20({ entities: records.map(creature20), removed_entities: gone.map(Number) }),
+      groundItems: ({ records, gone }) =>
+        update20({ ground_items: records.map(groundItem20), removed_ground_item_ids: gone.map(Number) }),
     },
   }
 }

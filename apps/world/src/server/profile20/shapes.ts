@@ -1,15 +1,19 @@
 // Entities, chunks and replies in the shapes that clients of both revisions of `2.0` read.
 import { encodeOnce, encodedArray } from "@hawser/server"
 import type { Encoded } from "@hawser/server"
-import type { ChunkPayload, CreatureEntity, Entity, PlayerEntity, SkillDetail } from "../../contract.ts"
+import type { ChunkPayload, CreatureFields, Player, PlayerFields, SkillDetail } from "../../contract.ts"
+import { speciesName } from "../../rules/species.ts"
 import { visualHash, visualState } from "./looks.ts"
 
-function player20(player: PlayerEntity): object {
+/** A record of a replica as its translation gets it. */
+export type Identified<Fields> = Fields & { readonly id: string }
+
+export function player20(player: Identified<PlayerFields>): object {
   const { id, username, x, y, hp, maxHp, facing } = player
   return {
     type: "player",
     id: `player_${id}`,
-    player_id: id,
+    player_id: Number(id),
     username,
     name: username,
     x,
@@ -22,11 +26,12 @@ function player20(player: PlayerEntity): object {
   }
 }
 
-function creature20(creature: CreatureEntity): object {
-  const { id, species, name, x, y, hp, maxHp, facing, state } = creature
+export function creature20(creature: Identified<CreatureFields>): object {
+  const { id, species, x, y, hp, maxHp, facing, state } = creature
+  const name = speciesName(species)
   return {
     type: "monster",
-    id,
+    id: Number(id),
     entity_type: "monster",
     entity_name: species,
     name,
@@ -43,18 +48,14 @@ function creature20(creature: CreatureEntity): object {
   }
 }
 
-export function entity20(entity: Entity): object {
-  return entity.kind === "player" ? player20(entity) : creature20(entity)
-}
-
-export function joined20(player: PlayerEntity, mapId: string): object {
+export function joined20(player: Player, mapId: string): object {
   const { id, username, x, y } = player
   const position = { player_id: id, x, y, map_id: mapId, direction: "south", is_moving: false }
   return {
     player_id: id,
     username,
     position: { x, y },
-    player: { ...player20(player), position },
+    player: { ...player20({ ...player, id: String(id) }), position },
     visual_hash: visualHash,
     visual_state: visualState,
   }

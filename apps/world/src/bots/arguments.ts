@@ -1,0 +1,53 @@
+// Decides what `npm run bots` was asked for. Reads no environment and prints nothing.
+import { parseArgs } from "node:util"
+
+export interface BotsArguments {
+  readonly count: number
+  /** The address of a world that runs; undefined: one is started for them. */
+  readonly url: string | undefined
+  /** How long they walk once all are in the world. */
+  readonly seconds: number
+}
+
+export const usage = `npm run bots -- COUNT [--url URL] [--seconds N]
+
+COUNT players walk about in a world, each by a client of its own.
+  --url URL    of a world that runs, for example http://localhost:8080; without it one is started for them
+  --seconds N  how long they walk; default 60
+`
+
+const countMax = 10_000
+const secondsMax = 86_400
+
+/** A text says what is wrong. */
+export function readArguments(words: readonly string[]): BotsArguments | string {
+  try {
+    const { positionals, values } = parseArgs({
+      args: [...words],
+      allowPositionals: true,
+      options: { url: { type: "string" }, seconds: { type: "string", default: "60" } },
+    })
+    const [count, ...others] = positionals
+    if (count === undefined || others.length > 0) return "say how many, as one number"
+    return {
+      count: wholeNumber(count, "COUNT", countMax),
+      url: values.url === undefined ? undefined : worldUrl(values.url),
+      seconds: wholeNumber(values.seconds, "--seconds", secondsMax),
+    }
+  } catch (error) {
+    return error instanceof Error ? error.message : String(error)
+  }
+}
+
+function wholeNumber(text: string, name: string, max: number): number {
+  const value = Number(text)
+  if (/^\d+$/.test(text) && value >= 1 && value <= max) return value
+  throw new RangeError(`${name} is ${JSON.stringify(text)}; it must be a whole number from 1 to ${max}`)
+}
+
+/** Without a path, so that others can be put after it. */
+function worldUrl(text: string): string {
+  if (!/^https?:\/\//.test(text) || !URL.canParse(text))
+    throw new TypeError(`--url is ${JSON.stringify(text)}; it must be like http://localhost:8080`)
+  return new URL(text).origin
+}

@@ -1,0 +1,42 @@
+// The records that the page holds of all replicas: how many, in how many cells, and how often they are brought up to date.
+import type { Client, ReplicaView } from "@hawser/client"
+import { world as contract } from "../contract.ts"
+import type { WorldContract } from "../contract.ts"
+import type { Tile } from "../rules/movement.ts"
+
+const names = ["players", "creatures", "resources", "groundItems"] as const
+
+export interface ShownRecords {
+  /** Records that entered, changed or left so far. */
+  readonly updates: number
+  readonly records: number
+  /** Cells that have records. */
+  readonly cells: number
+  /** By the replica's name and the record's id, as it is now. */
+  all(): Readonly<Record<string, Readonly<Record<string, object>>>>
+}
+
+export function countRecords(client: Client<WorldContract>): ShownRecords {
+  let updates = 0
+  const views: readonly ReplicaView<Tile>[] = names.map((name) => client.replica(name))
+  for (const view of views) view.subscribe(({ events }) => (updates += events.length))
+  return {
+    get updates() {
+      return updates
+    },
+    get records() {
+      return views.reduce((sum, { size }) => sum + size, 0)
+    },
+    get cells() {
+      return names.reduce((sum, name) => sum + cellsOf(name, client.replica(name)), 0)
+    },
+    all: () => Object.fromEntries(views.map((view) => [view.name, Object.fromEntries(view)])),
+  }
+}
+
+function cellsOf(name: (typeof names)[number], view: Iterable<[string, Tile]>): number {
+  const { cellSize = 1 } = contract.replicas[name].area ?? {}
+  const cells = new Set<string>()
+  for (const [, { x, y }] of view) cells.add(`${Math.floor(x / cellSize)},${Math.floor(y / cellSize)}`)
+  return cells.size
+}

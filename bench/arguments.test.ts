@@ -1,0 +1,42 @@
+import { describe, expect, it } from "vitest"
+import { UnusableArguments, parseArguments } from "./arguments.ts"
+
+describe("parseArguments", () => {
+  it("runs all servers three times by default, and no scenario that has to be named", () => {
+    const asked = parseArguments([])
+    expect(asked?.rounds).toBe(3)
+    expect(asked?.servers.map(({ name }) => name)).toContain("socket.io-msgpack")
+    expect(asked?.scenarios.map(({ name }) => name)).toContain("stalled-reader")
+    expect(asked?.scenarios.map(({ name }) => name)).not.toContain("world-250")
+  })
+
+  it("runs once, and only what the goals need, when it is to be quick", () => {
+    const asked = parseArguments(["--quick"])
+    expect(asked?.rounds).toBe(1)
+    expect(asked?.servers.map(({ name }) => name)).not.toContain("socket.io-msgpack")
+    expect(asked?.scenarios.map(({ name }) => name)).not.toContain("stalled-reader")
+    expect(asked?.scenarios.map(({ name }) => name)).toContain("world-tick")
+  })
+
+  it("runs what is named", () => {
+    const asked = parseArguments(["--only", "storm,world-250", "--servers", "ws", "--rounds", "5"])
+    expect(asked?.scenarios.map(({ name }) => name)).toEqual(["storm", "world-250"])
+    expect(asked?.servers.map(({ name }) => name)).toEqual(["ws"])
+    expect(asked?.rounds).toBe(5)
+  })
+
+  it.each([
+    ["--only", "nothing"],
+    ["--servers", "nobody"],
+    ["--rounds", "0"],
+    ["--rounds", "1.5"],
+    ["--what"],
+    ["stray"],
+  ])("refuses %s %s", (...words) => {
+    expect(() => parseArguments(words)).toThrow(UnusableArguments)
+  })
+
+  it("knows when help is wanted", () => {
+    expect(parseArguments(["--help"])).toBeUndefined()
+  })
+})

@@ -1,0 +1,140 @@
+// What a client knows of the world after the messages that it got, to be compared with what it should know. Used for a few
+// clients and after the measurement, so that it may take its time and use the peers' own decoders.
+import { createClient } from "@hawser/client"
+import type { ReplicaView } from "@hawser/client"
+import type { Connection } from "@hawser/protocol"
+import { decode } from "@msgpack/msgpack"
+import { z } from "zod"
+import { worldContract } from "../servers/world-contract.ts"
+import { directions } from "../servers/world-model.ts"
+import type { Direction } from "../servers/world-model.ts"
+
+export interface SeenPlayer {
+  readonly x: number
+  readonly y: number
+  readonly dir: Direction
+}
+
+export interface WorldReader {
+  /** Takes in the next message; everything a client gets, from its welcome on. */
+  apply(message: Buffer): void
+  /** Players by their ids. */
+  readonly players: ReadonlyMap<number, SeenPlayer>
+  /** True where players may be seen beyond the nine cells; what is seen of them must be right all the same. */
+  readonly seesMore?: boolean
+}
+
+const update = z.object({
+  tick: z.number(),
+  players: z.array(z.object({ id: z.number(), x: z.number(), y: z.number(), dir: z.enum(directions) })),
+})
+
+/** For servers that send all that a client sees every time. */
+class FullReader implements WorldReader {
+  players: ReadonlyMap<number, SeenPlayer> = new Map()
+  readonly #parse: (message: Buffer) => unknown
+
+  /** @param parse undefined for messages of another kind. */
+  constructor(parse: (message: Buffer) => unknown) {
+    this.#parse = parse
+  }
+
+  apply(message: Buffer): void {
+    const parsed = this.#parse(message)
+    if (parsed === undefined) return
+    this.players = new Map(update.parse(parsed).players.map(({ id, x, y, dir }) => [id, { x, y, dir }]))
+  }
+}
+
+const socketIoTick = '42["tick",'
+
+/** Texts that begin otherwise are no updates; so many characters `before` and `after` the JSON are not part of it. */
+function parseText(beginning: string, { before, after }: { before: number; after: number }) {
+  return (message: Buffer): unknown => {
+    const text = message.toString("utf8")
+    return text.startsWith(beginning) ? JSON.parse(text.slice(before, text.length - after)) : undefined
+  }
+}
+
+const colyseusTick = Buffer.from("\u000d\u00a4tick", "latin1")
+
+function parseColyseus(message: Buffer): unknown {
+  return message.subarray(0, colyseusTick.length).equals(colyseusTick)
+    ? decode(message.subarray(colyseusTick.length))
+    : undefined
+}
+
+const viewReader = z.object({
+  createViewReader: z.custom<() => WorldReader>((value) => typeof value === "function"),
+})
+
+/** Beside the peers, because it needs a library of theirs. */
+async function createViewReader(): Promise<WorldReader> {
+  const module: unknown = await import(new URL("../peers/view-reader.ts", import.meta.url).href)
+  return viewReader.parse(module).createViewReader()
+}
+
+/** The product's own client, on a connection that is fed from the record. */
+class HawserReader implements WorldReader {
+  /** A cell stays in view a while longer than it comes into view, so that nobody flickers at its edge. */
+  readonly seesMore = true
+  readonly #copy: ReplicaView<SeenPlayer>
+  readonly #receive: (message: Uint8Array) => void
+
+  constructor(copy: ReplicaView<SeenPlayer>, receive: (message: Uint8Array) => void) {
+    this.#copy = copy
+    this.#receive = receive
+  }
+
+  apply(message: Buffer): void {
+    this.#receive(message)
+  }
+
+  get players(): ReadonlyMap<number, SeenPlayer> {
+    return new Map([...this.#copy].map(([id, record]) => [Number(id), record]))
+  }
+}
+
+/** Takes whatever the client says: nobody answers. */
+const recordedConnection: Connection = {
+  bufferedBytes: 0,
+  send: () => true,
+  close() {},
+  terminate() {},
+  pause() {},
+  resume() {},
+}
+
+function createHawserReader(): Promise<WorldReader> {
+  return new Promise((resolve, reject) => {
+    const client = createClient(worldContract, {
+      url: "ws://recorded",
+      token: "recorded",
+      onError: reject,
+      dial(_url, _protocols, events) {
+        setImmediate(() => {
+          events.open("hawser.1")
+          resolve(new HawserReader(client.replica("players"), (message) => events.message(message)))
+        })
+        return recordedConnection
+      },
+    })
+  })
+}
+
+export type WorldReaderName = "json" | "socket-io" | "colyseus" | "colyseus-view" | "hawser"
+
+export async function createWorldReader(name: WorldReaderName): Promise<WorldReader> {
+  switch (name) {
+    case "json":
+      return new FullReader(parseText("{", { before: 0, after: 0 }))
+    case "socket-io":
+      return new FullReader(parseText(socketIoTick, { before: socketIoTick.length, after: 1 }))
+    case "colyseus":
+      return new FullReader(parseColyseus)
+    case "colyseus-view":
+      return await createViewReader()
+    case "hawser":
+      return await createHawserReader()
+  }
+}

@@ -1,0 +1,43 @@
+// What the figures were measured on and with: they mean nothing without it.
+import { readFileSync } from "node:fs"
+import { availableParallelism, cpus, loadavg, release, type } from "node:os"
+import { z } from "zod"
+import { servers } from "./servers.ts"
+
+export interface Machine {
+  readonly system: string
+  readonly processor: string
+  readonly cores: number
+  readonly node: string
+  /** Running processes over the last minute, when the run began; other work on the machine widens every spread. */
+  readonly loadAverage: number
+  /** By package. */
+  readonly versions: Readonly<Record<string, string>>
+}
+
+const manifest = z.object({ version: z.string() })
+
+/** Peers have their own modules; Hawser's packages are in the workspace. */
+function versionOf(name: string): string {
+  for (const directory of ["peers/node_modules", "../node_modules"]) {
+    try {
+      const url = new URL(`${directory}/${name}/package.json`, import.meta.url)
+      return manifest.parse(JSON.parse(readFileSync(url, "utf8"))).version
+    } catch {
+      // Not there: the next one, or none.
+    }
+  }
+  return "not installed"
+}
+
+export function describeMachine(): Machine {
+  const names = [...new Set(servers.flatMap(({ packages }) => packages))].sort()
+  return {
+    system: `${type()} ${release()}`,
+    processor: cpus()[0]?.model ?? "unknown",
+    cores: availableParallelism(),
+    node: process.version,
+    loadAverage: Math.round((loadavg()[0] ?? 0) * 100) / 100,
+    versions: Object.fromEntries(names.map((name) => [name, versionOf(name)])),
+  }
+}

@@ -1,0 +1,52 @@
+// `npm run bench`: measures, prints the tables, and writes the reports.
+import { mkdirSync, writeFileSync } from "node:fs"
+import { fileURLToPath } from "node:url"
+import { UnusableArguments, parseArguments, usage } from "./arguments.ts"
+import type { BenchArguments } from "./arguments.ts"
+import { goals } from "./goals.ts"
+import { judgeGoal } from "./judge-goals.ts"
+import { describeMachine } from "./machine.ts"
+import { renderHtml } from "./report/html.ts"
+import { renderJson } from "./report/json.ts"
+import { describe, renderTable } from "./report/table.ts"
+import { runBench } from "./run-bench.ts"
+
+const resultsDirectory = fileURLToPath(new URL("results/", import.meta.url))
+
+async function measure(asked: BenchArguments): Promise<number> {
+  const machine = describeMachine()
+  console.log(`${describe(machine).join("\n")}\n`)
+  const run = await runBench(asked)
+  const chosen = new Set(asked.scenarios.flatMap(({ rows }) => rows.map(({ name }) => name)))
+  const judged = goals
+    .filter(({ scenario }) => chosen.has(scenario))
+    .map((goal) => judgeGoal(goal, run.results))
+  console.log(renderTable(run.results, judged))
+  const report = { run, judged, machine, quick: asked.quick, rounds: asked.rounds }
+  mkdirSync(resultsDirectory, { recursive: true })
+  writeFileSync(`${resultsDirectory}report.html`, renderHtml(report))
+  writeFileSync(`${resultsDirectory}report.json`, renderJson(report))
+  if (asked.jsonFile !== undefined) writeFileSync(asked.jsonFile, renderJson(report))
+  for (const sentence of run.absent) console.log(`\nabsent: ${sentence}`)
+  if (!run.pinned) console.log("\nno core could be kept for the server: taskset and two cores are needed")
+  const { failures } = run.results
+  for (const { scenario, server, round, message } of failures)
+    console.error(`\nfailed: ${scenario}, ${server}, round ${round + 1}: ${message}`)
+  const met = judged.filter((goal) => goal.met).length
+  const measured = judged.filter((goal) => goal.measured !== undefined).length
+  const summary = `${met} of ${judged.length} goals met, ${judged.length - measured} not measured`
+  console.log(
+    `\nbench: ${summary}, ${failures.length} failures, ${Math.round(run.seconds)} s; bench/results/report.html`,
+  )
+  return failures.length === 0 ? 0 : 1
+}
+
+try {
+  const asked = parseArguments(process.argv.slice(2))
+  if (asked === undefined) console.log(usage)
+  else process.exitCode = await measure(asked)
+} catch (error) {
+  if (!(error instanceof UnusableArguments)) throw error
+  console.error(`${error.message}\n\n${usage}`)
+  process.exitCode = 2
+}

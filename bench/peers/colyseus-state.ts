@@ -1,0 +1,27 @@
+// Colyseus, schema state: what is published changes two fields, and everybody is patched at the next of 20 ticks a second.
+import { Room } from "@colyseus/core"
+import { schema, t } from "@colyseus/schema"
+import { serveBenchmark } from "../servers/control.ts"
+import { saidText } from "../servers/said-text.ts"
+import { authenticate, startColyseus } from "./colyseus-app.ts"
+import type { Publish } from "./colyseus-app.ts"
+
+const Said = schema({ n: t.uint32(), text: t.string() }, "Said")
+
+class StateRoom extends Room {
+  override state = new Said()
+
+  static override onAuth(token: string): Promise<unknown> {
+    return authenticate(token)
+  }
+
+  override onCreate(): void {
+    this.onMessage("publish", (_client, { n, textBytes }: Publish) => {
+      this.state.n = n
+      this.state.text = saidText(textBytes)
+      return { n }
+    })
+  }
+}
+
+await serveBenchmark((settings) => startColyseus(settings, StateRoom))

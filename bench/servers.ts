@@ -1,0 +1,120 @@
+// The servers that are compared. A new one is one entry here.
+import { existsSync } from "node:fs"
+import { fileURLToPath } from "node:url"
+import type { WorldReaderName } from "./load/world-readers.ts"
+
+export type DialectName = "hawser" | "raw" | "socket-io" | "socket-io-msgpack" | "colyseus" | "colyseus-state"
+
+export interface ServerEntry {
+  readonly name: string
+  readonly label: string
+  readonly runtime: "node" | "bun"
+  readonly dialect: DialectName
+  /** The program that serves messages, and the one that serves the world; below this directory. */
+  readonly messages?: string
+  readonly world?: string
+  /** How its updates of the world are read. */
+  readonly worldReader?: WorldReaderName
+  /** True where a state is kept instead of messages being sent: ten changes in one turn are one. */
+  readonly conflates?: boolean
+  /** Packages whose versions belong to the figures. */
+  readonly packages: readonly string[]
+}
+
+export const servers: readonly ServerEntry[] = [
+  {
+    name: "hawser",
+    label: "Hawser",
+    runtime: "node",
+    dialect: "hawser",
+    messages: "servers/hawser.ts",
+    world: "servers/hawser-world.ts",
+    worldReader: "hawser",
+    packages: ["@hawser/server", "ws", "jose"],
+  },
+  {
+    name: "hawser-bun",
+    label: "Hawser on Bun",
+    runtime: "bun",
+    dialect: "hawser",
+    messages: "servers/hawser-bun.ts",
+    packages: ["@hawser/server", "bun"],
+  },
+  {
+    name: "ws",
+    label: "ws, naive",
+    runtime: "node",
+    dialect: "raw",
+    messages: "peers/raw-naive.ts",
+    world: "peers/raw-world.ts",
+    worldReader: "json",
+    packages: ["ws", "jose", "@msgpack/msgpack"],
+  },
+  {
+    name: "ws-framed",
+    label: "ws, pre-framed and corked",
+    runtime: "node",
+    dialect: "raw",
+    messages: "peers/raw-framed.ts",
+    packages: ["ws", "jose", "@msgpack/msgpack"],
+  },
+  {
+    name: "socket.io",
+    label: "Socket.IO",
+    runtime: "node",
+    dialect: "socket-io",
+    messages: "peers/socket-io.ts",
+    world: "peers/socket-io-world.ts",
+    worldReader: "socket-io",
+    packages: ["socket.io", "ws", "jose"],
+  },
+  {
+    name: "socket.io-msgpack",
+    label: "Socket.IO, msgpack parser",
+    runtime: "node",
+    dialect: "socket-io-msgpack",
+    messages: "peers/socket-io-msgpack.ts",
+    packages: ["socket.io", "socket.io-msgpack-parser", "ws", "jose"],
+  },
+  {
+    name: "colyseus",
+    label: "Colyseus, messages",
+    runtime: "node",
+    dialect: "colyseus",
+    messages: "peers/colyseus.ts",
+    world: "peers/colyseus-world.ts",
+    worldReader: "colyseus",
+    packages: ["@colyseus/core", "@colyseus/ws-transport", "ws", "jose"],
+  },
+  {
+    name: "colyseus-state",
+    label: "Colyseus, schema state",
+    runtime: "node",
+    dialect: "colyseus-state",
+    messages: "peers/colyseus-state.ts",
+    conflates: true,
+    packages: ["@colyseus/core", "@colyseus/schema", "ws", "jose"],
+  },
+  {
+    name: "colyseus-view",
+    label: "Colyseus, StateView",
+    runtime: "node",
+    dialect: "colyseus-state",
+    world: "peers/colyseus-view.ts",
+    worldReader: "colyseus-view",
+    conflates: true,
+    packages: ["@colyseus/core", "@colyseus/schema", "ws", "jose"],
+  },
+]
+
+export function programOf(entry: ServerEntry, purpose: "messages" | "world"): string | undefined {
+  const program = entry[purpose]
+  return program === undefined ? undefined : fileURLToPath(new URL(program, import.meta.url))
+}
+
+/** Why a server cannot take part although it is meant to; undefined when it can. */
+export function absence(entry: ServerEntry, purpose: "messages" | "world"): string | undefined {
+  const program = programOf(entry, purpose)
+  if (program === undefined || existsSync(program)) return undefined
+  return `${entry.label}: ${entry[purpose] ?? ""} does not exist yet`
+}

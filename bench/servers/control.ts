@@ -1,0 +1,87 @@
+// The servers' side of the benchmark's control channel: says where it listens, and reads its own CPU time and memory on
+// request. Every server uses it, so that all of them are measured in the same way.
+import { z } from "zod"
+
+const serverSettings = z.object({
+  /** HMAC secret of the tokens. */
+  secret: z.string(),
+  /** What the server is for: the world is served by other code than messages are. */
+  purpose: z.enum(["messages", "world"]),
+  /** Clients that the world waits for. */
+  playerCount: z.number(),
+})
+
+export type ServerSettings = z.infer<typeof serverSettings>
+
+export interface RunningServer {
+  readonly port: number
+  /** Begins to tick, in the world. */
+  start?(): void
+  /** Stops to tick; returns when each tick was due and began, in `clockMs`, by its number. */
+  stop?(): readonly number[]
+}
+
+const call = z.object({
+  id: z.number(),
+  name: z.enum(["sample", "start", "stop"]),
+  /** Collect garbage before reading the memory. */
+  collect: z.boolean(),
+})
+
+export const sample = z.object({
+  atMs: z.number(),
+  /** User and system time of all threads. */
+  cpuMs: z.number(),
+  rssBytes: z.number(),
+  /** Live objects, and the memory outside of the heap that they hold. */
+  heapBytes: z.number(),
+})
+
+export type Sample = z.infer<typeof sample>
+
+/** The wall clock with fractions: the same in all processes of a machine. */
+export function clockMs(): number {
+  return performance.timeOrigin + performance.now()
+}
+
+async function collectGarbage(): Promise<void> {
+  if (globalThis.gc === undefined) throw new Error("start the server with --expose-gc")
+  // Finalizers of the first run free what the second can then collect.
+  for (let run = 0; run < 3; run += 1) {
+    globalThis.gc()
+    await new Promise((resolve) => setTimeout(resolve, 50))
+  }
+}
+
+async function takeSample(collect: boolean): Promise<Sample> {
+  if (collect) await collectGarbage()
+  const { user, system } = process.cpuUsage()
+  const { rss, heapUsed, external } = process.memoryUsage()
+  return {
+    atMs: performance.now(),
+    cpuMs: (user + system) / 1000,
+    rssBytes: rss,
+    heapBytes: heapUsed + external,
+  }
+}
+
+/** Starts a server and serves its control channel until the benchmark goes away. */
+export async function serveBenchmark(
+  start: (settings: ServerSettings) => Promise<RunningServer>,
+): Promise<void> {
+  const settings = serverSettings.parse(JSON.parse(process.argv[2] ?? "{}"))
+  const running = await start(settings)
+  process.on("message", (message) => {
+    const { id, name, collect } = call.parse(message)
+    void (async () => {
+      let value: unknown = null
+      if (name === "sample") value = await takeSample(collect)
+      else if (name === "start") running.start?.()
+      else value = running.stop?.() ?? []
+      process.send?.({ id, value })
+    })()
+  })
+  // Also writes the profile, if one was asked for.
+  process.on("disconnect", () => process.exit(0))
+  process.send?.({ port: running.port })
+}

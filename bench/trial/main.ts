@@ -1,0 +1,31 @@
+// One trial: one scenario against one server, in a fresh pair of processes. Writes what was measured to its parent.
+import { scenarios } from "../scenarios.ts"
+import { servers } from "../servers.ts"
+import { ServerProcess } from "./server-process.ts"
+import { secret } from "./tokens.ts"
+import { trialSettings } from "./settings.ts"
+import { Trial } from "./trial.ts"
+
+// Nobody waits for the figures any more. The server ends with this process, whose channel it watches.
+process.on("disconnect", () => process.exit(1))
+
+const settings = trialSettings.parse(JSON.parse(process.argv[2] ?? "{}"))
+const scenario = scenarios.find(({ name }) => name === settings.scenario)
+const entry = servers.find(({ name }) => name === settings.server)
+if (scenario === undefined || entry === undefined) throw new Error("no such scenario or server")
+
+const server = await ServerProcess.start({
+  entry,
+  settings: { secret, purpose: scenario.purpose, playerCount: scenario.playerCount },
+  pin: settings.pinServer,
+  ...(settings.profileDirectory === undefined ? {} : { profileDirectory: settings.profileDirectory }),
+})
+const trial = new Trial(server, entry)
+const measurements = await scenario.run(trial, { quick: settings.quick }).catch((error: unknown) => {
+  // A lost connection explains more than what was waited for in vain.
+  trial.check()
+  throw error
+})
+trial.check()
+await trial.end()
+process.send?.(measurements, () => process.exit(0))

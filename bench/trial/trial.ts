@@ -1,0 +1,119 @@
+// What a scenario works with: the server, the clients that are connected to it, and windows of time that are measured.
+import { performance } from "node:perf_hooks"
+import { Connection } from "../load/connection.ts"
+import type { Dialect } from "../load/driver.ts"
+import type { ServerEntry } from "../servers.ts"
+import type { Sample } from "../servers/control.ts"
+import { dialectOf } from "./dialects.ts"
+import type { ServerProcess } from "./server-process.ts"
+import { tokenOf } from "./tokens.ts"
+
+/** What was measured in one window; every scenario adds its own. */
+export interface WindowFigures {
+  readonly seconds: number
+  /** CPU time of the server. */
+  readonly serverCpuMs: number
+  /** Shares of the time (0 to 1) that the server's CPU and the load's event loop were busy. */
+  readonly serverBusy: number
+  readonly loadBusy: number
+}
+
+const flushEveryMs = 500
+
+export class Trial {
+  readonly server: ServerProcess
+  readonly connections: Connection[] = []
+  readonly entry: ServerEntry
+  readonly #dialect: Dialect
+  readonly #lost: string[] = []
+  readonly #flusher: NodeJS.Timeout
+  /** Clients whose loss is part of the scenario. */
+  readonly mayBeLost = new Set<number>()
+
+  /** Clients whose messages are kept for a look at them later: those below this number. */
+  recordedCount = 0
+
+  constructor(server: ServerProcess, entry: ServerEntry) {
+    this.server = server
+    this.entry = entry
+    this.#dialect = dialectOf(entry.dialect)
+    this.#flusher = setInterval(() => {
+      for (const { driver } of this.connections) driver.flush()
+    }, flushEveryMs)
+  }
+
+  /** Connects clients until there are `total`, at most `parallel` at a time. */
+  async connect(total: number, parallel = 64): Promise<void> {
+    let next = this.connections.length
+    const dial = async (): Promise<void> => {
+      while (next < total) {
+        const index = next
+        next += 1
+        const connection = new Connection({
+          index,
+          port: this.server.port,
+          token: tokenOf(index),
+          dialect: this.#dialect,
+          onLost: ({ index: lost }, reason) => {
+            if (!this.mayBeLost.has(lost)) this.#lost.push(`connection ${lost}: ${reason}`)
+          },
+        })
+        if (index < this.recordedCount) connection.record = []
+        this.connections[index] = connection
+        await connection.open()
+      }
+    }
+    await Promise.all(Array.from({ length: parallel }, dial))
+  }
+
+  /** Opens a window; the function it returns closes it. */
+  async measure(): Promise<() => Promise<WindowFigures>> {
+    const before = await this.server.sample()
+    const startedMs = performance.now()
+    const load = performance.eventLoopUtilization()
+    return async () => {
+      const { utilization } = performance.eventLoopUtilization(load)
+      const seconds = (performance.now() - startedMs) / 1000
+      return { seconds, loadBusy: utilization, ...used(before, await this.server.sample()) }
+    }
+  }
+
+  /** @throws when a client lost its connection: what was measured with it is worth nothing. */
+  check(): void {
+    if (this.#lost.length > 0)
+      throw new Error(`${this.#lost.length} connections were lost; ${this.#lost[0] ?? ""}`)
+  }
+
+  async end(): Promise<void> {
+    clearInterval(this.#flusher)
+    for (const connection of this.connections) connection.close()
+    await this.server.end()
+  }
+}
+
+function used(before: Sample, after: Sample): Pick<WindowFigures, "serverCpuMs" | "serverBusy"> {
+  const serverCpuMs = after.cpuMs - before.cpuMs
+  return { serverCpuMs, serverBusy: serverCpuMs / (after.atMs - before.atMs) }
+}
+
+/** Bytes that all clients together have received. */
+export function bytesOf({ connections }: Trial): number {
+  return connections.reduce((sum, { bytesIn }) => sum + bytesIn, 0)
+}
+
+export function pause(ms: number): Promise<void> {
+  return new Promise((resolve) => setTimeout(resolve, ms))
+}
+
+/** Waits until `condition` holds. @throws when it does not hold in time, with what `describe` says. */
+export async function until(
+  condition: () => boolean,
+  describe: () => string,
+  timeoutMs = 20_000,
+): Promise<void> {
+  const deadlineMs = performance.now() + timeoutMs
+  while (!condition()) {
+    if (performance.now() > deadlineMs) throw new Error(describe())
+    await pause(5)
+  }
+}

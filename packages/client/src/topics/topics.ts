@@ -1,0 +1,142 @@
+// All topics of a client: finds the room that a frame is for, and sends the rooms' requests. Knows no sockets.
+import {
+  HawserError,
+  describeIssues,
+  readJoined,
+  readLeft,
+  readPresenceEvent,
+  topicCalls,
+  topicKindOf,
+  validate,
+} from "@hawser/protocol"
+import type { EventFrame, Frame, Schema, TimerQueue, TopicCall, TopicSpecs } from "@hawser/protocol"
+import type { CallStats } from "../calls/call-stats.ts"
+import type { CallOptions, Requests } from "../calls/requests.ts"
+import type { Delivered } from "../event-delivery.ts"
+import type { SessionEvent } from "../session/session-event.ts"
+import { Room } from "./topic-room.ts"
+import type { RoomCalls } from "./topic-room.ts"
+
+export interface TopicsOptions {
+  readonly topics: TopicSpecs
+  /** False in `2.0`, which has no topics for clients. */
+  readonly isServed: boolean
+  readonly callStats: CallStats
+  readonly requests: () => Requests
+  readonly timers: () => TimerQueue
+  readonly isOnline: () => boolean
+  readonly inOrder: (work: () => void) => void
+  readonly onError: (error: unknown) => void
+}
+
+export class Topics {
+  readonly #options: TopicsOptions
+  readonly #kinds: ReadonlyMap<string, TopicSpecs[string]>
+  readonly #rooms = new Map<string, Room>()
+  readonly #calls: RoomCalls
+
+  constructor(options: TopicsOptions) {
+    this.#options = options
+    const { $join, $leave, $publish, $presence } = topicCalls
+    this.#kinds = new Map(Object.entries(options.topics))
+    this.#calls = {
+      join: (input, how) => this.#call("$join", $join.output, { input, how }),
+      leave: async (topic) => void (await this.#call("$leave", $leave.output, { input: { topic }, how: {} })),
+      publish: async (input, how) => {
+        const { offset } = await this.#call("$publish", $publish.output, { input, how })
+        return { offset: offset ?? undefined }
+      },
+      setState: async (input, how) => void (await this.#call("$presence", $presence.output, { input, how })),
+      after: (delayMs, callback) => options.timers().after(delayMs, callback),
+    }
+  }
+
+  /** Undefined for a name of no kind, or that no topic may have. */
+  room(name: string): Room | undefined {
+    const known = this.#rooms.get(name)
+    if (known !== undefined) return known
+    const spec = this.#kinds.get(topicKindOf(name) ?? "")
+    if (spec === undefined) return undefined
+    const { isOnline, inOrder, onError } = this.#options
+    const schema = spec.presence
+    const room = new Room({ name, schema, calls: this.#calls, isOnline, inOrder, onError })
+    this.#rooms.set(name, room)
+    return room
+  }
+
+  /** True when it was for the rooms alone. */
+  receive(frame: Frame): boolean {
+    if (frame.kind === "topicEvent") this.#rooms.get(frame.topic)?.onPublication(frame.offset)
+    if (frame.kind !== "event") return false
+    switch (frame.type) {
+      case "$join":
+        this.#find(readJoined(frame.payload), frame, (room, event) => room.onJoined(event))
+        return true
+      case "$leave":
+        this.#find(readLeft(frame.payload), frame, (room, { code, message }) =>
+          room.onPutOut(new HawserError(code, { message })),
+        )
+        return true
+      case "$presence":
+        this.#find(readPresenceEvent(frame.payload), frame, (room, event) => room.onPresence(event))
+        return true
+      default:
+        return false
+    }
+  }
+
+  /** In its turn, after the listeners of the client itself. */
+  onDelivered(event: string, delivered: Delivered): void {
+    const { topic } = delivered.meta
+    if (topic !== undefined) this.#rooms.get(topic)?.onDelivered(event, delivered)
+  }
+
+  onSession(event: SessionEvent): void {
+    if (event.kind !== "reset") return
+    const cause = new HawserError(event.cause)
+    for (const room of [...this.#rooms.values()]) room.onReset(cause)
+  }
+
+  onFresh(): void {
+    for (const room of [...this.#rooms.values()]) room.onFresh()
+  }
+
+  #find<E extends { readonly topic: string }>(
+    event: E | undefined,
+    { type }: EventFrame,
+    then: (room: Room, event: E) => void,
+  ): void {
+    const room = event && this.room(event.topic)
+    if (event !== undefined && room !== undefined) then(room, event)
+    else this.#options.onError(new HawserError("invalid_reply", { message: `"${type}" cannot be read` }))
+  }
+
+  async #call<Reply>(
+    name: TopicCall,
+    replies: Schema<unknown, Reply>,
+    { input, how }: { readonly input: object; readonly how: CallOptions & { readonly ahead?: boolean } },
+  ): Promise<Reply> {
+    const { callStats, isServed, requests } = this.#options
+    if (!isServed)
+      throw new HawserError("not_available", { message: "protocol 2.0 has no topics for clients" })
+    const { ahead = false, ...options } = how
+    const watch = callStats.watch(name)
+    const reply = await requests().call({
+      call: "command",
+      name,
+      spec: anyCall,
+      input,
+      options,
+      ahead,
+      watch,
+    })
+    const checked = await validate(replies, reply)
+    if (checked.ok) return checked.value
+    throw new HawserError("invalid_reply", { message: `"${name}": ${describeIssues(checked.issues)}` })
+  }
+}
+
+const anything: Schema = {
+  "~standard": { version: 1, vendor: "hawser", validate: (value) => ({ value }) },
+}
+const anyCall = { input: anything, output: anything }

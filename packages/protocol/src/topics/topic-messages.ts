@@ -1,0 +1,272 @@
+// What travels about topics beside the publications themselves: four requests of clients, and three events by which the
+// server tells a client where it stands. Everything comes from a stranger and is looked at here. Knows no members.
+import type { CallSpec } from "../calls/contract.ts"
+import type { Schema } from "../schema.ts"
+import { isMap } from "../wire/payload-codec.ts"
+import type { TopicGapReason, TopicPosition } from "./topic-kind.ts"
+
+export interface JoinRequest {
+  readonly topic: string
+  readonly state: unknown
+  /** What was published after this is wanted. */
+  readonly since: TopicPosition | undefined
+  /** The last so many publications are wanted. */
+  readonly recent: number
+}
+
+/** `more`: ask again from where you stand; until then nothing new comes. `offset`: so far it has been told. */
+export interface JoinReply {
+  readonly more: boolean
+  readonly offset: number
+}
+
+export interface LeaveRequest {
+  readonly topic: string
+}
+
+export interface PublishRequest {
+  readonly topic: string
+  readonly event: string
+  readonly payload: unknown
+  /** Whether its sender gets it, too, if it is in the topic. */
+  readonly echo: boolean
+}
+
+export interface PublishReply {
+  /** Null for what takes no number: a volatile event, or one that nobody hears. */
+  readonly offset: number | null
+}
+
+export interface PresenceRequest {
+  readonly topic: string
+  readonly state: unknown
+}
+
+/** One member of a topic, as all members of it see it. */
+export interface PresentMember {
+  /** Of its stay: another stay of the same user has another. */
+  readonly id: number
+  readonly user: string
+  readonly state: unknown
+  /** True while its client is away and may still come back. */
+  readonly away: boolean
+}
+
+/** Who is there: `count` in all, of whom the first to come are listed. */
+export interface PresenceList {
+  readonly count: number
+  readonly members: readonly PresentMember[]
+}
+
+/** Precedes what was missed: publications above `offset` follow. */
+export interface JoinedEvent {
+  readonly topic: string
+  readonly epoch: string
+  readonly offset: number
+  readonly gap: JoinedGap | undefined
+  readonly more: boolean
+  /** The member that its receiver is. */
+  readonly self: number
+  readonly presence: PresenceList | undefined
+}
+
+export interface JoinedGap {
+  readonly from: number
+  readonly to: number | undefined
+  readonly reason: TopicGapReason
+}
+
+export interface LeftEvent {
+  readonly topic: string
+  readonly code: string
+  readonly message: string
+}
+
+/** How members stand now. `isFull`: who is not named has gone. */
+export interface PresenceEvent extends PresenceList {
+  readonly topic: string
+  readonly isFull: boolean
+  readonly gone: readonly number[]
+}
+
+/** By the names under which they travel. */
+export const topicCalls = {
+  $join: callOf("a join", readJoin, readJoinReply),
+  $leave: callOf("a leave", readLeave, () => null),
+  $publish: callOf("a publication", readPublish, readPublishReply),
+  $presence: callOf("a presence", readPresence, () => null),
+} as const
+
+export type TopicCall = keyof typeof topicCalls
+
+// --- requests -----------------------------------------------------------------------------------------------------
+
+function readJoin(value: unknown): JoinRequest | undefined {
+  if (!isMap(value)) return undefined
+  const { topic, state, since, recent = 0 } = value
+  if (!isText(topic) || !isCount(recent)) return undefined
+  if (since === undefined) return { topic, state, since, recent }
+  const position = readPosition(since)
+  return position === undefined ? undefined : { topic, state, since: position, recent }
+}
+
+function readPosition(value: unknown): TopicPosition | undefined {
+  const [epoch, offset] = listOf(value)
+  return isText(epoch) && isCount(offset) ? { epoch, offset } : undefined
+}
+
+export function joinPayload({ topic, state, since, recent }: JoinRequest): Readonly<Record<string, unknown>> {
+  return {
+    topic,
+    ...(state === undefined ? {} : { state }),
+    ...(since === undefined ? {} : { since: [since.epoch, since.offset] }),
+    ...(recent === 0 ? {} : { recent }),
+  }
+}
+
+function readLeave(value: unknown): LeaveRequest | undefined {
+  return isMap(value) && isText(value["topic"]) ? { topic: value["topic"] } : undefined
+}
+
+function readPublish(value: unknown): PublishRequest | undefined {
+  if (!isMap(value)) return undefined
+  const { topic, event, payload, echo = true } = value
+  return isText(topic) && isText(event) && typeof echo === "boolean"
+    ? { topic, event, payload, echo }
+    : undefined
+}
+
+function readPresence(value: unknown): PresenceRequest | undefined {
+  return isMap(value) && isText(value["topic"]) ? { topic: value["topic"], state: value["state"] } : undefined
+}
+
+function readJoinReply(value: unknown): JoinReply | undefined {
+  if (!isMap(value)) return undefined
+  const { more, offset } = value
+  return typeof more === "boolean" && isCount(offset) ? { more, offset } : undefined
+}
+
+function readPublishReply(value: unknown): PublishReply | undefined {
+  if (!isMap(value)) return undefined
+  const { offset } = value
+  return offset === null || isCount(offset) ? { offset } : undefined
+}
+
+// --- events -------------------------------------------------------------------------------------------------------
+
+export function joinedPayload(event: JoinedEvent): Readonly<Record<string, unknown>> {
+  const { topic, epoch, offset, gap, more, self, presence } = event
+  return {
+    topic,
+    epoch,
+    offset,
+    gap: gap === undefined ? null : [gap.from, gap.to ?? null, gap.reason],
+    more,
+    self,
+    presence: presence === undefined ? null : [presence.count, presence.members.map(memberFields)],
+  }
+}
+
+export function readJoined(value: unknown): JoinedEvent | undefined {
+  if (!isMap(value)) return undefined
+  const { topic, epoch, offset, more, self } = value
+  if (!isText(topic) || !isText(epoch) || !isCount(offset)) return undefined
+  if (typeof more !== "boolean" || !isCount(self)) return undefined
+  const gap = value["gap"] === null ? undefined : readGap(value["gap"])
+  const presence = value["presence"] === null ? undefined : readList(value["presence"])
+  if (gap === null || presence === null) return undefined
+  return { topic, epoch, offset, gap, more, self, presence }
+}
+
+/** Null for what is none. */
+function readGap(value: unknown): JoinedGap | null {
+  const [from, to, reason] = listOf(value)
+  if (!isCount(from) || !(to === null || isCount(to)) || !isReason(reason)) return null
+  return { from, to: to ?? undefined, reason }
+}
+
+/** Null for what is none. */
+function readList(value: unknown): PresenceList | null {
+  const [count, list] = listOf(value)
+  const members = readMembers(list)
+  return isCount(count) && members !== undefined ? { count, members } : null
+}
+
+export function leftPayload({ topic, code, message }: LeftEvent): Readonly<Record<string, unknown>> {
+  return { topic, code, message }
+}
+
+export function readLeft(value: unknown): LeftEvent | undefined {
+  if (!isMap(value)) return undefined
+  const { topic, code, message } = value
+  return isText(topic) && isText(code) && isText(message) ? { topic, code, message } : undefined
+}
+
+export function presencePayload(event: PresenceEvent): Readonly<Record<string, unknown>> {
+  const { topic, isFull, count, members, gone } = event
+  return { topic, full: isFull, count, set: members.map(memberFields), gone }
+}
+
+export function readPresenceEvent(value: unknown): PresenceEvent | undefined {
+  if (!isMap(value)) return undefined
+  const { topic, full: isFull, count } = value
+  const members = readMembers(value["set"])
+  const gone = listOf(value["gone"])
+  if (!isText(topic) || typeof isFull !== "boolean" || !isCount(count)) return undefined
+  return members !== undefined && gone.every(isCount) ? { topic, isFull, count, members, gone } : undefined
+}
+
+function memberFields({ id, user, state, away }: PresentMember): readonly unknown[] {
+  return [id, user, state, away]
+}
+
+function readMembers(value: unknown): PresentMember[] | undefined {
+  if (!Array.isArray(value)) return undefined
+  const members: PresentMember[] = []
+  for (const entry of value) {
+    const [id, user, state, away] = listOf(entry)
+    if (!isCount(id) || !isText(user) || typeof away !== "boolean") return undefined
+    members.push({ id, user, state, away })
+  }
+  return members
+}
+
+// --- fields -------------------------------------------------------------------------------------------------------
+
+function callOf<I, O>(
+  what: string,
+  readInput: (value: unknown) => I | undefined,
+  readOutput: (value: unknown) => O | undefined,
+): CallSpec<Schema<unknown, I>, Schema<unknown, O>> {
+  return { input: shapeOf(what, readInput), output: shapeOf(`the reply to ${what}`, readOutput) }
+}
+
+/** A validator of the protocol's own messages. */
+function shapeOf<T>(what: string, read: (value: unknown) => T | undefined): Schema<unknown, T> {
+  return {
+    "~standard": {
+      version: 1,
+      vendor: "hawser",
+      validate: (value) => {
+        const found = read(value)
+        return found === undefined ? { issues: [{ message: `not the form of ${what}` }] } : { value: found }
+      },
+    },
+  }
+}
+
+function listOf(value: unknown): readonly unknown[] {
+  return Array.isArray(value) ? value : []
+}
+
+function isText(value: unknown): value is string {
+  return typeof value === "string"
+}
+
+function isCount(value: unknown): value is number {
+  return typeof value === "number" && Number.isSafeInteger(value) && value >= 0
+}
+
+function isReason(value: unknown): value is TopicGapReason {
+  return value === "trimmed" || value === "restarted" || value === "unkept"
+}

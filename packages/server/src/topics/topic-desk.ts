@@ -1,0 +1,226 @@
+// Puts sessions into topics and out of them, brings them what they missed, and tells them where they stand. Each step is
+// one synchronous block, so that nothing is published in the middle of it. Knows no permissions but whom to ask.
+import { HawserError, joinedPayload, leftPayload } from "@hawser/protocol"
+import type { Clock, JoinReply, JoinRequest, ServerLimits, TopicPosition } from "@hawser/protocol"
+import type { AuthenticatedUser } from "../authenticate.ts"
+import type { ServerCounters } from "../counters.ts"
+import type { ServerSession } from "../session/server-session.ts"
+import type { Session } from "../session/session.ts"
+import type { FanOut } from "./fan-out.ts"
+import { missedSince } from "./history.ts"
+import type { Kept, Missed } from "./history.ts"
+import type { Hub } from "./hub.ts"
+import { ownEvent } from "./presence-board.ts"
+import type { PresenceBoard, Seat } from "./presence-board.ts"
+import { Publication } from "./publication.ts"
+import type { Encoders } from "./publication.ts"
+import { clientKey } from "./publisher.ts"
+import { permit } from "./topic-kinds.ts"
+import type { TopicKinds } from "./topic-kinds.ts"
+import type { TopicSeats } from "./topic-seats.ts"
+
+export interface TopicDeskOptions<User extends AuthenticatedUser> {
+  readonly hub: Hub<Session<User>>
+  readonly seats: TopicSeats<User>
+  readonly board: PresenceBoard<User>
+  readonly kinds: TopicKinds<User>
+  readonly encoders: Encoders
+  readonly fanOut: FanOut
+  readonly counters: ServerCounters
+  readonly clock: Clock
+  readonly limits: ServerLimits
+  /** Members are numbered from here on: another server begins elsewhere, so that no number means two of them. */
+  readonly firstMember: number
+  readonly onError: (error: unknown) => void
+}
+
+export class TopicDesk<User extends AuthenticatedUser> {
+  readonly #options: TopicDeskOptions<User>
+  #nextMember: number
+
+  constructor(options: TopicDeskOptions<User>) {
+    this.#options = options
+    this.#nextMember = options.firstMember
+  }
+
+  /**
+   * Brings what was missed, one page of it; with the last page the session is in.
+   * @throws HawserError `rate_limited` when it is in too many topics.
+   */
+  join(session: ServerSession<User>, request: JoinRequest): JoinReply {
+    const { hub, seats, kinds, clock, counters } = this.#options
+    const { topic } = request
+    const seated = seats.get(topic, session)
+    if (seated !== undefined) {
+      this.setState(seated, request.state)
+      return { more: false, offset: hub.position(topic)?.offset ?? 0 }
+    }
+    seats.assertRoom(session)
+    // What keeps nothing is there only while somebody is in it.
+    if (kinds.historyOf(topic) === undefined) hub.join(topic, session)
+    const head = hub.position(topic)
+    if (head === undefined) throw new HawserError("sys_internal_error")
+    const missed = missedSince(request, head, { history: head.history, nowMs: clock.now() })
+    const page = this.#page(missed.kept, session)
+    const isLast = page.length === missed.kept.length
+    // Until the last page it gets nothing else of the topic, so that everything comes in order.
+    if (isLast) hub.join(topic, session)
+    else hub.leave(topic, session)
+    if (missed.gap !== undefined) counters.topicGaps += 1
+    const seat = isLast ? this.#sit(session, request) : undefined
+    this.#tellJoined(session, { request, head, missed, page, seat })
+    return { more: !isLast, offset: isLast ? head.offset : (page.at(-1)?.offset ?? missed.from) }
+  }
+
+  /** The client wants to be out. No effect on a session that the application put in. */
+  leave(session: Session<User>, topic: string): void {
+    const seat = this.#options.seats.get(topic, session)
+    if (seat !== undefined) this.#clear(seat)
+  }
+
+  /** The application wants it to be out. */
+  unsubscribe(topic: string, session: Session<User>): void {
+    const seat = this.#options.seats.get(topic, session)
+    if (seat === undefined) this.#options.hub.leave(topic, session)
+    else this.#putOut(seat, new HawserError("forbidden", { message: "the server ended the membership" }))
+  }
+
+  setState(seat: Seat<User>, state: unknown): void {
+    seat.state = state
+    if (seat.isShown) this.#options.board.changed(seat)
+  }
+
+  /** Its client has gone away, or is back: then the application is asked again whether it may be in. */
+  onAttachment(session: ServerSession<User>): void {
+    const { board, seats } = this.#options
+    for (const seat of seats.of(session)) {
+      seat.away = !session.attached
+      if (seat.isShown) board.changed(seat)
+      if (session.attached) this.#askAgain(seat)
+    }
+  }
+
+  /** The session has ended. */
+  onEnded(session: ServerSession<User>): void {
+    for (const seat of this.#options.seats.of(session)) this.#clear(seat)
+    this.#options.hub.leaveAll(session)
+  }
+
+  #askAgain(seat: Seat<User>): void {
+    const { kinds, board, onError } = this.#options
+    const { topic, session } = seat
+    const stays = (): void => {
+      if (this.#isHere(seat) && seat.isShown) board.catchUp(seat)
+    }
+    const goes = (error: unknown): void => {
+      if (!HawserError.is(error)) onError(error)
+      // Whether it may stay is not known then, and so it may not.
+      if (this.#isHere(seat))
+        this.#putOut(seat, HawserError.is(error) ? error : new HawserError("sys_internal_error"))
+    }
+    try {
+      const { rules } = kinds.of(topic)
+      const answer = permit(`join "${topic}"`, rules.canJoin?.({ topic, session }))
+      if (answer === undefined) stays()
+      else void answer.then(stays, goes)
+    } catch (error) {
+      goes(error)
+    }
+  }
+
+  #isHere(seat: Seat<User>): boolean {
+    return this.#options.seats.get(seat.topic, seat.session) === seat
+  }
+
+  #sit(session: ServerSession<User>, { topic, state }: JoinRequest): Seat<User> {
+    const { board, kinds, seats, counters } = this.#options
+    const seat: Seat<User> = {
+      id: this.#nextMember,
+      topic,
+      session,
+      user: session.user.id,
+      state,
+      away: !session.attached,
+      isShown: kinds.of(topic).spec.presence !== undefined,
+      isBehind: false,
+    }
+    this.#nextMember += 1
+    seats.add(seat)
+    if (seat.isShown) board.add(seat)
+    counters.topicJoins += 1
+    return seat
+  }
+
+  #clear(seat: Seat<User>): void {
+    const { board, hub, seats } = this.#options
+    seats.delete(seat)
+    if (seat.isShown) board.delete(seat)
+    hub.leave(seat.topic, seat.session)
+  }
+
+  #putOut(seat: Seat<User>, { code, message }: HawserError): void {
+    this.#clear(seat)
+    this.#options.counters.topicMembersPutOut += 1
+    const payload = leftPayload({ topic: seat.topic, code, message })
+    this.#options.fanOut.run(() => void seat.session.publish(this.#own("$leave", payload)))
+  }
+
+  #tellJoined(
+    session: ServerSession<User>,
+    told: {
+      readonly request: JoinRequest
+      readonly head: TopicPosition
+      readonly missed: Missed
+      readonly page: readonly Kept[]
+      readonly seat: Seat<User> | undefined
+    },
+  ): void {
+    const { board, counters, fanOut } = this.#options
+    const { request, head, missed, page, seat } = told
+    const { topic } = request
+    const payload = joinedPayload({
+      topic,
+      epoch: head.epoch,
+      offset: missed.from,
+      gap: missed.gap,
+      more: seat === undefined,
+      self: seat?.id ?? 0,
+      presence: seat?.isShown === true ? board.list(topic) : undefined,
+    })
+    const own = clientKey(session)
+    fanOut.run(() => {
+      session.publish(this.#own("$join", payload))
+      for (const { message, except } of page) {
+        // What was not meant for this client was not missed by it.
+        if (except === own) continue
+        session.publish({ volatile: false, key: undefined, messages: () => [message] })
+        counters.topicReplays += 1
+      }
+    })
+  }
+
+  /** As much as one answer may bring, and half of the session's buffer can take; one publication at least. */
+  #page(kept: readonly Kept[], { buffered }: ServerSession<User>): readonly Kept[] {
+    const { limits } = this.#options
+    const maxCount = Math.min(limits.topicPageMaxCount, limits.sendBufferMaxCount / 2 - buffered.messages)
+    const maxBytes = Math.min(limits.topicPageMaxBytes, limits.sendBufferMaxBytes / 2 - buffered.bytes)
+    let bytes = 0
+    let count = 0
+    for (const { message } of kept) {
+      bytes += message.bytes.length
+      if (count > 0 && (count >= maxCount || bytes > maxBytes)) break
+      count += 1
+    }
+    return kept.slice(0, count)
+  }
+
+  #own(name: string, payload: unknown): Publication {
+    return new Publication(this.#options.encoders, {
+      name,
+      spec: ownEvent,
+      payload,
+      source: undefined,
+      isSingle: true,
+    })
+  }
+}

@@ -1,0 +1,195 @@
+// The four requests by which clients join, leave, publish, and change what they show of themselves: who may, with what,
+// and what it costs. What then happens is the desk's and the publisher's.
+import { HawserError, describeIssues, quoted, topicCalls, validate } from "@hawser/protocol"
+import type {
+  Clock,
+  Codec,
+  EventSpec,
+  JoinReply,
+  JoinRequest,
+  LeaveRequest,
+  PresenceRequest,
+  PublishReply,
+  PublishRequest,
+  RateLimiter,
+  Schema,
+  ServerLimits,
+  TopicCall,
+  TopicSpec,
+} from "@hawser/protocol"
+import type { AuthenticatedUser } from "../authenticate.ts"
+import type { AnyHandler, HandlerContext } from "../calls/call-router.ts"
+import type { ServerCounters } from "../counters.ts"
+import type { ServerSession } from "../session/server-session.ts"
+import type { SessionRegistry } from "../session/session-registry.ts"
+import type { Session } from "../session/session.ts"
+import type { Hub } from "./hub.ts"
+import type { Publisher } from "./publisher.ts"
+import type { TopicDesk } from "./topic-desk.ts"
+import { permit } from "./topic-kinds.ts"
+import type { TopicKinds } from "./topic-kinds.ts"
+import type { TopicSeats } from "./topic-seats.ts"
+
+export interface TopicRequestsOptions<User extends AuthenticatedUser> {
+  readonly kinds: TopicKinds<User>
+  readonly desk: TopicDesk<User>
+  readonly seats: TopicSeats<User>
+  readonly hub: Hub<Session<User>>
+  readonly publisher: Publisher<User>
+  readonly registry: SessionRegistry<User>
+  readonly events: ReadonlyMap<string, EventSpec>
+  readonly codecs: { readonly "hawser.1": Codec }
+  readonly limiter: RateLimiter
+  readonly clock: Clock
+  readonly limits: ServerLimits
+  readonly counters: ServerCounters
+}
+
+type Context<User extends AuthenticatedUser> = HandlerContext<unknown, Session<User>>
+
+export class TopicRequests<User extends AuthenticatedUser> {
+  readonly #options: TopicRequestsOptions<User>
+
+  constructor(options: TopicRequestsOptions<User>) {
+    this.#options = options
+  }
+
+  /** By the names of the requests. */
+  handlers(): ReadonlyMap<TopicCall, AnyHandler<Session<User>>> {
+    const { $join, $leave, $publish, $presence } = topicCalls
+    return new Map<TopicCall, AnyHandler<Session<User>>>([
+      ["$join", (context) => this.#join(inputOf($join.input, context), context)],
+      ["$leave", (context) => this.#leave(inputOf($leave.input, context), context)],
+      ["$publish", (context) => this.#publish(inputOf($publish.input, context), context)],
+      ["$presence", (context) => this.#setState(inputOf($presence.input, context), context)],
+    ])
+  }
+
+  async #join(input: JoinRequest, context: Context<User>): Promise<JoinReply> {
+    const { kinds, desk, counters } = this.#options
+    const { session, signal } = context
+    const joining = this.#served(session)
+    const { topic } = input
+    try {
+      const { spec, rules } = kinds.of(topic)
+      await this.#checkState(spec, input)
+      await permit(`join "${topic}"`, rules.canJoin?.({ topic, session }))
+      signal.throwIfAborted()
+      assertActive(joining)
+      return desk.join(joining, input)
+    } catch (error) {
+      counters.topicJoinsRefused += 1
+      throw error
+    }
+  }
+
+  #leave(input: LeaveRequest, { session }: Context<User>): null {
+    this.#options.desk.leave(this.#served(session), input.topic)
+    return null
+  }
+
+  async #publish(input: PublishRequest, { session }: Context<User>): Promise<PublishReply> {
+    const { publisher, counters } = this.#options
+    const sender = this.#served(session)
+    const { topic, event, payload } = input
+    try {
+      await this.#checkPublish(input, session)
+      assertActive(sender)
+      this.#charge(sender, input)
+    } catch (error) {
+      counters.topicPublishesRefused += 1
+      throw error
+    }
+    const except = input.echo ? undefined : session
+    const { offset } = publisher.toTopic(topic, { event, payload, except })
+    counters.topicPublishes += 1
+    return { offset: offset ?? null }
+  }
+
+  async #setState(input: PresenceRequest, { session }: Context<User>): Promise<null> {
+    const { kinds, desk, seats } = this.#options
+    const owner = this.#served(session)
+    await this.#checkState(kinds.of(input.topic).spec, input)
+    assertActive(owner)
+    const seat = seats.get(input.topic, session)
+    if (seat === undefined) throw new HawserError("forbidden", { message: `you are not in "${input.topic}"` })
+    desk.setState(seat, input.state)
+    return null
+  }
+
+  async #checkPublish(input: PublishRequest, session: Session<User>): Promise<void> {
+    const { kinds, events, hub } = this.#options
+    const { topic, event, payload } = input
+    const { spec, rules } = kinds.of(topic)
+    const eventSpec = spec.events.includes(event) ? events.get(event) : undefined
+    if (eventSpec === undefined) {
+      const message = `${quoted(event)} does not belong to the topic "${topic}"`
+      throw new HawserError("invalid_input", { message })
+    }
+    const validated = await accepted(eventSpec.payload, payload, `payload of "${event}"`)
+    const isMember = hub.members(topic).has(session)
+    const asked = { topic, session, event, payload: validated, isMember }
+    await permit(`publish to "${topic}"`, rules.canPublish?.(asked))
+  }
+
+  async #checkState(spec: TopicSpec, { topic, state }: PresenceRequest): Promise<void> {
+    const { codecs, limits } = this.#options
+    if (spec.presence === undefined) {
+      if (state === undefined) return
+      throw new HawserError("invalid_input", { message: `"${topic}" has no presence, so no state` })
+    }
+    await accepted(spec.presence, state, `state in "${topic}"`)
+    const bytes = codecs["hawser.1"].encode({ kind: "event", type: "$presence", payload: state }).length
+    if (bytes <= limits.presenceStateMaxBytes) return
+    const message = `the state in "${topic}" has ${bytes} bytes; ${limits.presenceStateMaxBytes} are allowed`
+    throw new HawserError("invalid_input", { message })
+  }
+
+  /** Each recipient costs; who has not spent anything for a while may reach any number of them once. */
+  #charge(session: ServerSession<User>, { topic, echo }: PublishRequest): void {
+    const { hub, limiter, limits, clock } = this.#options
+    const members = hub.members(topic)
+    const recipients = members.size - (!echo && members.has(session) ? 1 : 0)
+    const key = `${session.user.id}\n$deliveries`
+    const burst = limits.userDeliveryBurst
+    const limit = { everyMs: 1_000 / limits.userDeliveriesPerSecond, burst }
+    const nowMs = clock.now()
+    const waitMs = limiter.take(key, limit, nowMs, Math.min(recipients, burst))
+    if (waitMs > 0) {
+      const message = `you reach too many at once; try again in ${waitMs} ms`
+      throw new HawserError("rate_limited", { message, retryAfterMs: waitMs })
+    }
+    if (recipients > burst) limiter.debit(key, limit, nowMs, recipients - burst)
+  }
+
+  /** @throws HawserError `not_available` for a client of `2.0`. */
+  #served(session: Session<User>): ServerSession<User> {
+    const all: ReadonlySet<Session<User>> = this.#options.registry.all
+    const isOpen = (one: Session<User>): one is ServerSession<User> => all.has(one)
+    if (!isOpen(session)) throw new HawserError("session_ended")
+    if (session.speaks20)
+      throw new HawserError("not_available", { message: "protocol 2.0 has no topics for clients" })
+    return session
+  }
+}
+
+/** Asking may have taken a while. */
+function assertActive({ active }: { readonly active: boolean }): void {
+  if (!active) throw new HawserError("session_ended")
+}
+
+/** @throws HawserError `invalid_input` for what does not have the form of the request. */
+function inputOf<Input>(schema: Schema<unknown, Input>, { input }: { readonly input: unknown }): Input {
+  const checked = validate(schema, input)
+  if (checked instanceof Promise) throw new TypeError("the forms of the protocol are checked at once")
+  if (checked.ok) return checked.value
+  throw new HawserError("invalid_input", { message: describeIssues(checked.issues) })
+}
+
+/** @throws HawserError `invalid_input` */
+async function accepted(schema: Schema, value: unknown, what: string): Promise<unknown> {
+  const validated = await validate(schema, value)
+  if (validated.ok) return validated.value
+  const message = `${what}: ${describeIssues(validated.issues)}`
+  throw new HawserError("invalid_input", { message, details: { issues: validated.issues } })
+}

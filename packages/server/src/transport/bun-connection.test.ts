@@ -1,0 +1,270 @@
+import type { ConnectionEvents } from "@hawser/protocol"
+import { beforeEach, describe, expect, it } from "vitest"
+import type { BunSocket } from "./bun-api.ts"
+import { BunConnection, BunTurn } from "./bun-connection.ts"
+
+/** A socket as Bun shows it. What it is told to do, and what it tells, goes into one list. */
+class ScriptedSocket implements BunSocket {
+  data: unknown
+  /** Bytes that the peer takes; more than that stays with Bun. */
+  roomBytes = Number.POSITIVE_INFINITY
+  #bufferedBytes = 0
+  readonly #log: string[]
+
+  constructor(log: string[]) {
+    this.#log = log
+  }
+
+  sendBinary(bytes: Uint8Array): number {
+    this.#log.push(`write ${bytes.join()}`)
+    const taken = Math.min(this.roomBytes, bytes.length)
+    this.roomBytes -= taken
+    this.#bufferedBytes += bytes.length - taken
+    return this.#bufferedBytes > 0 ? -1 : bytes.length
+  }
+
+  cork(write: (socket: BunSocket) => void): void {
+    this.#log.push("cork")
+    write(this)
+    this.#log.push("uncork")
+  }
+
+  getBufferedAmount(): number {
+    return this.#bufferedBytes
+  }
+
+  /** The peer has read. */
+  take(bytes: number): void {
+    this.#bufferedBytes -= bytes
+    connection.drained()
+  }
+
+  close(code: number, reason: string): void {
+    this.#log.push("told to close")
+    connection.ended(code, reason)
+  }
+
+  terminate(): void {
+    this.#log.push("told to terminate")
+    connection.ended(1006, "")
+  }
+
+  ping(): number {
+    this.#log.push("ping")
+    return 0
+  }
+
+  pause(): void {
+    this.#log.push("pause")
+  }
+
+  resume(): void {
+    this.#log.push("resume")
+  }
+}
+
+let log: string[]
+let turn: BunTurn
+let socket: ScriptedSocket
+let connection: BunConnection
+let onDrained: () => void
+
+const endOfTurn = (): Promise<void> => new Promise((resolve) => setImmediate(resolve))
+const message = (...bytes: number[]): { bytes: Uint8Array } => ({ bytes: Uint8Array.from(bytes) })
+
+beforeEach(() => {
+  log = []
+  turn = new BunTurn()
+  socket = new ScriptedSocket(log)
+  connection = new BunConnection(socket, turn)
+  onDrained = () => {}
+  const events: ConnectionEvents = {
+    message: (bytes) => log.push(`message ${bytes.join()}`),
+    text: () => log.push("text"),
+    drained: () => {
+      log.push("drained")
+      onDrained()
+    },
+    pong: () => log.push("pong"),
+    closed: (code, reason) => log.push(`closed ${code} ${reason}`),
+  }
+  connection.bind(events)
+})
+
+describe("sending", () => {
+  it("writes the messages of a turn together, at its end, and tells whoever asked that they have left", async () => {
+    connection.awaitDrain()
+    expect(connection.send(message(1))).toBe(true)
+    expect(connection.send(message(2, 3))).toBe(true)
+    expect(connection.bufferedBytes).toBe(3)
+    expect(log).toEqual([])
+    await endOfTurn()
+    expect(log).toEqual(["cork", "write 1", "write 2,3", "uncork", "drained"])
+    expect(connection.bufferedBytes).toBe(0)
+  })
+
+  it("hands over the shared bytes themselves, not a copy", async () => {
+    const shared = message(1, 2)
+    const written: Uint8Array[] = []
+    socket.sendBinary = (bytes) => written.push(bytes)
+    connection.send(shared)
+    await endOfTurn()
+    expect(written[0]).toBe(shared.bytes)
+  })
+
+  it("does not cork for one message alone, and tells nobody who did not ask", async () => {
+    connection.send(message(1))
+    await endOfTurn()
+    expect(log).toEqual(["write 1"])
+  })
+
+  it("tells of the drain once for each time it was asked, in a later turn, also when nothing waits", async () => {
+    connection.awaitDrain()
+    connection.awaitDrain()
+    expect(log).toEqual([])
+    await endOfTurn()
+    expect(log).toEqual(["drained"])
+    connection.awaitDrain()
+    await endOfTurn()
+    expect(log).toEqual(["drained", "drained"])
+  })
+
+  it.each([1, 2])(
+    "counts what Bun holds of %i, and tells of the drain when nothing is left",
+    async (count) => {
+      socket.roomBytes = 1
+      connection.awaitDrain()
+      for (let sent = 0; sent < count; sent += 1) connection.send(message(7, 7, 7))
+      await endOfTurn()
+      expect(connection.bufferedBytes).toBe(3 * count - 1)
+      connection.send(message(8))
+      expect(connection.bufferedBytes).toBe(3 * count)
+      await endOfTurn()
+      expect(log).not.toContain("drained")
+      socket.take(1)
+      expect(log).not.toContain("drained")
+      socket.take(3 * count - 1)
+      expect(log.filter((line) => line === "drained")).toHaveLength(1)
+      expect(connection.bufferedBytes).toBe(0)
+    },
+  )
+
+  it("does not tell of a drain while something waits for the end of the turn", async () => {
+    socket.roomBytes = 0
+    connection.awaitDrain()
+    connection.send(message(1))
+    await endOfTurn()
+    socket.roomBytes = 1
+    connection.send(message(2))
+    socket.take(1)
+    expect(log).toEqual(["write 1"])
+    await endOfTurn()
+    expect(log).toEqual(["write 1", "write 2", "drained"])
+  })
+
+  it("writes in the next turn what was sent when it told of a drain", async () => {
+    onDrained = () => {
+      onDrained = () => {}
+      connection.awaitDrain()
+      connection.send(message(2))
+    }
+    connection.awaitDrain()
+    connection.send(message(1))
+    await endOfTurn()
+    await endOfTurn()
+    expect(log).toEqual(["write 1", "drained", "write 2", "drained"])
+  })
+})
+
+describe("closing", () => {
+  it("comes after what was sent before it, and takes nothing any more", async () => {
+    connection.send(message(1))
+    connection.close(4000, "enough")
+    connection.close(4001, "again")
+    expect(connection.send(message(2))).toBe(false)
+    await endOfTurn()
+    expect(log).toEqual(["write 1", "told to close", "closed 4000 enough"])
+    expect(connection.send(message(3))).toBe(false)
+  })
+
+  it("waits until a slow peer has read everything", async () => {
+    socket.roomBytes = 0
+    connection.send(message(1))
+    connection.close(4000, "")
+    await endOfTurn()
+    expect(log).toEqual(["write 1"])
+    expect(connection.bufferedBytes).toBe(1)
+    socket.take(1)
+    await endOfTurn()
+    expect(log).toEqual(["write 1", "told to close", "closed 4000 "])
+  })
+
+  it("waits for nothing when a slow peer has caught up before", async () => {
+    socket.roomBytes = 0
+    connection.send(message(1))
+    await endOfTurn()
+    socket.take(1)
+    connection.close(4000, "")
+    await endOfTurn()
+    expect(log).toEqual(["write 1", "told to close", "closed 4000 "])
+  })
+
+  it("can be cut short by terminate while it waits", async () => {
+    socket.roomBytes = 0
+    connection.send(message(1))
+    connection.close(4000, "")
+    await endOfTurn()
+    connection.terminate()
+    await endOfTurn()
+    expect(log).toEqual(["write 1", "told to terminate", "closed 1006 "])
+  })
+
+  it("shortens a reason to what a close frame holds", async () => {
+    const reasons: string[] = []
+    socket.close = (_code, reason) => reasons.push(reason)
+    connection.close(4000, "€".repeat(100))
+    await endOfTurn()
+    expect(reasons).toEqual(["€".repeat(41)])
+  })
+})
+
+describe("the end", () => {
+  it("is told once, never from within terminate, and drops what was not written", async () => {
+    connection.send(message(1))
+    connection.terminate()
+    connection.terminate()
+    connection.close(4000, "")
+    expect(log).toEqual(["told to terminate"])
+    await endOfTurn()
+    expect(log).toEqual(["told to terminate", "closed 1006 "])
+    expect(connection.send(message(2))).toBe(false)
+    expect(connection.bufferedBytes).toBe(0)
+  })
+
+  it("may come from the peer, and nothing follows it", async () => {
+    connection.send(message(1))
+    connection.ended(1001, "going")
+    connection.received(Uint8Array.of(1))
+    connection.received("text")
+    connection.pong()
+    connection.drained()
+    connection.awaitDrain()
+    connection.pause()
+    connection.resume()
+    connection.ping()
+    connection.terminate()
+    await endOfTurn()
+    expect(log).toEqual(["closed 1001 going"])
+  })
+})
+
+it("passes on messages, texts, pongs, pauses and pings", () => {
+  connection.received(Uint8Array.of(1, 2))
+  connection.received(Uint8Array.of(3).buffer)
+  connection.received("text")
+  connection.pong()
+  connection.pause()
+  connection.resume()
+  connection.ping()
+  expect(log).toEqual(["message 1,2", "message 3", "text", "pong", "pause", "resume", "ping"])
+})

@@ -1,0 +1,90 @@
+// The tests' end of a process that runs servers under Bun.
+import { spawn, spawnSync } from "node:child_process"
+import type { ChildProcess } from "node:child_process"
+import { once } from "node:events"
+import { fileURLToPath } from "node:url"
+import { z } from "zod"
+import type { ServerControl, ServerSpec } from "./server-program.ts"
+
+/** Undefined where no Bun is installed, or only one that does not start. */
+export function findBun(): string | undefined {
+  const path = fileURLToPath(new URL("../../node_modules/.bin/bun", import.meta.url))
+  return spawnSync(path, ["--version"]).status === 0 ? path : undefined
+}
+
+const reply = z.object({
+  id: z.number(),
+  value: z.unknown().optional(),
+  error: z.object({ message: z.string(), code: z.string().optional() }).optional(),
+})
+
+interface Waiting {
+  readonly resolve: (value: unknown) => void
+  readonly reject: (error: Error) => void
+}
+
+export class BunHost {
+  readonly #child: ChildProcess
+  readonly #waiting = new Map<number, Waiting>()
+  #count = 0
+
+  constructor(bun: string) {
+    const script = fileURLToPath(new URL("bun-host.ts", import.meta.url))
+    this.#child = spawn(bun, ["--conditions", "@hawser/source", script], {
+      stdio: ["ignore", "inherit", "inherit", "ipc"],
+      serialization: "json",
+    })
+    this.#child.on("message", (content) => this.#settle(content))
+    this.#child.on("exit", (code, signal) => {
+      for (const { reject } of this.#waiting.values())
+        reject(new Error(`Bun ended with ${signal ?? String(code)}`))
+    })
+  }
+
+  async create(spec: ServerSpec): Promise<ServerControl> {
+    const server = z.number().parse(await this.#call(-1, "create", [spec]))
+    // Both ends are made of the same interface; what comes back is believed.
+    const ask =
+      <T>(method: keyof ServerControl) =>
+      async (...args: readonly unknown[]): Promise<T> =>
+        z.custom<T>().parse(await this.#call(server, method, args))
+    return {
+      listen: ask("listen"),
+      close: ask("close"),
+      stats: ask("stats"),
+      sessionsOf: ask("sessionsOf"),
+      send: ask("send"),
+      broadcast: ask("broadcast"),
+      endSessions: ask("endSessions"),
+      admit: ask("admit"),
+      handled: ask("handled"),
+      verified: ask("verified"),
+      givenUp: ask("givenUp"),
+      ended: ask("ended"),
+      errors: ask("errors"),
+    }
+  }
+
+  async stop(): Promise<void> {
+    if (this.#child.exitCode !== null || this.#child.signalCode !== null) return
+    this.#child.disconnect()
+    await once(this.#child, "exit")
+  }
+
+  #call(server: number, method: string, args: readonly unknown[]): Promise<unknown> {
+    this.#count += 1
+    const id = this.#count
+    return new Promise((resolve, reject) => {
+      this.#waiting.set(id, { resolve, reject })
+      this.#child.send({ id, server, method, args })
+    })
+  }
+
+  #settle(content: unknown): void {
+    const { id, value, error } = reply.parse(content)
+    const waiting = this.#waiting.get(id)
+    this.#waiting.delete(id)
+    if (error === undefined) waiting?.resolve(value)
+    else waiting?.reject(Object.assign(new Error(error.message), { code: error.code }))
+  }
+}
