@@ -12,12 +12,23 @@ export interface ViewArea {
   centre: CellPlace | undefined
 }
 
-interface ViewedCell {
+/** A cell in the view of one session. */
+export interface ViewedCell {
   readonly cell: ReplicaCell
+  readonly viewer: ReplicaViewer
   /** The number by which the client knows it; undefined until it was told of it. */
   number: number | undefined
   /** The version that the client has; undefined when it must be given a snapshot. */
   version: number | undefined
+  /** True while it waits to be looked at. */
+  isQueued: boolean
+}
+
+export interface ReplicaViewerOptions {
+  /** A cell comes into view, or has left it. */
+  readonly onView: (viewed: ViewedCell, isViewed: boolean) => void
+  /** There may be something to tell. */
+  readonly onWork: () => void
 }
 
 /** What a client that came back still holds: the version of each cell, by its place. */
@@ -33,12 +44,23 @@ export class ReplicaViewer {
   #dropped: number[] = []
   /** True until the client was told that the numbers begin anew. */
   #isFresh = true
-  /** Who keeps the lists of viewers by cell. */
-  readonly #onView: (cell: ReplicaCell, isViewed: boolean) => void
+  /** Cells of which there may be something to tell: all the others need not be looked at. */
+  #queue: ViewedCell[] = []
+  readonly #onView: (viewed: ViewedCell, isViewed: boolean) => void
+  readonly #onWork: () => void
 
-  constructor(store: ReplicaStore, onView: (cell: ReplicaCell, isViewed: boolean) => void) {
+  constructor(store: ReplicaStore, { onView, onWork }: ReplicaViewerOptions) {
     this.store = store
     this.#onView = onView
+    this.#onWork = onWork
+  }
+
+  /** The cell has changed. */
+  queue(viewed: ViewedCell): void {
+    if (viewed.isQueued) return
+    viewed.isQueued = true
+    this.#queue.push(viewed)
+    this.#onWork()
   }
 
   get areaCount(): number {
@@ -80,6 +102,7 @@ export class ReplicaViewer {
     for (const viewed of this.#cells.values()) {
       viewed.number = undefined
       viewed.version = undefined
+      this.queue(viewed)
     }
   }
 
@@ -95,6 +118,14 @@ export class ReplicaViewer {
   end(): void {
     this.#areas.clear()
     for (const cell of [...this.#cells.keys()]) this.#leave(cell)
+  }
+
+  /** The cells that may have to be told of, each once; from now on they are no longer waiting. */
+  takeQueue(): readonly ViewedCell[] {
+    const queue = this.#queue
+    this.#queue = []
+    for (const viewed of queue) viewed.isQueued = false
+    return queue
   }
 
   /** Writes what the client must be told; afterwards it counts as told. */
@@ -116,8 +147,10 @@ export class ReplicaViewer {
       this.#freeNumbers.push(number)
     }
     this.#dropped = []
-    for (const viewed of this.#cells.values()) {
-      if (viewed.version !== viewed.cell.version) this.#writeCell(frame, viewed)
+    for (const viewed of this.takeQueue()) {
+      // It may have left the view since.
+      if (viewed.version !== viewed.cell.version && this.#cells.get(viewed.cell) === viewed)
+        this.#writeCell(frame, viewed)
     }
   }
 
@@ -141,7 +174,7 @@ export class ReplicaViewer {
   /** The client fell behind: what it gets next is how things stand then. True when there was anything to conflate. */
   conflate(): boolean {
     let conflated = false
-    for (const viewed of this.#cells.values()) {
+    for (const viewed of this.#queue) {
       if (viewed.version === undefined || viewed.version === viewed.cell.version) continue
       viewed.version = undefined
       conflated = true
@@ -156,15 +189,18 @@ export class ReplicaViewer {
 
   #enter(cell: ReplicaCell): void {
     if (this.#cells.has(cell)) return
-    this.#cells.set(cell, { cell, number: undefined, version: undefined })
-    this.#onView(cell, true)
+    const viewed: ViewedCell = { cell, viewer: this, number: undefined, version: undefined, isQueued: false }
+    this.#cells.set(cell, viewed)
+    this.queue(viewed)
+    this.#onView(viewed, true)
   }
 
   #leave(cell: ReplicaCell): void {
-    const number = this.#cells.get(cell)?.number
+    const viewed = this.#cells.get(cell)
+    if (viewed === undefined) return
     this.#cells.delete(cell)
-    if (number !== undefined) this.#dropped.push(number)
-    this.#onView(cell, false)
+    if (viewed.number !== undefined) this.#dropped.push(viewed.number)
+    this.#onView(viewed, false)
   }
 
   #takeNumber(): number {

@@ -8,7 +8,7 @@ import type { ReplicaCell } from "./replica-cell.ts"
 import { ReplicaFrame } from "./replica-frame.ts"
 import { ReplicaStore } from "./replica-store.ts"
 import { ReplicaViewer } from "./replica-viewer.ts"
-import type { ViewArea } from "./replica-viewer.ts"
+import type { ViewArea, ViewedCell } from "./replica-viewer.ts"
 import { ReplicaViews20 } from "./replica-views20.ts"
 import { SessionViews } from "./session-views.ts"
 import type { StateSink, StateSource } from "./session-views.ts"
@@ -40,8 +40,8 @@ export interface View {
 
 interface Watched {
   readonly store: ReplicaStore
-  /** By cell, the sessions that see it. */
-  readonly viewers: Map<ReplicaCell, Set<SessionViews>>
+  /** By cell, in whose view it is. */
+  readonly viewers: Map<ReplicaCell, Set<ViewedCell>>
   /** By the id of the record that they follow. */
   readonly followers: Map<string, Set<Following>>
 }
@@ -60,9 +60,8 @@ export class Replicas {
   readonly #sessions = new Map<ViewingSession, SessionViews>()
   readonly #frame = new ReplicaFrame()
   readonly #views20: ReplicaViews20
-  /** Sessions whose view was moved since the last tick. */
-  readonly #moved = new Set<SessionViews>()
-  #tick = 0
+  /** Sessions that there may be something to tell in the next tick. */
+  #touched = new Set<SessionViews>()
   #cancelTick: (() => void) | undefined
 
   constructor(options: ReplicasOptions) {
@@ -141,25 +140,18 @@ export class Replicas {
   flush(): void {
     this.#cancelTick?.()
     this.#cancelTick = undefined
-    this.#tick += 1
-    const touched: SessionViews[] = []
-    const touch = (views: SessionViews): void => {
-      if (views.flushedTick === this.#tick) return
-      views.flushedTick = this.#tick
-      touched.push(views)
-    }
     for (const watched of this.#watched.values()) this.#follows(watched)
-    for (const views of this.#moved) touch(views)
-    this.#moved.clear()
     for (const { store, viewers } of this.#watched.values()) {
       store.commit(
         (cell) => viewers.has(cell),
         (cell) => {
           this.#options.counters.replicaCellsPacked += 1
-          viewers.get(cell)?.forEach(touch)
+          for (const viewed of viewers.get(cell) ?? []) viewed.viewer.queue(viewed)
         },
       )
     }
+    const touched = this.#touched
+    this.#touched = new Set()
     for (const views of touched) views.flush()
     this.#views20.forget()
   }
@@ -169,7 +161,7 @@ export class Replicas {
     const views = this.#sessions.get(session)
     if (views === undefined) return
     this.#sessions.delete(session)
-    this.#moved.delete(views)
+    this.#touched.delete(views)
     for (const { followers } of this.#watched.values()) {
       for (const [id, following] of followers) {
         for (const one of following) if (one.views === views) following.delete(one)
@@ -201,7 +193,7 @@ export class Replicas {
   }
 
   #move(views: SessionViews): void {
-    this.#moved.add(views)
+    this.#touched.add(views)
     this.changed()
   }
 
@@ -236,16 +228,20 @@ export class Replicas {
   #viewerOf({ store, viewers }: Watched, views: SessionViews): ReplicaViewer {
     const known = views.viewer(store)
     if (known !== undefined) return known
-    const viewer = new ReplicaViewer(store, (cell, isViewed) => {
-      const others = viewers.get(cell) ?? new Set<SessionViews>()
-      if (isViewed) {
-        viewers.set(cell, others.add(views))
-        return
-      }
-      others.delete(views)
-      if (others.size > 0) return
-      viewers.delete(cell)
-      store.release(cell)
+    const viewer = new ReplicaViewer(store, {
+      onWork: () => this.#touched.add(views),
+      onView(viewed, isViewed) {
+        const { cell } = viewed
+        const others = viewers.get(cell) ?? new Set<ViewedCell>()
+        if (isViewed) {
+          viewers.set(cell, others.add(viewed))
+          return
+        }
+        others.delete(viewed)
+        if (others.size > 0) return
+        viewers.delete(cell)
+        store.release(cell)
+      },
     })
     views.add(viewer)
     return viewer

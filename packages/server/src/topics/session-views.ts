@@ -48,8 +48,6 @@ export class SessionViews implements StateSource {
   readonly #described = new Set<ReplicaStore>()
   #awaitsHold = false
   #waitingSinceMs: number | undefined
-  /** The tick in which it was last looked at: once is enough. */
-  flushedTick = 0
 
   constructor(options: SessionViewsOptions) {
     this.#options = options
@@ -123,6 +121,7 @@ export class SessionViews implements StateSource {
   #tell(viewer: ReplicaViewer): void {
     const { sink, frame, views20, describe, numberOf, counters } = this.#options
     if (sink.speaks20) {
+      viewer.takeQueue()
       for (const message of views20.messages(viewer)) sink.sendState(message)
       return
     }
