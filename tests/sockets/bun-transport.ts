@@ -27,6 +27,8 @@ export class BunHost {
   readonly #child: ChildProcess
   readonly #waiting = new Map<number, Waiting>()
   #count = 0
+  /** Why nothing can be asked any more. */
+  #end: Error | undefined
 
   constructor(bun: string) {
     const script = fileURLToPath(new URL("bun-host.ts", import.meta.url))
@@ -35,10 +37,10 @@ export class BunHost {
       serialization: "json",
     })
     this.#child.on("message", (content) => this.#settle(content))
-    this.#child.on("exit", (code, signal) => {
-      for (const { reject } of this.#waiting.values())
-        reject(new Error(`Bun ended with ${signal ?? String(code)}`))
-    })
+    this.#child.on("error", (error) => this.#stopAsking(error))
+    this.#child.on("exit", (code, signal) =>
+      this.#stopAsking(new Error(`Bun ended with ${signal ?? String(code)}`)),
+    )
   }
 
   async create(spec: ServerSpec): Promise<ServerControl> {
@@ -66,18 +68,26 @@ export class BunHost {
   }
 
   async stop(): Promise<void> {
-    if (this.#child.exitCode !== null || this.#child.signalCode !== null) return
+    if (this.#end !== undefined) return
+    const ended = once(this.#child, "exit")
     this.#child.disconnect()
-    await once(this.#child, "exit")
+    await ended
   }
 
   #call(server: number, method: string, args: readonly unknown[]): Promise<unknown> {
     this.#count += 1
     const id = this.#count
     return new Promise((resolve, reject) => {
+      if (this.#end !== undefined) throw this.#end
       this.#waiting.set(id, { resolve, reject })
       this.#child.send({ id, server, method, args })
     })
+  }
+
+  #stopAsking(why: Error): void {
+    this.#end ??= why
+    for (const { reject } of this.#waiting.values()) reject(why)
+    this.#waiting.clear()
   }
 
   #settle(content: unknown): void {
