@@ -39,7 +39,7 @@ import { shutDown } from "./session/shut-down.ts"
 import { Tombstones } from "./session/tombstones.ts"
 import { debugError, randomSessionId, systemClock } from "./system.ts"
 import { FanOut } from "./topics/fan-out.ts"
-import { openReplica } from "./topics/replica.ts"
+import { createReplicaDesk } from "./topics/replica.ts"
 import { Replicas } from "./topics/replicas.ts"
 import { createTopics, topicEntries } from "./topics/topic-service.ts"
 import { Entrances } from "./transport/entrances.ts"
@@ -92,7 +92,7 @@ export function createServer(contract: Contract, options: Options): Server<Contr
     stream: (name, handler) => handlers.set("stream", name, handler),
     topic: (name) => publisher.topic(name),
     topicKind: (kind, rules) => topics.kinds.set(kind, rules),
-    replica: (name) => openReplica(parts.replicas, name, registry),
+    replica: createReplicaDesk(parts.replicas, registry),
     flush: () => parts.replicas.flush(),
     broadcast: (event, payload, but) => publisher.broadcast(event, payload, but),
     multicast: (sessions, event, payload) => publisher.multicast(sessions, event, payload),

@@ -27,7 +27,20 @@ export interface Replica<Record extends object, S> {
   view(session: S, viewpoint?: Viewpoint): View
 }
 
-export function openReplica<User extends AuthenticatedUser>(
+/** The same object for the same name: games ask for it in every tick. */
+export function createReplicaDesk<User extends AuthenticatedUser>(
+  replicas: Replicas,
+  registry: SessionRegistry<User>,
+): (name: string) => Replica<Values, Session<User>> {
+  const known = new Map<string, Replica<Values, Session<User>>>()
+  return (name) => {
+    const replica = known.get(name) ?? openReplica(replicas, name, registry)
+    known.set(name, replica)
+    return replica
+  }
+}
+
+function openReplica<User extends AuthenticatedUser>(
   replicas: Replicas,
   name: string,
   registry: SessionRegistry<User>,
