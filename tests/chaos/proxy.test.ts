@@ -340,6 +340,26 @@ describe("ends of connections", () => {
     expect(connection.isClosed).toBe(true)
   })
 
+  it.each(["in the same turn", "while bytes and FIN wait for a receiver that does not read"])(
+    "cuts after a FIN: %s",
+    async (when) => {
+      const { connection, client, server } = await setUp({ toServer: { readAheadBytes: 64 * 1_024 } })
+      if (when !== "in the same turn") {
+        server.socket.pause()
+        const piece = randomBytes(64 * 1_024)
+        while (client.socket.writableLength < 1_048_576) {
+          client.socket.write(piece)
+          await nextTurn()
+        }
+      }
+      connection.toServer.finish()
+      connection.cut()
+      await connection.closed
+      server.socket.resume()
+      await until(() => client.isClosed && server.hasEnded)
+    },
+  )
+
   it.each(both)("passes on a reset %s", async (direction) => {
     const setup = await setUp()
     const { from, to } = endsOf(setup, direction)

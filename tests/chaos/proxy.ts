@@ -112,7 +112,9 @@ interface ConnectionOptions {
 }
 
 function reset(socket: Socket): void {
-  if (socket.connecting) socket.destroy()
+  // libuv refuses a reset while a FIN is on its way (EINVAL), and Node then neither closes the handle nor says so.
+  const finIsOnItsWay = socket.writableEnded && !socket.writableFinished
+  if (socket.connecting || finIsOnItsWay) socket.destroy()
   else if (!socket.destroyed) socket.resetAndDestroy()
 }
 
