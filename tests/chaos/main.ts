@@ -6,8 +6,14 @@ import { startChaosProxy } from "./proxy.ts"
 import type { Address, ChaosConnection } from "./proxy.ts"
 import { runChaos } from "./run-chaos.ts"
 
-const usage = `usage: npm run chaos -- --minutes N [--seed N]
+const usage = `usage: npm run chaos -- [options]
        cuts a dialogue at every byte, then runs random scenarios; exit code 1 when anything was lost
+
+  --scenarios N            how many scenarios of 50 clients (200)
+  --at-once N              how many of them at a time (4)
+  --no-cuts                only the scenarios
+  --minutes N              begin nothing more after so many minutes
+  --seed N                 of the first scenario (0)
 
 usage: npm run chaos -- proxy --to HOST:PORT [options]
 
@@ -41,7 +47,10 @@ const options = {
   how: { type: "string", default: "rst" },
   random: { type: "boolean", default: false },
   seed: { type: "string", default: "0" },
-  minutes: { type: "string", default: "5" },
+  scenarios: { type: "string", default: "200" },
+  "at-once": { type: "string", default: "4" },
+  "no-cuts": { type: "boolean", default: false },
+  minutes: { type: "string", default: "Infinity" },
   help: { type: "boolean", default: false },
 } as const
 
@@ -128,9 +137,16 @@ async function main(words: readonly string[]): Promise<void> {
   const { values, positionals } = parse(words)
   if (values.help) return console.log(usage)
   if (positionals.length === 0) {
-    const [minutes, seed] = [Number(values.minutes), wholeNumber("seed", values.seed)]
+    const minutes = Number(values.minutes)
     if (!(minutes > 0)) throw new UnusableArguments(`--minutes ${values.minutes} is no time.`)
-    process.exitCode = (await runChaos({ minutes, seed })) ? 0 : 1
+    const seed = wholeNumber("seed", values.seed)
+    const scenarios = wholeNumber("scenarios", values.scenarios)
+    const atOnce = wholeNumber("at-once", values["at-once"])
+    if (scenarios === 0 || atOnce === 0)
+      throw new UnusableArguments("--scenarios and --at-once must be at least 1.")
+    process.exitCode = (await runChaos({ minutes, seed, scenarios, atOnce, cuts: !values["no-cuts"] }))
+      ? 0
+      : 1
     return
   }
   if (positionals.join(" ") !== "proxy") throw new UnusableArguments("The only command is: proxy")

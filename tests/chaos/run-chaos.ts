@@ -1,4 +1,4 @@
-// `npm run chaos -- --minutes N`: the dialogue cut at every byte in every way, then random scenarios until the time is
+// `npm run chaos`: the dialogue cut at every byte in every way, then random scenarios, until all is done or the time is
 // over. Prints what it does, and ends with one line of figures.
 import { directions, stops } from "./behaviour.ts"
 import { measureDialogue, tryCut } from "./cut-everywhere.ts"
@@ -8,30 +8,38 @@ import { inParallel } from "./in-parallel.ts"
 import { runScenario } from "./scenario.ts"
 
 export interface ChaosRunOptions {
-  readonly minutes: number
+  /** Of the first scenario; the next ones count on. */
   readonly seed: number
+  readonly scenarios: number
+  /** How many scenarios run at a time. */
+  readonly atOnce: number
+  readonly cuts: boolean
+  /** After this time nothing new begins, but one scenario at least. */
+  readonly minutes: number
 }
 
 const shownFaults = 20
 
 /** True when nothing went wrong. */
-export async function runChaos({ minutes, seed }: ChaosRunOptions): Promise<boolean> {
-  const endsAtMs = performance.now() + minutes * 60_000
-  const cut = await cutEverywhere(endsAtMs)
+export async function runChaos(options: ChaosRunOptions): Promise<boolean> {
+  const endsAtMs = performance.now() + options.minutes * 60_000
+  const cut = options.cuts ? await cutEverywhere(endsAtMs) : { count: 0, faults: [] }
   const faults = [...cut.faults]
   let scenarios = 0
   const sums = { connections: 0, resumed: 0, resets: 0, commands: 0, replayed: 0 }
-  while (performance.now() < endsAtMs || scenarios === 0) {
-    const result = await runScenario({ seed: seed + scenarios, clients: 50, troubleMs: 20_000 })
+  const seeds = Array.from({ length: options.scenarios }, (_, index) => options.seed + index)
+  await inParallel(seeds, options.atOnce, async (seed) => {
+    if (performance.now() > endsAtMs && seed !== options.seed) return
+    const result = await runScenario({ seed, clients: 50, troubleMs: 20_000 })
     scenarios += 1
-    for (const fault of result.faults) faults.push(`scenario ${seed + scenarios - 1}: ${fault}`)
+    for (const fault of result.faults) faults.push(`scenario ${seed}: ${fault}`)
     sums.connections += result.connections
     sums.resumed += result.resumed
     sums.resets += result.resets
     sums.commands += result.commands
     sums.replayed += result.replayed
-    console.log(`scenario ${seed + scenarios - 1}: ${result.resumed} resumed, ${result.faults.length} faults`)
-  }
+    console.log(`scenario ${seed}: ${result.resumed} resumed, ${result.faults.length} faults`)
+  })
   for (const fault of faults.slice(0, shownFaults)) console.error(fault)
   const { connections, resumed, resets, commands, replayed } = sums
   console.log(

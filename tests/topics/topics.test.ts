@@ -337,6 +337,32 @@ describe("a client that comes back to its session", () => {
     expect([...ann.topic("chat:a").presence]).toEqual([])
   })
 
+  it.each([
+    ["put out when it shows a fresh token with which it may not be in", "guest ann", ["left forbidden"]],
+    ["left alone when it shows a fresh token with which it may", "ann", []],
+  ])("is %s", async (_, fresh, expected) => {
+    const epochMs = 1_700_000_000_000
+    let token = "ann"
+    const world = createWorld({
+      chat: guests,
+      server: {
+        wallClockMs: () => epochMs + world.clock.now(),
+        authenticate: (shown) => ({
+          id: "ann",
+          isGuest: shown.startsWith("guest "),
+          expiresAtMs: epochMs + world.clock.now() + 300_000,
+        }),
+      },
+    })
+    const ann = await world.open("ann", { token: () => token })
+    const heard = listen(ann, "chat:a")
+    await settled(world, ann.topic("chat:a").join(fine))
+    token = fresh
+    await world.clock.advance(290_000)
+    expect(heard).toEqual(expected)
+    expect(world.server.stats()).toMatchObject({ sessionsResumed: 0, topicMembers: 1 - expected.length })
+  })
+
   it("is put out when nobody can tell whether it may be in", async () => {
     let isBroken = false
     const canJoin = async (): Promise<boolean> => {

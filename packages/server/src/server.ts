@@ -257,6 +257,7 @@ function createSessionHost(parts: Parts, options: Options): SessionHost<User> {
       topics.onAttachment(session)
       attachment.run(session)
     },
+    onRenewed: (session) => topics.onRenewed(session),
     onEnded(session, { cause, successor, unacknowledged, isFinal }) {
       counters.sessionsEnded += 1
       health.sessionsEnded.add(cause)

@@ -119,6 +119,7 @@ export class ServerSession<User extends AuthenticatedUser> implements Session<Us
         onRenewed: (renewed, expiresInMs) => {
           this.#user = renewed
           this.#outbound.control({ kind: "authOk", expiresInMs })
+          host.onRenewed(this)
         },
         onFailed: (error) => this.#onRenewalFailed(error),
         onError: host.onError,

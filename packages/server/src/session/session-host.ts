@@ -40,6 +40,8 @@ export interface SessionHost<User extends AuthenticatedUser> {
   readonly onError: (error: unknown) => void
   /** Its client is away, or back. */
   readonly onAttachment: (session: ServerSession<User>) => void
+  /** Its user has shown a fresh token on the live connection. */
+  readonly onRenewed: (session: ServerSession<User>) => void
   /** Called exactly once per session, after it has become inert. */
   readonly onEnded: (session: ServerSession<User>, end: SessionEnd<User>) => void
 }

@@ -100,6 +100,11 @@ export class TopicDesk<User extends AuthenticatedUser> {
     }
   }
 
+  /** Its user may have other rights with the fresh token. */
+  onRenewed(session: ServerSession<User>): void {
+    for (const seat of this.#options.seats.of(session)) this.#askAgain(seat)
+  }
+
   /** The session has ended. */
   onEnded(session: ServerSession<User>): void {
     for (const seat of this.#options.seats.of(session)) this.#clear(seat)

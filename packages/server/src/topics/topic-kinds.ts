@@ -12,7 +12,7 @@ import type {
 import type { AuthenticatedUser } from "../authenticate.ts"
 import type { Session } from "../session/session.ts"
 
-/** Who wants to be in a topic: asked at each join, and again when its client comes back to its session. */
+/** Who wants to be in a topic: asked at each join, when its client comes back, and after a fresh token. */
 export interface TopicJoin<User extends AuthenticatedUser, C extends Contract = Contract> {
   readonly topic: string
   readonly session: Session<User, C>
@@ -48,7 +48,10 @@ export interface TopicRules<
   C extends Contract = Contract,
   K extends TopicKind<C> = TopicKind<C>,
 > {
-  /** Default: nobody. Who may no longer be in when its client comes back is put out and told. */
+  /**
+   * Default: nobody. Asked again when a client comes back to its session or shows a fresh token: who may no longer be in
+   * is put out and told.
+   */
   canJoin?(join: TopicJoin<User, C>): Permission
   /** Default: nobody. Being in the topic is not required unless this hook requires it. */
   canPublish?(publish: TopicPublish<User, C, K>): Permission

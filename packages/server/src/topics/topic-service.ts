@@ -47,6 +47,7 @@ export interface TopicService<User extends AuthenticatedUser> {
   readonly kinds: TopicKinds<User>
   readonly handlers: ReadonlyMap<string, AnyHandler<Session<User>>>
   onAttachment(session: ServerSession<User>): void
+  onRenewed(session: ServerSession<User>): void
   onEnded(session: ServerSession<User>): void
   stop(): void
   /** Topics that anybody is in, sessions that joined by themselves, and bytes of all histories. */
@@ -101,6 +102,7 @@ export function createTopics<User extends AuthenticatedUser>(
     kinds,
     handlers: requests.handlers(),
     onAttachment: (session) => desk.onAttachment(session),
+    onRenewed: (session) => desk.onRenewed(session),
     onEnded: (session) => desk.onEnded(session),
     stop() {
       hub.stop()
