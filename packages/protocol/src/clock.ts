@@ -6,8 +6,18 @@ export interface Clock {
   /** Monotonic milliseconds, fractions allowed. */
   now(): number
   /**
+   * The same for what happens many times in one turn of the event loop: it may be as old as the turn. Where it is
+   * absent, `now` serves.
+   */
+  turnNow?(): number
+  /**
    * Calls back once after delayMs (≥ 0, at most 2^31 - 1), never before `schedule` has returned; returns a function
    * that cancels and may be called at any time, also twice.
    */
   schedule(delayMs: number, callback: () => void): () => void
+}
+
+/** Of the turn, where the clock knows it. */
+export function turnNow(clock: Clock): number {
+  return clock.turnNow === undefined ? clock.now() : clock.turnNow()
 }

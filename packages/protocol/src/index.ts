@@ -1,3 +1,4 @@
+export { turnNow } from "./clock.ts"
 export type { Clock } from "./clock.ts"
 export { CodeTally } from "./code-tally.ts"
 export type { CodeTallyOptions } from "./code-tally.ts"

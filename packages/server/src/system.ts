@@ -4,9 +4,22 @@ import { performance } from "node:perf_hooks"
 import { debuglog } from "node:util"
 import type { Clock } from "@hawser/protocol"
 
-/** Monotonic milliseconds and real timers. */
+let turnMs: number | undefined
+
+function forgetTurn(): void {
+  turnMs = undefined
+}
+
+/** Monotonic milliseconds and real timers. A turn is what runs until the event loop has been through once. */
 export const systemClock: Clock = {
   now: () => performance.now(),
+  turnNow() {
+    if (turnMs === undefined) {
+      turnMs = performance.now()
+      setImmediate(forgetTurn)
+    }
+    return turnMs
+  },
   schedule(delayMs, callback) {
     const timer = setTimeout(callback, delayMs)
     return () => clearTimeout(timer)

@@ -69,12 +69,8 @@ export class RateLimiter {
   take(key: string, limit: RateLimit, nowMs: number, cost = 1): number {
     const burst = checkedBurst(limit, nowMs, cost)
     if (cost > burst) return Infinity
-    const known = this.#buckets.get(key)
-    const fromMs = known === undefined || known.fullAtMs < nowMs ? nowMs : known.fullAtMs
-    const waitMs = wholeWaitMs(fromMs + (cost - burst) * limit.everyMs, nowMs)
-    if (waitMs > 0) return waitMs
-    if (cost > 0) (known ?? this.#bucketOf(key, nowMs)).fullAtMs = fromMs + cost * limit.everyMs
-    return 0
+    if (cost === 0 && !this.#buckets.has(key)) return 0
+    return take(this.#bucketOf(key, nowMs), { everyMs: limit.everyMs, burst }, nowMs, cost)
   }
 
   /**
@@ -147,6 +143,11 @@ export class HeldBucket {
     this.#limit = { everyMs, burst }
   }
 
+  /** As `RateLimiter.take`, of one permit. */
+  take(nowMs: number): number {
+    return take(this.#bucket, this.#limit, nowMs, 1)
+  }
+
   /** As `RateLimiter.debit`. */
   debit(nowMs: number, cost: number): number {
     return debit(this.#bucket, this.#limit, nowMs, cost)
@@ -157,6 +158,14 @@ export class HeldBucket {
     if (this.#isHeld) this.#bucket.holders -= 1
     this.#isHeld = false
   }
+}
+
+// oxlint-disable-next-line eslint/max-params -- the hot path allocates no options object
+function take(bucket: Bucket, limit: Required<RateLimit>, nowMs: number, cost: number): number {
+  const fromMs = bucket.fullAtMs < nowMs ? nowMs : bucket.fullAtMs
+  const waitMs = wholeWaitMs(fromMs + (cost - limit.burst) * limit.everyMs, nowMs)
+  if (waitMs === 0 && cost > 0) bucket.fullAtMs = fromMs + cost * limit.everyMs
+  return waitMs
 }
 
 // oxlint-disable-next-line eslint/max-params -- the hot path allocates no options object

@@ -2,6 +2,7 @@
 // received and has not handled. Outlives connections; at most one is attached. Serves both ends of `hawser.1`.
 // Order on a connection: every reliable message before any newer one, and volatile ones only when none waits.
 // Knows no handlers, no tokens and no timers. Invariants S1–S5 and S12 of docs/protocol.md rest on this file.
+import { turnNow } from "../clock.ts"
 import type { Clock } from "../clock.ts"
 import type { Connection, OutboundMessage } from "../transport.ts"
 import type { Frame } from "../wire/frame.ts"
@@ -260,7 +261,7 @@ export class Delivery {
   acknowledge(count: number): boolean {
     const before = this.#buffer.base
     if (!this.#buffer.acknowledge(count)) return false
-    if (this.#buffer.base > before) this.#acknowledgedAtMs = this.#options.clock.now()
+    if (this.#buffer.base > before) this.#acknowledgedAtMs = turnNow(this.#options.clock)
     return true
   }
 
@@ -272,7 +273,7 @@ export class Delivery {
     while (next !== undefined && connection.bufferedBytes < highWaterBytes) {
       if (!this.#handOver(connection, next)) return
       // From now on the other end owes an acknowledgement.
-      if (this.#buffer.base === this.#buffer.sent) this.#acknowledgedAtMs = clock.now()
+      if (this.#buffer.base === this.#buffer.sent) this.#acknowledgedAtMs = turnNow(clock)
       this.#buffer.markSent()
       const { sent } = this.#buffer
       if (sent <= this.#everSent) {
@@ -315,10 +316,10 @@ export class Delivery {
     const { limits, clock } = this.#options
     const due =
       sent - this.#syncedCount >= limits.syncEveryCount ||
-      (sent > this.#syncedCount && clock.now() - this.#syncedAtMs >= limits.syncEveryMs)
+      (sent > this.#syncedCount && turnNow(clock) - this.#syncedAtMs >= limits.syncEveryMs)
     if (!due) return
     this.#syncedCount = sent
-    this.#syncedAtMs = clock.now()
+    this.#syncedAtMs = turnNow(clock)
     const digest = this.#buffer.digestAt(sent)
     if (digest !== undefined) this.control({ kind: "sync", count: sent, digest })
   }

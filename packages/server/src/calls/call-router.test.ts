@@ -5,6 +5,7 @@ import { describe, expect, it } from "vitest"
 import type { AuthenticatedUser } from "../authenticate.ts"
 import { createTranslator20 } from "../profile20.ts"
 import type { Session } from "../session/session.ts"
+import { CallBuckets } from "./call-buckets.ts"
 import { CallRouter } from "./call-router.ts"
 import type { AnyHandler } from "./call-router.ts"
 import { Idempotency } from "./idempotency.ts"
@@ -12,6 +13,7 @@ import { LazyAbort } from "./lazy-abort.ts"
 
 const hostile = `a\u2028\u001b[31m\r\n${"x".repeat(60_000)}`
 const shown = `"a\\u2028\\u001b[31m\\u000d\\u000a${"x".repeat(35)}"…`
+const buckets = new CallBuckets(new RateLimiter(), "u")
 const session: Session<AuthenticatedUser> = {
   id: "s",
   user: { id: "u\n2" },
@@ -29,7 +31,6 @@ async function ask(profile: Parameters<typeof createTranslator20>[0] = {}) {
   const router = new CallRouter({
     calls: new Map(),
     handlers: new Map(),
-    limiter: new RateLimiter(),
     clock,
     idempotency: new Idempotency(clock, { idempotencyMs: 1, idempotencyMaxCount: 1 }),
     translator20: createTranslator20(profile),
@@ -45,7 +46,7 @@ async function ask(profile: Parameters<typeof createTranslator20>[0] = {}) {
   } as const
   const counted = { arrivedAtMs: 0, name: hostile, failure: undefined }
   const job = { frame, count: 0, abort: new LazyAbort(), credit: 0, afterReply: undefined, ...counted }
-  return { outcome: await router.execute({ session, speaks20: true }, job), logged }
+  return { outcome: await router.execute({ session, speaks20: true, buckets }, job), logged }
 }
 
 it("shows the name of an unknown request short and on one line", async () => {
@@ -77,7 +78,6 @@ describe("streams", () => {
     const router = new CallRouter({
       calls: indexCalls(contract),
       handlers: new Map([["watch", handler]]),
-      limiter: new RateLimiter(),
       clock,
       idempotency,
       translator20: createTranslator20({}),
@@ -87,7 +87,8 @@ describe("streams", () => {
     const counted = { arrivedAtMs: 0, name: "watch", failure: undefined }
     const abort = new LazyAbort()
     const job = { frame: { ...frame, reference: 1, key: "k" }, count: 1, abort, credit: 0, ...counted }
-    const execute = (speaks20 = false) => router.execute({ session, speaks20 }, { ...job, afterReply: [] })
+    const execute = (speaks20 = false) =>
+      router.execute({ session, speaks20, buckets }, { ...job, afterReply: [] })
     return { router, execute, idempotency, logged }
   }
 

@@ -1,13 +1,21 @@
 // From a decoded request to its outcome: name → translation → validation → rate limit of the type → handler.
 // Never throws and never rejects: whatever goes wrong becomes an error outcome.
-import { HawserError, describeIssues, idempotencyKeyMaxLength, quoted, validate } from "@hawser/protocol"
-import type { CallEntry, Clock, RateLimiter, Validated, WireError } from "@hawser/protocol"
+import {
+  HawserError,
+  describeIssues,
+  idempotencyKeyMaxLength,
+  quoted,
+  turnNow,
+  validate,
+} from "@hawser/protocol"
+import type { CallEntry, Clock, Validated, WireError } from "@hawser/protocol"
 import type { AuthenticatedUser } from "../authenticate.ts"
 import type { Translator20 } from "../profile20.ts"
 import type { Session } from "../session/session.ts"
 import { failure, wireError } from "./request-queue.ts"
 import type { Idempotency } from "./idempotency.ts"
 import { isItemSource } from "./reply-streams.ts"
+import type { CallBuckets } from "./call-buckets.ts"
 import type { Job, Outcome } from "./request-queue.ts"
 
 /** What the handler of a stream receives. */
@@ -32,17 +40,17 @@ export type AnyHandler<S> = (context: HandlerContext<unknown, S>) => unknown
 export interface CallRouterOptions<User extends AuthenticatedUser> {
   readonly calls: ReadonlyMap<string, CallEntry>
   readonly handlers: ReadonlyMap<string, AnyHandler<Session<User>>>
-  readonly limiter: RateLimiter
   readonly clock: Clock
   readonly idempotency: Idempotency
   readonly translator20: Translator20<User>
   readonly onError: (error: unknown) => void
 }
 
-/** Who asks, and how. */
+/** Who asks, and how: one for a session. */
 export interface Caller<User extends AuthenticatedUser> {
   readonly session: Session<User>
   readonly speaks20: boolean
+  readonly buckets: CallBuckets
 }
 
 export class CallRouter<User extends AuthenticatedUser> {
@@ -103,43 +111,41 @@ export class CallRouter<User extends AuthenticatedUser> {
       throw new HawserError("not_available", { message: "protocol 2.0 has no streams" })
     const validated = validate(entry.spec.input, input)
     return validated instanceof Promise
-      ? validated.then((late) => this.#call(caller, job, { name, entry, handler, validated: late }))
-      : this.#call(caller, job, { name, entry, handler, validated })
+      ? validated.then((late) => this.#call(caller, job, { entry, handler }, late))
+      : this.#call(caller, job, { entry, handler }, validated)
   }
 
+  // oxlint-disable-next-line eslint/max-params -- the hot path allocates no options object
   #call(
     caller: Caller<User>,
     job: Job,
-    call: {
-      name: string
-      entry: CallEntry
-      handler: AnyHandler<Session<User>>
-      validated: Validated<unknown>
-    },
+    { entry, handler }: { readonly entry: CallEntry; readonly handler: AnyHandler<Session<User>> },
+    validated: Validated<unknown>,
   ): Outcome | Promise<Outcome> {
-    const { name, entry, handler, validated } = call
+    const { name } = job
     if (!validated.ok) {
       const message = `input of "${name}": ${describeIssues(validated.issues)}`
       throw new HawserError("invalid_input", { message, details: { issues: validated.issues } })
     }
-    this.#charge(caller.session.user.id, name, entry)
-    const result = handler(new CallContext(validated.value, caller.session, job))
-    const succeeded = (output: unknown): Outcome =>
-      entry.call === "stream" ? started(name, output) : this.#succeeded(caller, name, output)
-    return result instanceof Promise ? result.then(succeeded) : succeeded(result)
+    this.#charge(caller, name, entry)
+    const output = handler(new CallContext(validated.value, caller.session, job))
+    return output instanceof Promise
+      ? output.then((late: unknown) => this.#succeeded(caller, entry, name, late))
+      : this.#succeeded(caller, entry, name, output)
   }
 
   /** The bucket of a type is charged after validation: a malformed request uses up no slot. */
-  #charge(userId: string, name: string, entry: CallEntry): void {
-    const { limiter, clock } = this.#options
-    if (entry.spec.limit === undefined) return
-    const waitMs = limiter.take(`${userId}\n${name}`, entry.spec.limit, clock.now())
+  #charge({ buckets }: Caller<User>, name: string, { spec }: CallEntry): void {
+    if (spec.limit === undefined) return
+    const waitMs = buckets.take(name, spec.limit, turnNow(this.#options.clock))
     if (waitMs === 0) return
     const message = `"${name}" is limited; try again in ${waitMs} ms`
     throw new HawserError("rate_limited", { message, retryAfterMs: waitMs })
   }
 
-  #succeeded(caller: Caller<User>, name: string, output: unknown): Outcome {
+  // oxlint-disable-next-line eslint/max-params -- the hot path allocates no options object
+  #succeeded(caller: Caller<User>, { call }: CallEntry, name: string, output: unknown): Outcome {
+    if (call === "stream") return started(name, output)
     const payload = caller.speaks20 ? this.#options.translator20.reply(name, output, caller.session) : output
     return { ok: true, payload }
   }

@@ -1,6 +1,6 @@
 // The requests of one session that wait or run. They start in order, `concurrency` at a time, and each is settled
 // exactly once: by its handler, by its caller's cancel, by its deadline plus grace, or by the session's end.
-import { HawserError, streamWindowMax } from "@hawser/protocol"
+import { HawserError, streamWindowMax, turnNow } from "@hawser/protocol"
 import type { Clock, Reference, RequestFrame, ServerLimits, TimerQueue, WireError } from "@hawser/protocol"
 import { LazyAbort } from "./lazy-abort.ts"
 import type { ItemSource } from "./reply-streams.ts"
@@ -45,6 +45,9 @@ export interface RequestQueueOptions {
   readonly onSpace: () => void
 }
 
+/** One for all: most requests are answered before a deadline is due. */
+function noTimer(): void {}
+
 export class RequestQueue {
   readonly #options: RequestQueueOptions
   readonly #waiting: RunningJob[] = []
@@ -75,12 +78,12 @@ export class RequestQueue {
       count,
       abort: new LazyAbort(),
       afterReply: undefined,
-      arrivedAtMs: this.#options.clock.now(),
+      arrivedAtMs: turnNow(this.#options.clock),
       name: frame.type,
       failure: undefined,
       credit: 0,
       settled: false,
-      cancelTimer: () => {},
+      cancelTimer: noTimer,
     })
     this.#pump()
   }

@@ -3,6 +3,8 @@
 import { HawserError, quoted } from "@hawser/protocol"
 import type { Codec, Reference, ReplyFrame, RequestFrame } from "@hawser/protocol"
 import type { AuthenticatedUser } from "../authenticate.ts"
+import { CallBuckets } from "../calls/call-buckets.ts"
+import type { Caller } from "../calls/call-router.ts"
 import { ReplyStreams } from "../calls/reply-streams.ts"
 import { callReporting } from "../hooks.ts"
 import { RequestQueue, failure, wireError } from "../calls/request-queue.ts"
@@ -26,15 +28,22 @@ export class Answers<User extends AuthenticatedUser> {
   readonly #host: SessionHost<User>
   readonly #options: AnswersOptions<User>
   readonly #requests: RequestQueue
+  readonly #caller: Caller<User>
   /** Undefined until the first stream: most sessions never have any. */
   #streams: ReplyStreams | undefined
   #idleWaiters: (() => void)[] = []
   #ended = false
 
   constructor(host: SessionHost<User>, options: AnswersOptions<User>) {
-    const { limits, clock, timers } = host
+    const { limits, clock, timers, limiter } = host
+    const { session, codec } = options
     this.#host = host
     this.#options = options
+    this.#caller = {
+      session,
+      speaks20: codec.profile === "2.0",
+      buckets: new CallBuckets(limiter, session.user.id),
+    }
     this.#requests = new RequestQueue({
       limits,
       clock,
@@ -85,14 +94,14 @@ export class Answers<User extends AuthenticatedUser> {
     this.#host.counters.requestsAbandoned += this.#requests.size
     this.#requests.end(reason)
     this.#streams?.end(reason)
+    this.#caller.buckets.release()
     this.#becomeIdle()
   }
 
   #run(job: Job): Outcome | Promise<Outcome> {
-    const { session, codec } = this.#options
     const refusal = this.#isStream(job) ? this.#streams?.refusal : undefined
     if (refusal !== undefined) return failure(refusal)
-    return this.#host.router.execute({ session, speaks20: codec.profile === "2.0" }, job)
+    return this.#host.router.execute(this.#caller, job)
   }
 
   #openStreams(): ReplyStreams {
@@ -121,7 +130,8 @@ export class Answers<User extends AuthenticatedUser> {
     health.callStats.answered(job.name, clock.now() - job.arrivedAtMs, failed)
     this.#reply(job, outcome)
     this.#options.onSettled(job.count)
-    for (const follow of job.afterReply ?? []) callReporting(follow, onError)
+    if (job.afterReply === undefined) return
+    for (const follow of job.afterReply) callReporting(follow, onError)
   }
 
   #reply(job: Job, outcome: Outcome): void {
@@ -134,13 +144,10 @@ export class Answers<User extends AuthenticatedUser> {
       return
     }
     const { reference, type, call } = job.frame
-    const frame: ReplyFrame = {
-      kind: "reply",
-      reference,
-      type,
-      outcome,
-      ...(call === undefined ? {} : { call }),
-    }
+    const frame: ReplyFrame =
+      call === undefined
+        ? { kind: "reply", reference, type, outcome }
+        : { kind: "reply", reference, type, outcome, call }
     this.#options.send(this.#encode(frame))
   }
 
@@ -162,6 +169,7 @@ export class Answers<User extends AuthenticatedUser> {
   }
 
   #becomeIdle(): void {
+    if (this.#idleWaiters.length === 0) return
     const waiters = this.#idleWaiters
     this.#idleWaiters = []
     for (const resolve of waiters) resolve()

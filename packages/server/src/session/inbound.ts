@@ -1,6 +1,6 @@
 // What arrives in one session: the count, the user's message and byte bucket, pausing, decoding. Outlives connections.
 // Order of checks: count → bucket → guard and decode → owner. Knows no handlers.
-import { frameByte } from "@hawser/protocol"
+import { frameByte, turnNow } from "@hawser/protocol"
 import type {
   BadFrame,
   Clock,
@@ -170,7 +170,7 @@ export class Inbound {
 
   /** Milliseconds until the user is out of debt; the message itself is let through, so nothing is lost. */
   #charge(bytes: number): number {
-    const nowMs = this.#options.clock.now()
+    const nowMs = turnNow(this.#options.clock)
     return Math.max(this.#messageBucket.debit(nowMs, 1), this.#byteBucket.debit(nowMs, bytes))
   }
 

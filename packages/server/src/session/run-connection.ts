@@ -1,6 +1,6 @@
 // Performs on one socket what the admission machine decides, then hands its messages to the session.
 // No decisions here: a switch over effects, and the profile's way of closing.
-import { closeCode, closeReason, errorTable, isErrorCode, HawserError } from "@hawser/protocol"
+import { closeCode, closeReason, errorTable, isErrorCode, HawserError, turnNow } from "@hawser/protocol"
 import type {
   AcceptedConnection,
   Clock,
@@ -101,7 +101,7 @@ export class RunningConnection<User extends AuthenticatedUser> implements Connec
   }
 
   message(bytes: Uint8Array): void {
-    this.heardAtMs = this.#host.clock.now()
+    this.heardAtMs = turnNow(this.#host.clock)
     if (this.#closing) return
     if (this.#session !== undefined) {
       this.#session.receive(bytes)
