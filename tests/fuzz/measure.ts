@@ -1,7 +1,7 @@
 // Measures a decoded value: what a peer made us build. Knows no bytes and no limits.
 
 export interface Measure {
-  /** Array items, and map entries twice: as the guard counts. Doubled keys of the message are one entry here. */
+  /** Array items, and map entries twice: as the limits count. Doubled keys of the message are one entry here. */
   elements: number
   /** Containers inside each other. */
   depth: number

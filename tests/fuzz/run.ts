@@ -8,7 +8,7 @@ import { knownFaults } from "./known-faults.ts"
 
 /** Inputs of one run that do not share a seed with those of the run of the next seed. */
 const seedStride = 1_000_000_000
-/** One in so many inputs has the guard's reads counted. */
+/** One in so many inputs has its reads counted. */
 const countedShare = 64
 const shownFailures = 10
 const shownHexDigits = 400
@@ -67,7 +67,7 @@ export class FuzzRun {
       `${acceptedCount} accepted`,
       `${refusedCount} refused`,
       `heap at most ${maxHeapFactor.toFixed(1)} × input`,
-      `guard reads at most ${maxReadFactor.toFixed(1)} × input`,
+      `reads at most ${maxReadFactor.toFixed(1)} × input`,
       `seed ${this.seed}`,
       `${this.knownCounts.reduce((sum, count) => sum + count, 0)} known faults`,
       `${this.#failureCount} failures`,

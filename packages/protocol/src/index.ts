@@ -66,17 +66,10 @@ export type {
   WelcomeFrame,
   WireError,
 } from "./wire/frame.ts"
-export { guardMessagePack } from "./wire/guard.ts"
-export type { GuardLimits, GuardVerdict } from "./wire/guard.ts"
-export {
-  Encoded,
-  createPayloadCodec,
-  encodeOnce,
-  encodedArray,
-  encodedMap,
-  plain,
-} from "./wire/payload-codec.ts"
-export type { Encodable, PayloadCodec } from "./wire/payload-codec.ts"
+export { Encoded, encodeOnce, encodedArray, encodedMap, plain } from "./wire/encoded.ts"
+export type { Encodable } from "./wire/encoded.ts"
+export { createPayloadCodec } from "./wire/payload-codec.ts"
+export type { PayloadCodec } from "./wire/payload-codec.ts"
 export { quoted } from "./wire/quoted.ts"
 export { TypeTable, reservedTypes } from "./wire/type-table.ts"
 

@@ -5,11 +5,14 @@ import type { DeliveryLimits } from "./session/delivery.ts"
 const kib = 1024
 const mib = 1024 * kib
 
+/** Reading and writing a message call themselves at each container; so deep, the stack holds for certain. */
+export const nestingMax = 1_000
+
 /** Bounds on what one end accepts as a single message. Beyond them the message is refused before it is decoded. */
 export interface MessageLimits {
   /** Bytes of one message. Beyond: close 1009 on a WebSocket, which reads no further. */
   readonly maxBytes: number
-  /** Nesting of arrays and maps. Beyond: `sys_invalid_message`. */
+  /** Nesting of arrays and maps; above `nestingMax` it counts as that. Beyond: `sys_invalid_message`. */
   readonly maxDepth: number
   /** Array items, and map entries twice, of the whole message. Beyond: `sys_invalid_message`. */
   readonly maxElements: number

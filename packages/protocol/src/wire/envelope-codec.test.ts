@@ -2,9 +2,9 @@ import { encode } from "@msgpack/msgpack"
 import fc from "fast-check"
 import { describe, expect, it } from "vitest"
 import { clientMessageLimits } from "../limits.ts"
+import { encodeOnce } from "./encoded.ts"
 import { camelCase, createEnvelopeCodec, snakeCase } from "./envelope-codec.ts"
 import type { Frame } from "./frame.ts"
-import { encodeOnce } from "./payload-codec.ts"
 
 const wallClockMs = 1_700_000_000_123
 const codec = createEnvelopeCodec({ limits: clientMessageLimits, wallClockMs: () => wallClockMs })

@@ -3,8 +3,9 @@
 import { suggestedAction } from "../errors.ts"
 import type { MessageLimits } from "../limits.ts"
 import type { Codec } from "./codec.ts"
+import { Encoded } from "./encoded.ts"
 import type { BadFrame, CallKind, Frame, Reference, ReplyFrame, WireError } from "./frame.ts"
-import { Encoded, createPayloadCodec, isMap } from "./payload-codec.ts"
+import { createPayloadCodec, isMap } from "./payload-codec.ts"
 import { quoted } from "./quoted.ts"
 
 const envelopeVersion = "2.0"

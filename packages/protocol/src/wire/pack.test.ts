@@ -1,0 +1,205 @@
+import { encode } from "@msgpack/msgpack"
+import fc from "fast-check"
+import { describe, expect, it } from "vitest"
+import { encodeOnce, encodedArray } from "./encoded.ts"
+import { Packer } from "./pack.ts"
+
+// One writes many messages, as at a server: what it has written must not show.
+const packer = new Packer(32)
+
+const hex = (bytes: Uint8Array): string => Buffer.from(bytes).toString("hex")
+const packed = (value: unknown): string => hex(packer.pack(value))
+const byLibrary = (value: unknown): string => hex(encode(value, { ignoreUndefined: true }))
+
+const step = [...Array(67).keys()].flatMap((power) => [2 ** power - 1, 2 ** power, 2 ** power + 1])
+const seconds = [0, 1, 1_700_000_000, 2 ** 32 - 1, 2 ** 32, 2 ** 34 - 1, 2 ** 34, 8.64e12]
+
+class Walker {
+  name = "ann"
+  readonly #secret = 1
+  get secret(): number {
+    return this.#secret
+  }
+}
+
+const numbers: readonly unknown[] = [
+  ...step,
+  ...step.map((number) => -number),
+  ...[-31, -32, -33, -0, 0.5, 1e300, 5e-324, Number.NaN, Infinity, -Infinity],
+]
+const dates: readonly Date[] = seconds
+  .flatMap((second) => [second, -second])
+  .flatMap((second) => [-1, 0, 1, 999].map((ms) => new Date(second * 1_000 + ms)))
+const objects: readonly unknown[] = [
+  new Map([[1, 2]]),
+  new Set([1]),
+  new Walker(),
+  Object.create({ inherited: 1 }),
+  Object.create(null),
+  Object("text"),
+  Object(5),
+  /pattern/,
+  new Error("message"),
+  new (class extends Date {})(5),
+  new ArrayBuffer(4),
+  Float32Array.of(1, 2),
+  new DataView(new ArrayBuffer(8), 2, 3),
+  Buffer.from("bytes"),
+  Object.assign([], { length: 3 }),
+  Object.assign([1], { key: 2 }),
+  { [Symbol.iterator]: 1, shown: 2 },
+  Object.defineProperty({}, "hidden", { value: 1 }),
+  { toJSON: undefined },
+  [undefined, null, true, false],
+]
+
+describe("a value is written as the library writes it", () => {
+  it.each([
+    ["numbers", numbers],
+    ["dates, an invalid one too", [...dates, new Date(Number.NaN)]],
+    ["objects of every class", objects],
+    ["nothing", [undefined, null, [], {}, "", new Uint8Array(0)]],
+  ])("one by one and together: %s", (_, values) => {
+    for (const value of values) expect(packed(value)).toBe(byLibrary(value))
+    expect(packed(values)).toBe(byLibrary(values))
+  })
+
+  it.each([15, 16, 31, 32, 40, 41, 127, 255, 256, 1_023, 1_024, 65_535, 65_536, 200_000])(
+    "%d of a kind",
+    (count) => {
+      const items = Array.from({ length: count }, (_, index) => index % 3)
+      const members = Object.fromEntries(items.map((item, index) => [`k${index}`, item]))
+      for (const value of [items, members, new Uint8Array(count).fill(7)]) {
+        expect(packed(value)).toBe(byLibrary(value))
+      }
+      for (const letter of ["a", "é", "한", "😀"]) {
+        for (const text of [
+          letter.repeat(count),
+          `${"a".repeat(count - 1)}${letter}`,
+          `${letter}${"a".repeat(count)}`,
+        ]) {
+          expect(packed(text)).toBe(byLibrary(text))
+          expect(packed({ [text]: text })).toBe(byLibrary({ [text]: text }))
+        }
+      }
+    },
+  )
+
+  it("without undefined members, whatever their number does to the header", () => {
+    for (const [kept, left] of [
+      [0, 1],
+      [15, 1],
+      [16, 1],
+      [1, 20],
+      [65_535, 1],
+      [15, 65_535],
+    ] as const) {
+      const entries = Array.from({ length: kept + left }, (_, index) => [
+        `k${index}`,
+        index < left ? undefined : index,
+      ])
+      const inner: unknown = Object.fromEntries(entries)
+      const value = { before: 1, inner, after: [undefined] }
+      expect(packed(value)).toBe(byLibrary(value))
+    }
+  })
+
+  it("for anything", () => {
+    const anything = fc.anything({
+      withDate: true,
+      withTypedArray: true,
+      withNullPrototype: true,
+      withBoxedValues: true,
+      withMap: true,
+      withSet: true,
+      withSparseArray: true,
+      maxDepth: 5,
+    })
+    fc.assert(
+      fc.property(anything, (value) => {
+        expect(packed(value)).toBe(byLibrary(value))
+      }),
+      { numRuns: 5_000 },
+    )
+  })
+})
+
+describe("the first byte", () => {
+  it("stands before the value", () => {
+    expect(hex(packer.pack([1, "a"], 0x41))).toBe("419201a161")
+    expect(hex(packer.pack(null, 0))).toBe("00c0")
+  })
+})
+
+describe("what cannot be written", () => {
+  it.each([
+    ["a bigint", 5n],
+    ["a function", () => {}],
+    ["a symbol", Symbol("x")],
+  ])("is a TypeError that names it: %s", (name, value) => {
+    for (const whole of [value, [1, value], { key: [value] }]) {
+      expect(() => packer.pack(whole)).toThrow(new TypeError(`MessagePack cannot hold ${name}`))
+      expect(packed({ key: [1] })).toBe("81a36b65799101")
+    }
+  })
+
+  it("does not spoil the next message when a getter throws", () => {
+    const value = {
+      first: "x".repeat(5_000),
+      get second(): number {
+        throw new Error("not now")
+      },
+    }
+    expect(() => packer.pack(value)).toThrow("not now")
+    expect(packed([value.first])).toBe(byLibrary([value.first]))
+  })
+})
+
+describe("a value that packs another while it is packed", () => {
+  it("is whole, and so is the other", () => {
+    for (const size of [1, 900, 1_100, 100_000]) {
+      const others: string[] = []
+      const value = {
+        first: [1, 2],
+        get second(): string {
+          others.push(packed({ text: "o".repeat(size) }))
+          expect(() => packer.pack([others, 5n])).toThrow(TypeError)
+          return "b".repeat(size)
+        },
+        third: encodeOnce({ list: encodedArray([encodeOnce("shared"), "plain"]) }),
+      }
+      const plainValue = { first: [1, 2], second: "b".repeat(size), third: { list: ["shared", "plain"] } }
+      expect(packed([value, value])).toBe(byLibrary([plainValue, plainValue]))
+      expect(others).toEqual(Array(2).fill(byLibrary({ text: "o".repeat(size) })))
+    }
+  })
+})
+
+describe("a shared encoding", () => {
+  it("is as deep as its own value, whatever is packed meanwhile", () => {
+    const shared = encodeOnce({
+      get size(): number {
+        return packer.pack([[[[1]]]]).length
+      },
+    })
+    const shallow = new Packer(2)
+    packer.pack([shared])
+    expect(hex(shallow.pack([shared]))).toBe(byLibrary([{ size: 5 }]))
+    expect(() => shallow.pack([[shared]])).toThrow(RangeError)
+  })
+
+  it("may stand anywhere, and holds others", () => {
+    const inner = encodeOnce(["inner"])
+    const value = { plain: [{ list: encodedArray([inner, ["beside"]]) }], again: inner }
+    expect(packed(value)).toBe(byLibrary({ plain: [{ list: [["inner"], ["beside"]] }], again: ["inner"] }))
+  })
+})
+
+describe("messages", () => {
+  it("share no bytes", () => {
+    const first = packer.pack([1, 2, 3])
+    packer.pack([4, 5, 6])
+    expect(hex(first)).toBe("93010203")
+    expect(first.buffer.byteLength).toBe(first.length)
+  })
+})
