@@ -51,7 +51,7 @@ export const deliveryMutants: readonly Mutant[] = [
       {
         file: delivery,
         find: "if (connection === undefined || !this.isFlushed) return false",
-        replace: "if (connection === undefined || this.#slots.size > 0) return false",
+        replace: "if (connection === undefined || this.#waitingValues > 0) return false",
       },
     ],
   },
@@ -77,9 +77,9 @@ export const deliveryMutants: readonly Mutant[] = [
       },
       {
         file: delivery,
-        find: "    counters.volatileConflated += this.#slots.put(key, message)",
-        replace: `    if (this.#slots.size === 0) this.#turnOfValues = this.#buffer.head
-    counters.volatileConflated += this.#slots.put(key, message)`,
+        find: "    counters.volatileConflated += this.#keepValue(key, message)",
+        replace: `    if (this.#waitingValues === 0) this.#turnOfValues = this.#buffer.head
+    counters.volatileConflated += this.#keepValue(key, message)`,
       },
       {
         file: delivery,
@@ -95,7 +95,7 @@ export const deliveryMutants: readonly Mutant[] = [
       {
         file: volatileSlots,
         find: "    let lost = this.delete(key) ? 1 : 0\n",
-        replace: "    if (this.#slots.has(key)) return 1\n    let lost = 0\n",
+        replace: "    if (this.#slots?.has(key) === true) return 1\n    let lost = 0\n",
       },
     ],
   },
@@ -107,7 +107,7 @@ export const deliveryMutants: readonly Mutant[] = [
         file: delivery,
         find: "    if (key === undefined) {\n      counters.volatileDropped += 1",
         replace:
-          "    if (key === undefined || connection === undefined) {\n      counters.volatileDropped += 1",
+          "    if (key === undefined || this.#connection === undefined) {\n      counters.volatileDropped += 1",
       },
     ],
     killedBy: {

@@ -20,8 +20,8 @@ export const requestMutants: readonly Mutant[] = [
       {
         file: inbound,
         find: "      this.#process(next.bytes, next.count)\n",
-        replace: `      const isLate = next.count === 0 && this.#options.codec.classify(next.bytes) === "reliable"
-      this.#process(next.bytes, isLate ? this.#options.delivery.receive(next.bytes) : next.count)
+        replace: `      const isLate = next.count === 0 && this.#owner.codec.classify(next.bytes) === "reliable"
+      this.#process(next.bytes, isLate ? this.#owner.delivery.receive(next.bytes) : next.count)
 `,
       },
     ],
@@ -29,7 +29,7 @@ export const requestMutants: readonly Mutant[] = [
   {
     name: "Messages that are held are taken last in, first out",
     breaks: ["S2", "M3"],
-    edits: [{ file: inbound, find: "this.#held.shift()", replace: "this.#held.pop()" }],
+    edits: [{ file: inbound, find: "this.#held?.shift()", replace: "this.#held?.pop()" }],
   },
   {
     name: "The server does not read on after it had paused",
@@ -50,9 +50,9 @@ export const requestMutants: readonly Mutant[] = [
     breaks: ["S15", "M3"],
     edits: [
       {
-        file: "packages/server/src/session/server-session.ts",
-        find: "isFull: () => this.#answers.isFull || !this.#delivery.hasRoom(0),",
-        replace: "isFull: () => this.#answers.isFull,",
+        file: "packages/server/src/session/conversation.ts",
+        find: "return this.answers.isFull || !this.delivery.hasRoom(0)",
+        replace: "return this.answers.isFull",
       },
     ],
     killedBy: {
@@ -63,7 +63,7 @@ export const requestMutants: readonly Mutant[] = [
   {
     name: "Requests start last in, first out",
     breaks: ["S2", "R3"],
-    edits: [{ file: requestQueue, find: "this.#waiting.shift()", replace: "this.#waiting.pop()" }],
+    edits: [{ file: requestQueue, find: "this.#waiting?.shift()", replace: "this.#waiting?.pop()" }],
   },
   {
     name: "All requests of a session run at once",
@@ -71,8 +71,8 @@ export const requestMutants: readonly Mutant[] = [
     edits: [
       {
         file: requestQueue,
-        find: "this.#running.size < this.#options.limits.concurrency",
-        replace: "this.#running.size < Number.POSITIVE_INFINITY",
+        find: "this.#running.length < this.#host.limits.concurrency",
+        replace: "this.#running.length < Number.POSITIVE_INFINITY",
       },
     ],
     killedBy: {

@@ -3,6 +3,7 @@ import type { Mutant } from "./mutant.ts"
 
 const serverSession = "packages/server/src/session/server-session.ts"
 const openConnection = "packages/server/src/session/open-connection.ts"
+const conversation = "packages/server/src/session/conversation.ts"
 const claimHistory = "packages/server/src/session/claim-history.ts"
 const resume = "packages/server/src/session/resume.ts"
 const resumeToken = "packages/server/src/session/resume-token.ts"
@@ -171,8 +172,8 @@ export const serverMutants: readonly Mutant[] = [
     edits: [
       {
         file: sessionFrames,
-        find: 'control({ kind: "pong", number, handled: delivery.handled })',
-        replace: 'control({ kind: "pong", number, handled: delivery.received })',
+        find: 'taker.control({ kind: "pong", number, handled: delivery.handled })',
+        replace: 'taker.control({ kind: "pong", number, handled: delivery.received })',
       },
     ],
   },
@@ -182,8 +183,8 @@ export const serverMutants: readonly Mutant[] = [
     edits: [
       {
         file: sessionFrames,
-        find: '      case "cancel":\n        settle(count)\n',
-        replace: '      case "cancel":\n',
+        find: '    case "cancel":\n      taker.settle(count)\n',
+        replace: '    case "cancel":\n',
       },
     ],
   },
@@ -204,7 +205,7 @@ export const serverMutants: readonly Mutant[] = [
     edits: [
       {
         file: serverSession,
-        find: "    this.#cancelWindow()\n    this.#claims.accept(claim)\n",
+        find: "    this.#stopWindow()\n    this.#claims.accept(claim)\n",
         replace: "    this.#claims.accept(claim)\n",
       },
     ],
@@ -214,9 +215,9 @@ export const serverMutants: readonly Mutant[] = [
     breaks: ["S4", "S14", "R2"],
     edits: [
       {
-        file: serverSession,
-        find: "        if (this.#active) this.#sender.reliable({ bytes })\n",
-        replace: "        if (this.#active && this.attached) this.#sender.reliable({ bytes })\n",
+        file: conversation,
+        find: "    if (this.session.active) this.#reliable({ bytes })\n",
+        replace: "    if (this.session.active && this.session.attached) this.#reliable({ bytes })\n",
       },
     ],
     killedBy: {
@@ -232,7 +233,7 @@ export const serverMutants: readonly Mutant[] = [
         file: serverSession,
         find: "    counters.sessionsDetached += 1\n",
         replace:
-          '    counters.sessionsDetached += 1\n    this.#answers.end(new HawserError("connection_lost"))\n',
+          '    counters.sessionsDetached += 1\n    this.#conversation.answers.end(new HawserError("connection_lost"))\n',
       },
     ],
   },
@@ -253,7 +254,7 @@ export const serverMutants: readonly Mutant[] = [
     breaks: ["S1", "S4", "B3"],
     edits: [
       {
-        file: "packages/server/src/session/session-sender.ts",
+        file: conversation,
         find: '    const full = codec.counts ? "session_overflow" : "slow_consumer"\n',
         replace:
           '    const full = codec.counts ? "session_overflow" : "slow_consumer"\n    if (codec.counts) return "buffered"\n',
@@ -266,8 +267,8 @@ export const serverMutants: readonly Mutant[] = [
     edits: [
       {
         file: claimHistory,
-        find: "return this.#takeoversAtMs.push(nowMs) > limits.takeoversMax",
-        replace: "return this.#takeoversAtMs.push(nowMs) < 0",
+        find: "return recent.push(nowMs) > limits.takeoversMax",
+        replace: "return recent.push(nowMs) < 0",
       },
     ],
     killedBy: {
@@ -335,8 +336,8 @@ export const serverMutants: readonly Mutant[] = [
     edits: [
       {
         file: "packages/server/src/session/token-renewal.ts",
-        find: "    if (expiresInMs === null) return\n",
-        replace: "    if (expiresInMs === null || expiresInMs >= 0) return\n",
+        find: "    if (leftMs === null) return\n",
+        replace: "    if (leftMs === null || leftMs >= 0) return\n",
       },
     ],
     killedBy: {

@@ -112,7 +112,9 @@ export type { RateLimit } from "./calls/rate-limit.ts"
 export { Delivery } from "./session/delivery.ts"
 export type {
   DeliveryCounters,
+  DeliveryHost,
   DeliveryLimits,
+  DeliveryOwner,
   ReliableOutcome,
   VolatileOutcome,
 } from "./session/delivery.ts"
@@ -166,5 +168,12 @@ export {
 } from "./topics/replica-parts.ts"
 export type { CellChange, CellPlace, CellSnapshot, PartTarget, ReplicaHead } from "./topics/replica-parts.ts"
 export { ReplicaSchema, defineReplica } from "./topics/replica-schema.ts"
-export type { Fields, PackedRecord, RecordOf, ReplicaArea, ReplicaSpec } from "./topics/replica-schema.ts"
+export type {
+  Fields,
+  PackedRecord,
+  RecordOf,
+  RecordState,
+  ReplicaArea,
+  ReplicaSpec,
+} from "./topics/replica-schema.ts"
 export { BitReader, BitWriter } from "./topics/bits.ts"

@@ -24,6 +24,7 @@ import type { Server, ServerOptions, SessionEnded, SessionOpened, Suspicion } fr
 import { AckSchedule } from "./session/ack-schedule.ts"
 import { ConnectionCaps } from "./session/connection-caps.ts"
 import { drain } from "./session/drain.ts"
+import { userRates } from "./session/inbound.ts"
 import { startLivenessSweep } from "./session/liveness.ts"
 import { OpenConnections } from "./session/open-connections.ts"
 import { createOpener } from "./session/open-connection.ts"
@@ -37,7 +38,7 @@ import { memoryStore } from "./session/session-store.ts"
 import type { Session } from "./session/session.ts"
 import { shutDown } from "./session/shut-down.ts"
 import { Tombstones } from "./session/tombstones.ts"
-import { debugError, randomSessionId, systemClock } from "./system.ts"
+import { debugError, randomSessionIds, systemClock } from "./system.ts"
 import { FanOut } from "./topics/fan-out.ts"
 import { createReplicaDesk } from "./topics/replica.ts"
 import { Replicas } from "./topics/replicas.ts"
@@ -221,7 +222,7 @@ function createAccept(parts: Parts, options: Options, isClosing: () => boolean):
     ...parts,
     sessionHost: createSessionHost(parts, options),
     authenticate: options.authenticate,
-    sessionId: options.sessionId ?? randomSessionId,
+    sessionId: options.sessionId ?? randomSessionIds(),
     sessionPolicy: options.sessionPolicy ?? "newestWins",
     isClosing,
     onOpened(session, replaces) {
@@ -247,8 +248,11 @@ function createAccept(parts: Parts, options: Options, isClosing: () => boolean):
 
 function createSessionHost(parts: Parts, options: Options): SessionHost<User> {
   const { sentCodec, counters, health, registry, tombstones, topics, replicas, ended, attachment } = parts
+  const { limits, clock, codecs, replayMemory } = parts
   return {
     ...parts,
+    userRates: userRates(limits),
+    delivery: { limits, clock, counters, codec: codecs["hawser.1"], kept: replayMemory },
     router: new CallRouter<User>({ ...parts, handlers: parts.handlers.byName }),
     authenticate: options.authenticate,
     onAttachment(session) {

@@ -94,23 +94,13 @@ export class ClientSession {
   #cancelPoll: (() => void) | undefined
 
   constructor(options: ClientSessionOptions) {
-    const { codec, connection, welcome, limits, clock, timers, counters } = options
+    const { codec, connection, welcome, limits, clock, counters } = options
     this.id = welcome.sessionId
     this.codec = codec
     this.#options = options
     this.#connection = connection
     this.#resumeToken = welcome.resumeToken
-    this.#delivery = new Delivery({
-      limits,
-      clock,
-      counters,
-      encode: (frame) => codec.encode(frame),
-      requestAck: () => {
-        // An acknowledgement that went out by its count has left its timer behind.
-        this.#cancelAck()
-        this.#cancelAck = timers.after(limits.ackDelayMs, () => this.#delivery.flushAck())
-      },
-    })
+    this.#delivery = new Delivery({ limits, clock, counters, codec, kept: { bytes: 0 } }, this)
     if (codec.counts) this.#delivery.attach(connection, { received: 0, handled: 0 })
   }
 
@@ -318,6 +308,14 @@ export class ClientSession {
     const { codec } = this
     const count = codec.counts && codec.classify(bytes) === "reliable" ? this.#delivery.receive(bytes) : 0
     return { frame: codec.decode(bytes, count), count }
+  }
+
+  /** The delivery has something to acknowledge. */
+  requestAck(): void {
+    const { timers, limits } = this.#options
+    // An acknowledgement that went out by its count has left its timer behind.
+    this.#cancelAck()
+    this.#cancelAck = timers.after(limits.ackDelayMs, () => this.#delivery.flushAck())
   }
 
   /** The message was given to the application. */

@@ -53,10 +53,10 @@ export class RateLimiter {
    * holder has released it. Throws RangeError for a limit that makes no sense.
    */
   hold(key: string, limit: RateLimit, nowMs: number): HeldBucket {
-    const burst = checkedBurst(limit, nowMs, 0)
+    checkedBurst(limit, nowMs, 0)
     const bucket = this.#bucketOf(key, nowMs)
     bucket.holders += 1
-    return new HeldBucket(bucket, limit.everyMs, burst)
+    return new HeldBucket(bucket, limit)
   }
 
   /**
@@ -70,7 +70,7 @@ export class RateLimiter {
     const burst = checkedBurst(limit, nowMs, cost)
     if (cost > burst) return Infinity
     if (cost === 0 && !this.#buckets.has(key)) return 0
-    return take(this.#bucketOf(key, nowMs), { everyMs: limit.everyMs, burst }, nowMs, cost)
+    return take(this.#bucketOf(key, nowMs), limit, nowMs, cost)
   }
 
   /**
@@ -81,10 +81,10 @@ export class RateLimiter {
    */
   // oxlint-disable-next-line eslint/max-params -- the hot path allocates no options object
   debit(key: string, limit: RateLimit, nowMs: number, cost: number): number {
-    const burst = checkedBurst(limit, nowMs, cost)
+    checkedBurst(limit, nowMs, cost)
     const known = this.#buckets.get(key)
     if (cost === 0 && known === undefined) return 0
-    return debit(known ?? this.#bucketOf(key, nowMs), { everyMs: limit.everyMs, burst }, nowMs, cost)
+    return debit(known ?? this.#bucketOf(key, nowMs), limit, nowMs, cost)
   }
 
   #bucketOf(key: string, nowMs: number): Bucket {
@@ -135,12 +135,12 @@ interface Bucket {
 /** A key's bucket and its limit, looked up once. */
 export class HeldBucket {
   readonly #bucket: Bucket
-  readonly #limit: Required<RateLimit>
+  readonly #limit: RateLimit
   #isHeld = true
 
-  constructor(bucket: Bucket, everyMs: number, burst: number) {
+  constructor(bucket: Bucket, limit: RateLimit) {
     this.#bucket = bucket
-    this.#limit = { everyMs, burst }
+    this.#limit = limit
   }
 
   /** As `RateLimiter.take`, of one permit. */
@@ -161,18 +161,18 @@ export class HeldBucket {
 }
 
 // oxlint-disable-next-line eslint/max-params -- the hot path allocates no options object
-function take(bucket: Bucket, limit: Required<RateLimit>, nowMs: number, cost: number): number {
+function take(bucket: Bucket, { everyMs, burst = 1 }: RateLimit, nowMs: number, cost: number): number {
   const fromMs = bucket.fullAtMs < nowMs ? nowMs : bucket.fullAtMs
-  const waitMs = wholeWaitMs(fromMs + (cost - limit.burst) * limit.everyMs, nowMs)
-  if (waitMs === 0 && cost > 0) bucket.fullAtMs = fromMs + cost * limit.everyMs
+  const waitMs = wholeWaitMs(fromMs + (cost - burst) * everyMs, nowMs)
+  if (waitMs === 0 && cost > 0) bucket.fullAtMs = fromMs + cost * everyMs
   return waitMs
 }
 
 // oxlint-disable-next-line eslint/max-params -- the hot path allocates no options object
-function debit(bucket: Bucket, limit: Required<RateLimit>, nowMs: number, cost: number): number {
-  const fullAtMs = (bucket.fullAtMs < nowMs ? nowMs : bucket.fullAtMs) + cost * limit.everyMs
+function debit(bucket: Bucket, { everyMs, burst = 1 }: RateLimit, nowMs: number, cost: number): number {
+  const fullAtMs = (bucket.fullAtMs < nowMs ? nowMs : bucket.fullAtMs) + cost * everyMs
   if (cost > 0) bucket.fullAtMs = fullAtMs
-  return wholeWaitMs(fullAtMs - limit.burst * limit.everyMs, nowMs)
+  return wholeWaitMs(fullAtMs - burst * everyMs, nowMs)
 }
 
 /** A difference of fractions can round to a millisecond too little; the sum is what the next call will compare. */

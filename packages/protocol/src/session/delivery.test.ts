@@ -122,13 +122,16 @@ class End {
 
   constructor({ limits = {}, clock = new SimulatedClock() }: EndOptions = {}) {
     this.clock = clock
-    this.delivery = new Delivery({
-      limits: { ...defaultServerLimits, ...limits },
-      clock,
-      counters: this.counters,
-      encode: (frame) => codec.encode(frame),
-      requestAck: () => (this.asked += 1),
-    })
+    this.delivery = new Delivery(
+      {
+        limits: { ...defaultServerLimits, ...limits },
+        clock,
+        counters: this.counters,
+        codec,
+        kept: { bytes: 0 },
+      },
+      { requestAck: () => (this.asked += 1) },
+    )
   }
 
   attach(received = 0, handled = received): FakeConnection {

@@ -5,6 +5,7 @@
 import { turnNow } from "../clock.ts"
 import type { Clock } from "../clock.ts"
 import type { Connection, OutboundMessage } from "../transport.ts"
+import type { Codec } from "../wire/codec.ts"
 import type { Frame } from "../wire/frame.ts"
 import { ReceiveCount } from "./receive-count.ts"
 import { SendBuffer } from "./send-buffer.ts"
@@ -41,15 +42,18 @@ export interface DeliveryCounters {
   volatileConflated: number
 }
 
-export interface DeliveryOptions {
+/** What the deliveries of all sessions of a server have in common. */
+export interface DeliveryHost {
   readonly limits: DeliveryLimits
   readonly clock: Clock
-  readonly encode: (frame: Frame) => Uint8Array
+  readonly codec: Pick<Codec, "encode">
   readonly counters: DeliveryCounters
-  /** Of all sessions together. */
-  readonly kept?: KeptBytes
+  readonly kept: KeptBytes
+}
+
+export interface DeliveryOwner {
   /** Asks the runner to call `flushAck` soon. Not repeated before it has. */
-  readonly requestAck: () => void
+  requestAck(): void
 }
 
 /** `sent`: handed to the connection. `buffered`: waits for the connection. `full`: refused, nothing was taken. */
@@ -57,12 +61,16 @@ export type ReliableOutcome = "sent" | "buffered" | "full"
 export type VolatileOutcome = "sent" | "conflated" | "dropped"
 
 export class Delivery {
-  readonly #options: DeliveryOptions
+  readonly #host: DeliveryHost
+  readonly #owner: DeliveryOwner
   readonly #buffer: SendBuffer
   readonly #inbound = new ReceiveCount()
-  /** Keyed volatile values that wait, and those that the connection of now was given and may lose. */
-  readonly #slots: VolatileSlots
-  readonly #handedOver: VolatileSlots
+  /**
+   * Keyed volatile values that wait, and those that the connection of now was given and may lose. Undefined until there
+   * are any: most sessions never have some.
+   */
+  #slots: VolatileSlots | undefined
+  #handedOver: VolatileSlots | undefined
   #connection: Connection | undefined
   /** The highest number that any connection was given: what is below is a replay. */
   #everSent = 0
@@ -75,17 +83,12 @@ export class Delivery {
   #ackRequested = false
   #isDead = false
 
-  constructor(options: DeliveryOptions) {
-    const { limits, clock } = options
-    this.#options = options
-    this.#buffer = new SendBuffer(
-      { maxCount: limits.sendBufferMaxCount, maxBytes: limits.sendBufferMaxBytes },
-      options.kept,
-    )
-    this.#slots = new VolatileSlots(limits)
-    this.#handedOver = new VolatileSlots(limits)
-    this.#acknowledgedAtMs = clock.now()
-    this.#syncedAtMs = clock.now()
+  constructor(host: DeliveryHost, owner: DeliveryOwner) {
+    this.#host = host
+    this.#owner = owner
+    this.#buffer = new SendBuffer(host.limits, host.kept)
+    this.#acknowledgedAtMs = host.clock.now()
+    this.#syncedAtMs = this.#acknowledgedAtMs
   }
 
   // --- numbers --------------------------------------------------------------------------------------------------
@@ -106,7 +109,7 @@ export class Delivery {
 
   /** For what can wait: true while `bytes` more would leave half of the send buffer to what cannot. */
   hasRoom(bytes: number): boolean {
-    const { sendBufferMaxCount, sendBufferMaxBytes } = this.#options.limits
+    const { sendBufferMaxCount, sendBufferMaxBytes } = this.#host.limits
     const count = this.sent - this.acknowledged
     if (count === 0) return true
     return count < sendBufferMaxCount / 2 && this.bufferedBytes + bytes <= sendBufferMaxBytes / 2
@@ -114,7 +117,11 @@ export class Delivery {
 
   /** True when everything accepted was handed to the connection of now. */
   get isFlushed(): boolean {
-    return this.#buffer.sent === this.#buffer.head && this.#slots.size === 0
+    return this.#buffer.sent === this.#buffer.head && this.#waitingValues === 0
+  }
+
+  get #waitingValues(): number {
+    return this.#slots?.size ?? 0
   }
 
   /** The last number that a connection was ever given: what lies beyond has certainly not been executed. */
@@ -169,7 +176,7 @@ export class Delivery {
     this.#isDead = false
     this.acknowledge(other.handled)
     this.#buffer.rewind(other.received)
-    this.#acknowledgedAtMs = this.#options.clock.now()
+    this.#acknowledgedAtMs = this.#host.clock.now()
     // Both ends have just compared counts and digests.
     this.#syncedCount = this.#buffer.sent
     this.#syncedAtMs = this.#acknowledgedAtMs
@@ -186,20 +193,21 @@ export class Delivery {
 
   /** Last values that the old connection was given wait again, the oldest first, unless a newer one waits already. */
   #offerAgain(): void {
-    const waiting = this.#slots.take()
+    const handedOver = this.#handedOver?.take() ?? []
+    if (handedOver.length === 0) return
+    this.#handedOver = undefined
+    const waiting = this.#slots?.take() ?? []
     const newer = new Set(waiting.map(({ key }) => key))
-    for (const { key, message } of this.#handedOver.take()) {
-      if (!newer.has(key)) this.#slots.put(key, message)
-    }
-    for (const { key, message } of waiting) this.#slots.put(key, message)
+    for (const { key, message } of handedOver) if (!newer.has(key)) this.#keepValue(key, message)
+    for (const { key, message } of waiting) this.#keepValue(key, message)
   }
 
   /** The session has ended: lets go of everything. */
   end(): void {
     this.#connection = undefined
     this.#buffer.clear()
-    this.#slots.take()
-    this.#handedOver.take()
+    this.#slots = undefined
+    this.#handedOver = undefined
   }
 
   // --- sending --------------------------------------------------------------------------------------------------
@@ -212,24 +220,35 @@ export class Delivery {
   }
 
   volatile(message: OutboundMessage, key: string | undefined): VolatileOutcome {
-    const { counters } = this.#options
+    const { counters } = this.#host
     if (this.takesState && this.state(message)) {
-      if (key !== undefined) this.#handedOver.put(key, message)
+      if (key !== undefined) this.#mayLose(key, message)
       return "sent"
     }
     if (key === undefined) {
       counters.volatileDropped += 1
       return "dropped"
     }
-    counters.volatileConflated += this.#slots.put(key, message)
+    counters.volatileConflated += this.#keepValue(key, message)
     return "conflated"
+  }
+
+  /** Returns how many values were lost to it. */
+  #keepValue(key: string, message: OutboundMessage): number {
+    this.#slots ??= new VolatileSlots(this.#host.limits)
+    return this.#slots.put(key, message)
+  }
+
+  #mayLose(key: string, message: OutboundMessage): void {
+    this.#handedOver ??= new VolatileSlots(this.#host.limits)
+    this.#handedOver.put(key, message)
   }
 
   /** True while what stands for a moment only may be sent: nothing reliable and no last value waits, and there is room. */
   get takesState(): boolean {
     const connection = this.#connection
     if (connection === undefined || !this.isFlushed) return false
-    if (connection.bufferedBytes <= this.#options.limits.volatileHighWaterBytes) return true
+    if (connection.bufferedBytes <= this.#host.limits.volatileHighWaterBytes) return true
     connection.awaitDrain?.()
     return false
   }
@@ -243,7 +262,7 @@ export class Delivery {
   /** Frames of the session layer: not counted, never replayed, sent at once or not at all. */
   control(frame: Frame): boolean {
     const connection = this.#connection
-    return connection !== undefined && this.#handOver(connection, { bytes: this.#options.encode(frame) })
+    return connection !== undefined && this.#handOver(connection, { bytes: this.#host.codec.encode(frame) })
   }
 
   /** Sends what waits, as far as the socket takes it. Called when the socket has drained. */
@@ -261,12 +280,12 @@ export class Delivery {
   acknowledge(count: number): boolean {
     const before = this.#buffer.base
     if (!this.#buffer.acknowledge(count)) return false
-    if (this.#buffer.base > before) this.#acknowledgedAtMs = turnNow(this.#options.clock)
+    if (this.#buffer.base > before) this.#acknowledgedAtMs = turnNow(this.#host.clock)
     return true
   }
 
-  #pumpReliable(highWaterBytes = this.#options.limits.socketHighWaterBytes): void {
-    const { counters, clock } = this.#options
+  #pumpReliable(highWaterBytes = this.#host.limits.socketHighWaterBytes): void {
+    const { counters, clock } = this.#host
     const connection = this.#connection
     if (connection === undefined) return
     let next = this.#buffer.next
@@ -291,17 +310,20 @@ export class Delivery {
   #pumpVolatile(): void {
     const connection = this.#connection
     if (connection === undefined || this.#buffer.next !== undefined) return
-    while (this.#slots.size > 0 && connection.bufferedBytes <= this.#options.limits.volatileHighWaterBytes) {
-      const next = this.#slots.first
+    const slots = this.#slots
+    if (slots === undefined) return
+    while (slots.size > 0 && connection.bufferedBytes <= this.#host.limits.volatileHighWaterBytes) {
+      const next = slots.first
       if (next === undefined || !this.#handOver(connection, next.message)) return
-      this.#slots.delete(next.key)
-      this.#handedOver.put(next.key, next.message)
+      slots.delete(next.key)
+      this.#mayLose(next.key, next.message)
     }
-    if (this.#slots.size > 0) connection.awaitDrain?.()
+    if (slots.size > 0) connection.awaitDrain?.()
+    else this.#slots = undefined
   }
 
   #handOver(connection: Connection, message: OutboundMessage): boolean {
-    const { counters } = this.#options
+    const { counters } = this.#host
     if (!connection.send(message)) {
       this.#isDead = true
       return false
@@ -313,7 +335,7 @@ export class Delivery {
 
   /** Tells the other end how many reliable messages came before this moment, and their digest. */
   #sync(sent: number): void {
-    const { limits, clock } = this.#options
+    const { limits, clock } = this.#host
     const due =
       sent - this.#syncedCount >= limits.syncEveryCount ||
       (sent > this.#syncedCount && turnNow(clock) - this.#syncedAtMs >= limits.syncEveryMs)
@@ -334,7 +356,7 @@ export class Delivery {
 
   /** Nothing more is to be done for this message. */
   settle(number: number): void {
-    const { limits } = this.#options
+    const { limits } = this.#host
     this.#inbound.settle(number)
     const untold = this.#inbound.handled - this.#toldHandled
     if (untold <= 0) return
@@ -353,7 +375,7 @@ export class Delivery {
     const { handled } = this.#inbound
     if (handled === this.#toldHandled) return
     if (!this.control({ kind: "ack", handled })) return
-    this.#options.counters.acksSent += 1
+    this.#host.counters.acksSent += 1
     this.toldHandled()
   }
 
@@ -366,6 +388,6 @@ export class Delivery {
   #requestAck(): void {
     if (this.#ackRequested) return
     this.#ackRequested = true
-    this.#options.requestAck()
+    this.#owner.requestAck()
   }
 }

@@ -7,8 +7,11 @@ export class ReceiveCount {
   #handled = 0
   #receivedDigest = emptyDigest
   #handledDigest = emptyDigest
-  /** Digests of what is received and not handled, oldest first; bounded by what may wait for handlers. */
-  readonly #openDigests: number[] = []
+  /**
+   * Digests of what is received and not handled, oldest first, but for the newest, which is `#receivedDigest`; bounded
+   * by what may wait for handlers. Undefined while there are none: almost always a message is handled before the next.
+   */
+  #openDigests: number[] | undefined
   /** Settled out of order; bounded by the handlers that run at once. Undefined until it first happens. */
   #settledAhead: Set<number> | undefined
 
@@ -31,9 +34,9 @@ export class ReceiveCount {
 
   /** Counts a message that has just arrived; returns its number. */
   receive(bytes: Uint8Array): number {
+    if (this.#received > this.#handled) (this.#openDigests ??= []).push(this.#receivedDigest)
     this.#received += 1
     this.#receivedDigest = extendDigest(this.#receivedDigest, hashMessage(bytes))
-    this.#openDigests.push(this.#receivedDigest)
     return this.#received
   }
 
@@ -58,6 +61,7 @@ export class ReceiveCount {
 
   #advance(handled: number): void {
     this.#handled = handled
-    this.#handledDigest = this.#openDigests.shift() ?? this.#handledDigest
+    this.#handledDigest = this.#openDigests?.shift() ?? this.#receivedDigest
+    if (handled === this.#received) this.#openDigests = undefined
   }
 }

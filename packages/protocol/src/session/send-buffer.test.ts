@@ -6,14 +6,19 @@ import type { OutboundMessage } from "../transport.ts"
 import { emptyDigest, extendDigest, hashMessage } from "./digest.ts"
 import { SendBuffer } from "./send-buffer.ts"
 
-const unlimited = { maxCount: Infinity, maxBytes: Infinity }
+const limitsOf = (maxCount: number, maxBytes: number) => ({
+  sendBufferMaxCount: maxCount,
+  sendBufferMaxBytes: maxBytes,
+})
+const unlimited = limitsOf(Infinity, Infinity)
+const alone = () => ({ bytes: 0 })
 const message = (seed: number, length = 2): OutboundMessage => ({
   bytes: Uint8Array.from({ length }, (_, index) => (seed * 31 + index) & 0xff),
 })
 
 /** A buffer with `count` messages, of which the first `sent` were handed over. */
 function filled(count: number, sent = 0): { buffer: SendBuffer; messages: OutboundMessage[] } {
-  const buffer = new SendBuffer(unlimited)
+  const buffer = new SendBuffer(unlimited, alone())
   const messages = Array.from({ length: count }, (_, index) => message(index))
   for (const one of messages) buffer.append(one)
   for (let number = 0; number < sent; number += 1) buffer.markSent()
@@ -91,7 +96,7 @@ describe("SendBuffer", () => {
   })
 
   it("is full at its count or its bytes, but takes any single message", () => {
-    const buffer = new SendBuffer({ maxCount: 2, maxBytes: 10 })
+    const buffer = new SendBuffer(limitsOf(2, 10), alone())
     expect(buffer.isFullFor(1_000)).toBe(false)
     buffer.append(message(1, 6))
     expect([4, 5].map((bytes) => buffer.isFullFor(bytes))).toEqual([false, true])
@@ -106,7 +111,7 @@ describe("SendBuffer", () => {
   })
 
   it("keeps order and digests while its ring grows and wraps around", () => {
-    const buffer = new SendBuffer(unlimited)
+    const buffer = new SendBuffer(unlimited, alone())
     const waiting: OutboundMessage[] = []
     let digest = emptyDigest
     for (let number = 1; number <= 5_000; number += 1) {
@@ -126,10 +131,10 @@ describe("SendBuffer", () => {
 
   it("hashes a message once, however many buffers share it", () => {
     const shared = message(1)
-    new SendBuffer(unlimited).append(shared)
+    new SendBuffer(unlimited, alone()).append(shared)
     expect(shared.hash).toBe(hashMessage(shared.bytes))
     shared.hash = 12_345
-    const other = new SendBuffer(unlimited)
+    const other = new SendBuffer(unlimited, alone())
     other.append(shared)
     expect(other.digestAt(1)).toBe(extendDigest(emptyDigest, 12_345))
     expect(other.next).toBe(shared)
@@ -174,7 +179,7 @@ describe("the memory of a SendBuffer", () => {
   it("keeps no ring once everything is acknowledged", async () => {
     const shared = message(1)
     const before = await collectGarbage()
-    const buffers = Array.from({ length: 1_000 }, () => new SendBuffer(unlimited))
+    const buffers = Array.from({ length: 1_000 }, () => new SendBuffer(unlimited, alone()))
     for (const buffer of buffers) {
       for (let number = 0; number < 1_024; number += 1) buffer.append(shared)
       buffer.rewind(1_024)
@@ -303,7 +308,7 @@ describe("random lives", () => {
     fc.assert(
       fc.property(limits, steps, fc.boolean(), (bounds, sequence, clears) => {
         const pool = Array.from({ length: 41 }, (_, index) => message(index, index))
-        const buffer = new SendBuffer(bounds)
+        const buffer = new SendBuffer(limitsOf(bounds.maxCount, bounds.maxBytes), alone())
         const oracle = new Oracle(bounds)
         const seen: unknown[] = []
         const expected: unknown[] = []

@@ -5,8 +5,8 @@ import type { OutboundMessage } from "../transport.ts"
 import { emptyDigest, extendDigest, hashMessage } from "./digest.ts"
 
 export interface SendBufferLimits {
-  readonly maxCount: number
-  readonly maxBytes: number
+  readonly sendBufferMaxCount: number
+  readonly sendBufferMaxBytes: number
 }
 
 /** What many buffers keep together: a message that several of them keep counts once. */
@@ -31,7 +31,7 @@ export class SendBuffer {
   #head = 0
   #bytes = 0
 
-  constructor(limits: SendBufferLimits, kept: KeptBytes = { bytes: 0 }) {
+  constructor(limits: SendBufferLimits, kept: KeptBytes) {
     this.#limits = limits
     this.#kept = kept
   }
@@ -60,7 +60,8 @@ export class SendBuffer {
   isFullFor(bytes: number): boolean {
     const count = this.#head - this.#base
     if (count === 0) return false
-    return count >= this.#limits.maxCount || this.#bytes + bytes > this.#limits.maxBytes
+    const { sendBufferMaxCount, sendBufferMaxBytes } = this.#limits
+    return count >= sendBufferMaxCount || this.#bytes + bytes > sendBufferMaxBytes
   }
 
   /** Takes a message and returns its number. The caller has asked `isFullFor`. */

@@ -135,9 +135,9 @@ export class CallRouter<User extends AuthenticatedUser> {
   }
 
   /** The bucket of a type is charged after validation: a malformed request uses up no slot. */
-  #charge({ buckets }: Caller<User>, name: string, { spec }: CallEntry): void {
+  #charge(caller: Caller<User>, name: string, { spec }: CallEntry): void {
     if (spec.limit === undefined) return
-    const waitMs = buckets.take(name, spec.limit, turnNow(this.#options.clock))
+    const waitMs = caller.buckets.take(name, spec.limit, turnNow(this.#options.clock))
     if (waitMs === 0) return
     const message = `"${name}" is limited; try again in ${waitMs} ms`
     throw new HawserError("rate_limited", { message, retryAfterMs: waitMs })

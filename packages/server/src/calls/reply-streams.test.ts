@@ -13,16 +13,18 @@ function setUp(options: { readonly streamsPerSession?: number; readonly itemByte
   const sent: string[] = []
   const errors: unknown[] = []
   const channel = { room: Infinity }
-  const streams = new ReplyStreams({
-    limits: { streamsPerSession },
+  const host = { limits: { streamsPerSession }, onError: (error: unknown) => errors.push(error) }
+  const streams = new ReplyStreams(host, {
     hasRoom: (bytes) => channel.room >= bytes && channel.room > 0,
-    encode: (frame) => {
-      if (frame.kind === "item" && typeof frame.payload === "function") throw new TypeError("no function")
-      if (frame.kind === "end" && typeof frame.error?.details?.["bad"] === "function")
-        throw new TypeError("no function")
-      return new Uint8Array([frames.push(frame) - 1, ...new Uint8Array(itemBytes - 1)])
+    codec: {
+      encode: (frame) => {
+        if (frame.kind === "item" && typeof frame.payload === "function") throw new TypeError("no function")
+        if (frame.kind === "end" && typeof frame.error?.details?.["bad"] === "function")
+          throw new TypeError("no function")
+        return new Uint8Array([frames.push(frame) - 1, ...new Uint8Array(itemBytes - 1)])
+      },
     },
-    send: (bytes) => {
+    sendBytes: (bytes) => {
       const frame = frames[bytes[0] ?? -1]
       if (frame?.kind === "item") {
         sent.push(`${frame.reference}: ${String(frame.payload)}`)
@@ -31,7 +33,6 @@ function setUp(options: { readonly streamsPerSession?: number; readonly itemByte
         sent.push(`${frame.reference} end${frame.error === undefined ? "" : `: ${frame.error.code}`}`)
       }
     },
-    onError: (error) => errors.push(error),
   })
   const start = (reference: Reference, source: ItemSource, credit = 0): StreamJob => {
     const job = jobOf(reference, credit)

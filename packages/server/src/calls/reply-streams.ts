@@ -13,15 +13,18 @@ export type ItemSource<T = unknown> = AsyncIterable<T> | Iterable<T>
 /** What a stream has of the request that opened it. */
 export type StreamJob = Pick<Job, "frame" | "abort" | "credit">
 
-export interface ReplyStreamsOptions {
+export interface ReplyStreamsHost {
   readonly limits: Pick<ServerLimits, "streamsPerSession">
-  /** True while the session may keep this many bytes more for streams; 0 asks for the next item. */
-  readonly hasRoom: (bytes: number) => boolean
-  /** Throws for a payload that cannot be encoded. */
-  readonly encode: (frame: ItemFrame | EndFrame) => Uint8Array
-  readonly send: (bytes: Uint8Array) => void
   /** What is the server's own fault; the client is told only that it is. */
   readonly onError: (error: unknown) => void
+}
+
+export interface ReplyStreamsOwner {
+  /** Throws for a payload that cannot be encoded. */
+  readonly codec: { encode(frame: ItemFrame | EndFrame): Uint8Array }
+  /** True while the session may keep this many bytes more for streams; 0 asks for the next item. */
+  hasRoom(bytes: number): boolean
+  sendBytes(bytes: Uint8Array): void
 }
 
 interface Running {
@@ -42,11 +45,13 @@ interface Running {
 }
 
 export class ReplyStreams {
-  readonly #options: ReplyStreamsOptions
+  readonly #host: ReplyStreamsHost
+  readonly #owner: ReplyStreamsOwner
   readonly #streams = new Map<Reference, Running>()
 
-  constructor(options: ReplyStreamsOptions) {
-    this.#options = options
+  constructor(host: ReplyStreamsHost, owner: ReplyStreamsOwner) {
+    this.#host = host
+    this.#owner = owner
   }
 
   /** Streams whose sources have not ended: a source that ignores its signal keeps its place. */
@@ -56,7 +61,7 @@ export class ReplyStreams {
 
   /** Why no further stream can start, if none can. */
   get refusal(): HawserError | undefined {
-    const { streamsPerSession } = this.#options.limits
+    const { streamsPerSession } = this.#host.limits
     if (this.#streams.size < streamsPerSession) return undefined
     return new HawserError("rate_limited", {
       message: `${streamsPerSession} streams of this session run already, which is the most allowed`,
@@ -123,22 +128,22 @@ export class ReplyStreams {
   }
 
   #advance(stream: Running): void {
-    const { hasRoom, send } = this.#options
+    const owner = this.#owner
     if (stream.ended) return
     if (stream.held !== undefined) {
-      if (!hasRoom(stream.held.length)) return
+      if (!owner.hasRoom(stream.held.length)) return
       const { held } = stream
       stream.held = undefined
-      send(held)
+      owner.sendBytes(held)
     }
-    if (!stream.pulling && stream.credit > 0 && hasRoom(0)) void this.#pull(stream)
+    if (!stream.pulling && stream.credit > 0 && owner.hasRoom(0)) void this.#pull(stream)
   }
 
   /** One item at a time, until the credit or the room is used up. */
   async #pull(stream: Running): Promise<void> {
     stream.pulling = true
     try {
-      while (!stream.ended && stream.held === undefined && stream.credit > 0 && this.#options.hasRoom(0)) {
+      while (!stream.ended && stream.held === undefined && stream.credit > 0 && this.#owner.hasRoom(0)) {
         stream.iterator ??= iterate(stream.source)
         const next = await stream.iterator.next()
         if (next.done !== true) {
@@ -158,17 +163,17 @@ export class ReplyStreams {
 
   #sendItem(stream: Running, payload: unknown): void {
     if (stream.ended) return
-    const { hasRoom, encode, send } = this.#options
+    const owner = this.#owner
     const { reference, name } = stream
     stream.credit -= 1
     let bytes: Uint8Array
     try {
-      bytes = encode({ kind: "item", reference, payload })
+      bytes = owner.codec.encode({ kind: "item", reference, payload })
     } catch (cause) {
       this.#stop(stream, new Error(`an item of "${name}" cannot be encoded`, { cause }))
       return
     }
-    if (hasRoom(bytes.length)) send(bytes)
+    if (owner.hasRoom(bytes.length)) owner.sendBytes(bytes)
     else stream.held = bytes
   }
 
@@ -186,12 +191,13 @@ export class ReplyStreams {
   }
 
   #sendEnd({ reference, name }: Pick<Running, "reference" | "name">, error: WireError | undefined): void {
-    const { encode, send, onError } = this.#options
+    const owner = this.#owner
     try {
-      send(encode({ kind: "end", reference, error }))
+      owner.sendBytes(owner.codec.encode({ kind: "end", reference, error }))
     } catch (cause) {
-      onError(new Error(`the error of "${name}" cannot be encoded`, { cause }))
-      send(encode({ kind: "end", reference, error: wireError(new HawserError("sys_internal_error")) }))
+      this.#host.onError(new Error(`the error of "${name}" cannot be encoded`, { cause }))
+      const own = wireError(new HawserError("sys_internal_error"))
+      owner.sendBytes(owner.codec.encode({ kind: "end", reference, error: own }))
     }
   }
 
@@ -218,7 +224,7 @@ export class ReplyStreams {
     if (HawserError.is(error)) return wireError(error)
     // What reads the signal of a stream that was left ends like this, and nothing is wrong.
     const isAbort = ended && error instanceof Error && error.name === "AbortError"
-    if (!isAbort) this.#options.onError(new Error(`the stream "${name}" failed`, { cause: error }))
+    if (!isAbort) this.#host.onError(new Error(`the stream "${name}" failed`, { cause: error }))
     return wireError(new HawserError("sys_internal_error"))
   }
 }

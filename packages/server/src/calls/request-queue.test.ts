@@ -26,10 +26,8 @@ function setUp(changed: Partial<ServerLimits> = {}, runsAtOnce = false) {
   const handlers = new Map<Reference, (outcome: Outcome) => void>()
   const jobs = new Map<Reference, Job>()
   let spaces = 0
-  const queue = new RequestQueue({
-    limits: { ...defaultServerLimits, ...changed },
-    timers,
-    clock,
+  const host = { limits: { ...defaultServerLimits, ...changed }, timers, clock }
+  const queue = new RequestQueue(host, {
     run: (job) => {
       const { reference } = job.frame
       started.push(reference)

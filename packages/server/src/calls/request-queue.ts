@@ -33,38 +33,52 @@ interface RunningJob extends Job {
   cancelTimer: () => void
 }
 
-export interface RequestQueueOptions {
+export interface RequestQueueHost {
   readonly limits: ServerLimits
   readonly timers: TimerQueue
   readonly clock: Clock
+}
+
+export interface RequestQueueOwner {
   /** Must not throw and must not reject. */
-  readonly run: (job: Job) => Outcome | Promise<Outcome>
+  run(job: Job): Outcome | Promise<Outcome>
   /** Called exactly once per job unless the session ended first. */
-  readonly settle: (job: Job, outcome: Outcome) => void
+  settle(job: Job, outcome: Outcome): void
   /** Called when the queue has room again after it was full, and when it becomes empty. */
-  readonly onSpace: () => void
+  onSpace(): void
 }
 
 /** One for all: most requests are answered before a deadline is due. */
 function noTimer(): void {}
 
+/** Of all queues in which no request runs. */
+const none: readonly RunningJob[] = []
+
 export class RequestQueue {
-  readonly #options: RequestQueueOptions
-  readonly #waiting: RunningJob[] = []
-  readonly #running = new Set<RunningJob>()
+  readonly #host: RequestQueueHost
+  readonly #owner: RequestQueueOwner
+  /** Undefined while none waits: most of the time that is so in most sessions. */
+  #waiting: RunningJob[] | undefined
+  /** As few as `concurrency` allows. */
+  #running = none
   #ended = false
   #pumping = false
 
-  constructor(options: RequestQueueOptions) {
-    this.#options = options
+  constructor(host: RequestQueueHost, owner: RequestQueueOwner) {
+    this.#host = host
+    this.#owner = owner
   }
 
   get size(): number {
-    return this.#waiting.length + this.#running.size
+    return this.#waitingCount + this.#running.length
   }
 
   get isFull(): boolean {
-    return this.#waiting.length >= this.#options.limits.inboxHighWater
+    return this.#waitingCount >= this.#host.limits.inboxHighWater
+  }
+
+  get #waitingCount(): number {
+    return this.#waiting?.length ?? 0
   }
 
   /** True while a request with this reference waits or runs. */
@@ -73,18 +87,20 @@ export class RequestQueue {
   }
 
   push(frame: RequestFrame, count: number): void {
-    this.#waiting.push({
+    const job: RunningJob = {
       frame,
       count,
       abort: new LazyAbort(),
       afterReply: undefined,
-      arrivedAtMs: turnNow(this.#options.clock),
+      arrivedAtMs: turnNow(this.#host.clock),
       name: frame.type,
       failure: undefined,
       credit: 0,
       settled: false,
       cancelTimer: noTimer,
-    })
+    }
+    if (this.#waiting === undefined) this.#waiting = [job]
+    else this.#waiting.push(job)
     this.#pump()
   }
 
@@ -98,33 +114,33 @@ export class RequestQueue {
   cancel(reference: Reference): void {
     const job = this.#find(reference)
     if (job === undefined) return
-    if (this.#running.has(job)) {
+    if (this.#running.includes(job)) {
       // Its grace is running already, and must not start over.
       if (!job.abort.aborted) this.#abort(job, new HawserError("cancelled"))
       return
     }
     const wasFull = this.isFull
-    this.#waiting.splice(this.#waiting.indexOf(job), 1)
+    this.#waiting = this.#waiting?.filter((other) => other !== job)
     this.#settle(job, failure(new HawserError("cancelled")))
-    if (wasFull && !this.#ended) this.#options.onSpace()
+    if (wasFull && !this.#ended) this.#owner.onSpace()
   }
 
   /** Aborts everything; nothing is settled any more. */
   end(reason: HawserError): void {
     if (this.#ended) return
     this.#ended = true
-    for (const job of [...this.#running, ...this.#waiting]) {
+    for (const job of [...this.#running, ...(this.#waiting ?? [])]) {
       job.settled = true
       job.cancelTimer()
       job.abort.abort(reason)
     }
-    this.#running.clear()
-    this.#waiting.length = 0
+    this.#running = none
+    this.#waiting = undefined
   }
 
   #find(reference: Reference): RunningJob | undefined {
     for (const job of this.#running) if (job.frame.reference === reference) return job
-    return this.#waiting.find((job) => job.frame.reference === reference)
+    return this.#waiting?.find((job) => job.frame.reference === reference)
   }
 
   #pump(): void {
@@ -132,20 +148,20 @@ export class RequestQueue {
     if (this.#pumping) return
     this.#pumping = true
     const wasFull = this.isFull
-    while (!this.#ended && this.#running.size < this.#options.limits.concurrency) {
-      const job = this.#waiting.shift()
+    while (!this.#ended && this.#running.length < this.#host.limits.concurrency) {
+      const job = this.#waiting?.shift()
       if (job === undefined) break
+      if (this.#waitingCount === 0) this.#waiting = undefined
       this.#start(job)
     }
     this.#pumping = false
     if (this.#ended) return
-    if (wasFull || this.size === 0) this.#options.onSpace()
+    if (wasFull || this.size === 0) this.#owner.onSpace()
   }
 
   #start(job: RunningJob): void {
-    const { run } = this.#options
-    this.#running.add(job)
-    const outcome = run(job)
+    this.#running = this.#running.length === 0 ? [job] : [...this.#running, job]
+    const outcome = this.#owner.run(job)
     if (outcome instanceof Promise) {
       // What the handler sent before its first await may have ended the session.
       if (!job.settled) this.#armDeadline(job)
@@ -156,7 +172,7 @@ export class RequestQueue {
   }
 
   #armDeadline(job: RunningJob): void {
-    const { limits, timers } = this.#options
+    const { limits, timers } = this.#host
     const budgetMs = job.frame.budgetMs
     const timeoutMs = budgetMs > 0 ? Math.min(budgetMs, limits.requestTimeoutMaxMs) : limits.requestTimeoutMs
     job.cancelTimer = timers.after(timeoutMs, () => {
@@ -168,7 +184,7 @@ export class RequestQueue {
   }
 
   #abort(job: RunningJob, reason: HawserError): void {
-    const { limits, timers } = this.#options
+    const { limits, timers } = this.#host
     job.cancelTimer()
     // A handler that ignores its signal must not hold up the session for ever.
     job.cancelTimer = timers.after(limits.handlerGraceMs, () =>
@@ -179,7 +195,7 @@ export class RequestQueue {
 
   #finish(job: RunningJob, outcome: Outcome): void {
     if (job.settled) return
-    this.#running.delete(job)
+    this.#running = this.#running.length === 1 ? none : this.#running.filter((other) => other !== job)
     this.#settle(job, outcome)
     this.#pump()
   }
@@ -187,7 +203,7 @@ export class RequestQueue {
   #settle(job: RunningJob, outcome: Outcome): void {
     job.settled = true
     job.cancelTimer()
-    this.#options.settle(job, outcome)
+    this.#owner.settle(job, outcome)
   }
 }
 

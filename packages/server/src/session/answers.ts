@@ -8,50 +8,50 @@ import type { Caller } from "../calls/call-router.ts"
 import { ReplyStreams } from "../calls/reply-streams.ts"
 import { callReporting } from "../hooks.ts"
 import { RequestQueue, failure, wireError } from "../calls/request-queue.ts"
-import type { Job, Outcome } from "../calls/request-queue.ts"
+import type { Job, Outcome, RequestQueueOwner } from "../calls/request-queue.ts"
 import type { SessionHost } from "./session-host.ts"
 import type { Session } from "./session.ts"
 
-export interface AnswersOptions<User extends AuthenticatedUser> {
+export interface AnswersOwner<User extends AuthenticatedUser> {
   readonly session: Session<User>
   readonly codec: Codec
   /** Whether the session could keep so many bytes more. */
-  readonly hasRoom: (bytes: number) => boolean
-  readonly send: (bytes: Uint8Array) => void
+  hasRoom(bytes: number): boolean
+  sendBytes(bytes: Uint8Array): void
   /** The message of this number needs nothing more; in the same turn as its reply. */
-  readonly onSettled: (count: number) => void
+  settle(count: number): void
   /** There is room for requests again. */
-  readonly onSpace: () => void
+  onSpace(): void
 }
 
-export class Answers<User extends AuthenticatedUser> {
+export class Answers<User extends AuthenticatedUser> implements Caller<User>, RequestQueueOwner {
   readonly #host: SessionHost<User>
-  readonly #options: AnswersOptions<User>
+  readonly #owner: AnswersOwner<User>
   readonly #requests: RequestQueue
-  readonly #caller: Caller<User>
-  /** Undefined until the first stream: most sessions never have any. */
+  /** Undefined until the first limited call, stream, or wish to hear of the end: most sessions never have any. */
+  #buckets: CallBuckets | undefined
   #streams: ReplyStreams | undefined
-  #idleWaiters: (() => void)[] = []
+  #idleWaiters: (() => void)[] | undefined
   #ended = false
 
-  constructor(host: SessionHost<User>, options: AnswersOptions<User>) {
-    const { limits, clock, timers, limiter } = host
-    const { session, codec } = options
+  constructor(host: SessionHost<User>, owner: AnswersOwner<User>) {
     this.#host = host
-    this.#options = options
-    this.#caller = {
-      session,
-      speaks20: codec.profile === "2.0",
-      buckets: new CallBuckets(limiter, session.user.id),
-    }
-    this.#requests = new RequestQueue({
-      limits,
-      clock,
-      timers,
-      run: (job) => this.#run(job),
-      settle: (job, outcome) => this.#settle(job, outcome),
-      onSpace: () => this.#onSpace(),
-    })
+    this.#owner = owner
+    this.#requests = new RequestQueue(host, this)
+  }
+
+  get session(): Session<User> {
+    return this.#owner.session
+  }
+
+  get speaks20(): boolean {
+    return this.#owner.codec.profile === "2.0"
+  }
+
+  get buckets(): CallBuckets {
+    this.#buckets ??= new CallBuckets(this.#host.limiter, this.session.user.id)
+    if (this.#ended) this.#buckets.release()
+    return this.#buckets
   }
 
   get isFull(): boolean {
@@ -85,7 +85,10 @@ export class Answers<User extends AuthenticatedUser> {
   /** Resolves when no request waits or runs, or the session has ended. */
   idle(): Promise<void> {
     if (this.#ended || this.#requests.size === 0) return Promise.resolve()
-    return new Promise((resolve) => this.#idleWaiters.push(resolve))
+    return new Promise((resolve) => {
+      this.#idleWaiters ??= []
+      this.#idleWaiters.push(resolve)
+    })
   }
 
   /** Aborts everything; nothing is answered any more. */
@@ -94,42 +97,34 @@ export class Answers<User extends AuthenticatedUser> {
     this.#host.counters.requestsAbandoned += this.#requests.size
     this.#requests.end(reason)
     this.#streams?.end(reason)
-    this.#caller.buckets.release()
+    this.#buckets?.release()
     this.#becomeIdle()
   }
 
-  #run(job: Job): Outcome | Promise<Outcome> {
+  run(job: Job): Outcome | Promise<Outcome> {
     const refusal = this.#isStream(job) ? this.#streams?.refusal : undefined
     if (refusal !== undefined) return failure(refusal)
-    return this.#host.router.execute(this.#caller, job)
+    return this.#host.router.execute(this, job)
   }
 
   #openStreams(): ReplyStreams {
-    const { codec, hasRoom, send } = this.#options
-    const { limits, onError } = this.#host
-    this.#streams ??= new ReplyStreams({
-      limits,
-      hasRoom,
-      encode: (frame) => codec.encode(frame),
-      send,
-      onError,
-    })
+    this.#streams ??= new ReplyStreams(this.#host, this.#owner)
     return this.#streams
   }
 
   #isStream(job: Job): boolean {
-    return this.#options.codec.counts && this.#host.router.isStream(job.frame.type)
+    return this.#owner.codec.counts && this.#host.router.isStream(job.frame.type)
   }
 
   /** One synchronous block: the reply, the count, then what was to follow the reply. */
-  #settle(job: Job, outcome: Outcome): void {
+  settle(job: Job, outcome: Outcome): void {
     const { counters, health, clock, onError } = this.#host
     counters.requestsSettled += 1
     if (!outcome.ok) counters.requestsFailed += 1
     const failed = outcome.ok ? undefined : (job.failure ?? outcome.error.code)
     health.callStats.answered(job.name, clock.now() - job.arrivedAtMs, failed)
     this.#reply(job, outcome)
-    this.#options.onSettled(job.count)
+    this.#owner.settle(job.count)
     if (job.afterReply === undefined) return
     for (const follow of job.afterReply) callReporting(follow, onError)
   }
@@ -148,12 +143,12 @@ export class Answers<User extends AuthenticatedUser> {
       call === undefined
         ? { kind: "reply", reference, type, outcome }
         : { kind: "reply", reference, type, outcome, call }
-    this.#options.send(this.#encode(frame))
+    this.#owner.sendBytes(this.#encode(frame))
   }
 
   /** A result that cannot be encoded is its handler's mistake: not the caller's, and not the connection's end. */
   #encode(frame: ReplyFrame): Uint8Array {
-    const { codec } = this.#options
+    const { codec } = this.#owner
     try {
       return codec.encode(frame)
     } catch (cause) {
@@ -163,15 +158,15 @@ export class Answers<User extends AuthenticatedUser> {
     }
   }
 
-  #onSpace(): void {
+  onSpace(): void {
     if (this.#requests.size === 0) this.#becomeIdle()
-    this.#options.onSpace()
+    this.#owner.onSpace()
   }
 
   #becomeIdle(): void {
-    if (this.#idleWaiters.length === 0) return
     const waiters = this.#idleWaiters
-    this.#idleWaiters = []
+    if (waiters === undefined) return
+    this.#idleWaiters = undefined
     for (const resolve of waiters) resolve()
   }
 }

@@ -5,7 +5,8 @@ export class ClaimHistory {
   #generation = 1
   #isConfirmed = false
   #lastDial: number
-  #takeoversAtMs: number[] = []
+  /** Undefined before the first. */
+  #takeoversAtMs: number[] | undefined
 
   /** @param dial of the HELLO that opened the session. */
   constructor(dial: number) {
@@ -44,7 +45,8 @@ export class ClaimHistory {
     nowMs: number,
     limits: { readonly takeoversMax: number; readonly takeoverWindowMs: number },
   ): boolean {
-    this.#takeoversAtMs = this.#takeoversAtMs.filter((atMs) => nowMs - atMs < limits.takeoverWindowMs)
-    return this.#takeoversAtMs.push(nowMs) > limits.takeoversMax
+    const recent = this.#takeoversAtMs?.filter((atMs) => nowMs - atMs < limits.takeoverWindowMs) ?? []
+    this.#takeoversAtMs = recent
+    return recent.push(nowMs) > limits.takeoversMax
   }
 }

@@ -60,21 +60,47 @@ export class ConnectionCaps {
     count.connections += 1
     count.unauthenticated += 1
     this.#unauthenticated += 1
-    let known = false
-    let released = false
-    const authenticated = (): void => {
-      if (known) return
-      known = true
-      count.unauthenticated -= 1
-      this.#unauthenticated -= 1
-    }
-    const release = (): void => {
-      if (released) return
-      released = true
-      authenticated()
-      count.connections -= 1
-      if (count.connections === 0) this.#addresses.delete(address)
-    }
-    return { authenticated, release }
+    return new Ticket(this, address)
+  }
+
+  /** For tickets alone, each at most once. */
+  authenticated(address: string): void {
+    const count = this.#addresses.get(address)
+    if (count === undefined) return
+    count.unauthenticated -= 1
+    this.#unauthenticated -= 1
+  }
+
+  /** For tickets alone, each once. */
+  leave(address: string): void {
+    const count = this.#addresses.get(address)
+    if (count === undefined) return
+    count.connections -= 1
+    if (count.connections === 0) this.#addresses.delete(address)
+  }
+}
+
+class Ticket implements CapTicket {
+  readonly #caps: ConnectionCaps
+  readonly #address: string
+  #known = false
+  #released = false
+
+  constructor(caps: ConnectionCaps, address: string) {
+    this.#caps = caps
+    this.#address = address
+  }
+
+  authenticated(): void {
+    if (this.#known) return
+    this.#known = true
+    this.#caps.authenticated(this.#address)
+  }
+
+  release(): void {
+    if (this.#released) return
+    this.#released = true
+    this.authenticated()
+    this.#caps.leave(this.#address)
   }
 }

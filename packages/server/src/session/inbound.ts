@@ -10,26 +10,44 @@ import type {
   Frame,
   FrameClass,
   HeldBucket,
+  RateLimit,
   RateLimiter,
   ServerLimits,
   TimerQueue,
 } from "@hawser/protocol"
 import type { ServerCounters } from "../counters.ts"
 
-export interface InboundOptions {
-  readonly codec: Codec
-  readonly delivery: Delivery
+export interface InboundHost {
   readonly limits: ServerLimits
   readonly counters: ServerCounters
   readonly clock: Clock
   readonly timers: TimerQueue
   readonly limiter: RateLimiter
+  readonly userRates: UserRates
+}
+
+export interface InboundOwner {
+  readonly codec: Codec
+  readonly delivery: Delivery
   readonly userId: string
-  /** True while the owner has no room for another request. */
-  readonly isFull: () => boolean
-  readonly onFrame: (frame: Frame | BadFrame, count: number) => void
+  /** True while there is no room for another request. */
+  readonly isFull: boolean
+  onFrame(frame: Frame | BadFrame, count: number): void
   /** The user kept sending too much for `throttledMaxMs`. */
-  readonly onFlood: (waitMs: number) => void
+  onFlood(waitMs: number): void
+}
+
+/** How much a user may send. */
+interface UserRates {
+  readonly messages: RateLimit
+  readonly bytes: RateLimit
+}
+
+export function userRates(limits: ServerLimits): UserRates {
+  return {
+    messages: { everyMs: 1000 / limits.userMessagesPerSecond, burst: limits.userMessageBurst },
+    bytes: { everyMs: 1000 / limits.userBytesPerSecond, burst: limits.userByteBurst },
+  }
 }
 
 interface Held {
@@ -41,12 +59,13 @@ interface Held {
 const longestThrottleMs = 1_000
 
 export class Inbound {
-  readonly #options: InboundOptions
-  /** The user's, shared with their other sessions. */
-  readonly #messageBucket: HeldBucket
-  readonly #byteBucket: HeldBucket
-  /** Messages that wait for room or for the user's bucket, oldest first. */
-  readonly #held: Held[] = []
+  readonly #host: InboundHost
+  readonly #owner: InboundOwner
+  /** The user's, shared with their other sessions. Undefined before the first message. */
+  #messageBucket: HeldBucket | undefined
+  #byteBucket: HeldBucket | undefined
+  /** Messages that wait for room or for the user's bucket, oldest first. Undefined while there are none. */
+  #held: Held[] | undefined
   #heldBytes = 0
   /** True while the socket is not read. */
   #isPaused = false
@@ -56,13 +75,9 @@ export class Inbound {
   #ended = false
   #draining = false
 
-  constructor(options: InboundOptions) {
-    const { limiter, limits, clock, userId } = options
-    this.#options = options
-    const messages = { everyMs: 1000 / limits.userMessagesPerSecond, burst: limits.userMessageBurst }
-    const size = { everyMs: 1000 / limits.userBytesPerSecond, burst: limits.userByteBurst }
-    this.#messageBucket = limiter.hold(`${userId}\nmessages`, messages, clock.now())
-    this.#byteBucket = limiter.hold(`${userId}\nbytes`, size, clock.now())
+  constructor(host: InboundHost, owner: InboundOwner) {
+    this.#host = host
+    this.#owner = owner
   }
 
   /** True while this end has stopped reading; the peer's silence then means nothing. */
@@ -82,12 +97,14 @@ export class Inbound {
 
   receive(bytes: Uint8Array): void {
     if (this.#ended) return
-    const { codec, delivery, counters } = this.#options
+    const { codec, delivery } = this.#owner
+    const { counters } = this.#host
     counters.messagesReceived += 1
     counters.bytesReceived += bytes.length
     const kind = codec.counts ? codec.classify(bytes) : "control"
     const count = kind === "reliable" ? delivery.receive(bytes) : 0
     if (this.#mustHold() && !(codec.counts && this.#goesAhead(kind, bytes))) {
+      this.#held ??= []
       this.#held.push({ bytes, count })
       this.#heldBytes += bytes.length
       if (this.#holdsTooMuch()) this.#pause()
@@ -102,9 +119,10 @@ export class Inbound {
    * acknowledgements: there the network does the holding.
    */
   #holdsTooMuch(): boolean {
-    const { codec, limits } = this.#options
-    if (!codec.counts) return this.#held.length > 0
-    return this.#held.length > limits.heldMaxCount || this.#heldBytes > limits.heldMaxBytes
+    const heldCount = this.#held?.length ?? 0
+    if (!this.#owner.codec.counts) return heldCount > 0
+    const { heldMaxCount, heldMaxBytes } = this.#host.limits
+    return heldCount > heldMaxCount || this.#heldBytes > heldMaxBytes
   }
 
   #pause(): void {
@@ -118,8 +136,9 @@ export class Inbound {
     if (this.#draining) return
     this.#draining = true
     while (!this.#ended && !this.#mustHold()) {
-      const next = this.#held.shift()
+      const next = this.#held?.shift()
       if (next === undefined) break
+      if (this.#held?.length === 0) this.#held = undefined
       this.#heldBytes -= next.bytes.length
       this.#process(next.bytes, next.count)
     }
@@ -131,9 +150,9 @@ export class Inbound {
 
   end(): void {
     this.#ended = true
-    this.#messageBucket.release()
-    this.#byteBucket.release()
-    this.#held.length = 0
+    this.#messageBucket?.release()
+    this.#byteBucket?.release()
+    this.#held = undefined
     this.#heldBytes = 0
     this.#cancelThrottle?.()
     this.#cancelThrottle = undefined
@@ -146,16 +165,16 @@ export class Inbound {
   #goesAhead(kind: FrameClass, bytes: Uint8Array): boolean {
     if (kind === "control") return true
     if (bytes[0] !== frameByte.cancel && bytes[0] !== frameByte.credit) return false
-    const frame = this.#options.codec.decode(bytes, 0)
+    const frame = this.#owner.codec.decode(bytes, 0)
     if (frame.kind !== "cancel" && frame.kind !== "credit") return false
-    return !this.#held.some(({ count }) => count === frame.reference)
+    return this.#held?.some(({ count }) => count === frame.reference) !== true
   }
 
   #mustHold(): boolean {
     return (
       this.#cancelThrottle !== undefined ||
-      this.#options.isFull() ||
-      (this.#held.length > 0 && !this.#draining)
+      this.#owner.isFull ||
+      (this.#held !== undefined && !this.#draining)
     )
   }
 
@@ -165,31 +184,35 @@ export class Inbound {
     if (waitMs === 0) this.#throttledSinceMs = undefined
     else this.#throttle(waitMs)
     if (this.#ended) return
-    this.#options.onFrame(this.#options.codec.decode(bytes, count), count)
+    this.#owner.onFrame(this.#owner.codec.decode(bytes, count), count)
   }
 
   /** Milliseconds until the user is out of debt; the message itself is let through, so nothing is lost. */
   #charge(bytes: number): number {
-    const nowMs = turnNow(this.#options.clock)
+    const { clock, limiter, userRates: rates } = this.#host
+    const { userId } = this.#owner
+    const nowMs = turnNow(clock)
+    this.#messageBucket ??= limiter.hold(`${userId}\nmessages`, rates.messages, nowMs)
+    this.#byteBucket ??= limiter.hold(`${userId}\nbytes`, rates.bytes, nowMs)
     return Math.max(this.#messageBucket.debit(nowMs, 1), this.#byteBucket.debit(nowMs, bytes))
   }
 
   #throttle(waitMs: number): void {
-    const { codec, timers, clock, limits, counters, onFlood } = this.#options
+    const { timers, clock, limits, counters } = this.#host
     const nowMs = clock.now()
     this.#throttledSinceMs ??= nowMs
     if (nowMs - this.#throttledSinceMs >= limits.throttledMaxMs) {
-      onFlood(waitMs)
+      this.#owner.onFlood(waitMs)
       return
     }
     counters.throttledPauses += 1
     // Beyond a second of debt it is frames of the session layer that are too many, and those are not held.
-    if (!codec.counts || waitMs > longestThrottleMs) this.#pause()
+    if (!this.#owner.codec.counts || waitMs > longestThrottleMs) this.#pause()
     this.#cancelThrottle?.()
     this.#cancelThrottle = timers.after(Math.min(waitMs, longestThrottleMs), () => {
       this.#cancelThrottle = undefined
       // Nothing waited for the user's bucket: whatever comes next is not part of the same flood.
-      if (this.#held.length === 0 && !this.#isPaused) this.#throttledSinceMs = undefined
+      if (this.#held === undefined && !this.#isPaused) this.#throttledSinceMs = undefined
       this.resume()
     })
   }

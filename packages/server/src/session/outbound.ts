@@ -26,32 +26,34 @@ export interface Outbound {
   end(): void
 }
 
-export interface Outbound20Options {
-  readonly connection: Connection
-  readonly codec: Codec
+interface Outbound20Host {
   readonly limits: ServerLimits
   readonly counters: ServerCounters
 }
 
 /** Profile `2.0`: at most once, gone with its connection. */
 export class Outbound20 implements Outbound {
-  readonly #options: Outbound20Options
+  readonly #host: Outbound20Host
+  readonly #codec: Codec
+  readonly #connection: Connection
   readonly #slots: VolatileSlots
   #ended = false
 
-  constructor(options: Outbound20Options) {
-    this.#options = options
-    this.#slots = new VolatileSlots(options.limits)
+  constructor(host: Outbound20Host, codec: Codec, connection: Connection) {
+    this.#host = host
+    this.#codec = codec
+    this.#connection = connection
+    this.#slots = new VolatileSlots(host.limits)
   }
 
   reliable(message: OutboundMessage): ReliableOutcome | "dead" {
-    const { connection, limits } = this.#options
-    if (connection.bufferedBytes + message.bytes.length > limits.outboundMaxBytes20) return "full"
+    const { outboundMaxBytes20 } = this.#host.limits
+    if (this.#connection.bufferedBytes + message.bytes.length > outboundMaxBytes20) return "full"
     return this.#handOver(message) ? "sent" : "dead"
   }
 
   volatile(message: OutboundMessage, key: string | undefined): VolatileOutcome {
-    const { counters } = this.#options
+    const { counters } = this.#host
     if (this.takesState && this.state(message)) return "sent"
     if (key === undefined) {
       counters.volatileDropped += 1
@@ -62,10 +64,9 @@ export class Outbound20 implements Outbound {
   }
 
   get takesState(): boolean {
-    const { connection, limits } = this.#options
     if (this.#ended || this.#slots.size > 0) return false
-    if (connection.bufferedBytes <= limits.volatileHighWaterBytes) return true
-    connection.awaitDrain?.()
+    if (this.#connection.bufferedBytes <= this.#host.limits.volatileHighWaterBytes) return true
+    this.#connection.awaitDrain?.()
     return false
   }
 
@@ -74,7 +75,7 @@ export class Outbound20 implements Outbound {
   }
 
   control(frame: Frame): boolean {
-    return this.#handOver({ bytes: this.#options.codec.encode(frame) })
+    return this.#handOver({ bytes: this.#codec.encode(frame) })
   }
 
   pump(): void {
@@ -88,8 +89,8 @@ export class Outbound20 implements Outbound {
   }
 
   #handOver(message: OutboundMessage): boolean {
-    const { connection, counters } = this.#options
-    if (!connection.send(message)) return false
+    const { counters } = this.#host
+    if (!this.#connection.send(message)) return false
     counters.messagesSent += 1
     counters.bytesSent += message.bytes.length
     return true

@@ -1,7 +1,8 @@
 // The secret that lets a client go on with its session: bound to the session, to the user and to a generation.
 // Knows no sessions and no clock. Format, base64url of: version (1 byte), key id (4), generation (4), user hash (8),
 // HMAC-SHA256 over these and the session's id (32).
-import { createHash, createHmac, randomBytes, timingSafeEqual } from "node:crypto"
+import { createHmac, createSecretKey, hash, randomBytes, timingSafeEqual } from "node:crypto"
+import type { KeyObject } from "node:crypto"
 
 const version = 1
 const headBytes = 17
@@ -16,22 +17,23 @@ export type TokenVerdict =
   | { readonly kind: "forged" }
 
 export class ResumeTokens {
-  readonly #key: Uint8Array
+  readonly #key: KeyObject
   readonly #keyId: Buffer
 
   /** @param key 32 secret bytes; random by default, so that tokens die with the process, as its sessions do. */
   constructor(key: Uint8Array = randomBytes(32)) {
-    this.#key = key
-    this.#keyId = createHash("sha256").update("key id").update(key).digest().subarray(0, 4)
+    this.#key = createSecretKey(key)
+    this.#keyId = hash("sha256", Buffer.concat([Buffer.from("key id"), key]), "buffer").subarray(0, 4)
   }
 
   issue(sessionId: string, userId: string, generation: number): string {
-    const head = Buffer.alloc(headBytes)
-    head[0] = version
-    this.#keyId.copy(head, 1)
-    head.writeUInt32BE(generation, 5)
-    userHash(userId).copy(head, 9)
-    return Buffer.concat([head, this.#mac(head, sessionId)]).toString("base64url")
+    const token = Buffer.allocUnsafe(tokenBytes)
+    token[0] = version
+    this.#keyId.copy(token, 1)
+    token.writeUInt32BE(generation, 5)
+    userHash(userId).copy(token, 9)
+    this.#mac(token.subarray(0, headBytes), sessionId).copy(token, headBytes)
+    return token.toString("base64url")
   }
 
   verify(token: string, sessionId: string, userId: string): TokenVerdict {
@@ -52,5 +54,5 @@ export class ResumeTokens {
 }
 
 function userHash(userId: string): Buffer {
-  return createHash("sha256").update(userId, "utf8").digest().subarray(0, 8)
+  return hash("sha256", userId, "buffer").subarray(0, 8)
 }

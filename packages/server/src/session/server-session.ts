@@ -1,132 +1,48 @@
-// One session: its identity, its two directions, its requests. Active, with a connection or without; then ended.
+// One session: its identity, its connections, its end. Active, with a connection or without; then ended. What is said in
+// it is its conversation's matter.
 // Whatever an unbound connection still says has no effect: nothing of it reaches the session (S13).
-import { Delivery, HawserError, errorTable, isErrorCode } from "@hawser/protocol"
-import type { Codec, Frame, OutboundMessage, ReplyFrame, ResumeClaim } from "@hawser/protocol"
+import { HawserError, errorTable, isErrorCode } from "@hawser/protocol"
+import type { Frame, OutboundMessage, ResumeClaim } from "@hawser/protocol"
 import type { AuthenticatedUser } from "../authenticate.ts"
 import type { Publishable } from "../topics/publication.ts"
-import type { StateSource } from "../topics/session-views.ts"
-import { Answers } from "./answers.ts"
+import type { StateSink, StateSource } from "../topics/session-views.ts"
 import { ClaimHistory } from "./claim-history.ts"
+import { Conversation } from "./conversation.ts"
+import type { Conversing } from "./conversation.ts"
 import { farewellOf, sayFarewell } from "./farewell.ts"
-import { Inbound } from "./inbound.ts"
-import { Outbound20 } from "./outbound.ts"
-import type { Outbound } from "./outbound.ts"
 import type { ResumableSession } from "./resume.ts"
-import { SessionFrames } from "./session-frames.ts"
-import { SessionSender } from "./session-sender.ts"
 import type { FinishOptions, SessionHost, SessionLink, SessionOptions } from "./session-host.ts"
-import type { EndCause, SendOutcome, Session } from "./session.ts"
-import { TokenRenewal } from "./token-renewal.ts"
+import type { EndCause, SendOutcome } from "./session.ts"
+import { TokenRenewal, expiresInMs } from "./token-renewal.ts"
+import type { TokenRenewalOwner } from "./token-renewal.ts"
 
-export class ServerSession<User extends AuthenticatedUser> implements Session<User>, ResumableSession {
+export class ServerSession<User extends AuthenticatedUser>
+  implements Conversing<User>, ResumableSession, StateSink, TokenRenewalOwner<User>
+{
   readonly id: string
   readonly clientId: string
   readonly #host: SessionHost<User>
-  readonly #codec: Codec
-  readonly #delivery: Delivery
-  readonly #outbound: Outbound
-  readonly #sender: SessionSender
-  readonly #inbound: Inbound
-  readonly #answers: Answers<User>
-  readonly #frames: SessionFrames
-  readonly #renewal: TokenRenewal<User>
+  readonly #conversation: Conversation<User>
+  readonly #claims: ClaimHistory
+  /** Undefined while there is nothing to renew. */
+  #renewal: TokenRenewal<User> | undefined
   #user: User
   #link: SessionLink | undefined
   #lastAddress: string
   #active = true
-  /** What it sees of replicas, if anything. */
-  #state: StateSource | undefined
-  readonly #claims: ClaimHistory
-  #cancelWindow: () => void = () => {}
+  /** While its client is away. */
+  #cancelWindow: (() => void) | undefined
 
-  constructor(host: SessionHost<User>, options: SessionOptions<User>) {
-    const { codec, link, user } = options
-    const { limits, clock, timers, limiter, counters } = host
-    this.id = options.id
-    this.clientId = options.clientId
-    this.#claims = new ClaimHistory(options.dial)
+  constructor(host: SessionHost<User>, { id, clientId, dial, user, codec, link }: SessionOptions<User>) {
+    this.id = id
+    this.clientId = clientId
     this.#host = host
-    this.#codec = codec
+    this.#claims = new ClaimHistory(dial)
     this.#user = user
     this.#link = link
     this.#lastAddress = link.address
-    this.#delivery = new Delivery({
-      limits,
-      clock,
-      counters,
-      kept: host.replayMemory,
-      encode: (frame) => codec.encode(frame),
-      requestAck: () => host.acks.add(this),
-    })
-    const { connection } = link
-    this.#outbound = codec.counts ? this.#delivery : new Outbound20({ connection, codec, limits, counters })
-    this.#sender = new SessionSender({
-      host,
-      owner: this,
-      codec,
-      delivery: this.#delivery,
-      outbound: this.#outbound,
-    })
-    if (codec.counts) this.#delivery.attach(connection, { received: 0, handled: 0 })
-    this.#inbound = new Inbound({
-      codec,
-      delivery: this.#delivery,
-      limits,
-      counters,
-      clock,
-      timers,
-      limiter,
-      userId: user.id,
-      // A request that is started must find room for its reply.
-      isFull: () => this.#answers.isFull || !this.#delivery.hasRoom(0),
-      onFrame: (frame, count) => this.#frames.receive(frame, count),
-      onFlood: (retryAfterMs) =>
-        this.finish("rate_limited", { message: `too many messages; wait ${retryAfterMs} ms` }),
-    })
-    this.#inbound.attach(connection)
-    this.#answers = new Answers(host, {
-      session: this,
-      codec,
-      hasRoom: (bytes) => this.#delivery.hasRoom(bytes),
-      send: (bytes) => {
-        if (this.#active) this.#sender.reliable({ bytes })
-      },
-      onSettled: (count) => this.#settleCount(count),
-      onSpace: () => this.#inbound.resume(),
-    })
-    this.#frames = new SessionFrames({
-      counts: codec.counts,
-      limits,
-      counters,
-      delivery: this.#delivery,
-      answers: this.#answers,
-      control: (frame) => this.sendControl(frame),
-      reply: (frame) => this.#sendReply(frame),
-      settle: (count) => this.#settleCount(count),
-      renew: (token) => void this.#renewal.receive(token),
-      have: (held) => this.#state?.have(held),
-      pump: () => this.drained(),
-      finish: (cause, how) => this.finish(cause, how),
-    })
-    this.#renewal = new TokenRenewal(
-      {
-        authenticate: host.authenticate,
-        limits,
-        timers,
-        wallClockMs: host.wallClockMs,
-        address: () => this.address,
-        ask: (expiresInMs) => this.#outbound.control({ kind: "authRequest", expiresInMs }),
-        onRenewed: (renewed, expiresInMs) => {
-          this.#user = renewed
-          this.#outbound.control({ kind: "authOk", expiresInMs })
-          host.onRenewed(this)
-        },
-        onFailed: (error) => this.#onRenewalFailed(error),
-        onError: host.onError,
-      },
-      user,
-    )
-    if (codec.counts) this.#renewal.start(user)
+    this.#conversation = new Conversation(host, this, codec, link.connection)
+    if (codec.counts) this.#startRenewal(user)
   }
 
   get user(): User {
@@ -143,11 +59,11 @@ export class ServerSession<User extends AuthenticatedUser> implements Session<Us
 
   /** True when its client can come back to it. */
   get resumable(): boolean {
-    return this.#codec.counts && this.#host.limits.resumeWindowMs > 0
+    return !this.speaks20 && this.#host.limits.resumeWindowMs > 0
   }
 
   get expiresInMs(): number | null {
-    return this.#renewal.expiresInMs
+    return expiresInMs(this.#user, this.#host.wallClockMs)
   }
 
   get active(): boolean {
@@ -156,7 +72,7 @@ export class ServerSession<User extends AuthenticatedUser> implements Session<Us
 
   /** True while this end has stopped reading, so that silence proves nothing. */
   get isPaused(): boolean {
-    return this.#inbound.isPaused
+    return this.#conversation.isPaused
   }
 
   get counts(): {
@@ -166,13 +82,13 @@ export class ServerSession<User extends AuthenticatedUser> implements Session<Us
     readonly handled: number
     readonly digest: number
   } {
-    const { sent, acknowledged, received, handled, receivedDigest: digest } = this.#delivery
+    const { sent, acknowledged, received, handled, receivedDigest: digest } = this.#conversation.delivery
     return { sent, acknowledged, received, handled, digest }
   }
 
   /** Reliable messages that the client has not acknowledged, and their bytes. */
   get buffered(): { readonly messages: number; readonly bytes: number } {
-    const { sent, acknowledged, bufferedBytes: bytes } = this.#delivery
+    const { sent, acknowledged, bufferedBytes: bytes } = this.#conversation.delivery
     return { messages: sent - acknowledged, bytes }
   }
 
@@ -181,11 +97,7 @@ export class ServerSession<User extends AuthenticatedUser> implements Session<Us
    * owes nothing.
    */
   get stalledSinceMs(): number | undefined {
-    if (this.#link === undefined) return undefined
-    const owedSinceMs = this.#delivery.stalledSinceMs ?? Number.POSITIVE_INFINITY
-    const waitsSinceMs = this.#state?.waitingSinceMs ?? Number.POSITIVE_INFINITY
-    const sinceMs = Math.min(owedSinceMs, waitsSinceMs)
-    return sinceMs === Number.POSITIVE_INFINITY ? undefined : sinceMs
+    return this.#link === undefined ? undefined : this.#conversation.stalledSinceMs
   }
 
   // --- connections ----------------------------------------------------------------------------------------------
@@ -203,7 +115,7 @@ export class ServerSession<User extends AuthenticatedUser> implements Session<Us
   }
 
   canResumeAfter(count: number, digest: number): boolean {
-    return this.#delivery.canResumeAfter(count, digest)
+    return this.#conversation.delivery.canResumeAfter(count, digest)
   }
 
   /**
@@ -232,21 +144,15 @@ export class ServerSession<User extends AuthenticatedUser> implements Session<Us
         return false
       }
     }
-    this.#cancelWindow()
+    this.#stopWindow()
     this.#claims.accept(claim)
     this.#user = claim.user
     this.#link = link
     this.#lastAddress = link.address
-    this.#inbound.attach(link.connection)
-    this.#renewal.start(claim.user)
+    this.#conversation.listenTo(link.connection)
+    this.#startRenewal(claim.user)
     sendWelcome()
-    const { handled } = claim.resume
-    // What the client has not handled is sent again; its own count of received messages goes back to that, too.
-    this.#delivery.attach(link.connection, { received: handled, handled })
-    this.#delivery.toldHandled()
-    this.#delivery.pump()
-    this.#answers.pump()
-    this.#state?.resumed()
+    this.#conversation.goOn(link.connection, claim.resume.handled)
     counters.sessionsResumed += 1
     this.#host.onAttachment(this)
     return true
@@ -282,13 +188,43 @@ export class ServerSession<User extends AuthenticatedUser> implements Session<Us
   #unbind(): SessionLink | undefined {
     const link = this.#link
     this.#link = undefined
-    this.#delivery.detach()
-    this.#inbound.detach()
-    this.#renewal.stop()
+    this.#conversation.detach()
+    this.#renewal?.stop()
     return link
   }
 
-  #onRenewalFailed(error: HawserError): void {
+  #stopWindow(): void {
+    this.#cancelWindow?.()
+    this.#cancelWindow = undefined
+  }
+
+  // --- its user's token -----------------------------------------------------------------------------------------
+
+  #startRenewal(user: User): void {
+    if (user.expiresAtMs !== undefined) this.#renewing.start(user)
+    else this.#renewal?.start(user)
+  }
+
+  get #renewing(): TokenRenewal<User> {
+    this.#renewal ??= new TokenRenewal(this.#host, this, this.#user)
+    return this.#renewal
+  }
+
+  renewToken(token: string): void {
+    void this.#renewing.receive(token)
+  }
+
+  askForToken(leftMs: number): void {
+    this.#conversation.control({ kind: "authRequest", expiresInMs: leftMs })
+  }
+
+  onRenewed(user: User, leftMs: number | null): void {
+    this.#user = user
+    this.#conversation.control({ kind: "authOk", expiresInMs: leftMs })
+    this.#host.onRenewed(this)
+  }
+
+  onRenewalFailed(error: HawserError): void {
     if (error.code === "auth_forbidden") this.finish("auth_forbidden", { message: error.message })
     else this.dropConnection(error.code, error.message)
   }
@@ -296,38 +232,34 @@ export class ServerSession<User extends AuthenticatedUser> implements Session<Us
   // --- sending --------------------------------------------------------------------------------------------------
 
   send(event: string, payload: unknown): SendOutcome {
-    return this.#sender.send(event, payload)
+    return this.#conversation.send(event, payload)
   }
 
   publish(publication: Publishable): SendOutcome {
-    return this.#sender.publish(publication)
+    return this.#conversation.publish(publication)
   }
 
   /** Frames of the session layer itself: sent at once or not at all. */
   sendControl(frame: Frame): boolean {
-    return this.#active && this.#outbound.control(frame)
+    return this.#conversation.control(frame)
   }
 
   // --- replicas -------------------------------------------------------------------------------------------------
 
   get speaks20(): boolean {
-    return !this.#codec.counts
+    return !this.#conversation.codec.counts
   }
 
   get takesState(): boolean {
-    return this.#active && this.#outbound.takesState
+    return this.#conversation.takesState
   }
 
   sendState(message: OutboundMessage): boolean {
-    return this.#active && this.#sender.state(message)
+    return this.#conversation.sendState(message)
   }
 
   show(source: StateSource): void {
-    this.#state = source
-  }
-
-  flushAck(): void {
-    if (this.#active) this.#delivery.flushAck()
+    this.#conversation.show(source)
   }
 
   dropDeadConnection(): void {
@@ -348,17 +280,13 @@ export class ServerSession<User extends AuthenticatedUser> implements Session<Us
     if (!this.#active) return
     this.#active = false
     const message = options.message ?? (isErrorCode(cause) ? errorTable[cause].sentence : cause)
-    this.#cancelWindow()
+    this.#stopWindow()
     const farewell = options.farewell ?? farewellOf(cause)
-    if (this.#codec.counts) sayFarewell({ delivery: this.#delivery, cause, message, farewell })
-    const unacknowledged = this.#delivery.unacknowledged()
+    const { delivery } = this.#conversation
+    if (!this.speaks20) sayFarewell({ delivery, cause, message, farewell })
+    const unacknowledged = delivery.unacknowledged()
     const link = this.#unbind()
-    this.#host.acks.delete(this)
-    this.#outbound.end()
-    this.#delivery.end()
-    this.#inbound.end()
-    const reason = new HawserError("session_ended", { message: `the session ended: ${message}` })
-    this.#answers.end(reason)
+    this.#conversation.end(new HawserError("session_ended", { message: `the session ended: ${message}` }))
     link?.close(cause, message)
     // A code that lets its client come back must not refuse it for as long as it is remembered.
     const isFinal = farewell === "bye" && new HawserError(cause).retry === "never"
@@ -370,28 +298,16 @@ export class ServerSession<User extends AuthenticatedUser> implements Session<Us
   /** What the bound connection brings. */
   receive(bytes: Uint8Array): void {
     this.#claims.confirm()
-    this.#inbound.receive(bytes)
+    this.#conversation.receive(bytes)
   }
 
   /** There may be room again, in the socket or in the buffer. */
   drained(): void {
-    if (!this.#active) return
-    this.#outbound.pump()
-    this.#answers.pump()
-    this.#inbound.resume()
-    this.#state?.drained()
+    this.#conversation.drained()
   }
 
   /** Resolves when no request waits or runs, or the session has ended. */
   idle(): Promise<void> {
-    return this.#answers.idle()
-  }
-
-  #sendReply(frame: ReplyFrame): void {
-    if (this.#active) this.#sender.reliable({ bytes: this.#codec.encode(frame) })
-  }
-
-  #settleCount(count: number): void {
-    if (count > 0 && this.#active) this.#delivery.settle(count)
+    return this.#conversation.answers.idle()
   }
 }

@@ -2,6 +2,7 @@
 import { isErrorCode, quoted } from "@hawser/protocol"
 import type {
   BadFrame,
+  Codec,
   Delivery,
   Frame,
   Reference,
@@ -23,132 +24,127 @@ interface Owed {
   credit(reference: Reference, items: number): void
 }
 
-export interface SessionFramesOptions {
-  /** True where reliable messages are numbered: a client cannot break that by accident. */
-  readonly counts: boolean
-  readonly limits: ServerLimits
-  readonly counters: ServerCounters
+/** What one session says and hears. */
+export interface FrameTaker {
+  readonly host: { readonly limits: ServerLimits; readonly counters: ServerCounters }
+  readonly session: {
+    renewToken(token: string): void
+    finish(cause: EndCause, how?: { message?: string; farewell?: Farewell }): void
+  }
+  readonly codec: Pick<Codec, "counts">
   readonly delivery: Delivery
   readonly answers: Owed
-  readonly control: (frame: Frame) => boolean
-  readonly reply: (frame: ReplyFrame) => void
+  control(frame: Frame): boolean
+  reply(frame: ReplyFrame): void
   /** The message of this number needs nothing more. */
-  readonly settle: (count: number) => void
-  readonly renew: (token: string) => void
+  settle(count: number): void
   /** What a client that came back still holds of replicas. */
-  readonly have: (held: readonly ReplicaHold[]) => void
+  have(held: readonly ReplicaHold[]): void
   /** There is room in the buffer. */
-  readonly pump: () => void
-  readonly finish: (cause: EndCause, how?: { message?: string; farewell?: Farewell }) => void
+  drained(): void
+  /** Returns how many there were, this one included. */
+  countBad(): number
 }
 
-export class SessionFrames {
-  readonly #options: SessionFramesOptions
-  #badCount = 0
-
-  constructor(options: SessionFramesOptions) {
-    this.#options = options
+export function takeFrame(taker: FrameTaker, frame: Frame | BadFrame, count: number): void {
+  const { answers, delivery, session } = taker
+  switch (frame.kind) {
+    case "request":
+      onRequest(taker, frame, count)
+      return
+    case "cancel":
+      taker.settle(count)
+      answers.cancel(frame.reference)
+      return
+    case "credit":
+      taker.settle(count)
+      answers.credit(frame.reference, frame.items)
+      return
+    case "ping":
+      onPing(taker, frame.number, frame.handled)
+      return
+    case "pong":
+    case "ack":
+      onAcknowledged(taker, frame.handled)
+      return
+    case "sync":
+      if (!delivery.agreesWith(frame.count, frame.digest)) session.finish("session_diverged")
+      return
+    case "auth":
+      session.renewToken(frame.token)
+      return
+    case "reset":
+      // A stranger's words do not become causes.
+      session.finish(isErrorCode(frame.cause) ? frame.cause : "session_diverged", { farewell: "close" })
+      return
+    case "have":
+      taker.have(frame.held)
+      return
+    case "unknownControl":
+      return
+    case "bye":
+      session.finish("closed", { message: "the client closed the session" })
+      return
+    case "bad":
+      onBad(taker, frame.reference, frame.error)
+      return
+    case "hello":
+      // In `2.0` a second login on a live socket is answered; in `hawser.1` it breaks the protocol.
+      refuse(taker, frame.reference, "the session is open already")
+      return
+    case "event":
+    case "topicEvent":
+    case "volatile":
+    case "replica":
+    case "replicaParts":
+    case "reply":
+    case "item":
+    case "end":
+    case "welcome":
+    case "authRequest":
+    case "authOk":
+    case "goaway":
+    case "busy":
+      refuse(
+        taker,
+        frame.kind === "reply" ? frame.reference : null,
+        `the server takes no "${frame.kind}" messages`,
+      )
   }
+}
 
-  receive(frame: Frame | BadFrame, count: number): void {
-    const { answers, delivery, finish, settle } = this.#options
-    switch (frame.kind) {
-      case "request":
-        this.#onRequest(frame, count)
-        return
-      case "cancel":
-        settle(count)
-        answers.cancel(frame.reference)
-        return
-      case "credit":
-        settle(count)
-        answers.credit(frame.reference, frame.items)
-        return
-      case "ping":
-        this.#onPing(frame.number, frame.handled)
-        return
-      case "pong":
-      case "ack":
-        this.#onAcknowledged(frame.handled)
-        return
-      case "sync":
-        if (!delivery.agreesWith(frame.count, frame.digest)) finish("session_diverged")
-        return
-      case "auth":
-        this.#options.renew(frame.token)
-        return
-      case "reset":
-        // A stranger's words do not become causes.
-        finish(isErrorCode(frame.cause) ? frame.cause : "session_diverged", { farewell: "close" })
-        return
-      case "have":
-        this.#options.have(frame.held)
-        return
-      case "unknownControl":
-        return
-      case "bye":
-        finish("closed", { message: "the client closed the session" })
-        return
-      case "bad":
-        this.#onBad(frame.reference, frame.error)
-        return
-      case "hello":
-        // In `2.0` a second login on a live socket is answered; in `hawser.1` it breaks the protocol.
-        this.#refuse(frame.reference, "the session is open already")
-        return
-      case "event":
-      case "topicEvent":
-      case "volatile":
-      case "replica":
-      case "replicaParts":
-      case "reply":
-      case "item":
-      case "end":
-      case "welcome":
-      case "authRequest":
-      case "authOk":
-      case "goaway":
-      case "busy":
-        this.#refuse(
-          frame.kind === "reply" ? frame.reference : null,
-          `the server takes no "${frame.kind}" messages`,
-        )
-    }
-  }
+function onPing(taker: FrameTaker, number: number, handled: number): void {
+  const { delivery } = taker
+  onAcknowledged(taker, handled)
+  if (taker.control({ kind: "pong", number, handled: delivery.handled })) delivery.toldHandled()
+}
 
-  #onPing(number: number, handled: number): void {
-    const { control, delivery } = this.#options
-    this.#onAcknowledged(handled)
-    if (control({ kind: "pong", number, handled: delivery.handled })) delivery.toldHandled()
-  }
+/** A client that claims to have handled what it was never sent has another history than this end. */
+function onAcknowledged(taker: FrameTaker, handled: number): void {
+  if (taker.delivery.acknowledge(handled)) taker.drained()
+  else taker.session.finish("session_diverged")
+}
 
-  /** A client that claims to have handled what it was never sent has another history than this end. */
-  #onAcknowledged(handled: number): void {
-    const { delivery, finish, pump } = this.#options
-    if (delivery.acknowledge(handled)) pump()
-    else finish("session_diverged")
-  }
+/** Two requests of one reference at once could not be told apart by their replies. */
+function onRequest(taker: FrameTaker, frame: RequestFrame, count: number): void {
+  const { reference } = frame
+  if (typeof reference === "string" && taker.answers.has(reference))
+    refuse(taker, reference, `a request with the id ${quoted(reference)} is still being served`)
+  else taker.answers.push(frame, count)
+}
 
-  /** Two requests of one reference at once could not be told apart by their replies. */
-  #onRequest(frame: RequestFrame, count: number): void {
-    const { reference } = frame
-    if (typeof reference === "string" && this.#options.answers.has(reference))
-      this.#refuse(reference, `a request with the id ${quoted(reference)} is still being served`)
-    else this.#options.answers.push(frame, count)
-  }
+function refuse(taker: FrameTaker, reference: Reference, message: string): void {
+  onBad(taker, reference, { code: "sys_invalid_message", message, category: "system" })
+}
 
-  #refuse(reference: Reference, message: string): void {
-    this.#onBad(reference, { code: "sys_invalid_message", message, category: "system" })
-  }
-
-  /** `2.0` answers and goes on up to a bound; a client of `hawser.1` cannot do this by accident, so it is closed. */
-  #onBad(reference: Reference, error: WireError): void {
-    const { counts, counters, limits, finish, reply } = this.#options
-    counters.badMessages += 1
-    this.#badCount += 1
-    if (counts) finish(error.code, { message: error.message })
-    else if (this.#badCount > limits.badMessagesMax)
-      finish("sys_invalid_message", { message: `more than ${limits.badMessagesMax} bad messages` })
-    else reply({ kind: "reply", reference, outcome: { ok: false, error } })
-  }
+/** `2.0` answers and goes on up to a bound; a client of `hawser.1` cannot do this by accident, so it is closed. */
+function onBad(taker: FrameTaker, reference: Reference, error: WireError): void {
+  const { codec, session } = taker
+  const { counters, limits } = taker.host
+  counters.badMessages += 1
+  const badCount = taker.countBad()
+  if (codec.counts) session.finish(error.code, { message: error.message })
+  else if (badCount > limits.badMessagesMax)
+    session.finish("sys_invalid_message", { message: `more than ${limits.badMessagesMax} bad messages` })
+  else taker.reply({ kind: "reply", reference, outcome: { ok: false, error } })
 }

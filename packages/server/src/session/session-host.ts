@@ -3,6 +3,7 @@ import type {
   Clock,
   Codec,
   Connection,
+  DeliveryHost,
   EventSpec,
   OutboundMessage,
   RateLimiter,
@@ -17,6 +18,7 @@ import type { FanOut } from "../topics/fan-out.ts"
 import type { Encoders } from "../topics/publication.ts"
 import type { AckSchedule } from "./ack-schedule.ts"
 import type { Farewell } from "./farewell.ts"
+import type { InboundHost } from "./inbound.ts"
 import type { ReplayMemory } from "./replay-memory.ts"
 import type { ServerSession } from "./server-session.ts"
 import type { EndCause } from "./session.ts"
@@ -27,6 +29,8 @@ export interface SessionHost<User extends AuthenticatedUser> {
   readonly clock: Clock
   readonly timers: TimerQueue
   readonly limiter: RateLimiter
+  readonly userRates: InboundHost["userRates"]
+  readonly delivery: DeliveryHost
   readonly counters: ServerCounters
   readonly health: Health
   readonly events: ReadonlyMap<string, EventSpec>

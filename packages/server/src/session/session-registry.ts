@@ -9,7 +9,8 @@ export type SessionPolicy = "newestWins" | "oldestWins"
 export class SessionRegistry<User extends AuthenticatedUser> {
   readonly #sessions = new Set<ServerSession<User>>()
   readonly #byId = new Map<string, ServerSession<User>>()
-  readonly #byUser = new Map<string, Set<ServerSession<User>>>()
+  /** Few for each: a list is smaller than a set. */
+  readonly #byUser = new Map<string, readonly ServerSession<User>[]>()
 
   get size(): number {
     return this.#sessions.size
@@ -23,13 +24,14 @@ export class SessionRegistry<User extends AuthenticatedUser> {
     return this.#byId.get(id)
   }
 
-  ofUser(userId: string): ReadonlySet<ServerSession<User>> {
-    return this.#byUser.get(userId) ?? new Set()
+  /** Of this moment, the oldest first. */
+  ofUser(userId: string): readonly ServerSession<User>[] {
+    return this.#byUser.get(userId) ?? []
   }
 
   /** The user's sessions that must go so that one more fits: those whose client is away first, then the oldest. */
   surplus(userId: string, maxCount: number): ServerSession<User>[] {
-    const sessions = [...this.ofUser(userId)]
+    const sessions = this.ofUser(userId)
     const excess = Math.max(0, sessions.length + 1 - maxCount)
     if (excess === 0) return []
     const away = sessions.filter((session) => !session.attached)
@@ -40,16 +42,17 @@ export class SessionRegistry<User extends AuthenticatedUser> {
   add(session: ServerSession<User>): void {
     this.#sessions.add(session)
     this.#byId.set(session.id, session)
-    const sessions = this.#byUser.get(session.user.id) ?? new Set()
-    this.#byUser.set(session.user.id, sessions.add(session))
+    const others = this.ofUser(session.user.id)
+    // A spread leaves room for more, which hardly any user needs.
+    this.#byUser.set(session.user.id, others.length === 0 ? [session] : [...others, session])
   }
 
   /** Compares by identity: a successor of the same user stays. */
   delete(session: ServerSession<User>): void {
     this.#sessions.delete(session)
     this.#byId.delete(session.id)
-    const sessions = this.#byUser.get(session.user.id)
-    sessions?.delete(session)
-    if (sessions?.size === 0) this.#byUser.delete(session.user.id)
+    const others = this.ofUser(session.user.id).filter((other) => other !== session)
+    if (others.length === 0) this.#byUser.delete(session.user.id)
+    else this.#byUser.set(session.user.id, others)
   }
 }

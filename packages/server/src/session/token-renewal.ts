@@ -4,39 +4,44 @@ import { HawserError } from "@hawser/protocol"
 import type { ServerLimits, TimerQueue } from "@hawser/protocol"
 import type { Authenticate, AuthenticatedUser } from "../authenticate.ts"
 
-export interface TokenRenewalOptions<User extends AuthenticatedUser> {
+export interface TokenRenewalHost<User extends AuthenticatedUser> {
   readonly authenticate: Authenticate<User>
   readonly limits: ServerLimits
   readonly timers: TimerQueue
   readonly wallClockMs: () => number
-  readonly address: () => string
-  /** Asks the client for a fresh token. */
-  readonly ask: (expiresInMs: number) => void
-  /** The same user, with a fresh token. */
-  readonly onRenewed: (user: User, expiresInMs: number | null) => void
-  /** No good token came. `auth_forbidden` when it was another user's. */
-  readonly onFailed: (error: HawserError) => void
   readonly onError: (error: unknown) => void
 }
 
+export interface TokenRenewalOwner<User extends AuthenticatedUser> {
+  readonly address: string
+  /** The client is to send a fresh token. */
+  askForToken(expiresInMs: number): void
+  /** The same user, with a fresh token. */
+  onRenewed(user: User, expiresInMs: number | null): void
+  /** No good token came. `auth_forbidden` when it was another user's. */
+  onRenewalFailed(error: HawserError): void
+}
+
+/** Milliseconds until a user's token expires; null when it does not. */
+export function expiresInMs({ expiresAtMs }: AuthenticatedUser, wallClockMs: () => number): number | null {
+  // Infinity is another way to say never.
+  return expiresAtMs === undefined || !Number.isFinite(expiresAtMs)
+    ? null
+    : Math.max(0, Math.round(expiresAtMs - wallClockMs()))
+}
+
+/** Of a session whose user's token expires, or that was sent a fresh one all the same. */
 export class TokenRenewal<User extends AuthenticatedUser> {
-  readonly #options: TokenRenewalOptions<User>
+  readonly #host: TokenRenewalHost<User>
+  readonly #owner: TokenRenewalOwner<User>
   #user: User
-  #cancel: () => void = () => {}
+  #cancel: (() => void) | undefined
   #aborter: AbortController | undefined
 
-  constructor(options: TokenRenewalOptions<User>, user: User) {
-    this.#options = options
+  constructor(host: TokenRenewalHost<User>, owner: TokenRenewalOwner<User>, user: User) {
+    this.#host = host
+    this.#owner = owner
     this.#user = user
-  }
-
-  /** Milliseconds until the token expires; null when it does not. */
-  get expiresInMs(): number | null {
-    const { expiresAtMs } = this.#user
-    // Infinity is another way to say never.
-    return expiresAtMs === undefined || !Number.isFinite(expiresAtMs)
-      ? null
-      : Math.max(0, Math.round(expiresAtMs - this.#options.wallClockMs()))
   }
 
   /** A connection with this user's token is bound. */
@@ -47,49 +52,54 @@ export class TokenRenewal<User extends AuthenticatedUser> {
 
   /** No connection is bound: nobody can be asked, and nobody speaks with the old token. */
   stop(): void {
-    this.#cancel()
+    this.#cancel?.()
     this.#aborter?.abort(new HawserError("connection_lost"))
     this.#aborter = undefined
   }
 
   /** A token came on the live connection. One at a time: a second one while the first is checked takes its place. */
   async receive(token: string): Promise<void> {
-    const { authenticate, address, onRenewed, onFailed, onError } = this.#options
+    const { authenticate, onError } = this.#host
+    const owner = this.#owner
     this.#aborter?.abort(new HawserError("cancelled"))
     const aborter = new AbortController()
     this.#aborter = aborter
     try {
-      const user = await authenticate(token, { address: address(), signal: aborter.signal })
+      const user = await authenticate(token, { address: owner.address, signal: aborter.signal })
       if (this.#aborter !== aborter) return
       if (user.id !== this.#user.id)
         throw new HawserError("auth_forbidden", { message: "the fresh token is another user's" })
       this.#user = user
       this.#arm()
-      onRenewed(user, this.expiresInMs)
+      owner.onRenewed(user, this.#expiresInMs)
     } catch (error) {
       if (this.#aborter !== aborter) return
       if (!HawserError.is(error)) onError(error)
-      onFailed(HawserError.is(error) ? error : new HawserError("sys_internal_error"))
+      owner.onRenewalFailed(HawserError.is(error) ? error : new HawserError("sys_internal_error"))
     }
   }
 
   #arm(): void {
-    const { limits, timers, ask } = this.#options
-    this.#cancel()
-    const { expiresInMs } = this
-    if (expiresInMs === null) return
+    const { limits, timers } = this.#host
+    this.#cancel?.()
+    const leftMs = this.#expiresInMs
+    if (leftMs === null) return
     // A token that lives no longer than this would be asked for again as soon as it has come, for ever.
-    const askInMs = Math.max(expiresInMs - limits.tokenRefreshBeforeMs, expiresInMs / 2)
+    const askInMs = Math.max(leftMs - limits.tokenRefreshBeforeMs, leftMs / 2)
     this.#cancel = timers.after(askInMs, () => {
-      ask(this.expiresInMs ?? 0)
+      this.#owner.askForToken(this.#expiresInMs ?? 0)
       this.#armEnd()
     })
   }
 
   #armEnd(): void {
-    const { limits, timers, onFailed } = this.#options
-    this.#cancel = timers.after((this.expiresInMs ?? 0) + limits.tokenGraceMs, () =>
-      onFailed(new HawserError("auth_token_expired")),
+    const { limits, timers } = this.#host
+    this.#cancel = timers.after((this.#expiresInMs ?? 0) + limits.tokenGraceMs, () =>
+      this.#owner.onRenewalFailed(new HawserError("auth_token_expired")),
     )
+  }
+
+  get #expiresInMs(): number | null {
+    return expiresInMs(this.#user, this.#host.wallClockMs)
   }
 }
