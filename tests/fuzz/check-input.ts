@@ -164,6 +164,7 @@ const partsSchema = ReplicaSchema.of({
   title: optional(text()),
 })
 const knownRecord = [400, 7, "ann", 1, undefined]
+const knownState = { record: knownRecord, before: [404, 7, "ann", 1, undefined] }
 
 /** What is no such frame is a RangeError, whatever it is, and what is read is not larger than its bytes allow. */
 function checkParts(bytes: Uint8Array): string | undefined {
@@ -171,7 +172,7 @@ function checkParts(bytes: Uint8Array): string | undefined {
   try {
     readReplicaFrame(bytes, () => ({
       schema: partsSchema,
-      recordAt: (_cell, slot) => (slot < 4 ? knownRecord : undefined),
+      recordAt: (_cell, slot) => (slot < 4 ? knownState : undefined),
       slotsOf: () => [0, 1, 2, 3],
       snapshot: (_cell, snapshot) => void (records += snapshot.records.length),
       delta: (_cell, changes) => void (records += changes.length),

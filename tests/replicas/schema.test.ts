@@ -84,7 +84,7 @@ describe("a server that tells nonsense", () => {
     await world.clock.advance(100)
     const schema = ReplicaSchema.of({ points: integer() })
     const delta = encodeDelta(new BitWriter(), schema, {
-      changes: [{ kind: "change", slot: 9, mask: 1, record: [1], before: [0] }],
+      changes: [{ kind: "change", slot: 9, mask: 1, record: [1], was: { record: [0], before: [0] } }],
       size: 2,
     })
     world.network.links[0]?.server.send({

@@ -7,6 +7,7 @@ import type {
   CellSnapshot,
   PackedRecord,
   PartTarget,
+  RecordState,
   ReplicaHold,
   ReplicaSchema,
 } from "@hawser/protocol"
@@ -19,9 +20,8 @@ export type ReplicaEvent =
   | { readonly kind: "change"; readonly id: string; readonly record: Values; readonly before: Values }
   | { readonly kind: "leave"; readonly id: string; readonly record: Values }
 
-interface Place {
+interface Place extends RecordState {
   readonly id: string
-  readonly packed: PackedRecord
 }
 
 interface CopiedCell extends CellPlace {
@@ -126,8 +126,8 @@ export class ReplicaCopy implements PartTarget {
 
   // --- parts of a frame -----------------------------------------------------------------------------------------
 
-  recordAt(cell: number, slot: number): PackedRecord | undefined {
-    return this.#cells.get(cell)?.places.get(slot)?.packed
+  recordAt(cell: number, slot: number): RecordState | undefined {
+    return this.#cells.get(cell)?.places.get(slot)
   }
 
   slotsOf(cell: number): readonly number[] {
@@ -140,7 +140,7 @@ export class ReplicaCopy implements PartTarget {
     const cell: CopiedCell = (isFirst ? undefined : known) ?? { x, y, version, places: new Map() }
     cell.version = version
     this.#cells.set(number, cell)
-    for (const { slot, id, record } of records) this.#enter(cell, slot, { id, packed: record })
+    for (const { slot, id, record, before } of records) this.#enter(cell, slot, { id, record, before })
   }
 
   delta(number: number, changes: readonly CellChange[]): void {
@@ -152,10 +152,12 @@ export class ReplicaCopy implements PartTarget {
       if (change.kind === "leave") {
         this.#leave(cell, slot)
       } else if (change.kind === "enter") {
-        this.#enter(cell, slot, { id: change.id, packed: change.record })
+        const { id, record } = change
+        this.#enter(cell, slot, { id, record, before: record })
       } else {
         const id = cell.places.get(slot)?.id
-        if (id !== undefined) this.#enter(cell, slot, { id, packed: change.record })
+        const { record, was } = change
+        if (id !== undefined) this.#enter(cell, slot, { id, record, before: was.record })
       }
     }
   }
@@ -177,7 +179,7 @@ export class ReplicaCopy implements PartTarget {
   // --- records --------------------------------------------------------------------------------------------------
 
   #enter(cell: CopiedCell, slot: number, place: Place): void {
-    const { id, packed } = place
+    const { id, record: packed } = place
     cell.places.set(slot, place)
     const known = this.#records.get(id)
     this.#touch(id, known)

@@ -16,9 +16,14 @@ export interface Field<T = unknown> {
   unpack(packed: Packed): T
   write(writer: BitWriter, packed: Packed): void
   read(reader: BitReader): Packed
-  /** The same for one who knows the value before it. */
-  writeChange(writer: BitWriter, packed: Packed, before: Packed): void
-  readChange(reader: BitReader, before: Packed): Packed
+  /**
+   * The same for one who knows the value before it, and its last step: the difference that its record's last change made
+   * to it. Most of what moves goes on as it went.
+   */
+  writeChange(writer: BitWriter, packed: Packed, before: Packed, step: number): void
+  readChange(reader: BitReader, before: Packed, step: number): Packed
+  /** True where a step means anything. */
+  readonly hasSteps?: boolean
 }
 
 export interface IntegerOptions {
@@ -37,7 +42,7 @@ export interface RealOptions {
 /** Steps of a range: differences of them must fit into the packed numbers of bits.ts. */
 const stepsMax = 2 ** 28
 /** Differences below 4 steps take 4 bits, those below 12 take 6. */
-const changeOrder = 3
+export const changeOrder = 3
 
 /** A whole number. Beyond its range, or with a fraction: RangeError. */
 export function integer(options: IntegerOptions = {}): Field<number> {
@@ -133,11 +138,11 @@ export function optional<T>(field: Field<T>): Field<T | undefined> {
       writer.flag(packed !== undefined)
       if (packed === undefined) return
       if (before === undefined) field.write(writer, packed)
-      else field.writeChange(writer, packed, before)
+      else field.writeChange(writer, packed, before, 0)
     },
     readChange(reader, before) {
       if (!reader.flag()) return undefined
-      return before === undefined ? field.read(reader) : field.readChange(reader, before)
+      return before === undefined ? field.read(reader) : field.readChange(reader, before, 0)
     },
   }
 }
@@ -196,9 +201,9 @@ function wideInteger(): Field<number> {
   }
 }
 
-type Coding = Pick<Field, "write" | "read" | "writeChange" | "readChange">
+type Coding = Pick<Field, "write" | "read" | "writeChange" | "readChange" | "hasSteps">
 
-/** Whole numbers from 0 to `steps`; a change is written as a difference, short if it is small. */
+/** Whole numbers from 0 to `steps`; a change is a bit if it is the one before again, else a difference, short if it is small. */
 function stepRange(min: number, max: number, steps: number): Coding {
   if (!(steps >= 1 && steps <= stepsMax))
     throw new RangeError(`a range must have from 1 to ${stepsMax} steps, and ${min} to ${max} has ${steps}`)
@@ -206,10 +211,17 @@ function stepRange(min: number, max: number, steps: number): Coding {
   return {
     write,
     read,
-    writeChange: (writer, packed, before) =>
-      writer.smallSigned(numberOf(packed) - numberOf(before), changeOrder),
-    readChange(reader, before) {
-      const packed = numberOf(before) + reader.smallSigned(changeOrder)
+    hasSteps: true,
+    // oxlint-disable-next-line eslint/max-params -- as declared
+    writeChange(writer, packed, before, step) {
+      const change = numberOf(packed) - numberOf(before)
+      // There is no change of 0 that would have to be told from going on.
+      if (step !== 0) writer.flag(change === step)
+      if (step === 0 || change !== step) writer.smallSigned(change, changeOrder)
+    },
+    readChange(reader, before, step) {
+      const change = step !== 0 && reader.flag() ? step : reader.smallSigned(changeOrder)
+      const packed = numberOf(before) + change
       if (packed < 0 || packed > steps) throw new RangeError("a packed value leaves its range")
       return packed
     },
@@ -233,6 +245,11 @@ function bitsFor(count: number): number {
 
 function numberOf(packed: Packed): number {
   return typeof packed === "number" ? packed : 0
+}
+
+/** What a record's last change did to a number of it. */
+export function stepOf(packed: Packed, before: Packed): number {
+  return numberOf(packed) - numberOf(before)
 }
 
 function writeSigned(writer: BitWriter, value: number): void {

@@ -6,7 +6,7 @@ import type { Field } from "./replica-field.ts"
 import { encodeDelta, encodeSnapshot, partKind, readReplicaFrame } from "./replica-parts.ts"
 import type { CellChange, CellSnapshot, PartTarget } from "./replica-parts.ts"
 import { ReplicaSchema } from "./replica-schema.ts"
-import type { PackedRecord } from "./replica-schema.ts"
+import type { PackedRecord, RecordState } from "./replica-schema.ts"
 import { decodeText, encodeText } from "./utf8.ts"
 
 const fields = {
@@ -38,8 +38,20 @@ const values = fc.record({
 })
 const ann = { x: 10, y: 20, hp: 90, score: 7, name: "ann", facing: "up", away: false, title: undefined }
 
+/** As one that has not changed since it came. */
+const still = (record: PackedRecord): RecordState => ({ record, before: record })
+
+/** As it is after the same steps once more, where that stays in range. */
+function goneOn({ record, before }: RecordState): PackedRecord {
+  return record.map((now, place) => {
+    const [was, room] = [before[place], place === 2 ? 100 : 16_000]
+    const next = typeof now === "number" && typeof was === "number" ? 2 * now - was : now
+    return place < 3 && typeof next === "number" && next >= 0 && next <= room ? next : now
+  })
+}
+
 /** What a copy is told, and the records it is asked for. */
-function recorder(known: ReadonlyMap<number, PackedRecord> = new Map()) {
+function recorder(known: ReadonlyMap<number, RecordState> = new Map()) {
   const told: unknown[] = []
   const target: PartTarget = {
     schema,
@@ -174,25 +186,28 @@ describe("fields", () => {
 describe("parts", () => {
   it("carry records and changes as they were, whatever they were", () => {
     const writer = new BitWriter()
-    const entry = fc.tuple(fc.nat(3), fc.string({ maxLength: 10 }), values, values, fc.nat(2))
+    const entry = fc.tuple(fc.nat(3), fc.string({ maxLength: 10 }), values, values, fc.nat(3))
     fc.assert(
       fc.property(fc.array(entry, { maxLength: 12 }), fc.integer(), (entries, x) => {
         let slot = -1
-        const known = new Map<number, PackedRecord>()
+        const known = new Map<number, RecordState>()
         const records: CellSnapshot["records"][number][] = []
         const changes: CellChange[] = []
         for (const [gap, id, one, other, what] of entries) {
           slot += gap + 1
-          const [before, record] = [pack(one), pack(other)]
-          known.set(slot, before)
-          records.push({ slot, id, record: before })
-          const mask = before.reduce<number>(
+          const before = pack({ ...one, ...(what > 1 ? { x: other.y, y: other.x } : {}) })
+          // Only steps are told of what was before, so all else is as it is now.
+          const was = { record: pack(one), before: pack(one).map((now, at) => (at < 3 ? before[at] : now)) }
+          const record = what === 3 ? goneOn(was) : pack(other)
+          known.set(slot, was)
+          records.push({ slot, id, ...was })
+          const mask = was.record.reduce<number>(
             (bits, value, place) => (value === record[place] ? bits : bits | (1 << place)),
             0,
           )
           if (what === 0) changes.push({ kind: "enter", slot, id, record })
           else if (what === 1) changes.push({ kind: "leave", slot })
-          else changes.push({ kind: "change", slot, mask, record, before })
+          else if (mask !== 0) changes.push({ kind: "change", slot, mask, record, was })
         }
         const snapshot: CellSnapshot = { x, y: -7, version: 2 ** 40, isFirst: x % 2 === 0, records }
         const { told, target } = recorder(known)
@@ -220,31 +235,53 @@ describe("parts", () => {
 
   it("take about two and a half bytes for each of many who walk", () => {
     const changes = Array.from({ length: 20 }, (_, slot): CellChange => {
-      const before = pack({ ...ann, x: 100 + slot, y: 300 - slot })
+      const was = still(pack({ ...ann, x: 100 + slot, y: 300 - slot }))
       const record = pack({ ...ann, x: 100.5 + slot, y: 299.75 - slot })
-      return { kind: "change", slot, mask: 0b11, record, before }
+      return { kind: "change", slot, mask: 0b11, record, was }
     })
     const some = encodeDelta(new BitWriter(), schema, { changes, size: 21 })
     expect(some.length).toBeLessThanOrEqual(50)
     const everyone = encodeDelta(new BitWriter(), schema, { changes, size: 20 })
     expect(everyone.length).toBeLessThanOrEqual(some.length - 9)
     const { told, target } = recorder(
-      new Map(changes.flatMap((change) => (change.kind === "change" ? [[change.slot, change.before]] : []))),
+      new Map(changes.flatMap((change) => (change.kind === "change" ? [[change.slot, change.was]] : []))),
     )
     readReplicaFrame(frame(0, 5 << 2, everyone), () => target)
     expect(told).toEqual([{ cell: 5, changes }])
   })
 
+  it("take a quarter of a byte for each of many who go on as they went", () => {
+    const changes = Array.from({ length: 20 }, (_, slot): CellChange => {
+      const [before, now, next] = [0, 1, 2].map((step) =>
+        pack({ ...ann, x: 100 + slot + 0.5 * step, y: 300 - slot - 0.25 * step }),
+      )
+      const was = { record: now ?? [], before: before ?? [] }
+      return { kind: "change", slot, mask: 0b11, record: next ?? [], was }
+    })
+    expect(encodeDelta(new BitWriter(), schema, { changes, size: 20 }).length).toBeLessThanOrEqual(7)
+  })
+
+  it("refuse a step that leads out of the range", () => {
+    const [record, before] = [pack({ ...ann, hp: 99 }), pack({ ...ann, hp: 90 })]
+    const change = { kind: "change" as const, slot: 0, mask: 0b100, was: { record, before } }
+    const changes = [{ ...change, record: record.map((value, at) => (at === 2 ? 108 : value)) }]
+    const { told, target } = recorder(new Map([[0, change.was]]))
+    const bytes = frame(0, 0, encodeDelta(new BitWriter(), schema, { changes, size: 2 }))
+    expect(() => readReplicaFrame(bytes, () => target)).toThrow(RangeError)
+    expect(told).toEqual([])
+  })
+
   it("tell of everybody only where everybody changed the same", () => {
-    const [before, record, other] = [pack(ann), pack({ ...ann, hp: 1 }), pack({ ...ann, score: 9 })]
+    const [record, other] = [pack({ ...ann, hp: 1 }), pack({ ...ann, score: 9 })]
+    const was = still(pack(ann))
     const changes: CellChange[] = [
-      { kind: "change", slot: 0, mask: 0b100, record, before },
-      { kind: "change", slot: 3, mask: 0b1000, record: other, before },
+      { kind: "change", slot: 0, mask: 0b100, record, was },
+      { kind: "change", slot: 3, mask: 0b1000, record: other, was },
     ]
     const { told, target } = recorder(
       new Map([
-        [0, before],
-        [3, before],
+        [0, was],
+        [3, was],
       ]),
     )
     for (const size of [2, 3])
@@ -256,7 +293,7 @@ describe("parts", () => {
   })
 
   it("are refused without a throw other than RangeError, whatever the bytes, and with bounded work", () => {
-    const { target } = recorder(new Map([[0, pack(ann)]]))
+    const { target } = recorder(new Map([[0, { record: pack(ann), before: pack({ ...ann, x: 9, hp: 80 }) }]]))
     fc.assert(
       fc.property(fc.uint8Array({ maxLength: 60 }), (tail) => {
         try {

@@ -3,7 +3,7 @@
 // Whoever reads checks everything: bytes come from outside.
 import { BitReader } from "./bits.ts"
 import type { BitWriter } from "./bits.ts"
-import type { PackedRecord, ReplicaSchema } from "./replica-schema.ts"
+import type { PackedRecord, RecordState, ReplicaSchema } from "./replica-schema.ts"
 import { decodeText, encodeText } from "./utf8.ts"
 
 /** The last two bits of a part's head. */
@@ -19,7 +19,7 @@ export type CellChange =
       /** One bit for each field that changed. */
       readonly mask: number
       readonly record: PackedRecord
-      readonly before: PackedRecord
+      readonly was: RecordState
     }
 
 export interface CellPlace {
@@ -31,7 +31,7 @@ export interface CellSnapshot extends CellPlace {
   readonly version: number
   /** False for what only adds to a snapshot that did not fit into one frame. */
   readonly isFirst: boolean
-  readonly records: readonly { readonly slot: number; readonly id: string; readonly record: PackedRecord }[]
+  readonly records: readonly ({ readonly slot: number; readonly id: string } & RecordState)[]
 }
 
 /** Gaps between the places of a cell are small. */
@@ -56,7 +56,7 @@ export function encodeDelta(
   if (isEveryone) {
     schema.writeMask(writer, mask)
     for (const change of changes) {
-      if (change.kind === "change") schema.writeChanges(writer, mask, change.record, change.before)
+      if (change.kind === "change") schema.writeChanges(writer, mask, change.record, change.was)
     }
     return writer.take()
   }
@@ -76,7 +76,7 @@ export function encodeDelta(
     if (lastMask !== 0) writer.flag(change.mask === lastMask)
     if (change.mask !== lastMask) schema.writeMask(writer, change.mask)
     lastMask = change.mask
-    schema.writeChanges(writer, change.mask, change.record, change.before)
+    schema.writeChanges(writer, change.mask, change.record, change.was)
   }
   return writer.take()
 }
@@ -102,6 +102,7 @@ export function encodeSnapshot(
     writer.small(entry.slot - next, gapOrder)
     next = entry.slot + 1
     writeEntry(writer, schema, entry)
+    schema.writeSteps(writer, entry)
   }
   return writer.take()
 }
@@ -137,7 +138,7 @@ export interface ReplicaHead {
 export interface PartTarget {
   readonly schema: ReplicaSchema
   /** The record at this place of a cell; undefined where there is none, which makes a change of it unreadable. */
-  recordAt(cell: number, slot: number): PackedRecord | undefined
+  recordAt(cell: number, slot: number): RecordState | undefined
   /** The places of a cell where records are, ascending. */
   slotsOf(cell: number): readonly number[]
   snapshot(cell: number, snapshot: CellSnapshot): void
@@ -202,9 +203,7 @@ function readDelta(reader: BitReader, target: PartTarget, cell: number): CellCha
     }
     const mask = lastMask !== 0 && reader.flag() ? lastMask : schema.readMask(reader)
     lastMask = mask
-    const before = target.recordAt(cell, slot)
-    if (before === undefined) throw new RangeError(`a change of place ${slot}, where no record is`)
-    changes.push({ kind: "change", slot, mask, before, record: schema.readChanges(reader, mask, before) })
+    changes.push(readChange(reader, target, { cell, slot, mask }))
   }
   return changes
 }
@@ -212,11 +211,17 @@ function readDelta(reader: BitReader, target: PartTarget, cell: number): CellCha
 function readEveryone(reader: BitReader, target: PartTarget, cell: number): CellChange[] {
   const { schema } = target
   const mask = schema.readMask(reader)
-  return target.slotsOf(cell).map((slot) => {
-    const before = target.recordAt(cell, slot)
-    if (before === undefined) throw new RangeError(`a change of place ${slot}, where no record is`)
-    return { kind: "change", slot, mask, before, record: schema.readChanges(reader, mask, before) }
-  })
+  return target.slotsOf(cell).map((slot) => readChange(reader, target, { cell, slot, mask }))
+}
+
+function readChange(
+  reader: BitReader,
+  target: PartTarget,
+  { cell, slot, mask }: { readonly cell: number; readonly slot: number; readonly mask: number },
+): CellChange {
+  const was = target.recordAt(cell, slot)
+  if (was === undefined) throw new RangeError(`a change of place ${slot}, where no record is`)
+  return { kind: "change", slot, mask, was, record: target.schema.readChanges(reader, mask, was) }
 }
 
 function readSnapshot(reader: BitReader, schema: ReplicaSchema): CellSnapshot {
@@ -228,7 +233,8 @@ function readSnapshot(reader: BitReader, schema: ReplicaSchema): CellSnapshot {
   const records = Array.from({ length: count }, () => {
     const slot = next + reader.small(gapOrder)
     next = slot + 1
-    return { slot, ...readEntry(reader, schema) }
+    const { id, record } = readEntry(reader, schema)
+    return { slot, id, record, before: schema.readSteps(reader, record) }
   })
   return { ...place, version, isFirst, records }
 }

@@ -1,7 +1,7 @@
 // What the records of a replica consist of, and how a record is packed: whole for who has not seen it, by its changed
 // fields for who has. Both ends use it: the server by its contract, the client by what the server tells of its own.
 import type { BitReader, BitWriter } from "./bits.ts"
-import { fieldOf } from "./replica-field.ts"
+import { changeOrder, fieldOf, stepOf } from "./replica-field.ts"
 import type { Field, FieldShape, Packed } from "./replica-field.ts"
 
 export type Fields = Readonly<Record<string, Field>>
@@ -70,6 +70,12 @@ export interface NamedField {
 /** Packed values of a record, by the place of their field. */
 export type PackedRecord = Packed[]
 
+/** A record, and what it was before its last change; the same while it has not changed since it came into its cell. */
+export interface RecordState {
+  readonly record: PackedRecord
+  readonly before: PackedRecord
+}
+
 export class ReplicaSchema {
   readonly fields: readonly NamedField[]
 
@@ -121,16 +127,40 @@ export class ReplicaSchema {
   }
 
   // oxlint-disable-next-line eslint/max-params -- the hot path allocates no options object
-  writeChanges(writer: BitWriter, mask: number, record: PackedRecord, before: PackedRecord): void {
-    for (const [place, { field }] of this.fields.entries()) {
-      if ((mask & (1 << place)) !== 0) field.writeChange(writer, record[place], before[place])
+  writeChanges(writer: BitWriter, mask: number, record: PackedRecord, was: RecordState): void {
+    for (let place = 0; place < this.fields.length; place += 1) {
+      if ((mask & (1 << place)) === 0) continue
+      const step = stepOf(was.record[place], was.before[place])
+      this.fields[place]?.field.writeChange(writer, record[place], was.record[place], step)
     }
   }
 
-  readChanges(reader: BitReader, mask: number, before: PackedRecord): PackedRecord {
+  readChanges(reader: BitReader, mask: number, { record, before }: RecordState): PackedRecord {
     return this.fields.map(({ field }, place) =>
-      (mask & (1 << place)) === 0 ? before[place] : field.readChange(reader, before[place]),
+      (mask & (1 << place)) === 0
+        ? record[place]
+        : field.readChange(reader, record[place], stepOf(record[place], before[place])),
     )
+  }
+
+  /** How a record moves, for who has not seen it move. */
+  writeSteps(writer: BitWriter, { record, before }: RecordState): void {
+    const steps = this.fields.flatMap(({ field }, place) =>
+      field.hasSteps === true ? stepOf(record[place], before[place]) : [],
+    )
+    const moves = steps.some((step) => step !== 0)
+    writer.flag(moves)
+    if (moves) for (const step of steps) writer.smallSigned(step, changeOrder)
+  }
+
+  /** What the record was before its last change, as far as it matters. */
+  readSteps(reader: BitReader, record: PackedRecord): PackedRecord {
+    if (!reader.flag()) return record
+    return this.fields.map(({ field }, place) => {
+      const packed = record[place]
+      if (field.hasSteps !== true || typeof packed !== "number") return packed
+      return packed - reader.smallSigned(changeOrder)
+    })
   }
 }
 

@@ -38,22 +38,30 @@ const welcome = {
 function replicaParts(): Uint8Array {
   const writer = new BitWriter()
   const schema = ReplicaSchema.of({ x: integer({ min: 0, max: 15 }), name: text(), away: flag() })
-  const [before, record] = [
+  const [before, record, next] = [
     [3, "ann", 0],
     [5, "ann", 1],
+    [7, "ann", 0],
   ]
   const snapshot = {
     x: -1,
     y: 2,
     version: 300,
     isFirst: true,
-    records: [{ slot: 0, id: "1", record: before }],
+    records: [
+      { slot: 0, id: "1", record: before, before },
+      { slot: 3, id: "4", record: before, before: [4, "ann", 0] },
+    ],
   }
   const changes: readonly CellChange[] = [
-    { kind: "change", slot: 0, mask: 0b101, record, before },
+    { kind: "change", slot: 0, mask: 0b101, record, was: { record: before, before } },
     { kind: "enter", slot: 2, id: "2", record },
     { kind: "leave", slot: 3 },
   ]
+  const goesOn: CellChange = {
+    ...{ kind: "change", slot: 0, mask: 0b101, record: next },
+    was: { record, before },
+  }
   // Replica 2; the numbers of cells begin anew. Cell 0 gets a snapshot and a delta, cell 1 is kept, cell 2 dropped.
   return Uint8Array.from([
     ...[0x82, 2 * 2 + 1],
@@ -61,8 +69,9 @@ function replicaParts(): Uint8Array {
     ...[(0 << 2) | partKind.delta, ...encodeDelta(writer, schema, { changes, size: 2 })],
     ...[(1 << 2) | partKind.keep, ...encodePlace(writer, { x: 0, y: 0 })],
     (2 << 2) | partKind.drop,
-    // In cell 1 there is one record, and it changed.
+    // In cell 1 there is one record. It changed, and then it went on.
     ...[(1 << 2) | partKind.delta, ...encodeDelta(writer, schema, { changes: changes.slice(0, 1), size: 1 })],
+    ...[(1 << 2) | partKind.delta, ...encodeDelta(writer, schema, { changes: [goesOn], size: 1 })],
   ])
 }
 

@@ -7,6 +7,8 @@ import type { CellChange, CellSnapshot, PackedRecord, ReplicaSchema } from "@haw
 export interface Entry {
   readonly id: string
   packed: PackedRecord
+  /** What it was before its last change in its cell, of those that ticks have closed. */
+  before: PackedRecord
   cell: ReplicaCell
   slot: number
   /** The version of its cell that it was last changed with. */
@@ -127,7 +129,7 @@ export class ReplicaCell {
   snapshot(writer: BitWriter): readonly Uint8Array[] {
     if (this.#snapshot?.version === this.#version) return this.#snapshot.pieces
     const records = this.#slots.flatMap((entry, slot) =>
-      entry === undefined ? [] : [{ slot, id: entry.id, record: entry.packed }],
+      entry === undefined ? [] : [{ slot, id: entry.id, record: entry.packed, before: entry.before }],
     )
     const pieces: Uint8Array[] = []
     for (let from = 0; from === 0 || from < records.length; from += snapshotPieceRecords) {
@@ -159,12 +161,15 @@ export class ReplicaCell {
         changes.push({ kind: "leave", slot })
       } else if (entry !== undefined && pending?.kind === "enter") {
         entry.changedWith = this.#version + 1
+        entry.before = entry.packed
         changes.push({ kind: "enter", slot, id: entry.id, record: entry.packed })
       } else if (entry !== undefined && pending?.kind === "change") {
         const mask = changedMask(pending.before, entry.packed)
         if (mask === 0) continue
         entry.changedWith = this.#version + 1
-        changes.push({ kind: "change", slot, mask, record: entry.packed, before: pending.before })
+        const was = { record: pending.before, before: entry.before }
+        entry.before = pending.before
+        changes.push({ kind: "change", slot, mask, record: entry.packed, was })
       }
     }
     return changes

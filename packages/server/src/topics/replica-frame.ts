@@ -10,8 +10,13 @@ const slabBytes = 256 * 1_024
 /** Shorter pieces are faster copied byte by byte than by a call into the engine. */
 const shortBytes = 48
 
+/** Who a frame is for. */
+interface FrameReceiver {
+  send(message: OutboundMessage): void
+}
+
 export class ReplicaFrame {
-  #send: (message: OutboundMessage) => void = () => {}
+  #receiver: FrameReceiver | undefined
   #slab = Buffer.allocUnsafeSlow(slabBytes)
   #start = 0
   #end = 0
@@ -19,10 +24,10 @@ export class ReplicaFrame {
   #replica = 0
   #isNeeded = false
 
-  /** By which number the connection knows the replica of the next frames; `send` gets each, in memory of its own. */
-  for(replica: number, send: (message: OutboundMessage) => void): this {
+  /** By which number the connection knows the replica of the next frames; the receiver gets each, in memory of its own. */
+  for(replica: number, receiver: FrameReceiver): this {
     this.#replica = replica
-    this.#send = send
+    this.#receiver = receiver
     return this
   }
 
@@ -68,7 +73,7 @@ export class ReplicaFrame {
     const bytes = this.#slab.subarray(this.#start, this.#end)
     this.#start = this.#end
     this.#headEnd = this.#end
-    this.#send({ bytes })
+    this.#receiver?.send({ bytes })
   }
 
   #varint(value: number): void {

@@ -144,7 +144,7 @@ export class ReplicaStore {
     const entry = this.#entries.get(id)
     const cell = this.cellAt(this.#placeFor(packed))
     if (entry === undefined) {
-      const created: Entry = { id, packed, cell, slot: -1, changedWith: 0 }
+      const created: Entry = { id, packed, before: packed, cell, slot: -1, changedWith: 0 }
       this.#entries.set(id, created)
       cell.enter(created)
       this.#dirty.add(cell)

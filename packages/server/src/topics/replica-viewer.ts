@@ -22,12 +22,32 @@ export interface ViewedCell {
   version: number | undefined
   /** True while it waits to be looked at. */
   isQueued: boolean
+  /** False once it has left the view. */
+  isInView: boolean
+  /** Its place among all who view the cell. */
+  place: number
+}
+
+/** Everybody who views one cell. */
+export class CellViewers {
+  readonly all: ViewedCell[] = []
+
+  add(viewed: ViewedCell): void {
+    viewed.place = this.all.push(viewed) - 1
+  }
+
+  delete({ place }: ViewedCell): void {
+    const last = this.all.pop()
+    if (last === undefined || last.place === place) return
+    this.all[place] = last
+    last.place = place
+  }
 }
 
 export interface ReplicaViewerOptions {
   /** A cell comes into view, or has left it. */
   readonly onView: (viewed: ViewedCell, isViewed: boolean) => void
-  /** There may be something to tell. */
+  /** There may be something to tell. Asked again and again within a tick. */
   readonly onWork: () => void
 }
 
@@ -148,9 +168,7 @@ export class ReplicaViewer {
     }
     this.#dropped = []
     for (const viewed of this.takeQueue()) {
-      // It may have left the view since.
-      if (viewed.version !== viewed.cell.version && this.#cells.get(viewed.cell) === viewed)
-        this.#writeCell(frame, viewed)
+      if (viewed.isInView && viewed.version !== viewed.cell.version) this.#writeCell(frame, viewed)
     }
   }
 
@@ -189,7 +207,15 @@ export class ReplicaViewer {
 
   #enter(cell: ReplicaCell): void {
     if (this.#cells.has(cell)) return
-    const viewed: ViewedCell = { cell, viewer: this, number: undefined, version: undefined, isQueued: false }
+    const viewed: ViewedCell = {
+      cell,
+      viewer: this,
+      number: undefined,
+      version: undefined,
+      isQueued: false,
+      isInView: true,
+      place: -1,
+    }
     this.#cells.set(cell, viewed)
     this.queue(viewed)
     this.#onView(viewed, true)
@@ -199,6 +225,7 @@ export class ReplicaViewer {
     const viewed = this.#cells.get(cell)
     if (viewed === undefined) return
     this.#cells.delete(cell)
+    viewed.isInView = false
     if (viewed.number !== undefined) this.#dropped.push(viewed.number)
     this.#onView(viewed, false)
   }

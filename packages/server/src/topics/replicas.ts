@@ -7,8 +7,8 @@ import type { Event20, ReplicaChange20 } from "../profile20.ts"
 import type { ReplicaCell } from "./replica-cell.ts"
 import { ReplicaFrame } from "./replica-frame.ts"
 import { ReplicaStore } from "./replica-store.ts"
-import { ReplicaViewer } from "./replica-viewer.ts"
-import type { ViewArea, ViewedCell } from "./replica-viewer.ts"
+import { CellViewers, ReplicaViewer } from "./replica-viewer.ts"
+import type { ViewArea } from "./replica-viewer.ts"
 import { ReplicaViews20 } from "./replica-views20.ts"
 import { SessionViews } from "./session-views.ts"
 import type { StateSink, StateSource } from "./session-views.ts"
@@ -41,7 +41,7 @@ export interface View {
 interface Watched {
   readonly store: ReplicaStore
   /** By cell, in whose view it is. */
-  readonly viewers: Map<ReplicaCell, Set<ViewedCell>>
+  readonly viewers: Map<ReplicaCell, CellViewers>
   /** By the id of the record that they follow. */
   readonly followers: Map<string, Set<Following>>
 }
@@ -61,7 +61,7 @@ export class Replicas {
   readonly #frame = new ReplicaFrame()
   readonly #views20: ReplicaViews20
   /** Sessions that there may be something to tell in the next tick. */
-  #touched = new Set<SessionViews>()
+  #touched: SessionViews[] = []
   #cancelTick: (() => void) | undefined
 
   constructor(options: ReplicasOptions) {
@@ -146,13 +146,16 @@ export class Replicas {
         (cell) => viewers.has(cell),
         (cell) => {
           this.#options.counters.replicaCellsPacked += 1
-          for (const viewed of viewers.get(cell) ?? []) viewed.viewer.queue(viewed)
+          for (const viewed of viewers.get(cell)?.all ?? []) viewed.viewer.queue(viewed)
         },
       )
     }
     const touched = this.#touched
-    this.#touched = new Set()
-    for (const views of touched) views.flush()
+    this.#touched = []
+    for (const views of touched) {
+      views.isTouched = false
+      views.flush()
+    }
     this.#views20.forget()
   }
 
@@ -161,7 +164,6 @@ export class Replicas {
     const views = this.#sessions.get(session)
     if (views === undefined) return
     this.#sessions.delete(session)
-    this.#touched.delete(views)
     for (const { followers } of this.#watched.values()) {
       for (const [id, following] of followers) {
         for (const one of following) if (one.views === views) following.delete(one)
@@ -193,8 +195,14 @@ export class Replicas {
   }
 
   #move(views: SessionViews): void {
-    this.#touched.add(views)
+    this.#touch(views)
     this.changed()
+  }
+
+  #touch(views: SessionViews): void {
+    if (views.isTouched) return
+    views.isTouched = true
+    this.#touched.push(views)
   }
 
   #follow({ followers }: Watched, id: string, following: Following): () => void {
@@ -229,16 +237,17 @@ export class Replicas {
     const known = views.viewer(store)
     if (known !== undefined) return known
     const viewer = new ReplicaViewer(store, {
-      onWork: () => this.#touched.add(views),
+      onWork: () => this.#touch(views),
       onView(viewed, isViewed) {
         const { cell } = viewed
-        const others = viewers.get(cell) ?? new Set<ViewedCell>()
+        const others = viewers.get(cell) ?? new CellViewers()
         if (isViewed) {
-          viewers.set(cell, others.add(viewed))
+          others.add(viewed)
+          viewers.set(cell, others)
           return
         }
         others.delete(viewed)
-        if (others.size > 0) return
+        if (others.all.length > 0) return
         viewers.delete(cell)
         store.release(cell)
       },

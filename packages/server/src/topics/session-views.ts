@@ -46,6 +46,8 @@ export class SessionViews implements StateSource {
   readonly #viewers = new Map<ReplicaStore, ReplicaViewer>()
   /** Replicas that this connection was told the fields of. */
   readonly #described = new Set<ReplicaStore>()
+  /** True while it waits for the next tick: kept here, because it is asked for each cell that changed. */
+  isTouched = false
   #awaitsHold = false
   #waitingSinceMs: number | undefined
 
@@ -92,6 +94,14 @@ export class SessionViews implements StateSource {
     for (const viewer of this.#viewers.values()) this.#tell(viewer)
   }
 
+  /** A frame that was put together. */
+  send(message: OutboundMessage): void {
+    const { sink, counters } = this.#options
+    counters.replicaFramesSent += 1
+    counters.replicaBytesSent += message.bytes.length
+    sink.sendState(message)
+  }
+
   drained(): void {
     if (this.#waitingSinceMs !== undefined && this.#options.sink.takesState) this.#options.nextTick(this)
   }
@@ -119,23 +129,18 @@ export class SessionViews implements StateSource {
   }
 
   #tell(viewer: ReplicaViewer): void {
-    const { sink, frame, views20, describe, numberOf, counters } = this.#options
+    const { sink, frame, views20, describe, numberOf } = this.#options
     if (sink.speaks20) {
       viewer.takeQueue()
       for (const message of views20.messages(viewer)) sink.sendState(message)
       return
     }
     const { store } = viewer
-    const send = (message: OutboundMessage): void => {
-      counters.replicaFramesSent += 1
-      counters.replicaBytesSent += message.bytes.length
-      sink.sendState(message)
-    }
     if (!this.#described.has(store)) {
       this.#described.add(store)
-      send(describe(store))
+      this.send(describe(store))
     }
-    viewer.writeTo(frame.for(numberOf(store), send))
+    viewer.writeTo(frame.for(numberOf(store), this))
     frame.end()
   }
 }
