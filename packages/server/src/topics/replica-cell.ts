@@ -34,6 +34,8 @@ const snapshotPieceRecords = 256
 export class ReplicaCell {
   readonly x: number
   readonly y: number
+  /** How many look at it. */
+  viewers = 0
   readonly #schema: ReplicaSchema
   readonly #slots: (Entry | undefined)[] = []
   readonly #free: number[] = []

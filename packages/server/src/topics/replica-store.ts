@@ -115,16 +115,18 @@ export class ReplicaStore {
     if (cell.size === 0 && !cell.isDirty) this.#cells.delete(`${cell.x},${cell.y}`)
   }
 
-  /** Closes the tick. Calls back for each cell whose viewers have something to be told. */
-  commit(isViewed: (cell: ReplicaCell) => boolean, onChanged: (cell: ReplicaCell) => void): void {
+  /** Closes the tick. Returns how many cells have something to tell to their viewers. */
+  commit(): number {
+    let told = 0
     for (const cell of this.#dirty) {
-      const viewed = isViewed(cell)
-      const changed = cell.commit(this.writer, viewed)
+      const isViewed = cell.viewers > 0
+      const hasChanged = cell.commit(this.writer, isViewed)
       this.#highestVersion = Math.max(this.#highestVersion, cell.version)
-      if (changed && viewed) onChanged(cell)
-      else if (!viewed) this.release(cell)
+      if (!isViewed) this.release(cell)
+      else if (hasChanged) told += 1
     }
     this.#dirty.clear()
+    return told
   }
 
   #pack(id: string, name: string, value: unknown): PackedRecord[number] {

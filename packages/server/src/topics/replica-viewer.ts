@@ -13,42 +13,12 @@ export interface ViewArea {
 }
 
 /** A cell in the view of one session. */
-export interface ViewedCell {
+interface ViewedCell {
   readonly cell: ReplicaCell
-  readonly viewer: ReplicaViewer
   /** The number by which the client knows it; undefined until it was told of it. */
   number: number | undefined
   /** The version that the client has; undefined when it must be given a snapshot. */
   version: number | undefined
-  /** True while it waits to be looked at. */
-  isQueued: boolean
-  /** False once it has left the view. */
-  isInView: boolean
-  /** Its place among all who view the cell. */
-  place: number
-}
-
-/** Everybody who views one cell. */
-export class CellViewers {
-  readonly all: ViewedCell[] = []
-
-  add(viewed: ViewedCell): void {
-    viewed.place = this.all.push(viewed) - 1
-  }
-
-  delete({ place }: ViewedCell): void {
-    const last = this.all.pop()
-    if (last === undefined || last.place === place) return
-    this.all[place] = last
-    last.place = place
-  }
-}
-
-export interface ReplicaViewerOptions {
-  /** A cell comes into view, or has left it. */
-  readonly onView: (viewed: ViewedCell, isViewed: boolean) => void
-  /** There may be something to tell. Asked again and again within a tick. */
-  readonly onWork: () => void
 }
 
 /** What a client that came back still holds: the version of each cell, by its place. */
@@ -58,29 +28,23 @@ export class ReplicaViewer {
   readonly store: ReplicaStore
   readonly #areas = new Set<ViewArea>()
   readonly #cells = new Map<ReplicaCell, ViewedCell>()
+  /** The same, for the look at each of them in every tick. */
+  #viewed: readonly ViewedCell[] = []
   readonly #freeNumbers: number[] = []
   #numbers = 0
   /** Cells that the client was told of and that are out of view. */
   #dropped: number[] = []
   /** True until the client was told that the numbers begin anew. */
   #isFresh = true
-  /** Cells of which there may be something to tell: all the others need not be looked at. */
-  #queue: ViewedCell[] = []
-  readonly #onView: (viewed: ViewedCell, isViewed: boolean) => void
-  readonly #onWork: () => void
 
-  constructor(store: ReplicaStore, { onView, onWork }: ReplicaViewerOptions) {
+  constructor(store: ReplicaStore) {
     this.store = store
-    this.#onView = onView
-    this.#onWork = onWork
   }
 
-  /** The cell has changed. */
-  queue(viewed: ViewedCell): void {
-    if (viewed.isQueued) return
-    viewed.isQueued = true
-    this.#queue.push(viewed)
-    this.#onWork()
+  /** True while the client must be told something. */
+  get hasNews(): boolean {
+    if (this.#isFresh || this.#dropped.length > 0) return true
+    return this.#viewed.some(({ cell, version }) => version !== cell.version)
   }
 
   get areaCount(): number {
@@ -111,6 +75,7 @@ export class ReplicaViewer {
     for (const centre of centres) {
       for (const place of cellsInRange(centre, range)) this.#enter(this.store.cellAt(place))
     }
+    this.#viewed = [...this.#cells.values()]
   }
 
   /** The client is on a new connection: nothing is known of what it has until it says so. */
@@ -122,7 +87,6 @@ export class ReplicaViewer {
     for (const viewed of this.#cells.values()) {
       viewed.number = undefined
       viewed.version = undefined
-      this.queue(viewed)
     }
   }
 
@@ -137,15 +101,7 @@ export class ReplicaViewer {
   /** The session has ended. */
   end(): void {
     this.#areas.clear()
-    for (const cell of [...this.#cells.keys()]) this.#leave(cell)
-  }
-
-  /** The cells that may have to be told of, each once; from now on they are no longer waiting. */
-  takeQueue(): readonly ViewedCell[] {
-    const queue = this.#queue
-    this.#queue = []
-    for (const viewed of queue) viewed.isQueued = false
-    return queue
+    this.look()
   }
 
   /** Writes what the client must be told; afterwards it counts as told. */
@@ -167,8 +123,8 @@ export class ReplicaViewer {
       this.#freeNumbers.push(number)
     }
     this.#dropped = []
-    for (const viewed of this.takeQueue()) {
-      if (viewed.isInView && viewed.version !== viewed.cell.version) this.#writeCell(frame, viewed)
+    for (const viewed of this.#viewed) {
+      if (viewed.version !== viewed.cell.version) this.#writeCell(frame, viewed)
     }
   }
 
@@ -192,7 +148,7 @@ export class ReplicaViewer {
   /** The client fell behind: what it gets next is how things stand then. True when there was anything to conflate. */
   conflate(): boolean {
     let conflated = false
-    for (const viewed of this.#queue) {
+    for (const viewed of this.#viewed) {
       if (viewed.version === undefined || viewed.version === viewed.cell.version) continue
       viewed.version = undefined
       conflated = true
@@ -207,27 +163,17 @@ export class ReplicaViewer {
 
   #enter(cell: ReplicaCell): void {
     if (this.#cells.has(cell)) return
-    const viewed: ViewedCell = {
-      cell,
-      viewer: this,
-      number: undefined,
-      version: undefined,
-      isQueued: false,
-      isInView: true,
-      place: -1,
-    }
-    this.#cells.set(cell, viewed)
-    this.queue(viewed)
-    this.#onView(viewed, true)
+    this.#cells.set(cell, { cell, number: undefined, version: undefined })
+    cell.viewers += 1
   }
 
   #leave(cell: ReplicaCell): void {
     const viewed = this.#cells.get(cell)
     if (viewed === undefined) return
     this.#cells.delete(cell)
-    viewed.isInView = false
     if (viewed.number !== undefined) this.#dropped.push(viewed.number)
-    this.#onView(viewed, false)
+    cell.viewers -= 1
+    if (cell.viewers === 0) this.store.release(cell)
   }
 
   #takeNumber(): number {

@@ -43,6 +43,7 @@ export class ReplicaViews20 {
   /** What this viewer must be told; afterwards it counts as told. */
   messages(viewer: ReplicaViewer): readonly OutboundMessage[] {
     const told = this.#told.get(viewer) ?? new Map<ReplicaCell, Told>()
+    if (isTold(viewer, told)) return []
     this.#told.set(viewer, told)
     const inView = new Set(viewer.cells())
     const gone = new Set<string>()
@@ -89,4 +90,11 @@ export class ReplicaViews20 {
     this.#encoded.set(key, messages)
     return messages
   }
+}
+
+/** True where nothing has changed since. */
+function isTold(viewer: ReplicaViewer, told: ReadonlyMap<ReplicaCell, Told>): boolean {
+  if (told.size !== viewer.cellCount) return false
+  for (const cell of viewer.cells()) if (told.get(cell)?.version !== cell.version) return false
+  return true
 }

@@ -4,11 +4,9 @@ import { cellOf } from "@hawser/protocol"
 import type { CellPlace, Clock, Codec, OutboundMessage, ReplicaSpec, TimerQueue } from "@hawser/protocol"
 import type { ServerCounters } from "../counters.ts"
 import type { Event20, ReplicaChange20 } from "../profile20.ts"
-import type { ReplicaCell } from "./replica-cell.ts"
 import { ReplicaFrame } from "./replica-frame.ts"
 import { ReplicaStore } from "./replica-store.ts"
-import { CellViewers, ReplicaViewer } from "./replica-viewer.ts"
-import type { ViewArea } from "./replica-viewer.ts"
+import type { ReplicaViewer, ViewArea } from "./replica-viewer.ts"
 import { ReplicaViews20 } from "./replica-views20.ts"
 import { SessionViews } from "./session-views.ts"
 import type { StateSink, StateSource } from "./session-views.ts"
@@ -40,8 +38,6 @@ export interface View {
 
 interface Watched {
   readonly store: ReplicaStore
-  /** By cell, in whose view it is. */
-  readonly viewers: Map<ReplicaCell, CellViewers>
   /** By the id of the record that they follow. */
   readonly followers: Map<string, Set<Following>>
 }
@@ -49,7 +45,6 @@ interface Watched {
 interface Following {
   readonly area: ViewArea
   readonly viewer: ReplicaViewer
-  readonly views: SessionViews
 }
 
 export class Replicas {
@@ -60,8 +55,6 @@ export class Replicas {
   readonly #sessions = new Map<ViewingSession, SessionViews>()
   readonly #frame = new ReplicaFrame()
   readonly #views20: ReplicaViews20
-  /** Sessions that there may be something to tell in the next tick. */
-  #touched: SessionViews[] = []
   #cancelTick: (() => void) | undefined
 
   constructor(options: ReplicasOptions) {
@@ -70,7 +63,7 @@ export class Replicas {
     for (const [name, spec] of Object.entries(replicas)) {
       const store = new ReplicaStore(name, spec)
       this.#numbers.set(store, this.#numbers.size)
-      this.#watched.set(name, { store, viewers: new Map(), followers: new Map() })
+      this.#watched.set(name, { store, followers: new Map() })
     }
     this.#views20 = new ReplicaViews20({
       codec: codecs["2.0"],
@@ -112,50 +105,40 @@ export class Replicas {
   view(name: string, session: ViewingSession, viewpoint: Viewpoint | undefined): View {
     const watched = this.#of(name)
     const views = this.#viewsOf(session)
-    const viewer = this.#viewerOf(watched, views)
+    const viewer = views.viewerOf(watched.store)
     const area: ViewArea = { centre: undefined }
     let unfollow = (): void => {}
     if (viewpoint !== undefined && "follow" in viewpoint) {
-      unfollow = this.#follow(watched, viewpoint.follow, { area, viewer, views })
+      unfollow = this.#follow(watched, viewpoint.follow, { area, viewer })
       area.centre = watched.store.placeOf(viewpoint.follow)
     } else {
       area.centre = this.#cellFor(watched.store, viewpoint ?? { x: 0, y: 0 })
     }
     viewer.add(area)
-    this.#move(views)
+    this.changed()
     return {
       moveTo: (position) => {
         unfollow()
-        this.#aim({ area, viewer, views }, this.#cellFor(watched.store, position))
+        this.#aim({ area, viewer }, this.#cellFor(watched.store, position))
       },
       close: () => {
         unfollow()
         viewer.delete(area)
-        this.#move(views)
+        this.changed()
       },
     }
   }
 
   /** Tells every viewer what changed since the last time: called by the tick, or by a game that has its own. */
   flush(): void {
-    this.#cancelTick?.()
-    this.#cancelTick = undefined
+    // Without a tick that is due nothing has changed.
+    if (this.#cancelTick === undefined) return
     for (const watched of this.#watched.values()) this.#follows(watched)
-    for (const { store, viewers } of this.#watched.values()) {
-      store.commit(
-        (cell) => viewers.has(cell),
-        (cell) => {
-          this.#options.counters.replicaCellsPacked += 1
-          for (const viewed of viewers.get(cell)?.all ?? []) viewed.viewer.queue(viewed)
-        },
-      )
-    }
-    const touched = this.#touched
-    this.#touched = []
-    for (const views of touched) {
-      views.isTouched = false
-      views.flush()
-    }
+    this.#cancelTick()
+    this.#cancelTick = undefined
+    for (const { store } of this.#watched.values())
+      this.#options.counters.replicaCellsPacked += store.commit()
+    for (const views of this.#sessions.values()) views.flush()
     this.#views20.forget()
   }
 
@@ -166,7 +149,7 @@ export class Replicas {
     this.#sessions.delete(session)
     for (const { followers } of this.#watched.values()) {
       for (const [id, following] of followers) {
-        for (const one of following) if (one.views === views) following.delete(one)
+        for (const one of following) if (views.has(one.viewer)) following.delete(one)
         if (following.size === 0) followers.delete(id)
       }
     }
@@ -187,22 +170,11 @@ export class Replicas {
     }
   }
 
-  #aim({ area, viewer, views }: Following, place: CellPlace | undefined): void {
+  #aim({ area, viewer }: Following, place: CellPlace | undefined): void {
     if (area.centre?.x === place?.x && area.centre?.y === place?.y) return
     area.centre = place
     viewer.look()
-    this.#move(views)
-  }
-
-  #move(views: SessionViews): void {
-    this.#touch(views)
     this.changed()
-  }
-
-  #touch(views: SessionViews): void {
-    if (views.isTouched) return
-    views.isTouched = true
-    this.#touched.push(views)
   }
 
   #follow({ followers }: Watched, id: string, following: Following): () => void {
@@ -226,34 +198,11 @@ export class Replicas {
       views20: this.#views20,
       describe: (store) => this.#describe(store),
       numberOf: (store) => this.#numbers.get(store) ?? 0,
-      nextTick: (wanting) => this.#move(wanting),
+      nextTick: () => this.changed(),
     })
     this.#sessions.set(session, views)
     session.show(views)
     return views
-  }
-
-  #viewerOf({ store, viewers }: Watched, views: SessionViews): ReplicaViewer {
-    const known = views.viewer(store)
-    if (known !== undefined) return known
-    const viewer = new ReplicaViewer(store, {
-      onWork: () => this.#touch(views),
-      onView(viewed, isViewed) {
-        const { cell } = viewed
-        const others = viewers.get(cell) ?? new CellViewers()
-        if (isViewed) {
-          others.add(viewed)
-          viewers.set(cell, others)
-          return
-        }
-        others.delete(viewed)
-        if (others.all.length > 0) return
-        viewers.delete(cell)
-        store.release(cell)
-      },
-    })
-    views.add(viewer)
-    return viewer
   }
 
   /** The same bytes for everybody, made once. */

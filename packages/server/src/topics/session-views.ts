@@ -4,7 +4,7 @@ import type { Clock, OutboundMessage, ReplicaHold } from "@hawser/protocol"
 import type { ServerCounters } from "../counters.ts"
 import type { ReplicaFrame } from "./replica-frame.ts"
 import type { ReplicaStore } from "./replica-store.ts"
-import type { ReplicaViewer } from "./replica-viewer.ts"
+import { ReplicaViewer } from "./replica-viewer.ts"
 import type { ReplicaViews20 } from "./replica-views20.ts"
 
 /** What is needed of a session. */
@@ -37,8 +37,8 @@ export interface SessionViewsOptions {
   /** The frame that says what the records of a replica consist of. */
   readonly describe: (store: ReplicaStore) => OutboundMessage
   readonly numberOf: (store: ReplicaStore) => number
-  /** Asks for `flush` in the next tick. Between two ticks cells are half changed: nothing of them is told then. */
-  readonly nextTick: (views: SessionViews) => void
+  /** Asks for a tick. Between two ticks cells are half changed: nothing of them is told then. */
+  readonly nextTick: () => void
 }
 
 export class SessionViews implements StateSource {
@@ -46,8 +46,6 @@ export class SessionViews implements StateSource {
   readonly #viewers = new Map<ReplicaStore, ReplicaViewer>()
   /** Replicas that this connection was told the fields of. */
   readonly #described = new Set<ReplicaStore>()
-  /** True while it waits for the next tick: kept here, because it is asked for each cell that changed. */
-  isTouched = false
   #awaitsHold = false
   #waitingSinceMs: number | undefined
 
@@ -63,16 +61,14 @@ export class SessionViews implements StateSource {
     return this.#waitingSinceMs !== undefined
   }
 
-  viewer(store: ReplicaStore): ReplicaViewer | undefined {
-    return this.#viewers.get(store)
+  viewerOf(store: ReplicaStore): ReplicaViewer {
+    const viewer = this.#viewers.get(store) ?? new ReplicaViewer(store)
+    this.#viewers.set(store, viewer)
+    return viewer
   }
 
-  add(viewer: ReplicaViewer): void {
-    this.#viewers.set(viewer.store, viewer)
-  }
-
-  viewers(): IterableIterator<ReplicaViewer> {
-    return this.#viewers.values()
+  has(viewer: ReplicaViewer): boolean {
+    return this.#viewers.get(viewer.store) === viewer
   }
 
   /** In a tick: tells what is to be told, or remembers that the connection could not take it. */
@@ -81,6 +77,7 @@ export class SessionViews implements StateSource {
     // While the client is away its cells only get older, and what it holds then decides what it is sent.
     if (!sink.attached || this.#awaitsHold) return
     if (!sink.takesState) {
+      if (!this.#hasNews()) return
       let conflated = false
       for (const viewer of this.#viewers.values()) conflated = viewer.conflate() || conflated
       if (this.#waitingSinceMs === undefined) {
@@ -103,7 +100,7 @@ export class SessionViews implements StateSource {
   }
 
   drained(): void {
-    if (this.#waitingSinceMs !== undefined && this.#options.sink.takesState) this.#options.nextTick(this)
+    if (this.#waitingSinceMs !== undefined && this.#options.sink.takesState) this.#options.nextTick()
   }
 
   resumed(): void {
@@ -120,7 +117,7 @@ export class SessionViews implements StateSource {
       const versions = new Map(cells.map(({ x, y, version }) => [`${x},${y}`, version]))
       for (const viewer of this.#viewers.values()) if (viewer.store.name === replica) viewer.hold(versions)
     }
-    this.#options.nextTick(this)
+    this.#options.nextTick()
   }
 
   end(): void {
@@ -128,10 +125,14 @@ export class SessionViews implements StateSource {
     this.#viewers.clear()
   }
 
+  #hasNews(): boolean {
+    for (const viewer of this.#viewers.values()) if (viewer.hasNews) return true
+    return false
+  }
+
   #tell(viewer: ReplicaViewer): void {
     const { sink, frame, views20, describe, numberOf } = this.#options
     if (sink.speaks20) {
-      viewer.takeQueue()
       for (const message of views20.messages(viewer)) sink.sendState(message)
       return
     }
