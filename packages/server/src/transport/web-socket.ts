@@ -9,6 +9,8 @@ const nothing = Buffer.alloc(0)
 const slabBytes = 64 * 1024
 /** Larger messages are framed in memory of their own. */
 const slabMessageMaxBytes = 4 * 1024
+/** What a turn writes is joined up to here: one piece is cheaper to write than several, as long as copying is cheap. */
+const joinedMaxBytes = 16 * 1024
 const longestHeaderBytes = 10
 /** Of the library's sockets. */
 const openState = 1
@@ -32,6 +34,20 @@ class FrameSlab {
     this.bytes.set(message, at)
     this.end = at + message.length
     return start
+  }
+
+  /** Copies pieces one behind the other, into one. */
+  join(pieces: readonly Buffer[], length: number): Buffer {
+    if (this.end + length > slabBytes) {
+      this.bytes = Buffer.allocUnsafeSlow(slabBytes)
+      this.end = 0
+    }
+    const start = this.end
+    for (const piece of pieces) {
+      this.bytes.set(piece, this.end)
+      this.end += piece.length
+    }
+    return this.bytes.subarray(start, this.end)
   }
 }
 
@@ -61,8 +77,9 @@ export class WebSocketConnection implements Connection {
   /** False while the kernel has taken everything that was written: then nobody need look. */
   #hasBacklog = false
   #awaitsDrain = false
-  /** What this turn has to write: finished pieces, and the one that still grows in the slab. */
-  #pieces: Buffer[] = []
+  /** What this turn has to write: finished pieces, mostly one or none, and the one that still grows in the slab. */
+  #first: Buffer | undefined
+  #pieces: Buffer[] | undefined
   #pieceSlab: Buffer = nothing
   #pieceStart = 0
   #pieceEnd = 0
@@ -117,14 +134,20 @@ export class WebSocketConnection implements Connection {
   flush(): void {
     if (this.#pendingBytes === 0) return
     this.#endPiece()
+    const length = this.#pendingBytes
     const pieces = this.#pieces
-    this.#pieces = []
-    this.#pendingBytes = 0
+    const only =
+      pieces === undefined || length > joinedMaxBytes ? this.#first : this.#writer.slab.join(pieces, length)
+    this.#forgetPieces()
     const socket = this.#socket
     if (!socket.writable) return
-    if (pieces.length > 1) socket.cork()
-    for (const piece of pieces) socket.write(piece)
-    if (pieces.length > 1) socket.uncork()
+    if (only !== undefined) {
+      socket.write(only)
+    } else if (pieces !== undefined) {
+      socket.cork()
+      for (const piece of pieces) socket.write(piece)
+      socket.uncork()
+    }
     this.#hasBacklog = socket.writableLength > 0
     if (this.#awaitsDrain) this.#tellDrained()
   }
@@ -146,9 +169,8 @@ export class WebSocketConnection implements Connection {
   }
 
   terminate(): void {
-    this.#pieces = []
     this.#pieceEnd = this.#pieceStart
-    this.#pendingBytes = 0
+    this.#forgetPieces()
     this.#webSocket.terminate()
   }
 
@@ -178,13 +200,30 @@ export class WebSocketConnection implements Connection {
 
   #add(framed: Buffer): void {
     this.#endPiece()
-    this.#pieces.push(framed)
+    this.#keep(framed)
     this.#pendingBytes += framed.length
   }
 
+  #keep(piece: Buffer): void {
+    if (this.#pieces !== undefined) {
+      this.#pieces.push(piece)
+    } else if (this.#first === undefined) {
+      this.#first = piece
+    } else {
+      this.#pieces = [this.#first, piece]
+      this.#first = undefined
+    }
+  }
+
+  #forgetPieces(): void {
+    this.#first = undefined
+    this.#pieces = undefined
+    this.#pendingBytes = 0
+  }
+
   #endPiece(): void {
-    if (this.#pieceEnd > this.#pieceStart)
-      this.#pieces.push(this.#pieceSlab.subarray(this.#pieceStart, this.#pieceEnd))
+    if (this.#pieceEnd === this.#pieceStart) return
+    this.#keep(this.#pieceSlab.subarray(this.#pieceStart, this.#pieceEnd))
     this.#pieceSlab = nothing
     this.#pieceStart = 0
     this.#pieceEnd = 0
