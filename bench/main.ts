@@ -6,6 +6,7 @@ import type { BenchArguments } from "./arguments.ts"
 import { goals } from "./goals.ts"
 import { judgeGoal } from "./judge-goals.ts"
 import { describeMachine } from "./machine.ts"
+import { renderGrowth } from "./report/growth.ts"
 import { renderHtml } from "./report/html.ts"
 import { renderJson } from "./report/json.ts"
 import { describe, renderTable } from "./report/table.ts"
@@ -26,6 +27,8 @@ async function measure(asked: BenchArguments): Promise<number> {
   mkdirSync(resultsDirectory, { recursive: true })
   writeFileSync(`${resultsDirectory}report.html`, renderHtml(report))
   writeFileSync(`${resultsDirectory}report.json`, renderJson(report))
+  const growth = renderGrowth(run.results)
+  if (growth !== undefined) writeFileSync(`${resultsDirectory}growth.svg`, growth)
   if (asked.jsonFile !== undefined) writeFileSync(asked.jsonFile, renderJson(report))
   for (const sentence of run.absent) console.log(`\nabsent: ${sentence}`)
   if (!run.pinned) console.log("\nno core could be kept for the server: taskset and two cores are needed")

@@ -2,6 +2,7 @@
 import { metrics, shown } from "../metrics.ts"
 import type { MetricName } from "../metrics.ts"
 import type { Results } from "../results.ts"
+import { renderGrowth } from "./growth.ts"
 import { describe, labelOf, metricsOf, titleOf } from "./table.ts"
 import type { ReportOptions } from "./json.ts"
 
@@ -123,6 +124,7 @@ export function renderHtml(options: ReportOptions): string {
     `<h1>Hawser beside its peers</h1>`,
     ...notes.map((note) => `<p class="faint">${escaped(note)}</p>`),
     goalSection(options),
+    renderGrowth(run.results) ?? "",
     ...sections,
     "</body></html>\n",
   ].join("\n")

@@ -162,3 +162,10 @@ export const worldTick = worldOf("world-tick", 1_000, false)
 export const worldGrowth: readonly Scenario[] = [250, 500, 2_000].map((playerCount) =>
   worldOf(`world-${playerCount}`, playerCount, true),
 )
+
+/** By their rows, how many clients they have. */
+export const worldSizes: ReadonlyMap<string, number> = new Map(
+  [worldTick, ...worldGrowth].flatMap(({ rows, playerCount }) =>
+    rows.map(({ name }) => [name, playerCount] as const),
+  ),
+)
