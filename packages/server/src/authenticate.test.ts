@@ -177,6 +177,7 @@ describe("mistakes in the options", () => {
     [{ secret: new Uint8Array(31) }, /31 bytes/],
     [{ secret, key: generateKeyPairSync("ed25519").publicKey }, /either/],
     [{ key: generateKeyPairSync("ed25519").publicKey }, /name the `algorithm`/],
+    [{ secret: "x".repeat(32), algorithm: "ES256" }, /a secret is for HS256, HS384 or HS512, not ES256/],
   ])("throw at once (%#)", (given, message) => {
     expect(() => jwt(given)).toThrow(message)
   })

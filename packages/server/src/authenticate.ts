@@ -1,6 +1,6 @@
 // Who is at the other end: the hook that turns a token into a user, and the ready-made one for JWT.
 import { HawserError } from "@hawser/protocol"
-import { createSecretKey } from "node:crypto"
+import { webcrypto } from "node:crypto"
 import type { KeyObject } from "node:crypto"
 import { errors, jwtVerify } from "jose"
 import type { CryptoKey, JWTPayload } from "jose"
@@ -57,13 +57,13 @@ export interface JwtOptions {
  * @throws TypeError when neither or both of `secret` and `key` are given, or the secret is too short.
  */
 export function jwt(options: JwtOptions): Authenticate<JwtUser> {
-  const key = verificationKey(options)
   const algorithm = options.algorithm ?? (options.secret === undefined ? undefined : "HS256")
+  const keyOf = verificationKey(options, algorithm)
   if (algorithm === undefined) throw new TypeError("jwt: name the `algorithm` of the key, for example ES256")
   const tolerance = Math.min(60, options.clockToleranceSeconds ?? 30)
   return async (token) => {
     try {
-      const { payload } = await jwtVerify(token, key, {
+      const { payload } = await jwtVerify(token, await keyOf(), {
         algorithms: [algorithm],
         requiredClaims: ["exp", "sub"],
         clockTolerance: tolerance,
@@ -82,13 +82,24 @@ export function jwt(options: JwtOptions): Authenticate<JwtUser> {
   }
 }
 
-function verificationKey(options: JwtOptions): CryptoKey | KeyObject {
+type VerificationKey = CryptoKey | KeyObject
+
+function verificationKey(options: JwtOptions, algorithm: string | undefined): () => Promise<VerificationKey> {
   const { secret, key } = options
   if ((secret === undefined) === (key === undefined))
     throw new TypeError("jwt: give either `secret` or `key`")
-  if (key !== undefined) return key
+  if (key !== undefined) return () => Promise.resolve(key)
   const bytes = typeof secret === "string" ? Buffer.from(secret) : Buffer.from(secret ?? [])
   if (bytes.length < 32)
     throw new TypeError(`jwt: the secret has ${bytes.length} bytes; HS256 needs at least 32`)
-  return createSecretKey(bytes)
+  const hash = /^HS(256|384|512)$/.exec(algorithm ?? "")?.[1]
+  if (hash === undefined) throw new TypeError(`jwt: a secret is for HS256, HS384 or HS512, not ${algorithm}`)
+  // Imported once: from any other kind of key the library would make one for each token.
+  let imported: Promise<CryptoKey> | undefined
+  return () => {
+    imported ??= webcrypto.subtle.importKey("raw", bytes, { name: "HMAC", hash: `SHA-${hash}` }, false, [
+      "verify",
+    ])
+    return imported
+  }
 }
