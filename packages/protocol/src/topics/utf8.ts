@@ -1,5 +1,5 @@
-// Text ↔ UTF-8, where the platform's own encoder cannot be named: this package knows neither browsers nor Node.
-// Lone surrogates become U+FFFD, and so does whatever is no UTF-8.
+// Text ↔ UTF-8 of the ids and short texts in replicas, by loops. Whatever the bytes are, reading them is no fault:
+// lone surrogates become U+FFFD, and so does what is no UTF-8.
 
 export function encodeText(text: string): Uint8Array {
   const bytes: number[] = []
