@@ -1,7 +1,8 @@
 import type { ConnectionEvents } from "@hawser/protocol"
 import { beforeEach, describe, expect, it } from "vitest"
 import type { BunSocket } from "./bun-api.ts"
-import { BunConnection, BunTurn } from "./bun-connection.ts"
+import { BunConnection } from "./bun-connection.ts"
+import { Turn } from "./turn.ts"
 
 /** A socket as Bun shows it. What it is told to do, and what it tells, goes into one list. */
 class ScriptedSocket implements BunSocket {
@@ -64,7 +65,7 @@ class ScriptedSocket implements BunSocket {
 }
 
 let log: string[]
-let turn: BunTurn
+let turn: Turn
 let socket: ScriptedSocket
 let connection: BunConnection
 let onDrained: () => void
@@ -74,7 +75,7 @@ const message = (...bytes: number[]): { bytes: Uint8Array } => ({ bytes: Uint8Ar
 
 beforeEach(() => {
   log = []
-  turn = new BunTurn()
+  turn = new Turn()
   socket = new ScriptedSocket(log)
   connection = new BunConnection(socket, turn)
   onDrained = () => {}

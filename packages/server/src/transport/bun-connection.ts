@@ -3,22 +3,7 @@
 import { closeReason } from "@hawser/protocol"
 import type { Connection, ConnectionEvents, OutboundMessage } from "@hawser/protocol"
 import type { BunSocket } from "./bun-api.ts"
-
-/** Connections with something to write in this turn; all are flushed once at its end. */
-export class BunTurn {
-  #connections: BunConnection[] = []
-
-  add(connection: BunConnection): void {
-    if (this.#connections.length === 0) setImmediate(() => this.#flush())
-    this.#connections.push(connection)
-  }
-
-  #flush(): void {
-    const connections = this.#connections
-    this.#connections = []
-    for (const connection of connections) connection.flush()
-  }
-}
+import type { Turn } from "./turn.ts"
 
 type State =
   | { readonly kind: "open" }
@@ -35,7 +20,7 @@ const closed: State = { kind: "closed" }
 
 export class BunConnection implements Connection {
   readonly #socket: BunSocket
-  readonly #turn: BunTurn
+  readonly #turn: Turn
   /** Taken in this turn. */
   #queue: Uint8Array[] = []
   #queuedBytes = 0
@@ -46,7 +31,7 @@ export class BunConnection implements Connection {
   #state: State = open
   #events: ConnectionEvents | undefined
 
-  constructor(socket: BunSocket, turn: BunTurn) {
+  constructor(socket: BunSocket, turn: Turn) {
     this.#socket = socket
     this.#turn = turn
   }

@@ -2,7 +2,8 @@
 import type { Profile } from "@hawser/protocol"
 import { subprotocol } from "@hawser/protocol"
 import type { BunServer, BunWebSocketHandlers } from "./bun-api.ts"
-import { BunConnection, BunTurn } from "./bun-connection.ts"
+import { BunConnection } from "./bun-connection.ts"
+import { Turn } from "./turn.ts"
 import type { EntranceHost } from "./entrances.ts"
 import { plainAnswer, plainText } from "./http-server.ts"
 
@@ -62,7 +63,7 @@ class Visitor {
 }
 
 function handlers({ limits, accept, onError }: EntranceHost): BunWebSocketHandlers {
-  const turn = new BunTurn()
+  const turn = new Turn()
   return {
     maxPayloadLength: limits.message.maxBytes,
     // None: the session bounds what waits, and says so to its client.

@@ -4,6 +4,7 @@ import { closeReason } from "@hawser/protocol"
 import type { Connection, ConnectionEvents, OutboundMessage } from "@hawser/protocol"
 import type { Duplex } from "node:stream"
 import type { RawData, WebSocket } from "ws"
+import { Turn } from "./turn.ts"
 
 const nothing = Buffer.alloc(0)
 const slabBytes = 64 * 1024
@@ -51,22 +52,9 @@ class FrameSlab {
   }
 }
 
-/** Connections with something to write in this turn; all are flushed once at its end. */
-export class TurnWriter {
+/** All connections of a server write through one. */
+export class TurnWriter extends Turn {
   readonly slab = new FrameSlab()
-  #connections: WebSocketConnection[] = []
-
-  /** Asks for one `flush` at the end of this turn. */
-  add(connection: WebSocketConnection): void {
-    if (this.#connections.length === 0) setImmediate(() => this.#flush())
-    this.#connections.push(connection)
-  }
-
-  #flush(): void {
-    const connections = this.#connections
-    this.#connections = []
-    for (const connection of connections) connection.flush()
-  }
 }
 
 export class WebSocketConnection implements Connection {
