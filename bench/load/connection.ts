@@ -24,6 +24,8 @@ export interface ConnectionOptions {
   readonly port: number
   readonly token: string
   readonly dialect: Dialect
+  /** Something was read. */
+  readonly onRead: () => void
   /** The connection ended though nobody asked it to. */
   readonly onLost: (connection: Connection, reason: string) => void
 }
@@ -146,6 +148,7 @@ export class Connection implements FrameSink {
   }
 
   #read(length: number): void {
+    this.#options.onRead()
     this.bytesIn += length
     if (this.#head === undefined) this.#parser.push(sharedReadBuffer, length)
     else this.#readHead(length)

@@ -1,4 +1,4 @@
-// `hawser.1`, as its own client speaks it: HELLO, a budget in every request, acknowledgements after 64 messages,
+// `hawser.1`, as its own client speaks it: HELLO, a budget in every request, acknowledgements after 128 messages,
 // 64 KiB or half a second, and a SYNC with the digest after 256 messages (docs/protocol.md, sections 4 to 6).
 import { hashMessage } from "@hawser/protocol"
 import { decode, encode } from "@msgpack/msgpack"
@@ -17,7 +17,7 @@ const frame = {
   bye: 0x0d,
 } as const
 const reliableClass = 0x40
-const ackEveryCount = 64
+const ackEveryCount = 128
 const ackEveryBytes = 64 * 1024
 const syncEveryCount = 256
 const budgetMs = 10_000

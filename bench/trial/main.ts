@@ -20,7 +20,7 @@ const server = await ServerProcess.start({
   pin: settings.pinServer,
   ...(settings.profileDirectory === undefined ? {} : { profileDirectory: settings.profileDirectory }),
 })
-const trial = new Trial(server, entry)
+const trial = new Trial(server, entry, settings.pinServer.length > 0)
 const measurements = await scenario.run(trial, { quick: settings.quick }).catch((error: unknown) => {
   // A lost connection explains more than what was waited for in vain.
   trial.check()

@@ -5,6 +5,7 @@ import type { Dialect } from "../load/driver.ts"
 import type { ServerEntry } from "../servers.ts"
 import type { Sample } from "../servers/control.ts"
 import { dialectOf } from "./dialects.ts"
+import { Watch } from "./watch.ts"
 import type { ServerProcess } from "./server-process.ts"
 import { tokenOf } from "./tokens.ts"
 
@@ -13,7 +14,7 @@ export interface WindowFigures {
   readonly seconds: number
   /** CPU time of the server. */
   readonly serverCpuMs: number
-  /** Shares of the time (0 to 1) that the server's CPU and the load's event loop were busy. */
+  /** Shares of the time (0 to 1) that the server's CPU and the load were busy. */
   readonly serverBusy: number
   readonly loadBusy: number
 }
@@ -27,15 +28,18 @@ export class Trial {
   readonly #dialect: Dialect
   readonly #lost: string[] = []
   readonly #flusher: NodeJS.Timeout
+  readonly #watch: Watch
   /** Clients whose loss is part of the scenario. */
   readonly mayBeLost = new Set<number>()
 
   /** Clients whose messages are kept for a look at them later: those below this number. */
   recordedCount = 0
 
-  constructor(server: ServerProcess, entry: ServerEntry) {
+  /** @param hasOwnCore of the load: then it need not sleep. */
+  constructor(server: ServerProcess, entry: ServerEntry, hasOwnCore: boolean) {
     this.server = server
     this.entry = entry
+    this.#watch = new Watch(hasOwnCore)
     this.#dialect = dialectOf(entry.dialect)
     this.#flusher = setInterval(() => {
       for (const { driver } of this.connections) driver.flush()
@@ -54,6 +58,7 @@ export class Trial {
           port: this.server.port,
           token: tokenOf(index),
           dialect: this.#dialect,
+          onRead: () => this.#watch.worked(),
           onLost: ({ index: lost }, reason) => {
             if (!this.mayBeLost.has(lost)) this.#lost.push(`connection ${lost}: ${reason}`)
           },
@@ -70,11 +75,11 @@ export class Trial {
   async measure(): Promise<() => Promise<WindowFigures>> {
     const before = await this.server.sample()
     const startedMs = performance.now()
-    const load = performance.eventLoopUtilization()
+    const idleMs = this.#watch.idleMs()
     return async () => {
-      const { utilization } = performance.eventLoopUtilization(load)
-      const seconds = (performance.now() - startedMs) / 1000
-      return { seconds, loadBusy: utilization, ...used(before, await this.server.sample()) }
+      const ms = performance.now() - startedMs
+      const loadBusy = 1 - (this.#watch.idleMs() - idleMs) / ms
+      return { seconds: ms / 1000, loadBusy, ...used(before, await this.server.sample()) }
     }
   }
 
@@ -85,6 +90,7 @@ export class Trial {
   }
 
   async end(): Promise<void> {
+    this.#watch.end()
     clearInterval(this.#flusher)
     for (const connection of this.connections) connection.close()
     await this.server.end()

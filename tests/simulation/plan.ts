@@ -74,7 +74,7 @@ function deliveryLimits({ chance, scale, whole }: Draw) {
     socketHighWaterBytes: chance(0.5) ? scale(100, 2_000) : scale(2_000, 262_144),
     volatileHighWaterBytes: chance(0.5) ? scale(20, 500) : scale(500, 65_536),
     volatileSlots: chance(0.2) ? whole(1, 3) : 256,
-    ackEveryCount: chance(0.5) ? whole(1, 8) : 64,
+    ackEveryCount: chance(0.5) ? whole(1, 8) : 128,
     ackEveryBytes: chance(0.5) ? scale(50, 2_000) : 65_536,
     syncEveryCount: chance(0.5) ? whole(1, 20) : 256,
     syncEveryMs: scale(200, 10_000),

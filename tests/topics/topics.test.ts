@@ -137,6 +137,19 @@ describe("an application's own subscription", () => {
     expect(heard).toEqual(["1 one", "left forbidden"])
     expect([ann.topic("chat:a").state, topic.size]).toEqual(["out", 0])
   })
+
+  it("refuses a session of another server, and does nothing for one that has ended", async () => {
+    const [world, other] = [createWorld(), createWorld()]
+    const ann = await world.open("ann")
+    const topic = other.server.topic("chat:a")
+    const session = sessionOf(world, "ann")
+    expect(() => topic.subscribe(session)).toThrow(`session ${session.id} belongs to another server`)
+    expect(other.server.multicast([session], "chatMessage", { text: "one" })).toBe(0)
+    ann.close()
+    await world.clock.advance(100)
+    topic.subscribe(session)
+    expect(topic.size).toBe(0)
+  })
 })
 
 describe("what clients may do", () => {

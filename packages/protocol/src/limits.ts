@@ -44,7 +44,7 @@ const deliveryLimits: DeliveryLimits & { readonly ackDelayMs: number } = {
   volatileHighWaterBytes: 64 * kib,
   volatileSlots: 256,
   volatileSlotsMaxBytes: 256 * kib,
-  ackEveryCount: 64,
+  ackEveryCount: 128,
   ackEveryBytes: 64 * kib,
   ackDelayMs: 500,
   syncEveryCount: 256,

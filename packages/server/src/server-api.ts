@@ -109,6 +109,7 @@ export interface Topic<User extends AuthenticatedUser, C extends Contract> {
   /**
    * Puts a session in; its client is not asked and not told, and is not among those who are present. Idempotent. An ended
    * session leaves by itself.
+   * @throws TypeError for a session of another server.
    */
   subscribe(session: Session<User, C>): void
   /** Puts a session out, also one that joined by itself: its client is told then, with `forbidden`. */

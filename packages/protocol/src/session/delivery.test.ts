@@ -433,21 +433,21 @@ describe("acknowledgements", () => {
   it("are asked for once, however many messages are settled before the answer", () => {
     const end = new End()
     const connection = end.attach()
-    end.take(63)
+    end.take(127)
     expect([end.asked, connection.wire.length]).toEqual([1, 0])
     end.delivery.flushAck()
-    expect(connection.controls).toEqual([{ kind: "ack", handled: 63 }])
+    expect(connection.controls).toEqual([{ kind: "ack", handled: 127 }])
     end.delivery.flushAck()
     expect([connection.wire.length, end.counters.acksSent]).toEqual([1, 1])
     end.take(1)
     expect(end.asked).toBe(2)
   })
 
-  it("go out by themselves at every 64th settled message", () => {
+  it("go out by themselves at every 128th settled message", () => {
     const end = new End()
     const connection = end.attach()
-    end.take(200)
-    expect(connection.controls).toEqual([64, 128, 192].map((handled) => ({ kind: "ack", handled })))
+    end.take(400)
+    expect(connection.controls).toEqual([128, 256, 384].map((handled) => ({ kind: "ack", handled })))
     expect(end.counters.acksSent).toBe(3)
   })
 

@@ -5,6 +5,7 @@ import { emptyDigest, extendDigest, hashMessage } from "./digest.ts"
 export class ReceiveCount {
   #received = 0
   #handled = 0
+  /** Digests are kept as signed numbers: V8 keeps those in the object itself. */
   #receivedDigest = emptyDigest
   #handledDigest = emptyDigest
   /**
@@ -25,18 +26,18 @@ export class ReceiveCount {
   }
 
   get receivedDigest(): number {
-    return this.#receivedDigest
+    return this.#receivedDigest >>> 0
   }
 
   get handledDigest(): number {
-    return this.#handledDigest
+    return this.#handledDigest >>> 0
   }
 
   /** Counts a message that has just arrived; returns its number. */
   receive(bytes: Uint8Array): number {
     if (this.#received > this.#handled) (this.#openDigests ??= []).push(this.#receivedDigest)
     this.#received += 1
-    this.#receivedDigest = extendDigest(this.#receivedDigest, hashMessage(bytes))
+    this.#receivedDigest = extendDigest(this.#receivedDigest, hashMessage(bytes)) | 0
     return this.#received
   }
 

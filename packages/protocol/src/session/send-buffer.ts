@@ -16,14 +16,14 @@ export interface KeptBytes {
 
 const firstCapacity = 8
 /** What a buffer that is empty keeps for the next messages: as many as are acknowledged at once. */
-const keptCapacity = 64
+const keptCapacity = 128
 
 export class SendBuffer {
   readonly #limits: SendBufferLimits
   readonly #kept: KeptBytes
   /** Capacities are powers of two, so that a number's place is a mask away. Empty until the first message. */
   #messages: (OutboundMessage | undefined)[] = []
-  #digests: number[] = []
+  /** Digests up to `base` and up to `head`, as signed numbers: V8 keeps those in the object itself. */
   #baseDigest = emptyDigest
   #headDigest = emptyDigest
   #base = 0
@@ -69,10 +69,8 @@ export class SendBuffer {
     this.#reserve()
     message.hash ??= hashMessage(message.bytes)
     this.#head += 1
-    this.#headDigest = extendDigest(this.#headDigest, message.hash)
-    const place = this.#head & (this.#messages.length - 1)
-    this.#messages[place] = message
-    this.#digests[place] = this.#headDigest
+    this.#headDigest = extendDigest(this.#headDigest, message.hash) | 0
+    this.#messages[this.#head & (this.#messages.length - 1)] = message
     this.#bytes += message.bytes.length
     this.#keep(message)
     return this.#head
@@ -93,7 +91,7 @@ export class SendBuffer {
     if (count > this.#sent) return false
     // Acknowledgements are cumulative; a late one says nothing new.
     if (count <= this.#base) return true
-    this.#baseDigest = this.digestAt(count) ?? this.#baseDigest
+    this.#baseDigest = this.#digestFromBase(count)
     const mask = this.#messages.length - 1
     for (let number = this.#base + 1; number <= count; number += 1) {
       const message = this.#messages[number & mask]
@@ -102,10 +100,7 @@ export class SendBuffer {
     }
     this.#base = count
     // Most sessions are idle most of the time: they keep a small ring at most.
-    if (this.#base === this.#head && this.#messages.length > keptCapacity) {
-      this.#messages = []
-      this.#digests = []
-    }
+    if (this.#base === this.#head && this.#messages.length > keptCapacity) this.#messages = []
     return true
   }
 
@@ -116,9 +111,17 @@ export class SendBuffer {
 
   /** The digest of everything up to `count`; undefined outside [base, head]. */
   digestAt(count: number): number | undefined {
-    if (count === this.#base) return this.#baseDigest
+    if (count === this.#head) return this.#headDigest >>> 0
     if (count < this.#base || count > this.#head) return undefined
-    return this.#digests[count & (this.#messages.length - 1)]
+    return this.#digestFromBase(count) >>> 0
+  }
+
+  /** Seldom asked for, and cheap to make of the messages' hashes: so it is not kept. */
+  #digestFromBase(count: number): number {
+    let digest = this.#baseDigest
+    for (let number = this.#base + 1; number <= count; number += 1)
+      digest = extendDigest(digest, this.#at(number)?.hash ?? 0) | 0
+    return digest
   }
 
   /** What is not acknowledged, oldest first. */
@@ -135,7 +138,6 @@ export class SendBuffer {
   clear(): void {
     for (const message of this.unacknowledged()) this.#letGo(message)
     this.#messages = []
-    this.#digests = []
     this.#base = this.#head
     this.#sent = this.#head
     this.#baseDigest = this.#headDigest
@@ -161,12 +163,8 @@ export class SendBuffer {
     if (this.#head - this.#base < capacity) return
     const larger = capacity === 0 ? firstCapacity : capacity * 2
     const messages: (OutboundMessage | undefined)[] = Array.from({ length: larger }, () => undefined)
-    const digests: number[] = Array.from({ length: larger }, () => 0)
-    for (let number = this.#base + 1; number <= this.#head; number += 1) {
+    for (let number = this.#base + 1; number <= this.#head; number += 1)
       messages[number & (larger - 1)] = this.#messages[number & (capacity - 1)]
-      digests[number & (larger - 1)] = this.#digests[number & (capacity - 1)] ?? 0
-    }
     this.#messages = messages
-    this.#digests = digests
   }
 }

@@ -37,7 +37,8 @@ export class Publication {
   readonly key: string | undefined
   readonly #encoders: Encoders
   readonly #options: PublicationOptions
-  readonly #messages = new Map<Profile, readonly OutboundMessage[]>()
+  #compactMessages: readonly OutboundMessage[] | undefined
+  #envelopeMessages: readonly OutboundMessage[] | undefined
 
   constructor(encoders: Encoders, options: PublicationOptions) {
     const { name, spec, payload, source } = options
@@ -49,16 +50,14 @@ export class Publication {
   }
 
   messages(profile: Profile): readonly OutboundMessage[] {
-    const known = this.#messages.get(profile)
-    if (known !== undefined) return known
+    if (profile === "hawser.1") return (this.#compactMessages ??= this.#messagesOf([this.#compact()]))
+    return (this.#envelopeMessages ??= this.#messagesOf(this.#envelopes()))
+  }
+
+  #messagesOf(encoded: readonly Uint8Array[]): readonly OutboundMessage[] {
     this.#encoders.counters.publicationsEncoded += 1
     const isShared = this.#options.isSingle !== true
-    const messages = (profile === "hawser.1" ? [this.#compact()] : this.#envelopes()).map((bytes) => ({
-      bytes,
-      isShared,
-    }))
-    this.#messages.set(profile, messages)
-    return messages
+    return encoded.map((bytes) => ({ bytes, isShared }))
   }
 
   #compact(): Uint8Array {

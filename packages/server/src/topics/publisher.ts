@@ -15,10 +15,10 @@ export interface PublisherOptions<User extends AuthenticatedUser> {
   readonly events: ReadonlyMap<string, EventSpec>
   readonly encoders: Encoders
   readonly registry: SessionRegistry<User>
-  readonly hub: Hub<Session<User>>
+  readonly hub: Hub<ServerSession<User>>
   readonly fanOut: FanOut
   /** The application puts a session out of a topic. */
-  readonly unsubscribe: (topic: string, session: Session<User>) => void
+  readonly unsubscribe: (topic: string, session: ServerSession<User>) => void
 }
 
 interface Delivery<User extends AuthenticatedUser> {
@@ -35,11 +35,13 @@ export class Publisher<User extends AuthenticatedUser> {
   }
 
   broadcast(event: string, payload: unknown, { except }: PublishOptions<User, Contract> = {}): number {
-    return this.#publishTo([...this.#options.registry.all], this.#publication(event, payload), { except })
+    return this.#publishTo(this.#options.registry.all, this.#publication(event, payload), { except })
   }
 
   multicast(sessions: Iterable<Session<User>>, event: string, payload: unknown): number {
-    return this.#publishTo(sessions, this.#publication(event, payload))
+    const open: ServerSession<User>[] = []
+    for (const session of sessions) if (this.#isOpen(session)) open.push(session)
+    return this.#publishTo(open, this.#publication(event, payload))
   }
 
   topic(name: string): Topic<User, Contract> {
@@ -47,10 +49,14 @@ export class Publisher<User extends AuthenticatedUser> {
     return {
       name,
       publish: (event, payload, { except } = {}) => this.toTopic(name, { event, payload, except }).count,
-      subscribe(session) {
-        if (session.active) hub.join(name, session)
+      subscribe: (session) => {
+        if (!session.active) return
+        if (!this.#isOpen(session)) throw new TypeError(`session ${session.id} belongs to another server`)
+        hub.join(name, session)
       },
-      unsubscribe: (session) => unsubscribe(name, session),
+      unsubscribe: (session) => {
+        if (this.#isOpen(session)) unsubscribe(name, session)
+      },
       get size() {
         return hub.members(name).size
       },
@@ -96,15 +102,14 @@ export class Publisher<User extends AuthenticatedUser> {
   }
 
   #publishTo(
-    recipients: Iterable<Session<User>>,
+    recipients: Iterable<ServerSession<User>>,
     publication: Publication,
     { except, delivered }: Delivery<User> = {},
   ): number {
     let count = 0
     this.#options.fanOut.run(() => {
       for (const recipient of recipients) {
-        if (recipient === except) continue
-        if (this.#isOpen(recipient) && recipient.publish(publication) !== "ended") count += 1
+        if (recipient !== except && recipient.publish(publication) !== "ended") count += 1
       }
       delivered?.()
     })

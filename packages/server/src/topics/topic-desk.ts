@@ -20,7 +20,7 @@ import type { TopicKinds } from "./topic-kinds.ts"
 import type { TopicSeats } from "./topic-seats.ts"
 
 export interface TopicDeskOptions<User extends AuthenticatedUser> {
-  readonly hub: Hub<Session<User>>
+  readonly hub: Hub<ServerSession<User>>
   readonly seats: TopicSeats<User>
   readonly board: PresenceBoard<User>
   readonly kinds: TopicKinds<User>
@@ -79,7 +79,7 @@ export class TopicDesk<User extends AuthenticatedUser> {
   }
 
   /** The application wants it to be out. */
-  unsubscribe(topic: string, session: Session<User>): void {
+  unsubscribe(topic: string, session: ServerSession<User>): void {
     const seat = this.#options.seats.get(topic, session)
     if (seat === undefined) this.#options.hub.leave(topic, session)
     else this.#putOut(seat, new HawserError("forbidden", { message: "the server ended the membership" }))

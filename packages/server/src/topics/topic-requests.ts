@@ -34,7 +34,7 @@ export interface TopicRequestsOptions<User extends AuthenticatedUser> {
   readonly kinds: TopicKinds<User>
   readonly desk: TopicDesk<User>
   readonly seats: TopicSeats<User>
-  readonly hub: Hub<Session<User>>
+  readonly hub: Hub<ServerSession<User>>
   readonly publisher: Publisher<User>
   readonly registry: SessionRegistry<User>
   readonly events: ReadonlyMap<string, EventSpec>
@@ -93,7 +93,7 @@ export class TopicRequests<User extends AuthenticatedUser> {
     const sender = this.#served(session)
     const { topic, event, payload } = input
     try {
-      await this.#checkPublish(input, session)
+      await this.#checkPublish(input, sender)
       assertActive(sender)
       this.#charge(sender, input)
     } catch (error) {
@@ -117,7 +117,7 @@ export class TopicRequests<User extends AuthenticatedUser> {
     return null
   }
 
-  async #checkPublish(input: PublishRequest, session: Session<User>): Promise<void> {
+  async #checkPublish(input: PublishRequest, session: ServerSession<User>): Promise<void> {
     const { kinds, events, hub } = this.#options
     const { topic, event, payload } = input
     const { spec, rules } = kinds.of(topic)

@@ -67,7 +67,7 @@ export function createTopics<User extends AuthenticatedUser>(
 ): TopicService<User> {
   const { contract, clock, counters, encoders, events, fanOut, limits, registry, timers } = options
   const kinds = new TopicKinds<User>(contract)
-  const hub = new Hub<Session<User>>({
+  const hub = new Hub<ServerSession<User>>({
     historyOf: (topic) => kinds.historyOf(topic),
     timers,
     nowMs: () => clock.now(),
@@ -86,7 +86,7 @@ export function createTopics<User extends AuthenticatedUser>(
   })
   const firstMember = randomBytes(5).readUIntBE(0, 5)
   const desk = new TopicDesk<User>({ ...options, hub, seats, board, kinds, firstMember })
-  const unsubscribe = (topic: string, session: Session<User>): void => desk.unsubscribe(topic, session)
+  const unsubscribe = (topic: string, session: ServerSession<User>): void => desk.unsubscribe(topic, session)
   const publisher = new Publisher<User>({
     contractName: contract.name,
     events,

@@ -16,5 +16,9 @@ export class Turn {
     const waiting = this.#waiting
     this.#waiting = []
     for (const connection of waiting) connection.flush()
+    this.ended()
   }
+
+  /** Everybody has written. */
+  protected ended(): void {}
 }

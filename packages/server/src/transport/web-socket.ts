@@ -4,57 +4,25 @@ import { closeReason } from "@hawser/protocol"
 import type { Connection, ConnectionEvents, OutboundMessage } from "@hawser/protocol"
 import type { Duplex } from "node:stream"
 import type { RawData, WebSocket } from "ws"
+import { FrameSlab, frameBinary, framedOnce } from "./framing.ts"
+import { Piece } from "./piece.ts"
 import { Turn } from "./turn.ts"
 
 const nothing = Buffer.alloc(0)
-const slabBytes = 64 * 1024
 /** Larger messages are framed in memory of their own. */
 const slabMessageMaxBytes = 4 * 1024
-/** What a turn writes is joined up to here: one piece is cheaper to write than several, as long as copying is cheap. */
-const joinedMaxBytes = 16 * 1024
-const longestHeaderBytes = 10
 /** Of the library's sockets. */
 const openState = 1
-
-/**
- * Memory for messages that have one recipient: framed one behind the other, so that what follows one another for the
- * same connection is one piece to write. Nobody keeps it longer than the socket does.
- */
-class FrameSlab {
-  bytes = Buffer.allocUnsafeSlow(slabBytes)
-  end = 0
-
-  /** Frames a message at `end`, in a new slab if there is no room. Returns where it begins. */
-  frame(message: Uint8Array): number {
-    if (this.end + longestHeaderBytes + message.length > slabBytes) {
-      this.bytes = Buffer.allocUnsafeSlow(slabBytes)
-      this.end = 0
-    }
-    const start = this.end
-    const at = start + writeHeader(this.bytes, start, message.length)
-    this.bytes.set(message, at)
-    this.end = at + message.length
-    return start
-  }
-
-  /** Copies pieces one behind the other, into one. */
-  join(pieces: readonly Buffer[], length: number): Buffer {
-    if (this.end + length > slabBytes) {
-      this.bytes = Buffer.allocUnsafeSlow(slabBytes)
-      this.end = 0
-    }
-    const start = this.end
-    for (const piece of pieces) {
-      this.bytes.set(piece, this.end)
-      this.end += piece.length
-    }
-    return this.bytes.subarray(start, this.end)
-  }
-}
 
 /** All connections of a server write through one. */
 export class TurnWriter extends Turn {
   readonly slab = new FrameSlab()
+  /** Every connection's chain of this turn begins here. */
+  start = Piece.start()
+
+  protected override ended(): void {
+    this.start = Piece.start()
+  }
 }
 
 export class WebSocketConnection implements Connection {
@@ -65,9 +33,8 @@ export class WebSocketConnection implements Connection {
   /** False while the kernel has taken everything that was written: then nobody need look. */
   #hasBacklog = false
   #awaitsDrain = false
-  /** What this turn has to write: finished pieces, mostly one or none, and the one that still grows in the slab. */
-  #first: Buffer | undefined
-  #pieces: Buffer[] | undefined
+  /** What this turn has to write: finished pieces, and the one that still grows in the slab. */
+  #told: Piece | undefined
   #pieceSlab: Buffer = nothing
   #pieceStart = 0
   #pieceEnd = 0
@@ -121,23 +88,34 @@ export class WebSocketConnection implements Connection {
   /** Everything of this turn in one write. */
   flush(): void {
     if (this.#pendingBytes === 0) return
-    this.#endPiece()
-    const length = this.#pendingBytes
-    const pieces = this.#pieces
-    const only =
-      pieces === undefined || length > joinedMaxBytes ? this.#first : this.#writer.slab.join(pieces, length)
-    this.#forgetPieces()
     const socket = this.#socket
-    if (!socket.writable) return
-    if (only !== undefined) {
-      socket.write(only)
-    } else if (pieces !== undefined) {
-      socket.cork()
-      for (const piece of pieces) socket.write(piece)
-      socket.uncork()
+    if (!socket.writable) {
+      this.#forget()
+      return
     }
+    if (this.#told === undefined) {
+      // Only what was framed in the slab: one piece already.
+      socket.write(this.#takePiece())
+    } else {
+      this.#endPiece()
+      this.#write(this.#told)
+    }
+    this.#told = undefined
+    this.#pendingBytes = 0
     this.#hasBacklog = socket.writableLength > 0
     if (this.#awaitsDrain) this.#tellDrained()
+  }
+
+  #write(told: Piece): void {
+    const socket = this.#socket
+    const joined = told.joined(this.#writer.slab)
+    if (joined !== undefined) {
+      socket.write(joined)
+      return
+    }
+    socket.cork()
+    for (const piece of told.pieces()) socket.write(piece)
+    socket.uncork()
   }
 
   /** The socket's own `drain` tells only of what was above its high-water mark. */
@@ -157,8 +135,7 @@ export class WebSocketConnection implements Connection {
   }
 
   terminate(): void {
-    this.#pieceEnd = this.#pieceStart
-    this.#forgetPieces()
+    this.#forget()
     this.#webSocket.terminate()
   }
 
@@ -188,67 +165,27 @@ export class WebSocketConnection implements Connection {
 
   #add(framed: Buffer): void {
     this.#endPiece()
-    this.#keep(framed)
+    this.#told = (this.#told ?? this.#writer.start).followedBy(framed)
     this.#pendingBytes += framed.length
-  }
-
-  #keep(piece: Buffer): void {
-    if (this.#pieces !== undefined) {
-      this.#pieces.push(piece)
-    } else if (this.#first === undefined) {
-      this.#first = piece
-    } else {
-      this.#pieces = [this.#first, piece]
-      this.#first = undefined
-    }
-  }
-
-  #forgetPieces(): void {
-    this.#first = undefined
-    this.#pieces = undefined
-    this.#pendingBytes = 0
   }
 
   #endPiece(): void {
     if (this.#pieceEnd === this.#pieceStart) return
-    this.#keep(this.#pieceSlab.subarray(this.#pieceStart, this.#pieceEnd))
+    this.#told = (this.#told ?? this.#writer.start).followedBy(this.#takePiece())
+  }
+
+  /** What grew in the slab. */
+  #takePiece(): Buffer {
+    const piece = this.#pieceSlab.subarray(this.#pieceStart, this.#pieceEnd)
     this.#pieceSlab = nothing
     this.#pieceStart = 0
     this.#pieceEnd = 0
+    return piece
   }
-}
 
-/** What many recipients get is framed for the first of them. */
-function framedOnce(message: OutboundMessage): Buffer {
-  if (message.framed instanceof Buffer) return message.framed
-  const framed = frameBinary(message.bytes)
-  message.framed = framed
-  return framed
-}
-
-/** One unmasked, unfragmented binary frame (RFC 6455, section 5.2), in memory of its own. */
-function frameBinary(bytes: Uint8Array): Buffer {
-  const framed = Buffer.allocUnsafeSlow(headerLength(bytes.length) + bytes.length)
-  framed.set(bytes, writeHeader(framed, 0, bytes.length))
-  return framed
-}
-
-function headerLength(length: number): number {
-  return length < 126 ? 2 : length < 0x10000 ? 4 : longestHeaderBytes
-}
-
-/** Returns how long it is. */
-function writeHeader(target: Buffer, at: number, length: number): number {
-  const bytes = headerLength(length)
-  target[at] = 0x82
-  if (bytes === 2) {
-    target[at + 1] = length
-  } else if (bytes === 4) {
-    target[at + 1] = 126
-    target.writeUInt16BE(length, at + 2)
-  } else {
-    target[at + 1] = 127
-    target.writeBigUInt64BE(BigInt(length), at + 2)
+  #forget(): void {
+    this.#told = undefined
+    this.#pendingBytes = 0
+    this.#takePiece()
   }
-  return bytes
 }
