@@ -11,6 +11,8 @@ import { HistoryMemory, TopicHistory } from "./history.ts"
 
 interface TopicState<Member> {
   readonly epoch: string
+  /** The list of topics of those who are in no other one. */
+  readonly alone: readonly string[]
   readonly members: Set<Member>
   readonly history: TopicHistory | undefined
   offset: number
@@ -31,7 +33,8 @@ export interface HubOptions {
 export class Hub<Member> {
   readonly #options: HubOptions
   readonly #topics = new Map<string, TopicState<Member>>()
-  readonly #joined = new Map<Member, Set<string>>()
+  /** Few for each, and the same list for many: a list is smaller than a set. */
+  readonly #joined = new Map<Member, readonly string[]>()
   /** Topics that nobody is in and that have a history, the longest left first. */
   readonly #idle = new Set<string>()
   readonly #memory: HistoryMemory
@@ -55,24 +58,25 @@ export class Hub<Member> {
   /** @throws RangeError for a name that no topic may have. */
   join(topic: string, member: Member): void {
     const state = this.#topics.get(topic) ?? this.#begin(topic)
+    if (state.members.has(member)) return
     state.members.add(member)
     this.#idle.delete(topic)
     state.cancelEnd()
-    const joined = this.#joined.get(member) ?? new Set<string>()
-    this.#joined.set(member, joined.add(topic))
+    const joined = this.#joined.get(member)
+    this.#joined.set(member, joined === undefined ? state.alone : [...joined, topic])
   }
 
   leave(topic: string, member: Member): void {
     const state = this.#topics.get(topic)
     if (state === undefined || !state.members.delete(member)) return
     if (state.members.size === 0) this.#rest(topic, state)
-    const joined = this.#joined.get(member)
-    joined?.delete(topic)
-    if (joined?.size === 0) this.#joined.delete(member)
+    const others = (this.#joined.get(member) ?? []).filter((other) => other !== topic)
+    if (others.length === 0) this.#joined.delete(member)
+    else this.#joined.set(member, others)
   }
 
   leaveAll(member: Member): void {
-    for (const topic of [...(this.#joined.get(member) ?? [])]) this.leave(topic, member)
+    for (const topic of this.#joined.get(member) ?? []) this.leave(topic, member)
   }
 
   members(topic: string): ReadonlySet<Member> {
@@ -127,6 +131,7 @@ export class Hub<Member> {
     this.#epochs += 1
     const state: TopicState<Member> = {
       epoch: `${epoch}-${this.#epochs.toString(36)}`,
+      alone: [topic],
       members: new Set(),
       history: limits === undefined ? undefined : new TopicHistory(limits, this.#memory),
       offset: 0,

@@ -2,7 +2,7 @@
 import type { ServerLimits } from "@hawser/protocol"
 import { once } from "node:events"
 import { createServer } from "node:http"
-import type { IncomingMessage, Server as HttpServer, ServerResponse } from "node:http"
+import type { Server as HttpServer, ServerResponse } from "node:http"
 import type { Socket } from "node:net"
 
 export interface OwnHttpServer {
@@ -26,13 +26,19 @@ export async function openHttpServer(options: OwnHttpServerOptions): Promise<Own
   const requestTimeout = 2 * headersTimeout
   // Expired requests are looked for five times as often as they can expire.
   const connectionsCheckingInterval = Math.ceil(headersTimeout / 5)
-  const httpServer = createServer({ headersTimeout, requestTimeout, connectionsCheckingInterval }, answer)
-  // For a peer that asks and does not read the answers.
-  httpServer.timeout = requestTimeout
+  const httpServer = createServer({ headersTimeout, requestTimeout, connectionsCheckingInterval })
+  httpServer.on("request", ({ socket, url }, response) => {
+    // For a peer that asks and does not read the answers. A timeout of the server's would cost every WebSocket something.
+    socket.setTimeout(requestTimeout)
+    answer(url, response)
+  })
   const sockets = new Set<Socket>()
+  function forget(this: Socket): void {
+    sockets.delete(this)
+  }
   httpServer.on("connection", (socket) => {
     sockets.add(socket)
-    socket.once("close", () => sockets.delete(socket))
+    socket.on("close", forget)
   })
   httpServer.listen(host === undefined ? { port } : { port, host })
   await once(httpServer, "listening")
@@ -51,8 +57,8 @@ export async function openHttpServer(options: OwnHttpServerOptions): Promise<Own
   }
 }
 
-function answer(request: IncomingMessage, response: ServerResponse): void {
-  const { status, body } = plainAnswer(request.url)
+function answer(path: string | undefined, response: ServerResponse): void {
+  const { status, body } = plainAnswer(path)
   response.writeHead(status, { "Content-Type": plainText })
   response.end(body)
 }

@@ -5,9 +5,10 @@ import { STATUS_CODES } from "node:http"
 import type { IncomingMessage, Server as HttpServer } from "node:http"
 import type { Duplex } from "node:stream"
 import { WebSocketServer } from "ws"
+import type { Server as LibraryServer } from "ws"
 import { judgeUpgrade } from "./judge-upgrade.ts"
 import type { UpgradePolicy, UpgradeRefused, UpgradeRequest } from "./judge-upgrade.ts"
-import { TurnWriter, WebSocketConnection } from "./web-socket.ts"
+import { OwnedWebSocket, TurnWriter, WebSocketConnection } from "./web-socket.ts"
 
 export interface UpgradeOptions extends UpgradePolicy {
   readonly accept: Accept
@@ -21,25 +22,27 @@ export function serveUpgrades(httpServer: HttpServer, options: UpgradeOptions): 
   const writer = new TurnWriter()
 
   const onUpgrade = (incoming: IncomingMessage, socket: Duplex, head: Buffer): void => {
-    const onSocketError = (error: unknown): void => options.onError(error)
-    socket.on("error", onSocketError)
     const request = upgradeRequest(incoming)
     // Somebody else's handler may serve that path.
     if (request.path !== options.path && httpServer.listenerCount("upgrade") > 1) return
     const verdict = judgeUpgrade(request, options)
     if (verdict.kind === "refused") {
+      socket.on("error", options.onError)
       refuse(socket, verdict, options)
       return
     }
-    // The library may refuse, too.
-    const keep = dropLater(socket, options)
-    wss.handleUpgrade(incoming, socket, head, (webSocket) => {
-      keep()
-      socket.off("error", onSocketError)
-      const connection = new WebSocketConnection(webSocket, socket, writer)
-      const { profile, address } = verdict
-      connection.bind(options.accept({ connection, profile, address }), options.onError)
-    })
+    const opened: OwnedWebSocket[] = []
+    // It calls back before it returns, or never: the library may refuse, too.
+    wss.handleUpgrade(incoming, socket, head, (webSocket) => opened.push(webSocket))
+    const [webSocket] = opened
+    if (webSocket === undefined) {
+      socket.on("error", options.onError)
+      dropLater(socket, options)
+      return
+    }
+    const connection = new WebSocketConnection(webSocket, socket, writer)
+    const { profile, address } = verdict
+    connection.bind(options.accept({ connection, profile, address }), options.onError)
   }
 
   httpServer.on("upgrade", onUpgrade)
@@ -49,8 +52,9 @@ export function serveUpgrades(httpServer: HttpServer, options: UpgradeOptions): 
   }
 }
 
-function createWebSocketServer(limits: ServerLimits): WebSocketServer {
+function createWebSocketServer(limits: ServerLimits): LibraryServer<typeof OwnedWebSocket> {
   const options = {
+    WebSocket: OwnedWebSocket,
     noServer: true,
     clientTracking: false,
     perMessageDeflate: false,
@@ -88,12 +92,9 @@ function refuse(socket: Duplex, refused: UpgradeRefused, options: UpgradeOptions
 }
 
 /** A refusal may wait behind answers that the peer does not read, and no timeout of HTTP holds after an upgrade. */
-function dropLater(socket: Duplex, { timers, limits }: UpgradeOptions): () => void {
-  const cancel = timers.after(limits.closeTimeoutMs, () => socket.destroy())
-  const keep = (): void => {
-    socket.off("close", keep)
-    cancel()
-  }
-  socket.once("close", keep)
-  return keep
+function dropLater(socket: Duplex, { timers, limits }: UpgradeOptions): void {
+  socket.once(
+    "close",
+    timers.after(limits.closeTimeoutMs, () => socket.destroy()),
+  )
 }

@@ -3,7 +3,8 @@
 import { closeReason } from "@hawser/protocol"
 import type { Connection, ConnectionEvents, OutboundMessage } from "@hawser/protocol"
 import type { Duplex } from "node:stream"
-import type { RawData, WebSocket } from "ws"
+import { WebSocket } from "ws"
+import type { RawData } from "ws"
 import { FrameSlab, frameBinary, framedOnce } from "./framing.ts"
 import { Piece } from "./piece.ts"
 import { Turn } from "./turn.ts"
@@ -25,8 +26,25 @@ export class TurnWriter extends Turn {
   }
 }
 
+/** The library's socket, which knows its owner: so all sockets share their listeners. */
+export class OwnedWebSocket extends WebSocket {
+  owner: WebSocketConnection | undefined
+}
+
+function onMessage(this: WebSocket, data: RawData, isBinary: boolean): void {
+  if (this instanceof OwnedWebSocket) this.owner?.received(data, isBinary)
+}
+
+function onPong(this: WebSocket): void {
+  if (this instanceof OwnedWebSocket) this.owner?.ponged()
+}
+
+function onClose(this: WebSocket, code: number, reason: Buffer): void {
+  if (this instanceof OwnedWebSocket) this.owner?.ended(code, reason)
+}
+
 export class WebSocketConnection implements Connection {
-  readonly #webSocket: WebSocket
+  readonly #webSocket: OwnedWebSocket
   readonly #socket: Duplex
   readonly #writer: TurnWriter
   #events: ConnectionEvents | undefined
@@ -40,7 +58,7 @@ export class WebSocketConnection implements Connection {
   #pieceEnd = 0
   #pendingBytes = 0
 
-  constructor(webSocket: WebSocket, socket: Duplex, writer: TurnWriter) {
+  constructor(webSocket: OwnedWebSocket, socket: Duplex, writer: TurnWriter) {
     this.#webSocket = webSocket
     this.#socket = socket
     this.#writer = writer
@@ -49,15 +67,26 @@ export class WebSocketConnection implements Connection {
   bind(events: ConnectionEvents, onError: (error: unknown) => void): void {
     const webSocket = this.#webSocket
     webSocket.binaryType = "nodebuffer"
-    webSocket.on("message", (data: RawData, isBinary: boolean) => {
-      if (!isBinary) events.text()
-      else if (Buffer.isBuffer(data)) events.message(data)
-    })
-    webSocket.on("pong", () => events.pong())
-    webSocket.on("close", (code: number, reason: Buffer) => events.closed(code, reason.toString("utf8")))
+    webSocket.owner = this
+    webSocket.on("message", onMessage)
+    webSocket.on("pong", onPong)
+    webSocket.on("close", onClose)
     // `close` always follows; the error only says why.
     webSocket.on("error", onError)
     this.#events = events
+  }
+
+  received(data: RawData, isBinary: boolean): void {
+    if (!isBinary) this.#events?.text()
+    else if (Buffer.isBuffer(data)) this.#events?.message(data)
+  }
+
+  ponged(): void {
+    this.#events?.pong()
+  }
+
+  ended(code: number, reason: Buffer): void {
+    this.#events?.closed(code, reason.toString("utf8"))
   }
 
   get bufferedBytes(): number {
