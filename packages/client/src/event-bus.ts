@@ -59,6 +59,11 @@ export class EventBus<Events extends object> {
     return unsubscribe
   }
 
+  /** True while nobody listens to anything. */
+  get isEmpty(): boolean {
+    return this.#listeners.size === 0
+  }
+
   listenerCount(event: keyof Events & string): number {
     return this.#listeners.get(event)?.size ?? 0
   }

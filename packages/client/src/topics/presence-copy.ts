@@ -10,6 +10,8 @@ export interface PresenceCopyOptions {
   readonly topic: string
   readonly schema: Schema | undefined
   readonly isLive: () => boolean
+  /** Before somebody listens. */
+  readonly onUse: () => void
   readonly onError: (error: unknown) => void
 }
 
@@ -23,6 +25,10 @@ export class PresenceCopy implements PresenceView {
   constructor(options: PresenceCopyOptions) {
     this.#options = options
     this.#bus = new EventBus({ onError: options.onError })
+  }
+
+  get isUnheard(): boolean {
+    return this.#bus.isEmpty
   }
 
   get count(): number {
@@ -50,6 +56,7 @@ export class PresenceCopy implements PresenceView {
   }
 
   subscribe(listener: (update: PresenceUpdate) => unknown, options?: ListenOptions): Unsubscribe {
+    this.#options.onUse()
     return this.#bus.on("update", listener, options)
   }
 

@@ -93,7 +93,10 @@ export interface PresenceView<State = unknown> {
   subscribe(listener: (update: PresenceUpdate<State>) => unknown, options?: ListenOptions): Unsubscribe
 }
 
-/** One topic, at this client. The same name gives the same object. */
+/**
+ * One topic, at this client. The same name gives the same object, as long as anybody holds it, is in the topic or listens
+ * to it.
+ */
 export interface TopicRoom<C extends Contract, K extends TopicKind<C>> {
   readonly name: string
   readonly state: TopicState

@@ -25,6 +25,8 @@ export interface RoomOptions {
   readonly isOnline: () => boolean
   /** Runs after everything that came before was given to its listeners. */
   readonly inOrder: (work: () => void) => void
+  /** Before somebody is in, or listens. */
+  readonly onUse: (room: Room) => void
   readonly onError: (error: unknown) => void
 }
 
@@ -43,13 +45,13 @@ export class Room implements TopicRoom<Contract, string> {
   readonly #readers = new Set<TopicReader>()
 
   constructor(options: RoomOptions) {
-    const { name, schema, calls, isOnline, inOrder, onError } = options
+    const { name, schema, calls, isOnline, inOrder, onUse, onError } = options
     this.name = name
     this.#options = options
     this.#events = new EventBus({ onError })
     this.#bus = new EventBus({ onError })
     const isLive = (): boolean => this.state === "in" && isOnline()
-    this.presence = new PresenceCopy({ topic: name, schema, isLive, onError })
+    this.presence = new PresenceCopy({ topic: name, schema, isLive, onUse: () => onUse(this), onError })
     this.#stay = new TopicStay({
       topic: name,
       calls,
@@ -69,10 +71,17 @@ export class Room implements TopicRoom<Contract, string> {
     return this.#stay.position
   }
 
+  /** True while somebody is in, wants to be, or listens. */
+  get isUsed(): boolean {
+    const isHeard = !this.#events.isEmpty || !this.#bus.isEmpty || !this.presence.isUnheard
+    return !this.#stay.isOver || isHeard || this.#readers.size > 0
+  }
+
   join(options: JoinOptions & { readonly state?: unknown } = {}): Promise<void> {
     const { state, since, recent = 0, signal } = options
     if (signal?.aborted === true)
       return Promise.reject(new HawserError("cancelled", { cause: signal.reason }))
+    this.#options.onUse(this)
     const joined = this.#stay.join({ state, since, recent })
     if (signal === undefined) return joined
     const onAbort = (): void => {
@@ -107,18 +116,22 @@ export class Room implements TopicRoom<Contract, string> {
     listener: (payload: unknown, meta: EventMeta) => unknown,
     options?: ListenOptions,
   ): Unsubscribe {
+    this.#options.onUse(this)
     return this.#events.on(event, ({ payload, meta }) => listener(payload, meta), options)
   }
 
   onGap(listener: (gap: TopicGap) => unknown, options?: ListenOptions): Unsubscribe {
+    this.#options.onUse(this)
     return this.#bus.on("gap", listener, options)
   }
 
   onLeft(listener: (reason: HawserError) => unknown, options?: ListenOptions): Unsubscribe {
+    this.#options.onUse(this)
     return this.#bus.on("left", listener, options)
   }
 
   [Symbol.asyncIterator](): AsyncIterableIterator<ReaderItem, undefined> {
+    this.#options.onUse(this)
     const reader = new TopicReader((left) => this.#readers.delete(left))
     this.#readers.add(reader)
     return reader

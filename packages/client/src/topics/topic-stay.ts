@@ -55,6 +55,11 @@ export class TopicStay {
     return this.#state
   }
 
+  /** True while it is out, and the server knows. */
+  get isOver(): boolean {
+    return this.#state === "out" && this.#leaving === undefined
+  }
+
   get position(): TopicPosition | undefined {
     return this.#position
   }

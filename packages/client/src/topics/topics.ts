@@ -14,6 +14,7 @@ import type { CallStats } from "../calls/call-stats.ts"
 import type { CallOptions, Requests } from "../calls/requests.ts"
 import type { Delivered } from "../event-delivery.ts"
 import type { SessionEvent } from "../session/session-event.ts"
+import { RoomShelf } from "./room-shelf.ts"
 import { Room } from "./topic-room.ts"
 import type { RoomCalls } from "./topic-room.ts"
 
@@ -32,7 +33,7 @@ export interface TopicsOptions {
 export class Topics {
   readonly #options: TopicsOptions
   readonly #kinds: ReadonlyMap<string, TopicSpecs[string]>
-  readonly #rooms = new Map<string, Room>()
+  readonly #rooms = new RoomShelf()
   readonly #calls: RoomCalls
 
   constructor(options: TopicsOptions) {
@@ -59,8 +60,9 @@ export class Topics {
     if (spec === undefined) return undefined
     const { isOnline, inOrder, onError } = this.#options
     const schema = spec.presence
-    const room = new Room({ name, schema, calls: this.#calls, isOnline, inOrder, onError })
-    this.#rooms.set(name, room)
+    const onUse = (used: Room): void => this.#rooms.use(used)
+    const room = new Room({ name, schema, calls: this.#calls, isOnline, inOrder, onUse, onError })
+    this.#rooms.use(room)
     return room
   }
 
@@ -94,11 +96,11 @@ export class Topics {
   onSession(event: SessionEvent): void {
     if (event.kind !== "reset") return
     const cause = new HawserError(event.cause)
-    for (const room of [...this.#rooms.values()]) room.onReset(cause)
+    for (const room of this.#rooms.all()) room.onReset(cause)
   }
 
   onFresh(): void {
-    for (const room of [...this.#rooms.values()]) room.onFresh()
+    for (const room of this.#rooms.all()) room.onFresh()
   }
 
   #find<E extends { readonly topic: string }>(
