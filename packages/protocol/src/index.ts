@@ -25,7 +25,7 @@ export type { ClientLimits, MessageLimits, ServerLimits, TopicHistoryLimits } fr
 export { describeIssues, validate } from "./schema.ts"
 export type { Schema, SchemaInput, SchemaOutput, Validated, ValidationIssue } from "./schema.ts"
 export { TimerQueue } from "./timer-queue.ts"
-export { closeReason } from "./transport.ts"
+export { closeReason, outbound } from "./transport.ts"
 export type {
   Accept,
   AcceptedConnection,

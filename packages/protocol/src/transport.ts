@@ -12,10 +12,18 @@ export interface OutboundMessage {
   /** True where it has many recipients: only then it is worth keeping what the transport made of it. */
   readonly isShared?: boolean
   framed?: unknown
-  /** What `hashMessage` makes of the bytes, computed at the first session that keeps the message. */
-  hash?: number
+  /** What `hashMessage` makes of the bytes, as a signed number; computed at the first session that keeps the message. */
+  hash?: number | undefined
   /** How many sessions keep the message until it is acknowledged: its bytes exist once for all of them. */
   keepers?: number
+}
+
+/**
+ * A message with room for all that it will ever hold: what is added later would be kept apart, and every reader would
+ * meet messages of many shapes.
+ */
+export function outbound(bytes: Uint8Array, isShared = false): OutboundMessage {
+  return { bytes, isShared, framed: undefined, hash: undefined, keepers: 0 }
 }
 
 /** One open socket as the core sees it. */

@@ -1,7 +1,7 @@
 // One session at the client's end: numbers, encodes, keeps what is not acknowledged, decodes. In `hawser.1` it is made
 // at the first WELCOME and outlives connections; in `2.0` it is gone with its connection. Knows no listeners, no
 // promises and no supervisor.
-import { Delivery, HawserError } from "@hawser/protocol"
+import { Delivery, HawserError, outbound } from "@hawser/protocol"
 import type {
   BadFrame,
   CallKind,
@@ -185,7 +185,7 @@ export class ClientSession {
     const { maxMessageBytes } = this.#options.welcome
     const { counts } = this.codec
     const reference = counts ? this.#delivery.sent + 1 : String(this.#lastReference + 1)
-    const message = { bytes: this.#encode(request, reference) }
+    const message = outbound(this.#encode(request, reference))
     const bytes = message.bytes.length
     if (bytes > maxMessageBytes) {
       const text = `"${request.name}" has ${bytes} bytes; the server takes ${maxMessageBytes}`
@@ -232,7 +232,7 @@ export class ClientSession {
   /** What finds no room is owed until there is some: a stream would stand still, or run on, for ever. */
   #advise(frame: CancelFrame | CreditFrame): void {
     const { reference } = frame
-    if (this.#delivery.reliable({ bytes: this.codec.encode(frame) }) === "full") {
+    if (this.#delivery.reliable(outbound(this.codec.encode(frame))) === "full") {
       this.#owed.set(reference, frame)
       return
     }

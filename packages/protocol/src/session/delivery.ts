@@ -4,6 +4,7 @@
 // Knows no handlers, no tokens and no timers. Invariants S1–S5 and S12 of docs/protocol.md rest on this file.
 import { turnNow } from "../clock.ts"
 import type { Clock } from "../clock.ts"
+import { outbound } from "../transport.ts"
 import type { Connection, OutboundMessage } from "../transport.ts"
 import type { Codec } from "../wire/codec.ts"
 import type { Frame } from "../wire/frame.ts"
@@ -262,7 +263,7 @@ export class Delivery {
   /** Frames of the session layer: not counted, never replayed, sent at once or not at all. */
   control(frame: Frame): boolean {
     const connection = this.#connection
-    return connection !== undefined && this.#handOver(connection, { bytes: this.#host.codec.encode(frame) })
+    return connection !== undefined && this.#handOver(connection, outbound(this.#host.codec.encode(frame)))
   }
 
   /** Sends what waits, as far as the socket takes it. Called when the socket has drained. */

@@ -67,7 +67,7 @@ export class SendBuffer {
   /** Takes a message and returns its number. The caller has asked `isFullFor`. */
   append(message: OutboundMessage): number {
     this.#reserve()
-    message.hash ??= hashMessage(message.bytes)
+    message.hash ??= hashMessage(message.bytes) | 0
     this.#head += 1
     this.#headDigest = extendDigest(this.#headDigest, message.hash) | 0
     this.#messages[this.#head & (this.#messages.length - 1)] = message

@@ -1,6 +1,6 @@
 // What is said in one session, in both directions, whichever connection carries it; and what follows when it cannot be
 // said: a dead connection is dropped, a buffer that is full ends the session. Knows no connections, claims and windows.
-import { Delivery } from "@hawser/protocol"
+import { Delivery, outbound } from "@hawser/protocol"
 import type {
   BadFrame,
   Codec,
@@ -139,11 +139,11 @@ export class Conversation<User extends AuthenticatedUser>
   }
 
   reply(frame: ReplyFrame): void {
-    if (this.session.active) this.#reliable({ bytes: this.codec.encode(frame) })
+    if (this.session.active) this.#reliable(outbound(this.codec.encode(frame)))
   }
 
   sendBytes(bytes: Uint8Array): void {
-    if (this.session.active) this.#reliable({ bytes })
+    if (this.session.active) this.#reliable(outbound(bytes))
   }
 
   hasRoom(bytes: number): boolean {

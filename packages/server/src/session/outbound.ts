@@ -1,6 +1,6 @@
 // What leaves on one session: through the delivery of `hawser.1`, or straight to the socket in `2.0`, which knows no
 // numbers and no resume. Both answer the same questions. Knows no handlers.
-import { VolatileSlots } from "@hawser/protocol"
+import { VolatileSlots, outbound } from "@hawser/protocol"
 import type {
   Codec,
   Connection,
@@ -75,7 +75,7 @@ export class Outbound20 implements Outbound {
   }
 
   control(frame: Frame): boolean {
-    return this.#handOver({ bytes: this.#codec.encode(frame) })
+    return this.#handOver(outbound(this.#codec.encode(frame)))
   }
 
   pump(): void {

@@ -1,6 +1,6 @@
 // One event on its way to any number of sessions: translated, encoded and (by the transport) framed at most once
 // per profile, at the first recipient that needs it.
-import { plain } from "@hawser/protocol"
+import { outbound, plain } from "@hawser/protocol"
 import type { Codec, EventSpec, OutboundMessage, Profile } from "@hawser/protocol"
 import type { Event20 } from "../profile20.ts"
 import type { ServerCounters } from "../counters.ts"
@@ -57,7 +57,7 @@ export class Publication {
   #messagesOf(encoded: readonly Uint8Array[]): readonly OutboundMessage[] {
     this.#encoders.counters.publicationsEncoded += 1
     const isShared = this.#options.isSingle !== true
-    return encoded.map((bytes) => ({ bytes, isShared }))
+    return encoded.map((bytes) => outbound(bytes, isShared))
   }
 
   #compact(): Uint8Array {

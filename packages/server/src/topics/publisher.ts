@@ -1,4 +1,5 @@
 // Sends one event to many sessions. Every kind of recipients goes through `publishTo`.
+import { outbound } from "@hawser/protocol"
 import type { Contract, EventSpec, OutboundMessage } from "@hawser/protocol"
 import type { AuthenticatedUser } from "../authenticate.ts"
 import type { PublishOptions, Topic } from "../server-api.ts"
@@ -136,5 +137,5 @@ function keptOf(publication: Publication): OutboundMessage {
   const [message] = publication.messages("hawser.1")
   if (message === undefined) throw new TypeError("a publication has one message")
   // Without what the transport makes of it for those who get it now.
-  return { bytes: message.bytes }
+  return outbound(message.bytes)
 }

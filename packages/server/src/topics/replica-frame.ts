@@ -1,6 +1,6 @@
 // Puts the frames of one replica for one viewer together: a head, then parts that are copied as they are. Begins a new
 // frame where one would get too large.
-import { frameByte } from "@hawser/protocol"
+import { frameByte, outbound } from "@hawser/protocol"
 import type { OutboundMessage } from "@hawser/protocol"
 
 /** Bytes of a frame after which the next part goes into another one. */
@@ -73,7 +73,7 @@ export class ReplicaFrame {
     const bytes = this.#slab.subarray(this.#start, this.#end)
     this.#start = this.#end
     this.#headEnd = this.#end
-    this.#receiver?.send({ bytes })
+    this.#receiver?.send(outbound(bytes))
   }
 
   #varint(value: number): void {

@@ -1,6 +1,6 @@
 // All replicas of a server: who views which cell, and the tick that tells viewers what changed. Work grows with the cells
 // that changed and with their viewers, never with viewers times records.
-import { cellOf } from "@hawser/protocol"
+import { cellOf, outbound } from "@hawser/protocol"
 import type { CellPlace, Clock, Codec, OutboundMessage, ReplicaSpec, TimerQueue } from "@hawser/protocol"
 import type { ServerCounters } from "../counters.ts"
 import type { Event20, ReplicaChange20 } from "../profile20.ts"
@@ -217,7 +217,7 @@ export class Replicas {
       name,
       schema: schema.shape,
     })
-    const message = { bytes }
+    const message = outbound(bytes)
     this.#descriptions.set(store, message)
     return message
   }
