@@ -216,8 +216,8 @@ export const serverMutants: readonly Mutant[] = [
     edits: [
       {
         file: conversation,
-        find: "    if (this.session.active) this.#reliable({ bytes })\n",
-        replace: "    if (this.session.active && this.session.attached) this.#reliable({ bytes })\n",
+        find: "    if (this.session.active) this.#reliable(outbound(bytes))\n",
+        replace: "    if (this.session.active && this.session.attached) this.#reliable(outbound(bytes))\n",
       },
     ],
     killedBy: {
