@@ -24,8 +24,8 @@ export interface ConnectionOptions {
   readonly port: number
   readonly token: string
   readonly dialect: Dialect
-  /** Something was read. */
-  readonly onRead: () => void
+  /** Something was read or written. */
+  readonly onWork: () => void
   /** The connection ended though nobody asked it to. */
   readonly onLost: (connection: Connection, reason: string) => void
 }
@@ -96,6 +96,7 @@ export class Connection implements FrameSink {
   }
 
   write(bytes: Buffer): void {
+    this.#options.onWork()
     this.#socket?.write(bytes)
   }
 
@@ -148,7 +149,7 @@ export class Connection implements FrameSink {
   }
 
   #read(length: number): void {
-    this.#options.onRead()
+    this.#options.onWork()
     this.bytesIn += length
     if (this.#head === undefined) this.#parser.push(sharedReadBuffer, length)
     else this.#readHead(length)

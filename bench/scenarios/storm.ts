@@ -1,7 +1,7 @@
 // A storm: 2,000 clients with tokens come at once, each with a connection of its own, and all have to be let in. Every one
 // then asks once and is answered, so that being let in is no mere greeting. The first storm meets a process that has just
-// started: most of its cost is the compiler's, which a longer storm would share among more. The second one, of 2,000
-// others, shows what a log-in costs.
+// started: half of its cost is that its code is not compiled yet, which a longer storm would share among more. The second
+// one, of 2,000 others, shows what a log-in costs.
 import { Requester } from "../load/requester.ts"
 import type { Trial } from "../trial/trial.ts"
 import { until } from "../trial/trial.ts"

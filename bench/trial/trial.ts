@@ -58,7 +58,7 @@ export class Trial {
           port: this.server.port,
           token: tokenOf(index),
           dialect: this.#dialect,
-          onRead: () => this.#watch.worked(),
+          onWork: () => this.#watch.worked(),
           onLost: ({ index: lost }, reason) => {
             if (!this.mayBeLost.has(lost)) this.#lost.push(`connection ${lost}: ${reason}`)
           },

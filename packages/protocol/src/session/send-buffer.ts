@@ -116,7 +116,7 @@ export class SendBuffer {
     return this.#digestFromBase(count) >>> 0
   }
 
-  /** Seldom asked for, and cheap to make of the messages' hashes: so it is not kept. */
+  /** Made of the messages' hashes when it is asked for, once for each message: cheaper than to keep one with each. */
   #digestFromBase(count: number): number {
     let digest = this.#baseDigest
     for (let number = this.#base + 1; number <= count; number += 1)
