@@ -126,6 +126,8 @@ export type {
   HeartbeatOptions,
   HeartbeatState,
 } from "./session/heartbeat.machine.ts"
+export { RoundTrip } from "./session/round-trip.ts"
+export type { RoundTripBounds } from "./session/round-trip.ts"
 export type { KeptBytes } from "./session/send-buffer.ts"
 export { VolatileSlots } from "./session/volatile-slots.ts"
 export { assertTopicName, isTopicName } from "./topics/topic-name.ts"

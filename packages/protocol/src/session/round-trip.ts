@@ -1,0 +1,56 @@
+// Estimates the round trip of a peer from measured samples, and derives deadlines from it. Smoothing and deviation
+// follow RFC 6298, section 2. Pure: it reads no clock; an owner keeps one estimate across the connections to a peer.
+
+export interface RoundTripBounds {
+  /** The result is never below this, in milliseconds; also the result before the first sample. */
+  readonly leastMs: number
+  /** The result is never above this, in milliseconds, whatever was measured or lost. */
+  readonly mostMs: number
+  /** Round trips that the awaited answer takes, such as 4 for TCP, TLS and an upgrade. Default 1. */
+  readonly roundTrips?: number
+}
+
+/** Weights of a new sample, from RFC 6298. */
+const smoothedShare = 1 / 8
+const deviationShare = 1 / 4
+const deviations = 4
+
+/** A round trip above this is no round trip: the process slept, or the peer took its time. */
+const sampleMaxMs = 60_000
+
+export class RoundTrip {
+  #smoothedMs: number | undefined
+  #deviationMs = 0
+  #lengthenedBy = 1
+
+  /** The smoothed round trip in milliseconds; undefined before the first sample. */
+  get smoothedMs(): number | undefined {
+    return this.#smoothedMs
+  }
+
+  /** Adds a sample in milliseconds, and takes back what `lengthen` added. A sample below 0 or without end is ignored. */
+  observe(ms: number): void {
+    if (!Number.isFinite(ms) || ms < 0) return
+    const sampleMs = Math.min(ms, sampleMaxMs)
+    this.#lengthenedBy = 1
+    if (this.#smoothedMs === undefined) {
+      this.#smoothedMs = sampleMs
+      this.#deviationMs = sampleMs / 2
+      return
+    }
+    const missMs = Math.abs(this.#smoothedMs - sampleMs)
+    this.#deviationMs += (missMs - this.#deviationMs) * deviationShare
+    this.#smoothedMs += (sampleMs - this.#smoothedMs) * smoothedShare
+  }
+
+  /** Doubles every deadline until the next sample: an answer did not come in time, and may have been late only. */
+  lengthen(): void {
+    this.#lengthenedBy = Math.min(this.#lengthenedBy * 2, 2 ** 16)
+  }
+
+  /** The time within which an answer is expected: `leastMs` or the estimate, if that is longer; `mostMs` at most. */
+  timeoutMs({ leastMs, mostMs, roundTrips = 1 }: RoundTripBounds): number {
+    const expectedMs = (this.#smoothedMs ?? 0) * roundTrips + this.#deviationMs * deviations
+    return Math.min(Math.max(leastMs, expectedMs) * this.#lengthenedBy, mostMs)
+  }
+}
