@@ -1,5 +1,11 @@
 // A server that is the test itself: it says what the test tells it to and never hears anything.
-import { TypeTable, clientMessageLimits, createEnvelopeCodec, createFrameCodec } from "@hawser/protocol"
+import {
+  TypeTable,
+  clientMessageLimits,
+  createEnvelopeCodec,
+  createFrameCodec,
+  serverMessageLimits,
+} from "@hawser/protocol"
 import type { Codec, Connection, Dial, DialEvents, Frame, Profile } from "@hawser/protocol"
 
 export interface ScriptedServer {
@@ -51,7 +57,7 @@ export function scriptedServer(profile: Profile): ScriptedServer {
         handled: 0,
         digest: 0,
         expiresInMs: null,
-        maxMessageBytes: 65_536,
+        limits: serverMessageLimits,
         types: ["note"],
       }),
     close: (code) => caller().closed(code, ""),

@@ -210,6 +210,7 @@ const classOf: Readonly<Record<Frame["kind"], FrameClass>> = {
   authRequest: "control",
   authOk: "control",
   ack: "control",
+  void: "control",
   reset: "control",
   sync: "control",
   unknownControl: "control",

@@ -105,7 +105,7 @@ function setUp(profile: Profile, changed: Partial<ClientLimits> = {}) {
         handled: 0,
         digest: 0,
         expiresInMs: null,
-        maxMessageBytes: 65_536,
+        limits: serverMessageLimits,
         types: contractTypes(contract),
       },
       limits,

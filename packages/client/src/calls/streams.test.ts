@@ -75,7 +75,7 @@ function openSession(parts: {
       handled: 0,
       digest: 0,
       expiresInMs: null,
-      maxMessageBytes: 65_536,
+      limits: serverMessageLimits,
       types: contractTypes(contract),
     },
     limits,

@@ -88,6 +88,7 @@ export class ClientFrames {
       case "cancel":
       case "credit":
       case "have":
+      case "void":
         this.#options.onError(
           new HawserError("sys_invalid_message", { message: `a client takes no "${frame.kind}"` }),
         )

@@ -182,13 +182,13 @@ export class ClientSession {
    * @throws HawserError `not_available`, `invalid_input` or `message_too_large`; then nothing was sent.
    */
   request(request: OutgoingRequest): RequestOutcome {
-    const { maxMessageBytes } = this.#options.welcome
+    const { maxBytes } = this.#options.welcome.limits
     const { counts } = this.codec
     const reference = counts ? this.#delivery.sent + 1 : String(this.#lastReference + 1)
     const message = outbound(this.#encode(request, reference))
     const bytes = message.bytes.length
-    if (bytes > maxMessageBytes) {
-      const text = `"${request.name}" has ${bytes} bytes; the server takes ${maxMessageBytes}`
+    if (bytes > maxBytes) {
+      const text = `"${request.name}" has ${bytes} bytes; the server takes ${maxBytes}`
       throw new HawserError("message_too_large", { message: text })
     }
     const outcome = counts ? this.#keep(message) : this.#send20(message)

@@ -44,7 +44,7 @@ export class Handshake {
   }
 
   sayHello({ codec, connection, dial }: Link, token: string): void {
-    const { clientId, counters, session } = this.#options
+    const { clientId, counters, limits, session } = this.#options
     const resume = session()?.claim()
     if (resume !== undefined) counters.resumesAsked += 1
     const bytes = codec.encode({
@@ -55,6 +55,7 @@ export class Handshake {
       clientId,
       dial,
       ...(resume === undefined ? {} : { resume }),
+      limits: limits.message,
     })
     connection.send({ bytes })
   }

@@ -1,7 +1,7 @@
 import { encode } from "@msgpack/msgpack"
 import fc from "fast-check"
 import { describe, expect, it } from "vitest"
-import { clientMessageLimits } from "../limits.ts"
+import { clientMessageLimits, serverMessageLimits } from "../limits.ts"
 import { encodeOnce } from "./encoded.ts"
 import { camelCase, createEnvelopeCodec, snakeCase } from "./envelope-codec.ts"
 import type { Frame } from "./frame.ts"
@@ -59,7 +59,7 @@ describe("the bytes of a server", () => {
         handled: 0,
         digest: 0,
         expiresInMs: null,
-        maxMessageBytes: 1,
+        limits: serverMessageLimits,
         types: [],
         payload: { me: 1 },
       },
@@ -217,7 +217,9 @@ describe("the round trip", () => {
       expiresInMs: null,
       types: [],
     } as const
-    const sent: Frame = { ...welcome, maxMessageBytes: Number.MAX_SAFE_INTEGER, payload: { player: "p" } }
+    const most = Number.MAX_SAFE_INTEGER
+    const unknown = { maxBytes: most, maxDepth: most, maxElements: most, maxKeyBytes: most }
+    const sent: Frame = { ...welcome, limits: unknown, payload: { player: "p" } }
     expect(codec.decode(codec.encode(sent), 0)).toEqual(sent)
     const goaway: Frame = { kind: "goaway", reason: "update", startInMs: 0, deadlineMs: 3_000 }
     expect(codec.decode(codec.encode(goaway), 0)).toEqual(goaway)

@@ -10,6 +10,14 @@ import { quoted } from "./quoted.ts"
 
 const envelopeVersion = "2.0"
 
+/** A server of `2.0` does not tell its bounds. */
+const unknownLimits: MessageLimits = {
+  maxBytes: Number.MAX_SAFE_INTEGER,
+  maxDepth: Number.MAX_SAFE_INTEGER,
+  maxElements: Number.MAX_SAFE_INTEGER,
+  maxKeyBytes: Number.MAX_SAFE_INTEGER,
+}
+
 /** `mapChunks` → `map_chunks`. */
 export function snakeCase(key: string): string {
   return key.replace(/[A-Z]/g, (letter) => `_${letter.toLowerCase()}`)
@@ -92,6 +100,7 @@ export function createEnvelopeCodec(options: EnvelopeCodecOptions): Codec {
       case "replica":
       case "replicaParts":
       case "have":
+      case "void":
       case "item":
       case "end":
       case "unknownControl":
@@ -191,7 +200,7 @@ function decodeEvent(name: string, payload: Readonly<Record<string, unknown>>): 
       handled: 0,
       digest: 0,
       expiresInMs: null,
-      maxMessageBytes: Number.MAX_SAFE_INTEGER,
+      limits: unknownLimits,
       types: [],
       payload,
     }

@@ -17,6 +17,7 @@ export const frameByte = {
   busy: 0x0c,
   bye: 0x0d,
   have: 0x0e,
+  void: 0x0f,
   event: 0x40,
   request: 0x41,
   reply: 0x42,

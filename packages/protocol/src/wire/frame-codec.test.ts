@@ -2,7 +2,7 @@ import { encode } from "@msgpack/msgpack"
 import fc from "fast-check"
 import { describe, expect, it } from "vitest"
 import { errorTable, suggestedAction } from "../errors.ts"
-import { clientMessageLimits } from "../limits.ts"
+import { clientMessageLimits, serverMessageLimits } from "../limits.ts"
 import { classifyFirstByte, frameByte } from "./frame-byte.ts"
 import { createFrameCodec } from "./frame-codec.ts"
 import vectors from "./frame-vectors.json" with { type: "json" }
@@ -27,6 +27,8 @@ describe("the round trip", () => {
   const digest = fc.oneof(fc.constantFrom(0, 0x7fffffff, 0x80000000, 0xffffffff), fc.nat(0xffffffff))
   const text = fc.string({ unit: "binary", maxLength: 40 })
   const type = fc.constantFrom(...names)
+  const limits = fc.record({ maxBytes: count, maxDepth: count, maxElements: count, maxKeyBytes: count })
+  const author = fc.record({ user: text, member: count }, { requiredKeys: ["user"] })
   // What JSON can hold comes back as it was; `__proto__` is refused by the guard, and -0 leaves as 0.
   const payload = fc
     .jsonValue()
@@ -61,6 +63,8 @@ describe("the round trip", () => {
         clientId: text,
         dial: count,
         resume: fc.record({ sessionId: text, token: text, handled: count, digest }),
+        limits,
+        contract: text,
       },
       { requiredKeys: ["kind", "version", "token", "reference", "clientId", "dial"] },
     ),
@@ -75,7 +79,7 @@ describe("the round trip", () => {
         handled: count,
         digest,
         expiresInMs: fc.option(count, { nil: null }),
-        maxMessageBytes: count,
+        limits,
         types: fc.array(text, { maxLength: 8 }),
       },
       {
@@ -88,7 +92,7 @@ describe("the round trip", () => {
           "handled",
           "digest",
           "expiresInMs",
-          "maxMessageBytes",
+          "limits",
           "types",
         ],
       },
@@ -96,12 +100,22 @@ describe("the round trip", () => {
     auth: fc.record({ kind: kind("auth"), token: text }),
     authRequest: fc.record({ kind: kind("authRequest"), expiresInMs: count }),
     authOk: fc.record({ kind: kind("authOk"), expiresInMs: fc.option(count, { nil: null }) }),
-    ack: fc.record({ kind: kind("ack"), handled: count }),
+    ack: fc.record(
+      { kind: kind("ack"), handled: count, stateFrames: count },
+      { requiredKeys: ["kind", "handled"] },
+    ),
+    void: fc.record({ kind: kind("void"), references: fc.array(count, { maxLength: 5 }) }),
     reset: fc.record({ kind: kind("reset"), cause: text, count }),
     sync: fc.record({ kind: kind("sync"), count, digest }),
     ping: fc.record({ kind: kind("ping"), number: count, handled: count }),
     pong: fc.record({ kind: kind("pong"), number: count, handled: count }),
-    goaway: fc.record({ kind: kind("goaway"), reason: text, startInMs: count, deadlineMs: count }),
+    goaway: fc.record(
+      {
+        ...{ kind: kind("goaway"), reason: text, startInMs: count, deadlineMs: count, address: text },
+        intent: fc.constantFrom("drain", "shutdown"),
+      },
+      { requiredKeys: ["kind", "reason", "startInMs", "deadlineMs"] },
+    ),
     busy: fc.record({ kind: kind("busy"), retryAfterMs: count }),
     bye: fc.record({ kind: kind("bye"), code: text, message: text }),
     cancel: fc.record({ kind: kind("cancel"), reference: count }),
@@ -126,8 +140,14 @@ describe("the round trip", () => {
       error: fc.option(hurt, { nil: undefined }),
     }),
     credit: fc.record({ kind: kind("credit"), reference: count, items: count }),
-    topicEvent: fc.record({ kind: kind("topicEvent"), topic: text, offset: count, type, payload }),
-    replica: fc.record({ kind: kind("replica"), replica: count, name: text, schema: payload }),
+    topicEvent: fc.record(
+      { kind: kind("topicEvent"), topic: text, offset: count, type, payload, author },
+      { requiredKeys: ["kind", "topic", "offset", "type", "payload"] },
+    ),
+    replica: fc.record(
+      { kind: kind("replica"), replica: count, name: text, schema: payload, epoch: text, topic: text },
+      { requiredKeys: ["kind", "replica", "name", "schema"] },
+    ),
     replicaParts: fc.record({
       kind: kind("replicaParts"),
       bytes: fc.uint8Array({ maxLength: 20 }).map((tail) => Uint8Array.of(frameByte.replicaParts, ...tail)),
@@ -135,28 +155,36 @@ describe("the round trip", () => {
     have: fc.record({
       kind: kind("have"),
       held: fc.array(
-        fc.record({
-          replica: text,
-          cells: fc.array(fc.record({ x: fc.integer(), y: fc.integer(), version: count }), { maxLength: 5 }),
-        }),
+        fc.record(
+          {
+            ...{ replica: text, epoch: text, topic: text },
+            cells: fc.array(fc.record({ x: fc.integer(), y: fc.integer(), version: count }), {
+              maxLength: 5,
+            }),
+          },
+          { requiredKeys: ["replica", "cells"] },
+        ),
         { maxLength: 3 },
       ),
     }),
     volatile: fc.oneof(
       fc
-        .record({ kind: kind("volatile"), type, payload, key: fc.option(text, { nil: undefined }) })
+        .record(
+          { kind: kind("volatile"), type, payload, key: fc.option(text, { nil: undefined }), author },
+          { requiredKeys: ["kind", "type", "payload", "key"] },
+        )
         .map((frame) => {
           // The first line of a key is the topic that published it.
           const [, topic] = /^([^\n]+)\n/.exec(frame.key ?? "") ?? []
           return topic === undefined ? frame : { ...frame, topic }
         }),
-      fc.record({
-        kind: kind("volatile"),
-        type,
-        payload,
-        key: fc.constant(undefined),
-        topic: text.filter((topic) => topic !== ""),
-      }),
+      fc.record(
+        {
+          ...{ kind: kind("volatile"), type, payload, key: fc.constant(undefined), author },
+          topic: text.filter((topic) => topic !== ""),
+        },
+        { requiredKeys: ["kind", "type", "payload", "key", "topic"] },
+      ),
     ),
   }
 
@@ -245,6 +273,8 @@ describe("what does not fit", () => {
     ["ack of nothing", frameByte.ack, []],
     ["ack of -1", frameByte.ack, [-1]],
     ["ack of 2^53", frameByte.ack, [2 ** 53]],
+    ["void of a number", frameByte.void, [5]],
+    ["void of a text", frameByte.void, [["7"]]],
     ["reset without a cause", frameByte.reset, [null, 0]],
     ["reset without a count", frameByte.reset, [text]],
     ["sync without a digest", frameByte.sync, [1]],
@@ -317,6 +347,22 @@ describe("what does not fit", () => {
       kind: "ping",
       number: 1,
       handled: 2,
+    })
+  })
+
+  it("ignores trailing elements of the wrong shape, because an older end would have ignored them", () => {
+    const hello = [1, text, null, text, 1, "limits", 5]
+    expect(codec.decode(joined(frameByte.hello, hello), 0)).not.toHaveProperty("limits")
+    expect(codec.decode(joined(frameByte.hello, hello), 0)).not.toHaveProperty("contract")
+    expect(codec.decode(joined(frameByte.ack, [1, -5]), 0)).toEqual({ kind: "ack", handled: 1 })
+    expect(codec.decode(joined(frameByte.topicEvent, ["t", 1, 3, {}, ["a", "b"]]), 0)).toMatchObject({
+      author: { user: "a" },
+    })
+  })
+
+  it("takes the usual limits where an older server names the size alone", () => {
+    expect(codec.decode(joined(frameByte.welcome, welcomeWith(6, [70_000])), 0)).toMatchObject({
+      limits: { ...serverMessageLimits, maxBytes: 70_000 },
     })
   })
 

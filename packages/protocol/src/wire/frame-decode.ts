@@ -1,9 +1,11 @@
 // The fields of a frame's body → the frame, profile `hawser.1`. Everything comes from a stranger: each field is
 // looked at before it is used. frame-encode.ts is the other way.
 import { errorCodeOf, suggestedAction } from "../errors.ts"
+import { clientMessageLimits, serverMessageLimits } from "../limits.ts"
+import type { MessageLimits } from "../limits.ts"
 import { frameByte, isReservedControl } from "./frame-byte.ts"
-import { welcomeFlag, wireCategories } from "./frame-encode.ts"
-import type { Frame, ReplicaHold, ResumeClaim, WireError } from "./frame.ts"
+import { goawayFlag, welcomeFlag, wireCategories } from "./frame-encode.ts"
+import type { Author, Frame, GoawayIntent, ReplicaHold, ResumeClaim, WireError } from "./frame.ts"
 import { isMap } from "./payload-codec.ts"
 import type { TypeTable } from "./type-table.ts"
 
@@ -31,7 +33,7 @@ export function decodeBody({ byte, fields, count }: BodyToDecode, types: TypeTab
 }
 
 function decodeControl(byte: number, fields: readonly unknown[]): Frame | undefined {
-  const [first, second, third] = fields
+  const [first, second] = fields
   switch (byte) {
     case frameByte.hello:
       return decodeHello(fields)
@@ -44,16 +46,18 @@ function decodeControl(byte: number, fields: readonly unknown[]): Frame | undefi
     case frameByte.authOk:
       return isCount(first) || first === null ? { kind: "authOk", expiresInMs: first } : undefined
     case frameByte.ack:
-      return isCount(first) ? { kind: "ack", handled: first } : undefined
+      return isCount(first)
+        ? { kind: "ack", handled: first, ...(isCount(second) ? { stateFrames: second } : {}) }
+        : undefined
+    case frameByte.void:
+      return Array.isArray(first) && first.every(isCount) ? { kind: "void", references: first } : undefined
     case frameByte.ping:
     case frameByte.pong:
       return isCount(first) && isCount(second)
         ? { kind: byte === frameByte.ping ? "ping" : "pong", number: first, handled: second }
         : undefined
     case frameByte.goaway:
-      return isText(first) && isCount(second) && isCount(third)
-        ? { kind: "goaway", reason: first, startInMs: second, deadlineMs: third }
-        : undefined
+      return decodeGoaway(fields)
     case frameByte.reset:
       return isText(first) && isCount(second) ? { kind: "reset", cause: first, count: second } : undefined
     case frameByte.sync:
@@ -69,6 +73,26 @@ function decodeControl(byte: number, fields: readonly unknown[]): Frame | undefi
   }
 }
 
+function decodeGoaway([reason, startInMs, deadlineMs, flags, address]: readonly unknown[]):
+  | Frame
+  | undefined {
+  if (!isText(reason) || !isCount(startInMs) || !isCount(deadlineMs)) return undefined
+  const intent = intentOf(isCount(flags) ? flags : 0)
+  return {
+    kind: "goaway",
+    reason,
+    startInMs,
+    deadlineMs,
+    ...(intent === undefined ? {} : { intent }),
+    ...(isText(address) ? { address } : {}),
+  }
+}
+
+function intentOf(flags: number): GoawayIntent | undefined {
+  if ((flags & goawayFlag.shutdown) !== 0) return "shutdown"
+  return (flags & goawayFlag.drain) === 0 ? undefined : "drain"
+}
+
 /** A client sees the cells of some hundred places at most. */
 function decodeHave(held: unknown): Frame | undefined {
   if (!Array.isArray(held)) return undefined
@@ -76,7 +100,7 @@ function decodeHave(held: unknown): Frame | undefined {
   for (const entry of held) {
     if (!Array.isArray(entry)) return undefined
     const fields: readonly unknown[] = entry
-    const [replica, numbers] = fields
+    const [replica, numbers, epoch, topic] = fields
     if (!isText(replica) || !Array.isArray(numbers) || numbers.length % 3 !== 0) return undefined
     const list: readonly unknown[] = numbers
     const cells: ReplicaHold["cells"][number][] = []
@@ -85,18 +109,26 @@ function decodeHave(held: unknown): Frame | undefined {
       if (!Number.isSafeInteger(x) || !Number.isSafeInteger(y) || !isCount(version)) return undefined
       cells.push({ x: Number(x), y: Number(y), version })
     }
-    holds.push({ replica, cells })
+    holds.push({ replica, cells, ...lifeOf(epoch, topic) })
   }
   return { kind: "have", held: holds }
 }
 
+/** The trailing elements that REPLICA and HAVE share. */
+function lifeOf(epoch: unknown, topic: unknown): { epoch?: string; topic?: string } {
+  return { ...(isText(epoch) ? { epoch } : {}), ...(isText(topic) ? { topic } : {}) }
+}
+
+function authorOf(fields: unknown): { author?: Author } {
+  if (!Array.isArray(fields)) return {}
+  const list: readonly unknown[] = fields
+  const [user, member] = list
+  return isText(user) ? { author: isCount(member) ? { user, member } : { user } } : {}
+}
+
 function decodeReliable(byte: number, fields: readonly unknown[], types: TypeTable): Frame | undefined {
-  const [first, second, third, fourth] = fields
-  if (byte === frameByte.topicEvent) {
-    return isText(first) && isCount(second) && isCount(third)
-      ? { kind: "topicEvent", topic: first, offset: second, type: types.nameOf(third), payload: fourth }
-      : undefined
-  }
+  const [first, second, third] = fields
+  if (byte === frameByte.topicEvent) return decodeTopicEvent(fields, types)
   if (!isCount(first)) return undefined
   switch (byte) {
     case frameByte.event:
@@ -116,20 +148,28 @@ function decodeReliable(byte: number, fields: readonly unknown[], types: TypeTab
   }
 }
 
+function decodeTopicEvent(fields: readonly unknown[], types: TypeTable): Frame | undefined {
+  const [topic, offset, type, payload, author] = fields
+  if (!isText(topic) || !isCount(offset) || !isCount(type)) return undefined
+  return { kind: "topicEvent", topic, offset, type: types.nameOf(type), payload, ...authorOf(author) }
+}
+
 function decodeVolatile(byte: number, fields: readonly unknown[], types: TypeTable): Frame | undefined {
-  const [first, second, third] = fields
+  const [first, second, third, fourth, fifth] = fields
   switch (byte) {
-    case frameByte.volatile:
-      return isCount(first)
-        ? { kind: "volatile", type: types.nameOf(first), payload: second, key: undefined, ...topicOf(third) }
-        : undefined
-    case frameByte.volatileKeyed:
-      return isText(first) && isCount(second)
-        ? { kind: "volatile", type: types.nameOf(second), payload: third, key: first, ...topicOfKey(first) }
-        : undefined
+    case frameByte.volatile: {
+      if (!isCount(first)) return undefined
+      const from = { ...topicOf(third), ...authorOf(fourth) }
+      return { kind: "volatile", type: types.nameOf(first), payload: second, key: undefined, ...from }
+    }
+    case frameByte.volatileKeyed: {
+      if (!isText(first) || !isCount(second)) return undefined
+      const from = { ...topicOfKey(first), ...authorOf(fourth) }
+      return { kind: "volatile", type: types.nameOf(second), payload: third, key: first, ...from }
+    }
     case frameByte.replica:
       return isCount(first) && isText(second)
-        ? { kind: "replica", replica: first, name: second, schema: third }
+        ? { kind: "replica", replica: first, name: second, schema: third, ...lifeOf(fourth, fifth) }
         : undefined
     default:
       return undefined
@@ -147,12 +187,36 @@ function topicOfKey(key: string): { topic?: string } {
 }
 
 function decodeHello(fields: readonly unknown[]): Frame | undefined {
-  const [version, token, claim, clientId, dial] = fields
+  const [version, token, claim, clientId, dial, bounds, contract] = fields
   if (!isCount(version) || !isText(token) || !isText(clientId) || !isCount(dial)) return undefined
-  const hello = { kind: "hello" as const, version, token, reference: null, clientId, dial }
+  const limits = limitsOf(bounds, clientMessageLimits)
+  const hello = {
+    kind: "hello" as const,
+    version,
+    token,
+    reference: null,
+    clientId,
+    dial,
+    ...(limits === undefined ? {} : { limits }),
+    ...(isText(contract) ? { contract } : {}),
+  }
   if (claim === null) return hello
   const resume = decodeClaim(claim)
   return resume === undefined ? undefined : { ...hello, resume }
+}
+
+/** Undefined unless the size is named. The others are those of `usual` where they are absent. */
+function limitsOf(fields: unknown, usual: MessageLimits): MessageLimits | undefined {
+  if (!Array.isArray(fields)) return undefined
+  const list: readonly unknown[] = fields
+  const [maxBytes, maxDepth, maxElements, maxKeyBytes] = list
+  if (!isCount(maxBytes)) return undefined
+  return {
+    maxBytes,
+    maxDepth: isCount(maxDepth) ? maxDepth : usual.maxDepth,
+    maxElements: isCount(maxElements) ? maxElements : usual.maxElements,
+    maxKeyBytes: isCount(maxKeyBytes) ? maxKeyBytes : usual.maxKeyBytes,
+  }
 }
 
 function decodeClaim(claim: unknown): ResumeClaim | undefined {
@@ -165,13 +229,13 @@ function decodeClaim(claim: unknown): ResumeClaim | undefined {
 }
 
 function decodeWelcome(fields: readonly unknown[]): Frame | undefined {
-  const [sessionId, resumeToken, flags, received, handled, , limits, expiresInMs, types, refusal, digest] =
+  const [sessionId, resumeToken, flags, received, handled, , bounds, expiresInMs, types, refusal, digest] =
     fields
   if (!isText(sessionId) || !(resumeToken === null || isText(resumeToken)) || !isCount(flags))
     return undefined
-  if (!isCount(received) || !isCount(handled) || !Array.isArray(limits) || !isDigest(digest)) return undefined
-  const maxMessageBytes: unknown = limits[0]
-  if (!isCount(maxMessageBytes) || !(expiresInMs === null || isCount(expiresInMs))) return undefined
+  if (!isCount(received) || !isCount(handled) || !isDigest(digest)) return undefined
+  const limits = limitsOf(bounds, serverMessageLimits)
+  if (limits === undefined || !(expiresInMs === null || isCount(expiresInMs))) return undefined
   if (!Array.isArray(types) || !types.every(isText)) return undefined
   return {
     kind: "welcome",
@@ -183,7 +247,7 @@ function decodeWelcome(fields: readonly unknown[]): Frame | undefined {
     handled,
     digest,
     expiresInMs,
-    maxMessageBytes,
+    limits,
     types,
   }
 }

@@ -1,13 +1,16 @@
 // Frames → the fields of their bodies, profile `hawser.1`. frame-decode.ts is the other way.
 import { applicationErrorWire, errorTable, isErrorCode } from "../errors.ts"
 import type { ErrorCategory } from "../errors.ts"
+import type { MessageLimits } from "../limits.ts"
 import { frameByte } from "./frame-byte.ts"
 import type {
+  Author,
   Frame,
   HelloFrame,
   ReplicaHold,
   ReplyFrame,
   RequestFrame,
+  TopicEventFrame,
   VolatileFrame,
   WelcomeFrame,
   WireError,
@@ -19,6 +22,9 @@ export const wireCategories: readonly ErrorCategory[] = ["validation", "permissi
 
 /** Bits of WELCOME's flags. Bit 2 belongs to sessions that survive their server. */
 export const welcomeFlag = { resumed: 1, refused: 4 } as const
+
+/** Bits of GOAWAY's flags. */
+export const goawayFlag = { drain: 1, shutdown: 2 } as const
 
 export interface FrameBody {
   readonly byte: number
@@ -39,13 +45,15 @@ export function frameBody(frame: Frame, types: TypeTable): FrameBody {
     case "authOk":
       return body(frameByte.authOk, [frame.expiresInMs])
     case "ack":
-      return body(frameByte.ack, [frame.handled])
+      return body(frameByte.ack, withTrailing([frame.handled], [frame.stateFrames]))
+    case "void":
+      return body(frameByte.void, [frame.references])
     case "ping":
       return body(frameByte.ping, [frame.number, frame.handled])
     case "pong":
       return body(frameByte.pong, [frame.number, frame.handled])
     case "goaway":
-      return body(frameByte.goaway, [frame.reason, frame.startInMs, frame.deadlineMs])
+      return body(frameByte.goaway, goawayFields(frame))
     case "reset":
       return body(frameByte.reset, [frame.cause, frame.count])
     case "sync":
@@ -69,16 +77,14 @@ export function frameBody(frame: Frame, types: TypeTable): FrameBody {
     case "credit":
       return body(frameByte.credit, [frame.reference, frame.items])
     case "topicEvent":
-      return body(frameByte.topicEvent, [
-        frame.topic,
-        frame.offset,
-        types.numberOf(frame.type),
-        frame.payload,
-      ])
+      return body(frameByte.topicEvent, topicEventFields(frame, types))
     case "volatile":
       return volatileBody(frame, types)
     case "replica":
-      return body(frameByte.replica, [frame.replica, frame.name, frame.schema])
+      return body(
+        frameByte.replica,
+        withTrailing([frame.replica, frame.name, frame.schema], [frame.epoch, frame.topic]),
+      )
     case "have":
       return body(frameByte.have, [frame.held.map(holdFields)])
     case "replicaParts":
@@ -92,13 +98,42 @@ function body(byte: number, fields: readonly unknown[]): FrameBody {
   return { byte, fields }
 }
 
-function helloFields({ version, token, clientId, dial, resume }: HelloFrame): unknown[] {
+/** Appends the optional elements up to the last that is present. An absent one before it travels as nil. */
+function withTrailing(fields: readonly unknown[], optional: readonly unknown[]): unknown[] {
+  let count = optional.length
+  while (count > 0 && optional[count - 1] === undefined) count -= 1
+  return [...fields, ...optional.slice(0, count).map((field) => field ?? null)]
+}
+
+function helloFields(frame: HelloFrame): unknown[] {
+  const { version, token, clientId, dial, resume, limits, contract } = frame
   const claim = resume === undefined ? null : [resume.sessionId, resume.token, resume.handled, resume.digest]
-  return [version, token, claim, clientId, dial]
+  const bounds = limits === undefined ? undefined : limitsFields(limits)
+  return withTrailing([version, token, claim, clientId, dial], [bounds, contract])
+}
+
+function limitsFields({ maxBytes, maxDepth, maxElements, maxKeyBytes }: MessageLimits): number[] {
+  return [maxBytes, maxDepth, maxElements, maxKeyBytes]
+}
+
+function goawayFields(frame: Extract<Frame, { kind: "goaway" }>): unknown[] {
+  const { reason, startInMs, deadlineMs, intent, address } = frame
+  const flags = intent === undefined ? undefined : goawayFlag[intent]
+  return withTrailing([reason, startInMs, deadlineMs], [flags, address])
+}
+
+function authorFields(author: Author | undefined): unknown[] | undefined {
+  return author === undefined ? undefined : withTrailing([author.user], [author.member])
+}
+
+function topicEventFields(frame: TopicEventFrame, types: TypeTable): unknown[] {
+  const { topic, offset, type, payload, author } = frame
+  const fields = [topic, offset, types.numberOf(type), payload]
+  return author === undefined ? fields : [...fields, authorFields(author)]
 }
 
 function welcomeFields(frame: WelcomeFrame): unknown[] {
-  const { sessionId, resumeToken, received, handled, maxMessageBytes, expiresInMs, types } = frame
+  const { sessionId, resumeToken, received, handled, limits, expiresInMs, types } = frame
   const flags =
     (frame.resumed ? welcomeFlag.resumed : 0) | (frame.refusal === undefined ? 0 : welcomeFlag.refused)
   // The sixth field, the generation of the session's server, is 0 while one process holds all sessions.
@@ -109,7 +144,7 @@ function welcomeFields(frame: WelcomeFrame): unknown[] {
     received,
     handled,
     0,
-    [maxMessageBytes],
+    limitsFields(limits),
     expiresInMs,
     types,
     frame.refusal ?? null,
@@ -136,12 +171,14 @@ function errorFields(error: WireError | undefined): unknown[] {
 }
 
 /** The cells flat: x, y and version of the first, then of the next. */
-function holdFields({ replica, cells }: ReplicaHold): unknown[] {
-  return [replica, cells.flatMap(({ x, y, version }) => [x, y, version])]
+function holdFields({ replica, cells, epoch, topic }: ReplicaHold): unknown[] {
+  return withTrailing([replica, cells.flatMap(({ x, y, version }) => [x, y, version])], [epoch, topic])
 }
 
-function volatileBody({ type, payload, key, topic }: VolatileFrame, types: TypeTable): FrameBody {
-  if (key !== undefined) return body(frameByte.volatileKeyed, [key, types.numberOf(type), payload])
-  const fields = [types.numberOf(type), payload]
-  return body(frameByte.volatile, topic === undefined ? fields : [...fields, topic])
+function volatileBody({ type, payload, key, topic, author }: VolatileFrame, types: TypeTable): FrameBody {
+  const by = authorFields(author)
+  if (key !== undefined) {
+    return body(frameByte.volatileKeyed, withTrailing([key, types.numberOf(type), payload], [by]))
+  }
+  return body(frameByte.volatile, withTrailing([types.numberOf(type), payload], [topic, by]))
 }

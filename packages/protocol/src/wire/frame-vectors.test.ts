@@ -1,6 +1,6 @@
 import { createHash } from "node:crypto"
 import { describe, expect, it } from "vitest"
-import { clientMessageLimits } from "../limits.ts"
+import { clientMessageLimits, serverMessageLimits } from "../limits.ts"
 import { subprotocol, wireVersion } from "../version.ts"
 import type { Profile } from "../version.ts"
 import type { Codec } from "./codec.ts"
@@ -29,7 +29,7 @@ const welcome = {
   handled: 0,
   digest: 0,
   expiresInMs: null,
-  maxMessageBytes: 1,
+  limits: serverMessageLimits,
   types: [],
   payload: { me: 1 },
 } as const
@@ -86,6 +86,15 @@ const compact: Readonly<Record<string, Frame>> = {
     dial: 2,
     resume: { sessionId: "s1", token: "rt", handled: 300, digest: 0xfedcba98 },
   },
+  "hello with its limits and its contract": {
+    ...{ kind: "hello", version: 1, token: "abc", reference: null, clientId: "c1", dial: 1 },
+    limits: { maxBytes: 1_048_576, maxDepth: 32, maxElements: 200_000, maxKeyBytes: 128 },
+    contract: "game",
+  },
+  "hello with its contract alone": {
+    ...{ kind: "hello", version: 1, token: "abc", reference: null, clientId: "c1", dial: 1 },
+    contract: "game",
+  },
   welcome: {
     kind: "welcome",
     sessionId: "s1",
@@ -95,7 +104,7 @@ const compact: Readonly<Record<string, Frame>> = {
     handled: 1,
     digest: 0x89abcdef,
     expiresInMs: 60_000,
-    maxMessageBytes: 65_536,
+    limits: { maxBytes: 65_536, maxDepth: 32, maxElements: 10_000, maxKeyBytes: 128 },
     types: ["$join", "move"],
   },
   "welcome without expiry": {
@@ -107,7 +116,7 @@ const compact: Readonly<Record<string, Frame>> = {
     handled: 0,
     digest: 0,
     expiresInMs: null,
-    maxMessageBytes: 1,
+    limits: { ...serverMessageLimits, maxBytes: 1 },
     types: [],
   },
   "welcome of a session that goes on": {
@@ -119,7 +128,7 @@ const compact: Readonly<Record<string, Frame>> = {
     handled: 3,
     digest: 7,
     expiresInMs: null,
-    maxMessageBytes: 1,
+    limits: { ...serverMessageLimits, maxBytes: 1 },
     types: [],
   },
   "welcome to a new session instead": {
@@ -132,7 +141,7 @@ const compact: Readonly<Record<string, Frame>> = {
     handled: 0,
     digest: 0,
     expiresInMs: null,
-    maxMessageBytes: 1,
+    limits: { ...serverMessageLimits, maxBytes: 1 },
     types: [],
   },
   auth: { kind: "auth", token: "abc" },
@@ -140,11 +149,25 @@ const compact: Readonly<Record<string, Frame>> = {
   authOk: { kind: "authOk", expiresInMs: 60_000 },
   "authOk without expiry": { kind: "authOk", expiresInMs: null },
   ack: { kind: "ack", handled: 300 },
+  "ack with the count of state frames": { kind: "ack", handled: 300, stateFrames: 17 },
+  void: { kind: "void", references: [7, 300] },
   reset: { kind: "reset", cause: "gone", count: 5 },
   sync: { kind: "sync", count: 256, digest: 0xfedcba98 },
   ping: { kind: "ping", number: 3, handled: 300 },
   pong: { kind: "pong", number: 3, handled: 0 },
   goaway: { kind: "goaway", reason: "bye", startInMs: 0, deadlineMs: 5000 },
+  "goaway of a shutdown": {
+    kind: "goaway",
+    reason: "bye",
+    startInMs: 0,
+    deadlineMs: 5000,
+    intent: "shutdown",
+  },
+  "goaway of a drain to another address": {
+    ...{ kind: "goaway", reason: "moving", startInMs: 0, deadlineMs: 5000 },
+    intent: "drain",
+    address: "wss://b/ws",
+  },
   busy: { kind: "busy", retryAfterMs: 250 },
   bye: { kind: "bye", code: "replaced", message: "" },
   event: { kind: "event", type: "chat", payload: { a: 1 } },
@@ -182,6 +205,10 @@ const compact: Readonly<Record<string, Frame>> = {
   credit: { kind: "credit", reference: 128, items: 32 },
   cancel: { kind: "cancel", reference: 128 },
   topicEvent: { kind: "topicEvent", topic: "room:1", offset: 4, type: "chat", payload: "x" },
+  "topicEvent with its author": {
+    ...{ kind: "topicEvent", topic: "room:1", offset: 4, type: "chat", payload: "x" },
+    author: { user: "ann", member: 3 },
+  },
   volatile: { kind: "volatile", type: "move", payload: true, key: undefined },
   "volatile of a topic": { kind: "volatile", type: "move", payload: true, key: undefined, topic: "room:1" },
   "volatile of a topic with a key": {
@@ -192,6 +219,14 @@ const compact: Readonly<Record<string, Frame>> = {
     topic: "room:1",
   },
   "volatile with a key": { kind: "volatile", type: "move", payload: -1, key: "p" },
+  "volatile with its author": {
+    ...{ kind: "volatile", type: "move", payload: true, key: undefined },
+    author: { user: "ann" },
+  },
+  "volatile with a key and its author": {
+    ...{ kind: "volatile", type: "move", payload: -1, key: "p" },
+    author: { user: "ann", member: 3 },
+  },
   replica: {
     kind: "replica",
     replica: 2,
@@ -201,6 +236,15 @@ const compact: Readonly<Record<string, Frame>> = {
       ["name", ["text"]],
       ["away", ["flag"]],
     ],
+  },
+  "replica with its epoch": {
+    ...{ kind: "replica", replica: 2, name: "players", schema: [] },
+    epoch: "e1",
+  },
+  "replica of a topic": {
+    ...{ kind: "replica", replica: 2, name: "cursors", schema: [] },
+    epoch: "e1",
+    topic: "board:7",
   },
   replicaParts: { kind: "replicaParts", bytes: replicaParts() },
   have: {
@@ -214,6 +258,10 @@ const compact: Readonly<Record<string, Frame>> = {
         ],
       },
     ],
+  },
+  "have of a topic's replica with its epoch": {
+    kind: "have",
+    held: [{ replica: "cursors", cells: [{ x: 0, y: 0, version: 7 }], epoch: "e1", topic: "board:7" }],
   },
 }
 

@@ -1,5 +1,6 @@
 // One neutral union of everything that can travel, for both profiles. Codecs turn bytes into it and back.
 import type { ErrorCategory } from "../errors.ts"
+import type { MessageLimits } from "../limits.ts"
 
 /**
  * What ties a reply to its request: in `hawser.1` the request's own number in its direction,
@@ -30,6 +31,10 @@ export interface HelloFrame {
   readonly dial: number
   /** The session that this client wants to go on with. */
   readonly resume?: ResumeClaim
+  /** Bounds of the client's reader. Absent: `clientMessageLimits`. */
+  readonly limits?: MessageLimits
+  /** Name of the client's contract. */
+  readonly contract?: string
 }
 
 /** What a client presents to go on with its session on a new connection. */
@@ -58,7 +63,8 @@ export interface WelcomeFrame {
   readonly digest: number
   /** Milliseconds until the token expires; null when it does not. */
   readonly expiresInMs: number | null
-  readonly maxMessageBytes: number
+  /** Bounds of the server's reader. Where an older server names the size alone, the others are `serverMessageLimits`. */
+  readonly limits: MessageLimits
   /** The server's table of type names; a type's number is its place. Empty in `2.0`. */
   readonly types: readonly string[]
   /** `2.0` only: the payload of `event_welcome`. */
@@ -95,6 +101,14 @@ export interface ReplyFrame {
     | { readonly ok: false; readonly error: WireError }
 }
 
+/** The session that caused a publication. The server sets it; a client cannot. */
+export interface Author {
+  /** Id of its user. */
+  readonly user: string
+  /** Id of its member in the topic, if it is one. */
+  readonly member?: number
+}
+
 export interface TopicEventFrame {
   readonly kind: "topicEvent"
   readonly topic: string
@@ -102,6 +116,8 @@ export interface TopicEventFrame {
   readonly offset: number
   readonly type: string
   readonly payload: unknown
+  /** Absent: published by the server. */
+  readonly author?: Author
 }
 
 export interface VolatileFrame {
@@ -112,6 +128,8 @@ export interface VolatileFrame {
   readonly key: string | undefined
   /** The topic that published it, if one did. Of a value with a key it is the first line of the key. */
   readonly topic?: string
+  /** Absent: published by the server. */
+  readonly author?: Author
 }
 
 /** One item of a streaming reply. */
@@ -147,6 +165,10 @@ export interface ReplicaFrame {
   readonly name: string
   /** As `ReplicaSchema` writes it; looked at by whoever reads it. */
   readonly schema: unknown
+  /** Names the life of the replica's versions: the same version of two epochs is two states. */
+  readonly epoch?: string
+  /** The topic that the replica belongs to, if it does. */
+  readonly topic?: string
 }
 
 /** Changes of a replica's cells; `bytes` is the whole frame, read by `readReplicaFrame`. */
@@ -158,8 +180,13 @@ export interface ReplicaPartsFrame {
 /** Cells of a replica that a client which came back still holds. */
 export interface ReplicaHold {
   readonly replica: string
+  /** As REPLICA named them. */
+  readonly epoch?: string
+  readonly topic?: string
   readonly cells: readonly { readonly x: number; readonly y: number; readonly version: number }[]
 }
+
+export type GoawayIntent = "drain" | "shutdown"
 
 export interface HaveFrame {
   readonly kind: "have"
@@ -173,8 +200,13 @@ export type Frame =
   | { readonly kind: "auth"; readonly token: string }
   | { readonly kind: "authRequest"; readonly expiresInMs: number }
   | { readonly kind: "authOk"; readonly expiresInMs: number | null }
-  /** Everything up to `handled` is settled. */
-  | { readonly kind: "ack"; readonly handled: number }
+  /**
+   * Everything up to `handled` is settled. `stateFrames` counts the frames of the volatile class that were received on
+   * this connection; absent, it is unchanged.
+   */
+  | { readonly kind: "ack"; readonly handled: number; readonly stateFrames?: number }
+  /** Requests by their counts: their callers have given up. Those that arrive later are settled without running. */
+  | { readonly kind: "void"; readonly references: readonly number[] }
   /** The session is over at this end; `count` reliable messages were received in it. */
   | { readonly kind: "reset"; readonly cause: string; readonly count: number }
   /** `count` reliable messages came before this frame; `digest` stands for them. */
@@ -186,6 +218,10 @@ export type Frame =
       readonly reason: string
       readonly startInMs: number
       readonly deadlineMs: number
+      /** `drain`: another listener takes the client. `shutdown`: the process ends. Absent: an older server. */
+      readonly intent?: GoawayIntent
+      /** Address of the server that takes the client. Absent: the same one. */
+      readonly address?: string
     }
   | { readonly kind: "busy"; readonly retryAfterMs: number }
   | { readonly kind: "bye"; readonly code: string; readonly message: string }

@@ -28,7 +28,13 @@ export async function drain<User extends AuthenticatedUser>(
   for (const [index, connection] of leaving.entries()) {
     const startInMs = Math.round((spreadMs * index) / leaving.length)
     const deadlineMs = Math.round(spreadMs + graceMs)
-    connection.session?.sendControl({ kind: "goaway", reason: "moving", startInMs, deadlineMs })
+    connection.session?.sendControl({
+      kind: "goaway",
+      reason: "moving",
+      startInMs,
+      deadlineMs,
+      intent: "drain",
+    })
   }
   await new Promise<void>((resolve) => {
     const stopWaiting = timers.after(spreadMs + graceMs, () => {

@@ -156,7 +156,7 @@ function sendWelcome<User extends AuthenticatedUser>(
     handled,
     digest,
     expiresInMs: session.expiresInMs,
-    maxMessageBytes: host.limits.message.maxBytes,
+    limits: host.limits.message,
     types: host.types,
     ...(codec.profile === "2.0" ? { payload: host.translator20.welcome(session) } : {}),
   })

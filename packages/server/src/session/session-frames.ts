@@ -81,6 +81,7 @@ export function takeFrame(taker: FrameTaker, frame: Frame | BadFrame, count: num
       taker.have(frame.held)
       return
     case "unknownControl":
+    case "void":
       return
     case "bye":
       session.finish("closed", { message: "the client closed the session" })

@@ -23,7 +23,13 @@ export async function shutDown<User extends AuthenticatedUser>(
   const requestsMs = Math.round(limits.shutdownMs / 2)
   const reason = errorTable.server_shutdown.sentence
   for (const session of [...registry.all]) {
-    session.sendControl({ kind: "goaway", reason, startInMs: requestsMs, deadlineMs: requestsMs })
+    session.sendControl({
+      kind: "goaway",
+      reason,
+      startInMs: requestsMs,
+      deadlineMs: requestsMs,
+      intent: "shutdown",
+    })
   }
   const idle = Promise.all([...registry.all].map((session) => session.idle()))
   await until(timers, startedAtMs + requestsMs, idle)
