@@ -307,6 +307,94 @@ describe("cancelling", () => {
   })
 })
 
+describe("a clock that holds its timers back, as browsers do in a hidden page", () => {
+  /** Lets the timer that is armed be this late. */
+  function holdBack(ms: number): void {
+    clock.nowMs = (clock.earliest()?.atMs ?? 0) + ms
+  }
+
+  it("surprise-A1 arms a fresh timer for a late head when a deadline is added, and runs nothing in the caller", () => {
+    queue.at(10, note("tick"))
+    holdBack(30_000)
+    queue.after(500, note("ack"))
+    expect(log).toEqual([])
+    expect(armedAtMs()).toEqual([30_010])
+    clock.advance(0)
+    expect(log).toEqual(["tick@30010"])
+    clock.advance(500)
+    expect(log).toEqual(["tick@30010", "ack@30510"])
+  })
+
+  it("surprise-A1 runs what is overdue when a message arrives, and arms a fresh timer for the rest", () => {
+    queue.at(10, note("tick"))
+    queue.at(500, note("ack"))
+    queue.at(50_000, note("deadline"))
+    holdBack(30_000)
+    queue.runDue()
+    expect(log).toEqual(["tick@30010", "ack@30010"])
+    expect(armedAtMs()).toEqual([50_000])
+    expect(clock.delaysMs.at(-1)).toBe(19_990)
+    clock.advance(20_000)
+    expect(log.at(-1)).toBe("deadline@50000")
+  })
+
+  it("surprise-A1 replaces at a message the timer that a timer armed, once", () => {
+    queue.at(10, () => queue.at(1_010, note("tick")))
+    clock.advance(10)
+    const [chained] = clock.armed
+    clock.nowMs = 20
+    queue.runDue()
+    const [fresh] = clock.armed
+    expect(fresh).not.toBe(chained)
+    expect(armedAtMs()).toEqual([1_010])
+    queue.runDue()
+    expect(clock.armed).toEqual([fresh])
+    clock.advance(990)
+    expect(log).toEqual(["tick@1010"])
+  })
+
+  it("replaces a late timer once for each 100 ms, so that nobody who adds can postpone it for ever", () => {
+    queue.at(10, note("tick"))
+    holdBack(100)
+    for (let count = 0; count < 5; count += 1) queue.after(1_000, note("more"))
+    expect(clock.delaysMs).toEqual([10])
+    clock.nowMs = 111
+    for (let count = 0; count < 5; count += 1) queue.after(1_000, note("more"))
+    expect(clock.delaysMs).toEqual([10, 0])
+    clock.nowMs = 212
+    queue.after(1_000, note("more"))
+    expect(clock.delaysMs).toEqual([10, 0, 0])
+    expect(armedAtMs()).toEqual([212])
+  })
+
+  it("leaves what is added while it runs what is overdue for the next time", () => {
+    const again = (): void => {
+      note("again")()
+      queue.at(0, again)
+    }
+    queue.at(10, again)
+    clock.nowMs = 50
+    queue.runDue()
+    expect(log).toEqual(["again@50"])
+    expect(armedAtMs()).toEqual([50])
+    queue.runDue()
+    expect(log).toEqual(["again@50", "again@50"])
+  })
+
+  it("does nothing when a callback calls it, nor while nothing waits", () => {
+    queue.runDue()
+    queue.at(10, () => {
+      note("a")()
+      queue.runDue()
+    })
+    queue.at(10, note("b"))
+    clock.advance(10)
+    expect(log).toEqual(["a@10", "b@10"])
+    queue.runDue()
+    expect(armedAtMs()).toEqual([])
+  })
+})
+
 describe("clear", () => {
   it("cancels everything and leaves a queue that can be used again", () => {
     const cancel = queue.at(10, note("a"))
@@ -350,6 +438,8 @@ describe("against a sorted array", () => {
     { weight: 30, arbitrary: fc.record({ kind: fc.constant("cancel" as const), which: fc.nat() }) },
     { weight: 10, arbitrary: fc.record({ kind: fc.constant("advance" as const), ms: fc.nat(25) }) },
     { weight: 1, arbitrary: fc.record({ kind: fc.constant("clear" as const) }) },
+    { weight: 5, arbitrary: fc.record({ kind: fc.constant("holdBack" as const), ms: fc.nat(400) }) },
+    { weight: 10, arbitrary: fc.record({ kind: fc.constant("message" as const) }) },
   )
 
   it("fires the same entries in the same order, with one timer armed for the first of them", () => {
@@ -371,8 +461,11 @@ describe("against a sorted array", () => {
             const name = change.which % cancels.length
             cancels[name]?.()
             waiting = waiting.filter((entry) => entry.name !== name)
-          } else if (change.kind === "advance") {
-            fake.advance(change.ms)
+          } else if (change.kind === "holdBack") {
+            fake.nowMs += change.ms
+          } else if (change.kind === "advance" || change.kind === "message") {
+            if (change.kind === "advance") fake.advance(change.ms)
+            else timers.runDue()
             firedExpected.push(...waiting.filter(({ atMs }) => atMs <= fake.nowMs).map(({ name }) => name))
             waiting = waiting.filter(({ atMs }) => atMs > fake.nowMs)
           } else if (change.kind === "clear") {
@@ -381,19 +474,17 @@ describe("against a sorted array", () => {
           }
           expect(fired).toEqual(firedExpected)
           expect(timers.size).toBe(waiting.length)
-          const first = waiting[0]
-          const armed = fake.armed.map(({ atMs }) => atMs)
-          expect(armed).toEqual(first === undefined ? [] : [Math.max(first.atMs, lastChangeMs(first, fake))])
+          const [first] = waiting
+          const [armed, ...others] = fake.armed
+          expect([armed === undefined, others]).toEqual([first === undefined, []])
+          // One that is held back is armed for a time that has passed.
+          if (first !== undefined && armed !== undefined)
+            expect(Math.max(armed.atMs, fake.nowMs)).toBe(Math.max(first.atMs, fake.nowMs))
         }
       }),
       { numRuns: 2000 },
     )
   })
-
-  /** An overdue entry is armed for the time at which it became the first, which is always now in this test. */
-  function lastChangeMs(first: Expected, fake: FakeClock): number {
-    return first.atMs < fake.nowMs ? fake.nowMs : first.atMs
-  }
 
   it("fires half of 100,000 entries when the other half was cancelled, and keeps nothing", () => {
     const count = 100_000

@@ -1,5 +1,7 @@
 // Decides which of many deadlines is due, and keeps one timer of the clock for the earliest of them.
 // Must not know what the deadlines are for, or whether the clock is real.
+// Browsers hold back the timers of a hidden page, timers set by timers for up to a minute. A held-back timer delays no
+// other deadline: `at` replaces a late one, and `runDue` runs what is overdue when a message arrives.
 //
 // Invariants:
 //  1. While no callback runs, one timer of the clock is armed if there are entries and none if there are none, and
@@ -8,8 +10,11 @@
 //  3. An entry fires at most once, never before its time, and never after it was cancelled.
 //  4. What a callback adds waits for the next wake-up, even when it is due at once: callbacks that add themselves
 //     again cannot hold up the event loop.
+//  5. `at` runs no callback. It replaces the timer of the clock once for each `lateMs` that the timer is late, so that
+//     a busy event loop cannot postpone the timer for ever.
 //
 // It has no bound of its own: each entry belongs to something that is bounded (a request, a connection).
+import { turnNow } from "./clock.ts"
 import type { Clock } from "./clock.ts"
 
 interface Entry {
@@ -23,6 +28,9 @@ interface Entry {
 /** The longest delay that setTimeout takes; longer waits are split. */
 const maxDelayMs = 2 ** 31 - 1
 
+/** Delay of a timer of the clock, in milliseconds, beyond which `at` replaces it: more than a busy event loop causes. */
+const lateMs = 100
+
 /** Many deadlines on one timer: adding and cancelling cost O(log n), and a cancelled entry is gone at once. */
 export class TimerQueue {
   readonly #clock: Clock
@@ -32,7 +40,12 @@ export class TimerQueue {
   #added = 0
   /** While callbacks run: the time of this wake-up. */
   #firingAtMs: number | undefined
+  /** Time of the entry that the timer of the clock is armed for. */
   #armedAtMs: number | undefined
+  /** Time at which that timer was to fire. */
+  #firesAtMs = 0
+  /** True if `runDue` armed it: not from a timer, so no browser counts it as part of a chain of timers. */
+  #isFresh = false
   #disarm: () => void = () => {}
 
   /** `onError` hears of what a callback throws; the other callbacks run all the same. It must not throw itself. */
@@ -62,6 +75,7 @@ export class TimerQueue {
     this.#added += 1
     this.#heap.push(entry)
     this.#moveUp(entry)
+    if (this.#isLate()) this.#forgetTimer()
     this.#arm()
     return () => {
       if (entry.index === -1) return
@@ -75,6 +89,21 @@ export class TimerQueue {
     return this.at(this.#clock.now() + delayMs, callback)
   }
 
+  /**
+   * Runs what is overdue, as a wake-up of the clock does, and arms a fresh timer for the rest. Called when a message
+   * has arrived. Does nothing while callbacks run.
+   */
+  runDue(): void {
+    const [first] = this.#heap
+    if (first === undefined || this.#firingAtMs !== undefined) return
+    const isDue = first.atMs <= this.#clock.now()
+    if (this.#isFresh && !isDue) return
+    this.#forgetTimer()
+    if (isDue) this.#wake()
+    else this.#arm()
+    this.#isFresh = this.#armedAtMs !== undefined
+  }
+
   /** Cancels every entry and the timer of the clock. The queue can be used again. */
   clear(): void {
     for (const entry of this.#heap) entry.index = -1
@@ -86,19 +115,30 @@ export class TimerQueue {
     if (this.#firingAtMs !== undefined) return
     const wakeAtMs = this.#heap[0]?.atMs
     if (wakeAtMs === this.#armedAtMs) return
-    this.#disarm()
+    this.#forgetTimer()
+    if (wakeAtMs === undefined) return
+    const nowMs = this.#clock.now()
+    const delayMs = Math.min(Math.max(wakeAtMs - nowMs, 0), maxDelayMs)
     this.#armedAtMs = wakeAtMs
-    if (wakeAtMs === undefined) {
-      this.#disarm = () => {}
-      return
-    }
-    const delayMs = Math.min(Math.max(wakeAtMs - this.#clock.now(), 0), maxDelayMs)
-    this.#disarm = this.#clock.schedule(delayMs, () => this.#wake())
+    this.#firesAtMs = nowMs + delayMs
+    this.#disarm = this.#clock.schedule(delayMs, () => {
+      this.#armedAtMs = undefined
+      this.#wake()
+    })
+  }
+
+  #forgetTimer(): void {
+    this.#disarm()
+    this.#disarm = () => {}
+    this.#armedAtMs = undefined
+    this.#isFresh = false
+  }
+
+  #isLate(): boolean {
+    return this.#armedAtMs !== undefined && turnNow(this.#clock) - this.#firesAtMs > lateMs
   }
 
   #wake(): void {
-    this.#armedAtMs = undefined
-    this.#disarm = () => {}
     const nowMs = this.#clock.now()
     const addedBefore = this.#added
     this.#firingAtMs = nowMs

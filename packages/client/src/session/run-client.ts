@@ -316,6 +316,8 @@ export class RunningClient {
     this.heartbeat.heard()
     if (!link.welcomed || this.#session === undefined) this.#handshake.receive(link, bytes)
     else this.#frames.receive(link, this.#session.receive(bytes))
+    // The timers of a hidden page are late: its acknowledgements go out with the messages that arrive.
+    this.timers.runDue()
   }
 
   #receiveEarly(link: Link, bytes: Uint8Array): void {
