@@ -194,7 +194,7 @@ export const serverMutants: readonly Mutant[] = [
     edits: [
       {
         file: serverSession,
-        find: 'this.#cancelWindow = timers.after(limits.resumeWindowMs, () => this.finish("session_expired"))',
+        find: 'this.#cancelWindow = timers.after(windowMs, () => this.finish("session_expired"))',
         replace: "this.#cancelWindow = () => void timers",
       },
     ],

@@ -177,8 +177,8 @@ export class RawPeer {
     this.#socket.send(content)
   }
 
-  close(): void {
-    this.#socket.close()
+  close(code?: number, reason?: string): void {
+    this.#socket.close(code, reason)
   }
 
   terminate(): void {

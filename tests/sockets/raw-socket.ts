@@ -15,7 +15,8 @@ interface RawEvents {
 export interface RawSocket {
   /** Text when it is a string. */
   send(content: Uint8Array | string): void
-  close(): void
+  /** Without a code: an empty close frame. */
+  close(code?: number, reason?: string): void
   terminate(): void
   pause(): void
   resume(): void
@@ -67,7 +68,7 @@ export function memorySockets(network: MemoryNetwork): Sockets {
           if (typeof content === "string") client.sendText()
           else client.send({ bytes: content })
         },
-        close: () => client.close(1005, ""),
+        close: (code = 1005, reason = "") => client.close(code, reason),
         terminate: () => client.terminate(),
         pause: () => client.pause(),
         resume: () => client.resume(),

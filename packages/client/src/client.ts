@@ -30,6 +30,8 @@ import { EventBus } from "./event-bus.ts"
 import type { ListenOptions, Unsubscribe } from "./event-bus.ts"
 import { EventDelivery } from "./event-delivery.ts"
 import type { Delivered, EventMeta } from "./event-delivery.ts"
+import { pageLeaveSource } from "./session/leave.ts"
+import type { LeaveSource } from "./session/leave.ts"
 import { exponential, noReconnect } from "./session/strategies.ts"
 import type { ReconnectStrategy } from "./session/strategies.ts"
 import { RunningClient } from "./session/run-client.ts"
@@ -67,6 +69,11 @@ export interface ClientOptions {
   readonly onError?: (error: unknown) => void
   /** Tells when to doubt the connection. Default: the page's events; a sleep of the machine is noticed anyway. */
   readonly wakeSource?: WakeSource
+  /**
+   * Reports that the page is left. Default: `pagehide` and `freeze` of the page. `gone` ends the session at once (BYE);
+   * `cached` ends the connection, and the session is resumed when the page is shown again.
+   */
+  readonly leaveSource?: LeaveSource
   /** Monotonic time and timers. Default: `performance.now` and `setTimeout`. */
   readonly clock?: Clock
   /** Wall-clock milliseconds since 1970: a jump of it is how the sleep of some machines shows. Default `Date.now`. */
@@ -227,6 +234,7 @@ export function createClient(contract: Contract, options: ClientOptions): Client
       counters,
       tallies,
       wakeSource: options.wakeSource ?? pageWakeSource,
+      leaveSource: options.leaveSource ?? pageLeaveSource,
       replicas,
       onSession(event) {
         topics.onSession(event)

@@ -38,7 +38,7 @@ export type {
 export { chooseProfile, subprotocol, wireVersion } from "./version.ts"
 export type { Profile } from "./version.ts"
 
-export { closeCode, retryAfterClose } from "./wire/close-code.ts"
+export { closeCode, isPageGone, retryAfterClose } from "./wire/close-code.ts"
 export type { Codec, FrameClass } from "./wire/codec.ts"
 export { camelCase, createEnvelopeCodec, snakeCase } from "./wire/envelope-codec.ts"
 export { classifyFirstByte, frameByte } from "./wire/frame-byte.ts"

@@ -89,6 +89,12 @@ export interface ServerLimits extends DeliveryLimits {
   /** How long a session waits for its client to come back. Beyond: it ends with `session_expired`. 0: not at all. */
   readonly resumeWindowMs: number
   /**
+   * Resume window of a session whose page was left (close code 1001 without a reason: a closed tab, a reload, a quit), in
+   * milliseconds; default 5,000, and never longer than `resumeWindowMs`. Beyond: `session_expired`. 0: the session ends
+   * with its page.
+   */
+  readonly leaveWindowMs: number
+  /**
    * Bytes that all sessions together keep for their clients, a broadcast counted once. Beyond: no new session opens
    * (`sys_service_unavailable`), and those whose client is away end, the largest first (`session_overflow`).
    */
@@ -210,6 +216,7 @@ export const defaultServerLimits: ServerLimits = {
   sessionsPerUser: 16,
   ...deliveryLimits,
   resumeWindowMs: 120_000,
+  leaveWindowMs: 5_000,
   replayMaxBytes: 256 * mib,
   replicaTickMs: 50,
   topicsPerSession: 256,

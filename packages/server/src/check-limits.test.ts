@@ -24,15 +24,13 @@ const numbers = Object.keys(defaultServerLimits).filter((name) => name !== "mess
 
 describe.each(numbers)("limits.%s", (name) => {
   // Without a window, sessions end with their connection.
-  const range = name === "resumeWindowMs" ? "0, or a number above it" : "a number above 0"
-  it.each(notNumbers.filter((value) => value !== 0 || name !== "resumeWindowMs"))(
-    "refuses %s and says so",
-    (value) => {
-      expect(() => checkLimits(withLimit(name, value))).toThrow(
-        new RangeError(`limits.${name} must be ${range} and at most 2147483647, not ${value}`),
-      )
-    },
-  )
+  const mayBeZero = name === "resumeWindowMs" || name === "leaveWindowMs"
+  const range = mayBeZero ? "0, or a number above it" : "a number above 0"
+  it.each(notNumbers.filter((value) => value !== 0 || !mayBeZero))("refuses %s and says so", (value) => {
+    expect(() => checkLimits(withLimit(name, value))).toThrow(
+      new RangeError(`limits.${name} must be ${range} and at most 2147483647, not ${value}`),
+    )
+  })
 })
 
 describe.each(Object.keys(defaultServerLimits.message))("limits.message.%s", (name) => {
@@ -58,6 +56,10 @@ describe.each(["pingAfterMs", "pongTimeoutMs"])("limits.%s", (name) => {
 
 it("takes 0 for resumeWindowMs, where it means that no session waits for its client", () => {
   expect(checkLimits({ resumeWindowMs: 0 })).toEqual({ ...defaultServerLimits, resumeWindowMs: 0 })
+})
+
+it("takes 0 for leaveWindowMs, where it means that no session waits for a page that was left", () => {
+  expect(checkLimits({ leaveWindowMs: 0 })).toEqual({ ...defaultServerLimits, leaveWindowMs: 0 })
 })
 
 it("is asked when a server is created", () => {

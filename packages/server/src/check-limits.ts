@@ -5,6 +5,9 @@ import type { ServerLimits } from "@hawser/protocol"
 /** The most that timers of the system and the WebSocket library take; larger values would mean "none" there. */
 const most = 2 ** 31 - 1
 
+/** Limits for which 0 means "not at all". */
+const mayBeZero: ReadonlySet<string> = new Set(["resumeWindowMs", "leaveWindowMs"])
+
 /**
  * The defaults with the application's choices over them.
  * @throws RangeError that names the limit and its value.
@@ -17,7 +20,7 @@ export function checkLimits(chosen: Partial<ServerLimits> = {}): ServerLimits {
   }
   const { message, ...others } = limits
   for (const [name, value] of Object.entries<number>({ ...others })) {
-    if (name !== "resumeWindowMs") checkLimit(name, value)
+    if (!mayBeZero.has(name)) checkLimit(name, value)
     else if (value !== 0) checkLimit(name, value, "0, or a number above it")
   }
   for (const [name, value] of Object.entries<number>({ ...message })) checkLimit(`message.${name}`, value)

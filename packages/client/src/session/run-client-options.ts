@@ -3,6 +3,7 @@ import type { ClientLimits, Clock, Dial, Frame, Profile } from "@hawser/protocol
 import type { ClientCounters, ClientTallies } from "../counters.ts"
 import type { ClientStatus } from "../status.ts"
 import type { Replicas } from "../topics/replicas.ts"
+import type { LeaveSource } from "./leave.ts"
 import type { ReconnectOptions } from "./reconnect.machine.ts"
 import type { SessionEvent } from "./session-event.ts"
 import type { WakeSource } from "./wake.ts"
@@ -19,6 +20,7 @@ export interface RunClientOptions {
   readonly tallies: ClientTallies
   readonly reconnect: ReconnectOptions
   readonly wakeSource: WakeSource
+  readonly leaveSource: LeaveSource
   readonly replicas: Replicas
   readonly onStatus: (status: ClientStatus) => void
   readonly onSession: (event: SessionEvent) => void

@@ -9,6 +9,8 @@ import { noCounts } from "./client-session.ts"
 import type { ClientSession, SessionCounts } from "./client-session.ts"
 import { Handshake } from "./handshake.ts"
 import { Heartbeat } from "./heartbeat.ts"
+import { LeaveWatch } from "./leave.ts"
+import type { PageExit } from "./leave.ts"
 import { Links } from "./links.ts"
 import type { Link } from "./links.ts"
 import { Outage } from "./outage.ts"
@@ -28,6 +30,7 @@ export class RunningClient {
   readonly #links: Links
   readonly #outage: Outage
   readonly #wakeWatch: WakeWatch
+  readonly #leaveWatch: LeaveWatch
   readonly #tokens: Tokens
   readonly #handshake: Handshake
   readonly #frames: ClientFrames
@@ -122,6 +125,7 @@ export class RunningClient {
     const { sleepMs } = limits
     const onWake = (): void => this.wake()
     this.#wakeWatch = new WakeWatch({ clock, timers, wallClockMs, sleepMs, onWake }, options.wakeSource)
+    this.#leaveWatch = new LeaveWatch(options.leaveSource, (how) => this.#onPageLeft(how))
   }
 
   get status(): ClientStatus {
@@ -160,7 +164,7 @@ export class RunningClient {
 
   close(): void {
     const link = this.#link
-    this.#session?.sendControl({ kind: "bye", code: "client_closed", message: "" })
+    this.#sayBye()
     this.#supervisor.step({ kind: "close" }, () => {
       if (link !== undefined) this.#links.close(link.dial, "the client was closed")
     })
@@ -170,6 +174,19 @@ export class RunningClient {
   wake(): void {
     if (this.#supervisor.state.kind === "waiting") this.#supervisor.step({ kind: "connect" })
     else this.heartbeat.doubt(this.#options.limits.wakeProbeMs)
+  }
+
+  /**
+   * The session of a page that is gone ends at once: BYE. The connection of a cached page ends, and its session waits.
+   * Nothing else changes: a page that runs on all the same reconnects by itself.
+   */
+  #onPageLeft(how: PageExit): void {
+    if (how === "gone") this.#sayBye()
+    else this.#fail(new HawserError("connection_lost", { message: "the page is in the back/forward cache" }))
+  }
+
+  #sayBye(): void {
+    this.#session?.sendControl({ kind: "bye", code: "client_closed", message: "" })
   }
 
   /** Cuts the connection as a broken network would; the session goes on by itself. For trying things out. */
@@ -190,7 +207,9 @@ export class RunningClient {
   // --- supervisor ---------------------------------------------------------------------------------------------
 
   #onStatus(status: ClientStatus): void {
-    this.#wakeWatch.set(status.state === "open" || status.state === "reconnecting")
+    const isKept = status.state === "open" || status.state === "reconnecting"
+    this.#wakeWatch.set(isKept)
+    this.#leaveWatch.set(isKept)
     if (status.state === "closed") {
       this.#endSession(status.error)
       this.requests.rejectAll(status.error)

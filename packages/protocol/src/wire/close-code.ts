@@ -4,6 +4,7 @@ import type { Retry } from "../errors.ts"
 /** By name; numbers are fixed by docs/protocol.md. */
 export const closeCode = {
   normal: 1000,
+  /** Sent by browsers when a page is left. */
   goingAway: 1001,
   /** `2.0` only: too many bad messages. */
   protocolViolation: 1002,
@@ -25,6 +26,14 @@ export const closeCode = {
   internalError: 4500,
   goingAwayRetry: 4503,
 } as const
+
+/**
+ * True for the close with which a browser leaves a page for good: a closed tab, a reload, a quit. WebKit gives a reason
+ * with 1001 when it puts the page into its back/forward cache, from which the page may return.
+ */
+export function isPageGone(code: number, reason: string): boolean {
+  return code === closeCode.goingAway && reason === ""
+}
 
 /** What a client may do after this close code. A code that it does not know is retried like a lost network. */
 export function retryAfterClose(code: number): Retry {

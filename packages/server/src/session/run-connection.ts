@@ -1,6 +1,6 @@
 // One socket: its messages go to its login until there is a session, then to the session. Knows the profile's way of
 // closing, and sees to it that the socket really ends.
-import { closeCode, closeReason, errorTable, isErrorCode, turnNow } from "@hawser/protocol"
+import { closeCode, closeReason, errorTable, isErrorCode, isPageGone, turnNow } from "@hawser/protocol"
 import type {
   AcceptedConnection,
   Codec,
@@ -113,7 +113,7 @@ export class RunningConnection<User extends AuthenticatedUser>
     this.heardAtMs = this.#host.clock.now()
   }
 
-  closed(): void {
+  closed(code: number, reason: string): void {
     if (!this.#open) return
     this.#open = false
     if (!this.#closing && this.#session === undefined) this.#host.counters.handshakesAbandoned += 1
@@ -121,7 +121,9 @@ export class RunningConnection<User extends AuthenticatedUser>
     this.#cancelDrop?.()
     this.#endLogin()
     this.#ticket.release()
-    this.#session?.detach(this)
+    const { resumeWindowMs, leaveWindowMs } = this.#host.limits
+    const windowMs = isPageGone(code, reason) ? Math.min(leaveWindowMs, resumeWindowMs) : resumeWindowMs
+    this.#session?.detach(this, windowMs)
     this.#host.onClosed(this)
   }
 

@@ -159,9 +159,9 @@ export class ServerSession<User extends AuthenticatedUser>
   }
 
   /** The connection is gone. The session waits for its client, where the profile lets it come back. */
-  detach(link: SessionLink): void {
+  detach(link: SessionLink, windowMs: number = this.#host.limits.resumeWindowMs): void {
     if (this.#link !== link) return
-    const { limits, timers, counters } = this.#host
+    const { timers, counters } = this.#host
     if (!this.resumable) {
       this.#unbind()
       this.finish("connection_lost")
@@ -169,7 +169,7 @@ export class ServerSession<User extends AuthenticatedUser>
     }
     this.#unbind()
     counters.sessionsDetached += 1
-    this.#cancelWindow = timers.after(limits.resumeWindowMs, () => this.finish("session_expired"))
+    this.#cancelWindow = timers.after(windowMs, () => this.finish("session_expired"))
     this.#host.onAttachment(this)
   }
 

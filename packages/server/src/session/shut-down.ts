@@ -1,5 +1,5 @@
 // The end of a server: announce, let requests finish, close, and drop whoever does not answer in time.
-import { errorTable } from "@hawser/protocol"
+import { closeCode, errorTable } from "@hawser/protocol"
 import type { Clock, ServerLimits, TimerQueue } from "@hawser/protocol"
 import type { AuthenticatedUser } from "../authenticate.ts"
 import type { OpenConnections } from "./open-connections.ts"
@@ -39,7 +39,7 @@ export async function shutDown<User extends AuthenticatedUser>(
   await until(timers, startedAtMs + limits.shutdownMs, connections.emptied())
   for (const connection of connections) {
     connection.accepted.connection.terminate()
-    connection.closed()
+    connection.closed(closeCode.abnormal, "")
   }
 }
 
