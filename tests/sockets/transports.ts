@@ -22,8 +22,6 @@ export type Need =
   | "fragmentHeads"
   /** `limits.httpTimeoutMs` for the head of a request. */
   | "httpTimeout"
-  /** 2,000 headers in a request. */
-  | "manyHeaders"
   /** The server hears of a peer that connects and says nothing. */
   | "silentPeers"
   /** The peer's answer to the close frame is waited for. */
@@ -80,7 +78,6 @@ function bunTransport(): Transport {
       fragmentBound: "Bun joins fragments and pieces in place: their bytes are bounded, their number is not",
       fragmentHeads: "Bun counts the bytes of fragments when they are there",
       httpTimeout: "Bun gives the head of a request 12 s, whatever the limit",
-      manyHeaders: "Bun takes 200 headers at most, and answers 431 beyond",
       silentPeers: "Bun has the kernel keep a connection until its first byte comes",
       closingHandshake:
         "Bun tells of the end when it hands over the close frame, and waits for the peer by itself",

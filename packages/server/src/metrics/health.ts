@@ -9,6 +9,7 @@ import { CallStats } from "./call-stats.ts"
 export type UpgradeRefusal =
   | "path"
   | "shutting_down"
+  | "headers"
   | "origin"
   | "subprotocol"
   | "address_connections"
@@ -17,6 +18,7 @@ export type UpgradeRefusal =
 const upgradeRefusals: readonly UpgradeRefusal[] = [
   "path",
   "shutting_down",
+  "headers",
   "origin",
   "subprotocol",
   "address_connections",

@@ -29,6 +29,8 @@ export function createBunEntrance(host: EntranceHost): BunEntrance {
       origin: headers.get("origin") ?? undefined,
       protocols: headers.get("sec-websocket-protocol") ?? undefined,
       forwardedFor: headers.get("x-forwarded-for") ?? undefined,
+      // Bun itself answers 431.
+      headersComplete: true,
     })
     if (verdict.kind === "refused") return refusal(verdict)
     if (request.method !== "GET") return refusal({ status: 405, message: "a WebSocket begins with GET" })

@@ -17,6 +17,8 @@ export interface UpgradeRequest {
   readonly protocols: string | undefined
   /** The header X-Forwarded-For. */
   readonly forwardedFor: string | undefined
+  /** False if the HTTP server may have dropped header fields; such a request is refused with 431. */
+  readonly headersComplete: boolean
 }
 
 export interface UpgradeRefused {
@@ -69,6 +71,10 @@ function judge(request: UpgradeRequest, policy: UpgradePolicy): UpgradeVerdict {
       message: "the server is shutting down",
       retryAfterSeconds: 1,
     }
+  }
+  // A dropped field may be the Origin, or the X-Forwarded-For of the proxy.
+  if (!request.headersComplete) {
+    return { kind: "refused", reason: "headers", status: 431, message: "too many header fields" }
   }
   if (origin !== undefined && !originAllowed(origin, request.host, policy)) {
     return {

@@ -36,8 +36,13 @@ beforeEach(() => {
   timers = new TimerQueue(clock, (error) => errors.push(error))
 })
 
-function upgrade(url: string, headers: Record<string, string>): StuckSocket {
+function upgrade(
+  url: string,
+  headers: Record<string, string>,
+  maxHeadersCount: number | null = null,
+): StuckSocket {
   const httpServer = createServer()
+  httpServer.maxHeadersCount = maxHeadersCount
   serveUpgrades(httpServer, {
     accept: (): ConnectionEvents => {
       accepted += 1
@@ -54,7 +59,8 @@ function upgrade(url: string, headers: Record<string, string>): StuckSocket {
     onError: (error) => errors.push(error),
   })
   const request = new IncomingMessage(new Socket())
-  Object.assign(request, { method: "GET", url, headers })
+  const rawHeaders = Object.entries(headers).flat()
+  Object.assign(request, { method: "GET", url, headers, rawHeaders })
   const socket = new StuckSocket()
   httpServer.emit("upgrade", request, socket, Buffer.alloc(0))
   return socket
@@ -67,6 +73,23 @@ it("counts what it refuses, by reason", () => {
   upgrade("/ws", { ...wellFormed, "sec-websocket-protocol": "chat" })
   expect(refused.read()).toEqual({ path: 2, origin: 1, subprotocol: 1 })
 })
+
+it.each<[string, number | null, number, "accepted" | "refused"]>([
+  ["999 of 1,000", null, 999, "accepted"],
+  ["all 1,000", null, 1_000, "refused"],
+  ["9 of 10", 10, 9, "accepted"],
+  ["all 10", 10, 10, "refused"],
+  ["2,000 without a limit", 0, 2_000, "accepted"],
+])(
+  "refuses with 431 a request whose headers fill the limit, because others may have been dropped: %s",
+  (_name, maxHeadersCount, count, outcome) => {
+    const further = Array.from({ length: count - 4 }, (_, index) => [`x-${index}`, ""])
+    const socket = upgrade("/ws", { ...wellFormed, ...Object.fromEntries(further) }, maxHeadersCount)
+    expect(accepted).toBe(outcome === "accepted" ? 1 : 0)
+    expect(refused.read()).toEqual(outcome === "accepted" ? {} : { headers: 1 })
+    expect(socket.writableEnded).toBe(outcome === "refused")
+  },
+)
 
 it.each<[string, string, Record<string, string>]>([
   ["by us", "/elsewhere", wellFormed],

@@ -16,13 +16,16 @@ export interface UpgradeOptions extends UpgradePolicy {
   readonly timers: TimerQueue
 }
 
+/** Header fields of a request that Node's parser keeps where `maxHeadersCount` is not set. */
+const nodeHeadersMax = 1_000
+
 /** Serves upgrades of `httpServer` on `path`; returns how to stop. */
 export function serveUpgrades(httpServer: HttpServer, options: UpgradeOptions): () => void {
   const wss = createWebSocketServer(options.limits)
   const writer = new TurnWriter()
 
   const onUpgrade = (incoming: IncomingMessage, socket: Duplex, head: Buffer): void => {
-    const request = upgradeRequest(incoming)
+    const request = upgradeRequest(incoming, httpServer)
     // Somebody else's handler may serve that path.
     if (request.path !== options.path && httpServer.listenerCount("upgrade") > 1) return
     const verdict = judgeUpgrade(request, options)
@@ -69,7 +72,13 @@ function createWebSocketServer(limits: ServerLimits): LibraryServer<typeof Owned
   return new WebSocketServer(options)
 }
 
-function upgradeRequest({ url, socket, headers }: IncomingMessage): UpgradeRequest {
+function upgradeRequest(
+  { url, socket, headers, rawHeaders }: IncomingMessage,
+  { maxHeadersCount }: HttpServer,
+): UpgradeRequest {
+  // Names and values alternate in `rawHeaders`. Node before 22.23.2, 24.18.1 and 26.5.1 drops the fields beyond its limit and
+  // serves the request; later versions answer 431. A list that fills the limit may be cut.
+  const fieldsMax = maxHeadersCount === 0 ? Infinity : (maxHeadersCount ?? nodeHeadersMax)
   const forwardedFor = headers["x-forwarded-for"]
   return {
     path: (url ?? "").split("?", 1)[0] ?? "",
@@ -78,6 +87,7 @@ function upgradeRequest({ url, socket, headers }: IncomingMessage): UpgradeReque
     origin: headers.origin,
     protocols: headers["sec-websocket-protocol"],
     forwardedFor: Array.isArray(forwardedFor) ? forwardedFor.join() : forwardedFor,
+    headersComplete: rawHeaders.length < 2 * fieldsMax,
   }
 }
 
