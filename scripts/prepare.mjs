@@ -38,21 +38,25 @@ export function endWithParent() {
 // The lock file's hash is recorded inside node_modules after every complete install, also one by hand (the root's
 // postinstall script does it). npm's own node_modules/.package-lock.json cannot tell: it leaves out the root and its
 // links, and its presence does not prove that the install reached its end.
-const hashFile = join(root, "node_modules/.hawser-lock-hash")
+const hashFileOf = (directory) => join(directory, "node_modules/.hawser-lock-hash")
 
-const lockHash = () =>
+const lockHashOf = (directory) =>
   createHash("sha256")
-    .update(readFileSync(join(root, "package-lock.json")))
+    .update(readFileSync(join(directory, "package-lock.json")))
     .digest("hex")
 
-const recordInstall = () => writeFileSync(hashFile, lockHash())
+const recordInstall = (directory) => writeFileSync(hashFileOf(directory), lockHashOf(directory))
 
-/** Installs the dependencies when node_modules is absent or does not belong to the present package-lock.json. */
-export function ensureInstalled() {
-  if (existsSync(hashFile) && readFileSync(hashFile, "utf8") === lockHash()) return
-  if (run("npm", ["ci", "--include=dev", "--no-audit", "--no-fund", "--loglevel=error"]) !== 0) fail("npm ci")
-  recordInstall()
+/** Installs a package's dependencies when its node_modules is absent or does not belong to its present package-lock.json. */
+export function ensureInstalledIn(directory) {
+  const hashFile = hashFileOf(directory)
+  if (existsSync(hashFile) && readFileSync(hashFile, "utf8") === lockHashOf(directory)) return
+  const args = ["ci", "--include=dev", "--no-audit", "--no-fund", "--loglevel=error"]
+  if (run("npm", args, { cwd: directory }) !== 0) fail(`npm ci (in ${directory})`)
+  recordInstall(directory)
 }
+
+export const ensureInstalled = () => ensureInstalledIn(root)
 
 // With what they refer to, these are all packages and the application, but not the tests.
 export const products = ["apps/world", "apps/world/src/browser"]
@@ -87,7 +91,7 @@ function fail(step) {
 }
 
 if (process.argv[1] === fileURLToPath(import.meta.url)) {
-  if (process.argv[2] === "record") recordInstall()
+  if (process.argv[2] === "record") recordInstall(root)
   else {
     ensureInstalled()
     ensureBuilt({ browser: true })

@@ -1,11 +1,55 @@
-// `npm test [-- arguments for vitest]`: installs and builds what is missing, then runs every test. The last line is
-// `N passed, N failed, N skipped`, also when the tests cannot start.
-import { ensureBuilt, ensureInstalled, run } from "./prepare.mjs"
+// `npm test [-- arguments for vitest]`: installs and builds what is missing, runs every test, and runs the unit, session and
+// socket tests again on the newest Node if this one is older. The last line is `N passed, N failed, N skipped` of both runs
+// together, also when the tests cannot start.
+import { mkdtempSync, readFileSync, rmSync } from "node:fs"
+import { tmpdir } from "node:os"
+import { delimiter, dirname, join } from "node:path"
+import { ensureNewestNode, isOlderThan } from "./newest-node.mjs"
+import { ensureBuilt, ensureInstalled, env, root, run } from "./prepare.mjs"
+import { summaryOf } from "./test-summary.mjs"
 
 const noTests = () => console.log("0 passed, 1 failed, 0 skipped")
 process.once("exit", noTests)
 ensureInstalled()
 ensureBuilt({ browser: true })
+const newest = ensureNewestNode()
 process.off("exit", noTests)
 
-process.exitCode = run("vitest", ["run", ...process.argv.slice(2)])
+const vitest = join(root, "node_modules/vitest/vitest.mjs")
+const countFile = join(mkdtempSync(join(tmpdir(), "hawser-test-")), "count.json")
+process.once("exit", () => rmSync(dirname(countFile), { recursive: true, force: true }))
+
+/** Runs vitest to its end; the summary reporter writes what it counted to `countFile`. */
+function runTests(node, args) {
+  rmSync(countFile, { force: true })
+  const PATH = [dirname(node), env.PATH].join(delimiter)
+  const code = run(node, [vitest, "run", ...args], { env: { ...env, PATH, HAWSER_TEST_COUNT: countFile } })
+  return { code, count: readCount() }
+}
+
+/** Undefined if the run ended before its reporter wrote the file. */
+function readCount() {
+  try {
+    return JSON.parse(readFileSync(countFile, "utf8"))
+  } catch {
+    return undefined
+  }
+}
+
+const args = process.argv.slice(2)
+// Named reporters replace those of the configuration.
+if (args.some((arg) => arg.startsWith("--reporter"))) args.push("--reporter=./scripts/summary-reporter.ts")
+const runs = [runTests(process.execPath, args)]
+
+if (newest.absent !== undefined) console.log(`not tested on the newest Node: ${newest.absent}`)
+else if (isOlderThan(newest.version)) {
+  console.log(`\nunit, session and socket tests again, on Node ${newest.version}`)
+  // The first run's report on coverage stays.
+  const further = args.filter((arg) => !arg.startsWith("--coverage"))
+  const narrowed = ["--config", "vitest.newest.config.ts", "--passWithNoTests", ...further]
+  runs.push(runTests(newest.path, narrowed))
+}
+
+const { line, code } = summaryOf(runs)
+console.log(line)
+process.exitCode = code
