@@ -10,12 +10,13 @@ export type PageExit = "gone" | "cached"
 export type LeaveSource = (onLeave: (how: PageExit) => void) => () => void
 
 interface PageEvents {
-  addEventListener(type: string, listener: (event: object) => void, isCapturing?: boolean): void
-  removeEventListener(type: string, listener: (event: object) => void, isCapturing?: boolean): void
+  addEventListener(type: string, listener: (event: object) => void): void
+  removeEventListener(type: string, listener: (event: object) => void): void
 }
 
 /**
- * `pagehide`, by its `persisted`. A cached page is reported at `freeze`, where nothing of it runs any more; engines
+ * `pagehide`, by its `persisted`: the application's listeners that were added before the client first connected run
+ * before the BYE. A cached page is reported at `freeze`, where nothing of it runs any more; engines
  * without `freeze` close the sockets of a cached page themselves. In Node and in workers it reports nothing.
  */
 export const pageLeaveSource: LeaveSource = (onLeave) => {
@@ -27,11 +28,6 @@ export const pageLeaveSource: LeaveSource = (onLeave) => {
     if (isPersisted(event)) isHidden = true
     else onLeave("gone")
   }
-  // Moves `onHide` behind the application's own listeners: what they send in `pagehide` precedes the BYE.
-  const moveLast = (): void => {
-    view.removeEventListener("pagehide", onHide)
-    view.addEventListener("pagehide", onHide)
-  }
   const onFreeze = (): void => {
     if (isHidden) onLeave("cached")
   }
@@ -39,7 +35,6 @@ export const pageLeaveSource: LeaveSource = (onLeave) => {
     isHidden = false
   }
   const stops = [
-    listen(view, "pagehide", moveLast, true),
     listen(view, "pagehide", onHide),
     listen(view, "pageshow", onShow),
     listen(page, "freeze", onFreeze),
@@ -53,15 +48,9 @@ function isPersisted(event: object): boolean {
   return "persisted" in event && event.persisted === true
 }
 
-// oxlint-disable-next-line eslint/max-params -- the parameters of addEventListener, after its target
-function listen(
-  target: PageEvents,
-  type: string,
-  listener: (event: object) => void,
-  isCapturing = false,
-): () => void {
-  target.addEventListener(type, listener, isCapturing)
-  return () => target.removeEventListener(type, listener, isCapturing)
+function listen(target: PageEvents, type: string, listener: (event: object) => void): () => void {
+  target.addEventListener(type, listener)
+  return () => target.removeEventListener(type, listener)
 }
 
 /** Listens to a source while the client has a connection to lose. */
