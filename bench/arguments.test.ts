@@ -25,11 +25,24 @@ describe("parseArguments", () => {
     expect(asked?.rounds).toBe(5)
   })
 
+  it("puts Hawser of another checkout right behind this one", () => {
+    const asked = parseArguments(["--against", "/elsewhere", "--servers", "ws,hawser,colyseus"])
+    expect(asked?.servers.map(({ name }) => name)).toEqual(["ws", "hawser", "hawser-old", "colyseus"])
+    expect(asked?.servers.map(({ checkout }) => checkout)).toEqual([
+      undefined,
+      undefined,
+      "/elsewhere",
+      undefined,
+    ])
+    expect(parseArguments([])?.servers.map(({ name }) => name)).not.toContain("hawser-old")
+  })
+
   it.each([
     ["--only", "nothing"],
     ["--servers", "nobody"],
     ["--rounds", "0"],
     ["--rounds", "1.5"],
+    ["--against", "/elsewhere", "--servers", "ws"],
     ["--what"],
     ["stray"],
   ])("refuses %s %s", (...words) => {

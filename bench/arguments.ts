@@ -1,9 +1,10 @@
 // The command line. Throws UnusableArguments with a sentence; the caller prints it and ends with exit code 2.
+import { resolve } from "node:path"
 import { parseArgs } from "node:util"
 import { goals } from "./goals.ts"
 import { scenarios } from "./scenarios.ts"
 import type { Scenario } from "./scenarios/scenario.ts"
-import { servers } from "./servers.ts"
+import { hawserOf, servers } from "./servers.ts"
 import type { ServerEntry } from "./servers.ts"
 
 export interface BenchArguments {
@@ -11,6 +12,8 @@ export interface BenchArguments {
   readonly rounds: number
   readonly scenarios: readonly Scenario[]
   readonly servers: readonly ServerEntry[]
+  /** Directory of another checkout, whose server takes part beside this one's. */
+  readonly against: string | undefined
   readonly jsonFile: string | undefined
   readonly profileDirectory: string | undefined
 }
@@ -33,6 +36,7 @@ export const usage = `usage: npm run bench -- [options]
                        and these, which run only when they are named: ${namesOf(scenarios.filter(({ isExtra }) => isExtra === true))}
   --servers A,B        these servers: ${namesOf(servers)}
   --rounds N           rounds, whose median counts (${roundsDefault}; quick: 1)
+  --against DIRECTORY  also measure Hawser as it is in that checkout, beside this one in every round, and say what has changed
   --json FILE          write goals and all figures there, too
   --profile DIRECTORY  write a CPU profile of every server on Node there (they cost the servers time)
   --help               show this
@@ -44,6 +48,7 @@ const options = {
   only: { type: "string" },
   servers: { type: "string" },
   rounds: { type: "string" },
+  against: { type: "string" },
   json: { type: "string" },
   profile: { type: "string" },
   help: { type: "boolean", default: false },
@@ -69,6 +74,14 @@ function choose<T extends { readonly name: string }>(
   })
 }
 
+/** The other checkout's server comes right after this one's. */
+function withOther(chosen: readonly ServerEntry[], against: string | undefined): readonly ServerEntry[] {
+  if (against === undefined) return chosen
+  if (!chosen.some(({ name }) => name === "hawser"))
+    throw new UnusableArguments(`--against: "hawser" has to be one of the servers`)
+  return chosen.flatMap((entry) => (entry.name === "hawser" ? [entry, hawserOf(against)] : [entry]))
+}
+
 /** Undefined when help was asked for. */
 export function parseArguments(words: readonly string[]): BenchArguments | undefined {
   const values = parse(words)
@@ -77,7 +90,10 @@ export function parseArguments(words: readonly string[]): BenchArguments | undef
   const rounds = Number(values.rounds ?? (quick ? 1 : roundsDefault))
   if (!Number.isInteger(rounds) || rounds < 1 || rounds > 100)
     throw new UnusableArguments(`--rounds: a whole number from 1 to 100, not "${values.rounds ?? ""}"`)
-  const inGoals = new Set(goals.flatMap(({ subject, against }) => [subject, against]))
+  const inGoals = new Set(goals.flatMap(({ subject, against }) => [subject, ...against]))
+  const against = values.against === undefined ? undefined : resolve(values.against)
+  const chosen =
+    choose("servers", values.servers, servers) ?? servers.filter(({ name }) => !quick || inGoals.has(name))
   const goalRows = new Set(goals.map(({ scenario }) => scenario))
   return {
     quick,
@@ -87,8 +103,8 @@ export function parseArguments(words: readonly string[]): BenchArguments | undef
       scenarios.filter(
         ({ rows, isExtra }) => isExtra !== true && (!quick || rows.some(({ name }) => goalRows.has(name))),
       ),
-    servers:
-      choose("servers", values.servers, servers) ?? servers.filter(({ name }) => !quick || inGoals.has(name)),
+    servers: withOther(chosen, against),
+    against,
     jsonFile: values.json,
     profileDirectory: values.profile,
   }

@@ -1,7 +1,7 @@
 import { describe, expect, it } from "vitest"
-import { goals } from "./goals.ts"
+import { goals, shownRatios } from "./goals.ts"
 import type { Goal } from "./goals.ts"
-import { judgeGoal } from "./judge-goals.ts"
+import { judgeGoal, measureRatio } from "./judge-goals.ts"
 import { Results } from "./results.ts"
 import { scenarios } from "./scenarios.ts"
 import { servers } from "./servers.ts"
@@ -10,7 +10,7 @@ const goal: Goal = {
   scenario: "row",
   metric: "perCpuSecond",
   subject: "own",
-  against: "other",
+  against: ["other"],
   direction: "atLeast",
   target: 2,
 }
@@ -30,10 +30,12 @@ describe("judgeGoal", () => {
     expect(judged).toMatchObject({ measured: 3, met: true })
   })
 
-  it("counts the target itself as met, in both directions", () => {
+  it("counts the target itself as met at least and at most, and as missed above", () => {
     const results = resultsOf([20], [10])
     expect(judgeGoal(goal, results).met).toBe(true)
     expect(judgeGoal({ ...goal, direction: "atMost" }, results).met).toBe(true)
+    expect(judgeGoal({ ...goal, direction: "above" }, results).met).toBe(false)
+    expect(judgeGoal({ ...goal, direction: "above", target: 1.99 }, results).met).toBe(true)
     expect(judgeGoal({ ...goal, target: 2.01 }, results).met).toBe(false)
     expect(judgeGoal({ ...goal, direction: "atMost", target: 1.99 }, results).met).toBe(false)
   })
@@ -53,14 +55,59 @@ describe("judgeGoal", () => {
   })
 })
 
+describe("measureRatio", () => {
+  const row = (figures: Readonly<Record<string, number>>) => [{ row: "row", figures }]
+  const against = ["dear", "cheap", "odd"]
+
+  function peersOf(rounds: Readonly<Record<string, readonly number[]>>): Results {
+    const results = new Results()
+    for (const [server, values] of Object.entries(rounds))
+      for (const [round, value] of values.entries())
+        results.add(server, round, row({ perCpuSecond: 1 / value, bytesPerUpdate: value }))
+    return results
+  }
+
+  it("compares with the server that has the best median of several, round by round", () => {
+    // "odd" is the cheapest once, and "cheap" is for most of the rounds.
+    const results = peersOf({ own: [10, 20, 30], dear: [50, 50, 50], cheap: [20, 20, 20], odd: [90, 1, 90] })
+    const comparison = { ...goal, metric: "bytesPerUpdate", against } as const
+    expect(measureRatio(comparison, results)).toMatchObject({ peer: "cheap", measured: 1 })
+  })
+
+  it("takes the greatest as the best where more is better", () => {
+    const results = peersOf({ own: [0.5], dear: [4], cheap: [1], odd: [2] })
+    expect(measureRatio({ ...goal, against }, results)).toMatchObject({ peer: "cheap", measured: 2 })
+  })
+
+  it("measures nothing while one of the servers is missing, because it could be the best", () => {
+    const results = peersOf({ own: [10], dear: [50], cheap: [20] })
+    expect(measureRatio({ ...goal, against }, results)).toMatchObject({
+      peer: undefined,
+      measured: undefined,
+    })
+    expect(judgeGoal({ ...goal, against, direction: "atMost" }, results).met).toBe(false)
+  })
+})
+
 describe("goals", () => {
   it("name rows and servers that there are", () => {
     const rows = scenarios.flatMap((scenario) => scenario.rows.map(({ name }) => name))
     const names = servers.map(({ name }) => name)
-    for (const { scenario, subject, against } of goals) {
+    for (const { scenario, subject, against } of [...goals, ...shownRatios]) {
       expect(rows).toContain(scenario)
       expect(names).toContain(subject)
-      expect(names).toContain(against)
+      for (const name of against) expect(names).toContain(name)
     }
+  })
+
+  it("compare the world with every server that has one", () => {
+    const others = servers.filter(({ name, world }) => world !== undefined && name !== "hawser")
+    const world = goals.filter(({ scenario }) => scenario === "world-tick")
+    for (const { against } of world)
+      expect([...against].sort()).toEqual(others.map(({ name }) => name).sort())
+  })
+
+  it("leave Bun out", () => {
+    expect(goals.filter(({ subject, against }) => [subject, ...against].includes("hawser-bun"))).toEqual([])
   })
 })

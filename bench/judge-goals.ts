@@ -1,24 +1,67 @@
 // Compares what was measured with the goals. Servers are compared round by round, because neighbours in time were hurt by
 // the same other work on the machine; the median of these ratios counts.
-import type { Goal } from "./goals.ts"
+import type { Comparison, Goal } from "./goals.ts"
+import { metrics } from "./metrics.ts"
 import type { Results } from "./results.ts"
 import { median } from "./statistics.ts"
 
-export interface JudgedGoal extends Goal {
-  /** Undefined when one of the two was not measured. */
+interface Measured {
+  /** The server that the subject was divided by: of several, the one with the best median. Undefined if not measured. */
+  readonly peer: string | undefined
+  /** Undefined when the subject or one of the servers that it is compared with was not measured. */
   readonly measured: number | undefined
+}
+
+export interface JudgedGoal extends Goal, Measured {
   readonly met: boolean
 }
 
+export interface MeasuredRatio extends Comparison, Measured {}
+
 export function judgeGoal(goal: Goal, results: Results): JudgedGoal {
-  const ratios = ratiosOf(goal, results)
-  if (ratios.length === 0) return { ...goal, measured: undefined, met: false }
-  const measured = median(ratios)
-  const met = goal.direction === "atLeast" ? measured >= goal.target : measured <= goal.target
-  return { ...goal, measured, met }
+  const { peer, measured } = measureRatio(goal, results)
+  return { ...goal, peer, measured, met: measured !== undefined && isMet(goal, measured) }
 }
 
-function ratiosOf({ scenario, metric, subject, against }: Goal, results: Results): number[] {
+function isMet({ direction, target }: Goal, measured: number): boolean {
+  switch (direction) {
+    case "atLeast":
+      return measured >= target
+    case "above":
+      return measured > target
+    case "atMost":
+      return measured <= target
+  }
+}
+
+export function measureRatio(comparison: Comparison, results: Results): MeasuredRatio {
+  const peer = bestOf(comparison, results)
+  if (peer === undefined) return { ...comparison, peer: undefined, measured: undefined }
+  const { scenario, metric, subject } = comparison
+  const ratios = ratiosOf(results, { scenario, metric, subject, against: peer })
+  return ratios.length === 0
+    ? { ...comparison, peer: undefined, measured: undefined }
+    : { ...comparison, peer, measured: median(ratios) }
+}
+
+/** Undefined when one of the servers has no figure: it could have been the best. */
+function bestOf({ scenario, metric, against }: Comparison, results: Results): string | undefined {
+  const peers = against.map((name) => ({ name, median: results.spread(scenario, name, metric)?.median }))
+  const sign = metrics[metric].better === "less" ? 1 : -1
+  let best: { readonly name: string; readonly median: number } | undefined
+  for (const { name, median: figure } of peers) {
+    if (figure === undefined) return undefined
+    if (best === undefined || sign * figure < sign * best.median) best = { name, median: figure }
+  }
+  return best?.name
+}
+
+export interface Pair extends Omit<Comparison, "against"> {
+  readonly against: string
+}
+
+/** The subject's figure divided by the other server's, for each round in which both have one. */
+export function ratiosOf(results: Results, { scenario, metric, subject, against }: Pair): number[] {
   const own = results.rounds(scenario, subject)
   const other = results.rounds(scenario, against)
   const ratios: number[] = []

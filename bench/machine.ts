@@ -2,6 +2,7 @@
 import { readFileSync } from "node:fs"
 import { availableParallelism, cpus, loadavg, release, type } from "node:os"
 import { z } from "zod"
+import { commitOf } from "./other-checkout.ts"
 import { servers } from "./servers.ts"
 
 export interface Machine {
@@ -9,6 +10,9 @@ export interface Machine {
   readonly processor: string
   readonly cores: number
   readonly node: string
+  /** Of this checkout, and of the one that it is compared with. */
+  readonly commit: string
+  readonly otherCommit: string | undefined
   /** Running processes over the last minute, when the run began; other work on the machine widens every spread. */
   readonly loadAverage: number
   /** By package. */
@@ -30,13 +34,16 @@ function versionOf(name: string): string {
   return "not installed"
 }
 
-export function describeMachine(): Machine {
+/** @param against directory of another checkout. */
+export function describeMachine(against: string | undefined): Machine {
   const names = [...new Set(servers.flatMap(({ packages }) => packages))].sort()
   return {
     system: `${type()} ${release()}`,
     processor: cpus()[0]?.model ?? "unknown",
     cores: availableParallelism(),
     node: process.version,
+    commit: commitOf(),
+    otherCommit: against === undefined ? undefined : commitOf(against),
     loadAverage: Math.round((loadavg()[0] ?? 0) * 100) / 100,
     versions: Object.fromEntries(names.map((name) => [name, versionOf(name)])),
   }

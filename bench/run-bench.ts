@@ -1,5 +1,6 @@
 // Runs what was asked for: scenario by scenario, in each of them round by round, in each round server by server, so that
-// whatever else happens on the machine happens to all of them. Prints where it stands.
+// whatever else happens on the machine happens to all of them. Every other round goes backwards, so that no server always
+// follows the same one. Prints where it stands.
 import type { BenchArguments } from "./arguments.ts"
 import { Results } from "./results.ts"
 import { choosePins, runTrial } from "./run-trial.ts"
@@ -34,7 +35,7 @@ function planOf(asked: BenchArguments): { steps: Step[]; absent: string[] } {
   const absent = new Set<string>()
   for (const scenario of asked.scenarios) {
     for (let round = 0; round < asked.rounds; round += 1) {
-      for (const entry of asked.servers) {
+      for (const entry of round % 2 === 0 ? asked.servers : asked.servers.toReversed()) {
         if (!takesPart(entry, scenario)) continue
         const reason = absence(entry, scenario.purpose)
         if (reason === undefined) steps.push({ scenario, round, entry })
@@ -65,6 +66,7 @@ export async function runBench(asked: BenchArguments): Promise<BenchRun> {
         quick: asked.quick,
         pinServer: [...pins.server],
         profileDirectory: asked.profileDirectory,
+        checkout: entry.checkout,
       }
       results.add(entry.name, round, await runTrial(settings, pins))
     } catch (error) {

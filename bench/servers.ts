@@ -1,5 +1,6 @@
 // The servers that are compared. A new one is one entry here.
 import { existsSync } from "node:fs"
+import { join } from "node:path"
 import { fileURLToPath } from "node:url"
 import type { WorldReaderName } from "./load/world-readers.ts"
 
@@ -19,19 +20,31 @@ export interface ServerEntry {
   readonly conflates?: boolean
   /** Packages whose versions belong to the figures. */
   readonly packages: readonly string[]
+  /** Directory of the checkout that the programs belong to. Left out for this one. */
+  readonly checkout?: string
+}
+
+const hawser: ServerEntry = {
+  name: "hawser",
+  label: "Hawser",
+  runtime: "node",
+  dialect: "hawser",
+  messages: "servers/hawser.ts",
+  world: "servers/hawser-world.ts",
+  worldReader: "hawser",
+  packages: ["@hawser/server", "ws", "jose"],
+}
+
+export const otherHawserName = "hawser-old"
+export const otherHawserLabel = "Hawser, other checkout"
+
+/** Hawser as it is in another checkout, run from the files there. */
+export function hawserOf(checkout: string): ServerEntry {
+  return { ...hawser, name: otherHawserName, label: otherHawserLabel, checkout }
 }
 
 export const servers: readonly ServerEntry[] = [
-  {
-    name: "hawser",
-    label: "Hawser",
-    runtime: "node",
-    dialect: "hawser",
-    messages: "servers/hawser.ts",
-    world: "servers/hawser-world.ts",
-    worldReader: "hawser",
-    packages: ["@hawser/server", "ws", "jose"],
-  },
+  hawser,
   {
     name: "hawser-bun",
     label: "Hawser on Bun",
@@ -109,7 +122,10 @@ export const servers: readonly ServerEntry[] = [
 
 export function programOf(entry: ServerEntry, purpose: "messages" | "world"): string | undefined {
   const program = entry[purpose]
-  return program === undefined ? undefined : fileURLToPath(new URL(program, import.meta.url))
+  if (program === undefined) return undefined
+  return entry.checkout === undefined
+    ? fileURLToPath(new URL(program, import.meta.url))
+    : join(entry.checkout, "bench", program)
 }
 
 /** Why a server cannot take part although it is meant to; undefined when it can. */

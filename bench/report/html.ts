@@ -3,7 +3,16 @@ import { metrics, shown } from "../metrics.ts"
 import type { MetricName } from "../metrics.ts"
 import type { Results } from "../results.ts"
 import { renderGrowth } from "./growth.ts"
-import { describe, labelOf, metricsOf, titleOf } from "./table.ts"
+import {
+  changeCells,
+  changeHead,
+  describe,
+  goalHead,
+  goalRows,
+  labelOf,
+  metricsOf,
+  titleOf,
+} from "./table.ts"
 import type { ReportOptions } from "./json.ts"
 
 const width = 760
@@ -93,18 +102,22 @@ function section(results: Results, row: string): string {
   return `<h2>${escaped(titleOf(row))}</h2>${charts.join("")}<details><summary>All figures</summary>${table(head, rows)}</details>`
 }
 
-function goalSection({ judged }: ReportOptions): string {
-  const rows = judged.map(({ scenario, metric, subject, against, direction, target, measured, met }) => [
-    escaped(`${labelOf(subject)}, ${scenario}`),
-    escaped(metrics[metric].label),
-    escaped(labelOf(against)),
-    `${direction === "atLeast" ? "≥" : "≤"} ${target}`,
-    measured === undefined ? "–" : measured.toFixed(2),
-    measured === undefined
-      ? "not measured"
-      : `<span class="${met ? "met" : "missed"}">${met ? "met" : "missed"}</span>`,
-  ])
-  return `<h2>Goals, as ratios</h2>${table(["goal", "metric", "against", "target", "measured", ""], rows)}`
+/** The last cell of a row of goals or changes, coloured. */
+function verdictCell(verdict: string): string {
+  const style = { met: "met", better: "met", missed: "missed", worse: "missed" }[verdict]
+  return style === undefined ? escaped(verdict) : `<span class="${style}">${escaped(verdict)}</span>`
+}
+
+function judgedTable(head: readonly string[], rows: readonly (readonly string[])[]): string {
+  const cells = rows.map((row) => [...row.slice(0, -1).map(escaped), verdictCell(row.at(-1) ?? "")])
+  return table(head.map(escaped), cells)
+}
+
+function goalSection(report: ReportOptions): string {
+  const { changes } = report
+  const goals = `<h2>Goals, as ratios</h2>${judgedTable(goalHead, goalRows(report))}`
+  if (changes.length === 0) return goals
+  return `${goals}<h2>What has changed</h2>${judgedTable(changeHead, changes.map(changeCells))}`
 }
 
 export function renderHtml(options: ReportOptions): string {

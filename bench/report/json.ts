@@ -1,5 +1,6 @@
 // The report for programs: the goals, and every figure of every round.
-import type { JudgedGoal } from "../judge-goals.ts"
+import type { JudgedChange } from "../judge-change.ts"
+import type { JudgedGoal, MeasuredRatio } from "../judge-goals.ts"
 import type { Machine } from "../machine.ts"
 import { metrics } from "../metrics.ts"
 import type { BenchRun } from "../run-bench.ts"
@@ -7,12 +8,29 @@ import type { BenchRun } from "../run-bench.ts"
 export interface ReportOptions {
   readonly run: BenchRun
   readonly judged: readonly JudgedGoal[]
+  /** Ratios without a goal that were measured. */
+  readonly ratios: readonly MeasuredRatio[]
+  /** Empty unless another checkout took part. */
+  readonly changes: readonly JudgedChange[]
   readonly machine: Machine
   readonly quick: boolean
   readonly rounds: number
 }
 
-export function renderJson({ run, judged, machine, quick, rounds }: ReportOptions): string {
+/** `against` names the server that was divided by, or all candidates if nothing was measured. */
+function shownAsJson<T extends MeasuredRatio>({ metric, measured, peer, against, ...more }: T) {
+  return {
+    ...more,
+    against: peer ?? against.join(", "),
+    among: against,
+    metric: metrics[metric].label,
+    figure: metric,
+    measured: measured ?? null,
+  }
+}
+
+export function renderJson(options: ReportOptions): string {
+  const { run, judged, ratios, changes, machine, quick, rounds } = options
   const { results } = run
   const figures = results.rowNames().flatMap((row) =>
     results.servers(row).map((server) => ({
@@ -21,14 +39,14 @@ export function renderJson({ run, judged, machine, quick, rounds }: ReportOption
       rounds: results.rounds(row, server).map((round) => round ?? null),
     })),
   )
-  const goals = judged.map(({ metric, measured, ...goal }) => ({
-    ...goal,
-    metric: metrics[metric].label,
-    figure: metric,
-    measured: measured ?? null,
-  }))
   const report = {
-    goals,
+    goals: judged.map(shownAsJson),
+    ratios: ratios.map(shownAsJson),
+    changes: changes.map(({ metric, ...change }) => ({
+      ...change,
+      metric: metrics[metric].label,
+      figure: metric,
+    })),
     figures,
     failures: results.failures,
     absent: run.absent,

@@ -1,13 +1,15 @@
 // The report in the terminal.
-import type { JudgedGoal } from "../judge-goals.ts"
+import type { JudgedGoal, MeasuredRatio } from "../judge-goals.ts"
+import type { JudgedChange } from "../judge-change.ts"
 import type { Machine } from "../machine.ts"
 import { metrics, shown } from "../metrics.ts"
 import type { MetricName } from "../metrics.ts"
 import type { Results } from "../results.ts"
 import { loadBusyMax } from "../run-bench.ts"
 import { scenarios } from "../scenarios.ts"
-import { servers } from "../servers.ts"
+import { otherHawserLabel, otherHawserName, servers } from "../servers.ts"
 import { relativeSpread } from "../statistics.ts"
+import type { ReportOptions } from "./json.ts"
 
 type Cells = readonly string[]
 
@@ -25,6 +27,7 @@ function aligned(rows: readonly Cells[]): string[] {
 }
 
 export function labelOf(server: string): string {
+  if (server === otherHawserName) return otherHawserLabel
   return servers.find(({ name }) => name === server)?.label ?? server
 }
 
@@ -75,17 +78,48 @@ function limitsOf(results: Results, row: string): string[] {
   ]
 }
 
-function goalTable(judged: readonly JudgedGoal[]): string[] {
-  const head = ["goal", "metric", "against", "target", "measured", ""]
-  const body = judged.map(({ scenario, metric, subject, against, direction, target, measured, met }) => [
+const signs = { atLeast: "≥", above: ">", atMost: "≤" } as const
+
+export const goalHead: Cells = ["goal", "metric", "against", "target", "measured", ""]
+
+function goalCells(goal: JudgedGoal): Cells {
+  const { direction, target, measured, met } = goal
+  const verdict = measured === undefined ? "not measured" : met ? "met" : "missed"
+  return [...ratioCells(goal, `${signs[direction]} ${target}`), verdict]
+}
+
+/** Goals, then ratios without one. */
+export function goalRows({ judged, ratios }: ReportOptions): Cells[] {
+  return [...judged.map(goalCells), ...ratios.map((ratio) => [...ratioCells(ratio), ""])]
+}
+
+/** The cells of a ratio without a goal: those of one, without the verdict. */
+function ratioCells(ratio: MeasuredRatio, target = "–"): Cells {
+  const { scenario, metric, subject, measured } = ratio
+  return [
     `${labelOf(subject)}, ${scenario}`,
     metrics[metric].label,
-    labelOf(against),
-    `${direction === "atLeast" ? "≥" : "≤"} ${target}`,
+    peerOf(ratio),
+    target,
     measured === undefined ? "–" : measured.toFixed(2),
-    measured === undefined ? "not measured" : met ? "met" : "missed",
-  ])
-  return ["Goals, as ratios", ...aligned([head, ...body]).map((line) => `  ${line}`)]
+  ]
+}
+
+/** Of several servers, the best one; without figures, how many there are to choose from. */
+function peerOf({ against, peer }: MeasuredRatio): string {
+  if (against.length === 1) return labelOf(against[0] ?? "")
+  return peer === undefined ? `the best of ${against.length}` : `${labelOf(peer)} (best)`
+}
+
+export const changeHead: Cells = ["this checkout / the other", "metric", "median", "least", "most", ""]
+
+export function changeCells({ scenario, metric, ratio, verdict }: JudgedChange): Cells {
+  const { median, least, most } = ratio
+  return [scenario, metrics[metric].label, ...[median, least, most].map((value) => value.toFixed(3)), verdict]
+}
+
+function titled(title: string, rows: readonly Cells[]): string {
+  return [title, ...aligned(rows).map((line) => `  ${line}`)].join("\n")
 }
 
 export function describe(machine: Machine): string[] {
@@ -93,11 +127,18 @@ export function describe(machine: Machine): string[] {
   return [
     `${machine.processor}, ${machine.cores} cores, ${machine.system}, Node ${machine.node}`,
     `load average at the start: ${machine.loadAverage}`,
+    machine.otherCommit === undefined
+      ? `commit ${machine.commit}`
+      : `commit ${machine.commit}, compared with ${machine.otherCommit}`,
     versions.join(", "),
   ]
 }
 
-export function renderTable(results: Results, judged: readonly JudgedGoal[]): string {
+export function renderTable(report: ReportOptions): string {
+  const { results } = report.run
   const tables = results.rowNames().map((row) => rowTable(results, row).join("\n"))
-  return [...tables, goalTable(judged).join("\n")].join("\n\n")
+  tables.push(titled("Goals, as ratios", [goalHead, ...goalRows(report)]))
+  if (report.changes.length > 0)
+    tables.push(titled("What has changed", [changeHead, ...report.changes.map(changeCells)]))
+  return tables.join("\n\n")
 }

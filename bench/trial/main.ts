@@ -1,6 +1,6 @@
 // One trial: one scenario against one server, in a fresh pair of processes. Writes what was measured to its parent.
 import { scenarios } from "../scenarios.ts"
-import { servers } from "../servers.ts"
+import { hawserOf, servers } from "../servers.ts"
 import { ServerProcess } from "./server-process.ts"
 import { secret } from "./tokens.ts"
 import { trialSettings } from "./settings.ts"
@@ -11,7 +11,10 @@ process.on("disconnect", () => process.exit(1))
 
 const settings = trialSettings.parse(JSON.parse(process.argv[2] ?? "{}"))
 const scenario = scenarios.find(({ name }) => name === settings.scenario)
-const entry = servers.find(({ name }) => name === settings.server)
+const entry =
+  settings.checkout === undefined
+    ? servers.find(({ name }) => name === settings.server)
+    : hawserOf(settings.checkout)
 if (scenario === undefined || entry === undefined) throw new Error("no such scenario or server")
 
 const server = await ServerProcess.start({

@@ -42,6 +42,8 @@ export class ServerProcess {
     const [command = "", ...words] = commandOf(options)
     const child = spawn(command, words, {
       stdio: ["ignore", "ignore", "inherit", "ipc"],
+      // Node looks for `tsx` from there.
+      cwd: options.entry.checkout,
       // Bun speaks JSON on the channel.
       serialization: "json",
       env: { ...process.env, NODE_ENV: "production" },

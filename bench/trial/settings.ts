@@ -8,6 +8,8 @@ export const trialSettings = z.object({
   /** Words before the server's command that pin it to a core. */
   pinServer: z.array(z.string()),
   profileDirectory: z.string().optional(),
+  /** Of the server, if it is another one. */
+  checkout: z.string().optional(),
 })
 
 export type TrialSettings = z.infer<typeof trialSettings>
