@@ -141,18 +141,16 @@ export class Room implements TopicRoom<Contract, string> {
 
   onJoined(event: JoinedEvent): void {
     const before = this.#stay.position
-    if (!this.#stay.onJoined(event)) {
-      // Its join was given up when it was on its way.
-      if (!event.more) this.#stay.tellLeft().catch(this.#options.onError)
-      return
-    }
+    const joinedOf = this.#stay.onJoined(event)
+    if (joinedOf === "givenUp" && !event.more) this.#stay.tellLeft().catch(this.#options.onError)
+    if (joinedOf === "skipped") return
     const { gap, presence, self } = event
     this.#options.inOrder(() => {
       if (gap !== undefined) {
         const epoch = gap.reason === "restarted" ? (before?.epoch ?? event.epoch) : event.epoch
         this.#onGap({ topic: this.name, epoch, ...gap })
       }
-      if (presence !== undefined) this.presence.replace(presence, self)
+      if (presence !== undefined && joinedOf === "current") this.presence.replace(presence, self)
     })
   }
 
@@ -168,9 +166,9 @@ export class Room implements TopicRoom<Contract, string> {
     })
   }
 
-  /** It has arrived; it is delivered in its turn. */
-  onPublication(offset: number): void {
-    this.#stay.onPublication(offset)
+  /** A publication has arrived and will be delivered in its turn, unless this returns false. */
+  onPublication(offset: number): boolean {
+    return this.#stay.onPublication(offset)
   }
 
   onDelivered(event: string, { payload, meta }: Delivered): void {

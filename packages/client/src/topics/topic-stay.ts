@@ -5,6 +5,7 @@
 //  1. At most one attempt to join is under way; what an older one brings about has no effect. None begins before the
 //     server has answered a leave: what it sent until then still arrives, and counts.
 //  2. The position is that of the last publication that arrived, so that no join asks for one twice.
+//  3. From the call of a join on, no publication is delivered twice: `recent` repeats what is under way of the stay before.
 import { HawserError, joinPayload } from "@hawser/protocol"
 import type { JoinReply, JoinedEvent, TopicPosition } from "@hawser/protocol"
 import type { TopicState } from "./topic-api.ts"
@@ -33,6 +34,12 @@ interface Wanted {
   failures: number
 }
 
+/**
+ * `current`: the join that is wanted. `left`: one that was left; what it brings is delivered and counts for the position.
+ * `givenUp`: the same, and the server does not know yet. `skipped`: one that was left; the next join brings it again.
+ */
+type JoinedOf = "current" | "left" | "givenUp" | "skipped"
+
 /** Between attempts to get in again: doubled each time. */
 const retryMs = { first: 1_000, most: 30_000 }
 
@@ -43,6 +50,8 @@ export class TopicStay {
   #wanted: Wanted | undefined
   #attempt: AbortController | undefined
   #leaving: Promise<void> | undefined
+  /** True while a join with `recent` waits for a leave: that join brings what is under way. */
+  #isSkipping = false
   /** True once this session was told where it stands: only then offsets are those of the position's epoch. */
   #isTold = false
   #cancelRetry: () => void = () => {}
@@ -86,8 +95,12 @@ export class TopicStay {
       this.#isTold = false
       this.#ask(false)
     }
-    if (this.#leaving === undefined) begin()
-    else void this.#leaving.then(begin, begin)
+    if (this.#leaving === undefined) {
+      begin()
+    } else {
+      if (how.recent > 0 && how.since === undefined) this.#isSkipping = true
+      void this.#leaving.then(begin, begin)
+    }
     return joined
   }
 
@@ -101,9 +114,9 @@ export class TopicStay {
     const isKnown = this.#state === "in" || this.#attempt !== undefined
     const isTold = this.#isTold
     this.#end(reason)
-    if (!isKnown) return this.#leaving ?? Promise.resolve()
-    this.#isTold = isTold
-    return this.tellLeft()
+    // What is under way until the server has answered still counts for the position.
+    if (isKnown || this.#leaving !== undefined) this.#isTold = isTold
+    return isKnown ? this.tellLeft() : (this.#leaving ?? Promise.resolve())
   }
 
   /** The server has it in, and it is not wanted. */
@@ -116,24 +129,30 @@ export class TopicStay {
       if (this.#leaving !== leaving) return
       this.#leaving = undefined
       this.#isTold = false
+      this.#isSkipping = false
     }
     this.#leaving = leaving
     leaving.then(done, done)
     return leaving
   }
 
-  /** The server tells where it stands. False when nobody wants to be in. */
-  onJoined({ epoch, offset, more }: JoinedEvent): boolean {
-    if (this.#wanted === undefined) return false
+  /** The `$join` event of the server: which join it belongs to. */
+  onJoined({ epoch, offset, more }: JoinedEvent): JoinedOf {
+    if (this.#isSkipping) return "skipped"
     this.#position = { epoch, offset }
     this.#isTold = true
+    if (this.#leaving !== undefined) return "left"
+    if (this.#wanted === undefined) return "givenUp"
     if (!more) this.#state = "in"
-    return true
+    return "current"
   }
 
-  onPublication(offset: number): void {
+  /** Counts a publication for the position. Returns false for one that is not to be delivered. */
+  onPublication(offset: number): boolean {
+    if (this.#isSkipping) return false
     if (this.#position !== undefined && this.#isTold)
       this.#position = { epoch: this.#position.epoch, offset: Math.max(offset, this.#position.offset) }
+    return true
   }
 
   /** The server has put it out. */

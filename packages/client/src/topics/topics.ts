@@ -66,9 +66,10 @@ export class Topics {
     return room
   }
 
-  /** True when it was for the rooms alone. */
+  /** Returns true for a frame that no listener of the client gets. */
   receive(frame: Frame): boolean {
-    if (frame.kind === "topicEvent") this.#rooms.get(frame.topic)?.onPublication(frame.offset)
+    if (frame.kind === "topicEvent")
+      return this.#rooms.get(frame.topic)?.onPublication(frame.offset) === false
     if (frame.kind !== "event") return false
     switch (frame.type) {
       case "$join":
