@@ -127,7 +127,7 @@ export interface Client<C extends Contract> {
   onSession(listener: (event: SessionEvent) => void, options?: ListenOptions): Unsubscribe
   /** Requests without a reply, in the order of their calls. */
   pending(): PendingRequest[]
-  /** The status now, then every change. */
+  /** Yields the current status, then every change. Ends after `closed`; after another `connect()`, call it again. */
   status(): AsyncIterableIterator<ClientStatus>
   onStatus(listener: (status: ClientStatus) => void, options?: ListenOptions): Unsubscribe
   /** Calls `listener` for every event of this name, in order. */
@@ -219,6 +219,7 @@ export function createClient(contract: Contract, options: ClientOptions): Client
     requests: () => running.requests,
     timers: () => running.timers,
     isOnline: () => running.status.state === "open",
+    isClosed: () => running.status.state === "closed",
     inOrder: (work) => delivery.run(work),
     onError,
   })
@@ -242,7 +243,10 @@ export function createClient(contract: Contract, options: ClientOptions): Client
       },
       onFresh: () => topics.onFresh(),
       reconnect: { ...limits, strategy },
-      onStatus: (status) => statusBus.emit("status", status),
+      onStatus(status) {
+        if (status.state === "closed") topics.onClosed()
+        statusBus.emit("status", status)
+      },
       onFrame(frame) {
         if (!topics.receive(frame)) delivery.deliver(frame)
       },

@@ -58,7 +58,7 @@ export function sameStatus(one: ClientStatus, other: ClientStatus): boolean {
 const queueMaxCount = 64
 
 /**
- * Yields the current status, then every change, until `stop` is called or the loop is left.
+ * Yields the current status, then every change. Ends after the status `closed`, or when the loop is left.
  * A reader more than 64 changes behind loses the oldest of them.
  */
 export function statusIterator(
@@ -68,11 +68,22 @@ export function statusIterator(
   const queue: ClientStatus[] = [current]
   const waiting: ((result: IteratorResult<ClientStatus>) => void)[] = []
   let done = false
-  const unsubscribe = subscribe((status) => {
-    const reader = waiting.shift()
-    if (reader !== undefined) reader({ value: status, done: false })
-    else if (queue.push(status) > queueMaxCount) queue.shift()
-  })
+  let unsubscribe = (): void => {}
+  const end = (): void => {
+    done = true
+    unsubscribe()
+    for (const reader of waiting.splice(0)) reader({ value: undefined, done: true })
+  }
+  if (current.state === "closed") {
+    end()
+  } else {
+    unsubscribe = subscribe((status) => {
+      const reader = waiting.shift()
+      if (reader !== undefined) reader({ value: status, done: false })
+      else if (queue.push(status) > queueMaxCount) queue.shift()
+      if (status.state === "closed") end()
+    })
+  }
   return {
     [Symbol.asyncIterator]() {
       return this
@@ -84,10 +95,8 @@ export function statusIterator(
       return new Promise((resolve) => waiting.push(resolve))
     },
     return() {
-      done = true
-      unsubscribe()
       queue.length = 0
-      for (const reader of waiting.splice(0)) reader({ value: undefined, done: true })
+      end()
       return Promise.resolve({ value: undefined, done: true })
     },
   }

@@ -24,6 +24,7 @@ function roomOf(shelf: RoomShelf, name: string): Room {
       after: () => () => {},
     },
     isOnline: () => true,
+    isClosed: () => false,
     inOrder: (work) => work(),
     onUse: (room) => shelf.use(room),
     onError: (error) => {

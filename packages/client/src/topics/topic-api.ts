@@ -132,6 +132,9 @@ export interface TopicRoom<C extends Contract, K extends TopicKind<C>> {
   readonly presence: PresenceView<PresenceState<C, K>>
   /** Changes what this client shows of itself. Rejects as `join`, and with `forbidden` when it is not in. */
   setState(state: PresenceInput<C, K>, options?: CallOptions): Promise<void>
-  /** From now on, until `leave` or the end of the membership. A reader 1,024 items behind is told of a gap instead. */
+  /**
+   * Reads what is published from now on, until `leave`, the end of the membership, or the status `closed`. On a closed
+   * client it ends at once; begin it again after another `connect()`. A reader 1,024 items behind gets a gap instead.
+   */
   [Symbol.asyncIterator](): AsyncIterableIterator<TopicItem<C, K>, undefined>
 }

@@ -23,6 +23,8 @@ export interface RoomOptions {
   readonly schema: Schema | undefined
   readonly calls: RoomCalls
   readonly isOnline: () => boolean
+  /** True while the client is closed: an iteration that begins then ends at once. */
+  readonly isClosed: () => boolean
   /** Runs after everything that came before was given to its listeners. */
   readonly inOrder: (work: () => void) => void
   /** Before somebody is in, or listens. */
@@ -133,7 +135,8 @@ export class Room implements TopicRoom<Contract, string> {
   [Symbol.asyncIterator](): AsyncIterableIterator<ReaderItem, undefined> {
     this.#options.onUse(this)
     const reader = new TopicReader((left) => this.#readers.delete(left))
-    this.#readers.add(reader)
+    if (this.#options.isClosed()) reader.end()
+    else this.#readers.add(reader)
     return reader
   }
 
@@ -184,15 +187,24 @@ export class Room implements TopicRoom<Contract, string> {
     this.#stay.onFresh()
   }
 
+  /** The client is closed: iterations end when everything that came before has been read. */
+  onClosed(): void {
+    this.#options.inOrder(() => this.#endReaders())
+  }
+
   #leave(reason: HawserError): Promise<void> {
     const left = this.#stay.leave(reason)
     this.#close()
     return left
   }
 
-  #close(): void {
+  #endReaders(): void {
     for (const reader of [...this.#readers]) reader.end()
     this.#readers.clear()
+  }
+
+  #close(): void {
+    this.#endReaders()
     this.presence.replace({ count: 0, members: [] }, 0)
   }
 

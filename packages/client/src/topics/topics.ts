@@ -26,6 +26,7 @@ export interface TopicsOptions {
   readonly requests: () => Requests
   readonly timers: () => TimerQueue
   readonly isOnline: () => boolean
+  readonly isClosed: () => boolean
   readonly inOrder: (work: () => void) => void
   readonly onError: (error: unknown) => void
 }
@@ -58,10 +59,10 @@ export class Topics {
     if (known !== undefined) return known
     const spec = this.#kinds.get(topicKindOf(name) ?? "")
     if (spec === undefined) return undefined
-    const { isOnline, inOrder, onError } = this.#options
+    const { isOnline, isClosed, inOrder, onError } = this.#options
     const schema = spec.presence
     const onUse = (used: Room): void => this.#rooms.use(used)
-    const room = new Room({ name, schema, calls: this.#calls, isOnline, inOrder, onUse, onError })
+    const room = new Room({ name, schema, calls: this.#calls, isOnline, isClosed, inOrder, onUse, onError })
     this.#rooms.use(room)
     return room
   }
@@ -102,6 +103,10 @@ export class Topics {
 
   onFresh(): void {
     for (const room of this.#rooms.all()) room.onFresh()
+  }
+
+  onClosed(): void {
+    for (const room of this.#rooms.all()) room.onClosed()
   }
 
   #find<E extends { readonly topic: string }>(
