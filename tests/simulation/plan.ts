@@ -144,5 +144,6 @@ function weatherOf({ chance, between, scale }: Draw): Weather {
     slowShare: chance(0.4) ? between(0.1, 0.9) : 0,
     slowBytesPerMs: scale(1, 200) / 10,
     windowBytes: chance(0.5) ? scale(300, 4_000) : 65_536,
+    sendBufferBytes: 0,
   }
 }

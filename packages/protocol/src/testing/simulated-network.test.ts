@@ -104,6 +104,38 @@ describe("a fair network", () => {
     expect([atServer[0]?.lines.at(-1), client.lines.length]).toEqual(["drained", 2])
   })
 
+  it("hides from the sender what its kernel holds for a slow line", () => {
+    const { client } = dial(networkIn({ slowShare: 1, slowBytesPerMs: 1, sendBufferBytes: 60 }))
+    pass(40)
+    const server = atServer[0]
+    send(server, "x".repeat(96))
+    pass(1)
+    expect([server?.connection?.bufferedBytes, server?.lines]).toEqual([35, []])
+    pass(39)
+    // The process has nothing left, and the message is still on its way.
+    expect([server?.connection?.bufferedBytes, server?.lines]).toEqual([0, ["drained"]])
+    expect(client.lines).toEqual(["open hawser.1"])
+    pass(100)
+    expect(client.lines).toEqual(["open hawser.1", "x".repeat(96)])
+  })
+
+  it("lets a kernel send what it holds after its process has gone, and nothing after a reset", () => {
+    const ends = [0, 1].map((resetShare) => {
+      const { client } = dial(networkIn({ slowShare: 1, slowBytesPerMs: 1, sendBufferBytes: 60, resetShare }))
+      pass(40)
+      const server = atServer.at(-1)
+      for (const text of ["a".repeat(26), "b".repeat(26)]) send(server, text)
+      pass(5)
+      server?.connection?.terminate()
+      pass(200)
+      return client.lines
+    })
+    expect(ends).toEqual([
+      ["open hawser.1", "a".repeat(26), "b".repeat(26), "closed 1006"],
+      ["open hawser.1", "closed 1006"],
+    ])
+  })
+
   it("keeps for a reader that pauses, and makes the sender wait when the window is full", () => {
     const { client } = dial(networkIn({ windowBytes: 20 }))
     pass(20)

@@ -23,6 +23,8 @@ export interface Weather {
   slowShare: number
   slowBytesPerMs: number
   windowBytes: number
+  /** Bytes that a sender's kernel takes before the line carries them: Linux lets it grow to megabytes. */
+  sendBufferBytes: number
 }
 
 export const fairWeather: Weather = {
@@ -34,6 +36,7 @@ export const fairWeather: Weather = {
   slowShare: 0,
   slowBytesPerMs: 1,
   windowBytes: 64 * 1024,
+  sendBufferBytes: 0,
 }
 
 export interface SimulatedNetworkOptions {
@@ -146,9 +149,9 @@ export class SimulatedNetwork {
   }
 
   #line(): Line {
-    const { latencyMs, slowShare, slowBytesPerMs, windowBytes } = this.weather
-    const isSlow = this.#random() < slowShare
-    return { latencyMs: this.#between(latencyMs), bytesPerMs: isSlow ? slowBytesPerMs : 0, windowBytes }
+    const { latencyMs, slowShare, slowBytesPerMs, windowBytes, sendBufferBytes } = this.weather
+    const bytesPerMs = this.#random() < slowShare ? slowBytesPerMs : 0
+    return { latencyMs: this.#between(latencyMs), bytesPerMs, windowBytes, sendBufferBytes }
   }
 
   #between({ least, most }: { readonly least: number; readonly most: number }): number {

@@ -27,6 +27,11 @@ export interface Line {
   bytesPerMs: number
   /** Bytes that may be under way or unread before the sender has to wait: kernel buffers of both ends. */
   windowBytes: number
+  /**
+   * Bytes that the sender's kernel takes before the line carries them. They count in no `bufferedBytes`: a process cannot
+   * see them. 0: the line takes bytes from the process itself.
+   */
+  sendBufferBytes: number
 }
 
 export interface PipeOptions {
@@ -55,6 +60,8 @@ export class SimulatedPipe {
   readonly #items: Placed[] = []
   #firstItem = 0
   #accepted = 0
+  /** What the sender's kernel has of it. */
+  #taken = 0
   #departed = 0
   #arrived = 0
   #read = 0
@@ -77,9 +84,9 @@ export class SimulatedPipe {
     this.line = options.line
   }
 
-  /** Bytes accepted that have not left the sender. */
+  /** Bytes accepted that have not left the sender's process. */
   get bufferedBytes(): number {
-    return this.#accepted - this.#departed
+    return this.#accepted - this.#taken
   }
 
   /** Bytes that have left or wait to leave, and were not read. */
@@ -133,17 +140,24 @@ export class SimulatedPipe {
     })
   }
 
-  /** The sender's socket is gone: what has not left never will. */
+  /** The sender's socket is gone: what has not left its process never will. */
   forget(): void {
-    this.#accepted = this.#departed
-    while ((this.#items.at(-1)?.endOffset ?? 0) > this.#departed) this.#items.pop()
+    this.#cutBackTo(this.#taken)
   }
 
-  /** `onReset` is called when all that has left has arrived, read or not. */
+  /** `onReset` is called when all that has left has arrived, read or not. A reset empties the kernel's buffer. */
   reset(onReset: () => void): void {
     if (!this.#isOpen || this.#onReset !== undefined) return
     this.#onReset = onReset
+    this.#cutBackTo(this.#departed)
     this.#arriveIn(this.#departed)
+  }
+
+  #cutBackTo(offset: number): void {
+    this.#accepted = offset
+    this.#taken = Math.min(this.#taken, offset)
+    this.#hasMessages = false
+    while ((this.#items.at(-1)?.endOffset ?? 0) > offset) this.#items.pop()
   }
 
   /** The stream is over: nothing of it arrives any more. */
@@ -173,17 +187,19 @@ export class SimulatedPipe {
     const { bytesPerMs, windowBytes } = this.line
     const room = windowBytes - (this.#departed - this.#read)
     const speed = bytesPerMs === 0 ? Number.POSITIVE_INFINITY : Math.max(1, Math.ceil(bytesPerMs * chunkMs))
-    const amount = Math.min(this.bufferedBytes, room, speed)
-    if (amount <= 0) return
+    const amount = Math.max(0, Math.min(this.#accepted - this.#departed, room, speed))
     this.#departed += amount
-    this.#arriveIn(this.#departed)
-    if (this.bufferedBytes > 0) {
-      if (bytesPerMs > 0) this.#pumpIn(amount / bytesPerMs)
-      return
-    }
-    if (!this.#hasMessages) return
+    this.#take()
+    if (amount > 0) this.#arriveIn(this.#departed)
+    if (amount > 0 && this.#departed < this.#accepted && bytesPerMs > 0) this.#pumpIn(amount / bytesPerMs)
+    if (this.bufferedBytes > 0 || !this.#hasMessages) return
     this.#hasMessages = false
     this.#options.onDrained()
+  }
+
+  /** The sender's kernel takes what it has room for. */
+  #take(): void {
+    this.#taken = Math.max(this.#taken, Math.min(this.#accepted, this.#departed + this.line.sendBufferBytes))
   }
 
   #arriveIn(offset: number): void {
@@ -223,6 +239,6 @@ export class SimulatedPipe {
       this.#items.splice(0, this.#firstItem)
       this.#firstItem = 0
     }
-    if (this.bufferedBytes > 0) this.#pumpIn(0)
+    if (this.#departed < this.#accepted) this.#pumpIn(0)
   }
 }
