@@ -11,7 +11,7 @@ import {
   subprotocol,
   wireVersion,
 } from "@hawser/protocol"
-import type { BadFrame, Codec, Frame, Profile } from "@hawser/protocol"
+import type { BadFrame, Codec, Frame, HelloFrame, Profile } from "@hawser/protocol"
 import { randomUUID } from "node:crypto"
 import { once } from "node:events"
 import { connect } from "node:net"
@@ -91,7 +91,11 @@ function clientCodec(profile: Profile): Codec {
     : createEnvelopeCodec({ limits: clientMessageLimits, wallClockMs: Date.now })
 }
 
-export function helloBytes(profile: Profile, token = "ann"): Uint8Array {
+export function helloBytes(
+  profile: Profile,
+  token = "ann",
+  more: Pick<HelloFrame, "resume"> & Partial<Pick<HelloFrame, "dial">> = {},
+): Uint8Array {
   return clientCodec(profile).encode({
     kind: "hello",
     version: wireVersion,
@@ -99,6 +103,7 @@ export function helloBytes(profile: Profile, token = "ann"): Uint8Array {
     reference: "hello",
     clientId: randomUUID(),
     dial: 1,
+    ...more,
   })
 }
 

@@ -1,6 +1,7 @@
 import { once } from "node:events"
 import { connect } from "node:net"
 import { describe, expect, it, onTestFinished } from "vitest"
+import type { WelcomeFrame } from "@hawser/protocol"
 import { WebSocket } from "ws"
 import {
   connectionsReach,
@@ -12,6 +13,7 @@ import {
   until,
   upgradeRequest,
 } from "./harness.ts"
+import type { RawPeer } from "./harness.ts"
 import type { ServerSpec } from "./server-program.ts"
 import { describeOver, skipWithout } from "./transports.ts"
 
@@ -195,6 +197,53 @@ describeOver(["ws", "bun"], (transport) => {
       peer.send(helloBytes("2.0"))
       await peer.next("welcome")
       expect(await statusOf(world.url, via("198.51.100.1"))).toBe(101)
+    })
+
+    it("surprise-C5 let fifty clients of one address return after a reset, and no more newcomers than before", async () => {
+      const world = await startServer(transport, { trustProxy: true })
+      const office = via("198.51.100.1")
+      const log = async (peer: RawPeer, hello: Uint8Array): Promise<WelcomeFrame> => {
+        peer.send(hello)
+        const welcome = await peer.next("welcome")
+        if (welcome.kind !== "welcome") throw new Error("no welcome")
+        return welcome
+      }
+      const players = Array.from({ length: 50 }, (_, index) => `player ${index}`)
+      const sessions: { peer: RawPeer; player: string; welcome: WelcomeFrame }[] = []
+      for (const player of players) {
+        const peer = await openRaw(world, "hawser.1", office)
+        sessions.push({ peer, player, welcome: await log(peer, helloBytes("hawser.1", player)) })
+      }
+      for (const { peer } of sessions.slice(25)) peer.terminate()
+      await connectionsReach(world, 25)
+      // All dial before the first one has said who it is; of 25 the server does not know yet that they are gone.
+      const dialled: RawPeer[] = []
+      for (const _player of players) dialled.push(await openRaw(world, "hawser.1", office))
+      for (let newcomer = 0; newcomer < 17; newcomer += 1)
+        expect(await statusOf(world.url, office)).toBe(newcomer < 16 ? 101 : 429)
+      expect((await world.stats()).upgradesRefusedByReason).toEqual({ address_connections: 1 })
+      for (const [index, peer] of dialled.entries()) {
+        const { player = "", welcome } = sessions[index] ?? {}
+        const { sessionId = "", resumeToken } = welcome ?? {}
+        const resume = { sessionId, token: resumeToken ?? "", handled: 0, digest: 0 }
+        const back = await log(peer, helloBytes("hawser.1", player, { resume, dial: 2 }))
+        expect(back).toMatchObject({ sessionId, resumed: true })
+      }
+      expect(await world.stats()).toMatchObject({ sessionsResumed: 50, sessionsOpened: 50, sessions: 50 })
+    })
+
+    it("surprise-C5 refuse a new session beyond the connections of its address once it has logged in", async () => {
+      const world = await startServer(transport, { trustProxy: true, limits: { connectionsPerAddress: 2 } })
+      const office = via("198.51.100.1")
+      for (const token of ["ann", "ben"]) {
+        const peer = await openRaw(world, "hawser.1", office)
+        peer.send(helloBytes("hawser.1", token))
+        await peer.next("welcome")
+      }
+      const third = await openRaw(world, "hawser.1", office)
+      third.send(helloBytes("hawser.1", "cem"))
+      expect(await third.refusal()).toMatchObject({ said: "too_many_connections", code: 4429 })
+      expect((await world.stats()).sessions).toBe(2)
     })
 
     it("go by the last entry of X-Forwarded-For: forged first ones are useless", async () => {

@@ -71,6 +71,8 @@ export interface AcceptedConnection {
   readonly profile: Profile
   /** The peer's address as the caps per address count it. */
   readonly address: string
+  /** True where the caps per address hold for this peer. Absent: they do not, as for loopback without a proxy. */
+  readonly isCapped?: boolean
 }
 
 /** Takes a socket into the server; the transport reports to what is returned. */

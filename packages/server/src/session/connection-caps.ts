@@ -1,5 +1,11 @@
 // How many connections an address and the whole server may hold, and how fast an address may dial. Asked before the
-// upgrade; knows no frames.
+// upgrade, when nothing is known of the client but its address: so an address gets places for as many clients as it has
+// sessions that can be resumed, beyond what newcomers get (decision 0055). Knows no frames.
+//
+// Invariants:
+//  1. An address is remembered while it has a connection or a session, and not longer.
+//  2. The places for sessions of an address are at most `connectionsPerAddress`.
+//  3. `#newcomers` is the sum, over all addresses, of unauthenticated connections beyond the places for sessions.
 import { RateLimiter } from "@hawser/protocol"
 import type { Clock, ServerLimits } from "@hawser/protocol"
 
@@ -7,6 +13,8 @@ export type CapVerdict = "allowed" | "tooManyOfAddress" | "tooManyUnauthenticate
 
 /** One connection's place in the counts. Both methods are idempotent. */
 export interface CapTicket {
+  /** True while more connections of this address are authenticated than `connectionsPerAddress`. */
+  readonly isOver: boolean
   /** The user is known: the connection no longer counts as unauthenticated. */
   authenticated(): void
   release(): void
@@ -15,68 +23,110 @@ export interface CapTicket {
 interface AddressCount {
   connections: number
   unauthenticated: number
+  /** Sessions whose client was here last and can come back. */
+  sessions: number
 }
+
+/** One client dials no faster: three times at once, then twelve times a minute (its own default budget). */
+const sessionDialBurst = 3
+const sessionDialsPerSecond = 12 / 60
+
+const none: Readonly<AddressCount> = { connections: 0, unauthenticated: 0, sessions: 0 }
 
 export class ConnectionCaps {
   readonly #limits: ServerLimits
   readonly #clock: Clock
   readonly #dials = new RateLimiter()
   readonly #addresses = new Map<string, AddressCount>()
-  #unauthenticated = 0
+  #newcomers = 0
 
   constructor(limits: ServerLimits, clock: Clock) {
     this.#limits = limits
     this.#clock = clock
   }
 
-  /** Addresses with a connection; 0 on an idle server. */
+  /** Addresses with a connection or a session; 0 on an idle server. */
   get size(): number {
     return this.#addresses.size
   }
 
   check(address: string, exempt: boolean): CapVerdict {
-    if (this.#unauthenticated >= this.#limits.unauthenticatedTotal) return "tooManyUnauthenticated"
+    const count = this.#addresses.get(address) ?? none
+    const isExpected = count.unauthenticated < this.#places(count)
+    if (!isExpected && this.#newcomers >= this.#limits.unauthenticatedTotal) return "tooManyUnauthenticated"
     if (exempt) return "allowed"
-    return this.#isFull(address) || this.#dialsTooFast(address) ? "tooManyOfAddress" : "allowed"
+    return this.#isFull(count) || this.#dialsTooFast(address, count) ? "tooManyOfAddress" : "allowed"
   }
 
-  #isFull(address: string): boolean {
-    const count = this.#addresses.get(address)
-    if (count === undefined) return false
+  /** Places for clients that come back. */
+  #places({ sessions }: AddressCount): number {
+    return Math.min(sessions, this.#limits.connectionsPerAddress)
+  }
+
+  #newcomersOf(count: AddressCount): number {
+    return Math.max(0, count.unauthenticated - this.#places(count))
+  }
+
+  /** A client that comes back may have a second connection until the server has found the first one dead. */
+  #isFull(count: AddressCount): boolean {
     const { connectionsPerAddress, unauthenticatedPerAddress } = this.#limits
-    return count.connections >= connectionsPerAddress || count.unauthenticated >= unauthenticatedPerAddress
+    return (
+      count.connections >= connectionsPerAddress + this.#places(count) ||
+      this.#newcomersOf(count) >= unauthenticatedPerAddress
+    )
   }
 
   /** Each dial costs a verified token: an address that dials on and on would keep the server busy with those alone. */
-  #dialsTooFast(address: string): boolean {
+  #dialsTooFast(address: string, count: AddressCount): boolean {
     const { dialsPerAddressPerSecond, dialBurstPerAddress } = this.#limits
-    const limit = { everyMs: 1_000 / dialsPerAddressPerSecond, burst: dialBurstPerAddress }
+    const places = this.#places(count)
+    const limit = {
+      everyMs: 1_000 / (dialsPerAddressPerSecond + places * sessionDialsPerSecond),
+      burst: dialBurstPerAddress + places * sessionDialBurst,
+    }
     return this.#dials.take(address, limit, this.#clock.now()) > 0
   }
 
   enter(address: string): CapTicket {
-    const count = this.#addresses.get(address) ?? { connections: 0, unauthenticated: 0 }
-    this.#addresses.set(address, count)
-    count.connections += 1
-    count.unauthenticated += 1
-    this.#unauthenticated += 1
+    this.#change(address, { connections: 1, unauthenticated: 1, sessions: 0 })
     return new Ticket(this, address)
+  }
+
+  /** A session has its client at this address: it was opened or resumed from there. */
+  expect(address: string): void {
+    this.#change(address, { connections: 0, unauthenticated: 0, sessions: 1 })
+  }
+
+  /** Undoes one `expect`: the session has ended, or its client came back from another address. */
+  forget(address: string): void {
+    this.#change(address, { connections: 0, unauthenticated: 0, sessions: -1 })
+  }
+
+  /** For tickets alone. */
+  isOver(address: string): boolean {
+    const { connections, unauthenticated } = this.#addresses.get(address) ?? none
+    return connections - unauthenticated > this.#limits.connectionsPerAddress
   }
 
   /** For tickets alone, each at most once. */
   authenticated(address: string): void {
-    const count = this.#addresses.get(address)
-    if (count === undefined) return
-    count.unauthenticated -= 1
-    this.#unauthenticated -= 1
+    this.#change(address, { connections: 0, unauthenticated: -1, sessions: 0 })
   }
 
   /** For tickets alone, each once. */
   leave(address: string): void {
-    const count = this.#addresses.get(address)
-    if (count === undefined) return
-    count.connections -= 1
-    if (count.connections === 0) this.#addresses.delete(address)
+    this.#change(address, { connections: -1, unauthenticated: 0, sessions: 0 })
+  }
+
+  #change(address: string, by: AddressCount): void {
+    const count = this.#addresses.get(address) ?? { ...none }
+    this.#newcomers -= this.#newcomersOf(count)
+    count.connections += by.connections
+    count.unauthenticated += by.unauthenticated
+    count.sessions += by.sessions
+    this.#newcomers += this.#newcomersOf(count)
+    if (count.connections === 0 && count.sessions === 0) this.#addresses.delete(address)
+    else this.#addresses.set(address, count)
   }
 }
 
@@ -89,6 +139,10 @@ class Ticket implements CapTicket {
   constructor(caps: ConnectionCaps, address: string) {
     this.#caps = caps
     this.#address = address
+  }
+
+  get isOver(): boolean {
+    return this.#caps.isOver(this.#address)
   }
 
   authenticated(): void {

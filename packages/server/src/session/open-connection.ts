@@ -111,6 +111,10 @@ function openFresh<User extends AuthenticatedUser>(
     const message = "the server keeps as much for its clients as it may; try again in a moment"
     throw new HawserError("sys_service_unavailable", { message })
   }
+  if (connection.isOneTooMany) {
+    const message = `this address has ${limits.connectionsPerAddress} connections, which is the most allowed`
+    throw new HawserError("too_many_connections", { message })
+  }
   // A first dial that this client gave up, arriving after its successor, must not end what that one opened.
   for (const { clientId, lastDial } of registry.ofUser(user.id)) {
     if (connection.codec.counts && clientId === hello.clientId && hello.dial <= lastDial)

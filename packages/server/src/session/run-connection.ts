@@ -67,6 +67,11 @@ export class RunningConnection<User extends AuthenticatedUser>
     return this.accepted.address
   }
 
+  /** True when a new session on it would be one too many of its address. */
+  get isOneTooMany(): boolean {
+    return this.accepted.isCapped === true && this.#ticket.isOver
+  }
+
   get session(): ServerSession<User> | undefined {
     return this.#session
   }

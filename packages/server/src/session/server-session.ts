@@ -42,6 +42,7 @@ export class ServerSession<User extends AuthenticatedUser>
     this.#link = link
     this.#lastAddress = link.address
     this.#conversation = new Conversation(host, this, codec, link.connection)
+    if (this.resumable) host.caps.expect(link.address)
     if (codec.counts) this.#startRenewal(user)
   }
 
@@ -148,7 +149,7 @@ export class ServerSession<User extends AuthenticatedUser>
     this.#claims.accept(claim)
     this.#user = claim.user
     this.#link = link
-    this.#lastAddress = link.address
+    this.#moveTo(link.address)
     this.#conversation.listenTo(link.connection)
     this.#startRenewal(claim.user)
     sendWelcome()
@@ -191,6 +192,14 @@ export class ServerSession<User extends AuthenticatedUser>
     this.#conversation.detach()
     this.#renewal?.stop()
     return link
+  }
+
+  /** The caps expect the session's client where it came from last. */
+  #moveTo(address: string): void {
+    const { caps } = this.#host
+    caps.forget(this.#lastAddress)
+    caps.expect(address)
+    this.#lastAddress = address
   }
 
   #stopWindow(): void {
@@ -281,6 +290,7 @@ export class ServerSession<User extends AuthenticatedUser>
     this.#active = false
     const message = options.message ?? (isErrorCode(cause) ? errorTable[cause].sentence : cause)
     this.#stopWindow()
+    if (this.resumable) this.#host.caps.forget(this.#lastAddress)
     const farewell = options.farewell ?? farewellOf(cause)
     const { delivery } = this.#conversation
     if (!this.speaks20) sayFarewell({ delivery, cause, message, farewell })

@@ -17,6 +17,7 @@ import type { Health } from "../metrics/health.ts"
 import type { FanOut } from "../topics/fan-out.ts"
 import type { Encoders } from "../topics/publication.ts"
 import type { AckSchedule } from "./ack-schedule.ts"
+import type { ConnectionCaps } from "./connection-caps.ts"
 import type { Farewell } from "./farewell.ts"
 import type { InboundHost } from "./inbound.ts"
 import type { ReplayMemory } from "./replay-memory.ts"
@@ -38,6 +39,7 @@ export interface SessionHost<User extends AuthenticatedUser> {
   readonly router: CallRouter<User>
   readonly acks: AckSchedule
   readonly replayMemory: ReplayMemory
+  readonly caps: Pick<ConnectionCaps, "expect" | "forget">
   readonly fanOut: FanOut
   readonly authenticate: Authenticate<User>
   readonly wallClockMs: () => number

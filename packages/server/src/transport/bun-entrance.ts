@@ -1,11 +1,11 @@
 // The way into a server from `Bun.serve`: its requests, its WebSocket handlers. Knows no frames.
-import type { Profile } from "@hawser/protocol"
 import { subprotocol } from "@hawser/protocol"
 import type { BunServer, BunWebSocketHandlers } from "./bun-api.ts"
 import { BunConnection } from "./bun-connection.ts"
 import { Turn } from "./turn.ts"
 import type { EntranceHost } from "./entrances.ts"
 import { plainAnswer, plainText } from "./http-server.ts"
+import type { UpgradeAccepted } from "./judge-upgrade.ts"
 
 /** Both handlers of a `Bun.serve`, for one that is the application's. */
 export interface BunEntrance {
@@ -34,10 +34,10 @@ export function createBunEntrance(host: EntranceHost): BunEntrance {
     })
     if (verdict.kind === "refused") return refusal(verdict)
     if (request.method !== "GET") return refusal({ status: 405, message: "a WebSocket begins with GET" })
-    const { profile, address } = verdict
+    const { profile } = verdict
     const named = profile === "2.0" ? {} : { "Sec-WebSocket-Protocol": subprotocol }
     // `open` is called in between.
-    return bun.upgrade(request, { data: new Visitor(profile, address), headers: named })
+    return bun.upgrade(request, { data: new Visitor(verdict), headers: named })
       ? undefined
       : refusal({ status: 400, message: "this is no upgrade to a WebSocket" })
   }
@@ -55,12 +55,10 @@ export function createBunEntrance(host: EntranceHost): BunEntrance {
 
 /** A socket that has been let in and is not open yet. */
 class Visitor {
-  readonly profile: Profile
-  readonly address: string
+  readonly verdict: UpgradeAccepted
 
-  constructor(profile: Profile, address: string) {
-    this.profile = profile
-    this.address = address
+  constructor(verdict: UpgradeAccepted) {
+    this.verdict = verdict
   }
 }
 
@@ -81,7 +79,8 @@ function handlers({ limits, accept, onError }: EntranceHost): BunWebSocketHandle
       socket.binaryType = "arraybuffer"
       const connection = new BunConnection(socket, turn)
       socket.data = connection
-      connection.bind(accept({ connection, profile: data.profile, address: data.address }))
+      const { profile, address, isCapped } = data.verdict
+      connection.bind(accept({ connection, profile, address, isCapped }))
     },
     message({ data }, content) {
       if (data instanceof BunConnection) data.received(content)

@@ -30,14 +30,16 @@ export interface UpgradeRefused {
   readonly retryAfterSeconds?: number
 }
 
-export type UpgradeVerdict =
-  | {
-      readonly kind: "accepted"
-      readonly profile: Profile
-      /** As the caps count it. */
-      readonly address: string
-    }
-  | UpgradeRefused
+export interface UpgradeAccepted {
+  readonly kind: "accepted"
+  readonly profile: Profile
+  /** As the caps count it. */
+  readonly address: string
+  /** True unless the address is exempt from the caps. */
+  readonly isCapped: boolean
+}
+
+export type UpgradeVerdict = UpgradeAccepted | UpgradeRefused
 
 export interface UpgradePolicy {
   readonly path: string
@@ -100,7 +102,8 @@ function judge(request: UpgradeRequest, policy: UpgradePolicy): UpgradeVerdict {
 function judgeAddress(request: UpgradeRequest, profile: Profile, policy: UpgradePolicy): UpgradeVerdict {
   const peer = peerAddress(request, policy.trustProxy)
   const address = addressKey(peer)
-  switch (policy.checkCaps(address, isLoopback(peer) && !policy.trustProxy)) {
+  const isCapped = policy.trustProxy || !isLoopback(peer)
+  switch (policy.checkCaps(address, !isCapped)) {
     case "tooManyOfAddress":
       return {
         kind: "refused",
@@ -118,7 +121,7 @@ function judgeAddress(request: UpgradeRequest, profile: Profile, policy: Upgrade
         retryAfterSeconds: 2,
       }
     case "allowed":
-      return { kind: "accepted", profile, address }
+      return { kind: "accepted", profile, address, isCapped }
   }
 }
 

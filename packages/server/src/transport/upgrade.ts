@@ -44,8 +44,8 @@ export function serveUpgrades(httpServer: HttpServer, options: UpgradeOptions): 
       return
     }
     const connection = new WebSocketConnection(webSocket, socket, writer)
-    const { profile, address } = verdict
-    connection.bind(options.accept({ connection, profile, address }), options.onError)
+    const { profile, address, isCapped } = verdict
+    connection.bind(options.accept({ connection, profile, address, isCapped }), options.onError)
   }
 
   httpServer.on("upgrade", onUpgrade)
