@@ -2,6 +2,7 @@
 import type { Mutant } from "./mutant.ts"
 
 const clientSession = "packages/client/src/session/client-session.ts"
+const handshake = "packages/client/src/session/handshake.ts"
 const clientFrames = "packages/client/src/session/client-frames.ts"
 const runClient = "packages/client/src/session/run-client.ts"
 const links = "packages/client/src/session/links.ts"
@@ -9,6 +10,20 @@ const machine = "packages/client/src/session/reconnect.machine.ts"
 const requests = "packages/client/src/calls/requests.ts"
 
 export const clientMutants: readonly Mutant[] = [
+  {
+    name: "The client does not say at a resume which requests were given up",
+    breaks: ["R22", "W19"],
+    edits: [{ file: clientSession, find: "    this.#sendVoid()\n", replace: "" }],
+  },
+  {
+    name: "The client goes by its timers alone, which may be late, when it sends again",
+    breaks: ["O5", "R22"],
+    edits: [{ file: handshake, find: "    this.#options.requests.expire()\n", replace: "" }],
+    killedBy: {
+      tests: ["tests/sessions/late-requests.test.ts"],
+      because: "the application of a client with late timers has not been told anything when it resumes",
+    },
+  },
   {
     name: "The client sends again what the server has received, and nobody sorts it out",
     breaks: ["S2", "A12"],
@@ -78,8 +93,8 @@ export const clientMutants: readonly Mutant[] = [
     edits: [
       {
         file: clientSession,
-        find: "    this.#delivery.toldHandled()\n    this.pump()\n    return true\n",
-        replace: "    this.#delivery.toldHandled()\n    return true\n",
+        find: "    this.#sendVoid()\n    this.pump()\n    return true\n",
+        replace: "    this.#sendVoid()\n    return true\n",
       },
     ],
   },

@@ -3,6 +3,7 @@ import type { Mutant } from "./mutant.ts"
 
 const inbound = "packages/server/src/session/inbound.ts"
 const requestQueue = "packages/server/src/calls/request-queue.ts"
+const answers = "packages/server/src/session/answers.ts"
 const replyStreams = "packages/server/src/calls/reply-streams.ts"
 
 const noStreams = "it has no streams"
@@ -110,6 +111,47 @@ export const requestMutants: readonly Mutant[] = [
         replace: "",
       },
     ],
+  },
+  {
+    name: "A request runs although its caller had given it up before it arrived",
+    breaks: ["R22"],
+    edits: [
+      {
+        file: answers,
+        find: "if (this.#voided?.delete(count) !== true) {",
+        replace: "if (this.#voided?.delete(count) !== true || count > 0) {",
+      },
+    ],
+  },
+  {
+    name: "A second VOID lets the requests of the first one run, though they are still held",
+    breaks: ["R22"],
+    edits: [
+      {
+        file: answers,
+        find: "new Set([...(this.#voided ?? [])].filter((reference) => reference > handled))",
+        replace: "new Set<number>()",
+      },
+    ],
+    killedBy: {
+      tests: ["tests/sessions/late-requests.test.ts"],
+      because: "a request is seldom held through two resumes, and never when the hunt looks",
+    },
+  },
+  {
+    name: "A request starts though it waited for all of its caller's time",
+    breaks: ["R4"],
+    edits: [
+      {
+        file: requestQueue,
+        find: "budgetMs > 0 && this.#waitedMs(job) >= budgetMs",
+        replace: "budgetMs > 0 && this.#waitedMs(job) < 0",
+      },
+    ],
+    killedBy: {
+      tests: ["packages/server/src/calls/request-queue.test.ts"],
+      because: "it does not know for how long a request has waited at the server",
+    },
   },
   {
     name: "A request with a key is executed as often as it comes",

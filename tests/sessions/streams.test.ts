@@ -341,6 +341,29 @@ describe("the end of a stream", () => {
 })
 
 describe("a stream over an outage", () => {
+  it("surprise-C2 is not started after the resume when its reader has left it, and ends with END alone", async () => {
+    const world = createWorld()
+    const client = await world.open()
+    world.network.links[0]?.blackHole()
+    world.network.listening = false
+    const left = client.stream("count", { to: 3 })
+    const reading = readAll(client.stream("list", { to: 3 }))
+    await world.clock.advance(100)
+    await left.return?.()
+    world.network.listening = true
+    client.cut()
+    void client.connect()
+    await world.clock.advance(1_000)
+    expect([world.log, await reading]).toEqual([["list to 3"], upTo(3)])
+    expect(world.server.stats()).toMatchObject({ requestsVoided: 1, requestsSettled: 2 })
+    const sent = world.network.links[1]?.server.sent.map((bytes) => bytes[0]) ?? []
+    expect(sent.filter((byte) => byte === frameByte.end)).toHaveLength(2)
+    expect([client.stats(), world.errors]).toMatchObject([
+      { streams: 0, pending: 0, bufferedMessages: 0 },
+      [],
+    ])
+  })
+
   it("loses, repeats and reorders nothing, and stays within its window", async () => {
     for (let seed = 1; seed <= 40; seed += 1) {
       const world = createWorld({ latencyMs: seed % 7 })

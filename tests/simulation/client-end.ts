@@ -138,6 +138,7 @@ export class ClientEnd {
   #onSession(event: SessionEvent): void {
     const { sessions, requests, seen, trace, index, isServerGone } = this.#options
     trace.add("client", index, event.kind, "sessionId" in event ? event.sessionId : "")
+    if (event.kind === "resumed") requests.resumed(index)
     if (event.kind !== "reset") return
     const record = sessions.get(event.sessionId)
     if (event.unacknowledged.length > 0) seen.saw("resetWithUnacknowledged")
@@ -174,14 +175,16 @@ export class ClientEnd {
   }
 
   #call(manner: Manner, key: string | undefined): void {
-    const { draw, plan, nextId, requests, trace, index } = this.#options
+    const { clock, draw, plan, nextId, requests, trace, index } = this.#options
     const aborter = draw.chance(0.15) ? new AbortController() : undefined
+    const timeoutMs = draw.chance(0.3) ? draw.scale(50, 5_000) : plan.client.requestTimeoutMs
     const record = requests.made({
       id: nextId(),
       client: index,
       manner,
       key,
       wasOffline: this.client.current.state !== "open" && this.client.sessionId !== undefined,
+      deadlineMs: clock.now() + timeoutMs,
     })
     trace.add("client", index, "calls", record.id, manner, key)
     const input = {
@@ -194,7 +197,7 @@ export class ClientEnd {
     const options: CallOptions = {
       ...(key === undefined ? {} : { key }),
       ...(aborter === undefined ? {} : { signal: aborter.signal }),
-      ...(draw.chance(0.3) ? { timeoutMs: draw.scale(50, 5_000) } : {}),
+      timeoutMs,
       ...(offline < 0.05 ? { whenOffline: "fail" } : offline < 0.1 ? { whenOffline: "drop" } : {}),
     }
     if (aborter !== undefined) this.#aborters.push(aborter)

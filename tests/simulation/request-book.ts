@@ -1,4 +1,4 @@
-// Every request that a client's application made, and what came of it at both ends. Invariants S2, S4 and S14.
+// Every request that a client's application made, and what came of it at both ends. Invariants S2, S4 and S14, rule R22.
 import type { Manner } from "./contract.ts"
 import type { SessionRecord } from "./session-book.ts"
 import type { Seen } from "./sometimes.ts"
@@ -11,6 +11,8 @@ export interface RequestRecord {
   readonly key: string | undefined
   /** Where the client stood when it was made. */
   readonly wasOffline: boolean
+  /** When its caller's time is over. From then on the server may settle it without a start (R4). */
+  readonly deadlineMs: number
   outcome: string | undefined
   executions: number
   /** The server that executed it last, and how that stands. */
@@ -20,6 +22,10 @@ export interface RequestRecord {
   wasResent: boolean
   /** In how many resets the application was told of it. */
   reported: number
+  /** Its caller had been told that it was given up when its client resumed. */
+  isVoid: boolean
+  /** The server has been told, too, or it arrived after that resume. */
+  mustNotStart: boolean
 }
 
 /** What a request may come to, beside its handler's own errors. */
@@ -51,10 +57,16 @@ export class RequestBook {
   /** Per client, in the order of the calls; what is before `heads` was executed or has ended. */
   readonly #orders: RequestRecord[][] = []
   readonly #heads: number[] = []
+  /** Per client, those that were given up and never executed: since its last resume, and before. */
+  readonly #givenUp: RequestRecord[][] = []
+  readonly #void: RequestRecord[][] = []
   #pending = 0
 
-  constructor(seen: Seen) {
+  readonly #nowMs: () => number
+
+  constructor(seen: Seen, nowMs: () => number) {
     this.#seen = seen
+    this.#nowMs = nowMs
   }
 
   get pendingCount(): number {
@@ -65,7 +77,9 @@ export class RequestBook {
     return this.#records.get(id)
   }
 
-  made(made: Pick<RequestRecord, "id" | "client" | "manner" | "key" | "wasOffline">): RequestRecord {
+  made(
+    made: Pick<RequestRecord, "id" | "client" | "manner" | "key" | "wasOffline" | "deadlineMs">,
+  ): RequestRecord {
     const record: RequestRecord = {
       ...made,
       outcome: undefined,
@@ -74,12 +88,37 @@ export class RequestBook {
       execution: "none",
       reported: 0,
       wasResent: false,
+      isVoid: false,
+      mustNotStart: false,
     }
     this.#records.set(record.id, record)
     const order = (this.#orders[made.client] ??= [])
     order.push(record)
     this.#pending += 1
     return record
+  }
+
+  // --- on the wire ----------------------------------------------------------------------------------------------
+
+  /** The client has a new connection for its session: whatever was given up must not be executed on it. */
+  resumed(client: number): void {
+    const records = this.#givenUp[client] ?? []
+    for (const record of records) record.isVoid = true
+    this.#void[client] = records
+    this.#givenUp[client] = []
+  }
+
+  /** The request has reached its session. */
+  arrived(id: number): void {
+    const record = this.#records.get(id)
+    if (record?.isVoid !== true) return
+    record.mustNotStart = true
+    this.#seen.saw("voidArrived")
+  }
+
+  /** The session has been told which requests are void. */
+  namedVoid(client: number): void {
+    for (const record of this.#void[client] ?? []) record.mustNotStart = true
   }
 
   // --- at the server --------------------------------------------------------------------------------------------
@@ -89,6 +128,11 @@ export class RequestBook {
     if (record === undefined) throw new Violation("S2", `request ${id} was never made`)
     if (session.serverCause !== undefined)
       throw new Violation("S13", `request ${id} was executed after the end of session ${session.id}`)
+    if (record.mustNotStart)
+      throw new Violation(
+        "R22",
+        `request ${id} was executed; it ended with ${record.outcome} before the resume`,
+      )
     this.#assertOnce(record, session)
     this.#assertInOrder(record)
     if (record.wasOffline) this.#seen.saw("queueFlushedAfterResume")
@@ -106,13 +150,15 @@ export class RequestBook {
     throw new Violation("S2", `request ${record.id} with a key was executed twice (${record.execution})`)
   }
 
-  /** Whatever was asked for before and still waits for its answer has been executed before. */
+  /** Whatever was asked for before, still waits for its answer and has time left has been executed before. */
   #assertInOrder(record: RequestRecord): void {
     if (record.outcome !== undefined || record.executions > 0) return
     const order = this.#orders[record.client] ?? []
     let head = this.#heads[record.client] ?? 0
     for (let first = order[head]; first !== undefined; first = order[head]) {
-      if (first.outcome === undefined && first.executions === 0) break
+      const isOpen = first.outcome === undefined && first.executions === 0
+      // Budgets travel as whole milliseconds.
+      if (first === record || (isOpen && first.deadlineMs > this.#nowMs() + 1)) break
       head += 1
     }
     this.#heads[record.client] = head
@@ -142,6 +188,8 @@ export class RequestBook {
       throw new Violation("S14", `request ${record.id} ended twice: ${record.outcome}, ${outcome}`)
     record.outcome = outcome
     this.#pending -= 1
+    if ((outcome === "timeout" || outcome === "cancelled") && record.executions === 0)
+      (this.#givenUp[record.client] ??= []).push(record)
     if (!outcomes.has(outcome) && outcome !== closedWith)
       throw new Violation("S14", `request ${record.id} ended with ${outcome}`)
     if (outcome === "ok") {

@@ -57,11 +57,12 @@ export class Simulation {
     const { clock, trace, seen, plan } = this
     const nowMs = (): number => clock.now()
     this.sessions = new SessionBook({ trace, seen, limits: plan.server, padBytes: plan.padBytes, nowMs })
-    this.requests = new RequestBook(seen)
+    this.requests = new RequestBook(seen, nowMs)
     this.watch = new WireWatch({
       trace,
       seen,
       book: this.sessions,
+      requests: this.requests,
       nowMs,
       clientOf: (socket) => this.#watched.get(socket.clientProcess),
       isForged: (socket) => this.forged.has(socket),
@@ -132,6 +133,7 @@ export class Simulation {
       isServerGone: (number) => number !== this.server.number,
     })
     this.#watched.set(end.process, {
+      index,
       status: () => end.client.current.state,
       handled: () => end.client.stats().handled,
       wokeAtMs: () => end.wokeAtMs,

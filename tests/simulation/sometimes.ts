@@ -25,6 +25,7 @@ export const sometimes = {
   kickedWhileAway: "a session was ended while its client was away",
   detachedDuringHandler: "a connection was lost while a handler ran for it",
   queueFlushedAfterResume: "requests made without a connection were executed after the resume",
+  voidArrived: "a request that had timed out or been cancelled arrived after the resume",
   resetWithUnacknowledged: "a client was told which requests have an unknown outcome",
   idempotentRepeat: "a repeated request with a key was answered without being executed",
   keyedSentAgain: "a request with a key outlived its session",

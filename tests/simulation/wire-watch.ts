@@ -3,6 +3,7 @@
 import { TypeTable, createFrameCodec, defaultClientLimits, frameByte } from "@hawser/protocol"
 import type { NetworkWatch, Side, SimulatedSocket } from "@hawser/protocol/testing"
 import { runningAt } from "./session-book.ts"
+import type { RequestBook } from "./request-book.ts"
 import type { SessionBook, SessionRecord } from "./session-book.ts"
 import type { Seen } from "./sometimes.ts"
 import { Violation } from "./trace.ts"
@@ -10,6 +11,7 @@ import type { Trace } from "./trace.ts"
 
 /** What the watch knows of a client by its process. */
 export interface WatchedClient {
+  readonly index: number
   /** "open" while the application sees no gap. */
   readonly status: () => string
   readonly handled: () => number
@@ -19,6 +21,7 @@ export interface WatchedClient {
 
 export interface WireWatchOptions {
   readonly book: SessionBook
+  readonly requests: RequestBook
   readonly seen: Seen
   readonly trace: Trace
   readonly nowMs: () => number
@@ -136,8 +139,20 @@ export class WireWatch implements NetworkWatch {
     }
     if (wire !== undefined) wire.toldServer = Math.max(wire.toldServer, told)
     if (byte === frameByte.hello && socket.client.state === "closed") seen.saw("lateHelloArrived")
-    if ((byte & 0xc0) === 0x40 && link.session !== undefined && wire?.link === link)
-      link.session.received += 1
+    if (link.session === undefined || wire?.link !== link) return
+    if ((byte & 0xc0) === 0x40) link.session.received += 1
+    // While it closes, the server takes nothing any more.
+    const isHeard = socket.server.state === "open"
+    if (isHeard && (byte === frameByte.request || byte === frameByte.void)) this.#asked(link, bytes)
+  }
+
+  /** A request, or the list of those that are void, reached its session. */
+  #asked({ socket }: Link, bytes: Uint8Array): void {
+    const { clientOf, requests } = this.#options
+    const client = clientOf(socket)
+    const frame = codec.decode(bytes, 0)
+    if (frame.kind === "void" && client !== undefined) requests.namedVoid(client.index)
+    if (frame.kind === "request") requests.arrived(idOf(frame.payload))
   }
 
   cut(socket: SimulatedSocket, side: Side, bytes: Uint8Array): void {
@@ -342,6 +357,12 @@ export class WireWatch implements NetworkWatch {
 
 function isProbe(byte: number): boolean {
   return byte === frameByte.ping || byte === frameByte.pong
+}
+
+function idOf(payload: unknown): number {
+  return typeof payload === "object" && payload !== null && "id" in payload && typeof payload.id === "number"
+    ? payload.id
+    : Number.NaN
 }
 
 const names = new Map<number, string>(Object.entries(frameByte).map(([name, byte]) => [byte, name]))

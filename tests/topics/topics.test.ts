@@ -315,6 +315,38 @@ describe("a join that was given up", () => {
 })
 
 describe("a client that comes back to its session", () => {
+  it("surprise-C2 has not published, joined or shown what timed out, and has left what it left", async () => {
+    const world = createWorld()
+    const ann = await world.open("ann", { limits: { requestTimeoutMs: 1_000 } })
+    const ben = await world.open("ben")
+    const heard = listen(ben, "chat:a")
+    for (const client of [ann, ben]) await settled(world, client.topic("chat:a").join(fine))
+    await settled(world, ann.topic("lobby").join())
+    world.network.links[0]?.blackHole()
+    world.network.listening = false
+    const room = ann.topic("chat:a")
+    const dead = [
+      room.publish("chatMessage", { text: "dead" }),
+      room.setState({ mood: "dead" }),
+      ann.topic("chat:b").join(fine),
+      ann.topic("lobby").leave(),
+      ann.topic("lobby").join(),
+    ].map((wish: Promise<unknown>) => wish.catch((error: unknown) => HawserError.is(error) && error.code))
+    await world.clock.advance(2_000)
+    expect(await Promise.all(dead)).toEqual(dead.map(() => "timeout"))
+    world.network.listening = true
+    ann.cut()
+    void ann.connect()
+    await world.clock.advance(1_000)
+    const shown = [...ben.topic("chat:a").presence].map(({ state }) => state)
+    expect([heard, shown]).toEqual([[], [fine.state, fine.state]])
+    const sizes = ["chat:a", "chat:b", "lobby"].map((name) => world.server.topic(name).size)
+    expect([sizes, world.server.stats().requestsVoided, world.errors]).toEqual([[2, 0, 0], 3, []])
+    expect(ann.topic("lobby").state).toBe("out")
+    expect(await settled(world, ann.topic("lobby").join())).toBeUndefined()
+    expect(ann.stats().pending).toBe(0)
+  })
+
   const guests = {
     canJoin: ({ session }: { readonly session: { readonly user: { readonly isGuest: boolean } } }) =>
       !session.user.isGuest,

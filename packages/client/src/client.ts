@@ -217,6 +217,7 @@ export function createClient(contract: Contract, options: ClientOptions): Client
     isServed: profile !== "2.0",
     callStats,
     requests: () => running.requests,
+    requestTimeoutMs: limits.requestTimeoutMs,
     timers: () => running.timers,
     isOnline: () => running.status.state === "open",
     isClosed: () => running.status.state === "closed",

@@ -20,6 +20,7 @@ export {
   leastHeartbeatMs,
   serverMessageLimits,
   streamWindowMax,
+  voidMaxCount,
 } from "./limits.ts"
 export type { ClientLimits, MessageLimits, ServerLimits, TopicHistoryLimits } from "./limits.ts"
 export { describeIssues, validate } from "./schema.ts"

@@ -57,6 +57,12 @@ const deliveryLimits: DeliveryLimits & { readonly ackDelayMs: number } = {
  */
 export const streamWindowMax = 1_024
 
+/**
+ * Requests that one VOID names, and that a server keeps of it, in requests: as many as the default send buffer of a
+ * client holds. A client names its oldest; a request beyond is executed when it arrives. A constant of both ends.
+ */
+export const voidMaxCount = 1_024
+
 /** Bounds of one server. Every one is an option of `createServer`. */
 export interface ServerLimits extends DeliveryLimits {
   /** Inbound messages after authentication. */
@@ -73,7 +79,11 @@ export interface ServerLimits extends DeliveryLimits {
   readonly earlyMaxCount: number
   /** The bytes of these messages. Beyond: the same. */
   readonly earlyMaxBytes: number
-  /** Sockets of one address. Beyond: HTTP 429 before the upgrade. Loopback is exempt unless `trustProxy`. */
+  /**
+   * Sockets of one address. Beyond: HTTP 429 before the upgrade. Loopback is exempt unless `trustProxy`. Each session that
+   * can be resumed gives its client's address one more place, up to this number, and 3 more dials at once, 12 a minute; a
+   * place is one more here and in the two limits of unauthenticated sockets.
+   */
   readonly connectionsPerAddress: number
   /** Sockets of one address that have not authenticated yet. Beyond: HTTP 429. Loopback is exempt unless `trustProxy`. */
   readonly unauthenticatedPerAddress: number

@@ -25,6 +25,8 @@ export interface ServerCounters extends DeliveryCounters {
   requestsFailed: number
   /** Requests that waited or ran when their session ended. */
   requestsAbandoned: number
+  /** Requests that were cancelled before they arrived: settled without a start. */
+  requestsVoided: number
   badMessages: number
   slowConsumersClosed: number
   /** Joins of clients, those that were refused, and members that were put out. */
@@ -79,6 +81,7 @@ export function createCounters(): ServerCounters {
     requestsSettled: 0,
     requestsFailed: 0,
     requestsAbandoned: 0,
+    requestsVoided: 0,
     badMessages: 0,
     volatileDropped: 0,
     volatileConflated: 0,

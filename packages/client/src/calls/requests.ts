@@ -66,6 +66,8 @@ export interface OpenRequest {
   readonly options: CallOptions
   /** Goes out at once, before everything that waits: what a session must be asked first. Needs an open session. */
   readonly ahead?: boolean
+  /** Has no deadline, as a stream has none: it ends by its reply, or with its session. */
+  readonly isUntimed?: boolean
 }
 
 export interface CallRequest extends OpenRequest {
@@ -169,15 +171,14 @@ export class Requests {
 
   /** Sends a request, or lets it wait for its session. Returns how its caller gives it up. */
   open(request: OpenRequest, events: RequestEvents): (reason: HawserError) => void {
-    const { call, name, input, options } = request
+    const { call, name, input, options, isUntimed = call === "stream" } = request
     const { clock, limits } = this.#options
     const admitted = this.#admit(request)
     if (HawserError.is(admitted)) {
       events.reject(admitted)
       return () => {}
     }
-    // A stream lasts as long as it wants.
-    const timeoutMs = call === "stream" ? undefined : (options.timeoutMs ?? limits.requestTimeoutMs)
+    const timeoutMs = isUntimed ? undefined : (options.timeoutMs ?? limits.requestTimeoutMs)
     const stopListening = (): void => options.signal?.removeEventListener("abort", onAbort)
     const pending = this.#pending.open({
       name,
@@ -210,10 +211,16 @@ export class Requests {
     return giveUp
   }
 
+  /** Ends the requests whose deadlines have passed, before a connection takes what is left. */
+  expire(): void {
+    this.#pending.expire(this.#options.clock.now())
+  }
+
   /** A session is open, or may have room again: what waits goes out, in order, as far as it is taken. */
   flush(): void {
     // A transport may say in the middle of a send that it takes more.
-    if (this.#isSending) return
+    if (this.#isSending || this.#queue.size === 0) return
+    this.expire()
     for (const queued of [...this.#queue]) {
       // Whoever hears of a dead connection may give others up.
       if (this.#queue.has(queued) && this.#send(queued) !== "gone") return

@@ -1,7 +1,7 @@
 // One session at the client's end: numbers, encodes, keeps what is not acknowledged, decodes. In `hawser.1` it is made
 // at the first WELCOME and outlives connections; in `2.0` it is gone with its connection. Knows no listeners, no
 // promises and no supervisor.
-import { Delivery, HawserError, outbound } from "@hawser/protocol"
+import { Delivery, HawserError, frameByte, outbound, voidMaxCount } from "@hawser/protocol"
 import type {
   BadFrame,
   CallKind,
@@ -151,8 +151,25 @@ export class ClientSession {
     // Any message confirms that the new token has arrived; this one also frees the server's buffer.
     this.sendControl({ kind: "ack", handled: this.#delivery.handled })
     this.#delivery.toldHandled()
+    this.#sendVoid()
     this.pump()
     return true
+  }
+
+  /**
+   * Names the requests that the replay cancels (W19), so that the server does not run one of them before its CANCEL
+   * arrives. The oldest `voidMaxCount` if there are more.
+   */
+  #sendVoid(): void {
+    const references: number[] = []
+    const collect = ({ kind, reference }: { readonly kind: string; readonly reference?: unknown }): void => {
+      if (kind === "cancel" && typeof reference === "number") references.push(reference)
+    }
+    for (const { bytes } of this.#delivery.unsent())
+      if (bytes[0] === frameByte.cancel) collect(this.codec.decode(bytes, 0))
+    for (const frame of this.#owed.values()) collect(frame)
+    if (references.length > 0)
+      this.sendControl({ kind: "void", references: references.slice(0, voidMaxCount) })
   }
 
   /** The connection is gone; what was accepted waits for the next one. */

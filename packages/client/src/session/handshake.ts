@@ -81,6 +81,8 @@ export class Handshake {
   #onWelcome(link: Link, welcome: WelcomeFrame): void {
     const { counters, onWelcome, session } = this.#options
     counters.welcomes += 1
+    // A caller whose time is over is told so first: the server must not execute what nobody waits for.
+    this.#options.requests.expire()
     onWelcome()
     const before = session()
     if (!welcome.resumed) {

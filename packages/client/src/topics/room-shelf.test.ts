@@ -21,6 +21,7 @@ function roomOf(shelf: RoomShelf, name: string): Room {
       leave: () => Promise.resolve(),
       publish: never,
       setState: never,
+      requestTimeoutMs: 10_000,
       after: () => () => {},
     },
     isOnline: () => true,

@@ -13,7 +13,10 @@ import type { TopicState } from "./topic-api.ts"
 /** The requests of topics, as they are sent. */
 export interface TopicCalls {
   join(input: object, options: { readonly signal: AbortSignal; readonly ahead: boolean }): Promise<JoinReply>
+  /** Has no deadline: a leave that the server never gets would leave the client in. */
   leave(topic: string): Promise<void>
+  /** Deadline of a request, in milliseconds. */
+  readonly requestTimeoutMs: number
   after(delayMs: number, callback: () => void): () => void
 }
 
@@ -99,9 +102,23 @@ export class TopicStay {
       begin()
     } else {
       if (how.recent > 0 && how.since === undefined) this.#isSkipping = true
-      void this.#leaving.then(begin, begin)
+      const stop = this.#limit(wanted)
+      const go = (): void => {
+        stop()
+        begin()
+      }
+      this.#leaving.then(go, go)
     }
     return joined
+  }
+
+  /** A join that waits for a leave to be answered has the time of a request for that. Returns how to stop the time. */
+  #limit(wanted: Wanted): () => void {
+    const { calls, topic } = this.#options
+    return calls.after(calls.requestTimeoutMs, () => {
+      const message = `the server has not answered within ${calls.requestTimeoutMs} ms that "${topic}" was left before`
+      if (this.#wanted === wanted) this.#onFailed(wanted, new HawserError("timeout", { message }))
+    })
   }
 
   /** What it will be joined with again. */
@@ -109,14 +126,27 @@ export class TopicStay {
     if (this.#wanted !== undefined) this.#wanted.state = state
   }
 
-  /** Not wanted any more. Resolves when the server knows, and nothing more comes. */
+  /**
+   * Not wanted any more. Resolves when the server knows, and nothing more comes. Rejects with `timeout` if that takes
+   * longer than a request may; the server is told all the same.
+   */
   leave(reason: HawserError): Promise<void> {
     const isKnown = this.#state === "in" || this.#attempt !== undefined
     const isTold = this.#isTold
     this.#end(reason)
     // What is under way until the server has answered still counts for the position.
     if (isKnown || this.#leaving !== undefined) this.#isTold = isTold
-    return isKnown ? this.tellLeft() : (this.#leaving ?? Promise.resolve())
+    if (!isKnown && this.#leaving === undefined) return Promise.resolve()
+    return this.#inTime(isKnown ? this.tellLeft() : (this.#leaving ?? Promise.resolve()))
+  }
+
+  #inTime(leaving: Promise<void>): Promise<void> {
+    const { calls, topic } = this.#options
+    return new Promise((resolve, reject) => {
+      const message = `the server has not answered that "${topic}" was left within ${calls.requestTimeoutMs} ms`
+      const stop = calls.after(calls.requestTimeoutMs, () => reject(new HawserError("timeout", { message })))
+      leaving.finally(stop).then(resolve, reject)
+    })
   }
 
   /** The server has it in, and it is not wanted. */

@@ -24,11 +24,17 @@ export interface TopicsOptions {
   readonly isServed: boolean
   readonly callStats: CallStats
   readonly requests: () => Requests
+  readonly requestTimeoutMs: number
   readonly timers: () => TimerQueue
   readonly isOnline: () => boolean
   readonly isClosed: () => boolean
   readonly inOrder: (work: () => void) => void
   readonly onError: (error: unknown) => void
+}
+
+interface TopicCallOptions extends CallOptions {
+  readonly ahead?: boolean
+  readonly isUntimed?: boolean
 }
 
 export class Topics {
@@ -43,7 +49,10 @@ export class Topics {
     this.#kinds = new Map(Object.entries(options.topics))
     this.#calls = {
       join: (input, how) => this.#call("$join", $join.output, { input, how }),
-      leave: async (topic) => void (await this.#call("$leave", $leave.output, { input: { topic }, how: {} })),
+      leave: async (topic) => {
+        await this.#call("$leave", $leave.output, { input: { topic }, how: { isUntimed: true } })
+      },
+      requestTimeoutMs: options.requestTimeoutMs,
       publish: async (input, how) => {
         const { offset } = await this.#call("$publish", $publish.output, { input, how })
         return { offset: offset ?? undefined }
@@ -122,12 +131,12 @@ export class Topics {
   async #call<Reply>(
     name: TopicCall,
     replies: Schema<unknown, Reply>,
-    { input, how }: { readonly input: object; readonly how: CallOptions & { readonly ahead?: boolean } },
+    { input, how }: { readonly input: object; readonly how: TopicCallOptions },
   ): Promise<Reply> {
     const { callStats, isServed, requests } = this.#options
     if (!isServed)
       throw new HawserError("not_available", { message: "protocol 2.0 has no topics for clients" })
-    const { ahead = false, ...options } = how
+    const { ahead = false, isUntimed = false, ...options } = how
     const watch = callStats.watch(name)
     const reply = await requests().call({
       call: "command",
@@ -136,6 +145,7 @@ export class Topics {
       input,
       options,
       ahead,
+      isUntimed,
       watch,
     })
     const checked = await validate(replies, reply)

@@ -15,6 +15,8 @@ export interface PendingCall {
 interface Entry extends PendingCall {
   readonly resolve: (payload: unknown) => void
   readonly reject: (error: HawserError) => void
+  /** Ends it as its deadline does. */
+  readonly expire: () => void
   readonly cancelTimer: () => void
 }
 
@@ -52,13 +54,11 @@ export class PendingCalls {
       settled: false,
       resolve: options.resolve,
       reject: options.reject,
-      cancelTimer:
-        deadlineMs === undefined
-          ? () => {}
-          : this.#timers.at(deadlineMs, () => {
-              const message = `"${options.name}" got no reply within ${options.timeoutMs} ms; its outcome is unknown`
-              this.#abandon(entry, new HawserError("timeout", { message }))
-            }),
+      expire: () => {
+        const message = `"${options.name}" got no reply within ${options.timeoutMs} ms; its outcome is unknown`
+        this.#abandon(entry, new HawserError("timeout", { message }))
+      },
+      cancelTimer: deadlineMs === undefined ? () => {} : this.#timers.at(deadlineMs, () => entry.expire()),
     }
     this.#entries.add(entry)
     return entry
@@ -98,6 +98,13 @@ export class PendingCalls {
   /** The caller gave up, or the request could not be sent. */
   abandon(call: PendingCall, error: HawserError): void {
     if (this.#isEntry(call)) this.#abandon(call, error)
+  }
+
+  /** Ends each call whose deadline has passed, though its timer may be late: browsers throttle timers to one a minute. */
+  expire(nowMs: number): void {
+    for (const entry of [...this.#entries]) {
+      if (!entry.settled && entry.deadlineMs !== undefined && entry.deadlineMs <= nowMs) entry.expire()
+    }
   }
 
   /** The link is gone: what was sent has an unknown outcome, what was not sent stays. */

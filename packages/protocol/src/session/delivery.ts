@@ -151,6 +151,11 @@ export class Delivery {
     return this.#buffer.unacknowledged()
   }
 
+  /** Messages that the current connection has not been given, oldest first. */
+  unsent(): OutboundMessage[] {
+    return this.#buffer.unsent()
+  }
+
   /** Since when the other end has settled nothing of what it was given; undefined when it owes nothing. */
   get stalledSinceMs(): number | undefined {
     return this.#buffer.base === this.#buffer.sent ? undefined : this.#acknowledgedAtMs

@@ -126,8 +126,17 @@ export class SendBuffer {
 
   /** What is not acknowledged, oldest first. */
   unacknowledged(): OutboundMessage[] {
+    return this.#after(this.#base)
+  }
+
+  /** Messages that the current connection has not been given, oldest first. */
+  unsent(): OutboundMessage[] {
+    return this.#after(this.#sent)
+  }
+
+  #after(count: number): OutboundMessage[] {
     const messages: OutboundMessage[] = []
-    for (let number = this.#base + 1; number <= this.#head; number += 1) {
+    for (let number = count + 1; number <= this.#head; number += 1) {
       const message = this.#at(number)
       if (message !== undefined) messages.push(message)
     }

@@ -208,6 +208,55 @@ describe("deadlines", () => {
   })
 })
 
+describe("a request that waited", () => {
+  it("surprise-C2 is settled as `timeout` without a start when its budget was over before its turn", async () => {
+    const { queue, push, clock, started, settled, finish, timers } = setUp()
+    push(1)
+    queue.push(requestFrame(2, 2_000), 0)
+    queue.push(requestFrame(3, 2_001), 0)
+    await clock.advance(2_000)
+    await finish(1)
+    expect([started, settled]).toEqual([
+      [1, 3],
+      ["1: ok", "2: timeout"],
+    ])
+    await finish(3)
+    expect([settled, queue.size, timers.size]).toEqual([["1: ok", "2: timeout", "3: ok"], 0, 0])
+  })
+
+  it("surprise-C2 counts the time for which it was held before it came into the queue", async () => {
+    const { queue, clock, started, settled } = setUp()
+    await clock.advance(5_000)
+    queue.push(requestFrame(1, 2_000), 0, 3_000)
+    queue.push(requestFrame(2, 2_000), 0, 3_001)
+    expect([started, settled]).toEqual([[2], ["1: timeout"]])
+  })
+
+  it("surprise-C2 gives its handler only what is left of the budget", async () => {
+    const { queue, push, clock, jobs, finish } = setUp()
+    push(1)
+    queue.push(requestFrame(2, 2_000), 0)
+    await clock.advance(1_500)
+    await finish(1)
+    await clock.advance(499)
+    expect(jobs.get(2)?.abort.aborted).toBe(false)
+    await clock.advance(1)
+    expect(jobs.get(2)?.abort.reason).toMatchObject({ code: "timeout" })
+  })
+
+  it("surprise-C2 is settled as `cancelled` at once, and never starts, when it was refused on arrival", async () => {
+    const { queue, push, started, settled, finish } = setUp()
+    push(1)
+    queue.refuse(requestFrame(2), 0)
+    expect([started, settled, queue.size]).toEqual([[1], ["2: cancelled"], 1])
+    await finish(1)
+    expect(started).toEqual([1])
+    queue.end(new HawserError("session_ended"))
+    queue.refuse(requestFrame(3), 0)
+    expect(settled).toEqual(["2: cancelled", "1: ok"])
+  })
+})
+
 describe("end", () => {
   it("aborts everything, settles nothing, starts nothing and leaves no timer", async () => {
     const { queue, push, jobs, started, settled, finish, timers, clock, spaces } = setUp({ concurrency: 2 })

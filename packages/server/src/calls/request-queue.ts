@@ -1,5 +1,6 @@
 // The requests of one session that wait or run. They start in order, `concurrency` at a time, and each is settled
 // exactly once: by its handler, by its caller's cancel, by its deadline plus grace, or by the session's end.
+// A request whose caller has given it up, or whose budget is over, is settled without a start.
 import { HawserError, streamWindowMax, turnNow } from "@hawser/protocol"
 import type { Clock, Reference, RequestFrame, ServerLimits, TimerQueue, WireError } from "@hawser/protocol"
 import { LazyAbort } from "./lazy-abort.ts"
@@ -20,7 +21,7 @@ export interface Job {
   readonly credit: number
   /** Run in order after the reply was sent; undefined while there are none. */
   afterReply: (() => unknown)[] | undefined
-  /** For the statistics, of the server's clock. */
+  /** Time of arrival on the server's clock. The caller's budget runs from it. */
   readonly arrivedAtMs: number
   /** The contract's name of the call, where a client of `2.0` uses another; and the code of its failure, likewise. */
   name: string
@@ -86,22 +87,18 @@ export class RequestQueue {
     return this.#find(reference) !== undefined
   }
 
-  push(frame: RequestFrame, count: number): void {
-    const job: RunningJob = {
-      frame,
-      count,
-      abort: new LazyAbort(),
-      afterReply: undefined,
-      arrivedAtMs: turnNow(this.#host.clock),
-      name: frame.type,
-      failure: undefined,
-      credit: 0,
-      settled: false,
-      cancelTimer: noTimer,
-    }
+  /** @param arrivedAtMs when the request came, if it was held before. */
+  push(frame: RequestFrame, count: number, arrivedAtMs = turnNow(this.#host.clock)): void {
+    const job = newJob(frame, count, arrivedAtMs)
     if (this.#waiting === undefined) this.#waiting = [job]
     else this.#waiting.push(job)
     this.#pump()
+  }
+
+  /** Settles a request that was cancelled before it came. */
+  refuse(frame: RequestFrame, count: number): void {
+    if (this.#ended) return
+    this.#settle(newJob(frame, count, turnNow(this.#host.clock)), failure(new HawserError("cancelled")))
   }
 
   /** The reader of a stream that has not started takes items already. */
@@ -152,7 +149,9 @@ export class RequestQueue {
       const job = this.#waiting?.shift()
       if (job === undefined) break
       if (this.#waitingCount === 0) this.#waiting = undefined
-      this.#start(job)
+      const { budgetMs } = job.frame
+      if (budgetMs > 0 && this.#waitedMs(job) >= budgetMs) this.#settle(job, failure(tooLate(budgetMs)))
+      else this.#start(job)
     }
     this.#pumping = false
     if (this.#ended) return
@@ -171,14 +170,21 @@ export class RequestQueue {
     }
   }
 
+  #waitedMs({ arrivedAtMs }: RunningJob): number {
+    return turnNow(this.#host.clock) - arrivedAtMs
+  }
+
   #armDeadline(job: RunningJob): void {
     const { limits, timers } = this.#host
-    const budgetMs = job.frame.budgetMs
-    const timeoutMs = budgetMs > 0 ? Math.min(budgetMs, limits.requestTimeoutMaxMs) : limits.requestTimeoutMs
+    const { budgetMs } = job.frame
+    const timeoutMs =
+      budgetMs > 0
+        ? Math.min(budgetMs - this.#waitedMs(job), limits.requestTimeoutMaxMs)
+        : limits.requestTimeoutMs
     job.cancelTimer = timers.after(timeoutMs, () => {
       this.#abort(
         job,
-        new HawserError("timeout", { message: `the handler took longer than ${timeoutMs} ms` }),
+        new HawserError("timeout", { message: `the handler took longer than ${Math.round(timeoutMs)} ms` }),
       )
     })
   }
@@ -205,6 +211,26 @@ export class RequestQueue {
     job.cancelTimer()
     this.#owner.settle(job, outcome)
   }
+}
+
+function newJob(frame: RequestFrame, count: number, arrivedAtMs: number): RunningJob {
+  return {
+    frame,
+    count,
+    abort: new LazyAbort(),
+    afterReply: undefined,
+    arrivedAtMs,
+    name: frame.type,
+    failure: undefined,
+    credit: 0,
+    settled: false,
+    cancelTimer: noTimer,
+  }
+}
+
+function tooLate(budgetMs: number): HawserError {
+  const message = `the request waited at the server for all of its ${budgetMs} ms and was not started`
+  return new HawserError("timeout", { message })
 }
 
 export function failure(error: HawserError): Outcome {

@@ -153,6 +153,11 @@ const counters: readonly NumberRow[] = [
     "requestsAbandoned",
     "Requests that were not answered because their session ended first.",
   ],
+  [
+    "requests_voided_total",
+    "requestsVoided",
+    "Requests that were cancelled before they arrived and were not started.",
+  ],
   ["bad_messages_total", "badMessages", "Messages that do not follow the protocol."],
   ["throttled_pauses_total", "throttledPauses", "Times that reading paused because a user sent too much."],
   ["drains_total", "drains", "Times that clients were asked to move to new connections."],

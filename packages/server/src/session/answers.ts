@@ -1,6 +1,6 @@
 // What a session owes its client: requests that wait or run, streams that flow, and the one reply or end of each.
 // Knows no connections: what it sends goes through the session.
-import { HawserError, quoted } from "@hawser/protocol"
+import { HawserError, quoted, voidMaxCount } from "@hawser/protocol"
 import type { Codec, Reference, ReplyFrame, RequestFrame } from "@hawser/protocol"
 import type { AuthenticatedUser } from "../authenticate.ts"
 import { CallBuckets } from "../calls/call-buckets.ts"
@@ -32,6 +32,8 @@ export class Answers<User extends AuthenticatedUser> implements Caller<User>, Re
   #buckets: CallBuckets | undefined
   #streams: ReplyStreams | undefined
   #idleWaiters: (() => void)[] | undefined
+  /** Requests that were cancelled before they arrived, by their counts; at most `voidMaxCount`. */
+  #voided: Set<number> | undefined
   #ended = false
 
   constructor(host: SessionHost<User>, owner: AnswersOwner<User>) {
@@ -63,8 +65,29 @@ export class Answers<User extends AuthenticatedUser> implements Caller<User>, Re
     return this.#requests.has(reference)
   }
 
-  push(frame: RequestFrame, count: number): void {
-    this.#requests.push(frame, count)
+  push(frame: RequestFrame, count: number, arrivedAtMs: number): void {
+    if (this.#voided?.delete(count) !== true) {
+      this.#requests.push(frame, count, arrivedAtMs)
+      return
+    }
+    if (this.#voided.size === 0) this.#voided = undefined
+    this.#host.counters.requestsVoided += 1
+    this.#requests.refuse(frame, count)
+  }
+
+  /**
+   * Cancels these requests ahead of their CANCELs, which follow in the replay (W19): those that wait or run now, and
+   * those that arrive later or are held. A request that an earlier connection named may still be held. `handled`: the
+   * prefix that is settled.
+   */
+  void(references: readonly number[], handled: number): void {
+    const voided = new Set([...(this.#voided ?? [])].filter((reference) => reference > handled))
+    for (const reference of references.slice(0, voidMaxCount)) {
+      const isHere = this.has(reference)
+      this.cancel(reference)
+      if (!isHere && reference > handled && voided.size < voidMaxCount) voided.add(reference)
+    }
+    this.#voided = voided.size > 0 && !this.#ended ? voided : undefined
   }
 
   cancel(reference: Reference): void {
@@ -94,6 +117,7 @@ export class Answers<User extends AuthenticatedUser> implements Caller<User>, Re
   /** Aborts everything; nothing is answered any more. */
   end(reason: HawserError): void {
     this.#ended = true
+    this.#voided = undefined
     this.#host.counters.requestsAbandoned += this.#requests.size
     this.#requests.end(reason)
     this.#streams?.end(reason)

@@ -204,6 +204,10 @@ export class Conversation<User extends AuthenticatedUser>
     this.#inbound.receive(bytes)
   }
 
+  get arrivedAtMs(): number {
+    return this.#inbound.arrivedAtMs
+  }
+
   get userId(): string {
     return this.session.user.id
   }

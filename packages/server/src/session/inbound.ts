@@ -53,6 +53,7 @@ export function userRates(limits: ServerLimits): UserRates {
 interface Held {
   readonly bytes: Uint8Array
   readonly count: number
+  readonly arrivedAtMs: number
 }
 
 /** After this time of waiting the user's bucket is looked at again. */
@@ -67,6 +68,8 @@ export class Inbound {
   /** Messages that wait for room or for the user's bucket, oldest first. Undefined while there are none. */
   #held: Held[] | undefined
   #heldBytes = 0
+  /** Arrival of the held message that is processed now; undefined while none is. */
+  #heldSinceMs: number | undefined
   /** True while the socket is not read. */
   #isPaused = false
   #connection: Connection | undefined
@@ -83,6 +86,16 @@ export class Inbound {
   /** True while this end has stopped reading; the peer's silence then means nothing. */
   get isPaused(): boolean {
     return this.#isPaused
+  }
+
+  /** When the message that is processed now arrived. */
+  get arrivedAtMs(): number {
+    return this.#heldSinceMs ?? turnNow(this.#host.clock)
+  }
+
+  /** True while a held message has this number. */
+  holds(count: number): boolean {
+    return this.#held?.some((held) => held.count === count) === true
   }
 
   /** A connection is bound; reading goes on as it stood. */
@@ -105,7 +118,7 @@ export class Inbound {
     const count = kind === "reliable" ? delivery.receive(bytes) : 0
     if (this.#mustHold() && !(codec.counts && this.#goesAhead(kind, bytes))) {
       this.#held ??= []
-      this.#held.push({ bytes, count })
+      this.#held.push({ bytes, count, arrivedAtMs: turnNow(this.#host.clock) })
       this.#heldBytes += bytes.length
       if (this.#holdsTooMuch()) this.#pause()
       return
@@ -140,8 +153,10 @@ export class Inbound {
       if (next === undefined) break
       if (this.#held?.length === 0) this.#held = undefined
       this.#heldBytes -= next.bytes.length
+      this.#heldSinceMs = next.arrivedAtMs
       this.#process(next.bytes, next.count)
     }
+    this.#heldSinceMs = undefined
     this.#draining = false
     if (this.#ended || !this.#isPaused || this.#holdsTooMuch() || this.#cancelThrottle !== undefined) return
     this.#isPaused = false
@@ -167,7 +182,7 @@ export class Inbound {
     if (bytes[0] !== frameByte.cancel && bytes[0] !== frameByte.credit) return false
     const frame = this.#owner.codec.decode(bytes, 0)
     if (frame.kind !== "cancel" && frame.kind !== "credit") return false
-    return this.#held?.some(({ count }) => count === frame.reference) !== true
+    return typeof frame.reference !== "number" || !this.holds(frame.reference)
   }
 
   #mustHold(): boolean {

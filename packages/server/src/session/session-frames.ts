@@ -19,8 +19,9 @@ import type { EndCause } from "./session.ts"
 /** What a session owes its client. */
 interface Owed {
   has(reference: Reference): boolean
-  push(frame: RequestFrame, count: number): void
+  push(frame: RequestFrame, count: number, arrivedAtMs: number): void
   cancel(reference: Reference): void
+  void(references: readonly number[], handled: number): void
   credit(reference: Reference, items: number): void
 }
 
@@ -34,6 +35,8 @@ export interface FrameTaker {
   readonly codec: Pick<Codec, "counts">
   readonly delivery: Delivery
   readonly answers: Owed
+  /** When the message that is processed now arrived. */
+  readonly arrivedAtMs: number
   control(frame: Frame): boolean
   reply(frame: ReplyFrame): void
   /** The message of this number needs nothing more. */
@@ -80,8 +83,10 @@ export function takeFrame(taker: FrameTaker, frame: Frame | BadFrame, count: num
     case "have":
       taker.have(frame.held)
       return
-    case "unknownControl":
     case "void":
+      answers.void(frame.references, delivery.handled)
+      return
+    case "unknownControl":
       return
     case "bye":
       session.finish("closed", { message: "the client closed the session" })
@@ -131,7 +136,7 @@ function onRequest(taker: FrameTaker, frame: RequestFrame, count: number): void 
   const { reference } = frame
   if (typeof reference === "string" && taker.answers.has(reference))
     refuse(taker, reference, `a request with the id ${quoted(reference)} is still being served`)
-  else taker.answers.push(frame, count)
+  else taker.answers.push(frame, count, taker.arrivedAtMs)
 }
 
 function refuse(taker: FrameTaker, reference: Reference, message: string): void {
