@@ -39,7 +39,13 @@ export async function tryCut(server: ChaosServer, user: string, cut: Cut): Promi
   })
   const dialogue = new Dialogue(server, proxy, {
     user,
-    limits: { dialTimeoutMs: 300, welcomeTimeoutMs: 300, probeAfterMs: 150, probeTimeoutMs: 150 },
+    limits: {
+      dialTimeoutMs: 300,
+      welcomeTimeoutMs: 300,
+      dialTimeoutMaxMs: 1_200,
+      probeAfterMs: 150,
+      probeTimeoutMs: 150,
+    },
   })
   await speak(dialogue)
   const faults = [...dialogue.faults(), ...dialogue.resets.map((cause) => `the session was reset: ${cause}`)]

@@ -39,7 +39,13 @@ export async function runScenario({ seed, clients, troubleMs }: ScenarioOptions)
       new Dialogue(server, proxy, {
         user: `${seed}-${index}`,
         reconnect: exponential({ baseMs: 20, maxMs: 500 }),
-        limits: { dialTimeoutMs: 1_000, welcomeTimeoutMs: 1_000, probeAfterMs: 400, probeTimeoutMs: 400 },
+        limits: {
+          dialTimeoutMs: 1_000,
+          welcomeTimeoutMs: 1_000,
+          dialTimeoutMaxMs: 4_000,
+          probeAfterMs: 400,
+          probeTimeoutMs: 400,
+        },
       }),
   )
   const endsAtMs = performance.now() + troubleMs

@@ -1,7 +1,7 @@
 // Fault 9: no reconnection, or one that forgets its token, nests, dials after close(), or ignores final codes.
 import { exponential } from "@hawser/client"
 import { describe, expect, it } from "vitest"
-import { createWorld, openClient, profiles, rejection, watchStatus } from "./harness.ts"
+import { boundlessDials, createWorld, openClient, profiles, rejection, watchStatus } from "./harness.ts"
 
 describe.each(profiles)("fault-09 in profile %s", (profile) => {
   it("comes back by itself after a cut, with the same user", async () => {
@@ -19,7 +19,7 @@ describe.each(profiles)("fault-09 in profile %s", (profile) => {
 
   it("waits 1, 2, 4, 8, 16 s with the preset of the seed system, then gives up", async () => {
     const world = createWorld({ profile })
-    const preset = exponential({ baseMs: 1000, factor: 2, attempts: 5, jitter: "none" })
+    const preset = exponential({ baseMs: 1000, factor: 2, maxMs: 16_000, attempts: 5, jitter: "none" })
     const client = await openClient(world, { reconnect: preset })
     const delays: number[] = []
     client.onStatus((status) => {
@@ -88,7 +88,10 @@ describe.each(profiles)("fault-09 in profile %s", (profile) => {
       profile,
       server: { authenticate: () => Promise.reject(new Error("store down")) },
     })
-    const client = world.client({ reconnect: exponential({ baseMs: 1000, factor: 1, jitter: "none" }) })
+    const client = world.client({
+      reconnect: exponential({ baseMs: 1000, factor: 1, jitter: "none" }),
+      limits: boundlessDials,
+    })
     void client.connect().catch(() => {})
     await world.clock.advance(10_500)
     expect(world.network.links).toHaveLength(11)

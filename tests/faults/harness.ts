@@ -45,6 +45,9 @@ export interface TestUser {
   readonly expiresAtMs?: number
 }
 
+/** Limits of a client that may dial as often as its strategy says: for tests that cut faster than any network. */
+export const boundlessDials = { dialBurst: 1_000, dialsPerMinute: 1_000_000 }
+
 /** Wall-clock milliseconds since 1970 when a world's clock reads 0. */
 export const epochMs = 1_700_000_000_000
 

@@ -7,6 +7,10 @@ const clientFrames = "packages/client/src/session/client-frames.ts"
 const runClient = "packages/client/src/session/run-client.ts"
 const links = "packages/client/src/session/links.ts"
 const machine = "packages/client/src/session/reconnect.machine.ts"
+const machineState = "packages/client/src/session/reconnect-state.ts"
+const row = "packages/client/src/session/reconnect-row.ts"
+const budget = "packages/client/src/session/dial-budget.ts"
+const machineTests = ["packages/client/src/session/reconnect.machine.test.ts"]
 const requests = "packages/client/src/calls/requests.ts"
 
 export const clientMutants: readonly Mutant[] = [
@@ -58,7 +62,7 @@ export const clientMutants: readonly Mutant[] = [
         replace: "onLost(",
       },
       {
-        file: machine,
+        file: machineState,
         find: '  if (!("dial" in input)) return false\n',
         replace: '  if (!("dial" in input) || input.dial >= 0) return false\n',
       },
@@ -71,8 +75,8 @@ export const clientMutants: readonly Mutant[] = [
     edits: [
       {
         file: machine,
-        find: 'state.kind === "moving" ? [{ kind: "abandon", dial: state.openDial }] : []',
-        replace: 'state.kind === "moving" ? [] : []',
+        find: 'isMove ? [{ kind: "abandon", dial: state.openDial }] : []',
+        replace: "isMove ? [] : []",
       },
     ],
   },
@@ -178,12 +182,124 @@ export const clientMutants: readonly Mutant[] = [
     breaks: ["L1"],
     edits: [
       {
-        file: machine,
-        find: '    case "gettingToken":\n    case "dialing":\n    case "authenticating":\n    case "moving":\n      return state.deadlineMs\n',
+        file: machineState,
+        find: '    case "gettingToken":\n    case "dialing":\n    case "authenticating":\n      return state.deadlineMs\n',
         replace:
-          '    case "dialing":\n      return undefined\n    case "gettingToken":\n    case "authenticating":\n    case "moving":\n      return state.deadlineMs\n',
+          '    case "dialing":\n      return undefined\n    case "gettingToken":\n    case "authenticating":\n      return state.deadlineMs\n',
       },
     ],
+  },
+  {
+    name: "The dial budget holds nothing back",
+    breaks: ["C13"],
+    edits: [
+      {
+        file: budget,
+        find: "  if (freeAtMs <= nowMs) return 0\n",
+        replace: "  if (freeAtMs < Infinity) return 0\n",
+      },
+    ],
+  },
+  {
+    name: "A move to another connection is outside of the dial budget",
+    breaks: ["C13"],
+    edits: [
+      {
+        file: machine,
+        find: "  const row = { ...spent(options, state.row, step), dial: state.row.dial + 1 }\n",
+        replace: "  const row = { ...state.row, dial: state.row.dial + 1 }\n",
+      },
+    ],
+    killedBy: { tests: machineTests, because: "its servers drain too seldom to empty a budget" },
+  },
+  {
+    name: "A renewal of the token is outside of the dial budget",
+    breaks: ["C13"],
+    edits: [
+      {
+        file: machine,
+        find: "  const row = { ...spent(options, state.row, step), renewal }\n",
+        replace: "  const row = { ...state.row, renewal }\n",
+      },
+    ],
+    killedBy: { tests: machineTests, because: "it counts dials, not calls of the token function" },
+  },
+  {
+    name: "connect() refills the dial budget",
+    breaks: ["C13"],
+    edits: [
+      {
+        file: row,
+        find: "return { ...firstRow, dial, renewal, budgetFullAtMs, wasOpen }",
+        replace:
+          "return { ...firstRow, dial, renewal, budgetFullAtMs: Math.min(budgetFullAtMs, 0), wasOpen }",
+      },
+    ],
+    killedBy: { tests: machineTests, because: "no bound of it is that close" },
+  },
+  {
+    name: "Each AUTHREQ calls the token function, also while it runs",
+    breaks: ["Y1", "C13"],
+    edits: [
+      {
+        file: machine,
+        find: "isConnected(state) && state.renewal === undefined ? renew(",
+        replace: "isConnected(state) ? renew(",
+      },
+    ],
+    killedBy: { tests: machineTests, because: "its servers ask once" },
+  },
+  {
+    name: "A resume leaves the count of attempts as it was",
+    breaks: ["C7"],
+    edits: [
+      {
+        file: machine,
+        find: "    isProven: resumed,\n",
+        replace: "    isProven: resumed && row.failures < 0,\n",
+      },
+    ],
+    killedBy: { tests: machineTests, because: "it bounds no delay within an outage" },
+  },
+  {
+    name: "Any open session starts the count of attempts over",
+    breaks: ["C7"],
+    edits: [
+      {
+        file: machine,
+        find: "    isProven: resumed,\n",
+        replace: "    isProven: resumed || row.failures >= 0,\n",
+      },
+    ],
+    killedBy: { tests: machineTests, because: "its servers do not send everybody away" },
+  },
+  {
+    name: "The time for a dial does not grow with failures",
+    breaks: ["C14"],
+    edits: [
+      {
+        file: machine,
+        find: "Math.min(baseMs * 2 ** row.failedDials, mostMs)",
+        replace: "Math.min(baseMs * 2 ** Math.min(row.failedDials, 0), mostMs)",
+      },
+    ],
+    killedBy: { tests: machineTests, because: "its networks are faster than the least limit" },
+  },
+  {
+    name: "Another token lets the attempt with the former one go on",
+    breaks: ["C15"],
+    edits: [
+      {
+        file: runClient,
+        find: "if (token !== undefined && this.#tokens.replace(token)) this.#logInAnew()",
+        replace:
+          "if (token !== undefined && this.#tokens.replace(token) && this.#connectsSoon) this.#logInAnew()",
+      },
+    ],
+    killedBy: {
+      tests: ["tests/sessions/identity.test.ts"],
+      because: "its clients keep their token functions",
+    },
   },
   {
     name: "A frame that cannot be read is passed over",

@@ -4,6 +4,7 @@ import type { Client } from "@hawser/client"
 import { cellOf } from "@hawser/protocol"
 import { seededRandom } from "@hawser/protocol/testing"
 import { describe, expect, it } from "vitest"
+import { boundlessDials } from "../faults/harness.ts"
 import { around, cellSize, createWorld, sessionOf, shown, walker } from "./harness.ts"
 import type { ReplicaContract, Walker, World } from "./harness.ts"
 
@@ -31,7 +32,7 @@ function drawFrom(seed: number): Draw {
 
 async function watch(world: World, index: number): Promise<Watcher> {
   const user = `user ${index}`
-  const client = await world.open(user)
+  const client = await world.open(user, { limits: boundlessDials })
   const place = { x: index * 7, y: 0 }
   const view = world.server.replica("walkers").view(sessionOf(world, user), place)
   const told = new Map<string, object>()

@@ -1,11 +1,11 @@
 // Sessions of `hawser.1` over connections that come and go: both real ends, an in-memory network, a simulated clock.
 import { describe, expect, it } from "vitest"
 import type { Client, SessionEvent } from "@hawser/client"
-import { createWorld, watchStatus } from "../faults/harness.ts"
+import { boundlessDials, createWorld, watchStatus } from "../faults/harness.ts"
 import type { TestContract, World } from "../faults/harness.ts"
 
 async function openClient(world: World): Promise<Client<TestContract>> {
-  const client = world.client()
+  const client = world.client({ limits: boundlessDials })
   const connected = client.connect()
   await world.clock.advance(100)
   await connected

@@ -6,6 +6,7 @@ import type { Contract, ServerLimits } from "@hawser/protocol"
 import { SimulatedClock, createMemoryNetwork, seededRandom } from "@hawser/protocol/testing"
 import { createServer } from "@hawser/server"
 import { describe, expect, it } from "vitest"
+import { boundlessDials } from "../faults/harness.ts"
 import { z } from "zod"
 import { rejection } from "../faults/harness.ts"
 
@@ -367,7 +368,7 @@ describe("a stream over an outage", () => {
   it("loses, repeats and reorders nothing, and stays within its window", async () => {
     for (let seed = 1; seed <= 40; seed += 1) {
       const world = createWorld({ latencyMs: seed % 7 })
-      const client = await world.open({ random: seededRandom(seed) })
+      const client = await world.open({ random: seededRandom(seed), limits: boundlessDials })
       const random = seededRandom(seed)
       const windows = [1, 2, 7, 32]
       const window = windows[seed % windows.length] ?? 1

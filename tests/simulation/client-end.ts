@@ -3,6 +3,7 @@
 import { createClient, exponential } from "@hawser/client"
 import type { CallOptions, Client, SessionEvent } from "@hawser/client"
 import { HawserError } from "@hawser/protocol"
+import type { Dial } from "@hawser/protocol"
 import { SimulatedProcess, seededRandom } from "@hawser/protocol/testing"
 import type { EventClock, SimulatedNetwork } from "@hawser/protocol/testing"
 import { contract, manners } from "./contract.ts"
@@ -45,6 +46,8 @@ export class ClientEnd {
   readonly #options: ClientEndOptions
   readonly #aborters: AbortController[] = []
   #wallJumpMs = 0
+  #connects = 0
+  #dials = 0
   #keyedDone: KeyedDone | undefined
   #keys = 0
   /** What the application last did with the client: only an open one may be expected to come back. */
@@ -62,7 +65,7 @@ export class ClientEnd {
     this.client = createClient(contract, {
       url: "ws://simulated",
       token: () => this.#token(),
-      dial: network.dialFrom(this.process, `10.0.0.${index}`),
+      dial: this.#budgeted(network.dialFrom(this.process, `10.0.0.${index}`)),
       reconnect: exponential({ baseMs: plan.backoffBaseMs, maxMs: plan.backoffMaxMs }),
       limits: plan.client,
       autoConnect: false,
@@ -77,6 +80,7 @@ export class ClientEnd {
 
   connect(): void {
     this.process.run(() => {
+      this.#connects += 1
       this.wantsOpen = true
       this.closedWith = undefined
       // Its failure is the status.
@@ -89,6 +93,25 @@ export class ClientEnd {
       this.wantsOpen = false
       this.client.close()
     })
+  }
+
+  /** C13: whatever the server and the network do, only the application's own `connect` is outside of the budget. */
+  #budgeted(dial: Dial): Dial {
+    const { clock, plan } = this.#options
+    const { dialBurst, dialsPerMinute } = plan.client
+    const bornAtMs = clock.now()
+    return (url, protocols, events) => {
+      this.#dials += 1
+      const most = dialBurst + ((clock.now() - bornAtMs) * dialsPerMinute) / 60_000 + this.#connects
+      if (this.#dials > most + 1e-6)
+        this.#options.onViolation(
+          new Violation(
+            "C13",
+            `client ${this.#options.index}: ${this.#dials} dials, not ${Math.floor(most)}`,
+          ),
+        )
+      return dial(url, protocols, events)
+    }
   }
 
   jumpWallClock(ms: number): void {
@@ -122,7 +145,7 @@ export class ClientEnd {
   }
 
   #listen(): void {
-    const { sessions, trace, index } = this.#options
+    const { sessions, trace, index, plan, seen } = this.#options
     const { client } = this
     client.on("note", (note) => this.#guarded(() => sessions.note(client.sessionId, note)))
     client.on("reading", (reading) => this.#guarded(() => sessions.reading(client.sessionId, reading)))
@@ -132,6 +155,8 @@ export class ClientEnd {
       const error = "error" in status ? status.error?.code : undefined
       trace.add("client", index, status.state, error)
       if (status.state === "closed") this.closedWith = status.error.code
+      // No strategy of a plan waits for that long.
+      if (status.state === "reconnecting" && status.delayMs > plan.backoffMaxMs) seen.saw("dialHeldBack")
     })
   }
 

@@ -44,6 +44,9 @@ export interface Plan {
   readonly graveFaultShare: number
 }
 
+/** Limits of a client that may dial as often as its strategy says. */
+const boundlessDials = { dialBurst: 1_000, dialsPerMinute: 1_000_000 }
+
 export function planOf(draw: Draw): Plan {
   const { chance, whole, scale } = draw
   const quick = chance(0.8)
@@ -119,9 +122,11 @@ function clientLimits(draw: Draw): ClientLimits {
   return {
     ...defaultClientLimits,
     ...deliveryLimits(draw),
+    ...(chance(0.75) ? boundlessDials : { dialBurst: whole(1, 4), dialsPerMinute: scale(12, 120) }),
     dialTimeoutMs: scale(300, 8_000),
     welcomeTimeoutMs: scale(300, 8_000),
     tokenTimeoutMs: scale(500, 8_000),
+    dialTimeoutMaxMs: scale(1_000, 16_000),
     sendQueueMaxCount: chance(0.3) ? whole(2, 20) : 1_024,
     requestTimeoutMs: scale(500, 30_000),
     probeAfterMs: scale(500, 30_000),

@@ -99,11 +99,13 @@ class Ending {
   /** L2: a connection that is dead for one end or both is found. */
   async #untilFound(): Promise<void> {
     const { clock, network, plan } = this.#run
-    const { probeAfterMs, probeTimeoutMs, welcomeTimeoutMs } = plan.client
+    const { probeAfterMs, probeTimeoutMs, welcomeTimeoutMs, dialTimeoutMaxMs } = plan.client
     const { pingAfterMs, pongTimeoutMs } = plan.server
     const byServerMs = (pingAfterMs + pongTimeoutMs) * 1.2
     const deadlineMs =
-      clock.now() + Math.max(probeAfterMs + probeTimeoutMs, welcomeTimeoutMs, byServerMs) + 2_000
+      clock.now() +
+      Math.max(probeAfterMs + probeTimeoutMs, welcomeTimeoutMs, dialTimeoutMaxMs, byServerMs) +
+      2_000
     const isDead = (): boolean =>
       [...network.sockets].some(
         (socket) => socket.isBroken && socket.client.state === "open" && this.#isOurs(socket),
@@ -129,12 +131,18 @@ class Ending {
     const { clock, plan, clients } = this.#run
     const { client, server } = plan
     const detectionMs = client.probeAfterMs + client.probeTimeoutMs
-    const handshakeMs = client.tokenTimeoutMs + client.dialTimeoutMs + client.welcomeTimeoutMs
+    const { tokenTimeoutMs, dialTimeoutMs, welcomeTimeoutMs, dialTimeoutMaxMs } = client
+    const limitsMs = [tokenTimeoutMs, dialTimeoutMs, welcomeTimeoutMs]
+    // Failures have lengthened the limits of the attempt that the quiet finds under way.
+    const handshakeMs = limitsMs.reduce((sum, limitMs) => sum + Math.max(limitMs, dialTimeoutMaxMs), 0)
+    const heldBackMs = (2 * 60_000) / client.dialsPerMinute
     // What waits is served no faster than its user may send.
     const throttledMs = (2 * client.sendBufferMaxCount * 1_000) / server.userMessagesPerSecond
     const servedMs = client.requestTimeoutMs + server.handlerGraceMs + server.shutdownMs + throttledMs + 3_000
     const deadlineMs =
-      clock.now() + Math.max(detectionMs + handshakeMs + 2 * plan.backoffMaxMs, servedMs) + 10_000
+      clock.now() +
+      Math.max(detectionMs + handshakeMs + 2 * plan.backoffMaxMs + heldBackMs, servedMs) +
+      10_000
     let nextReturnMs = clock.now() + 1_000
     while (!this.#isWell()) {
       if (clock.now() >= nextReturnMs && !this.#run.server.isClosing) {

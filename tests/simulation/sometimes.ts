@@ -44,6 +44,7 @@ export const sometimes = {
   bufferFull: "a client refused a request because too much waited",
   handlerAborted: "a handler saw its signal abort",
   dialRefused: "a dial was refused",
+  dialHeldBack: "the dial budget, or a server, held a dial back for longer than the strategy",
   dialTimedOut: "a dial was never answered",
   forgeryRefused: "a forged or foreign claim was refused and nothing changed",
   jumpOfWallClock: "the wall clock jumped",

@@ -274,7 +274,11 @@ describeOver(["ws", "bun", "memory"], (transport) => {
     it("reopens by itself when the server comes back on the same port", async (context) => {
       skipWithout(context, transport, "tcp")
       const first = await startServer(transport)
-      const client = first.client({ profile, reconnect: fixed({ baseMs: 5, jitter: "none" }) })
+      const client = first.client({
+        profile,
+        reconnect: fixed({ baseMs: 5, jitter: "none" }),
+        limits: { dialBurst: 1_000, dialsPerMinute: 1_000_000 },
+      })
       await client.connect()
       const lost = statusWhen(client, ({ state }) => state === "reconnecting")
       await first.close()

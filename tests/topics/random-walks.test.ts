@@ -4,6 +4,7 @@
 import type { ServerStats } from "@hawser/server"
 import { seededRandom } from "@hawser/protocol/testing"
 import { describe, expect, it } from "vitest"
+import { boundlessDials } from "../faults/harness.ts"
 import { createWorld, settled } from "./harness.ts"
 import type { TopicClient, World } from "./harness.ts"
 
@@ -89,7 +90,7 @@ function createPlay(seed: number): Play {
 }
 
 async function listenEverywhere(play: Play, user: string): Promise<void> {
-  const client = await play.world.open(user)
+  const client = await play.world.open(user, { limits: boundlessDials })
   for (const name of names) {
     const ear: Ear = {
       client,

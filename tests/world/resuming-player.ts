@@ -45,6 +45,7 @@ export class ResumingPlayer {
       webSocket: WebSocket,
       autoConnect: false,
       reconnect: fixed({ baseMs: retryMs }),
+      limits: { dialBurst: 1_000, dialsPerMinute: 1_000_000 },
       onError: (error) => void this.errors.push(error),
     })
     const { client } = this

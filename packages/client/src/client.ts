@@ -1,5 +1,5 @@
 // The façade: the typed names that applications use, on top of the running client.
-import { HawserError, defaultClientLimits, indexCalls, indexEvents } from "@hawser/protocol"
+import { HawserError, indexCalls, indexEvents } from "@hawser/protocol"
 import type {
   CallInput,
   CallKind,
@@ -24,6 +24,7 @@ import type { CallOptions, PendingRequest } from "./calls/requests.ts"
 import { CallStats } from "./calls/call-stats.ts"
 import type { CallReading } from "./calls/call-stats.ts"
 import type { StreamOptions } from "./calls/streams.ts"
+import { checkLimits } from "./check-limits.ts"
 import { createClientCounters, createClientTallies } from "./counters.ts"
 import type { ClientCounters } from "./counters.ts"
 import { EventBus } from "./event-bus.ts"
@@ -52,7 +53,10 @@ import type { WebSocketConstructor } from "./transport/web-socket.ts"
 export interface ClientOptions {
   /** `ws://` or `wss://`. */
   readonly url: string
-  /** Asked before every attempt. One attempt is made per distinct token. */
+  /**
+   * Called before every attempt, within the dial budget (`limits.dialBurst`, `dialsPerMinute`), and when the server asks
+   * for a fresh token, one call at a time. A token that was refused is not sent again.
+   */
   readonly token: TokenSource
   /** Default: the global WebSocket. Node 20 has none: pass the one of `ws`. */
   readonly webSocket?: WebSocketConstructor
@@ -85,7 +89,11 @@ export interface ClientOptions {
 export type EventListener<T> = (payload: T, meta: EventMeta) => unknown
 
 export interface ConnectOptions {
-  /** Replaces the client's token source. */
+  /**
+   * Replaces the client's token source. Another text, or another function, is another log-in, also on an open client:
+   * the session ends as by `close()`, its requests reject with `client_closed`, earlier calls of `connect` reject with
+   * `cancelled`, and a new session begins. The current source again changes nothing.
+   */
   readonly token?: TokenSource
   /** Aborting closes the client. */
   readonly signal?: AbortSignal
@@ -173,11 +181,15 @@ export interface Client<C extends Contract> {
    * @throws TypeError for another name.
    */
   topic<N extends TopicName<C>>(name: N): TopicRoom<C, KindOfTopic<C, N>>
-  /** Resolves when a session is open; rejects when the client gives up or is closed. Works again after either. */
+  /**
+   * Dials now, also while the client waits between two attempts, whatever its dial budget; an attempt under way goes on
+   * unless it has taken longer than its limit without failures (`dialTimeoutMs`). Resolves when a session is open with
+   * the token source that it was called with; rejects when the client gives up or is closed. Works again after either.
+   */
   connect(options?: ConnectOptions): Promise<void>
   /** Measures the round trip in milliseconds. */
   ping(): Promise<number>
-  /** Doubts the connection now, as after a sleep: probes it, or dials at once instead of waiting. */
+  /** Doubts the connection now, as after a sleep: probes it, or dials instead of waiting if the dial budget allows it. */
   wake(): void
   /** Cuts the connection as a broken network would. For tests and for showing what happens then. */
   cut(): void
@@ -186,7 +198,10 @@ export interface Client<C extends Contract> {
   stats(): ClientStats
 }
 
-/** Creates a client. Unless `autoConnect` is false it connects when the current task is done. */
+/**
+ * Creates a client. Unless `autoConnect` is false it connects when the current task is done.
+ * @throws RangeError that names a limit which cannot be kept.
+ */
 export function createClient<C extends Contract>(contract: C, options: ClientOptions): Client<C>
 export function createClient(contract: Contract, options: ClientOptions): Client<Contract> {
   const {
@@ -195,7 +210,7 @@ export function createClient(contract: Contract, options: ClientOptions): Client
     profile = "hawser.1",
     onError = reportUnhandled,
   } = options
-  const limits: ClientLimits = { ...defaultClientLimits, ...options.limits }
+  const limits = checkLimits(options.limits)
   const calls = indexCalls(contract)
   const events = indexEvents(contract)
   const bus = new EventBus<Record<string, Delivered>>({ onError })

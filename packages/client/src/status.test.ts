@@ -1,6 +1,6 @@
 import { HawserError } from "@hawser/protocol"
 import { describe, expect, it } from "vitest"
-import { initialReconnect } from "./session/reconnect.machine.ts"
+import { initialReconnect } from "./session/reconnect-state.ts"
 import { sameStatus, statusIterator, statusOf } from "./status.ts"
 import type { ClientStatus } from "./status.ts"
 
@@ -93,23 +93,25 @@ describe("statusOf", () => {
   const { row } = initialReconnect()
   const error = new HawserError("connection_lost")
   const failed = { ...row, failures: 2, lastError: error }
+  const limited = { deadlineMs: 1, overdueAtMs: 1 }
+  const connection = { row, openedAtMs: 1, token: "", openDial: 0, isProven: false, renewal: undefined }
   const reconnecting = { state: "reconnecting", attempt: 2, delayMs: 0, waiting: false, error }
 
   it.each([
     [initialReconnect(), { state: "idle" }],
-    [{ kind: "gettingToken", row, deadlineMs: 1 } as const, connecting],
-    [{ kind: "dialing", row, deadlineMs: 1, token: "" } as const, connecting],
-    [{ kind: "authenticating", row, deadlineMs: 1, token: "", isMove: false } as const, connecting],
-    [{ kind: "authenticating", row, deadlineMs: 1, token: "", isMove: true } as const, open],
-    [{ kind: "open", row, openedAtMs: 1, token: "", openDial: 0 } as const, open],
-    [{ kind: "moving", row, openedAtMs: 1, token: "", openDial: 0, deadlineMs: 1 } as const, open],
+    [{ kind: "gettingToken", row, isCounted: true, ...limited } as const, connecting],
+    [{ kind: "dialing", row, token: "", ...limited } as const, connecting],
+    [{ kind: "authenticating", row, token: "", isMove: false, ...limited } as const, connecting],
+    [{ kind: "authenticating", row, token: "", isMove: true, ...limited } as const, open],
+    [{ kind: "open", moveAtMs: undefined, ...connection } as const, open],
+    [{ kind: "moving", deadlineMs: 1, ...connection } as const, open],
     [
       { kind: "waiting", row: failed, dueAtMs: 5, delayMs: 9 } as const,
       { ...reconnecting, delayMs: 9, waiting: true },
     ],
-    [{ kind: "gettingToken", row: failed, deadlineMs: 1 } as const, reconnecting],
+    [{ kind: "gettingToken", row: failed, isCounted: true, ...limited } as const, reconnecting],
     [
-      { kind: "dialing", row: { ...row, wasOpen: true }, deadlineMs: 1, token: "" } as const,
+      { kind: "dialing", row: { ...row, wasOpen: true }, token: "", ...limited } as const,
       { ...reconnecting, attempt: 0, error: undefined },
     ],
     [{ kind: "closed", row, error } as const, { state: "closed", error }],

@@ -1,16 +1,21 @@
 // What a client tells about its connection, and the two ways to watch it.
 import type { HawserError } from "@hawser/protocol"
-import type { ReconnectState } from "./session/reconnect.machine.ts"
+import type { ReconnectState } from "./session/reconnect-state.ts"
 
 export type ClientStatus =
   | { readonly state: "idle" }
-  /** The first connection since `connect()`. `attempt` counts failures before it. */
+  /** The first attempt since `connect()`; `attempt` is 0. */
   | { readonly state: "connecting"; readonly attempt: number }
   | { readonly state: "open" }
   /** Waiting `delayMs` before the next attempt (`waiting`), or in the middle of it. */
   | {
       readonly state: "reconnecting"
+      /**
+       * Number of the attempt, from 1: the first one of this outage, or the second one since `connect()`. A connection
+       * that resumed its session ends the outage; a new session ends it when it has held for `stableAfterMs`.
+       */
       readonly attempt: number
+      /** The wait of the strategy, of the server or of the dial budget, whichever is longest. 0 in an attempt. */
       readonly delayMs: number
       readonly waiting: boolean
       readonly error: HawserError | undefined

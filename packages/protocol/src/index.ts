@@ -12,6 +12,7 @@ export {
 } from "./errors.ts"
 export type { ErrorCategory, ErrorCode, HawserErrorOptions, Retry } from "./errors.ts"
 export {
+  assertLimit,
   clientMessageLimits,
   defaultClientLimits,
   defaultServerLimits,

@@ -73,7 +73,11 @@ export interface ServerLimits extends DeliveryLimits {
   readonly messageMaxChunks: number
   /** Bytes of the first message (a token). Beyond: `message_too_large`, 4413; in `2.0` 1008. */
   readonly helloMaxBytes: number
-  /** From the accepted socket to a verified token. Beyond: `auth_timeout`, 4401. */
+  /**
+   * Time from the accepted socket to a verified token, in milliseconds; default 20,000: on a slow link with losses TCP
+   * repeats the upgrade's answer and HELLO after seconds. Beyond: `auth_timeout`, 4401. How many sockets may be in this
+   * state is bounded by `unauthenticatedPerAddress` and `unauthenticatedTotal`.
+   */
   readonly authTimeoutMs: number
   /** Messages that a `2.0` client may send between its token and `event_welcome`. Beyond: `auth_required`, 1008. */
   readonly earlyMaxCount: number
@@ -215,7 +219,7 @@ export const defaultServerLimits: ServerLimits = {
   messageMaxFragments: 256,
   messageMaxChunks: 4_096,
   helloMaxBytes: 8 * kib,
-  authTimeoutMs: 5_000,
+  authTimeoutMs: 20_000,
   earlyMaxCount: 32,
   earlyMaxBytes: 64 * kib,
   connectionsPerAddress: 64,
@@ -274,12 +278,24 @@ export const defaultServerLimits: ServerLimits = {
 /** Bounds of one client. Every one is an option of `createClient`. */
 export interface ClientLimits extends DeliveryLimits {
   readonly message: MessageLimits
-  /** Time for a socket to open. Beyond: `connection_timeout`, then the reconnection strategy. */
+  /**
+   * Dial budget: the dials that a rested client may make at once; default 3. It bounds every strategy and every reason to
+   * dial but the application's own `connect()`. Beyond: the status is `reconnecting` with the delay, at `dialsPerMinute`.
+   */
+  readonly dialBurst: number
+  /** Refill of the dial budget, in dials per minute; default 12. A call of the token function costs one dial, with it. */
+  readonly dialsPerMinute: number
+  /**
+   * Least time limit for a socket to open, in milliseconds; default 8,000. A long measured round trip raises it, and each
+   * failed dial before doubles it, up to `dialTimeoutMaxMs`. Beyond: `connection_timeout`, then the strategy.
+   */
   readonly dialTimeoutMs: number
-  /** Time from the sent token to WELCOME. Beyond: as above. */
+  /** The same from HELLO to WELCOME. */
   readonly welcomeTimeoutMs: number
-  /** Time for the `token` function to answer. Beyond: as above. */
+  /** The same for the `token` function's answer. */
   readonly tokenTimeoutMs: number
+  /** The most to which the three limits above grow, in milliseconds; default 60,000. Below one of them: no growth of it. */
+  readonly dialTimeoutMaxMs: number
   /** Messages held that arrive before WELCOME. Beyond: the attempt fails. */
   readonly earlyMaxCount: number
   /** Requests that wait for a session, or behind such; their bytes: `sendBufferMaxBytes`. Beyond: `buffer_full` at the call. */
@@ -301,7 +317,10 @@ export interface ClientLimits extends DeliveryLimits {
   readonly prolongedOutageMs: number
   /** A pause of the process's timers by this much counts as a sleep. */
   readonly sleepMs: number
-  /** A session that held this long resets the count of attempts. */
+  /**
+   * Age, in milliseconds, at which a new session that was not resumed resets the count of attempts; default 10,000. A
+   * resume resets it at once. A session that ends younger is a failure among failures: the strategy's delays grow.
+   */
   readonly stableAfterMs: number
   /** The most that a server's `retryAfter` can make a client wait, plus the tenth that spreads returns; a larger one is cut. */
   readonly retryAfterMaxMs: number
@@ -309,9 +328,12 @@ export interface ClientLimits extends DeliveryLimits {
 
 export const defaultClientLimits: ClientLimits = {
   message: clientMessageLimits,
+  dialBurst: 3,
+  dialsPerMinute: 12,
   dialTimeoutMs: 8_000,
   welcomeTimeoutMs: 8_000,
   tokenTimeoutMs: 8_000,
+  dialTimeoutMaxMs: 60_000,
   earlyMaxCount: 1_024,
   sendQueueMaxCount: 1_024,
   ...deliveryLimits,
@@ -325,4 +347,16 @@ export const defaultClientLimits: ClientLimits = {
   sleepMs: 5_000,
   stableAfterMs: 10_000,
   retryAfterMaxMs: 300_000,
+}
+
+/** The most that timers of the system and the WebSocket library take; larger values would mean "none" there. */
+const limitMax = 2 ** 31 - 1
+
+/**
+ * Checks one limit that an application chose.
+ * @throws RangeError that names the limit and its value.
+ */
+export function assertLimit(name: string, value: number, what = "a number above 0"): void {
+  if (Number.isFinite(value) && value > 0 && value <= limitMax) return
+  throw new RangeError(`limits.${name} must be ${what} and at most ${limitMax}, not ${String(value)}`)
 }

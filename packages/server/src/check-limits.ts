@@ -1,9 +1,6 @@
 // Whether the limits that an application chose can be kept. Asked once, when the server is created.
-import { defaultServerLimits, leastHeartbeatMs } from "@hawser/protocol"
+import { assertLimit, defaultServerLimits, leastHeartbeatMs } from "@hawser/protocol"
 import type { ServerLimits } from "@hawser/protocol"
-
-/** The most that timers of the system and the WebSocket library take; larger values would mean "none" there. */
-const most = 2 ** 31 - 1
 
 /** Limits for which 0 means "not at all". */
 const mayBeZero: ReadonlySet<string> = new Set(["resumeWindowMs", "leaveWindowMs"])
@@ -20,18 +17,13 @@ export function checkLimits(chosen: Partial<ServerLimits> = {}): ServerLimits {
   }
   const { message, ...others } = limits
   for (const [name, value] of Object.entries<number>({ ...others })) {
-    if (!mayBeZero.has(name)) checkLimit(name, value)
-    else if (value !== 0) checkLimit(name, value, "0, or a number above it")
+    if (!mayBeZero.has(name)) assertLimit(name, value)
+    else if (value !== 0) assertLimit(name, value, "0, or a number above it")
   }
-  for (const [name, value] of Object.entries<number>({ ...message })) checkLimit(`message.${name}`, value)
+  for (const [name, value] of Object.entries<number>({ ...message })) assertLimit(`message.${name}`, value)
   for (const name of ["pingAfterMs", "pongTimeoutMs"] as const) {
     if (limits[name] < leastHeartbeatMs)
       throw new RangeError(`limits.${name} must be at least ${leastHeartbeatMs} ms, not ${limits[name]}`)
   }
   return limits
-}
-
-function checkLimit(name: string, value: number, what = "a number above 0"): void {
-  if (Number.isFinite(value) && value > 0 && value <= most) return
-  throw new RangeError(`limits.${name} must be ${what} and at most ${most}, not ${String(value)}`)
 }

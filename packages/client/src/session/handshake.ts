@@ -1,7 +1,7 @@
 // From HELLO to an open session: what HELLO claims, what of the server's first words settles the attempt, and which
 // session goes on from WELCOME. Knows which link it is told of, not whether it is still the one of now.
 import { HawserError, wireVersion } from "@hawser/protocol"
-import type { TimerQueue, WelcomeFrame } from "@hawser/protocol"
+import type { RoundTrip, TimerQueue, WelcomeFrame } from "@hawser/protocol"
 import type { Requests } from "../calls/requests.ts"
 import { isLoginError } from "./client-frames.ts"
 import { ClientSession } from "./client-session.ts"
@@ -19,6 +19,7 @@ export interface HandshakeOptions extends Pick<
   readonly clientId: string
   readonly requests: Requests
   readonly heartbeat: Heartbeat
+  readonly roundTrip: RoundTrip
   readonly outage: Outage
   readonly session: () => ClientSession | undefined
   /** There is a new session; the one before it has ended. */
@@ -31,7 +32,7 @@ export interface HandshakeOptions extends Pick<
   /** The server has heard of this connection: the one that it replaces is of no use any more. */
   readonly onWelcome: () => void
   /** The session is open on this link. `first` runs in the new state, before listeners. */
-  readonly welcomed: (link: Link, first: () => void) => void
+  readonly welcomed: (link: Link, resumed: boolean, first: () => void) => void
   /** A message that came before WELCOME is received like any other, unless the link is not the session's any more. */
   readonly receiveEarly: (link: Link, bytes: Uint8Array) => void
 }
@@ -43,8 +44,10 @@ export class Handshake {
     this.#options = options
   }
 
-  sayHello({ codec, connection, dial }: Link, token: string): void {
-    const { clientId, counters, limits, session } = this.#options
+  sayHello(link: Link, token: string): void {
+    const { codec, connection, dial } = link
+    const { clientId, clock, counters, limits, session } = this.#options
+    link.saidHelloAtMs = clock.now()
     const resume = session()?.claim()
     if (resume !== undefined) counters.resumesAsked += 1
     const bytes = codec.encode({
@@ -79,8 +82,9 @@ export class Handshake {
   }
 
   #onWelcome(link: Link, welcome: WelcomeFrame): void {
-    const { counters, onWelcome, session } = this.#options
+    const { clock, counters, onWelcome, roundTrip, session } = this.#options
     counters.welcomes += 1
+    if (link.saidHelloAtMs !== undefined) roundTrip.observe(clock.now() - link.saidHelloAtMs)
     // A caller whose time is over is told so first: the server must not execute what nobody waits for.
     this.#options.requests.expire()
     onWelcome()
@@ -114,7 +118,7 @@ export class Handshake {
     counters.sessionsResumed += 1
     heartbeat.start()
     const outageMs = outage.end()
-    welcomed(link, () => requests.flush())
+    welcomed(link, true, () => requests.flush())
     onSession({ kind: "resumed", sessionId: session.id, outageMs })
     return true
   }
@@ -133,7 +137,7 @@ export class Handshake {
     counters.sessionsOpened += 1
     if (link.codec.counts) heartbeat.start()
     outage.end()
-    this.#options.welcomed(link, () => {
+    this.#options.welcomed(link, false, () => {
       this.#options.onFresh()
       requests.flush()
     })

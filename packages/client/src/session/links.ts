@@ -20,6 +20,8 @@ export interface Link {
   welcomed: boolean
   /** What came before WELCOME, in order. */
   readonly early: Uint8Array[]
+  /** When HELLO was sent; undefined before. */
+  saidHelloAtMs: number | undefined
   /** What the server said before it closed. */
   said: HawserError | undefined
   retryAfterMs: number | undefined
@@ -78,7 +80,7 @@ export class Links {
     })
     const codec = this.#codec(types)
     const early: Uint8Array[] = []
-    const unsaid = { said: undefined, retryAfterMs: undefined }
+    const unsaid = { saidHelloAtMs: undefined, said: undefined, retryAfterMs: undefined }
     link = { dial, connection, codec, types, welcomed: false, early, ...unsaid }
     this.#links.set(dial, link)
   }

@@ -1,23 +1,24 @@
 import { HawserError, closeCode } from "@hawser/protocol"
 import fc from "fast-check"
 import { describe, expect, it } from "vitest"
-import { initialReconnect, stepReconnect, wakeAtReconnect } from "./reconnect.machine.ts"
-import type {
-  ReconnectEffect,
-  ReconnectInput,
-  ReconnectOptions,
-  ReconnectState,
-} from "./reconnect.machine.ts"
-import { fixed, noReconnect } from "./strategies.ts"
+import type { DialBudget } from "./dial-budget.ts"
+import { stepReconnect } from "./reconnect.machine.ts"
+import { initialReconnect, wakeAtReconnect } from "./reconnect-state.ts"
+import type { ReconnectEffect, ReconnectInput, ReconnectOptions, ReconnectState } from "./reconnect-state.ts"
+import { exponential, fixed, noReconnect } from "./strategies.ts"
+import type { ReconnectStrategy } from "./strategies.ts"
 
 const options: ReconnectOptions = {
   strategy: fixed({ baseMs: 1000, jitter: "none" }),
-  tokenTimeoutMs: 100,
-  dialTimeoutMs: 200,
-  welcomeTimeoutMs: 300,
+  // So large that only the tests of the budget meet it.
+  dialBurst: 1e6,
+  dialsPerMinute: 1e6,
+  dialTimeoutMaxMs: 1_000,
   stableAfterMs: 10_000,
   retryAfterMaxMs: 60_000,
 }
+const limits = { tokenMs: 100, dialMs: 200, welcomeMs: 300 }
+const defaultBudget = { dialBurst: 3, dialsPerMinute: 12 }
 
 /** A supervisor under test: its state, the time, and everything it asked for. */
 class Supervisor {
@@ -37,7 +38,7 @@ class Supervisor {
 
   step(input: ReconnectInput): string {
     const { nowMs, random } = this
-    const [state, effects] = stepReconnect(this.#options, this.state, input, { nowMs, random })
+    const [state, effects] = stepReconnect(this.#options, this.state, input, { nowMs, random, limits })
     this.state = state
     this.effects = [...effects]
     return [state.kind, ...effects.map((effect) => effect.kind)].join(" ")
@@ -54,10 +55,10 @@ class Supervisor {
   }
 
   /** From wherever a token is awaited to an open session. */
-  open(token = "good"): this {
+  open(token = "good", resumed = false): this {
     this.step({ kind: "token", dial: this.dial, token })
     this.step({ kind: "opened", dial: this.dial })
-    this.step({ kind: "welcomed", dial: this.dial })
+    this.step({ kind: "welcomed", dial: this.dial, resumed })
     return this
   }
 }
@@ -85,20 +86,23 @@ function inState(kind: Kind): Supervisor {
 function inputOf(kind: ReconnectInput["kind"], dial: number): ReconnectInput {
   switch (kind) {
     case "connect":
+    case "hurry":
     case "close":
     case "move":
     case "wake":
       return { kind }
     case "renewed":
-      return { kind, token: "fresh" }
+      return { kind, renewal: 1, token: "fresh" }
     case "token":
       return { kind, dial, token: "good" }
     case "tokenFailed":
     case "failed":
       return { kind, dial, error: new HawserError("connection_timeout") }
     case "opened":
-    case "welcomed":
+    case "renew":
       return { kind, dial }
+    case "welcomed":
+      return { kind, dial, resumed: false }
     case "lost":
       return { kind, dial, code: 1006, error: undefined }
   }
@@ -108,8 +112,8 @@ const kinds = [
   ...(["idle", "gettingToken", "dialing", "authenticating"] as const),
   ...(["open", "moving", "waiting", "closed"] as const),
 ] as const
-const dialled = ["token", "tokenFailed", "opened", "welcomed", "failed", "lost"] as const
-const inputs = ["connect", "close", ...dialled, "move", "wake"] as const
+const dialled = ["token", "tokenFailed", "opened", "welcomed", "failed", "lost", "renew"] as const
+const inputs = ["connect", "hurry", "close", ...dialled, "renewed", "move", "wake"] as const
 
 // The cells that change anything: `state + input` → the next state and the effects. Every other cell does nothing.
 const transitions: Readonly<Record<string, string>> = {
@@ -132,11 +136,14 @@ const transitions: Readonly<Record<string, string>> = {
   "open + failed": "waiting abandon connectionLost",
   "open + lost": "waiting abandon connectionLost",
   "open + move": "moving dial",
+  "open + renew": "open renewToken",
   "moving + close": "closed abandon abandon connectionLost",
   "moving + opened": "authenticating abandon sendHello",
   "moving + failed": "open abandon",
   "moving + lost": "open abandon",
+  "moving + renew": "moving renewToken",
   "waiting + connect": "gettingToken getToken",
+  "waiting + hurry": "gettingToken getToken",
   "waiting + close": "closed",
   "closed + connect": "gettingToken getToken",
 }
@@ -191,7 +198,7 @@ describe("every state × every input", () => {
     expect(supervisor.effects).toEqual([{ kind: "dial", dial: 1 }])
     supervisor.step({ kind: "opened", dial: 1 })
     expect(supervisor.effects).toEqual([{ kind: "sendHello", dial: 1, token: "abc" }])
-    supervisor.step({ kind: "welcomed", dial: 1 })
+    supervisor.step({ kind: "welcomed", dial: 1, resumed: false })
     supervisor.lose(1006)
     expect(supervisor.effects).toMatchObject([
       { kind: "abandon", dial: 1 },
@@ -214,7 +221,7 @@ describe("the move to a successor", () => {
       { kind: "sendHello", dial: young, token: "good" },
     ])
     expect(supervisor.state).toMatchObject({ kind: "authenticating", isMove: true })
-    expect(supervisor.step({ kind: "welcomed", dial: young })).toBe("open")
+    expect(supervisor.step({ kind: "welcomed", dial: young, resumed: true })).toBe("open")
     expect(supervisor.state).toMatchObject({ openDial: young })
   })
 
@@ -260,7 +267,7 @@ describe("the move to a successor", () => {
     expect(wakeAtReconnect(supervisor.state)).toBe(200)
     supervisor.step({ kind: "opened", dial: young })
     expect(supervisor.state).toMatchObject({ kind: "authenticating", isMove: false })
-    supervisor.step({ kind: "welcomed", dial: young })
+    supervisor.step({ kind: "welcomed", dial: young, resumed: true })
     expect(supervisor.state).toMatchObject({ kind: "open", openDial: young })
   })
 
@@ -279,6 +286,7 @@ describe("the move to a successor", () => {
 
   it("asks for a fresh token when the old connection ends because of its token", () => {
     const supervisor = inState("moving")
+    supervisor.nowMs = 10_000
     expect(supervisor.step({ kind: "lost", dial: old, code: 4401, error: undefined })).toBe(
       "gettingToken abandon abandon connectionLost getToken",
     )
@@ -430,6 +438,47 @@ describe("the count of failures", () => {
     expect(failedOpen(heldMs).state.row.failures).toBe(failures)
   })
 
+  it("surprise-A3 begins anew with each resume: the next outage is at attempt 1, however soon it comes", () => {
+    const supervisor = new Supervisor({ strategy: exponential(), ...defaultBudget })
+    supervisor.random = 0.999
+    supervisor.step({ kind: "connect" })
+    supervisor.open("good")
+    for (let cuts = 0; cuts < 20; cuts += 1) {
+      supervisor.nowMs += 5_000
+      supervisor.lose(1006)
+      expect(supervisor.state).toMatchObject({ kind: "waiting", row: { failures: 1 } })
+      const lostAtMs = supervisor.nowMs
+      supervisor.wake()
+      expect(supervisor.state.kind).toBe("gettingToken")
+      expect(supervisor.nowMs - lostAtMs).toBeLessThanOrEqual(250)
+      supervisor.open("good", true)
+    }
+  })
+
+  it("surprise-A3 goes on with a new session that dies at once, so that its server gets longer pauses", () => {
+    const supervisor = new Supervisor({ strategy: exponential({ jitter: "none" }) })
+    supervisor.step({ kind: "connect" })
+    const delays = [1, 2, 3, 4, 5, 6, 7].map(() => {
+      supervisor.open()
+      supervisor.lose(4500)
+      const { state } = supervisor
+      supervisor.wake()
+      return state.kind === "waiting" ? state.delayMs : undefined
+    })
+    expect(delays).toEqual([250, 500, 1_000, 2_000, 4_000, 8_000, 10_000])
+  })
+
+  it("surprise-A3 dials at connect, whatever the strategy and the server asked to wait", () => {
+    const supervisor = new Supervisor(defaultBudget)
+    supervisor.step({ kind: "connect" })
+    for (let failures = 0; failures < 20; failures += 1) {
+      supervisor.step({ kind: "token", dial: supervisor.dial, token: "good" })
+      supervisor.lose(4429, new HawserError("rate_limited", { retryAfterMs: 30_000 }))
+      expect(supervisor.state.kind).toBe("waiting")
+      expect(supervisor.step({ kind: "connect" })).toBe("gettingToken getToken")
+    }
+  })
+
   it("begins anew when a stable connection was left by a move that fails", () => {
     for (const ending of ["old lost first", "login fails"]) {
       const supervisor = inState("waiting")
@@ -443,7 +492,8 @@ describe("the count of failures", () => {
       else supervisor.step({ kind: "opened", dial: supervisor.dial })
       supervisor.lose(1006)
       expect(supervisor.state.row, ending).toMatchObject({
-        failures: 1,
+        // The dial that was under way when the old one was lost was the first attempt of the outage.
+        failures: ending === "old lost first" ? 2 : 1,
         firstFailureAtMs: supervisor.nowMs,
         wasOpen: true,
       })
@@ -502,6 +552,346 @@ describe("the count of failures", () => {
   })
 })
 
+describe("the dial budget", () => {
+  /** Lets time pass, and answers every effect as a hostile server would, until `untilMs` or 10,000 steps. */
+  function suffer(
+    supervisor: Supervisor,
+    untilMs: number,
+    answer: (effect: ReconnectEffect, supervisor: Supervisor) => ReconnectInput | undefined,
+  ): { dials: number; tokens: number } {
+    const seen = { dials: 0, tokens: 0 }
+    let effects = supervisor.effects
+    for (let steps = 0; steps < 10_000; steps += 1) {
+      for (const { kind } of effects) {
+        if (kind === "dial") seen.dials += 1
+        if (kind === "getToken" || kind === "renewToken") seen.tokens += 1
+      }
+      const inputs = effects.flatMap((effect) => answer(effect, supervisor) ?? [])
+      effects = []
+      for (const input of inputs) {
+        supervisor.step(input)
+        effects = [...effects, ...supervisor.effects]
+      }
+      if (inputs.length > 0) continue
+      const atMs = wakeAtReconnect(supervisor.state)
+      if (atMs === undefined || atMs >= untilMs) return seen
+      supervisor.wake()
+      effects = supervisor.effects
+    }
+    return seen
+  }
+
+  let fresh = 0
+  /** What leads to an open session: a fresh token each time, an open socket, WELCOME. */
+  function welcome(effect: ReconnectEffect, resumed = false): ReconnectInput[] {
+    if (effect.kind === "getToken")
+      return [{ kind: "token", dial: effect.dial, token: `fresh ${(fresh += 1)}` }]
+    if (effect.kind === "dial") return [{ kind: "opened", dial: effect.dial }]
+    if (effect.kind === "sendHello") return [{ kind: "welcomed", dial: effect.dial, resumed }]
+    return []
+  }
+
+  const later = new HawserError("session_thrash", { retry: "later" })
+  const refused = new HawserError("auth_token_expired")
+  const greedy: ReconnectStrategy = () => 0
+  const hostile: readonly (readonly [string, (dial: number) => ReconnectInput[], boolean])[] = [
+    ...[4401, 1008, 1006, 1000, 4408, 4410, 4429, 4500, 4503].map(
+      (code) =>
+        [
+          `closes with ${code} after WELCOME`,
+          (dial: number): ReconnectInput[] => [{ kind: "lost", dial, code, error: undefined }],
+          false,
+        ] as const,
+    ),
+    [
+      "closes with 4401 after each resume",
+      (dial) => [{ kind: "lost", dial, code: 4401, error: undefined }],
+      true,
+    ],
+    ["says BYE with an auth_ code", (dial) => [{ kind: "failed", dial, error: refused }], false],
+    ["resets each session", (dial) => [{ kind: "failed", dial, error: later }], false],
+    ["sends GOAWAY [reason, 0, 0] after each WELCOME", () => [{ kind: "move" }], true],
+    ["asks for a fresh token again and again", (dial) => [{ kind: "renew", dial }], false],
+  ]
+
+  it.each(hostile)("surprise-A2 bounds dials and tokens where a server %s", (_, answer, resumed) => {
+    const supervisor = new Supervisor({ strategy: greedy, ...defaultBudget })
+    supervisor.step({ kind: "connect" })
+    const seen = suffer(supervisor, 60_000, (effect) => {
+      const { state } = supervisor
+      if (effect.kind === "renewToken")
+        return { kind: "renewed", renewal: effect.renewal, token: `fresh ${(fresh += 1)}` }
+      if (effect.kind === "sendAuth" && state.kind === "open") return { kind: "renew", dial: state.openDial }
+      const [input] = welcome(effect, resumed)
+      if (input?.kind !== "welcomed") return input
+      supervisor.step(input)
+      const [next] = answer(input.dial)
+      return next
+    })
+    // The application's own dial, the burst, and a dial each 5 s in a minute.
+    expect(seen.dials).toBeLessThanOrEqual(1 + 3 + 12)
+    expect(seen.tokens).toBeLessThanOrEqual(1 + 3 + 12)
+    expect(seen.dials + seen.tokens).toBeGreaterThan(10)
+  })
+
+  it("surprise-A2 shows the true delay while it holds a dial back", () => {
+    const supervisor = new Supervisor({ strategy: greedy, ...defaultBudget })
+    supervisor.step({ kind: "connect" })
+    const delays = [1, 2, 3, 4, 5].map(() => {
+      supervisor.step({ kind: "token", dial: supervisor.dial, token: "good" })
+      supervisor.lose(1006)
+      const { state } = supervisor
+      supervisor.wake()
+      return state.kind === "waiting" ? [state.delayMs, state.dueAtMs] : undefined
+    })
+    expect(delays).toEqual([
+      [0, 0],
+      [0, 0],
+      [0, 0],
+      [5_000, 5_000],
+      [5_000, 10_000],
+    ])
+    expect(supervisor.step({ kind: "wake" })).toBe("gettingToken")
+  })
+
+  it("surprise-A2 is not refilled by connect, which it does not bound", () => {
+    const supervisor = new Supervisor({ strategy: greedy, ...defaultBudget })
+    for (let calls = 0; calls < 10; calls += 1) {
+      expect(supervisor.step({ kind: "connect" })).toBe("gettingToken getToken")
+      supervisor.step({ kind: "close" })
+    }
+    supervisor.step({ kind: "connect" })
+    const kinds = [1, 2, 3, 4].map(() => {
+      supervisor.step({ kind: "tokenFailed", dial: supervisor.dial, error: later })
+      supervisor.step({ kind: "wake" })
+      return supervisor.state.kind
+    })
+    expect(kinds).toEqual(["gettingToken", "gettingToken", "gettingToken", "waiting"])
+    supervisor.step({ kind: "close" })
+    supervisor.step({ kind: "connect" })
+    supervisor.step({ kind: "tokenFailed", dial: supervisor.dial, error: later })
+    expect(supervisor.state).toMatchObject({ kind: "waiting", delayMs: 5_000 })
+  })
+
+  it("surprise-A2 holds back, beside the strategy: a refusal's own dial, hurry, moves and renewals", () => {
+    const spend = (supervisor: Supervisor): void => {
+      for (let dials = 0; dials < 3; dials += 1) {
+        supervisor.step({ kind: "token", dial: supervisor.dial, token: "good" })
+        supervisor.lose(1006)
+        supervisor.wake()
+      }
+    }
+    const supervisor = new Supervisor({ strategy: greedy, ...defaultBudget })
+    supervisor.step({ kind: "connect" })
+    spend(supervisor)
+    supervisor.step({ kind: "token", dial: supervisor.dial, token: "expired" })
+    expect(supervisor.lose(4401)).toBe("waiting abandon")
+    expect(supervisor.step({ kind: "hurry" })).toBe("waiting")
+    supervisor.step({ kind: "connect" })
+    supervisor.open("good", true)
+    expect(supervisor.step({ kind: "move" })).toBe("open")
+    expect(supervisor.step({ kind: "renew", dial: supervisor.dial })).toBe("open")
+    expect(wakeAtReconnect(supervisor.state)).toBe(5_000)
+    expect(supervisor.wake()).toBe("open renewToken")
+    expect(supervisor.wake()).toBe("open")
+    expect(supervisor.nowMs).toBe(5_000)
+    expect(supervisor.wake()).toBe("open report")
+    expect(supervisor.wake()).toBe("moving dial")
+    expect(supervisor.nowMs).toBe(10_000)
+  })
+
+  it("surprise-A2 brings a longer wait forward at hurry, as far as the budget allows", () => {
+    const supervisor = new Supervisor({
+      strategy: fixed({ baseMs: 9_000, jitter: "none" }),
+      ...defaultBudget,
+    })
+    supervisor.step({ kind: "connect" })
+    for (let dials = 0; dials < 4; dials += 1) {
+      supervisor.step({ kind: "token", dial: supervisor.dial, token: "good" })
+      supervisor.lose(1006)
+      supervisor.step({ kind: "hurry" })
+    }
+    expect(supervisor.state).toMatchObject({ kind: "waiting", delayMs: 5_000, dueAtMs: 5_000 })
+    supervisor.nowMs = 1_000
+    expect(supervisor.step({ kind: "hurry" })).toBe("waiting")
+    expect(supervisor.state).toMatchObject({ dueAtMs: 5_000 })
+  })
+
+  it("surprise-A2 gives up where the budget's wait would pass the strategy's totalMs", () => {
+    const strategy = fixed({ baseMs: 0, totalMs: 4_000, jitter: "none" })
+    const supervisor = new Supervisor({ strategy, ...defaultBudget })
+    supervisor.step({ kind: "connect" })
+    for (let dials = 0; dials < 4; dials += 1) {
+      supervisor.step({ kind: "token", dial: supervisor.dial, token: "good" })
+      supervisor.lose(1006)
+      supervisor.step({ kind: "wake" })
+    }
+    expect(supervisor.state).toMatchObject({ kind: "closed", error: { code: "reconnect_exhausted" } })
+  })
+})
+
+describe("a renewal of the token", () => {
+  it("sends a fresh token once, and logs in with it next time", () => {
+    const supervisor = inState("open")
+    expect(supervisor.step({ kind: "renew", dial: 1 })).toBe("open renewToken")
+    expect(supervisor.effects).toEqual([{ kind: "renewToken", renewal: 1 }])
+    expect(supervisor.step({ kind: "renewed", renewal: 1, token: "fresh" })).toBe("open sendAuth")
+    expect(supervisor.effects).toEqual([{ kind: "sendAuth", token: "fresh" }])
+    expect(supervisor.step({ kind: "renewed", renewal: 1, token: "again" })).toBe("open")
+    supervisor.step({ kind: "move" })
+    supervisor.step({ kind: "opened", dial: 2 })
+    expect(supervisor.effects[1]).toEqual({ kind: "sendHello", dial: 2, token: "fresh" })
+  })
+
+  it("surprise-A2 runs one at a time, however often the server asks", () => {
+    const supervisor = inState("open")
+    const asked = Array.from({ length: 5_000 }, () => supervisor.step({ kind: "renew", dial: 1 }))
+    expect(asked.filter((result) => result === "open renewToken")).toHaveLength(1)
+    supervisor.step({ kind: "renewed", renewal: 1, token: "fresh" })
+    expect(supervisor.step({ kind: "renew", dial: 1 })).toBe("open renewToken")
+  })
+
+  it.each([undefined, "good"])("sends nothing when the function answers %s", (token) => {
+    const supervisor = inState("open")
+    supervisor.step({ kind: "renew", dial: 1 })
+    expect(supervisor.step({ kind: "renewed", renewal: 1, token })).toBe("open")
+    expect(supervisor.state).toMatchObject({ token: "good", renewal: undefined })
+  })
+
+  it("is given up after the token function's time, so that the server can ask again", () => {
+    const supervisor = inState("open")
+    supervisor.step({ kind: "renew", dial: 1 })
+    expect(supervisor.wake()).toBe("open report")
+    expect(supervisor.nowMs).toBe(100)
+    expect(supervisor.effects).toMatchObject([{ error: { code: "connection_timeout" } }])
+    expect(supervisor.step({ kind: "renewed", renewal: 1, token: "late" })).toBe("open")
+    expect(supervisor.step({ kind: "renew", dial: 1 })).toBe("open renewToken")
+    expect(supervisor.step({ kind: "renewed", renewal: 1, token: "late" })).toBe("open")
+    expect(supervisor.step({ kind: "renewed", renewal: 2, token: "fresh" })).toBe("open sendAuth")
+  })
+
+  it("ends with its connection", () => {
+    const supervisor = inState("open")
+    supervisor.step({ kind: "renew", dial: 1 })
+    supervisor.lose(1006)
+    expect(supervisor.step({ kind: "renewed", renewal: 1, token: "late" })).toBe("waiting")
+    supervisor.wake()
+    supervisor.open()
+    expect(supervisor.step({ kind: "renewed", renewal: 1, token: "late" })).toBe("open")
+    expect(supervisor.state).toMatchObject({ token: "good" })
+  })
+
+  it("goes on while the client moves, and after a move that failed", () => {
+    const supervisor = inState("open")
+    supervisor.step({ kind: "renew", dial: 1 })
+    supervisor.step({ kind: "move" })
+    supervisor.step({ kind: "lost", dial: 2, code: 1006, error: undefined })
+    expect(supervisor.step({ kind: "renewed", renewal: 1, token: "fresh" })).toBe("open sendAuth")
+    supervisor.step({ kind: "move" })
+    expect(supervisor.step({ kind: "renew", dial: 1 })).toBe("moving renewToken")
+    expect(supervisor.wake()).toBe("moving report")
+    expect(supervisor.wake()).toBe("open abandon")
+  })
+})
+
+describe("the limits of an attempt's steps", () => {
+  it("surprise-A9 double with each failed dial, up to dialTimeoutMaxMs, and start over at WELCOME", () => {
+    const supervisor = new Supervisor({ dialTimeoutMaxMs: 1_000 })
+    supervisor.step({ kind: "connect" })
+    const limitsMs = [1, 2, 3, 4, 5].map(() => {
+      supervisor.step({ kind: "token", dial: supervisor.dial, token: "good" })
+      const dialledAtMs = supervisor.nowMs
+      expect(supervisor.wake()).toBe("waiting abandon")
+      const limitMs = supervisor.nowMs - dialledAtMs
+      supervisor.wake()
+      return limitMs
+    })
+    expect(limitsMs).toEqual([200, 400, 800, 1_000, 1_000])
+    supervisor.open()
+    supervisor.lose(1006)
+    supervisor.wake()
+    supervisor.step({ kind: "token", dial: supervisor.dial, token: "good" })
+    expect(wakeAtReconnect(supervisor.state)).toBe(supervisor.nowMs + 200)
+  })
+
+  it("surprise-A9 double after dials that were refused, too: a browser holds back the ones that follow", () => {
+    const supervisor = inState("dialing")
+    supervisor.lose(1006)
+    supervisor.wake()
+    supervisor.step({ kind: "token", dial: supervisor.dial, token: "good" })
+    expect(wakeAtReconnect(supervisor.state)).toBe(supervisor.nowMs + 400)
+  })
+
+  it("surprise-C3 double for the token and WELCOME, too, after a limit that was reached", () => {
+    const supervisor = inState("authenticating")
+    supervisor.wake()
+    supervisor.wake()
+    expect(wakeAtReconnect(supervisor.state)).toBe(supervisor.nowMs + 200)
+    supervisor.step({ kind: "token", dial: supervisor.dial, token: "good" })
+    supervisor.step({ kind: "opened", dial: supervisor.dial })
+    expect(wakeAtReconnect(supervisor.state)).toBe(supervisor.nowMs + 600)
+  })
+
+  it("do not double after a token that failed, nor after a login that was refused", () => {
+    const supervisor = inState("gettingToken")
+    supervisor.step({ kind: "tokenFailed", dial: 1, error: new HawserError("sys_service_unavailable") })
+    supervisor.wake()
+    supervisor.step({ kind: "token", dial: supervisor.dial, token: "one" })
+    supervisor.step({ kind: "opened", dial: supervisor.dial })
+    supervisor.lose(4401)
+    supervisor.step({ kind: "token", dial: supervisor.dial, token: "two" })
+    expect(wakeAtReconnect(supervisor.state)).toBe(supervisor.nowMs + 200)
+  })
+
+  const steps = ["gettingToken", "dialing", "authenticating"] as const
+  const leastMs = { gettingToken: 100, dialing: 200, authenticating: 300 }
+  const ways = ["connect", "hurry"] as const
+  /** An attempt after three failed dials, in one of its steps. */
+  function lengthened(kind: (typeof steps)[number], changed: Partial<ReconnectOptions> = {}): Supervisor {
+    const supervisor = new Supervisor(changed)
+    supervisor.step({ kind: "connect" })
+    for (let dials = 0; dials < 3; dials += 1) {
+      supervisor.step({ kind: "token", dial: supervisor.dial, token: "good" })
+      supervisor.lose(1006)
+      supervisor.wake()
+    }
+    if (kind !== "gettingToken") supervisor.step({ kind: "token", dial: supervisor.dial, token: "good" })
+    if (kind === "authenticating") supervisor.step({ kind: "opened", dial: supervisor.dial })
+    expect(supervisor.state.kind).toBe(kind)
+    return supervisor
+  }
+
+  it.each(steps.flatMap((kind) => ways.map((way) => [kind, way] as const)))(
+    "surprise-A9 give way in %s to %s once the limit without failures is over",
+    (kind, way) => {
+      const supervisor = lengthened(kind)
+      const { nowMs, dial } = supervisor
+      supervisor.nowMs = nowMs + leastMs[kind] - 1
+      expect(supervisor.step({ kind: way })).toBe(kind)
+      supervisor.nowMs = nowMs + leastMs[kind]
+      const abandoned = kind === "gettingToken" ? "" : " abandon"
+      expect(supervisor.step({ kind: way })).toBe(`gettingToken${abandoned} getToken`)
+      if (abandoned !== "") expect(supervisor.effects[0]).toEqual({ kind: "abandon", dial })
+      expect(supervisor.dial).toBeGreaterThan(dial)
+      expect(supervisor.state.row.failures).toBe(4)
+    },
+  )
+
+  it("surprise-A9 do not give way to hurry without budget: what is under way may still succeed", () => {
+    const supervisor = lengthened("dialing", { dialBurst: 3, dialsPerMinute: 1 })
+    supervisor.nowMs += 500
+    expect(supervisor.step({ kind: "hurry" })).toBe("dialing")
+    expect(supervisor.step({ kind: "connect" })).toBe("gettingToken abandon getToken")
+  })
+
+  it("surprise-A9 tell of the lost connection when a move's login gives way", () => {
+    const supervisor = inState("moving")
+    supervisor.step({ kind: "opened", dial: 2 })
+    supervisor.nowMs = 300
+    expect(supervisor.step({ kind: "hurry" })).toBe("gettingToken abandon connectionLost getToken")
+  })
+})
+
 describe("random sequences", () => {
   const errors = [
     new HawserError("connection_timeout"),
@@ -531,15 +921,22 @@ describe("random sequences", () => {
       token: fc.constantFrom("a", "b", "c", "d", "e", "f"),
       passMs: fc.constantFrom(0, 1, 150, 1000, 10_000),
       random: fc.double({ min: 0, max: 1, maxExcluded: true, noNaN: true }),
+      resumed: fc.boolean(),
     }),
     { maxLength: 60, size: "max" },
   )
   type Move = typeof moves extends fc.Arbitrary<readonly (infer M)[]> ? M : never
 
-  function inputFor({ input, away, error, code, token }: Move, state: ReconnectState): ReconnectInput {
+  function inputFor(
+    { input, away, error, code, token, resumed }: Move,
+    state: ReconnectState,
+  ): ReconnectInput {
     const kind = input === "onward" ? onward[state.kind] : input
     const dial = state.row.dial + away
     if (kind === "token") return { kind, dial, token }
+    if (kind === "welcomed") return { kind, dial, resumed }
+    if (kind === "renewed")
+      return { kind, renewal: state.row.renewal + away, token: resumed ? token : undefined }
     if (kind === "failed" || kind === "tokenFailed") return { kind, dial, error }
     if (kind === "lost") return { kind, dial, code, error: code === 1006 ? error : undefined }
     return inputOf(kind, dial)
@@ -575,12 +972,13 @@ describe("random sequences", () => {
         expect(after).toBe(before)
         expect(effects).toEqual([])
       }
-      // (4) The count resets only after a stable session; a person's connect starts a new row.
+      // (4) The count resets only after a resume or a stable session; a person's connect starts a new row.
       if (after.row.failures < before.row.failures && !restarted) {
         expect(isOpen(before)).toBe(true)
-        if (isOpen(before)) expect(supervisor.nowMs - before.openedAtMs).toBeGreaterThanOrEqual(10_000)
+        if (isOpen(before) && !before.isProven)
+          expect(supervisor.nowMs - before.openedAtMs).toBeGreaterThanOrEqual(10_000)
         // 0 where the move goes on, 1 where the end of the connection is a failure.
-        expect(after.row.failures).toBe(after.kind === "authenticating" || after.kind === "dialing" ? 0 : 1)
+        expect(after.row.failures).toBe(after.kind === "authenticating" ? 0 : 1)
       }
       if (restarted) expect(after.row.failures).toBe(0)
       expect(after.row.failures - before.row.failures).toBeLessThanOrEqual(1)
@@ -622,6 +1020,12 @@ describe("random sequences", () => {
           expect(this.isConnected).toBe(true)
           this.isConnected = false
           break
+        case "renewToken":
+        case "sendAuth":
+          expect(isOpen(after)).toBe(true)
+          break
+        case "report":
+          expect(effect.error.code).toBe("connection_timeout")
       }
     }
   }
@@ -647,6 +1051,64 @@ describe("random sequences", () => {
     )
     for (const kind of kinds) expect(reached.get(kind) ?? 0, kind).toBeGreaterThan(100)
   }, 60_000)
+
+  it("surprise-A2 keeps invariants 5 and 6 with any strategy, whatever comes: dials and tokens within the budget", () => {
+    const strategies = [0, -1, 0.5, 300, 1e12, Infinity].map((ms) => (): number => ms)
+    const budgets = fc.record({
+      dialBurst: fc.integer({ min: 1, max: 4 }),
+      dialsPerMinute: fc.constantFrom(0.5, 12, 600),
+      strategy: fc.constantFrom(...strategies, exponential(), noReconnect),
+    })
+    const reached = { dials: 0, tokens: 0, renewals: 0, moves: 0, heldBack: 0 }
+    fc.assert(
+      fc.property(budgets, moves, (changed, sequence) => {
+        const supervisor = new Supervisor(changed)
+        const [dialsAtMs, tokensAtMs]: [number[], number[]] = [[], []]
+        const uncounted = new Set<number>()
+        let isRenewing = false
+        for (const move of sequence) {
+          const before = supervisor.state
+          supervisor.nowMs += move.passMs
+          supervisor.random = move.random
+          const input = inputFor(move, before)
+          supervisor.step(input)
+          const { state, effects, nowMs } = supervisor
+          if (!isOpen(state) || state.renewal === undefined) isRenewing = false
+          for (const effect of effects) {
+            if (effect.kind === "getToken") {
+              if (input.kind === "connect") uncounted.add(effect.dial)
+              else tokensAtMs.push(nowMs)
+              reached.tokens += 1
+            } else if (effect.kind === "renewToken") {
+              expect(isRenewing).toBe(false) // (6)
+              isRenewing = true
+              tokensAtMs.push(nowMs)
+              reached.renewals += 1
+            } else if (effect.kind === "dial") {
+              if (!uncounted.has(effect.dial)) dialsAtMs.push(nowMs)
+              reached[state.kind === "moving" ? "moves" : "dials"] += 1
+            }
+          }
+          if (state.kind === "waiting" && state.delayMs > 1_000) reached.heldBack += 1
+        }
+        for (const times of [dialsAtMs, tokensAtMs]) expect(excess(times, changed)).toBeLessThanOrEqual(1e-6) // (5)
+      }),
+      { numRuns: 2_000 },
+    )
+    for (const [what, count] of Object.entries(reached)) expect(count, what).toBeGreaterThan(100)
+  }, 60_000)
+
+  /** By how many the fullest window of all exceeds the burst and the refill of its time. */
+  function excess(timesMs: readonly number[], { dialBurst, dialsPerMinute }: DialBudget): number {
+    let worst = -Infinity
+    for (const [first, fromMs] of timesMs.entries()) {
+      for (const [last, untilMs] of timesMs.entries()) {
+        const allowed = dialBurst + ((untilMs - fromMs) * dialsPerMinute) / 60_000
+        if (last >= first) worst = Math.max(worst, last - first + 1 - allowed)
+      }
+    }
+    return worst
+  }
 
   it("never dials after close until connect, from wherever it was", () => {
     fc.assert(

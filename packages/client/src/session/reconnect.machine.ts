@@ -1,113 +1,28 @@
 // The supervisor of a client's connections: when to ask for a token, dial, log in, wait, give up.
 // It owns no socket and no timer. Every socket input carries its dial number; a stale one is ignored in `isStale`.
 // Invariants: (1) at most one dial is alive, while moving to a successor two; (2) none of the last eight refused tokens
-// is sent again in the same row; (3) after `closed` nothing happens until `connect`; (4) the failure count resets only after a stable session.
+// is sent again in the same row; (3) after `closed` nothing happens until `connect`; (4) the failure count resets only
+// after a resume or a stable session; (5) every dial and every call of the token function is within the dial budget,
+// except those that `connect` causes; (6) one renewal of the token runs at a time.
 import { HawserError } from "@hawser/protocol"
+import { postponeDial } from "./dial-budget.ts"
 import { errorOfClose } from "./peer-error.ts"
+import { abandonment, isStale, renewalAtMs, wakeAtReconnect } from "./reconnect-state.ts"
+import type {
+  ReconnectEffect,
+  ReconnectInput,
+  ReconnectOptions,
+  ReconnectState,
+  ReconnectStep,
+  StateOf,
+} from "./reconnect-state.ts"
 import { freshRow } from "./reconnect-row.ts"
 import type { Row } from "./reconnect-row.ts"
-import type { ReconnectStrategy } from "./strategies.ts"
+import { heldBackMs, spent, wait, waiting } from "./reconnect-wait.ts"
 
-export interface ReconnectOptions {
-  readonly strategy: ReconnectStrategy
-  readonly tokenTimeoutMs: number
-  readonly dialTimeoutMs: number
-  readonly welcomeTimeoutMs: number
-  readonly stableAfterMs: number
-  readonly retryAfterMaxMs: number
-}
-
-export type ReconnectState =
-  | { readonly kind: "idle"; readonly row: Row }
-  | { readonly kind: "gettingToken"; readonly row: Row; readonly deadlineMs: number }
-  | { readonly kind: "dialing"; readonly row: Row; readonly deadlineMs: number; readonly token: string }
-  | {
-      readonly kind: "authenticating"
-      readonly row: Row
-      readonly deadlineMs: number
-      readonly token: string
-      /** True when an open connection was given up for this one: nobody need see a gap unless it fails. */
-      readonly isMove: boolean
-    }
-  | {
-      readonly kind: "open"
-      readonly row: Row
-      readonly openedAtMs: number
-      readonly token: string
-      /** The dial that is open; a failed move leaves later numbers used up. */
-      readonly openDial: number
-    }
-  /** Open, and dialling the connection that is to follow: the old one serves until the new one is open. */
-  | {
-      readonly kind: "moving"
-      readonly row: Row
-      readonly openedAtMs: number
-      readonly token: string
-      readonly openDial: number
-      readonly deadlineMs: number
-    }
-  | { readonly kind: "waiting"; readonly row: Row; readonly dueAtMs: number; readonly delayMs: number }
-  | { readonly kind: "closed"; readonly row: Row; readonly error: HawserError }
-
-export type ReconnectInput =
-  | { readonly kind: "connect" }
-  | { readonly kind: "close" }
-  | { readonly kind: "token"; readonly dial: number; readonly token: string }
-  | { readonly kind: "tokenFailed"; readonly dial: number; readonly error: HawserError }
-  | { readonly kind: "opened"; readonly dial: number }
-  | { readonly kind: "welcomed"; readonly dial: number }
-  /** The server said why it will not go on, or the client found the connection useless. */
-  | { readonly kind: "failed"; readonly dial: number; readonly error: HawserError }
-  /** The socket has closed. `error` is what the server said before, if anything. */
-  | {
-      readonly kind: "lost"
-      readonly dial: number
-      readonly code: number
-      readonly error: HawserError | undefined
-    }
-  /** A fresh token was sent on the open connection: the next log-in goes with it. */
-  | { readonly kind: "renewed"; readonly token: string }
-  /** The server asked to go: dial a second connection before the first one ends. */
-  | { readonly kind: "move" }
-  | { readonly kind: "wake" }
-
-export interface ReconnectStep {
-  readonly nowMs: number
-  /** From [0, 1), for jitter. */
-  readonly random: number
-}
-
-export type ReconnectEffect =
-  | { readonly kind: "getToken"; readonly dial: number; readonly refused: HawserError | undefined }
-  | { readonly kind: "dial"; readonly dial: number }
-  | { readonly kind: "sendHello"; readonly dial: number; readonly token: string }
-  /** Drop the socket of this dial without waiting for it. */
-  | { readonly kind: "abandon"; readonly dial: number }
-  /** The connection that was open is gone. */
-  | { readonly kind: "connectionLost"; readonly error: HawserError }
-
-type Moving = Extract<ReconnectState, { kind: "moving" }>
+type Attempting = StateOf<"gettingToken" | "dialing" | "authenticating">
+type Connected = StateOf<"open" | "moving">
 type Result = readonly [ReconnectState, readonly ReconnectEffect[]]
-
-export function initialReconnect(): ReconnectState {
-  return { kind: "idle", row: freshRow(0, false) }
-}
-
-export function wakeAtReconnect(state: ReconnectState): number | undefined {
-  switch (state.kind) {
-    case "gettingToken":
-    case "dialing":
-    case "authenticating":
-    case "moving":
-      return state.deadlineMs
-    case "waiting":
-      return state.dueAtMs
-    case "idle":
-    case "open":
-    case "closed":
-      return undefined
-  }
-}
 
 // oxlint-disable-next-line eslint/max-params -- the form of every machine, plus the moment of the step
 export function stepReconnect(
@@ -120,20 +35,22 @@ export function stepReconnect(
   switch (input.kind) {
     case "connect":
       return connect(options, state, step)
+    case "hurry":
+      return hurry(options, state, step)
     case "close":
       return close(state)
     case "token":
-      return state.kind === "gettingToken" ? withToken(options, state.row, input.token, step) : [state, []]
+      return state.kind === "gettingToken" ? withToken(options, state, input.token, step) : [state, []]
     case "tokenFailed":
       return state.kind === "gettingToken" ? fail(options, state, input.error, step) : [state, []]
     case "opened":
       return input.dial === state.row.dial ? opened(options, state, step) : [state, []]
     case "welcomed":
-      return state.kind === "authenticating" ? [welcomed(state, step), []] : [state, []]
+      return state.kind === "authenticating" ? [welcomed(state, input.resumed, step), []] : [state, []]
+    case "renew":
+      return isConnected(state) && state.renewal === undefined ? renew(options, state, step) : [state, []]
     case "renewed":
-      return state.kind === "open" || state.kind === "moving"
-        ? [{ ...state, token: input.token }, []]
-        : [state, []]
+      return isConnected(state) ? renewed(state, input.token) : [state, []]
     case "move":
       return state.kind === "open" ? move(options, state, step) : [state, []]
     case "failed":
@@ -147,79 +64,182 @@ export function stepReconnect(
   }
 }
 
-/** Socket inputs of any dial that is not alive have no effect. */
-function isStale(state: ReconnectState, input: ReconnectInput): boolean {
-  if (!("dial" in input)) return false
+// --- attempts -------------------------------------------------------------------------------------------------
+
+function connect(options: ReconnectOptions, state: ReconnectState, step: ReconnectStep): Result {
   switch (state.kind) {
-    case "open":
-      return input.dial !== state.openDial
-    case "moving":
-      return input.dial !== state.openDial && input.dial !== state.row.dial
     case "idle":
+    case "closed":
+      return getToken(options, freshRow(state.row, false), { step, isCounted: false })
+    case "waiting":
+      return getToken(options, state.row, { step, isCounted: false })
     case "gettingToken":
     case "dialing":
     case "authenticating":
-    case "waiting":
-    case "closed":
-      return input.dial !== state.row.dial
+      return isOverdue(state, step) ? beginAnew(options, state, { step, isCounted: false }) : [state, []]
+    case "open":
+    case "moving":
+      return [state, []]
   }
+}
+
+/** An attempt that is within its limit goes on, and so does one that the budget has no successor for. */
+function hurry(options: ReconnectOptions, state: ReconnectState, step: ReconnectStep): Result {
+  const delayMs = heldBackMs(options, state.row, step)
+  switch (state.kind) {
+    case "waiting":
+      if (delayMs === 0) return attempt(options, state.row, step)
+      return step.nowMs + delayMs < state.dueAtMs ? [waiting(state.row, delayMs, step), []] : [state, []]
+    case "gettingToken":
+    case "dialing":
+    case "authenticating":
+      return delayMs === 0 && isOverdue(state, step)
+        ? beginAnew(options, state, { step, isCounted: true })
+        : [state, []]
+    case "idle":
+    case "open":
+    case "moving":
+    case "closed":
+      return [state, []]
+  }
+}
+
+function isOverdue(state: Attempting, step: ReconnectStep): boolean {
+  return step.nowMs >= state.overdueAtMs
+}
+
+interface Beginning {
+  readonly step: ReconnectStep
+  /** False for an attempt that the application asked for: the budget does not bound it. */
+  readonly isCounted: boolean
+}
+
+function beginAnew(options: ReconnectOptions, state: Attempting, beginning: Beginning): Result {
+  const error = timeoutError(state)
+  const row = rowAfterFailure(options, state, error, beginning.step)
+  const [next, effects] = getToken(options, row, beginning)
+  return [next, [...abandonment(state, error), ...effects]]
+}
+
+/** Begins an attempt now, or as soon as the budget allows. */
+function attempt(options: ReconnectOptions, row: Row, step: ReconnectStep): Result {
+  const delayMs = heldBackMs(options, row, step)
+  if (delayMs > 0) return [waiting(row, delayMs, step), []]
+  return getToken(options, row, { step, isCounted: true })
+}
+
+function getToken(options: ReconnectOptions, row: Row, { step, isCounted }: Beginning): Result {
+  const dial = row.dial + 1
+  const next = isCounted ? spent(options, row, step) : row
+  const limits = limited(options, row, step.limits.tokenMs, step)
+  return [
+    { kind: "gettingToken", row: { ...next, dial }, isCounted, ...limits },
+    [{ kind: "getToken", dial, refused: row.refusal }],
+  ]
+}
+
+// oxlint-disable-next-line eslint/max-params -- see stepReconnect
+function withToken(
+  options: ReconnectOptions,
+  state: StateOf<"gettingToken">,
+  token: string,
+  step: ReconnectStep,
+): Result {
+  const { row, isCounted } = state
+  if (row.refusedTokens.includes(token)) {
+    return [{ kind: "closed", row, error: row.refusal ?? new HawserError("auth_token_invalid") }, []]
+  }
+  // The token function may have taken long: what was spent before it counts from now on.
+  const budgetFullAtMs = isCounted
+    ? postponeDial(options, row.budgetFullAtMs, step.nowMs)
+    : row.budgetFullAtMs
+  const limits = limited(options, row, step.limits.dialMs, step)
+  return [
+    { kind: "dialing", row: { ...row, budgetFullAtMs }, token, ...limits },
+    [{ kind: "dial", dial: row.dial }],
+  ]
 }
 
 /** Whatever is left of an old connection is unbound before HELLO asks for its messages again. */
 function opened(options: ReconnectOptions, state: ReconnectState, step: ReconnectStep): Result {
   if (state.kind !== "dialing" && state.kind !== "moving") return [state, []]
   const { token } = state
-  const row = state.kind === "moving" ? rowAfterOpen(options, state, step) : state.row
-  const abandoned: readonly ReconnectEffect[] =
-    state.kind === "moving" ? [{ kind: "abandon", dial: state.openDial }] : []
+  const isMove = state.kind === "moving"
+  const row = isMove ? rowAfterOpen(options, state, step) : state.row
+  const abandoned: readonly ReconnectEffect[] = isMove ? [{ kind: "abandon", dial: state.openDial }] : []
+  const limits = limited(options, row, step.limits.welcomeMs, step)
   return [
-    {
-      kind: "authenticating",
-      row,
-      token,
-      deadlineMs: step.nowMs + options.welcomeTimeoutMs,
-      isMove: state.kind === "moving",
-    },
+    { kind: "authenticating", row, token, isMove, ...limits },
     [...abandoned, { kind: "sendHello", dial: row.dial, token }],
   ]
 }
 
 function welcomed(
-  state: Extract<ReconnectState, { kind: "authenticating" }>,
+  { row, token }: StateOf<"authenticating">,
+  resumed: boolean,
   step: ReconnectStep,
 ): ReconnectState {
-  const { row, token } = state
   return {
     kind: "open",
-    row: { ...row, wasOpen: true },
+    row: { ...row, wasOpen: true, failedDials: 0 },
     openedAtMs: step.nowMs,
     token,
     openDial: row.dial,
+    isProven: resumed,
+    renewal: undefined,
+    moveAtMs: undefined,
   }
 }
 
-/** The token of now served minutes ago; should it have expired, the way through a fresh one is the usual one. */
-function move(
+/** The limit of an attempt's step: `baseMs`, doubled with each failed dial before it. */
+// oxlint-disable-next-line eslint/max-params -- see stepReconnect
+function limited(
   options: ReconnectOptions,
-  state: Extract<ReconnectState, { kind: "open" }>,
+  row: Row,
+  baseMs: number,
   step: ReconnectStep,
-): Result {
-  const row = { ...state.row, dial: state.row.dial + 1 }
-  const deadlineMs = step.nowMs + options.dialTimeoutMs
-  return [{ ...state, kind: "moving", row, deadlineMs }, [{ kind: "dial", dial: row.dial }]]
+): { readonly deadlineMs: number; readonly overdueAtMs: number } {
+  const mostMs = Math.max(baseMs, options.dialTimeoutMaxMs)
+  const limitMs = Math.min(baseMs * 2 ** row.failedDials, mostMs)
+  return { deadlineMs: step.nowMs + limitMs, overdueAtMs: step.nowMs + baseMs }
+}
+
+// --- the open connection --------------------------------------------------------------------------------------
+
+function isConnected(state: ReconnectState): state is Connected {
+  return state.kind === "open" || state.kind === "moving"
+}
+
+/** The current token served minutes ago; should it have expired, a refusal asks for a fresh one as usual. */
+function move(options: ReconnectOptions, state: StateOf<"open">, step: ReconnectStep): Result {
+  const delayMs = heldBackMs(options, state.row, step)
+  if (delayMs > 0) return [{ ...state, moveAtMs: step.nowMs + delayMs }, []]
+  const { moveAtMs: _, ...connection } = state
+  const row = { ...spent(options, state.row, step), dial: state.row.dial + 1 }
+  const deadlineMs = step.nowMs + step.limits.dialMs
+  return [{ ...connection, kind: "moving", row, deadlineMs }, [{ kind: "dial", dial: row.dial }]]
 }
 
 /** The old connection is as good as before: it stays until it ends by itself. */
-function stay(state: Moving): Result {
-  const { row, openedAtMs, token, openDial } = state
-  return [{ kind: "open", row, openedAtMs, token, openDial }, [{ kind: "abandon", dial: row.dial }]]
+function stay(state: StateOf<"moving">): Result {
+  const { deadlineMs: _, ...connection } = state
+  const { dial } = connection.row
+  return [{ ...connection, kind: "open", moveAtMs: undefined }, [{ kind: "abandon", dial }]]
 }
 
 /** The old connection ended before the new one was open. */
-function goOnDialing(state: Moving, row: Row, error: HawserError): Result {
+// oxlint-disable-next-line eslint/max-params -- see stepReconnect
+function goOnDialing(
+  options: ReconnectOptions,
+  state: StateOf<"moving">,
+  error: HawserError,
+  step: ReconnectStep,
+): Result {
   const { token, deadlineMs, openDial } = state
+  // The dial that is under way is the first attempt of this outage.
+  const row = { ...rowAfterFailure(options, state, error, step), dial: state.row.dial }
   return [
-    { kind: "dialing", row: { ...row, lastError: error }, token, deadlineMs },
+    { kind: "dialing", row, token, deadlineMs, overdueAtMs: deadlineMs },
     [
       { kind: "abandon", dial: openDial },
       { kind: "connectionLost", error },
@@ -227,40 +247,28 @@ function goOnDialing(state: Moving, row: Row, error: HawserError): Result {
   ]
 }
 
-function connect(options: ReconnectOptions, state: ReconnectState, step: ReconnectStep): Result {
-  switch (state.kind) {
-    case "idle":
-    case "closed":
-      return getToken(options, freshRow(state.row.dial, false), step)
-    case "waiting":
-      return getToken(options, state.row, step)
-    case "gettingToken":
-    case "dialing":
-    case "authenticating":
-    case "open":
-    case "moving":
-      return [state, []]
-  }
+function renew(options: ReconnectOptions, state: Connected, step: ReconnectStep): Result {
+  const delayMs = heldBackMs(options, state.row, step)
+  if (delayMs > 0) return [{ ...state, renewal: { kind: "due", atMs: step.nowMs + delayMs } }, []]
+  const renewal = state.row.renewal + 1
+  const row = { ...spent(options, state.row, step), renewal }
+  const deadlineMs = step.nowMs + step.limits.tokenMs
+  return [{ ...state, row, renewal: { kind: "running", deadlineMs } }, [{ kind: "renewToken", renewal }]]
 }
 
-function getToken(options: ReconnectOptions, row: Row, step: ReconnectStep): Result {
-  const dial = row.dial + 1
-  return [
-    { kind: "gettingToken", row: { ...row, dial }, deadlineMs: step.nowMs + options.tokenTimeoutMs },
-    [{ kind: "getToken", dial, refused: row.refusal }],
-  ]
+/** The same token again would help nobody: the server has it. */
+function renewed(state: Connected, token: string | undefined): Result {
+  if (token === undefined || token === state.token) return [{ ...state, renewal: undefined }, []]
+  return [{ ...state, token, renewal: undefined }, [{ kind: "sendAuth", token }]]
 }
 
-// oxlint-disable-next-line eslint/max-params -- see stepReconnect
-function withToken(options: ReconnectOptions, row: Row, token: string, step: ReconnectStep): Result {
-  if (row.refusedTokens.includes(token)) {
-    return [{ kind: "closed", row, error: row.refusal ?? new HawserError("auth_token_invalid") }, []]
-  }
-  return [
-    { kind: "dialing", row, token, deadlineMs: step.nowMs + options.dialTimeoutMs },
-    [{ kind: "dial", dial: row.dial }],
-  ]
+function wakeRenewal(options: ReconnectOptions, state: Connected, step: ReconnectStep): Result {
+  if (state.renewal?.kind === "due") return renew(options, state, step)
+  const error = new HawserError("connection_timeout", { message: "no fresh token in time" })
+  return [{ ...state, renewal: undefined }, [{ kind: "report", error }]]
 }
+
+// --- ends -----------------------------------------------------------------------------------------------------
 
 function close(state: ReconnectState): Result {
   if (state.kind === "closed") return [state, []]
@@ -273,11 +281,26 @@ function close(state: ReconnectState): Result {
 function wake(options: ReconnectOptions, state: ReconnectState, step: ReconnectStep): Result {
   const atMs = wakeAtReconnect(state)
   if (atMs === undefined || step.nowMs < atMs) return [state, []]
-  if (state.kind === "waiting") return getToken(options, state.row, step)
-  if (state.kind === "moving") return stay(state)
-  const what = state.kind === "gettingToken" ? "token" : state.kind === "dialing" ? "socket" : "WELCOME"
-  const error = new HawserError("connection_timeout", { message: `no ${what} in time` })
-  return fail(options, state, error, step)
+  switch (state.kind) {
+    case "waiting":
+      return attempt(options, state.row, step)
+    case "open":
+    case "moving":
+      if (atMs === renewalAtMs(state.renewal)) return wakeRenewal(options, state, step)
+      return state.kind === "open" ? move(options, state, step) : stay(state)
+    case "gettingToken":
+    case "dialing":
+    case "authenticating":
+      return fail(options, state, timeoutError(state), step)
+    case "idle":
+    case "closed":
+      return [state, []]
+  }
+}
+
+function timeoutError({ kind }: Attempting): HawserError {
+  const what = kind === "gettingToken" ? "token" : kind === "dialing" ? "socket" : "WELCOME"
+  return new HawserError("connection_timeout", { message: `no ${what} in time` })
 }
 
 // oxlint-disable-next-line eslint/max-params -- see stepReconnect
@@ -291,7 +314,7 @@ function failed(
   if (failure.dial === state.row.dial) return stay(state)
   // An error that forbids to come back also ends the dial that is under way.
   if (failure.error.retry !== "later") return fail(options, state, failure.error, step)
-  return goOnDialing(state, rowAfterOpen(options, state, step), failure.error)
+  return goOnDialing(options, state, failure.error, step)
 }
 
 // oxlint-disable-next-line eslint/max-params -- see stepReconnect
@@ -307,9 +330,11 @@ function fail(
   if (error.retry === "never") return [{ kind: "closed", row, error }, effects]
   if (error.retry === "afterReauth" && "token" in state) {
     const refused = { ...row, refusedTokens: [...row.refusedTokens.slice(-7), state.token], refusal: error }
-    // The first refusal may be an expired token: ask for a fresh one at once. After that, wait like for any failure.
-    if (row.refusedTokens.length === 0) {
-      const [next, asked] = getToken(options, refused, step)
+    // The first refusal may be an expired token: ask for a fresh one at once. Later ones wait like any failure, and so
+    // does the refusal of a token that the server had just let in.
+    const isReliable = !isConnected(state) || isProven(options, state, step)
+    if (row.refusedTokens.length === 0 && isReliable) {
+      const [next, asked] = attempt(options, refused, step)
       return [next, [...effects, ...asked]]
     }
     return [wait(options, refused, error, step), effects]
@@ -324,57 +349,27 @@ function rowAfterFailure(
   error: HawserError,
   step: ReconnectStep,
 ): Row {
-  const wasOpen = state.kind === "open" || state.kind === "moving"
-  const row = wasOpen ? rowAfterOpen(options, state, step) : state.row
+  const row = isConnected(state) ? rowAfterOpen(options, state, step) : state.row
   const firstFailureAtMs = row.firstFailureAtMs ?? step.nowMs
-  // The old dial ends here: nothing that its socket still says may count twice.
-  return { ...row, failures: row.failures + 1, firstFailureAtMs, lastError: error, dial: row.dial + 1 }
+  const isSlow = state.kind === "dialing" || error.code === "connection_timeout"
+  return {
+    ...row,
+    failures: row.failures + 1,
+    failedDials: row.failedDials + (isSlow ? 1 : 0),
+    firstFailureAtMs,
+    lastError: error,
+    // The old dial ends here: nothing that its socket still says may count twice.
+    dial: row.dial + 1,
+  }
 }
 
-/** However an open connection is left: if it was stable, a new row begins. */
-function rowAfterOpen(
-  options: ReconnectOptions,
-  state: Extract<ReconnectState, { kind: "open" | "moving" }>,
-  step: ReconnectStep,
-): Row {
-  const stable = step.nowMs - state.openedAtMs >= options.stableAfterMs
-  const row = stable ? freshRow(state.row.dial, true) : state.row
+/** However an open connection is left: if it was proven, a new row begins. */
+function rowAfterOpen(options: ReconnectOptions, state: Connected, step: ReconnectStep): Row {
+  const row = isProven(options, state, step) ? freshRow(state.row, true) : state.row
   // A session that was open proves its token; what was refused before no longer counts.
   return { ...row, refusedTokens: [], refusal: undefined }
 }
 
-// oxlint-disable-next-line eslint/max-params -- see stepReconnect
-function wait(options: ReconnectOptions, row: Row, error: HawserError, step: ReconnectStep): ReconnectState {
-  const elapsedMs = step.nowMs - (row.firstFailureAtMs ?? step.nowMs)
-  const asked = Math.min(options.retryAfterMaxMs, error.retryAfterMs ?? 0)
-  // Spread over a tenth more, so that those who were sent away together do not return together.
-  const leastMs = asked * (1 + step.random / 10)
-  const own = options.strategy({ attempt: row.failures, elapsedMs, leastMs, random: step.random })
-  if (own === undefined) {
-    const message = `gave up after ${row.failures} failures in a row: ${error.message}`
-    return { kind: "closed", row, error: new HawserError("reconnect_exhausted", { message, cause: error }) }
-  }
-  const delayMs = Math.max(own, leastMs)
-  return { kind: "waiting", row, delayMs, dueAtMs: step.nowMs + delayMs }
-}
-
-function abandonment(state: ReconnectState, error: HawserError): readonly ReconnectEffect[] {
-  const dialled: ReconnectEffect = { kind: "abandon", dial: state.row.dial }
-  const lost: ReconnectEffect = { kind: "connectionLost", error }
-  switch (state.kind) {
-    case "dialing":
-      return [dialled]
-    case "authenticating":
-      // The connection that was given up for this one has no successor now.
-      return state.isMove ? [dialled, lost] : [dialled]
-    case "open":
-      return [{ kind: "abandon", dial: state.openDial }, lost]
-    case "moving":
-      return [dialled, { kind: "abandon", dial: state.openDial }, lost]
-    case "idle":
-    case "gettingToken":
-    case "waiting":
-    case "closed":
-      return []
-  }
+function isProven(options: ReconnectOptions, state: Connected, step: ReconnectStep): boolean {
+  return state.isProven || step.nowMs - state.openedAtMs >= options.stableAfterMs
 }

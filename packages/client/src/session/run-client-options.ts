@@ -4,7 +4,7 @@ import type { ClientCounters, ClientTallies } from "../counters.ts"
 import type { ClientStatus } from "../status.ts"
 import type { Replicas } from "../topics/replicas.ts"
 import type { LeaveSource } from "./leave.ts"
-import type { ReconnectOptions } from "./reconnect.machine.ts"
+import type { ReconnectOptions } from "./reconnect-state.ts"
 import type { SessionEvent } from "./session-event.ts"
 import type { WakeSource } from "./wake.ts"
 

@@ -1,6 +1,6 @@
 // Performs what the supervisor decides, and brings together the bound connection, the session, the requests and the
 // listeners. One TimerQueue; every socket callback carries its dial number.
-import { HawserError, TimerQueue } from "@hawser/protocol"
+import { HawserError, RoundTrip, TimerQueue } from "@hawser/protocol"
 import { Requests } from "../calls/requests.ts"
 import { Streams } from "../calls/streams.ts"
 import type { ClientStatus } from "../status.ts"
@@ -14,8 +14,9 @@ import type { PageExit } from "./leave.ts"
 import { Links } from "./links.ts"
 import type { Link } from "./links.ts"
 import { Outage } from "./outage.ts"
-import type { ReconnectEffect } from "./reconnect.machine.ts"
+import type { ReconnectEffect } from "./reconnect-state.ts"
 import type { RunClientOptions } from "./run-client-options.ts"
+import { guarded } from "./strategies.ts"
 import { Supervisor } from "./supervisor.ts"
 import { Tokens, randomClientId } from "./tokens.ts"
 import type { TokenSource } from "./tokens.ts"
@@ -48,9 +49,13 @@ export class RunningClient {
     this.#tokens = new Tokens(token)
     this.timers = new TimerQueue(clock, options.onError)
     const { timers } = this
+    const roundTrip = new RoundTrip()
+    const strategy = guarded(options.reconnect.strategy, options.onError)
     this.#supervisor = new Supervisor({
       ...options,
       timers,
+      roundTrip,
+      reconnect: { ...options.reconnect, strategy },
       perform: (effect) => this.#perform(effect),
       onStatus: (status) => this.#onStatus(status),
       onAttemptFailed: (error) => options.tallies.handshakesFailed.add(error.code),
@@ -87,7 +92,7 @@ export class RunningClient {
       fail: (error) => this.#fail(error),
       reset: (cause) => this.#reset(cause),
       endSession: (cause) => this.#endSession(cause),
-      renewToken: (link) => void this.#renewToken(link),
+      renewToken: ({ dial }) => this.#supervisor.step({ kind: "renew", dial }),
       moveIn: (ms) => {
         this.#cancelMove()
         this.#cancelMove = timers.after(ms, () => this.#supervisor.step({ kind: "move" }))
@@ -110,6 +115,7 @@ export class RunningClient {
       clientId: randomClientId(options.random),
       requests: this.requests,
       heartbeat: this.heartbeat,
+      roundTrip,
       outage: this.#outage,
       session: () => this.#session,
       begin: (session) => {
@@ -119,7 +125,8 @@ export class RunningClient {
       fail: (error) => this.#fail(error),
       reset: (cause) => this.#reset(cause),
       onWelcome: () => this.#links.dropRetired(),
-      welcomed: ({ dial }, first) => this.#supervisor.step({ kind: "welcomed", dial }, first),
+      welcomed: ({ dial }, resumed, first) =>
+        this.#supervisor.step({ kind: "welcomed", dial, resumed }, first),
       receiveEarly: (link, bytes) => this.#receiveEarly(link, bytes),
     })
     const { sleepMs } = limits
@@ -155,25 +162,42 @@ export class RunningClient {
     })
   }
 
-  /** Resolves when a session is open, rejects when the supervisor gives up. */
+  /**
+   * Resolves when a session is open, rejects when the supervisor gives up. Another token source is another log-in: the
+   * session ends as by `close`, and earlier callers reject with `cancelled`.
+   */
   connect(token?: TokenSource): Promise<void> {
-    if (token !== undefined) this.#tokens.replace(token)
-    this.#supervisor.step({ kind: "connect" })
+    if (token !== undefined && this.#tokens.replace(token)) this.#logInAnew()
+    else this.#supervisor.step({ kind: "connect" })
     return this.#supervisor.settled()
+  }
+
+  /** No request, session or promise of the former log-in may end up with the user of the next one. */
+  #logInAnew(): void {
+    const message = "another token took the place of the one that this was for"
+    const link = this.#link
+    this.#sayBye()
+    this.#supervisor.beginAnew(
+      new HawserError("cancelled", { message }),
+      () => this.#closeLink(link),
+      () => this.#endAll(new HawserError("client_closed", { message })),
+    )
   }
 
   close(): void {
     const link = this.#link
     this.#sayBye()
-    this.#supervisor.step({ kind: "close" }, () => {
-      if (link !== undefined) this.#links.close(link.dial, "the client was closed")
-    })
+    this.#supervisor.step({ kind: "close" }, () => this.#closeLink(link))
+  }
+
+  #closeLink(link: Link | undefined): void {
+    if (link !== undefined) this.#links.close(link.dial, "the client was closed")
   }
 
   /** The process may have slept, or the network may have changed: find out soon what is still true. */
   wake(): void {
-    if (this.#supervisor.state.kind === "waiting") this.#supervisor.step({ kind: "connect" })
-    else this.heartbeat.doubt(this.#options.limits.wakeProbeMs)
+    this.#supervisor.step({ kind: "hurry" })
+    this.heartbeat.doubt(this.#options.limits.wakeProbeMs)
   }
 
   /**
@@ -210,18 +234,23 @@ export class RunningClient {
     const isKept = status.state === "open" || status.state === "reconnecting"
     this.#wakeWatch.set(isKept)
     this.#leaveWatch.set(isKept)
-    if (status.state === "closed") {
-      this.#endSession(status.error)
-      this.requests.rejectAll(status.error)
-      this.#outage.giveUp()
-    }
+    if (status.state === "closed") this.#endAll(status.error)
     this.#options.onStatus(status)
+  }
+
+  #endAll(error: HawserError): void {
+    this.#endSession(error)
+    this.requests.rejectAll(error)
+    this.#outage.giveUp()
   }
 
   #perform(effect: ReconnectEffect): void {
     switch (effect.kind) {
       case "getToken":
         void this.#getToken(effect.dial, effect.refused)
+        return
+      case "renewToken":
+        void this.#renewToken(effect.renewal)
         return
       case "dial":
         this.#options.counters.dials += 1
@@ -230,8 +259,14 @@ export class RunningClient {
       case "sendHello":
         this.#sendHello(effect.dial, effect.token)
         return
+      case "sendAuth":
+        this.#session?.sendControl({ kind: "auth", token: effect.token })
+        return
       case "abandon":
         this.#abandon(effect.dial)
+        return
+      case "report":
+        this.#options.onError(effect.error)
         return
       case "connectionLost":
         this.#onConnectionLost(effect.error)
@@ -242,7 +277,6 @@ export class RunningClient {
     const link = this.#links.get(dial)
     if (link === undefined) return
     this.#link = link
-    this.#tokens.last = token
     this.#handshake.sayHello(link, token)
   }
 
@@ -252,17 +286,11 @@ export class RunningClient {
     else this.#supervisor.step({ kind: "tokenFailed", dial, error: got })
   }
 
-  /** The server wants a fresh token on the live connection. The same one again would help nobody. */
-  async #renewToken(link: Link): Promise<void> {
-    const used = this.#tokens.last
+  async #renewToken(renewal: number): Promise<void> {
     const got = await this.#tokens.get(undefined)
-    if (typeof got !== "string") {
-      this.#options.onError(got)
-    } else if (got !== used && this.#link === link) {
-      this.#tokens.last = got
-      this.#supervisor.step({ kind: "renewed", token: got })
-      this.#session?.sendControl({ kind: "auth", token: got })
-    }
+    const token = typeof got === "string" ? got : undefined
+    if (typeof got !== "string") this.#options.onError(got)
+    this.#supervisor.step({ kind: "renewed", renewal, token })
   }
 
   #abandon(dial: number): void {

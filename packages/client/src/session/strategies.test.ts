@@ -1,6 +1,6 @@
 import fc from "fast-check"
 import { describe, expect, it } from "vitest"
-import { exponential, fixed, linear, noReconnect } from "./strategies.ts"
+import { exponential, fixed, guarded, linear, noReconnect } from "./strategies.ts"
 import type { ReconnectStrategy, StrategyOptions } from "./strategies.ts"
 
 const forever = { elapsedMs: 0, leastMs: 0, random: 0.5 }
@@ -37,13 +37,13 @@ describe("the presets", () => {
   it.each<[string, ReconnectStrategy, (number | undefined)[]]>([
     [
       "doubles 1, 2, 4, 8, 16 s and gives up",
-      exponential({ baseMs: 1000, factor: 2, attempts: 5, ...plain }),
+      exponential({ baseMs: 1000, factor: 2, maxMs: 16_000, attempts: 5, ...plain }),
       [1000, 2000, 4000, 8000, 16_000, undefined],
     ],
     [
-      "doubles from 250 ms to 30 s by default",
+      "doubles from 250 ms to 10 s by default",
       exponential(plain),
-      [250, 500, 1000, 2000, 4000, 8000, 16_000, 30_000, 30_000],
+      [250, 500, 1000, 2000, 4000, 8000, 10_000, 10_000],
     ],
     ["triples with a factor of 3", exponential({ factor: 3, baseMs: 1, ...plain }), [1, 3, 9, 27]],
     ["adds the base each time", linear({ baseMs: 300, maxMs: 1000, ...plain }), [300, 600, 900, 1000, 1000]],
@@ -63,6 +63,52 @@ describe("the presets", () => {
   })
 })
 
+describe("the default strategy", () => {
+  it("surprise-A3 waits 250 ms at most before the first attempt of an outage, and 10 s before any", () => {
+    fc.assert(
+      fc.property(anyContext, (context) => {
+        expect(exponential()({ ...context, attempt: 1 })).toBeLessThan(250)
+        for (const strategy of [exponential(), linear(), fixed()])
+          expect(strategy(context)).toBeLessThanOrEqual(10_000)
+      }),
+    )
+  })
+})
+
+describe("a strategy of the application", () => {
+  const context = { ...forever, attempt: 3 }
+  const broken: ReconnectStrategy = () => {
+    throw new Error("no idea")
+  }
+  // @ts-expect-error -- JavaScript lets an application write this
+  const nothing: ReconnectStrategy = () => null
+  // @ts-expect-error -- and this
+  const words: ReconnectStrategy = () => "7"
+
+  it.each([
+    ["throws", broken, "no idea"],
+    ["returns null", nothing, "the reconnect strategy returned object, not milliseconds or undefined"],
+    ["returns text", words, "the reconnect strategy returned string, not milliseconds or undefined"],
+    ["returns NaN", () => NaN, "the reconnect strategy returned NaN, not milliseconds or undefined"],
+  ])("is reported when it %s, and the default one answers", (_, strategy, message) => {
+    const errors: unknown[] = []
+    expect(guarded(strategy, (error) => errors.push(error))(context)).toBe(exponential()(context))
+    expect(errors).toMatchObject([{ message }])
+  })
+
+  it("is believed otherwise", () => {
+    const errors: unknown[] = []
+    for (const answer of [0, -1, 7.5, Infinity, undefined])
+      expect(
+        guarded(
+          () => answer,
+          (error) => errors.push(error),
+        )(context),
+      ).toBe(answer)
+    expect(errors).toEqual([])
+  })
+})
+
 describe("the bounds", () => {
   it.each([
     ["exponential", exponential],
@@ -77,7 +123,7 @@ describe("the bounds", () => {
           return
         }
         expect(delayMs).toBeGreaterThanOrEqual(0)
-        expect(delayMs).toBeLessThanOrEqual(options.maxMs ?? 30_000)
+        expect(delayMs).toBeLessThanOrEqual(options.maxMs ?? 10_000)
         expect(context.attempt).toBeLessThanOrEqual(options.attempts ?? Infinity)
         const startsAtMs = context.elapsedMs + Math.max(delayMs, context.leastMs)
         expect(startsAtMs).toBeLessThanOrEqual(options.totalMs ?? Infinity)
@@ -87,7 +133,7 @@ describe("the bounds", () => {
   })
 
   it("stays a number when the factor outgrows all numbers", () => {
-    expect(exponential({ jitter: "none" })({ ...forever, attempt: 5000 })).toBe(30_000)
+    expect(exponential({ jitter: "none" })({ ...forever, attempt: 5000 })).toBe(10_000)
     expect(exponential({ jitter: "none", baseMs: 0 })({ ...forever, attempt: 5000 })).toBe(0)
   })
 

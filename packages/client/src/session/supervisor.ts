@@ -1,20 +1,19 @@
 // Runs the reconnect machine: its state, its one timer, its status, and who waits for it to come to an end. Knows no
 // sockets and no sessions; effects are performed by its owner.
-import type { Clock, HawserError, TimerQueue } from "@hawser/protocol"
+import type { ClientLimits, Clock, HawserError, RoundTrip, TimerQueue } from "@hawser/protocol"
 import { sameStatus, statusOf } from "../status.ts"
 import type { ClientStatus } from "../status.ts"
-import { initialReconnect, stepReconnect, wakeAtReconnect } from "./reconnect.machine.ts"
-import type {
-  ReconnectEffect,
-  ReconnectInput,
-  ReconnectOptions,
-  ReconnectState,
-} from "./reconnect.machine.ts"
+import { attemptLimits } from "./attempt-limits.ts"
+import { stepReconnect } from "./reconnect.machine.ts"
+import { initialReconnect, wakeAtReconnect } from "./reconnect-state.ts"
+import type { ReconnectEffect, ReconnectInput, ReconnectOptions, ReconnectState } from "./reconnect-state.ts"
 
 export interface SupervisorOptions {
   readonly clock: Clock
   readonly timers: TimerQueue
   readonly random: () => number
+  readonly limits: ClientLimits
+  readonly roundTrip: RoundTrip
   readonly reconnect: ReconnectOptions
   readonly perform: (effect: ReconnectEffect) => void
   /** After the effects, and only when a watcher could tell the difference. */
@@ -44,8 +43,31 @@ export class Supervisor {
 
   /** @param beforeEffects runs in the new state, before its effects. */
   step(input: ReconnectInput, beforeEffects: () => void = () => {}): void {
-    const { clock, random, reconnect, timers, perform } = this.#options
-    const at = { nowMs: clock.now(), random: random() }
+    this.#step(input, beforeEffects)
+    this.#publish()
+  }
+
+  /**
+   * Ends every attempt and connection, calls `then`, and begins anew. Watchers see no `closed` in between.
+   * @param error rejects earlier callers of `settled`.
+   */
+  beginAnew(error: HawserError, beforeEffects: () => void, then: () => void): void {
+    for (const waiter of this.#waiters) waiter.reject(error)
+    this.#waiters.clear()
+    this.#step({ kind: "close" }, beforeEffects)
+    then()
+    this.step({ kind: "connect" })
+  }
+
+  /** Resolves when the status is `open`, rejects when it is `closed`. */
+  settled(): Promise<void> {
+    if (this.#status.state === "open") return Promise.resolve()
+    return new Promise((resolve, reject) => this.#waiters.add({ resolve, reject }))
+  }
+
+  #step(input: ReconnectInput, beforeEffects: () => void): void {
+    const { clock, limits, random, reconnect, roundTrip, timers, perform } = this.#options
+    const at = { nowMs: clock.now(), random: random(), limits: attemptLimits(limits, roundTrip) }
     const [state, effects] = stepReconnect(reconnect, this.#state, input, at)
     this.#reportFailure(this.#state, state)
     this.#state = state
@@ -54,13 +76,6 @@ export class Supervisor {
     this.#cancelWake = atMs === undefined ? () => {} : timers.at(atMs, () => this.step({ kind: "wake" }))
     beforeEffects()
     for (const effect of effects) perform(effect)
-    this.#publish()
-  }
-
-  /** Resolves when the status is `open`, rejects when it is `closed`. */
-  settled(): Promise<void> {
-    if (this.#status.state === "open") return Promise.resolve()
-    return new Promise((resolve, reject) => this.#waiters.add({ resolve, reject }))
   }
 
   /** What ends an open connection is counted where it is lost. */

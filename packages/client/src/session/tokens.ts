@@ -1,4 +1,4 @@
-// Who a client is: where its tokens come from, which one it used last, and its id. Knows no connections.
+// Who a client is: where its tokens come from, and its id. Knows no connections.
 import { HawserError } from "@hawser/protocol"
 
 export interface TokenContext {
@@ -10,15 +10,16 @@ export type TokenSource = string | ((context: TokenContext) => string | Promise<
 
 export class Tokens {
   #source: TokenSource
-  /** The token that was sent last. */
-  last: string | undefined
 
   constructor(source: TokenSource) {
     this.#source = source
   }
 
-  replace(source: TokenSource): void {
+  /** Returns false for the current source: the same text, or the same function. */
+  replace(source: TokenSource): boolean {
+    const isOther = source !== this.#source
     this.#source = source
+    return isOther
   }
 
   /** A token, or why there is none. Never answers within the same turn: a step must have ended before the next one. */

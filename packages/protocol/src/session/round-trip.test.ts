@@ -13,6 +13,7 @@ function after(...samples: readonly number[]): RoundTrip {
 describe("the estimate of a round trip", () => {
   it("is unknown before the first sample, and every deadline is the least one", () => {
     expect(after().smoothedMs).toBeUndefined()
+    expect(after().expectedMs(4)).toBe(0)
     expect(after().timeoutMs({ leastMs: 2_000, mostMs: 60_000 })).toBe(2_000)
   })
 
@@ -42,6 +43,7 @@ describe("the estimate of a round trip", () => {
     roundTrip.lengthen()
     expect(roundTrip.timeoutMs(unbounded)).toBe(6_000)
     roundTrip.lengthen()
+    expect(roundTrip.expectedMs()).toBe(3_000)
     expect(roundTrip.timeoutMs({ leastMs: 5_000, mostMs: Infinity })).toBe(20_000)
     expect(roundTrip.timeoutMs({ leastMs: 5_000, mostMs: 15_000 })).toBe(15_000)
     roundTrip.observe(1_000)

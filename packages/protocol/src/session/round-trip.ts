@@ -43,14 +43,18 @@ export class RoundTrip {
     this.#smoothedMs += (sampleMs - this.#smoothedMs) * smoothedShare
   }
 
-  /** Doubles every deadline until the next sample: an answer did not come in time, and may have been late only. */
+  /** Doubles every `timeoutMs` until the next sample: an answer did not come in time, and may have been late only. */
   lengthen(): void {
     this.#lengthenedBy = Math.min(this.#lengthenedBy * 2, 2 ** 16)
   }
 
-  /** The time within which an answer is expected: `leastMs` or the estimate, if that is longer; `mostMs` at most. */
+  /** The time within which an answer comes as a rule, without bounds and without `lengthen`; 0 before the first sample. */
+  expectedMs(roundTrips = 1): number {
+    return (this.#smoothedMs ?? 0) * roundTrips + this.#deviationMs * deviations
+  }
+
+  /** The time after which an answer is missed: `expectedMs`, at least `leastMs`, lengthened; `mostMs` at most. */
   timeoutMs({ leastMs, mostMs, roundTrips = 1 }: RoundTripBounds): number {
-    const expectedMs = (this.#smoothedMs ?? 0) * roundTrips + this.#deviationMs * deviations
-    return Math.min(Math.max(leastMs, expectedMs) * this.#lengthenedBy, mostMs)
+    return Math.min(Math.max(leastMs, this.expectedMs(roundTrips)) * this.#lengthenedBy, mostMs)
   }
 }

@@ -1,0 +1,18 @@
+// Checks the limits that an application chose, once, when the client is created.
+import { assertLimit, defaultClientLimits } from "@hawser/protocol"
+import type { ClientLimits } from "@hawser/protocol"
+
+/**
+ * Returns the defaults with the application's choices over them.
+ * @throws RangeError that names the limit and its value.
+ */
+export function checkLimits(chosen: Partial<ClientLimits> = {}): ClientLimits {
+  const limits: ClientLimits = { ...defaultClientLimits, ...chosen }
+  const { message, ...others } = limits
+  for (const [name, value] of Object.entries<number>({ ...others })) assertLimit(name, value)
+  for (const [name, value] of Object.entries<number>({ ...message })) assertLimit(`message.${name}`, value)
+  // A budget without a whole dial would never dial.
+  if (limits.dialBurst < 1)
+    throw new RangeError(`limits.dialBurst must be at least 1, not ${limits.dialBurst}`)
+  return limits
+}

@@ -1,0 +1,26 @@
+// The time limits of an attempt's three steps, by the measured round trip. Pure; the reconnect machine lengthens them
+// after failures, up to `dialTimeoutMaxMs`.
+import type { ClientLimits, RoundTrip } from "@hawser/protocol"
+
+/** Limits in milliseconds before any failure lengthens them. */
+export interface AttemptLimits {
+  readonly tokenMs: number
+  readonly dialMs: number
+  readonly welcomeMs: number
+}
+
+/** Round trips of TCP, of TLS with a full handshake, and of an HTTP request or upgrade. */
+const requestRoundTrips = 4
+/** HELLO and WELCOME take one; the second one is for the verification of the token. */
+const welcomeRoundTrips = 2
+
+export function attemptLimits(limits: ClientLimits, roundTrip: RoundTrip): AttemptLimits {
+  const { tokenTimeoutMs, dialTimeoutMs, welcomeTimeoutMs, dialTimeoutMaxMs } = limits
+  const limitMs = (leastMs: number, roundTrips: number): number =>
+    Math.max(leastMs, Math.min(roundTrip.expectedMs(roundTrips), dialTimeoutMaxMs))
+  return {
+    tokenMs: limitMs(tokenTimeoutMs, requestRoundTrips),
+    dialMs: limitMs(dialTimeoutMs, requestRoundTrips),
+    welcomeMs: limitMs(welcomeTimeoutMs, welcomeRoundTrips),
+  }
+}
