@@ -85,6 +85,20 @@ describe("a player at a browser", { timeout: 120_000 }, () => {
     expect(tab.problems).toEqual([])
   })
 
+  it("surprise-A11 talks and walks by the keys of the keypad", async () => {
+    const tab = await open()
+    await tab.register(newName("Ann"))
+    const [x, y] = await tab.position()
+    // Without NumLock the keypad has arrows.
+    await tab.pressKey({ code: "Numpad6", key: "ArrowRight" })
+    await tab.expectText("position", `${x + 1},${y}`)
+    await tab.page.keyboard.press("NumpadEnter")
+    await tab.page.keyboard.type("from the keypad")
+    await tab.page.keyboard.press("NumpadEnter")
+    await tab.expectLine("local", "from the keypad")
+    expect(tab.problems).toEqual([])
+  })
+
   it("gains experience by walking and by felling a tree", async () => {
     const tab = await open()
     await tab.register(newName("Ann"))

@@ -109,18 +109,18 @@ export class PlayerTab {
     const [dx, dy] = offsets[key]
     for (let done = 0; done < count; done += 1) {
       const [x, y] = await this.position()
-      await this.#tap(key)
+      await this.pressKey({ code: key, key })
       await this.expectText("position", `${x + dx},${y + dy}`)
     }
   }
 
   /** Down and up in one turn of the page: on a loaded machine a real key is held for longer than a step takes. */
-  async #tap(key: Key): Promise<void> {
-    await this.page.evaluate((code) => {
+  async pressKey(pressed: { readonly code: string; readonly key: string }): Promise<void> {
+    await this.page.evaluate((init) => {
       const at = document.activeElement ?? document.body
       for (const type of ["keydown", "keyup"])
-        at.dispatchEvent(new KeyboardEvent(type, { code, bubbles: true, cancelable: true }))
-    }, key)
+        at.dispatchEvent(new KeyboardEvent(type, { ...init, bubbles: true, cancelable: true }))
+    }, pressed)
   }
 
   async expectText(testId: string, text: string): Promise<void> {

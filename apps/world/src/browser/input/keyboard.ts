@@ -1,17 +1,6 @@
 // Keys of the world: arrows or WASD to walk, E or space to gather, Enter to chat, F2 for the developer panel.
-import type { Direction } from "../../contract.ts"
 import type { HeldDirections } from "./held-directions.ts"
-
-const directionByCode: ReadonlyMap<string, Direction> = new Map([
-  ["ArrowUp", "UP"],
-  ["KeyW", "UP"],
-  ["ArrowDown", "DOWN"],
-  ["KeyS", "DOWN"],
-  ["ArrowLeft", "LEFT"],
-  ["KeyA", "LEFT"],
-  ["ArrowRight", "RIGHT"],
-  ["KeyD", "RIGHT"],
-])
+import { keyAction, keyIdentity } from "./key-action.ts"
 
 export interface KeyboardOptions {
   readonly held: HeldDirections
@@ -27,23 +16,29 @@ export function listenToKeyboard({ held, onGather, onChat, onDevPanel }: Keyboar
 
   function onKeyDown(event: KeyboardEvent): void {
     if (event.ctrlKey || event.metaKey || event.altKey) return
-    if (event.code === "F2") {
-      event.preventDefault()
-      if (!event.repeat) onDevPanel()
-      return
-    }
-    if (isTyping(event.target)) return
-    const direction = directionByCode.get(event.code)
-    if (direction !== undefined) held.press(event.code, direction)
-    else if (event.code === "KeyE" || (event.code === "Space" && !isButton(event.target))) {
-      if (!event.repeat) onGather()
-    } else if (event.code === "Enter" && !isButton(event.target)) onChat()
-    else return
+    const action = keyAction(event)
+    if (action === undefined) return
+    // A focused button is pressed by Enter and by space itself.
+    const isPress = (event.key === "Enter" || event.key === " ") && isButton(event.target)
+    if (action.kind !== "devPanel" && (isPress || isTyping(event.target))) return
     event.preventDefault()
+    switch (action.kind) {
+      case "walk":
+        held.press(keyIdentity(event), action.direction)
+        return
+      case "chat":
+        onChat()
+        return
+      case "gather":
+        if (!event.repeat) onGather()
+        return
+      case "devPanel":
+        if (!event.repeat) onDevPanel()
+    }
   }
 
   window.addEventListener("keydown", onKeyDown, { signal })
-  window.addEventListener("keyup", (event) => held.release(event.code), { signal })
+  window.addEventListener("keyup", (event) => held.release(keyIdentity(event)), { signal })
   window.addEventListener("blur", () => held.releaseAll(), { signal })
   // Walking ends where typing begins.
   window.addEventListener("focusin", (event) => isTyping(event.target) && held.releaseAll(), { signal })

@@ -1,0 +1,132 @@
+import type { ClientStatus } from "@hawser/client"
+import type { Clock } from "@hawser/protocol"
+import { describe, expect, it } from "vitest"
+import { measureRoundTrip } from "./round-trip.ts"
+import { createStore } from "./store.ts"
+
+/** A page whose one thread may be busy: a timer that is due then comes late, and so does the answer to a ping. */
+class Page implements Clock {
+  /** What an answer takes on the network. */
+  readonly networkMs = 8
+  readonly shown = createStore<number | undefined>(undefined)
+  readonly seen: (number | undefined)[] = []
+  readonly stop: () => void
+  #nowMs = 0
+  #timers: { readonly atMs: number; readonly callback: () => void }[] = []
+  #status: ClientStatus = { state: "connecting", attempt: 0 }
+  #onStatus = (_status: ClientStatus): void => {}
+
+  constructor() {
+    this.shown.subscribe((ms) => this.seen.push(ms))
+    const page = this
+    const client = {
+      get current() {
+        return page.#status
+      },
+      ping: () => page.#ping(),
+      onStatus(listener: (status: ClientStatus) => void) {
+        page.#onStatus = listener
+        return () => {}
+      },
+    }
+    this.stop = measureRoundTrip(client, this.shown, this)
+  }
+
+  now(): number {
+    return this.#nowMs
+  }
+
+  schedule(delayMs: number, callback: () => void): () => void {
+    const timer = { atMs: this.#nowMs + delayMs, callback }
+    this.#timers.push(timer)
+    return () => {
+      this.#timers = this.#timers.filter((other) => other !== timer)
+    }
+  }
+
+  get timers(): number {
+    return this.#timers.length
+  }
+
+  become(status: ClientStatus): void {
+    this.#status = status
+    this.#onStatus(status)
+  }
+
+  /** Does something for so long; nothing else runs meanwhile. */
+  work(ms: number): void {
+    this.#nowMs += ms
+  }
+
+  /** Idle for so long: what is due runs, first what was late already. */
+  async idle(ms: number): Promise<void> {
+    const untilMs = this.#nowMs + ms
+    for (;;) {
+      const [next] = this.#timers.toSorted((one, other) => one.atMs - other.atMs)
+      if (next === undefined || next.atMs > untilMs) break
+      this.#timers = this.#timers.filter((other) => other !== next)
+      this.#nowMs = Math.max(this.#nowMs, next.atMs)
+      next.callback()
+      await settlePromises()
+    }
+    this.#nowMs = Math.max(this.#nowMs, untilMs)
+  }
+
+  #ping(): Promise<number> {
+    const sentAtMs = this.#nowMs
+    return new Promise((resolve) => {
+      this.schedule(this.networkMs, () => resolve(this.#nowMs - sentAtMs))
+    })
+  }
+}
+
+const settlePromises = (): Promise<void> => new Promise((resolve) => setImmediate(resolve))
+
+describe("the round trip", () => {
+  it("surprise-A11 is first measured when the page has settled", async () => {
+    const page = new Page()
+    page.become({ state: "open" })
+    for (const ms of [700, 300, 120]) {
+      page.work(ms)
+      await page.idle(60)
+    }
+    expect(page.shown.value).toBeUndefined()
+    await page.idle(1_000)
+    await page.idle(4_000)
+    expect(page.seen).toEqual([8])
+  })
+
+  it("is measured after a while on a page whose timers are always late", async () => {
+    const page = new Page()
+    page.become({ state: "open" })
+    for (let busy = 0; busy < 60; busy += 1) {
+      page.work(100)
+      await page.idle(1)
+    }
+    await page.idle(100)
+    expect(page.seen).toHaveLength(1)
+  })
+
+  it("is unknown after a lost connection until it is measured again, and whatever the old one answers", async () => {
+    const page = new Page()
+    page.become({ state: "open" })
+    await page.idle(155)
+    page.become({ state: "reconnecting", attempt: 1, delayMs: 0, waiting: false, error: undefined })
+    await page.idle(1_000)
+    expect(page.seen).toEqual([])
+    page.become({ state: "open" })
+    await page.idle(1_000)
+    expect(page.seen).toEqual([8])
+    page.become({ state: "reconnecting", attempt: 1, delayMs: 0, waiting: false, error: undefined })
+    expect(page.shown.value).toBeUndefined()
+    expect(page.timers).toBe(0)
+  })
+
+  it("ends with its timers", async () => {
+    const page = new Page()
+    page.become({ state: "open" })
+    await page.idle(1_000)
+    page.stop()
+    expect(page.timers).toBe(0)
+  })
+})
