@@ -1,0 +1,4 @@
+import { chromium } from "./chromium.ts"
+import { browserSuite } from "./suite.ts"
+
+browserSuite(chromium)

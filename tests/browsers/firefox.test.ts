@@ -1,0 +1,4 @@
+import { firefox } from "./firefox.ts"
+import { browserSuite } from "./suite.ts"
+
+browserSuite(firefox)

@@ -1,0 +1,78 @@
+// The page of the browser tests: a probe of its own, another one in a worker on demand, and what the browser did to
+// the page. Tests reach it by the global `hawser`.
+import "./no-eval.ts"
+import { callProbe, createCaller } from "./calls.ts"
+import { Probe } from "./probe.ts"
+
+const probe = new Probe()
+const violations: string[] = []
+/** Times that the page came out of the back/forward cache. */
+let restored = 0
+/** Times that it went there, or away. */
+const hidden: boolean[] = []
+/** The longest time during which no timer of the page ran. */
+let longestPauseMs = 0
+let callWorker: ReturnType<typeof createCaller> | undefined
+
+document.addEventListener("securitypolicyviolation", ({ violatedDirective, blockedURI }) =>
+  violations.push(`${violatedDirective} ${blockedURI}`),
+)
+window.addEventListener("pageshow", ({ persisted }) => {
+  if (persisted) restored += 1
+})
+window.addEventListener("pagehide", ({ persisted }) => hidden.push(persisted))
+
+function startWorker(): ReturnType<typeof createCaller> {
+  const worker = new Worker("/worker.js", { type: "module" })
+  worker.addEventListener("error", ({ message }) => violations.push(`worker: ${message}`))
+  return createCaller(worker)
+}
+
+/** Shows that the policy forbids it: a test's own expressions may be exempt. Leaves a violation. */
+function tryEval(): boolean {
+  try {
+    // oxlint-disable-next-line no-implied-eval, no-new-func -- whether it is forbidden is the question
+    return new Function("return true")() === true
+  } catch {
+    return false
+  }
+}
+
+const mayEval = tryEval()
+
+function measurePauses(): void {
+  let lastMs = performance.now()
+  setInterval(() => {
+    const nowMs = performance.now()
+    longestPauseMs = Math.max(longestPauseMs, nowMs - lastMs)
+    lastMs = nowMs
+  }, 1_000)
+}
+
+const hawser = {
+  page: (method: string, args: readonly unknown[]): Promise<unknown> => callProbe(probe, method, args),
+  worker(method: string, args: readonly unknown[]): Promise<unknown> {
+    callWorker ??= startWorker()
+    return callWorker(method, args)
+  },
+  measurePauses,
+  /** What the browser did. */
+  surroundings: () => ({
+    violations,
+    restored,
+    hidden,
+    longestPauseMs,
+    visibility: document.visibilityState,
+    mayEval,
+  }),
+}
+
+Object.assign(globalThis, { hawser })
+
+function show(): void {
+  const { visibility } = hawser.surroundings()
+  document.title = `Hawser, ${visibility}`
+}
+
+document.addEventListener("visibilitychange", show)
+show()

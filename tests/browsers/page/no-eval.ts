@@ -1,0 +1,4 @@
+// Zod compiles validators by `new Function`, which the page's policy forbids. Imported before any schema is made.
+import { config } from "zod"
+
+config({ jitless: true })

@@ -1,0 +1,4 @@
+import { webkit } from "./webkit.ts"
+import { browserSuite } from "./suite.ts"
+
+browserSuite(webkit)
