@@ -194,8 +194,8 @@ export const serverMutants: readonly Mutant[] = [
     edits: [
       {
         file: serverSession,
-        find: 'this.#cancelWindow = timers.after(windowMs, () => this.finish("session_expired"))',
-        replace: "this.#cancelWindow = () => void timers",
+        find: 'this.#cancelWindow = this.#host.timers.after(windowMs, () => this.finish("session_expired"))',
+        replace: "this.#cancelWindow = () => void windowMs",
       },
     ],
   },

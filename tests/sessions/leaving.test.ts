@@ -6,7 +6,7 @@ import { describe, expect, it } from "vitest"
 import { createWorld as createTopicWorld, settled } from "../topics/harness.ts"
 import { createWorld, openClient, watchStatus } from "../faults/harness.ts"
 import type { World, WorldOptions } from "../faults/harness.ts"
-import { sayHelloLater } from "./scripted-client.ts"
+import { sayHello, sayHelloLater } from "./scripted-client.ts"
 
 /** Pages of one test, and how each of them is left. */
 class Pages {
@@ -171,6 +171,27 @@ describe("a socket that a browser closes with 1001", () => {
     world.network.links.at(-1)?.cut()
     await world.clock.advance(resumeWindowMs - 1_000)
     expect(world.ends).toEqual([])
+  })
+})
+
+describe("a page that dials while it is being closed", () => {
+  const { leaveWindowMs } = defaultServerLimits
+
+  /** Firefox closes the sockets of a page first, tells the page, and lets it run on for a moment. */
+  it("surprise-A8 keeps the short window if its client never confirms the resume", async () => {
+    const world = createServerWorld()
+    const first = await sayHello(world)
+    const { sessionId = "", resumeToken } = first.welcome ?? {}
+    const claim = { sessionId, token: resumeToken ?? "", handled: 0, digest: 0 }
+    world.network.links.at(-1)?.client.close(1001, "")
+    await world.clock.advance(100)
+    const second = await sayHello(world, { dial: 2, resume: claim })
+    expect(second.welcome?.resumed).toBe(true)
+    second.cut()
+    await world.clock.advance(leaveWindowMs - 1)
+    expect(world.ends).toEqual([])
+    await world.clock.advance(2)
+    expect(world.ends).toEqual([`session_expired at ${100 + leaveWindowMs}`])
   })
 })
 

@@ -1,8 +1,9 @@
 // Browsers that close a page, over real sockets: which window a session gets is decided by the close frame's code and
 // reason, which every transport has to pass on.
+import { once } from "node:events"
 import { describe, expect, it } from "vitest"
-import { openRawSession, startServer, until } from "./harness.ts"
-import { describeOver } from "./transports.ts"
+import { openRawSession, openTcpSession, startServer, until } from "./harness.ts"
+import { describeOver, skipWithout } from "./transports.ts"
 
 describeOver(["ws", "bun", "memory"], (transport) => {
   describe("a page that is left", () => {
@@ -17,6 +18,20 @@ describeOver(["ws", "bun", "memory"], (transport) => {
       const ended = (await world.ended()).map(({ userId, cause }) => [userId, cause])
       expect(ended).toEqual([["bob", "session_expired"]])
       expect(await world.sessionsOf("ann")).toEqual([{ active: true, attached: false }])
+    })
+
+    it("surprise-A8 ends its session after leaveWindowMs, though the server wrote to it while it was closing", async (context) => {
+      skipWithout(context, transport, "tcp")
+      const world = await startServer(transport, { limits: { leaveWindowMs: 1, resumeWindowMs: 600_000 } })
+      const socket = await openTcpSession(world.port, "hawser.1", "ann")
+      // The browser's close frame is answered, and its socket is open for a moment longer.
+      socket.write(Buffer.concat([Buffer.from([0x88, 0x82, 0, 0, 0, 0]), Buffer.from([0x03, 0xe9])]))
+      await once(socket, "data")
+      await world.broadcast("too late")
+      await until(async () => (await world.sessionsOf("ann")).every(({ attached }) => !attached))
+      socket.end()
+      await until(async () => (await world.ended()).length > 0)
+      expect((await world.ended()).map(({ cause }) => cause)).toEqual(["session_expired"])
     })
   })
 })

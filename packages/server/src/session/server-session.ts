@@ -32,6 +32,10 @@ export class ServerSession<User extends AuthenticatedUser>
   #active = true
   /** While its client is away. */
   #cancelWindow: (() => void) | undefined
+  /** Window of the last detachment, in milliseconds. */
+  #windowMs = Number.POSITIVE_INFINITY
+  /** A connection that the server dropped, until it has closed or another one is bound. */
+  #dropped: SessionLink | undefined
 
   constructor(host: SessionHost<User>, { id, clientId, dial, user, codec, link }: SessionOptions<User>) {
     this.id = id
@@ -146,6 +150,7 @@ export class ServerSession<User extends AuthenticatedUser>
       }
     }
     this.#stopWindow()
+    this.#dropped = undefined
     this.#claims.accept(claim)
     this.#user = claim.user
     this.#link = link
@@ -159,10 +164,16 @@ export class ServerSession<User extends AuthenticatedUser>
     return true
   }
 
-  /** The connection is gone. The session waits for its client, where the profile lets it come back. */
+  /**
+   * Unbinds a connection that is gone. The session waits for its client, where the profile lets it come back. A resume that
+   * the client never confirmed leaves the window as short as it was: a page that is being closed may still dial.
+   */
   detach(link: SessionLink, windowMs: number = this.#host.limits.resumeWindowMs): void {
-    if (this.#link !== link) return
-    const { timers, counters } = this.#host
+    if (this.#link !== link) {
+      this.#shortenWindow(link, windowMs)
+      return
+    }
+    const { counters } = this.#host
     if (!this.resumable) {
       this.#unbind()
       this.finish("connection_lost")
@@ -170,8 +181,21 @@ export class ServerSession<User extends AuthenticatedUser>
     }
     this.#unbind()
     counters.sessionsDetached += 1
-    this.#cancelWindow = timers.after(windowMs, () => this.finish("session_expired"))
+    this.#startWindow(this.#claims.isConfirmed ? windowMs : Math.min(windowMs, this.#windowMs))
     this.#host.onAttachment(this)
+  }
+
+  /** A connection that was found dead and dropped may close with the code of a page that was left. */
+  #shortenWindow(link: SessionLink, windowMs: number): void {
+    if (this.#dropped !== link) return
+    this.#dropped = undefined
+    if (this.#active && windowMs < this.#windowMs) this.#startWindow(windowMs)
+  }
+
+  #startWindow(windowMs: number): void {
+    this.#windowMs = windowMs
+    this.#stopWindow()
+    this.#cancelWindow = this.#host.timers.after(windowMs, () => this.finish("session_expired"))
   }
 
   /** Closes the connection (if it is still this one) and waits for the client to come back on a better one. */
@@ -179,6 +203,7 @@ export class ServerSession<User extends AuthenticatedUser>
     const link = this.#link
     if (link === undefined || (only !== undefined && link !== only)) return
     if (this.resumable) {
+      this.#dropped = link
       this.detach(link)
       link.close(code, message)
     } else {
