@@ -47,7 +47,13 @@ export const serverMutants: readonly Mutant[] = [
   {
     name: "The late close of the old connection ends the new one",
     breaks: ["S13", "A9"],
-    edits: [{ file: serverSession, find: "    if (this.#link !== link) return\n", replace: "" }],
+    edits: [
+      {
+        file: serverSession,
+        find: "      this.#shortenWindow(link, windowMs)\n      return\n",
+        replace: "      this.#shortenWindow(link, windowMs)\n",
+      },
+    ],
   },
   {
     name: "A connection whose session went to another one stays open and is heard",
@@ -205,8 +211,8 @@ export const serverMutants: readonly Mutant[] = [
     edits: [
       {
         file: serverSession,
-        find: "    this.#stopWindow()\n    this.#claims.accept(claim)\n",
-        replace: "    this.#claims.accept(claim)\n",
+        find: "    this.#stopWindow()\n    this.#dropped = undefined\n",
+        replace: "    this.#dropped = undefined\n",
       },
     ],
   },
