@@ -1,4 +1,6 @@
+import { availableParallelism } from "node:os"
 import { defineConfig } from "vitest/config"
+import { PatientFirst } from "./scripts/patient-first.ts"
 
 // Workspace packages are tested from source; Vite's own default conditions follow ours.
 const conditions = ["@hawser/source", "module", "node", "development|production"]
@@ -15,6 +17,9 @@ export default defineConfig({
     ],
     reporters: [process.env["CI"] === undefined ? "default" : "dot", "./scripts/summary-reporter.ts"],
     retry: 0,
+    // Two at least, also on two cores: a file of `patient-first.ts` keeps one of them waiting for minutes.
+    maxWorkers: Math.max(2, availableParallelism() - 1),
+    sequence: { sequencer: PatientFirst },
     // Generous: a busy machine is no failure, and what hangs is found all the same.
     testTimeout: 30_000,
     coverage: { provider: "v8", include: ["packages/*/src/**", "apps/*/src/**"] },

@@ -1,52 +1,47 @@
-// Debian's Chromium as a person has it: tabs of one window hide each other, and pages go into the back/forward cache.
-// A tool's usual browsers do neither, so this one is started and spoken to without the tool's settings.
-import { spawn } from "node:child_process"
-import { once } from "node:events"
+// Debian's Chromium over CDP. Playwright's own launch never hides a page and turns the back/forward cache off, so the
+// browser is started here, and Playwright is connected without its defaults.
 import { existsSync, mkdtempSync, rmSync } from "node:fs"
 import { tmpdir } from "node:os"
 import { join } from "node:path"
 import { chromium as playwright } from "playwright-core"
-import type { Browser as PlaywrightBrowser, BrowserContext, Page } from "playwright-core"
+import type { BrowserContext, Page } from "playwright-core"
 import { args, executablePath } from "../e2e/chromium.ts"
+import { startChild } from "./child.ts"
+import { once } from "./engine.ts"
 import type { Engine, Tab } from "./engine.ts"
 
 const addressLine = /DevTools listening on (\S+)/
 
 export interface StartedChromium {
-  readonly browser: PlaywrightBrowser
-  /** Of its one window. */
+  /** Context of its one window. A new tab hides the one before it. */
   readonly context: BrowserContext
-  /** Resolves when the process has ended. */
-  quit(): Promise<void>
-  kill(): Promise<void>
+  /** Closes its pages and resolves when the process has ended. Idempotent. */
+  readonly quit: () => Promise<void>
 }
 
-/** Starts a browser with a profile of its own. */
+/** Starts a headless browser with a profile of its own. */
 export async function startChromium(flags: readonly string[] = []): Promise<StartedChromium> {
   const folder = mkdtempSync(join(tmpdir(), "hawser-chromium-"))
   const own = ["--headless", "--remote-debugging-port=0", "--lang=en-GB", `--user-data-dir=${folder}`]
-  const child = spawn(executablePath, [...args, ...own, ...flags, "--window-size=1280,720", "about:blank"], {
-    stdio: ["ignore", "ignore", "pipe"],
-  })
-  const ended = once(child, "close").then(() =>
-    rmSync(folder, { recursive: true, force: true, maxRetries: 5 }),
+  const child = startChild(
+    executablePath,
+    [...args, ...own, ...flags, "--window-size=1280,720", "about:blank"],
+    {
+      stdio: ["ignore", "ignore", "pipe"],
+    },
   )
-  const browser = await playwright.connectOverCDP(await addressOf(child.stderr), { noDefaults: true })
+  const { stderr } = child.process
+  if (stderr === null) throw new Error("the browser has no output")
+  const browser = await playwright.connectOverCDP(await addressOf(stderr), { noDefaults: true })
   const [context] = browser.contexts()
   if (context === undefined) throw new Error("the browser has no window")
-  return {
-    browser,
-    context,
-    async quit() {
-      const devTools = await browser.newBrowserCDPSession()
-      await devTools.send("Browser.close")
-      await ended
-    },
-    async kill() {
-      child.kill()
-      await ended
-    },
-  }
+  const quit = once(async () => {
+    const devTools = await browser.newBrowserCDPSession()
+    await devTools.send("Browser.close")
+    await child.ended
+    rmSync(folder, { recursive: true, force: true, maxRetries: 5 })
+  })
+  return { context, quit }
 }
 
 export const chromium: Engine = {
@@ -76,13 +71,12 @@ export function tabOf(page: Page): Tab {
     async reload() {
       await page.reload()
     },
-    show: () => page.bringToFront(),
     close: () => page.close(),
     picture: () => page.screenshot(),
   }
 }
 
-/** What the browser says is read to its end: it may hang when nobody takes it. */
+/** Reads the address of CDP, and all further output: a browser whose output is not read may hang. */
 function addressOf(output: NodeJS.ReadableStream): Promise<string> {
   return new Promise((resolve, reject) => {
     let text = ""

@@ -1,12 +1,13 @@
-// Debian's Firefox, spoken to by WebDriver BiDi.
+// Debian's Firefox over WebDriver BiDi.
 import { existsSync } from "node:fs"
 import { launch } from "puppeteer-core"
 import type { Page } from "puppeteer-core"
+import { once } from "./engine.ts"
 import type { Browser, Engine, Tab } from "./engine.ts"
 
 const executablePath = "/usr/bin/firefox-esr"
 
-/** No request but the tests' own leaves the browser. */
+/** Preferences that keep the browser from making requests of its own. */
 const quiet = {
   "app.normandy.enabled": false,
   "app.update.enabled": false,
@@ -50,7 +51,7 @@ export const firefox: Engine = {
         await page.goto(url)
         return tabOf(page)
       },
-      quit: () => browser.close(),
+      quit: once(() => browser.close()),
     }
   },
 }
@@ -64,7 +65,6 @@ function tabOf(page: Page): Tab {
     async reload() {
       await page.reload()
     },
-    show: () => page.bringToFront(),
     close: () => page.close(),
     picture: () => page.screenshot(),
   }

@@ -1,16 +1,23 @@
-// A client of WebDriver (https://www.w3.org/TR/webdriver2/), as far as the tests need it. Commands of one session run
-// one after the other, because each of them first chooses its tab.
+// The part of a WebDriver client (https://www.w3.org/TR/webdriver2/) that the tests need. Commands of a session run one
+// after another: each first selects its window.
 import { z } from "zod"
 
 const failure = z.object({ value: z.object({ error: z.string(), message: z.string() }) })
 const newSession = z.object({ sessionId: z.string() })
 const settled = z.object({ value: z.unknown(), error: z.string().optional() })
 
-/** The body of an asynchronous script, whose last argument takes the result. The page's policy may forbid eval. */
+/** Body of an asynchronous script. It holds the expression itself, because the page's policy may forbid `eval`. */
 function scriptOf(expression: string): string {
   return `const [done] = arguments
     Promise.resolve().then(() => (${expression}))
       .then((value) => done({ value: value ?? null }), (error) => done({ value: null, error: String(error) }))`
+}
+
+interface Command {
+  readonly method: "GET" | "POST" | "DELETE"
+  /** Of the session; a whole URL for the driver. */
+  readonly path: string
+  readonly body?: object | undefined
 }
 
 export class WebDriverSession {
@@ -36,64 +43,62 @@ export class WebDriverSession {
         await new Promise((resolve) => setTimeout(resolve, 25))
       }
     }
-    const created = await send("POST", `${driverUrl}/session`, {
-      capabilities: { alwaysMatch: capabilities },
+    const created = await send({
+      method: "POST",
+      path: `${driverUrl}/session`,
+      body: { capabilities: { alwaysMatch: capabilities } },
     })
     const url = `${driverUrl}/session/${newSession.parse(created).sessionId}`
-    return new WebDriverSession(url, z.string().parse(await send("GET", `${url}/window`)))
+    return new WebDriverSession(url, z.string().parse(await send({ method: "GET", path: `${url}/window` })))
   }
 
   /** A window of its own: a tab behind another one is hidden. */
   async newWindow(): Promise<string> {
-    const created = await this.#in(this.#first, "POST", "/window/new", { type: "window" })
+    const created = await this.#in(this.#first, {
+      method: "POST",
+      path: "/window/new",
+      body: { type: "window" },
+    })
     return z.object({ handle: z.string() }).parse(created).handle
   }
 
   async evaluate(handle: string, expression: string): Promise<unknown> {
-    const script = { script: scriptOf(expression), args: [] }
-    const result = settled.parse(await this.#in(handle, "POST", "/execute/async", script))
+    const body = { script: scriptOf(expression), args: [] }
+    const result = settled.parse(await this.#in(handle, { method: "POST", path: "/execute/async", body }))
     if (result.error !== undefined) throw new Error(result.error)
     return result.value
   }
 
   async goto(handle: string, url: string): Promise<void> {
-    await this.#in(handle, "POST", "/url", { url })
+    await this.#in(handle, { method: "POST", path: "/url", body: { url } })
   }
 
   async reload(handle: string): Promise<void> {
-    await this.#in(handle, "POST", "/refresh", {})
+    await this.#in(handle, { method: "POST", path: "/refresh", body: {} })
   }
 
-  async show(handle: string): Promise<void> {
-    this.#current = undefined
-    await this.#in(handle, "GET", "/url")
-  }
-
-  async closeTab(handle: string): Promise<void> {
-    await this.#in(handle, "DELETE", "/window")
+  async close(handle: string): Promise<void> {
+    await this.#in(handle, { method: "DELETE", path: "/window" })
     this.#current = undefined
   }
 
   async picture(handle: string): Promise<Uint8Array> {
-    const png = z.string().parse(await this.#in(handle, "GET", "/screenshot"))
+    const png = z.string().parse(await this.#in(handle, { method: "GET", path: "/screenshot" }))
     return Buffer.from(png, "base64")
   }
 
   /** Ends the browser. */
   async end(): Promise<void> {
-    await this.#run("DELETE", "")
+    await this.#queue(() => send({ method: "DELETE", path: this.#url }))
   }
 
-  #in(handle: string, method: string, path: string, body?: object): Promise<unknown> {
+  #in(handle: string, { method, path, body }: Command): Promise<unknown> {
     return this.#queue(async () => {
-      if (this.#current !== handle) await send("POST", `${this.#url}/window`, { handle })
+      if (this.#current !== handle)
+        await send({ method: "POST", path: `${this.#url}/window`, body: { handle } })
       this.#current = handle
-      return await send(method, this.#url + path, body)
+      return await send({ method, path: this.#url + path, body })
     })
-  }
-
-  #run(method: string, path: string, body?: object): Promise<unknown> {
-    return this.#queue(() => send(method, this.#url + path, body))
   }
 
   #queue<T>(work: () => Promise<T>): Promise<T> {
@@ -103,9 +108,11 @@ export class WebDriverSession {
   }
 }
 
-async function send(method: string, url: string, body?: object): Promise<unknown> {
-  const sent = body === undefined ? {} : { body: JSON.stringify(body) }
-  const response = await fetch(url, { method, ...sent })
+async function send({ method, path, body }: Command): Promise<unknown> {
+  const response = await fetch(path, {
+    method,
+    ...(body === undefined ? {} : { body: JSON.stringify(body) }),
+  })
   const answer: unknown = await response.json()
   if (!response.ok) {
     const { error, message } = failure.parse(answer).value

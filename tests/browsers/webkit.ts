@@ -1,40 +1,40 @@
-// WebKitGTK's own little browser, spoken to by WebDriver. It needs a display, so each gets a virtual one.
-import { spawn } from "node:child_process"
-import type { ChildProcess } from "node:child_process"
-import { once } from "node:events"
-import { existsSync } from "node:fs"
-import type { Engine, Tab } from "./engine.ts"
+// WebKitGTK's MiniBrowser over WebDriver. It has no headless mode, so it gets a virtual display.
+import { once as firstEvent } from "node:events"
+import { existsSync, mkdtempSync, rmSync } from "node:fs"
+import { tmpdir } from "node:os"
+import { join } from "node:path"
 import { freePort } from "../world/free-port.ts"
+import { startChild } from "./child.ts"
+import type { Child } from "./child.ts"
+import { once } from "./engine.ts"
+import type { Engine, Tab } from "./engine.ts"
 import { WebDriverSession } from "./web-driver.ts"
 
 const driver = "/usr/bin/WebKitWebDriver"
 const display = "/usr/bin/Xvfb"
-const browsers = ["4.1", "6.0", "4.0"].map(
-  (version) => `/usr/lib/x86_64-linux-gnu/webkit2gtk-${version}/MiniBrowser`,
-)
+const binary = ["4.1", "6.0"]
+  .map((version) => `/usr/lib/x86_64-linux-gnu/webkit2gtk-${version}/MiniBrowser`)
+  .find((path) => existsSync(path))
 
 export const webkit: Engine = {
   name: "webkit",
   cachesSockets: true,
   missing() {
     const absent = [driver, display].filter((path) => !existsSync(path))
-    if (!browsers.some((path) => existsSync(path))) absent.push("MiniBrowser")
+    if (binary === undefined) absent.push("MiniBrowser")
     return absent.length === 0
       ? undefined
       : `needs ${absent.join(", ")}: apt-get install webkit2gtk-driver xvfb`
   },
   async launch() {
-    const screen = await startDisplay()
-    const port = await freePort()
-    const child = spawn(driver, [`--port=${port}`], {
+    const folder = mkdtempSync(join(tmpdir(), "hawser-webkit-"))
+    const [screen, port] = await Promise.all([startDisplay(), freePort()])
+    const child = startChild(driver, [`--port=${port}`], {
       stdio: "ignore",
-      env: { PATH: process.env["PATH"], HOME: process.env["HOME"], DISPLAY: screen.name, GTK_A11Y: "none" },
+      env: { PATH: process.env["PATH"], HOME: folder, DISPLAY: screen.name },
     })
     const session = await WebDriverSession.open(`http://127.0.0.1:${port}`, {
-      "webkitgtk:browserOptions": {
-        binary: browsers.find((path) => existsSync(path)),
-        args: ["--automation"],
-      },
+      "webkitgtk:browserOptions": { binary, args: ["--automation"] },
     })
     return {
       async open(url) {
@@ -43,10 +43,12 @@ export const webkit: Engine = {
         await tab.goto(url)
         return tab
       },
-      async quit() {
+      quit: once(async () => {
         await session.end()
-        for (const process of [child, screen.child]) await stop(process)
-      },
+        await child.stop()
+        await screen.child.stop()
+        rmSync(folder, { recursive: true, force: true, maxRetries: 5 })
+      }),
     }
   },
 }
@@ -56,26 +58,17 @@ function tabOf(session: WebDriverSession, handle: string): Tab {
     evaluate: (expression) => session.evaluate(handle, expression),
     goto: (url) => session.goto(handle, url),
     reload: () => session.reload(handle),
-    show: () => session.show(handle),
-    close: () => session.closeTab(handle),
+    close: () => session.close(handle),
     picture: () => session.picture(handle),
   }
 }
 
-/** A virtual display of the first free number. */
-async function startDisplay(): Promise<{ readonly name: string; readonly child: ChildProcess }> {
-  const child = spawn(display, ["-displayfd", "3", "-screen", "0", "1280x720x24", "-nolisten", "tcp"], {
-    stdio: ["ignore", "ignore", "ignore", "pipe"],
-  })
-  const [, , , numbers] = child.stdio
+/** Starts a virtual display with the first free number. */
+async function startDisplay(): Promise<{ readonly name: string; readonly child: Child }> {
+  const args = ["-displayfd", "3", "-screen", "0", "1280x720x24", "-nolisten", "tcp"]
+  const child = startChild(display, args, { stdio: ["ignore", "ignore", "ignore", "pipe"] })
+  const numbers = child.process.stdio[3]
   if (numbers === null || numbers === undefined) throw new Error("the display has no pipe")
-  const [number] = await once(numbers, "data")
-  return { name: `:${String(number).trim()}`, child }
-}
-
-async function stop(child: ChildProcess): Promise<void> {
-  if (child.exitCode !== null || child.signalCode !== null) return
-  const ended = once(child, "close")
-  child.kill()
-  await ended
+  const number = String(await firstEvent(numbers, "data")).trim()
+  return { name: `:${number}`, child }
 }

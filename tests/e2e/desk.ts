@@ -1,17 +1,8 @@
 // A browser as a person has it on the desk: tabs in one window, of which one is to be seen, and which may be frozen.
-// The tool's usual browsers never hide a page, so this one is started and spoken to without the tool's settings.
-import { spawn } from "node:child_process"
-import { once } from "node:events"
-import { mkdtempSync, rmSync } from "node:fs"
-import { tmpdir } from "node:os"
-import { join } from "node:path"
-import { chromium } from "playwright-core"
 import type { BrowserContext, CDPSession } from "playwright-core"
-import { args, executablePath } from "./chromium.ts"
+import { startChromium } from "../browsers/chromium.ts"
 import { PlayerTab } from "./player-tab.ts"
 import type { OnEnd } from "./player-tab.ts"
-
-const addressLine = /DevTools listening on (\S+)/
 
 /** One player's tab in a window of its own, with a way to hide and to freeze it. */
 export class Desk {
@@ -58,38 +49,13 @@ export class Desk {
 
 /** A browser of its own that ends with the test, and the world's page in it. */
 export async function openDesk(url: string, onEnd: OnEnd): Promise<Desk> {
-  const folder = mkdtempSync(join(tmpdir(), "hawser-desk-"))
-  const own = ["--headless", "--remote-debugging-port=0", "--lang=en-GB", `--user-data-dir=${folder}`]
-  const child = spawn(executablePath, [...args, ...own, "--window-size=1280,720", "about:blank"], {
-    stdio: ["ignore", "ignore", "pipe"],
-  })
-  const ended = once(child, "close")
-  onEnd(async () => {
-    child.kill()
-    await ended
-    rmSync(folder, { recursive: true, force: true, maxRetries: 5 })
-  })
-  const browser = await chromium.connectOverCDP(await addressOf(child.stderr), { noDefaults: true })
-  const [context] = browser.contexts()
-  if (context === undefined) throw new Error("the browser has no window")
+  const { context, quit } = await startChromium()
+  onEnd(quit)
   const page = await context.newPage()
   const tab = new PlayerTab(page)
   await page.goto(url)
   await page.evaluate(measurePauses)
   return new Desk(context, tab, await context.newCDPSession(page))
-}
-
-/** What the browser says is read to its end: it may hang when nobody takes it. */
-function addressOf(output: NodeJS.ReadableStream): Promise<string> {
-  return new Promise((resolve, reject) => {
-    let text = ""
-    output.on("data", (part) => {
-      text += String(part)
-      const address = addressLine.exec(text)?.[1]
-      if (address !== undefined) resolve(address)
-    })
-    output.on("end", () => reject(new Error(`the browser ended:\n${text}`)))
-  })
 }
 
 /** Runs in the page. */

@@ -1,0 +1,16 @@
+// The order of test files: those that mostly wait, and wait for minutes, begin first, so that their time runs beside that
+// of all others.
+import { BaseSequencer } from "vitest/node"
+import type { TestSpecification } from "vitest/node"
+
+const patient = ["tests/browsers/patience.test.ts", "tests/e2e/sessions.test.ts"]
+
+export class PatientFirst extends BaseSequencer {
+  override async sort(files: TestSpecification[]): Promise<TestSpecification[]> {
+    const sorted = await super.sort(files)
+    const isPatient = ({ moduleId }: TestSpecification): boolean =>
+      patient.some((path) => moduleId.endsWith(path))
+    const first = patient.flatMap((path) => sorted.filter(({ moduleId }) => moduleId.endsWith(path)))
+    return [...first, ...sorted.filter((file) => !isPatient(file))]
+  }
+}
