@@ -8,8 +8,6 @@ const probe = new Probe()
 const violations: string[] = []
 /** Times that the page came out of the back/forward cache. */
 let restored = 0
-/** Times that it went there, or away. */
-const hidden: boolean[] = []
 /** The longest time during which no timer of the page ran. */
 let longestPauseMs = 0
 let callWorker: ReturnType<typeof createCaller> | undefined
@@ -20,7 +18,6 @@ document.addEventListener("securitypolicyviolation", ({ violatedDirective, block
 window.addEventListener("pageshow", ({ persisted }) => {
   if (persisted) restored += 1
 })
-window.addEventListener("pagehide", ({ persisted }) => hidden.push(persisted))
 
 function startWorker(): ReturnType<typeof createCaller> {
   const worker = new Worker("/worker.js", { type: "module" })
@@ -49,18 +46,28 @@ function measurePauses(): void {
   }, 1_000)
 }
 
+/** Writes a call and its result on the page, for pictures. */
+async function shown(what: string, result: Promise<unknown>): Promise<unknown> {
+  const line = document.createElement("p")
+  line.textContent = `${what} …`
+  document.body.append(line)
+  const value = await result
+  line.textContent = `${what} → ${value === undefined ? "done" : JSON.stringify(value)}`.slice(0, 300)
+  return value
+}
+
 const hawser = {
-  page: (method: string, args: readonly unknown[]): Promise<unknown> => callProbe(probe, method, args),
+  page: (method: string, args: readonly unknown[]): Promise<unknown> =>
+    shown(`page ${method}`, callProbe(probe, method, args)),
   worker(method: string, args: readonly unknown[]): Promise<unknown> {
     callWorker ??= startWorker()
-    return callWorker(method, args)
+    return shown(`worker ${method}`, callWorker(method, args))
   },
   measurePauses,
-  /** What the browser did. */
+  /** What the browser did to the page. */
   surroundings: () => ({
     violations,
     restored,
-    hidden,
     longestPauseMs,
     visibility: document.visibilityState,
     mayEval,
@@ -68,11 +75,3 @@ const hawser = {
 }
 
 Object.assign(globalThis, { hawser })
-
-function show(): void {
-  const { visibility } = hawser.surroundings()
-  document.title = `Hawser, ${visibility}`
-}
-
-document.addEventListener("visibilitychange", show)
-show()

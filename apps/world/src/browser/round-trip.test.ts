@@ -18,14 +18,14 @@ class Page implements Clock {
 
   constructor() {
     this.shown.subscribe((ms) => this.seen.push(ms))
-    const page = this
+    const status = (): ClientStatus => this.#status
     const client = {
       get current() {
-        return page.#status
+        return status()
       },
-      ping: () => page.#ping(),
-      onStatus(listener: (status: ClientStatus) => void) {
-        page.#onStatus = listener
+      ping: () => this.#ping(),
+      onStatus: (listener: (status: ClientStatus) => void) => {
+        this.#onStatus = listener
         return () => {}
       },
     }
