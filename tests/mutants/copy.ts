@@ -9,7 +9,7 @@ import type { Mutant } from "./mutant.ts"
 
 export const repository = fileURLToPath(new URL("../..", import.meta.url))
 
-const copied = ["packages", "tests", "vitest.config.ts", "tsconfig.base.json", "package.json"]
+const copied = ["packages", "tests", "scripts", "vitest.config.ts", "tsconfig.base.json", "package.json"]
 const leftOut = new Set(["node_modules", "dist", "output"])
 /** Workspaces are linked to their copies instead. */
 const workspaces = "@hawser"

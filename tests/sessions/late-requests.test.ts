@@ -215,6 +215,18 @@ describe("VOID", () => {
     expect(repliesOf(peer).toSorted()).toEqual(["1 cancelled", "2 cancelled", "3 cancelled", "4 ok"])
   })
 
+  it("surprise-C2 is not needed for a request that is held with its CANCEL: it is never started", async () => {
+    const world = createWorld({ profile, limits: { inboxHighWater: 1 } })
+    const peer = await sayHello(world)
+    peer.say({ ...request(""), type: "slow", payload: { ms: 1_000 } })
+    for (const text of ["waits", "held", "after"]) peer.say(request(text))
+    peer.say({ kind: "cancel", reference: 3 })
+    await world.clock.advance(2_000)
+    expect(world.handled).toEqual(["waits", "after"])
+    expect(repliesOf(peer)).toEqual(["1 ok", "2 ok", "3 cancelled", "4 ok"])
+    expect(world.server.stats()).toMatchObject({ requestsSettled: 4, requestsVoided: 1 })
+  })
+
   it("surprise-C2 does no harm with counts that are settled, that come never, or that are too many", async () => {
     const world = createWorld({ profile })
     const peer = await sayHello(world)

@@ -90,6 +90,13 @@ export class Answers<User extends AuthenticatedUser> implements Caller<User>, Re
     this.#voided = voided.size > 0 && !this.#ended ? voided : undefined
   }
 
+  /** Cancels a held request before it is started; beyond `voidMaxCount` its CANCEL comes after its start. */
+  voidHeld(reference: number): void {
+    if (this.#ended) return
+    this.#voided ??= new Set()
+    if (this.#voided.size < voidMaxCount) this.#voided.add(reference)
+  }
+
   cancel(reference: Reference): void {
     this.#requests.cancel(reference)
     this.#streams?.cancel(reference)

@@ -221,6 +221,10 @@ export class Conversation<User extends AuthenticatedUser>
     takeFrame(this, frame, count)
   }
 
+  onHeldCancel(reference: number): void {
+    this.answers.voidHeld(reference)
+  }
+
   onFlood(waitMs: number): void {
     this.session.finish("rate_limited", { message: `too many messages; wait ${waitMs} ms` })
   }

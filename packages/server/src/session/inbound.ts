@@ -33,6 +33,8 @@ export interface InboundOwner {
   /** True while there is no room for another request. */
   readonly isFull: boolean
   onFrame(frame: Frame | BadFrame, count: number): void
+  /** CANCEL of a held request has arrived; the frame itself stays behind the request. */
+  onHeldCancel(reference: number): void
   /** The user kept sending too much for `throttledMaxMs`. */
   onFlood(waitMs: number): void
 }
@@ -175,14 +177,18 @@ export class Inbound {
 
   /**
    * Frames of the session layer say something about this very moment, and a request that runs may wait for its CANCEL
-   * or CREDIT: none of them waits behind other requests. What concerns a held request stays behind it.
+   * or CREDIT: none of them waits behind other requests. What concerns a held request stays behind it; a CANCEL is
+   * noted, so that its request is not started first.
    */
   #goesAhead(kind: FrameClass, bytes: Uint8Array): boolean {
     if (kind === "control") return true
     if (bytes[0] !== frameByte.cancel && bytes[0] !== frameByte.credit) return false
     const frame = this.#owner.codec.decode(bytes, 0)
     if (frame.kind !== "cancel" && frame.kind !== "credit") return false
-    return typeof frame.reference !== "number" || !this.holds(frame.reference)
+    const { kind: what, reference } = frame
+    if (typeof reference !== "number" || !this.holds(reference)) return true
+    if (what === "cancel") this.#owner.onHeldCancel(reference)
+    return false
   }
 
   #mustHold(): boolean {
