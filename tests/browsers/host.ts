@@ -1,5 +1,5 @@
-// The server of the browser tests: the page and the WebSocket on one origin, behind a proxy that can be cut. The page's
-// policy allows scripts and connections of its own origin, and one more port where nobody listens.
+// The server of the browser tests: the page and the WebSocket on one origin, directly or by a proxy that can be cut. The
+// page's policy allows scripts and connections of its own origin, and two more ports where no server is.
 import { createClient } from "@hawser/client"
 import type { Client } from "@hawser/client"
 import type { ServerLimits } from "@hawser/protocol"
@@ -21,19 +21,21 @@ interface User {
   readonly id: string
 }
 
-export interface Host {
-  readonly server: Server<typeof contract, User>
-  /** Between browsers and the server. */
-  readonly proxy: ChaosProxy
+/** A way to the server, from one origin. */
+export interface Door {
   /** `http://127.0.0.1:PORT`, without a slash at its end. */
   readonly origin: string
   readonly webSocketUrl: string
+}
+
+export interface Host extends Door {
+  readonly server: Server<typeof contract, User>
+  /** The same by a proxy that can be cut. */
+  readonly proxied: Door & { readonly proxy: ChaosProxy }
   /** Allowed by the page's policy; nobody listens there. */
   readonly deadUrl: string
   /** Likewise; who connects there is hung up on. */
   readonly hangUpUrl: string
-  /** The server's own, by a port that the page's policy forbids. */
-  readonly forbiddenUrl: string
   /** Of each user: the numbers of its commands, in the order of their handling. */
   heard(user: string): number[]
   /** Called before a command is answered. */
@@ -83,6 +85,10 @@ async function portOf(server: TcpServer): Promise<number> {
   return address.port
 }
 
+function doorAt(port: number): Door {
+  return { origin: `http://127.0.0.1:${port}`, webSocketUrl: `ws://127.0.0.1:${port}/ws` }
+}
+
 export async function startHost(limits: Partial<ServerLimits> = {}): Promise<Host> {
   const deadPort = await freePort()
   const hangUp = createTcpServer((socket) => socket.resetAndDestroy())
@@ -120,18 +126,19 @@ export async function startHost(limits: Partial<ServerLimits> = {}): Promise<Hos
   const proxy = await startChaosProxy({ to: { host: "127.0.0.1", port } })
   const host: Host = {
     server,
-    proxy,
-    origin: `http://127.0.0.1:${proxy.port}`,
-    webSocketUrl: `ws://127.0.0.1:${proxy.port}/ws`,
+    ...doorAt(port),
+    proxied: { ...doorAt(proxy.port), proxy },
     deadUrl: `ws://127.0.0.1:${deadPort}/ws`,
     hangUpUrl: `ws://127.0.0.1:${hangUpPort}/ws`,
-    forbiddenUrl: `ws://127.0.0.1:${port}/ws`,
     heard,
     onSay: () => {},
     errors,
     async watcher() {
-      const url = `ws://127.0.0.1:${port}/ws`
-      const client = createClient(contract, { url, token: "watcher", webSocket: WebSocket })
+      const client = createClient(contract, {
+        url: host.webSocketUrl,
+        token: "watcher",
+        webSocket: WebSocket,
+      })
       await client.connect()
       await client.topic("room").join({ state: { tab: "watcher" } })
       return client

@@ -3,7 +3,7 @@
 import { expect, vi } from "vitest"
 import { z } from "zod"
 import type { Browser, Tab } from "./engine.ts"
-import type { Host } from "./host.ts"
+import type { Door } from "./host.ts"
 import type { ProbeMethod, StartOptions } from "./page/probe.ts"
 
 /** Where the client runs. */
@@ -98,8 +98,8 @@ export class ProbeTab {
   }
 }
 
-export async function openProbe(browser: Browser, host: Host, place: Place = "page"): Promise<ProbeTab> {
-  const probe = new ProbeTab(await browser.open(host.origin), place)
+export async function openProbe(browser: Browser, door: Door, place: Place = "page"): Promise<ProbeTab> {
+  const probe = new ProbeTab(await browser.open(door.origin), place)
   await probe.expectLoaded()
   return probe
 }
