@@ -35,6 +35,7 @@ export type {
   ConnectionEvents,
   Dial,
   DialEvents,
+  DialFailure,
   OutboundMessage,
 } from "./transport.ts"
 export { chooseProfile, subprotocol, wireVersion } from "./version.ts"

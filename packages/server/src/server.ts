@@ -16,7 +16,7 @@ import { HandlerTable } from "./calls/handler-table.ts"
 import { Idempotency } from "./calls/idempotency.ts"
 import { checkLimits } from "./check-limits.ts"
 import { createCounters } from "./counters.ts"
-import { Hooks } from "./hooks.ts"
+import { Hooks, guardedReporter } from "./hooks.ts"
 import { createTranslator20 } from "./profile20.ts"
 import { createHealth } from "./metrics/health.ts"
 import { readStats } from "./metrics/read-stats.ts"
@@ -124,7 +124,8 @@ type Parts = ReturnType<typeof createParts>
 /** What one server has one of. */
 function createParts(contract: Contract, options: Options) {
   const limits = checkLimits(options.limits)
-  const { clock = systemClock, onError = debugError, wallClockMs = Date.now } = options
+  const { clock = systemClock, wallClockMs = Date.now } = options
+  const onError = guardedReporter(options.onError ?? debugError)
   const timers = new TimerQueue(clock, onError)
   const calls = new Map([...indexCalls(contract), ...topicEntries(contract)])
   const events = indexEvents(contract)

@@ -26,7 +26,8 @@ function setUp(changed: Partial<ServerLimits> = {}, runsAtOnce = false) {
   const handlers = new Map<Reference, (outcome: Outcome) => void>()
   const jobs = new Map<Reference, Job>()
   let spaces = 0
-  const host = { limits: { ...defaultServerLimits, ...changed }, timers, clock }
+  const onError = (error: unknown): void => void faults.push(error)
+  const host = { limits: { ...defaultServerLimits, ...changed }, timers, clock, onError }
   const queue = new RequestQueue(host, {
     run: (job) => {
       const { reference } = job.frame

@@ -245,7 +245,7 @@ export class ServerSession<User extends AuthenticatedUser>
   }
 
   renewToken(token: string): void {
-    void this.#renewing.receive(token)
+    this.#renewing.receive(token).catch(this.#host.onError)
   }
 
   askForToken(leftMs: number): void {
