@@ -8,7 +8,7 @@ import { createServer } from "@hawser/server"
 import { describe, expect, it } from "vitest"
 import { z } from "zod"
 import { createWorld as createTopicWorld, sessionOf, settled } from "../topics/harness.ts"
-import { createWorld, openClient } from "../faults/harness.ts"
+import { boundlessDials, createWorld, openClient } from "../faults/harness.ts"
 
 /** Reads a loop to its end; the last line tells how it ended. */
 function read<T>(items: AsyncIterable<T>, show: (item: T) => string): string[] {
@@ -69,7 +69,7 @@ describe("a loop over the status", () => {
 
   it("surprise-A7 ends for a reader that is far behind, with closed as its last status", async () => {
     const world = createWorld({ profile: "hawser.1" })
-    const client = await openClient(world, { reconnect: () => 1 })
+    const client = await openClient(world, { reconnect: () => 1, limits: boundlessDials })
     const statuses = client.status()
     for (let cuts = 0; cuts < 50; cuts += 1) {
       client.cut()
