@@ -60,7 +60,8 @@ export async function tryCut(server: ChaosServer, user: string, cut: Cut): Promi
 async function speak(dialogue: Dialogue): Promise<void> {
   let spoken = 0
   for (const count of rounds) {
-    const replies = Array.from({ length: count }, () => dialogue.say("x".repeat((spoken += 1) % 7), 20_000))
+    // A command whose time is over is not executed, so each has as much as a loaded machine may need.
+    const replies = Array.from({ length: count }, () => dialogue.say("x".repeat((spoken += 1) % 7)))
     await Promise.all(replies)
   }
 }

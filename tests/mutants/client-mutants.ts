@@ -58,8 +58,8 @@ export const clientMutants: readonly Mutant[] = [
     edits: [
       {
         file: links,
-        find: "if (link === undefined || this.#links.has(dial)) onLost(",
-        replace: "onLost(",
+        find: "        if (link !== undefined && !this.#links.has(dial)) return\n",
+        replace: "",
       },
       {
         file: machineState,

@@ -166,7 +166,7 @@ describe("a link with a round trip of 5 s", () => {
     expect(client.stats()).toMatchObject({ dials: 3, sessionsResumed: 1 })
   })
 
-  it("surprise-C3 is let in by the server: HELLO may take a round trip and the repetitions of TCP", async () => {
+  it("surprise-C3 has 20 s at the server for HELLO: a round trip, and the repetitions of TCP", async () => {
     const world = createWorld({ profile: "hawser.1" })
     const refused: string[] = []
     world.network.dial("memory:", ["hawser.1"], {

@@ -16,7 +16,7 @@ function slowToken() {
 }
 
 describe.each(profiles)("another token in profile %s", (profile) => {
-  it("surprise-A5 cancels the attempt with the former one: its caller hears so, and nobody logs in with it", async () => {
+  it("surprise-A5 cancels the attempt with the previous one: its caller is rejected, and no session opens with it", async () => {
     const world = createWorld({ profile })
     const slow = slowToken()
     const client = world.client({ token: slow.token })
@@ -79,7 +79,7 @@ describe.each(profiles)("another token in profile %s", (profile) => {
     expect(client.stats()).toMatchObject({ connectionsLost: 0, outages: 0, sessionsReset: 0 })
   })
 
-  it("surprise-A5 lets no request of the former user reach the session of the next", async () => {
+  it("surprise-A5 lets no request of the previous user reach the session of the next one", async () => {
     const world = createWorld({ profile })
     const client = await openClient(world, { token: "old" })
     const sent = rejection(client.command("never", {}, { timeoutMs: 60_000 }))
@@ -101,7 +101,7 @@ describe.each(profiles)("another token in profile %s", (profile) => {
     expect(client.stats()).toMatchObject({ pending: 0, queued: 0 })
   })
 
-  it("is no other one when it is the same text or function: connect() changes nothing then", async () => {
+  it("changes nothing when it is the current text or function", async () => {
     const world = createWorld({ profile })
     const token = (): string => "ann"
     const client = await openClient(world, { token })
@@ -124,7 +124,7 @@ describe.each(profiles)("another token in profile %s", (profile) => {
     expect(users(world)).toEqual(["new"])
   })
 
-  it("surprise-A5 is the one that counts when it changes again and again: only the last caller's resolves", async () => {
+  it("surprise-A5 resolves the last caller's promise alone when it changes again and again", async () => {
     const world = createWorld({ profile, latencyMs: 10 })
     const client = world.client({ token: "u0" })
     const cancelled: Promise<unknown>[] = []
@@ -149,7 +149,7 @@ describe.each(profiles)("another token in profile %s", (profile) => {
     ).toEqual(["last"])
   })
 
-  it("takes a closed client back, whose token had been refused", async () => {
+  it("opens a closed client whose token had been refused", async () => {
     const world = createWorld({ profile })
     const client = world.client({ token: "bad" })
     const refused = rejection(client.connect())

@@ -1,5 +1,5 @@
-// A server that does to its clients whatever it can: every close code and every frame, before and after WELCOME, on each
-// connection again. Whatever it does, a client dials and asks for tokens within its budget (rule C13).
+// A server that closes with every code and sends every frame, before and after WELCOME, on each connection again. A
+// client dials and calls its token function within its budget all the same (rule C13).
 import { createClient, fixed } from "@hawser/client"
 import type { Client, ClientStatus } from "@hawser/client"
 import {
@@ -125,7 +125,7 @@ interface Suffered {
   readonly status: ClientStatus
 }
 
-/** What a client does until it is closed, or held back by its budget. */
+/** Runs a client until it is closed, or held back by its budget. */
 async function suffer(
   profile: Profile,
   onDial: (peer: Peer, number: number) => Promise<void>,
@@ -143,7 +143,7 @@ async function suffer(
     reconnect: fixed({ baseMs: 0 }),
     limits: { dialBurst: burst, dialsPerMinute: 0.001 },
     autoConnect: false,
-    // What it is sent is wrong by intention.
+    // Wrong frames are intended here.
     onError: () => {},
   })
   const ended = new Promise<ClientStatus>((resolve) => {

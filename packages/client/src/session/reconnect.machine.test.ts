@@ -582,7 +582,7 @@ describe("the dial budget", () => {
   }
 
   let fresh = 0
-  /** What leads to an open session: a fresh token each time, an open socket, WELCOME. */
+  /** The next input on the way to an open session: a fresh token each time, an open socket, WELCOME. */
   function welcome(effect: ReconnectEffect, resumed = false): ReconnectInput[] {
     if (effect.kind === "getToken")
       return [{ kind: "token", dial: effect.dial, token: `fresh ${(fresh += 1)}` }]

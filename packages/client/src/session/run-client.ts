@@ -177,7 +177,7 @@ export class RunningClient {
     return this.#supervisor.settled()
   }
 
-  /** No request, session or promise of the former log-in may end up with the user of the next one. */
+  /** No request, session or promise of the previous log-in may end up with the user of the next one. */
   #logInAnew(): void {
     const message = "another token took the place of the one that this was for"
     const link = this.#link
