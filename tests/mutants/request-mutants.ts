@@ -139,6 +139,17 @@ export const requestMutants: readonly Mutant[] = [
     },
   },
   {
+    name: "A request starts while the rest of its read is not parsed yet",
+    breaks: ["R3", "R6"],
+    edits: [
+      { file: requestQueue, find: "if (count === 0) this.#pump()", replace: "if (count >= 0) this.#pump()" },
+    ],
+    killedBy: {
+      tests: ["tests/sessions/late-requests.test.ts"],
+      because: "what its network delivers at one time comes one message after the other",
+    },
+  },
+  {
     name: "A request starts though it waited for all of its caller's time",
     breaks: ["R4"],
     edits: [

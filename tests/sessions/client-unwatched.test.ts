@@ -33,8 +33,7 @@ describe.each(profiles)("a request that nobody awaits, in profile %s", (profile)
     const world = createWorld({ profile })
     const client = await openClient(world)
     const seen = await unhandled(async () => {
-      // oxlint-disable-next-line typescript/no-floating-promises -- that nobody looks at it is what is tested
-      client.command("fail", {})
+      void client.command("fail", {})
       await world.clock.settle()
     })
     expect(seen).toMatchObject([{ code: "sys_internal_error" }])
@@ -51,8 +50,7 @@ describe.each(profiles)("a request that nobody awaits, in profile %s", (profile)
     const client = world.clientOf(misread)
     await connect(world, client)
     const seen = await unhandled(async () => {
-      // oxlint-disable-next-line typescript/no-floating-promises -- that nobody looks at it is what is tested
-      client.query("look", {})
+      void client.query("look", {})
       await world.clock.settle()
     })
     expect(seen).toMatchObject([{ code: "invalid_reply" }])
@@ -63,12 +61,10 @@ describe.each(profiles)("a request that nobody awaits, in profile %s", (profile)
     const world = createWorld({ profile })
     const client = await openClient(world)
     const seen = await unhandled(async () => {
-      // oxlint-disable-next-line typescript/no-floating-promises -- that nobody looks at it is what is tested
-      client.command("fail", {}, { whenOffline: "drop" })
+      void client.command("fail", {}, { whenOffline: "drop" })
       await world.clock.settle()
       client.close()
-      // oxlint-disable-next-line typescript/no-floating-promises -- that nobody looks at it is what is tested
-      client.command("fail", {}, { whenOffline: "drop" })
+      void client.command("fail", {}, { whenOffline: "drop" })
     })
     expect(seen).toEqual([])
   })

@@ -1,6 +1,5 @@
 // A request whose caller was told that it timed out, or that it was cancelled, is not executed afterwards: not after a
 // resume, not after it was held, and not because a timer was late.
-import { unwatched } from "@hawser/protocol/testing"
 import type { Client } from "@hawser/client"
 import { voidMaxCount } from "@hawser/protocol"
 import type { Clock, RequestFrame } from "@hawser/protocol"
@@ -35,7 +34,7 @@ function breakLink(world: World): void {
 async function comeBack(world: World, client: Client<TestContract>): Promise<void> {
   world.network.listening = true
   client.cut()
-  unwatched(client.connect())
+  void client.connect()
   await world.clock.advance(1_000)
   expect(client.current.state).toBe("open")
   expect(world.server.stats().sessionsResumed).toBeGreaterThan(0)
@@ -85,7 +84,7 @@ describe("a request that timed out on a half-open link", () => {
     expect(await dead).toBe("timeout")
     world.network.listening = true
     client.cut()
-    unwatched(client.connect())
+    void client.connect()
     // WELCOME arrives, and nothing that the client sends after it.
     while (world.server.stats().sessionsResumed === 0) await world.clock.advance(1)
     world.network.links.at(-1)?.client.stall(true)
@@ -176,6 +175,29 @@ describe("a request that waited at the server", () => {
   })
 })
 
+describe("a connection that was stalled", () => {
+  it("surprise-C2 does not execute a request whose CANCEL comes in the same read", async () => {
+    const { world, client } = await openFar()
+    const [link] = world.network.links
+    link?.client.stall(true)
+    const dead = outcomeOf(client.command("echo", { text: "dead" }, brief))
+    const alive = client.command("echo", { text: "alive" }, patient)
+    await world.clock.advance(2_100)
+    expect(await dead).toBe("timeout")
+    link?.client.stall(false)
+    await world.clock.advance(100)
+    expect([await alive, world.handled]).toEqual([{ text: "alive" }, ["alive"]])
+  })
+
+  it("executes what comes in the same read as the client's BYE", async () => {
+    const { world, client } = await openFar()
+    const last = outcomeOf(client.command("echo", { text: "last" }))
+    client.close()
+    await world.clock.advance(100)
+    expect([await last, world.handled]).toEqual(["client_closed", ["last"]])
+  })
+})
+
 function repliesOf({ heard }: ScriptedClient): string[] {
   return heard.flatMap((frame) =>
     frame.kind === "reply" ? `${frame.reference} ${frame.outcome.ok ? "ok" : frame.outcome.error.code}` : [],
@@ -199,7 +221,7 @@ describe("VOID", () => {
     for (const text of ["1", "2", "3", "4"]) peer.say(request(text))
     await world.clock.settle()
     expect(world.handled).toEqual(["1", "4"])
-    expect(repliesOf(peer)).toEqual(["1 ok", "2 cancelled", "3 cancelled", "4 ok"])
+    expect(repliesOf(peer).toSorted()).toEqual(["1 ok", "2 cancelled", "3 cancelled", "4 ok"])
     expect(world.server.stats()).toMatchObject({ requestsSettled: 4, requestsVoided: 2, badMessages: 0 })
   })
 

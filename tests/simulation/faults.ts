@@ -1,4 +1,3 @@
-import { unwatched } from "@hawser/protocol/testing"
 // Everything that goes wrong in a run, each at random times.
 import type { Side, SimulatedSocket } from "@hawser/protocol/testing"
 import type { ClientEnd } from "./client-end.ts"
@@ -297,7 +296,7 @@ export class Faults {
       })
     }
     server.process.run(() => {
-      unwatched(server.server.drain({ spreadMs: draw.scale(1, 1_000), graceMs: draw.scale(100, 20_000) }))
+      void server.server.drain({ spreadMs: draw.scale(1, 1_000), graceMs: draw.scale(100, 20_000) })
     })
   }
 
@@ -371,7 +370,7 @@ export class Faults {
       this.#note("server closes")
       server.isClosing = true
       server.process.run(() => {
-        unwatched(server.server.close().then(() => this.#replace()))
+        void server.server.close().then(() => this.#replace())
       })
       return
     }

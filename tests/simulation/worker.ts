@@ -1,5 +1,4 @@
 // Runs the seeds that it is sent, one after the other.
-import { unwatched } from "@hawser/protocol/testing"
 import { runSeed } from "./run-seed.ts"
 import { job } from "./pool-messages.ts"
 
@@ -8,5 +7,5 @@ Error.stackTraceLimit = 0
 
 process.on("message", (message: unknown) => {
   const { seed, steps } = job.parse(message)
-  unwatched(runSeed(seed, steps).then((result) => process.send?.({ seed, ...result })))
+  void runSeed(seed, steps).then((result) => process.send?.({ seed, ...result }))
 })

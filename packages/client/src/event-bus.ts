@@ -1,5 +1,4 @@
 // Calls listeners, sync and async, and loses none of their errors. Knows no frames and no sockets.
-import { guardedReporter, isThenable } from "./report.ts"
 
 export type Listener<T> = (value: T) => unknown
 export type Unsubscribe = () => void
@@ -10,11 +9,8 @@ export interface ListenOptions {
 }
 
 export interface EventBusOptions {
-  /**
-   * Called with every throw and rejection of a listener; the other listeners run all the same. If it throws or rejects
-   * itself, both errors go to `reportError`, or to the console.
-   */
-  readonly onError: (error: unknown, event: string) => unknown
+  /** Told of every throw and rejection of a listener. One bad listener never stops the others. */
+  readonly onError: (error: unknown, event: string) => void
 }
 
 /** Events is a map from event name to payload. */
@@ -23,7 +19,7 @@ export class EventBus<Events extends object> {
   readonly #onError: (error: unknown, event: string) => void
 
   constructor(options: EventBusOptions) {
-    this.#onError = guardedReporter(options.onError)
+    this.#onError = options.onError
   }
 
   /** Calls `listener` for every later event of this name. The same function may be added twice. */
@@ -77,25 +73,24 @@ export class EventBus<Events extends object> {
    * Subscribing and unsubscribing meanwhile is safe: a removed listener is not called, a new one from the next event on.
    */
   emit<K extends keyof Events & string>(event: K, value: Events[K]): void {
-    this.#run(event, value, undefined)
+    for (const result of this.#run(event, value)) void result
   }
 
   /** The same, and resolves when all of them are done. Never rejects: errors go to `onError`. */
   async emitAsync<K extends keyof Events & string>(event: K, value: Events[K]): Promise<void> {
-    const running: Promise<void>[] = []
-    this.#run(event, value, running)
-    await Promise.all(running)
+    await Promise.all(this.#run(event, value))
   }
 
-  /** @param running collects the listeners that are not done; undefined where nobody waits for them. */
-  #run(event: string, value: unknown, running: Promise<void>[] | undefined): void {
+  #run(event: string, value: unknown): Promise<void>[] {
     const listeners = this.#listeners.get(event)
-    if (listeners === undefined) return
+    if (listeners === undefined) return []
+    const running: Promise<void>[] = []
     for (const listener of [...listeners]) {
       if (!listeners.has(listener)) continue
       const promise = this.#call(event, listener, value)
-      if (promise !== undefined) running?.push(promise)
+      if (promise !== undefined) running.push(promise)
     }
+    return running
   }
 
   #call(event: string, listener: (value: never) => unknown, value: unknown): Promise<void> | undefined {
@@ -113,4 +108,8 @@ export class EventBus<Events extends object> {
       return undefined
     }
   }
+}
+
+function isThenable(value: unknown): value is PromiseLike<unknown> {
+  return typeof value === "object" && value !== null && "then" in value && typeof value.then === "function"
 }

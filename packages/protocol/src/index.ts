@@ -35,7 +35,6 @@ export type {
   ConnectionEvents,
   Dial,
   DialEvents,
-  DialFailure,
   OutboundMessage,
 } from "./transport.ts"
 export { chooseProfile, subprotocol, wireVersion } from "./version.ts"

@@ -61,7 +61,7 @@ export interface ServerOptions<C extends Contract, User extends AuthenticatedUse
   /** How messages look to clients of protocol `2.0`. Default: unchanged. */
   readonly profile20?: Profile20<C, User>
   /** Unexpected throws of handlers and hooks, refused bytes, socket errors. Default: `NODE_DEBUG=hawser`. */
-  readonly onError?: (error: unknown) => unknown
+  readonly onError?: (error: unknown) => void
   readonly clock?: Clock
   /** Wall-clock milliseconds since 1970. Default `Date.now`. */
   readonly wallClockMs?: () => number

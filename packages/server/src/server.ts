@@ -16,11 +16,12 @@ import { HandlerTable } from "./calls/handler-table.ts"
 import { Idempotency } from "./calls/idempotency.ts"
 import { checkLimits } from "./check-limits.ts"
 import { createCounters } from "./counters.ts"
-import { Hooks, guardedReporter } from "./hooks.ts"
+import { Hooks } from "./hooks.ts"
 import { createTranslator20 } from "./profile20.ts"
 import { createHealth } from "./metrics/health.ts"
 import { readStats } from "./metrics/read-stats.ts"
 import type { Server, ServerOptions, SessionEnded, SessionOpened, Suspicion } from "./server-api.ts"
+import { StartSchedule } from "./calls/start-schedule.ts"
 import { AckSchedule } from "./session/ack-schedule.ts"
 import { ConnectionCaps } from "./session/connection-caps.ts"
 import { drain } from "./session/drain.ts"
@@ -124,8 +125,7 @@ type Parts = ReturnType<typeof createParts>
 /** What one server has one of. */
 function createParts(contract: Contract, options: Options) {
   const limits = checkLimits(options.limits)
-  const { clock = systemClock, wallClockMs = Date.now } = options
-  const onError = guardedReporter(options.onError ?? debugError)
+  const { clock = systemClock, onError = debugError, wallClockMs = Date.now } = options
   const timers = new TimerQueue(clock, onError)
   const calls = new Map([...indexCalls(contract), ...topicEntries(contract)])
   const events = indexEvents(contract)
@@ -204,6 +204,7 @@ function createParts(contract: Contract, options: Options) {
     idempotency: new Idempotency(clock, limits),
     replayMemory: new ReplayMemory({ sessions: registry.all, timers, limits }),
     acks: new AckSchedule(timers, limits.ackDelayMs),
+    starts: new StartSchedule(),
     tokens: new ResumeTokens(options.resumeKey),
     tombstones,
     store: memoryStore(registry, tombstones),

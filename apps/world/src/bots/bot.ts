@@ -82,12 +82,11 @@ export class Bot {
 
   walk(): void {
     const { random } = this.#options
-    const blame = (error: unknown): void => this.#blame(error)
     this.#timer = setTimeout(
       () => {
         if (random() < turnChance) this.#turn()
-        if (random() < speechChance) this.#speak().catch(blame)
-        this.#step().catch(blame)
+        if (random() < speechChance) void this.#speak()
+        void this.#step()
         this.walk()
       },
       stepMs.min + random() * (stepMs.max - stepMs.min),

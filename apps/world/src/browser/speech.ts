@@ -43,12 +43,8 @@ export function createSpeech({ client, addTo, unsaid }: SpeechOptions): Speech {
     const pauseForMs = await trySaying(input)
     if (pauseForMs === 0) waiting.shift()
     unsaid.set(waiting.length)
-    if (pauseForMs === 0) sayOn()
-    else timer = setTimeout(sayOn, pauseForMs)
-  }
-
-  function sayOn(): void {
-    sayNext().catch(reportError)
+    if (pauseForMs === 0) void sayNext()
+    else timer = setTimeout(() => void sayNext(), pauseForMs)
   }
 
   /** How long to wait before the same line is tried again; 0 when it is done with. */
@@ -74,7 +70,7 @@ export function createSpeech({ client, addTo, unsaid }: SpeechOptions): Speech {
       }
       waiting.push(input)
       unsaid.set(waiting.length)
-      if (!isSpeaking) sayOn()
+      if (!isSpeaking) void sayNext()
     },
     stop() {
       clearTimeout(timer)

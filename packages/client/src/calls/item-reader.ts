@@ -5,9 +5,8 @@
 //  1. What the server may still send and what waits here are together at most `window`.
 //  2. Items are read in the order in which they came, each once, and before the stream's end.
 //  3. An error is thrown once; afterwards the stream is over.
-import { HawserError } from "@hawser/protocol"
+import { HawserError, describeIssues, validate } from "@hawser/protocol"
 import type { Schema } from "@hawser/protocol"
-import { check } from "../checked.ts"
 
 export interface ItemReaderOptions {
   /** Of the stream, for messages. */
@@ -92,10 +91,12 @@ export class ItemReader implements AsyncIterableIterator<unknown, undefined> {
     const { name, schema, window } = this.#options
     this.#readCount += 1
     if (this.#end === undefined && this.#readCount >= window / 2) this.#grant(this.#readCount)
-    const checked = await check(schema, payload, `an item of "${name}"`)
-    if (checked.ok) return { value: checked.value, done: false }
-    this.#leave(checked.error)
-    throw checked.error
+    const result = await validate(schema, payload)
+    if (result.ok) return { value: result.value, done: false }
+    const message = `an item of "${name}": ${describeIssues(result.issues)}`
+    const error = new HawserError("invalid_reply", { message })
+    this.#leave(error)
+    throw error
   }
 
   #readEnd({ resolve, reject }: Waiting): void {

@@ -9,10 +9,7 @@ import {
   retryAfterClose,
   subprotocol,
 } from "@hawser/protocol"
-import type { ClientLimits, Codec, Connection, Dial, DialFailure, Profile } from "@hawser/protocol"
-import { showHint } from "../report.ts"
-import { dialError, refusedDial } from "../transport/dial-error.ts"
-import { dialHint } from "../transport/dial-hint.ts"
+import type { ClientLimits, Codec, Connection, Dial, Profile } from "@hawser/protocol"
 
 export interface Link {
   readonly dial: number
@@ -30,13 +27,6 @@ export interface Link {
   retryAfterMs: number | undefined
 }
 
-/** What a socket has told so far. */
-interface DialSeen {
-  isOpen: boolean
-  isClosed: boolean
-  failure: DialFailure | undefined
-}
-
 export interface LinksOptions {
   readonly url: string
   readonly profile: Profile
@@ -46,8 +36,6 @@ export interface LinksOptions {
   readonly onOpened: (dial: number) => void
   readonly onMessage: (link: Link, bytes: Uint8Array) => void
   readonly onDrained: (link: Link) => void
-  /** The transport threw; the attempt has failed as well. */
-  readonly onError: (error: unknown) => void
   readonly onFailed: (dial: number, error: HawserError) => void
   readonly onLost: (dial: number, lost: { code: number; error: HawserError | undefined }) => void
 }
@@ -56,10 +44,6 @@ export class Links {
   readonly #options: LinksOptions
   readonly #links = new Map<number, Link>()
   readonly #retired: Link[] = []
-  /** True once a socket was open, so that the address is right, or once the hint was shown. */
-  #needsNoHint = false
-  /** True after a dial that threw, until one does not: so an outage is reported once. */
-  #hasThrown = false
 
   constructor(options: LinksOptions) {
     this.#options = options
@@ -70,31 +54,12 @@ export class Links {
   }
 
   dial(dial: number): void {
-    const { onFailed, onError } = this.#options
-    try {
-      this.#dial(dial)
-      this.#hasThrown = false
-    } catch (cause) {
-      const error = refusedDial(this.#options.url, cause)
-      if (!this.#hasThrown) onError(error)
-      this.#hasThrown = true
-      onFailed(dial, error)
-    }
-  }
-
-  #dial(dial: number): void {
     const { profile, url, onOpened, onMessage, onDrained, onFailed, onLost } = this.#options
     const types = new TypeTable()
     let link: Link | undefined
-    const seen: DialSeen = { isOpen: false, isClosed: false, failure: undefined }
     const connection = this.#options.dial(url, profile === "hawser.1" ? [subprotocol] : [], {
       open: () => {
-        seen.isOpen = true
-        this.#needsNoHint = true
         if (this.#links.has(dial)) onOpened(dial)
-      },
-      failed: (failure) => {
-        seen.failure = failure
       },
       message: (bytes) => {
         if (link !== undefined && this.#links.has(dial)) onMessage(link, bytes)
@@ -110,18 +75,14 @@ export class Links {
       pong: () => {},
       closed: (code) => {
         // A transport may fail before it has returned; one that was given up says nothing.
-        seen.isClosed = true
-        if (link !== undefined && !this.#links.has(dial)) return
-        const { isOpen, failure } = seen
-        if (!isOpen && failure === undefined) this.#showHint()
-        onLost(dial, { code, error: isOpen ? saidBefore(link, code) : dialError(url, code, failure) })
+        if (link === undefined || this.#links.has(dial)) onLost(dial, { code, error: saidBefore(link, code) })
       },
     })
     const codec = this.#codec(types)
     const early: Uint8Array[] = []
     const unsaid = { saidHelloAtMs: undefined, said: undefined, retryAfterMs: undefined }
     link = { dial, connection, codec, types, welcomed: false, early, ...unsaid }
-    if (!seen.isClosed) this.#links.set(dial, link)
+    this.#links.set(dial, link)
   }
 
   /**
@@ -150,12 +111,6 @@ export class Links {
     const link = this.#links.get(dial)
     this.#links.delete(dial)
     link?.connection.close(closeCode.normal, reason)
-  }
-
-  #showHint(): void {
-    const hint = this.#needsNoHint ? undefined : dialHint(this.#options.url)
-    this.#needsNoHint = true
-    if (hint !== undefined) showHint(hint)
   }
 
   #codec(types: TypeTable): Codec {

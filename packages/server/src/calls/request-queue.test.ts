@@ -5,6 +5,7 @@ import fc from "fast-check"
 import { describe, expect, it } from "vitest"
 import { RequestQueue, failure } from "./request-queue.ts"
 import type { Job, Outcome } from "./request-queue.ts"
+import { StartSchedule } from "./start-schedule.ts"
 
 const ok: Outcome = { ok: true, payload: null }
 const requestFrame = (reference: Reference, budgetMs = 0): RequestFrame => ({
@@ -26,9 +27,13 @@ function setUp(changed: Partial<ServerLimits> = {}, runsAtOnce = false) {
   const handlers = new Map<Reference, (outcome: Outcome) => void>()
   const jobs = new Map<Reference, Job>()
   let spaces = 0
-  const onError = (error: unknown): void => void faults.push(error)
-  const host = { limits: { ...defaultServerLimits, ...changed }, timers, clock, onError }
+  const starts = new StartSchedule()
+  const host = { limits: { ...defaultServerLimits, ...changed }, timers, clock, starts }
+  const room = { mayStart: true }
   const queue = new RequestQueue(host, {
+    get mayStart() {
+      return room.mayStart
+    },
     run: (job) => {
       const { reference } = job.frame
       started.push(reference)
@@ -47,7 +52,7 @@ function setUp(changed: Partial<ServerLimits> = {}, runsAtOnce = false) {
     handlers.get(reference)?.(outcome)
     await clock.settle()
   }
-  return { clock, timers, queue, started, settled, jobs, push, finish, faults, spaces: () => spaces }
+  return { clock, timers, queue, room, started, settled, jobs, push, finish, faults, spaces: () => spaces }
 }
 
 describe("order and concurrency", () => {
@@ -100,6 +105,43 @@ describe("order and concurrency", () => {
     expect([queue.has(1), queue.has("2"), queue.has("1"), queue.has(3)]).toEqual([true, true, false, false])
     await finish(1)
     expect(queue.has(1)).toBe(false)
+  })
+})
+
+describe("requests of one read", () => {
+  it("surprise-C2 start when all of it was parsed, in order, but for those that it cancels", async () => {
+    const { queue, started, settled, finish, clock } = setUp()
+    for (const count of [1, 2, 3]) queue.push(requestFrame(count), count)
+    queue.cancel(1)
+    expect([started, settled, queue.size]).toEqual([[], ["1: cancelled"], 2])
+    await clock.settle()
+    expect(started).toEqual([2])
+    queue.push(requestFrame(4), 4)
+    await finish(2)
+    await finish(3)
+    expect(started).toEqual([2, 3, 4])
+  })
+
+  it("start only while there is room for their replies", () => {
+    const { queue, room, started, push } = setUp({ concurrency: 4 })
+    room.mayStart = false
+    push(1, 2)
+    expect([started, queue.size]).toEqual([[], 2])
+    room.mayStart = true
+    queue.start()
+    expect(started).toEqual([1, 2])
+  })
+
+  it("start at once when they are told to, once, and never after the end", async () => {
+    const { queue, started, clock } = setUp({ concurrency: 4 })
+    queue.push(requestFrame(1), 1)
+    queue.start()
+    expect(started).toEqual([1])
+    queue.push(requestFrame(2), 2)
+    queue.end(new HawserError("session_ended"))
+    queue.start()
+    await clock.settle()
+    expect(started).toEqual([1])
   })
 })
 

@@ -5,6 +5,7 @@ import { HawserError, streamWindowMax, turnNow } from "@hawser/protocol"
 import type { Clock, Reference, RequestFrame, ServerLimits, TimerQueue, WireError } from "@hawser/protocol"
 import { LazyAbort } from "./lazy-abort.ts"
 import type { ItemSource } from "./reply-streams.ts"
+import type { StartSchedule, Starting } from "./start-schedule.ts"
 
 export type Outcome =
   | { readonly ok: true; readonly payload: unknown }
@@ -38,11 +39,13 @@ export interface RequestQueueHost {
   readonly limits: ServerLimits
   readonly timers: TimerQueue
   readonly clock: Clock
-  readonly onError: (error: unknown) => void
+  readonly starts: StartSchedule
 }
 
 export interface RequestQueueOwner {
-  /** Must not throw and must not reject; a rejection is reported, and the request fails. */
+  /** False while there is no room for a reply: nothing starts until `start` is called again. */
+  readonly mayStart: boolean
+  /** Must not throw and must not reject. */
   run(job: Job): Outcome | Promise<Outcome>
   /** Called exactly once per job unless the session ended first. */
   settle(job: Job, outcome: Outcome): void
@@ -56,7 +59,7 @@ function noTimer(): void {}
 /** Of all queues in which no request runs. */
 const none: readonly RunningJob[] = []
 
-export class RequestQueue {
+export class RequestQueue implements Starting {
   readonly #host: RequestQueueHost
   readonly #owner: RequestQueueOwner
   /** Undefined while none waits: most of the time that is so in most sessions. */
@@ -65,6 +68,8 @@ export class RequestQueue {
   #running = none
   #ended = false
   #pumping = false
+  /** True while the schedule is to call `start`. */
+  #startsSoon = false
 
   constructor(host: RequestQueueHost, owner: RequestQueueOwner) {
     this.#host = host
@@ -93,7 +98,21 @@ export class RequestQueue {
     const job = newJob(frame, count, arrivedAtMs)
     if (this.#waiting === undefined) this.#waiting = [job]
     else this.#waiting.push(job)
+    // `2.0` has no CANCEL.
+    if (count === 0) this.#pump()
+    else this.#startSoon()
+  }
+
+  /** Starts what may start: the schedule calls, there is room again, or there is no time to wait for the schedule. */
+  start(): void {
+    this.#startsSoon = false
     this.#pump()
+  }
+
+  #startSoon(): void {
+    if (this.#startsSoon || this.#pumping || !this.#hasPlace) return
+    this.#startsSoon = true
+    this.#host.starts.add(this)
   }
 
   /** Settles a request that was cancelled before it came. */
@@ -141,12 +160,16 @@ export class RequestQueue {
     return this.#waiting?.find((job) => job.frame.reference === reference)
   }
 
+  get #hasPlace(): boolean {
+    return this.#running.length < this.#host.limits.concurrency
+  }
+
   #pump(): void {
     // A handler that answers at once settles inside `#start`; the loop, not the recursion, goes on.
     if (this.#pumping) return
     this.#pumping = true
     const wasFull = this.isFull
-    while (!this.#ended && this.#running.length < this.#host.limits.concurrency) {
+    while (!this.#ended && this.#hasPlace && this.#waitingCount > 0 && this.#owner.mayStart) {
       const job = this.#waiting?.shift()
       if (job === undefined) break
       if (this.#waitingCount === 0) this.#waiting = undefined
@@ -165,10 +188,7 @@ export class RequestQueue {
     if (outcome instanceof Promise) {
       // What the handler sent before its first await may have ended the session.
       if (!job.settled) this.#armDeadline(job)
-      outcome.then(
-        (late) => this.#finish(job, late),
-        (error: unknown) => this.#fail(job, error),
-      )
+      void outcome.then((late) => this.#finish(job, late))
     } else {
       this.#finish(job, outcome)
     }
@@ -208,12 +228,6 @@ export class RequestQueue {
     this.#running = this.#running.length === 1 ? none : this.#running.filter((other) => other !== job)
     this.#settle(job, outcome)
     this.#pump()
-  }
-
-  /** `run` rejects for a fault of this server only. */
-  #fail(job: RunningJob, error: unknown): void {
-    this.#host.onError(error)
-    this.#finish(job, failure(new HawserError("sys_internal_error")))
   }
 
   #settle(job: RunningJob, outcome: Outcome): void {

@@ -97,6 +97,11 @@ export class Answers<User extends AuthenticatedUser> implements Caller<User>, Re
     if (this.#voided.size < voidMaxCount) this.#voided.add(reference)
   }
 
+  /** Starts what may start, before the client's BYE ends the session. */
+  start(): void {
+    this.#requests.start()
+  }
+
   cancel(reference: Reference): void {
     this.#requests.cancel(reference)
     this.#streams?.cancel(reference)
@@ -107,9 +112,14 @@ export class Answers<User extends AuthenticatedUser> implements Caller<User>, Re
     if (this.#streams?.credit(reference, items) !== true) this.#requests.credit(reference, items)
   }
 
-  /** There may be room for items again. */
+  /** There may be room for replies and items again. */
   pump(): void {
+    this.#requests.start()
     this.#streams?.pump()
+  }
+
+  get mayStart(): boolean {
+    return this.#owner.hasRoom(0)
   }
 
   /** Resolves when no request waits or runs, or the session has ended. */

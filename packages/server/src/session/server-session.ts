@@ -245,7 +245,7 @@ export class ServerSession<User extends AuthenticatedUser>
   }
 
   renewToken(token: string): void {
-    this.#renewing.receive(token).catch(this.#host.onError)
+    void this.#renewing.receive(token)
   }
 
   askForToken(leftMs: number): void {

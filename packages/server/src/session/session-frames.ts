@@ -20,6 +20,7 @@ import type { EndCause } from "./session.ts"
 interface Owed {
   has(reference: Reference): boolean
   push(frame: RequestFrame, count: number, arrivedAtMs: number): void
+  start(): void
   cancel(reference: Reference): void
   void(references: readonly number[], handled: number): void
   credit(reference: Reference, items: number): void
@@ -89,6 +90,7 @@ export function takeFrame(taker: FrameTaker, frame: Frame | BadFrame, count: num
     case "unknownControl":
       return
     case "bye":
+      answers.start()
       session.finish("closed", { message: "the client closed the session" })
       return
     case "bad":

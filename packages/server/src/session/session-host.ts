@@ -12,6 +12,7 @@ import type {
 } from "@hawser/protocol"
 import type { Authenticate, AuthenticatedUser } from "../authenticate.ts"
 import type { CallRouter } from "../calls/call-router.ts"
+import type { StartSchedule } from "../calls/start-schedule.ts"
 import type { ServerCounters } from "../counters.ts"
 import type { Health } from "../metrics/health.ts"
 import type { FanOut } from "../topics/fan-out.ts"
@@ -38,6 +39,7 @@ export interface SessionHost<User extends AuthenticatedUser> {
   readonly encoders: Encoders
   readonly router: CallRouter<User>
   readonly acks: AckSchedule
+  readonly starts: StartSchedule
   readonly replayMemory: ReplayMemory
   readonly caps: Pick<ConnectionCaps, "expect" | "forget">
   readonly fanOut: FanOut

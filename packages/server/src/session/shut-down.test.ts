@@ -5,7 +5,7 @@ import {
   serverMessageLimits,
 } from "@hawser/protocol"
 import type { Connection, ConnectionEvents, OutboundMessage } from "@hawser/protocol"
-import { SimulatedClock, unwatched } from "@hawser/protocol/testing"
+import { SimulatedClock } from "@hawser/protocol/testing"
 import { beforeEach, describe, expect, it } from "vitest"
 import type { AuthenticatedUser } from "../authenticate.ts"
 import type { Server } from "../server-api.ts"
@@ -77,11 +77,9 @@ beforeEach(async () => {
 })
 
 function startClosing(): void {
-  unwatched(
-    server.close().then(() => {
-      closedAtMs = clock.now()
-    }),
-  )
+  void server.close().then(() => {
+    closedAtMs = clock.now()
+  })
 }
 
 function expectNothingLeft(): void {

@@ -45,11 +45,11 @@ export async function shutDown<User extends AuthenticatedUser>(
 
 /** Resolves when the work is done, at `atMs` at the latest. */
 function until(timers: TimerQueue, atMs: number, work: Promise<unknown>): Promise<void> {
-  return new Promise((resolve, reject) => {
+  return new Promise((resolve) => {
     const cancel = timers.at(atMs, resolve)
-    work.then(() => {
+    void work.then(() => {
       cancel()
       resolve()
-    }, reject)
+    })
   })
 }
