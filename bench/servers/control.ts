@@ -65,21 +65,28 @@ async function takeSample(collect: boolean): Promise<Sample> {
   }
 }
 
+/** A benchmark whose server does not answer would wait for ever. */
+function giveUp(error: unknown): never {
+  console.error(error)
+  process.exit(1)
+}
+
 /** Starts a server and serves its control channel until the benchmark goes away. */
 export async function serveBenchmark(
   start: (settings: ServerSettings) => Promise<RunningServer>,
 ): Promise<void> {
   const settings = serverSettings.parse(JSON.parse(process.argv[2] ?? "{}"))
   const running = await start(settings)
-  process.on("message", (message) => {
+  const answer = async (message: unknown): Promise<void> => {
     const { id, name, collect } = call.parse(message)
-    void (async () => {
-      let value: unknown = null
-      if (name === "sample") value = await takeSample(collect)
-      else if (name === "start") running.start?.()
-      else value = running.stop?.() ?? []
-      process.send?.({ id, value })
-    })()
+    let value: unknown = null
+    if (name === "sample") value = await takeSample(collect)
+    else if (name === "start") running.start?.()
+    else value = running.stop?.() ?? []
+    process.send?.({ id, value })
+  }
+  process.on("message", (message) => {
+    answer(message).catch(giveUp)
   })
   // Also writes the profile, if one was asked for.
   process.on("disconnect", () => process.exit(0))

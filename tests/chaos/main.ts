@@ -127,10 +127,15 @@ function planOf(values: Values): Plan {
 function report(connection: ChaosConnection): void {
   const { index, toServer, toClient, behaviour } = connection
   console.log(`#${index} opened ${JSON.stringify(behaviour)}`)
-  void connection.closed.then(() => {
-    const shown = [toServer, toClient].map((lane) => `${lane.forwardedBytes} of ${lane.receivedBytes} bytes`)
-    console.log(`#${index} closed, to the server ${shown[0]}, to the client ${shown[1]}`)
-  })
+  connection.closed.then(
+    () => {
+      const shown = [toServer, toClient].map(
+        (lane) => `${lane.forwardedBytes} of ${lane.receivedBytes} bytes`,
+      )
+      console.log(`#${index} closed, to the server ${shown[0]}, to the client ${shown[1]}`)
+    },
+    (error: unknown) => console.error(`#${index} failed`, error),
+  )
 }
 
 async function main(words: readonly string[]): Promise<void> {

@@ -1,4 +1,5 @@
 // Fault 2: cleanup goes through a second, empty registry, so the first one leaks or loses the wrong entry.
+import { unwatched } from "@hawser/protocol/testing"
 import { describe, expect, it } from "vitest"
 import { createWorld, openClient, profiles } from "./harness.ts"
 
@@ -61,7 +62,7 @@ describe.each(profiles)("fault-02 in profile %s", (profile) => {
     await world.clock.advance(100)
     // Its request is under way while the second login is being verified.
     const second = world.client()
-    void second.connect()
+    unwatched(second.connect())
     await world.clock.advance(20)
     const late = first.command("echo", { text: "from the old one" }).catch((error: unknown) => error)
     await world.clock.advance(100)

@@ -1,4 +1,5 @@
 // Fault 8: messages between authentication and the start of the receiver are lost, or replayed after newer ones.
+import { unwatched } from "@hawser/protocol/testing"
 import { describe, expect, it } from "vitest"
 import { createWorld, openClient, profiles, rejection } from "./harness.ts"
 import { scriptedServer } from "./scripted-server.ts"
@@ -12,7 +13,7 @@ describe.each(profiles)("fault-08 in profile %s", (profile) => {
     const log: string[] = []
     client.onStatus(({ state }) => log.push(state))
     client.on("note", ({ text }) => log.push(text))
-    void client.connect()
+    unwatched(client.connect())
     await world.clock.settle()
     server.open()
     note("early 1")
@@ -32,7 +33,7 @@ describe.each(profiles)("fault-08 in profile %s", (profile) => {
     const client = world.client()
     const heard: string[] = []
     client.on("note", ({ text }) => heard.push(text))
-    void client.connect()
+    unwatched(client.connect())
     await world.clock.settle()
     expect(heard).toEqual(["1", "2", "3"])
   })
@@ -59,7 +60,7 @@ describe.each(profiles)("fault-08 in profile %s", (profile) => {
   it("sends a burst from before the open session in order, none lost", async () => {
     const world = createWorld({ profile, latencyMs: 5 })
     const client = world.client()
-    void client.connect()
+    unwatched(client.connect())
     const texts = Array.from({ length: 500 }, (_, index) => String(index))
     const replies = texts.map((text) => client.command("echo", { text }))
     await world.clock.advance(9_000)
@@ -70,7 +71,7 @@ describe.each(profiles)("fault-08 in profile %s", (profile) => {
   it("refuses what goes beyond the queue's bound, and only that", async () => {
     const world = createWorld({ profile })
     const client = world.client({ limits: { sendQueueMaxCount: 3 } })
-    void client.connect()
+    unwatched(client.connect())
     const replies = ["a", "b", "c"].map((text) => client.command("echo", { text }))
     expect((await rejection(client.command("echo", { text: "d" }))).code).toBe("buffer_full")
     await world.clock.settle()

@@ -1,4 +1,5 @@
 // Fault 9: no reconnection, or one that forgets its token, nests, dials after close(), or ignores final codes.
+import { unwatched } from "@hawser/protocol/testing"
 import { exponential } from "@hawser/client"
 import { describe, expect, it } from "vitest"
 import { boundlessDials, createWorld, openClient, profiles, rejection, watchStatus } from "./harness.ts"
@@ -68,7 +69,8 @@ describe.each(profiles)("fault-09 in profile %s", (profile) => {
     const refused = rejection(client.connect({ signal: controller.signal }))
     await world.clock.advance(3_000)
     controller.abort()
-    expect((await refused).code).toBe("client_closed")
+    expect((await refused).code).toBe("cancelled")
+    expect(client.current).toMatchObject({ state: "closed", error: { code: "client_closed" } })
     expect(client.stats().timers).toBe(0)
   })
 
@@ -109,7 +111,7 @@ describe.each(profiles)("fault-09 in profile %s", (profile) => {
         if (state === "closed") break
       }
     })()
-    void client.connect()
+    unwatched(client.connect())
     await world.clock.settle()
     client.close()
     await reading

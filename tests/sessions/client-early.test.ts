@@ -1,6 +1,6 @@
 // Messages that came before WELCOME (docs/protocol.md: C1, V5): they are delivered on the connection that brought them only.
 import { createClient } from "@hawser/client"
-import { SimulatedClock } from "@hawser/protocol/testing"
+import { SimulatedClock, unwatched } from "@hawser/protocol/testing"
 import { expect, it } from "vitest"
 import { contract, profiles } from "../faults/harness.ts"
 import { scriptedServer } from "../faults/scripted-server.ts"
@@ -24,7 +24,7 @@ it.each(profiles)(
       heard.push(text)
       if (text === "b") client.cut()
     })
-    void client.connect()
+    unwatched(client.connect())
     await clock.settle()
     server.open()
     for (const text of ["a", "b", "c"]) server.say({ kind: "event", type: "note", payload: { text } })

@@ -1,5 +1,6 @@
 // The line of requests that wait for a session, or for room in it (docs/protocol.md: C3, B4, O2, O3): what finds no
 // room is refused when it is called; what stands in line keeps its place, whatever becomes of the session.
+import { unwatched } from "@hawser/protocol/testing"
 import type { Client } from "@hawser/client"
 import type { Contract } from "@hawser/protocol"
 import { describe, expect, it } from "vitest"
@@ -28,7 +29,7 @@ describe.each(profiles)("requests before the first session, in profile %s", (pro
     const world = createWorld({ profile })
     const client = world.client()
     const { outcomes, call } = caller(client)
-    void client.connect()
+    unwatched(client.connect())
     const texts = [...numbered(39), "tiny"]
     for (const text of texts) call(text === "tiny" ? text : text.padEnd(40_000))
     expect(client.stats().queued).toBe(27)
@@ -49,7 +50,7 @@ describe.each(profiles)("requests before the first session, in profile %s", (pro
     const world = createWorld({ profile })
     const client = world.client({ limits: { sendBufferMaxBytes: 1_000 } })
     const { outcomes, call } = caller(client)
-    void client.connect()
+    unwatched(client.connect())
     call("big".padEnd(5_000))
     call("more")
     await world.clock.settle()
@@ -60,7 +61,7 @@ describe.each(profiles)("requests before the first session, in profile %s", (pro
     const world = createWorld({ profile })
     const loose: Contract = contract
     const client = world.clientOf(loose)
-    void client.connect()
+    unwatched(client.connect())
     await expect(client.command("echo", { text: () => {} })).rejects.toMatchObject({ code: "invalid_input" })
     expect(client.current.state).toBe("connecting")
     await world.clock.settle()
@@ -74,7 +75,7 @@ describe.each(profiles)("requests before the first session, in profile %s", (pro
     const client = world.client({ limits: { ...bounds, socketPollMs: 1_000_000 } })
     const { outcomes, call } = caller(client)
     client.onSession(({ kind }) => kind === "opened" && call("late"))
-    void client.connect()
+    unwatched(client.connect())
     for (const text of numbered(10)) call(text)
     await world.clock.advance(35)
     expect(client.stats().queued).toBeGreaterThan(0)
@@ -102,7 +103,7 @@ describe("requests that wait for room", () => {
     const { outcomes, call } = caller(client)
     const queuedThen: number[] = []
     client.onSession(({ kind }) => kind === "resumed" && queuedThen.push(client.stats().queued))
-    void client.connect()
+    unwatched(client.connect())
     for (const text of numbered(10)) call(text)
     await world.clock.advance(atMs)
     world.network.links[0]?.cut()
@@ -145,7 +146,7 @@ describe("requests that wait for room", () => {
     const client = world.client({ limits })
     const { outcomes, call } = caller(client)
     const controller = new AbortController()
-    void client.connect()
+    unwatched(client.connect())
     for (const text of numbered(4)) call(text)
     const gone = client.command("echo", { text: "gone" }, { ...patient, signal: controller.signal })
     call("last")
@@ -161,7 +162,7 @@ describe("a socket of protocol 2.0 that takes nothing", () => {
     const world = createWorld({ profile: "2.0", latencyMs: 10 })
     const client = world.client()
     const { outcomes, call } = caller(client)
-    void client.connect()
+    unwatched(client.connect())
     for (const text of ["a", "b", "c"]) call(text)
     await world.clock.advance(15)
     world.network.links[0]?.client.refuseSends()

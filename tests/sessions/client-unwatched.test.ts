@@ -33,7 +33,8 @@ describe.each(profiles)("a request that nobody awaits, in profile %s", (profile)
     const world = createWorld({ profile })
     const client = await openClient(world)
     const seen = await unhandled(async () => {
-      void client.command("fail", {})
+      // oxlint-disable-next-line typescript/no-floating-promises -- that nobody looks at it is what is tested
+      client.command("fail", {})
       await world.clock.settle()
     })
     expect(seen).toMatchObject([{ code: "sys_internal_error" }])
@@ -50,7 +51,8 @@ describe.each(profiles)("a request that nobody awaits, in profile %s", (profile)
     const client = world.clientOf(misread)
     await connect(world, client)
     const seen = await unhandled(async () => {
-      void client.query("look", {})
+      // oxlint-disable-next-line typescript/no-floating-promises -- that nobody looks at it is what is tested
+      client.query("look", {})
       await world.clock.settle()
     })
     expect(seen).toMatchObject([{ code: "invalid_reply" }])
@@ -61,10 +63,12 @@ describe.each(profiles)("a request that nobody awaits, in profile %s", (profile)
     const world = createWorld({ profile })
     const client = await openClient(world)
     const seen = await unhandled(async () => {
-      void client.command("fail", {}, { whenOffline: "drop" })
+      // oxlint-disable-next-line typescript/no-floating-promises -- that nobody looks at it is what is tested
+      client.command("fail", {}, { whenOffline: "drop" })
       await world.clock.settle()
       client.close()
-      void client.command("fail", {}, { whenOffline: "drop" })
+      // oxlint-disable-next-line typescript/no-floating-promises -- that nobody looks at it is what is tested
+      client.command("fail", {}, { whenOffline: "drop" })
     })
     expect(seen).toEqual([])
   })

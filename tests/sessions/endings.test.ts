@@ -1,4 +1,5 @@
 // How a session ends on purpose or by drift, once at each end, and what becomes of its client.
+import { unwatched } from "@hawser/protocol/testing"
 import type { Client, SessionEvent } from "@hawser/client"
 import type { Frame } from "@hawser/protocol"
 import { describe, expect, it } from "vitest"
@@ -233,7 +234,7 @@ describe("a user that the application sends away", () => {
     const world = createWorld({ profile: "hawser.1", limits: { tombstoneMs: 1_000 } })
     const tap = new WireTap(world.network.dial)
     const client = world.client({ dial: tap.dial, reconnect: () => 5_000 })
-    void client.connect()
+    unwatched(client.connect())
     await world.clock.settle()
     const events: SessionEvent[] = []
     client.onSession((event) => events.push(event))
@@ -267,7 +268,7 @@ describe("a client that closes", () => {
     const scene = await createScene()
     const { world, client, ends } = scene
     const bob = world.client({ token: "bob" })
-    void bob.connect()
+    unwatched(bob.connect())
     await world.clock.settle()
     const heard: string[] = []
     client.on("note", ({ text }) => heard.push(`ann ${text}`))

@@ -66,7 +66,7 @@ describe("an outage", () => {
     expect([stats.outagesMs, stats.longestOutageMs]).toEqual([stats.outagesMs, stats.outagesMs])
     expect(stats.outagesMs).toBeGreaterThan(3_000)
     expect(resumed).toMatchObject({ outageMs: stats.outagesMs })
-    expect(stats.dials - stats.welcomes).toBe(stats.handshakesFailedByCode["connection_lost"])
+    expect(stats.dials - stats.welcomes).toBe(stats.handshakesFailedByCode["connection_failed"])
     expect(startedAtMs + stats.outagesMs).toBeLessThan(world.clock.now())
   })
 

@@ -1,5 +1,6 @@
 // A request whose caller was told that it timed out, or that it was cancelled, is not executed afterwards: not after a
 // resume, not after it was held, and not because a timer was late.
+import { unwatched } from "@hawser/protocol/testing"
 import type { Client } from "@hawser/client"
 import { voidMaxCount } from "@hawser/protocol"
 import type { Clock, RequestFrame } from "@hawser/protocol"
@@ -34,7 +35,7 @@ function breakLink(world: World): void {
 async function comeBack(world: World, client: Client<TestContract>): Promise<void> {
   world.network.listening = true
   client.cut()
-  void client.connect()
+  unwatched(client.connect())
   await world.clock.advance(1_000)
   expect(client.current.state).toBe("open")
   expect(world.server.stats().sessionsResumed).toBeGreaterThan(0)
@@ -84,7 +85,7 @@ describe("a request that timed out on a half-open link", () => {
     expect(await dead).toBe("timeout")
     world.network.listening = true
     client.cut()
-    void client.connect()
+    unwatched(client.connect())
     // WELCOME arrives, and nothing that the client sends after it.
     while (world.server.stats().sessionsResumed === 0) await world.clock.advance(1)
     world.network.links.at(-1)?.client.stall(true)

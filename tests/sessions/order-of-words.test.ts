@@ -2,7 +2,7 @@
 import type { SessionEvent } from "@hawser/client"
 import { createClient } from "@hawser/client"
 import { HawserError, defineContract } from "@hawser/protocol"
-import { SimulatedClock, createMemoryNetwork } from "@hawser/protocol/testing"
+import { SimulatedClock, createMemoryNetwork, unwatched } from "@hawser/protocol/testing"
 import { createServer } from "@hawser/server"
 import { describe, expect, it } from "vitest"
 import { z } from "zod"
@@ -37,7 +37,7 @@ describe("a client that was asked to go", () => {
     first.command("never", {}).catch(() => {})
     await world.clock.settle()
     // Announces its end, and waits for the request.
-    void world.server.close()
+    unwatched(world.server.close())
     await world.clock.settle()
     world.network.links[0]?.server.close(4409, "replaced")
     await world.clock.advance(30_000)

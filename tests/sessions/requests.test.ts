@@ -59,7 +59,8 @@ describe("a request without a connection", () => {
     const world = createWorld({ profile })
     const client = await offline(world)
     // Not awaited: an unhandled rejection would fail this test.
-    void client.command("echo", { text: "unwatched" }, { whenOffline: "drop" })
+    // oxlint-disable-next-line typescript/no-floating-promises -- that nobody looks at it is what is tested
+    client.command("echo", { text: "unwatched" }, { whenOffline: "drop" })
     const dropped = await rejection(client.command("echo", { text: "watched" }, { whenOffline: "drop" }))
     expect(dropped).toMatchObject({ code: "dropped", retry: "later" })
     expect(client.stats()).toMatchObject({ requestsDropped: 2, pending: 0 })

@@ -1,4 +1,5 @@
 // One reader that does not read among 500 that do: the bounds hold, nobody waits for it, and it ends exact or is told.
+import { unwatched } from "@hawser/protocol/testing"
 import type { Client, SessionEvent } from "@hawser/client"
 import { describe, expect, it } from "vitest"
 import { createWorld } from "../faults/harness.ts"
@@ -27,7 +28,7 @@ async function gather(limits: WorldOptions["limits"] = {}): Promise<Audience> {
     events.push(told)
     client.on("note", ({ text }) => texts.push(text))
     client.onSession((event) => told.push(event))
-    void client.connect()
+    unwatched(client.connect())
     return client
   })
   await world.clock.advance(100)

@@ -3,7 +3,7 @@ import { createClient } from "@hawser/client"
 import type { Client, ClientOptions } from "@hawser/client"
 import { HawserError, defaultClientLimits, defineContract, frameByte } from "@hawser/protocol"
 import type { Contract, ServerLimits } from "@hawser/protocol"
-import { SimulatedClock, createMemoryNetwork, seededRandom } from "@hawser/protocol/testing"
+import { SimulatedClock, createMemoryNetwork, seededRandom, unwatched } from "@hawser/protocol/testing"
 import { createServer } from "@hawser/server"
 import { describe, expect, it } from "vitest"
 import { boundlessDials } from "../faults/harness.ts"
@@ -353,7 +353,7 @@ describe("a stream over an outage", () => {
     await left.return?.()
     world.network.listening = true
     client.cut()
-    void client.connect()
+    unwatched(client.connect())
     await world.clock.advance(1_000)
     expect([world.log, await reading]).toEqual([["list to 3"], upTo(3)])
     expect(world.server.stats()).toMatchObject({ requestsVoided: 1, requestsSettled: 2 })
@@ -383,7 +383,7 @@ describe("a stream over an outage", () => {
         if (value !== undefined) read.push(value)
       }
       for (let step = 0; step < 2_000 && !reader.isOver; step += 1) {
-        if (!reader.isReading && random() < 0.8) void readOne()
+        if (!reader.isReading && random() < 0.8) unwatched(readOne())
         if (random() < 0.05) world.network.links.at(-1)?.cut()
         if (random() < 0.005) world.network.links.at(-1)?.blackHole()
         await world.clock.advance(random() < 0.02 ? 40_000 : random() * 40)

@@ -1,3 +1,4 @@
+import { unwatched } from "@hawser/protocol/testing"
 // Everything that goes wrong in a run, each at random times.
 import type { Side, SimulatedSocket } from "@hawser/protocol/testing"
 import type { ClientEnd } from "./client-end.ts"
@@ -296,7 +297,7 @@ export class Faults {
       })
     }
     server.process.run(() => {
-      void server.server.drain({ spreadMs: draw.scale(1, 1_000), graceMs: draw.scale(100, 20_000) })
+      unwatched(server.server.drain({ spreadMs: draw.scale(1, 1_000), graceMs: draw.scale(100, 20_000) }))
     })
   }
 
@@ -370,7 +371,7 @@ export class Faults {
       this.#note("server closes")
       server.isClosing = true
       server.process.run(() => {
-        void server.server.close().then(() => this.#replace())
+        unwatched(server.server.close().then(() => this.#replace()))
       })
       return
     }

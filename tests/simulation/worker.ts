@@ -1,4 +1,5 @@
 // Runs the seeds that it is sent, one after the other.
+import { unwatched } from "@hawser/protocol/testing"
 import { runSeed } from "./run-seed.ts"
 import { job } from "./pool-messages.ts"
 
@@ -7,5 +8,5 @@ Error.stackTraceLimit = 0
 
 process.on("message", (message: unknown) => {
   const { seed, steps } = job.parse(message)
-  void runSeed(seed, steps).then((result) => process.send?.({ seed, ...result }))
+  unwatched(runSeed(seed, steps).then((result) => process.send?.({ seed, ...result })))
 })

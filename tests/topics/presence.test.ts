@@ -1,4 +1,5 @@
 // Who is in a topic, as its members see it: everybody once, with a state, over lost connections and lost sessions.
+import { unwatched } from "@hawser/protocol/testing"
 import type { PresenceUpdate } from "@hawser/client"
 import { describe, expect, it } from "vitest"
 import { createWorld, sessionOf, settled } from "./harness.ts"
@@ -36,7 +37,7 @@ describe("presence", () => {
     const told = updates(ann)
     const ben = await world.open("ben")
     const joined = ben.topic("chat:a").join(mood("new"))
-    void joined.then(() => expect(seen(ben)).toEqual(["ann fine", "ben new"]))
+    unwatched(joined.then(() => expect(seen(ben)).toEqual(["ann fine", "ben new"])))
     await settled(world, joined)
     expect(seen(ann)).toEqual(["ann fine", "ben new"])
     expect(ben.topic("chat:a").presence).toMatchObject({
@@ -66,8 +67,8 @@ describe("presence", () => {
         .topic("chat:a")
         .join(mood("new"))
         .catch(() => {})
-    void ben.topic("chat:a").setState({ mood: "a" })
-    void ben.topic("chat:a").setState({ mood: "b" })
+    unwatched(ben.topic("chat:a").setState({ mood: "a" }))
+    unwatched(ben.topic("chat:a").setState({ mood: "b" }))
     await world.clock.advance(38)
     expect(told).toEqual([[], []])
     await world.clock.advance(10)

@@ -1,5 +1,6 @@
 // Clients in topics: who may join and publish, what arrives and in which order, and what becomes of it over lost
 // connections and lost sessions.
+import { unwatched } from "@hawser/protocol/testing"
 import { HawserError } from "@hawser/client"
 import { describe, expect, it } from "vitest"
 import { createWorld, listen, sessionOf, settled } from "./harness.ts"
@@ -336,7 +337,7 @@ describe("a client that comes back to its session", () => {
     expect(await Promise.all(dead)).toEqual(dead.map(() => "timeout"))
     world.network.listening = true
     ann.cut()
-    void ann.connect()
+    unwatched(ann.connect())
     await world.clock.advance(1_000)
     const shown = [...ben.topic("chat:a").presence].map(({ state }) => state)
     expect([heard, shown]).toEqual([[], [fine.state, fine.state]])

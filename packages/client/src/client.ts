@@ -1,16 +1,12 @@
 // The façade: the typed names that applications use, on top of the running client.
-import { HawserError, indexCalls, indexEvents } from "@hawser/protocol"
+import { indexCalls, indexEvents } from "@hawser/protocol"
 import type {
   CallInput,
   CallKind,
-  ClientLimits,
-  Clock,
   CommandName,
   Contract,
-  Dial,
   EventName,
   KindOfTopic,
-  Profile,
   QueryName,
   ReplicaName,
   ReplicaRecord,
@@ -24,80 +20,26 @@ import type { CallOptions, PendingRequest } from "./calls/requests.ts"
 import { CallStats } from "./calls/call-stats.ts"
 import type { CallReading } from "./calls/call-stats.ts"
 import type { StreamOptions } from "./calls/streams.ts"
-import { checkLimits } from "./check-limits.ts"
+import { dependenciesOf } from "./client-options.ts"
+import type { ClientOptions } from "./client-options.ts"
+import { connectWithin } from "./connect.ts"
+import type { ConnectOptions } from "./connect.ts"
 import { createClientCounters, createClientTallies } from "./counters.ts"
 import type { ClientCounters } from "./counters.ts"
 import { EventBus } from "./event-bus.ts"
 import type { ListenOptions, Unsubscribe } from "./event-bus.ts"
 import { EventDelivery } from "./event-delivery.ts"
 import type { Delivered, EventMeta } from "./event-delivery.ts"
-import { pageLeaveSource } from "./session/leave.ts"
-import type { LeaveSource } from "./session/leave.ts"
-import { exponential, noReconnect } from "./session/strategies.ts"
-import type { ReconnectStrategy } from "./session/strategies.ts"
 import { RunningClient } from "./session/run-client.ts"
-import type { TokenSource } from "./session/tokens.ts"
 import type { SessionEvent } from "./session/session-event.ts"
-import { pageWakeSource } from "./session/wake.ts"
-import type { WakeSource } from "./session/wake.ts"
 import { statusIterator } from "./status.ts"
 import type { ClientStatus } from "./status.ts"
 import { Replicas } from "./topics/replicas.ts"
 import type { ReplicaView } from "./topics/replicas.ts"
 import type { TopicRoom } from "./topics/topic-api.ts"
 import { Topics } from "./topics/topics.ts"
-import { systemClock } from "./system.ts"
-import { webSocketDial } from "./transport/web-socket.ts"
-import type { WebSocketConstructor } from "./transport/web-socket.ts"
-
-export interface ClientOptions {
-  /** `ws://` or `wss://`. */
-  readonly url: string
-  /**
-   * Called before every attempt, within the dial budget (`limits.dialBurst`, `dialsPerMinute`), and when the server asks
-   * for a fresh token, one call at a time. A token that was refused is not sent again.
-   */
-  readonly token: TokenSource
-  /** Default: the global WebSocket. Node 20 has none: pass the one of `ws`. */
-  readonly webSocket?: WebSocketConstructor
-  /** Instead of a WebSocket: any transport. */
-  readonly dial?: Dial
-  /** Default `exponential()`; false never reconnects. */
-  readonly reconnect?: ReconnectStrategy | false
-  /** Default `hawser.1`. */
-  readonly profile?: Profile
-  readonly limits?: Partial<ClientLimits>
-  /** Connect as soon as the current task is done. Default true. */
-  readonly autoConnect?: boolean
-  /** Throws of listeners, events that do not fit the contract, replies that name nobody. Default: `reportError`, else the console. */
-  readonly onError?: (error: unknown) => void
-  /** Tells when to doubt the connection. Default: the page's events; a sleep of the machine is noticed anyway. */
-  readonly wakeSource?: WakeSource
-  /**
-   * Reports that the page is left. Default: `pagehide` and `freeze` of the page. `gone` ends the session at once (BYE);
-   * `cached` ends the connection, and the session is resumed when the page is shown again.
-   */
-  readonly leaveSource?: LeaveSource
-  /** Monotonic time and timers. Default: `performance.now` and `setTimeout`. */
-  readonly clock?: Clock
-  /** Wall-clock milliseconds since 1970: a jump of it is how the sleep of some machines shows. Default `Date.now`. */
-  readonly wallClockMs?: () => number
-  /** From 0 up to 1, for jitter and the client's id, which is no secret. Default `Math.random`. */
-  readonly random?: () => number
-}
 
 export type EventListener<T> = (payload: T, meta: EventMeta) => unknown
-
-export interface ConnectOptions {
-  /**
-   * Replaces the client's token source. Another text, or another function, is another log-in, also on an open client:
-   * the session ends as by `close()`, its requests reject with `client_closed`, earlier calls of `connect` reject with
-   * `cancelled`, and a new session begins. The current source again changes nothing.
-   */
-  readonly token?: TokenSource
-  /** Aborting closes the client. */
-  readonly signal?: AbortSignal
-}
 
 export interface ClientStats extends Readonly<ClientCounters> {
   /** Requests without a reply, waiting ones included. */
@@ -132,12 +74,12 @@ export interface Client<C extends Contract> {
   /** Of the session that the client has, with a connection or without. */
   readonly sessionId: string | undefined
   /** What became of the session: opened, resumed, reset, away for long. */
-  onSession(listener: (event: SessionEvent) => void, options?: ListenOptions): Unsubscribe
+  onSession(listener: (event: SessionEvent) => unknown, options?: ListenOptions): Unsubscribe
   /** Requests without a reply, in the order of their calls. */
   pending(): PendingRequest[]
   /** Yields the current status, then every change. Ends after `closed`; after another `connect()`, call it again. */
   status(): AsyncIterableIterator<ClientStatus>
-  onStatus(listener: (status: ClientStatus) => void, options?: ListenOptions): Unsubscribe
+  onStatus(listener: (status: ClientStatus) => unknown, options?: ListenOptions): Unsubscribe
   /** Calls `listener` for every event of this name, in order. */
   on<K extends EventName<C>>(
     event: K,
@@ -184,7 +126,8 @@ export interface Client<C extends Contract> {
   /**
    * Dials now, also while the client waits between two attempts, whatever its dial budget; an attempt under way goes on
    * unless it has taken longer than its limit without failures (`dialTimeoutMs`). Resolves when a session is open with
-   * the token source that it was called with; rejects when the client gives up or is closed. Works again after either.
+   * the token source that it was called with; rejects when the client gives up or is closed, and with `cancelled` or
+   * `connection_timeout` by its options. Works again after each of these.
    */
   connect(options?: ConnectOptions): Promise<void>
   /** Measures the round trip in milliseconds. */
@@ -200,17 +143,13 @@ export interface Client<C extends Contract> {
 
 /**
  * Creates a client. Unless `autoConnect` is false it connects when the current task is done.
+ * @throws TypeError for an address that can never work, and, unless `autoConnect` is false, without a WebSocket.
  * @throws RangeError that names a limit which cannot be kept.
  */
 export function createClient<C extends Contract>(contract: C, options: ClientOptions): Client<C>
 export function createClient(contract: Contract, options: ClientOptions): Client<Contract> {
-  const {
-    clock = systemClock,
-    random = Math.random,
-    profile = "hawser.1",
-    onError = reportUnhandled,
-  } = options
-  const limits = checkLimits(options.limits)
+  const dependencies = dependenciesOf(options)
+  const { profile, clock, limits, strategy, onError } = dependencies
   const calls = indexCalls(contract)
   const events = indexEvents(contract)
   const bus = new EventBus<Record<string, Delivered>>({ onError })
@@ -225,7 +164,6 @@ export function createClient(contract: Contract, options: ClientOptions): Client
     onTopicEvent: (event, delivered) => topics.onDelivered(event, delivered),
     onError,
   })
-  const strategy = options.reconnect === false ? noReconnect : (options.reconnect ?? exponential())
   const replicas = new Replicas({ replicas: contract.replicas, clock, onError })
   const topics = new Topics({
     topics: contract.topics,
@@ -241,17 +179,9 @@ export function createClient(contract: Contract, options: ClientOptions): Client
   })
   const running: RunningClient = new RunningClient(
     {
-      url: options.url,
-      profile,
-      dial: options.dial ?? webSocketDial(options.webSocket ?? globalWebSocket()),
-      clock,
-      random,
-      wallClockMs: options.wallClockMs ?? Date.now,
-      limits,
+      ...dependencies,
       counters,
       tallies,
-      wakeSource: options.wakeSource ?? pageWakeSource,
-      leaveSource: options.leaveSource ?? pageLeaveSource,
       replicas,
       onSession(event) {
         topics.onSession(event)
@@ -266,7 +196,6 @@ export function createClient(contract: Contract, options: ClientOptions): Client
       onFrame(frame) {
         if (!topics.receive(frame)) delivery.deliver(frame)
       },
-      onError,
     },
     options.token,
   )
@@ -287,17 +216,6 @@ export function createClient(contract: Contract, options: ClientOptions): Client
 
   function assertEvent(event: string): void {
     if (!events.has(event)) throw new TypeError(`the contract "${contract.name}" has no event "${event}"`)
-  }
-
-  async function connect({ token, signal }: ConnectOptions = {}): Promise<void> {
-    const onAbort = (): void => running.close()
-    if (signal?.aborted === true) throw new HawserError("cancelled", { cause: signal.reason })
-    signal?.addEventListener("abort", onAbort, { once: true })
-    try {
-      await running.connect(token)
-    } finally {
-      signal?.removeEventListener("abort", onAbort)
-    }
   }
 
   if (options.autoConnect !== false) running.connectSoon()
@@ -339,7 +257,7 @@ export function createClient(contract: Contract, options: ClientOptions): Client
       if (room === undefined) throw new TypeError(`the contract "${contract.name}" has no topic "${name}"`)
       return room
     },
-    connect,
+    connect: (connectOptions) => connectWithin(running, connectOptions),
     ping: () => running.heartbeat.ping(),
     wake: () => running.wake(),
     cut: () => running.cut(),
@@ -359,22 +277,4 @@ export function createClient(contract: Contract, options: ClientOptions): Client
       calls: callStats.read(),
     }),
   }
-}
-
-function globalWebSocket(): WebSocketConstructor {
-  // The type says that it is always there; Node 20 says otherwise.
-  const found: WebSocketConstructor | undefined = globalThis.WebSocket
-  if (typeof found !== "function") {
-    throw new TypeError(
-      "this runtime has no global WebSocket: pass `webSocket`, for example the one of the package ws",
-    )
-  }
-  return found
-}
-
-/** Where errors go when the application passes no `onError`: the page's error handling, or the console in Node. */
-function reportUnhandled(error: unknown): void {
-  if (typeof globalThis.reportError === "function") globalThis.reportError(error)
-  // oxlint-disable-next-line no-console -- Node 20 has no reportError, and an error must not vanish
-  else console.error(error)
 }

@@ -1,4 +1,5 @@
 // Calls listeners, sync and async, and loses none of their errors. Knows no frames and no sockets.
+import { guardedReporter, isThenable } from "./report.ts"
 
 export type Listener<T> = (value: T) => unknown
 export type Unsubscribe = () => void
@@ -9,8 +10,11 @@ export interface ListenOptions {
 }
 
 export interface EventBusOptions {
-  /** Told of every throw and rejection of a listener. One bad listener never stops the others. */
-  readonly onError: (error: unknown, event: string) => void
+  /**
+   * Called with every throw and rejection of a listener; the other listeners run all the same. If it throws or rejects
+   * itself, both errors go to `reportError`, or to the console.
+   */
+  readonly onError: (error: unknown, event: string) => unknown
 }
 
 /** Events is a map from event name to payload. */
@@ -19,7 +23,7 @@ export class EventBus<Events extends object> {
   readonly #onError: (error: unknown, event: string) => void
 
   constructor(options: EventBusOptions) {
-    this.#onError = options.onError
+    this.#onError = guardedReporter(options.onError)
   }
 
   /** Calls `listener` for every later event of this name. The same function may be added twice. */
@@ -73,24 +77,25 @@ export class EventBus<Events extends object> {
    * Subscribing and unsubscribing meanwhile is safe: a removed listener is not called, a new one from the next event on.
    */
   emit<K extends keyof Events & string>(event: K, value: Events[K]): void {
-    for (const result of this.#run(event, value)) void result
+    this.#run(event, value, undefined)
   }
 
   /** The same, and resolves when all of them are done. Never rejects: errors go to `onError`. */
   async emitAsync<K extends keyof Events & string>(event: K, value: Events[K]): Promise<void> {
-    await Promise.all(this.#run(event, value))
+    const running: Promise<void>[] = []
+    this.#run(event, value, running)
+    await Promise.all(running)
   }
 
-  #run(event: string, value: unknown): Promise<void>[] {
+  /** @param running collects the listeners that are not done; undefined where nobody waits for them. */
+  #run(event: string, value: unknown, running: Promise<void>[] | undefined): void {
     const listeners = this.#listeners.get(event)
-    if (listeners === undefined) return []
-    const running: Promise<void>[] = []
+    if (listeners === undefined) return
     for (const listener of [...listeners]) {
       if (!listeners.has(listener)) continue
       const promise = this.#call(event, listener, value)
-      if (promise !== undefined) running.push(promise)
+      if (promise !== undefined) running?.push(promise)
     }
-    return running
   }
 
   #call(event: string, listener: (value: never) => unknown, value: unknown): Promise<void> | undefined {
@@ -108,8 +113,4 @@ export class EventBus<Events extends object> {
       return undefined
     }
   }
-}
-
-function isThenable(value: unknown): value is PromiseLike<unknown> {
-  return typeof value === "object" && value !== null && "then" in value && typeof value.then === "function"
 }

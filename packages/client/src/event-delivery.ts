@@ -1,14 +1,9 @@
 // Events on their way to the listeners: validated, and one after another, also where a validator is asynchronous.
 // What the client tells of its session takes its place among them.
-import { HawserError, describeIssues, quoted, validate } from "@hawser/protocol"
-import type {
-  EventFrame,
-  EventSpec,
-  Frame,
-  TopicEventFrame,
-  Validated,
-  VolatileFrame,
-} from "@hawser/protocol"
+import { HawserError, quoted } from "@hawser/protocol"
+import type { EventFrame, EventSpec, Frame, TopicEventFrame, VolatileFrame } from "@hawser/protocol"
+import { check } from "./checked.ts"
+import type { Checked } from "./checked.ts"
 import type { EventBus } from "./event-bus.ts"
 
 /** Where an event came from. */
@@ -46,14 +41,25 @@ export class EventDelivery {
     this.run(() => this.#deliver(frame))
   }
 
-  /** Runs after everything that came before: at once, unless that is still being validated. */
+  /**
+   * Runs after everything that came before: at once, unless that is still being validated. Never throws: a message whose
+   * delivery fails is settled like any other.
+   */
   run(work: () => void | Promise<void>): void {
-    const done = this.#tail === undefined ? work() : this.#tail.then(work)
+    const done = this.#tail === undefined ? this.#start(work) : this.#tail.then(work)
     if (done === undefined) return
     const current = done.catch(this.#options.onError).finally(() => {
       if (this.#tail === current) this.#tail = undefined
     })
     this.#tail = current
+  }
+
+  #start(work: () => void | Promise<void>): void | Promise<void> {
+    try {
+      return work()
+    } catch (error) {
+      return this.#options.onError(error)
+    }
   }
 
   #deliver(frame: Frame): void | Promise<void> {
@@ -67,22 +73,21 @@ export class EventDelivery {
       return undefined
     }
     const meta = metaOf(frame)
-    const validated = validate(spec.payload, frame.payload)
-    if (validated instanceof Promise) return validated.then((late) => this.#emit(frame.type, late, meta))
-    this.#emit(frame.type, validated, meta)
+    const checked = check(spec.payload, frame.payload, `event "${frame.type}"`)
+    if (checked instanceof Promise) return checked.then((late) => this.#emit(frame.type, late, meta))
+    this.#emit(frame.type, checked, meta)
     return undefined
   }
 
-  #emit(type: string, validated: Validated<unknown>, meta: EventMeta): void {
+  #emit(type: string, checked: Checked<unknown>, meta: EventMeta): void {
     const { bus, onTopicEvent, onError } = this.#options
-    if (validated.ok) {
-      const delivered = { payload: validated.value, meta }
-      bus.emit(type, delivered)
-      if (meta.topic !== undefined) onTopicEvent(type, delivered)
+    if (!checked.ok) {
+      onError(checked.error)
       return
     }
-    const message = `event "${type}": ${describeIssues(validated.issues)}`
-    onError(new HawserError("invalid_reply", { message }))
+    const delivered = { payload: checked.value, meta }
+    bus.emit(type, delivered)
+    if (meta.topic !== undefined) onTopicEvent(type, delivered)
   }
 }
 

@@ -1,5 +1,7 @@
 export { createClient } from "./client.ts"
-export type { Client, ClientOptions, ClientStats, ConnectOptions, EventListener } from "./client.ts"
+export type { Client, ClientStats, EventListener } from "./client.ts"
+export type { ClientOptions } from "./client-options.ts"
+export type { ConnectOptions } from "./connect.ts"
 export { EventBus } from "./event-bus.ts"
 export type { EventBusOptions, Listener, ListenOptions, Unsubscribe } from "./event-bus.ts"
 export { exponential, fixed, linear, noReconnect } from "./session/strategies.ts"

@@ -143,6 +143,11 @@ export const errorTable = {
     "The connection was lost before the reply.",
     "The outcome is unknown: look before repeating it.",
   ),
+  connection_failed: row(
+    { wire: 40, retry: "later", category: "system" },
+    "The connection could not be opened.",
+    "Check that the server runs and that the address, path and origin are right.",
+  ),
   connection_timeout: row(
     { wire: 26, retry: "later", category: "system" },
     "The server did not answer the connection attempt in time.",

@@ -57,9 +57,22 @@ export interface ConnectionEvents {
   closed(code: number, reason: string): void
 }
 
-/** What a client's transport also tells: the socket is open, with the subprotocol that the server chose (or ""). */
+/** Why a socket did not open, as far as the transport knows. In a browser it knows nothing. */
+export interface DialFailure {
+  /** HTTP status of the answer to the upgrade, if it was another than 101. */
+  readonly httpStatus?: number
+  /** Code of the operating system or of TLS, such as `ECONNREFUSED`. */
+  readonly networkCode?: string
+  /** The transport's own error. */
+  readonly cause?: unknown
+}
+
+/** Events of a client's transport. */
 export interface DialEvents extends ConnectionEvents {
+  /** The socket is open, with the subprotocol that the server chose, or "". */
   open(protocol: string): void
+  /** The reason why the socket will not open; `closed` follows. Called at most once, and only where it is known. */
+  failed?(failure: DialFailure): void
 }
 
 /** Opens a socket. Never throws for a network's fault: that is `events.closed`. */

@@ -81,6 +81,7 @@ describe("a bad token", () => {
     ["no exp", { claims: { exp: undefined } }],
     ["an exp of text", { claims: { exp: "tomorrow" } }],
     ["an exp of null", { claims: { exp: null } }],
+    ["surprise-A4 an exp beyond what milliseconds can count", { claims: { exp: 2 ** 53 / 1_000 + 1 } }],
     ["no sub", { claims: { sub: undefined } }],
     ["an empty sub", { claims: { sub: "" } }],
     ["a sub that is a number", { claims: { sub: 42 } }],

@@ -9,8 +9,30 @@ import type { CryptoKey, JWTPayload } from "jose"
 export interface AuthenticatedUser {
   /** Stable and unique: limits and takeover go by it. */
   readonly id: string
-  /** Milliseconds since 1970 when the token expires; absent when it does not. */
+  /**
+   * Milliseconds since 1970 when the token expires, within ±(2⁵³−1); absent or Infinity when it does not. NaN and any
+   * other value fail the log-in as a fault of the server: `sys_internal_error`, and a TypeError to `onError`.
+   */
   readonly expiresAtMs?: number
+}
+
+/**
+ * Returns what `authenticate` returned, if the server can work with it.
+ * @throws TypeError for a user without an id, and for an expiry that is no time.
+ */
+export function checkedUser<User extends AuthenticatedUser>(user: User): User {
+  // The type promises a user; what an application returns may be something else all the same.
+  const returned: unknown = user
+  const id = valueIn(returned, "id")
+  const expiresAtMs = valueIn(returned, "expiresAtMs")
+  if (typeof id !== "string" || id === "")
+    throw new TypeError("authenticate returned no user: an object with an `id`, a text that is not empty")
+  if (expiresAtMs === undefined || expiresAtMs === Number.POSITIVE_INFINITY) return user
+  if (typeof expiresAtMs === "number" && Math.abs(expiresAtMs) <= Number.MAX_SAFE_INTEGER) return user
+  const shown = typeof expiresAtMs === "number" ? String(expiresAtMs) : typeof expiresAtMs
+  throw new TypeError(
+    `authenticate returned the expiresAtMs ${shown} for "${id}": milliseconds since 1970 are needed, or nothing`,
+  )
 }
 
 export interface AuthenticateContext {
@@ -28,6 +50,10 @@ export type Authenticate<User extends AuthenticatedUser> = (
   token: string,
   context: AuthenticateContext,
 ) => Promise<User> | User
+
+function valueIn(value: unknown, name: "id" | "expiresAtMs"): unknown {
+  return typeof value === "object" && value !== null ? Reflect.get(value, name) : undefined
+}
 
 /** What `jwt()` resolves to: `id` is the claim `sub`. */
 export interface JwtUser extends AuthenticatedUser {
@@ -74,7 +100,10 @@ export function jwt(options: JwtOptions): Authenticate<JwtUser> {
       const { sub, exp } = payload
       if (typeof sub !== "string" || sub === "" || exp === undefined)
         throw new HawserError("auth_token_invalid")
-      return { id: sub, expiresAtMs: exp * 1000, claims: payload }
+      const expiresAtMs = exp * 1000
+      if (expiresAtMs > Number.MAX_SAFE_INTEGER)
+        throw new RangeError(`the claim exp is ${exp}: seconds since 1970 are needed, not milliseconds`)
+      return { id: sub, expiresAtMs, claims: payload }
     } catch (cause) {
       if (cause instanceof errors.JWTExpired) throw new HawserError("auth_token_expired", { cause })
       throw new HawserError("auth_token_invalid", { cause })

@@ -1,4 +1,5 @@
 // Callbacks of the application: what they throw, at once or later, is reported and stops nobody else.
+import { debugError } from "./system.ts"
 
 /** A callback whose result nobody waits for. It may be asynchronous: a rejection is reported like a throw. */
 export type Hook<T> = (value: T) => unknown
@@ -20,6 +21,21 @@ export class Hooks<T> {
   /** What one hook throws keeps no other from hearing. */
   run(value: T): void {
     for (const hook of [...this.#hooks]) callReporting(() => hook(value), this.#onError)
+  }
+}
+
+/** Makes the application's `onError` safe to call anywhere: what it throws itself becomes a warning of the process. */
+export function guardedReporter(onError: (error: unknown) => unknown): (error: unknown) => void {
+  return (error) => {
+    callReporting(
+      () => onError(error),
+      (own) => {
+        const text = own instanceof Error ? own.message : typeof own
+        process.emitWarning(`onError of a Hawser server failed: ${text}`)
+        debugError(error)
+        debugError(own)
+      },
+    )
   }
 }
 

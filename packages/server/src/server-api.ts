@@ -61,7 +61,7 @@ export interface ServerOptions<C extends Contract, User extends AuthenticatedUse
   /** How messages look to clients of protocol `2.0`. Default: unchanged. */
   readonly profile20?: Profile20<C, User>
   /** Unexpected throws of handlers and hooks, refused bytes, socket errors. Default: `NODE_DEBUG=hawser`. */
-  readonly onError?: (error: unknown) => void
+  readonly onError?: (error: unknown) => unknown
   readonly clock?: Clock
   /** Wall-clock milliseconds since 1970. Default `Date.now`. */
   readonly wallClockMs?: () => number
@@ -135,14 +135,9 @@ export interface ServerStats extends Readonly<ServerCounters> {
   /** Records of all replicas, and the cells that have records or viewers. */
   readonly replicaRecords: number
   readonly replicaCells: number
-  /** Memory in bytes of the changes that cells hold for viewers who missed some. Per cell bounded by `replicaDeltaMaxBytes`. */
-  readonly replicaDeltaBytes: number
-  /** Sessions that view replicas, and those of them that have fallen behind and wait for their socket or their link. */
+  /** Sessions that view replicas, and those of them that have fallen behind and wait for their socket to drain. */
   readonly viewing: number
   readonly conflated: number
-  /** Frames of state that clients have not acknowledged: their bytes, and the age of the oldest in milliseconds; 0 for none. */
-  readonly stateUnacknowledgedBytes: number
-  readonly stateOldestMs: number
   /** Deadlines that wait; 0 on an idle server without connections. */
   readonly timers: number
   /** Reliable messages that clients have not acknowledged; a broadcast counts once per session that keeps it. */

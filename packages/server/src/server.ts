@@ -16,7 +16,7 @@ import { HandlerTable } from "./calls/handler-table.ts"
 import { Idempotency } from "./calls/idempotency.ts"
 import { checkLimits } from "./check-limits.ts"
 import { createCounters } from "./counters.ts"
-import { Hooks } from "./hooks.ts"
+import { Hooks, guardedReporter } from "./hooks.ts"
 import { createTranslator20 } from "./profile20.ts"
 import { createHealth } from "./metrics/health.ts"
 import { readStats } from "./metrics/read-stats.ts"
@@ -125,7 +125,8 @@ type Parts = ReturnType<typeof createParts>
 /** What one server has one of. */
 function createParts(contract: Contract, options: Options) {
   const limits = checkLimits(options.limits)
-  const { clock = systemClock, onError = debugError, wallClockMs = Date.now } = options
+  const { clock = systemClock, wallClockMs = Date.now } = options
+  const onError = guardedReporter(options.onError ?? debugError)
   const timers = new TimerQueue(clock, onError)
   const calls = new Map([...indexCalls(contract), ...topicEntries(contract)])
   const events = indexEvents(contract)
@@ -159,7 +160,7 @@ function createParts(contract: Contract, options: Options) {
     clock,
     timers,
     counters,
-    limits,
+    tickMs: limits.replicaTickMs,
   })
   const fanOut = new FanOut()
   const limiter = new RateLimiter()
@@ -254,7 +255,7 @@ function createSessionHost(parts: Parts, options: Options): SessionHost<User> {
   return {
     ...parts,
     userRates: userRates(limits),
-    delivery: { limits, stateLimits: limits, clock, counters, codec: codecs["hawser.1"], kept: replayMemory },
+    delivery: { limits, clock, counters, codec: codecs["hawser.1"], kept: replayMemory },
     router: new CallRouter<User>({ ...parts, handlers: parts.handlers.byName }),
     authenticate: options.authenticate,
     onAttachment(session) {

@@ -1,5 +1,6 @@
 // The clients' end of an emulated link: a process that the runner starts in the clients' namespace. Half of its clients talk,
 // the others only listen; all note how their connections end.
+import { unwatched } from "@hawser/protocol/testing"
 import { HawserError, createClient } from "@hawser/client"
 import type { Client } from "@hawser/client"
 import { WebSocket } from "ws"
@@ -186,7 +187,7 @@ process.on("message", (message: ToClients) => {
       clients?.wake(message.share)
       return
     case "await":
-      void clients?.allOpen(message.withinMs).then(say)
+      unwatched(clients?.allOpen(message.withinMs).then(say))
       return
     case "read":
       if (clients !== undefined) say({ kind: "figures", figures: clients.figures() })

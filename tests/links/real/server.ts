@@ -1,4 +1,5 @@
 // The server's end of an emulated link: a process that the runner starts in the server's namespace.
+import { unwatched } from "@hawser/protocol/testing"
 import { createServer } from "@hawser/server"
 import { clockId, clockRecord, contract, sharedNowMs } from "./protocol.ts"
 import type { FromServer, ServerFigures, ServerSetUp, ToServer } from "./protocol.ts"
@@ -77,6 +78,6 @@ process.on("message", (message: ToServer) => {
     return
   }
   server = new LinkServer(message.setUp)
-  void server.listen(message.setUp.host).then((port) => say({ kind: "listening", port }))
+  unwatched(server.listen(message.setUp.host).then((port) => say({ kind: "listening", port })))
 })
 process.on("disconnect", () => process.exit(0))

@@ -82,11 +82,12 @@ export class Bot {
 
   walk(): void {
     const { random } = this.#options
+    const blame = (error: unknown): void => this.#blame(error)
     this.#timer = setTimeout(
       () => {
         if (random() < turnChance) this.#turn()
-        if (random() < speechChance) void this.#speak()
-        void this.#step()
+        if (random() < speechChance) this.#speak().catch(blame)
+        this.#step().catch(blame)
         this.walk()
       },
       stepMs.min + random() * (stepMs.max - stepMs.min),

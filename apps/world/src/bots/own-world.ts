@@ -60,7 +60,7 @@ async function start(keys: Keys, folder: string): Promise<OwnWorld> {
       const found = opened.exec(output)?.[1]
       if (found !== undefined) resolve(found)
     })
-    void ended.then(() => reject(new Error("the world ended before it was open")))
+    ended.then(() => reject(new Error("the world ended before it was open")), reject)
   })
   return {
     // Not `localhost`, which may stand for two addresses.

@@ -45,7 +45,7 @@ export function tellSessionNews({ client, addTo, resumptions }: SessionNewsOptio
       case "resumed": {
         const { sessionsResumed: resumed } = client.stats()
         change({ resumed, lastOutageMs: event.outageMs, isLong: false })
-        void countReplay()
+        countReplay().catch(reportError)
         return
       }
       case "reset":

@@ -43,8 +43,12 @@ export function createSpeech({ client, addTo, unsaid }: SpeechOptions): Speech {
     const pauseForMs = await trySaying(input)
     if (pauseForMs === 0) waiting.shift()
     unsaid.set(waiting.length)
-    if (pauseForMs === 0) void sayNext()
-    else timer = setTimeout(() => void sayNext(), pauseForMs)
+    if (pauseForMs === 0) sayOn()
+    else timer = setTimeout(sayOn, pauseForMs)
+  }
+
+  function sayOn(): void {
+    sayNext().catch(reportError)
   }
 
   /** How long to wait before the same line is tried again; 0 when it is done with. */
@@ -70,7 +74,7 @@ export function createSpeech({ client, addTo, unsaid }: SpeechOptions): Speech {
       }
       waiting.push(input)
       unsaid.set(waiting.length)
-      if (!isSpeaking) void sayNext()
+      if (!isSpeaking) sayOn()
     },
     stop() {
       clearTimeout(timer)

@@ -5,8 +5,9 @@
 //  1. What the server may still send and what waits here are together at most `window`.
 //  2. Items are read in the order in which they came, each once, and before the stream's end.
 //  3. An error is thrown once; afterwards the stream is over.
-import { HawserError, describeIssues, validate } from "@hawser/protocol"
+import { HawserError } from "@hawser/protocol"
 import type { Schema } from "@hawser/protocol"
+import { check } from "../checked.ts"
 
 export interface ItemReaderOptions {
   /** Of the stream, for messages. */
@@ -91,12 +92,10 @@ export class ItemReader implements AsyncIterableIterator<unknown, undefined> {
     const { name, schema, window } = this.#options
     this.#readCount += 1
     if (this.#end === undefined && this.#readCount >= window / 2) this.#grant(this.#readCount)
-    const result = await validate(schema, payload)
-    if (result.ok) return { value: result.value, done: false }
-    const message = `an item of "${name}": ${describeIssues(result.issues)}`
-    const error = new HawserError("invalid_reply", { message })
-    this.#leave(error)
-    throw error
+    const checked = await check(schema, payload, `an item of "${name}"`)
+    if (checked.ok) return { value: checked.value, done: false }
+    this.#leave(checked.error)
+    throw checked.error
   }
 
   #readEnd({ resolve, reject }: Waiting): void {

@@ -5,14 +5,7 @@
 //  1. Requests are given to sessions in the order of their calls; what cannot go yet holds up those behind it. Only what
 //     a new session must be asked first goes ahead.
 //  2. What finds no room is refused when it is called. What was accepted is never refused for want of room.
-import {
-  HawserError,
-  PendingCalls,
-  createPayloadCodec,
-  describeIssues,
-  idempotencyKeyMaxLength,
-  validate,
-} from "@hawser/protocol"
+import { HawserError, PendingCalls, createPayloadCodec, idempotencyKeyMaxLength } from "@hawser/protocol"
 import type {
   CallSpec,
   ClientLimits,
@@ -24,6 +17,7 @@ import type {
   ReplyFrame,
   TimerQueue,
 } from "@hawser/protocol"
+import { check } from "../checked.ts"
 import type { ClientCounters } from "../counters.ts"
 import type { ClientSession, OutgoingRequest, RequestKind } from "../session/client-session.ts"
 import { errorOf } from "../session/peer-error.ts"
@@ -345,9 +339,7 @@ export class Requests {
 }
 
 async function validReply(name: string, spec: CallSpec, payload: unknown): Promise<unknown> {
-  const result = await validate(spec.output, payload)
-  if (result.ok) return result.value
-  throw new HawserError("invalid_reply", {
-    message: `the reply of "${name}": ${describeIssues(result.issues)}`,
-  })
+  const checked = await check(spec.output, payload, `the reply of "${name}"`)
+  if (checked.ok) return checked.value
+  throw checked.error
 }

@@ -106,11 +106,8 @@ export class ClientFrames {
     }
     if (frame.kind === "pong") heartbeat.pong(frame.number)
     if (session?.acknowledged(frame.handled) === false) reset(new HawserError("session_diverged"))
-    else if (frame.kind === "ping") {
-      // PONG counts no state, and a hidden page's timers may hold the acknowledgement back.
-      session?.flushAck()
+    else if (frame.kind === "ping")
       session?.sendControl({ kind: "pong", number: frame.number, handled: session.handled })
-    }
   }
 
   /** What the server wants of the client's connection. */

@@ -91,7 +91,6 @@ export class ClientSession {
   /** Advice about requests for which the send buffer had no room. A cancel replaces credit, credit adds up. */
   readonly #owed = new Map<Reference, CancelFrame | CreditFrame>()
   #cancelAck: () => void = () => {}
-  #cancelStateAck: () => void = () => {}
   #cancelPoll: (() => void) | undefined
 
   constructor(options: ClientSessionOptions) {
@@ -185,7 +184,6 @@ export class ClientSession {
   end(): void {
     this.detach()
     this.#cancelAck()
-    this.#cancelStateAck()
     this.#delivery.end()
   }
 
@@ -325,9 +323,7 @@ export class ClientSession {
   /** Counts, then decodes. */
   receive(bytes: Uint8Array): Received {
     const { codec } = this
-    const kind = codec.counts ? codec.classify(bytes) : "control"
-    const count = kind === "reliable" ? this.#delivery.receive(bytes) : 0
-    if (kind === "volatile") this.#delivery.receiveState(bytes)
+    const count = codec.counts && codec.classify(bytes) === "reliable" ? this.#delivery.receive(bytes) : 0
     return { frame: codec.decode(bytes, count), count }
   }
 
@@ -337,16 +333,6 @@ export class ClientSession {
     // An acknowledgement that went out by its count has left its timer behind.
     this.#cancelAck()
     this.#cancelAck = timers.after(limits.ackDelayMs, () => this.#delivery.flushAck())
-  }
-
-  /** The delivery has state to acknowledge. */
-  requestStateAck(delayMs: number): void {
-    this.#cancelStateAck = this.#options.timers.after(delayMs, () => this.#delivery.flushStateAck())
-  }
-
-  /** Acknowledges now what is not acknowledged: the server asks. */
-  flushAck(): void {
-    this.#delivery.flushAck()
   }
 
   /** The message was given to the application. */

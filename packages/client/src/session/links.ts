@@ -9,7 +9,10 @@ import {
   retryAfterClose,
   subprotocol,
 } from "@hawser/protocol"
-import type { ClientLimits, Codec, Connection, Dial, Profile } from "@hawser/protocol"
+import type { ClientLimits, Codec, Connection, Dial, DialFailure, Profile } from "@hawser/protocol"
+import { showHint } from "../report.ts"
+import { dialError, refusedDial } from "../transport/dial-error.ts"
+import { dialHint } from "../transport/dial-hint.ts"
 
 export interface Link {
   readonly dial: number
@@ -25,6 +28,14 @@ export interface Link {
   /** What the server said before it closed. */
   said: HawserError | undefined
   retryAfterMs: number | undefined
+  readonly seen: DialSeen
+}
+
+/** What a socket has told so far. */
+interface DialSeen {
+  isOpen: boolean
+  isClosed: boolean
+  failure: DialFailure | undefined
 }
 
 export interface LinksOptions {
@@ -36,6 +47,8 @@ export interface LinksOptions {
   readonly onOpened: (dial: number) => void
   readonly onMessage: (link: Link, bytes: Uint8Array) => void
   readonly onDrained: (link: Link) => void
+  /** The transport threw; the attempt has failed as well. */
+  readonly onError: (error: unknown) => void
   readonly onFailed: (dial: number, error: HawserError) => void
   readonly onLost: (dial: number, lost: { code: number; error: HawserError | undefined }) => void
 }
@@ -44,6 +57,10 @@ export class Links {
   readonly #options: LinksOptions
   readonly #links = new Map<number, Link>()
   readonly #retired: Link[] = []
+  /** True once a socket was open, so that the address is right, or once the hint was shown. */
+  #needsNoHint = false
+  /** True after a dial that threw, until one does not: so an outage is reported once. */
+  #hasThrown = false
 
   constructor(options: LinksOptions) {
     this.#options = options
@@ -54,12 +71,31 @@ export class Links {
   }
 
   dial(dial: number): void {
+    const { onFailed, onError } = this.#options
+    try {
+      this.#dial(dial)
+      this.#hasThrown = false
+    } catch (cause) {
+      const error = refusedDial(this.#options.url, cause)
+      if (!this.#hasThrown) onError(error)
+      this.#hasThrown = true
+      onFailed(dial, error)
+    }
+  }
+
+  #dial(dial: number): void {
     const { profile, url, onOpened, onMessage, onDrained, onFailed, onLost } = this.#options
     const types = new TypeTable()
     let link: Link | undefined
+    const seen: DialSeen = { isOpen: false, isClosed: false, failure: undefined }
     const connection = this.#options.dial(url, profile === "hawser.1" ? [subprotocol] : [], {
       open: () => {
+        seen.isOpen = true
+        this.#needsNoHint = true
         if (this.#links.has(dial)) onOpened(dial)
+      },
+      failed: (failure) => {
+        seen.failure = failure
       },
       message: (bytes) => {
         if (link !== undefined && this.#links.has(dial)) onMessage(link, bytes)
@@ -75,14 +111,18 @@ export class Links {
       pong: () => {},
       closed: (code) => {
         // A transport may fail before it has returned; one that was given up says nothing.
-        if (link === undefined || this.#links.has(dial)) onLost(dial, { code, error: saidBefore(link, code) })
+        seen.isClosed = true
+        if (link !== undefined && !this.#links.has(dial)) return
+        const { isOpen, failure } = seen
+        this.#hintAt(seen)
+        onLost(dial, { code, error: isOpen ? saidBefore(link, code) : dialError(url, code, failure) })
       },
     })
     const codec = this.#codec(types)
     const early: Uint8Array[] = []
     const unsaid = { saidHelloAtMs: undefined, said: undefined, retryAfterMs: undefined }
-    link = { dial, connection, codec, types, welcomed: false, early, ...unsaid }
-    this.#links.set(dial, link)
+    link = { dial, connection, codec, types, welcomed: false, early, ...unsaid, seen }
+    if (!seen.isClosed) this.#links.set(dial, link)
   }
 
   /**
@@ -99,11 +139,16 @@ export class Links {
     for (const { connection } of this.#retired.splice(0)) connection.terminate()
   }
 
-  /** Forget first, then drop the socket: nobody waits for it, and nothing of it counts. */
-  abandon(dial: number): void {
+  /**
+   * Forget first, then drop the socket: nobody waits for it, and nothing of it counts.
+   * @param hasFailed false where the application gave it up.
+   */
+  abandon(dial: number, hasFailed: boolean): void {
     const link = this.#links.get(dial)
     this.#links.delete(dial)
-    link?.connection.terminate()
+    if (link === undefined) return
+    if (hasFailed) this.#hintAt(link.seen)
+    link.connection.terminate()
   }
 
   /** Forget first, then close: what was sent last still arrives, and the socket ends by itself. */
@@ -111,6 +156,14 @@ export class Links {
     const link = this.#links.get(dial)
     this.#links.delete(dial)
     link?.connection.close(closeCode.normal, reason)
+  }
+
+  /** Shows the hint for a dial that failed without a known cause, once, and not after a socket was open. */
+  #hintAt({ isOpen, failure }: DialSeen): void {
+    if (isOpen || failure !== undefined) return
+    const hint = this.#needsNoHint ? undefined : dialHint(this.#options.url)
+    this.#needsNoHint = true
+    if (hint !== undefined) showHint(hint)
   }
 
   #codec(types: TypeTable): Codec {

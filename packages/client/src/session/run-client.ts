@@ -46,7 +46,7 @@ export class RunningClient {
   constructor(options: RunClientOptions, token: TokenSource) {
     const { clock, limits, counters, wallClockMs } = options
     this.#options = options
-    this.#tokens = new Tokens(token)
+    this.#tokens = new Tokens(token, options.onError)
     this.timers = new TimerQueue(clock, options.onError)
     const { timers } = this
     const roundTrip = new RoundTrip()
@@ -162,6 +162,11 @@ export class RunningClient {
     })
   }
 
+  /** True for the current source of tokens. */
+  isTokenSource(token: TokenSource): boolean {
+    return this.#tokens.isSource(token)
+  }
+
   /**
    * Resolves when a session is open, rejects when the supervisor gives up. Another token source is another log-in: the
    * session ends as by `close`, and earlier callers reject with `cancelled`.
@@ -247,10 +252,10 @@ export class RunningClient {
   #perform(effect: ReconnectEffect): void {
     switch (effect.kind) {
       case "getToken":
-        void this.#getToken(effect.dial, effect.refused)
+        this.#getToken(effect.dial, effect.refused).catch(this.#options.onError)
         return
       case "renewToken":
-        void this.#renewToken(effect.renewal)
+        this.#renewToken(effect.renewal).catch(this.#options.onError)
         return
       case "dial":
         this.#options.counters.dials += 1
@@ -287,7 +292,7 @@ export class RunningClient {
   }
 
   async #renewToken(renewal: number): Promise<void> {
-    const got = await this.#tokens.get(undefined)
+    const got = await this.#tokens.renew()
     const token = typeof got === "string" ? got : undefined
     if (typeof got !== "string") this.#options.onError(got)
     this.#supervisor.step({ kind: "renewed", renewal, token })
@@ -299,7 +304,8 @@ export class RunningClient {
     if (state.kind === "authenticating" && state.isMove) {
       this.#links.retire(dial)
     } else {
-      this.#links.abandon(dial)
+      const isEnd = state.kind === "closed" && state.error.code === "client_closed"
+      this.#links.abandon(dial, !isEnd)
       this.#links.dropRetired()
     }
   }

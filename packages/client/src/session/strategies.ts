@@ -1,5 +1,6 @@
 // How long to wait before the next attempt, and when to give up. Pure: chance comes in as a number. The client's dial
 // budget (`dialBurst`, `dialsPerMinute`) bounds every strategy.
+import { isThenable } from "../report.ts"
 
 export interface ReconnectContext {
   /** 1 for the first attempt of an outage. Starts over after a resume, or after a session that held for `stableAfterMs`. */
@@ -63,6 +64,7 @@ export function guarded(strategy: ReconnectStrategy, onError: (error: unknown) =
       const delayMs: unknown = strategy(context)
       if (delayMs === undefined || (typeof delayMs === "number" && !Number.isNaN(delayMs))) return delayMs
       const answer = typeof delayMs === "number" ? "NaN" : typeof delayMs
+      if (isThenable(delayMs)) Promise.resolve(delayMs).catch(onError)
       onError(new TypeError(`the reconnect strategy returned ${answer}, not milliseconds or undefined`))
     } catch (error) {
       onError(error)

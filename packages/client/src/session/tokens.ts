@@ -1,5 +1,7 @@
 // Who a client is: where its tokens come from, and its id. Knows no connections.
 import { HawserError } from "@hawser/protocol"
+import { describeValue } from "../injected.ts"
+import { describeCause } from "../report.ts"
 
 export interface TokenContext {
   /** Why the last token was refused; undefined for the first one. Returning the same token again ends the attempts. */
@@ -9,26 +11,65 @@ export interface TokenContext {
 export type TokenSource = string | ((context: TokenContext) => string | Promise<string>)
 
 export class Tokens {
+  readonly #onError: (error: unknown) => void
   #source: TokenSource
+  /** True after a fault of the token function, until it returns a token: an outage is reported once. */
+  #hasFailed = false
 
-  constructor(source: TokenSource) {
+  constructor(source: TokenSource, onError: (error: unknown) => void) {
+    this.#onError = onError
     this.#source = source
   }
 
-  /** Returns false for the current source: the same text, or the same function. */
+  /** True for the current source: the same text, or the same function. */
+  isSource(source: TokenSource): boolean {
+    return source === this.#source
+  }
+
+  /** Returns false for the current source. */
   replace(source: TokenSource): boolean {
-    const isOther = source !== this.#source
+    const isOther = !this.isSource(source)
     this.#source = source
     return isOther
   }
 
-  /** A token, or why there is none. Never answers within the same turn: a step must have ended before the next one. */
+  /**
+   * A token for an attempt, or the error that the attempt fails with. Reports a fault of the token function. Never answers
+   * within the same turn: a step must have ended before the next one.
+   */
   async get(refused: HawserError | undefined): Promise<string | HawserError> {
+    const got = await this.#call(refused)
+    if (typeof got === "string") {
+      this.#hasFailed = false
+      return got
+    }
+    if (got.isFault && !this.#hasFailed) this.#onError(got.error)
+    this.#hasFailed = got.isFault
+    return got.error
+  }
+
+  /** A fresh token for an open connection, or an error that the caller reports. */
+  async renew(): Promise<string | HawserError> {
+    const got = await this.#call(undefined)
+    return typeof got === "string" ? got : got.error
+  }
+
+  async #call(
+    refused: HawserError | undefined,
+  ): Promise<string | { readonly error: HawserError; readonly isFault: boolean }> {
+    const source = this.#source
+    const isFunction = typeof source === "function"
     try {
-      return await (typeof this.#source === "function" ? this.#source({ refused }) : this.#source)
+      const token: unknown = await (isFunction ? source({ refused }) : source)
+      if (typeof token === "string" && token !== "") return token
+      const subject = isFunction ? "the token function returned" : "the token is"
+      const message = `${subject} ${describeValue(token)}, not a text: log in first, then call connect()`
+      // Final: the function would return it again, and no server takes it.
+      return { error: new HawserError("auth_token_invalid", { message, retry: "never" }), isFault: true }
     } catch (cause) {
-      const message = "the token function failed"
-      return HawserError.is(cause) ? cause : new HawserError("sys_service_unavailable", { message, cause })
+      if (HawserError.is(cause)) return { error: cause, isFault: false }
+      const message = `the token function failed: ${describeCause(cause)}`
+      return { error: new HawserError("sys_service_unavailable", { message, cause }), isFault: true }
     }
   }
 }

@@ -1,7 +1,7 @@
 // The client's copy of who is in a topic: what the server told last, and what became of whom by it. The server tells how
 // things are, so that hearing something twice changes nothing.
-import { HawserError, describeIssues, validate } from "@hawser/protocol"
 import type { PresenceList, PresentMember, Schema } from "@hawser/protocol"
+import { check } from "../checked.ts"
 import { EventBus } from "../event-bus.ts"
 import type { ListenOptions, Unsubscribe } from "../event-bus.ts"
 import type { Member, PresenceUpdate, PresenceView } from "./topic-api.ts"
@@ -97,15 +97,13 @@ export class PresenceCopy implements PresenceView {
   #checked(told: PresentMember): Member | undefined {
     const { schema, topic, onError } = this.#options
     if (schema === undefined) return told
-    const validated = validate(schema, told.state)
-    if (validated instanceof Promise) {
-      void validated.catch(() => {})
+    const checked = check(schema, told.state, `a state in "${topic}"`)
+    if (checked instanceof Promise) {
       onError(new TypeError(`the presence of "${topic}" must be validated at once, not by a promise`))
       return undefined
     }
-    if (validated.ok) return { ...told, state: validated.value }
-    const message = `a state in "${topic}": ${describeIssues(validated.issues)}`
-    onError(new HawserError("invalid_reply", { message }))
+    if (checked.ok) return { ...told, state: checked.value }
+    onError(checked.error)
     return undefined
   }
 }

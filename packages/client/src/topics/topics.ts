@@ -1,15 +1,14 @@
 // All topics of a client: finds the room that a frame is for, and sends the rooms' requests. Knows no sockets.
 import {
   HawserError,
-  describeIssues,
   readJoined,
   readLeft,
   readPresenceEvent,
   topicCalls,
   topicKindOf,
-  validate,
 } from "@hawser/protocol"
 import type { EventFrame, Frame, Schema, TimerQueue, TopicCall, TopicSpecs } from "@hawser/protocol"
+import { check } from "../checked.ts"
 import type { CallStats } from "../calls/call-stats.ts"
 import type { CallOptions, Requests } from "../calls/requests.ts"
 import type { Delivered } from "../event-delivery.ts"
@@ -148,9 +147,9 @@ export class Topics {
       isUntimed,
       watch,
     })
-    const checked = await validate(replies, reply)
+    const checked = await check(replies, reply, `"${name}"`)
     if (checked.ok) return checked.value
-    throw new HawserError("invalid_reply", { message: `"${name}": ${describeIssues(checked.issues)}` })
+    throw checked.error
   }
 }
 

@@ -1,6 +1,9 @@
 // The browser's WebSocket (or the one of `ws`, whose interface is the same) behind the transport port.
-import { closeReason } from "@hawser/protocol"
-import type { Connection, Dial, DialEvents } from "@hawser/protocol"
+import { HawserError, closeReason } from "@hawser/protocol"
+import type { Connection, Dial, DialEvents, DialFailure } from "@hawser/protocol"
+import { describeCause } from "../report.ts"
+import { refusedDial } from "./dial-error.ts"
+import { socketUrl } from "./socket-url.ts"
 
 /** The part of the WebSocket standard that is used. */
 export interface WebSocketLike {
@@ -12,21 +15,36 @@ export interface WebSocketLike {
   close(code?: number, reason?: string): void
   /** Of `ws`, not of browsers: drops the socket at once. */
   terminate?(): void
-  addEventListener(type: "open" | "error", listener: () => void): void
+  addEventListener(type: "open", listener: () => void): void
+  /** In a browser the event tells nothing; that of `ws` has `error`. */
+  addEventListener(type: "error", listener: (event: object) => void): void
   addEventListener(type: "message", listener: (event: { readonly data: unknown }) => void): void
   addEventListener(
     type: "close",
     listener: (event: { readonly code: number; readonly reason: string }) => void,
   ): void
+  /** Of `ws`, not of browsers: the upgrade was answered with another status than 101. */
+  on?(
+    type: "unexpected-response",
+    listener: (request: unknown, response: { readonly statusCode?: number | undefined }) => void,
+  ): unknown
 }
 
 export type WebSocketConstructor = new (url: string, protocols?: string[]) => WebSocketLike
 
 const open = 1
+const closed = 3
 
-export function webSocketDial(WebSocketClass: WebSocketConstructor): Dial {
-  return (url, protocols, events) => {
-    const socket = new WebSocketClass(url, [...protocols])
+/** Of a socket that is closed as soon as it is made, as in Chromium. */
+const blocked: DialFailure = {
+  cause:
+    "the page refused the socket at once: does its Content-Security-Policy allow the address in connect-src?",
+}
+
+/** @param find is called for each dial: a runtime may get its WebSocket after the client was created. */
+export function webSocketDial(find: () => WebSocketConstructor): Dial {
+  return (address, protocols, events) => {
+    const socket = makeSocket(find, address, protocols)
     socket.binaryType = "arraybuffer"
     const listening = new Listening(events)
     socket.addEventListener("open", () => listening.events?.open(socket.protocol))
@@ -34,19 +52,87 @@ export function webSocketDial(WebSocketClass: WebSocketConstructor): Dial {
       if (data instanceof ArrayBuffer) listening.events?.message(new Uint8Array(data))
       else listening.events?.text()
     })
-    // Browsers tell nothing in `error`; `close` always follows.
-    socket.addEventListener("error", () => {})
+    if (socket.readyState === closed) listening.fail(blocked)
+    socket.addEventListener("error", (event) => {
+      listening.fail(failureOf(event))
+      // `close` follows in the same task, except in Chromium for a socket that the page's policy blocks.
+      if (socket.readyState === closed) setTimeout(() => listening.end(1006, ""), 0)
+    })
+    // Bun has `on`, warns of this event, and never emits it.
+    if (!("Bun" in globalThis)) {
+      socket.on?.("unexpected-response", (_request, { statusCode }) => {
+        listening.fail(statusCode === undefined ? undefined : { httpStatus: statusCode })
+        socket.terminate?.()
+      })
+    }
     socket.addEventListener("close", ({ code, reason }) => listening.end(code, reason))
     return connection(socket, listening)
   }
 }
 
+/** The global WebSocket. @throws TypeError where the runtime has none. */
+export function globalWebSocket(): WebSocketConstructor {
+  // The type says that it always exists; in Node 20 it does not.
+  const found: WebSocketConstructor | undefined = globalThis.WebSocket
+  if (typeof found !== "function") {
+    throw new TypeError(
+      "this runtime has no global WebSocket: pass `webSocket`, for example the one of the package ws",
+    )
+  }
+  return found
+}
+
+/** @throws HawserError `connection_failed`, final where another attempt cannot help. */
+function makeSocket(
+  find: () => WebSocketConstructor,
+  address: string,
+  protocols: readonly string[],
+): WebSocketLike {
+  let url: string
+  let WebSocketClass: WebSocketConstructor
+  try {
+    url = socketUrl(address)
+    WebSocketClass = find()
+  } catch (cause) {
+    throw new HawserError("connection_failed", { message: describeCause(cause), retry: "never", cause })
+  }
+  try {
+    return new WebSocketClass(url, [...protocols])
+  } catch (cause) {
+    throw refusedDial(url, cause)
+  }
+}
+
+function failureOf(event: object): DialFailure | undefined {
+  const error = "error" in event ? event.error : undefined
+  const message = "message" in event ? event.message : undefined
+  const networkCode = codeOf(error, 4)
+  const cause = error ?? (message === "" ? undefined : message)
+  if (cause === undefined || cause === null) return undefined
+  return networkCode === undefined ? { cause } : { cause, networkCode }
+}
+
+/** The code of an error, or of the one that caused it. */
+function codeOf(error: unknown, depth: number): string | undefined {
+  if (typeof error !== "object" || error === null || depth === 0) return undefined
+  if ("code" in error && typeof error.code === "string" && error.code !== "") return error.code
+  return "cause" in error ? codeOf(error.cause, depth - 1) : undefined
+}
+
 /** The owner, until the socket has closed or was terminated. */
 class Listening {
   events: DialEvents | undefined
+  #hasFailed = false
 
   constructor(events: DialEvents) {
     this.events = events
+  }
+
+  /** The first failure is the cause; later ones follow from it. */
+  fail(failure: DialFailure | undefined): void {
+    if (failure === undefined || this.#hasFailed) return
+    this.#hasFailed = true
+    this.events?.failed?.(failure)
   }
 
   end(code: number, reason: string): void {
@@ -63,8 +149,13 @@ function connection(socket: WebSocketLike, listening: Listening): Connection {
     },
     send({ bytes }) {
       if (socket.readyState !== open) return false
-      socket.send(new Uint8Array(bytes))
-      return true
+      try {
+        socket.send(new Uint8Array(bytes))
+        return true
+      } catch {
+        // The owner drops a connection that takes nothing, and the message goes out on the next one.
+        return false
+      }
     },
     close: (code, reason) => socket.close(code, closeReason(reason)),
     terminate() {

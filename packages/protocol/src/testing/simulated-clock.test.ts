@@ -1,6 +1,7 @@
 import fc from "fast-check"
 import { beforeEach, describe, expect, it } from "vitest"
 import { SimulatedClock } from "./simulated-clock.ts"
+import { unwatched } from "./unwatched.ts"
 
 let clock: SimulatedClock
 let log: string[]
@@ -87,11 +88,12 @@ describe("SimulatedClock", () => {
   })
 
   it("runs timers that promise jobs add, before time moves on", async () => {
-    void (async () => {
+    const work = async (): Promise<void> => {
       await Promise.resolve()
       note("awaited")()
       clock.schedule(10, note("timer"))
-    })()
+    }
+    unwatched(work())
     await clock.advance(10)
     expect(log).toEqual(["awaited@0", "timer@10"])
   })
@@ -99,7 +101,7 @@ describe("SimulatedClock", () => {
   it("lets promise jobs run after each timer, before the next one", async () => {
     clock.schedule(10, () => {
       note("a")()
-      void Promise.resolve().then(note("job"))
+      unwatched(Promise.resolve().then(note("job")))
     })
     clock.schedule(10, note("b"))
     await clock.advance(10)
@@ -107,10 +109,11 @@ describe("SimulatedClock", () => {
   })
 
   it("lets a chain of 20 awaits end", async () => {
-    void (async () => {
+    const work = async (): Promise<void> => {
       for (let turn = 0; turn < 20; turn += 1) await Promise.resolve()
       note("end")()
-    })()
+    }
+    unwatched(work())
     await clock.settle()
     expect(log).toEqual(["end@0"])
   })
@@ -120,12 +123,13 @@ describe("SimulatedClock", () => {
       new Promise((resolve) => {
         clock.schedule(delayMs, () => resolve())
       })
-    void (async () => {
+    const work = async (): Promise<void> => {
       for (let turn = 0; turn < 50; turn += 1) await wait(0)
       note("end")()
       await wait(1)
       note("too late")()
-    })()
+    }
+    unwatched(work())
     await clock.settle()
     expect(log).toEqual(["end@0"])
     expect(clock.pendingCount).toBe(1)

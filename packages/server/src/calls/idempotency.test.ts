@@ -1,4 +1,4 @@
-import { SimulatedClock } from "@hawser/protocol/testing"
+import { SimulatedClock, unwatched } from "@hawser/protocol/testing"
 import fc from "fast-check"
 import { describe, expect, it } from "vitest"
 import { Idempotency } from "./idempotency.ts"
@@ -91,16 +91,16 @@ describe("Idempotency", () => {
     const { idempotency, clock } = setUp()
     running(idempotency, "hung")
     for (let user = 0; user < 1_000; user += 1)
-      void idempotency.once({ userId: `user ${user}`, id: "a" }, () => done(user))
+      unwatched(idempotency.once({ userId: `user ${user}`, id: "a" }, () => done(user)))
     expect(idempotency.size).toBe(1_001)
     await clock.advance(600)
-    void idempotency.once({ userId: "last", id: "a" }, () => done("last"))
+    unwatched(idempotency.once({ userId: "last", id: "a" }, () => done("last")))
     expect(idempotency.size).toBe(1)
   })
 
   it("remembers as many as its bound, and forgets none by being asked", () => {
     const { idempotency, once } = setUp()
-    for (const id of ["a", "b", "c"]) void once(id)
+    for (const id of ["a", "b", "c"]) unwatched(once(id))
     expect([once("a"), once("a"), once("b"), once("c")]).toEqual([done(1), done(1), done(2), done(3)])
     expect(once("d")).toEqual(done(4))
     expect(idempotency.size).toBe(3)
@@ -110,9 +110,9 @@ describe("Idempotency", () => {
   it("counts what was executed again among the latest", async () => {
     const { idempotency, clock, once } = setUp()
     running(idempotency, "slow")
-    void once("a")
+    unwatched(once("a"))
     await clock.advance(300)
-    void once("b")
+    unwatched(once("b"))
     await clock.advance(300)
     expect(once("a")).toEqual(done(3))
     // One that runs takes nobody's room.
@@ -172,10 +172,10 @@ describe("Idempotency", () => {
 
   it("keeps users apart, and forgets those who have nothing left", async () => {
     const { idempotency, clock } = setUp()
-    for (const userId of ["u", "v"]) void idempotency.once({ userId, id: "a" }, () => done(userId))
+    for (const userId of ["u", "v"]) unwatched(idempotency.once({ userId, id: "a" }, () => done(userId)))
     expect(idempotency.once({ userId: "v", id: "a" }, () => done("again"))).toEqual(done("v"))
     await clock.advance(600)
-    void idempotency.once({ userId: "w", id: "a" }, () => done("w"))
+    unwatched(idempotency.once({ userId: "w", id: "a" }, () => done("w")))
     expect(idempotency.size).toBe(1)
   })
 

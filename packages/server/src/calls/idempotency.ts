@@ -66,12 +66,11 @@ export class Idempotency {
     }
     const own: Running = { outcome, untilMs: this.#clock.now() + this.#limits.idempotencyMs }
     this.#running.set(key, own)
-    void outcome.then((late) => {
-      // One that was given up may have a successor, whose outcome is the one that counts.
-      if (this.#running.get(key) !== own) return
-      this.#running.delete(key)
-      this.#settle(request, late)
-    })
+    // One that was given up may have a successor, whose outcome is the one that counts.
+    const isOver = (): boolean => this.#running.get(key) === own && this.#running.delete(key)
+    outcome.then((late) => {
+      if (isOver()) this.#settle(request, late)
+    }, isOver)
     return outcome
   }
 

@@ -136,7 +136,7 @@ export class ReplyStreams {
       stream.held = undefined
       owner.sendBytes(held)
     }
-    if (!stream.pulling && stream.credit > 0 && owner.hasRoom(0)) void this.#pull(stream)
+    if (!stream.pulling && stream.credit > 0 && owner.hasRoom(0)) this.#pull(stream).catch(this.#host.onError)
   }
 
   /** One item at a time, until the credit or the room is used up. */
@@ -206,7 +206,7 @@ export class ReplyStreams {
     const { reference, abort, iterator } = stream
     abort.abort(reason)
     if (iterator === undefined) this.#streams.delete(reference)
-    else void this.#return(stream, iterator)
+    else this.#return(stream, iterator).catch(this.#host.onError)
   }
 
   async #return(stream: Running, iterator: AsyncIterator<unknown>): Promise<void> {

@@ -28,7 +28,8 @@ function setUp(changed: Partial<ServerLimits> = {}, runsAtOnce = false) {
   const jobs = new Map<Reference, Job>()
   let spaces = 0
   const starts = new StartSchedule()
-  const host = { limits: { ...defaultServerLimits, ...changed }, timers, clock, starts }
+  const onError = (error: unknown): void => void faults.push(error)
+  const host = { limits: { ...defaultServerLimits, ...changed }, timers, clock, starts, onError }
   const room = { mayStart: true }
   const queue = new RequestQueue(host, {
     get mayStart() {

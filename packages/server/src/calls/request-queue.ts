@@ -40,12 +40,13 @@ export interface RequestQueueHost {
   readonly timers: TimerQueue
   readonly clock: Clock
   readonly starts: StartSchedule
+  readonly onError: (error: unknown) => void
 }
 
 export interface RequestQueueOwner {
   /** False while there is no room for a reply: nothing starts until `start` is called again. */
   readonly mayStart: boolean
-  /** Must not throw and must not reject. */
+  /** Must not throw and must not reject; a rejection is reported, and the request fails. */
   run(job: Job): Outcome | Promise<Outcome>
   /** Called exactly once per job unless the session ended first. */
   settle(job: Job, outcome: Outcome): void
@@ -188,7 +189,10 @@ export class RequestQueue implements Starting {
     if (outcome instanceof Promise) {
       // What the handler sent before its first await may have ended the session.
       if (!job.settled) this.#armDeadline(job)
-      void outcome.then((late) => this.#finish(job, late))
+      outcome.then(
+        (late) => this.#finish(job, late),
+        (error: unknown) => this.#fail(job, error),
+      )
     } else {
       this.#finish(job, outcome)
     }
@@ -228,6 +232,12 @@ export class RequestQueue implements Starting {
     this.#running = this.#running.length === 1 ? none : this.#running.filter((other) => other !== job)
     this.#settle(job, outcome)
     this.#pump()
+  }
+
+  /** `run` rejects for a fault of this server only. */
+  #fail(job: RunningJob, error: unknown): void {
+    this.#host.onError(error)
+    this.#finish(job, failure(new HawserError("sys_internal_error")))
   }
 
   #settle(job: RunningJob, outcome: Outcome): void {

@@ -36,7 +36,7 @@ export async function drain<User extends AuthenticatedUser>(
       intent: "drain",
     })
   }
-  await new Promise<void>((resolve) => {
+  await new Promise<void>((resolve, reject) => {
     const stopWaiting = timers.after(spreadMs + graceMs, () => {
       const here = new Set(connections)
       for (const connection of leaving) {
@@ -46,9 +46,9 @@ export async function drain<User extends AuthenticatedUser>(
       }
       resolve()
     })
-    void connections.gone(leaving).then(() => {
+    connections.gone(leaving).then(() => {
       stopWaiting()
       resolve()
-    })
+    }, reject)
   })
 }

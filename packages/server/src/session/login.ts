@@ -11,6 +11,7 @@ import type {
   TimerQueue,
   WireError,
 } from "@hawser/protocol"
+import { checkedUser } from "../authenticate.ts"
 import type { Authenticate, AuthenticateContext, AuthenticatedUser } from "../authenticate.ts"
 import { LazyAbort } from "../calls/lazy-abort.ts"
 import { wireError } from "../calls/request-queue.ts"
@@ -100,7 +101,7 @@ export class Login<User extends AuthenticatedUser> {
   #perform(effect: AdmissionEffect, bytes: Uint8Array | undefined): void {
     switch (effect.kind) {
       case "verify":
-        void this.#verify(effect.hello)
+        this.#verify(effect.hello).catch(this.#host.onError)
         return
       case "hold":
         if (bytes !== undefined) this.#held.push(bytes)
@@ -118,7 +119,8 @@ export class Login<User extends AuthenticatedUser> {
     const owner = this.#owner
     this.#hello = hello
     try {
-      this.#user = await authenticate(hello.token, new LoginContext(owner.accepted.address, this.#aborter))
+      const context = new LoginContext(owner.accepted.address, this.#aborter)
+      this.#user = checkedUser(await authenticate(hello.token, context))
       if (!owner.isClosing) this.#step({ kind: "verified" })
     } catch (error) {
       const known = this.#known(error)

@@ -2,7 +2,7 @@
 // it is its conversation's matter.
 // Whatever an unbound connection still says has no effect: nothing of it reaches the session (S13).
 import { HawserError, errorTable, isErrorCode } from "@hawser/protocol"
-import type { Frame, OutboundMessage, ResumeClaim, StateUnderWay } from "@hawser/protocol"
+import type { Frame, OutboundMessage, ResumeClaim } from "@hawser/protocol"
 import type { AuthenticatedUser } from "../authenticate.ts"
 import type { Publishable } from "../topics/publication.ts"
 import type { StateSink, StateSource } from "../topics/session-views.ts"
@@ -37,8 +37,7 @@ export class ServerSession<User extends AuthenticatedUser>
   /** A connection that the server dropped, until it has closed or another one is bound. */
   #dropped: SessionLink | undefined
 
-  constructor(host: SessionHost<User>, options: SessionOptions<User>) {
-    const { id, clientId, dial, user, codec, link } = options
+  constructor(host: SessionHost<User>, { id, clientId, dial, user, codec, link }: SessionOptions<User>) {
     this.id = id
     this.clientId = clientId
     this.#host = host
@@ -46,7 +45,7 @@ export class ServerSession<User extends AuthenticatedUser>
     this.#user = user
     this.#link = link
     this.#lastAddress = link.address
-    this.#conversation = new Conversation(host, this, codec, options)
+    this.#conversation = new Conversation(host, this, codec, link.connection)
     if (this.resumable) host.caps.expect(link.address)
     if (codec.counts) this.#startRenewal(user)
   }
@@ -98,7 +97,10 @@ export class ServerSession<User extends AuthenticatedUser>
     return { messages: sent - acknowledged, bytes }
   }
 
-  /** Since when the client has acknowledged nothing of what it was given; undefined when it owes nothing. */
+  /**
+   * Since when the client has settled nothing of what it was given, or has kept its replicas waiting; undefined when it
+   * owes nothing.
+   */
   get stalledSinceMs(): number | undefined {
     return this.#link === undefined ? undefined : this.#conversation.stalledSinceMs
   }
@@ -134,7 +136,6 @@ export class ServerSession<User extends AuthenticatedUser>
       readonly dial: number
       /** Of the token that was presented. */
       readonly generation: number
-      readonly countsState: boolean
     },
     sendWelcome: () => void,
   ): boolean {
@@ -157,7 +158,7 @@ export class ServerSession<User extends AuthenticatedUser>
     this.#conversation.listenTo(link.connection)
     this.#startRenewal(claim.user)
     sendWelcome()
-    this.#conversation.goOn(link.connection, claim.resume.handled, claim.countsState)
+    this.#conversation.goOn(link.connection, claim.resume.handled)
     counters.sessionsResumed += 1
     this.#host.onAttachment(this)
     return true
@@ -244,7 +245,7 @@ export class ServerSession<User extends AuthenticatedUser>
   }
 
   renewToken(token: string): void {
-    void this.#renewing.receive(token)
+    this.#renewing.receive(token).catch(this.#host.onError)
   }
 
   askForToken(leftMs: number): void {
@@ -283,25 +284,16 @@ export class ServerSession<User extends AuthenticatedUser>
     return !this.#conversation.codec.counts
   }
 
-  takesState(bytes: number, isFirst: boolean): boolean {
-    return this.#conversation.takesState(bytes, isFirst)
+  get takesState(): boolean {
+    return this.#conversation.takesState
   }
 
   sendState(message: OutboundMessage): boolean {
     return this.#conversation.sendState(message)
   }
 
-  pumpValues(): void {
-    this.#conversation.pumpValues()
-  }
-
   show(source: StateSource): void {
     this.#conversation.show(source)
-  }
-
-  /** State that the client was sent and has not acknowledged; undefined where there is none. */
-  get stateUnderWay(): StateUnderWay | undefined {
-    return this.#conversation.delivery.stateUnderWay
   }
 
   dropDeadConnection(): void {

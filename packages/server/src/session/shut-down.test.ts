@@ -5,7 +5,7 @@ import {
   serverMessageLimits,
 } from "@hawser/protocol"
 import type { Connection, ConnectionEvents, OutboundMessage } from "@hawser/protocol"
-import { SimulatedClock } from "@hawser/protocol/testing"
+import { SimulatedClock, unwatched } from "@hawser/protocol/testing"
 import { beforeEach, describe, expect, it } from "vitest"
 import type { AuthenticatedUser } from "../authenticate.ts"
 import type { Server } from "../server-api.ts"
@@ -77,9 +77,11 @@ beforeEach(async () => {
 })
 
 function startClosing(): void {
-  void server.close().then(() => {
-    closedAtMs = clock.now()
-  })
+  unwatched(
+    server.close().then(() => {
+      closedAtMs = clock.now()
+    }),
+  )
 }
 
 function expectNothingLeft(): void {

@@ -45,11 +45,11 @@ export async function shutDown<User extends AuthenticatedUser>(
 
 /** Resolves when the work is done, at `atMs` at the latest. */
 function until(timers: TimerQueue, atMs: number, work: Promise<unknown>): Promise<void> {
-  return new Promise((resolve) => {
+  return new Promise((resolve, reject) => {
     const cancel = timers.at(atMs, resolve)
-    void work.then(() => {
+    work.then(() => {
       cancel()
       resolve()
-    })
+    }, reject)
   })
 }

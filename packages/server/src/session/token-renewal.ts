@@ -2,6 +2,7 @@
 // after the grace. Knows no sockets.
 import { HawserError } from "@hawser/protocol"
 import type { ServerLimits, TimerQueue } from "@hawser/protocol"
+import { checkedUser } from "../authenticate.ts"
 import type { Authenticate, AuthenticatedUser } from "../authenticate.ts"
 
 export interface TokenRenewalHost<User extends AuthenticatedUser> {
@@ -24,8 +25,8 @@ export interface TokenRenewalOwner<User extends AuthenticatedUser> {
 
 /** Milliseconds until a user's token expires; null when it does not. */
 export function expiresInMs({ expiresAtMs }: AuthenticatedUser, wallClockMs: () => number): number | null {
-  // Infinity is another way to say never.
-  return expiresAtMs === undefined || !Number.isFinite(expiresAtMs)
+  // Infinity is another way to say never; `checkedUser` has refused everything else that is not finite.
+  return expiresAtMs === undefined || expiresAtMs === Number.POSITIVE_INFINITY
     ? null
     : Math.max(0, Math.round(expiresAtMs - wallClockMs()))
 }
@@ -65,7 +66,8 @@ export class TokenRenewal<User extends AuthenticatedUser> {
     const aborter = new AbortController()
     this.#aborter = aborter
     try {
-      const user = await authenticate(token, { address: owner.address, signal: aborter.signal })
+      const context = { address: owner.address, signal: aborter.signal }
+      const user = checkedUser(await authenticate(token, context))
       if (this.#aborter !== aborter) return
       if (user.id !== this.#user.id)
         throw new HawserError("auth_forbidden", { message: "the fresh token is another user's" })

@@ -31,10 +31,10 @@ export function World({ session, onLeave }: WorldProps) {
     let stop = (): void => {}
     let isGone = false
     const walk = createWalk(session, held)
-    void loadAtlas().then((atlas) => {
+    loadAtlas().then((atlas) => {
       if (isGone || canvas.current === null) return
       stop = startCanvas({ canvas: canvas.current, world: session.world, atlas, onFrame: walk })
-    })
+    }, reportError)
     return () => {
       isGone = true
       stop()

@@ -1,0 +1,36 @@
+// Checks values of the server by the contract's validators. A validator that throws or rejects refuses its value: the
+// client goes on. Knows no frames.
+import { HawserError, describeIssues, validate } from "@hawser/protocol"
+import type { Schema, Validated } from "@hawser/protocol"
+import { describeCause } from "./report.ts"
+
+export type Checked<T> =
+  | { readonly ok: true; readonly value: T }
+  | { readonly ok: false; readonly error: HawserError }
+
+/**
+ * Validates at once where the validator does; a promise, which never rejects, only where the validator returns one.
+ * @param label begins the error's sentence: `event "moved"`.
+ */
+export function check<Output>(
+  schema: Schema<unknown, Output>,
+  value: unknown,
+  label: string,
+): Checked<Output> | Promise<Checked<Output>> {
+  const passed = (result: Validated<Output>): Checked<Output> =>
+    result.ok ? result : { ok: false, error: invalid(`${label}: ${describeIssues(result.issues)}`) }
+  const failed = (cause: unknown): Checked<Output> => ({
+    ok: false,
+    error: invalid(`${label}: its validator failed: ${describeCause(cause)}`, cause),
+  })
+  try {
+    const result = validate(schema, value)
+    return result instanceof Promise ? result.then(passed, failed) : passed(result)
+  } catch (cause) {
+    return failed(cause)
+  }
+}
+
+function invalid(message: string, cause?: unknown): HawserError {
+  return new HawserError("invalid_reply", { message, cause })
+}

@@ -1,0 +1,62 @@
+// `client.connect()` with its bounds: a time limit and a signal. Exactly one outcome settles it.
+import { HawserError } from "@hawser/protocol"
+import type { RunningClient } from "./session/run-client.ts"
+import type { TokenSource } from "./session/tokens.ts"
+
+export interface ConnectOptions {
+  /**
+   * Replaces the client's token source. Another text, or another function, is another log-in, also on an open client:
+   * the session ends as by `close()`, its requests reject with `client_closed`, earlier calls of `connect` reject with
+   * `cancelled`, and a new session begins. The current source again changes nothing.
+   */
+  readonly token?: TokenSource
+  /**
+   * Milliseconds to wait for a session; no limit by default. Beyond: rejects with `connection_timeout`, whose cause is the
+   * last failure. The client goes on trying; `close()` ends that.
+   */
+  readonly timeoutMs?: number
+  /**
+   * Aborting rejects with `cancelled`, at once or before anything was done. It closes the client if this call made it
+   * connect: if it was idle or closed, or got another token. Otherwise the client goes on.
+   */
+  readonly signal?: AbortSignal
+}
+
+/** Rejects with RangeError for a `timeoutMs` that is no number above 0. */
+export function connectWithin(running: RunningClient, options: ConnectOptions = {}): Promise<void> {
+  const { token, timeoutMs, signal } = options
+  if (signal?.aborted === true) return Promise.reject(new HawserError("cancelled", { cause: signal.reason }))
+  if (timeoutMs !== undefined && !(Number.isFinite(timeoutMs) && timeoutMs > 0))
+    return Promise.reject(new RangeError(`timeoutMs must be a number above 0, not ${timeoutMs}`))
+  const { state } = running.status
+  const isLogIn = token !== undefined && !running.isTokenSource(token)
+  const begins = state === "idle" || state === "closed" || isLogIn
+  return new Promise((resolve, reject) => {
+    const settle = (then: () => void): void => {
+      cancelTimer()
+      signal?.removeEventListener("abort", onAbort)
+      then()
+    }
+    const onAbort = (): void =>
+      settle(() => {
+        reject(new HawserError("cancelled", { message: "connect() was aborted", cause: signal?.reason }))
+        if (begins) running.close()
+      })
+    const cancelTimer =
+      timeoutMs === undefined
+        ? (): void => {}
+        : running.timers.after(timeoutMs, () => settle(() => reject(timeoutError(running, timeoutMs))))
+    signal?.addEventListener("abort", onAbort, { once: true })
+    running.connect(token).then(
+      () => settle(resolve),
+      (error: unknown) => settle(() => reject(error)),
+    )
+  })
+}
+
+function timeoutError({ status }: RunningClient, timeoutMs: number): HawserError {
+  const cause = "error" in status ? status.error : undefined
+  const last = cause === undefined ? "" : `; last: ${cause.message}`
+  const message = `no session within ${timeoutMs} ms, and the client goes on trying until close()${last}`
+  return new HawserError("connection_timeout", { message, cause })
+}

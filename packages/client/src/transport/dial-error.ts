@@ -1,0 +1,82 @@
+// The error of a socket that never opened: what is known of the cause, as a sentence that says what to check. Knows no
+// sockets.
+import { HawserError } from "@hawser/protocol"
+import type { DialFailure } from "@hawser/protocol"
+import { describeCause } from "../report.ts"
+import { placeOf } from "./socket-url.ts"
+
+/** What to check after an HTTP answer other than 101. */
+const httpAdvice: Readonly<Record<number, (path: string) => string>> = {
+  400: () => "does the server speak this client's profile?",
+  401: () => "does a proxy ask for a log-in?",
+  403: () => "does the server allow this origin (its option `origins`)?",
+  404: (path) => `is the path ${path} right?`,
+  407: () => "does a proxy ask for a log-in?",
+  426: (path) => `does ${path} take WebSockets?`,
+  429: () => "too many connections come from this address",
+  502: () => "is the server behind the proxy running?",
+  503: () => "the server is full, or shuts down",
+  504: () => "is the server behind the proxy running?",
+}
+
+/** What to check after an error of the network or of TLS. */
+const networkAdvice: Readonly<Record<string, (host: string) => string>> = {
+  ECONNREFUSED: (host) => `nothing listens on ${host}: is the server running, and is the port right?`,
+  ENOTFOUND: (host) => `no address is known for ${host}: is the name right?`,
+  EAI_AGAIN: (host) => `the name ${host} could not be looked up: is there a network?`,
+  ENETUNREACH: () => "there is no way to that network: is there a connection?",
+  EHOSTUNREACH: (host) => `${host} cannot be reached: is there a firewall?`,
+  ETIMEDOUT: (host) => `${host} does not answer: is there a firewall?`,
+  ECONNRESET: () => "the other end dropped the connection: does it speak ws: or wss:?",
+  EPROTO: () => "the other end does not speak TLS: is it ws: instead of wss:?",
+  DEPTH_ZERO_SELF_SIGNED_CERT: () => "the server's certificate is self-signed",
+  CERT_HAS_EXPIRED: () => "the server's certificate has expired",
+  ERR_TLS_CERT_ALTNAME_INVALID: (host) => `the server's certificate is not for ${host}`,
+}
+
+export function dialError(address: string, code: number, failure: DialFailure | undefined): HawserError {
+  const { where, host, path } = placeOf(address)
+  const { httpStatus, networkCode, cause } = failure ?? {}
+  const message = `the connection to ${where} never opened: ${why({ code, failure, host, path })}`
+  return new HawserError("connection_failed", {
+    message,
+    cause,
+    details: {
+      closeCode: code,
+      ...(httpStatus === undefined ? {} : { httpStatus }),
+      ...(networkCode === undefined ? {} : { networkCode }),
+    },
+  })
+}
+
+function why(known: {
+  readonly code: number
+  readonly failure: DialFailure | undefined
+  readonly host: string
+  readonly path: string
+}): string {
+  const { code, failure, host, path } = known
+  const { httpStatus, networkCode, cause } = failure ?? {}
+  if (httpStatus !== undefined) {
+    const advice = httpAdvice[httpStatus]?.(path)
+    return `the server answered HTTP ${httpStatus}${advice === undefined ? "" : `: ${advice}`}`
+  }
+  if (networkCode !== undefined) {
+    const advice = networkAdvice[networkCode]?.(host)
+    return advice === undefined ? `${describeCause(cause)} (${networkCode})` : `${advice} (${networkCode})`
+  }
+  return cause === undefined
+    ? `close code ${code}, and nothing else is known here`
+    : `${describeCause(cause)} (close code ${code})`
+}
+
+/** The error of a transport that threw when it was asked to dial. A page never allows what it has refused once. */
+export function refusedDial(address: string, cause: unknown): HawserError {
+  if (HawserError.is(cause)) return cause
+  const isFinal = cause instanceof Error && (cause.name === "SecurityError" || cause.name === "SyntaxError")
+  return new HawserError("connection_failed", {
+    message: `no socket could be made for ${placeOf(address).where}: ${describeCause(cause)}`,
+    retry: isFinal ? "never" : "later",
+    cause,
+  })
+}

@@ -1,0 +1,71 @@
+// The address that a WebSocket is opened with: absolute, with the scheme ws: or wss:, and without a fragment.
+
+/** The address against which a page or a worker resolves relative URLs; undefined elsewhere. */
+function pageAddress(): string | undefined {
+  if (typeof document !== "undefined") return document.baseURI
+  return typeof location === "undefined" ? undefined : location.href
+}
+
+const schemes: Readonly<Record<string, string>> = {
+  "ws:": "ws:",
+  "wss:": "wss:",
+  "http:": "ws:",
+  "https:": "wss:",
+}
+
+/**
+ * Returns the absolute address: a relative one is resolved against the page, `http(s):` becomes `ws(s):`.
+ * @throws TypeError for an address that can never work.
+ */
+export function socketUrl(address: string): string {
+  const shown = JSON.stringify(address)
+  const advice = `pass an address such as "wss://example.com/ws"`
+  if (typeof address !== "string" || address.trim() === "")
+    throw new TypeError(`the url is ${shown}: ${advice}`)
+  const base = pageAddress()
+  const url = parsed(address, base)
+  if (url === undefined) {
+    throw new TypeError(
+      isRelative(address)
+        ? `the url ${shown} is relative, and ${base ?? "there is no page"} cannot resolve it: ${advice}`
+        : `the url ${shown} is no URL: ${advice}`,
+    )
+  }
+  const scheme = schemes[url.protocol]
+  if (scheme === undefined) {
+    throw new TypeError(
+      `the url ${shown} has the scheme "${url.protocol}": ws:, wss:, http: or https: is needed; ${advice}`,
+    )
+  }
+  if (url.hash !== "" || address.includes("#"))
+    throw new TypeError(`the url ${shown} has a fragment, which no server receives: remove it from "#" on`)
+  url.protocol = scheme
+  return url.href
+}
+
+/** An address as an error shows it: without the query, which may hold what no log should. */
+export function placeOf(address: string): {
+  readonly where: string
+  readonly host: string
+  readonly path: string
+} {
+  const url = parsed(address, pageAddress())
+  // An address of another transport may be anything.
+  if (url === undefined || url.host === "") return { where: address, host: address, path: address }
+  const { protocol, host, pathname: path } = url
+  return { where: `${schemes[protocol] ?? protocol}//${host}${path}`, host, path }
+}
+
+/** True for an address that a page would resolve, and nothing else can. */
+export function isRelative(address: string): boolean {
+  if (address.trim() === "") return false
+  return parsed(address, undefined) === undefined && parsed(address, "https://example.com") !== undefined
+}
+
+function parsed(address: string, base: string | undefined): URL | undefined {
+  try {
+    return new URL(address, base)
+  } catch {
+    return undefined
+  }
+}
