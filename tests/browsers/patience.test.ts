@@ -3,13 +3,15 @@
 import { describe, expect, it } from "vitest"
 import { chromium, startChromium, tabOf } from "./chromium.ts"
 import { skipReason } from "./engine.ts"
+import { firefox } from "./firefox.ts"
 import { startHost } from "./host.ts"
-import { ProbeTab } from "./probe-tab.ts"
+import { ProbeTab, openProbe } from "./probe-tab.ts"
 
 const sleep = (ms: number): Promise<void> => new Promise((resolve) => setTimeout(resolve, ms))
 
 const hiddenMs = 175_000
 const eventEveryMs = 4_000
+const downMs = 200_000
 
 /** The timers of a hidden page run once a minute after 10 s instead of 5 minutes. */
 const intensiveThrottling = "--enable-features=IntensiveWakeUpThrottling:grace_period_seconds/10"
@@ -52,5 +54,32 @@ describe.concurrent("a page that waits for minutes", { timeout: 300_000 }, () =>
     // Each was there before the next one was sent.
     const late = told.filter(({ n, atMs }) => atMs - (sentAtMs[n] ?? 0) >= eventEveryMs)
     expect(late).toEqual([])
+  })
+
+  it("surprise-A9 is open within 30 s after a server that was down for 200 s, though Firefox holds dials back", async (context) => {
+    context.skip(skipReason(firefox) !== undefined, skipReason(firefox))
+    const host = await startHost()
+    context.onTestFinished(() => host.close())
+    const browser = await firefox.launch()
+    context.onTestFinished(() => browser.quit())
+    const { proxy, webSocketUrl: url } = host.proxied
+    const probe = await openProbe(browser, host.proxied)
+    await probe.enter({ url, token: "patient" })
+    proxy.refuse()
+    proxy.cut()
+    await sleep(downMs)
+    const down = await probe.state()
+    await proxy.accept()
+    const backAtMs = Date.now()
+    await probe.eventually(async () => expect((await probe.state()).status.state).toBe("open"), 60_000)
+
+    const { statuses } = await probe.state()
+    const openAtMs = statuses.at(-1)?.atMs ?? Infinity
+    expect(openAtMs - backAtMs).toBeLessThan(30_000)
+    expect(down.status.state).toBe("reconnecting")
+    // Nobody listened, so no dial can have taken too long.
+    const codes = new Set(statuses.map(({ status }) => status.error?.code))
+    expect([...codes]).not.toContain("connection_timeout")
+    expect(await probe.call("echo", "back")).toBe("back")
   })
 })

@@ -13,6 +13,8 @@ import { pageWakeSource } from "./session/wake.ts"
 import type { WakeSource } from "./session/wake.ts"
 import { systemClock } from "./system.ts"
 import { isRelative, socketUrl } from "./transport/socket-url.ts"
+import { askFirst } from "./transport/ask-first.ts"
+import { pageAsk } from "./transport/page-ask.ts"
 import { globalWebSocket, webSocketDial } from "./transport/web-socket.ts"
 import type { WebSocketConstructor } from "./transport/web-socket.ts"
 
@@ -85,11 +87,13 @@ export function dependenciesOf(options: ClientOptions): Dependencies {
   const { webSocket, reconnect, clock, random, wallClockMs, wakeSource, leaveSource } = options
   const onError = guardedReporter(options.onError ?? reportToHost)
   if (options.dial === undefined) assertCanDial(options)
+  const ownClock = clock === undefined ? systemClock : guardedClock(clock, onError)
+  const socketDial = webSocketDial(() => webSocket ?? globalWebSocket())
   return {
     url: options.url,
     profile: options.profile ?? "hawser.1",
-    dial: options.dial ?? webSocketDial(() => webSocket ?? globalWebSocket()),
-    clock: clock === undefined ? systemClock : guardedClock(clock, onError),
+    dial: options.dial ?? askFirst(socketDial, { clock: ownClock, ask: pageAsk() }),
+    clock: ownClock,
     random: random === undefined ? Math.random : guardedRandom(random, onError),
     wallClockMs:
       wallClockMs === undefined

@@ -1,0 +1,123 @@
+// Keeps failed dials few in a browser that holds later ones back for them. Firefox delays the next WebSocket to a host by
+// 0.3 s after a failed one, by half as much again after each further one, and by 60 s at most; it neither delays nor counts
+// HTTP requests. So after three failed dials in a row the address is asked by HTTP first, and a dial to an address that
+// nobody answers fails without a WebSocket. Must not know sessions or the supervisor.
+import type { Clock, Connection, Dial, DialEvents } from "@hawser/protocol"
+
+/** Resolves to false if nothing answers at the address, and to true if something does, or if that cannot be found out. */
+export type Ask = (url: string, signal: AbortSignal) => Promise<boolean>
+
+export interface AskFirstOptions {
+  readonly clock: Clock
+  /** Undefined where dials are not held back. */
+  readonly ask: Ask | undefined
+}
+
+/** Failed dials in a row before the address is asked first. Firefox holds the next one back by about a second. */
+const boldDials = 3
+/**
+ * Time since the last failed dial after which the next one is made without asking, in milliseconds: an answer may be out of
+ * reach where a WebSocket is not. Firefox has forgotten the failures of a host by then, so they do not add up.
+ */
+const dialAnywayMs = 120_000
+
+const noConnection = 1006
+
+export function askFirst(dial: Dial, { clock, ask }: AskFirstOptions): Dial {
+  if (ask === undefined) return dial
+  let failures = 0
+  let failedAtMs = 0
+  const dialNow: Dial = (url, protocols, events) => {
+    let isOpen = false
+    return dial(url, protocols, {
+      ...events,
+      open(protocol) {
+        isOpen = true
+        failures = 0
+        events.open(protocol)
+      },
+      closed(code, reason) {
+        if (!isOpen) {
+          failures += 1
+          failedAtMs = clock.now()
+        }
+        events.closed(code, reason)
+      },
+    })
+  }
+  return (url, protocols, events) => {
+    const mustAsk = failures >= boldDials && clock.now() - failedAtMs < dialAnywayMs
+    if (!mustAsk) return dialNow(url, protocols, events)
+    const asking = new AskingConnection(events, () => dialNow(url, protocols, events))
+    asking.start((signal) => ask(url, signal))
+    return asking
+  }
+}
+
+/** A connection that asks, then is the one that it dials. */
+class AskingConnection implements Connection {
+  readonly #events: DialEvents
+  readonly #dial: () => Connection
+  readonly #asking = new AbortController()
+  #dialled: Connection | undefined
+  #hasEnded = false
+
+  constructor(events: DialEvents, dial: () => Connection) {
+    this.#events = events
+    this.#dial = dial
+  }
+
+  start(ask: (signal: AbortSignal) => Promise<boolean>): void {
+    ask(this.#asking.signal).then(
+      (answers) => this.#answered(answers),
+      () => this.#answered(false),
+    )
+  }
+
+  get bufferedBytes(): number {
+    return this.#dialled?.bufferedBytes ?? 0
+  }
+
+  send(message: Parameters<Connection["send"]>[0]): boolean {
+    return this.#dialled?.send(message) ?? false
+  }
+
+  close(code: number, reason: string): void {
+    if (this.#dialled === undefined) this.#end()
+    else this.#dialled.close(code, reason)
+  }
+
+  terminate(): void {
+    if (this.#dialled === undefined) this.#end()
+    else this.#dialled.terminate()
+  }
+
+  pause(): void {
+    this.#dialled?.pause()
+  }
+
+  resume(): void {
+    this.#dialled?.resume()
+  }
+
+  #answered(answers: boolean): void {
+    if (this.#hasEnded) return
+    if (!answers) {
+      this.#end(new Error("nothing answers there by HTTP either"))
+      return
+    }
+    try {
+      this.#dialled = this.#dial()
+    } catch (cause) {
+      this.#end(cause)
+    }
+  }
+
+  #end(cause?: unknown): void {
+    if (this.#hasEnded) return
+    this.#hasEnded = true
+    if (cause !== undefined) this.#events.failed?.({ cause })
+    this.#asking.abort()
+    this.#events.closed(noConnection, "")
+  }
+}
