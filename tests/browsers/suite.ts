@@ -119,6 +119,32 @@ export function browserSuite(engine: Engine): void {
     )
 
     it.for(places)(
+      "surprise-A11 says that a socket never opened, whatever kept it from opening, in a %s",
+      async (place) => {
+        const { probe, user } = await open(place)
+        const urls = {
+          "nobody listens": host.deadUrl,
+          "another path": host.webSocketUrl.replace(/ws$/, "nowhere"),
+          "no TLS": host.webSocketUrl.replace("ws:", "wss:"),
+          "hung up on": host.hangUpUrl,
+          "against the policy": host.proxied.webSocketUrl,
+        }
+        for (const [why, url] of Object.entries(urls)) {
+          await probe.tab.reload()
+          await probe.expectLoaded()
+          await probe.call("start", { url, token: user })
+          await probe.eventually(async () => {
+            const { statuses } = await probe.state()
+            const [error] = statuses.flatMap(({ status }) => status.error ?? [])
+            expect(error, why).toMatchObject({ code: "connection_failed" })
+            expect(error?.message, why).toMatch(/never opened|no socket could be made/)
+          })
+        }
+        await probe.tab.close()
+      },
+    )
+
+    it.for(places)(
       "surprise-A8 leaves no ghosts in presence after six reloads, with the client in a %s",
       async (place) => {
         const { probe, user } = await open(place)

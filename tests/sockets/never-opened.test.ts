@@ -197,36 +197,36 @@ describe("a browser, which tells nothing", () => {
     vi.restoreAllMocks()
   })
 
-  it.each([1006, 1015, 0])(
-    "surprise-A6 has a socket that never opened say so, closed with %d",
-    async (code) => {
-      const error = await failureOf("ws://127.0.0.1:1/ws", { webSocket: failingWebSocket(code) })
-      expect(error).toMatchObject({ code: "connection_failed", details: { closeCode: code } })
-      expect(error.message).toBe(
-        `the connection to ws://127.0.0.1:1/ws never opened: close code ${code}, and nothing else is known here`,
-      )
-    },
-  )
-
-  it("surprise-A6 says at once that the page's policy blocks the socket, where no close follows the error", async () => {
-    class Blocked extends EventTarget {
+  it("surprise-A11 closes the client where a socket is closed as soon as it is made, as Chromium's is by a policy", async () => {
+    class Forbidden {
       binaryType = ""
       readonly readyState = 3
       readonly bufferedAmount = 0
       readonly protocol = ""
-      constructor() {
-        super()
-        queueMicrotask(() => this.dispatchEvent(new Event("error")))
-      }
+      /** Only an `error` would come. */
+      addEventListener(): void {}
       send(): void {}
       close(): void {}
     }
-    // oxlint-disable-next-line typescript/consistent-type-assertions -- the events have what the type asks for
-    const webSocket = Blocked as unknown as WebSocketConstructor
-    const error = await failureOf("ws://127.0.0.1:1/ws", { webSocket })
-    expect(error).toMatchObject({ code: "connection_failed", details: { closeCode: 1006 } })
-    expect(error.message).toContain("never opened: the page refused the socket at once")
-    expect(error.message).toContain("connect-src")
+    const client = createClient(contract, {
+      url: "ws://game.example/ws",
+      token: "ann",
+      webSocket: Forbidden,
+      autoConnect: false,
+      onError: () => {},
+    })
+    await expect(client.connect()).rejects.toThrow("connect-src")
+    expect(client.current).toMatchObject({ state: "closed", error: { code: "connection_failed" } })
+  })
+
+  it.each([
+    [1006, "close code 1006, and nothing else is known here"],
+    [1015, "TLS failed: is the certificate good, and is it wss: rather than ws:? (close code 1015)"],
+    [0, "close code 0, and nothing else is known here"],
+  ])("surprise-A6 has a socket that never opened say so, closed with %d", async (code, why) => {
+    const error = await failureOf("ws://127.0.0.1:1/ws", { webSocket: failingWebSocket(code) })
+    expect(error).toMatchObject({ code: "connection_failed", details: { closeCode: code } })
+    expect(error.message).toBe(`the connection to ws://127.0.0.1:1/ws never opened: ${why}`)
   })
 
   async function failTimes(times: number, url: string): Promise<string[]> {

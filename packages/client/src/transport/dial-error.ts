@@ -5,6 +5,9 @@ import type { DialFailure } from "@hawser/protocol"
 import { describeCause } from "../report.ts"
 import { placeOf } from "./socket-url.ts"
 
+/** The close code of Firefox for a failed TLS handshake. */
+const tlsFailed = 1015
+
 /** What to check after an HTTP answer other than 101. */
 const httpAdvice: Readonly<Record<number, (path: string) => string>> = {
   400: () => "does the server speak this client's profile?",
@@ -65,18 +68,27 @@ function why(known: {
     const advice = networkAdvice[networkCode]?.(host)
     return advice === undefined ? `${describeCause(cause)} (${networkCode})` : `${advice} (${networkCode})`
   }
+  if (code === tlsFailed)
+    return `TLS failed: is the certificate good, and is it wss: rather than ws:? (close code ${code})`
   return cause === undefined
     ? `close code ${code}, and nothing else is known here`
     : `${describeCause(cause)} (close code ${code})`
 }
 
+/** Names of what a browser throws for an address that the page may never dial; Firefox's is no Error. */
+const forbidding: readonly string[] = ["SecurityError", "NS_ERROR_CONTENT_BLOCKED"]
+
 /** The error of a transport that threw when it was asked to dial. A page never allows what it has refused once. */
 export function refusedDial(address: string, cause: unknown): HawserError {
   if (HawserError.is(cause)) return cause
-  const isFinal = cause instanceof Error && (cause.name === "SecurityError" || cause.name === "SyntaxError")
+  const name = typeof cause === "object" && cause !== null && "name" in cause ? cause.name : undefined
+  const isForbidden = forbidding.some((known) => known === name)
+  const text = isForbidden
+    ? `the browser forbids it: does the page's Content-Security-Policy allow the address in connect-src, and is it wss: on an https: page?`
+    : describeCause(cause)
   return new HawserError("connection_failed", {
-    message: `no socket could be made for ${placeOf(address).where}: ${describeCause(cause)}`,
-    retry: isFinal ? "never" : "later",
+    message: `no socket could be made for ${placeOf(address).where}: ${text}`,
+    retry: isForbidden || name === "SyntaxError" ? "never" : "later",
     cause,
   })
 }

@@ -35,12 +35,6 @@ export type WebSocketConstructor = new (url: string, protocols?: string[]) => We
 const open = 1
 const closed = 3
 
-/** Of a socket that is closed as soon as it is made, as in Chromium. */
-const blocked: DialFailure = {
-  cause:
-    "the page refused the socket at once: does its Content-Security-Policy allow the address in connect-src?",
-}
-
 /** @param find is called for each dial: a runtime may get its WebSocket after the client was created. */
 export function webSocketDial(find: () => WebSocketConstructor): Dial {
   return (address, protocols, events) => {
@@ -52,12 +46,8 @@ export function webSocketDial(find: () => WebSocketConstructor): Dial {
       if (data instanceof ArrayBuffer) listening.events?.message(new Uint8Array(data))
       else listening.events?.text()
     })
-    if (socket.readyState === closed) listening.fail(blocked)
-    socket.addEventListener("error", (event) => {
-      listening.fail(failureOf(event))
-      // `close` follows in the same task, except in Chromium for a socket that the page's policy blocks.
-      if (socket.readyState === closed) setTimeout(() => listening.end(1006, ""), 0)
-    })
+    // `close` always follows.
+    socket.addEventListener("error", (event) => listening.fail(failureOf(event)))
     // Bun has `on`, warns of this event, and never emits it.
     if (!("Bun" in globalThis)) {
       socket.on?.("unexpected-response", (_request, { statusCode }) => {
@@ -96,11 +86,15 @@ function makeSocket(
   } catch (cause) {
     throw new HawserError("connection_failed", { message: describeCause(cause), retry: "never", cause })
   }
+  let socket: WebSocketLike
   try {
-    return new WebSocketClass(url, [...protocols])
+    socket = new WebSocketClass(url, [...protocols])
   } catch (cause) {
     throw refusedDial(url, cause)
   }
+  // Chromium throws nothing where the page's policy forbids the address. It emits `error` and never `close`.
+  if (socket.readyState === closed) throw refusedDial(url, { name: "SecurityError" })
+  return socket
 }
 
 function failureOf(event: object): DialFailure | undefined {
