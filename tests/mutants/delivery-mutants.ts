@@ -12,8 +12,8 @@ export const deliveryMutants: readonly Mutant[] = [
     edits: [
       {
         file: delivery,
-        find: "    const { handled } = this.#inbound\n    if (handled === this.#toldHandled) return",
-        replace: "    const handled = this.#inbound.received\n    if (handled === this.#toldHandled) return",
+        find: "    const { handled } = this.#inbound\n    const receipt = this.#receipt\n",
+        replace: "    const handled = this.#inbound.received\n    const receipt = this.#receipt\n",
       },
     ],
   },
@@ -50,8 +50,8 @@ export const deliveryMutants: readonly Mutant[] = [
     edits: [
       {
         file: delivery,
-        find: "if (connection === undefined || !this.isFlushed) return false",
-        replace: "if (connection === undefined || this.#waitingValues > 0) return false",
+        find: "if (this.isFlushed && this.#takesEvent(message)",
+        replace: "if (!this.#hasValues && this.#takesEvent(message)",
       },
     ],
   },
@@ -77,9 +77,9 @@ export const deliveryMutants: readonly Mutant[] = [
       },
       {
         file: delivery,
-        find: "    counters.volatileConflated += this.#keepValue(key, message)",
-        replace: `    if (this.#waitingValues === 0) this.#turnOfValues = this.#buffer.head
-    counters.volatileConflated += this.#keepValue(key, message)`,
+        find: "    counters.volatileConflated += this.#lastValues.keep(key, message)",
+        replace: `    if (!this.#hasValues) this.#turnOfValues = this.#buffer.head
+    counters.volatileConflated += this.#lastValues.keep(key, message)`,
       },
       {
         file: delivery,
@@ -94,8 +94,8 @@ export const deliveryMutants: readonly Mutant[] = [
     edits: [
       {
         file: volatileSlots,
-        find: "    let lost = this.delete(key) ? 1 : 0\n",
-        replace: "    if (this.#slots?.has(key) === true) return 1\n    let lost = 0\n",
+        find: "    const replaced = this.#slots.get(key)\n",
+        replace: "    const replaced = this.#slots.get(key)\n    if (replaced !== undefined) return 1\n",
       },
     ],
   },
@@ -118,7 +118,7 @@ export const deliveryMutants: readonly Mutant[] = [
   {
     name: "The last value that a dying connection was given is not offered again",
     breaks: ["S12", "E11"],
-    edits: [{ file: delivery, find: "    this.#offerAgain()\n", replace: "" }],
+    edits: [{ file: delivery, find: "    this.#values?.offerAgain()\n", replace: "" }],
     killedBy: {
       tests: ["tests/sessions/one-sided.test.ts"],
       because: "it asks for last values that waited, not for those that were written",

@@ -120,9 +120,10 @@ export type {
   DeliveryHost,
   DeliveryLimits,
   DeliveryOwner,
+  OtherEnd,
   ReliableOutcome,
   VolatileOutcome,
-} from "./session/delivery.ts"
+} from "./session/delivery-host.ts"
 export { hashMessage } from "./session/digest.ts"
 export { initialHeartbeat, stepHeartbeat, wakeAtHeartbeat } from "./session/heartbeat.machine.ts"
 export type {
@@ -134,6 +135,7 @@ export type {
 export { RoundTrip } from "./session/round-trip.ts"
 export type { RoundTripBounds } from "./session/round-trip.ts"
 export type { KeptBytes } from "./session/send-buffer.ts"
+export type { StateUnderWay } from "./session/state-window.ts"
 export { VolatileSlots } from "./session/volatile-slots.ts"
 export { assertTopicName, isTopicName } from "./topics/topic-name.ts"
 export { defineTopic, topicKindOf } from "./topics/topic-kind.ts"
@@ -168,6 +170,7 @@ export { flag, integer, oneOf, optional, real, text } from "./topics/replica-fie
 export type { Field, IntegerOptions, RealOptions } from "./topics/replica-field.ts"
 export {
   encodeDelta,
+  writeDelta,
   encodePlace,
   encodeSnapshot,
   partKind,

@@ -1,6 +1,7 @@
 // Every bound of the protocol with its default, unit and reason. What happens at a bound stands beside it.
 
-import type { DeliveryLimits } from "./session/delivery.ts"
+import type { DeliveryLimits } from "./session/delivery-host.ts"
+import type { StateWindowLimits } from "./session/state-window.ts"
 
 const kib = 1024
 const mib = 1024 * kib
@@ -37,7 +38,7 @@ export const clientMessageLimits: MessageLimits = {
 }
 
 /** The same at both ends; each applies them to what it sends and receives. */
-const deliveryLimits: DeliveryLimits & { readonly ackDelayMs: number } = {
+const deliveryLimits: DeliveryLimits = {
   sendBufferMaxCount: 1_024,
   sendBufferMaxBytes: 1 * mib,
   socketHighWaterBytes: 256 * kib,
@@ -64,7 +65,7 @@ export const streamWindowMax = 1_024
 export const voidMaxCount = 1_024
 
 /** Bounds of one server. Every one is an option of `createServer`. */
-export interface ServerLimits extends DeliveryLimits {
+export interface ServerLimits extends DeliveryLimits, StateWindowLimits {
   /** Inbound messages after authentication. */
   readonly message: MessageLimits
   /** WebSocket fragments of one message, empty ones included. Beyond: close 1008. */
@@ -98,8 +99,6 @@ export interface ServerLimits extends DeliveryLimits {
   readonly unauthenticatedTotal: number
   /** Sessions of one user. Beyond: `sessionPolicy` decides who wins. */
   readonly sessionsPerUser: number
-  /** The longest that a settled message waits for its acknowledgement. */
-  readonly ackDelayMs: number
   /** How long a session waits for its client to come back. Beyond: it ends with `session_expired`. 0: not at all. */
   readonly resumeWindowMs: number
   /**
@@ -115,6 +114,13 @@ export interface ServerLimits extends DeliveryLimits {
   readonly replayMaxBytes: number
   /** Changes of replicas are told together after this time; `server.flush` tells them at once. */
   readonly replicaTickMs: number
+  /**
+   * Memory in bytes for the last changes of one cell of a replica, their objects included; default 4 KiB. A viewer that missed
+   * a few ticks, or comes back, is sent these instead of the whole cell. Beyond: the oldest are dropped.
+   */
+  readonly replicaDeltaMaxBytes: number
+  /** Age of such a change, in milliseconds; default 30,000. Beyond: it is dropped. A cell without viewers keeps none. */
+  readonly replicaDeltaMaxMs: number
   /** Topics that one session, and all sessions of one user, may have joined. Beyond: `rate_limited`. */
   readonly topicsPerSession: number
   readonly topicsPerUser: number
@@ -229,10 +235,14 @@ export const defaultServerLimits: ServerLimits = {
   unauthenticatedTotal: 1_000,
   sessionsPerUser: 16,
   ...deliveryLimits,
+  stateWindowMs: 750,
+  stateStartBytes: 16 * kib,
   resumeWindowMs: 120_000,
   leaveWindowMs: 5_000,
   replayMaxBytes: 256 * mib,
   replicaTickMs: 50,
+  replicaDeltaMaxBytes: 4 * kib,
+  replicaDeltaMaxMs: 30_000,
   topicsPerSession: 256,
   topicsPerUser: 1_024,
   userDeliveriesPerSecond: 1_000,
@@ -300,8 +310,6 @@ export interface ClientLimits extends DeliveryLimits {
   readonly earlyMaxCount: number
   /** Requests that wait for a session, or behind such; their bytes: `sendBufferMaxBytes`. Beyond: `buffer_full` at the call. */
   readonly sendQueueMaxCount: number
-  /** The longest that a handled message waits for its acknowledgement. */
-  readonly ackDelayMs: number
   /** How often the socket is asked whether it takes more, while messages wait for it: browsers do not tell. */
   readonly socketPollMs: number
   /** Items that a stream may be ahead of its reader when the caller names no `window`; `streamWindowMax` at most. */

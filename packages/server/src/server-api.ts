@@ -135,9 +135,14 @@ export interface ServerStats extends Readonly<ServerCounters> {
   /** Records of all replicas, and the cells that have records or viewers. */
   readonly replicaRecords: number
   readonly replicaCells: number
-  /** Sessions that view replicas, and those of them that have fallen behind and wait for their socket to drain. */
+  /** Memory in bytes of the changes that cells hold for viewers who missed some. Per cell bounded by `replicaDeltaMaxBytes`. */
+  readonly replicaDeltaBytes: number
+  /** Sessions that view replicas, and those of them that have fallen behind and wait for their socket or their link. */
   readonly viewing: number
   readonly conflated: number
+  /** Frames of state that clients have not acknowledged: their bytes, and the age of the oldest in milliseconds; 0 for none. */
+  readonly stateUnacknowledgedBytes: number
+  readonly stateOldestMs: number
   /** Deadlines that wait; 0 on an idle server without connections. */
   readonly timers: number
   /** Reliable messages that clients have not acknowledged; a broadcast counts once per session that keeps it. */

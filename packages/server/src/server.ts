@@ -160,7 +160,7 @@ function createParts(contract: Contract, options: Options) {
     clock,
     timers,
     counters,
-    tickMs: limits.replicaTickMs,
+    limits,
   })
   const fanOut = new FanOut()
   const limiter = new RateLimiter()
@@ -255,7 +255,7 @@ function createSessionHost(parts: Parts, options: Options): SessionHost<User> {
   return {
     ...parts,
     userRates: userRates(limits),
-    delivery: { limits, clock, counters, codec: codecs["hawser.1"], kept: replayMemory },
+    delivery: { limits, stateLimits: limits, clock, counters, codec: codecs["hawser.1"], kept: replayMemory },
     router: new CallRouter<User>({ ...parts, handlers: parts.handlers.byName }),
     authenticate: options.authenticate,
     onAttachment(session) {

@@ -106,8 +106,11 @@ export class ClientFrames {
     }
     if (frame.kind === "pong") heartbeat.pong(frame.number)
     if (session?.acknowledged(frame.handled) === false) reset(new HawserError("session_diverged"))
-    else if (frame.kind === "ping")
+    else if (frame.kind === "ping") {
+      // PONG counts no state, and a hidden page's timers may hold the acknowledgement back.
+      session?.flushAck()
       session?.sendControl({ kind: "pong", number: frame.number, handled: session.handled })
+    }
   }
 
   /** What the server wants of the client's connection. */

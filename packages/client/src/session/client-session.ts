@@ -91,6 +91,7 @@ export class ClientSession {
   /** Advice about requests for which the send buffer had no room. A cancel replaces credit, credit adds up. */
   readonly #owed = new Map<Reference, CancelFrame | CreditFrame>()
   #cancelAck: () => void = () => {}
+  #cancelStateAck: () => void = () => {}
   #cancelPoll: (() => void) | undefined
 
   constructor(options: ClientSessionOptions) {
@@ -184,6 +185,7 @@ export class ClientSession {
   end(): void {
     this.detach()
     this.#cancelAck()
+    this.#cancelStateAck()
     this.#delivery.end()
   }
 
@@ -323,7 +325,9 @@ export class ClientSession {
   /** Counts, then decodes. */
   receive(bytes: Uint8Array): Received {
     const { codec } = this
-    const count = codec.counts && codec.classify(bytes) === "reliable" ? this.#delivery.receive(bytes) : 0
+    const kind = codec.counts ? codec.classify(bytes) : "control"
+    const count = kind === "reliable" ? this.#delivery.receive(bytes) : 0
+    if (kind === "volatile") this.#delivery.receiveState(bytes)
     return { frame: codec.decode(bytes, count), count }
   }
 
@@ -333,6 +337,16 @@ export class ClientSession {
     // An acknowledgement that went out by its count has left its timer behind.
     this.#cancelAck()
     this.#cancelAck = timers.after(limits.ackDelayMs, () => this.#delivery.flushAck())
+  }
+
+  /** The delivery has state to acknowledge. */
+  requestStateAck(delayMs: number): void {
+    this.#cancelStateAck = this.#options.timers.after(delayMs, () => this.#delivery.flushStateAck())
+  }
+
+  /** Acknowledges now what is not acknowledged: the server asks. */
+  flushAck(): void {
+    this.#delivery.flushAck()
   }
 
   /** The message was given to the application. */

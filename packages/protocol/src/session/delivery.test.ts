@@ -7,7 +7,7 @@ import { createFrameCodec } from "../wire/frame-codec.ts"
 import type { BadFrame, Frame } from "../wire/frame.ts"
 import { TypeTable } from "../wire/type-table.ts"
 import { Delivery } from "./delivery.ts"
-import type { DeliveryCounters, DeliveryLimits } from "./delivery.ts"
+import type { DeliveryCounters, DeliveryLimits } from "./delivery-host.ts"
 import { emptyDigest, extendDigest, hashMessage } from "./digest.ts"
 
 const codec = createFrameCodec(new TypeTable(["note"]), defaultServerLimits.message)
@@ -366,7 +366,7 @@ describe("volatile messages", () => {
     expect(end.delivery.volatile(volatileMessage(0, 4), "a")).toBe("conflated")
     expect(end.counters).toMatchObject({ volatileDropped: 1, volatileConflated: 1 })
     expect(end.delivery.isFlushed).toBe(false)
-    expect(end.attach().words).toEqual(["v3", "v4"])
+    expect(end.attach().words).toEqual(["v4", "v3"])
     expect(end.delivery.isFlushed).toBe(true)
   })
 
@@ -416,7 +416,7 @@ describe("volatile messages", () => {
     for (const [value, key] of ["a", "b", "c", "b"].entries())
       expect(end.delivery.volatile(volatileMessage(0, value), key)).toBe("conflated")
     expect(end.counters.volatileConflated).toBe(2)
-    expect(end.attach().words).toEqual(["v2", "v3"])
+    expect(end.attach().words).toEqual(["v3", "v2"])
   })
 
   it("are kept when the socket has died", () => {

@@ -3,93 +3,49 @@
 // Order on a connection: every reliable message before any newer one, and volatile ones only when none waits.
 // Knows no handlers, no tokens and no timers. Invariants S1–S5 and S12 of docs/protocol.md rest on this file.
 import { turnNow } from "../clock.ts"
-import type { Clock } from "../clock.ts"
 import { outbound } from "../transport.ts"
 import type { Connection, OutboundMessage } from "../transport.ts"
-import type { Codec } from "../wire/codec.ts"
 import type { Frame } from "../wire/frame.ts"
+import type { DeliveryHost, DeliveryOwner, OtherEnd } from "./delivery-host.ts"
+import type { ReliableOutcome, VolatileOutcome } from "./delivery-host.ts"
+import { LastValues } from "./last-values.ts"
 import { ReceiveCount } from "./receive-count.ts"
 import { SendBuffer } from "./send-buffer.ts"
-import type { KeptBytes } from "./send-buffer.ts"
-import { VolatileSlots } from "./volatile-slots.ts"
-
-export interface DeliveryLimits {
-  /** Reliable messages that are not acknowledged, their number and their bytes. Beyond: `reliable` takes no more. */
-  readonly sendBufferMaxCount: number
-  readonly sendBufferMaxBytes: number
-  /** Bytes in the socket at which reliable messages stay in the session's buffer. */
-  readonly socketHighWaterBytes: number
-  /** Bytes in the socket above which volatile messages wait (with a key) or are dropped (without). */
-  readonly volatileHighWaterBytes: number
-  /** Keyed volatile values that wait, and their bytes. Beyond: the oldest is dropped, but never the latest. */
-  readonly volatileSlots: number
-  readonly volatileSlotsMaxBytes: number
-  /** Settled messages, or their bytes, after which an acknowledgement is sent at once. */
-  readonly ackEveryCount: number
-  readonly ackEveryBytes: number
-  /** Reliable messages, or time with progress, after which both ends compare counts and digests. */
-  readonly syncEveryCount: number
-  readonly syncEveryMs: number
-}
-
-/** What a delivery counts; one object may serve many sessions. */
-export interface DeliveryCounters {
-  messagesSent: number
-  bytesSent: number
-  messagesReplayed: number
-  bytesReplayed: number
-  acksSent: number
-  volatileDropped: number
-  volatileConflated: number
-}
-
-/** What the deliveries of all sessions of a server have in common. */
-export interface DeliveryHost {
-  readonly limits: DeliveryLimits
-  readonly clock: Clock
-  readonly codec: Pick<Codec, "encode">
-  readonly counters: DeliveryCounters
-  readonly kept: KeptBytes
-}
-
-export interface DeliveryOwner {
-  /** Asks the runner to call `flushAck` soon. Not repeated before it has. */
-  requestAck(): void
-}
-
-/** `sent`: handed to the connection. `buffered`: waits for the connection. `full`: refused, nothing was taken. */
-export type ReliableOutcome = "sent" | "buffered" | "full"
-export type VolatileOutcome = "sent" | "conflated" | "dropped"
+import { StateReceipt } from "./state-receipt.ts"
+import { StateWindow } from "./state-window.ts"
+import type { StateUnderWay } from "./state-window.ts"
 
 export class Delivery {
   readonly #host: DeliveryHost
   readonly #owner: DeliveryOwner
   readonly #buffer: SendBuffer
   readonly #inbound = new ReceiveCount()
-  /**
-   * Keyed volatile values that wait, and those that the connection of now was given and may lose. Undefined until there
-   * are any: most sessions never have some.
-   */
-  #slots: VolatileSlots | undefined
-  #handedOver: VolatileSlots | undefined
+  /** Undefined until there are any: most sessions never have some. */
+  #values: LastValues | undefined
+  /** State under way to a client that acknowledges it, and state received on this connection. Undefined until there is some. */
+  #window: StateWindow | undefined
+  #receipt: StateReceipt | undefined
+  #countsState = false
   #connection: Connection | undefined
   /** The highest number that any connection was given: what is below is a replay. */
   #everSent = 0
-  #acknowledgedAtMs: number
+  /** Time of the last acknowledgement that brought progress, of messages or of state. */
+  #progressAtMs: number
   #syncedAtMs: number
   #syncedCount = 0
   /** What the other end was last told that is handled here. */
   #toldHandled = 0
   #untoldBytes = 0
   #ackRequested = false
+  #isStateAckAsked = false
   #isDead = false
 
   constructor(host: DeliveryHost, owner: DeliveryOwner) {
     this.#host = host
     this.#owner = owner
     this.#buffer = new SendBuffer(host.limits, host.kept)
-    this.#acknowledgedAtMs = host.clock.now()
-    this.#syncedAtMs = this.#acknowledgedAtMs
+    this.#progressAtMs = host.clock.now()
+    this.#syncedAtMs = this.#progressAtMs
   }
 
   // --- numbers --------------------------------------------------------------------------------------------------
@@ -118,11 +74,11 @@ export class Delivery {
 
   /** True when everything accepted was handed to the connection of now. */
   get isFlushed(): boolean {
-    return this.#buffer.sent === this.#buffer.head && this.#waitingValues === 0
+    return this.#buffer.sent === this.#buffer.head && !this.#hasValues
   }
 
-  get #waitingValues(): number {
-    return this.#slots?.size ?? 0
+  get #hasValues(): boolean {
+    return this.#values !== undefined && this.#values.waiting > 0
   }
 
   /** The last number that a connection was ever given: what lies beyond has certainly not been executed. */
@@ -156,9 +112,18 @@ export class Delivery {
     return this.#buffer.unsent()
   }
 
-  /** Since when the other end has settled nothing of what it was given; undefined when it owes nothing. */
+  /** Since when the other end has acknowledged nothing of what it was given; undefined when it owes nothing. */
   get stalledSinceMs(): number | undefined {
-    return this.#buffer.base === this.#buffer.sent ? undefined : this.#acknowledgedAtMs
+    return this.#owesNothing ? undefined : this.#progressAtMs
+  }
+
+  get #owesNothing(): boolean {
+    return this.#buffer.base === this.#buffer.sent && this.#window?.sinceMs === undefined
+  }
+
+  /** State under way to the other end; undefined where it does not acknowledge state, or was sent none. */
+  get stateUnderWay(): StateUnderWay | undefined {
+    return this.#window
   }
 
   /** True once the connection of now refused a message: it will take no other, whether it says so or not. */
@@ -177,43 +142,36 @@ export class Delivery {
    * Goes on on a new connection: what is up to `handled` is done with, what is up to `received` need not be sent
    * again. The caller has checked both with `canResumeAfter`. `pump` sends.
    */
-  attach(connection: Connection, other: { readonly received: number; readonly handled: number }): void {
+  attach(connection: Connection, { received, handled, countsState = false }: OtherEnd): void {
     this.#connection = connection
     this.#isDead = false
-    this.acknowledge(other.handled)
-    this.#buffer.rewind(other.received)
-    this.#acknowledgedAtMs = this.#host.clock.now()
+    // State is counted anew on each connection, and another network carries it.
+    this.#window = undefined
+    this.#receipt = undefined
+    this.#countsState = countsState
+    this.acknowledge(handled)
+    this.#buffer.rewind(received)
+    this.#progressAtMs = this.#host.clock.now()
     // Both ends have just compared counts and digests.
     this.#syncedCount = this.#buffer.sent
-    this.#syncedAtMs = this.#acknowledgedAtMs
+    this.#syncedAtMs = this.#progressAtMs
     // What was told on an old connection may have been lost with it, and so may the last value of a key.
     this.#toldHandled = 0
-    this.#offerAgain()
+    this.#values?.offerAgain()
     if (this.#inbound.handled > 0) this.#requestAck()
   }
 
   detach(): void {
     this.#connection = undefined
     this.#isDead = false
-  }
-
-  /** Last values that the old connection was given wait again, the oldest first, unless a newer one waits already. */
-  #offerAgain(): void {
-    const handedOver = this.#handedOver?.take() ?? []
-    if (handedOver.length === 0) return
-    this.#handedOver = undefined
-    const waiting = this.#slots?.take() ?? []
-    const newer = new Set(waiting.map(({ key }) => key))
-    for (const { key, message } of handedOver) if (!newer.has(key)) this.#keepValue(key, message)
-    for (const { key, message } of waiting) this.#keepValue(key, message)
+    this.#window = undefined
   }
 
   /** The session has ended: lets go of everything. */
   end(): void {
     this.#connection = undefined
     this.#buffer.clear()
-    this.#slots = undefined
-    this.#handedOver = undefined
+    this.#values = undefined
   }
 
   // --- sending --------------------------------------------------------------------------------------------------
@@ -227,42 +185,61 @@ export class Delivery {
 
   volatile(message: OutboundMessage, key: string | undefined): VolatileOutcome {
     const { counters } = this.#host
-    if (this.takesState && this.state(message)) {
-      if (key !== undefined) this.#mayLose(key, message)
+    if (this.isFlushed && this.#takesEvent(message) && this.state(message, false)) {
+      if (key !== undefined) this.#lastValues.given(key, message)
       return "sent"
     }
     if (key === undefined) {
       counters.volatileDropped += 1
       return "dropped"
     }
-    counters.volatileConflated += this.#keepValue(key, message)
+    counters.volatileConflated += this.#lastValues.keep(key, message)
     return "conflated"
   }
 
-  /** Returns how many values were lost to it. */
-  #keepValue(key: string, message: OutboundMessage): number {
-    this.#slots ??= new VolatileSlots(this.#host.limits)
-    return this.#slots.put(key, message)
+  get #lastValues(): LastValues {
+    this.#values ??= new LastValues(this.#host.limits)
+    return this.#values
   }
 
-  #mayLose(key: string, message: OutboundMessage): void {
-    this.#handedOver ??= new VolatileSlots(this.#host.limits)
-    this.#handedOver.put(key, message)
+  /**
+   * True if an update of views may be sent, of about `bytes`: no reliable message is queued, the socket's buffer is at or below
+   * `volatileHighWaterBytes`, and the state under way leaves room. `isFirst`: this connection was sent no such update yet.
+   */
+  takesState(bytes: number, isFirst: boolean): boolean {
+    if (this.#buffer.sent !== this.#buffer.head) return false
+    // A client that acknowledges no state shows by its socket alone how fast it is: values go before views.
+    if (!this.#countsState && this.#hasValues) return false
+    if (!this.#socketTakesState()) return false
+    return this.#window?.takesView(bytes, isFirst, this.#hasValues, turnNow(this.#host.clock)) ?? true
   }
 
-  /** True while what stands for a moment only may be sent: nothing reliable and no last value waits, and there is room. */
-  get takesState(): boolean {
+  /** The same of a volatile event or value, whether or not others wait. */
+  #takesEvent({ bytes }: OutboundMessage): boolean {
+    if (!this.#socketTakesState()) return false
+    const viewsWait = this.#owner.viewsWait === true
+    return this.#window?.takesEvent(bytes.length, viewsWait, turnNow(this.#host.clock)) ?? true
+  }
+
+  #socketTakesState(): boolean {
     const connection = this.#connection
-    if (connection === undefined || !this.isFlushed) return false
+    if (connection === undefined) return false
     if (connection.bufferedBytes <= this.#host.limits.volatileHighWaterBytes) return true
     connection.awaitDrain?.()
     return false
   }
 
-  /** Sends what stands for a moment only, such as the cells of a replica: not counted, never replayed. */
-  state(message: OutboundMessage): boolean {
+  /** Sends a frame of state, of views or of an event: not counted, never replayed. */
+  state(message: OutboundMessage, isView = true): boolean {
     const connection = this.#connection
-    return connection !== undefined && this.#handOver(connection, message)
+    if (connection === undefined || !this.#handOver(connection, message)) return false
+    const { clock, stateLimits } = this.#host
+    if (!this.#countsState || stateLimits === undefined) return true
+    const nowMs = turnNow(clock)
+    if (this.#owesNothing) this.#progressAtMs = nowMs
+    this.#window ??= new StateWindow(stateLimits)
+    this.#window.sent(message.bytes.length, isView, nowMs)
+    return true
   }
 
   /** Frames of the session layer: not counted, never replayed, sent at once or not at all. */
@@ -286,8 +263,15 @@ export class Delivery {
   acknowledge(count: number): boolean {
     const before = this.#buffer.base
     if (!this.#buffer.acknowledge(count)) return false
-    if (this.#buffer.base > before) this.#acknowledgedAtMs = turnNow(this.#host.clock)
+    if (this.#buffer.base > before) this.#progressAtMs = turnNow(this.#host.clock)
     return true
+  }
+
+  /** The other end has received `frames` frames of state on this connection. False: it claims what it was never sent. */
+  acknowledgeState(frames: number): boolean {
+    if (!this.#countsState || frames <= (this.#window?.acknowledgedFrames ?? 0)) return true
+    this.#progressAtMs = turnNow(this.#host.clock)
+    return this.#window?.acknowledge(frames, this.#progressAtMs) === true
   }
 
   #pumpReliable(highWaterBytes = this.#host.limits.socketHighWaterBytes): void {
@@ -298,7 +282,7 @@ export class Delivery {
     while (next !== undefined && connection.bufferedBytes < highWaterBytes) {
       if (!this.#handOver(connection, next)) return
       // From now on the other end owes an acknowledgement.
-      if (this.#buffer.base === this.#buffer.sent) this.#acknowledgedAtMs = turnNow(clock)
+      if (this.#owesNothing) this.#progressAtMs = turnNow(clock)
       this.#buffer.markSent()
       const { sent } = this.#buffer
       if (sent <= this.#everSent) {
@@ -316,16 +300,11 @@ export class Delivery {
   #pumpVolatile(): void {
     const connection = this.#connection
     if (connection === undefined || this.#buffer.next !== undefined) return
-    const slots = this.#slots
-    if (slots === undefined) return
-    while (slots.size > 0 && connection.bufferedBytes <= this.#host.limits.volatileHighWaterBytes) {
-      const next = slots.first
-      if (next === undefined || !this.#handOver(connection, next.message)) return
-      slots.delete(next.key)
-      this.#mayLose(next.key, next.message)
+    const values = this.#values
+    for (let next = values?.next; next !== undefined; next = values?.next) {
+      if (!this.#takesEvent(next.message) || !this.state(next.message, false)) return
+      values?.given(next.key, next.message)
     }
-    if (slots.size > 0) connection.awaitDrain?.()
-    else this.#slots = undefined
   }
 
   #handOver(connection: Connection, message: OutboundMessage): boolean {
@@ -375,13 +354,34 @@ export class Delivery {
     return this.#inbound.received === count && this.#inbound.receivedDigest === digest
   }
 
-  /** Acknowledges what is handled, if the other end does not know of it. */
+  /** Counts a frame of state that has arrived, and acknowledges it soon. */
+  receiveState(bytes: Uint8Array): void {
+    this.#receipt ??= new StateReceipt(this.#host.limits)
+    this.#receipt.receive(bytes.length, turnNow(this.#host.clock))
+    this.flushStateAck(this.#isStateAckAsked)
+  }
+
+  /** Acknowledges received state if it is due, and otherwise asks the owner for a call at that time, unless it was asked. */
+  flushStateAck(wasAsked = false): void {
+    const receipt = this.#receipt
+    this.#isStateAckAsked = wasAsked
+    if (receipt === undefined || receipt.owed === 0) return
+    const delayMs = receipt.dueInMs(turnNow(this.#host.clock))
+    if (delayMs <= 0) this.flushAck()
+    else if (!wasAsked) this.#owner.requestStateAck?.(delayMs)
+    this.#isStateAckAsked ||= delayMs > 0
+  }
+
+  /** Acknowledges what is handled, and the state that was received, if the other end does not know of it. */
   flushAck(): void {
     this.#ackRequested = false
     const { handled } = this.#inbound
-    if (handled === this.#toldHandled) return
-    if (!this.control({ kind: "ack", handled })) return
+    const receipt = this.#receipt
+    if (handled === this.#toldHandled && (receipt === undefined || receipt.owed === 0)) return
+    const counted = receipt === undefined ? {} : { stateFrames: receipt.received }
+    if (!this.control({ kind: "ack", handled, ...counted })) return
     this.#host.counters.acksSent += 1
+    receipt?.acknowledged(turnNow(this.#host.clock))
     this.toldHandled()
   }
 

@@ -7,12 +7,12 @@ const bounds = (volatileSlots: number) => ({ volatileSlots, volatileSlotsMaxByte
 const message = (byte: number): OutboundMessage => ({ bytes: Uint8Array.of(byte) })
 
 describe("VolatileSlots", () => {
-  it("keeps the latest of each key, at the end", () => {
+  it("surprise-C1 keeps the latest of each key, in the place of the one before: no key waits behind all others", () => {
     const slots = new VolatileSlots(bounds(10))
     const [a1, b, a2] = [message(1), message(2), message(3)]
     expect([slots.put("a", a1), slots.put("b", b), slots.put("a", a2)]).toEqual([0, 0, 1])
     expect(slots.size).toBe(2)
-    expect(slots.take().map((value) => value.message)).toEqual([b, a2])
+    expect(slots.take().map((value) => value.message)).toEqual([a2, b])
     expect(slots.size).toBe(0)
     expect(slots.take()).toEqual([])
   })
@@ -25,11 +25,11 @@ describe("VolatileSlots", () => {
     slots.put("b", b)
     expect(slots.first).toEqual({ key: "a", message: a1 })
     slots.put("a", a2)
-    expect(slots.first).toEqual({ key: "b", message: b })
-    slots.delete("b")
-    slots.delete("nobody")
-    expect(slots.first?.message).toBe(a2)
+    expect(slots.first).toEqual({ key: "a", message: a2 })
     slots.delete("a")
+    slots.delete("nobody")
+    expect(slots.first?.message).toBe(b)
+    slots.delete("b")
     expect([slots.first, slots.size]).toEqual([undefined, 0])
   })
 
@@ -92,10 +92,10 @@ describe("VolatileSlots", () => {
             oracle = oracle.slice(1)
           } else {
             const next = message(index)
-            const others = oracle.filter(([other]) => other !== step.key)
-            oracle = [...others, [step.key, next] as const].slice(
-              maxCount === 0 ? sequence.length : -maxCount,
-            )
+            const isKnown = oracle.some(([other]) => other === step.key)
+            const one = [step.key, next] as const
+            oracle = isKnown ? oracle.map((kept) => (kept[0] === step.key ? one : kept)) : [...oracle, one]
+            oracle = oracle.slice(maxCount === 0 ? sequence.length : -maxCount)
             put += 1
             lost += slots.put(step.key, next)
           }

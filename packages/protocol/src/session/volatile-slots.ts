@@ -25,7 +25,7 @@ export class VolatileSlots {
     return this.#slots?.size ?? 0
   }
 
-  /** The value that has waited longest. */
+  /** The value whose key has waited longest. */
   get first(): WaitingValue | undefined {
     for (const [key, message] of this.#slots ?? []) return { key, message }
     return undefined
@@ -36,14 +36,20 @@ export class VolatileSlots {
     return this.#bytes
   }
 
-  /** Keeps the latest value of the key; it takes its place at the end. Returns how many values were lost to it. */
+  /**
+   * Keeps the latest value of the key. It takes the place of the one before: a key that changes all the time must not wait
+   * behind every other. Returns how many values were lost to it.
+   */
   put(key: string, message: OutboundMessage): number {
-    let lost = this.delete(key) ? 1 : 0
     this.#slots ??= new Map()
+    const replaced = this.#slots.get(key)
+    let lost = replaced === undefined ? 0 : 1
     this.#slots.set(key, message)
-    this.#bytes += message.bytes.length
+    this.#bytes += message.bytes.length - (replaced?.bytes.length ?? 0)
     for (const oldest of this.#slots.keys()) {
       if (!this.#isOver()) break
+      // Where it is the oldest itself, the next one goes.
+      if (oldest === key && this.size > 1) continue
       this.delete(oldest)
       lost += 1
     }

@@ -73,6 +73,14 @@ export class BitWriter {
     return taken
   }
 
+  /** Copies what was written to `target`, from `at` on; then the writer is empty again. */
+  takeInto(target: Uint8Array, at: number): void {
+    const length = this.byteLength
+    target.set(this.#bytes.subarray(0, length), at)
+    this.#bytes.fill(0, 0, length)
+    this.#bits = 0
+  }
+
   #reserve(count: number): void {
     const neededBytes = (this.#bits + count + 7) >> 3
     if (neededBytes <= this.#bytes.length) return

@@ -44,11 +44,13 @@ export interface CellDelta {
   readonly size: number
 }
 
-export function encodeDelta(
-  writer: BitWriter,
-  schema: ReplicaSchema,
-  { changes, size }: CellDelta,
-): Uint8Array {
+export function encodeDelta(writer: BitWriter, schema: ReplicaSchema, delta: CellDelta): Uint8Array {
+  writeDelta(writer, schema, delta)
+  return writer.take()
+}
+
+/** Leaves the packed change in the writer. */
+export function writeDelta(writer: BitWriter, schema: ReplicaSchema, { changes, size }: CellDelta): void {
   const mask = commonMask(changes)
   // Where all walk, neither places nor masks need be told.
   const isEveryone = mask !== 0 && changes.length === size
@@ -58,7 +60,7 @@ export function encodeDelta(
     for (const change of changes) {
       if (change.kind === "change") schema.writeChanges(writer, mask, change.record, change.was)
     }
-    return writer.take()
+    return
   }
   writer.small(changes.length, gapOrder)
   let next = 0
@@ -78,7 +80,6 @@ export function encodeDelta(
     lastMask = change.mask
     schema.writeChanges(writer, change.mask, change.record, change.was)
   }
-  return writer.take()
 }
 
 /** The fields that all of them changed; 0 where they did not change the same, or did something else. */

@@ -45,11 +45,21 @@ const gauges: readonly NumberRow[] = [
   ["topic_history_bytes", "topicHistoryBytes", "Bytes of the histories of all topics."],
   ["replica_records", "replicaRecords", "Records of all replicas."],
   ["replica_cells", "replicaCells", "Cells of replicas that have records or viewers now."],
+  [
+    "replica_delta_bytes",
+    "replicaDeltaBytes",
+    "Memory of the changes that cells hold for viewers who missed some.",
+  ],
   ["replica_viewers", "viewing", "Sessions that see any replica now."],
   [
     "replica_viewers_conflated",
     "conflated",
-    "Of these, the ones that have fallen behind now and wait for their socket to drain.",
+    "Of these, the ones that have fallen behind now and wait for their socket or their link.",
+  ],
+  [
+    "state_unacknowledged_bytes",
+    "stateUnacknowledgedBytes",
+    "Bytes of replicas and volatile events that were sent and that clients have not acknowledged.",
   ],
   ["timers", "timers", "Deadlines that wait now; 0 on a server without connections and sessions."],
   [
@@ -108,12 +118,12 @@ const counters: readonly NumberRow[] = [
   [
     "replica_conflations_total",
     "viewersConflated",
-    "Sessions that fell behind with their replicas, each time until their socket had drained.",
+    "Sessions that fell behind with their replicas, each time until their socket or their link had drained.",
   ],
   [
     "replica_updates_conflated_total",
     "replicaUpdatesConflated",
-    "Updates that such a session was not sent, because a later snapshot stands for them.",
+    "Updates that such a session was not sent, because a later one stands for them.",
   ],
   ["sessions_opened_total", "sessionsOpened", "Sessions that began."],
   [
@@ -212,6 +222,13 @@ const tallies: readonly MetricDefinition[] = [
     help: "Sessions of now, by state: attached, or detached while their client is away.",
     labelNames: ["state"],
     read: ({ attached, detached }) => byLabel("state", { attached, detached }),
+  },
+  {
+    name: "state_oldest_seconds",
+    type: "gauge",
+    help: "Age of the oldest frame of replicas or volatile events that a client has not acknowledged; 0 for none.",
+    labelNames: [],
+    read: ({ stateOldestMs }) => [{ labels: {}, value: stateOldestMs / 1_000 }],
   },
   {
     name: "sessions_ended_total",

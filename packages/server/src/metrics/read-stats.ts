@@ -1,4 +1,5 @@
 // Puts the statistics of one moment together from where each is counted: a plain object that nothing changes later.
+import type { Clock } from "@hawser/protocol"
 import type { AuthenticatedUser } from "../authenticate.ts"
 import type { ServerCounters } from "../counters.ts"
 import type { ServerStats } from "../server-api.ts"
@@ -13,9 +14,10 @@ export interface StatsSources<User extends AuthenticatedUser> {
   readonly registry: SessionRegistry<User>
   readonly connections: { readonly size: number }
   readonly topics: { readonly counts: TopicService<User>["counts"] }
-  readonly replicas: Pick<Replicas, "records" | "cells" | "viewing" | "conflated">
+  readonly replicas: Pick<Replicas, "records" | "cells" | "deltaBytes" | "viewing" | "conflated">
   readonly replayMemory: { readonly bytes: number }
   readonly timers: { readonly size: number }
+  readonly clock: Pick<Clock, "now">
 }
 
 export function readStats<User extends AuthenticatedUser>(sources: StatsSources<User>): ServerStats {
@@ -24,11 +26,16 @@ export function readStats<User extends AuthenticatedUser>(sources: StatsSources<
   let attached = 0
   let bufferedMessages = 0
   let bufferedBytes = 0
+  let stateUnacknowledgedBytes = 0
+  const nowMs = sources.clock.now()
+  let stateSinceMs = nowMs
   for (const session of registry.all) {
     const { buffered } = session
     if (session.attached) attached += 1
     bufferedMessages += buffered.messages
     bufferedBytes += buffered.bytes
+    stateUnacknowledgedBytes += session.stateUnderWay?.bytes ?? 0
+    stateSinceMs = Math.min(stateSinceMs, session.stateUnderWay?.sinceMs ?? nowMs)
   }
   return {
     ...counters,
@@ -41,8 +48,11 @@ export function readStats<User extends AuthenticatedUser>(sources: StatsSources<
     topicHistoryBytes: topics.historyBytes,
     replicaRecords: replicas.records,
     replicaCells: replicas.cells,
+    replicaDeltaBytes: replicas.deltaBytes,
     viewing: replicas.viewing,
     conflated: replicas.conflated,
+    stateUnacknowledgedBytes,
+    stateOldestMs: nowMs - stateSinceMs,
     timers: timers.size,
     bufferedMessages,
     bufferedBytes,

@@ -25,7 +25,7 @@ import { Outbound20 } from "./outbound.ts"
 import type { Outbound } from "./outbound.ts"
 import { takeFrame } from "./session-frames.ts"
 import type { FrameTaker } from "./session-frames.ts"
-import type { FinishOptions, SessionHost } from "./session-host.ts"
+import type { FinishOptions, SessionHost, SessionOptions } from "./session-host.ts"
 import type { EndCause, SendOutcome, Session } from "./session.ts"
 
 /** The session, as its conversation sees it. */
@@ -49,16 +49,23 @@ export class Conversation<User extends AuthenticatedUser>
   readonly #inbound: Inbound
   /** What it sees of replicas, if anything. */
   #state: StateSource | undefined
+  #countsState: boolean
   #badCount = 0
 
   // oxlint-disable-next-line eslint/max-params -- made in one place
-  constructor(host: SessionHost<User>, session: Conversing<User>, codec: Codec, connection: Connection) {
+  constructor(
+    host: SessionHost<User>,
+    session: Conversing<User>,
+    codec: Codec,
+    { link: { connection }, countsState }: Pick<SessionOptions<User>, "link" | "countsState">,
+  ) {
     this.host = host
     this.session = session
     this.codec = codec
+    this.#countsState = countsState
     this.delivery = new Delivery(host.delivery, this)
     this.#outbound = codec.counts ? this.delivery : new Outbound20(host, codec, connection)
-    if (codec.counts) this.delivery.attach(connection, { received: 0, handled: 0 })
+    if (codec.counts) this.delivery.attach(connection, { received: 0, handled: 0, countsState })
     this.#inbound = new Inbound(host, this)
     this.#inbound.attach(connection)
     this.answers = new Answers(host, this)
@@ -69,9 +76,14 @@ export class Conversation<User extends AuthenticatedUser>
     return this.#inbound.isPaused
   }
 
-  /** Since when the client has settled nothing of what it was given, or has kept its replicas waiting. */
+  /**
+   * Since when the client has acknowledged nothing of what it was given. One that does not acknowledge state also stalls
+   * while it keeps its replicas waiting.
+   */
   get stalledSinceMs(): number | undefined {
-    const owedSinceMs = this.delivery.stalledSinceMs ?? Number.POSITIVE_INFINITY
+    const { delivery } = this
+    if (this.#countsState) return delivery.stalledSinceMs
+    const owedSinceMs = delivery.stalledSinceMs ?? Number.POSITIVE_INFINITY
     const waitsSinceMs = this.#state?.waitingSinceMs ?? Number.POSITIVE_INFINITY
     const sinceMs = Math.min(owedSinceMs, waitsSinceMs)
     return sinceMs === Number.POSITIVE_INFINITY ? undefined : sinceMs
@@ -85,9 +97,10 @@ export class Conversation<User extends AuthenticatedUser>
   }
 
   /** WELCOME was sent on it: now the replay, then anything newer. */
-  goOn(connection: Connection, handled: number): void {
+  goOn(connection: Connection, handled: number, countsState: boolean): void {
+    this.#countsState = countsState
     // What the client has not handled is sent again; its own count of received messages goes back to that, too.
-    this.delivery.attach(connection, { received: handled, handled })
+    this.delivery.attach(connection, { received: handled, handled, countsState })
     this.delivery.toldHandled()
     this.delivery.pump()
     this.answers.pump()
@@ -178,8 +191,17 @@ export class Conversation<User extends AuthenticatedUser>
 
   // --- replicas -------------------------------------------------------------------------------------------------
 
-  get takesState(): boolean {
-    return this.session.active && this.#outbound.takesState
+  takesState(bytes: number, isFirst: boolean): boolean {
+    return this.session.active && this.#outbound.takesState(bytes, isFirst)
+  }
+
+  get viewsWait(): boolean {
+    return this.#state?.waitingSinceMs !== undefined
+  }
+
+  /** The views do not wait any more. */
+  pumpValues(): void {
+    if (this.session.active) this.#outbound.pump()
   }
 
   /** What stands for a moment only. False when the connection takes nothing any more. */

@@ -1,7 +1,7 @@
 // Gives an admitted user a session: the one that it left, or a new one. WELCOME first, then replay or predecessors'
 // ends, then hooks; one synchronous block, so that nobody sees a session half bound.
 import { HawserError, wireVersion } from "@hawser/protocol"
-import type { AcceptedConnection, Codec, Profile, ResumeClaim } from "@hawser/protocol"
+import type { AcceptedConnection, Codec, HelloFrame, Profile, ResumeClaim } from "@hawser/protocol"
 import type { AuthenticatedUser } from "../authenticate.ts"
 import type { Translator20 } from "../profile20.ts"
 import type { AdmissionOptions } from "./admission.machine.ts"
@@ -64,9 +64,9 @@ function resumeOrOpen<User extends AuthenticatedUser>(
   resume: ResumeClaim,
 ): ServerSession<User> {
   const { tokens, store, counters, health } = host
-  const { user, connection } = admitted
+  const { user, connection, hello } = admitted
   counters.resumesAsked += 1
-  const { dial } = admitted.hello
+  const { dial } = hello
   const token = tokens.verify(resume.token, resume.sessionId, user.id)
   // Nothing is looked up for whoever cannot prove that it is theirs.
   const claim: Claim<User> =
@@ -93,11 +93,17 @@ function resumeOrOpen<User extends AuthenticatedUser>(
           sendWelcome(host, session, { connection, resumed: true, refusal: undefined })
       }
       const generation = token.kind === "valid" ? token.generation : 0
-      if (session?.resume(connection, { user, resume, dial, generation }, welcome) === true) return session
+      const accepted = { user, resume, dial, generation, countsState: countsState(hello) }
+      if (session?.resume(connection, accepted, welcome) === true) return session
       health.resumesRefused.add("session_thrash")
       return openFresh(host, admitted, "session_thrash")
     }
   }
+}
+
+/** A client that names the limits of its reader acknowledges state, too: both came with one revision of the wire. */
+function countsState({ limits }: HelloFrame): boolean {
+  return limits !== undefined
 }
 
 function openFresh<User extends AuthenticatedUser>(
@@ -132,6 +138,7 @@ function openFresh<User extends AuthenticatedUser>(
     dial: hello.dial,
     codec: connection.codec,
     link: connection,
+    countsState: countsState(hello),
   })
   registry.add(session)
   sendWelcome(host, session, { connection, resumed: false, refusal })

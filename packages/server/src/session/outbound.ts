@@ -16,8 +16,8 @@ export interface Outbound {
   /** `dead`: the connection takes nothing any more and nothing outlives it. */
   reliable(message: OutboundMessage): ReliableOutcome | "dead"
   volatile(message: OutboundMessage, key: string | undefined): VolatileOutcome
-  /** True while what stands for a moment only may be sent, and its sending: not counted, never replayed. */
-  readonly takesState: boolean
+  /** True if about `bytes` of state may be sent, the first of this connection or more. `state` sends: not counted, never replayed. */
+  takesState(bytes: number, isFirst: boolean): boolean
   state(message: OutboundMessage): boolean
   /** Frames of the session layer: sent at once or not at all. */
   control(frame: Frame): boolean
@@ -54,7 +54,7 @@ export class Outbound20 implements Outbound {
 
   volatile(message: OutboundMessage, key: string | undefined): VolatileOutcome {
     const { counters } = this.#host
-    if (this.takesState && this.state(message)) return "sent"
+    if (this.takesState() && this.state(message)) return "sent"
     if (key === undefined) {
       counters.volatileDropped += 1
       return "dropped"
@@ -63,7 +63,8 @@ export class Outbound20 implements Outbound {
     return "conflated"
   }
 
-  get takesState(): boolean {
+  /** Its clients acknowledge nothing: the socket alone decides. */
+  takesState(): boolean {
     if (this.#ended || this.#slots.size > 0) return false
     if (this.#connection.bufferedBytes <= this.#host.limits.volatileHighWaterBytes) return true
     this.#connection.awaitDrain?.()

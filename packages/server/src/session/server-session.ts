@@ -2,7 +2,7 @@
 // it is its conversation's matter.
 // Whatever an unbound connection still says has no effect: nothing of it reaches the session (S13).
 import { HawserError, errorTable, isErrorCode } from "@hawser/protocol"
-import type { Frame, OutboundMessage, ResumeClaim } from "@hawser/protocol"
+import type { Frame, OutboundMessage, ResumeClaim, StateUnderWay } from "@hawser/protocol"
 import type { AuthenticatedUser } from "../authenticate.ts"
 import type { Publishable } from "../topics/publication.ts"
 import type { StateSink, StateSource } from "../topics/session-views.ts"
@@ -37,7 +37,8 @@ export class ServerSession<User extends AuthenticatedUser>
   /** A connection that the server dropped, until it has closed or another one is bound. */
   #dropped: SessionLink | undefined
 
-  constructor(host: SessionHost<User>, { id, clientId, dial, user, codec, link }: SessionOptions<User>) {
+  constructor(host: SessionHost<User>, options: SessionOptions<User>) {
+    const { id, clientId, dial, user, codec, link } = options
     this.id = id
     this.clientId = clientId
     this.#host = host
@@ -45,7 +46,7 @@ export class ServerSession<User extends AuthenticatedUser>
     this.#user = user
     this.#link = link
     this.#lastAddress = link.address
-    this.#conversation = new Conversation(host, this, codec, link.connection)
+    this.#conversation = new Conversation(host, this, codec, options)
     if (this.resumable) host.caps.expect(link.address)
     if (codec.counts) this.#startRenewal(user)
   }
@@ -97,10 +98,7 @@ export class ServerSession<User extends AuthenticatedUser>
     return { messages: sent - acknowledged, bytes }
   }
 
-  /**
-   * Since when the client has settled nothing of what it was given, or has kept its replicas waiting; undefined when it
-   * owes nothing.
-   */
+  /** Since when the client has acknowledged nothing of what it was given; undefined when it owes nothing. */
   get stalledSinceMs(): number | undefined {
     return this.#link === undefined ? undefined : this.#conversation.stalledSinceMs
   }
@@ -136,6 +134,7 @@ export class ServerSession<User extends AuthenticatedUser>
       readonly dial: number
       /** Of the token that was presented. */
       readonly generation: number
+      readonly countsState: boolean
     },
     sendWelcome: () => void,
   ): boolean {
@@ -158,7 +157,7 @@ export class ServerSession<User extends AuthenticatedUser>
     this.#conversation.listenTo(link.connection)
     this.#startRenewal(claim.user)
     sendWelcome()
-    this.#conversation.goOn(link.connection, claim.resume.handled)
+    this.#conversation.goOn(link.connection, claim.resume.handled, claim.countsState)
     counters.sessionsResumed += 1
     this.#host.onAttachment(this)
     return true
@@ -284,16 +283,25 @@ export class ServerSession<User extends AuthenticatedUser>
     return !this.#conversation.codec.counts
   }
 
-  get takesState(): boolean {
-    return this.#conversation.takesState
+  takesState(bytes: number, isFirst: boolean): boolean {
+    return this.#conversation.takesState(bytes, isFirst)
   }
 
   sendState(message: OutboundMessage): boolean {
     return this.#conversation.sendState(message)
   }
 
+  pumpValues(): void {
+    this.#conversation.pumpValues()
+  }
+
   show(source: StateSource): void {
     this.#conversation.show(source)
+  }
+
+  /** State that the client was sent and has not acknowledged; undefined where there is none. */
+  get stateUnderWay(): StateUnderWay | undefined {
+    return this.#conversation.delivery.stateUnderWay
   }
 
   dropDeadConnection(): void {

@@ -68,8 +68,10 @@ export function takeFrame(taker: FrameTaker, frame: Frame | BadFrame, count: num
       onPing(taker, frame.number, frame.handled)
       return
     case "pong":
-    case "ack":
       onAcknowledged(taker, frame.handled)
+      return
+    case "ack":
+      onAcknowledged(taker, frame.handled, frame.stateFrames)
       return
     case "sync":
       if (!delivery.agreesWith(frame.count, frame.digest)) session.finish("session_diverged")
@@ -127,9 +129,10 @@ function onPing(taker: FrameTaker, number: number, handled: number): void {
   if (taker.control({ kind: "pong", number, handled: delivery.handled })) delivery.toldHandled()
 }
 
-/** A client that claims to have handled what it was never sent has another history than this end. */
-function onAcknowledged(taker: FrameTaker, handled: number): void {
-  if (taker.delivery.acknowledge(handled)) taker.drained()
+/** A client that claims to have handled or received what it was never sent has another history than this end. */
+function onAcknowledged(taker: FrameTaker, handled: number, stateFrames = 0): void {
+  const { delivery } = taker
+  if (delivery.acknowledge(handled) && delivery.acknowledgeState(stateFrames)) taker.drained()
   else taker.session.finish("session_diverged")
 }
 

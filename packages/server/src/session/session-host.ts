@@ -80,6 +80,8 @@ export interface SessionOptions<User extends AuthenticatedUser> {
   readonly dial: number
   readonly codec: Codec
   readonly link: SessionLink
+  /** True if the client acknowledges state (N9). */
+  readonly countsState: boolean
 }
 
 /** How a session ends, where its cause does not say. */

@@ -1,7 +1,16 @@
 // One cell of a replica: who stands in which place of it, what changed since the last tick, and that change and the whole
 // as packed bytes, each made at most once however many viewers there are. Knows no sessions.
-import { BitWriter, encodeDelta, encodeSnapshot } from "@hawser/protocol"
-import type { CellChange, CellSnapshot, PackedRecord, ReplicaSchema } from "@hawser/protocol"
+import { encodeSnapshot, writeDelta } from "@hawser/protocol"
+import type {
+  BitWriter,
+  CellChange,
+  CellPlace,
+  CellSnapshot,
+  PackedRecord,
+  ReplicaSchema,
+} from "@hawser/protocol"
+import { HeldDeltas } from "./held-deltas.ts"
+import type { HeldDeltasLimits } from "./held-deltas.ts"
 
 /** A record of a replica. Its packed values are replaced, never changed, so that who holds the old ones keeps them. */
 export interface Entry {
@@ -20,14 +29,8 @@ type Pending =
   | { readonly kind: "enter" | "leave" }
   | { readonly kind: "change"; readonly before: PackedRecord }
 
-interface HeldDelta {
-  /** The cell's version after it. */
-  readonly version: number
-  readonly bytes: Uint8Array
-}
-
-/** What clients that come back may have missed: beyond this a snapshot is not much more. */
-const heldDeltasMaxBytes = 4_096
+/** Bytes of a record in a snapshot that was never packed: an id of a few letters, and fields. */
+const leastRecordBytes = 8
 /** A snapshot of more records is sent in several pieces, so that no frame grows without a bound. */
 const snapshotPieceRecords = 256
 
@@ -40,18 +43,21 @@ export class ReplicaCell {
   readonly #slots: (Entry | undefined)[] = []
   readonly #free: number[] = []
   readonly #pending = new Map<number, Pending>()
-  #held: HeldDelta[] = []
-  #heldBytes = 0
-  #snapshot: { readonly version: number; readonly pieces: readonly Uint8Array[] } | undefined
+  readonly #held: HeldDeltas
+  /** Bytes of a record in the last snapshot: what a snapshot of now would about be follows from it. */
+  #recordBytes = leastRecordBytes
+  /** Of the current version. */
+  #snapshot: readonly Uint8Array[] | undefined
   #version: number
   #size = 0
 
   // oxlint-disable-next-line eslint/max-params -- made in one place
-  constructor(schema: ReplicaSchema, x: number, y: number, version: number) {
+  constructor(schema: ReplicaSchema, { x, y }: CellPlace, version: number, limits: HeldDeltasLimits) {
     this.#schema = schema
     this.x = x
     this.y = y
     this.#version = version
+    this.#held = new HeldDeltas(limits)
   }
 
   /** Rises by one with each tick that changed something here. */
@@ -96,40 +102,63 @@ export class ReplicaCell {
     }
   }
 
-  /**
-   * Closes the tick. True when viewers have something to be told.
-   * @param isViewed where nobody looks nothing is packed.
-   */
-  commit(writer: BitWriter, isViewed: boolean): boolean {
+  /** Closes the tick. Returns true if the cell has changed. Without viewers nothing is packed. */
+  commit(writer: BitWriter, nowMs: number): boolean {
     const changes = this.#changes()
     this.#pending.clear()
     if (changes.length === 0) return false
     this.#version += 1
-    if (isViewed)
-      this.#hold({
-        version: this.#version,
-        bytes: encodeDelta(writer, this.#schema, { changes, size: this.#size }),
-      })
-    else this.#forgetDeltas()
+    this.#snapshot = undefined
+    if (this.viewers === 0) {
+      this.#held.clear()
+    } else {
+      writeDelta(writer, this.#schema, { changes, size: this.#size })
+      this.#held.add(writer, nowMs)
+    }
     return true
   }
 
-  /** What leads from this version to the one of now, oldest first; undefined when it is not held any more. */
-  deltasSince(version: number): readonly HeldDelta[] | undefined {
-    if (version === this.#version) return []
-    const first = this.#held[0]
-    if (first === undefined || version < first.version - 1 || version > this.#version) return undefined
-    return this.#held.slice(version - first.version + 1)
+  /** True if the changes from this version to the current one are held. */
+  holdsSince(version: number): boolean {
+    return version <= this.#version && version >= this.#version - this.#held.count
   }
 
-  /** The change of the last tick. */
+  /**
+   * The changes from this version to the current one, oldest first, in memory that is reused with the next tick. Undefined if
+   * they are not held, or are longer than a snapshot would about be.
+   */
+  deltasSince(version: number): Iterable<Uint8Array> | undefined {
+    if (!this.holdsSince(version)) return undefined
+    const count = this.#version - version
+    if (count > 1 && this.#held.bytesOfLast(count) > this.#size * this.#recordBytes) return undefined
+    return this.#held.read(count)
+  }
+
+  /** The change of the last tick; undefined if it is not held. */
   get lastDelta(): Uint8Array | undefined {
-    return this.#held.at(-1)?.bytes
+    return this.#held.lastDelta
+  }
+
+  /** Memory of the changes that are held. */
+  get heldBytes(): number {
+    return this.#held.heldBytes
+  }
+
+  /** Drops held changes that are too old. Returns true if some are left. */
+  expireDeltas(nowMs: number): boolean {
+    this.#held.expire(nowMs)
+    return this.#held.count > 0
+  }
+
+  /** The last viewer has left: what was packed for viewers is dropped. */
+  forget(): void {
+    this.#held.clear()
+    this.#snapshot = undefined
   }
 
   /** Everything that is here, in pieces; packed once per version. */
   snapshot(writer: BitWriter): readonly Uint8Array[] {
-    if (this.#snapshot?.version === this.#version) return this.#snapshot.pieces
+    if (this.#snapshot !== undefined) return this.#snapshot
     const records = this.#slots.flatMap((entry, slot) =>
       entry === undefined ? [] : [{ slot, id: entry.id, record: entry.packed, before: entry.before }],
     )
@@ -144,7 +173,9 @@ export class ReplicaCell {
       }
       pieces.push(encodeSnapshot(writer, this.#schema, piece))
     }
-    this.#snapshot = { version: this.#version, pieces }
+    this.#snapshot = pieces
+    const bytes = pieces.reduce((sum, piece) => sum + piece.length, 0)
+    this.#recordBytes = Math.max(leastRecordBytes, bytes / Math.max(1, records.length))
     return pieces
   }
 
@@ -175,18 +206,6 @@ export class ReplicaCell {
       }
     }
     return changes
-  }
-
-  #hold(delta: HeldDelta): void {
-    this.#held.push(delta)
-    this.#heldBytes += delta.bytes.length
-    while (this.#heldBytes > heldDeltasMaxBytes && this.#held.length > 1)
-      this.#heldBytes -= this.#held.shift()?.bytes.length ?? 0
-  }
-
-  #forgetDeltas(): void {
-    this.#held = []
-    this.#heldBytes = 0
   }
 }
 

@@ -3,6 +3,7 @@ import { BitWriter, ReplicaSchema, cellOf } from "@hawser/protocol"
 import type { CellPlace, Fields, PackedRecord, ReplicaSpec } from "@hawser/protocol"
 import { ReplicaCell, changedMask } from "./replica-cell.ts"
 import type { Entry } from "./replica-cell.ts"
+import type { HeldDeltasLimits } from "./held-deltas.ts"
 
 /** By field; the contract's types are checked at the façade. */
 export type Values = Readonly<Record<string, unknown>>
@@ -20,6 +21,7 @@ export class ReplicaStore {
   readonly schema: ReplicaSchema
   readonly area: Area | undefined
   readonly writer = new BitWriter()
+  readonly #limits: HeldDeltasLimits
   readonly #entries = new Map<string, Entry>()
   /** Those with records or viewers. */
   readonly #cells = new Map<string, ReplicaCell>()
@@ -27,8 +29,9 @@ export class ReplicaStore {
   /** No cell of this replica has had a higher version: one that is made anew is never taken for its predecessor. */
   #highestVersion = 0
 
-  constructor(name: string, spec: ReplicaSpec) {
+  constructor(name: string, spec: ReplicaSpec, limits: HeldDeltasLimits) {
     this.name = name
+    this.#limits = limits
     this.schema = ReplicaSchema.of(spec.fields)
     this.area = areaOf(this.schema, spec)
   }
@@ -105,22 +108,37 @@ export class ReplicaStore {
     const known = this.#cells.get(key)
     if (known !== undefined) return known
     this.#highestVersion += 1
-    const cell = new ReplicaCell(this.schema, x, y, this.#highestVersion)
+    const cell = new ReplicaCell(this.schema, { x, y }, this.#highestVersion, this.#limits)
     this.#cells.set(key, cell)
     return cell
   }
 
-  /** Nobody looks at this cell any more. */
+  /** This cell has no viewer any more. */
   release(cell: ReplicaCell): void {
+    cell.forget()
     if (cell.size === 0 && !cell.isDirty) this.#cells.delete(`${cell.x},${cell.y}`)
   }
 
-  /** Closes the tick. Returns how many cells have something to tell to their viewers. */
-  commit(): number {
+  /** Memory of the changes that all cells hold. */
+  get heldBytes(): number {
+    let bytes = 0
+    for (const cell of this.#cells.values()) bytes += cell.heldBytes
+    return bytes
+  }
+
+  /** Drops held changes that are too old. Returns true if some are left. */
+  expireDeltas(nowMs: number): boolean {
+    let isLeft = false
+    for (const cell of this.#cells.values()) isLeft = cell.expireDeltas(nowMs) || isLeft
+    return isLeft
+  }
+
+  /** Closes the tick. Returns how many cells with viewers have changed. */
+  commit(nowMs: number): number {
     let told = 0
     for (const cell of this.#dirty) {
       const isViewed = cell.viewers > 0
-      const hasChanged = cell.commit(this.writer, isViewed)
+      const hasChanged = cell.commit(this.writer, nowMs)
       this.#highestVersion = Math.max(this.#highestVersion, cell.version)
       if (!isViewed) this.release(cell)
       else if (hasChanged) told += 1

@@ -47,6 +47,13 @@ export class ReplicaViewer {
     return this.#viewed.some(({ cell, version }) => version !== cell.version)
   }
 
+  /** Changes of cells that the client was shown and that it was not sent. */
+  get versionsBehind(): number {
+    let behind = 0
+    for (const { cell, version } of this.#viewed) if (version !== undefined) behind += cell.version - version
+    return behind
+  }
+
   get areaCount(): number {
     return this.#areas.size
   }
@@ -94,7 +101,7 @@ export class ReplicaViewer {
   hold(held: HeldCells): void {
     for (const viewed of this.#cells.values()) {
       const version = held.get(`${viewed.cell.x},${viewed.cell.y}`)
-      if (version !== undefined && viewed.cell.deltasSince(version) !== undefined) viewed.version = version
+      if (version !== undefined && viewed.cell.holdsSince(version)) viewed.version = version
     }
   }
 
@@ -131,29 +138,22 @@ export class ReplicaViewer {
   #writeCell(frame: ReplicaFrame, viewed: ViewedCell): void {
     const { cell, version } = viewed
     viewed.version = cell.version
-    if (viewed.number !== undefined && version === cell.version - 1 && cell.lastDelta !== undefined) {
-      frame.part(viewed.number, partKind.delta, cell.lastDelta)
-      return
+    if (viewed.number !== undefined && version === cell.version - 1) {
+      const { lastDelta } = cell
+      if (lastDelta !== undefined) {
+        frame.part(viewed.number, partKind.delta, lastDelta)
+        return
+      }
     }
     const missed =
       viewed.number === undefined || version === undefined ? undefined : cell.deltasSince(version)
     viewed.number ??= this.#takeNumber()
-    if (missed !== undefined) {
-      for (const { bytes } of missed) frame.part(viewed.number, partKind.delta, bytes)
-      return
+    if (missed === undefined) {
+      for (const piece of cell.snapshot(this.store.writer))
+        frame.part(viewed.number, partKind.snapshot, piece)
+    } else {
+      for (const delta of missed) frame.part(viewed.number, partKind.delta, delta)
     }
-    for (const piece of cell.snapshot(this.store.writer)) frame.part(viewed.number, partKind.snapshot, piece)
-  }
-
-  /** The client fell behind: what it gets next is how things stand then. True when there was anything to conflate. */
-  conflate(): boolean {
-    let conflated = false
-    for (const viewed of this.#viewed) {
-      if (viewed.version === undefined || viewed.version === viewed.cell.version) continue
-      viewed.version = undefined
-      conflated = true
-    }
-    return conflated
   }
 
   /** The places of all cells in view, for who needs them by name. */

@@ -1,9 +1,18 @@
 // All replicas of a server: who views which cell, and the tick that tells viewers what changed. Work grows with the cells
 // that changed and with their viewers, never with viewers times records.
 import { cellOf, outbound } from "@hawser/protocol"
-import type { CellPlace, Clock, Codec, OutboundMessage, ReplicaSpec, TimerQueue } from "@hawser/protocol"
+import type {
+  CellPlace,
+  Clock,
+  Codec,
+  OutboundMessage,
+  ReplicaSpec,
+  ServerLimits,
+  TimerQueue,
+} from "@hawser/protocol"
 import type { ServerCounters } from "../counters.ts"
 import type { Event20, ReplicaChange20 } from "../profile20.ts"
+import type { HeldDeltasLimits } from "./held-deltas.ts"
 import { ReplicaFrame } from "./replica-frame.ts"
 import { ReplicaStore } from "./replica-store.ts"
 import type { ReplicaViewer, ViewArea } from "./replica-viewer.ts"
@@ -23,7 +32,7 @@ export interface ReplicasOptions {
   readonly clock: Clock
   readonly timers: TimerQueue
   readonly counters: ServerCounters
-  readonly tickMs: number
+  readonly limits: Pick<ServerLimits, "replicaTickMs" | keyof HeldDeltasLimits>
 }
 
 /** Around a place in the units of the replica's area, or around a record of it, wherever that goes. */
@@ -56,12 +65,13 @@ export class Replicas {
   readonly #frame = new ReplicaFrame()
   readonly #views20: ReplicaViews20
   #cancelTick: (() => void) | undefined
+  #cancelExpiry: (() => void) | undefined
 
   constructor(options: ReplicasOptions) {
     const { replicas, codecs, translator20, counters } = options
     this.#options = options
     for (const [name, spec] of Object.entries(replicas)) {
-      const store = new ReplicaStore(name, spec)
+      const store = new ReplicaStore(name, spec, options.limits)
       this.#numbers.set(store, this.#numbers.size)
       this.#watched.set(name, { store, followers: new Map() })
     }
@@ -78,6 +88,11 @@ export class Replicas {
 
   get cells(): number {
     return this.#sum(({ store }) => store.cellCount)
+  }
+
+  /** Memory of the changes that are held for viewers who missed them. */
+  get deltaBytes(): number {
+    return this.#sum(({ store }) => store.heldBytes)
   }
 
   /** Sessions that see anything. */
@@ -99,7 +114,7 @@ export class Replicas {
 
   /** Something was changed: a tick closes it, at the latest after `replicaTickMs`. */
   changed(): void {
-    this.#cancelTick ??= this.#options.timers.after(this.#options.tickMs, () => this.flush())
+    this.#cancelTick ??= this.#options.timers.after(this.#options.limits.replicaTickMs, () => this.flush())
   }
 
   view(name: string, session: ViewingSession, viewpoint: Viewpoint | undefined): View {
@@ -136,8 +151,11 @@ export class Replicas {
     for (const watched of this.#watched.values()) this.#follows(watched)
     this.#cancelTick()
     this.#cancelTick = undefined
-    for (const { store } of this.#watched.values())
-      this.#options.counters.replicaCellsPacked += store.commit()
+    const { clock, counters } = this.#options
+    let packed = 0
+    for (const { store } of this.#watched.values()) packed += store.commit(clock.now())
+    counters.replicaCellsPacked += packed
+    if (packed > 0) this.#expireLater()
     for (const views of this.#sessions.values()) views.flush()
     this.#views20.forget()
   }
@@ -160,6 +178,19 @@ export class Replicas {
   stop(): void {
     this.#cancelTick?.()
     this.#cancelTick = undefined
+    this.#cancelExpiry?.()
+    this.#cancelExpiry = undefined
+  }
+
+  /** A cell that changes no more keeps its last changes no longer than others. */
+  #expireLater(): void {
+    const { timers, clock, limits } = this.#options
+    this.#cancelExpiry ??= timers.after(limits.replicaDeltaMaxMs, () => {
+      this.#cancelExpiry = undefined
+      let isLeft = false
+      for (const { store } of this.#watched.values()) isLeft = store.expireDeltas(clock.now()) || isLeft
+      if (isLeft) this.#expireLater()
+    })
   }
 
   /** Records that somebody follows may have gone elsewhere. */

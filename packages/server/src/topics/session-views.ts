@@ -11,10 +11,15 @@ import type { ReplicaViews20 } from "./replica-views20.ts"
 export interface StateSink {
   readonly attached: boolean
   readonly speaks20: boolean
-  /** True while everything reliable was handed over and the socket has room: nothing of a replica overtakes or waits. */
-  readonly takesState: boolean
+  /**
+   * True if about `bytes` of state may be sent now: nothing reliable is queued, and neither the socket nor the link holds too
+   * much. `isFirst`: the connection was sent no view yet.
+   */
+  takesState(bytes: number, isFirst: boolean): boolean
   /** False when the connection takes nothing any more. */
   sendState(message: OutboundMessage): boolean
+  /** Sends keyed values that waited for the views. */
+  pumpValues(): void
 }
 
 /** What a session tells of itself. */
@@ -41,6 +46,9 @@ export interface SessionViewsOptions {
   readonly nextTick: () => void
 }
 
+/** The longest update is forgotten by half within 44 updates, about 2 s of those that come with every tick. */
+const longestUpdateDecay = 63 / 64
+
 export class SessionViews implements StateSource {
   readonly #options: SessionViewsOptions
   readonly #viewers = new Map<ReplicaStore, ReplicaViewer>()
@@ -48,6 +56,12 @@ export class SessionViews implements StateSource {
   readonly #described = new Set<ReplicaStore>()
   #awaitsHold = false
   #waitingSinceMs: number | undefined
+  /** While they wait: versions of cells that the client was not sent. */
+  #versionsBehind = 0
+  /** Bytes of the update that is being put together, of the last one, and of the longest of late; 0 before the first. */
+  #updateBytes = 0
+  #lastUpdateBytes = 0
+  #longestUpdateBytes = 0
 
   constructor(options: SessionViewsOptions) {
     this.#options = options
@@ -71,24 +85,20 @@ export class SessionViews implements StateSource {
     return this.#viewers.get(viewer.store) === viewer
   }
 
-  /** In a tick: tells what is to be told, or remembers that the connection could not take it. */
+  /** In a tick: sends what changed, or notes that the connection cannot take it. */
   flush(): void {
-    const { sink, clock, counters } = this.#options
+    const { sink } = this.#options
     // While the client is away its cells only get older, and what it holds then decides what it is sent.
     if (!sink.attached || this.#awaitsHold) return
-    if (!sink.takesState) {
-      if (!this.#hasNews()) return
-      let conflated = false
-      for (const viewer of this.#viewers.values()) conflated = viewer.conflate() || conflated
-      if (this.#waitingSinceMs === undefined) {
-        this.#waitingSinceMs = clock.now()
-        counters.viewersConflated += 1
-      }
-      if (conflated) counters.replicaUpdatesConflated += 1
+    const hasNews = this.#hasNews()
+    if (hasNews && !this.#takesUpdate) {
+      this.#fallBehind()
       return
     }
+    const hasWaited = this.#waitingSinceMs !== undefined
     this.#waitingSinceMs = undefined
-    for (const viewer of this.#viewers.values()) this.#tell(viewer)
+    if (hasNews) this.#sendUpdate()
+    if (hasWaited) sink.pumpValues()
   }
 
   /** A frame that was put together. */
@@ -96,16 +106,50 @@ export class SessionViews implements StateSource {
     const { sink, counters } = this.#options
     counters.replicaFramesSent += 1
     counters.replicaBytesSent += message.bytes.length
+    this.#updateBytes += message.bytes.length
     sink.sendState(message)
   }
 
   drained(): void {
-    if (this.#waitingSinceMs !== undefined && this.#options.sink.takesState) this.#options.nextTick()
+    if (this.#waitingSinceMs !== undefined && this.#takesUpdate) this.#options.nextTick()
+  }
+
+  /**
+   * An update that nothing waited for is as long as the one before. One that changes have waited for may bring whole cells, so
+   * it counts as long as the longest of late.
+   */
+  get #takesUpdate(): boolean {
+    const bytes = this.#waitingSinceMs === undefined ? this.#lastUpdateBytes : this.#longestUpdateBytes
+    return this.#options.sink.takesState(bytes, this.#longestUpdateBytes === 0)
+  }
+
+  /** Nothing is queued: what the client misses follows from the versions that it has. */
+  #fallBehind(): void {
+    const { clock, counters } = this.#options
+    if (this.#waitingSinceMs === undefined) {
+      this.#waitingSinceMs = clock.now()
+      this.#versionsBehind = 0
+      counters.viewersConflated += 1
+    }
+    let versionsBehind = 0
+    for (const viewer of this.#viewers.values()) versionsBehind += viewer.versionsBehind
+    if (versionsBehind > this.#versionsBehind) counters.replicaUpdatesConflated += 1
+    this.#versionsBehind = versionsBehind
+  }
+
+  #sendUpdate(): void {
+    this.#updateBytes = 0
+    for (const viewer of this.#viewers.values()) this.#tell(viewer)
+    if (this.#updateBytes === 0) return
+    this.#lastUpdateBytes = this.#updateBytes
+    this.#longestUpdateBytes = Math.max(this.#updateBytes, this.#longestUpdateBytes * longestUpdateDecay)
   }
 
   resumed(): void {
     this.#awaitsHold = true
     this.#waitingSinceMs = undefined
+    this.#lastUpdateBytes = 0
+    this.#longestUpdateBytes = 0
     this.#described.clear()
     for (const viewer of this.#viewers.values()) viewer.begin()
   }
