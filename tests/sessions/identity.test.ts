@@ -149,6 +149,19 @@ describe.each(profiles)("another token in profile %s", (profile) => {
     ).toEqual(["last"])
   })
 
+  it("surprise-A5 outlives the abort of the call that it took the place of", async () => {
+    const world = createWorld({ profile })
+    const client = world.client({ token: "old" })
+    const [first, second] = [new AbortController(), new AbortController()]
+    const old = rejection(client.connect({ token: "first", signal: first.signal }))
+    const connected = client.connect({ token: "second", signal: second.signal })
+    first.abort()
+    await world.clock.settle()
+    await connected
+    expect((await old).code).toBe("cancelled")
+    expect(users(world)).toEqual(["second"])
+  })
+
   it("opens a closed client whose token had been refused", async () => {
     const world = createWorld({ profile })
     const client = world.client({ token: "bad" })

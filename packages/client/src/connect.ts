@@ -17,7 +17,8 @@ export interface ConnectOptions {
   readonly timeoutMs?: number
   /**
    * Aborting rejects with `cancelled`, at once or before anything was done. It closes the client if this call made it
-   * connect: if it was idle or closed, or got another token. Otherwise the client goes on.
+   * connect: if it was idle or closed, or got another token. Otherwise the client goes on, and so does a later call's log-in
+   * with another token.
    */
   readonly signal?: AbortSignal
 }
@@ -31,6 +32,7 @@ export function connectWithin(running: RunningClient, options: ConnectOptions = 
   const { state } = running.status
   const isLogIn = token !== undefined && !running.isTokenSource(token)
   const begins = state === "idle" || state === "closed" || isLogIn
+  const logIn = running.logIns + (isLogIn ? 1 : 0)
   return new Promise((resolve, reject) => {
     const settle = (then: () => void): void => {
       cancelTimer()
@@ -40,7 +42,7 @@ export function connectWithin(running: RunningClient, options: ConnectOptions = 
     const onAbort = (): void =>
       settle(() => {
         reject(new HawserError("cancelled", { message: "connect() was aborted", cause: signal?.reason }))
-        if (begins) running.close()
+        if (begins && running.logIns === logIn) running.close()
       })
     const cancelTimer =
       timeoutMs === undefined

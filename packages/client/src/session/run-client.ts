@@ -42,6 +42,7 @@ export class RunningClient {
   #link: Link | undefined
   #session: ClientSession | undefined
   #cancelMove: () => void = () => {}
+  #logIns = 0
 
   constructor(options: RunClientOptions, token: TokenSource) {
     const { clock, limits, counters, wallClockMs } = options
@@ -162,6 +163,11 @@ export class RunningClient {
     })
   }
 
+  /** Times that another token source took the place of the one before. */
+  get logIns(): number {
+    return this.#logIns
+  }
+
   /** True for the current source of tokens. */
   isTokenSource(token: TokenSource): boolean {
     return this.#tokens.isSource(token)
@@ -179,6 +185,7 @@ export class RunningClient {
 
   /** No request, session or promise of the previous log-in may end up with the user of the next one. */
   #logInAnew(): void {
+    this.#logIns += 1
     const message = "another token took the place of the one that this was for"
     const link = this.#link
     this.#sayBye()
