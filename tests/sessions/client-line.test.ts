@@ -127,8 +127,8 @@ describe("requests that wait for room", () => {
     await connected
     for (const text of numbered(4)) call(text, `key ${text}`)
     await world.clock.advance(5)
-    // It overtakes the replies, and the client gives the session up.
-    world.network.links[0]?.server.send({ bytes: Uint8Array.of(0x40, 0xc1) })
+    // A SYNC of another history: it overtakes the replies, and the client gives the session up.
+    world.network.links[0]?.server.send({ bytes: Uint8Array.of(0x0b, 0x92, 0x00, 0x01) })
     world.network.listening = false
     await world.clock.advance(1_000)
     expect(world.handled).toEqual(numbered(4))

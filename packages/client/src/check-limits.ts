@@ -7,10 +7,17 @@ import type { ClientLimits } from "@hawser/protocol"
  * @throws RangeError that names the limit and its value.
  */
 export function checkLimits(chosen: Partial<ClientLimits> = {}): ClientLimits {
-  const limits: ClientLimits = { ...defaultClientLimits, ...chosen }
-  const { message, ...others } = limits
+  const limits: ClientLimits = {
+    ...defaultClientLimits,
+    ...chosen,
+    message: { ...defaultClientLimits.message, ...chosen.message },
+    serverMessage: { ...defaultClientLimits.serverMessage, ...chosen.serverMessage },
+  }
+  const { message, serverMessage, ...others } = limits
   for (const [name, value] of Object.entries<number>({ ...others })) assertLimit(name, value)
-  for (const [name, value] of Object.entries<number>({ ...message })) assertLimit(`message.${name}`, value)
+  for (const [group, bounds] of Object.entries({ message, serverMessage })) {
+    for (const [name, value] of Object.entries<number>({ ...bounds })) assertLimit(`${group}.${name}`, value)
+  }
   // A budget without a whole dial would never dial.
   if (limits.dialBurst < 1)
     throw new RangeError(`limits.dialBurst must be at least 1, not ${limits.dialBurst}`)

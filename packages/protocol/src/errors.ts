@@ -208,6 +208,11 @@ export const errorTable = {
     "Connections took the session from one another too often.",
     "Use the session from one place only.",
   ),
+  unsupported_limits: row(
+    { wire: 39, close: 4400, retry: "never", category: "validation" },
+    "The client takes smaller messages than this server sends.",
+    "Raise limits.message of the client, or lower limits.clientMessage of the server.",
+  ),
   dropped: row(
     { wire: 38, retry: "later", category: "system" },
     "The request was not sent because the connection is not open.",

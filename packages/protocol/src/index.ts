@@ -73,10 +73,13 @@ export type {
 } from "./wire/frame.ts"
 export { Encoded, encodeOnce, encodedArray, encodedMap, plain } from "./wire/encoded.ts"
 export type { Encodable } from "./wire/encoded.ts"
-export { createPayloadCodec } from "./wire/payload-codec.ts"
+export { createPayloadCodec, isMap } from "./wire/payload-codec.ts"
 export type { PayloadCodec } from "./wire/payload-codec.ts"
 export { quoted } from "./wire/quoted.ts"
+export { isWellFormed } from "./wire/sentence.ts"
 export { TypeTable, reservedTypes } from "./wire/type-table.ts"
+export { UnsendableError, unsendable } from "./wire/unsendable.ts"
+export type { UnsendableCode } from "./wire/unsendable.ts"
 
 export { contractTypes, defineContract, indexCalls, indexEvents } from "./calls/contract.ts"
 export type {
@@ -144,6 +147,7 @@ export {
   joinPayload,
   joinedPayload,
   leftPayload,
+  presenceDepth,
   presencePayload,
   readJoined,
   readLeft,

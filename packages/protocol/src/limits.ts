@@ -68,6 +68,11 @@ export const voidMaxCount = 1_024
 export interface ServerLimits extends DeliveryLimits, StateWindowLimits {
   /** Inbound messages after authentication. */
   readonly message: MessageLimits
+  /**
+   * Limits of the clients' readers, by which everything that the server sends is judged; default `clientMessageLimits`.
+   * Beyond: the sending call throws. A client whose HELLO names smaller ones is refused: `unsupported_limits`, 4400.
+   */
+  readonly clientMessage: MessageLimits
   /** WebSocket fragments of one message, empty ones included. Beyond: close 1008. */
   readonly messageMaxFragments: number
   /** Pieces in which one WebSocket frame may trickle in from the network. Beyond: close 1008. */
@@ -222,6 +227,7 @@ export const leastHeartbeatMs = 100
 
 export const defaultServerLimits: ServerLimits = {
   message: serverMessageLimits,
+  clientMessage: clientMessageLimits,
   messageMaxFragments: 256,
   messageMaxChunks: 4_096,
   helloMaxBytes: 8 * kib,
@@ -287,7 +293,13 @@ export const defaultServerLimits: ServerLimits = {
 
 /** Bounds of one client. Every one is an option of `createClient`. */
 export interface ClientLimits extends DeliveryLimits {
+  /** Inbound messages. Beyond: the session is reset (`sys_invalid_message`); in `2.0` the message is reported. */
   readonly message: MessageLimits
+  /**
+   * Limits of the server's reader, by which payloads are judged before the first WELCOME tells the real ones, and in `2.0`,
+   * which does not tell them; default `serverMessageLimits`. Beyond: the call rejects.
+   */
+  readonly serverMessage: MessageLimits
   /**
    * Dial budget: the dials that a rested client may make at once; default 3. It bounds every strategy and every reason to
    * dial but the application's own `connect()`. Beyond: the status is `reconnecting` with the delay, at `dialsPerMinute`.
@@ -336,6 +348,7 @@ export interface ClientLimits extends DeliveryLimits {
 
 export const defaultClientLimits: ClientLimits = {
   message: clientMessageLimits,
+  serverMessage: serverMessageLimits,
   dialBurst: 3,
   dialsPerMinute: 12,
   dialTimeoutMs: 8_000,

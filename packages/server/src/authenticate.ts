@@ -1,5 +1,5 @@
 // Who is at the other end: the hook that turns a token into a user, and the ready-made one for JWT.
-import { HawserError } from "@hawser/protocol"
+import { HawserError, isWellFormed, quoted } from "@hawser/protocol"
 import { webcrypto } from "node:crypto"
 import type { KeyObject } from "node:crypto"
 import { errors, jwtVerify } from "jose"
@@ -27,6 +27,9 @@ export function checkedUser<User extends AuthenticatedUser>(user: User): User {
   const expiresAtMs = valueIn(returned, "expiresAtMs")
   if (typeof id !== "string" || id === "")
     throw new TypeError("authenticate returned no user: an object with an `id`, a text that is not empty")
+  // The others in a topic are told of it.
+  if (!isWellFormed(id))
+    throw new TypeError(`authenticate returned the id ${quoted(id)}: half a surrogate pair`)
   if (expiresAtMs === undefined || expiresAtMs === Number.POSITIVE_INFINITY) return user
   if (typeof expiresAtMs === "number" && Math.abs(expiresAtMs) <= Number.MAX_SAFE_INTEGER) return user
   const shown = typeof expiresAtMs === "number" ? String(expiresAtMs) : typeof expiresAtMs

@@ -16,11 +16,17 @@ it("takes the defaults", () => {
 })
 
 it("puts what was chosen over the defaults", () => {
-  const chosen = { sessionsPerUser: 1, message: { ...defaultServerLimits.message, maxBytes: 1 } }
+  const chosen = {
+    sessionsPerUser: 1,
+    message: { ...defaultServerLimits.message, maxBytes: 1 },
+    clientMessage: { ...defaultServerLimits.clientMessage, maxDepth: 1 },
+  }
   expect(checkLimits(chosen)).toEqual({ ...defaultServerLimits, ...chosen })
 })
 
-const numbers = Object.keys(defaultServerLimits).filter((name) => name !== "message")
+const numbers = Object.keys(defaultServerLimits).filter(
+  (name) => name !== "message" && name !== "clientMessage",
+)
 
 describe.each(numbers)("limits.%s", (name) => {
   // Without a window, sessions end with their connection.
@@ -33,11 +39,16 @@ describe.each(numbers)("limits.%s", (name) => {
   })
 })
 
-describe.each(Object.keys(defaultServerLimits.message))("limits.message.%s", (name) => {
+const nested = Object.keys(defaultServerLimits.message).flatMap((name) => [
+  ["message", name] as const,
+  ["clientMessage", name] as const,
+])
+
+describe.each(nested)("limits.%s.%s", (group, name) => {
   it.each(notNumbers)("refuses %s and says so", (value) => {
-    const message = { ...defaultServerLimits.message, [name]: value }
-    expect(() => checkLimits({ message })).toThrow(
-      new RangeError(`limits.message.${name} must be a number above 0 and at most 2147483647, not ${value}`),
+    const limits = { [group]: { ...defaultServerLimits[group], [name]: value } }
+    expect(() => checkLimits(limits)).toThrow(
+      new RangeError(`limits.${group}.${name} must be a number above 0 and at most 2147483647, not ${value}`),
     )
   })
 })

@@ -14,13 +14,16 @@ export function checkLimits(chosen: Partial<ServerLimits> = {}): ServerLimits {
     ...defaultServerLimits,
     ...chosen,
     message: { ...defaultServerLimits.message, ...chosen.message },
+    clientMessage: { ...defaultServerLimits.clientMessage, ...chosen.clientMessage },
   }
-  const { message, ...others } = limits
+  const { message, clientMessage, ...others } = limits
   for (const [name, value] of Object.entries<number>({ ...others })) {
     if (!mayBeZero.has(name)) assertLimit(name, value)
     else if (value !== 0) assertLimit(name, value, "0, or a number above it")
   }
-  for (const [name, value] of Object.entries<number>({ ...message })) assertLimit(`message.${name}`, value)
+  for (const [group, bounds] of Object.entries({ message, clientMessage })) {
+    for (const [name, value] of Object.entries<number>({ ...bounds })) assertLimit(`${group}.${name}`, value)
+  }
   for (const name of ["pingAfterMs", "pongTimeoutMs"] as const) {
     if (limits[name] < leastHeartbeatMs)
       throw new RangeError(`limits.${name} must be at least ${leastHeartbeatMs} ms, not ${limits[name]}`)

@@ -1,5 +1,5 @@
 // Where an application says how its messages look to clients of protocol `2.0`. Handlers know nothing of it.
-import { plain } from "@hawser/protocol"
+import { isMap, plain } from "@hawser/protocol"
 import type {
   CallOutput,
   CommandName,
@@ -107,5 +107,5 @@ export function createTranslator20<User extends AuthenticatedUser>(
 
 /** `2.0` knows maps only; anything else travels as `{ value }`. */
 function asMap(value: unknown): Record<string, unknown> {
-  return typeof value === "object" && value !== null && !Array.isArray(value) ? { ...value } : { value }
+  return isMap(value) ? value : { value }
 }

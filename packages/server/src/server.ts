@@ -1,20 +1,12 @@
 // The façade: puts the parts of one server together and gives them the names that applications use.
-import {
-  RateLimiter,
-  TimerQueue,
-  TypeTable,
-  contractTypes,
-  createEnvelopeCodec,
-  createFrameCodec,
-  indexCalls,
-  indexEvents,
-} from "@hawser/protocol"
+import { RateLimiter, TimerQueue, contractTypes, indexCalls, indexEvents } from "@hawser/protocol"
 import type { Accept, Contract } from "@hawser/protocol"
 import type { AuthenticatedUser } from "./authenticate.ts"
 import { CallRouter } from "./calls/call-router.ts"
 import { HandlerTable } from "./calls/handler-table.ts"
 import { Idempotency } from "./calls/idempotency.ts"
 import { checkLimits } from "./check-limits.ts"
+import { createCodecs } from "./codecs.ts"
 import { createCounters } from "./counters.ts"
 import { Hooks, guardedReporter } from "./hooks.ts"
 import { createTranslator20 } from "./profile20.ts"
@@ -134,17 +126,7 @@ function createParts(contract: Contract, options: Options) {
   const counters = createCounters()
   const health = createHealth(calls.keys(), clock)
   const translator20 = createTranslator20(options.profile20)
-  const codecs = {
-    "hawser.1": createFrameCodec(new TypeTable(types), limits.message),
-    "2.0": createEnvelopeCodec({ side: "server", limits: limits.message, wallClockMs }),
-  }
-  // Limits are for what strangers send; what this server sent itself may be larger.
-  const sentCodec = createFrameCodec(new TypeTable(types), {
-    maxBytes: Number.MAX_SAFE_INTEGER,
-    maxDepth: limits.message.maxDepth,
-    maxElements: Number.MAX_SAFE_INTEGER,
-    maxKeyBytes: Number.MAX_SAFE_INTEGER,
-  })
+  const { codecs, sentCodec } = createCodecs(types, limits, wallClockMs)
   const encoders = {
     codecs,
     counters,

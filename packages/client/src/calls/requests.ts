@@ -5,13 +5,20 @@
 //  1. Requests are given to sessions in the order of their calls; what cannot go yet holds up those behind it. Only what
 //     a new session must be asked first goes ahead.
 //  2. What finds no room is refused when it is called. What was accepted is never refused for want of room.
-import { HawserError, PendingCalls, createPayloadCodec, idempotencyKeyMaxLength } from "@hawser/protocol"
+import {
+  HawserError,
+  PendingCalls,
+  UnsendableError,
+  idempotencyKeyMaxLength,
+  isWellFormed,
+  quoted,
+} from "@hawser/protocol"
 import type {
   CallSpec,
   ClientLimits,
   Clock,
+  Encoded,
   EndFrame,
-  PayloadCodec,
   PendingCall,
   Reference,
   ReplyFrame,
@@ -22,6 +29,7 @@ import type { ClientCounters } from "../counters.ts"
 import type { ClientSession, OutgoingRequest, RequestKind } from "../session/client-session.ts"
 import { errorOf } from "../session/peer-error.ts"
 import type { CallWatch } from "./call-stats.ts"
+import { HeldInputs } from "./held-inputs.ts"
 
 /**
  * What becomes of a request while the connection is away. `queue`: it waits, in order, up to `sendBufferMaxCount` and
@@ -92,6 +100,13 @@ interface QueuedRequest extends Omit<OutgoingRequest, "budgetMs"> {
   bytes: number
 }
 
+interface Admitted {
+  readonly waits: boolean
+  /** Of its message, if it waits. */
+  readonly bytes: number
+  readonly input: OutgoingRequest["input"]
+}
+
 export interface RequestsOptions {
   readonly clock: Clock
   readonly timers: TimerQueue
@@ -109,8 +124,7 @@ export interface RequestsOptions {
 export class Requests {
   readonly #options: RequestsOptions
   readonly #pending: PendingCalls
-  /** Tells how long a request will be before there is a session to encode it. */
-  readonly #payloads: PayloadCodec
+  readonly #inputs: HeldInputs
   /** The line: requests that wait for a session, or for room in it, in order. */
   #queue = new Set<QueuedRequest>()
   /** Requests that the session has taken, in order. */
@@ -120,7 +134,7 @@ export class Requests {
   constructor(options: RequestsOptions) {
     this.#options = options
     this.#pending = new PendingCalls(options.timers, options.onAbandoned)
-    this.#payloads = createPayloadCodec(options.limits.message)
+    this.#inputs = new HeldInputs(options)
   }
 
   get pendingCount(): number {
@@ -134,10 +148,10 @@ export class Requests {
   /** Requests without a reply, in the order of their calls. */
   pending(): PendingRequest[] {
     const session = this.#options.session()
-    const seen = ({ call, name, input, key, pending }: QueuedRequest): PendingRequest => {
-      const { reference } = pending
+    const seen = (queued: QueuedRequest): PendingRequest => {
+      const { reference } = queued.pending
       const waits = reference === undefined || session === undefined || session.neverLeft(reference)
-      return { call, name, input, key, state: waits ? "waiting" : "sent" }
+      return shown(queued, waits ? "waiting" : "sent")
     }
     return [...this.#taken, ...this.#queue].map(seen)
   }
@@ -165,7 +179,7 @@ export class Requests {
 
   /** Sends a request, or lets it wait for its session. Returns how its caller gives it up. */
   open(request: OpenRequest, events: RequestEvents): (reason: HawserError) => void {
-    const { call, name, input, options, isUntimed = call === "stream" } = request
+    const { call, name, options, isUntimed = call === "stream" } = request
     const { clock, limits } = this.#options
     const admitted = this.#admit(request)
     if (HawserError.is(admitted)) {
@@ -191,7 +205,7 @@ export class Requests {
       },
     })
     const { onSent = () => {}, onUnsent = () => {} } = events
-    const { bytes } = admitted
+    const { bytes, input } = admitted
     const queued: QueuedRequest = { call, name, input, key: options.key, pending, onSent, onUnsent, bytes }
     const giveUp = (reason: HawserError): void => this.#pending.abandon(pending, reason)
     const onAbort = (): void => {
@@ -241,14 +255,16 @@ export class Requests {
     const again: QueuedRequest[] = []
     const lost: PendingRequest[] = []
     for (const taken of [...this.#taken]) {
-      const { call, name, input, key, pending } = taken
+      const { key, pending } = taken
       const { reference } = pending
-      if (key !== undefined || (reference !== undefined && session.neverLeft(reference))) {
+      const neverLeft = reference !== undefined && session.neverLeft(reference)
+      // What one end could not read, it or its reply, would end the next session as well.
+      if (neverLeft || (key !== undefined && cause.code !== "sys_invalid_message")) {
         this.#pending.unsent(pending)
         taken.onUnsent()
         again.push(taken)
       } else {
-        lost.push({ call, name, input, key, state: "sent" })
+        lost.push(shown(taken, "sent"))
       }
     }
     this.#taken.clear()
@@ -265,41 +281,51 @@ export class Requests {
     this.#taken.clear()
   }
 
-  /** Whether a request is taken, whether it has to wait then, and if so how long its message will be. */
-  #admit({
-    name,
-    input,
-    options,
-    ahead = false,
-  }: OpenRequest): { waits: boolean; bytes: number } | HawserError {
+  /** Whether a request is taken, with its encoded input; whether it has to wait, and if so how long its message will be. */
+  #admit(request: OpenRequest): Admitted | HawserError {
+    const { name, options, ahead = false } = request
     const refusal = this.#refusal(options)
     if (refusal !== undefined) return refusal
-    if ((ahead || this.#queue.size === 0) && this.#options.session() !== undefined)
-      return { waits: false, bytes: 0 }
+    const what = `the input of "${name}"`
+    try {
+      // In a frame, which is one container.
+      const input = this.#inputs.hold(request.input, 1, what)
+      if ((ahead || this.#queue.size === 0) && this.#options.session() !== undefined)
+        return { waits: false, bytes: 0, input }
+      return this.#admitToLine(input, this.#inputs.messageBytes(input, options.key, what))
+    } catch (error) {
+      if (error instanceof UnsendableError) return error
+      throw error
+    }
+  }
+
+  #admitToLine(input: Admitted["input"], bytes: number): Admitted | HawserError {
     const { sendQueueMaxCount, sendBufferMaxBytes } = this.#options.limits
     if (this.#queue.size >= sendQueueMaxCount) {
       const message = `${sendQueueMaxCount} requests wait for the connection already`
       return new HawserError("buffer_full", { message })
     }
-    try {
-      // In an array as in a frame, so that it is not too deep later.
-      const bytes = this.#payloads.encodeFrame(0, [name, input, options.key]).length
-      let waiting = 0
-      for (const queued of this.#queue) waiting += queued.bytes
-      if (this.#queue.size === 0 || waiting + bytes <= sendBufferMaxBytes) return { waits: true, bytes }
-      const message = `requests of ${waiting} bytes wait for the connection already`
-      return new HawserError("buffer_full", { message })
-    } catch (cause) {
-      return new HawserError("invalid_input", { message: `the input of "${name}" cannot be encoded`, cause })
-    }
+    let waiting = 0
+    for (const queued of this.#queue) waiting += queued.bytes
+    if (this.#queue.size === 0 || waiting + bytes <= sendBufferMaxBytes) return { waits: true, bytes, input }
+    const message = `requests of ${waiting} bytes wait for the connection already`
+    return new HawserError("buffer_full", { message })
+  }
+
+  /**
+   * Encodes a member of the input of a request, at once: the frame and the map of the input are around it.
+   * @throws UnsendableError
+   */
+  hold(value: unknown, what: string): Encoded<unknown> | undefined {
+    return this.#inputs.hold(value, 2, what)
   }
 
   #refusal({ signal, key, whenOffline = "queue" }: CallOptions): HawserError | undefined {
     if (signal?.aborted === true) return new HawserError("cancelled", { cause: signal.reason })
     const refusal = this.#options.refusal()
     if (refusal !== undefined) return refusal
-    if (key !== undefined && (key === "" || key.length > idempotencyKeyMaxLength)) {
-      const message = `an idempotency key has 1 to ${idempotencyKeyMaxLength} characters, not ${key.length}`
+    if (key !== undefined && !isKey(key)) {
+      const message = `an idempotency key is well-formed text of 1 to ${idempotencyKeyMaxLength} characters, not ${quoted(key)}`
       return new HawserError("invalid_input", { message })
     }
     if (whenOffline === "queue" || this.#options.session()?.attached === true) return undefined
@@ -336,6 +362,14 @@ export class Requests {
       this.#isSending = false
     }
   }
+}
+
+function shown({ call, name, input, key }: QueuedRequest, state: PendingRequest["state"]): PendingRequest {
+  return { call, name, input: input?.value, key, state }
+}
+
+function isKey(key: unknown): boolean {
+  return typeof key === "string" && key !== "" && key.length <= idempotencyKeyMaxLength && isWellFormed(key)
 }
 
 async function validReply(name: string, spec: CallSpec, payload: unknown): Promise<unknown> {

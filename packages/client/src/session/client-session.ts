@@ -1,7 +1,7 @@
 // One session at the client's end: numbers, encodes, keeps what is not acknowledged, decodes. In `hawser.1` it is made
 // at the first WELCOME and outlives connections; in `2.0` it is gone with its connection. Knows no listeners, no
 // promises and no supervisor.
-import { Delivery, HawserError, frameByte, outbound, voidMaxCount } from "@hawser/protocol"
+import { Delivery, HawserError, frameByte, outbound, unsendable, voidMaxCount } from "@hawser/protocol"
 import type {
   BadFrame,
   CallKind,
@@ -11,7 +11,9 @@ import type {
   Codec,
   Connection,
   CreditFrame,
+  Encoded,
   Frame,
+  MessageLimits,
   OutboundMessage,
   Reference,
   ResumeClaim,
@@ -40,7 +42,8 @@ export type RequestKind = CallKind | "stream"
 export interface OutgoingRequest {
   readonly call: RequestKind
   readonly name: string
-  readonly input: unknown
+  /** Encoded at the call; undefined for a request without input. */
+  readonly input: Encoded<unknown> | undefined
   /** 0: as long as the server allows. */
   readonly budgetMs: number
   /** Idempotency key. */
@@ -112,6 +115,12 @@ export class ClientSession {
   /** True once its connection refused a message. */
   get isDead(): boolean {
     return this.#delivery.isDead
+  }
+
+  /** Limits of the server's reader. In `2.0` WELCOME does not name them. */
+  get serverLimits(): MessageLimits {
+    const { welcome, limits } = this.#options
+    return this.codec.counts ? welcome.limits : limits.serverMessage
   }
 
   get counts(): SessionCounts {
@@ -201,15 +210,10 @@ export class ClientSession {
    * @throws HawserError `not_available`, `invalid_input` or `message_too_large`; then nothing was sent.
    */
   request(request: OutgoingRequest): RequestOutcome {
-    const { maxBytes } = this.#options.welcome.limits
     const { counts } = this.codec
     const reference = counts ? this.#delivery.sent + 1 : String(this.#lastReference + 1)
     const message = outbound(this.#encode(request, reference))
     const bytes = message.bytes.length
-    if (bytes > maxBytes) {
-      const text = `"${request.name}" has ${bytes} bytes; the server takes ${maxBytes}`
-      throw new HawserError("message_too_large", { message: text })
-    }
     const outcome = counts ? this.#keep(message) : this.#send20(message)
     return outcome === "taken" ? { outcome, reference, bytes } : { outcome, reference: undefined, bytes }
   }
@@ -315,8 +319,8 @@ export class ClientSession {
         reference,
         ...keyed,
       })
-    } catch (cause) {
-      throw new HawserError("invalid_input", { message: `the input of "${name}" cannot be encoded`, cause })
+    } catch (error) {
+      throw unsendable(`the input of "${name}"`, error)
     }
   }
 

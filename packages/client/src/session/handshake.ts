@@ -1,6 +1,6 @@
 // From HELLO to an open session: what HELLO claims, what of the server's first words settles the attempt, and which
 // session goes on from WELCOME. Knows which link it is told of, not whether it is still the one of now.
-import { HawserError, wireVersion } from "@hawser/protocol"
+import { HawserError, createFrameCodec, wireVersion } from "@hawser/protocol"
 import type { RoundTrip, TimerQueue, WelcomeFrame } from "@hawser/protocol"
 import type { Requests } from "../calls/requests.ts"
 import { isLoginError } from "./client-frames.ts"
@@ -130,6 +130,9 @@ export class Handshake {
     if (this.#options.session()?.claim() !== undefined) tallies.resumesRefused.add(refusal)
     this.#options.endSession(new HawserError(refusal))
     link.types.replace(welcome.types)
+    // From now on what is sent is judged by the limits that the server names.
+    if (link.codec.counts)
+      link.codec = createFrameCodec(link.types, this.#options.limits.message, welcome.limits)
     link.welcomed = true
     const onRoom = (): void => requests.flush()
     const session = new ClientSession({ ...this.#options, ...link, welcome, onRoom })

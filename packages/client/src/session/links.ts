@@ -169,8 +169,13 @@ export class Links {
   #codec(types: TypeTable): Codec {
     const { profile, limits, wallClockMs } = this.#options
     return profile === "hawser.1"
-      ? createFrameCodec(types, limits.message)
-      : createEnvelopeCodec({ side: "client", limits: limits.message, wallClockMs })
+      ? createFrameCodec(types, limits.message, limits.serverMessage)
+      : createEnvelopeCodec({
+          side: "client",
+          limits: limits.message,
+          writes: limits.serverMessage,
+          wallClockMs,
+        })
   }
 }
 

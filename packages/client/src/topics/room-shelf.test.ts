@@ -1,3 +1,4 @@
+import { encodeOnce } from "@hawser/protocol"
 import { setFlagsFromString } from "node:v8"
 import { runInNewContext } from "node:vm"
 import { describe, expect, it } from "vitest"
@@ -22,6 +23,7 @@ function roomOf(shelf: RoomShelf, name: string): Room {
       publish: never,
       setState: never,
       requestTimeoutMs: 10_000,
+      hold: (value) => encodeOnce(value),
       after: () => () => {},
     },
     isOnline: () => true,

@@ -1,7 +1,15 @@
 // One topic as an application holds it: its stay, who else is there, and who listens. What arrives takes its place in the
 // order of all events of the client.
 import { HawserError } from "@hawser/protocol"
-import type { Contract, JoinedEvent, PresenceEvent, Schema, TopicGap, TopicPosition } from "@hawser/protocol"
+import type {
+  Contract,
+  Encoded,
+  JoinedEvent,
+  PresenceEvent,
+  Schema,
+  TopicGap,
+  TopicPosition,
+} from "@hawser/protocol"
 import type { CallOptions } from "../calls/requests.ts"
 import { EventBus } from "../event-bus.ts"
 import type { ListenOptions, Unsubscribe } from "../event-bus.ts"
@@ -16,6 +24,8 @@ import type { TopicCalls } from "./topic-stay.ts"
 export interface RoomCalls extends TopicCalls {
   publish(input: object, options: CallOptions): Promise<Published>
   setState(input: object, options: CallOptions): Promise<void>
+  /** Encodes a value that is a member of a request's input. */
+  hold(value: unknown, what: string): Encoded<unknown> | undefined
 }
 
 export interface RoomOptions {
@@ -80,9 +90,15 @@ export class Room implements TopicRoom<Contract, string> {
   }
 
   join(options: JoinOptions & { readonly state?: unknown } = {}): Promise<void> {
-    const { state, since, recent = 0, signal } = options
+    const { since, recent = 0, signal } = options
     if (signal?.aborted === true)
       return Promise.reject(new HawserError("cancelled", { cause: signal.reason }))
+    let state
+    try {
+      state = this.#held(options.state, "state")
+    } catch (error) {
+      return Promise.reject(error)
+    }
     this.#options.onUse(this)
     const joined = this.#stay.join({ state, since, recent })
     if (signal === undefined) return joined
@@ -99,18 +115,28 @@ export class Room implements TopicRoom<Contract, string> {
     return this.#leave(new HawserError("cancelled", { message: `"${this.name}" was left` }))
   }
 
-  publish(
+  async publish(
     event: string,
     payload: unknown,
     { echo = true, ...options }: PublishOptions = {},
   ): Promise<Published> {
-    const input = { topic: this.name, event, payload, ...(echo ? {} : { echo }) }
-    return this.#options.calls.publish(input, options)
+    const held = this.#held(payload, `payload of "${event}"`) ?? null
+    const input = { topic: this.name, event, payload: held, ...(echo ? {} : { echo }) }
+    return await this.#options.calls.publish(input, options)
   }
 
   async setState(state: unknown, options: CallOptions = {}): Promise<void> {
-    await this.#options.calls.setState({ topic: this.name, state }, options)
-    this.#stay.setState(state)
+    const held = this.#held(state, "state")
+    await this.#options.calls.setState({ topic: this.name, state: held }, options)
+    this.#stay.setState(held)
+  }
+
+  /**
+   * The value as it is now: a later join sends it again.
+   * @throws UnsendableError
+   */
+  #held(value: unknown, what: string): Encoded<unknown> | undefined {
+    return this.#options.calls.hold(value, `the ${what} in "${this.name}"`)
   }
 
   on(

@@ -7,7 +7,7 @@
 //  2. The position is that of the last publication that arrived, so that no join asks for one twice.
 //  3. From the call of a join on, no publication is delivered twice: `recent` repeats what is under way of the stay before.
 import { HawserError, joinPayload } from "@hawser/protocol"
-import type { JoinReply, JoinedEvent, TopicPosition } from "@hawser/protocol"
+import type { Encoded, JoinReply, JoinedEvent, TopicPosition } from "@hawser/protocol"
 import type { TopicState } from "./topic-api.ts"
 
 /** The requests of topics, as they are sent. */
@@ -28,7 +28,8 @@ export interface TopicStayOptions {
 }
 
 interface Wanted {
-  state: unknown
+  /** Encoded. */
+  state: Encoded<unknown> | undefined
   recent: number
   readonly resolve: () => void
   readonly reject: (error: unknown) => void
@@ -78,7 +79,7 @@ export class TopicStay {
 
   /** @param how.since where it stands already. */
   join(how: {
-    readonly state: unknown
+    readonly state: Encoded<unknown> | undefined
     readonly since: TopicPosition | undefined
     readonly recent: number
   }): Promise<void> {
@@ -122,7 +123,7 @@ export class TopicStay {
   }
 
   /** What it will be joined with again. */
-  setState(state: unknown): void {
+  setState(state: Encoded<unknown> | undefined): void {
     if (this.#wanted !== undefined) this.#wanted.state = state
   }
 

@@ -57,6 +57,7 @@ export class Topics {
         return { offset: offset ?? undefined }
       },
       setState: async (input, how) => void (await this.#call("$presence", $presence.output, { input, how })),
+      hold: (value, what) => options.requests().hold(value, what),
       after: (delayMs, callback) => options.timers().after(delayMs, callback),
     }
   }

@@ -3,6 +3,7 @@
 import type { CallSpec } from "../calls/contract.ts"
 import type { Schema } from "../schema.ts"
 import { isMap } from "../wire/payload-codec.ts"
+import { sentence } from "../wire/sentence.ts"
 import type { TopicGapReason, TopicPosition } from "./topic-kind.ts"
 
 export interface JoinRequest {
@@ -88,6 +89,9 @@ export interface PresenceEvent extends PresenceList {
   readonly isFull: boolean
   readonly gone: readonly number[]
 }
+
+/** Containers around a member's state in the EVENT that nests it deepest, `$join`: the frame is the first. */
+export const presenceDepth = 5
 
 /** By the names under which they travel. */
 export const topicCalls = {
@@ -193,7 +197,7 @@ function readList(value: unknown): PresenceList | null {
 }
 
 export function leftPayload({ topic, code, message }: LeftEvent): Readonly<Record<string, unknown>> {
-  return { topic, code, message }
+  return { topic, code: sentence(code), message: sentence(message) }
 }
 
 export function readLeft(value: unknown): LeftEvent | undefined {

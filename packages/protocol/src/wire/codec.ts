@@ -1,5 +1,6 @@
 // The one interface behind which the two profiles stand.
 import type { Profile } from "../version.ts"
+import type { Encodable, Encoded } from "./encoded.ts"
 import type { BadFrame, Frame } from "./frame.ts"
 
 /** Which messages count is decided by the first byte, before anything is decoded. */
@@ -12,6 +13,15 @@ export interface Codec {
   classify(bytes: Uint8Array): FrameClass
   /** Never throws. `count` is the message's number in its direction when it is reliable, else 0. */
   decode(bytes: Uint8Array, count: number): Frame | BadFrame
-  /** Throws for what is a programmer's mistake: an unknown type, a payload that MessagePack cannot hold. */
+  /**
+   * @throws UnsendableError for a payload that the other end would refuse or read as another value, RangeError for a type
+   * that the session's table lacks.
+   */
   encode(frame: Frame): Uint8Array
+  /**
+   * Encodes a payload at once, for a frame that is written later; changes of the payload have no effect on it.
+   * @param around containers around it in that frame, which itself is one.
+   * @throws UnsendableError
+   */
+  hold<T>(payload: Encodable<T>, around: number): Encoded<T>
 }

@@ -1,10 +1,13 @@
 // A payload that is encoded once and sent many times. Knows no bytes' meaning: who encodes it is handed in.
 
-/** A value's MessagePack. */
+/** A value's MessagePack, and what a receiver's limits are compared with. */
 export interface Encoding {
   readonly bytes: Uint8Array
   /** Containers inside each other. */
   readonly depth: number
+  /** Array items, and map entries twice. */
+  readonly elements: number
+  readonly longestKeyBytes: number
 }
 
 /**
@@ -20,6 +23,18 @@ export class Encoded<T> {
   constructor(value: T, source: unknown = value) {
     this.value = value
     this.#source = source
+  }
+
+  /** A value that is encoded already: later changes of it have no effect. */
+  static of<T>(value: T, encoding: Encoding): Encoded<T> {
+    const encoded = new Encoded(value)
+    encoded.#encoding = encoding
+    return encoded
+  }
+
+  /** Bytes of the encoding; undefined until it is computed. */
+  get size(): number | undefined {
+    return this.#encoding?.bytes.length
   }
 
   /** Computed at the first call. */

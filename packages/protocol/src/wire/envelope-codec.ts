@@ -7,6 +7,7 @@ import { Encoded } from "./encoded.ts"
 import type { BadFrame, CallKind, Frame, Reference, ReplyFrame, WireError } from "./frame.ts"
 import { createPayloadCodec, isMap } from "./payload-codec.ts"
 import { quoted } from "./quoted.ts"
+import { sentence, wellFormed } from "./sentence.ts"
 
 const envelopeVersion = "2.0"
 
@@ -32,13 +33,16 @@ export function camelCase(name: string): string {
 export interface EnvelopeCodecOptions {
   /** Which end decodes: a server takes requests, a client takes events and replies. Default: both, for recordings. */
   readonly side?: "server" | "client"
+  /** Limits of this end's reader. */
   readonly limits: MessageLimits
+  /** Limits of the other end's reader. Default: the same. */
+  readonly writes?: MessageLimits
   /** Wall-clock milliseconds since 1970, for `timestamp`. */
   readonly wallClockMs: () => number
 }
 
 export function createEnvelopeCodec(options: EnvelopeCodecOptions): Codec {
-  const payloads = createPayloadCodec(options.limits)
+  const payloads = createPayloadCodec(options.limits, options.writes)
 
   /** What a server sends: exactly five keys. */
   function encodeServer(id: Reference, type: string, payload: unknown): Uint8Array {
@@ -82,7 +86,7 @@ export function createEnvelopeCodec(options: EnvelopeCodecOptions): Codec {
           : encodeServer(frame.reference, "resp_error", errorPayload(frame.outcome.error))
       case "goaway":
         return encodeServer(null, "event_server_shutdown", {
-          message: frame.reason,
+          message: sentence(frame.reason),
           countdown_seconds: Math.ceil(frame.deadlineMs / 1000),
         })
       case "ping":
@@ -121,13 +125,15 @@ export function createEnvelopeCodec(options: EnvelopeCodecOptions): Codec {
     classify: (bytes) => (bytes.length === 0 ? "invalid" : "control"),
     decode,
     encode,
+    hold: (payload, around) => payloads.hold(payload, around),
   }
 }
 
 /** A payload of `2.0` is a map, whatever the contract says. */
 function asMap(payload: unknown): unknown {
   if (payload === undefined || payload === null) return {}
-  return payload instanceof Encoded || isMap(payload) ? payload : { value: payload }
+  const isShown = payload instanceof Encoded ? isMap(payload.value) : isMap(payload)
+  return isShown ? payload : { value: payload }
 }
 
 function decodeEnvelope(
@@ -235,10 +241,11 @@ function decodeReply(
 
 /** The superset that clients of both revisions read (docs/protocol.md, profile 2.0). */
 function errorPayload(error: WireError): Record<string, unknown> {
+  const code = wellFormed(error.code)
   return {
-    error: error.message,
-    error_code: error.code,
-    code: error.code,
+    error: wellFormed(error.message),
+    error_code: code,
+    code,
     category: error.category,
     details: error.details ?? null,
     retry_after: error.retryAfterMs === undefined ? null : error.retryAfterMs / 1000,

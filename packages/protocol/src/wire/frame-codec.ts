@@ -8,9 +8,13 @@ import type { BadFrame, Frame } from "./frame.ts"
 import { createPayloadCodec } from "./payload-codec.ts"
 import type { TypeTable } from "./type-table.ts"
 
-/** @param types the names of message types; filled by WELCOME on the client. */
-export function createFrameCodec(types: TypeTable, limits: MessageLimits): Codec {
-  const payloads = createPayloadCodec(limits)
+/**
+ * @param types the names of message types; filled by WELCOME on the client.
+ * @param reads limits of this end's reader.
+ * @param writes limits of the other end's reader.
+ */
+export function createFrameCodec(types: TypeTable, reads: MessageLimits, writes = reads): Codec {
+  const payloads = createPayloadCodec(reads, writes)
 
   function encode(frame: Frame): Uint8Array {
     if (frame.kind === "replicaParts") return frame.bytes
@@ -36,6 +40,7 @@ export function createFrameCodec(types: TypeTable, limits: MessageLimits): Codec
     classify: (bytes) => classifyFirstByte(bytes[0]),
     decode,
     encode,
+    hold: (payload, around) => payloads.hold(payload, around),
   }
 }
 

@@ -15,6 +15,7 @@ import type {
   WelcomeFrame,
   WireError,
 } from "./frame.ts"
+import { sentence, wellFormed } from "./sentence.ts"
 import type { TypeTable } from "./type-table.ts"
 
 /** By place: an error's category on the wire. */
@@ -41,9 +42,9 @@ export function frameBody(frame: Frame, types: TypeTable): FrameBody {
     case "auth":
       return body(frameByte.auth, [frame.token])
     case "authRequest":
-      return body(frameByte.authRequest, [frame.expiresInMs])
+      return body(frameByte.authRequest, [wholeMs(frame.expiresInMs)])
     case "authOk":
-      return body(frameByte.authOk, [frame.expiresInMs])
+      return body(frameByte.authOk, [expiry(frame.expiresInMs)])
     case "ack":
       return body(frameByte.ack, withTrailing([frame.handled], [frame.stateFrames]))
     case "void":
@@ -55,13 +56,13 @@ export function frameBody(frame: Frame, types: TypeTable): FrameBody {
     case "goaway":
       return body(frameByte.goaway, goawayFields(frame))
     case "reset":
-      return body(frameByte.reset, [frame.cause, frame.count])
+      return body(frameByte.reset, [sentence(frame.cause), frame.count])
     case "sync":
       return body(frameByte.sync, [frame.count, frame.digest])
     case "busy":
-      return body(frameByte.busy, [frame.retryAfterMs])
+      return body(frameByte.busy, [wholeMs(frame.retryAfterMs)])
     case "bye":
-      return body(frameByte.bye, [frame.code, frame.message])
+      return body(frameByte.bye, [sentence(frame.code), sentence(frame.message)])
     case "event":
       return body(frameByte.event, [types.numberOf(frame.type), frame.payload])
     case "request":
@@ -94,6 +95,16 @@ export function frameBody(frame: Frame, types: TypeTable): FrameBody {
   }
 }
 
+/** Milliseconds as they travel, whatever arithmetic they come from. */
+function wholeMs(ms: number): number {
+  return Number.isNaN(ms) ? 0 : Math.min(Math.max(0, Math.ceil(ms)), Number.MAX_SAFE_INTEGER)
+}
+
+/** Null for a token that does not expire. */
+function expiry(expiresInMs: number | null): number | null {
+  return expiresInMs === null ? null : wholeMs(expiresInMs)
+}
+
 function body(byte: number, fields: readonly unknown[]): FrameBody {
   return { byte, fields }
 }
@@ -119,7 +130,7 @@ function limitsFields({ maxBytes, maxDepth, maxElements, maxKeyBytes }: MessageL
 function goawayFields(frame: Extract<Frame, { kind: "goaway" }>): unknown[] {
   const { reason, startInMs, deadlineMs, intent, address } = frame
   const flags = intent === undefined ? undefined : goawayFlag[intent]
-  return withTrailing([reason, startInMs, deadlineMs], [flags, address])
+  return withTrailing([sentence(reason), wholeMs(startInMs), wholeMs(deadlineMs)], [flags, address])
 }
 
 function authorFields(author: Author | undefined): unknown[] | undefined {
@@ -145,7 +156,7 @@ function welcomeFields(frame: WelcomeFrame): unknown[] {
     handled,
     0,
     limitsFields(limits),
-    expiresInMs,
+    expiry(expiresInMs),
     types,
     frame.refusal ?? null,
     frame.digest,
@@ -153,7 +164,7 @@ function welcomeFields(frame: WelcomeFrame): unknown[] {
 }
 
 function requestFields({ type, payload, budgetMs, key }: RequestFrame, types: TypeTable): unknown[] {
-  const fields = [types.numberOf(type), payload, budgetMs]
+  const fields = [types.numberOf(type), payload, wholeMs(budgetMs)]
   return key === undefined ? fields : [...fields, key]
 }
 
@@ -166,8 +177,9 @@ function errorFields(error: WireError | undefined): unknown[] {
   if (error === undefined) return [0]
   const { code, message, category, retryAfterMs, details } = error
   const status = isErrorCode(code) ? errorTable[code].wire : applicationErrorWire
-  const named = status === applicationErrorWire ? code : null
-  return [status, [named, message, wireCategories.indexOf(category), retryAfterMs ?? null, details ?? null]]
+  const named = status === applicationErrorWire ? wellFormed(code) : null
+  const waitMs = retryAfterMs === undefined ? null : wholeMs(retryAfterMs)
+  return [status, [named, wellFormed(message), wireCategories.indexOf(category), waitMs, details ?? null]]
 }
 
 /** The cells flat: x, y and version of the first, then of the next. */

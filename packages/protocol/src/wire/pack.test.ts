@@ -4,8 +4,9 @@ import { describe, expect, it } from "vitest"
 import { encodeOnce, encodedArray } from "./encoded.ts"
 import { Packer } from "./pack.ts"
 
+const wide = { maxBytes: 2 ** 31, maxDepth: 32, maxElements: 2 ** 31, maxKeyBytes: 2 ** 31 }
 // One writes many messages, as at a server: what it has written must not show.
-const packer = new Packer(32)
+const packer = new Packer(wide)
 
 const hex = (bytes: Uint8Array): string => Buffer.from(bytes).toString("hex")
 const packed = (value: unknown): string => hex(packer.pack(value))
@@ -13,14 +14,6 @@ const byLibrary = (value: unknown): string => hex(encode(value, { ignoreUndefine
 
 const step = [...Array(67).keys()].flatMap((power) => [2 ** power - 1, 2 ** power, 2 ** power + 1])
 const seconds = [0, 1, 1_700_000_000, 2 ** 32 - 1, 2 ** 32, 2 ** 34 - 1, 2 ** 34, 8.64e12]
-
-class Walker {
-  name = "ann"
-  readonly #secret = 1
-  get secret(): number {
-    return this.#secret
-  }
-}
 
 const numbers: readonly unknown[] = [
   ...step,
@@ -30,35 +23,25 @@ const numbers: readonly unknown[] = [
 const dates: readonly Date[] = seconds
   .flatMap((second) => [second, -second])
   .flatMap((second) => [-1, 0, 1, 999].map((ms) => new Date(second * 1_000 + ms)))
+  .filter((date) => !Number.isNaN(date.getTime()))
 const objects: readonly unknown[] = [
-  new Map([[1, 2]]),
-  new Set([1]),
-  new Walker(),
-  Object.create({ inherited: 1 }),
   Object.create(null),
-  Object("text"),
-  Object(5),
-  /pattern/,
-  new Error("message"),
   new (class extends Date {})(5),
-  new ArrayBuffer(4),
-  Float32Array.of(1, 2),
-  new DataView(new ArrayBuffer(8), 2, 3),
   Buffer.from("bytes"),
-  Object.assign([], { length: 3 }),
+  Object.assign([], { length: 0 }),
   Object.assign([1], { key: 2 }),
   { [Symbol.iterator]: 1, shown: 2 },
   Object.defineProperty({}, "hidden", { value: 1 }),
   { toJSON: undefined },
-  [undefined, null, true, false],
+  [null, true, false],
 ]
 
 describe("a value is written as the library writes it", () => {
   it.each([
     ["numbers", numbers],
-    ["dates, an invalid one too", [...dates, new Date(Number.NaN)]],
-    ["objects of every class", objects],
-    ["nothing", [undefined, null, [], {}, "", new Uint8Array(0)]],
+    ["dates", dates],
+    ["objects", objects],
+    ["nothing", [null, [], {}, "", new Uint8Array(0)]],
   ])("one by one and together: %s", (_, values) => {
     for (const value of values) expect(packed(value)).toBe(byLibrary(value))
     expect(packed(values)).toBe(byLibrary(values))
@@ -99,50 +82,44 @@ describe("a value is written as the library writes it", () => {
         index < left ? undefined : index,
       ])
       const inner: unknown = Object.fromEntries(entries)
-      const value = { before: 1, inner, after: [undefined] }
+      const value = { before: 1, inner, after: [null] }
       expect(packed(value)).toBe(byLibrary(value))
     }
   })
 
-  it("for anything", () => {
-    const anything = fc.anything({
-      withDate: true,
-      withTypedArray: true,
-      withNullPrototype: true,
-      withBoxedValues: true,
-      withMap: true,
-      withSet: true,
-      withSparseArray: true,
-      maxDepth: 5,
-    })
+  it("for anything that is sent", () => {
+    const anything = fc.anything({ withDate: true, withNullPrototype: true, maxDepth: 5 })
+    let sent = 0
     fc.assert(
       fc.property(anything, (value) => {
-        expect(packed(value)).toBe(byLibrary(value))
+        const bytes = packedOrRefused(value)
+        if (bytes === undefined) return
+        sent += 1
+        expect(bytes).toBe(byLibrary(value))
       }),
       { numRuns: 5_000 },
     )
+    expect(sent).toBeGreaterThan(2_000)
   })
 })
+
+function packedOrRefused(value: unknown): string | undefined {
+  try {
+    return packed(value)
+  } catch (error) {
+    expect(error).toMatchObject({ code: "invalid_input" })
+    return undefined
+  }
+}
 
 describe("the first byte", () => {
   it("stands before the value", () => {
-    expect(hex(packer.pack([1, "a"], 0x41))).toBe("419201a161")
-    expect(hex(packer.pack(null, 0))).toBe("00c0")
+    expect(hex(packer.packFrame(0x41, [1, "a"]))).toBe("419201a161")
+    expect(hex(packer.packFrame(0, [undefined]))).toBe("0091c0")
   })
 })
 
-describe("what cannot be written", () => {
-  it.each([
-    ["a bigint", 5n],
-    ["a function", () => {}],
-    ["a symbol", Symbol("x")],
-  ])("is a TypeError that names it: %s", (name, value) => {
-    for (const whole of [value, [1, value], { key: [value] }]) {
-      expect(() => packer.pack(whole)).toThrow(new TypeError(`MessagePack cannot hold ${name}`))
-      expect(packed({ key: [1] })).toBe("81a36b65799101")
-    }
-  })
-
+describe("what is refused", () => {
   it("does not spoil the next message when a getter throws", () => {
     const value = {
       first: "x".repeat(5_000),
@@ -163,7 +140,7 @@ describe("a value that packs another while it is packed", () => {
         first: [1, 2],
         get second(): string {
           others.push(packed({ text: "o".repeat(size) }))
-          expect(() => packer.pack([others, 5n])).toThrow(TypeError)
+          expect(() => packer.pack([others, 5n])).toThrow("[1]: a bigint is not sent")
           return "b".repeat(size)
         },
         third: encodeOnce({ list: encodedArray([encodeOnce("shared"), "plain"]) }),
@@ -182,10 +159,10 @@ describe("a shared encoding", () => {
         return packer.pack([[[[1]]]]).length
       },
     })
-    const shallow = new Packer(2)
+    const shallow = new Packer({ ...wide, maxDepth: 2 })
     packer.pack([shared])
     expect(hex(shallow.pack([shared]))).toBe(byLibrary([{ size: 5 }]))
-    expect(() => shallow.pack([[shared]])).toThrow(RangeError)
+    expect(() => shallow.pack([[shared]])).toThrow("nested too deep")
   })
 
   it("may stand anywhere, and holds others", () => {

@@ -1,14 +1,22 @@
-// A value → MessagePack, in the shortest form. Refuses what a peer with the same limits would refuse for its depth;
-// better the sender learns it. Must not know what the value means or which frame carries it.
-import { nestingMax } from "../limits.ts"
+// A value → MessagePack, in the shortest form. Enforces every rule that unpack.ts applies at the receiver, in the same
+// pass: depth, elements, keys, well-formed text, dates, size. Refuses what would arrive as another value. The error
+// names the place in the value. Must not know what the value means or which frame carries it.
+import { type MessageLimits, nestingMax } from "../limits.ts"
 import { Encoded, type Encoding } from "./encoded.ts"
+import { ofThisRealm } from "./foreign-objects.ts"
+import { countHeadBytes, headMaxBytes, textHeadBytes } from "./head-bytes.ts"
+import { isWellFormed } from "./sentence.ts"
+import { Refusal, refused, unsendableOf } from "./unsendable.ts"
 
 const scratchBytes = 1024
 /** A larger scratch buffer is let go of after the message that needed it. */
 const keptBytes = 64 * 1024
-const headMaxBytes = 5
 /** Up to here a loop beats the platform's encoder, as measured on Node 20. */
 const shortText = 40
+
+/** In the place of a first byte. */
+const noFrame = -1
+const atOnce = { around: 0, hiddenSteps: 0 }
 
 /** Of the platform, in browsers, Node and Bun alike; this package has no types of any of them. */
 declare class TextEncoder {
@@ -20,44 +28,94 @@ declare class TextEncoder {
  * come behind what is written so far and are gone from the buffer when they are done.
  */
 export class Packer {
+  readonly #limits: MessageLimits
   readonly #maxDepth: number
   readonly #encoder = new TextEncoder()
-  readonly #encode = (value: unknown): Encoding => this.#encoding(value)
+  readonly #encode = (value: unknown): Encoding => {
+    if (value === undefined) throw refused.hole()
+    return this.#encoding(value, noFrame, 0)
+  }
   #bytes = new Uint8Array(scratchBytes)
   #view = new DataView(this.#bytes.buffer)
   #at = 0
-  /** The deepest container so far. */
+  /** Of the encoding under way: where it begins, its deepest container, its elements, its longest key. */
+  #start = 0
   #deepest = 0
+  #elements = 0
+  #longestKeyBytes = 0
 
-  /** @param maxDepth containers inside each other. */
-  constructor(maxDepth: number) {
-    this.#maxDepth = Math.min(maxDepth, nestingMax)
+  /** @param limits those of the receiver. */
+  constructor(limits: MessageLimits) {
+    this.#limits = limits
+    this.#maxDepth = Math.min(limits.maxDepth, nestingMax)
   }
 
   /**
-   * The value's bytes, behind `firstByte` if there is one. Integers beyond 32 bits leave as 64 bits, undefined members of
-   * maps are left out, and other `undefined` leaves as nil. Half a surrogate pair leaves as U+FFFD. An object is a map of
-   * its own enumerable members, whatever its class, except `Date` (a timestamp), views of an `ArrayBuffer` (a binary)
-   * and `Encoded` (its bytes).
-   * @throws RangeError for what is nested too deep, TypeError for a bigint, a function or a symbol.
+   * The value's bytes. A number that is no integer within 53 bits leaves as a float, `undefined` members of maps are left
+   * out, and a value that is `undefined` as a whole leaves as nil. An object is a map of its own enumerable members.
+   * `Date` is a timestamp; `Uint8Array`, `DataView` and `ArrayBuffer` are binaries; `Encoded` is its bytes.
+   * @param hiddenSteps of the path of a refusal: those that are not the application's.
+   * @throws UnsendableError `message_too_large` for more than `limits.maxBytes`, `invalid_input` for everything else that
+   * the receiver would refuse, or read as another value.
    */
-  pack(value: unknown, firstByte?: number): Uint8Array {
-    return this.#encoding(value, firstByte).bytes
+  pack(value: unknown, hiddenSteps = 0): Uint8Array {
+    return this.#whole(value, noFrame, { around: 0, hiddenSteps }).bytes
   }
 
-  #encoding(value: unknown, firstByte?: number): Encoding {
-    const start = this.#at
-    const outerDeepest = this.#deepest
-    this.#deepest = 0
+  /** One byte, then an array of the parts; a part that is `undefined` leaves as nil. Paths begin inside of a part. */
+  packFrame(firstByte: number, parts: readonly unknown[]): Uint8Array {
+    return this.#whole(parts, firstByte, atOnce).bytes
+  }
+
+  /** Encodes a value that is to be part of a message, with so many containers around it, and judges it as such. */
+  hold(value: unknown, around: number): Encoding {
+    return this.#whole(value, noFrame, { around, hiddenSteps: 0 })
+  }
+
+  #whole(
+    value: unknown,
+    firstByte: number,
+    { around, hiddenSteps }: { readonly around: number; readonly hiddenSteps: number },
+  ): Encoding {
     try {
-      if (firstByte !== undefined) this.#byte(firstByte)
-      this.#value(value, 0)
-      return { bytes: this.#bytes.slice(start, this.#at), depth: this.#deepest }
-    } finally {
-      this.#at = start
-      this.#deepest = outerDeepest
-      if (start === 0 && this.#bytes.length > keptBytes) this.#resize(scratchBytes)
+      return this.#encoding(value, firstByte, around)
+    } catch (thrown) {
+      throw unsendableOf(thrown, hiddenSteps)
     }
+  }
+
+  #encoding(value: unknown, firstByte: number, around: number): Encoding {
+    const from = this.#at
+    const outerStart = this.#start
+    const outerDeepest = this.#deepest
+    const outerElements = this.#elements
+    const outerLongest = this.#longestKeyBytes
+    this.#start = from
+    this.#deepest = around
+    this.#elements = 0
+    this.#longestKeyBytes = 0
+    try {
+      if (firstByte === noFrame) this.#value(value, around)
+      else this.#frame(firstByte, value)
+      this.#assertSize(this.#at - from)
+      return {
+        bytes: this.#bytes.slice(from, this.#at),
+        depth: this.#deepest - around,
+        elements: this.#elements,
+        longestKeyBytes: this.#longestKeyBytes,
+      }
+    } finally {
+      this.#at = from
+      this.#start = outerStart
+      this.#deepest = outerDeepest
+      this.#elements = outerElements
+      this.#longestKeyBytes = outerLongest
+      if (from === 0 && this.#bytes.length > keptBytes) this.#resize(scratchBytes)
+    }
+  }
+
+  #assertSize(bytes: number): void {
+    if (bytes > this.#limits.maxBytes) throw refused.size(bytes, this.#limits.maxBytes)
   }
 
   /** @param depth containers around it. */
@@ -66,7 +124,7 @@ export class Packer {
       case "number":
         return this.#number(value)
       case "string":
-        return this.#text(value)
+        return void this.#text(value)
       case "boolean":
         return this.#byte(value ? 0xc3 : 0xc2)
       case "undefined":
@@ -76,74 +134,127 @@ export class Packer {
       case "bigint":
       case "function":
       case "symbol":
-        throw new TypeError(`MessagePack cannot hold a ${typeof value}`)
+        throw refused.type(typeof value)
     }
   }
 
   #object(value: object, depth: number): void {
-    if (Array.isArray(value)) this.#array(value, this.#entered(depth + 1))
-    else if (value instanceof Encoded) this.#shared(value.encoding(this.#encode), depth)
-    else if (value instanceof Date) this.#date(value.getTime())
-    else if (ArrayBuffer.isView(value)) this.#binary(value)
-    else this.#map(value, this.#entered(depth + 1))
+    if (Array.isArray(value)) return this.#array(value, depth + 1)
+    const prototype: unknown = Object.getPrototypeOf(value)
+    if (prototype === Object.prototype || prototype === null) return this.#map(value, depth + 1)
+    if (value instanceof Encoded) return this.#shared(value.encoding(this.#encode), depth)
+    if (value instanceof Date) return this.#date(value.getTime())
+    if (value instanceof Uint8Array) return this.#binary(value)
+    const known = ofThisRealm(value, prototype)
+    return known === value ? this.#map(value, depth + 1) : this.#object(known, depth)
   }
 
-  #entered(depth: number): number {
-    if (depth > this.#maxDepth) {
-      const most = `a message holds at most ${this.#maxDepth} containers inside each other`
-      throw new RangeError(`nested too deep: ${most}, its own array or map included`)
-    }
+  /** Its parts are no value of the application: paths begin inside of them, and one may be absent. */
+  #frame(firstByte: number, parts: unknown): void {
+    if (!Array.isArray(parts)) throw new TypeError("a frame has parts")
+    this.#byte(firstByte)
+    this.#entered(1)
+    this.#addElements(parts.length)
+    this.#reserve(headMaxBytes)
+    this.#count(parts.length, 0x90, 0xdc)
+    for (const part of parts) this.#value(part, 1)
+  }
+
+  #entered(depth: number): void {
+    if (depth > this.#maxDepth) throw refused.depth(this.#maxDepth)
     if (depth > this.#deepest) this.#deepest = depth
-    return depth
+  }
+
+  #addElements(count: number): void {
+    this.#elements += count
+    if (this.#elements > this.#limits.maxElements) throw refused.elements(this.#limits.maxElements)
   }
 
   #array(items: readonly unknown[], depth: number): void {
     const count = items.length
+    this.#entered(depth)
+    this.#addElements(count)
     this.#reserve(headMaxBytes)
     this.#count(count, 0x90, 0xdc)
-    for (let index = 0; index < count; index += 1) this.#value(items[index], depth)
+    let index = 0
+    try {
+      for (; index < count; index += 1) {
+        const item = items[index]
+        if (item === undefined) throw refused.hole()
+        this.#value(item, depth)
+      }
+    } catch (thrown) {
+      throw Refusal.at(index, thrown)
+    }
   }
 
   #map(map: object, depth: number): void
   #map(map: Readonly<Record<string, unknown>>, depth: number): void {
     const keys = Object.keys(map)
+    this.#entered(depth)
     this.#reserve(headMaxBytes)
     const start = this.#at
     const from = start + countHeadBytes(keys.length)
     this.#at = from
     let count = 0
-    for (const key of keys) {
-      const member = map[key]
-      if (member === undefined) continue
-      this.#text(key)
-      this.#value(member, depth)
-      count += 1
+    let key = ""
+    try {
+      for (key of keys) {
+        const member = map[key]
+        if (member === undefined) continue
+        this.#key(key)
+        this.#value(member, depth)
+        count += 1
+      }
+    } catch (thrown) {
+      throw Refusal.at(key, thrown)
     }
+    this.#addElements(2 * count)
     const end = this.#moved(from, start + countHeadBytes(count))
     this.#at = start
     this.#count(count, 0x80, 0xde)
     this.#at = end
   }
 
+  #key(key: string): void {
+    if (key === "__proto__") throw refused.proto()
+    this.#longest(this.#text(key))
+  }
+
+  #longest(keyBytes: number): void {
+    if (keyBytes <= this.#longestKeyBytes) return
+    const { maxKeyBytes } = this.#limits
+    if (keyBytes > maxKeyBytes) throw refused.key(keyBytes, maxKeyBytes)
+    this.#longestKeyBytes = keyBytes
+  }
+
   #shared(encoding: Encoding, depth: number): void {
-    this.#entered(depth + encoding.depth)
+    if (encoding.depth > 0) this.#entered(depth + encoding.depth)
+    this.#addElements(encoding.elements)
+    this.#longest(encoding.longestKeyBytes)
     this.#copy(encoding.bytes)
   }
 
-  #text(text: string): void {
+  /** Returns the bytes of its UTF-8. */
+  #text(text: string): number {
     const length = text.length
+    if (length > shortText) this.#assertSize(length)
     this.#reserve(headMaxBytes + 3 * length)
     const start = this.#at
     // Its place if it is ASCII.
     const from = start + textHeadBytes(length)
     this.#at = from
-    if (!this.#isAscii(text)) this.#at += this.#encoder.encodeInto(text, this.#bytes.subarray(from)).written
+    if (!this.#isAscii(text)) {
+      this.#at += this.#encoder.encodeInto(text, this.#bytes.subarray(from)).written
+      if (this.#at - from > length && !isWellFormed(text)) throw refused.halfPair()
+    }
     const size = this.#at - from
     const end = this.#moved(from, start + textHeadBytes(size))
     this.#at = start
     if (size < 32) this.#uint8(0xa0 | size)
     else this.#sized(0xd9, size)
     this.#at = end
+    return size
   }
 
   /** Whether it is short and ASCII, and then it is written. */
@@ -161,14 +272,16 @@ export class Packer {
     return true
   }
 
-  #binary({ buffer, byteOffset, byteLength }: ArrayBufferView): void {
+  #binary(bytes: Uint8Array): void {
+    this.#assertSize(bytes.length)
     this.#reserve(headMaxBytes)
-    this.#sized(0xc4, byteLength)
-    this.#copy(new Uint8Array(buffer, byteOffset, byteLength))
+    this.#sized(0xc4, bytes.length)
+    this.#copy(bytes)
   }
 
-  /** A timestamp of 4, 8 or 12 bytes, the first that holds it. An invalid date leaves as the beginning of 1970. */
+  /** A timestamp of 4, 8 or 12 bytes, the first that holds it. */
   #date(ms: number): void {
+    if (Number.isNaN(ms)) throw refused.date()
     this.#reserve(15)
     const seconds = Math.floor(ms / 1e3)
     const nanoseconds = (ms - seconds * 1e3) * 1e6
@@ -273,7 +386,9 @@ export class Packer {
 
   #reserve(size: number): void {
     const needed = this.#at + size
-    if (needed > this.#bytes.length) this.#resize(Math.max(needed, 2 * this.#bytes.length))
+    if (needed <= this.#bytes.length) return
+    this.#assertSize(this.#at - this.#start)
+    this.#resize(Math.max(needed, 2 * this.#bytes.length))
   }
 
   #resize(size: number): void {
@@ -282,15 +397,4 @@ export class Packer {
     this.#bytes = bytes
     this.#view = new DataView(bytes.buffer)
   }
-}
-
-function countHeadBytes(count: number): number {
-  if (count < 16) return 1
-  return count < 0x10000 ? 3 : 5
-}
-
-function textHeadBytes(size: number): number {
-  if (size < 32) return 1
-  if (size < 0x100) return 2
-  return size < 0x10000 ? 3 : 5
 }

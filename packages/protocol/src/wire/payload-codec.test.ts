@@ -42,7 +42,7 @@ describe("encode and decode", () => {
     )
   })
 
-  it("writes exactly what the plain encoder writes, ill-formed text apart", () => {
+  it("writes exactly what the plain encoder writes", () => {
     fc.assert(
       fc.property(anyValue, (value) => {
         expect(hex(codec.encode(value))).toBe(hex(encode(value, { ignoreUndefined: true })))
@@ -51,10 +51,10 @@ describe("encode and decode", () => {
     )
   })
 
-  it("leaves out undefined members, and sends undefined items as nil", () => {
-    expect(codec.decode(codec.encode({ a: 1, b: undefined, c: [undefined] }), 0)).toEqual({
+  it("leaves out undefined members", () => {
+    expect(codec.decode(codec.encode({ a: 1, b: undefined, c: [{ d: undefined }] }), 0)).toEqual({
       ok: true,
-      value: { a: 1, c: [null] },
+      value: { a: 1, c: [{}] },
     })
   })
 
@@ -104,56 +104,6 @@ describe("encode and decode", () => {
       { numRuns: 50_000 },
     )
     expect(readable).toBeGreaterThan(100)
-  })
-})
-
-describe("text with half a surrogate pair", () => {
-  const cut = "see you 😀".slice(0, -1)
-
-  it.each([
-    ["by itself", cut, "see you \ufffd"],
-    ["the second half", "\ude00!", "\ufffd!"],
-    ["in an array", [1, [cut]], [1, ["see you \ufffd"]]],
-    ["in a map", { text: cut, at: 5 }, { text: "see you \ufffd", at: 5 }],
-    ["in a key", { ["\ud83d"]: 1 }, { "\ufffd": 1 }],
-    ["beyond 50 bytes, where the encoder works otherwise", cut.padStart(99), "see you \ufffd".padStart(99)],
-    ["beside whole pairs", ["😀", cut], ["😀", "see you \ufffd"]],
-    [
-      "beside bytes that look like one",
-      [cut, Uint8Array.of(0xed, 0xa0, 0x80)],
-      ["see you \ufffd", Uint8Array.of(0xed, 0xa0, 0x80)],
-    ],
-  ])("leaves as U+FFFD: %s", (_, value, expected) => {
-    expect(codec.decode(codec.encode(value), 0)).toEqual({ ok: true, value: expected })
-    expect(codec.decode(codec.encodeFrame(0x40, [value]), 1)).toEqual({ ok: true, value: [expected] })
-    expect(codec.decode(codec.encodeFrame(0x40, [encodeOnce(value)]), 1)).toEqual({
-      ok: true,
-      value: [expected],
-    })
-    expect(codec.decode(codec.encodeMap({ k: value }), 0)).toEqual({ ok: true, value: { k: expected } })
-  })
-
-  it("keeps dates beside it", () => {
-    const value = { at: new Date(1_700_000_000_123), text: cut }
-    expect(codec.decode(codec.encode(value), 0)).toEqual({
-      ok: true,
-      value: { ...value, text: "see you \ufffd" },
-    })
-  })
-
-  it("passes the peer's guard for any string at all", () => {
-    const unit = fc.oneof(
-      fc.constantFrom("a", "é", "한", "😀"),
-      fc.constantFrom("\ud83d", "\ude00", "\udbff", "\udc00"),
-    )
-    fc.assert(
-      fc.property(fc.array(unit, { maxLength: 40 }), (units) => {
-        const text = units.join("")
-        const expected = new TextDecoder("utf-8", { ignoreBOM: true }).decode(new TextEncoder().encode(text))
-        expect(codec.decode(codec.encode({ text }), 0)).toEqual({ ok: true, value: { text: expected } })
-      }),
-      { numRuns: 2000 },
-    )
   })
 })
 
@@ -247,11 +197,11 @@ describe("depth", () => {
 
   it.each(ways)("is what the peer's guard takes, and no more: %s", (...[, around, encodeIn]) => {
     const start = around === 0 || encodeIn(0)[0] !== 0x40 ? 0 : 1
-    for (const innermost of [[], [1], [undefined], ["\ud83d"]]) {
+    for (const innermost of [[], [1], [null], ["é"]]) {
       const bytes = encodeIn(nested(most - around, innermost))
       expect(codec.decode(bytes, start)).toMatchObject({ ok: true })
       expect(() => encodeIn(nested(most - around + 1, innermost))).toThrow(
-        "nested too deep: a message holds at most 32 containers inside each other",
+        "nested too deep: a message holds at most 32 arrays and maps inside each other",
       )
     }
   })
@@ -260,13 +210,13 @@ describe("depth", () => {
     const shared = encodeOnce(nested(most - 1, [1]))
     for (let time = 0; time < 2; time += 1) {
       expect(codec.decode(codec.encodeFrame(0x40, [shared]), 1).ok).toBe(true)
-      expect(() => codec.encodeFrame(0x40, [encodedArray([shared])])).toThrow(RangeError)
+      expect(() => codec.encodeFrame(0x40, [encodedArray([shared])])).toThrow("nested too deep")
     }
   })
 
   it("is not what an encoder is refused for that cannot write the value", () => {
-    expect(() => codec.encode(nested(most, [5n]))).toThrow("MessagePack cannot hold a bigint")
-    expect(() => codec.encode(nested(most, [Symbol.iterator]))).not.toThrow(RangeError)
+    expect(() => codec.encode(nested(most, [5n]))).toThrow("a bigint is not sent")
+    expect(() => codec.encode(nested(most, [Symbol.iterator]))).toThrow("a symbol is not sent")
   })
 
   it("ends for a value that holds itself twice", () => {

@@ -1,4 +1,11 @@
-import { RateLimiter, defineContract, indexCalls } from "@hawser/protocol"
+import {
+  RateLimiter,
+  TypeTable,
+  clientMessageLimits,
+  createFrameCodec,
+  defineContract,
+  indexCalls,
+} from "@hawser/protocol"
 import type { Schema } from "@hawser/protocol"
 import { SimulatedClock } from "@hawser/protocol/testing"
 import { describe, expect, it } from "vitest"
@@ -11,6 +18,7 @@ import type { AnyHandler } from "./call-router.ts"
 import { Idempotency } from "./idempotency.ts"
 import { LazyAbort } from "./lazy-abort.ts"
 
+const codecs = { "hawser.1": createFrameCodec(new TypeTable(), clientMessageLimits) }
 const hostile = `a\u2028\u001b[31m\r\n${"x".repeat(60_000)}`
 const shown = `"a\\u2028\\u001b[31m\\u000d\\u000a${"x".repeat(35)}"…`
 const buckets = new CallBuckets(new RateLimiter(), "u")
@@ -34,6 +42,7 @@ async function ask(profile: Parameters<typeof createTranslator20>[0] = {}) {
     clock,
     idempotency: new Idempotency(clock, { idempotencyMs: 1, idempotencyMaxCount: 1 }),
     translator20: createTranslator20(profile),
+    codecs,
     onError: (error) => logged.push(error),
   })
   const frame = {
@@ -81,6 +90,7 @@ describe("streams", () => {
       clock,
       idempotency,
       translator20: createTranslator20({}),
+      codecs,
       onError: (error) => logged.push(error),
     })
     const frame = { kind: "request", call: undefined, type: "watch", payload: 1, budgetMs: 0 } as const

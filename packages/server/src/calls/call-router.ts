@@ -8,15 +8,16 @@ import {
   turnNow,
   validate,
 } from "@hawser/protocol"
-import type { CallEntry, Clock, Validated, WireError } from "@hawser/protocol"
+import type { CallEntry, Clock, Codec, Validated, WireError } from "@hawser/protocol"
 import type { AuthenticatedUser } from "../authenticate.ts"
 import type { Translator20 } from "../profile20.ts"
 import type { Session } from "../session/session.ts"
-import { failure, wireError } from "./request-queue.ts"
+import { failure } from "./request-queue.ts"
 import type { Idempotency } from "./idempotency.ts"
 import { isItemSource } from "./reply-streams.ts"
 import type { CallBuckets } from "./call-buckets.ts"
 import type { Job, Outcome } from "./request-queue.ts"
+import { isAnswer, resultError, wireError } from "./told-error.ts"
 
 /** What the handler of a stream receives. */
 export interface StreamContext<Input, S> {
@@ -43,6 +44,8 @@ export interface CallRouterOptions<User extends AuthenticatedUser> {
   readonly clock: Clock
   readonly idempotency: Idempotency
   readonly translator20: Translator20<User>
+  /** Encodes results that are remembered. */
+  readonly codecs: { readonly "hawser.1": Pick<Codec, "hold"> }
   readonly onError: (error: unknown) => void
 }
 
@@ -74,9 +77,26 @@ export class CallRouter<User extends AuthenticatedUser> {
     return this.#options.idempotency.once({ userId, id }, () => {
       // It may have waited for another session's attempt, and its own caller may be gone meanwhile.
       const { aborted, reason } = job.abort
-      if (!aborted) return this.#guarded(caller, job)
+      if (!aborted) {
+        const outcome = this.#guarded(caller, job)
+        return outcome instanceof Promise
+          ? outcome.then((late) => this.#remembered(late, type))
+          : this.#remembered(outcome, type)
+      }
       return failure(HawserError.is(reason) ? reason : new HawserError("cancelled"))
     })
+  }
+
+  /** A repetition gets the result of that moment, whatever becomes of the object that the handler returned. */
+  #remembered(outcome: Outcome, name: string): Outcome {
+    if (!outcome.ok || "items" in outcome || outcome.payload === undefined) return outcome
+    try {
+      // In a reply a frame is around it.
+      return { ok: true, payload: this.#options.codecs["hawser.1"].hold(outcome.payload, 1) }
+    } catch (cause) {
+      this.#options.onError(new Error(`the result of ${quoted(name)} cannot be sent`, { cause }))
+      return { ok: false, error: wireError(resultError(name, cause)), isExecuted: true }
+    }
   }
 
   #guarded(caller: Caller<User>, job: Job): Outcome | Promise<Outcome> {
@@ -152,7 +172,7 @@ export class CallRouter<User extends AuthenticatedUser> {
 
   #failed(caller: Caller<User>, job: Job, error: unknown): Outcome {
     const { frame } = job
-    const known = HawserError.is(error)
+    const known = isAnswer(error)
     if (!known) {
       const cause = new Error(
         `handler of ${quoted(frame.type)} for user ${quoted(caller.session.user.id)} failed`,

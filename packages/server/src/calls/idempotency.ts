@@ -106,7 +106,7 @@ export class Idempotency {
 
 /** What may come out otherwise the next time is not remembered: a limit, a timeout, a caller who went away. */
 function isFinal(outcome: Outcome): boolean {
-  if (outcome.ok) return true
+  if (outcome.ok || outcome.isExecuted === true) return true
   const { code } = outcome.error
   if (code === "cancelled" || code === "session_ended") return false
   return !isErrorCode(code) || errorTable[code].retry === "never"

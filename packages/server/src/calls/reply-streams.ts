@@ -1,10 +1,10 @@
 // The streams of one session that run. Items are asked for one at a time, only while their reader wants them and the
 // session has room for them, and each stream ends with exactly one END unless the session ends first.
 // Knows no connections: items outlive them like everything reliable.
-import { HawserError, streamWindowMax } from "@hawser/protocol"
-import type { EndFrame, ItemFrame, Reference, ServerLimits, WireError } from "@hawser/protocol"
+import { HawserError, quoted, streamWindowMax } from "@hawser/protocol"
+import type { Codec, EndFrame, Reference, ServerLimits, WireError } from "@hawser/protocol"
 import type { LazyAbort } from "./lazy-abort.ts"
-import { wireError } from "./request-queue.ts"
+import { encodeError, isAnswer, resultError, wireError } from "./told-error.ts"
 import type { Job } from "./request-queue.ts"
 
 /** What the handler of a stream returns: what an async generator function returns, or any other source of items. */
@@ -21,7 +21,7 @@ export interface ReplyStreamsHost {
 
 export interface ReplyStreamsOwner {
   /** Throws for a payload that cannot be encoded. */
-  readonly codec: { encode(frame: ItemFrame | EndFrame): Uint8Array }
+  readonly codec: Pick<Codec, "encode">
   /** True while the session may keep this many bytes more for streams; 0 asks for the next item. */
   hasRoom(bytes: number): boolean
   sendBytes(bytes: Uint8Array): void
@@ -170,7 +170,8 @@ export class ReplyStreams {
     try {
       bytes = owner.codec.encode({ kind: "item", reference, payload })
     } catch (cause) {
-      this.#stop(stream, new Error(`an item of "${name}" cannot be encoded`, { cause }))
+      this.#host.onError(new Error(`an item of "${name}" cannot be sent`, { cause }))
+      this.#stop(stream, resultError(name, cause))
       return
     }
     if (owner.hasRoom(bytes.length)) owner.sendBytes(bytes)
@@ -191,14 +192,14 @@ export class ReplyStreams {
   }
 
   #sendEnd({ reference, name }: Pick<Running, "reference" | "name">, error: WireError | undefined): void {
-    const owner = this.#owner
-    try {
-      owner.sendBytes(owner.codec.encode({ kind: "end", reference, error }))
-    } catch (cause) {
-      this.#host.onError(new Error(`the error of "${name}" cannot be encoded`, { cause }))
-      const own = wireError(new HawserError("sys_internal_error"))
-      owner.sendBytes(owner.codec.encode({ kind: "end", reference, error: own }))
-    }
+    const { codec } = this.#owner
+    const frame = (told: WireError | undefined): EndFrame => ({ kind: "end", reference, error: told })
+    const what = quoted(name)
+    const bytes =
+      error === undefined
+        ? codec.encode(frame(undefined))
+        : encodeError(codec, { error, frame, what }, this.#host.onError)
+    this.#owner.sendBytes(bytes)
   }
 
   /** Its place is free when its source has ended. */
@@ -221,7 +222,7 @@ export class ReplyStreams {
 
   /** What the client is told of an error; what it is not told of is reported here. */
   #wireError({ name, ended }: Running, error: unknown): WireError {
-    if (HawserError.is(error)) return wireError(error)
+    if (isAnswer(error)) return wireError(error)
     // What reads the signal of a stream that was left ends like this, and nothing is wrong.
     const isAbort = ended && error instanceof Error && error.name === "AbortError"
     if (!isAbort) this.#host.onError(new Error(`the stream "${name}" failed`, { cause: error }))

@@ -6,12 +6,14 @@ import type { Clock, Reference, RequestFrame, ServerLimits, TimerQueue, WireErro
 import { LazyAbort } from "./lazy-abort.ts"
 import type { ItemSource } from "./reply-streams.ts"
 import type { StartSchedule, Starting } from "./start-schedule.ts"
+import { wireError } from "./told-error.ts"
 
 export type Outcome =
   | { readonly ok: true; readonly payload: unknown }
   /** A stream starts: the request is settled, no reply is sent. */
   | { readonly ok: true; readonly items: ItemSource }
-  | { readonly ok: false; readonly error: WireError }
+  /** `isExecuted`: its handler has done its work, only the result cannot be sent. */
+  | { readonly ok: false; readonly error: WireError; readonly isExecuted?: boolean }
 
 export interface Job {
   readonly frame: RequestFrame
@@ -269,16 +271,4 @@ function tooLate(budgetMs: number): HawserError {
 
 export function failure(error: HawserError): Outcome {
   return { ok: false, error: wireError(error) }
-}
-
-/** What of an error goes over the wire: never its stack or cause. */
-export function wireError(error: HawserError): WireError {
-  const { code, message, category, retryAfterMs, details } = error
-  return {
-    code,
-    message,
-    category,
-    ...(retryAfterMs === undefined ? {} : { retryAfterMs }),
-    ...(details === undefined ? {} : { details }),
-  }
 }

@@ -1,3 +1,4 @@
+import { clientMessageLimits } from "@hawser/protocol"
 import type { BadFrame, Frame, HelloFrame, WireError } from "@hawser/protocol"
 import fc from "fast-check"
 import { describe, expect, it } from "vitest"
@@ -11,6 +12,7 @@ const compact: AdmissionOptions = {
   earlyMaxCount: 2,
   earlyMaxBytes: 120,
   wireVersion: 3,
+  clientMessage: clientMessageLimits,
 }
 const envelopes: AdmissionOptions = { ...compact, profile: "2.0" }
 const awaiting: AdmissionState = { kind: "awaitingHello", deadlineMs: 5_000 }
@@ -68,6 +70,32 @@ describe("every state × every input", () => {
     ["takes the version after", compact, awaiting, frame(hello(4)), isVerifying, [{ kind: "verify" }]],
     ["refuses an older version", compact, awaiting, frame(hello(1)), isDone, refusal("unsupported_version")],
     ["refuses a newer version", compact, awaiting, frame(hello(5)), isDone, refusal("unsupported_version")],
+    [
+      "takes a client whose reader takes more than this server sends",
+      compact,
+      awaiting,
+      frame({ ...hello(), limits: { ...clientMessageLimits, maxBytes: 2 ** 30 } }),
+      isVerifying,
+      [{ kind: "verify" }],
+    ],
+    ...(["maxBytes", "maxDepth", "maxElements", "maxKeyBytes"] as const).map(
+      (name): [string, AdmissionOptions, AdmissionState, AdmissionInput, object, unknown[]] => [
+        `surprise-B1 refuses a client whose reader takes less than this server sends: ${name}`,
+        compact,
+        awaiting,
+        frame({ ...hello(), limits: { ...clientMessageLimits, [name]: clientMessageLimits[name] - 1 } }),
+        isDone,
+        refusal("unsupported_limits"),
+      ],
+    ),
+    [
+      "takes a client that names no limits for one with the defaults",
+      { ...compact, clientMessage: { ...clientMessageLimits, maxDepth: 33 } },
+      awaiting,
+      frame(hello()),
+      isDone,
+      refusal("unsupported_limits"),
+    ],
     ["asks no version in 2.0", envelopes, awaiting, frame(hello(0)), isVerifying, [{ kind: "verify" }]],
     [
       "takes a first message at the limit",

@@ -1,6 +1,15 @@
 // Decides what may happen on a connection before its user is known. No session, handler or store is touched here.
 // Invariants: at most one token is verified per connection; after `refuse` or `admit` nothing follows.
-import type { BadFrame, Frame, HelloFrame, Profile, Reference, WireError } from "@hawser/protocol"
+import { clientMessageLimits } from "@hawser/protocol"
+import type {
+  BadFrame,
+  Frame,
+  HelloFrame,
+  MessageLimits,
+  Profile,
+  Reference,
+  WireError,
+} from "@hawser/protocol"
 
 export interface AdmissionOptions {
   readonly profile: Profile
@@ -9,6 +18,8 @@ export interface AdmissionOptions {
   readonly earlyMaxCount: number
   readonly earlyMaxBytes: number
   readonly wireVersion: number
+  /** A client's reader must have these limits or wider ones. */
+  readonly clientMessage: MessageLimits
 }
 
 export type AdmissionState =
@@ -93,10 +104,22 @@ function first(
     const message = `this server speaks wire version ${options.wireVersion}, the client ${frame.version}`
     return refuse({ code: "unsupported_version", message, category: "validation" }, null)
   }
+  const narrow = options.profile === "2.0" ? undefined : narrowLimit(options.clientMessage, frame.limits)
+  if (narrow !== undefined)
+    return refuse({ code: "unsupported_limits", message: narrow, category: "validation" }, null)
   return [
     { kind: "verifying", deadlineMs, reference: frame.reference, heldCount: 0, heldBytes: 0 },
     [{ kind: "verify", hello: frame }],
   ]
+}
+
+/** The first limit of the client's reader that is smaller than the server's messages; undefined if none is. */
+function narrowLimit(sent: MessageLimits, reads: MessageLimits = clientMessageLimits): string | undefined {
+  for (const name of ["maxBytes", "maxDepth", "maxElements", "maxKeyBytes"] as const) {
+    if (reads[name] < sent[name])
+      return `this server sends messages of ${name} ${sent[name]}, the client takes ${reads[name]} (limits.message.${name})`
+  }
+  return undefined
 }
 
 function early(

@@ -1,14 +1,15 @@
 // What a session owes its client: requests that wait or run, streams that flow, and the one reply or end of each.
 // Knows no connections: what it sends goes through the session.
 import { HawserError, quoted, voidMaxCount } from "@hawser/protocol"
-import type { Codec, Reference, ReplyFrame, RequestFrame } from "@hawser/protocol"
+import type { Codec, Reference, ReplyFrame, RequestFrame, WireError } from "@hawser/protocol"
 import type { AuthenticatedUser } from "../authenticate.ts"
 import { CallBuckets } from "../calls/call-buckets.ts"
 import type { Caller } from "../calls/call-router.ts"
 import { ReplyStreams } from "../calls/reply-streams.ts"
 import { callReporting } from "../hooks.ts"
-import { RequestQueue, failure, wireError } from "../calls/request-queue.ts"
+import { RequestQueue, failure } from "../calls/request-queue.ts"
 import type { Job, Outcome, RequestQueueOwner } from "../calls/request-queue.ts"
+import { encodeError, resultError, wireError } from "../calls/told-error.ts"
 import type { SessionHost } from "./session-host.ts"
 import type { Session } from "./session.ts"
 
@@ -160,43 +161,46 @@ export class Answers<User extends AuthenticatedUser> implements Caller<User>, Re
   /** One synchronous block: the reply, the count, then what was to follow the reply. */
   settle(job: Job, outcome: Outcome): void {
     const { counters, health, clock, onError } = this.#host
+    // Undefined for a stream: its start sends nothing.
+    const bytes = this.#reply(job, outcome)
     counters.requestsSettled += 1
-    if (!outcome.ok) counters.requestsFailed += 1
-    const failed = outcome.ok ? undefined : (job.failure ?? outcome.error.code)
+    if (!outcome.ok || job.failure !== undefined) counters.requestsFailed += 1
+    const failed = outcome.ok ? job.failure : (job.failure ?? outcome.error.code)
     health.callStats.answered(job.name, clock.now() - job.arrivedAtMs, failed)
-    this.#reply(job, outcome)
+    if (bytes !== undefined) this.#owner.sendBytes(bytes)
     this.#owner.settle(job.count)
     if (job.afterReply === undefined) return
     for (const follow of job.afterReply) callReporting(follow, onError)
   }
 
-  #reply(job: Job, outcome: Outcome): void {
+  #reply(job: Job, outcome: Outcome): Uint8Array | undefined {
     if ("items" in outcome) {
       this.#openStreams().start(job, outcome.items)
-      return
+      return undefined
     }
-    if (!outcome.ok && this.#isStream(job)) {
+    if (outcome.ok) return this.#encodeResult(job, outcome)
+    if (this.#isStream(job)) {
       this.#openStreams().refuse(job, outcome.error)
-      return
+      return undefined
     }
-    const { reference, type, call } = job.frame
-    const frame: ReplyFrame =
-      call === undefined
-        ? { kind: "reply", reference, type, outcome }
-        : { kind: "reply", reference, type, outcome, call }
-    this.#owner.sendBytes(this.#encode(frame))
+    return this.#encodeError(job, outcome.error)
   }
 
-  /** A result that cannot be encoded is its handler's mistake: not the caller's, and not the connection's end. */
-  #encode(frame: ReplyFrame): Uint8Array {
-    const { codec } = this.#owner
+  /** A result that cannot be sent is its handler's mistake: not the caller's, and not the connection's end. */
+  #encodeResult(job: Job, outcome: Extract<ReplyFrame["outcome"], { ok: true }>): Uint8Array {
     try {
-      return codec.encode(frame)
+      return this.#owner.codec.encode(replyTo(job, outcome))
     } catch (cause) {
-      this.#host.onError(new Error(`the reply of ${quoted(frame.type ?? "")} cannot be encoded`, { cause }))
-      const error = wireError(new HawserError("sys_internal_error"))
-      return codec.encode({ ...frame, outcome: { ok: false, error } })
+      const error = resultError(job.name, cause)
+      job.failure = error.code
+      this.#host.onError(new Error(`the result of ${quoted(job.name)} cannot be sent`, { cause }))
+      return this.#encodeError(job, wireError(error))
     }
+  }
+
+  #encodeError(job: Job, error: WireError): Uint8Array {
+    const frame = (told: WireError): ReplyFrame => replyTo(job, { ok: false, error: told })
+    return encodeError(this.#owner.codec, { error, frame, what: quoted(job.name) }, this.#host.onError)
   }
 
   onSpace(): void {
@@ -210,4 +214,10 @@ export class Answers<User extends AuthenticatedUser> implements Caller<User>, Re
     this.#idleWaiters = undefined
     for (const resolve of waiters) resolve()
   }
+}
+
+function replyTo({ frame: { reference, type, call } }: Job, outcome: ReplyFrame["outcome"]): ReplyFrame {
+  return call === undefined
+    ? { kind: "reply", reference, type, outcome }
+    : { kind: "reply", reference, type, outcome, call }
 }

@@ -5,6 +5,7 @@ import type {
   AcceptedConnection,
   Clock,
   Codec,
+  Frame,
   HelloFrame,
   Profile,
   Reference,
@@ -14,7 +15,7 @@ import type {
 import { checkedUser } from "../authenticate.ts"
 import type { Authenticate, AuthenticateContext, AuthenticatedUser } from "../authenticate.ts"
 import { LazyAbort } from "../calls/lazy-abort.ts"
-import { wireError } from "../calls/request-queue.ts"
+import { encodeError, isAnswer, wireError } from "../calls/told-error.ts"
 import type { ServerCounters } from "../counters.ts"
 import type { Health } from "../metrics/health.ts"
 import { initialAdmission, stepAdmission, wakeAtAdmission } from "./admission.machine.ts"
@@ -143,7 +144,7 @@ export class Login<User extends AuthenticatedUser> {
 
   /** What the client is told of an error; what it is not told of is reported here. */
   #known(error: unknown): WireError {
-    if (HawserError.is(error)) return wireError(error)
+    if (isAnswer(error)) return wireError(error)
     this.#host.onError(error)
     return wireError(new HawserError("sys_internal_error"))
   }
@@ -158,10 +159,11 @@ export class Login<User extends AuthenticatedUser> {
       return
     }
     const sent = accepted.profile === "2.0" ? authError20(error) : error
-    const bytes =
+    const frame = (told: WireError): Frame =>
       accepted.profile === "2.0"
-        ? codec.encode({ kind: "reply", reference, outcome: { ok: false, error: sent } })
-        : codec.encode({ kind: "bye", code: error.code, message: error.message })
+        ? { kind: "reply", reference, outcome: { ok: false, error: told } }
+        : { kind: "bye", code: told.code, message: told.message }
+    const bytes = encodeError(codec, { error: sent, frame, what: "a refused login" }, this.#host.onError)
     accepted.connection.send({ bytes })
     this.#owner.close(sent.code, error.message)
   }

@@ -54,8 +54,8 @@ function admissionOptions<User extends AuthenticatedUser>(
   { limits }: OpeningHost<User>,
   profile: Profile,
 ): AdmissionOptions {
-  const { helloMaxBytes, authTimeoutMs, earlyMaxCount, earlyMaxBytes } = limits
-  return { profile, wireVersion, helloMaxBytes, authTimeoutMs, earlyMaxCount, earlyMaxBytes }
+  const { helloMaxBytes, authTimeoutMs, earlyMaxCount, earlyMaxBytes, clientMessage } = limits
+  return { profile, wireVersion, helloMaxBytes, authTimeoutMs, earlyMaxCount, earlyMaxBytes, clientMessage }
 }
 
 function resumeOrOpen<User extends AuthenticatedUser>(
@@ -89,8 +89,9 @@ function resumeOrOpen<User extends AuthenticatedUser>(
       return openFresh(host, admitted, verdict.cause)
     case "resume": {
       const welcome = (): void => {
-        if (session !== undefined)
-          sendWelcome(host, session, { connection, resumed: true, refusal: undefined })
+        if (session === undefined) return
+        const bytes = encodeWelcome(host, session, { connection, resumed: true, refusal: undefined })
+        connection.accepted.connection.send({ bytes })
       }
       const generation = token.kind === "valid" ? token.generation : 0
       const accepted = { user, resume, dial, generation, countsState: countsState(hello) }
@@ -140,22 +141,24 @@ function openFresh<User extends AuthenticatedUser>(
     link: connection,
     countsState: countsState(hello),
   })
+  // A welcome that cannot be made leaves no session behind.
+  const welcome = encodeWelcome(host, session, { connection, resumed: false, refusal })
   registry.add(session)
-  sendWelcome(host, session, { connection, resumed: false, refusal })
+  connection.accepted.connection.send({ bytes: welcome })
   host.counters.sessionsOpened += 1
   for (const old of surplus) old.finish("replaced", { successor: session })
   host.onOpened(session, surplus)
   return session
 }
 
-function sendWelcome<User extends AuthenticatedUser>(
+function encodeWelcome<User extends AuthenticatedUser>(
   host: OpeningHost<User>,
   session: ServerSession<User>,
   how: { connection: RunningConnection<User>; resumed: boolean; refusal: string | undefined },
-): void {
-  const { codec, accepted } = how.connection
+): Uint8Array {
+  const { codec } = how.connection
   const { received, handled, digest } = session.counts
-  const bytes = codec.encode({
+  return codec.encode({
     kind: "welcome",
     sessionId: session.id,
     resumeToken: session.resumable
@@ -171,5 +174,4 @@ function sendWelcome<User extends AuthenticatedUser>(
     types: host.types,
     ...(codec.profile === "2.0" ? { payload: host.translator20.welcome(session) } : {}),
   })
-  accepted.connection.send({ bytes })
 }

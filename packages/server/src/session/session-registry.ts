@@ -11,6 +11,7 @@ export class SessionRegistry<User extends AuthenticatedUser> {
   readonly #byId = new Map<string, ServerSession<User>>()
   /** Few for each: a list is smaller than a set. */
   readonly #byUser = new Map<string, readonly ServerSession<User>[]>()
+  #count20 = 0
 
   get size(): number {
     return this.#sessions.size
@@ -18,6 +19,11 @@ export class SessionRegistry<User extends AuthenticatedUser> {
 
   get all(): ReadonlySet<ServerSession<User>> {
     return this.#sessions
+  }
+
+  /** True while any session speaks profile `2.0`. */
+  get has20(): boolean {
+    return this.#count20 > 0
   }
 
   get(id: string): ServerSession<User> | undefined {
@@ -40,6 +46,7 @@ export class SessionRegistry<User extends AuthenticatedUser> {
   }
 
   add(session: ServerSession<User>): void {
+    if (session.speaks20 && !this.#sessions.has(session)) this.#count20 += 1
     this.#sessions.add(session)
     this.#byId.set(session.id, session)
     const others = this.ofUser(session.user.id)
@@ -49,7 +56,7 @@ export class SessionRegistry<User extends AuthenticatedUser> {
 
   /** Compares by identity: a successor of the same user stays. */
   delete(session: ServerSession<User>): void {
-    this.#sessions.delete(session)
+    if (this.#sessions.delete(session) && session.speaks20) this.#count20 -= 1
     this.#byId.delete(session.id)
     const others = this.ofUser(session.user.id).filter((other) => other !== session)
     if (others.length === 0) this.#byUser.delete(session.user.id)

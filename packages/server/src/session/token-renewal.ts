@@ -4,6 +4,7 @@ import { HawserError } from "@hawser/protocol"
 import type { ServerLimits, TimerQueue } from "@hawser/protocol"
 import { checkedUser } from "../authenticate.ts"
 import type { Authenticate, AuthenticatedUser } from "../authenticate.ts"
+import { isAnswer } from "../calls/told-error.ts"
 
 export interface TokenRenewalHost<User extends AuthenticatedUser> {
   readonly authenticate: Authenticate<User>
@@ -76,8 +77,8 @@ export class TokenRenewal<User extends AuthenticatedUser> {
       owner.onRenewed(user, this.#expiresInMs)
     } catch (error) {
       if (this.#aborter !== aborter) return
-      if (!HawserError.is(error)) onError(error)
-      owner.onRenewalFailed(HawserError.is(error) ? error : new HawserError("sys_internal_error"))
+      if (!isAnswer(error)) onError(error)
+      owner.onRenewalFailed(isAnswer(error) ? error : new HawserError("sys_internal_error"))
     }
   }
 

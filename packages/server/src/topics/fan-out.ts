@@ -11,8 +11,11 @@ export class FanOut {
       deliver()
     } finally {
       this.#depth -= 1
+      if (this.#depth === 0 && this.#consequences.length > 0) this.#follow()
     }
-    if (this.#depth > 0 || this.#consequences.length === 0) return
+  }
+
+  #follow(): void {
     const consequences = this.#consequences
     this.#consequences = []
     for (const consequence of consequences) consequence()

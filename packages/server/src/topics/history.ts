@@ -118,12 +118,28 @@ export interface Missed {
   readonly kept: readonly Kept[]
 }
 
-/** Of a topic that stands at `head`. */
-export function missedSince(
-  wanted: Wanted,
-  head: TopicPosition,
-  { history, nowMs }: { readonly history: TopicHistory | undefined; readonly nowMs: number },
-): Missed {
+interface HistoryNow {
+  readonly history: TopicHistory | undefined
+  readonly nowMs: number
+  /** Largest publication that a session can be sent. */
+  readonly maxBytes: number
+}
+
+/** Of a topic that stands at `head`. A publication that is too large to be sent is part of a gap. */
+export function missedSince(wanted: Wanted, head: TopicPosition, now: HistoryNow): Missed {
+  const missed = keptSince(wanted, head, now)
+  const { gap, kept } = missed
+  let passed = 0
+  while ((kept[passed]?.message.bytes.length ?? 0) > now.maxBytes) passed += 1
+  if (passed === 0) return missed
+  const from = missed.from + passed
+  // Without an end it covers everything before what follows already.
+  if (gap !== undefined && gap.to === undefined) return { from, gap, kept: kept.slice(passed) }
+  const begin = gap?.from ?? missed.from + 1
+  return { from, gap: { from: begin, to: from, reason: "trimmed" }, kept: kept.slice(passed) }
+}
+
+function keptSince(wanted: Wanted, head: TopicPosition, { history, nowMs }: HistoryNow): Missed {
   const { since, recent } = wanted
   const knows = since !== undefined && since.epoch === head.epoch && since.offset <= head.offset
   // In an epoch that it knows nothing of, everything is new to whoever was there in another one.

@@ -94,13 +94,21 @@ export class Hub<Member> {
    * It is taken by `published`.
    */
   nextOffset(topic: string): number | undefined {
-    const state = this.#found(topic)
-    return state === undefined ? undefined : state.offset + 1
+    const state = this.#topics.get(topic)
+    if (state !== undefined) return state.offset + 1
+    if (!this.keeps(topic)) return undefined
+    assertTopicName(topic)
+    return 1
+  }
+
+  /** True for a topic with a history. */
+  keeps(topic: string): boolean {
+    return this.#options.historyOf(topic) !== undefined
   }
 
   /** It went out under `nextOffset`; `message` is what is kept of it, where anything is. */
   published(topic: string, message: () => OutboundMessage, except: string | undefined): void {
-    const state = this.#topics.get(topic)
+    const state = this.#found(topic)
     if (state === undefined) return
     const { history } = state
     const kept = history === undefined ? undefined : message()

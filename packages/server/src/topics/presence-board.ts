@@ -1,13 +1,13 @@
 // Tells the members of topics who is there: what changed within a tick goes out as one event, encoded once for all of
 // them. A member whose client is away is told everything when it is back, so that nothing piles up for it.
 import { presencePayload } from "@hawser/protocol"
-import type { EventSpec, PresenceEvent, TimerQueue } from "@hawser/protocol"
+import type { EventSpec, PresenceEvent, PresenceList, ServerLimits, TimerQueue } from "@hawser/protocol"
 import type { AuthenticatedUser } from "../authenticate.ts"
 import type { ServerCounters } from "../counters.ts"
 import type { ServerSession } from "../session/server-session.ts"
 import type { FanOut } from "./fan-out.ts"
 import { Presence } from "./presence.ts"
-import type { Present } from "./presence.ts"
+import type { PresenceLimits, Present } from "./presence.ts"
 import { Publication } from "./publication.ts"
 import type { Encoders } from "./publication.ts"
 
@@ -26,8 +26,42 @@ export interface PresenceBoardOptions {
   readonly fanOut: FanOut
   readonly timers: Pick<TimerQueue, "after">
   readonly counters: ServerCounters
-  readonly tickMs: number
-  readonly listMaxCount: number
+  readonly limits: Pick<
+    ServerLimits,
+    | "clientMessage"
+    | "presenceListMaxCount"
+    | "presenceStateMaxBytes"
+    | "presenceTickMs"
+    | "sendBufferMaxBytes"
+  >
+  readonly onError: (error: unknown) => void
+}
+
+/** Elements of a listed member beside its state: its own array with four items, as one item of the list. */
+const memberElements = 5
+/** Bytes of the id of a member that has gone. */
+const goneBytes = 9
+
+/**
+ * So that every EVENT fits into one message, three quarters of it for the list and an eighth for those who have gone; the
+ * list also into half of a send buffer.
+ */
+function boundsOf(limits: PresenceBoardOptions["limits"]): {
+  readonly list: PresenceLimits
+  readonly goneMaxCount: number
+} {
+  const { clientMessage, presenceListMaxCount, presenceStateMaxBytes, sendBufferMaxBytes } = limits
+  const { maxBytes, maxElements } = clientMessage
+  // A state has no more elements than bytes.
+  const fitting = Math.floor((0.75 * maxElements) / (memberElements + presenceStateMaxBytes))
+  return {
+    list: {
+      listMaxCount: Math.min(presenceListMaxCount, fitting),
+      listMaxBytes: Math.min(0.75 * maxBytes, 0.5 * sendBufferMaxBytes),
+      stateMaxBytes: presenceStateMaxBytes,
+    },
+    goneMaxCount: Math.max(1, Math.floor(Math.min(maxBytes / goneBytes, maxElements) / 8)),
+  }
 }
 
 /** What the protocol itself tells clients, without a schema of the application. */
@@ -37,20 +71,32 @@ export const ownEvent: EventSpec = {
 
 export class PresenceBoard<User extends AuthenticatedUser> {
   readonly #options: PresenceBoardOptions
+  readonly #bounds: ReturnType<typeof boundsOf>
   readonly #topics = new Map<string, Presence<Seat<User>>>()
   readonly #changed = new Set<string>()
   #cancelTick: (() => void) | undefined
 
   constructor(options: PresenceBoardOptions) {
     this.#options = options
+    this.#bounds = boundsOf(options.limits)
   }
 
   list(topic: string): ReturnType<Presence<Seat<User>>["list"]> | undefined {
     return this.#topics.get(topic)?.list()
   }
 
+  /** As it will be when this seat has been added. */
+  listWith(seat: Seat<User>): PresenceList {
+    return (this.#topics.get(seat.topic) ?? this.#empty()).listWith(seat)
+  }
+
+  /** At most so many bytes of a message list the members of a topic. */
+  listedBytes(topic: string): number {
+    return this.#topics.get(topic)?.listedBytes ?? 0
+  }
+
   add(seat: Seat<User>): void {
-    const presence = this.#topics.get(seat.topic) ?? new Presence<Seat<User>>(this.#options.listMaxCount)
+    const presence = this.#topics.get(seat.topic) ?? this.#empty()
     this.#topics.set(seat.topic, presence)
     presence.add(seat)
     this.#touch(seat.topic)
@@ -83,9 +129,14 @@ export class PresenceBoard<User extends AuthenticatedUser> {
     this.#changed.clear()
   }
 
+  #empty(): Presence<Seat<User>> {
+    return new Presence<Seat<User>>(this.#bounds.list)
+  }
+
   #touch(topic: string): void {
+    const { limits, timers } = this.#options
     this.#changed.add(topic)
-    this.#cancelTick ??= this.#options.timers.after(this.#options.tickMs, () => this.#tick())
+    this.#cancelTick ??= timers.after(limits.presenceTickMs, () => this.#tick())
   }
 
   #tick(): void {
@@ -101,12 +152,21 @@ export class PresenceBoard<User extends AuthenticatedUser> {
         if (seat.session.attached) here.push(seat)
         else seat.isBehind = true
       }
-      this.#tell(here, { topic, isFull: false, ...change })
+      this.#tellChange(here, { topic, isFull: false, ...change })
     }
   }
 
+  /** Those who have gone may be more than one message holds. */
+  #tellChange(seats: readonly Seat<User>[], change: PresenceEvent): void {
+    const { goneMaxCount } = this.#bounds
+    const first = change.gone.slice(0, goneMaxCount)
+    this.#tell(seats, { ...change, gone: first })
+    for (let from = goneMaxCount; from < change.gone.length; from += goneMaxCount)
+      this.#tell(seats, { ...change, members: [], gone: change.gone.slice(from, from + goneMaxCount) })
+  }
+
   #tell(seats: readonly Seat<User>[], event: PresenceEvent): void {
-    const { encoders, fanOut, counters } = this.#options
+    const { encoders, fanOut, counters, onError } = this.#options
     if (seats.length === 0) return
     counters.presenceUpdates += 1
     const payload = presencePayload(event)
@@ -116,8 +176,13 @@ export class PresenceBoard<User extends AuthenticatedUser> {
       payload,
       source: undefined,
     })
-    fanOut.run(() => {
-      for (const seat of seats) seat.session.publish(publication)
-    })
+    try {
+      fanOut.run(() => {
+        for (const seat of seats) seat.session.publish(publication)
+      })
+    } catch (error) {
+      // Its states were judged before; other topics of this tick must not pay for a fault of this server.
+      onError(error)
+    }
   }
 }

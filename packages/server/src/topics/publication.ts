@@ -1,6 +1,6 @@
 // One event on its way to any number of sessions: translated, encoded and (by the transport) framed at most once
 // per profile, at the first recipient that needs it.
-import { outbound, plain } from "@hawser/protocol"
+import { outbound, plain, quoted, unsendable } from "@hawser/protocol"
 import type { Codec, EventSpec, OutboundMessage, Profile } from "@hawser/protocol"
 import type { Event20 } from "../profile20.ts"
 import type { ServerCounters } from "../counters.ts"
@@ -49,15 +49,21 @@ export class Publication {
     this.key = key === undefined ? undefined : `${source?.topic ?? ""}\n${name}\n${key}`
   }
 
+  /** @throws UnsendableError for a payload that clients of this profile would refuse. */
   messages(profile: Profile): readonly OutboundMessage[] {
-    if (profile === "hawser.1") return (this.#compactMessages ??= this.#messagesOf([this.#compact()]))
-    return (this.#envelopeMessages ??= this.#messagesOf(this.#envelopes()))
+    if (profile === "hawser.1") return (this.#compactMessages ??= this.#encode(profile))
+    return (this.#envelopeMessages ??= this.#encode(profile))
   }
 
-  #messagesOf(encoded: readonly Uint8Array[]): readonly OutboundMessage[] {
-    this.#encoders.counters.publicationsEncoded += 1
+  #encode(profile: Profile): readonly OutboundMessage[] {
     const isShared = this.#options.isSingle !== true
-    return encoded.map((bytes) => outbound(bytes, isShared))
+    try {
+      const encoded = profile === "hawser.1" ? [this.#compact()] : this.#envelopes()
+      this.#encoders.counters.publicationsEncoded += 1
+      return encoded.map((bytes) => outbound(bytes, isShared))
+    } catch (error) {
+      throw unsendable(`the event ${quoted(this.#options.name)}`, error)
+    }
   }
 
   #compact(): Uint8Array {

@@ -28,6 +28,17 @@ interface Delivery<User extends AuthenticatedUser> {
   readonly delivered?: () => void
 }
 
+interface TopicPublication<User extends AuthenticatedUser> {
+  readonly event: string
+  readonly payload: unknown
+  readonly except: Session<User> | undefined
+}
+
+interface TopicDelivery {
+  readonly count: number
+  readonly offset: number | undefined
+}
+
 export class Publisher<User extends AuthenticatedUser> {
   readonly #options: PublisherOptions<User>
 
@@ -65,29 +76,29 @@ export class Publisher<User extends AuthenticatedUser> {
   }
 
   /** How many got it, and its number in the topic if it took one. */
-  toTopic(
-    topic: string,
-    what: {
-      readonly event: string
-      readonly payload: unknown
-      readonly except: Session<User> | undefined
-    },
-  ): { readonly count: number; readonly offset: number | undefined } {
+  toTopic(topic: string, what: TopicPublication<User>): TopicDelivery {
+    return this.prepare(topic, what)()
+  }
+
+  /**
+   * Encodes a publication for everybody in the topic, and changes nothing. The result sends it; to be called in the same
+   * turn.
+   * @throws UnsendableError
+   */
+  prepare(topic: string, { event, payload, except }: TopicPublication<User>): () => TopicDelivery {
     const { hub } = this.#options
-    const { event, payload, except } = what
     const isVolatile = this.#spec(event).delivery === "volatile"
     const offset = isVolatile ? undefined : hub.nextOffset(topic)
     const recipients = hub.members(topic)
-    if (offset === undefined && (!isVolatile || recipients.size === 0)) return { count: 0, offset }
+    if (offset === undefined && (!isVolatile || recipients.size === 0)) return () => ({ count: 0, offset })
     const publication = this.#publication(event, payload, { topic, offset })
-    const count = this.#publishTo(recipients, publication, {
-      except,
-      delivered: () => {
-        // Only what could be encoded takes its number, so that a fault of one publisher makes no hole.
-        if (offset !== undefined) hub.published(topic, () => keptOf(publication), this.#clientOf(except))
-      },
-    })
-    return { count, offset }
+    if (offset !== undefined && hub.keeps(topic)) publication.messages("hawser.1")
+    this.#encode(recipients, publication, except)
+    const delivered = (): void => {
+      // Only what could be encoded takes its number, so that a fault of one publisher makes no hole.
+      if (offset !== undefined) hub.published(topic, () => keptOf(publication), this.#clientOf(except))
+    }
+    return () => ({ count: this.#deliver(recipients, publication, { except, delivered }), offset })
   }
 
   #spec(name: string): EventSpec {
@@ -105,7 +116,27 @@ export class Publisher<User extends AuthenticatedUser> {
   #publishTo(
     recipients: Iterable<ServerSession<User>>,
     publication: Publication,
-    { except, delivered }: Delivery<User> = {},
+    { except }: Delivery<User> = {},
+  ): number {
+    this.#encode(recipients, publication, except)
+    return this.#deliver(recipients, publication, { except })
+  }
+
+  /** For each profile that a recipient speaks: a payload that one of them cannot take is sent to nobody. */
+  #encode(
+    recipients: Iterable<ServerSession<User>>,
+    publication: Publication,
+    except: Session<User> | undefined,
+  ): void {
+    if (!this.#options.registry.has20) return
+    for (const recipient of recipients)
+      if (recipient !== except) publication.messages(recipient.speaks20 ? "2.0" : "hawser.1")
+  }
+
+  #deliver(
+    recipients: Iterable<ServerSession<User>>,
+    publication: Publication,
+    { except, delivered }: Delivery<User>,
   ): number {
     let count = 0
     this.#options.fanOut.run(() => {

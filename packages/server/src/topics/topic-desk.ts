@@ -1,8 +1,9 @@
 // Puts sessions into topics and out of them, brings them what they missed, and tells them where they stand. Each step is
 // one synchronous block, so that nothing is published in the middle of it. Knows no permissions but whom to ask.
 import { HawserError, joinedPayload, leftPayload } from "@hawser/protocol"
-import type { Clock, JoinReply, JoinRequest, ServerLimits, TopicPosition } from "@hawser/protocol"
+import type { Clock, Encoded, JoinReply, JoinRequest, ServerLimits, TopicPosition } from "@hawser/protocol"
 import type { AuthenticatedUser } from "../authenticate.ts"
+import { isAnswer } from "../calls/told-error.ts"
 import type { ServerCounters } from "../counters.ts"
 import type { ServerSession } from "../session/server-session.ts"
 import type { Session } from "../session/session.ts"
@@ -34,6 +35,14 @@ export interface TopicDeskOptions<User extends AuthenticatedUser> {
   readonly onError: (error: unknown) => void
 }
 
+/** The EVENT `$join` without the members that were listed before, and the reply. */
+const joinMaxBytes = 4_096
+
+/** A join whose state is encoded, and judged as part of the EVENTs that will carry it. */
+export interface JudgedJoin extends JoinRequest {
+  readonly state: Encoded<unknown> | undefined
+}
+
 export class TopicDesk<User extends AuthenticatedUser> {
   readonly #options: TopicDeskOptions<User>
   #nextMember: number
@@ -47,8 +56,8 @@ export class TopicDesk<User extends AuthenticatedUser> {
    * Brings what was missed, one page of it; with the last page the session is in.
    * @throws HawserError `rate_limited` when it is in too many topics.
    */
-  join(session: ServerSession<User>, request: JoinRequest): JoinReply {
-    const { hub, seats, kinds, clock, counters } = this.#options
+  join(session: ServerSession<User>, request: JudgedJoin): JoinReply {
+    const { hub, seats } = this.#options
     const { topic } = request
     const seated = seats.get(topic, session)
     if (seated !== undefined) {
@@ -56,19 +65,34 @@ export class TopicDesk<User extends AuthenticatedUser> {
       return { more: false, offset: hub.position(topic)?.offset ?? 0 }
     }
     seats.assertRoom(session)
+    const wasIn = hub.members(topic).has(session)
     // What keeps nothing is there only while somebody is in it.
-    if (kinds.historyOf(topic) === undefined) hub.join(topic, session)
+    if (!hub.keeps(topic)) hub.join(topic, session)
+    try {
+      return this.#bring(session, request)
+    } catch (error) {
+      if (!wasIn) hub.leave(topic, session)
+      throw error
+    }
+  }
+
+  /** Nothing has changed before the EVENT is encoded, and nothing can fail after it. */
+  #bring(session: ServerSession<User>, request: JudgedJoin): JoinReply {
+    const { hub, clock, counters } = this.#options
+    const { topic } = request
     const head = hub.position(topic)
     if (head === undefined) throw new HawserError("sys_internal_error")
-    const missed = missedSince(request, head, { history: head.history, nowMs: clock.now() })
-    const page = this.#page(missed.kept, session)
+    const maxBytes = this.#publicationMaxBytes(topic)
+    const missed = missedSince(request, head, { history: head.history, nowMs: clock.now(), maxBytes })
+    const page = this.#page(missed.kept, session, maxBytes)
     const isLast = page.length === missed.kept.length
+    const seat = isLast ? this.#newSeat(session, request) : undefined
+    const joined = this.#joined({ topic, head, missed, seat })
     // Until the last page it gets nothing else of the topic, so that everything comes in order.
-    if (isLast) hub.join(topic, session)
-    else hub.leave(topic, session)
+    if (seat === undefined) hub.leave(topic, session)
+    else this.#sit(seat)
     if (missed.gap !== undefined) counters.topicGaps += 1
-    const seat = isLast ? this.#sit(session, request) : undefined
-    this.#tellJoined(session, { request, head, missed, page, seat })
+    this.#replay(session, joined, page)
     return { more: !isLast, offset: isLast ? head.offset : (page.at(-1)?.offset ?? missed.from) }
   }
 
@@ -85,7 +109,7 @@ export class TopicDesk<User extends AuthenticatedUser> {
     else this.#putOut(seat, new HawserError("forbidden", { message: "the server ended the membership" }))
   }
 
-  setState(seat: Seat<User>, state: unknown): void {
+  setState(seat: Seat<User>, state: Encoded<unknown> | undefined): void {
     seat.state = state
     if (seat.isShown) this.#options.board.changed(seat)
   }
@@ -118,10 +142,10 @@ export class TopicDesk<User extends AuthenticatedUser> {
       if (this.#isHere(seat) && seat.isShown) board.catchUp(seat)
     }
     const goes = (error: unknown): void => {
-      if (!HawserError.is(error)) onError(error)
+      if (!isAnswer(error)) onError(error)
       // Whether it may stay is not known then, and so it may not.
       if (this.#isHere(seat))
-        this.#putOut(seat, HawserError.is(error) ? error : new HawserError("sys_internal_error"))
+        this.#putOut(seat, isAnswer(error) ? error : new HawserError("sys_internal_error"))
     }
     try {
       const { rules } = kinds.of(topic)
@@ -137,23 +161,26 @@ export class TopicDesk<User extends AuthenticatedUser> {
     return this.#options.seats.get(seat.topic, seat.session) === seat
   }
 
-  #sit(session: ServerSession<User>, { topic, state }: JoinRequest): Seat<User> {
-    const { board, kinds, seats, counters } = this.#options
-    const seat: Seat<User> = {
+  #newSeat(session: ServerSession<User>, { topic, state }: JudgedJoin): Seat<User> {
+    return {
       id: this.#nextMember,
       topic,
       session,
       user: session.user.id,
       state,
       away: !session.attached,
-      isShown: kinds.of(topic).spec.presence !== undefined,
+      isShown: this.#options.kinds.of(topic).spec.presence !== undefined,
       isBehind: false,
     }
+  }
+
+  #sit(seat: Seat<User>): void {
+    const { board, hub, seats, counters } = this.#options
     this.#nextMember += 1
+    hub.join(seat.topic, seat.session)
     seats.add(seat)
     if (seat.isShown) board.add(seat)
     counters.topicJoins += 1
-    return seat
   }
 
   #clear(seat: Seat<User>): void {
@@ -170,19 +197,19 @@ export class TopicDesk<User extends AuthenticatedUser> {
     this.#options.fanOut.run(() => void seat.session.publish(this.#own("$leave", payload)))
   }
 
-  #tellJoined(
-    session: ServerSession<User>,
-    told: {
-      readonly request: JoinRequest
-      readonly head: TopicPosition
-      readonly missed: Missed
-      readonly page: readonly Kept[]
-      readonly seat: Seat<User> | undefined
-    },
-  ): void {
-    const { board, counters, fanOut } = this.#options
-    const { request, head, missed, page, seat } = told
-    const { topic } = request
+  /** The EVENT `$join`, encoded. */
+  #joined({
+    topic,
+    head,
+    missed,
+    seat,
+  }: {
+    readonly topic: string
+    readonly head: TopicPosition
+    readonly missed: Missed
+    readonly seat: Seat<User> | undefined
+  }): Publication {
+    const { board } = this.#options
     const payload = joinedPayload({
       topic,
       epoch: head.epoch,
@@ -190,11 +217,18 @@ export class TopicDesk<User extends AuthenticatedUser> {
       gap: missed.gap,
       more: seat === undefined,
       self: seat?.id ?? 0,
-      presence: seat?.isShown === true ? board.list(topic) : undefined,
+      presence: seat?.isShown === true ? board.listWith(seat) : undefined,
     })
+    const joined = this.#own("$join", payload)
+    joined.messages("hawser.1")
+    return joined
+  }
+
+  #replay(session: ServerSession<User>, joined: Publication, page: readonly Kept[]): void {
+    const { counters, fanOut } = this.#options
     const own = clientKey(session)
     fanOut.run(() => {
-      session.publish(this.#own("$join", payload))
+      session.publish(joined)
       for (const { message, except } of page) {
         // What was not meant for this client was not missed by it.
         if (except === own) continue
@@ -204,16 +238,31 @@ export class TopicDesk<User extends AuthenticatedUser> {
     })
   }
 
-  /** As much as one answer may bring, and half of the session's buffer can take; one publication at least. */
-  #page(kept: readonly Kept[], { buffered }: ServerSession<User>): readonly Kept[] {
+  /** Beside the EVENT `$join` a session's send buffer holds one publication of this size, if it is empty before. */
+  #publicationMaxBytes(topic: string): number {
+    const { board, limits } = this.#options
+    const { sendBufferMaxBytes } = limits
+    return sendBufferMaxBytes - Math.min(joinMaxBytes, sendBufferMaxBytes / 4) - board.listedBytes(topic)
+  }
+
+  /**
+   * As much as one answer may bring, and half of the session's buffer can take; one publication at least, if there is room
+   * for it. Without room the client asks again, and its acknowledgements make some.
+   */
+  #page(
+    kept: readonly Kept[],
+    { buffered }: ServerSession<User>,
+    publicationMaxBytes: number,
+  ): readonly Kept[] {
     const { limits } = this.#options
     const maxCount = Math.min(limits.topicPageMaxCount, limits.sendBufferMaxCount / 2 - buffered.messages)
     const maxBytes = Math.min(limits.topicPageMaxBytes, limits.sendBufferMaxBytes / 2 - buffered.bytes)
+    const roomBytes = publicationMaxBytes - buffered.bytes
     let bytes = 0
     let count = 0
     for (const { message } of kept) {
       bytes += message.bytes.length
-      if (count > 0 && (count >= maxCount || bytes > maxBytes)) break
+      if (bytes > roomBytes || (count > 0 && (count >= maxCount || bytes > maxBytes))) break
       count += 1
     }
     return kept.slice(0, count)

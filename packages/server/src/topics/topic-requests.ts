@@ -1,9 +1,18 @@
 // The four requests by which clients join, leave, publish, and change what they show of themselves: who may, with what,
 // and what it costs. What then happens is the desk's and the publisher's.
-import { HawserError, describeIssues, quoted, topicCalls, validate } from "@hawser/protocol"
+import {
+  HawserError,
+  UnsendableError,
+  describeIssues,
+  presenceDepth,
+  quoted,
+  topicCalls,
+  validate,
+} from "@hawser/protocol"
 import type {
   Clock,
   Codec,
+  Encoded,
   EventSpec,
   JoinReply,
   JoinRequest,
@@ -38,7 +47,7 @@ export interface TopicRequestsOptions<User extends AuthenticatedUser> {
   readonly publisher: Publisher<User>
   readonly registry: SessionRegistry<User>
   readonly events: ReadonlyMap<string, EventSpec>
-  readonly codecs: { readonly "hawser.1": Codec }
+  readonly codecs: { readonly "hawser.1": Pick<Codec, "hold"> }
   readonly limiter: RateLimiter
   readonly clock: Clock
   readonly limits: ServerLimits
@@ -72,11 +81,11 @@ export class TopicRequests<User extends AuthenticatedUser> {
     const { topic } = input
     try {
       const { spec, rules } = kinds.of(topic)
-      await this.#checkState(spec, input)
+      const state = await this.#checkedState(spec, input)
       await permit(`join "${topic}"`, rules.canJoin?.({ topic, session }))
       signal.throwIfAborted()
       assertActive(joining)
-      return desk.join(joining, input)
+      return desk.join(joining, { ...input, state })
     } catch (error) {
       counters.topicJoinsRefused += 1
       throw error
@@ -92,16 +101,18 @@ export class TopicRequests<User extends AuthenticatedUser> {
     const { publisher, counters } = this.#options
     const sender = this.#served(session)
     const { topic, event, payload } = input
+    const except = input.echo ? undefined : session
+    let publish
     try {
       await this.#checkPublish(input, sender)
       assertActive(sender)
+      publish = ofTheCaller(() => publisher.prepare(topic, { event, payload, except }))
       this.#charge(sender, input)
     } catch (error) {
       counters.topicPublishesRefused += 1
       throw error
     }
-    const except = input.echo ? undefined : session
-    const { offset } = publisher.toTopic(topic, { event, payload, except })
+    const { offset } = publish()
     counters.topicPublishes += 1
     return { offset: offset ?? null }
   }
@@ -109,11 +120,11 @@ export class TopicRequests<User extends AuthenticatedUser> {
   async #setState(input: PresenceRequest, { session }: Context<User>): Promise<null> {
     const { kinds, desk, seats } = this.#options
     const owner = this.#served(session)
-    await this.#checkState(kinds.of(input.topic).spec, input)
+    const state = await this.#checkedState(kinds.of(input.topic).spec, input)
     assertActive(owner)
     const seat = seats.get(input.topic, session)
     if (seat === undefined) throw new HawserError("forbidden", { message: `you are not in "${input.topic}"` })
-    desk.setState(seat, input.state)
+    desk.setState(seat, state)
     return null
   }
 
@@ -132,15 +143,21 @@ export class TopicRequests<User extends AuthenticatedUser> {
     await permit(`publish to "${topic}"`, rules.canPublish?.(asked))
   }
 
-  async #checkState(spec: TopicSpec, { topic, state }: PresenceRequest): Promise<void> {
+  /** Encoded, and judged as part of the EVENTs that will carry it: what is accepted here can be told to everybody. */
+  async #checkedState(
+    spec: TopicSpec,
+    { topic, state }: PresenceRequest,
+  ): Promise<Encoded<unknown> | undefined> {
     const { codecs, limits } = this.#options
     if (spec.presence === undefined) {
-      if (state === undefined) return
+      if (state === undefined) return undefined
       throw new HawserError("invalid_input", { message: `"${topic}" has no presence, so no state` })
     }
     await accepted(spec.presence, state, `state in "${topic}"`)
-    const bytes = codecs["hawser.1"].encode({ kind: "event", type: "$presence", payload: state }).length
-    if (bytes <= limits.presenceStateMaxBytes) return
+    if (state === undefined) return undefined
+    const held = ofTheCaller(() => codecs["hawser.1"].hold(state, presenceDepth))
+    const bytes = held.size ?? 0
+    if (bytes <= limits.presenceStateMaxBytes) return held
     const message = `the state in "${topic}" has ${bytes} bytes; ${limits.presenceStateMaxBytes} are allowed`
     throw new HawserError("invalid_input", { message })
   }
@@ -170,6 +187,17 @@ export class TopicRequests<User extends AuthenticatedUser> {
     if (session.speaks20)
       throw new HawserError("not_available", { message: "protocol 2.0 has no topics for clients" })
     return session
+  }
+}
+
+/** What the server cannot send because of what a client sent is that client's mistake, and answered as such. */
+function ofTheCaller<T>(work: () => T): T {
+  try {
+    return work()
+  } catch (error) {
+    if (!(error instanceof UnsendableError)) throw error
+    const { code, message, details } = error
+    throw new HawserError(code, { message, ...(details === undefined ? {} : { details }), cause: error })
   }
 }
 

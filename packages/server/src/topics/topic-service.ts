@@ -81,8 +81,8 @@ export function createTopics<User extends AuthenticatedUser>(
     fanOut,
     timers,
     counters,
-    tickMs: limits.presenceTickMs,
-    listMaxCount: limits.presenceListMaxCount,
+    limits,
+    onError: options.onError,
   })
   const firstMember = randomBytes(5).readUIntBE(0, 5)
   const desk = new TopicDesk<User>({ ...options, hub, seats, board, kinds, firstMember })
