@@ -236,3 +236,73 @@ describe("a frozen process", () => {
     expect([client.lines, fired]).toEqual([["open hawser.1", "a", "b"], [20]])
   })
 })
+
+describe("a line that loses segments", () => {
+  it("delivers everything in order, late: each loss of a segment doubles its delay, and what follows waits", () => {
+    const { client } = dial(networkIn({ segmentLossShare: 0.5 }))
+    const texts = Array.from({ length: 26 }, (_, index) => String.fromCharCode(97 + index))
+    const arrivedAtMs: number[] = []
+    pass(250_000)
+    const openedAtMs = clock.now()
+    for (const text of texts) {
+      send(client, text)
+      pass(10)
+    }
+    const told = atServer[0]
+    while (arrivedAtMs.length < texts.length) {
+      clock.step()
+      while (arrivedAtMs.length < (told?.lines.length ?? 0)) arrivedAtMs.push(clock.now())
+    }
+    expect(told?.lines).toEqual(texts)
+    const lateMs = arrivedAtMs.map((atMs, index) => atMs - openedAtMs - 10 * index - 10)
+    // Of 26 segments about half are lost once, and all that were sent within the delay wait with it.
+    expect(lateMs.filter((ms) => ms >= 200).length).toBeGreaterThan(5)
+    expect(lateMs.every((ms) => ms >= 0)).toBe(true)
+  })
+
+  it("spreads the latency to either side, and keeps the order", () => {
+    const { client } = dial(networkIn({ jitterMs: 9 }))
+    pass(100)
+    for (const text of ["a", "b", "c"]) send(client, text)
+    pass(20)
+    expect(atServer[0]?.lines).toEqual(["a", "b", "c"])
+  })
+})
+
+describe("a throttled process", () => {
+  it("runs its timers at whole minutes, those of messages at whole seconds, and all at once when it is over", () => {
+    const { client } = dial(networkIn())
+    pass(20)
+    const fired: string[] = []
+    const chain = (): void => {
+      fired.push(`chained ${page.now()}`)
+      page.schedule(100, chain)
+    }
+    for (let count = 0; count < 3; count += 1) page.schedule(100 + count, () => {})
+    page.throttle({ chainedMs: 60_000, freshMs: 1_000 })
+    page.schedule(100, chain)
+    pass(100_000)
+    // The first five of a chain are not held back for long.
+    expect(fired).toEqual([1, 2, 3, 4, 5, 60].map((second) => `chained ${second * 1_000}`))
+    page.schedule(500, () => fired.push(`fresh ${page.now()}`))
+    send(atServer[0], "a")
+    pass(15)
+    expect(client.lines.at(-1)).toBe("a")
+    pass(1_000)
+    expect(fired.at(-1)).toBe("fresh 101000")
+    page.throttle(undefined)
+    pass(1)
+    expect(fired.at(-1)).toBe(`chained ${101_035}`)
+  })
+
+  it("forgets a timer that is cancelled while it is held back", () => {
+    page.throttle({ chainedMs: 60_000, freshMs: 60_000 })
+    const fired: number[] = []
+    const cancel = page.schedule(10, () => fired.push(page.now()))
+    pass(20)
+    cancel()
+    page.throttle(undefined)
+    pass(100_000)
+    expect(fired).toEqual([])
+  })
+})

@@ -25,6 +25,9 @@ export interface Weather {
   windowBytes: number
   /** Bytes that a sender's kernel takes before the line carries them: Linux lets it grow to megabytes. */
   sendBufferBytes: number
+  /** Spread of each line's latency to either side, and the share of segments that it loses. */
+  jitterMs: number
+  segmentLossShare: number
 }
 
 export const fairWeather: Weather = {
@@ -37,6 +40,8 @@ export const fairWeather: Weather = {
   slowBytesPerMs: 1,
   windowBytes: 64 * 1024,
   sendBufferBytes: 0,
+  jitterMs: 0,
+  segmentLossShare: 0,
 }
 
 export interface SimulatedNetworkOptions {
@@ -108,6 +113,7 @@ export class SimulatedNetwork {
       watch: this.#watch,
       server: this.#server?.process ?? from.process,
       line: () => this.#line(),
+      random: this.#random,
       isAbrupt: () => this.#random() < this.weather.resetShare,
     })
     this.#sockets.add(socket)
@@ -150,8 +156,16 @@ export class SimulatedNetwork {
 
   #line(): Line {
     const { latencyMs, slowShare, slowBytesPerMs, windowBytes, sendBufferBytes } = this.weather
+    const { jitterMs, segmentLossShare: lossShare } = this.weather
     const bytesPerMs = this.#random() < slowShare ? slowBytesPerMs : 0
-    return { latencyMs: this.#between(latencyMs), bytesPerMs, windowBytes, sendBufferBytes }
+    return {
+      latencyMs: this.#between(latencyMs),
+      bytesPerMs,
+      windowBytes,
+      sendBufferBytes,
+      jitterMs,
+      lossShare,
+    }
   }
 
   #between({ least, most }: { readonly least: number; readonly most: number }): number {

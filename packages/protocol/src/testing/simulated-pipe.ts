@@ -32,6 +32,14 @@ export interface Line {
    * see them. 0: the line takes bytes from the process itself.
    */
   sendBufferBytes: number
+  /** Spread of the latency, in milliseconds, to either side of it. */
+  jitterMs: number
+  /**
+   * Share of lost segments, from 0 to 1. As in TCP nothing is lost to the reader: a lost segment is sent again, and what
+   * was sent after it waits behind it. As in Linux a repetition follows after the round trip and 200 ms (a tail loss
+   * probe, RFC 8985), after as much again, and then after twice the time before.
+   */
+  lossShare: number
 }
 
 export interface PipeOptions {
@@ -44,6 +52,8 @@ export interface PipeOptions {
   readonly onDrained: () => void
   /** The stream has reached the byte at which it was to be cut: in the middle of this, if of anything. */
   readonly onCut: (cut: PipeItem | undefined) => void
+  /** Draws of jitter and loss; unused on a line that has neither. */
+  readonly random: () => number
   /** True: bytes leave at the end of the turn in which they were accepted; false: at once, where there is room. */
   readonly corks: boolean
 }
@@ -52,6 +62,10 @@ export interface PipeOptions {
 const headerBytes = 4
 /** A slow line sends what it takes in this time at once. */
 const chunkMs = 5
+const segmentBytes = 1_460
+/** What Linux adds to the round trip at least, and how often one segment is lost at most. */
+const retransmitMs = 200
+const lossesMax = 10
 const tidyAfterCount = 64
 
 export class SimulatedPipe {
@@ -66,6 +80,8 @@ export class SimulatedPipe {
   #arrived = 0
   #read = 0
   #lastArrivalMs = 0
+  /** Bytes whose way is decided. */
+  #sentUpTo = 0
   #cutAt = Number.POSITIVE_INFINITY
   /** Since the buffer was empty: nobody asks about what the transport itself had to say. */
   #hasMessages = false
@@ -205,8 +221,27 @@ export class SimulatedPipe {
   #arriveIn(offset: number): void {
     const { clock } = this.#options
     // A stream keeps its order whatever becomes of the latency.
-    this.#lastArrivalMs = Math.max(this.#lastArrivalMs, clock.now() + this.line.latencyMs)
+    this.#lastArrivalMs = Math.max(this.#lastArrivalMs, clock.now() + this.#travelMs(offset))
     clock.schedule(this.#lastArrivalMs - clock.now(), () => this.#arrive(offset))
+  }
+
+  /** Latency of what leaves now, up to `offset`: that of the segment which is lost most often. */
+  #travelMs(offset: number): number {
+    const { latencyMs, jitterMs, lossShare } = this.line
+    const { random } = this.#options
+    let travelMs = latencyMs
+    if (jitterMs > 0) travelMs += (2 * random() - 1) * jitterMs
+    if (lossShare > 0) {
+      let losses = 0
+      for (let left = offset - this.#sentUpTo; left > 0; left -= segmentBytes) {
+        let lost = 0
+        while (lost < lossesMax && random() < lossShare) lost += 1
+        losses = Math.max(losses, lost)
+      }
+      if (losses > 0) travelMs += (retransmitMs + 2 * latencyMs) * 2 ** (losses - 1)
+    }
+    this.#sentUpTo = offset
+    return Math.max(0, travelMs)
   }
 
   #arrive(offset: number): void {

@@ -224,6 +224,8 @@ export interface SocketOptions {
   readonly server: SimulatedProcess
   readonly watch: NetworkWatch
   readonly line: () => Line
+  /** Draws of a line's jitter and loss. */
+  readonly random: () => number
   /** Whether the next socket that its owner drops is reset, or ends behind what was sent. */
   readonly isAbrupt: () => boolean
 }
@@ -257,6 +259,7 @@ export class SimulatedSocket {
     const pipe = (from: SimulatedEnd, to: SimulatedEnd, corks: boolean): SimulatedPipe =>
       new SimulatedPipe({
         clock,
+        random: options.random,
         line: options.line(),
         isReading: () => to.isReading,
         receive: (item) => to.receive(item),
