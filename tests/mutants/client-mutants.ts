@@ -172,10 +172,43 @@ export const clientMutants: readonly Mutant[] = [
     edits: [
       {
         file: "packages/protocol/src/session/heartbeat.machine.ts",
-        find: 'return [{ kind: "dead" }, [{ kind: "dead", silentMs: input.nowMs - state.heardAtMs }]]',
-        replace: "return probe(state, input.nowMs, options.probeTimeoutMs)",
+        find: 'return [{ kind: "dead" }, [{ kind: "dead", silentMs: nowMs - state.heardAtMs }]]',
+        replace: "return probe(state, nowMs, 1_000)",
       },
     ],
+  },
+  {
+    name: "A probe whose timer is late counts as unanswered before what has arrived is read",
+    breaks: ["V7"],
+    edits: [
+      {
+        file: "packages/protocol/src/session/heartbeat.machine.ts",
+        find: "if (lateMs <= onTimeMs) return dead(state, nowMs)",
+        replace: "if (lateMs >= 0) return dead(state, nowMs)",
+      },
+    ],
+    killedBy: {
+      tests: ["packages/protocol/src/session/heartbeat.machine.test.ts"],
+      because: "a connection that is given up too early is only resumed once more",
+    },
+  },
+  {
+    name: "A hidden page acknowledges when its timers run",
+    breaks: ["N5", "V7"],
+    edits: [{ file: runClient, find: "    this.timers.runDue()\n", replace: "" }],
+    killedBy: {
+      tests: ["tests/sessions/hidden-page.test.ts"],
+      because: "the server asks for the count in time, and a client that it drops comes back",
+    },
+  },
+  {
+    name: "A request without any sign of life is no doubt",
+    breaks: ["V6"],
+    edits: [{ file: clientSession, find: "if (this.attached) this.#options.onAsked()", replace: "" }],
+    killedBy: {
+      tests: ["tests/sessions/liveness.test.ts"],
+      because: "the silence is noticed anyway, only later",
+    },
   },
   {
     name: "A dial that nobody answers is waited for for ever",

@@ -312,13 +312,43 @@ export const serverMutants: readonly Mutant[] = [
     edits: [
       {
         file: liveness,
-        find: "nowMs - session.stalledSinceMs >= limits.ackProgressMs",
-        replace: "nowMs - session.stalledSinceMs < 0",
+        find: "if (stalledMs < limits.ackProgressMs || isUnanswered(connection)) return false",
+        replace: "if (stalledMs >= 0 || isUnanswered(connection)) return false",
       },
     ],
     killedBy: {
       tests: ["tests/sessions/one-sided.test.ts"],
       because: "it only counts how often such a client is dropped",
+    },
+  },
+  {
+    name: "A connection of which nothing is heard counts as a slow consumer",
+    breaks: ["V2"],
+    edits: [
+      {
+        file: liveness,
+        find: "stall.excusedMs += isUnanswered(connection) ? everyMs + lateMs : lateMs",
+        replace: "stall.excusedMs += lateMs",
+      },
+      {
+        file: liveness,
+        find: "if (stalledMs < limits.ackProgressMs || isUnanswered(connection)) return false",
+        replace: "if (stalledMs < limits.ackProgressMs) return false",
+      },
+    ],
+    pair: "either alone keeps a silent connection from the count",
+    killedBy: {
+      tests: ["tests/sessions/liveness.test.ts"],
+      because: "whichever of the two the server finds, the client comes back",
+    },
+  },
+  {
+    name: "A client that acknowledges nothing is not asked before it is dropped",
+    breaks: ["V2"],
+    edits: [{ file: liveness, find: "      session.askForCounts()\n", replace: "" }],
+    killedBy: {
+      tests: ["tests/sessions/hidden-page.test.ts"],
+      because: "a client that is dropped comes back, and has everything",
     },
   },
   {

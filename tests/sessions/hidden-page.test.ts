@@ -1,6 +1,7 @@
 // A client in a hidden page, whose timers browsers hold back for up to a minute while its messages arrive: real ends over
 // an in-memory network, on a simulated clock.
 import type { Client, SessionEvent } from "@hawser/client"
+import { frameByte } from "@hawser/protocol"
 import type { ServerLimits } from "@hawser/protocol"
 import { SimulatedProcess } from "@hawser/protocol/testing"
 import type { Throttle } from "@hawser/protocol/testing"
@@ -53,5 +54,62 @@ describe.each(throttles)("a hidden page in which %s", (_, throttle) => {
     expect(mostBuffered).toBeLessThanOrEqual(2)
     expect([statuses, events.map(({ kind }) => kind)]).toEqual([[], ["opened"]])
     expect(world.server.stats()).toMatchObject({ slowConsumersClosed: 0, silentConnectionsClosed: 0 })
+  })
+})
+
+describe.each(throttles)("a hidden page in which %s, and little happens", (_, throttle) => {
+  it("surprise-A1 acknowledges a single event before the server's time for it is over", async () => {
+    const { world, events } = await hide(throttle)
+    world.server.broadcast("note", { text: "only one" })
+    await world.clock.advance(61_000)
+    expect(world.server.stats().bufferedMessages).toBe(0)
+    await world.clock.advance(600_000)
+    expect(events.map(({ kind }) => kind)).toEqual(["opened"])
+  })
+
+  it("surprise-A1 is probed at its first late ticks for a sleep that was none, not once a minute", async () => {
+    const { world } = await hide(throttle)
+    const probes = (): number =>
+      world.network.links[0]?.client.sent.filter(([byte]) => byte === frameByte.ping).length ?? 0
+    const probesBefore = probes()
+    for (let count = 0; count < 30; count += 1) {
+      world.server.broadcast("where", { who: "bob", x: count })
+      await world.clock.advance(20_000)
+    }
+    expect(probes() - probesBefore).toBeLessThanOrEqual(2)
+  })
+
+  it("takes the answer to a probe that came before its late timer", async () => {
+    const { world, client, page, events } = await hide(throttle)
+    const roundTrip = client.ping()
+    await world.clock.advance(40)
+    expect(await roundTrip).toBe(40)
+    await world.clock.advance(300_000)
+    page.throttle(undefined)
+    await world.clock.advance(300_000)
+    expect(events.map(({ kind }) => kind)).toEqual(["opened"])
+    expect(client.stats().outages).toBe(0)
+  })
+
+  it("finds all the same that its connection is dead", async () => {
+    const { world, client } = await hide(throttle)
+    world.network.links[0]?.blackHole()
+    await world.clock.advance(240_000)
+    expect(client.stats()).toMatchObject({ outages: 1, reconnections: 1 })
+  })
+})
+
+describe("a client whose timers do not run at all", () => {
+  it("surprise-A1 is asked for its count by a PING, answers without a timer, and is no slow consumer", async () => {
+    const never = { chainedMs: 3_600_000, freshMs: 3_600_000 }
+    const { world, events } = await hide(never, { ackProgressMs: 30_000 })
+    world.server.broadcast("note", { text: "only one" })
+    await world.clock.advance(14_900)
+    expect(world.server.stats().bufferedMessages).toBe(1)
+    await world.clock.advance(2_000)
+    expect(world.server.stats().bufferedMessages).toBe(0)
+    await world.clock.advance(600_000)
+    expect(events.map(({ kind }) => kind)).toEqual(["opened"])
+    expect(world.server.stats().slowConsumersClosed).toBe(0)
   })
 })

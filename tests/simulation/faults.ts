@@ -26,6 +26,7 @@ export class Faults {
       () => this.#changeLine(),
       () => this.#freezeClient(),
       () => this.#freezeServer(),
+      () => this.#hideClient(),
       () => this.#pokeClient(),
       () => this.#badToken(),
       () => this.#jump(),
@@ -242,6 +243,17 @@ export class Faults {
       client.process.thaw()
       if (ms > 6_000) client.wokeAtMs = this.#run.clock.now()
     })
+  }
+
+  /** A page is hidden: its timers run once a minute, or those that timers set do; its messages arrive. */
+  #hideClient(): void {
+    const { draw, seen } = this.#run
+    const client = this.#client()
+    if (client === undefined || client.process.isThrottled) return
+    this.#note("client hidden", client.userId)
+    if (client.client.current.state === "open") seen.saw("clientHidden")
+    client.process.throttle({ chainedMs: 60_000, freshMs: draw.chance(0.5) ? 1_000 : 60_000 })
+    this.#after(draw.scale(2_000, 130_000), () => client.process.throttle(undefined))
   }
 
   #freezeServer(): void {

@@ -111,6 +111,7 @@ function serverLimits(draw: Draw): ServerLimits {
     idempotencyMs: 1_000_000_000,
     pingAfterMs: scale(500, 20_000),
     pongTimeoutMs: scale(500, 10_000),
+    pongTimeoutMaxMs: scale(2_000, 20_000),
     authTimeoutMs: scale(1_000, 5_000),
     shutdownMs: scale(500, 4_000),
     closeTimeoutMs: scale(100, 1_000),
@@ -131,7 +132,9 @@ function clientLimits(draw: Draw): ClientLimits {
     requestTimeoutMs: scale(500, 30_000),
     probeAfterMs: scale(500, 30_000),
     probeTimeoutMs: scale(300, 5_000),
+    probeTimeoutMaxMs: scale(2_000, 20_000),
     wakeProbeMs: scale(200, 2_000),
+    unansweredMs: scale(300, 5_000),
     prolongedOutageMs: scale(500, 15_000),
     sleepMs: 5_000,
     stableAfterMs: scale(200, 10_000),
@@ -150,5 +153,7 @@ function weatherOf({ chance, between, scale }: Draw): Weather {
     slowBytesPerMs: scale(1, 200) / 10,
     windowBytes: chance(0.5) ? scale(300, 4_000) : 65_536,
     sendBufferBytes: 0,
+    jitterMs: stormy ? scale(1, 100) : 0,
+    segmentLossShare: chance(0.3) ? between(0.01, 0.2) : 0,
   }
 }

@@ -1,6 +1,7 @@
 // One seed from its first step to the quiet at the end, and what is true then. Liveness L1, L2 and L5.
 import type { SimulatedSocket } from "@hawser/protocol/testing"
 import type { ClientEnd } from "./client-end.ts"
+import type { Plan } from "./plan.ts"
 import { Simulation } from "./simulation.ts"
 import type { SessionRecord } from "./session-book.ts"
 import { Violation } from "./trace.ts"
@@ -53,6 +54,16 @@ function describe(error: unknown): string {
   return `${error.stack ?? error.message}${cause}`
 }
 
+/** The longest time in which a client finds that its connection is dead. */
+function detectionMs({ client }: Plan): number {
+  return client.probeAfterMs + Math.max(client.probeTimeoutMs, client.probeTimeoutMaxMs)
+}
+
+/** The same for the server. */
+function sweepMs({ server }: Plan): number {
+  return (server.pingAfterMs + Math.max(server.pongTimeoutMs, server.pongTimeoutMaxMs)) * 1.2
+}
+
 /** All faults are over: what was accepted arrives, and nothing is left behind. */
 class Ending {
   readonly #run: Simulation
@@ -80,11 +91,19 @@ class Ending {
       refusedShare: 0,
       lostShare: 0,
       slowShare: 0,
+      jitterMs: 0,
+      segmentLossShare: 0,
     })
     for (const socket of network.sockets) {
       for (const side of ["client", "server"] as const) {
         const pipe = socket.pipeFrom(side)
-        Object.assign(pipe.line, { latencyMs: 5, bytesPerMs: 0, windowBytes: 65_536 })
+        Object.assign(pipe.line, {
+          latencyMs: 5,
+          bytesPerMs: 0,
+          windowBytes: 65_536,
+          jitterMs: 0,
+          lossShare: 0,
+        })
         pipe.cutAfter(Number.POSITIVE_INFINITY)
         pipe.unblock()
       }
@@ -92,6 +111,7 @@ class Ending {
     server.process.thaw()
     for (const client of clients) {
       client.process.thaw()
+      client.process.throttle(undefined)
       client.tokenFails = false
     }
   }
@@ -99,13 +119,9 @@ class Ending {
   /** L2: a connection that is dead for one end or both is found. */
   async #untilFound(): Promise<void> {
     const { clock, network, plan } = this.#run
-    const { probeAfterMs, probeTimeoutMs, welcomeTimeoutMs, dialTimeoutMaxMs } = plan.client
-    const { pingAfterMs, pongTimeoutMs } = plan.server
-    const byServerMs = (pingAfterMs + pongTimeoutMs) * 1.2
-    const deadlineMs =
-      clock.now() +
-      Math.max(probeAfterMs + probeTimeoutMs, welcomeTimeoutMs, dialTimeoutMaxMs, byServerMs) +
-      2_000
+    const { welcomeTimeoutMs, dialTimeoutMaxMs } = plan.client
+    const foundMs = Math.max(detectionMs(plan), welcomeTimeoutMs, dialTimeoutMaxMs, sweepMs(plan))
+    const deadlineMs = clock.now() + foundMs + 2_000
     const isDead = (): boolean =>
       [...network.sockets].some(
         (socket) => socket.isBroken && socket.client.state === "open" && this.#isOurs(socket),
@@ -130,7 +146,6 @@ class Ending {
   async #untilWell(): Promise<void> {
     const { clock, plan, clients } = this.#run
     const { client, server } = plan
-    const detectionMs = client.probeAfterMs + client.probeTimeoutMs
     const { tokenTimeoutMs, dialTimeoutMs, welcomeTimeoutMs, dialTimeoutMaxMs } = client
     const limitsMs = [tokenTimeoutMs, dialTimeoutMs, welcomeTimeoutMs]
     // Failures have lengthened the limits of the attempt that the quiet finds under way.
@@ -141,7 +156,7 @@ class Ending {
     const servedMs = client.requestTimeoutMs + server.handlerGraceMs + server.shutdownMs + throttledMs + 3_000
     const deadlineMs =
       clock.now() +
-      Math.max(detectionMs + handshakeMs + 2 * plan.backoffMaxMs + heldBackMs, servedMs) +
+      Math.max(detectionMs(plan) + handshakeMs + 2 * plan.backoffMaxMs + heldBackMs, servedMs) +
       10_000
     let nextReturnMs = clock.now() + 1_000
     while (!this.#isWell()) {
@@ -261,9 +276,9 @@ class Ending {
     this.#run.trace.add("LEAVE")
     this.#run.isOver = true
     for (const client of clients) client.close()
-    const { pingAfterMs, pongTimeoutMs, closeTimeoutMs } = plan.server
+    const { closeTimeoutMs } = plan.server
     // L2: what is half open is found, by the sweep at the latest.
-    await this.#pass((pingAfterMs + pongTimeoutMs) * 1.2 + closeTimeoutMs + 1_000)
+    await this.#pass(sweepMs(plan) + closeTimeoutMs + 1_000)
     for (const record of this.#run.sessions.all) {
       if (record.serverNumber !== server.number || record.isAttacked) continue
       if (record.clientCause === "client_closed" && record.serverCause === undefined && record.attached)

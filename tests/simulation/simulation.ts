@@ -137,6 +137,7 @@ export class Simulation {
       status: () => end.client.current.state,
       handled: () => end.client.stats().handled,
       wokeAtMs: () => end.wokeAtMs,
+      isHidden: () => end.process.isThrottled,
     })
     return end
   }

@@ -17,6 +17,8 @@ export interface WatchedClient {
   readonly handled: () => number
   /** When it was thawed last after a freeze that counts as a sleep. */
   readonly wokeAtMs: () => number
+  /** True while its timers run once a minute. */
+  readonly isHidden: () => boolean
 }
 
 export interface WireWatchOptions {
@@ -218,6 +220,8 @@ export class WireWatch implements NetworkWatch {
       throw new Violation("S6", `a client speaks on connection ${link.socket.number}, which it has left`)
     if (byte === frameByte.ping && this.#options.nowMs() - client.wokeAtMs() < 1_500)
       this.#options.seen.saw("wokeAndProbed")
+    if (byte === frameByte.ack && client.isHidden()) this.#options.seen.saw("hiddenAcknowledged")
+    if (byte === frameByte.pong) this.#options.seen.saw("askedForCounts")
     if ((byte & 0xc0) === 0x40) this.#counted(link)
     if (byte === frameByte.ack && this.#isSample() && numberAt(bytes, 0) > client.handled())
       throw new Violation("S3", `a client acknowledges ${numberAt(bytes, 0)} of ${client.handled()} messages`)
@@ -254,7 +258,7 @@ export class WireWatch implements NetworkWatch {
         "S13",
         `session ${session.id} speaks on connection ${link.socket.number}, an old one`,
       )
-    if (byte === frameByte.ack || byte === frameByte.pong) {
+    if (byte === frameByte.ack || isProbe(byte)) {
       const handled = numberAt(bytes, byte === frameByte.ack ? 0 : 1)
       const running = runningAt(session, nowMs())
       if (handled > session.received - running)

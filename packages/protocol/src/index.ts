@@ -135,7 +135,7 @@ export type {
   HeartbeatOptions,
   HeartbeatState,
 } from "./session/heartbeat.machine.ts"
-export { RoundTrip } from "./session/round-trip.ts"
+export { RoundTrip, probePatience, wakePatience } from "./session/round-trip.ts"
 export type { RoundTripBounds } from "./session/round-trip.ts"
 export type { KeptBytes } from "./session/send-buffer.ts"
 export type { StateUnderWay } from "./session/state-window.ts"

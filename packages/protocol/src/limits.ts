@@ -157,7 +157,12 @@ export interface ServerLimits extends DeliveryLimits, StateWindowLimits {
   /** How long the outcome of a request with an idempotency key is remembered, and of how many per user. Beyond: executed again. */
   readonly idempotencyMs: number
   readonly idempotencyMaxCount: number
-  /** A client that settles nothing of what it was sent for this long is dropped: `slow_consumer`, 4408; it may resume. */
+  /**
+   * Time in which a client that is heard settles nothing of what it was sent, in milliseconds; default 90,000. After half
+   * of it the client is asked by a PING. Beyond: `slow_consumer`, 4408; it may resume. Browsers run the timers of a
+   * hidden page once a minute, and an acknowledgement may wait for one: 60 s, and half as much again for the network.
+   * Time in which nothing at all is heard does not count: `pongTimeoutMs` decides then.
+   */
   readonly ackProgressMs: number
   /** Bytes waiting on one connection of `2.0`, whose login burst is about 820 KB. Beyond: `slow_consumer`, 4408. */
   readonly outboundMaxBytes20: number
@@ -192,9 +197,16 @@ export interface ServerLimits extends DeliveryLimits, StateWindowLimits {
   readonly requestTimeoutMaxMs: number
   /** A handler that ignores its aborted signal for this long is settled as `timeout`; its late result is discarded. */
   readonly handlerGraceMs: number
-  /** Silence after which a connection is probed by a WebSocket ping, and the time for the answer. Beyond: dropped. */
+  /** Silence after which a connection is probed by a WebSocket ping, in milliseconds; default 20,000. */
   readonly pingAfterMs: number
+  /**
+   * Time for the answer to that ping, in milliseconds; default 20,000: with `pingAfterMs` longer than the seventh
+   * repetition of a lost segment takes. For a client whose measured round trip is long or uneven, and after a missed
+   * answer, it is longer, up to `pongTimeoutMaxMs`, default 45,000. Beyond: the socket is dropped, and the session waits
+   * for its client.
+   */
   readonly pongTimeoutMs: number
+  readonly pongTimeoutMaxMs: number
   /** Time for the headers of an HTTP request on a port of `listen()`; for all of it twice as long. Beyond: HTTP 408. */
   readonly httpTimeoutMs: number
   /** `close()` ends within this time, and so does the end of any one connection, whatever the peers do. */
@@ -266,7 +278,7 @@ export const defaultServerLimits: ServerLimits = {
   tombstonesMax: 100_000,
   idempotencyMs: 600_000,
   idempotencyMaxCount: 256,
-  ackProgressMs: 30_000,
+  ackProgressMs: 90_000,
   outboundMaxBytes20: 4 * mib,
   tokenRefreshBeforeMs: 60_000,
   tokenGraceMs: 30_000,
@@ -285,7 +297,8 @@ export const defaultServerLimits: ServerLimits = {
   requestTimeoutMaxMs: 60_000,
   handlerGraceMs: 5_000,
   pingAfterMs: 20_000,
-  pongTimeoutMs: 10_000,
+  pongTimeoutMs: 20_000,
+  pongTimeoutMaxMs: 45_000,
   httpTimeoutMs: 5_000,
   shutdownMs: 10_000,
   closeTimeoutMs: 1_000,
@@ -328,11 +341,26 @@ export interface ClientLimits extends DeliveryLimits {
   readonly streamWindow: number
   /** A request's time when the caller names none. */
   readonly requestTimeoutMs: number
-  /** Silence after which the connection is probed, and the time for the answer. Beyond: abandoned, then reconnection. */
+  /** Silence after which the connection is probed, in milliseconds; default 30,000. */
   readonly probeAfterMs: number
+  /**
+   * Time for the answer to that probe, in milliseconds; default 10,000. On a link whose measured round trip is long or
+   * uneven it is longer, up to `probeTimeoutMaxMs`. Beyond: the connection is abandoned, then reconnection. Nobody waits
+   * for an idle connection, so it may take a few losses of the same segment.
+   */
   readonly probeTimeoutMs: number
-  /** The same after a sleep, a change of network or a hidden page. */
+  /**
+   * Upper bound of the time for the answer to any probe, in milliseconds; default 45,000. On a round trip of 300 ms TCP
+   * repeats a segment for the seventh time after 32 s, and on a link that loses a fifth one in 80,000 needs that.
+   */
+  readonly probeTimeoutMaxMs: number
+  /** The least such time after a sleep, a change of network, a page shown again or `unansweredMs`; default 2,000. */
   readonly wakeProbeMs: number
+  /**
+   * Time from a reliable message to any sign of life of the server, in milliseconds; default 5,000. Beyond: the
+   * connection is probed with `wakeProbeMs`. The status stays `open` until the probe's time has passed.
+   */
+  readonly unansweredMs: number
   /** Time without a connection after which the application is told that this takes long. */
   readonly prolongedOutageMs: number
   /** A pause of the process's timers by this much counts as a sleep. */
@@ -362,8 +390,10 @@ export const defaultClientLimits: ClientLimits = {
   streamWindow: 32,
   requestTimeoutMs: 10_000,
   probeAfterMs: 30_000,
-  probeTimeoutMs: 5_000,
+  probeTimeoutMs: 10_000,
+  probeTimeoutMaxMs: 45_000,
   wakeProbeMs: 2_000,
+  unansweredMs: 5_000,
   prolongedOutageMs: 15_000,
   sleepMs: 5_000,
   stableAfterMs: 10_000,

@@ -28,6 +28,7 @@ export interface ServerCounters extends DeliveryCounters {
   /** Requests that were cancelled before they arrived: settled without a start. */
   requestsVoided: number
   badMessages: number
+  /** Connections whose peer was heard and acknowledged nothing; in `2.0`, for which too much waited. */
   slowConsumersClosed: number
   /** Joins of clients, those that were refused, and members that were put out. */
   topicJoins: number
@@ -49,7 +50,7 @@ export interface ServerCounters extends DeliveryCounters {
   /** Sessions that fell behind with their replicas, and ticks that they were not told of but by a later snapshot. */
   viewersConflated: number
   replicaUpdatesConflated: number
-  /** Connections whose peer did not answer a ping. */
+  /** Connections of which nothing was heard after a ping: no slow consumers. */
   silentConnectionsClosed: number
   throttledPauses: number
   /** Calls of `drain`, and connections that were closed because their client had not moved in time. */

@@ -83,6 +83,7 @@ function setUp(profile: Profile, changed: Partial<ClientLimits> = {}) {
       if (profile === "2.0") lose()
       onDead.run()
     },
+    onUnanswered: () => {},
   })
   const say = (text: string, options: CallOptions = {}): void => {
     const watch = { succeeded: () => {}, failed: () => {} }
@@ -113,6 +114,7 @@ function setUp(profile: Profile, changed: Partial<ClientLimits> = {}) {
       timers,
       counters: createClientCounters(),
       onRoom: () => requests.flush(),
+      onAsked: () => {},
     })
     state.session = session
     requests.flush()

@@ -98,6 +98,8 @@ interface QueuedRequest extends Omit<OutgoingRequest, "budgetMs"> {
   readonly onUnsent: () => void
   /** Of its message; of what it will be, while no session has seen it. 0: nothing has asked yet. */
   bytes: number
+  /** Time at which a session took it; undefined before. */
+  sentAtMs: number | undefined
 }
 
 interface Admitted {
@@ -119,6 +121,8 @@ export interface RequestsOptions {
   readonly onAbandoned: (reference: Reference) => void
   /** The session's connection took nothing any more. */
   readonly onDeadConnection: () => void
+  /** The deadline of a request passed that a session had taken at `sentAtMs`. */
+  readonly onUnanswered: (sentAtMs: number) => void
 }
 
 export class Requests {
@@ -202,11 +206,14 @@ export class Requests {
         this.#queue.delete(queued)
         this.#taken.delete(queued)
         events.reject(error)
+        if (error.code === "timeout" && queued.sentAtMs !== undefined)
+          this.#options.onUnanswered(queued.sentAtMs)
       },
     })
     const { onSent = () => {}, onUnsent = () => {} } = events
     const { bytes, input } = admitted
-    const queued: QueuedRequest = { call, name, input, key: options.key, pending, onSent, onUnsent, bytes }
+    const sending = { pending, onSent, onUnsent, bytes, sentAtMs: undefined }
+    const queued: QueuedRequest = { call, name, input, key: options.key, ...sending }
     const giveUp = (reason: HawserError): void => this.#pending.abandon(pending, reason)
     const onAbort = (): void => {
       const message = `"${name}" was aborted by its caller`
@@ -261,6 +268,7 @@ export class Requests {
       // What one end could not read, it or its reply, would end the next session as well.
       if (neverLeft || (key !== undefined && cause.code !== "sys_invalid_message")) {
         this.#pending.unsent(pending)
+        taken.sentAtMs = undefined
         taken.onUnsent()
         again.push(taken)
       } else {
@@ -338,9 +346,9 @@ export class Requests {
   #send(queued: QueuedRequest): "gone" | "full" | "dead" {
     const session = this.#options.session()
     if (session === undefined) return "dead"
+    const { clock } = this.#options
     const { deadlineMs } = queued.pending
-    const budgetMs =
-      deadlineMs === undefined ? 0 : Math.max(1, Math.round(deadlineMs - this.#options.clock.now()))
+    const budgetMs = deadlineMs === undefined ? 0 : Math.max(1, Math.round(deadlineMs - clock.now()))
     this.#isSending = true
     try {
       const { outcome, reference, bytes } = session.request({ ...queued, budgetMs })
@@ -348,6 +356,7 @@ export class Requests {
       if (outcome === "taken") {
         this.#queue.delete(queued)
         this.#taken.add(queued)
+        queued.sentAtMs = clock.now()
         this.#pending.sent(queued.pending, reference)
         queued.onSent(reference)
       }

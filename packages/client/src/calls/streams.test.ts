@@ -83,6 +83,7 @@ function openSession(parts: {
     timers,
     counters: createClientCounters(),
     onRoom,
+    onAsked: () => {},
   })
   return { session, sent, connection }
 }
@@ -105,6 +106,7 @@ function setUp(changed: Partial<ClientLimits> = {}, profile: Profile = "hawser.1
     counters: createClientCounters(),
     onAbandoned: (reference) => state.session?.cancel(reference),
     onDeadConnection: () => {},
+    onUnanswered: () => {},
   })
   const streams = new Streams({ limits, requests, session: () => state.session })
   const open = (options: StreamOptions = {}): ItemReader =>

@@ -34,6 +34,8 @@ export interface ClientSessionOptions {
   readonly counters: ClientCounters
   /** There may be room again for requests that wait. */
   readonly onRoom: () => void
+  /** A reliable message was given to the connection, or waits for room in its socket: the server must answer. */
+  readonly onAsked: () => void
 }
 
 /** What a client can ask for. */
@@ -260,13 +262,19 @@ export class ClientSession {
       return
     }
     this.#owed.delete(reference)
-    this.#pollUntilFlushed()
+    this.#taken()
   }
 
   #keep(message: OutboundMessage): "taken" | "full" {
     if (this.#delivery.reliable(message) === "full") return "full"
-    this.#pollUntilFlushed()
+    this.#taken()
     return "taken"
+  }
+
+  /** A reliable message was accepted. */
+  #taken(): void {
+    if (this.attached) this.#options.onAsked()
+    this.#pollUntilFlushed()
   }
 
   /** The socket is all the buffer that there is. Like any buffer, an empty one takes one message of any size. */

@@ -117,6 +117,7 @@ export class Handshake {
     session.sendControl({ kind: "have", held: this.#options.replicas.held() })
     counters.sessionsResumed += 1
     heartbeat.start()
+    if (session.counts.bufferedMessages > 0) heartbeat.asked()
     const outageMs = outage.end()
     welcomed(link, true, () => requests.flush())
     onSession({ kind: "resumed", sessionId: session.id, outageMs })
@@ -135,7 +136,8 @@ export class Handshake {
       link.codec = createFrameCodec(link.types, this.#options.limits.message, welcome.limits)
     link.welcomed = true
     const onRoom = (): void => requests.flush()
-    const session = new ClientSession({ ...this.#options, ...link, welcome, onRoom })
+    const onAsked = (): void => heartbeat.asked()
+    const session = new ClientSession({ ...this.#options, ...link, welcome, onRoom, onAsked })
     begin(session)
     counters.sessionsOpened += 1
     if (link.codec.counts) heartbeat.start()

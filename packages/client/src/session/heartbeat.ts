@@ -1,24 +1,91 @@
-// Performs what the heartbeat machine decides on one connection at a time, and answers who asks for a round trip.
-import { HawserError, initialHeartbeat, stepHeartbeat, wakeAtHeartbeat } from "@hawser/protocol"
-import type { Clock, HeartbeatInput, HeartbeatOptions, HeartbeatState, TimerQueue } from "@hawser/protocol"
+// Performs what the heartbeat machine decides on one connection at a time, and answers who asks for a round trip. Its
+// deadlines follow the measured round trip: lossy links answer late, and live.
+import {
+  HawserError,
+  initialHeartbeat,
+  probePatience,
+  stepHeartbeat,
+  wakeAtHeartbeat,
+  wakePatience,
+} from "@hawser/protocol"
+import type {
+  ClientLimits,
+  Clock,
+  HeartbeatInput,
+  HeartbeatOptions,
+  HeartbeatState,
+  RoundTrip,
+  TimerQueue,
+} from "@hawser/protocol"
+
+type HeartbeatLimits = Pick<
+  ClientLimits,
+  "probeAfterMs" | "probeTimeoutMs" | "probeTimeoutMaxMs" | "wakeProbeMs" | "unansweredMs"
+>
 
 export interface HeartbeatRunnerOptions {
   readonly clock: Clock
   readonly timers: TimerQueue
-  readonly limits: HeartbeatOptions
+  readonly limits: HeartbeatLimits
+  /** Of the server, over all connections. */
+  readonly roundTrip: RoundTrip
+  /** Bytes that were sent and are not acknowledged: an answer comes behind them. */
+  readonly unacknowledgedBytes: () => number
   readonly sendPing: (number: number) => void
   readonly onDead: (silentMs: number) => void
 }
 
+/** The slowest link on which a connection lives while it uploads: 8 kbit/s. */
+const leastBytesPerMs = 1
+
+/** The machine's deadlines, from the limits, the round trip and what is under way. */
+class Deadlines implements HeartbeatOptions {
+  readonly probeAfterMs: number
+  readonly unansweredMs: number
+  readonly #options: HeartbeatRunnerOptions
+
+  constructor(options: HeartbeatRunnerOptions) {
+    this.#options = options
+    this.probeAfterMs = options.limits.probeAfterMs
+    this.unansweredMs = options.limits.unansweredMs
+  }
+
+  get probeTimeoutMs(): number {
+    return this.#timeoutMs(this.#options.limits.probeTimeoutMs, probePatience)
+  }
+
+  get unansweredTimeoutMs(): number {
+    return this.#timeoutMs(this.#options.limits.wakeProbeMs, probePatience)
+  }
+
+  get wakeTimeoutMs(): number {
+    return this.#timeoutMs(this.#options.limits.wakeProbeMs, wakePatience)
+  }
+
+  get leastAnswerMs(): number {
+    return (this.#options.roundTrip.smoothedMs ?? 0) / 2
+  }
+
+  #timeoutMs(leastMs: number, patience: number): number {
+    const { limits, roundTrip, unacknowledgedBytes } = this.#options
+    const uploadMs = unacknowledgedBytes() / leastBytesPerMs
+    const mostMs = Math.max(leastMs, limits.probeTimeoutMaxMs)
+    return Math.min(roundTrip.timeoutMs({ leastMs, mostMs, patience }) + uploadMs, mostMs)
+  }
+}
+
 export class Heartbeat {
   readonly #options: HeartbeatRunnerOptions
+  readonly #deadlines: Deadlines
   readonly #waiters = new Set<{ resolve: (ms: number) => void; reject: (error: HawserError) => void }>()
   #state: HeartbeatState | undefined
   #cancelWake: () => void = () => {}
+  #wakeAtMs = Number.POSITIVE_INFINITY
   #roundTripMs: number | undefined
 
   constructor(options: HeartbeatRunnerOptions) {
     this.#options = options
+    this.#deadlines = new Deadlines(options)
   }
 
   /** The last one measured; undefined before the first. */
@@ -45,8 +112,19 @@ export class Heartbeat {
     this.#step({ kind: "heard", nowMs: this.#options.clock.now() })
   }
 
-  /** The process may have slept: is the connection still alive? */
-  doubt(timeoutMs: number): void {
+  /** A reliable message was sent: something must be heard. */
+  asked(): void {
+    if (this.#state?.kind === "listening") this.#step({ kind: "asked", nowMs: this.#options.clock.now() })
+  }
+
+  /** A message that was sent at `sentAtMs` was given up without an answer. */
+  unanswered(sentAtMs: number): void {
+    this.#step({ kind: "unanswered", sentAtMs, nowMs: this.#options.clock.now() })
+  }
+
+  /** The process may have slept, or the network may have changed: is the connection still alive? */
+  doubt(): void {
+    const timeoutMs = this.#deadlines.wakeTimeoutMs
     this.#step({ kind: "doubt", nowMs: this.#options.clock.now(), timeoutMs })
   }
 
@@ -65,10 +143,11 @@ export class Heartbeat {
 
   #step(input: HeartbeatInput): void {
     if (this.#state === undefined) return
-    const [state, effects] = stepHeartbeat(this.#options.limits, this.#state, input)
+    const { kind } = input
+    const [state, effects] = stepHeartbeat(this.#deadlines, this.#state, input)
     this.#state = state
     // `heard` comes with every message and only moves the deadline; the timer finds that out when it fires.
-    if (input.kind !== "heard") this.#arm()
+    if (kind !== "heard" && (kind !== "asked" || this.#isSooner(state))) this.#arm()
     for (const effect of effects) {
       switch (effect.kind) {
         case "sendPing":
@@ -76,19 +155,26 @@ export class Heartbeat {
           break
         case "roundTrip":
           this.#roundTripMs = effect.ms
+          this.#options.roundTrip.observe(effect.ms)
           for (const waiter of this.#waiters) waiter.resolve(effect.ms)
           this.#waiters.clear()
           break
         case "dead":
+          this.#options.roundTrip.lengthen()
           this.#options.onDead(effect.silentMs)
       }
     }
   }
 
+  #isSooner(state: HeartbeatState): boolean {
+    return (wakeAtHeartbeat(this.#deadlines, state) ?? Number.POSITIVE_INFINITY) < this.#wakeAtMs
+  }
+
   #arm(): void {
     this.#cancelWake()
-    const { clock, timers, limits } = this.#options
-    const atMs = this.#state === undefined ? undefined : wakeAtHeartbeat(limits, this.#state)
+    const { clock, timers } = this.#options
+    const atMs = this.#state === undefined ? undefined : wakeAtHeartbeat(this.#deadlines, this.#state)
+    this.#wakeAtMs = atMs ?? Number.POSITIVE_INFINITY
     this.#cancelWake =
       atMs === undefined ? () => {} : timers.at(atMs, () => this.#step({ kind: "wake", nowMs: clock.now() }))
   }

@@ -70,12 +70,15 @@ export class RunningClient {
       refusal: () => this.#refusal(),
       onAbandoned: (reference) => this.#session?.cancel(reference),
       onDeadConnection: () => this.#fail(new HawserError("connection_lost")),
+      onUnanswered: (sentAtMs) => this.heartbeat.unanswered(sentAtMs),
     })
     this.streams = new Streams({ limits, requests: this.requests, session: () => this.#session })
     this.heartbeat = new Heartbeat({
       clock,
       timers,
       limits,
+      roundTrip,
+      unacknowledgedBytes: () => this.counts.bufferedBytes,
       sendPing: (number) => this.#session?.sendPing(number),
       onDead: (silentMs) => {
         const message = `nothing was heard from the server for ${Math.round(silentMs)} ms`
@@ -209,7 +212,7 @@ export class RunningClient {
   /** The process may have slept, or the network may have changed: find out soon what is still true. */
   wake(): void {
     this.#supervisor.step({ kind: "hurry" })
-    this.heartbeat.doubt(this.#options.limits.wakeProbeMs)
+    this.heartbeat.doubt()
   }
 
   /**

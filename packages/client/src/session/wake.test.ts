@@ -65,7 +65,7 @@ describe("SleepWatch", () => {
       watch.start()
       for (let pauses = 0; pauses < 5; pauses += 1) {
         jumped[name] += 5_000
-        await ticks.advance(1_000)
+        await ticks.advance(2_000)
       }
       expect(wakesAtMs).toEqual([])
     },
@@ -80,6 +80,44 @@ describe("SleepWatch", () => {
     jumped.clockMs += 6_000
     await ticks.advance(1_000)
     expect(wakesAtMs.length).toBe(1)
+  })
+
+  it("surprise-A1 takes ticks that are all late, as in a hidden page, for one sleep; a later one on top counts again", async () => {
+    const { ticks, jumped, watch, wakesAtMs } = setUp()
+    watch.start()
+    for (let minute = 0; minute < 10; minute += 1) {
+      jumped.clockMs += 59_000
+      jumped.wallMs += 59_000
+      await ticks.advance(1_000)
+    }
+    expect(wakesAtMs).toEqual([1_000])
+    jumped.wallMs += 59_000 + 6_000
+    await ticks.advance(1_000)
+    expect(wakesAtMs).toEqual([1_000, 11_000])
+  })
+
+  it("takes for a sleep what is longer than browsers hold a timer back, though the tick before was as late", async () => {
+    const { ticks, jumped, watch, wakesAtMs } = setUp()
+    watch.start()
+    for (let hour = 0; hour < 3; hour += 1) {
+      jumped.wallMs += 3_600_000
+      await ticks.advance(1_000)
+    }
+    expect(wakesAtMs).toEqual([1_000, 2_000, 3_000])
+  })
+
+  it("forgets that ticks were late once they have been on time for a few minutes", async () => {
+    const { ticks, jumped, watch, wakesAtMs } = setUp()
+    watch.start()
+    jumped.wallMs += 59_000
+    await ticks.advance(60_000)
+    jumped.wallMs += 8_000
+    await ticks.advance(1_000)
+    expect(wakesAtMs).toEqual([1_000])
+    await ticks.advance(240_000)
+    jumped.wallMs += 8_000
+    await ticks.advance(1_000)
+    expect(wakesAtMs).toEqual([1_000, 302_000])
   })
 
   it("keeps one timer, however often it is started, and none once stopped", async () => {
@@ -180,6 +218,59 @@ describe("pageWakeSource", () => {
     page.visibilityState = "visible"
     page.dispatchEvent(new Event("visibilitychange"))
     expect(onWake).toHaveBeenCalledTimes(1)
+  })
+
+  /** Puts a `navigator.connection` in place, and returns how it reports a change. */
+  function openNetwork(type?: string): (type?: string) => void {
+    const network: EventTarget & { type?: string } = new EventTarget()
+    if (type !== undefined) network.type = type
+    vi.stubGlobal("navigator", { connection: network })
+    return (next) => {
+      if (next !== undefined) network.type = next
+      network.dispatchEvent(new Event("change"))
+    }
+  }
+
+  it("surprise-C3 wakes when the network has changed", () => {
+    openPage()
+    const change = openNetwork()
+    const onWake = vi.fn<() => void>()
+    const stop = pageWakeSource(onWake)
+    change()
+    expect(onWake).toHaveBeenCalledTimes(1)
+    stop()
+    change()
+    expect(onWake).toHaveBeenCalledTimes(1)
+  })
+
+  it("takes a new estimate of the speed for no change, where the network has a type", () => {
+    openPage()
+    const change = openNetwork("wifi")
+    const onWake = vi.fn<() => void>()
+    pageWakeSource(onWake)
+    change()
+    expect(onWake).not.toHaveBeenCalled()
+    change("cellular")
+    change("cellular")
+    expect(onWake).toHaveBeenCalledTimes(1)
+    change("none")
+    expect(onWake).toHaveBeenCalledTimes(2)
+  })
+
+  it("wakes in a worker, which has a network and no page", () => {
+    const view = new EventTarget()
+    vi.stubGlobal("addEventListener", view.addEventListener.bind(view))
+    vi.stubGlobal("removeEventListener", view.removeEventListener.bind(view))
+    const change = openNetwork()
+    const onWake = vi.fn<() => void>()
+    const stop = pageWakeSource(onWake)
+    view.dispatchEvent(new Event("online"))
+    change()
+    expect(onWake).toHaveBeenCalledTimes(2)
+    stop()
+    view.dispatchEvent(new Event("online"))
+    change()
+    expect(onWake).toHaveBeenCalledTimes(2)
   })
 
   it("hears nothing once stopped, and leaves no listener behind", () => {

@@ -1,5 +1,5 @@
-// Tells when the world may have moved on without this process: a page shown again, a network back, a machine that
-// slept. Knows no connections.
+// Reports when the connection may have died unnoticed: a page shown again, a network that is back or has changed, a
+// machine that slept. Knows no connections.
 import type { Clock, TimerQueue } from "@hawser/protocol"
 
 /** Calls `onWake` at such moments; returns how to stop. */
@@ -10,21 +10,58 @@ interface PageEvents {
   removeEventListener(type: string, listener: () => void): void
 }
 
-/** The events of a page: shown, thawed, restored from the back-forward cache, online. In Node nothing. */
+/**
+ * The events of a page (shown, thawed, restored from the back-forward cache) and those of its network or a worker's:
+ * online, and a change of `navigator.connection` where there is one. Node has none of them.
+ */
 export const pageWakeSource: WakeSource = (onWake) => {
-  const { document: page } = globalThis
-  if (typeof page === "undefined") return () => {}
-  const onVisible = (): void => {
-    if (page.visibilityState === "visible") onWake()
+  const { document: page, navigator: here } = globalThis
+  const stops: (() => void)[] = []
+  if (typeof page !== "undefined") {
+    const onVisible = (): void => {
+      if (page.visibilityState === "visible") onWake()
+    }
+    stops.push(
+      listen(page, "visibilitychange", onVisible),
+      listen(page, "resume", onWake),
+      listen(globalThis, "pageshow", onWake),
+    )
   }
-  const stops = [
-    listen(page, "visibilitychange", onVisible),
-    listen(page, "resume", onWake),
-    listen(globalThis, "online", onWake),
-    listen(globalThis, "pageshow", onWake),
-  ]
+  if (typeof globalThis.addEventListener === "function") stops.push(listen(globalThis, "online", onWake))
+  const network = typeof here === "undefined" ? undefined : networkOf(here)
+  if (network !== undefined) stops.push(listen(network, "change", onNetworkChange(network, onWake)))
   return () => {
     for (const stop of stops) stop()
+  }
+}
+
+/** The Network Information API: Chromium has it, with `type` on Android and ChromeOS only. */
+interface NetworkInformation extends PageEvents {
+  readonly type?: string
+}
+
+function networkOf(here: object): NetworkInformation | undefined {
+  return "connection" in here && isNetworkInformation(here.connection) ? here.connection : undefined
+}
+
+function isNetworkInformation(value: unknown): value is NetworkInformation {
+  return (
+    typeof value === "object" &&
+    value !== null &&
+    "addEventListener" in value &&
+    typeof value.addEventListener === "function" &&
+    "removeEventListener" in value &&
+    typeof value.removeEventListener === "function"
+  )
+}
+
+/** `change` also comes with every new estimate of the speed. Where the type is known, only another type counts. */
+function onNetworkChange(network: NetworkInformation, onWake: () => void): () => void {
+  let { type } = network
+  return () => {
+    const before = type
+    type = network.type
+    if (before === undefined || before !== type) onWake()
   }
 }
 
@@ -39,22 +76,34 @@ export interface SleepWatchOptions {
   readonly clock: Clock
   readonly wallClockMs: () => number
   readonly timers: TimerQueue
-  /** A tick that is late by more than this, on either clock, counts as a sleep. */
+  /** A tick that is later than usual by more than this, on either clock, counts as a sleep. */
   readonly sleepMs: number
   readonly onWake: () => void
 }
 
-/** Some clocks stand still while a machine sleeps and others do not: a late tick on either one tells. */
+/** The longest that a browser holds back a timer, in milliseconds; a longer delay is a sleep, whatever was usual. */
+const heldBackMaxMs = 60_000
+/** Share of the usual delay that is left after a tick that is on time: a few minutes of them, and it is forgotten. */
+const usualShare = 0.98
+
+/**
+ * Some clocks stand still while a machine sleeps and others do not: a late tick on either one is a sleep. In a hidden
+ * page ticks are late again and again: only one that is later than the latest of them counts.
+ */
 export class SleepWatch {
   readonly #options: SleepWatchOptions
   #cancel: (() => void) | undefined
+  /** The longest delay of late. */
+  #usualMs = 0
 
   constructor(options: SleepWatchOptions) {
     this.#options = options
   }
 
   start(): void {
-    if (this.#cancel === undefined) this.#tick()
+    if (this.#cancel !== undefined) return
+    this.#usualMs = 0
+    this.#tick()
   }
 
   stop(): void {
@@ -68,8 +117,10 @@ export class SleepWatch {
     const setAtWallMs = wallClockMs()
     this.#cancel = timers.after(tickMs, () => {
       const lateMs = Math.max(clock.now() - setAtMs, wallClockMs() - setAtWallMs) - tickMs
+      const isSleep = lateMs > this.#usualMs + sleepMs
+      this.#usualMs = Math.min(Math.max(lateMs, this.#usualMs * usualShare), heldBackMaxMs)
       this.#tick()
-      if (lateMs > sleepMs) onWake()
+      if (isSleep) onWake()
     })
   }
 }

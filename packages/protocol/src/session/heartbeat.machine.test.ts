@@ -1,44 +1,112 @@
 import fc from "fast-check"
 import { describe, expect, it } from "vitest"
 import { initialHeartbeat, stepHeartbeat, wakeAtHeartbeat } from "./heartbeat.machine.ts"
-import type { HeartbeatEffect, HeartbeatInput, HeartbeatState } from "./heartbeat.machine.ts"
+import type {
+  HeartbeatEffect,
+  HeartbeatInput,
+  HeartbeatOptions,
+  HeartbeatState,
+} from "./heartbeat.machine.ts"
 
-const options = { probeAfterMs: 30_000, probeTimeoutMs: 5_000 }
-const listening: HeartbeatState = { kind: "listening", heardAtMs: 1000, lastNumber: 4 }
-const probing: HeartbeatState = {
-  kind: "probing",
-  heardAtMs: 1000,
-  lastNumber: 5,
-  sentAtMs: 31_000,
-  timeoutMs: 5_000,
+const options: HeartbeatOptions = {
+  probeAfterMs: 30_000,
+  probeTimeoutMs: 5_000,
+  unansweredMs: 6_000,
+  unansweredTimeoutMs: 900,
+  leastAnswerMs: 20,
 }
+const alive = { heardAtMs: 1000, lastNumber: 4, measuredAtMs: 800 }
+const listening: HeartbeatState = { kind: "listening", ...alive }
+const asking: HeartbeatState = { kind: "asking", ...alive, askedAtMs: 2000 }
+const probe = { ...alive, lastNumber: 5, sentAtMs: 31_000, timeoutMs: 5_000 }
+const probing: HeartbeatState = { kind: "probing", ...probe }
+const overdue: HeartbeatState = { kind: "overdue", ...probe, deadAtMs: 96_000 }
 const dead: HeartbeatState = { kind: "dead" }
 
 describe("every state × every input", () => {
+  const ping5 = [{ kind: "sendPing", number: 5 }]
+  const ping6 = [{ kind: "sendPing", number: 6 }]
+  const probed = (sentAtMs: number, timeoutMs: number): HeartbeatState => ({
+    ...probing,
+    lastNumber: 5,
+    sentAtMs,
+    timeoutMs,
+  })
+
   it.each<[string, HeartbeatState, HeartbeatInput, HeartbeatState, unknown[]]>([
     ["listening hears", listening, { kind: "heard", nowMs: 9 }, { ...listening, heardAtMs: 9 }, []],
     ["listening ignores a pong", listening, { kind: "pong", number: 4, nowMs: 9 }, listening, []],
+    ["listening notes that something was asked", listening, { kind: "asked", nowMs: 2000 }, asking, []],
     [
-      "listening probes when asked",
-      listening,
-      { kind: "probe", nowMs: 2000 },
-      { kind: "probing", heardAtMs: 1000, lastNumber: 5, sentAtMs: 2000, timeoutMs: 5_000 },
-      [{ kind: "sendPing", number: 5 }],
+      "surprise-C3 listening sends a probe along with a message when it has not measured for as long as a silence",
+      { ...listening, heardAtMs: 30_700 },
+      { kind: "asked", nowMs: 30_800 },
+      { ...probing, heardAtMs: 30_700, sentAtMs: 30_800, timeoutMs: 6_900 },
+      ping5,
     ],
+    [
+      "surprise-A10 listening probes when a message was given up and nothing was heard since it was sent",
+      listening,
+      { kind: "unanswered", sentAtMs: 1000, nowMs: 2000 },
+      probed(2000, 900),
+      ping5,
+    ],
+    [
+      "listening does not doubt because of a message that was given up, when it has heard since",
+      listening,
+      { kind: "unanswered", sentAtMs: 999, nowMs: 2000 },
+      listening,
+      [],
+    ],
+    ["listening probes when asked", listening, { kind: "probe", nowMs: 2000 }, probed(2000, 5_000), ping5],
     [
       "listening probes when in doubt, with the time that it is given",
       listening,
       { kind: "doubt", nowMs: 2000, timeoutMs: 700 },
-      { kind: "probing", heardAtMs: 1000, lastNumber: 5, sentAtMs: 2000, timeoutMs: 700 },
-      [{ kind: "sendPing", number: 5 }],
+      probed(2000, 700),
+      ping5,
     ],
     ["listening sleeps on before its time", listening, { kind: "wake", nowMs: 30_999 }, listening, []],
+    ["listening probes on time", listening, { kind: "wake", nowMs: 31_000 }, probing, ping5],
+    ["asking hears", asking, { kind: "heard", nowMs: 2020 }, { ...listening, heardAtMs: 2020 }, []],
     [
-      "listening probes on time",
-      listening,
+      "asking takes what comes sooner than an answer can for a sign of life, but for no answer",
+      asking,
+      { kind: "heard", nowMs: 2019 },
+      { ...asking, heardAtMs: 2019 },
+      [],
+    ],
+    ["asking ignores a pong", asking, { kind: "pong", number: 4, nowMs: 2100 }, asking, []],
+    ["asking keeps the time of the first message", asking, { kind: "asked", nowMs: 2500 }, asking, []],
+    [
+      "surprise-A10 asking probes when the message is given up",
+      asking,
+      { kind: "unanswered", sentAtMs: 2000, nowMs: 4000 },
+      probed(4000, 900),
+      ping5,
+    ],
+    ["asking probes when asked", asking, { kind: "probe", nowMs: 3000 }, probed(3000, 5_000), ping5],
+    [
+      "asking probes when in doubt",
+      asking,
+      { kind: "doubt", nowMs: 3000, timeoutMs: 700 },
+      probed(3000, 700),
+      ping5,
+    ],
+    ["asking waits for its time", asking, { kind: "wake", nowMs: 7_999 }, asking, []],
+    [
+      "surprise-A10 asking probes when nothing was heard for unansweredMs",
+      asking,
+      { kind: "wake", nowMs: 8_000 },
+      probed(8_000, 900),
+      ping5,
+    ],
+    [
+      "asking probes because of its silence, if that is over first",
+      { ...asking, askedAtMs: 30_000 },
       { kind: "wake", nowMs: 31_000 },
       probing,
-      [{ kind: "sendPing", number: 5 }],
+      ping5,
     ],
     ["probing hears", probing, { kind: "heard", nowMs: 33_000 }, { ...probing, heardAtMs: 33_000 }, []],
     ["probing ignores an older pong", probing, { kind: "pong", number: 4, nowMs: 31_100 }, probing, []],
@@ -53,23 +121,31 @@ describe("every state × every input", () => {
       "probing measures its pong",
       probing,
       { kind: "pong", number: 5, nowMs: 31_080 },
-      { kind: "listening", heardAtMs: 31_080, lastNumber: 5 },
+      { kind: "listening", heardAtMs: 31_080, lastNumber: 5, measuredAtMs: 31_080 },
       [{ kind: "roundTrip", ms: 80 }],
+    ],
+    ["probing needs no message to be answered", probing, { kind: "asked", nowMs: 32_000 }, probing, []],
+    [
+      "probing keeps its probe when a message is given up",
+      probing,
+      { kind: "unanswered", sentAtMs: 2000, nowMs: 32_000 },
+      probing,
+      [],
     ],
     ["probing sends no second probe", probing, { kind: "probe", nowMs: 32_000 }, probing, []],
     [
       "probing sends another probe when in doubt that wants its answer sooner",
       probing,
       { kind: "doubt", nowMs: 32_000, timeoutMs: 700 },
-      { kind: "probing", heardAtMs: 1000, lastNumber: 6, sentAtMs: 32_000, timeoutMs: 700 },
-      [{ kind: "sendPing", number: 6 }],
+      { ...probing, lastNumber: 6, sentAtMs: 32_000, timeoutMs: 700 },
+      ping6,
     ],
     [
       "probing sends another probe when in doubt after its time: the answer to the first would prove nothing",
       probing,
       { kind: "doubt", nowMs: 90_000, timeoutMs: 700 },
-      { kind: "probing", heardAtMs: 1000, lastNumber: 6, sentAtMs: 90_000, timeoutMs: 700 },
-      [{ kind: "sendPing", number: 6 }],
+      { ...probing, lastNumber: 6, sentAtMs: 90_000, timeoutMs: 700 },
+      ping6,
     ],
     [
       "probing keeps its probe when a doubt would only start it over",
@@ -82,12 +158,61 @@ describe("every state × every input", () => {
     [
       "probing gives up on time",
       probing,
-      { kind: "wake", nowMs: 36_000 },
+      { kind: "wake", nowMs: 36_050 },
       dead,
-      [{ kind: "dead", silentMs: 35_000 }],
+      [{ kind: "dead", silentMs: 35_050 }],
+    ],
+    [
+      "surprise-A1 probing that is woken late waits as long as it was late: messages may wait to be read",
+      probing,
+      { kind: "wake", nowMs: 36_051 },
+      { ...overdue, deadAtMs: 36_102 },
+      [],
+    ],
+    [
+      "surprise-A1 probing that is woken a minute late waits for no longer than the probe's time",
+      probing,
+      { kind: "wake", nowMs: 91_000 },
+      overdue,
+      [],
+    ],
+    ["overdue hears", overdue, { kind: "heard", nowMs: 91_500 }, { ...probing, heardAtMs: 91_500 }, []],
+    ["overdue ignores an older pong", overdue, { kind: "pong", number: 4, nowMs: 91_500 }, overdue, []],
+    [
+      "surprise-A1 overdue takes its pong",
+      overdue,
+      { kind: "pong", number: 5, nowMs: 91_500 },
+      { kind: "listening", heardAtMs: 91_500, lastNumber: 5, measuredAtMs: 91_500 },
+      [{ kind: "roundTrip", ms: 60_500 }],
+    ],
+    ["overdue needs no message to be answered", overdue, { kind: "asked", nowMs: 92_000 }, overdue, []],
+    [
+      "overdue keeps its end when a message is given up",
+      overdue,
+      { kind: "unanswered", sentAtMs: 2000, nowMs: 92_000 },
+      overdue,
+      [],
+    ],
+    ["overdue sends no second probe", overdue, { kind: "probe", nowMs: 92_000 }, overdue, []],
+    [
+      "overdue sends another probe when in doubt",
+      overdue,
+      { kind: "doubt", nowMs: 92_000, timeoutMs: 700 },
+      { ...probing, lastNumber: 6, sentAtMs: 92_000, timeoutMs: 700 },
+      ping6,
+    ],
+    ["overdue waits for its end", overdue, { kind: "wake", nowMs: 95_999 }, overdue, []],
+    [
+      "overdue gives up, however late",
+      overdue,
+      { kind: "wake", nowMs: 151_000 },
+      dead,
+      [{ kind: "dead", silentMs: 150_000 }],
     ],
     ["death stays when heard", dead, { kind: "heard", nowMs: 9 }, dead, []],
     ["death stays at a pong", dead, { kind: "pong", number: 5, nowMs: 9 }, dead, []],
+    ["death is asked nothing", dead, { kind: "asked", nowMs: 9 }, dead, []],
+    ["death is not doubted", dead, { kind: "unanswered", sentAtMs: 1, nowMs: 9 }, dead, []],
     ["death sends no probe", dead, { kind: "probe", nowMs: 9 }, dead, []],
     ["death has no doubts", dead, { kind: "doubt", nowMs: 9, timeoutMs: 700 }, dead, []],
     ["death does not wake", dead, { kind: "wake", nowMs: 1e9 }, dead, []],
@@ -98,17 +223,31 @@ describe("every state × every input", () => {
   it("wants to be woken by silence, by the later of probe and sound, and never once dead", () => {
     expect(wakeAtHeartbeat(options, initialHeartbeat(7))).toBe(30_007)
     expect(wakeAtHeartbeat(options, listening)).toBe(31_000)
+    expect(wakeAtHeartbeat(options, asking)).toBe(8_000)
+    expect(wakeAtHeartbeat(options, { ...asking, askedAtMs: 29_000 })).toBe(31_000)
     expect(wakeAtHeartbeat(options, probing)).toBe(36_000)
-    expect(wakeAtHeartbeat(options, { ...probing, heardAtMs: 34_000 })).toBe(39_000)
-    expect(wakeAtHeartbeat(options, { ...probing, timeoutMs: 700 })).toBe(31_700)
+    expect(wakeAtHeartbeat(options, { ...probing, ...probe, heardAtMs: 34_000 })).toBe(39_000)
+    expect(wakeAtHeartbeat(options, { ...probing, ...probe, timeoutMs: 700 })).toBe(31_700)
+    expect(wakeAtHeartbeat(options, overdue)).toBe(96_000)
     expect(wakeAtHeartbeat(options, dead)).toBeUndefined()
   })
 })
 
 describe("random lives", () => {
+  const whats = [
+    "heard",
+    "pong",
+    "stalePong",
+    "asked",
+    "unanswered",
+    "probe",
+    "doubt",
+    "wake",
+    "wakeOnTime",
+  ] as const
   const steps = fc.array(
     fc.record({
-      what: fc.constantFrom("heard", "pong", "stalePong", "probe", "doubt", "wake", "wakeOnTime"),
+      what: fc.constantFrom(...whats),
       passMs: fc.oneof(fc.constant(0), fc.nat(8_000)),
       timeoutMs: fc.constantFrom(500, 2_000, 10_000),
     }),
@@ -134,8 +273,9 @@ describe("random lives", () => {
       const [next, effects] = stepHeartbeat(options, before, input)
       if (before.kind === "dead") expect([next, effects]).toEqual([before, []])
       else if (what === "heard") this.#heardAtMs = this.nowMs
-      for (const effect of effects) this.#apply(effect, input)
-      expect(next.kind === "probing").toBe(this.#outForMs !== undefined && next.kind !== "dead")
+      for (const effect of effects) this.#apply(effect, input, before)
+      const isOut = this.#outForMs !== undefined && next.kind !== "dead"
+      expect(next.kind === "probing" || next.kind === "overdue").toBe(isOut)
       this.state = next
     }
 
@@ -150,6 +290,9 @@ describe("random lives", () => {
           return { kind: "doubt", nowMs, timeoutMs }
         case "wakeOnTime":
           return { kind: "wake", nowMs }
+        case "unanswered":
+          return { kind: "unanswered", sentAtMs: nowMs - timeoutMs, nowMs }
+        case "asked":
         case "heard":
         case "probe":
         case "wake":
@@ -157,14 +300,24 @@ describe("random lives", () => {
       }
     }
 
-    #apply(effect: HeartbeatEffect, input: HeartbeatInput): void {
+    #apply(effect: HeartbeatEffect, input: HeartbeatInput, before: HeartbeatState): void {
       switch (effect.kind) {
-        case "sendPing":
+        case "sendPing": {
           if (input.kind !== "doubt") expect(this.#outForMs).toBeUndefined()
+          if (input.kind === "unanswered") expect(this.#heardAtMs).toBeLessThanOrEqual(input.sentAtMs)
           this.#sent += 1
           expect(effect.number).toBe(this.#sent)
-          this.#outForMs = input.kind === "doubt" ? input.timeoutMs : options.probeTimeoutMs
+          const isUnanswered =
+            input.kind === "unanswered" ||
+            (input.kind === "wake" &&
+              before.kind === "asking" &&
+              this.nowMs >= before.askedAtMs + options.unansweredMs)
+          const { unansweredMs, unansweredTimeoutMs, probeTimeoutMs } = options
+          const ofItself = isUnanswered ? unansweredTimeoutMs : probeTimeoutMs
+          if (input.kind === "doubt") this.#outForMs = input.timeoutMs
+          else this.#outForMs = input.kind === "asked" ? unansweredMs + unansweredTimeoutMs : ofItself
           break
+        }
         case "roundTrip":
           expect(effect.ms).toBeGreaterThanOrEqual(0)
           this.#outForMs = undefined
@@ -172,6 +325,8 @@ describe("random lives", () => {
           break
         case "dead":
           this.deaths += 1
+          if (before.kind === "probing")
+            expect(this.nowMs - (wakeAtHeartbeat(options, before) ?? 0)).toBeLessThanOrEqual(50)
           expect(this.#outForMs).toBeDefined()
           expect(effect.silentMs).toBe(this.nowMs - this.#heardAtMs)
           expect(effect.silentMs).toBeGreaterThanOrEqual(this.#outForMs ?? Infinity)

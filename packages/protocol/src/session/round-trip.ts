@@ -8,7 +8,17 @@ export interface RoundTripBounds {
   readonly mostMs: number
   /** Round trips that the awaited answer takes, such as 4 for TCP, TLS and an upgrade. Default 1. */
   readonly roundTrips?: number
+  /** Factor on the estimate. Default 1, which is for deadlines that are repeated when they pass. */
+  readonly patience?: number
 }
+
+/**
+ * Factors for deadlines whose end closes a connection. TCP repeats a lost segment after 0.2, 0.4, 0.8 … s, and what
+ * was sent after it waits: on a link that loses a fifth, one answer of a hundred takes ten times the usual. With 24, a
+ * probe in 50,000 kills a live connection there. After a wake a dead connection is likely, and a page waits.
+ */
+export const probePatience = 24
+export const wakePatience = 8
 
 /** Weights of a new sample, from RFC 6298. */
 const smoothedShare = 1 / 8
@@ -54,7 +64,7 @@ export class RoundTrip {
   }
 
   /** The time after which an answer is missed: `expectedMs`, at least `leastMs`, lengthened; `mostMs` at most. */
-  timeoutMs({ leastMs, mostMs, roundTrips = 1 }: RoundTripBounds): number {
-    return Math.min(Math.max(leastMs, this.expectedMs(roundTrips)) * this.#lengthenedBy, mostMs)
+  timeoutMs({ leastMs, mostMs, roundTrips = 1, patience = 1 }: RoundTripBounds): number {
+    return Math.min(Math.max(leastMs, patience * this.expectedMs(roundTrips)) * this.#lengthenedBy, mostMs)
   }
 }

@@ -106,10 +106,15 @@ export class RequestQueue implements Starting {
     else this.#startSoon()
   }
 
-  /** Starts what may start: the schedule calls, there is room again, or there is no time to wait for the schedule. */
+  /** Starts what may start: the schedule calls, or there is no time to wait for it. */
   start(): void {
     this.#startsSoon = false
     this.#pump()
+  }
+
+  /** There is room again. What the schedule is to start waits for it: a CANCEL may follow in the same read. */
+  onRoom(): void {
+    if (!this.#startsSoon) this.#pump()
   }
 
   #startSoon(): void {

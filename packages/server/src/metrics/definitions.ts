@@ -81,12 +81,12 @@ const counters: readonly NumberRow[] = [
   [
     "silent_connections_closed_total",
     "silentConnectionsClosed",
-    "Sockets that were dropped because nothing came back for a ping.",
+    "Sockets that were dropped because nothing was heard after a ping.",
   ],
   [
     "slow_consumers_closed_total",
     "slowConsumersClosed",
-    "Sockets that were dropped because their peer did not take what was sent.",
+    "Sockets that were dropped because their peer was heard, but acknowledged nothing, or too much waited for it.",
   ],
   ["topic_joins_total", "topicJoins", "Joins of clients that the application allowed."],
   ["topic_joins_refused_total", "topicJoinsRefused", "Joins of clients that were refused."],

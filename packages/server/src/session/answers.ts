@@ -115,7 +115,7 @@ export class Answers<User extends AuthenticatedUser> implements Caller<User>, Re
 
   /** There may be room for replies and items again. */
   pump(): void {
-    this.#requests.start()
+    this.#requests.onRoom()
     this.#streams?.pump()
   }
 

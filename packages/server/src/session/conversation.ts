@@ -89,6 +89,13 @@ export class Conversation<User extends AuthenticatedUser>
     return sinceMs === Number.POSITIVE_INFINITY ? undefined : sinceMs
   }
 
+  /** Sends a PING, whose answer carries the client's count of handled messages. `2.0` has none. */
+  askForCounts(): void {
+    const { delivery } = this
+    if (this.codec.counts && this.control({ kind: "ping", number: 0, handled: delivery.handled }))
+      delivery.toldHandled()
+  }
+
   // --- connections ----------------------------------------------------------------------------------------------
 
   /** A connection is bound again. What was held of the one before is still to be heard. */

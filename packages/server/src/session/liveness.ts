@@ -1,5 +1,7 @@
-// Finds connections that have died without telling: one sweep for all, no timer per connection.
-import { leastHeartbeatMs } from "@hawser/protocol"
+// Finds connections that have died without a close, and clients that answer but acknowledge nothing: one sweep for all
+// connections, no timer per connection. The two are told apart: nothing at all was heard from the former, so it is no
+// slow consumer.
+import { leastHeartbeatMs, probePatience } from "@hawser/protocol"
 import type { Clock, ServerLimits, TimerQueue } from "@hawser/protocol"
 import type { AuthenticatedUser } from "../authenticate.ts"
 import type { ServerCounters } from "../counters.ts"
@@ -23,13 +25,21 @@ export interface LivenessSweep {
 export function startLivenessSweep<User extends AuthenticatedUser>(
   options: LivenessOptions<User>,
 ): LivenessSweep {
-  const { connections, timers, limits } = options
+  const { connections, timers, limits, clock } = options
   const everyMs = Math.max(leastHeartbeatMs, Math.min(limits.pingAfterMs, limits.pongTimeoutMs) / 10)
+  const stalls = new Stalls(options)
   let cancel: (() => void) | undefined
+  let dueAtMs = 0
 
+  /** Time in which this process did not run counts for no connection: what arrived meanwhile has yet to be read. */
   function sweep(): void {
     cancel = undefined
-    for (const connection of connections) check(options, connection)
+    const lateMs = Math.max(0, clock.now() - dueAtMs)
+    for (const connection of connections) {
+      if (connection.pingedAtMs !== undefined) connection.pingedAtMs += lateMs
+      if (!stalls.check(connection, { lateMs, everyMs })) check(options, connection)
+    }
+    stalls.swept()
     changed()
   }
 
@@ -37,8 +47,9 @@ export function startLivenessSweep<User extends AuthenticatedUser>(
     if (connections.size === 0) {
       cancel?.()
       cancel = undefined
-    } else {
-      cancel ??= timers.after(everyMs, sweep)
+    } else if (cancel === undefined) {
+      dueAtMs = clock.now() + everyMs
+      cancel = timers.at(dueAtMs, sweep)
     }
   }
 
@@ -51,33 +62,103 @@ export function startLivenessSweep<User extends AuthenticatedUser>(
   }
 }
 
+/** A session that acknowledges nothing of what it was given, for longer than acknowledgements take. */
+interface Stall {
+  readonly sinceMs: number
+  /** Of that time: a ping waited for its answer and nothing was heard, or this process did not run. */
+  excusedMs: number
+  wasAsked: boolean
+}
+
+/**
+ * Drops clients that are heard but settle nothing. A frozen page may answer pings for a while: only acknowledgements
+ * prove that the application reads. A hidden page's timers are held back for up to a minute, so the client is asked by a
+ * PING first: its answer is no timer's matter.
+ */
+class Stalls<User extends AuthenticatedUser> {
+  readonly #options: LivenessOptions<User>
+  /** Acknowledgements take this long as a rule: almost no connection is in the maps. */
+  readonly #notedAfterMs: number
+  #stalls = new Map<RunningConnection<User>, Stall>()
+  #next = new Map<RunningConnection<User>, Stall>()
+
+  constructor(options: LivenessOptions<User>) {
+    const { ackDelayMs, ackProgressMs } = options.limits
+    this.#options = options
+    this.#notedAfterMs = Math.min(2 * ackDelayMs, ackProgressMs / 2)
+  }
+
+  /** True if the connection was dropped. The sweep before was `everyMs` and `lateMs` ago. */
+  check(
+    connection: RunningConnection<User>,
+    { lateMs, everyMs }: { readonly lateMs: number; readonly everyMs: number },
+  ): boolean {
+    const { clock, limits, counters } = this.#options
+    const { session } = connection
+    const sinceMs = session?.stalledSinceMs
+    const nowMs = clock.now()
+    if (session === undefined || sinceMs === undefined || nowMs - sinceMs < this.#notedAfterMs) return false
+    const stall = this.#stallOf(connection, sinceMs)
+    stall.excusedMs += isUnanswered(connection) ? everyMs + lateMs : lateMs
+    const stalledMs = nowMs - sinceMs - stall.excusedMs
+    if (stalledMs >= limits.ackProgressMs / 2 && !stall.wasAsked) {
+      stall.wasAsked = true
+      session.askForCounts()
+    }
+    if (stalledMs < limits.ackProgressMs || isUnanswered(connection)) return false
+    counters.slowConsumersClosed += 1
+    session.dropConnection("slow_consumer", "what was sent is not being acknowledged")
+    return true
+  }
+
+  /** Those that were not seen again have made progress, or are gone. */
+  swept(): void {
+    const seen = this.#next
+    this.#next = this.#stalls
+    this.#next.clear()
+    this.#stalls = seen
+  }
+
+  #stallOf(connection: RunningConnection<User>, sinceMs: number): Stall {
+    const known = this.#stalls.get(connection)
+    const stall = known?.sinceMs === sinceMs ? known : { sinceMs, excusedMs: 0, wasAsked: false }
+    this.#next.set(connection, stall)
+    return stall
+  }
+}
+
+/** True while a ping waits for any sign of life, and this end reads: what it does not read may hold the answer. */
+function isUnanswered<User extends AuthenticatedUser>(connection: RunningConnection<User>): boolean {
+  const { pingedAtMs, heardAtMs, isPaused } = connection
+  return !isPaused && pingedAtMs !== undefined && heardAtMs < pingedAtMs
+}
+
 function check<User extends AuthenticatedUser>(
   options: LivenessOptions<User>,
   connection: RunningConnection<User>,
 ): void {
   const { clock, limits, counters } = options
   const nowMs = clock.now()
-  const { pingedAtMs, session } = connection
-  // A frozen page may answer pings for a while: only acknowledgements prove that somebody reads.
-  if (session?.stalledSinceMs !== undefined && nowMs - session.stalledSinceMs >= limits.ackProgressMs) {
-    counters.slowConsumersClosed += 1
-    session.dropConnection("slow_consumer", "what was sent is not being acknowledged")
-    return
-  }
-  // While this end does not read, the answer may wait in the socket.
-  if (connection.isPaused || (pingedAtMs !== undefined && connection.heardAtMs >= pingedAtMs)) {
-    connection.pingedAtMs = undefined
-  }
+  if (!isUnanswered(connection)) connection.pingedAtMs = undefined
   if (connection.isPaused) return
   if (connection.pingedAtMs !== undefined) {
-    if (nowMs - connection.pingedAtMs < limits.pongTimeoutMs) return
+    if (nowMs - connection.pingedAtMs < pongTimeoutMs(limits, connection)) return
     // Its end follows from its own close event, which may take a while.
     connection.pingedAtMs = Number.POSITIVE_INFINITY
     counters.silentConnectionsClosed += 1
+    connection.session?.missedPong()
     connection.accepted.connection.terminate()
     return
   }
   if (nowMs - connection.heardAtMs < limits.pingAfterMs) return
   connection.pingedAtMs = nowMs
   connection.accepted.connection.ping?.()
+}
+
+function pongTimeoutMs<User extends AuthenticatedUser>(
+  { pongTimeoutMs: leastMs, pongTimeoutMaxMs }: ServerLimits,
+  { session }: RunningConnection<User>,
+): number {
+  const mostMs = Math.max(leastMs, pongTimeoutMaxMs)
+  return session?.roundTrip?.timeoutMs({ leastMs, mostMs, patience: probePatience }) ?? leastMs
 }

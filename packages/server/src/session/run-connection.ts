@@ -115,7 +115,10 @@ export class RunningConnection<User extends AuthenticatedUser>
   }
 
   pong(): void {
-    this.heardAtMs = this.#host.clock.now()
+    const nowMs = this.#host.clock.now()
+    this.heardAtMs = nowMs
+    if (this.pingedAtMs !== undefined && this.pingedAtMs <= nowMs)
+      this.#session?.answeredPing(nowMs - this.pingedAtMs)
   }
 
   closed(code: number, reason: string): void {

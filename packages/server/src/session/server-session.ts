@@ -1,7 +1,7 @@
 // One session: its identity, its connections, its end. Active, with a connection or without; then ended. What is said in
 // it is its conversation's matter.
 // Whatever an unbound connection still says has no effect: nothing of it reaches the session (S13).
-import { HawserError, errorTable, isErrorCode } from "@hawser/protocol"
+import { HawserError, RoundTrip, errorTable, isErrorCode, probePatience } from "@hawser/protocol"
 import type { Frame, OutboundMessage, ResumeClaim, StateUnderWay } from "@hawser/protocol"
 import type { AuthenticatedUser } from "../authenticate.ts"
 import type { Publishable } from "../topics/publication.ts"
@@ -36,6 +36,8 @@ export class ServerSession<User extends AuthenticatedUser>
   #windowMs = Number.POSITIVE_INFINITY
   /** A connection that the server dropped, until it has closed or another one is bound. */
   #dropped: SessionLink | undefined
+  /** Of its client; undefined while it would lengthen no deadline. */
+  #roundTrip: RoundTrip | undefined
 
   constructor(host: SessionHost<User>, options: SessionOptions<User>) {
     const { id, clientId, dial, user, codec, link } = options
@@ -101,6 +103,30 @@ export class ServerSession<User extends AuthenticatedUser>
   /** Since when the client has acknowledged nothing of what it was given; undefined when it owes nothing. */
   get stalledSinceMs(): number | undefined {
     return this.#link === undefined ? undefined : this.#conversation.stalledSinceMs
+  }
+
+  // --- liveness -------------------------------------------------------------------------------------------------
+
+  get roundTrip(): RoundTrip | undefined {
+    return this.#roundTrip
+  }
+
+  /** A ping was answered after `ms`. Most clients are near: for them nothing is kept. */
+  answeredPing(ms: number): void {
+    if (this.#roundTrip === undefined && ms <= this.#host.limits.pongTimeoutMs / (4 * probePatience)) return
+    this.#roundTrip ??= new RoundTrip()
+    this.#roundTrip.observe(ms)
+  }
+
+  /** A ping was not answered in time. On a lossy link the answer may have been late only: the next one gets longer. */
+  missedPong(): void {
+    this.#roundTrip ??= new RoundTrip()
+    this.#roundTrip.lengthen()
+  }
+
+  /** Has the client say what it has handled. */
+  askForCounts(): void {
+    this.#conversation.askForCounts()
   }
 
   // --- connections ----------------------------------------------------------------------------------------------

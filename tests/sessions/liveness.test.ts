@@ -1,0 +1,267 @@
+// Doubts, probes and pings between real ends over an in-memory network: who is found dead, when, and who is not.
+import type { Client, SessionEvent } from "@hawser/client"
+import { defaultClientLimits } from "@hawser/protocol"
+import type { ServerLimits } from "@hawser/protocol"
+import { SimulatedClock, SimulatedProcess, createMemoryNetwork } from "@hawser/protocol/testing"
+import { describe, expect, it } from "vitest"
+import { createWorld, rejection, watchStatus } from "../faults/harness.ts"
+import type { TestContract, World, WorldOptions } from "../faults/harness.ts"
+import { sayHello } from "./scripted-client.ts"
+
+interface Pair {
+  readonly world: World
+  readonly client: Client<TestContract>
+  readonly events: SessionEvent[]
+  readonly statuses: ReturnType<typeof watchStatus>
+}
+
+async function open(options: Partial<WorldOptions> = {}): Promise<Pair> {
+  const { latencyMs = 20 } = options
+  const world = createWorld({ profile: "hawser.1", latencyMs, ...options })
+  const client = world.client()
+  const events: SessionEvent[] = []
+  client.onSession((event) => events.push(event))
+  const connected = client.connect()
+  await world.clock.advance(10 * latencyMs + 100)
+  await connected
+  return { world, client, events, statuses: watchStatus(client) }
+}
+
+/** Nothing passes from now on, in either direction, and nobody is told; what waits arrives once it is over. */
+function tunnel({ network }: World, isIn: boolean): void {
+  for (const { client, server } of network.links) {
+    client.stall(isIn)
+    server.stall(isIn)
+  }
+}
+
+describe("a request without any sign of life", () => {
+  it("surprise-A10 is a doubt after 5 s: a stopped proxy is noticed 2 s later", async () => {
+    const { world, client, statuses } = await open({ latencyMs: 5 })
+    tunnel(world, true)
+    const outcome = rejection(client.command("echo", { text: "anybody?" }, { timeoutMs: 60_000 }))
+    await world.clock.advance(6_999)
+    expect(statuses).toEqual([])
+    // One millisecond more for each byte that is not acknowledged.
+    await world.clock.advance(50)
+    expect(client.current.state).toBe("reconnecting")
+    client.close()
+    await outcome
+  })
+
+  it("surprise-A10 is a doubt when its time is over, if that is sooner", async () => {
+    const { world, client, statuses } = await open({ latencyMs: 5 })
+    tunnel(world, true)
+    const outcome = rejection(client.command("echo", { text: "anybody?" }, { timeoutMs: 1_000 }))
+    await world.clock.advance(2_999)
+    expect([(await outcome).code, statuses]).toEqual(["timeout", []])
+    await world.clock.advance(50)
+    expect(client.current.state).toBe("reconnecting")
+    client.close()
+  })
+
+  it("surprise-A10 is one probe and no change of the status, when only its handler is slow", async () => {
+    const { world, client, statuses } = await open({ latencyMs: 5 })
+    const sentBefore = client.stats().messagesSent
+    const reply = client.command("slow", { ms: 20_000 }, { timeoutMs: 60_000 })
+    await world.clock.advance(21_000)
+    expect(await reply).toEqual({ ms: 20_000 })
+    expect(statuses).toEqual([])
+    // The request, its PING, and at most an acknowledgement.
+    expect(client.stats().messagesSent - sentBefore).toBeLessThanOrEqual(3)
+  })
+
+  it("is no doubt while anything is heard", async () => {
+    const { world, client, statuses } = await open({ latencyMs: 5 })
+    const reply = client.command("slow", { ms: 20_000 }, { timeoutMs: 60_000 })
+    for (let second = 0; second < 21; second += 1) {
+      world.server.broadcast("where", { who: "bob", x: second })
+      await world.clock.advance(1_000)
+    }
+    await reply
+    expect([statuses, client.stats().roundTripMs]).toEqual([[], undefined])
+  })
+
+  it("surprise-A10 is a doubt too when it was sent again on a new connection that answers nothing", async () => {
+    const { world, client } = await open({ latencyMs: 5 })
+    tunnel(world, true)
+    const outcome = rejection(client.command("never", {}, { timeoutMs: 60_000 }))
+    client.cut()
+    // The new connection carries HELLO and WELCOME, and then nothing.
+    while (client.current.state !== "open") await world.clock.advance(20)
+    tunnel(world, true)
+    const { outages } = client.stats()
+    await world.clock.advance(6_900)
+    expect(client.stats().outages).toBe(outages)
+    await world.clock.advance(200)
+    expect(client.stats().outages).toBe(outages + 1)
+    client.close()
+    await outcome
+  })
+
+  it("surprise-C3 waits for the answer to its probe for longer while much is still being sent", async () => {
+    const { world, client, statuses } = await open({ latencyMs: 5 })
+    const outcomes = ["a", "b", "c"].map((letter) =>
+      client.command("echo", { text: letter.repeat(5_000) }, { timeoutMs: 60_000 }),
+    )
+    // A link of 8 kbit/s: 15 s for what was sent, and the PING comes behind it.
+    tunnel(world, true)
+    await world.clock.advance(16_000)
+    expect(statuses).toEqual([])
+    tunnel(world, false)
+    await world.clock.advance(1_000)
+    await Promise.all(outcomes)
+    expect(client.stats().outages).toBe(0)
+  })
+})
+
+describe("a link with a round trip of 2.5 s", () => {
+  it("surprise-C3 survives wake(), and a silence, since its deadlines follow what was measured", async () => {
+    const { world, client, statuses } = await open({ latencyMs: 1_250 })
+    const measured = client.ping()
+    await world.clock.advance(2_500)
+    expect(await measured).toBe(2_500)
+    for (let count = 0; count < 5; count += 1) {
+      client.wake()
+      await world.clock.advance(7_000)
+    }
+    await world.clock.advance(300_000)
+    expect([statuses, client.stats().outages]).toEqual([[], 0])
+  })
+
+  it("finds a dead connection within the bound all the same", async () => {
+    const limits: Partial<ServerLimits> = { pingAfterMs: 600_000 }
+    const { world, client, statuses } = await open({ latencyMs: 1_250, limits })
+    const measured = client.ping()
+    await world.clock.advance(2_500)
+    await measured
+    world.network.links[0]?.blackHole()
+    client.wake()
+    await world.clock.advance(defaultClientLimits.probeTimeoutMaxMs - 1)
+    expect(statuses).toEqual([])
+    await world.clock.advance(1)
+    expect(client.current.state).toBe("reconnecting")
+    client.close()
+  })
+})
+
+/** Broadcasts one event a second, so that there is always something to acknowledge. */
+async function talk(world: World, seconds: number): Promise<void> {
+  for (let second = 0; second < seconds; second += 1) {
+    world.server.broadcast("note", { text: `${second}` })
+    await world.clock.advance(1_000)
+  }
+}
+
+describe("a network that is away", () => {
+  it("surprise-C5 for 25 s closes nothing, and counts nobody", async () => {
+    const { world, statuses, events } = await open()
+    await talk(world, 5)
+    tunnel(world, true)
+    await talk(world, 25)
+    tunnel(world, false)
+    await talk(world, 60)
+    expect(statuses).toEqual([])
+    expect(events.map(({ kind }) => kind)).toEqual(["opened"])
+    expect(world.server.stats()).toMatchObject({ slowConsumersClosed: 0, silentConnectionsClosed: 0 })
+  })
+
+  it("surprise-C5 for longer counts as a silent connection, not as a slow consumer", async () => {
+    const { world } = await open({ limits: { ackProgressMs: 28_000, pongTimeoutMs: 10_000 } })
+    await talk(world, 5)
+    world.network.links[0]?.blackHole()
+    await talk(world, 60)
+    expect(world.server.stats()).toMatchObject({ slowConsumersClosed: 0, silentConnectionsClosed: 1 })
+  })
+
+  it("surprise-C5 does not count what it kept as the client's delay, when it is back", async () => {
+    const limits: Partial<ServerLimits> = { ackProgressMs: 10_000, pingAfterMs: 2_000, pongTimeoutMs: 20_000 }
+    const { world, statuses } = await open({ limits })
+    world.server.broadcast("note", { text: "on its way" })
+    tunnel(world, true)
+    await world.clock.advance(15_000)
+    const [link] = world.network.links
+    // What the client said arrives first, and what it was sent a moment later.
+    link?.client.stall(false)
+    link?.client.send({ bytes: Uint8Array.of(0x06, 0x91, 0) })
+    await world.clock.advance(1_500)
+    link?.server.stall(false)
+    await world.clock.advance(20_000)
+    expect([world.server.stats().slowConsumersClosed, statuses]).toEqual([0, []])
+  })
+})
+
+describe("the server's pings", () => {
+  it("surprise-C3 wait for longer where answers take long, and not for ever", async () => {
+    const limits: Partial<ServerLimits> = {
+      pingAfterMs: 5_000,
+      pongTimeoutMs: 1_000,
+      pongTimeoutMaxMs: 8_000,
+    }
+    // Every answer takes 800 ms.
+    const { world } = await open({ latencyMs: 400, limits })
+    await world.clock.advance(60_000)
+    expect(world.server.stats().silentConnectionsClosed).toBe(0)
+    world.network.links[0]?.blackHole()
+    await world.clock.advance(7_000)
+    expect(world.server.stats().silentConnectionsClosed).toBe(0)
+    await world.clock.advance(7_000)
+    expect(world.server.stats().silentConnectionsClosed).toBe(1)
+  })
+
+  it("surprise-C3 give the next connection of a session twice the time after a missed answer", async () => {
+    const limits: Partial<ServerLimits> = { pingAfterMs: 1_000, pongTimeoutMs: 1_000 }
+    const world = createWorld({ profile: "hawser.1", limits })
+    const first = await sayHello(world)
+    world.network.links[0]?.blackHole()
+    await world.clock.advance(2_300)
+    expect(world.server.stats().silentConnectionsClosed).toBe(1)
+    const { sessionId = "", resumeToken } = first.welcome ?? {}
+    const resume = { sessionId, token: resumeToken ?? "", handled: 0, digest: 0 }
+    await sayHello(world, { dial: 2, resume })
+    world.network.links[1]?.blackHole()
+    await world.clock.advance(2_900)
+    expect(world.server.stats().silentConnectionsClosed).toBe(1)
+    await world.clock.advance(400)
+    expect(world.server.stats().silentConnectionsClosed).toBe(2)
+  })
+
+  it("surprise-A1 call nobody silent or slow because the server's own process stood still", async () => {
+    const clock = new SimulatedClock()
+    const host = new SimulatedProcess(clock)
+    const world = createWorld({
+      profile: "hawser.1",
+      clock,
+      server: { clock: host },
+      limits: { pingAfterMs: 1_000, pongTimeoutMs: 1_000, ackProgressMs: 20_000 },
+    })
+    // Its sockets belong to the process that stands still.
+    const network = createMemoryNetwork({
+      clock,
+      latencyMs: 20,
+      accept: (accepted) => {
+        const events = world.server.accept(accepted)
+        return {
+          message: (bytes) => host.run(() => events.message(bytes)),
+          text: () => host.run(() => events.text()),
+          drained: () => host.run(() => events.drained()),
+          pong: () => host.run(() => events.pong()),
+          closed: (code, reason) => host.run(() => events.closed(code, reason)),
+        }
+      },
+    })
+    const client = world.client({ dial: network.dial, limits: { probeAfterMs: 600_000 } })
+    const connected = client.connect()
+    await clock.advance(1_000)
+    await connected
+    await clock.advance(500)
+    world.server.broadcast("note", { text: "unacknowledged when it stops" })
+    for (let step = 0; step < 25; step += 1) await clock.advance(10)
+    host.freeze({ stopsClock: false, answersPings: false })
+    await clock.advance(60_000)
+    host.thaw()
+    await clock.advance(5_000)
+    expect(world.server.stats()).toMatchObject({ slowConsumersClosed: 0, silentConnectionsClosed: 0 })
+    expect(client.stats().outages).toBe(0)
+  })
+})
