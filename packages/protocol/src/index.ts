@@ -1,5 +1,6 @@
 export { turnNow } from "./clock.ts"
 export type { Clock } from "./clock.ts"
+export { assertLimit } from "./assert-limit.ts"
 export { CodeTally } from "./code-tally.ts"
 export type { CodeTallyOptions } from "./code-tally.ts"
 export {
@@ -12,18 +13,17 @@ export {
 } from "./errors.ts"
 export type { ErrorCategory, ErrorCode, HawserErrorOptions, Retry } from "./errors.ts"
 export {
-  assertLimit,
-  clientMessageLimits,
   defaultClientLimits,
   defaultServerLimits,
   defaultTopicHistory,
   idempotencyKeyMaxLength,
   leastHeartbeatMs,
-  serverMessageLimits,
   streamWindowMax,
   voidMaxCount,
 } from "./limits.ts"
-export type { ClientLimits, MessageLimits, ServerLimits, TopicHistoryLimits } from "./limits.ts"
+export type { ClientLimits, ServerLimits, TopicHistoryLimits } from "./limits.ts"
+export { clientMessageLimits, serverMessageLimits } from "./message-limits.ts"
+export type { MessageLimits } from "./message-limits.ts"
 export { describeIssues, validate } from "./schema.ts"
 export type { Schema, SchemaInput, SchemaOutput, Validated, ValidationIssue } from "./schema.ts"
 export { TimerQueue } from "./timer-queue.ts"

@@ -1,41 +1,12 @@
 // Every bound of the protocol with its default, unit and reason. What happens at a bound stands beside it.
 
+import { clientMessageLimits, serverMessageLimits } from "./message-limits.ts"
+import type { MessageLimits } from "./message-limits.ts"
 import type { DeliveryLimits } from "./session/delivery-host.ts"
 import type { StateWindowLimits } from "./session/state-window.ts"
 
 const kib = 1024
 const mib = 1024 * kib
-
-/** Reading and writing a message call themselves at each container; so deep, the stack holds for certain. */
-export const nestingMax = 1_000
-
-/** Bounds on what one end accepts as a single message. Beyond them the message is refused before it is decoded. */
-export interface MessageLimits {
-  /** Bytes of one message. Beyond: close 1009 on a WebSocket, which reads no further. */
-  readonly maxBytes: number
-  /** Nesting of arrays and maps; above `nestingMax` it counts as that. Beyond: `sys_invalid_message`. */
-  readonly maxDepth: number
-  /** Array items, and map entries twice, of the whole message. Beyond: `sys_invalid_message`. */
-  readonly maxElements: number
-  /** Bytes of one map key. Beyond: `sys_invalid_message`. */
-  readonly maxKeyBytes: number
-}
-
-/** A server reads small requests of strangers. */
-export const serverMessageLimits: MessageLimits = {
-  maxBytes: 64 * kib,
-  maxDepth: 32,
-  maxElements: 10_000,
-  maxKeyBytes: 128,
-}
-
-/** A client reads snapshots of a server that it chose; 1 MiB is also what `2.0` clients accept at most. */
-export const clientMessageLimits: MessageLimits = {
-  maxBytes: 1 * mib,
-  maxDepth: 32,
-  maxElements: 200_000,
-  maxKeyBytes: 128,
-}
 
 /** The same at both ends; each applies them to what it sends and receives. */
 const deliveryLimits: DeliveryLimits = {
@@ -398,16 +369,4 @@ export const defaultClientLimits: ClientLimits = {
   sleepMs: 5_000,
   stableAfterMs: 10_000,
   retryAfterMaxMs: 300_000,
-}
-
-/** The most that timers of the system and the WebSocket library take; larger values would mean "none" there. */
-const limitMax = 2 ** 31 - 1
-
-/**
- * Checks one limit that an application chose.
- * @throws RangeError that names the limit and its value.
- */
-export function assertLimit(name: string, value: number, what = "a number above 0"): void {
-  if (Number.isFinite(value) && value > 0 && value <= limitMax) return
-  throw new RangeError(`limits.${name} must be ${what} and at most ${limitMax}, not ${String(value)}`)
 }

@@ -1,7 +1,7 @@
 // Profile `2.0`: one MessagePack map per message, {id, type, payload, timestamp, version} in this order.
 // Type names are `cmd_`, `query_` or `event_` plus the snake_case form of a contract key.
 import { suggestedAction } from "../errors.ts"
-import type { MessageLimits } from "../limits.ts"
+import type { MessageLimits } from "../message-limits.ts"
 import type { Codec } from "./codec.ts"
 import { Encoded } from "./encoded.ts"
 import type { BadFrame, CallKind, Frame, Reference, ReplyFrame, WireError } from "./frame.ts"

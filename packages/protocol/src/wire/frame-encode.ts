@@ -1,7 +1,7 @@
 // Frames → the fields of their bodies, profile `hawser.1`. frame-decode.ts is the other way.
 import { applicationErrorWire, errorTable, isErrorCode } from "../errors.ts"
 import type { ErrorCategory } from "../errors.ts"
-import type { MessageLimits } from "../limits.ts"
+import type { MessageLimits } from "../message-limits.ts"
 import { frameByte } from "./frame-byte.ts"
 import type {
   Author,

@@ -1,6 +1,6 @@
 import { createHash } from "node:crypto"
 import { describe, expect, it } from "vitest"
-import { clientMessageLimits, serverMessageLimits } from "../limits.ts"
+import { clientMessageLimits, serverMessageLimits } from "../message-limits.ts"
 import { subprotocol, wireVersion } from "../version.ts"
 import type { Profile } from "../version.ts"
 import type { Codec } from "./codec.ts"

@@ -1,6 +1,6 @@
 // One neutral union of everything that can travel, for both profiles. Codecs turn bytes into it and back.
 import type { ErrorCategory } from "../errors.ts"
-import type { MessageLimits } from "../limits.ts"
+import type { MessageLimits } from "../message-limits.ts"
 
 /**
  * What ties a reply to its request: in `hawser.1` the request's own number in its direction,
