@@ -1,0 +1,155 @@
+// One client of a soak: sends requests, is in a room, sees what is near, and checks that nothing is lost, repeated or
+// reordered. Its page is cut off, loaded anew, or vanishes without a word.
+import { createClient } from "@hawser/client"
+import type { Client } from "@hawser/client"
+import { cellOf, staysInView } from "@hawser/protocol"
+import { isDeepStrictEqual } from "node:util"
+import { WebSocket } from "ws"
+import { cellSize, contract } from "./contract.ts"
+import type { Rest, SoakContract, Walker } from "./contract.ts"
+
+/** What all players of a soak have seen. */
+export interface Tally {
+  requests: number
+  events: number
+  /** Numbers that did not follow the one before. */
+  lost: number
+  repeated: number
+  resets: number
+  readonly errors: string[]
+}
+
+export class Player {
+  readonly name: string
+  readonly #url: string
+  readonly #room: string
+  readonly #tally: Tally
+  #client: Client<SoakContract>
+  /** What counts its pages: what an old one still brings is not looked at. */
+  #page = 0
+  #sockets = new Set<WebSocket>()
+  #requests = 0
+  #hails = 0
+  #notes = 0
+
+  constructor(name: string, room: string, { url, tally }: { readonly url: string; readonly tally: Tally }) {
+    this.name = name
+    this.#url = url
+    this.#room = room
+    this.#tally = tally
+    this.#client = this.#open()
+  }
+
+  get isOpen(): boolean {
+    return this.#client.current.state === "open"
+  }
+
+  get pending(): number {
+    return this.#client.pending().length
+  }
+
+  #open(): Client<SoakContract> {
+    this.#page += 1
+    this.#requests = 0
+    this.#notes = 0
+    this.#sockets.clear()
+    const page = this.#page
+    const sockets = this.#sockets
+    const tally = this.#tally
+    const report = (error: unknown): void => void (page === this.#page && tally.errors.push(String(error)))
+    class PageSocket extends WebSocket {
+      constructor(address: string | URL, protocols?: string | string[]) {
+        super(address, protocols)
+        sockets.add(this)
+      }
+    }
+    const client = createClient(contract, {
+      url: this.#url,
+      token: this.name,
+      webSocket: PageSocket,
+      limits: { dialBurst: 100, dialsPerMinute: 1_000 },
+      onError: report,
+    })
+    client.onSession(({ kind }) => {
+      if (kind === "opened") this.#notes = 0
+      if (kind === "reset" && page === this.#page) tally.resets += 1
+    })
+    client.on("note", ({ n }) => (this.#notes = this.#follow(n, this.#notes)))
+    const room = client.topic(`room:${this.#room}`)
+    const hails = new Map<string, number>()
+    let chats: number | undefined
+    room.on("chat", ({ n }) => (chats = this.#follow(n, chats)))
+    room.on("hail", ({ who, n }) => hails.set(who, this.#follow(n, hails.get(who))))
+    room.onGap(() => (tally.lost += 1))
+    room.join({ state: { mood: page } }).catch(report)
+    return client
+  }
+
+  /** Returns the number itself, after it was compared with the one before. */
+  #follow(n: number, last: number | undefined): number {
+    this.#tally.events += 1
+    if (last !== undefined && n > last + 1) this.#tally.lost += 1
+    if (last !== undefined && n <= last) this.#tally.repeated += 1
+    return n
+  }
+
+  ask(): void {
+    const page = this.#page
+    const tally = this.#tally
+    this.#requests += 1
+    const n = this.#requests
+    this.#client.command("count", { n }, { timeoutMs: 60_000 }).then(
+      (reply) => {
+        tally.requests += 1
+        if (reply.n !== n) tally.repeated += 1
+      },
+      (error: unknown) => void (page === this.#page && tally.errors.push(`count ${n}: ${String(error)}`)),
+    )
+  }
+
+  hail(): void {
+    const page = this.#page
+    this.#hails += 1
+    this.#client
+      .topic(`room:${this.#room}`)
+      .publish("hail", { who: `${this.name} ${page}`, n: this.#hails }, { timeoutMs: 60_000 })
+      .catch(
+        (error: unknown) => void (page === this.#page && this.#tally.errors.push(`hail: ${String(error)}`)),
+      )
+  }
+
+  cut(): void {
+    this.#client.cut()
+  }
+
+  /** `vanishes`: no BYE is heard, and the session waits for nobody. */
+  reload(vanishes: boolean): void {
+    const old = this.#client
+    if (vanishes) for (const socket of this.#sockets) socket.terminate()
+    this.#page += 1
+    this.#hails = 0
+    old.close()
+    this.#client = this.#open()
+  }
+
+  close(): void {
+    this.#page += 1
+    this.#client.close()
+  }
+
+  /** What is wrong with its copy, and with what it was sent, once nothing moves any more. */
+  faults({ walkers, notes }: Rest): string[] {
+    const faults: string[] = []
+    const own = walkers[this.name]
+    const copy = this.#client.replica("walkers")
+    const isNear = (walker: Walker): boolean =>
+      own !== undefined && staysInView(cellOf(walker, cellSize), cellOf(own, cellSize), 0)
+    for (const [id, walker] of Object.entries(walkers))
+      if (isNear(walker) && !copy.has(id)) faults.push(`${this.name} does not see ${id}`)
+    for (const [id, seen] of copy)
+      if (!isDeepStrictEqual(seen, walkers[id])) faults.push(`${this.name} sees ${id} where it is not`)
+    if (notes[this.name] !== this.#notes)
+      faults.push(`${this.name} has ${this.#notes} of ${notes[this.name]} notes`)
+    return faults
+  }
+}
