@@ -1,6 +1,7 @@
-// `hawser.1`, as its own client speaks it: HELLO, a budget in every request, acknowledgements after 128 messages,
-// 64 KiB or half a second, and a SYNC with the digest after 256 messages (docs/protocol.md, sections 4 to 6).
-import { hashMessage } from "@hawser/protocol"
+// `hawser.1`, as its own client speaks it: HELLO, a budget in every request, acknowledgements of messages after 128 of them,
+// 64 KiB or half a second, of state at first and twice a second, and a SYNC with the digest after 256 messages
+// (docs/protocol.md, sections 4 to 6).
+import { clientMessageLimits, hashMessage } from "@hawser/protocol"
 import { decode, encode } from "@msgpack/msgpack"
 import { randomUUID } from "node:crypto"
 import { z } from "zod"
@@ -17,6 +18,9 @@ const frame = {
   bye: 0x0d,
 } as const
 const reliableClass = 0x40
+const stateClass = 0x80
+/** The client's own timer gathers the first frames for some milliseconds; here each of them is acknowledged. */
+const firstStateFrames = 4
 const ackEveryCount = 128
 const ackEveryBytes = 64 * 1024
 const syncEveryCount = 256
@@ -34,6 +38,8 @@ class HawserDriver implements Driver {
   #received = 0
   #toldHandled = 0
   #untoldBytes = 0
+  #stateFrames = 0
+  #toldStateFrames = 0
   #sent = 0
   #digest = 0
 
@@ -44,7 +50,9 @@ class HawserDriver implements Driver {
 
   opened(): void {
     const { token, send } = this.#options
-    send(frameOf(frame.hello, [1, token, null, randomUUID(), 1]))
+    const { maxBytes, maxDepth, maxElements, maxKeyBytes } = clientMessageLimits
+    const limits = [maxBytes, maxDepth, maxElements, maxKeyBytes]
+    send(frameOf(frame.hello, [1, token, null, randomUUID(), 1, limits]))
   }
 
   receive(bytes: Buffer, start: number, end: number): Arrival {
@@ -56,13 +64,18 @@ class HawserDriver implements Driver {
         this.flush()
       return byte === frame.reply ? "reply" : "event"
     }
+    if ((byte & 0xc0) === stateClass) {
+      this.#stateFrames += 1
+      if (this.#stateFrames <= firstStateFrames) this.flush()
+      return "event"
+    }
     if (byte === frame.welcome) {
       if (this.#types.names.length === 0)
         this.#types.names = welcomeTypes.parse(decode(bytes.subarray(start + 1, end)))
       return "ready"
     }
     if (byte === frame.bye) throw new Error(`BYE ${JSON.stringify(decode(bytes.subarray(start + 1, end)))}`)
-    return (byte & 0xc0) === 0 ? "other" : "event"
+    return "other"
   }
 
   template({ name, fields }: Request): RequestTemplate {
@@ -84,10 +97,12 @@ class HawserDriver implements Driver {
   }
 
   flush(): void {
-    if (this.#received === this.#toldHandled) return
+    if (this.#received === this.#toldHandled && this.#stateFrames === this.#toldStateFrames) return
     this.#toldHandled = this.#received
+    this.#toldStateFrames = this.#stateFrames
     this.#untoldBytes = 0
-    this.#options.send(frameOf(frame.ack, [this.#received]))
+    const counts = this.#stateFrames === 0 ? [this.#received] : [this.#received, this.#stateFrames]
+    this.#options.send(frameOf(frame.ack, counts))
   }
 }
 

@@ -66,6 +66,8 @@ export interface LinksOptions {
   readonly limits?: Partial<ServerLimits>
   /** True: clients of the wire as it was before state was acknowledged. */
   readonly areOld?: boolean
+  /** True: they send no requests, so that nothing but state is acknowledged. */
+  readonly areSilent?: boolean
   /** Of the clients. Default: the world's. */
   readonly clientClock?: (clock: Clock) => Clock
 }
@@ -153,6 +155,7 @@ export class LinksWorld {
   /** Runs the world, and `each` in every tick. Ages are sampled, and each player sends a request every two seconds. */
   async run(ms: number, each: (tick: number) => void = () => {}): Promise<void> {
     const { clock } = this
+    const { areSilent = false } = this.#options
     for (let tick = 0; tick * tickMs < ms; tick += 1) {
       this.tick()
       each(tick)
@@ -160,7 +163,7 @@ export class LinksWorld {
       for (const [index, player] of this.players.entries()) {
         const time = player.client.replica("time").get("now")
         if (time !== undefined) player.agesMs.push(clock.now() - time.atMs)
-        if ((tick + index) % (2_000 / tickMs) === 0) this.#ask(player)
+        if (!areSilent && (tick + index) % (2_000 / tickMs) === 0) this.#ask(player)
       }
     }
   }

@@ -4,6 +4,9 @@ import type { Mutant } from "./mutant.ts"
 const delivery = "packages/protocol/src/session/delivery.ts"
 const sendBuffer = "packages/protocol/src/session/send-buffer.ts"
 const volatileSlots = "packages/protocol/src/session/volatile-slots.ts"
+const stateWindow = "packages/protocol/src/session/state-window.ts"
+const stateWindowTest = "packages/protocol/src/session/state-window.test.ts"
+const slowLinks = "tests/links/slow-links.test.ts"
 
 export const deliveryMutants: readonly Mutant[] = [
   {
@@ -168,6 +171,66 @@ export const deliveryMutants: readonly Mutant[] = [
       tests: ["packages/protocol/src/session/delivery.test.ts"],
       because: "its ends are honest: nobody claims more than there was",
     },
+  },
+  {
+    name: "The link takes whatever the socket takes: nothing bounds what is under way",
+    breaks: ["B8", "F9"],
+    edits: [
+      {
+        file: stateWindow,
+        find: "    if (this.#count === 0) return true\n",
+        replace: "    if (bytes >= 0 || nowMs < 0) return true\n",
+      },
+    ],
+    killedBy: { tests: [slowLinks], because: "nobody looks how old what it sees is" },
+  },
+  {
+    name: "A late acknowledgement does not lower the rate of the link",
+    breaks: ["B8"],
+    edits: [
+      {
+        file: stateWindow,
+        find: "if (isLate || bytesPerMs > this.#bytesPerMs)",
+        replace: "if (!isLate && bytesPerMs > this.#bytesPerMs)",
+      },
+    ],
+    killedBy: { tests: [stateWindowTest], because: "nobody looks how old what it sees is" },
+  },
+  {
+    name: "Values always go before views",
+    breaks: ["B8"],
+    edits: [
+      {
+        file: stateWindow,
+        find: "    return !(viewsWait && this.#turnBytes === 0) && this.#takes(bytes, nowMs)",
+        replace: "    return (viewsWait || this.#turnBytes >= 0) && this.#takes(bytes, nowMs)",
+      },
+    ],
+    killedBy: { tests: [stateWindowTest], because: "its links are never slow for so long" },
+  },
+  {
+    name: "The client acknowledges no state",
+    breaks: ["N9"],
+    edits: [
+      {
+        file: delivery,
+        find: "    this.flushStateAck(this.#isStateAckAsked)\n",
+        replace: "",
+      },
+    ],
+    killedBy: { tests: [slowLinks], because: "an acknowledgement of messages counts state as well" },
+  },
+  {
+    name: "Acknowledged state is no progress",
+    breaks: ["V2"],
+    edits: [
+      {
+        file: delivery,
+        find: "    this.#progressAtMs = turnNow(this.#host.clock)\n    return this.#window?.acknowledge(frames, this.#progressAtMs) === true",
+        replace: "    return this.#window?.acknowledge(frames, turnNow(this.#host.clock)) === true",
+      },
+    ],
+    killedBy: { tests: [slowLinks], because: "its acknowledgements of messages are frequent enough" },
   },
   {
     name: "Messages are settled in the order in which their handlers end, gaps and all",

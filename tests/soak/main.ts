@@ -81,28 +81,34 @@ class Soak {
 
   async #last(forMs: number): Promise<void> {
     const startMs = performance.now()
-    const passedMs = (): number => performance.now() - startMs
-    for (let step = 0; passedMs() < forMs; step += 1) {
-      this.#disturb(step)
-      if (step % (sampleMs / 100) === 0) await this.#sample(passedMs())
-      if (step % (drainEveryMs / 100) === drainEveryMs / 200) {
+    let [lastMs, sampleAtMs, drainAtMs] = [0, 0, drainEveryMs / 2]
+    for (let nowMs = 0; nowMs < forMs; nowMs = performance.now() - startMs) {
+      this.#disturb(nowMs - lastMs)
+      lastMs = nowMs
+      if (nowMs >= drainAtMs) {
+        drainAtMs += drainEveryMs
         this.#counts.drains += 1
         this.#server.say({ kind: "drain" })
+      }
+      if (nowMs >= sampleAtMs) {
+        sampleAtMs += sampleMs
+        await this.#sample(nowMs)
       }
       await pause(100)
     }
   }
 
-  /** Ten times a second: each client asks every two seconds, is cut off every 100, loaded anew every 300. */
-  #disturb(step: number): void {
-    for (const [index, player] of this.#players.entries()) {
-      if ((step + index) % 20 === 0) player.ask()
-      if ((step + index) % 100 === 50) player.hail()
-      if (Math.random() < 1 / 1_000) {
+  /** Each client asks about every two seconds, is cut off about every 100, loaded anew about every 300. */
+  #disturb(passedMs: number): void {
+    const isTime = (everyMs: number): boolean => Math.random() < passedMs / everyMs
+    for (const player of this.#players) {
+      if (isTime(2_000)) player.ask()
+      if (isTime(10_000)) player.hail()
+      if (isTime(100_000)) {
         this.#counts.cuts += 1
         player.cut()
       }
-      if (Math.random() < 1 / 3_000) {
+      if (isTime(300_000)) {
         this.#counts.reloads += 1
         player.reload(Math.random() < 0.25)
       }

@@ -67,7 +67,7 @@ export class Player {
       url: this.#url,
       token: this.name,
       webSocket: PageSocket,
-      limits: { dialBurst: 100, dialsPerMinute: 1_000 },
+      limits: { dialBurst: 100, dialsPerMinute: 1_000, requestTimeoutMs: 120_000 },
       onError: report,
     })
     client.onSession(({ kind }) => {
@@ -98,7 +98,7 @@ export class Player {
     const tally = this.#tally
     this.#requests += 1
     const n = this.#requests
-    this.#client.command("count", { n }, { timeoutMs: 60_000 }).then(
+    this.#client.command("count", { n }).then(
       (reply) => {
         tally.requests += 1
         if (reply.n !== n) tally.repeated += 1
@@ -112,7 +112,7 @@ export class Player {
     this.#hails += 1
     this.#client
       .topic(`room:${this.#room}`)
-      .publish("hail", { who: `${this.name} ${page}`, n: this.#hails }, { timeoutMs: 60_000 })
+      .publish("hail", { who: `${this.name} ${page}`, n: this.#hails })
       .catch(
         (error: unknown) => void (page === this.#page && this.#tally.errors.push(`hail: ${String(error)}`)),
       )

@@ -10,7 +10,7 @@ interface User {
 }
 
 const rooms = 20
-const tickMs = 100
+const tickMs = 200
 const areaSize = 200
 
 class SoakServer {
