@@ -115,6 +115,8 @@ function serverLimits(draw: Draw): ServerLimits {
     authTimeoutMs: scale(1_000, 5_000),
     shutdownMs: scale(500, 4_000),
     closeTimeoutMs: scale(100, 1_000),
+    stateWindowMs: scale(20, 2_000),
+    stateStartBytes: chance(0.5) ? scale(20, 500) : 16_384,
   }
 }
 
@@ -152,7 +154,7 @@ function weatherOf({ chance, between, scale }: Draw): Weather {
     slowShare: chance(0.4) ? between(0.1, 0.9) : 0,
     slowBytesPerMs: scale(1, 200) / 10,
     windowBytes: chance(0.5) ? scale(300, 4_000) : 65_536,
-    sendBufferBytes: 0,
+    sendBufferBytes: chance(0.3) ? scale(1_000, 200_000) : 0,
     jitterMs: stormy ? scale(1, 100) : 0,
     segmentLossShare: chance(0.3) ? between(0.01, 0.2) : 0,
   }
