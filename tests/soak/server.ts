@@ -79,13 +79,18 @@ class SoakServer {
     this.#server.flush()
   }
 
-  async listen(): Promise<number> {
-    const { port } = await this.#server.listen({ port: 0, host: "127.0.0.1" })
-    return port
+  /** Calls back with the port. */
+  listen(onPort: (port: number) => void): void {
+    this.#server.listen({ port: 0, host: "127.0.0.1" }).then(
+      ({ port }) => onPort(port),
+      (error: unknown) => this.#errors.push(String(error)),
+    )
   }
 
   drain(): void {
-    void this.#server.drain({ spreadMs: 5_000, graceMs: 5_000 })
+    this.#server
+      .drain({ spreadMs: 5_000, graceMs: 5_000 })
+      .catch((error: unknown) => this.#errors.push(String(error)))
   }
 
   report(): ServerReport {
@@ -124,7 +129,7 @@ process.on("message", (message: ToServer) => {
   if (message.kind === "end") process.exit(0)
   if (message.kind === "start") {
     server = new SoakServer(message.walkers)
-    void server.listen().then((port) => say({ kind: "listening", port }))
+    server.listen((port) => say({ kind: "listening", port }))
   } else if (server !== undefined) {
     if (message.kind === "drain") server.drain()
     else if (message.kind === "rest") say({ kind: "rests", rest: server.rest() })
