@@ -49,7 +49,7 @@ export interface ClientOptions {
    * itself, both errors go to the default: `reportError`, or the console where that is missing.
    */
   readonly onError?: (error: unknown) => unknown
-  /** Tells when to doubt the connection. Default: the page's events; a sleep of the machine is noticed anyway. */
+  /** Reports moments to doubt the connection. Default: events of the page. A sleep of the machine is noticed anyway. */
   readonly wakeSource?: WakeSource
   /**
    * Reports that the page is left. Default: `pagehide` and `freeze` of the page. `gone` ends the session at once (BYE);
@@ -64,7 +64,7 @@ export interface ClientOptions {
   readonly random?: () => number
 }
 
-/** What `RunningClient` and the façade take from the options. */
+/** Dependencies of `RunningClient` and the façade. */
 interface Dependencies {
   readonly url: string
   readonly profile: Profile

@@ -31,7 +31,7 @@ export interface Link {
   readonly seen: DialSeen
 }
 
-/** What a socket has told so far. */
+/** Events of a dial so far. */
 interface DialSeen {
   isOpen: boolean
   isClosed: boolean
@@ -140,7 +140,7 @@ export class Links {
   }
 
   /**
-   * Forget first, then drop the socket: nobody waits for it, and nothing of it counts.
+   * Forgets a socket first and drops it then: its later events have no effect.
    * @param hasFailed false where the application gave it up.
    */
   abandon(dial: number, hasFailed: boolean): void {

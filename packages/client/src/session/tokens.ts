@@ -1,4 +1,4 @@
-// Who a client is: where its tokens come from, and its id. Knows no connections.
+// Identity of a client: the source of its tokens, and its id. Knows no connections.
 import { HawserError } from "@hawser/protocol"
 import { describeValue } from "../injected.ts"
 import { describeCause } from "../report.ts"

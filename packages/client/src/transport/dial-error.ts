@@ -8,7 +8,7 @@ import { placeOf } from "./socket-url.ts"
 /** The close code of Firefox for a failed TLS handshake. */
 const tlsFailed = 1015
 
-/** What to check after an HTTP answer other than 101. */
+/** Advice after an HTTP answer other than 101. */
 const httpAdvice: Readonly<Record<number, (path: string) => string>> = {
   400: () => "does the server speak this client's profile?",
   401: () => "does a proxy ask for a log-in?",
@@ -22,7 +22,7 @@ const httpAdvice: Readonly<Record<number, (path: string) => string>> = {
   504: () => "is the server behind the proxy running?",
 }
 
-/** What to check after an error of the network or of TLS. */
+/** Advice after an error of the network or of TLS. */
 const networkAdvice: Readonly<Record<string, (host: string) => string>> = {
   ECONNREFUSED: (host) => `nothing listens on ${host}: is the server running, and is the port right?`,
   ENOTFOUND: (host) => `no address is known for ${host}: is the name right?`,

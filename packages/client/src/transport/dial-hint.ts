@@ -1,4 +1,5 @@
-// What to check when a browser does not connect: it tells its pages nothing of the cause. Knows no sockets.
+// The hint for a browser that does not connect: a list of what to check, because a page never learns the cause. Knows no
+// sockets.
 import { placeOf } from "./socket-url.ts"
 
 /** Returns undefined outside of browsers, where the error itself has the cause. */
@@ -6,7 +7,7 @@ export function dialHint(address: string): string | undefined {
   if (typeof location === "undefined") return undefined
   const { where } = placeOf(address)
   const lines = [
-    `Hawser cannot connect to ${where}, and a browser does not tell why. Check:`,
+    `Hawser cannot connect to ${where}, and a page never learns why. Check:`,
     "- Is the server running, and are host and port right? The browser's network panel shows the attempt.",
     "- Is the path right? The server's option `path` is /ws by default; a wrong one is answered with 404.",
     `- Does the server allow the origin ${location.origin}? Its option \`origins\` lists those of other hosts; others are answered with 403.`,

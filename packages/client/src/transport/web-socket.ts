@@ -16,7 +16,7 @@ export interface WebSocketLike {
   /** Of `ws`, not of browsers: drops the socket at once. */
   terminate?(): void
   addEventListener(type: "open", listener: () => void): void
-  /** In a browser the event tells nothing; that of `ws` has `error`. */
+  /** The event of `ws` has `error`; that of a browser has nothing. */
   addEventListener(type: "error", listener: (event: object) => void): void
   addEventListener(type: "message", listener: (event: { readonly data: unknown }) => void): void
   addEventListener(

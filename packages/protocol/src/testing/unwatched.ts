@@ -1,6 +1,6 @@
 // For promises that a test starts and does not wait for.
 
-/** Lets a promise run. If it rejects, the rejection stays unhandled: the process is told, and the test fails. */
+/** Lets a promise run. If it rejects, the rejection stays unhandled, so that the test fails. */
 export function unwatched(work: unknown): void {
   Promise.resolve(work).then(
     () => {},
