@@ -32,9 +32,9 @@ export interface Host extends Door {
   readonly server: Server<typeof contract, User>
   /** The same by a proxy that can be cut. */
   readonly proxied: Door & { readonly proxy: ChaosProxy }
-  /** Allowed by the page's policy; nobody listens there. */
+  /** An address that the page's policy allows, without a server. */
   readonly deadUrl: string
-  /** Likewise; who connects there is hung up on. */
+  /** An address that the policy allows, whose server resets each connection. */
   readonly hangUpUrl: string
   /** Of each user: the numbers of its commands, in the order of their handling. */
   heard(user: string): number[]

@@ -1,5 +1,5 @@
-// What a page goes through in minutes: a tab behind other tabs whose timers run once a minute, and a server that is
-// down for long. Both wait most of the time, so they wait beside each other, and the file begins before all others.
+// Tests that take minutes: a hidden tab whose timers run once a minute, and a server that is down for long. They wait most
+// of the time, so they run concurrently, and the file begins before all others (scripts/patient-first.ts).
 import { describe, expect, it } from "vitest"
 import { chromium, startChromium, tabOf } from "./chromium.ts"
 import { skipReason } from "./engine.ts"

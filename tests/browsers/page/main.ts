@@ -64,7 +64,7 @@ const hawser = {
     return shown(`worker ${method}`, callWorker(method, args))
   },
   measurePauses,
-  /** What the browser did to the page. */
+  /** State that the browser decides. */
   surroundings: () => ({
     violations,
     restored,

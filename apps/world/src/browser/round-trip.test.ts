@@ -6,7 +6,7 @@ import { createStore } from "./store.ts"
 
 /** A page whose one thread may be busy: a timer that is due then comes late, and so does the answer to a ping. */
 class Page implements Clock {
-  /** What an answer takes on the network. */
+  /** Time that an answer takes on the network. */
   readonly networkMs = 8
   readonly shown = createStore<number | undefined>(undefined)
   readonly seen: (number | undefined)[] = []

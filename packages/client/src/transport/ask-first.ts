@@ -1,7 +1,7 @@
-// Keeps failed dials few in a browser that holds later ones back for them. Firefox delays the next WebSocket to a host by
-// 0.3 s after a failed one, by half as much again after each further one, and by 60 s at most; it neither delays nor counts
-// HTTP requests. So after three failed dials in a row the address is asked by HTTP first, and a dial to an address that
-// nobody answers fails without a WebSocket. Must not know sessions or the supervisor.
+// Keeps the number of failed WebSockets low in a browser that delays later ones. Firefox delays the next WebSocket to a host
+// by 0.3 s after a failed one, by half as much again after each further one, and by 60 s at most; HTTP requests are neither
+// delayed nor counted. After three failed dials in a row, a dial sends an HTTP request first and fails if it gets no answer.
+// Must not know sessions or the supervisor.
 import type { Clock, Connection, Dial, DialEvents } from "@hawser/protocol"
 
 /** Resolves to false if nothing answers at the address, and to true if something does, or if that cannot be found out. */
@@ -13,11 +13,11 @@ export interface AskFirstOptions {
   readonly ask: Ask | undefined
 }
 
-/** Failed dials in a row before the address is asked first. Firefox holds the next one back by about a second. */
+/** Failed dials in a row before a dial asks first. Firefox delays the next WebSocket by about a second then. */
 const boldDials = 3
 /**
- * Time since the last failed dial after which the next one is made without asking, in milliseconds: an answer may be out of
- * reach where a WebSocket is not. Firefox has forgotten the failures of a host by then, so they do not add up.
+ * Time since the last failed WebSocket after which a dial does not ask, in milliseconds: HTTP may be blocked where a WebSocket
+ * is not. Firefox forgets the failures of a host within this time, so the delay does not grow.
  */
 const dialAnywayMs = 120_000
 
@@ -54,7 +54,7 @@ export function askFirst(dial: Dial, { clock, ask }: AskFirstOptions): Dial {
   }
 }
 
-/** A connection that asks, then is the one that it dials. */
+/** Asks, then dials and delegates to the connection that it dialled. Ends with 1006 if nothing answers. */
 class AskingConnection implements Connection {
   readonly #events: DialEvents
   readonly #dial: () => Connection
