@@ -1,12 +1,13 @@
 // The command line of the emulated link. Exit code 0: as required; 1: not; 2: this machine or the arguments cannot be used.
 import { parseArgs } from "node:util"
 import { EmulatedLink, lacking } from "./emulated-link.ts"
-import { profileCount, scenarios } from "./scenarios.ts"
+import { scenarios } from "./scenarios.ts"
 
 const usage = `usage: npm run link -- [options]
        real clients and a real server over an emulated link between two network namespaces; needs Linux and root
 
-  --minutes N    through the four profiles together (10)
+  --minutes N    through all profiles together (10)
+  --profile TEXT only profiles whose name contains it (all)
   --clients N    half of them active, half idle (60)
   --only NAMES   of ${Object.keys(scenarios).join(", ")}, by commas (all)
   --seed N       of the link (random)
@@ -18,6 +19,7 @@ class UnusableArguments extends Error {
 
 const options = {
   minutes: { type: "string", default: "10" },
+  profile: { type: "string", default: "" },
   clients: { type: "string", default: "60" },
   only: { type: "string", default: Object.keys(scenarios).join(",") },
   seed: { type: "string", default: String(Math.floor(Math.random() * 2 ** 32)) },
@@ -46,7 +48,7 @@ async function main(words: readonly string[]): Promise<number> {
     return 0
   }
   const clients = Math.ceil(positive("clients", values.clients) / 2) * 2
-  const profileMs = (positive("minutes", values.minutes) * 60_000) / profileCount
+  const profilesMs = positive("minutes", values.minutes) * 60_000
   const seed = positive("seed", values.seed)
   const chosen = values.only.split(",").map((name) => {
     const scenario = scenarios[name]
@@ -64,7 +66,15 @@ async function main(words: readonly string[]): Promise<number> {
   const faults: string[] = []
   try {
     for (const scenario of chosen)
-      faults.push(...(await scenario({ link, clients, profileMs, tell: (line) => console.log(line) })))
+      faults.push(
+        ...(await scenario({
+          link,
+          clients,
+          profilesMs,
+          profile: values.profile,
+          tell: (line) => console.log(line),
+        })),
+      )
   } finally {
     link.close()
   }
