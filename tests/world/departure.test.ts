@@ -31,19 +31,21 @@ const record: PlayerRecord = {
   createdAtMs: 0,
 }
 
-it("takes up a player where they left, though the store is behind", async () => {
+it("takes up a player where they left, though the store is behind (door-5)", async () => {
   const server = createServer(contract, {
     authenticate: () => ({ id: "1", expiresAtMs: Date.now() + 3_600_000, record }),
   })
   onTestFinished(() => server.close())
   const saved: Progress[] = []
+  let isUnsaved = true
   const game = new Game({
     server,
     map,
     motd: "",
     random: () => 0,
     wallClockMs: Date.now,
-    save: async (progress) => void saved.push(...progress),
+    save: (progress) => void saved.push(...progress),
+    isUnsaved: () => isUnsaved,
     onError: (error) => expect.unreachable(String(error)),
     tickTimes: () => ({ averageMs: null, p50Ms: null, p99Ms: null }),
   })
@@ -62,9 +64,18 @@ it("takes up a player where they left, though the store is behind", async () => 
   expect(await player.xp()).toMatchObject({ exploration: stepXp })
   expect(saved).toMatchObject([{ id: 1, x: at?.x }])
 
+  // While the store cannot take their progress it is kept here, however long that is.
+  player.client.close()
+  await vi.waitFor(() => expect(game.players.size).toBe(0))
+  for (let tick = 0; tick < 1_000; tick += 1) game.tick(tick * 50)
+  await player.client.connect()
+  await vi.waitFor(() => expect(player.welcomes).toBe(3))
+  expect(player.at).toEqual(at)
+
   // Long after, the store has everything, and has the last word again.
   player.client.close()
   await vi.waitFor(() => expect(game.players.size).toBe(0))
+  isUnsaved = false
   for (let tick = 0; tick < 250; tick += 1) game.tick(tick * 50)
   await player.client.connect()
   await vi.waitFor(() => expect(player.at).toMatchObject({ x: record.x, y: record.y }))

@@ -28,6 +28,8 @@ export type {
 } from "./server-api.ts"
 export type { DrainOptions } from "./session/drain.ts"
 export type { SentMessage } from "./session/sent-message.ts"
+export { addressKey, isLoopback, peerAddress } from "./transport/peer-address.ts"
+export type { AddressedRequest } from "./transport/peer-address.ts"
 export type { EntranceHost } from "./transport/entrances.ts"
 export type { UpgradeRequest, UpgradeVerdict } from "./transport/judge-upgrade.ts"
 export type { SessionPolicy } from "./session/session-registry.ts"

@@ -1,19 +1,24 @@
-// The process: environment, log, signals.
+// The process: environment, log, signals, and errors that nothing caught.
 import { fileURLToPath } from "node:url"
-import { pino } from "pino"
 import { readConfig } from "./config/config.ts"
 import { UnusableSetting } from "./config/unusable-setting.ts"
+import { openWorldLog } from "./log/world-log.ts"
+import { createProcessEnd } from "./process-end.ts"
 import { startWorld } from "./world-server.ts"
+
+/** Milliseconds for the last lines of the log, if its reader is slow. */
+const lastLinesMs = 1_000
 
 const config = readConfig(process.env)
 if ("problems" in config) refuseToStart(config.problems)
 
-const log = pino({ level: config.logLevel })
+const { log, output, complain } = openWorldLog(config.logLevel)
 // The same from `src/server` and from `dist/server`.
 const appDir = fileURLToPath(new URL("../..", import.meta.url))
 const running = await startWorld({
   config,
   log,
+  lostLogLines: () => output.lostCount,
   version: "0.1.0",
   pageDir: `${appDir}/dist/browser`,
   assetsDir: `${appDir}/assets`,
@@ -21,24 +26,18 @@ const running = await startWorld({
   if (error instanceof UnusableSetting) refuseToStart([error.message])
   throw error
 })
-process.stdout.write(`The world is open: ${running.url}\n`)
+output.write(`The world is open: ${running.url}\n`)
 
-let stopping = false
-for (const signal of ["SIGINT", "SIGTERM"] as const) {
-  process.on(signal, () => {
-    // A second signal does not wait.
-    if (stopping) process.exit(1)
-    stopping = true
-    log.info({ signal }, "shutting down")
-    running.close().then(
-      () => process.exit(0),
-      (err: unknown) => {
-        log.error({ err }, "the shutdown failed")
-        process.exit(1)
-      },
-    )
-  })
-}
+const end = createProcessEnd({
+  close: () => running.close(),
+  save: () => running.save(),
+  log,
+  complain,
+  exit: (code) => void output.flush(lastLinesMs).then(() => process.exit(code)),
+})
+for (const signal of ["SIGINT", "SIGTERM"] as const) process.on(signal, () => end.signal(signal))
+// Rejections that nothing handles come here too.
+process.on("uncaughtException", (error) => end.crash(error))
 
 function refuseToStart(problems: readonly string[]): never {
   for (const problem of problems) process.stderr.write(`${problem}\n`)

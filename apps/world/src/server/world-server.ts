@@ -2,8 +2,9 @@
 import { HawserError, createServer as createHawser, jwt } from "@hawser/server"
 import { registerMetrics } from "@hawser/server/metrics"
 import { readFile } from "node:fs/promises"
-import { createServer as createHttpServer } from "node:http"
+import { availableParallelism } from "node:os"
 import { basename } from "node:path"
+import { performance } from "node:perf_hooks"
 import type { Logger } from "pino"
 import { Registry } from "prom-client"
 import { world } from "../contract.ts"
@@ -12,23 +13,37 @@ import type { WorldMap } from "../rules/map.ts"
 import { skillsOf, totalLevel } from "../rules/skills.ts"
 import type { WorldConfig } from "./config/config.ts"
 import { UnusableSetting } from "./config/unusable-setting.ts"
+import { createEnding } from "./ending.ts"
+import type { Ending } from "./ending.ts"
 import { Game } from "./game/game.ts"
 import type { WorldServer } from "./game/game.ts"
 import type { WorldUser } from "./game/player-state.ts"
 import { startTick } from "./game/tick.ts"
 import type { Tick } from "./game/tick.ts"
 import type { Tilesets } from "./http/asset-routes.ts"
+import { defaultDoorLimits } from "./http/door-limits.ts"
 import { createHttpHandler } from "./http/handler.ts"
+import { createHashQueue } from "./http/hash-queue.ts"
+import { openHttpServer } from "./http/http-server.ts"
 import { createPasswords } from "./http/passwords.ts"
+import { createRenewalTokens } from "./http/renewal-tokens.ts"
 import { createTokens, tokenAudience } from "./http/tokens.ts"
+import { createIncidentLog } from "./log/incidents.ts"
 import { createProfile20 } from "./profile20/profile20.ts"
+import { DatabaseBusy } from "./store/busy.ts"
 import { openDatabase } from "./store/database.ts"
+import { createLoginStore } from "./store/login-store.ts"
 import { createPlayerStore } from "./store/player-store.ts"
 import type { PlayerStore } from "./store/player-store.ts"
+import { createSaver } from "./store/saver.ts"
+import type { Saver } from "./store/saver.ts"
+import { registerWorldMetrics } from "./world-metrics.ts"
 
 export interface WorldServerOptions {
   readonly config: WorldConfig
   readonly log: Logger
+  /** Lines of the log that were lost so far. Default none. */
+  readonly lostLogLines?: () => number
   readonly version: string
   /** The built page. */
   readonly pageDir: string
@@ -36,12 +51,11 @@ export interface WorldServerOptions {
   readonly assetsDir: string
 }
 
-export interface RunningWorld {
+export interface RunningWorld extends Ending {
   readonly port: number
   readonly url: string
-  /** What its players are connected to. */
+  /** The server of the players' sessions. */
   readonly server: WorldServer
-  close(): Promise<void>
 }
 
 const motd = "Welcome to the harbour."
@@ -50,18 +64,89 @@ const maxPlayers = 2_000
 /** The game tells of changes at the end of each of its ticks; this is for when it does not. */
 const replicaTickMs = 250
 const saveEveryTicks = 200
+/** A second. */
+const retryEveryTicks = 20
 const startingHp = 10
 
 export async function startWorld(options: WorldServerOptions): Promise<RunningWorld> {
-  const { config, log, version, pageDir, assetsDir } = options
-  const map = parseTiledMap(JSON.parse(await readFile(`${assetsDir}/map.json`, "utf8")))
+  const { config, log } = options
+  const map = parseTiledMap(JSON.parse(await readFile(`${options.assetsDir}/map.json`, "utf8")))
   const database = await openDatabase(config.databaseUrl).catch((cause: unknown) => {
     throw new UnusableSetting(`DATABASE_URL is ${config.databaseUrl}, which cannot be opened`, cause)
   })
   const store = createPlayerStore(database)
-  const onError = (err: unknown): void => log.warn({ err }, "something failed and was contained")
+  const incidents = createIncidentLog({ log, nowMs: () => performance.now() })
+  const onError = (error: unknown): void => incidents.report(error)
+  const saver = createSaver({ saveAll: (progress) => store.saveAll(progress), onError })
+  const { server, game, tick } = openGame({ config, map, store, saver, onError })
+  const registry = new Registry()
+  registerMetrics(server, { registry })
+  const doorLimits = {
+    ...defaultDoorLimits(availableParallelism()),
+    registrationsPerMinute: config.registrationsPerMinute,
+  }
+  const hashes = createHashQueue(doorLimits)
+  const metrics = registerWorldMetrics(registry, {
+    saves: () => saver.health,
+    lostLogLines: options.lostLogLines ?? (() => 0),
+    violations: () => incidents.violations,
+    hashes: () => hashes.size,
+  })
+  let isOpen = true
+  const handler = createHttpHandler({
+    store,
+    passwords: createPasswords(),
+    hashes,
+    doorLimits,
+    tokens: createTokens({ secret: config.jwtSecret, ttlMs: config.tokenTtlMs }),
+    logins: createLoginStore(database, { nowMs: Date.now }),
+    renewalTokens: createRenewalTokens(config.jwtSecret),
+    onRenewal(outcome, username) {
+      metrics.renewed(outcome)
+      if (outcome === "reused") log.warn({ username }, "a renewal token came twice; its log-in was ended")
+    },
+    spawn: { mapId: map.id, ...map.spawn, maxHp: startingHp },
+    totalLevel: (skills) => totalLevel(skillsOf(skills)),
+    isAtCapacity: (role) => role === "player" && game.players.size >= maxPlayers,
+    tilesets: await loadTilesets(map, options.assetsDir),
+    status: () => ({ motd, maxPlayers, currentPlayers: game.players.size, tick: tick.times() }),
+    isOpen: () => isOpen,
+    troubles: () => (saver.health.isFailing ? ["players' progress cannot be saved"] : []),
+    version: options.version,
+    metrics: async () => ({ text: await registry.metrics(), contentType: registry.contentType }),
+    metricsToken: config.metricsToken,
+    metricsForThisMachine: !config.trustProxy && !config.isProduction,
+    pageDir: options.pageDir,
+    log: { error: ({ err }) => onError(err) },
+    trustProxy: config.trustProxy,
+  })
+  const attach: Parameters<typeof openHttpServer>[0]["attach"] = (httpServer) => server.attach(httpServer)
+  const { host } = config
+  const http = await openHttpServer({ handler, host, port: config.port, attach, onError })
 
-  const server = createHawser(world, {
+  const ending = createEnding({
+    sessions: server,
+    tick,
+    http,
+    saver,
+    progress: () => game.progress(),
+    store,
+    onClosing: () => (isOpen = false),
+  })
+  return { port: http.port, url: `http://localhost:${http.port}`, server, ...ending }
+}
+
+interface GameParts {
+  readonly config: WorldConfig
+  readonly map: WorldMap
+  readonly store: PlayerStore
+  readonly saver: Saver
+  readonly onError: (error: unknown) => void
+}
+
+/** The sessions' server, the game on it, and the tick of both. */
+function openGame({ config, map, store, saver, onError }: GameParts) {
+  const server: WorldServer = createHawser(world, {
     authenticate: authenticator(config.jwtSecret, store),
     limits: { sessionsPerUser: 1, resumeWindowMs: config.resumeWindowMs, replicaTickMs },
     trustProxy: config.trustProxy,
@@ -81,71 +166,20 @@ export async function startWorld(options: WorldServerOptions): Promise<RunningWo
     motd,
     random: Math.random,
     wallClockMs: Date.now,
-    save: (progress) => store.saveAll(progress),
+    save: (progress) => saver.put(progress),
+    isUnsaved: (id) => saver.isPending(id),
     onError,
     tickTimes: () => tick.times(),
   })
-  const registry = new Registry()
-  registerMetrics(server, { registry })
-  let open = true
   const tick: Tick = startTick({
     onTick(count, nowMs) {
       game.tick(nowMs)
-      if (count % saveEveryTicks === 0) store.saveAll(game.progress()).catch(onError)
+      if (count % saveEveryTicks === 0) saver.put(game.progress())
+      else if (count % retryEveryTicks === 0) saver.retry()
     },
     onError,
   })
-  const handler = createHttpHandler({
-    store,
-    passwords: createPasswords(),
-    tokens: createTokens({ secret: config.jwtSecret }),
-    spawn: { mapId: map.id, ...map.spawn, maxHp: startingHp },
-    totalLevel: (skills) => totalLevel(skillsOf(skills)),
-    isAtCapacity: (role) => role === "player" && game.players.size >= maxPlayers,
-    tilesets: await loadTilesets(map, assetsDir),
-    status: () => ({ motd, maxPlayers, currentPlayers: game.players.size, tick: tick.times() }),
-    isReady: () => open,
-    version,
-    metrics: async () => ({ text: await registry.metrics(), contentType: registry.contentType }),
-    metricsToken: config.metricsToken,
-    pageDir,
-    log,
-    trustProxy: config.trustProxy,
-  })
-
-  const httpServer = createHttpServer(
-    { headersTimeout: 5_000, requestTimeout: 10_000, connectionsCheckingInterval: 1_000 },
-    handler,
-  )
-  server.attach(httpServer)
-  await new Promise<void>((resolve, reject) => {
-    httpServer.once("error", reject)
-    httpServer.listen(config.port, config.host, resolve)
-  }).catch((cause: unknown) => {
-    throw new UnusableSetting(
-      `PORT is ${config.port} and HOST ${config.host}, where nothing can listen`,
-      cause,
-    )
-  })
-  const address = httpServer.address()
-  const port = typeof address === "object" && address !== null ? address.port : config.port
-
-  return {
-    port,
-    url: `http://localhost:${port}`,
-    server,
-    async close() {
-      if (!open) return
-      open = false
-      const last = game.progress()
-      await server.close()
-      tick.stop()
-      await store.saveAll(last)
-      httpServer.closeAllConnections()
-      await new Promise<void>((resolve) => httpServer.close(() => resolve()))
-      await store.close()
-    },
-  }
+  return { server, game, tick }
 }
 
 /** A valid token of an existing player who is neither banned nor timed out. */
@@ -156,7 +190,10 @@ function authenticator(
   const verify = jwt({ secret, issuer: tokenAudience, audience: tokenAudience })
   return async (token, context) => {
     const { id: username, expiresAtMs = 0 } = await verify(token, context)
-    const record = await store.findByName(username)
+    const record = await store.findByName(username).catch((cause: unknown) => {
+      if (!(cause instanceof DatabaseBusy)) throw cause
+      throw new HawserError("sys_service_unavailable", { message: cause.message, cause })
+    })
     if (record === undefined) throw new HawserError("auth_player_not_found")
     if (record.isBanned) throw new HawserError("auth_forbidden", { message: "this account is banned" })
     if (record.timeoutUntilMs !== null && record.timeoutUntilMs > Date.now()) {

@@ -7,6 +7,10 @@ export interface AddressedRequest {
   readonly forwardedFor: string | undefined
 }
 
+/**
+ * Returns the peer's address, or "unknown". With `trustProxy` it is the one in the last entry of X-Forwarded-For, if that
+ * is usable. Applications whose own bounds are per address use it with `addressKey`, so that both sides count alike.
+ */
 export function peerAddress(request: AddressedRequest, trustProxy: boolean): string {
   const direct = request.remoteAddress ?? "unknown"
   return (trustProxy ? forwardedAddress(request.forwardedFor ?? "") : undefined) ?? direct
@@ -39,6 +43,7 @@ export function addressKey(address: string): string {
   return `${[...left, ...zeros, ...right].slice(0, 4).join(":")}::/64`
 }
 
+/** True for the addresses of the loopback interface: `127.0.0.0/8`, also as IPv4 in IPv6, and `::1`. */
 export function isLoopback(address: string): boolean {
   return address === "::1" || /^(::ffff:)?127\./i.test(address)
 }

@@ -27,6 +27,9 @@ test("takes the defaults where nothing is set, or set to nothing", () => {
     origins: undefined,
     trustProxy: false,
     resumeWindowMs: 90_000,
+    tokenTtlMs: 1_800_000,
+    registrationsPerMinute: 6,
+    isProduction: false,
     logLevel: "info",
     metricsToken: undefined,
   })
@@ -42,6 +45,8 @@ test("takes what is set", () => {
     ORIGINS: "https://world.example, http://localhost:5173",
     TRUST_PROXY: "true",
     RESUME_WINDOW_SECONDS: "3600",
+    TOKEN_SECONDS: "15",
+    REGISTRATIONS_PER_MINUTE: "600",
     LOG_LEVEL: "debug",
     METRICS_TOKEN: "bWV0cmljcy+/dG9rZW4=",
   }
@@ -53,6 +58,9 @@ test("takes what is set", () => {
     origins: ["https://world.example", "http://localhost:5173"],
     trustProxy: true,
     resumeWindowMs: 3_600_000,
+    tokenTtlMs: 15_000,
+    registrationsPerMinute: 600,
+    isProduction: true,
     logLevel: "debug",
     metricsToken: "bWV0cmljcy+/dG9rZW4=",
   })
@@ -76,6 +84,8 @@ test.each([
   ["RESUME_WINDOW_SECONDS", "0", "a whole number from 1 to 3600"],
   ["RESUME_WINDOW_SECONDS", "3601", "a whole number"],
   ["RESUME_WINDOW_SECONDS", "90s", '"90s"'],
+  ["TOKEN_SECONDS", "9", "a whole number from 10 to 86400, for example 1800"],
+  ["REGISTRATIONS_PER_MINUTE", "0", "a whole number from 1 to 60000"],
   ["LOG_LEVEL", "loud", "set one of fatal, error"],
   ["METRICS_TOKEN", "short-secret", "has 12 characters and needs at least 16"],
   ["METRICS_TOKEN", "short-secret and more", "has a character that no Bearer token may have"],
@@ -106,6 +116,7 @@ test("makes a secret once, for its owner's eyes only", () => {
   const first = readConfig({}, { dataDir: nested })
   const path = join(nested, "jwt-secret")
   expect(statSync(path).mode & 0o777).toBe(0o600)
+  expect(statSync(nested).mode & 0o777).toBe(0o700)
   expect(first).toMatchObject({ jwtSecret: readFileSync(path, "utf8") })
   expect(readConfig({}, { dataDir: nested })).toEqual(first)
 })

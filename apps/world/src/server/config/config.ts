@@ -30,9 +30,15 @@ export interface WorldConfig {
    * does not stand about for much longer.
    */
   readonly resumeWindowMs: number
+  /** How long a log-in token is good, in milliseconds. Default 30 minutes. The page renews it in time. */
+  readonly tokenTtlMs: number
+  /** Accounts that one address may register per minute, default 6; a rested address may register 20 at once. */
+  readonly registrationsPerMinute: number
+  /** True with `NODE_ENV=production`. */
+  readonly isProduction: boolean
   /** Default info. */
   readonly logLevel: LogLevel
-  /** Whoever presents it may read the metrics from anywhere; at least 16 characters. Undefined: only this machine may. */
+  /** Every reader of the metrics must present it; at least 16 characters. Undefined: none is set. */
   readonly metricsToken: string | undefined
 }
 
@@ -100,13 +106,31 @@ const trustProxy = z
 /** Beyond an hour a session's buffer has long overflowed. */
 const resumeWindowMaxSeconds = 3_600
 
-const resumeWindowSeconds = z
-  .string()
-  .refine((text) => /^[1-9]\d{0,3}$/.test(text) && Number(text) <= resumeWindowMaxSeconds, {
-    error: ({ input }) =>
-      `is ${JSON.stringify(input)}; set a whole number from 1 to ${resumeWindowMaxSeconds}, for example 90.`,
-  })
-  .transform(Number)
+/** A whole number, in words of a person who sets it. */
+function count({
+  min,
+  max,
+  example,
+}: {
+  readonly min: number
+  readonly max: number
+  readonly example: number
+}) {
+  return z
+    .string()
+    .refine((text) => /^[1-9]\d{0,5}$/.test(text) && Number(text) >= min && Number(text) <= max, {
+      error: ({ input }) =>
+        `is ${JSON.stringify(input)}; set a whole number from ${min} to ${max}, for example ${example}.`,
+    })
+    .transform(Number)
+}
+
+const resumeWindowSeconds = count({ min: 1, max: resumeWindowMaxSeconds, example: 90 })
+
+/** Below 10 s clients would be busy renewing; a stolen token is good for as long as it lives. */
+const tokenSeconds = count({ min: 10, max: 86_400, example: 1_800 })
+
+const registrationsPerMinute = count({ min: 1, max: 60_000, example: 6 })
 
 const logLevel = z.enum(logLevels, {
   error: ({ input }) => `is ${JSON.stringify(input)}; set one of ${logLevels.join(", ")}.`,
@@ -129,13 +153,15 @@ const variables = z.object({
   ORIGINS: origins.optional(),
   TRUST_PROXY: trustProxy.optional(),
   RESUME_WINDOW_SECONDS: resumeWindowSeconds.optional(),
+  TOKEN_SECONDS: tokenSeconds.optional(),
+  REGISTRATIONS_PER_MINUTE: registrationsPerMinute.optional(),
   LOG_LEVEL: logLevel.optional(),
   METRICS_TOKEN: metricsToken.optional(),
 })
 
 /**
- * Reads `PORT`, `HOST`, `DATABASE_URL`, `JWT_SECRET`, `ORIGINS`, `TRUST_PROXY`, `RESUME_WINDOW_SECONDS`, `LOG_LEVEL`,
- * `METRICS_TOKEN` and `NODE_ENV`; a variable that is set to nothing counts as unset. Without `JWT_SECRET` a random one
+ * Reads `PORT`, `HOST`, `DATABASE_URL`, `JWT_SECRET`, `ORIGINS`, `TRUST_PROXY`, `RESUME_WINDOW_SECONDS`, `TOKEN_SECONDS`,
+ * `REGISTRATIONS_PER_MINUTE`, `LOG_LEVEL`, `METRICS_TOKEN` and `NODE_ENV`; a variable that is set to nothing counts as unset. Without `JWT_SECRET` a random one
  * is made once and kept in the data folder, except in production, where that is a problem. Nothing is written when
  * there is any problem.
  */
@@ -146,7 +172,8 @@ export function readConfig(env: Environment, options: ConfigOptions = {}): World
   const problems = read.success
     ? []
     : read.error.issues.map((issue) => `${issue.path.join(".")} ${issue.message}`)
-  if (given["JWT_SECRET"] === undefined && given["NODE_ENV"] === "production") {
+  const isProduction = given["NODE_ENV"] === "production"
+  if (given["JWT_SECRET"] === undefined && isProduction) {
     problems.push(
       `JWT_SECRET is not set, which NODE_ENV=production requires; set at least ${minSecretBytes} random bytes, ` +
         "for example the output of: openssl rand -base64 48",
@@ -163,6 +190,9 @@ export function readConfig(env: Environment, options: ConfigOptions = {}): World
     origins: read.data.ORIGINS,
     trustProxy: read.data.TRUST_PROXY ?? false,
     resumeWindowMs: (read.data.RESUME_WINDOW_SECONDS ?? 90) * 1_000,
+    tokenTtlMs: (read.data.TOKEN_SECONDS ?? 1_800) * 1_000,
+    registrationsPerMinute: read.data.REGISTRATIONS_PER_MINUTE ?? 6,
+    isProduction,
     logLevel: read.data.LOG_LEVEL ?? "info",
     metricsToken: read.data.METRICS_TOKEN,
   }

@@ -21,7 +21,7 @@ export function keptSecret(path: string, minBytes: number): string | { readonly 
 }
 
 function readOrCreate(path: string): string {
-  mkdirSync(dirname(path), { recursive: true })
+  mkdirSync(dirname(path), { recursive: true, mode: 0o700 })
   const secret = randomBytes(48).toString("base64url")
   try {
     writeFileSync(path, secret, { flag: "wx", mode: 0o600 })

@@ -1,5 +1,5 @@
-// Players who have just left. A login that began before they left may have read the store before their progress was in
-// it; until such a login must have ended, what they take up again is their last state and not the store's.
+// Players who left a moment ago, or whose progress is not in the store yet. A log-in that began before the progress was
+// stored may have read an older one, so until such a log-in must have ended a player resumes from here, not from the store.
 import type { PlayerState } from "./player-state.ts"
 
 /** 10 s: twice the time that a login may take, and far longer than a save does. */
@@ -22,11 +22,12 @@ export class Departures {
     this.#departed.delete(player.record.id)
   }
 
-  /** Lets go of those who left long enough ago. */
-  forget(nowTick: number): void {
-    for (const [id, { atTick }] of this.#departed) {
+  /** Deletes those who left 10 s ago. If their progress is still not stored, the 10 s begin again. */
+  forget(nowTick: number, isPending: (id: number) => boolean): void {
+    for (const [id, { player, atTick }] of this.#departed) {
       if (nowTick - atTick < keptTicks) return
-      this.#departed.delete(id)
+      if (isPending(id)) this.add(player, nowTick)
+      else this.#departed.delete(id)
     }
   }
 }

@@ -31,7 +31,10 @@ export interface GameOptions {
   readonly motd: string
   readonly random: () => number
   readonly wallClockMs: () => number
-  readonly save: (progress: readonly Progress[]) => Promise<void>
+  /** Saves in the background. */
+  readonly save: (progress: readonly Progress[]) => void
+  /** True while a player's progress is newer than the store. */
+  readonly isUnsaved: (id: number) => boolean
   readonly onError: (error: unknown) => void
   readonly tickTimes: () => TickTimes
 }
@@ -88,7 +91,7 @@ export class Game {
   tick(nowMs: number): void {
     this.#tick += 1
     this.#nowMs = nowMs
-    this.#departures.forget(this.#tick)
+    this.#departures.forget(this.#tick, this.#options.isUnsaved)
     for (const system of [this.#creatures, this.#resources, this.#groundItems])
       this.#isolated(() => system.tick(nowMs))
     this.#isolated(() => this.#options.server.flush())
@@ -151,7 +154,7 @@ export class Game {
     this.#shown.remove(session.user.id)
     const { id, username } = player.record
     this.#options.server.topic(`map:${player.mapId}`).publish("playerLeft", { id, username, reason: cause })
-    this.#options.save([progressOf(player)]).catch(this.#options.onError)
+    this.#options.save([progressOf(player)])
   }
 
   /** Everyone sees who is away and who is back. */

@@ -1,15 +1,21 @@
 // Decides who may have an account and a token. Must not know how either is stored or made.
 import type { PlayerRecord, Role, SkillXp, Spawn } from "../store/player-record.ts"
 import type { PlayerStore } from "../store/player-store.ts"
+import { createAccountLimits } from "./account-limits.ts"
+import type { AccountLimits } from "./account-limits.ts"
 import { clientAddress } from "./client-address.ts"
+import type { ClientAddress } from "./client-address.ts"
 import { loginCredentials, newCredentials, readCredentials } from "./credentials.ts"
 import type { Credentials } from "./credentials.ts"
-import { createLoginLimit } from "./login-limit.ts"
+import type { DoorLimits } from "./door-limits.ts"
+import type { HashOutcome, HashQueue } from "./hash-queue.ts"
 import type { Passwords } from "./passwords.ts"
+import { barredReply, isoTime, tokenReply } from "./login-replies.ts"
 import { comeBackLater, jsonReply, refusal } from "./reply.ts"
 import type { Reply } from "./reply.ts"
 import { readBody } from "./request-body.ts"
 import type { Route } from "./routes.ts"
+import type { StayingLogins } from "./staying-logins.ts"
 import type { Tokens } from "./tokens.ts"
 
 export interface AuthOptions {
@@ -28,53 +34,30 @@ export interface AuthOptions {
   readonly nowMs: () => number
   /** Milliseconds from any start. */
   readonly monotonicMs: () => number
-  /** Registrations and logins at work at once; beyond, they are answered 503. Default 500. */
-  readonly maxAtWork?: number
+  readonly doorLimits: DoorLimits
+  readonly hashes: HashQueue
 }
 
 const capacityRetryMs = 300_000
 
-/** Each costs a hash of 26 ms on one of four threads: the last one waits about 3 s. */
-const defaultMaxAtWork = 500
+/** Everything that the routes share. */
+interface Door extends AuthOptions {
+  readonly limits: AccountLimits
+  readonly staying: StayingLogins
+}
 
 /** `POST /auth/register` and `POST /auth/login`. */
-export function authRoutes(options: AuthOptions): readonly Route[] {
-  const loginLimit = createLoginLimit(options.monotonicMs)
-  const maxAtWork = options.maxAtWork ?? defaultMaxAtWork
-  let atWork = 0
-
-  async function bounded(work: () => Promise<Reply>): Promise<Reply> {
-    if (atWork >= maxAtWork) return comeBackLater(503, "Too many people are at the door; try again", 1000)
-    atWork += 1
-    try {
-      return await work()
-    } finally {
-      atWork -= 1
-    }
-  }
-
-  async function logIn({ username, password }: Credentials, address: string): Promise<Reply> {
-    let player: PlayerRecord | undefined
-    const outcome = await loginLimit.tryLogin({ address, username }, async () => {
-      player = await options.store.findByName(username)
-      return options.passwords.verify(password, player?.passwordHash)
-    })
-    if (typeof outcome === "object") {
-      return comeBackLater(429, "Too many failed logins; wait before the next", outcome.retryAfterMs)
-    }
-    if (!outcome || player === undefined) {
-      return refusal(401, "Incorrect username or password", { "WWW-Authenticate": "Bearer" })
-    }
-    return admit(player, options)
-  }
-
+export function authRoutes(options: AuthOptions, staying: StayingLogins): readonly Route[] {
+  const limits = createAccountLimits(options.doorLimits, options.monotonicMs)
+  const door: Door = { ...options, limits, staying }
   return [
     {
       method: "POST",
       path: "/auth/register",
       async answer({ request }) {
         const read = readCredentials(newCredentials, await readBody(request))
-        return "reply" in read ? read.reply : bounded(() => register(read.credentials, options))
+        if ("reply" in read) return read.reply
+        return register(read.credentials, clientAddress(request, options.trustProxy), door)
       },
     },
     {
@@ -83,21 +66,65 @@ export function authRoutes(options: AuthOptions): readonly Route[] {
       async answer({ request }) {
         const read = readCredentials(loginCredentials, await readBody(request))
         if ("reply" in read) return read.reply
-        return bounded(() => logIn(read.credentials, clientAddress(request, options.trustProxy)))
+        const { credentials } = read
+        const player = await logIn(credentials, clientAddress(request, options.trustProxy), door)
+        if ("status" in player) return player
+        const reply = await admit(player, door)
+        const isStaying = credentials.renewable === true && reply.status === 200
+        return isStaying ? staying.begin(player, { reply, request }) : reply
       },
     },
   ]
 }
 
-async function register({ username, password }: Credentials, options: AuthOptions): Promise<Reply> {
-  const { store, passwords, spawn } = options
+async function register(
+  { username, password }: Credentials,
+  address: ClientAddress,
+  door: Door,
+): Promise<Reply> {
+  const { store, passwords, spawn, hashes, limits } = door
+  const wait = limits.register(address)
+  if (wait !== undefined)
+    return comeBackLater(429, "Too many registrations; wait before the next", wait.retryAfterMs)
   // Asked first to save the work of the hash; `register` decides.
-  const isTaken = (await store.findByName(username)) !== undefined
-  const player = isTaken
-    ? "nameTaken"
-    : await store.register({ username, passwordHash: await passwords.hash(password), spawn })
+  if ((await store.findByName(username)) !== undefined) return refusal(400, "Username already registered")
+  const hashed = await hashes.run(address.key, () => passwords.hash(password))
+  if (hashed.kind !== "done") return tooBusy(hashed)
+  const player = await store.register({ username, passwordHash: hashed.value, spawn })
   if (player === "nameTaken") return refusal(400, "Username already registered")
-  return jsonReply(201, {
+  return jsonReply(201, accountWire(player, door.totalLevel))
+}
+
+/** The player whose name and password these are, or the refusal. */
+async function logIn(
+  { username, password }: Credentials,
+  address: ClientAddress,
+  { limits, store, hashes, passwords }: Door,
+): Promise<PlayerRecord | Reply> {
+  const attempt = limits.beginLogin(address, username)
+  if ("retryAfterMs" in attempt) {
+    return comeBackLater(429, "Too many failed logins; wait before the next", attempt.retryAfterMs)
+  }
+  try {
+    const player = await store.findByName(username)
+    const verified = await hashes.run(address.key, () => passwords.verify(password, player?.passwordHash))
+    if (verified.kind !== "done") return tooBusy(verified)
+    attempt.end(verified.value ? "right" : "failed")
+    if (verified.value && player !== undefined) return player
+    return refusal(401, "Incorrect username or password", { "WWW-Authenticate": "Bearer" })
+  } finally {
+    attempt.end("unknown")
+  }
+}
+
+function tooBusy({ kind }: Exclude<HashOutcome<unknown>, { kind: "done" }>): Reply {
+  return kind === "full"
+    ? comeBackLater(503, "Too many people are at the door; try again", 1000)
+    : comeBackLater(429, "Too many requests of your address at once; try again", 1000)
+}
+
+function accountWire(player: PlayerRecord, totalLevel: (skills: SkillXp) => number) {
+  return {
     id: player.id,
     username: player.username,
     x: player.x,
@@ -110,25 +137,18 @@ async function register({ username, password }: Credentials, options: AuthOption
     is_online: false,
     facing_direction: player.facing,
     animation_state: "idle",
-    total_level: options.totalLevel(player.skills),
+    total_level: totalLevel(player.skills),
     timeout_until: isoTime(player.timeoutUntilMs),
     appearance: player.appearance,
-  })
+  }
 }
 
 /** The password was right: what else may stand in the way. */
-async function admit(player: PlayerRecord, options: AuthOptions): Promise<Reply> {
-  const { timeoutUntilMs } = player
-  if (player.isBanned) return refusal(403, "This account is banned")
-  if (timeoutUntilMs !== null && timeoutUntilMs > options.nowMs()) {
-    return refusal(403, `This account is timed out until ${isoTime(timeoutUntilMs)}`)
-  }
-  if (options.isAtCapacity(player.role)) {
+async function admit(player: PlayerRecord, door: Door): Promise<Reply> {
+  const barred = barredReply(player, door.nowMs())
+  if (barred !== undefined) return barred
+  if (door.isAtCapacity(player.role)) {
     return comeBackLater(429, "The world is full; try again later", capacityRetryMs)
   }
-  return jsonReply(200, { access_token: await options.tokens.issue(player.username), token_type: "bearer" })
-}
-
-function isoTime(atMs: number | null): string | null {
-  return atMs === null ? null : new Date(atMs).toISOString()
+  return tokenReply(await door.tokens.issue(player.username))
 }

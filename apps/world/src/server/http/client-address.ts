@@ -1,9 +1,45 @@
-// Decides which address a request comes from. Must not know what it is used for.
+// Decides which address a request counts for, by the rules of the WebSocket side, and whether a proxy may have brought it.
+// Must not know what is counted.
+import { addressKey, isLoopback, peerAddress } from "@hawser/server"
 import type { IncomingMessage } from "node:http"
 
-/** The peer's address; behind a trusted proxy, the one that the proxy itself has seen: the last in the header. */
-export function clientAddress(request: IncomingMessage, trustProxy: boolean): string {
-  const header = trustProxy ? request.headers["x-forwarded-for"] : undefined
-  const forwarded = (Array.isArray(header) ? header.join(",") : header)?.split(",").at(-1)?.trim()
-  return forwarded !== undefined && forwarded !== "" ? forwarded : (request.socket.remoteAddress ?? "unknown")
+export interface ClientAddress {
+  /** The key of the bounds: IPv4 as it is, IPv6 by its /64. */
+  readonly key: string
+  /** True for the loopback interface, unless a proxy is trusted: then it is the proxy's client that counts. */
+  readonly isLocal: boolean
+}
+
+/** The peer's address or, behind a trusted proxy, the one in the last entry of `X-Forwarded-For`. */
+export function clientAddress({ headers, socket }: IncomingMessage, trustProxy: boolean): ClientAddress {
+  const header = headers["x-forwarded-for"]
+  const forwardedFor = Array.isArray(header) ? header.join() : header
+  const peer = peerAddress({ remoteAddress: socket.remoteAddress, forwardedFor }, trustProxy)
+  return { key: addressKey(peer), isLocal: !trustProxy && isLoopback(peer) }
+}
+
+/** Header fields that proxies add. */
+const forwardingHeaders = [
+  "forwarded",
+  "via",
+  "x-forwarded-for",
+  "x-forwarded-host",
+  "x-forwarded-proto",
+  "x-real-ip",
+]
+
+/** Names of this machine in the header `Host`, with any port. */
+const loopbackHost = /^(?:localhost|127(?:\.\d{1,3}){3}|\[::1\])(?::\d+)?$/i
+
+/**
+ * True for a request of a program on this machine that shows no trace of a proxy: from the loopback interface, for a
+ * loopback name, by HTTP 1.1 (nginx speaks 1.0 to its upstreams unless told otherwise), without a header of proxies.
+ */
+export function isFromThisMachine({ headers, socket, httpVersion }: IncomingMessage): boolean {
+  return (
+    isLoopback(socket.remoteAddress ?? "") &&
+    loopbackHost.test(headers.host ?? "") &&
+    httpVersion === "1.1" &&
+    forwardingHeaders.every((name) => headers[name] === undefined)
+  )
 }

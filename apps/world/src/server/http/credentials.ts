@@ -1,6 +1,7 @@
-// Decides which names and passwords are acceptable, and how it is said that they are not: as a list of
-// `{ type, loc, msg, input, ctx }`. Must not repeat a password, nor text that may hold one.
+// Decides which names and passwords are acceptable, and how a refusal reads: a list of `{ type, loc, msg, input, ctx }`.
+// Must not repeat a password, nor text that may hold one, nor more than 100 bytes of a name.
 import { z } from "zod"
+import { isReservedName } from "../../rules/names.ts"
 import { jsonReply, refusal } from "./reply.ts"
 import type { Reply } from "./reply.ts"
 import type { RequestBody } from "./request-body.ts"
@@ -8,6 +9,8 @@ import type { RequestBody } from "./request-body.ts"
 export interface Credentials {
   readonly username: string
   readonly password: string
+  /** True if the log-in is to be renewable: the answer then sets a cookie. */
+  readonly renewable?: boolean | undefined
 }
 
 /** What a new account must have. */
@@ -16,7 +19,8 @@ export const newCredentials = z.object({
     .string()
     .min(3)
     .max(50)
-    .regex(/^[A-Za-z0-9_-]*$/),
+    .regex(/^[A-Za-z0-9_-]*$/)
+    .refine((username) => !isReservedName(username)),
   password: z.string().min(8).max(128),
 })
 
@@ -24,6 +28,8 @@ export const newCredentials = z.object({
 export const loginCredentials = z.object({
   username: z.string().min(1).max(128),
   password: z.string().min(1).max(128),
+  // Whatever else an old client sends there is ignored, as all keys are that nobody knows.
+  renewable: z.boolean().optional().catch(undefined),
 })
 
 /** The credentials in a body, or the refusal to send: 413 or 422. */
@@ -44,6 +50,9 @@ export function readCredentials(
   return { reply: jsonReply(422, { detail: reasons.map((issue) => detailOf(issue, body.value)) }) }
 }
 
+/** Bytes of JSON in which a refusal repeats a name. */
+const echoMaxBytes = 100
+
 const malformedDetail = {
   type: "json_invalid",
   loc: ["body"],
@@ -56,8 +65,20 @@ function detailOf(issue: z.core.$ZodIssue, body: unknown) {
   const [field] = issue.path
   const value = z.looseObject({ username: z.unknown() }).safeParse(body)
   const username = field === "username" && value.success ? value.data.username : undefined
-  const input = typeof username === "string" ? username : null
+  const input = typeof username === "string" ? echoOf(username) : null
   return { loc: ["body", ...issue.path.map(String)], input, ...reasonOf(issue, body) }
+}
+
+/** The beginning of a text, at most `echoMaxBytes` once it is encoded as JSON. */
+function echoOf(text: string): string {
+  let echo = ""
+  let bytes = Buffer.byteLength(JSON.stringify(echo))
+  for (const char of text.slice(0, echoMaxBytes)) {
+    bytes += Buffer.byteLength(JSON.stringify(char)) - 2
+    if (bytes > echoMaxBytes) break
+    echo += char
+  }
+  return echo
 }
 
 function reasonOf(issue: z.core.$ZodIssue, body: unknown) {
@@ -72,6 +93,9 @@ function reasonOf(issue: z.core.$ZodIssue, body: unknown) {
   if (issue.code === "invalid_format") {
     const ctx = { pattern: "^[A-Za-z0-9_-]+$" }
     return { type: "string_pattern_mismatch", msg: "Only letters, digits, _ and - are allowed", ctx }
+  }
+  if (issue.code === "custom") {
+    return { type: "value_error", msg: "This name is reserved; choose another", ctx: { error: "reserved" } }
   }
   const [field] = issue.path
   if (field === undefined) return { type: "dict_type", msg: "The body should be an object", ctx: {} }

@@ -5,18 +5,26 @@ import { connect } from "node:net"
 import { tmpdir } from "node:os"
 import { join } from "node:path"
 import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, test } from "vitest"
+import { DatabaseBusy } from "../store/busy.ts"
 import { openDatabase } from "../store/database.ts"
 import type { WorldDatabase } from "../store/database.ts"
+import { createLoginStore } from "../store/login-store.ts"
 import { createPlayerStore } from "../store/player-store.ts"
+import { defaultDoorLimits } from "./door-limits.ts"
+import type { DoorLimits } from "./door-limits.ts"
 import { createHttpHandler } from "./handler.ts"
 import type { HttpOptions } from "./handler.ts"
+import { createHashQueue } from "./hash-queue.ts"
 import { createPasswords } from "./passwords.ts"
 import type { Passwords } from "./passwords.ts"
+import { createRenewalTokens } from "./renewal-tokens.ts"
 import { createTokens } from "./tokens.ts"
 
 const password = "correct horse"
 const anyText: unknown = expect.any(String)
-const nowMs = 1_800_000_000_000
+const startMs = 1_800_000_000_000
+let nowMs = startMs
+let monotonicMs = 0
 const png = Buffer.from([0x89, 0x50, 0x4e, 0x47])
 const grass = {
   id: "grass",
@@ -31,23 +39,33 @@ const grass = {
   margin: 0,
 }
 const tokens = createTokens({ secret: "k".repeat(32), now: () => nowMs })
+const renewalTokens = createRenewalTokens("k".repeat(32))
 const realPasswords = createPasswords()
+/** As by default, but for two threads whatever the machine has, and a bound that a test reaches. */
+const doorLimits: DoorLimits = { ...defaultDoorLimits(3), hashesMaxCount: 3, hashesPerAddress: 2 }
 
 let pageDir = ""
 let db: WorldDatabase
 let server: Server
 let origin = ""
 let port = 0
-let isReady = true
+let isOpen = true
+let troubles: string[] = []
 let isFull = false
 let trustProxy = false
 let storeFails = false
+let storeIsBusy = false
+let hashedCount = 0
 let verified: (string | undefined)[] = []
 let beforeVerify = (): Promise<void> => Promise.resolve()
 let errors: unknown[] = []
+let renewals: string[] = []
 
 const passwords: Passwords = {
-  hash: (given) => realPasswords.hash(given),
+  hash(given) {
+    hashedCount += 1
+    return realPasswords.hash(given)
+  },
   async verify(given, kept) {
     verified.push(kept)
     await beforeVerify()
@@ -56,11 +74,15 @@ const passwords: Passwords = {
 }
 
 function options(): HttpOptions {
-  const store = createPlayerStore(db, () => nowMs)
+  const store = createPlayerStore(db, { nowMs: () => nowMs })
   return {
     store: {
       register: (player) => store.register(player),
-      findByName: (name) => (storeFails ? Promise.reject(new Error("disk on fire")) : store.findByName(name)),
+      findById: (id) => store.findById(id),
+      findByName(name) {
+        if (storeIsBusy) return Promise.reject(new DatabaseBusy(2_000, new Error("database is locked")))
+        return storeFails ? Promise.reject(new Error("disk on fire")) : store.findByName(name)
+      },
     },
     passwords,
     tokens,
@@ -74,7 +96,8 @@ function options(): HttpOptions {
     },
     totalLevel: (skills) => 7 + Object.keys(skills).length,
     isAtCapacity: (role) => isFull && role === "player",
-    isReady: () => isReady,
+    isOpen: () => isOpen,
+    troubles: () => troubles,
     status: () => ({
       motd: "Ahoy",
       maxPlayers: 400,
@@ -84,6 +107,12 @@ function options(): HttpOptions {
     version: "0.1.0",
     metrics: () => Promise.resolve({ text: "up 1\n", contentType: "text/plain" }),
     metricsToken: undefined,
+    metricsForThisMachine: true,
+    doorLimits,
+    hashes: createHashQueue(doorLimits),
+    logins: createLoginStore(db, { nowMs: () => nowMs }),
+    renewalTokens,
+    onRenewal: (outcome) => renewals.push(outcome),
     tilesets: {
       list: (mapId) => (mapId === "meadow" ? [grass] : undefined),
       find: (id) => (id === "grass" ? grass : undefined),
@@ -93,8 +122,7 @@ function options(): HttpOptions {
     trustProxy,
     log: { error: (fields) => errors.push(fields) },
     nowMs: () => nowMs,
-    monotonicMs: () => 0,
-    maxAtWork: 2,
+    monotonicMs: () => monotonicMs,
   }
 }
 
@@ -118,13 +146,19 @@ beforeAll(() => {
 afterAll(() => rmSync(pageDir, { recursive: true, force: true }))
 
 beforeEach(async () => {
-  isReady = true
+  isOpen = true
+  troubles = []
   isFull = false
   trustProxy = false
   storeFails = false
+  storeIsBusy = false
+  hashedCount = 0
   verified = []
   beforeVerify = () => Promise.resolve()
   errors = []
+  renewals = []
+  nowMs = startMs
+  monotonicMs = 0
   db = await openDatabase(":memory:")
   await start()
 })
@@ -216,6 +250,33 @@ describe("POST /auth/register", () => {
     const response = await register({ username, password })
     const detail = [{ type, loc: ["body", "username"], msg: anyText, input: username, ctx }]
     expect(await answerOf(response)).toEqual({ status: 422, body: { detail } })
+  })
+
+  test("door-7 answers 422 for a name of authority", async () => {
+    const detail = [
+      {
+        type: "value_error",
+        loc: ["body", "username"],
+        msg: "This name is reserved; choose another",
+        input: "Adm1n",
+        ctx: { error: "reserved" },
+      },
+    ]
+    const answer = await answerOf(await register({ username: "Adm1n", password }))
+    expect(answer).toEqual({ status: 422, body: { detail } })
+  })
+
+  test.each([
+    ["letters", "a".repeat(16_000), "a".repeat(98)],
+    ["control characters", "\u0007".repeat(2_000), "\u0007".repeat(16)],
+    ["faces", "😀".repeat(2_000), "😀".repeat(24)],
+  ])("door-7 repeats at most 100 bytes of a name of many %s", async (_, username, echoed) => {
+    const response = await register({ username, password })
+    const text = await response.text()
+    expect(response.status).toBe(422)
+    expect(JSON.parse(text)).toMatchObject({ detail: [{ input: echoed }] })
+    expect(Buffer.byteLength(JSON.stringify(echoed))).toBeLessThanOrEqual(100)
+    expect(Buffer.byteLength(text)).toBeLessThan(300)
   })
 
   test.each([
@@ -364,7 +425,139 @@ describe("POST /auth/login", () => {
   })
 })
 
-test("answers 503 while too many are at work, and not any more afterwards", async () => {
+describe("POST /auth/session/NAME/renew", () => {
+  /** The value of a cookie that an answer sets, and its attributes. */
+  function cookieIn(response: Response): { readonly pair: string; readonly attributes: readonly string[] } {
+    const [pair = "", ...attributes] = (response.headers.get("set-cookie") ?? "").split("; ")
+    return { pair, attributes }
+  }
+
+  async function stayingLogin(name = "Anna"): Promise<string> {
+    const response = await post("/auth/login", { username: name, password, renewable: true })
+    expect(await answerOf(response)).toMatchObject({ status: 200, body: { token_type: "bearer" } })
+    return cookieIn(response).pair
+  }
+
+  const renew = (cookie: string, name = "anna") => post(`/auth/session/${name}/renew`, "", { Cookie: cookie })
+
+  beforeEach(() => register({ username: "Anna", password }))
+
+  test("door-6 sets a cookie only for a log-in that asks for one, for its own path and no script", async () => {
+    expect((await login("Anna")).headers.get("set-cookie")).toBeNull()
+    expect((await post("/auth/login", { username: "Anna", password, renewable: "yes" })).status).toBe(200)
+    const response = await post("/auth/login", { username: "anna", password, renewable: true })
+    const { pair, attributes } = cookieIn(response)
+    expect(pair).toMatch(/^hawser_login_\w{8}=[\w-]{22}\.1\.[\w-]{43}$/)
+    expect(attributes).toEqual(["Path=/auth/session/anna", "Max-Age=2592000", "HttpOnly", "SameSite=Strict"])
+  })
+
+  test("door-6 answers a fresh token and the next cookie, each good once", async () => {
+    const first = await stayingLogin()
+    const response = await renew(first)
+    const { status, body } = await answerOf(response)
+    expect({ status, body }).toEqual({ status: 200, body: { access_token: anyText, token_type: "bearer" } })
+    const token = typeof body === "object" && body !== null && "access_token" in body ? body.access_token : ""
+    expect(await tokens.verify(String(token))).toBe("Anna")
+    const second = cookieIn(response).pair
+    expect(second).not.toBe(first)
+    const third = cookieIn(await renew(second)).pair
+    expect((await renew(first)).status).toBe(401)
+    const refused = await renew(third)
+    expect(await answerOf(refused)).toEqual({
+      status: 401,
+      body: { detail: "You are not logged in any more; log in again" },
+    })
+    expect(cookieIn(refused).attributes).toContain("Max-Age=0")
+    expect(renewals).toEqual(["renewed", "renewed", "reused", "unknown"])
+  })
+
+  test("door-6 refuses whoever has no cookie, one of another player, or one that was forged", async () => {
+    await register({ username: "Bob", password })
+    const ofBob = await stayingLogin("Bob")
+    const forged = `${ofBob.slice(0, -2)}AA`
+    for (const response of [
+      await renew(""),
+      await renew("hawser_login=1"),
+      await renew(forged, "bob"),
+      await renew(`${ofBob}; ${ofBob}`, "bob"),
+      await renew(ofBob),
+    ])
+      expect(response.status).toBe(401)
+    expect((await renew(ofBob, "nobody-at-all")).status).toBe(401)
+    expect((await renew(ofBob, "%3B%20Domain=x")).status).toBe(404)
+    expect((await get("/auth/session/bob/renew")).status).toBe(405)
+  })
+
+  test("door-6 refuses a player who was banned meanwhile, though the log-in holds", async () => {
+    const cookie = await stayingLogin()
+    await db.updateTable("players").set({ is_banned: 1 }).execute()
+    expect(await answerOf(await renew(cookie))).toEqual({
+      status: 403,
+      body: { detail: "This account is banned" },
+    })
+  })
+
+  test("door-6 ends a log-in that is told to end", async () => {
+    const cookie = await stayingLogin()
+    const response = await post("/auth/session/anna/end", "", { Cookie: cookie })
+    expect(response.status).toBe(200)
+    expect(cookieIn(response).attributes).toContain("Max-Age=0")
+    expect((await renew(cookie)).status).toBe(401)
+    expect((await post("/auth/session/anna/end", "")).status).toBe(200)
+  })
+
+  test("door-6 lets a log-in be renewed 6 times at once, and then every 5 s", async () => {
+    let cookie = await stayingLogin()
+    for (let time = 0; time < 6; time += 1) cookie = cookieIn(await renew(cookie)).pair
+    const response = await renew(cookie)
+    expect([response.status, response.headers.get("retry-after")]).toEqual([429, "5"])
+    monotonicMs = 5_000
+    expect((await renew(cookie)).status).toBe(200)
+  })
+
+  test("door-6 marks the cookie for TLS alone behind a trusted proxy that speaks it", async () => {
+    await stop()
+    trustProxy = true
+    await start()
+    const attributesBy = async (headers: Record<string, string>) =>
+      cookieIn(await post("/auth/login", { username: "Anna", password, renewable: true }, headers)).attributes
+    expect(await attributesBy({ "X-Forwarded-Proto": "https" })).toContain("Secure")
+    expect(await attributesBy({ "X-Forwarded-Proto": "https, http" })).not.toContain("Secure")
+  })
+})
+
+test("door-5 answers 503 while the database is locked", async () => {
+  storeIsBusy = true
+  const response = await post("/auth/login", { username: "Anna", password })
+  expect([response.status, response.headers.get("retry-after")]).toEqual([503, "2"])
+  expect(errors).toEqual([])
+})
+
+test("door-3 limits registrations of one address, in every spelling that a proxy may write", async () => {
+  await stop()
+  trustProxy = true
+  await start()
+  let spelling = 0
+  const from = (address: string) => {
+    spelling += 1
+    return post("/auth/register", { username: `anna-${spelling}`, password }, { "X-Forwarded-For": address })
+  }
+  const statuses: number[] = []
+  for (let time = 0; time < 30; time += 1) {
+    const spelled = [`203.0.113.7:${time + 1}`, `${time}.1.1.1, 203.0.113.7`, "::ffff:203.0.113.7"][time % 3]
+    statuses.push((await from(spelled ?? "")).status)
+  }
+  expect(statuses.filter((status) => status === 201)).toHaveLength(20)
+  expect(statuses.filter((status) => status === 429)).toHaveLength(10)
+  const walk: number[] = []
+  for (let host = 1; host <= 30; host += 1) walk.push((await from(`2001:db8::${host}`)).status)
+  expect(walk.filter((status) => status === 201)).toHaveLength(20)
+  expect((await from("2001:db8:0:1::1")).status).toBe(201)
+  // What was refused costs no hash.
+  expect(hashedCount).toBe(41)
+}, 60_000)
+
+test("answers 429 while too many passwords of its address are at work, and not any more afterwards", async () => {
   let release: () => void = () => {}
   const held = new Promise<void>((resolve) => {
     release = resolve
@@ -378,7 +571,7 @@ test("answers 503 while too many are at work, and not any more afterwards", asyn
   const both = Promise.all([login("anna"), login("bob")])
   await bothAtWork
   const response = await register({ username: "Carl", password })
-  expect([response.status, response.headers.get("retry-after")]).toEqual([503, "1"])
+  expect([response.status, response.headers.get("retry-after")]).toEqual([429, "1"])
   release()
   expect((await both).map(({ status }) => status)).toEqual([401, 401])
   expect((await register({ username: "Carl", password })).status).toBe(201)
@@ -406,10 +599,24 @@ describe("what anybody may ask", () => {
 
   test("answers its health, its version and a sign of life", async () => {
     expect(await answerOf(await get("/healthz"))).toEqual({ status: 200, body: { status: "ok" } })
-    isReady = false
+    expect(await answerOf(await get("/readyz"))).toEqual({ status: 200, body: { status: "ok" } })
+    isOpen = false
     expect(await answerOf(await get("/healthz"))).toEqual({ status: 503, body: { status: "unavailable" } })
+    expect(await answerOf(await get("/readyz"))).toEqual({
+      status: 503,
+      body: { status: "unavailable", reasons: ["closing"] },
+    })
     expect(await answerOf(await get("/version"))).toEqual({ status: 200, body: { version: "0.1.0" } })
     expect(await answerOf(await get("/"))).toEqual({ status: 200, body: { status: "ok" } })
+  })
+
+  test("door-5 says at /readyz what is wrong, while /healthz stays well", async () => {
+    troubles = ["players' progress cannot be saved"]
+    expect(await answerOf(await get("/readyz"))).toEqual({
+      status: 503,
+      body: { status: "unavailable", reasons: troubles },
+    })
+    expect((await get("/healthz")).status).toBe(200)
   })
 
   test("shows the metrics to its own machine, and not through a proxy on it", async () => {
@@ -463,7 +670,7 @@ describe("the page", () => {
 
     afterAll(() => rmSync(join(pageDir, "..", "hawser-outside.txt")))
 
-    test("comes with its policy and is asked for again each time", async () => {
+    test("door-7 comes with its policy, which forbids frames, and is asked for again each time", async () => {
       const response = await get("/", html)
       expect(await response.text()).toBe("<h1>World</h1>")
       expect(Object.fromEntries(response.headers)).toMatchObject({
@@ -472,7 +679,9 @@ describe("the page", () => {
         vary: "Accept",
         "x-content-type-options": "nosniff",
         "content-security-policy":
-          "default-src 'self'; connect-src 'self' ws: wss:; img-src 'self' data: blob:; style-src 'self' 'unsafe-inline'",
+          "default-src 'self'; connect-src 'self' ws: wss:; img-src 'self' data: blob:; " +
+          "style-src 'self' 'unsafe-inline'; frame-ancestors 'none'; base-uri 'none'; form-action 'self'; " +
+          "object-src 'none'",
       })
       expect((await get("/index.html")).headers.get("content-security-policy")).not.toBeNull()
     })

@@ -3,27 +3,36 @@ import type { IncomingMessage, ServerResponse } from "node:http"
 import { performance } from "node:perf_hooks"
 import { assetRoutes } from "./asset-routes.ts"
 import type { AssetOptions } from "./asset-routes.ts"
+import { DatabaseBusy } from "../store/busy.ts"
 import { authRoutes } from "./auth-routes.ts"
 import type { AuthOptions } from "./auth-routes.ts"
 import { metricsRoutes } from "./metrics-routes.ts"
 import type { MetricsOptions } from "./metrics-routes.ts"
 import { createPageFiles } from "./page-files.ts"
 import type { PageFiles } from "./page-files.ts"
-import { contentReply, htmlReply, jsonReply, refusal, sendReply } from "./reply.ts"
+import { comeBackLater, contentReply, htmlReply, jsonReply, refusal, sendReply } from "./reply.ts"
 import type { Reply } from "./reply.ts"
 import { RequestAborted } from "./request-body.ts"
 import { matchRoute, pathSegments } from "./routes.ts"
 import type { Route } from "./routes.ts"
 import { statusRoutes } from "./status-routes.ts"
 import type { StatusOptions } from "./status-routes.ts"
+import { createStayingLogins } from "./staying-logins.ts"
+import type { StayingOptions } from "./staying-logins.ts"
+
+/** Options with a default here. */
+type Ambient = "trustProxy" | "nowMs" | "monotonicMs"
 
 /** What the world hands to its HTTP side. */
 export interface HttpOptions
   extends
     AssetOptions,
     StatusOptions,
-    Omit<AuthOptions, "trustProxy" | "nowMs" | "monotonicMs">,
-    Omit<MetricsOptions, "trustProxy"> {
+    Omit<AuthOptions, Ambient>,
+    Omit<StayingOptions, Ambient | keyof AuthOptions>,
+    MetricsOptions {
+  /** Where players are kept. */
+  readonly store: AuthOptions["store"] & StayingOptions["store"]
   /** Folder of the built page; it need not exist. */
   readonly pageDir: string
   /** Where unexpected errors go, each once. A pino logger will do. */
@@ -39,6 +48,8 @@ export interface HttpOptions
 /** Answers one request; never throws. */
 export type HttpHandler = (request: IncomingMessage, response: ServerResponse) => void
 
+const busyRetryMs = 2_000
+
 const pageMissing = `<!doctype html>
 <html lang="en"><head><meta charset="utf-8"><title>The page is not built</title></head>
 <body><h1>The page is not built yet</h1><p>Run <code>npm run build</code>, then reload.</p></body></html>
@@ -47,16 +58,19 @@ const pageMissing = `<!doctype html>
 /** The world's HTTP side, for `createServer` of `node:http`. */
 export function createHttpHandler(options: HttpOptions): HttpHandler {
   const pageFiles = createPageFiles(options.pageDir)
+  const whole = {
+    ...options,
+    trustProxy: options.trustProxy ?? false,
+    nowMs: options.nowMs ?? Date.now,
+    monotonicMs: options.monotonicMs ?? (() => performance.now()),
+  }
+  const staying = createStayingLogins(whole)
   const routes: readonly Route[] = [
     rootRoute(pageFiles),
-    ...authRoutes({
-      ...options,
-      trustProxy: options.trustProxy ?? false,
-      nowMs: options.nowMs ?? Date.now,
-      monotonicMs: options.monotonicMs ?? (() => performance.now()),
-    }),
+    ...authRoutes(whole, staying),
+    ...staying.routes,
     ...statusRoutes(options),
-    ...metricsRoutes({ ...options, trustProxy: options.trustProxy ?? false }),
+    ...metricsRoutes(options),
     ...assetRoutes(options),
   ]
   return (request, response) => {
@@ -64,6 +78,13 @@ export function createHttpHandler(options: HttpOptions): HttpHandler {
       .then((reply) => sendReply(response, reply))
       .catch((err: unknown) => {
         if (err instanceof RequestAborted) return
+        if (err instanceof DatabaseBusy) {
+          sendReply(
+            response,
+            comeBackLater(503, "The world cannot read its accounts now; try again", busyRetryMs),
+          )
+          return
+        }
         const path = request.url?.split("?", 1)[0] ?? ""
         options.log.error({ err, path }, "An HTTP request failed unexpectedly")
         if (response.headersSent) response.destroy()

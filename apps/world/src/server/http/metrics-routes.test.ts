@@ -11,14 +11,16 @@ const metrics = () => Promise.resolve({ text: "up 1\n", contentType: "text/plain
 interface Asked extends Partial<MetricsOptions> {
   readonly address: string
   readonly headers?: Readonly<Record<string, string>>
+  readonly httpVersion?: string
 }
 
-async function ask({ address, headers = {}, ...options }: Asked): Promise<Reply> {
+async function ask({ address, headers = {}, httpVersion = "1.1", ...options }: Asked): Promise<Reply> {
   const socket = new Socket()
   Object.defineProperty(socket, "remoteAddress", { value: address })
   const request = new IncomingMessage(socket)
-  Object.assign(request.headers, headers)
-  const [route] = metricsRoutes({ metrics, metricsToken: undefined, trustProxy: false, ...options })
+  request.httpVersion = httpVersion
+  Object.assign(request.headers, { host: "localhost:8080", ...headers })
+  const [route] = metricsRoutes({ metrics, metricsToken: undefined, metricsForThisMachine: true, ...options })
   if (route === undefined) throw new Error("no route")
   return route.answer({ request, params: {} })
 }
@@ -46,7 +48,7 @@ describe("GET /metrics", () => {
     },
   )
 
-  test.each(["x-forwarded-for", "forwarded", "x-real-ip", "via", "x-forwarded-host"])(
+  test.each(["x-forwarded-for", "x-forwarded-proto", "forwarded", "x-real-ip", "via", "x-forwarded-host"])(
     "takes a request with %s for one from elsewhere: a proxy on this machine brought it",
     async (header) => {
       expect(await ask({ address: "127.0.0.1", headers: { [header]: "127.0.0.1" } })).toMatchObject({
@@ -55,10 +57,24 @@ describe("GET /metrics", () => {
     },
   )
 
-  test("wants the token from everybody where a proxy stands in front", async () => {
-    const asked = { address: "127.0.0.1", trustProxy: true, metricsToken }
-    expect(await ask(asked)).toMatchObject({ status: 401 })
-    expect(await ask({ ...asked, headers: bearer(metricsToken) })).toMatchObject({ status: 200 })
+  test("door-7 takes a request for another host, or by HTTP 1.0, for one that a proxy on this machine brought", async () => {
+    const address = "127.0.0.1"
+    for (const host of ["world.example", "10.0.0.1", "localhost.example", "127.0.0.1.example:80", ""])
+      expect(await ask({ address, headers: { host } })).toMatchObject({ status: 403 })
+    expect(await ask({ address, httpVersion: "1.0" })).toMatchObject({ status: 403 })
+    for (const host of ["localhost", "127.0.0.1:9000", "[::1]:9000"])
+      expect(await ask({ address, headers: { host } })).toMatchObject({ status: 200 })
+  })
+
+  test("door-7 wants the token from everybody once it is set, and where a proxy may stand", async () => {
+    const local = { address: "127.0.0.1" }
+    expect(await ask({ ...local, metricsToken })).toMatchObject({ status: 401 })
+    expect(await ask({ ...local, metricsToken, headers: bearer(metricsToken) })).toMatchObject({
+      status: 200,
+    })
+    const proxied = { ...local, metricsForThisMachine: false }
+    expect(await ask(proxied)).toMatchObject({ status: 403 })
+    expect(await ask({ ...proxied, metricsToken })).toMatchObject({ status: 401 })
   })
 
   test("shows them to whoever has the token", async () => {

@@ -1,26 +1,33 @@
-// Decides who may read the server's metrics: its own machine, and whoever has the token. Must not know what they are.
+// Decides who may read the server's metrics: who has the token or, in development and while none is set, a program on this
+// machine. Must not know what they are.
 import { createHash, timingSafeEqual } from "node:crypto"
 import type { IncomingMessage } from "node:http"
+import { isFromThisMachine } from "./client-address.ts"
 import { contentReply, refusal } from "./reply.ts"
 import type { Route } from "./routes.ts"
 
 export interface MetricsOptions {
   /** The metrics of now, as text for Prometheus. */
   readonly metrics: () => Promise<{ readonly text: string; readonly contentType: string }>
-  /** Who presents this as a Bearer token may read them from anywhere; undefined: nobody may. */
+  /** Bearer token that every reader must present, from wherever; undefined: none is set. */
   readonly metricsToken: string | undefined
-  /** Whether a proxy stands in front: then everybody seems to come from one address, and only the token counts. */
-  readonly trustProxy: boolean
+  /** True if the metrics are open to programs on this machine while no token is set. False wherever a proxy may stand. */
+  readonly metricsForThisMachine: boolean
 }
 
 /** `GET /metrics`. */
-export function metricsRoutes({ metrics, metricsToken, trustProxy }: MetricsOptions): readonly Route[] {
+export function metricsRoutes({
+  metrics,
+  metricsToken,
+  metricsForThisMachine,
+}: MetricsOptions): readonly Route[] {
   return [
     {
       method: "GET",
       path: "/metrics",
       async answer({ request }) {
-        const isAllowed = (!trustProxy && isFromHere(request)) || hasToken(request, metricsToken)
+        const isOpen = metricsToken === undefined && metricsForThisMachine && isFromThisMachine(request)
+        const isAllowed = isOpen || hasToken(request, metricsToken)
         if (!isAllowed) return refuse(metricsToken)
         const { text, contentType } = await metrics()
         const { headers, ...reply } = contentReply(text, { contentType, isImmutable: false })
@@ -32,17 +39,8 @@ export function metricsRoutes({ metrics, metricsToken, trustProxy }: MetricsOpti
 
 function refuse(metricsToken: string | undefined) {
   return metricsToken === undefined
-    ? refusal(403, "Metrics are for this machine only")
+    ? refusal(403, "Metrics need METRICS_TOKEN to be set here")
     : refusal(401, "Could not validate credentials", { "WWW-Authenticate": "Bearer" })
-}
-
-/** Headers that a proxy adds: with one of them the peer is the proxy, and whoever asks may be anywhere. */
-const forwardingHeaders = ["forwarded", "via", "x-forwarded-for", "x-forwarded-host", "x-real-ip"]
-
-function isFromHere({ headers, socket }: IncomingMessage): boolean {
-  const address = socket.remoteAddress ?? ""
-  const isLoopback = address === "::1" || /^(::ffff:)?127\./i.test(address)
-  return isLoopback && forwardingHeaders.every((name) => headers[name] === undefined)
 }
 
 /** Compares digests: they are equally long, and how long that takes tells nothing of the token. */

@@ -8,9 +8,17 @@ export interface Reply {
   readonly body: string | Uint8Array
 }
 
-/** The page may load from its own origin only, and connect to any WebSocket. */
-const pagePolicy =
-  "default-src 'self'; connect-src 'self' ws: wss:; img-src 'self' data: blob:; style-src 'self' 'unsafe-inline'"
+/** The page may load from its own origin only, connect to any WebSocket, and be shown in no frame of another page. */
+const pagePolicy = [
+  "default-src 'self'",
+  "connect-src 'self' ws: wss:",
+  "img-src 'self' data: blob:",
+  "style-src 'self' 'unsafe-inline'",
+  "frame-ancestors 'none'",
+  "base-uri 'none'",
+  "form-action 'self'",
+  "object-src 'none'",
+].join("; ")
 
 const html = "text/html; charset=utf-8"
 

@@ -14,19 +14,33 @@ interface WorldStatus {
 export interface StatusOptions {
   readonly status: () => WorldStatus
   /** Whether the world takes players: not while it starts or drains. */
-  readonly isReady: () => boolean
+  readonly isOpen: () => boolean
+  /** Why the world should get no further players, in words of the log; empty while all is well. */
+  readonly troubles: () => readonly string[]
   readonly version: string
 }
 
-/** `GET /status`, `GET /healthz`, `GET /version`. */
-export function statusRoutes({ status, isReady, version }: StatusOptions): readonly Route[] {
+/**
+ * `GET /status`, `/healthz`, `/readyz`, `/version`. `/healthz` fails only when the world is closing: whoever restarts a
+ * world by it must not do so because its disk is full. `/readyz` fails also while something is wrong that players do not see.
+ */
+export function statusRoutes({ status, isOpen, troubles, version }: StatusOptions): readonly Route[] {
   return [
     { method: "GET", path: "/status", answer: () => jsonReply(200, statusWire(status())) },
     {
       method: "GET",
       path: "/healthz",
-      answer: () =>
-        isReady() ? jsonReply(200, { status: "ok" }) : jsonReply(503, { status: "unavailable" }),
+      answer: () => (isOpen() ? jsonReply(200, { status: "ok" }) : jsonReply(503, { status: "unavailable" })),
+    },
+    {
+      method: "GET",
+      path: "/readyz",
+      answer() {
+        const reasons = isOpen() ? troubles() : ["closing"]
+        return reasons.length === 0
+          ? jsonReply(200, { status: "ok" })
+          : jsonReply(503, { status: "unavailable", reasons })
+      },
     },
     { method: "GET", path: "/version", answer: () => jsonReply(200, { version }) },
   ]

@@ -1,12 +1,14 @@
-// Decides how the database is opened: SQLite, in a file with a write-ahead log or in memory, with this version's
-// tables. Must not know what the tables mean.
-import { mkdirSync } from "node:fs"
+// Opens the database: SQLite, in a file with a write-ahead log or in memory, with this version's tables. Only its owner may
+// read the file. Must not know what the tables mean.
+import { chmodSync, closeSync, existsSync, mkdirSync, openSync, statSync } from "node:fs"
 import { dirname } from "node:path"
 import { fileURLToPath } from "node:url"
-import { Kysely, SqliteDialect } from "kysely"
+import { Kysely } from "kysely"
 import type { Generated } from "kysely"
 import Database from "libsql"
+import { retryBusy } from "./busy.ts"
 import { migrate } from "./migrations.ts"
+import { createSqliteDialect } from "./sqlite-dialect.ts"
 
 /** The rows as SQLite holds them. */
 export interface Tables {
@@ -27,35 +29,72 @@ export interface Tables {
     readonly created_at_ms: number
   }
   readonly skills: { readonly player_id: number; readonly skill: string; readonly xp: number }
+  readonly logins: {
+    readonly family: string
+    readonly player_id: number
+    readonly generation: number
+    readonly previous: number | null
+    readonly rotated_at_ms: number
+    readonly expires_at_ms: number
+    readonly created_at_ms: number
+  }
   readonly migrations: { readonly id: number; readonly name: string; readonly applied_at_ms: number }
 }
 
 /** The open database. */
 export type WorldDatabase = Kysely<Tables>
 
-/** How long a statement waits for another process that holds the file. */
-const busyTimeoutMs = 5_000
+/** How long a locked file is retried while it is opened, in milliseconds; default 8,000. Then opening rejects. */
+const openBudgetMs = 8_000
+const ownerOnly = 0o600
+const othersRights = 0o077
+
+export interface OpenOptions {
+  /** Default 8,000. */
+  readonly budgetMs?: number
+}
 
 /**
- * Opens `file:<path>` (relative, absolute, or a full `file:///` URL; its folder is made) or `:memory:`, and brings
- * its tables up to this version. Rejects when the file cannot be opened or a newer version wrote it.
+ * Opens `file:<path>` (relative, absolute, or a full `file:///` URL) or `:memory:`, and brings its tables up to this
+ * version. The file gets mode 0600, and its folder 0700 where it is made here; an existing folder keeps its mode.
+ * Rejects if the file cannot be opened, is no regular file, stays locked for 8 s, or was written by a newer version.
  */
-export async function openDatabase(url: string): Promise<WorldDatabase> {
+export async function openDatabase(url: string, options: OpenOptions = {}): Promise<WorldDatabase> {
   const path = databasePath(url)
-  if (path !== ":memory:") mkdirSync(dirname(path), { recursive: true })
-  const sqlite = new Database(path, { timeout: busyTimeoutMs })
-  sqlite.exec("pragma journal_mode = wal")
-  // Safe with a write-ahead log: a power cut may lose the last transactions, never the file.
-  sqlite.exec("pragma synchronous = normal")
-  sqlite.exec("pragma foreign_keys = on")
-  const db = new Kysely<Tables>({ dialect: new SqliteDialect({ database: sqlite }) })
+  if (path !== ":memory:") prepareFile(path)
+  // No statement waits inside SQLite: the whole process would wait with it.
+  const sqlite = new Database(path, { timeout: 0 })
+  const db = new Kysely<Tables>({ dialect: createSqliteDialect(sqlite) })
   try {
-    await migrate(db)
+    await retryBusy(() => setUp(sqlite, db), { budgetMs: options.budgetMs ?? openBudgetMs })
   } catch (error) {
     await db.destroy()
     throw error
   }
   return db
+}
+
+/** May run again from its beginning. */
+async function setUp(sqlite: Database.Database, db: WorldDatabase): Promise<void> {
+  sqlite.exec("pragma journal_mode = wal")
+  // Safe with a write-ahead log: a power cut may lose the last transactions, never the file.
+  sqlite.exec("pragma synchronous = normal")
+  sqlite.exec("pragma foreign_keys = on")
+  await migrate(db)
+}
+
+/**
+ * Makes the file, or takes the rights of others away. Of an existing file no descriptor is opened: closing it would drop
+ * the locks of this process on that file.
+ */
+function prepareFile(path: string): void {
+  mkdirSync(dirname(path), { recursive: true, mode: 0o700 })
+  if (!existsSync(path)) closeSync(openSync(path, "wx", ownerOnly))
+  if (!statSync(path).isFile()) throw new Error(`${path} is no regular file`)
+  // SQLite gives the companions the mode of the database's file when it makes them.
+  for (const one of [path, `${path}-wal`, `${path}-shm`]) {
+    if (existsSync(one) && (statSync(one).mode & othersRights) !== 0) chmodSync(one, ownerOnly)
+  }
 }
 
 function databasePath(url: string): string {

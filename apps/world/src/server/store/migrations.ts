@@ -42,6 +42,23 @@ export const migrations: readonly Migration[] = [
       ) without rowid`,
     ],
   },
+  {
+    id: 2,
+    name: "renewable log-ins",
+    statements: [
+      `create table logins (
+        family text not null primary key,
+        player_id integer not null references players (id) on delete cascade,
+        generation integer not null,
+        previous integer,
+        rotated_at_ms integer not null,
+        expires_at_ms integer not null,
+        created_at_ms integer not null
+      ) without rowid`,
+      "create index logins_by_player on logins (player_id)",
+      "create index logins_by_expiry on logins (expires_at_ms)",
+    ],
+  },
 ]
 
 /**
@@ -49,9 +66,11 @@ export const migrations: readonly Migration[] = [
  * @throws Error when the database has a step that is not among them: a newer version of the program wrote it.
  */
 export async function migrate(db: Kysely<Tables>, steps: readonly Migration[] = migrations): Promise<void> {
-  await sql`create table if not exists migrations (
-    id integer primary key, name text not null, applied_at_ms integer not null
-  )`.execute(db)
+  await db.transaction().execute(async (transaction) => {
+    await sql`create table if not exists migrations (
+      id integer primary key, name text not null, applied_at_ms integer not null
+    )`.execute(transaction)
+  })
   const applied = new Set((await db.selectFrom("migrations").select("id").execute()).map(({ id }) => id))
   const known = new Set(steps.map(({ id }) => id))
   const unknown = [...applied].filter((id) => !known.has(id))

@@ -3,27 +3,35 @@
 import { setImmediate } from "node:timers/promises"
 import type { Selectable, Transaction } from "kysely"
 import { z } from "zod"
+import { isDatabaseDown, retryBusy } from "./busy.ts"
+import type { BusyOptions } from "./busy.ts"
 import type { Tables, WorldDatabase } from "./database.ts"
-import type { NewPlayer, PlayerRecord, Position, Progress, SkillXp } from "./player-record.ts"
+import type { NewPlayer, PlayerRecord, Progress, SkillXp } from "./player-record.ts"
 
-/** Players in the database. Every method rejects when the database fails. */
+/** Players in the database. Every method rejects if the database fails, with `DatabaseBusy` if it stays locked for 2 s. */
 export interface PlayerStore {
   /** Resolves to the new player, or to "nameTaken" when the name exists in any case. */
   register(player: NewPlayer): Promise<PlayerRecord | "nameTaken">
   /** Finds a name in any case. */
   findByName(username: string): Promise<PlayerRecord | undefined>
   findById(id: number): Promise<PlayerRecord | undefined>
-  /** Does nothing for an id that does not exist. */
-  savePosition(id: number, position: Position): Promise<void>
   /** Saves all of it or, when it rejects, nothing. */
   saveProgress(progress: Progress): Promise<void>
   /**
-   * Saves each of them whole, 50 to a transaction, and lets other work run in between. A record that cannot be
-   * saved does not keep the others from it: rejects at the end with an AggregateError of what went wrong.
+   * Saves each of them whole, 50 to a transaction, and lets other work run in between. A record that cannot be saved does
+   * not keep the others from it. If the database itself fails, the rest is not tried. Never rejects.
    */
-  saveAll(records: readonly Progress[]): Promise<void>
+  saveAll(records: readonly Progress[]): Promise<SaveOutcome>
   /** Closes the database; the store is of no use afterwards. */
   close(): Promise<void>
+}
+
+/** Result of `saveAll`. */
+export interface SaveOutcome {
+  /** Records that can never be saved, with the reason. */
+  readonly refused: readonly { readonly record: Progress; readonly error: unknown }[]
+  /** Why the database failed, and the records that were not saved by then; undefined if it did not fail. */
+  readonly failure: { readonly cause: unknown; readonly unsaved: readonly Progress[] } | undefined
 }
 
 /** 50 players take a few milliseconds, a small part of a tick of 50 ms. */
@@ -31,8 +39,18 @@ const playersPerTransaction = 50
 
 const storedAppearance = z.record(z.string(), z.string())
 
-/** Keeps players in `db`, which it closes with `close()`. `nowMs`: milliseconds since 1970, default `Date.now`. */
-export function createPlayerStore(db: WorldDatabase, nowMs: () => number = Date.now): PlayerStore {
+export interface PlayerStoreOptions {
+  /** Milliseconds since 1970. Default `Date.now`. */
+  readonly nowMs?: () => number
+  /** How a locked database is retried. */
+  readonly busy?: BusyOptions
+}
+
+/** Keeps players in `db`, which it closes with `close()`. */
+export function createPlayerStore(db: WorldDatabase, options: PlayerStoreOptions = {}): PlayerStore {
+  const { nowMs = Date.now, busy = {} } = options
+  const patiently = <T>(work: () => Promise<T>): Promise<T> => retryBusy(work, busy)
+
   async function find(column: "id" | "username", value: number | string): Promise<PlayerRecord | undefined> {
     const row = await db.selectFrom("players").selectAll().where(column, "=", value).executeTakeFirst()
     if (row === undefined) return undefined
@@ -40,45 +58,62 @@ export function createPlayerStore(db: WorldDatabase, nowMs: () => number = Date.
     return toRecord(row, Object.fromEntries(skills.map(({ skill, xp }) => [skill, xp])))
   }
 
-  async function saveTogether(records: readonly Progress[]): Promise<void> {
-    await db.transaction().execute((transaction) => writeProgress(transaction, records))
+  function saveTogether(records: readonly Progress[]): Promise<void> {
+    return patiently(() => db.transaction().execute((transaction) => writeProgress(transaction, records)))
   }
 
   return {
-    register: ({ username, passwordHash, spawn }) =>
-      db.transaction().execute(async (transaction) => {
-        const row = await transaction
-          .insertInto("players")
-          .values(newRow({ username, passwordHash, spawn }, nowMs()))
-          .onConflict((conflict) => conflict.column("username").doNothing())
-          .returningAll()
-          .executeTakeFirst()
-        if (row === undefined) return "nameTaken"
-        const record = toRecord(row, spawn.skills ?? {})
-        await writeSkills(transaction, [record])
-        return record
-      }),
-    findByName: (username) => find("username", username),
-    findById: (id) => find("id", id),
-    async savePosition(id, { mapId, x, y, facing }) {
-      await db.updateTable("players").set({ map_id: mapId, x, y, facing }).where("id", "=", id).execute()
-    },
+    register: (player) => patiently(() => insert(db, player, nowMs())),
+    findByName: (username) => patiently(() => find("username", username)),
+    findById: (id) => patiently(() => find("id", id)),
     saveProgress: (progress) => saveTogether([progress]),
-    async saveAll(records) {
-      const failures: unknown[] = []
-      for (let start = 0; start < records.length; start += playersPerTransaction) {
-        if (start > 0) await setImmediate()
-        const batch = records.slice(start, start + playersPerTransaction)
-        await saveTogether(batch).catch(async () => {
-          for (const record of batch)
-            await saveTogether([record]).catch((error: unknown) => failures.push(error))
-        })
-      }
-      if (failures.length > 0)
-        throw new AggregateError(failures, `${failures.length} players could not be saved`)
-    },
+    saveAll: (records) => saveBatches(records, saveTogether),
     close: () => db.destroy(),
   }
+}
+
+function insert(db: WorldDatabase, player: NewPlayer, nowMs: number): Promise<PlayerRecord | "nameTaken"> {
+  return db.transaction().execute(async (transaction) => {
+    const row = await transaction
+      .insertInto("players")
+      .values(newRow(player, nowMs))
+      .onConflict((conflict) => conflict.column("username").doNothing())
+      .returningAll()
+      .executeTakeFirst()
+    if (row === undefined) return "nameTaken"
+    const record = toRecord(row, player.spawn.skills ?? {})
+    await writeSkills(transaction, [record])
+    return record
+  })
+}
+
+async function saveBatches(
+  records: readonly Progress[],
+  saveTogether: (records: readonly Progress[]) => Promise<void>,
+): Promise<SaveOutcome> {
+  const refused: { readonly record: Progress; readonly error: unknown }[] = []
+
+  /** Rejects only if the database itself fails. */
+  async function saveBatch(batch: readonly Progress[]): Promise<void> {
+    try {
+      await saveTogether(batch)
+    } catch (error) {
+      if (isDatabaseDown(error)) throw error
+      const [record] = batch
+      if (batch.length > 1) for (const one of batch) await saveBatch([one])
+      else if (record !== undefined) refused.push({ record, error })
+    }
+  }
+
+  for (let start = 0; start < records.length; start += playersPerTransaction) {
+    if (start > 0) await setImmediate()
+    try {
+      await saveBatch(records.slice(start, start + playersPerTransaction))
+    } catch (cause) {
+      return { refused, failure: { cause, unsaved: records.slice(start) } }
+    }
+  }
+  return { refused, failure: undefined }
 }
 
 async function writeProgress(transaction: Transaction<Tables>, records: readonly Progress[]): Promise<void> {

@@ -1,0 +1,111 @@
+import { expect, test } from "vitest"
+import { createAccountLimits } from "./account-limits.ts"
+import { defaultDoorLimits } from "./door-limits.ts"
+
+const bounds = defaultDoorLimits(2)
+const near = { key: "10.0.0.1", isLocal: false }
+const other = { key: "10.0.0.2", isLocal: false }
+const local = { key: "127.0.0.1", isLocal: true }
+
+function limitsAt(clock: { nowMs: number }) {
+  const limits = createAccountLimits(bounds, () => clock.nowMs)
+  return {
+    ...limits,
+    /** Milliseconds to wait, or 0 after a log-in that went so. */
+    login(
+      address: typeof near,
+      username: string,
+      outcome: "right" | "failed" | "unknown" = "failed",
+    ): number {
+      const attempt = limits.beginLogin(address, username)
+      if ("retryAfterMs" in attempt) return attempt.retryAfterMs
+      attempt.end(outcome)
+      return 0
+    },
+  }
+}
+
+/** How many of `count` calls in a row have to wait. */
+function refusals(count: number, call: () => number | object | undefined): number {
+  return Array.from({ length: count }, call).filter((outcome) => outcome !== 0 && outcome !== undefined)
+    .length
+}
+
+test("door-3 lets an address register 20 accounts at once and then 6 a minute, so that 1,040 in 9 s are 20", () => {
+  const clock = { nowMs: 0 }
+  const { register } = limitsAt(clock)
+  let done = 0
+  for (let request = 0; request < 1_040; request += 1) {
+    clock.nowMs = (request * 9_000) / 1_040
+    if (register(near) === undefined) done += 1
+  }
+  expect(done).toBe(20)
+  expect(register(other)).toBeUndefined()
+  clock.nowMs = 10_000
+  expect(register(near)).toBeUndefined()
+  expect(register(near)).toEqual({ retryAfterMs: 10_000 })
+})
+
+test("door-3 lets this machine register twenty times as many", () => {
+  const { register } = limitsAt({ nowMs: 0 })
+  expect(refusals(1_040, () => register(local))).toBe(640)
+})
+
+test("door-3 lets an address fail 30 log-ins under any names, and then 10 a minute, whatever the password", () => {
+  const clock = { nowMs: 0 }
+  const { login } = limitsAt(clock)
+  expect(refusals(1_000, () => login(near, `name-${Math.random()}`))).toBe(970)
+  expect(login(near, "anna", "right")).toBe(6_000)
+  expect(login(other, "anna", "right")).toBe(0)
+  clock.nowMs = 6_000
+  expect(login(near, "anna")).toBe(0)
+  expect(login(near, "anna")).toBe(6_000)
+})
+
+test("lets 5 log-ins of an address fail under one name in any case, then one every 12 seconds", () => {
+  const clock = { nowMs: 0 }
+  const { login } = limitsAt(clock)
+  expect(refusals(5, () => login(near, "anna"))).toBe(0)
+  expect(login(near, "anna", "right")).toBe(12_000)
+  expect(login(near, "ANNA", "right")).toBe(12_000)
+  expect(login(near, "bob", "right")).toBe(0)
+  expect(login(other, "anna", "right")).toBe(0)
+  clock.nowMs = 11_999
+  expect(login(near, "anna", "right")).toBe(1_000)
+  clock.nowMs = 12_000
+  expect(login(near, "anna")).toBe(0)
+  expect(login(near, "anna")).toBe(12_000)
+})
+
+test("counts no log-in that succeeds, or that never came to a comparison", () => {
+  const { login } = limitsAt({ nowMs: 0 })
+  expect(refusals(100, () => login(near, "anna", "right"))).toBe(0)
+  expect(refusals(100, () => login(near, "anna", "unknown"))).toBe(0)
+})
+
+test("lets no more than 5 be under way for a name, and 30 for an address, and again after they ended", () => {
+  const { beginLogin } = limitsAt({ nowMs: 0 })
+  const begin = (username: string) => beginLogin(near, username)
+  const ofAnna = Array.from({ length: 5 }, () => begin("anna"))
+  expect(begin("anna")).toEqual({ retryAfterMs: 1_000 })
+  const ofOthers = Array.from({ length: 25 }, (_, index) => begin(`name-${index}`))
+  expect(begin("another")).toEqual({ retryAfterMs: 1_000 })
+  for (const attempt of [...ofAnna, ...ofOthers]) {
+    if ("retryAfterMs" in attempt) expect.unreachable()
+    else attempt.end("unknown")
+  }
+  expect(begin("anna")).toHaveProperty("end")
+})
+
+test("counts one outcome of an attempt only", () => {
+  const { beginLogin, login } = limitsAt({ nowMs: 0 })
+  for (let attempt = 0; attempt < 20; attempt += 1) {
+    const begun = beginLogin(near, "anna")
+    if ("retryAfterMs" in begun) expect.unreachable()
+    else {
+      begun.end("right")
+      begun.end("failed")
+    }
+  }
+  expect(login(near, "anna")).toBe(0)
+})

@@ -1,0 +1,26 @@
+// Decides how a cookie is read from a request and written to an answer. Must not know what it holds.
+import type { IncomingMessage } from "node:http"
+
+/** The value of a cookie; undefined if there is none, or more than one. */
+export function cookieOf({ headers }: IncomingMessage, name: string): string | undefined {
+  const values = (headers.cookie ?? "").split(";").flatMap((pair) => {
+    const [key = "", ...value] = pair.split("=")
+    return key.trim() === name ? [value.join("=").trim()] : []
+  })
+  return values.length === 1 ? values[0] : undefined
+}
+
+export interface CookieOptions {
+  readonly path: string
+  /** 0 deletes it. */
+  readonly maxAgeMs: number
+  /** Whether the browser may send it by TLS only. */
+  readonly isSecure: boolean
+}
+
+/** The header `Set-Cookie`. No script reads such a cookie, and no page of another site sends it. */
+export function setCookie(name: string, value: string, { path, maxAgeMs, isSecure }: CookieOptions): string {
+  const maxAge = Math.floor(maxAgeMs / 1_000)
+  const secure = isSecure ? "; Secure" : ""
+  return `${name}=${value}; Path=${path}; Max-Age=${maxAge}; HttpOnly; SameSite=Strict${secure}`
+}

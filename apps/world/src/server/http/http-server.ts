@@ -1,0 +1,60 @@
+// The world's HTTP server: listens, and ends so that answers under way arrive. Must not know what is answered.
+import { createServer } from "node:http"
+import type { Server } from "node:http"
+import { UnusableSetting } from "../config/unusable-setting.ts"
+import type { HttpHandler } from "./handler.ts"
+
+export interface OpenHttpServer {
+  readonly port: number
+  /** Resolves when no request is under way any more, after `answersMs` at the latest. */
+  close(): Promise<void>
+}
+
+export interface HttpServerOptions {
+  readonly handler: HttpHandler
+  readonly host: string
+  readonly port: number
+  /** Called before anything listens, for what else stands on the server. */
+  readonly attach: (server: Server) => void
+  /** A socket that could not be accepted. */
+  readonly onError: (error: unknown) => void
+}
+
+/** Requests that are under way when the world closes may take so long, in milliseconds; default 2,000. */
+const answersMs = 2_000
+
+/** @throws UnusableSetting if nothing can listen there. */
+export async function openHttpServer(options: HttpServerOptions): Promise<OpenHttpServer> {
+  const { handler, host, port, attach, onError } = options
+  const server = createServer(
+    { headersTimeout: 5_000, requestTimeout: 10_000, connectionsCheckingInterval: 1_000 },
+    handler,
+  )
+  attach(server)
+  await new Promise<void>((resolve, reject) => {
+    server.once("error", reject)
+    server.listen(port, host, () => {
+      server.off("error", reject)
+      resolve()
+    })
+  }).catch((cause: unknown) => {
+    throw new UnusableSetting(`PORT is ${port} and HOST ${host}, where nothing can listen`, cause)
+  })
+  server.on("error", onError)
+  const address = server.address()
+  return {
+    port: typeof address === "object" && address !== null ? address.port : port,
+    close: () =>
+      new Promise((resolve) => {
+        const timer = setTimeout(() => {
+          server.closeAllConnections()
+          resolve()
+        }, answersMs)
+        server.close(() => {
+          clearTimeout(timer)
+          resolve()
+        })
+        server.closeIdleConnections()
+      }),
+  }
+}

@@ -1,0 +1,30 @@
+import { expect, test } from "vitest"
+import { createRenewalTokens } from "./renewal-tokens.ts"
+
+const tokens = createRenewalTokens("k".repeat(32))
+
+test("door-6 reads what it has written, and nothing that was changed or signed by another world", () => {
+  const family = tokens.newFamily()
+  const text = tokens.write({ family, generation: 7 })
+  expect(tokens.read(text)).toEqual({ family, generation: 7 })
+  const [head = "", count = "", signature = ""] = text.split(".")
+  for (const other of [
+    `${head}.8.${signature}`,
+    `${tokens.newFamily()}.${count}.${signature}`,
+    `${head}.${count}.${"A".repeat(43)}`,
+    `${head}.${count}.${signature.slice(1)}`,
+    `${head}.07.${signature}`,
+    `${text}x`,
+    "",
+    "..",
+  ])
+    expect(tokens.read(other)).toBeUndefined()
+  expect(createRenewalTokens("l".repeat(32)).read(text)).toBeUndefined()
+})
+
+test("names its cookie after the world's secret, since ports of one host share their cookies", () => {
+  expect(tokens.cookieName).toMatch(/^hawser_login_[0-9a-f]{8}$/)
+  expect(createRenewalTokens("k".repeat(32)).cookieName).toBe(tokens.cookieName)
+  expect(createRenewalTokens("l".repeat(32)).cookieName).not.toBe(tokens.cookieName)
+  expect(tokens.newFamily()).not.toBe(tokens.newFamily())
+})

@@ -1,0 +1,67 @@
+// Retries a statement that another process's lock refuses. SQLite itself does not wait (its busy timeout is 0), because it
+// would wait on the main thread. Must not know what a statement does.
+import { setTimeout as pause } from "node:timers/promises"
+
+/** How long a locked database is retried, in milliseconds; default 2,000. Then the statement rejects with `DatabaseBusy`. */
+export const busyBudgetMs = 2_000
+
+const firstPauseMs = 5
+const longestPauseMs = 100
+
+/** The database stayed locked for the whole budget. `cause` is the first refusal. */
+export class DatabaseBusy extends Error {
+  override readonly name = "DatabaseBusy"
+
+  constructor(budgetMs: number, cause: unknown) {
+    super(`the database is locked by another process, and stayed so for ${budgetMs} ms`, { cause })
+  }
+}
+
+export interface BusyOptions {
+  /** Default `busyBudgetMs`. */
+  readonly budgetMs?: number
+  /** Default: a timer. */
+  readonly pause?: (ms: number) => Promise<unknown>
+}
+
+/**
+ * Runs `work` until it is not refused by a lock, with pauses of 5 to 100 ms in which others may use the connection.
+ * @throws DatabaseBusy when the pauses add up to the budget.
+ */
+export async function retryBusy<T>(work: () => Promise<T>, options: BusyOptions = {}): Promise<T> {
+  const { budgetMs = busyBudgetMs } = options
+  const wait = options.pause ?? pause
+  let waitedMs = 0
+  let nextPauseMs = firstPauseMs
+  let first: unknown
+  for (;;) {
+    try {
+      return await work()
+    } catch (error) {
+      if (!isLocked(error)) throw error
+      first ??= error
+    }
+    if (waitedMs >= budgetMs) throw new DatabaseBusy(budgetMs, first)
+    await wait(nextPauseMs)
+    waitedMs += nextPauseMs
+    nextPauseMs = Math.min(longestPauseMs, nextPauseMs * 2)
+  }
+}
+
+/** `SQLITE_BUSY`, `SQLITE_LOCKED` and their extended codes. */
+function isLocked(error: unknown): boolean {
+  const code = sqliteCode(error)
+  return code !== undefined && /^SQLITE_(?:BUSY|LOCKED)/.test(code)
+}
+
+/** The database as a whole fails, not one row: the same work may succeed later. */
+export function isDatabaseDown(error: unknown): boolean {
+  if (error instanceof DatabaseBusy) return true
+  const code = sqliteCode(error)
+  return code !== undefined && /^SQLITE_(?!CONSTRAINT|MISMATCH|TOOBIG|RANGE|MISUSE|ERROR)/.test(code)
+}
+
+function sqliteCode(error: unknown): string | undefined {
+  const code = error instanceof Error && "code" in error ? error.code : undefined
+  return typeof code === "string" ? code : undefined
+}

@@ -1,0 +1,127 @@
+// Keeps log-ins that can be renewed. A log-in is a family of renewal tokens, one per generation; a token is good once.
+// Must not know how a token is written or signed.
+//
+// Invariants of a family: (1) `generation` is the newest token that was given out; (2) `previous` is the one that was
+// presented for it, and nobody has presented the newest yet; (3) every other generation is spent, and presenting it ends
+// the family, because two holders have the family's tokens then.
+import type { Transaction } from "kysely"
+import { retryBusy } from "./busy.ts"
+import type { BusyOptions } from "./busy.ts"
+import type { Tables, WorldDatabase } from "./database.ts"
+
+export interface LoginToken {
+  readonly family: string
+  readonly generation: number
+}
+
+/** `repeated`: the answer with this successor was probably lost, or two tabs asked at once. */
+export type Renewal =
+  | { readonly kind: "renewed" | "repeated"; readonly token: LoginToken; readonly playerId: number }
+  | { readonly kind: "reused"; readonly playerId: number }
+  | { readonly kind: "expired" | "unknown" }
+
+export interface LoginStore {
+  /** Begins a family. A player's oldest one ends if there are more than `loginsPerPlayer`. */
+  begin(family: string, playerId: number): Promise<LoginToken>
+  /** Exchanges a token for its successor. */
+  renew(token: LoginToken): Promise<Renewal>
+  /** Ends a family; does nothing if it has ended. */
+  end(family: string): Promise<void>
+}
+
+export interface LoginStoreOptions {
+  /** Milliseconds since 1970. */
+  readonly nowMs: () => number
+  readonly busy?: BusyOptions
+}
+
+const dayMs = 24 * 60 * 60_000
+/** A log-in that is not renewed for so long ends; 30 days. */
+export const loginIdleMs = 30 * dayMs
+/** A log-in ends after so long in any case; 90 days. */
+const loginMaxMs = 90 * dayMs
+/** Within this time the previous token is answered with the same successor again; 30 s, for tabs that ask at once. */
+const repeatMs = 30_000
+/** Log-ins of one player at once, one per browser; 20. */
+const loginsPerPlayer = 20
+
+export function createLoginStore(db: WorldDatabase, { nowMs, busy = {} }: LoginStoreOptions): LoginStore {
+  function change<T>(work: (transaction: Transaction<Tables>) => Promise<T>): Promise<T> {
+    return retryBusy(() => db.transaction().execute(work), busy)
+  }
+
+  return {
+    begin: (family, playerId) =>
+      change((transaction) => begin(transaction, { family, playerId, nowMs: nowMs() })),
+    renew: (token) => change((transaction) => renew(transaction, token, nowMs())),
+    end: (family) => change((transaction) => end(transaction, family)),
+  }
+}
+
+interface NewFamily {
+  readonly family: string
+  readonly playerId: number
+  readonly nowMs: number
+}
+
+async function begin(
+  transaction: Transaction<Tables>,
+  { family, playerId, nowMs }: NewFamily,
+): Promise<LoginToken> {
+  await transaction.deleteFrom("logins").where("expires_at_ms", "<=", nowMs).execute()
+  const others = await transaction
+    .selectFrom("logins")
+    .select("family")
+    .where("player_id", "=", playerId)
+    .orderBy("rotated_at_ms", "desc")
+    .execute()
+  for (const oldest of others.slice(loginsPerPlayer - 1)) await end(transaction, oldest.family)
+  const row = {
+    family,
+    player_id: playerId,
+    generation: 1,
+    previous: null,
+    rotated_at_ms: nowMs,
+    expires_at_ms: nowMs + loginIdleMs,
+    created_at_ms: nowMs,
+  }
+  await transaction.insertInto("logins").values(row).execute()
+  return { family, generation: 1 }
+}
+
+async function renew(
+  transaction: Transaction<Tables>,
+  { family, generation }: LoginToken,
+  nowMs: number,
+): Promise<Renewal> {
+  const row = await transaction
+    .selectFrom("logins")
+    .selectAll()
+    .where("family", "=", family)
+    .executeTakeFirst()
+  if (row === undefined) return { kind: "unknown" }
+  const { player_id: playerId, generation: newest } = row
+  if (row.expires_at_ms <= nowMs) {
+    await end(transaction, family)
+    return { kind: "expired" }
+  }
+  if (generation !== newest && generation !== row.previous) {
+    await end(transaction, family)
+    return { kind: "reused", playerId }
+  }
+  if (generation === row.previous && nowMs - row.rotated_at_ms < repeatMs)
+    return { kind: "repeated", token: { family, generation: newest }, playerId }
+  // Of a previous token: the successor that it brought was lost on its way, and is spent from now on.
+  const columns = {
+    generation: newest + 1,
+    previous: generation,
+    rotated_at_ms: nowMs,
+    expires_at_ms: Math.min(nowMs + loginIdleMs, row.created_at_ms + loginMaxMs),
+  }
+  await transaction.updateTable("logins").set(columns).where("family", "=", family).execute()
+  return { kind: "renewed", token: { family, generation: newest + 1 }, playerId }
+}
+
+async function end(transaction: Transaction<Tables>, family: string): Promise<void> {
+  await transaction.deleteFrom("logins").where("family", "=", family).execute()
+}

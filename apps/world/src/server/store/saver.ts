@@ -1,0 +1,111 @@
+// Saves players' progress in the background: the newest of each player, again and again until the database takes it.
+// Must not know when it is called, nor what a progress says. Invariant: a progress leaves `pending` only when it was saved,
+// was replaced by a newer one of the same player, can never be saved, or is dropped by the bound; the last two are reported.
+import type { Progress } from "./player-record.ts"
+import type { SaveOutcome } from "./player-store.ts"
+
+/** Players whose progress waits for a database that fails; default 10,000. Beyond, the oldest is dropped and reported. */
+const pendingMaxCount = 10_000
+
+export interface SaveHealth {
+  /** Calls of the database that failed so far. */
+  readonly failures: number
+  /** True from a failure until the next success. */
+  readonly isFailing: boolean
+  /** Players whose progress is not in the database yet. */
+  readonly pending: number
+  /** Players whose progress was dropped, because it could not be saved or by the bound. */
+  readonly lost: number
+}
+
+export interface Saver {
+  /** Takes the newest progress of these players, and begins to save unless `hold` was called. */
+  put(records: readonly Progress[]): void
+  /** True while the player's progress is newer than the database. */
+  isPending(id: number): boolean
+  /** Tries again what has failed. Does nothing if nothing waits, or while a save is under way. */
+  retry(): void
+  /** From now on `put` only collects, for one `flush`. */
+  hold(): void
+  /** Saves what is pending. Resolves to the number of players whose progress is not saved then. */
+  flush(): Promise<number>
+  readonly health: SaveHealth
+}
+
+export interface SaverOptions {
+  /** Never rejects. */
+  readonly saveAll: (records: readonly Progress[]) => Promise<SaveOutcome>
+  /** Receives every failure with its first cause. */
+  readonly onError: (error: unknown) => void
+  /** Default 10,000. */
+  readonly pendingMaxCount?: number
+}
+
+export function createSaver(options: SaverOptions): Saver {
+  const { saveAll, onError } = options
+  const maxCount = options.pendingMaxCount ?? pendingMaxCount
+  const pending = new Map<number, Progress>()
+  const counts = { failures: 0, isFailing: false, lost: 0 }
+  let isHeld = false
+  let underWay: Promise<void> | undefined
+
+  async function save(): Promise<void> {
+    const records = [...pending.values()]
+    const { refused, failure } = await saveAll(records)
+    const unsaved = new Set(failure?.unsaved)
+    // What was put meanwhile is newer, and stays.
+    for (const record of records)
+      if (!unsaved.has(record) && pending.get(record.id) === record) pending.delete(record.id)
+    counts.lost += refused.length
+    for (const { record, error } of refused)
+      onError(new Error(`the progress of player ${record.id} cannot be saved`, { cause: error }))
+    counts.isFailing = failure !== undefined
+    if (failure === undefined) return
+    counts.failures += 1
+    onError(new Error(`the progress of ${pending.size} players is not saved yet`, { cause: failure.cause }))
+  }
+
+  function begin(): Promise<void> {
+    underWay ??= save().finally(() => {
+      underWay = undefined
+    })
+    return underWay
+  }
+
+  function drop(): void {
+    const [oldest] = pending.keys()
+    if (oldest === undefined) return
+    pending.delete(oldest)
+    counts.lost += 1
+    onError(
+      new Error(`${maxCount} players' progress waits to be saved: that of player ${oldest} was dropped`),
+    )
+  }
+
+  return {
+    put(records) {
+      for (const record of records) {
+        // The newest last: the oldest is dropped first.
+        pending.delete(record.id)
+        pending.set(record.id, record)
+        if (pending.size > maxCount) drop()
+      }
+      if (!isHeld && pending.size > 0) void begin()
+    },
+    isPending: (id) => pending.has(id),
+    retry() {
+      if (!isHeld && pending.size > 0) void begin()
+    },
+    hold() {
+      isHeld = true
+    },
+    async flush() {
+      await underWay
+      if (pending.size > 0) await begin()
+      return pending.size
+    },
+    get health() {
+      return { ...counts, pending: pending.size }
+    },
+  }
+}

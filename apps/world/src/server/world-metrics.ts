@@ -1,0 +1,79 @@
+// The world's own metrics beside those of the server: saves, the log, strangers at the door. Read when they are asked for.
+import { Counter, Gauge } from "prom-client"
+import type { Registry } from "prom-client"
+import type { SaveHealth } from "./store/saver.ts"
+
+export interface WorldMetricsSources {
+  readonly saves: () => SaveHealth
+  readonly lostLogLines: () => number
+  /** Peers' violations so far, by kind. */
+  readonly violations: () => ReadonlyMap<string, number>
+  /** Passwords that wait to be hashed, or are. */
+  readonly hashes: () => number
+}
+
+export interface WorldMetrics {
+  /** Counts a renewal of a log-in. */
+  renewed(outcome: string): void
+}
+
+/** Described in docs/metrics.md. */
+export function registerWorldMetrics(registry: Registry, sources: WorldMetricsSources): WorldMetrics {
+  const registers = [registry]
+  const gauge = (name: string, help: string, value: () => number): void => {
+    new Gauge({
+      name,
+      help,
+      registers,
+      collect() {
+        this.set(value())
+      },
+    })
+  }
+  /** Of a number that is counted elsewhere. */
+  const counter = (name: string, help: string, value: () => number): void => {
+    new Counter({
+      name,
+      help,
+      registers,
+      collect() {
+        this.reset()
+        this.inc(value())
+      },
+    })
+  }
+
+  gauge("world_saves_failing", "1 from a failed save until the next one that succeeds", () =>
+    sources.saves().isFailing ? 1 : 0,
+  )
+  gauge(
+    "world_unsaved_players",
+    "Players whose progress is not in the database yet",
+    () => sources.saves().pending,
+  )
+  counter("world_save_failures_total", "Saves that failed", () => sources.saves().failures)
+  counter(
+    "world_progress_lost_total",
+    "Progress of players that could not be saved",
+    () => sources.saves().lost,
+  )
+  counter("world_log_lines_lost_total", "Lines of the log that could not be written", sources.lostLogLines)
+  gauge("world_password_hashes", "Passwords that wait to be hashed, or are", sources.hashes)
+  new Counter({
+    name: "world_peer_violations_total",
+    help: "Connections that broke the rules of HTTP or WebSocket, or were cut",
+    labelNames: ["kind"],
+    registers,
+    collect() {
+      this.reset()
+      for (const [kind, count] of sources.violations()) this.inc({ kind }, count)
+    },
+  })
+  const renewals = new Counter({
+    name: "world_login_renewals_total",
+    help: "Renewals of log-ins",
+    labelNames: ["outcome"],
+    registers,
+  })
+  return { renewed: (outcome) => renewals.inc({ outcome }) }
+}
