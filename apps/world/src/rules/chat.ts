@@ -1,4 +1,5 @@
 // Who may say what to whom, and how long. Pure.
+import { inertText } from "./inert-text.ts"
 
 export type ChatChannel = "local" | "global" | "dm"
 export type Role = "player" | "moderator" | "admin"
@@ -28,7 +29,7 @@ export function checkChat(
       text: "only moderators and admins may use the global channel",
     }
   }
-  const characters = Array.from(input.trim())
+  const characters = Array.from(inertText(input).trim())
   if (characters.length > speaker.inputMaxLength) {
     const text = `the message has ${characters.length} characters; the limit is ${speaker.inputMaxLength}`
     return { ok: false, code: "chat_message_too_long", text }

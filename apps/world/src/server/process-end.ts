@@ -22,9 +22,9 @@ export interface ProcessEndOptions {
 
 export interface ProcessEnd {
   /** SIGTERM or SIGINT. The second one ends the process at once, with 1. */
-  signal(name: string): void
+  readonly signal: (name: string) => void
   /** An error that nothing caught: says so, closes the world, and ends the process with 1. */
-  crash(error: unknown): void
+  readonly crash: (error: unknown) => void
 }
 
 const defaultCrashMs = 10_000

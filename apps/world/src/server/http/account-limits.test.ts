@@ -12,11 +12,11 @@ function limitsAt(clock: { nowMs: number }) {
   return {
     ...limits,
     /** Milliseconds to wait, or 0 after a log-in that went so. */
-    login(
+    login: (
       address: typeof near,
       username: string,
       outcome: "right" | "failed" | "unknown" = "failed",
-    ): number {
+    ): number => {
       const attempt = limits.beginLogin(address, username)
       if ("retryAfterMs" in attempt) return attempt.retryAfterMs
       attempt.end(outcome)

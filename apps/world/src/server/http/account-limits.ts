@@ -6,18 +6,18 @@ import type { ClientAddress } from "./client-address.ts"
 import type { DoorLimits } from "./door-limits.ts"
 
 /** Milliseconds until the same request may be sent again. */
-export interface Wait {
+interface Wait {
   readonly retryAfterMs: number
 }
 
 export interface AccountLimits {
   /** Counts a registration; or says how long to wait, and counts nothing. */
-  register(address: ClientAddress): Wait | undefined
+  readonly register: (address: ClientAddress) => Wait | undefined
   /** Begins a log-in that must be ended; or says how long to wait. */
-  beginLogin(address: ClientAddress, username: string): Wait | LoginAttempt
+  readonly beginLogin: (address: ClientAddress, username: string) => Wait | LoginAttempt
 }
 
-export interface LoginAttempt {
+interface LoginAttempt {
   /** `failed` counts. `unknown` is for an attempt that was given up before the password was compared. */
   end(outcome: "right" | "failed" | "unknown"): void
 }

@@ -10,13 +10,12 @@ function handQueue(bounds: Partial<Parameters<typeof createHashQueue>[0]> = {}) 
   return {
     queue,
     begun,
-    ask(address: string, name = address): Promise<HashOutcome<string>> {
-      return queue.run(address, () => {
+    ask: (address: string, name = address): Promise<HashOutcome<string>> =>
+      queue.run(address, () => {
         begun.push(name)
         return new Promise<string>((resolve) => endings.push(() => resolve(name)))
-      })
-    },
-    async endOne(): Promise<void> {
+      }),
+    endOne: async (): Promise<void> => {
       endings.shift()?.()
       // The next job begins when the outcome of this one has arrived.
       for (let turn = 0; turn < 5; turn += 1) await Promise.resolve()

@@ -10,6 +10,10 @@ function incidentLog() {
   return { ...createIncidentLog({ log, nowMs: () => clock.nowMs }), clock, lines }
 }
 
+function parsed(line: string): unknown {
+  return JSON.parse(line)
+}
+
 function peerError(code: string, message = "Invalid WebSocket frame: RSV1 must be clear"): Error {
   return Object.assign(new RangeError(message), { code })
 }
@@ -19,7 +23,7 @@ describe("a peer's violation", () => {
     const { report, violations, lines, clock } = incidentLog()
     for (let frame = 0; frame < 5_000; frame += 1) report(peerError("WS_ERR_UNEXPECTED_RSV_1"))
     for (let cut = 0; cut < 300; cut += 1) report(peerError("ECONNRESET", "read ECONNRESET"))
-    expect(lines.map((line) => JSON.parse(line))).toMatchObject([
+    expect(lines.map(parsed)).toMatchObject([
       { kind: "WS_ERR_UNEXPECTED_RSV_1", leftOut: 0, msg: "a peer broke the rules" },
       { kind: "ECONNRESET", leftOut: 0, why: "read ECONNRESET" },
     ])
@@ -71,13 +75,8 @@ describe("a fault of the server", () => {
     const fail = (): void => report(new Error(`the disk ${clock.nowMs} is on fire`))
     for (let count = 0; count < 1_000; count += 1) fail()
     expect(lines).toHaveLength(5)
-    expect(JSON.parse(lines[0] ?? "")).toMatchObject({
-      err: {
-        type: "Error",
-        message: "the disk 0 is on fire",
-        stack: expect.stringContaining("incidents.test"),
-      },
-    })
+    expect(parsed(lines[0] ?? "")).toMatchObject({ err: { type: "Error", message: "the disk 0 is on fire" } })
+    expect(lines[0]).toMatch(/"stack":".*incidents\.test/)
     report(new TypeError("another one"))
     report("a text")
     expect(lines).toHaveLength(7)

@@ -13,7 +13,7 @@ const peerMessageMaxBytes = 48
 
 export interface IncidentLog {
   /** Takes any contained failure. */
-  report(error: unknown): void
+  readonly report: (error: unknown) => void
   /** Peers' violations so far, by kind. */
   readonly violations: ReadonlyMap<string, number>
 }

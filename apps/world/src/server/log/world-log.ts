@@ -8,7 +8,7 @@ export interface WorldLog {
   readonly log: Logger
   readonly output: LogOutput
   /** Writes a sentence to standard error. A failure is ignored. */
-  complain(sentence: string): void
+  readonly complain: (sentence: string) => void
 }
 
 export function openWorldLog(level: Level | "silent"): WorldLog {

@@ -3,7 +3,7 @@
 import { setTimeout as pause } from "node:timers/promises"
 
 /** How long a locked database is retried, in milliseconds; default 2,000. Then the statement rejects with `DatabaseBusy`. */
-export const busyBudgetMs = 2_000
+const busyBudgetMs = 2_000
 
 const firstPauseMs = 5
 const longestPauseMs = 100

@@ -10,7 +10,7 @@ export type SkillXp = Readonly<Record<string, number>>
 type Appearance = Readonly<Record<string, string>>
 
 /** A place and where the player looks there, in tiles. */
-export interface Position {
+interface Position {
   readonly mapId: string
   readonly x: number
   readonly y: number

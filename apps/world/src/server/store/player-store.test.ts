@@ -96,7 +96,7 @@ describe.each([":memory:", "file"])("the store in %s", (kind) => {
 
     const broken = changed.map((player) => ({ ...player, y: player.x === 60 ? Number.NaN : 7 }))
     const { refused, failure } = await store.saveAll(broken)
-    expect(refused).toEqual([{ record: broken[60], error: expect.any(Error) }])
+    expect(refused).toMatchObject([{ record: broken[60], error: { code: "SQLITE_CONSTRAINT_NOTNULL" } }])
     expect(failure).toBeUndefined()
     const ys = await Promise.all(players.map(async ({ id }) => (await store.findById(id))?.y))
     expect(ys.map((y, index) => (y === 7 ? -1 : index)).filter((index) => index >= 0)).toEqual([60])
