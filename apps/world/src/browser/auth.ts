@@ -1,8 +1,12 @@
-// Registers and logs in over HTTP, and keeps the token for this tab. Must not know the game.
+// Registers, logs in, renews and logs out over HTTP, and keeps the token for this tab. The renewal's cookie is the browser's
+// business: no script sees it. Must not know the game.
 import { z } from "zod"
+import { accessToken } from "./access-token.ts"
+import type { AccessToken } from "./access-token.ts"
+import type { Renewed } from "./token-source.ts"
 
 export type LoginResult =
-  | { readonly ok: true; readonly token: string }
+  | { readonly ok: true; readonly token: AccessToken }
   | { readonly ok: false; readonly text: string }
 
 export interface Credentials {
@@ -10,54 +14,100 @@ export interface Credentials {
   readonly password: string
 }
 
-const tokenKey = "hawser.token"
+const storageKey = "hawser.login"
+const storedLogin = z.object({ text: z.string().min(1), gotAtMs: z.number() })
 const loginReply = z.object({ access_token: z.string().min(1) })
 const refusalReply = z.object({
   detail: z.union([z.string(), z.array(z.object({ msg: z.string(), loc: z.array(z.string()) }))]),
 })
 
-export function storedToken(): string | undefined {
-  return sessionStorage.getItem(tokenKey) ?? undefined
+/** The server answers in milliseconds; a connection that hangs must not keep the page from trying again. */
+const answerMs = 10_000
+const unreadable = "The server's answer could not be read."
+const ended = "You were logged out. Log in again to go on where you were."
+
+export function loadToken(): AccessToken | undefined {
+  try {
+    const stored = storedLogin.safeParse(JSON.parse(sessionStorage.getItem(storageKey) ?? ""))
+    return stored.success ? accessToken(stored.data.text, stored.data.gotAtMs) : undefined
+  } catch {
+    return undefined
+  }
 }
 
-export function storeToken(token: string | undefined): void {
-  if (token === undefined) sessionStorage.removeItem(tokenKey)
-  else sessionStorage.setItem(tokenKey, token)
+export function storeToken(token: AccessToken | undefined): void {
+  if (token === undefined) sessionStorage.removeItem(storageKey)
+  else sessionStorage.setItem(storageKey, JSON.stringify({ text: token.text, gotAtMs: token.gotAtMs }))
 }
 
 export async function login(credentials: Credentials): Promise<LoginResult> {
-  const reply = await post("/auth/login", credentials)
-  if (!reply.ok) return reply
-  const read = loginReply.safeParse(reply.body)
-  return read.success
-    ? { ok: true, token: read.data.access_token }
-    : { ok: false, text: "The server's answer could not be read." }
+  const posted = await post("/auth/login", { ...credentials, renewable: true })
+  if (!posted.ok) return posted
+  const text = tokenIn(posted.body)
+  return text === undefined
+    ? { ok: false, text: unreadable }
+    : { ok: true, token: accessToken(text, Date.now()) }
 }
 
 /** Makes the account, then logs in with it. */
 export async function register(credentials: Credentials): Promise<LoginResult> {
-  const reply = await post("/auth/register", credentials)
-  return reply.ok ? login(credentials) : reply
+  const posted = await post("/auth/register", credentials)
+  return posted.ok ? login(credentials) : posted
 }
 
-type Posted = { readonly ok: true; readonly body: unknown } | { readonly ok: false; readonly text: string }
-
-async function post(path: string, credentials: Credentials): Promise<Posted> {
-  try {
-    const response = await fetch(path, {
-      method: "POST",
-      headers: { "Content-Type": "application/json" },
-      body: JSON.stringify(credentials),
-    })
-    const body: unknown = await response.json().catch(() => undefined)
-    if (response.ok) return { ok: true, body }
-    return { ok: false, text: refusalText(body) ?? `The server answered ${response.status}.` }
-  } catch {
-    return { ok: false, text: "The server cannot be reached." }
+/** Exchanges the cookie of this player's log-in for a fresh token. */
+export async function renew(name: string): Promise<Renewed> {
+  const posted = await post(`/auth/session/${encodeURIComponent(name.toLowerCase())}/renew`, undefined)
+  if (posted.ok) {
+    const token = tokenIn(posted.body)
+    return token === undefined ? { kind: "later", text: unreadable } : { kind: "renewed", token }
+  }
+  switch (posted.status) {
+    case 401:
+    case 404:
+      return { kind: "ended", text: ended }
+    case 403:
+      return { kind: "ended", text: posted.text }
+    default:
+      return { kind: "later", text: posted.text }
   }
 }
 
-/** What a refusal says, field by field. */
+/** Ends this player's log-in. The page does not wait for it, and it is sent though the page be left. */
+export function logOut(name: string): void {
+  void post(`/auth/session/${encodeURIComponent(name.toLowerCase())}/end`, undefined, { keepalive: true })
+}
+
+type Posted =
+  | { readonly ok: true; readonly body: unknown }
+  /** `status` is undefined if the server could not be reached. */
+  | { readonly ok: false; readonly status: number | undefined; readonly text: string }
+
+async function post(path: string, content: unknown, init: RequestInit = {}): Promise<Posted> {
+  try {
+    const response = await fetch(path, {
+      method: "POST",
+      signal: AbortSignal.timeout(answerMs),
+      ...(content === undefined
+        ? {}
+        : { headers: { "Content-Type": "application/json" }, body: JSON.stringify(content) }),
+      ...init,
+    })
+    const body: unknown = await response.json().catch(() => undefined)
+    if (response.ok) return { ok: true, body }
+    const { status } = response
+    return { ok: false, status, text: refusalText(body) ?? `The server answered ${status}.` }
+  } catch {
+    return { ok: false, status: undefined, text: "The server cannot be reached." }
+  }
+}
+
+function tokenIn(body: unknown): string | undefined {
+  const read = loginReply.safeParse(body)
+  return read.success ? read.data.access_token : undefined
+}
+
+/** The sentence of a refusal, field by field. */
 function refusalText(body: unknown): string | undefined {
   const read = refusalReply.safeParse(body)
   if (!read.success) return undefined

@@ -1,7 +1,7 @@
 // One player's time in the world: the connection, what it brings, and what the player does. Tells the HUD through
 // stores and the canvas through `world`. Must not know how either draws.
 import { createClient } from "@hawser/client"
-import type { ClientStats, ClientStatus } from "@hawser/client"
+import type { ClientOptions, ClientStats, ClientStatus } from "@hawser/client"
 import { world as contract } from "../contract.ts"
 import type { Direction, WorldHealth } from "../contract.ts"
 import { createActions } from "./actions.ts"
@@ -61,19 +61,25 @@ export interface Session {
   askHealth(): Promise<WorldHealth | undefined>
   /** Cuts the connection as a broken network would. */
   pullThePlug(): void
-  close(): void
+  /** Returns the lines that the player has said and that were not sent. */
+  close(): readonly ChatInput[]
 }
+
+type TokenSource = ClientOptions["token"]
 
 export interface SessionOptions {
   readonly url: string
-  readonly token: string
-  /** The token is of no use any more. */
-  readonly onLoggedOut: (text: string) => void
+  /** Where tokens come from; asked before every dial, and when the server wants a fresh one. */
+  readonly token: TokenSource
+  /** Lines of an earlier session that were not sent. */
+  readonly unsent: readonly ChatInput[]
+  /** The log-in is refused for good. */
+  readonly onRefused: (text: string) => void
 }
 
-export function startSession({ url, token, onLoggedOut }: SessionOptions): Session {
+export function startSession({ url, token, unsent, onRefused }: SessionOptions): Session {
   const world = new WorldState()
-  const client = createClient(contract, { url, token: () => token })
+  const client = createClient(contract, { url, token })
   const connection = createStore<ConnectionView>({ status: client.current, sinceMs: performance.now() })
   const roundTripMs = createStore<number | undefined>(undefined)
   const surroundings = createStore<SurroundingsView | undefined>(undefined)
@@ -110,18 +116,20 @@ export function startSession({ url, token, onLoggedOut }: SessionOptions): Sessi
     age.look()
     if (status.state !== "closed" || status.error.code === "client_closed") return
     if (!status.error.code.startsWith("auth_")) return
-    end()
-    onLoggedOut(status.error.message)
+    onRefused(status.error.message)
   })
 
-  function end(): void {
+  function end(): readonly ChatInput[] {
     stopRoundTrips()
     age.stop()
     soonChanged.stop()
     chunks.stop()
-    speech.stop()
+    const left = speech.stop()
     client.close()
+    return left
   }
+
+  for (const line of unsent) speech.say(line)
 
   const actions = createActions({ client, world, addTo, changed, lookAround: () => chunks.look() })
 

@@ -27,7 +27,8 @@ export interface SpeechOptions {
 
 export interface Speech {
   say(input: ChatInput): void
-  stop(): void
+  /** Returns the lines that were not sent. The one on its way is not among them. */
+  stop(): readonly ChatInput[]
 }
 
 export function createSpeech({ client, addTo, unsaid }: SpeechOptions): Speech {
@@ -78,7 +79,10 @@ export function createSpeech({ client, addTo, unsaid }: SpeechOptions): Speech {
     },
     stop() {
       clearTimeout(timer)
+      // Between two attempts the first line waits like the others.
+      const unsent = waiting.slice(isSpeaking && timer === undefined ? 1 : 0)
       waiting.length = 0
+      return unsent
     },
   }
 }

@@ -1,51 +1,98 @@
 // Decides between the login form and the world.
-import { useEffect, useState } from "preact/hooks"
-import { storedToken, storeToken } from "../auth.ts"
+import { useEffect, useRef, useState } from "preact/hooks"
+import type { AccessToken } from "../access-token.ts"
+import { loadToken, logOut, renew, storeToken } from "../auth.ts"
+import { createDraft } from "../draft.ts"
+import type { Draft } from "../draft.ts"
 import { startSession } from "../session.ts"
 import type { Session } from "../session.ts"
+import { createTokenSource } from "../token-source.ts"
 import { Login } from "./login.tsx"
 import { World } from "./world.tsx"
 
 type Place =
-  | { readonly kind: "login"; readonly notice: string | undefined }
-  | { readonly kind: "world"; readonly token: string }
+  | { readonly kind: "login"; readonly notice: string | undefined; readonly name: string }
+  | { readonly kind: "world"; readonly token: AccessToken }
 
 function startPlace(): Place {
-  const token = storedToken()
-  return token === undefined ? { kind: "login", notice: undefined } : { kind: "world", token }
+  const token = loadToken()
+  return token === undefined ? { kind: "login", notice: undefined, name: "" } : { kind: "world", token }
 }
 
 export function App() {
   const [place, setPlace] = useState<Place>(startPlace)
+  const [draft] = useState(createDraft)
 
-  function enter(token: string): void {
+  function enter(token: AccessToken): void {
     storeToken(token)
+    draft.belongsTo(token.name)
     setPlace({ kind: "world", token })
   }
 
-  function leave(notice: string | undefined): void {
+  /** The log-in has ended by itself: the player goes on where they were when they have logged in again. */
+  function askAgain(notice: string, name: string): void {
     storeToken(undefined)
-    setPlace({ kind: "login", notice })
+    setPlace({ kind: "login", notice, name })
   }
 
-  if (place.kind === "login") return <Login notice={place.notice} onToken={enter} />
-  return <LiveWorld key={place.token} token={place.token} onLeave={leave} />
+  function leave(name: string): void {
+    logOut(name)
+    storeToken(undefined)
+    draft.belongsTo("")
+    setPlace({ kind: "login", notice: undefined, name: "" })
+  }
+
+  if (place.kind === "login") return <Login notice={place.notice} name={place.name} onToken={enter} />
+  const { token } = place
+  return (
+    <LiveWorld
+      key={token.text}
+      token={token}
+      draft={draft}
+      onEnded={(text) => askAgain(text, token.name)}
+      onLeave={() => leave(token.name)}
+    />
+  )
 }
 
 interface LiveWorldProps {
-  readonly token: string
-  readonly onLeave: (notice: string | undefined) => void
+  /** The token of the log-in. Later ones replace it without a change here. */
+  readonly token: AccessToken
+  readonly draft: Draft
+  readonly onEnded: (text: string) => void
+  readonly onLeave: () => void
 }
 
 /** A session as long as it is mounted. */
-function LiveWorld({ token, onLeave }: LiveWorldProps) {
+function LiveWorld({ token, draft, onEnded, onLeave }: LiveWorldProps) {
   const [session, setSession] = useState<Session>()
+  const ended = useRef(onEnded)
+  ended.current = onEnded
   useEffect(() => {
-    const started = startSession({ url: socketUrl(), token, onLoggedOut: onLeave })
+    draft.belongsTo(token.name)
+    let isLeft = false
+    const onRefused = (text: string): void => {
+      if (!isLeft) ended.current(text)
+    }
+    const source = createTokenSource({
+      first: token,
+      renew,
+      // A renewal may be under way when the player logs out.
+      store: (fresh) => {
+        if (!isLeft) storeToken(fresh)
+      },
+      onEnded: onRefused,
+      nowMs: Date.now,
+      pause: (ms) => new Promise((resolve) => setTimeout(resolve, ms)),
+    })
+    const started = startSession({ url: socketUrl(), token: source, unsent: draft.take(), onRefused })
     setSession(started)
-    return () => started.close()
+    return () => {
+      isLeft = true
+      draft.keep(started.close())
+    }
   }, [token])
-  return session === undefined ? null : <World session={session} onLeave={() => onLeave(undefined)} />
+  return session === undefined ? null : <World session={session} draft={draft} onLeave={onLeave} />
 }
 
 function socketUrl(): string {

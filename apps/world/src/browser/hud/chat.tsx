@@ -1,8 +1,9 @@
 // What is said, and the line to say something.
-import { useLayoutEffect, useRef, useState } from "preact/hooks"
+import { useLayoutEffect, useRef } from "preact/hooks"
 import type { RefObject, TargetedSubmitEvent } from "preact"
 import { chatChannels, chatInputMaxLength } from "../../contract.ts"
 import type { ChatLine } from "../chat-log.ts"
+import type { Draft } from "../draft.ts"
 import type { Session } from "../session.ts"
 import type { ChatInput } from "../speech.ts"
 import { useStore } from "../store.ts"
@@ -17,13 +18,15 @@ const hasKeyboard = matchMedia("(pointer: fine)").matches
 
 export interface ChatProps {
   readonly session: Session
+  /** The line that is being written. */
+  readonly draft: Draft
   readonly input: RefObject<HTMLInputElement | null>
 }
 
-export function Chat({ session, input }: ChatProps) {
-  const [channel, setChannel] = useState<ChatInput["channel"]>("local")
-  const [recipient, setRecipient] = useState("")
-  const [message, setMessage] = useState("")
+export function Chat({ session, draft, input }: ChatProps) {
+  const line = useStore(draft.line)
+  const { channel, recipient, message } = line
+  const change = (part: Partial<ChatInput>): void => draft.line.set({ ...draft.line.value, ...part })
 
   function send(event: TargetedSubmitEvent<HTMLFormElement>): void {
     event.preventDefault()
@@ -32,7 +35,7 @@ export function Chat({ session, input }: ChatProps) {
       return
     }
     session.say({ channel, message, recipient: recipient.trim() })
-    setMessage("")
+    change({ message: "" })
   }
 
   return (
@@ -48,7 +51,7 @@ export function Chat({ session, input }: ChatProps) {
               data-testid={`chat-channel-${name}`}
               data-kind={name}
               aria-pressed={channel === name}
-              onClick={() => setChannel(name)}
+              onClick={() => change({ channel: name })}
             >
               {channelTitles[name]}
             </button>
@@ -64,7 +67,7 @@ export function Chat({ session, input }: ChatProps) {
               maxLength={50}
               required
               value={recipient}
-              onInput={(event) => setRecipient(event.currentTarget.value)}
+              onInput={(event) => change({ recipient: event.currentTarget.value })}
             />
           )}
         </div>
@@ -79,7 +82,7 @@ export function Chat({ session, input }: ChatProps) {
             enterkeyhint="send"
             maxLength={chatInputMaxLength}
             value={message}
-            onInput={(event) => setMessage(event.currentTarget.value)}
+            onInput={(event) => change({ message: event.currentTarget.value })}
           />
           <button data-testid="chat-send" type="submit">
             Send

@@ -1,16 +1,19 @@
 // The form before the world: log in, or make an account and go straight in.
 import { useState } from "preact/hooks"
 import type { TargetedSubmitEvent } from "preact"
+import type { AccessToken } from "../access-token.ts"
 import { login, register } from "../auth.ts"
 
 export interface LoginProps {
   /** Why the form is shown again. */
   readonly notice: string | undefined
-  readonly onToken: (token: string) => void
+  /** Whose log-in has ended; empty if nobody's. */
+  readonly name: string
+  readonly onToken: (token: AccessToken) => void
 }
 
-export function Login({ notice, onToken }: LoginProps) {
-  const [username, setUsername] = useState("")
+export function Login({ notice, name, onToken }: LoginProps) {
+  const [username, setUsername] = useState(name)
   const [password, setPassword] = useState("")
   const [error, setError] = useState(notice)
   const [busy, setBusy] = useState(false)
@@ -55,6 +58,7 @@ export function Login({ notice, onToken }: LoginProps) {
             name="password"
             type="password"
             autocomplete="current-password"
+            autofocus={name !== ""}
             maxLength={128}
             required
             value={password}

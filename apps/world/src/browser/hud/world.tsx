@@ -1,5 +1,6 @@
 // The world on the screen: the canvas, and the panels over it.
 import { useEffect, useRef, useState } from "preact/hooks"
+import type { Draft } from "../draft.ts"
 import { HeldDirections } from "../input/held-directions.ts"
 import { listenToKeyboard } from "../input/keyboard.ts"
 import { createWalk } from "../input/walk.ts"
@@ -17,10 +18,11 @@ import { TouchPad } from "./touch-pad.tsx"
 
 export interface WorldProps {
   readonly session: Session
+  readonly draft: Draft
   readonly onLeave: () => void
 }
 
-export function World({ session, onLeave }: WorldProps) {
+export function World({ session, draft, onLeave }: WorldProps) {
   const canvas = useRef<HTMLCanvasElement>(null)
   const chatInput = useRef<HTMLInputElement>(null)
   const [held] = useState(() => new HeldDirections())
@@ -85,7 +87,7 @@ export function World({ session, onLeave }: WorldProps) {
         {isDevOpen && <DevPanel session={session} />}
         <Skills session={session} />
       </div>
-      <Chat session={session} input={chatInput} />
+      <Chat session={session} draft={draft} input={chatInput} />
       <TouchPad held={held} onGather={() => session.gather()} />
     </div>
   )
