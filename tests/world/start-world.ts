@@ -11,7 +11,8 @@ import { fileURLToPath, pathToFileURL } from "node:url"
 
 const root = fileURLToPath(new URL("../..", import.meta.url))
 const loader = pathToFileURL(createRequire(import.meta.url).resolve("tsx")).href
-const programs = {
+/** Arguments of Node that run the world. */
+export const programs = {
   source: ["-C", "@hawser/source", "--import", loader, join(root, "apps/world/src/server/main.ts")],
   compiled: [join(root, "apps/world/dist/server/main.js")],
 } as const

@@ -1,5 +1,6 @@
 // Retries a statement that another process's lock refuses. SQLite itself does not wait (its busy timeout is 0), because it
 // would wait on the main thread. Must not know what a statement does.
+import { performance } from "node:perf_hooks"
 import { setTimeout as pause } from "node:timers/promises"
 
 /** How long a locked database is retried, in milliseconds; default 2,000. Then the statement rejects with `DatabaseBusy`. */
@@ -22,16 +23,18 @@ export interface BusyOptions {
   readonly budgetMs?: number
   /** Default: a timer. */
   readonly pause?: (ms: number) => Promise<unknown>
+  /** Monotonic milliseconds. Default `performance.now`. */
+  readonly nowMs?: () => number
 }
 
 /**
  * Runs `work` until it is not refused by a lock, with pauses of 5 to 100 ms in which others may use the connection.
- * @throws DatabaseBusy when the pauses add up to the budget.
+ * @throws DatabaseBusy when the budget is over.
  */
 export async function retryBusy<T>(work: () => Promise<T>, options: BusyOptions = {}): Promise<T> {
-  const { budgetMs = busyBudgetMs } = options
+  const { budgetMs = busyBudgetMs, nowMs = () => performance.now() } = options
   const wait = options.pause ?? pause
-  let waitedMs = 0
+  const endMs = nowMs() + budgetMs
   let nextPauseMs = firstPauseMs
   let first: unknown
   for (;;) {
@@ -41,9 +44,8 @@ export async function retryBusy<T>(work: () => Promise<T>, options: BusyOptions 
       if (!isLocked(error)) throw error
       first ??= error
     }
-    if (waitedMs >= budgetMs) throw new DatabaseBusy(budgetMs, first)
+    if (nowMs() >= endMs) throw new DatabaseBusy(budgetMs, first)
     await wait(nextPauseMs)
-    waitedMs += nextPauseMs
     nextPauseMs = Math.min(longestPauseMs, nextPauseMs * 2)
   }
 }

@@ -32,11 +32,13 @@ async function storeOnFile(budgetMs = 2_000) {
   const db = await openDatabase(`file:${path}`)
   const pauses: number[] = []
   let whilePaused = (): void => {}
+  let nowMs = 0
   const pause = async (ms: number): Promise<void> => {
+    nowMs += ms
     pauses.push(ms)
     whilePaused()
   }
-  const store = createPlayerStore(db, { busy: { budgetMs, pause } })
+  const store = createPlayerStore(db, { busy: { budgetMs, pause, nowMs: () => nowMs } })
   onTestFinished(() => store.close())
   const duringPause = (work: () => void): void => {
     whilePaused = work

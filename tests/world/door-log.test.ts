@@ -1,0 +1,127 @@
+// The world's log when its disk is full, when nobody reads it, and when strangers try to fill it.
+import { execFileSync, spawn } from "node:child_process"
+import type { ChildProcess, StdioOptions } from "node:child_process"
+import { once } from "node:events"
+import { closeSync, constants, mkdtempSync, openSync, rmSync, writeSync } from "node:fs"
+import { connect } from "node:net"
+import { tmpdir } from "node:os"
+import { join } from "node:path"
+import { describe, expect, it, onTestFinished, vi } from "vitest"
+import { enter, newAccount } from "../conformance-2.0/player.ts"
+import { expectSuccess } from "../conformance-2.0/reply.ts"
+import { freePort } from "./free-port.ts"
+import { programs, startWorld } from "./start-world.ts"
+
+interface Odd {
+  readonly child: ChildProcess
+  readonly url: string
+  readonly exit: Promise<number | null>
+}
+
+/** A world whose output goes where `stdio` says, so that its port must be given. */
+async function worldWith(stdio: StdioOptions): Promise<Odd> {
+  const port = await freePort()
+  const folder = mkdtempSync(join(tmpdir(), "hawser-log-"))
+  const env = { PATH: process.env["PATH"], HOST: "127.0.0.1", PORT: String(port), JWT_SECRET: "s".repeat(32) }
+  const child = spawn(process.execPath, programs.source, { cwd: folder, env, stdio })
+  const exit = once(child, "exit").then(() => child.exitCode)
+  onTestFinished(async () => {
+    child.kill("SIGKILL")
+    await exit
+    rmSync(folder, { recursive: true, force: true })
+  })
+  const url = `http://127.0.0.1:${port}`
+  await vi.waitFor(async () => expect((await fetch(`${url}/healthz`)).status).toBe(200), {
+    timeout: 30_000,
+    interval: 100,
+  })
+  return { child, url, exit }
+}
+
+/** The writing end of a pipe that has no room for another byte, and that nobody reads. */
+function fullPipe(): number {
+  const folder = mkdtempSync(join(tmpdir(), "hawser-pipe-"))
+  const path = join(folder, "pipe")
+  execFileSync("mkfifo", [path])
+  const filler = openSync(path, constants.O_RDWR | constants.O_NONBLOCK)
+  const pipe = openSync(path, constants.O_RDWR)
+  onTestFinished(() => {
+    closeSync(filler)
+    closeSync(pipe)
+    rmSync(folder, { recursive: true, force: true })
+  })
+  for (const size of [4_096, 1]) {
+    try {
+      for (;;) writeSync(filler, Buffer.alloc(size))
+    } catch (error) {
+      expect(error).toHaveProperty("code", "EAGAIN")
+    }
+  }
+  return pipe
+}
+
+/** Registers, enters and talks. */
+async function play(url: string): Promise<void> {
+  const context = { url: `${url.replace("http", "ws")}/ws`, httpUrl: url, onEnd: () => {} }
+  const { client } = await enter(context, await newAccount(context))
+  expectSuccess(await client.request("cmd_chat_send", { message: "ahoy" }))
+  client.close()
+}
+
+/** A connection that upgrades and then sends a frame that no WebSocket may send, until the server has dropped it. */
+async function breakTheRules(url: string): Promise<void> {
+  const { hostname, port } = new URL(url)
+  const socket = connect(Number(port), hostname)
+  socket.on("error", () => {}).resume()
+  socket.write(
+    `GET /ws HTTP/1.1\r\nHost: ${hostname}\r\nUpgrade: websocket\r\nConnection: Upgrade\r\n` +
+      "Sec-WebSocket-Key: dGhlIHNhbXBsZSBub25jZQ==\r\nSec-WebSocket-Version: 13\r\n\r\n",
+  )
+  await once(socket, "data")
+  // All reserved bits, no mask.
+  socket.write(Buffer.from([0xff, 0x01, 0x00]))
+  await new Promise((resolve) => socket.once("close", resolve))
+}
+
+async function metricOf(url: string, name: string): Promise<number> {
+  const text = await (await fetch(`${url}/metrics`)).text()
+  return text
+    .split("\n")
+    .filter((line) => line.startsWith(name))
+    .reduce((sum, line) => sum + Number(line.split(" ").at(-1)), 0)
+}
+
+describe("the world", { timeout: 60_000 }, () => {
+  it("door-4 starts, plays and ends in order with 0 though the disk behind its log is full", async () => {
+    const full = openSync("/dev/full", "w")
+    onTestFinished(() => closeSync(full))
+    const { child, url, exit } = await worldWith(["ignore", full, full])
+    await play(url)
+    expect(await metricOf(url, "world_log_lines_lost_total")).toBeGreaterThan(0)
+    child.kill("SIGTERM")
+    expect(await exit).toBe(0)
+  })
+
+  it("door-4 starts, plays and ends in order with 0 though the reader of its log has stopped", async () => {
+    const pipe = fullPipe()
+    const { child, url, exit } = await worldWith(["ignore", pipe, pipe])
+    for (let stranger = 0; stranger < 100; stranger += 1) await breakTheRules(url)
+    await play(url)
+    child.kill("SIGTERM")
+    expect(await exit).toBe(0)
+  })
+
+  it("door-4 counts what strangers break before they log in, and logs it in one short line a minute", async () => {
+    const world = await startWorld()
+    onTestFinished(() => world.remove())
+    const from = world.output.length
+    for (let batch = 0; batch < 10; batch += 1)
+      await Promise.all(Array.from({ length: 20 }, () => breakTheRules(world.url)))
+    await vi.waitFor(async () => expect(await metricOf(world.url, "world_peer_violations_total")).toBe(200))
+    const lines = world.output.slice(from).trimEnd().split("\n")
+    const broken = lines.filter((line) => line.includes("a peer broke the rules"))
+    expect(broken).toHaveLength(1)
+    expect(Buffer.byteLength(broken[0] ?? "")).toBeLessThan(256)
+    expect(lines.join("\n")).not.toContain("stack")
+  })
+})
