@@ -17,7 +17,10 @@ const quietWorld = new WorldProcess()
 /** Sessions last for a second after their connection here. */
 const shortWorld = new WorldProcess({ env: { RESUME_WINDOW_SECONDS: "1" } })
 
-const worlds = [world, quietWorld, shortWorld]
+/** Tokens last for 15 s here. */
+const tokenWorld = new WorldProcess({ env: { TOKEN_SECONDS: "15" } })
+
+const worlds = [world, quietWorld, shortWorld, tokenWorld]
 
 beforeAll(() => Promise.all(worlds.map((one) => one.start())), 60_000)
 afterAll(() => Promise.all(worlds.map((one) => one.remove())))
@@ -219,6 +222,93 @@ describe.concurrent("a page that is not looked at", { timeout: 120_000 }, () => 
     expect(friend.joined.filter((joined) => joined === name)).toHaveLength(2)
     expect(tab.ownProblems).toEqual([])
     await tab.picture("session-reset")
+  })
+})
+
+/** Renewals of log-ins in that world that went so. */
+async function renewals(outcome: string): Promise<number> {
+  const text = await (await fetch(`${tokenWorld.url}/metrics`)).text()
+  return Number(
+    new RegExp(`^world_login_renewals_total{outcome="${outcome}"} (\\d+)$`, "m").exec(text)?.[1] ?? 0,
+  )
+}
+
+describe.concurrent("a player whose token ends", { timeout: 240_000 }, () => {
+  it("door-6 plays for two minutes with tokens of 15 s, beside another player in the same browser", async ({
+    onTestFinished,
+  }) => {
+    const ann = await openTab({ browser: browser(), url: tokenWorld.url, onEnd: onTestFinished })
+    const annName = await ann.register(newName("Ann"))
+    const bob = new PlayerTab(await ann.page.context().newPage())
+    await bob.page.goto(tokenWorld.url)
+    const bobName = await bob.register(newName("Bob"))
+    const tabs = [ann, bob]
+    await Promise.all(tabs.map((tab) => tab.find("dev-toggle").click()))
+    const sessions = await Promise.all(tabs.map((tab) => tab.text("dev-session")))
+    const badges = await Promise.all(tabs.map(watchBadge))
+
+    const endMs = performance.now() + 120_000
+    const said: string[] = []
+    for (let round = 0; performance.now() < endMs; round += 1) {
+      for (const [tab, name] of [
+        [ann, annName],
+        [bob, bobName],
+      ] as const) {
+        await tab.walk(round % 2 === 0 ? "ArrowLeft" : "ArrowRight", 1)
+        await tab.say(`round ${round}`)
+        said.push(`${name}: round ${round}`)
+        await Promise.all(tabs.map((one) => one.expectTalk(said)))
+      }
+      await pause(5_000)
+    }
+    // Each at about half of a token's life.
+    expect(await renewals("renewed")).toBeGreaterThan(2 * 8)
+    expect(await renewals("reused")).toBe(0)
+    expect(await Promise.all(tabs.map((tab) => tab.text("dev-session")))).toEqual(sessions)
+    expect(await Promise.all(badges.map((changes) => changes()))).toEqual([[""], [""]])
+    expect(await ann.page.evaluate(() => document.cookie)).toBe("")
+    expect([...ann.problems, ...bob.problems]).toEqual([])
+  })
+
+  it("door-6 is back in the world after leaving the page for longer than the token lasts", async ({
+    onTestFinished,
+  }) => {
+    const tab = await openTab({ browser: browser(), url: tokenWorld.url, onEnd: onTestFinished })
+    const name = await tab.register(newName("Ann"))
+    await tab.page.goto("about:blank")
+    await pause(16_000)
+    await tab.page.goto(tokenWorld.url)
+    await tab.expectOpen()
+    expect(await tab.text("own-name")).toBe(name)
+    expect(tab.problems).toEqual([])
+  })
+
+  it("door-6 is asked to log in again when that is over, with the name filled in, and finds the half-written line", async ({
+    onTestFinished,
+  }) => {
+    const tab = await openTab({ browser: browser(), url: tokenWorld.url, onEnd: onTestFinished })
+    const name = await tab.register(newName("Ann"))
+    await tab.find("chat-channel-dm").click()
+    await tab.find("chat-recipient").fill("Eve")
+    await tab.find("chat-input").fill("I was just about to")
+    await tab.page.context().clearCookies()
+
+    await tab.expectText("login-error", "You were logged out. Log in again to go on where you were.")
+    expect(await tab.find("login-username").inputValue()).toBe(name)
+    await tab.picture("logged-out")
+    await tab.find("login-password").fill(tab.password)
+    await tab.find("login-submit").click()
+    await tab.expectOpen()
+    expect(await tab.find("chat-input").inputValue()).toBe("I was just about to")
+    expect(await tab.find("chat-recipient").inputValue()).toBe("Eve")
+
+    // Another player of the same browser does not find it.
+    await tab.find("logout").click()
+    await tab.submit(newName("Bob"), "register-submit", "another password")
+    await tab.expectOpen()
+    expect(await tab.find("chat-input").inputValue()).toBe("")
+    // The browser tells of the 401, and the client of a token that it did not get.
+    expect(tab.problems.filter((problem) => !/401|You were logged out/.test(problem))).toEqual([])
   })
 })
 

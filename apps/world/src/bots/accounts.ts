@@ -4,6 +4,7 @@ import { randomBytes } from "node:crypto"
 import { existsSync } from "node:fs"
 import { readFile } from "node:fs/promises"
 import { join } from "node:path"
+import { setTimeout as pause } from "node:timers/promises"
 import { z } from "zod"
 import { parseTiledMap } from "../rules/map.ts"
 import type { WorldMap } from "../rules/map.ts"
@@ -58,7 +59,20 @@ export async function accountsByKeys(keys: Keys, mapFile: URL, count: number): P
 
 const login = z.object({ access_token: z.string() })
 
-/** Registers each bot when its turn comes: about 50 ms of the server's time each. */
+/** Longest pause that a world may ask for between two registrations. */
+const longestPauseMs = 60_000
+
+/** Sends again after as long as the world asks for: an address may register only so many accounts a minute. */
+async function patiently(send: () => Promise<Response>): Promise<Response> {
+  for (;;) {
+    const reply = await send()
+    const waitMs = Number(reply.headers.get("retry-after")) * 1_000
+    if ((reply.status !== 429 && reply.status !== 503) || waitMs > longestPauseMs) return reply
+    await pause(waitMs)
+  }
+}
+
+/** Registers each bot when its turn comes: about 50 ms of the server's time each, and as many a minute as it allows. */
 export function accountsByRegistering(url: string): TokenOf {
   const run = randomBytes(4).toString("hex")
   const password = randomBytes(16).toString("hex")
@@ -67,7 +81,7 @@ export function accountsByRegistering(url: string): TokenOf {
   async function register(username: string): Promise<void> {
     const headers = { "Content-Type": "application/json" }
     const body = JSON.stringify({ username, password })
-    const reply = await fetch(`${url}/auth/register`, { method: "POST", headers, body })
+    const reply = await patiently(() => fetch(`${url}/auth/register`, { method: "POST", headers, body }))
     if (!reply.ok) throw new Error(`${username} could not register: ${reply.status} ${await reply.text()}`)
   }
 
@@ -77,7 +91,7 @@ export function accountsByRegistering(url: string): TokenOf {
     registered.set(bot, done)
     await done
     const body = new URLSearchParams({ username, password })
-    const reply = await fetch(`${url}/auth/login`, { method: "POST", body })
+    const reply = await patiently(() => fetch(`${url}/auth/login`, { method: "POST", body }))
     if (!reply.ok) throw new Error(`${username} could not log in: ${reply.status} ${await reply.text()}`)
     return login.parse(await reply.json()).access_token
   }

@@ -1,0 +1,55 @@
+// The world's door while one address sends more than its share: accounts, passwords, and somebody else's log-in meanwhile.
+import { afterAll, beforeAll, describe, expect, it } from "vitest"
+import { WorldProcess } from "./start-world.ts"
+
+/** Behind a proxy of ours, so that every request can say which address it comes from. */
+const world = new WorldProcess({ env: { TRUST_PROXY: "true" } })
+
+beforeAll(() => world.start(), 60_000)
+afterAll(() => world.remove())
+
+const password = "correct horse"
+
+async function post(path: string, username: string, address: string): Promise<number> {
+  const response = await fetch(`${world.url}${path}`, {
+    method: "POST",
+    headers: { "Content-Type": "application/json", "X-Forwarded-For": address },
+    body: JSON.stringify({ username, password }),
+  })
+  await response.arrayBuffer()
+  return response.status
+}
+
+const count = (statuses: readonly number[], status: number): number =>
+  statuses.filter((one) => one === status).length
+
+describe("an address that sends more than its share", { timeout: 60_000 }, () => {
+  it("door-3 gets its share of the 1,040 accounts that it asks for, while another address logs in", async () => {
+    expect(await post("/auth/register", "anna", "198.51.100.1")).toBe(201)
+    let answered = 0
+    const attack = Array.from({ length: 1_040 }, async (_, index) => {
+      const status = await post("/auth/register", `stranger-${index}`, `203.0.113.7:${1_024 + index}`)
+      answered += 1
+      return status
+    })
+    expect(await post("/auth/login", "anna", "198.51.100.1")).toBe(200)
+    const meanwhile = answered
+    const statuses = await Promise.all(attack)
+    expect(meanwhile).toBeLessThan(1_040)
+    expect(count(statuses, 201) + count(statuses, 429)).toBe(1_040)
+    // 20 at once, and 6 more a minute.
+    expect(count(statuses, 201)).toBeLessThanOrEqual(26)
+    expect(await post("/auth/register", "bob", "198.51.100.1")).toBe(201)
+  })
+
+  it("door-3 gets to try 30 wrong passwords of the 200 that it has, under as many names and from a whole /64", async () => {
+    const statuses: number[] = []
+    for (let guess = 0; guess < 200; guess += 1)
+      statuses.push(await post("/auth/login", `nobody-${guess}`, `2001:db8::${guess.toString(16)}`))
+    expect(count(statuses, 401)).toBeGreaterThanOrEqual(30)
+    // 10 more a minute, and a loaded machine may take one for all of this.
+    expect(count(statuses, 401)).toBeLessThanOrEqual(40)
+    expect(count(statuses, 401) + count(statuses, 429)).toBe(200)
+    expect(await post("/auth/login", "anna", "2001:db8:0:1::1")).toBe(200)
+  })
+})
