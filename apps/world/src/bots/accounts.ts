@@ -68,7 +68,7 @@ async function patiently(send: () => Promise<Response>): Promise<Response> {
     const reply = await send()
     const waitMs = Number(reply.headers.get("retry-after")) * 1_000
     if ((reply.status !== 429 && reply.status !== 503) || waitMs > longestPauseMs) return reply
-    await pause(waitMs)
+    await pause(Math.max(1_000, waitMs))
   }
 }
 

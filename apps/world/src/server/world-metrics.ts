@@ -43,25 +43,25 @@ export function registerWorldMetrics(registry: Registry, sources: WorldMetricsSo
     })
   }
 
-  gauge("world_saves_failing", "1 from a failed save until the next one that succeeds", () =>
+  gauge("world_saves_failing", "1 from a failed save until the next one that succeeds, else 0.", () =>
     sources.saves().isFailing ? 1 : 0,
   )
   gauge(
     "world_unsaved_players",
-    "Players whose progress is not in the database yet",
+    "Players whose progress is not in the database yet.",
     () => sources.saves().pending,
   )
-  counter("world_save_failures_total", "Saves that failed", () => sources.saves().failures)
+  counter("world_save_failures_total", "Saves that the database refused.", () => sources.saves().failures)
   counter(
     "world_progress_lost_total",
-    "Progress of players that could not be saved",
+    "Times that a player's progress was given up.",
     () => sources.saves().lost,
   )
-  counter("world_log_lines_lost_total", "Lines of the log that could not be written", sources.lostLogLines)
-  gauge("world_password_hashes", "Passwords that wait to be hashed, or are", sources.hashes)
+  counter("world_log_lines_lost_total", "Lines of the log that could not be written.", sources.lostLogLines)
+  gauge("world_password_hashes", "Passwords that wait to be hashed, or are being hashed.", sources.hashes)
   new Counter({
     name: "world_peer_violations_total",
-    help: "Connections that broke the rules of HTTP or WebSocket, or were cut",
+    help: "Errors that peers caused: bytes against HTTP or WebSocket, connections cut.",
     labelNames: ["kind"],
     registers,
     collect() {
@@ -71,7 +71,7 @@ export function registerWorldMetrics(registry: Registry, sources: WorldMetricsSo
   })
   const renewals = new Counter({
     name: "world_login_renewals_total",
-    help: "Renewals of log-ins",
+    help: "Requests to renew a log-in, by how they ended.",
     labelNames: ["outcome"],
     registers,
   })
