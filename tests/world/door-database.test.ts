@@ -50,7 +50,7 @@ describe.concurrent("a world whose database another process holds", { timeout: 6
     file.exec("begin immediate")
     await takeFreeStep(walker)
     const [moved, from] = [walker.position(), world.output.length]
-    leaver.client.close()
+    await leaver.client.close()
     let longestMs = 0
     await vi.waitFor(
       async () => {

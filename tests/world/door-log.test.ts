@@ -65,7 +65,7 @@ async function play(url: string): Promise<void> {
   const context = { url: `${url.replace("http", "ws")}/ws`, httpUrl: url, onEnd: () => {} }
   const { client } = await enter(context, await newAccount(context))
   expectSuccess(await client.request("cmd_chat_send", { message: "ahoy" }))
-  client.close()
+  await client.close()
 }
 
 /** A connection that upgrades and then sends a frame that no WebSocket may send, until the server has dropped it. */

@@ -68,6 +68,7 @@ export async function renew(name: string): Promise<Renewed> {
       return { kind: "ended", text: ended }
     case 403:
       return { kind: "ended", text: posted.text }
+    case undefined:
     default:
       return { kind: "later", text: posted.text }
   }
@@ -75,7 +76,8 @@ export async function renew(name: string): Promise<Renewed> {
 
 /** Ends this player's log-in. The page does not wait for it, and it is sent though the page be left. */
 export function logOut(name: string): void {
-  void post(`/auth/session/${encodeURIComponent(name.toLowerCase())}/end`, undefined, { keepalive: true })
+  const path = `/auth/session/${encodeURIComponent(name.toLowerCase())}/end`
+  post(path, undefined, { keepalive: true }).catch(() => {})
 }
 
 type Posted =

@@ -56,7 +56,7 @@ function skeletonOf(text: string): string {
 
 const reserved: ReadonlySet<string> = new Set(authorityWords.map(skeletonOf))
 
-/** True for `server`, `Adm1n`, `sys_tem`, `the-server`, `TheServer`, `Moderator7`, `ssystem` and their like. */
+/** True for `server`, `Adm1n`, `Sys-tem`, `the-server`, `TheServer`, `Moderator7`, `ssystem` and their like. */
 export function isReservedName(name: string): boolean {
   const parts = name.split(/[_-]+/)
   const words = parts.flatMap((part) => part.split(/(?<=[a-z])(?=[A-Z])/))

@@ -67,7 +67,7 @@ export function createProcessEnd(options: ProcessEndOptions): ProcessEnd {
       }
       isStopping = true
       log.info({ signal: name }, "shutting down")
-      void stop()
+      stop().catch(() => exit(1))
     },
     crash(error) {
       log.fatal({ err: error }, "an error that nothing caught ends the world")
@@ -75,7 +75,7 @@ export function createProcessEnd(options: ProcessEndOptions): ProcessEnd {
       // A world that goes on failing while it closes is still saved at the end.
       if (isCrashing) return
       isCrashing = true
-      void fall()
+      fall().catch(() => exit(1))
     },
   }
 }

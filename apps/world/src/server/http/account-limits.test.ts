@@ -46,9 +46,12 @@ test("door-3 lets an address register 20 accounts at once and then 6 a minute, s
   expect(register(near)).toEqual({ retryAfterMs: 10_000 })
 })
 
-test("door-3 lets this machine register twenty times as many", () => {
+test("door-3 lets this machine register thirty times as many", () => {
   const { register } = limitsAt({ nowMs: 0 })
-  expect(refusals(1_040, () => register(local))).toBe(640)
+  const done = 1_040 - refusals(1_040, () => register(local))
+  // A third of a second has no exact number.
+  expect(done).toBeGreaterThanOrEqual(599)
+  expect(done).toBeLessThanOrEqual(600)
 })
 
 test("door-3 lets an address fail 30 log-ins under any names, and then 10 a minute, whatever the password", () => {

@@ -16,8 +16,7 @@ export interface DoorLimits {
   readonly failedLoginsPerName: number
   /**
    * Factor of the four bounds per address on the loopback interface, where bots, tests and a proxy without
-   * `TRUST_PROXY` stand; default 20. A request that a proxy marked does not count as loopback, nor does any with
-   * `TRUST_PROXY`.
+   * `TRUST_PROXY` stand; default 30. With `TRUST_PROXY` no request counts as loopback.
    */
   readonly loopbackFactor: number
   /**
@@ -41,7 +40,7 @@ export function defaultDoorLimits(coreCount: number): DoorLimits {
     failedLoginsPerMinute: 10,
     failedLoginBurst: 30,
     failedLoginsPerName: 5,
-    loopbackFactor: 20,
+    loopbackFactor: 30,
     hashThreads: Math.max(1, Math.min(3, coreCount - 1)),
     hashesPerAddress: 8,
     hashesMaxCount: 64,

@@ -39,12 +39,11 @@ test("door-3 serves another address after the job at work, however many one addr
 
 test("door-3 lets addresses take turns, and works on no more at once than it has threads", async () => {
   const { queue, begun, ask, endOne } = handQueue({ hashThreads: 2 })
-  for (const name of ["a1", "a2", "a3"]) void ask("a", name)
-  for (const name of ["b1", "b2"]) void ask("b", name)
-  void ask("c", "c1")
+  const asked = ["a1", "a2", "a3", "b1", "b2", "c1"].map((name) => ask(name.slice(0, 1), name))
   expect(begun).toEqual(["a1", "a2"])
   for (let job = 0; job < 6; job += 1) await endOne()
   expect(begun).toEqual(["a1", "a2", "b1", "c1", "a3", "b2"])
+  expect((await Promise.all(asked)).map(({ kind }) => kind)).toEqual(Array.from(asked, () => "done"))
   expect(queue.size).toBe(0)
 })
 

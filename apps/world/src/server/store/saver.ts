@@ -90,11 +90,11 @@ export function createSaver(options: SaverOptions): Saver {
         pending.set(record.id, record)
         if (pending.size > maxCount) drop()
       }
-      if (!isHeld && pending.size > 0) void begin()
+      if (!isHeld && pending.size > 0) begin().catch(onError)
     },
     isPending: (id) => pending.has(id),
     retry() {
-      if (!isHeld && pending.size > 0) void begin()
+      if (!isHeld && pending.size > 0) begin().catch(onError)
     },
     hold() {
       isHeld = true
