@@ -76,7 +76,7 @@ it("takes up a player where they left, though the store is behind (door-5)", asy
   player.client.close()
   await vi.waitFor(() => expect(game.players.size).toBe(0))
   isUnsaved = false
-  for (let tick = 0; tick < 250; tick += 1) game.tick(tick * 50)
+  for (let tick = 0; tick < 850; tick += 1) game.tick(tick * 50)
   await player.client.connect()
   await vi.waitFor(() => expect(player.at).toMatchObject({ x: record.x, y: record.y }))
 })

@@ -2,8 +2,8 @@
 // stored may have read an older one, so until such a log-in must have ended a player resumes from here, not from the store.
 import type { PlayerState } from "./player-state.ts"
 
-/** 10 s: twice the time that a login may take, and far longer than a save does. */
-const keptTicks = 200
+/** 40 s: twice the time that a log-in may take (`authTimeoutMs`). */
+const keptTicks = 800
 
 export class Departures {
   /** Oldest first. */
@@ -22,7 +22,7 @@ export class Departures {
     this.#departed.delete(player.record.id)
   }
 
-  /** Deletes those who left 10 s ago. If their progress is still not stored, the 10 s begin again. */
+  /** Deletes those who left 40 s ago. If their progress is still not stored, the 40 s begin again. */
   forget(nowTick: number, isPending: (id: number) => boolean): void {
     for (const [id, { player, atTick }] of this.#departed) {
       if (nowTick - atTick < keptTicks) return
