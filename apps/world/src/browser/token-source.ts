@@ -4,7 +4,7 @@ import { HawserError } from "@hawser/client"
 import { accessToken, isFresh, isValid } from "./access-token.ts"
 import type { AccessToken } from "./access-token.ts"
 
-/** `ended`: this log-in cannot be renewed any more. `later`: nobody could say. */
+/** `ended`: this log-in cannot be renewed any more. `later`: the server gave no verdict. */
 export type Renewed =
   | { readonly kind: "renewed"; readonly token: string }
   | { readonly kind: "ended"; readonly text: string }
@@ -22,7 +22,7 @@ export interface TokenSourceOptions {
   readonly pause: (ms: number) => Promise<void>
 }
 
-/** Pauses between attempts to renew, in milliseconds. Then the client hears that there is no token, and asks again later. */
+/** Pauses between attempts to renew, in milliseconds. Then the call rejects, and the client asks again later. */
 const pausesMs = [1_000, 3_000]
 
 /** For `createClient`. Calls at the same time share one renewal. */

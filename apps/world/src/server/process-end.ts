@@ -72,7 +72,7 @@ export function createProcessEnd(options: ProcessEndOptions): ProcessEnd {
     crash(error) {
       log.fatal({ err: error }, "an error that nothing caught ends the world")
       complain(`The world ends, because nothing caught this: ${sentenceOf(error)}`)
-      // A world that goes on failing while it closes is still saved at the end.
+      // Further errors while the world closes do not cut its end short.
       if (isCrashing) return
       isCrashing = true
       fall().catch(() => exit(1))

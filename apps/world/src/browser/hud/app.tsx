@@ -29,7 +29,7 @@ export function App() {
     setPlace({ kind: "world", token })
   }
 
-  /** The log-in has ended by itself: the player goes on where they were when they have logged in again. */
+  /** The log-in has ended by itself. The same player finds their words again after the next one. */
   function askAgain(notice: string, name: string): void {
     storeToken(undefined)
     setPlace({ kind: "login", notice, name })

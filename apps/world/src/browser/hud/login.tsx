@@ -7,7 +7,7 @@ import { login, register } from "../auth.ts"
 export interface LoginProps {
   /** Why the form is shown again. */
   readonly notice: string | undefined
-  /** Whose log-in has ended; empty if nobody's. */
+  /** Name of the player whose log-in has ended; empty if there was none. */
   readonly name: string
   readonly onToken: (token: AccessToken) => void
 }

@@ -28,7 +28,7 @@ export const newCredentials = z.object({
 export const loginCredentials = z.object({
   username: z.string().min(1).max(128),
   password: z.string().min(1).max(128),
-  // Whatever else an old client sends there is ignored, as all keys are that nobody knows.
+  // Another value is ignored, because unknown keys of clients of 2.0 are ignored too.
   renewable: z.boolean().optional().catch(undefined),
 })
 

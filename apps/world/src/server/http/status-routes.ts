@@ -21,8 +21,8 @@ export interface StatusOptions {
 }
 
 /**
- * `GET /status`, `/healthz`, `/readyz`, `/version`. `/healthz` fails only when the world is closing: whoever restarts a
- * world by it must not do so because its disk is full. `/readyz` fails also while something is wrong that players do not see.
+ * `GET /status`, `/healthz`, `/readyz`, `/version`. `/healthz` fails only while the world is closing, because supervisors
+ * restart by it, and a restart cures no full disk. `/readyz` fails also while `troubles` has any.
  */
 export function statusRoutes({ status, isOpen, troubles, version }: StatusOptions): readonly Route[] {
   return [

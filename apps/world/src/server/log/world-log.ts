@@ -21,7 +21,7 @@ export function openWorldLog(level: Level | "silent"): WorldLog {
       complain(`the log cannot be written (${reason}); its lines are dropped until it can be`),
     onRecovered: (lostLines) => log.warn({ lostLines }, "lines of the log were lost"),
   })
-  // Without the host's name, which whoever collects logs adds, and which has no bound.
+  // Without the host's name: it has no bound, and collectors of logs add it.
   const log = pino({ level, base: { pid: process.pid } }, output)
   return { log, output, complain }
 }

@@ -1,9 +1,9 @@
 // Keeps log-ins that can be renewed. A log-in is a family of renewal tokens, one per generation; a token is good once.
 // Must not know how a token is written or signed.
 //
-// Invariants of a family: (1) `generation` is the newest token that was given out; (2) `previous` is the one that was
-// presented for it, and nobody has presented the newest yet; (3) every other generation is spent, and presenting it ends
-// the family, because two holders have the family's tokens then.
+// Invariants of a family: (1) `generation` is the newest token; (2) `previous` is the token that was exchanged for it, and the
+// newest was not presented yet; (3) every other generation is spent. Presenting a spent one ends the family, because two
+// holders have its tokens then.
 import type { Transaction } from "kysely"
 import { retryBusy } from "./busy.ts"
 import type { BusyOptions } from "./busy.ts"

@@ -53,7 +53,7 @@ export function createSaver(options: SaverOptions): Saver {
     const records = [...pending.values()]
     const { refused, failure } = await saveAll(records)
     const unsaved = new Set(failure?.unsaved)
-    // What was put meanwhile is newer, and stays.
+    // A progress that was put meanwhile is newer, and stays.
     for (const record of records)
       if (!unsaved.has(record) && pending.get(record.id) === record) pending.delete(record.id)
     counts.lost += refused.length
