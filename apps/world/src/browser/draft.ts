@@ -1,38 +1,41 @@
-// Words of a player that were not sent: the line that is being written, and the lines that wait. They outlive the log-in,
-// for the same player. Must not know how lines are sent or shown.
-import type { ChatInput } from "./speech.ts"
+// Words of a player that were not said: the line that is being written, and the lines that a session has left. They outlive
+// the log-in, for the same player. Must not know how lines are sent or shown.
+import type { ChatInput, LeftLines } from "./speech.ts"
 import { createStore } from "./store.ts"
 import type { Store } from "./store.ts"
 
 export interface Draft {
+  /** The line that is being written. */
   readonly line: Store<ChatInput>
-  /** Keeps lines that were not sent. */
-  keep(lines: readonly ChatInput[]): void
+  keep(left: LeftLines): void
   /** Returns the kept lines, and forgets them. */
-  take(): readonly ChatInput[]
-  /** A player has logged in: another one's words are forgotten. */
+  take(): LeftLines
+  /** A player has logged in: words of another one are forgotten. */
   belongsTo(name: string): void
 }
 
-const nothing: ChatInput = { channel: "local", message: "", recipient: "" }
+const noLine: ChatInput = { channel: "local", message: "", recipient: "" }
+const noLines: LeftLines = { unsent: [], uncertain: undefined }
 
 export function createDraft(): Draft {
-  const line = createStore<ChatInput>(nothing)
+  const line = createStore(noLine)
   let owner: string | undefined
-  let kept: readonly ChatInput[] = []
+  let kept = noLines
   return {
     line,
-    keep: (lines) => (kept = lines),
+    keep(left) {
+      kept = left
+    },
     take() {
-      const lines = kept
-      kept = []
-      return lines
+      const left = kept
+      kept = noLines
+      return left
     },
     belongsTo(name) {
       const next = name.toLowerCase()
       if (owner !== undefined && owner !== next) {
-        kept = []
-        line.set(nothing)
+        kept = noLines
+        line.set(noLine)
       }
       owner = next
     },

@@ -13,7 +13,7 @@ import type { SkillsView, SurroundingsView } from "./server-events.ts"
 import { noResumptions, tellSessionNews } from "./session-news.ts"
 import type { ResumptionView } from "./session-news.ts"
 import { createSpeech } from "./speech.ts"
-import type { ChatInput } from "./speech.ts"
+import type { ChatInput, LeftLines } from "./speech.ts"
 import { createStore } from "./store.ts"
 import type { Store } from "./store.ts"
 import { measureRoundTrip } from "./round-trip.ts"
@@ -61,8 +61,8 @@ export interface Session {
   askHealth(): Promise<WorldHealth | undefined>
   /** Cuts the connection as a broken network would. */
   pullThePlug(): void
-  /** Returns the lines that the player has said and that were not sent. */
-  close(): readonly ChatInput[]
+  /** Returns the lines of the player whose outcome is not known. */
+  close(): LeftLines
 }
 
 type TokenSource = ClientOptions["token"]
@@ -71,13 +71,13 @@ export interface SessionOptions {
   readonly url: string
   /** Where tokens come from; asked before every dial, and when the server wants a fresh one. */
   readonly token: TokenSource
-  /** Lines of an earlier session that were not sent. */
-  readonly unsent: readonly ChatInput[]
+  /** Lines that an earlier session has left. */
+  readonly left: LeftLines
   /** The log-in is refused for good. */
   readonly onRefused: (text: string) => void
 }
 
-export function startSession({ url, token, unsent, onRefused }: SessionOptions): Session {
+export function startSession({ url, token, left, onRefused }: SessionOptions): Session {
   const world = new WorldState()
   const client = createClient(contract, { url, token })
   const connection = createStore<ConnectionView>({ status: client.current, sinceMs: performance.now() })
@@ -119,17 +119,17 @@ export function startSession({ url, token, unsent, onRefused }: SessionOptions):
     onRefused(status.error.message)
   })
 
-  function end(): readonly ChatInput[] {
+  function end(): LeftLines {
     stopRoundTrips()
     age.stop()
     soonChanged.stop()
     chunks.stop()
-    const left = speech.stop()
+    const leaving = speech.stop()
     client.close()
-    return left
+    return leaving
   }
 
-  for (const line of unsent) speech.say(line)
+  speech.resume(left)
 
   const actions = createActions({ client, world, addTo, changed, lookAround: () => chunks.look() })
 

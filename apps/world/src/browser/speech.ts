@@ -25,16 +25,26 @@ export interface SpeechOptions {
   readonly unsaid: Store<number>
 }
 
+/** Lines that a session leaves behind. */
+export interface LeftLines {
+  /** Not sent: they may be said later. */
+  readonly unsent: readonly ChatInput[]
+  /** Sent, and not answered: it is never said again by itself. */
+  readonly uncertain: ChatInput | undefined
+}
+
 export interface Speech {
   say(input: ChatInput): void
-  /** Returns the lines that were not sent. The one on its way is not among them. */
-  stop(): readonly ChatInput[]
+  /** Says what an earlier session has left. */
+  resume(left: LeftLines): void
+  stop(): LeftLines
 }
 
 export function createSpeech({ client, addTo, unsaid }: SpeechOptions): Speech {
   const waiting: ChatInput[] = []
   let timer: ReturnType<typeof setTimeout> | undefined
   let isSpeaking = false
+  let isStopped = false
 
   async function sayNext(): Promise<void> {
     timer = undefined
@@ -42,6 +52,7 @@ export function createSpeech({ client, addTo, unsaid }: SpeechOptions): Speech {
     isSpeaking = input !== undefined
     if (input === undefined) return
     const pauseForMs = await trySaying(input)
+    if (isStopped) return
     if (pauseForMs === 0) waiting.shift()
     unsaid.set(waiting.length)
     if (pauseForMs === 0) sayOn()
@@ -49,7 +60,7 @@ export function createSpeech({ client, addTo, unsaid }: SpeechOptions): Speech {
   }
 
   function sayOn(): void {
-    sayNext().catch(reportError)
+    sayNext().catch((error: unknown) => reportError(error))
   }
 
   /** How long to wait before the same line is tried again; 0 when it is done with. */
@@ -67,24 +78,39 @@ export function createSpeech({ client, addTo, unsaid }: SpeechOptions): Speech {
     }
   }
 
+  function say(input: ChatInput): void {
+    if (waiting.length >= maxWaiting) {
+      addTo({ kind: "error", text: `${maxWaiting} lines wait already: "${input.message}" was not said.` })
+      return
+    }
+    waiting.push(input)
+    unsaid.set(waiting.length)
+    if (!isSpeaking) sayOn()
+  }
+
   return {
-    say(input) {
-      if (waiting.length >= maxWaiting) {
-        addTo({ kind: "error", text: `${maxWaiting} lines wait already: "${input.message}" was not said.` })
-        return
-      }
-      waiting.push(input)
-      unsaid.set(waiting.length)
-      if (!isSpeaking) sayOn()
+    say,
+    resume({ unsent, uncertain }) {
+      if (uncertain !== undefined) addTo({ kind: "error", text: uncertainText(uncertain.message) })
+      for (const input of unsent) say(input)
     },
     stop() {
+      isStopped = true
       clearTimeout(timer)
-      // Between two attempts the first line waits like the others.
-      const unsent = waiting.slice(isSpeaking && timer === undefined ? 1 : 0)
+      // Between two attempts, and until a connection takes it, the first line waits like the others.
+      const isUnderWay = isSpeaking && timer === undefined
+      const isQueued = client.pending().some(({ name, state }) => name === "chatSend" && state === "waiting")
+      const [first] = waiting
+      const uncertain = isUnderWay && !isQueued ? first : undefined
+      const unsent = waiting.slice(uncertain === undefined ? 0 : 1)
       waiting.length = 0
-      return unsent
+      return { unsent, uncertain }
     },
   }
+}
+
+function uncertainText(message: string): string {
+  return `The connection was away for too long: nobody knows whether "${message}" was said.`
 }
 
 /** A line whose fate is unknown is never said again by itself: the player looks, and repeats it or not. */
@@ -93,7 +119,7 @@ function unsaidText(message: string, error: unknown): string {
   switch (error.code) {
     case "connection_lost":
     case "timeout":
-      return `The connection was away for too long: nobody knows whether "${message}" was said.`
+      return uncertainText(message)
     case "client_closed":
     case "not_connected":
       return `Not connected: "${message}" was not said.`

@@ -117,7 +117,7 @@ export async function startWorld(options: WorldServerOptions): Promise<RunningWo
     metricsToken: config.metricsToken,
     metricsForThisMachine: !config.trustProxy && !config.isProduction,
     pageDir: options.pageDir,
-    log: { error: ({ err }) => onError(err) },
+    onFault: (error, path) => incidents.report(error, { path }),
     trustProxy: config.trustProxy,
   })
   const attach: Parameters<typeof openHttpServer>[0]["attach"] = (httpServer) => server.attach(httpServer)

@@ -85,7 +85,7 @@ function LiveWorld({ token, draft, onEnded, onLeave }: LiveWorldProps) {
       nowMs: Date.now,
       pause: (ms) => new Promise((resolve) => setTimeout(resolve, ms)),
     })
-    const started = startSession({ url: socketUrl(), token: source, unsent: draft.take(), onRefused })
+    const started = startSession({ url: socketUrl(), token: source, left: draft.take(), onRefused })
     setSession(started)
     return () => {
       isLeft = true

@@ -88,7 +88,7 @@ async function register(
     return comeBackLater(429, "Too many registrations; wait before the next", wait.retryAfterMs)
   // Asked first to save the work of the hash; `register` decides.
   if ((await store.findByName(username)) !== undefined) return refusal(400, "Username already registered")
-  const hashed = await hashes.run(address.key, () => passwords.hash(password))
+  const hashed = await hashes.run(`registrations ${address.key}`, () => passwords.hash(password))
   if (hashed.kind !== "done") return tooBusy(hashed)
   const player = await store.register({ username, passwordHash: hashed.value, spawn })
   if (player === "nameTaken") return refusal(400, "Username already registered")
@@ -107,7 +107,9 @@ async function logIn(
   }
   try {
     const player = await store.findByName(username)
-    const verified = await hashes.run(address.key, () => passwords.verify(password, player?.passwordHash))
+    const verified = await hashes.run(`log-ins ${address.key}`, () =>
+      passwords.verify(password, player?.passwordHash),
+    )
     if (verified.kind !== "done") return tooBusy(verified)
     attempt.end(verified.value ? "right" : "failed")
     if (verified.value && player !== undefined) return player

@@ -24,11 +24,14 @@ export interface DoorLimits {
    * core; one core stays for the players, and one of Node's four threads for files.
    */
   readonly hashThreads: number
-  /** Passwords that wait to be hashed or are, of one address; default 8. Beyond: 429. Addresses take turns. */
-  readonly hashesPerAddress: number
   /**
-   * The same of all addresses; default 64, which is a wait of 2 s at most on one thread. Beyond: 503, for an address
-   * that has most of them, or else for the newcomer.
+   * Passwords of one address that wait to be hashed or are, for registrations and for log-ins each; default 8. Beyond: 429.
+   * Addresses take turns, and so do the two kinds of one address.
+   */
+  readonly hashesPerLine: number
+  /**
+   * The same of all addresses; default 64, which is a wait of 2 s at most on one thread. Beyond: 503, for the address with
+   * the most of them, or else for the newcomer.
    */
   readonly hashesMaxCount: number
 }
@@ -42,7 +45,7 @@ export function defaultDoorLimits(coreCount: number): DoorLimits {
     failedLoginsPerName: 5,
     loopbackFactor: 30,
     hashThreads: Math.max(1, Math.min(3, coreCount - 1)),
-    hashesPerAddress: 8,
+    hashesPerLine: 8,
     hashesMaxCount: 64,
   }
 }

@@ -35,8 +35,8 @@ export interface HttpOptions
   readonly store: AuthOptions["store"] & StayingOptions["store"]
   /** Folder of the built page; it need not exist. */
   readonly pageDir: string
-  /** Where unexpected errors go, each once. A pino logger will do. */
-  readonly log: { error(fields: { readonly err: unknown; readonly path: string }, message: string): void }
+  /** Receives each unexpected error once, with the path of its request. */
+  readonly onFault: (error: unknown, path: string) => void
   /** Whether `X-Forwarded-For` of a proxy in front is believed. Default false. */
   readonly trustProxy?: boolean
   /** Milliseconds since 1970. Default `Date.now`. */
@@ -85,8 +85,7 @@ export function createHttpHandler(options: HttpOptions): HttpHandler {
           )
           return
         }
-        const path = request.url?.split("?", 1)[0] ?? ""
-        options.log.error({ err, path }, "An HTTP request failed unexpectedly")
+        options.onFault(err, request.url?.split("?", 1)[0] ?? "")
         if (response.headersSent) response.destroy()
         else sendReply(response, refusal(500, "Internal server error"))
       })

@@ -4,7 +4,7 @@ import type { HashOutcome } from "./hash-queue.ts"
 
 /** A queue whose jobs end when they are told to, in the order in which they were begun. */
 function handQueue(bounds: Partial<Parameters<typeof createHashQueue>[0]> = {}) {
-  const queue = createHashQueue({ hashThreads: 1, hashesPerAddress: 8, hashesMaxCount: 64, ...bounds })
+  const queue = createHashQueue({ hashThreads: 1, hashesPerLine: 8, hashesMaxCount: 64, ...bounds })
   const begun: string[] = []
   const endings: (() => void)[] = []
   return {
@@ -34,7 +34,7 @@ test("door-3 serves another address after the job at work, however many one addr
   for (let job = 0; job < 8; job += 1) await endOne()
   const outcomes = await Promise.all(flood)
   expect(outcomes.filter(({ kind }) => kind === "done")).toHaveLength(8)
-  expect(outcomes.filter(({ kind }) => kind === "tooManyOfAddress")).toHaveLength(1_032)
+  expect(outcomes.filter(({ kind }) => kind === "lineIsFull")).toHaveLength(1_032)
 })
 
 test("door-3 lets addresses take turns, and works on no more at once than it has threads", async () => {
@@ -61,7 +61,7 @@ test("door-3 makes room for a newcomer by refusing the newest job of the longest
 })
 
 test("goes on after a job that fails", async () => {
-  const queue = createHashQueue({ hashThreads: 1, hashesPerAddress: 8, hashesMaxCount: 64 })
+  const queue = createHashQueue({ hashThreads: 1, hashesPerLine: 8, hashesMaxCount: 64 })
   const failed = queue.run("a", () => Promise.reject(new Error("no memory")))
   const next = queue.run("a", () => Promise.resolve("well"))
   await expect(failed).rejects.toThrow("no memory")

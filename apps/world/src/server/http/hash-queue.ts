@@ -1,15 +1,16 @@
-// Decides whose password is hashed next: a bounded queue in which addresses take turns. Must not know what a job does.
+// Decides which password is hashed next: a bounded queue in which lines take turns. An address has a line for its registrations
+// and one for its log-ins. Must not know what a job does.
 import type { DoorLimits } from "./door-limits.ts"
 
-/** `tooManyOfAddress`: that address has `hashesPerAddress` jobs already. `full`: all together have `hashesMaxCount`. */
+/** `lineIsFull`: that line has `hashesPerLine` jobs already. `full`: all together have `hashesMaxCount`. */
 export type HashOutcome<T> =
   | { readonly kind: "done"; readonly value: T }
-  | { readonly kind: "tooManyOfAddress" }
+  | { readonly kind: "lineIsFull" }
   | { readonly kind: "full" }
 
 export interface HashQueue {
-  /** Runs `job` when it is this address's turn. Rejects as the job does. */
-  run<T>(address: string, job: () => Promise<T>): Promise<HashOutcome<T>>
+  /** Runs `job` when it is this line's turn. Rejects as the job does. */
+  run<T>(name: string, job: () => Promise<T>): Promise<HashOutcome<T>>
   /** Jobs that wait or run. */
   readonly size: number
 }
@@ -23,14 +24,14 @@ interface Line {
   /** Oldest first. */
   readonly waiting: Waiting[]
   running: number
-  /** The round in which the address is served next. It began in the round that was under way when it came. */
+  /** The round in which the line is served next. A new line is served in the current round. */
   round: number
 }
 
-type Bounds = Pick<DoorLimits, "hashThreads" | "hashesPerAddress" | "hashesMaxCount">
+type Bounds = Pick<DoorLimits, "hashThreads" | "hashesPerLine" | "hashesMaxCount">
 
 export function createHashQueue(bounds: Bounds): HashQueue {
-  // An address without jobs has no line.
+  // By name. A line without jobs is deleted.
   const lines = new Map<string, Line>()
   let size = 0
   let running = 0
@@ -50,21 +51,21 @@ export function createHashQueue(bounds: Bounds): HashQueue {
     job.start()
   }
 
-  function ended(address: string, line: Line): void {
+  function ended(name: string, line: Line): void {
     line.running -= 1
     running -= 1
-    left(address, line)
+    left(name, line)
     next()
   }
 
-  function left(address: string, line: Line): void {
+  function left(name: string, line: Line): void {
     size -= 1
-    if (line.running + line.waiting.length === 0) lines.delete(address)
+    if (line.running + line.waiting.length === 0) lines.delete(name)
   }
 
-  /** Makes room for an address by refusing the newest job of the longest line; false if no line is longer than its own. */
+  /** Makes room by refusing the newest job of the longest line. Returns false if no line is longer than `own`. */
   function displace(own: number): boolean {
-    let longest: readonly [address: string, line: Line] | undefined
+    let longest: readonly [name: string, line: Line] | undefined
     for (const entry of lines)
       if (entry[1].waiting.length > (longest?.[1].waiting.length ?? own)) longest = entry
     const job = longest?.[1].waiting.pop()
@@ -74,20 +75,20 @@ export function createHashQueue(bounds: Bounds): HashQueue {
     return true
   }
 
-  function run<T>(address: string, job: () => Promise<T>): Promise<HashOutcome<T>> {
-    const known = lines.get(address)
+  function run<T>(name: string, job: () => Promise<T>): Promise<HashOutcome<T>> {
+    const known = lines.get(name)
     const own = known === undefined ? 0 : known.running + known.waiting.length
-    if (own >= bounds.hashesPerAddress) return Promise.resolve({ kind: "tooManyOfAddress" })
+    if (own >= bounds.hashesPerLine) return Promise.resolve({ kind: "lineIsFull" })
     if (size >= bounds.hashesMaxCount && !displace(own + 1)) return Promise.resolve({ kind: "full" })
-    const line: Line = lines.get(address) ?? { waiting: [], running: 0, round: currentRound }
-    lines.set(address, line)
+    const line: Line = lines.get(name) ?? { waiting: [], running: 0, round: currentRound }
+    lines.set(name, line)
     size += 1
     return new Promise((resolve, reject) => {
       line.waiting.push({
         start: () =>
           void job()
             .then((value) => resolve({ kind: "done", value }), reject)
-            .finally(() => ended(address, line)),
+            .finally(() => ended(name, line)),
         refuse: () => resolve({ kind: "full" }),
       })
       next()

@@ -12,8 +12,8 @@ const kindsMax = 64
 const peerMessageMaxBytes = 48
 
 export interface IncidentLog {
-  /** Takes any contained failure. */
-  readonly report: (error: unknown) => void
+  /** Takes any contained failure. `context` becomes fields of its line, if it is a fault of the server. */
+  readonly report: (error: unknown, context?: object) => void
   /** Peers' violations so far, by kind. */
   readonly violations: ReadonlyMap<string, number>
 }
@@ -61,7 +61,7 @@ export function createIncidentLog({ log, nowMs }: IncidentLogOptions): IncidentL
   }
 
   return {
-    report(error) {
+    report(error, context = {}) {
       const violation = violationOf(error)
       if (violation !== undefined) {
         reportViolation(violation.code, violation.message)
@@ -69,7 +69,10 @@ export function createIncidentLog({ log, nowMs }: IncidentLogOptions): IncidentL
       }
       const leftOut = turn(bounded(`fault ${faultName(error)}`), stacksPerMinute)
       if (leftOut === undefined) return
-      log.warn({ err: error, ...(leftOut === 0 ? {} : { leftOut }) }, "something failed and was contained")
+      log.warn(
+        { err: error, ...context, ...(leftOut === 0 ? {} : { leftOut }) },
+        "something failed and was contained",
+      )
     },
     violations,
   }
