@@ -4,6 +4,7 @@ import type { Server } from "node:http"
 import { connect } from "node:net"
 import { tmpdir } from "node:os"
 import { join } from "node:path"
+import { sql } from "kysely"
 import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, test } from "vitest"
 import { DatabaseBusy } from "../store/busy.ts"
 import { openDatabase } from "../store/database.ts"
@@ -524,6 +525,18 @@ describe("POST /auth/session/NAME/renew", () => {
     expect(await attributesBy({ "X-Forwarded-Proto": "https" })).toContain("Secure")
     expect(await attributesBy({ "X-Forwarded-Proto": "https, http" })).not.toContain("Secure")
   })
+})
+
+test("door-5 lets players log in while the database takes no writes, only without a cookie", async () => {
+  await register({ username: "Anna", password })
+  await sql`pragma query_only = on`.execute(db)
+  const response = await post("/auth/login", { username: "Anna", password, renewable: true })
+  expect([response.status, response.headers.get("set-cookie")]).toEqual([200, null])
+  expect((await register({ username: "Bob", password })).status).toBe(503)
+  expect(errors).toMatchObject([
+    { path: "/auth/login", err: { code: "SQLITE_READONLY" } },
+    { path: "/auth/register", err: { code: "SQLITE_READONLY" } },
+  ])
 })
 
 test("door-5 answers 503 while the database is locked", async () => {

@@ -3,7 +3,7 @@ import type { IncomingMessage, ServerResponse } from "node:http"
 import { performance } from "node:perf_hooks"
 import { assetRoutes } from "./asset-routes.ts"
 import type { AssetOptions } from "./asset-routes.ts"
-import { DatabaseBusy } from "../store/busy.ts"
+import { DatabaseBusy, isDatabaseDown } from "../store/busy.ts"
 import { authRoutes } from "./auth-routes.ts"
 import type { AuthOptions } from "./auth-routes.ts"
 import { metricsRoutes } from "./metrics-routes.ts"
@@ -48,7 +48,7 @@ export interface HttpOptions
 /** Answers one request; never throws. */
 export type HttpHandler = (request: IncomingMessage, response: ServerResponse) => void
 
-const busyRetryMs = 2_000
+const unavailable = comeBackLater(503, "The world's accounts cannot be read or written now; try again", 2_000)
 
 const pageMissing = `<!doctype html>
 <html lang="en"><head><meta charset="utf-8"><title>The page is not built</title></head>
@@ -78,16 +78,12 @@ export function createHttpHandler(options: HttpOptions): HttpHandler {
       .then((reply) => sendReply(response, reply))
       .catch((err: unknown) => {
         if (err instanceof RequestAborted) return
-        if (err instanceof DatabaseBusy) {
-          sendReply(
-            response,
-            comeBackLater(503, "The world cannot read its accounts now; try again", busyRetryMs),
-          )
-          return
+        // A lock is the saver's to report.
+        if (!(err instanceof DatabaseBusy)) {
+          options.onFault(err, (request.url ?? "").split("?", 1)[0]?.slice(0, 100) ?? "")
         }
-        options.onFault(err, request.url?.split("?", 1)[0] ?? "")
         if (response.headersSent) response.destroy()
-        else sendReply(response, refusal(500, "Internal server error"))
+        else sendReply(response, isDatabaseDown(err) ? unavailable : refusal(500, "Internal server error"))
       })
   }
 }

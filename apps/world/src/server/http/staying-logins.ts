@@ -3,6 +3,7 @@
 // in one browser do not share one. Must not know how log-ins are stored.
 import { RateLimiter } from "@hawser/protocol"
 import type { IncomingMessage } from "node:http"
+import { isDatabaseDown } from "../store/busy.ts"
 import { loginIdleMs } from "../store/login-store.ts"
 import type { LoginStore, LoginToken, Renewal } from "../store/login-store.ts"
 import type { PlayerRecord } from "../store/player-record.ts"
@@ -25,6 +26,8 @@ export interface StayingOptions {
   readonly nowMs: () => number
   /** Milliseconds from any start. */
   readonly monotonicMs: () => number
+  /** Receives an unexpected error, with the path of its request. */
+  readonly onFault: (error: unknown, path: string) => void
   /** Counts each renewal by how it went. */
   readonly onRenewal: (outcome: Renewal["kind"] | "unsigned", username: string) => void
 }
@@ -73,7 +76,7 @@ export function createStayingLogins(options: StayingOptions): StayingLogins {
     if (waitMs > 0) return comeBackLater(429, "Too many renewals; wait before the next", waitMs)
     const renewal = await logins.renew(token)
     onRenewal(renewal.kind, username)
-    if (renewal.kind !== "renewed" && renewal.kind !== "repeated") return ended(request, username)
+    if (!("token" in renewal)) return ended(request, username)
     const player = await store.findById(renewal.playerId)
     if (player === undefined || player.username.toLowerCase() !== username) return ended(request, username)
     const barred = barredReply(player, nowMs())
@@ -99,8 +102,15 @@ export function createStayingLogins(options: StayingOptions): StayingLogins {
   return {
     routes: [named("/auth/session/:name/renew", renew), named("/auth/session/:name/end", end)],
     async begin({ id, username }, { reply, request }) {
-      const token = await logins.begin(renewalTokens.newFamily(), id)
-      return withCookie(reply, cookie(request, username.toLowerCase(), token))
+      try {
+        const token = await logins.begin(renewalTokens.newFamily(), id)
+        return withCookie(reply, cookie(request, username.toLowerCase(), token))
+      } catch (error) {
+        // A database that takes no writes keeps no player out: this log-in only ends with its token.
+        if (!isDatabaseDown(error)) throw error
+        options.onFault(error, "/auth/login")
+        return reply
+      }
     },
   }
 }

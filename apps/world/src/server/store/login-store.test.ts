@@ -1,3 +1,4 @@
+import { sql } from "kysely"
 import { beforeEach, expect, onTestFinished, test } from "vitest"
 import { openDatabase } from "./database.ts"
 import type { WorldDatabase } from "./database.ts"
@@ -106,6 +107,21 @@ test("door-6 ends a log-in that is told to end, 30 days after its last renewal, 
   }
   nowMs += dayMs
   expect(await logins.renew(token)).toEqual({ kind: "expired" })
+})
+
+test("door-6 verifies a token without exchanging it while the database takes no writes", async () => {
+  const first = await logins.begin("family", playerId)
+  const second = await renewed(first)
+  await sql`pragma query_only = on`.execute(db)
+  for (let time = 0; time < 3; time += 1)
+    expect(await logins.renew(second)).toEqual({ kind: "kept", token: second, playerId })
+  for (const token of [first, { ...second, generation: 3 }, { ...second, family: "another" }])
+    await expect(logins.renew(token)).rejects.toMatchObject({ code: "SQLITE_READONLY" })
+  nowMs += 31 * dayMs
+  await expect(logins.renew(second)).rejects.toThrow()
+  await sql`pragma query_only = off`.execute(db)
+  nowMs -= 31 * dayMs
+  expect(await logins.renew(second)).toMatchObject({ kind: "renewed" })
 })
 
 test("door-6 keeps 20 log-ins of a player, the ones that were renewed last, and forgets expired ones of everybody", async () => {

@@ -5,7 +5,7 @@
 // newest was not presented yet; (3) every other generation is spent. Presenting a spent one ends the family, because two
 // holders have its tokens then.
 import type { Transaction } from "kysely"
-import { retryBusy } from "./busy.ts"
+import { isDatabaseDown, retryBusy } from "./busy.ts"
 import type { BusyOptions } from "./busy.ts"
 import type { Tables, WorldDatabase } from "./database.ts"
 
@@ -14,9 +14,12 @@ export interface LoginToken {
   readonly generation: number
 }
 
-/** `repeated`: the answer with this successor was probably lost, or two tabs asked at once. */
+/**
+ * `repeated`: the answer with this successor was probably lost, or two tabs asked at once. `kept`: the database takes no
+ * writes now, so the token was verified and not exchanged.
+ */
 export type Renewal =
-  | { readonly kind: "renewed" | "repeated"; readonly token: LoginToken; readonly playerId: number }
+  | { readonly kind: "renewed" | "repeated" | "kept"; readonly token: LoginToken; readonly playerId: number }
   | { readonly kind: "reused"; readonly playerId: number }
   | { readonly kind: "expired" | "unknown" }
 
@@ -53,7 +56,15 @@ export function createLoginStore(db: WorldDatabase, { nowMs, busy = {} }: LoginS
   return {
     begin: (family, playerId) =>
       change((transaction) => begin(transaction, { family, playerId, nowMs: nowMs() })),
-    renew: (token) => change((transaction) => renew(transaction, token, nowMs())),
+    async renew(token) {
+      try {
+        return await change((transaction) => renew(transaction, token, nowMs()))
+      } catch (error) {
+        const kept = isDatabaseDown(error) ? await verified(db, token, nowMs()) : undefined
+        if (kept === undefined) throw error
+        return kept
+      }
+    },
     end: (family) => change((transaction) => end(transaction, family)),
   }
 }
@@ -120,6 +131,18 @@ async function renew(
   }
   await transaction.updateTable("logins").set(columns).where("family", "=", family).execute()
   return { kind: "renewed", token: { family, generation: newest + 1 }, playerId }
+}
+
+/** Reads only. Undefined for a token that is not the newest of a log-in. */
+async function verified(db: WorldDatabase, token: LoginToken, nowMs: number): Promise<Renewal | undefined> {
+  const row = await db
+    .selectFrom("logins")
+    .select("player_id")
+    .where("family", "=", token.family)
+    .where("generation", "=", token.generation)
+    .where("expires_at_ms", ">", nowMs)
+    .executeTakeFirst()
+  return row === undefined ? undefined : { kind: "kept", token, playerId: row.player_id }
 }
 
 async function end(transaction: Transaction<Tables>, family: string): Promise<void> {
