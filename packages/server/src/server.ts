@@ -143,6 +143,7 @@ function createParts(contract: Contract, options: Options) {
     timers,
     counters,
     limits,
+    onError,
   })
   const fanOut = new FanOut()
   const limiter = new RateLimiter()

@@ -1,8 +1,9 @@
 // From HELLO to an open session: what HELLO claims, what of the server's first words settles the attempt, and which
 // session goes on from WELCOME. Knows which link it is told of, not whether it is still the one of now.
-import { HawserError, createFrameCodec, wireVersion } from "@hawser/protocol"
+import { HawserError, createFrameCodec, unsendable, wireVersion } from "@hawser/protocol"
 import type { RoundTrip, TimerQueue, WelcomeFrame } from "@hawser/protocol"
 import type { Requests } from "../calls/requests.ts"
+import { fittingHolds } from "../topics/fitting-holds.ts"
 import { isLoginError } from "./client-frames.ts"
 import { ClientSession } from "./client-session.ts"
 import type { Heartbeat } from "./heartbeat.ts"
@@ -46,21 +47,27 @@ export class Handshake {
 
   sayHello(link: Link, token: string): void {
     const { codec, connection, dial } = link
-    const { clientId, clock, counters, limits, session } = this.#options
+    const { clientId, clock, counters, fail, limits, session } = this.#options
     link.saidHelloAtMs = clock.now()
     const resume = session()?.claim()
-    if (resume !== undefined) counters.resumesAsked += 1
-    const bytes = codec.encode({
-      kind: "hello",
-      version: wireVersion,
-      token,
-      reference: null,
-      clientId,
-      dial,
-      ...(resume === undefined ? {} : { resume }),
-      limits: limits.message,
-    })
-    connection.send({ bytes })
+    try {
+      const bytes = codec.encode({
+        kind: "hello",
+        version: wireVersion,
+        token,
+        reference: null,
+        clientId,
+        dial,
+        ...(resume === undefined ? {} : { resume }),
+        limits: limits.message,
+      })
+      if (resume !== undefined) counters.resumesAsked += 1
+      connection.send({ bytes })
+    } catch (cause) {
+      // No server takes it, neither now nor later.
+      const error = unsendable("the token", cause)
+      fail(HawserError.is(error) ? error : new HawserError("auth_token_invalid", { retry: "never", cause }))
+    }
   }
 
   /** Before WELCOME only what settles the login is looked at; the rest is kept in order. */
@@ -114,7 +121,8 @@ export class Handshake {
       return false
     }
     // The server sends nothing of replicas before it knows what is here.
-    session.sendControl({ kind: "have", held: this.#options.replicas.held() })
+    const held = fittingHolds(this.#options.replicas.held(), session.serverLimits)
+    session.sendControl({ kind: "have", held })
     counters.sessionsResumed += 1
     heartbeat.start()
     if (session.counts.bufferedMessages > 0) heartbeat.asked()

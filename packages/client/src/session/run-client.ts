@@ -1,6 +1,6 @@
 // Performs what the supervisor decides, and brings together the bound connection, the session, the requests and the
 // listeners. One TimerQueue; every socket callback carries its dial number.
-import { HawserError, RoundTrip, TimerQueue } from "@hawser/protocol"
+import { HawserError, RoundTrip, TimerQueue, unsendable } from "@hawser/protocol"
 import { Requests } from "../calls/requests.ts"
 import { Streams } from "../calls/streams.ts"
 import type { ClientStatus } from "../status.ts"
@@ -275,7 +275,7 @@ export class RunningClient {
         this.#sendHello(effect.dial, effect.token)
         return
       case "sendAuth":
-        this.#session?.sendControl({ kind: "auth", token: effect.token })
+        this.#sendAuth(effect.token)
         return
       case "abandon":
         this.#abandon(effect.dial)
@@ -285,6 +285,15 @@ export class RunningClient {
         return
       case "connectionLost":
         this.#onConnectionLost(effect.error)
+    }
+  }
+
+  /** A token that is too large for a message is reported; the session goes on with the one before. */
+  #sendAuth(token: string): void {
+    try {
+      this.#session?.sendControl({ kind: "auth", token })
+    } catch (error) {
+      this.#options.onError(unsendable("the fresh token", error))
     }
   }
 

@@ -1,5 +1,5 @@
 // Identity of a client: the source of its tokens, and its id. Knows no connections.
-import { HawserError } from "@hawser/protocol"
+import { HawserError, isWellFormed } from "@hawser/protocol"
 import { describeValue } from "../injected.ts"
 import { describeCause } from "../report.ts"
 
@@ -61,9 +61,9 @@ export class Tokens {
     const isFunction = typeof source === "function"
     try {
       const token: unknown = await (isFunction ? source({ refused }) : source)
-      if (typeof token === "string" && token !== "") return token
+      if (typeof token === "string" && token !== "" && isWellFormed(token)) return token
       const subject = isFunction ? "the token function returned" : "the token is"
-      const message = `${subject} ${describeValue(token)}, not a text: log in first, then call connect()`
+      const message = `${subject} ${describeToken(token)}, not a text: log in first, then call connect()`
       // Final: the function would return it again, and no server takes it.
       return { error: new HawserError("auth_token_invalid", { message, retry: "never" }), isFault: true }
     } catch (cause) {
@@ -72,6 +72,10 @@ export class Tokens {
       return { error: new HawserError("sys_service_unavailable", { message, cause }), isFault: true }
     }
   }
+}
+
+function describeToken(token: unknown): string {
+  return typeof token === "string" && token !== "" ? "half a surrogate pair" : describeValue(token)
 }
 
 /** Not secret: it only has to differ from the ids of the same user's other clients. */

@@ -1,6 +1,7 @@
 // The kinds of fields that a replica's records may have: which values they take, and how these are packed.
 // Inside a replica a value is in its packed form: a whole number, a text, or undefined where an optional one is absent.
 import type { BitReader, BitWriter } from "./bits.ts"
+import { isWellFormed } from "../wire/sentence.ts"
 import { decodeText, encodeText } from "./utf8.ts"
 
 /** A value as it is kept and compared. */
@@ -113,6 +114,7 @@ export function text(): Field<string> {
     shape: ["text"],
     pack(value) {
       if (typeof value !== "string") throw new TypeError(`${String(value)} is no text`)
+      if (!isWellFormed(value)) throw new RangeError("half a surrogate pair is no text")
       return value
     },
     unpack: (packed) => (typeof packed === "string" ? packed : ""),

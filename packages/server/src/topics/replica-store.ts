@@ -1,5 +1,5 @@
 // The records of one replica and the cells that they are in. Says after each tick which cells changed; knows no sessions.
-import { BitWriter, ReplicaSchema, cellOf } from "@hawser/protocol"
+import { BitWriter, ReplicaSchema, cellOf, isWellFormed } from "@hawser/protocol"
 import type { CellPlace, Fields, PackedRecord, ReplicaSpec } from "@hawser/protocol"
 import { ReplicaCell, changedMask } from "./replica-cell.ts"
 import type { Entry } from "./replica-cell.ts"
@@ -69,6 +69,8 @@ export class ReplicaStore {
 
   /** @throws RangeError or TypeError that names the field; then nothing was changed. */
   set(id: string, values: Values): void {
+    if (!this.#entries.has(id) && !isWellFormed(id))
+      throw new RangeError(`an id in the replica "${this.name}" has half a surrogate pair`)
     this.#put(
       id,
       this.schema.fields.map(({ name }) => this.#pack(id, name, values[name])),

@@ -1,5 +1,6 @@
 // Replicas for clients of protocol `2.0`: what their application makes of the changes, as events. Viewers who are told of
 // the same cells are told in the same bytes: translated and encoded once for all of them.
+import { unsendable } from "@hawser/protocol"
 import type { Codec, OutboundMessage } from "@hawser/protocol"
 import type { Event20, ReplicaChange20 } from "../profile20.ts"
 import type { ReplicaCell } from "./replica-cell.ts"
@@ -11,6 +12,8 @@ export interface ReplicaViews20Options {
   /** Called once for each distinct change. */
   readonly translate: (replica: string, change: ReplicaChange20) => readonly Event20[]
   readonly onEncoded: () => void
+  /** A change that cannot be told is left out: a tick has other viewers, and no caller that could be told. */
+  readonly onError: (error: unknown) => void
 }
 
 /** By cell, what a client was told of: its ids, and the version of the cell. */
@@ -75,7 +78,6 @@ export class ReplicaViews20 {
     const key = JSON.stringify([store.name, names.toSorted(), [...gone].toSorted()])
     const known = this.#encoded.get(key)
     if (known !== undefined) return known
-    const { codec, translate, onEncoded } = this.#options
     const records = cells.flatMap(({ cell, since }) =>
       cell
         .entries()
@@ -83,12 +85,23 @@ export class ReplicaViews20 {
         .map(({ id, packed }) => ({ id, ...store.valuesOf(packed) })),
     )
     if (records.length + gone.size === 0) return []
-    const messages = translate(store.name, { records, gone: [...gone] }).map(({ name, payload }) => ({
-      bytes: codec.encode({ kind: "event", type: name, payload }),
-    }))
-    onEncoded()
+    const messages = this.#translate(store.name, { records, gone: [...gone] })
     this.#encoded.set(key, messages)
     return messages
+  }
+
+  #translate(replica: string, change: ReplicaChange20): readonly OutboundMessage[] {
+    const { codec, translate, onEncoded, onError } = this.#options
+    try {
+      const messages = translate(replica, change).map(({ name, payload }) => ({
+        bytes: codec.encode({ kind: "event", type: name, payload }),
+      }))
+      onEncoded()
+      return messages
+    } catch (error) {
+      onError(unsendable(`a change of the replica "${replica}"`, error))
+      return []
+    }
   }
 }
 

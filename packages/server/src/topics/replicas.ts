@@ -33,6 +33,7 @@ export interface ReplicasOptions {
   readonly timers: TimerQueue
   readonly counters: ServerCounters
   readonly limits: Pick<ServerLimits, "replicaTickMs" | keyof HeldDeltasLimits>
+  readonly onError: (error: unknown) => void
 }
 
 /** Around a place in the units of the replica's area, or around a record of it, wherever that goes. */
@@ -68,17 +69,20 @@ export class Replicas {
   #cancelExpiry: (() => void) | undefined
 
   constructor(options: ReplicasOptions) {
-    const { replicas, codecs, translator20, counters } = options
+    const { replicas, codecs, translator20, counters, onError } = options
     this.#options = options
     for (const [name, spec] of Object.entries(replicas)) {
       const store = new ReplicaStore(name, spec, options.limits)
       this.#numbers.set(store, this.#numbers.size)
       this.#watched.set(name, { store, followers: new Map() })
+      // Fields that cannot be told to a client are a fault of the contract, and show now.
+      this.#describe(store)
     }
     this.#views20 = new ReplicaViews20({
       codec: codecs["2.0"],
       translate: (replica, change) => translator20.replica(replica, change),
       onEncoded: () => (counters.publicationsEncoded += 1),
+      onError,
     })
   }
 
