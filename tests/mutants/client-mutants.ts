@@ -119,7 +119,7 @@ export const clientMutants: readonly Mutant[] = [
     edits: [
       {
         file: requests,
-        find: '        lost.push({ call, name, input, key, state: "sent" })\n',
+        find: '        lost.push(shown(taken, "sent"))\n',
         replace: "",
       },
     ],
@@ -130,8 +130,8 @@ export const clientMutants: readonly Mutant[] = [
     edits: [
       {
         file: requests,
-        find: "if (key !== undefined || (reference !== undefined && session.neverLeft(reference))) {",
-        replace: "if (reference === undefined || key !== undefined || session.counts.sent >= 0) {",
+        find: "const neverLeft = reference !== undefined && session.neverLeft(reference)\n",
+        replace: "const neverLeft = session.counts.sent >= 0\n",
       },
     ],
   },
@@ -141,8 +141,8 @@ export const clientMutants: readonly Mutant[] = [
     edits: [
       {
         file: requests,
-        find: "if (key !== undefined || (reference !== undefined && session.neverLeft(reference))) {",
-        replace: 'if (key !== undefined || (reference !== undefined && session.id === "")) {',
+        find: "const neverLeft = reference !== undefined && session.neverLeft(reference)\n",
+        replace: 'const neverLeft = reference !== undefined && session.id === ""\n',
       },
     ],
     killedBy: {

@@ -190,8 +190,8 @@ export const deliveryMutants: readonly Mutant[] = [
     edits: [
       {
         file: stateWindow,
-        find: "if (isLate || bytesPerMs > this.#bytesPerMs)",
-        replace: "if (!isLate && bytesPerMs > this.#bytesPerMs)",
+        find: "if (isLate || isOver || bytesPerMs > this.#bytesPerMs)",
+        replace: "if (isOver || (!isLate && bytesPerMs > this.#bytesPerMs))",
       },
     ],
     killedBy: { tests: [stateWindowTest], because: "nobody looks how old what it sees is" },

@@ -50,16 +50,20 @@ const boundlessDials = { dialBurst: 1_000, dialsPerMinute: 1_000_000 }
 export function planOf(draw: Draw): Plan {
   const { chance, whole, scale } = draw
   const quick = chance(0.8)
+  const server = serverLimits(draw)
+  const client = clientLimits(draw)
+  // A token is asked for no oftener than a dial is made: one that is over sooner leaves no client connected.
+  const leastLifeMs = (10 * 60_000) / client.dialsPerMinute
   return {
-    server: serverLimits(draw),
-    client: clientLimits(draw),
+    server,
+    client,
     clientCount: whole(2, 5),
     backoffMaxMs: scale(100, 4_000),
     backoffBaseMs: scale(5, 250),
     actionEveryMs: scale(2, 60),
     faultEveryMs: scale(60, 3_000),
     weather: weatherOf(draw),
-    tokenLifeMs: chance(0.4) ? scale(1_000, 20_000) : undefined,
+    tokenLifeMs: chance(0.4) ? Math.max(scale(1_000, 20_000), leastLifeMs) : undefined,
     authenticateMs: quick ? 0 : scale(1, 400),
     tokenFunctionMs: chance(0.7) ? 0 : scale(1, 400),
     padBytes: chance(0.7) ? scale(1, 60) : scale(60, 2_000),

@@ -56,7 +56,8 @@ function describe(error: unknown): string {
 
 /** The longest time in which a client finds that its connection is dead. */
 function detectionMs({ client }: Plan): number {
-  return client.probeAfterMs + Math.max(client.probeTimeoutMs, client.probeTimeoutMaxMs)
+  const silentMs = Math.max(client.probeAfterMs, client.unansweredMs)
+  return silentMs + Math.max(client.probeTimeoutMs, client.probeTimeoutMaxMs)
 }
 
 /** The same for the server. */

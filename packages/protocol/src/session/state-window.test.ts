@@ -1,5 +1,6 @@
 import fc from "fast-check"
 import { describe, expect, it } from "vitest"
+import { seededRandom } from "../testing/seeded-random.ts"
 import { StateWindow } from "./state-window.ts"
 
 const limits = { stateWindowMs: 1_000, stateStartBytes: 10_000 }
@@ -34,9 +35,9 @@ class Link {
   }
 
   /** Acknowledgements of up to this time have come. */
-  passTo(nowMs: number): void {
+  passTo(nowMs: number, isSeenAtMs?: number): void {
     for (const { atMs, frames } of this.#acknowledgements.filter(({ atMs }) => atMs <= nowMs))
-      this.window.acknowledge(frames, atMs)
+      this.window.acknowledge(frames, isSeenAtMs ?? atMs)
     this.#acknowledgements = this.#acknowledgements.filter(({ atMs }) => atMs > nowMs)
   }
 }
@@ -161,6 +162,22 @@ describe("a window on a link", () => {
     link.bytesPerMs = 1_000
     refusedFrom(30_000, 34_000)
     expect(refusedFrom(34_000, 40_000)).toBe(0)
+  })
+
+  it("keeps what is shown young over a slow link whose acknowledgements come now early, now late", () => {
+    const random = seededRandom(3)
+    const link = new Link(1, 150)
+    const [under, ages]: [number[], number[]] = [[], []]
+    for (let nowMs = 0; nowMs < 900_000; nowMs += 50) {
+      // Whatever came late comes with what follows it.
+      if (random() < 0.4) link.passTo(nowMs, nowMs)
+      if (takes(link.window, 400, nowMs)) ages.push(link.send(400, nowMs) - nowMs)
+      under.push(link.window.bytes)
+    }
+    const most = (values: readonly number[]): number => values.reduce((a, b) => Math.max(a, b), 0)
+    const minute = (index: number): number[] => under.slice(index * 1_200, (index + 1) * 1_200)
+    expect(most(minute(14))).toBeLessThanOrEqual(1.2 * most(minute(1)))
+    expect(most(ages)).toBeLessThan(2_500)
   })
 
   it("follows a way that has become longer, once the link was empty", () => {

@@ -6,7 +6,7 @@
 // Invariants:
 //  1. State may be sent when none is under way: no estimate is so low that a viewer is shown nothing more.
 //  2. Bytes are under way until a count covers the last frame that was sent with them.
-//  3. Only an acknowledgement that comes too late lowers the rate, so a link that was not filled is not taken for a slow one.
+//  3. Only frames that had to wait for the link lower its rate: a link that was not filled is not taken for a slow one.
 
 export interface StateWindowLimits {
   /**
@@ -28,6 +28,8 @@ const markSize = 5
 const leastMarks = 8
 /** Marks of one window. Beyond: what is sent joins the last one, and is acknowledged with its end. */
 const mostMarks = 128
+/** The rate is the highest that was seen. Where frames wait for the link it is measured anew after this time. */
+const rateForMs = 20_000
 /** A link that was slow counts as slow for this long: bursts stay small. */
 const slowForMs = 30_000
 /** The rate is known from what was under way: more than that must be allowed, or a link with a long way stays slow. */
@@ -54,8 +56,10 @@ export class StateWindow implements StateUnderWay {
   #acknowledgedFrames = 0
   #arrivedBytes = 0
   #arrivedAtMs = 0
-  /** 0 until an acknowledgement has shown one. */
+  /** Rate of the link; 0 until an acknowledgement has shown one. The highest since `#rateSinceMs`. */
   #bytesPerMs = 0
+  #nextBytesPerMs = 0
+  #rateSinceMs = 0
   /** Least round trip, the time that the bytes themselves took included. */
   #roundTripMs = Number.POSITIVE_INFINITY
   /** Least round trip on an empty link, and the bytes that made it. The same since `#aloneSinceMs`. */
@@ -201,8 +205,13 @@ export class StateWindow implements StateUnderWay {
     const { stateWindowMs } = this.#limits
     this.#measureRoundTrip(roundTripMs, aloneBytes, nowMs)
     const isLate = roundTripMs > this.#roundTripMs + 2 * stateWindowMs
-    if (isLate || bytesPerMs > this.#bytesPerMs) this.#bytesPerMs = bytesPerMs
-    if (roundTripMs - this.#emptyTripMs > stateWindowMs) this.#slowUntilMs = nowMs + slowForMs
+    const waitedMs = roundTripMs - this.#emptyTripMs
+    const isOver = waitedMs > stateWindowMs / 2 && nowMs - this.#rateSinceMs >= rateForMs
+    this.#nextBytesPerMs = isLate ? bytesPerMs : Math.max(this.#nextBytesPerMs, bytesPerMs)
+    if (isLate || isOver || bytesPerMs > this.#bytesPerMs) this.#bytesPerMs = this.#nextBytesPerMs
+    if (isOver) this.#nextBytesPerMs = bytesPerMs
+    if (isLate || isOver) this.#rateSinceMs = nowMs
+    if (waitedMs > stateWindowMs) this.#slowUntilMs = nowMs + slowForMs
   }
 
   /** Behind other state a frame takes as long as that does: only an empty link shows that the way has become longer. */

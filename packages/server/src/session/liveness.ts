@@ -36,7 +36,8 @@ export function startLivenessSweep<User extends AuthenticatedUser>(
     cancel = undefined
     const lateMs = Math.max(0, clock.now() - dueAtMs)
     for (const connection of connections) {
-      if (connection.pingedAtMs !== undefined) connection.pingedAtMs += lateMs
+      // An answered ping keeps its time: moved past its answer, it would count as unanswered.
+      if (connection.pingedAtMs !== undefined && isUnanswered(connection)) connection.pingedAtMs += lateMs
       if (!stalls.check(connection, { lateMs, everyMs })) check(options, connection)
     }
     stalls.swept()
