@@ -349,7 +349,13 @@ export const clientMutants: readonly Mutant[] = [
   {
     name: "GOAWAY is not heeded",
     breaks: ["Z2"],
-    edits: [{ file: clientFrames, find: "        moveIn(frame.startInMs)\n", replace: "" }],
+    edits: [
+      {
+        file: clientFrames,
+        find: '        if (frame.intent !== "shutdown") moveIn(frame.startInMs)\n',
+        replace: "",
+      },
+    ],
     killedBy: {
       tests: ["tests/sessions/order-of-words.test.ts"],
       because: "who does not move is closed after a while, and loses nothing by it",

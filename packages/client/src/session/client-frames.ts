@@ -123,7 +123,8 @@ export class ClientFrames {
         return
       case "goaway":
         link.said = new HawserError("server_shutdown", { message: frame.reason })
-        moveIn(frame.startInMs)
+        // A shutdown leaves no other listener of the same process to move to: the close code brings the client back.
+        if (frame.intent !== "shutdown") moveIn(frame.startInMs)
         onFrame(frame)
         return
       case "busy":
