@@ -7,7 +7,7 @@ import { Encoded } from "./encoded.ts"
 import type { BadFrame, CallKind, Frame, Reference, ReplyFrame, WireError } from "./frame.ts"
 import { createPayloadCodec, isMap } from "./payload-codec.ts"
 import { quoted } from "./quoted.ts"
-import { sentence, wellFormed } from "./sentence.ts"
+import { wellFormed } from "./sentence.ts"
 
 const envelopeVersion = "2.0"
 
@@ -86,7 +86,7 @@ export function createEnvelopeCodec(options: EnvelopeCodecOptions): Codec {
           : encodeServer(frame.reference, "resp_error", errorPayload(frame.outcome.error))
       case "goaway":
         return encodeServer(null, "event_server_shutdown", {
-          message: sentence(frame.reason),
+          message: wellFormed(frame.reason),
           countdown_seconds: Math.ceil(frame.deadlineMs / 1000),
         })
       case "ping":

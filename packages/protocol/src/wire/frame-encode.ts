@@ -15,7 +15,7 @@ import type {
   WelcomeFrame,
   WireError,
 } from "./frame.ts"
-import { sentence, wellFormed } from "./sentence.ts"
+import { wellFormed } from "./sentence.ts"
 import type { TypeTable } from "./type-table.ts"
 
 /** By place: an error's category on the wire. */
@@ -56,13 +56,13 @@ export function frameBody(frame: Frame, types: TypeTable): FrameBody {
     case "goaway":
       return body(frameByte.goaway, goawayFields(frame))
     case "reset":
-      return body(frameByte.reset, [sentence(frame.cause), frame.count])
+      return body(frameByte.reset, [wellFormed(frame.cause), frame.count])
     case "sync":
       return body(frameByte.sync, [frame.count, frame.digest])
     case "busy":
       return body(frameByte.busy, [wholeMs(frame.retryAfterMs)])
     case "bye":
-      return body(frameByte.bye, [sentence(frame.code), sentence(frame.message)])
+      return body(frameByte.bye, [wellFormed(frame.code), wellFormed(frame.message)])
     case "event":
       return body(frameByte.event, [types.numberOf(frame.type), frame.payload])
     case "request":
@@ -130,7 +130,7 @@ function limitsFields({ maxBytes, maxDepth, maxElements, maxKeyBytes }: MessageL
 function goawayFields(frame: Extract<Frame, { kind: "goaway" }>): unknown[] {
   const { reason, startInMs, deadlineMs, intent, address } = frame
   const flags = intent === undefined ? undefined : goawayFlag[intent]
-  return withTrailing([sentence(reason), wholeMs(startInMs), wholeMs(deadlineMs)], [flags, address])
+  return withTrailing([wellFormed(reason), wholeMs(startInMs), wholeMs(deadlineMs)], [flags, address])
 }
 
 function authorFields(author: Author | undefined): unknown[] | undefined {

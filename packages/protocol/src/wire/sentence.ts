@@ -1,4 +1,5 @@
-// Text for a person in frames of the session layer and in errors: such a frame is never refused for its text.
+// Text for a person in frames of the session layer and in errors: such a frame is never refused for its text. Codecs make
+// it well-formed; a sender of a control frame also cuts it.
 
 /** The longest text of a control frame, in UTF-16 units; the rest is cut. */
 const sentenceMaxLength = 1_024

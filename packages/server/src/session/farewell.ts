@@ -1,5 +1,5 @@
 // How a client is told that its session is over.
-import { errorTable, isErrorCode } from "@hawser/protocol"
+import { errorTable, isErrorCode, sentence } from "@hawser/protocol"
 import type { Delivery } from "@hawser/protocol"
 import type { EndCause } from "./session.ts"
 
@@ -33,6 +33,7 @@ interface LastWords {
 export function sayFarewell({ delivery, cause, message, farewell }: LastWords): void {
   // Only after a RESET nothing of before counts: everybody else hears first what was sent before the end.
   if (farewell !== "reset") delivery.flush()
-  if (farewell === "bye") delivery.control({ kind: "bye", code: cause, message })
-  else if (farewell === "reset") delivery.control({ kind: "reset", cause, count: delivery.received })
+  const told = sentence(cause)
+  if (farewell === "bye") delivery.control({ kind: "bye", code: told, message: sentence(message) })
+  else if (farewell === "reset") delivery.control({ kind: "reset", cause: told, count: delivery.received })
 }

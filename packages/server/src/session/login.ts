@@ -1,6 +1,6 @@
 // The way of one connection to its session: performs what the admission machine decides, and is forgotten afterwards.
 // No decisions here: a switch over effects, and how each profile says no.
-import { HawserError } from "@hawser/protocol"
+import { HawserError, sentence } from "@hawser/protocol"
 import type {
   AcceptedConnection,
   Clock,
@@ -162,7 +162,7 @@ export class Login<User extends AuthenticatedUser> {
     const frame = (told: WireError): Frame =>
       accepted.profile === "2.0"
         ? { kind: "reply", reference, outcome: { ok: false, error: told } }
-        : { kind: "bye", code: told.code, message: told.message }
+        : { kind: "bye", code: sentence(told.code), message: sentence(told.message) }
     const bytes = encodeError(codec, { error: sent, frame, what: "a refused login" }, this.#host.onError)
     accepted.connection.send({ bytes })
     this.#owner.close(sent.code, error.message)
