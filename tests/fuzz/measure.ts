@@ -102,17 +102,8 @@ export function difference(sent: unknown, back: unknown, path = "it"): string | 
   return undefined
 }
 
-/** Texts for people in frames of the session layer are cut when they are sent: what was read may be longer. */
-function isCut(sent: string, back: string): boolean {
-  const maxLength = 1_024
-  if (sent.length <= maxLength || back.length !== maxLength) return false
-  // The cut may have halved a pair, which became U+FFFD.
-  return back.slice(0, -1) === sent.slice(0, maxLength - 1)
-}
-
 function isSameLeaf(sent: unknown, back: unknown): boolean {
   if (sent === back || (sent ?? null) === (back ?? null)) return true
-  if (typeof sent === "string" && typeof back === "string" && isCut(sent, back)) return true
   if (typeof sent === "number") return Number.isNaN(sent) && Number.isNaN(back)
   if (sent instanceof Uint8Array) return back instanceof Uint8Array && Buffer.compare(sent, back) === 0
   return sent instanceof Date && back instanceof Date && sent.getTime() === back.getTime()
