@@ -214,7 +214,7 @@ export const deliveryMutants: readonly Mutant[] = [
     edits: [
       {
         file: delivery,
-        find: "    this.flushStateAck(this.#isStateAckAsked)\n",
+        find: "    this.flushStateAck(this.#receipt.isAckAsked)\n",
         replace: "",
       },
     ],

@@ -23,32 +23,36 @@ export type RunSetUp = Omit<ServerSetUp, "host"> & Omit<ClientsSetUp, "url">
 /** A process at one end, which answers some messages. */
 class End<To extends object, From extends { readonly kind: string }> {
   readonly #child: ChildProcess
+  readonly #died: Promise<never>
 
   constructor(child: ChildProcess) {
     this.#child = child
+    this.#died = once(child, "exit").then(() => {
+      throw new Error("a process of the run has ended")
+    })
+    // Nobody may be waiting for an answer yet.
+    this.#died.catch(() => {})
   }
 
   tell(message: To): void {
-    this.#child.send(message)
+    // What a process that has ended is told, the next question finds out.
+    this.#child.send(message, () => {})
   }
 
   async ask<K extends From["kind"]>(message: To, kind: K): Promise<Extract<From, { readonly kind: K }>> {
     const isAnswer = (answer: From): answer is Extract<From, { readonly kind: K }> => answer.kind === kind
     const answered = new Promise<Extract<From, { readonly kind: K }>>((resolve, reject) => {
       const timer = setTimeout(() => reject(new Error(`no answer to ${JSON.stringify(message)}`)), answerMs)
-      const onExit = (): void => reject(new Error("a process of the run has ended"))
       const onMessage = (answer: From): void => {
         if (!isAnswer(answer)) return
         clearTimeout(timer)
-        this.#child.off("exit", onExit)
         this.#child.off("message", onMessage)
         resolve(answer)
       }
       this.#child.on("message", onMessage)
-      this.#child.once("exit", onExit)
     })
     this.tell(message)
-    return answered
+    return Promise.race([answered, this.#died])
   }
 
   async end(): Promise<void> {

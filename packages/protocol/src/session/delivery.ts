@@ -16,6 +16,8 @@ import { StateWindow } from "./state-window.ts"
 import type { StateUnderWay } from "./state-window.ts"
 
 export class Delivery {
+  /** True if the other end acknowledges state on this connection; set by `attach`. */
+  countsState = false
   readonly #host: DeliveryHost
   readonly #owner: DeliveryOwner
   readonly #buffer: SendBuffer
@@ -25,7 +27,6 @@ export class Delivery {
   /** State under way to a client that acknowledges it, and state received on this connection. Undefined until there is some. */
   #window: StateWindow | undefined
   #receipt: StateReceipt | undefined
-  #countsState = false
   #connection: Connection | undefined
   /** The highest number that any connection was given: what is below is a replay. */
   #everSent = 0
@@ -37,7 +38,6 @@ export class Delivery {
   #toldHandled = 0
   #untoldBytes = 0
   #ackRequested = false
-  #isStateAckAsked = false
   #isDead = false
 
   constructor(host: DeliveryHost, owner: DeliveryOwner) {
@@ -148,7 +148,7 @@ export class Delivery {
     // State is counted anew on each connection, and another network carries it.
     this.#window = undefined
     this.#receipt = undefined
-    this.#countsState = countsState
+    this.countsState = countsState
     this.acknowledge(handled)
     this.#buffer.rewind(received)
     this.#progressAtMs = this.#host.clock.now()
@@ -209,7 +209,7 @@ export class Delivery {
   takesState(bytes: number, isFirst: boolean): boolean {
     if (this.#buffer.sent !== this.#buffer.head) return false
     // A client that acknowledges no state shows by its socket alone how fast it is: values go before views.
-    if (!this.#countsState && this.#hasValues) return false
+    if (!this.countsState && this.#hasValues) return false
     if (!this.#socketTakesState()) return false
     return this.#window?.takesView(bytes, isFirst, this.#hasValues, turnNow(this.#host.clock)) ?? true
   }
@@ -234,7 +234,7 @@ export class Delivery {
     const connection = this.#connection
     if (connection === undefined || !this.#handOver(connection, message)) return false
     const { clock, stateLimits } = this.#host
-    if (!this.#countsState || stateLimits === undefined) return true
+    if (!this.countsState || stateLimits === undefined) return true
     const nowMs = turnNow(clock)
     if (this.#owesNothing) this.#progressAtMs = nowMs
     this.#window ??= new StateWindow(stateLimits)
@@ -269,7 +269,7 @@ export class Delivery {
 
   /** The other end has received `frames` frames of state on this connection. False: it claims what it was never sent. */
   acknowledgeState(frames: number): boolean {
-    if (!this.#countsState || frames <= (this.#window?.acknowledgedFrames ?? 0)) return true
+    if (!this.countsState || frames <= (this.#window?.acknowledgedFrames ?? 0)) return true
     this.#progressAtMs = turnNow(this.#host.clock)
     return this.#window?.acknowledge(frames, this.#progressAtMs) === true
   }
@@ -358,18 +358,19 @@ export class Delivery {
   receiveState(bytes: Uint8Array): void {
     this.#receipt ??= new StateReceipt(this.#host.limits)
     this.#receipt.receive(bytes.length, turnNow(this.#host.clock))
-    this.flushStateAck(this.#isStateAckAsked)
+    this.flushStateAck(this.#receipt.isAckAsked)
   }
 
   /** Acknowledges received state if it is due, and otherwise asks the owner for a call at that time, unless it was asked. */
   flushStateAck(wasAsked = false): void {
     const receipt = this.#receipt
-    this.#isStateAckAsked = wasAsked
-    if (receipt === undefined || receipt.owed === 0) return
+    if (receipt === undefined) return
+    receipt.isAckAsked = wasAsked
+    if (receipt.owed === 0) return
     const delayMs = receipt.dueInMs(turnNow(this.#host.clock))
     if (delayMs <= 0) this.flushAck()
     else if (!wasAsked) this.#owner.requestStateAck?.(delayMs)
-    this.#isStateAckAsked ||= delayMs > 0
+    receipt.isAckAsked ||= delayMs > 0
   }
 
   /** Acknowledges what is handled, and the state that was received, if the other end does not know of it. */

@@ -58,6 +58,13 @@ describe("every state × every input", () => {
       listening,
       [],
     ],
+    [
+      "surprise-A10 listening does not doubt because of a message that was given up sooner than an answer can come",
+      listening,
+      { kind: "unanswered", sentAtMs: 1981, nowMs: 2000 },
+      listening,
+      [],
+    ],
     ["listening probes when asked", listening, { kind: "probe", nowMs: 2000 }, probed(2000, 5_000), ping5],
     [
       "listening probes when in doubt, with the time that it is given",
@@ -249,7 +256,7 @@ describe("random lives", () => {
     fc.record({
       what: fc.constantFrom(...whats),
       passMs: fc.oneof(fc.constant(0), fc.nat(8_000)),
-      timeoutMs: fc.constantFrom(500, 2_000, 10_000),
+      timeoutMs: fc.constantFrom(10, 500, 2_000, 10_000),
     }),
     { maxLength: 60 },
   )
@@ -304,7 +311,10 @@ describe("random lives", () => {
       switch (effect.kind) {
         case "sendPing": {
           if (input.kind !== "doubt") expect(this.#outForMs).toBeUndefined()
-          if (input.kind === "unanswered") expect(this.#heardAtMs).toBeLessThanOrEqual(input.sentAtMs)
+          if (input.kind === "unanswered") {
+            expect(this.#heardAtMs).toBeLessThanOrEqual(input.sentAtMs)
+            expect(this.nowMs - input.sentAtMs).toBeGreaterThanOrEqual(options.leastAnswerMs)
+          }
           this.#sent += 1
           expect(effect.number).toBe(this.#sent)
           const isUnanswered =

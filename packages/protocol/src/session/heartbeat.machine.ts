@@ -45,7 +45,10 @@ export type HeartbeatInput =
   | { readonly kind: "pong"; readonly number: number; readonly nowMs: number }
   /** A reliable message was sent: an answer or an acknowledgement must follow. */
   | { readonly kind: "asked"; readonly nowMs: number }
-  /** A message that was sent at `sentAtMs` is given up. Without any sign of life since, it is a doubt. */
+  /**
+   * A message that was sent at `sentAtMs` is given up. Without any sign of life since, it is a doubt, unless no answer
+   * could have come yet.
+   */
   | { readonly kind: "unanswered"; readonly sentAtMs: number; readonly nowMs: number }
   /** The caller asks for a round trip now. */
   | { readonly kind: "probe"; readonly nowMs: number }
@@ -102,6 +105,7 @@ export function stepHeartbeat(options: HeartbeatOptions, state: HeartbeatState, 
       return state.kind === "listening" ? asked(options, state, nowMs) : [state, []]
     case "unanswered":
       if (isProbed(state) || state.heardAtMs > input.sentAtMs) return [state, []]
+      if (nowMs - input.sentAtMs < options.leastAnswerMs) return [state, []]
       return probe(state, nowMs, options.unansweredTimeoutMs)
     case "probe":
       return isProbed(state) ? [state, []] : probe(state, nowMs, options.probeTimeoutMs)

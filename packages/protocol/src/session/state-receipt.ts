@@ -15,6 +15,8 @@ export interface StateReceiptLimits {
 }
 
 export class StateReceipt {
+  /** True while its owner has been asked for a call when the acknowledgement is due. */
+  isAckAsked = false
   readonly #limits: StateReceiptLimits
   #received = 0
   #acknowledged = 0

@@ -133,8 +133,7 @@ export class ConnectionCaps {
 class Ticket implements CapTicket {
   readonly #caps: ConnectionCaps
   readonly #address: string
-  #known = false
-  #released = false
+  #stands: "unauthenticated" | "authenticated" | "released" = "unauthenticated"
 
   constructor(caps: ConnectionCaps, address: string) {
     this.#caps = caps
@@ -146,15 +145,15 @@ class Ticket implements CapTicket {
   }
 
   authenticated(): void {
-    if (this.#known) return
-    this.#known = true
+    if (this.#stands !== "unauthenticated") return
+    this.#stands = "authenticated"
     this.#caps.authenticated(this.#address)
   }
 
   release(): void {
-    if (this.#released) return
-    this.#released = true
+    if (this.#stands === "released") return
     this.authenticated()
+    this.#stands = "released"
     this.#caps.leave(this.#address)
   }
 }

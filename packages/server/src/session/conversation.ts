@@ -49,7 +49,6 @@ export class Conversation<User extends AuthenticatedUser>
   readonly #inbound: Inbound
   /** What it sees of replicas, if anything. */
   #state: StateSource | undefined
-  #countsState: boolean
   #badCount = 0
 
   // oxlint-disable-next-line eslint/max-params -- made in one place
@@ -62,7 +61,6 @@ export class Conversation<User extends AuthenticatedUser>
     this.host = host
     this.session = session
     this.codec = codec
-    this.#countsState = countsState
     this.delivery = new Delivery(host.delivery, this)
     this.#outbound = codec.counts ? this.delivery : new Outbound20(host, codec, connection)
     if (codec.counts) this.delivery.attach(connection, { received: 0, handled: 0, countsState })
@@ -82,7 +80,7 @@ export class Conversation<User extends AuthenticatedUser>
    */
   get stalledSinceMs(): number | undefined {
     const { delivery } = this
-    if (this.#countsState) return delivery.stalledSinceMs
+    if (delivery.countsState) return delivery.stalledSinceMs
     const owedSinceMs = delivery.stalledSinceMs ?? Number.POSITIVE_INFINITY
     const waitsSinceMs = this.#state?.waitingSinceMs ?? Number.POSITIVE_INFINITY
     const sinceMs = Math.min(owedSinceMs, waitsSinceMs)
@@ -105,7 +103,6 @@ export class Conversation<User extends AuthenticatedUser>
 
   /** WELCOME was sent on it: now the replay, then anything newer. */
   goOn(connection: Connection, handled: number, countsState: boolean): void {
-    this.#countsState = countsState
     // What the client has not handled is sent again; its own count of received messages goes back to that, too.
     this.delivery.attach(connection, { received: handled, handled, countsState })
     this.delivery.toldHandled()

@@ -70,7 +70,7 @@ export class Inbound {
   /** Messages that wait for room or for the user's bucket, oldest first. Undefined while there are none. */
   #held: Held[] | undefined
   #heldBytes = 0
-  /** Arrival of the held message that is processed now; undefined while none is. */
+  /** Arrival of the held message that is processed now. Undefined while none is being taken out. */
   #heldSinceMs: number | undefined
   /** True while the socket is not read. */
   #isPaused = false
@@ -78,7 +78,6 @@ export class Inbound {
   #throttledSinceMs: number | undefined
   #cancelThrottle: (() => void) | undefined
   #ended = false
-  #draining = false
 
   constructor(host: InboundHost, owner: InboundOwner) {
     this.#host = host
@@ -148,8 +147,8 @@ export class Inbound {
 
   /** The owner has room again. */
   resume(): void {
-    if (this.#draining) return
-    this.#draining = true
+    if (this.#isDraining) return
+    this.#heldSinceMs = turnNow(this.#host.clock)
     while (!this.#ended && !this.#mustHold()) {
       const next = this.#held?.shift()
       if (next === undefined) break
@@ -159,10 +158,13 @@ export class Inbound {
       this.#process(next.bytes, next.count)
     }
     this.#heldSinceMs = undefined
-    this.#draining = false
     if (this.#ended || !this.#isPaused || this.#holdsTooMuch() || this.#cancelThrottle !== undefined) return
     this.#isPaused = false
     this.#connection?.resume()
+  }
+
+  get #isDraining(): boolean {
+    return this.#heldSinceMs !== undefined
   }
 
   end(): void {
@@ -195,7 +197,7 @@ export class Inbound {
     return (
       this.#cancelThrottle !== undefined ||
       this.#owner.isFull ||
-      (this.#held !== undefined && !this.#draining)
+      (this.#held !== undefined && !this.#isDraining)
     )
   }
 

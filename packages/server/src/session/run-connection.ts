@@ -46,7 +46,7 @@ export class RunningConnection<User extends AuthenticatedUser>
   #open = true
   #closing = false
   /** While closing: when the peer's time is over, whatever still waits for it. */
-  #dropAtMs = Number.POSITIVE_INFINITY
+  #dropAtMs: number | undefined
   #cancelDrop: (() => void) | undefined
 
   // oxlint-disable-next-line eslint/max-params -- made in one place
@@ -146,7 +146,6 @@ export class RunningConnection<User extends AuthenticatedUser>
     else connection.close(this.accepted.profile === "2.0" ? closeCode20(code) : closeCodeOf(code), reason)
     connection.resume()
     connection.awaitDrain?.()
-    this.#dropAtMs = this.#host.clock.now() + this.#host.limits.shutdownMs
     this.#awaitEnd()
   }
 
@@ -156,8 +155,9 @@ export class RunningConnection<User extends AuthenticatedUser>
     const { connection } = this.accepted
     this.#cancelDrop?.()
     if (!this.#open) return
-    this.#cancelDrop = timers.at(Math.min(clock.now() + limits.closeTimeoutMs, this.#dropAtMs), () => {
-      if (connection.bufferedBytes === 0 || clock.now() >= this.#dropAtMs) connection.terminate()
+    const dropAtMs = (this.#dropAtMs ??= clock.now() + limits.shutdownMs)
+    this.#cancelDrop = timers.at(Math.min(clock.now() + limits.closeTimeoutMs, dropAtMs), () => {
+      if (connection.bufferedBytes === 0 || clock.now() >= dropAtMs) connection.terminate()
       else this.#awaitEnd()
     })
   }

@@ -33,7 +33,7 @@ export class ServerSession<User extends AuthenticatedUser>
   /** While its client is away. */
   #cancelWindow: (() => void) | undefined
   /** Window of the last detachment, in milliseconds. */
-  #windowMs = Number.POSITIVE_INFINITY
+  #windowMs: number | undefined
   /** A connection that the server dropped, until it has closed or another one is bound. */
   #dropped: SessionLink | undefined
   /** Of its client; undefined while it would lengthen no deadline. */
@@ -206,7 +206,7 @@ export class ServerSession<User extends AuthenticatedUser>
     }
     this.#unbind()
     counters.sessionsDetached += 1
-    this.#startWindow(this.#claims.isConfirmed ? windowMs : Math.min(windowMs, this.#windowMs))
+    this.#startWindow(this.#claims.isConfirmed ? windowMs : Math.min(windowMs, this.#lastWindowMs))
     this.#host.onAttachment(this)
   }
 
@@ -214,7 +214,11 @@ export class ServerSession<User extends AuthenticatedUser>
   #shortenWindow(link: SessionLink, windowMs: number): void {
     if (this.#dropped !== link) return
     this.#dropped = undefined
-    if (this.#active && windowMs < this.#windowMs) this.#startWindow(windowMs)
+    if (this.#active && windowMs < this.#lastWindowMs) this.#startWindow(windowMs)
+  }
+
+  get #lastWindowMs(): number {
+    return this.#windowMs ?? Number.POSITIVE_INFINITY
   }
 
   #startWindow(windowMs: number): void {
