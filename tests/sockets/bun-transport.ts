@@ -64,6 +64,7 @@ export class BunHost {
       givenUp: ask("givenUp"),
       ended: ask("ended"),
       errors: ask("errors"),
+      warnings: ask("warnings"),
     }
   }
 

@@ -40,6 +40,7 @@ export interface ServerSpec {
   readonly mounted?: boolean
   /** A list, or what a function does. */
   readonly origins?: readonly string[] | "takes those of good.com" | "throws"
+  readonly allowLoopbackOrigins?: boolean
 }
 
 export interface Place {
@@ -88,6 +89,8 @@ export interface ServerControl {
   givenUp(): Promise<readonly string[]>
   ended(): Promise<readonly SeenEnd[]>
   errors(): Promise<readonly string[]>
+  /** Kind and message of each. */
+  warnings(): Promise<readonly string[]>
 }
 
 type Listen = (server: IdleServer, place: Place) => Promise<Listening>
@@ -98,6 +101,7 @@ export interface ServerProgram extends ServerControl {
 
 export function createProgram(spec: ServerSpec, listen: Listen): ServerProgram {
   const errors: string[] = []
+  const warnings: string[] = []
   const ended: SeenEnd[] = []
   const handled: string[] = []
   const tokens = watchTokens()
@@ -106,7 +110,9 @@ export function createProgram(spec: ServerSpec, listen: Listen): ServerProgram {
     authenticate: (token, context) => tokens.authenticate(token, context),
     onError: (error) => errors.push(error instanceof Error ? error.message : String(error)),
     ...(spec.limits === undefined ? {} : { limits: spec.limits }),
+    onWarning: ({ kind, message }) => warnings.push(`${kind}: ${message}`),
     ...(spec.trustProxy === undefined ? {} : { trustProxy: spec.trustProxy }),
+    allowLoopbackOrigins: spec.allowLoopbackOrigins ?? false,
     ...(origins === undefined ? {} : { origins: typeof origins === "string" ? judges[origins] : origins }),
   })
   server.command("echo", ({ input }) => {
@@ -148,6 +154,7 @@ export function createProgram(spec: ServerSpec, listen: Listen): ServerProgram {
     givenUp: async () => tokens.givenUp,
     ended: async () => [...ended],
     errors: async () => [...errors],
+    warnings: async () => [...warnings],
   }
 }
 

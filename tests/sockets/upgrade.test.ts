@@ -90,7 +90,6 @@ describeOver(["ws", "bun"], (transport) => {
       "https://good.com.evil.com",
       "https://evil.com/https://good.com",
       "https://good.com:8443",
-      "https://GOOD.com",
       "http://good.com",
       "https://good.com/",
       "",
@@ -100,9 +99,54 @@ describeOver(["ws", "bun"], (transport) => {
       expect((await world.stats()).connectionsAccepted).toBe(0)
     })
 
-    it("passes when the list has it to the letter", async () => {
+    it.each(["https://good.com", "https://GOOD.com", "https://good.com:443"])(
+      "door-1 %s passes when the list has it, in whatever spelling",
+      async (origin) => {
+        const world = await startServer(transport, list)
+        expect(await statusOf(world.url, { origin })).toBe(101)
+        const shouting = await startServer(transport, { origins: ["HTTPS://Good.com:443"] })
+        expect(await statusOf(shouting.url, { origin })).toBe(101)
+      },
+    )
+
+    it("door-1 of the same host passes in whatever spelling the request has it", async () => {
+      const world = await startServer(transport)
+      const of = (host: string, origin: string): Promise<number> => statusOf(world.url, { host, origin })
+      expect(await of("GAME.example:443", "https://game.example")).toBe(101)
+      expect(await of("game.example", "https://Game.Example:443")).toBe(101)
+      expect(await of("game.example:80", "http://game.example")).toBe(101)
+      expect(await of("game.example:443", "http://game.example")).toBe(403)
+      expect(await of("game.example", "https://game.example.evil.com")).toBe(403)
+    })
+
+    it("door-1 of this machine passes on this machine where the option says so", async () => {
+      const world = await startServer(transport, { origins: [], allowLoopbackOrigins: true })
+      const of = (host: string, origin: string): Promise<number> => statusOf(world.url, { host, origin })
+      for (const origin of ["http://localhost:5173", "https://127.1.2.3", "http://[::1]:3000"])
+        expect(await of(`localhost:${world.port}`, origin)).toBe(101)
+      expect(await of("game.example", "http://localhost:5173")).toBe(403)
+      expect(await of("localhost", "http://localhost.evil.com")).toBe(403)
+      expect(await of("localhost", "http://evil.com")).toBe(403)
+      expect(await of("localhost", "null")).toBe(403)
+      const behindProxy = await startServer(transport, { allowLoopbackOrigins: true, trustProxy: true })
+      const far = { host: "localhost", origin: "http://localhost:5173", "x-forwarded-for": "198.51.100.1" }
+      expect(await statusOf(behindProxy.url, far)).toBe(403)
+    })
+
+    it("door-1 that is refused is told to the operator once each, 16 of them, then by their number", async () => {
       const world = await startServer(transport, list)
-      expect(await statusOf(world.url, { origin: "https://good.com" })).toBe(101)
+      for (let index = 0; index < 20; index += 1)
+        for (let again = 0; again < 2; again += 1)
+          expect(await statusOf(world.url, { origin: `https://evil-${index}.com` })).toBe(403)
+      const warnings = await world.warnings()
+      expect(warnings).toHaveLength(17)
+      expect(warnings[3]).toBe(
+        `origin_refused: a page of "https://evil-3.com" was refused with 403: its request is for the host ` +
+          `"127.0.0.1:${world.port}". If it may connect, list it in the option origins; if a proxy stands in between, ` +
+          `let it pass the header Host on (nginx: proxy_set_header Host $http_host).`,
+      )
+      expect(warnings[16]).toMatch(/1 more since the last such line, "https:\/\/evil-16\.com" the last/)
+      expect((await world.stats()).upgradesRefusedByReason).toEqual({ origin: 40 })
     })
 
     it("may be absent, as in programs that are no browsers", async () => {

@@ -178,8 +178,22 @@ export interface ServerLimits extends DeliveryLimits, StateWindowLimits {
    */
   readonly pongTimeoutMs: number
   readonly pongTimeoutMaxMs: number
-  /** Time for the headers of an HTTP request on a port of `listen()`; for all of it twice as long. Beyond: HTTP 408. */
+  /**
+   * Time from an accepted TCP connection to the headers of its first HTTP request, in milliseconds; default 5,000. For a
+   * further request it begins after the HTTP server's `keepAliveTimeout`. On a port of `listen()` a request may take twice
+   * as long in all. Beyond: the socket is dropped, or HTTP 408.
+   */
   readonly httpTimeoutMs: number
+  /**
+   * TCP connections of one address that have sent no request yet; default 1,024, because Node accepts up to 511 at once
+   * before it reads any. Loopback and proxies are not exempt. Beyond: a new one is dropped at accept.
+   */
+  readonly requestlessPerAddress: number
+  /**
+   * On an HTTP server whose upgrades others listen to, too: time in which one of them may take an upgrade for a path of
+   * theirs, in milliseconds; default 5,000. Beyond: HTTP 404.
+   */
+  readonly upgradeUntakenMs: number
   /** `close()` ends within this time, and so does the end of any one connection, whatever the peers do. */
   readonly shutdownMs: number
   /** From the last byte that left a closing connection to the peer's answer. Beyond: the socket is dropped. */
@@ -271,6 +285,8 @@ export const defaultServerLimits: ServerLimits = {
   pongTimeoutMs: 20_000,
   pongTimeoutMaxMs: 45_000,
   httpTimeoutMs: 5_000,
+  requestlessPerAddress: 1_024,
+  upgradeUntakenMs: 5_000,
   shutdownMs: 10_000,
   closeTimeoutMs: 1_000,
 }

@@ -1,5 +1,5 @@
 // Callbacks of the application: what they throw, at once or later, is reported and stops nobody else.
-import { debugError } from "./system.ts"
+import { debugError, warnProcess } from "./report.ts"
 
 /** A callback whose result nobody waits for. It may be asynchronous: a rejection is reported like a throw. */
 export type Hook<T> = (value: T) => unknown
@@ -31,7 +31,7 @@ export function guardedReporter(onError: (error: unknown) => unknown): (error: u
       () => onError(error),
       (own) => {
         const text = own instanceof Error ? own.message : typeof own
-        process.emitWarning(`onError of a Hawser server failed: ${text}`)
+        warnProcess(`onError of a Hawser server failed: ${text}`)
         debugError(error)
         debugError(own)
       },

@@ -32,6 +32,7 @@ export { addressKey, isLoopback, peerAddress } from "./transport/peer-address.ts
 export type { AddressedRequest } from "./transport/peer-address.ts"
 export type { EntranceHost } from "./transport/entrances.ts"
 export type { UpgradeRequest, UpgradeVerdict } from "./transport/judge-upgrade.ts"
+export type { ServerWarning } from "./transport/upgrade-warnings.ts"
 export type { SessionPolicy } from "./session/session-registry.ts"
 export type { Permission, TopicJoin, TopicPublish, TopicRules } from "./topics/topic-kinds.ts"
 export type { EndCause, SendOutcome, Session } from "./session/session.ts"

@@ -34,6 +34,7 @@ import type { TopicRules } from "./topics/topic-kinds.ts"
 import type { SentMessage } from "./session/sent-message.ts"
 import type { EndCause, Session } from "./session/session.ts"
 import type { EntranceHost } from "./transport/entrances.ts"
+import type { ServerWarning } from "./transport/upgrade-warnings.ts"
 
 export type Handler<S extends CallSpec, C extends Contract, User extends AuthenticatedUser> = (
   context: HandlerContext<ValidInput<S>, Session<User, C>>,
@@ -45,8 +46,16 @@ export type StreamHandler<S extends StreamSpec, C extends Contract, User extends
 
 export interface ServerOptions<C extends Contract, User extends AuthenticatedUser> {
   readonly authenticate: Authenticate<User>
-  /** Exact origins of pages that may connect. Default: pages of the same host. A connection without Origin is allowed. */
+  /**
+   * Origins of pages that may connect, such as `https://game.example`; case and a default port make no difference. Default:
+   * pages of the same host. A connection without Origin is allowed. An entry that is no origin is a TypeError.
+   */
   readonly origins?: readonly string[] | ((origin: string) => boolean)
+  /**
+   * Also lets in pages of `localhost` and other loopback names, on any port, if they call the server by such a name from the
+   * same machine: a development server's, such as Vite's. Default false.
+   */
+  readonly allowLoopbackOrigins?: boolean
   /** Path of the WebSocket. Default `/ws`. */
   readonly path?: string
   /** Bounds, each with its default. Every one is a number above 0; a heartbeat is 100 ms at least. */
@@ -62,6 +71,8 @@ export interface ServerOptions<C extends Contract, User extends AuthenticatedUse
   readonly profile20?: Profile20<C, User>
   /** Unexpected throws of handlers and hooks, refused bytes, socket errors. Default: `NODE_DEBUG=hawser`. */
   readonly onError?: (error: unknown) => unknown
+  /** A refused origin, the first refusal of each other reason, signs of a wrong `trustProxy`. Default: `console.warn`. */
+  readonly onWarning?: (warning: ServerWarning) => unknown
   readonly clock?: Clock
   /** Wall-clock milliseconds since 1970. Default `Date.now`. */
   readonly wallClockMs?: () => number
@@ -150,6 +161,11 @@ export interface ServerStats extends Readonly<ServerCounters> {
   readonly bufferedBytes: number
   /** The same bytes with a broadcast counted once for all sessions. Bounded by `replayMaxBytes`. */
   readonly replayBytes: number
+  /**
+   * TCP connections that were dropped before a request came. `silent`: no whole request within `httpTimeoutMs`; `crowded`:
+   * `requestlessPerAddress`.
+   */
+  readonly socketsDroppedByReason: Readonly<Record<string, number>>
   /** Codes and causes beyond those of the error table count as `other`; a code of `authenticate` does up to 32. */
   readonly upgradesRefusedByReason: Readonly<Record<string, number>>
   readonly handshakesRefusedByCode: Readonly<Record<string, number>>

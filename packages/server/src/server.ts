@@ -8,7 +8,7 @@ import { Idempotency } from "./calls/idempotency.ts"
 import { checkLimits } from "./check-limits.ts"
 import { createCodecs } from "./codecs.ts"
 import { createCounters } from "./counters.ts"
-import { Hooks, guardedReporter } from "./hooks.ts"
+import { Hooks, callReporting, guardedReporter } from "./hooks.ts"
 import { createTranslator20 } from "./profile20.ts"
 import { createHealth } from "./metrics/health.ts"
 import { readStats } from "./metrics/read-stats.ts"
@@ -31,19 +31,22 @@ import { memoryStore } from "./session/session-store.ts"
 import type { Session } from "./session/session.ts"
 import { shutDown } from "./session/shut-down.ts"
 import { Tombstones } from "./session/tombstones.ts"
-import { debugError, randomSessionIds, systemClock } from "./system.ts"
+import { debugError, showWarning } from "./report.ts"
+import { randomSessionIds, systemClock } from "./system.ts"
 import { FanOut } from "./topics/fan-out.ts"
 import { createReplicaDesk } from "./topics/replica.ts"
 import { Replicas } from "./topics/replicas.ts"
 import { createTopics, topicEntries } from "./topics/topic-service.ts"
 import { Entrances } from "./transport/entrances.ts"
+import { canonicalOrigins } from "./transport/origin.ts"
+import { UpgradeWarnings } from "./transport/upgrade-warnings.ts"
 
 type User = AuthenticatedUser
 type Options = ServerOptions<Contract, User>
 
 /**
  * Creates a server for a contract. Nothing listens until `listen`, `attach` or `accept`.
- * @throws RangeError that names a limit which cannot be kept.
+ * @throws RangeError that names a limit which cannot be kept; TypeError that names an entry of `origins` which is none.
  */
 export function createServer<C extends Contract, U extends AuthenticatedUser>(
   contract: C,
@@ -56,12 +59,21 @@ export function createServer(contract: Contract, options: Options): Server<Contr
   let closing: Promise<void> | undefined
   const isClosing = (): boolean => closing !== undefined
   const accept = createAccept(parts, options, isClosing)
+  const { path = "/ws", trustProxy = false, onWarning = showWarning } = options
+  const { clock, onError } = parts
   const entrances = new Entrances({
     ...parts,
     accept,
-    path: options.path ?? "/ws",
-    origins: options.origins,
-    trustProxy: options.trustProxy ?? false,
+    path,
+    origins: typeof options.origins === "object" ? canonicalOrigins(options.origins) : options.origins,
+    allowLoopbackOrigins: options.allowLoopbackOrigins ?? false,
+    trustProxy,
+    warnings: new UpgradeWarnings({
+      path,
+      trustProxy,
+      clock,
+      onWarning: (warning) => callReporting(() => onWarning(warning), onError),
+    }),
     checkCaps: (address, exempt) => caps.check(address, exempt),
     isClosing,
     assertReady: () => handlers.assertComplete(),

@@ -1,7 +1,6 @@
-// The machine's own clock, randomness and log behind the ports of the core.
+// The machine's own clock and randomness behind the ports of the core.
 import { randomBytes } from "node:crypto"
 import { performance } from "node:perf_hooks"
-import { debuglog } from "node:util"
 import type { Clock } from "@hawser/protocol"
 
 let turnMs: number | undefined
@@ -41,11 +40,4 @@ export function randomSessionIds(): () => string {
     used += idBytes
     return drawn.toString("base64url", used - idBytes, used)
   }
-}
-
-const debug = debuglog("hawser")
-
-/** Where errors go when the application passes no `onError`: `NODE_DEBUG=hawser` shows them. */
-export function debugError(error: unknown): void {
-  debug("%O", error)
 }

@@ -78,7 +78,7 @@ export async function startWorld(options: WorldServerOptions): Promise<RunningWo
   const incidents = createIncidentLog({ log, nowMs: () => performance.now() })
   const onError = (error: unknown): void => incidents.report(error)
   const saver = createSaver({ saveAll: (progress) => store.saveAll(progress), onError })
-  const { server, game, tick } = openGame({ config, map, store, saver, onError })
+  const { server, game, tick } = openGame({ config, log, map, store, saver, onError })
   const registry = new Registry()
   registerMetrics(server, { registry })
   const doorLimits = {
@@ -138,6 +138,7 @@ export async function startWorld(options: WorldServerOptions): Promise<RunningWo
 
 interface GameParts {
   readonly config: WorldConfig
+  readonly log: Logger
   readonly map: WorldMap
   readonly store: PlayerStore
   readonly saver: Saver
@@ -145,12 +146,14 @@ interface GameParts {
 }
 
 /** The sessions' server, the game on it, and the tick of both. */
-function openGame({ config, map, store, saver, onError }: GameParts) {
+function openGame({ config, log, map, store, saver, onError }: GameParts) {
   const server: WorldServer = createHawser(world, {
     authenticate: authenticator(config.jwtSecret, store),
     limits: { sessionsPerUser: 1, resumeWindowMs: config.resumeWindowMs, replicaTickMs },
     trustProxy: config.trustProxy,
+    allowLoopbackOrigins: !config.isProduction,
     onError,
+    onWarning: ({ kind, message }) => log.warn({ kind }, message),
     profile20: createProfile20({
       map,
       motd,

@@ -180,6 +180,13 @@ const counters: readonly NumberRow[] = [
 
 const tallies: readonly MetricDefinition[] = [
   {
+    name: "sockets_dropped_total",
+    type: "counter",
+    help: "TCP connections of Node's HTTP servers that were dropped before a request came, by reason.",
+    labelNames: ["reason"],
+    read: (stats) => byLabel("reason", stats.socketsDroppedByReason),
+  },
+  {
     name: "upgrades_refused_total",
     type: "counter",
     help: "Requests for a WebSocket that were refused before there was a connection, by reason.",

@@ -25,6 +25,14 @@ const upgradeRefusals: readonly UpgradeRefusal[] = [
   "logins_under_way",
 ]
 
+/**
+ * Why a TCP connection was dropped before a request came. `silent`: no whole one in time. `crowded`: too many of its
+ * address wait for their first.
+ */
+export type SocketDrop = "silent" | "crowded"
+
+const socketDrops: readonly SocketDrop[] = ["silent", "crowded"]
+
 /** Codes that a hook of the application may refuse a login with, and that are counted by themselves. */
 const ownRefusalsMax = 32
 
@@ -33,6 +41,7 @@ const plainEnds = ["closed", "text_message"]
 
 export interface Health {
   readonly upgradesRefused: CodeTally
+  readonly socketsDropped: CodeTally
   readonly handshakesRefused: CodeTally
   /** A cause may come from a client, so only those of the table are told apart. */
   readonly resumesRefused: CodeTally
@@ -44,6 +53,7 @@ export interface Health {
 export function createHealth(callNames: Iterable<string>, clock: Clock): Health {
   return {
     upgradesRefused: new CodeTally({ known: upgradeRefusals }),
+    socketsDropped: new CodeTally({ known: socketDrops }),
     handshakesRefused: new CodeTally({ known: plainEnds, foreignMax: ownRefusalsMax }),
     resumesRefused: new CodeTally({ known: plainEnds }),
     sessionsEnded: new CodeTally({ known: plainEnds }),

@@ -57,6 +57,7 @@ export function readStats<User extends AuthenticatedUser>(sources: StatsSources<
     bufferedMessages,
     bufferedBytes,
     replayBytes: sources.replayMemory.bytes,
+    socketsDroppedByReason: health.socketsDropped.read(),
     upgradesRefusedByReason: health.upgradesRefused.read(),
     handshakesRefusedByCode: health.handshakesRefused.read(),
     resumesRefusedByCause: health.resumesRefused.read(),

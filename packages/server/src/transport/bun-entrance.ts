@@ -5,7 +5,9 @@ import { BunConnection } from "./bun-connection.ts"
 import { Turn } from "./turn.ts"
 import type { EntranceHost } from "./entrances.ts"
 import { plainAnswer, plainText } from "./http-server.ts"
+import { isWebSocketOffer, proxyHeaders } from "./judge-upgrade.ts"
 import type { UpgradeAccepted } from "./judge-upgrade.ts"
+import { requestTarget } from "./request-target.ts"
 
 /** Both handlers of a `Bun.serve`, for one that is the application's. */
 export interface BunEntrance {
@@ -22,13 +24,15 @@ export interface BunEntrance {
 export function createBunEntrance(host: EntranceHost): BunEntrance {
   const upgrade = (request: Request, bun: BunServer): Response | undefined => {
     const { headers } = request
+    const target = requestTarget(request.url)
     const verdict = host.judge({
-      path: pathOf(request.url),
+      path: target.path,
       remoteAddress: bun.requestIP(request)?.address,
       host: headers.get("host") ?? undefined,
       origin: headers.get("origin") ?? undefined,
       protocols: headers.get("sec-websocket-protocol") ?? undefined,
       forwardedFor: headers.get("x-forwarded-for") ?? undefined,
+      isForwarded: proxyHeaders.some((name) => headers.has(name)),
       // Bun itself answers 431.
       headersComplete: true,
     })
@@ -46,7 +50,7 @@ export function createBunEntrance(host: EntranceHost): BunEntrance {
     upgrade,
     fetch(request, bun) {
       if (isUpgrade(request)) return upgrade(request, bun)
-      const { status, body } = plainAnswer(pathOf(request.url))
+      const { status, body } = plainAnswer(requestTarget(request.url).path)
       return new Response(body, { status, headers: { "Content-Type": plainText } })
     },
     websocket: handlers(host),
@@ -101,13 +105,11 @@ function handlers({ limits, accept, onError }: EntranceHost): BunWebSocketHandle
   }
 }
 
+/** An offer of another protocol, such as h2c, may be passed over: it is an ordinary request. */
 function isUpgrade({ headers }: Request): boolean {
-  return headers.has("upgrade") && /\bupgrade\b/i.test(headers.get("connection") ?? "")
-}
-
-/** Of a URL, or of a path where a request named no host. */
-function pathOf(url: string): string {
-  return /^(?:[a-z]+:\/\/[^/?]*)?([^?#]*)/.exec(url)?.[1] ?? ""
+  return (
+    isWebSocketOffer(headers.get("upgrade") ?? "") && /\bupgrade\b/i.test(headers.get("connection") ?? "")
+  )
 }
 
 interface Refusal {

@@ -4,6 +4,7 @@ import { once } from "node:events"
 import { createServer } from "node:http"
 import type { Server as HttpServer, ServerResponse } from "node:http"
 import type { Socket } from "node:net"
+import { requestTarget } from "./request-target.ts"
 
 export interface OwnHttpServer {
   readonly httpServer: HttpServer
@@ -22,11 +23,10 @@ export interface OwnHttpServerOptions {
 /** Rejects with the system's error when nothing can listen there; then nothing is left of the attempt. */
 export async function openHttpServer(options: OwnHttpServerOptions): Promise<OwnHttpServer> {
   const { port, host, limits, onError } = options
-  const headersTimeout = Math.ceil(limits.httpTimeoutMs)
-  const requestTimeout = 2 * headersTimeout
-  // Expired requests are looked for five times as often as they can expire.
-  const connectionsCheckingInterval = Math.ceil(headersTimeout / 5)
-  const httpServer = createServer({ headersTimeout, requestTimeout, connectionsCheckingInterval })
+  const requestTimeout = 2 * Math.ceil(limits.httpTimeoutMs)
+  // Expired requests are looked for five times as often as they can expire. The headers are timed at the door.
+  const connectionsCheckingInterval = Math.ceil(requestTimeout / 5)
+  const httpServer = createServer({ headersTimeout: 0, requestTimeout, connectionsCheckingInterval })
   httpServer.on("request", ({ socket, url }, response) => {
     // For a peer that asks and does not read the answers. A timeout of the server's would cost every WebSocket something.
     socket.setTimeout(requestTimeout)
@@ -58,15 +58,18 @@ export async function openHttpServer(options: OwnHttpServerOptions): Promise<Own
 }
 
 function answer(path: string | undefined, response: ServerResponse): void {
-  const { status, body } = plainAnswer(path)
-  response.writeHead(status, { "Content-Type": plainText })
+  const { status, body } = plainAnswer(requestTarget(path ?? "").path)
+  response.writeHead(status, {
+    "Content-Type": plainText,
+    "Content-Length": Buffer.byteLength(body),
+  })
   response.end(body)
 }
 
 export const plainText = "text/plain; charset=utf-8"
 
 /** What a port of our own answers to requests that are no upgrade. */
-export function plainAnswer(path: string | undefined): { readonly status: number; readonly body: string } {
+export function plainAnswer(path: string): { readonly status: number; readonly body: string } {
   return path === "/healthz"
     ? { status: 200, body: "ok\n" }
     : { status: 426, body: "this port speaks WebSocket\n" }

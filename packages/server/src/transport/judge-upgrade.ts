@@ -4,7 +4,9 @@ import { chooseProfile, quoted, subprotocol } from "@hawser/protocol"
 import type { Profile } from "@hawser/protocol"
 import type { Health, UpgradeRefusal } from "../metrics/health.ts"
 import type { CapVerdict } from "../session/connection-caps.ts"
-import { addressKey, isLoopback, peerAddress } from "./peer-address.ts"
+import { canonicalOrigin, isLoopbackHost, isLoopbackOrigin, isOfHost } from "./origin.ts"
+import { addressKey, forwardedAddress, isLoopback, peerAddress } from "./peer-address.ts"
+import type { UpgradeWarnings } from "./upgrade-warnings.ts"
 
 /** A request for an upgrade as any HTTP server can show it. A header that came more than once is joined by commas. */
 export interface UpgradeRequest {
@@ -17,8 +19,18 @@ export interface UpgradeRequest {
   readonly protocols: string | undefined
   /** The header X-Forwarded-For. */
   readonly forwardedFor: string | undefined
+  /** True if it has a header that only proxies write: X-Forwarded-For, Forwarded, Via, X-Real-IP. */
+  readonly isForwarded: boolean
   /** False if the HTTP server may have dropped header fields; such a request is refused with 431. */
   readonly headersComplete: boolean
+}
+
+/** Headers that only proxies write. */
+export const proxyHeaders: readonly string[] = ["x-forwarded-for", "forwarded", "via", "x-real-ip"]
+
+/** True for a header Upgrade that offers WebSocket, among others or alone. */
+export function isWebSocketOffer(upgrade: string): boolean {
+  return upgrade.split(",").some((offer) => offer.trim().toLowerCase() === "websocket")
 }
 
 export interface UpgradeRefused {
@@ -43,20 +55,34 @@ export type UpgradeVerdict = UpgradeAccepted | UpgradeRefused
 
 export interface UpgradePolicy {
   readonly path: string
-  /** Exact origins (`https://game.example`), or a function. Undefined: only pages of the same host. */
-  readonly origins: readonly string[] | ((origin: string) => boolean) | undefined
+  /** In canonical spelling, or a function. Undefined: only pages of the same host. */
+  readonly origins: ReadonlySet<string> | ((origin: string) => boolean) | undefined
+  /** Let in pages of this machine, on this machine. */
+  readonly allowLoopbackOrigins: boolean
   /** Take the address from the last entry of X-Forwarded-For. */
   readonly trustProxy: boolean
   readonly checkCaps: (address: string, exempt: boolean) => CapVerdict
   readonly isClosing: () => boolean
   readonly health: Pick<Health, "upgradesRefused">
+  readonly warnings: Pick<UpgradeWarnings, "refused" | "proxied">
   readonly onError: (error: unknown) => void
 }
 
-/** Counts what it refuses. */
+/** Counts what it refuses, and warns of it. */
 export function judgeUpgrade(request: UpgradeRequest, policy: UpgradePolicy): UpgradeVerdict {
+  const { isForwarded, forwardedFor = "" } = request
+  policy.warnings.proxied(isForwarded, forwardedAddress(forwardedFor) !== undefined)
   const verdict = judge(request, policy)
-  if (verdict.kind === "refused") policy.health.upgradesRefused.add(verdict.reason)
+  if (verdict.kind === "refused") {
+    const { path, host, origin } = request
+    policy.health.upgradesRefused.add(verdict.reason)
+    policy.warnings.refused(verdict.reason, {
+      path,
+      host,
+      origin,
+      address: addressKey(peerAddress(request, policy.trustProxy)),
+    })
+  }
   return verdict
 }
 
@@ -78,7 +104,7 @@ function judge(request: UpgradeRequest, policy: UpgradePolicy): UpgradeVerdict {
   if (!request.headersComplete) {
     return { kind: "refused", reason: "headers", status: 431, message: "too many header fields" }
   }
-  if (origin !== undefined && !originAllowed(origin, request.host, policy)) {
+  if (origin !== undefined && !originAllowed(origin, request, policy)) {
     return {
       kind: "refused",
       reason: "origin",
@@ -125,12 +151,9 @@ function judgeAddress(request: UpgradeRequest, profile: Profile, policy: Upgrade
   }
 }
 
-/** Scheme, host and port must be equal to the letter. Without a list only the page's own host may connect. */
-function originAllowed(
-  origin: string,
-  host: string | undefined,
-  { origins, onError }: UpgradePolicy,
-): boolean {
+function originAllowed(origin: string, request: UpgradeRequest, policy: UpgradePolicy): boolean {
+  const { origins, onError } = policy
+  if (policy.allowLoopbackOrigins && isOnThisMachine(origin, request, policy)) return true
   if (typeof origins === "function") {
     try {
       return origins(origin)
@@ -140,8 +163,17 @@ function originAllowed(
       return false
     }
   }
-  if (origins !== undefined) return origins.includes(origin)
-  return host !== undefined && (origin === `http://${host}` || origin === `https://${host}`)
+  if (origins !== undefined) return origins.has(canonicalOrigin(origin) ?? origin)
+  return isOfHost(origin, request.host)
+}
+
+/** A page of this machine in a browser of this machine, which calls the server by a name of this machine. */
+function isOnThisMachine(origin: string, request: UpgradeRequest, { trustProxy }: UpgradePolicy): boolean {
+  return (
+    isLoopbackOrigin(origin) &&
+    isLoopbackHost(request.host ?? "") &&
+    isLoopback(peerAddress(request, trustProxy))
+  )
 }
 
 function offeredProtocols({ protocols }: UpgradeRequest): string[] {

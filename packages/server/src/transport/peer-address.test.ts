@@ -51,6 +51,9 @@ describe("isLoopback", () => {
     ["::ffff:10.0.0.1", false],
     ["::2", false],
     ["1270.0.0.1", false],
+    ["127.0.0.1.evil.com", false],
+    ["127.evil.com", false],
+    ["localhost", false],
   ])("says of %s: %s", (address, expected) => {
     expect(isLoopback(address)).toBe(expected)
   })

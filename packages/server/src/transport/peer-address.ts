@@ -43,7 +43,7 @@ export function addressKey(address: string): string {
   return `${[...left, ...zeros, ...right].slice(0, 4).join(":")}::/64`
 }
 
-/** True for the addresses of the loopback interface: `127.0.0.0/8`, also as IPv4 in IPv6, and `::1`. */
+/** True for the addresses of the loopback interface: `127.0.0.0/8`, also as IPv4 in IPv6, and `::1`. Not for names. */
 export function isLoopback(address: string): boolean {
-  return address === "::1" || /^(::ffff:)?127\./i.test(address)
+  return isIP(address) !== 0 && (address === "::1" || /^(::ffff:)?127\./i.test(address))
 }

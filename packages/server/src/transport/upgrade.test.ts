@@ -55,7 +55,9 @@ function upgrade(
     trustProxy: false,
     checkCaps: () => "allowed",
     isClosing: () => false,
-    health: { upgradesRefused: refused },
+    allowLoopbackOrigins: false,
+    health: { upgradesRefused: refused, socketsDropped: createHealth([], clock).socketsDropped },
+    warnings: { refused() {}, proxied() {} },
     onError: (error) => errors.push(error),
   })
   const request = new IncomingMessage(new Socket())

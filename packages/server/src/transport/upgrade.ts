@@ -4,13 +4,17 @@ import type { Accept, ServerLimits, TimerQueue } from "@hawser/protocol"
 import { STATUS_CODES } from "node:http"
 import type { IncomingMessage, Server as HttpServer } from "node:http"
 import type { Duplex } from "node:stream"
+import type { Health } from "../metrics/health.ts"
 import { WebSocketServer } from "ws"
 import type { Server as LibraryServer } from "ws"
-import { judgeUpgrade } from "./judge-upgrade.ts"
-import type { UpgradePolicy, UpgradeRefused, UpgradeRequest } from "./judge-upgrade.ts"
+import { enterDoor } from "./http-door.ts"
+import { judgeUpgrade, proxyHeaders } from "./judge-upgrade.ts"
+import type { UpgradeAccepted, UpgradePolicy, UpgradeRefused, UpgradeRequest } from "./judge-upgrade.ts"
+import { requestTarget } from "./request-target.ts"
 import { OwnedWebSocket, TurnWriter, WebSocketConnection } from "./web-socket.ts"
 
 export interface UpgradeOptions extends UpgradePolicy {
+  readonly health: UpgradePolicy["health"] & Pick<Health, "socketsDropped">
   readonly accept: Accept
   readonly limits: ServerLimits
   readonly timers: TimerQueue
@@ -19,38 +23,53 @@ export interface UpgradeOptions extends UpgradePolicy {
 /** Header fields of a request that Node's parser keeps where `maxHeadersCount` is not set. */
 const nodeHeadersMax = 1_000
 
-/** Serves upgrades of `httpServer` on `path`; returns how to stop. */
+/**
+ * Serves upgrades of `httpServer` on `path`; returns how to stop.
+ * @throws TypeError if another server has this path there.
+ */
 export function serveUpgrades(httpServer: HttpServer, options: UpgradeOptions): () => void {
-  const wss = createWebSocketServer(options.limits)
+  const { path, limits, timers, onError, health } = options
+  const wss = createWebSocketServer(limits)
   const writer = new TurnWriter()
 
-  const onUpgrade = (incoming: IncomingMessage, socket: Duplex, head: Buffer): void => {
-    const request = upgradeRequest(incoming, httpServer)
-    // Somebody else's handler may serve that path.
-    if (request.path !== options.path && httpServer.listenerCount("upgrade") > 1) return
-    const verdict = judgeUpgrade(request, options)
-    if (verdict.kind === "refused") {
-      socket.on("error", options.onError)
-      refuse(socket, verdict, options)
-      return
-    }
-    const opened: OwnedWebSocket[] = []
-    // It calls back before it returns, or never: the library may refuse, too.
-    wss.handleUpgrade(incoming, socket, head, (webSocket) => opened.push(webSocket))
-    const [webSocket] = opened
-    if (webSocket === undefined) {
-      socket.on("error", options.onError)
-      dropLater(socket, options)
-      return
-    }
-    const connection = new WebSocketConnection(webSocket, socket, writer)
-    const { profile, address, isCapped } = verdict
-    connection.bind(options.accept({ connection, profile, address, isCapped }), options.onError)
+  function judged(incoming: IncomingMessage, socket: Duplex): UpgradeAccepted | undefined {
+    const verdict = judgeUpgrade(upgradeRequest(incoming, httpServer), options)
+    if (verdict.kind === "accepted") return verdict
+    socket.on("error", onError)
+    refuse(socket, verdict, options)
+    return undefined
   }
 
-  httpServer.on("upgrade", onUpgrade)
+  const leave = enterDoor(httpServer, {
+    path,
+    limits,
+    timers,
+    onError,
+    onDropped: (reason) => health.socketsDropped.add(reason),
+    refusePath(incoming, socket) {
+      if (judged(incoming, socket) === undefined) return
+      socket.on("error", onError)
+      refuse(socket, { status: 426, message: "this path speaks WebSocket" }, options)
+    },
+    onUpgrade(incoming, socket, head) {
+      const verdict = judged(incoming, socket)
+      if (verdict === undefined) return
+      const opened: OwnedWebSocket[] = []
+      // It calls back before it returns, or never: the library may refuse, too.
+      wss.handleUpgrade(incoming, socket, head, (webSocket) => opened.push(webSocket))
+      const [webSocket] = opened
+      if (webSocket === undefined) {
+        socket.on("error", onError)
+        dropLater(socket, options)
+        return
+      }
+      const connection = new WebSocketConnection(webSocket, socket, writer)
+      const { profile, address, isCapped } = verdict
+      connection.bind(options.accept({ connection, profile, address, isCapped }), onError)
+    },
+  })
   return () => {
-    httpServer.off("upgrade", onUpgrade)
+    leave()
     wss.close()
   }
 }
@@ -80,18 +99,22 @@ function upgradeRequest(
   // serves the request; later versions answer 431. A list that fills the limit may be cut.
   const fieldsMax = maxHeadersCount === 0 ? Infinity : (maxHeadersCount ?? nodeHeadersMax)
   const forwardedFor = headers["x-forwarded-for"]
+  const target = requestTarget(url ?? "")
   return {
-    path: (url ?? "").split("?", 1)[0] ?? "",
+    path: target.path,
     remoteAddress: socket.remoteAddress,
-    host: headers.host,
+    host: target.host ?? headers.host,
     origin: headers.origin,
     protocols: headers["sec-websocket-protocol"],
     forwardedFor: Array.isArray(forwardedFor) ? forwardedFor.join() : forwardedFor,
+    isForwarded: proxyHeaders.some((name) => headers[name] !== undefined),
     headersComplete: rawHeaders.length < 2 * fieldsMax,
   }
 }
 
-function refuse(socket: Duplex, refused: UpgradeRefused, options: UpgradeOptions): void {
+type Refusal = Pick<UpgradeRefused, "status" | "message" | "retryAfterSeconds">
+
+function refuse(socket: Duplex, refused: Refusal, options: UpgradeOptions): void {
   const body = Buffer.from(`${refused.message}\n`)
   const status = `${refused.status} ${STATUS_CODES[refused.status]}`
   const retry = refused.retryAfterSeconds === undefined ? "" : `Retry-After: ${refused.retryAfterSeconds}\r\n`

@@ -38,9 +38,12 @@ export function matchRoute(
   return allowed.size === 0 ? { kind: "none" } : { kind: "wrongMethod", allow: [...allowed].join(", ") }
 }
 
-/** The decoded segments of a request's path, without the query; undefined when it is not a proper path. */
+/**
+ * The decoded segments of a request's path, without the query; undefined when it is not a proper path. The target may be a
+ * whole address, as for a proxy.
+ */
 export function pathSegments(url: string): readonly string[] | undefined {
-  const path = url.split(/[?#]/, 1)[0] ?? ""
+  const path = url.replace(/^https?:\/\/[^/?#]*\/?/i, "/").split(/[?#]/, 1)[0] ?? ""
   if (!path.startsWith("/")) return undefined
   try {
     return path.slice(1).split("/").map(decodeURIComponent)

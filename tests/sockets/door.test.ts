@@ -1,0 +1,357 @@
+// What stands around the WebSocket on Node's HTTP servers: other upgrades, other servers, sockets that say nothing.
+import { createServer as createHawser } from "@hawser/server"
+import type { ServerOptions } from "@hawser/server"
+import { execFileSync } from "node:child_process"
+import { once } from "node:events"
+import { mkdtempSync, readFileSync, rmSync } from "node:fs"
+import { createServer } from "node:http"
+import type { Server as HttpServer } from "node:http"
+import { createServer as createTlsServer } from "node:https"
+import { connect } from "node:net"
+import type { Socket } from "node:net"
+import { tmpdir } from "node:os"
+import { join } from "node:path"
+import { connect as connectTls } from "node:tls"
+import { describe, expect, it, onTestFinished } from "vitest"
+import { WebSocket, WebSocketServer } from "ws"
+import { until } from "./harness.ts"
+import { contract } from "./server-program.ts"
+import type { IdleServer, SocketContract } from "./server-program.ts"
+
+type Options = Partial<ServerOptions<SocketContract, { readonly id: string }>>
+
+/** Servers answer what they were asked. */
+async function openHttp(httpServer: HttpServer): Promise<number> {
+  httpServer.on("request", (request, response) => {
+    let body = ""
+    request.on("data", (chunk: Buffer) => (body += chunk.toString()))
+    request.on("end", () => response.end(`${request.method} ${request.url} ${body}`))
+  })
+  httpServer.listen(0, "127.0.0.1")
+  await once(httpServer, "listening")
+  onTestFinished(() => {
+    httpServer.close()
+    httpServer.closeAllConnections()
+  })
+  const address = httpServer.address()
+  return typeof address === "object" && address !== null ? address.port : 0
+}
+
+function hawser(options: Options = {}): IdleServer {
+  const server: IdleServer = createHawser(contract, {
+    authenticate: (token) => ({ id: token }),
+    onWarning: () => {},
+    ...options,
+  })
+  server.command("echo", ({ input }) => input)
+  server.command("never", () => ({}))
+  server.command("gate", () => ({}))
+  server.query("look", () => ({ seen: 0 }))
+  onTestFinished(() => server.close())
+  return server
+}
+
+interface Peer {
+  readonly socket: Socket
+  readonly read: () => string
+}
+
+async function openPeer(port: number): Promise<Peer> {
+  const socket = connect(port, "127.0.0.1")
+  onTestFinished(() => void socket.destroy())
+  socket.on("error", () => {})
+  let text = ""
+  socket.on("data", (chunk: Buffer) => (text += chunk.toString("latin1")))
+  await once(socket, "connect")
+  return { socket, read: () => text }
+}
+
+async function answerTo(port: number, ...pieces: readonly string[]): Promise<string> {
+  const { socket, read } = await openPeer(port)
+  for (const piece of pieces) {
+    socket.write(piece)
+    await new Promise((resolve) => setTimeout(resolve, 20))
+  }
+  await until(() => /\r\n\r\n/.test(read()) || socket.destroyed)
+  return read()
+}
+
+const h2c = "Host: a\r\nConnection: Upgrade, HTTP2-Settings\r\nUpgrade: h2c\r\nHTTP2-Settings: AAMAAABk\r\n"
+
+function webSocketRequest(path: string): string {
+  return (
+    `GET ${path} HTTP/1.1\r\nHost: a\r\nConnection: Upgrade\r\nUpgrade: websocket\r\n` +
+    "Sec-WebSocket-Version: 13\r\nSec-WebSocket-Key: dGhlIHNhbXBsZSBub25jZQ==\r\n\r\n"
+  )
+}
+
+describe("door-1 an offer of another protocol", () => {
+  it("is an ordinary request on an HTTP server of the application", async () => {
+    const httpServer = createServer()
+    const port = await openHttp(httpServer)
+    hawser().attach(httpServer)
+    expect(await answerTo(port, `GET /healthz HTTP/1.1\r\n${h2c}\r\n`)).toMatch(
+      /^HTTP\/1\.1 200 .*GET \/healthz $/s,
+    )
+  })
+
+  it.each([
+    ["in one piece", [`POST /a HTTP/1.1\r\n${h2c}Content-Length: 10\r\n\r\nhelloworld`]],
+    ["in pieces", [`POST /a HTTP/1.1\r\n${h2c}Content-Length: 10\r\n\r\n`, "hello", "world"]],
+    [
+      "chunked",
+      [
+        `POST /a HTTP/1.1\r\n${h2c}Transfer-Encoding: chunked\r\n\r\n5\r\nhello\r\n`,
+        "5\r\nworld\r\n0\r\n\r\n",
+      ],
+    ],
+  ])("keeps its body, which comes %s", async (_how, pieces) => {
+    const httpServer = createServer()
+    const port = await openHttp(httpServer)
+    hawser().attach(httpServer)
+    expect(await answerTo(port, ...pieces)).toMatch(/POST \/a helloworld$/)
+  })
+
+  it("is an ordinary request on a port of its own", async () => {
+    const { port } = await hawser().listen({ host: "127.0.0.1" })
+    expect(await answerTo(port, `GET /healthz HTTP/1.1\r\n${h2c}\r\n`)).toMatch(/^HTTP\/1\.1 200 .*ok\n$/s)
+  })
+
+  it("is an ordinary request in the end if somebody else listens and does not take it", async () => {
+    const httpServer = createServer()
+    const port = await openHttp(httpServer)
+    hawser({ limits: { upgradeUntakenMs: 50 } }).attach(httpServer)
+    httpServer.on("upgrade", () => {})
+    expect(await answerTo(port, `GET /healthz HTTP/1.1\r\n${h2c}\r\n`)).toMatch(/GET \/healthz $/)
+  })
+
+  it("leaves the HTTP server as it was when the last server has gone", async () => {
+    const httpServer = createServer()
+    const before: unknown = Reflect.get(httpServer, "shouldUpgradeCallback")
+    const server = hawser()
+    server.attach(httpServer)
+    await server.close()
+    expect(httpServer.listenerCount("upgrade")).toBe(0)
+    expect(httpServer.listenerCount("request")).toBe(0)
+    expect(Reflect.get(httpServer, "shouldUpgradeCallback")).toBe(before)
+  })
+})
+
+describe("door-1 several servers on one HTTP server", () => {
+  it("each get the upgrades of their path, and what is nobody's gets 404 at once", async () => {
+    const httpServer = createServer()
+    const port = await openHttp(httpServer)
+    const [first, second] = [hawser({ path: "/a" }), hawser({ path: "/b" })]
+    first.attach(httpServer)
+    second.attach(httpServer)
+    for (const path of ["/a", "/b"])
+      expect(await answerTo(port, webSocketRequest(path))).toMatch(/^HTTP\/1\.1 101 /)
+    expect(await answerTo(port, webSocketRequest("/c"))).toMatch(/^HTTP\/1\.1 404 /)
+    expect(first.stats()).toMatchObject({ connectionsAccepted: 1, upgradesRefusedByReason: { path: 1 } })
+    expect(second.stats()).toMatchObject({ connectionsAccepted: 1, upgradesRefusedByReason: {} })
+  })
+
+  it("cannot share a path", () => {
+    const httpServer = createServer()
+    hawser().attach(httpServer)
+    expect(() => hawser().attach(httpServer)).toThrow(/another Hawser server has the path \/ws/)
+  })
+
+  it("follow one another", async () => {
+    const httpServer = createServer()
+    const port = await openHttp(httpServer)
+    const first = hawser()
+    first.attach(httpServer)
+    await first.close()
+    hawser().attach(httpServer)
+    expect(await answerTo(port, webSocketRequest("/ws"))).toMatch(/^HTTP\/1\.1 101 /)
+  })
+
+  it("answer 404, and count it, when somebody else who listens does not take an upgrade either", async () => {
+    const httpServer = createServer()
+    const port = await openHttp(httpServer)
+    const server = hawser({ limits: { upgradeUntakenMs: 50 } })
+    server.attach(httpServer)
+    httpServer.on("upgrade", () => {})
+    expect(await answerTo(port, webSocketRequest("/nobody"))).toMatch(/^HTTP\/1\.1 404 /)
+    expect(server.stats().upgradesRefusedByReason).toEqual({ path: 1 })
+  })
+
+  it("leave what somebody else takes to them, also if they take their time", async () => {
+    const httpServer = createServer()
+    const port = await openHttp(httpServer)
+    const server = hawser({ limits: { upgradeUntakenMs: 100 } })
+    server.attach(httpServer)
+    const other = new WebSocketServer({ noServer: true })
+    httpServer.on("upgrade", (request, socket, head) => {
+      if (request.url !== "/other") return
+      setTimeout(() => other.handleUpgrade(request, socket, head, (taken) => taken.send("taken")), 50)
+    })
+    const socket = new WebSocket(`ws://127.0.0.1:${port}/other`)
+    let said = ""
+    socket.on("message", (content: Buffer) => (said = content.toString()))
+    await until(() => said === "taken")
+    await new Promise((resolve) => setTimeout(resolve, 200))
+    expect(socket.readyState).toBe(WebSocket.OPEN)
+    expect(server.stats()).toMatchObject({ upgradesRefusedByReason: {}, timers: 0 })
+    socket.terminate()
+  })
+
+  it("survive a reset of an upgrade that nobody takes", async () => {
+    const httpServer = createServer()
+    const port = await openHttp(httpServer)
+    const errors: unknown[] = []
+    hawser({ onError: (error) => errors.push(error) }).attach(httpServer)
+    httpServer.on("upgrade", () => {})
+    const { socket } = await openPeer(port)
+    socket.write(webSocketRequest("/nobody"))
+    await new Promise((resolve) => setTimeout(resolve, 50))
+    socket.resetAndDestroy()
+    await until(() => errors.length === 1)
+  })
+})
+
+describe("door-1 a target that is a whole address", () => {
+  it("is served, and its host counts instead of the header", async () => {
+    const httpServer = createServer()
+    const port = await openHttp(httpServer)
+    hawser().attach(httpServer)
+    const whole = webSocketRequest("http://game.example/ws?x=1")
+    expect(await answerTo(port, whole)).toMatch(/^HTTP\/1\.1 101 /)
+    const page = (origin: string): string => whole.replace("\r\n\r\n", `\r\nOrigin: ${origin}\r\n\r\n`)
+    expect(await answerTo(port, page("https://game.example"))).toMatch(/^HTTP\/1\.1 101 /)
+    expect(await answerTo(port, page("http://a"))).toMatch(/^HTTP\/1\.1 403 /)
+  })
+
+  it("is served on a port of its own", async () => {
+    const { port } = await hawser().listen({ host: "127.0.0.1" })
+    const request = "GET http://a/healthz?probe=1 HTTP/1.1\r\nHost: a\r\n\r\n"
+    expect(await answerTo(port, request)).toMatch(/^HTTP\/1\.1 200 /)
+  })
+})
+
+describe("door-2 sockets that say nothing", () => {
+  const thousands = 2_500
+
+  /** So many at a time that the kernel's queue for the server holds them. */
+  const batch = 250
+
+  interface Crowd {
+    readonly server: IdleServer
+    readonly port: number
+    readonly begin: string
+  }
+
+  /** Sockets that the server has not dropped. */
+  const waiting = (server: IdleServer): number => server.stats().timers
+  const dropped = (server: IdleServer): number => {
+    const { silent = 0, crowded = 0 } = server.stats().socketsDroppedByReason
+    return silent + crowded
+  }
+
+  /** Returns how many are still open. */
+  async function openMany(count: number, { server, port, begin }: Crowd): Promise<() => number> {
+    let open = 0
+    const sockets: Socket[] = []
+    onTestFinished(() => {
+      for (const socket of sockets) socket.destroy()
+    })
+    while (sockets.length < count) {
+      for (let index = 0; index < batch; index += 1) {
+        const socket = connect(port, "127.0.0.1", () => begin !== "" && socket.write(begin))
+        socket.on("error", () => {})
+        socket.on("close", () => (open -= 1))
+        socket.resume()
+        open += 1
+        sockets.push(socket)
+      }
+      await until(() => waiting(server) + dropped(server) >= sockets.length)
+    }
+    return () => open
+  }
+
+  it.each([
+    ["nothing", ""],
+    ["a part of a request", "GET /ws HTTP/1.1\r\nHost: a\r\n"],
+  ])("of which %s comes are all dropped, by thousands, on a port of its own", async (_what, begin) => {
+    const limits = { httpTimeoutMs: 1_000, requestlessPerAddress: 10_000 }
+    const server = hawser({ limits })
+    const { port } = await server.listen({ host: "127.0.0.1" })
+    const open = await openMany(thousands, { server, port, begin })
+    await until(() => open() === 0)
+    expect(server.stats()).toMatchObject({ socketsDroppedByReason: { silent: thousands }, timers: 0 })
+  })
+
+  it("are dropped on an HTTP server of the application, too, and beyond the cap at once", async () => {
+    const httpServer = createServer()
+    const port = await openHttp(httpServer)
+    const server = hawser({ limits: { httpTimeoutMs: 4_000, requestlessPerAddress: 600 } })
+    server.attach(httpServer)
+    let most = 0
+    httpServer.on("connection", () => (most = Math.max(most, waiting(server))))
+    const open = await openMany(thousands, { server, port, begin: "" })
+    await until(() => open() === 0)
+    expect(most).toBe(600)
+    expect(dropped(server)).toBe(thousands)
+    expect(await answerTo(port, "GET /a HTTP/1.1\r\nHost: a\r\n\r\n")).toMatch(/GET \/a $/)
+  })
+
+  it("are dropped after an answer, too: the next request is due like the first one", async () => {
+    const httpServer = createServer({ keepAliveTimeout: 100 })
+    const port = await openHttp(httpServer)
+    const server = hawser({ limits: { httpTimeoutMs: 200 } })
+    server.attach(httpServer)
+    const { socket } = await openPeer(port)
+    socket.write("GET /a HTTP/1.1\r\nHost: a\r\n\r\nGET /b HTTP/1.1\r\nHost: a\r\n\r\nGET /c HTTP")
+    await until(() => socket.destroyed)
+    expect(server.stats()).toMatchObject({ socketsDroppedByReason: { silent: 1 }, timers: 0 })
+  })
+
+  it("are not those whose answer takes longer", async () => {
+    const httpServer = createServer()
+    httpServer.on("request", (request, response) => {
+      if (request.url === "/slow") setTimeout(() => response.end("slow"), 300)
+    })
+    httpServer.listen(0, "127.0.0.1")
+    await once(httpServer, "listening")
+    onTestFinished(() => void httpServer.close())
+    const address = httpServer.address()
+    hawser({ limits: { httpTimeoutMs: 100 } }).attach(httpServer)
+    const port = typeof address === "object" && address !== null ? address.port : 0
+    expect(await answerTo(port, "GET /slow HTTP/1.1\r\nHost: a\r\nConnection: close\r\n\r\n")).toMatch(
+      /slow$/,
+    )
+  })
+
+  it("are dropped below TLS, before and after the handshake", async () => {
+    const httpServer = createTlsServer(certificate())
+    const port = await openHttp(httpServer)
+    const server = hawser({ limits: { httpTimeoutMs: 300 } })
+    server.attach(httpServer)
+    const { socket } = await openPeer(port)
+    const secure = connectTls({ port, host: "127.0.0.1", rejectUnauthorized: false })
+    secure.on("error", () => {})
+    onTestFinished(() => void secure.destroy())
+    await once(secure, "secureConnect")
+    const asking = connectTls({ port, host: "127.0.0.1", rejectUnauthorized: false })
+    onTestFinished(() => void asking.destroy())
+    asking.write(`GET /a HTTP/1.1\r\n${h2c}\r\n`)
+    let answer = ""
+    asking.on("data", (chunk: Buffer) => (answer += chunk.toString()))
+    await until(() => answer.endsWith("GET /a "))
+    await until(() => socket.destroyed && secure.destroyed)
+    asking.destroy()
+    await until(() => server.stats().timers === 0)
+    expect(server.stats().socketsDroppedByReason).toEqual({ silent: 2 })
+  })
+})
+
+function certificate(): { readonly key: Buffer; readonly cert: Buffer } {
+  const folder = mkdtempSync(join(tmpdir(), "hawser-tls-"))
+  onTestFinished(() => rmSync(folder, { recursive: true }))
+  const [key, cert] = [join(folder, "key.pem"), join(folder, "cert.pem")]
+  const subject = ["-subj", "/CN=localhost", "-days", "1"]
+  const how = ["req", "-x509", "-newkey", "ec", "-pkeyopt", "ec_paramgen_curve:P-256", "-nodes"]
+  execFileSync("openssl", [...how, "-keyout", key, "-out", cert, ...subject], { stdio: "ignore" })
+  return { key: readFileSync(key), cert: readFileSync(cert) }
+}
