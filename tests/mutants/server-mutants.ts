@@ -50,8 +50,8 @@ export const serverMutants: readonly Mutant[] = [
     edits: [
       {
         file: serverSession,
-        find: "      this.#shortenWindow(link, windowMs)\n      return\n",
-        replace: "      this.#shortenWindow(link, windowMs)\n",
+        find: "    if (this.#link === link) this.#detach(windowMs)\n    else this.#shortenWindow(link, windowMs)\n",
+        replace: "    this.#shortenWindow(link, windowMs)\n    this.#detach(windowMs)\n",
       },
     ],
   },
@@ -200,8 +200,8 @@ export const serverMutants: readonly Mutant[] = [
     edits: [
       {
         file: serverSession,
-        find: 'this.#cancelWindow = this.#host.timers.after(windowMs, () => this.finish("session_expired"))',
-        replace: "this.#cancelWindow = () => void windowMs",
+        find: 'const cancel = this.#host.timers.after(ms, () => this.finish("session_expired"))',
+        replace: "const cancel = () => {}",
       },
     ],
   },
@@ -211,8 +211,8 @@ export const serverMutants: readonly Mutant[] = [
     edits: [
       {
         file: serverSession,
-        find: "    this.#stopWindow()\n    this.#dropped = undefined\n",
-        replace: "    this.#dropped = undefined\n",
+        find: "    this.#stopWindow()\n    this.#claims.accept(claim)\n",
+        replace: "    this.#claims.accept(claim)\n",
       },
     ],
   },
@@ -300,7 +300,7 @@ export const serverMutants: readonly Mutant[] = [
   {
     name: "A connection that answers nothing is kept",
     breaks: ["L2", "T3"],
-    edits: [{ file: liveness, find: "    connection.accepted.connection.terminate()\n", replace: "" }],
+    edits: [{ file: liveness, find: "    connection.connection.terminate()\n", replace: "" }],
     killedBy: {
       tests: ["tests/sessions/one-sided.test.ts"],
       because: "the client nearly always comes back first, and its new connection ends the old one",

@@ -236,7 +236,7 @@ function createAccept(parts: Parts, options: Options, isClosing: () => boolean):
   }
   const open = createOpener(host)
   return (accepted) => {
-    const connection = open(accepted, caps.enter(accepted.address))
+    const connection = open(accepted, caps.enter(accepted.address, accepted.isCapped))
     counters.connectionsAccepted += 1
     connections.add(connection)
     liveness.changed()

@@ -65,7 +65,7 @@ describe("ConnectionCaps", () => {
     for (let dead = 0; dead < 50; dead += 1) caps.enter("office").authenticated()
     const returning = Array.from({ length: 50 }, () => {
       expect(caps.check("office", false)).toBe("allowed")
-      return caps.enter("office")
+      return caps.enter("office", true)
     })
     for (let newcomer = 0; newcomer < 14; newcomer += 1) {
       expect(caps.check("office", false)).toBe("allowed")

@@ -87,9 +87,10 @@ export class ConnectionCaps {
     return this.#dials.take(address, limit, this.#clock.now()) > 0
   }
 
-  enter(address: string): CapTicket {
+  /** A peer that is not capped counts, and is never over. */
+  enter(address: string, isCapped = false): CapTicket {
     this.#change(address, { connections: 1, unauthenticated: 1, sessions: 0 })
-    return new Ticket(this, address)
+    return isCapped ? new Ticket(this, address) : new ExemptTicket(this, address)
   }
 
   /** A session has its client at this address: it was opened or resumed from there. */
@@ -155,5 +156,11 @@ class Ticket implements CapTicket {
     this.authenticated()
     this.#stands = "released"
     this.#caps.leave(this.#address)
+  }
+}
+
+class ExemptTicket extends Ticket {
+  override get isOver(): boolean {
+    return false
   }
 }

@@ -148,12 +148,12 @@ function check<User extends AuthenticatedUser>(
     connection.pingedAtMs = Number.POSITIVE_INFINITY
     counters.silentConnectionsClosed += 1
     connection.session?.missedPong()
-    connection.accepted.connection.terminate()
+    connection.connection.terminate()
     return
   }
   if (nowMs - connection.heardAtMs < limits.pingAfterMs) return
   connection.pingedAtMs = nowMs
-  connection.accepted.connection.ping?.()
+  connection.connection.ping?.()
 }
 
 function pongTimeoutMs<User extends AuthenticatedUser>(

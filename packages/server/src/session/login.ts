@@ -2,9 +2,9 @@
 // No decisions here: a switch over effects, and how each profile says no.
 import { HawserError, sentence } from "@hawser/protocol"
 import type {
-  AcceptedConnection,
   Clock,
   Codec,
+  Connection,
   Frame,
   HelloFrame,
   Profile,
@@ -38,7 +38,9 @@ export interface LoginHost<User extends AuthenticatedUser> {
 
 /** The connection, as its login sees it. */
 export interface LoginOwner<User extends AuthenticatedUser> {
-  readonly accepted: AcceptedConnection
+  readonly connection: Connection
+  readonly profile: Profile
+  readonly address: string
   readonly codec: Codec
   /** True once `close` was called, or the socket is gone. */
   readonly isClosing: boolean
@@ -62,7 +64,7 @@ export class Login<User extends AuthenticatedUser> {
   constructor(host: LoginHost<User>, owner: LoginOwner<User>) {
     this.#host = host
     this.#owner = owner
-    this.#options = host.admission[owner.accepted.profile]
+    this.#options = host.admission[owner.profile]
     this.#admission = initialAdmission(this.#options, host.clock.now())
     this.#arm()
   }
@@ -120,7 +122,7 @@ export class Login<User extends AuthenticatedUser> {
     const owner = this.#owner
     this.#hello = hello
     try {
-      const context = new LoginContext(owner.accepted.address, this.#aborter)
+      const context = new LoginContext(owner.address, this.#aborter)
       this.#user = checkedUser(await authenticate(hello.token, context))
       if (!owner.isClosing) this.#step({ kind: "verified" })
     } catch (error) {
@@ -151,20 +153,20 @@ export class Login<User extends AuthenticatedUser> {
 
   /** An error frame first, so that a client can tell a bad token from a bad network; then the close. */
   #refuse(error: WireError, reference: Reference, text: boolean): void {
-    const { codec, accepted } = this.#owner
+    const { codec, connection, profile } = this.#owner
     this.#host.counters.handshakesRefused += 1
     this.#host.health.handshakesRefused.add(text ? "text_message" : error.code)
     if (text) {
       this.#owner.close("text_message", error.message)
       return
     }
-    const sent = accepted.profile === "2.0" ? authError20(error) : error
+    const sent = profile === "2.0" ? authError20(error) : error
     const frame = (told: WireError): Frame =>
-      accepted.profile === "2.0"
+      profile === "2.0"
         ? { kind: "reply", reference, outcome: { ok: false, error: told } }
         : { kind: "bye", code: sentence(told.code), message: sentence(told.message) }
     const bytes = encodeError(codec, { error: sent, frame, what: "a refused login" }, this.#host.onError)
-    accepted.connection.send({ bytes })
+    connection.send({ bytes })
     this.#owner.close(sent.code, error.message)
   }
 }

@@ -91,7 +91,7 @@ function resumeOrOpen<User extends AuthenticatedUser>(
       const welcome = (): void => {
         if (session === undefined) return
         const bytes = encodeWelcome(host, session, { connection, resumed: true, refusal: undefined })
-        connection.accepted.connection.send({ bytes })
+        connection.connection.send({ bytes })
       }
       const generation = token.kind === "valid" ? token.generation : 0
       const accepted = { user, resume, dial, generation, countsState: countsState(hello) }
@@ -144,7 +144,7 @@ function openFresh<User extends AuthenticatedUser>(
   // A welcome that cannot be made leaves no session behind.
   const welcome = encodeWelcome(host, session, { connection, resumed: false, refusal })
   registry.add(session)
-  connection.accepted.connection.send({ bytes: welcome })
+  connection.connection.send({ bytes: welcome })
   host.counters.sessionsOpened += 1
   for (const old of surplus) old.finish("replaced", { successor: session })
   host.onOpened(session, surplus)

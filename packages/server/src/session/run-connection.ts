@@ -7,6 +7,7 @@ import type {
   Connection,
   ConnectionEvents,
   HelloFrame,
+  Profile,
   ServerLimits,
 } from "@hawser/protocol"
 import type { AuthenticatedUser } from "../authenticate.ts"
@@ -33,7 +34,8 @@ export interface ConnectionHost<User extends AuthenticatedUser> extends LoginHos
 export class RunningConnection<User extends AuthenticatedUser>
   implements ConnectionEvents, LoginOwner<User>, SessionLink
 {
-  readonly accepted: AcceptedConnection
+  readonly connection: Connection
+  readonly address: string
   readonly codec: Codec
   /** Any sign of life, for the liveness sweep. */
   heardAtMs: number
@@ -51,7 +53,8 @@ export class RunningConnection<User extends AuthenticatedUser>
 
   // oxlint-disable-next-line eslint/max-params -- made in one place
   constructor(host: ConnectionHost<User>, accepted: AcceptedConnection, codec: Codec, ticket: CapTicket) {
-    this.accepted = accepted
+    this.connection = accepted.connection
+    this.address = accepted.address
     this.codec = codec
     this.heardAtMs = host.clock.now()
     this.#host = host
@@ -59,17 +62,13 @@ export class RunningConnection<User extends AuthenticatedUser>
     this.#login = new Login(host, this)
   }
 
-  get connection(): Connection {
-    return this.accepted.connection
-  }
-
-  get address(): string {
-    return this.accepted.address
+  get profile(): Profile {
+    return this.codec.counts ? "hawser.1" : "2.0"
   }
 
   /** True when a new session on it would be one too many of its address. */
   get isOneTooMany(): boolean {
-    return this.accepted.isCapped === true && this.#ticket.isOver
+    return this.#ticket.isOver
   }
 
   get session(): ServerSession<User> | undefined {
@@ -140,10 +139,10 @@ export class RunningConnection<User extends AuthenticatedUser>
     if (this.#closing) return
     this.#closing = true
     this.#endLogin()
-    const { connection } = this.accepted
+    const { connection } = this
     const reason = closeReason(message)
     if (code === "connection_lost") connection.terminate()
-    else connection.close(this.accepted.profile === "2.0" ? closeCode20(code) : closeCodeOf(code), reason)
+    else connection.close(this.profile === "2.0" ? closeCode20(code) : closeCodeOf(code), reason)
     connection.resume()
     connection.awaitDrain?.()
     this.#awaitEnd()
@@ -152,7 +151,7 @@ export class RunningConnection<User extends AuthenticatedUser>
   /** A slow peer gets time for what waits; one that has it all and does not answer the closing handshake is dropped. */
   #awaitEnd(): void {
     const { clock, timers, limits } = this.#host
-    const { connection } = this.accepted
+    const { connection } = this
     this.#cancelDrop?.()
     if (!this.#open) return
     const dropAtMs = (this.#dropAtMs ??= clock.now() + limits.shutdownMs)

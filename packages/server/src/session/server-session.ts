@@ -16,6 +16,15 @@ import type { EndCause, SendOutcome } from "./session.ts"
 import { TokenRenewal, expiresInMs } from "./token-renewal.ts"
 import type { TokenRenewalOwner } from "./token-renewal.ts"
 
+/** How long the session waits for its client. */
+interface Window {
+  readonly ms: number
+  /** Idempotent. */
+  readonly cancel: () => void
+  /** A connection that the server dropped, until it has closed or another one is bound. */
+  dropped: SessionLink | undefined
+}
+
 export class ServerSession<User extends AuthenticatedUser>
   implements Conversing<User>, ResumableSession, StateSink, TokenRenewalOwner<User>
 {
@@ -30,12 +39,8 @@ export class ServerSession<User extends AuthenticatedUser>
   #link: SessionLink | undefined
   #lastAddress: string
   #active = true
-  /** While its client is away. */
-  #cancelWindow: (() => void) | undefined
-  /** Window of the last detachment, in milliseconds. */
-  #windowMs: number | undefined
-  /** A connection that the server dropped, until it has closed or another one is bound. */
-  #dropped: SessionLink | undefined
+  /** Of the last detachment. */
+  #window: Window | undefined
   /** Of its client; undefined while it would lengthen no deadline. */
   #roundTrip: RoundTrip | undefined
 
@@ -175,7 +180,6 @@ export class ServerSession<User extends AuthenticatedUser>
       }
     }
     this.#stopWindow()
-    this.#dropped = undefined
     this.#claims.accept(claim)
     this.#user = claim.user
     this.#link = link
@@ -193,11 +197,13 @@ export class ServerSession<User extends AuthenticatedUser>
    * Unbinds a connection that is gone. The session waits for its client, where the profile lets it come back. A resume that
    * the client never confirmed leaves the window as short as it was: a page that is being closed may still dial.
    */
-  detach(link: SessionLink, windowMs: number = this.#host.limits.resumeWindowMs): void {
-    if (this.#link !== link) {
-      this.#shortenWindow(link, windowMs)
-      return
-    }
+  detach(link: SessionLink, windowMs: number): void {
+    if (this.#link === link) this.#detach(windowMs)
+    else this.#shortenWindow(link, windowMs)
+  }
+
+  /** `dropped`: the connection, if it is this end that gives it up. */
+  #detach(windowMs: number, dropped?: SessionLink): void {
     const { counters } = this.#host
     if (!this.resumable) {
       this.#unbind()
@@ -206,25 +212,23 @@ export class ServerSession<User extends AuthenticatedUser>
     }
     this.#unbind()
     counters.sessionsDetached += 1
-    this.#startWindow(this.#claims.isConfirmed ? windowMs : Math.min(windowMs, this.#lastWindowMs))
+    const lastMs = this.#window?.ms ?? Number.POSITIVE_INFINITY
+    this.#startWindow(this.#claims.isConfirmed ? windowMs : Math.min(windowMs, lastMs), dropped)
     this.#host.onAttachment(this)
   }
 
   /** A connection that was found dead and dropped may close with the code of a page that was left. */
   #shortenWindow(link: SessionLink, windowMs: number): void {
-    if (this.#dropped !== link) return
-    this.#dropped = undefined
-    if (this.#active && windowMs < this.#lastWindowMs) this.#startWindow(windowMs)
+    const window = this.#window
+    if (window?.dropped !== link) return
+    window.dropped = undefined
+    if (this.#active && windowMs < window.ms) this.#startWindow(windowMs)
   }
 
-  get #lastWindowMs(): number {
-    return this.#windowMs ?? Number.POSITIVE_INFINITY
-  }
-
-  #startWindow(windowMs: number): void {
-    this.#windowMs = windowMs
+  #startWindow(ms: number, dropped?: SessionLink): void {
     this.#stopWindow()
-    this.#cancelWindow = this.#host.timers.after(windowMs, () => this.finish("session_expired"))
+    const cancel = this.#host.timers.after(ms, () => this.finish("session_expired"))
+    this.#window = { ms, cancel, dropped }
   }
 
   /** Closes the connection (if it is still this one) and waits for the client to come back on a better one. */
@@ -232,8 +236,7 @@ export class ServerSession<User extends AuthenticatedUser>
     const link = this.#link
     if (link === undefined || (only !== undefined && link !== only)) return
     if (this.resumable) {
-      this.#dropped = link
-      this.detach(link)
+      this.#detach(this.#host.limits.resumeWindowMs, link)
       link.close(code, message)
     } else {
       this.finish(code, { message, farewell: "close" })
@@ -257,8 +260,10 @@ export class ServerSession<User extends AuthenticatedUser>
   }
 
   #stopWindow(): void {
-    this.#cancelWindow?.()
-    this.#cancelWindow = undefined
+    const window = this.#window
+    if (window === undefined) return
+    window.cancel()
+    window.dropped = undefined
   }
 
   // --- its user's token -----------------------------------------------------------------------------------------

@@ -38,7 +38,7 @@ export async function shutDown<User extends AuthenticatedUser>(
   for (const connection of connections) connection.close("server_shutdown", reason)
   await until(timers, startedAtMs + limits.shutdownMs, connections.emptied())
   for (const connection of connections) {
-    connection.accepted.connection.terminate()
+    connection.connection.terminate()
     connection.closed(closeCode.abnormal, "")
   }
 }
