@@ -58,7 +58,7 @@ function isOf<K extends FromServer["kind"]>(
 
 class Soak {
   readonly #server = new SoakProcess()
-  readonly #tally: Tally = { requests: 0, events: 0, lost: 0, repeated: 0, resets: 0, errors: [] }
+  readonly #tally: Tally = { requests: 0, events: 0, lost: 0, repeated: 0, resets: [], errors: [] }
   readonly #samples: Sample[] = []
   #players: Player[] = []
   #counts = { cuts: 0, reloads: 0, drains: 0, misplaced: 0, slowConsumers: 0, conflations: 0 }
@@ -167,13 +167,13 @@ class Soak {
     const [first, last] = [this.#samples.find(({ atMs }) => atMs >= warmUpMs), this.#samples.at(-1)]
     const mibOf = (sample: Sample | undefined): string => ((sample?.bytes ?? 0) / mib).toFixed(1)
     for (const line of [...errors, ...faults].slice(0, 20)) console.log(line)
-    const wrong = lost + repeated + misplaced + resets + errors.length + faults.length
+    const wrong = lost + repeated + misplaced + resets.length + errors.length + faults.length
     const isGood = slope < growthMaxMibPerMinute && wrong === 0
     console.log(
       `${minutes} min, ${clients} clients: ${mibOf(first)} to ${mibOf(last)} MiB after the warm-up, ${slope.toFixed(2)} MiB a minute, ` +
         `${Math.round(this.#deltaBytesMost / 1024)} KiB of deltas at most; ${requests} requests, ${events} events, ${cuts} cuts, ` +
         `${reloads} reloads, ${drains} drains, ${conflations} conflations, ${slowConsumers} slow consumers; ` +
-        `${lost} lost, ${repeated} repeated, ${misplaced} misplaced, ${resets} resets, ${errors.length} errors, ` +
+        `${lost} lost, ${repeated} repeated, ${misplaced} misplaced, ${resets.length} resets (${[...new Set(resets)].join(", ") || "none"}), ${errors.length} errors, ` +
         `${faults.length} faults: ${isGood ? "good" : "BAD"}`,
     )
     return isGood

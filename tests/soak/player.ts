@@ -15,7 +15,8 @@ export interface Tally {
   /** Numbers that did not follow the one before. */
   lost: number
   repeated: number
-  resets: number
+  /** Causes of sessions that ended. */
+  readonly resets: string[]
   readonly errors: string[]
 }
 
@@ -70,9 +71,9 @@ export class Player {
       limits: { dialBurst: 100, dialsPerMinute: 1_000, requestTimeoutMs: 120_000 },
       onError: report,
     })
-    client.onSession(({ kind }) => {
-      if (kind === "opened") this.#notes = 0
-      if (kind === "reset" && page === this.#page) tally.resets += 1
+    client.onSession((event) => {
+      if (event.kind === "opened") this.#notes = 0
+      if (event.kind === "reset" && page === this.#page) tally.resets.push(event.cause)
     })
     client.on("note", ({ n }) => (this.#notes = this.#follow(n, this.#notes)))
     const room = client.topic(`room:${this.#room}`)
