@@ -33,6 +33,7 @@ async function ownWorld(): Promise<RunningWorld> {
       origins: undefined,
       trustProxy: false,
       resumeWindowMs: 90_000,
+      restartMs: 3_000,
       tokenTtlMs: 1_800_000,
       registrationsPerMinute: 6,
       isProduction: false,

@@ -27,6 +27,7 @@ export type {
   Topic,
 } from "./server-api.ts"
 export type { DrainOptions } from "./session/drain.ts"
+export type { CloseOptions } from "./session/shut-down.ts"
 export type { SentMessage } from "./session/sent-message.ts"
 export { addressKey, isLoopback, peerAddress } from "./transport/peer-address.ts"
 export type { AddressedRequest } from "./transport/peer-address.ts"

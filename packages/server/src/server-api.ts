@@ -29,6 +29,7 @@ import type { HistogramReading } from "./metrics/histogram.ts"
 import type { Profile20 } from "./profile20.ts"
 import type { SessionPolicy } from "./session/session-registry.ts"
 import type { DrainOptions } from "./session/drain.ts"
+import type { CloseOptions } from "./session/shut-down.ts"
 import type { Replica } from "./topics/replica.ts"
 import type { TopicRules } from "./topics/topic-kinds.ts"
 import type { SentMessage } from "./session/sent-message.ts"
@@ -248,8 +249,8 @@ export interface Server<C extends Contract, User extends AuthenticatedUser> {
   drain(options?: DrainOptions): Promise<void>
   /**
    * Announces the shutdown, lets running requests finish and buffers empty, closes everything, also the HTTP servers of
-   * `listen`. Resolves within `limits.shutdownMs`.
+   * `listen`. Resolves within `limits.shutdownMs`. Later calls return the same promise.
    */
-  close(): Promise<void>
+  close(options?: CloseOptions): Promise<void>
   [Symbol.asyncDispose](): Promise<void>
 }

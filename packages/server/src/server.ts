@@ -30,6 +30,7 @@ import { SessionRegistry } from "./session/session-registry.ts"
 import { memoryStore } from "./session/session-store.ts"
 import type { Session } from "./session/session.ts"
 import { shutDown } from "./session/shut-down.ts"
+import type { CloseOptions } from "./session/shut-down.ts"
 import { Tombstones } from "./session/tombstones.ts"
 import { debugError, showWarning } from "./report.ts"
 import { randomSessionIds, systemClock } from "./system.ts"
@@ -79,16 +80,16 @@ export function createServer(contract: Contract, options: Options): Server<Contr
     assertReady: () => handlers.assertComplete(),
   })
 
-  async function end(): Promise<void> {
-    await shutDown(parts)
+  async function end(how: CloseOptions): Promise<void> {
+    await shutDown({ ...parts, how })
     parts.liveness.stop()
     parts.replicas.stop()
     topics.stop()
     await entrances.close()
   }
 
-  function close(): Promise<void> {
-    closing ??= end()
+  function close(how: CloseOptions = {}): Promise<void> {
+    closing ??= end(how)
     return closing
   }
 
@@ -120,7 +121,7 @@ export function createServer(contract: Contract, options: Options): Server<Contr
     },
     drain: (how = {}) => drain(parts, how),
     close,
-    [Symbol.asyncDispose]: close,
+    [Symbol.asyncDispose]: () => close(),
   }
 }
 

@@ -125,7 +125,7 @@ export async function startWorld(options: WorldServerOptions): Promise<RunningWo
   const http = await openHttpServer({ handler, host, port: config.port, attach, onError })
 
   const ending = createEnding({
-    sessions: server,
+    sessions: { close: () => server.close({ backInMs: config.restartMs }) },
     tick,
     http,
     saver,

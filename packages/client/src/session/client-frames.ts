@@ -122,7 +122,7 @@ export class ClientFrames {
         fail(new HawserError(frame.cause, { retry: "later" }))
         return
       case "goaway":
-        link.said = new HawserError("server_shutdown", { message: frame.reason })
+        link.said = shutdownOf(frame)
         // A shutdown leaves no other listener of the same process to move to: the close code brings the client back.
         if (frame.intent !== "shutdown") moveIn(frame.startInMs)
         onFrame(frame)
@@ -175,4 +175,10 @@ export function isLoginError(
   frame: Frame | BadFrame,
 ): frame is ReplyFrame & { readonly outcome: { readonly ok: false; readonly error: WireError } } {
   return frame.kind === "reply" && !frame.outcome.ok && frame.outcome.error.code.startsWith("auth_")
+}
+
+/** The error that explains the end of the connection, with the time after which the client may come back. */
+function shutdownOf({ reason, backInMs }: Extract<Frame, { kind: "goaway" }>): HawserError {
+  const wait = backInMs === undefined ? {} : { retryAfterMs: backInMs }
+  return new HawserError("server_shutdown", { message: reason, ...wait })
 }

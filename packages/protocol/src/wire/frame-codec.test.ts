@@ -112,6 +112,7 @@ describe("the round trip", () => {
     goaway: fc.record(
       {
         ...{ kind: kind("goaway"), reason: text, startInMs: count, deadlineMs: count, address: text },
+        backInMs: count,
         intent: fc.constantFrom("drain", "shutdown"),
       },
       { requiredKeys: ["kind", "reason", "startInMs", "deadlineMs"] },

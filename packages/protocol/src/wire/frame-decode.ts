@@ -73,9 +73,8 @@ function decodeControl(byte: number, fields: readonly unknown[]): Frame | undefi
   }
 }
 
-function decodeGoaway([reason, startInMs, deadlineMs, flags, address]: readonly unknown[]):
-  | Frame
-  | undefined {
+function decodeGoaway(fields: readonly unknown[]): Frame | undefined {
+  const [reason, startInMs, deadlineMs, flags, address, backInMs] = fields
   if (!isText(reason) || !isCount(startInMs) || !isCount(deadlineMs)) return undefined
   const intent = intentOf(isCount(flags) ? flags : 0)
   return {
@@ -85,6 +84,7 @@ function decodeGoaway([reason, startInMs, deadlineMs, flags, address]: readonly 
     deadlineMs,
     ...(intent === undefined ? {} : { intent }),
     ...(isText(address) ? { address } : {}),
+    ...(isCount(backInMs) ? { backInMs } : {}),
   }
 }
 

@@ -128,9 +128,10 @@ function limitsFields({ maxBytes, maxDepth, maxElements, maxKeyBytes }: MessageL
 }
 
 function goawayFields(frame: Extract<Frame, { kind: "goaway" }>): unknown[] {
-  const { reason, startInMs, deadlineMs, intent, address } = frame
+  const { reason, startInMs, deadlineMs, intent, address, backInMs } = frame
   const flags = intent === undefined ? undefined : goawayFlag[intent]
-  return withTrailing([wellFormed(reason), wholeMs(startInMs), wholeMs(deadlineMs)], [flags, address])
+  const back = backInMs === undefined ? undefined : wholeMs(backInMs)
+  return withTrailing([wellFormed(reason), wholeMs(startInMs), wholeMs(deadlineMs)], [flags, address, back])
 }
 
 function authorFields(author: Author | undefined): unknown[] | undefined {

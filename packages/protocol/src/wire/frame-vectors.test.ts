@@ -163,6 +163,11 @@ const compact: Readonly<Record<string, Frame>> = {
     deadlineMs: 5000,
     intent: "shutdown",
   },
+  "goaway of a shutdown with a time to come back": {
+    ...{ kind: "goaway", reason: "bye", startInMs: 0, deadlineMs: 5000 },
+    intent: "shutdown",
+    backInMs: 3250,
+  },
   "goaway of a drain to another address": {
     ...{ kind: "goaway", reason: "moving", startInMs: 0, deadlineMs: 5000 },
     intent: "drain",

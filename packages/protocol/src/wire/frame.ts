@@ -222,6 +222,8 @@ export type Frame =
       readonly intent?: GoawayIntent
       /** Address of the server that takes the client. Absent: the same one. */
       readonly address?: string
+      /** Time from the end of this connection to the next dial, in milliseconds. Absent: the client's strategy decides. */
+      readonly backInMs?: number
     }
   | { readonly kind: "busy"; readonly retryAfterMs: number }
   | { readonly kind: "bye"; readonly code: string; readonly message: string }

@@ -30,6 +30,8 @@ export interface WorldConfig {
    * does not stand about for much longer.
    */
   readonly resumeWindowMs: number
+  /** Time from the end of the players' connections to a restarted world, in milliseconds; players return then. Default 3 s. */
+  readonly restartMs: number
   /** How long a log-in token is good, in milliseconds. Default 30 minutes. The page renews it in time. */
   readonly tokenTtlMs: number
   /** Accounts that one address may register per minute, default 6; a rested address may register 20 at once. */
@@ -130,6 +132,9 @@ const resumeWindowSeconds = count({ min: 1, max: resumeWindowMaxSeconds, example
 /** Below 10 s clients would be busy renewing; a stolen token is good for as long as it lives. */
 const tokenSeconds = count({ min: 10, max: 86_400, example: 1_800 })
 
+/** Beyond a minute it is no restart, and players should see that nobody is there. */
+const restartSeconds = count({ min: 1, max: 60, example: 3 })
+
 const registrationsPerMinute = count({ min: 1, max: 60_000, example: 6 })
 
 const logLevel = z.enum(logLevels, {
@@ -153,6 +158,7 @@ const variables = z.object({
   ORIGINS: origins.optional(),
   TRUST_PROXY: trustProxy.optional(),
   RESUME_WINDOW_SECONDS: resumeWindowSeconds.optional(),
+  RESTART_SECONDS: restartSeconds.optional(),
   TOKEN_SECONDS: tokenSeconds.optional(),
   REGISTRATIONS_PER_MINUTE: registrationsPerMinute.optional(),
   LOG_LEVEL: logLevel.optional(),
@@ -160,9 +166,9 @@ const variables = z.object({
 })
 
 /**
- * Reads `PORT`, `HOST`, `DATABASE_URL`, `JWT_SECRET`, `ORIGINS`, `TRUST_PROXY`, `RESUME_WINDOW_SECONDS`, `TOKEN_SECONDS`,
- * `REGISTRATIONS_PER_MINUTE`, `LOG_LEVEL`, `METRICS_TOKEN` and `NODE_ENV`; a variable that is set to nothing counts as unset. Without `JWT_SECRET` a random one
- * is made once and kept in the data folder, except in production, where that is a problem. Nothing is written when
+ * Reads `PORT`, `HOST`, `DATABASE_URL`, `JWT_SECRET`, `ORIGINS`, `TRUST_PROXY`, `RESUME_WINDOW_SECONDS`,
+ * `RESTART_SECONDS`, `TOKEN_SECONDS`, `REGISTRATIONS_PER_MINUTE`, `LOG_LEVEL`, `METRICS_TOKEN` and `NODE_ENV`; a variable that
+ * is set to nothing counts as unset. Without `JWT_SECRET` a random one is made once and kept in the data folder, except in production, where that is a problem. Nothing is written when
  * there is any problem.
  */
 export function readConfig(env: Environment, options: ConfigOptions = {}): WorldConfig | ConfigProblems {
@@ -190,6 +196,7 @@ export function readConfig(env: Environment, options: ConfigOptions = {}): World
     origins: read.data.ORIGINS,
     trustProxy: read.data.TRUST_PROXY ?? false,
     resumeWindowMs: (read.data.RESUME_WINDOW_SECONDS ?? 90) * 1_000,
+    restartMs: (read.data.RESTART_SECONDS ?? 3) * 1_000,
     tokenTtlMs: (read.data.TOKEN_SECONDS ?? 1_800) * 1_000,
     registrationsPerMinute: read.data.REGISTRATIONS_PER_MINUTE ?? 6,
     isProduction,
