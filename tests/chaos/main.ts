@@ -4,6 +4,8 @@ import { directions, randomPlan, slowDrain, stops } from "./behaviour.ts"
 import type { ConnectionBehaviour, Direction, LaneBehaviour, Plan } from "./behaviour.ts"
 import { startChaosProxy } from "./proxy.ts"
 import type { Address, ChaosConnection } from "./proxy.ts"
+import { proxyKinds } from "../proxies/proxy-kinds.ts"
+import { measureRestart, percentile } from "../proxies/restart.ts"
 import { runChaos } from "./run-chaos.ts"
 
 const usage = `usage: npm run chaos -- [options]
@@ -28,6 +30,14 @@ usage: npm run chaos -- proxy --to HOST:PORT [options]
   --how STOP               ${stops.join(", ")} (rst)
   --random                 draw a behaviour for each connection instead
   --seed N                 for --random and for jitter (0)
+
+usage: npm run chaos -- restart [options]
+       a server behind a real proxy ends and begins again; how long its clients were away
+
+  --clients N              (200)
+  --proxy NAME             nginx, haproxy or caddy, which must be installed (nginx)
+  --restart MS             from the end of one server to the beginning of the next (3000)
+  --silent                 the server does not say when it is back
   --help                   show this`
 
 class UnusableArguments extends Error {
@@ -51,6 +61,10 @@ const options = {
   "at-once": { type: "string", default: "4" },
   "no-cuts": { type: "boolean", default: false },
   minutes: { type: "string", default: "Infinity" },
+  clients: { type: "string", default: "200" },
+  proxy: { type: "string", default: "nginx" },
+  restart: { type: "string", default: "3000" },
+  silent: { type: "boolean", default: false },
   help: { type: "boolean", default: false },
 } as const
 
@@ -138,6 +152,24 @@ function report(connection: ChaosConnection): void {
   )
 }
 
+async function restart({ clients, proxy, restart: restartMs, silent }: Values): Promise<void> {
+  const kind = proxyKinds.find(({ name }) => name === proxy)
+  if (kind === undefined) throw new UnusableArguments(`--proxy ${proxy} is none of nginx, haproxy, caddy.`)
+  const missing = kind.missing()
+  if (missing !== undefined) throw new UnusableArguments(`--proxy ${proxy} ${missing}.`)
+  const figures = await measureRestart({
+    kind,
+    clients: wholeNumber("clients", clients),
+    restartMs: wholeNumber("restart", restartMs),
+    isHinted: !silent,
+  })
+  const { backMs, dials } = figures
+  const [median, late, last] = [0.5, 0.95, 1].map((share) => Math.round(percentile(backMs, share)))
+  console.log(
+    `${backMs.length} of ${clients} clients back by ${proxy}: median ${median} ms, p95 ${late} ms, last ${last} ms, ${dials} dials`,
+  )
+}
+
 async function main(words: readonly string[]): Promise<void> {
   const { values, positionals } = parse(words)
   if (values.help) return console.log(usage)
@@ -154,7 +186,8 @@ async function main(words: readonly string[]): Promise<void> {
       : 1
     return
   }
-  if (positionals.join(" ") !== "proxy") throw new UnusableArguments("The only command is: proxy")
+  if (positionals.join(" ") === "restart") return await restart(values)
+  if (positionals.join(" ") !== "proxy") throw new UnusableArguments("The commands are: proxy, restart")
   if (values.to === undefined) throw new UnusableArguments("--to HOST:PORT is missing.")
   const proxy = await startChaosProxy({
     to: addressOf("to", values.to),

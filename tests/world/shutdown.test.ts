@@ -36,7 +36,9 @@ describe("a world that is told to stop", { timeout: 60_000 }, () => {
     const peer = await openRawSession(world.webSocketUrl, "hawser.1", token)
     const startedMs = performance.now()
     world.signal("SIGTERM")
-    expect(await peer.next("goaway")).toHaveProperty("reason", expect.stringMatching(/\S/))
+    const goaway = await peer.next("goaway")
+    expect(goaway).toHaveProperty("reason", expect.stringMatching(/\S/))
+    expect(goaway).toHaveProperty("backInMs", 3_000)
     const close = await peer.closed
     expect(close.code).toBe(4503)
     expect(close.reason).not.toBe("")

@@ -26,6 +26,8 @@ export interface ConnectionView {
   readonly status: ClientStatus
   /** When the status came, in milliseconds of `performance.now()`. */
   readonly sinceMs: number
+  /** True once the status was `open`. */
+  readonly wasOpen: boolean
 }
 
 /** The connection's own figures at one moment. */
@@ -80,7 +82,11 @@ export interface SessionOptions {
 export function startSession({ url, token, left, onRefused }: SessionOptions): Session {
   const world = new WorldState()
   const client = createClient(contract, { url, token })
-  const connection = createStore<ConnectionView>({ status: client.current, sinceMs: performance.now() })
+  const connection = createStore<ConnectionView>({
+    status: client.current,
+    sinceMs: performance.now(),
+    wasOpen: false,
+  })
   const roundTripMs = createStore<number | undefined>(undefined)
   const surroundings = createStore<SurroundingsView | undefined>(undefined)
   const skills = createStore<SkillsView>({})
@@ -112,7 +118,8 @@ export function startSession({ url, token, left, onRefused }: SessionOptions): S
   const age = watchAge(client.replica("players"), () => world.own !== undefined, ageSeconds)
 
   client.onStatus((status) => {
-    connection.set({ status, sinceMs: performance.now() })
+    const wasOpen = connection.value.wasOpen || status.state === "open"
+    connection.set({ status, sinceMs: performance.now(), wasOpen })
     age.look()
     if (status.state !== "closed" || status.error.code === "client_closed") return
     if (!status.error.code.startsWith("auth_")) return

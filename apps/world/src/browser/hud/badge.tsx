@@ -12,7 +12,7 @@ const titles: Readonly<Record<ConnectionView["status"]["state"], string>> = {
 }
 
 export function Badge({ session }: { readonly session: Session }) {
-  const { status, sinceMs } = useStore(session.connection)
+  const { status, sinceMs, wasOpen } = useStore(session.connection)
   const roundTripMs = useStore(session.roundTripMs)
   const { resumed, replayedOut, replayedIn } = useStore(session.resumptions)
   const isWaiting = status.state === "reconnecting" && status.waiting
@@ -21,7 +21,9 @@ export function Badge({ session }: { readonly session: Session }) {
   return (
     <div class="badge panel" data-testid="badge" data-state={status.state} role="status">
       <i class="badge-light" aria-hidden="true" />
-      <strong>{titles[status.state]}</strong>
+      <strong>
+        {status.state === "reconnecting" && !wasOpen ? titles.connecting : titles[status.state]}
+      </strong>
       {status.state === "open" && roundTripMs !== undefined && (
         <span data-testid="badge-round-trip">{formatRoundTrip(roundTripMs)}</span>
       )}

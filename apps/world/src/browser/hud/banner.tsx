@@ -3,7 +3,7 @@ import type { Session } from "../session.ts"
 import { useStore } from "../store.ts"
 
 export function Banner({ session }: { readonly session: Session }) {
-  const { status } = useStore(session.connection)
+  const { status, wasOpen } = useStore(session.connection)
   const { isLong } = useStore(session.resumptions)
   const ageSeconds = useStore(session.ageSeconds)
   if (status.state === "open" || status.state === "idle") return null
@@ -13,20 +13,25 @@ export function Banner({ session }: { readonly session: Session }) {
         {banner("Entering the world …")}
       </div>
     )
+  if (status.state === "reconnecting" && !wasOpen)
+    return (
+      <div class="veil" data-testid="banner">
+        {banner("Cannot reach the world – trying again", { cause: status.error?.message })}
+      </div>
+    )
   if (status.state === "reconnecting") {
     // The world stays to be seen; only when it has been away for long does it look like it.
     return (
       <div class={isLong ? "veil" : "veil clear"} data-testid="banner">
-        {banner("Connection lost – trying to come back", ageSeconds)}
+        {banner("Connection lost – trying to come back", { ageSeconds })}
       </div>
     )
   }
   return (
     <div class="veil" data-testid="banner">
-      {banner(
-        status.error.code === "replaced" ? "You are playing somewhere else" : status.error.message,
+      {banner(status.error.code === "replaced" ? "You are playing somewhere else" : status.error.message, {
         ageSeconds,
-      )}
+      })}
       <button class="primary" data-testid="reconnect" type="button" onClick={() => session.reconnect()}>
         Play here
       </button>
@@ -34,10 +39,21 @@ export function Banner({ session }: { readonly session: Session }) {
   )
 }
 
-function banner(text: string, ageSeconds?: number) {
+interface BannerMore {
+  readonly ageSeconds?: number | undefined
+  /** What is known of why there is no connection. */
+  readonly cause?: string | undefined
+}
+
+function banner(text: string, { ageSeconds, cause }: BannerMore = {}) {
   return (
     <div class="banner">
       <p role="alert">{text}</p>
+      {cause !== undefined && (
+        <p class="cause" data-testid="cause">
+          {cause}
+        </p>
+      )}
       {ageSeconds !== undefined && (
         <p class="age" data-testid="stale-age">{`You see the world as it was ${ageSeconds} s ago`}</p>
       )}
