@@ -347,6 +347,21 @@ export const clientMutants: readonly Mutant[] = [
     killedBy: { tests: ["tests/sessions/client-rules.test.ts"], because: "its servers send no such frame" },
   },
   {
+    name: "The time to come back of a shutdown is not heeded",
+    breaks: ["Z7"],
+    edits: [
+      {
+        file: clientFrames,
+        find: "backInMs === undefined ? {} : { retryAfterMs: backInMs }",
+        replace: "backInMs === undefined ? {} : {}",
+      },
+    ],
+    killedBy: {
+      tests: ["tests/sessions/shutdown-return.test.ts"],
+      because: "no simulated server ends for good",
+    },
+  },
+  {
     name: "GOAWAY is not heeded",
     breaks: ["Z2"],
     edits: [

@@ -17,7 +17,7 @@ export const contract = defineContract({
   events: { told: { payload: number } },
 })
 
-export interface User {
+interface User {
   readonly id: string
   readonly address: string
 }

@@ -9,7 +9,6 @@ import { helloBytes } from "../sockets/harness.ts"
 import { freePort } from "../world/free-port.ts"
 import { contract, outsideAddress, startBackends } from "./backend.ts"
 import type { Backend, Backends } from "./backend.ts"
-import { documented } from "./configuration.ts"
 import type { Edit } from "./configuration.ts"
 import { eventually } from "./eventually.ts"
 import { missingProgram, skipReason } from "./proxy-kind.ts"
@@ -195,39 +194,43 @@ describe.each(proxyKinds)("door-9 behind $name", { timeout: 60_000 }, (kind) => 
     },
   )
 
-  it.runIf(kind.idle !== undefined)("door-9 keeps an idle connection that pings, and no other", async () => {
-    const documentedSeconds = /75s/.test(documented(kind.configuration)) ? 75 : 0
-    const line = kind.idle ?? String
-    const { probeAfterMs, probeTimeoutMaxMs } = defaultClientLimits
-    expect(documentedSeconds * 1_000).toBeGreaterThanOrEqual(probeAfterMs + probeTimeoutMaxMs)
-    const quiet = await startBackends({ host: host ?? "", limits: { pingAfterMs: 60_000 } })
-    onTestFinished(() => quiet.close())
-    const short = await open(kind, quiet.address, [[line(documentedSeconds), line(idleSeconds)]])
-    const client = clientBy(short.doors.secure, { limits: { probeAfterMs: 400 } })
-    await client.connect()
-    const states: string[] = []
-    client.onStatus(({ state }) => states.push(state))
-    const silent = new (pageSocket(short.doors.secure))(`${short.doors.secure.webSocketUrl}/ws`, ["hawser.1"])
-    let isCut = false
-    silent.on("open", () => silent.send(helloBytes("hawser.1", "silent")))
-    silent.on("error", () => {})
-    silent.on("close", () => (isCut = true))
-    await eventually(() => isCut)
-    expect(quiet.trusting.server.stats().sessions).toBe(2)
-    expect(states).toEqual([])
-    expect(await client.command("say", { n: 1 })).toEqual({ n: 1 })
-  })
+  const { idle } = kind
+  if (idle !== undefined)
+    it("door-9 keeps an idle connection that pings, and no other", async () => {
+      const documentedSeconds = 75
+      const { probeAfterMs, probeTimeoutMaxMs } = defaultClientLimits
+      expect(documentedSeconds * 1_000).toBeGreaterThanOrEqual(probeAfterMs + probeTimeoutMaxMs)
+      const quiet = await startBackends({ host: host ?? "", limits: { pingAfterMs: 60_000 } })
+      onTestFinished(() => quiet.close())
+      const short = await open(kind, quiet.address, [[idle(documentedSeconds), idle(idleSeconds)]])
+      const client = clientBy(short.doors.secure, { limits: { probeAfterMs: 400 } })
+      await client.connect()
+      const states: string[] = []
+      client.onStatus(({ state }) => states.push(state))
+      const silent = new (pageSocket(short.doors.secure))(`${short.doors.secure.webSocketUrl}/ws`, [
+        "hawser.1",
+      ])
+      let isCut = false
+      silent.on("open", () => silent.send(helloBytes("hawser.1", "silent")))
+      silent.on("error", () => {})
+      silent.on("close", () => (isCut = true))
+      await eventually(() => isCut)
+      expect(quiet.trusting.server.stats().sessions).toBe(2)
+      expect(states).toEqual([])
+      expect(await client.command("say", { n: 1 })).toEqual({ n: 1 })
+    })
 
-  it.runIf(kind.outlives !== undefined)("door-9 keeps open connections over a reload", async () => {
-    const reloaded = await open(kind, backends.address)
-    const { client, expectWhole } = await startTalking(reloaded.doors.secure, backends.trusting)
-    const states: string[] = []
-    client.onStatus(({ state }) => states.push(state))
-    await reloaded.reload()
-    expect(await upgradeStatus(reloaded.doors.secure, "/ws")).toBe(101)
-    await expectWhole()
-    expect(states).toEqual([])
-  })
+  if (kind.outlives !== undefined)
+    it("door-9 keeps open connections over a reload", async () => {
+      const reloaded = await open(kind, backends.address)
+      const { client, expectWhole } = await startTalking(reloaded.doors.secure, backends.trusting)
+      const states: string[] = []
+      client.onStatus(({ state }) => states.push(state))
+      await reloaded.reload()
+      expect(await upgradeStatus(reloaded.doors.secure, "/ws")).toBe(101)
+      await expectWhole()
+      expect(states).toEqual([])
+    })
 
   it("door-9 loses no session and no message when a reload ends a connection", async () => {
     const { outlives } = kind

@@ -48,6 +48,15 @@ describe("door-9 the world that trusts its proxy", { timeout: 60_000 }, () => {
     }
     expect(world.output).not.toContain("trustProxy")
   })
+
+  it("door-9 answers 426 to an upgrade whose header Upgrade a proxy has dropped", async ({ skip }) => {
+    const reason = skipReason(nginx.missing() ?? withoutOpenssl)
+    if (reason !== undefined) skip(reason)
+    const edits = [["proxy_set_header Upgrade $http_upgrade;", "# no Upgrade"] as const]
+    const proxy = await startProxy(nginx, { backend: backendOf(world), edits })
+    onTestFinished(() => proxy.stop())
+    expect((await upgrade(proxy.doors.plain, "/ws")).status).toBe(426)
+  })
 })
 
 describe("door-9 the world behind a proxy that passes Host on without the port", { timeout: 120_000 }, () => {

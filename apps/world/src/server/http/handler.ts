@@ -67,6 +67,7 @@ export function createHttpHandler(options: HttpOptions): HttpHandler {
   const staying = createStayingLogins(whole)
   const routes: readonly Route[] = [
     rootRoute(pageFiles),
+    webSocketRoute,
     ...authRoutes(whole, staying),
     ...staying.routes,
     ...statusRoutes(options),
@@ -105,6 +106,16 @@ async function answer(
     return refusal(405, "Method Not Allowed", { Allow: "GET, HEAD" })
   }
   return contentReply(file.bytes, file)
+}
+
+/** Answers what came without the header Upgrade to the path of the sessions. */
+const webSocketRoute: Route = {
+  method: "GET",
+  path: "/ws",
+  answer: () =>
+    refusal(426, "This path speaks WebSocket; a proxy has to pass the headers Upgrade and Connection on", {
+      Upgrade: "websocket",
+    }),
 }
 
 /** The page for browsers, a sign of life for programs. */
