@@ -656,9 +656,14 @@ describe("what anybody may ask", () => {
     expect([head.status, head.headers.get("content-length"), await head.text()]).toEqual([200, "19", ""])
   })
 
-  test("answers 400 for a path that cannot be decoded", async () => {
+  test("answers 400 for a path that cannot be decoded, or is none", async () => {
     expect((await get("/%ff")).status).toBe(400)
-    expect(await rawGet("http://elsewhere/status")).toMatch(/^HTTP\/1.1 400 /)
+    expect(await rawGet("ftp://elsewhere/status")).toMatch(/^HTTP\/1.1 400 /)
+  })
+
+  test("answers a target that is a whole address by its path", async () => {
+    expect(await rawGet("http://elsewhere/status")).toMatch(/^HTTP\/1.1 200 /)
+    expect(await rawGet("http://elsewhere/nothing")).toMatch(/^HTTP\/1.1 404 /)
   })
 })
 
