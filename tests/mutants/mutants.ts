@@ -4,10 +4,12 @@ import { deliveryMutants } from "./delivery-mutants.ts"
 import type { Mutant } from "./mutant.ts"
 import { requestMutants } from "./request-mutants.ts"
 import { serverMutants } from "./server-mutants.ts"
+import { staleMutants } from "./stale-mutants.ts"
 
 export const mutants: readonly Mutant[] = [
   ...deliveryMutants,
   ...serverMutants,
   ...requestMutants,
   ...clientMutants,
+  ...staleMutants,
 ]

@@ -1,0 +1,188 @@
+// Mistakes that let something that is over act on what follows it: a deadline that is not cancelled, a count or a mark that
+// is not reset, a late result that is not ignored.
+import type { Mutant } from "./mutant.ts"
+
+const inbound = "packages/server/src/session/inbound.ts"
+const tokenRenewal = "packages/server/src/session/token-renewal.ts"
+const serverSession = "packages/server/src/session/server-session.ts"
+const liveness = "packages/server/src/session/liveness.ts"
+const drain = "packages/server/src/session/drain.ts"
+const runClient = "packages/client/src/session/run-client.ts"
+
+const lateVerdicts = "tests/sessions/late-verdicts.test.ts"
+const staleState = "tests/sessions/stale-state.test.ts"
+const soonVerdicts = "its tokens are judged at once"
+
+export const staleMutants: readonly Mutant[] = [
+  {
+    name: "Pauses of a user between which nothing waited count as one flood",
+    breaks: ["M4"],
+    edits: [
+      {
+        file: inbound,
+        find: "      if (this.#held === undefined && !this.#isPaused) this.#throttledSinceMs = undefined\n",
+        replace: "",
+      },
+    ],
+    killedBy: {
+      tests: ["tests/sessions/throttling.test.ts"],
+      because: "each of its users has a message now and then that finds them out of debt",
+    },
+  },
+  {
+    name: "A request's time runs from the arrival of the last message that was held before it",
+    breaks: ["R4", "M3"],
+    edits: [{ file: inbound, find: "    this.#heldSinceMs = undefined\n", replace: "" }],
+    killedBy: {
+      tests: [staleState],
+      because: "a request without a handler's reply ends as `timeout`, which it allows",
+    },
+  },
+  {
+    name: "The verdict on a token of a lost connection counts for its successor",
+    breaks: ["Y2", "Y5", "S13"],
+    edits: [
+      {
+        file: tokenRenewal,
+        find: '    this.#aborter?.abort(new HawserError("connection_lost"))\n    this.#aborter = undefined\n',
+        replace: '    this.#aborter?.abort(new HawserError("connection_lost"))\n',
+      },
+    ],
+    killedBy: { tests: [lateVerdicts], because: soonVerdicts },
+  },
+  {
+    name: "A good token counts after another one took its place",
+    breaks: ["Y2"],
+    edits: [
+      {
+        file: tokenRenewal,
+        find: "context))\n      if (this.#aborter !== aborter) return\n",
+        replace: "context))\n",
+      },
+    ],
+    killedBy: { tests: [lateVerdicts], because: soonVerdicts },
+  },
+  {
+    name: "The refusal of a token counts after another one took its place",
+    breaks: ["Y2"],
+    edits: [
+      {
+        file: tokenRenewal,
+        find: "catch (error) {\n      if (this.#aborter !== aborter) return\n",
+        replace: "catch (error) {\n",
+      },
+    ],
+    killedBy: { tests: [lateVerdicts], because: soonVerdicts },
+  },
+  {
+    name: "The timer of a token that was replaced runs on",
+    breaks: ["Y2", "Y4"],
+    edits: [
+      {
+        file: tokenRenewal,
+        find: "    this.#cancel?.()\n    const leftMs",
+        replace: "    const leftMs",
+      },
+    ],
+    killedBy: {
+      tests: ["tests/sessions/token-refresh.test.ts"],
+      because: "a connection that is closed too early is only resumed once more",
+    },
+  },
+  {
+    name: "A dropped connection that closes as a left page shortens a window though its session is attached",
+    breaks: ["A16", "S13"],
+    edits: [
+      {
+        file: serverSession,
+        find: "    this.#stopWindow()\n    this.#dropped = undefined\n    this.#claims",
+        replace: "    this.#stopWindow()\n    this.#claims",
+      },
+    ],
+    killedBy: {
+      tests: [staleState],
+      because: "no page of it is left while the server drops its connection",
+    },
+  },
+  {
+    name: "A window that was shortened runs on beside the shorter one",
+    breaks: ["A9", "A16"],
+    edits: [
+      {
+        file: serverSession,
+        find: "    this.#windowMs = windowMs\n    this.#stopWindow()\n",
+        replace: "    this.#windowMs = windowMs\n",
+      },
+    ],
+    killedBy: {
+      tests: [staleState],
+      because: "no page of it is left while the server drops its connection",
+    },
+  },
+  {
+    name: "A client that was asked for its counts in one stall is not asked in the next one",
+    breaks: ["V2"],
+    edits: [
+      {
+        file: liveness,
+        find: "known?.sinceMs === sinceMs ? known : {",
+        replace: "known !== undefined ? known : {",
+      },
+    ],
+    killedBy: { tests: [staleState], because: "a client that is dropped comes back, and has everything" },
+  },
+  {
+    name: "A drain whose time is over closes the successor of a connection that is still closing",
+    breaks: ["Z4", "S13"],
+    edits: [
+      {
+        file: drain,
+        find: '"this connection is being drained", connection)',
+        replace: '"this connection is being drained")',
+      },
+    ],
+    killedBy: { tests: [staleState], because: "a client whose connection is closed by a drain only resumes" },
+  },
+  {
+    name: "A drain counts connections as overdue that have gone",
+    breaks: ["Z4"],
+    edits: [
+      {
+        file: drain,
+        find: "        if (!here.has(connection)) continue\n",
+        replace: "        if (here.size < 0) continue\n",
+      },
+    ],
+    killedBy: { tests: [staleState], because: "it does not look at this count" },
+  },
+  {
+    name: "A move that one connection was asked for takes place on its successor",
+    breaks: ["Z2", "V5"],
+    edits: [
+      {
+        file: runClient,
+        find: "    this.#link = undefined\n    this.#cancelMove()\n",
+        replace: "    this.#link = undefined\n",
+      },
+    ],
+    killedBy: {
+      tests: [staleState],
+      because: "a client may move whenever it likes, and loses nothing by it",
+    },
+  },
+  {
+    name: "A second GOAWAY adds a move to that of the first one",
+    breaks: ["Z2"],
+    edits: [
+      {
+        file: runClient,
+        find: "        this.#cancelMove()\n        this.#cancelMove =",
+        replace: "        this.#cancelMove =",
+      },
+    ],
+    killedBy: {
+      tests: [staleState],
+      because: "a client may move whenever it likes, and loses nothing by it",
+    },
+  },
+]

@@ -1,0 +1,95 @@
+// The verdict on a fresh token comes when `authenticate` has it. By then its connection may be lost, or another token may
+// have taken its place: then it decides nothing, whatever it is (Y2, Y5).
+import { HawserError } from "@hawser/protocol"
+import { describe, expect, it } from "vitest"
+import { createWorld, epochMs } from "../faults/harness.ts"
+import type { TestUser, World } from "../faults/harness.ts"
+import { sayHello } from "./scripted-client.ts"
+import type { ScriptedClient } from "./scripted-client.ts"
+
+interface Verdict {
+  accept(until: number): void
+  reject(code: string): void
+}
+
+function userUntil(seconds: number): TestUser {
+  return { id: "ann", expiresAtMs: epochMs + 1_000 * seconds }
+}
+
+/** A token that is a number is good for so many seconds; on any other one the test decides, when it wants. */
+function createScene(): { readonly world: World; readonly verdicts: Map<string, Verdict> } {
+  const verdicts = new Map<string, Verdict>()
+  const authenticate = (token: string): TestUser | Promise<TestUser> => {
+    if (/^\d+$/.test(token)) return userUntil(Number(token))
+    return new Promise((resolve, reject) => {
+      verdicts.set(token, {
+        accept: (until) => resolve(userUntil(until)),
+        reject: (code) => reject(new HawserError(code)),
+      })
+    })
+  }
+  return { world: createWorld({ profile: "hawser.1", server: { authenticate } }), verdicts }
+}
+
+/** Another connection of the same client, with a token of its own. */
+async function resume(world: World, first: ScriptedClient): Promise<ScriptedClient> {
+  const { sessionId = "", resumeToken } = first.welcome ?? {}
+  const claim = { sessionId, token: resumeToken ?? "", handled: 0, digest: 0 }
+  const second = await sayHello(world, { dial: 2, token: "500", resume: claim })
+  expect(second.welcome).toMatchObject({ resumed: true, sessionId })
+  return second
+}
+
+const outcomes = [
+  { what: "a rejection", settle: (verdict: Verdict | undefined) => verdict?.reject("auth_token_expired") },
+  { what: "another user's", settle: (verdict: Verdict | undefined) => verdict?.reject("auth_forbidden") },
+  { what: "good", settle: (verdict: Verdict | undefined) => verdict?.accept(900) },
+]
+
+describe.each(outcomes)("the late verdict on a fresh token, $what,", ({ settle }) => {
+  it("door-8 of a connection that was lost leaves its successor as it is", async () => {
+    const { world, verdicts } = createScene()
+    const first = await sayHello(world, { token: "100" })
+    first.say({ kind: "auth", token: "lost" })
+    await world.clock.settle()
+    first.cut()
+    await world.clock.settle()
+    const second = await resume(world, first)
+    settle(verdicts.get("lost"))
+    await world.clock.advance(1_000)
+    expect([second.closes, second.refusal]).toEqual([[], undefined])
+    expect(second.heard.filter(({ kind }) => kind === "authOk")).toEqual([])
+    expect(world.server.sessions()).toMatchObject([{ attached: true, user: userUntil(500) }])
+    expect(world.serverErrors).toEqual([])
+  })
+
+  it("door-8 of a session without a connection changes nothing of it", async () => {
+    const { world, verdicts } = createScene()
+    const first = await sayHello(world, { token: "100" })
+    first.say({ kind: "auth", token: "lost" })
+    await world.clock.settle()
+    first.cut()
+    await world.clock.settle()
+    settle(verdicts.get("lost"))
+    await world.clock.advance(1_000)
+    expect(world.server.sessions()).toMatchObject([{ active: true, attached: false, user: userUntil(100) }])
+    expect((await resume(world, first)).closes).toEqual([])
+  })
+
+  it("door-8 has no effect when another token took its place", async () => {
+    const { world, verdicts } = createScene()
+    const client = await sayHello(world, { token: "100" })
+    client.say({ kind: "auth", token: "before" })
+    await world.clock.settle()
+    client.say({ kind: "auth", token: "after" })
+    await world.clock.settle()
+    settle(verdicts.get("before"))
+    await world.clock.settle()
+    expect(client.heard.filter(({ kind }) => kind === "authOk")).toEqual([])
+    verdicts.get("after")?.accept(700)
+    await world.clock.advance(1_000)
+    expect([client.closes, client.refusal]).toEqual([[], undefined])
+    expect(client.heard.filter(({ kind }) => kind === "authOk")).toHaveLength(1)
+    expect(world.server.sessions()).toMatchObject([{ attached: true, user: userUntil(700) }])
+  })
+})

@@ -1,0 +1,138 @@
+// A deadline, a count or a mark of something that is over has no effect on what follows it: a held message, a dropped
+// connection, a resume window, a stall, a move.
+import { describe, expect, it } from "vitest"
+import { createWorld, openClient } from "../faults/harness.ts"
+import type { World } from "../faults/harness.ts"
+import { sayHello } from "./scripted-client.ts"
+import type { ScriptedClient } from "./scripted-client.ts"
+import { WireTap } from "./wire-tap.ts"
+
+async function resume(world: World, first: ScriptedClient): Promise<ScriptedClient> {
+  const { sessionId = "", resumeToken } = first.welcome ?? {}
+  const claim = { sessionId, token: resumeToken ?? "", handled: 0, digest: 0 }
+  const second = await sayHello(world, { dial: 2, resume: claim })
+  expect(second.welcome).toMatchObject({ resumed: true, sessionId })
+  return second
+}
+
+describe("a request that comes after others were held", () => {
+  it("door-8 has all of its time, which does not run from their arrival", async () => {
+    const world = createWorld({ profile: "hawser.1", limits: { inboxHighWater: 1 } })
+    const client = await sayHello(world)
+    const request = { kind: "request", call: undefined } as const
+    for (const reference of [1, 2, 3])
+      client.say({ ...request, type: "slow", payload: { ms: 50 }, budgetMs: 0, reference })
+    await world.clock.advance(10_000)
+    client.say({ ...request, type: "echo", payload: { text: "late" }, budgetMs: 5_000, reference: 4 })
+    await world.clock.advance(10)
+    const reply = client.heard.findLast(({ kind }) => kind === "reply")
+    expect(reply).toMatchObject({ reference: 4, outcome: { ok: true } })
+  })
+})
+
+/** The server drops the connection, and what it says on it then does not arrive any more. */
+async function drop(world: World): Promise<void> {
+  world.network.links[0]?.server.stall(true)
+  const drained = world.server.drain({ spreadMs: 0, graceMs: 100 })
+  await world.clock.advance(100)
+  await drained
+  expect(world.server.sessions()).toMatchObject([{ active: true, attached: false }])
+}
+
+describe("a connection that the server dropped, of a page that is left", () => {
+  it("door-8 shortens no window when its session is on another connection", async () => {
+    const world = createWorld({ profile: "hawser.1" })
+    const first = await sayHello(world)
+    await drop(world)
+    await resume(world, first)
+    world.network.links[0]?.client.close(1001, "")
+    await world.clock.advance(60_000)
+    expect(world.server.sessions()).toMatchObject([{ active: true, attached: true }])
+  })
+
+  it("door-8 leaves one window, which ends with a resume", async () => {
+    const world = createWorld({ profile: "hawser.1" })
+    const first = await sayHello(world)
+    await drop(world)
+    world.network.links[0]?.client.close(1001, "")
+    await world.clock.advance(2_000)
+    const second = await resume(world, first)
+    await world.clock.advance(300_000)
+    expect(world.server.sessions()).toMatchObject([{ active: true, attached: true }])
+    expect(second.closes).toEqual([])
+  })
+})
+
+describe("a client that acknowledges late, again and again", () => {
+  it("door-8 is asked each time before it is dropped", async () => {
+    const world = createWorld({ profile: "hawser.1" })
+    const client = await sayHello(world)
+    const [session] = world.server.sessions()
+    const asked = (): number => client.heard.filter(({ kind }) => kind === "ping").length
+    session?.send("note", { text: "1" })
+    await world.clock.advance(46_200)
+    expect(asked()).toBe(1)
+    session?.send("note", { text: "2" })
+    await world.clock.advance(300)
+    client.say({ kind: "ack", handled: 1 })
+    await world.clock.advance(48_000)
+    expect([asked(), client.closes]).toEqual([2, []])
+    await world.clock.advance(48_000)
+    expect(client.closes).toEqual([4408])
+  })
+})
+
+describe("a move that the server asked for", () => {
+  const goaway = { kind: "goaway", reason: "moving", deadlineMs: 20_000, intent: "drain" } as const
+
+  it("door-8 ends with the connection that was to be left: its successor stays", async () => {
+    const world = createWorld({ profile: "hawser.1" })
+    const tap = new WireTap(world.network.dial)
+    const client = await openClient(world, { dial: tap.dial })
+    tap.sayAsServer({ ...goaway, startInMs: 5_000 })
+    await world.clock.advance(1_000)
+    world.network.links[0]?.cut()
+    await world.clock.advance(30_000)
+    expect([client.current.state, world.network.links.length]).toEqual(["open", 2])
+  })
+
+  it("door-8 is one, at the time that was said last", async () => {
+    const world = createWorld({ profile: "hawser.1" })
+    const tap = new WireTap(world.network.dial)
+    const client = await openClient(world, { dial: tap.dial })
+    tap.sayAsServer({ ...goaway, startInMs: 1_000 })
+    tap.sayAsServer({ ...goaway, startInMs: 5_000 })
+    await world.clock.advance(4_999)
+    expect(world.network.links).toHaveLength(1)
+    await world.clock.advance(30_000)
+    expect([client.current.state, world.network.links.length]).toEqual(["open", 2])
+  })
+})
+
+describe("a drain whose time is over", () => {
+  it("door-8 closes the connections that stayed, and no successor of one that is still closing", async () => {
+    const world = createWorld({ profile: "hawser.1" })
+    const first = await sayHello(world)
+    const other = await sayHello(world, { token: "ben", clientId: "other" })
+    world.network.links[0]?.server.stall(true)
+    const drained = world.server.drain({ spreadMs: 0, graceMs: 500 })
+    await world.clock.advance(300)
+    const second = await resume(world, first)
+    await world.clock.advance(300)
+    await drained
+    expect([other.closes, second.closes]).toEqual([[4503], []])
+    expect(world.server.sessionsOf("ann")).toMatchObject([{ attached: true }])
+  })
+
+  it("door-8 counts the connections that stayed, and no others", async () => {
+    const world = createWorld({ profile: "hawser.1" })
+    const first = await sayHello(world)
+    await sayHello(world, { token: "ben", clientId: "other" })
+    const drained = world.server.drain({ spreadMs: 0, graceMs: 500 })
+    await world.clock.advance(300)
+    await resume(world, first)
+    await world.clock.advance(300)
+    await drained
+    expect(world.server.stats()).toMatchObject({ drains: 1, drainOverdue: 1, connections: 1 })
+  })
+})
