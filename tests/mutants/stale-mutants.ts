@@ -7,10 +7,15 @@ const tokenRenewal = "packages/server/src/session/token-renewal.ts"
 const serverSession = "packages/server/src/session/server-session.ts"
 const liveness = "packages/server/src/session/liveness.ts"
 const drain = "packages/server/src/session/drain.ts"
+const presence = "packages/server/src/topics/presence.ts"
+const topicDesk = "packages/server/src/topics/topic-desk.ts"
 const runClient = "packages/client/src/session/run-client.ts"
+const topicStay = "packages/client/src/topics/topic-stay.ts"
 
 const lateVerdicts = "tests/sessions/late-verdicts.test.ts"
 const staleState = "tests/sessions/stale-state.test.ts"
+const rejoinTimers = "tests/topics/rejoin-timers.test.ts"
+const noTopics = "it has no topics for clients"
 const soonVerdicts = "its tokens are judged at once"
 
 export const staleMutants: readonly Mutant[] = [
@@ -184,5 +189,59 @@ export const staleMutants: readonly Mutant[] = [
       tests: [staleState],
       because: "a client may move whenever it likes, and loses nothing by it",
     },
+  },
+  {
+    name: "Members that have gone leave no room in the list of those who are there",
+    breaks: ["Q6"],
+    edits: [{ file: presence, find: "    this.#listedBytes -= this.#bytesOf(member)\n", replace: "" }],
+    killedBy: { tests: ["tests/topics/presence.test.ts"], because: noTopics },
+  },
+  {
+    name: "A hook that refuses a stay which was left ends the next one",
+    breaks: ["J3"],
+    edits: [
+      {
+        file: topicDesk,
+        find: "      if (this.#isHere(seat))\n        this.#putOut",
+        replace: "      if (seat.id >= 0)\n        this.#putOut",
+      },
+    ],
+    killedBy: { tests: ["tests/topics/late-answers.test.ts"], because: noTopics },
+  },
+  {
+    name: "The time of a join that was given up ends the next one",
+    breaks: ["J11"],
+    edits: [
+      {
+        file: topicStay,
+        find: "if (this.#wanted === wanted) this.#onFailed(wanted, new",
+        replace: "this.#onFailed(wanted, new",
+      },
+    ],
+    killedBy: { tests: [rejoinTimers], because: noTopics },
+  },
+  {
+    name: "The time of a join that waits for a leave runs on after the leave",
+    breaks: ["J11"],
+    edits: [{ file: topicStay, find: "        stop()\n        begin()\n", replace: "        begin()\n" }],
+    killedBy: { tests: [rejoinTimers], because: noTopics },
+  },
+  {
+    name: "A room that got in again waits as long after its next refusal as if it had not",
+    breaks: ["J10"],
+    edits: [{ file: topicStay, find: "    wanted.failures = 0\n", replace: "" }],
+    killedBy: { tests: [rejoinTimers], because: noTopics },
+  },
+  {
+    name: "The next attempt to get into a room takes place though another session has let it in",
+    breaks: ["J10"],
+    edits: [
+      {
+        file: topicStay,
+        find: "    this.#cancelRetry()\n    this.#attempt?.abort()\n",
+        replace: "    this.#attempt?.abort()\n",
+      },
+    ],
+    killedBy: { tests: [rejoinTimers], because: noTopics },
   },
 ]

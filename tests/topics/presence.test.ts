@@ -151,6 +151,21 @@ describe("presence", () => {
     expect(cem.topic("chat:a").presence.self).toMatchObject({ user: "cem" })
   })
 
+  it("door-8 lists whoever is there, however many have come and gone before", async () => {
+    // Half of the send buffer is room for seven.
+    const world = createWorld({ limits: { sendBufferMaxBytes: 8_192 } })
+    const [ann, ben] = [await enter(world, "ann"), await enter(world, "ben")]
+    const room = ben.topic("chat:a")
+    for (let turn = 0; turn < 20; turn += 1) {
+      await settled(world, room.leave())
+      await settled(world, room.join(mood("back")))
+    }
+    expect([seen(ann), seen(ben)]).toEqual([
+      ["ann fine", "ben back"],
+      ["ann fine", "ben back"],
+    ])
+  })
+
   it("does not show who was put in by the application, nor topics without presence", async () => {
     const world = createWorld()
     const ann = await enter(world, "ann")

@@ -1,0 +1,31 @@
+// `canJoin` is asked again when a client is back, and may take its time. Its answer is about the stay that it was asked
+// for, not about a later one of the same session.
+import { HawserError } from "@hawser/protocol"
+import { expect, it } from "vitest"
+import { createWorld, listen, settled } from "./harness.ts"
+
+const fine = { state: { mood: "fine" } }
+
+it("door-8 a refusal that comes after its member has left and joined again ends no stay", async () => {
+  const refusals: ((error: HawserError) => void)[] = []
+  let isSlow = false
+  const canJoin = (): boolean | Promise<boolean> =>
+    isSlow ? new Promise((_, reject) => refusals.push(reject)) : true
+  const world = createWorld({ chat: { canJoin } })
+  const ann = await world.open("ann", { reconnect: () => 500 })
+  const heard = listen(ann, "chat:a")
+  const room = ann.topic("chat:a")
+  await settled(world, room.join(fine))
+  isSlow = true
+  world.network.links.at(-1)?.cut()
+  await world.clock.advance(2_000)
+  isSlow = false
+  await settled(world, room.leave())
+  await settled(world, room.join(fine))
+  expect([room.state, refusals.length]).toEqual(["in", 1])
+  refusals[0]?.(new HawserError("forbidden"))
+  await world.clock.advance(1_000)
+  world.server.topic("chat:a").publish("chatMessage", { text: "still here" })
+  await world.clock.advance(100)
+  expect([room.state, heard, world.errors]).toEqual(["in", ["1 still here"], []])
+})

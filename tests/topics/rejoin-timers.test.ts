@@ -1,0 +1,102 @@
+// The times of a room: of a join that waits for a leave, and between attempts to get in again. Each ends with what it was
+// for, and nothing of it is left for the next join. Real ends over an in-memory network, a simulated clock.
+import { HawserError } from "@hawser/protocol"
+import { describe, expect, it } from "vitest"
+import { boundlessDials } from "../faults/harness.ts"
+import { createWorld, listen, settled } from "./harness.ts"
+import type { World } from "./harness.ts"
+
+const fine = { state: { mood: "fine" } }
+
+/** Codes of what rejected, in order. */
+function watch(codes: string[], promise: Promise<void>): void {
+  promise.catch((error: unknown) => codes.push(HawserError.is(error) ? error.code : String(error)))
+}
+
+function goOffline({ network }: World): void {
+  network.listening = false
+  network.links.at(-1)?.cut()
+}
+
+describe("a join that waits for a leave to be answered", () => {
+  it("door-8 has its own time, not that of a join that was given up before it", async () => {
+    const world = createWorld()
+    const ann = await world.open("ann", { reconnect: () => 500, limits: boundlessDials })
+    const room = ann.topic("chat:a")
+    await settled(world, room.join(fine))
+    goOffline(world)
+    const codes: string[] = []
+    watch(codes, room.leave())
+    watch(codes, room.join(fine))
+    await world.clock.advance(5_000)
+    watch(codes, room.leave())
+    const joined = room.join(fine)
+    watch(codes, joined)
+    // The time of the first join is over here, that of the second one is not.
+    await world.clock.advance(7_000)
+    expect(room.state).toBe("joining")
+    world.network.listening = true
+    expect(await settled(world, joined, 1_000)).toBeUndefined()
+    expect([codes, room.state]).toEqual([["cancelled", "timeout"], "in"])
+  })
+
+  it("door-8 has no time to keep any more once it is in", async () => {
+    let asked = 0
+    const world = createWorld({ chat: { canJoin: () => ++asked > 0 } })
+    const ann = await world.open("ann")
+    const heard = listen(ann, "chat:a")
+    const room = ann.topic("chat:a")
+    await settled(world, room.join(fine))
+    const left = room.leave()
+    await settled(world, Promise.all([left, room.join(fine)]))
+    await world.clock.advance(30_000)
+    expect([room.state, heard, asked]).toEqual(["in", [], 2])
+  })
+})
+
+describe("a room that has to wait to get in again", () => {
+  /** Ann is in; from now on `refusal` decides. */
+  async function createScene() {
+    const scene = { asked: 0, refusal: (): HawserError | undefined => undefined }
+    const canJoin = (): boolean => {
+      scene.asked += 1
+      const refusal = scene.refusal()
+      if (refusal !== undefined) throw refusal
+      return true
+    }
+    const world = createWorld({ limits: { resumeWindowMs: 100 }, chat: { canJoin } })
+    const ann = await world.open("ann", { reconnect: () => 500 })
+    const room = ann.topic("chat:a")
+    await settled(world, room.join(fine))
+    scene.asked = 0
+    return { world, room, scene }
+  }
+
+  it("door-8 waits from the shortest time on in each row of refusals", async () => {
+    const { world, room, scene } = await createScene()
+    scene.refusal = () => (scene.asked <= 3 ? new HawserError("rate_limited") : undefined)
+    world.network.links.at(-1)?.cut()
+    await world.clock.advance(20_000)
+    expect([room.state, scene.asked]).toEqual(["in", 4])
+    scene.asked = 0
+    scene.refusal = () => (scene.asked <= 1 ? new HawserError("rate_limited") : undefined)
+    world.network.links.at(-1)?.cut()
+    // The session is a new one after 0.5 s, and the next attempt 1 s after its refusal.
+    await world.clock.advance(2_000)
+    expect([room.state, scene.asked]).toEqual(["in", 2])
+  })
+
+  it("door-8 does not ask again when the next session has let it in", async () => {
+    const { world, room, scene } = await createScene()
+    scene.refusal = () => new HawserError("rate_limited", { retryAfterMs: 20_000 })
+    world.network.links.at(-1)?.cut()
+    await world.clock.advance(2_000)
+    expect([room.state, scene.asked]).toEqual(["rejoining", 1])
+    scene.refusal = () => undefined
+    world.network.links.at(-1)?.cut()
+    await world.clock.advance(2_000)
+    expect([room.state, scene.asked]).toEqual(["in", 2])
+    await world.clock.advance(60_000)
+    expect([room.state, scene.asked]).toEqual(["in", 2])
+  })
+})
