@@ -9,6 +9,11 @@ const liveness = "packages/server/src/session/liveness.ts"
 const drain = "packages/server/src/session/drain.ts"
 const presence = "packages/server/src/topics/presence.ts"
 const topicDesk = "packages/server/src/topics/topic-desk.ts"
+const replayMemory = "packages/server/src/session/replay-memory.ts"
+const login = "packages/server/src/session/login.ts"
+const clientSession = "packages/client/src/session/client-session.ts"
+const tokens = "packages/client/src/session/tokens.ts"
+const links = "packages/client/src/session/links.ts"
 const runClient = "packages/client/src/session/run-client.ts"
 const topicStay = "packages/client/src/topics/topic-stay.ts"
 
@@ -25,9 +30,20 @@ export const staleMutants: readonly Mutant[] = [
     edits: [
       {
         file: inbound,
-        find: "      if (this.#held === undefined && !this.#isPaused) this.#throttledSinceMs = undefined\n",
-        replace: "",
+        find: "        if (!this.#isPaused) this.#throttledSinceMs = undefined\n",
+        replace: "        if (!this.#isPaused) this.#readAgainAtMs = undefined\n",
       },
+    ],
+    killedBy: {
+      tests: ["tests/sessions/throttling.test.ts"],
+      because: "each of its users has a message now and then that finds them out of debt",
+    },
+  },
+  {
+    name: "In 2.0 pauses of a user count as one flood, however far apart they are",
+    breaks: ["M4"],
+    edits: [
+      { file: inbound, find: "    if (this.#comesLater) this.#throttledSinceMs = undefined\n", replace: "" },
     ],
     killedBy: {
       tests: ["tests/sessions/throttling.test.ts"],
@@ -243,5 +259,62 @@ export const staleMutants: readonly Mutant[] = [
       },
     ],
     killedBy: { tests: [rejoinTimers], because: noTopics },
+  },
+  {
+    name: "The bound of all sessions is kept once, and never again",
+    breaks: ["B6"],
+    edits: [{ file: replayMemory, find: "    this.#isLookDue = false\n", replace: "" }],
+    killedBy: {
+      tests: ["tests/sessions/replay-memory.test.ts"],
+      because: "no simulated session keeps a quarter of a gigabyte",
+    },
+  },
+  {
+    name: "A good token of a connection that is gone opens a session",
+    breaks: ["M1"],
+    edits: [
+      {
+        file: login,
+        find: 'if (!owner.isClosing) this.#step({ kind: "verified" })',
+        replace: 'this.#step({ kind: "verified" })',
+      },
+    ],
+    killedBy: { tests: [lateVerdicts], because: soonVerdicts },
+  },
+  {
+    name: "A bad token of a connection that is gone counts as refused",
+    breaks: ["M1"],
+    edits: [
+      {
+        file: login,
+        find: 'if (!owner.isClosing) this.#step({ kind: "rejected", error: known })',
+        replace: 'this.#step({ kind: "rejected", error: known })',
+      },
+    ],
+    killedBy: { tests: [lateVerdicts], because: soonVerdicts },
+  },
+  {
+    name: "A socket that was full when its connection was lost is the last one that is asked for room",
+    breaks: ["B2"],
+    edits: [
+      {
+        file: clientSession,
+        find: "    this.#cancelPoll?.()\n    this.#cancelPoll = undefined\n",
+        replace: "    this.#cancelPoll?.()\n",
+      },
+    ],
+    killedBy: { tests: [staleState], because: "an acknowledgement comes soon, and shows that there is room" },
+  },
+  {
+    name: "The token function is reported in its first outage only",
+    breaks: ["C18"],
+    edits: [{ file: tokens, find: "      this.#hasFailed = false\n", replace: "" }],
+    killedBy: { tests: [staleState], because: "its token functions do not fail" },
+  },
+  {
+    name: "A dial that throws is reported in its first outage only",
+    breaks: ["C18"],
+    edits: [{ file: links, find: "      this.#hasThrown = false\n", replace: "" }],
+    killedBy: { tests: [staleState], because: "its dials do not throw" },
   },
 ]

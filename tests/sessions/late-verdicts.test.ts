@@ -1,5 +1,5 @@
-// The verdict on a fresh token comes when `authenticate` has it. By then its connection may be lost, or another token may
-// have taken its place: then it decides nothing, whatever it is (Y2, Y5).
+// The verdict on a token comes when `authenticate` has it. By then its connection may be lost, or another token may have
+// taken its place: then it decides nothing, whatever it is (M1, Y2, Y5).
 import { HawserError } from "@hawser/protocol"
 import { describe, expect, it } from "vitest"
 import { createWorld, epochMs } from "../faults/harness.ts"
@@ -91,5 +91,21 @@ describe.each(outcomes)("the late verdict on a fresh token, $what,", ({ settle }
     expect([client.closes, client.refusal]).toEqual([[], undefined])
     expect(client.heard.filter(({ kind }) => kind === "authOk")).toHaveLength(1)
     expect(world.server.sessions()).toMatchObject([{ attached: true, user: userUntil(700) }])
+  })
+})
+
+describe.each(outcomes)("the late verdict on the token of a log-in, $what,", ({ settle }) => {
+  it("door-8 opens no session and counts nothing when the connection is gone", async () => {
+    const { world, verdicts } = createScene()
+    const first = await sayHello(world, { token: "gone" })
+    first.cut()
+    await world.clock.settle()
+    settle(verdicts.get("gone"))
+    await world.clock.advance(1_000)
+    expect(world.server.sessions()).toEqual([])
+    const { sessionsOpened, handshakesAccepted, handshakesRefused, handshakesAbandoned } =
+      world.server.stats()
+    expect([sessionsOpened, handshakesAccepted, handshakesRefused, handshakesAbandoned]).toEqual([0, 0, 0, 1])
+    expect(world.serverErrors).toEqual([])
   })
 })

@@ -69,6 +69,19 @@ describe("the memory of all sessions together", () => {
     ])
   })
 
+  it("door-8 ends them each time that it is over its bound, not the first time only", async () => {
+    const world = createWorld({ profile: "hawser.1", limits: { replayMaxBytes: 10_000 } })
+    for (const user of ["ann", "ben", "cleo"]) await open(world, user)
+    await loseAll(world)
+    const left: string[][] = []
+    for (const user of ["ann", "ben", "cleo"]) {
+      say(world, user, 11_000)
+      await world.clock.advance(200)
+      left.push(world.server.sessions().map(({ user: { id } }) => id))
+    }
+    expect(left).toEqual([["ben", "cleo"], ["cleo"], []])
+  })
+
   it("opens no new session while it is over its bound, and lets those that are open go on", async () => {
     const world = createWorld({ profile: "hawser.1", limits: { replayMaxBytes: 10_000, ackDelayMs: 1_000 } })
     const ann = await open(world, "ann")

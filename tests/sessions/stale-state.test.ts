@@ -1,7 +1,9 @@
 // A deadline, a count or a mark of something that is over has no effect on what follows it: a held message, a dropped
-// connection, a resume window, a stall, a move.
+// connection, a resume window, a stall, a move, an outage.
+import type { ClientOptions } from "@hawser/client"
+import type { Dial } from "@hawser/protocol"
 import { describe, expect, it } from "vitest"
-import { createWorld, openClient } from "../faults/harness.ts"
+import { boundlessDials, createWorld, openClient } from "../faults/harness.ts"
 import type { World } from "../faults/harness.ts"
 import { sayHello } from "./scripted-client.ts"
 import type { ScriptedClient } from "./scripted-client.ts"
@@ -134,5 +136,70 @@ describe("a drain whose time is over", () => {
     await world.clock.advance(300)
     await drained
     expect(world.server.stats()).toMatchObject({ drains: 1, drainOverdue: 1, connections: 1 })
+  })
+})
+
+/** Outages of two attempts each, at the first connection and after a cut: each of them must be reported once. */
+async function twoOutages(world: World, fail: { isOn: boolean }, options: Partial<ClientOptions>) {
+  const client = world.client({ ...options, reconnect: () => 100, limits: boundlessDials })
+  fail.isOn = true
+  const connected = client.connect()
+  await world.clock.advance(150)
+  fail.isOn = false
+  await world.clock.advance(1_000)
+  await connected
+  const reported = world.clientErrors.length
+  fail.isOn = true
+  client.cut()
+  await world.clock.advance(250)
+  fail.isOn = false
+  await world.clock.advance(1_000)
+  expect(client.current.state).toBe("open")
+  return [reported, world.clientErrors.length]
+}
+
+describe("a function of the application that fails for a while", () => {
+  it("door-8 is reported once in each outage: the token function", async () => {
+    const world = createWorld({ profile: "hawser.1" })
+    const fail = { isOn: false }
+    const token = (): string => {
+      if (fail.isOn) throw new Error("no token")
+      return "ann"
+    }
+    expect(await twoOutages(world, fail, { token })).toEqual([1, 2])
+  })
+
+  it("door-8 is reported once in each outage: the dial", async () => {
+    const world = createWorld({ profile: "hawser.1" })
+    const fail = { isOn: false }
+    const dial: Dial = (...words) => {
+      if (fail.isOn) throw new Error("no socket")
+      return world.network.dial(...words)
+    }
+    expect(await twoOutages(world, fail, { dial })).toEqual([1, 2])
+  })
+})
+
+describe("a socket that does not tell when it has room again", () => {
+  it("door-8 is asked on each connection, also if the one before was lost while it was full", async () => {
+    const world = createWorld({ profile: "hawser.1" })
+    const dial: Dial = (url, protocols, events) =>
+      world.network.dial(url, protocols, { ...events, drained: () => {} })
+    const limits = { ...boundlessDials, socketHighWaterBytes: 1_000 }
+    const client = await openClient(world, { dial, limits, reconnect: () => 100 })
+    const ask = (text: string): void =>
+      void client.command("echo", { text: text.repeat(600) }).catch(() => {})
+    world.network.links[0]?.client.stall(true)
+    for (const text of ["a", "b", "c", "d"]) ask(text)
+    await world.clock.advance(200)
+    world.network.links[0]?.cut()
+    await world.clock.advance(1_000)
+    world.network.links[1]?.client.stall(true)
+    for (const text of ["e", "f", "g", "h"]) ask(text)
+    await world.clock.advance(200)
+    world.network.links[1]?.client.stall(false)
+    // Before an acknowledgement shows that there is room.
+    await world.clock.advance(300)
+    expect(world.handled.map(([first]) => first)).toEqual(["a", "b", "c", "d", "e", "f", "g", "h"])
   })
 })

@@ -1,30 +1,54 @@
 // A user who sends more than the bucket holds is paused (M4). Only pauses that follow one another are a flood.
-import { expect, it } from "vitest"
-import { createWorld } from "../faults/harness.ts"
-import { sayHello } from "./scripted-client.ts"
+import type { Client } from "@hawser/client"
+import type { Profile } from "@hawser/protocol"
+import { describe, expect, it } from "vitest"
+import { createWorld, openClient, profiles } from "../faults/harness.ts"
+import type { TestContract, World } from "../faults/harness.ts"
 
 const limits = { userBytesPerSecond: 1_000, userByteBurst: 1_000, throttledMaxMs: 2_000 }
 
-/** Each of these is more than the bucket holds, so none of them ever finds the user out of debt. */
-async function send(everyMs: number, count: number) {
-  const world = createWorld({ profile: "hawser.1", limits })
-  const client = await sayHello(world)
-  const request = { kind: "request", call: undefined, type: "echo", budgetMs: 0 } as const
-  for (let reference = 1; reference <= count; reference += 1) {
-    client.say({ ...request, payload: { text: "x".repeat(1_500) }, reference })
-    await world.clock.advance(everyMs)
-  }
-  return { world, client }
+interface Asking {
+  readonly count: number
+  readonly bytes: number
+  readonly everyMs: number
 }
 
-it("door-8 a user who is paused now and then, and sends nothing meanwhile, is never called a flood", async () => {
-  const { world, client } = await send(3_000, 10)
-  expect(world.server.stats()).toMatchObject({ throttledPauses: 10, sessions: 1, connections: 1 })
-  expect([client.closes, client.refusal, world.handled.length]).toEqual([[], undefined, 10])
+async function ask(
+  world: World,
+  client: Client<TestContract>,
+  { count, bytes, everyMs }: Asking,
+): Promise<void> {
+  for (let asked = 0; asked < count; asked += 1) {
+    client.command("echo", { text: "x".repeat(bytes) }).catch(() => {})
+    await world.clock.advance(everyMs)
+  }
+}
+
+async function open(profile: Profile) {
+  const world = createWorld({ profile, limits })
+  const causes: string[] = []
+  world.server.onSessionEnd(({ cause }) => causes.push(cause))
+  return { world, causes, client: await openClient(world, { reconnect: false }) }
+}
+
+describe.each(profiles)("%s: a user whose every request is more than a full bucket", (profile) => {
+  it("door-8 is a flood when they wait, one pause after the other, and not when they come now and then", async () => {
+    const { world, client, causes } = await open(profile)
+    // None of them finds the user out of debt.
+    await ask(world, client, { count: 10, bytes: 1_500, everyMs: 3_000 })
+    expect(world.server.stats().throttledPauses).toBeGreaterThanOrEqual(10)
+    expect([world.handled.length, causes]).toEqual([10, []])
+    await ask(world, client, { count: 10, bytes: 1_500, everyMs: 500 })
+    expect(causes).toEqual(["rate_limited"])
+    expect(world.handled.length).toBeLessThan(20)
+  })
 })
 
-it("door-8 a user whose messages wait, one pause after the other, is one after throttledMaxMs", async () => {
-  const { world, client } = await send(500, 10)
-  expect(client.closes).toEqual([4429])
-  expect(world.server.stats().sessions).toBe(0)
+it("door-8 a flood whose messages are held is one, long after a pause in which the socket was not read", async () => {
+  const { world, client, causes } = await open("hawser.1")
+  // Beyond 1 s of debt nothing is read.
+  await ask(world, client, { count: 1, bytes: 2_500, everyMs: 5_000 })
+  await ask(world, client, { count: 10, bytes: 600, everyMs: 100 })
+  await world.clock.advance(10_000)
+  expect(causes).toEqual(["rate_limited"])
 })

@@ -75,7 +75,10 @@ export class Inbound {
   /** True while the socket is not read. */
   #isPaused = false
   #connection: Connection | undefined
+  /** Begin of the row of pauses for the user's bucket; undefined while there is none. */
   #throttledSinceMs: number | undefined
+  /** End of the last of them, if the socket was not read during it and nothing was held. */
+  #readAgainAtMs: number | undefined
   #cancelThrottle: (() => void) | undefined
   #ended = false
 
@@ -223,6 +226,8 @@ export class Inbound {
   #throttle(waitMs: number): void {
     const { timers, clock, limits, counters } = this.#host
     const nowMs = clock.now()
+    if (this.#comesLater) this.#throttledSinceMs = undefined
+    this.#readAgainAtMs = undefined
     this.#throttledSinceMs ??= nowMs
     if (nowMs - this.#throttledSinceMs >= limits.throttledMaxMs) {
       this.#owner.onFlood(waitMs)
@@ -234,9 +239,18 @@ export class Inbound {
     this.#cancelThrottle?.()
     this.#cancelThrottle = timers.after(Math.min(waitMs, longestThrottleMs), () => {
       this.#cancelThrottle = undefined
-      // Nothing waited for the user's bucket: whatever comes next is not part of the same flood.
-      if (this.#held === undefined && !this.#isPaused) this.#throttledSinceMs = undefined
+      if (this.#held === undefined) {
+        // Nothing waited for the user's bucket: whatever comes next is not part of the same flood.
+        if (!this.#isPaused) this.#throttledSinceMs = undefined
+        // Something may wait in the socket.
+        else this.#readAgainAtMs = clock.now()
+      }
       this.resume()
     })
+  }
+
+  /** True for a message that came so long after the last pause that it did not wait for its end. */
+  get #comesLater(): boolean {
+    return this.#readAgainAtMs !== undefined && this.arrivedAtMs - this.#readAgainAtMs > longestThrottleMs
   }
 }
