@@ -116,8 +116,8 @@ export const staleMutants: readonly Mutant[] = [
     edits: [
       {
         file: serverSession,
-        find: "    this.#stopWindow()\n    this.#dropped = undefined\n    this.#claims",
-        replace: "    this.#stopWindow()\n    this.#claims",
+        find: "    window.cancel()\n    window.dropped = undefined\n",
+        replace: "    window.cancel()\n",
       },
     ],
     killedBy: {
@@ -131,8 +131,8 @@ export const staleMutants: readonly Mutant[] = [
     edits: [
       {
         file: serverSession,
-        find: "    this.#windowMs = windowMs\n    this.#stopWindow()\n",
-        replace: "    this.#windowMs = windowMs\n",
+        find: "    this.#stopWindow()\n    const cancel",
+        replace: "    const cancel",
       },
     ],
     killedBy: {
@@ -316,5 +316,20 @@ export const staleMutants: readonly Mutant[] = [
     breaks: ["C18"],
     edits: [{ file: links, find: "      this.#hasThrown = false\n", replace: "" }],
     killedBy: { tests: [staleState], because: "its dials do not throw" },
+  },
+  {
+    name: "An event that is validated lets the next ones overtake those that still are",
+    breaks: ["E1"],
+    edits: [
+      {
+        file: "packages/client/src/event-delivery.ts",
+        find: "if (this.#tail === current) this.#tail = undefined",
+        replace: "this.#tail = undefined",
+      },
+    ],
+    killedBy: {
+      tests: ["packages/client/src/event-delivery.test.ts"],
+      because: "its contract is validated at once",
+    },
   },
 ]
