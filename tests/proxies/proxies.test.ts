@@ -168,12 +168,13 @@ describe.each(proxyKinds)("door-9 behind $name", { timeout: 60_000 }, (kind) => 
     )
     for (const { socket } of opened) socket.terminate()
     expect(opened.filter(({ status }) => status === 429)).toHaveLength(4)
-    expect(backends.unaware.warnings.map(({ kind: what }) => what)).toEqual([
-      "proxy_unexpected",
-      "upgrade_refused",
-    ])
-    const [unexpected, refused] = backends.unaware.warnings
+    const kinds = ["proxy_unexpected", "login_refused", "upgrade_refused"]
+    expect(backends.unaware.warnings.map(({ kind: what }) => what)).toEqual(kinds)
+    const [unexpected, full, refused] = backends.unaware.warnings
     expect(unexpected?.message).toContain("set trustProxy: true")
+    expect(full?.message).toMatch(
+      /too_many_connections.*If it is your proxy's address, set trustProxy: true/s,
+    )
     expect(refused?.message).toMatch(/429.*If it is your proxy's address, set trustProxy: true/s)
   })
 

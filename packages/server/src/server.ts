@@ -59,9 +59,15 @@ export function createServer(contract: Contract, options: Options): Server<Contr
   const { publisher } = topics
   let closing: Promise<void> | undefined
   const isClosing = (): boolean => closing !== undefined
-  const accept = createAccept(parts, options, isClosing)
   const { path = "/ws", trustProxy = false, onWarning = showWarning } = options
   const { clock, onError } = parts
+  const warnings = new UpgradeWarnings({
+    path,
+    trustProxy,
+    clock,
+    onWarning: (warning) => callReporting(() => onWarning(warning), onError),
+  })
+  const accept = createAccept(parts, options, { isClosing, warnings })
   const entrances = new Entrances({
     ...parts,
     accept,
@@ -69,12 +75,7 @@ export function createServer(contract: Contract, options: Options): Server<Contr
     origins: typeof options.origins === "object" ? canonicalOrigins(options.origins) : options.origins,
     allowLoopbackOrigins: options.allowLoopbackOrigins ?? false,
     trustProxy,
-    warnings: new UpgradeWarnings({
-      path,
-      trustProxy,
-      clock,
-      onWarning: (warning) => callReporting(() => onWarning(warning), onError),
-    }),
+    warnings,
     checkCaps: (address, exempt) => caps.check(address, exempt),
     isClosing,
     assertReady: () => handlers.assertComplete(),
@@ -215,7 +216,12 @@ function createParts(contract: Contract, options: Options) {
   }
 }
 
-function createAccept(parts: Parts, options: Options, isClosing: () => boolean): Accept {
+interface Door {
+  readonly isClosing: () => boolean
+  readonly warnings: UpgradeWarnings
+}
+
+function createAccept(parts: Parts, options: Options, { isClosing, warnings }: Door): Accept {
   const { caps, connections, counters, liveness, opened, suspicion } = parts
   const host: OpeningHost<User> = {
     ...parts,
@@ -229,6 +235,7 @@ function createAccept(parts: Parts, options: Options, isClosing: () => boolean):
       opened.run({ session, replaces })
     },
     onSuspicion: (session, address) => suspicion.run({ session, address }),
+    onAddressFull: (address) => warnings.addressFull(address),
     onClosed(closed) {
       counters.connectionsClosed += 1
       connections.delete(closed)

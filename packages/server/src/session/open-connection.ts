@@ -32,6 +32,8 @@ export interface OpeningHost<User extends AuthenticatedUser> extends Omit<
   readonly onOpened: (session: ServerSession<User>, replaces: readonly ServerSession<User>[]) => void
   /** A resume token was presented that its owner should no longer have. */
   readonly onSuspicion: (session: ServerSession<User>, address: string) => void
+  /** A log-in was refused because its address has `connectionsPerAddress`. */
+  readonly onAddressFull: (address: string) => void
 }
 
 /** How sockets become connections. What all of them share is put together once: there may be thousands a second. */
@@ -119,6 +121,7 @@ function openFresh<User extends AuthenticatedUser>(
     throw new HawserError("sys_service_unavailable", { message })
   }
   if (connection.isOneTooMany) {
+    host.onAddressFull(connection.address)
     const message = `this address has ${limits.connectionsPerAddress} connections, which is the most allowed`
     throw new HawserError("too_many_connections", { message })
   }

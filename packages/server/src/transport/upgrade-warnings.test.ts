@@ -70,6 +70,15 @@ describe("door-9 the first refusal of each other reason", () => {
     expect(warned[0]?.message).toMatch(hint)
   })
 
+  it("is also told of the first log-in of a full address", () => {
+    const tested = warnings()
+    for (let again = 0; again < 3; again += 1) tested.addressFull("198.51.100.1")
+    expect(warned.map(({ kind }) => kind)).toEqual(["login_refused"])
+    expect(warned[0]?.message).toMatch(
+      /"198\.51\.100\.1" was refused with too_many_connections.*connectionsPerAddress/,
+    )
+  })
+
   it("says nothing of an orderly shutdown", () => {
     warnings().refused("shutting_down", request)
     expect(warned).toEqual([])

@@ -7,9 +7,15 @@ import { isLoopbackOrigin } from "./origin.ts"
 export interface ServerWarning {
   /**
    * `origin_refused`: a page of an origin that may not connect. `upgrade_refused`: the first refusal of another reason.
+   * `login_refused`: the first log-in of an address with too many connections.
    * `proxy_unexpected`: a request came through a proxy, and `trustProxy` is false. `proxy_expected`: the reverse.
    */
-  readonly kind: "origin_refused" | "upgrade_refused" | "proxy_unexpected" | "proxy_expected"
+  readonly kind:
+    | "origin_refused"
+    | "upgrade_refused"
+    | "login_refused"
+    | "proxy_unexpected"
+    | "proxy_expected"
   /** What happened, and which option changes it. */
   readonly message: string
 }
@@ -50,6 +56,17 @@ export class UpgradeWarnings {
       const hint = this.#hint(reason, request)
       if (hint !== undefined) this.#once(reason, { kind: "upgrade_refused", message: hint })
     }
+  }
+
+  /** A log-in was refused because its address has `connectionsPerAddress`. */
+  addressFull(address: string): void {
+    this.#once("sessions", {
+      kind: "login_refused",
+      message:
+        `a log-in of the address ${quoted(address)} was refused with too_many_connections: the address has ` +
+        "limits.connectionsPerAddress already. If it is your proxy's address, set trustProxy: true; if many users share " +
+        "it, raise the limit.",
+    })
   }
 
   /** Called for each request. `isForwarded`: it has a header that only proxies write. `hasAddress`: and it names a client. */
