@@ -48,6 +48,11 @@ export interface ServerLimits extends DeliveryLimits, StateWindowLimits {
   readonly messageMaxFragments: number
   /** Pieces in which one WebSocket frame may trickle in from the network. Beyond: close 1008. */
   readonly messageMaxChunks: number
+  /**
+   * Pings and pongs of the WebSocket from one connection in a second; default 100. Libraries answer pings past every
+   * bucket, so a flood would cost all others their turn. Beyond: close 1008.
+   */
+  readonly controlFramesPerSecond: number
   /** Bytes of the first message (a token). Beyond: `message_too_large`, 4413; in `2.0` 1008. */
   readonly helloMaxBytes: number
   /**
@@ -227,6 +232,7 @@ export const defaultServerLimits: ServerLimits = {
   clientMessage: clientMessageLimits,
   messageMaxFragments: 256,
   messageMaxChunks: 4_096,
+  controlFramesPerSecond: 100,
   helloMaxBytes: 8 * kib,
   authTimeoutMs: 20_000,
   earlyMaxCount: 32,

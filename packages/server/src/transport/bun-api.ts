@@ -28,6 +28,7 @@ export interface BunWebSocketHandlers {
   open(socket: BunSocket): void
   message(socket: BunSocket, content: string | Uint8Array | ArrayBuffer): void
   drain(socket: BunSocket): void
+  ping(socket: BunSocket): void
   pong(socket: BunSocket): void
   close(socket: BunSocket, code: number, reason: string): void
   error(error: Error): void

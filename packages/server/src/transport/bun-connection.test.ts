@@ -1,3 +1,4 @@
+import { defaultServerLimits } from "@hawser/protocol"
 import type { ConnectionEvents } from "@hawser/protocol"
 import { beforeEach, describe, expect, it } from "vitest"
 import type { BunSocket } from "./bun-api.ts"
@@ -65,6 +66,7 @@ class ScriptedSocket implements BunSocket {
 }
 
 let log: string[]
+let nowMs: number
 let turn: Turn
 let socket: ScriptedSocket
 let connection: BunConnection
@@ -75,9 +77,14 @@ const message = (...bytes: number[]): { bytes: Uint8Array } => ({ bytes: Uint8Ar
 
 beforeEach(() => {
   log = []
+  nowMs = 0
   turn = new Turn()
   socket = new ScriptedSocket(log)
-  connection = new BunConnection(socket, turn)
+  connection = new BunConnection(socket, turn, {
+    clock: { now: () => nowMs },
+    limits: defaultServerLimits,
+    onError: (error) => log.push(`error ${String(error)}`),
+  })
   onDrained = () => {}
   const events: ConnectionEvents = {
     message: (bytes) => log.push(`message ${bytes.join()}`),
@@ -257,6 +264,25 @@ describe("the end", () => {
     await endOfTurn()
     expect(log).toEqual(["closed 1001 going"])
   })
+})
+
+it("abuse-A29 closes with 1008 at the 101st ping or pong of a second", async () => {
+  for (let second = 0; second < 3; second += 1) {
+    for (let count = 0; count < 50; count += 1) {
+      connection.pinged()
+      connection.pong()
+    }
+    nowMs += 1_000
+  }
+  await endOfTurn()
+  expect(log.filter((line) => line !== "pong")).toEqual([])
+  for (let count = 0; count < 200; count += 1) connection.pinged()
+  await endOfTurn()
+  expect(log.filter((line) => line !== "pong")).toEqual([
+    "error RangeError: more than 100 pings and pongs in a second (limits.controlFramesPerSecond)",
+    "told to close",
+    "closed 1008 more than 100 pings and pongs in a second (limits.controlFramesPerSecond)",
+  ])
 })
 
 it("passes on messages, texts, pongs, pauses and pings", () => {

@@ -1,8 +1,10 @@
 // One WebSocket of Bun's server behind the transport port: one write per connection and turn of the event loop. Knows no
 // frames of ours.
-import { closeReason } from "@hawser/protocol"
+import { closeCode, closeReason } from "@hawser/protocol"
 import type { Connection, ConnectionEvents, OutboundMessage } from "@hawser/protocol"
 import type { BunSocket } from "./bun-api.ts"
+import { ControlFrames } from "./control-frames.ts"
+import type { ControlFrameBound } from "./control-frames.ts"
 import type { Turn } from "./turn.ts"
 
 type State =
@@ -18,9 +20,15 @@ const keptQueueCount = 16
 const open: State = { kind: "open" }
 const closed: State = { kind: "closed" }
 
+export interface BunConnectionHost extends ControlFrameBound {
+  readonly onError: (error: unknown) => void
+}
+
 export class BunConnection implements Connection {
   readonly #socket: BunSocket
   readonly #turn: Turn
+  readonly #host: BunConnectionHost
+  readonly #controlFrames = new ControlFrames()
   /** Taken in this turn. */
   #queue: Uint8Array[] = []
   #queuedBytes = 0
@@ -31,7 +39,8 @@ export class BunConnection implements Connection {
   #state: State = open
   #events: ConnectionEvents | undefined
 
-  constructor(socket: BunSocket, turn: Turn) {
+  constructor(socket: BunSocket, turn: Turn, host: BunConnectionHost) {
+    this.#host = host
     this.#socket = socket
     this.#turn = turn
   }
@@ -96,8 +105,19 @@ export class BunConnection implements Connection {
     else this.#events?.message(content instanceof ArrayBuffer ? new Uint8Array(content) : content)
   }
 
+  /** Bun has answered. */
+  pinged(): void {
+    const violation = this.#controlFrames.violationOf(this.#host)
+    if (violation === undefined) return
+    this.#host.onError(violation)
+    // Answers that the peer does not read would hold the close frame back.
+    if (this.#socket.getBufferedAmount() > 0) this.terminate()
+    else this.close(closeCode.policyViolation, violation.message)
+  }
+
   pong(): void {
     this.#events?.pong()
+    this.pinged()
   }
 
   drained(): void {

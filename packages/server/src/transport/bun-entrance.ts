@@ -66,7 +66,8 @@ class Visitor {
   }
 }
 
-function handlers({ limits, accept, onError }: EntranceHost): BunWebSocketHandlers {
+function handlers(host: EntranceHost): BunWebSocketHandlers {
+  const { limits, accept, onError } = host
   const turn = new Turn()
   return {
     maxPayloadLength: limits.message.maxBytes,
@@ -81,7 +82,7 @@ function handlers({ limits, accept, onError }: EntranceHost): BunWebSocketHandle
       if (!(data instanceof Visitor)) return
       // Bun's own views make their buffer when they are first looked at in part, which costs as much as the decoding.
       socket.binaryType = "arraybuffer"
-      const connection = new BunConnection(socket, turn)
+      const connection = new BunConnection(socket, turn, host)
       socket.data = connection
       const { profile, address, isCapped } = data.verdict
       connection.bind(accept({ connection, profile, address, isCapped }))
@@ -91,6 +92,9 @@ function handlers({ limits, accept, onError }: EntranceHost): BunWebSocketHandle
     },
     drain({ data }) {
       if (data instanceof BunConnection) data.drained()
+    },
+    ping({ data }) {
+      if (data instanceof BunConnection) data.pinged()
     },
     pong({ data }) {
       if (data instanceof BunConnection) data.pong()

@@ -1,7 +1,7 @@
 // The ways into a server: HTTP servers of our own and of the application, and those that another runtime brings. Knows
 // no frames.
 import { HawserError } from "@hawser/protocol"
-import type { Accept, ServerLimits } from "@hawser/protocol"
+import type { Accept, Clock, ServerLimits } from "@hawser/protocol"
 import type { Server as HttpServer } from "node:http"
 import type { Listening } from "../server-api.ts"
 import { openHttpServer } from "./http-server.ts"
@@ -15,6 +15,7 @@ export interface EntranceHost {
   /** Path of the WebSocket. */
   readonly path: string
   readonly limits: ServerLimits
+  readonly clock: Pick<Clock, "now">
   /** Takes in a socket. Call it in the same turn as `judge`, so that the caps count it. */
   readonly accept: Accept
   readonly onError: (error: unknown) => void
@@ -35,6 +36,7 @@ export interface EntrancesOptions extends UpgradeOptions {
 export class Entrances implements EntranceHost {
   readonly path: string
   readonly limits: ServerLimits
+  readonly clock: Pick<Clock, "now">
   readonly accept: Accept
   readonly onError: (error: unknown) => void
   readonly #options: EntrancesOptions
@@ -45,6 +47,7 @@ export class Entrances implements EntranceHost {
     this.#options = options
     this.path = options.path
     this.limits = options.limits
+    this.clock = options.clock
     this.accept = options.accept
     this.onError = options.onError
   }

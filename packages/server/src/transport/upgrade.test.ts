@@ -51,6 +51,7 @@ function upgrade(
     path: "/ws",
     limits: defaultServerLimits,
     timers,
+    clock,
     origins: undefined,
     trustProxy: false,
     checkCaps: () => "allowed",

@@ -1,6 +1,6 @@
 // The way from an upgrade of Node's HTTP server to a connection, and the refusals. Knows no frames.
 import { subprotocol } from "@hawser/protocol"
-import type { Accept, ServerLimits, TimerQueue } from "@hawser/protocol"
+import type { Accept, Clock, ServerLimits, TimerQueue } from "@hawser/protocol"
 import { STATUS_CODES } from "node:http"
 import type { IncomingMessage, Server as HttpServer } from "node:http"
 import type { Duplex } from "node:stream"
@@ -18,6 +18,7 @@ export interface UpgradeOptions extends UpgradePolicy {
   readonly accept: Accept
   readonly limits: ServerLimits
   readonly timers: TimerQueue
+  readonly clock: Pick<Clock, "now">
 }
 
 /** Header fields of a request that Node's parser keeps where `maxHeadersCount` is not set. */
@@ -30,7 +31,7 @@ const nodeHeadersMax = 1_000
 export function serveUpgrades(httpServer: HttpServer, options: UpgradeOptions): () => void {
   const { path, limits, timers, onError, health } = options
   const wss = createWebSocketServer(limits)
-  const writer = new TurnWriter()
+  const writer = new TurnWriter(options)
 
   function judged(incoming: IncomingMessage, socket: Duplex): UpgradeAccepted | undefined {
     const verdict = judgeUpgrade(upgradeRequest(incoming, httpServer), options)

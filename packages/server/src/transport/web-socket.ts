@@ -1,12 +1,16 @@
 // One WebSocket of the library `ws` behind the transport port: framing once per message, one write per connection and
 // turn of the event loop. Knows no frames of ours.
-import { closeReason } from "@hawser/protocol"
+import { closeCode, closeReason } from "@hawser/protocol"
 import type { Connection, ConnectionEvents, OutboundMessage } from "@hawser/protocol"
 import type { Duplex } from "node:stream"
 import { WebSocket } from "ws"
 import type { RawData } from "ws"
+import { ControlFrames } from "./control-frames.ts"
+import type { ControlFrameBound } from "./control-frames.ts"
 import { FrameSlab, frameBinary, framedOnce } from "./framing.ts"
 import { Piece } from "./piece.ts"
+import { ReadingTurn } from "./reading-turn.ts"
+import type { Held } from "./reading-turn.ts"
 import { Turn } from "./turn.ts"
 
 const nothing = Buffer.alloc(0)
@@ -17,9 +21,16 @@ const openState = 1
 
 /** All connections of a server write through one. */
 export class TurnWriter extends Turn {
+  readonly controlFrameBound: ControlFrameBound
+  readonly reading = new ReadingTurn()
   readonly slab = new FrameSlab()
   /** Every connection's chain of this turn begins here. */
   start = Piece.start()
+
+  constructor(controlFrameBound: ControlFrameBound) {
+    super()
+    this.controlFrameBound = controlFrameBound
+  }
 
   protected override ended(): void {
     this.start = Piece.start()
@@ -35,6 +46,10 @@ function onMessage(this: WebSocket, data: RawData, isBinary: boolean): void {
   if (this instanceof OwnedWebSocket) this.owner?.received(data, isBinary)
 }
 
+function onPing(this: WebSocket): void {
+  if (this instanceof OwnedWebSocket) this.owner?.pinged()
+}
+
 function onPong(this: WebSocket): void {
   if (this instanceof OwnedWebSocket) this.owner?.ponged()
 }
@@ -43,11 +58,16 @@ function onClose(this: WebSocket, code: number, reason: Buffer): void {
   if (this instanceof OwnedWebSocket) this.owner?.ended(code, reason)
 }
 
-export class WebSocketConnection implements Connection {
+export class WebSocketConnection implements Connection, Held {
   readonly #webSocket: OwnedWebSocket
   readonly #socket: Duplex
   readonly #writer: TurnWriter
+  readonly #controlFrames = new ControlFrames()
+  /** The owner does not want to read; the turn has had enough. Read is what neither holds back. */
+  #isPaused = false
+  #isHeld = false
   #events: ConnectionEvents | undefined
+  #onError: (error: unknown) => void = () => {}
   /** False while the kernel has taken everything that was written: then nobody need look. */
   #hasBacklog = false
   #awaitsDrain = false
@@ -69,23 +89,50 @@ export class WebSocketConnection implements Connection {
     webSocket.binaryType = "nodebuffer"
     webSocket.owner = this
     webSocket.on("message", onMessage)
+    webSocket.on("ping", onPing)
     webSocket.on("pong", onPong)
     webSocket.on("close", onClose)
     // `close` always follows; the error only says why.
     webSocket.on("error", onError)
     this.#events = events
+    this.#onError = onError
   }
 
   received(data: RawData, isBinary: boolean): void {
     if (!isBinary) this.#events?.text()
-    else if (Buffer.isBuffer(data)) this.#events?.message(data)
+    else if (Buffer.isBuffer(data)) {
+      this.#writer.reading.took(data.length, this)
+      this.#events?.message(data)
+    }
+  }
+
+  holdReading(): void {
+    this.#isHeld = true
+    this.#webSocket.pause()
+  }
+
+  releaseReading(): void {
+    this.#isHeld = false
+    if (!this.#isPaused) this.#webSocket.resume()
+  }
+
+  /** The library has answered. */
+  pinged(): void {
+    const violation = this.#controlFrames.violationOf(this.#writer.controlFrameBound)
+    if (violation === undefined) return
+    this.#onError(violation)
+    this.close(closeCode.policyViolation, violation.message)
+    // The flood stays in the peer's own socket. The library drops it after its `closeTimeout`.
+    this.pause()
   }
 
   ponged(): void {
     this.#events?.pong()
+    this.pinged()
   }
 
   ended(code: number, reason: Buffer): void {
+    this.#writer.reading.forget(this)
     this.#events?.closed(code, reason.toString("utf8"))
   }
 
@@ -169,11 +216,13 @@ export class WebSocketConnection implements Connection {
   }
 
   pause(): void {
+    this.#isPaused = true
     this.#webSocket.pause()
   }
 
   resume(): void {
-    this.#webSocket.resume()
+    this.#isPaused = false
+    if (!this.#isHeld) this.#webSocket.resume()
   }
 
   ping(): void {
