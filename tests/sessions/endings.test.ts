@@ -54,7 +54,7 @@ async function expectAnew(scene: Scene, cause: string): Promise<void> {
 }
 
 describe("two ends that disagree", () => {
-  it("reset the session when the client claims another digest of what it handled", async () => {
+  it("abuse-A27 reset the session when the client claims another digest of what it handled", async () => {
     const scene = await createScene()
     const { world, tap, ends } = scene
     const resume = { sessionId: "session-1", token: tap.token, handled: 1, digest: 12_345 }
@@ -66,7 +66,7 @@ describe("two ends that disagree", () => {
   })
 
   it.each([3, 4, 2 ** 53 - 1])(
-    "reset the session when the client claims to have handled %i messages",
+    "abuse-A27 reset the session when the client claims to have handled %i messages",
     async (handled) => {
       const scene = await createScene()
       const { world, tap, ends } = scene
@@ -83,23 +83,26 @@ describe("two ends that disagree", () => {
     ["ACK", (handled) => ({ kind: "ack", handled })],
     ["PING", (handled) => ({ kind: "ping", number: 1, handled })],
     ["PONG", (handled) => ({ kind: "pong", number: 1, handled })],
-  ])("reset the session by 4410 when the client's %s names what was never sent", async (_name, frame) => {
-    const world = createWorld({ profile: "hawser.1" })
-    const ends: string[] = []
-    world.server.onSessionEnd(({ cause }) => ends.push(cause))
-    const client = await sayHello(world)
-    world.server.broadcast("note", { text: "one" })
-    client.say(frame(1))
-    await world.clock.settle()
-    expect(ends).toEqual([])
-    // Cumulative: a late one is no news, and no drift.
-    client.say(frame(0))
-    client.say(frame(2))
-    await world.clock.settle()
-    expect(ends).toEqual(["session_diverged"])
-    expect(client.heard.at(-1)).toEqual({ kind: "reset", cause: "session_diverged", count: 0 })
-    expect(client.closes).toEqual([4410])
-  })
+  ])(
+    "abuse-A28 reset the session by 4410 when the client's %s names what was never sent",
+    async (_name, frame) => {
+      const world = createWorld({ profile: "hawser.1" })
+      const ends: string[] = []
+      world.server.onSessionEnd(({ cause }) => ends.push(cause))
+      const client = await sayHello(world)
+      world.server.broadcast("note", { text: "one" })
+      client.say(frame(1))
+      await world.clock.settle()
+      expect(ends).toEqual([])
+      // Cumulative: a late one is no news, and no drift.
+      client.say(frame(0))
+      client.say(frame(2))
+      await world.clock.settle()
+      expect(ends).toEqual(["session_diverged"])
+      expect(client.heard.at(-1)).toEqual({ kind: "reset", cause: "session_diverged", count: 0 })
+      expect(client.closes).toEqual([4410])
+    },
+  )
 
   it("reset the session when the client's SYNC is not what the server counted", async () => {
     const world = createWorld({ profile: "hawser.1" })
@@ -135,6 +138,15 @@ describe("two ends that disagree", () => {
       await expectAnew(scene, "session_diverged")
     },
   )
+
+  it("abuse-A50 reset the session from the client when WELCOME goes on with a session that is not its own", async () => {
+    const scene = await createScene()
+    const { tap, client } = scene
+    tap.change = (frame) =>
+      frame.kind === "welcome" && frame.resumed ? { ...frame, sessionId: "session-9" } : frame
+    client.cut()
+    await expectAnew(scene, "session_diverged")
+  })
 
   it("reset the session when a message was lost on the way without anybody's knowing", async () => {
     const scene = await createScene()
@@ -216,7 +228,7 @@ describe("a user that the application sends away", () => {
     expect(client.sessionId).toBe("session-2")
   })
 
-  it("does not come back when it was away at the time", async () => {
+  it("abuse-A22 does not come back when it was away at the time", async () => {
     const scene = await createScene()
     const { world, client, ends } = scene
     world.network.listening = false

@@ -1,8 +1,10 @@
 // What all sessions together keep for clients that are away: bounded, a broadcast counted once, the largest goes first.
 import type { Client, SessionEvent } from "@hawser/client"
+import { defaultServerLimits } from "@hawser/protocol"
 import { describe, expect, it } from "vitest"
 import { createWorld } from "../faults/harness.ts"
 import type { TestContract, World } from "../faults/harness.ts"
+import { sayHello } from "./scripted-client.ts"
 
 interface Guest {
   readonly client: Client<TestContract>
@@ -80,6 +82,47 @@ describe("the memory of all sessions together", () => {
       left.push(world.server.sessions().map(({ user: { id } }) => id))
     }
     expect(left).toEqual([["ben", "cleo"], ["cleo"], []])
+  })
+
+  it("abuse-A44 holds 16 sessions of 1 MiB for one user that hoards them, however many it opens", async () => {
+    const world = createWorld({ profile: "hawser.1" })
+    const { sendBufferMaxBytes, sessionsPerUser } = defaultServerLimits
+    const most = sessionsPerUser * sendBufferMaxBytes
+    for (let round = 0; round < 3 * sessionsPerUser; round += 1) {
+      const hoarder = await sayHello(world, { clientId: `hoarder ${round}` })
+      hoarder.cut()
+      await world.clock.settle()
+      const newest = world.server.sessionsOf("ann").at(-1)
+      for (let count = 0; count < 17; count += 1) newest?.send("note", { text: "x".repeat(60_000) })
+      await world.clock.advance(100)
+      expect(world.server.sessionsOf("ann").length).toBeLessThanOrEqual(sessionsPerUser)
+      expect(world.server.stats().replayBytes).toBeLessThanOrEqual(most)
+    }
+    expect(world.server.stats().replayBytes).toBeGreaterThan(0.9 * most)
+    expect(world.server.stats().sessionsEndedByCause).toEqual({ replaced: 2 * sessionsPerUser })
+    await world.clock.advance(defaultServerLimits.resumeWindowMs)
+    expect(world.server.stats()).toMatchObject({ sessions: 0, replayBytes: 0 })
+  })
+
+  it("abuse-A44 lets one user's hoard go before another user's smaller one", async () => {
+    const world = createWorld({ profile: "hawser.1", limits: { replayMaxBytes: 3 << 20 } })
+    const other = await sayHello(world, { token: "bob", clientId: "bob" })
+    other.cut()
+    await world.clock.settle()
+    say(world, "bob", 60_000)
+    for (let round = 0; round < 5; round += 1) {
+      const hoarder = await sayHello(world, { clientId: `hoarder ${round}` })
+      hoarder.cut()
+      await world.clock.settle()
+      for (let count = 0; count < 16; count += 1)
+        world.server
+          .sessionsOf("ann")
+          .at(-1)
+          ?.send("note", { text: "x".repeat(60_000) })
+      await world.clock.advance(200)
+      expect(world.server.stats().replayBytes).toBeLessThanOrEqual(3 << 20)
+    }
+    expect(world.server.sessionsOf("bob")).toHaveLength(1)
   })
 
   it("opens no new session while it is over its bound, and lets those that are open go on", async () => {

@@ -113,7 +113,7 @@ describe("a client that comes back", () => {
     expect(world.network.links).toHaveLength(2)
   })
 
-  it("thrashes when more than takeoversMax connections in takeoverWindowMs take the session from a live one", async () => {
+  it("abuse-A45 thrashes when more than takeoversMax connections in takeoverWindowMs take the session from a live one", async () => {
     const scene = await createScene()
     const { world, ends } = scene
     const { takeoversMax, takeoverWindowMs } = defaultServerLimits
@@ -142,7 +142,7 @@ describe("a client that comes back", () => {
 })
 
 describe("somebody who presents", () => {
-  it("a token that its owner has replaced ends the session for both, and the application is told from where", async () => {
+  it("abuse-A25 a token that its owner has replaced ends the session for both, and the application is told from where", async () => {
     const scene = await createScene()
     const { world, events, ends, suspicions, client } = scene
     const stolen = claimOf(scene)
@@ -188,7 +188,7 @@ describe("somebody who presents", () => {
     await expectUntouched(scene)
   })
 
-  it("another user's token is refused with 4403, and nothing of the session moves", async () => {
+  it("abuse-A23 another user's token is refused with 4403, and nothing of the session moves", async () => {
     const scene = await createScene()
     const { world } = scene
     for (const resume of [claimOf(scene), { ...claimOf(scene), handled: 2 ** 40, digest: 5 }]) {
@@ -201,7 +201,7 @@ describe("somebody who presents", () => {
     await expectUntouched(scene)
   })
 
-  it("another user's token does not lengthen the window of a session whose client is away", async () => {
+  it("abuse-A23 another user's token does not lengthen the window of a session whose client is away", async () => {
     const scene = await createScene()
     const { world, client, ends } = scene
     const claim = claimOf(scene)
@@ -215,7 +215,7 @@ describe("somebody who presents", () => {
     expect(ends).toEqual(["ann session_expired"])
   })
 
-  it("a token with any bit changed never attaches, and nothing of the session moves", async () => {
+  it("abuse-A24 a token with any bit changed never attaches, and nothing of the session moves", async () => {
     const scene = await createScene()
     const { world } = scene
     const claim = claimOf(scene)
@@ -248,6 +248,28 @@ describe("somebody who presents", () => {
       await expectUntouched(scene)
     },
   )
+
+  it("abuse-A26 the id of a session, right or guessed, gets one answer without the session's own token", async () => {
+    const scene = await createScene()
+    const { world } = scene
+    const bob = await sayHello(world, { token: "bob", clientId: "bob" })
+    const own = bob.welcome?.resumeToken ?? ""
+    const forged = Buffer.from(own, "base64url")
+    forged[20] = (forged[20] ?? 0) ^ 1
+    const answers: unknown[] = []
+    for (const sessionId of ["session-1", "session-9", "session-2 ", "", "__proto__"])
+      for (const token of [own, forged.toString("base64url")]) {
+        const asked = await sayHello(world, {
+          token: "bob",
+          dial: 99,
+          resume: { ...claimOf(scene), sessionId, token },
+        })
+        answers.push([asked.heard, asked.closes])
+      }
+    expect(new Set(answers.map((answer) => JSON.stringify(answer))).size).toBe(1)
+    expect(answers[0]).toMatchObject([[{ kind: "bye", code: "auth_token_invalid" }], [4401]])
+    await expectUntouched(scene)
+  })
 
   it("the id of a session that has ended learns why only as its own user", async () => {
     const scene = await createScene()

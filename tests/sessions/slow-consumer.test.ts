@@ -76,7 +76,7 @@ describe("a reader that does not read, among 500", { timeout: 120_000 }, () => {
     for (const own of heard) expect(own).toEqual(texts)
   })
 
-  it("ends with an explicit reset when its bound is full, and the bound is never exceeded", async () => {
+  it("abuse-A43 ends with an explicit reset when its bound is full, and the bound is never exceeded", async () => {
     const audience = await gather({ sendBufferMaxCount: 16 })
     const { world, heard, events } = audience
     const { texts, lagged } = await stall(audience, 40)

@@ -85,7 +85,7 @@ describe("a token that expires", () => {
     expect(world.network.links).toHaveLength(1)
   })
 
-  it("closes its connection with 4401 after the grace, and the session goes on with a fresh one", async () => {
+  it("abuse-A21 closes its connection with 4401 after the grace, and the session goes on with a fresh one", async () => {
     // The same token again helps nobody, so it is not sent.
     const scene = await createScene(["ann until 120", "ann until 120", "ann until 9000"])
     const { world, client, tap, events, states, ends, asked } = scene
@@ -144,7 +144,7 @@ describe("a token on a live connection", () => {
     expect(world.network.links).toHaveLength(1)
   })
 
-  it("of another user closes a scripted client with 4403 after BYE, and bob has no session by it", async () => {
+  it("abuse-A20 of another user closes a scripted client with 4403 after BYE, and bob has no session by it", async () => {
     const world = createTokenWorld()
     const client = await sayHello(world, { token: "ann until 100" })
     client.say({ kind: "auth", token: "bob until 100" })

@@ -1,6 +1,8 @@
 import { generateKeyPairSync } from "node:crypto"
-import { SignJWT, UnsecuredJWT } from "jose"
-import { describe, expect, it } from "vitest"
+import fs from "node:fs"
+import { Socket } from "node:net"
+import { EncryptJWT, SignJWT, UnsecuredJWT } from "jose"
+import { describe, expect, it, onTestFinished, vi } from "vitest"
 import { jwt } from "./authenticate.ts"
 import type { JwtOptions } from "./authenticate.ts"
 
@@ -78,19 +80,21 @@ describe("a bad token", () => {
     ["another HMAC", { header: { alg: "HS512" }, key: new Uint8Array(64).fill(7) }],
     ["the right key under another algorithm", { header: { alg: "HS384" }, key: new Uint8Array(48).fill(7) }],
     ["another key", { key: new Uint8Array(32).fill(7) }],
-    ["no exp", { claims: { exp: undefined } }],
+    ["abuse-A14 no exp", { claims: { exp: undefined } }],
     ["an exp of text", { claims: { exp: "tomorrow" } }],
     ["an exp of null", { claims: { exp: null } }],
+    ["abuse-A18 an exp of 1e308", { claims: { exp: 1e308 } }],
+    ["abuse-A18 an exp of digits as text", { claims: { exp: "99999999999" } }],
     ["surprise-A4 an exp beyond what milliseconds can count", { claims: { exp: 2 ** 53 / 1_000 + 1 } }],
     ["no sub", { claims: { sub: undefined } }],
     ["an empty sub", { claims: { sub: "" } }],
     ["a sub that is a number", { claims: { sub: 42 } }],
     ["a sub that is a map", { claims: { sub: { id: "u1" } } }],
-    ["another audience", { claims: { aud: "shop" } }],
-    ["no audience", { claims: { aud: undefined } }],
-    ["another issuer", { claims: { iss: "evil" } }],
+    ["abuse-A15 another audience", { claims: { aud: "shop" } }],
+    ["abuse-A15 no audience", { claims: { aud: undefined } }],
+    ["abuse-A16 another issuer", { claims: { iss: "evil" } }],
     ["no issuer", { claims: { iss: undefined } }],
-    ["another type", { header: { typ: "JWT" } }],
+    ["abuse-A17 another type", { header: { typ: "JWT" } }],
     ["no type", { header: { typ: undefined } }],
     ["an nbf in the future", { claims: { nbf: seconds() + 300 } }],
     ["an nbf of text", { claims: { nbf: "now" } }],
@@ -98,15 +102,15 @@ describe("a bad token", () => {
     expect(await verdict(await token(parts))).toBe(invalid)
   })
 
-  it("is refused: alg none", async () => {
+  it("abuse-A8 is refused: alg none", async () => {
     const claims = { sub: "u1", iss: "hawser", aud: "game", exp: seconds() + 600 }
     expect(await verdict(new UnsecuredJWT(claims).encode())).toBe(invalid)
-    for (const alg of ["none", "None", "NONE", ""]) {
+    for (const alg of ["none", "None", "nOnE", "NONE", ""]) {
       expect(await verdict(`${base64({ alg, typ: "at+jwt" })}.${base64(claims)}.`), alg).toBe(invalid)
     }
   })
 
-  it("is refused: a changed header, payload or signature", async () => {
+  it("abuse-A10 is refused: a changed header, payload or signature", async () => {
     const [header = "", payload = "", signature = ""] = (await token()).split(".")
     const claims = { sub: "admin", iss: "hawser", aud: "game", exp: seconds() + 600 }
     for (const changed of [
@@ -129,13 +133,72 @@ describe("a bad token", () => {
     },
   )
 
-  it("is refused: a critical extension that nobody knows", async () => {
+  it("abuse-A11 is refused: a critical extension that nobody knows", async () => {
     const head = base64({ alg: "HS256", typ: "at+jwt", crit: ["x"], x: 1 })
     const [, payload = "", signature = ""] = (await token()).split(".")
     expect(await verdict(`${head}.${payload}.${signature}`)).toBe(invalid)
   })
 
-  it("is not helped by jku, jwk, x5u or kid: only the given key counts", async () => {
+  it("abuse-A9 is refused: an HMAC with the public key of an RSA pair for its secret", async () => {
+    const { publicKey } = generateKeyPairSync("rsa", { modulusLength: 2_048 })
+    const verify = jwt({ key: publicKey, algorithm: "RS256" })
+    const spelled = [
+      publicKey.export({ type: "spki", format: "pem" }),
+      publicKey.export({ type: "spki", format: "der" }),
+      publicKey.export({ type: "pkcs1", format: "pem" }),
+    ]
+    for (const exported of spelled) {
+      const confused = await token({ key: Buffer.from(exported) })
+      await expect(verify(confused, context)).rejects.toMatchObject({ code: invalid })
+    }
+  })
+
+  it("abuse-A12 abuse-A13 opens no file and no connection for a kid, jku, x5u or jwk, whatever they are", async () => {
+    const spies = [
+      vi.spyOn(fs, "open"),
+      vi.spyOn(fs, "openSync"),
+      vi.spyOn(fs, "readFile"),
+      vi.spyOn(fs, "readFileSync"),
+      vi.spyOn(fs.promises, "readFile"),
+      vi.spyOn(Socket.prototype, "connect"),
+      vi.spyOn(globalThis, "fetch"),
+    ]
+    onTestFinished(() => void vi.restoreAllMocks())
+    const own = new Uint8Array(32).fill(9)
+    const address = { jku: "https://evil.test/keys", x5u: "https://evil.test/cert" }
+    for (const kid of [
+      "../../dev/null",
+      "/etc/passwd",
+      "' OR 1=1 --",
+      "k".repeat(10_240),
+      "__proto__",
+      7,
+      null,
+    ]) {
+      expect(await verdict(await token({ header: { ...address, kid }, key: own }))).toBe(invalid)
+      expect(await verdict(await token({ header: { ...address, kid } }))).toBe("u1")
+    }
+    for (const spy of spies) expect(spy).not.toHaveBeenCalled()
+  })
+
+  it("abuse-A19 is refused: encrypted, compressed, or of a megabyte", async () => {
+    const encrypted = await new EncryptJWT({ sub: "u1", iss: "hawser", aud: "game" })
+      .setProtectedHeader({ alg: "dir", enc: "A128CBC-HS256", typ: "at+jwt" })
+      .setExpirationTime("10m")
+      .encrypt(key)
+    expect(await verdict(encrypted)).toBe(invalid)
+    expect(
+      await verdict(await token({ header: { zip: "DEF", crit: ["zip"] } }).catch(() => "not signed")),
+    ).toBe(invalid)
+    const [, payload = "", signature = ""] = (await token()).split(".")
+    const zipped = base64({ alg: "HS256", typ: "at+jwt", zip: "DEF" })
+    expect(await verdict(`${zipped}.${payload}.${signature}`)).toBe(invalid)
+    const mebibyte = "A".repeat(1 << 20)
+    for (const text of [mebibyte, `${mebibyte}..`, `${zipped}.${mebibyte}.${signature}`])
+      expect(await verdict(text)).toBe(invalid)
+  })
+
+  it("abuse-A13 is not helped by jku, jwk, x5u or kid: only the given key counts", async () => {
     const own = new Uint8Array(32).fill(9)
     const jwk = { kty: "oct", k: Buffer.from(own).toString("base64url") }
     const junk = { jku: "https://evil.test/keys", x5u: "https://evil.test/cert", jwk, kid: "../../dev/null" }
@@ -146,7 +209,7 @@ describe("a bad token", () => {
 
 describe("time", () => {
   // The clock may only make the first of each pair later, so the edges are exact without stopping it.
-  it("expires a token after the tolerance", async () => {
+  it("abuse-A18 expires a token after the tolerance", async () => {
     expect(await verdict(await token({ claims: { exp: seconds() - 30 } }))).toBe(expired)
     expect(await verdict(await token({ claims: { exp: seconds() - 20 } }))).toBe("u1")
     expect(await verdict(await token({ claims: { exp: seconds() } }), { clockToleranceSeconds: 0 })).toBe(
@@ -154,7 +217,7 @@ describe("time", () => {
     )
   })
 
-  it("takes an nbf within the tolerance", async () => {
+  it("abuse-A18 takes an nbf within the tolerance", async () => {
     expect(await verdict(await token({ claims: { nbf: seconds() + 30 } }))).toBe("u1")
     expect(await verdict(await token({ claims: { nbf: seconds() + 60 } }))).toBe(invalid)
   })

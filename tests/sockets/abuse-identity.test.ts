@@ -1,0 +1,184 @@
+// Who somebody is, and whose answer it is: tokens in other places than the first message, a log-out while the session is
+// elsewhere, replies that nobody asked for, and references and names that collide.
+import { HawserError, closeCode, subprotocol } from "@hawser/protocol"
+import type { Profile, ResumeClaim } from "@hawser/protocol"
+import { createServer } from "@hawser/server"
+import { encode } from "@msgpack/msgpack"
+import { describe, expect, it, onTestFinished } from "vitest"
+import { WebSocket } from "ws"
+import {
+  echoBytes,
+  gateBytes,
+  helloBytes,
+  openRaw,
+  openRawSession,
+  profiles,
+  startServer,
+  until,
+} from "./harness.ts"
+import type { RawPeer } from "./harness.ts"
+import { contract } from "./server-program.ts"
+import { describeOver } from "./transports.ts"
+
+/** Everywhere but in the first message. */
+const elsewhere = {
+  cookie: "token=ann; access_token=ann; hawser=ann; session=ann",
+  authorization: "Bearer ann",
+  "x-auth-token": "ann",
+}
+
+describeOver(["ws", "bun"], (transport) => {
+  describe.each(profiles)("a token in another place than the first message, in profile %s", (profile) => {
+    it("abuse-A4 in a cookie or a header lets nobody in, and is not verified", async () => {
+      const world = await startServer(transport, { limits: { authTimeoutMs: 50 } })
+      const peer = await openRaw(world, profile, elsewhere)
+      const code = profile === "2.0" ? closeCode.policyViolation : closeCode.authentication
+      expect(await peer.refusal()).toMatchObject({ said: "auth_timeout", code })
+      expect(await world.verified()).toEqual([])
+    })
+
+    it("abuse-A4 in a cookie does not stand in for a bad one in the first message", async () => {
+      const world = await startServer(transport)
+      const peer = await openRaw(world, profile, elsewhere)
+      peer.send(helloBytes(profile, "bad"))
+      expect(await peer.refusal()).toMatchObject({ said: "auth_token_invalid" })
+      expect(await world.verified()).toEqual(["bad"])
+      expect(await world.stats()).toMatchObject({ sessionsOpened: 0 })
+    })
+
+    it("abuse-A5 in the query or the subprotocol lets nobody in, and is in no error, warning or answer", async () => {
+      const world = await startServer(transport, { limits: { authTimeoutMs: 50 } })
+      const token = "eyJhbGciOiJIUzI1NiJ9.e30.c2VjcmV0"
+      const offered = profile === "2.0" ? [] : [token, subprotocol]
+      const socket = new WebSocket(`${world.url}?token=${token}&access_token=${token}`, offered)
+      onTestFinished(() => socket.terminate())
+      const said: string[] = []
+      socket.on("message", (content) => said.push(Buffer.isBuffer(content) ? content.toString("latin1") : ""))
+      const closed = await new Promise<string>((resolve) => {
+        socket.on("close", (code, reason) => resolve(`${code} ${String(reason)}`))
+      })
+      expect(closed).toMatch(/^(4401|1008) no verified token/)
+      expect(socket.protocol).toBe(profile === "2.0" ? "" : subprotocol)
+      expect(await world.verified()).toEqual([])
+      const told = [closed, ...said, ...(await world.errors()), ...(await world.warnings())]
+      expect(told.join("\n")).not.toContain("eyJ")
+    })
+  })
+
+  it("abuse-A31 gives two users that wait under the same id at once each their own answer", async () => {
+    const world = await startServer(transport)
+    const peers = await Promise.all(["ann", "bob"].map((user) => openRawSession(world, "2.0", user)))
+    for (const peer of peers) peer.send(gateBytes("2.0"))
+    await until(async () => (await world.handled()).length === 2)
+    for (const [index, peer] of peers.entries()) peer.send(echoBytes("2.0", `answer ${index}`, "same"))
+    await world.admit()
+    const repliesOf = ({ frames }: RawPeer): unknown[] =>
+      frames.flatMap((frame) => (frame.kind === "reply" ? [[frame.reference, frame.outcome]] : []))
+    await until(() => peers.every((peer) => repliesOf(peer).length === 2))
+    for (const [index, peer] of peers.entries())
+      expect(repliesOf(peer)).toEqual([
+        ["gate", { ok: true, payload: {} }],
+        ["same", { ok: true, payload: { text: `answer ${index}` } }],
+      ])
+  })
+
+  it.each(profiles)("abuse-A30 takes no reply from a user of %s, to nobody's request", async (profile) => {
+    const world = await startServer(transport)
+    const ann = await openRawSession(world, profile, "ann")
+    ann.send(gateBytes(profile))
+    await until(async () => (await world.handled()).length === 1)
+    const bob = await openRawSession(world, profile, "bob")
+    for (const reference of profile === "2.0" ? ["gate", "none"] : [1, 9])
+      bob.send(replyBytes(profile, reference))
+    if (profile === "hawser.1") expect((await bob.closed).code).toBe(closeCode.protocolError)
+    else {
+      await until(() => bob.frames.filter(({ kind }) => kind === "reply").length === 2)
+      for (const frame of bob.frames.filter(({ kind }) => kind === "reply"))
+        expect(frame).toMatchObject({ outcome: { ok: false, error: { code: "sys_invalid_message" } } })
+    }
+    expect(ann.frames.filter(({ kind }) => kind === "reply")).toEqual([])
+    await world.admit()
+    expect(await ann.next("reply")).toMatchObject({ outcome: { ok: true } })
+  })
+
+  it.each(["toString", "hasOwnProperty", "__proto__", "constructor", "valueOf"])(
+    "abuse-A48 answers a request and an event of the name %s as one that there is not",
+    async (name) => {
+      const world = await startServer(transport)
+      const peer = await openRawSession(world, "2.0")
+      const snake = name.replace(/[A-Z]/g, (letter) => `_${letter.toLowerCase()}`)
+      const types = [name, `cmd_${snake}`, `query_${snake}`, `event_${snake}`, `cmd_${name}`]
+      for (const type of types) peer.send(encode({ id: type, type, payload: {} }))
+      await until(() => peer.frames.filter(({ kind }) => kind === "reply").length === types.length)
+      for (const frame of peer.frames.filter(({ kind }) => kind === "reply"))
+        expect(frame).toMatchObject({ outcome: { ok: false } })
+      peer.send(echoBytes("2.0", "on", "last"))
+      await until(async () => (await world.handled()).length === 1)
+      expect(await world.handled()).toEqual(["on"])
+      expect(await world.errors()).toEqual([])
+    },
+  )
+})
+
+describe("a log-out everywhere", () => {
+  it("abuse-A22 ends at once what is open at another listener or away, and lets neither resume", async () => {
+    const revoked = new Set<string>()
+    const server = createServer(contract, {
+      authenticate(token) {
+        const [id = ""] = token.split(" ")
+        if (revoked.has(id)) throw new HawserError("auth_token_invalid")
+        return { id }
+      },
+    })
+    onTestFinished(() => server.close())
+    server.command("echo", ({ input }) => input)
+    server.command("never", () => ({}))
+    server.command("gate", () => ({}))
+    server.query("look", () => ({ seen: 0 }))
+    const place = { host: "127.0.0.1" }
+    const [first, second] = [await server.listen(place), await server.listen(place)]
+    const open = await openRawSession(second.url, "hawser.1", "ann phone")
+    const away = await openRawSession(second.url, "hawser.1", "ann tablet")
+    const other = await openRawSession(second.url, "hawser.1", "bob")
+    away.terminate()
+    await until(() => server.stats().detached === 1)
+    const startedMs = performance.now()
+    expect(server.endSessionsOf("ann", "forbidden", "logged out")).toBe(2)
+    expect(await open.refusal()).toEqual({
+      said: "forbidden",
+      code: closeCode.forbidden,
+      reason: "logged out",
+    })
+    expect(performance.now() - startedMs).toBeLessThan(2_000)
+    const comeBack = async (hello: Uint8Array): Promise<RawPeer> => {
+      const peer = await openRaw(first.url, "hawser.1")
+      peer.send(hello)
+      return peer
+    }
+    for (const { frames } of [open, away]) {
+      const back = await comeBack(helloBytes("hawser.1", "ann", { resume: claimIn(frames), dial: 2 }))
+      expect(await back.refusal()).toMatchObject({ said: "forbidden", code: closeCode.forbidden })
+    }
+    revoked.add("ann")
+    const again = await comeBack(helloBytes("hawser.1", "ann"))
+    expect(await again.refusal()).toMatchObject({
+      said: "auth_token_invalid",
+      code: closeCode.authentication,
+    })
+    expect(other.isOpen).toBe(true)
+    expect(server.stats()).toMatchObject({ sessions: 1, sessionsResumed: 0 })
+  })
+})
+
+/** What a client that got these frames would present. */
+function claimIn(frames: RawPeer["frames"]): ResumeClaim {
+  const welcome = frames.find((frame) => frame.kind === "welcome")
+  return { sessionId: welcome?.sessionId ?? "", token: welcome?.resumeToken ?? "", handled: 0, digest: 0 }
+}
+
+/** A reply as only servers send it. */
+function replyBytes(profile: Profile, reference: string | number): Uint8Array {
+  return profile === "2.0"
+    ? encode({ id: reference, type: "resp_success", payload: {} })
+    : Buffer.concat([Uint8Array.of(0x42), encode([reference, 0, {}])])
+}
