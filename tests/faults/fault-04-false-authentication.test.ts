@@ -5,7 +5,7 @@ import { createWorld, openClient, profiles, rejection, watchStatus } from "./har
 import { scriptedServer } from "./scripted-server.ts"
 
 describe.each(profiles)("fault-04 in profile %s", (profile) => {
-  it("stays undecided on every message but WELCOME", async () => {
+  it("abuse-A7 stays undecided on every message but WELCOME", async () => {
     const world = createWorld({ profile })
     const server = scriptedServer(profile)
     const client = world.client({ dial: server.dial })
@@ -96,7 +96,7 @@ describe.each(profiles)("fault-04 in profile %s", (profile) => {
     expect(statuses.at(-1)).toEqual({ state: "open" })
   })
 
-  it("refuses whatever comes first but a token, before any handler or session", async () => {
+  it("abuse-A7 refuses whatever comes first but a token, before any handler or session", async () => {
     const world = createWorld({ profile })
     const { codec } = scriptedServer(profile)
     const closes: number[] = []

@@ -4,7 +4,7 @@ import { describe, expect, it } from "vitest"
 import { connect, contract, createWorld, openClient, profiles, rejection } from "./harness.ts"
 
 describe.each(profiles)("fault-06 in profile %s", (profile) => {
-  it("limits a type once per user, over all connections and reconnects", async () => {
+  it("abuse-A41 limits a type once per user, over all connections and reconnects", async () => {
     const world = createWorld({ profile })
     const first = await openClient(world)
     const second = await openClient(world)
@@ -45,7 +45,7 @@ describe.each(profiles)("fault-06 in profile %s", (profile) => {
     await Promise.all(done)
   })
 
-  it("gives each of two users the answer to the same reference", async () => {
+  it("abuse-A31 gives each of two users the answer to the same reference", async () => {
     const world = createWorld({ profile })
     const ann = await openClient(world)
     const bob = await openClient(world, { token: "bob" })

@@ -70,7 +70,7 @@ describe(`${ciInputCount} inputs of each kind`, () => {
     expect(run.failures.join("\n\n")).toBe("")
   })
 
-  it("leave everything that objects inherit as it was", () => {
+  it("abuse-A34 leave everything that objects inherit as it was", () => {
     expect(inheritedKeys()).toEqual(before)
   })
 

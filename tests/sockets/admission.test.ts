@@ -44,7 +44,7 @@ describeOver(["ws", "bun", "memory"], (transport) => {
       expect(await world.givenUp()).toEqual(["hung"])
     })
 
-    it("refuses a HELLO of 9 KiB unverified", async () => {
+    it("abuse-A19 refuses a HELLO of 9 KiB unverified", async () => {
       const world = await startServer(transport)
       const peer = await openRaw(world, profile)
       peer.send(helloBytes(profile, "t".repeat(9 * 1024)))
@@ -53,7 +53,7 @@ describeOver(["ws", "bun", "memory"], (transport) => {
       await expectUntouched(world)
     })
 
-    it("closes with 4400 when the first message is not HELLO", async () => {
+    it("abuse-A6 closes with 4400 when the first message is not HELLO", async () => {
       const world = await startServer(transport)
       const peer = await openRaw(world, profile)
       peer.send(echoBytes(profile))
@@ -62,7 +62,7 @@ describeOver(["ws", "bun", "memory"], (transport) => {
       await expectUntouched(world)
     })
 
-    it("closes with 4400 when anything follows HELLO before WELCOME, even if the token is good", async () => {
+    it("abuse-A6 closes with 4400 when anything follows HELLO before WELCOME, even if the token is good", async () => {
       const world = await startServer(transport)
       const peer = await openRaw(world, profile)
       peer.send(helloBytes(profile, "late"))
@@ -72,7 +72,7 @@ describeOver(["ws", "bun", "memory"], (transport) => {
       await expectUntouched(world)
     })
 
-    it("closes with 4400 on a second HELLO", async () => {
+    it("abuse-A6 closes with 4400 on a second HELLO", async () => {
       const world = await startServer(transport)
       const peer = await openRawSession(world, profile)
       peer.send(helloBytes(profile))
@@ -182,7 +182,7 @@ describeOver(["ws", "bun", "memory"], (transport) => {
       expect(await world.ended()).toHaveLength(1)
     })
 
-    it("closes with 1009 on a first message above 64 KiB", async (context) => {
+    it("abuse-A19 closes with 1009 on a first message above 64 KiB", async (context) => {
       skipWithout(context, transport, "messageBound")
       const world = await startServer(transport)
       const peer = await openRaw(world, profile)

@@ -353,7 +353,7 @@ describeOver(["ws", "bun", "memory"], (transport) => {
   describe("profile hawser.1, whose sessions keep what is not acknowledged", () => {
     const profile = "hawser.1"
 
-    it("resets the session of a client that does not read at 1 MiB, closes it with 4410, and no other", async () => {
+    it("abuse-A43 resets the session of a client that does not read at 1 MiB, closes it with 4410, and no other", async () => {
       const world = await startServer(transport)
       const other = world.client({ profile, token: "bob" })
       await other.connect()
@@ -453,34 +453,40 @@ describeOver(["ws", "bun", "memory"], (transport) => {
     const hostile = (bytes: Uint8Array): Uint8Array =>
       profile === "2.0" ? bytes : Buffer.concat([Uint8Array.of(0x41), bytes])
 
-    it.each(bombs)("closes a stranger that begins with %s, and serves the next", async (_name, bytes) => {
-      const world = await startServer(transport)
-      const peer = await openRaw(world, profile)
-      peer.send(hostile(bytes))
-      const refusedBySize = bytes.length > 8 * 1024 ? 4413 : 4400
-      expect((await peer.closed).code).toBe(profile === "2.0" ? 1008 : refusedBySize)
-      expect(await world.handled()).toEqual([])
-      await expectServed(world)
-    })
+    it.each(bombs)(
+      "abuse-A32 abuse-A33 abuse-A34 closes a stranger that begins with %s, and serves the next",
+      async (_name, bytes) => {
+        const world = await startServer(transport)
+        const peer = await openRaw(world, profile)
+        peer.send(hostile(bytes))
+        const refusedBySize = bytes.length > 8 * 1024 ? 4413 : 4400
+        expect((await peer.closed).code).toBe(profile === "2.0" ? 1008 : refusedBySize)
+        expect(await world.handled()).toEqual([])
+        await expectServed(world)
+      },
+    )
 
-    it.each(bombs)("answers or closes a user that sends %s, and serves the next", async (name, bytes) => {
-      const world = await startServer(transport)
-      const peer = await openRawSession(world, profile)
-      peer.send(hostile(bytes))
-      if (profile === "hawser.1") {
-        expect((await peer.closed).code).toBe(4400)
-      } else {
-        // A schema that takes only `text` drops other keys; what the decoder itself refuses is answered with an error.
-        const served = name === "a constructor key"
-        expect(await peer.next("reply")).toMatchObject({ outcome: { ok: served } })
-        peer.close()
-        await peer.closed
-      }
-      expect("polluted" in {}).toBe(false)
-      await connectionsReach(world, 0)
-      expect(await world.ended()).toHaveLength(1)
-      await expectServed(world)
-    })
+    it.each(bombs)(
+      "abuse-A32 abuse-A33 abuse-A34 answers or closes a user that sends %s, and serves the next",
+      async (name, bytes) => {
+        const world = await startServer(transport)
+        const peer = await openRawSession(world, profile)
+        peer.send(hostile(bytes))
+        if (profile === "hawser.1") {
+          expect((await peer.closed).code).toBe(4400)
+        } else {
+          // A schema that takes only `text` drops other keys; what the decoder itself refuses is answered with an error.
+          const served = name === "a constructor key"
+          expect(await peer.next("reply")).toMatchObject({ outcome: { ok: served } })
+          peer.close()
+          await peer.closed
+        }
+        expect("polluted" in {}).toBe(false)
+        await connectionsReach(world, 0)
+        expect(await world.ended()).toHaveLength(1)
+        await expectServed(world)
+      },
+    )
   })
 
   it("serves a session that says hello byte by byte", async (context) => {

@@ -323,7 +323,7 @@ describe("door-2 sockets that say nothing", () => {
     )
   })
 
-  it("are dropped below TLS, before and after the handshake", async () => {
+  it("abuse-A38 are dropped below TLS, before and after the handshake", async () => {
     const httpServer = createTlsServer(certificate())
     const port = await openHttp(httpServer)
     const server = hawser({ limits: { httpTimeoutMs: 300 } })

@@ -87,7 +87,7 @@ describeOver(["ws", "bun"], (transport) => {
       await expectServed(world)
     })
 
-    it("is dropped when its head never ends, byte by byte", async () => {
+    it("abuse-A38 is dropped when its head never ends, byte by byte", async () => {
       const world = await startServer(transport, { limits: { httpTimeoutMs } })
       const startedMs = performance.now()
       const peer = await openPeer(world.port)
@@ -98,7 +98,7 @@ describeOver(["ws", "bun"], (transport) => {
       await expectServed(world)
     })
 
-    it("is dropped when the body of its request never ends", async () => {
+    it("abuse-A38 is dropped when the body of its request never ends", async () => {
       const world = await startServer(transport, { limits: { httpTimeoutMs } })
       const peer = await openPeer(world.port)
       peer.socket.write("POST / HTTP/1.1\r\nHost: a\r\nContent-Length: 1000000\r\n\r\n")
@@ -121,7 +121,7 @@ describeOver(["ws", "bun"], (transport) => {
     })
 
     it.each(profiles)(
-      "is dropped when it upgrades to %s and says nothing, not even to the close",
+      "abuse-A38 is dropped when it upgrades to %s and says nothing, not even to the close",
       async (profile) => {
         const limits = { authTimeoutMs: 50, closeTimeoutMs: 50 }
         const world = await startServer(transport, { limits })
@@ -183,32 +183,38 @@ describeOver(["ws", "bun"], (transport) => {
         (port) => upgradeRequest(port, ["Sec-WebSocket-Protocol: ,"]),
         400,
       ],
-    ])("with %s is refused, and the next is served", async (...[_name, request, status, statusOnBun]) => {
-      const world = await startServer(transport)
-      const peer = await openPeer(world.port)
-      peer.socket.write(request(world.port), "latin1")
-      await peer.closed
-      const expected = transport.name === "bun" ? (statusOnBun ?? status) : status
-      expect(peer.read()).toMatch(new RegExp(`^HTTP/1\\.1 ${expected} `))
-      expect((await world.stats()).connectionsAccepted).toBe(0)
-      await expectServed(world)
-    })
+    ])(
+      "abuse-A39 with %s is refused, and the next is served",
+      async (...[_name, request, status, statusOnBun]) => {
+        const world = await startServer(transport)
+        const peer = await openPeer(world.port)
+        peer.socket.write(request(world.port), "latin1")
+        await peer.closed
+        const expected = transport.name === "bun" ? (statusOnBun ?? status) : status
+        expect(peer.read()).toMatch(new RegExp(`^HTTP/1\\.1 ${expected} `))
+        expect((await world.stats()).connectionsAccepted).toBe(0)
+        await expectServed(world)
+      },
+    )
   })
 
   describe("a reset", () => {
     const times = 25
 
-    it.each(profiles)("while a bad token of %s is being refused leaves nothing behind", async (profile) => {
-      const world = await startServer(transport)
-      for (let count = 0; count < times; count += 1) {
-        const socket = await openTcp(world.port, profile)
-        socket.write(maskedFrame(helloBytes(profile, "bad")), () => socket.resetAndDestroy())
-        await once(socket, "close")
-      }
-      await until(async () => (await world.stats()).connectionsClosed === times)
-      expect(await world.stats()).toMatchObject({ connections: 0, sessions: 0, timers: 0 })
-      await expectServed(world)
-    })
+    it.each(profiles)(
+      "abuse-A39 while a bad token of %s is being refused leaves nothing behind",
+      async (profile) => {
+        const world = await startServer(transport)
+        for (let count = 0; count < times; count += 1) {
+          const socket = await openTcp(world.port, profile)
+          socket.write(maskedFrame(helloBytes(profile, "bad")), () => socket.resetAndDestroy())
+          await once(socket, "close")
+        }
+        await until(async () => (await world.stats()).connectionsClosed === times)
+        expect(await world.stats()).toMatchObject({ connections: 0, sessions: 0, timers: 0 })
+        await expectServed(world)
+      },
+    )
 
     it.each(profiles)("while a token of %s is being verified leaves nothing behind", async (profile) => {
       const world = await startServer(transport)

@@ -176,7 +176,7 @@ describe.each(["hawser.1", "2.0"] as const)("a server of %s that closes", (profi
   const ofProfile = phases.filter((phase) => profile === "hawser.1" || phase !== "after each resume")
 
   it.each(ofProfile)(
-    "surprise-A2 meets a bounded number of dials and tokens, whatever its code, %s",
+    "abuse-A50 surprise-A2 meets a bounded number of dials and tokens, whatever its code, %s",
     async (phase) => {
       let resumed = 0
       for (const code of closeCodes) {
@@ -210,7 +210,7 @@ describe("a server that sends what it likes", () => {
   const all = [...recorded, ...endings, ...garbage]
 
   it.each(phases.filter((phase) => phase !== "at once"))(
-    "surprise-A2 meets a bounded number of dials and tokens, whatever the frames, %s",
+    "abuse-A50 surprise-A2 meets a bounded number of dials and tokens, whatever the frames, %s",
     { timeout: 60_000 },
     async (phase) => {
       for (const [name, bytes] of all) {

@@ -97,7 +97,7 @@ const badUtf8: readonly (readonly [string, number[]])[] = [
 ]
 
 const violations: readonly (readonly [string, Buffer, number])[] = [
-  ["RSV1 without an extension (section 5.2)", frame(0xc2, x), 1002],
+  ["abuse-A37 RSV1 without an extension (section 5.2)", frame(0xc2, x), 1002],
   ["RSV2", frame(0xa2, x), 1002],
   ["RSV3", frame(0x92, x), 1002],
   ["all reserved bits", frame(0xf2, x), 1002],
@@ -160,7 +160,7 @@ describeOver(["ws", "bun"], (transport) => {
     ["a stranger", openTcp],
     ["a user", openTcpSession],
   ])("%s", (_who, open) => {
-    it.each(violations)("is closed for %s", async (_name, bytes, code) => {
+    it.each(violations)("abuse-A47 is closed for %s", async (_name, bytes, code) => {
       const world = await startServer(transport)
       const socket = await open(world.port, "hawser.1")
       const frames = readFrames(socket)
@@ -261,20 +261,25 @@ describeOver(["ws", "bun"], (transport) => {
     it.for([
       ["65,536 fragments of one byte", 65_536, x],
       ["65,536 empty fragments", 65_536, Buffer.alloc(0)],
-    ] as const)("end with 1008 when they are %s of one message", async ([_name, count, payload], context) => {
-      skipWithout(context, transport, "fragmentBound")
-      const world = await startServer(transport)
-      const socket = await openTcpSession(world.port, "hawser.1")
-      const frames = readFrames(socket)
-      const fragments = Array.from({ length: count }, (_, index) => frame(index === 0 ? 0x02 : 0x00, payload))
-      socket.write(Buffer.concat(fragments))
-      expect(await closeCodeOf(socket, frames)).toBe(1008)
-      expect((await world.stats()).messagesReceived).toBe(0)
-      await expectServed(world)
-      await expectLeft(world, "hawser.1", "ann")
-    })
+    ] as const)(
+      "abuse-A36 end with 1008 when they are %s of one message",
+      async ([_name, count, payload], context) => {
+        skipWithout(context, transport, "fragmentBound")
+        const world = await startServer(transport)
+        const socket = await openTcpSession(world.port, "hawser.1")
+        const frames = readFrames(socket)
+        const fragments = Array.from({ length: count }, (_, index) =>
+          frame(index === 0 ? 0x02 : 0x00, payload),
+        )
+        socket.write(Buffer.concat(fragments))
+        expect(await closeCodeOf(socket, frames)).toBe(1008)
+        expect((await world.stats()).messagesReceived).toBe(0)
+        await expectServed(world)
+        await expectLeft(world, "hawser.1", "ann")
+      },
+    )
 
-    it("end with 1008 when empty fragments never stop", async (context) => {
+    it("abuse-A36 end with 1008 when empty fragments never stop", async (context) => {
       skipWithout(context, transport, "fragmentBound")
       const world = await startServer(transport)
       const socket = await openTcpSession(world.port, "hawser.1")
@@ -289,7 +294,7 @@ describeOver(["ws", "bun"], (transport) => {
       await expectServed(world)
     })
 
-    it("end with 1008 when one message trickles in byte by byte, beyond messageMaxChunks", async (context) => {
+    it("abuse-A36 end with 1008 when one message trickles in byte by byte, beyond messageMaxChunks", async (context) => {
       skipWithout(context, transport, "fragmentBound")
       const world = await startServer(transport, { limits: { messageMaxChunks: 64 } })
       const socket = await openTcpSession(world.port, "hawser.1")

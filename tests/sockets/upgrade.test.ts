@@ -93,7 +93,7 @@ describeOver(["ws", "bun"], (transport) => {
       "http://good.com",
       "https://good.com/",
       "",
-    ])("%j is refused with 403 by a list without it", async (origin) => {
+    ])("abuse-A1 abuse-A2 abuse-A3 %j is refused with 403 by a list without it", async (origin) => {
       const world = await startServer(transport, list)
       expect(await statusOf(world.url, { origin })).toBe(403)
       expect((await world.stats()).connectionsAccepted).toBe(0)
@@ -109,7 +109,7 @@ describeOver(["ws", "bun"], (transport) => {
       },
     )
 
-    it("door-1 of the same host passes in whatever spelling the request has it", async () => {
+    it("abuse-A3 door-1 of the same host passes in whatever spelling the request has it", async () => {
       const world = await startServer(transport)
       const of = (host: string, origin: string): Promise<number> => statusOf(world.url, { host, origin })
       expect(await of("GAME.example:443", "https://game.example")).toBe(101)
@@ -154,7 +154,7 @@ describeOver(["ws", "bun"], (transport) => {
       expect(await statusOf(world.url)).toBe(101)
     })
 
-    it("of the same host passes without a list, any other host or port does not", async () => {
+    it("abuse-A1 abuse-A2 of the same host passes without a list, any other host or port does not", async () => {
       const world = await startServer(transport)
       expect(await statusOf(world.url, { origin: `http://127.0.0.1:${world.port}` })).toBe(101)
       expect(await statusOf(world.url, { origin: `https://127.0.0.1:${world.port}` })).toBe(101)
@@ -193,7 +193,7 @@ describeOver(["ws", "bun"], (transport) => {
   describe("the caps", () => {
     const via = (address: string): Record<string, string> => ({ "x-forwarded-for": address })
 
-    it("refuse an address with too many connections with 429 and a wait, and no other address", async () => {
+    it("abuse-A40 refuse an address with too many connections with 429 and a wait, and no other address", async () => {
       const world = await startServer(transport, { trustProxy: true, limits: { connectionsPerAddress: 2 } })
       for (const token of ["ann", "bob"]) {
         const peer = await openRaw(world, "2.0", via("198.51.100.1"))
@@ -290,7 +290,7 @@ describeOver(["ws", "bun"], (transport) => {
       expect((await world.stats()).sessions).toBe(2)
     })
 
-    it("go by the last entry of X-Forwarded-For: forged first ones are useless", async () => {
+    it("abuse-A40 go by the last entry of X-Forwarded-For: forged first ones are useless", async () => {
       const world = await startServer(transport, { trustProxy: true, limits: { connectionsPerAddress: 1 } })
       expect(await statusOf(world.url, via("203.0.113.1, 198.51.100.1"))).toBe(101)
       for (let forged = 2; forged < 12; forged += 1) {
@@ -316,7 +316,7 @@ describeOver(["ws", "bun"], (transport) => {
       expect(await statusOf(world.url, via("198.51.100.1"))).toBe(101)
     })
 
-    it("count one /64 of IPv6 as one address", async () => {
+    it("abuse-A40 count one /64 of IPv6 as one address", async () => {
       const world = await startServer(transport, { trustProxy: true, limits: { connectionsPerAddress: 1 } })
       expect(await statusOf(world.url, via("2001:db8::1"))).toBe(101)
       expect(await statusOf(world.url, via("2001:db8:0:0:ffff::2"))).toBe(429)
@@ -337,7 +337,7 @@ describeOver(["ws", "bun"], (transport) => {
       expect(await statusOf(world.url, via("127.0.0.1"))).toBe(429)
     })
 
-    it("refuse everybody with 503 when too many log in at once, loopback too", async () => {
+    it("abuse-A40 refuse everybody with 503 when too many log in at once, loopback too", async () => {
       const world = await startServer(transport, { limits: { unauthenticatedTotal: 2 } })
       const first = await openRaw(world, "hawser.1")
       await openRaw(world, "hawser.1")
@@ -348,7 +348,7 @@ describeOver(["ws", "bun"], (transport) => {
     })
   })
 
-  it("does not negotiate permessage-deflate", async () => {
+  it("abuse-A37 does not negotiate permessage-deflate", async () => {
     const world = await startServer(transport)
     expect(await upgrade(world.url, { perMessageDeflate: true })).toMatchObject({
       status: 101,
@@ -366,7 +366,7 @@ describeOver(["ws", "bun"], (transport) => {
     await closing
   })
 
-  it("survives sockets that are reset while they are being refused", async () => {
+  it("abuse-A39 survives sockets that are reset while they are being refused", async () => {
     const world = await startServer(transport, { origins: [] })
     for (let count = 0; count < 50; count += 1) {
       const socket = connect(world.port, "127.0.0.1")

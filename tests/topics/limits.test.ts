@@ -14,7 +14,7 @@ import type { TopicClient, World } from "./harness.ts"
 const fine = { state: { mood: "fine" } }
 
 describe("topics of one session", () => {
-  it("are at most topicsPerSession, and one more when one was left", async () => {
+  it("abuse-A42 are at most topicsPerSession, and one more when one was left", async () => {
     const world = createWorld({ limits: { topicsPerSession: 2 } })
     const ann = await world.open("ann")
     const join = (name: "lobby:1" | "lobby:2" | "lobby:3") => settled(world, ann.topic(name).join())
@@ -28,7 +28,7 @@ describe("topics of one session", () => {
     expect(await join("lobby:3")).toBeUndefined()
   })
 
-  it("are at most topicsPerUser over all sessions of a user", async () => {
+  it("abuse-A42 are at most topicsPerUser over all sessions of a user", async () => {
     const world = createWorld({ limits: { topicsPerUser: 2 } })
     const [one, two, ben] = [await world.open("ann"), await world.open("ann"), await world.open("ben")]
     expect(await settled(world, one.topic("lobby").join())).toBeUndefined()
@@ -68,7 +68,7 @@ describe("what a user reaches by publishing", () => {
       5,
     )
 
-  it("is paid by recipient, and refilled by the second", async () => {
+  it("abuse-A42 is paid by recipient, and refilled by the second", async () => {
     const { world, ann } = await crowd(10)
     expect([await say(world, ann), await say(world, ann)]).toEqual(["ok", "ok"])
     expect(await say(world, ann)).toMatch(/^rate_limited 9\d\d$/)
@@ -146,12 +146,12 @@ describe("a request about topics that no client of Hawser sends", () => {
     ["$publish", [{ topic: "chat:a", event: "weather", payload: { kind: "rain" } }]],
     ["$publish", [{ topic: "chat:a", event: "chatMessage", payload: {}, echo: "yes" }]],
     ["$presence", [null, { topic: "chat:a" }, { topic: "chat:a", state: 5 }]],
-  ])("is refused when it does not have the form of %s", async (type, payloads) => {
+  ])("abuse-A46 is refused when it does not have the form of %s", async (type, payloads) => {
     expect(await answers(type, ...payloads)).toEqual(payloads.map(() => "invalid_input"))
   })
 
   it.each(["__proto__", "constructor", "toString", "nothing:a"])(
-    "is refused for the kind %s",
+    "abuse-A48 is refused for the kind %s",
     async (topic) => {
       expect(await answers("$join", { topic, state: {} })).toEqual(["not_available"])
       expect(await answers("$publish", { topic, event: "chatMessage", payload: { text: "x" } })).toEqual([

@@ -161,7 +161,7 @@ describe("what clients may do", () => {
     return { outcome, world, ann }
   }
 
-  it("is nothing in a kind without rules", async () => {
+  it("abuse-A46 is nothing in a kind without rules", async () => {
     const { outcome, world, ann } = await refusals((client) => client.topic("vault").join())
     expect(outcome).toBe("forbidden")
     const publishing = ann.topic("vault:gold").publish("chatMessage", { text: "x" })
@@ -201,7 +201,7 @@ describe("what clients may do", () => {
     expect([room.state, world.server.topic("chat:a").size]).toEqual(["out", 0])
   })
 
-  it("is asked with the topic, the session, the validated payload and whether it is a member", async () => {
+  it("abuse-A46 is asked with the topic, the session, the validated payload and whether it is a member", async () => {
     const asked: unknown[] = []
     const world = createWorld({
       chat: {

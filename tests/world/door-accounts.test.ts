@@ -42,7 +42,7 @@ describe("an address that sends more than its share", { timeout: 60_000 }, () =>
     expect(await post("/auth/register", "bob", "198.51.100.1")).toBe(201)
   })
 
-  it("door-3 gets to try 30 wrong passwords of the 200 that it has, under as many names and from a whole /64", async () => {
+  it("abuse-A40 door-3 gets to try 30 wrong passwords of the 200 that it has, under as many names and from a whole /64", async () => {
     const statuses: number[] = []
     for (let guess = 0; guess < 200; guess += 1)
       statuses.push(await post("/auth/login", `nobody-${guess}`, `2001:db8::${guess.toString(16)}`))

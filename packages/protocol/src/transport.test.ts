@@ -19,7 +19,7 @@ describe("closeReason", () => {
     expect(closeReason(text)).toBe(expected)
   })
 
-  it("keeps the longest prefix of whole characters that has 123 bytes at most", () => {
+  it("abuse-A47 keeps the longest prefix of whole characters that has 123 bytes at most", () => {
     fc.assert(
       fc.property(fc.string({ unit: "binary", maxLength: 200, size: "max" }), (text) => {
         const reason = closeReason(text)

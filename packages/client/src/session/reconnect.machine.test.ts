@@ -357,12 +357,15 @@ describe("the end of a connection", () => {
     [-5, 0, 1_000],
     [1e12, 0, 60_000],
     [Infinity, 0, 60_000],
-  ])("honours and clamps a retryAfter of %d ms (draw %d) → %d ms", (retryAfterMs, random, delayMs) => {
-    const supervisor = inState("open")
-    supervisor.random = random
-    supervisor.lose(4429, new HawserError("rate_limited", { retryAfterMs }))
-    expect(supervisor.state).toMatchObject({ kind: "waiting", delayMs, dueAtMs: delayMs })
-  })
+  ])(
+    "abuse-A50 honours and clamps a retryAfter of %d ms (draw %d) → %d ms",
+    (retryAfterMs, random, delayMs) => {
+      const supervisor = inState("open")
+      supervisor.random = random
+      supervisor.lose(4429, new HawserError("rate_limited", { retryAfterMs }))
+      expect(supervisor.state).toMatchObject({ kind: "waiting", delayMs, dueAtMs: delayMs })
+    },
+  )
 })
 
 describe("a refused token", () => {

@@ -12,7 +12,7 @@ describe("topic names", () => {
   )
 
   it.each(["", "a b", "a\n", "\n", "a..b", "..", "a*", "é", "한", "a\u0000", "$join", "#1", "a".repeat(129)])(
-    "refuse %j",
+    "abuse-A46 refuse %j",
     (name) => {
       expect(isTopicName(name)).toBe(false)
       expect(() => assertTopicName(name)).toThrow(RangeError)

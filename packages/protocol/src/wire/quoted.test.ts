@@ -37,7 +37,7 @@ describe("quoted", () => {
     expect(quoted(`${"x".repeat(63)}😀`)).toBe(`"${"x".repeat(63)}"…`)
   })
 
-  it("is one short line for any text, and never halves a character", () => {
+  it("abuse-A35 is one short line for any text, and never halves a character", () => {
     const unit = fc.oneof(
       fc.string({ unit: "binary", maxLength: 3 }),
       fc.constantFrom("\u2028", "\u001b", '"'),

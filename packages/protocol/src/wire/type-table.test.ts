@@ -10,7 +10,7 @@ describe("TypeTable", () => {
     expect([0, 1, 4].map((number) => table.nameOf(number))).toEqual(["$join", "$leave", "move"])
   })
 
-  it.each(["nope", "toString", "__proto__", ""])("lacks %s", (name) => {
+  it.each(["nope", "toString", "__proto__", ""])("abuse-A48 lacks %s", (name) => {
     const table = new TypeTable(["move"])
     expect(table.has(name)).toBe(false)
     expect(() => table.numberOf(name)).toThrow(

@@ -317,7 +317,7 @@ describe("bombs (abuse list A32, A33)", () => {
     ["ext 8", "c7 ff ff"],
     ["ext 16", "c8 ffff ff"],
     ["ext 32", "c9 ffffffff ff"],
-  ])("refuses a lone header of %s, alone, as an item and as a value of a map", (_name, header) => {
+  ])("abuse-A32 refuses a lone header of %s, alone, as an item and as a value of a map", (_name, header) => {
     const wide = { maxElements: Infinity }
     expect(faultOf(hex(header), wide)).toEqual(malformed("truncated"))
     expect(faultOf(hex(`91 ${header}`), wide)).toEqual(malformed("truncated"))
@@ -325,13 +325,13 @@ describe("bombs (abuse list A32, A33)", () => {
     expect(faultOf(hex(header))?.code).toBe("message_malformed")
   })
 
-  it.each([6, 64])("refuses %i KB of nested dc ff ff at once", (kilobytes) => {
+  it.each([6, 64])("abuse-A33 refuses %i KB of nested dc ff ff at once", (kilobytes) => {
     const bomb = repeated("dc ffff", Math.floor((kilobytes * 1024) / 3))
     expect(faultOf(bomb)).toEqual(malformed("tooMany"))
     expect(faultOf(bomb, { maxElements: Infinity })).toEqual(malformed("truncated"))
   })
 
-  it("refuses 64 K of 91 by depth", () => {
+  it("abuse-A33 refuses 64 K of 91 by depth", () => {
     expect(faultOf(filled(65_536, 0x91))).toEqual(malformed("tooDeep"))
   })
 
@@ -370,7 +370,7 @@ describe("map keys (abuse list A34, A48)", () => {
     ["str 8", `d9 09 ${proto}`],
     ["str 16", `da 0009 ${proto}`],
     ["str 32", `db 00000009 ${proto}`],
-  ])("refuses __proto__ as a key in %s, at any depth", (_name, key) => {
+  ])("abuse-A34 refuses __proto__ as a key in %s, at any depth", (_name, key) => {
     expect(faultOf(hex(`81 ${key} c0`))).toEqual(malformed("proto"))
     expect(faultOf(hex(`82 a1 61 01 ${key} 80`))).toEqual(malformed("proto"))
     expect(faultOf(joined([repeated("91", 31), hex(`81 ${key} 80`)]))).toEqual(malformed("proto"))
@@ -389,7 +389,7 @@ describe("map keys (abuse list A34, A48)", () => {
     expect(faultOf(hex("81 aa c19f 5f70726f746f5f5f c0"))).toEqual(malformed("text"))
   })
 
-  it("lets constructor, prototype, toString and duplicates pass as keys of a payload", () => {
+  it("abuse-A34 lets constructor, prototype, toString and duplicates pass as keys of a payload", () => {
     for (const key of ["constructor", "prototype", "toString", "hasOwnProperty", ""]) {
       expect(valueOf(encode({ [key]: { [key]: 1 } })), key).toEqual({ [key]: { [key]: 1 } })
     }
@@ -520,7 +520,7 @@ describe("text (abuse list A35)", () => {
     ["a 4-byte character cut short", "f0 9f 98"],
     ["a broken third byte", "e2 82 41"],
     ["a broken fourth byte", "f0 9f 98 41"],
-  ])("refuses %s, in a value and in a key, also behind ASCII", (_name, text) => {
+  ])("abuse-A35 refuses %s, in a value and in a key, also behind ASCII", (_name, text) => {
     const bytes = hex(text)
     for (const padding of [0, 1, 2, 3, 4, 5, 8]) {
       const length = bytes.length + padding
@@ -832,7 +832,7 @@ describe("bytes from anyone", () => {
 
   const unbounded = { maxElements: Infinity, maxDepth: Infinity }
 
-  it("never hold more reserved slots than they have bytes", () => {
+  it("abuse-A32 never hold more reserved slots than they have bytes", () => {
     fc.assert(
       fc.property(fc.uint8Array({ minLength: 1, maxLength: 64 }), (bytes) => {
         if (faultOf(bytes, unbounded) !== undefined) return

@@ -68,7 +68,7 @@ it("shows the name of an unknown request short and on one line", async () => {
   })
 })
 
-it("logs the name of a request short and on one line", async () => {
+it("abuse-A35 logs the name of a request short and on one line", async () => {
   const failing = (): never => {
     throw new Error("broken")
   }

@@ -15,7 +15,7 @@ const limits = {
 const clock = new SimulatedClock()
 
 describe("ConnectionCaps", () => {
-  it("lets an address dial only so often, whatever becomes of its sockets", async () => {
+  it("abuse-A41 lets an address dial only so often, whatever becomes of its sockets", async () => {
     const own = new SimulatedClock()
     const caps = new ConnectionCaps({ ...limits, dialsPerAddressPerSecond: 2, dialBurstPerAddress: 3 }, own)
     const dial = (address: string, exempt = false) => {

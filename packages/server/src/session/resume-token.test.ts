@@ -86,7 +86,7 @@ describe("a token that is not as it was issued", () => {
     expect(verdicts).toEqual(expected)
   })
 
-  it("is refused at every shorter length, and at longer ones", () => {
+  it("abuse-A24 is refused at every shorter length, and at longer ones", () => {
     for (let length = 0; length < token.length; length += 1) {
       expect(tokens.verify(token.slice(0, length), sessionId, userId)).toEqual({ kind: "forged" })
     }

@@ -39,7 +39,7 @@ describe("a peer's violation", () => {
     ])
   })
 
-  test("door-4 takes at most 256 bytes of the log, whatever its message holds, and no stack", () => {
+  test("abuse-A35 door-4 takes at most 256 bytes of the log, whatever its message holds, and no stack", () => {
     const { report, lines, clock } = incidentLog()
     const code = `WS_ERR_${"X".repeat(48)}`
     for (let count = 0; count < 3_000_000; count += 500_000) {
