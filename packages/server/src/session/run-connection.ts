@@ -45,8 +45,7 @@ export class RunningConnection<User extends AuthenticatedUser>
   /** Undefined once there is a session, or will never be one. */
   #login: Login<User> | undefined
   #session: ServerSession<User> | undefined
-  #open = true
-  #closing = false
+  #phase: "open" | "closing" | "closed" = "open"
   /** While closing: when the peer's time is over, whatever still waits for it. */
   #dropAtMs: number | undefined
   #cancelDrop: (() => void) | undefined
@@ -76,12 +75,12 @@ export class RunningConnection<User extends AuthenticatedUser>
   }
 
   get isClosing(): boolean {
-    return this.#closing
+    return this.#phase !== "open"
   }
 
   /** True when silence proves nothing: this end does not read, or is closing and waits by another deadline. */
   get isPaused(): boolean {
-    return this.#closing || this.#session?.isPaused === true
+    return this.isClosing || this.#session?.isPaused === true
   }
 
   admit(user: User, hello: HelloFrame): ServerSession<User> {
@@ -96,20 +95,20 @@ export class RunningConnection<User extends AuthenticatedUser>
 
   message(bytes: Uint8Array): void {
     this.heardAtMs = turnNow(this.#host.clock)
-    if (this.#closing) return
+    if (this.isClosing) return
     if (this.#session === undefined) this.#login?.message(bytes)
     else this.#session.receive(bytes)
   }
 
   text(): void {
-    if (this.#closing) return
+    if (this.isClosing) return
     if (this.#session !== undefined)
       this.#session.finish("text_message", { message: "text messages are not part of any profile" })
     else this.#login?.text()
   }
 
   drained(): void {
-    if (this.#closing) this.#awaitEnd()
+    if (this.isClosing) this.#awaitEnd()
     else this.#session?.drained()
   }
 
@@ -121,10 +120,9 @@ export class RunningConnection<User extends AuthenticatedUser>
   }
 
   closed(code: number, reason: string): void {
-    if (!this.#open) return
-    this.#open = false
-    if (!this.#closing && this.#session === undefined) this.#host.counters.handshakesAbandoned += 1
-    this.#closing = true
+    if (this.#phase === "closed") return
+    if (this.#phase === "open" && this.#session === undefined) this.#host.counters.handshakesAbandoned += 1
+    this.#phase = "closed"
     this.#cancelDrop?.()
     this.#endLogin()
     this.#ticket.release()
@@ -136,8 +134,8 @@ export class RunningConnection<User extends AuthenticatedUser>
 
   /** Closes by the profile's rules. The close code follows from the error's. */
   close(code: string, message: string): void {
-    if (this.#closing) return
-    this.#closing = true
+    if (this.isClosing) return
+    this.#phase = "closing"
     this.#endLogin()
     const { connection } = this
     const reason = closeReason(message)
@@ -153,7 +151,7 @@ export class RunningConnection<User extends AuthenticatedUser>
     const { clock, timers, limits } = this.#host
     const { connection } = this
     this.#cancelDrop?.()
-    if (!this.#open) return
+    if (this.#phase === "closed") return
     const dropAtMs = (this.#dropAtMs ??= clock.now() + limits.shutdownMs)
     this.#cancelDrop = timers.at(Math.min(clock.now() + limits.closeTimeoutMs, dropAtMs), () => {
       if (connection.bufferedBytes === 0 || clock.now() >= dropAtMs) connection.terminate()

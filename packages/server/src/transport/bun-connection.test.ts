@@ -3,6 +3,7 @@ import type { ConnectionEvents } from "@hawser/protocol"
 import { beforeEach, describe, expect, it } from "vitest"
 import type { BunSocket } from "./bun-api.ts"
 import { BunConnection } from "./bun-connection.ts"
+import { ControlFrames } from "./control-frames.ts"
 import { Turn } from "./turn.ts"
 
 /** A socket as Bun shows it. What it is told to do, and what it tells, goes into one list. */
@@ -81,8 +82,7 @@ beforeEach(() => {
   turn = new Turn()
   socket = new ScriptedSocket(log)
   connection = new BunConnection(socket, turn, {
-    clock: { now: () => nowMs },
-    limits: defaultServerLimits,
+    controlFrames: new ControlFrames({ clock: { now: () => nowMs }, limits: defaultServerLimits }),
     onError: (error) => log.push(`error ${String(error)}`),
   })
   onDrained = () => {}

@@ -3,8 +3,7 @@
 import { closeCode, closeReason } from "@hawser/protocol"
 import type { Connection, ConnectionEvents, OutboundMessage } from "@hawser/protocol"
 import type { BunSocket } from "./bun-api.ts"
-import { ControlFrames } from "./control-frames.ts"
-import type { ControlFrameBound } from "./control-frames.ts"
+import type { ControlFrames } from "./control-frames.ts"
 import type { Turn } from "./turn.ts"
 
 type State =
@@ -20,7 +19,9 @@ const keptQueueCount = 16
 const open: State = { kind: "open" }
 const closed: State = { kind: "closed" }
 
-export interface BunConnectionHost extends ControlFrameBound {
+/** What the connections of one server share. */
+export interface BunConnectionHost {
+  readonly controlFrames: ControlFrames
   readonly onError: (error: unknown) => void
 }
 
@@ -28,7 +29,6 @@ export class BunConnection implements Connection {
   readonly #socket: BunSocket
   readonly #turn: Turn
   readonly #host: BunConnectionHost
-  readonly #controlFrames = new ControlFrames()
   /** Taken in this turn. */
   #queue: Uint8Array[] = []
   #queuedBytes = 0
@@ -107,7 +107,7 @@ export class BunConnection implements Connection {
 
   /** Bun has answered. */
   pinged(): void {
-    const violation = this.#controlFrames.violationOf(this.#host)
+    const violation = this.#host.controlFrames.violationOf(this)
     if (violation === undefined) return
     this.#host.onError(violation)
     // Answers that the peer does not read would hold the close frame back.
@@ -128,6 +128,7 @@ export class BunConnection implements Connection {
 
   ended(code: number, reason: string): void {
     this.#state = closed
+    this.#host.controlFrames.forget(this)
     this.#dropQueue()
     this.#isBlocked = false
     const events = this.#events

@@ -8,9 +8,9 @@ export interface Held {
   releaseReading(): void
 }
 
-/** Bytes of messages in one turn. Decoding takes 60 ns a byte at worst: maps of thousands of keys. */
+/** Bytes of longer messages in one turn. Decoding takes 60 ns a byte at worst: maps of thousands of keys. */
 const turnMaxBytes = 256 * 1024
-/** Shorter messages hold nothing back: of them the bucket of a user lets 200 through at once. */
+/** Shorter messages are not counted: of them the bucket of a user lets 200 through at once. */
 const shortMaxBytes = 1_024
 /** Connections that are read again in a turn: each brings 64 KiB or less before it is held again. */
 const releasedPerTurn = 4
@@ -34,9 +34,10 @@ export class ReadingTurn {
 
   /** A message of so many bytes was handed over. */
   took(bytes: number, connection: Held): void {
+    if (bytes <= shortMaxBytes) return
     this.#bytes += bytes
     this.#schedule()
-    if (this.#bytes <= turnMaxBytes || bytes <= shortMaxBytes || this.#held.has(connection)) return
+    if (this.#bytes <= turnMaxBytes || this.#held.has(connection)) return
     this.#held.add(connection)
     connection.holdReading()
   }

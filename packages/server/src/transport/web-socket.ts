@@ -21,15 +21,17 @@ const openState = 1
 
 /** All connections of a server write through one. */
 export class TurnWriter extends Turn {
-  readonly controlFrameBound: ControlFrameBound
+  readonly controlFrames: ControlFrames
+  readonly onError: (error: unknown) => void
   readonly reading = new ReadingTurn()
   readonly slab = new FrameSlab()
   /** Every connection's chain of this turn begins here. */
   start = Piece.start()
 
-  constructor(controlFrameBound: ControlFrameBound) {
+  constructor(host: ControlFrameBound & { readonly onError: (error: unknown) => void }) {
     super()
-    this.controlFrameBound = controlFrameBound
+    this.controlFrames = new ControlFrames(host)
+    this.onError = host.onError
   }
 
   protected override ended(): void {
@@ -62,12 +64,10 @@ export class WebSocketConnection implements Connection, Held {
   readonly #webSocket: OwnedWebSocket
   readonly #socket: Duplex
   readonly #writer: TurnWriter
-  readonly #controlFrames = new ControlFrames()
   /** The owner does not want to read; the turn has had enough. Read is what neither holds back. */
   #isPaused = false
   #isHeld = false
   #events: ConnectionEvents | undefined
-  #onError: (error: unknown) => void = () => {}
   /** False while the kernel has taken everything that was written: then nobody need look. */
   #hasBacklog = false
   #awaitsDrain = false
@@ -95,7 +95,6 @@ export class WebSocketConnection implements Connection, Held {
     // `close` always follows; the error only says why.
     webSocket.on("error", onError)
     this.#events = events
-    this.#onError = onError
   }
 
   received(data: RawData, isBinary: boolean): void {
@@ -118,9 +117,10 @@ export class WebSocketConnection implements Connection, Held {
 
   /** The library has answered. */
   pinged(): void {
-    const violation = this.#controlFrames.violationOf(this.#writer.controlFrameBound)
+    const { controlFrames, onError } = this.#writer
+    const violation = controlFrames.violationOf(this)
     if (violation === undefined) return
-    this.#onError(violation)
+    onError(violation)
     this.close(closeCode.policyViolation, violation.message)
     // The flood stays in the peer's own socket. The library drops it after its `closeTimeout`.
     this.pause()
@@ -133,6 +133,7 @@ export class WebSocketConnection implements Connection, Held {
 
   ended(code: number, reason: Buffer): void {
     this.#writer.reading.forget(this)
+    this.#writer.controlFrames.forget(this)
     this.#events?.closed(code, reason.toString("utf8"))
   }
 
