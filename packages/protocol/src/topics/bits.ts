@@ -64,12 +64,17 @@ export class BitWriter {
     this.#bits = (this.#bits + 7) & ~7
   }
 
+  /** Drops what was written. */
+  clear(): void {
+    this.#bytes.fill(0, 0, this.byteLength)
+    this.#bits = 0
+  }
+
   /** What was written, in memory of its own; then the writer is empty again. */
   take(): Uint8Array {
     const length = this.byteLength
     const taken = this.#bytes.slice(0, length)
-    this.#bytes.fill(0, 0, length)
-    this.#bits = 0
+    this.clear()
     return taken
   }
 
@@ -77,8 +82,7 @@ export class BitWriter {
   takeInto(target: Uint8Array, at: number): void {
     const length = this.byteLength
     target.set(this.#bytes.subarray(0, length), at)
-    this.#bytes.fill(0, 0, length)
-    this.#bits = 0
+    this.clear()
   }
 
   #reserve(count: number): void {

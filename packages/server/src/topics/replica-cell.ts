@@ -102,7 +102,10 @@ export class ReplicaCell {
     }
   }
 
-  /** Closes the tick. Returns true if the cell has changed. Without viewers nothing is packed. */
+  /**
+   * Closes the tick. Returns true if the cell has changed. Without viewers nothing is packed. If a field throws while it is
+   * packed, the tick is closed all the same, and viewers are due a snapshot.
+   */
   commit(writer: BitWriter, nowMs: number): boolean {
     const changes = this.#changes()
     this.#pending.clear()
@@ -112,8 +115,14 @@ export class ReplicaCell {
     if (this.viewers === 0) {
       this.#held.clear()
     } else {
-      writeDelta(writer, this.#schema, { changes, size: this.#size })
-      this.#held.add(writer, nowMs)
+      try {
+        writeDelta(writer, this.#schema, { changes, size: this.#size })
+        this.#held.add(writer, nowMs)
+      } catch (error) {
+        writer.clear()
+        this.#held.clear()
+        throw error
+      }
     }
     return true
   }
@@ -158,7 +167,16 @@ export class ReplicaCell {
 
   /** Everything that is here, in pieces; packed once per version. */
   snapshot(writer: BitWriter): readonly Uint8Array[] {
-    if (this.#snapshot !== undefined) return this.#snapshot
+    try {
+      this.#snapshot ??= this.#pack(writer)
+      return this.#snapshot
+    } catch (error) {
+      writer.clear()
+      throw error
+    }
+  }
+
+  #pack(writer: BitWriter): readonly Uint8Array[] {
     const records = this.#slots.flatMap((entry, slot) =>
       entry === undefined ? [] : [{ slot, id: entry.id, record: entry.packed, before: entry.before }],
     )
@@ -173,7 +191,6 @@ export class ReplicaCell {
       }
       pieces.push(encodeSnapshot(writer, this.#schema, piece))
     }
-    this.#snapshot = pieces
     const bytes = pieces.reduce((sum, piece) => sum + piece.length, 0)
     this.#recordBytes = Math.max(leastRecordBytes, bytes / Math.max(1, records.length))
     return pieces

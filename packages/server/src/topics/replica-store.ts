@@ -1,5 +1,5 @@
 // The records of one replica and the cells that they are in. Says after each tick which cells changed; knows no sessions.
-import { BitWriter, ReplicaSchema, cellOf, isWellFormed } from "@hawser/protocol"
+import { BitWriter, ReplicaSchema, cellOf, isWellFormed, quoted } from "@hawser/protocol"
 import type { CellPlace, Fields, PackedRecord, ReplicaSpec } from "@hawser/protocol"
 import { ReplicaCell, changedMask } from "./replica-cell.ts"
 import type { Entry } from "./replica-cell.ts"
@@ -67,8 +67,15 @@ export class ReplicaStore {
     )
   }
 
-  /** @throws RangeError or TypeError that names the field; then nothing was changed. */
+  /** @throws TypeError for an id that is no text, as from untyped code: it cannot be packed. */
+  assertId(id: unknown): void {
+    if (typeof id !== "string")
+      throw new TypeError(`the id ${quoted(id)} in the replica "${this.name}" is no text`)
+  }
+
+  /** @throws RangeError or TypeError that names the field or the id; then nothing was changed. */
   set(id: string, values: Values): void {
+    this.assertId(id)
     if (!this.#entries.has(id) && !isWellFormed(id))
       throw new RangeError(`an id in the replica "${this.name}" has half a surrogate pair`)
     this.#put(
@@ -79,6 +86,7 @@ export class ReplicaStore {
 
   /** @throws also RangeError for an id that is not there. */
   patch(id: string, values: Values): void {
+    this.assertId(id)
     const entry = this.#entries.get(id)
     if (entry === undefined) throw new RangeError(`the replica "${this.name}" has no record "${id}"`)
     const packed = [...entry.packed]
@@ -90,8 +98,9 @@ export class ReplicaStore {
     this.#put(id, packed)
   }
 
-  /** False when there was none. */
+  /** False when there was none. @throws TypeError for an id that is no text. */
   remove(id: string): boolean {
+    this.assertId(id)
     const entry = this.#entries.get(id)
     if (entry === undefined) return false
     this.#entries.delete(id)
@@ -135,12 +144,17 @@ export class ReplicaStore {
     return isLeft
   }
 
-  /** Closes the tick. Returns how many cells with viewers have changed. */
-  commit(nowMs: number): number {
+  /** Closes the tick. Returns how many cells with viewers have changed; reports what a field throws while it is packed. */
+  commit(nowMs: number, onError: (error: unknown) => void): number {
     let told = 0
     for (const cell of this.#dirty) {
       const isViewed = cell.viewers > 0
-      const hasChanged = cell.commit(this.writer, nowMs)
+      let hasChanged = false
+      try {
+        hasChanged = cell.commit(this.writer, nowMs)
+      } catch (error) {
+        onError(error)
+      }
       this.#highestVersion = Math.max(this.#highestVersion, cell.version)
       if (!isViewed) this.release(cell)
       else if (hasChanged) told += 1

@@ -14,7 +14,10 @@ export interface Replica<Record extends object, S> {
   /** As viewers see it: numbers are rounded to the steps of their field. */
   get(id: string): Readonly<Record> | undefined
   ids(): IterableIterator<string>
-  /** Adds a record or replaces all of its fields. @throws RangeError that names a field whose value it cannot have. */
+  /**
+   * Adds a record or replaces all of its fields. @throws RangeError that names a field whose value it cannot have;
+   * TypeError for an id that is no text, as `patch`, `remove` and `view` do.
+   */
   set(id: string, fields: Record): void
   /** Replaces some fields. @throws RangeError also for an id that is not there. */
   patch(id: string, fields: Partial<Record>): void
@@ -23,6 +26,7 @@ export interface Replica<Record extends object, S> {
   /**
    * Shows the replica to a session from the next tick on: around a place, around a record wherever it goes, or all of a
    * replica without an area. A session may have several views; what they show together is sent once.
+   * @throws RangeError for a place that is none.
    */
   view(session: S, viewpoint?: Viewpoint): View
 }

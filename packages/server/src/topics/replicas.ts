@@ -1,6 +1,6 @@
 // All replicas of a server: who views which cell, and the tick that tells viewers what changed. Work grows with the cells
 // that changed and with their viewers, never with viewers times records.
-import { cellOf, outbound } from "@hawser/protocol"
+import { cellOf, outbound, quoted } from "@hawser/protocol"
 import type {
   CellPlace,
   Clock,
@@ -45,6 +45,9 @@ export interface View {
   /** The client lets go of what only this view showed. Idempotent. */
   close(): void
 }
+
+/** The largest coordinate of a cell that is viewed. */
+const cellMax = 2 ** 50
 
 interface Watched {
   readonly store: ReplicaStore
@@ -123,22 +126,18 @@ export class Replicas {
 
   view(name: string, session: ViewingSession, viewpoint: Viewpoint | undefined): View {
     const watched = this.#of(name)
-    const views = this.#viewsOf(session)
-    const viewer = views.viewerOf(watched.store)
-    const area: ViewArea = { centre: undefined }
-    let unfollow = (): void => {}
-    if (viewpoint !== undefined && "follow" in viewpoint) {
-      unfollow = this.#follow(watched, viewpoint.follow, { area, viewer })
-      area.centre = watched.store.placeOf(viewpoint.follow)
-    } else {
-      area.centre = this.#cellFor(watched.store, viewpoint ?? { x: 0, y: 0 })
-    }
+    const area: ViewArea = { centre: this.#centreOf(watched.store, viewpoint) }
+    const viewer = this.#viewsOf(session).viewerOf(watched.store)
+    const followed = viewpoint !== undefined && "follow" in viewpoint ? viewpoint.follow : undefined
+    const unfollow =
+      followed === undefined ? (): void => {} : this.#follow(watched, followed, { area, viewer })
     viewer.add(area)
     this.changed()
     return {
       moveTo: (position) => {
+        const centre = this.#cellFor(watched.store, position)
         unfollow()
-        this.#aim({ area, viewer }, this.#cellFor(watched.store, position))
+        this.#aim({ area, viewer }, centre)
       },
       close: () => {
         unfollow()
@@ -155,9 +154,9 @@ export class Replicas {
     for (const watched of this.#watched.values()) this.#follows(watched)
     this.#cancelTick()
     this.#cancelTick = undefined
-    const { clock, counters } = this.#options
+    const { clock, counters, onError } = this.#options
     let packed = 0
-    for (const { store } of this.#watched.values()) packed += store.commit(clock.now())
+    for (const { store } of this.#watched.values()) packed += store.commit(clock.now(), onError)
     counters.replicaCellsPacked += packed
     if (packed > 0) this.#expireLater()
     for (const views of this.#sessions.values()) views.flush()
@@ -224,7 +223,7 @@ export class Replicas {
   #viewsOf(session: ViewingSession): SessionViews {
     const known = this.#sessions.get(session)
     if (known !== undefined) return known
-    const { clock, counters } = this.#options
+    const { clock, counters, onError } = this.#options
     const views = new SessionViews({
       sink: session,
       clock,
@@ -234,6 +233,7 @@ export class Replicas {
       describe: (store) => this.#describe(store),
       numberOf: (store) => this.#numbers.get(store) ?? 0,
       nextTick: () => this.changed(),
+      onError,
     })
     this.#sessions.set(session, views)
     session.show(views)
@@ -257,8 +257,21 @@ export class Replicas {
     return message
   }
 
-  #cellFor({ area }: ReplicaStore, position: CellPlace): CellPlace {
-    return area === undefined ? { x: 0, y: 0 } : cellOf(position, area.cellSize)
+  /** @throws TypeError for an id that is no text, RangeError for a place that is none. */
+  #centreOf(store: ReplicaStore, viewpoint: Viewpoint | undefined): CellPlace | undefined {
+    if (viewpoint === undefined || !("follow" in viewpoint))
+      return this.#cellFor(store, viewpoint ?? { x: 0, y: 0 })
+    store.assertId(viewpoint.follow)
+    return store.placeOf(viewpoint.follow)
+  }
+
+  #cellFor({ area, name }: ReplicaStore, position: CellPlace): CellPlace {
+    if (area === undefined) return { x: 0, y: 0 }
+    const cell = cellOf(position, area.cellSize)
+    // Beyond, cells have no neighbours, and no number of the wire.
+    if (Math.abs(cell.x) <= cellMax && Math.abs(cell.y) <= cellMax) return cell
+    const { x, y } = position
+    throw new RangeError(`a view of the replica "${name}" cannot be at x ${quoted(x)}, y ${quoted(y)}`)
   }
 
   #of(name: string): Watched {

@@ -44,6 +44,7 @@ export interface SessionViewsOptions {
   readonly numberOf: (store: ReplicaStore) => number
   /** Asks for a tick. Between two ticks cells are half changed: nothing of them is told then. */
   readonly nextTick: () => void
+  readonly onError: (error: unknown) => void
 }
 
 /** The longest update is forgotten by half within 44 updates, about 2 s of those that come with every tick. */
@@ -175,7 +176,7 @@ export class SessionViews implements StateSource {
   }
 
   #tell(viewer: ReplicaViewer): void {
-    const { sink, frame, views20, describe, numberOf } = this.#options
+    const { sink, frame, views20, describe, numberOf, onError } = this.#options
     if (sink.speaks20) {
       for (const message of views20.messages(viewer)) sink.sendState(message)
       return
@@ -185,7 +186,13 @@ export class SessionViews implements StateSource {
       this.#described.add(store)
       this.send(describe(store))
     }
-    viewer.writeTo(frame.for(numberOf(store), this))
-    frame.end()
+    try {
+      viewer.writeTo(frame.for(numberOf(store), this))
+      frame.end()
+    } catch (error) {
+      // A field threw while it was packed. What the client was sent of this update is unknown: the next one begins anew.
+      viewer.begin()
+      onError(error)
+    }
   }
 }
