@@ -66,6 +66,11 @@ export class WorldProcess {
     return `ws://127.0.0.1:${this.#port}/ws`
   }
 
+  /** Of the running process, or the last one; undefined before the first start. */
+  get pid(): number | undefined {
+    return this.#child?.pid
+  }
+
   /** Everything that the server wrote to its standard output and error, over all starts. */
   get output(): string {
     return this.#output

@@ -1,0 +1,23 @@
+// A short attack of every kind, without a judgement of times: the machine may be busy with other tests.
+import { expect, it } from "vitest"
+import { runAttack } from "./run.ts"
+import { faultsOf, kindLines, lineOf } from "./verdict.ts"
+
+it.skipIf(process.platform !== "linux")(
+  "door-2 an attack of every kind costs playing clients nothing, and leaves nothing behind",
+  { timeout: 90_000 },
+  async () => {
+    const outcome = await runAttack({
+      seconds: 5,
+      sockets: 100,
+      players: 10,
+      seed: 1,
+      warmUpMs: 500,
+      calmMs: 500,
+      newcomerEveryMs: 1_500,
+      tell: () => {},
+    })
+    const faults = faultsOf(outcome, false)
+    expect(faults, [...kindLines(outcome), lineOf(outcome, faults)].join("\n")).toEqual([])
+  },
+)
