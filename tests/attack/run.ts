@@ -33,7 +33,7 @@ export async function runAttack(options: AttackOptions): Promise<Outcome> {
   const metricsToken = randomBytes(16).toString("hex")
   const world = new WorldProcess({
     program: "compiled",
-    env: { TRUST_PROXY: "true", METRICS_TOKEN: metricsToken, RESUME_WINDOW_SECONDS: "5" },
+    env: { TRUST_PROXY: "true", METRICS_TOKEN: metricsToken, RESUME_WINDOW_SECONDS: "2" },
   })
   const players = new Child<ToPlayers, FromPlayers>("the players' process", "players.ts")
   const attackers = new Child<ToAttackers, FromAttackers>("the attackers' process", "attackers.ts")

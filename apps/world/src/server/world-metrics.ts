@@ -15,6 +15,8 @@ export interface WorldMetricsSources {
 export interface WorldMetrics {
   /** Counts a renewal of a log-in. */
   renewed(outcome: string): void
+  /** Counts a connection that a bound of its request has closed. */
+  requestDropped(reason: string): void
 }
 
 /** Described in docs/metrics.md. */
@@ -75,5 +77,14 @@ export function registerWorldMetrics(registry: Registry, sources: WorldMetricsSo
     labelNames: ["outcome"],
     registers,
   })
-  return { renewed: (outcome) => renewals.inc({ outcome }) }
+  const dropped = new Counter({
+    name: "world_requests_dropped_total",
+    help: "HTTP connections closed because a body did not end, or an answer was not taken.",
+    labelNames: ["reason"],
+    registers,
+  })
+  return {
+    renewed: (outcome) => renewals.inc({ outcome }),
+    requestDropped: (reason) => dropped.inc({ reason }),
+  }
 }

@@ -122,7 +122,8 @@ export async function startWorld(options: WorldServerOptions): Promise<RunningWo
   })
   const attach: Parameters<typeof openHttpServer>[0]["attach"] = (httpServer) => server.attach(httpServer)
   const { host } = config
-  const http = await openHttpServer({ handler, host, port: config.port, attach, onError })
+  const onDropped = metrics.requestDropped
+  const http = await openHttpServer({ handler, host, port: config.port, attach, onError, onDropped })
 
   const ending = createEnding({
     sessions: { close: () => server.close({ backInMs: config.restartMs }) },

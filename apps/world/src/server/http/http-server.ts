@@ -3,6 +3,8 @@ import { createServer } from "node:http"
 import type { Server } from "node:http"
 import { UnusableSetting } from "../config/unusable-setting.ts"
 import type { HttpHandler } from "./handler.ts"
+import { defaultRequestBounds, watchRequests } from "./request-watch.ts"
+import type { RequestBounds, RequestDrop } from "./request-watch.ts"
 
 export interface OpenHttpServer {
   readonly port: number
@@ -18,6 +20,10 @@ export interface HttpServerOptions {
   readonly attach: (server: Server) => void
   /** A socket that could not be accepted. */
   readonly onError: (error: unknown) => void
+  /** A connection that was closed by one of the bounds. */
+  readonly onDropped: (reason: RequestDrop) => void
+  /** Default `defaultRequestBounds`. */
+  readonly bounds?: RequestBounds
 }
 
 /** Requests that are under way when the world closes may take so long, in milliseconds; default 2,000. */
@@ -25,11 +31,11 @@ const answersMs = 2_000
 
 /** @throws UnusableSetting if nothing can listen there. */
 export async function openHttpServer(options: HttpServerOptions): Promise<OpenHttpServer> {
-  const { handler, host, port, attach, onError } = options
-  const server = createServer(
-    { headersTimeout: 5_000, requestTimeout: 10_000, connectionsCheckingInterval: 1_000 },
-    handler,
-  )
+  const { handler, host, port, attach, onError, onDropped, bounds = defaultRequestBounds } = options
+  // Heads are timed by the server that is attached, bodies and answers by the watch: Node's timeouts would look through
+  // all connections for nothing.
+  const server = createServer({ headersTimeout: 0, requestTimeout: 0 }, handler)
+  watchRequests(server, { bounds, onDropped })
   attach(server)
   await new Promise<void>((resolve, reject) => {
     server.once("error", reject)

@@ -1,0 +1,99 @@
+import { connect } from "node:net"
+import type { Socket } from "node:net"
+import { describe, expect, it, onTestFinished, vi } from "vitest"
+import { openHttpServer } from "./http-server.ts"
+import type { RequestBounds, RequestDrop } from "./request-watch.ts"
+
+/** More than the kernel's buffers of both ends take. */
+const large = Buffer.alloc(32 * 1024 * 1024)
+
+interface Opened {
+  readonly socket: Socket
+  readonly dropped: readonly RequestDrop[]
+  readonly received: () => string
+  readonly closed: Promise<unknown>
+}
+
+const long: RequestBounds = { bodyMs: 60_000, stalledMs: 60_000, answerMs: 60_000 }
+
+/** A connection to a server that reads bodies, and answers `/large` with 32 MB. */
+async function open(bounds: Partial<RequestBounds>): Promise<Opened> {
+  const dropped: RequestDrop[] = []
+  const server = await openHttpServer({
+    handler(request, response) {
+      request.resume().on("end", () => response.end(request.url === "/large" ? large : "small"))
+    },
+    host: "127.0.0.1",
+    port: 0,
+    attach: () => {},
+    onError: () => {},
+    onDropped: (reason) => dropped.push(reason),
+    bounds: { ...long, ...bounds },
+  })
+  const socket = connect(server.port, "127.0.0.1")
+  onTestFinished(async () => {
+    socket.destroy()
+    await server.close()
+  })
+  let received = ""
+  socket.on("error", () => {})
+  socket.on("data", (chunk) => (received += chunk.toString("latin1", 0, 40)))
+  return {
+    socket,
+    dropped,
+    received: () => received,
+    closed: new Promise((resolve) => socket.once("close", resolve)),
+  }
+}
+
+const head = (line: string, ...headers: string[]): string =>
+  `${[`${line} HTTP/1.1`, "Host: x", ...headers].join("\r\n")}\r\n\r\n`
+
+/** Writes a byte every 20 ms until the socket is closed. */
+async function trickle({ socket, closed }: Opened, text: string): Promise<void> {
+  const timer = setInterval(() => socket.writable && socket.write(text), 20)
+  await closed
+  clearInterval(timer)
+}
+
+describe("door-2 a connection whose request or answer takes too long", () => {
+  it.each([
+    ["Content-Length: 5000", " "],
+    ["Transfer-Encoding: chunked", "1\r\n \r\n"],
+  ])("is closed with 408 while its body trickles in (%s)", async (header, text) => {
+    const opened = await open({ bodyMs: 300 })
+    opened.socket.write(head("POST /", header))
+    await trickle(opened, text)
+    expect(opened.received()).toMatch(/^HTTP\/1\.1 408 /)
+    expect(opened.dropped).toEqual(["body"])
+  })
+
+  it("is closed when nobody reads its answer", async () => {
+    const opened = await open({ stalledMs: 300 })
+    opened.socket.pause()
+    opened.socket.write(head("GET /large"))
+    await vi.waitFor(() => expect(opened.dropped).toEqual(["answer"]), { timeout: 10_000 })
+    opened.socket.resume()
+    await opened.closed
+  })
+
+  it("is closed when its peer sends on and on, but does not read", async () => {
+    const opened = await open({ stalledMs: 400, answerMs: 1_500 })
+    opened.socket.pause()
+    opened.socket.write(head("GET /large"))
+    await trickle(opened, "\r\n")
+    expect(opened.dropped).toEqual(["answer"])
+  })
+
+  it("is none that reads its answers, however many come one after the other", async () => {
+    const opened = await open({ bodyMs: 1_000, stalledMs: 1_000, answerMs: 1_000 })
+    const endMs = performance.now() + 2_500
+    for (let turn = 1; performance.now() < endMs; turn += 1) {
+      opened.socket.write(head("POST /", "Content-Length: 1"))
+      opened.socket.write("x")
+      await vi.waitFor(() => expect(opened.received().match(/200 OK/g)).toHaveLength(turn))
+    }
+    expect(opened.dropped).toEqual([])
+    expect(opened.socket.closed).toBe(false)
+  })
+})
