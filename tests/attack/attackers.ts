@@ -12,7 +12,11 @@ import type { AttackersSetUp, AttackFigures, FromAttackers, KindFigures, ToAttac
 import { Peer } from "./peer.ts"
 
 const kinds: readonly Kind[] = [...httpKinds, ...upgradeKinds, ...frameKinds, ...memberKinds]
-const sharesSum = kinds.reduce((sum, { share }) => sum + share, 0)
+/** Without those whose number is fixed. */
+const sharesSum = kinds.reduce(
+  (sum, { share, socketsMax }) => sum + (socketsMax === undefined ? share : 0),
+  0,
+)
 const tickMs = 20
 /** Sockets for which the rates of the kinds are meant. */
 const ratedSockets = 500
@@ -30,7 +34,8 @@ class KindRun {
 
   constructor(kind: Kind, sockets: number) {
     this.#kind = kind
-    this.#slots = Math.max(1, Math.floor((sockets * kind.share) / sharesSum))
+    const { share, socketsMax = Infinity } = kind
+    this.#slots = Math.min(socketsMax, Math.max(1, Math.round((sockets * share) / sharesSum)))
     this.#perMs = (kind.perSecond * Math.min(1, sockets / ratedSockets)) / 1_000
   }
 
@@ -75,6 +80,10 @@ class KindRun {
     for (const peer of [...this.#peers]) this.#forget(peer)
   }
 
+  get socketsOpen(): number {
+    return this.#peers.size
+  }
+
   get figures(): KindFigures {
     const { name, heldMaxMs } = this.#kind
     return { name, heldMaxMs, opened: this.#opened, outcomes: { ...this.#outcomes }, heldMs: this.#heldMs }
@@ -85,8 +94,10 @@ class Attackers {
   readonly #setUp: AttackersSetUp
   readonly #random: () => number
   readonly #runs: readonly KindRun[]
-  readonly #stop = new AbortController()
+  #stop: () => void = () => {}
+  readonly #stopped = new Promise<void>((resolve) => (this.#stop = resolve))
   readonly #errors: string[] = []
+  #socketsMost = 0
   readonly #cpu = process.cpuUsage()
   readonly #timer: ReturnType<typeof setInterval>
 
@@ -99,6 +110,8 @@ class Attackers {
       const nowMs = performance.now()
       for (const run of this.#runs) run.tick(nowMs - lastMs, (ready) => this.#begin(ready))
       lastMs = nowMs
+      const open = this.#runs.reduce((sum, { socketsOpen }) => sum + socketsOpen, 0)
+      this.#socketsMost = Math.max(this.#socketsMost, open)
     }, tickMs)
   }
 
@@ -109,7 +122,7 @@ class Attackers {
       tokens,
       assets,
       host: `${where.host}:${where.port}`,
-      pause: (ms: number) => pauseFor(ms, undefined, { signal: this.#stop.signal }).catch(() => {}),
+      pause: (ms: number) => Promise.race([pauseFor(ms), this.#stopped]),
     }
     run
       .attack(attack, (from) => new Peer({ ...where, localAddress: this.#address(from) }))
@@ -129,9 +142,10 @@ class Attackers {
     clearInterval(this.#timer)
     const { user, system } = process.cpuUsage(this.#cpu)
     for (const run of this.#runs) run.end()
-    this.#stop.abort()
+    this.#stop()
     return {
       kinds: this.#runs.map(({ figures }) => figures),
+      socketsMost: this.#socketsMost,
       cpuMs: (user + system) / 1_000,
       errors: this.#errors,
     }

@@ -5,6 +5,8 @@ export interface Kind {
   readonly name: string
   /** Weight in the number of sockets; the weights of all kinds share out `--sockets`. */
   readonly share: number
+  /** Sockets at once at most, whatever the share; default as many as the share is. */
+  readonly socketsMax?: number
   /** Sockets opened a second at most, at 500 sockets; fewer sockets open proportionally fewer. Bounds the attackers' CPU. */
   readonly perSecond: number
   /**

@@ -71,6 +71,8 @@ export interface KindFigures {
 
 export interface AttackFigures {
   readonly kinds: readonly KindFigures[]
+  /** Sockets that were open at once, at most. */
+  readonly socketsMost: number
   /** CPU time of the attackers' process, in milliseconds. */
   readonly cpuMs: number
   readonly errors: readonly string[]

@@ -31,6 +31,7 @@ const good: Outcome = {
   after: figures,
   attackers: {
     kinds: [{ name: "silent", opened: 9, outcomes: { "408": 9 }, heldMs: 5_200, heldMaxMs: 8_000 }],
+    socketsMost: 480,
     cpuMs: 15_000,
     errors: [],
   },

@@ -166,7 +166,7 @@ export function lineOf(outcome: Outcome, faults: readonly string[]): string {
   const [p50, p99] = [phases.map(({ p50Ms }) => p50Ms), phases.map(({ p99Ms }) => p99Ms)]
   const memory = memoryOf(outcome)
   return [
-    `attack: ${seconds} s, ${sockets} sockets at once, ${opened} in all; ${players} players, ${sum((one) => one.commands.count)} commands`,
+    `attack: ${seconds} s, ${attackers.socketsMost} sockets of ${sockets} at once, ${opened} in all; ${players} players, ${sum((one) => one.commands.count)} commands`,
     `p50 ${p50.join(" to ")} ms, p99 ${p99.join(" to ")} ms (${(attack.commands.p99Ms / calm.commands.p99Ms).toFixed(1)} of ${promised.p99Factor} times)`,
     `${sum((one) => one.reconnects)} reconnections, ${sum((one) => one.resets.length)} resets, ${sum((one) => one.errors.length)} errors`,
     `${newcomers.length} newcomers, registered in ${slowest("registerMs")} ms and in the world in ${slowest("enterMs")} ms at most, ${sum((one) => one.refused.length)} refused`,

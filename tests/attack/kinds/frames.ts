@@ -134,7 +134,7 @@ export const frameKinds: readonly Kind[] = [
   },
   {
     name: "slow HELLO",
-    share: 4,
+    share: 6,
     perSecond: 10,
     heldMaxMs: authMaxMs,
     async run(attack) {

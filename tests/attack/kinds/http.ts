@@ -31,14 +31,14 @@ function posted(attack: Attack, path: string, body: string): string {
 const silence: readonly Kind[] = [
   {
     name: "silent",
-    share: 12,
+    share: 16,
     perSecond: 20,
     heldMaxMs: headMaxMs,
     run: (attack) => untilClosed(attack.open()),
   },
   {
     name: "half a head",
-    share: 8,
+    share: 12,
     perSecond: 20,
     heldMaxMs: headMaxMs,
     async run(attack) {
@@ -50,7 +50,7 @@ const silence: readonly Kind[] = [
   },
   {
     name: "slow body",
-    share: 8,
+    share: 12,
     perSecond: 20,
     heldMaxMs: bodyMaxMs,
     async run(attack) {
@@ -65,7 +65,7 @@ const silence: readonly Kind[] = [
   },
   {
     name: "slow chunks",
-    share: 4,
+    share: 6,
     perSecond: 20,
     heldMaxMs: bodyMaxMs,
     async run(attack) {
@@ -101,7 +101,7 @@ const unread: readonly Kind[] = [
   },
   {
     name: "unread answers",
-    share: 8,
+    share: 12,
     perSecond: 10,
     heldMaxMs: bodyMaxMs,
     async run(attack) {

@@ -50,6 +50,8 @@ function flood(member: number, name: string, { burst, everyMs }: { burst: Burst;
   return {
     name,
     share: 1,
+    // One account has one session.
+    socketsMax: 1,
     perSecond: 1,
     async run(attack) {
       const peer = await enter(attack, member)
@@ -99,6 +101,7 @@ export const memberKinds: readonly Kind[] = [
   {
     name: "malformed frames after the log-in",
     share: 1,
+    socketsMax: 1,
     perSecond: 4,
     async run(attack) {
       const peer = await enter(attack, 4)
@@ -119,6 +122,8 @@ export const memberKinds: readonly Kind[] = [
   {
     name: "a member that reads nothing",
     share: 1,
+    // One account has one session.
+    socketsMax: 1,
     perSecond: 1,
     async run(attack) {
       const peer = await enter(attack, 5)

@@ -53,7 +53,7 @@ export const upgradeKinds: readonly Kind[] = [
   },
   {
     name: "dial storm",
-    share: 3,
+    share: 2,
     perSecond: 80,
     async run(attack) {
       const peer = attack.open("shared")
@@ -64,7 +64,7 @@ export const upgradeKinds: readonly Kind[] = [
   },
   {
     name: "dial storm of many addresses",
-    share: 3,
+    share: 2,
     perSecond: 40,
     async run(attack) {
       const peer = attack.open("spread")
@@ -75,7 +75,7 @@ export const upgradeKinds: readonly Kind[] = [
   },
   {
     name: "never logs in",
-    share: 14,
+    share: 24,
     perSecond: 40,
     heldMaxMs: authMaxMs,
     async run(attack) {
@@ -93,7 +93,7 @@ export const upgradeKinds: readonly Kind[] = [
   },
   {
     name: "pings by thousands",
-    share: 2,
+    share: 3,
     perSecond: 5,
     heldMaxMs: authMaxMs,
     async run(attack) {
@@ -108,7 +108,7 @@ export const upgradeKinds: readonly Kind[] = [
   },
   {
     name: "pings whose pongs nobody reads",
-    share: 2,
+    share: 3,
     perSecond: 5,
     heldMaxMs: authMaxMs,
     async run(attack) {

@@ -73,6 +73,11 @@ export function htmlReply(text: string): Reply {
   return contentReply(text, { contentType: html, isImmutable: false })
 }
 
+/**
+ * Bytes of a body that are written at once: how far a slow peer has come is known by whole pieces (see `request-watch.ts`).
+ */
+const pieceBytes = 64 * 1024
+
 /** Puts an answer on the wire; `node:http` leaves the body out for HEAD. */
 export function sendReply(response: ServerResponse, { status, headers, body }: Reply): void {
   response.writeHead(status, {
@@ -81,5 +86,22 @@ export function sendReply(response: ServerResponse, { status, headers, body }: R
     "Content-Length": Buffer.byteLength(body),
     ...headers,
   })
-  response.end(body)
+  if (Buffer.byteLength(body) <= pieceBytes) response.end(body)
+  else writePieces(response, typeof body === "string" ? Buffer.from(body) : body)
+}
+
+function writePieces(response: ServerResponse, bytes: Uint8Array): void {
+  let at = 0
+  const next = (): void => {
+    while (at < bytes.length && !response.destroyed) {
+      const piece = bytes.subarray(at, at + pieceBytes)
+      at += pieceBytes
+      if (!response.write(piece)) {
+        response.once("drain", next)
+        return
+      }
+    }
+    response.end()
+  }
+  next()
 }

@@ -2,6 +2,7 @@ import { connect } from "node:net"
 import type { Socket } from "node:net"
 import { describe, expect, it, onTestFinished, vi } from "vitest"
 import { openHttpServer } from "./http-server.ts"
+import { contentReply, sendReply } from "./reply.ts"
 import type { RequestBounds, RequestDrop } from "./request-watch.ts"
 
 /** More than the kernel's buffers of both ends take. */
@@ -16,12 +17,17 @@ interface Opened {
 
 const long: RequestBounds = { bodyMs: 60_000, stalledMs: 60_000, answerMs: 60_000 }
 
+const contentType = "application/octet-stream"
+
 /** A connection to a server that reads bodies, and answers `/large` with 32 MB. */
 async function open(bounds: Partial<RequestBounds>): Promise<Opened> {
   const dropped: RequestDrop[] = []
   const server = await openHttpServer({
     handler(request, response) {
-      request.resume().on("end", () => response.end(request.url === "/large" ? large : "small"))
+      const bytes = request.url === "/large" ? large : "small"
+      request.resume().on("end", () => {
+        sendReply(response, contentReply(bytes, { contentType, isImmutable: false }))
+      })
     },
     host: "127.0.0.1",
     port: 0,
@@ -77,12 +83,46 @@ describe("door-2 a connection whose request or answer takes too long", () => {
     await opened.closed
   })
 
-  it("is closed when its peer sends on and on, but does not read", async () => {
-    const opened = await open({ stalledMs: 400, answerMs: 1_500 })
+  it("is closed when its peer asks on and on, but does not read", async () => {
+    const opened = await open({ stalledMs: 300 })
     opened.socket.pause()
-    opened.socket.write(head("GET /large"))
+    opened.socket.write(head("GET /large").repeat(10))
     await trickle(opened, "\r\n")
     expect(opened.dropped).toEqual(["answer"])
+  })
+
+  it("is closed when its answer is taken all the time, but too slowly", async () => {
+    const opened = await open({ stalledMs: 5_000, answerMs: 1_500 })
+    opened.socket.pause()
+    opened.socket.write(head("GET /large"))
+    const timer = setInterval(() => opened.socket.read(), 50)
+    await vi.waitFor(() => expect(opened.dropped).toEqual(["answer"]), { timeout: 10_000 })
+    clearInterval(timer)
+    opened.socket.resume()
+    await opened.closed
+  })
+
+  it("is none whose answer is taken all the time", async () => {
+    const { socket, dropped } = await open({ stalledMs: 500 })
+    socket.pause()
+    socket.write(head("GET /large"))
+    const timer = setInterval(() => socket.read(), 10)
+    onTestFinished(() => clearInterval(timer))
+    const endMs = performance.now() + 2_000
+    await vi.waitFor(() => expect(performance.now()).toBeGreaterThan(endMs), { timeout: 3_000 })
+    expect(socket.bytesRead).toBeLessThan(large.length)
+    expect(dropped).toEqual([])
+  })
+
+  it("takes large answers whole, also those that were asked for together", async () => {
+    const { socket, closed, dropped } = await open({ stalledMs: 5_000, answerMs: 20_000 })
+    let bytes = 0
+    socket.on("data", (chunk) => (bytes += chunk.length))
+    socket.write(head("GET /large").repeat(2) + head("GET /large", "Connection: close"))
+    await closed
+    expect(bytes).toBeGreaterThanOrEqual(3 * large.length)
+    expect(bytes).toBeLessThan(3 * large.length + 3_000)
+    expect(dropped).toEqual([])
   })
 
   it("is none that reads its answers, however many come one after the other", async () => {

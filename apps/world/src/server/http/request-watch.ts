@@ -1,6 +1,6 @@
 // Closes connections whose request does not end, and those that do not take their answer. Node's own `requestTimeout`
-// misses a share of slow bodies when there are thousands of them, and knows no bound for an answer. Must not know what is
-// asked or answered, nor WebSockets: an upgrade is no request here.
+// misses a share of slow bodies when there are thousands of them, and no timeout of Node's sees a peer that sends and does
+// not read. Must not know what is asked or answered, nor WebSockets: an upgrade is no request here.
 import type { IncomingMessage, Server, ServerResponse } from "node:http"
 import type { Socket } from "node:net"
 
@@ -8,14 +8,11 @@ export interface RequestBounds {
   /** From the head of a request to the end of its body, in milliseconds; default 10,000. Beyond: 408 and a closed connection. */
   readonly bodyMs: number
   /**
-   * Longest time without a byte in either direction while an answer is under way, in milliseconds; default 10,000. Beyond:
-   * a closed connection.
+   * Longest time in which a peer takes nothing of an answer that waits for it, in milliseconds; default 10,000. Large answers
+   * are written in pieces, one of which must be taken in this time. Beyond: a closed connection.
    */
   readonly stalledMs: number
-  /**
-   * From the head of a request to the end of its answer, in milliseconds; default 60,000: a peer that sends and does not
-   * read is never without a byte. The largest file takes 5 KB/s. Beyond: a closed connection.
-   */
+  /** From the head of a request to the end of its answer, in milliseconds; default 60,000. Beyond: a closed connection. */
   readonly answerMs: number
 }
 
@@ -29,49 +26,74 @@ export interface RequestWatchOptions {
   readonly onDropped: (reason: RequestDrop) => void
 }
 
-/** Connections are looked through so often, in milliseconds, or ten times within the shortest bound. */
+/** Requests are looked through so often, in milliseconds, or ten times within the shortest bound. */
 const sweepMs = 1_000
 
 const tooLate = "HTTP/1.1 408 Request Timeout\r\nConnection: close\r\n\r\n"
 
 interface UnderWay {
   readonly request: IncomingMessage
-  readonly socket: Socket
+  readonly response: ServerResponse
   readonly sinceMs: number
 }
 
-export function watchRequests(server: Server, { bounds, onDropped }: RequestWatchOptions): void {
-  const { bodyMs, stalledMs, answerMs } = bounds
-  const underWay = new Map<ServerResponse, UnderWay>()
+/** Bytes of a socket's answers that the kernel has taken, and when it took the last of them. */
+interface Progress {
+  takenBytes: number
+  atMs: number
+}
 
-  server.prependListener("request", (request, response) => {
-    const { socket } = request
-    underWay.set(response, { request, socket, sinceMs: performance.now() })
-    response.once("close", () => underWay.delete(response))
-    // Node replaces it by `keepAliveTimeout` after the answer, and by none at the next request or upgrade.
-    socket.setTimeout(stalledMs)
-  })
-  server.on("timeout", (socket: Socket) => {
-    if ([...underWay.values()].some((one) => one.socket === socket)) onDropped("answer")
-    socket.destroy()
-  })
+export function watchRequests(server: Server, options: RequestWatchOptions): void {
+  const { bounds } = options
+  const watch = new RequestWatch(options)
+  server.prependListener("request", (request, response) => watch.begin(request, response))
+  const shortestMs = Math.min(bounds.bodyMs, bounds.stalledMs, bounds.answerMs)
+  const timer = setInterval(() => watch.sweep(performance.now()), Math.min(sweepMs, shortestMs / 10))
+  server.once("close", () => clearInterval(timer))
+}
 
-  function sweep(): void {
-    const nowMs = performance.now()
-    for (const [response, { request, socket, sinceMs }] of underWay) {
-      const passedMs = nowMs - sinceMs
-      if (socket.destroyed) continue
-      if (!request.complete && passedMs > bodyMs) {
-        onDropped("body")
-        if (!response.headersSent && response.socket === socket && socket.writable) socket.write(tooLate)
-        socket.destroy()
-      } else if (passedMs > answerMs) {
-        onDropped("answer")
-        socket.destroy()
-      }
+class RequestWatch {
+  readonly #options: RequestWatchOptions
+  readonly #underWay = new Set<UnderWay>()
+  readonly #progress = new WeakMap<Socket, Progress>()
+
+  constructor(options: RequestWatchOptions) {
+    this.#options = options
+  }
+
+  begin(request: IncomingMessage, response: ServerResponse): void {
+    const one = { request, response, sinceMs: performance.now() }
+    this.#underWay.add(one)
+    response.once("close", () => this.#underWay.delete(one))
+  }
+
+  sweep(nowMs: number): void {
+    for (const one of this.#underWay) {
+      const { request, response } = one
+      const { socket } = request
+      const reason = socket.destroyed ? undefined : this.#dropOf(one, nowMs)
+      if (reason === undefined) continue
+      this.#options.onDropped(reason)
+      const isUnanswered = !response.headersSent && response.socket === socket && socket.writable
+      if (reason === "body" && isUnanswered) socket.write(tooLate)
+      socket.destroy()
     }
   }
 
-  const timer = setInterval(sweep, Math.min(sweepMs, Math.min(bodyMs, answerMs) / 10))
-  server.once("close", () => clearInterval(timer))
+  #dropOf({ request, sinceMs }: UnderWay, nowMs: number): RequestDrop | undefined {
+    const { bodyMs, stalledMs, answerMs } = this.#options.bounds
+    if (!request.complete && nowMs - sinceMs > bodyMs) return "body"
+    const isStalled = nowMs - this.#progressOf(request.socket, nowMs) > stalledMs
+    return isStalled || nowMs - sinceMs > answerMs ? "answer" : undefined
+  }
+
+  /** When the peer last took something, or had nothing to take. */
+  #progressOf(socket: Socket, nowMs: number): number {
+    const waitingBytes = socket.writableLength
+    const takenBytes = socket.bytesWritten - waitingBytes
+    const last = this.#progress.get(socket)
+    if (last !== undefined && waitingBytes > 0 && takenBytes === last.takenBytes) return last.atMs
+    this.#progress.set(socket, { takenBytes, atMs: nowMs })
+    return nowMs
+  }
 }
