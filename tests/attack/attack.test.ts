@@ -15,6 +15,8 @@ it.skipIf(process.platform !== "linux")(
       warmUpMs: 500,
       calmMs: 500,
       newcomerEveryMs: 1_500,
+      newcomerMaxMs: 30_000,
+      backMaxMs: 30_000,
       tell: () => {},
     })
     const faults = faultsOf(outcome, false)

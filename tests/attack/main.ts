@@ -74,6 +74,8 @@ async function main(words: readonly string[]): Promise<number> {
     warmUpMs: 10_000,
     calmMs: 20_000,
     newcomerEveryMs: 4_000,
+    newcomerMaxMs: 10_000,
+    backMaxMs: 15_000,
     tell: (line) => console.log(line),
   })
   const faults = faultsOf(outcome, true)

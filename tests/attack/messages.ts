@@ -12,6 +12,8 @@ export interface PlayersSetUp {
   readonly seed: number
   /** A newcomer registers, logs in and walks so often. */
   readonly newcomerEveryMs: number
+  /** A newcomer who is not in the world by then counts as refused. */
+  readonly newcomerMaxMs: number
 }
 
 export interface Percentiles {

@@ -7,8 +7,6 @@ import { arrive } from "./newcomer.ts"
 import { Player, Tally } from "./player.ts"
 
 const enteringMaxMs = 20_000
-/** A newcomer who waits longer counts as refused. */
-const newcomerMaxMs = 10_000
 const enteringAtOnce = 8
 
 class Players {
@@ -63,7 +61,7 @@ class Players {
       localAddress: `127.2.1.${1 + (this.#newcomerCount % 250)}`,
       username: `new-${randomBytes(6).toString("hex")}`,
       random: this.#random,
-      withinMs: newcomerMaxMs,
+      withinMs: this.#setUp.newcomerMaxMs,
     })
     this.#newcomers.push(newcomer)
   }

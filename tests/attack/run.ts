@@ -18,11 +18,13 @@ export interface AttackOptions {
   readonly calmMs: number
   readonly warmUpMs: number
   readonly newcomerEveryMs: number
+  /** A newcomer who is not in the world by then counts as refused. */
+  readonly newcomerMaxMs: number
+  /** The world must stand as before within this time after the attack. */
+  readonly backMaxMs: number
   readonly tell: (line: string) => void
 }
 
-/** The world must stand as before within this time. */
-const backMaxMs = 15_000
 const lookEveryMs = 250
 /** What stands moves by itself: of so many looks before the attack the highest counts. */
 const looks = 8
@@ -78,11 +80,14 @@ async function accountsFor(world: WorldProcess, count: number): Promise<readonly
 
 async function attackWorld(setting: Setting, watch: WorldWatch): Promise<Outcome> {
   const { options, world, players, attackers, tokens, where } = setting
-  const { seconds, sockets, seed, calmMs, warmUpMs, newcomerEveryMs, tell } = options
+  const { seconds, sockets, seed, calmMs, warmUpMs, newcomerEveryMs, newcomerMaxMs, tell } = options
   const read = async (): Promise<PlayerFigures> => (await players.ask({ kind: "read" }, "figures")).figures
   const assets = await assetsOf(world.url)
   await players.ask(
-    { kind: "start", setUp: { where, tokens: tokens.slice(0, options.players), seed, newcomerEveryMs } },
+    {
+      kind: "start",
+      setUp: { where, tokens: tokens.slice(0, options.players), seed, newcomerEveryMs, newcomerMaxMs },
+    },
     "walking",
   )
   tell(`${options.players} players walk; ${assets.length} files of the page`)
@@ -112,7 +117,7 @@ async function attackWorld(setting: Setting, watch: WorldWatch): Promise<Outcome
   tell(
     `attack: p50 ${attack.commands.p50Ms} ms, p99 ${attack.commands.p99Ms} ms of ${attack.commands.count} commands`,
   )
-  const { standing, backAfterMs } = await standingAgain(watch, before)
+  const { standing, backAfterMs } = await standingAgain(watch, before, options.backMaxMs)
   const after = await read()
   watch.stop()
   return {
@@ -164,10 +169,11 @@ async function highestStanding(watch: WorldWatch): Promise<Standing> {
   return highest
 }
 
-/** Waits until nothing is above what it was, for `backMaxMs` at most. */
+/** Waits until nothing is above what it was. */
 async function standingAgain(
   watch: WorldWatch,
   before: Standing,
+  backMaxMs: number,
 ): Promise<{ readonly standing: Standing; readonly backAfterMs: number }> {
   const fromMs = watch.nowMs
   for (;;) {
