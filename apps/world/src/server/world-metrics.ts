@@ -16,7 +16,7 @@ export interface WorldMetrics {
   /** Counts a renewal of a log-in. */
   renewed(outcome: string): void
   /** Counts a connection that a bound of its request has closed. */
-  requestDropped(reason: string): void
+  readonly requestDropped: (reason: string) => void
 }
 
 /** Described in docs/metrics.md. */

@@ -95,7 +95,7 @@ describe("door-2 a connection whose request or answer takes too long", () => {
     const opened = await open({ stalledMs: 5_000, answerMs: 1_500 })
     opened.socket.pause()
     opened.socket.write(head("GET /large"))
-    const timer = setInterval(() => opened.socket.read(), 50)
+    const timer = setInterval(() => void opened.socket.read(), 50)
     await vi.waitFor(() => expect(opened.dropped).toEqual(["answer"]), { timeout: 10_000 })
     clearInterval(timer)
     opened.socket.resume()
@@ -106,7 +106,7 @@ describe("door-2 a connection whose request or answer takes too long", () => {
     const { socket, dropped } = await open({ stalledMs: 500 })
     socket.pause()
     socket.write(head("GET /large"))
-    const timer = setInterval(() => socket.read(), 10)
+    const timer = setInterval(() => void socket.read(), 10)
     onTestFinished(() => clearInterval(timer))
     const endMs = performance.now() + 2_000
     await vi.waitFor(() => expect(performance.now()).toBeGreaterThan(endMs), { timeout: 3_000 })
