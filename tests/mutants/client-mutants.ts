@@ -101,6 +101,10 @@ export const clientMutants: readonly Mutant[] = [
         replace: "    this.#sendVoid()\n    return true\n",
       },
     ],
+    killedBy: {
+      tests: ["tests/sessions/resume.test.ts"],
+      because: "its sockets tell that they have room, and that sends it as well",
+    },
   },
   {
     name: "The client acknowledges nothing unless it is asked or has much",
@@ -112,6 +116,10 @@ export const clientMutants: readonly Mutant[] = [
         replace: "this.#cancelAck = () => void timers",
       },
     ],
+    killedBy: {
+      tests: ["tests/sessions/replay-memory.test.ts"],
+      because: "the server asks by PING before it misses an acknowledgement",
+    },
   },
   {
     name: "The end of a session is not told with what was under way",

@@ -51,9 +51,9 @@ export const requestMutants: readonly Mutant[] = [
     breaks: ["S15", "M3"],
     edits: [
       {
-        file: "packages/server/src/session/conversation.ts",
-        find: "return this.answers.isFull || !this.delivery.hasRoom(0)",
-        replace: "return this.answers.isFull",
+        file: answers,
+        find: "  get mayStart(): boolean {\n    return this.#owner.hasRoom(0)\n",
+        replace: "  get mayStart(): boolean {\n    return !this.#ended\n",
       },
     ],
     killedBy: {

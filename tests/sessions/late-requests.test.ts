@@ -141,6 +141,8 @@ describe("a request that timed out on a half-open link", () => {
     await world.clock.advance(100)
     expect([await sent, await waiting]).toEqual(["timeout", "timeout"])
     expect([await later, world.handled]).toEqual([{ text: "later" }, ["later"]])
+    // VOID named both: they ended before the client said what it sends again.
+    expect(world.server.stats().requestsVoided).toBe(2)
   })
 })
 

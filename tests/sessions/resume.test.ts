@@ -1,11 +1,12 @@
 // Sessions of `hawser.1` over connections that come and go: both real ends, an in-memory network, a simulated clock.
 import { describe, expect, it } from "vitest"
-import type { Client, SessionEvent } from "@hawser/client"
+import type { Client, ClientOptions, SessionEvent } from "@hawser/client"
+import type { Dial } from "@hawser/protocol"
 import { boundlessDials, createWorld, watchStatus } from "../faults/harness.ts"
 import type { TestContract, World } from "../faults/harness.ts"
 
-async function openClient(world: World): Promise<Client<TestContract>> {
-  const client = world.client({ limits: boundlessDials })
+async function openClient(world: World, options: Partial<ClientOptions> = {}): Promise<Client<TestContract>> {
+  const client = world.client({ limits: boundlessDials, ...options })
   const connected = client.connect()
   await world.clock.advance(100)
   await connected
@@ -47,6 +48,21 @@ describe("a session that loses its connection", () => {
     await world.clock.advance(1_000)
     const { sessionsResumed, connectionsLost, sessionsReset } = client.stats()
     expect([sessionsResumed, connectionsLost, sessionsReset]).toEqual([events.length, events.length, 0])
+  })
+
+  it("door-8 sends what waited as soon as it is resumed, on a socket that does not tell when it has room", async () => {
+    const world = createWorld({ profile: "hawser.1", latencyMs: 10 })
+    const dial: Dial = (url, protocols, events) =>
+      world.network.dial(url, protocols, { ...events, drained: () => {} })
+    const client = await openClient(world, { dial })
+    world.network.listening = false
+    client.cut()
+    const reply = client.command("echo", { text: "waited" })
+    await world.clock.advance(50)
+    world.network.listening = true
+    await Promise.all([client.connect(), world.clock.advance(50)])
+    expect(world.handled).toEqual(["waited"])
+    expect(await Promise.all([reply, world.clock.advance(50)])).toContainEqual({ text: "waited" })
   })
 
   it("moves to a new connection before the old one ends, and nobody notices", async () => {
