@@ -1,11 +1,8 @@
 // What stands around the WebSocket on Node's HTTP servers: other upgrades, other servers, sockets that say nothing.
-import { createServer as createHawser } from "@hawser/server"
-import type { ServerOptions } from "@hawser/server"
 import { execFileSync } from "node:child_process"
 import { once } from "node:events"
 import { mkdtempSync, readFileSync, rmSync } from "node:fs"
 import { createServer } from "node:http"
-import type { Server as HttpServer } from "node:http"
 import { createServer as createTlsServer } from "node:https"
 import { connect } from "node:net"
 import type { Socket } from "node:net"
@@ -14,76 +11,9 @@ import { join } from "node:path"
 import { connect as connectTls } from "node:tls"
 import { describe, expect, it, onTestFinished } from "vitest"
 import { WebSocket, WebSocketServer } from "ws"
+import { answerTo, h2c, hawser, openHttp, openPeer, webSocketRequest } from "./door-harness.ts"
 import { until } from "./harness.ts"
-import { contract } from "./server-program.ts"
-import type { IdleServer, SocketContract } from "./server-program.ts"
-
-type Options = Partial<ServerOptions<SocketContract, { readonly id: string }>>
-
-/** Servers answer what they were asked. */
-async function openHttp(httpServer: HttpServer): Promise<number> {
-  httpServer.on("request", (request, response) => {
-    let body = ""
-    request.on("data", (chunk: Buffer) => (body += chunk.toString()))
-    request.on("end", () => response.end(`${request.method} ${request.url} ${body}`))
-  })
-  httpServer.listen(0, "127.0.0.1")
-  await once(httpServer, "listening")
-  onTestFinished(() => {
-    httpServer.close()
-    httpServer.closeAllConnections()
-  })
-  const address = httpServer.address()
-  return typeof address === "object" && address !== null ? address.port : 0
-}
-
-function hawser(options: Options = {}): IdleServer {
-  const server: IdleServer = createHawser(contract, {
-    authenticate: (token) => ({ id: token }),
-    onWarning: () => {},
-    ...options,
-  })
-  server.command("echo", ({ input }) => input)
-  server.command("never", () => ({}))
-  server.command("gate", () => ({}))
-  server.query("look", () => ({ seen: 0 }))
-  onTestFinished(() => server.close())
-  return server
-}
-
-interface Peer {
-  readonly socket: Socket
-  readonly read: () => string
-}
-
-async function openPeer(port: number): Promise<Peer> {
-  const socket = connect(port, "127.0.0.1")
-  onTestFinished(() => void socket.destroy())
-  socket.on("error", () => {})
-  let text = ""
-  socket.on("data", (chunk: Buffer) => (text += chunk.toString("latin1")))
-  await once(socket, "connect")
-  return { socket, read: () => text }
-}
-
-async function answerTo(port: number, ...pieces: readonly string[]): Promise<string> {
-  const { socket, read } = await openPeer(port)
-  for (const piece of pieces) {
-    socket.write(piece)
-    await new Promise((resolve) => setTimeout(resolve, 20))
-  }
-  await until(() => /\r\n\r\n/.test(read()) || socket.destroyed)
-  return read()
-}
-
-const h2c = "Host: a\r\nConnection: Upgrade, HTTP2-Settings\r\nUpgrade: h2c\r\nHTTP2-Settings: AAMAAABk\r\n"
-
-function webSocketRequest(path: string): string {
-  return (
-    `GET ${path} HTTP/1.1\r\nHost: a\r\nConnection: Upgrade\r\nUpgrade: websocket\r\n` +
-    "Sec-WebSocket-Version: 13\r\nSec-WebSocket-Key: dGhlIHNhbXBsZSBub25jZQ==\r\n\r\n"
-  )
-}
+import type { IdleServer } from "./server-program.ts"
 
 describe("door-1 an offer of another protocol", () => {
   it("is an ordinary request on an HTTP server of the application", async () => {

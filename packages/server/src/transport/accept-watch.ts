@@ -17,6 +17,8 @@ export interface AcceptWatchOptions {
   readonly onDropped: (reason: SocketDrop) => void
 }
 
+/** Events of Node's HTTP server by which requests come besides `request` and `upgrade`, once somebody listens. */
+const otherRequests = ["connect", "checkContinue", "checkExpectation"]
 const tooLate = "HTTP/1.1 408 Request Timeout\r\nConnection: close\r\n\r\n"
 
 interface Waiting {
@@ -32,14 +34,14 @@ export class AcceptWatch {
   readonly #waiting = new Map<unknown, Waiting>()
   readonly #firsts = new Map<string, number>()
   /** Requests of a socket that are being answered; pipelined ones are several. */
-  readonly #answering = new WeakMap<Socket, number>()
+  readonly #answering = new WeakMap<object, number>()
+  readonly #afterAnswers = new WeakMap<object, () => void>()
 
   constructor(httpServer: HttpServer, options: AcceptWatchOptions) {
     this.#httpServer = httpServer
     this.#options = options
     httpServer.on("connection", this.#onConnection)
     httpServer.prependListener("request", this.#onRequest)
-    httpServer.on("connect", this.#onTaken)
   }
 
   /** Sockets that wait. */
@@ -52,10 +54,15 @@ export class AcceptWatch {
     this.#forget(identity(socket))
   }
 
+  /** Calls back when all answers to requests of this socket have ended; at once if none is under way. */
+  whenAnswered(socket: object, then: () => void): void {
+    if ((this.#answering.get(socket) ?? 0) > 0) this.#afterAnswers.set(socket, then)
+    else then()
+  }
+
   stop(): void {
     this.#httpServer.off("connection", this.#onConnection)
     this.#httpServer.off("request", this.#onRequest)
-    this.#httpServer.off("connect", this.#onTaken)
     for (const key of [...this.#waiting.keys()]) this.#forget(key)
   }
 
@@ -79,14 +86,19 @@ export class AcceptWatch {
     response.once("close", () => this.#answered(socket))
   }
 
-  readonly #onTaken = ({ socket }: IncomingMessage): void => this.requested(socket)
-
   /** The server itself ends a socket that is idle for `keepAliveTimeout`; at 0 it may be idle for ever. */
   #answered(socket: Socket): void {
     const left = (this.#answering.get(socket) ?? 1) - 1
     this.#answering.set(socket, left)
+    if (left > 0) return
+    const then = this.#afterAnswers.get(socket)
+    if (then !== undefined) {
+      this.#afterAnswers.delete(socket)
+      then()
+      return
+    }
     const { keepAliveTimeout } = this.#httpServer
-    if (left > 0 || socket.destroyed || keepAliveTimeout === 0) return
+    if (socket.destroyed || keepAliveTimeout === 0) return
     this.#await(socket, keepAliveTimeout + this.#options.limits.httpTimeoutMs, undefined)
   }
 
@@ -95,6 +107,10 @@ export class AcceptWatch {
     this.#forget(key)
     const onClose = (): void => this.#forget(key)
     const cancelTimer = this.#options.timers.after(ms, () => {
+      if (this.#mayBeTaken(socket)) {
+        this.#forget(key)
+        return
+      }
       this.#options.onDropped("silent")
       this.#forget(key)
       // As Node answers those that it finds itself. Below TLS nothing can be said.
@@ -107,6 +123,14 @@ export class AcceptWatch {
     }
     socket.once("close", onClose)
     this.#waiting.set(key, { address, cancel })
+  }
+
+  /**
+   * The application may take a request by other events than these. A listener of ours would take a CONNECT from Node, which
+   * closes it by itself.
+   */
+  #mayBeTaken({ bytesRead }: Socket): boolean {
+    return bytesRead > 0 && otherRequests.some((name) => this.#httpServer.listenerCount(name) > 0)
   }
 
   #forget(key: unknown): void {
@@ -124,5 +148,6 @@ export class AcceptWatch {
 
 function identity(socket: object): unknown {
   if (!(socket instanceof Socket) || socket.remoteAddress === undefined) return socket
-  return `${socket.remoteAddress} ${socket.remotePort}`
+  const { remoteAddress, remotePort, localAddress, localPort } = socket
+  return [remoteAddress, remotePort, localAddress, localPort].join(" ")
 }

@@ -7,6 +7,7 @@ import type { Duplex } from "node:stream"
 import type { SocketDrop } from "../metrics/health.ts"
 import { AcceptWatch } from "./accept-watch.ts"
 import { isWebSocketOffer } from "./judge-upgrade.ts"
+import { hasAllHeaders } from "./header-fields.ts"
 import { requestTarget } from "./request-target.ts"
 
 /** One Hawser server at the door. */
@@ -40,6 +41,8 @@ class HttpDoor {
   readonly #httpServer: HttpServer
   readonly #entries = new Map<string, DoorEntry>()
   #watch: AcceptWatch | undefined
+  /** Upgrades that somebody else may take; each settles one. */
+  readonly #untaken = new Set<() => void>()
   #restoreCallback: () => void = () => {}
 
   constructor(httpServer: HttpServer) {
@@ -67,6 +70,7 @@ class HttpDoor {
   }
 
   #close(): void {
+    for (const settle of [...this.#untaken]) settle()
     this.#watch?.stop()
     this.#httpServer.off("upgrade", this.#onUpgrade)
     this.#restoreCallback()
@@ -83,38 +87,66 @@ class HttpDoor {
     const entry = isWebSocketOffer(offer)
       ? this.#entries.get(requestTarget(incoming.url ?? "").path)
       : undefined
-    if (entry !== undefined) entry.onUpgrade(incoming, socket, head)
-    else if (this.#httpServer.listenerCount("upgrade") > 1) this.#awaitTaker(incoming, socket, head)
-    else this.#answerItself(incoming, socket, head)
+    const first = this.#entries.values().next().value
+    if (first === undefined) return
+    const upgrade = { incoming, socket, head, entry: entry ?? first }
+    if (entry === undefined && this.#httpServer.listenerCount("upgrade") > 1) this.#awaitTaker(upgrade)
+    else
+      this.#afterAnswers(upgrade, () => {
+        if (entry === undefined) this.#answerItself(upgrade)
+        else entry.onUpgrade(incoming, socket, head)
+      })
+  }
+
+  /** A request that was sent before the answers to others have ended waits for them. */
+  #afterAnswers({ socket, entry }: Upgrade, then: () => void): void {
+    // A socket that resets while nobody listens to its errors would end the process.
+    socket.on("error", entry.onError)
+    this.#watch?.whenAnswered(socket, () => {
+      socket.off("error", entry.onError)
+      if (!socket.destroyed && !socket.writableEnded) then()
+    })
   }
 
   /** Somebody else listens, and may take it. What nobody has touched after a moment is answered here. */
-  #awaitTaker(incoming: IncomingMessage, socket: Duplex, head: Buffer): void {
-    const [entry] = this.#entries.values()
-    if (entry === undefined) return
+  #awaitTaker(upgrade: Upgrade): void {
+    const { socket, entry } = upgrade
     const { limits, timers, onError } = entry
     const written = bytesWritten(socket)
-    // A socket that resets while nobody listens to its errors would end the process.
     socket.on("error", onError)
-    const cancel = timers.after(limits.upgradeUntakenMs, () => {
-      socket.off("close", cancel)
+    const settle = (): void => {
+      cancel()
+      this.#untaken.delete(settle)
+      socket.off("close", settle)
       const isTaken =
         socket.destroyed ||
         socket.writableEnded ||
         bytesWritten(socket) !== written ||
         socket.listenerCount("data") + socket.listenerCount("readable") > 0
-      if (!isTaken) this.#answerItself(incoming, socket, head)
+      if (!isTaken) this.#answerItself(upgrade)
       socket.off("error", onError)
-    })
-    socket.once("close", cancel)
+    }
+    const cancel = timers.after(limits.upgradeUntakenMs, settle)
+    this.#untaken.add(settle)
+    socket.once("close", settle)
   }
 
-  #answerItself(incoming: IncomingMessage, socket: Duplex, head: Buffer): void {
-    const [entry] = this.#entries.values()
-    if (isWebSocketOffer(incoming.headers.upgrade ?? "") || isBodyKept(incoming, this.#httpServer))
-      entry?.refusePath(incoming, socket)
-    else serveOrdinary(this.#httpServer, incoming, { socket, head })
+  #answerItself({ incoming, socket, head, entry }: Upgrade): void {
+    const isOrdinary =
+      !isWebSocketOffer(incoming.headers.upgrade ?? "") &&
+      !isBodyKept(incoming, this.#httpServer) &&
+      hasAllHeaders(incoming, this.#httpServer)
+    if (isOrdinary) serveOrdinary(this.#httpServer, incoming, { socket, head })
+    else entry.refusePath(incoming, socket)
   }
+}
+
+/** A request for an upgrade, and who answers it if nobody takes it. */
+interface Upgrade {
+  readonly incoming: IncomingMessage
+  readonly socket: Duplex
+  readonly head: Buffer
+  readonly entry: DoorEntry
 }
 
 function bytesWritten(socket: Duplex): unknown {

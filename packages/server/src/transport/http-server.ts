@@ -37,6 +37,8 @@ export async function openHttpServer(options: OwnHttpServerOptions): Promise<Own
     sockets.delete(this)
   }
   httpServer.on("connection", (socket) => {
+    // An ordinary request that offered an upgrade brings its socket here again.
+    if (sockets.has(socket)) return
     sockets.add(socket)
     socket.on("close", forget)
   })

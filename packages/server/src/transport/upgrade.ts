@@ -7,6 +7,7 @@ import type { Duplex } from "node:stream"
 import type { Health } from "../metrics/health.ts"
 import { WebSocketServer } from "ws"
 import type { Server as LibraryServer } from "ws"
+import { hasAllHeaders } from "./header-fields.ts"
 import { enterDoor } from "./http-door.ts"
 import { judgeUpgrade, proxyHeaders } from "./judge-upgrade.ts"
 import type { UpgradeAccepted, UpgradePolicy, UpgradeRefused, UpgradeRequest } from "./judge-upgrade.ts"
@@ -20,9 +21,6 @@ export interface UpgradeOptions extends UpgradePolicy {
   readonly timers: TimerQueue
   readonly clock: Pick<Clock, "now">
 }
-
-/** Header fields of a request that Node's parser keeps where `maxHeadersCount` is not set. */
-const nodeHeadersMax = 1_000
 
 /**
  * Serves upgrades of `httpServer` on `path`; returns how to stop.
@@ -92,13 +90,8 @@ function createWebSocketServer(limits: ServerLimits): LibraryServer<typeof Owned
   return new WebSocketServer(options)
 }
 
-function upgradeRequest(
-  { url, socket, headers, rawHeaders }: IncomingMessage,
-  { maxHeadersCount }: HttpServer,
-): UpgradeRequest {
-  // Names and values alternate in `rawHeaders`. Node before 22.23.2, 24.18.1 and 26.5.1 drops the fields beyond its limit and
-  // serves the request; later versions answer 431. A list that fills the limit may be cut.
-  const fieldsMax = maxHeadersCount === 0 ? Infinity : (maxHeadersCount ?? nodeHeadersMax)
+function upgradeRequest(incoming: IncomingMessage, httpServer: HttpServer): UpgradeRequest {
+  const { url, socket, headers } = incoming
   const forwardedFor = headers["x-forwarded-for"]
   const target = requestTarget(url ?? "")
   return {
@@ -109,7 +102,7 @@ function upgradeRequest(
     protocols: headers["sec-websocket-protocol"],
     forwardedFor: Array.isArray(forwardedFor) ? forwardedFor.join() : forwardedFor,
     isForwarded: proxyHeaders.some((name) => headers[name] !== undefined),
-    headersComplete: rawHeaders.length < 2 * fieldsMax,
+    headersComplete: hasAllHeaders(incoming, httpServer),
   }
 }
 
