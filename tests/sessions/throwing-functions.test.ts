@@ -186,7 +186,7 @@ describe("a token function", () => {
         error: { code: "auth_token_invalid", retry: "never" },
       })
       expect(current.state === "closed" && HawserError.is(current.error)).toBe(true)
-      expect(current.state === "closed" && current.error.message).toContain(`returned ${shown}, not a text`)
+      expect(current.state === "closed" && current.error.message).toContain(`returned ${shown}`)
       expect(world.errors).toHaveLength(1)
     }
   })

@@ -1,12 +1,15 @@
 // Checks the limits that an application chose, once, when the client is created.
-import { assertLimit, defaultClientLimits } from "@hawser/protocol"
+import { assertKnownLimits, assertLimit, defaultClientLimits } from "@hawser/protocol"
 import type { ClientLimits } from "@hawser/protocol"
 
 /**
  * Returns the defaults with the application's choices over them.
- * @throws RangeError that names the limit and its value.
+ * @throws RangeError that names the limit and its value, or a name that is no limit.
  */
 export function checkLimits(chosen: Partial<ClientLimits> = {}): ClientLimits {
+  assertKnownLimits("limits", chosen, defaultClientLimits)
+  for (const group of ["message", "serverMessage"] as const)
+    assertKnownLimits(`limits.${group}`, chosen[group], defaultClientLimits[group])
   const limits: ClientLimits = {
     ...defaultClientLimits,
     ...chosen,

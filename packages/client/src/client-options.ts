@@ -2,7 +2,7 @@
 // the application's own functions throw.
 import type { ClientLimits, Clock, Dial, Profile } from "@hawser/protocol"
 import { checkLimits } from "./check-limits.ts"
-import { guardedClock, guardedNumber, guardedRandom, guardedSource } from "./injected.ts"
+import { describeValue, guardedClock, guardedNumber, guardedRandom, guardedSource } from "./injected.ts"
 import { guardedReporter, reportToHost } from "./report.ts"
 import { pageLeaveSource } from "./session/leave.ts"
 import type { LeaveSource } from "./session/leave.ts"
@@ -80,12 +80,17 @@ interface Dependencies {
 }
 
 /**
- * @throws TypeError for an address that can never work, and for a runtime without a WebSocket.
- * @throws RangeError that names a limit which cannot be kept.
+ * @throws TypeError for an address that can never work, for a runtime without a WebSocket, and for a `webSocket` that is no
+ * constructor.
+ * @throws RangeError that names a limit which cannot be kept, or does not exist.
  */
 export function dependenciesOf(options: ClientOptions): Dependencies {
   const { webSocket, reconnect, clock, random, wallClockMs, wakeSource, leaveSource } = options
   const onError = guardedReporter(options.onError ?? reportToHost)
+  if (webSocket !== undefined && typeof webSocket !== "function") {
+    const advice = "pass the class, such as the WebSocket of the package ws"
+    throw new TypeError(`webSocket is ${describeValue(webSocket)}, not a constructor: ${advice}`)
+  }
   if (options.dial === undefined) assertCanDial(options)
   const ownClock = clock === undefined ? systemClock : guardedClock(clock, onError)
   const socketDial = webSocketDial(() => webSocket ?? globalWebSocket())

@@ -1,5 +1,6 @@
 // `client.connect()` with its bounds: a time limit and a signal. Exactly one outcome settles it.
 import { HawserError } from "@hawser/protocol"
+import { assertTimeoutMs } from "./calls/check-call-options.ts"
 import type { RunningClient } from "./session/run-client.ts"
 import type { TokenSource } from "./session/tokens.ts"
 
@@ -27,8 +28,11 @@ export interface ConnectOptions {
 export function connectWithin(running: RunningClient, options: ConnectOptions = {}): Promise<void> {
   const { token, timeoutMs, signal } = options
   if (signal?.aborted === true) return Promise.reject(new HawserError("cancelled", { cause: signal.reason }))
-  if (timeoutMs !== undefined && !(Number.isFinite(timeoutMs) && timeoutMs > 0))
-    return Promise.reject(new RangeError(`timeoutMs must be a number above 0, not ${timeoutMs}`))
+  try {
+    assertTimeoutMs(timeoutMs)
+  } catch (error) {
+    return Promise.reject(error)
+  }
   const { state } = running.status
   const isLogIn = token !== undefined && !running.isTokenSource(token)
   const begins = state === "idle" || state === "closed" || isLogIn
@@ -56,9 +60,10 @@ export function connectWithin(running: RunningClient, options: ConnectOptions = 
   })
 }
 
-function timeoutError({ status }: RunningClient, timeoutMs: number): HawserError {
+function timeoutError({ status, awaitsToken }: RunningClient, timeoutMs: number): HawserError {
   const cause = "error" in status ? status.error : undefined
-  const last = cause === undefined ? "" : `; last: ${cause.message}`
+  const now = awaitsToken ? "; the token function has not returned" : ""
+  const last = cause === undefined ? now : `${now}; last: ${cause.message}`
   const message = `no session within ${timeoutMs} ms, and the client goes on trying until close()${last}`
   return new HawserError("connection_timeout", { message, cause })
 }

@@ -1,6 +1,6 @@
 export { turnNow } from "./clock.ts"
 export type { Clock } from "./clock.ts"
-export { assertLimit } from "./assert-limit.ts"
+export { assertKnownLimits, assertLimit } from "./assert-limit.ts"
 export { CodeTally } from "./code-tally.ts"
 export type { CodeTallyOptions } from "./code-tally.ts"
 export {

@@ -1,5 +1,5 @@
 // Whether the limits that an application chose can be kept. Asked once, when the server is created.
-import { assertLimit, defaultServerLimits, leastHeartbeatMs } from "@hawser/protocol"
+import { assertKnownLimits, assertLimit, defaultServerLimits, leastHeartbeatMs } from "@hawser/protocol"
 import type { ServerLimits } from "@hawser/protocol"
 
 /** Limits for which 0 means "not at all". */
@@ -7,9 +7,12 @@ const mayBeZero: ReadonlySet<string> = new Set(["resumeWindowMs", "leaveWindowMs
 
 /**
  * The defaults with the application's choices over them.
- * @throws RangeError that names the limit and its value.
+ * @throws RangeError that names the limit and its value, or a name that is no limit.
  */
 export function checkLimits(chosen: Partial<ServerLimits> = {}): ServerLimits {
+  assertKnownLimits("limits", chosen, defaultServerLimits)
+  for (const group of ["message", "clientMessage"] as const)
+    assertKnownLimits(`limits.${group}`, chosen[group], defaultServerLimits[group])
   const limits: ServerLimits = {
     ...defaultServerLimits,
     ...chosen,

@@ -57,7 +57,7 @@ export interface ServerOptions<C extends Contract, User extends AuthenticatedUse
    * same machine: a development server's, such as Vite's. Default false.
    */
   readonly allowLoopbackOrigins?: boolean
-  /** Path of the WebSocket. Default `/ws`. */
+  /** Path of the WebSocket, as in a URL. Default `/ws`. Another text than a path is a TypeError. */
   readonly path?: string
   /** Bounds, each with its default. Every one is a number above 0; a heartbeat is 100 ms at least. */
   readonly limits?: Partial<ServerLimits>
@@ -72,7 +72,7 @@ export interface ServerOptions<C extends Contract, User extends AuthenticatedUse
   readonly profile20?: Profile20<C, User>
   /** Unexpected throws of handlers and hooks, refused bytes, socket errors. Default: `NODE_DEBUG=hawser`. */
   readonly onError?: (error: unknown) => unknown
-  /** A refused origin, the first refusal of each other reason, signs of a wrong `trustProxy`. Default: `console.warn`. */
+  /** A refused origin, the first refusal of each other reason, signs of a wrong `trustProxy`, a join without rules. Default: `console.warn`. */
   readonly onWarning?: (warning: ServerWarning) => unknown
   readonly clock?: Clock
   /** Wall-clock milliseconds since 1970. Default `Date.now`. */

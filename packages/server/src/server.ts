@@ -40,32 +40,36 @@ import { Replicas } from "./topics/replicas.ts"
 import { createTopics, topicEntries } from "./topics/topic-service.ts"
 import { Entrances } from "./transport/entrances.ts"
 import { canonicalOrigins } from "./transport/origin.ts"
+import { checkedPath } from "./transport/socket-path.ts"
 import { UpgradeWarnings } from "./transport/upgrade-warnings.ts"
+import type { ServerWarning } from "./transport/upgrade-warnings.ts"
 
 type User = AuthenticatedUser
 type Options = ServerOptions<Contract, User>
 
 /**
  * Creates a server for a contract. Nothing listens until `listen`, `attach` or `accept`.
- * @throws RangeError that names a limit which cannot be kept; TypeError that names an entry of `origins` which is none.
+ * @throws RangeError that names a limit which cannot be kept or does not exist; TypeError that names an entry of `origins`
+ * which is none, or a `path` that no request can have.
  */
 export function createServer<C extends Contract, U extends AuthenticatedUser>(
   contract: C,
   options: ServerOptions<C, U>,
 ): Server<C, U>
 export function createServer(contract: Contract, options: Options): Server<Contract, User> {
+  const path = checkedPath(options.path)
   const parts = createParts(contract, options)
   const { handlers, registry, topics, caps } = parts
   const { publisher } = topics
   let closing: Promise<void> | undefined
   const isClosing = (): boolean => closing !== undefined
-  const { path = "/ws", trustProxy = false, onWarning = showWarning } = options
-  const { clock, onError } = parts
+  const { trustProxy = false } = options
+  const { clock } = parts
   const warnings = new UpgradeWarnings({
     path,
     trustProxy,
     clock,
-    onWarning: (warning) => callReporting(() => onWarning(warning), onError),
+    onWarning: parts.onWarning,
   })
   const accept = createAccept(parts, options, { isClosing, warnings })
   const entrances = new Entrances({
@@ -133,6 +137,8 @@ function createParts(contract: Contract, options: Options) {
   const limits = checkLimits(options.limits)
   const { clock = systemClock, wallClockMs = Date.now } = options
   const onError = guardedReporter(options.onError ?? debugError)
+  const warn = options.onWarning ?? showWarning
+  const onWarning = (warning: ServerWarning): void => callReporting(() => warn(warning), onError)
   const timers = new TimerQueue(clock, onError)
   const calls = new Map([...indexCalls(contract), ...topicEntries(contract)])
   const events = indexEvents(contract)
@@ -173,6 +179,7 @@ function createParts(contract: Contract, options: Options) {
     clock,
     timers,
     counters,
+    onWarning,
     onError,
   })
   const handlers = new HandlerTable<Session<User>>(contract.name, calls)
@@ -182,6 +189,7 @@ function createParts(contract: Contract, options: Options) {
     limits,
     clock,
     onError,
+    onWarning,
     wallClockMs,
     timers,
     calls,

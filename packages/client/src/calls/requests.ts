@@ -29,6 +29,7 @@ import type { ClientCounters } from "../counters.ts"
 import type { ClientSession, OutgoingRequest, RequestKind } from "../session/client-session.ts"
 import { errorOf } from "../session/peer-error.ts"
 import type { CallWatch } from "./call-stats.ts"
+import { assertCallOptions } from "./check-call-options.ts"
 import { HeldInputs } from "./held-inputs.ts"
 
 /**
@@ -40,9 +41,9 @@ export type WhenOffline = "queue" | "fail" | "drop"
 export interface CallOptions {
   /** Aborting rejects with `cancelled` and tells the server to stop. */
   readonly signal?: AbortSignal
-  /** Default 10 s; counts from the call, waiting for the connection included. */
+  /** Default 10 s; counts from the call, waiting for the connection included. No number above 0: RangeError. */
   readonly timeoutMs?: number
-  /** Default `queue`. */
+  /** Default `queue`. Another value: TypeError. */
   readonly whenOffline?: WhenOffline
   /**
    * Idempotency key, ≤ 128 characters: the server executes one request per user, name and key, and answers a repeated
@@ -162,6 +163,12 @@ export class Requests {
 
   call(request: CallRequest): Promise<unknown> {
     const { name, spec, options, watch } = request
+    try {
+      assertCallOptions(options)
+    } catch (error) {
+      watch.failed(error)
+      return Promise.reject(error)
+    }
     const outcome = new Promise((resolve, reject) => {
       const succeeded = (value: unknown): void => {
         watch.succeeded()

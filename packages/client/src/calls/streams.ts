@@ -1,8 +1,9 @@
 // The client's streams: which reader gets which item. A stream is a request whose reply is its END, so order, waiting
 // for a session, sending again what never left, and every way to end are those of requests.ts.
-import { HawserError, streamWindowMax } from "@hawser/protocol"
+import { HawserError, quoted, streamWindowMax } from "@hawser/protocol"
 import type { ClientLimits, ItemFrame, Reference, StreamSpec } from "@hawser/protocol"
 import type { ClientSession } from "../session/client-session.ts"
+import { assertCallOptions } from "./check-call-options.ts"
 import { ItemReader } from "./item-reader.ts"
 import { endOfStream } from "./requests.ts"
 import type { Requests, WhenOffline } from "./requests.ts"
@@ -44,12 +45,13 @@ export class Streams {
     return this.#waiting.size + this.#readers.size
   }
 
-  /** @throws RangeError for a window that is no whole number from 1 to 1,024. */
+  /** @throws RangeError for a window that is no whole number from 1 to 1,024; as `assertCallOptions` for other options. */
   open({ name, spec, input, options }: StreamRequest): ItemReader {
     const { limits, requests, session } = this.#options
     const { window = limits.streamWindow, signal } = options
     if (!Number.isInteger(window) || window < 1 || window > streamWindowMax)
-      throw new RangeError(`the window of a stream is 1 to ${streamWindowMax} items, not ${window}`)
+      throw new RangeError(`the window of a stream is 1 to ${streamWindowMax} items, not ${quoted(window)}`)
+    assertCallOptions(options)
     let reference: Reference | undefined
     let giveUp = (_reason: HawserError): void => {}
     const reader = new ItemReader({

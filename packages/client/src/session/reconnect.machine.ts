@@ -115,7 +115,7 @@ interface Beginning {
 }
 
 function beginAnew(options: ReconnectOptions, state: Attempting, beginning: Beginning): Result {
-  const error = timeoutError(state)
+  const error = timeoutError(state, beginning.step)
   const row = rowAfterFailure(options, state, error, beginning.step)
   const [next, effects] = getToken(options, row, beginning)
   return [next, [...abandonment(state, error), ...effects]]
@@ -264,7 +264,8 @@ function renewed(state: Connected, token: string | undefined): Result {
 
 function wakeRenewal(options: ReconnectOptions, state: Connected, step: ReconnectStep): Result {
   if (state.renewal?.kind === "due") return renew(options, state, step)
-  const error = new HawserError("connection_timeout", { message: "no fresh token in time" })
+  const message = `the token function has not returned a fresh token within ${step.limits.tokenMs} ms`
+  const error = new HawserError("connection_timeout", { message })
   return [{ ...state, renewal: undefined }, [{ kind: "report", error }]]
 }
 
@@ -291,16 +292,20 @@ function wake(options: ReconnectOptions, state: ReconnectState, step: ReconnectS
     case "gettingToken":
     case "dialing":
     case "authenticating":
-      return fail(options, state, timeoutError(state), step)
+      return fail(options, state, timeoutError(state, step), step)
     case "idle":
     case "closed":
       return [state, []]
   }
 }
 
-function timeoutError({ kind }: Attempting): HawserError {
-  const what = kind === "gettingToken" ? "token" : kind === "dialing" ? "socket" : "WELCOME"
-  return new HawserError("connection_timeout", { message: `no ${what} in time` })
+function timeoutError(state: Attempting, { nowMs, limits }: ReconnectStep): HawserError {
+  const askedAtMs = state.overdueAtMs - limits.tokenMs
+  const message =
+    state.kind === "gettingToken"
+      ? `the token function has not returned within ${Math.round(nowMs - askedAtMs)} ms`
+      : `no ${state.kind === "dialing" ? "socket" : "WELCOME"} in time`
+  return new HawserError("connection_timeout", { message })
 }
 
 // oxlint-disable-next-line eslint/max-params -- see stepReconnect

@@ -16,6 +16,7 @@ import type { Link } from "./links.ts"
 import { Outage } from "./outage.ts"
 import type { ReconnectEffect } from "./reconnect-state.ts"
 import type { RunClientOptions } from "./run-client-options.ts"
+import { refusalOf } from "./refusal.ts"
 import { guarded } from "./strategies.ts"
 import { Supervisor } from "./supervisor.ts"
 import { Tokens, randomClientId } from "./tokens.ts"
@@ -42,7 +43,8 @@ export class RunningClient {
   #link: Link | undefined
   #session: ClientSession | undefined
   #cancelMove: () => void = () => {}
-  #logIns = 0
+  /** Times that another token source took the place of the one before. */
+  logIns = 0
 
   constructor(options: RunClientOptions, token: TokenSource) {
     const { clock, limits, counters, wallClockMs } = options
@@ -67,7 +69,7 @@ export class RunningClient {
       limits,
       counters,
       session: () => this.#session,
-      refusal: () => this.#refusal(),
+      refusal: () => refusalOf(this.#supervisor.state, this.#connectsSoon),
       onAbandoned: (reference) => this.#session?.cancel(reference),
       onDeadConnection: () => this.#fail(new HawserError("connection_lost")),
       onUnanswered: (sentAtMs) => this.heartbeat.unanswered(sentAtMs),
@@ -143,6 +145,11 @@ export class RunningClient {
     return this.#supervisor.status
   }
 
+  /** True while an attempt waits for the token function. */
+  get awaitsToken(): boolean {
+    return this.#supervisor.awaitsToken
+  }
+
   get sessionId(): string | undefined {
     return this.#session?.id
   }
@@ -161,14 +168,8 @@ export class RunningClient {
     this.#connectsSoon = true
     queueMicrotask(() => {
       this.#connectsSoon = false
-      // Its failure is the status `closed`.
-      if (this.#supervisor.state.kind === "idle") this.connect().catch(() => {})
+      if (this.#supervisor.state.kind === "idle") this.#supervisor.step({ kind: "connect" })
     })
-  }
-
-  /** Times that another token source took the place of the one before. */
-  get logIns(): number {
-    return this.#logIns
   }
 
   /** True for the current source of tokens. */
@@ -188,7 +189,7 @@ export class RunningClient {
 
   /** No request, session or promise of the previous log-in may end up with the user of the next one. */
   #logInAnew(): void {
-    this.#logIns += 1
+    this.logIns += 1
     const message = "another token took the place of the one that this was for"
     const link = this.#link
     this.#sayBye()
@@ -233,24 +234,21 @@ export class RunningClient {
     this.#fail(new HawserError("connection_lost", { message: "the connection was cut on purpose" }))
   }
 
-  #refusal(): HawserError | undefined {
-    const { state } = this.#supervisor
-    if (state.kind === "idle") return this.#connectsSoon ? undefined : new HawserError("not_connected")
-    if (state.kind !== "closed") return undefined
-    const { code, message } = state.error
-    return code === "client_closed"
-      ? state.error
-      : new HawserError("not_connected", { message: `the client is closed: ${message}` })
-  }
-
   // --- supervisor ---------------------------------------------------------------------------------------------
 
   #onStatus(status: ClientStatus): void {
     const isKept = status.state === "open" || status.state === "reconnecting"
     this.#wakeWatch.set(isKept)
     this.#leaveWatch.set(isKept)
-    if (status.state === "closed") this.#endAll(status.error)
+    if (status.state === "closed") this.#onClosed(status.error)
     this.#options.onStatus(status)
+  }
+
+  /** Reports why no session came to be, unless a call rejects with it or it was reported as a fault of the token function. */
+  #onClosed(error: HawserError): void {
+    const isUnheard = this.#supervisor.endedUnheard && this.requests.pendingCount === 0
+    this.#endAll(error)
+    if (isUnheard && error !== this.#tokens.reported) this.#options.onError(error)
   }
 
   #endAll(error: HawserError): void {

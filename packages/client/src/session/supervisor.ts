@@ -37,6 +37,18 @@ export class Supervisor {
     return this.#state
   }
 
+  /** True if it is closed by a failure, was never open, and no promise of `settled` waits. */
+  get endedUnheard(): boolean {
+    const state = this.#state
+    if (state.kind !== "closed" || state.error.code === "client_closed") return false
+    return !state.row.wasOpen && this.#waiters.size === 0
+  }
+
+  /** True while an attempt waits for the token function. */
+  get awaitsToken(): boolean {
+    return this.#state.kind === "gettingToken"
+  }
+
   get status(): ClientStatus {
     return this.#status
   }

@@ -13,6 +13,8 @@ export type TokenSource = string | ((context: TokenContext) => string | Promise<
 export class Tokens {
   readonly #onError: (error: unknown) => void
   #source: TokenSource
+  /** Last fault of the token function that was reported. */
+  reported: HawserError | undefined
   /** True after a fault of the token function, until it returns a token: an outage is reported once. */
   #hasFailed = false
 
@@ -43,7 +45,10 @@ export class Tokens {
       this.#hasFailed = false
       return got
     }
-    if (got.isFault && !this.#hasFailed) this.#onError(got.error)
+    if (got.isFault && !this.#hasFailed) {
+      this.reported = got.error
+      this.#onError(got.error)
+    }
     this.#hasFailed = got.isFault
     return got.error
   }
@@ -63,7 +68,7 @@ export class Tokens {
       const token: unknown = await (isFunction ? source({ refused }) : source)
       if (typeof token === "string" && token !== "" && isWellFormed(token)) return token
       const subject = isFunction ? "the token function returned" : "the token is"
-      const message = `${subject} ${describeToken(token)}, not a text: log in first, then call connect()`
+      const message = `${subject} ${describeToken(token)}: log in first, then call connect()`
       // Final: the function would return it again, and no server takes it.
       return { error: new HawserError("auth_token_invalid", { message, retry: "never" }), isFault: true }
     } catch (cause) {
@@ -75,7 +80,8 @@ export class Tokens {
 }
 
 function describeToken(token: unknown): string {
-  return typeof token === "string" && token !== "" ? "half a surrogate pair" : describeValue(token)
+  if (typeof token !== "string") return `${describeValue(token)}, not a text`
+  return token === "" ? "an empty text" : "text with half a surrogate pair"
 }
 
 /** Not secret: it only has to differ from the ids of the same user's other clients. */

@@ -26,7 +26,7 @@ export interface JoinOptions {
   readonly signal?: AbortSignal
   /** Brings what was published after this position, such as the one that a page kept when it was left. */
   readonly since?: TopicPosition
-  /** Brings the last so many publications, as far as the server keeps them; at most what was published. Default 0. */
+  /** Brings the last so many publications, as far as the server keeps them; at most what was published. Default 0. No such number: RangeError. */
   readonly recent?: number
 }
 

@@ -1,6 +1,6 @@
 // One topic as an application holds it: its stay, who else is there, and who listens. What arrives takes its place in the
 // order of all events of the client.
-import { HawserError } from "@hawser/protocol"
+import { HawserError, quoted } from "@hawser/protocol"
 import type {
   Contract,
   Encoded,
@@ -95,6 +95,8 @@ export class Room implements TopicRoom<Contract, string> {
       return Promise.reject(new HawserError("cancelled", { cause: signal.reason }))
     let state
     try {
+      if (!Number.isSafeInteger(recent) || recent < 0)
+        throw new RangeError(`recent of a join must be a whole number from 0, not ${quoted(recent)}`)
       state = this.#held(options.state, "state")
     } catch (error) {
       return Promise.reject(error)

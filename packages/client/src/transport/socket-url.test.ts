@@ -47,8 +47,10 @@ describe("socketUrl", () => {
   it.each([
     ["", 'is "": pass an address'],
     ["   ", 'is "   ": pass an address'],
-    ["localhost:1", 'has the scheme "localhost:"'],
-    ["example.com:8080/ws", 'has the scheme "example.com:"'],
+    ["localhost:1", 'has no scheme: write "ws://…"'],
+    ["example.com:8080/ws", "has no scheme"],
+    ["127.0.0.1:9100/ws", "has no scheme"],
+    ["[::1]:9100", "has no scheme"],
     ["ftp://example.com/", 'has the scheme "ftp:"'],
     ["file:///etc/hosts", 'has the scheme "file:"'],
     ["/ws", "is relative, and there is no page"],

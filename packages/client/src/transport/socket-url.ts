@@ -13,6 +13,9 @@ const schemes: Readonly<Record<string, string>> = {
   "https:": "wss:",
 }
 
+/** A host and a port without a scheme. A URL's parser takes the host for a scheme, or the whole for a path. */
+const hostAndPort = /^([\w.-]+|\[[\da-f:.]+\]):\d+([/?#]|$)/i
+
 /**
  * Returns the absolute address: a relative one is resolved against the page, `http(s):` becomes `ws(s):`.
  * @throws TypeError for an address that can never work.
@@ -22,12 +25,18 @@ export function socketUrl(address: string): string {
   const advice = `pass an address such as "wss://example.com/ws"`
   if (typeof address !== "string" || address.trim() === "")
     throw new TypeError(`the url is ${shown}: ${advice}`)
+  if (hostAndPort.test(address.trim()))
+    throw new TypeError(
+      `the url ${shown} has no scheme: write "ws://…" or "wss://…" before the host; ${advice}`,
+    )
   const base = pageAddress()
   const url = parsed(address, base)
   if (url === undefined) {
+    const unresolved =
+      base === undefined ? "there is no page to resolve it against" : `the page ${base} cannot resolve it`
     throw new TypeError(
       isRelative(address)
-        ? `the url ${shown} is relative, and ${base ?? "there is no page"} cannot resolve it: ${advice}`
+        ? `the url ${shown} is relative, and ${unresolved}: ${advice}`
         : `the url ${shown} is no URL: ${advice}`,
     )
   }
@@ -58,7 +67,7 @@ export function placeOf(address: string): {
 
 /** True for an address that a page would resolve, and nothing else can. */
 export function isRelative(address: string): boolean {
-  if (address.trim() === "") return false
+  if (address.trim() === "" || hostAndPort.test(address.trim())) return false
   return parsed(address, undefined) === undefined && parsed(address, "https://example.com") !== undefined
 }
 

@@ -1,6 +1,7 @@
 // The kinds of fields that a replica's records may have: which values they take, and how these are packed.
 // Inside a replica a value is in its packed form: a whole number, a text, or undefined where an optional one is absent.
 import type { BitReader, BitWriter } from "./bits.ts"
+import { quoted } from "../wire/quoted.ts"
 import { isWellFormed } from "../wire/sentence.ts"
 import { decodeText, encodeText } from "./utf8.ts"
 
@@ -57,7 +58,7 @@ export function integer(options: IntegerOptions = {}): Field<number> {
     shape: ["integer", min, max],
     pack(value) {
       if (Number.isInteger(value) && value >= min && value <= max) return value - min
-      throw new RangeError(`${value} is no whole number from ${min} to ${max}`)
+      throw new RangeError(`${quoted(value)} is no whole number from ${min} to ${max}`)
     },
     unpack: (packed) => numberOf(packed) + min,
   }
@@ -72,7 +73,8 @@ export function real({ min, max, step }: RealOptions): Field<number> {
     ...stepRange(min, max, steps),
     shape: ["real", min, max, step],
     pack(value) {
-      if (typeof value !== "number" || Number.isNaN(value)) throw new RangeError(`${value} is no number`)
+      if (typeof value !== "number" || Number.isNaN(value))
+        throw new RangeError(`${quoted(value)} is no number`)
       return Math.min(Math.max(Math.round((value - min) / step), 0), steps)
     },
     unpack: (packed) => min + numberOf(packed) * step,
@@ -84,7 +86,7 @@ export function flag(): Field<boolean> {
   return {
     shape: ["flag"],
     pack(value) {
-      if (typeof value !== "boolean") throw new TypeError(`${String(value)} is neither true nor false`)
+      if (typeof value !== "boolean") throw new TypeError(`${quoted(value)} is neither true nor false`)
       return value ? 1 : 0
     },
     unpack: (packed) => packed === 1,
@@ -100,7 +102,7 @@ export function oneOf<const T extends string>(values: readonly [T, ...T[]]): Fie
     shape: ["oneOf", values],
     pack(value) {
       const place = places.get(value)
-      if (place === undefined) throw new RangeError(`"${value}" is none of ${values.join(", ")}`)
+      if (place === undefined) throw new RangeError(`${quoted(value)} is none of ${values.join(", ")}`)
       return place
     },
     unpack: (packed) => values[numberOf(packed)] ?? values[0],
@@ -113,7 +115,7 @@ export function text(): Field<string> {
   return {
     shape: ["text"],
     pack(value) {
-      if (typeof value !== "string") throw new TypeError(`${String(value)} is no text`)
+      if (typeof value !== "string") throw new TypeError(`${quoted(value)} is no text`)
       if (!isWellFormed(value)) throw new RangeError("half a surrogate pair is no text")
       return value
     },
@@ -193,7 +195,7 @@ function wideInteger(): Field<number> {
     shape: ["integer"],
     pack(value) {
       if (Number.isSafeInteger(value) && Math.abs(value) <= Number.MAX_SAFE_INTEGER / 4) return value
-      throw new RangeError(`${value} is no whole number within ±2⁵¹`)
+      throw new RangeError(`${quoted(value)} is no whole number within ±2⁵¹`)
     },
     unpack: numberOf,
     write,

@@ -11,6 +11,7 @@ import type {
 } from "@hawser/protocol"
 import type { AuthenticatedUser } from "../authenticate.ts"
 import type { Session } from "../session/session.ts"
+import type { ServerWarning } from "../transport/upgrade-warnings.ts"
 
 /** Who wants to be in a topic: asked at each join, when its client comes back, and after a fresh token. */
 export interface TopicJoin<User extends AuthenticatedUser, C extends Contract = Contract> {
@@ -64,8 +65,15 @@ export class TopicKinds<User extends AuthenticatedUser> {
   readonly #specs: ReadonlyMap<string, TopicSpec>
   readonly #rules = new Map<string, TopicRules<User>>()
   readonly #histories = new Map<string, TopicHistoryLimits>()
+  readonly #onWarning: (warning: ServerWarning) => void
+  /** Kinds without rules whose warning was given. */
+  readonly #warned = new Set<string>()
 
-  constructor({ name, topics }: Pick<Contract, "name" | "topics">) {
+  constructor(
+    { name, topics }: Pick<Contract, "name" | "topics">,
+    onWarning: (warning: ServerWarning) => void,
+  ) {
+    this.#onWarning = onWarning
     this.#contractName = name
     this.#specs = new Map(Object.entries(topics))
   }
@@ -77,6 +85,16 @@ export class TopicKinds<User extends AuthenticatedUser> {
     if (this.#rules.has(kind)) throw new TypeError(`the topic "${kind}" has its rules already`)
     if (rules.history !== undefined) this.#histories.set(kind, checked(kind, rules.history))
     this.#rules.set(kind, rules)
+  }
+
+  /** Warns once of a kind that has no rules: a client has tried to join a topic of it. */
+  joining(topic: string): void {
+    const kind = topicKindOf(topic) ?? ""
+    if (this.#rules.has(kind) || this.#warned.has(kind)) return
+    this.#warned.add(kind)
+    const advice = `call server.topicKind("${kind}", …)`
+    const message = `no rules for the topic kind "${kind}": clients may not join; ${advice}`
+    this.#onWarning({ kind: "topic_without_rules", message })
   }
 
   historyOf(topic: string): TopicHistoryLimits | undefined {

@@ -81,6 +81,7 @@ export class TopicRequests<User extends AuthenticatedUser> {
     const { topic } = input
     try {
       const { spec, rules } = kinds.of(topic)
+      kinds.joining(topic)
       const state = await this.#checkedState(spec, input)
       await permit(`join "${topic}"`, rules.canJoin?.({ topic, session }))
       signal.throwIfAborted()

@@ -17,6 +17,7 @@ import type { ServerCounters } from "../counters.ts"
 import type { ServerSession } from "../session/server-session.ts"
 import type { SessionRegistry } from "../session/session-registry.ts"
 import type { Session } from "../session/session.ts"
+import type { ServerWarning } from "../transport/upgrade-warnings.ts"
 import type { FanOut } from "./fan-out.ts"
 import { Hub } from "./hub.ts"
 import { PresenceBoard, ownEvent } from "./presence-board.ts"
@@ -39,6 +40,7 @@ export interface TopicServiceOptions<User extends AuthenticatedUser> {
   readonly clock: Clock
   readonly timers: TimerQueue
   readonly counters: ServerCounters
+  readonly onWarning: (warning: ServerWarning) => void
   readonly onError: (error: unknown) => void
 }
 
@@ -66,7 +68,7 @@ export function createTopics<User extends AuthenticatedUser>(
   options: TopicServiceOptions<User>,
 ): TopicService<User> {
   const { contract, clock, counters, encoders, events, fanOut, limits, registry, timers } = options
-  const kinds = new TopicKinds<User>(contract)
+  const kinds = new TopicKinds<User>(contract, options.onWarning)
   const hub = new Hub<ServerSession<User>>({
     historyOf: (topic) => kinds.historyOf(topic),
     timers,

@@ -1,0 +1,56 @@
+// A topic that nobody was given rules for, and options of rooms that are none.
+import { describe, expect, it } from "vitest"
+import { createWorld, settled } from "./harness.ts"
+
+const warned = () => {
+  const warnings: unknown[] = []
+  return { warnings, world: createWorld({ server: { onWarning: (warning) => void warnings.push(warning) } }) }
+}
+
+describe("a topic without rules", () => {
+  it("newcomer-6 is warned of once per kind, at the first join", async () => {
+    const { warnings, world } = warned()
+    const client = await world.open("ann")
+    for (const name of ["vault:a", "vault:b", "vault:a"] as const)
+      expect(await settled(world, client.topic(name).join())).toBe("forbidden")
+    expect(warnings).toEqual([
+      {
+        kind: "topic_without_rules",
+        message: `no rules for the topic kind "vault": clients may not join; call server.topicKind("vault", …)`,
+      },
+    ])
+  })
+
+  it("newcomer-6 is not warned of where there are rules, even if they refuse", async () => {
+    const { warnings, world } = warned()
+    const client = await world.open("ann")
+    await settled(world, client.topic("lobby").join())
+    expect(warnings).toEqual([])
+  })
+})
+
+describe("a room", () => {
+  it.each([-1, 1.5, NaN, "20"])("newcomer-5 names the option recent that is no count: %j", async (recent) => {
+    const { world } = warned()
+    const client = await world.open("ann")
+    const room = client.topic("chat:a")
+    const shown = typeof recent === "string" ? `"${recent}"` : String(recent)
+    const join = Reflect.apply(room.join.bind(room), room, [{ state: { mood: "m" }, recent }])
+    await expect(join).rejects.toEqual(
+      new RangeError(`recent of a join must be a whole number from 0, not ${shown}`),
+    )
+    expect(room.state).toBe("out")
+  })
+
+  it("newcomer-2 refuses a timeoutMs that is none before anything is sent", async () => {
+    const { world } = warned()
+    const client = await world.open("ann")
+    const room = client.topic("chat:a")
+    const { sent } = client.stats()
+    await expect(room.publish("chatMessage", { text: "a" }, { timeoutMs: 0 })).rejects.toBeInstanceOf(
+      RangeError,
+    )
+    await expect(room.setState({ mood: "m" }, { timeoutMs: -1 })).rejects.toBeInstanceOf(RangeError)
+    expect(client.stats().sent).toBe(sent)
+  })
+})
