@@ -67,9 +67,11 @@ describe("a request", () => {
       const shown =
         typeof timeoutMs === "string" ? `"${timeoutMs}"` : timeoutMs === null ? "nil" : `${timeoutMs}`
       const refusal = new RangeError(`timeoutMs must be a number above 0, not ${shown}`)
-      await expect(untyped(client.command, "echo", { text: "a" }, { timeoutMs })).rejects.toEqual(refusal)
-      await expect(untyped(client.query, "look", {}, { timeoutMs })).rejects.toEqual(refusal)
-      await expect(untyped(client.connect, { timeoutMs })).rejects.toEqual(refusal)
+      await expect(
+        untyped(Reflect.get(client, "command"), "echo", { text: "a" }, { timeoutMs }),
+      ).rejects.toEqual(refusal)
+      await expect(untyped(Reflect.get(client, "query"), "look", {}, { timeoutMs })).rejects.toEqual(refusal)
+      await expect(untyped(Reflect.get(client, "connect"), { timeoutMs })).rejects.toEqual(refusal)
       await here.clock.advance(1_000)
       expect([client.stats().sent, client.stats().pending, here.handled]).toEqual([sent, 0, []])
     },
@@ -80,8 +82,10 @@ describe("a request", () => {
     const client = await openClient(here)
     const refusal = new TypeError('whenOffline must be "queue", "fail" or "drop", not "fial"')
     const whenOffline = "fial"
-    await expect(untyped(client.command, "echo", { text: "a" }, { whenOffline })).rejects.toEqual(refusal)
-    await expect(untyped(client.query, "look", {}, { whenOffline })).rejects.toEqual(refusal)
+    await expect(
+      untyped(Reflect.get(client, "command"), "echo", { text: "a" }, { whenOffline }),
+    ).rejects.toEqual(refusal)
+    await expect(untyped(Reflect.get(client, "query"), "look", {}, { whenOffline })).rejects.toEqual(refusal)
     await here.clock.advance(1_000)
     expect([client.stats().pending, here.handled]).toEqual([0, []])
   })
@@ -153,7 +157,7 @@ describe("a client that connects by itself and cannot", () => {
 })
 
 it("newcomer-5 a field quotes a text that stands for a number", () => {
-  expect(() => untyped(integer({ min: 0, max: 4095 }).pack, "3")).toThrow(
+  expect(() => untyped(Reflect.get(integer({ min: 0, max: 4095 }), "pack"), "3")).toThrow(
     '"3" is no whole number from 0 to 4095',
   )
 })

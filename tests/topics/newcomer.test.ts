@@ -35,7 +35,7 @@ describe("a room", () => {
     const client = await world.open("ann")
     const room = client.topic("chat:a")
     const shown = typeof recent === "string" ? `"${recent}"` : String(recent)
-    const join = Reflect.apply(room.join.bind(room), room, [{ state: { mood: "m" }, recent }])
+    const join: unknown = Reflect.apply(room.join.bind(room), room, [{ state: { mood: "m" }, recent }])
     await expect(join).rejects.toEqual(
       new RangeError(`recent of a join must be a whole number from 0, not ${shown}`),
     )
