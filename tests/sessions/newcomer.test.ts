@@ -61,7 +61,7 @@ describe("a request", () => {
   it.each(["2s", NaN, Infinity, 0, -1, null])(
     "newcomer-2 with timeoutMs %j is refused unsent",
     async (timeoutMs) => {
-      const here = world()
+      const here = createWorld({ profile: "hawser.1" })
       const client = await openClient(here)
       const sent = client.stats().sent
       const shown =
