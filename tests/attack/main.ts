@@ -69,6 +69,8 @@ async function main(words: readonly string[]): Promise<number> {
     console.error(`attack: ${typeof given === "string" ? given : "this machine is not Linux"}\n\n${usage}`)
     return 2
   }
+  // The processes of the run end with this one, by its event `exit`.
+  for (const signal of ["SIGINT", "SIGTERM"] as const) process.once(signal, () => process.exit(130))
   const outcome = await runAttack({
     ...given,
     warmUpMs: 10_000,

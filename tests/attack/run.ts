@@ -163,6 +163,7 @@ async function highestStanding(watch: WorldWatch): Promise<Standing> {
       sessions: Math.max(highest.sessions, now.sessions),
       timers: Math.max(highest.timers, now.timers),
       passwordHashes: Math.max(highest.passwordHashes, now.passwordHashes),
+      requests: Math.max(highest.requests, now.requests),
       sockets: Math.max(highest.sockets, now.sockets),
     }
   }

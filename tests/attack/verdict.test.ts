@@ -14,7 +14,7 @@ const figures: PlayerFigures = {
   newcomers: [{ registerMs: 80, enterMs: 90 }],
   refused: [],
 }
-const standing = { connections: 40, sessions: 40, timers: 90, passwordHashes: 0, sockets: 42 }
+const standing = { connections: 40, sessions: 40, timers: 90, passwordHashes: 0, requests: 1, sockets: 42 }
 const readings = (bytesAt: (second: number) => number) =>
   Array.from({ length: 61 }, (_, second) => ({
     atMs: 30_000 + second * 1_000,

@@ -7,11 +7,20 @@ export interface Standing {
   readonly sessions: number
   readonly timers: number
   readonly passwordHashes: number
+  /** HTTP requests whose answers are not complete; the one that asks for this is one of them. */
+  readonly requests: number
   /** Sockets of the process, listening ones included. */
   readonly sockets: number
 }
 
-export const standingNames = ["connections", "sessions", "timers", "passwordHashes", "sockets"] as const
+export const standingNames = [
+  "connections",
+  "sessions",
+  "timers",
+  "passwordHashes",
+  "requests",
+  "sockets",
+] as const
 
 export interface Reading {
   /** Since the first reading. */
@@ -66,6 +75,7 @@ export class WorldWatch {
       sessions: sumOf(text, "hawser_sessions"),
       timers: sumOf(text, "hawser_timers"),
       passwordHashes: sumOf(text, "world_password_hashes"),
+      requests: sumOf(text, "world_requests_under_way"),
       sockets: this.#sockets(),
     }
   }

@@ -12,6 +12,7 @@ function registered() {
     lostLogLines: () => 2,
     violations: () => violations,
     hashes: () => 4,
+    requestsUnderWay: () => 6,
   })
   return { registry, metrics, violations }
 }

@@ -10,6 +10,8 @@ export interface WorldMetricsSources {
   readonly violations: () => ReadonlyMap<string, number>
   /** Passwords that wait to be hashed, or are. */
   readonly hashes: () => number
+  /** HTTP requests whose answers are not complete. */
+  readonly requestsUnderWay: () => number
 }
 
 export interface WorldMetrics {
@@ -61,6 +63,7 @@ export function registerWorldMetrics(registry: Registry, sources: WorldMetricsSo
   )
   counter("world_log_lines_lost_total", "Lines of the log that could not be written.", sources.lostLogLines)
   gauge("world_password_hashes", "Passwords that wait to be hashed, or are being hashed.", sources.hashes)
+  gauge("world_requests_under_way", "HTTP requests whose answers are not complete.", sources.requestsUnderWay)
   new Counter({
     name: "world_peer_violations_total",
     help: "Errors that peers caused: bytes against HTTP or WebSocket, connections cut.",

@@ -91,6 +91,7 @@ export async function startWorld(options: WorldServerOptions): Promise<RunningWo
     lostLogLines: options.lostLogLines ?? (() => 0),
     violations: () => incidents.violations,
     hashes: () => hashes.size,
+    requestsUnderWay: () => http.requestsUnderWay(),
   })
   let isOpen = true
   const handler = createHttpHandler({

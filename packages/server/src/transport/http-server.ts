@@ -20,6 +20,12 @@ export interface OwnHttpServerOptions {
   readonly onError: (error: unknown) => void
 }
 
+/**
+ * Connections that wait to be accepted; 4,096, which Linux cuts to `net.core.somaxconn`. Node's 511 are full after a second
+ * of a flood in which the process gets no time; a connection beyond waits for 1 s or more until it is tried again.
+ */
+const backlog = 4_096
+
 /** Rejects with the system's error when nothing can listen there; then nothing is left of the attempt. */
 export async function openHttpServer(options: OwnHttpServerOptions): Promise<OwnHttpServer> {
   const { port, host, limits, onError } = options
@@ -42,7 +48,7 @@ export async function openHttpServer(options: OwnHttpServerOptions): Promise<Own
     sockets.add(socket)
     socket.on("close", forget)
   })
-  httpServer.listen(host === undefined ? { port } : { port, host })
+  httpServer.listen(host === undefined ? { port, backlog } : { port, host, backlog })
   await once(httpServer, "listening")
   // From now on an error is one socket that could not be accepted: no reason for the process to end.
   httpServer.on("error", onError)

@@ -8,6 +8,8 @@ import type { RequestBounds, RequestDrop } from "./request-watch.ts"
 
 export interface OpenHttpServer {
   readonly port: number
+  /** Requests whose answers are not complete. */
+  requestsUnderWay(): number
   /** Resolves when no request is under way any more, after `answersMs` at the latest. */
   close(): Promise<void>
 }
@@ -29,17 +31,23 @@ export interface HttpServerOptions {
 /** Requests that are under way when the world closes may take so long, in milliseconds; default 2,000. */
 const answersMs = 2_000
 
+/**
+ * Connections that wait to be accepted; 4,096, which Linux cuts to `net.core.somaxconn`. Node's 511 are full after a second
+ * of a flood in which the process gets no time; a connection beyond waits for 1 s or more until it is tried again.
+ */
+const backlog = 4_096
+
 /** @throws UnusableSetting if nothing can listen there. */
 export async function openHttpServer(options: HttpServerOptions): Promise<OpenHttpServer> {
   const { handler, host, port, attach, onError, onDropped, bounds = defaultRequestBounds } = options
   // Heads are timed by the server that is attached, bodies and answers by the watch: Node's timeouts would look through
   // all connections for nothing.
   const server = createServer({ headersTimeout: 0, requestTimeout: 0 }, handler)
-  watchRequests(server, { bounds, onDropped })
+  const watch = watchRequests(server, { bounds, onDropped })
   attach(server)
   await new Promise<void>((resolve, reject) => {
     server.once("error", reject)
-    server.listen(port, host, () => {
+    server.listen({ port, host, backlog }, () => {
       server.off("error", reject)
       resolve()
     })
@@ -50,6 +58,7 @@ export async function openHttpServer(options: HttpServerOptions): Promise<OpenHt
   const address = server.address()
   return {
     port: typeof address === "object" && address !== null ? address.port : port,
+    requestsUnderWay: () => watch.size,
     close: () =>
       new Promise((resolve) => {
         const timer = setTimeout(() => {

@@ -13,6 +13,7 @@ interface Opened {
   readonly dropped: readonly RequestDrop[]
   readonly received: () => string
   readonly closed: Promise<unknown>
+  readonly requestsUnderWay: () => number
 }
 
 const long: RequestBounds = { bodyMs: 60_000, stalledMs: 60_000, answerMs: 60_000 }
@@ -41,6 +42,7 @@ async function open(bounds: Partial<RequestBounds>): Promise<Opened> {
     socket.destroy()
     await server.close()
   })
+  const { requestsUnderWay } = server
   let received = ""
   socket.on("error", () => {})
   socket.on("data", (chunk) => (received += chunk.toString("latin1", 0, 40)))
@@ -49,6 +51,7 @@ async function open(bounds: Partial<RequestBounds>): Promise<Opened> {
     dropped,
     received: () => received,
     closed: new Promise((resolve) => socket.once("close", resolve)),
+    requestsUnderWay,
   }
 }
 
@@ -87,8 +90,11 @@ describe("door-2 a connection whose request or answer takes too long", () => {
     const opened = await open({ stalledMs: 300 })
     opened.socket.pause()
     opened.socket.write(head("GET /large").repeat(10))
+    await vi.waitFor(() => expect(opened.requestsUnderWay()).toBe(10))
     await trickle(opened, "\r\n")
     expect(opened.dropped).toEqual(["answer"])
+    // Those whose turn did not come are forgotten, too.
+    await vi.waitFor(() => expect(opened.requestsUnderWay()).toBe(0))
   })
 
   it("is closed when its answer is taken all the time, but too slowly", async () => {

@@ -43,22 +43,28 @@ interface Progress {
   atMs: number
 }
 
-export function watchRequests(server: Server, options: RequestWatchOptions): void {
+export function watchRequests(server: Server, options: RequestWatchOptions): RequestWatch {
   const { bounds } = options
   const watch = new RequestWatch(options)
   server.prependListener("request", (request, response) => watch.begin(request, response))
   const shortestMs = Math.min(bounds.bodyMs, bounds.stalledMs, bounds.answerMs)
   const timer = setInterval(() => watch.sweep(performance.now()), Math.min(sweepMs, shortestMs / 10))
   server.once("close", () => clearInterval(timer))
+  return watch
 }
 
-class RequestWatch {
+export class RequestWatch {
   readonly #options: RequestWatchOptions
   readonly #underWay = new Set<UnderWay>()
   readonly #progress = new WeakMap<Socket, Progress>()
 
   constructor(options: RequestWatchOptions) {
     this.#options = options
+  }
+
+  /** Requests whose answers are not complete. */
+  get size(): number {
+    return this.#underWay.size
   }
 
   begin(request: IncomingMessage, response: ServerResponse): void {
@@ -71,6 +77,8 @@ class RequestWatch {
     for (const one of this.#underWay) {
       const { request, response } = one
       const { socket } = request
+      // A pipelined answer whose turn never came emits no `close`.
+      if (socket.destroyed) this.#underWay.delete(one)
       const reason = socket.destroyed ? undefined : this.#dropOf(one, nowMs)
       if (reason === undefined) continue
       this.#options.onDropped(reason)
