@@ -9,7 +9,7 @@ import type { RequestBounds, RequestDrop } from "./request-watch.ts"
 export interface OpenHttpServer {
   readonly port: number
   /** Requests whose answers are not complete. */
-  requestsUnderWay(): number
+  readonly requestsUnderWay: () => number
   /** Resolves when no request is under way any more, after `answersMs` at the latest. */
   close(): Promise<void>
 }
