@@ -187,6 +187,24 @@ describe("a request with an idempotency key", () => {
     expect(runs).toBe(1)
   })
 
+  it("door-10 is executed again when its outcome was evicted, and the gauge keeps within its bound", async () => {
+    const idempotencyUserMaxBytes = 10_000
+    const world = createWorld({ profile, limits: { idempotencyUserMaxBytes } })
+    const client = await openClient(world)
+    const text = "x".repeat(3_000)
+    for (const key of ["a", "b", "c", "d", "d"]) {
+      const reply = client.command("echo", { text }, { key })
+      await world.clock.settle()
+      await reply
+      expect(world.server.stats().idempotencyBytes).toBeLessThanOrEqual(idempotencyUserMaxBytes)
+    }
+    expect(world.handled).toHaveLength(4)
+    expect(world.server.stats().idempotencyBytes).toBeGreaterThan(9_000)
+    const again = client.command("echo", { text: "again" }, { key: "a" })
+    await world.clock.settle()
+    expect([await again, world.handled.at(-1)]).toEqual([{ text: "again" }, "again"])
+  })
+
   it("is refused with `invalid_input` when the key is empty or too long", async () => {
     const world = createWorld({ profile })
     const client = await openClient(world)

@@ -15,13 +15,14 @@ export type { ErrorCategory, ErrorCode, HawserErrorOptions, Retry } from "./erro
 export {
   defaultClientLimits,
   defaultServerLimits,
-  defaultTopicHistory,
   idempotencyKeyMaxLength,
   leastHeartbeatMs,
   streamWindowMax,
   voidMaxCount,
 } from "./limits.ts"
-export type { ClientLimits, ServerLimits, TopicHistoryLimits } from "./limits.ts"
+export type { ClientLimits, ServerLimits } from "./limits.ts"
+export { defaultTopicHistory } from "./topics/history-limits.ts"
+export type { TopicHistoryLimits } from "./topics/history-limits.ts"
 export { clientMessageLimits, serverMessageLimits } from "./message-limits.ts"
 export type { MessageLimits } from "./message-limits.ts"
 export { describeIssues, validate } from "./schema.ts"

@@ -134,6 +134,13 @@ export interface ServerLimits extends DeliveryLimits, StateWindowLimits {
   readonly idempotencyMs: number
   readonly idempotencyMaxCount: number
   /**
+   * Memory in bytes for these outcomes, for one user (default 1 MiB) and for all users (default 64 MiB). Beyond: the oldest
+   * outcome of the user, or of one of the largest users, is evicted, and a repetition is executed again. An outcome that is
+   * larger than the bound of a user is not remembered.
+   */
+  readonly idempotencyUserMaxBytes: number
+  readonly idempotencyMaxBytes: number
+  /**
    * Time in which a client that is heard settles nothing of what it was sent, in milliseconds; default 90,000. After half
    * of it the client is asked by a PING. Beyond: `slow_consumer`, 4408; it may resume. Browsers run the timers of a
    * hidden page once a minute, and an acknowledgement may wait for one: 60 s, and half as much again for the network.
@@ -205,22 +212,6 @@ export interface ServerLimits extends DeliveryLimits, StateWindowLimits {
   readonly closeTimeoutMs: number
 }
 
-/** What a kind of topics keeps for those who come later, for each of its topics. Whichever bound is reached first counts. */
-export interface TopicHistoryLimits {
-  /** Publications. Beyond: the oldest is forgotten. */
-  readonly maxCount: number
-  /** Age of a publication. Beyond: it is forgotten, and so is a topic that nobody is in or publishes to for so long. */
-  readonly maxAgeMs: number
-  /** Bytes of what is kept. Beyond: the oldest is forgotten; of one that is larger by itself, also what was before it. */
-  readonly maxBytes: number
-}
-
-export const defaultTopicHistory: TopicHistoryLimits = {
-  maxCount: 100,
-  maxAgeMs: 600_000,
-  maxBytes: 64 * kib,
-}
-
 /** Characters of an idempotency key. Beyond: `invalid_input`. */
 export const idempotencyKeyMaxLength = 128
 
@@ -269,6 +260,8 @@ export const defaultServerLimits: ServerLimits = {
   tombstonesMax: 100_000,
   idempotencyMs: 600_000,
   idempotencyMaxCount: 256,
+  idempotencyUserMaxBytes: 1 * mib,
+  idempotencyMaxBytes: 64 * mib,
   ackProgressMs: 90_000,
   outboundMaxBytes20: 4 * mib,
   tokenRefreshBeforeMs: 60_000,

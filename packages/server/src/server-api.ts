@@ -162,6 +162,8 @@ export interface ServerStats extends Readonly<ServerCounters> {
   readonly bufferedBytes: number
   /** The same bytes with a broadcast counted once for all sessions. Bounded by `replayMaxBytes`. */
   readonly replayBytes: number
+  /** Memory of the outcomes of requests with an idempotency key. Bounded by `idempotencyMaxBytes`. */
+  readonly idempotencyBytes: number
   /**
    * TCP connections that were dropped before a request came. `silent`: no whole request within `httpTimeoutMs`; `crowded`:
    * `requestlessPerAddress`.

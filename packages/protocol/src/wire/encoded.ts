@@ -32,6 +32,13 @@ export class Encoded<T> {
     return encoded
   }
 
+  /** The same encoding; the value itself may be collected. For readers of the encoding alone. */
+  withoutValue(): Encoded<undefined> {
+    const encoded = new Encoded(undefined)
+    encoded.#encoding = this.#encoding
+    return encoded
+  }
+
   /** Bytes of the encoding; undefined until it is computed. */
   get size(): number | undefined {
     return this.#encoding?.bytes.length

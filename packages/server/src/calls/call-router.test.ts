@@ -3,6 +3,7 @@ import {
   TypeTable,
   clientMessageLimits,
   createFrameCodec,
+  defaultServerLimits,
   defineContract,
   indexCalls,
 } from "@hawser/protocol"
@@ -40,7 +41,7 @@ async function ask(profile: Parameters<typeof createTranslator20>[0] = {}) {
     calls: new Map(),
     handlers: new Map(),
     clock,
-    idempotency: new Idempotency(clock, { idempotencyMs: 1, idempotencyMaxCount: 1 }),
+    idempotency: new Idempotency(clock, { ...defaultServerLimits, idempotencyMs: 1 }),
     translator20: createTranslator20(profile),
     codecs,
     onError: (error) => logged.push(error),
@@ -83,7 +84,7 @@ describe("streams", () => {
   function setUp(handler: AnyHandler<Session<AuthenticatedUser>>) {
     const clock = new SimulatedClock()
     const logged: unknown[] = []
-    const idempotency = new Idempotency(clock, { idempotencyMs: 9_999, idempotencyMaxCount: 9 })
+    const idempotency = new Idempotency(clock, defaultServerLimits)
     const router = new CallRouter({
       calls: indexCalls(contract),
       handlers: new Map([["watch", handler]]),

@@ -87,12 +87,16 @@ export class CallRouter<User extends AuthenticatedUser> {
     })
   }
 
-  /** A repetition gets the result of that moment, whatever becomes of the object that the handler returned. */
+  /**
+   * A repetition gets the result of that moment, whatever becomes of the object that the handler returned. That object is
+   * not kept: its bytes alone are counted.
+   */
   #remembered(outcome: Outcome, name: string): Outcome {
     if (!outcome.ok || "items" in outcome || outcome.payload === undefined) return outcome
     try {
+      const codec = this.#options.codecs["hawser.1"]
       // In a reply a frame is around it.
-      return { ok: true, payload: this.#options.codecs["hawser.1"].hold(outcome.payload, 1) }
+      return { ok: true, payload: codec.hold(outcome.payload, 1).withoutValue() }
     } catch (cause) {
       this.#options.onError(new Error(`the result of ${quoted(name)} cannot be sent`, { cause }))
       return { ok: false, error: wireError(resultError(name, cause)), isExecuted: true }

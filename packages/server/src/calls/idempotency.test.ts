@@ -1,3 +1,4 @@
+import { defaultServerLimits } from "@hawser/protocol"
 import { SimulatedClock, unwatched } from "@hawser/protocol/testing"
 import fc from "fast-check"
 import { describe, expect, it } from "vitest"
@@ -12,7 +13,7 @@ const failed = (code: string): Outcome => ({
 
 function setUp(limits = { idempotencyMs: 600, idempotencyMaxCount: 3 }) {
   const clock = new SimulatedClock()
-  const idempotency = new Idempotency(clock, limits)
+  const idempotency = new Idempotency(clock, { ...defaultServerLimits, ...limits })
   let executed = 0
   /** Executes at once, and numbers its outcomes. */
   const once = (id: string): Outcome | Promise<Outcome> =>

@@ -2,24 +2,18 @@
 // Knows no sessions: a client repeats such a request on a new one.
 import { isErrorCode, errorTable } from "@hawser/protocol"
 import type { Clock } from "@hawser/protocol"
+import { OutcomeMemory } from "./outcome-memory.ts"
+import type { OutcomeMemoryLimits } from "./outcome-memory.ts"
 import type { Outcome } from "./request-queue.ts"
 
-export interface IdempotencyLimits {
+export interface IdempotencyLimits extends OutcomeMemoryLimits {
   /** How long an outcome is remembered, and a request that runs waited for. A repetition after that is executed again. */
   readonly idempotencyMs: number
-  /** Outcomes remembered for one user. Beyond: the oldest is forgotten. What still runs is not counted. */
-  readonly idempotencyMaxCount: number
 }
 
 interface Running {
   readonly outcome: Promise<Outcome>
   /** Until then a repetition waits for it; a handler that never ends must not lock its key for ever. */
-  readonly untilMs: number
-}
-
-interface Settled {
-  readonly outcome: Outcome
-  /** When it is forgotten. */
   readonly untilMs: number
 }
 
@@ -33,25 +27,28 @@ export class Idempotency {
   readonly #limits: IdempotencyLimits
   /** By user and id, the one that started first first. */
   readonly #running = new Map<string, Running>()
-  /** By user, the one whose last request was settled longest ago first; each user's oldest first. */
-  readonly #settled = new Map<string, Map<string, Settled>>()
+  readonly #settled: OutcomeMemory
 
   constructor(clock: Clock, limits: IdempotencyLimits) {
     this.#clock = clock
     this.#limits = limits
+    this.#settled = new OutcomeMemory(limits)
   }
 
   /** Requests that run and outcomes that are remembered, of all users together. */
   get size(): number {
-    let size = this.#running.size
-    for (const outcomes of this.#settled.values()) size += outcomes.size
-    return size
+    return this.#running.size + this.#settled.size
+  }
+
+  /** Bytes of the outcomes that are remembered. */
+  get bytes(): number {
+    return this.#settled.bytes
   }
 
   /** The first outcome of this user's id; `execute` is called only if there is none. */
   once(request: IdempotentRequest, execute: () => Outcome | Promise<Outcome>): Outcome | Promise<Outcome> {
     this.#forgetOld()
-    const settled = this.#settled.get(request.userId)?.get(request.id)
+    const settled = this.#settled.get(request.userId, request.id)
     if (settled !== undefined && settled.untilMs > this.#clock.now()) return settled.outcome
     const key = JSON.stringify([request.userId, request.id])
     const running = this.#running.get(key)
@@ -76,31 +73,18 @@ export class Idempotency {
 
   #settle({ userId, id }: IdempotentRequest, outcome: Outcome): void {
     if (!isFinal(outcome)) return
-    const outcomes = this.#settled.get(userId) ?? new Map<string, Settled>()
-    this.#settled.delete(userId)
-    this.#settled.set(userId, outcomes)
-    outcomes.delete(id)
-    outcomes.set(id, { outcome, untilMs: this.#clock.now() + this.#limits.idempotencyMs })
-    const oldest = outcomes.keys().next()
-    if (outcomes.size > this.#limits.idempotencyMaxCount && oldest.done !== true)
-      outcomes.delete(oldest.value)
+    const untilMs = this.#clock.now() + this.#limits.idempotencyMs
+    this.#settled.set({ userId, id, outcome, untilMs })
   }
 
-  /** Both maps are in the order in which their entries get old. */
+  /** The running ones are in the order in which they get old. */
   #forgetOld(): void {
     const nowMs = this.#clock.now()
     for (const [key, { untilMs }] of this.#running) {
       if (untilMs > nowMs) break
       this.#running.delete(key)
     }
-    for (const [userId, outcomes] of this.#settled) {
-      for (const [id, { untilMs }] of outcomes) {
-        if (untilMs > nowMs) break
-        outcomes.delete(id)
-      }
-      if (outcomes.size > 0) return
-      this.#settled.delete(userId)
-    }
+    this.#settled.forgetUntil(nowMs)
   }
 }
 

@@ -73,6 +73,11 @@ const gauges: readonly NumberRow[] = [
     "Bytes of these messages, a broadcast counted once for each session that keeps it.",
   ],
   ["replay_bytes", "replayBytes", "Bytes of these messages, a broadcast counted once for all of them."],
+  [
+    "idempotency_bytes",
+    "idempotencyBytes",
+    "Memory of the remembered outcomes of requests with an idempotency key.",
+  ],
 ]
 
 const counters: readonly NumberRow[] = [

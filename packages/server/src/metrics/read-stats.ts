@@ -16,6 +16,7 @@ export interface StatsSources<User extends AuthenticatedUser> {
   readonly topics: { readonly counts: TopicService<User>["counts"] }
   readonly replicas: Pick<Replicas, "records" | "cells" | "deltaBytes" | "viewing" | "conflated">
   readonly replayMemory: { readonly bytes: number }
+  readonly idempotency: { readonly bytes: number }
   readonly timers: { readonly size: number }
   readonly clock: Pick<Clock, "now">
 }
@@ -57,6 +58,7 @@ export function readStats<User extends AuthenticatedUser>(sources: StatsSources<
     bufferedMessages,
     bufferedBytes,
     replayBytes: sources.replayMemory.bytes,
+    idempotencyBytes: sources.idempotency.bytes,
     socketsDroppedByReason: health.socketsDropped.read(),
     upgradesRefusedByReason: health.upgradesRefused.read(),
     handshakesRefusedByCode: health.handshakesRefused.read(),

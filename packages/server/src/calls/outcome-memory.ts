@@ -1,0 +1,156 @@
+// Remembers outcomes of settled requests, by user and id, within three bounds: outcomes of one user, bytes of one user,
+// bytes of all users. Beyond a bound of one user its oldest outcome is evicted, beyond that of all the oldest outcome of
+// one of the largest users. Must not know handlers and clocks; its caller passes the time.
+import { Encoded } from "@hawser/protocol"
+import type { Outcome } from "./request-queue.ts"
+
+export interface OutcomeMemoryLimits {
+  /** Outcomes remembered for one user. Beyond: the oldest is evicted. */
+  readonly idempotencyMaxCount: number
+  /** Bytes of these. Beyond: the oldest is evicted. An outcome that is larger by itself is not remembered. */
+  readonly idempotencyUserMaxBytes: number
+  /** Bytes of the outcomes of all users. Beyond: the oldest outcome of one of the largest users is evicted. */
+  readonly idempotencyMaxBytes: number
+}
+
+interface Remembered {
+  readonly outcome: Outcome
+  readonly bytes: number
+  /** When it expires. */
+  readonly untilMs: number
+}
+
+interface UserMemory {
+  readonly userId: string
+  /** The oldest first. */
+  readonly outcomes: Map<string, Remembered>
+  bytes: number
+}
+
+export interface SettledRequest {
+  readonly userId: string
+  readonly id: string
+  readonly outcome: Outcome
+  readonly untilMs: number
+}
+
+/** Rough sizes in memory: of the objects around an outcome, of one value in the details of an error, of a character. */
+const entryBytes = 256
+const memberBytes = 16
+const charBytes = 2
+/** Values in the details of an error, also where they go in circles. */
+const valuesMaxCount = 10_000
+
+export class OutcomeMemory {
+  readonly #limits: OutcomeMemoryLimits
+  /** The user whose last request was settled longest ago first. */
+  readonly #users = new Map<string, UserMemory>()
+  /** Users by the number of binary digits of their bytes: the largest are in the last set that is not empty. */
+  readonly #byDigits = Array.from({ length: 54 }, () => new Set<UserMemory>())
+  #size = 0
+  #bytes = 0
+
+  constructor(limits: OutcomeMemoryLimits) {
+    this.#limits = limits
+  }
+
+  get size(): number {
+    return this.#size
+  }
+
+  get bytes(): number {
+    return this.#bytes
+  }
+
+  get(userId: string, id: string): Remembered | undefined {
+    return this.#users.get(userId)?.outcomes.get(id)
+  }
+
+  set({ userId, id, outcome, untilMs }: SettledRequest): void {
+    const { idempotencyMaxCount, idempotencyUserMaxBytes, idempotencyMaxBytes } = this.#limits
+    const known = this.#users.get(userId)
+    if (known !== undefined) this.#delete(known, id)
+    const bytes = entryBytes + charBytes * (id.length + userId.length) + outcomeBytes(outcome)
+    if (bytes > idempotencyUserMaxBytes || bytes > idempotencyMaxBytes) return
+    const user = known ?? { userId, outcomes: new Map<string, Remembered>(), bytes: 0 }
+    this.#users.delete(userId)
+    this.#users.set(userId, user)
+    user.outcomes.set(id, { outcome, bytes, untilMs })
+    this.#size += 1
+    this.#resize(user, bytes)
+    while (user.outcomes.size > idempotencyMaxCount || user.bytes > idempotencyUserMaxBytes)
+      this.#deleteOldest(user)
+    while (this.#bytes > idempotencyMaxBytes) this.#deleteOldest(this.#largest ?? user)
+  }
+
+  /** Each user's outcomes are in the order in which they expire; those of a user that still has one may wait. */
+  forgetUntil(nowMs: number): void {
+    for (const user of this.#users.values()) {
+      for (const [id, { untilMs }] of user.outcomes) {
+        if (untilMs > nowMs) return
+        this.#delete(user, id)
+      }
+    }
+  }
+
+  get #largest(): UserMemory | undefined {
+    for (let digits = this.#byDigits.length - 1; digits >= 0; digits -= 1)
+      for (const user of this.#byDigits[digits] ?? []) return user
+    return undefined
+  }
+
+  #deleteOldest(user: UserMemory): void {
+    for (const id of user.outcomes.keys()) {
+      this.#delete(user, id)
+      return
+    }
+  }
+
+  #delete(user: UserMemory, id: string): void {
+    const remembered = user.outcomes.get(id)
+    if (remembered === undefined) return
+    user.outcomes.delete(id)
+    this.#size -= 1
+    this.#resize(user, -remembered.bytes)
+    if (user.outcomes.size === 0) this.#users.delete(user.userId)
+  }
+
+  #resize(user: UserMemory, change: number): void {
+    const before = user.bytes
+    user.bytes += change
+    this.#bytes += change
+    if (digitsOf(before) === digitsOf(user.bytes)) return
+    this.#byDigits[digitsOf(before)]?.delete(user)
+    if (user.bytes > 0) this.#byDigits[digitsOf(user.bytes)]?.add(user)
+  }
+}
+
+function digitsOf(bytes: number): number {
+  return bytes === 0 ? 0 : Math.floor(Math.log2(bytes)) + 1
+}
+
+function outcomeBytes(outcome: Outcome): number {
+  if (!outcome.ok) return charBytes * outcome.error.message.length + valueBytes(outcome.error.details)
+  return "payload" in outcome ? valueBytes(outcome.payload) : 0
+}
+
+/** A result is encoded already. Details of an error are not: theirs is a rough size, infinite beyond `valuesMaxCount`. */
+function valueBytes(value: unknown): number {
+  const rest = [value]
+  let bytes = 0
+  let count = 0
+  for (let next = rest.pop(); next !== undefined || rest.length > 0; next = rest.pop()) {
+    count += 1
+    if (count > valuesMaxCount) return Number.POSITIVE_INFINITY
+    bytes += memberBytes
+    if (next instanceof Encoded) bytes += next.size ?? 0
+    else if (ArrayBuffer.isView(next)) bytes += next.byteLength
+    else if (typeof next === "string") bytes += charBytes * next.length
+    else if (typeof next === "object" && next !== null)
+      for (const [name, member] of Object.entries(next)) {
+        bytes += charBytes * name.length
+        rest.push(member)
+      }
+  }
+  return bytes
+}
