@@ -221,6 +221,30 @@ describe("a connection that is lost", () => {
     expect(client.stats().bytesReceived - before).toBeLessThan(600)
   })
 
+  it("counts the age of the copy from the last message, not from when the silence was noticed", async () => {
+    const world = createWorld()
+    world.server.replica("walkers").set("a", walker(1, 1))
+    const client = await world.open("ann")
+    world.server.replica("walkers").view(sessionOf(world, "ann"), { x: 1, y: 1 })
+    await world.clock.advance(60_000)
+    world.network.listening = false
+    const silentSinceMs = world.clock.now()
+    let heardAtMs = silentSinceMs
+    const before = client.stats().messagesReceived
+    world.network.links[0]?.blackHole()
+    while (client.current.state === "open") {
+      await world.clock.advance(100)
+      if (client.stats().messagesReceived > before) heardAtMs = world.clock.now()
+    }
+    const { ageMs } = client.replica("walkers")
+    const noticedAfterMs = world.clock.now() - silentSinceMs
+    expect(noticedAfterMs).toBeGreaterThan(5_000)
+    expect(heardAtMs).toBe(silentSinceMs)
+    expect(ageMs).toBeGreaterThanOrEqual(noticedAfterMs)
+    await world.clock.advance(1_000)
+    expect(client.replica("walkers").ageMs).toBe(ageMs + 1_000)
+  })
+
   it("brings snapshots where the changes are not held any more", async () => {
     const world = createWorld()
     const walkers = world.server.replica("walkers")

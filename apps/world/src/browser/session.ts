@@ -20,6 +20,7 @@ import { measureRoundTrip } from "./round-trip.ts"
 import { countRecords } from "./shown-records.ts"
 import type { ShownRecords } from "./shown-records.ts"
 import { watchAge } from "./stale-world.ts"
+import { isOutcomeOfLogin } from "./token-source.ts"
 import { WorldState } from "./world-state.ts"
 
 export interface ConnectionView {
@@ -81,7 +82,13 @@ export interface SessionOptions {
 
 export function startSession({ url, token, left, onRefused }: SessionOptions): Session {
   const world = new WorldState()
-  const client = createClient(contract, { url, token })
+  const client = createClient(contract, {
+    url,
+    token,
+    onError: (error) => {
+      if (!isOutcomeOfLogin(error)) reportError(error)
+    },
+  })
   const connection = createStore<ConnectionView>({
     status: client.current,
     sinceMs: performance.now(),

@@ -1,7 +1,7 @@
 import { HawserError } from "@hawser/client"
 import { expect, test } from "vitest"
 import { accessToken } from "./access-token.ts"
-import { createTokenSource } from "./token-source.ts"
+import { createTokenSource, isOutcomeOfLogin } from "./token-source.ts"
 import type { Renewed } from "./token-source.ts"
 
 /** As the server signs it, without a signature. */
@@ -89,6 +89,22 @@ test("door-6 ends a log-in that cannot be renewed, and says so", async () => {
   answers.push({ kind: "ended", text: "Your log-in has ended." })
   await expect(ask(refused)).rejects.toMatchObject({ code: "auth_token_expired" })
   expect(events).toEqual(["renew Ann", "Your log-in has ended."])
+})
+
+test("door-6 no outcome of a renewal is a fault of the page, and what else fails is one", async () => {
+  for (const answer of [later, { kind: "ended", text: "Your log-in has ended." }] as const) {
+    const { answers, ask } = source()
+    answers.push(answer, answer, answer)
+    const error: unknown = await ask(refused).catch((thrown: unknown) => thrown)
+    expect(isOutcomeOfLogin(error)).toBe(true)
+  }
+  const cause = new TypeError("undefined is not a function")
+  const faults = [
+    cause,
+    new HawserError("sys_service_unavailable", { cause }),
+    new HawserError("sys_invalid_message"),
+  ]
+  expect(faults.map(isOutcomeOfLogin)).toEqual([false, false, false])
 })
 
 test("renews when the page's clock was set back", async () => {

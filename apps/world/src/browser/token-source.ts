@@ -22,6 +22,15 @@ export interface TokenSourceOptions {
   readonly pause: (ms: number) => Promise<void>
 }
 
+/**
+ * True for an error of the token source that the page shows by itself: the form, or the state of the connection. Anything
+ * else is a fault of the page.
+ */
+export function isOutcomeOfLogin(error: unknown): boolean {
+  if (!HawserError.is(error) || error.cause !== undefined) return false
+  return error.code === "auth_token_expired" || error.code === "sys_service_unavailable"
+}
+
 /** Pauses between attempts to renew, in milliseconds. Then the call rejects, and the client asks again later. */
 const pausesMs = [1_000, 3_000]
 

@@ -82,10 +82,17 @@ export class Heartbeat {
   #cancelWake: () => void = () => {}
   #wakeAtMs = Number.POSITIVE_INFINITY
   #roundTripMs: number | undefined
+  #heardAtMs: number
 
   constructor(options: HeartbeatRunnerOptions) {
     this.#options = options
     this.#deadlines = new Deadlines(options)
+    this.#heardAtMs = options.clock.now()
+  }
+
+  /** Time of the last message, also when its connection is gone. */
+  get heardAtMs(): number {
+    return this.#heardAtMs
   }
 
   /** The last one measured; undefined before the first. */
@@ -109,7 +116,8 @@ export class Heartbeat {
 
   /** Any message came. */
   heard(): void {
-    this.#step({ kind: "heard", nowMs: this.#options.clock.now() })
+    this.#heardAtMs = this.#options.clock.now()
+    this.#step({ kind: "heard", nowMs: this.#heardAtMs })
   }
 
   /** A reliable message was sent: something must be heard. */

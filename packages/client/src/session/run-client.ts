@@ -332,7 +332,7 @@ export class RunningClient {
     this.#link = undefined
     this.#cancelMove()
     this.#session?.detach()
-    this.#options.replicas.detach()
+    this.#options.replicas.detach(this.heartbeat.heardAtMs)
     this.heartbeat.stop()
   }
 

@@ -36,7 +36,7 @@ export interface ReplicaView<R extends object = Values> {
   readonly size: number
   /** True while it may not be how things are: there is no connection, or it has not been brought up to date since. */
   readonly stale: boolean
-  /** Milliseconds since it was last known to be how things are; 0 while it is. */
+  /** Milliseconds since the last message of the lost connection; 0 while it is how things are. */
   readonly ageMs: number
   has(id: string): boolean
   get(id: string): R | undefined
@@ -91,10 +91,10 @@ export class Replicas {
     return [...this.#shown.values()].flatMap((shown) => shown.held() ?? [])
   }
 
-  /** The connection is gone. */
-  detach(): void {
+  /** The connection is gone; its last message came at `heardAtMs`. */
+  detach(heardAtMs: number): void {
     this.#numbers.clear()
-    for (const shown of this.#shown.values()) shown.detach()
+    for (const shown of this.#shown.values()) shown.detach(heardAtMs)
   }
 
   /** What the server says of a replica's records. */
@@ -201,9 +201,9 @@ class ShownReplica implements ReplicaView {
     return this.#copy?.held()
   }
 
-  detach(): void {
+  detach(heardAtMs: number): void {
     this.#copy?.detach()
-    this.#staleSinceMs ??= this.#clock.now()
+    this.#staleSinceMs ??= heardAtMs
   }
 
   /** False when these records cannot be shown by the contract of this client. */
