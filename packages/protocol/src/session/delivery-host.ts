@@ -52,6 +52,8 @@ export interface DeliveryOwner {
   requestAck(): void
   /** Calls `flushStateAck` after `delayMs`. Not repeated before that. Absent where no state is received: at a server. */
   requestStateAck?(delayMs: number): void
+  /** True while the owner sends the acknowledgement itself, later (N10). Absent: never. */
+  holdsAck?(): boolean
   /** True while an update of views waits: volatile events and values then take turns with it. Absent: never. */
   readonly viewsWait?: boolean
 }

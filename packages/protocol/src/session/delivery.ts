@@ -210,23 +210,23 @@ export class Delivery {
     if (this.#buffer.sent !== this.#buffer.head) return false
     // A client that acknowledges no state shows by its socket alone how fast it is: values go before views.
     if (!this.countsState && this.#hasValues) return false
-    if (!this.#socketTakesState()) return false
+    if (!this.socketTakes(this.#host.limits.volatileHighWaterBytes)) return false
     return this.#window?.takesView(bytes, isFirst, this.#hasValues, turnNow(this.#host.clock)) ?? true
   }
 
   /** The same of a volatile event or value, whether or not others wait. */
   #takesEvent({ bytes }: OutboundMessage): boolean {
-    if (!this.#socketTakesState()) return false
+    if (!this.socketTakes(this.#host.limits.volatileHighWaterBytes)) return false
     const viewsWait = this.#owner.viewsWait === true
     return this.#window?.takesEvent(bytes.length, viewsWait, turnNow(this.#host.clock)) ?? true
   }
 
-  #socketTakesState(): boolean {
+  /** True if the socket's buffer is at or below this mark. If not, the owner is notified when it has drained. */
+  socketTakes(highWaterBytes: number): boolean {
     const connection = this.#connection
-    if (connection === undefined) return false
-    if (connection.bufferedBytes <= this.#host.limits.volatileHighWaterBytes) return true
-    connection.awaitDrain?.()
-    return false
+    const takes = (connection?.bufferedBytes ?? Number.POSITIVE_INFINITY) <= highWaterBytes
+    if (!takes) connection?.awaitDrain?.()
+    return takes
   }
 
   /** Sends a frame of state, of views or of an event: not counted, never replayed. */
@@ -380,7 +380,7 @@ export class Delivery {
     const receipt = this.#receipt
     if (handled === this.#toldHandled && (receipt === undefined || receipt.owed === 0)) return
     const counted = receipt === undefined ? {} : { stateFrames: receipt.received }
-    if (!this.control({ kind: "ack", handled, ...counted })) return
+    if (this.#owner.holdsAck?.() === true || !this.control({ kind: "ack", handled, ...counted })) return
     this.#host.counters.acksSent += 1
     receipt?.acknowledged(turnNow(this.#host.clock))
     this.toldHandled()

@@ -28,6 +28,9 @@ import type { FrameTaker } from "./session-frames.ts"
 import type { FinishOptions, SessionHost, SessionOptions } from "./session-host.ts"
 import type { EndCause, SendOutcome, Session } from "./session.ts"
 
+/** Of an acknowledgement that is owed without a PONG. */
+const ackAlone = -1
+
 /** The session, as its conversation sees it. */
 export interface Conversing<User extends AuthenticatedUser> extends Session<User> {
   /** The connection of now takes nothing any more; told once all of a publication's recipients have it. */
@@ -50,6 +53,8 @@ export class Conversation<User extends AuthenticatedUser>
   /** What it sees of replicas, if anything. */
   #state: StateSource | undefined
   #badCount = 0
+  /** Number of the newest PING whose answer waits for the socket, or `ackAlone`. Either frame carries all counts (N10). */
+  #owed: number | undefined
 
   // oxlint-disable-next-line eslint/max-params -- made in one place
   constructor(
@@ -104,6 +109,7 @@ export class Conversation<User extends AuthenticatedUser>
   /** WELCOME was sent on it: now the replay, then anything newer. */
   goOn(connection: Connection, handled: number, countsState: boolean): void {
     // What the client has not handled is sent again; its own count of received messages goes back to that, too.
+    this.#owed = undefined
     this.delivery.attach(connection, { received: handled, handled, countsState })
     this.delivery.toldHandled()
     this.delivery.pump()
@@ -153,6 +159,32 @@ export class Conversation<User extends AuthenticatedUser>
   /** Frames of the session layer itself: sent at once or not at all. */
   control(frame: Frame): boolean {
     return this.session.active && this.#outbound.control(frame)
+  }
+
+  pong(number: number): void {
+    if (this.#isBehind) this.#owed = number
+    else this.#answer(number)
+  }
+
+  holdsAck(): boolean {
+    if (!this.#isBehind) return false
+    this.#owed ??= ackAlone
+    return true
+  }
+
+  /** True while the socket holds as much as it may of reliable messages: a control frame more would be without a bound. */
+  get #isBehind(): boolean {
+    const { delivery, session, host } = this
+    return session.attached && !delivery.socketTakes(host.limits.socketHighWaterBytes)
+  }
+
+  #answer(owed: number): void {
+    const { handled } = this.delivery
+    const isAck = owed === ackAlone
+    this.#owed = undefined
+    if (!this.control(isAck ? { kind: "ack", handled } : { kind: "pong", number: owed, handled })) return
+    if (isAck) this.host.counters.acksSent += 1
+    this.delivery.toldHandled()
   }
 
   reply(frame: ReplyFrame): void {
@@ -260,9 +292,16 @@ export class Conversation<User extends AuthenticatedUser>
     return this.#badCount
   }
 
+  /** What the socket held has left: the answer goes first, or newer messages would fill the socket again before it. */
+  socketDrained(): void {
+    if (this.#owed !== undefined) this.#answer(this.#owed)
+    this.drained()
+  }
+
   /** There may be room again, in the socket or in the buffer. */
   drained(): void {
     if (!this.session.active) return
+    if (this.#owed !== undefined && !this.#isBehind) this.#answer(this.#owed)
     this.#outbound.pump()
     this.answers.pump()
     this.#inbound.resume()

@@ -71,8 +71,17 @@ interface Stall {
   wasAsked: boolean
 }
 
+/** A socket's buffer that never became smaller from one sweep to the next. */
+interface Backlog {
+  readonly sinceMs: number
+  bytes: number
+}
+
+/** A buffer that a healthy link empties within any two sweeps is not noted. */
+const backlogLeastBytes = 16 * 1024
+
 /**
- * Drops clients that are heard but settle nothing. A frozen page may answer pings for a while: only acknowledgements
+ * Drops clients that are heard but settle nothing, or owe nothing and read nothing. A frozen page may answer pings for a while: only acknowledgements
  * prove that the application reads. A hidden page's timers are held back for up to a minute, so the client is asked by a
  * PING first: its answer is no timer's matter.
  */
@@ -82,6 +91,8 @@ class Stalls<User extends AuthenticatedUser> {
   readonly #notedAfterMs: number
   #stalls = new Map<RunningConnection<User>, Stall>()
   #next = new Map<RunningConnection<User>, Stall>()
+  #backlogs = new Map<RunningConnection<User>, Backlog>()
+  #nextBacklogs = new Map<RunningConnection<User>, Backlog>()
 
   constructor(options: LivenessOptions<User>) {
     const { ackDelayMs, ackProgressMs } = options.limits
@@ -96,7 +107,7 @@ class Stalls<User extends AuthenticatedUser> {
   ): boolean {
     const { clock, limits, counters } = this.#options
     const { session } = connection
-    const sinceMs = session?.stalledSinceMs
+    const sinceMs = session?.stalledSinceMs ?? this.#unreadSinceMs(connection)
     const nowMs = clock.now()
     if (session === undefined || sinceMs === undefined || nowMs - sinceMs < this.#notedAfterMs) return false
     const stall = this.#stallOf(connection, sinceMs)
@@ -118,6 +129,24 @@ class Stalls<User extends AuthenticatedUser> {
     this.#next = this.#stalls
     this.#next.clear()
     this.#stalls = seen
+    const backlogs = this.#nextBacklogs
+    this.#nextBacklogs = this.#backlogs
+    this.#nextBacklogs.clear()
+    this.#backlogs = backlogs
+  }
+
+  /** Since when the socket has taken nothing, of a client that owes nothing. In `2.0` its bytes alone are bounded (E3). */
+  #unreadSinceMs(connection: RunningConnection<User>): number | undefined {
+    const { session, connection: socket } = connection
+    if (session === undefined || session.speaks20 || !session.attached) return undefined
+    const bytes = socket.bufferedBytes
+    if (bytes < backlogLeastBytes) return undefined
+    let backlog = this.#backlogs.get(connection)
+    if (backlog === undefined || bytes < backlog.bytes)
+      backlog = { sinceMs: this.#options.clock.now(), bytes }
+    else backlog.bytes = bytes
+    this.#nextBacklogs.set(connection, backlog)
+    return backlog.sinceMs
   }
 
   #stallOf(connection: RunningConnection<User>, sinceMs: number): Stall {

@@ -379,9 +379,9 @@ export class ServerSession<User extends AuthenticatedUser>
     this.#conversation.receive(bytes)
   }
 
-  /** There may be room again, in the socket or in the buffer. */
+  /** What the socket held has left. */
   drained(): void {
-    this.#conversation.drained()
+    this.#conversation.socketDrained()
   }
 
   /** Resolves when no request waits or runs, or the session has ended. */

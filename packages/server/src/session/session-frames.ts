@@ -38,7 +38,8 @@ export interface FrameTaker {
   readonly answers: Owed
   /** When the message that is processed now arrived. */
   readonly arrivedAtMs: number
-  control(frame: Frame): boolean
+  /** Answers the PING of this number. */
+  pong(number: number): void
   reply(frame: ReplyFrame): void
   /** The message of this number needs nothing more. */
   settle(count: number): void
@@ -124,9 +125,8 @@ export function takeFrame(taker: FrameTaker, frame: Frame | BadFrame, count: num
 }
 
 function onPing(taker: FrameTaker, number: number, handled: number): void {
-  const { delivery } = taker
   onAcknowledged(taker, handled)
-  if (taker.control({ kind: "pong", number, handled: delivery.handled })) delivery.toldHandled()
+  taker.pong(number)
 }
 
 /** A client that claims to have handled or received what it was never sent has another history than this end. */

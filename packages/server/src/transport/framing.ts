@@ -6,7 +6,8 @@ const longestHeaderBytes = 10
 
 /**
  * Memory for messages that have one recipient: framed one behind the other, so that what follows one another for the
- * same connection is one piece to write. Nobody keeps it longer than the socket does.
+ * same connection is one piece to write. Nobody keeps it longer than the socket does: a piece that would wait in a socket
+ * behind others is copied by `ownMemory`, or a few bytes for a peer that reads nothing would hold the whole slab.
  */
 export class FrameSlab {
   bytes = Buffer.allocUnsafeSlow(slabBytes)
@@ -38,6 +39,14 @@ export class FrameSlab {
     }
     return this.end
   }
+}
+
+/** The piece itself, or its copy if it is a part of larger memory. */
+export function ownMemory(piece: Buffer): Buffer {
+  if (piece.length === piece.buffer.byteLength) return piece
+  const copy = Buffer.allocUnsafeSlow(piece.length)
+  copy.set(piece)
+  return copy
 }
 
 /** What many recipients get is framed for the first of them. */

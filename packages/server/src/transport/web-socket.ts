@@ -7,7 +7,7 @@ import { WebSocket } from "ws"
 import type { RawData } from "ws"
 import { ControlFrames } from "./control-frames.ts"
 import type { ControlFrameBound } from "./control-frames.ts"
-import { FrameSlab, frameBinary, framedOnce } from "./framing.ts"
+import { FrameSlab, frameBinary, framedOnce, ownMemory } from "./framing.ts"
 import { Piece } from "./piece.ts"
 import { ReadingTurn } from "./reading-turn.ts"
 import type { Held } from "./reading-turn.ts"
@@ -172,7 +172,8 @@ export class WebSocketConnection implements Connection, Held {
     }
     if (this.#told === undefined) {
       // Only what was framed in the slab: one piece already.
-      socket.write(this.#takePiece())
+      const piece = this.#takePiece()
+      socket.write(socket.writableLength > 0 ? ownMemory(piece) : piece)
     } else {
       this.#endPiece()
       this.#write(this.#told)
@@ -185,13 +186,14 @@ export class WebSocketConnection implements Connection, Held {
 
   #write(told: Piece): void {
     const socket = this.#socket
+    const waits = socket.writableLength > 0
     const joined = told.joined(this.#writer.slab)
     if (joined !== undefined) {
-      socket.write(joined)
+      socket.write(waits ? ownMemory(joined) : joined)
       return
     }
     socket.cork()
-    for (const piece of told.pieces()) socket.write(piece)
+    for (const piece of told.pieces()) socket.write(waits ? ownMemory(piece) : piece)
     socket.uncork()
   }
 

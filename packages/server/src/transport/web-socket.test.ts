@@ -1,0 +1,74 @@
+import { Duplex } from "node:stream"
+import { expect, it } from "vitest"
+import { outbound } from "@hawser/protocol"
+import { OwnedWebSocket, TurnWriter, WebSocketConnection } from "./web-socket.ts"
+
+/** A socket that takes its first write only when it is told to. */
+class SlowSocket extends Duplex {
+  readonly taken: Buffer[] = []
+  #done: (() => void) | undefined
+
+  override _read(): void {}
+
+  override _write(chunk: Buffer, _encoding: string, done: () => void): void {
+    this.taken.push(chunk)
+    this.#done = done
+  }
+
+  /** Everything that waits, one piece after the other. */
+  drain(): void {
+    for (let done = this.#done; done !== undefined; done = this.#done) {
+      this.#done = undefined
+      done()
+    }
+  }
+
+  setTimeout(): this {
+    return this
+  }
+
+  setNoDelay(): this {
+    return this
+  }
+}
+
+function setUp() {
+  const errors: unknown[] = []
+  const socket = new SlowSocket()
+  // As the library's server makes it; the types know the client's way alone.
+  const webSocket: unknown = Reflect.construct(OwnedWebSocket, [null, undefined, {}])
+  if (!(webSocket instanceof OwnedWebSocket)) throw new TypeError("not the library's socket")
+  Reflect.set(webSocket, "_readyState", OwnedWebSocket.OPEN)
+  const writer = new TurnWriter({
+    limits: { controlFramesPerSecond: 1 },
+    clock: { now: () => 0 },
+    onError: (error) => errors.push(error),
+  })
+  return { socket, writer, connection: new WebSocketConnection(webSocket, socket, writer), errors }
+}
+
+it("door-10 copies what waits behind other bytes out of the memory that connections share", async () => {
+  const { socket, connection } = setUp()
+  const turn = (): Promise<void> => new Promise((resolve) => setImmediate(resolve))
+  const message = (id: number): Uint8Array => Uint8Array.of(7, id, id)
+  for (let id = 0; id < 4; id += 1) {
+    connection.send(outbound(message(id)))
+    await turn()
+  }
+  // Joined of a shared piece and of one in the slab; too long to be joined.
+  for (const length of [100, 20_000]) {
+    connection.send(outbound(message(9)))
+    connection.send(outbound(new Uint8Array(length), true))
+    connection.send(outbound(message(9)))
+    await turn()
+  }
+  socket.drain()
+  await turn()
+  socket.drain()
+  expect(Buffer.concat(socket.taken).length).toBe(4 * 5 + (5 + 102 + 5) + (5 + 20_004 + 5))
+  expect(socket.taken.slice(1, 4)).toEqual([1, 2, 3].map((id) => Buffer.of(0x82, 3, 7, id, id)))
+  const [first, ...waiting] = socket.taken
+  // Nothing waited before the first: it is a part of the slab, without a copy.
+  expect(first?.buffer.byteLength).toBe(64 * 1024)
+  expect(waiting.map((piece) => piece.buffer.byteLength)).toEqual(waiting.map((piece) => piece.length))
+})
