@@ -76,7 +76,7 @@ describe("door-9 the world behind a proxy that passes Host on without the port",
     const tab = await openTab({ browser: browser(), url: origin })
     await tab.submit(newName("Ann"), "register-submit")
     await tab.expectText("banner", "Cannot reach the world")
-    await tab.expectText("cause", "never opened")
+    await tab.expectText("cause", "something on the way blocks it")
     expect(await tab.text("badge")).toContain("Connecting")
     expect(await tab.text("banner")).not.toContain("lost")
     await tab.picture("never-reached")

@@ -31,26 +31,43 @@ const record: PlayerRecord = {
   createdAtMs: 0,
 }
 
-it("takes up a player where they left, though the store is behind (door-5)", async () => {
+interface GameHooks {
+  readonly save: (progress: readonly Progress[]) => void
+  readonly isUnsaved: () => boolean
+}
+
+/** A token is its player's name; the player `ann` has the number 1. */
+function openGame({ save, isUnsaved }: GameHooks) {
   const server = createServer(contract, {
-    authenticate: () => ({ id: "1", expiresAtMs: Date.now() + 3_600_000, record }),
+    authenticate(username) {
+      const id = username === "ann" ? 1 : 2
+      return { id: String(id), expiresAtMs: Date.now() + 3_600_000, record: { ...record, id, username } }
+    },
   })
   onTestFinished(() => server.close())
-  const saved: Progress[] = []
-  let isUnsaved = true
   const game = new Game({
     server,
     map,
     motd: "",
     random: () => 0,
     wallClockMs: Date.now,
-    save: (progress) => void saved.push(...progress),
-    isUnsaved: () => isUnsaved,
+    save,
+    isUnsaved,
     onError: (error) => expect.unreachable(String(error)),
     tickTimes: () => ({ averageMs: null, p50Ms: null, p99Ms: null }),
   })
+  return { server, game }
+}
+
+it("takes up a player where they left, though the store is behind (door-5)", async () => {
+  const saved: Progress[] = []
+  let isUnsaved = true
+  const { server, game } = openGame({
+    save: (progress) => void saved.push(...progress),
+    isUnsaved: () => isUnsaved,
+  })
   const { port } = await server.listen()
-  const player = new ResumingPlayer(`ws://127.0.0.1:${port}/ws`, { username: "ann", token: "t" })
+  const player = new ResumingPlayer(`ws://127.0.0.1:${port}/ws`, { username: "ann", token: "ann" })
   await player.client.connect()
   await player.move("LEFT")
   const { at } = player
@@ -79,4 +96,28 @@ it("takes up a player where they left, though the store is behind (door-5)", asy
   for (let tick = 0; tick < 850; tick += 1) game.tick(tick * 50)
   await player.client.connect()
   await vi.waitFor(() => expect(player.at).toMatchObject({ x: record.x, y: record.y }))
+})
+
+it("door-5 when the server ends, nobody is told that the others have left, and everybody's progress is saved", async () => {
+  const saved: Progress[] = []
+  const { server, game } = openGame({
+    save: (progress) => void saved.push(...progress),
+    isUnsaved: () => true,
+  })
+  const { port } = await server.listen()
+  const players = ["ann", "bob"].map(
+    (username) => new ResumingPlayer(`ws://127.0.0.1:${port}/ws`, { username, token: username }),
+  )
+  for (const { client } of players) {
+    onTestFinished(() => client.close())
+    await client.connect()
+  }
+  const endings: string[] = []
+  for (const { client } of players)
+    client.onSession((event) => event.kind === "reset" && endings.push(event.cause))
+  await server.close()
+  await vi.waitFor(() => expect(endings).toEqual(["server_shutdown", "server_shutdown"]))
+  expect(game.players.size).toBe(0)
+  expect(players.map(({ left }) => left)).toEqual([[], []])
+  expect(saved.map(({ id }) => id)).toEqual([1, 2])
 })

@@ -4,7 +4,7 @@ import { WebSocket } from "ws"
 import { world as contract } from "../contract.ts"
 import type { NewChatLine } from "./chat-log.ts"
 import { createDraft } from "./draft.ts"
-import { createSpeech } from "./speech.ts"
+import { createSpeech, nothingUnsaid } from "./speech.ts"
 import { createStore } from "./store.ts"
 
 const line = (message: string) => ({ channel: "local", message, recipient: "" }) as const
@@ -30,7 +30,7 @@ test("door-6 hands the lines that no connection took to the next session, and sa
   const client = createClient(contract, { url: "ws://127.0.0.1:1/ws", token, webSocket: WebSocket })
   onTestFinished(() => client.close())
   const added: Omit<NewChatLine, "atMs">[] = []
-  const unsaid = createStore(0)
+  const unsaid = createStore(nothingUnsaid)
   const options = { client, addTo: (one: Omit<NewChatLine, "atMs">) => void added.push(one), unsaid }
   const speech = createSpeech(options)
   for (const message of ["one", "two", "three"]) speech.say(line(message))
@@ -39,7 +39,7 @@ test("door-6 hands the lines that no connection took to the next session, and sa
 
   const next = createSpeech(options)
   next.resume({ ...left, uncertain: line("zero") })
-  expect(unsaid.value).toBe(3)
+  expect(unsaid.value.count).toBe(3)
   expect(added).toEqual([
     { kind: "error", text: 'The connection was away for too long: nobody knows whether "zero" was said.' },
   ])

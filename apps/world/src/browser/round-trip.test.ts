@@ -9,10 +9,14 @@ class Page implements Clock {
   /** Time that an answer takes on the network. */
   readonly networkMs = 8
   readonly shown = createStore<number | undefined>(undefined)
+  readonly silentSeconds = createStore<number | undefined>(undefined)
+  /** True while nothing comes from the network. */
+  isSilent = false
   readonly seen: (number | undefined)[] = []
   readonly stop: () => void
   #nowMs = 0
   #timers: { readonly atMs: number; readonly callback: () => void }[] = []
+  readonly #unanswered: ((ms: number) => void)[] = []
   #status: ClientStatus = { state: "connecting", attempt: 0 }
   #onStatus = (_status: ClientStatus): void => {}
 
@@ -29,7 +33,7 @@ class Page implements Clock {
         return () => {}
       },
     }
-    this.stop = measureRoundTrip(client, this.shown, this)
+    this.stop = measureRoundTrip(client, { roundTripMs: this.shown, silentSeconds: this.silentSeconds }, this)
   }
 
   now(): number {
@@ -53,6 +57,12 @@ class Page implements Clock {
     this.#onStatus(status)
   }
 
+  /** What was held up arrives. */
+  thaw(ms: number): void {
+    this.isSilent = false
+    for (const resolve of this.#unanswered.splice(0)) resolve(ms)
+  }
+
   /** Does something for so long; nothing else runs meanwhile. */
   work(ms: number): void {
     this.#nowMs += ms
@@ -73,6 +83,7 @@ class Page implements Clock {
   }
 
   #ping(): Promise<number> {
+    if (this.isSilent) return new Promise((resolve) => this.#unanswered.push(resolve))
     const sentAtMs = this.#nowMs
     return new Promise((resolve) => {
       this.schedule(this.networkMs, () => resolve(this.#nowMs - sentAtMs))
@@ -119,6 +130,29 @@ describe("the round trip", () => {
     expect(page.seen).toEqual([8])
     page.become({ state: "reconnecting", attempt: 1, delayMs: 0, waiting: false, error: undefined })
     expect(page.shown.value).toBeUndefined()
+    expect(page.timers).toBe(0)
+  })
+
+  it("surprise-A11 is not shown for a connection that is silent: for how long there was no answer is", async () => {
+    const page = new Page()
+    page.become({ state: "open" })
+    await page.idle(1_000)
+    expect(page.shown.value).toBe(8)
+    page.isSilent = true
+    await page.idle(2_000)
+    expect(page.silentSeconds.value).toBeUndefined()
+    await page.idle(3_200)
+    expect(page.silentSeconds.value).toBe(3)
+    await page.idle(5_000)
+    expect(page.silentSeconds.value).toBe(8)
+    page.thaw(9_000)
+    await page.idle(0)
+    expect([page.silentSeconds.value, page.shown.value]).toEqual([undefined, 9_000])
+    page.isSilent = true
+    await page.idle(8_000)
+    expect(page.silentSeconds.value).toBeGreaterThan(3)
+    page.become({ state: "reconnecting", attempt: 1, delayMs: 0, waiting: false, error: undefined })
+    expect(page.silentSeconds.value).toBeUndefined()
     expect(page.timers).toBe(0)
   })
 

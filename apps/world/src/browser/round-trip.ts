@@ -6,6 +6,9 @@ import type { WorldContract } from "../contract.ts"
 import type { Store } from "./store.ts"
 
 const everyMs = 2_000
+/** A ping without an answer for this time is shown; the time is in whole seconds. */
+const silentMs = 3_000
+const lookEveryMs = 500
 /** A page has settled when so many short timers in a row were hardly late. */
 const settled = { timerMs: 50, lateMaxMs: 20, count: 3 }
 /** A page that never settles, such as a hidden one, is measured after this time. */
@@ -19,23 +22,36 @@ const pageClock: Clock = {
   },
 }
 
-/**
- * Sets `roundTripMs` every 2 s while the client is open; undefined until the first measurement of a connection. Returns
- * how to stop.
- */
+export interface RoundTripStores {
+  /** Undefined until the first measurement of a connection. */
+  readonly roundTripMs: Store<number | undefined>
+  /** Whole seconds for which a ping has had no answer, from 3 on. */
+  readonly silentSeconds: Store<number | undefined>
+}
+
+/** Measures every 2 s while the client is open. Returns how to stop. */
 export function measureRoundTrip(
   client: Pick<Client<WorldContract>, "current" | "ping" | "onStatus">,
-  roundTripMs: Store<number | undefined>,
+  { roundTripMs, silentSeconds }: RoundTripStores,
   clock: Clock = pageClock,
 ): () => void {
   let cancel = (): void => {}
   /** Results of an earlier connection do not count. */
   let connection = 0
+  let cancelLook = (): void => {}
+  /** Time of the oldest ping without an answer. */
+  let askedAtMs: number | undefined
 
   function measure(): void {
     const measured = connection
+    askedAtMs ??= clock.now()
     client.ping().then(
-      (ms) => measured === connection && roundTripMs.set(ms),
+      (ms) => {
+        if (measured !== connection) return
+        askedAtMs = undefined
+        silentSeconds.set(undefined)
+        roundTripMs.set(ms)
+      },
       // A connection that is lost meanwhile has no round trip.
       () => {},
     )
@@ -53,19 +69,32 @@ export function measureRoundTrip(
     })
   }
 
-  function begin(): void {
+  function look(): void {
+    const forMs = askedAtMs === undefined ? 0 : clock.now() - askedAtMs
+    silentSeconds.set(forMs < silentMs ? undefined : Math.floor(forMs / 1_000))
+    cancelLook = clock.schedule(lookEveryMs, look)
+  }
+
+  function end(): void {
     connection += 1
     cancel()
-    cancel = () => {}
+    cancelLook()
+    askedAtMs = undefined
+  }
+
+  function begin(): void {
+    end()
     roundTripMs.set(undefined)
-    if (client.current.state === "open") settle(0, clock.now() + settleMaxMs)
+    silentSeconds.set(undefined)
+    if (client.current.state !== "open") return
+    look()
+    settle(0, clock.now() + settleMaxMs)
   }
 
   begin()
   const stopListening = client.onStatus(begin)
   return () => {
-    connection += 1
-    cancel()
+    end()
     stopListening()
   }
 }

@@ -39,7 +39,7 @@ export function tellSessionNews({ client, addTo, resumptions }: SessionNewsOptio
     switch (event.kind) {
       case "opened":
         change({ isLong: false })
-        if (lostBy !== undefined) addTo({ kind: "system", text: `${reasonOf(lostBy)} ${consequence}` })
+        if (lostBy !== undefined) addTo({ kind: "system", text: newsOf(lostBy) })
         lostBy = undefined
         return
       case "resumed": {
@@ -72,6 +72,13 @@ export function tellSessionNews({ client, addTo, resumptions }: SessionNewsOptio
   }
 }
 
+/** What the player reads when a new session has taken the place of a lost one. */
+export function newsOf(cause: string): string {
+  // The server has saved everything before it ended.
+  if (cause === "server_shutdown") return "The world was restarted. You are back where you were."
+  return `${reasonOf(cause)} ${consequence}`
+}
+
 const consequence = "A new session has begun, and what happened here meanwhile is lost."
 
 function reasonOf(cause: string): string {
@@ -81,7 +88,6 @@ function reasonOf(cause: string): string {
     case "session_overflow":
       return "More happened while you were away than the world could keep for you."
     case "session_unknown":
-    case "server_shutdown":
       return "The world does not know your last session any more; it may have been restarted."
     case "replaced":
       return "You were playing somewhere else."

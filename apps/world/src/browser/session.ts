@@ -1,19 +1,21 @@
 // One player's time in the world: the connection, what it brings, and what the player does. Tells the HUD through
 // stores and the canvas through `world`. Must not know how either draws.
 import { createClient } from "@hawser/client"
-import type { ClientOptions, ClientStats, ClientStatus } from "@hawser/client"
+import type { ClientOptions, ClientStats } from "@hawser/client"
 import { world as contract } from "../contract.ts"
 import type { Direction, WorldHealth } from "../contract.ts"
 import { createActions } from "./actions.ts"
 import { addLine } from "./chat-log.ts"
 import type { ChatLine, NewChatLine } from "./chat-log.ts"
+import { firstView, nextView } from "./connection-view.ts"
+import type { ConnectionView } from "./connection-view.ts"
 import { watchChunks } from "./missing-chunks.ts"
 import { listenToServer, surroundingsOf } from "./server-events.ts"
 import type { SkillsView, SurroundingsView } from "./server-events.ts"
 import { noResumptions, tellSessionNews } from "./session-news.ts"
 import type { ResumptionView } from "./session-news.ts"
-import { createSpeech } from "./speech.ts"
-import type { ChatInput, LeftLines } from "./speech.ts"
+import { createSpeech, nothingUnsaid } from "./speech.ts"
+import type { ChatInput, LeftLines, Unsaid } from "./speech.ts"
 import { createStore } from "./store.ts"
 import type { Store } from "./store.ts"
 import { measureRoundTrip } from "./round-trip.ts"
@@ -22,14 +24,6 @@ import type { ShownRecords } from "./shown-records.ts"
 import { watchAge } from "./stale-world.ts"
 import { isOutcomeOfLogin } from "./token-source.ts"
 import { WorldState } from "./world-state.ts"
-
-export interface ConnectionView {
-  readonly status: ClientStatus
-  /** When the status came, in milliseconds of `performance.now()`. */
-  readonly sinceMs: number
-  /** True once the status was `open`. */
-  readonly wasOpen: boolean
-}
 
 /** The connection's own figures at one moment. */
 interface ConnectionReading {
@@ -43,6 +37,8 @@ export interface Session {
   readonly world: WorldState
   readonly connection: Store<ConnectionView>
   readonly roundTripMs: Store<number | undefined>
+  /** Whole seconds for which a ping on the open connection has had no answer, from 3 on. */
+  readonly silentSeconds: Store<number | undefined>
   readonly surroundings: Store<SurroundingsView | undefined>
   readonly skills: Store<SkillsView>
   readonly lines: Store<readonly ChatLine[]>
@@ -51,7 +47,7 @@ export interface Session {
   readonly ageSeconds: Store<number | undefined>
   readonly shown: ShownRecords
   /** Lines of the player that have not been said yet. */
-  readonly unsaid: Store<number>
+  readonly unsaid: Store<Unsaid>
   /** Shortest time between two steps. */
   readonly moveCooldownMs: () => number
   move(direction: Direction): void
@@ -89,24 +85,21 @@ export function startSession({ url, token, left, onRefused }: SessionOptions): S
       if (!isOutcomeOfLogin(error)) reportError(error)
     },
   })
-  const connection = createStore<ConnectionView>({
-    status: client.current,
-    sinceMs: performance.now(),
-    wasOpen: false,
-  })
+  const connection = createStore<ConnectionView>(firstView(client.current, performance.now()))
   const roundTripMs = createStore<number | undefined>(undefined)
+  const silentSeconds = createStore<number | undefined>(undefined)
   const surroundings = createStore<SurroundingsView | undefined>(undefined)
   const skills = createStore<SkillsView>({})
   const lines = createStore<readonly ChatLine[]>([])
   const resumptions = createStore<ResumptionView>(noResumptions)
-  const unsaid = createStore(0)
+  const unsaid = createStore<Unsaid>(nothingUnsaid)
   const ageSeconds = createStore<number | undefined>(undefined)
   let moveCooldownMs = 150
   const addTo = (line: Omit<NewChatLine, "atMs">): void =>
     lines.set(addLine(lines.value, { ...line, atMs: Date.now() }))
   const changed = (): void => surroundings.set(surroundingsOf(world, surroundings.value))
   const soonChanged = createSoon(changed)
-  const stopRoundTrips = measureRoundTrip(client, roundTripMs)
+  const stopRoundTrips = measureRoundTrip(client, { roundTripMs, silentSeconds })
   const chunks = watchChunks(client, world)
   const speech = createSpeech({ client, addTo, unsaid })
   tellSessionNews({ client, addTo, resumptions })
@@ -125,8 +118,7 @@ export function startSession({ url, token, left, onRefused }: SessionOptions): S
   const age = watchAge(client.replica("players"), () => world.own !== undefined, ageSeconds)
 
   client.onStatus((status) => {
-    const wasOpen = connection.value.wasOpen || status.state === "open"
-    connection.set({ status, sinceMs: performance.now(), wasOpen })
+    connection.set(nextView(connection.value, status, performance.now()))
     age.look()
     if (status.state !== "closed" || status.error.code === "client_closed") return
     if (!status.error.code.startsWith("auth_")) return
@@ -151,6 +143,7 @@ export function startSession({ url, token, left, onRefused }: SessionOptions): S
     world,
     connection,
     roundTripMs,
+    silentSeconds,
     surroundings,
     skills,
     lines,

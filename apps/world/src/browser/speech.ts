@@ -18,11 +18,19 @@ const maxWaiting = 32
 /** When a server that finds a line too fast does not say how long to wait. */
 const pauseMs = 1_000
 
+/** Lines that wait, the one on its way included. */
+export interface Unsaid {
+  readonly count: number
+  /** When the oldest of them was written, in milliseconds of `performance.now()`. */
+  readonly sinceMs: number
+}
+
+export const nothingUnsaid: Unsaid = { count: 0, sinceMs: 0 }
+
 export interface SpeechOptions {
   readonly client: Client<WorldContract>
   readonly addTo: (line: Omit<NewChatLine, "atMs">) => void
-  /** How many lines wait, the one on its way included. */
-  readonly unsaid: Store<number>
+  readonly unsaid: Store<Unsaid>
 }
 
 /** Lines that a session leaves behind. */
@@ -41,22 +49,27 @@ export interface Speech {
 }
 
 export function createSpeech({ client, addTo, unsaid }: SpeechOptions): Speech {
-  const waiting: ChatInput[] = []
+  const waiting: { readonly input: ChatInput; readonly sinceMs: number }[] = []
   let timer: ReturnType<typeof setTimeout> | undefined
   let isSpeaking = false
   let isStopped = false
 
   async function sayNext(): Promise<void> {
     timer = undefined
-    const [input] = waiting
-    isSpeaking = input !== undefined
-    if (input === undefined) return
-    const pauseForMs = await trySaying(input)
+    const [first] = waiting
+    isSpeaking = first !== undefined
+    if (first === undefined) return
+    const pauseForMs = await trySaying(first.input)
     if (isStopped) return
     if (pauseForMs === 0) waiting.shift()
-    unsaid.set(waiting.length)
+    show()
     if (pauseForMs === 0) sayOn()
     else timer = setTimeout(sayOn, pauseForMs)
+  }
+
+  function show(): void {
+    const [oldest] = waiting
+    unsaid.set(oldest === undefined ? nothingUnsaid : { count: waiting.length, sinceMs: oldest.sinceMs })
   }
 
   function sayOn(): void {
@@ -83,8 +96,8 @@ export function createSpeech({ client, addTo, unsaid }: SpeechOptions): Speech {
       addTo({ kind: "error", text: `${maxWaiting} lines wait already: "${input.message}" was not said.` })
       return
     }
-    waiting.push(input)
-    unsaid.set(waiting.length)
+    waiting.push({ input, sinceMs: performance.now() })
+    show()
     if (!isSpeaking) sayOn()
   }
 
@@ -100,9 +113,9 @@ export function createSpeech({ client, addTo, unsaid }: SpeechOptions): Speech {
       // Between two attempts, and until a connection takes it, the first line waits like the others.
       const isUnderWay = isSpeaking && timer === undefined
       const isQueued = client.pending().some(({ name, state }) => name === "chatSend" && state === "waiting")
-      const [first] = waiting
-      const uncertain = isUnderWay && !isQueued ? first : undefined
-      const unsent = waiting.slice(uncertain === undefined ? 0 : 1)
+      const inputs = waiting.map(({ input }) => input)
+      const uncertain = isUnderWay && !isQueued ? inputs[0] : undefined
+      const unsent = inputs.slice(uncertain === undefined ? 0 : 1)
       waiting.length = 0
       return { unsent, uncertain }
     },

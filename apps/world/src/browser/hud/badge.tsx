@@ -1,6 +1,7 @@
 // The state of the connection: round trip while open, attempt and countdown while it comes back.
 import { useEffect, useState } from "preact/hooks"
-import type { ConnectionView, Session } from "../session.ts"
+import type { ConnectionView } from "../connection-view.ts"
+import type { Session } from "../session.ts"
 import { useStore } from "../store.ts"
 
 const titles: Readonly<Record<ConnectionView["status"]["state"], string>> = {
@@ -14,17 +15,25 @@ const titles: Readonly<Record<ConnectionView["status"]["state"], string>> = {
 export function Badge({ session }: { readonly session: Session }) {
   const { status, sinceMs, wasOpen } = useStore(session.connection)
   const roundTripMs = useStore(session.roundTripMs)
+  const silentSeconds = useStore(session.silentSeconds)
   const { resumed, replayedOut, replayedIn } = useStore(session.resumptions)
   const isWaiting = status.state === "reconnecting" && status.waiting
   const nowMs = useNow(isWaiting)
   const leftMs = isWaiting ? Math.max(0, sinceMs + status.delayMs - nowMs) : 0
   return (
-    <div class="badge panel" data-testid="badge" data-state={status.state} role="status">
+    <div
+      class="badge panel"
+      data-testid="badge"
+      data-state={status.state}
+      data-silent={silentSeconds !== undefined}
+      role="status"
+    >
       <i class="badge-light" aria-hidden="true" />
       <strong>
         {status.state === "reconnecting" && !wasOpen ? titles.connecting : titles[status.state]}
       </strong>
-      {status.state === "open" && roundTripMs !== undefined && (
+      {silentSeconds !== undefined && <span data-testid="badge-silent">No answer for {silentSeconds} s</span>}
+      {status.state === "open" && silentSeconds === undefined && roundTripMs !== undefined && (
         <span data-testid="badge-round-trip">{formatRoundTrip(roundTripMs)}</span>
       )}
       {status.state === "reconnecting" && <span data-testid="badge-attempt">attempt {status.attempt}</span>}

@@ -1,9 +1,10 @@
 // What is said across the world while there is no connection.
+import { plainCause } from "../connection-view.ts"
 import type { Session } from "../session.ts"
 import { useStore } from "../store.ts"
 
 export function Banner({ session }: { readonly session: Session }) {
-  const { status, wasOpen } = useStore(session.connection)
+  const { status, wasOpen, isRestart } = useStore(session.connection)
   const { isLong } = useStore(session.resumptions)
   const ageSeconds = useStore(session.ageSeconds)
   if (status.state === "open" || status.state === "idle") return null
@@ -16,14 +17,21 @@ export function Banner({ session }: { readonly session: Session }) {
   if (status.state === "reconnecting" && !wasOpen)
     return (
       <div class="veil" data-testid="banner">
-        {banner("Cannot reach the world – trying again", { cause: status.error?.message })}
+        {banner("Cannot reach the world – trying again", {
+          cause: plainCause(status.error?.code, navigator.onLine),
+        })}
       </div>
     )
   if (status.state === "reconnecting") {
     // The world stays to be seen; only when it has been away for long does it look like it.
     return (
       <div class={isLong ? "veil" : "veil clear"} data-testid="banner">
-        {banner("Connection lost – trying to come back", { ageSeconds })}
+        {banner(
+          isRestart ? "The world restarts – back in a moment" : "Connection lost – trying to come back",
+          {
+            ageSeconds,
+          },
+        )}
       </div>
     )
   }

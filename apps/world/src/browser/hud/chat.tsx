@@ -1,5 +1,5 @@
 // What is said, and the line to say something.
-import { useLayoutEffect, useRef } from "preact/hooks"
+import { useEffect, useLayoutEffect, useRef, useState } from "preact/hooks"
 import type { RefObject, TargetedSubmitEvent } from "preact"
 import { chatChannels, chatInputMaxLength } from "../../contract.ts"
 import type { ChatLine } from "../chat-log.ts"
@@ -119,14 +119,30 @@ function Log({ session }: { readonly session: Session }) {
 
 /** What the player said and nobody has heard yet. Told only while that is more than a moment. */
 function Unsaid({ session }: { readonly session: Session }) {
-  const count = useStore(session.unsaid)
+  const { count, sinceMs } = useStore(session.unsaid)
   const { status } = useStore(session.connection)
-  if (count === 0 || status.state === "open") return null
+  const isLong = useIsPast(count === 0 ? undefined : sinceMs + momentMs)
+  const isOpen = status.state === "open"
+  if (count === 0 || (isOpen && !isLong)) return null
   return (
     <p class="unsaid" data-testid="chat-unsaid" role="status">
-      {count === 1 ? "1 line waits" : `${count} lines wait`} for the connection
+      {count === 1 ? "1 line waits" : `${count} lines wait`} {isOpen ? "to be said" : "for the connection"}
     </p>
   )
+}
+
+/** Said and heard within this time, in milliseconds: nothing to tell. */
+const momentMs = 1_000
+
+/** True from `atMs` on, in milliseconds of `performance.now()`. */
+function useIsPast(atMs: number | undefined): boolean {
+  const [pastMs, setPastMs] = useState<number>()
+  useEffect(() => {
+    if (atMs === undefined) return undefined
+    const timer = setTimeout(() => setPastMs(atMs), Math.max(0, atMs - performance.now()))
+    return () => clearTimeout(timer)
+  }, [atMs])
+  return atMs !== undefined && pastMs === atMs
 }
 
 function Line({ line: { kind, sender, recipient, text, atMs } }: { readonly line: ChatLine }) {

@@ -31,6 +31,11 @@ export function DevPanel({ session }: { readonly session: Session }) {
         <Row name="State" testId="dev-state">
           {status.state}
         </Row>
+        <Row name="Last error" testId="dev-error">
+          {status.state === "reconnecting" || status.state === "closed"
+            ? (status.error?.message ?? "–")
+            : "–"}
+        </Row>
         <Row name="Round trip" testId="dev-round-trip">
           {milliseconds(roundTripMs)}
         </Row>

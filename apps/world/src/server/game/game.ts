@@ -153,7 +153,9 @@ export class Game {
     this.#elsewhere.delete(player)
     this.#shown.remove(session.user.id)
     const { id, username } = player.record
-    this.#options.server.topic(`map:${player.mapId}`).publish("playerLeft", { id, username, reason: cause })
+    // When the server ends, nobody leaves the others: all come back together.
+    if (cause !== "server_shutdown")
+      this.#options.server.topic(`map:${player.mapId}`).publish("playerLeft", { id, username, reason: cause })
     this.#options.save([progressOf(player)])
   }
 

@@ -1,0 +1,39 @@
+// What the page shows of the connection's state, beyond the client's status. Pure.
+import type { ClientStatus } from "@hawser/client"
+
+export interface ConnectionView {
+  readonly status: ClientStatus
+  /** When the status came, in milliseconds of `performance.now()`. */
+  readonly sinceMs: number
+  /** True once the status was `open` since the last `connect()`. */
+  readonly wasOpen: boolean
+  /** True while the connection is away because the server said that it restarts. */
+  readonly isRestart: boolean
+}
+
+export function firstView(status: ClientStatus, sinceMs: number): ConnectionView {
+  return { status, sinceMs, wasOpen: false, isRestart: false }
+}
+
+export function nextView(before: ConnectionView, status: ClientStatus, sinceMs: number): ConnectionView {
+  const wasOpen = status.state === "open" || (status.state !== "connecting" && before.wasOpen)
+  const isRestart =
+    status.state === "reconnecting" && (before.isRestart || status.error?.code === "server_shutdown")
+  return { status, sinceMs, wasOpen, isRestart }
+}
+
+/** Why the world cannot be reached, for a player; undefined if nothing is known beyond that. */
+export function plainCause(code: string | undefined, isOnline: boolean): string | undefined {
+  if (!isOnline) return "This device has no network."
+  switch (code) {
+    case "connection_timeout":
+      return "The answer takes too long."
+    case "connection_failed":
+      return "No connection could be opened: the world may be down, or something on the way blocks it."
+    case "server_shutdown":
+      return "It is being restarted."
+    case undefined:
+    default:
+      return undefined
+  }
+}
