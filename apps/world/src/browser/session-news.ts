@@ -33,16 +33,23 @@ export interface SessionNewsOptions {
 export function tellSessionNews({ client, addTo, resumptions }: SessionNewsOptions): void {
   /** Why the last session ended, until the next one opens. */
   let lostBy: string | undefined
+  /** True since the server said that it restarts, until a session is open. */
+  let isRestart = false
   const change = (view: Partial<ResumptionView>): void => resumptions.set({ ...resumptions.value, ...view })
 
+  client.onStatus((status) => {
+    if (status.state === "reconnecting" && status.error?.code === "server_shutdown") isRestart = true
+  })
   client.onSession((event: SessionEvent) => {
     switch (event.kind) {
       case "opened":
         change({ isLong: false })
-        if (lostBy !== undefined) addTo({ kind: "system", text: newsOf(lostBy) })
+        if (lostBy !== undefined) addTo({ kind: "system", text: newsOf(lostBy, isRestart) })
         lostBy = undefined
+        isRestart = false
         return
       case "resumed": {
+        isRestart = false
         const { sessionsResumed: resumed } = client.stats()
         change({ resumed, lastOutageMs: event.outageMs, isLong: false })
         countReplay().catch(reportError)
@@ -73,9 +80,10 @@ export function tellSessionNews({ client, addTo, resumptions }: SessionNewsOptio
 }
 
 /** What the player reads when a new session has taken the place of a lost one. */
-export function newsOf(cause: string): string {
-  // The server has saved everything before it ended.
-  if (cause === "server_shutdown") return "The world was restarted. You are back where you were."
+export function newsOf(cause: string, isRestart: boolean): string {
+  // The server has saved everything before it ended, and its successor does not know the session.
+  if (isRestart && (cause === "session_unknown" || cause === "server_shutdown"))
+    return "The world was restarted. You are back where you were."
   return `${reasonOf(cause)} ${consequence}`
 }
 
@@ -88,6 +96,7 @@ function reasonOf(cause: string): string {
     case "session_overflow":
       return "More happened while you were away than the world could keep for you."
     case "session_unknown":
+    case "server_shutdown":
       return "The world does not know your last session any more; it may have been restarted."
     case "replaced":
       return "You were playing somewhere else."
