@@ -162,6 +162,53 @@ describe("a token on a live connection", () => {
     expect(world.server.sessions()).toMatchObject([{ active: true, attached: false }])
   })
 
+  it("door-10 is checked three times at once and then once in 10 s, the newest, however many come", async () => {
+    const checked: string[] = []
+    const world = createWorld({
+      profile: "hawser.1",
+      server: {
+        authenticate(token) {
+          checked.push(token)
+          return { id: "ann", expiresAtMs: epochMs + 1_000_000 + Number(token) }
+        },
+      },
+    })
+    const client = await sayHello(world, { token: "0" })
+    for (let number = 1; number <= 405; number += 1) {
+      client.say({ kind: "auth", token: `${number}` })
+      await world.clock.advance(20)
+    }
+    expect(checked).toEqual(["0", "1", "2", "3"])
+    await world.clock.advance(2_000)
+    expect(checked.slice(4)).toEqual(["405"])
+    expect(world.server.sessions()).toMatchObject([{ user: { expiresAtMs: epochMs + 1_000_405 } }])
+    await world.clock.advance(60_000)
+    expect(checked).toHaveLength(5)
+    expect(client.closes).toEqual([])
+  })
+
+  it("door-10 is checked at once when the server asked for it, however often it does", async () => {
+    // Each token lives for 2 s: the server asks for the next one every second.
+    const world = createWorld({
+      profile: "hawser.1",
+      server: {
+        authenticate: () => ({ id: "ann", expiresAtMs: epochMs + world.clock.now() + 2_000 }),
+      },
+    })
+    const client = world.client({ token: () => `${world.clock.now()}`, limits: { dialsPerMinute: 600 } })
+    const connected = client.connect()
+    await world.clock.settle()
+    await connected
+    const states: string[] = []
+    client.onStatus(({ state }) => states.push(state))
+    const [session] = world.server.sessions()
+    for (let second = 0; second < 30; second += 1) {
+      await world.clock.advance(1_000)
+      expect(session?.user.expiresAtMs).toBeGreaterThan(epochMs + world.clock.now())
+    }
+    expect(states).toEqual([])
+  })
+
   it("is taken also when nobody asked, and brings other permissions", async () => {
     const world = createTokenWorld()
     const client = await sayHello(world, { token: "ann until 100" })

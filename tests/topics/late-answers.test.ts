@@ -29,3 +29,36 @@ it("door-8 a refusal that comes after its member has left and joined again ends 
   await world.clock.advance(100)
   expect([room.state, heard, world.errors]).toEqual(["in", ["1 still here"], []])
 })
+
+it("door-10 asks again once after an answer, whatever happened meanwhile, and not during it", async () => {
+  const answers: ((allowed: boolean) => void)[] = []
+  let isSlow = false
+  const canJoin = (): boolean | Promise<boolean> =>
+    isSlow ? new Promise((resolve) => answers.push(resolve)) : true
+  const world = createWorld({ chat: { canJoin } })
+  const ann = await world.open("ann", { reconnect: () => 500 })
+  const room = ann.topic("chat:a")
+  await settled(world, room.join(fine))
+  isSlow = true
+  const comeBack = async (): Promise<void> => {
+    world.network.links.at(-1)?.cut()
+    await world.clock.advance(10_000)
+    expect(ann.current.state).toBe("open")
+  }
+  for (let time = 0; time < 3; time += 1) await comeBack()
+  expect(answers).toHaveLength(1)
+  answers[0]?.(true)
+  await world.clock.advance(100)
+  expect([room.state, answers.length]).toEqual(["in", 2])
+  answers[1]?.(true)
+  await world.clock.advance(100)
+  expect([room.state, answers.length]).toEqual(["in", 2])
+  // A hook that never answers keeps nobody in for longer than a minute.
+  await comeBack()
+  await world.clock.advance(60_000)
+  await comeBack()
+  expect(answers).toHaveLength(4)
+  answers[3]?.(false)
+  await world.clock.advance(100)
+  expect([room.state === "in", world.errors]).toEqual([false, []])
+})

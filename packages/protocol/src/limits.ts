@@ -153,6 +153,12 @@ export interface ServerLimits extends DeliveryLimits, StateWindowLimits {
   readonly tokenRefreshBeforeMs: number
   /** An expired token keeps its connection for this long. Beyond: `auth_token_expired`, 4401; it may resume. */
   readonly tokenGraceMs: number
+  /**
+   * Fresh tokens of one session on its connection that nobody asked for: one in `tokenEveryMs`, default 10,000, and
+   * `tokenBurst` at once, default 3. Beyond: the newest one waits and is checked then.
+   */
+  readonly tokenEveryMs: number
+  readonly tokenBurst: number
   /** Requests of one session that run at once; they start in order. */
   readonly concurrency: number
   /** Waiting requests of one session. Beyond: reading pauses until there is room; nothing is refused or lost. */
@@ -266,6 +272,8 @@ export const defaultServerLimits: ServerLimits = {
   outboundMaxBytes20: 4 * mib,
   tokenRefreshBeforeMs: 60_000,
   tokenGraceMs: 30_000,
+  tokenEveryMs: 10_000,
+  tokenBurst: 3,
   concurrency: 1,
   inboxHighWater: 64,
   heldMaxCount: 1_024,

@@ -279,7 +279,7 @@ export class ServerSession<User extends AuthenticatedUser>
   }
 
   renewToken(token: string): void {
-    this.#renewing.receive(token).catch(this.#host.onError)
+    this.#renewing.receive(token)
   }
 
   askForToken(leftMs: number): void {

@@ -1,15 +1,17 @@
 // A user's token over the life of a session: asks for a fresh one before it expires, checks what comes, gives up
 // after the grace. Knows no sockets.
 import { HawserError } from "@hawser/protocol"
-import type { ServerLimits, TimerQueue } from "@hawser/protocol"
+import type { Clock, ServerLimits, TimerQueue } from "@hawser/protocol"
 import { checkedUser } from "../authenticate.ts"
 import type { Authenticate, AuthenticatedUser } from "../authenticate.ts"
 import { isAnswer } from "../calls/told-error.ts"
+import { TokenPace } from "./token-pace.ts"
 
 export interface TokenRenewalHost<User extends AuthenticatedUser> {
   readonly authenticate: Authenticate<User>
   readonly limits: ServerLimits
   readonly timers: TimerQueue
+  readonly clock: Pick<Clock, "now">
   readonly wallClockMs: () => number
   readonly onError: (error: unknown) => void
 }
@@ -39,6 +41,8 @@ export class TokenRenewal<User extends AuthenticatedUser> {
   #user: User
   #cancel: (() => void) | undefined
   #aborter: AbortController | undefined
+  /** Undefined until a client sends its first token. */
+  #pace: TokenPace | undefined
 
   constructor(host: TokenRenewalHost<User>, owner: TokenRenewalOwner<User>, user: User) {
     this.#host = host
@@ -55,12 +59,21 @@ export class TokenRenewal<User extends AuthenticatedUser> {
   /** No connection is bound: nobody can be asked, and nobody speaks with the old token. */
   stop(): void {
     this.#cancel?.()
+    this.#pace?.stop()
     this.#aborter?.abort(new HawserError("connection_lost"))
     this.#aborter = undefined
   }
 
-  /** A token came on the live connection. One at a time: a second one while the first is checked takes its place. */
-  async receive(token: string): Promise<void> {
+  /** A token came on the live connection. It is checked at once, or when the pace allows it unless a newer one came. */
+  receive(token: string): void {
+    this.#pace ??= new TokenPace(this.#host, (due) => {
+      this.#check(due).catch(this.#host.onError)
+    })
+    this.#pace.receive(token)
+  }
+
+  /** One at a time: a second one while the first is checked takes its place. */
+  async #check(token: string): Promise<void> {
     const { authenticate, onError } = this.#host
     const owner = this.#owner
     this.#aborter?.abort(new HawserError("cancelled"))
@@ -90,6 +103,7 @@ export class TokenRenewal<User extends AuthenticatedUser> {
     // A token that lives no longer than this would be asked for again as soon as it has come, for ever.
     const askInMs = Math.max(leftMs - limits.tokenRefreshBeforeMs, leftMs / 2)
     this.#cancel = timers.after(askInMs, () => {
+      this.#pace?.asked()
       this.#owner.askForToken(this.#expiresInMs ?? 0)
       this.#armEnd()
     })

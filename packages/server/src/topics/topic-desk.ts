@@ -43,8 +43,17 @@ export interface JudgedJoin extends JoinRequest {
   readonly state: Encoded<unknown> | undefined
 }
 
+/** A call of `canJoin` for a member that has no answer yet. */
+interface Question {
+  readonly sinceMs: number
+  /** True when the member has to be asked about again: its user or its connection is another one by now. */
+  isOld: boolean
+}
+
 export class TopicDesk<User extends AuthenticatedUser> {
   readonly #options: TopicDeskOptions<User>
+  /** One at a time for each member. */
+  readonly #questions = new Map<Seat<User>, Question>()
   #nextMember: number
 
   constructor(options: TopicDeskOptions<User>) {
@@ -136,8 +145,10 @@ export class TopicDesk<User extends AuthenticatedUser> {
   }
 
   #askAgain(seat: Seat<User>): void {
-    const { kinds, board, onError } = this.#options
+    const { kinds, board, onError, clock } = this.#options
     const { topic, session } = seat
+    if (this.#isAsked(seat)) return
+    const question: Question = { sinceMs: clock.now(), isOld: false }
     const stays = (): void => {
       if (this.#isHere(seat) && seat.isShown) board.catchUp(seat)
     }
@@ -151,10 +162,26 @@ export class TopicDesk<User extends AuthenticatedUser> {
       const { rules } = kinds.of(topic)
       const answer = permit(`join "${topic}"`, rules.canJoin?.({ topic, session }))
       if (answer === undefined) stays()
-      else void answer.then(stays, goes)
+      else {
+        this.#questions.set(seat, question)
+        const answered = (): void => {
+          if (this.#questions.get(seat) === question) this.#questions.delete(seat)
+          if (question.isOld && this.#isHere(seat)) this.#askAgain(seat)
+        }
+        void answer.then(stays, goes).then(answered)
+      }
     } catch (error) {
       goes(error)
     }
+  }
+
+  /** True while a question is under way: it is repeated after its answer. One without an answer counts for a minute. */
+  #isAsked(seat: Seat<User>): boolean {
+    const { clock, limits } = this.#options
+    const question = this.#questions.get(seat)
+    if (question === undefined || clock.now() - question.sinceMs >= limits.requestTimeoutMaxMs) return false
+    question.isOld = true
+    return true
   }
 
   #isHere(seat: Seat<User>): boolean {
@@ -185,6 +212,7 @@ export class TopicDesk<User extends AuthenticatedUser> {
 
   #clear(seat: Seat<User>): void {
     const { board, hub, seats } = this.#options
+    this.#questions.delete(seat)
     seats.delete(seat)
     if (seat.isShown) board.delete(seat)
     hub.leave(seat.topic, seat.session)
