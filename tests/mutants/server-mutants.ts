@@ -177,9 +177,9 @@ export const serverMutants: readonly Mutant[] = [
     breaks: ["S3", "R11"],
     edits: [
       {
-        file: sessionFrames,
-        find: 'taker.control({ kind: "pong", number, handled: delivery.handled })',
-        replace: 'taker.control({ kind: "pong", number, handled: delivery.received })',
+        file: conversation,
+        find: '{ kind: "pong", number: owed, handled }',
+        replace: '{ kind: "pong", number: owed, handled: this.delivery.received }',
       },
     ],
   },

@@ -164,11 +164,15 @@ export class TopicDesk<User extends AuthenticatedUser> {
       if (answer === undefined) stays()
       else {
         this.#questions.set(seat, question)
-        const answered = (): void => {
+        const answered = (act: () => void): void => {
           if (this.#questions.get(seat) === question) this.#questions.delete(seat)
+          act()
           if (question.isOld && this.#isHere(seat)) this.#askAgain(seat)
         }
-        void answer.then(stays, goes).then(answered)
+        void answer.then(
+          () => answered(stays),
+          (error: unknown) => answered(() => goes(error)),
+        )
       }
     } catch (error) {
       goes(error)
