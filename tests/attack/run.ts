@@ -26,6 +26,9 @@ export interface AttackOptions {
 }
 
 const lookEveryMs = 250
+const firstMemoryMs = 15_000
+/** Shortest attack whose memory can be judged. */
+const memorySecondsMin = 40
 /** What stands moves by itself: of so many looks before the attack the highest counts. */
 const looks = 8
 
@@ -35,7 +38,12 @@ export async function runAttack(options: AttackOptions): Promise<Outcome> {
   const metricsToken = randomBytes(16).toString("hex")
   const world = new WorldProcess({
     program: "compiled",
-    env: { TRUST_PROXY: "true", METRICS_TOKEN: metricsToken, RESUME_WINDOW_SECONDS: "2" },
+    env: {
+      TRUST_PROXY: "true",
+      METRICS_TOKEN: metricsToken,
+      RESUME_WINDOW_SECONDS: "2",
+      NODE_OPTIONS: `--import ${new URL("collect-garbage.mjs", import.meta.url).href}`,
+    },
   })
   const players = new Child<ToPlayers, FromPlayers>("the players' process", "players.ts")
   const attackers = new Child<ToAttackers, FromAttackers>("the attackers' process", "attackers.ts")
@@ -109,7 +117,7 @@ async function attackWorld(setting: Setting, watch: WorldWatch): Promise<Outcome
     { kind: "start", setUp: { where, sockets, seed, tokens: tokens.slice(options.players), assets } },
     "attacking",
   )
-  await pause(seconds * 1_000)
+  const memory = await memoryDuring(watch, seconds)
   const attack = await read()
   watch.read()
   const attackReadings = watch.readings.slice(attackFrom)
@@ -133,8 +141,22 @@ async function attackWorld(setting: Setting, watch: WorldWatch): Promise<Outcome
     before,
     standing,
     backAfterMs,
+    memory,
     logBytes: Buffer.byteLength(world.output.slice(logFrom)),
   }
+}
+
+/** Lasts as long as the attack. Its memory is measured after 15 s, when all kinds are at work, and at the end. */
+async function memoryDuring(watch: WorldWatch, seconds: number): Promise<Outcome["memory"]> {
+  const endsAtMs = performance.now() + seconds * 1_000
+  if (seconds < memorySecondsMin) {
+    await pause(seconds * 1_000)
+    return undefined
+  }
+  await pause(firstMemoryMs)
+  const firstBytes = await watch.residentBytes()
+  await pause(endsAtMs - performance.now())
+  return { firstBytes, lastBytes: await watch.residentBytes() }
 }
 
 /** Paths of the page's script, styles and images, the largest first. */

@@ -15,12 +15,10 @@ const figures: PlayerFigures = {
   refused: [],
 }
 const standing = { connections: 40, sessions: 40, timers: 90, passwordHashes: 0, requests: 1, sockets: 42 }
-const readings = (bytesAt: (second: number) => number) =>
-  Array.from({ length: 61 }, (_, second) => ({
-    atMs: 30_000 + second * 1_000,
-    residentBytes: bytesAt(second),
-    cpuMs: 100 * second,
-  }))
+const readings = Array.from({ length: 61 }, (_, second) => ({
+  atMs: 30_000 + second * 1_000,
+  cpuMs: 100 * second,
+}))
 
 const good: Outcome = {
   seconds: 60,
@@ -35,11 +33,12 @@ const good: Outcome = {
     cpuMs: 15_000,
     errors: [],
   },
-  calmReadings: readings(() => 100 * mib),
-  attackReadings: readings((second) => (100 + Math.min(second, 15)) * mib),
+  calmReadings: readings,
+  attackReadings: readings,
   before: standing,
   standing,
   backAfterMs: 300,
+  memory: { firstBytes: 100 * mib, lastBytes: 126 * mib },
   logBytes: 4_096,
 }
 
@@ -77,10 +76,7 @@ const timed: typeof broken = [
       },
     },
   ],
-  [
-    "resident memory grew from 115 to 155 MiB",
-    { attackReadings: readings((second) => (100 + second) * mib) },
-  ],
+  ["memory grew from 100 to 127 MiB", { memory: { firstBytes: 100 * mib, lastBytes: 127 * mib } }],
 ]
 
 describe("door-2 the verdict of an attack", () => {

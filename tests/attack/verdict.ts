@@ -19,6 +19,8 @@ export interface Outcome {
   readonly standing: Standing
   /** From the end of the attack until the world stood as before, or until the watch gave up. */
   readonly backAfterMs: number
+  /** Resident memory of the world without its garbage, 15 s after the attack began and at its end; none for a short attack. */
+  readonly memory: { readonly firstBytes: number; readonly lastBytes: number } | undefined
   readonly logBytes: number
 }
 
@@ -40,9 +42,6 @@ export const promised: Promised = {
   memoryGrowthBytes: 16 * mib,
   logBytesPerMinute: mib,
 }
-
-/** Shortest attack whose memory can be judged: its seconds 10 to 20, and 10 s at its end. */
-const memorySecondsMin = 40
 
 /** `isTimed`: also judges what a loaded machine changes: latencies, and how long sockets were kept. */
 export function faultsOf(outcome: Outcome, isTimed: boolean): string[] {
@@ -108,30 +107,14 @@ function latencyFaults({ calm, attack, after }: Outcome): string[] {
   ]
 }
 
-/** Resident memory at the beginning and at the end of an attack, and its bound there; undefined for a short attack. */
-export function memoryOf({ seconds, attackReadings }: Pick<Outcome, "seconds" | "attackReadings">) {
-  const startMs = attackReadings[0]?.atMs ?? 0
-  const between = (fromS: number, toS: number): number =>
-    median(
-      attackReadings
-        .filter(({ atMs }) => atMs - startMs >= fromS * 1_000 && atMs - startMs <= toS * 1_000)
-        .map(({ residentBytes }) => residentBytes),
-    )
-  if (seconds < memorySecondsMin) return undefined
-  const [first, last] = [between(10, 20), between(seconds - 10, seconds)]
-  return { first, last, max: first * (1 + promised.memoryGrowthShare) + promised.memoryGrowthBytes }
+function memoryMax(firstBytes: number): number {
+  return firstBytes * (1 + promised.memoryGrowthShare) + promised.memoryGrowthBytes
 }
 
-function memoryFaults(outcome: Outcome): string[] {
-  const memory = memoryOf(outcome)
-  return memory === undefined || memory.last <= memory.max
+function memoryFaults({ memory }: Outcome): string[] {
+  return memory === undefined || memory.lastBytes <= memoryMax(memory.firstBytes)
     ? []
-    : [`resident memory grew from ${inMib(memory.first)} to ${inMib(memory.last)} MiB`]
-}
-
-function median(values: readonly number[]): number {
-  const sorted = values.toSorted((one, other) => one - other)
-  return sorted[Math.floor(sorted.length / 2)] ?? 0
+    : [`memory grew from ${inMib(memory.firstBytes)} to ${inMib(memory.lastBytes)} MiB`]
 }
 
 function inMib(bytes: number): string {
@@ -164,7 +147,7 @@ export function lineOf(outcome: Outcome, faults: readonly string[]): string {
   const sum = (of: (figures: PlayerFigures) => number): number =>
     all.reduce((total, one) => total + of(one), 0)
   const [p50, p99] = [phases.map(({ p50Ms }) => p50Ms), phases.map(({ p99Ms }) => p99Ms)]
-  const memory = memoryOf(outcome)
+  const { memory } = outcome
   return [
     `attack: ${seconds} s, ${attackers.socketsMost} sockets of ${sockets} at once, ${opened} in all; ${players} players, ${sum((one) => one.commands.count)} commands`,
     `p50 ${p50.join(" to ")} ms, p99 ${p99.join(" to ")} ms (${(attack.commands.p99Ms / calm.commands.p99Ms).toFixed(1)} of ${promised.p99Factor} times)`,
@@ -172,7 +155,9 @@ export function lineOf(outcome: Outcome, faults: readonly string[]): string {
     `${newcomers.length} newcomers, registered in ${slowest("registerMs")} ms and in the world in ${slowest("enterMs")} ms at most, ${sum((one) => one.refused.length)} refused`,
     ...(memory === undefined
       ? []
-      : [`memory ${inMib(memory.first)} to ${inMib(memory.last)} MiB (${inMib(memory.max)} at most)`]),
+      : [
+          `memory ${inMib(memory.firstBytes)} to ${inMib(memory.lastBytes)} MiB (${inMib(memoryMax(memory.firstBytes))} at most)`,
+        ]),
     `log ${(logBytes / 1_024).toFixed(1)} KiB`,
     `CPU of the world ${cpuPercent(outcome.calmReadings).toFixed(0)} to ${cpuPercent(outcome.attackReadings).toFixed(0)} %, of the attackers ${(attackers.cpuMs / seconds / 10).toFixed(0)} %`,
     `as before after ${(outcome.backAfterMs / 1_000).toFixed(1)} s; ${faults.length} faults: ${faults.length === 0 ? "good" : "BAD"}`,

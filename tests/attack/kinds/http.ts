@@ -151,7 +151,7 @@ const accounts: readonly Kind[] = [
   {
     name: "pages by thousands",
     share: 4,
-    perSecond: 15,
+    perSecond: 12,
     async run(attack) {
       const peer = attack.open()
       const paths = [
