@@ -28,6 +28,7 @@ const allowed: ReadonlyMap<string, string> = new Map([
     "map_invalid_coords",
     "move_collision_detected",
     "move_out_of_bounds",
+    "server_shutdown",
     "session_ended",
   ]),
   ...reason("a module of Node", ["perf_hooks"]),

@@ -82,13 +82,13 @@ export class Answers<User extends AuthenticatedUser> implements Caller<User>, Re
    * prefix that is settled.
    */
   void(references: readonly number[], handled: number): void {
+    const named = references.slice(0, voidMaxCount)
     const voided = new Set([...(this.#voided ?? [])].filter((reference) => reference > handled))
-    for (const reference of references.slice(0, voidMaxCount)) {
-      const isHere = this.has(reference)
-      this.cancel(reference)
-      if (!isHere && reference > handled && voided.size < voidMaxCount) voided.add(reference)
-    }
+    for (const reference of named)
+      if (!this.has(reference) && reference > handled && voided.size < voidMaxCount) voided.add(reference)
     this.#voided = voided.size > 0 && !this.#ended ? voided : undefined
+    // Each makes room, and held requests come in at once: what is named must be known by then.
+    for (const reference of named) this.cancel(reference)
   }
 
   /** Cancels a held request before it is started; beyond `voidMaxCount` its CANCEL comes after its start. */
