@@ -16,7 +16,7 @@ export interface PlayersSetUp {
   readonly newcomerMaxMs: number
 }
 
-export interface Percentiles {
+interface Percentiles {
   readonly count: number
   readonly p50Ms: number
   readonly p99Ms: number

@@ -24,7 +24,7 @@ export interface Outcome {
   readonly logBytes: number
 }
 
-export interface Promised {
+interface Promised {
   /** Largest p99 during the attack, as a multiple of the calm one. */
   readonly p99Factor: number
   readonly newcomerMaxMs: number
@@ -35,7 +35,7 @@ export interface Promised {
 
 const mib = 1024 * 1024
 
-export const promised: Promised = {
+const promised: Promised = {
   p99Factor: 3,
   newcomerMaxMs: 1_000,
   memoryGrowthShare: 0.1,
