@@ -12,13 +12,8 @@ import type { IdleServer, SocketContract } from "./server-program.ts"
 
 type Options = Partial<ServerOptions<SocketContract, { readonly id: string }>>
 
-/** Servers answer what they were asked. */
-export async function openHttp(httpServer: HttpServer): Promise<number> {
-  httpServer.on("request", (request, response) => {
-    let body = ""
-    request.on("data", (chunk: Buffer) => (body += chunk.toString()))
-    request.on("end", () => response.end(`${request.method} ${request.url} ${body}`))
-  })
+/** Its port. The end of the test closes it. */
+export async function listening(httpServer: HttpServer): Promise<number> {
   httpServer.listen(0, "127.0.0.1")
   await once(httpServer, "listening")
   onTestFinished(() => {
@@ -27,6 +22,16 @@ export async function openHttp(httpServer: HttpServer): Promise<number> {
   })
   const address = httpServer.address()
   return typeof address === "object" && address !== null ? address.port : 0
+}
+
+/** One that answers what it was asked. */
+export function openHttp(httpServer: HttpServer): Promise<number> {
+  httpServer.on("request", (request, response) => {
+    let body = ""
+    request.on("data", (chunk: Buffer) => (body += chunk.toString()))
+    request.on("end", () => response.end(`${request.method} ${request.url} ${body}`))
+  })
+  return listening(httpServer)
 }
 
 export function hawser(options: Options = {}): IdleServer {

@@ -1,8 +1,7 @@
 // Requests around the WebSocket that strangers send to do harm, or that no browser would send.
-import { once } from "node:events"
 import { createServer } from "node:http"
 import { describe, expect, it, onTestFinished } from "vitest"
-import { answerTo, h2c, hawser, openHttp, openPeer, webSocketRequest } from "./door-harness.ts"
+import { answerTo, h2c, hawser, listening, openHttp, openPeer, webSocketRequest } from "./door-harness.ts"
 import { until } from "./harness.ts"
 
 describe("door-1 a stranger's odd request ends nothing", () => {
@@ -72,13 +71,8 @@ describe("door-1 a stranger's odd request ends nothing", () => {
     httpServer.on("request", (request, response) => {
       setTimeout(() => response.end(`answer to ${request.url}`), request.url === "/slow" ? 150 : 0)
     })
-    httpServer.listen(0, "127.0.0.1")
-    await once(httpServer, "listening")
-    onTestFinished(() => void httpServer.close())
-    const server = hawser()
-    server.attach(httpServer)
-    const address = httpServer.address()
-    const port = typeof address === "object" && address !== null ? address.port : 0
+    const port = await listening(httpServer)
+    hawser().attach(httpServer)
     const slow = "GET /slow HTTP/1.1\r\nHost: a\r\n\r\n"
     for (const [offer, then] of [
       [`GET /next HTTP/1.1\r\n${h2c}\r\n`, /answer to \/slow.*answer to \/next/s],

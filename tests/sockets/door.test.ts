@@ -11,7 +11,7 @@ import { join } from "node:path"
 import { connect as connectTls } from "node:tls"
 import { describe, expect, it, onTestFinished } from "vitest"
 import { WebSocket, WebSocketServer } from "ws"
-import { answerTo, h2c, hawser, openHttp, openPeer, webSocketRequest } from "./door-harness.ts"
+import { answerTo, h2c, hawser, listening, openHttp, openPeer, webSocketRequest } from "./door-harness.ts"
 import { until } from "./harness.ts"
 import type { IdleServer } from "./server-program.ts"
 
@@ -85,6 +85,36 @@ describe("door-1 several servers on one HTTP server", () => {
     const httpServer = createServer()
     hawser().attach(httpServer)
     expect(() => hawser().attach(httpServer)).toThrow(/another Hawser server has the path \/ws/)
+  })
+
+  it("go on watching the sockets when the first of them has gone", async () => {
+    const httpServer = createServer({ keepAliveTimeout: 10_000 })
+    const port = await openHttp(httpServer)
+    const limits = { httpTimeoutMs: 200 }
+    const [first, second] = [hawser({ path: "/a", limits }), hawser({ path: "/b", limits })]
+    first.attach(httpServer)
+    second.attach(httpServer)
+    await first.close()
+    const { socket } = await openPeer(port)
+    await until(() => socket.destroyed)
+    expect(first.stats().socketsDroppedByReason).toEqual({})
+    expect(second.stats().socketsDroppedByReason).toEqual({ silent: 1 })
+  })
+
+  it("leave the sockets alone once the last has gone, also one whose answer ends later", async () => {
+    const httpServer = createServer()
+    let end: (() => void) | undefined
+    httpServer.on("request", (_request, response) => (end = () => void response.end("late")))
+    const port = await listening(httpServer)
+    const server = hawser()
+    server.attach(httpServer)
+    const { socket, read } = await openPeer(port)
+    socket.write("GET /a HTTP/1.1\r\nHost: a\r\n\r\n")
+    await until(() => end !== undefined)
+    await server.close()
+    end?.()
+    await until(() => read().endsWith("late"))
+    expect(server.stats().timers).toBe(0)
   })
 
   it("follow one another", async () => {
@@ -242,12 +272,8 @@ describe("door-2 sockets that say nothing", () => {
     httpServer.on("request", (request, response) => {
       if (request.url === "/slow") setTimeout(() => response.end("slow"), 300)
     })
-    httpServer.listen(0, "127.0.0.1")
-    await once(httpServer, "listening")
-    onTestFinished(() => void httpServer.close())
-    const address = httpServer.address()
+    const port = await listening(httpServer)
     hawser({ limits: { httpTimeoutMs: 100 } }).attach(httpServer)
-    const port = typeof address === "object" && address !== null ? address.port : 0
     expect(await answerTo(port, "GET /slow HTTP/1.1\r\nHost: a\r\nConnection: close\r\n\r\n")).toMatch(
       /slow$/,
     )

@@ -108,8 +108,8 @@ export class Conversation<User extends AuthenticatedUser>
 
   /** WELCOME was sent on it: now the replay, then anything newer. */
   goOn(connection: Connection, handled: number, countsState: boolean): void {
-    // What the client has not handled is sent again; its own count of received messages goes back to that, too.
     this.#owed = undefined
+    // What the client has not handled is sent again; its own count of received messages goes back to that, too.
     this.delivery.attach(connection, { received: handled, handled, countsState })
     this.delivery.toldHandled()
     this.delivery.pump()

@@ -81,9 +81,9 @@ interface Backlog {
 const backlogLeastBytes = 16 * 1024
 
 /**
- * Drops clients that are heard but settle nothing, or owe nothing and read nothing. A frozen page may answer pings for a while: only acknowledgements
- * prove that the application reads. A hidden page's timers are held back for up to a minute, so the client is asked by a
- * PING first: its answer is no timer's matter.
+ * Drops clients that are heard but settle nothing, or owe nothing and read nothing. A frozen page may answer pings for a
+ * while: only acknowledgements prove that the application reads. A hidden page's timers are held back for up to a minute,
+ * so the client is asked by a PING first: its answer is no timer's matter.
  */
 class Stalls<User extends AuthenticatedUser> {
   readonly #options: LivenessOptions<User>

@@ -36,6 +36,7 @@ export class AcceptWatch {
   /** Requests of a socket that are being answered; pipelined ones are several. */
   readonly #answering = new WeakMap<object, number>()
   readonly #afterAnswers = new WeakMap<object, () => void>()
+  #isStopped = false
 
   constructor(httpServer: HttpServer, options: AcceptWatchOptions) {
     this.#httpServer = httpServer
@@ -61,6 +62,7 @@ export class AcceptWatch {
   }
 
   stop(): void {
+    this.#isStopped = true
     this.#httpServer.off("connection", this.#onConnection)
     this.#httpServer.off("request", this.#onRequest)
     for (const key of [...this.#waiting.keys()]) this.#forget(key)
@@ -98,7 +100,7 @@ export class AcceptWatch {
       return
     }
     const { keepAliveTimeout } = this.#httpServer
-    if (socket.destroyed || keepAliveTimeout === 0) return
+    if (this.#isStopped || socket.destroyed || keepAliveTimeout === 0) return
     this.#await(socket, keepAliveTimeout + this.#options.limits.httpTimeoutMs, undefined)
   }
 

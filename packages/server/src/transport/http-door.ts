@@ -56,22 +56,35 @@ class HttpDoor {
       )
     this.#entries.set(entry.path, entry)
     if (this.#entries.size === 1) this.#open(entry)
-    return () => {
-      this.#entries.delete(entry.path)
-      if (this.#entries.size === 0) this.#close()
-    }
+    return () => this.#leave(entry)
   }
 
-  /** The first server's limits and timers are those of the sockets. */
+  #leave(entry: DoorEntry): void {
+    const isFirst = this.#first === entry
+    this.#entries.delete(entry.path)
+    if (this.#entries.size === 0) this.#close()
+    else if (isFirst) this.#watchFor(this.#first)
+  }
+
+  /** Its limits, timers and counts are those of the sockets and of what is nobody's. */
+  get #first(): DoorEntry | undefined {
+    return this.#entries.values().next().value
+  }
+
+  #watchFor(entry: DoorEntry | undefined): void {
+    this.#watch?.stop()
+    this.#watch = entry === undefined ? undefined : new AcceptWatch(this.#httpServer, entry)
+  }
+
   #open(entry: DoorEntry): void {
-    this.#watch = new AcceptWatch(this.#httpServer, entry)
+    this.#watchFor(entry)
     this.#httpServer.on("upgrade", this.#onUpgrade)
     this.#restoreCallback = passOrdinary(this.#httpServer, (upgrade) => this.#isOrdinary(upgrade))
   }
 
   #close(): void {
     for (const settle of [...this.#untaken]) settle()
-    this.#watch?.stop()
+    this.#watchFor(undefined)
     this.#httpServer.off("upgrade", this.#onUpgrade)
     this.#restoreCallback()
   }
@@ -87,9 +100,9 @@ class HttpDoor {
     const entry = isWebSocketOffer(offer)
       ? this.#entries.get(requestTarget(incoming.url ?? "").path)
       : undefined
-    const first = this.#entries.values().next().value
-    if (first === undefined) return
-    const upgrade = { incoming, socket, head, entry: entry ?? first }
+    const answering = entry ?? this.#first
+    if (answering === undefined) return
+    const upgrade = { incoming, socket, head, entry: answering }
     if (entry === undefined && this.#httpServer.listenerCount("upgrade") > 1) this.#awaitTaker(upgrade)
     else
       this.#afterAnswers(upgrade, () => {
