@@ -152,8 +152,8 @@ export class PlayerTab {
   }
 
   /** Waits until these lines, and no others of these players, are shown. */
-  async expectTalk(lines: readonly string[]): Promise<void> {
-    await eventually(async () => expect(ofSameSpeakers(await this.talk(), lines)).toEqual(lines))
+  async expectTalk(lines: readonly string[], withinMs = waitMs): Promise<void> {
+    await eventually(async () => expect(ofSameSpeakers(await this.talk(), lines)).toEqual(lines), withinMs)
   }
 
   /** Waits until the badge says so. */
