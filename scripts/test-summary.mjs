@@ -1,8 +1,12 @@
 // Adds up the test runs of `npm test`. Knows neither vitest nor processes.
 
+/** Most lines about failures; after them one line says how many more there are. */
+const maxFailures = 20
+
 /**
- * Returns the last line and the exit code for runs of `{ code, count }`. `count` is undefined if a run ended before it
- * could count. A run that failed without a failed test adds one to `failed`.
+ * Returns the lines about what failed, the last line and the exit code for runs of `{ code, count }`, where `count` is
+ * `{ passed, failed, skipped, failures }`, or undefined if a run ended before it could count. A run that failed without
+ * a failed test adds one to `failed`.
  */
 export function summaryOf(runs) {
   const total = { passed: 0, failed: 0, skipped: 0 }
@@ -12,5 +16,8 @@ export function summaryOf(runs) {
     total.skipped += count.skipped
   }
   const line = `${total.passed} passed, ${total.failed} failed, ${total.skipped} skipped`
-  return { line, code: runs.find(({ code }) => code !== 0)?.code ?? 0 }
+  const all = runs.flatMap(({ count }) => count?.failures ?? [])
+  const failures = all.slice(0, maxFailures)
+  if (all.length > maxFailures) failures.push(`failed: ${all.length - maxFailures} more`)
+  return { failures, line, code: runs.find(({ code }) => code !== 0)?.code ?? 0 }
 }

@@ -1,6 +1,6 @@
 // `npm test [-- arguments for vitest]`: installs and builds what is missing, runs every test, and runs the unit, session and
-// socket tests again on the newest Node if this one is older. The last line is `N passed, N failed, N skipped` of both runs
-// together, also when the tests cannot start.
+// socket tests again on the newest Node if this one is older. The last lines are what failed and `N passed, N failed, N skipped`
+// of both runs together; the counts come also when the tests cannot start.
 import { mkdtempSync, readFileSync, rmSync } from "node:fs"
 import { tmpdir } from "node:os"
 import { delimiter, dirname, join } from "node:path"
@@ -50,6 +50,7 @@ else if (isOlderThan(newest.version)) {
   runs.push(runTests(newest.path, narrowed))
 }
 
-const { line, code } = summaryOf(runs)
+const { failures, line, code } = summaryOf(runs)
+for (const failure of failures) console.log(failure)
 console.log(line)
 process.exitCode = code

@@ -15,21 +15,21 @@ function evaluate(file: string, name: string, expression: string): unknown {
 const summaryOf = (runs: readonly unknown[]): unknown =>
   evaluate("test-summary.mjs", "summaryOf", `summaryOf(${JSON.stringify(runs)})`)
 
-const count = (passed: number, failed: number, skipped: number): unknown => ({ passed, failed, skipped })
+const count = (passed: number, failed: number, skipped: number) => ({ passed, failed, skipped, failures: [] })
 
-describe("the last line of npm test", () => {
+describe("the last lines of npm test", () => {
   it("adds up the runs", () => {
     const runs = [
       { code: 0, count: count(5, 0, 1) },
       { code: 0, count: count(3, 0, 2) },
     ]
-    expect(summaryOf(runs)).toEqual({ line: "8 passed, 0 failed, 3 skipped", code: 0 })
+    expect(summaryOf(runs)).toEqual({ failures: [], line: "8 passed, 0 failed, 3 skipped", code: 0 })
   })
 
   it("fails when any run fails", () => {
     const good = { code: 0, count: count(5, 0, 0) }
     const bad = { code: 1, count: count(3, 2, 0) }
-    const expected = { line: "8 passed, 2 failed, 0 skipped", code: 1 }
+    const expected = { failures: [], line: "8 passed, 2 failed, 0 skipped", code: 1 }
     expect(summaryOf([good, bad])).toEqual(expected)
     expect(summaryOf([bad, good])).toEqual(expected)
   })
@@ -37,10 +37,20 @@ describe("the last line of npm test", () => {
   it("counts a run that fails without a failed test, or before it counts, as one failure", () => {
     const good = { code: 0, count: count(5, 0, 0) }
     expect(summaryOf([good, { code: 1, count: count(3, 0, 0) }])).toEqual({
+      failures: [],
       line: "8 passed, 1 failed, 0 skipped",
       code: 1,
     })
-    expect(summaryOf([good, { code: 3 }])).toEqual({ line: "5 passed, 1 failed, 0 skipped", code: 3 })
+    const expected = { failures: [], line: "5 passed, 1 failed, 0 skipped", code: 3 }
+    expect(summaryOf([good, { code: 3 }])).toEqual(expected)
+  })
+
+  it("name what failed, twenty at most", () => {
+    const names = Array.from({ length: 15 }, (_, index) => `failed: test ${index}`)
+    const run = { code: 1, count: { ...count(5, 15, 0), failures: names } }
+    expect(summaryOf([run, run])).toMatchObject({
+      failures: [...names, ...names.slice(0, 5), "failed: 10 more"],
+    })
   })
 })
 
