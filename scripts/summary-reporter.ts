@@ -36,9 +36,10 @@ export default class SummaryReporter implements Reporter {
     const failures = unhandledErrors.map((error) => lineOf("outside any test", [error]))
     for (const module of modules) {
       for (const test of module.children.allTests()) {
-        const state = test.result().state === "pending" ? "failed" : test.result().state
-        count[state as keyof typeof count] += 1
-        if (state === "failed") failures.push(lineOf(nameOf(module, test), test.result().errors ?? []))
+        const { state, errors = [] } = test.result()
+        const ended = state === "pending" ? "failed" : state
+        count[ended] += 1
+        if (ended === "failed") failures.push(lineOf(nameOf(module, test), errors))
       }
       const broken = [module, ...module.children.allSuites()].filter((group) => group.errors().length > 0)
       count.failed += broken.length

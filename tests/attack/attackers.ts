@@ -20,6 +20,8 @@ const sharesSum = kinds.reduce(
 const tickMs = 20
 /** Sockets for which the rates of the kinds are meant. */
 const ratedSockets = 500
+/** Sockets begun in a tick to make up the number, at most. */
+const fillersPerTick = 2
 
 class KindRun {
   readonly #kind: Kind
@@ -84,6 +86,10 @@ class KindRun {
     return this.#peers.size
   }
 
+  get isFiller(): boolean {
+    return this.#kind.isFiller ?? false
+  }
+
   get figures(): KindFigures {
     const { name, heldMaxMs } = this.#kind
     return { name, heldMaxMs, opened: this.#opened, outcomes: { ...this.#outcomes }, heldMs: this.#heldMs }
@@ -110,9 +116,20 @@ class Attackers {
       const nowMs = performance.now()
       for (const run of this.#runs) run.tick(nowMs - lastMs, (ready) => this.#begin(ready))
       lastMs = nowMs
-      const open = this.#runs.reduce((sum, { socketsOpen }) => sum + socketsOpen, 0)
-      this.#socketsMost = Math.max(this.#socketsMost, open)
+      this.#fillUp()
+      this.#socketsMost = Math.max(this.#socketsMost, this.#socketsOpen)
     }, tickMs)
+  }
+
+  get #socketsOpen(): number {
+    return this.#runs.reduce((sum, { socketsOpen }) => sum + socketsOpen, 0)
+  }
+
+  /** The slots of a kind are for those under way, of which some have no socket open: between two, or closed by the server. */
+  #fillUp(): void {
+    const filler = this.#runs.find(({ isFiller }) => isFiller)
+    const missing = Math.min(this.#setUp.sockets - this.#socketsOpen, fillersPerTick)
+    for (let begun = 0; filler !== undefined && begun < missing; begun += 1) this.#begin(filler)
   }
 
   #begin(run: KindRun): void {

@@ -7,6 +7,8 @@ export interface Kind {
   readonly share: number
   /** Sockets at once at most, whatever the share; default as many as the share is. */
   readonly socketsMax?: number
+  /** Its sockets, beyond its share and rate, make up what the other kinds lack of `--sockets`. One kind. */
+  readonly isFiller?: boolean
   /** Sockets opened a second at most, at 500 sockets; fewer sockets open proportionally fewer. Bounds the attackers' CPU. */
   readonly perSecond: number
   /**

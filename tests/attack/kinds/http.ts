@@ -32,6 +32,7 @@ const silence: readonly Kind[] = [
   {
     name: "silent",
     share: 16,
+    isFiller: true,
     perSecond: 20,
     heldMaxMs: headMaxMs,
     run: (attack) => untilClosed(attack.open()),
