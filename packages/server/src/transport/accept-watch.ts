@@ -30,7 +30,7 @@ interface Waiting {
 export class AcceptWatch {
   readonly #httpServer: HttpServer
   readonly #options: AcceptWatchOptions
-  /** By `identity`: the TCP socket at accept and the TLS socket of a request are two objects. */
+  /** By `#identity`. */
   readonly #waiting = new Map<unknown, Waiting>()
   readonly #firsts = new Map<string, number>()
   /** Requests of a socket that are being answered; pipelined ones are several. */
@@ -52,7 +52,7 @@ export class AcceptWatch {
 
   /** A request of this socket is there, whole but for its body. */
   requested(socket: object): void {
-    this.#forget(identity(socket))
+    this.#forget(this.#identity(socket))
   }
 
   /** Calls back when all answers to requests of this socket have ended; at once if none is under way. */
@@ -105,7 +105,7 @@ export class AcceptWatch {
   }
 
   #await(socket: Socket, ms: number, address: string | undefined): void {
-    const key = identity(socket)
+    const key = this.#identity(socket)
     this.#forget(key)
     const onClose = (): void => this.#forget(key)
     const cancelTimer = this.#options.timers.after(ms, () => {
@@ -146,10 +146,13 @@ export class AcceptWatch {
     if (firsts > 0) this.#firsts.set(address, firsts)
     else this.#firsts.delete(address)
   }
-}
 
-function identity(socket: object): unknown {
-  if (!(socket instanceof Socket) || socket.remoteAddress === undefined) return socket
-  const { remoteAddress, remotePort, localAddress, localPort } = socket
-  return [remoteAddress, remotePort, localAddress, localPort].join(" ")
+  /** With TLS the socket at accept and the socket of a request are two objects with the same two ends. */
+  #identity(socket: object): unknown {
+    if (!(this.#httpServer instanceof TlsServer) || !(socket instanceof Socket)) return socket
+    const { remoteAddress, remotePort, localAddress, localPort } = socket
+    return remoteAddress === undefined
+      ? socket
+      : [remoteAddress, remotePort, localAddress, localPort].join(" ")
+  }
 }

@@ -64,7 +64,7 @@ export function serveUpgrades(httpServer: HttpServer, options: UpgradeOptions): 
       }
       const connection = new WebSocketConnection(webSocket, socket, writer)
       const { profile, address, isCapped } = verdict
-      connection.bind(options.accept({ connection, profile, address, isCapped }), onError)
+      connection.bind(options.accept({ connection, profile, address, isCapped }))
     },
   })
   return () => {
