@@ -1,5 +1,6 @@
 // The attackers' process: opens sockets of every kind at each kind's rate, and counts how they end.
 import { seededRandom } from "@hawser/protocol/testing"
+import { constants, setPriority } from "node:os"
 import { performance } from "node:perf_hooks"
 import { setTimeout as pauseFor } from "node:timers/promises"
 import { serveParent } from "./child.ts"
@@ -168,6 +169,9 @@ class Attackers {
     }
   }
 }
+
+// Attackers have machines of their own: here they take what the world and the players leave.
+setPriority(constants.priority.PRIORITY_LOW)
 
 let attackers: Attackers | undefined
 

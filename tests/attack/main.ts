@@ -14,9 +14,9 @@ const usage = `usage: npm run attack -- [options]
   --help        show this
 
 The world runs as npm start runs it, with TRUST_PROXY=true, so that its bounds per address count loopback addresses too.
-The attackers share the machine with the world. So that the figures tell of the world and not of the scheduler, each kind
-of attack has a number of sockets and a rate at which it opens them (tests/attack/kinds); --sockets scales both. The last
-line tells how much of a core the attackers took: with two cores it should be well below 50 %.
+The attackers share the machine with the world. So that the figures tell of the world and not of the scheduler, their
+process has the lowest priority, and each kind of attack has a number of sockets and a rate at which it opens them
+(tests/attack/kinds); --sockets scales both. The last line tells how much of a core the attackers took: with two cores it should be well below 50 %.
 The last line is good if: the players' p99 is at most 3 times that of the calm phase; no player lost a connection, a
 session or a command; newcomers got in within 1 s; memory stayed flat; the log took at most 1 MiB a minute; no socket was
 kept longer than its bound; and 15 s after it connections, sessions, timers and sockets are what they were.`
