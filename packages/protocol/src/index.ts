@@ -1,8 +1,8 @@
-export { turnNow } from "./clock.ts"
-export type { Clock } from "./clock.ts"
-export { assertKnownLimits, assertLimit } from "./assert-limit.ts"
-export { CodeTally } from "./code-tally.ts"
-export type { CodeTallyOptions } from "./code-tally.ts"
+export { turnNow } from "./base/clock.ts"
+export type { Clock } from "./base/clock.ts"
+export { assertKnownLimits, assertLimit } from "./base/assert-limit.ts"
+export { CodeTally } from "./base/code-tally.ts"
+export type { CodeTallyOptions } from "./base/code-tally.ts"
 export {
   HawserError,
   applicationErrorWire,
@@ -10,8 +10,8 @@ export {
   errorTable,
   isErrorCode,
   suggestedAction,
-} from "./errors.ts"
-export type { ErrorCategory, ErrorCode, HawserErrorOptions, Retry } from "./errors.ts"
+} from "./base/errors.ts"
+export type { ErrorCategory, ErrorCode, HawserErrorOptions, Retry } from "./base/errors.ts"
 export {
   defaultClientLimits,
   defaultServerLimits,
@@ -21,13 +21,13 @@ export {
   voidMaxCount,
 } from "./limits.ts"
 export type { ClientLimits, ServerLimits } from "./limits.ts"
-export { defaultTopicHistory } from "./topics/history-limits.ts"
-export type { TopicHistoryLimits } from "./topics/history-limits.ts"
-export { clientMessageLimits, serverMessageLimits } from "./message-limits.ts"
-export type { MessageLimits } from "./message-limits.ts"
-export { describeIssues, validate } from "./schema.ts"
-export type { Schema, SchemaInput, SchemaOutput, Validated, ValidationIssue } from "./schema.ts"
-export { TimerQueue } from "./timer-queue.ts"
+export { defaultTopicHistory } from "./contract/history-limits.ts"
+export type { TopicHistoryLimits } from "./contract/history-limits.ts"
+export { clientMessageLimits, serverMessageLimits } from "./wire/message-limits.ts"
+export type { MessageLimits } from "./wire/message-limits.ts"
+export { describeIssues, validate } from "./contract/schema.ts"
+export type { Schema, SchemaInput, SchemaOutput, Validated, ValidationIssue } from "./contract/schema.ts"
+export { TimerQueue } from "./base/timer-queue.ts"
 export { closeReason, outbound } from "./transport.ts"
 export type {
   Accept,
@@ -39,8 +39,8 @@ export type {
   DialFailure,
   OutboundMessage,
 } from "./transport.ts"
-export { chooseProfile, subprotocol, wireVersion } from "./version.ts"
-export type { Profile } from "./version.ts"
+export { chooseProfile, subprotocol, wireVersion } from "./wire/version.ts"
+export type { Profile } from "./wire/version.ts"
 
 export { closeCode, isPageGone, retryAfterClose } from "./wire/close-code.ts"
 export type { Codec, FrameClass } from "./wire/codec.ts"
@@ -49,7 +49,6 @@ export { classifyFirstByte, frameByte } from "./wire/frame-byte.ts"
 export { createFrameCodec } from "./wire/frame-codec.ts"
 export type {
   BadFrame,
-  CallKind,
   CancelFrame,
   Author,
   CreditFrame,
@@ -76,16 +75,17 @@ export { Encoded, encodeOnce, encodedArray, encodedMap, plain } from "./wire/enc
 export type { Encodable } from "./wire/encoded.ts"
 export { createPayloadCodec, isMap } from "./wire/payload-codec.ts"
 export type { PayloadCodec } from "./wire/payload-codec.ts"
-export { quoted } from "./wire/quoted.ts"
-export { isWellFormed, sentence } from "./wire/sentence.ts"
-export { TypeTable, reservedTypes } from "./wire/type-table.ts"
+export { quoted } from "./base/quoted.ts"
+export { isWellFormed, sentence } from "./base/sentence.ts"
+export { TypeTable } from "./wire/type-table.ts"
 export { UnsendableError, unsendable } from "./wire/unsendable.ts"
 export type { UnsendableCode } from "./wire/unsendable.ts"
 
-export { contractTypes, defineContract, indexCalls, indexEvents } from "./calls/contract.ts"
+export { contractTypes, defineContract, indexCalls, indexEvents, reservedTypes } from "./contract/contract.ts"
 export type {
   CallEntry,
   CallInput,
+  CallKind,
   CallOutput,
   CallSpec,
   CallSpecs,
@@ -112,11 +112,11 @@ export type {
   ValidItem,
   ValidOutput,
   ValidPayload,
-} from "./calls/contract.ts"
+} from "./contract/contract.ts"
 export { PendingCalls } from "./calls/pending-calls.ts"
 export type { PendingCall, PendingCallOptions } from "./calls/pending-calls.ts"
-export { HeldBucket, RateLimiter } from "./calls/rate-limit.ts"
-export type { RateLimit } from "./calls/rate-limit.ts"
+export { HeldBucket, RateLimiter } from "./calls/rate-limiter.ts"
+export type { RateLimit } from "./contract/rate-limit.ts"
 
 export { Delivery } from "./session/delivery.ts"
 export type {
@@ -141,9 +141,9 @@ export type { RoundTripBounds } from "./session/round-trip.ts"
 export type { KeptBytes } from "./session/send-buffer.ts"
 export type { StateUnderWay } from "./session/state-window.ts"
 export { VolatileSlots } from "./session/volatile-slots.ts"
-export { assertTopicName, isTopicName } from "./topics/topic-name.ts"
-export { defineTopic, topicKindOf } from "./topics/topic-kind.ts"
-export type { TopicGap, TopicGapReason, TopicPosition, TopicSpec, TopicSpecs } from "./topics/topic-kind.ts"
+export { assertTopicName, isTopicName } from "./contract/topic-name.ts"
+export { defineTopic, topicKindOf } from "./contract/topic-kind.ts"
+export type { TopicGap, TopicGapReason, TopicPosition, TopicSpec, TopicSpecs } from "./contract/topic-kind.ts"
 export {
   joinPayload,
   joinedPayload,
@@ -170,9 +170,9 @@ export type {
   PublishRequest,
   TopicCall,
 } from "./topics/topic-messages.ts"
-export { cellOf, cellsInRange, staysInView } from "./topics/interest-grid.ts"
-export { flag, integer, oneOf, optional, real, text } from "./topics/replica-field.ts"
-export type { Field, IntegerOptions, RealOptions } from "./topics/replica-field.ts"
+export { cellOf, cellsInRange, staysInView } from "./replicas/interest-grid.ts"
+export { flag, integer, oneOf, optional, real, text } from "./contract/replica-field.ts"
+export type { Field, IntegerOptions, RealOptions } from "./contract/replica-field.ts"
 export {
   encodeDelta,
   writeDelta,
@@ -180,9 +180,15 @@ export {
   encodeSnapshot,
   partKind,
   readReplicaFrame,
-} from "./topics/replica-parts.ts"
-export type { CellChange, CellPlace, CellSnapshot, PartTarget, ReplicaHead } from "./topics/replica-parts.ts"
-export { ReplicaSchema, defineReplica } from "./topics/replica-schema.ts"
+} from "./replicas/replica-parts.ts"
+export type {
+  CellChange,
+  CellPlace,
+  CellSnapshot,
+  PartTarget,
+  ReplicaHead,
+} from "./replicas/replica-parts.ts"
+export { ReplicaSchema, defineReplica } from "./contract/replica-schema.ts"
 export type {
   Fields,
   PackedRecord,
@@ -190,5 +196,5 @@ export type {
   RecordState,
   ReplicaArea,
   ReplicaSpec,
-} from "./topics/replica-schema.ts"
-export { BitReader, BitWriter } from "./topics/bits.ts"
+} from "./contract/replica-schema.ts"
+export { BitReader, BitWriter } from "./base/bits.ts"

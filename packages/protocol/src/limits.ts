@@ -1,7 +1,7 @@
 // Every bound of the protocol with its default, unit and reason. What happens at a bound stands beside it.
 
-import { clientMessageLimits, serverMessageLimits } from "./message-limits.ts"
-import type { MessageLimits } from "./message-limits.ts"
+import { clientMessageLimits, serverMessageLimits } from "./wire/message-limits.ts"
+import type { MessageLimits } from "./wire/message-limits.ts"
 import type { DeliveryLimits } from "./session/delivery-host.ts"
 import type { StateWindowLimits } from "./session/state-window.ts"
 

@@ -1,7 +1,7 @@
 // The port between the session core and whatever carries bytes: `ws`, a browser's WebSocket, an in-memory pair.
 // It knows messages and sockets, nothing of what the bytes mean.
 
-import type { Profile } from "./version.ts"
+import type { Profile } from "./wire/version.ts"
 
 /**
  * One message on its way out, the same object for every recipient. `framed` belongs to the transport: it keeps there

@@ -1,7 +1,7 @@
 // The requests of one end that have no reply yet. Each ends exactly once: by its reply, its deadline, its caller,
 // or the end of the session. All deadlines share the one timer of the TimerQueue.
-import { HawserError } from "../errors.ts"
-import type { TimerQueue } from "../timer-queue.ts"
+import { HawserError } from "../base/errors.ts"
+import type { TimerQueue } from "../base/timer-queue.ts"
 import type { Reference } from "../wire/frame.ts"
 
 export interface PendingCall {

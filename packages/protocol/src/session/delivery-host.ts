@@ -1,5 +1,5 @@
 // Types of a delivery's surroundings: its bounds, its counters, and the runner that owns it.
-import type { Clock } from "../clock.ts"
+import type { Clock } from "../base/clock.ts"
 import type { Codec } from "../wire/codec.ts"
 import type { KeptBytes } from "./send-buffer.ts"
 import type { StateWindowLimits } from "./state-window.ts"

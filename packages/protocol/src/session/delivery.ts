@@ -2,7 +2,7 @@
 // received and has not handled. Outlives connections; at most one is attached. Serves both ends of `hawser.1`.
 // Order on a connection: every reliable message before any newer one, and volatile ones only when none waits.
 // Knows no handlers, no tokens and no timers. Invariants S1–S5 and S12 of docs/protocol.md rest on this file.
-import { turnNow } from "../clock.ts"
+import { turnNow } from "../base/clock.ts"
 import { outbound } from "../transport.ts"
 import type { Connection, OutboundMessage } from "../transport.ts"
 import type { Frame } from "../wire/frame.ts"

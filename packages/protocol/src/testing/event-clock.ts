@@ -1,7 +1,7 @@
 // Decides which event of a simulation comes next, and what time it is: one synchronous step at a time, so that
 // millions of them take seconds. Promise jobs are the driver's business: it lets them run between steps.
 // Must not know what happens in an event.
-import type { Clock } from "../clock.ts"
+import type { Clock } from "../base/clock.ts"
 
 interface Event {
   readonly atMs: number

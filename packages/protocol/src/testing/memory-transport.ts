@@ -1,8 +1,8 @@
 // Client and server sockets inside one process, on any clock, with the faults of real ones: latency, cuts,
 // black holes, stalled readers, sends that fail. Knows nothing of what the bytes mean.
-import type { Clock } from "../clock.ts"
+import type { Clock } from "../base/clock.ts"
 import type { Accept, Connection, ConnectionEvents, Dial, OutboundMessage } from "../transport.ts"
-import { chooseProfile, subprotocol } from "../version.ts"
+import { chooseProfile, subprotocol } from "../wire/version.ts"
 
 type Item =
   | { readonly kind: "message"; readonly bytes: Uint8Array; readonly dueMs: number }

@@ -1,6 +1,6 @@
 // Decides in which order the timers of a test run, and what time it is: time moves only when the test says so.
 // Must not know what is timed. Work that waits for real I/O or real timers is outside its reach.
-import type { Clock } from "../clock.ts"
+import type { Clock } from "../base/clock.ts"
 
 interface Timer {
   readonly atMs: number

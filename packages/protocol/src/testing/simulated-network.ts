@@ -1,9 +1,9 @@
 // A hostile network between real clients and a real server, on virtual time: every fault that a socket can suffer, at
 // the byte, each drawn from a seed. Processes are apart: each has its clock and may be frozen.
 // Knows nothing of what the bytes mean.
-import type { Clock } from "../clock.ts"
+import type { Clock } from "../base/clock.ts"
 import type { Accept, Connection, Dial, DialEvents } from "../transport.ts"
-import { chooseProfile, subprotocol } from "../version.ts"
+import { chooseProfile, subprotocol } from "../wire/version.ts"
 import type { Line } from "./simulated-pipe.ts"
 import type { SimulatedProcess } from "./simulated-process.ts"
 import { SimulatedSocket } from "./simulated-socket.ts"

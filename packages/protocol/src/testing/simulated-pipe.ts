@@ -1,7 +1,7 @@
 // One direction of a simulated socket, as bytes in a stream: what was accepted waits, leaves as fast as the line takes
 // it, travels, arrives, is read. A message is delivered when its last byte is read, and never in part.
 // Knows no sockets; what is in a message it knows only by its length.
-import type { Clock } from "../clock.ts"
+import type { Clock } from "../base/clock.ts"
 
 export type PipeItem =
   /** The server's side of the opening handshake. */

@@ -2,7 +2,7 @@
 // a long collection of garbage: its timers wait, and nothing reaches it, while the world goes on. It can be throttled,
 // as a hidden page: its timers run at certain times only, and messages reach it as before.
 // Must not know what runs in it.
-import type { Clock } from "../clock.ts"
+import type { Clock } from "../base/clock.ts"
 
 export interface Freeze {
   /** True: the process's monotonic clock stands still meanwhile, as some do while a machine sleeps. */

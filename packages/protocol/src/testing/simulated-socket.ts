@@ -1,7 +1,7 @@
 // One simulated socket: two ends and the two streams between them. Ends behave like WebSockets of a browser or of a
 // Node server; what happens to the streams in between is up to whoever holds the socket.
 // Knows nothing of what the bytes mean.
-import type { Clock } from "../clock.ts"
+import type { Clock } from "../base/clock.ts"
 import type { Connection, ConnectionEvents, OutboundMessage } from "../transport.ts"
 import { SimulatedPipe } from "./simulated-pipe.ts"
 import type { Line, PipeItem } from "./simulated-pipe.ts"

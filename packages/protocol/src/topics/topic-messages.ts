@@ -1,10 +1,10 @@
 // What travels about topics beside the publications themselves: four requests of clients, and three events by which the
 // server tells a client where it stands. Everything comes from a stranger and is looked at here. Knows no members.
-import type { CallSpec } from "../calls/contract.ts"
-import type { Schema } from "../schema.ts"
+import type { CallSpec } from "../contract/contract.ts"
+import type { Schema } from "../contract/schema.ts"
 import { isMap } from "../wire/payload-codec.ts"
-import { sentence } from "../wire/sentence.ts"
-import type { TopicGapReason, TopicPosition } from "./topic-kind.ts"
+import { sentence } from "../base/sentence.ts"
+import type { TopicGapReason, TopicPosition } from "../contract/topic-kind.ts"
 
 export interface JoinRequest {
   readonly topic: string

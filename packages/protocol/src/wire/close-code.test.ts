@@ -1,5 +1,5 @@
 import { describe, expect, it } from "vitest"
-import { errorTable } from "../errors.ts"
+import { errorTable } from "../base/errors.ts"
 import { closeCode, retryAfterClose } from "./close-code.ts"
 
 describe("close codes", () => {

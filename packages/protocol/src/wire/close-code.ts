@@ -1,5 +1,5 @@
 // The close codes of RFC 6455 and of this protocol, and what a client may do after each.
-import type { Retry } from "../errors.ts"
+import type { Retry } from "../base/errors.ts"
 
 /** By name; numbers are fixed by docs/protocol.md. */
 export const closeCode = {

@@ -1,5 +1,5 @@
 // The one interface behind which the two profiles stand.
-import type { Profile } from "../version.ts"
+import type { Profile } from "./version.ts"
 import type { Encodable, Encoded } from "./encoded.ts"
 import type { BadFrame, Frame } from "./frame.ts"
 

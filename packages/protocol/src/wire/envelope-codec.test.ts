@@ -1,7 +1,7 @@
 import { encode } from "@msgpack/msgpack"
 import fc from "fast-check"
 import { describe, expect, it } from "vitest"
-import { clientMessageLimits, serverMessageLimits } from "../message-limits.ts"
+import { clientMessageLimits, serverMessageLimits } from "./message-limits.ts"
 import { encodeOnce } from "./encoded.ts"
 import { camelCase, createEnvelopeCodec, snakeCase } from "./envelope-codec.ts"
 import type { Frame } from "./frame.ts"

@@ -1,13 +1,14 @@
 // Profile `2.0`: one MessagePack map per message, {id, type, payload, timestamp, version} in this order.
 // Type names are `cmd_`, `query_` or `event_` plus the snake_case form of a contract key.
-import { suggestedAction } from "../errors.ts"
-import type { MessageLimits } from "../message-limits.ts"
+import { suggestedAction } from "../base/errors.ts"
+import type { CallKind } from "../contract/contract.ts"
+import type { MessageLimits } from "./message-limits.ts"
 import type { Codec } from "./codec.ts"
 import { Encoded } from "./encoded.ts"
-import type { BadFrame, CallKind, Frame, Reference, ReplyFrame, WireError } from "./frame.ts"
+import type { BadFrame, Frame, Reference, ReplyFrame, WireError } from "./frame.ts"
 import { createPayloadCodec, isMap } from "./payload-codec.ts"
-import { quoted } from "./quoted.ts"
-import { wellFormed } from "./sentence.ts"
+import { quoted } from "../base/quoted.ts"
+import { wellFormed } from "../base/sentence.ts"
 
 const envelopeVersion = "2.0"
 

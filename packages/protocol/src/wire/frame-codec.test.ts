@@ -1,8 +1,8 @@
 import { encode } from "@msgpack/msgpack"
 import fc from "fast-check"
 import { describe, expect, it } from "vitest"
-import { errorTable, suggestedAction } from "../errors.ts"
-import { clientMessageLimits, serverMessageLimits } from "../message-limits.ts"
+import { errorTable, suggestedAction } from "../base/errors.ts"
+import { clientMessageLimits, serverMessageLimits } from "./message-limits.ts"
 import { classifyFirstByte, frameByte } from "./frame-byte.ts"
 import { createFrameCodec } from "./frame-codec.ts"
 import vectors from "./frame-vectors.json" with { type: "json" }

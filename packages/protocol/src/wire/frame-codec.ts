@@ -1,5 +1,5 @@
 // Profile `hawser.1`: first byte (class and kind), then a MessagePack array. docs/protocol.md is its specification.
-import type { MessageLimits } from "../message-limits.ts"
+import type { MessageLimits } from "./message-limits.ts"
 import type { Codec } from "./codec.ts"
 import { classifyFirstByte, frameByte } from "./frame-byte.ts"
 import { decodeBody } from "./frame-decode.ts"

@@ -1,8 +1,8 @@
 // The fields of a frame's body → the frame, profile `hawser.1`. Everything comes from a stranger: each field is
 // looked at before it is used. frame-encode.ts is the other way.
-import { errorCodeOf, suggestedAction } from "../errors.ts"
-import { clientMessageLimits, serverMessageLimits } from "../message-limits.ts"
-import type { MessageLimits } from "../message-limits.ts"
+import { errorCodeOf, suggestedAction } from "../base/errors.ts"
+import { clientMessageLimits, serverMessageLimits } from "./message-limits.ts"
+import type { MessageLimits } from "./message-limits.ts"
 import { frameByte, isReservedControl } from "./frame-byte.ts"
 import { goawayFlag, welcomeFlag, wireCategories } from "./frame-encode.ts"
 import type { Author, Frame, GoawayIntent, ReplicaHold, ResumeClaim, WireError } from "./frame.ts"

@@ -1,7 +1,7 @@
 // Frames → the fields of their bodies, profile `hawser.1`. frame-decode.ts is the other way.
-import { applicationErrorWire, errorTable, isErrorCode } from "../errors.ts"
-import type { ErrorCategory } from "../errors.ts"
-import type { MessageLimits } from "../message-limits.ts"
+import { applicationErrorWire, errorTable, isErrorCode } from "../base/errors.ts"
+import type { ErrorCategory } from "../base/errors.ts"
+import type { MessageLimits } from "./message-limits.ts"
 import { frameByte } from "./frame-byte.ts"
 import type {
   Author,
@@ -15,7 +15,7 @@ import type {
   WelcomeFrame,
   WireError,
 } from "./frame.ts"
-import { wellFormed } from "./sentence.ts"
+import { wellFormed } from "../base/sentence.ts"
 import type { TypeTable } from "./type-table.ts"
 
 /** By place: an error's category on the wire. */

@@ -1,6 +1,7 @@
 // One neutral union of everything that can travel, for both profiles. Codecs turn bytes into it and back.
-import type { ErrorCategory } from "../errors.ts"
-import type { MessageLimits } from "../message-limits.ts"
+import type { ErrorCategory } from "../base/errors.ts"
+import type { CallKind } from "../contract/contract.ts"
+import type { MessageLimits } from "./message-limits.ts"
 
 /**
  * What ties a reply to its request: in `hawser.1` the request's own number in its direction,
@@ -16,8 +17,6 @@ export interface WireError {
   readonly retryAfterMs?: number
   readonly details?: Readonly<Record<string, unknown>>
 }
-
-export type CallKind = "command" | "query"
 
 export interface HelloFrame {
   readonly kind: "hello"

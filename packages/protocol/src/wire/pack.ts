@@ -1,11 +1,11 @@
 // A value → MessagePack, in the shortest form. Enforces every rule that unpack.ts applies at the receiver, in the same
 // pass: depth, elements, keys, well-formed text, dates, size. Refuses what would arrive as another value. The error
 // names the place in the value. Must not know what the value means or which frame carries it.
-import { type MessageLimits, nestingMax } from "../message-limits.ts"
+import { type MessageLimits, nestingMax } from "./message-limits.ts"
 import { Encoded, type Encoding } from "./encoded.ts"
 import { ofThisRealm } from "./foreign-objects.ts"
 import { countHeadBytes, headMaxBytes, textHeadBytes } from "./head-bytes.ts"
-import { isWellFormed } from "./sentence.ts"
+import { isWellFormed } from "../base/sentence.ts"
 import { Refusal, refused, unsendableOf } from "./unsendable.ts"
 
 const scratchBytes = 1024

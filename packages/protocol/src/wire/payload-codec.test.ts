@@ -1,7 +1,7 @@
 import { decode, encode } from "@msgpack/msgpack"
 import fc from "fast-check"
 import { describe, expect, it } from "vitest"
-import { clientMessageLimits } from "../message-limits.ts"
+import { clientMessageLimits } from "./message-limits.ts"
 import { Encoded, encodeOnce, encodedArray, encodedMap, plain } from "./encoded.ts"
 import { createPayloadCodec } from "./payload-codec.ts"
 

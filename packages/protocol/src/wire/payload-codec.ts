@@ -1,5 +1,5 @@
 // Values ↔ MessagePack, for the codecs of both profiles. Knows no frames and no envelopes.
-import type { MessageLimits } from "../message-limits.ts"
+import type { MessageLimits } from "./message-limits.ts"
 import { Encoded, plain } from "./encoded.ts"
 import type { Encodable } from "./encoded.ts"
 import type { WireError } from "./frame.ts"

@@ -1,5 +1,6 @@
 import { describe, expect, it } from "vitest"
-import { TypeTable, reservedTypes } from "./type-table.ts"
+import { reservedTypes } from "../contract/contract.ts"
+import { TypeTable } from "./type-table.ts"
 
 describe("TypeTable", () => {
   it("numbers names by their place", () => {

@@ -1,9 +1,6 @@
 // Names of message types ↔ the small integers that stand for them in `hawser.1`. The server's table rules:
 // WELCOME carries it, so that ends built from different versions of a contract agree on names.
 
-/** Requests and events that the topics layer keeps for itself; they come first in every table. */
-export const reservedTypes = ["$join", "$leave", "$publish", "$presence"] as const
-
 export class TypeTable {
   #names: readonly string[] = []
   #numbers = new Map<string, number>()

@@ -1,7 +1,7 @@
 import { decode, encode } from "@msgpack/msgpack"
 import fc from "fast-check"
 import { describe, expect, it } from "vitest"
-import type { MessageLimits } from "../message-limits.ts"
+import type { MessageLimits } from "./message-limits.ts"
 import { seededRandom } from "../testing/seeded-random.ts"
 import { Unpacker } from "./unpack.ts"
 

@@ -10,7 +10,7 @@
 // Duplicate keys: the last one wins, which is harmless in a payload; whoever gives keys a meaning (an envelope) has to
 // expect it. `constructor` and `prototype` are ordinary keys of a payload.
 // Refused beyond the format's own rules: keys that are no text, `__proto__`, and timestamps that a Date cannot hold.
-import { type MessageLimits, nestingMax } from "../message-limits.ts"
+import { type MessageLimits, nestingMax } from "./message-limits.ts"
 
 /** The reason is fixed text without the peer's bytes. */
 export type Unpacked =

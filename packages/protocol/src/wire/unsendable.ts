@@ -1,6 +1,6 @@
 // Values that cannot be sent: the reasons, and where in the value. Knows no bytes and no frames.
-import { HawserError } from "../errors.ts"
-import { quoted } from "./quoted.ts"
+import { HawserError } from "../base/errors.ts"
+import { quoted } from "../base/quoted.ts"
 
 /** A key of a map or an index of an array. */
 export type Step = string | number

@@ -1,6 +1,7 @@
 import fc from "fast-check"
 import { describe, expect, it } from "vitest"
-import { RateLimiter, type RateLimit } from "./rate-limit.ts"
+import type { RateLimit } from "../contract/rate-limit.ts"
+import { RateLimiter } from "./rate-limiter.ts"
 
 const once: RateLimit = { everyMs: 1000 }
 const twice: RateLimit = { everyMs: 200, burst: 2 }

@@ -1,10 +1,10 @@
 // What a replica frame consists of: parts, one for each cell that changed for its viewer. The body of a part is the same
 // bytes for every viewer of the cell; only the number by which this viewer knows the cell stands before it.
 // Whoever reads checks everything: bytes come from outside.
-import { BitReader } from "./bits.ts"
-import type { BitWriter } from "./bits.ts"
-import type { PackedRecord, RecordState, ReplicaSchema } from "./replica-schema.ts"
-import { decodeText, encodeText } from "./utf8.ts"
+import { BitReader } from "../base/bits.ts"
+import type { BitWriter } from "../base/bits.ts"
+import type { PackedRecord, RecordState, ReplicaSchema } from "../contract/replica-schema.ts"
+import { decodeText, encodeText } from "../base/utf8.ts"
 
 /** The last two bits of a part's head. */
 export const partKind = { delta: 0, snapshot: 1, drop: 2, keep: 3 } as const

@@ -1,5 +1,5 @@
 // Checks the limits that an application chose, the same way at both ends.
-import { quoted } from "./wire/quoted.ts"
+import { quoted } from "./quoted.ts"
 
 /** The most that timers of the system and the WebSocket library take; larger values would mean "none" there. */
 const limitMax = 2 ** 31 - 1

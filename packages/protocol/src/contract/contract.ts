@@ -1,10 +1,13 @@
 // The contract: what both ends know of an application's messages. Types are inferred from it, names are looked up in it.
-import type { Schema, SchemaInput, SchemaOutput } from "../schema.ts"
-import type { RecordOf, ReplicaSpec } from "../topics/replica-schema.ts"
-import type { TopicSpec, TopicSpecs } from "../topics/topic-kind.ts"
-import { reservedTypes } from "../wire/type-table.ts"
-import type { CallKind } from "../wire/frame.ts"
+import type { Schema, SchemaInput, SchemaOutput } from "./schema.ts"
+import type { RecordOf, ReplicaSpec } from "./replica-schema.ts"
+import type { TopicSpec, TopicSpecs } from "./topic-kind.ts"
 import type { RateLimit } from "./rate-limit.ts"
+
+/** Requests and events that the topics layer keeps for itself; they come first in every table of type names. */
+export const reservedTypes = ["$join", "$leave", "$publish", "$presence"] as const
+
+export type CallKind = "command" | "query"
 
 /** A command (changes something) or a query (does not). */
 export interface CallSpec<I extends Schema = Schema, O extends Schema = Schema> {

@@ -9,14 +9,7 @@
 // memory follows the keys in use. At the bound it looks at eight; if none of them is full, the one that is soonest
 // full again is forgotten, which gives that key at most one fresh burst. So `maxKeys` has to be above the number
 // of keys that are in use at once, or whoever owns many keys can wash others' limits (and its own) away.
-
-/** How often something may happen. */
-export interface RateLimit {
-  /** Milliseconds until one spent permit is there again; above 0, fractions allowed. */
-  readonly everyMs: number
-  /** Permits that a rested key can spend at once; at least 1. Default: 1. */
-  readonly burst?: number
-}
+import type { RateLimit } from "../contract/rate-limit.ts"
 
 /** Bounds of a `RateLimiter`. */
 export interface RateLimiterOptions {

@@ -1,9 +1,9 @@
 // The kinds of fields that a replica's records may have: which values they take, and how these are packed.
 // Inside a replica a value is in its packed form: a whole number, a text, or undefined where an optional one is absent.
-import type { BitReader, BitWriter } from "./bits.ts"
-import { quoted } from "../wire/quoted.ts"
-import { isWellFormed } from "../wire/sentence.ts"
-import { decodeText, encodeText } from "./utf8.ts"
+import type { BitReader, BitWriter } from "../base/bits.ts"
+import { quoted } from "../base/quoted.ts"
+import { isWellFormed } from "../base/sentence.ts"
+import { decodeText, encodeText } from "../base/utf8.ts"
 
 /** A value as it is kept and compared. */
 export type Packed = number | string | undefined

@@ -1,5 +1,5 @@
 // What may be the name of a topic.
-import { quoted } from "../wire/quoted.ts"
+import { quoted } from "../base/quoted.ts"
 
 /** 1–128 letters, digits and `: . _ - /`; no `..`. A name goes into logs and keys, so nothing else is let in. */
 export function isTopicName(name: string): boolean {

@@ -1,6 +1,6 @@
 // Runs a Standard Schema validator and turns its issues into one readable sentence. Knows no message types.
 import type { StandardSchemaV1 } from "@standard-schema/spec"
-import { oneLine } from "./wire/quoted.ts"
+import { oneLine } from "../base/quoted.ts"
 
 export type Schema<Input = unknown, Output = Input> = StandardSchemaV1<Input, Output>
 export type SchemaInput<S extends Schema> = StandardSchemaV1.InferInput<S>

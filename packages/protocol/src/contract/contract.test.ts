@@ -1,8 +1,7 @@
 import { describe, expect, it } from "vitest"
-import type { Schema } from "../schema.ts"
-import { defineTopic } from "../topics/topic-kind.ts"
-import { reservedTypes } from "../wire/type-table.ts"
-import { contractTypes, defineContract, indexCalls, indexEvents } from "./contract.ts"
+import type { Schema } from "./schema.ts"
+import { defineTopic } from "./topic-kind.ts"
+import { contractTypes, defineContract, indexCalls, indexEvents, reservedTypes } from "./contract.ts"
 
 const any: Schema = { "~standard": { version: 1, vendor: "test", validate: (value) => ({ value }) } }
 const call = { input: any, output: any }

@@ -1,13 +1,13 @@
 import fc from "fast-check"
 import { describe, expect, it } from "vitest"
-import { BitReader, BitWriter } from "./bits.ts"
-import { flag, integer, oneOf, optional, real, text } from "./replica-field.ts"
-import type { Field } from "./replica-field.ts"
+import { BitReader, BitWriter } from "../base/bits.ts"
+import { flag, integer, oneOf, optional, real, text } from "../contract/replica-field.ts"
+import type { Field } from "../contract/replica-field.ts"
 import { encodeDelta, encodeSnapshot, partKind, readReplicaFrame } from "./replica-parts.ts"
 import type { CellChange, CellSnapshot, PartTarget } from "./replica-parts.ts"
-import { ReplicaSchema } from "./replica-schema.ts"
-import type { PackedRecord, RecordState } from "./replica-schema.ts"
-import { decodeText, encodeText } from "./utf8.ts"
+import { ReplicaSchema } from "../contract/replica-schema.ts"
+import type { PackedRecord, RecordState } from "../contract/replica-schema.ts"
+import { decodeText, encodeText } from "../base/utf8.ts"
 
 const fields = {
   x: real({ min: 0, max: 1_000, step: 0.0625 }),

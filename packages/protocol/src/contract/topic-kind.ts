@@ -1,6 +1,6 @@
 // What a contract says of its topics: which events belong to a kind, and what its members show of themselves. A topic's
 // name begins with its kind. Knows no members and no messages.
-import type { Schema } from "../schema.ts"
+import type { Schema } from "./schema.ts"
 import { isTopicName } from "./topic-name.ts"
 
 /** One kind of topics. Made by `defineTopic`. */

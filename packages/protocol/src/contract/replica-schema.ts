@@ -1,6 +1,6 @@
 // What the records of a replica consist of, and how a record is packed: whole for who has not seen it, by its changed
 // fields for who has. Both ends use it: the server by its contract, the client by what the server tells of its own.
-import type { BitReader, BitWriter } from "./bits.ts"
+import type { BitReader, BitWriter } from "../base/bits.ts"
 import { changeOrder, fieldOf, stepOf } from "./replica-field.ts"
 import type { Field, FieldShape, Packed } from "./replica-field.ts"
 
