@@ -1,9 +1,9 @@
 // Mistakes in how the server takes messages and serves requests.
 import type { Mutant } from "./mutant.ts"
 
-const inbound = "packages/server/src/session/inbound.ts"
+const inbound = "packages/server/src/session/conversation/inbound.ts"
 const requestQueue = "packages/server/src/calls/request-queue.ts"
-const answers = "packages/server/src/session/answers.ts"
+const answers = "packages/server/src/session/conversation/answers.ts"
 const replyStreams = "packages/server/src/calls/reply-streams.ts"
 
 const noStreams = "it has no streams"

@@ -1,14 +1,14 @@
 // Mistakes in the server's session: who may have it, which connection speaks for it, how it ends.
 import type { Mutant } from "./mutant.ts"
 
-const serverSession = "packages/server/src/session/server-session.ts"
-const openConnection = "packages/server/src/session/open-connection.ts"
-const conversation = "packages/server/src/session/conversation.ts"
-const claimHistory = "packages/server/src/session/claim-history.ts"
-const resume = "packages/server/src/session/resume.ts"
-const resumeToken = "packages/server/src/session/resume-token.ts"
-const sessionFrames = "packages/server/src/session/session-frames.ts"
-const liveness = "packages/server/src/session/liveness.ts"
+const serverSession = "packages/server/src/session/life/server-session.ts"
+const openConnection = "packages/server/src/session/opening/open-session.ts"
+const conversation = "packages/server/src/session/conversation/conversation.ts"
+const claimHistory = "packages/server/src/session/life/claim-history.ts"
+const resume = "packages/server/src/session/opening/resume.ts"
+const resumeToken = "packages/server/src/session/opening/resume-token.ts"
+const sessionFrames = "packages/server/src/session/conversation/session-frames.ts"
+const liveness = "packages/server/src/session/life/liveness.ts"
 
 const claimsAreHonest =
   "its thieves are answered with an end of the session at the latest, which it takes for right"
@@ -19,7 +19,7 @@ export const serverMutants: readonly Mutant[] = [
     breaks: ["E7"],
     edits: [
       {
-        file: "packages/server/src/topics/fan-out.ts",
+        file: "packages/server/src/session/conversation/fan-out.ts",
         find: "if (this.#depth > 0) this.#consequences.push(consequence)",
         replace: "if (this.#depth > 9) this.#consequences.push(consequence)",
       },
@@ -34,7 +34,7 @@ export const serverMutants: readonly Mutant[] = [
     breaks: ["B6"],
     edits: [
       {
-        file: "packages/server/src/session/replay-memory.ts",
+        file: "packages/server/src/session/conversation/replay-memory.ts",
         find: "if (!this.isOver || this.#isLookDue) return",
         replace: "if (!this.#isLookDue) return",
       },
@@ -356,7 +356,7 @@ export const serverMutants: readonly Mutant[] = [
     breaks: ["S11", "Y3"],
     edits: [
       {
-        file: "packages/server/src/session/token-renewal.ts",
+        file: "packages/server/src/session/life/token-renewal.ts",
         find: "if (user.id !== this.#user.id)",
         replace: "if (user.id === undefined)",
       },
@@ -371,7 +371,7 @@ export const serverMutants: readonly Mutant[] = [
     breaks: ["Y1", "Y4"],
     edits: [
       {
-        file: "packages/server/src/session/token-renewal.ts",
+        file: "packages/server/src/session/life/token-renewal.ts",
         find: "    if (leftMs === null) return\n",
         replace: "    if (leftMs === null || leftMs >= 0) return\n",
       },

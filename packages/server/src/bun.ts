@@ -1,5 +1,5 @@
 // A server on Bun's native WebSocket server. Needs Bun 1.4.4 or later, which the server itself does without.
-import type { Listening } from "./server-api.ts"
+import type { Listening } from "./transport/listening.ts"
 import type { BunRuntime } from "./transport/bun-api.ts"
 import { createBunEntrance } from "./transport/bun-entrance.ts"
 import type { BunEntrance } from "./transport/bun-entrance.ts"

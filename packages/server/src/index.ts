@@ -1,45 +1,44 @@
-export { jwt } from "./authenticate.ts"
+export { jwt } from "./base/authenticate.ts"
 export type {
   Authenticate,
   AuthenticateContext,
   AuthenticatedUser,
   JwtOptions,
   JwtUser,
-} from "./authenticate.ts"
+} from "./base/authenticate.ts"
 export type { HandlerContext, StreamContext } from "./calls/call-router.ts"
-export type { ItemSource } from "./calls/reply-streams.ts"
-export type { ServerCounters } from "./counters.ts"
-export type { CallReading } from "./metrics/call-stats.ts"
-export type { HistogramReading } from "./metrics/histogram.ts"
-export type { Event20, Payload20, Profile20, ReplicaChange20Of, Request20 } from "./profile20.ts"
+export type { ItemSource } from "./calls/job.ts"
+export type { ServerCounters } from "./base/counters.ts"
+export type { CallReading } from "./base/call-stats.ts"
+export type { HistogramReading } from "./base/histogram.ts"
+export type { Event20, Payload20, Profile20, ReplicaChange20Of, Request20 } from "./base/profile20.ts"
 export { createServer } from "./server.ts"
 export type {
   Handler,
-  Listening,
-  PublishOptions,
   Server,
   ServerOptions,
-  ServerStats,
   SessionEnded,
   Suspicion,
   SessionOpened,
   StreamHandler,
-  Topic,
 } from "./server-api.ts"
-export type { DrainOptions } from "./session/drain.ts"
-export type { CloseOptions } from "./session/shut-down.ts"
-export type { SentMessage } from "./session/sent-message.ts"
+export type { Listening } from "./transport/listening.ts"
+export type { ServerStats } from "./metrics/server-stats.ts"
+export type { PublishOptions, Topic } from "./topics/topic.ts"
+export type { DrainOptions } from "./session/life/drain.ts"
+export type { CloseOptions } from "./session/life/shut-down.ts"
+export type { SentMessage } from "./session/conversation/sent-message.ts"
 export { addressKey, isLoopback, peerAddress } from "./transport/peer-address.ts"
 export type { AddressedRequest } from "./transport/peer-address.ts"
 export type { EntranceHost } from "./transport/entrances.ts"
 export type { UpgradeRequest, UpgradeVerdict } from "./transport/judge-upgrade.ts"
-export type { ServerWarning } from "./transport/upgrade-warnings.ts"
-export type { SessionPolicy } from "./session/session-registry.ts"
+export type { ServerWarning } from "./base/server-warning.ts"
+export type { SessionPolicy } from "./session/life/session-registry.ts"
 export type { Permission, TopicJoin, TopicPublish, TopicRules } from "./topics/topic-kinds.ts"
-export type { EndCause, SendOutcome, Session } from "./session/session.ts"
-export { systemClock } from "./system.ts"
-export type { Replica } from "./topics/replica.ts"
-export type { View, Viewpoint } from "./topics/replicas.ts"
+export type { EndCause, SendOutcome, Session } from "./base/session.ts"
+export { systemClock } from "./base/system.ts"
+export type { Replica } from "./replicas/replica.ts"
+export type { View, Viewpoint } from "./replicas/replicas.ts"
 
 export {
   HawserError,

@@ -4,10 +4,10 @@ import { readFileSync } from "node:fs"
 import { join } from "node:path"
 import { Registry, register } from "prom-client"
 import { describe, expect, it } from "vitest"
-import { Histogram } from "./metrics/histogram.ts"
+import { Histogram } from "./base/histogram.ts"
 import { registerMetrics } from "./metrics.ts"
 import { createServer } from "./server.ts"
-import type { ServerStats } from "./server-api.ts"
+import type { ServerStats } from "./metrics/server-stats.ts"
 
 const anything = {
   "~standard": { version: 1, vendor: "test", validate: (value: unknown) => ({ value }) },

@@ -3,7 +3,7 @@ import { Counter, Gauge, Histogram, register } from "prom-client"
 import type { Registry } from "prom-client"
 import { metricDefinitions } from "./metrics/definitions.ts"
 import type { Distribution, MetricDefinition, Sample } from "./metrics/definitions.ts"
-import type { ServerStats } from "./server-api.ts"
+import type { ServerStats } from "./metrics/server-stats.ts"
 
 export interface MetricsOptions {
   /** Default: the registry that `prom-client` exports as `register`. */

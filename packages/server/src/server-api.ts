@@ -20,22 +20,22 @@ import type {
   ValidInput,
 } from "@hawser/protocol"
 import type { Server as HttpServer } from "node:http"
-import type { Authenticate, AuthenticatedUser } from "./authenticate.ts"
+import type { Authenticate, AuthenticatedUser } from "./base/authenticate.ts"
 import type { HandlerContext, StreamContext } from "./calls/call-router.ts"
-import type { ItemSource } from "./calls/reply-streams.ts"
-import type { ServerCounters } from "./counters.ts"
-import type { CallReading } from "./metrics/call-stats.ts"
-import type { HistogramReading } from "./metrics/histogram.ts"
-import type { Profile20 } from "./profile20.ts"
-import type { SessionPolicy } from "./session/session-registry.ts"
-import type { DrainOptions } from "./session/drain.ts"
-import type { CloseOptions } from "./session/shut-down.ts"
-import type { Replica } from "./topics/replica.ts"
+import type { ItemSource } from "./calls/job.ts"
+import type { Profile20 } from "./base/profile20.ts"
+import type { SessionPolicy } from "./session/life/session-registry.ts"
+import type { DrainOptions } from "./session/life/drain.ts"
+import type { CloseOptions } from "./session/life/shut-down.ts"
+import type { Replica } from "./replicas/replica.ts"
 import type { TopicRules } from "./topics/topic-kinds.ts"
-import type { SentMessage } from "./session/sent-message.ts"
-import type { EndCause, Session } from "./session/session.ts"
+import type { SentMessage } from "./session/conversation/sent-message.ts"
+import type { EndCause, Session } from "./base/session.ts"
 import type { EntranceHost } from "./transport/entrances.ts"
-import type { ServerWarning } from "./transport/upgrade-warnings.ts"
+import type { ServerWarning } from "./base/server-warning.ts"
+import type { PublishOptions, Topic } from "./topics/topic.ts"
+import type { ServerStats } from "./metrics/server-stats.ts"
+import type { Listening } from "./transport/listening.ts"
 
 export type Handler<S extends CallSpec, C extends Contract, User extends AuthenticatedUser> = (
   context: HandlerContext<ValidInput<S>, Session<User, C>>,
@@ -104,83 +104,6 @@ export interface Suspicion<User extends AuthenticatedUser, C extends Contract> {
   readonly session: Session<User, C>
   /** Where the token was presented from. */
   readonly address: string
-}
-
-export interface PublishOptions<User extends AuthenticatedUser, C extends Contract> {
-  readonly except?: Session<User, C>
-}
-
-export interface Topic<User extends AuthenticatedUser, C extends Contract> {
-  readonly name: string
-  /** Sends to everyone in the topic: encoded once per profile; no socket is waited for. Returns how many got it. */
-  publish<K extends EventName<C>>(
-    event: K,
-    payload: Encodable<EventPayload<C, K>>,
-    options?: PublishOptions<User, C>,
-  ): number
-  /**
-   * Puts a session in; its client is not asked and not told, and is not among those who are present. Idempotent. An ended
-   * session leaves by itself.
-   * @throws TypeError for a session of another server.
-   */
-  subscribe(session: Session<User, C>): void
-  /** Puts a session out, also one that joined by itself: its client is told then, with `forbidden`. */
-  unsubscribe(session: Session<User, C>): void
-  readonly size: number
-}
-
-export interface Listening {
-  readonly port: number
-  readonly url: string
-}
-
-export interface ServerStats extends Readonly<ServerCounters> {
-  readonly connections: number
-  readonly sessions: number
-  /** Of these: with a connection, and without. */
-  readonly attached: number
-  readonly detached: number
-  readonly topics: number
-  /** Stays of sessions in topics that they joined by themselves, and bytes of all histories. */
-  readonly topicMembers: number
-  readonly topicHistoryBytes: number
-  /** Records of all replicas, and the cells that have records or viewers. */
-  readonly replicaRecords: number
-  readonly replicaCells: number
-  /** Memory in bytes of the changes that cells hold for viewers who missed some. Per cell bounded by `replicaDeltaMaxBytes`. */
-  readonly replicaDeltaBytes: number
-  /** Sessions that view replicas, and those of them that have fallen behind and wait for their socket or their link. */
-  readonly viewing: number
-  readonly conflated: number
-  /** Frames of state that clients have not acknowledged: their bytes, and the age of the oldest in milliseconds; 0 for none. */
-  readonly stateUnacknowledgedBytes: number
-  readonly stateOldestMs: number
-  /** Deadlines that wait; 0 on an idle server without connections. */
-  readonly timers: number
-  /** Reliable messages that clients have not acknowledged; a broadcast counts once per session that keeps it. */
-  readonly bufferedMessages: number
-  readonly bufferedBytes: number
-  /** The same bytes with a broadcast counted once for all sessions. Bounded by `replayMaxBytes`. */
-  readonly replayBytes: number
-  /** Memory of the outcomes of requests with an idempotency key. Bounded by `idempotencyMaxBytes`. */
-  readonly idempotencyBytes: number
-  /**
-   * TCP connections that were dropped before a request came. `silent`: no whole request within `httpTimeoutMs`; `crowded`:
-   * `requestlessPerAddress`.
-   */
-  readonly socketsDroppedByReason: Readonly<Record<string, number>>
-  /** Codes and causes beyond those of the error table count as `other`; a code of `authenticate` does up to 32. */
-  readonly upgradesRefusedByReason: Readonly<Record<string, number>>
-  readonly handshakesRefusedByCode: Readonly<Record<string, number>>
-  readonly resumesRefusedByCause: Readonly<Record<string, number>>
-  readonly sessionsEndedByCause: Readonly<Record<string, number>>
-  /** How long sessions had a connection without a pause, of those times that are over. */
-  readonly attachments: HistogramReading
-  /** How long clients were away, until they came back or until their session ended. */
-  readonly absencesResumed: HistogramReading
-  readonly absencesEnded: HistogramReading
-  /** By the contract's names of calls; any other name counts as `unknown`. */
-  readonly calls: Readonly<Record<string, CallReading>>
 }
 
 export interface Server<C extends Contract, User extends AuthenticatedUser> {

@@ -9,14 +9,14 @@ import {
   validate,
 } from "@hawser/protocol"
 import type { CallEntry, Clock, Codec, Validated, WireError } from "@hawser/protocol"
-import type { AuthenticatedUser } from "../authenticate.ts"
-import type { Translator20 } from "../profile20.ts"
-import type { Session } from "../session/session.ts"
+import type { AuthenticatedUser } from "../base/authenticate.ts"
+import type { Translator20 } from "../base/profile20.ts"
+import type { Session } from "../base/session.ts"
 import { failure } from "./request-queue.ts"
 import type { Idempotency } from "./idempotency.ts"
 import { isItemSource } from "./reply-streams.ts"
 import type { CallBuckets } from "./call-buckets.ts"
-import type { Job, Outcome } from "./request-queue.ts"
+import type { Job, Outcome } from "./job.ts"
 import { isAnswer, resultError, wireError } from "./told-error.ts"
 
 /** What the handler of a stream receives. */

@@ -3,7 +3,7 @@ import { SimulatedClock, unwatched } from "@hawser/protocol/testing"
 import fc from "fast-check"
 import { describe, expect, it } from "vitest"
 import { Idempotency } from "./idempotency.ts"
-import type { Outcome } from "./request-queue.ts"
+import type { Outcome } from "./job.ts"
 
 const done = (payload: unknown): Outcome => ({ ok: true, payload })
 const failed = (code: string): Outcome => ({

@@ -4,7 +4,7 @@ import { isErrorCode, errorTable } from "@hawser/protocol"
 import type { Clock } from "@hawser/protocol"
 import { OutcomeMemory } from "./outcome-memory.ts"
 import type { OutcomeMemoryLimits } from "./outcome-memory.ts"
-import type { Outcome } from "./request-queue.ts"
+import type { Outcome } from "./job.ts"
 
 export interface IdempotencyLimits extends OutcomeMemoryLimits {
   /** How long an outcome is remembered, and a request that runs waited for. A repetition after that is executed again. */

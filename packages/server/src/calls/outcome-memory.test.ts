@@ -2,7 +2,7 @@ import { defaultServerLimits } from "@hawser/protocol"
 import { describe, expect, it } from "vitest"
 import { OutcomeMemory } from "./outcome-memory.ts"
 import type { OutcomeMemoryLimits } from "./outcome-memory.ts"
-import type { Outcome } from "./request-queue.ts"
+import type { Outcome } from "./job.ts"
 
 const kib = 1024
 const failure = (message: string, details?: Readonly<Record<string, unknown>>): Outcome => ({

@@ -2,7 +2,7 @@
 // bytes of all users. Beyond a bound of one user its oldest outcome is evicted, beyond that of all the oldest outcome of
 // one of the largest users. Must not know handlers and clocks; its caller passes the time.
 import { Encoded } from "@hawser/protocol"
-import type { Outcome } from "./request-queue.ts"
+import type { Outcome } from "./job.ts"
 
 export interface OutcomeMemoryLimits {
   /** Outcomes remembered for one user. Beyond: the oldest is evicted. */

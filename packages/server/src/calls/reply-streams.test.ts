@@ -4,7 +4,8 @@ import fc from "fast-check"
 import { describe, expect, it } from "vitest"
 import { LazyAbort } from "./lazy-abort.ts"
 import { ReplyStreams } from "./reply-streams.ts"
-import type { ItemSource, StreamJob } from "./reply-streams.ts"
+import type { StreamJob } from "./reply-streams.ts"
+import type { ItemSource } from "./job.ts"
 
 /** The streams of one session, and what they sent: `1: a` for an item, `1 end` or `1 end: code`. */
 function setUp(options: { readonly streamsPerSession?: number; readonly itemBytes?: number } = {}) {

@@ -5,10 +5,8 @@ import { HawserError, quoted, streamWindowMax } from "@hawser/protocol"
 import type { Codec, EndFrame, Reference, ServerLimits, WireError } from "@hawser/protocol"
 import type { LazyAbort } from "./lazy-abort.ts"
 import { encodeError, isAnswer, resultError, wireError } from "./told-error.ts"
-import type { Job } from "./request-queue.ts"
-
-/** What the handler of a stream returns: what an async generator function returns, or any other source of items. */
-export type ItemSource<T = unknown> = AsyncIterable<T> | Iterable<T>
+import type { Job } from "./job.ts"
+import type { ItemSource } from "./job.ts"
 
 /** What a stream has of the request that opened it. */
 export type StreamJob = Pick<Job, "frame" | "abort" | "credit">

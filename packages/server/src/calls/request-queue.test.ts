@@ -4,7 +4,7 @@ import { SimulatedClock } from "@hawser/protocol/testing"
 import fc from "fast-check"
 import { describe, expect, it } from "vitest"
 import { RequestQueue, failure } from "./request-queue.ts"
-import type { Job, Outcome } from "./request-queue.ts"
+import type { Job, Outcome } from "./job.ts"
 import { StartSchedule } from "./start-schedule.ts"
 
 const ok: Outcome = { ok: true, payload: null }

@@ -2,34 +2,11 @@
 // exactly once: by its handler, by its caller's cancel, by its deadline plus grace, or by the session's end.
 // A request whose caller has given it up, or whose budget is over, is settled without a start.
 import { HawserError, streamWindowMax, turnNow } from "@hawser/protocol"
-import type { Clock, Reference, RequestFrame, ServerLimits, TimerQueue, WireError } from "@hawser/protocol"
+import type { Clock, Reference, RequestFrame, ServerLimits, TimerQueue } from "@hawser/protocol"
 import { LazyAbort } from "./lazy-abort.ts"
-import type { ItemSource } from "./reply-streams.ts"
 import type { StartSchedule, Starting } from "./start-schedule.ts"
 import { wireError } from "./told-error.ts"
-
-export type Outcome =
-  | { readonly ok: true; readonly payload: unknown }
-  /** A stream starts: the request is settled, no reply is sent. */
-  | { readonly ok: true; readonly items: ItemSource }
-  /** `isExecuted`: its handler has done its work, only the result cannot be sent. */
-  | { readonly ok: false; readonly error: WireError; readonly isExecuted?: boolean }
-
-export interface Job {
-  readonly frame: RequestFrame
-  /** The request's number in its direction; 0 where nothing is counted. */
-  readonly count: number
-  readonly abort: LazyAbort
-  /** Items of a stream that its reader takes already. */
-  readonly credit: number
-  /** Run in order after the reply was sent; undefined while there are none. */
-  afterReply: (() => unknown)[] | undefined
-  /** Time of arrival on the server's clock. The caller's budget runs from it. */
-  readonly arrivedAtMs: number
-  /** The contract's name of the call, where a client of `2.0` uses another; and the code of its failure, likewise. */
-  name: string
-  failure: string | undefined
-}
+import type { Job, Outcome } from "./job.ts"
 
 interface RunningJob extends Job {
   credit: number

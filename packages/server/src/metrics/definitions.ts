@@ -1,7 +1,7 @@
 // Which metrics a server has, and where each finds its values among the server's statistics. Knows no library; that
 // docs/metrics.md describes exactly these is tested.
-import type { ServerStats } from "../server-api.ts"
-import type { HistogramReading } from "./histogram.ts"
+import type { ServerStats } from "./server-stats.ts"
+import type { HistogramReading } from "../base/histogram.ts"
 
 type Labels = Readonly<Record<string, string>>
 

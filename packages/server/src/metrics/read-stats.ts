@@ -1,12 +1,12 @@
 // Puts the statistics of one moment together from where each is counted: a plain object that nothing changes later.
 import type { Clock } from "@hawser/protocol"
-import type { AuthenticatedUser } from "../authenticate.ts"
-import type { ServerCounters } from "../counters.ts"
-import type { ServerStats } from "../server-api.ts"
-import type { SessionRegistry } from "../session/session-registry.ts"
-import type { Replicas } from "../topics/replicas.ts"
+import type { AuthenticatedUser } from "../base/authenticate.ts"
+import type { ServerCounters } from "../base/counters.ts"
+import type { ServerStats } from "./server-stats.ts"
+import type { SessionRegistry } from "../session/life/session-registry.ts"
+import type { Replicas } from "../replicas/replicas.ts"
 import type { TopicService } from "../topics/topic-service.ts"
-import type { Health } from "./health.ts"
+import type { Health } from "../base/health.ts"
 
 export interface StatsSources<User extends AuthenticatedUser> {
   readonly health: Health

@@ -2,14 +2,14 @@
 // them. A member whose client is away is told everything when it is back, so that nothing piles up for it.
 import { presencePayload } from "@hawser/protocol"
 import type { EventSpec, PresenceEvent, PresenceList, ServerLimits, TimerQueue } from "@hawser/protocol"
-import type { AuthenticatedUser } from "../authenticate.ts"
-import type { ServerCounters } from "../counters.ts"
-import type { ServerSession } from "../session/server-session.ts"
-import type { FanOut } from "./fan-out.ts"
+import type { AuthenticatedUser } from "../base/authenticate.ts"
+import type { ServerCounters } from "../base/counters.ts"
+import type { ServerSession } from "../session/life/server-session.ts"
+import type { FanOut } from "../session/conversation/fan-out.ts"
 import { Presence } from "./presence.ts"
 import type { PresenceLimits, Present } from "./presence.ts"
-import { Publication } from "./publication.ts"
-import type { Encoders } from "./publication.ts"
+import { Publication } from "../session/conversation/publication.ts"
+import type { Encoders } from "../session/conversation/publication.ts"
 
 /** A session in a topic that it joined itself. */
 export interface Seat<User extends AuthenticatedUser> extends Present {

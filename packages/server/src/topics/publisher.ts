@@ -1,15 +1,15 @@
 // Sends one event to many sessions. Every kind of recipients goes through `publishTo`.
 import { outbound } from "@hawser/protocol"
 import type { Contract, EventSpec, OutboundMessage } from "@hawser/protocol"
-import type { AuthenticatedUser } from "../authenticate.ts"
-import type { PublishOptions, Topic } from "../server-api.ts"
-import type { ServerSession } from "../session/server-session.ts"
-import type { SessionRegistry } from "../session/session-registry.ts"
-import type { Session } from "../session/session.ts"
-import type { FanOut } from "./fan-out.ts"
+import type { AuthenticatedUser } from "../base/authenticate.ts"
+import type { PublishOptions, Topic } from "./topic.ts"
+import type { ServerSession } from "../session/life/server-session.ts"
+import type { SessionRegistry } from "../session/life/session-registry.ts"
+import type { Session } from "../base/session.ts"
+import type { FanOut } from "../session/conversation/fan-out.ts"
 import type { Hub } from "./hub.ts"
-import { Publication } from "./publication.ts"
-import type { Encoders, TopicSource } from "./publication.ts"
+import { Publication } from "../session/conversation/publication.ts"
+import type { Encoders, TopicSource } from "../session/conversation/publication.ts"
 
 export interface PublisherOptions<User extends AuthenticatedUser> {
   readonly contractName: string

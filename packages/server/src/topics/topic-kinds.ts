@@ -9,9 +9,9 @@ import type {
   TopicSpec,
   ValidPayload,
 } from "@hawser/protocol"
-import type { AuthenticatedUser } from "../authenticate.ts"
-import type { Session } from "../session/session.ts"
-import type { ServerWarning } from "../transport/upgrade-warnings.ts"
+import type { AuthenticatedUser } from "../base/authenticate.ts"
+import type { Session } from "../base/session.ts"
+import type { ServerWarning } from "../base/server-warning.ts"
 
 /** Who wants to be in a topic: asked at each join, when its client comes back, and after a fresh token. */
 export interface TopicJoin<User extends AuthenticatedUser, C extends Contract = Contract> {

@@ -26,12 +26,12 @@ import type {
   TopicCall,
   TopicSpec,
 } from "@hawser/protocol"
-import type { AuthenticatedUser } from "../authenticate.ts"
+import type { AuthenticatedUser } from "../base/authenticate.ts"
 import type { AnyHandler, HandlerContext } from "../calls/call-router.ts"
-import type { ServerCounters } from "../counters.ts"
-import type { ServerSession } from "../session/server-session.ts"
-import type { SessionRegistry } from "../session/session-registry.ts"
-import type { Session } from "../session/session.ts"
+import type { ServerCounters } from "../base/counters.ts"
+import type { ServerSession } from "../session/life/server-session.ts"
+import type { SessionRegistry } from "../session/life/session-registry.ts"
+import type { Session } from "../base/session.ts"
 import type { Hub } from "./hub.ts"
 import type { Publisher } from "./publisher.ts"
 import type { TopicDesk } from "./topic-desk.ts"

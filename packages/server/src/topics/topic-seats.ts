@@ -1,8 +1,8 @@
 // Which sessions joined which topics by themselves, against the bounds of a session and of a user. Knows no permissions.
 import { HawserError } from "@hawser/protocol"
 import type { ServerLimits } from "@hawser/protocol"
-import type { AuthenticatedUser } from "../authenticate.ts"
-import type { Session } from "../session/session.ts"
+import type { AuthenticatedUser } from "../base/authenticate.ts"
+import type { Session } from "../base/session.ts"
 import type { Seat } from "./presence-board.ts"
 
 export class TopicSeats<User extends AuthenticatedUser> {

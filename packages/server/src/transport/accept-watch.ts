@@ -8,7 +8,7 @@ import type { ServerLimits, TimerQueue } from "@hawser/protocol"
 import type { Server as HttpServer, IncomingMessage, ServerResponse } from "node:http"
 import { Socket } from "node:net"
 import { Server as TlsServer } from "node:tls"
-import type { SocketDrop } from "../metrics/health.ts"
+import type { SocketDrop } from "../base/health.ts"
 import { addressKey } from "./peer-address.ts"
 
 export interface AcceptWatchOptions {

@@ -3,7 +3,7 @@
 import { HawserError } from "@hawser/protocol"
 import type { Accept, Clock, ServerLimits } from "@hawser/protocol"
 import type { Server as HttpServer } from "node:http"
-import type { Listening } from "../server-api.ts"
+import type { Listening } from "./listening.ts"
 import { openHttpServer } from "./http-server.ts"
 import { judgeUpgrade } from "./judge-upgrade.ts"
 import type { UpgradeRequest, UpgradeVerdict } from "./judge-upgrade.ts"

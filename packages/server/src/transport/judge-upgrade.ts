@@ -2,8 +2,8 @@
 // whatever HTTP server it stands on. Knows no sockets.
 import { chooseProfile, quoted, subprotocol } from "@hawser/protocol"
 import type { Profile } from "@hawser/protocol"
-import type { Health, UpgradeRefusal } from "../metrics/health.ts"
-import type { CapVerdict } from "../session/connection-caps.ts"
+import type { Health, UpgradeRefusal } from "../base/health.ts"
+import type { CapVerdict } from "../session/opening/connection-caps.ts"
 import { canonicalOrigin, isLoopbackHost, isLoopbackOrigin, isOfHost } from "./origin.ts"
 import { addressKey, forwardedAddress, isLoopback, peerAddress } from "./peer-address.ts"
 import type { UpgradeWarnings } from "./upgrade-warnings.ts"

@@ -1,6 +1,6 @@
 import { beforeEach, describe, expect, it } from "vitest"
 import { UpgradeWarnings } from "./upgrade-warnings.ts"
-import type { ServerWarning } from "./upgrade-warnings.ts"
+import type { ServerWarning } from "../base/server-warning.ts"
 
 let nowMs: number
 let warned: ServerWarning[]

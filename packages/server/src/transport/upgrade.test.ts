@@ -5,7 +5,7 @@ import { IncomingMessage, createServer } from "node:http"
 import { Socket } from "node:net"
 import { Duplex } from "node:stream"
 import { beforeEach, expect, it } from "vitest"
-import { createHealth } from "../metrics/health.ts"
+import { createHealth } from "../base/health.ts"
 import { serveUpgrades } from "./upgrade.ts"
 
 const { closeTimeoutMs } = defaultServerLimits

@@ -1,0 +1,224 @@
+// What a session owes its client: requests that wait or run, streams that flow, and the one reply or end of each.
+// Knows no connections: what it sends goes through the session.
+import { HawserError, quoted, voidMaxCount } from "@hawser/protocol"
+import type { Codec, Reference, ReplyFrame, RequestFrame, WireError } from "@hawser/protocol"
+import type { AuthenticatedUser } from "../../base/authenticate.ts"
+import { CallBuckets } from "../../calls/call-buckets.ts"
+import type { Caller } from "../../calls/call-router.ts"
+import { ReplyStreams } from "../../calls/reply-streams.ts"
+import { callReporting } from "../../base/hooks.ts"
+import { RequestQueue, failure } from "../../calls/request-queue.ts"
+import type { RequestQueueOwner } from "../../calls/request-queue.ts"
+import type { Job, Outcome } from "../../calls/job.ts"
+import { encodeError, resultError, wireError } from "../../calls/told-error.ts"
+import type { ConversationHost } from "./conversation-host.ts"
+import type { Session } from "../../base/session.ts"
+
+export interface AnswersOwner<User extends AuthenticatedUser> {
+  readonly session: Session<User>
+  readonly codec: Codec
+  /** Whether the session could keep so many bytes more. */
+  hasRoom(bytes: number): boolean
+  sendBytes(bytes: Uint8Array): void
+  /** The message of this number needs nothing more; in the same turn as its reply. */
+  settle(count: number): void
+  /** There is room for requests again. */
+  onSpace(): void
+}
+
+export class Answers<User extends AuthenticatedUser> implements Caller<User>, RequestQueueOwner {
+  readonly #host: ConversationHost<User>
+  readonly #owner: AnswersOwner<User>
+  readonly #requests: RequestQueue
+  /** Undefined until the first limited call, stream, or wish to hear of the end: most sessions never have any. */
+  #buckets: CallBuckets | undefined
+  #streams: ReplyStreams | undefined
+  #idleWaiters: (() => void)[] | undefined
+  /** Requests that were cancelled before they arrived, by their counts; at most `voidMaxCount`. */
+  #voided: Set<number> | undefined
+  #ended = false
+
+  constructor(host: ConversationHost<User>, owner: AnswersOwner<User>) {
+    this.#host = host
+    this.#owner = owner
+    this.#requests = new RequestQueue(host, this)
+  }
+
+  get session(): Session<User> {
+    return this.#owner.session
+  }
+
+  get speaks20(): boolean {
+    return this.#owner.codec.profile === "2.0"
+  }
+
+  get buckets(): CallBuckets {
+    this.#buckets ??= new CallBuckets(this.#host.limiter, this.session.user.id)
+    if (this.#ended) this.#buckets.release()
+    return this.#buckets
+  }
+
+  get isFull(): boolean {
+    return this.#requests.isFull
+  }
+
+  /** True while a request with this reference waits or runs. */
+  has(reference: Reference): boolean {
+    return this.#requests.has(reference)
+  }
+
+  push(frame: RequestFrame, count: number, arrivedAtMs: number): void {
+    if (this.#voided?.delete(count) !== true) {
+      this.#requests.push(frame, count, arrivedAtMs)
+      return
+    }
+    if (this.#voided.size === 0) this.#voided = undefined
+    this.#host.counters.requestsVoided += 1
+    this.#requests.refuse(frame, count)
+  }
+
+  /**
+   * Cancels these requests ahead of their CANCELs, which follow in the replay (W19): those that wait or run now, and
+   * those that arrive later or are held. A request that an earlier connection named may still be held. `handled`: the
+   * prefix that is settled.
+   */
+  void(references: readonly number[], handled: number): void {
+    const named = references.slice(0, voidMaxCount)
+    const voided = new Set([...(this.#voided ?? [])].filter((reference) => reference > handled))
+    for (const reference of named)
+      if (!this.has(reference) && reference > handled && voided.size < voidMaxCount) voided.add(reference)
+    this.#voided = voided.size > 0 && !this.#ended ? voided : undefined
+    // Each makes room, and held requests come in at once: what is named must be known by then.
+    for (const reference of named) this.cancel(reference)
+  }
+
+  /** Cancels a held request before it is started; beyond `voidMaxCount` its CANCEL comes after its start. */
+  voidHeld(reference: number): void {
+    if (this.#ended) return
+    this.#voided ??= new Set()
+    if (this.#voided.size < voidMaxCount) this.#voided.add(reference)
+  }
+
+  /** Starts what may start, before the client's BYE ends the session. */
+  start(): void {
+    this.#requests.start()
+  }
+
+  cancel(reference: Reference): void {
+    this.#requests.cancel(reference)
+    this.#streams?.cancel(reference)
+  }
+
+  /** The reader of a stream takes more; of one that has not started yet, once it does. */
+  credit(reference: Reference, items: number): void {
+    if (this.#streams?.credit(reference, items) !== true) this.#requests.credit(reference, items)
+  }
+
+  /** There may be room for replies and items again. */
+  pump(): void {
+    this.#requests.onRoom()
+    this.#streams?.pump()
+  }
+
+  get mayStart(): boolean {
+    return this.#owner.hasRoom(0)
+  }
+
+  /** Resolves when no request waits or runs, or the session has ended. */
+  idle(): Promise<void> {
+    if (this.#ended || this.#requests.size === 0) return Promise.resolve()
+    return new Promise((resolve) => {
+      this.#idleWaiters ??= []
+      this.#idleWaiters.push(resolve)
+    })
+  }
+
+  /** Aborts everything; nothing is answered any more. */
+  end(reason: HawserError): void {
+    this.#ended = true
+    this.#voided = undefined
+    this.#host.counters.requestsAbandoned += this.#requests.size
+    this.#requests.end(reason)
+    this.#streams?.end(reason)
+    this.#buckets?.release()
+    this.#becomeIdle()
+  }
+
+  run(job: Job): Outcome | Promise<Outcome> {
+    const refusal = this.#isStream(job) ? this.#streams?.refusal : undefined
+    if (refusal !== undefined) return failure(refusal)
+    return this.#host.router.execute(this, job)
+  }
+
+  #openStreams(): ReplyStreams {
+    this.#streams ??= new ReplyStreams(this.#host, this.#owner)
+    return this.#streams
+  }
+
+  #isStream(job: Job): boolean {
+    return this.#owner.codec.counts && this.#host.router.isStream(job.frame.type)
+  }
+
+  /** One synchronous block: the reply, the count, then what was to follow the reply. */
+  settle(job: Job, outcome: Outcome): void {
+    const { counters, health, clock, onError } = this.#host
+    // Undefined for a stream: its start sends nothing.
+    const bytes = this.#reply(job, outcome)
+    counters.requestsSettled += 1
+    if (!outcome.ok || job.failure !== undefined) counters.requestsFailed += 1
+    const failed = outcome.ok ? job.failure : (job.failure ?? outcome.error.code)
+    health.callStats.answered(job.name, clock.now() - job.arrivedAtMs, failed)
+    if (bytes !== undefined) this.#owner.sendBytes(bytes)
+    this.#owner.settle(job.count)
+    if (job.afterReply === undefined) return
+    for (const follow of job.afterReply) callReporting(follow, onError)
+  }
+
+  #reply(job: Job, outcome: Outcome): Uint8Array | undefined {
+    if ("items" in outcome) {
+      this.#openStreams().start(job, outcome.items)
+      return undefined
+    }
+    if (outcome.ok) return this.#encodeResult(job, outcome)
+    if (this.#isStream(job)) {
+      this.#openStreams().refuse(job, outcome.error)
+      return undefined
+    }
+    return this.#encodeError(job, outcome.error)
+  }
+
+  /** A result that cannot be sent is its handler's mistake: not the caller's, and not the connection's end. */
+  #encodeResult(job: Job, outcome: Extract<ReplyFrame["outcome"], { ok: true }>): Uint8Array {
+    try {
+      return this.#owner.codec.encode(replyTo(job, outcome))
+    } catch (cause) {
+      const error = resultError(job.name, cause)
+      job.failure = error.code
+      this.#host.onError(new Error(`the result of ${quoted(job.name)} cannot be sent`, { cause }))
+      return this.#encodeError(job, wireError(error))
+    }
+  }
+
+  #encodeError(job: Job, error: WireError): Uint8Array {
+    const frame = (told: WireError): ReplyFrame => replyTo(job, { ok: false, error: told })
+    return encodeError(this.#owner.codec, { error, frame, what: quoted(job.name) }, this.#host.onError)
+  }
+
+  onSpace(): void {
+    if (this.#requests.size === 0) this.#becomeIdle()
+    this.#owner.onSpace()
+  }
+
+  #becomeIdle(): void {
+    const waiters = this.#idleWaiters
+    if (waiters === undefined) return
+    this.#idleWaiters = undefined
+    for (const resolve of waiters) resolve()
+  }
+}
+
+function replyTo({ frame: { reference, type, call } }: Job, outcome: ReplyFrame["outcome"]): ReplyFrame {
+  return call === undefined
+    ? { kind: "reply", reference, type, outcome }
+    : { kind: "reply", reference, type, outcome, call }
+}

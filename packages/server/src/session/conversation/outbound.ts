@@ -1,0 +1,99 @@
+// What leaves on one session: through the delivery of `hawser.1`, or straight to the socket in `2.0`, which knows no
+// numbers and no resume. Both answer the same questions. Knows no handlers.
+import { VolatileSlots, outbound } from "@hawser/protocol"
+import type {
+  Codec,
+  Connection,
+  Frame,
+  OutboundMessage,
+  ReliableOutcome,
+  ServerLimits,
+  VolatileOutcome,
+} from "@hawser/protocol"
+import type { ServerCounters } from "../../base/counters.ts"
+
+export interface Outbound {
+  /** `dead`: the connection takes nothing any more and nothing outlives it. */
+  reliable(message: OutboundMessage): ReliableOutcome | "dead"
+  volatile(message: OutboundMessage, key: string | undefined): VolatileOutcome
+  /** True if about `bytes` of state may be sent, the first of this connection or more. `state` sends: not counted, never replayed. */
+  takesState(bytes: number, isFirst: boolean): boolean
+  state(message: OutboundMessage): boolean
+  /** Frames of the session layer: sent at once or not at all. */
+  control(frame: Frame): boolean
+  /** The socket has room again. */
+  pump(): void
+  end(): void
+}
+
+interface Outbound20Host {
+  readonly limits: ServerLimits
+  readonly counters: ServerCounters
+}
+
+/** Profile `2.0`: at most once, gone with its connection. */
+export class Outbound20 implements Outbound {
+  readonly #host: Outbound20Host
+  readonly #codec: Codec
+  readonly #connection: Connection
+  readonly #slots: VolatileSlots
+  #ended = false
+
+  constructor(host: Outbound20Host, codec: Codec, connection: Connection) {
+    this.#host = host
+    this.#codec = codec
+    this.#connection = connection
+    this.#slots = new VolatileSlots(host.limits)
+  }
+
+  reliable(message: OutboundMessage): ReliableOutcome | "dead" {
+    const { outboundMaxBytes20 } = this.#host.limits
+    if (this.#connection.bufferedBytes + message.bytes.length > outboundMaxBytes20) return "full"
+    return this.#handOver(message) ? "sent" : "dead"
+  }
+
+  volatile(message: OutboundMessage, key: string | undefined): VolatileOutcome {
+    const { counters } = this.#host
+    if (this.takesState() && this.state(message)) return "sent"
+    if (key === undefined) {
+      counters.volatileDropped += 1
+      return "dropped"
+    }
+    counters.volatileConflated += this.#slots.put(key, message)
+    return "conflated"
+  }
+
+  /** Its clients acknowledge nothing: the socket alone decides. */
+  takesState(): boolean {
+    if (this.#ended || this.#slots.size > 0) return false
+    if (this.#connection.bufferedBytes <= this.#host.limits.volatileHighWaterBytes) return true
+    this.#connection.awaitDrain?.()
+    return false
+  }
+
+  state(message: OutboundMessage): boolean {
+    return this.#handOver(message)
+  }
+
+  control(frame: Frame): boolean {
+    return this.#handOver(outbound(this.#codec.encode(frame)))
+  }
+
+  pump(): void {
+    if (this.#ended) return
+    for (const { message } of this.#slots.take()) this.#handOver(message)
+  }
+
+  end(): void {
+    this.#ended = true
+    this.#slots.take()
+  }
+
+  #handOver(message: OutboundMessage): boolean {
+    const { counters } = this.#host
+    if (!this.#connection.send(message)) return false
+    counters.messagesSent += 1
+    counters.bytesSent += message.bytes.length
+    return true
+  }
+}

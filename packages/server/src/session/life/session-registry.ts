@@ -1,0 +1,65 @@
+// Every open session, by its id and by its user. The only registry; created once per server and passed in.
+// Invariant: a session is in all maps or in none.
+import type { AuthenticatedUser } from "../../base/authenticate.ts"
+import type { ServerSession } from "./server-session.ts"
+
+/** Who wins when a user has too many sessions. */
+export type SessionPolicy = "newestWins" | "oldestWins"
+
+export class SessionRegistry<User extends AuthenticatedUser> {
+  readonly #sessions = new Set<ServerSession<User>>()
+  readonly #byId = new Map<string, ServerSession<User>>()
+  /** Few for each: a list is smaller than a set. */
+  readonly #byUser = new Map<string, readonly ServerSession<User>[]>()
+  #count20 = 0
+
+  get size(): number {
+    return this.#sessions.size
+  }
+
+  get all(): ReadonlySet<ServerSession<User>> {
+    return this.#sessions
+  }
+
+  /** True while any session speaks profile `2.0`. */
+  get has20(): boolean {
+    return this.#count20 > 0
+  }
+
+  get(id: string): ServerSession<User> | undefined {
+    return this.#byId.get(id)
+  }
+
+  /** Of this moment, the oldest first. */
+  ofUser(userId: string): readonly ServerSession<User>[] {
+    return this.#byUser.get(userId) ?? []
+  }
+
+  /** The user's sessions that must go so that one more fits: those whose client is away first, then the oldest. */
+  surplus(userId: string, maxCount: number): ServerSession<User>[] {
+    const sessions = this.ofUser(userId)
+    const excess = Math.max(0, sessions.length + 1 - maxCount)
+    if (excess === 0) return []
+    const away = sessions.filter((session) => !session.attached)
+    const here = sessions.filter((session) => session.attached)
+    return [...away, ...here].slice(0, excess)
+  }
+
+  add(session: ServerSession<User>): void {
+    if (session.speaks20 && !this.#sessions.has(session)) this.#count20 += 1
+    this.#sessions.add(session)
+    this.#byId.set(session.id, session)
+    const others = this.ofUser(session.user.id)
+    // A spread leaves room for more, which hardly any user needs.
+    this.#byUser.set(session.user.id, others.length === 0 ? [session] : [...others, session])
+  }
+
+  /** Compares by identity: a successor of the same user stays. */
+  delete(session: ServerSession<User>): void {
+    if (this.#sessions.delete(session) && session.speaks20) this.#count20 -= 1
+    this.#byId.delete(session.id)
+    const others = this.ofUser(session.user.id).filter((other) => other !== session)
+    if (others.length === 0) this.#byUser.delete(session.user.id)
+    else this.#byUser.set(session.user.id, others)
+  }
+}

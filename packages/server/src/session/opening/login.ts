@@ -1,0 +1,197 @@
+// The way of one connection to its session: performs what the admission machine decides, and is forgotten afterwards.
+// No decisions here: a switch over effects, and how each profile says no.
+import { HawserError, sentence } from "@hawser/protocol"
+import type {
+  Clock,
+  Codec,
+  Connection,
+  Frame,
+  HelloFrame,
+  Profile,
+  Reference,
+  TimerQueue,
+  WireError,
+} from "@hawser/protocol"
+import { checkedUser } from "../../base/authenticate.ts"
+import type { Authenticate, AuthenticateContext, AuthenticatedUser } from "../../base/authenticate.ts"
+import { LazyAbort } from "../../calls/lazy-abort.ts"
+import { encodeError, isAnswer, wireError } from "../../calls/told-error.ts"
+import type { ServerCounters } from "../../base/counters.ts"
+import type { Health } from "../../base/health.ts"
+import { initialAdmission, stepAdmission, wakeAtAdmission } from "./admission.machine.ts"
+import type {
+  AdmissionEffect,
+  AdmissionInput,
+  AdmissionOptions,
+  AdmissionState,
+} from "./admission.machine.ts"
+
+export interface LoginHost<User extends AuthenticatedUser> {
+  readonly clock: Clock
+  readonly timers: TimerQueue
+  readonly counters: ServerCounters
+  readonly health: Health
+  readonly authenticate: Authenticate<User>
+  readonly onError: (error: unknown) => void
+  readonly admission: Readonly<Record<Profile, AdmissionOptions>>
+}
+
+/** The connection, as its login sees it. */
+export interface LoginOwner<User extends AuthenticatedUser> {
+  readonly connection: Connection
+  readonly profile: Profile
+  readonly address: string
+  readonly codec: Codec
+  /** True once `close` was called, or the socket is gone. */
+  readonly isClosing: boolean
+  /** Opens the session. Throws HawserError when the user may not have one. */
+  admit(user: User, hello: HelloFrame): { receive(bytes: Uint8Array): void }
+  close(code: string, message: string): void
+}
+
+export class Login<User extends AuthenticatedUser> {
+  readonly #host: LoginHost<User>
+  readonly #owner: LoginOwner<User>
+  readonly #options: AdmissionOptions
+  readonly #aborter = new LazyAbort()
+  /** Bounded by the machine. */
+  #held: Uint8Array[] = []
+  #admission: AdmissionState
+  #cancelWake: (() => void) | undefined
+  #user: User | undefined
+  #hello: HelloFrame | undefined
+
+  constructor(host: LoginHost<User>, owner: LoginOwner<User>) {
+    this.#host = host
+    this.#owner = owner
+    this.#options = host.admission[owner.profile]
+    this.#admission = initialAdmission(this.#options, host.clock.now())
+    this.#arm()
+  }
+
+  message(bytes: Uint8Array): void {
+    const frame = this.#owner.codec.decode(bytes, 0)
+    this.#step({ kind: "frame", frame, bytes: bytes.length }, bytes)
+  }
+
+  text(): void {
+    this.#step({ kind: "text" })
+  }
+
+  /** The connection is closing, with a session or without one. */
+  end(): void {
+    this.#cancelWake?.()
+    this.#aborter.abort(new HawserError("connection_lost"))
+    this.#held = []
+  }
+
+  #step(input: AdmissionInput, bytes?: Uint8Array): void {
+    const [state, effects] = stepAdmission(this.#options, this.#admission, input)
+    this.#admission = state
+    for (const effect of effects) this.#perform(effect, bytes)
+    if (!this.#owner.isClosing) this.#arm()
+  }
+
+  #arm(): void {
+    this.#cancelWake?.()
+    const atMs = wakeAtAdmission(this.#admission)
+    if (atMs === undefined) return
+    this.#cancelWake = this.#host.timers.at(atMs, () =>
+      this.#step({ kind: "wake", nowMs: this.#host.clock.now() }),
+    )
+  }
+
+  #perform(effect: AdmissionEffect, bytes: Uint8Array | undefined): void {
+    switch (effect.kind) {
+      case "verify":
+        this.#verify(effect.hello).catch(this.#host.onError)
+        return
+      case "hold":
+        if (bytes !== undefined) this.#held.push(bytes)
+        return
+      case "admit":
+        this.#admit()
+        return
+      case "refuse":
+        this.#refuse(effect.error, effect.reference, effect.text)
+    }
+  }
+
+  async #verify(hello: HelloFrame): Promise<void> {
+    const { authenticate } = this.#host
+    const owner = this.#owner
+    this.#hello = hello
+    try {
+      const context = new LoginContext(owner.address, this.#aborter)
+      this.#user = checkedUser(await authenticate(hello.token, context))
+      if (!owner.isClosing) this.#step({ kind: "verified" })
+    } catch (error) {
+      const known = this.#known(error)
+      if (!owner.isClosing) this.#step({ kind: "rejected", error: known })
+    }
+  }
+
+  #admit(): void {
+    if (this.#user === undefined || this.#hello === undefined) return
+    this.#cancelWake?.()
+    let session
+    try {
+      session = this.#owner.admit(this.#user, this.#hello)
+    } catch (error) {
+      this.#refuse(this.#known(error), null, false)
+      return
+    }
+    for (const bytes of this.#held) if (!this.#owner.isClosing) session.receive(bytes)
+  }
+
+  /** What the client is told of an error; what it is not told of is reported here. */
+  #known(error: unknown): WireError {
+    if (isAnswer(error)) return wireError(error)
+    this.#host.onError(error)
+    return wireError(new HawserError("sys_internal_error"))
+  }
+
+  /** An error frame first, so that a client can tell a bad token from a bad network; then the close. */
+  #refuse(error: WireError, reference: Reference, text: boolean): void {
+    const { codec, connection, profile } = this.#owner
+    this.#host.counters.handshakesRefused += 1
+    this.#host.health.handshakesRefused.add(text ? "text_message" : error.code)
+    if (text) {
+      this.#owner.close("text_message", error.message)
+      return
+    }
+    const sent = profile === "2.0" ? authError20(error) : error
+    const frame = (told: WireError): Frame =>
+      profile === "2.0"
+        ? { kind: "reply", reference, outcome: { ok: false, error: told } }
+        : { kind: "bye", code: sentence(told.code), message: sentence(told.message) }
+    const bytes = encodeError(codec, { error: sent, frame, what: "a refused login" }, this.#host.onError)
+    connection.send({ bytes })
+    this.#owner.close(sent.code, error.message)
+  }
+}
+
+/** What `authenticate` is told; its signal is made when it is asked for. */
+class LoginContext implements AuthenticateContext {
+  readonly address: string
+  readonly #aborter: LazyAbort
+
+  constructor(address: string, aborter: LazyAbort) {
+    this.address = address
+    this.#aborter = aborter
+  }
+
+  get signal(): AbortSignal {
+    return this.#aborter.signal
+  }
+}
+
+/**
+ * Clients of `2.0` stop at once only on an `auth_*` code, so whatever is wrong with a first message has one. Only its
+ * size keeps its own code: a shorter token would do, another login would not.
+ */
+function authError20(error: WireError): WireError {
+  if (error.code === "message_too_large") return error
+  if (error.category !== "validation" && error.code !== "sys_invalid_message") return error
+  return { ...error, code: "auth_required", category: "permission" }
+}

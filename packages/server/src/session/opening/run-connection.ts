@@ -1,0 +1,183 @@
+// One socket: its messages go to its login until there is a session, then to the session. Knows the profile's way of
+// closing, and sees to it that the socket really ends.
+import { closeCode, closeReason, errorTable, isErrorCode, isPageGone, turnNow } from "@hawser/protocol"
+import type {
+  AcceptedConnection,
+  Codec,
+  Connection,
+  ConnectionEvents,
+  HelloFrame,
+  Profile,
+  ServerLimits,
+} from "@hawser/protocol"
+import type { AuthenticatedUser } from "../../base/authenticate.ts"
+import type { CapTicket } from "./connection-caps.ts"
+import { Login } from "./login.ts"
+import type { LoginHost, LoginOwner } from "./login.ts"
+import type { ServerSession } from "../life/server-session.ts"
+import type { SessionLink } from "../life/session-host.ts"
+
+/** What is known of a connection whose token is good. */
+export interface Admitted<User extends AuthenticatedUser> {
+  readonly user: User
+  readonly connection: RunningConnection<User>
+  readonly hello: HelloFrame
+}
+
+export interface ConnectionHost<User extends AuthenticatedUser> extends LoginHost<User> {
+  readonly limits: ServerLimits
+  /** Opens or resumes the session and sends its WELCOME. Throws HawserError when the user may not have one. */
+  readonly openSession: (admitted: Admitted<User>) => ServerSession<User>
+  readonly onClosed: (connection: RunningConnection<User>) => void
+}
+
+export class RunningConnection<User extends AuthenticatedUser>
+  implements ConnectionEvents, LoginOwner<User>, SessionLink
+{
+  readonly connection: Connection
+  readonly address: string
+  readonly codec: Codec
+  /** Any sign of life, for the liveness sweep. */
+  heardAtMs: number
+  pingedAtMs: number | undefined
+  readonly #host: ConnectionHost<User>
+  readonly #ticket: CapTicket
+  /** Undefined once there is a session, or will never be one. */
+  #login: Login<User> | undefined
+  #session: ServerSession<User> | undefined
+  #phase: "open" | "closing" | "closed" = "open"
+  /** While closing: when the peer's time is over, whatever still waits for it. */
+  #dropAtMs: number | undefined
+  #cancelDrop: (() => void) | undefined
+
+  // oxlint-disable-next-line eslint/max-params -- made in one place
+  constructor(host: ConnectionHost<User>, accepted: AcceptedConnection, codec: Codec, ticket: CapTicket) {
+    this.connection = accepted.connection
+    this.address = accepted.address
+    this.codec = codec
+    this.heardAtMs = host.clock.now()
+    this.#host = host
+    this.#ticket = ticket
+    this.#login = new Login(host, this)
+  }
+
+  get profile(): Profile {
+    return this.codec.counts ? "hawser.1" : "2.0"
+  }
+
+  /** True when a new session on it would be one too many of its address. */
+  get isOneTooMany(): boolean {
+    return this.#ticket.isOver
+  }
+
+  get session(): ServerSession<User> | undefined {
+    return this.#session
+  }
+
+  get isClosing(): boolean {
+    return this.#phase !== "open"
+  }
+
+  /** True when silence proves nothing: this end does not read, or is closing and waits by another deadline. */
+  get isPaused(): boolean {
+    return this.isClosing || this.#session?.isPaused === true
+  }
+
+  admit(user: User, hello: HelloFrame): ServerSession<User> {
+    this.#ticket.authenticated()
+    const session = this.#host.openSession({ user, connection: this, hello })
+    this.#session = session
+    // A token is long, and nobody asks for it again.
+    this.#login = undefined
+    this.#host.counters.handshakesAccepted += 1
+    return session
+  }
+
+  message(bytes: Uint8Array): void {
+    this.heardAtMs = turnNow(this.#host.clock)
+    if (this.isClosing) return
+    if (this.#session === undefined) this.#login?.message(bytes)
+    else this.#session.receive(bytes)
+  }
+
+  text(): void {
+    if (this.isClosing) return
+    if (this.#session !== undefined)
+      this.#session.finish("text_message", { message: "text messages are not part of any profile" })
+    else this.#login?.text()
+  }
+
+  drained(): void {
+    if (this.isClosing) this.#awaitEnd()
+    else this.#session?.drained()
+  }
+
+  pong(): void {
+    const nowMs = this.#host.clock.now()
+    this.heardAtMs = nowMs
+    if (this.pingedAtMs !== undefined && this.pingedAtMs <= nowMs)
+      this.#session?.answeredPing(nowMs - this.pingedAtMs)
+  }
+
+  closed(code: number, reason: string): void {
+    if (this.#phase === "closed") return
+    if (this.#phase === "open" && this.#session === undefined) this.#host.counters.handshakesAbandoned += 1
+    this.#phase = "closed"
+    this.#cancelDrop?.()
+    this.#endLogin()
+    this.#ticket.release()
+    const { resumeWindowMs, leaveWindowMs } = this.#host.limits
+    const windowMs = isPageGone(code, reason) ? Math.min(leaveWindowMs, resumeWindowMs) : resumeWindowMs
+    this.#session?.detach(this, windowMs)
+    this.#host.onClosed(this)
+  }
+
+  /** Closes by the profile's rules. The close code follows from the error's. */
+  close(code: string, message: string): void {
+    if (this.isClosing) return
+    this.#phase = "closing"
+    this.#endLogin()
+    const { connection } = this
+    const reason = closeReason(message)
+    if (code === "connection_lost") connection.terminate()
+    else connection.close(this.profile === "2.0" ? closeCode20(code) : closeCodeOf(code), reason)
+    connection.resume()
+    connection.awaitDrain?.()
+    this.#awaitEnd()
+  }
+
+  /** A slow peer gets time for what waits; one that has it all and does not answer the closing handshake is dropped. */
+  #awaitEnd(): void {
+    const { clock, timers, limits } = this.#host
+    const { connection } = this
+    this.#cancelDrop?.()
+    if (this.#phase === "closed") return
+    const dropAtMs = (this.#dropAtMs ??= clock.now() + limits.shutdownMs)
+    this.#cancelDrop = timers.at(Math.min(clock.now() + limits.closeTimeoutMs, dropAtMs), () => {
+      if (connection.bufferedBytes === 0 || clock.now() >= dropAtMs) connection.terminate()
+      else this.#awaitEnd()
+    })
+  }
+
+  #endLogin(): void {
+    this.#login?.end()
+    this.#login = undefined
+  }
+}
+
+function closeCodeOf(code: string): number {
+  if (code === "text_message") return closeCode.unsupportedData
+  if (code === "closed") return closeCode.normal
+  // A code of the application ends a session that it wants to be rid of: its client must stay away.
+  return isErrorCode(code) ? (errorTable[code].close ?? closeCode.sessionEnded) : closeCode.forbidden
+}
+
+function closeCode20(code: string): number {
+  if (code === "text_message") return closeCode.unsupportedData
+  if (code === "server_shutdown") return closeCode.serviceRestart
+  if (code === "sys_invalid_message") return closeCode.protocolViolation
+  const close = closeCodeOf(code)
+  return close === closeCode.authentication || close === closeCode.forbidden || code === "message_too_large"
+    ? closeCode.policyViolation
+    : close
+}
