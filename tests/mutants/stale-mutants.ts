@@ -322,13 +322,13 @@ export const staleMutants: readonly Mutant[] = [
     breaks: ["E1"],
     edits: [
       {
-        file: "packages/client/src/event-delivery.ts",
+        file: "packages/client/src/base/event-delivery.ts",
         find: "if (this.#tail === current) this.#tail = undefined",
         replace: "this.#tail = undefined",
       },
     ],
     killedBy: {
-      tests: ["packages/client/src/event-delivery.test.ts"],
+      tests: ["packages/client/src/base/event-delivery.test.ts"],
       because: "its contract is validated at once",
     },
   },

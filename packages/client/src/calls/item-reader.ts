@@ -7,7 +7,7 @@
 //  3. An error is thrown once; afterwards the stream is over.
 import { HawserError } from "@hawser/protocol"
 import type { Schema } from "@hawser/protocol"
-import { check } from "../checked.ts"
+import { check } from "../base/checked.ts"
 
 export interface ItemReaderOptions {
   /** Of the stream, for messages. */

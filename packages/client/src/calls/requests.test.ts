@@ -12,7 +12,7 @@ import {
 import type { ClientLimits, Codec, Profile, Schema } from "@hawser/protocol"
 import { SimulatedClock } from "@hawser/protocol/testing"
 import { describe, expect, it } from "vitest"
-import { createClientCounters } from "../counters.ts"
+import { createClientCounters } from "../base/counters.ts"
 import { ClientSession } from "../session/client-session.ts"
 import { Requests } from "./requests.ts"
 import type { CallOptions } from "./requests.ts"

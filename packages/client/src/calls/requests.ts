@@ -24,10 +24,10 @@ import type {
   ReplyFrame,
   TimerQueue,
 } from "@hawser/protocol"
-import { check } from "../checked.ts"
-import type { ClientCounters } from "../counters.ts"
-import type { ClientSession, OutgoingRequest, RequestKind } from "../session/client-session.ts"
-import { errorOf } from "../session/peer-error.ts"
+import { check } from "../base/checked.ts"
+import type { ClientCounters } from "../base/counters.ts"
+import type { Carrier, OutgoingRequest, RequestKind } from "./carrier.ts"
+import { errorOf } from "../base/peer-error.ts"
 import type { CallWatch } from "./call-stats.ts"
 import { assertCallOptions } from "./check-call-options.ts"
 import { HeldInputs } from "./held-inputs.ts"
@@ -114,7 +114,7 @@ export interface RequestsOptions {
   readonly clock: Clock
   readonly timers: TimerQueue
   readonly limits: ClientLimits
-  readonly session: () => ClientSession | undefined
+  readonly session: () => Carrier | undefined
   /** Why the client takes no requests now, if it takes none. */
   readonly refusal: () => HawserError | undefined
   readonly counters: ClientCounters
@@ -265,7 +265,7 @@ export class Requests {
    * The session has ended. What certainly was not executed, or may be executed again (it has a key), goes to the head
    * of the queue; everything else rejects, because its outcome is unknown. Returns what was rejected.
    */
-  onSessionEnded(session: ClientSession, cause: HawserError): PendingRequest[] {
+  onSessionEnded(session: Carrier, cause: HawserError): PendingRequest[] {
     const again: QueuedRequest[] = []
     const lost: PendingRequest[] = []
     for (const taken of [...this.#taken]) {

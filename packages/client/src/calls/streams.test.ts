@@ -13,7 +13,7 @@ import {
 import type { ClientLimits, Codec, Connection, Profile, Schema, WireError } from "@hawser/protocol"
 import { SimulatedClock } from "@hawser/protocol/testing"
 import { describe, expect, it } from "vitest"
-import { createClientCounters } from "../counters.ts"
+import { createClientCounters } from "../base/counters.ts"
 import { ClientSession } from "../session/client-session.ts"
 import type { ItemReader } from "./item-reader.ts"
 import { Requests } from "./requests.ts"

@@ -2,7 +2,7 @@
 // for a session, sending again what never left, and every way to end are those of requests.ts.
 import { HawserError, quoted, streamWindowMax } from "@hawser/protocol"
 import type { ClientLimits, ItemFrame, Reference, StreamSpec } from "@hawser/protocol"
-import type { ClientSession } from "../session/client-session.ts"
+import type { Carrier } from "./carrier.ts"
 import { assertCallOptions } from "./check-call-options.ts"
 import { ItemReader } from "./item-reader.ts"
 import { endOfStream } from "./requests.ts"
@@ -27,7 +27,7 @@ export interface StreamRequest {
 export interface StreamsOptions {
   readonly limits: ClientLimits
   readonly requests: Requests
-  readonly session: () => ClientSession | undefined
+  readonly session: () => Carrier | undefined
 }
 
 export class Streams {

@@ -3,16 +3,16 @@ import { HawserError } from "@hawser/protocol"
 import type { BadFrame, Frame, ReplicaPartsFrame, ReplyFrame, WireError } from "@hawser/protocol"
 import type { Requests } from "../calls/requests.ts"
 import type { Streams } from "../calls/streams.ts"
-import type { Replicas } from "../topics/replicas.ts"
+import type { ReplicaCopies } from "./replica-copies.ts"
 import type { ClientSession, Received } from "./client-session.ts"
 import type { Heartbeat } from "./heartbeat.ts"
 import type { Link } from "./links.ts"
-import { errorOf } from "./peer-error.ts"
+import { errorOf } from "../base/peer-error.ts"
 
 export interface ClientFramesOptions {
   readonly requests: Requests
   readonly streams: Streams
-  readonly replicas: Replicas
+  readonly replicas: ReplicaCopies
   readonly heartbeat: Heartbeat
   readonly session: () => ClientSession | undefined
   /** Events, and what a listener may want to know of. */

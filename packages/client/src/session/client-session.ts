@@ -4,14 +4,12 @@
 import { Delivery, HawserError, frameByte, outbound, unsendable, voidMaxCount } from "@hawser/protocol"
 import type {
   BadFrame,
-  CallKind,
   CancelFrame,
   ClientLimits,
   Clock,
   Codec,
   Connection,
   CreditFrame,
-  Encoded,
   Frame,
   MessageLimits,
   OutboundMessage,
@@ -21,7 +19,8 @@ import type {
   TypeTable,
   WelcomeFrame,
 } from "@hawser/protocol"
-import type { ClientCounters } from "../counters.ts"
+import type { ClientCounters } from "../base/counters.ts"
+import type { Carrier, OutgoingRequest, RequestOutcome } from "../calls/carrier.ts"
 
 export interface ClientSessionOptions {
   readonly codec: Codec
@@ -37,28 +36,6 @@ export interface ClientSessionOptions {
   /** A reliable message was given to the connection, or waits for room in its socket: the server must answer. */
   readonly onAsked: () => void
 }
-
-/** What a client can ask for. */
-export type RequestKind = CallKind | "stream"
-
-export interface OutgoingRequest {
-  readonly call: RequestKind
-  readonly name: string
-  /** Encoded at the call; undefined for a request without input. */
-  readonly input: Encoded<unknown> | undefined
-  /** 0: as long as the server allows. */
-  readonly budgetMs: number
-  /** Idempotency key. */
-  readonly key: string | undefined
-}
-
-/**
- * `taken`: sent, or kept for the next connection. `full`: there is no room; `onRoom` tells when there may be.
- * `dead`: the connection of a session that cannot outlive it takes nothing more. `bytes` is the message's length.
- */
-export type RequestOutcome =
-  | { readonly outcome: "taken"; readonly reference: Reference; readonly bytes: number }
-  | { readonly outcome: "full" | "dead"; readonly reference: undefined; readonly bytes: number }
 
 /** Reliable messages of a session, by what became of them. */
 export interface SessionCounts {
@@ -85,7 +62,7 @@ export const noCounts: SessionCounts = {
   bufferedBytes: 0,
 }
 
-export class ClientSession {
+export class ClientSession implements Carrier {
   readonly id: string
   readonly codec: Codec
   readonly #options: ClientSessionOptions

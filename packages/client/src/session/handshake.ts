@@ -3,13 +3,13 @@
 import { HawserError, createFrameCodec, unsendable, wireVersion } from "@hawser/protocol"
 import type { RoundTrip, TimerQueue, WelcomeFrame } from "@hawser/protocol"
 import type { Requests } from "../calls/requests.ts"
-import { fittingHolds } from "../topics/fitting-holds.ts"
+import { fittingHolds } from "./fitting-holds.ts"
 import { isLoginError } from "./client-frames.ts"
 import { ClientSession } from "./client-session.ts"
 import type { Heartbeat } from "./heartbeat.ts"
 import type { Link } from "./links.ts"
 import type { Outage } from "./outage.ts"
-import { errorOf } from "./peer-error.ts"
+import { errorOf } from "../base/peer-error.ts"
 import type { RunClientOptions } from "./run-client-options.ts"
 
 export interface HandshakeOptions extends Pick<

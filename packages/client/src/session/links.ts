@@ -10,9 +10,9 @@ import {
   subprotocol,
 } from "@hawser/protocol"
 import type { ClientLimits, Codec, Connection, Dial, DialFailure, Profile } from "@hawser/protocol"
-import { showHint } from "../report.ts"
-import { dialError, refusedDial } from "../transport/dial-error.ts"
-import { dialHint } from "../transport/dial-hint.ts"
+import { showHint } from "../base/report.ts"
+import { dialError, refusedDial } from "../port/dial-error.ts"
+import { dialHint } from "../port/dial-hint.ts"
 
 export interface Link {
   readonly dial: number

@@ -1,7 +1,7 @@
 import { TimerQueue, defaultClientLimits } from "@hawser/protocol"
 import { SimulatedClock } from "@hawser/protocol/testing"
 import { describe, expect, it } from "vitest"
-import { createClientCounters } from "../counters.ts"
+import { createClientCounters } from "../base/counters.ts"
 import { Outage } from "./outage.ts"
 import type { SessionEvent } from "./session-event.ts"
 

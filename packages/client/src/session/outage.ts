@@ -1,6 +1,6 @@
 // How long the client has been without a connection, and who is told when that becomes long.
 import type { ClientLimits, Clock, TimerQueue } from "@hawser/protocol"
-import type { ClientCounters } from "../counters.ts"
+import type { ClientCounters } from "../base/counters.ts"
 import type { SessionEvent } from "./session-event.ts"
 
 export interface OutageOptions {

@@ -6,7 +6,7 @@
 // except those that `connect` causes; (6) one renewal of the token runs at a time.
 import { HawserError } from "@hawser/protocol"
 import { postponeDial } from "./dial-budget.ts"
-import { errorOfClose } from "./peer-error.ts"
+import { errorOfClose } from "../base/peer-error.ts"
 import { abandonment, isStale, renewalAtMs, wakeAtReconnect } from "./reconnect-state.ts"
 import type {
   ReconnectEffect,

@@ -1,8 +1,8 @@
 // What a running client is given.
 import type { ClientLimits, Clock, Dial, Frame, Profile } from "@hawser/protocol"
-import type { ClientCounters, ClientTallies } from "../counters.ts"
-import type { ClientStatus } from "../status.ts"
-import type { Replicas } from "../topics/replicas.ts"
+import type { ClientCounters, ClientTallies } from "../base/counters.ts"
+import type { ClientStatus } from "./status.ts"
+import type { ReplicaCopies } from "./replica-copies.ts"
 import type { LeaveSource } from "./leave.ts"
 import type { ReconnectOptions } from "./reconnect-state.ts"
 import type { SessionEvent } from "./session-event.ts"
@@ -21,7 +21,7 @@ export interface RunClientOptions {
   readonly reconnect: ReconnectOptions
   readonly wakeSource: WakeSource
   readonly leaveSource: LeaveSource
-  readonly replicas: Replicas
+  readonly replicas: ReplicaCopies
   readonly onStatus: (status: ClientStatus) => void
   readonly onSession: (event: SessionEvent) => void
   readonly onFrame: (frame: Frame) => void

@@ -3,7 +3,7 @@
 import { HawserError, RoundTrip, TimerQueue, unsendable } from "@hawser/protocol"
 import { Requests } from "../calls/requests.ts"
 import { Streams } from "../calls/streams.ts"
-import type { ClientStatus } from "../status.ts"
+import type { ClientStatus } from "./status.ts"
 import { ClientFrames } from "./client-frames.ts"
 import { noCounts } from "./client-session.ts"
 import type { ClientSession, SessionCounts } from "./client-session.ts"

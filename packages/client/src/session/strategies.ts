@@ -1,6 +1,6 @@
 // How long to wait before the next attempt, and when to give up. Pure: chance comes in as a number. The client's dial
 // budget (`dialBurst`, `dialsPerMinute`) bounds every strategy.
-import { isThenable } from "../report.ts"
+import { isThenable } from "../base/report.ts"
 
 export interface ReconnectContext {
   /** 1 for the first attempt of an outage. Starts over after a resume, or after a session that held for `stableAfterMs`. */

@@ -1,8 +1,8 @@
 // Runs the reconnect machine: its state, its one timer, its status, and who waits for it to come to an end. Knows no
 // sockets and no sessions; effects are performed by its owner.
 import type { ClientLimits, Clock, HawserError, RoundTrip, TimerQueue } from "@hawser/protocol"
-import { sameStatus, statusOf } from "../status.ts"
-import type { ClientStatus } from "../status.ts"
+import { sameStatus, statusOf } from "./status.ts"
+import type { ClientStatus } from "./status.ts"
 import { attemptLimits } from "./attempt-limits.ts"
 import { stepReconnect } from "./reconnect.machine.ts"
 import { initialReconnect, wakeAtReconnect } from "./reconnect-state.ts"

@@ -1,7 +1,7 @@
 // Identity of a client: the source of its tokens, and its id. Knows no connections.
 import { HawserError, isWellFormed } from "@hawser/protocol"
-import { describeValue } from "../injected.ts"
-import { describeCause } from "../report.ts"
+import { describeValue } from "../base/injected.ts"
+import { describeCause } from "../base/report.ts"
 
 export interface TokenContext {
   /** Why the last token was refused; undefined for the first one. Returning the same token again ends the attempts. */

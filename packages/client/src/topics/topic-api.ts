@@ -12,8 +12,8 @@ import type {
   ValidPayload,
 } from "@hawser/protocol"
 import type { CallOptions } from "../calls/requests.ts"
-import type { ListenOptions, Unsubscribe } from "../event-bus.ts"
-import type { EventMeta } from "../event-delivery.ts"
+import type { ListenOptions, Unsubscribe } from "../base/event-bus.ts"
+import type { EventMeta } from "../base/event-delivery.ts"
 
 /**
  * `out`: not in it. `joining`: asked for. `in`: what is published arrives. `rejoining`: its session has ended, and it is

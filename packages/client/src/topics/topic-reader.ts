@@ -1,6 +1,6 @@
 // Reads a topic item by item, at the reader's own pace. What a slow reader cannot have any more becomes a gap.
 import type { TopicGap } from "@hawser/protocol"
-import type { EventMeta } from "../event-delivery.ts"
+import type { EventMeta } from "../base/event-delivery.ts"
 
 export type ReaderItem =
   | {

@@ -11,9 +11,9 @@ import type {
   TopicPosition,
 } from "@hawser/protocol"
 import type { CallOptions } from "../calls/requests.ts"
-import { EventBus } from "../event-bus.ts"
-import type { ListenOptions, Unsubscribe } from "../event-bus.ts"
-import type { Delivered, EventMeta } from "../event-delivery.ts"
+import { EventBus } from "../base/event-bus.ts"
+import type { ListenOptions, Unsubscribe } from "../base/event-bus.ts"
+import type { Delivered, EventMeta } from "../base/event-delivery.ts"
 import { PresenceCopy } from "./presence-copy.ts"
 import type { JoinOptions, PublishOptions, Published, TopicRoom, TopicState } from "./topic-api.ts"
 import { TopicReader } from "./topic-reader.ts"

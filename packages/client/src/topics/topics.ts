@@ -8,10 +8,10 @@ import {
   topicKindOf,
 } from "@hawser/protocol"
 import type { EventFrame, Frame, Schema, TimerQueue, TopicCall, TopicSpecs } from "@hawser/protocol"
-import { check } from "../checked.ts"
+import { check } from "../base/checked.ts"
 import type { CallStats } from "../calls/call-stats.ts"
 import type { CallOptions, Requests } from "../calls/requests.ts"
-import type { Delivered } from "../event-delivery.ts"
+import type { Delivered } from "../base/event-delivery.ts"
 import type { SessionEvent } from "../session/session-event.ts"
 import { RoomShelf } from "./room-shelf.ts"
 import { Room } from "./topic-room.ts"

@@ -1,6 +1,6 @@
 // Asks by HTTP whether anything answers where a page's WebSocket goes. Knows no sockets.
 import type { Ask } from "./ask-first.ts"
-import { socketUrl } from "./socket-url.ts"
+import { socketUrl } from "../port/socket-url.ts"
 
 /** Firefox and its kin; other engines write "like Gecko". */
 const gecko = /\bGecko\/\d/

@@ -1,9 +1,9 @@
 // The browser's WebSocket (or the one of `ws`, whose interface is the same) behind the transport port.
 import { HawserError, closeReason } from "@hawser/protocol"
 import type { Connection, Dial, DialEvents, DialFailure } from "@hawser/protocol"
-import { describeCause } from "../report.ts"
-import { refusedDial } from "./dial-error.ts"
-import { socketUrl } from "./socket-url.ts"
+import { describeCause } from "../base/report.ts"
+import { refusedDial } from "../port/dial-error.ts"
+import { socketUrl } from "../port/socket-url.ts"
 
 /** The part of the WebSocket standard that is used. */
 export interface WebSocketLike {

@@ -1,7 +1,7 @@
 import { defineContract } from "@hawser/protocol"
 import { afterEach, describe, expect, it, vi } from "vitest"
 import { createClient } from "../client.ts"
-import type { WebSocketConstructor } from "./web-socket.ts"
+import type { WebSocketConstructor } from "../transport/web-socket.ts"
 import { isRelative, socketUrl } from "./socket-url.ts"
 
 function containing(text: string): unknown {

@@ -2,7 +2,7 @@
 // sockets.
 import { HawserError } from "@hawser/protocol"
 import type { DialFailure } from "@hawser/protocol"
-import { describeCause } from "../report.ts"
+import { describeCause } from "../base/report.ts"
 import { placeOf } from "./socket-url.ts"
 
 /** The close code of Firefox for a failed TLS handshake. */

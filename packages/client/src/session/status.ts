@@ -1,6 +1,6 @@
 // What a client tells about its connection, and the two ways to watch it.
 import type { HawserError } from "@hawser/protocol"
-import type { ReconnectState } from "./session/reconnect-state.ts"
+import type { ReconnectState } from "./reconnect-state.ts"
 
 export type ClientStatus =
   | { readonly state: "idle" }

@@ -1,6 +1,6 @@
 import { HawserError } from "@hawser/protocol"
 import { describe, expect, it } from "vitest"
-import { initialReconnect } from "./session/reconnect-state.ts"
+import { initialReconnect } from "./reconnect-state.ts"
 import { sameStatus, statusIterator, statusOf } from "./status.ts"
 import type { ClientStatus } from "./status.ts"
 

@@ -1,10 +1,11 @@
 // The client's copies of all replicas: which frame goes to which copy, and who is told of what it brought about.
 import { ReplicaSchema, readReplicaFrame } from "@hawser/protocol"
 import type { Clock, ReplicaFrame, ReplicaHold, ReplicaPartsFrame, ReplicaSpec } from "@hawser/protocol"
-import { EventBus } from "../event-bus.ts"
-import type { ListenOptions, Unsubscribe } from "../event-bus.ts"
+import { EventBus } from "../base/event-bus.ts"
+import type { ListenOptions, Unsubscribe } from "../base/event-bus.ts"
 import { ReplicaCopy, assertCompatible } from "./replica-copy.ts"
 import type { ReplicaEvent, Values } from "./replica-copy.ts"
+import type { ReplicaCopies } from "../session/replica-copies.ts"
 
 /** What becomes of a record. */
 export interface ReplicaEvents<R extends object = Values> {
@@ -62,7 +63,7 @@ export interface ReplicasOptions {
   readonly onError: (error: unknown) => void
 }
 
-export class Replicas {
+export class Replicas implements ReplicaCopies {
   readonly #shown = new Map<string, ShownReplica>()
   /** By the numbers of this connection. */
   readonly #numbers = new Map<number, ShownReplica>()
