@@ -1,5 +1,5 @@
-import { unwatched } from "@hawser/protocol/testing"
 // Everything that goes wrong in a run, each at random times.
+import { unwatched } from "@hawser/protocol/testing"
 import type { Side, SimulatedSocket } from "@hawser/protocol/testing"
 import type { ClientEnd } from "./client-end.ts"
 import type { Simulation } from "./simulation.ts"

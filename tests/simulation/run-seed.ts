@@ -1,6 +1,7 @@
 // One seed from its first step to the quiet at the end, and what is true then. Liveness L1, L2 and L5.
 import type { SimulatedSocket } from "@hawser/protocol/testing"
 import type { ClientEnd } from "./client-end.ts"
+import { Faults } from "./faults.ts"
 import type { Plan } from "./plan.ts"
 import { Simulation } from "./simulation.ts"
 import type { SessionRecord } from "./session-book.ts"
@@ -34,6 +35,7 @@ async function runOnce(
   let failure: SeedFailure | undefined
   try {
     run.start()
+    new Faults(run).start()
     while (run.steps < steps && (await run.step()));
     await new Ending(run).end()
   } catch (error) {

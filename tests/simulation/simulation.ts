@@ -3,7 +3,6 @@
 import { EventClock, SimulatedNetwork, seededRandom } from "@hawser/protocol/testing"
 import type { SimulatedSocket } from "@hawser/protocol/testing"
 import { ClientEnd } from "./client-end.ts"
-import { Faults } from "./faults.ts"
 import { drawFrom, planOf } from "./plan.ts"
 import type { Draw, Plan } from "./plan.ts"
 import { RequestBook } from "./request-book.ts"
@@ -33,7 +32,6 @@ export class Simulation {
   readonly network: SimulatedNetwork
   readonly watch: WireWatch
   readonly clients: readonly ClientEnd[]
-  readonly faults: Faults
   readonly forged = new Set<SimulatedSocket>()
   server: ServerEnd
   wallJumpMs = 0
@@ -75,7 +73,6 @@ export class Simulation {
     })
     this.server = this.startServer()
     this.clients = Array.from({ length: plan.clientCount }, (_, index) => this.#client(index))
-    this.faults = new Faults(this)
   }
 
   readonly onViolation = (violation: unknown): void => {
@@ -175,7 +172,6 @@ export class Simulation {
   start(): void {
     for (const client of this.clients) this.clock.schedule(this.draw.between(0, 50), () => client.connect())
     this.#actLater()
-    this.faults.start()
   }
 
   #actLater(): void {

@@ -1,5 +1,5 @@
 import { Canvas, type Ramp } from "./paint.ts"
-import type { Direction } from "./sprites.ts"
+import type { Direction } from "./directions.ts"
 
 export const CREATURES = ["rabbit", "slime", "wolf"] as const
 export type CreatureKind = (typeof CREATURES)[number]

@@ -1,8 +1,6 @@
 import { Canvas, TILE, type Colour, type Ramp } from "./paint.ts"
 import { drawCreature, CREATURES } from "./creatures.ts"
-
-const DIRECTIONS = ["UP", "DOWN", "LEFT", "RIGHT"] as const
-export type Direction = (typeof DIRECTIONS)[number]
+import { DIRECTIONS, type Direction } from "./directions.ts"
 
 interface Outfit {
   readonly shirt: Ramp

@@ -1,6 +1,6 @@
 // The world itself: players come and go, act, and are told what they see. Wires rules to the server's sessions.
 import { HawserError, encodedArray, encodedMap } from "@hawser/server"
-import type { Server, SessionEnded, SessionOpened } from "@hawser/server"
+import type { SessionEnded, SessionOpened } from "@hawser/server"
 import { chatInputMaxLength, moveCooldownMs } from "../../contract.ts"
 import type { ChunkPayload, Direction, ItemKind, PlayerFields, WorldContract } from "../../contract.ts"
 import { checkChat, hearingTiles, isNear } from "../../rules/chat.ts"
@@ -16,14 +16,14 @@ import { Creatures } from "./creatures.ts"
 import { Departures } from "./departures.ts"
 import { GroundItems } from "./ground-items.ts"
 import { Players, playerFields, playerOf, playerStateOf, positionOf, progressOf } from "./player-state.ts"
-import type { PlayerState, WorldSession, WorldUser } from "./player-state.ts"
+import type { PlayerState } from "./player-state.ts"
+import type { WorldSession, WorldUser } from "./world-types.ts"
 import { answerAboutOneself } from "./queries.ts"
 import { Resources } from "./resources.ts"
 import type { Shown } from "./shown.ts"
 import { openSight } from "./sight.ts"
 import type { TickTimes } from "./tick.ts"
-
-export type WorldServer = Server<WorldContract, WorldUser>
+import type { WorldServer } from "./world-types.ts"
 
 export interface GameOptions {
   readonly server: WorldServer

@@ -1,20 +1,10 @@
 // A player who is in the world, and everyone who is. The store holds those who are not.
-import type { Session } from "@hawser/server"
-import type { Direction, ItemKind, Player, PlayerFields, Position, WorldContract } from "../../contract.ts"
+import type { Direction, ItemKind, Player, PlayerFields, Position } from "../../contract.ts"
 import { skillsOf } from "../../rules/skills.ts"
 import type { SkillName } from "../../rules/skills.ts"
 import type { PlayerRecord, Progress } from "../store/player-record.ts"
 import type { Sight } from "./sight.ts"
-
-/** What `authenticate` resolves to. */
-export interface WorldUser {
-  /** The player's number as text. */
-  readonly id: string
-  readonly expiresAtMs: number
-  readonly record: PlayerRecord
-}
-
-export type WorldSession = Session<WorldUser, WorldContract>
+import type { WorldSession } from "./world-types.ts"
 
 export interface PlayerState {
   readonly record: PlayerRecord

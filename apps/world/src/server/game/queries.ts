@@ -2,8 +2,9 @@
 import type { ItemKind } from "../../contract.ts"
 import { itemKinds } from "../../contract.ts"
 import { skillDetails, totalLevel } from "../../rules/skills.ts"
-import type { WorldServer } from "./game.ts"
-import type { PlayerState, WorldSession } from "./player-state.ts"
+import type { WorldServer } from "./world-types.ts"
+import type { PlayerState } from "./player-state.ts"
+import type { WorldSession } from "./world-types.ts"
 
 const inventorySlots = 28
 const equipmentSlots = [

@@ -1,7 +1,7 @@
 // What a player's session is shown of the world's replicas, around where the player stands.
 import type { Tile } from "../../rules/movement.ts"
-import type { WorldSession } from "./player-state.ts"
-import type { WorldServer } from "./game.ts"
+import type { WorldSession } from "./world-types.ts"
+import type { WorldServer } from "./world-types.ts"
 
 /** Around one place at a time; ends with the session. */
 export interface Sight {

@@ -4,42 +4,11 @@ import { chmodSync, closeSync, existsSync, mkdirSync, openSync, statSync } from 
 import { dirname } from "node:path"
 import { fileURLToPath } from "node:url"
 import { Kysely } from "kysely"
-import type { Generated } from "kysely"
 import Database from "libsql"
 import { retryBusy } from "./busy.ts"
 import { migrate } from "./migrations.ts"
 import { createSqliteDialect } from "./sqlite-dialect.ts"
-
-/** The rows as SQLite holds them. */
-export interface Tables {
-  readonly players: {
-    readonly id: Generated<number>
-    readonly username: string
-    readonly password_hash: string
-    readonly role: Generated<"player" | "moderator" | "admin">
-    readonly is_banned: Generated<number>
-    readonly timeout_until_ms: number | null
-    readonly map_id: string
-    readonly x: number
-    readonly y: number
-    readonly facing: "UP" | "DOWN" | "LEFT" | "RIGHT"
-    readonly current_hp: number
-    readonly max_hp: number
-    readonly appearance: string
-    readonly created_at_ms: number
-  }
-  readonly skills: { readonly player_id: number; readonly skill: string; readonly xp: number }
-  readonly logins: {
-    readonly family: string
-    readonly player_id: number
-    readonly generation: number
-    readonly previous: number | null
-    readonly rotated_at_ms: number
-    readonly expires_at_ms: number
-    readonly created_at_ms: number
-  }
-  readonly migrations: { readonly id: number; readonly name: string; readonly applied_at_ms: number }
-}
+import type { Tables } from "./tables.ts"
 
 /** The open database. */
 export type WorldDatabase = Kysely<Tables>

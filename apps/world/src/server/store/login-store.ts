@@ -7,7 +7,8 @@
 import type { Transaction } from "kysely"
 import { isDatabaseDown, retryBusy } from "./busy.ts"
 import type { BusyOptions } from "./busy.ts"
-import type { Tables, WorldDatabase } from "./database.ts"
+import type { WorldDatabase } from "./database.ts"
+import type { Tables } from "./tables.ts"
 
 export interface LoginToken {
   readonly family: string

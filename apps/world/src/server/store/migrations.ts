@@ -2,7 +2,7 @@
 // never edited: add one instead. Must not know who reads the tables.
 import { sql } from "kysely"
 import type { Kysely } from "kysely"
-import type { Tables } from "./database.ts"
+import type { Tables } from "./tables.ts"
 
 /** One step; its statements run in order, in one transaction. */
 export interface Migration {

@@ -5,7 +5,8 @@ import type { Selectable, Transaction } from "kysely"
 import { z } from "zod"
 import { isDatabaseDown, retryBusy } from "./busy.ts"
 import type { BusyOptions } from "./busy.ts"
-import type { Tables, WorldDatabase } from "./database.ts"
+import type { WorldDatabase } from "./database.ts"
+import type { Tables } from "./tables.ts"
 import type { NewPlayer, PlayerRecord, Progress, SkillXp } from "./player-record.ts"
 
 /** Players in the database. Every method rejects if the database fails, with `DatabaseBusy` if it stays locked for 2 s. */
