@@ -11,7 +11,7 @@ import { enterFriend, proxyTo } from "./neighbours.ts"
 import { PlayerTab, eventually, newName, ofSameSpeakers, openTab, waitMs } from "./player-tab.ts"
 
 /** The longest that a doubted connection lives where round trips are long (`probeTimeoutMaxMs`), and a dial after it. */
-const doubtMaxMs = 45_000 + waitMs
+const doubtMaxMs = 60_000 + waitMs
 
 const browser = useBrowser()
 const world = new WorldProcess()

@@ -198,7 +198,7 @@ describe.each(proxyKinds)("door-9 behind $name", { timeout: 60_000 }, (kind) => 
   const { idle } = kind
   if (idle !== undefined)
     it("door-9 keeps an idle connection that pings, and no other", async () => {
-      const documentedSeconds = 75
+      const documentedSeconds = 90
       const { probeAfterMs, probeTimeoutMaxMs } = defaultClientLimits
       expect(documentedSeconds * 1_000).toBeGreaterThanOrEqual(probeAfterMs + probeTimeoutMaxMs)
       const quiet = await startBackends({ host: host ?? "", limits: { pingAfterMs: 60_000 } })

@@ -191,7 +191,7 @@ export interface ServerLimits extends DeliveryLimits, StateWindowLimits {
   /**
    * Time for the answer to that ping, in milliseconds; default 20,000: with `pingAfterMs` longer than the seventh
    * repetition of a lost segment takes. For a client whose measured round trip is long or uneven, and after a missed
-   * answer, it is longer, up to `pongTimeoutMaxMs`, default 45,000. Beyond: the socket is dropped, and the session waits
+   * answer, it is longer, up to `pongTimeoutMaxMs`, default 60,000. Beyond: the socket is dropped, and the session waits
    * for its client.
    */
   readonly pongTimeoutMs: number
@@ -290,7 +290,7 @@ export const defaultServerLimits: ServerLimits = {
   handlerGraceMs: 5_000,
   pingAfterMs: 20_000,
   pongTimeoutMs: 20_000,
-  pongTimeoutMaxMs: 45_000,
+  pongTimeoutMaxMs: 60_000,
   httpTimeoutMs: 5_000,
   requestlessPerAddress: 1_024,
   upgradeUntakenMs: 5_000,
@@ -344,8 +344,8 @@ export interface ClientLimits extends DeliveryLimits {
    */
   readonly probeTimeoutMs: number
   /**
-   * Upper bound of the time for the answer to any probe, in milliseconds; default 45,000. On a round trip of 300 ms TCP
-   * repeats a segment for the seventh time after 32 s, and on a link that loses a fifth one in 80,000 needs that.
+   * Upper bound of the time for the answer to any probe, in milliseconds; default 60,000. TCP repeats a segment for the
+   * eighth time after 51 s, and on a link that loses a fifth one probe in 4,000 needs that.
    */
   readonly probeTimeoutMaxMs: number
   /** The least such time after a sleep, a change of network, a page shown again or `unansweredMs`; default 2,000. */
@@ -385,7 +385,7 @@ export const defaultClientLimits: ClientLimits = {
   requestTimeoutMs: 10_000,
   probeAfterMs: 30_000,
   probeTimeoutMs: 10_000,
-  probeTimeoutMaxMs: 45_000,
+  probeTimeoutMaxMs: 60_000,
   wakeProbeMs: 2_000,
   unansweredMs: 5_000,
   prolongedOutageMs: 15_000,
