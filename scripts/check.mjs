@@ -6,6 +6,7 @@ const steps = [
   ["build", "tsc", "-b", ...products],
   ["types of the tests", "tsc", "-b"],
   ["lint", "oxlint"],
+  ["layers", "node", "scripts/layers.mjs"],
   ["format", "oxfmt", "--check"],
   ["unused code and dependencies", "knip"],
   ...packages.map((path) => [`publishing ${path}`, "publint", path, "--strict"]),
