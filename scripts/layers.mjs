@@ -1,12 +1,14 @@
-// `node scripts/layers.mjs [FOLDER]`: the order of layers in each package, written down here alone, and the check that no import,
-// of types or of values, goes against it. A file may import from its own layer and from those before it.
-import { readFileSync, readdirSync } from "node:fs"
-import { dirname, join, normalize, relative, sep } from "node:path"
+// The order of layers in each package, written down here alone, and the check that no import, of types or of values, goes
+// against it. A file may import from its own layer and from those before it.
+//
+// `node scripts/layers.mjs`: checks the imports and the diagram in docs/architecture.md; with `--draw` it draws the diagram anew.
+import { readFileSync, readdirSync, writeFileSync } from "node:fs"
+import { dirname, join, normalize, sep } from "node:path"
 import { fileURLToPath } from "node:url"
 
 /**
- * By package, lowest first. A layer is a folder of `src`, or a file that stands there alone. Layers in one row know nothing of
- * each other.
+ * By package, lowest first. A layer is a folder of `src`, or a file that stands there alone; a folder in a folder is one of its
+ * own where it is named. Layers in one row know nothing of each other.
  */
 export const order = {
   protocol: [
@@ -35,6 +37,7 @@ export const order = {
   server: [
     ["base"],
     ["calls"],
+    ["session/conversation"],
     ["session"],
     ["topics", "replicas"],
     ["metrics"],
@@ -68,13 +71,16 @@ export function importsIn(folder) {
   })
 }
 
-function layerOf(file) {
-  return file.split("/")[0]
+/** The longest of these names that the path begins with, or else the first part of the path. */
+function layerIn(layers, file) {
+  const holds = (layer) => file === layer || file.startsWith(`${layer}/`)
+  return layers.filter(holds).toSorted((one, other) => other.length - one.length)[0] ?? file.split("/")[0]
 }
 
 /** One sentence for each import against the order, and for each layer that it lacks. */
 export function faultsIn(folder, rows) {
   const rowOf = new Map(rows.flatMap((row, index) => row.map((layer) => [layer, index])))
+  const layerOf = (file) => layerIn([...rowOf.keys()], file)
   const unknown = new Set(
     sourcesIn(folder)
       .map(layerOf)
@@ -98,13 +104,44 @@ export function layerFaults(packages) {
   )
 }
 
-const isMain = process.argv[1] === fileURLToPath(import.meta.url)
-if (isMain) {
+/** A line for each layer, highest first: of which layers it imports. */
+function picture(name, folder, rows) {
+  const imports = importsIn(folder)
+  const layers = rows.flat()
+  const layerOf = (file) => layerIn(layers, file)
+  const lines = layers.map((layer) => {
+    const used = new Set(
+      imports.filter(([file]) => layerOf(file) === layer).map(([, target]) => layerOf(target)),
+    )
+    const told = layers.filter((other) => other !== layer && used.has(other)).join(", ")
+    return `  ${layer.padEnd(21)} ${told === "" ? "·" : told}`
+  })
+  return [`${name} `.padEnd(23) + " imports of", ...lines.toReversed()].join("\n")
+}
+
+/** The layers of all packages as they are, as a block of Markdown. */
+export function drawLayers(packages) {
+  const pictures = Object.entries(order).map(([name, rows]) =>
+    picture(name, join(packages, name, "src"), rows),
+  )
+  return ["```", pictures.join("\n\n"), "```"].join("\n")
+}
+
+const diagram = /(?<=<!-- layers: drawn by scripts\/layers\.mjs -->\n)[\s\S]*?(?=\n<!-- end of layers -->)/
+
+function main(isDrawing) {
   const root = join(dirname(fileURLToPath(import.meta.url)), "..")
-  const packages = process.argv[2] ?? join(root, "packages")
+  const packages = join(root, "packages")
+  const map = join(root, "docs/architecture.md")
+  const text = readFileSync(map, "utf8")
+  const drawn = text.replace(diagram, () => drawLayers(packages))
+  if (isDrawing) writeFileSync(map, drawn)
   const faults = layerFaults(packages)
+  if (!isDrawing && drawn !== text)
+    faults.push("docs/architecture.md shows other layers than there are: node scripts/layers.mjs --draw")
   for (const fault of faults) console.error(fault)
-  if (faults.length === 0)
-    console.log(`layers: every import in ${relative(process.cwd(), packages) || "."} keeps their order`)
+  if (faults.length === 0) console.log("layers: every import keeps their order")
   process.exitCode = faults.length === 0 ? 0 : 1
 }
+
+if (process.argv[1] === fileURLToPath(import.meta.url)) main(process.argv.includes("--draw"))

@@ -19,7 +19,7 @@ import { ConnectionCaps } from "./session/opening/connection-caps.ts"
 import { drain } from "./session/life/drain.ts"
 import { userRates } from "./session/conversation/inbound.ts"
 import { startLivenessSweep } from "./session/life/liveness.ts"
-import { OpenConnections } from "./session/life/connection-set.ts"
+import { ConnectionSet } from "./session/life/connection-set.ts"
 import { createOpener } from "./session/opening/open-session.ts"
 import type { OpeningHost } from "./session/opening/open-session.ts"
 import { ReplayMemory } from "./session/conversation/replay-memory.ts"
@@ -154,7 +154,7 @@ function createParts(contract: Contract, options: Options) {
     event20: (name: string, payload: unknown) => translator20.event(name, payload),
   }
   const registry = new SessionRegistry<User>()
-  const connections = new OpenConnections<User>()
+  const connections = new ConnectionSet<User>()
   const tombstones = new Tombstones(clock, limits)
   const replicas = new Replicas({
     replicas: contract.replicas,

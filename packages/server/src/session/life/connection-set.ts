@@ -2,7 +2,7 @@
 import type { AuthenticatedUser } from "../../base/authenticate.ts"
 import type { RunningConnection } from "../opening/run-connection.ts"
 
-export class OpenConnections<User extends AuthenticatedUser> implements Iterable<RunningConnection<User>> {
+export class ConnectionSet<User extends AuthenticatedUser> implements Iterable<RunningConnection<User>> {
   readonly #connections = new Set<RunningConnection<User>>()
   readonly #waiters = new Set<() => void>()
 

@@ -3,7 +3,7 @@
 import type { TimerQueue } from "@hawser/protocol"
 import type { AuthenticatedUser } from "../../base/authenticate.ts"
 import type { ServerCounters } from "../../base/counters.ts"
-import type { OpenConnections } from "./connection-set.ts"
+import type { ConnectionSet } from "./connection-set.ts"
 
 export interface DrainOptions {
   /** The clients begin to move spread over this time, so that they do not arrive all at once. Default 10 s. */
@@ -13,7 +13,7 @@ export interface DrainOptions {
 }
 
 export interface DrainHost<User extends AuthenticatedUser> {
-  readonly connections: OpenConnections<User>
+  readonly connections: ConnectionSet<User>
   readonly timers: TimerQueue
   readonly counters: ServerCounters
 }

@@ -5,11 +5,11 @@ import { leastHeartbeatMs, probePatience } from "@hawser/protocol"
 import type { Clock, ServerLimits, TimerQueue } from "@hawser/protocol"
 import type { AuthenticatedUser } from "../../base/authenticate.ts"
 import type { ServerCounters } from "../../base/counters.ts"
-import type { OpenConnections } from "./connection-set.ts"
+import type { ConnectionSet } from "./connection-set.ts"
 import type { RunningConnection } from "../opening/run-connection.ts"
 
 export interface LivenessOptions<User extends AuthenticatedUser> {
-  readonly connections: OpenConnections<User>
+  readonly connections: ConnectionSet<User>
   readonly clock: Clock
   readonly timers: TimerQueue
   readonly limits: ServerLimits

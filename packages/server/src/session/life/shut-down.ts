@@ -2,7 +2,7 @@
 import { closeCode, errorTable } from "@hawser/protocol"
 import type { Clock, ServerLimits, TimerQueue } from "@hawser/protocol"
 import type { AuthenticatedUser } from "../../base/authenticate.ts"
-import type { OpenConnections } from "./connection-set.ts"
+import type { ConnectionSet } from "./connection-set.ts"
 import type { SessionRegistry } from "./session-registry.ts"
 
 export interface CloseOptions {
@@ -20,7 +20,7 @@ const returnMs = 5
 
 export interface ShutDownOptions<User extends AuthenticatedUser> {
   readonly registry: SessionRegistry<User>
-  readonly connections: OpenConnections<User>
+  readonly connections: ConnectionSet<User>
   readonly clock: Clock
   readonly timers: TimerQueue
   readonly limits: ServerLimits
