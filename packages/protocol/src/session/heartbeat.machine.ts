@@ -64,6 +64,9 @@ export type HeartbeatEffect =
 type Step = readonly [HeartbeatState, readonly HeartbeatEffect[]]
 type Living = Exclude<HeartbeatState, { kind: "dead" }>
 
+/** A connection that is used is measured so many times as often as one that is silent is probed. */
+const measuredPerProbe = 4
+
 /** Delay of a wake, in milliseconds, up to which it counts as on time. */
 const onTimeMs = 50
 
@@ -134,7 +137,7 @@ function asked(
   state: Extract<HeartbeatState, { kind: "listening" }>,
   nowMs: number,
 ): Step {
-  if (nowMs - state.measuredAtMs >= probeAfterMs)
+  if (nowMs - state.measuredAtMs >= probeAfterMs / measuredPerProbe)
     return probe(state, nowMs, unansweredMs + unansweredTimeoutMs)
   return [{ ...state, kind: "asking", askedAtMs: nowMs }, []]
 }

@@ -29,13 +29,20 @@ describe("the estimate of a round trip", () => {
   })
 
   it("nears the samples of a steady link, and leaves an outlier behind", () => {
-    const steady = after(...Array.from({ length: 100 }, () => 40))
+    const steady = after(...Array.from({ length: 300 }, () => 40))
     expect(steady.timeoutMs(unbounded)).toBeCloseTo(40, 3)
     steady.observe(3_000)
     const shakenMs = steady.timeoutMs(unbounded)
     expect(shakenMs).toBeGreaterThan(3_000)
-    for (let count = 0; count < 30; count += 1) steady.observe(40)
+    for (let count = 0; count < 100; count += 1) steady.observe(40)
     expect(steady.timeoutMs(unbounded)).toBeLessThan(shakenMs / 20)
+  })
+
+  it("surprise-C3 remembers a link that loses some, also after ten samples of which it lost none", () => {
+    const lossy = after(100, 100, 300, 100, 700, 100)
+    const measuredMs = lossy.timeoutMs(unbounded)
+    for (let count = 0; count < 10; count += 1) lossy.observe(100)
+    expect(lossy.timeoutMs(unbounded)).toBeGreaterThan(measuredMs / 2)
   })
 
   it("doubles deadlines with each answer that is missed, the least one too, until the next sample", () => {
