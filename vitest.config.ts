@@ -17,8 +17,8 @@ export default defineConfig({
     ],
     reporters: [process.env["CI"] === undefined ? "default" : "dot", "./scripts/summary-reporter.ts"],
     retry: 0,
-    // Two at least, also on two cores: a file of `patient-first.ts` keeps one of them waiting for minutes.
-    maxWorkers: Math.max(2, availableParallelism() - 1),
+    // Three at least, also on two cores: many files wait for timers and browsers, those of `patient-first.ts` for minutes.
+    maxWorkers: Math.max(3, availableParallelism() - 1),
     sequence: { sequencer: PatientFirst },
     // Generous: a busy machine is no failure, and what hangs is found all the same.
     testTimeout: 30_000,

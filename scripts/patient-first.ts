@@ -1,9 +1,15 @@
-// The order of test files: those that mostly wait, and wait for minutes, begin first, so that their time runs beside that
-// of all others.
+// The order of test files: those that take minutes begin first, the ones that mostly wait before those that compute, so that
+// their time runs beside that of all others.
 import { BaseSequencer } from "vitest/node"
 import type { TestSpecification } from "vitest/node"
 
-const patient = ["tests/browsers/patience.test.ts", "tests/e2e/sessions.test.ts"]
+const patient = [
+  "tests/browsers/patience.test.ts",
+  "tests/e2e/sessions.test.ts",
+  "tests/models/model.test.ts",
+  "tests/simulation/simulation.test.ts",
+  "tests/fuzz/fuzz.test.ts",
+]
 
 export class PatientFirst extends BaseSequencer {
   override async sort(files: TestSpecification[]): Promise<TestSpecification[]> {
