@@ -121,14 +121,14 @@ export const frameKinds: readonly Kind[] = [
   {
     name: "malformed frames",
     share: 4,
-    perSecond: 30,
+    perSecond: 22,
     heldMaxMs: brokenMaxMs,
     run: (attack) => provoke(attack, pick(attack.random, broken)(attack.random)),
   },
   {
     name: "bad first messages",
     share: 5,
-    perSecond: 30,
+    perSecond: 22,
     heldMaxMs: brokenMaxMs,
     run: (attack) => provoke(attack, pick(attack.random, firstMessages)(attack.random)),
   },
@@ -152,7 +152,7 @@ export const frameKinds: readonly Kind[] = [
   {
     name: "reset at any byte",
     share: 3,
-    perSecond: 25,
+    perSecond: 20,
     async run(attack) {
       const peer = attack.open("spread")
       const bytesOfIt = dialogue(attack)

@@ -42,7 +42,7 @@ export const upgradeKinds: readonly Kind[] = [
   {
     name: "refused upgrades",
     share: 3,
-    perSecond: 40,
+    perSecond: 30,
     async run(attack) {
       const peer = attack.open()
       peer.write(pick(attack.random, offers)(attack))
@@ -54,7 +54,7 @@ export const upgradeKinds: readonly Kind[] = [
   {
     name: "dial storm",
     share: 2,
-    perSecond: 50,
+    perSecond: 35,
     async run(attack) {
       const peer = attack.open("shared")
       const status = await peer.upgrade(attack.host)
@@ -65,7 +65,7 @@ export const upgradeKinds: readonly Kind[] = [
   {
     name: "dial storm of many addresses",
     share: 2,
-    perSecond: 25,
+    perSecond: 20,
     async run(attack) {
       const peer = attack.open("spread")
       const status = await peer.upgrade(attack.host)
