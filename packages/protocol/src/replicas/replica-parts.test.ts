@@ -119,14 +119,17 @@ describe("bits", () => {
 })
 
 describe("text as UTF-8", () => {
-  it("comes back as it was, with U+FFFD for half a surrogate pair", () => {
+  it("is what the platform makes of it", () => {
+    const encoder = new TextEncoder()
     fc.assert(
       fc.property(fc.string({ unit: "binary" }), (string) => {
-        expect(decodeText(encodeText(string))).toBe(string.replaceAll(/\p{Surrogate}/gu, "\ufffd"))
+        expect([...encodeText(string)]).toEqual([...encoder.encode(string)])
+        expect(decodeText(encodeText(string))).toBe(
+          new TextDecoder("utf-8", { ignoreBOM: true }).decode(encoder.encode(string)),
+        )
       }),
       { numRuns: 2_000 },
     )
-    expect(decodeText(encodeText("\ufeffé\ud800"))).toBe("\ufeffé\ufffd")
   })
 
   it("reads any bytes without a throw, and never more characters than bytes", () => {
