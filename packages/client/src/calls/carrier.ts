@@ -1,4 +1,4 @@
-// What carries requests: the session, as they see it.
+// The session, as requests and streams see it: it carries them.
 import type { CallKind, Encoded, MessageLimits, Reference } from "@hawser/protocol"
 
 /** What a client can ask for. */

@@ -6,7 +6,7 @@ export interface ReplicaCopies {
   held(): ReplicaHold[]
   /** The connection is gone; its last message came at `heardAtMs`. */
   detach(heardAtMs: number): void
-  /** What the server says of a replica's records. */
+  /** Takes the server's description of a replica's records. */
   describe(frame: ReplicaFrame): void
   /** @throws RangeError for bytes that cannot be what this server sent before. */
   receive(frame: ReplicaPartsFrame): void

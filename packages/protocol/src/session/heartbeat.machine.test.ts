@@ -38,11 +38,18 @@ describe("every state × every input", () => {
     ["listening ignores a pong", listening, { kind: "pong", number: 4, nowMs: 9 }, listening, []],
     ["listening notes that something was asked", listening, { kind: "asked", nowMs: 2000 }, asking, []],
     [
-      "surprise-C3 listening sends a probe along with a message when it has not measured for as long as a silence",
-      { ...listening, heardAtMs: 30_700 },
-      { kind: "asked", nowMs: 30_800 },
-      { ...probing, heardAtMs: 30_700, sentAtMs: 30_800, timeoutMs: 6_900 },
+      "surprise-C3 listening sends a probe along with a message when it has not measured for a quarter of probeAfterMs",
+      { ...listening, heardAtMs: 8_200 },
+      { kind: "asked", nowMs: 8_300 },
+      { ...probing, heardAtMs: 8_200, sentAtMs: 8_300, timeoutMs: 6_900 },
       ping5,
+    ],
+    [
+      "surprise-C3 listening sends no probe along with a message before that",
+      { ...listening, heardAtMs: 8_200 },
+      { kind: "asked", nowMs: 8_299 },
+      { kind: "asking", ...alive, heardAtMs: 8_200, askedAtMs: 8_299 },
+      [],
     ],
     [
       "surprise-A10 listening probes when a message was given up and nothing was heard since it was sent",

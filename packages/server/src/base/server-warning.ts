@@ -1,4 +1,4 @@
-// What an operator is told, once, of a setting that looks wrong.
+// The warnings about settings that look wrong.
 
 export interface ServerWarning {
   /**

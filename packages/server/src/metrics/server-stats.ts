@@ -1,4 +1,4 @@
-// What a server tells of itself.
+// The counts and sizes that `server.stats()` returns.
 import type { CallReading } from "../base/call-stats.ts"
 import type { ServerCounters } from "../base/counters.ts"
 import type { HistogramReading } from "../base/histogram.ts"

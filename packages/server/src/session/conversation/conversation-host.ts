@@ -1,4 +1,4 @@
-// What the conversations of a server share.
+// The parts of a server that all conversations share.
 import type { Clock, DeliveryHost, EventSpec, RateLimiter, ServerLimits, TimerQueue } from "@hawser/protocol"
 import type { AuthenticatedUser } from "../../base/authenticate.ts"
 import type { ServerCounters } from "../../base/counters.ts"
