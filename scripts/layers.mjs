@@ -20,7 +20,7 @@ export const order = {
     ["session"],
     ["topics", "replicas"],
     ["limits.ts"],
-    ["index.ts", "testing"],
+    ["index.ts", "core.ts", "testing"],
   ],
   client: [
     ["base"],

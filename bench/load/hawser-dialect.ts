@@ -1,7 +1,7 @@
 // `hawser.1`, as its own client speaks it: HELLO, a budget in every request, acknowledgements of messages after 128 of them,
 // 64 KiB or half a second, of state at first and twice a second, and a SYNC with the digest after 256 messages
 // (docs/protocol.md, sections 4 to 6).
-import { clientMessageLimits, hashMessage } from "@hawser/protocol"
+import { clientMessageLimits, hashMessage } from "@hawser/protocol/core"
 import { decode, encode } from "@msgpack/msgpack"
 import { randomUUID } from "node:crypto"
 import { z } from "zod"

@@ -2,7 +2,7 @@
 // clients and after the measurement, so that it may take its time and use the peers' own decoders.
 import { createClient } from "@hawser/client"
 import type { ReplicaView } from "@hawser/client"
-import type { Connection } from "@hawser/protocol"
+import type { Connection } from "@hawser/protocol/core"
 import { decode } from "@msgpack/msgpack"
 import { z } from "zod"
 import { worldContract } from "../servers/world-contract.ts"

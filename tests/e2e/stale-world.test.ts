@@ -1,5 +1,5 @@
 // The world on the screen while the connection is lost: as it was, said to be old, and exact when it is back.
-import { cellOf, staysInView } from "@hawser/protocol"
+import { cellOf, staysInView } from "@hawser/protocol/core"
 import { pino } from "pino"
 import { mkdtempSync, rmSync } from "node:fs"
 import { tmpdir } from "node:os"

@@ -1,5 +1,5 @@
 // Keeps three things together: the table of errors, docs/errors.md, and the tests that bring each error about.
-import { errorTable } from "@hawser/protocol"
+import { errorTable } from "@hawser/protocol/core"
 import { existsSync, readFileSync, readdirSync } from "node:fs"
 import { join, sep } from "node:path"
 import { describe, expect, it } from "vitest"

@@ -1,6 +1,6 @@
 // Replies that nobody asked for, or that come again: the client takes each reply once, for the request that waits for it.
-import { contractTypes, serverMessageLimits } from "@hawser/protocol"
-import type { ReplyFrame } from "@hawser/protocol"
+import { contractTypes, serverMessageLimits } from "@hawser/protocol/core"
+import type { ReplyFrame } from "@hawser/protocol/core"
 import { describe, expect, it } from "vitest"
 import { contract, createWorld, profiles } from "./harness.ts"
 import { scriptedServer } from "./scripted-server.ts"

@@ -1,5 +1,5 @@
 // Fault 1: a send that fails swallows its error, and the message loop goes on over a dead link.
-import type { Profile } from "@hawser/protocol"
+import type { Profile } from "@hawser/protocol/core"
 import { describe, expect, it } from "vitest"
 import { createWorld, openClient, profiles, rejection } from "./harness.ts"
 import type { World } from "./harness.ts"

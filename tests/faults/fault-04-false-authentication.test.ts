@@ -1,5 +1,5 @@
 // Fault 4: any first answer counts as "authenticated".
-import { closeCode } from "@hawser/protocol"
+import { closeCode } from "@hawser/protocol/core"
 import { describe, expect, it } from "vitest"
 import { createWorld, openClient, profiles, rejection, watchStatus } from "./harness.ts"
 import { scriptedServer } from "./scripted-server.ts"

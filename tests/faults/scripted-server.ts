@@ -5,8 +5,8 @@ import {
   createEnvelopeCodec,
   createFrameCodec,
   serverMessageLimits,
-} from "@hawser/protocol"
-import type { Codec, Connection, Dial, DialEvents, Frame, Profile } from "@hawser/protocol"
+} from "@hawser/protocol/core"
+import type { Codec, Connection, Dial, DialEvents, Frame, Profile } from "@hawser/protocol/core"
 
 export interface ScriptedServer {
   readonly dial: Dial

@@ -8,6 +8,7 @@
 // with its place in an array. `maxElements` bounds it too: the dearest element is an empty binary, 112 bytes of heap for
 // two of input. So the 10,000 elements of a server's message take 1.1 MB at most, and 640 KB if they are the maps; its
 // 64 KiB of content, if that is text, another 128 KiB.
+import { integer, oneOf, optional, real, text } from "@hawser/protocol"
 import {
   ReplicaSchema,
   TypeTable,
@@ -15,23 +16,11 @@ import {
   createEnvelopeCodec,
   createFrameCodec,
   createPayloadCodec,
-  integer,
-  oneOf,
-  optional,
   readReplicaFrame,
-  real,
   serverMessageLimits,
-  text,
-} from "@hawser/protocol"
-import type {
-  BadFrame,
-  Codec,
-  Frame,
-  FrameClass,
-  MessageLimits,
-  PayloadCodec,
-  WireError,
-} from "@hawser/protocol"
+} from "@hawser/protocol/core"
+import type { MessageLimits } from "@hawser/protocol"
+import type { BadFrame, Codec, Frame, FrameClass, PayloadCodec, WireError } from "@hawser/protocol/core"
 import { decode } from "@msgpack/msgpack"
 import { typeNames } from "./generate.ts"
 import { difference, measure } from "./measure.ts"

@@ -2,18 +2,10 @@
 // A world of walkers changes with every tick; a viewer's age is what its copy of the world's time lags behind.
 import { createClient } from "@hawser/client"
 import type { Client } from "@hawser/client"
-import {
-  TypeTable,
-  createFrameCodec,
-  defaultServerLimits,
-  defineContract,
-  defineReplica,
-  integer,
-  outbound,
-  real,
-  text,
-} from "@hawser/protocol"
-import type { Clock, Dial, ServerLimits } from "@hawser/protocol"
+import { defaultServerLimits, defineContract, defineReplica, integer, real, text } from "@hawser/protocol"
+import { TypeTable, createFrameCodec, outbound } from "@hawser/protocol/core"
+import type { Clock, ServerLimits } from "@hawser/protocol"
+import type { Dial } from "@hawser/protocol/core"
 import { SimulatedClock, SimulatedNetwork, SimulatedProcess, seededRandom } from "@hawser/protocol/testing"
 import { createServer } from "@hawser/server"
 import type { Server } from "@hawser/server"

@@ -1,5 +1,5 @@
 // The count of state in ACK, frame by frame: what the server believes, and what the client answers to PING.
-import { clientMessageLimits } from "@hawser/protocol"
+import { clientMessageLimits } from "@hawser/protocol/core"
 import { describe, expect, it } from "vitest"
 import { createWorld, openClient } from "../faults/harness.ts"
 import type { World } from "../faults/harness.ts"

@@ -1,18 +1,10 @@
 // A server with two replicas, one with an area and one without, and clients over an in-memory network.
 import { createClient } from "@hawser/client"
 import type { Client, ClientOptions } from "@hawser/client"
-import {
-  cellOf,
-  defineContract,
-  defineReplica,
-  integer,
-  oneOf,
-  optional,
-  real,
-  staysInView,
-  text,
-} from "@hawser/protocol"
-import type { Profile, ReplicaRecord, ServerLimits } from "@hawser/protocol"
+import { defineContract, defineReplica, integer, oneOf, optional, real, text } from "@hawser/protocol"
+import { cellOf, staysInView } from "@hawser/protocol/core"
+import type { ReplicaRecord, ServerLimits } from "@hawser/protocol"
+import type { Profile } from "@hawser/protocol/core"
 import { SimulatedClock, createMemoryNetwork, seededRandom } from "@hawser/protocol/testing"
 import type { MemoryNetwork } from "@hawser/protocol/testing"
 import { createServer } from "@hawser/server"

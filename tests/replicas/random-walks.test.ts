@@ -1,7 +1,7 @@
 // Hundreds of seeded worlds: records come, walk and go, views move, connections break and stall. Whenever things are
 // quiet, every client has exactly what the server shows it; and never does it have a record that the server never had.
 import type { Client } from "@hawser/client"
-import { cellOf } from "@hawser/protocol"
+import { cellOf } from "@hawser/protocol/core"
 import { seededRandom } from "@hawser/protocol/testing"
 import { describe, expect, it } from "vitest"
 import { boundlessDials } from "../faults/harness.ts"

@@ -1,15 +1,7 @@
 // Ends of different versions of a contract, and servers that tell nonsense.
 import { createClient } from "@hawser/client"
-import {
-  BitWriter,
-  ReplicaSchema,
-  defineContract,
-  defineReplica,
-  encodeDelta,
-  integer,
-  partKind,
-  text,
-} from "@hawser/protocol"
+import { defineContract, defineReplica, integer, text } from "@hawser/protocol"
+import { BitWriter, ReplicaSchema, encodeDelta, partKind } from "@hawser/protocol/core"
 import { describe, expect, it } from "vitest"
 import { createWorld, sessionOf, walker } from "./harness.ts"
 

@@ -1,5 +1,6 @@
 // What a client does without a connection, and with what a server should not send (docs/protocol.md, section 18).
-import { createFrameCodec, defaultServerLimits, reservedTypes, TypeTable } from "@hawser/protocol"
+import { defaultServerLimits } from "@hawser/protocol"
+import { createFrameCodec, reservedTypes, TypeTable } from "@hawser/protocol/core"
 import { describe, expect, it } from "vitest"
 import type { SessionEvent } from "@hawser/client"
 import { createWorld, openClient, rejection } from "../faults/harness.ts"

@@ -2,7 +2,7 @@
 import type { ClientStatus } from "@hawser/client"
 import { fixed } from "@hawser/client"
 import { HawserError, defaultClientLimits } from "@hawser/protocol"
-import type { Connection, Dial } from "@hawser/protocol"
+import type { Connection, Dial } from "@hawser/protocol/core"
 import { describe, expect, it } from "vitest"
 import { boundlessDials, connect, createWorld, openClient, watchStatus } from "../faults/harness.ts"
 import { scriptedServer } from "../faults/scripted-server.ts"

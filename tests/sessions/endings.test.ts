@@ -1,7 +1,7 @@
 // How a session ends on purpose or by drift, once at each end, and what becomes of its client.
 import { unwatched } from "@hawser/protocol/testing"
 import type { Client, SessionEvent } from "@hawser/client"
-import type { Frame } from "@hawser/protocol"
+import type { Frame } from "@hawser/protocol/core"
 import { describe, expect, it } from "vitest"
 import { createWorld, rejection } from "../faults/harness.ts"
 import type { TestContract, World } from "../faults/harness.ts"

@@ -1,7 +1,8 @@
 // What both ends count of the health of their connections: real ends, an in-memory network, a simulated clock.
 import type { ClientOptions, SessionEvent } from "@hawser/client"
 import { HawserError, defaultServerLimits, defineContract } from "@hawser/protocol"
-import type { Contract, Dial } from "@hawser/protocol"
+import type { Contract } from "@hawser/protocol"
+import type { Dial } from "@hawser/protocol/core"
 import { describe, expect, it } from "vitest"
 import { z } from "zod"
 import { contract, createWorld, openClient, profiles, rejection } from "../faults/harness.ts"

@@ -1,7 +1,7 @@
 // A client in a hidden page, whose timers browsers hold back for up to a minute while its messages arrive: real ends over
 // an in-memory network, on a simulated clock.
 import type { Client, SessionEvent } from "@hawser/client"
-import { frameByte } from "@hawser/protocol"
+import { frameByte } from "@hawser/protocol/core"
 import type { ServerLimits } from "@hawser/protocol"
 import { SimulatedProcess } from "@hawser/protocol/testing"
 import type { Throttle } from "@hawser/protocol/testing"

@@ -2,8 +2,9 @@
 // resume, not after it was held, and not because a timer was late.
 import { unwatched } from "@hawser/protocol/testing"
 import type { Client } from "@hawser/client"
-import { voidMaxCount } from "@hawser/protocol"
-import type { Clock, RequestFrame } from "@hawser/protocol"
+import { voidMaxCount } from "@hawser/protocol/core"
+import type { Clock } from "@hawser/protocol"
+import type { RequestFrame } from "@hawser/protocol/core"
 import { describe, expect, it } from "vitest"
 import { createWorld } from "../faults/harness.ts"
 import type { TestContract, World, WorldOptions } from "../faults/harness.ts"

@@ -2,7 +2,7 @@
 // presented changes nothing of it (S10, S11), or ends it for everybody where a theft cannot be told from a mistake.
 import type { Client, SessionEvent } from "@hawser/client"
 import { defaultServerLimits } from "@hawser/protocol"
-import type { HelloFrame, ResumeClaim } from "@hawser/protocol"
+import type { HelloFrame, ResumeClaim } from "@hawser/protocol/core"
 import { describe, expect, it } from "vitest"
 import { createWorld, rejection } from "../faults/harness.ts"
 import type { TestContract, World, WorldOptions } from "../faults/harness.ts"

@@ -1,7 +1,7 @@
 // Sessions of `hawser.1` over connections that come and go: both real ends, an in-memory network, a simulated clock.
 import { describe, expect, it } from "vitest"
 import type { Client, ClientOptions, SessionEvent } from "@hawser/client"
-import type { Dial } from "@hawser/protocol"
+import type { Dial } from "@hawser/protocol/core"
 import { boundlessDials, createWorld, watchStatus } from "../faults/harness.ts"
 import type { TestContract, World } from "../faults/harness.ts"
 

@@ -5,8 +5,8 @@ import {
   contractTypes,
   createFrameCodec,
   wireVersion,
-} from "@hawser/protocol"
-import type { BadFrame, Connection, Frame, HelloFrame, WelcomeFrame } from "@hawser/protocol"
+} from "@hawser/protocol/core"
+import type { BadFrame, Connection, Frame, HelloFrame, WelcomeFrame } from "@hawser/protocol/core"
 import { contract } from "../faults/harness.ts"
 import type { World } from "../faults/harness.ts"
 

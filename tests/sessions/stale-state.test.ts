@@ -1,7 +1,7 @@
 // A deadline, a count or a mark of something that is over has no effect on what follows it: a held message, a dropped
 // connection, a resume window, a stall, a move, an outage.
 import type { ClientOptions } from "@hawser/client"
-import type { Dial } from "@hawser/protocol"
+import type { Dial } from "@hawser/protocol/core"
 import { describe, expect, it } from "vitest"
 import { boundlessDials, createWorld, openClient } from "../faults/harness.ts"
 import type { World } from "../faults/harness.ts"

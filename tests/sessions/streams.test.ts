@@ -1,7 +1,8 @@
 // Streaming replies over connections that come and go: both real ends, an in-memory network, a simulated clock.
 import { createClient } from "@hawser/client"
 import type { Client, ClientOptions } from "@hawser/client"
-import { HawserError, defaultClientLimits, defineContract, frameByte } from "@hawser/protocol"
+import { HawserError, defaultClientLimits, defineContract } from "@hawser/protocol"
+import { frameByte } from "@hawser/protocol/core"
 import type { Contract, ServerLimits } from "@hawser/protocol"
 import { SimulatedClock, createMemoryNetwork, seededRandom, unwatched } from "@hawser/protocol/testing"
 import { createServer } from "@hawser/server"

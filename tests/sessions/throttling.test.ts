@@ -1,6 +1,6 @@
 // A user who sends more than the bucket holds is paused (M4). Only pauses that follow one another are a flood.
 import type { Client } from "@hawser/client"
-import type { Profile } from "@hawser/protocol"
+import type { Profile } from "@hawser/protocol/core"
 import { describe, expect, it } from "vitest"
 import { createWorld, openClient, profiles } from "../faults/harness.ts"
 import type { TestContract, World } from "../faults/harness.ts"

@@ -1,6 +1,6 @@
 // Between a real client and its socket: keeps the frames of both directions, loses or changes what the test says, and
 // lets it speak in the server's name.
-import type { BadFrame, Dial, DialEvents, Frame, HelloFrame } from "@hawser/protocol"
+import type { BadFrame, Dial, DialEvents, Frame, HelloFrame } from "@hawser/protocol/core"
 import { codec } from "./scripted-client.ts"
 
 type Seen = Frame | BadFrame

@@ -3,7 +3,7 @@
 import { createClient, exponential } from "@hawser/client"
 import type { CallOptions, Client, SessionEvent } from "@hawser/client"
 import { HawserError } from "@hawser/protocol"
-import type { Dial } from "@hawser/protocol"
+import type { Dial } from "@hawser/protocol/core"
 import { SimulatedProcess, seededRandom } from "@hawser/protocol/testing"
 import type { EventClock, SimulatedNetwork } from "@hawser/protocol/testing"
 import { contract, manners } from "./contract.ts"

@@ -1,6 +1,7 @@
 // Those who present what is not theirs: a forged claim, another user's, a copied page's.
-import { TypeTable, createFrameCodec, defaultClientLimits } from "@hawser/protocol"
-import type { HelloFrame } from "@hawser/protocol"
+import { defaultClientLimits } from "@hawser/protocol"
+import { TypeTable, createFrameCodec } from "@hawser/protocol/core"
+import type { HelloFrame } from "@hawser/protocol/core"
 import { SimulatedProcess } from "@hawser/protocol/testing"
 import type { ClientEnd } from "./client-end.ts"
 import type { Simulation } from "./simulation.ts"

@@ -1,6 +1,7 @@
 // Looks at every message that passes the simulated network. Invariants S3, S6, S10 and S13 as far as bytes show them,
 // and most of the rare states. It reads of a message what it needs: the first byte, sometimes the first number.
-import { TypeTable, createFrameCodec, defaultClientLimits, frameByte } from "@hawser/protocol"
+import { defaultClientLimits } from "@hawser/protocol"
+import { TypeTable, createFrameCodec, frameByte } from "@hawser/protocol/core"
 import type { NetworkWatch, Side, SimulatedSocket } from "@hawser/protocol/testing"
 import { runningAt } from "./session-book.ts"
 import type { RequestBook } from "./request-book.ts"

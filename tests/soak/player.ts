@@ -2,7 +2,7 @@
 // reordered. Its page is cut off, loaded anew, or vanishes without a word.
 import { createClient } from "@hawser/client"
 import type { Client } from "@hawser/client"
-import { cellOf, staysInView } from "@hawser/protocol"
+import { cellOf, staysInView } from "@hawser/protocol/core"
 import { isDeepStrictEqual } from "node:util"
 import { WebSocket } from "ws"
 import { cellSize, contract } from "./contract.ts"

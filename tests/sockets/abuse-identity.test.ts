@@ -1,7 +1,8 @@
 // Who somebody is, and whose answer it is: tokens in other places than the first message, a log-out while the session is
 // elsewhere, replies that nobody asked for, and references and names that collide.
-import { HawserError, closeCode, subprotocol } from "@hawser/protocol"
-import type { Profile, ResumeClaim } from "@hawser/protocol"
+import { HawserError } from "@hawser/protocol"
+import { closeCode, subprotocol } from "@hawser/protocol/core"
+import type { Profile, ResumeClaim } from "@hawser/protocol/core"
 import { createServer } from "@hawser/server"
 import { encode } from "@msgpack/msgpack"
 import { describe, expect, it, onTestFinished } from "vitest"

@@ -9,7 +9,7 @@ import {
   createFrameCodec,
   serverMessageLimits,
   subprotocol,
-} from "@hawser/protocol"
+} from "@hawser/protocol/core"
 import { createHash } from "node:crypto"
 import { once } from "node:events"
 import { createServer } from "node:net"

@@ -10,8 +10,8 @@ import {
   createFrameCodec,
   subprotocol,
   wireVersion,
-} from "@hawser/protocol"
-import type { BadFrame, Codec, Frame, HelloFrame, Profile } from "@hawser/protocol"
+} from "@hawser/protocol/core"
+import type { BadFrame, Codec, Frame, HelloFrame, Profile } from "@hawser/protocol/core"
 import { randomUUID } from "node:crypto"
 import { once } from "node:events"
 import { connect } from "node:net"

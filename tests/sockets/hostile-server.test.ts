@@ -2,17 +2,17 @@
 // client dials and calls its token function within its budget all the same (rule C13).
 import { createClient, fixed } from "@hawser/client"
 import type { Client, ClientStatus } from "@hawser/client"
+import { defineContract } from "@hawser/protocol"
 import {
   TypeTable,
   clientMessageLimits,
   createEnvelopeCodec,
   createFrameCodec,
-  defineContract,
   errorTable,
   serverMessageLimits,
   subprotocol,
-} from "@hawser/protocol"
-import type { Codec, Profile } from "@hawser/protocol"
+} from "@hawser/protocol/core"
+import type { Codec, Profile } from "@hawser/protocol/core"
 import { once } from "node:events"
 import { readFileSync } from "node:fs"
 import { join } from "node:path"

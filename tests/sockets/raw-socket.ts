@@ -1,7 +1,7 @@
 // A client's socket as the tests use it, and the ways to open one.
 import type { ClientOptions } from "@hawser/client"
-import { subprotocol } from "@hawser/protocol"
-import type { Profile } from "@hawser/protocol"
+import { subprotocol } from "@hawser/protocol/core"
+import type { Profile } from "@hawser/protocol/core"
 import type { MemoryNetwork } from "@hawser/protocol/testing"
 import { WebSocket } from "ws"
 

@@ -1,7 +1,7 @@
 import { once } from "node:events"
 import { connect } from "node:net"
 import { describe, expect, it, onTestFinished } from "vitest"
-import type { WelcomeFrame } from "@hawser/protocol"
+import type { WelcomeFrame } from "@hawser/protocol/core"
 import { WebSocket } from "ws"
 import {
   connectionsReach,

@@ -1,12 +1,7 @@
 // The bounds of topics, and requests that no client of Hawser sends.
-import {
-  TypeTable,
-  createEnvelopeCodec,
-  createFrameCodec,
-  defaultServerLimits,
-  reservedTypes,
-} from "@hawser/protocol"
-import type { Frame } from "@hawser/protocol"
+import { defaultServerLimits } from "@hawser/protocol"
+import { TypeTable, createEnvelopeCodec, createFrameCodec, reservedTypes } from "@hawser/protocol/core"
+import type { Frame } from "@hawser/protocol/core"
 import { describe, expect, it } from "vitest"
 import { createWorld, listen, settled } from "./harness.ts"
 import type { TopicClient, World } from "./harness.ts"

@@ -1,5 +1,6 @@
 // The codes of the product are a union, and each of an error's facts is one of a few words.
-import { HawserError, errorTable, isErrorCode } from "@hawser/protocol"
+import { HawserError, isErrorCode } from "@hawser/protocol"
+import { errorTable } from "@hawser/protocol/core"
 import type { ErrorCategory, ErrorCode, Retry } from "@hawser/protocol"
 
 export const known: readonly ErrorCode[] = ["rate_limited", "timeout", "connection_lost"]

@@ -1,6 +1,7 @@
 // What cannot be encoded has changed nothing: a join, a change of state, a publication, an end and a log-in are done as a
 // whole or not at all.
-import { HawserError, clientMessageLimits } from "@hawser/protocol"
+import { HawserError } from "@hawser/protocol"
+import { clientMessageLimits } from "@hawser/protocol/core"
 import type { ServerLimits } from "@hawser/protocol"
 import { describe, expect, it } from "vitest"
 import { createWorld, nested, settled, thrownBy } from "./harness.ts"

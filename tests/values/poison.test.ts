@@ -1,6 +1,7 @@
 // A value that the other end would refuse is refused where it is sent, and nothing else suffers: no session of a recipient
 // ends, no number of a topic is used up, no later message is lost.
-import { HawserError, UnsendableError, clientMessageLimits, serverMessageLimits } from "@hawser/protocol"
+import { HawserError } from "@hawser/protocol"
+import { UnsendableError, clientMessageLimits, serverMessageLimits } from "@hawser/protocol/core"
 import { describe, expect, it } from "vitest"
 import { createWorld, nested, poison, settled, thrownBy } from "./harness.ts"
 import type { ValuesClient, World } from "./harness.ts"

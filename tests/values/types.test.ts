@@ -37,7 +37,7 @@ describe("surprise-B3 the table of values", () => {
   })
 
   it("takes a Buffer for its bytes, however it lies in its memory", async () => {
-    const { clientMessageLimits, createPayloadCodec } = await import("@hawser/protocol")
+    const { clientMessageLimits, createPayloadCodec } = await import("@hawser/protocol/core")
     const codec = createPayloadCodec(clientMessageLimits)
     const pooled = Buffer.from("bytes")
     const expected = Uint8Array.from(pooled)

@@ -1,6 +1,7 @@
 // The table of docs/values.md, row by row, and random values made of its rows, for whichever engine runs this: each value
 // is encoded and decoded there. Imports nothing of Node, so that Bun and browsers run the same file.
-import { UnsendableError, clientMessageLimits, createPayloadCodec, encodeOnce } from "@hawser/protocol"
+import { encodeOnce } from "@hawser/protocol"
+import { UnsendableError, clientMessageLimits, createPayloadCodec } from "@hawser/protocol/core"
 import { seededRandom } from "@hawser/protocol/testing"
 
 export interface TableReport {

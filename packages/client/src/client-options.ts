@@ -1,6 +1,7 @@
 // The options of `createClient`, and what the client works with: checked, filled up with defaults, and guarded against what
 // the application's own functions throw.
-import type { ClientLimits, Clock, Dial, Profile } from "@hawser/protocol"
+import type { ClientLimits, Clock } from "@hawser/protocol"
+import type { Dial, Profile } from "@hawser/protocol/core"
 import { checkLimits } from "./base/check-limits.ts"
 import { describeValue, guardedClock, guardedNumber, guardedRandom, guardedSource } from "./base/injected.ts"
 import { guardedReporter, reportToHost } from "./base/report.ts"

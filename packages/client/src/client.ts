@@ -1,8 +1,7 @@
 // The façade: the typed names that applications use, on top of the running client.
-import { indexCalls, indexEvents } from "@hawser/protocol"
+import { indexCalls, indexEvents } from "@hawser/protocol/core"
 import type {
   CallInput,
-  CallKind,
   CommandName,
   Contract,
   EventName,
@@ -16,6 +15,7 @@ import type {
   ValidOutput,
   ValidPayload,
 } from "@hawser/protocol"
+import type { CallKind } from "@hawser/protocol/core"
 import type { CallOptions, PendingRequest } from "./calls/requests.ts"
 import { CallStats } from "./calls/call-stats.ts"
 import type { CallReading } from "./calls/call-stats.ts"

@@ -1,6 +1,5 @@
 // What applications see of a server: its options and its methods.
 import type {
-  Accept,
   CallOutput,
   CallSpec,
   Clock,
@@ -19,6 +18,7 @@ import type {
   TopicKind,
   ValidInput,
 } from "@hawser/protocol"
+import type { Accept } from "@hawser/protocol/core"
 import type { Server as HttpServer } from "node:http"
 import type { Authenticate, AuthenticatedUser } from "./base/authenticate.ts"
 import type { HandlerContext, StreamContext } from "./calls/call-router.ts"

@@ -1,6 +1,7 @@
 // The façade: puts the parts of one server together and gives them the names that applications use.
-import { RateLimiter, TimerQueue, contractTypes, indexCalls, indexEvents } from "@hawser/protocol"
-import type { Accept, Contract } from "@hawser/protocol"
+import { RateLimiter, TimerQueue, contractTypes, indexCalls, indexEvents } from "@hawser/protocol/core"
+import type { Contract } from "@hawser/protocol"
+import type { Accept } from "@hawser/protocol/core"
 import type { AuthenticatedUser } from "./base/authenticate.ts"
 import { CallRouter } from "./calls/call-router.ts"
 import { HandlerTable } from "./calls/handler-table.ts"

@@ -1,6 +1,6 @@
 // Attacks by frames before a log-in: against RFC 6455, against the guard, and against the handshake.
-import { clientMessageLimits, createFrameCodec, TypeTable, wireVersion } from "@hawser/protocol"
-import type { HelloFrame } from "@hawser/protocol"
+import { clientMessageLimits, createFrameCodec, TypeTable, wireVersion } from "@hawser/protocol/core"
+import type { HelloFrame } from "@hawser/protocol/core"
 import { encode } from "@msgpack/msgpack"
 import { createHmac } from "node:crypto"
 import { bytes, pick, word } from "../kind.ts"

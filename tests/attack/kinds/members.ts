@@ -5,8 +5,8 @@ import {
   createFrameCodec,
   TypeTable,
   wireVersion,
-} from "@hawser/protocol"
-import type { Frame } from "@hawser/protocol"
+} from "@hawser/protocol/core"
+import type { Frame } from "@hawser/protocol/core"
 import { directions, world } from "../../../apps/world/src/contract.ts"
 import { bytes, pick } from "../kind.ts"
 import type { Attack, Kind } from "../kind.ts"

@@ -1,5 +1,6 @@
 // Checks the limits that an application chose, once, when the client is created.
-import { assertKnownLimits, assertLimit, defaultClientLimits } from "@hawser/protocol"
+import { defaultClientLimits } from "@hawser/protocol"
+import { assertKnownLimits, assertLimit } from "@hawser/protocol/core"
 import type { ClientLimits } from "@hawser/protocol"
 
 /**

@@ -1,7 +1,9 @@
 // Checks values of the server by the contract's validators. A validator that throws or rejects refuses its value: the
 // client goes on. Knows no frames.
-import { HawserError, describeIssues, validate } from "@hawser/protocol"
-import type { Schema, Validated } from "@hawser/protocol"
+import { HawserError } from "@hawser/protocol"
+import { describeIssues, validate } from "@hawser/protocol/core"
+import type { Schema } from "@hawser/protocol"
+import type { Validated } from "@hawser/protocol/core"
 import { describeCause } from "./report.ts"
 
 export type Checked<T> =

@@ -1,6 +1,6 @@
 // What a client counts, in one place. Plain numbers that never go down; `client.stats()` shows them.
-import { CodeTally } from "@hawser/protocol"
-import type { DeliveryCounters } from "@hawser/protocol"
+import { CodeTally } from "@hawser/protocol/core"
+import type { DeliveryCounters } from "@hawser/protocol/core"
 
 export interface ClientCounters extends DeliveryCounters {
   /** Connection attempts, and those that ended in WELCOME. */

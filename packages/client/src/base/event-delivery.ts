@@ -1,7 +1,9 @@
 // Events on their way to the listeners: validated, and one after another, also where a validator is asynchronous.
 // What the client tells of its session takes its place among them.
-import { HawserError, quoted } from "@hawser/protocol"
-import type { EventFrame, EventSpec, Frame, TopicEventFrame, VolatileFrame } from "@hawser/protocol"
+import { HawserError } from "@hawser/protocol"
+import { quoted } from "@hawser/protocol/core"
+import type { EventSpec } from "@hawser/protocol"
+import type { EventFrame, Frame, TopicEventFrame, VolatileFrame } from "@hawser/protocol/core"
 import { check } from "./checked.ts"
 import type { Checked } from "./checked.ts"
 import type { EventBus } from "./event-bus.ts"

@@ -1,6 +1,7 @@
 // What a server says is wrong, as the error that the application gets.
-import { HawserError, isErrorCode, retryAfterClose } from "@hawser/protocol"
-import type { WireError } from "@hawser/protocol"
+import { HawserError, isErrorCode } from "@hawser/protocol"
+import { retryAfterClose } from "@hawser/protocol/core"
+import type { WireError } from "@hawser/protocol/core"
 
 /** @param retryAfterMs what the server asked for otherwise than in the error itself. */
 export function errorOf(error: WireError, retryAfterMs?: number): HawserError {

@@ -1,5 +1,6 @@
 // How a client's commands and queries went, by the contract's names: how many, how long, and why they failed.
-import { CodeTally, HawserError } from "@hawser/protocol"
+import { HawserError } from "@hawser/protocol"
+import { CodeTally } from "@hawser/protocol/core"
 import type { Clock } from "@hawser/protocol"
 
 export interface CallReading {

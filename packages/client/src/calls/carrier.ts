@@ -1,5 +1,6 @@
 // The session, as requests and streams see it: it carries them.
-import type { CallKind, Encoded, MessageLimits, Reference } from "@hawser/protocol"
+import type { Encoded, MessageLimits } from "@hawser/protocol"
+import type { CallKind, Reference } from "@hawser/protocol/core"
 
 /** What a client can ask for. */
 export type RequestKind = CallKind | "stream"

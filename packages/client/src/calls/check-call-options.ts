@@ -1,5 +1,5 @@
 // Checks the options of a request as untyped code may pass them, before anything is sent.
-import { quoted } from "@hawser/protocol"
+import { quoted } from "@hawser/protocol/core"
 
 const offlineChoices: ReadonlySet<unknown> = new Set(["queue", "fail", "drop"])
 

@@ -1,7 +1,8 @@
 // Encodes inputs of requests when they are called, so that a later change of an object has no effect on what is sent.
 // Judges them by the limits of the server's reader, as far as they are known. Knows no queue and no session's state.
-import { createPayloadCodec, unsendable } from "@hawser/protocol"
-import type { ClientLimits, Encoded, MessageLimits, PayloadCodec } from "@hawser/protocol"
+import { createPayloadCodec, unsendable } from "@hawser/protocol/core"
+import type { ClientLimits, Encoded, MessageLimits } from "@hawser/protocol"
+import type { PayloadCodec } from "@hawser/protocol/core"
 
 export interface HeldInputsOptions {
   readonly limits: ClientLimits

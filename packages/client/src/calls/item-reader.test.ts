@@ -1,4 +1,5 @@
-import { HawserError, defaultClientLimits, streamWindowMax } from "@hawser/protocol"
+import { HawserError, defaultClientLimits } from "@hawser/protocol"
+import { streamWindowMax } from "@hawser/protocol/core"
 import type { Schema } from "@hawser/protocol"
 import fc from "fast-check"
 import { describe, expect, it } from "vitest"

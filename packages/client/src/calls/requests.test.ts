@@ -1,15 +1,14 @@
+import { HawserError, defaultClientLimits, defineContract } from "@hawser/protocol"
 import {
-  HawserError,
   TimerQueue,
   TypeTable,
   contractTypes,
   createEnvelopeCodec,
   createFrameCodec,
-  defaultClientLimits,
-  defineContract,
   serverMessageLimits,
-} from "@hawser/protocol"
-import type { ClientLimits, Codec, Profile, Schema } from "@hawser/protocol"
+} from "@hawser/protocol/core"
+import type { ClientLimits, Schema } from "@hawser/protocol"
+import type { Codec, Profile } from "@hawser/protocol/core"
 import { SimulatedClock } from "@hawser/protocol/testing"
 import { describe, expect, it } from "vitest"
 import { createClientCounters } from "../base/counters.ts"

@@ -5,25 +5,16 @@
 //  1. Requests are given to sessions in the order of their calls; what cannot go yet holds up those behind it. Only what
 //     a new session must be asked first goes ahead.
 //  2. What finds no room is refused when it is called. What was accepted is never refused for want of room.
+import { HawserError } from "@hawser/protocol"
 import {
-  HawserError,
   PendingCalls,
   UnsendableError,
   idempotencyKeyMaxLength,
   isWellFormed,
   quoted,
-} from "@hawser/protocol"
-import type {
-  CallSpec,
-  ClientLimits,
-  Clock,
-  Encoded,
-  EndFrame,
-  PendingCall,
-  Reference,
-  ReplyFrame,
-  TimerQueue,
-} from "@hawser/protocol"
+} from "@hawser/protocol/core"
+import type { CallSpec, ClientLimits, Clock, Encoded } from "@hawser/protocol"
+import type { EndFrame, PendingCall, Reference, ReplyFrame, TimerQueue } from "@hawser/protocol/core"
 import { check } from "../base/checked.ts"
 import type { ClientCounters } from "../base/counters.ts"
 import type { Carrier, OutgoingRequest, RequestKind } from "./carrier.ts"

@@ -1,16 +1,15 @@
+import { HawserError, defaultClientLimits, defineContract } from "@hawser/protocol"
 import {
-  HawserError,
   TimerQueue,
   TypeTable,
   contractTypes,
   createEnvelopeCodec,
   createFrameCodec,
-  defaultClientLimits,
-  defineContract,
   serverMessageLimits,
   streamWindowMax,
-} from "@hawser/protocol"
-import type { ClientLimits, Codec, Connection, Profile, Schema, WireError } from "@hawser/protocol"
+} from "@hawser/protocol/core"
+import type { ClientLimits, Schema } from "@hawser/protocol"
+import type { Codec, Connection, Profile, WireError } from "@hawser/protocol/core"
 import { SimulatedClock } from "@hawser/protocol/testing"
 import { describe, expect, it } from "vitest"
 import { createClientCounters } from "../base/counters.ts"

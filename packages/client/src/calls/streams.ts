@@ -1,7 +1,9 @@
 // The client's streams: which reader gets which item. A stream is a request whose reply is its END, so order, waiting
 // for a session, sending again what never left, and every way to end are those of requests.ts.
-import { HawserError, quoted, streamWindowMax } from "@hawser/protocol"
-import type { ClientLimits, ItemFrame, Reference, StreamSpec } from "@hawser/protocol"
+import { HawserError } from "@hawser/protocol"
+import { quoted, streamWindowMax } from "@hawser/protocol/core"
+import type { ClientLimits, StreamSpec } from "@hawser/protocol"
+import type { ItemFrame, Reference } from "@hawser/protocol/core"
 import type { Carrier } from "./carrier.ts"
 import { assertCallOptions } from "./check-call-options.ts"
 import { ItemReader } from "./item-reader.ts"

@@ -1,7 +1,7 @@
 // The error of a socket that never opened: what is known of the cause, as a sentence that says what to check. Knows no
 // sockets.
 import { HawserError } from "@hawser/protocol"
-import type { DialFailure } from "@hawser/protocol"
+import type { DialFailure } from "@hawser/protocol/core"
 import { describeCause } from "../base/report.ts"
 import { placeOf } from "./socket-url.ts"
 

@@ -10,7 +10,7 @@ import type {
   RecordState,
   ReplicaHold,
   ReplicaSchema,
-} from "@hawser/protocol"
+} from "@hawser/protocol/core"
 
 /** A record by field. */
 export type Values = Readonly<Record<string, unknown>>

@@ -1,6 +1,7 @@
 // The client's copies of all replicas: which frame goes to which copy, and who is told of what it brought about.
-import { ReplicaSchema, readReplicaFrame } from "@hawser/protocol"
-import type { Clock, ReplicaFrame, ReplicaHold, ReplicaPartsFrame, ReplicaSpec } from "@hawser/protocol"
+import { ReplicaSchema, readReplicaFrame } from "@hawser/protocol/core"
+import type { Clock, ReplicaSpec } from "@hawser/protocol"
+import type { ReplicaFrame, ReplicaHold, ReplicaPartsFrame } from "@hawser/protocol/core"
 import { EventBus } from "../base/event-bus.ts"
 import type { ListenOptions, Unsubscribe } from "../base/event-bus.ts"
 import { ReplicaCopy, assertCompatible } from "./replica-copy.ts"

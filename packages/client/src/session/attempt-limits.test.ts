@@ -1,4 +1,5 @@
-import { RoundTrip, defaultClientLimits } from "@hawser/protocol"
+import { defaultClientLimits } from "@hawser/protocol"
+import { RoundTrip } from "@hawser/protocol/core"
 import { describe, expect, it } from "vitest"
 import { attemptLimits } from "./attempt-limits.ts"
 

@@ -1,6 +1,7 @@
 // The time limits of an attempt's three steps, by the measured round trip. Pure; the reconnect machine lengthens them
 // after failures, up to `dialTimeoutMaxMs`.
-import type { ClientLimits, RoundTrip } from "@hawser/protocol"
+import type { ClientLimits } from "@hawser/protocol"
+import type { RoundTrip } from "@hawser/protocol/core"
 
 /** Limits in milliseconds before any failure lengthens them. */
 export interface AttemptLimits {

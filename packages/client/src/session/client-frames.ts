@@ -1,6 +1,6 @@
 // What each frame of a server means for the client. The one place that knows which frames a client takes.
 import { HawserError } from "@hawser/protocol"
-import type { BadFrame, Frame, ReplicaPartsFrame, ReplyFrame, WireError } from "@hawser/protocol"
+import type { BadFrame, Frame, ReplicaPartsFrame, ReplyFrame, WireError } from "@hawser/protocol/core"
 import type { Requests } from "../calls/requests.ts"
 import type { Streams } from "../calls/streams.ts"
 import type { ReplicaCopies } from "./replica-copies.ts"

@@ -1,24 +1,23 @@
 // One session at the client's end: numbers, encodes, keeps what is not acknowledged, decodes. In `hawser.1` it is made
 // at the first WELCOME and outlives connections; in `2.0` it is gone with its connection. Knows no listeners, no
 // promises and no supervisor.
-import { Delivery, HawserError, frameByte, outbound, unsendable, voidMaxCount } from "@hawser/protocol"
+import { HawserError } from "@hawser/protocol"
+import { Delivery, frameByte, outbound, unsendable, voidMaxCount } from "@hawser/protocol/core"
+import type { ClientLimits, Clock, MessageLimits } from "@hawser/protocol"
 import type {
   BadFrame,
   CancelFrame,
-  ClientLimits,
-  Clock,
   Codec,
   Connection,
   CreditFrame,
   Frame,
-  MessageLimits,
   OutboundMessage,
   Reference,
   ResumeClaim,
   TimerQueue,
   TypeTable,
   WelcomeFrame,
-} from "@hawser/protocol"
+} from "@hawser/protocol/core"
 import type { ClientCounters } from "../base/counters.ts"
 import type { Carrier, OutgoingRequest, RequestOutcome } from "../calls/carrier.ts"
 

@@ -1,5 +1,6 @@
-import { TypeTable, createFrameCodec, serverMessageLimits } from "@hawser/protocol"
-import type { MessageLimits, ReplicaHold } from "@hawser/protocol"
+import { TypeTable, createFrameCodec, serverMessageLimits } from "@hawser/protocol/core"
+import type { MessageLimits } from "@hawser/protocol"
+import type { ReplicaHold } from "@hawser/protocol/core"
 import fc from "fast-check"
 import { describe, expect, it } from "vitest"
 import { fittingHolds } from "./fitting-holds.ts"

@@ -1,5 +1,6 @@
 // How many of the cells that a client holds fit into one HAVE. The server sends snapshots of all others.
-import type { MessageLimits, ReplicaHold } from "@hawser/protocol"
+import type { MessageLimits } from "@hawser/protocol"
+import type { ReplicaHold } from "@hawser/protocol/core"
 
 /** x, y and the version: three numbers of nine bytes at most. */
 const cellElements = 3

@@ -1,7 +1,8 @@
 // From HELLO to an open session: what HELLO claims, what of the server's first words settles the attempt, and which
 // session goes on from WELCOME. Knows which link it is told of, not whether it is still the one of now.
-import { HawserError, createFrameCodec, unsendable, wireVersion } from "@hawser/protocol"
-import type { RoundTrip, TimerQueue, WelcomeFrame } from "@hawser/protocol"
+import { HawserError } from "@hawser/protocol"
+import { createFrameCodec, unsendable, wireVersion } from "@hawser/protocol/core"
+import type { RoundTrip, TimerQueue, WelcomeFrame } from "@hawser/protocol/core"
 import type { Requests } from "../calls/requests.ts"
 import { fittingHolds } from "./fitting-holds.ts"
 import { isLoginError } from "./client-frames.ts"

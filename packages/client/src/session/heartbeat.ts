@@ -1,22 +1,21 @@
 // Performs what the heartbeat machine decides on one connection at a time, and answers who asks for a round trip. Its
 // deadlines follow the measured round trip: lossy links answer late, and live.
+import { HawserError } from "@hawser/protocol"
 import {
-  HawserError,
   initialHeartbeat,
   probePatience,
   stepHeartbeat,
   wakeAtHeartbeat,
   wakePatience,
-} from "@hawser/protocol"
+} from "@hawser/protocol/core"
+import type { ClientLimits, Clock } from "@hawser/protocol"
 import type {
-  ClientLimits,
-  Clock,
   HeartbeatInput,
   HeartbeatOptions,
   HeartbeatState,
   RoundTrip,
   TimerQueue,
-} from "@hawser/protocol"
+} from "@hawser/protocol/core"
 
 type HeartbeatLimits = Pick<
   ClientLimits,

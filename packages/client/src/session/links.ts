@@ -1,15 +1,16 @@
 // The sockets of a client: one, or two while it moves to a successor. What any of them says is passed on under its
 // dial number; a socket that was abandoned says nothing more. Knows no sessions.
+import { HawserError } from "@hawser/protocol"
 import {
-  HawserError,
   TypeTable,
   closeCode,
   createEnvelopeCodec,
   createFrameCodec,
   retryAfterClose,
   subprotocol,
-} from "@hawser/protocol"
-import type { ClientLimits, Codec, Connection, Dial, DialFailure, Profile } from "@hawser/protocol"
+} from "@hawser/protocol/core"
+import type { ClientLimits } from "@hawser/protocol"
+import type { Codec, Connection, Dial, DialFailure, Profile } from "@hawser/protocol/core"
 import { showHint } from "../base/report.ts"
 import { dialError, refusedDial } from "../port/dial-error.ts"
 import { dialHint } from "../port/dial-hint.ts"

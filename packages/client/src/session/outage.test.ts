@@ -1,4 +1,5 @@
-import { TimerQueue, defaultClientLimits } from "@hawser/protocol"
+import { defaultClientLimits } from "@hawser/protocol"
+import { TimerQueue } from "@hawser/protocol/core"
 import { SimulatedClock } from "@hawser/protocol/testing"
 import { describe, expect, it } from "vitest"
 import { createClientCounters } from "../base/counters.ts"

@@ -1,5 +1,6 @@
 // How long the client has been without a connection, and who is told when that becomes long.
-import type { ClientLimits, Clock, TimerQueue } from "@hawser/protocol"
+import type { ClientLimits, Clock } from "@hawser/protocol"
+import type { TimerQueue } from "@hawser/protocol/core"
 import type { ClientCounters } from "../base/counters.ts"
 import type { SessionEvent } from "./session-event.ts"
 

@@ -1,4 +1,5 @@
-import { HawserError, closeCode } from "@hawser/protocol"
+import { HawserError } from "@hawser/protocol"
+import { closeCode } from "@hawser/protocol/core"
 import fc from "fast-check"
 import { describe, expect, it } from "vitest"
 import type { DialBudget } from "./dial-budget.ts"

@@ -1,5 +1,5 @@
 // The client's copies of replicas, as the session sees them.
-import type { ReplicaFrame, ReplicaHold, ReplicaPartsFrame } from "@hawser/protocol"
+import type { ReplicaFrame, ReplicaHold, ReplicaPartsFrame } from "@hawser/protocol/core"
 
 export interface ReplicaCopies {
   /** What a server that is asked to go on with the session may take for known. */

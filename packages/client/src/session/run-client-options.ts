@@ -1,5 +1,6 @@
 // What a running client is given.
-import type { ClientLimits, Clock, Dial, Frame, Profile } from "@hawser/protocol"
+import type { ClientLimits, Clock } from "@hawser/protocol"
+import type { Dial, Frame, Profile } from "@hawser/protocol/core"
 import type { ClientCounters, ClientTallies } from "../base/counters.ts"
 import type { ClientStatus } from "./status.ts"
 import type { ReplicaCopies } from "./replica-copies.ts"

@@ -1,6 +1,7 @@
 // Performs what the supervisor decides, and brings together the bound connection, the session, the requests and the
 // listeners. One TimerQueue; every socket callback carries its dial number.
-import { HawserError, RoundTrip, TimerQueue, unsendable } from "@hawser/protocol"
+import { HawserError } from "@hawser/protocol"
+import { RoundTrip, TimerQueue, unsendable } from "@hawser/protocol/core"
 import { Requests } from "../calls/requests.ts"
 import { Streams } from "../calls/streams.ts"
 import type { ClientStatus } from "./status.ts"

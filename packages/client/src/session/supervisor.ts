@@ -1,6 +1,7 @@
 // Runs the reconnect machine: its state, its one timer, its status, and who waits for it to come to an end. Knows no
 // sockets and no sessions; effects are performed by its owner.
-import type { ClientLimits, Clock, HawserError, RoundTrip, TimerQueue } from "@hawser/protocol"
+import type { ClientLimits, Clock, HawserError } from "@hawser/protocol"
+import type { RoundTrip, TimerQueue } from "@hawser/protocol/core"
 import { sameStatus, statusOf } from "./status.ts"
 import type { ClientStatus } from "./status.ts"
 import { attemptLimits } from "./attempt-limits.ts"

@@ -1,5 +1,6 @@
 // Identity of a client: the source of its tokens, and its id. Knows no connections.
-import { HawserError, isWellFormed } from "@hawser/protocol"
+import { HawserError } from "@hawser/protocol"
+import { isWellFormed } from "@hawser/protocol/core"
 import { describeValue } from "../base/injected.ts"
 import { describeCause } from "../base/report.ts"
 

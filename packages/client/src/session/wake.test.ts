@@ -1,4 +1,4 @@
-import { TimerQueue } from "@hawser/protocol"
+import { TimerQueue } from "@hawser/protocol/core"
 import type { Clock } from "@hawser/protocol"
 import { SimulatedClock } from "@hawser/protocol/testing"
 import { afterEach, describe, expect, it, vi } from "vitest"

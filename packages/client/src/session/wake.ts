@@ -1,6 +1,7 @@
 // Reports when the connection may have died unnoticed: a page shown again, a network that is back or has changed, a
 // machine that slept. Knows no connections.
-import type { Clock, TimerQueue } from "@hawser/protocol"
+import type { Clock } from "@hawser/protocol"
+import type { TimerQueue } from "@hawser/protocol/core"
 
 /** Calls `onWake` at such moments; returns how to stop. */
 export type WakeSource = (onWake: () => void) => () => void

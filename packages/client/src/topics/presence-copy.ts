@@ -1,6 +1,7 @@
 // The client's copy of who is in a topic: what the server told last, and what became of whom by it. The server tells how
 // things are, so that hearing something twice changes nothing.
-import type { PresenceList, PresentMember, Schema } from "@hawser/protocol"
+import type { Schema } from "@hawser/protocol"
+import type { PresenceList, PresentMember } from "@hawser/protocol/core"
 import { check } from "../base/checked.ts"
 import { EventBus } from "../base/event-bus.ts"
 import type { ListenOptions, Unsubscribe } from "../base/event-bus.ts"

@@ -1,15 +1,9 @@
 // One topic as an application holds it: its stay, who else is there, and who listens. What arrives takes its place in the
 // order of all events of the client.
-import { HawserError, quoted } from "@hawser/protocol"
-import type {
-  Contract,
-  Encoded,
-  JoinedEvent,
-  PresenceEvent,
-  Schema,
-  TopicGap,
-  TopicPosition,
-} from "@hawser/protocol"
+import { HawserError } from "@hawser/protocol"
+import { quoted } from "@hawser/protocol/core"
+import type { Contract, Encoded, Schema, TopicGap, TopicPosition } from "@hawser/protocol"
+import type { JoinedEvent, PresenceEvent } from "@hawser/protocol/core"
 import type { CallOptions } from "../calls/requests.ts"
 import { EventBus } from "../base/event-bus.ts"
 import type { ListenOptions, Unsubscribe } from "../base/event-bus.ts"

@@ -6,8 +6,10 @@
 //     server has answered a leave: what it sent until then still arrives, and counts.
 //  2. The position is that of the last publication that arrived, so that no join asks for one twice.
 //  3. From the call of a join on, no publication is delivered twice: `recent` repeats what is under way of the stay before.
-import { HawserError, joinPayload } from "@hawser/protocol"
-import type { Encoded, JoinReply, JoinedEvent, TopicPosition } from "@hawser/protocol"
+import { HawserError } from "@hawser/protocol"
+import { joinPayload } from "@hawser/protocol/core"
+import type { Encoded, TopicPosition } from "@hawser/protocol"
+import type { JoinReply, JoinedEvent } from "@hawser/protocol/core"
 import type { TopicState } from "./topic-api.ts"
 
 /** The requests of topics, as they are sent. */

@@ -1,13 +1,8 @@
 // All topics of a client: finds the room that a frame is for, and sends the rooms' requests. Knows no sockets.
-import {
-  HawserError,
-  readJoined,
-  readLeft,
-  readPresenceEvent,
-  topicCalls,
-  topicKindOf,
-} from "@hawser/protocol"
-import type { EventFrame, Frame, Schema, TimerQueue, TopicCall, TopicSpecs } from "@hawser/protocol"
+import { HawserError } from "@hawser/protocol"
+import { readJoined, readLeft, readPresenceEvent, topicCalls, topicKindOf } from "@hawser/protocol/core"
+import type { Schema, TopicSpecs } from "@hawser/protocol"
+import type { EventFrame, Frame, TimerQueue, TopicCall } from "@hawser/protocol/core"
 import { check } from "../base/checked.ts"
 import type { CallStats } from "../calls/call-stats.ts"
 import type { CallOptions, Requests } from "../calls/requests.ts"

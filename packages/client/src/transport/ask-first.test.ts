@@ -1,4 +1,4 @@
-import type { Dial, DialEvents } from "@hawser/protocol"
+import type { Dial, DialEvents } from "@hawser/protocol/core"
 import { SimulatedClock, createMemoryNetwork } from "@hawser/protocol/testing"
 import type { MemoryNetwork } from "@hawser/protocol/testing"
 import { describe, expect, it } from "vitest"

@@ -2,7 +2,8 @@
 // by 0.3 s after a failed one, by half as much again after each further one, and by 60 s at most; HTTP requests are neither
 // delayed nor counted. After three failed dials in a row, a dial sends an HTTP request first and fails if it gets no answer.
 // Must not know sessions or the supervisor.
-import type { Clock, Connection, Dial, DialEvents } from "@hawser/protocol"
+import type { Clock } from "@hawser/protocol"
+import type { Connection, Dial, DialEvents } from "@hawser/protocol/core"
 
 /** Resolves to false if nothing answers at the address, and to true if something does, or if that cannot be found out. */
 export type Ask = (url: string, signal: AbortSignal) => Promise<boolean>

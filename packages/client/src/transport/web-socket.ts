@@ -1,6 +1,7 @@
 // The browser's WebSocket (or the one of `ws`, whose interface is the same) behind the transport port.
-import { HawserError, closeReason } from "@hawser/protocol"
-import type { Connection, Dial, DialEvents, DialFailure } from "@hawser/protocol"
+import { HawserError } from "@hawser/protocol"
+import { closeReason } from "@hawser/protocol/core"
+import type { Connection, Dial, DialEvents, DialFailure } from "@hawser/protocol/core"
 import { describeCause } from "../base/report.ts"
 import { refusedDial } from "../port/dial-error.ts"
 import { socketUrl } from "../port/socket-url.ts"

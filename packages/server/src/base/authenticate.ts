@@ -1,5 +1,6 @@
 // Who is at the other end: the hook that turns a token into a user, and the ready-made one for JWT.
-import { HawserError, isWellFormed, quoted } from "@hawser/protocol"
+import { HawserError } from "@hawser/protocol"
+import { isWellFormed, quoted } from "@hawser/protocol/core"
 import { webcrypto } from "node:crypto"
 import type { KeyObject } from "node:crypto"
 import { errors, jwtVerify } from "jose"

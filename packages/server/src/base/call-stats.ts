@@ -1,6 +1,6 @@
 // How requests went, by the names of the contract: how many, how long, and which codes they failed with. The number of
 // names never grows: what is not in the contract counts as `unknown`.
-import { CodeTally } from "@hawser/protocol"
+import { CodeTally } from "@hawser/protocol/core"
 import { Histogram, latencyBoundsMs } from "./histogram.ts"
 import type { HistogramReading } from "./histogram.ts"
 

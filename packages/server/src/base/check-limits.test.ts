@@ -1,4 +1,5 @@
-import { defaultServerLimits, defineContract, leastHeartbeatMs } from "@hawser/protocol"
+import { defaultServerLimits, defineContract } from "@hawser/protocol"
+import { leastHeartbeatMs } from "@hawser/protocol/core"
 import type { ServerLimits } from "@hawser/protocol"
 import { describe, expect, it } from "vitest"
 import { checkLimits } from "./check-limits.ts"

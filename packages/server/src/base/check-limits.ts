@@ -1,5 +1,6 @@
 // Whether the limits that an application chose can be kept. Asked once, when the server is created.
-import { assertKnownLimits, assertLimit, defaultServerLimits, leastHeartbeatMs } from "@hawser/protocol"
+import { defaultServerLimits } from "@hawser/protocol"
+import { assertKnownLimits, assertLimit, leastHeartbeatMs } from "@hawser/protocol/core"
 import type { ServerLimits } from "@hawser/protocol"
 
 /** Limits for which 0 means "not at all". */

@@ -1,6 +1,7 @@
 // The codecs of one server: what it reads is judged by its own limits, what it sends by those of its clients.
-import { TypeTable, clientMessageLimits, createEnvelopeCodec, createFrameCodec } from "@hawser/protocol"
-import type { Codec, Profile, ServerLimits } from "@hawser/protocol"
+import { TypeTable, clientMessageLimits, createEnvelopeCodec, createFrameCodec } from "@hawser/protocol/core"
+import type { ServerLimits } from "@hawser/protocol"
+import type { Codec, Profile } from "@hawser/protocol/core"
 
 export interface Codecs {
   readonly codecs: Readonly<Record<Profile, Codec>>

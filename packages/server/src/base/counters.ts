@@ -1,6 +1,6 @@
 // What the server counts, in one place. Plain numbers: a count costs nanoseconds, a reader samples them.
 
-import type { DeliveryCounters } from "@hawser/protocol"
+import type { DeliveryCounters } from "@hawser/protocol/core"
 
 export interface ServerCounters extends DeliveryCounters {
   connectionsAccepted: number

@@ -1,6 +1,6 @@
 // What a server knows of the health of its connections beyond plain counters: outcomes by their cause, stays and absences, and
 // how requests went. One per server, passed to whoever has something to count.
-import { CodeTally } from "@hawser/protocol"
+import { CodeTally } from "@hawser/protocol/core"
 import type { Clock } from "@hawser/protocol"
 import { AttachmentTimes } from "./attachment-times.ts"
 import { CallStats } from "./call-stats.ts"

@@ -1,5 +1,6 @@
 // Where an application says how its messages look to clients of protocol `2.0`. Handlers know nothing of it.
-import { isMap, plain } from "@hawser/protocol"
+import { plain } from "@hawser/protocol"
+import { isMap } from "@hawser/protocol/core"
 import type {
   CallOutput,
   CommandName,
@@ -10,8 +11,8 @@ import type {
   QueryName,
   ReplicaName,
   ReplicaRecord,
-  WireError,
 } from "@hawser/protocol"
+import type { WireError } from "@hawser/protocol/core"
 import type { AuthenticatedUser } from "./authenticate.ts"
 import type { Session } from "./session.ts"
 

@@ -1,4 +1,4 @@
-import { RateLimiter } from "@hawser/protocol"
+import { RateLimiter } from "@hawser/protocol/core"
 import { expect, it } from "vitest"
 import { CallBuckets } from "./call-buckets.ts"
 

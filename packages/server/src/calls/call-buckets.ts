@@ -1,5 +1,6 @@
 // The buckets of one session's user, one for each limited call that it has made: looked up once, not at each request.
-import type { HeldBucket, RateLimit, RateLimiter } from "@hawser/protocol"
+import type { RateLimit } from "@hawser/protocol"
+import type { HeldBucket, RateLimiter } from "@hawser/protocol/core"
 
 export class CallBuckets {
   readonly #limiter: RateLimiter

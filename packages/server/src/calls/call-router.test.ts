@@ -1,12 +1,11 @@
+import { defaultServerLimits, defineContract } from "@hawser/protocol"
 import {
   RateLimiter,
   TypeTable,
   clientMessageLimits,
   createFrameCodec,
-  defaultServerLimits,
-  defineContract,
   indexCalls,
-} from "@hawser/protocol"
+} from "@hawser/protocol/core"
 import type { Schema } from "@hawser/protocol"
 import { SimulatedClock } from "@hawser/protocol/testing"
 import { describe, expect, it } from "vitest"

@@ -1,14 +1,9 @@
 // From a decoded request to its outcome: name → translation → validation → rate limit of the type → handler.
 // Never throws and never rejects: whatever goes wrong becomes an error outcome.
-import {
-  HawserError,
-  describeIssues,
-  idempotencyKeyMaxLength,
-  quoted,
-  turnNow,
-  validate,
-} from "@hawser/protocol"
-import type { CallEntry, Clock, Codec, Validated, WireError } from "@hawser/protocol"
+import { HawserError } from "@hawser/protocol"
+import { describeIssues, idempotencyKeyMaxLength, quoted, turnNow, validate } from "@hawser/protocol/core"
+import type { Clock } from "@hawser/protocol"
+import type { CallEntry, Codec, Validated, WireError } from "@hawser/protocol/core"
 import type { AuthenticatedUser } from "../base/authenticate.ts"
 import type { Translator20 } from "../base/profile20.ts"
 import type { Session } from "../base/session.ts"

@@ -1,4 +1,5 @@
-import { defineContract, indexCalls } from "@hawser/protocol"
+import { defineContract } from "@hawser/protocol"
+import { indexCalls } from "@hawser/protocol/core"
 import type { Schema } from "@hawser/protocol"
 import { beforeEach, expect, it } from "vitest"
 import { HandlerTable } from "./handler-table.ts"

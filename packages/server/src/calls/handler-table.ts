@@ -1,5 +1,5 @@
 // Which handler serves which call of the contract: exactly one each.
-import type { CallEntry } from "@hawser/protocol"
+import type { CallEntry } from "@hawser/protocol/core"
 import type { AnyHandler } from "./call-router.ts"
 
 export class HandlerTable<S> {

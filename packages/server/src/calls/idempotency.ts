@@ -1,6 +1,7 @@
 // Requests with an idempotency key are executed once per user, name and key; a repetition gets the first outcome.
 // Knows no sessions: a client repeats such a request on a new one.
-import { isErrorCode, errorTable } from "@hawser/protocol"
+import { isErrorCode } from "@hawser/protocol"
+import { errorTable } from "@hawser/protocol/core"
 import type { Clock } from "@hawser/protocol"
 import { OutcomeMemory } from "./outcome-memory.ts"
 import type { OutcomeMemoryLimits } from "./outcome-memory.ts"

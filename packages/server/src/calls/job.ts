@@ -1,5 +1,5 @@
 // A request on its way through the server, and what comes of it.
-import type { RequestFrame, WireError } from "@hawser/protocol"
+import type { RequestFrame, WireError } from "@hawser/protocol/core"
 import type { LazyAbort } from "./lazy-abort.ts"
 
 /** What the handler of a stream returns: what an async generator function returns, or any other source of items. */

@@ -1,7 +1,7 @@
 // Remembers outcomes of settled requests, by user and id, within three bounds: outcomes of one user, bytes of one user,
 // bytes of all users. Beyond a bound of one user its oldest outcome is evicted, beyond that of all the oldest outcome of
 // one of the largest users. Must not know handlers and clocks; its caller passes the time.
-import { Encoded } from "@hawser/protocol"
+import { Encoded } from "@hawser/protocol/core"
 import type { Outcome } from "./job.ts"
 
 export interface OutcomeMemoryLimits {

@@ -1,5 +1,6 @@
-import { HawserError, streamWindowMax } from "@hawser/protocol"
-import type { Frame, Reference } from "@hawser/protocol"
+import { HawserError } from "@hawser/protocol"
+import { streamWindowMax } from "@hawser/protocol/core"
+import type { Frame, Reference } from "@hawser/protocol/core"
 import fc from "fast-check"
 import { describe, expect, it } from "vitest"
 import { LazyAbort } from "./lazy-abort.ts"

@@ -1,8 +1,10 @@
 // The streams of one session that run. Items are asked for one at a time, only while their reader wants them and the
 // session has room for them, and each stream ends with exactly one END unless the session ends first.
 // Knows no connections: items outlive them like everything reliable.
-import { HawserError, quoted, streamWindowMax } from "@hawser/protocol"
-import type { Codec, EndFrame, Reference, ServerLimits, WireError } from "@hawser/protocol"
+import { HawserError } from "@hawser/protocol"
+import { quoted, streamWindowMax } from "@hawser/protocol/core"
+import type { ServerLimits } from "@hawser/protocol"
+import type { Codec, EndFrame, Reference, WireError } from "@hawser/protocol/core"
 import type { LazyAbort } from "./lazy-abort.ts"
 import { encodeError, isAnswer, resultError, wireError } from "./told-error.ts"
 import type { Job } from "./job.ts"

@@ -1,8 +1,10 @@
 // The requests of one session that wait or run. They start in order, `concurrency` at a time, and each is settled
 // exactly once: by its handler, by its caller's cancel, by its deadline plus grace, or by the session's end.
 // A request whose caller has given it up, or whose budget is over, is settled without a start.
-import { HawserError, streamWindowMax, turnNow } from "@hawser/protocol"
-import type { Clock, Reference, RequestFrame, ServerLimits, TimerQueue } from "@hawser/protocol"
+import { HawserError } from "@hawser/protocol"
+import { streamWindowMax, turnNow } from "@hawser/protocol/core"
+import type { Clock, ServerLimits } from "@hawser/protocol"
+import type { Reference, RequestFrame, TimerQueue } from "@hawser/protocol/core"
 import { LazyAbort } from "./lazy-abort.ts"
 import type { StartSchedule, Starting } from "./start-schedule.ts"
 import { wireError } from "./told-error.ts"

@@ -1,6 +1,7 @@
 // What a client is told of an error, and what is reported here instead. Knows no requests and no sessions.
-import { HawserError, UnsendableError, quoted } from "@hawser/protocol"
-import type { Codec, Frame, WireError } from "@hawser/protocol"
+import { HawserError } from "@hawser/protocol"
+import { UnsendableError, quoted } from "@hawser/protocol/core"
+import type { Codec, Frame, WireError } from "@hawser/protocol/core"
 
 /** What of an error goes over the wire: never its stack or cause. */
 export function wireError(error: HawserError): WireError {

@@ -1,4 +1,4 @@
-import { BitWriter } from "@hawser/protocol"
+import { BitWriter } from "@hawser/protocol/core"
 import fc from "fast-check"
 import { describe, expect, it } from "vitest"
 import { HeldDeltas } from "./held-deltas.ts"

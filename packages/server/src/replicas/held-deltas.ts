@@ -2,7 +2,7 @@
 // and an array of its own for each change would cost ten times what most changes say.
 // Bounds: bytes (the buffer and its objects) and age; beyond either the oldest changes are dropped, but never the last one.
 // Must not know viewers and frames.
-import type { BitWriter } from "@hawser/protocol"
+import type { BitWriter } from "@hawser/protocol/core"
 
 export interface HeldDeltasLimits {
   /** Bytes of memory for the changes of one cell. Beyond: the oldest are dropped. */

@@ -1,6 +1,6 @@
 // One cell of a replica: who stands in which place of it, what changed since the last tick, and that change and the whole
 // as packed bytes, each made at most once however many viewers there are. Knows no sessions.
-import { encodeSnapshot, writeDelta } from "@hawser/protocol"
+import { encodeSnapshot, writeDelta } from "@hawser/protocol/core"
 import type {
   BitWriter,
   CellChange,
@@ -8,7 +8,7 @@ import type {
   CellSnapshot,
   PackedRecord,
   ReplicaSchema,
-} from "@hawser/protocol"
+} from "@hawser/protocol/core"
 import { HeldDeltas } from "./held-deltas.ts"
 import type { HeldDeltasLimits } from "./held-deltas.ts"
 

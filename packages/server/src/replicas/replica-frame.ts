@@ -1,7 +1,7 @@
 // Puts the frames of one replica for one viewer together: a head, then parts that are copied as they are. Begins a new
 // frame where one would get too large.
-import { frameByte, outbound } from "@hawser/protocol"
-import type { OutboundMessage } from "@hawser/protocol"
+import { frameByte, outbound } from "@hawser/protocol/core"
+import type { OutboundMessage } from "@hawser/protocol/core"
 
 /** Bytes of a frame after which the next part goes into another one. */
 const frameTargetBytes = 32 * 1_024

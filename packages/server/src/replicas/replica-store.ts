@@ -1,6 +1,7 @@
 // The records of one replica and the cells that they are in. Says after each tick which cells changed; knows no sessions.
-import { BitWriter, ReplicaSchema, cellOf, isWellFormed, quoted } from "@hawser/protocol"
-import type { CellPlace, Fields, PackedRecord, ReplicaSpec } from "@hawser/protocol"
+import { BitWriter, ReplicaSchema, cellOf, isWellFormed, quoted } from "@hawser/protocol/core"
+import type { Fields, ReplicaSpec } from "@hawser/protocol"
+import type { CellPlace, PackedRecord } from "@hawser/protocol/core"
 import { ReplicaCell, changedMask } from "./replica-cell.ts"
 import type { Entry } from "./replica-cell.ts"
 import type { HeldDeltasLimits } from "./held-deltas.ts"

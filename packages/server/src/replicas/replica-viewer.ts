@@ -1,7 +1,7 @@
 // What one session sees of one replica: its areas, the cells in view, and of each cell the version that the client has.
 // From these alone the next frame follows, so nothing that must be told can be lost: not a change, and not a drop.
-import { cellsInRange, encodePlace, partKind, staysInView } from "@hawser/protocol"
-import type { CellPlace } from "@hawser/protocol"
+import { cellsInRange, encodePlace, partKind, staysInView } from "@hawser/protocol/core"
+import type { CellPlace } from "@hawser/protocol/core"
 import type { ReplicaCell } from "./replica-cell.ts"
 import type { ReplicaFrame } from "./replica-frame.ts"
 import type { ReplicaStore } from "./replica-store.ts"

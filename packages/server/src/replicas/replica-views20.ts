@@ -1,7 +1,7 @@
 // Replicas for clients of protocol `2.0`: what their application makes of the changes, as events. Viewers who are told of
 // the same cells are told in the same bytes: translated and encoded once for all of them.
-import { unsendable } from "@hawser/protocol"
-import type { Codec, OutboundMessage } from "@hawser/protocol"
+import { unsendable } from "@hawser/protocol/core"
+import type { Codec, OutboundMessage } from "@hawser/protocol/core"
 import type { Event20, ReplicaChange20 } from "../base/profile20.ts"
 import type { ReplicaCell } from "./replica-cell.ts"
 import type { ReplicaStore } from "./replica-store.ts"

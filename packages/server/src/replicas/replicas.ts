@@ -1,15 +1,8 @@
 // All replicas of a server: who views which cell, and the tick that tells viewers what changed. Work grows with the cells
 // that changed and with their viewers, never with viewers times records.
-import { cellOf, outbound, quoted } from "@hawser/protocol"
-import type {
-  CellPlace,
-  Clock,
-  Codec,
-  OutboundMessage,
-  ReplicaSpec,
-  ServerLimits,
-  TimerQueue,
-} from "@hawser/protocol"
+import { cellOf, outbound, quoted } from "@hawser/protocol/core"
+import type { Clock, ReplicaSpec, ServerLimits } from "@hawser/protocol"
+import type { CellPlace, Codec, OutboundMessage, TimerQueue } from "@hawser/protocol/core"
 import type { ServerCounters } from "../base/counters.ts"
 import type { Event20, ReplicaChange20 } from "../base/profile20.ts"
 import type { HeldDeltasLimits } from "./held-deltas.ts"

@@ -1,6 +1,7 @@
 // Everything that one session sees of all replicas, and when it is told: at once while its connection keeps up. When it
 // does not, nothing is queued: how things stand is sent once the socket has drained. Knows no grids and no bytes.
-import type { Clock, OutboundMessage, ReplicaHold } from "@hawser/protocol"
+import type { Clock } from "@hawser/protocol"
+import type { OutboundMessage, ReplicaHold } from "@hawser/protocol/core"
 import type { ServerCounters } from "../base/counters.ts"
 import type { ReplicaFrame } from "./replica-frame.ts"
 import type { ReplicaStore } from "./replica-store.ts"

@@ -1,6 +1,7 @@
 // What topics keep of their publications for those who come later: bounded by count, age and bytes, and all of it together
 // by one bound. What is kept of a topic is always the end of it, without a hole. Knows no sessions.
-import type { JoinedGap, OutboundMessage, TopicHistoryLimits, TopicPosition } from "@hawser/protocol"
+import type { TopicHistoryLimits, TopicPosition } from "@hawser/protocol"
+import type { JoinedGap, OutboundMessage } from "@hawser/protocol/core"
 
 /** One publication, as it goes to whoever missed it: the same bytes that went to everybody else. */
 export interface Kept {

@@ -5,8 +5,9 @@
 //  1. A topic has an epoch and an offset as long as anybody is in it. What it published in an epoch is numbered without
 //     a hole.
 //  2. A topic without a history is forgotten with its last member; one with a history when its history has grown old.
-import { assertTopicName } from "@hawser/protocol"
-import type { OutboundMessage, TimerQueue, TopicHistoryLimits, TopicPosition } from "@hawser/protocol"
+import { assertTopicName } from "@hawser/protocol/core"
+import type { TopicHistoryLimits, TopicPosition } from "@hawser/protocol"
+import type { OutboundMessage, TimerQueue } from "@hawser/protocol/core"
 import { HistoryMemory, TopicHistory } from "./history.ts"
 
 interface TopicState<Member> {

@@ -1,7 +1,8 @@
 // Tells the members of topics who is there: what changed within a tick goes out as one event, encoded once for all of
 // them. A member whose client is away is told everything when it is back, so that nothing piles up for it.
-import { presencePayload } from "@hawser/protocol"
-import type { EventSpec, PresenceEvent, PresenceList, ServerLimits, TimerQueue } from "@hawser/protocol"
+import { presencePayload } from "@hawser/protocol/core"
+import type { EventSpec, ServerLimits } from "@hawser/protocol"
+import type { PresenceEvent, PresenceList, TimerQueue } from "@hawser/protocol/core"
 import type { AuthenticatedUser } from "../base/authenticate.ts"
 import type { ServerCounters } from "../base/counters.ts"
 import type { ServerSession } from "../session/life/server-session.ts"

@@ -1,6 +1,7 @@
 // Who is in one topic, as its members are told: each with a small state, the first to come listed by name, all counted.
 // Changes are collected, and told together. Knows no sessions and no timers.
-import type { Encoded, PresenceList, PresentMember } from "@hawser/protocol"
+import type { Encoded } from "@hawser/protocol"
+import type { PresenceList, PresentMember } from "@hawser/protocol/core"
 
 /** One stay in a topic. */
 export interface Present {

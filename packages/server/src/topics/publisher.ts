@@ -1,6 +1,7 @@
 // Sends one event to many sessions. Every kind of recipients goes through `publishTo`.
-import { outbound } from "@hawser/protocol"
-import type { Contract, EventSpec, OutboundMessage } from "@hawser/protocol"
+import { outbound } from "@hawser/protocol/core"
+import type { Contract, EventSpec } from "@hawser/protocol"
+import type { OutboundMessage } from "@hawser/protocol/core"
 import type { AuthenticatedUser } from "../base/authenticate.ts"
 import type { PublishOptions, Topic } from "./topic.ts"
 import type { ServerSession } from "../session/life/server-session.ts"

@@ -1,7 +1,9 @@
 // Puts sessions into topics and out of them, brings them what they missed, and tells them where they stand. Each step is
 // one synchronous block, so that nothing is published in the middle of it. Knows no permissions but whom to ask.
-import { HawserError, joinedPayload, leftPayload } from "@hawser/protocol"
-import type { Clock, Encoded, JoinReply, JoinRequest, ServerLimits, TopicPosition } from "@hawser/protocol"
+import { HawserError } from "@hawser/protocol"
+import { joinedPayload, leftPayload } from "@hawser/protocol/core"
+import type { Clock, Encoded, ServerLimits, TopicPosition } from "@hawser/protocol"
+import type { JoinReply, JoinRequest } from "@hawser/protocol/core"
 import type { AuthenticatedUser } from "../base/authenticate.ts"
 import { isAnswer } from "../calls/told-error.ts"
 import type { ServerCounters } from "../base/counters.ts"

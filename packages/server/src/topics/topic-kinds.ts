@@ -1,6 +1,7 @@
 // The kinds of topics that a contract declares, and what the application allows clients in them. Without a rule clients
 // may do nothing. Knows no members.
-import { HawserError, defaultTopicHistory, isTopicName, quoted, topicKindOf } from "@hawser/protocol"
+import { HawserError } from "@hawser/protocol"
+import { defaultTopicHistory, isTopicName, quoted, topicKindOf } from "@hawser/protocol/core"
 import type {
   Contract,
   TopicEventName,

@@ -1,19 +1,17 @@
 // The four requests by which clients join, leave, publish, and change what they show of themselves: who may, with what,
 // and what it costs. What then happens is the desk's and the publisher's.
+import { HawserError } from "@hawser/protocol"
 import {
-  HawserError,
   UnsendableError,
   describeIssues,
   presenceDepth,
   quoted,
   topicCalls,
   validate,
-} from "@hawser/protocol"
+} from "@hawser/protocol/core"
+import type { Clock, Encoded, EventSpec, Schema, ServerLimits, TopicSpec } from "@hawser/protocol"
 import type {
-  Clock,
   Codec,
-  Encoded,
-  EventSpec,
   JoinReply,
   JoinRequest,
   LeaveRequest,
@@ -21,11 +19,8 @@ import type {
   PublishReply,
   PublishRequest,
   RateLimiter,
-  Schema,
-  ServerLimits,
   TopicCall,
-  TopicSpec,
-} from "@hawser/protocol"
+} from "@hawser/protocol/core"
 import type { AuthenticatedUser } from "../base/authenticate.ts"
 import type { AnyHandler, HandlerContext } from "../calls/call-router.ts"
 import type { ServerCounters } from "../base/counters.ts"

@@ -1,15 +1,7 @@
 // Puts the parts of a server's topics together.
-import { topicCalls } from "@hawser/protocol"
-import type {
-  CallEntry,
-  Clock,
-  Codec,
-  Contract,
-  EventSpec,
-  RateLimiter,
-  ServerLimits,
-  TimerQueue,
-} from "@hawser/protocol"
+import { topicCalls } from "@hawser/protocol/core"
+import type { Clock, Contract, EventSpec, ServerLimits } from "@hawser/protocol"
+import type { CallEntry, Codec, RateLimiter, TimerQueue } from "@hawser/protocol/core"
 import { randomBytes } from "node:crypto"
 import type { AuthenticatedUser } from "../base/authenticate.ts"
 import type { AnyHandler } from "../calls/call-router.ts"

@@ -4,7 +4,8 @@
 // Invariants:
 //  1. A socket waits at most once, and is forgotten with its request or its end.
 //  2. `#firsts` counts the sockets that wait for their first request, by address.
-import type { ServerLimits, TimerQueue } from "@hawser/protocol"
+import type { ServerLimits } from "@hawser/protocol"
+import type { TimerQueue } from "@hawser/protocol/core"
 import type { Server as HttpServer, IncomingMessage, ServerResponse } from "node:http"
 import { Socket } from "node:net"
 import { Server as TlsServer } from "node:tls"

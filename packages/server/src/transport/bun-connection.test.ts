@@ -1,5 +1,5 @@
 import { defaultServerLimits } from "@hawser/protocol"
-import type { ConnectionEvents } from "@hawser/protocol"
+import type { ConnectionEvents } from "@hawser/protocol/core"
 import { beforeEach, describe, expect, it } from "vitest"
 import type { BunSocket } from "./bun-api.ts"
 import { BunConnection } from "./bun-connection.ts"

@@ -1,7 +1,7 @@
 // One WebSocket of Bun's server behind the transport port: one write per connection and turn of the event loop. Knows no
 // frames of ours.
-import { closeCode, closeReason } from "@hawser/protocol"
-import type { Connection, ConnectionEvents, OutboundMessage } from "@hawser/protocol"
+import { closeCode, closeReason } from "@hawser/protocol/core"
+import type { Connection, ConnectionEvents, OutboundMessage } from "@hawser/protocol/core"
 import type { BunSocket } from "./bun-api.ts"
 import type { ControlFrames } from "./control-frames.ts"
 import type { Turn } from "./turn.ts"

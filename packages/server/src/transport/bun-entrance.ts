@@ -1,5 +1,5 @@
 // The way into a server from `Bun.serve`: its requests, its WebSocket handlers. Knows no frames.
-import { subprotocol } from "@hawser/protocol"
+import { subprotocol } from "@hawser/protocol/core"
 import type { BunServer, BunWebSocketHandlers } from "./bun-api.ts"
 import { BunConnection } from "./bun-connection.ts"
 import { ControlFrames } from "./control-frames.ts"

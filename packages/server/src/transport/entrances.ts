@@ -1,7 +1,8 @@
 // The ways into a server: HTTP servers of our own and of the application, and those that another runtime brings. Knows
 // no frames.
 import { HawserError } from "@hawser/protocol"
-import type { Accept, Clock, ServerLimits } from "@hawser/protocol"
+import type { Clock, ServerLimits } from "@hawser/protocol"
+import type { Accept } from "@hawser/protocol/core"
 import type { Server as HttpServer } from "node:http"
 import type { Listening } from "./listening.ts"
 import { openHttpServer } from "./http-server.ts"

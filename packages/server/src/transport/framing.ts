@@ -1,5 +1,5 @@
 // WebSocket frames, made once for all who get them, and the memory of those that one connection alone gets.
-import type { OutboundMessage } from "@hawser/protocol"
+import type { OutboundMessage } from "@hawser/protocol/core"
 
 const slabBytes = 64 * 1024
 const longestHeaderBytes = 10

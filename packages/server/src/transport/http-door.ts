@@ -1,6 +1,7 @@
 // What all Hawser servers on one HTTP server of Node's share: its upgrades, which go to the server of their path, and the
 // watch over its sockets. Knows no frames.
-import type { ServerLimits, TimerQueue } from "@hawser/protocol"
+import type { ServerLimits } from "@hawser/protocol"
+import type { TimerQueue } from "@hawser/protocol/core"
 import type { IncomingMessage, Server as HttpServer } from "node:http"
 import { Server as TlsServer } from "node:tls"
 import type { Duplex } from "node:stream"

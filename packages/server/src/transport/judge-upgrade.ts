@@ -1,7 +1,7 @@
 // Decides whether a request may become a WebSocket: path, shutdown, origin, subprotocol, caps. Every way in asks here,
 // whatever HTTP server it stands on. Knows no sockets.
-import { chooseProfile, quoted, subprotocol } from "@hawser/protocol"
-import type { Profile } from "@hawser/protocol"
+import { chooseProfile, quoted, subprotocol } from "@hawser/protocol/core"
+import type { Profile } from "@hawser/protocol/core"
 import type { Health, UpgradeRefusal } from "../base/health.ts"
 import type { CapVerdict } from "../session/opening/connection-caps.ts"
 import { canonicalOrigin, isLoopbackHost, isLoopbackOrigin, isOfHost } from "./origin.ts"

@@ -1,5 +1,5 @@
 // The path that a server's WebSocket has: one that a request can name. Knows no requests.
-import { quoted } from "@hawser/protocol"
+import { quoted } from "@hawser/protocol/core"
 
 /** @throws TypeError that names a path which no request can have. */
 export function checkedPath(path: unknown = "/ws"): string {

@@ -1,6 +1,6 @@
 // What the operator should know of upgrades that are refused, or that look as if an option were wrong: one sentence with a
 // hint for each cause, because neither end says anything else. Bounded, whoever sends what. Knows no sockets.
-import { quoted } from "@hawser/protocol"
+import { quoted } from "@hawser/protocol/core"
 import type { Clock } from "@hawser/protocol"
 import { isLoopbackOrigin } from "./origin.ts"
 import type { ServerWarning } from "../base/server-warning.ts"

@@ -1,5 +1,6 @@
-import { TimerQueue, defaultServerLimits } from "@hawser/protocol"
-import type { CodeTally, ConnectionEvents } from "@hawser/protocol"
+import { defaultServerLimits } from "@hawser/protocol"
+import { TimerQueue } from "@hawser/protocol/core"
+import type { CodeTally, ConnectionEvents } from "@hawser/protocol/core"
 import { SimulatedClock } from "@hawser/protocol/testing"
 import { IncomingMessage, createServer } from "node:http"
 import { Socket } from "node:net"

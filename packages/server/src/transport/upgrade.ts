@@ -1,6 +1,7 @@
 // The way from an upgrade of Node's HTTP server to a connection, and the refusals. Knows no frames.
-import { subprotocol } from "@hawser/protocol"
-import type { Accept, Clock, ServerLimits, TimerQueue } from "@hawser/protocol"
+import { subprotocol } from "@hawser/protocol/core"
+import type { Clock, ServerLimits } from "@hawser/protocol"
+import type { Accept, TimerQueue } from "@hawser/protocol/core"
 import { STATUS_CODES } from "node:http"
 import type { IncomingMessage, Server as HttpServer } from "node:http"
 import type { Duplex } from "node:stream"

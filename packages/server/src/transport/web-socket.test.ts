@@ -1,6 +1,6 @@
 import { Duplex } from "node:stream"
 import { expect, it } from "vitest"
-import { outbound } from "@hawser/protocol"
+import { outbound } from "@hawser/protocol/core"
 import { OwnedWebSocket, TurnWriter, WebSocketConnection } from "./web-socket.ts"
 
 /** A socket that takes its first write only when it is told to. */

@@ -1,7 +1,7 @@
 // One WebSocket of the library `ws` behind the transport port: framing once per message, one write per connection and
 // turn of the event loop. Knows no frames of ours.
-import { closeCode, closeReason } from "@hawser/protocol"
-import type { Connection, ConnectionEvents, OutboundMessage } from "@hawser/protocol"
+import { closeCode, closeReason } from "@hawser/protocol/core"
+import type { Connection, ConnectionEvents, OutboundMessage } from "@hawser/protocol/core"
 import type { Duplex } from "node:stream"
 import { WebSocket } from "ws"
 import { ControlFrames } from "./control-frames.ts"

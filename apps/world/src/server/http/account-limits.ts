@@ -1,6 +1,6 @@
 // Decides whether an address may register or try a password now: bounds per address, and for passwords per address and
 // name. Log-ins that succeed are free. Must not know why a log-in fails.
-import { RateLimiter } from "@hawser/protocol"
+import { RateLimiter } from "@hawser/protocol/core"
 import type { RateLimit } from "@hawser/protocol"
 import type { ClientAddress } from "./client-address.ts"
 import type { DoorLimits } from "./door-limits.ts"

@@ -1,7 +1,7 @@
 // Decides how a log-in is renewed without its password: `POST /auth/session/NAME/renew` exchanges a cookie for a fresh
 // access token and the cookie's successor, `POST …/end` ends it. The cookie's path carries the name, so that two players
 // in one browser do not share one. Must not know how log-ins are stored.
-import { RateLimiter } from "@hawser/protocol"
+import { RateLimiter } from "@hawser/protocol/core"
 import type { IncomingMessage } from "node:http"
 import { isDatabaseDown } from "../store/busy.ts"
 import { loginIdleMs } from "../store/login-store.ts"

@@ -1,4 +1,4 @@
-import { TimerQueue } from "@hawser/protocol"
+import { TimerQueue } from "@hawser/protocol/core"
 import { SimulatedClock } from "@hawser/protocol/testing"
 import { describe, expect, it } from "vitest"
 import { AckSchedule } from "./ack-schedule.ts"

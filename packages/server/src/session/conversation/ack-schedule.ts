@@ -1,5 +1,5 @@
 // When settled messages are acknowledged that no count and no size has brought up: one timer for all sessions.
-import type { TimerQueue } from "@hawser/protocol"
+import type { TimerQueue } from "@hawser/protocol/core"
 
 export interface Acknowledging {
   flushAck(): void

@@ -1,7 +1,8 @@
 // What a session owes its client: requests that wait or run, streams that flow, and the one reply or end of each.
 // Knows no connections: what it sends goes through the session.
-import { HawserError, quoted, voidMaxCount } from "@hawser/protocol"
-import type { Codec, Reference, ReplyFrame, RequestFrame, WireError } from "@hawser/protocol"
+import { HawserError } from "@hawser/protocol"
+import { quoted, voidMaxCount } from "@hawser/protocol/core"
+import type { Codec, Reference, ReplyFrame, RequestFrame, WireError } from "@hawser/protocol/core"
 import type { AuthenticatedUser } from "../../base/authenticate.ts"
 import { CallBuckets } from "../../calls/call-buckets.ts"
 import type { Caller } from "../../calls/call-router.ts"

@@ -1,5 +1,6 @@
 // The parts of a server that all conversations share.
-import type { Clock, DeliveryHost, EventSpec, RateLimiter, ServerLimits, TimerQueue } from "@hawser/protocol"
+import type { Clock, EventSpec, ServerLimits } from "@hawser/protocol"
+import type { DeliveryHost, RateLimiter, TimerQueue } from "@hawser/protocol/core"
 import type { AuthenticatedUser } from "../../base/authenticate.ts"
 import type { ServerCounters } from "../../base/counters.ts"
 import type { Health } from "../../base/health.ts"

@@ -1,17 +1,17 @@
 // What is said in one session, in both directions, whichever connection carries it; and what follows when it cannot be
 // said: a dead connection is dropped, a buffer that is full ends the session. Knows no connections, claims and windows.
-import { Delivery, outbound } from "@hawser/protocol"
+import { Delivery, outbound } from "@hawser/protocol/core"
+import type { HawserError } from "@hawser/protocol"
 import type {
   BadFrame,
   Codec,
   Connection,
   DeliveryOwner,
   Frame,
-  HawserError,
   OutboundMessage,
   ReplicaHold,
   ReplyFrame,
-} from "@hawser/protocol"
+} from "@hawser/protocol/core"
 import type { AuthenticatedUser } from "../../base/authenticate.ts"
 import { Publication } from "./publication.ts"
 import type { Publishable } from "./publication.ts"

@@ -1,6 +1,7 @@
 // How a client is told that its session is over.
-import { errorTable, isErrorCode, sentence } from "@hawser/protocol"
-import type { Delivery } from "@hawser/protocol"
+import { isErrorCode } from "@hawser/protocol"
+import { errorTable, sentence } from "@hawser/protocol/core"
+import type { Delivery } from "@hawser/protocol/core"
 import type { EndCause } from "../../base/session.ts"
 
 /** By RESET, by BYE, or by the close code alone. */

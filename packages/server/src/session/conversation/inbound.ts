@@ -1,20 +1,18 @@
 // What arrives in one session: the count, the user's message and byte bucket, pausing, decoding. Outlives connections.
 // Order of checks: count → bucket → guard and decode → owner. Knows no handlers.
-import { frameByte, turnNow } from "@hawser/protocol"
+import { frameByte, turnNow } from "@hawser/protocol/core"
+import type { Clock, RateLimit, ServerLimits } from "@hawser/protocol"
 import type {
   BadFrame,
-  Clock,
   Codec,
   Connection,
   Delivery,
   Frame,
   FrameClass,
   HeldBucket,
-  RateLimit,
   RateLimiter,
-  ServerLimits,
   TimerQueue,
-} from "@hawser/protocol"
+} from "@hawser/protocol/core"
 import type { ServerCounters } from "../../base/counters.ts"
 
 export interface InboundHost {

@@ -1,15 +1,15 @@
 // What leaves on one session: through the delivery of `hawser.1`, or straight to the socket in `2.0`, which knows no
 // numbers and no resume. Both answer the same questions. Knows no handlers.
-import { VolatileSlots, outbound } from "@hawser/protocol"
+import { VolatileSlots, outbound } from "@hawser/protocol/core"
+import type { ServerLimits } from "@hawser/protocol"
 import type {
   Codec,
   Connection,
   Frame,
   OutboundMessage,
   ReliableOutcome,
-  ServerLimits,
   VolatileOutcome,
-} from "@hawser/protocol"
+} from "@hawser/protocol/core"
 import type { ServerCounters } from "../../base/counters.ts"
 
 export interface Outbound {

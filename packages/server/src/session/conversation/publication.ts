@@ -1,7 +1,9 @@
 // One event on its way to any number of sessions: translated, encoded and (by the transport) framed at most once
 // per profile, at the first recipient that needs it.
-import { outbound, plain, quoted, unsendable } from "@hawser/protocol"
-import type { Codec, EventSpec, OutboundMessage, Profile } from "@hawser/protocol"
+import { plain } from "@hawser/protocol"
+import { outbound, quoted, unsendable } from "@hawser/protocol/core"
+import type { EventSpec } from "@hawser/protocol"
+import type { Codec, OutboundMessage, Profile } from "@hawser/protocol/core"
 import type { Event20 } from "../../base/profile20.ts"
 import type { ServerCounters } from "../../base/counters.ts"
 

@@ -1,6 +1,7 @@
 // What all sessions of a server keep for their clients, against one bound: each of them alone keeps to its own, and
 // thousands of clients that are away at once would still be too much.
-import type { KeptBytes, ServerLimits, TimerQueue } from "@hawser/protocol"
+import type { ServerLimits } from "@hawser/protocol"
+import type { KeptBytes, TimerQueue } from "@hawser/protocol/core"
 import type { EndCause } from "../../base/session.ts"
 
 /** Between looks at a memory that is over its bound: one look goes through every session. */

@@ -1,6 +1,6 @@
 // What a reliable message said, read back from its bytes: for an application that must tell what a client may have
 // missed. Sessions keep bytes only.
-import type { Codec } from "@hawser/protocol"
+import type { Codec } from "@hawser/protocol/core"
 
 export type SentMessage =
   | {

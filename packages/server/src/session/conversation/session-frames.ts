@@ -1,5 +1,7 @@
 // What each frame of a client means for its session. The one place that knows which frames a server takes.
-import { isErrorCode, quoted } from "@hawser/protocol"
+import { isErrorCode } from "@hawser/protocol"
+import { quoted } from "@hawser/protocol/core"
+import type { ServerLimits } from "@hawser/protocol"
 import type {
   BadFrame,
   Codec,
@@ -9,9 +11,8 @@ import type {
   ReplicaHold,
   ReplyFrame,
   RequestFrame,
-  ServerLimits,
   WireError,
-} from "@hawser/protocol"
+} from "@hawser/protocol/core"
 import type { ServerCounters } from "../../base/counters.ts"
 import type { Farewell } from "./farewell.ts"
 import type { EndCause } from "../../base/session.ts"

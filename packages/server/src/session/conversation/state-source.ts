@@ -1,5 +1,5 @@
 // How a session and the views of replicas that it has speak to each other.
-import type { OutboundMessage, ReplicaHold } from "@hawser/protocol"
+import type { OutboundMessage, ReplicaHold } from "@hawser/protocol/core"
 
 /** What is needed of a session. */
 export interface StateSink {

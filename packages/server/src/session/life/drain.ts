@@ -1,6 +1,6 @@
 // Moves every client to a new connection, so that what stands behind their old one can be taken away: a listener, a
 // load balancer's target. Sessions stay; nobody loses a message.
-import type { TimerQueue } from "@hawser/protocol"
+import type { TimerQueue } from "@hawser/protocol/core"
 import type { AuthenticatedUser } from "../../base/authenticate.ts"
 import type { ServerCounters } from "../../base/counters.ts"
 import type { ConnectionSet } from "./connection-set.ts"

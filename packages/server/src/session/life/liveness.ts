@@ -1,8 +1,9 @@
 // Finds connections that have died without a close, and clients that answer but acknowledge nothing: one sweep for all
 // connections, no timer per connection. The two are told apart: nothing at all was heard from the former, so it is no
 // slow consumer.
-import { leastHeartbeatMs, probePatience } from "@hawser/protocol"
-import type { Clock, ServerLimits, TimerQueue } from "@hawser/protocol"
+import { leastHeartbeatMs, probePatience } from "@hawser/protocol/core"
+import type { Clock, ServerLimits } from "@hawser/protocol"
+import type { TimerQueue } from "@hawser/protocol/core"
 import type { AuthenticatedUser } from "../../base/authenticate.ts"
 import type { ServerCounters } from "../../base/counters.ts"
 import type { ConnectionSet } from "./connection-set.ts"

@@ -1,8 +1,9 @@
 // One session: its identity, its connections, its end. Active, with a connection or without; then ended. What is said in
 // it is its conversation's matter.
 // Whatever an unbound connection still says has no effect: nothing of it reaches the session (S13).
-import { HawserError, RoundTrip, errorTable, isErrorCode, probePatience } from "@hawser/protocol"
-import type { Frame, OutboundMessage, ResumeClaim, StateUnderWay } from "@hawser/protocol"
+import { HawserError, isErrorCode } from "@hawser/protocol"
+import { RoundTrip, errorTable, probePatience } from "@hawser/protocol/core"
+import type { Frame, OutboundMessage, ResumeClaim, StateUnderWay } from "@hawser/protocol/core"
 import type { AuthenticatedUser } from "../../base/authenticate.ts"
 import type { Publishable } from "../conversation/publication.ts"
 import type { StateSink, StateSource } from "../conversation/state-source.ts"

@@ -1,5 +1,5 @@
 // What a session is given: by its server, by its connection, and at its birth.
-import type { Codec, Connection, OutboundMessage } from "@hawser/protocol"
+import type { Codec, Connection, OutboundMessage } from "@hawser/protocol/core"
 import type { Authenticate, AuthenticatedUser } from "../../base/authenticate.ts"
 import type { EndCause } from "../../base/session.ts"
 import type { ConversationHost } from "../conversation/conversation-host.ts"

@@ -1,10 +1,6 @@
-import {
-  createEnvelopeCodec,
-  defaultServerLimits,
-  defineContract,
-  serverMessageLimits,
-} from "@hawser/protocol"
-import type { Connection, ConnectionEvents, OutboundMessage } from "@hawser/protocol"
+import { defaultServerLimits, defineContract } from "@hawser/protocol"
+import { createEnvelopeCodec, serverMessageLimits } from "@hawser/protocol/core"
+import type { Connection, ConnectionEvents, OutboundMessage } from "@hawser/protocol/core"
 import { SimulatedClock, unwatched } from "@hawser/protocol/testing"
 import { beforeEach, describe, expect, it } from "vitest"
 import type { AuthenticatedUser } from "../../base/authenticate.ts"

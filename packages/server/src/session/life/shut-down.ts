@@ -1,6 +1,7 @@
 // The end of a server: announce, let requests finish, close, and drop whoever does not answer in time.
-import { closeCode, errorTable } from "@hawser/protocol"
-import type { Clock, ServerLimits, TimerQueue } from "@hawser/protocol"
+import { closeCode, errorTable } from "@hawser/protocol/core"
+import type { Clock, ServerLimits } from "@hawser/protocol"
+import type { TimerQueue } from "@hawser/protocol/core"
 import type { AuthenticatedUser } from "../../base/authenticate.ts"
 import type { ConnectionSet } from "./connection-set.ts"
 import type { SessionRegistry } from "./session-registry.ts"

@@ -1,7 +1,8 @@
 // Paces the fresh tokens that one session sends: each costs a call of `authenticate` and of the hooks of every topic that
 // it joined. Beyond the bucket the newest token waits; it is never lost while its connection lasts.
 // Must not know what a token means.
-import type { Clock, ServerLimits, TimerQueue } from "@hawser/protocol"
+import type { Clock, ServerLimits } from "@hawser/protocol"
+import type { TimerQueue } from "@hawser/protocol/core"
 
 export interface TokenPaceHost {
   readonly limits: Pick<ServerLimits, "tokenEveryMs" | "tokenBurst">

@@ -1,7 +1,8 @@
 // A user's token over the life of a session: asks for a fresh one before it expires, checks what comes, gives up
 // after the grace. Knows no sockets.
 import { HawserError } from "@hawser/protocol"
-import type { Clock, ServerLimits, TimerQueue } from "@hawser/protocol"
+import type { Clock, ServerLimits } from "@hawser/protocol"
+import type { TimerQueue } from "@hawser/protocol/core"
 import { checkedUser } from "../../base/authenticate.ts"
 import type { Authenticate, AuthenticatedUser } from "../../base/authenticate.ts"
 import { isAnswer } from "../../calls/told-error.ts"

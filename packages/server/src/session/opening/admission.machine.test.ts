@@ -1,5 +1,5 @@
-import { clientMessageLimits } from "@hawser/protocol"
-import type { BadFrame, Frame, HelloFrame, WireError } from "@hawser/protocol"
+import { clientMessageLimits } from "@hawser/protocol/core"
+import type { BadFrame, Frame, HelloFrame, WireError } from "@hawser/protocol/core"
 import fc from "fast-check"
 import { describe, expect, it } from "vitest"
 import { initialAdmission, stepAdmission, wakeAtAdmission } from "./admission.machine.ts"

@@ -1,15 +1,8 @@
 // Decides what may happen on a connection before its user is known. No session, handler or store is touched here.
 // Invariants: at most one token is verified per connection; after `refuse` or `admit` nothing follows.
-import { clientMessageLimits } from "@hawser/protocol"
-import type {
-  BadFrame,
-  Frame,
-  HelloFrame,
-  MessageLimits,
-  Profile,
-  Reference,
-  WireError,
-} from "@hawser/protocol"
+import { clientMessageLimits } from "@hawser/protocol/core"
+import type { MessageLimits } from "@hawser/protocol"
+import type { BadFrame, Frame, HelloFrame, Profile, Reference, WireError } from "@hawser/protocol/core"
 
 export interface AdmissionOptions {
   readonly profile: Profile

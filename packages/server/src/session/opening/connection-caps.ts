@@ -6,7 +6,7 @@
 //  1. An address is remembered while it has a connection or a session, and not longer.
 //  2. The places for sessions of an address are at most `connectionsPerAddress`.
 //  3. `#newcomers` is the sum, over all addresses, of unauthenticated connections beyond the places for sessions.
-import { RateLimiter } from "@hawser/protocol"
+import { RateLimiter } from "@hawser/protocol/core"
 import type { Clock, ServerLimits } from "@hawser/protocol"
 
 export type CapVerdict = "allowed" | "tooManyOfAddress" | "tooManyUnauthenticated"

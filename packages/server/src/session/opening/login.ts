@@ -1,8 +1,9 @@
 // The way of one connection to its session: performs what the admission machine decides, and is forgotten afterwards.
 // No decisions here: a switch over effects, and how each profile says no.
-import { HawserError, sentence } from "@hawser/protocol"
+import { HawserError } from "@hawser/protocol"
+import { sentence } from "@hawser/protocol/core"
+import type { Clock } from "@hawser/protocol"
 import type {
-  Clock,
   Codec,
   Connection,
   Frame,
@@ -11,7 +12,7 @@ import type {
   Reference,
   TimerQueue,
   WireError,
-} from "@hawser/protocol"
+} from "@hawser/protocol/core"
 import { checkedUser } from "../../base/authenticate.ts"
 import type { Authenticate, AuthenticateContext, AuthenticatedUser } from "../../base/authenticate.ts"
 import { LazyAbort } from "../../calls/lazy-abort.ts"

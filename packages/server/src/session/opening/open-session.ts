@@ -1,7 +1,8 @@
 // Gives an admitted user a session: the one that it left, or a new one. WELCOME first, then replay or predecessors'
 // ends, then hooks; one synchronous block, so that nobody sees a session half bound.
-import { HawserError, wireVersion } from "@hawser/protocol"
-import type { AcceptedConnection, Codec, HelloFrame, Profile, ResumeClaim } from "@hawser/protocol"
+import { HawserError } from "@hawser/protocol"
+import { wireVersion } from "@hawser/protocol/core"
+import type { AcceptedConnection, Codec, HelloFrame, Profile, ResumeClaim } from "@hawser/protocol/core"
 import type { AuthenticatedUser } from "../../base/authenticate.ts"
 import type { Translator20 } from "../../base/profile20.ts"
 import type { AdmissionOptions } from "./admission.machine.ts"

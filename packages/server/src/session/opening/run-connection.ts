@@ -1,6 +1,8 @@
 // One socket: its messages go to its login until there is a session, then to the session. Knows the profile's way of
 // closing, and sees to it that the socket really ends.
-import { closeCode, closeReason, errorTable, isErrorCode, isPageGone, turnNow } from "@hawser/protocol"
+import { isErrorCode } from "@hawser/protocol"
+import { closeCode, closeReason, errorTable, isPageGone, turnNow } from "@hawser/protocol/core"
+import type { ServerLimits } from "@hawser/protocol"
 import type {
   AcceptedConnection,
   Codec,
@@ -8,8 +10,7 @@ import type {
   ConnectionEvents,
   HelloFrame,
   Profile,
-  ServerLimits,
-} from "@hawser/protocol"
+} from "@hawser/protocol/core"
 import type { AuthenticatedUser } from "../../base/authenticate.ts"
 import type { CapTicket } from "./connection-caps.ts"
 import { Login } from "./login.ts"

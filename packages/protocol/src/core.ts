@@ -1,0 +1,138 @@
+// The rest of the protocol: for Hawser's own client and server, which pin this package's exact version. Promised to nobody:
+// any release may change it.
+export { turnNow } from "./base/clock.ts"
+export { assertKnownLimits, assertLimit } from "./base/assert-limit.ts"
+export { CodeTally } from "./base/code-tally.ts"
+export type { CodeTallyOptions } from "./base/code-tally.ts"
+export { applicationErrorWire, errorCodeOf, errorTable, suggestedAction } from "./base/errors.ts"
+export { idempotencyKeyMaxLength, leastHeartbeatMs, streamWindowMax, voidMaxCount } from "./limits.ts"
+export { defaultTopicHistory } from "./contract/history-limits.ts"
+export { clientMessageLimits, serverMessageLimits } from "./wire/message-limits.ts"
+export { describeIssues, validate } from "./contract/schema.ts"
+export type { Validated, ValidationIssue } from "./contract/schema.ts"
+export { TimerQueue } from "./base/timer-queue.ts"
+export { closeReason, outbound } from "./transport.ts"
+export type {
+  Accept,
+  AcceptedConnection,
+  Connection,
+  ConnectionEvents,
+  Dial,
+  DialEvents,
+  DialFailure,
+  OutboundMessage,
+} from "./transport.ts"
+export { chooseProfile, subprotocol, wireVersion } from "./wire/version.ts"
+export type { Profile } from "./wire/version.ts"
+export { closeCode, isPageGone, retryAfterClose } from "./wire/close-code.ts"
+export type { Codec, FrameClass } from "./wire/codec.ts"
+export { camelCase, createEnvelopeCodec, snakeCase } from "./wire/envelope-codec.ts"
+export { classifyFirstByte, frameByte } from "./wire/frame-byte.ts"
+export { createFrameCodec } from "./wire/frame-codec.ts"
+export type {
+  BadFrame,
+  CancelFrame,
+  Author,
+  CreditFrame,
+  EndFrame,
+  EventFrame,
+  Frame,
+  GoawayIntent,
+  HaveFrame,
+  HelloFrame,
+  ItemFrame,
+  Reference,
+  ReplicaFrame,
+  ReplicaHold,
+  ReplicaPartsFrame,
+  ReplyFrame,
+  RequestFrame,
+  ResumeClaim,
+  TopicEventFrame,
+  VolatileFrame,
+  WelcomeFrame,
+  WireError,
+} from "./wire/frame.ts"
+export { Encoded } from "./wire/encoded.ts"
+export { createPayloadCodec, isMap } from "./wire/payload-codec.ts"
+export type { PayloadCodec } from "./wire/payload-codec.ts"
+export { quoted } from "./base/quoted.ts"
+export { isWellFormed, sentence } from "./base/sentence.ts"
+export { TypeTable } from "./wire/type-table.ts"
+export { UnsendableError, unsendable } from "./wire/unsendable.ts"
+export type { UnsendableCode } from "./wire/unsendable.ts"
+export { contractTypes, indexCalls, indexEvents, reservedTypes } from "./contract/contract.ts"
+export type { CallEntry, CallKind } from "./contract/contract.ts"
+export { PendingCalls } from "./calls/pending-calls.ts"
+export type { PendingCall, PendingCallOptions } from "./calls/pending-calls.ts"
+export { HeldBucket, RateLimiter } from "./calls/rate-limiter.ts"
+export { Delivery } from "./session/delivery.ts"
+export type {
+  DeliveryCounters,
+  DeliveryHost,
+  DeliveryLimits,
+  DeliveryOwner,
+  OtherEnd,
+  ReliableOutcome,
+  VolatileOutcome,
+} from "./session/delivery-host.ts"
+export { hashMessage } from "./session/digest.ts"
+export { initialHeartbeat, stepHeartbeat, wakeAtHeartbeat } from "./session/heartbeat.machine.ts"
+export type {
+  HeartbeatEffect,
+  HeartbeatInput,
+  HeartbeatOptions,
+  HeartbeatState,
+} from "./session/heartbeat.machine.ts"
+export { RoundTrip, probePatience, wakePatience } from "./session/round-trip.ts"
+export type { RoundTripBounds } from "./session/round-trip.ts"
+export type { KeptBytes } from "./session/send-buffer.ts"
+export type { StateUnderWay } from "./session/state-window.ts"
+export { VolatileSlots } from "./session/volatile-slots.ts"
+export { assertTopicName, isTopicName } from "./contract/topic-name.ts"
+export { topicKindOf } from "./contract/topic-kind.ts"
+export {
+  joinPayload,
+  joinedPayload,
+  leftPayload,
+  presenceDepth,
+  presencePayload,
+  readJoined,
+  readLeft,
+  readPresenceEvent,
+  topicCalls,
+} from "./topics/topic-messages.ts"
+export type {
+  JoinReply,
+  JoinRequest,
+  JoinedEvent,
+  JoinedGap,
+  LeaveRequest,
+  LeftEvent,
+  PresenceEvent,
+  PresenceList,
+  PresenceRequest,
+  PresentMember,
+  PublishReply,
+  PublishRequest,
+  TopicCall,
+} from "./topics/topic-messages.ts"
+export { cellOf, cellsInRange, staysInView } from "./replicas/interest-grid.ts"
+export {
+  encodeDelta,
+  writeDelta,
+  encodePlace,
+  encodeSnapshot,
+  partKind,
+  readReplicaFrame,
+} from "./replicas/replica-parts.ts"
+export type {
+  CellChange,
+  CellPlace,
+  CellSnapshot,
+  PartTarget,
+  ReplicaHead,
+} from "./replicas/replica-parts.ts"
+export { ReplicaSchema } from "./contract/replica-schema.ts"
+export type { PackedRecord, RecordState } from "./contract/replica-schema.ts"
+export { BitReader, BitWriter } from "./base/bits.ts"

@@ -1,0 +1,52 @@
+// The names that the packages export: few for applications, all of them from whichever package an application has.
+import * as client from "@hawser/client"
+import * as vocabulary from "@hawser/protocol"
+import * as core from "@hawser/protocol/core"
+import * as server from "@hawser/server"
+import { readFileSync } from "node:fs"
+import { join } from "node:path"
+import { expect, it } from "vitest"
+
+const packages = join(import.meta.dirname, "../../packages")
+
+/** Types that an index re-exports: they are gone when the tests run, so the text must say. */
+function typesIn(name: string): string[] {
+  const text = readFileSync(join(packages, name, "src/index.ts"), "utf8")
+  return [...text.matchAll(/export type \{([^}]*)\}/g)].flatMap(([, names = ""]) =>
+    names.split(",").flatMap((word) => (word.trim() === "" ? [] : [word.trim()])),
+  )
+}
+
+it("exports the vocabulary of contracts and little else from @hawser/protocol", () => {
+  expect(Object.keys(vocabulary).toSorted()).toEqual([
+    "HawserError",
+    "defaultClientLimits",
+    "defaultServerLimits",
+    "defineContract",
+    "defineReplica",
+    "defineTopic",
+    "encodeOnce",
+    "encodedArray",
+    "encodedMap",
+    "flag",
+    "integer",
+    "isErrorCode",
+    "oneOf",
+    "optional",
+    "plain",
+    "real",
+    "text",
+  ])
+})
+
+it("exports nothing from @hawser/protocol/core that applications get from @hawser/protocol", () => {
+  expect(Object.keys(core).filter((name) => name in vocabulary)).toEqual([])
+})
+
+it.each([
+  { name: "client", exported: client },
+  { name: "server", exported: server },
+])("exports the whole vocabulary from @hawser/$name", ({ name, exported }) => {
+  expect(exported).toMatchObject(vocabulary)
+  expect(typesIn(name)).toEqual(expect.arrayContaining(typesIn("protocol")))
+})
