@@ -39,7 +39,7 @@ export const order = {
     ["calls"],
     ["session/conversation"],
     ["session"],
-    ["topics", "replicas"],
+    ["topics", "replicas", "profile20"],
     ["metrics"],
     ["transport"],
     ["server-api.ts"],

@@ -1,4 +1,5 @@
 // A real server, and one client's dialogue with it through a chaos proxy: what both applications saw, written down.
+import { profile20 } from "@hawser/server/profile20"
 import { createClient, fixed } from "@hawser/client"
 import type { Client, ClientOptions } from "@hawser/client"
 import { HawserError, defineContract } from "@hawser/protocol"
@@ -48,6 +49,7 @@ export async function startChaosServer(limits: Partial<ServerLimits> = {}): Prom
     return known
   }
   const server = createServer(contract, {
+    profile20: profile20(),
     authenticate: (token): User => ({ id: token }),
     limits: { userMessagesPerSecond: 100_000, userMessageBurst: 100_000, ...limits },
     // Broken connections are this server's daily bread; what the product itself reports is an error.

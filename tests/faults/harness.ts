@@ -1,4 +1,5 @@
 // Two real ends over an in-memory socket on a simulated clock, in either profile.
+import { profile20 } from "@hawser/server/profile20"
 import { createClient } from "@hawser/client"
 import type { Client, ClientOptions, ClientStatus } from "@hawser/client"
 import { HawserError, defineContract } from "@hawser/protocol"
@@ -82,6 +83,7 @@ export function createWorld(options: WorldOptions): World {
   const handled: string[] = []
   let ids = 0
   const server = createServer(contract, {
+    profile20: profile20(),
     authenticate,
     clock,
     limits,

@@ -1,4 +1,5 @@
 // A server with two replicas, one with an area and one without, and clients over an in-memory network.
+import { profile20 } from "@hawser/server/profile20"
 import { createClient } from "@hawser/client"
 import type { Client, ClientOptions } from "@hawser/client"
 import { defineContract, defineReplica, integer, oneOf, optional, real, text } from "@hawser/protocol"
@@ -63,6 +64,7 @@ export function createWorld({
   const clock = new SimulatedClock()
   const errors: unknown[] = []
   const server = createServer(contract, {
+    profile20: profile20(),
     authenticate: (id) => ({ id }),
     clock,
     limits,

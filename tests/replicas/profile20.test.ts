@@ -1,6 +1,7 @@
 // Replicas for clients of protocol `2.0`: as events that the application makes of what changed.
 import { createClient } from "@hawser/client"
 import { defineContract } from "@hawser/protocol"
+import { profile20 } from "@hawser/server/profile20"
 import { describe, expect, it } from "vitest"
 import { z } from "zod"
 import { createWorld, sessionOf, walker } from "./harness.ts"
@@ -25,14 +26,14 @@ function createOldWorld(): { world: World; translated: () => number } {
   const world = createWorld({
     profile: "2.0",
     server: {
-      profile20: {
+      profile20: profile20({
         replicas: {
           walkers({ records, gone }) {
             translated += 1
             return [{ name: "gameUpdate", payload: { walkers: records, gone } }]
           },
         },
-      },
+      }),
     },
   })
   return { world, translated: () => translated }

@@ -1,4 +1,5 @@
 // What both ends count of the health of their connections: real ends, an in-memory network, a simulated clock.
+import { profile20 } from "@hawser/server/profile20"
 import type { ClientOptions, SessionEvent } from "@hawser/client"
 import { HawserError, defaultServerLimits, defineContract } from "@hawser/protocol"
 import type { Contract } from "@hawser/protocol"
@@ -214,10 +215,10 @@ describe("profile 2.0", () => {
     const world = createWorld({
       profile: "2.0",
       server: {
-        profile20: {
+        profile20: profile20({
           requests: { slow: () => ({ name: "limited", input: { ok: true } }) },
           error: (error) => ({ ...error, code: "renamed" }),
-        },
+        }),
       },
     })
     const client = await openClient(world)

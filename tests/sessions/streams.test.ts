@@ -1,4 +1,5 @@
 // Streaming replies over connections that come and go: both real ends, an in-memory network, a simulated clock.
+import { profile20 } from "@hawser/server/profile20"
 import { createClient } from "@hawser/client"
 import type { Client, ClientOptions } from "@hawser/client"
 import { HawserError, defaultClientLimits, defineContract } from "@hawser/protocol"
@@ -48,6 +49,7 @@ function createWorld(options: { readonly limits?: Partial<ServerLimits>; readonl
   /** Items that the handler of `count` and `large` has made. */
   const made = { count: 0 }
   const server = createServer(contract, {
+    profile20: profile20(),
     authenticate: (token) => ({ id: token }),
     clock,
     limits: options.limits ?? {},

@@ -1,5 +1,6 @@
 // Who somebody is, and whose answer it is: tokens in other places than the first message, a log-out while the session is
 // elsewhere, replies that nobody asked for, and references and names that collide.
+import { profile20 } from "@hawser/server/profile20"
 import { HawserError } from "@hawser/protocol"
 import { closeCode, subprotocol } from "@hawser/protocol/core"
 import type { Profile, ResumeClaim } from "@hawser/protocol/core"
@@ -125,6 +126,7 @@ describe("a log-out everywhere", () => {
   it("abuse-A22 ends at once what is open at another listener or away, and lets neither resume", async () => {
     const revoked = new Set<string>()
     const server = createServer(contract, {
+      profile20: profile20(),
       authenticate(token) {
         const [id = ""] = token.split(" ")
         if (revoked.has(id)) throw new HawserError("auth_token_invalid")

@@ -1,5 +1,6 @@
 // The server that the suites speak with, and what they may ask of it. It runs in the tests' own process or under another
 // runtime, so all that is asked and answered is plain data. Knows no test runner.
+import { profile20 } from "@hawser/server/profile20"
 import { HawserError, defineContract } from "@hawser/protocol"
 import type { ServerLimits } from "@hawser/protocol"
 import { createServer } from "@hawser/server"
@@ -107,6 +108,7 @@ export function createProgram(spec: ServerSpec, listen: Listen): ServerProgram {
   const tokens = watchTokens()
   const { origins } = spec
   const server = createServer(contract, {
+    profile20: profile20(),
     authenticate: (token, context) => tokens.authenticate(token, context),
     onError: (error) => errors.push(error instanceof Error ? error.message : String(error)),
     ...(spec.limits === undefined ? {} : { limits: spec.limits }),

@@ -1,5 +1,6 @@
 // A server with three kinds of topics, and clients over an in-memory network: a chat with history and presence, a lobby
 // with neither, and a vault that nobody was given rules for.
+import { profile20 } from "@hawser/server/profile20"
 import { createClient, defineTopic } from "@hawser/client"
 import type { Client, ClientOptions } from "@hawser/client"
 import { defineContract } from "@hawser/protocol"
@@ -77,6 +78,7 @@ export function createWorld({
   const onError = (error: unknown): void => void errors.push(error)
   const start = (): Server<TopicContract, TestUser> => {
     const server = createServer(contract, {
+      profile20: profile20(),
       authenticate: (token) => ({ id: token.replace(/^guest /, ""), isGuest: token.startsWith("guest ") }),
       clock,
       limits,

@@ -1,5 +1,6 @@
 // What cannot be encoded has changed nothing: a join, a change of state, a publication, an end and a log-in are done as a
 // whole or not at all.
+import { profile20 } from "@hawser/server/profile20"
 import { HawserError } from "@hawser/protocol"
 import { clientMessageLimits } from "@hawser/protocol/core"
 import type { ServerLimits } from "@hawser/protocol"
@@ -185,7 +186,7 @@ describe("surprise-B2 a session", () => {
   it("is not left behind by a welcome that cannot be sent", async () => {
     const ended: string[] = []
     const welcome = (): object => ({ config: { seed: 5n } })
-    const world = createWorld({ profile: "2.0", server: { profile20: { welcome } } })
+    const world = createWorld({ profile: "2.0", server: { profile20: profile20({ welcome }) } })
     world.server.onSessionEnd(({ cause }) => void ended.push(cause))
     const ann = world.client("ann", { reconnect: false })
     expect(await settled(world, ann.connect(), 20_000)).not.toBeUndefined()

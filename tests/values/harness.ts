@@ -1,4 +1,5 @@
 // A server whose calls, events and topics take any value, and clients over an in-memory network on a simulated clock.
+import { profile20 } from "@hawser/server/profile20"
 import { createClient, defineTopic } from "@hawser/client"
 import type { Client, ClientOptions } from "@hawser/client"
 import { HawserError, defineContract } from "@hawser/protocol"
@@ -57,6 +58,7 @@ export function createWorld(options: WorldOptions = {}): World {
   const handled: unknown[] = []
   const made: World["made"] = { make: (input) => input }
   const server = createServer(contract, {
+    profile20: profile20(),
     authenticate: (token) => ({ id: token }),
     clock,
     limits,

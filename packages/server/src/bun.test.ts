@@ -1,12 +1,17 @@
 import { defineContract } from "@hawser/protocol"
 import { afterEach, describe, expect, it, onTestFinished, vi } from "vitest"
 import { mountOnBun, serveWithBun } from "./bun.ts"
+import { profile20 } from "./profile20/index.ts"
 import { createServer } from "./server.ts"
 import type { BunServeOptions, BunServer } from "./transport/bun-api.ts"
 
 function create() {
   const contract = defineContract({ name: "bun", commands: {}, queries: {}, events: {} })
-  const server = createServer(contract, { authenticate: (token) => ({ id: token }), onError() {} })
+  const server = createServer(contract, {
+    profile20: profile20(),
+    authenticate: (token) => ({ id: token }),
+    onError() {},
+  })
   onTestFinished(() => server.close())
   return server
 }

@@ -11,7 +11,6 @@ export type { ItemSource } from "./calls/job.ts"
 export type { ServerCounters } from "./base/counters.ts"
 export type { CallReading } from "./base/call-stats.ts"
 export type { HistogramReading } from "./base/histogram.ts"
-export type { Event20, Payload20, Profile20, ReplicaChange20Of, Request20 } from "./base/profile20.ts"
 export { createServer } from "./server.ts"
 export type {
   Handler,

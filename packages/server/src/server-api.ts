@@ -23,7 +23,7 @@ import type { Server as HttpServer } from "node:http"
 import type { Authenticate, AuthenticatedUser } from "./base/authenticate.ts"
 import type { HandlerContext, StreamContext } from "./calls/call-router.ts"
 import type { ItemSource } from "./calls/job.ts"
-import type { Profile20 } from "./base/profile20.ts"
+import type { DialectFactory } from "./session/conversation/dialect.ts"
 import type { SessionPolicy } from "./session/life/session-registry.ts"
 import type { DrainOptions } from "./session/life/drain.ts"
 import type { CloseOptions } from "./session/life/shut-down.ts"
@@ -68,8 +68,10 @@ export interface ServerOptions<C extends Contract, User extends AuthenticatedUse
    * Without a usable entry the proxy's own address counts. Default false.
    */
   readonly trustProxy?: boolean
-  /** How messages look to clients of protocol `2.0`. Default: unchanged. */
-  readonly profile20?: Profile20<C, User>
+  /**
+   * Serves clients of protocol `2.0`: `profile20(…)` from `@hawser/server/profile20`. Default: they are refused with 400.
+   */
+  readonly profile20?: DialectFactory<C, User>
   /** Unexpected throws of handlers and hooks, refused bytes, socket errors. Default: `NODE_DEBUG=hawser`. */
   readonly onError?: (error: unknown) => unknown
   /** A refused origin, the first refusal of each other reason, signs of a wrong `trustProxy`, a join without rules. Default: `console.warn`. */

@@ -1,4 +1,5 @@
 // Puts the world together: store, HTTP, sessions, the game and its tick. Reads no environment.
+import { profile20 } from "@hawser/server/profile20"
 import { HawserError, createServer as createHawser, jwt } from "@hawser/server"
 import { registerMetrics } from "@hawser/server/metrics"
 import { readFile } from "node:fs/promises"
@@ -156,13 +157,15 @@ function openGame({ config, log, map, store, saver, onError }: GameParts) {
     allowLoopbackOrigins: !config.isProduction,
     onError,
     onWarning: ({ kind, message }) => log.warn({ kind }, message),
-    profile20: createProfile20({
-      map,
-      motd,
-      wallClockMs: Date.now,
-      stateOf: (user) => game.stateOf(user),
-      players: () => game.players.all,
-    }),
+    profile20: profile20(
+      createProfile20({
+        map,
+        motd,
+        wallClockMs: Date.now,
+        stateOf: (user) => game.stateOf(user),
+        players: () => game.players.all,
+      }),
+    ),
     ...(config.origins === undefined ? {} : { origins: config.origins }),
   })
   const game: Game = new Game({

@@ -43,6 +43,7 @@ function parse(bytes: Uint8Array): Sent {
     case "volatile":
       return { kind: "volatile", after: view.getUint32(1), value: view.getUint32(5) }
     case "control":
+    case "uncounted":
     case "invalid":
       return { kind: "control", frame: codec.decode(bytes, 0) }
   }

@@ -3,8 +3,11 @@ import type { Profile } from "./version.ts"
 import type { Encodable, Encoded } from "./encoded.ts"
 import type { BadFrame, Frame } from "./frame.ts"
 
-/** Which messages count is decided by the first byte, before anything is decoded. */
-export type FrameClass = "control" | "reliable" | "volatile" | "invalid"
+/**
+ * Class of a message by its first byte, before it is decoded. `reliable` messages are counted. `control` frames are handled
+ * at once, also while requests wait; `uncounted` messages wait in their order.
+ */
+export type FrameClass = "control" | "reliable" | "uncounted" | "volatile" | "invalid"
 
 export interface Codec {
   readonly profile: Profile

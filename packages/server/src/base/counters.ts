@@ -28,7 +28,7 @@ export interface ServerCounters extends DeliveryCounters {
   /** Requests that were cancelled before they arrived: settled without a start. */
   requestsVoided: number
   badMessages: number
-  /** Connections whose peer was heard and acknowledged nothing; in `2.0`, for which too much waited. */
+  /** Connections closed because their client acknowledged nothing, or because too much waited for an uncounted client. */
   slowConsumersClosed: number
   /** Joins of clients, those that were refused, and members that were put out. */
   topicJoins: number

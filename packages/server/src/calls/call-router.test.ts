@@ -6,11 +6,15 @@ import {
   createFrameCodec,
   indexCalls,
 } from "@hawser/protocol/core"
-import type { Schema } from "@hawser/protocol"
+import type { Contract, Schema } from "@hawser/protocol"
 import { SimulatedClock } from "@hawser/protocol/testing"
 import { describe, expect, it } from "vitest"
 import type { AuthenticatedUser } from "../base/authenticate.ts"
-import { createTranslator20 } from "../base/profile20.ts"
+import { createCounters } from "../base/counters.ts"
+import { createCompactDialect } from "../session/conversation/compact-dialect.ts"
+import type { Dialect } from "../session/conversation/dialect.ts"
+import { profile20 } from "../profile20/index.ts"
+import type { Profile20 } from "../profile20/index.ts"
 import type { Session } from "../base/session.ts"
 import { CallBuckets } from "./call-buckets.ts"
 import { CallRouter } from "./call-router.ts"
@@ -18,7 +22,20 @@ import type { AnyHandler } from "./call-router.ts"
 import { Idempotency } from "./idempotency.ts"
 import { LazyAbort } from "./lazy-abort.ts"
 
-const codecs = { "hawser.1": createFrameCodec(new TypeTable(), clientMessageLimits) }
+const codec = createFrameCodec(new TypeTable(), clientMessageLimits)
+const compact = createCompactDialect<AuthenticatedUser>(codec, defaultServerLimits)
+
+/** The dialect of `2.0` with these options. */
+function dialect20(options?: Profile20<Contract, AuthenticatedUser>): Dialect<AuthenticatedUser> {
+  const contract = defineContract({ name: "old" })
+  return profile20(options)({
+    contract,
+    limits: defaultServerLimits,
+    wallClockMs: () => 0,
+    counters: createCounters(),
+  })
+}
+
 const hostile = `a\u2028\u001b[31m\r\n${"x".repeat(60_000)}`
 const shown = `"a\\u2028\\u001b[31m\\u000d\\u000a${"x".repeat(35)}"…`
 const buckets = new CallBuckets(new RateLimiter(), "u")
@@ -33,7 +50,7 @@ const session: Session<AuthenticatedUser> = {
 }
 
 /** The outcome of a `2.0` request of the hostile name, and what was logged. */
-async function ask(profile: Parameters<typeof createTranslator20>[0] = {}) {
+async function ask(options: Profile20<Contract, AuthenticatedUser> = {}) {
   const clock = new SimulatedClock()
   const logged: unknown[] = []
   const router = new CallRouter({
@@ -41,8 +58,7 @@ async function ask(profile: Parameters<typeof createTranslator20>[0] = {}) {
     handlers: new Map(),
     clock,
     idempotency: new Idempotency(clock, { ...defaultServerLimits, idempotencyMs: 1 }),
-    translator20: createTranslator20(profile),
-    codecs,
+    codec,
     onError: (error) => logged.push(error),
   })
   const frame = {
@@ -55,7 +71,7 @@ async function ask(profile: Parameters<typeof createTranslator20>[0] = {}) {
   } as const
   const counted = { arrivedAtMs: 0, name: hostile, failure: undefined }
   const job = { frame, count: 0, abort: new LazyAbort(), credit: 0, afterReply: undefined, ...counted }
-  return { outcome: await router.execute({ session, speaks20: true, buckets }, job), logged }
+  return { outcome: await router.execute({ session, dialect: dialect20(options), buckets }, job), logged }
 }
 
 it("shows the name of an unknown request short and on one line", async () => {
@@ -89,16 +105,15 @@ describe("streams", () => {
       handlers: new Map([["watch", handler]]),
       clock,
       idempotency,
-      translator20: createTranslator20({}),
-      codecs,
+      codec,
       onError: (error) => logged.push(error),
     })
     const frame = { kind: "request", call: undefined, type: "watch", payload: 1, budgetMs: 0 } as const
     const counted = { arrivedAtMs: 0, name: "watch", failure: undefined }
     const abort = new LazyAbort()
     const job = { frame: { ...frame, reference: 1, key: "k" }, count: 1, abort, credit: 0, ...counted }
-    const execute = (speaks20 = false) =>
-      router.execute({ session, speaks20, buckets }, { ...job, afterReply: [] })
+    const execute = (dialect: Dialect<AuthenticatedUser> = compact) =>
+      router.execute({ session, dialect, buckets }, { ...job, afterReply: [] })
     return { router, execute, idempotency, logged }
   }
 
@@ -123,7 +138,7 @@ describe("streams", () => {
 
   it("are not available in protocol 2.0", async () => {
     const { execute } = setUp(() => [])
-    expect(await execute(true)).toMatchObject({ ok: false, error: { code: "not_available" } })
+    expect(await execute(dialect20())).toMatchObject({ ok: false, error: { code: "not_available" } })
   })
 
   it.each([["text"], [5], [null], [undefined], [{}]])("fail when their handler returns %j", async (value) => {

@@ -5,12 +5,12 @@ import { describeIssues, idempotencyKeyMaxLength, quoted, turnNow, validate } fr
 import type { Clock } from "@hawser/protocol"
 import type { CallEntry, Codec, Validated, WireError } from "@hawser/protocol/core"
 import type { AuthenticatedUser } from "../base/authenticate.ts"
-import type { Translator20 } from "../base/profile20.ts"
 import type { Session } from "../base/session.ts"
 import { failure } from "./request-queue.ts"
 import type { Idempotency } from "./idempotency.ts"
 import { isItemSource } from "./reply-streams.ts"
 import type { CallBuckets } from "./call-buckets.ts"
+import type { CallDialect } from "./call-dialect.ts"
 import type { Job, Outcome } from "./job.ts"
 import { isAnswer, resultError, wireError } from "./told-error.ts"
 
@@ -38,16 +38,15 @@ export interface CallRouterOptions<User extends AuthenticatedUser> {
   readonly handlers: ReadonlyMap<string, AnyHandler<Session<User>>>
   readonly clock: Clock
   readonly idempotency: Idempotency
-  readonly translator20: Translator20<User>
   /** Encodes results that are remembered. */
-  readonly codecs: { readonly "hawser.1": Pick<Codec, "hold"> }
+  readonly codec: Pick<Codec, "hold">
   readonly onError: (error: unknown) => void
 }
 
 /** Who asks, and how: one for a session. */
 export interface Caller<User extends AuthenticatedUser> {
   readonly session: Session<User>
-  readonly speaks20: boolean
+  readonly dialect: CallDialect<User>
   readonly buckets: CallBuckets
 }
 
@@ -89,9 +88,8 @@ export class CallRouter<User extends AuthenticatedUser> {
   #remembered(outcome: Outcome, name: string): Outcome {
     if (!outcome.ok || "items" in outcome || outcome.payload === undefined) return outcome
     try {
-      const codec = this.#options.codecs["hawser.1"]
       // In a reply a frame is around it.
-      return { ok: true, payload: codec.hold(outcome.payload, 1).withoutValue() }
+      return { ok: true, payload: this.#options.codec.hold(outcome.payload, 1).withoutValue() }
     } catch (cause) {
       this.#options.onError(new Error(`the result of ${quoted(name)} cannot be sent`, { cause }))
       return { ok: false, error: wireError(resultError(name, cause)), isExecuted: true }
@@ -109,11 +107,9 @@ export class CallRouter<User extends AuthenticatedUser> {
   }
 
   #execute(caller: Caller<User>, job: Job): Outcome | Promise<Outcome> {
-    const { calls, handlers, translator20 } = this.#options
+    const { calls, handlers } = this.#options
     const { frame } = job
-    const { name, input } = caller.speaks20
-      ? translator20.request(frame.type, frame.payload)
-      : { name: frame.type, input: frame.payload }
+    const { name, input } = caller.dialect.request(frame)
     job.name = name
     const entry = calls.get(name)
     const handler = handlers.get(name)
@@ -126,8 +122,7 @@ export class CallRouter<User extends AuthenticatedUser> {
         message: `unknown request ${quoted(frame.type)}`,
       })
     }
-    if (entry.call === "stream" && caller.speaks20)
-      throw new HawserError("not_available", { message: "protocol 2.0 has no streams" })
+    if (entry.call === "stream") caller.dialect.assertServes("streams")
     const validated = validate(entry.spec.input, input)
     return validated instanceof Promise
       ? validated.then((late) => this.#call(caller, job, { entry, handler }, late))
@@ -165,8 +160,7 @@ export class CallRouter<User extends AuthenticatedUser> {
   // oxlint-disable-next-line eslint/max-params -- the hot path allocates no options object
   #succeeded(caller: Caller<User>, { call }: CallEntry, name: string, output: unknown): Outcome {
     if (call === "stream") return started(name, output)
-    const payload = caller.speaks20 ? this.#options.translator20.reply(name, output, caller.session) : output
-    return { ok: true, payload }
+    return { ok: true, payload: caller.dialect.reply(name, output, caller.session) }
   }
 
   #failed(caller: Caller<User>, job: Job, error: unknown): Outcome {
@@ -182,14 +176,14 @@ export class CallRouter<User extends AuthenticatedUser> {
       this.#options.onError(cause)
     }
     const outcome = failure(known ? error : new HawserError("sys_internal_error"))
-    if (outcome.ok || !caller.speaks20) return outcome
+    if (outcome.ok) return outcome
     job.failure = outcome.error.code
-    return { ok: false, error: this.#translate(outcome.error, frame.type) }
+    return { ok: false, error: this.#translate(caller, outcome.error, frame.type) }
   }
 
-  #translate(error: WireError, name: string): WireError {
+  #translate({ dialect }: Caller<User>, error: WireError, type: string): WireError {
     try {
-      return this.#options.translator20.error(error, name)
+      return dialect.error(error, type)
     } catch (fault) {
       this.#options.onError(fault)
       return wireError(new HawserError("sys_internal_error"))

@@ -16,6 +16,11 @@ export class HandlerTable<S> {
     return this.#handlers
   }
 
+  /** True for a call that the contract has. */
+  knows(name: string): boolean {
+    return this.#calls.has(name)
+  }
+
   /** @throws TypeError for a name that the contract does not have, or a second handler. */
   set(call: CallEntry["call"], name: string, handler: AnyHandler<S>): void {
     if (this.#calls.get(name)?.call !== call)

@@ -16,7 +16,7 @@ export interface Job {
   afterReply: (() => unknown)[] | undefined
   /** Time of arrival on the server's clock. The caller's budget runs from it. */
   readonly arrivedAtMs: number
-  /** The contract's name of the call, where a client of `2.0` uses another; and the code of its failure, likewise. */
+  /** The contract's name of the call, and the code of its failure; the client's dialect may translate both. */
   name: string
   failure: string | undefined
 }

@@ -80,7 +80,7 @@ export class RequestQueue implements Starting {
     const job = newJob(frame, count, arrivedAtMs)
     if (this.#waiting === undefined) this.#waiting = [job]
     else this.#waiting.push(job)
-    // `2.0` has no CANCEL.
+    // A request without a number cannot be cancelled.
     if (count === 0) this.#pump()
     else this.#startSoon()
   }

@@ -4,12 +4,11 @@ import { cellOf, outbound, quoted } from "@hawser/protocol/core"
 import type { Clock, ReplicaSpec, ServerLimits } from "@hawser/protocol"
 import type { CellPlace, Codec, OutboundMessage, TimerQueue } from "@hawser/protocol/core"
 import type { ServerCounters } from "../base/counters.ts"
-import type { Event20, ReplicaChange20 } from "../base/profile20.ts"
 import type { HeldDeltasLimits } from "./held-deltas.ts"
 import { ReplicaFrame } from "./replica-frame.ts"
 import { ReplicaStore } from "./replica-store.ts"
 import type { ReplicaViewer, ViewArea } from "./replica-viewer.ts"
-import { ReplicaViews20 } from "./replica-views20.ts"
+import { RecordViews } from "./record-views.ts"
 import { SessionViews } from "./session-views.ts"
 import type { StateSink, StateSource } from "../session/conversation/state-source.ts"
 
@@ -20,8 +19,7 @@ export interface ViewingSession extends StateSink {
 
 export interface ReplicasOptions {
   readonly replicas: Readonly<Record<string, ReplicaSpec>>
-  readonly codecs: { readonly "hawser.1": Codec; readonly "2.0": Codec }
-  readonly translator20: { replica(name: string, change: ReplicaChange20): readonly Event20[] }
+  readonly codec: Codec
   readonly clock: Clock
   readonly timers: TimerQueue
   readonly counters: ServerCounters
@@ -60,12 +58,12 @@ export class Replicas {
   readonly #descriptions = new Map<ReplicaStore, OutboundMessage>()
   readonly #sessions = new Map<ViewingSession, SessionViews>()
   readonly #frame = new ReplicaFrame()
-  readonly #views20: ReplicaViews20
+  readonly #recordViews: RecordViews
   #cancelTick: (() => void) | undefined
   #cancelExpiry: (() => void) | undefined
 
   constructor(options: ReplicasOptions) {
-    const { replicas, codecs, translator20, counters, onError } = options
+    const { replicas } = options
     this.#options = options
     for (const [name, spec] of Object.entries(replicas)) {
       const store = new ReplicaStore(name, spec, options.limits)
@@ -74,12 +72,7 @@ export class Replicas {
       // Fields that cannot be told to a client are a fault of the contract, and show now.
       this.#describe(store)
     }
-    this.#views20 = new ReplicaViews20({
-      codec: codecs["2.0"],
-      translate: (replica, change) => translator20.replica(replica, change),
-      onEncoded: () => (counters.publicationsEncoded += 1),
-      onError,
-    })
+    this.#recordViews = new RecordViews(options)
   }
 
   get records(): number {
@@ -153,11 +146,11 @@ export class Replicas {
     counters.replicaCellsPacked += packed
     if (packed > 0) this.#expireLater()
     for (const views of this.#sessions.values()) views.flush()
-    this.#views20.forget()
+    this.#recordViews.forget()
   }
 
   /** The session is over. */
-  end(session: ViewingSession): void {
+  onEnded(session: ViewingSession): void {
     const views = this.#sessions.get(session)
     if (views === undefined) return
     this.#sessions.delete(session)
@@ -222,7 +215,7 @@ export class Replicas {
       clock,
       counters,
       frame: this.#frame,
-      views20: this.#views20,
+      recordViews: this.#recordViews,
       describe: (store) => this.#describe(store),
       numberOf: (store) => this.#numbers.get(store) ?? 0,
       nextTick: () => this.changed(),
@@ -239,7 +232,7 @@ export class Replicas {
     if (known !== undefined) return known
     const { name, schema } = store
     const replica = this.#numbers.get(store) ?? 0
-    const bytes = this.#options.codecs["hawser.1"].encode({
+    const bytes = this.#options.codec.encode({
       kind: "replica",
       replica,
       name,

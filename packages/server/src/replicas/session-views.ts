@@ -6,7 +6,7 @@ import type { ServerCounters } from "../base/counters.ts"
 import type { ReplicaFrame } from "./replica-frame.ts"
 import type { ReplicaStore } from "./replica-store.ts"
 import { ReplicaViewer } from "./replica-viewer.ts"
-import type { ReplicaViews20 } from "./replica-views20.ts"
+import type { RecordViews } from "./record-views.ts"
 import type { StateSink, StateSource } from "../session/conversation/state-source.ts"
 
 export interface SessionViewsOptions {
@@ -15,7 +15,7 @@ export interface SessionViewsOptions {
   readonly counters: ServerCounters
   /** Shared by all sessions: frames are put together one after the other. */
   readonly frame: ReplicaFrame
-  readonly views20: ReplicaViews20
+  readonly recordViews: RecordViews
   /** The frame that says what the records of a replica consist of. */
   readonly describe: (store: ReplicaStore) => OutboundMessage
   readonly numberOf: (store: ReplicaStore) => number
@@ -153,9 +153,10 @@ export class SessionViews implements StateSource {
   }
 
   #tell(viewer: ReplicaViewer): void {
-    const { sink, frame, views20, describe, numberOf, onError } = this.#options
-    if (sink.speaks20) {
-      for (const message of views20.messages(viewer)) sink.sendState(message)
+    const { sink, frame, recordViews, describe, numberOf, onError } = this.#options
+    const { dialect } = sink
+    if (dialect.replicaChange !== undefined) {
+      for (const message of recordViews.messages(viewer, dialect)) sink.sendState(message)
       return
     }
     const { store } = viewer

@@ -10,7 +10,6 @@ import type { FanOut } from "../session/conversation/fan-out.ts"
 import { Presence } from "./presence.ts"
 import type { PresenceLimits, Present } from "./presence.ts"
 import { Publication } from "../session/conversation/publication.ts"
-import type { Encoders } from "../session/conversation/publication.ts"
 
 /** A session in a topic that it joined itself. */
 export interface Seat<User extends AuthenticatedUser> extends Present {
@@ -23,7 +22,6 @@ export interface Seat<User extends AuthenticatedUser> extends Present {
 }
 
 export interface PresenceBoardOptions {
-  readonly encoders: Encoders
   readonly fanOut: FanOut
   readonly timers: Pick<TimerQueue, "after">
   readonly counters: ServerCounters
@@ -167,11 +165,11 @@ export class PresenceBoard<User extends AuthenticatedUser> {
   }
 
   #tell(seats: readonly Seat<User>[], event: PresenceEvent): void {
-    const { encoders, fanOut, counters, onError } = this.#options
+    const { fanOut, counters, onError } = this.#options
     if (seats.length === 0) return
     counters.presenceUpdates += 1
     const payload = presencePayload(event)
-    const publication = new Publication(encoders, {
+    const publication = new Publication(counters, {
       name: "$presence",
       spec: ownEvent,
       payload,

@@ -10,12 +10,15 @@ import type { Session } from "../base/session.ts"
 import type { FanOut } from "../session/conversation/fan-out.ts"
 import type { Hub } from "./hub.ts"
 import { Publication } from "../session/conversation/publication.ts"
-import type { Encoders, TopicSource } from "../session/conversation/publication.ts"
+import type { Encoder, PublicationCounters } from "../session/conversation/publication.ts"
+import type { TopicSource } from "../session/conversation/dialect.ts"
 
 export interface PublisherOptions<User extends AuthenticatedUser> {
   readonly contractName: string
   readonly events: ReadonlyMap<string, EventSpec>
-  readonly encoders: Encoders
+  readonly counters: PublicationCounters
+  /** Dialect whose messages a history keeps. */
+  readonly compact: Encoder
   readonly registry: SessionRegistry<User>
   readonly hub: Hub<ServerSession<User>>
   readonly fanOut: FanOut
@@ -87,17 +90,18 @@ export class Publisher<User extends AuthenticatedUser> {
    * @throws UnsendableError
    */
   prepare(topic: string, { event, payload, except }: TopicPublication<User>): () => TopicDelivery {
-    const { hub } = this.#options
+    const { hub, compact } = this.#options
     const isVolatile = this.#spec(event).delivery === "volatile"
     const offset = isVolatile ? undefined : hub.nextOffset(topic)
     const recipients = hub.members(topic)
     if (offset === undefined && (!isVolatile || recipients.size === 0)) return () => ({ count: 0, offset })
     const publication = this.#publication(event, payload, { topic, offset })
-    if (offset !== undefined && hub.keeps(topic)) publication.messages("hawser.1")
+    if (offset !== undefined && hub.keeps(topic)) publication.messages(compact)
     this.#encode(recipients, publication, except)
     const delivered = (): void => {
       // Only what could be encoded takes its number, so that a fault of one publisher makes no hole.
-      if (offset !== undefined) hub.published(topic, () => keptOf(publication), this.#clientOf(except))
+      if (offset !== undefined)
+        hub.published(topic, () => keptOf(publication, compact), this.#clientOf(except))
     }
     return () => ({ count: this.#deliver(recipients, publication, { except, delivered }), offset })
   }
@@ -110,8 +114,7 @@ export class Publisher<User extends AuthenticatedUser> {
   }
 
   #publication(name: string, payload: unknown, source?: TopicSource): Publication {
-    const { encoders } = this.#options
-    return new Publication(encoders, { name, spec: this.#spec(name), payload, source })
+    return new Publication(this.#options.counters, { name, spec: this.#spec(name), payload, source })
   }
 
   #publishTo(
@@ -123,15 +126,14 @@ export class Publisher<User extends AuthenticatedUser> {
     return this.#deliver(recipients, publication, { except })
   }
 
-  /** For each profile that a recipient speaks: a payload that one of them cannot take is sent to nobody. */
+  /** Encodes for the dialect of each recipient: a payload that one dialect cannot take is sent to no recipient. */
   #encode(
     recipients: Iterable<ServerSession<User>>,
     publication: Publication,
     except: Session<User> | undefined,
   ): void {
-    if (!this.#options.registry.has20) return
-    for (const recipient of recipients)
-      if (recipient !== except) publication.messages(recipient.speaks20 ? "2.0" : "hawser.1")
+    if (!this.#options.registry.isMixed) return
+    for (const recipient of recipients) if (recipient !== except) publication.messages(recipient.dialect)
   }
 
   #deliver(
@@ -165,8 +167,8 @@ export function clientKey<User extends AuthenticatedUser>({ user, clientId }: Se
   return `${user.id}\n${clientId}`
 }
 
-function keptOf(publication: Publication): OutboundMessage {
-  const [message] = publication.messages("hawser.1")
+function keptOf(publication: Publication, compact: Encoder): OutboundMessage {
+  const [message] = publication.messages(compact)
   if (message === undefined) throw new TypeError("a publication has one message")
   // Without what the transport makes of it for those who get it now.
   return outbound(message.bytes)

@@ -16,7 +16,7 @@ import type { Hub } from "./hub.ts"
 import { ownEvent } from "./presence-board.ts"
 import type { PresenceBoard, Seat } from "./presence-board.ts"
 import { Publication } from "../session/conversation/publication.ts"
-import type { Encoders } from "../session/conversation/publication.ts"
+import type { Encoder } from "../session/conversation/publication.ts"
 import { clientKey } from "./publisher.ts"
 import { permit } from "./topic-kinds.ts"
 import type { TopicKinds } from "./topic-kinds.ts"
@@ -27,7 +27,7 @@ export interface TopicDeskOptions<User extends AuthenticatedUser> {
   readonly seats: TopicSeats<User>
   readonly board: PresenceBoard<User>
   readonly kinds: TopicKinds<User>
-  readonly encoders: Encoders
+  readonly compact: Encoder
   readonly fanOut: FanOut
   readonly counters: ServerCounters
   readonly clock: Clock
@@ -243,7 +243,7 @@ export class TopicDesk<User extends AuthenticatedUser> {
     readonly missed: Missed
     readonly seat: Seat<User> | undefined
   }): Publication {
-    const { board } = this.#options
+    const { board, compact } = this.#options
     const payload = joinedPayload({
       topic,
       epoch: head.epoch,
@@ -254,7 +254,7 @@ export class TopicDesk<User extends AuthenticatedUser> {
       presence: seat?.isShown === true ? board.listWith(seat) : undefined,
     })
     const joined = this.#own("$join", payload)
-    joined.messages("hawser.1")
+    joined.messages(compact)
     return joined
   }
 
@@ -303,7 +303,7 @@ export class TopicDesk<User extends AuthenticatedUser> {
   }
 
   #own(name: string, payload: unknown): Publication {
-    return new Publication(this.#options.encoders, {
+    return new Publication(this.#options.counters, {
       name,
       spec: ownEvent,
       payload,

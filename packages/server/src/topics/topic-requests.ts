@@ -42,7 +42,7 @@ export interface TopicRequestsOptions<User extends AuthenticatedUser> {
   readonly publisher: Publisher<User>
   readonly registry: SessionRegistry<User>
   readonly events: ReadonlyMap<string, EventSpec>
-  readonly codecs: { readonly "hawser.1": Pick<Codec, "hold"> }
+  readonly codec: Pick<Codec, "hold">
   readonly limiter: RateLimiter
   readonly clock: Clock
   readonly limits: ServerLimits
@@ -144,14 +144,14 @@ export class TopicRequests<User extends AuthenticatedUser> {
     spec: TopicSpec,
     { topic, state }: PresenceRequest,
   ): Promise<Encoded<unknown> | undefined> {
-    const { codecs, limits } = this.#options
+    const { codec, limits } = this.#options
     if (spec.presence === undefined) {
       if (state === undefined) return undefined
       throw new HawserError("invalid_input", { message: `"${topic}" has no presence, so no state` })
     }
     await accepted(spec.presence, state, `state in "${topic}"`)
     if (state === undefined) return undefined
-    const held = ofTheCaller(() => codecs["hawser.1"].hold(state, presenceDepth))
+    const held = ofTheCaller(() => codec.hold(state, presenceDepth))
     const bytes = held.size ?? 0
     if (bytes <= limits.presenceStateMaxBytes) return held
     const message = `the state in "${topic}" has ${bytes} bytes; ${limits.presenceStateMaxBytes} are allowed`
@@ -175,13 +175,12 @@ export class TopicRequests<User extends AuthenticatedUser> {
     if (recipients > burst) limiter.debit(key, limit, nowMs, recipients - burst)
   }
 
-  /** @throws HawserError `not_available` for a client of `2.0`. */
+  /** @throws HawserError `not_available` for a client whose profile has no topics. */
   #served(session: Session<User>): ServerSession<User> {
     const all: ReadonlySet<Session<User>> = this.#options.registry.all
     const isOpen = (one: Session<User>): one is ServerSession<User> => all.has(one)
     if (!isOpen(session)) throw new HawserError("session_ended")
-    if (session.speaks20)
-      throw new HawserError("not_available", { message: "protocol 2.0 has no topics for clients" })
+    session.dialect.assertServes("topics")
     return session
   }
 }

@@ -40,7 +40,8 @@ export function createBunEntrance(host: EntranceHost): BunEntrance {
     if (verdict.kind === "refused") return refusal(verdict)
     if (request.method !== "GET") return refusal({ status: 405, message: "a WebSocket begins with GET" })
     const { profile } = verdict
-    const named = profile === "2.0" ? {} : { "Sec-WebSocket-Protocol": subprotocol }
+    const named: Record<string, string> =
+      profile === subprotocol ? { "Sec-WebSocket-Protocol": subprotocol } : {}
     // `open` is called in between.
     return bun.upgrade(request, { data: new Visitor(verdict), headers: named })
       ? undefined

@@ -61,6 +61,8 @@ export interface UpgradePolicy {
   readonly allowLoopbackOrigins: boolean
   /** Take the address from the last entry of X-Forwarded-For. */
   readonly trustProxy: boolean
+  /** Profiles that this server serves. */
+  readonly profiles: ReadonlySet<Profile>
   readonly checkCaps: (address: string, exempt: boolean) => CapVerdict
   readonly isClosing: () => boolean
   readonly health: Pick<Health, "upgradesRefused">
@@ -113,12 +115,13 @@ function judge(request: UpgradeRequest, policy: UpgradePolicy): UpgradeVerdict {
     }
   }
   const profile = chooseProfile(offeredProtocols(request))
-  if (profile === undefined) {
+  if (profile === undefined || !policy.profiles.has(profile)) {
+    const orNone = policy.profiles.size > 1 ? ", or none" : ""
     return {
       kind: "refused",
       reason: "subprotocol",
       status: 400,
-      message: `offer the subprotocol "${subprotocol}", or none`,
+      message: `offer the subprotocol "${subprotocol}"${orNone}`,
     }
   }
   return judgeAddress(request, profile, policy)

@@ -55,6 +55,7 @@ function upgrade(
     clock,
     origins: undefined,
     trustProxy: false,
+    profiles: new Set(["hawser.1", "2.0"]),
     checkCaps: () => "allowed",
     isClosing: () => false,
     allowLoopbackOrigins: false,

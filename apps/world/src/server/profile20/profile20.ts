@@ -1,7 +1,7 @@
 // The one place that knows how the world looks to clients of protocol `2.0`: names, payloads, error codes.
 // docs/protocol.md describes the dialect; handlers know nothing of it.
 import { HawserError, encodedMap } from "@hawser/server"
-import type { Event20, Profile20 } from "@hawser/server"
+import type { Event20, Profile20 } from "@hawser/server/profile20"
 import { moveCooldownMs } from "../../contract.ts"
 import type { WorldContract } from "../../contract.ts"
 import type { WorldMap } from "../../rules/map.ts"

@@ -13,10 +13,12 @@ import type { RequestQueueOwner } from "../../calls/request-queue.ts"
 import type { Job, Outcome } from "../../calls/job.ts"
 import { encodeError, resultError, wireError } from "../../calls/told-error.ts"
 import type { ConversationHost } from "./conversation-host.ts"
+import type { Dialect } from "./dialect.ts"
 import type { Session } from "../../base/session.ts"
 
 export interface AnswersOwner<User extends AuthenticatedUser> {
   readonly session: Session<User>
+  readonly dialect: Dialect<User>
   readonly codec: Codec
   /** Whether the session could keep so many bytes more. */
   hasRoom(bytes: number): boolean
@@ -49,8 +51,8 @@ export class Answers<User extends AuthenticatedUser> implements Caller<User>, Re
     return this.#owner.session
   }
 
-  get speaks20(): boolean {
-    return this.#owner.codec.profile === "2.0"
+  get dialect(): Dialect<User> {
+    return this.#owner.dialect
   }
 
   get buckets(): CallBuckets {
@@ -157,7 +159,7 @@ export class Answers<User extends AuthenticatedUser> implements Caller<User>, Re
   }
 
   #isStream(job: Job): boolean {
-    return this.#owner.codec.counts && this.#host.router.isStream(job.frame.type)
+    return this.dialect.counts && this.#host.router.isStream(job.frame.type)
   }
 
   /** One synchronous block: the reply, the count, then what was to follow the reply. */

@@ -9,7 +9,6 @@ import type { StartSchedule } from "../../calls/start-schedule.ts"
 import type { AckSchedule } from "./ack-schedule.ts"
 import type { FanOut } from "./fan-out.ts"
 import type { InboundHost } from "./inbound.ts"
-import type { Encoders } from "./publication.ts"
 import type { ReplayMemory } from "./replay-memory.ts"
 
 export interface ConversationHost<User extends AuthenticatedUser> {
@@ -22,7 +21,6 @@ export interface ConversationHost<User extends AuthenticatedUser> {
   readonly counters: ServerCounters
   readonly health: Health
   readonly events: ReadonlyMap<string, EventSpec>
-  readonly encoders: Encoders
   readonly router: CallRouter<User>
   readonly acks: AckSchedule
   readonly starts: StartSchedule

@@ -16,12 +16,12 @@ import type { AuthenticatedUser } from "../../base/authenticate.ts"
 import { Publication } from "./publication.ts"
 import type { Publishable } from "./publication.ts"
 import type { StateSource } from "./state-source.ts"
+import type { Dialect } from "./dialect.ts"
 import type { Acknowledging } from "./ack-schedule.ts"
 import { Answers } from "./answers.ts"
 import type { AnswersOwner } from "./answers.ts"
 import { Inbound } from "./inbound.ts"
 import type { InboundOwner } from "./inbound.ts"
-import { Outbound20 } from "./outbound.ts"
 import type { Outbound } from "./outbound.ts"
 import { takeFrame } from "./session-frames.ts"
 import type { FrameTaker } from "./session-frames.ts"
@@ -52,7 +52,7 @@ export class Conversation<User extends AuthenticatedUser>
 {
   readonly host: ConversationHost<User>
   readonly session: Conversing<User>
-  readonly codec: Codec
+  readonly dialect: Dialect<User>
   readonly delivery: Delivery
   readonly answers: Answers<User>
   readonly #outbound: Outbound
@@ -67,18 +67,22 @@ export class Conversation<User extends AuthenticatedUser>
   constructor(
     host: ConversationHost<User>,
     session: Conversing<User>,
-    codec: Codec,
+    dialect: Dialect<User>,
     { link: { connection }, countsState }: Conversed,
   ) {
     this.host = host
     this.session = session
-    this.codec = codec
+    this.dialect = dialect
     this.delivery = new Delivery(host.delivery, this)
-    this.#outbound = codec.counts ? this.delivery : new Outbound20(host, codec, connection)
-    if (codec.counts) this.delivery.attach(connection, { received: 0, handled: 0, countsState })
+    this.#outbound = dialect.outbound(this.delivery, connection)
+    if (dialect.counts) this.delivery.attach(connection, { received: 0, handled: 0, countsState })
     this.#inbound = new Inbound(host, this)
     this.#inbound.attach(connection)
     this.answers = new Answers(host, this)
+  }
+
+  get codec(): Codec {
+    return this.dialect.codec
   }
 
   /** True while this end has stopped reading. */
@@ -99,10 +103,10 @@ export class Conversation<User extends AuthenticatedUser>
     return sinceMs === Number.POSITIVE_INFINITY ? undefined : sinceMs
   }
 
-  /** Sends a PING, whose answer carries the client's count of handled messages. `2.0` has none. */
+  /** Sends a PING, whose answer carries the client's count of handled messages. */
   askForCounts(): void {
     const { delivery } = this
-    if (this.codec.counts && this.control({ kind: "ping", number: 0, handled: delivery.handled }))
+    if (this.dialect.counts && this.control({ kind: "ping", number: 0, handled: delivery.handled }))
       delivery.toldHandled()
   }
 
@@ -143,17 +147,17 @@ export class Conversation<User extends AuthenticatedUser>
 
   /** @throws TypeError for an event that the contract lacks. */
   send(event: string, payload: unknown): SendOutcome {
-    const { events, encoders } = this.host
+    const { events, counters } = this.host
     const spec = events.get(event)
     if (spec === undefined) throw new TypeError(`the contract has no event "${event}"`)
     return this.publish(
-      new Publication(encoders, { name: event, spec, payload, source: undefined, isSingle: true }),
+      new Publication(counters, { name: event, spec, payload, source: undefined, isSingle: true }),
     )
   }
 
   publish(publication: Publishable): SendOutcome {
     let outcome: SendOutcome = "sent"
-    for (const message of publication.messages(this.codec.profile)) {
+    for (const message of publication.messages(this.dialect)) {
       if (!this.session.active) return "ended"
       const one = publication.volatile ? this.#volatile(message, publication.key) : this.#reliable(message)
       // What follows something that found no room would leave a gap.
@@ -208,16 +212,15 @@ export class Conversation<User extends AuthenticatedUser>
 
   /** What is kept for the client no longer fits: a message less would be a silent loss, so the session ends. */
   #reliable(message: OutboundMessage): SendOutcome {
-    const { host, session, codec } = this
+    const { host, session, dialect } = this
     const outcome = this.#outbound.reliable(message)
     if (outcome === "sent" || outcome === "buffered") {
       host.replayMemory.check()
       this.#noticeDeath()
       return session.active ? outcome : "ended"
     }
-    if (outcome === "full" && !codec.counts) host.counters.slowConsumersClosed += 1
-    const full = codec.counts ? "session_overflow" : "slow_consumer"
-    host.fanOut.afterwards(() => session.finish(outcome === "dead" ? "connection_lost" : full))
+    const cause = outcome === "dead" ? "connection_lost" : dialect.overflow
+    host.fanOut.afterwards(() => session.finish(cause))
     return "ended"
   }
 

@@ -14,6 +14,7 @@ import type {
   TimerQueue,
 } from "@hawser/protocol/core"
 import type { ServerCounters } from "../../base/counters.ts"
+import type { HeldLimits } from "./dialect.ts"
 
 export interface InboundHost {
   readonly limits: ServerLimits
@@ -25,7 +26,7 @@ export interface InboundHost {
 }
 
 export interface InboundOwner {
-  readonly codec: Codec
+  readonly dialect: { readonly codec: Codec; readonly held: HeldLimits }
   readonly delivery: Delivery
   readonly userId: string
   /** True while there is no room for another request. */
@@ -112,13 +113,13 @@ export class Inbound {
 
   receive(bytes: Uint8Array): void {
     if (this.#ended) return
-    const { codec, delivery } = this.#owner
+    const { dialect, delivery } = this.#owner
     const { counters } = this.#host
     counters.messagesReceived += 1
     counters.bytesReceived += bytes.length
-    const kind = codec.counts ? codec.classify(bytes) : "control"
+    const kind = dialect.codec.classify(bytes)
     const count = kind === "reliable" ? delivery.receive(bytes) : 0
-    if (this.#mustHold() && !(codec.counts && this.#goesAhead(kind, bytes))) {
+    if (this.#mustHold() && !this.#goesAhead(kind, bytes)) {
       this.#held ??= []
       this.#held.push({ bytes, count, arrivedAtMs: turnNow(this.#host.clock) })
       this.#heldBytes += bytes.length
@@ -130,13 +131,12 @@ export class Inbound {
 
   /**
    * A socket that is not read brings no acknowledgements either, and then the buffer fills with what the client has
-   * long handled. So as much is held as a client may have under way that keeps to its own bounds. `2.0` has no
-   * acknowledgements: there the network does the holding.
+   * long handled. So as much is held as a client may have under way that keeps to its own bounds. Without
+   * acknowledgements nothing need be held: the limits of the dialect are 0, and the network does the holding.
    */
   #holdsTooMuch(): boolean {
     const heldCount = this.#held?.length ?? 0
-    if (!this.#owner.codec.counts) return heldCount > 0
-    const { heldMaxCount, heldMaxBytes } = this.#host.limits
+    const { heldMaxCount, heldMaxBytes } = this.#owner.dialect.held
     return heldCount > heldMaxCount || this.#heldBytes > heldMaxBytes
   }
 
@@ -186,7 +186,7 @@ export class Inbound {
   #goesAhead(kind: FrameClass, bytes: Uint8Array): boolean {
     if (kind === "control") return true
     if (bytes[0] !== frameByte.cancel && bytes[0] !== frameByte.credit) return false
-    const frame = this.#owner.codec.decode(bytes, 0)
+    const frame = this.#owner.dialect.codec.decode(bytes, 0)
     if (frame.kind !== "cancel" && frame.kind !== "credit") return false
     const { kind: what, reference } = frame
     if (typeof reference !== "number" || !this.holds(reference)) return true
@@ -208,7 +208,7 @@ export class Inbound {
     if (waitMs === 0) this.#throttledSinceMs = undefined
     else this.#throttle(waitMs)
     if (this.#ended) return
-    this.#owner.onFrame(this.#owner.codec.decode(bytes, count), count)
+    this.#owner.onFrame(this.#owner.dialect.codec.decode(bytes, count), count)
   }
 
   /** Milliseconds until the user is out of debt; the message itself is let through, so nothing is lost. */
@@ -233,7 +233,7 @@ export class Inbound {
     }
     counters.throttledPauses += 1
     // Beyond a second of debt it is frames of the session layer that are too many, and those are not held.
-    if (!this.#owner.codec.counts || waitMs > longestThrottleMs) this.#pause()
+    if (this.#owner.dialect.held.heldMaxCount === 0 || waitMs > longestThrottleMs) this.#pause()
     this.#cancelThrottle?.()
     this.#cancelThrottle = timers.after(Math.min(waitMs, longestThrottleMs), () => {
       this.#cancelThrottle = undefined

@@ -1,99 +1,18 @@
-// What leaves on one session: through the delivery of `hawser.1`, or straight to the socket in `2.0`, which knows no
-// numbers and no resume. Both answer the same questions. Knows no handlers.
-import { VolatileSlots, outbound } from "@hawser/protocol/core"
-import type { ServerLimits } from "@hawser/protocol"
-import type {
-  Codec,
-  Connection,
-  Frame,
-  OutboundMessage,
-  ReliableOutcome,
-  VolatileOutcome,
-} from "@hawser/protocol/core"
-import type { ServerCounters } from "../../base/counters.ts"
+// Port of the messages that leave a session: a `Delivery`, or what another dialect has in its place.
+import type { Frame, OutboundMessage, ReliableOutcome, VolatileOutcome } from "@hawser/protocol/core"
 
 export interface Outbound {
-  /** `dead`: the connection takes nothing any more and nothing outlives it. */
+  /** Sends a message that must arrive. `dead`: the connection takes nothing and the message cannot outlive it. */
   reliable(message: OutboundMessage): ReliableOutcome | "dead"
+  /** Sends a message that may be lost; with a key the latest value waits for the connection. */
   volatile(message: OutboundMessage, key: string | undefined): VolatileOutcome
-  /** True if about `bytes` of state may be sent, the first of this connection or more. `state` sends: not counted, never replayed. */
+  /** True if about `bytes` of state may be sent. `isFirst`: this connection was sent no state yet. */
   takesState(bytes: number, isFirst: boolean): boolean
+  /** Sends a frame of state: not counted, never replayed. False if the connection takes nothing. */
   state(message: OutboundMessage): boolean
-  /** Frames of the session layer: sent at once or not at all. */
+  /** Sends a frame of the session layer at once. False if it was not sent. */
   control(frame: Frame): boolean
-  /** The socket has room again. */
+  /** Sends waiting messages, as far as the socket takes them. */
   pump(): void
   end(): void
-}
-
-interface Outbound20Host {
-  readonly limits: ServerLimits
-  readonly counters: ServerCounters
-}
-
-/** Profile `2.0`: at most once, gone with its connection. */
-export class Outbound20 implements Outbound {
-  readonly #host: Outbound20Host
-  readonly #codec: Codec
-  readonly #connection: Connection
-  readonly #slots: VolatileSlots
-  #ended = false
-
-  constructor(host: Outbound20Host, codec: Codec, connection: Connection) {
-    this.#host = host
-    this.#codec = codec
-    this.#connection = connection
-    this.#slots = new VolatileSlots(host.limits)
-  }
-
-  reliable(message: OutboundMessage): ReliableOutcome | "dead" {
-    const { outboundMaxBytes20 } = this.#host.limits
-    if (this.#connection.bufferedBytes + message.bytes.length > outboundMaxBytes20) return "full"
-    return this.#handOver(message) ? "sent" : "dead"
-  }
-
-  volatile(message: OutboundMessage, key: string | undefined): VolatileOutcome {
-    const { counters } = this.#host
-    if (this.takesState() && this.state(message)) return "sent"
-    if (key === undefined) {
-      counters.volatileDropped += 1
-      return "dropped"
-    }
-    counters.volatileConflated += this.#slots.put(key, message)
-    return "conflated"
-  }
-
-  /** Its clients acknowledge nothing: the socket alone decides. */
-  takesState(): boolean {
-    if (this.#ended || this.#slots.size > 0) return false
-    if (this.#connection.bufferedBytes <= this.#host.limits.volatileHighWaterBytes) return true
-    this.#connection.awaitDrain?.()
-    return false
-  }
-
-  state(message: OutboundMessage): boolean {
-    return this.#handOver(message)
-  }
-
-  control(frame: Frame): boolean {
-    return this.#handOver(outbound(this.#codec.encode(frame)))
-  }
-
-  pump(): void {
-    if (this.#ended) return
-    for (const { message } of this.#slots.take()) this.#handOver(message)
-  }
-
-  end(): void {
-    this.#ended = true
-    this.#slots.take()
-  }
-
-  #handOver(message: OutboundMessage): boolean {
-    const { counters } = this.#host
-    if (!this.#connection.send(message)) return false
-    counters.messagesSent += 1
-    counters.bytesSent += message.bytes.length
-    return true
-  }
 }

@@ -1,27 +1,20 @@
-// One event on its way to any number of sessions: translated, encoded and (by the transport) framed at most once
-// per profile, at the first recipient that needs it.
-import { plain } from "@hawser/protocol"
+// One event on its way to any number of sessions: encoded, and framed by the transport, at most once per dialect.
 import { outbound, quoted, unsendable } from "@hawser/protocol/core"
+import { plain } from "@hawser/protocol"
 import type { EventSpec } from "@hawser/protocol"
-import type { Codec, OutboundMessage, Profile } from "@hawser/protocol/core"
-import type { Event20 } from "../../base/profile20.ts"
+import type { OutboundMessage } from "@hawser/protocol/core"
 import type { ServerCounters } from "../../base/counters.ts"
+import type { EventValues, TopicSource } from "./dialect.ts"
 
-/** What turns publications into bytes; one per server. */
-export interface Encoders {
-  readonly codecs: Readonly<Record<Profile, Codec>>
-  readonly event20: (name: string, payload: unknown) => readonly Event20[]
-  readonly counters: ServerCounters
+/** Counters of all publications of a server. */
+export type PublicationCounters = Pick<ServerCounters, "publicationsEncoded">
+
+/** Encoder of publications: a dialect. */
+export interface Encoder {
+  publication(event: EventValues): readonly Uint8Array[]
 }
 
-/** Where a publication comes from, when it is a topic's. */
-export interface TopicSource {
-  readonly topic: string
-  /** Undefined for what takes no number. */
-  readonly offset: number | undefined
-}
-
-/** What a session needs to know of what is published to it. */
+/** A publication, as a recipient uses it. */
 export type Publishable = Pick<Publication, "volatile" | "key" | "messages">
 
 export interface PublicationOptions {
@@ -33,56 +26,48 @@ export interface PublicationOptions {
   readonly isSingle?: boolean
 }
 
-export class Publication {
+export class Publication implements EventValues {
+  readonly name: string
+  readonly payload: unknown
+  readonly source: TopicSource | undefined
   readonly volatile: boolean
-  /** Of the values that wait with the same key only the latest is kept. */
+  /** Key by which waiting values are conflated. */
   readonly key: string | undefined
-  readonly #encoders: Encoders
-  readonly #options: PublicationOptions
-  #compactMessages: readonly OutboundMessage[] | undefined
-  #envelopeMessages: readonly OutboundMessage[] | undefined
+  readonly #counters: PublicationCounters
+  readonly #isShared: boolean
+  /** Of the dialect that asked first; almost always the only one. */
+  #first: { readonly encoder: Encoder; readonly messages: readonly OutboundMessage[] } | undefined
+  #others: Map<Encoder, readonly OutboundMessage[]> | undefined
 
-  constructor(encoders: Encoders, options: PublicationOptions) {
-    const { name, spec, payload, source } = options
-    this.#encoders = encoders
-    this.#options = options
+  constructor(counters: PublicationCounters, { name, spec, payload, source, isSingle }: PublicationOptions) {
+    this.#counters = counters
+    this.#isShared = isSingle !== true
+    this.name = name
+    this.payload = payload
+    this.source = source
     this.volatile = spec.delivery === "volatile"
     const key = this.volatile ? spec.key?.(plain(payload)) : undefined
     this.key = key === undefined ? undefined : `${source?.topic ?? ""}\n${name}\n${key}`
   }
 
-  /** @throws UnsendableError for a payload that clients of this profile would refuse. */
-  messages(profile: Profile): readonly OutboundMessage[] {
-    if (profile === "hawser.1") return (this.#compactMessages ??= this.#encode(profile))
-    return (this.#envelopeMessages ??= this.#encode(profile))
+  /** Returns the messages for clients of one dialect. @throws UnsendableError for a payload that they would refuse. */
+  messages(encoder: Encoder): readonly OutboundMessage[] {
+    if (this.#first?.encoder === encoder) return this.#first.messages
+    const known = this.#others?.get(encoder)
+    if (known !== undefined) return known
+    const messages = this.#encode(encoder)
+    if (this.#first === undefined) this.#first = { encoder, messages }
+    else (this.#others ??= new Map()).set(encoder, messages)
+    return messages
   }
 
-  #encode(profile: Profile): readonly OutboundMessage[] {
-    const isShared = this.#options.isSingle !== true
+  #encode(encoder: Encoder): readonly OutboundMessage[] {
     try {
-      const encoded = profile === "hawser.1" ? [this.#compact()] : this.#envelopes()
-      this.#encoders.counters.publicationsEncoded += 1
-      return encoded.map((bytes) => outbound(bytes, isShared))
+      const encoded = encoder.publication(this)
+      this.#counters.publicationsEncoded += 1
+      return encoded.map((bytes) => outbound(bytes, this.#isShared))
     } catch (error) {
-      throw unsendable(`the event ${quoted(this.#options.name)}`, error)
+      throw unsendable(`the event ${quoted(this.name)}`, error)
     }
-  }
-
-  #compact(): Uint8Array {
-    const codec = this.#encoders.codecs["hawser.1"]
-    const { name: type, payload, source } = this.#options
-    if (this.volatile) {
-      const from = source === undefined ? {} : { topic: source.topic }
-      return codec.encode({ kind: "volatile", type, payload, key: this.key, ...from })
-    }
-    if (source?.offset === undefined) return codec.encode({ kind: "event", type, payload })
-    return codec.encode({ kind: "topicEvent", topic: source.topic, offset: source.offset, type, payload })
-  }
-
-  #envelopes(): Uint8Array[] {
-    const { codecs, event20 } = this.#encoders
-    return event20(this.#options.name, this.#options.payload).map((event) =>
-      codecs["2.0"].encode({ kind: "event", type: event.name, payload: event.payload }),
-    )
   }
 }

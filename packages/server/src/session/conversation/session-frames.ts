@@ -1,10 +1,8 @@
 // What each frame of a client means for its session. The one place that knows which frames a server takes.
 import { isErrorCode } from "@hawser/protocol"
 import { quoted } from "@hawser/protocol/core"
-import type { ServerLimits } from "@hawser/protocol"
 import type {
   BadFrame,
-  Codec,
   Delivery,
   Frame,
   Reference,
@@ -14,7 +12,8 @@ import type {
   WireError,
 } from "@hawser/protocol/core"
 import type { ServerCounters } from "../../base/counters.ts"
-import type { Farewell } from "./farewell.ts"
+import type { BadReaction } from "./dialect.ts"
+import type { Ending } from "./farewell.ts"
 import type { EndCause } from "../../base/session.ts"
 
 /** What a session owes its client. */
@@ -29,12 +28,12 @@ interface Owed {
 
 /** What one session says and hears. */
 export interface FrameTaker {
-  readonly host: { readonly limits: ServerLimits; readonly counters: ServerCounters }
+  readonly host: { readonly counters: ServerCounters }
   readonly session: {
     renewToken(token: string): void
-    finish(cause: EndCause, how?: { message?: string; farewell?: Farewell }): void
+    finish(cause: EndCause, ending?: Ending): void
   }
-  readonly codec: Pick<Codec, "counts">
+  readonly dialect: { bad(error: WireError, badCount: number): BadReaction }
   readonly delivery: Delivery
   readonly answers: Owed
   /** When the message that is processed now arrived. */
@@ -101,7 +100,6 @@ export function takeFrame(taker: FrameTaker, frame: Frame | BadFrame, count: num
       onBad(taker, frame.reference, frame.error)
       return
     case "hello":
-      // In `2.0` a second login on a live socket is answered; in `hawser.1` it breaks the protocol.
       refuse(taker, frame.reference, "the session is open already")
       return
     case "event":
@@ -149,14 +147,10 @@ function refuse(taker: FrameTaker, reference: Reference, message: string): void 
   onBad(taker, reference, { code: "sys_invalid_message", message, category: "system" })
 }
 
-/** `2.0` answers and goes on up to a bound; a client of `hawser.1` cannot do this by accident, so it is closed. */
+/** The dialect decides between the session's end and an error reply. */
 function onBad(taker: FrameTaker, reference: Reference, error: WireError): void {
-  const { codec, session } = taker
-  const { counters, limits } = taker.host
-  counters.badMessages += 1
-  const badCount = taker.countBad()
-  if (codec.counts) session.finish(error.code, { message: error.message })
-  else if (badCount > limits.badMessagesMax)
-    session.finish("sys_invalid_message", { message: `more than ${limits.badMessagesMax} bad messages` })
+  taker.host.counters.badMessages += 1
+  const reaction = taker.dialect.bad(error, taker.countBad())
+  if (reaction.kind === "end") taker.session.finish(reaction.code, reaction.ending)
   else taker.reply({ kind: "reply", reference, outcome: { ok: false, error } })
 }

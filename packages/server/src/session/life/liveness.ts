@@ -136,10 +136,10 @@ class Stalls<User extends AuthenticatedUser> {
     this.#backlogs = backlogs
   }
 
-  /** Since when the socket has taken nothing, of a client that owes nothing. In `2.0` its bytes alone are bounded (E3). */
+  /** Since when the socket has taken nothing, of a client that owes nothing. Uncounted clients have a bound of bytes alone (E3). */
   #unreadSinceMs(connection: RunningConnection<User>): number | undefined {
     const { session, connection: socket } = connection
-    if (session === undefined || session.speaks20 || !session.attached) return undefined
+    if (session === undefined || !session.dialect.counts || !session.attached) return undefined
     const bytes = socket.bufferedBytes
     if (bytes < backlogLeastBytes) return undefined
     let backlog = this.#backlogs.get(connection)

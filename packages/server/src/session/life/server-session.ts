@@ -10,6 +10,7 @@ import type { StateSink, StateSource } from "../conversation/state-source.ts"
 import { ClaimHistory } from "./claim-history.ts"
 import { Conversation } from "../conversation/conversation.ts"
 import type { Conversing } from "../conversation/conversation.ts"
+import type { Dialect } from "../conversation/dialect.ts"
 import { farewellOf, sayFarewell } from "../conversation/farewell.ts"
 import type { ResumableSession } from "../opening/resume.ts"
 import type { FinishOptions, SessionHost, SessionLink, SessionOptions } from "./session-host.ts"
@@ -46,7 +47,7 @@ export class ServerSession<User extends AuthenticatedUser>
   #roundTrip: RoundTrip | undefined
 
   constructor(host: SessionHost<User, ServerSession<User>>, options: SessionOptions<User>) {
-    const { id, clientId, dial, user, codec, link } = options
+    const { id, clientId, dial, user, dialect, link } = options
     this.id = id
     this.clientId = clientId
     this.#host = host
@@ -54,9 +55,9 @@ export class ServerSession<User extends AuthenticatedUser>
     this.#user = user
     this.#link = link
     this.#lastAddress = link.address
-    this.#conversation = new Conversation(host, this, codec, options)
+    this.#conversation = new Conversation(host, this, dialect, options)
     if (this.resumable) host.caps.expect(link.address)
-    if (codec.counts) this.#startRenewal(user)
+    if (dialect.counts) this.#startRenewal(user)
   }
 
   get user(): User {
@@ -73,7 +74,7 @@ export class ServerSession<User extends AuthenticatedUser>
 
   /** True when its client can come back to it. */
   get resumable(): boolean {
-    return !this.speaks20 && this.#host.limits.resumeWindowMs > 0
+    return this.dialect.counts && this.#host.limits.resumeWindowMs > 0
   }
 
   get expiresInMs(): number | null {
@@ -315,8 +316,8 @@ export class ServerSession<User extends AuthenticatedUser>
 
   // --- replicas -------------------------------------------------------------------------------------------------
 
-  get speaks20(): boolean {
-    return !this.#conversation.codec.counts
+  get dialect(): Dialect<User> {
+    return this.#conversation.dialect
   }
 
   takesState(bytes: number, isFirst: boolean): boolean {
@@ -362,7 +363,7 @@ export class ServerSession<User extends AuthenticatedUser>
     if (this.resumable) this.#host.caps.forget(this.#lastAddress)
     const farewell = options.farewell ?? farewellOf(cause)
     const { delivery } = this.#conversation
-    if (!this.speaks20) sayFarewell({ delivery, cause, message, farewell })
+    if (this.dialect.counts) sayFarewell({ delivery, cause, message, farewell })
     const unacknowledged = delivery.unacknowledged()
     const link = this.#unbind()
     this.#conversation.end(new HawserError("session_ended", { message: `the session ended: ${message}` }))

@@ -1,8 +1,9 @@
 // What a session is given: by its server, by its connection, and at its birth.
-import type { Codec, Connection, OutboundMessage } from "@hawser/protocol/core"
+import type { Connection, OutboundMessage } from "@hawser/protocol/core"
 import type { Authenticate, AuthenticatedUser } from "../../base/authenticate.ts"
 import type { EndCause } from "../../base/session.ts"
 import type { ConversationHost } from "../conversation/conversation-host.ts"
+import type { Dialect } from "../conversation/dialect.ts"
 import type { Ending } from "../conversation/farewell.ts"
 import type { ConnectionCaps } from "../opening/connection-caps.ts"
 
@@ -19,7 +20,7 @@ export interface SessionHost<User extends AuthenticatedUser, S> extends Conversa
   readonly onEnded: (session: S, end: SessionEnd<S>) => void
 }
 
-interface SessionEnd<S> {
+export interface SessionEnd<S> {
   readonly cause: EndCause
   /** The session that took over, when the cause is `replaced`. */
   readonly successor: S | undefined
@@ -33,7 +34,7 @@ interface SessionEnd<S> {
 export interface SessionLink {
   readonly connection: Connection
   readonly address: string
-  /** Closes by the profile's rules; afterwards nothing of it reaches the session. */
+  /** Closes with the dialect's close code; afterwards nothing of it reaches the session. */
   close(code: string, message: string): void
 }
 
@@ -43,7 +44,7 @@ export interface SessionOptions<User extends AuthenticatedUser> {
   /** Of the HELLO that opened it. */
   readonly clientId: string
   readonly dial: number
-  readonly codec: Codec
+  readonly dialect: Dialect<User>
   readonly link: SessionLink
   /** True if the client acknowledges state (N9). */
   readonly countsState: boolean

@@ -1,6 +1,7 @@
 // Every open session, by its id and by its user. The only registry; created once per server and passed in.
 // Invariant: a session is in all maps or in none.
 import type { AuthenticatedUser } from "../../base/authenticate.ts"
+import type { Dialect } from "../conversation/dialect.ts"
 import type { ServerSession } from "./server-session.ts"
 
 /** Who wins when a user has too many sessions. */
@@ -11,7 +12,8 @@ export class SessionRegistry<User extends AuthenticatedUser> {
   readonly #byId = new Map<string, ServerSession<User>>()
   /** Few for each: a list is smaller than a set. */
   readonly #byUser = new Map<string, readonly ServerSession<User>[]>()
-  #count20 = 0
+  /** Open sessions by dialect. */
+  readonly #byDialect = new Map<Dialect<User>, number>()
 
   get size(): number {
     return this.#sessions.size
@@ -21,9 +23,9 @@ export class SessionRegistry<User extends AuthenticatedUser> {
     return this.#sessions
   }
 
-  /** True while any session speaks profile `2.0`. */
-  get has20(): boolean {
-    return this.#count20 > 0
+  /** True while sessions of more than one dialect are open. */
+  get isMixed(): boolean {
+    return this.#byDialect.size > 1
   }
 
   get(id: string): ServerSession<User> | undefined {
@@ -46,7 +48,7 @@ export class SessionRegistry<User extends AuthenticatedUser> {
   }
 
   add(session: ServerSession<User>): void {
-    if (session.speaks20 && !this.#sessions.has(session)) this.#count20 += 1
+    if (!this.#sessions.has(session)) this.#count(session, 1)
     this.#sessions.add(session)
     this.#byId.set(session.id, session)
     const others = this.ofUser(session.user.id)
@@ -56,10 +58,16 @@ export class SessionRegistry<User extends AuthenticatedUser> {
 
   /** Compares by identity: a successor of the same user stays. */
   delete(session: ServerSession<User>): void {
-    if (this.#sessions.delete(session) && session.speaks20) this.#count20 -= 1
+    if (this.#sessions.delete(session)) this.#count(session, -1)
     this.#byId.delete(session.id)
     const others = this.ofUser(session.user.id).filter((other) => other !== session)
     if (others.length === 0) this.#byUser.delete(session.user.id)
     else this.#byUser.set(session.user.id, others)
+  }
+
+  #count({ dialect }: ServerSession<User>, change: number): void {
+    const count = (this.#byDialect.get(dialect) ?? 0) + change
+    if (count === 0) this.#byDialect.delete(dialect)
+    else this.#byDialect.set(dialect, count)
   }
 }

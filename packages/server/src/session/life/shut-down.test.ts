@@ -1,3 +1,4 @@
+import { profile20 } from "../../profile20/index.ts"
 import { defaultServerLimits, defineContract } from "@hawser/protocol"
 import { createEnvelopeCodec, serverMessageLimits } from "@hawser/protocol/core"
 import type { Connection, ConnectionEvents, OutboundMessage } from "@hawser/protocol/core"
@@ -64,7 +65,11 @@ let closedAtMs: number | undefined
 
 beforeEach(async () => {
   clock = new SimulatedClock()
-  server = createServer(contract, { authenticate: (token) => ({ id: token }), clock })
+  server = createServer(contract, {
+    profile20: profile20(),
+    authenticate: (token) => ({ id: token }),
+    clock,
+  })
   peer = new SilentPeer(clock, server)
   peer.logIn()
   await clock.advance(0)
@@ -162,6 +167,7 @@ describe("the end of one session of a slow peer", () => {
 
   it("is not cut by the search for dead connections, however short its times", async () => {
     server = createServer(contract, {
+      profile20: profile20(),
       authenticate: (token) => ({ id: token }),
       clock,
       limits: { pingAfterMs: 100, pongTimeoutMs: 100 },

@@ -6,7 +6,11 @@ import { initialAdmission, stepAdmission, wakeAtAdmission } from "./admission.ma
 import type { AdmissionInput, AdmissionOptions, AdmissionState } from "./admission.machine.ts"
 
 const compact: AdmissionOptions = {
-  profile: "hawser.1",
+  rules: {
+    negotiates: true,
+    holdsEarly: false,
+    unauthenticated: { code: "sys_invalid_message", category: "validation" },
+  },
   helloMaxBytes: 100,
   authTimeoutMs: 5_000,
   earlyMaxCount: 2,
@@ -14,7 +18,14 @@ const compact: AdmissionOptions = {
   wireVersion: 3,
   clientMessage: clientMessageLimits,
 }
-const envelopes: AdmissionOptions = { ...compact, profile: "2.0" }
+const envelopes: AdmissionOptions = {
+  ...compact,
+  rules: {
+    negotiates: false,
+    holdsEarly: true,
+    unauthenticated: { code: "auth_required", category: "permission" },
+  },
+}
 const awaiting: AdmissionState = { kind: "awaitingHello", deadlineMs: 5_000 }
 const verifying: AdmissionState = {
   kind: "verifying",
@@ -287,7 +298,7 @@ describe("random sequences", () => {
           }
           expect(effects.filter((effect) => effect === "verify").length).toBeLessThanOrEqual(1)
           expect(effects.filter((effect) => effect === "hold").length).toBeLessThanOrEqual(
-            options.profile === "2.0" ? 2 : 0,
+            options.rules.holdsEarly ? 2 : 0,
           )
           const last = effects.findIndex((effect) => effect === "admit" || effect === "refuse")
           expect(last === -1).toBe(state.kind !== "done")

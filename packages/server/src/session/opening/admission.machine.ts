@@ -1,11 +1,12 @@
 // Decides what may happen on a connection before its user is known. No session, handler or store is touched here.
 // Invariants: at most one token is verified per connection; after `refuse` or `admit` nothing follows.
 import { clientMessageLimits } from "@hawser/protocol/core"
+import type { AdmissionRules } from "../conversation/dialect.ts"
 import type { MessageLimits } from "@hawser/protocol"
-import type { BadFrame, Frame, HelloFrame, Profile, Reference, WireError } from "@hawser/protocol/core"
+import type { BadFrame, Frame, HelloFrame, Reference, WireError } from "@hawser/protocol/core"
 
 export interface AdmissionOptions {
-  readonly profile: Profile
+  readonly rules: AdmissionRules
   readonly helloMaxBytes: number
   readonly authTimeoutMs: number
   readonly earlyMaxCount: number
@@ -35,7 +36,7 @@ export type AdmissionInput =
 
 export type AdmissionEffect =
   | { readonly kind: "verify"; readonly hello: HelloFrame }
-  /** A `2.0` client went on before the welcome: keep the message for later. */
+  /** The client sent a message before WELCOME: keep it until the session is open. */
   | { readonly kind: "hold" }
   | { readonly kind: "admit" }
   | {
@@ -80,6 +81,7 @@ function first(
   { deadlineMs }: Extract<AdmissionState, { kind: "awaitingHello" }>,
   { frame, bytes }: Extract<AdmissionInput, { kind: "frame" }>,
 ): Step {
+  const { rules } = options
   if (bytes > options.helloMaxBytes) {
     const message = `the first message has ${bytes} bytes; the limit is ${options.helloMaxBytes}`
     return refuse({ code: "message_too_large", message, category: "validation" }, referenceOf(frame))
@@ -87,17 +89,13 @@ function first(
   if (frame.kind === "bad") return refuse(frame.error, frame.reference)
   if (frame.kind !== "hello") {
     const reference = frame.kind === "request" ? frame.reference : null
-    const message = "the first message must authenticate"
-    // `2.0` clients stop at once on an auth_* code; in `hawser.1` this is a broken client.
-    return options.profile === "2.0"
-      ? refuse({ code: "auth_required", message, category: "permission" }, reference)
-      : refuse(invalid(message), reference)
+    return refuse({ ...rules.unauthenticated, message: "the first message must authenticate" }, reference)
   }
-  if (options.profile === "hawser.1" && Math.abs(frame.version - options.wireVersion) > 1) {
+  if (rules.negotiates && Math.abs(frame.version - options.wireVersion) > 1) {
     const message = `this server speaks wire version ${options.wireVersion}, the client ${frame.version}`
     return refuse({ code: "unsupported_version", message, category: "validation" }, null)
   }
-  const narrow = options.profile === "2.0" ? undefined : narrowLimit(options.clientMessage, frame.limits)
+  const narrow = rules.negotiates ? narrowLimit(options.clientMessage, frame.limits) : undefined
   if (narrow !== undefined)
     return refuse({ code: "unsupported_limits", message: narrow, category: "validation" }, null)
   return [
@@ -120,7 +118,7 @@ function early(
   state: Extract<AdmissionState, { kind: "verifying" }>,
   { frame, bytes }: { readonly frame: Frame | BadFrame; readonly bytes: number },
 ): Step {
-  if (options.profile !== "2.0") return refuse(invalid("nothing may follow HELLO before WELCOME"), null)
+  if (!options.rules.holdsEarly) return refuse(invalid("nothing may follow HELLO before WELCOME"), null)
   if (frame.kind === "hello") return refuse(invalid("a second cmd_authenticate"), frame.reference)
   if (state.heldCount >= options.earlyMaxCount) {
     return refuse(invalid(`more than ${options.earlyMaxCount} messages before event_welcome`), null)
@@ -132,7 +130,7 @@ function early(
   return [{ ...state, heldCount: state.heldCount + 1, heldBytes }, [{ kind: "hold" }]]
 }
 
-/** What an answer of `2.0` can name; other profiles answer without. */
+/** Reference for the refusal, if the message has one. */
 function referenceOf(frame: Frame | BadFrame): Reference {
   return "reference" in frame ? frame.reference : null
 }

@@ -1,23 +1,14 @@
 // The way of one connection to its session: performs what the admission machine decides, and is forgotten afterwards.
-// No decisions here: a switch over effects, and how each profile says no.
+// No decisions here: a switch over effects. The dialect encodes a refusal.
 import { HawserError } from "@hawser/protocol"
-import { sentence } from "@hawser/protocol/core"
 import type { Clock } from "@hawser/protocol"
-import type {
-  Codec,
-  Connection,
-  Frame,
-  HelloFrame,
-  Profile,
-  Reference,
-  TimerQueue,
-  WireError,
-} from "@hawser/protocol/core"
+import type { Connection, HelloFrame, Reference, TimerQueue, WireError } from "@hawser/protocol/core"
 import { checkedUser } from "../../base/authenticate.ts"
 import type { Authenticate, AuthenticateContext, AuthenticatedUser } from "../../base/authenticate.ts"
 import { LazyAbort } from "../../calls/lazy-abort.ts"
 import { encodeError, isAnswer, wireError } from "../../calls/told-error.ts"
 import type { ServerCounters } from "../../base/counters.ts"
+import type { Dialect } from "../conversation/dialect.ts"
 import type { Health } from "../../base/health.ts"
 import { initialAdmission, stepAdmission, wakeAtAdmission } from "./admission.machine.ts"
 import type {
@@ -34,15 +25,14 @@ export interface LoginHost<User extends AuthenticatedUser> {
   readonly health: Health
   readonly authenticate: Authenticate<User>
   readonly onError: (error: unknown) => void
-  readonly admission: Readonly<Record<Profile, AdmissionOptions>>
+  readonly admissionOf: (dialect: Dialect<User>) => AdmissionOptions
 }
 
 /** The connection, as its login sees it. */
 export interface LoginOwner<User extends AuthenticatedUser> {
   readonly connection: Connection
-  readonly profile: Profile
+  readonly dialect: Dialect<User>
   readonly address: string
-  readonly codec: Codec
   /** True once `close` was called, or the socket is gone. */
   readonly isClosing: boolean
   /** Opens the session. Throws HawserError when the user may not have one. */
@@ -65,13 +55,13 @@ export class Login<User extends AuthenticatedUser> {
   constructor(host: LoginHost<User>, owner: LoginOwner<User>) {
     this.#host = host
     this.#owner = owner
-    this.#options = host.admission[owner.profile]
+    this.#options = host.admissionOf(owner.dialect)
     this.#admission = initialAdmission(this.#options, host.clock.now())
     this.#arm()
   }
 
   message(bytes: Uint8Array): void {
-    const frame = this.#owner.codec.decode(bytes, 0)
+    const frame = this.#owner.dialect.codec.decode(bytes, 0)
     this.#step({ kind: "frame", frame, bytes: bytes.length }, bytes)
   }
 
@@ -154,19 +144,16 @@ export class Login<User extends AuthenticatedUser> {
 
   /** An error frame first, so that a client can tell a bad token from a bad network; then the close. */
   #refuse(error: WireError, reference: Reference, text: boolean): void {
-    const { codec, connection, profile } = this.#owner
+    const { dialect, connection } = this.#owner
     this.#host.counters.handshakesRefused += 1
     this.#host.health.handshakesRefused.add(text ? "text_message" : error.code)
     if (text) {
       this.#owner.close("text_message", error.message)
       return
     }
-    const sent = profile === "2.0" ? authError20(error) : error
-    const frame = (told: WireError): Frame =>
-      profile === "2.0"
-        ? { kind: "reply", reference, outcome: { ok: false, error: told } }
-        : { kind: "bye", code: sentence(told.code), message: sentence(told.message) }
-    const bytes = encodeError(codec, { error: sent, frame, what: "a refused login" }, this.#host.onError)
+    const { error: sent, frame } = dialect.refusal(error, reference)
+    const told = { error: sent, frame, what: "a refused login" }
+    const bytes = encodeError(dialect.codec, told, this.#host.onError)
     connection.send({ bytes })
     this.#owner.close(sent.code, error.message)
   }
@@ -185,14 +172,4 @@ class LoginContext implements AuthenticateContext {
   get signal(): AbortSignal {
     return this.#aborter.signal
   }
-}
-
-/**
- * Clients of `2.0` stop at once only on an `auth_*` code, so whatever is wrong with a first message has one. Only its
- * size keeps its own code: a shorter token would do, another login would not.
- */
-function authError20(error: WireError): WireError {
-  if (error.code === "message_too_large") return error
-  if (error.category !== "validation" && error.code !== "sys_invalid_message") return error
-  return { ...error, code: "auth_required", category: "permission" }
 }

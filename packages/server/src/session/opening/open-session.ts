@@ -2,9 +2,9 @@
 // ends, then hooks; one synchronous block, so that nobody sees a session half bound.
 import { HawserError } from "@hawser/protocol"
 import { wireVersion } from "@hawser/protocol/core"
-import type { AcceptedConnection, Codec, HelloFrame, Profile, ResumeClaim } from "@hawser/protocol/core"
+import type { AcceptedConnection, HelloFrame, Profile, ResumeClaim } from "@hawser/protocol/core"
 import type { AuthenticatedUser } from "../../base/authenticate.ts"
-import type { Translator20 } from "../../base/profile20.ts"
+import type { Dialect } from "../conversation/dialect.ts"
 import type { AdmissionOptions } from "./admission.machine.ts"
 import type { CapTicket } from "./connection-caps.ts"
 import type { ResumeTokens } from "./resume-token.ts"
@@ -18,13 +18,12 @@ import type { Claim, SessionStore } from "../life/session-store.ts"
 
 export interface OpeningHost<User extends AuthenticatedUser> extends Omit<
   ConnectionHost<User>,
-  "openSession" | "admission"
+  "openSession" | "admissionOf"
 > {
   readonly registry: SessionRegistry<User>
-  readonly codecs: Readonly<Record<Profile, Codec>>
+  readonly dialects: ReadonlyMap<Profile, Dialect<User>>
   readonly sessionHost: SessionHost<User, ServerSession<User>>
   readonly types: readonly string[]
-  readonly translator20: Translator20<User>
   readonly sessionId: () => string
   readonly sessionPolicy: SessionPolicy
   readonly tokens: ResumeTokens
@@ -40,25 +39,27 @@ export interface OpeningHost<User extends AuthenticatedUser> extends Omit<
 /** How sockets become connections. What all of them share is put together once: there may be thousands a second. */
 export function createOpener<User extends AuthenticatedUser>(
   host: OpeningHost<User>,
-): (accepted: AcceptedConnection, ticket: CapTicket) => RunningConnection<User> {
+): (accepted: AcceptedConnection, dialect: Dialect<User>, ticket: CapTicket) => RunningConnection<User> {
+  const admission = new Map(
+    [...host.dialects.values()].map((dialect) => [dialect, admissionOptions(host, dialect)]),
+  )
   const connectionHost: ConnectionHost<User> = {
     ...host,
-    admission: { "hawser.1": admissionOptions(host, "hawser.1"), "2.0": admissionOptions(host, "2.0") },
+    admissionOf: (dialect) => admission.get(dialect) ?? admissionOptions(host, dialect),
     openSession: (admitted) =>
       admitted.hello.resume === undefined
         ? openFresh(host, admitted, undefined)
         : resumeOrOpen(host, admitted, admitted.hello.resume),
   }
-  return (accepted, ticket) =>
-    new RunningConnection(connectionHost, accepted, host.codecs[accepted.profile], ticket)
+  return (accepted, dialect, ticket) => new RunningConnection(connectionHost, accepted, dialect, ticket)
 }
 
 function admissionOptions<User extends AuthenticatedUser>(
   { limits }: OpeningHost<User>,
-  profile: Profile,
+  { admission: rules }: Dialect<User>,
 ): AdmissionOptions {
   const { helloMaxBytes, authTimeoutMs, earlyMaxCount, earlyMaxBytes, clientMessage } = limits
-  return { profile, wireVersion, helloMaxBytes, authTimeoutMs, earlyMaxCount, earlyMaxBytes, clientMessage }
+  return { rules, wireVersion, helloMaxBytes, authTimeoutMs, earlyMaxCount, earlyMaxBytes, clientMessage }
 }
 
 function resumeOrOpen<User extends AuthenticatedUser>(
@@ -128,7 +129,7 @@ function openFresh<User extends AuthenticatedUser>(
   }
   // A first dial that this client gave up, arriving after its successor, must not end what that one opened.
   for (const { clientId, lastDial } of registry.ofUser(user.id)) {
-    if (connection.codec.counts && clientId === hello.clientId && hello.dial <= lastDial)
+    if (connection.dialect.counts && clientId === hello.clientId && hello.dial <= lastDial)
       throw new HawserError("replaced")
   }
   const surplus = registry.surplus(user.id, limits.sessionsPerUser)
@@ -141,7 +142,7 @@ function openFresh<User extends AuthenticatedUser>(
     user,
     clientId: hello.clientId,
     dial: hello.dial,
-    codec: connection.codec,
+    dialect: connection.dialect,
     link: connection,
     countsState: countsState(hello),
   })
@@ -160,9 +161,10 @@ function encodeWelcome<User extends AuthenticatedUser>(
   session: ServerSession<User>,
   how: { connection: RunningConnection<User>; resumed: boolean; refusal: string | undefined },
 ): Uint8Array {
-  const { codec } = how.connection
+  const { dialect } = how.connection
+  const payload = dialect.welcome(session)
   const { received, handled, digest } = session.counts
-  return codec.encode({
+  return dialect.codec.encode({
     kind: "welcome",
     sessionId: session.id,
     resumeToken: session.resumable
@@ -176,6 +178,6 @@ function encodeWelcome<User extends AuthenticatedUser>(
     expiresInMs: session.expiresInMs,
     limits: host.limits.message,
     types: host.types,
-    ...(codec.profile === "2.0" ? { payload: host.translator20.welcome(session) } : {}),
+    ...(payload === undefined ? {} : { payload }),
   })
 }

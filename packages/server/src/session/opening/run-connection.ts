@@ -1,17 +1,10 @@
-// One socket: its messages go to its login until there is a session, then to the session. Knows the profile's way of
-// closing, and sees to it that the socket really ends.
-import { isErrorCode } from "@hawser/protocol"
-import { closeCode, closeReason, errorTable, isPageGone, turnNow } from "@hawser/protocol/core"
+// One socket: its messages go to its login until there is a session, then to the session. Sees to it that
+// the socket really ends.
+import { closeReason, isPageGone, turnNow } from "@hawser/protocol/core"
 import type { ServerLimits } from "@hawser/protocol"
-import type {
-  AcceptedConnection,
-  Codec,
-  Connection,
-  ConnectionEvents,
-  HelloFrame,
-  Profile,
-} from "@hawser/protocol/core"
+import type { AcceptedConnection, Connection, ConnectionEvents, HelloFrame } from "@hawser/protocol/core"
 import type { AuthenticatedUser } from "../../base/authenticate.ts"
+import type { Dialect } from "../conversation/dialect.ts"
 import type { CapTicket } from "./connection-caps.ts"
 import { Login } from "./login.ts"
 import type { LoginHost, LoginOwner } from "./login.ts"
@@ -37,7 +30,7 @@ export class RunningConnection<User extends AuthenticatedUser>
 {
   readonly connection: Connection
   readonly address: string
-  readonly codec: Codec
+  readonly dialect: Dialect<User>
   /** Any sign of life, for the liveness sweep. */
   heardAtMs: number
   pingedAtMs: number | undefined
@@ -52,18 +45,19 @@ export class RunningConnection<User extends AuthenticatedUser>
   #cancelDrop: (() => void) | undefined
 
   // oxlint-disable-next-line eslint/max-params -- made in one place
-  constructor(host: ConnectionHost<User>, accepted: AcceptedConnection, codec: Codec, ticket: CapTicket) {
+  constructor(
+    host: ConnectionHost<User>,
+    accepted: AcceptedConnection,
+    dialect: Dialect<User>,
+    ticket: CapTicket,
+  ) {
     this.connection = accepted.connection
     this.address = accepted.address
-    this.codec = codec
+    this.dialect = dialect
     this.heardAtMs = host.clock.now()
     this.#host = host
     this.#ticket = ticket
     this.#login = new Login(host, this)
-  }
-
-  get profile(): Profile {
-    return this.codec.counts ? "hawser.1" : "2.0"
   }
 
   /** True when a new session on it would be one too many of its address. */
@@ -133,7 +127,7 @@ export class RunningConnection<User extends AuthenticatedUser>
     this.#host.onClosed(this)
   }
 
-  /** Closes by the profile's rules. The close code follows from the error's. */
+  /** Closes with the close code that the dialect has for this code. */
   close(code: string, message: string): void {
     if (this.isClosing) return
     this.#phase = "closing"
@@ -141,7 +135,7 @@ export class RunningConnection<User extends AuthenticatedUser>
     const { connection } = this
     const reason = closeReason(message)
     if (code === "connection_lost") connection.terminate()
-    else connection.close(this.profile === "2.0" ? closeCode20(code) : closeCodeOf(code), reason)
+    else connection.close(this.dialect.closeCode(code), reason)
     connection.resume()
     connection.awaitDrain?.()
     this.#awaitEnd()
@@ -164,21 +158,4 @@ export class RunningConnection<User extends AuthenticatedUser>
     this.#login?.end()
     this.#login = undefined
   }
-}
-
-function closeCodeOf(code: string): number {
-  if (code === "text_message") return closeCode.unsupportedData
-  if (code === "closed") return closeCode.normal
-  // A code of the application ends a session that it wants to be rid of: its client must stay away.
-  return isErrorCode(code) ? (errorTable[code].close ?? closeCode.sessionEnded) : closeCode.forbidden
-}
-
-function closeCode20(code: string): number {
-  if (code === "text_message") return closeCode.unsupportedData
-  if (code === "server_shutdown") return closeCode.serviceRestart
-  if (code === "sys_invalid_message") return closeCode.protocolViolation
-  const close = closeCodeOf(code)
-  return close === closeCode.authentication || close === closeCode.forbidden || code === "message_too_large"
-    ? closeCode.policyViolation
-    : close
 }

@@ -1,22 +1,21 @@
-// Replicas for clients of protocol `2.0`: what their application makes of the changes, as events. Viewers who are told of
-// the same cells are told in the same bytes: translated and encoded once for all of them.
+// Changes of replicas by records, for dialects that take no cells. Viewers with the same change get the same bytes: a change
+// is encoded once per dialect and tick.
 import { unsendable } from "@hawser/protocol/core"
-import type { Codec, OutboundMessage } from "@hawser/protocol/core"
-import type { Event20, ReplicaChange20 } from "../base/profile20.ts"
+import type { OutboundMessage } from "@hawser/protocol/core"
+import type { ServerCounters } from "../base/counters.ts"
+import type { ReplicaChange } from "../session/conversation/dialect.ts"
+import type { ReplicaDialect } from "../session/conversation/state-source.ts"
 import type { ReplicaCell } from "./replica-cell.ts"
 import type { ReplicaStore } from "./replica-store.ts"
 import type { ReplicaViewer } from "./replica-viewer.ts"
 
-export interface ReplicaViews20Options {
-  readonly codec: Codec
-  /** Called once for each distinct change. */
-  readonly translate: (replica: string, change: ReplicaChange20) => readonly Event20[]
-  readonly onEncoded: () => void
-  /** A change that cannot be told is left out: a tick has other viewers, and no caller that could be told. */
+export interface RecordViewsOptions {
+  readonly counters: Pick<ServerCounters, "publicationsEncoded">
+  /** Receives the error of a change that cannot be encoded. The change is left out; a tick has other viewers. */
   readonly onError: (error: unknown) => void
 }
 
-/** By cell, what a client was told of: its ids, and the version of the cell. */
+/** Ids and version of a cell, as the client has them. */
 interface Told {
   readonly ids: ReadonlySet<string>
   readonly version: number
@@ -24,27 +23,27 @@ interface Told {
 
 interface ChangedCell {
   readonly cell: ReplicaCell
-  /** The version that the client was told of; 0 for none. */
+  /** Version that the client has; 0 for none. */
   readonly since: number
 }
 
-export class ReplicaViews20 {
-  readonly #options: ReplicaViews20Options
-  /** What this tick has encoded, by what it says. */
+export class RecordViews {
+  readonly #options: RecordViewsOptions
+  /** Messages of this tick, by profile and change. */
   readonly #encoded = new Map<string, readonly OutboundMessage[]>()
   readonly #told = new WeakMap<ReplicaViewer, Map<ReplicaCell, Told>>()
 
-  constructor(options: ReplicaViews20Options) {
+  constructor(options: RecordViewsOptions) {
     this.#options = options
   }
 
-  /** A tick is over: nobody will be told the same again. */
+  /** Ends a tick: drops its messages. */
   forget(): void {
     this.#encoded.clear()
   }
 
-  /** What this viewer must be told; afterwards it counts as told. */
-  messages(viewer: ReplicaViewer): readonly OutboundMessage[] {
+  /** Returns the messages that this viewer lacks, and counts them as sent. */
+  messages(viewer: ReplicaViewer, dialect: ReplicaDialect): readonly OutboundMessage[] {
     const told = this.#told.get(viewer) ?? new Map<ReplicaCell, Told>()
     if (isTold(viewer, told)) return []
     this.#told.set(viewer, told)
@@ -66,16 +65,16 @@ export class ReplicaViews20 {
     }
     // Who only walked from one cell in view to another is not gone.
     for (const { ids } of told.values()) for (const id of ids) gone.delete(id)
-    return this.#encode(viewer.store, changed, gone)
+    return this.#encode(dialect, viewer.store, { cells: changed, gone })
   }
 
   #encode(
+    dialect: ReplicaDialect,
     store: ReplicaStore,
-    cells: readonly ChangedCell[],
-    gone: ReadonlySet<string>,
+    { cells, gone }: { readonly cells: readonly ChangedCell[]; readonly gone: ReadonlySet<string> },
   ): readonly OutboundMessage[] {
     const names = cells.map(({ cell: { x, y, version }, since }) => `${x},${y},${since},${version}`)
-    const key = JSON.stringify([store.name, names.toSorted(), [...gone].toSorted()])
+    const key = JSON.stringify([dialect.profile, store.name, names.toSorted(), [...gone].toSorted()])
     const known = this.#encoded.get(key)
     if (known !== undefined) return known
     const records = cells.flatMap(({ cell, since }) =>
@@ -85,18 +84,20 @@ export class ReplicaViews20 {
         .map(({ id, packed }) => ({ id, ...store.valuesOf(packed) })),
     )
     if (records.length + gone.size === 0) return []
-    const messages = this.#translate(store.name, { records, gone: [...gone] })
+    const messages = this.#translate(dialect, store.name, { records, gone: [...gone] })
     this.#encoded.set(key, messages)
     return messages
   }
 
-  #translate(replica: string, change: ReplicaChange20): readonly OutboundMessage[] {
-    const { codec, translate, onEncoded, onError } = this.#options
+  #translate(
+    { replicaChange }: ReplicaDialect,
+    replica: string,
+    change: ReplicaChange,
+  ): readonly OutboundMessage[] {
+    const { counters, onError } = this.#options
     try {
-      const messages = translate(replica, change).map(({ name, payload }) => ({
-        bytes: codec.encode({ kind: "event", type: name, payload }),
-      }))
-      onEncoded()
+      const messages = (replicaChange?.(replica, change) ?? []).map((bytes) => ({ bytes }))
+      counters.publicationsEncoded += 1
       return messages
     } catch (error) {
       onError(unsendable(`a change of the replica "${replica}"`, error))

@@ -1,6 +1,5 @@
-// Where an application says how its messages look to clients of protocol `2.0`. Handlers know nothing of it.
-import { plain } from "@hawser/protocol"
-import { isMap } from "@hawser/protocol/core"
+// Options of profile `2.0`: where an application says how its messages look to clients of protocol `2.0`. Handlers see the
+// contract's names and payloads only.
 import type {
   CallOutput,
   CommandName,
@@ -13,8 +12,8 @@ import type {
   ReplicaRecord,
 } from "@hawser/protocol"
 import type { WireError } from "@hawser/protocol/core"
-import type { AuthenticatedUser } from "./authenticate.ts"
-import type { Session } from "./session.ts"
+import type { AuthenticatedUser } from "../base/authenticate.ts"
+import type { Session } from "../base/session.ts"
 
 /** An event of `2.0`: `name` is camelCase and travels as `event_` plus its snake_case form. */
 export interface Event20 {
@@ -65,48 +64,7 @@ export interface Profile20<C extends Contract, User extends AuthenticatedUser> {
   }
 }
 
-/** What a client of `2.0` must be told of a replica. */
-export interface ReplicaChange20 {
-  /** Records that are new to it or have changed: all of their fields, and their id. */
-  readonly records: readonly (Readonly<Record<string, unknown>> & { readonly id: string })[]
-  /** Ids of records that it sees no more. */
-  readonly gone: readonly string[]
-}
-
 export interface Request20 {
   readonly name: string
   readonly input: unknown
-}
-
-/** The same, completed and looked up in maps, so that names such as `toString` find nothing. */
-export interface Translator20<User extends AuthenticatedUser> {
-  welcome(session: Session<User>): object
-  request(name: string, payload: unknown): Request20
-  reply(name: string, output: unknown, session: Session<User>): unknown
-  error(error: WireError, name: string): WireError
-  event(name: string, payload: unknown): readonly Event20[]
-  replica(name: string, change: ReplicaChange20): readonly Event20[]
-}
-
-export function createTranslator20<User extends AuthenticatedUser>(
-  profile: Profile20<Contract, User> = {},
-): Translator20<User> {
-  const requests = new Map(Object.entries(profile.requests ?? {}))
-  const replies = new Map(Object.entries(profile.replies ?? {}))
-  const events = new Map(Object.entries(profile.events ?? {}))
-  const replicas = new Map(Object.entries(profile.replicas ?? {}))
-  return {
-    welcome: (session) => profile.welcome?.(session) ?? {},
-    request: (name, payload) => requests.get(name)?.(asMap(payload)) ?? { name, input: payload },
-    reply: (name, output, session) => replies.get(name)?.(plain(output), session) ?? output,
-    error: (error, name) => profile.error?.(error, name) ?? error,
-    event: (name, payload) =>
-      events.get(name)?.(plain(payload)) ?? [{ name, payload: asMap(plain(payload)) }],
-    replica: (name, change) => replicas.get(name)?.(change) ?? [],
-  }
-}
-
-/** `2.0` knows maps only; anything else travels as `{ value }`. */
-function asMap(value: unknown): Record<string, unknown> {
-  return isMap(value) ? value : { value }
 }

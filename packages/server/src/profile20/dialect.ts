@@ -1,0 +1,103 @@
+// The dialect of `2.0`: envelopes, names and payloads as the application translates them, no counts and no resume.
+import { HawserError } from "@hawser/protocol"
+import type { Contract } from "@hawser/protocol"
+import { clientMessageLimits, closeCode, createEnvelopeCodec } from "@hawser/protocol/core"
+import type { Codec, WireError } from "@hawser/protocol/core"
+import type { AuthenticatedUser } from "../base/authenticate.ts"
+import { closeCodeOf } from "../session/conversation/close-codes.ts"
+import type { BadReaction, Dialect, DialectFactory, DialectHost } from "../session/conversation/dialect.ts"
+import type { Event20, Profile20 } from "./options.ts"
+import { Outbound20 } from "./outbound.ts"
+import { createTranslator20 } from "./translator.ts"
+
+/**
+ * Serves clients of protocol `2.0`, for the option `profile20` of `createServer`. Without that option a client that offers no
+ * subprotocol is refused with 400.
+ * @param options translation of names and payloads; what they leave out passes unchanged.
+ */
+export function profile20<C extends Contract, User extends AuthenticatedUser>(
+  options?: Profile20<C, User>,
+): DialectFactory<C, User>
+export function profile20(
+  options: Profile20<Contract, AuthenticatedUser> = {},
+): DialectFactory<Contract, AuthenticatedUser> {
+  return (host) => createDialect20(options, host)
+}
+
+function createDialect20(
+  options: Profile20<Contract, AuthenticatedUser>,
+  host: DialectHost,
+): Dialect<AuthenticatedUser> {
+  const { limits } = host
+  const codec = createCodec20(host)
+  const translator = createTranslator20(options)
+  const encode = (events: readonly Event20[]): readonly Uint8Array[] =>
+    events.map(({ name, payload }) => codec.encode({ kind: "event", type: name, payload }))
+  return {
+    profile: "2.0",
+    codec,
+    counts: false,
+    admission: {
+      negotiates: false,
+      holdsEarly: true,
+      unauthenticated: { code: "auth_required", category: "permission" },
+    },
+    held: { heldMaxCount: 0, heldMaxBytes: 0 },
+    overflow: "slow_consumer",
+    request: ({ type, payload }) => translator.request(type, payload),
+    reply: (name, output, session) => translator.reply(name, output, session),
+    error: (error, type) => translator.error(error, type),
+    assertServes(feature) {
+      const message =
+        feature === "streams" ? "protocol 2.0 has no streams" : "protocol 2.0 has no topics for clients"
+      throw new HawserError("not_available", { message })
+    },
+    outbound: (_delivery, connection) => new Outbound20(host, codec, connection),
+    welcome: (session) => translator.welcome(session),
+    refusal: (error, reference) => ({
+      error: loginError(error),
+      frame: (told) => ({ kind: "reply", reference, outcome: { ok: false, error: told } }),
+    }),
+    closeCode: closeCode20,
+    bad: (_error, badCount) => badReaction(badCount, limits.badMessagesMax),
+    publication: ({ name, payload }) => encode(translator.event(name, payload)),
+    replicaChange: (replica, change) => encode(translator.replica(replica, change)),
+  }
+}
+
+/** A client of `2.0` cannot name the limits of its reader: messages keep to those of the known clients. */
+function createCodec20({ limits, wallClockMs }: DialectHost): Codec {
+  const { message, clientMessage } = limits
+  const maxBytes = Math.min(clientMessage.maxBytes, clientMessageLimits.maxBytes)
+  const writes = { ...clientMessage, maxBytes }
+  const codec = createEnvelopeCodec({ side: "server", limits: message, writes, wallClockMs })
+  // A message of `2.0` has no number, and none goes ahead of another.
+  return { ...codec, classify: (bytes) => (bytes.length === 0 ? "invalid" : "uncounted") }
+}
+
+/** A bad message is answered, up to a bound: the known clients send some by accident. */
+function badReaction(badCount: number, badMessagesMax: number): BadReaction {
+  if (badCount <= badMessagesMax) return { kind: "reply" }
+  const message = `more than ${badMessagesMax} bad messages`
+  return { kind: "end", code: "sys_invalid_message", ending: { message } }
+}
+
+/**
+ * Clients of `2.0` stop at once only on an `auth_*` code, so every fault of a first message has one. Its size alone keeps its
+ * code: a shorter token would do, another log-in would not.
+ */
+function loginError(error: WireError): WireError {
+  if (error.code === "message_too_large") return error
+  if (error.category !== "validation" && error.code !== "sys_invalid_message") return error
+  return { ...error, code: "auth_required", category: "permission" }
+}
+
+function closeCode20(code: string): number {
+  if (code === "text_message") return closeCode.unsupportedData
+  if (code === "server_shutdown") return closeCode.serviceRestart
+  if (code === "sys_invalid_message") return closeCode.protocolViolation
+  const close = closeCodeOf(code)
+  return close === closeCode.authentication || close === closeCode.forbidden || code === "message_too_large"
+    ? closeCode.policyViolation
+    : close
+}

@@ -1,0 +1,87 @@
+// Messages of a session of `2.0`: handed to its connection at most once, without numbers and replay.
+import type { ServerLimits } from "@hawser/protocol"
+import { VolatileSlots, outbound } from "@hawser/protocol/core"
+import type {
+  Codec,
+  Connection,
+  Frame,
+  OutboundMessage,
+  ReliableOutcome,
+  VolatileOutcome,
+} from "@hawser/protocol/core"
+import type { ServerCounters } from "../base/counters.ts"
+import type { Outbound } from "../session/conversation/outbound.ts"
+
+interface Outbound20Host {
+  readonly limits: ServerLimits
+  readonly counters: ServerCounters
+}
+
+export class Outbound20 implements Outbound {
+  readonly #host: Outbound20Host
+  readonly #codec: Codec
+  readonly #connection: Connection
+  readonly #slots: VolatileSlots
+  #ended = false
+
+  constructor(host: Outbound20Host, codec: Codec, connection: Connection) {
+    this.#host = host
+    this.#codec = codec
+    this.#connection = connection
+    this.#slots = new VolatileSlots(host.limits)
+  }
+
+  reliable(message: OutboundMessage): ReliableOutcome | "dead" {
+    const { outboundMaxBytes20 } = this.#host.limits
+    if (this.#connection.bufferedBytes + message.bytes.length > outboundMaxBytes20) {
+      this.#host.counters.slowConsumersClosed += 1
+      return "full"
+    }
+    return this.#handOver(message) ? "sent" : "dead"
+  }
+
+  volatile(message: OutboundMessage, key: string | undefined): VolatileOutcome {
+    const { counters } = this.#host
+    if (this.takesState() && this.state(message)) return "sent"
+    if (key === undefined) {
+      counters.volatileDropped += 1
+      return "dropped"
+    }
+    counters.volatileConflated += this.#slots.put(key, message)
+    return "conflated"
+  }
+
+  /** Clients acknowledge nothing: the bytes in the socket alone decide. */
+  takesState(): boolean {
+    if (this.#ended || this.#slots.size > 0) return false
+    if (this.#connection.bufferedBytes <= this.#host.limits.volatileHighWaterBytes) return true
+    this.#connection.awaitDrain?.()
+    return false
+  }
+
+  state(message: OutboundMessage): boolean {
+    return this.#handOver(message)
+  }
+
+  control(frame: Frame): boolean {
+    return this.#handOver(outbound(this.#codec.encode(frame)))
+  }
+
+  pump(): void {
+    if (this.#ended) return
+    for (const { message } of this.#slots.take()) this.#handOver(message)
+  }
+
+  end(): void {
+    this.#ended = true
+    this.#slots.take()
+  }
+
+  #handOver(message: OutboundMessage): boolean {
+    const { counters } = this.#host
+    if (!this.#connection.send(message)) return false
+    counters.messagesSent += 1
+    counters.bytesSent += message.bytes.length
+    return true
+  }
+}

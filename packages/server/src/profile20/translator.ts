@@ -1,0 +1,43 @@
+// Translation between a contract and protocol `2.0`, by the application's options. A message that they leave out passes
+// unchanged.
+import { plain } from "@hawser/protocol"
+import type { Contract } from "@hawser/protocol"
+import { isMap } from "@hawser/protocol/core"
+import type { WireError } from "@hawser/protocol/core"
+import type { AuthenticatedUser } from "../base/authenticate.ts"
+import type { Session } from "../base/session.ts"
+import type { ReplicaChange } from "../session/conversation/dialect.ts"
+import type { Event20, Profile20, Request20 } from "./options.ts"
+
+/** The options, completed and kept in maps, so that names such as `toString` find nothing. */
+export interface Translator20<User extends AuthenticatedUser> {
+  welcome(session: Session<User>): object
+  request(name: string, payload: unknown): Request20
+  reply(name: string, output: unknown, session: Session<User>): unknown
+  error(error: WireError, name: string): WireError
+  event(name: string, payload: unknown): readonly Event20[]
+  replica(name: string, change: ReplicaChange): readonly Event20[]
+}
+
+export function createTranslator20<User extends AuthenticatedUser>(
+  profile: Profile20<Contract, User> = {},
+): Translator20<User> {
+  const requests = new Map(Object.entries(profile.requests ?? {}))
+  const replies = new Map(Object.entries(profile.replies ?? {}))
+  const events = new Map(Object.entries(profile.events ?? {}))
+  const replicas = new Map(Object.entries(profile.replicas ?? {}))
+  return {
+    welcome: (session) => profile.welcome?.(session) ?? {},
+    request: (name, payload) => requests.get(name)?.(asMap(payload)) ?? { name, input: payload },
+    reply: (name, output, session) => replies.get(name)?.(plain(output), session) ?? output,
+    error: (error, name) => profile.error?.(error, name) ?? error,
+    event: (name, payload) =>
+      events.get(name)?.(plain(payload)) ?? [{ name, payload: asMap(plain(payload)) }],
+    replica: (name, change) => replicas.get(name)?.(change) ?? [],
+  }
+}
+
+/** `2.0` knows maps only; anything else travels as `{ value }`. */
+function asMap(value: unknown): Record<string, unknown> {
+  return isMap(value) ? value : { value }
+}

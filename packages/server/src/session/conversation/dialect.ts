@@ -1,0 +1,104 @@
+// Port of a wire profile: everything in which one profile differs from another, asked with values. A server has one dialect
+// per profile; a session keeps the dialect of the connection that opened it.
+// Must not know sockets, topics and replicas.
+import type { Codec, Connection, Delivery, Frame, Profile, Reference, WireError } from "@hawser/protocol/core"
+import type { Contract, ServerLimits } from "@hawser/protocol"
+import type { AuthenticatedUser } from "../../base/authenticate.ts"
+import type { ServerCounters } from "../../base/counters.ts"
+import type { Session } from "../../base/session.ts"
+import type { CallDialect } from "../../calls/call-dialect.ts"
+import type { Ending } from "./farewell.ts"
+import type { Outbound } from "./outbound.ts"
+
+/** One event, before it is encoded. */
+export interface EventValues {
+  /** Key of the event in the contract. */
+  readonly name: string
+  readonly payload: unknown
+  readonly volatile: boolean
+  /** Key by which waiting values are conflated, as the wire carries it. */
+  readonly key: string | undefined
+  /** Topic of the publication, and its offset if it has one. */
+  readonly source: TopicSource | undefined
+}
+
+/** Origin of a publication in a topic. */
+export interface TopicSource {
+  readonly topic: string
+  /** Undefined for a volatile publication. */
+  readonly offset: number | undefined
+}
+
+/** Change of a replica, by records. */
+export interface ReplicaChange {
+  /** Records that are new to the client or have changed: all of their fields, and their id. */
+  readonly records: readonly (Readonly<Record<string, unknown>> & { readonly id: string })[]
+  /** Ids of records that left the client's view. */
+  readonly gone: readonly string[]
+}
+
+/** Rules for the messages of a connection before its log-in is complete. */
+export interface AdmissionRules {
+  /** True if the first message names a wire version and the limits of the client's reader: both must fit the server's. */
+  readonly negotiates: boolean
+  /** True if the client may send messages between its token and WELCOME. They are held, within `earlyMaxCount`. */
+  readonly holdsEarly: boolean
+  /** Code and category of the refusal if the first message is no log-in. */
+  readonly unauthenticated: Pick<WireError, "code" | "category">
+}
+
+/** Refusal of a log-in. */
+export interface LoginRefusal {
+  readonly error: WireError
+  /** Returns the last frame of the connection, which carries the error. */
+  readonly frame: (error: WireError) => Frame
+}
+
+/** Messages of a session that may wait for its request queue before the socket is no longer read. */
+export type HeldLimits = Pick<ServerLimits, "heldMaxCount" | "heldMaxBytes">
+
+/** Reaction to a message that breaks the protocol: the session's end, or an error reply. */
+export type BadReaction =
+  | { readonly kind: "end"; readonly code: string; readonly ending: Ending }
+  | { readonly kind: "reply" }
+
+export interface Dialect<User extends AuthenticatedUser> extends CallDialect<User> {
+  readonly profile: Profile
+  readonly codec: Codec
+  /** True if reliable messages are counted and acknowledged, so that a session outlives its connection. */
+  readonly counts: boolean
+  readonly admission: AdmissionRules
+  readonly held: HeldLimits
+  /** Cause of a session's end when its send buffer is full. */
+  readonly overflow: string
+  /** Returns the way out of a session that was opened on this connection. */
+  outbound(delivery: Delivery, connection: Connection): Outbound
+  /** Returns the payload of WELCOME; undefined if this profile has none. */
+  welcome(session: Session<User>): unknown
+  /** Returns the refusal of a log-in. `reference`: of the message that is answered. */
+  refusal(error: WireError, reference: Reference): LoginRefusal
+  /** Returns the WebSocket close code for a session or connection that ends with this code. */
+  closeCode(code: string): number
+  /** Returns the reaction to the `badCount`-th bad message of a session. */
+  bad(error: WireError, badCount: number): BadReaction
+  /** Encodes an event for all recipients of this profile. @throws UnsendableError for a payload that clients would refuse. */
+  publication(event: EventValues): readonly Uint8Array[]
+  /**
+   * Encodes a change of a replica for all viewers that see the same change. Absent if clients of this profile take cells and
+   * deltas. @throws UnsendableError
+   */
+  readonly replicaChange?: (replica: string, change: ReplicaChange) => readonly Uint8Array[]
+}
+
+/** Parts of a server that a dialect uses. */
+export interface DialectHost<C extends Contract = Contract> {
+  readonly contract: C
+  readonly limits: ServerLimits
+  readonly wallClockMs: () => number
+  readonly counters: ServerCounters
+}
+
+/** Makes the dialect of one server. */
+export type DialectFactory<C extends Contract, User extends AuthenticatedUser> = (
+  host: DialectHost<C>,
+) => Dialect<User>

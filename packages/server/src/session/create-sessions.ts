@@ -1,0 +1,206 @@
+// The layer of sessions of one server: their registry, the way of a connection to its session, and the observers of a
+// session's life.
+import type { Contract } from "@hawser/protocol"
+import type { Accept, Profile } from "@hawser/protocol/core"
+import type { Authenticate, AuthenticatedUser } from "../base/authenticate.ts"
+import type { Base } from "../base/create-base.ts"
+import { Hooks } from "../base/hooks.ts"
+import type { EndCause, Session } from "../base/session.ts"
+import { randomSessionIds } from "../base/system.ts"
+import type { Calls } from "../calls/create-calls.ts"
+import { AckSchedule } from "./conversation/ack-schedule.ts"
+import { createCompactDialect } from "./conversation/compact-dialect.ts"
+import type { Dialect, DialectFactory } from "./conversation/dialect.ts"
+import { FanOut } from "./conversation/fan-out.ts"
+import { userRates } from "./conversation/inbound.ts"
+import { ReplayMemory } from "./conversation/replay-memory.ts"
+import { sentMessage } from "./conversation/sent-message.ts"
+import type { SentMessage } from "./conversation/sent-message.ts"
+import { ConnectionSet } from "./life/connection-set.ts"
+import { startLivenessSweep } from "./life/liveness.ts"
+import type { LivenessSweep } from "./life/liveness.ts"
+import type { ServerSession } from "./life/server-session.ts"
+import type { SessionEnd, SessionHost } from "./life/session-host.ts"
+import { SessionRegistry } from "./life/session-registry.ts"
+import type { SessionPolicy } from "./life/session-registry.ts"
+import { memoryStore } from "./life/session-store.ts"
+import { Tombstones } from "./life/tombstones.ts"
+import { createAccept } from "./opening/accept.ts"
+import { ConnectionCaps } from "./opening/connection-caps.ts"
+import { ResumeTokens } from "./opening/resume-token.ts"
+
+export interface SessionsOptions<User extends AuthenticatedUser> {
+  readonly authenticate: Authenticate<User>
+  readonly sessionPolicy?: SessionPolicy
+  readonly sessionId?: () => string
+  readonly resumeKey?: Uint8Array
+  /** Makes the dialect of an older profile whose clients are served, too. */
+  readonly olderDialect: DialectFactory<Contract, User> | undefined
+  readonly isClosing: () => boolean
+  /** A log-in was refused because its address has `connectionsPerAddress`. */
+  readonly onAddressFull: (address: string) => void
+}
+
+/** Part of a server that follows the life of its sessions. Called before the hooks of the application. */
+export interface SessionObserver<S> {
+  /** The session's client is away, or back. */
+  onAttachment?(session: S): void
+  /** The session's user has shown a fresh token. */
+  onRenewed?(session: S): void
+  onEnded(session: S): void
+}
+
+/** Hooks of the application. */
+interface SessionHooks<User extends AuthenticatedUser> {
+  readonly opened: Hooks<{ readonly session: Session<User>; readonly replaces: readonly Session<User>[] }>
+  readonly ended: Hooks<EndedSession<User>>
+  readonly attachment: Hooks<Session<User>>
+  readonly suspicion: Hooks<{ readonly session: Session<User>; readonly address: string }>
+}
+
+interface EndedSession<User extends AuthenticatedUser> {
+  readonly session: Session<User>
+  readonly cause: EndCause
+  readonly successor: Session<User> | undefined
+  readonly unacknowledged: () => readonly SentMessage[]
+}
+
+export interface Sessions<User extends AuthenticatedUser> {
+  readonly registry: SessionRegistry<User>
+  readonly connections: ConnectionSet<User>
+  /** By profile; a client of a profile that is not here is refused. */
+  readonly dialects: ReadonlyMap<Profile, Dialect<User>>
+  /** Dialect of `hawser.1`. */
+  readonly compact: Dialect<User>
+  readonly fanOut: FanOut
+  readonly caps: ConnectionCaps
+  readonly replayMemory: ReplayMemory
+  readonly liveness: LivenessSweep
+  readonly hooks: SessionHooks<User>
+  readonly accept: Accept
+  /** Adds observers. Each is called in the order of its addition. */
+  observe(...observers: readonly SessionObserver<ServerSession<User>>[]): void
+}
+
+export function createSessions<User extends AuthenticatedUser>(
+  options: SessionsOptions<User>,
+  base: Base,
+  calls: Calls<User>,
+): Sessions<User> {
+  const { limits, clock, timers, counters, onError } = base
+  const registry = new SessionRegistry<User>()
+  const connections = new ConnectionSet<User>()
+  const compact = createCompactDialect<User>(base.codec, limits)
+  const observers: SessionObserver<ServerSession<User>>[] = []
+  const shared = {
+    registry,
+    connections,
+    compact,
+    dialects: dialectsOf(compact, options.olderDialect?.(base)),
+    fanOut: new FanOut(),
+    caps: new ConnectionCaps(limits, clock),
+    replayMemory: new ReplayMemory({ sessions: registry.all, timers, limits }),
+    liveness: startLivenessSweep({ connections, clock, timers, limits, counters }),
+    hooks: {
+      opened: new Hooks<{ session: Session<User>; replaces: readonly Session<User>[] }>(onError),
+      ended: new Hooks<EndedSession<User>>(onError),
+      attachment: new Hooks<Session<User>>(onError),
+      suspicion: new Hooks<{ session: Session<User>; address: string }>(onError),
+    },
+    tombstones: new Tombstones(clock, limits),
+    observers,
+  }
+  return {
+    ...shared,
+    accept: createAccept({
+      ...base,
+      ...shared,
+      isClosing: options.isClosing,
+      onAddressFull: options.onAddressFull,
+      authenticate: options.authenticate,
+      sessionHost: createSessionHost(options.authenticate, base, calls, shared),
+      sessionId: options.sessionId ?? randomSessionIds(),
+      sessionPolicy: options.sessionPolicy ?? "newestWins",
+      tokens: new ResumeTokens(options.resumeKey),
+      store: memoryStore(registry, shared.tombstones),
+    }),
+    observe: (...added) => void observers.push(...added),
+  }
+}
+
+function dialectsOf<User extends AuthenticatedUser>(
+  ...dialects: readonly (Dialect<User> | undefined)[]
+): ReadonlyMap<Profile, Dialect<User>> {
+  return new Map(dialects.flatMap((dialect) => (dialect === undefined ? [] : [[dialect.profile, dialect]])))
+}
+
+/** Parts that the sessions use. */
+interface SharedParts<User extends AuthenticatedUser> extends Pick<
+  Sessions<User>,
+  "registry" | "fanOut" | "caps" | "replayMemory" | "hooks"
+> {
+  readonly tombstones: Tombstones
+  readonly observers: readonly SessionObserver<ServerSession<User>>[]
+}
+
+// oxlint-disable-next-line eslint/max-params -- one parameter for each layer below, and the options
+function createSessionHost<User extends AuthenticatedUser>(
+  authenticate: Authenticate<User>,
+  base: Base,
+  calls: Calls<User>,
+  shared: SharedParts<User>,
+): SessionHost<User, ServerSession<User>> {
+  const { limits, clock, codec, counters, timers, health } = base
+  const { replayMemory, caps, fanOut, observers, hooks } = shared
+  return {
+    limits,
+    clock,
+    timers,
+    counters,
+    health,
+    events: base.events,
+    onError: base.onError,
+    wallClockMs: base.wallClockMs,
+    router: calls.router,
+    limiter: calls.limiter,
+    starts: calls.starts,
+    acks: new AckSchedule(timers, limits.ackDelayMs),
+    userRates: userRates(limits),
+    delivery: { limits, stateLimits: limits, clock, counters, codec, kept: replayMemory },
+    replayMemory,
+    fanOut,
+    caps,
+    authenticate,
+    onAttachment(session) {
+      if (session.attached) health.attachments.attach(session)
+      else health.attachments.detach(session)
+      for (const observer of observers) observer.onAttachment?.(session)
+      hooks.attachment.run(session)
+    },
+    onRenewed(session) {
+      for (const observer of observers) observer.onRenewed?.(session)
+    },
+    onEnded: (session, end) => endSession(base, shared, session, end),
+  }
+}
+
+// oxlint-disable-next-line eslint/max-params -- one parameter for each layer, then the session and its end
+function endSession<User extends AuthenticatedUser>(
+  { counters, health, sentCodec }: Base,
+  { registry, tombstones, observers, hooks }: SharedParts<User>,
+  session: ServerSession<User>,
+  { cause, successor, unacknowledged, isFinal }: SessionEnd<ServerSession<User>>,
+): void {
+  counters.sessionsEnded += 1
+  health.sessionsEnded.add(cause)
+  health.attachments.end(session)
+  registry.delete(session)
+  if (session.resumable) tombstones.bury(session.id, { cause, userId: session.user.id, isFinal })
+  for (const observer of observers) observer.onEnded(session)
+  hooks.ended.run({
+    session,
+    cause,
+    successor,
+    unacknowledged: () => unacknowledged.flatMap(({ bytes }) => sentMessage(sentCodec, bytes) ?? []),
+  })
+}

@@ -1,0 +1,45 @@
+// The layer of transports of one server: its ways in, and the warnings about upgrades.
+import type { Accept, Profile } from "@hawser/protocol/core"
+import type { Base } from "../base/create-base.ts"
+import type { ConnectionCaps } from "../session/opening/connection-caps.ts"
+import { Entrances } from "./entrances.ts"
+import { canonicalOrigins } from "./origin.ts"
+import type { UpgradeWarnings } from "./upgrade-warnings.ts"
+
+export interface EntrancesSetup {
+  readonly path: string
+  readonly origins: readonly string[] | ((origin: string) => boolean) | undefined
+  readonly allowLoopbackOrigins: boolean
+  readonly trustProxy: boolean
+  readonly warnings: UpgradeWarnings
+  readonly isClosing: () => boolean
+  /** Throws while a call of the contract has no handler. */
+  readonly assertReady: () => void
+}
+
+/** Parts of the sessions that entrances use. */
+interface EnteredSessions {
+  readonly accept: Accept
+  readonly caps: ConnectionCaps
+  readonly dialects: ReadonlyMap<Profile, unknown>
+}
+
+/** @throws TypeError for an entry of `origins` that is no origin. */
+export function createEntrances(
+  setup: EntrancesSetup,
+  { limits, clock, timers, health, onError }: Base,
+  { accept, caps, dialects }: EnteredSessions,
+): Entrances {
+  return new Entrances({
+    ...setup,
+    origins: typeof setup.origins === "object" ? canonicalOrigins(setup.origins) : setup.origins,
+    limits,
+    clock,
+    timers,
+    health,
+    onError,
+    accept,
+    profiles: new Set(dialects.keys()),
+    checkCaps: (address, exempt) => caps.check(address, exempt),
+  })
+}
