@@ -19,7 +19,7 @@ export const order = {
     ["calls"],
     ["session"],
     ["topics", "replicas"],
-    ["limits.ts"],
+    ["limits.ts", "client-limits.ts"],
     ["index.ts", "core.ts", "testing"],
   ],
   client: [

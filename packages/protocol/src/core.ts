@@ -67,6 +67,7 @@ export { PendingCalls } from "./calls/pending-calls.ts"
 export type { PendingCall, PendingCallOptions } from "./calls/pending-calls.ts"
 export { HeldBucket, RateLimiter } from "./calls/rate-limiter.ts"
 export { Delivery } from "./session/delivery.ts"
+export type { DeliveryRecord, ReceivedRecord, SentRecord, ValueRecord } from "./session/delivery-record.ts"
 export type {
   DeliveryCounters,
   DeliveryHost,

@@ -32,6 +32,18 @@ export type { AddressedRequest } from "./transport/peer-address.ts"
 export type { EntranceHost } from "./transport/entrances.ts"
 export type { UpgradeRequest, UpgradeVerdict } from "./transport/judge-upgrade.ts"
 export type { ServerWarning } from "./base/server-warning.ts"
+export { judgeNewcomer, memoryStore } from "./session/life/session-store.ts"
+export type {
+  HeldSession,
+  Newcomer,
+  Opening,
+  SessionClaim,
+  SessionStore,
+  SessionStoreFactory,
+  StoreHost,
+} from "./session/life/session-store.ts"
+export { decodeSessionRecord, encodeSessionRecord } from "./session/life/record-codec.ts"
+export type { ClaimsRecord, SessionRecord, UserPacking } from "./session/life/session-record.ts"
 export type { SessionPolicy } from "./session/life/session-registry.ts"
 export type { Permission, TopicJoin, TopicPublish, TopicRules } from "./topics/topic-kinds.ts"
 export type { EndCause, SendOutcome, Session } from "./base/session.ts"

@@ -24,6 +24,8 @@ import type { Authenticate, AuthenticatedUser } from "./base/authenticate.ts"
 import type { HandlerContext, StreamContext } from "./calls/call-router.ts"
 import type { ItemSource } from "./calls/job.ts"
 import type { DialectFactory } from "./session/conversation/dialect.ts"
+import type { SessionStoreFactory } from "./session/life/session-store.ts"
+import type { UserPacking } from "./session/life/session-record.ts"
 import type { SessionPolicy } from "./session/life/session-registry.ts"
 import type { DrainOptions } from "./session/life/drain.ts"
 import type { CloseOptions } from "./session/life/shut-down.ts"
@@ -82,6 +84,13 @@ export interface ServerOptions<C extends Contract, User extends AuthenticatedUse
   readonly sessionId?: () => string
   /** 32 secret bytes that sign resume tokens. Default: random, so that tokens die with the process. */
   readonly resumeKey?: Uint8Array
+  /**
+   * Makes the store that answers claims of sessions and newcomers: `here`, `elsewhere`, a `record`, `ended` or `unknown`. Its
+   * answers may take up to `limits.claimTimeoutMs`. Default `memoryStore`: the sessions of this process.
+   */
+  readonly sessionStore?: SessionStoreFactory<User>
+  /** Packing of users into plain data, where sessions are written down. Default: the user itself, which must be plain data. */
+  readonly userRecord?: UserPacking<User>
 }
 
 /** How a session came to be. */

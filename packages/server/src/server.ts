@@ -9,6 +9,7 @@ import { createReplicaDesk } from "./replicas/replica.ts"
 import { Replicas } from "./replicas/replicas.ts"
 import type { Server, ServerOptions } from "./server-api.ts"
 import { createSessions } from "./session/create-sessions.ts"
+import { plainUser } from "./session/life/session-record.ts"
 import { drain } from "./session/life/drain.ts"
 import { shutDown } from "./session/life/shut-down.ts"
 import type { CloseOptions } from "./session/life/shut-down.ts"
@@ -47,7 +48,13 @@ function compose(contract: Contract, options: Options) {
   const warnings = new UpgradeWarnings({ path, trustProxy, clock: base.clock, onWarning: base.onWarning })
   const onAddressFull = (address: string): void => warnings.addressFull(address)
   const sessions = createSessions<User>(
-    { ...options, olderDialect: options.profile20, isClosing, onAddressFull },
+    {
+      ...options,
+      userRecord: options.userRecord ?? plainUser,
+      olderDialect: options.profile20,
+      isClosing,
+      onAddressFull,
+    },
     base,
     calls,
   )

@@ -208,6 +208,11 @@ export const errorTable = {
     "Connections took the session from one another too often.",
     "Use the session from one place only.",
   ),
+  server_restarted: row(
+    { wire: 41, retry: "later", category: "system" },
+    "The stream ended because its server process was replaced.",
+    "Open the stream again.",
+  ),
   unsupported_limits: row(
     { wire: 39, close: 4400, retry: "never", category: "validation" },
     "The client takes smaller messages than this server sends.",

@@ -25,6 +25,23 @@ export interface DeliveryLimits {
   readonly syncEveryMs: number
 }
 
+const kib = 1024
+
+/** Defaults of both ends; each applies them to its own sending and receiving. */
+export const defaultDeliveryLimits: DeliveryLimits = {
+  sendBufferMaxCount: 1_024,
+  sendBufferMaxBytes: 1_024 * kib,
+  socketHighWaterBytes: 256 * kib,
+  volatileHighWaterBytes: 64 * kib,
+  volatileSlots: 256,
+  volatileSlotsMaxBytes: 256 * kib,
+  ackEveryCount: 128,
+  ackEveryBytes: 64 * kib,
+  ackDelayMs: 500,
+  syncEveryCount: 256,
+  syncEveryMs: 10_000,
+}
+
 /** What a delivery counts; one object may serve many sessions. */
 export interface DeliveryCounters {
   messagesSent: number

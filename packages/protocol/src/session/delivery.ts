@@ -1,3 +1,4 @@
+/* oxlint-disable eslint/max-lines -- one object for a session: each more would cost every idle session its memory */
 // What one end of a session knows of its messages: what it sent and the other end has not acknowledged, what it
 // received and has not handled. Outlives connections; at most one is attached. Serves both ends of `hawser.1`.
 // Order on a connection: every reliable message before any newer one, and volatile ones only when none waits.
@@ -6,6 +7,7 @@ import { turnNow } from "../base/clock.ts"
 import { outbound } from "../transport.ts"
 import type { Connection, OutboundMessage } from "../transport.ts"
 import type { Frame } from "../wire/frame.ts"
+import type { DeliveryRecord } from "./delivery-record.ts"
 import type { DeliveryHost, DeliveryOwner, OtherEnd } from "./delivery-host.ts"
 import type { ReliableOutcome, VolatileOutcome } from "./delivery-host.ts"
 import { LastValues } from "./last-values.ts"
@@ -172,6 +174,22 @@ export class Delivery {
     this.#connection = undefined
     this.#buffer.clear()
     this.#values = undefined
+  }
+
+  // --- lives of the process -----------------------------------------------------------------------------------
+
+  /** Returns the delivery as plain data. No connection may be attached. */
+  record(): DeliveryRecord {
+    const values = this.#values?.record() ?? []
+    return { sent: this.#buffer.record(), received: this.#inbound.record(), values }
+  }
+
+  /** Continues from a record. Only before the first message and the first connection; bounds are not enforced. */
+  restore({ sent, received, values }: DeliveryRecord): void {
+    this.#buffer.restore(sent)
+    this.#everSent = this.#buffer.head
+    this.#inbound.restore(received)
+    if (values.length > 0) this.#lastValues.restore(values)
   }
 
   // --- sending --------------------------------------------------------------------------------------------------
@@ -341,12 +359,30 @@ export class Delivery {
 
   /** Nothing more is to be done for this message. */
   settle(number: number): void {
-    const { limits } = this.#host
     this.#inbound.settle(number)
+    this.#owe()
+  }
+
+  /** Acknowledges what was settled: at once beyond a bound, else soon. */
+  #owe(): void {
+    const { limits } = this.#host
     const untold = this.#inbound.handled - this.#toldHandled
     if (untold <= 0) return
     if (untold >= limits.ackEveryCount || this.#untoldBytes >= limits.ackEveryBytes) this.flushAck()
     else this.#requestAck()
+  }
+
+  /** Settles a message that takes effect again if it is sent again after a restart, such as CANCEL or CREDIT. */
+  pass(number: number): void {
+    this.#inbound.pass(number)
+    this.#owe()
+  }
+
+  /** True for a message that was settled in an earlier life of the process: it is settled again, and not run. */
+  settleAgain(number: number): boolean {
+    if (!this.#inbound.settleAgain(number)) return false
+    this.#owe()
+    return true
   }
 
   /** True when the other end counted the same messages. */

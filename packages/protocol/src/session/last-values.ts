@@ -1,6 +1,8 @@
 // Last values of keyed volatile events: those that wait for a connection, and those that the current connection was given
 // and may lose. The latter wait again on the next connection. Must not know sockets.
+import { outbound } from "../transport.ts"
 import type { OutboundMessage } from "../transport.ts"
+import type { ValueRecord } from "./delivery-record.ts"
 import { VolatileSlots } from "./volatile-slots.ts"
 import type { VolatileSlotsLimits, WaitingValue } from "./volatile-slots.ts"
 
@@ -32,6 +34,16 @@ export class LastValues {
   given(key: string, message: OutboundMessage): void {
     this.#waiting.delete(key)
     this.#given.put(key, message)
+  }
+
+  /** Returns all values, as they would wait for the next connection. */
+  record(): readonly ValueRecord[] {
+    this.offerAgain()
+    return [...this.#waiting.all()].map(({ key, message: { bytes } }) => ({ key, bytes }))
+  }
+
+  restore(values: readonly ValueRecord[]): void {
+    for (const { key, bytes } of values) this.keep(key, outbound(bytes))
   }
 
   /** The connection is gone: its values wait again, the oldest first, unless a newer one waits already. */

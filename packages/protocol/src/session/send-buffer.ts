@@ -1,7 +1,9 @@
 // The reliable messages of one direction that the other end has not acknowledged: a ring that shares its messages
 // with every other session that waits for the same broadcast. Numbers start at 1 and are never written on the wire.
 // Invariants: base ≤ sent ≤ head; the ring holds exactly (base, head]; `bytes` is the sum of what it holds.
+import { outbound } from "../transport.ts"
 import type { OutboundMessage } from "../transport.ts"
+import type { SentRecord } from "./delivery-record.ts"
 import { emptyDigest, extendDigest, hashMessage } from "./digest.ts"
 
 export interface SendBufferLimits {
@@ -132,6 +134,22 @@ export class SendBuffer {
   /** Messages that the current connection has not been given, oldest first. */
   unsent(): OutboundMessage[] {
     return this.#after(this.#sent)
+  }
+
+  /** Returns the record of what is not acknowledged. */
+  record(): SentRecord {
+    const messages = this.unacknowledged().map(({ bytes }) => bytes)
+    return { base: this.#base, baseDigest: this.#baseDigest >>> 0, messages }
+  }
+
+  /** Continues from a record, whatever its size. Only before the first message. */
+  restore({ base, baseDigest, messages }: SentRecord): void {
+    this.#base = base
+    this.#head = base
+    this.#baseDigest = baseDigest | 0
+    this.#headDigest = this.#baseDigest
+    for (const bytes of messages) this.append(outbound(bytes))
+    this.#sent = this.#head
   }
 
   #after(count: number): OutboundMessage[] {

@@ -31,6 +31,11 @@ export class VolatileSlots {
     return undefined
   }
 
+  /** All values, the one that has waited longest first. */
+  *all(): IterableIterator<WaitingValue> {
+    for (const [key, message] of this.#slots ?? []) yield { key, message }
+  }
+
   /** Bytes of the values that wait. */
   get bytes(): number {
     return this.#bytes

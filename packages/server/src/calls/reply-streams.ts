@@ -108,6 +108,13 @@ export class ReplyStreams {
     if (stream !== undefined) this.#stop(stream, new HawserError("cancelled"))
   }
 
+  /** References of streams without an END. */
+  openReferences(): readonly number[] {
+    return [...this.#streams.values()].flatMap(({ reference, ended }) =>
+      ended || typeof reference !== "number" ? [] : [reference],
+    )
+  }
+
   /** The session has room again. */
   pump(): void {
     for (const stream of [...this.#streams.values()]) this.#advance(stream)

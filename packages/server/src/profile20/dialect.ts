@@ -52,7 +52,7 @@ function createDialect20(
         feature === "streams" ? "protocol 2.0 has no streams" : "protocol 2.0 has no topics for clients"
       throw new HawserError("not_available", { message })
     },
-    outbound: (_delivery, connection) => new Outbound20(host, codec, connection),
+    outbound: () => new Outbound20(host, codec),
     welcome: (session) => translator.welcome(session),
     refusal: (error, reference) => ({
       error: loginError(error),

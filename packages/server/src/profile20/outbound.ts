@@ -20,20 +20,27 @@ interface Outbound20Host {
 export class Outbound20 implements Outbound {
   readonly #host: Outbound20Host
   readonly #codec: Codec
-  readonly #connection: Connection
+  #connection: Connection | undefined
   readonly #slots: VolatileSlots
   #ended = false
 
-  constructor(host: Outbound20Host, codec: Codec, connection: Connection) {
+  constructor(host: Outbound20Host, codec: Codec) {
     this.#host = host
     this.#codec = codec
-    this.#connection = connection
     this.#slots = new VolatileSlots(host.limits)
   }
 
+  attach(connection: Connection): void {
+    this.#connection = connection
+  }
+
+  /** The session ends with its connection. */
+  detach(): void {}
+
   reliable(message: OutboundMessage): ReliableOutcome | "dead" {
     const { outboundMaxBytes20 } = this.#host.limits
-    if (this.#connection.bufferedBytes + message.bytes.length > outboundMaxBytes20) {
+    const { bufferedBytes = 0 } = this.#connection ?? {}
+    if (bufferedBytes + message.bytes.length > outboundMaxBytes20) {
       this.#host.counters.slowConsumersClosed += 1
       return "full"
     }
@@ -54,8 +61,10 @@ export class Outbound20 implements Outbound {
   /** Clients acknowledge nothing: the bytes in the socket alone decide. */
   takesState(): boolean {
     if (this.#ended || this.#slots.size > 0) return false
-    if (this.#connection.bufferedBytes <= this.#host.limits.volatileHighWaterBytes) return true
-    this.#connection.awaitDrain?.()
+    const connection = this.#connection
+    if (connection === undefined) return false
+    if (connection.bufferedBytes <= this.#host.limits.volatileHighWaterBytes) return true
+    connection.awaitDrain?.()
     return false
   }
 
@@ -79,7 +88,7 @@ export class Outbound20 implements Outbound {
 
   #handOver(message: OutboundMessage): boolean {
     const { counters } = this.#host
-    if (!this.#connection.send(message)) return false
+    if (this.#connection?.send(message) !== true) return false
     counters.messagesSent += 1
     counters.bytesSent += message.bytes.length
     return true

@@ -23,9 +23,13 @@ import type { ServerSession } from "./life/server-session.ts"
 import type { SessionEnd, SessionHost } from "./life/session-host.ts"
 import { SessionRegistry } from "./life/session-registry.ts"
 import type { SessionPolicy } from "./life/session-registry.ts"
+import type { SessionRecord, UserPacking } from "./life/session-record.ts"
 import { memoryStore } from "./life/session-store.ts"
+import type { SessionStoreFactory } from "./life/session-store.ts"
+import { createStoreHost, thawSession } from "./life/store-host.ts"
 import { Tombstones } from "./life/tombstones.ts"
 import { createAccept } from "./opening/accept.ts"
+import type { OpeningHost } from "./opening/open-session.ts"
 import { ConnectionCaps } from "./opening/connection-caps.ts"
 import { ResumeTokens } from "./opening/resume-token.ts"
 
@@ -34,6 +38,9 @@ export interface SessionsOptions<User extends AuthenticatedUser> {
   readonly sessionPolicy?: SessionPolicy
   readonly sessionId?: () => string
   readonly resumeKey?: Uint8Array
+  /** Default `memoryStore`. */
+  readonly sessionStore?: SessionStoreFactory<User>
+  readonly userRecord: UserPacking<User>
   /** Makes the dialect of an older profile whose clients are served, too. */
   readonly olderDialect: DialectFactory<Contract, User> | undefined
   readonly isClosing: () => boolean
@@ -110,19 +117,13 @@ export function createSessions<User extends AuthenticatedUser>(
     tombstones: new Tombstones(clock, limits),
     observers,
   }
+  const sessionHost = createSessionHost(options, base, calls, shared)
   return {
     ...shared,
     accept: createAccept({
-      ...base,
       ...shared,
-      isClosing: options.isClosing,
-      onAddressFull: options.onAddressFull,
-      authenticate: options.authenticate,
-      sessionHost: createSessionHost(options.authenticate, base, calls, shared),
-      sessionId: options.sessionId ?? randomSessionIds(),
-      sessionPolicy: options.sessionPolicy ?? "newestWins",
-      tokens: new ResumeTokens(options.resumeKey),
-      store: memoryStore(registry, shared.tombstones),
+      login: { ...base, authenticate: options.authenticate },
+      opening: createOpening(options, base, { ...shared, sessionHost }),
     }),
     observe: (...added) => void observers.push(...added),
   }
@@ -134,6 +135,14 @@ function dialectsOf<User extends AuthenticatedUser>(
   return new Map(dialects.flatMap((dialect) => (dialect === undefined ? [] : [[dialect.profile, dialect]])))
 }
 
+interface OpeningParts<User extends AuthenticatedUser> extends Pick<
+  Sessions<User>,
+  "registry" | "replayMemory" | "hooks" | "compact"
+> {
+  readonly tombstones: Tombstones
+  readonly sessionHost: SessionHost<User, ServerSession<User>>
+}
+
 /** Parts that the sessions use. */
 interface SharedParts<User extends AuthenticatedUser> extends Pick<
   Sessions<User>,
@@ -143,9 +152,40 @@ interface SharedParts<User extends AuthenticatedUser> extends Pick<
   readonly observers: readonly SessionObserver<ServerSession<User>>[]
 }
 
+function createOpening<User extends AuthenticatedUser>(
+  options: SessionsOptions<User>,
+  { limits, counters, health, types }: Base,
+  { registry, replayMemory, hooks, tombstones, sessionHost, compact }: OpeningParts<User>,
+): OpeningHost<User> {
+  const { sessionStore = memoryStore, sessionPolicy = "newestWins", isClosing, onAddressFull } = options
+  const thawing = { registry, health, sessionHost, dialect: compact, unpack: options.userRecord.unpack }
+  const thaw = (record: SessionRecord): ServerSession<User> => thawSession(thawing, record)
+  const storeHost = createStoreHost({ registry, tombstones, limits, sessionPolicy, health, thaw })
+  return {
+    limits,
+    counters,
+    health,
+    types,
+    registry,
+    replayMemory,
+    sessionHost,
+    isClosing,
+    onAddressFull,
+    sessionId: options.sessionId ?? randomSessionIds(),
+    tokens: new ResumeTokens(options.resumeKey),
+    store: sessionStore(storeHost),
+    thaw,
+    onOpened(session, replaces) {
+      health.attachments.attach(session)
+      hooks.opened.run({ session, replaces })
+    },
+    onSuspicion: (session, address) => hooks.suspicion.run({ session, address }),
+  }
+}
+
 // oxlint-disable-next-line eslint/max-params -- one parameter for each layer below, and the options
 function createSessionHost<User extends AuthenticatedUser>(
-  authenticate: Authenticate<User>,
+  { authenticate, userRecord }: SessionsOptions<User>,
   base: Base,
   calls: Calls<User>,
   shared: SharedParts<User>,
@@ -171,6 +211,8 @@ function createSessionHost<User extends AuthenticatedUser>(
     fanOut,
     caps,
     authenticate,
+    life: { resumable: { ...limits, isResumable: true }, single: { ...limits, isResumable: false } },
+    packUser: userRecord.pack,
     onAttachment(session) {
       if (session.attached) health.attachments.attach(session)
       else health.attachments.detach(session)

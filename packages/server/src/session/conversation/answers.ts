@@ -117,6 +117,11 @@ export class Answers<User extends AuthenticatedUser> implements Caller<User>, Re
     if (this.#streams?.credit(reference, items) !== true) this.#requests.credit(reference, items)
   }
 
+  /** References of streams that run and whose END was not sent. */
+  openStreams(): readonly number[] {
+    return this.#streams?.openReferences() ?? []
+  }
+
   /** There may be room for replies and items again. */
   pump(): void {
     this.#requests.onRoom()

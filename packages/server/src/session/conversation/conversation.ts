@@ -1,18 +1,21 @@
-// What is said in one session, in both directions, whichever connection carries it; and what follows when it cannot be
-// said: a dead connection is dropped, a buffer that is full ends the session. Knows no connections, claims and windows.
+// Sends and receives the messages of one session over its current connection. A failed write closes the connection; a full send
+// buffer ends the session with the dialect's cause. Must not know connection set-up, claims and resume windows.
 import { Delivery, outbound } from "@hawser/protocol/core"
-import type { HawserError } from "@hawser/protocol"
+import { HawserError } from "@hawser/protocol"
 import type {
   BadFrame,
   Codec,
   Connection,
   DeliveryOwner,
+  DeliveryRecord,
   Frame,
+  OtherEnd,
   OutboundMessage,
   ReplicaHold,
   ReplyFrame,
 } from "@hawser/protocol/core"
 import type { AuthenticatedUser } from "../../base/authenticate.ts"
+import { wireError } from "../../calls/told-error.ts"
 import { Publication } from "./publication.ts"
 import type { Publishable } from "./publication.ts"
 import type { StateSource } from "./state-source.ts"
@@ -40,10 +43,11 @@ export interface Conversing<User extends AuthenticatedUser> extends Session<User
   finish(cause: EndCause, ending?: Ending): void
 }
 
-/** By which connection a conversation begins, and whether its client acknowledges state (N9). */
-export interface Conversed {
-  readonly link: { readonly connection: Connection }
-  readonly countsState: boolean
+/** Messages and streams of a session as plain data. */
+export interface ConversationRecord {
+  readonly delivery: DeliveryRecord
+  /** References of open streams. */
+  readonly streams: readonly number[]
 }
 
 /** Its parts know it itself, not callbacks of it: there are many sessions. */
@@ -63,21 +67,13 @@ export class Conversation<User extends AuthenticatedUser>
   /** Number of the newest PING whose answer waits for the socket, or `ackAlone`. Either frame carries all counts (N10). */
   #owed: number | undefined
 
-  // oxlint-disable-next-line eslint/max-params -- made in one place
-  constructor(
-    host: ConversationHost<User>,
-    session: Conversing<User>,
-    dialect: Dialect<User>,
-    { link: { connection }, countsState }: Conversed,
-  ) {
+  constructor(host: ConversationHost<User>, session: Conversing<User>, dialect: Dialect<User>) {
     this.host = host
     this.session = session
     this.dialect = dialect
     this.delivery = new Delivery(host.delivery, this)
-    this.#outbound = dialect.outbound(this.delivery, connection)
-    if (dialect.counts) this.delivery.attach(connection, { received: 0, handled: 0, countsState })
+    this.#outbound = dialect.outbound(this.delivery)
     this.#inbound = new Inbound(host, this)
-    this.#inbound.attach(connection)
     this.answers = new Answers(host, this)
   }
 
@@ -112,16 +108,22 @@ export class Conversation<User extends AuthenticatedUser>
 
   // --- connections ----------------------------------------------------------------------------------------------
 
-  /** A connection is bound again. What was held of the one before is still to be heard. */
+  /** Binds the first connection. */
+  attach(connection: Connection, otherEnd: OtherEnd): void {
+    this.#outbound.attach(connection, otherEnd)
+    this.#inbound.attach(connection)
+  }
+
+  /** Reads from another connection. Messages that were held of the one before are still processed. */
   listenTo(connection: Connection): void {
     this.#inbound.attach(connection)
   }
 
-  /** WELCOME was sent on it: now the replay, then anything newer. */
-  goOn(connection: Connection, handled: number, countsState: boolean): void {
+  /** Sends on another connection, after its WELCOME: first the replay, then anything newer. */
+  resume(connection: Connection, handled: number, countsState: boolean): void {
     this.#owed = undefined
-    // What the client has not handled is sent again; its own count of received messages goes back to that, too.
-    this.delivery.attach(connection, { received: handled, handled, countsState })
+    // Messages that the client has not handled are sent again; its own count of received messages goes back to that, too.
+    this.#outbound.attach(connection, { received: handled, handled, countsState })
     this.delivery.toldHandled()
     this.delivery.pump()
     this.answers.pump()
@@ -130,8 +132,21 @@ export class Conversation<User extends AuthenticatedUser>
 
   /** No connection is bound. */
   detach(): void {
-    this.delivery.detach()
+    this.#outbound.detach()
     this.#inbound.detach()
+  }
+
+  /** Returns messages and open streams as plain data. */
+  record(): ConversationRecord {
+    return { delivery: this.delivery.record(), streams: this.answers.openStreams() }
+  }
+
+  /** Continues from a record, before the first connection. An open stream ends with `server_restarted`. */
+  restore({ delivery, streams }: ConversationRecord): void {
+    const error = wireError(new HawserError("server_restarted"))
+    const ends = streams.map((reference) => this.codec.encode({ kind: "end", reference, error }))
+    const sent = { ...delivery.sent, messages: [...delivery.sent.messages, ...ends] }
+    this.delivery.restore({ ...delivery, sent })
   }
 
   /** The session has ended: lets go of everything. */
@@ -325,6 +340,11 @@ export class Conversation<User extends AuthenticatedUser>
 
   settle(count: number): void {
     if (count > 0 && this.session.active) this.delivery.settle(count)
+  }
+
+  /** Settles a message that takes effect again if it is sent again after a restart. */
+  pass(count: number): void {
+    if (count > 0 && this.session.active) this.delivery.pass(count)
   }
 
   requestAck(): void {

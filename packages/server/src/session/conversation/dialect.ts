@@ -1,7 +1,7 @@
 // Port of a wire profile: everything in which one profile differs from another, asked with values. A server has one dialect
 // per profile; a session keeps the dialect of the connection that opened it.
 // Must not know sockets, topics and replicas.
-import type { Codec, Connection, Delivery, Frame, Profile, Reference, WireError } from "@hawser/protocol/core"
+import type { Codec, Delivery, Frame, Profile, Reference, WireError } from "@hawser/protocol/core"
 import type { Contract, ServerLimits } from "@hawser/protocol"
 import type { AuthenticatedUser } from "../../base/authenticate.ts"
 import type { ServerCounters } from "../../base/counters.ts"
@@ -71,8 +71,8 @@ export interface Dialect<User extends AuthenticatedUser> extends CallDialect<Use
   readonly held: HeldLimits
   /** Cause of a session's end when its send buffer is full. */
   readonly overflow: string
-  /** Returns the way out of a session that was opened on this connection. */
-  outbound(delivery: Delivery, connection: Connection): Outbound
+  /** Returns the way out of one session. */
+  outbound(delivery: Delivery): Outbound
   /** Returns the payload of WELCOME; undefined if this profile has none. */
   welcome(session: Session<User>): unknown
   /** Returns the refusal of a log-in. `reference`: of the message that is answered. */

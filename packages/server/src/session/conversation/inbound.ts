@@ -119,6 +119,7 @@ export class Inbound {
     counters.bytesReceived += bytes.length
     const kind = dialect.codec.classify(bytes)
     const count = kind === "reliable" ? delivery.receive(bytes) : 0
+    if (count > 0 && delivery.settleAgain(count)) return
     if (this.#mustHold() && !this.#goesAhead(kind, bytes)) {
       this.#held ??= []
       this.#held.push({ bytes, count, arrivedAtMs: turnNow(this.#host.clock) })

@@ -1,7 +1,17 @@
 // Port of the messages that leave a session: a `Delivery`, or what another dialect has in its place.
-import type { Frame, OutboundMessage, ReliableOutcome, VolatileOutcome } from "@hawser/protocol/core"
+import type {
+  Connection,
+  Frame,
+  OtherEnd,
+  OutboundMessage,
+  ReliableOutcome,
+  VolatileOutcome,
+} from "@hawser/protocol/core"
 
 export interface Outbound {
+  /** Binds a connection; the other end has handled and received this much of what was sent. */
+  attach(connection: Connection, otherEnd: OtherEnd): void
+  detach(): void
   /** Sends a message that must arrive. `dead`: the connection takes nothing and the message cannot outlive it. */
   reliable(message: OutboundMessage): ReliableOutcome | "dead"
   /** Sends a message that may be lost; with a key the latest value waits for the connection. */

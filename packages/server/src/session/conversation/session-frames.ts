@@ -41,8 +41,8 @@ export interface FrameTaker {
   /** Answers the PING of this number. */
   pong(number: number): void
   reply(frame: ReplyFrame): void
-  /** The message of this number needs nothing more. */
-  settle(count: number): void
+  /** The message of this number is settled, and takes effect again if it is sent again after a restart. */
+  pass(count: number): void
   /** What a client that came back still holds of replicas. */
   have(held: readonly ReplicaHold[]): void
   /** There is room in the buffer. */
@@ -58,11 +58,11 @@ export function takeFrame(taker: FrameTaker, frame: Frame | BadFrame, count: num
       onRequest(taker, frame, count)
       return
     case "cancel":
-      taker.settle(count)
+      taker.pass(count)
       answers.cancel(frame.reference)
       return
     case "credit":
-      taker.settle(count)
+      taker.pass(count)
       answers.credit(frame.reference, frame.items)
       return
     case "ping":

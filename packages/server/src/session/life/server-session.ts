@@ -1,31 +1,24 @@
-// One session: its identity, its connections, its end. Active, with a connection or without; then ended. What is said in
-// it is its conversation's matter.
-// Whatever an unbound connection still says has no effect: nothing of it reaches the session (S13).
+// One session: its identity, its user, its connections and its end. Runs `session.machine.ts`; `Conversation` sends and receives
+// the messages. A connection that is not bound has no effect on the session (S13).
 import { HawserError, isErrorCode } from "@hawser/protocol"
 import { RoundTrip, errorTable, probePatience } from "@hawser/protocol/core"
-import type { Frame, OutboundMessage, ResumeClaim, StateUnderWay } from "@hawser/protocol/core"
+import type { Frame, OutboundMessage, StateUnderWay } from "@hawser/protocol/core"
 import type { AuthenticatedUser } from "../../base/authenticate.ts"
 import type { Publishable } from "../conversation/publication.ts"
 import type { StateSink, StateSource } from "../conversation/state-source.ts"
-import { ClaimHistory } from "./claim-history.ts"
 import { Conversation } from "../conversation/conversation.ts"
 import type { Conversing } from "../conversation/conversation.ts"
 import type { Dialect } from "../conversation/dialect.ts"
 import { farewellOf, sayFarewell } from "../conversation/farewell.ts"
 import type { ResumableSession } from "../opening/resume.ts"
-import type { FinishOptions, SessionHost, SessionLink, SessionOptions } from "./session-host.ts"
+import type { AcceptedClaim, FinishOptions, SessionBirth, SessionHost, SessionLink } from "./session-host.ts"
+import { claimsAt, stepLife, wakeAtLife } from "./session.machine.ts"
+import type { LifeEffect, LifeInput, LifeState } from "./session.machine.ts"
+import { claimsRecord } from "./session-record.ts"
+import type { SessionRecord } from "./session-record.ts"
 import type { EndCause, SendOutcome } from "../../base/session.ts"
 import { TokenRenewal, expiresInMs } from "./token-renewal.ts"
 import type { TokenRenewalOwner } from "./token-renewal.ts"
-
-/** How long the session waits for its client. */
-interface Window {
-  readonly ms: number
-  /** Idempotent. */
-  readonly cancel: () => void
-  /** A connection that the server dropped, until it has closed or another one is bound. */
-  dropped: SessionLink | undefined
-}
 
 export class ServerSession<User extends AuthenticatedUser>
   implements Conversing<User>, ResumableSession, StateSink, TokenRenewalOwner<User>
@@ -34,30 +27,26 @@ export class ServerSession<User extends AuthenticatedUser>
   readonly clientId: string
   readonly #host: SessionHost<User, ServerSession<User>>
   readonly #conversation: Conversation<User>
-  readonly #claims: ClaimHistory
+  #life: LifeState<SessionLink>
+  #cancelWake: (() => void) | undefined
   /** Undefined while there is nothing to renew. */
   #renewal: TokenRenewal<User> | undefined
   #user: User
-  #link: SessionLink | undefined
   #lastAddress: string
-  #active = true
-  /** Of the last detachment. */
-  #window: Window | undefined
-  /** Of its client; undefined while it would lengthen no deadline. */
+  /** Undefined while the client is so near that its round trip lengthens no deadline. */
   #roundTrip: RoundTrip | undefined
 
-  constructor(host: SessionHost<User, ServerSession<User>>, options: SessionOptions<User>) {
-    const { id, clientId, dial, user, dialect, link } = options
+  /** Built without a connection: `open` or `resume` binds one, `restore` waits for one. */
+  constructor(host: SessionHost<User, ServerSession<User>>, birth: SessionBirth<User>) {
+    const { id, clientId, user, address, dialect, life } = birth
     this.id = id
     this.clientId = clientId
     this.#host = host
-    this.#claims = new ClaimHistory(dial)
+    this.#life = life
     this.#user = user
-    this.#link = link
-    this.#lastAddress = link.address
-    this.#conversation = new Conversation(host, this, dialect, options)
-    if (this.resumable) host.caps.expect(link.address)
-    if (dialect.counts) this.#startRenewal(user)
+    this.#lastAddress = address
+    this.#conversation = new Conversation(host, this, dialect)
+    if (this.resumable) host.caps.expect(address)
   }
 
   get user(): User {
@@ -69,10 +58,10 @@ export class ServerSession<User extends AuthenticatedUser>
   }
 
   get attached(): boolean {
-    return this.#link !== undefined
+    return this.#life.kind === "attached"
   }
 
-  /** True when its client can come back to it. */
+  /** True if the client may come back after a lost connection. */
   get resumable(): boolean {
     return this.dialect.counts && this.#host.limits.resumeWindowMs > 0
   }
@@ -82,7 +71,7 @@ export class ServerSession<User extends AuthenticatedUser>
   }
 
   get active(): boolean {
-    return this.#active
+    return this.#life.kind !== "ended" && this.#life.kind !== "moved"
   }
 
   /** True while this end has stopped reading, so that silence proves nothing. */
@@ -109,7 +98,7 @@ export class ServerSession<User extends AuthenticatedUser>
 
   /** Since when the client has acknowledged nothing of what it was given; undefined when it owes nothing. */
   get stalledSinceMs(): number | undefined {
-    return this.#link === undefined ? undefined : this.#conversation.stalledSinceMs
+    return this.attached ? this.#conversation.stalledSinceMs : undefined
   }
 
   // --- liveness -------------------------------------------------------------------------------------------------
@@ -139,121 +128,112 @@ export class ServerSession<User extends AuthenticatedUser>
   // --- connections ----------------------------------------------------------------------------------------------
 
   get tokenGeneration(): number {
-    return this.#claims.generation
+    return this.#life.claims.generation
   }
 
   get isTokenConfirmed(): boolean {
-    return this.#claims.isConfirmed
+    return this.#life.claims.isConfirmed
   }
 
   get lastDial(): number {
-    return this.#claims.lastDial
+    return this.#life.claims.lastDial
   }
 
   canResumeAfter(count: number, digest: number): boolean {
     return this.#conversation.delivery.canResumeAfter(count, digest)
   }
 
+  /** Binds the connection that opened the session. */
+  open({ connection }: SessionLink, countsState: boolean): void {
+    this.#conversation.attach(connection, { received: 0, handled: 0, countsState })
+    if (this.dialect.counts) this.#startRenewal(this.#user)
+  }
+
   /**
-   * Binds a connection whose claim was judged good. One synchronous block: the old link is unbound first and closed
-   * then, WELCOME (by `sendWelcome`) comes before the replay, the replay before anything newer.
-   * False when connections take the session from one another too often: it has ended then.
+   * Binds a connection whose claim was judged good. One synchronous block: the old connection is unbound and closed first;
+   * WELCOME (by `sendWelcome`) comes before the replay, the replay before anything newer.
+   * Returns false if connections take the session from one another too often: it has ended then.
    */
-  resume(
-    link: SessionLink,
-    claim: {
-      readonly user: User
-      readonly resume: ResumeClaim
-      readonly dial: number
-      /** Of the token that was presented. */
-      readonly generation: number
-      readonly countsState: boolean
-    },
-    sendWelcome: () => void,
-  ): boolean {
-    const { counters } = this.#host
-    const old = this.#unbind()
-    if (old !== undefined) {
-      counters.takeovers += 1
-      old.close("replaced", "the session goes on on a newer connection")
-      if (this.#claims.isThrash(this.#host.clock.now(), this.#host.limits)) {
-        this.finish("session_thrash")
-        return false
-      }
-    }
-    this.#stopWindow()
-    this.#claims.accept(claim)
-    this.#user = claim.user
-    this.#link = link
+  resume(link: SessionLink, claim: AcceptedClaim<User>, sendWelcome: () => void): boolean {
+    const { counters, clock } = this.#host
+    const { user, resume, dial, generation, countsState } = claim
+    this.#step({ kind: "claim", link, dial, generation, nowMs: clock.now() }, takenOver)
+    if (!this.active) return false
+    this.#user = user
     this.#moveTo(link.address)
     this.#conversation.listenTo(link.connection)
-    this.#startRenewal(claim.user)
+    this.#startRenewal(user)
     sendWelcome()
-    this.#conversation.goOn(link.connection, claim.resume.handled, claim.countsState)
+    this.#conversation.resume(link.connection, resume.handled, countsState)
     counters.sessionsResumed += 1
     this.#host.onAttachment(this)
     return true
   }
 
-  /**
-   * Unbinds a connection that is gone. The session waits for its client, where the profile lets it come back. A resume that
-   * the client never confirmed leaves the window as short as it was: a page that is being closed may still dial.
-   */
+  /** A connection has closed; its client has `windowMs` to come back. */
   detach(link: SessionLink, windowMs: number): void {
-    if (this.#link === link) this.#detach(windowMs)
-    else this.#shortenWindow(link, windowMs)
-  }
-
-  /** `dropped`: the connection, if it is this end that gives it up. */
-  #detach(windowMs: number, dropped?: SessionLink): void {
-    const { counters } = this.#host
-    if (!this.resumable) {
-      this.#unbind()
-      this.finish("connection_lost")
-      return
-    }
-    this.#unbind()
-    counters.sessionsDetached += 1
-    const lastMs = this.#window?.ms ?? Number.POSITIVE_INFINITY
-    this.#startWindow(this.#claims.isConfirmed ? windowMs : Math.min(windowMs, lastMs), dropped)
-    this.#host.onAttachment(this)
-  }
-
-  /** A connection that was found dead and dropped may close with the code of a page that was left. */
-  #shortenWindow(link: SessionLink, windowMs: number): void {
-    const window = this.#window
-    if (window?.dropped !== link) return
-    window.dropped = undefined
-    if (this.#active && windowMs < window.ms) this.#startWindow(windowMs)
-  }
-
-  #startWindow(ms: number, dropped?: SessionLink): void {
-    this.#stopWindow()
-    const cancel = this.#host.timers.after(ms, () => this.finish("session_expired"))
-    this.#window = { ms, cancel, dropped }
+    this.#step({ kind: "closed", link, windowMs, nowMs: this.#host.clock.now() }, {})
   }
 
   /** Closes the connection (if it is still this one) and waits for the client to come back on a better one. */
   dropConnection(code: string, message: string, only?: SessionLink): void {
     const link = this.#link
     if (link === undefined || (only !== undefined && link !== only)) return
-    if (this.resumable) {
-      this.#detach(this.#host.limits.resumeWindowMs, link)
-      link.close(code, message)
-    } else {
-      this.finish(code, { message, farewell: "close" })
+    this.#step({ kind: "drop", link, code, nowMs: this.#host.clock.now() }, { message, farewell: "close" })
+  }
+
+  get #link(): SessionLink | undefined {
+    return this.#life.kind === "attached" ? this.#life.link : undefined
+  }
+
+  // --- the life's runner ----------------------------------------------------------------------------------------
+
+  #step(input: LifeInput<SessionLink>, ending: FinishOptions<ServerSession<User>>): void {
+    const { life } = this.#host
+    const options = this.resumable ? life.resumable : life.single
+    const [state, effects] = stepLife(options, this.#life, input)
+    this.#life = state
+    this.#arm()
+    for (const effect of effects) this.#perform(effect, ending)
+  }
+
+  #arm(): void {
+    const { timers, clock } = this.#host
+    this.#cancelWake?.()
+    const atMs = wakeAtLife(this.#life)
+    this.#cancelWake =
+      atMs === undefined
+        ? undefined
+        : timers.at(atMs, () => this.#step({ kind: "wake", nowMs: clock.now() }, {}))
+  }
+
+  #perform(effect: LifeEffect<SessionLink>, ending: FinishOptions<ServerSession<User>>): void {
+    const { counters } = this.#host
+    switch (effect.kind) {
+      case "unbind":
+        this.#unbind()
+        return
+      case "close":
+        if (effect.code === "replaced") counters.takeovers += 1
+        effect.link.close(effect.code, ending.message ?? "")
+        return
+      case "bind":
+        return
+      case "wait":
+        counters.sessionsDetached += 1
+        this.#host.onAttachment(this)
+        return
+      case "end":
+        this.#end(effect, ending)
     }
   }
 
-  #unbind(): SessionLink | undefined {
-    const link = this.#link
-    this.#link = undefined
+  #unbind(): void {
     this.#conversation.detach()
     this.#renewal?.stop()
-    return link
   }
 
-  /** The caps expect the session's client where it came from last. */
+  /** The caps expect the client at the address of its last connection. */
   #moveTo(address: string): void {
     const { caps } = this.#host
     caps.forget(this.#lastAddress)
@@ -261,14 +241,33 @@ export class ServerSession<User extends AuthenticatedUser>
     this.#lastAddress = address
   }
 
-  #stopWindow(): void {
-    const window = this.#window
-    if (window === undefined) return
-    window.cancel()
-    window.dropped = undefined
+  // --- lives of the process -------------------------------------------------------------------------------------
+
+  /** Cuts the connection and returns the session as plain data. The session is inert afterwards, and no hook is called. */
+  freeze(): SessionRecord {
+    const { clock, caps, packUser } = this.#host
+    const claims = claimsRecord(claimsAt(this.#life, clock.now()))
+    this.#step({ kind: "move", code: "connection_lost" }, {})
+    const record = {
+      id: this.id,
+      clientId: this.clientId,
+      user: packUser(this.#user),
+      address: this.#lastAddress,
+      claims,
+      ...this.#conversation.record(),
+    }
+    caps.forget(this.#lastAddress)
+    this.#conversation.end(
+      new HawserError("session_ended", { message: "the session continues in another process" }),
+    )
+    return record
   }
 
-  // --- its user's token -----------------------------------------------------------------------------------------
+  /** Continues from a record: the session waits for its client. */
+  restore(record: SessionRecord): void {
+    this.#conversation.restore(record)
+    this.#arm()
+  }
 
   #startRenewal(user: User): void {
     if (user.expiresAtMs !== undefined) this.#renewing.start(user)
@@ -314,8 +313,6 @@ export class ServerSession<User extends AuthenticatedUser>
     return this.#conversation.control(frame)
   }
 
-  // --- replicas -------------------------------------------------------------------------------------------------
-
   get dialect(): Dialect<User> {
     return this.#conversation.dialect
   }
@@ -348,36 +345,40 @@ export class ServerSession<User extends AuthenticatedUser>
     )
   }
 
-  // --- the end --------------------------------------------------------------------------------------------------
-
   end(code = "forbidden", message?: string): void {
     this.finish(code, { message, farewell: "bye" })
   }
 
-  /** The one way out, idempotent: first inert, then the connection is closed, then others are told. */
+  /** Ends the session. Idempotent: first it becomes inert, then the connection is closed, then observers are called. */
   finish(cause: EndCause, options: FinishOptions<ServerSession<User>> = {}): void {
-    if (!this.#active) return
-    this.#active = false
-    const message = options.message ?? (isErrorCode(cause) ? errorTable[cause].sentence : cause)
-    this.#stopWindow()
+    if (this.active) this.#step({ kind: "end", cause }, options)
+  }
+
+  #end(
+    { cause, link }: Extract<LifeEffect<SessionLink>, { kind: "end" }>,
+    ending: FinishOptions<ServerSession<User>>,
+  ): void {
+    const message = ending.message ?? (isErrorCode(cause) ? errorTable[cause].sentence : cause)
     if (this.resumable) this.#host.caps.forget(this.#lastAddress)
-    const farewell = options.farewell ?? farewellOf(cause)
+    const farewell = ending.farewell ?? farewellOf(cause)
     const { delivery } = this.#conversation
     if (this.dialect.counts) sayFarewell({ delivery, cause, message, farewell })
     const unacknowledged = delivery.unacknowledged()
-    const link = this.#unbind()
+    this.#unbind()
     this.#conversation.end(new HawserError("session_ended", { message: `the session ended: ${message}` }))
     link?.close(cause, message)
-    // A code that lets its client come back must not refuse it for as long as it is remembered.
+    // A code after which the client may come back must not refuse it for as long as its end is remembered.
     const isFinal = farewell === "bye" && new HawserError(cause).retry === "never"
-    this.#host.onEnded(this, { cause, successor: options.successor, unacknowledged, isFinal })
+    this.#host.onEnded(this, { cause, successor: ending.successor, unacknowledged, isFinal })
   }
 
   // --- receiving ------------------------------------------------------------------------------------------------
 
   /** What the bound connection brings. */
   receive(bytes: Uint8Array): void {
-    this.#claims.confirm()
+    const life = this.#life
+    if (life.kind === "attached" && !life.claims.isConfirmed)
+      this.#step({ kind: "message", link: life.link }, {})
     this.#conversation.receive(bytes)
   }
 
@@ -391,3 +392,6 @@ export class ServerSession<User extends AuthenticatedUser>
     return this.#conversation.answers.idle()
   }
 }
+
+/** Message of the close of a connection whose session is claimed by a newer one. */
+const takenOver = { message: "the session goes on on a newer connection" }

@@ -1,10 +1,11 @@
 // What a session is given: by its server, by its connection, and at its birth.
-import type { Connection, OutboundMessage } from "@hawser/protocol/core"
+import type { Connection, OutboundMessage, ResumeClaim } from "@hawser/protocol/core"
 import type { Authenticate, AuthenticatedUser } from "../../base/authenticate.ts"
 import type { EndCause } from "../../base/session.ts"
 import type { ConversationHost } from "../conversation/conversation-host.ts"
-import type { Dialect } from "../conversation/dialect.ts"
 import type { Ending } from "../conversation/farewell.ts"
+import type { Dialect } from "../conversation/dialect.ts"
+import type { LifeOptions, LifeState } from "./session.machine.ts"
 import type { ConnectionCaps } from "../opening/connection-caps.ts"
 
 /** What all sessions of a server share. `S`: the sessions themselves, as their server hears of them. */
@@ -12,6 +13,10 @@ export interface SessionHost<User extends AuthenticatedUser, S> extends Conversa
   readonly caps: Pick<ConnectionCaps, "expect" | "forget">
   readonly authenticate: Authenticate<User>
   readonly wallClockMs: () => number
+  /** Bounds of the life of sessions whose client may come back, and of all others. */
+  readonly life: { readonly resumable: LifeOptions; readonly single: LifeOptions }
+  /** Returns the user as plain data. */
+  readonly packUser: (user: User) => unknown
   /** Its client is away, or back. */
   readonly onAttachment: (session: S) => void
   /** Its user has shown a fresh token on the live connection. */
@@ -38,14 +43,25 @@ export interface SessionLink {
   close(code: string, message: string): void
 }
 
-export interface SessionOptions<User extends AuthenticatedUser> {
+/** Identity of a session, and its life so far. */
+export interface SessionBirth<User extends AuthenticatedUser> {
   readonly id: string
-  readonly user: User
-  /** Of the HELLO that opened it. */
+  /** Identity of the client, from the HELLO that opened the session. */
   readonly clientId: string
-  readonly dial: number
+  readonly user: User
+  /** Address of the last connection. */
+  readonly address: string
   readonly dialect: Dialect<User>
-  readonly link: SessionLink
+  readonly life: LifeState<SessionLink>
+}
+
+/** A claim that was judged good. */
+export interface AcceptedClaim<User extends AuthenticatedUser> {
+  readonly user: User
+  readonly resume: ResumeClaim
+  readonly dial: number
+  /** Generation of the token that was presented. */
+  readonly generation: number
   /** True if the client acknowledges state (N9). */
   readonly countsState: boolean
 }

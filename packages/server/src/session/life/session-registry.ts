@@ -37,16 +37,6 @@ export class SessionRegistry<User extends AuthenticatedUser> {
     return this.#byUser.get(userId) ?? []
   }
 
-  /** The user's sessions that must go so that one more fits: those whose client is away first, then the oldest. */
-  surplus(userId: string, maxCount: number): ServerSession<User>[] {
-    const sessions = this.ofUser(userId)
-    const excess = Math.max(0, sessions.length + 1 - maxCount)
-    if (excess === 0) return []
-    const away = sessions.filter((session) => !session.attached)
-    const here = sessions.filter((session) => session.attached)
-    return [...away, ...here].slice(0, excess)
-  }
-
   add(session: ServerSession<User>): void {
     if (!this.#sessions.has(session)) this.#count(session, 1)
     this.#sessions.add(session)

@@ -71,7 +71,7 @@ export type LifeInput<Link> =
   | { readonly kind: "wake"; readonly nowMs: number }
   | { readonly kind: "end"; readonly cause: string }
   /** Another process has claimed the session. */
-  | { readonly kind: "move" }
+  | { readonly kind: "move"; readonly code: string }
 
 export type LifeEffect<Link> =
   /** The link is no longer bound: nothing of it reaches the session. */
@@ -80,7 +80,8 @@ export type LifeEffect<Link> =
   | { readonly kind: "bind"; readonly link: Link }
   /** The session waits for its client. */
   | { readonly kind: "wait" }
-  | { readonly kind: "end"; readonly cause: string }
+  /** `link`: the connection that is still bound, to be closed with the session. */
+  | { readonly kind: "end"; readonly cause: string; readonly link: Link | undefined }
 
 type Step<Link> = readonly [LifeState<Link>, readonly LifeEffect<Link>[]]
 
@@ -142,7 +143,7 @@ export function stepLife<Link>(
     case "end":
       return end(state, input.cause)
     case "move":
-      return move(state)
+      return move(state, input.code)
   }
 }
 
@@ -174,7 +175,7 @@ function onClaim<Link>(
   if (takeoversAtMs.length > takeoversMax)
     return [
       { kind: "ended", claims, cause: "session_thrash" },
-      [...loose, { kind: "end", cause: "session_thrash" }],
+      [...loose, { kind: "end", cause: "session_thrash", link: undefined }],
     ]
   const accepted = {
     ...claims,
@@ -194,7 +195,7 @@ function lose<Link>(
   const unbind: LifeEffect<Link> = { kind: "unbind", link }
   if (!options.isResumable) {
     const cause = "connection_lost"
-    return [{ kind: "ended", claims: state.claims, cause }, [unbind, { kind: "end", cause }]]
+    return [{ kind: "ended", claims: state.claims, cause }, [unbind, { kind: "end", cause, link: undefined }]]
   }
   return [detached(options, state.claims, { windowMs, nowMs }), [unbind, { kind: "wait" }]]
 }
@@ -245,11 +246,12 @@ function detached<Link>(
 }
 
 function end<Link>(state: Open<Link>, cause: string): Step<Link> {
-  const effects: LifeEffect<Link>[] = [{ kind: "end", cause }]
+  const link = state.kind === "attached" ? state.link : undefined
+  const effects: LifeEffect<Link>[] = [{ kind: "end", cause, link }]
   return [{ kind: "ended", claims: state.claims, cause }, effects]
 }
 
-function move<Link>(state: Open<Link>): Step<Link> {
+function move<Link>(state: Open<Link>, code: string): Step<Link> {
   const { claims } = state
   if (state.kind !== "attached") return [{ kind: "moved", claims }, []]
   const { link } = state
@@ -257,7 +259,7 @@ function move<Link>(state: Open<Link>): Step<Link> {
     { kind: "moved", claims },
     [
       { kind: "unbind", link },
-      { kind: "close", link, code: "replaced" },
+      { kind: "close", link, code },
     ],
   ]
 }

@@ -1,53 +1,72 @@
 // Takes sockets into a server: each becomes a connection, which is counted and watched until it has closed.
-import { closeCode } from "@hawser/protocol/core"
+import { closeCode, wireVersion } from "@hawser/protocol/core"
+import type { ServerLimits } from "@hawser/protocol"
 import type { Accept, Connection, ConnectionEvents, Profile } from "@hawser/protocol/core"
 import type { AuthenticatedUser } from "../../base/authenticate.ts"
-import type { Hooks } from "../../base/hooks.ts"
-import type { Session } from "../../base/session.ts"
 import type { Dialect } from "../conversation/dialect.ts"
 import type { ConnectionSet } from "../life/connection-set.ts"
 import type { LivenessSweep } from "../life/liveness.ts"
+import type { AdmissionOptions } from "./admission.machine.ts"
 import type { ConnectionCaps } from "./connection-caps.ts"
-import { createOpener } from "./open-session.ts"
+import type { LoginHost } from "./login.ts"
+import { openSession } from "./open-session.ts"
 import type { OpeningHost } from "./open-session.ts"
+import { RunningConnection } from "./run-connection.ts"
+import type { ConnectionHost } from "./run-connection.ts"
 
-export interface AcceptOptions<User extends AuthenticatedUser> extends Omit<
-  OpeningHost<User>,
-  "onOpened" | "onSuspicion" | "onClosed"
-> {
+/** Parts of a server that every connection uses. */
+export interface AcceptOptions<User extends AuthenticatedUser> {
+  readonly login: Omit<LoginHost<User>, "admissionOf">
+  readonly opening: OpeningHost<User>
   readonly dialects: ReadonlyMap<Profile, Dialect<User>>
   readonly connections: ConnectionSet<User>
   readonly caps: ConnectionCaps
   readonly liveness: LivenessSweep
-  readonly hooks: {
-    readonly opened: Hooks<{ readonly session: Session<User>; readonly replaces: readonly Session<User>[] }>
-    readonly suspicion: Hooks<{ readonly session: Session<User>; readonly address: string }>
-  }
 }
 
 export function createAccept<User extends AuthenticatedUser>(options: AcceptOptions<User>): Accept {
-  const { caps, connections, counters, liveness, dialects, hooks, health } = options
-  const open = createOpener<User>({
-    ...options,
-    onOpened(session, replaces) {
-      health.attachments.attach(session)
-      hooks.opened.run({ session, replaces })
-    },
-    onSuspicion: (session, address) => hooks.suspicion.run({ session, address }),
+  const { login, opening, dialects, connections, caps, liveness } = options
+  const { counters, limits } = opening
+  const admission = new Map(
+    [...dialects.values()].map((dialect) => [dialect, admissionOptions(limits, dialect)]),
+  )
+  const host: ConnectionHost<User> = {
+    ...login,
+    limits,
+    admissionOf: (dialect) => admission.get(dialect) ?? admissionOptions(limits, dialect),
+    openSession: (admitted) => openSession(opening, admitted),
     onClosed(closed) {
       counters.connectionsClosed += 1
       connections.delete(closed)
       liveness.changed()
     },
-  })
+  }
   return (accepted) => {
     const dialect = dialects.get(accepted.profile)
     if (dialect === undefined) return refuse(accepted.connection, accepted.profile)
-    const connection = open(accepted, dialect, caps.enter(accepted.address, accepted.isCapped))
+    const ticket = caps.enter(accepted.address, accepted.isCapped)
+    const connection = new RunningConnection(host, accepted, dialect, ticket)
     counters.connectionsAccepted += 1
     connections.add(connection)
     liveness.changed()
     return connection
+  }
+}
+
+function admissionOptions<User extends AuthenticatedUser>(
+  limits: ServerLimits,
+  { admission: rules }: Dialect<User>,
+): AdmissionOptions {
+  const { helloMaxBytes, authTimeoutMs, claimTimeoutMs, earlyMaxCount, earlyMaxBytes, clientMessage } = limits
+  return {
+    rules,
+    wireVersion,
+    helloMaxBytes,
+    authTimeoutMs,
+    claimTimeoutMs,
+    earlyMaxCount,
+    earlyMaxBytes,
+    clientMessage,
   }
 }
 

@@ -13,6 +13,7 @@ const compact: AdmissionOptions = {
   },
   helloMaxBytes: 100,
   authTimeoutMs: 5_000,
+  claimTimeoutMs: 2_000,
   earlyMaxCount: 2,
   earlyMaxBytes: 120,
   wireVersion: 3,
@@ -34,6 +35,7 @@ const verifying: AdmissionState = {
   heldCount: 0,
   heldBytes: 0,
 }
+const claiming: AdmissionState = { ...verifying, kind: "claiming", deadlineMs: 6_000 }
 const done: AdmissionState = { kind: "done" }
 
 const hello = (version = 3): HelloFrame => ({
@@ -59,6 +61,8 @@ const frame = (value: Frame | BadFrame, bytes = 50): AdmissionInput => ({
   frame: value,
   bytes,
 })
+const verified: AdmissionInput = { kind: "verified", nowMs: 4_000 }
+const opened: AdmissionInput = { kind: "opened" }
 const rejected: AdmissionInput = { kind: "rejected", error: wrong }
 
 const isVerifying = { kind: "verifying" }
@@ -172,7 +176,8 @@ describe("every state × every input", () => {
       isDone,
       refusal("sys_invalid_message", null, true),
     ],
-    ["ignores an early verdict", compact, awaiting, { kind: "verified" }, awaiting, []],
+    ["ignores an early verdict", compact, awaiting, verified, awaiting, []],
+    ["ignores an early session", compact, awaiting, opened, awaiting, []],
     ["ignores an early rejection", compact, awaiting, rejected, awaiting, []],
     ["waits for the first message", compact, awaiting, { kind: "wake", nowMs: 4_999 }, awaiting, []],
     [
@@ -183,7 +188,36 @@ describe("every state × every input", () => {
       isDone,
       refusal("auth_timeout"),
     ],
-    ["admits", compact, verifying, { kind: "verified" }, done, [{ kind: "admit" }]],
+    ["asks for a session", compact, verifying, verified, claiming, [{ kind: "claim" }]],
+    ["ignores a session that it did not ask for", compact, verifying, opened, verifying, []],
+    ["releases what was held", compact, claiming, opened, done, [{ kind: "release" }]],
+    ["asks once", compact, claiming, verified, claiming, []],
+    ["refuses without a session", compact, claiming, rejected, isDone, refusal("auth_token_invalid", "1")],
+    [
+      "takes nothing while it asks",
+      compact,
+      claiming,
+      frame(request),
+      isDone,
+      refusal("sys_invalid_message"),
+    ],
+    [
+      "holds messages of 2.0 while it asks",
+      envelopes,
+      claiming,
+      frame(request),
+      { ...claiming, heldCount: 1, heldBytes: 50 },
+      [{ kind: "hold" }],
+    ],
+    ["waits for the store", compact, claiming, { kind: "wake", nowMs: 5_999 }, claiming, []],
+    [
+      "ends the wait for the store",
+      compact,
+      claiming,
+      { kind: "wake", nowMs: 6_000 },
+      isDone,
+      refusal("sys_service_unavailable", "1"),
+    ],
     ["refuses what was rejected", compact, verifying, rejected, isDone, refusal("auth_token_invalid", "1")],
     [
       "takes nothing before WELCOME",
@@ -253,7 +287,8 @@ describe("every state × every input", () => {
     ],
     ["ends before a frame", compact, done, frame(hello()), done, []],
     ["ends before text", compact, done, { kind: "text" }, done, []],
-    ["ends before a verdict", compact, done, { kind: "verified" }, done, []],
+    ["ends before a verdict", compact, done, verified, done, []],
+    ["ends before a session", compact, done, opened, done, []],
     ["ends before a rejection", compact, done, rejected, done, []],
     ["ends before a waking", compact, done, { kind: "wake", nowMs: 1e9 }, done, []],
   ])("%s", (...[, options, state, input, next, effects]) => {
@@ -274,7 +309,8 @@ describe("random sequences", () => {
     { weight: 3, arbitrary: fc.constantFrom(frame(hello()), frame(request)) },
     fc.constantFrom<AdmissionInput>(frame(hello(9)), frame(badFrame), frame(hello(), 101), { kind: "text" }),
     fc.constantFrom<AdmissionInput>(
-      { kind: "verified" },
+      verified,
+      opened,
       rejected,
       { kind: "wake", nowMs: 10 },
       { kind: "wake", nowMs: 5_000 },
@@ -282,7 +318,7 @@ describe("random sequences", () => {
   )
 
   it.each([compact, envelopes])(
-    "verify one token at most, and nothing follows the end: $profile",
+    "verify one token and claim one session at most, and nothing follows the end: $rules.holdsEarly",
     (options) => {
       const ends = new Set<string>()
       fc.assert(
@@ -300,15 +336,16 @@ describe("random sequences", () => {
           expect(effects.filter((effect) => effect === "hold").length).toBeLessThanOrEqual(
             options.rules.holdsEarly ? 2 : 0,
           )
-          const last = effects.findIndex((effect) => effect === "admit" || effect === "refuse")
+          const last = effects.findIndex((effect) => effect === "release" || effect === "refuse")
           expect(last === -1).toBe(state.kind !== "done")
           if (last !== -1) expect(last).toBe(effects.length - 1)
-          if (effects.includes("admit")) expect(effects[0]).toBe("verify")
+          expect(effects.filter((effect) => effect === "claim").length).toBeLessThanOrEqual(1)
+          if (effects.includes("release")) expect(effects[0]).toBe("verify")
           ends.add(effects.at(-1) ?? "")
         }),
         { numRuns: 2000 },
       )
-      expect(ends.has("admit") && ends.has("refuse")).toBe(true)
+      expect(ends.has("release") && ends.has("refuse")).toBe(true)
     },
   )
 })

@@ -1,5 +1,6 @@
 // Decides what may happen on a connection before its user is known. No session, handler or store is touched here.
-// Invariants: at most one token is verified per connection; after `refuse` or `admit` nothing follows.
+// Invariants: at most one token is verified and one session claimed per connection; after `refuse` or `release`
+// nothing follows.
 import { clientMessageLimits } from "@hawser/protocol/core"
 import type { AdmissionRules } from "../conversation/dialect.ts"
 import type { MessageLimits } from "@hawser/protocol"
@@ -9,6 +10,8 @@ export interface AdmissionOptions {
   readonly rules: AdmissionRules
   readonly helloMaxBytes: number
   readonly authTimeoutMs: number
+  /** Time for the session store to answer. */
+  readonly claimTimeoutMs: number
   readonly earlyMaxCount: number
   readonly earlyMaxBytes: number
   readonly wireVersion: number
@@ -18,8 +21,9 @@ export interface AdmissionOptions {
 
 export type AdmissionState =
   | { readonly kind: "awaitingHello"; readonly deadlineMs: number }
+  /** The token is checked; then (`claiming`) the session store is asked. */
   | {
-      readonly kind: "verifying"
+      readonly kind: "verifying" | "claiming"
       readonly deadlineMs: number
       readonly reference: Reference
       readonly heldCount: number
@@ -30,7 +34,9 @@ export type AdmissionState =
 export type AdmissionInput =
   | { readonly kind: "frame"; readonly frame: Frame | BadFrame; readonly bytes: number }
   | { readonly kind: "text" }
-  | { readonly kind: "verified" }
+  | { readonly kind: "verified"; readonly nowMs: number }
+  /** The session is bound. */
+  | { readonly kind: "opened" }
   | { readonly kind: "rejected"; readonly error: WireError }
   | { readonly kind: "wake"; readonly nowMs: number }
 
@@ -38,7 +44,10 @@ export type AdmissionEffect =
   | { readonly kind: "verify"; readonly hello: HelloFrame }
   /** The client sent a message before WELCOME: keep it until the session is open. */
   | { readonly kind: "hold" }
-  | { readonly kind: "admit" }
+  /** Ask for a session and bind it. */
+  | { readonly kind: "claim" }
+  /** The session receives the messages that were held. */
+  | { readonly kind: "release" }
   | {
       readonly kind: "refuse"
       readonly error: WireError
@@ -64,13 +73,21 @@ export function stepAdmission(options: AdmissionOptions, state: AdmissionState, 
     case "text":
       return refuse(invalid("text messages are not part of any profile"), null, true)
     case "verified":
-      return state.kind === "verifying" ? [{ kind: "done" }, [{ kind: "admit" }]] : [state, []]
+      return state.kind === "verifying"
+        ? [
+            { ...state, kind: "claiming", deadlineMs: input.nowMs + options.claimTimeoutMs },
+            [{ kind: "claim" }],
+          ]
+        : [state, []]
+    case "opened":
+      return state.kind === "claiming" ? [{ kind: "done" }, [{ kind: "release" }]] : [state, []]
     case "rejected":
-      return state.kind === "verifying" ? refuse(input.error, state.reference) : [state, []]
+      return state.kind === "awaitingHello" ? [state, []] : refuse(input.error, state.reference)
     case "wake": {
       if (input.nowMs < state.deadlineMs) return [state, []]
+      if (state.kind === "claiming") return refuse(storeSilent(options.claimTimeoutMs), state.reference)
       const message = `no verified token within ${options.authTimeoutMs} ms`
-      const reference = state.kind === "verifying" ? state.reference : null
+      const reference = state.kind === "awaitingHello" ? null : state.reference
       return refuse({ code: "auth_timeout", message, category: "permission" }, reference)
     }
   }
@@ -115,7 +132,7 @@ function narrowLimit(sent: MessageLimits, reads: MessageLimits = clientMessageLi
 
 function early(
   options: AdmissionOptions,
-  state: Extract<AdmissionState, { kind: "verifying" }>,
+  state: Extract<AdmissionState, { kind: "verifying" | "claiming" }>,
   { frame, bytes }: { readonly frame: Frame | BadFrame; readonly bytes: number },
 ): Step {
   if (!options.rules.holdsEarly) return refuse(invalid("nothing may follow HELLO before WELCOME"), null)
@@ -133,6 +150,11 @@ function early(
 /** Reference for the refusal, if the message has one. */
 function referenceOf(frame: Frame | BadFrame): Reference {
   return "reference" in frame ? frame.reference : null
+}
+
+function storeSilent(claimTimeoutMs: number): WireError {
+  const message = `the session store did not answer within ${claimTimeoutMs} ms; try again in a moment`
+  return { code: "sys_service_unavailable", message, category: "system" }
 }
 
 function invalid(message: string): WireError {

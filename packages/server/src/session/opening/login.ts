@@ -35,8 +35,10 @@ export interface LoginOwner<User extends AuthenticatedUser> {
   readonly address: string
   /** True once `close` was called, or the socket is gone. */
   readonly isClosing: boolean
-  /** Opens the session. Throws HawserError when the user may not have one. */
-  admit(user: User, hello: HelloFrame): { receive(bytes: Uint8Array): void }
+  /** Binds a session. Throws, or rejects with, a HawserError if the user may not have one. */
+  admit(user: User, hello: HelloFrame): void | Promise<void>
+  /** Receives a message. */
+  message(bytes: Uint8Array): void
   close(code: string, message: string): void
 }
 
@@ -100,8 +102,11 @@ export class Login<User extends AuthenticatedUser> {
       case "hold":
         if (bytes !== undefined) this.#held.push(bytes)
         return
-      case "admit":
-        this.#admit()
+      case "claim":
+        this.#claim()
+        return
+      case "release":
+        for (const held of this.#held) if (!this.#owner.isClosing) this.#owner.message(held)
         return
       case "refuse":
         this.#refuse(effect.error, effect.reference, effect.text)
@@ -115,24 +120,34 @@ export class Login<User extends AuthenticatedUser> {
     try {
       const context = new LoginContext(owner.address, this.#aborter)
       this.#user = checkedUser(await authenticate(hello.token, context))
-      if (!owner.isClosing) this.#step({ kind: "verified" })
+      if (!owner.isClosing) this.#step({ kind: "verified", nowMs: this.#host.clock.now() })
     } catch (error) {
-      const known = this.#known(error)
-      if (!owner.isClosing) this.#step({ kind: "rejected", error: known })
+      this.#reject(error)
     }
   }
 
-  #admit(): void {
+  #claim(): void {
     if (this.#user === undefined || this.#hello === undefined) return
-    this.#cancelWake?.()
-    let session
     try {
-      session = this.#owner.admit(this.#user, this.#hello)
+      const bound = this.#owner.admit(this.#user, this.#hello)
+      if (bound instanceof Promise)
+        void bound.then(
+          () => this.#opened(),
+          (error: unknown) => this.#reject(error),
+        )
+      else this.#opened()
     } catch (error) {
-      this.#refuse(this.#known(error), null, false)
-      return
+      this.#reject(error)
     }
-    for (const bytes of this.#held) if (!this.#owner.isClosing) session.receive(bytes)
+  }
+
+  #opened(): void {
+    this.#step({ kind: "opened" })
+  }
+
+  #reject(error: unknown): void {
+    const known = this.#known(error)
+    if (!this.#owner.isClosing) this.#step({ kind: "rejected", error: known })
   }
 
   /** What the client is told of an error; what it is not told of is reported here. */

@@ -1,34 +1,39 @@
-// Gives an admitted user a session: the one that it left, or a new one. WELCOME first, then replay or predecessors'
-// ends, then hooks; one synchronous block, so that nobody sees a session half bound.
+// Gives an admitted user a session: the one that its client left, or a new one. Asks the session store, then judges and binds in
+// one synchronous block: WELCOME first, then replay or the ends of replaced sessions, then hooks. A claim whose connection is
+// gone by then leaves the session detached. Must not know how a connection reads and closes.
 import { HawserError } from "@hawser/protocol"
-import { wireVersion } from "@hawser/protocol/core"
-import type { AcceptedConnection, HelloFrame, Profile, ResumeClaim } from "@hawser/protocol/core"
+import type { ServerLimits } from "@hawser/protocol"
+import type { Connection, HelloFrame, ResumeClaim } from "@hawser/protocol/core"
 import type { AuthenticatedUser } from "../../base/authenticate.ts"
+import type { ServerCounters } from "../../base/counters.ts"
+import type { Health } from "../../base/health.ts"
 import type { Dialect } from "../conversation/dialect.ts"
-import type { AdmissionOptions } from "./admission.machine.ts"
-import type { CapTicket } from "./connection-caps.ts"
-import type { ResumeTokens } from "./resume-token.ts"
-import { judgeResume } from "./resume.ts"
-import { RunningConnection } from "./run-connection.ts"
-import type { Admitted, ConnectionHost } from "./run-connection.ts"
+import type { ReplayMemory } from "../conversation/replay-memory.ts"
 import { ServerSession } from "../life/server-session.ts"
-import type { SessionHost } from "../life/session-host.ts"
-import type { SessionPolicy, SessionRegistry } from "../life/session-registry.ts"
-import type { Claim, SessionStore } from "../life/session-store.ts"
+import { attachedLife, firstClaims } from "../life/session.machine.ts"
+import type { SessionHost, SessionLink } from "../life/session-host.ts"
+import type { SessionRecord } from "../life/session-record.ts"
+import type { SessionRegistry } from "../life/session-registry.ts"
+import type { Opening, SessionClaim, SessionStore } from "../life/session-store.ts"
+import type { ResumeTokens, TokenVerdict } from "./resume-token.ts"
+import { judgeResume } from "./resume.ts"
+import { encodeWelcome } from "./welcome.ts"
 
-export interface OpeningHost<User extends AuthenticatedUser> extends Omit<
-  ConnectionHost<User>,
-  "openSession" | "admissionOf"
-> {
-  readonly registry: SessionRegistry<User>
-  readonly dialects: ReadonlyMap<Profile, Dialect<User>>
-  readonly sessionHost: SessionHost<User, ServerSession<User>>
+/** Parts of a server that open sessions. */
+export interface OpeningHost<User extends AuthenticatedUser> {
+  readonly limits: ServerLimits
+  readonly counters: ServerCounters
+  readonly health: Health
   readonly types: readonly string[]
+  readonly registry: SessionRegistry<User>
+  readonly replayMemory: ReplayMemory
+  readonly sessionHost: SessionHost<User, ServerSession<User>>
   readonly sessionId: () => string
-  readonly sessionPolicy: SessionPolicy
   readonly tokens: ResumeTokens
-  readonly store: SessionStore<User>
+  readonly store: SessionStore
   readonly isClosing: () => boolean
+  /** Restores a session, detached. */
+  readonly thaw: (record: SessionRecord) => ServerSession<User>
   readonly onOpened: (session: ServerSession<User>, replaces: readonly ServerSession<User>[]) => void
   /** A resume token was presented that its owner should no longer have. */
   readonly onSuspicion: (session: ServerSession<User>, address: string) => void
@@ -36,74 +41,121 @@ export interface OpeningHost<User extends AuthenticatedUser> extends Omit<
   readonly onAddressFull: (address: string) => void
 }
 
-/** How sockets become connections. What all of them share is put together once: there may be thousands a second. */
-export function createOpener<User extends AuthenticatedUser>(
-  host: OpeningHost<User>,
-): (accepted: AcceptedConnection, dialect: Dialect<User>, ticket: CapTicket) => RunningConnection<User> {
-  const admission = new Map(
-    [...host.dialects.values()].map((dialect) => [dialect, admissionOptions(host, dialect)]),
-  )
-  const connectionHost: ConnectionHost<User> = {
-    ...host,
-    admissionOf: (dialect) => admission.get(dialect) ?? admissionOptions(host, dialect),
-    openSession: (admitted) =>
-      admitted.hello.resume === undefined
-        ? openFresh(host, admitted, undefined)
-        : resumeOrOpen(host, admitted, admitted.hello.resume),
-  }
-  return (accepted, dialect, ticket) => new RunningConnection(connectionHost, accepted, dialect, ticket)
+/** A connection that waits for its session. */
+export interface OpeningConnection<User extends AuthenticatedUser> extends SessionLink {
+  readonly connection: Connection
+  readonly dialect: Dialect<User>
+  readonly isClosing: boolean
+  /** True if a new session on it would be one too many of its address. */
+  readonly isOneTooMany: boolean
+  /** The session is bound: from now on it receives the messages. */
+  bind(session: ServerSession<User>): void
 }
 
-function admissionOptions<User extends AuthenticatedUser>(
-  { limits }: OpeningHost<User>,
-  { admission: rules }: Dialect<User>,
-): AdmissionOptions {
-  const { helloMaxBytes, authTimeoutMs, earlyMaxCount, earlyMaxBytes, clientMessage } = limits
-  return { rules, wireVersion, helloMaxBytes, authTimeoutMs, earlyMaxCount, earlyMaxBytes, clientMessage }
+/** A connection whose token is good. */
+export interface Admitted<User extends AuthenticatedUser> {
+  readonly user: User
+  readonly connection: OpeningConnection<User>
+  readonly hello: HelloFrame
 }
 
-function resumeOrOpen<User extends AuthenticatedUser>(
+/**
+ * Binds a session to an admitted connection. At once if the store answers at once.
+ * @throws (or rejects with) HawserError if the user may not have a session.
+ */
+export function openSession<User extends AuthenticatedUser>(
   host: OpeningHost<User>,
   admitted: Admitted<User>,
-  resume: ResumeClaim,
-): ServerSession<User> {
-  const { tokens, store, counters, health } = host
-  const { user, connection, hello } = admitted
+): void | Promise<void> {
+  const { resume } = admitted.hello
+  if (resume === undefined) return openFresh(host, admitted, undefined)
+  const { tokens, store, counters } = host
+  const { user } = admitted
   counters.resumesAsked += 1
-  const { dial } = hello
   const token = tokens.verify(resume.token, resume.sessionId, user.id)
-  // Nothing is looked up for whoever cannot prove that it is theirs.
-  const claim: Claim<User> =
-    token.kind === "valid" ? store.claim(resume.sessionId, user.id) : { kind: "unknown" }
-  const session = claim.kind === "here" ? claim.session : undefined
-  const verdict = judgeResume({ ...resume, dial }, token, session)
+  // The store is not asked on behalf of a client that cannot prove its claim.
+  if (token.kind !== "valid") return claimed(host, admitted, { resume, token, claim: unknown })
+  return whenKnown(store.claim(resume.sessionId, user.id), (claim) =>
+    claimed(host, admitted, { resume, token, claim }),
+  )
+}
+
+const unknown: SessionClaim = { kind: "unknown" }
+
+interface Claiming {
+  readonly resume: ResumeClaim
+  readonly token: TokenVerdict
+  readonly claim: SessionClaim
+}
+
+/** Judges and binds in one block: nothing happens between the store's answer and the new state of the session. */
+function claimed<User extends AuthenticatedUser>(
+  host: OpeningHost<User>,
+  admitted: Admitted<User>,
+  { resume, token, claim }: Claiming,
+): void | Promise<void> {
+  const { health } = host
+  const { connection, hello } = admitted
+  const session = claimedSession(host, claim, resume.sessionId)
+  if (connection.isClosing) throw new HawserError("connection_lost")
+  if (claim.kind === "elsewhere") throw heldElsewhere(claim.retryAfterMs)
+  const verdict = judgeResume({ ...resume, dial: hello.dial }, token, session)
   switch (verdict.kind) {
     case "refuse":
       health.resumesRefused.add(verdict.code)
       throw new HawserError(verdict.code)
-    case "fresh":
-      health.resumesRefused.add(claim.kind === "ended" ? claim.cause : verdict.cause)
-      // Whoever was sent away for good did not hear of it then, and hears of it now.
-      if (claim.kind === "ended" && claim.isFinal) throw new HawserError(claim.cause)
-      return openFresh(host, admitted, claim.kind === "ended" ? claim.cause : verdict.cause)
+    case "fresh": {
+      const cause = claim.kind === "ended" ? claim.cause : verdict.cause
+      health.resumesRefused.add(cause)
+      // A client that was sent away for good may not have received that: it is refused again.
+      if (claim.kind === "ended" && claim.isFinal) throw new HawserError(cause)
+      return openFresh(host, admitted, cause)
+    }
     case "reset":
       health.resumesRefused.add(verdict.cause)
       if (verdict.suspicious && session !== undefined) host.onSuspicion(session, connection.address)
       session?.finish(verdict.cause)
       return openFresh(host, admitted, verdict.cause)
-    case "resume": {
-      const welcome = (): void => {
-        if (session === undefined) return
-        const bytes = encodeWelcome(host, session, { connection, resumed: true, refusal: undefined })
-        connection.connection.send({ bytes })
-      }
-      const generation = token.kind === "valid" ? token.generation : 0
-      const accepted = { user, resume, dial, generation, countsState: countsState(hello) }
-      if (session?.resume(connection, accepted, welcome) === true) return session
+    case "resume":
+      if (session !== undefined && bindResumed(host, admitted, { session, resume, token })) return undefined
       health.resumesRefused.add("session_thrash")
       return openFresh(host, admitted, "session_thrash")
-    }
   }
+}
+
+/** The session of a claim in this process. A record becomes one even if its connection is gone: it waits for its client. */
+function claimedSession<User extends AuthenticatedUser>(
+  { registry, thaw }: OpeningHost<User>,
+  claim: SessionClaim,
+  sessionId: string,
+): ServerSession<User> | undefined {
+  if (claim.kind === "here") return registry.get(sessionId)
+  return claim.kind === "record" ? thaw(claim.record) : undefined
+}
+
+function heldElsewhere(retryAfterMs: number): HawserError {
+  const message = "another server process holds the session; dial again in a moment"
+  return new HawserError("sys_service_unavailable", { message, retryAfterMs })
+}
+
+interface Resuming<User extends AuthenticatedUser> {
+  readonly session: ServerSession<User>
+  readonly resume: ResumeClaim
+  readonly token: TokenVerdict
+}
+
+function bindResumed<User extends AuthenticatedUser>(
+  host: OpeningHost<User>,
+  { user, connection, hello }: Admitted<User>,
+  { session, resume, token }: Resuming<User>,
+): boolean {
+  const generation = token.kind === "valid" ? token.generation : 0
+  const accepted = { user, resume, dial: hello.dial, generation, countsState: countsState(hello) }
+  return session.resume(connection, accepted, () => {
+    connection.bind(session)
+    const bytes = encodeWelcome(host, session, { resumed: true, refusal: undefined })
+    connection.connection.send({ bytes })
+  })
 }
 
 /** A client that names the limits of its reader acknowledges state, too: both came with one revision of the wire. */
@@ -111,73 +163,72 @@ function countsState({ limits }: HelloFrame): boolean {
   return limits !== undefined
 }
 
+/** @param refusal why the client does not get the session that it claimed. */
 function openFresh<User extends AuthenticatedUser>(
   host: OpeningHost<User>,
-  { user, connection, hello }: Admitted<User>,
+  admitted: Admitted<User>,
   refusal: string | undefined,
-): ServerSession<User> {
-  const { registry, limits, sessionHost } = host
+): void | Promise<void> {
+  const { user, connection, hello } = admitted
+  assertRoom(host, connection)
+  const dial = connection.dialect.counts ? hello.dial : undefined
+  const newcomer = { userId: user.id, clientId: hello.clientId, dial }
+  return whenKnown(host.store.open(newcomer), (opening) => bindFresh(host, admitted, { opening, refusal }))
+}
+
+/** @throws HawserError if the server takes no new session, or none of this address. */
+function assertRoom<User extends AuthenticatedUser>(
+  host: OpeningHost<User>,
+  connection: OpeningConnection<User>,
+): void {
   if (host.isClosing()) throw new HawserError("server_shutdown")
-  if (sessionHost.replayMemory.isOver) {
+  if (host.replayMemory.isOver) {
     const message = "the server keeps as much for its clients as it may; try again in a moment"
     throw new HawserError("sys_service_unavailable", { message })
   }
   if (connection.isOneTooMany) {
     host.onAddressFull(connection.address)
-    const message = `this address has ${limits.connectionsPerAddress} connections, which is the most allowed`
+    const { connectionsPerAddress } = host.limits
+    const message = `this address has ${connectionsPerAddress} connections, which is the most allowed`
     throw new HawserError("too_many_connections", { message })
   }
-  // A first dial that this client gave up, arriving after its successor, must not end what that one opened.
-  for (const { clientId, lastDial } of registry.ofUser(user.id)) {
-    if (connection.dialect.counts && clientId === hello.clientId && hello.dial <= lastDial)
-      throw new HawserError("replaced")
-  }
-  const surplus = registry.surplus(user.id, limits.sessionsPerUser)
-  if (host.sessionPolicy === "oldestWins" && surplus.some((session) => session.attached)) {
-    const message = `this user has ${limits.sessionsPerUser} open sessions, which is the most allowed`
-    throw new HawserError("too_many_connections", { message })
+}
+
+function bindFresh<User extends AuthenticatedUser>(
+  host: OpeningHost<User>,
+  { user, connection, hello }: Admitted<User>,
+  { opening, refusal }: { readonly opening: Opening; readonly refusal: string | undefined },
+): void {
+  const { registry, sessionHost } = host
+  if (connection.isClosing) throw new HawserError("connection_lost")
+  if (opening.kind === "refused") {
+    const { code, message } = opening
+    throw new HawserError(code, message === undefined ? {} : { message })
   }
   const session = new ServerSession(sessionHost, {
     id: host.sessionId(),
     user,
     clientId: hello.clientId,
-    dial: hello.dial,
+    address: connection.address,
     dialect: connection.dialect,
-    link: connection,
-    countsState: countsState(hello),
+    life: attachedLife(firstClaims(hello.dial), connection),
   })
-  // A welcome that cannot be made leaves no session behind.
-  const welcome = encodeWelcome(host, session, { connection, resumed: false, refusal })
+  // A WELCOME that cannot be encoded leaves no session behind.
+  const welcome = encodeWelcome(host, session, { resumed: false, refusal })
+  session.open(connection, countsState(hello))
+  connection.bind(session)
   registry.add(session)
   connection.connection.send({ bytes: welcome })
   host.counters.sessionsOpened += 1
-  for (const old of surplus) old.finish("replaced", { successor: session })
-  host.onOpened(session, surplus)
-  return session
+  const replaced = opening.ends.flatMap((id) => registry.get(id) ?? [])
+  for (const old of replaced) old.finish("replaced", { successor: session })
+  host.onOpened(session, replaced)
 }
 
-function encodeWelcome<User extends AuthenticatedUser>(
-  host: OpeningHost<User>,
-  session: ServerSession<User>,
-  how: { connection: RunningConnection<User>; resumed: boolean; refusal: string | undefined },
-): Uint8Array {
-  const { dialect } = how.connection
-  const payload = dialect.welcome(session)
-  const { received, handled, digest } = session.counts
-  return dialect.codec.encode({
-    kind: "welcome",
-    sessionId: session.id,
-    resumeToken: session.resumable
-      ? host.tokens.issue(session.id, session.user.id, session.tokenGeneration)
-      : null,
-    resumed: how.resumed,
-    ...(how.refusal === undefined ? {} : { refusal: how.refusal }),
-    received,
-    handled,
-    digest,
-    expiresInMs: session.expiresInMs,
-    limits: host.limits.message,
-    types: host.types,
-    ...(payload === undefined ? {} : { payload }),
-  })
+/** Calls `next` at once for a value, and later for a promise. */
+function whenKnown<T>(
+  answer: T | Promise<T>,
+  next: (value: T) => void | Promise<void>,
+): void | Promise<void> {
+  return answer instanceof Promise ? answer.then(next) : next(answer)
 }

@@ -9,24 +9,17 @@ import type { CapTicket } from "./connection-caps.ts"
 import { Login } from "./login.ts"
 import type { LoginHost, LoginOwner } from "./login.ts"
 import type { ServerSession } from "../life/server-session.ts"
-import type { SessionLink } from "../life/session-host.ts"
-
-/** What is known of a connection whose token is good. */
-export interface Admitted<User extends AuthenticatedUser> {
-  readonly user: User
-  readonly connection: RunningConnection<User>
-  readonly hello: HelloFrame
-}
+import type { Admitted, OpeningConnection } from "./open-session.ts"
 
 export interface ConnectionHost<User extends AuthenticatedUser> extends LoginHost<User> {
   readonly limits: ServerLimits
-  /** Opens or resumes the session and sends its WELCOME. Throws HawserError when the user may not have one. */
-  readonly openSession: (admitted: Admitted<User>) => ServerSession<User>
+  /** Binds a session to the connection. Throws, or rejects with, a HawserError if the user may not have one. */
+  readonly openSession: (admitted: Admitted<User>) => void | Promise<void>
   readonly onClosed: (connection: RunningConnection<User>) => void
 }
 
 export class RunningConnection<User extends AuthenticatedUser>
-  implements ConnectionEvents, LoginOwner<User>, SessionLink
+  implements ConnectionEvents, LoginOwner<User>, OpeningConnection<User>
 {
   readonly connection: Connection
   readonly address: string
@@ -78,14 +71,16 @@ export class RunningConnection<User extends AuthenticatedUser>
     return this.isClosing || this.#session?.isPaused === true
   }
 
-  admit(user: User, hello: HelloFrame): ServerSession<User> {
+  admit(user: User, hello: HelloFrame): void | Promise<void> {
     this.#ticket.authenticated()
-    const session = this.#host.openSession({ user, connection: this, hello })
+    return this.#host.openSession({ user, connection: this, hello })
+  }
+
+  bind(session: ServerSession<User>): void {
     this.#session = session
-    // A token is long, and nobody asks for it again.
+    // A token is long, and the log-in is not needed again.
     this.#login = undefined
     this.#host.counters.handshakesAccepted += 1
-    return session
   }
 
   message(bytes: Uint8Array): void {

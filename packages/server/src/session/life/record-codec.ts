@@ -1,0 +1,130 @@
+// Session records ↔ bytes: MessagePack with a version. A reader takes nothing on trust: a damaged record is an error that names
+// the field, never half a session.
+import { createPayloadCodec, isMap, quoted } from "@hawser/protocol/core"
+import type { DeliveryRecord, ValueRecord } from "@hawser/protocol/core"
+import type { ClaimsRecord, SessionRecord } from "./session-record.ts"
+
+const version = 1
+
+/** A record is this server's own: its size follows from the limits of sessions. */
+const unbounded = { maxBytes: 2 ** 31, maxDepth: 64, maxElements: 2 ** 31, maxKeyBytes: 2 ** 31 }
+
+/** @throws UnsendableError for a user that is not plain data. */
+export function encodeSessionRecord(record: SessionRecord): Uint8Array {
+  return createPayloadCodec(unbounded).encode({ version, ...record })
+}
+
+/** @throws TypeError that names the field for bytes that are no session record, RangeError for another version. */
+export function decodeSessionRecord(bytes: Uint8Array): SessionRecord {
+  const decoded = createPayloadCodec(unbounded).decode(bytes, 0)
+  if (!decoded.ok || !isMap(decoded.value)) throw new TypeError("these bytes are no session record")
+  const fields = new Fields(decoded.value)
+  const found = fields.number("version")
+  if (found !== version)
+    throw new RangeError(`session record of version ${found}; this server reads ${version}`)
+  return {
+    id: fields.text("id"),
+    clientId: fields.text("clientId"),
+    user: fields.value("user"),
+    address: fields.text("address"),
+    claims: readClaims(fields.map("claims")),
+    delivery: readDelivery(fields.map("delivery")),
+    streams: fields.numbers("streams"),
+  }
+}
+
+function readClaims(fields: Fields): ClaimsRecord {
+  return {
+    generation: fields.number("generation"),
+    isConfirmed: fields.flag("isConfirmed"),
+    lastDial: fields.number("lastDial"),
+    takeoversAtMs: fields.numbers("takeoversAtMs"),
+    windowMs: fields.value("windowMs") === null ? null : fields.number("windowMs"),
+    spentMs: fields.number("spentMs"),
+  }
+}
+
+function readDelivery(fields: Fields): DeliveryRecord {
+  const sent = fields.map("sent")
+  const received = fields.map("received")
+  return {
+    sent: {
+      base: sent.number("base"),
+      baseDigest: sent.number("baseDigest"),
+      messages: sent.list("messages").map((message) => bytesOf("messages", message)),
+    },
+    received: {
+      handled: received.number("handled"),
+      handledDigest: received.number("handledDigest"),
+      settledAhead: received.numbers("settledAhead"),
+    },
+    values: fields.list("values").map(readValue),
+  }
+}
+
+function readValue(value: unknown): ValueRecord {
+  if (!isMap(value)) throw wrong("values", value)
+  const fields = new Fields(value)
+  return { key: fields.text("key"), bytes: bytesOf("bytes", fields.value("bytes")) }
+}
+
+function bytesOf(name: string, value: unknown): Uint8Array {
+  if (!(value instanceof Uint8Array)) throw wrong(name, value)
+  // The decoder shares the bytes of the whole record; a message outlives it.
+  return value.slice()
+}
+
+function wrong(name: string, value: unknown): TypeError {
+  return new TypeError(`a session record has no good "${name}": ${quoted(value)}`)
+}
+
+/** One map of a record. */
+class Fields {
+  readonly #fields: Readonly<Record<string, unknown>>
+
+  constructor(fields: Readonly<Record<string, unknown>>) {
+    this.#fields = fields
+  }
+
+  value(name: string): unknown {
+    if (!Object.hasOwn(this.#fields, name)) throw wrong(name, undefined)
+    return this.#fields[name]
+  }
+
+  text(name: string): string {
+    const value = this.value(name)
+    if (typeof value !== "string") throw wrong(name, value)
+    return value
+  }
+
+  number(name: string): number {
+    return numberOf(name, this.value(name))
+  }
+
+  flag(name: string): boolean {
+    const value = this.value(name)
+    if (typeof value !== "boolean") throw wrong(name, value)
+    return value
+  }
+
+  list(name: string): readonly unknown[] {
+    const value = this.value(name)
+    if (!Array.isArray(value)) throw wrong(name, value)
+    return value
+  }
+
+  numbers(name: string): readonly number[] {
+    return this.list(name).map((value) => numberOf(name, value))
+  }
+
+  map(name: string): Fields {
+    const value = this.value(name)
+    if (!isMap(value)) throw wrong(name, value)
+    return new Fields(value)
+  }
+}
+
+function numberOf(name: string, value: unknown): number {
+  if (typeof value !== "number" || !Number.isFinite(value)) throw wrong(name, value)
+  return value
+}

@@ -1,0 +1,51 @@
+// A session as plain data: everything of it that outlives its process. Values that MessagePack and JSON hold, and bytes.
+// Made by freezing a session, read by thawing it; nothing here refers to sockets, handlers or other objects.
+import { isMap, quoted } from "@hawser/protocol/core"
+import type { DeliveryRecord } from "@hawser/protocol/core"
+import type { AuthenticatedUser } from "../../base/authenticate.ts"
+import type { Claims } from "./session.machine.ts"
+
+export interface SessionRecord {
+  readonly id: string
+  /** Identity of the client, from the HELLO that opened the session. */
+  readonly clientId: string
+  /** The user, as the option `userRecord` packs it; without that option the user itself. */
+  readonly user: unknown
+  /** Address of the last connection, as the caps count it. */
+  readonly address: string
+  readonly claims: ClaimsRecord
+  readonly delivery: DeliveryRecord
+  /** References of streams that were open: each ends with `server_restarted`. */
+  readonly streams: readonly number[]
+}
+
+/** `Claims`, with null for a window that never was. */
+export type ClaimsRecord = Omit<Claims, "windowMs"> & { readonly windowMs: number | null }
+
+export function claimsRecord(claims: Claims): ClaimsRecord {
+  const { windowMs } = claims
+  return { ...claims, windowMs: Number.isFinite(windowMs) ? windowMs : null }
+}
+
+export function claimsOf(record: ClaimsRecord): Claims {
+  return { ...record, windowMs: record.windowMs ?? Number.POSITIVE_INFINITY }
+}
+
+/** Packing of a user whose object is not plain data, for sessions that are written. */
+export interface UserPacking<User> {
+  readonly pack: (user: User) => unknown
+  /** @throws if the packed form cannot be read; the session is not restored then. */
+  readonly unpack: (packed: unknown) => User
+}
+
+/** Packing of users that are plain data: the user itself. */
+export const plainUser: UserPacking<AuthenticatedUser> = {
+  pack: (user) => user,
+  unpack(packed) {
+    if (!isMap(packed)) throw new TypeError("a session record holds no user: its packed form must be a map")
+    const { id, expiresAtMs } = packed
+    if (typeof id !== "string")
+      throw new TypeError(`a session record holds a user without an id: ${quoted(id)}`)
+    return typeof expiresAtMs === "number" ? { ...packed, id, expiresAtMs } : { ...packed, id }
+  },
+}

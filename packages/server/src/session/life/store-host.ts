@@ -1,0 +1,77 @@
+// Freezes sessions of a server for its store, and thaws them: services of the session layer behind the port `StoreHost`.
+import type { ServerLimits } from "@hawser/protocol"
+import { checkedUser } from "../../base/authenticate.ts"
+import type { AuthenticatedUser } from "../../base/authenticate.ts"
+import type { Health } from "../../base/health.ts"
+import type { Dialect } from "../conversation/dialect.ts"
+import { ServerSession } from "./server-session.ts"
+import type { SessionHost } from "./session-host.ts"
+import { restoredLife } from "./session.machine.ts"
+import { claimsOf } from "./session-record.ts"
+import type { SessionRecord } from "./session-record.ts"
+import type { SessionPolicy, SessionRegistry } from "./session-registry.ts"
+import type { StoreHost } from "./session-store.ts"
+import type { Tombstones } from "./tombstones.ts"
+
+export interface StoreHostParts<User extends AuthenticatedUser> {
+  readonly registry: SessionRegistry<User>
+  readonly tombstones: Tombstones
+  readonly health: Health
+  readonly limits: Pick<ServerLimits, "sessionsPerUser">
+  readonly sessionPolicy: SessionPolicy
+  readonly thaw: (record: SessionRecord) => ServerSession<User>
+}
+
+export function createStoreHost<User extends AuthenticatedUser>(
+  parts: StoreHostParts<User>,
+): StoreHost<User> {
+  const { registry, tombstones, health, limits, sessionPolicy, thaw } = parts
+  return {
+    sessionsOf: (userId) => registry.ofUser(userId),
+    holds: (sessionId) => registry.get(sessionId) !== undefined,
+    ended: (sessionId, userId) => tombstones.find(sessionId, userId),
+    sessionsPerUser: limits.sessionsPerUser,
+    sessionPolicy,
+    freeze(sessionId) {
+      const session = registry.get(sessionId)
+      if (session?.resumable !== true) return undefined
+      const record = session.freeze()
+      health.attachments.end(session)
+      registry.delete(session)
+      return record
+    },
+    thaw,
+  }
+}
+
+export interface Thawing<User extends AuthenticatedUser> {
+  readonly registry: SessionRegistry<User>
+  readonly health: Health
+  readonly sessionHost: SessionHost<User, ServerSession<User>>
+  /** Dialect of resumable sessions. */
+  readonly dialect: Dialect<User>
+  readonly unpack: (packed: unknown) => User
+}
+
+/** @throws RangeError for an id that is held already, and what `unpack` throws. */
+export function thawSession<User extends AuthenticatedUser>(
+  { registry, health, sessionHost, dialect, unpack }: Thawing<User>,
+  record: SessionRecord,
+): ServerSession<User> {
+  const { id, clientId, address } = record
+  if (registry.get(id) !== undefined) throw new RangeError(`session ${id} is open in this process already`)
+  const { clock, life } = sessionHost
+  const session = new ServerSession(sessionHost, {
+    id,
+    clientId,
+    user: checkedUser(unpack(record.user)),
+    address,
+    dialect,
+    life: restoredLife(life.resumable, claimsOf(record.claims), clock.now()),
+  })
+  session.restore(record)
+  registry.add(session)
+  health.attachments.attach(session)
+  health.attachments.detach(session)
+  return session
+}
