@@ -1,20 +1,21 @@
-// Decides who may have an account and a token. Must not know how either is stored or made.
+// Decides about registrations and log-ins. Must not know how accounts or tokens are stored or made.
+import { z } from "zod"
 import type { PlayerRecord, Role, SkillXp, Spawn } from "../store/player-record.ts"
 import type { PlayerStore } from "../store/player-store.ts"
 import { createAccountLimits } from "./account-limits.ts"
 import type { AccountLimits } from "./account-limits.ts"
 import { clientAddress } from "./client-address.ts"
 import type { ClientAddress } from "./client-address.ts"
-import { loginCredentials, newCredentials, readCredentials } from "./credentials.ts"
+import { invalidBody, loginCredentials, newCredentials, readCredentials } from "./credentials.ts"
 import type { Credentials } from "./credentials.ts"
 import type { DoorLimits } from "./door-limits.ts"
 import type { HashOutcome, HashQueue } from "./hash-queue.ts"
 import type { Passwords } from "./passwords.ts"
-import { barredReply, isoTime, tokenReply } from "./login-replies.ts"
+import { barredReply, isoTime, tokenBody, tokenReply } from "./login-replies.ts"
 import { comeBackLater, jsonReply, refusal } from "./reply.ts"
-import type { Reply } from "./reply.ts"
 import { readBody } from "./request-body.ts"
-import type { Route } from "./routes.ts"
+import { json, refused } from "./route.ts"
+import type { Route } from "./route.ts"
 import type { StayingLogins } from "./staying-logins.ts"
 import type { Tokens } from "./tokens.ts"
 
@@ -22,9 +23,9 @@ export interface AuthOptions {
   readonly store: Pick<PlayerStore, "register" | "findByName">
   readonly passwords: Passwords
   readonly tokens: Tokens
-  /** Where and how a new player starts. */
+  /** Place and state of a new player. */
   readonly spawn: Spawn
-  /** The sum of the levels that this experience makes. */
+  /** Returns the sum of the levels that this experience makes. */
   readonly totalLevel: (skills: SkillXp) => number
   /** Whether the world is full for players of this role. */
   readonly isAtCapacity: (role: Role) => boolean
@@ -40,53 +41,105 @@ export interface AuthOptions {
 
 const capacityRetryMs = 300_000
 
-/** Everything that the routes share. */
+/** Dependencies of both routes. */
 interface Door extends AuthOptions {
   readonly limits: AccountLimits
   readonly staying: StayingLogins
 }
 
+const accountBody = z
+  .object({
+    id: z.int(),
+    username: z.string(),
+    x: z.number(),
+    y: z.number(),
+    map_id: z.string(),
+    current_hp: z.number(),
+    max_hp: z.number(),
+    role: z.enum(["player", "moderator", "admin"]),
+    is_banned: z.boolean(),
+    is_online: z.boolean(),
+    facing_direction: z.enum(["UP", "DOWN", "LEFT", "RIGHT"]),
+    animation_state: z.literal("idle"),
+    total_level: z.int(),
+    timeout_until: z.string().nullable().meta({ description: "Time of RFC 3339, or null" }),
+    appearance: z.record(z.string(), z.string()),
+  })
+  .meta({ title: "Account" })
+
 /** `POST /auth/register` and `POST /auth/login`. */
 export function authRoutes(options: AuthOptions, staying: StayingLogins): readonly Route[] {
   const limits = createAccountLimits(options.doorLimits, options.monotonicMs)
   const door: Door = { ...options, limits, staying }
-  return [
-    {
-      method: "POST",
-      path: "/auth/register",
-      async answer({ request }) {
-        const read = readCredentials(newCredentials, await readBody(request))
-        if ("reply" in read) return read.reply
-        return register(read.credentials, clientAddress(request, options.trustProxy), door)
-      },
+  return [registration(door), login(door)]
+}
+
+const tooLarge = refused("The body is larger than 16 KiB")
+const invalid = json("The body is invalid; one reason for each wrong field", invalidBody)
+const unavailable = refused(
+  "Too many passwords wait to be hashed, or the database is not available; see Retry-After",
+)
+
+function registration(door: Door): Route {
+  return {
+    method: "POST",
+    path: "/auth/register",
+    summary: "Register an account",
+    body: newCredentials,
+    replies: {
+      201: json("The new account", accountBody),
+      400: refused("The name is taken"),
+      413: tooLarge,
+      422: invalid,
+      429: refused("The address registers too often; see Retry-After"),
+      503: unavailable,
     },
-    {
-      method: "POST",
-      path: "/auth/login",
-      async answer({ request }) {
-        const read = readCredentials(loginCredentials, await readBody(request))
-        if ("reply" in read) return read.reply
-        const { credentials } = read
-        const player = await logIn(credentials, clientAddress(request, options.trustProxy), door)
-        if ("status" in player) return player
-        const reply = await admit(player, door)
-        const isStaying = credentials.renewable === true && reply.status === 200
-        return isStaying ? staying.begin(player, { reply, request }) : reply
-      },
+    async answer({ env: { incoming } }) {
+      const read = readCredentials(newCredentials, await readBody(incoming))
+      if ("reply" in read) return read.reply
+      return register(read.credentials, clientAddress(incoming, door.trustProxy), door)
     },
-  ]
+  }
+}
+
+function login(door: Door): Route {
+  return {
+    method: "POST",
+    path: "/auth/login",
+    summary: "Log in with a password",
+    body: loginCredentials,
+    replies: {
+      200: json("An access token; with `renewable`, also the cookie that renews the log-in", tokenBody),
+      401: refused("The name or the password is wrong"),
+      403: refused("The account is banned or timed out"),
+      413: tooLarge,
+      422: invalid,
+      429: refused("Too many failed log-ins, or the world is full; see Retry-After"),
+      503: unavailable,
+    },
+    async answer({ env: { incoming } }) {
+      const read = readCredentials(loginCredentials, await readBody(incoming))
+      if ("reply" in read) return read.reply
+      const { credentials } = read
+      const player = await logIn(credentials, clientAddress(incoming, door.trustProxy), door)
+      if (player instanceof Response) return player
+      const reply = await admit(player, door)
+      const isStaying = credentials.renewable === true && reply.status === 200
+      return isStaying ? door.staying.begin(player, { reply, request: incoming }) : reply
+    },
+  }
 }
 
 async function register(
   { username, password }: Credentials,
   address: ClientAddress,
   door: Door,
-): Promise<Reply> {
+): Promise<Response> {
   const { store, passwords, spawn, hashes, limits } = door
   const wait = limits.register(address)
   if (wait !== undefined)
     return comeBackLater(429, "Too many registrations; wait before the next", wait.retryAfterMs)
-  // Asked first to save the work of the hash; `register` decides.
+  // This check only saves the work of the hash; `store.register` decides.
   if ((await store.findByName(username)) !== undefined) return refusal(400, "Username already registered")
   const hashed = await hashes.run(`registrations ${address.key}`, () => passwords.hash(password))
   if (hashed.kind !== "done") return tooBusy(hashed)
@@ -95,12 +148,12 @@ async function register(
   return jsonReply(201, accountWire(player, door.totalLevel))
 }
 
-/** The player whose name and password these are, or the refusal. */
+/** Returns the player with this name and password, or the refusal. */
 async function logIn(
   { username, password }: Credentials,
   address: ClientAddress,
   { limits, store, hashes, passwords }: Door,
-): Promise<PlayerRecord | Reply> {
+): Promise<PlayerRecord | Response> {
   const attempt = limits.beginLogin(address, username)
   if ("retryAfterMs" in attempt) {
     return comeBackLater(429, "Too many failed logins; wait before the next", attempt.retryAfterMs)
@@ -119,13 +172,16 @@ async function logIn(
   }
 }
 
-function tooBusy({ kind }: Exclude<HashOutcome<unknown>, { kind: "done" }>): Reply {
+function tooBusy({ kind }: Exclude<HashOutcome<unknown>, { kind: "done" }>): Response {
   return kind === "full"
     ? comeBackLater(503, "Too many people are at the door; try again", 1000)
     : comeBackLater(429, "Too many requests of your address at once; try again", 1000)
 }
 
-function accountWire(player: PlayerRecord, totalLevel: (skills: SkillXp) => number) {
+function accountWire(
+  player: PlayerRecord,
+  totalLevel: (skills: SkillXp) => number,
+): z.infer<typeof accountBody> {
   return {
     id: player.id,
     username: player.username,
@@ -145,8 +201,8 @@ function accountWire(player: PlayerRecord, totalLevel: (skills: SkillXp) => numb
   }
 }
 
-/** The password was right: what else may stand in the way. */
-async function admit(player: PlayerRecord, door: Door): Promise<Reply> {
+/** Admits a player with the right password, or refuses: ban, timeout, full world. */
+async function admit(player: PlayerRecord, door: Door): Promise<Response> {
   const barred = barredReply(player, door.nowMs())
   if (barred !== undefined) return barred
   if (door.isAtCapacity(player.role)) {

@@ -1,7 +1,8 @@
-// Decides how a cookie is read from a request and written to an answer. Must not know what it holds.
+// Reads a cookie of a request and writes the field `Set-Cookie`. Refuses a name that occurs twice, which the reader of Hono
+// accepts. Must not know the content of the cookie.
 import type { IncomingMessage } from "node:http"
 
-/** The value of a cookie; undefined if there is none, or more than one. */
+/** Returns the value of a cookie; undefined if there is none, or more than one. */
 export function cookieOf({ headers }: IncomingMessage, name: string): string | undefined {
   const values = (headers.cookie ?? "").split(";").flatMap((pair) => {
     const [key = "", ...value] = pair.split("=")
@@ -18,7 +19,7 @@ export interface CookieOptions {
   readonly isSecure: boolean
 }
 
-/** The header `Set-Cookie`. No script reads such a cookie, and no page of another site sends it. */
+/** Returns the field `Set-Cookie` for a cookie that no script reads and no page of another site sends. */
 export function setCookie(name: string, value: string, { path, maxAgeMs, isSecure }: CookieOptions): string {
   const maxAge = Math.floor(maxAgeMs / 1_000)
   const secure = isSecure ? "; Secure" : ""

@@ -5,6 +5,7 @@ import { connect } from "node:net"
 import { tmpdir } from "node:os"
 import { join } from "node:path"
 import { sql } from "kysely"
+import { z } from "zod"
 import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, test } from "vitest"
 import { DatabaseBusy } from "../store/busy.ts"
 import { openDatabase } from "../store/database.ts"
@@ -13,7 +14,7 @@ import { createLoginStore } from "../store/login-store.ts"
 import { createPlayerStore } from "../store/player-store.ts"
 import { defaultDoorLimits } from "./door-limits.ts"
 import type { DoorLimits } from "./door-limits.ts"
-import { createHttpHandler } from "./handler.ts"
+import { createApp, createHttpHandler, worldRoutes } from "./handler.ts"
 import type { HttpOptions } from "./handler.ts"
 import { createHashQueue } from "./hash-queue.ts"
 import { createPasswords } from "./passwords.ts"
@@ -785,6 +786,86 @@ describe("what a token opens", () => {
     expect(response.headers.get("content-type")).toBe("image/png")
     expect(Buffer.from(await response.arrayBuffer())).toEqual(png)
     expect((await get("/api/tilesets/grass.png")).status).toBe(401)
+  })
+})
+
+describe("GET /openapi.json", () => {
+  const operations = z.record(z.string(), z.looseObject({ responses: z.record(z.string(), z.unknown()) }))
+  const schema = z.looseObject({ properties: z.record(z.string(), z.unknown()).optional() })
+  const documentSchema = z.object({
+    openapi: z.literal("3.1.0"),
+    info: z.object({ title: z.string(), version: z.string(), description: z.string() }),
+    paths: z.record(z.string(), operations),
+    components: z.object({
+      schemas: z.record(z.string(), schema),
+      securitySchemes: z.record(z.string(), z.looseObject({ type: z.string() })),
+    }),
+  })
+  const read = async () => documentSchema.parse(await (await get("/openapi.json")).json())
+
+  test("names each route of the app, and no other", async () => {
+    const app = createApp(
+      worldRoutes(options(), () => Promise.resolve(undefined)),
+      () => Promise.resolve(undefined),
+      () => {},
+    )
+    const routed = app.routes
+      .filter(({ method }) => method !== "ALL")
+      .map(({ method, path }) => `${method} ${path.replaceAll(/:(\w+)(\{.*?\}(?=\/|$))?/g, "{$1}")}`)
+    const { paths } = await read()
+    const described = Object.entries(paths).flatMap(([path, methods]) =>
+      Object.keys(methods).map((method) => `${method.toUpperCase()} ${path}`),
+    )
+    expect(described).toEqual(routed)
+    expect(described).toHaveLength(new Set(described).size)
+    expect(described).toEqual(
+      expect.arrayContaining([
+        "POST /auth/register",
+        "POST /auth/login",
+        "POST /auth/session/{name}/renew",
+        "POST /auth/session/{name}/end",
+        "GET /status",
+        "GET /healthz",
+        "GET /metrics",
+        "GET /ws",
+        "GET /api/maps/{mapId}/tilesets",
+        "GET /api/tilesets/{file}",
+        "GET /openapi.json",
+      ]),
+    )
+  })
+
+  test("has the fields of requests and answers, each status, and unique names of operations", async () => {
+    const { paths, components, info } = await read()
+    const fieldsOf = (name: string) => Object.keys(components.schemas[name]?.properties ?? {})
+    expect(fieldsOf("NewCredentials")).toEqual(["username", "password"])
+    expect(fieldsOf("LoginCredentials")).toEqual(["username", "password", "renewable"])
+    expect(fieldsOf("Token")).toEqual(["access_token", "token_type"])
+    expect(fieldsOf("Refusal")).toEqual(["detail"])
+    expect(components.schemas["NewCredentials"]).toMatchObject({
+      required: ["username", "password"],
+      properties: { username: { minLength: 3, maxLength: 50 }, password: { minLength: 8, maxLength: 128 } },
+    })
+    const statusesOf = (path: string) => Object.keys(paths[path]?.["post"]?.responses ?? {})
+    expect(statusesOf("/auth/register")).toEqual(["201", "400", "413", "422", "429", "503", "default"])
+    expect(statusesOf("/auth/login")).toEqual(["200", "401", "403", "413", "422", "429", "503", "default"])
+    expect(components.securitySchemes["loginCookie"]).toEqual({
+      type: "apiKey",
+      in: "cookie",
+      name: renewalTokens.cookieName,
+    })
+    expect(info.version).toBe("0.1.0")
+    const ids = Object.values(paths).flatMap((methods) =>
+      Object.values(methods).map(({ operationId }) => operationId),
+    )
+    expect(new Set(ids).size).toBe(ids.length)
+  })
+
+  test("refers to schemas that it has, and to each of them", async () => {
+    const document = await read()
+    const text = JSON.stringify(document)
+    const referred = new Set([...text.matchAll(/"#\/components\/schemas\/(\w+)"/g)].map(([, name]) => name))
+    expect(referred).toEqual(new Set(Object.keys(document.components.schemas)))
   })
 })
 

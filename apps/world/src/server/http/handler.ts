@@ -1,4 +1,7 @@
-// Decides what every HTTP request is answered: a route, a file of the page, or why not. Must not know what listens.
+// Puts the routes and the files of the page on a Hono app, and the app on `node:http`. Answers what no route does: unknown
+// paths, wrong methods, malformed targets, failures. Must not know the server that listens.
+import { RequestError, getRequestListener } from "@hono/node-server"
+import { Hono } from "hono"
 import type { IncomingMessage, ServerResponse } from "node:http"
 import { performance } from "node:perf_hooks"
 import { assetRoutes } from "./asset-routes.ts"
@@ -8,13 +11,14 @@ import { authRoutes } from "./auth-routes.ts"
 import type { AuthOptions } from "./auth-routes.ts"
 import { metricsRoutes } from "./metrics-routes.ts"
 import type { MetricsOptions } from "./metrics-routes.ts"
+import { openApiRoute } from "./open-api.ts"
 import { createPageFiles } from "./page-files.ts"
 import type { PageFiles } from "./page-files.ts"
-import { comeBackLater, contentReply, htmlReply, jsonReply, refusal, sendReply } from "./reply.ts"
-import type { Reply } from "./reply.ts"
+import { fileReply, pageRoutes } from "./page-routes.ts"
+import { comeBackLater, refusal } from "./reply.ts"
 import { RequestAborted } from "./request-body.ts"
-import { matchRoute, pathSegments } from "./routes.ts"
-import type { Route } from "./routes.ts"
+import { absoluteTarget, routedPath, segmentsOf } from "./request-path.ts"
+import type { Route, WorldEnv } from "./route.ts"
 import { statusRoutes } from "./status-routes.ts"
 import type { StatusOptions } from "./status-routes.ts"
 import { createStayingLogins } from "./staying-logins.ts"
@@ -23,7 +27,7 @@ import type { StayingOptions } from "./staying-logins.ts"
 /** Options with a default here. */
 type Ambient = "trustProxy" | "nowMs" | "monotonicMs"
 
-/** What the world hands to its HTTP side. */
+/** Dependencies of the world's HTTP side. */
 export interface HttpOptions
   extends
     AssetOptions,
@@ -31,7 +35,7 @@ export interface HttpOptions
     Omit<AuthOptions, Ambient>,
     Omit<StayingOptions, Ambient | keyof AuthOptions>,
     MetricsOptions {
-  /** Where players are kept. */
+  /** Store of the players. */
   readonly store: AuthOptions["store"] & StayingOptions["store"]
   /** Folder of the built page; it need not exist. */
   readonly pageDir: string
@@ -48,16 +52,15 @@ export interface HttpOptions
 /** Answers one request; never throws. */
 export type HttpHandler = (request: IncomingMessage, response: ServerResponse) => void
 
-const unavailable = comeBackLater(503, "The world's accounts cannot be read or written now; try again", 2_000)
-
-const pageMissing = `<!doctype html>
-<html lang="en"><head><meta charset="utf-8"><title>The page is not built</title></head>
-<body><h1>The page is not built yet</h1><p>Run <code>npm run build</code>, then reload.</p></body></html>
-`
-
-/** The world's HTTP side, for `createServer` of `node:http`. */
+/** Returns the world's HTTP side, for `createServer` of `node:http`. */
 export function createHttpHandler(options: HttpOptions): HttpHandler {
   const pageFiles = createPageFiles(options.pageDir)
+  const app = createApp(worldRoutes(options, pageFiles), pageFiles, options.onFault)
+  return serveApp(app, options.onFault)
+}
+
+/** Returns every route of the world, with the one that describes them. */
+export function worldRoutes(options: HttpOptions, pageFiles: PageFiles): readonly Route[] {
   const whole = {
     ...options,
     trustProxy: options.trustProxy ?? false,
@@ -66,74 +69,59 @@ export function createHttpHandler(options: HttpOptions): HttpHandler {
   }
   const staying = createStayingLogins(whole)
   const routes: readonly Route[] = [
-    rootRoute(pageFiles),
-    webSocketRoute,
+    ...pageRoutes(pageFiles),
     ...authRoutes(whole, staying),
     ...staying.routes,
     ...statusRoutes(options),
     ...metricsRoutes(options),
     ...assetRoutes(options),
   ]
-  return (request, response) => {
-    answer(request, routes, pageFiles)
-      .then((reply) => sendReply(response, reply))
-      .catch((err: unknown) => {
-        if (err instanceof RequestAborted) return
-        // A lock is the saver's to report.
-        if (!(err instanceof DatabaseBusy)) {
-          options.onFault(err, (request.url ?? "").split("?", 1)[0]?.slice(0, 100) ?? "")
-        }
-        if (response.headersSent) response.destroy()
-        else sendReply(response, isDatabaseDown(err) ? unavailable : refusal(500, "Internal server error"))
-      })
+  const { version, renewalTokens } = options
+  return [...routes, openApiRoute(routes, { version, cookieName: renewalTokens.cookieName })]
+}
+
+type OnFault = HttpOptions["onFault"]
+
+/** Returns an app of these routes. The app rejects with `RequestAborted` if a request is cut off. */
+export function createApp(routes: readonly Route[], pageFiles: PageFiles, onFault: OnFault): Hono<WorldEnv> {
+  const app = new Hono<WorldEnv>({
+    getPath: (request, given) => routedPath(given?.env?.incoming.url ?? request.url),
+  })
+  for (const { method, path, answer } of routes) app.on(method, path, answer)
+  for (const { method, path } of routes) {
+    const allow = method === "GET" ? "GET, HEAD" : method
+    app.all(path, () => refusal(405, "Method Not Allowed", { Allow: allow }))
   }
+  app.notFound(({ req }) => fileReply(pageFiles, req.method, segmentsOf(req.path)))
+  app.onError((error, { req }) => {
+    if (error instanceof RequestAborted) throw error
+    // The saver reports a lock of the database.
+    if (!(error instanceof DatabaseBusy)) onFault(error, req.path.slice(0, 100))
+    return isDatabaseDown(error)
+      ? comeBackLater(503, "The world's accounts cannot be read or written now; try again", 2_000)
+      : refusal(500, "Internal server error")
+  })
+  return app
 }
 
-async function answer(
-  request: IncomingMessage,
-  routes: readonly Route[],
-  pageFiles: PageFiles,
-): Promise<Reply> {
-  const method = request.method ?? "GET"
-  const segments = pathSegments(request.url ?? "/")
-  if (segments === undefined) return refusal(400, "Malformed path")
-  const match = matchRoute(routes, method, segments)
-  if (match.kind === "route") return match.route.answer({ request, params: match.params })
-  if (match.kind === "wrongMethod") return refusal(405, "Method Not Allowed", { Allow: match.allow })
-  const file = await pageFiles(segments)
-  if (file === undefined) return refusal(404, "Not Found")
-  if (method !== "GET" && method !== "HEAD") {
-    return refusal(405, "Method Not Allowed", { Allow: "GET, HEAD" })
-  }
-  return contentReply(file.bytes, file)
-}
-
-/** Answers what came without the header Upgrade to the path of the sessions. */
-const webSocketRoute: Route = {
-  method: "GET",
-  path: "/ws",
-  answer: () =>
-    refusal(426, "This path speaks WebSocket; a proxy has to pass the headers Upgrade and Connection on", {
-      Upgrade: "websocket",
-    }),
-}
-
-/** The page for browsers, a sign of life for programs. */
-function rootRoute(pageFiles: PageFiles): Route {
-  return {
-    method: "GET",
-    path: "/",
-    async answer({ request }) {
-      const reply =
-        request.headers.accept?.includes("text/html") === true
-          ? await pageReply(pageFiles)
-          : jsonReply(200, { status: "ok" })
-      return { ...reply, headers: { ...reply.headers, Vary: "Accept" } }
+/** Returns the handler by which `node:http` calls the app. */
+export function serveApp(app: Hono<WorldEnv>, onFault: OnFault): HttpHandler {
+  const listener = getRequestListener((request, env) => app.fetch(request, env), {
+    // Globals stay those of Node. Unread bodies stay Node's matter, whose bounds are those of `request-watch.ts`.
+    overrideGlobalObjects: false,
+    autoCleanupIncoming: false,
+    errorHandler(error) {
+      if (error instanceof RequestAborted) return undefined
+      if (error instanceof RequestError) return refusal(400, "Malformed path")
+      onFault(error, "")
+      return refusal(500, "Internal server error")
     },
+  })
+  return (request, response) => {
+    const { url = "/" } = request
+    request.url = absoluteTarget(url)
+    listener(request, response).catch((error: unknown) =>
+      onFault(error, url.split("?", 1)[0]?.slice(0, 100) ?? ""),
+    )
   }
-}
-
-async function pageReply(pageFiles: PageFiles): Promise<Reply> {
-  const file = await pageFiles(["index.html"])
-  return file === undefined ? htmlReply(pageMissing) : contentReply(file.bytes, file)
 }

@@ -1,9 +1,9 @@
-import { IncomingMessage } from "node:http"
+import { IncomingMessage, ServerResponse } from "node:http"
 import { Socket } from "node:net"
 import { describe, expect, test } from "vitest"
+import { createApp } from "./handler.ts"
 import { metricsRoutes } from "./metrics-routes.ts"
 import type { MetricsOptions } from "./metrics-routes.ts"
-import type { Reply } from "./reply.ts"
 
 const metricsToken = "a-token-of-24-characters"
 const metrics = () => Promise.resolve({ text: "up 1\n", contentType: "text/plain; version=0.0.4" })
@@ -14,15 +14,27 @@ interface Asked extends Partial<MetricsOptions> {
   readonly httpVersion?: string
 }
 
-async function ask({ address, headers = {}, httpVersion = "1.1", ...options }: Asked): Promise<Reply> {
+interface Answer {
+  readonly status: number
+  readonly headers: Readonly<Record<string, string>>
+  readonly body: string
+}
+
+async function ask({ address, headers = {}, httpVersion = "1.1", ...options }: Asked): Promise<Answer> {
   const socket = new Socket()
   Object.defineProperty(socket, "remoteAddress", { value: address })
-  const request = new IncomingMessage(socket)
-  request.httpVersion = httpVersion
-  Object.assign(request.headers, { host: "localhost:8080", ...headers })
-  const [route] = metricsRoutes({ metrics, metricsToken: undefined, metricsForThisMachine: true, ...options })
-  if (route === undefined) throw new Error("no route")
-  return route.answer({ request, params: {} })
+  const incoming = new IncomingMessage(socket)
+  incoming.httpVersion = httpVersion
+  incoming.url = "/metrics"
+  Object.assign(incoming.headers, { host: "localhost:8080", ...headers })
+  const routes = metricsRoutes({ metrics, metricsToken: undefined, metricsForThisMachine: true, ...options })
+  const app = createApp(
+    routes,
+    () => Promise.resolve(undefined),
+    (error) => expect.fail(String(error)),
+  )
+  const reply = await app.request("/metrics", {}, { incoming, outgoing: new ServerResponse(incoming) })
+  return { status: reply.status, headers: Object.fromEntries(reply.headers), body: await reply.text() }
 }
 
 const far = "203.0.113.7"
@@ -34,7 +46,13 @@ describe("GET /metrics", () => {
     async (address) => {
       expect(await ask({ address })).toEqual({
         status: 200,
-        headers: { "Content-Type": "text/plain; version=0.0.4", "Cache-Control": "no-store" },
+        headers: {
+          "content-type": "text/plain; version=0.0.4",
+          "cache-control": "no-store",
+          "content-length": "5",
+          "referrer-policy": "no-referrer",
+          "x-content-type-options": "nosniff",
+        },
         body: "up 1\n",
       })
     },
@@ -94,7 +112,7 @@ describe("GET /metrics", () => {
     { authorization: metricsToken },
   ])("asks for the token where it is not the right one: %j", async (headers) => {
     const reply = await ask({ address: far, metricsToken, headers })
-    expect(reply).toMatchObject({ status: 401, headers: { "WWW-Authenticate": "Bearer" } })
-    expect(String(reply.body)).not.toContain(metricsToken)
+    expect(reply).toMatchObject({ status: 401, headers: { "www-authenticate": "Bearer" } })
+    expect(reply.body).not.toContain(metricsToken)
   })
 })

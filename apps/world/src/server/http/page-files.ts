@@ -1,15 +1,15 @@
-// Decides which files of the built page are served, and how long they may be kept. Must not know the routes.
+// Decides which files of the built page are served, and their caching. Must not know the routes.
 import { readFile, stat } from "node:fs/promises"
 import { extname, join } from "node:path"
+import type { ContentOptions } from "./reply.ts"
 
-interface PageFile {
+interface PageFile extends ContentOptions {
   readonly bytes: Uint8Array
-  readonly contentType: string
-  /** Whether the name carries a hash of the content. */
-  readonly isImmutable: boolean
+  /** `immutable` if the name carries a hash of the content. */
+  readonly caching: "immutable" | "no-cache"
 }
 
-/** Reads a file by the segments of its path; undefined when there is none to serve. */
+/** Reads a file by the segments of its path; undefined if there is none to serve. */
 export type PageFiles = (segments: readonly string[]) => Promise<PageFile | undefined>
 
 const contentTypes: Readonly<Record<string, string>> = {
@@ -31,7 +31,7 @@ const contentTypes: Readonly<Record<string, string>> = {
   ".woff2": "font/woff2",
 }
 
-/** Hashed files kept in memory; beyond, they are read from disk again each time. */
+/** Bound of the hashed files in memory. A file beyond it is read from disk for each request. */
 const maxKeptBytes = 16 * 1024 * 1024
 
 /** Serves the files under `pageDir`; it need not exist. */
@@ -46,8 +46,9 @@ export function createPageFiles(pageDir: string): PageFiles {
     const bytes = await readWhole(path)
     if (bytes === undefined) return undefined
     const contentType = contentTypes[extname(path).toLowerCase()] ?? "application/octet-stream"
-    const file = { bytes, contentType, isImmutable: segments[0] === "assets" && isHashedName(path) }
-    if (file.isImmutable && !kept.has(path) && keptBytes + bytes.length <= maxKeptBytes) {
+    const isImmutable = segments[0] === "assets" && isHashedName(path)
+    const file: PageFile = { bytes, contentType, caching: isImmutable ? "immutable" : "no-cache" }
+    if (isImmutable && !kept.has(path) && keptBytes + bytes.length <= maxKeptBytes) {
       kept.set(path, file)
       keptBytes += bytes.length
     }
@@ -55,12 +56,12 @@ export function createPageFiles(pageDir: string): PageFiles {
   }
 }
 
-/** Names without a separator that do not begin with a dot: neither `..` nor a hidden file. */
+/** Accepts names without a separator that do not begin with a dot: neither `..` nor a hidden file. */
 function isPlainName(segment: string): boolean {
   return /^[^./\\:][^/\\:]*$/.test(segment) && !segment.includes("\0")
 }
 
-/** `index-B7cD_9xQ.js`: eight characters of base64url, of which one at least is no small letter. */
+/** Accepts `index-B7cD_9xQ.js`: eight characters of base64url, of which at least one is no small letter. */
 function isHashedName(path: string): boolean {
   return /-(?=[\w-]*[A-Z0-9_])[\w-]{8}\.\w+(?:\.map)?$/.test(path)
 }

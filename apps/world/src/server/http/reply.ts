@@ -1,14 +1,11 @@
-// Decides the form of an answer and what every answer carries. Must not know which request it answers.
-import type { ServerResponse } from "node:http"
+// Builds the world's answers as `Response`s, with the header fields that every answer carries. Must not know the request.
 
-/** An answer as a value; nothing is on the wire yet. */
-export interface Reply {
-  readonly status: number
-  readonly headers: Readonly<Record<string, string>>
-  readonly body: string | Uint8Array
-}
+/** Fields of an answer beside the common ones. */
+type HeaderFields = Readonly<Record<string, string>>
 
-/** The page may load from its own origin only, connect to any WebSocket, and be shown in no frame of another page. */
+const commonFields: HeaderFields = { "X-Content-Type-Options": "nosniff", "Referrer-Policy": "no-referrer" }
+
+/** The page loads from its own origin only, may connect to any WebSocket, and cannot be framed. */
 const pagePolicy = [
   "default-src 'self'",
   "connect-src 'self' ws: wss:",
@@ -22,86 +19,69 @@ const pagePolicy = [
 
 const html = "text/html; charset=utf-8"
 
-/** JSON that no cache keeps. */
-export function jsonReply(
-  status: number,
-  value: unknown,
-  headers: Readonly<Record<string, string>> = {},
-): Reply {
-  return {
-    status,
-    headers: { "Content-Type": "application/json", "Cache-Control": "no-store", ...headers },
-    body: JSON.stringify(value),
-  }
+/** Returns JSON that no cache keeps. */
+export function jsonReply(status: number, value: unknown, fields: HeaderFields = {}): Response {
+  const json = { "Content-Type": "application/json", "Cache-Control": "no-store", ...fields }
+  return replyOf(status, JSON.stringify(value), json)
 }
 
-/** `{ detail }`, the form of every refusal. */
-export function refusal(
-  status: number,
-  detail: string,
-  headers: Readonly<Record<string, string>> = {},
-): Reply {
-  return jsonReply(status, { detail }, headers)
+/** Returns `{ detail }`, the form of every refusal. */
+export function refusal(status: number, detail: string, fields: HeaderFields = {}): Response {
+  return jsonReply(status, { detail }, fields)
 }
 
-/** A refusal that says when to come back. */
-export function comeBackLater(status: 429 | 503, detail: string, afterMs: number): Reply {
+/** Returns a refusal with `Retry-After`, in whole seconds, at least 1. */
+export function comeBackLater(status: 429 | 503, detail: string, afterMs: number): Response {
   return refusal(status, detail, { "Retry-After": String(Math.max(1, Math.ceil(afterMs / 1000))) })
 }
 
 export interface ContentOptions {
   readonly contentType: string
-  /** Whether the same path always has the same bytes. */
-  readonly isImmutable: boolean
+  /** `Cache-Control`: a year for content that never changes under its path; `no-cache` or `no-store` for other content. */
+  readonly caching: "immutable" | "no-cache" | "no-store"
 }
 
-/** A file's bytes; HTML gets the page's policy. */
-export function contentReply(bytes: string | Uint8Array, options: ContentOptions): Reply {
-  return {
-    status: 200,
-    headers: {
-      "Content-Type": options.contentType,
-      "Cache-Control": options.isImmutable ? "public, max-age=31536000, immutable" : "no-cache",
-      ...(options.contentType === html ? { "Content-Security-Policy": pagePolicy } : {}),
-    },
-    body: bytes,
-  }
+/** Returns 200 with these bytes. HTML gets the page's content security policy. */
+export function contentReply(bytes: string | Uint8Array, { contentType, caching }: ContentOptions): Response {
+  return replyOf(200, bytes, {
+    "Content-Type": contentType,
+    "Cache-Control": caching === "immutable" ? "public, max-age=31536000, immutable" : caching,
+    ...(contentType === html ? { "Content-Security-Policy": pagePolicy } : {}),
+  })
 }
 
-/** HTML made here. */
-export function htmlReply(text: string): Reply {
-  return contentReply(text, { contentType: html, isImmutable: false })
+/** Returns 200 with HTML that is not a file. */
+export function htmlReply(text: string): Response {
+  return contentReply(text, { contentType: html, caching: "no-cache" })
 }
 
-/**
- * Bytes of a body that are written at once: how far a slow peer has come is known by whole pieces (see `request-watch.ts`).
- */
+/** Adds a field to an answer, and returns the answer. */
+export function withField(reply: Response, name: string, value: string): Response {
+  reply.headers.append(name, value)
+  return reply
+}
+
+/** Size of one write of a larger body. `request-watch.ts` measures the progress of a slow peer in whole pieces. */
 const pieceBytes = 64 * 1024
 
-/** Puts an answer on the wire; `node:http` leaves the body out for HEAD. */
-export function sendReply(response: ServerResponse, { status, headers, body }: Reply): void {
-  response.writeHead(status, {
-    "X-Content-Type-Options": "nosniff",
-    "Referrer-Policy": "no-referrer",
-    "Content-Length": Buffer.byteLength(body),
-    ...headers,
-  })
-  if (Buffer.byteLength(body) <= pieceBytes) response.end(body)
-  else writePieces(response, typeof body === "string" ? Buffer.from(body) : body)
+function replyOf(status: number, body: string | Uint8Array, fields: HeaderFields): Response {
+  const byteCount = Buffer.byteLength(body)
+  const headers = { ...commonFields, "Content-Length": String(byteCount), ...fields }
+  if (typeof body === "string" && byteCount <= pieceBytes) return new Response(body, { status, headers })
+  return new Response(inPieces(typeof body === "string" ? Buffer.from(body) : body), { status, headers })
 }
 
-function writePieces(response: ServerResponse, bytes: Uint8Array): void {
+/** Returns a stream of these bytes. It hands out a piece when the listener has written the previous one. */
+function inPieces(bytes: Uint8Array): ReadableStream<Uint8Array> {
   let at = 0
-  const next = (): void => {
-    while (at < bytes.length && !response.destroyed) {
-      const piece = bytes.subarray(at, at + pieceBytes)
-      at += pieceBytes
-      if (!response.write(piece)) {
-        response.once("drain", next)
-        return
-      }
-    }
-    response.end()
-  }
-  next()
+  return new ReadableStream(
+    {
+      pull(controller) {
+        if (at < bytes.length) controller.enqueue(bytes.subarray(at, at + pieceBytes))
+        at += pieceBytes
+        if (at >= bytes.length) controller.close()
+      },
+    },
+    { highWaterMark: 0 },
+  )
 }

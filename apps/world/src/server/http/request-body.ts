@@ -1,4 +1,5 @@
-// Decides how much of a request's body is read, and what it says. Must not know what is asked for.
+// Reads a request's body, up to 16 KiB, and parses it. A larger body is drained up to 1 MiB, so that its sender receives the
+// answer. Must not know the routes.
 import type { IncomingMessage } from "node:http"
 
 /** `malformed`: neither JSON nor, where it may be one, a form. */
@@ -7,17 +8,17 @@ export type RequestBody =
   | { readonly kind: "malformed" }
   | { readonly kind: "tooLarge" }
 
-/** Far above any login; what is beyond is not kept. */
+/** Bound of a body, far above any log-in. The bytes of a larger body are dropped. */
 const maxBodyBytes = 16 * 1024
-/** Read and thrown away so that the sender, who is still writing, gets to see the answer. */
+/** Bound of the bytes that are read and dropped: a sender that is still writing reads the answer only afterwards. */
 const maxDrainBytes = 1024 * 1024
 
-/** A request that ended before its body did: there is nobody to answer. */
+/** A request whose connection closed before the end of its body. It gets no answer. */
 export class RequestAborted extends Error {
   override readonly name = "RequestAborted"
 }
 
-/** Reads JSON, or a form where the content type says so. Rejects with `RequestAborted`. */
+/** Reads a form if the content type names one, else JSON. Rejects with `RequestAborted`. */
 export async function readBody(request: IncomingMessage): Promise<RequestBody> {
   const bytes = await readBytes(request)
   if (bytes === undefined) return { kind: "tooLarge" }
@@ -33,7 +34,7 @@ export async function readBody(request: IncomingMessage): Promise<RequestBody> {
   }
 }
 
-/** Listens rather than iterates: leaving an iteration early would cut the socket before the answer. */
+/** Uses events, because an iteration that ends early destroys the socket before the answer. */
 function readBytes(request: IncomingMessage): Promise<Buffer | undefined> {
   return new Promise((resolve, reject) => {
     if (Number(request.headers["content-length"] ?? 0) > maxDrainBytes) {

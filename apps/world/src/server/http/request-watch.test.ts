@@ -1,9 +1,12 @@
 import { connect } from "node:net"
 import type { Socket } from "node:net"
 import { describe, expect, it, onTestFinished, vi } from "vitest"
+import { createApp, serveApp } from "./handler.ts"
 import { openHttpServer } from "./http-server.ts"
-import { contentReply, sendReply } from "./reply.ts"
+import { contentReply } from "./reply.ts"
+import { readBody } from "./request-body.ts"
 import type { RequestBounds, RequestDrop } from "./request-watch.ts"
+import type { Route } from "./route.ts"
 
 /** More than the kernel's buffers of both ends take. */
 const large = Buffer.alloc(32 * 1024 * 1024)
@@ -20,16 +23,28 @@ const long: RequestBounds = { bodyMs: 60_000, stalledMs: 60_000, answerMs: 60_00
 
 const contentType = "application/octet-stream"
 
-/** A connection to a server that reads bodies, and answers `/large` with 32 MB. */
+function routeOf(method: "GET" | "POST", path: string, bytes: string | Uint8Array): Route {
+  return {
+    method,
+    path,
+    summary: "",
+    replies: {},
+    async answer({ env }) {
+      await readBody(env.incoming)
+      return contentReply(bytes, { contentType, caching: "no-cache" })
+    },
+  }
+}
+
+/** Connects to a server that reads bodies, and answers `/large` with 32 MB. */
 async function open(bounds: Partial<RequestBounds>): Promise<Opened> {
   const dropped: RequestDrop[] = []
+  const faults: unknown[] = []
+  const onFault = (error: unknown): void => void faults.push(error)
+  const routes = [routeOf("POST", "/", "small"), routeOf("GET", "/large", large)]
+  const app = createApp(routes, () => Promise.resolve(undefined), onFault)
   const server = await openHttpServer({
-    handler(request, response) {
-      const bytes = request.url === "/large" ? large : "small"
-      request.resume().on("end", () => {
-        sendReply(response, contentReply(bytes, { contentType, isImmutable: false }))
-      })
-    },
+    handler: serveApp(app, onFault),
     host: "127.0.0.1",
     port: 0,
     attach: () => {},
@@ -41,6 +56,7 @@ async function open(bounds: Partial<RequestBounds>): Promise<Opened> {
   onTestFinished(async () => {
     socket.destroy()
     await server.close()
+    expect(faults).toEqual([])
   })
   const { requestsUnderWay } = server
   let received = ""
