@@ -2,7 +2,7 @@
 // native server under Bun. Its parent commands it and ends it.
 import { defaultServerLimits } from "@hawser/protocol"
 import { TimerQueue, outbound } from "@hawser/protocol/core"
-import type { Accept, Connection } from "@hawser/protocol/core"
+import type { Accept, Connection, Profile } from "@hawser/protocol/core"
 import { systemClock } from "@hawser/server"
 import { createServer } from "node:http"
 import { createHealth } from "../../packages/server/src/base/health.ts"
@@ -60,6 +60,7 @@ async function listenOnNode(): Promise<number> {
     clock,
     timers: new TimerQueue(clock, onError),
     origins: undefined,
+    profiles: new Set<Profile>(["2.0"]),
     trustProxy: false,
     checkCaps: () => "allowed",
     isClosing: () => false,
