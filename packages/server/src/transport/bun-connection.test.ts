@@ -79,9 +79,10 @@ const message = (...bytes: number[]): { bytes: Uint8Array } => ({ bytes: Uint8Ar
 beforeEach(() => {
   log = []
   nowMs = 0
-  turn = new Turn()
+  turn = new Turn({ onError: (error) => log.push(`error ${String(error)}`) })
   socket = new ScriptedSocket(log)
-  connection = new BunConnection(socket, turn, {
+  connection = new BunConnection(socket, {
+    turn,
     controlFrames: new ControlFrames({ clock: { now: () => nowMs }, limits: defaultServerLimits }),
     onError: (error) => log.push(`error ${String(error)}`),
   })
@@ -285,7 +286,7 @@ it("abuse-A29 closes with 1008 at the 101st ping or pong of a second", async () 
   ])
 })
 
-it("passes on messages, texts, pongs, pauses and pings", () => {
+it("passes on messages, texts, pongs and pauses at once, and pings at the end of the turn", async () => {
   connection.received(Uint8Array.of(1, 2))
   connection.received(Uint8Array.of(3).buffer)
   connection.received("text")
@@ -293,5 +294,8 @@ it("passes on messages, texts, pongs, pauses and pings", () => {
   connection.pause()
   connection.resume()
   connection.ping()
-  expect(log).toEqual(["message 1,2", "message 3", "text", "pong", "pause", "resume", "ping"])
+  const passed = ["message 1,2", "message 3", "text", "pong", "pause", "resume"]
+  expect(log).toEqual(passed)
+  await endOfTurn()
+  expect(log).toEqual([...passed, "ping"])
 })

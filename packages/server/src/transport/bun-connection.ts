@@ -1,16 +1,17 @@
-// One WebSocket of Bun's server behind the transport port: one write per connection and turn of the event loop. Knows no
-// frames of ours.
+// One WebSocket of Bun's server behind the transport port: one write per connection and turn of the event loop. Messages,
+// pings and the close frame are released by the server's `Turn`. Bun itself answers pings and close frames of the peer,
+// which carry no state. Must not know frames of Hawser.
 import { closeCode, closeReason } from "@hawser/protocol/core"
 import type { Connection, ConnectionEvents, OutboundMessage } from "@hawser/protocol/core"
 import type { BunSocket } from "./bun-api.ts"
 import type { ControlFrames } from "./control-frames.ts"
-import type { Turn } from "./turn.ts"
+import type { Outlet, Turn } from "./turn.ts"
 
 type State =
   | { readonly kind: "open" }
-  /** Nothing more is taken; the close frame leaves when all else has left. */
-  | { readonly kind: "closing"; readonly code: number; readonly reason: string }
-  /** Bun has been told to end the socket, or has told of its end. */
+  /** Accepts no output. The close frame leaves with this turn, or with a later one once Bun holds no bytes of the connection. */
+  | { readonly kind: "closing"; readonly turn: number; readonly code: number; readonly reason: string }
+  /** `close` or `terminate` of the socket was called, or the socket has ended. */
   | { readonly kind: "closed" }
 
 /** The longest array of messages that a connection keeps for its next turn. */
@@ -19,30 +20,35 @@ const keptQueueCount = 16
 const open: State = { kind: "open" }
 const closed: State = { kind: "closed" }
 
-/** What the connections of one server share. */
+/** Objects that the connections of one server share. */
 export interface BunConnectionHost {
+  readonly turn: Turn
   readonly controlFrames: ControlFrames
   readonly onError: (error: unknown) => void
 }
 
-export class BunConnection implements Connection {
+export class BunConnection implements Connection, Outlet {
   readonly #socket: BunSocket
-  readonly #turn: Turn
   readonly #host: BunConnectionHost
-  /** Taken in this turn. */
+  /** Latest turn that the connection has joined and that was not released; 0 if there is none. */
+  #turn = 0
+  /** Output of that turn. */
   #queue: Uint8Array[] = []
   #queuedBytes = 0
-  #isInTurn = false
+  #hasPing = false
+  /** Output of the turn before it, while that turn is sealed. */
+  #sealed: Uint8Array[] = []
+  #sealedBytes = 0
+  #hasSealedPing = false
   /** True while Bun itself holds bytes that the socket has not taken. */
   #isBlocked = false
   #awaitsDrain = false
   #state: State = open
   #events: ConnectionEvents | undefined
 
-  constructor(socket: BunSocket, turn: Turn, host: BunConnectionHost) {
+  constructor(socket: BunSocket, host: BunConnectionHost) {
     this.#host = host
     this.#socket = socket
-    this.#turn = turn
   }
 
   bind(events: ConnectionEvents): void {
@@ -50,34 +56,32 @@ export class BunConnection implements Connection {
   }
 
   get bufferedBytes(): number {
-    return this.#queuedBytes + (this.#isBlocked ? this.#socket.getBufferedAmount() : 0)
+    return this.#queuedBytes + this.#sealedBytes + (this.#isBlocked ? this.#socket.getBufferedAmount() : 0)
   }
 
   awaitDrain(): void {
     this.#awaitsDrain = true
-    this.#joinTurn()
+    this.#join()
   }
 
   send({ bytes }: OutboundMessage): boolean {
     if (this.#state.kind !== "open") return false
+    this.#join()
     this.#queue.push(bytes)
     this.#queuedBytes += bytes.length
-    this.#joinTurn()
     return true
   }
 
   close(code: number, reason: string): void {
     if (this.#state.kind !== "open") return
-    this.#state = { kind: "closing", code, reason: closeReason(reason) }
-    // Bun forgets a socket as soon as it is told to close it, also one whose peer has megabytes to read.
-    this.#joinTurn()
+    this.#join()
+    this.#state = { kind: "closing", turn: this.#turn, code, reason: closeReason(reason) }
   }
 
   terminate(): void {
     if (this.#state.kind === "closed") return
     this.#state = closed
-    this.#dropQueue()
-    this.#isBlocked = false
+    this.#drop()
     this.#socket.terminate()
   }
 
@@ -90,14 +94,18 @@ export class BunConnection implements Connection {
   }
 
   ping(): void {
-    if (this.#state.kind === "open") this.#socket.ping()
+    if (this.#state.kind !== "open") return
+    this.#join()
+    this.#hasPing = true
   }
 
-  flush(): void {
-    this.#isInTurn = false
-    if (this.#state.kind === "closed") return
-    if (this.#queue.length > 0) this.#write()
-    if (!this.#isBlocked) this.#settle()
+  release(turn: number): void {
+    if (turn === this.#turn) this.#swap()
+    if (this.#state.kind === "closed" || !this.#host.turn.permits(this)) return
+    if (this.#sealed.length > 0) this.#write()
+    if (this.#hasSealedPing) this.#socket.ping()
+    this.#hasSealedPing = false
+    if (!this.#isBlocked) this.#settle(turn)
   }
 
   received(content: string | Uint8Array | ArrayBuffer): void {
@@ -105,12 +113,12 @@ export class BunConnection implements Connection {
     else this.#events?.message(content instanceof ArrayBuffer ? new Uint8Array(content) : content)
   }
 
-  /** Bun has answered. */
+  /** Counts a ping. Bun has answered it. */
   pinged(): void {
     const violation = this.#host.controlFrames.violationOf(this)
     if (violation === undefined) return
     this.#host.onError(violation)
-    // Answers that the peer does not read would hold the close frame back.
+    // The close frame would wait behind pongs that the peer does not read.
     if (this.#socket.getBufferedAmount() > 0) this.terminate()
     else this.close(closeCode.policyViolation, violation.message)
   }
@@ -123,29 +131,45 @@ export class BunConnection implements Connection {
   drained(): void {
     if (!this.#isBlocked || this.#socket.getBufferedAmount() > 0) return
     this.#isBlocked = false
-    if (this.#queue.length === 0 && this.#state.kind !== "closed") this.#settle()
+    // The close frame leaves in a release, too.
+    if (this.#state.kind === "closing") this.#join()
+    else if (this.#isDrained) this.#tellDrained()
   }
 
   ended(code: number, reason: string): void {
     this.#state = closed
     this.#host.controlFrames.forget(this)
-    this.#dropQueue()
-    this.#isBlocked = false
+    this.#drop()
     const events = this.#events
     this.#events = undefined
-    // Bun tells of an end from within `close` and `terminate`; the owner hears of it when it has done what it is doing.
+    // Bun calls its handler within `close` and `terminate`. The owner is notified after its own call has returned.
     queueMicrotask(() => events?.closed(code, reason))
   }
 
-  #joinTurn(): void {
-    if (this.#isInTurn) return
-    this.#isInTurn = true
-    this.#turn.add(this)
+  #join(): void {
+    const { turn } = this.#host
+    if (this.#turn === turn.open) return
+    if (this.#turn !== 0) this.#swap()
+    this.#turn = turn.open
+    turn.join(this)
+  }
+
+  /** Ends the output of the turn that was joined. The sealed part before it was released, because one turn is sealed at most. */
+  #swap(): void {
+    this.#turn = 0
+    // Both arrays are kept: a broadcast allocates nothing for a recipient.
+    const spare = this.#sealed
+    this.#sealed = this.#queue
+    this.#queue = spare
+    this.#sealedBytes = this.#queuedBytes
+    this.#queuedBytes = 0
+    this.#hasSealedPing = this.#hasPing
+    this.#hasPing = false
   }
 
   #write(): void {
     const socket = this.#socket
-    const queue = this.#queue
+    const queue = this.#sealed
     const first = queue[0]
     if (queue.length === 1 && first !== undefined) {
       this.#isBlocked = socket.sendBinary(first) <= 0 && socket.getBufferedAmount() > 0
@@ -155,25 +179,52 @@ export class BunConnection implements Connection {
       })
       this.#isBlocked = socket.getBufferedAmount() > 0
     }
-    this.#dropQueue()
+    this.#sealed = emptied(queue)
+    this.#sealedBytes = 0
   }
 
-  /** All that was taken has left. */
-  #settle(): void {
+  /** Called in a release when Bun holds no bytes: writes the sealed close frame, or notifies the owner of the drain. */
+  #settle(turn: number): void {
     const state = this.#state
+    // Bun drops a socket when `close` is called, also one whose peer still has megabytes to read.
     if (state.kind === "closing") {
+      if (state.turn > turn) return
       this.#state = closed
       this.#socket.close(state.code, state.reason)
     } else if (this.#awaitsDrain) {
-      this.#awaitsDrain = false
-      this.#events?.drained()
+      // The application does not run inside a release.
+      queueMicrotask(() => {
+        if (this.#isDrained) this.#tellDrained()
+      })
     }
   }
 
-  #dropQueue(): void {
-    // The array is kept, so that a broadcast makes nothing new for a recipient; but not one that a burst made long.
-    if (this.#queue.length > keptQueueCount) this.#queue = []
-    else this.#queue.length = 0
-    this.#queuedBytes = 0
+  /** True if no output of this connection waits in the process. */
+  get #isDrained(): boolean {
+    return !this.#isBlocked && this.#queue.length === 0 && this.#sealed.length === 0
   }
+
+  #tellDrained(): void {
+    if (!this.#awaitsDrain) return
+    this.#awaitsDrain = false
+    this.#events?.drained()
+  }
+
+  /** Drops the output of the open and of the sealed turn. */
+  #drop(): void {
+    this.#queue = emptied(this.#queue)
+    this.#queuedBytes = 0
+    this.#hasPing = false
+    this.#sealed = emptied(this.#sealed)
+    this.#sealedBytes = 0
+    this.#hasSealedPing = false
+    this.#isBlocked = false
+  }
+}
+
+/** Empties the array for the next turn, or replaces it if a burst has made it long. */
+function emptied(queue: Uint8Array[]): Uint8Array[] {
+  if (queue.length > keptQueueCount) return []
+  queue.length = 0
+  return queue
 }

@@ -3,7 +3,6 @@ import { subprotocol } from "@hawser/protocol/core"
 import type { BunServer, BunWebSocketHandlers } from "./bun-api.ts"
 import { BunConnection } from "./bun-connection.ts"
 import { ControlFrames } from "./control-frames.ts"
-import { Turn } from "./turn.ts"
 import type { EntranceHost } from "./entrances.ts"
 import { plainAnswer, plainText } from "./http-server.ts"
 import { isWebSocketOffer, proxyHeaders } from "./judge-upgrade.ts"
@@ -69,9 +68,8 @@ class Visitor {
 }
 
 function handlers(host: EntranceHost): BunWebSocketHandlers {
-  const { limits, accept, onError } = host
-  const turn = new Turn()
-  const shared = { controlFrames: new ControlFrames(host), onError }
+  const { limits, accept, turn, onError } = host
+  const shared = { turn, controlFrames: new ControlFrames(host), onError }
   return {
     maxPayloadLength: limits.message.maxBytes,
     // None: the session bounds what waits, and says so to its client.
@@ -85,7 +83,7 @@ function handlers(host: EntranceHost): BunWebSocketHandlers {
       if (!(data instanceof Visitor)) return
       // Bun's own views make their buffer when they are first looked at in part, which costs as much as the decoding.
       socket.binaryType = "arraybuffer"
-      const connection = new BunConnection(socket, turn, shared)
+      const connection = new BunConnection(socket, shared)
       socket.data = connection
       const { profile, address, isCapped } = data.verdict
       connection.bind(accept({ connection, profile, address, isCapped }))

@@ -1,9 +1,10 @@
-// The layer of transports of one server: its ways in, and the warnings about upgrades.
+// The layer of transports of one server: its ways in, the turn of its output, and the warnings about upgrades.
 import type { Accept, Profile } from "@hawser/protocol/core"
 import type { Base } from "../base/create-base.ts"
 import type { ConnectionCaps } from "../session/opening/connection-caps.ts"
 import { Entrances } from "./entrances.ts"
 import { canonicalOrigins } from "./origin.ts"
+import { Turn } from "./turn.ts"
 import type { UpgradeWarnings } from "./upgrade-warnings.ts"
 
 export interface EntrancesSetup {
@@ -36,6 +37,7 @@ export function createEntrances(
     limits,
     clock,
     timers,
+    turn: new Turn({ onError }),
     health,
     onError,
     accept,

@@ -8,6 +8,7 @@ import type { Listening } from "./listening.ts"
 import { openHttpServer } from "./http-server.ts"
 import { judgeUpgrade } from "./judge-upgrade.ts"
 import type { UpgradeRequest, UpgradeVerdict } from "./judge-upgrade.ts"
+import type { Turn } from "./turn.ts"
 import { serveUpgrades } from "./upgrade.ts"
 import type { UpgradeOptions } from "./upgrade.ts"
 
@@ -19,6 +20,8 @@ export interface EntranceHost {
   readonly clock: Pick<Clock, "now">
   /** Takes in a socket. Call it in the same turn as `judge`, so that the caps count it. */
   readonly accept: Accept
+  /** Releases the output of the server's connections. */
+  readonly turn: Turn
   readonly onError: (error: unknown) => void
   /** Decides about an upgrade, and counts a refusal. */
   judge(request: UpgradeRequest): UpgradeVerdict
@@ -39,6 +42,7 @@ export class Entrances implements EntranceHost {
   readonly limits: ServerLimits
   readonly clock: Pick<Clock, "now">
   readonly accept: Accept
+  readonly turn: Turn
   readonly onError: (error: unknown) => void
   readonly #options: EntrancesOptions
   readonly #detachers = new Map<HttpServer, () => void>()
@@ -50,6 +54,7 @@ export class Entrances implements EntranceHost {
     this.limits = options.limits
     this.clock = options.clock
     this.accept = options.accept
+    this.turn = options.turn
     this.onError = options.onError
   }
 

@@ -4,6 +4,9 @@ import type { OutboundMessage } from "@hawser/protocol/core"
 const slabBytes = 64 * 1024
 const longestHeaderBytes = 10
 
+/** First byte of an unfragmented frame, by its opcode (RFC 6455, section 5.2). */
+export const opcode = { binary: 0x82, pong: 0x8a } as const
+
 /**
  * Memory for messages that have one recipient: framed one behind the other, so that what follows one another for the
  * same connection is one piece to write. Nobody keeps it longer than the socket does: a piece that would wait in a socket
@@ -13,12 +16,13 @@ export class FrameSlab {
   bytes = Buffer.allocUnsafeSlow(slabBytes)
   end = 0
 
-  /** Frames a message at `end`, in a new slab if there is no room. Returns where it begins. */
-  frame(message: Uint8Array): number {
-    const start = this.#reserve(longestHeaderBytes + message.length)
-    const at = start + writeHeader(this.bytes, start, message.length)
-    this.bytes.set(message, at)
-    this.end = at + message.length
+  /** Frames a payload at `end`, in a new slab if the current one is full. Returns the offset of the frame. */
+  frame(payload: Uint8Array, kind: number): number {
+    const start = this.#reserve(longestHeaderBytes + payload.length)
+    const at = start + writeHeader(this.bytes, start, payload.length)
+    this.bytes[start] = kind
+    this.bytes.set(payload, at)
+    this.end = at + payload.length
     return start
   }
 
@@ -71,7 +75,7 @@ function headerLength(length: number): number {
 /** Returns how long it is. */
 function writeHeader(target: Buffer, at: number, length: number): number {
   const bytes = headerLength(length)
-  target[at] = 0x82
+  target[at] = opcode.binary
   if (bytes === 2) {
     target[at + 1] = length
   } else if (bytes === 4) {

@@ -1,24 +1,163 @@
-// One write per connection and turn of the event loop: who has something to write is flushed once, at its end.
+// The one way out of a server: the output of its connections leaves in turns of the event loop. A turn is sealed (later output
+// belongs to the next turn), passes the gate, and is released (each connection writes once). Without a gate a sealed turn is
+// released at once. Must not know frames, sockets or sessions.
+//
+// Invariants:
+//  1. A connection writes only while its `release` is running. Any other write is an internal error: it is reported through
+//     `onError`, and the connection is terminated.
+//  2. Turns are released in the order in which they were sealed, each at most once.
+//  3. At most one turn is at the gate. Output that is accepted meanwhile joins the open turn, which is sealed after the
+//     release. So the number of sealed turns is bounded, and the bounds of each connection hold for its open part.
+//  4. Output that is accepted after `seal` leaves with a later turn. Output of callbacks during a release is such output.
+//  5. The output of one connection leaves in the order of acceptance, each message once. Nothing leaves after its close frame.
+//  6. A connection that was terminated, or whose socket has ended, writes nothing, whatever was sealed before.
+//  7. A turn that the gate rejects is never released. Its connections are terminated, because their output has a gap.
+//  8. An error of one connection's write is reported and ends that connection alone.
 
-interface Flushing {
-  flush(): void
+/**
+ * Output of one connection, as its turn sees it. The connection compares the number of the turn that it joined with the
+ * number of the open turn, and swaps its queue when it joins a turn before the previous one was released. So a seal costs
+ * nothing per connection where no output arises between seal and release.
+ */
+export interface Outlet {
+  /** Writes the output of this turn, or nothing if the connection has ended. Must not call the application. */
+  release(turn: number): void
+  /** Ends the connection at once and drops its output. Idempotent. */
+  terminate(): void
+}
+
+export interface SealedTurn {
+  /** Number of the turn; the first sealed turn is 1. */
+  readonly number: number
+  /** Connections with output in this turn, each once, in the order in which they joined. */
+  readonly outlets: readonly Outlet[]
+}
+
+/** Port between the seal and the release of a turn, for example a journal. */
+export interface Gate {
+  /**
+   * Called once for each turn, in order. Returns undefined to release the turn synchronously, or a promise to release it
+   * when the promise resolves. A throw or a rejection discards the turn.
+   */
+  pass(turn: SealedTurn): Promise<void> | undefined
+}
+
+export interface TurnOptions {
+  readonly onError: (error: unknown) => void
+  /** Default: none; each turn is released when it is sealed. */
+  readonly gate?: Gate
 }
 
 export class Turn {
-  #waiting: Flushing[] = []
-
-  add(connection: Flushing): void {
-    if (this.#waiting.length === 0) setImmediate(() => this.#flush())
-    this.#waiting.push(connection)
+  readonly #onError: (error: unknown) => void
+  readonly #gate: Gate | undefined
+  #open = 1
+  /** Connections with output in the open turn. */
+  #outlets: Outlet[] = []
+  #isArmed = false
+  #sealed: SealedTurn | undefined
+  /** The connection that may write. */
+  #writing: Outlet | undefined
+  readonly #end = (): void => {
+    this.#isArmed = false
+    this.#pass(this.seal())
   }
 
-  #flush(): void {
-    const waiting = this.#waiting
-    this.#waiting = []
-    for (const connection of waiting) connection.flush()
-    this.ended()
+  constructor({ onError, gate }: TurnOptions) {
+    this.#onError = onError
+    this.#gate = gate
   }
 
-  /** Everybody has written. */
-  protected ended(): void {}
+  /** Number of the open turn, from 1. No output belongs to turn 0. */
+  get open(): number {
+    return this.#open
+  }
+
+  /** Adds a connection to the open turn. It must not have joined this turn before. */
+  join(outlet: Outlet): void {
+    this.#outlets.push(outlet)
+    if (!this.#isArmed) this.#arm()
+  }
+
+  /**
+   * Seals the open turn and opens the next one.
+   * @throws Error if the sealed turn before has not been released.
+   */
+  seal(): SealedTurn {
+    if (this.#sealed !== undefined)
+      throw new Error(`internal: turn ${this.#sealed.number} is sealed and not released`)
+    const sealed: SealedTurn = { number: this.#open, outlets: this.#outlets }
+    this.#open += 1
+    this.#outlets = []
+    this.#sealed = sealed
+    return sealed
+  }
+
+  /**
+   * Lets the connections of the sealed turn write, then continues with the open turn.
+   * @throws Error if this turn is not the sealed one.
+   */
+  release(turn: SealedTurn): void {
+    if (turn !== this.#sealed)
+      throw new Error(`internal: turn ${turn.number} is not sealed, or released already`)
+    const { number, outlets } = turn
+    for (const outlet of outlets) {
+      this.#writing = outlet
+      try {
+        outlet.release(number)
+      } catch (error) {
+        this.#writing = undefined
+        this.#fail(outlet, error)
+      }
+    }
+    this.#writing = undefined
+    this.#next()
+  }
+
+  /** Returns true while `outlet` is being released. Otherwise reports the error and terminates the connection. */
+  permits(outlet: Outlet): boolean {
+    if (this.#writing === outlet) return true
+    this.#fail(outlet, new Error("internal: a connection wrote outside the release of its turn"))
+    return false
+  }
+
+  #pass(turn: SealedTurn): void {
+    let passing: Promise<void> | undefined
+    try {
+      passing = this.#gate?.pass(turn)
+    } catch (error) {
+      this.#discard(turn, error)
+      return
+    }
+    if (passing === undefined) {
+      this.release(turn)
+      return
+    }
+    passing.then(
+      () => this.release(turn),
+      (error: unknown) => this.#discard(turn, error),
+    )
+  }
+
+  #discard(turn: SealedTurn, error: unknown): void {
+    this.#onError(error)
+    for (const outlet of turn.outlets) outlet.terminate()
+    this.#next()
+  }
+
+  #fail(outlet: Outlet, error: unknown): void {
+    this.#onError(error)
+    outlet.terminate()
+  }
+
+  #next(): void {
+    this.#sealed = undefined
+    if (this.#outlets.length > 0) this.#arm()
+  }
+
+  #arm(): void {
+    if (this.#isArmed || this.#sealed !== undefined) return
+    this.#isArmed = true
+    setImmediate(this.#end)
+  }
 }

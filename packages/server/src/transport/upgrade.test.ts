@@ -7,6 +7,7 @@ import { Socket } from "node:net"
 import { Duplex } from "node:stream"
 import { beforeEach, expect, it } from "vitest"
 import { createHealth } from "../base/health.ts"
+import { Turn } from "./turn.ts"
 import { serveUpgrades } from "./upgrade.ts"
 
 const { closeTimeoutMs } = defaultServerLimits
@@ -52,6 +53,7 @@ function upgrade(
     path: "/ws",
     limits: defaultServerLimits,
     timers,
+    turn: new Turn({ onError: (error) => errors.push(error) }),
     clock,
     origins: undefined,
     trustProxy: false,

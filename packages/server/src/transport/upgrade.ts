@@ -13,13 +13,18 @@ import { enterDoor } from "./http-door.ts"
 import { judgeUpgrade, proxyHeaders } from "./judge-upgrade.ts"
 import type { UpgradeAccepted, UpgradePolicy, UpgradeRefused, UpgradeRequest } from "./judge-upgrade.ts"
 import { requestTarget } from "./request-target.ts"
-import { OwnedWebSocket, TurnWriter, WebSocketConnection } from "./web-socket.ts"
+import { OwnedWebSocket } from "./owned-web-socket.ts"
+import type { Turn } from "./turn.ts"
+import { WebSocketHost } from "./web-socket-host.ts"
+import { WebSocketConnection } from "./web-socket.ts"
 
 export interface UpgradeOptions extends UpgradePolicy {
   readonly health: UpgradePolicy["health"] & Pick<Health, "socketsDropped">
   readonly accept: Accept
   readonly limits: ServerLimits
   readonly timers: TimerQueue
+  /** The one turn of the server. */
+  readonly turn: Turn
   readonly clock: Pick<Clock, "now">
 }
 
@@ -30,7 +35,7 @@ export interface UpgradeOptions extends UpgradePolicy {
 export function serveUpgrades(httpServer: HttpServer, options: UpgradeOptions): () => void {
   const { path, limits, timers, onError, health } = options
   const wss = createWebSocketServer(limits)
-  const writer = new TurnWriter(options)
+  const host = new WebSocketHost(options)
 
   function judged(incoming: IncomingMessage, socket: Duplex): UpgradeAccepted | undefined {
     const verdict = judgeUpgrade(upgradeRequest(incoming, httpServer), options)
@@ -63,7 +68,7 @@ export function serveUpgrades(httpServer: HttpServer, options: UpgradeOptions): 
         dropLater(socket, options)
         return
       }
-      const connection = new WebSocketConnection(webSocket, socket, writer)
+      const connection = new WebSocketConnection(webSocket, socket, host)
       const { profile, address, isCapped } = verdict
       connection.bind(options.accept({ connection, profile, address, isCapped }))
     },

@@ -1,7 +1,10 @@
 import { Duplex } from "node:stream"
 import { expect, it } from "vitest"
 import { outbound } from "@hawser/protocol/core"
-import { OwnedWebSocket, TurnWriter, WebSocketConnection } from "./web-socket.ts"
+import { OwnedWebSocket } from "./owned-web-socket.ts"
+import { Turn } from "./turn.ts"
+import { WebSocketHost } from "./web-socket-host.ts"
+import { WebSocketConnection } from "./web-socket.ts"
 
 /** A socket that takes its first write only when it is told to. */
 class SlowSocket extends Duplex {
@@ -39,12 +42,14 @@ function setUp() {
   const webSocket: unknown = Reflect.construct(OwnedWebSocket, [null, undefined, {}])
   if (!(webSocket instanceof OwnedWebSocket)) throw new TypeError("not the library's socket")
   Reflect.set(webSocket, "_readyState", OwnedWebSocket.OPEN)
-  const writer = new TurnWriter({
+  const onError = (error: unknown): void => void errors.push(error)
+  const host = new WebSocketHost({
+    turn: new Turn({ onError }),
     limits: { controlFramesPerSecond: 1 },
     clock: { now: () => 0 },
-    onError: (error) => errors.push(error),
+    onError,
   })
-  return { socket, writer, connection: new WebSocketConnection(webSocket, socket, writer), errors }
+  return { socket, connection: new WebSocketConnection(webSocket, socket, host), errors }
 }
 
 it("door-10 copies what waits behind other bytes out of the memory that connections share", async () => {

@@ -1,84 +1,62 @@
-// One WebSocket of the library `ws` behind the transport port: framing once per message, one write per connection and
-// turn of the event loop. Knows no frames of ours.
+// One WebSocket of the library `ws` behind the transport port: framed once per message, one write per connection and turn
+// of the event loop. Every byte that leaves, control frames and the close frame too, is released by the server's `Turn`.
+// Must not know frames of Hawser.
 import { closeCode, closeReason } from "@hawser/protocol/core"
 import type { Connection, ConnectionEvents, OutboundMessage } from "@hawser/protocol/core"
 import type { Duplex } from "node:stream"
-import { WebSocket } from "ws"
-import { ControlFrames } from "./control-frames.ts"
-import type { ControlFrameBound } from "./control-frames.ts"
-import { FrameSlab, frameBinary, framedOnce, ownMemory } from "./framing.ts"
+import { frameBinary, framedOnce, opcode, ownMemory } from "./framing.ts"
+import type { CloseFrame, OwnedWebSocket, SocketOwner } from "./owned-web-socket.ts"
 import { Piece } from "./piece.ts"
-import { ReadingTurn } from "./reading-turn.ts"
 import type { Held } from "./reading-turn.ts"
-import { Turn } from "./turn.ts"
+import type { Outlet } from "./turn.ts"
+import type { WebSocketHost } from "./web-socket-host.ts"
 
 const nothing = Buffer.alloc(0)
+/** A ping without a payload. */
+const pingFrame = Buffer.of(0x89, 0)
 /** Larger messages are framed in memory of their own. */
 const slabMessageMaxBytes = 4 * 1024
-/** Of the library's sockets. */
+/** `readyState` of an open socket of the library. */
 const openState = 1
 
-/** All connections of a server write through one. */
-export class TurnWriter extends Turn {
-  readonly controlFrames: ControlFrames
-  readonly onError: (error: unknown) => void
-  readonly reading = new ReadingTurn()
-  readonly slab = new FrameSlab()
-  /** Every connection's chain of this turn begins here. */
-  start = Piece.start()
+type State =
+  | { readonly kind: "open" }
+  /** Accepts no output. The close frame belongs to this turn. */
+  | { readonly kind: "closing"; readonly turn: number; readonly frame: CloseFrame }
+  /** The close frame was written, or the socket was terminated or has ended. */
+  | { readonly kind: "closed" }
 
-  constructor(host: ControlFrameBound & { readonly onError: (error: unknown) => void }) {
-    super()
-    this.controlFrames = new ControlFrames(host)
-    this.onError = host.onError
-  }
+const open: State = { kind: "open" }
+const closed: State = { kind: "closed" }
 
-  protected override ended(): void {
-    this.start = Piece.start()
-  }
-}
-
-/**
- * The library's socket. Its events go to its owner, without listeners: five of them are a hash table of 256 bytes in each
- * socket, a twentieth of what an idle client costs.
- */
-export class OwnedWebSocket extends WebSocket {
-  owner: WebSocketConnection | undefined
-
-  override emit(event: string | symbol, first?: unknown, second?: unknown): boolean {
-    const { owner } = this
-    if (owner === undefined) return super.emit(event, first, second)
-    if (event === "message") owner.received(first, second === true)
-    else if (event === "ping") owner.pinged()
-    else if (event === "pong") owner.ponged()
-    else if (event === "close") owner.ended(Number(first), String(second))
-    else if (event === "error") owner.failed(first)
-    return true
-  }
-}
-
-export class WebSocketConnection implements Connection, Held {
+export class WebSocketConnection implements Connection, Held, Outlet, SocketOwner {
   readonly #webSocket: OwnedWebSocket
   readonly #socket: Duplex
-  readonly #writer: TurnWriter
-  /** The owner does not want to read; the turn has had enough. Read is what neither holds back. */
+  readonly #host: WebSocketHost
+  /** True while the owner has paused reading, or `ReadingTurn` holds it. The socket is read while both are false. */
   #isPaused = false
   #isHeld = false
   #events: ConnectionEvents | undefined
-  /** False while the kernel has taken everything that was written: then nobody need look. */
+  #state: State = open
+  /** False while the kernel has taken everything that was written: then `writableLength` is not read. */
   #hasBacklog = false
   #awaitsDrain = false
-  /** What this turn has to write: finished pieces, and the one that still grows in the slab. */
-  #told: Piece | undefined
+  /** Latest turn that the connection has joined and that was not released; 0 if there is none. */
+  #turn = 0
+  /** Output of that turn: a chain of finished pieces, and the piece that still grows in the slab. */
+  #chain: Piece | undefined
   #pieceSlab: Buffer = nothing
   #pieceStart = 0
   #pieceEnd = 0
   #pendingBytes = 0
+  /** Output of the turn before it, while that turn is sealed. */
+  #sealed: Piece | undefined
+  #sealedBytes = 0
 
-  constructor(webSocket: OwnedWebSocket, socket: Duplex, writer: TurnWriter) {
+  constructor(webSocket: OwnedWebSocket, socket: Duplex, host: WebSocketHost) {
     this.#webSocket = webSocket
     this.#socket = socket
-    this.#writer = writer
+    this.#host = host
   }
 
   bind(events: ConnectionEvents): void {
@@ -90,14 +68,13 @@ export class WebSocketConnection implements Connection, Held {
   received(data: unknown, isBinary: boolean): void {
     if (!isBinary) this.#events?.text()
     else if (Buffer.isBuffer(data)) {
-      this.#writer.reading.took(data.length, this)
+      this.#host.reading.took(data.length, this)
       this.#events?.message(data)
     }
   }
 
-  /** `close` always follows; the error only says why. */
   failed(error: unknown): void {
-    this.#writer.onError(error)
+    this.#host.onError(error)
   }
 
   holdReading(): void {
@@ -110,9 +87,8 @@ export class WebSocketConnection implements Connection, Held {
     if (!this.#isPaused) this.#webSocket.resume()
   }
 
-  /** The library has answered. */
   pinged(): void {
-    const { controlFrames, onError } = this.#writer
+    const { controlFrames, onError } = this.#host
     const violation = controlFrames.violationOf(this)
     if (violation === undefined) return
     onError(violation)
@@ -127,90 +103,121 @@ export class WebSocketConnection implements Connection, Held {
   }
 
   ended(code: number, reason: string): void {
-    this.#writer.reading.forget(this)
-    this.#writer.controlFrames.forget(this)
+    this.#host.reading.forget(this)
+    this.#host.controlFrames.forget(this)
+    this.#drop()
     this.#events?.closed(code, reason)
   }
 
   get bufferedBytes(): number {
-    return this.#pendingBytes + (this.#hasBacklog ? this.#socket.writableLength : 0)
+    return this.#pendingBytes + this.#sealedBytes + (this.#hasBacklog ? this.#socket.writableLength : 0)
   }
 
   awaitDrain(): void {
     if (this.#awaitsDrain) return
     this.#awaitsDrain = true
-    if (this.#pendingBytes === 0) this.#tellDrained()
+    this.#join()
   }
 
   send(message: OutboundMessage): boolean {
-    if (this.#webSocket.readyState !== openState) return false
-    if (this.#pendingBytes === 0) this.#writer.add(this)
-    // Written past the library's sender, which makes a header per recipient. It writes at once too (no compression),
-    // so its control frames keep their place in the order.
+    if (!this.#isOpen) return false
+    // Framed here: the library's sender makes a header for each recipient.
     if (message.isShared === true) {
       this.#add(framedOnce(message))
     } else if (message.bytes.length > slabMessageMaxBytes) {
       this.#add(frameBinary(message.bytes))
     } else {
-      this.#append(message.bytes)
+      this.#append(message.bytes, opcode.binary)
     }
     return true
   }
 
-  /** Everything of this turn in one write. */
-  flush(): void {
-    if (this.#pendingBytes === 0) return
-    const socket = this.#socket
-    if (!socket.writable) {
-      this.#forget()
-      return
-    }
-    if (this.#told === undefined) {
-      // Only what was framed in the slab: one piece already.
-      const piece = this.#takePiece()
-      socket.write(socket.writableLength > 0 ? ownMemory(piece) : piece)
-    } else {
-      this.#endPiece()
-      this.#write(this.#told)
-    }
-    this.#told = undefined
-    this.#pendingBytes = 0
-    this.#hasBacklog = socket.writableLength > 0
-    if (this.#awaitsDrain) this.#tellDrained()
+  ping(): void {
+    if (this.#isOpen) this.#add(pingFrame)
   }
 
-  #write(told: Piece): void {
+  answerPing(payload: Uint8Array): void {
+    if (this.#isOpen) this.#append(payload, opcode.pong)
+  }
+
+  close(code: number, reason: string): void {
+    this.closeWith({ code, reason: closeReason(reason) })
+  }
+
+  closeWith(frame: CloseFrame): void {
+    if (!this.#isOpen) return
+    this.#join()
+    this.#state = { kind: "closing", turn: this.#turn, frame }
+  }
+
+  terminate(): void {
+    this.#drop()
+    this.#webSocket.terminate()
+  }
+
+  /** Writes the output of this turn in one write, then its close frame. */
+  release(turn: number): void {
+    const socket = this.#socket
+    // Output that the socket does not take any more is dropped. `ended` follows.
+    if (!socket.writable) this.#drop()
+    else if (this.#host.turn.permits(this)) {
+      if (turn === this.#turn) this.#writeOpen()
+      else this.#writeSealed()
+      this.#hasBacklog = socket.writableLength > 0
+      if (this.#state !== open) this.#writeClose(turn)
+      if (this.#awaitsDrain) this.#tellDrained()
+    }
+  }
+
+  /** Without output between seal and release, the released part is still in place. */
+  #writeOpen(): void {
+    this.#turn = 0
+    this.#pendingBytes = 0
+    if (this.#chain !== undefined) {
+      this.#endPiece()
+      this.#write(this.#chain)
+      this.#chain = undefined
+    } else if (this.#pieceEnd !== this.#pieceStart) {
+      // Framed in the slab alone: one piece already.
+      const piece = this.#takePiece()
+      this.#socket.write(this.#socket.writableLength > 0 ? ownMemory(piece) : piece)
+    }
+  }
+
+  #writeSealed(): void {
+    if (this.#sealed !== undefined) this.#write(this.#sealed)
+    this.#sealed = undefined
+    this.#sealedBytes = 0
+  }
+
+  #writeClose(turn: number): void {
+    const state = this.#state
+    if (state.kind !== "closing" || state.turn !== turn) return
+    this.#state = closed
+    this.#webSocket.writeClose(state.frame)
+  }
+
+  #write(chain: Piece): void {
     const socket = this.#socket
     const waits = socket.writableLength > 0
-    const joined = told.joined(this.#writer.slab)
+    const joined = chain.joined(this.#host.slab)
     if (joined !== undefined) {
       socket.write(waits ? ownMemory(joined) : joined)
       return
     }
     socket.cork()
-    for (const piece of told.pieces()) socket.write(waits ? ownMemory(piece) : piece)
+    for (const piece of chain.pieces()) socket.write(waits ? ownMemory(piece) : piece)
     socket.uncork()
   }
 
-  /** The socket's own `drain` tells only of what was above its high-water mark. */
+  /** Calls `drained` when the socket has no backlog. Its own `drain` event follows a passed high-water mark only. */
   #tellDrained(): void {
     const told = (): void => {
       this.#awaitsDrain = false
       this.#hasBacklog = this.#socket.writableLength > 0
       this.#events?.drained()
     }
-    // Never within the call that asked for it.
-    if (this.#socket.writable) this.#socket.write(nothing, told)
-  }
-
-  close(code: number, reason: string): void {
-    this.flush()
-    this.#webSocket.close(code, closeReason(reason))
-  }
-
-  terminate(): void {
-    this.#forget()
-    this.#webSocket.terminate()
+    this.#socket.write(nothing, told)
   }
 
   pause(): void {
@@ -223,13 +230,31 @@ export class WebSocketConnection implements Connection, Held {
     if (!this.#isHeld) this.#webSocket.resume()
   }
 
-  ping(): void {
-    if (this.#webSocket.readyState === this.#webSocket.OPEN) this.#webSocket.ping()
+  get #isOpen(): boolean {
+    return this.#state === open && this.#webSocket.readyState === openState
   }
 
-  #append(bytes: Uint8Array): void {
-    const { slab } = this.#writer
-    const start = slab.frame(bytes)
+  #join(): void {
+    const { turn } = this.#host
+    if (this.#turn === turn.open) return
+    if (this.#turn !== 0) this.#swap()
+    this.#turn = turn.open
+    turn.join(this)
+  }
+
+  /** Sets the output of the sealed turn apart. The turn before it was released, because one turn is sealed at most. */
+  #swap(): void {
+    this.#endPiece()
+    this.#sealed = this.#chain
+    this.#sealedBytes = this.#pendingBytes
+    this.#chain = undefined
+    this.#pendingBytes = 0
+  }
+
+  #append(payload: Uint8Array, kind: number): void {
+    const { slab } = this.#host
+    this.#join()
+    const start = slab.frame(payload, kind)
     if (this.#pieceSlab !== slab.bytes || this.#pieceEnd !== start) {
       this.#endPiece()
       this.#pieceSlab = slab.bytes
@@ -240,17 +265,18 @@ export class WebSocketConnection implements Connection, Held {
   }
 
   #add(framed: Buffer): void {
+    this.#join()
     this.#endPiece()
-    this.#told = (this.#told ?? this.#writer.start).followedBy(framed)
+    this.#chain = (this.#chain ?? this.#host.start()).followedBy(framed)
     this.#pendingBytes += framed.length
   }
 
   #endPiece(): void {
     if (this.#pieceEnd === this.#pieceStart) return
-    this.#told = (this.#told ?? this.#writer.start).followedBy(this.#takePiece())
+    this.#chain = (this.#chain ?? this.#host.start()).followedBy(this.#takePiece())
   }
 
-  /** What grew in the slab. */
+  /** Takes the piece that grew in the slab. */
   #takePiece(): Buffer {
     const piece = this.#pieceSlab.subarray(this.#pieceStart, this.#pieceEnd)
     this.#pieceSlab = nothing
@@ -259,9 +285,15 @@ export class WebSocketConnection implements Connection, Held {
     return piece
   }
 
-  #forget(): void {
-    this.#told = undefined
+  /** Drops the output of the open and of the sealed turn. */
+  #drop(): void {
+    this.#state = closed
+    this.#chain = undefined
+    this.#pieceSlab = nothing
+    this.#pieceStart = 0
+    this.#pieceEnd = 0
     this.#pendingBytes = 0
-    this.#takePiece()
+    this.#sealed = undefined
+    this.#sealedBytes = 0
   }
 }
