@@ -16,11 +16,10 @@ function newViewer() {
   const onError = (error: unknown): void => {
     throw error
   }
-  const { codecs, sentCodec } = createCodecs([], defaultServerLimits, () => 0)
+  const { codec, sentCodec } = createCodecs([], defaultServerLimits)
   const replicas = new Replicas({
     replicas: { scores: { fields: { points: integer() } } },
-    codecs,
-    translator20: { replica: () => [] },
+    codec,
     clock,
     timers: new TimerQueue(clock, onError),
     counters: createCounters(),
@@ -31,7 +30,7 @@ function newViewer() {
   let source: StateSource | undefined
   const session: ViewingSession = {
     attached: true,
-    speaks20: false,
+    dialect: { profile: "hawser.1" },
     takesState: () => true,
     sendState: (message) => sent.push(message) > 0,
     pumpValues() {},
