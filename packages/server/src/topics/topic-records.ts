@@ -40,7 +40,7 @@ export interface TopicPresenceRecord extends PresenceRecord {
 }
 
 /** One retained publication. */
-export interface PublicationRecord {
+interface PublicationRecord {
   readonly topic: string
   readonly offset: number
   /** The encoded CHAN frame. */
