@@ -1,6 +1,6 @@
 // Seats and presence boards as plain data, with sessions of a real server.
 import { defaultServerLimits, defineContract } from "@hawser/protocol"
-import { TimerQueue, TypeTable, createFrameCodec, wireVersion } from "@hawser/protocol/core"
+import { TimerQueue, TypeTable, contractTypes, createFrameCodec, wireVersion } from "@hawser/protocol/core"
 import { SimulatedClock, createMemoryNetwork } from "@hawser/protocol/testing"
 import { describe, expect, it } from "vitest"
 import { createCodecs } from "../base/codecs.ts"
@@ -17,13 +17,13 @@ interface TestUser {
   readonly id: string
 }
 
-const types = ["$presence"]
-const { codecs } = createCodecs(types, defaultServerLimits, () => 0)
+const contract = defineContract({ name: "empty" })
+const types = contractTypes(contract)
+const { codec: serverCodec } = createCodecs(types, defaultServerLimits)
 
 /** A server, and a session of it for each user. `received` has the payloads of all `$presence` events. */
 async function openSessions(...users: string[]) {
   const clock = new SimulatedClock()
-  const contract = defineContract({ name: "empty" })
   const server = createServer(contract, { authenticate: (id): TestUser => ({ id }), clock })
   const network = createMemoryNetwork({ clock, accept: server.accept })
   const codec = createFrameCodec(new TypeTable(types), defaultServerLimits.clientMessage)
@@ -59,7 +59,6 @@ async function openSessions(...users: string[]) {
   })
   const newBoard = (): PresenceBoard<TestUser> =>
     new PresenceBoard({
-      encoders: { codecs, event20: () => [], counters: createCounters() },
       fanOut: new FanOut(),
       timers: new TimerQueue(clock, fail),
       counters: createCounters(),
@@ -78,7 +77,7 @@ function fail(error: unknown): void {
 }
 
 function seatOf(session: ServerSession<TestUser>, id: number, mood: string): Seat<TestUser> {
-  const state = codecs["hawser.1"].hold({ mood }, 5)
+  const state = serverCodec.hold({ mood }, 5)
   return {
     id,
     topic: "chat",
@@ -164,7 +163,7 @@ describe("a presence board as plain data", () => {
     await clock.advance(60)
     seats.delete(second)
     board.delete(second)
-    third.state = codecs["hawser.1"].hold({ mood: "new" }, 5)
+    third.state = serverCodec.hold({ mood: "new" }, 5)
     board.changed(third)
     const records: SeatRecord[] = structuredClone(sessions.flatMap((session) => seats.freeze(session)))
     const restoredSeats = new TopicSeats<TestUser>(defaultServerLimits)
@@ -186,7 +185,7 @@ describe("a presence board as plain data", () => {
     const encoded = [board, restored].map((each) => {
       const { members } = each.listWith(joining)
       const payload = members.map(({ id, user, state, away }) => [id, user, state, away])
-      return codecs["hawser.1"].encode({ kind: "event", type: "$presence", payload })
+      return serverCodec.encode({ kind: "event", type: "$presence", payload })
     })
     expect(encoded[1]).toEqual(encoded[0])
     expect([...byMember.keys()]).toEqual([1, 3])
