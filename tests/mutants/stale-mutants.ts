@@ -8,6 +8,7 @@ const serverSession = "packages/server/src/session/life/server-session.ts"
 const liveness = "packages/server/src/session/life/liveness.ts"
 const drain = "packages/server/src/session/life/drain.ts"
 const presence = "packages/server/src/topics/presence.ts"
+const sessionViews = "packages/server/src/replicas/session-views.ts"
 const topicDesk = "packages/server/src/topics/topic-desk.ts"
 const replayMemory = "packages/server/src/session/conversation/replay-memory.ts"
 const login = "packages/server/src/session/opening/login.ts"
@@ -211,6 +212,12 @@ export const staleMutants: readonly Mutant[] = [
     breaks: ["Q6"],
     edits: [{ file: presence, find: "    this.#listedBytes -= this.#bytesOf(member)\n", replace: "" }],
     killedBy: { tests: ["tests/topics/presence.test.ts"], because: noTopics },
+  },
+  {
+    name: "Cells of another epoch count as held",
+    breaks: ["F10"],
+    edits: [{ file: sessionViews, find: " && store.epoch === epoch", replace: "" }],
+    killedBy: { tests: ["tests/replicas/epochs.test.ts"], because: "it has no replicas" },
   },
   {
     name: "A hook that refuses a stay which was left ends the next one",

@@ -43,8 +43,11 @@ export interface TestUser {
 export interface World {
   readonly clock: SimulatedClock
   readonly network: MemoryNetwork
-  readonly server: Server<ReplicaContract, TestUser>
+  /** The server that accepts connections now. */
+  server: Server<ReplicaContract, TestUser>
   readonly errors: unknown[]
+  /** Replaces the server by a new one without a shutdown and cuts all connections. */
+  restart(): void
   open(token: string, options?: Partial<ClientOptions>): Promise<Client<ReplicaContract>>
 }
 
@@ -63,16 +66,23 @@ export function createWorld({
 }: WorldOptions = {}): World {
   const clock = new SimulatedClock()
   const errors: unknown[] = []
-  const server = createServer(contract, {
-    profile20: profile20(),
-    authenticate: (id) => ({ id }),
+  const start = (): Server<ReplicaContract, TestUser> => {
+    const server = createServer(contract, {
+      profile20: profile20(),
+      authenticate: (id) => ({ id }),
+      clock,
+      limits,
+      onError: (error) => errors.push(error),
+      ...rest.server,
+    })
+    server.command("echo", ({ input }) => input)
+    return server
+  }
+  const network = createMemoryNetwork({
     clock,
-    limits,
-    onError: (error) => errors.push(error),
-    ...rest.server,
+    latencyMs,
+    accept: (accepted) => world.server.accept(accepted),
   })
-  server.command("echo", ({ input }) => input)
-  const network = createMemoryNetwork({ clock, latencyMs, accept: server.accept })
   const random = seededRandom(1)
   const open = async (
     token: string,
@@ -94,7 +104,12 @@ export function createWorld({
     await connected
     return client
   }
-  return { clock, network, server, errors, open }
+  const restart = (): void => {
+    world.server = start()
+    for (const link of network.links) link.cut()
+  }
+  const world: World = { clock, network, server: start(), errors, open, restart }
+  return world
 }
 
 export function walker(x: number, y: number, more: Partial<Walker> = {}): Walker {

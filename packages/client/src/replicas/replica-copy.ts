@@ -48,6 +48,8 @@ interface CopiedRecord {
 
 export interface ReplicaCopyOptions {
   readonly name: string
+  /** Epoch from REPLICA; undefined if the server sent none. */
+  readonly epoch: string | undefined
   readonly schema: ReplicaSchema
   /** Fields of the contract; others of the server are not shown. */
   readonly names: ReadonlySet<string>
@@ -59,14 +61,18 @@ export class ReplicaCopy implements PartTarget {
   readonly #records = new Map<string, CopiedRecord>()
   /** By the server's numbers of this connection. */
   #cells = new Map<number, CopiedCell>()
-  /** What an earlier connection told of, until this one says what of it is still good. */
+  /** Cells of earlier connections in the current epoch, until a fresh frame keeps or drops them. */
   #earlier: CopiedCell[] = []
+  /** Cells of earlier epochs. Their records stay readable until the next fresh frame; their versions mean nothing. */
+  #outdated: CopiedCell[] = []
+  #epoch: string | undefined
   /** Records as they were before the frame that is being read; undefined for those that were not there. */
   readonly #touched = new Map<string, Values | undefined>()
 
   constructor(options: ReplicaCopyOptions) {
     this.#options = options
     this.schema = options.schema
+    this.#epoch = options.epoch
   }
 
   get size(): number {
@@ -89,10 +95,23 @@ export class ReplicaCopy implements PartTarget {
     for (const [id, { values }] of this.#records) yield [id, values]
   }
 
-  /** What this copy holds, for a server that is asked to go on from there. */
+  /** Returns the cells of the current epoch and their versions, for HAVE (F10). */
   held(): ReplicaHold {
     const cells = [...this.#cells.values(), ...this.#earlier]
-    return { replica: this.#options.name, cells: cells.map(({ x, y, version }) => ({ x, y, version })) }
+    return {
+      replica: this.#options.name,
+      ...(this.#epoch === undefined ? {} : { epoch: this.#epoch }),
+      cells: cells.map(({ x, y, version }) => ({ x, y, version })),
+    }
+  }
+
+  /** Begins another epoch (W18): HAVE names none of the present cells any more. The same epoch has no effect. */
+  enterEpoch(epoch: string | undefined): void {
+    if (epoch === this.#epoch) return
+    this.detach()
+    this.#outdated.push(...this.#earlier)
+    this.#earlier = []
+    this.#epoch = epoch
   }
 
   /** The connection is gone: its numbers of cells mean nothing any more. */
@@ -106,10 +125,17 @@ export class ReplicaCopy implements PartTarget {
     this.detach()
   }
 
+  /** Drops every record. Returns a leave event for each. */
+  clear(): ReplicaEvent[] {
+    this.detach()
+    return this.settle(true)
+  }
+
   /** A frame was read to its end. Returns what it brought about, each record once. */
   settle(isFresh: boolean): ReplicaEvent[] {
     if (isFresh) {
-      for (const cell of this.#earlier) this.#clear(cell)
+      for (const cell of [...this.#outdated, ...this.#earlier]) this.#clear(cell)
+      this.#outdated = []
       this.#earlier = []
     }
     const events: ReplicaEvent[] = []

@@ -100,10 +100,10 @@ export class Replicas implements ReplicaCopies {
   }
 
   /** What the server says of a replica's records. */
-  describe({ replica, name, schema }: ReplicaFrame): void {
+  describe({ replica, name, schema, epoch }: ReplicaFrame): void {
     const shown = this.#shown.get(name)
     // A replica that this client's contract lacks is passed over.
-    if (shown?.describe(ReplicaSchema.from(schema)) === true) this.#numbers.set(replica, shown)
+    if (shown?.describe(ReplicaSchema.from(schema), epoch) === true) this.#numbers.set(replica, shown)
   }
 
   /** @throws RangeError for bytes that cannot be what this server sent before. */
@@ -209,7 +209,7 @@ class ShownReplica implements ReplicaView {
   }
 
   /** False when these records cannot be shown by the contract of this client. */
-  describe(schema: ReplicaSchema | undefined): boolean {
+  describe(schema: ReplicaSchema | undefined, epoch: string | undefined): boolean {
     const own = ReplicaSchema.of(this.#spec.fields)
     try {
       assertCompatible(this.name, own, schema ?? new ReplicaSchema([]))
@@ -218,13 +218,17 @@ class ShownReplica implements ReplicaView {
       return false
     }
     if (schema === undefined) return false
-    // The server may have been replaced by one whose records are packed otherwise; what is shown stays until it tells.
+    // A replaced server may pack its records by other fields.
     if (
       this.#copy === undefined ||
       JSON.stringify(this.#copy.schema.shape) !== JSON.stringify(schema.shape)
     ) {
       const names = new Set(own.fields.map(({ name }) => name))
-      this.#copy = new ReplicaCopy({ name: this.name, schema, names })
+      const gone = this.#copy?.clear() ?? []
+      this.#copy = new ReplicaCopy({ name: this.name, epoch, schema, names })
+      if (gone.length > 0) this.#emit(gone)
+    } else {
+      this.#copy.enterEpoch(epoch)
     }
     return true
   }
@@ -232,7 +236,10 @@ class ShownReplica implements ReplicaView {
   settle(isFresh: boolean): void {
     const events = this.#copy?.settle(isFresh) ?? []
     this.#staleSinceMs = undefined
-    if (events.length === 0 && !isFresh) return
+    if (events.length > 0 || isFresh) this.#emit(events)
+  }
+
+  #emit(events: readonly ReplicaEvent[]): void {
     for (const event of events) this.#tell(event)
     this.#bus.emit("update", { events })
   }

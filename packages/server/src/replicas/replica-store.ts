@@ -1,4 +1,5 @@
 // The records of one replica and the cells that they are in. Says after each tick which cells changed; knows no sessions.
+import { randomBytes } from "node:crypto"
 import { BitWriter, ReplicaSchema, cellOf, isWellFormed, quoted } from "@hawser/protocol/core"
 import type { Fields, ReplicaSpec } from "@hawser/protocol"
 import type { CellPlace, PackedRecord } from "@hawser/protocol/core"
@@ -17,8 +18,13 @@ interface Area {
   readonly range: number
 }
 
+/** Random bytes of an epoch: eight characters of base64url on the wire. */
+const epochBytes = 6
+
 export class ReplicaStore {
   readonly name: string
+  /** Random text, new for each store (W18). Versions of cells are comparable within one epoch only. */
+  readonly epoch = randomBytes(epochBytes).toString("base64url")
   readonly schema: ReplicaSchema
   readonly area: Area | undefined
   readonly writer = new BitWriter()

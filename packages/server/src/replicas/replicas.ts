@@ -230,13 +230,14 @@ export class Replicas {
   #describe(store: ReplicaStore): OutboundMessage {
     const known = this.#descriptions.get(store)
     if (known !== undefined) return known
-    const { name, schema } = store
+    const { name, schema, epoch } = store
     const replica = this.#numbers.get(store) ?? 0
     const bytes = this.#options.codec.encode({
       kind: "replica",
       replica,
       name,
       schema: schema.shape,
+      epoch,
     })
     const message = outbound(bytes)
     this.#descriptions.set(store, message)

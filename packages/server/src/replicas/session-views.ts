@@ -135,9 +135,13 @@ export class SessionViews implements StateSource {
   have(held: readonly ReplicaHold[]): void {
     if (!this.#awaitsHold) return
     this.#awaitsHold = false
-    for (const { replica, cells } of held) {
+    for (const { replica, epoch, cells } of held) {
       const versions = new Map(cells.map(({ x, y, version }) => [`${x},${y}`, version]))
-      for (const viewer of this.#viewers.values()) if (viewer.store.name === replica) viewer.hold(versions)
+      for (const viewer of this.#viewers.values()) {
+        const { store } = viewer
+        // Versions of another epoch, or of none, say nothing about this store: its cells go out as snapshots (F10).
+        if (store.name === replica && store.epoch === epoch) viewer.hold(versions)
+      }
     }
     this.#options.nextTick()
   }

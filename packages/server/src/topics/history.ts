@@ -1,29 +1,20 @@
-// What topics keep of their publications for those who come later: bounded by count, age and bytes, and all of it together
-// by one bound. What is kept of a topic is always the end of it, without a hole. Knows no sessions.
+// Histories of topics in memory: bounded for each topic by count, age and bytes, and for all topics together by bytes. A
+// history is the end of its topic, without a gap. Must not know sessions.
 import type { TopicHistoryLimits, TopicPosition } from "@hawser/protocol"
-import type { JoinedGap, OutboundMessage } from "@hawser/protocol/core"
+import type { LogEntry, LogQuery, LogRead } from "./topic-log.ts"
 
-/** One publication, as it goes to whoever missed it: the same bytes that went to everybody else. */
-export interface Kept {
-  readonly offset: number
-  readonly message: OutboundMessage
-  readonly atMs: number
-  /** The client that it was not meant for, if there is one. */
-  readonly except: string | undefined
-}
-
-interface Entry extends Kept {
+interface OwnedEntry extends LogEntry {
   readonly owner: TopicHistory
 }
 
-/** Beside its bytes, an entry takes about so much. */
+/** Memory of an entry beside its bytes, about. */
 const entryBytes = 128
 
-/** The histories of all topics against one bound. */
+/** The bound of all histories together. */
 export class HistoryMemory {
   readonly #maxBytes: number
   /** Of all topics, oldest first. */
-  readonly #entries = new Set<Entry>()
+  readonly #entries = new Set<OwnedEntry>()
   #bytes = 0
 
   constructor(maxBytes: number) {
@@ -34,7 +25,12 @@ export class HistoryMemory {
     return this.#bytes
   }
 
-  add(entry: Entry): void {
+  /** Entries of all topics, oldest first. */
+  entries(): IterableIterator<OwnedEntry> {
+    return this.#entries.values()
+  }
+
+  add(entry: OwnedEntry): void {
     this.#entries.add(entry)
     this.#bytes += sizeOf(entry)
     for (const oldest of this.#entries) {
@@ -43,31 +39,29 @@ export class HistoryMemory {
     }
   }
 
-  delete(entry: Entry): void {
+  delete(entry: OwnedEntry): void {
     if (this.#entries.delete(entry)) this.#bytes -= sizeOf(entry)
   }
 }
 
 /** The history of one topic. */
 export class TopicHistory {
+  readonly topic: string
   readonly limits: TopicHistoryLimits
   readonly #memory: HistoryMemory
-  readonly #entries: Entry[] = []
+  readonly #entries: OwnedEntry[] = []
   #bytes = 0
 
-  constructor(limits: TopicHistoryLimits, memory: HistoryMemory) {
+  constructor(topic: string, limits: TopicHistoryLimits, memory: HistoryMemory) {
+    this.topic = topic
     this.limits = limits
     this.#memory = memory
   }
 
-  get size(): number {
-    return this.#entries.length
-  }
-
-  add(kept: Kept): void {
-    const entry: Entry = { ...kept, owner: this }
+  add(added: LogEntry): void {
+    const entry: OwnedEntry = { ...added, owner: this }
     if (sizeOf(entry) > this.limits.maxBytes) {
-      // Without it there would be a hole between what was before and what will be after it.
+      // A history without this entry would have a gap.
       this.clear()
       return
     }
@@ -76,11 +70,11 @@ export class TopicHistory {
     this.#memory.add(entry)
     while (this.#entries.length > this.limits.maxCount || this.#bytes > this.limits.maxBytes)
       this.forgetOldest()
-    this.#forgetOld(kept.atMs)
+    this.#forgetOld(added.atMs)
   }
 
-  /** What is kept of the publications above `offset`, in order. */
-  after(offset: number, nowMs: number): readonly Kept[] {
+  /** Returns the retained publications above `offset`, by ascending offset. */
+  after(offset: number, nowMs: number): readonly LogEntry[] {
     this.#forgetOld(nowMs)
     const first = this.#entries[0]
     return first === undefined ? [] : this.#entries.slice(Math.max(0, offset + 1 - first.offset))
@@ -102,54 +96,40 @@ export class TopicHistory {
   }
 }
 
-function sizeOf({ message }: Kept): number {
+function sizeOf({ message }: LogEntry): number {
   return message.bytes.length + entryBytes
 }
 
-/** What somebody asks for who joins. */
-export interface Wanted {
-  readonly since: TopicPosition | undefined
-  readonly recent: number
-}
-
-/** What can be had of it: publications above `from`, after a gap if there is one. */
-export interface Missed {
-  readonly from: number
-  readonly gap: JoinedGap | undefined
-  readonly kept: readonly Kept[]
-}
-
-interface HistoryNow {
+interface CurrentHistory {
   readonly history: TopicHistory | undefined
   readonly nowMs: number
-  /** Largest publication that a session can be sent. */
-  readonly maxBytes: number
 }
 
-/** Of a topic that stands at `head`. A publication that is too large to be sent is part of a gap. */
-export function missedSince(wanted: Wanted, head: TopicPosition, now: HistoryNow): Missed {
-  const missed = keptSince(wanted, head, now)
-  const { gap, kept } = missed
+/** Answers a query to a topic whose end is `head`. Leading publications above `maxBytes` become part of a gap. */
+export function missedSince(query: LogQuery, head: TopicPosition, now: CurrentHistory): LogRead {
+  const missed = keptSince(query, head, now)
+  const { gap, entries } = missed
   let passed = 0
-  while ((kept[passed]?.message.bytes.length ?? 0) > now.maxBytes) passed += 1
+  while ((entries[passed]?.message.bytes.length ?? 0) > query.maxBytes) passed += 1
   if (passed === 0) return missed
   const from = missed.from + passed
-  // Without an end it covers everything before what follows already.
-  if (gap !== undefined && gap.to === undefined) return { from, gap, kept: kept.slice(passed) }
+  // A gap without an end covers these publications already.
+  if (gap !== undefined && gap.to === undefined) return { head, from, gap, entries: entries.slice(passed) }
   const begin = gap?.from ?? missed.from + 1
-  return { from, gap: { from: begin, to: from, reason: "trimmed" }, kept: kept.slice(passed) }
+  return { head, from, gap: { from: begin, to: from, reason: "trimmed" }, entries: entries.slice(passed) }
 }
 
-function keptSince(wanted: Wanted, head: TopicPosition, { history, nowMs }: HistoryNow): Missed {
-  const { since, recent } = wanted
+function keptSince(query: LogQuery, head: TopicPosition, { history, nowMs }: CurrentHistory): LogRead {
+  const { since, recent } = query
   const knows = since !== undefined && since.epoch === head.epoch && since.offset <= head.offset
-  // In an epoch that it knows nothing of, everything is new to whoever was there in another one.
+  // A reader from another epoch gets all publications of this one.
   const after = knows ? since.offset : since === undefined ? Math.max(0, head.offset - recent) : 0
-  const kept = after === head.offset ? [] : (history?.after(after, nowMs) ?? [])
-  const from = (kept[0]?.offset ?? head.offset + 1) - 1
-  if (since === undefined) return { from, gap: undefined, kept }
-  if (!knows) return { from, gap: { from: since.offset + 1, to: undefined, reason: "restarted" }, kept }
-  if (from === after) return { from, gap: undefined, kept }
+  const entries = after === head.offset ? [] : (history?.after(after, nowMs) ?? [])
+  const from = (entries[0]?.offset ?? head.offset + 1) - 1
+  if (since === undefined) return { head, from, gap: undefined, entries }
+  if (!knows)
+    return { head, from, gap: { from: since.offset + 1, to: undefined, reason: "restarted" }, entries }
+  if (from === after) return { head, from, gap: undefined, entries }
   const reason = history === undefined ? "unkept" : "trimmed"
-  return { from, gap: { from: after + 1, to: from, reason }, kept }
+  return { head, from, gap: { from: after + 1, to: from, reason }, entries }
 }

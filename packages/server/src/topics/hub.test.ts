@@ -1,10 +1,12 @@
 import fc from "fast-check"
 import { describe, expect, it } from "vitest"
 import { Hub } from "./hub.ts"
+import type { HubPublication } from "./hub.ts"
+import { MemoryTopicLog } from "./memory-topic-log.ts"
 
-/** Nothing is kept in it. */
-function newHub<Member>(): Hub<Member> {
-  return new Hub<Member>({
+/** A hub over a log without histories. */
+function newHub<Member>() {
+  const log = new MemoryTopicLog<HubPublication<Member>>({
     historyOf: () => undefined,
     timers: { after: () => () => {} },
     nowMs: () => 0,
@@ -12,18 +14,24 @@ function newHub<Member>(): Hub<Member> {
     historyMaxBytes: 1,
     idleTopicsMax: 1,
   })
+  return { hub: new Hub<Member>(log), log }
 }
 
-/** Publishes, and tells under which number. */
-function publish(hub: Hub<string>, topic: string): number | undefined {
-  const offset = hub.nextOffset(topic)
-  hub.published(topic, () => ({ bytes: new Uint8Array() }), undefined)
-  return offset
+/** Publishes. Returns the offset, and the members that received the publication. */
+function publish<Member>(hub: Hub<Member>, topic: string) {
+  const received: Member[] = []
+  const position = hub.publish(topic, {
+    except: undefined,
+    encode() {},
+    retained: () => ({ bytes: new Uint8Array() }),
+    deliver: (members) => void received.push(...members),
+  })
+  return { offset: position?.offset, received }
 }
 
 describe("Hub", () => {
   it("knows the members of each topic, each once", () => {
-    const hub = newHub<string>()
+    const { hub } = newHub<string>()
     hub.join("a", "ann")
     hub.join("a", "ann")
     hub.join("a", "bob")
@@ -37,42 +45,66 @@ describe("Hub", () => {
   })
 
   it("numbers publications per topic from 1, and not without members", () => {
-    const hub = newHub<string>()
-    expect(hub.nextOffset("a")).toBeUndefined()
+    const { hub } = newHub<string>()
+    expect(publish(hub, "a")).toEqual({ offset: undefined, received: [] })
     hub.join("a", "ann")
     hub.join("b", "ann")
-    expect([publish(hub, "a"), publish(hub, "a"), publish(hub, "b")]).toEqual([1, 2, 1])
+    expect(["a", "a", "b"].map((topic) => publish(hub, topic).offset)).toEqual([1, 2, 1])
     hub.leave("a", "ann")
-    expect(hub.nextOffset("a")).toBeUndefined()
+    expect(publish(hub, "a")).toEqual({ offset: undefined, received: [] })
     hub.join("a", "bob")
-    expect(hub.nextOffset("a")).toBe(1)
+    expect(publish(hub, "a")).toEqual({ offset: 1, received: ["bob"] })
   })
 
   it("takes a number only for what went out, and names another epoch after its last member", () => {
-    const hub = newHub<string>()
-    expect(hub.position("a")).toBeUndefined()
+    const { hub, log } = newHub<string>()
+    expect(log.head("a")).toBeUndefined()
     hub.join("a", "ann")
-    expect([hub.nextOffset("a"), hub.nextOffset("a")]).toEqual([1, 1])
-    publish(hub, "a")
-    const before = hub.position("a")
+    const failing = {
+      except: undefined,
+      encode() {
+        throw new RangeError("unsendable")
+      },
+      retained: () => ({ bytes: new Uint8Array() }),
+      deliver() {
+        throw new Error("delivered")
+      },
+    }
+    expect(() => hub.publish("a", failing)).toThrow("unsendable")
+    expect(log.head("a")).toMatchObject({ offset: 0 })
+    expect(publish(hub, "a")).toEqual({ offset: 1, received: ["ann"] })
+    const before = log.head("a")
     expect(before).toMatchObject({ offset: 1 })
     hub.leave("a", "ann")
     hub.join("a", "ann")
-    expect(hub.position("a")).toMatchObject({ offset: 0 })
-    expect(hub.position("a")?.epoch).not.toBe(before?.epoch)
+    expect(log.head("a")).toMatchObject({ offset: 0 })
+    expect(log.head("a")?.epoch).not.toBe(before?.epoch)
+  })
+
+  it("numbers a publication before it fans it out", () => {
+    const { hub, log } = newHub<string>()
+    hub.join("a", "ann")
+    const offsets: (number | undefined)[] = []
+    hub.publish("a", {
+      except: undefined,
+      encode: (offset) => void offsets.push(offset, log.head("a")?.offset),
+      retained: () => ({ bytes: new Uint8Array() }),
+      deliver: () => void offsets.push(log.head("a")?.offset),
+    })
+    expect(offsets).toEqual([1, 0, 1])
   })
 
   it("keeps counting while anybody is in", () => {
-    const hub = newHub<string>()
+    const { hub } = newHub<string>()
     hub.join("a", "ann")
     publish(hub, "a")
     hub.join("a", "bob")
     hub.leave("a", "ann")
-    expect(hub.nextOffset("a")).toBe(2)
+    expect(publish(hub, "a")).toEqual({ offset: 2, received: ["bob"] })
   })
 
   it.each(["", "a b", "..", "x".repeat(129)])("throws for the topic %j and remembers nothing", (topic) => {
-    const hub = newHub<string>()
+    const { hub } = newHub<string>()
     expect(() => hub.join(topic, "ann")).toThrow(RangeError)
     expect(hub.size).toBe(0)
   })
@@ -86,7 +118,7 @@ describe("Hub", () => {
     })
     fc.assert(
       fc.property(fc.array(step, { maxLength: 50 }), (steps) => {
-        const hub = newHub<number>()
+        const { hub } = newHub<number>()
         let pairs: { topic: string; member: number }[] = []
         for (const { what, topic, member } of steps) {
           if (what === "join") {

@@ -1,76 +1,56 @@
-// Who is in which topic, the numbering of what a topic publishes, and how long a topic lives. Knows no sockets and no
-// permissions.
-//
-// Invariants:
-//  1. A topic has an epoch and an offset as long as anybody is in it. What it published in an epoch is numbered without
-//     a hole.
-//  2. A topic without a history is forgotten with its last member; one with a history when its history has grown old.
-import { assertTopicName } from "@hawser/protocol/core"
-import type { TopicHistoryLimits, TopicPosition } from "@hawser/protocol"
-import type { OutboundMessage, TimerQueue } from "@hawser/protocol/core"
-import { HistoryMemory, TopicHistory } from "./history.ts"
+// Members of topics, and the fan-out of what topics publish. The log numbers a publication; then its members receive it.
+// The first member of a topic subscribes to the log, the last one unsubscribes. Must not know sockets and permissions.
+import type { TopicPosition } from "@hawser/protocol"
+import type { LogPublication, LogSubscriber, TopicLog } from "./topic-log.ts"
 
-interface TopicState<Member> {
-  readonly epoch: string
-  /** The list of topics of those who are in no other one. */
+/** A publication that the hub fans out. */
+export interface HubPublication<Member> extends LogPublication {
+  /** Sends it to the members of its topic. Must not throw. */
+  deliver(members: ReadonlySet<Member>): void
+}
+
+interface TopicMembers<Member> {
+  /** List of topics of each member that is in this topic only. */
   readonly alone: readonly string[]
   readonly members: Set<Member>
-  readonly history: TopicHistory | undefined
-  offset: number
-  cancelEnd: () => void
 }
 
-export interface HubOptions {
-  /** What a topic of this name keeps of its publications, if anything. */
-  readonly historyOf: (topic: string) => TopicHistoryLimits | undefined
-  readonly timers: Pick<TimerQueue, "after">
-  readonly nowMs: () => number
-  /** Of this server, and of no other one. */
-  readonly epoch: string
-  readonly historyMaxBytes: number
-  readonly idleTopicsMax: number
-}
+const none: ReadonlySet<never> = new Set<never>()
 
 export class Hub<Member> {
-  readonly #options: HubOptions
-  readonly #topics = new Map<string, TopicState<Member>>()
-  /** Few for each, and the same list for many: a list is smaller than a set. */
+  readonly #log: TopicLog<HubPublication<Member>>
+  readonly #topics = new Map<string, TopicMembers<Member>>()
+  /** Most members have few topics, and many have the same ones: they share a list. */
   readonly #joined = new Map<Member, readonly string[]>()
-  /** Topics that nobody is in and that have a history, the longest left first. */
-  readonly #idle = new Set<string>()
-  readonly #memory: HistoryMemory
-  #epochs = 0
+  readonly #subscriber: LogSubscriber<HubPublication<Member>> = (topic, publication) =>
+    publication.deliver(this.members(topic))
 
-  constructor(options: HubOptions) {
-    this.#options = options
-    this.#memory = new HistoryMemory(options.historyMaxBytes)
+  constructor(log: TopicLog<HubPublication<Member>>) {
+    this.#log = log
   }
 
-  /** Topics that anybody is in. */
+  /** Topics that have members. */
   get size(): number {
-    return this.#topics.size - this.#idle.size
+    return this.#topics.size
   }
 
-  /** Of all histories. */
-  get historyBytes(): number {
-    return this.#memory.bytes
-  }
-
-  /** @throws RangeError for a name that no topic may have. */
+  /** Idempotent. @throws RangeError for an invalid name. */
   join(topic: string, member: Member): void {
     const state = this.#topics.get(topic) ?? this.#begin(topic)
     if (state.members.has(member)) return
     state.members.add(member)
-    this.#idle.delete(topic)
-    state.cancelEnd()
     const joined = this.#joined.get(member)
     this.#joined.set(member, joined === undefined ? state.alone : [...joined, topic])
   }
 
+  /** Idempotent. */
   leave(topic: string, member: Member): void {
     const state = this.#topics.get(topic)
     if (state === undefined || !state.members.delete(member)) return
-    if (state.members.size === 0) this.#rest(topic, state)
+    if (state.members.size === 0) {
+      this.#topics.delete(topic)
+      this.#log.unsubscribe(topic, this.#subscriber)
+    }
     const others = (this.#joined.get(member) ?? []).filter((other) => other !== topic)
     if (others.length === 0) this.#joined.delete(member)
     else this.#joined.set(member, others)
@@ -81,97 +61,21 @@ export class Hub<Member> {
   }
 
   members(topic: string): ReadonlySet<Member> {
-    return this.#topics.get(topic)?.members ?? new Set()
-  }
-
-  /** Where a topic stands; undefined for one that does not exist. One with a history begins when it is asked for. */
-  position(topic: string): (TopicPosition & { readonly history: TopicHistory | undefined }) | undefined {
-    const state = this.#found(topic)
-    return state && { epoch: state.epoch, offset: state.offset, history: state.history }
+    return this.#topics.get(topic)?.members ?? none
   }
 
   /**
-   * The number that the next publication would have; undefined when nobody would hear it, now or later.
-   * It is taken by `published`.
+   * Numbers a publication, then fans it out. Returns undefined, and sends nothing, if the topic does not exist.
+   * @throws RangeError for an invalid name, and the error of `publication.encode`: then nothing was numbered or sent.
    */
-  nextOffset(topic: string): number | undefined {
-    const state = this.#topics.get(topic)
-    if (state !== undefined) return state.offset + 1
-    if (!this.keeps(topic)) return undefined
-    assertTopicName(topic)
-    return 1
+  publish(topic: string, publication: HubPublication<Member>): TopicPosition | undefined {
+    return this.#log.append(topic, publication)
   }
 
-  /** True for a topic with a history. */
-  keeps(topic: string): boolean {
-    return this.#options.historyOf(topic) !== undefined
-  }
-
-  /** It went out under `nextOffset`; `message` is what is kept of it, where anything is. */
-  published(topic: string, message: () => OutboundMessage, except: string | undefined): void {
-    const state = this.#found(topic)
-    if (state === undefined) return
-    const { history } = state
-    const kept = history === undefined ? undefined : message()
-    state.offset += 1
-    if (history === undefined || kept === undefined) return
-    history.add({ offset: state.offset, message: kept, atMs: this.#options.nowMs(), except })
-    if (state.members.size === 0) this.#rest(topic, state)
-  }
-
-  /** Forgets what waits for its end. */
-  stop(): void {
-    for (const topic of [...this.#idle]) this.#forget(topic)
-  }
-
-  /** What outlives its members may also begin without any. */
-  #found(topic: string): TopicState<Member> | undefined {
-    const known = this.#topics.get(topic)
-    if (known !== undefined || this.#options.historyOf(topic) === undefined) return known
-    const state = this.#begin(topic)
-    this.#rest(topic, state)
-    return state
-  }
-
-  #begin(topic: string): TopicState<Member> {
-    assertTopicName(topic)
-    const { epoch, historyOf } = this.#options
-    const limits = historyOf(topic)
-    this.#epochs += 1
-    const state: TopicState<Member> = {
-      epoch: `${epoch}-${this.#epochs.toString(36)}`,
-      alone: [topic],
-      members: new Set(),
-      history: limits === undefined ? undefined : new TopicHistory(limits, this.#memory),
-      offset: 0,
-      cancelEnd: () => {},
-    }
+  #begin(topic: string): TopicMembers<Member> {
+    this.#log.subscribe(topic, this.#subscriber)
+    const state = { alone: [topic], members: new Set<Member>() }
     this.#topics.set(topic, state)
     return state
-  }
-
-  /** Nobody is in it. */
-  #rest(topic: string, state: TopicState<Member>): void {
-    const { timers, idleTopicsMax } = this.#options
-    state.cancelEnd()
-    this.#idle.delete(topic)
-    this.#idle.add(topic)
-    if (state.history === undefined) {
-      this.#forget(topic)
-      return
-    }
-    state.cancelEnd = timers.after(state.history.limits.maxAgeMs, () => this.#forget(topic))
-    for (const longest of this.#idle) {
-      if (this.#idle.size <= idleTopicsMax) return
-      this.#forget(longest)
-    }
-  }
-
-  #forget(topic: string): void {
-    const state = this.#topics.get(topic)
-    if (state === undefined || !this.#idle.delete(topic)) return
-    state.cancelEnd()
-    state.history?.clear()
-    this.#topics.delete(topic)
   }
 }

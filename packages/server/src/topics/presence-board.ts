@@ -9,6 +9,7 @@ import type { ServerSession } from "../session/life/server-session.ts"
 import type { FanOut } from "../session/conversation/fan-out.ts"
 import { Presence } from "./presence.ts"
 import type { PresenceLimits, Present } from "./presence.ts"
+import type { TopicPresenceRecord } from "./topic-records.ts"
 import { Publication } from "../session/conversation/publication.ts"
 
 /** A session in a topic that it joined itself. */
@@ -120,6 +121,30 @@ export class PresenceBoard<User extends AuthenticatedUser> {
     if (!seat.isBehind || list === undefined) return
     seat.isBehind = false
     this.#tell([seat], { topic: seat.topic, isFull: true, ...list, gone: [] })
+  }
+
+  // --- as plain data --------------------------------------------------------------------------------------------
+
+  freeze(): TopicPresenceRecord[] {
+    return [...this.#topics].map(([topic, presence]) => ({ topic, ...presence.freeze() }))
+  }
+
+  /**
+   * Restores what `freeze` wrote, in a board without members. Changes that were not published go out with the next tick.
+   * @param seatOf returns the restored seat of this member in this topic; undefined if its session was not restored.
+   */
+  thaw(
+    records: readonly TopicPresenceRecord[],
+    seatOf: (topic: string, member: number) => Seat<User> | undefined,
+  ): void {
+    for (const record of records) {
+      const { topic } = record
+      const presence = this.#empty()
+      presence.thaw(record, (member) => seatOf(topic, member))
+      if (presence.size === 0) continue
+      this.#topics.set(topic, presence)
+      if (presence.hasChange) this.#touch(topic)
+    }
   }
 
   stop(): void {

@@ -2,6 +2,7 @@
 // Changes are collected, and told together. Knows no sessions and no timers.
 import type { Encoded } from "@hawser/protocol"
 import type { PresenceList, PresentMember } from "@hawser/protocol/core"
+import type { PresenceRecord } from "./topic-records.ts"
 
 /** One stay in a topic. */
 export interface Present {
@@ -23,6 +24,9 @@ export interface PresenceLimits {
 const memberBytes = 24
 /** UTF-8 of one UTF-16 unit. */
 const unitMaxBytes = 3
+
+/** Returns the member with this id; undefined if there is none any more. */
+export type MemberOf<Member> = (id: number) => Member | undefined
 
 /** What has changed since it was last told. */
 export interface PresenceChange extends PresenceList {
@@ -73,11 +77,7 @@ export class Presence<Member extends Present> {
     this.#listedBytes -= this.#bytesOf(member)
     this.#changed.delete(member)
     this.#gone.add(member.id)
-    for (const next of this.#counted) {
-      if (!this.#hasRoom(next)) return
-      this.#counted.delete(next)
-      this.#list(next)
-    }
+    this.#listNext()
   }
 
   /** Everybody who is listed. */
@@ -91,15 +91,59 @@ export class Presence<Member extends Present> {
     return { count: count + 1, members: this.#hasRoom(member) ? [...members, shownOf(member)] : members }
   }
 
+  /** True if `takeChange` would return a change. */
+  get hasChange(): boolean {
+    return this.#changed.size > 0 || this.#gone.size > 0 || this.size !== this.#toldCount
+  }
+
   /** Undefined when nothing has. Who came and went in between is named among those who have gone. */
   takeChange(): PresenceChange | undefined {
+    if (!this.hasChange) return undefined
     const count = this.size
-    if (this.#changed.size === 0 && this.#gone.size === 0 && count === this.#toldCount) return undefined
     const change = { count, members: [...this.#changed].map(shownOf), gone: [...this.#gone] }
     this.#changed.clear()
     this.#gone.clear()
     this.#toldCount = count
     return change
+  }
+
+  // --- as plain data --------------------------------------------------------------------------------------------
+
+  freeze(): PresenceRecord {
+    return {
+      listed: idsOf(this.#listed),
+      counted: idsOf(this.#counted),
+      changed: idsOf(this.#changed),
+      gone: [...this.#gone],
+      toldCount: this.#toldCount,
+    }
+  }
+
+  /**
+   * Restores what `freeze` wrote, in a presence without members. A member that `memberOf` does not know has left meanwhile:
+   * its leave is published with the next change.
+   */
+  thaw({ listed, counted, changed, gone, toldCount }: PresenceRecord, memberOf: MemberOf<Member>): void {
+    this.#toldCount = toldCount
+    for (const id of gone) this.#gone.add(id)
+    for (const id of listed) {
+      const member = memberOf(id)
+      if (member !== undefined) this.#list(member)
+      else this.#gone.add(id)
+    }
+    this.#changed.clear()
+    for (const member of changed.map(memberOf)) if (member !== undefined) this.#changed.add(member)
+    for (const member of counted.map(memberOf)) if (member !== undefined) this.#counted.add(member)
+    this.#listNext()
+  }
+
+  /** Lists the members that are only counted, as far as there is room. */
+  #listNext(): void {
+    for (const next of this.#counted) {
+      if (!this.#hasRoom(next)) return
+      this.#counted.delete(next)
+      this.#list(next)
+    }
   }
 
   #hasRoom(member: Member): boolean {
@@ -116,6 +160,10 @@ export class Presence<Member extends Present> {
     this.#listedBytes += this.#bytesOf(member)
     this.#changed.add(member)
   }
+}
+
+function idsOf(members: Iterable<Present>): number[] {
+  return [...members].map(({ id }) => id)
 }
 
 function shownOf({ id, user, state, away }: Present): PresentMember {

@@ -1,14 +1,14 @@
-// Sends one event to many sessions. Every kind of recipients goes through `publishTo`.
-import { outbound } from "@hawser/protocol/core"
+// Sends one event to many sessions: to all, to named ones, or to the members of a topic. It is encoded for all before it is sent to one.
 import type { Contract, EventSpec } from "@hawser/protocol"
-import type { OutboundMessage } from "@hawser/protocol/core"
 import type { AuthenticatedUser } from "../base/authenticate.ts"
 import type { PublishOptions, Topic } from "./topic.ts"
 import type { ServerSession } from "../session/life/server-session.ts"
 import type { SessionRegistry } from "../session/life/session-registry.ts"
 import type { Session } from "../base/session.ts"
 import type { FanOut } from "../session/conversation/fan-out.ts"
-import type { Hub } from "./hub.ts"
+import type { Hub, HubPublication } from "./hub.ts"
+import { TopicPublication } from "./topic-publication.ts"
+import type { TopicLog } from "./topic-log.ts"
 import { Publication } from "../session/conversation/publication.ts"
 import type { Encoder, PublicationCounters } from "../session/conversation/publication.ts"
 import type { TopicSource } from "../session/conversation/dialect.ts"
@@ -21,21 +21,21 @@ export interface PublisherOptions<User extends AuthenticatedUser> {
   readonly compact: Encoder
   readonly registry: SessionRegistry<User>
   readonly hub: Hub<ServerSession<User>>
+  readonly log: Pick<TopicLog<HubPublication<ServerSession<User>>>, "keeps">
   readonly fanOut: FanOut
   /** The application puts a session out of a topic. */
   readonly unsubscribe: (topic: string, session: ServerSession<User>) => void
 }
 
-interface Delivery<User extends AuthenticatedUser> {
-  readonly except?: Session<User> | undefined
-  /** When everybody has it, and before anything that follows from it. */
-  readonly delivered?: () => void
-}
+/** Calls `encode`, then throws if the publication is not admitted. Called once for each, before it is numbered or sent. */
+type Admit = <T>(encode: () => T) => T
 
-interface TopicPublication<User extends AuthenticatedUser> {
+interface TopicEvent<User extends AuthenticatedUser> {
   readonly event: string
   readonly payload: unknown
   readonly except: Session<User> | undefined
+  /** Default: every publication is admitted. */
+  readonly admit?: Admit
 }
 
 interface TopicDelivery {
@@ -51,7 +51,7 @@ export class Publisher<User extends AuthenticatedUser> {
   }
 
   broadcast(event: string, payload: unknown, { except }: PublishOptions<User, Contract> = {}): number {
-    return this.#publishTo(this.#options.registry.all, this.#publication(event, payload), { except })
+    return this.#publishTo(this.#options.registry.all, this.#publication(event, payload), except)
   }
 
   multicast(sessions: Iterable<Session<User>>, event: string, payload: unknown): number {
@@ -79,31 +79,46 @@ export class Publisher<User extends AuthenticatedUser> {
     }
   }
 
-  /** How many got it, and its number in the topic if it took one. */
-  toTopic(topic: string, what: TopicPublication<User>): TopicDelivery {
-    return this.prepare(topic, what)()
+  /**
+   * Publishes to a topic. Returns the number of recipients, and the offset if the publication took one.
+   * @throws UnsendableError, and the error of `admit`: then nothing was numbered or sent.
+   */
+  toTopic(topic: string, published: TopicEvent<User>): TopicDelivery {
+    const { hub } = this.#options
+    const { event, admit = (encode) => encode() } = published
+    const publication = this.#topicPublication(topic, { ...published, admit })
+    const members = hub.members(topic)
+    if (this.#spec(event).delivery !== "volatile") {
+      const position = hub.publish(topic, publication)
+      // A topic that does not exist has encoded nothing.
+      if (position === undefined) admit(() => {})
+      return { count: publication.count, offset: position?.offset }
+    }
+    if (members.size === 0) admit(() => {})
+    else {
+      publication.encode(undefined)
+      publication.deliver(members)
+    }
+    return { count: publication.count, offset: undefined }
   }
 
-  /**
-   * Encodes a publication for everybody in the topic, and changes nothing. The result sends it; to be called in the same
-   * turn.
-   * @throws UnsendableError
-   */
-  prepare(topic: string, { event, payload, except }: TopicPublication<User>): () => TopicDelivery {
-    const { hub, compact } = this.#options
-    const isVolatile = this.#spec(event).delivery === "volatile"
-    const offset = isVolatile ? undefined : hub.nextOffset(topic)
-    const recipients = hub.members(topic)
-    if (offset === undefined && (!isVolatile || recipients.size === 0)) return () => ({ count: 0, offset })
-    const publication = this.#publication(event, payload, { topic, offset })
-    if (offset !== undefined && hub.keeps(topic)) publication.messages(compact)
-    this.#encode(recipients, publication, except)
-    const delivered = (): void => {
-      // Only what could be encoded takes its number, so that a fault of one publisher makes no hole.
-      if (offset !== undefined)
-        hub.published(topic, () => keptOf(publication, compact), this.#clientOf(except))
-    }
-    return () => ({ count: this.#deliver(recipients, publication, { except, delivered }), offset })
+  #topicPublication(
+    topic: string,
+    { event, payload, except, admit }: Required<TopicEvent<User>>,
+  ): TopicPublication<ServerSession<User>> {
+    const { compact, hub, log } = this.#options
+    return new TopicPublication({
+      compact,
+      except: this.#clientOf(except),
+      encode: (offset) =>
+        admit(() => {
+          const publication = this.#publication(event, payload, { topic, offset })
+          if (offset !== undefined && log.keeps(topic)) publication.messages(compact)
+          this.#encode(hub.members(topic), publication, except)
+          return publication
+        }),
+      send: (members, publication) => this.#deliver(members, publication, except),
+    })
   }
 
   #spec(name: string): EventSpec {
@@ -120,33 +135,37 @@ export class Publisher<User extends AuthenticatedUser> {
   #publishTo(
     recipients: Iterable<ServerSession<User>>,
     publication: Publication,
-    { except }: Delivery<User> = {},
+    except?: Session<User>,
   ): number {
     this.#encode(recipients, publication, except)
-    return this.#deliver(recipients, publication, { except })
+    return this.#deliver(recipients, publication, except)
   }
 
-  /** Encodes for the dialect of each recipient: a payload that one dialect cannot take is sent to no recipient. */
+  /** Encodes for the dialect of each recipient. A payload that one dialect cannot take is sent to no recipient. */
   #encode(
     recipients: Iterable<ServerSession<User>>,
     publication: Publication,
     except: Session<User> | undefined,
   ): void {
-    if (!this.#options.registry.isMixed) return
-    for (const recipient of recipients) if (recipient !== except) publication.messages(recipient.dialect)
+    const { isMixed } = this.#options.registry
+    for (const recipient of recipients) {
+      if (recipient === except) continue
+      publication.messages(recipient.dialect)
+      // Sessions of one dialect take the same bytes.
+      if (!isMixed) return
+    }
   }
 
   #deliver(
     recipients: Iterable<ServerSession<User>>,
     publication: Publication,
-    { except, delivered }: Delivery<User>,
+    except: Session<User> | undefined,
   ): number {
     let count = 0
     this.#options.fanOut.run(() => {
       for (const recipient of recipients) {
         if (recipient !== except && recipient.publish(publication) !== "ended") count += 1
       }
-      delivered?.()
     })
     return count
   }
@@ -162,14 +181,7 @@ export class Publisher<User extends AuthenticatedUser> {
   }
 }
 
-/** Stands for one client, whichever session it has. */
+/** Returns the key of a client: the same for each of its sessions. */
 export function clientKey<User extends AuthenticatedUser>({ user, clientId }: ServerSession<User>): string {
   return `${user.id}\n${clientId}`
-}
-
-function keptOf(publication: Publication, compact: Encoder): OutboundMessage {
-  const [message] = publication.messages(compact)
-  if (message === undefined) throw new TypeError("a publication has one message")
-  // Without what the transport makes of it for those who get it now.
-  return outbound(message.bytes)
 }

@@ -2,7 +2,7 @@
 // one synchronous block, so that nothing is published in the middle of it. Knows no permissions but whom to ask.
 import { HawserError } from "@hawser/protocol"
 import { joinedPayload, leftPayload } from "@hawser/protocol/core"
-import type { Clock, Encoded, ServerLimits, TopicPosition } from "@hawser/protocol"
+import type { Clock, Encoded, ServerLimits } from "@hawser/protocol"
 import type { JoinReply, JoinRequest } from "@hawser/protocol/core"
 import type { AuthenticatedUser } from "../base/authenticate.ts"
 import { isAnswer } from "../calls/told-error.ts"
@@ -10,20 +10,20 @@ import type { ServerCounters } from "../base/counters.ts"
 import type { ServerSession } from "../session/life/server-session.ts"
 import type { Session } from "../base/session.ts"
 import type { FanOut } from "../session/conversation/fan-out.ts"
-import { missedSince } from "./history.ts"
-import type { Kept, Missed } from "./history.ts"
-import type { Hub } from "./hub.ts"
+import type { Hub, HubPublication } from "./hub.ts"
 import { ownEvent } from "./presence-board.ts"
 import type { PresenceBoard, Seat } from "./presence-board.ts"
 import { Publication } from "../session/conversation/publication.ts"
 import type { Encoder } from "../session/conversation/publication.ts"
 import { clientKey } from "./publisher.ts"
 import { permit } from "./topic-kinds.ts"
+import type { LogEntry, LogRead, TopicLog } from "./topic-log.ts"
 import type { TopicKinds } from "./topic-kinds.ts"
 import type { TopicSeats } from "./topic-seats.ts"
 
 export interface TopicDeskOptions<User extends AuthenticatedUser> {
   readonly hub: Hub<ServerSession<User>>
+  readonly log: Pick<TopicLog<HubPublication<ServerSession<User>>>, "head" | "keeps" | "read">
   readonly seats: TopicSeats<User>
   readonly board: PresenceBoard<User>
   readonly kinds: TopicKinds<User>
@@ -68,17 +68,17 @@ export class TopicDesk<User extends AuthenticatedUser> {
    * @throws HawserError `rate_limited` when it is in too many topics.
    */
   join(session: ServerSession<User>, request: JudgedJoin): JoinReply {
-    const { hub, seats } = this.#options
+    const { hub, log, seats } = this.#options
     const { topic } = request
     const seated = seats.get(topic, session)
     if (seated !== undefined) {
       this.setState(seated, request.state)
-      return { more: false, offset: hub.position(topic)?.offset ?? 0 }
+      return { more: false, offset: log.head(topic)?.offset ?? 0 }
     }
     seats.assertRoom(session)
     const wasIn = hub.members(topic).has(session)
     // What keeps nothing is there only while somebody is in it.
-    if (!hub.keeps(topic)) hub.join(topic, session)
+    if (!log.keeps(topic)) hub.join(topic, session)
     try {
       return this.#bring(session, request)
     } catch (error) {
@@ -89,16 +89,16 @@ export class TopicDesk<User extends AuthenticatedUser> {
 
   /** Nothing has changed before the EVENT is encoded, and nothing can fail after it. */
   #bring(session: ServerSession<User>, request: JudgedJoin): JoinReply {
-    const { hub, clock, counters } = this.#options
-    const { topic } = request
-    const head = hub.position(topic)
-    if (head === undefined) throw new HawserError("sys_internal_error")
+    const { hub, log, counters } = this.#options
+    const { topic, since, recent } = request
     const maxBytes = this.#publicationMaxBytes(topic)
-    const missed = missedSince(request, head, { history: head.history, nowMs: clock.now(), maxBytes })
-    const page = this.#page(missed.kept, session, maxBytes)
-    const isLast = page.length === missed.kept.length
+    const missed = log.read(topic, { since, recent, maxBytes })
+    if (missed === undefined) throw new HawserError("sys_internal_error")
+    const { head, entries } = missed
+    const page = this.#page(entries, session, maxBytes)
+    const isLast = page.length === entries.length
     const seat = isLast ? this.#newSeat(session, request) : undefined
-    const joined = this.#joined({ topic, head, missed, seat })
+    const joined = this.#joined({ topic, missed, seat })
     // Until the last page it gets nothing else of the topic, so that everything comes in order.
     if (seat === undefined) hub.leave(topic, session)
     else this.#sit(seat)
@@ -234,19 +234,17 @@ export class TopicDesk<User extends AuthenticatedUser> {
   /** The EVENT `$join`, encoded. */
   #joined({
     topic,
-    head,
     missed,
     seat,
   }: {
     readonly topic: string
-    readonly head: TopicPosition
-    readonly missed: Missed
+    readonly missed: LogRead
     readonly seat: Seat<User> | undefined
   }): Publication {
     const { board, compact } = this.#options
     const payload = joinedPayload({
       topic,
-      epoch: head.epoch,
+      epoch: missed.head.epoch,
       offset: missed.from,
       gap: missed.gap,
       more: seat === undefined,
@@ -258,7 +256,7 @@ export class TopicDesk<User extends AuthenticatedUser> {
     return joined
   }
 
-  #replay(session: ServerSession<User>, joined: Publication, page: readonly Kept[]): void {
+  #replay(session: ServerSession<User>, joined: Publication, page: readonly LogEntry[]): void {
     const { counters, fanOut } = this.#options
     const own = clientKey(session)
     fanOut.run(() => {
@@ -284,22 +282,22 @@ export class TopicDesk<User extends AuthenticatedUser> {
    * for it. Without room the client asks again, and its acknowledgements make some.
    */
   #page(
-    kept: readonly Kept[],
+    entries: readonly LogEntry[],
     { buffered }: ServerSession<User>,
     publicationMaxBytes: number,
-  ): readonly Kept[] {
+  ): readonly LogEntry[] {
     const { limits } = this.#options
     const maxCount = Math.min(limits.topicPageMaxCount, limits.sendBufferMaxCount / 2 - buffered.messages)
     const maxBytes = Math.min(limits.topicPageMaxBytes, limits.sendBufferMaxBytes / 2 - buffered.bytes)
     const roomBytes = publicationMaxBytes - buffered.bytes
     let bytes = 0
     let count = 0
-    for (const { message } of kept) {
+    for (const { message } of entries) {
       bytes += message.bytes.length
       if (bytes > roomBytes || (count > 0 && (count >= maxCount || bytes > maxBytes))) break
       count += 1
     }
-    return kept.slice(0, count)
+    return entries.slice(0, count)
   }
 
   #own(name: string, payload: unknown): Publication {

@@ -98,19 +98,23 @@ export class TopicRequests<User extends AuthenticatedUser> {
     const sender = this.#served(session)
     const { topic, event, payload } = input
     const except = input.echo ? undefined : session
-    let publish
+    const attempt = { isAdmitted: false }
+    const admit = <T>(encode: () => T): T => {
+      const encoded = ofTheCaller(encode)
+      this.#charge(sender, input)
+      attempt.isAdmitted = true
+      return encoded
+    }
     try {
       await this.#checkPublish(input, sender)
       assertActive(sender)
-      publish = ofTheCaller(() => publisher.prepare(topic, { event, payload, except }))
-      this.#charge(sender, input)
+      const { offset } = publisher.toTopic(topic, { event, payload, except, admit })
+      counters.topicPublishes += 1
+      return { offset: offset ?? null }
     } catch (error) {
-      counters.topicPublishesRefused += 1
+      if (!attempt.isAdmitted) counters.topicPublishesRefused += 1
       throw error
     }
-    const { offset } = publish()
-    counters.topicPublishes += 1
-    return { offset: offset ?? null }
   }
 
   async #setState(input: PresenceRequest, { session }: Context<User>): Promise<null> {

@@ -1,9 +1,12 @@
 // Which sessions joined which topics by themselves, against the bounds of a session and of a user. Knows no permissions.
 import { HawserError } from "@hawser/protocol"
+import { Encoded } from "@hawser/protocol/core"
 import type { ServerLimits } from "@hawser/protocol"
 import type { AuthenticatedUser } from "../base/authenticate.ts"
 import type { Session } from "../base/session.ts"
+import type { ServerSession } from "../session/life/server-session.ts"
 import type { Seat } from "./presence-board.ts"
+import type { SeatRecord, StateRecord } from "./topic-records.ts"
 
 export class TopicSeats<User extends AuthenticatedUser> {
   readonly #limits: Pick<ServerLimits, "topicsPerSession" | "topicsPerUser">
@@ -50,10 +53,58 @@ export class TopicSeats<User extends AuthenticatedUser> {
     this.#countUser(session.user.id, -1)
   }
 
+  // --- as plain data --------------------------------------------------------------------------------------------
+
+  /** Returns the seats of one session, in order of their joins. */
+  freeze(session: Session<User>): SeatRecord[] {
+    return this.of(session).map(({ topic, id, state, away, isBehind }) => ({
+      topic,
+      session: session.id,
+      member: id,
+      state: state === undefined ? null : stateRecordOf(state),
+      away,
+      isBehind,
+    }))
+  }
+
+  /**
+   * Restores seats that `freeze` wrote, and returns them. Seats of other sessions than `session` are left out.
+   * @param isShown true for a topic whose kind has presence.
+   */
+  thaw(
+    records: readonly SeatRecord[],
+    session: ServerSession<User>,
+    isShown: (topic: string) => boolean,
+  ): Seat<User>[] {
+    return records.flatMap((record) => {
+      if (record.session !== session.id) return []
+      const { topic, member: id, state, away, isBehind } = record
+      const seat: Seat<User> = {
+        id,
+        topic,
+        session,
+        user: session.user.id,
+        state: state === null ? undefined : Encoded.of(undefined, { ...state }),
+        away,
+        isShown: isShown(topic),
+        isBehind,
+      }
+      this.add(seat)
+      return [seat]
+    })
+  }
+
   #countUser(userId: string, change: 1 | -1): void {
     this.#count += change
     const count = (this.#countByUser.get(userId) ?? 0) + change
     if (count === 0) this.#countByUser.delete(userId)
     else this.#countByUser.set(userId, count)
   }
+}
+
+function stateRecordOf(state: Encoded<unknown>): StateRecord {
+  const { bytes, depth, elements, longestKeyBytes } = state.encoding(() => {
+    throw new TypeError("the state of a member is encoded when it joins")
+  })
+  return { bytes, depth, elements, longestKeyBytes }
 }

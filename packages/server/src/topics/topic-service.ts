@@ -9,6 +9,8 @@ import type { Calls } from "../calls/create-calls.ts"
 import type { Sessions } from "../session/create-sessions.ts"
 import type { ServerSession } from "../session/life/server-session.ts"
 import { Hub } from "./hub.ts"
+import type { HubPublication } from "./hub.ts"
+import { MemoryTopicLog } from "./memory-topic-log.ts"
 import { PresenceBoard, ownEvent } from "./presence-board.ts"
 import { Publisher } from "./publisher.ts"
 import { TopicDesk } from "./topic-desk.ts"
@@ -44,7 +46,7 @@ export function createTopics<User extends AuthenticatedUser>(
 ): TopicService<User> {
   const { clock, counters, events, limits, timers, codec, onError } = base
   const kinds = new TopicKinds<User>(contract, base.onWarning)
-  const hub = new Hub<ServerSession<User>>({
+  const log = new MemoryTopicLog<HubPublication<ServerSession<User>>>({
     historyOf: (topic) => kinds.historyOf(topic),
     timers,
     nowMs: () => clock.now(),
@@ -52,6 +54,7 @@ export function createTopics<User extends AuthenticatedUser>(
     historyMaxBytes: limits.topicHistoryMaxBytes,
     idleTopicsMax: limits.idleTopicsMax,
   })
+  const hub = new Hub<ServerSession<User>>(log)
   const seats = new TopicSeats<User>(limits)
   const board = new PresenceBoard<User>({
     fanOut,
@@ -63,6 +66,7 @@ export function createTopics<User extends AuthenticatedUser>(
   const firstMember = randomBytes(5).readUIntBE(0, 5)
   const desk = new TopicDesk<User>({
     hub,
+    log,
     seats,
     board,
     kinds,
@@ -82,6 +86,7 @@ export function createTopics<User extends AuthenticatedUser>(
     compact,
     registry,
     hub,
+    log,
     fanOut,
     unsubscribe,
   })
@@ -108,11 +113,11 @@ export function createTopics<User extends AuthenticatedUser>(
     onRenewed: (session) => desk.onRenewed(session),
     onEnded: (session) => desk.onEnded(session),
     stop() {
-      hub.stop()
+      log.stop()
       board.stop()
     },
     get counts() {
-      return { topics: hub.size, members: seats.size, historyBytes: hub.historyBytes }
+      return { topics: hub.size, members: seats.size, historyBytes: log.historyBytes }
     },
   }
 }

@@ -1,0 +1,111 @@
+// Epochs at the client: the cells that it names in HAVE, and the records that it shows and reports.
+import { integer, text } from "@hawser/protocol"
+import { BitWriter, ReplicaSchema, encodePlace, encodeSnapshot, partKind } from "@hawser/protocol/core"
+import { SimulatedClock } from "@hawser/protocol/testing"
+import { describe, expect, it } from "vitest"
+import { Replicas } from "./replicas.ts"
+
+const fields = { points: integer() }
+const schema = ReplicaSchema.of(fields)
+
+function newReplicas() {
+  const replicas = new Replicas({
+    replicas: { scores: { fields } },
+    clock: new SimulatedClock(),
+    onError: (error) => {
+      throw error
+    },
+  })
+  const events: string[] = []
+  replicas.get("scores")?.subscribe((update) => {
+    for (const { kind, id, record } of update.events)
+      events.push(`${kind} ${id} ${JSON.stringify(Object.values(record))}`)
+  })
+  return { replicas, events }
+}
+
+function describeScores(replicas: Replicas, epoch: string | undefined, of = schema): void {
+  const epochOf = epoch === undefined ? {} : { epoch }
+  replicas.describe({ kind: "replica", replica: 0, name: "scores", schema: of.shape, ...epochOf })
+}
+
+/** A fresh frame with these records as the only cell. */
+function snapshot(version: number, records: Readonly<Record<string, number>>) {
+  const body = encodeSnapshot(new BitWriter(), schema, {
+    x: 0,
+    y: 0,
+    version,
+    isFirst: true,
+    records: Object.entries(records).map(([id, points], slot) => ({
+      slot,
+      id,
+      record: [points],
+      before: [points],
+    })),
+  })
+  return { kind: "replicaParts" as const, bytes: Uint8Array.from([0x82, 1, partKind.snapshot, ...body]) }
+}
+
+/** A fresh frame that keeps cell 0,0. */
+const keep = {
+  kind: "replicaParts" as const,
+  bytes: Uint8Array.from([0x82, 1, partKind.keep, ...encodePlace(new BitWriter(), { x: 0, y: 0 })]),
+}
+
+const firstCell = { x: 0, y: 0, version: 7 }
+
+describe("Replicas", () => {
+  it.each(["one", undefined])("names the epoch from REPLICA in HAVE: %s", (epoch) => {
+    const { replicas } = newReplicas()
+    describeScores(replicas, epoch)
+    replicas.receive(snapshot(7, { ann: 1 }))
+    replicas.detach(0)
+    expect(replicas.held()).toEqual([
+      { replica: "scores", ...(epoch === undefined ? {} : { epoch }), cells: [firstCell] },
+    ])
+  })
+
+  it("keeps its cells when another connection names the same epoch", () => {
+    const { replicas, events } = newReplicas()
+    describeScores(replicas, "one")
+    replicas.receive(snapshot(7, { ann: 1 }))
+    replicas.detach(0)
+    describeScores(replicas, "one")
+    replicas.receive(keep)
+    expect(replicas.get("scores")?.get("ann")).toEqual({ points: 1 })
+    expect(events).toEqual(["enter ann [1]"])
+  })
+
+  it.each([
+    ["one", "two"],
+    ["one", undefined],
+    [undefined, "two"],
+  ])("names no cell of an earlier epoch, and shows its records until the next snapshot", (before, after) => {
+    const { replicas, events } = newReplicas()
+    describeScores(replicas, before)
+    replicas.receive(snapshot(7, { ann: 1, old: 1 }))
+    replicas.detach(0)
+    describeScores(replicas, after)
+    expect(replicas.held()).toMatchObject([{ cells: [] }])
+    expect([...(replicas.get("scores")?.ids() ?? [])]).toEqual(["ann", "old"])
+    // Also if the connection is lost before the snapshot.
+    replicas.detach(0)
+    describeScores(replicas, after)
+    expect(replicas.held()).toMatchObject([{ cells: [] }])
+    expect(() => replicas.receive(keep)).toThrow(RangeError)
+    replicas.receive(snapshot(7, { ann: 2, new: 2 }))
+    expect(replicas.held()).toMatchObject([{ cells: [firstCell] }])
+    expect(events.slice(2).toSorted()).toEqual(["change ann [2]", "enter new [2]", "leave old [1]"])
+  })
+
+  it("reports the records of other fields as gone", () => {
+    const { replicas, events } = newReplicas()
+    describeScores(replicas, "one")
+    replicas.receive(snapshot(7, { ann: 1 }))
+    replicas.detach(0)
+    describeScores(replicas, "two", ReplicaSchema.of({ ...fields, name: text() }))
+    expect(events).toEqual(["enter ann [1]", "leave ann [1]"])
+    expect(replicas.get("scores")?.size).toBe(0)
+    expect(replicas.held()).toEqual([{ replica: "scores", epoch: "two", cells: [] }])
+  })
+})

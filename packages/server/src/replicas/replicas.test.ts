@@ -1,0 +1,98 @@
+// Epochs at the server: the epoch in REPLICA, and the cells that it takes as held after a resume.
+import { defaultServerLimits, integer } from "@hawser/protocol"
+import { ReplicaSchema, TimerQueue, readReplicaFrame } from "@hawser/protocol/core"
+import type { Frame, OutboundMessage, ReplicaHold } from "@hawser/protocol/core"
+import { SimulatedClock } from "@hawser/protocol/testing"
+import { describe, expect, it } from "vitest"
+import { createCodecs } from "../base/codecs.ts"
+import { createCounters } from "../base/counters.ts"
+import type { StateSource } from "../session/conversation/state-source.ts"
+import { Replicas } from "./replicas.ts"
+import type { ViewingSession } from "./replicas.ts"
+
+/** A server's replicas with one record, and a session that views them. */
+function newViewer() {
+  const clock = new SimulatedClock()
+  const onError = (error: unknown): void => {
+    throw error
+  }
+  const { codec, sentCodec } = createCodecs([], defaultServerLimits)
+  const replicas = new Replicas({
+    replicas: { scores: { fields: { points: integer() } } },
+    codec,
+    clock,
+    timers: new TimerQueue(clock, onError),
+    counters: createCounters(),
+    limits: defaultServerLimits,
+    onError,
+  })
+  const sent: OutboundMessage[] = []
+  let source: StateSource | undefined
+  const session: ViewingSession = {
+    attached: true,
+    dialect: { profile: "hawser.1" },
+    takesState: () => true,
+    sendState: (message) => sent.push(message) > 0,
+    pumpValues() {},
+    show: (shown) => void (source = shown),
+  }
+  replicas.store("scores").set("ann", { points: 1 })
+  replicas.view("scores", session, undefined)
+  replicas.flush()
+  return {
+    store: replicas.store("scores"),
+    description: (): Frame | undefined => {
+      const [first] = sent
+      const frame = first && sentCodec.decode(first.bytes, 0)
+      return frame?.kind === "bad" ? undefined : frame
+    },
+    /** Resumes with this HAVE. Returns the kinds of the parts that the server sends then. */
+    resume: (held: readonly ReplicaHold[]): string[] => {
+      sent.length = 0
+      source?.resumed()
+      source?.have(held)
+      replicas.flush()
+      return sent.slice(1).flatMap(({ bytes }) => partsOf(bytes))
+    },
+  }
+}
+
+function partsOf(bytes: Uint8Array): string[] {
+  const parts: string[] = []
+  readReplicaFrame(bytes, () => ({
+    schema: ReplicaSchema.of({ points: integer() }),
+    recordAt: () => undefined,
+    slotsOf: () => [],
+    snapshot: () => parts.push("snapshot"),
+    delta: () => parts.push("delta"),
+    keep: () => parts.push("keep"),
+    drop: () => parts.push("drop"),
+  }))
+  return parts
+}
+
+describe("Replicas", () => {
+  it("names the epoch of the store in REPLICA", () => {
+    const { description, store } = newViewer()
+    expect(description()).toMatchObject({ kind: "replica", name: "scores", epoch: store.epoch })
+    expect(store.epoch).toMatch(/^[\w-]{8}$/)
+    expect(newViewer().store.epoch).not.toBe(store.epoch)
+  })
+
+  it("keeps the cells that a client holds in the epoch of the store", () => {
+    const { resume, store } = newViewer()
+    const { version } = store.cellAt({ x: 0, y: 0 })
+    const cells = [{ x: 0, y: 0, version }]
+    expect(resume([{ replica: "scores", epoch: store.epoch, cells }])).toEqual(["keep"])
+  })
+
+  it.each([
+    ["another epoch", { epoch: "other" }],
+    ["no epoch", {}],
+  ])("sends snapshots to a client that holds cells of %s", (_, epoch) => {
+    const { resume, store } = newViewer()
+    const { version } = store.cellAt({ x: 0, y: 0 })
+    const cells = [{ x: 0, y: 0, version }]
+    expect(resume([{ replica: "scores", ...epoch, cells }])).toEqual(["snapshot"])
+  })
+})

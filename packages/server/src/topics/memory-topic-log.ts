@@ -1,0 +1,234 @@
+// The topic log in this process's memory: epochs, offsets, and histories within one bound. Its content ends with the
+// process unless `freeze` writes it. Must not know sessions, members or permissions.
+// Bounds: of each history (`TopicHistoryLimits`), of all histories together (`historyMaxBytes`, the oldest publication is
+// evicted), and of topics without subscribers (`idleTopicsMax`, the topic that lost its last subscriber first is evicted).
+import { assertTopicName, outbound } from "@hawser/protocol/core"
+import type { TopicHistoryLimits, TopicPosition } from "@hawser/protocol"
+import type { TimerQueue } from "@hawser/protocol/core"
+import { HistoryMemory, TopicHistory, missedSince } from "./history.ts"
+import type { LogPublication, LogQuery, LogRead, LogSubscriber, TopicLog } from "./topic-log.ts"
+import type { TopicLogRecord, TopicRecord } from "./topic-records.ts"
+
+interface TopicState<P extends LogPublication> {
+  readonly epoch: string
+  readonly history: TopicHistory | undefined
+  offset: number
+  /** Almost always one: an array is smaller than a set. */
+  subscribers: readonly LogSubscriber<P>[]
+  /** End of a topic without subscribers, by the clock of the log. */
+  endsAtMs: number
+  cancelEnd: () => void
+}
+
+export interface MemoryTopicLogOptions {
+  /** History limits of a topic of this name; undefined if it has no history. */
+  readonly historyOf: (topic: string) => TopicHistoryLimits | undefined
+  readonly timers: Pick<TimerQueue, "after">
+  readonly nowMs: () => number
+  /** Prefix of all epochs, unique to this log. */
+  readonly epoch: string
+  /** Bytes of all histories. Beyond: the oldest publication of any topic is evicted. */
+  readonly historyMaxBytes: number
+  /** Topics without subscribers. Beyond: the topic that lost its last subscriber first is evicted. */
+  readonly idleTopicsMax: number
+}
+
+export class MemoryTopicLog<P extends LogPublication> implements TopicLog<P> {
+  readonly #options: MemoryTopicLogOptions
+  readonly #topics = new Map<string, TopicState<P>>()
+  /** Topics with a history and without subscribers, in the order in which they lost the last one. */
+  readonly #idle = new Set<string>()
+  readonly #memory: HistoryMemory
+  #epochs = 0
+
+  constructor(options: MemoryTopicLogOptions) {
+    this.#options = options
+    this.#memory = new HistoryMemory(options.historyMaxBytes)
+  }
+
+  /** Bytes of all histories. */
+  get historyBytes(): number {
+    return this.#memory.bytes
+  }
+
+  keeps(topic: string): boolean {
+    return this.#options.historyOf(topic) !== undefined
+  }
+
+  head(topic: string): TopicPosition | undefined {
+    const state = this.#found(topic)
+    return state && { epoch: state.epoch, offset: state.offset }
+  }
+
+  append(topic: string, publication: P): TopicPosition | undefined {
+    const offset = this.#nextOffset(topic)
+    if (offset === undefined) return undefined
+    publication.encode(offset)
+    if (this.#nextOffset(topic) !== offset)
+      throw new TypeError(`the encoding of a publication to "${topic}" published to the same topic`)
+    // A throw of `retained` must not begin the topic either.
+    const message = this.keeps(topic) ? publication.retained() : undefined
+    const state = this.#found(topic)
+    if (state === undefined) return undefined
+    const { epoch, history } = state
+    state.offset = offset
+    if (history !== undefined && message !== undefined) {
+      history.add({ offset, message, atMs: this.#options.nowMs(), except: publication.except })
+      if (state.subscribers.length === 0) this.#rest(topic, state)
+    }
+    for (const subscriber of state.subscribers) subscriber(topic, publication)
+    return { epoch, offset }
+  }
+
+  read(topic: string, query: LogQuery): LogRead | undefined {
+    const state = this.#found(topic)
+    if (state === undefined) return undefined
+    const { epoch, offset, history } = state
+    return missedSince(query, { epoch, offset }, { history, nowMs: this.#options.nowMs() })
+  }
+
+  subscribe(topic: string, subscriber: LogSubscriber<P>): void {
+    const state = this.#topics.get(topic) ?? this.#begin(topic)
+    if (state.subscribers.includes(subscriber)) return
+    state.subscribers = [...state.subscribers, subscriber]
+    this.#idle.delete(topic)
+    state.cancelEnd()
+  }
+
+  unsubscribe(topic: string, subscriber: LogSubscriber<P>): void {
+    const state = this.#topics.get(topic)
+    if (state?.subscribers.includes(subscriber) !== true) return
+    state.subscribers = state.subscribers.filter((other) => other !== subscriber)
+    if (state.subscribers.length === 0) this.#rest(topic, state)
+  }
+
+  /** Removes the topics without subscribers and cancels their timers. */
+  stop(): void {
+    for (const topic of [...this.#idle]) this.#forget(topic)
+  }
+
+  // --- as plain data --------------------------------------------------------------------------------------------
+
+  freeze(): TopicLogRecord {
+    const nowMs = this.#options.nowMs()
+    const active = [...this.#topics.keys()].filter((topic) => !this.#idle.has(topic))
+    const topics = [...active, ...this.#idle].flatMap((topic): TopicRecord[] => {
+      const state = this.#topics.get(topic)
+      if (state === undefined) return []
+      const { epoch, offset, endsAtMs } = state
+      return [{ topic, epoch, offset, endsInMs: this.#idle.has(topic) ? endsAtMs - nowMs : null }]
+    })
+    const publications = [...this.#memory.entries()].map(({ owner, offset, message, atMs, except }) => ({
+      topic: owner.topic,
+      offset,
+      bytes: message.bytes,
+      ageMs: nowMs - atMs,
+      except: except ?? null,
+    }))
+    return { epochs: this.#epochs, topics, publications }
+  }
+
+  /**
+   * Restores what `freeze` wrote, in a log without topics. A topic that had subscribers waits for them until `endThaw`.
+   * Bounds of this log apply; a topic whose remaining time is over is left out.
+   * @param elapsedMs time since `freeze`.
+   */
+  thaw({ epochs, topics, publications }: TopicLogRecord, elapsedMs = 0): void {
+    const nowMs = this.#options.nowMs()
+    this.#epochs = Math.max(this.#epochs, epochs)
+    for (const { topic, epoch, offset, endsInMs } of topics) {
+      const leftMs = (endsInMs ?? Number.POSITIVE_INFINITY) - elapsedMs
+      if (endsInMs !== null && (leftMs <= 0 || !this.keeps(topic))) continue
+      const state = this.#create(topic, epoch)
+      state.offset = offset
+      if (endsInMs !== null) this.#endIn(leftMs, topic, state)
+    }
+    for (const { topic, offset, bytes, ageMs, except } of publications) {
+      const atMs = nowMs - elapsedMs - ageMs
+      const message = outbound(bytes)
+      this.#topics.get(topic)?.history?.add({ offset, message, atMs, except: except ?? undefined })
+    }
+    this.#evictIdle()
+  }
+
+  /** Ends the wait for subscribers of restored topics: a topic without any begins its time to live. */
+  endThaw(): void {
+    for (const [topic, state] of this.#topics)
+      if (state.subscribers.length === 0 && !this.#idle.has(topic)) this.#rest(topic, state)
+  }
+
+  // --- life of a topic ------------------------------------------------------------------------------------------
+
+  /** The next number; undefined if the topic does not exist. */
+  #nextOffset(topic: string): number | undefined {
+    const state = this.#topics.get(topic)
+    if (state !== undefined) return state.offset + 1
+    if (!this.keeps(topic)) return undefined
+    assertTopicName(topic)
+    return 1
+  }
+
+  /** The state of a topic. A topic with a history begins here if it has to. */
+  #found(topic: string): TopicState<P> | undefined {
+    const known = this.#topics.get(topic)
+    if (known !== undefined || !this.keeps(topic)) return known
+    const state = this.#begin(topic)
+    this.#rest(topic, state)
+    return state
+  }
+
+  #begin(topic: string): TopicState<P> {
+    assertTopicName(topic)
+    this.#epochs += 1
+    return this.#create(topic, `${this.#options.epoch}-${this.#epochs.toString(36)}`)
+  }
+
+  #create(topic: string, epoch: string): TopicState<P> {
+    const limits = this.#options.historyOf(topic)
+    const history = limits === undefined ? undefined : new TopicHistory(topic, limits, this.#memory)
+    const state: TopicState<P> = {
+      epoch,
+      history,
+      offset: 0,
+      subscribers: [],
+      endsAtMs: 0,
+      cancelEnd: () => {},
+    }
+    this.#topics.set(topic, state)
+    return state
+  }
+
+  /** The topic has no subscribers: its time to live begins. Without a history it ends at once. */
+  #rest(topic: string, state: TopicState<P>): void {
+    state.cancelEnd()
+    this.#idle.delete(topic)
+    if (state.history === undefined) {
+      this.#topics.delete(topic)
+      return
+    }
+    this.#endIn(state.history.limits.maxAgeMs, topic, state)
+    this.#evictIdle()
+  }
+
+  #endIn(ms: number, topic: string, state: TopicState<P>): void {
+    const { timers, nowMs } = this.#options
+    this.#idle.add(topic)
+    state.endsAtMs = nowMs() + ms
+    state.cancelEnd = timers.after(ms, () => this.#forget(topic))
+  }
+
+  #evictIdle(): void {
+    for (const oldest of this.#idle) {
+      if (this.#idle.size <= this.#options.idleTopicsMax) return
+      this.#forget(oldest)
+    }
+  }
+
+  #forget(topic: string): void {
+    const state = this.#topics.get(topic)
+    if (state === undefined || !this.#idle.delete(topic)) return
+    state.cancelEnd()
+    state.history?.clear()
+    this.#topics.delete(topic)
+  }
+}
