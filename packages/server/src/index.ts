@@ -43,7 +43,13 @@ export type {
   StoreHost,
 } from "./session/life/session-store.ts"
 export { decodeSessionRecord, encodeSessionRecord } from "./session/life/record-codec.ts"
-export type { ClaimsRecord, SessionRecord, UserPacking } from "./session/life/session-record.ts"
+export type {
+  ClaimsRecord,
+  SeatRecord,
+  SessionRecord,
+  StateRecord,
+  UserPacking,
+} from "./session/life/session-record.ts"
 export type { SessionPolicy } from "./session/life/session-registry.ts"
 export type { Permission, TopicJoin, TopicPublish, TopicRules } from "./topics/topic-kinds.ts"
 export type { EndCause, SendOutcome, Session } from "./base/session.ts"

@@ -1,4 +1,5 @@
 import { defaultServerLimits } from "@hawser/protocol"
+import { TypeTable, clientMessageLimits, createFrameCodec } from "@hawser/protocol/core"
 import { SimulatedClock, unwatched } from "@hawser/protocol/testing"
 import fc from "fast-check"
 import { describe, expect, it } from "vitest"
@@ -212,4 +213,36 @@ describe("Idempotency", () => {
       { numRuns: 1000 },
     )
   }, 30_000)
+})
+
+describe("outcomes as plain data", () => {
+  const codec = createFrameCodec(new TypeTable(), clientMessageLimits)
+
+  it("are remembered for the rest of their time, results, errors and empty results alike", async () => {
+    const { clock, idempotency } = setUp({ idempotencyMs: 600, idempotencyMaxCount: 10 })
+    const outcomes: readonly Outcome[] = [
+      { ok: true, payload: codec.hold({ gold: 5 }, 1).withoutValue() },
+      { ok: true, payload: undefined },
+      failed("forbidden"),
+      { ok: false, error: { code: "odd", message: "m", category: "system" }, isExecuted: true },
+    ]
+    for (const [place, outcome] of outcomes.entries())
+      idempotency.once({ userId: "u", id: `${place}` }, () => outcome)
+    await clock.advance(200)
+    const records = idempotency.freeze()
+    expect(records.map(({ inMs }) => inMs)).toEqual([400, 400, 400, 400])
+    const restored = new Idempotency(clock, { ...defaultServerLimits, idempotencyMs: 600 })
+    restored.thaw(records, 100)
+    const again = (id: string) => restored.once({ userId: "u", id }, () => done("executed again"))
+    expect(outcomes.map((_, place) => again(`${place}`))).toEqual(outcomes)
+    expect(restored.bytes).toBeGreaterThan(0)
+    await clock.advance(300)
+    expect(again("0")).toEqual(done("executed again"))
+  })
+
+  it("do not hold requests that still run", () => {
+    const { idempotency } = setUp()
+    idempotency.once({ userId: "u", id: "slow" }, () => new Promise(() => {}))
+    expect(idempotency.freeze()).toEqual([])
+  })
 })

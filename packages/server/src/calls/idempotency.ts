@@ -6,6 +6,8 @@ import type { Clock } from "@hawser/protocol"
 import { OutcomeMemory } from "./outcome-memory.ts"
 import type { OutcomeMemoryLimits } from "./outcome-memory.ts"
 import type { Outcome } from "./job.ts"
+import { outcomeOf, outcomeRecordOf } from "./outcome-record.ts"
+import type { OutcomeRecord } from "./outcome-record.ts"
 
 export interface IdempotencyLimits extends OutcomeMemoryLimits {
   /** How long an outcome is remembered, and a request that runs waited for. A repetition after that is executed again. */
@@ -70,6 +72,27 @@ export class Idempotency {
       if (isOver()) this.#settle(request, late)
     }, isOver)
     return outcome
+  }
+
+  /** Returns the remembered outcomes as plain data. Requests that run are not among them. */
+  freeze(): readonly OutcomeRecord[] {
+    const nowMs = this.#clock.now()
+    return [...this.#settled.all()].flatMap(({ userId, id, outcome, untilMs }) => {
+      const packed = outcomeRecordOf(outcome)
+      return packed === undefined || untilMs <= nowMs
+        ? []
+        : [{ userId, id, inMs: untilMs - nowMs, ...packed }]
+    })
+  }
+
+  /** Remembers outcomes that `freeze` returned. @param elapsedMs time since `freeze`. */
+  thaw(records: readonly OutcomeRecord[], elapsedMs = 0): void {
+    const nowMs = this.#clock.now()
+    for (const record of records) {
+      const untilMs = nowMs + record.inMs - elapsedMs
+      const { userId, id } = record
+      if (untilMs > nowMs) this.#settled.set({ userId, id, outcome: outcomeOf(record), untilMs })
+    }
   }
 
   #settle({ userId, id }: IdempotentRequest, outcome: Outcome): void {

@@ -83,6 +83,12 @@ export class OutcomeMemory {
     while (this.#bytes > idempotencyMaxBytes) this.#deleteOldest(this.#largest ?? user)
   }
 
+  /** Every outcome; those of one user in the order in which they expire. */
+  *all(): IterableIterator<SettledRequest> {
+    for (const { userId, outcomes } of this.#users.values())
+      for (const [id, { outcome, untilMs }] of outcomes) yield { userId, id, outcome, untilMs }
+  }
+
   /** Each user's outcomes are in the order in which they expire; those of a user that still has one may wait. */
   forgetUntil(nowMs: number): void {
     for (const user of this.#users.values()) {

@@ -150,6 +150,12 @@ export class Replicas {
   }
 
   /** The session is over. */
+  /** The views of a frozen session are the application's to restore. */
+  onFrozen(session: ViewingSession): readonly never[] {
+    this.onEnded(session)
+    return []
+  }
+
   onEnded(session: ViewingSession): void {
     const views = this.#sessions.get(session)
     if (views === undefined) return

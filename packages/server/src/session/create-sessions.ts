@@ -23,7 +23,7 @@ import type { ServerSession } from "./life/server-session.ts"
 import type { SessionEnd, SessionHost } from "./life/session-host.ts"
 import { SessionRegistry } from "./life/session-registry.ts"
 import type { SessionPolicy } from "./life/session-registry.ts"
-import type { SessionRecord, UserPacking } from "./life/session-record.ts"
+import type { SeatRecord, SessionRecord, UserPacking } from "./life/session-record.ts"
 import { memoryStore } from "./life/session-store.ts"
 import type { SessionStoreFactory } from "./life/session-store.ts"
 import { createStoreHost, thawSession } from "./life/store-host.ts"
@@ -55,6 +55,10 @@ export interface SessionObserver<S> {
   /** The session's user has shown a fresh token. */
   onRenewed?(session: S): void
   onEnded(session: S): void
+  /** The session is being frozen: returns its topics, and keeps their places for a resume window. */
+  onFrozen?(session: S): readonly SeatRecord[]
+  /** The session was thawed from a record with these topics. */
+  onThawed?(session: S, seats: readonly SeatRecord[]): void
 }
 
 /** Hooks of the application. */
@@ -158,9 +162,9 @@ function createOpening<User extends AuthenticatedUser>(
   { registry, replayMemory, hooks, tombstones, sessionHost, compact }: OpeningParts<User>,
 ): OpeningHost<User> {
   const { sessionStore = memoryStore, sessionPolicy = "newestWins", isClosing, onAddressFull } = options
-  const thawing = { registry, health, sessionHost, dialect: compact, unpack: options.userRecord.unpack }
+  const thawing = { registry, sessionHost, dialect: compact, unpack: options.userRecord.unpack }
   const thaw = (record: SessionRecord): ServerSession<User> => thawSession(thawing, record)
-  const storeHost = createStoreHost({ registry, tombstones, limits, sessionPolicy, health, thaw })
+  const storeHost = createStoreHost({ registry, tombstones, limits, sessionPolicy, thaw })
   return {
     limits,
     counters,
@@ -221,6 +225,17 @@ function createSessionHost<User extends AuthenticatedUser>(
     },
     onRenewed(session) {
       for (const observer of observers) observer.onRenewed?.(session)
+    },
+    onFrozen: (session) => {
+      health.attachments.end(session)
+      shared.registry.delete(session)
+      return observers.flatMap((observer) => observer.onFrozen?.(session) ?? [])
+    },
+    onThawed(session, seats) {
+      shared.registry.add(session)
+      health.attachments.attach(session)
+      health.attachments.detach(session)
+      for (const observer of observers) observer.onThawed?.(session, seats)
     },
     onEnded: (session, end) => endSession(base, shared, session, end),
   }

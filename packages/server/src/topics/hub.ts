@@ -56,8 +56,12 @@ export class Hub<Member> {
     else this.#joined.set(member, others)
   }
 
+  topicsOf(member: Member): readonly string[] {
+    return this.#joined.get(member) ?? []
+  }
+
   leaveAll(member: Member): void {
-    for (const topic of this.#joined.get(member) ?? []) this.leave(topic, member)
+    for (const topic of this.topicsOf(member)) this.leave(topic, member)
   }
 
   members(topic: string): ReadonlySet<Member> {

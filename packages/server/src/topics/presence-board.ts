@@ -15,7 +15,8 @@ import { Publication } from "../session/conversation/publication.ts"
 /** A session in a topic that it joined itself. */
 export interface Seat<User extends AuthenticatedUser> extends Present {
   readonly topic: string
-  readonly session: ServerSession<User>
+  /** Another object after the session was thawed. */
+  session: ServerSession<User>
   /** True where members are told of each other. */
   readonly isShown: boolean
   /** True when it was away while others were told of changes. */

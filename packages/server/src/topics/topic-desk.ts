@@ -3,7 +3,7 @@
 import { HawserError } from "@hawser/protocol"
 import { joinedPayload, leftPayload } from "@hawser/protocol/core"
 import type { Clock, Encoded, ServerLimits } from "@hawser/protocol"
-import type { JoinReply, JoinRequest } from "@hawser/protocol/core"
+import type { JoinReply, JoinRequest, TimerQueue } from "@hawser/protocol/core"
 import type { AuthenticatedUser } from "../base/authenticate.ts"
 import { isAnswer } from "../calls/told-error.ts"
 import type { ServerCounters } from "../base/counters.ts"
@@ -11,6 +11,8 @@ import type { ServerSession } from "../session/life/server-session.ts"
 import type { Session } from "../base/session.ts"
 import type { FanOut } from "../session/conversation/fan-out.ts"
 import type { Hub, HubPublication } from "./hub.ts"
+import { FrozenSeats } from "./frozen-seats.ts"
+import type { SeatRecord } from "../session/life/session-record.ts"
 import { ownEvent } from "./presence-board.ts"
 import type { PresenceBoard, Seat } from "./presence-board.ts"
 import { Publication } from "../session/conversation/publication.ts"
@@ -32,6 +34,7 @@ export interface TopicDeskOptions<User extends AuthenticatedUser> {
   readonly counters: ServerCounters
   readonly clock: Clock
   readonly limits: ServerLimits
+  readonly timers: Pick<TimerQueue, "after">
   /** Members are numbered from here on: another server begins elsewhere, so that no number means two of them. */
   readonly firstMember: number
   readonly onError: (error: unknown) => void
@@ -56,11 +59,18 @@ export class TopicDesk<User extends AuthenticatedUser> {
   readonly #options: TopicDeskOptions<User>
   /** One at a time for each member. */
   readonly #questions = new Map<Seat<User>, Question>()
+  readonly #frozen: FrozenSeats<User>
   #nextMember: number
 
   constructor(options: TopicDeskOptions<User>) {
     this.#options = options
     this.#nextMember = options.firstMember
+    this.#frozen = new FrozenSeats({
+      ...options,
+      windowMs: options.limits.resumeWindowMs,
+      isShown: (topic) => options.kinds.of(topic).spec.presence !== undefined,
+      leave: (seat) => this.#clear(seat),
+    })
   }
 
   /**
@@ -144,6 +154,22 @@ export class TopicDesk<User extends AuthenticatedUser> {
   onEnded(session: ServerSession<User>): void {
     for (const seat of this.#options.seats.of(session)) this.#clear(seat)
     this.#options.hub.leaveAll(session)
+  }
+
+  /** Keeps the places that the client of a session joined, and leaves the topics that the application put it in. */
+  onFrozen(session: ServerSession<User>): readonly SeatRecord[] {
+    const { hub, seats } = this.#options
+    for (const topic of hub.topicsOf(session))
+      if (seats.get(topic, session) === undefined) hub.leave(topic, session)
+    return this.#frozen.freeze(session)
+  }
+
+  onThawed(session: ServerSession<User>, records: readonly SeatRecord[]): void {
+    this.#frozen.thaw(session, records)
+  }
+
+  stop(): void {
+    this.#frozen.stop()
   }
 
   #askAgain(seat: Seat<User>): void {

@@ -1,26 +1,6 @@
 // State of topics as plain data, for JSON (without bytes) and MessagePack: no sessions, functions or timers. Sessions are
 // named by their id. Times are durations, so that they hold in a process with another clock.
 
-/** Encoding of a member's presence state, as `Encoding` of the protocol. */
-export interface StateRecord {
-  readonly bytes: Uint8Array
-  readonly depth: number
-  readonly elements: number
-  readonly longestKeyBytes: number
-}
-
-/** Membership of a session in a topic that its client joined. */
-export interface SeatRecord {
-  readonly topic: string
-  /** Id of the session. */
-  readonly session: string
-  /** Id of the member in presence lists. */
-  readonly member: number
-  readonly state: StateRecord | null
-  readonly away: boolean
-  readonly isBehind: boolean
-}
-
 /** Presence of one topic. Members are named by their ids; their states are in the seats. */
 export interface PresenceRecord {
   /** Listed members, in order of their join. */

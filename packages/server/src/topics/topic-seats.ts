@@ -6,7 +6,7 @@ import type { AuthenticatedUser } from "../base/authenticate.ts"
 import type { Session } from "../base/session.ts"
 import type { ServerSession } from "../session/life/server-session.ts"
 import type { Seat } from "./presence-board.ts"
-import type { SeatRecord, StateRecord } from "./topic-records.ts"
+import type { SeatRecord, StateRecord } from "../session/life/session-record.ts"
 
 export class TopicSeats<User extends AuthenticatedUser> {
   readonly #limits: Pick<ServerLimits, "topicsPerSession" | "topicsPerUser">

@@ -7,6 +7,7 @@ import type { AuthenticatedUser } from "../base/authenticate.ts"
 import type { Base } from "../base/create-base.ts"
 import type { Calls } from "../calls/create-calls.ts"
 import type { Sessions } from "../session/create-sessions.ts"
+import type { SeatRecord } from "../session/life/session-record.ts"
 import type { ServerSession } from "../session/life/server-session.ts"
 import { Hub } from "./hub.ts"
 import type { HubPublication } from "./hub.ts"
@@ -24,6 +25,8 @@ export interface TopicService<User extends AuthenticatedUser> {
   onAttachment(session: ServerSession<User>): void
   onRenewed(session: ServerSession<User>): void
   onEnded(session: ServerSession<User>): void
+  onFrozen(session: ServerSession<User>): readonly SeatRecord[]
+  onThawed(session: ServerSession<User>, records: readonly SeatRecord[]): void
   stop(): void
   /** Topics that anybody is in, sessions that joined by themselves, and bytes of all histories. */
   readonly counts: { readonly topics: number; readonly members: number; readonly historyBytes: number }
@@ -75,6 +78,7 @@ export function createTopics<User extends AuthenticatedUser>(
     counters,
     clock,
     limits,
+    timers,
     firstMember,
     onError,
   })
@@ -112,7 +116,10 @@ export function createTopics<User extends AuthenticatedUser>(
     onAttachment: (session) => desk.onAttachment(session),
     onRenewed: (session) => desk.onRenewed(session),
     onEnded: (session) => desk.onEnded(session),
+    onFrozen: (session) => desk.onFrozen(session),
+    onThawed: (session, records) => desk.onThawed(session, records),
     stop() {
+      desk.stop()
       log.stop()
       board.stop()
     },

@@ -11,7 +11,7 @@ import { ServerSession } from "../session/life/server-session.ts"
 import { PresenceBoard } from "./presence-board.ts"
 import type { Seat } from "./presence-board.ts"
 import { TopicSeats } from "./topic-seats.ts"
-import type { SeatRecord } from "./topic-records.ts"
+import type { SeatRecord } from "../session/life/session-record.ts"
 
 interface TestUser {
   readonly id: string

@@ -2,7 +2,7 @@
 // the field, never half a session.
 import { createPayloadCodec, isMap, quoted } from "@hawser/protocol/core"
 import type { DeliveryRecord, ValueRecord } from "@hawser/protocol/core"
-import type { ClaimsRecord, SessionRecord } from "./session-record.ts"
+import type { ClaimsRecord, SeatRecord, SessionRecord, StateRecord } from "./session-record.ts"
 
 const version = 1
 
@@ -30,6 +30,7 @@ export function decodeSessionRecord(bytes: Uint8Array): SessionRecord {
     claims: readClaims(fields.map("claims")),
     delivery: readDelivery(fields.map("delivery")),
     streams: fields.numbers("streams"),
+    seats: fields.list("seats").map(readSeat),
   }
 }
 
@@ -63,9 +64,30 @@ function readDelivery(fields: Fields): DeliveryRecord {
 }
 
 function readValue(value: unknown): ValueRecord {
-  if (!isMap(value)) throw wrong("values", value)
-  const fields = new Fields(value)
+  const fields = Fields.of("values", value)
   return { key: fields.text("key"), bytes: bytesOf("bytes", fields.value("bytes")) }
+}
+
+function readSeat(value: unknown): SeatRecord {
+  const fields = Fields.of("seats", value)
+  const state = fields.value("state")
+  return {
+    topic: fields.text("topic"),
+    session: fields.text("session"),
+    member: fields.number("member"),
+    state: state === null ? null : readState(Fields.of("state", state)),
+    away: fields.flag("away"),
+    isBehind: fields.flag("isBehind"),
+  }
+}
+
+function readState(fields: Fields): StateRecord {
+  return {
+    bytes: bytesOf("bytes", fields.value("bytes")),
+    depth: fields.number("depth"),
+    elements: fields.number("elements"),
+    longestKeyBytes: fields.number("longestKeyBytes"),
+  }
 }
 
 function bytesOf(name: string, value: unknown): Uint8Array {
@@ -84,6 +106,11 @@ class Fields {
 
   constructor(fields: Readonly<Record<string, unknown>>) {
     this.#fields = fields
+  }
+
+  static of(name: string, value: unknown): Fields {
+    if (!isMap(value)) throw wrong(name, value)
+    return new Fields(value)
   }
 
   value(name: string): unknown {
@@ -118,9 +145,7 @@ class Fields {
   }
 
   map(name: string): Fields {
-    const value = this.value(name)
-    if (!isMap(value)) throw wrong(name, value)
-    return new Fields(value)
+    return Fields.of(name, this.value(name))
   }
 }
 

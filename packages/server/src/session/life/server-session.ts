@@ -255,6 +255,7 @@ export class ServerSession<User extends AuthenticatedUser>
       address: this.#lastAddress,
       claims,
       ...this.#conversation.record(),
+      seats: this.#host.onFrozen(this),
     }
     caps.forget(this.#lastAddress)
     this.#conversation.end(
@@ -267,6 +268,7 @@ export class ServerSession<User extends AuthenticatedUser>
   restore(record: SessionRecord): void {
     this.#conversation.restore(record)
     this.#arm()
+    this.#host.onThawed(this, record.seats)
   }
 
   #startRenewal(user: User): void {

@@ -5,6 +5,26 @@ import type { DeliveryRecord } from "@hawser/protocol/core"
 import type { AuthenticatedUser } from "../../base/authenticate.ts"
 import type { Claims } from "./session.machine.ts"
 
+/** Encoding of a member's presence state, as `Encoding` of the protocol. */
+export interface StateRecord {
+  readonly bytes: Uint8Array
+  readonly depth: number
+  readonly elements: number
+  readonly longestKeyBytes: number
+}
+
+/** Membership of a session in a topic that its client joined. */
+export interface SeatRecord {
+  readonly topic: string
+  /** Id of the session. */
+  readonly session: string
+  /** Id of the member in presence lists. */
+  readonly member: number
+  readonly state: StateRecord | null
+  readonly away: boolean
+  readonly isBehind: boolean
+}
+
 export interface SessionRecord {
   readonly id: string
   /** Identity of the client, from the HELLO that opened the session. */
@@ -17,6 +37,8 @@ export interface SessionRecord {
   readonly delivery: DeliveryRecord
   /** References of streams that were open: each ends with `server_restarted`. */
   readonly streams: readonly number[]
+  /** Topics that the client joined. */
+  readonly seats: readonly SeatRecord[]
 }
 
 /** `Claims`, with null for a window that never was. */

@@ -2,7 +2,6 @@
 import type { ServerLimits } from "@hawser/protocol"
 import { checkedUser } from "../../base/authenticate.ts"
 import type { AuthenticatedUser } from "../../base/authenticate.ts"
-import type { Health } from "../../base/health.ts"
 import type { Dialect } from "../conversation/dialect.ts"
 import { ServerSession } from "./server-session.ts"
 import type { SessionHost } from "./session-host.ts"
@@ -16,7 +15,6 @@ import type { Tombstones } from "./tombstones.ts"
 export interface StoreHostParts<User extends AuthenticatedUser> {
   readonly registry: SessionRegistry<User>
   readonly tombstones: Tombstones
-  readonly health: Health
   readonly limits: Pick<ServerLimits, "sessionsPerUser">
   readonly sessionPolicy: SessionPolicy
   readonly thaw: (record: SessionRecord) => ServerSession<User>
@@ -25,7 +23,7 @@ export interface StoreHostParts<User extends AuthenticatedUser> {
 export function createStoreHost<User extends AuthenticatedUser>(
   parts: StoreHostParts<User>,
 ): StoreHost<User> {
-  const { registry, tombstones, health, limits, sessionPolicy, thaw } = parts
+  const { registry, tombstones, limits, sessionPolicy, thaw } = parts
   return {
     sessionsOf: (userId) => registry.ofUser(userId),
     holds: (sessionId) => registry.get(sessionId) !== undefined,
@@ -35,10 +33,7 @@ export function createStoreHost<User extends AuthenticatedUser>(
     freeze(sessionId) {
       const session = registry.get(sessionId)
       if (session?.resumable !== true) return undefined
-      const record = session.freeze()
-      health.attachments.end(session)
-      registry.delete(session)
-      return record
+      return session.freeze()
     },
     thaw,
   }
@@ -46,7 +41,6 @@ export function createStoreHost<User extends AuthenticatedUser>(
 
 export interface Thawing<User extends AuthenticatedUser> {
   readonly registry: SessionRegistry<User>
-  readonly health: Health
   readonly sessionHost: SessionHost<User, ServerSession<User>>
   /** Dialect of resumable sessions. */
   readonly dialect: Dialect<User>
@@ -55,7 +49,7 @@ export interface Thawing<User extends AuthenticatedUser> {
 
 /** @throws RangeError for an id that is held already, and what `unpack` throws. */
 export function thawSession<User extends AuthenticatedUser>(
-  { registry, health, sessionHost, dialect, unpack }: Thawing<User>,
+  { registry, sessionHost, dialect, unpack }: Thawing<User>,
   record: SessionRecord,
 ): ServerSession<User> {
   const { id, clientId, address } = record
@@ -70,8 +64,5 @@ export function thawSession<User extends AuthenticatedUser>(
     life: restoredLife(life.resumable, claimsOf(record.claims), clock.now()),
   })
   session.restore(record)
-  registry.add(session)
-  health.attachments.attach(session)
-  health.attachments.detach(session)
   return session
 }
