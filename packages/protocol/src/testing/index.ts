@@ -1,4 +1,3 @@
-export { EventClock } from "./event-clock.ts"
 export { createMemoryNetwork } from "./memory-transport.ts"
 export type { MemoryLink, MemoryNetwork, MemoryNetworkOptions } from "./memory-transport.ts"
 export { seededRandom } from "./seeded-random.ts"
