@@ -1,5 +1,4 @@
-/** The width and height of a chunk, in tiles. */
-const CHUNK_SIZE = 16
+import { chunkTiles } from "./chunk.ts"
 
 export type Resource = "tree" | "rock"
 
@@ -196,12 +195,12 @@ function parsePlaces(layer: Fields, where: string, context: { tile: Size; places
 
 function buildChunks(layers: readonly MapLayer[], blocked: Uint8Array, { width, height }: Size): Chunk[] {
   const chunks: Chunk[] = []
-  for (let chunkY = 0; chunkY * CHUNK_SIZE < height; chunkY += 1) {
-    for (let chunkX = 0; chunkX * CHUNK_SIZE < width; chunkX += 1) {
+  for (let chunkY = 0; chunkY * chunkTiles < height; chunkY += 1) {
+    for (let chunkX = 0; chunkX * chunkTiles < width; chunkX += 1) {
       const cells = (source: ArrayLike<number>, beyond: number) =>
-        Array.from({ length: CHUNK_SIZE * CHUNK_SIZE }, (_, index) => {
-          const x = chunkX * CHUNK_SIZE + (index % CHUNK_SIZE)
-          const y = chunkY * CHUNK_SIZE + Math.floor(index / CHUNK_SIZE)
+        Array.from({ length: chunkTiles * chunkTiles }, (_, index) => {
+          const x = chunkX * chunkTiles + (index % chunkTiles)
+          const y = chunkY * chunkTiles + Math.floor(index / chunkTiles)
           return x < width && y < height ? (source[y * width + x] ?? beyond) : beyond
         })
       const parts = layers.map(({ name, gids }) => ({ name, gids: cells(gids, 0) }))
@@ -255,8 +254,8 @@ export function parseTiledMap(json: unknown): WorldMap {
   if (spawn === undefined) throw new Error('map.layers: there is no object of the type "spawn"')
   if (!isWalkable(spawn.x, spawn.y)) throw new Error(`The spawn point ${spawn.x}, ${spawn.y} is blocked`)
 
-  const chunksWide = Math.ceil(width / CHUNK_SIZE)
-  const chunksHigh = Math.ceil(height / CHUNK_SIZE)
+  const chunksWide = Math.ceil(width / chunkTiles)
+  const chunksHigh = Math.ceil(height / chunkTiles)
   const chunks = buildChunks(layers, blocked, { width, height })
   return {
     id,

@@ -2,7 +2,7 @@
 import type { Entity } from "../entity.ts"
 import type { Tile } from "../../rules/movement.ts"
 import { isMoving, placeAt } from "../motion.ts"
-import { chunkKey, chunkTiles } from "../chunk.ts"
+import { chunkKey, chunkTiles } from "../../rules/chunk.ts"
 import type { Figure, WorldState } from "../world-state.ts"
 import type { Atlas } from "./atlas.ts"
 import { clampToMap, follow, tilePixels } from "./camera.ts"
