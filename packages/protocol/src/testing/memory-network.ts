@@ -44,7 +44,11 @@ export function createMemoryNetwork(options: MemoryNetworkOptions): MemoryNetwor
     clock,
     // Every draw is 0: no share of the weather applies but that of resets.
     random: () => 0,
-    weather: { latencyMs: { least: latencyMs, most: latencyMs }, dialMs: { least: 0, most: 0 }, resetShare: 1 },
+    weather: {
+      latencyMs: { least: latencyMs, most: latencyMs },
+      dialMs: { least: 0, most: 0 },
+      resetShare: 1,
+    },
     watch: { dialled: (socket) => links.push(linkOf(socket)) },
     traits: { keepsSent: true, clientsDrain: true },
   })

@@ -225,7 +225,9 @@ describe("SimulatedClock, stepped", () => {
   it("removes cancelled timers at once, however many there are", () => {
     const stepped = new SimulatedClock()
     const ran: number[] = []
-    const cancels = Array.from({ length: 1_000 }, (_, index) => stepped.schedule(index, () => ran.push(index)))
+    const cancels = Array.from({ length: 1_000 }, (_, index) =>
+      stepped.schedule(index, () => ran.push(index)),
+    )
     for (const [index, cancel] of cancels.entries()) {
       if (index % 10 !== 0) cancel()
       if (index % 10 === 1) cancel()
