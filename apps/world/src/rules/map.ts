@@ -210,6 +210,20 @@ function buildChunks(layers: readonly MapLayer[], blocked: Uint8Array, { width, 
   return chunks
 }
 
+/** Blocked cells and resources, by the traits of their tiles. A later layer takes precedence. */
+function readCells(layers: readonly MapLayer[], traits: ReadonlyMap<number, TileTraits>, cellCount: number) {
+  const blocked = new Uint8Array(cellCount)
+  const resources = new Map<number, Resource>()
+  for (const { gids } of layers) {
+    for (const [cell, gid] of gids.entries()) {
+      const trait = traits.get(gid)
+      if (trait?.walkable !== undefined) blocked[cell] = trait.walkable ? 0 : 1
+      if (trait?.resource !== undefined) resources.set(cell, trait.resource)
+    }
+  }
+  return { blocked, resources }
+}
+
 /** Reads a map in the JSON format of the editor Tiled. Throws an error that names the faulty place. */
 export function parseTiledMap(json: unknown): WorldMap {
   const map = readFields(json, "map")
@@ -238,15 +252,7 @@ export function parseTiledMap(json: unknown): WorldMap {
   }
   if (layers.length === 0) throw new Error("map.layers: there is no tile layer")
 
-  const blocked = new Uint8Array(width * height)
-  const resources = new Map<number, Resource>()
-  for (const { gids } of layers) {
-    for (const [cell, gid] of gids.entries()) {
-      const trait = traits.get(gid)
-      if (trait?.walkable !== undefined) blocked[cell] = trait.walkable ? 0 : 1
-      if (trait?.resource !== undefined) resources.set(cell, trait.resource)
-    }
-  }
+  const { blocked, resources } = readCells(layers, traits, width * height)
   const within = (x: number, y: number) =>
     Number.isInteger(x) && Number.isInteger(y) && x >= 0 && y >= 0 && x < width && y < height
   const isWalkable = (x: number, y: number) => within(x, y) && blocked[y * width + x] === 0
