@@ -153,7 +153,7 @@ function openMetrics(server: WorldServer, sources: WorldMetricsSources) {
 }
 
 function renewalReport(metrics: WorldMetrics, log: Logger) {
-  return (outcome: string, username: string | undefined): void => {
+  return (outcome: string, username: string): void => {
     metrics.renewed(outcome)
     if (outcome === "reused") log.warn({ username }, "a renewal token came twice; its log-in was ended")
   }
