@@ -12,9 +12,9 @@ export interface MemoryLink {
   readonly client: SimulatedEnd
   readonly server: SimulatedEnd
   /** Both ends lose the socket, as by a TCP reset: the client at once, the server in the next turn. */
-  cut(): void
+  readonly cut: () => void
   /** All later bytes vanish, in either direction; neither end gets an event. */
-  blackHole(): void
+  readonly blackHole: () => void
 }
 
 export interface MemoryNetwork {
