@@ -89,6 +89,17 @@ function doorAt(port: number): Door {
   return { origin: `http://127.0.0.1:${port}`, webSocketUrl: `ws://127.0.0.1:${port}/ws` }
 }
 
+function addHandlers(server: Host["server"]): void {
+  server.query("echo", ({ input }) => input)
+  server.stream("count", async function* ({ input }) {
+    for (let n = 1; n <= input.to; n += 1) yield { n }
+  })
+  server.topicKind("room", { canJoin: () => true, canPublish: () => true, history: {} })
+  const boats = server.replica("boats")
+  boats.set("tern", { name: "Tern", cargo: 3 })
+  server.onSession(({ session }) => boats.view(session))
+}
+
 export async function startHost(limits: Partial<ServerLimits> = {}): Promise<Host> {
   const deadPort = await freePort()
   const hangUp = createTcpServer((socket) => socket.resetAndDestroy())
@@ -106,6 +117,7 @@ export async function startHost(limits: Partial<ServerLimits> = {}): Promise<Hos
     limits: { userMessagesPerSecond: 10_000, userMessageBurst: 10_000, ...limits },
     onError: (error) => errors.push(error),
   })
+  addHandlers(server)
   server.command("say", ({ input, session }) => {
     const { id } = session.user
     heard(id).push(input.n)
@@ -113,14 +125,6 @@ export async function startHost(limits: Partial<ServerLimits> = {}): Promise<Hos
     host.onSay(id)
     return input
   })
-  server.query("echo", ({ input }) => input)
-  server.stream("count", async function* ({ input }) {
-    for (let n = 1; n <= input.to; n += 1) yield { n }
-  })
-  server.topicKind("room", { canJoin: () => true, canPublish: () => true, history: {} })
-  const boats = server.replica("boats")
-  boats.set("tern", { name: "Tern", cargo: 3 })
-  server.onSession(({ session }) => boats.view(session))
   server.attach(http)
   const port = await portOf(http)
   const proxy = await startChaosProxy({ to: { host: "127.0.0.1", port } })

@@ -6,7 +6,7 @@ import { setTimeout as pause } from "node:timers/promises"
 import { fileURLToPath } from "node:url"
 import { afterAll, beforeAll, describe, expect, it, onTestFinished, vi } from "vitest"
 import { useEngine, skipReason } from "./engine.ts"
-import type { Engine } from "./engine.ts"
+import type { Browser, Engine } from "./engine.ts"
 import { startHost } from "./host.ts"
 import type { Door, Host } from "./host.ts"
 import type { contract } from "./page/contract.ts"
@@ -21,181 +21,218 @@ const leaveWindowMs = 2_000
 /** The window of a page that was left, and time for a loaded machine; a lost connection has 120 s. */
 const goneMs = leaveWindowMs + 15_000
 
+/** The parts that the tests of one engine share. */
+interface Suite {
+  readonly engine: Engine
+  readonly browser: () => Browser
+  readonly host: () => Host
+  /** A client outside the browser, in the room. */
+  readonly watcher: () => Client<typeof contract>
+  readonly open: (place: Place, door?: Door) => Promise<{ readonly probe: ProbeTab; readonly user: string }>
+  /** For each stay of the user in the room: true if it is away. */
+  readonly stays: (user: string) => readonly boolean[]
+  readonly expectStays: (user: string, wanted: readonly boolean[]) => Promise<void>
+}
+
 export function browserSuite(engine: Engine): void {
   describe(`the client in ${engine.name}`, { timeout: 120_000 }, () => {
-    const browser = useEngine(engine)
-    let host: Host
-    /** A client outside the browser, in the room. */
-    let watcher: Client<typeof contract>
-    let users = 0
+    const suite = setUp(engine)
+    testMessages(suite)
+    testCuts(suite)
+    testFailedDials(suite)
+    testReloads(suite)
+    testCache(suite)
+    testQuit(suite)
+  })
+}
 
-    beforeAll(async () => {
-      if (skipReason(engine) !== undefined) return
-      host = await startHost({ leaveWindowMs })
-      watcher = await host.watcher()
-    })
-    afterAll(async () => {
-      if (skipReason(engine) !== undefined) return
-      watcher.close()
-      await host.close()
-    })
+function setUp(engine: Engine): Suite {
+  const browser = useEngine(engine)
+  let host: Host
+  let watcher: Client<typeof contract>
+  let users = 0
 
-    async function open(
-      place: Place,
-      door: Door = host,
-    ): Promise<{ readonly probe: ProbeTab; readonly user: string }> {
+  beforeAll(async () => {
+    if (skipReason(engine) !== undefined) return
+    host = await startHost({ leaveWindowMs })
+    watcher = await host.watcher()
+  })
+  afterAll(async () => {
+    if (skipReason(engine) !== undefined) return
+    watcher.close()
+    await host.close()
+  })
+
+  const stays = (user: string): readonly boolean[] =>
+    [...watcher.topic("room").presence].flatMap((member) => (member.user === user ? [member.away] : []))
+  return {
+    engine,
+    browser,
+    host: () => host,
+    watcher: () => watcher,
+    async open(place, door = host) {
       users += 1
       return { probe: await openProbe(browser(), door, place), user: `user-${users}` }
-    }
+    },
+    stays,
+    expectStays: (user, wanted) =>
+      vi.waitFor(() => expect(stays(user)).toEqual(wanted), { timeout: goneMs, interval: 50 }),
+  }
+}
 
-    /** Whether each stay of a user in the room is away. */
-    const stays = (user: string): readonly boolean[] =>
-      [...watcher.topic("room").presence].flatMap((member) => (member.user === user ? [member.away] : []))
-
-    const expectStays = (user: string, wanted: readonly boolean[]): Promise<void> =>
-      vi.waitFor(() => expect(stays(user)).toEqual(wanted), { timeout: goneMs, interval: 50 })
-
-    it.for(places)(
-      "surprise-A11 exchanges requests, a stream, a topic and a replica under a strict policy, in a %s",
-      async (place) => {
-        const { probe, user } = await open(place)
-        await probe.enter({ url: host.webSocketUrl, token: user })
-        expect(await probe.call("echo", "Ahoy, ünïcode ⚓")).toBe("Ahoy, ünïcode ⚓")
-        const items = Array.from({ length: 100 }, (_, index) => index + 1)
-        expect(await probe.call("count", items.length)).toEqual(items)
-        await watcher.topic("room").publish("line", { text: `to ${user}` })
-        await probe.call("publish", `from ${user}`)
-        await probe.eventually(async () => {
-          const { lines, members, boats } = await probe.state()
-          expect(lines).toEqual([`to ${user}`, `from ${user}`])
-          expect(members.map((member) => member.user)).toEqual(expect.arrayContaining([user, "watcher"]))
-          expect(boats).toEqual({ tern: { name: "Tern", cargo: 3 } })
-        })
-        expect((await probe.state()).errors).toEqual([])
-        // The page itself causes the one violation, to show that the policy is in force.
-        const { violations, mayEval } = await probe.surroundings()
-        expect({ violations, mayEval }).toEqual({ violations: ["script-src eval"], mayEval: false })
-        await savePicture(probe, `${engine.name}-${place}`)
-        await probe.tab.close()
-      },
-    )
-
-    it.for([
-      ["page", 50],
-      ["worker", 10],
-    ] as const)(
-      "surprise-A11 loses, repeats and reorders nothing, in a %s, over %i cuts",
-      async ([place, cuts]) => {
-        const { proxy, webSocketUrl: url } = host.proxied
-        const { probe, user } = await open(place, host.proxied)
-        // Cuts come faster than the default budget lets a client dial.
-        const limits = { dialBurst: 100, dialsPerMinute: 60_000 }
-        await probe.enter({ url, token: user, everyMs: 5, limits })
-        let done = 0
-        host.onSay = (sayer) => {
-          if (sayer !== user || host.heard(user).length % cutEvery !== 0 || done === cuts) return
-          done += 1
-          // In turn before the reply is written, and after it.
-          if (done % 2 === 0) proxy.cut()
-          else setImmediate(() => proxy.cut())
-        }
-        onTestFinished(() => {
-          host.onSay = () => {}
-        })
-        const numbers = Array.from({ length: (cuts + 1) * cutEvery }, (_, index) => index)
-        expect(await probe.call("talk", numbers.length)).toEqual(numbers)
-        await probe.eventually(async () => expect((await probe.state()).status.state).toBe("open"))
-        const { told, errors, sessions, stats } = await probe.state()
-        expect(host.heard(user)).toEqual(numbers)
-        expect(told.map(({ n }) => n)).toEqual(numbers)
-        expect(errors).toEqual([])
-        expect(done).toBe(cuts)
-        // A cut may fall into a dial.
-        expect(stats.sessionsResumed).toBeGreaterThan(cuts * 0.8)
-        expect(new Set(sessions.map(({ kind }) => kind))).toEqual(new Set(["opened", "resumed"]))
-        expect(stats.sessionsReset).toBe(0)
-        await probe.tab.close()
-      },
-    )
-
-    it.for(places)(
-      "surprise-A11 says that a socket never opened, whatever kept it from opening, in a %s",
-      async (place) => {
-        const { probe, user } = await open(place)
-        const urls = {
-          "nobody listens": host.deadUrl,
-          "another path": host.webSocketUrl.replace(/ws$/, "nowhere"),
-          "no TLS": host.webSocketUrl.replace("ws:", "wss:"),
-          "hung up on": host.hangUpUrl,
-          "against the policy": host.proxied.webSocketUrl,
-        }
-        for (const [why, url] of Object.entries(urls)) {
-          await probe.tab.reload()
-          await probe.expectLoaded()
-          await probe.call("start", { url, token: user })
-          await probe.eventually(async () => {
-            const { statuses } = await probe.state()
-            const [error] = statuses.flatMap(({ status }) => status.error ?? [])
-            expect(error, why).toMatchObject({ code: "connection_failed" })
-            expect(error?.message, why).toMatch(/never opened|no socket could be made/)
-          })
-        }
-        await probe.tab.close()
-      },
-    )
-
-    it.for(places)(
-      "surprise-A8 leaves no ghosts in presence after six reloads, with the client in a %s",
-      async (place) => {
-        const { probe, user } = await open(place)
-        await probe.enter({ url: host.webSocketUrl, token: user })
-        for (let reloads = 1; reloads <= 6; reloads += 1) {
-          await probe.tab.reload()
-          await probe.enter({ url: host.webSocketUrl, token: user })
-        }
-        await expectStays(user, [false])
-        await probe.tab.close()
-        await expectStays(user, [])
-      },
-    )
-
-    it(`surprise-A8 ${engine.cachesSockets ? "returns from the back/forward cache with its session" : "leaves no ghost where the back/forward cache takes no sockets"}`, async () => {
-      const { probe, user } = await open("page")
-      await probe.enter({ url: host.webSocketUrl, token: user })
-      const { sessionId } = await probe.state()
-      await probe.tab.goto(`${host.origin}/elsewhere`)
-      if (!engine.cachesSockets) {
-        await expectStays(user, [])
-        await probe.tab.close()
-        return
-      }
-      await pause(leaveWindowMs * 1.5)
-      expect(stays(user)).toHaveLength(1)
-      await probe.tab.evaluate("void setTimeout(() => history.back())")
+function testMessages({ engine, host, open, watcher }: Suite): void {
+  it.for(places)(
+    "surprise-A11 exchanges requests, a stream, a topic and a replica under a strict policy, in a %s",
+    async (place) => {
+      const { probe, user } = await open(place)
+      await probe.enter({ url: host().webSocketUrl, token: user })
+      expect(await probe.call("echo", "Ahoy, ünïcode ⚓")).toBe("Ahoy, ünïcode ⚓")
+      const items = Array.from({ length: 100 }, (_, index) => index + 1)
+      expect(await probe.call("count", items.length)).toEqual(items)
+      await watcher()
+        .topic("room")
+        .publish("line", { text: `to ${user}` })
+      await probe.call("publish", `from ${user}`)
       await probe.eventually(async () => {
-        expect(await probe.surroundings()).toMatchObject({ restored: 1 })
-        expect((await probe.state()).status.state).toBe("open")
+        const { lines, members, boats } = await probe.state()
+        expect(lines).toEqual([`to ${user}`, `from ${user}`])
+        expect(members.map((member) => member.user)).toEqual(expect.arrayContaining([user, "watcher"]))
+        expect(boats).toEqual({ tern: { name: "Tern", cargo: 3 } })
       })
-      expect(await probe.call("echo", "back again")).toBe("back again")
-      const state = await probe.state()
-      expect(state.sessionId).toBe(sessionId)
-      expect(state.sessions.map(({ kind }) => kind)).toEqual(["opened", "resumed"])
+      expect((await probe.state()).errors).toEqual([])
+      // The page itself causes the one violation, to show that the policy is in force.
+      const { violations, mayEval } = await probe.surroundings()
+      expect({ violations, mayEval }).toEqual({ violations: ["script-src eval"], mayEval: false })
+      await savePicture(probe, `${engine.name}-${place}`)
+      await probe.tab.close()
+    },
+  )
+}
+
+function testCuts({ host, open }: Suite): void {
+  it.for([
+    ["page", 50],
+    ["worker", 10],
+  ] as const)(
+    "surprise-A11 loses, repeats and reorders nothing, in a %s, over %i cuts",
+    async ([place, cuts]) => {
+      const { proxy, webSocketUrl: url } = host().proxied
+      const { probe, user } = await open(place, host().proxied)
+      // Cuts come faster than the default budget lets a client dial.
+      const limits = { dialBurst: 100, dialsPerMinute: 60_000 }
+      await probe.enter({ url, token: user, everyMs: 5, limits })
+      let done = 0
+      host().onSay = (sayer) => {
+        if (sayer !== user || host().heard(user).length % cutEvery !== 0 || done === cuts) return
+        done += 1
+        // In turn before the reply is written, and after it.
+        if (done % 2 === 0) proxy.cut()
+        else setImmediate(() => proxy.cut())
+      }
+      onTestFinished(() => {
+        host().onSay = () => {}
+      })
+      const numbers = Array.from({ length: (cuts + 1) * cutEvery }, (_, index) => index)
+      expect(await probe.call("talk", numbers.length)).toEqual(numbers)
+      await probe.eventually(async () => expect((await probe.state()).status.state).toBe("open"))
+      const { told, errors, sessions, stats } = await probe.state()
+      expect(host().heard(user)).toEqual(numbers)
+      expect(told.map(({ n }) => n)).toEqual(numbers)
+      expect(errors).toEqual([])
+      expect(done).toBe(cuts)
+      // A cut may fall into a dial.
+      expect(stats.sessionsResumed).toBeGreaterThan(cuts * 0.8)
+      expect(new Set(sessions.map(({ kind }) => kind))).toEqual(new Set(["opened", "resumed"]))
+      expect(stats.sessionsReset).toBe(0)
+      await probe.tab.close()
+    },
+  )
+}
+
+function testFailedDials({ host, open }: Suite): void {
+  it.for(places)(
+    "surprise-A11 says that a socket never opened, whatever kept it from opening, in a %s",
+    async (place) => {
+      const { probe, user } = await open(place)
+      const urls = {
+        "nobody listens": host().deadUrl,
+        "another path": host().webSocketUrl.replace(/ws$/, "nowhere"),
+        "no TLS": host().webSocketUrl.replace("ws:", "wss:"),
+        "hung up on": host().hangUpUrl,
+        "against the policy": host().proxied.webSocketUrl,
+      }
+      for (const [why, url] of Object.entries(urls)) {
+        await probe.tab.reload()
+        await probe.expectLoaded()
+        await probe.call("start", { url, token: user })
+        await probe.eventually(async () => {
+          const { statuses } = await probe.state()
+          const [error] = statuses.flatMap(({ status }) => status.error ?? [])
+          expect(error, why).toMatchObject({ code: "connection_failed" })
+          expect(error?.message, why).toMatch(/never opened|no socket could be made/)
+        })
+      }
+      await probe.tab.close()
+    },
+  )
+}
+
+function testReloads({ expectStays, host, open }: Suite): void {
+  it.for(places)(
+    "surprise-A8 leaves no ghosts in presence after six reloads, with the client in a %s",
+    async (place) => {
+      const { probe, user } = await open(place)
+      await probe.enter({ url: host().webSocketUrl, token: user })
+      for (let reloads = 1; reloads <= 6; reloads += 1) {
+        await probe.tab.reload()
+        await probe.enter({ url: host().webSocketUrl, token: user })
+      }
       await expectStays(user, [false])
       await probe.tab.close()
       await expectStays(user, [])
-    })
+    },
+  )
+}
 
-    it("surprise-A8 is gone from presence soon after the browser was quit", async () => {
-      const entered = []
-      for (const place of places) {
-        const { probe, user } = await open(place)
-        await probe.enter({ url: host.webSocketUrl, token: user })
-        await expectStays(user, [false])
-        entered.push(user)
-      }
-      await browser().quit()
-      for (const user of entered) await expectStays(user, [])
+function testCache({ engine, expectStays, host, open, stays }: Suite): void {
+  it(`surprise-A8 ${engine.cachesSockets ? "returns from the back/forward cache with its session" : "leaves no ghost where the back/forward cache takes no sockets"}`, async () => {
+    const { probe, user } = await open("page")
+    await probe.enter({ url: host().webSocketUrl, token: user })
+    const { sessionId } = await probe.state()
+    await probe.tab.goto(`${host().origin}/elsewhere`)
+    if (!engine.cachesSockets) {
+      await expectStays(user, [])
+      await probe.tab.close()
+      return
+    }
+    await pause(leaveWindowMs * 1.5)
+    expect(stays(user)).toHaveLength(1)
+    await probe.tab.evaluate("void setTimeout(() => history.back())")
+    await probe.eventually(async () => {
+      expect(await probe.surroundings()).toMatchObject({ restored: 1 })
+      expect((await probe.state()).status.state).toBe("open")
     })
+    expect(await probe.call("echo", "back again")).toBe("back again")
+    const state = await probe.state()
+    expect(state.sessionId).toBe(sessionId)
+    expect(state.sessions.map(({ kind }) => kind)).toEqual(["opened", "resumed"])
+    await expectStays(user, [false])
+    await probe.tab.close()
+    await expectStays(user, [])
+  })
+}
+
+function testQuit({ browser, expectStays, host, open }: Suite): void {
+  it("surprise-A8 is gone from presence soon after the browser was quit", async () => {
+    const entered = []
+    for (const place of places) {
+      const { probe, user } = await open(place)
+      await probe.enter({ url: host().webSocketUrl, token: user })
+      await expectStays(user, [false])
+      entered.push(user)
+    }
+    await browser().quit()
+    for (const user of entered) await expectStays(user, [])
   })
 }
 

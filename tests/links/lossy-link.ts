@@ -1,5 +1,5 @@
 // Real ends on links that lose segments, on virtual time: as with TCP nothing is lost to the reader, it comes late.
-import { EventClock, SimulatedNetwork, SimulatedProcess, seededRandom } from "@hawser/protocol/testing"
+import { SimulatedClock, SimulatedNetwork, SimulatedProcess, seededRandom } from "@hawser/protocol/testing"
 import { createServer } from "@hawser/server"
 import { createClient } from "@hawser/client"
 import type { Client } from "@hawser/client"
@@ -28,7 +28,7 @@ interface Outcome {
 
 /** Every other client is idle; the others send a request every two seconds. */
 export async function live({ lossShare, seed, clients, minutes }: LinkPlan): Promise<Outcome> {
-  const clock = new EventClock()
+  const clock = new SimulatedClock()
   const random = seededRandom(seed)
   const host = new SimulatedProcess(clock)
   const server = createServer<TestContract, TestUser>(contract, {

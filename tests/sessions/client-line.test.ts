@@ -77,13 +77,17 @@ describe.each(profiles)("requests before the first session, in profile %s", (pro
     client.onSession(({ kind }) => kind === "opened" && call("late"))
     unwatched(client.connect())
     for (const text of numbered(10)) call(text)
-    await world.clock.advance(35)
+    await world.clock.advance(25)
+    // HELLO has left; the requests stay in the client's socket.
+    world.network.links[0]?.client.stall(true)
+    await world.clock.advance(10)
     expect(client.stats().queued).toBeGreaterThan(0)
     const { length } = client.pending()
     const waiting = client.pending().findIndex(({ state }) => state === "waiting")
     expect(client.pending().map(({ state }) => state)).toEqual(
       Array.from({ length }, (_, index) => (index < waiting ? "sent" : "waiting")),
     )
+    world.network.links[0]?.client.stall(false)
     await world.clock.advance(60_000)
     expect(outcomes).toEqual(answers([...numbered(10), "late"]))
     expect(world.handled).toEqual([...numbered(10), "late"])

@@ -94,7 +94,7 @@ describe.each(throttles)("a hidden page in which %s, and little happens", (_, th
   it("finds all the same that its connection is dead", async () => {
     const { world, client } = await hide(throttle)
     world.network.links[0]?.blackHole()
-    await world.clock.advance(240_000)
+    await world.clock.advance(300_000)
     expect(client.stats()).toMatchObject({ outages: 1, reconnections: 1 })
   })
 })

@@ -5,7 +5,7 @@ import type { CallOptions, Client, SessionEvent } from "@hawser/client"
 import { HawserError } from "@hawser/protocol"
 import type { Dial } from "@hawser/protocol/core"
 import { SimulatedProcess, seededRandom } from "@hawser/protocol/testing"
-import type { EventClock, SimulatedNetwork } from "@hawser/protocol/testing"
+import type { SimulatedClock, SimulatedNetwork } from "@hawser/protocol/testing"
 import { contract, manners } from "./contract.ts"
 import type { Manner, SimulationContract } from "./contract.ts"
 import type { Draw, Plan } from "./plan.ts"
@@ -16,7 +16,7 @@ import { Violation } from "./trace.ts"
 import type { Trace } from "./trace.ts"
 
 export interface ClientEndOptions {
-  readonly clock: EventClock
+  readonly clock: SimulatedClock
   readonly draw: Draw
   readonly plan: Plan
   readonly seen: Seen

@@ -1,7 +1,7 @@
 // The server of a simulation with its application: handlers of every kind, and events of every kind.
 import { HawserError } from "@hawser/protocol"
 import { SimulatedProcess } from "@hawser/protocol/testing"
-import type { EventClock } from "@hawser/protocol/testing"
+import type { SimulatedClock } from "@hawser/protocol/testing"
 import { createServer } from "@hawser/server"
 import type { HandlerContext, Server, ServerStats, Session } from "@hawser/server"
 import { contract } from "./contract.ts"
@@ -15,7 +15,7 @@ import type { Trace } from "./trace.ts"
 export type SimulationSession = Session<SimulationUser, SimulationContract>
 
 export interface ServerEndOptions {
-  readonly clock: EventClock
+  readonly clock: SimulatedClock
   readonly draw: Draw
   readonly plan: Plan
   readonly seen: Seen

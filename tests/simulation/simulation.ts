@@ -1,6 +1,6 @@
 // One run: a seed makes a plan; clients, a server and a network live by it on virtual time; everything that can be
 // seen is held against the books after every step.
-import { EventClock, SimulatedNetwork, seededRandom } from "@hawser/protocol/testing"
+import { SimulatedClock, SimulatedNetwork, seededRandom } from "@hawser/protocol/testing"
 import type { SimulatedSocket } from "@hawser/protocol/testing"
 import { ClientEnd } from "./client-end.ts"
 import { drawFrom, planOf } from "./plan.ts"
@@ -22,7 +22,7 @@ const mostAtOnce = 50_000
 const startOfTimeMs = 1_700_000_000_000
 
 export class Simulation {
-  readonly clock = new EventClock()
+  readonly clock = new SimulatedClock()
   readonly trace: Trace
   readonly seen = new Seen()
   readonly plan: Plan

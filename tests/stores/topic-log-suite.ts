@@ -71,6 +71,7 @@ export function topicLogSuite(name: string, makeLog: MakeLog): void {
     subscriberTests(using)
     lifeTests(using)
     readTests(using)
+    gapTests(using)
     boundTests(using)
     modelTest(makeLog)
   })
@@ -251,7 +252,9 @@ function readTests(using: Using): void {
       expect(log.read("kept", all)?.entries.map(({ except }) => except)).toEqual(["ann", undefined])
     }),
   )
+}
 
+function gapTests(using: Using): void {
   it(
     "reports a gap of unknown length to a reader of another epoch, and returns all of this one",
     using({}, (made) => {

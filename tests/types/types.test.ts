@@ -1,7 +1,8 @@
 // Fault 3, at compile time: names, inputs, replies, payloads and options that the contract does not know do not
 // compile. The fixtures hold one mistake a line, announced by `@ts-expect-error` and the number of its diagnostic.
+// The tables of frames are tested on changed copies of the protocol package.
 import { spawnSync } from "node:child_process"
-import { mkdirSync, readFileSync, readdirSync, rmSync, writeFileSync } from "node:fs"
+import { cpSync, mkdirSync, readFileSync, readdirSync, rmSync, writeFileSync } from "node:fs"
 import { join, relative } from "node:path"
 import { beforeAll, describe, expect, it } from "vitest"
 
@@ -73,5 +74,55 @@ describe("fault-03 for the compiler", () => {
     const { status, diagnostics } = compile(writeProject("corrected", files))
     expect(diagnostics).toEqual([expect.stringMatching(/^client\.fixture\.ts:\d+ 2578$/)])
     expect(status).not.toBe(0)
+  })
+})
+
+type Edit = readonly [file: string, before: string, after: string]
+
+/** Compiles a copy of the protocol package with these texts replaced. Returns the names of the files with errors. */
+function faultyFiles(name: string, ...edits: readonly Edit[]): string[] {
+  const source = join(root, "packages/protocol/src")
+  const folder = writeProject(name, new Map())
+  cpSync(source, join(folder, "src"), { recursive: true, filter: (path) => !path.endsWith(".test.ts") })
+  const tsconfig = { extends: relative(folder, join(import.meta.dirname, "tsconfig.json")), include: ["src"] }
+  writeFileSync(join(folder, "tsconfig.json"), JSON.stringify(tsconfig))
+  for (const [file, before, after] of edits) {
+    const path = join(folder, "src/wire", file)
+    const text = readFileSync(path, "utf8")
+    expect(text.split(before)).toHaveLength(2)
+    writeFileSync(path, text.replace(before, after))
+  }
+  const { diagnostics } = compile(relative(root, folder))
+  return [...new Set(diagnostics.map((diagnostic) => diagnostic.replace(/:.*/, "")))].toSorted()
+}
+
+const addFrame: Edit = [
+  "frame.ts",
+  "export type Frame =",
+  'export type Frame =\n  | { readonly kind: "added" }',
+]
+const addByte: Edit = ["frame-byte.ts", "  hello: 0x01,", "  hello: 0x01,\n  added: 0x10,"]
+
+describe("a frame of hawser.1 for the compiler", { timeout: compilerMs }, () => {
+  it("needs a byte", () => {
+    expect(faultyFiles("frame", addFrame)).toContain("frame-byte.ts")
+  })
+
+  it("needs a decoder and an encoder when it has a byte", () => {
+    const files = ["envelope-codec.ts", "frame-decode.ts", "frame-encode.ts"]
+    expect(faultyFiles("frame-and-byte", addFrame, addByte)).toEqual(files)
+  })
+
+  it("needs a decoder that returns its own kind", () => {
+    const [pong, ping] = ['{ kind: "pong", number, handled }', '{ kind: "ping", number, handled }']
+    expect(faultyFiles("other-kind", ["frame-decode.ts", pong, ping])).toEqual(["frame-decode.ts"])
+  })
+
+  it("is one for each byte", () => {
+    expect(faultyFiles("byte", addByte)).toContain("frame-byte.ts")
+  })
+
+  it("compiles as it is", () => {
+    expect(faultyFiles("unchanged")).toEqual([])
   })
 })

@@ -4,9 +4,11 @@ import { readFileSync } from "node:fs"
 import { join } from "node:path"
 import { Registry, register } from "prom-client"
 import { describe, expect, it } from "vitest"
+import { createCounters } from "./base/counters.ts"
 import { Histogram } from "./base/histogram.ts"
 import { registerMetrics } from "./metrics.ts"
 import { createServer } from "./server.ts"
+import { metricDefinitions } from "./metrics/definitions.ts"
 import type { ServerStats } from "./metrics/server-stats.ts"
 
 const anything = {
@@ -74,6 +76,27 @@ describe("docs/metrics.md", () => {
       if (String(type) === "histogram") expect(name).toMatch(/_seconds$/)
       expect(help, name).toMatch(/^[A-Z][^\n]*\.$/)
     }
+  })
+})
+
+describe("the metric definitions", () => {
+  /** Reported by a metric that counts the same by cause, by call or by state, and not from this number. */
+  const reportedByLabel = new Set(["sessionsEnded", "requestsSettled", "requestsFailed", "sessions"])
+  const idle = newServer().stats()
+  const readAll = (stats: ServerStats): string =>
+    JSON.stringify(metricDefinitions.map((definition) => definition.read(stats)))
+
+  it.each(Object.keys(createCounters()).filter((key) => !reportedByLabel.has(key)))(
+    "report the counter %s",
+    (key) => {
+      expect(readAll({ ...idle, [key]: 12_345 })).not.toBe(readAll(idle))
+    },
+  )
+
+  it("report every other number of the statistics", () => {
+    const numbers = Object.entries(idle).flatMap(([key, value]) => (typeof value === "number" ? [key] : []))
+    const unreported = numbers.filter((key) => readAll({ ...idle, [key]: 12_345 }) === readAll(idle))
+    expect(new Set(unreported)).toEqual(reportedByLabel)
   })
 })
 

@@ -35,6 +35,69 @@ function road(scene: Scene, points: readonly Cell[]): void {
   }
 }
 
+/** Corners of the roads, from one end to the other. */
+const roads: readonly (readonly Cell[])[] = [
+  [
+    [46, 2],
+    [47, 12],
+    [46, 20],
+    [47, 32],
+    [47, 48],
+    [48, 60],
+    [46, 70],
+    [47, 86],
+  ],
+  [
+    [2, 50],
+    [14, 49],
+    [22, 52],
+    [32, 50],
+    [48, 48],
+    [60, 47],
+    [66, 47],
+    [84, 47],
+    [94, 50],
+  ],
+  [
+    [46, 20],
+    [56, 21],
+    [68, 21],
+    [84, 21],
+    [87, 15],
+  ],
+  [
+    [41, 41],
+    [41, 44],
+    [46, 47],
+  ],
+  [
+    [53, 42],
+    [52, 46],
+  ],
+  [
+    [61, 43],
+    [61, 47],
+  ],
+  [
+    [35, 49],
+    [38, 49],
+  ],
+  [
+    [40, 57],
+    [44, 57],
+    [47, 56],
+  ],
+  [
+    [58, 56],
+    [54, 57],
+    [48, 56],
+  ],
+  [
+    [46, 65],
+    [43, 65],
+  ],
+]
+
 export function shapeGround(scene: Scene): void {
   for (let y = 0; y <= SIZE; y += 1) {
     for (let x = 0; x <= SIZE; x += 1) {
@@ -50,65 +113,7 @@ export function shapeGround(scene: Scene): void {
       if (Math.hypot((x - 48) / 8.2, (y - 48) / 5.2) < 1) scene.setCorner([x, y], "cobble")
     }
   }
-  road(scene, [
-    [46, 2],
-    [47, 12],
-    [46, 20],
-    [47, 32],
-    [47, 48],
-    [48, 60],
-    [46, 70],
-    [47, 86],
-  ])
-  road(scene, [
-    [2, 50],
-    [14, 49],
-    [22, 52],
-    [32, 50],
-    [48, 48],
-    [60, 47],
-    [66, 47],
-    [84, 47],
-    [94, 50],
-  ])
-  road(scene, [
-    [46, 20],
-    [56, 21],
-    [68, 21],
-    [84, 21],
-    [87, 15],
-  ])
-  road(scene, [
-    [41, 41],
-    [41, 44],
-    [46, 47],
-  ])
-  road(scene, [
-    [53, 42],
-    [52, 46],
-  ])
-  road(scene, [
-    [61, 43],
-    [61, 47],
-  ])
-  road(scene, [
-    [35, 49],
-    [38, 49],
-  ])
-  road(scene, [
-    [40, 57],
-    [44, 57],
-    [47, 56],
-  ])
-  road(scene, [
-    [58, 56],
-    [54, 57],
-    [48, 56],
-  ])
-  road(scene, [
-    [46, 65],
-    [43, 65],
-  ])
+  for (const points of roads) road(scene, points)
 }
 
 export function plantTree(scene: Scene, [x, y]: Cell, kind: string): void {

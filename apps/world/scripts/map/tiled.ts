@@ -33,18 +33,7 @@ function tileset(atlas: Atlas) {
   }
 }
 
-/** The map as a document of the editor Tiled, version 1.10 of the format. */
-export function toTiled(scene: Scene, start: Cell, zones: readonly CreatureZone[]) {
-  const common = { opacity: 1, visible: true, x: 0, y: 0 }
-  const layers = LAYERS.map((name, index) => ({
-    id: index + 1,
-    name,
-    type: "tilelayer",
-    width: SIZE,
-    height: SIZE,
-    ...common,
-    data: [...scene.layers[name]],
-  }))
+function placesOf(start: Cell, zones: readonly CreatureZone[]) {
   const shape = { rotation: 0, visible: true }
   const spawn = {
     id: 1,
@@ -55,7 +44,7 @@ export function toTiled(scene: Scene, start: Cell, zones: readonly CreatureZone[
     width: 0,
     height: 0,
   }
-  const objects = [
+  return [
     { ...spawn, point: true, ...shape, properties: [] },
     ...zones.map(({ kind, x, y, width, height, count }, index) => ({
       id: index + 2,
@@ -69,6 +58,21 @@ export function toTiled(scene: Scene, start: Cell, zones: readonly CreatureZone[
       properties: [property("kind", kind), property("count", count)],
     })),
   ]
+}
+
+/** The map as a document of the editor Tiled, version 1.10 of the format. */
+export function toTiled(scene: Scene, start: Cell, zones: readonly CreatureZone[]) {
+  const common = { opacity: 1, visible: true, x: 0, y: 0 }
+  const layers = LAYERS.map((name, index) => ({
+    id: index + 1,
+    name,
+    type: "tilelayer",
+    width: SIZE,
+    height: SIZE,
+    ...common,
+    data: [...scene.layers[name]],
+  }))
+  const objects = placesOf(start, zones)
   return {
     type: "map",
     version: "1.10",

@@ -3,7 +3,7 @@
 import type { ReplicaEvents } from "@hawser/client"
 import type { ResourceFields } from "../contract.ts"
 import type { Tile } from "../rules/movement.ts"
-import { chunkKey, chunkTiles } from "./chunk.ts"
+import { chunkKey, chunkTiles } from "../rules/chunk.ts"
 
 export type Bareness = ResourceFields["kind"] | undefined
 type Event = ReplicaEvents<ResourceFields>[keyof ReplicaEvents<ResourceFields>]

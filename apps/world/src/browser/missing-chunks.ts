@@ -1,7 +1,7 @@
 // Asks for the terrain around the player when the server has not sent it by itself.
 import type { Client } from "@hawser/client"
 import type { WorldContract } from "../contract.ts"
-import { chunkKey, chunkTiles } from "./chunk.ts"
+import { chunkKey, chunkTiles } from "../rules/chunk.ts"
 import type { WorldState } from "./world-state.ts"
 
 /** The server sends terrain with its next tick; only what is still missing after this is asked for. */

@@ -1,9 +1,9 @@
 // One player's time in the world: the connection, what it brings, and what the player does. Tells the HUD through
 // stores and the canvas through `world`. Must not know how either draws.
 import { createClient } from "@hawser/client"
-import type { ClientOptions, ClientStats } from "@hawser/client"
+import type { Client, ClientOptions, ClientStats, ClientStatus } from "@hawser/client"
 import { world as contract } from "../contract.ts"
-import type { Direction, WorldHealth } from "../contract.ts"
+import type { Direction, WorldContract, WorldHealth } from "../contract.ts"
 import { createActions } from "./actions.ts"
 import { addLine } from "./chat-log.ts"
 import type { ChatLine, NewChatLine } from "./chat-log.ts"
@@ -78,28 +78,15 @@ export interface SessionOptions {
 
 export function startSession({ url, token, left, onRefused }: SessionOptions): Session {
   const world = new WorldState()
-  const client = createClient(contract, {
-    url,
-    token,
-    onError: (error) => {
-      if (!isOutcomeOfLogin(error)) reportError(error)
-    },
-  })
-  const connection = createStore<ConnectionView>(firstView(client.current, performance.now()))
-  const roundTripMs = createStore<number | undefined>(undefined)
-  const silentSeconds = createStore<number | undefined>(undefined)
-  const surroundings = createStore<SurroundingsView | undefined>(undefined)
-  const skills = createStore<SkillsView>({})
-  const lines = createStore<readonly ChatLine[]>([])
-  const resumptions = createStore<ResumptionView>(noResumptions)
-  const unsaid = createStore<Unsaid>(nothingUnsaid)
-  const ageSeconds = createStore<number | undefined>(undefined)
+  const client = createClient(contract, { url, token, onError })
+  const stores = createStores(client.current)
+  const { connection, surroundings, skills, lines, resumptions, unsaid, ageSeconds } = stores
   let moveCooldownMs = 150
   const addTo = (line: Omit<NewChatLine, "atMs">): void =>
     lines.set(addLine(lines.value, { ...line, atMs: Date.now() }))
   const changed = (): void => surroundings.set(surroundingsOf(world, surroundings.value))
   const soonChanged = createSoon(changed)
-  const stopRoundTrips = measureRoundTrip(client, { roundTripMs, silentSeconds })
+  const stopRoundTrips = measureRoundTrip(client, stores)
   const chunks = watchChunks(client, world)
   const speech = createSpeech({ client, addTo, unsaid })
   tellSessionNews({ client, addTo, resumptions })
@@ -141,34 +128,50 @@ export function startSession({ url, token, left, onRefused }: SessionOptions): S
 
   return {
     world,
-    connection,
-    roundTripMs,
-    silentSeconds,
-    surroundings,
-    skills,
-    lines,
-    resumptions,
-    unsaid,
-    ageSeconds,
+    ...stores,
     shown,
     moveCooldownMs: () => moveCooldownMs,
     move: (direction) => actions.move(direction),
     gather: () => actions.gather(),
     say: (input) => speech.say(input),
     reconnect: () => void client.connect().catch(() => {}),
-    readConnection: () => ({
-      sessionId: client.sessionId,
-      stats: client.stats(),
-      pending: client.pending().map(({ name, state }) => (state === "waiting" ? `${name} (waits)` : name)),
-    }),
-    async askHealth() {
-      if (client.current.state !== "open") return undefined
-      // A connection that is lost meanwhile has no answer.
-      return await client.query("worldHealth", {}, { whenOffline: "drop" }).catch(() => undefined)
-    },
+    readConnection: () => readConnection(client),
+    askHealth: () => askHealth(client),
     pullThePlug: () => client.cut(),
     close: end,
   }
+}
+
+function onError(error: unknown): void {
+  if (!isOutcomeOfLogin(error)) reportError(error)
+}
+
+function createStores(status: ClientStatus) {
+  return {
+    connection: createStore<ConnectionView>(firstView(status, performance.now())),
+    roundTripMs: createStore<number | undefined>(undefined),
+    silentSeconds: createStore<number | undefined>(undefined),
+    surroundings: createStore<SurroundingsView | undefined>(undefined),
+    skills: createStore<SkillsView>({}),
+    lines: createStore<readonly ChatLine[]>([]),
+    resumptions: createStore<ResumptionView>(noResumptions),
+    unsaid: createStore<Unsaid>(nothingUnsaid),
+    ageSeconds: createStore<number | undefined>(undefined),
+  }
+}
+
+function readConnection(client: Client<WorldContract>): ConnectionReading {
+  return {
+    sessionId: client.sessionId,
+    stats: client.stats(),
+    pending: client.pending().map(({ name, state }) => (state === "waiting" ? `${name} (waits)` : name)),
+  }
+}
+
+async function askHealth(client: Client<WorldContract>): Promise<WorldHealth | undefined> {
+  if (client.current.state !== "open") return undefined
+  // If the connection is lost before the answer, there is none.
+  return await client.query("worldHealth", {}, { whenOffline: "drop" }).catch(() => undefined)
 }
 
 /** Names in a list need not change with every step that somebody takes. */

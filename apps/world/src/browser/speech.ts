@@ -59,7 +59,7 @@ export function createSpeech({ client, addTo, unsaid }: SpeechOptions): Speech {
     const [first] = waiting
     isSpeaking = first !== undefined
     if (first === undefined) return
-    const pauseForMs = await trySaying(first.input)
+    const pauseForMs = await trySaying(first.input, { client, addTo })
     if (isStopped) return
     if (pauseForMs === 0) waiting.shift()
     show()
@@ -74,21 +74,6 @@ export function createSpeech({ client, addTo, unsaid }: SpeechOptions): Speech {
 
   function sayOn(): void {
     sayNext().catch((error: unknown) => reportError(error))
-  }
-
-  /** How long to wait before the same line is tried again; 0 when it is done with. */
-  async function trySaying({ channel, message, recipient }: ChatInput): Promise<number> {
-    try {
-      const input = channel === "dm" ? { channel, message, recipient } : { channel, message }
-      const said = await client.command("chatSend", input, { timeoutMs: patientMs })
-      // The others hear a direct message only at its recipient.
-      if (channel === "dm") addTo({ kind: "dm", recipient, text: said.message })
-      return 0
-    } catch (error) {
-      if (HawserError.is(error) && error.code === "rate_limited") return error.retryAfterMs ?? pauseMs
-      addTo({ kind: "error", text: unsaidText(message, error) })
-      return 0
-    }
   }
 
   function say(input: ChatInput): void {
@@ -119,6 +104,24 @@ export function createSpeech({ client, addTo, unsaid }: SpeechOptions): Speech {
       waiting.length = 0
       return { unsent, uncertain }
     },
+  }
+}
+
+/** Sends one line. Resolves to the delay before the next attempt with the same line, in milliseconds; 0: it is settled. */
+async function trySaying(
+  { channel, message, recipient }: ChatInput,
+  { client, addTo }: Pick<SpeechOptions, "client" | "addTo">,
+): Promise<number> {
+  try {
+    const input = channel === "dm" ? { channel, message, recipient } : { channel, message }
+    const said = await client.command("chatSend", input, { timeoutMs: patientMs })
+    // The server sends a direct message to its recipient only.
+    if (channel === "dm") addTo({ kind: "dm", recipient, text: said.message })
+    return 0
+  } catch (error) {
+    if (HawserError.is(error) && error.code === "rate_limited") return error.retryAfterMs ?? pauseMs
+    addTo({ kind: "error", text: unsaidText(message, error) })
+    return 0
   }
 }
 

@@ -4,7 +4,7 @@
 import type { EventPayloads } from "./event-payloads.ts"
 import type { ChunkPayload, Direction, GroundItemFields } from "../contract.ts"
 import { BareTiles } from "./bare-tiles.ts"
-import { chunkKey, chunkTiles } from "./chunk.ts"
+import { chunkKey, chunkTiles } from "../rules/chunk.ts"
 import type { Entity } from "./entity.ts"
 import { neighbour } from "../rules/movement.ts"
 import type { Terrain, Tile } from "../rules/movement.ts"

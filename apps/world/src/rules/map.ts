@@ -1,5 +1,4 @@
-/** The width and height of a chunk, in tiles. */
-const CHUNK_SIZE = 16
+import { chunkTiles } from "./chunk.ts"
 
 export type Resource = "tree" | "rock"
 
@@ -196,12 +195,12 @@ function parsePlaces(layer: Fields, where: string, context: { tile: Size; places
 
 function buildChunks(layers: readonly MapLayer[], blocked: Uint8Array, { width, height }: Size): Chunk[] {
   const chunks: Chunk[] = []
-  for (let chunkY = 0; chunkY * CHUNK_SIZE < height; chunkY += 1) {
-    for (let chunkX = 0; chunkX * CHUNK_SIZE < width; chunkX += 1) {
+  for (let chunkY = 0; chunkY * chunkTiles < height; chunkY += 1) {
+    for (let chunkX = 0; chunkX * chunkTiles < width; chunkX += 1) {
       const cells = (source: ArrayLike<number>, beyond: number) =>
-        Array.from({ length: CHUNK_SIZE * CHUNK_SIZE }, (_, index) => {
-          const x = chunkX * CHUNK_SIZE + (index % CHUNK_SIZE)
-          const y = chunkY * CHUNK_SIZE + Math.floor(index / CHUNK_SIZE)
+        Array.from({ length: chunkTiles * chunkTiles }, (_, index) => {
+          const x = chunkX * chunkTiles + (index % chunkTiles)
+          const y = chunkY * chunkTiles + Math.floor(index / chunkTiles)
           return x < width && y < height ? (source[y * width + x] ?? beyond) : beyond
         })
       const parts = layers.map(({ name, gids }) => ({ name, gids: cells(gids, 0) }))
@@ -209,6 +208,20 @@ function buildChunks(layers: readonly MapLayer[], blocked: Uint8Array, { width, 
     }
   }
   return chunks
+}
+
+/** Blocked cells and resources, by the traits of their tiles. A later layer takes precedence. */
+function readCells(layers: readonly MapLayer[], traits: ReadonlyMap<number, TileTraits>, cellCount: number) {
+  const blocked = new Uint8Array(cellCount)
+  const resources = new Map<number, Resource>()
+  for (const { gids } of layers) {
+    for (const [cell, gid] of gids.entries()) {
+      const trait = traits.get(gid)
+      if (trait?.walkable !== undefined) blocked[cell] = trait.walkable ? 0 : 1
+      if (trait?.resource !== undefined) resources.set(cell, trait.resource)
+    }
+  }
+  return { blocked, resources }
 }
 
 /** Reads a map in the JSON format of the editor Tiled. Throws an error that names the faulty place. */
@@ -239,15 +252,7 @@ export function parseTiledMap(json: unknown): WorldMap {
   }
   if (layers.length === 0) throw new Error("map.layers: there is no tile layer")
 
-  const blocked = new Uint8Array(width * height)
-  const resources = new Map<number, Resource>()
-  for (const { gids } of layers) {
-    for (const [cell, gid] of gids.entries()) {
-      const trait = traits.get(gid)
-      if (trait?.walkable !== undefined) blocked[cell] = trait.walkable ? 0 : 1
-      if (trait?.resource !== undefined) resources.set(cell, trait.resource)
-    }
-  }
+  const { blocked, resources } = readCells(layers, traits, width * height)
   const within = (x: number, y: number) =>
     Number.isInteger(x) && Number.isInteger(y) && x >= 0 && y >= 0 && x < width && y < height
   const isWalkable = (x: number, y: number) => within(x, y) && blocked[y * width + x] === 0
@@ -255,8 +260,8 @@ export function parseTiledMap(json: unknown): WorldMap {
   if (spawn === undefined) throw new Error('map.layers: there is no object of the type "spawn"')
   if (!isWalkable(spawn.x, spawn.y)) throw new Error(`The spawn point ${spawn.x}, ${spawn.y} is blocked`)
 
-  const chunksWide = Math.ceil(width / CHUNK_SIZE)
-  const chunksHigh = Math.ceil(height / CHUNK_SIZE)
+  const chunksWide = Math.ceil(width / chunkTiles)
+  const chunksHigh = Math.ceil(height / chunkTiles)
   const chunks = buildChunks(layers, blocked, { width, height })
   return {
     id,

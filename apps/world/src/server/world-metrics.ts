@@ -21,49 +21,55 @@ export interface WorldMetrics {
   readonly requestDropped: (reason: string) => void
 }
 
-/** Described in docs/metrics.md. */
+type About = readonly [name: string, help: string]
+
+/** Registers a gauge that reads its value when it is collected. */
+function addGauge(registry: Registry, [name, help]: About, value: () => number): void {
+  new Gauge({
+    name,
+    help,
+    registers: [registry],
+    collect() {
+      this.set(value())
+    },
+  })
+}
+
+/** Registers a counter of a number that is counted elsewhere, and read when it is collected. */
+function addCounter(registry: Registry, [name, help]: About, value: () => number): void {
+  new Counter({
+    name,
+    help,
+    registers: [registry],
+    collect() {
+      this.reset()
+      this.inc(value())
+    },
+  })
+}
+
+function addPlainMetrics(registry: Registry, sources: WorldMetricsSources): void {
+  const { saves, lostLogLines, hashes, requestsUnderWay } = sources
+  const failing = "1 from a failed save until the next one that succeeds, else 0."
+  addGauge(registry, ["world_saves_failing", failing], () => (saves().isFailing ? 1 : 0))
+  const unsaved = "Players whose progress is not in the database yet."
+  addGauge(registry, ["world_unsaved_players", unsaved], () => saves().pending)
+  const failures = "Saves that the database refused."
+  addCounter(registry, ["world_save_failures_total", failures], () => saves().failures)
+  const lost = "Times that a player's progress was given up."
+  addCounter(registry, ["world_progress_lost_total", lost], () => saves().lost)
+  const lines = "Lines of the log that could not be written."
+  addCounter(registry, ["world_log_lines_lost_total", lines], lostLogLines)
+  const hashing = "Passwords that wait to be hashed, or are being hashed."
+  addGauge(registry, ["world_password_hashes", hashing], hashes)
+  const requests = "HTTP requests whose answers are not complete."
+  addGauge(registry, ["world_requests_under_way", requests], requestsUnderWay)
+}
+
+/** Registers the world's metrics of docs/metrics.md. */
 export function registerWorldMetrics(registry: Registry, sources: WorldMetricsSources): WorldMetrics {
   const registers = [registry]
-  const gauge = (name: string, help: string, value: () => number): void => {
-    new Gauge({
-      name,
-      help,
-      registers,
-      collect() {
-        this.set(value())
-      },
-    })
-  }
-  /** Of a number that is counted elsewhere. */
-  const counter = (name: string, help: string, value: () => number): void => {
-    new Counter({
-      name,
-      help,
-      registers,
-      collect() {
-        this.reset()
-        this.inc(value())
-      },
-    })
-  }
-
-  gauge("world_saves_failing", "1 from a failed save until the next one that succeeds, else 0.", () =>
-    sources.saves().isFailing ? 1 : 0,
-  )
-  gauge(
-    "world_unsaved_players",
-    "Players whose progress is not in the database yet.",
-    () => sources.saves().pending,
-  )
-  counter("world_save_failures_total", "Saves that the database refused.", () => sources.saves().failures)
-  counter(
-    "world_progress_lost_total",
-    "Times that a player's progress was given up.",
-    () => sources.saves().lost,
-  )
-  counter("world_log_lines_lost_total", "Lines of the log that could not be written.", sources.lostLogLines)
-  gauge("world_password_hashes", "Passwords that wait to be hashed, or are being hashed.", sources.hashes)
-  gauge("world_requests_under_way", "HTTP requests whose answers are not complete.", sources.requestsUnderWay)
+  addPlainMetrics(registry, sources)
   new Counter({
     name: "world_peer_violations_total",
     help: "Errors that peers caused: bytes against HTTP or WebSocket, connections cut.",

@@ -39,6 +39,7 @@ import type { PlayerStore } from "./store/player-store.ts"
 import { createSaver } from "./store/saver.ts"
 import type { Saver } from "./store/saver.ts"
 import { registerWorldMetrics } from "./world-metrics.ts"
+import type { WorldMetrics, WorldMetricsSources } from "./world-metrics.ts"
 
 export interface WorldServerOptions {
   readonly config: WorldConfig
@@ -71,29 +72,23 @@ const startingHp = 10
 
 export async function startWorld(options: WorldServerOptions): Promise<RunningWorld> {
   const { config, log } = options
-  const map = parseTiledMap(JSON.parse(await readFile(`${options.assetsDir}/map.json`, "utf8")))
-  const database = await openDatabase(config.databaseUrl).catch((cause: unknown) => {
-    throw new UnusableSetting(`DATABASE_URL is ${config.databaseUrl}, which cannot be opened`, cause)
-  })
+  const map = await loadMap(options.assetsDir)
+  const database = await openConfigured(config.databaseUrl)
   const store = createPlayerStore(database)
   const incidents = createIncidentLog({ log, nowMs: () => performance.now() })
   const onError = (error: unknown): void => incidents.report(error)
   const saver = createSaver({ saveAll: (progress) => store.saveAll(progress), onError })
   const { server, game, tick } = openGame({ config, log, map, store, saver, onError })
-  const registry = new Registry()
-  registerMetrics(server, { registry })
-  const doorLimits = {
-    ...defaultDoorLimits(availableParallelism()),
-    registrationsPerMinute: config.registrationsPerMinute,
-  }
+  const doorLimits = doorLimitsOf(config)
   const hashes = createHashQueue(doorLimits)
-  const metrics = registerWorldMetrics(registry, {
+  const { metrics, readMetrics } = openMetrics(server, {
     saves: () => saver.health,
     lostLogLines: options.lostLogLines ?? (() => 0),
     violations: () => incidents.violations,
     hashes: () => hashes.size,
     requestsUnderWay: () => http.requestsUnderWay(),
   })
+  const tilesets = await loadTilesets(map, options.assetsDir)
   let isOpen = true
   const handler = createHttpHandler({
     store,
@@ -103,29 +98,26 @@ export async function startWorld(options: WorldServerOptions): Promise<RunningWo
     tokens: createTokens({ secret: config.jwtSecret, ttlMs: config.tokenTtlMs }),
     logins: createLoginStore(database, { nowMs: Date.now }),
     renewalTokens: createRenewalTokens(config.jwtSecret),
-    onRenewal(outcome, username) {
-      metrics.renewed(outcome)
-      if (outcome === "reused") log.warn({ username }, "a renewal token came twice; its log-in was ended")
-    },
+    onRenewal: renewalReport(metrics, log),
     spawn: { mapId: map.id, ...map.spawn, maxHp: startingHp },
     totalLevel: (skills) => totalLevel(skillsOf(skills)),
     isAtCapacity: (role) => role === "player" && game.players.size >= maxPlayers,
-    tilesets: await loadTilesets(map, options.assetsDir),
+    tilesets,
     status: () => ({ motd, maxPlayers, currentPlayers: game.players.size, tick: tick.times() }),
     isOpen: () => isOpen,
     troubles: () => (saver.health.isFailing ? ["players' progress cannot be saved"] : []),
     version: options.version,
-    metrics: async () => ({ text: await registry.metrics(), contentType: registry.contentType }),
+    metrics: readMetrics,
     metricsToken: config.metricsToken,
     metricsForThisMachine: !config.trustProxy && !config.isProduction,
     pageDir: options.pageDir,
     onFault: (error, path) => incidents.report(error, { path }),
     trustProxy: config.trustProxy,
   })
-  const attach: Parameters<typeof openHttpServer>[0]["attach"] = (httpServer) => server.attach(httpServer)
-  const { host } = config
+  const { host, port } = config
+  const attach: Attach = (httpServer) => server.attach(httpServer)
   const onDropped = metrics.requestDropped
-  const http = await openHttpServer({ handler, host, port: config.port, attach, onError, onDropped })
+  const http = await openHttpServer({ handler, host, port, attach, onError, onDropped })
 
   const ending = createEnding({
     sessions: { close: () => server.close({ backInMs: config.restartMs }) },
@@ -137,6 +129,34 @@ export async function startWorld(options: WorldServerOptions): Promise<RunningWo
     onClosing: () => (isOpen = false),
   })
   return { port: http.port, url: `http://localhost:${http.port}`, server, ...ending }
+}
+
+type Attach = Parameters<typeof openHttpServer>[0]["attach"]
+
+function openConfigured(url: WorldConfig["databaseUrl"]) {
+  return openDatabase(url).catch((cause: unknown) => {
+    throw new UnusableSetting(`DATABASE_URL is ${url}, which cannot be opened`, cause)
+  })
+}
+
+function doorLimitsOf({ registrationsPerMinute }: WorldConfig) {
+  return { ...defaultDoorLimits(availableParallelism()), registrationsPerMinute }
+}
+
+/** The metrics of the sessions' server and of the world, in one registry. */
+function openMetrics(server: WorldServer, sources: WorldMetricsSources) {
+  const registry = new Registry()
+  registerMetrics(server, { registry })
+  const metrics = registerWorldMetrics(registry, sources)
+  const readMetrics = async () => ({ text: await registry.metrics(), contentType: registry.contentType })
+  return { metrics, readMetrics }
+}
+
+function renewalReport(metrics: WorldMetrics, log: Logger) {
+  return (outcome: string, username: string): void => {
+    metrics.renewed(outcome)
+    if (outcome === "reused") log.warn({ username }, "a renewal token came twice; its log-in was ended")
+  }
 }
 
 interface GameParts {
@@ -209,6 +229,10 @@ function authenticator(
     }
     return { id: String(record.id), expiresAtMs, record }
   }
+}
+
+async function loadMap(assetsDir: string): Promise<WorldMap> {
+  return parseTiledMap(JSON.parse(await readFile(`${assetsDir}/map.json`, "utf8")))
 }
 
 async function loadTilesets(map: WorldMap, assetsDir: string): Promise<Tilesets> {

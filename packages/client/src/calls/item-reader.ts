@@ -7,6 +7,7 @@
 //  3. An error is thrown once; afterwards the stream is over.
 import { HawserError } from "@hawser/protocol"
 import type { Schema } from "@hawser/protocol"
+import { AsyncQueue } from "../base/async-queue.ts"
 import { check } from "../base/checked.ts"
 
 export interface ItemReaderOptions {
@@ -21,25 +22,24 @@ export interface ItemReaderOptions {
   readonly giveUp: (reason: HawserError) => void
 }
 
-type Read = IteratorResult<unknown, undefined>
-
-interface Waiting {
-  readonly resolve: (result: Read | Promise<Read>) => void
-  readonly reject: (error: HawserError) => void
-}
-
 export class ItemReader implements AsyncIterableIterator<unknown, undefined> {
   readonly #options: ItemReaderOptions
-  readonly #items: unknown[] = []
-  readonly #waiting: Waiting[] = []
-  /** What the server may still send. */
+  readonly #queue: AsyncQueue<unknown>
+  /** Items that the server may still send. */
   #credit = 0
   /** Items read since the last grant. */
   #readCount = 0
-  #end: { readonly error: HawserError | undefined } | undefined
 
   constructor(options: ItemReaderOptions) {
     this.#options = options
+    this.#queue = new AsyncQueue({
+      maxCount: options.window,
+      read: (payload) => this.#read(payload),
+      onReturn: () => {
+        const message = `the reader of "${options.name}" left it`
+        options.giveUp(new HawserError("cancelled", { message }))
+      },
+    })
   }
 
   [Symbol.asyncIterator](): this {
@@ -53,56 +53,40 @@ export class ItemReader implements AsyncIterableIterator<unknown, undefined> {
   }
 
   push(payload: unknown): void {
-    if (this.#end !== undefined) return
+    if (this.#queue.isEnded) return
     if (this.#credit === 0) {
       const message = `the server sent more items of "${this.#options.name}" than it was asked for`
       this.#options.giveUp(new HawserError("invalid_reply", { message }))
       return
     }
     this.#credit -= 1
-    const waiting = this.#waiting.shift()
-    if (waiting === undefined) this.#items.push(payload)
-    else waiting.resolve(this.#read(payload))
+    this.#queue.push(payload)
   }
 
   /** The stream ended after what was pushed. Only the first end counts. */
   finish(error: HawserError | undefined): void {
-    if (this.#end !== undefined) return
-    this.#end = { error }
-    for (const waiting of this.#waiting.splice(0)) this.#readEnd(waiting)
+    this.#queue.end(error)
   }
 
-  next(): Promise<Read> {
+  next(): Promise<IteratorResult<unknown, undefined>> {
     this.#lookAtSignal()
-    if (this.#items.length > 0) return this.#read(this.#items.shift())
-    return new Promise((resolve, reject) => {
-      const waiting = { resolve, reject }
-      if (this.#end === undefined) this.#waiting.push(waiting)
-      else this.#readEnd(waiting)
-    })
+    return this.#queue.next()
   }
 
   /** Leaves the stream: what was not read is let go, and the server stops. */
-  return(): Promise<Read> {
-    this.#leave(new HawserError("cancelled", { message: `the reader of "${this.#options.name}" left it` }))
-    return Promise.resolve({ value: undefined, done: true })
+  return(): Promise<IteratorResult<unknown, undefined>> {
+    return this.#queue.return()
   }
 
-  async #read(payload: unknown): Promise<Read> {
-    const { name, schema, window } = this.#options
+  async #read(payload: unknown): Promise<IteratorResult<unknown, undefined>> {
+    const { name, schema, window, giveUp } = this.#options
     this.#readCount += 1
-    if (this.#end === undefined && this.#readCount >= window / 2) this.#grant(this.#readCount)
+    if (!this.#queue.isEnded && this.#readCount >= window / 2) this.#grant(this.#readCount)
     const checked = await check(schema, payload, `an item of "${name}"`)
     if (checked.ok) return { value: checked.value, done: false }
-    this.#leave(checked.error)
+    this.#queue.abandon()
+    giveUp(checked.error)
     throw checked.error
-  }
-
-  #readEnd({ resolve, reject }: Waiting): void {
-    const error = this.#end?.error
-    this.#end = { error: undefined }
-    if (error === undefined) resolve({ value: undefined, done: true })
-    else reject(error)
   }
 
   #grant(items: number): void {
@@ -111,19 +95,12 @@ export class ItemReader implements AsyncIterableIterator<unknown, undefined> {
     this.#options.grant(items)
   }
 
-  #leave(reason: HawserError): void {
-    this.#items.length = 0
-    this.finish(undefined)
-    this.#end = { error: undefined }
-    this.#options.giveUp(reason)
-  }
-
-  /** Whoever aborts wants no more items, also of a stream that has ended before they were read. */
+  /** An aborted caller reads no more items, also if the stream has ended before they were read. */
   #lookAtSignal(): void {
     const { signal, name } = this.#options
-    if (signal?.aborted !== true || this.#items.length === 0) return
-    this.#items.length = 0
+    if (signal?.aborted !== true || this.#queue.size === 0) return
     const message = `"${name}" was aborted by its caller`
-    this.#end = { error: this.#end?.error ?? new HawserError("cancelled", { message, cause: signal.reason }) }
+    const cancelled = new HawserError("cancelled", { message, cause: signal.reason })
+    this.#queue.abandon(this.#queue.error ?? cancelled)
   }
 }

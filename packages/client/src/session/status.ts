@@ -1,5 +1,6 @@
 // What a client tells about its connection, and the two ways to watch it.
 import type { HawserError } from "@hawser/protocol"
+import { AsyncQueue, asItIs } from "../base/async-queue.ts"
 import type { ReconnectState } from "./reconnect-state.ts"
 
 export type ClientStatus =
@@ -70,39 +71,19 @@ export function statusIterator(
   current: ClientStatus,
   subscribe: (listener: (status: ClientStatus) => void) => () => void,
 ): AsyncIterableIterator<ClientStatus> {
-  const queue: ClientStatus[] = [current]
-  const waiting: ((result: IteratorResult<ClientStatus>) => void)[] = []
-  let done = false
   let unsubscribe = (): void => {}
-  const end = (): void => {
-    done = true
+  const queue = new AsyncQueue<ClientStatus>({
+    maxCount: queueMaxCount,
+    read: asItIs,
+    onReturn: () => unsubscribe(),
+  })
+  const push = (status: ClientStatus): void => {
+    queue.push(status)
+    if (status.state !== "closed") return
     unsubscribe()
-    for (const reader of waiting.splice(0)) reader({ value: undefined, done: true })
+    queue.end()
   }
-  if (current.state === "closed") {
-    end()
-  } else {
-    unsubscribe = subscribe((status) => {
-      const reader = waiting.shift()
-      if (reader !== undefined) reader({ value: status, done: false })
-      else if (queue.push(status) > queueMaxCount) queue.shift()
-      if (status.state === "closed") end()
-    })
-  }
-  return {
-    [Symbol.asyncIterator]() {
-      return this
-    },
-    next() {
-      const value = queue.shift()
-      if (value !== undefined) return Promise.resolve({ value, done: false })
-      if (done) return Promise.resolve({ value: undefined, done: true })
-      return new Promise((resolve) => waiting.push(resolve))
-    },
-    return() {
-      queue.length = 0
-      end()
-      return Promise.resolve({ value: undefined, done: true })
-    },
-  }
+  push(current)
+  if (!queue.isEnded) unsubscribe = subscribe(push)
+  return queue
 }

@@ -1,5 +1,6 @@
-// Reads a topic item by item, at the reader's own pace. What a slow reader cannot have any more becomes a gap.
+// The queue of one iteration over a topic. At 1,024 waiting items it drops the oldest and reports a gap. Must not know frames.
 import type { TopicGap } from "@hawser/protocol"
+import { AsyncQueue, asItIs } from "../base/async-queue.ts"
 import type { EventMeta } from "../base/event-delivery.ts"
 
 export type ReaderItem =
@@ -11,54 +12,39 @@ export type ReaderItem =
     }
   | { readonly kind: "gap"; readonly gap: TopicGap }
 
-/** Items that wait for their reader. Beyond: the oldest two become one gap. */
+/** Most items that wait for their reader. At the bound the two oldest items become one gap. */
 const queueMaxCount = 1_024
 
 export class TopicReader implements AsyncIterableIterator<ReaderItem, undefined> {
-  readonly #queue: ReaderItem[] = []
-  readonly #waiting: ((result: IteratorResult<ReaderItem, undefined>) => void)[] = []
-  readonly #onEnd: (reader: TopicReader) => void
-  #ended = false
+  readonly #queue: AsyncQueue<ReaderItem>
 
   constructor(onEnd: (reader: TopicReader) => void) {
-    this.#onEnd = onEnd
+    this.#queue = new AsyncQueue({ maxCount: queueMaxCount, read: asItIs, onReturn: () => onEnd(this) })
   }
 
-  /** @param epoch of the publications of now. */
+  /** Adds an item. @param place topic and epoch of the item, for a gap. */
   push(item: ReaderItem, place: { readonly topic: string; readonly epoch: string }): void {
-    if (this.#ended) return
-    const reader = this.#waiting.shift()
-    if (reader !== undefined) {
-      reader({ value: item, done: false })
-      return
-    }
-    if (this.#queue.push(item) <= queueMaxCount) return
-    const lost = this.#queue.splice(0, 2).flatMap(rangeOf)
-    // Volatile events may be lost by their nature, and have no number that could be told.
-    if (lost.length === 0) return
-    const from = Math.min(...lost.map((range) => range.from))
-    const to = Math.max(...lost.map((range) => range.to ?? range.from))
-    this.#queue.unshift({ kind: "gap", gap: { ...place, from, to, reason: "overrun" } })
+    this.#queue.push(item, (items) => {
+      const lost = items.splice(0, 2).flatMap(rangeOf)
+      // Volatile events have no offset and may be lost without a gap.
+      if (lost.length === 0) return
+      const from = Math.min(...lost.map((range) => range.from))
+      const to = Math.max(...lost.map((range) => range.to ?? range.from))
+      items.unshift({ kind: "gap", gap: { ...place, from, to, reason: "overrun" } })
+    })
   }
 
-  /** What waits is still read. */
+  /** Ends the iteration after the waiting items. */
   end(): void {
-    this.#ended = true
-    for (const reader of this.#waiting.splice(0)) reader({ value: undefined, done: true })
+    this.#queue.end()
   }
 
   next(): Promise<IteratorResult<ReaderItem, undefined>> {
-    const value = this.#queue.shift()
-    if (value !== undefined) return Promise.resolve({ value, done: false })
-    if (this.#ended) return Promise.resolve({ value: undefined, done: true })
-    return new Promise((resolve) => this.#waiting.push(resolve))
+    return this.#queue.next()
   }
 
   return(): Promise<IteratorResult<ReaderItem, undefined>> {
-    this.#queue.length = 0
-    this.end()
-    this.#onEnd(this)
-    return Promise.resolve({ value: undefined, done: true })
+    return this.#queue.return()
   }
 
   [Symbol.asyncIterator](): this {

@@ -16,14 +16,7 @@
 // It has no bound of its own: each entry belongs to something that is bounded (a request, a connection).
 import { turnNow } from "./clock.ts"
 import type { Clock } from "./clock.ts"
-
-interface Entry {
-  readonly atMs: number
-  readonly order: number
-  readonly callback: () => void
-  /** Its place in the heap, or -1 when it has fired or was cancelled. */
-  index: number
-}
+import { TimerHeap } from "./timer-heap.ts"
 
 /** The longest delay that setTimeout takes; longer waits are split. */
 const maxDelayMs = 2 ** 31 - 1
@@ -35,9 +28,7 @@ const lateMs = 100
 export class TimerQueue {
   readonly #clock: Clock
   readonly #onError: (error: unknown) => void
-  /** A binary heap: the entry at `i` is not later than those at `2i + 1` and `2i + 2`. */
-  readonly #heap: Entry[] = []
-  #added = 0
+  readonly #heap = new TimerHeap()
   /** While callbacks run: the time of this wake-up. */
   #firingAtMs: number | undefined
   /** Time of the entry that the timer of the clock is armed for. */
@@ -56,7 +47,7 @@ export class TimerQueue {
 
   /** Entries that have neither fired nor been cancelled. */
   get size(): number {
-    return this.#heap.length
+    return this.#heap.size
   }
 
   /**
@@ -66,21 +57,14 @@ export class TimerQueue {
    */
   at(atMs: number, callback: () => void): () => void {
     if (!Number.isFinite(atMs)) throw new RangeError(`the time of a timer must be finite, not ${atMs}`)
-    const entry: Entry = {
-      atMs: this.#firingAtMs === undefined ? atMs : Math.max(atMs, this.#firingAtMs),
-      order: this.#added,
+    const entry = this.#heap.add(
+      this.#firingAtMs === undefined ? atMs : Math.max(atMs, this.#firingAtMs),
       callback,
-      index: this.#heap.length,
-    }
-    this.#added += 1
-    this.#heap.push(entry)
-    this.#moveUp(entry)
+    )
     if (this.#isLate()) this.#forgetTimer()
     this.#arm()
     return () => {
-      if (entry.index === -1) return
-      this.#remove(entry)
-      this.#arm()
+      if (this.#heap.remove(entry)) this.#arm()
     }
   }
 
@@ -94,7 +78,7 @@ export class TimerQueue {
    * has arrived. Does nothing while callbacks run.
    */
   runDue(): void {
-    const [first] = this.#heap
+    const { first } = this.#heap
     if (first === undefined || this.#firingAtMs !== undefined) return
     const isDue = first.atMs <= this.#clock.now()
     if (this.#isFresh && !isDue) return
@@ -106,14 +90,13 @@ export class TimerQueue {
 
   /** Cancels every entry and the timer of the clock. The queue can be used again. */
   clear(): void {
-    for (const entry of this.#heap) entry.index = -1
-    this.#heap.length = 0
+    this.#heap.clear()
     this.#arm()
   }
 
   #arm(): void {
     if (this.#firingAtMs !== undefined) return
-    const wakeAtMs = this.#heap[0]?.atMs
+    const wakeAtMs = this.#heap.first?.atMs
     if (wakeAtMs === this.#armedAtMs) return
     this.#forgetTimer()
     if (wakeAtMs === undefined) return
@@ -140,14 +123,14 @@ export class TimerQueue {
 
   #wake(): void {
     const nowMs = this.#clock.now()
-    const addedBefore = this.#added
+    const addedBefore = this.#heap.added
     this.#firingAtMs = nowMs
     try {
-      let entry = this.#heap[0]
+      let entry = this.#heap.first
       while (entry !== undefined && entry.atMs <= nowMs && entry.order < addedBefore) {
-        this.#remove(entry)
+        this.#heap.remove(entry)
         this.#run(entry.callback)
-        entry = this.#heap[0]
+        entry = this.#heap.first
       }
     } finally {
       this.#firingAtMs = undefined
@@ -162,47 +145,4 @@ export class TimerQueue {
       this.#onError(error)
     }
   }
-
-  #remove(entry: Entry): void {
-    const last = this.#heap.pop()
-    if (last !== undefined && last !== entry) {
-      this.#place(last, entry.index)
-      this.#moveUp(last)
-      this.#moveDown(last)
-    }
-    entry.index = -1
-  }
-
-  #moveUp(entry: Entry): void {
-    while (entry.index > 0) {
-      const parent = this.#heap[(entry.index - 1) >>> 1]
-      if (parent === undefined || isBefore(parent, entry)) return
-      this.#swap(parent, entry)
-    }
-  }
-
-  #moveDown(entry: Entry): void {
-    for (;;) {
-      const left = this.#heap[2 * entry.index + 1]
-      const right = this.#heap[2 * entry.index + 2]
-      const child = left !== undefined && right !== undefined && isBefore(right, left) ? right : left
-      if (child === undefined || isBefore(entry, child)) return
-      this.#swap(entry, child)
-    }
-  }
-
-  #swap(upper: Entry, lower: Entry): void {
-    const upperIndex = upper.index
-    this.#place(upper, lower.index)
-    this.#place(lower, upperIndex)
-  }
-
-  #place(entry: Entry, index: number): void {
-    this.#heap[index] = entry
-    entry.index = index
-  }
-}
-
-function isBefore(one: Entry, other: Entry): boolean {
-  return one.atMs < other.atMs || (one.atMs === other.atMs && one.order < other.order)
 }

@@ -1,6 +1,5 @@
-export { EventClock } from "./event-clock.ts"
-export { createMemoryNetwork } from "./memory-transport.ts"
-export type { MemoryLink, MemoryNetwork, MemoryNetworkOptions } from "./memory-transport.ts"
+export { createMemoryNetwork } from "./memory-network.ts"
+export type { MemoryLink, MemoryNetwork, MemoryNetworkOptions } from "./memory-network.ts"
 export { seededRandom } from "./seeded-random.ts"
 export { SimulatedClock } from "./simulated-clock.ts"
 export { SimulatedNetwork, fairWeather } from "./simulated-network.ts"

@@ -16,7 +16,7 @@ function note(text: string): () => void {
 }
 
 describe("SimulatedClock", () => {
-  it("starts at 0 and moves only when it is told to", async () => {
+  it("starts at 0 and moves only in advance()", async () => {
     expect(clock.now()).toBe(0)
     await clock.settle()
     expect(clock.now()).toBe(0)
@@ -204,5 +204,62 @@ describe("SimulatedClock", () => {
         expect(simulated.pendingCount).toBe(left.length - due.length)
       }),
     )
+  })
+})
+
+describe("SimulatedClock, stepped", () => {
+  it("runs timers in the order of their times, then of their creation", () => {
+    fc.assert(
+      fc.property(fc.array(fc.integer({ min: 0, max: 20 }), { maxLength: 200 }), (delays) => {
+        const stepped = new SimulatedClock()
+        const ran: number[] = []
+        for (const [index, delayMs] of delays.entries()) stepped.schedule(delayMs, () => ran.push(index))
+        while (stepped.step());
+        const expected = delays.map((delayMs, index) => ({ delayMs, index }))
+        expected.sort((one, other) => one.delayMs - other.delayMs || one.index - other.index)
+        expect(ran).toEqual(expected.map(({ index }) => index))
+      }),
+    )
+  })
+
+  it("removes cancelled timers at once, however many there are", () => {
+    const stepped = new SimulatedClock()
+    const ran: number[] = []
+    const cancels = Array.from({ length: 1_000 }, (_, index) =>
+      stepped.schedule(index, () => ran.push(index)),
+    )
+    for (const [index, cancel] of cancels.entries()) {
+      if (index % 10 !== 0) cancel()
+      if (index % 10 === 1) cancel()
+    }
+    expect([stepped.pendingCount, stepped.nextAtMs]).toEqual([100, 0])
+    while (stepped.step());
+    expect([ran.length, ran.at(-1), stepped.now(), stepped.pendingCount]).toEqual([100, 990, 990, 0])
+    expect([stepped.nextAtMs, stepped.step()]).toEqual([undefined, false])
+  })
+
+  it("never runs a timer early, and makes progress for a timer that waits for the rest of a delay", () => {
+    fc.assert(
+      fc.property(fc.double({ min: 0.001, max: 1e6, noNaN: true }), (dueMs) => {
+        const stepped = new SimulatedClock()
+        let tries = 0
+        const wait = (): void => {
+          tries += 1
+          if (stepped.now() < dueMs) stepped.schedule(dueMs - stepped.now(), wait)
+        }
+        stepped.schedule(0.1, wait)
+        while (stepped.step());
+        expect(stepped.now()).toBeGreaterThanOrEqual(Math.min(dueMs, 0.1))
+        expect(tries).toBeLessThan(4)
+      }),
+    )
+  })
+
+  it("throws the error of a timer, which has run", () => {
+    clock.schedule(10, () => {
+      throw new Error("broken")
+    })
+    expect(() => clock.step()).toThrow("broken")
+    expect([clock.now(), clock.step()]).toEqual([10, false])
   })
 })

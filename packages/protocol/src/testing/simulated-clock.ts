@@ -1,33 +1,38 @@
-// Decides in which order the timers of a test run, and what time it is: time moves only when the test says so.
-// Must not know what is timed. Work that waits for real I/O or real timers is outside its reach.
+// Decides in which order timers run, and what time it is. Time moves only in `advance`, `settle` and `step`.
+// Must not know what is timed. It cannot await real I/O or real timers.
 import type { Clock } from "../base/clock.ts"
+import { TimerHeap } from "../base/timer-heap.ts"
 
-interface Timer {
-  readonly atMs: number
-  readonly callback: () => void
-}
-
-/** Turns of the microtask queue that count as "promise jobs have run": enough for 20 `await`s one after the other. */
+/** Turns of the microtask queue that count as "promise jobs have run": enough for a chain of 20 awaits. */
 const promiseTurns = 20
-/** Timers at one and the same time after which the clock gives up: no sensible test comes near it. */
+/** Timers that `advance` runs at one time before it fails. */
 const maxTimersPerInstant = 10_000
 const maxDelayMs = 2 ** 31 - 1
+/**
+ * All times are rounded up to a multiple of 1/1024 ms, which a number holds exactly. Without this, a rounding error
+ * could run a timer early, and a timer that waits for the rest would schedule itself again without end.
+ */
+const gridPerMs = 1024
 
-/** A clock of which a test moves the hands. It starts at 0. */
+/** A clock for tests and simulations. It starts at 0. Timers with equal times run in the order of their creation. */
 export class SimulatedClock implements Clock {
   #nowMs = 0
-  /** Latest first, at equal times the youngest first, so that the next timer is the last. */
-  readonly #timers: Timer[] = []
+  readonly #timers = new TimerHeap()
   #isRunning = false
 
-  /** Simulated milliseconds since the clock was made. */
+  /** Simulated milliseconds since the clock was created. */
   now(): number {
     return this.#nowMs
   }
 
   /** Timers that have neither run nor been cancelled. */
   get pendingCount(): number {
-    return this.#timers.length
+    return this.#timers.size
+  }
+
+  /** Time of the next timer; undefined if there is none. */
+  get nextAtMs(): number | undefined {
+    return this.#timers.first?.atMs
   }
 
   /**
@@ -38,33 +43,41 @@ export class SimulatedClock implements Clock {
     if (!(delayMs >= 0 && delayMs <= maxDelayMs)) {
       throw new RangeError(`the delay of a timer must be from 0 to ${maxDelayMs} ms, not ${delayMs}`)
     }
-    const timer: Timer = { atMs: this.#nowMs + delayMs, callback }
-    this.#timers.splice(this.#firstNotAfter(timer.atMs), 0, timer)
-    return () => {
-      const index = this.#timers.indexOf(timer, this.#firstNotAfter(timer.atMs))
-      if (index !== -1) this.#timers.splice(index, 1)
-    }
+    const timer = this.#timers.add(onGrid(this.#nowMs + delayMs), callback)
+    return () => void this.#timers.remove(timer)
   }
 
   /**
-   * Moves time on by `ms` and runs the timers that come due, in the order of their times and then of their making,
-   * each at its own time; timers that these add are included. Before the first, after each and at the end it lets
-   * promise jobs run (20 turns of the microtask queue: a chain of more than 20 awaits may not have ended).
-   * Rejects with what a timer throws (time then stands at that timer), with an Error when 10,000 timers ran without
-   * time moving on, when it is called while it still runs, and with RangeError unless `ms` is ≥ 0 and finite.
+   * Advances time to the next timer and runs it, synchronously: the caller lets promise jobs run between steps.
+   * Returns false if there is no timer. Throws the timer's error.
+   */
+  step(): boolean {
+    const { first } = this.#timers
+    if (first === undefined) return false
+    this.#timers.remove(first)
+    this.#nowMs = first.atMs
+    first.callback()
+    return true
+  }
+
+  /**
+   * Advances time by `ms` and runs the due timers, each at its own time; timers that these add are included. Before
+   * the first, after each and at the end it lets promise jobs run (20 turns of the microtask queue).
+   * Rejects with a timer's error (time then stays at that timer), with an Error when 10,000 timers have run at one
+   * time or when a call is still running, and with RangeError unless `ms` is ≥ 0 and finite.
    */
   async advance(ms: number): Promise<void> {
-    if (!(ms >= 0 && ms < Infinity)) throw new RangeError(`time moves on by at least 0 ms, not by ${ms}`)
-    if (this.#isRunning) throw new Error("the simulated clock is already running: await the call before")
+    if (!(ms >= 0 && ms < Infinity)) throw new RangeError(`time advances by 0 ms or more, not by ${ms}`)
+    if (this.#isRunning) throw new Error("the simulated clock is already running: await the previous call")
     this.#isRunning = true
     try {
-      await this.#runUntil(this.#nowMs + ms)
+      await this.#runUntil(onGrid(this.#nowMs + ms))
     } finally {
       this.#isRunning = false
     }
   }
 
-  /** Lets promise jobs run, and timers that are due without time moving on, until neither is left; as `advance(0)`. */
+  /** Runs promise jobs and the timers that are due now, until neither is left; the same as `advance(0)`. */
   settle(): Promise<void> {
     return this.advance(0)
   }
@@ -72,37 +85,23 @@ export class SimulatedClock implements Clock {
   async #runUntil(endMs: number): Promise<void> {
     let ranInInstant = 0
     await letPromiseJobsRun()
-    for (
-      let next = this.#timers.at(-1);
-      next !== undefined && next.atMs <= endMs;
-      next = this.#timers.at(-1)
-    ) {
-      ranInInstant = next.atMs === this.#nowMs ? ranInInstant + 1 : 1
+    for (let atMs = this.nextAtMs; atMs !== undefined && atMs <= endMs; atMs = this.nextAtMs) {
+      ranInInstant = atMs === this.#nowMs ? ranInInstant + 1 : 1
       if (ranInInstant > maxTimersPerInstant) {
         throw new Error(
           `${maxTimersPerInstant} timers ran at ${this.#nowMs} ms and there are more: ` +
             "something schedules itself again with a delay of 0",
         )
       }
-      this.#timers.pop()
-      this.#nowMs = next.atMs
-      next.callback()
+      this.step()
       await letPromiseJobsRun()
     }
     this.#nowMs = endMs
   }
+}
 
-  /** The index of the first timer that is due at `atMs` or before; by bisection, for the timers are in order. */
-  #firstNotAfter(atMs: number): number {
-    let low = 0
-    let high = this.#timers.length
-    while (low < high) {
-      const middle = (low + high) >>> 1
-      if ((this.#timers[middle]?.atMs ?? atMs) > atMs) low = middle + 1
-      else high = middle
-    }
-    return low
-  }
+function onGrid(timeMs: number): number {
+  return Math.ceil(timeMs * gridPerMs) / gridPerMs
 }
 
 async function letPromiseJobsRun(): Promise<void> {

@@ -1,6 +1,6 @@
 import { beforeEach, describe, expect, it } from "vitest"
 import type { Connection, ConnectionEvents, DialEvents } from "../transport.ts"
-import { EventClock } from "./event-clock.ts"
+import { SimulatedClock } from "./simulated-clock.ts"
 import { seededRandom } from "./seeded-random.ts"
 import { SimulatedNetwork } from "./simulated-network.ts"
 import type { Weather } from "./simulated-network.ts"
@@ -30,13 +30,13 @@ class Told implements DialEvents {
   }
 }
 
-let clock: EventClock
+let clock: SimulatedClock
 let page: SimulatedProcess
 let host: SimulatedProcess
 let atServer: Told[]
 
 beforeEach(() => {
-  clock = new EventClock()
+  clock = new SimulatedClock()
   page = new SimulatedProcess(clock)
   host = new SimulatedProcess(clock)
   atServer = []

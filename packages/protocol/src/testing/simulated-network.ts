@@ -7,7 +7,7 @@ import { chooseProfile, subprotocol } from "../wire/version.ts"
 import type { Line } from "./simulated-pipe.ts"
 import type { SimulatedProcess } from "./simulated-process.ts"
 import { SimulatedSocket } from "./simulated-socket.ts"
-import type { NetworkWatch } from "./simulated-socket.ts"
+import type { EndTraits, NetworkWatch } from "./simulated-socket.ts"
 
 /** What new sockets meet. Shares are from 0 to 1, times have an even spread from least to most. */
 export interface Weather {
@@ -49,6 +49,7 @@ export interface SimulatedNetworkOptions {
   readonly random: () => number
   readonly weather?: Partial<Weather>
   readonly watch?: NetworkWatch
+  readonly traits?: EndTraits
 }
 
 interface Dialler {
@@ -63,14 +64,17 @@ export class SimulatedNetwork {
   readonly #clock: Clock
   readonly #random: () => number
   readonly #watch: NetworkWatch
+  readonly #traits: EndTraits
   readonly #sockets = new Set<SimulatedSocket>()
   #dials = 0
   #server: { readonly process: SimulatedProcess; readonly accept: Accept } | undefined
 
-  constructor({ clock, random, weather, watch = {} }: SimulatedNetworkOptions) {
+  constructor({ clock, random, weather, watch = {}, traits = {} }: SimulatedNetworkOptions) {
     this.#clock = clock
     this.#random = random
+    this.#traits = traits
     this.#watch = {
+      dialled: (socket) => watch.dialled?.(socket),
       sent: (socket, side, bytes) => watch.sent?.(socket, side, bytes),
       delivered: (socket, side, bytes) => watch.delivered?.(socket, side, bytes),
       closing: (socket, side, code) => watch.closing?.(socket, side, code),
@@ -114,9 +118,11 @@ export class SimulatedNetwork {
       server: this.#server?.process ?? from.process,
       line: () => this.#line(),
       random: this.#random,
+      traits: this.#traits,
       isAbrupt: () => this.#random() < this.weather.resetShare,
     })
     this.#sockets.add(socket)
+    this.#watch.dialled?.(socket)
     socket.client.bind(from.events, () => {
       from.events.open(chooseProfile(from.protocols) === "hawser.1" ? subprotocol : "")
     })

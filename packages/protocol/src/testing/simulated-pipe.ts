@@ -7,6 +7,8 @@ export type PipeItem =
   /** The server's side of the opening handshake. */
   | { readonly kind: "open" }
   | { readonly kind: "message"; readonly bytes: Uint8Array }
+  /** A text message. No profile uses them, so its content does not matter. */
+  | { readonly kind: "text" }
   | { readonly kind: "ping" }
   | { readonly kind: "pong" }
   | { readonly kind: "close"; readonly code: number; readonly reason: string }
@@ -90,6 +92,7 @@ export class SimulatedPipe {
   #isOpen = true
   #isBlackHole = false
   #isBlocked = false
+  #isStalled = false
   /** What has come to the place of the blockade. */
   #blockedAt = 0
   /** What comes after the last byte, if the sender's socket was reset. */
@@ -144,6 +147,12 @@ export class SimulatedPipe {
     if (!this.#isBlocked) return
     this.#isBlocked = false
     if (this.#isOpen) this.#options.clock.schedule(0, () => this.#arrive(this.#blockedAt))
+  }
+
+  /** True: no more bytes leave the sender's process, so `bufferedBytes` grows; a reset still arrives. False: they leave. */
+  stall(isStalled: boolean): void {
+    this.#isStalled = isStalled
+    if (!isStalled) this.#pumpIn(0)
   }
 
   /** The receiver reads again. */
@@ -201,7 +210,7 @@ export class SimulatedPipe {
 
   #pump(): void {
     const { bytesPerMs, windowBytes } = this.line
-    const room = windowBytes - (this.#departed - this.#read)
+    const room = this.#isStalled ? 0 : windowBytes - (this.#departed - this.#read)
     const speed = bytesPerMs === 0 ? Number.POSITIVE_INFINITY : Math.max(1, Math.ceil(bytesPerMs * chunkMs))
     const amount = Math.max(0, Math.min(this.#accepted - this.#departed, room, speed))
     this.#departed += amount

@@ -11,6 +11,8 @@ export type Side = "client" | "server"
 
 /** Sees everything, changes nothing. */
 export interface NetworkWatch {
+  /** A client dials: the socket is not open yet. */
+  dialled?(socket: SimulatedSocket): void
   /** A message was accepted by the end that sends it. */
   sent?(socket: SimulatedSocket, side: Side, bytes: Uint8Array): void
   /** A message is about to be given to the owner of the end that receives it. */
@@ -26,12 +28,24 @@ export interface NetworkWatch {
 /** Bytes that a network stack takes in for a process that is frozen. */
 const frozenInboxBytes = 16 * 1024
 
+/** Behaviour of the ends of all sockets of a network. */
+export interface EndTraits {
+  /** True: each end keeps the messages that it sends in `sent`, without a bound. Default false. */
+  readonly keepsSent?: boolean
+  /**
+   * True: the bytes of clients leave at the end of a turn, and `drained` follows, as on the server's sockets.
+   * Default false: bytes leave at once and no event follows, as in a browser.
+   */
+  readonly clientsDrain?: boolean
+}
+
 interface EndOptions {
   readonly socket: SimulatedSocket
   readonly side: Side
   readonly clock: Clock
   readonly owner: SimulatedProcess
   readonly watch: NetworkWatch
+  readonly traits: EndTraits
 }
 
 type EndState = "connecting" | "open" | "closing" | "closed"
@@ -45,6 +59,9 @@ export class SimulatedEnd implements Connection {
   #onOpen: () => void = () => {}
   #isPaused = false
   #isDropped = false
+  #refusesSends = false
+  /** Messages that this end has sent, in order; empty unless the network keeps them (`keepsSent`). */
+  readonly sent: Uint8Array[] = []
   #stopListening: () => void
 
   constructor(options: EndOptions) {
@@ -76,9 +93,10 @@ export class SimulatedEnd implements Connection {
   }
 
   send(message: OutboundMessage): boolean {
-    const { socket, side, watch } = this.#options
-    if (this.#state !== "open") return false
+    const { socket, side, watch, traits } = this.#options
+    if (this.#state !== "open" || this.#refusesSends) return false
     watch.sent?.(socket, side, message.bytes)
+    if (traits.keepsSent === true) this.sent.push(message.bytes)
     this.#outgoing.push({ kind: "message", bytes: message.bytes })
     return true
   }
@@ -120,6 +138,23 @@ export class SimulatedEnd implements Connection {
     if (this.#state === "open") this.#outgoing.push({ kind: "ping" })
   }
 
+  // --- as a test sees it ----------------------------------------------------------------------------------------
+
+  /** Sends a text message, which no profile uses. */
+  sendText(): void {
+    if (this.#state === "open") this.#outgoing.push({ kind: "text" })
+  }
+
+  /** True: what this end sends from now on stays buffered. A reset still arrives. False: the buffer is sent. */
+  stall(isStalled: boolean): void {
+    this.#outgoing.stall(isStalled)
+  }
+
+  /** Makes every later `send` return false, as on a dead socket whose `closed` event has not come. */
+  refuseSends(): void {
+    this.#refusesSends = true
+  }
+
   // --- as the network sees it -----------------------------------------------------------------------------------
 
   get isReading(): boolean {
@@ -141,8 +176,9 @@ export class SimulatedEnd implements Connection {
   }
 
   drained(): void {
-    const { side, owner } = this.#options
-    if (side === "server" && this.#state === "open") owner.run(() => this.#events?.drained())
+    const { side, owner, traits } = this.#options
+    if (side === "client" && traits.clientsDrain !== true) return
+    if (this.#state === "open") owner.run(() => this.#events?.drained())
   }
 
   /** The socket is gone, and its owner learns of it as soon as its process runs. */
@@ -165,6 +201,9 @@ export class SimulatedEnd implements Connection {
         if (this.#events === undefined) return
         watch.delivered?.(socket, side, item.bytes)
         this.#events.message(item.bytes)
+        return
+      case "text":
+        this.#events?.text()
         return
       case "pong":
         this.#events?.pong()
@@ -228,6 +267,7 @@ export interface SocketOptions {
   readonly random: () => number
   /** Whether the next socket that its owner drops is reset, or ends behind what was sent. */
   readonly isAbrupt: () => boolean
+  readonly traits: EndTraits
 }
 
 /** When the two ends learn that the socket is gone; undefined: they do not. */
@@ -249,13 +289,14 @@ export class SimulatedSocket {
   #atCut: Loss = { clientInMs: 0, serverInMs: 0 }
 
   constructor(options: SocketOptions) {
-    const { clock, number, watch } = options
+    const { clock, number, watch, traits } = options
     this.#clock = clock
     this.number = number
     this.clientProcess = options.client
     this.isAbrupt = options.isAbrupt
-    this.client = new SimulatedEnd({ socket: this, side: "client", clock, owner: options.client, watch })
-    this.server = new SimulatedEnd({ socket: this, side: "server", clock, owner: options.server, watch })
+    const both = { socket: this, clock, watch, traits }
+    this.client = new SimulatedEnd({ ...both, side: "client", owner: options.client })
+    this.server = new SimulatedEnd({ ...both, side: "server", owner: options.server })
     const pipe = (from: SimulatedEnd, to: SimulatedEnd, corks: boolean): SimulatedPipe =>
       new SimulatedPipe({
         clock,
@@ -271,7 +312,7 @@ export class SimulatedSocket {
         },
         corks,
       })
-    this.#up = pipe(this.client, this.server, false)
+    this.#up = pipe(this.client, this.server, traits.clientsDrain === true)
     this.#down = pipe(this.server, this.client, true)
   }
 

@@ -45,74 +45,6 @@ export interface EnvelopeCodecOptions {
 export function createEnvelopeCodec(options: EnvelopeCodecOptions): Codec {
   const payloads = createPayloadCodec(options.limits, options.writes)
 
-  /** What a server sends: exactly five keys. */
-  function encodeServer(id: Reference, type: string, payload: unknown): Uint8Array {
-    return payloads.encodeMap({
-      id,
-      type,
-      payload,
-      timestamp: options.wallClockMs(),
-      version: envelopeVersion,
-    })
-  }
-
-  /** What a client sends: neither timestamp nor version, as the existing clients do. */
-  function encodeClient(id: Reference, type: string, payload: unknown): Uint8Array {
-    return payloads.encodeMap({ id, type, payload: payload ?? {} })
-  }
-
-  function encode(frame: Frame): Uint8Array {
-    switch (frame.kind) {
-      case "hello":
-        return encodeClient(frame.reference, "cmd_authenticate", { token: frame.token })
-      case "request":
-        return encodeClient(
-          frame.reference,
-          `${frame.call === "query" ? "query" : "cmd"}_${snakeCase(frame.type)}`,
-          frame.payload,
-        )
-      case "welcome":
-        return encodeServer(null, "event_welcome", frame.payload ?? {})
-      case "event":
-      case "topicEvent":
-      case "volatile":
-        return encodeServer(null, `event_${snakeCase(frame.type)}`, frame.payload ?? {})
-      case "reply":
-        return frame.outcome.ok
-          ? encodeServer(
-              frame.reference,
-              frame.call === "query" ? "resp_data" : "resp_success",
-              asMap(frame.outcome.payload),
-            )
-          : encodeServer(frame.reference, "resp_error", errorPayload(frame.outcome.error))
-      case "goaway":
-        return encodeServer(null, "event_server_shutdown", {
-          message: wellFormed(frame.reason),
-          countdown_seconds: Math.ceil(frame.deadlineMs / 1000),
-        })
-      case "ping":
-      case "pong":
-      case "busy":
-      case "bye":
-      case "cancel":
-      case "auth":
-      case "authRequest":
-      case "authOk":
-      case "ack":
-      case "reset":
-      case "sync":
-      case "credit":
-      case "replica":
-      case "replicaParts":
-      case "have":
-      case "void":
-      case "item":
-      case "end":
-      case "unknownControl":
-        throw new TypeError(`profile 2.0 has no frame for "${frame.kind}"`)
-    }
-  }
-
   function decode(bytes: Uint8Array): Frame | BadFrame {
     const body = payloads.decode(bytes, 0)
     if (!body.ok) return { kind: "bad", reference: null, error: body.error }
@@ -125,9 +57,72 @@ export function createEnvelopeCodec(options: EnvelopeCodecOptions): Codec {
     counts: false,
     classify: (bytes) => (bytes.length === 0 ? "invalid" : "control"),
     decode,
-    encode,
+    encode: (frame) => payloads.encodeMap(envelopeOf(frame, options.wallClockMs)),
     hold: (payload, around) => payloads.hold(payload, around),
   }
+}
+
+type Envelope = Readonly<Record<string, unknown>>
+
+/** @throws TypeError for a frame that profile `2.0` does not have. */
+function envelopeOf(frame: Frame, wallClockMs: () => number): Envelope {
+  switch (frame.kind) {
+    case "hello":
+      return clientEnvelope(frame.reference, "cmd_authenticate", { token: frame.token })
+    case "request": {
+      const prefix = frame.call === "query" ? "query" : "cmd"
+      return clientEnvelope(frame.reference, `${prefix}_${snakeCase(frame.type)}`, frame.payload)
+    }
+    case "welcome":
+      return eventEnvelope("welcome", frame.payload ?? {}, wallClockMs())
+    case "event":
+    case "topicEvent":
+    case "volatile":
+      return eventEnvelope(snakeCase(frame.type), frame.payload ?? {}, wallClockMs())
+    case "reply":
+      return replyEnvelope(frame, wallClockMs())
+    case "goaway": {
+      const seconds = Math.ceil(frame.deadlineMs / 1000)
+      const payload = { message: wellFormed(frame.reason), countdown_seconds: seconds }
+      return eventEnvelope("server_shutdown", payload, wallClockMs())
+    }
+    case "ping":
+    case "pong":
+    case "busy":
+    case "bye":
+    case "cancel":
+    case "auth":
+    case "authRequest":
+    case "authOk":
+    case "ack":
+    case "reset":
+    case "sync":
+    case "credit":
+    case "replica":
+    case "replicaParts":
+    case "have":
+    case "void":
+    case "item":
+    case "end":
+    case "unknownControl":
+      throw new TypeError(`profile 2.0 has no frame for "${frame.kind}"`)
+  }
+}
+
+/** A client's message. It has neither timestamp nor version, as the existing clients send it. */
+function clientEnvelope(id: Reference, type: string, payload: unknown): Envelope {
+  return { id, type, payload: payload ?? {} }
+}
+
+function eventEnvelope(name: string, payload: unknown, timestamp: number): Envelope {
+  return { id: null, type: `event_${name}`, payload, timestamp, version: envelopeVersion }
+}
+
+function replyEnvelope({ reference: id, call, outcome }: ReplyFrame, timestamp: number): Envelope {
+  const [type, payload] = outcome.ok
+    ? [call === "query" ? "resp_data" : "resp_success", asMap(outcome.payload)]
+    : ["resp_error", errorPayload(outcome.error)]
+  return { id, type, payload, timestamp, version: envelopeVersion }
 }
 
 /** A payload of `2.0` is a map, whatever the contract says. */

@@ -1,5 +1,9 @@
 // Decides what a frame is by its first byte, before anything is decoded. docs/protocol.md is the specification.
 import type { FrameClass } from "./codec.ts"
+import type { Frame } from "./frame.ts"
+
+/** Frames by the names of their bytes. `unknownControl` has no byte of its own: it stands for later versions. */
+type FrameName = Exclude<Frame["kind"], "unknownControl"> | "volatileKeyed"
 
 /** The first byte of every frame. 0x00–0x3f control, 0x40–0x7f reliable (counted), 0x80–0xbf volatile, 0xc0 never. */
 export const frameByte = {
@@ -30,7 +34,7 @@ export const frameByte = {
   volatileKeyed: 0x81,
   replicaParts: 0x82,
   replica: 0x83,
-} as const
+} as const satisfies Readonly<Record<FrameName, number>>
 
 export function classifyFirstByte(byte: number | undefined): FrameClass {
   if (byte === undefined) return "invalid"

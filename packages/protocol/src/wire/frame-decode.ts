@@ -1,11 +1,26 @@
-// The fields of a frame's body → the frame, profile `hawser.1`. Everything comes from a stranger: each field is
-// looked at before it is used. frame-encode.ts is the other way.
+// Decodes the fields of a frame's body, profile `hawser.1`. The peer is not trusted: each field is checked before use.
+// frame-encode.ts is the inverse.
 import { errorCodeOf, suggestedAction } from "../base/errors.ts"
 import { clientMessageLimits, serverMessageLimits } from "./message-limits.ts"
 import type { MessageLimits } from "./message-limits.ts"
 import { frameByte, isReservedControl } from "./frame-byte.ts"
 import { goawayFlag, welcomeFlag, wireCategories } from "./frame-encode.ts"
-import type { Author, Frame, GoawayIntent, ReplicaHold, ResumeClaim, WireError } from "./frame.ts"
+import type {
+  Author,
+  EndFrame,
+  Frame,
+  GoawayIntent,
+  HaveFrame,
+  HelloFrame,
+  ReplicaHold,
+  ReplyFrame,
+  RequestFrame,
+  ResumeClaim,
+  TopicEventFrame,
+  VolatileFrame,
+  WelcomeFrame,
+  WireError,
+} from "./frame.ts"
 import { isMap } from "./payload-codec.ts"
 import type { TypeTable } from "./type-table.ts"
 
@@ -16,64 +31,72 @@ export interface BodyToDecode {
   readonly count: number
 }
 
-/** Undefined where the fields do not have the frame's shape. */
+type Fields = readonly unknown[]
+
+type NameOfByte = keyof typeof frameByte
+type KindOf<N extends NameOfByte> = N extends "volatileKeyed" ? "volatile" : N
+
+/** Returns undefined if the fields do not have the frame's shape. */
+type Decoder<F extends Frame> = (fields: Fields, types: TypeTable, count: number) => F | undefined
+
+/** A decoder for each byte. A frame without one does not compile. */
+const decoders: {
+  readonly [N in NameOfByte as (typeof frameByte)[N]]: Decoder<Extract<Frame, { readonly kind: KindOf<N> }>>
+} = {
+  [frameByte.hello]: decodeHello,
+  [frameByte.welcome]: decodeWelcome,
+  [frameByte.auth]: ([token]) => (isText(token) ? { kind: "auth", token } : undefined),
+  [frameByte.authRequest]: ([expiresInMs]) =>
+    isCount(expiresInMs) ? { kind: "authRequest", expiresInMs } : undefined,
+  [frameByte.authOk]: ([expiresInMs]) =>
+    isCount(expiresInMs) || expiresInMs === null ? { kind: "authOk", expiresInMs } : undefined,
+  [frameByte.ack]: ([handled, stateFrames]) =>
+    isCount(handled) ? { kind: "ack", handled, ...(isCount(stateFrames) ? { stateFrames } : {}) } : undefined,
+  [frameByte.ping]: ([number, handled]) =>
+    isCount(number) && isCount(handled) ? { kind: "ping", number, handled } : undefined,
+  [frameByte.pong]: ([number, handled]) =>
+    isCount(number) && isCount(handled) ? { kind: "pong", number, handled } : undefined,
+  [frameByte.goaway]: decodeGoaway,
+  [frameByte.reset]: ([cause, count]) =>
+    isText(cause) && isCount(count) ? { kind: "reset", cause, count } : undefined,
+  [frameByte.sync]: ([count, digest]) =>
+    isCount(count) && isDigest(digest) ? { kind: "sync", count, digest } : undefined,
+  [frameByte.busy]: ([retryAfterMs]) => (isCount(retryAfterMs) ? { kind: "busy", retryAfterMs } : undefined),
+  [frameByte.bye]: ([code, message]) =>
+    isText(code) ? { kind: "bye", code, message: isText(message) ? message : "" } : undefined,
+  [frameByte.have]: ([held]) => decodeHave(held),
+  [frameByte.void]: ([references]) =>
+    Array.isArray(references) && references.every(isCount) ? { kind: "void", references } : undefined,
+  [frameByte.event]: ([type, payload], types) =>
+    isCount(type) ? { kind: "event", type: types.nameOf(type), payload } : undefined,
+  [frameByte.request]: decodeRequest,
+  [frameByte.reply]: decodeReply,
+  [frameByte.item]: ([reference, payload]) =>
+    isCount(reference) ? { kind: "item", reference, payload } : undefined,
+  [frameByte.end]: decodeEnd,
+  [frameByte.cancel]: ([reference]) => (isCount(reference) ? { kind: "cancel", reference } : undefined),
+  [frameByte.topicEvent]: decodeTopicEvent,
+  [frameByte.credit]: ([reference, items]) =>
+    isCount(reference) && isCount(items) ? { kind: "credit", reference, items } : undefined,
+  [frameByte.volatile]: decodeVolatile,
+  [frameByte.volatileKeyed]: decodeVolatileKeyed,
+  // The codec returns it with its bytes: the body of this frame is no MessagePack array.
+  [frameByte.replicaParts]: () => undefined,
+  [frameByte.replica]: ([replica, name, schema, epoch, topic]) =>
+    isCount(replica) && isText(name)
+      ? { kind: "replica", replica, name, schema, ...lifeOf(epoch, topic) }
+      : undefined,
+}
+
+const decoderOf: Readonly<Record<number, Decoder<Frame>>> = decoders
+
+/** Returns undefined if the fields do not have the frame's shape, or no frame has this byte. */
 export function decodeBody({ byte, fields, count }: BodyToDecode, types: TypeTable): Frame | undefined {
-  switch (byte & 0xc0) {
-    case 0x00:
-      return isReservedControl(byte) ? { kind: "unknownControl" } : decodeControl(byte, fields)
-    case 0x40:
-      return byte === frameByte.request
-        ? decodeRequest(fields, count, types)
-        : decodeReliable(byte, fields, types)
-    case 0x80:
-      return decodeVolatile(byte, fields, types)
-    default:
-      return undefined
-  }
+  if (isReservedControl(byte)) return { kind: "unknownControl" }
+  return decoderOf[byte]?.(fields, types, count)
 }
 
-function decodeControl(byte: number, fields: readonly unknown[]): Frame | undefined {
-  const [first, second] = fields
-  switch (byte) {
-    case frameByte.hello:
-      return decodeHello(fields)
-    case frameByte.welcome:
-      return decodeWelcome(fields)
-    case frameByte.auth:
-      return isText(first) ? { kind: "auth", token: first } : undefined
-    case frameByte.authRequest:
-      return isCount(first) ? { kind: "authRequest", expiresInMs: first } : undefined
-    case frameByte.authOk:
-      return isCount(first) || first === null ? { kind: "authOk", expiresInMs: first } : undefined
-    case frameByte.ack:
-      return isCount(first)
-        ? { kind: "ack", handled: first, ...(isCount(second) ? { stateFrames: second } : {}) }
-        : undefined
-    case frameByte.void:
-      return Array.isArray(first) && first.every(isCount) ? { kind: "void", references: first } : undefined
-    case frameByte.ping:
-    case frameByte.pong:
-      return isCount(first) && isCount(second)
-        ? { kind: byte === frameByte.ping ? "ping" : "pong", number: first, handled: second }
-        : undefined
-    case frameByte.goaway:
-      return decodeGoaway(fields)
-    case frameByte.reset:
-      return isText(first) && isCount(second) ? { kind: "reset", cause: first, count: second } : undefined
-    case frameByte.sync:
-      return isCount(first) && isDigest(second) ? { kind: "sync", count: first, digest: second } : undefined
-    case frameByte.busy:
-      return isCount(first) ? { kind: "busy", retryAfterMs: first } : undefined
-    case frameByte.have:
-      return decodeHave(first)
-    case frameByte.bye:
-      return isText(first) ? { kind: "bye", code: first, message: isText(second) ? second : "" } : undefined
-    default:
-      return undefined
-  }
-}
-
-function decodeGoaway(fields: readonly unknown[]): Frame | undefined {
+function decodeGoaway(fields: Fields): Extract<Frame, { readonly kind: "goaway" }> | undefined {
   const [reason, startInMs, deadlineMs, flags, address, backInMs] = fields
   if (!isText(reason) || !isCount(startInMs) || !isCount(deadlineMs)) return undefined
   const intent = intentOf(isCount(flags) ? flags : 0)
@@ -94,7 +117,7 @@ function intentOf(flags: number): GoawayIntent | undefined {
 }
 
 /** A client sees the cells of some hundred places at most. */
-function decodeHave(held: unknown): Frame | undefined {
+function decodeHave(held: unknown): HaveFrame | undefined {
   if (!Array.isArray(held)) return undefined
   const holds: ReplicaHold[] = []
   for (const entry of held) {
@@ -126,54 +149,25 @@ function authorOf(fields: unknown): { author?: Author } {
   return isText(user) ? { author: isCount(member) ? { user, member } : { user } } : {}
 }
 
-function decodeReliable(byte: number, fields: readonly unknown[], types: TypeTable): Frame | undefined {
-  const [first, second, third] = fields
-  if (byte === frameByte.topicEvent) return decodeTopicEvent(fields, types)
-  if (!isCount(first)) return undefined
-  switch (byte) {
-    case frameByte.event:
-      return { kind: "event", type: types.nameOf(first), payload: second }
-    case frameByte.reply:
-      return isCount(second) ? decodeReply(first, second, third) : undefined
-    case frameByte.item:
-      return { kind: "item", reference: first, payload: second }
-    case frameByte.end:
-      return isCount(second) ? decodeEnd(first, second, third) : undefined
-    case frameByte.cancel:
-      return { kind: "cancel", reference: first }
-    case frameByte.credit:
-      return isCount(second) ? { kind: "credit", reference: first, items: second } : undefined
-    default:
-      return undefined
-  }
-}
-
-function decodeTopicEvent(fields: readonly unknown[], types: TypeTable): Frame | undefined {
+function decodeTopicEvent(fields: Fields, types: TypeTable): TopicEventFrame | undefined {
   const [topic, offset, type, payload, author] = fields
   if (!isText(topic) || !isCount(offset) || !isCount(type)) return undefined
   return { kind: "topicEvent", topic, offset, type: types.nameOf(type), payload, ...authorOf(author) }
 }
 
-function decodeVolatile(byte: number, fields: readonly unknown[], types: TypeTable): Frame | undefined {
-  const [first, second, third, fourth, fifth] = fields
-  switch (byte) {
-    case frameByte.volatile: {
-      if (!isCount(first)) return undefined
-      const from = { ...topicOf(third), ...authorOf(fourth) }
-      return { kind: "volatile", type: types.nameOf(first), payload: second, key: undefined, ...from }
-    }
-    case frameByte.volatileKeyed: {
-      if (!isText(first) || !isCount(second)) return undefined
-      const from = { ...topicOfKey(first), ...authorOf(fourth) }
-      return { kind: "volatile", type: types.nameOf(second), payload: third, key: first, ...from }
-    }
-    case frameByte.replica:
-      return isCount(first) && isText(second)
-        ? { kind: "replica", replica: first, name: second, schema: third, ...lifeOf(fourth, fifth) }
-        : undefined
-    default:
-      return undefined
-  }
+function decodeVolatile([type, payload, topic, author]: Fields, types: TypeTable): VolatileFrame | undefined {
+  if (!isCount(type)) return undefined
+  const from = { ...topicOf(topic), ...authorOf(author) }
+  return { kind: "volatile", type: types.nameOf(type), payload, key: undefined, ...from }
+}
+
+function decodeVolatileKeyed(
+  [key, type, payload, author]: Fields,
+  types: TypeTable,
+): VolatileFrame | undefined {
+  if (!isText(key) || !isCount(type)) return undefined
+  const from = { ...topicOfKey(key), ...authorOf(author) }
+  return { kind: "volatile", type: types.nameOf(type), payload, key, ...from }
 }
 
 function topicOf(topic: unknown): { topic?: string } {
@@ -186,7 +180,7 @@ function topicOfKey(key: string): { topic?: string } {
   return end > 0 ? { topic: key.slice(0, end) } : {}
 }
 
-function decodeHello(fields: readonly unknown[]): Frame | undefined {
+function decodeHello(fields: Fields): HelloFrame | undefined {
   const [version, token, claim, clientId, dial, bounds, contract] = fields
   if (!isCount(version) || !isText(token) || !isText(clientId) || !isCount(dial)) return undefined
   const limits = limitsOf(bounds, clientMessageLimits)
@@ -228,7 +222,7 @@ function decodeClaim(claim: unknown): ResumeClaim | undefined {
     : undefined
 }
 
-function decodeWelcome(fields: readonly unknown[]): Frame | undefined {
+function decodeWelcome(fields: Fields): WelcomeFrame | undefined {
   const [sessionId, resumeToken, flags, received, handled, , bounds, expiresInMs, types, refusal, digest] =
     fields
   if (!isText(sessionId) || !(resumeToken === null || isText(resumeToken)) || !isCount(flags))
@@ -253,7 +247,7 @@ function decodeWelcome(fields: readonly unknown[]): Frame | undefined {
 }
 
 /** Its reference does not travel: it is the message's own count. */
-function decodeRequest(fields: readonly unknown[], count: number, types: TypeTable): Frame | undefined {
+function decodeRequest(fields: Fields, types: TypeTable, count: number): RequestFrame | undefined {
   // Not destructured: this is the hottest frame, and a list's iterator costs more than all the rest.
   const type = fields[0]
   const budgetMs = fields[2]
@@ -271,13 +265,15 @@ function decodeRequest(fields: readonly unknown[], count: number, types: TypeTab
   return isText(key) ? { ...request, key } : undefined
 }
 
-function decodeReply(reference: number, status: number, payload: unknown): Frame | undefined {
+function decodeReply([reference, status, payload]: Fields): ReplyFrame | undefined {
+  if (!isCount(reference) || !isCount(status)) return undefined
   if (status === 0) return { kind: "reply", reference, outcome: { ok: true, payload } }
   const error = decodeError(status, payload)
   return error === undefined ? undefined : { kind: "reply", reference, outcome: { ok: false, error } }
 }
 
-function decodeEnd(reference: number, status: number, payload: unknown): Frame | undefined {
+function decodeEnd([reference, status, payload]: Fields): EndFrame | undefined {
+  if (!isCount(reference) || !isCount(status)) return undefined
   if (status === 0) return { kind: "end", reference, error: undefined }
   const error = decodeError(status, payload)
   return error === undefined ? undefined : { kind: "end", reference, error }

@@ -7,6 +7,7 @@ import type {
   Author,
   Frame,
   HelloFrame,
+  ReplicaFrame,
   ReplicaHold,
   ReplyFrame,
   RequestFrame,
@@ -82,10 +83,7 @@ export function frameBody(frame: Frame, types: TypeTable): FrameBody {
     case "volatile":
       return volatileBody(frame, types)
     case "replica":
-      return body(
-        frameByte.replica,
-        withTrailing([frame.replica, frame.name, frame.schema], [frame.epoch, frame.topic]),
-      )
+      return body(frameByte.replica, replicaFields(frame))
     case "have":
       return body(frameByte.have, [frame.held.map(holdFields)])
     case "replicaParts":
@@ -181,6 +179,10 @@ function errorFields(error: WireError | undefined): unknown[] {
   const named = status === applicationErrorWire ? wellFormed(code) : null
   const waitMs = retryAfterMs === undefined ? null : wholeMs(retryAfterMs)
   return [status, [named, wellFormed(message), wireCategories.indexOf(category), waitMs, details ?? null]]
+}
+
+function replicaFields({ replica, name, schema, epoch, topic }: ReplicaFrame): unknown[] {
+  return withTrailing([replica, name, schema], [epoch, topic])
 }
 
 /** The cells flat: x, y and version of the first, then of the next. */

@@ -126,12 +126,9 @@ export class Unpacker {
       case 0xc9:
         return this.#extension(this.#length(head - 0xc7))
       case 0xca:
-        this.#float.setUint32(0, this.#uint32())
-        return this.#float.getFloat32(0)
+        return this.#float32()
       case 0xcb:
-        this.#float.setUint32(0, this.#uint32())
-        this.#float.setUint32(4, this.#uint32())
-        return this.#float.getFloat64(0)
+        return this.#float64()
       case 0xcc:
         return this.#uint8()
       case 0xcd:
@@ -163,6 +160,17 @@ export class Unpacker {
       default: // fixext 1 to 16: 0xd4 to 0xd8
         return this.#extension(1 << (head - 0xd4))
     }
+  }
+
+  #float32(): number {
+    this.#float.setUint32(0, this.#uint32())
+    return this.#float.getFloat32(0)
+  }
+
+  #float64(): number {
+    this.#float.setUint32(0, this.#uint32())
+    this.#float.setUint32(4, this.#uint32())
+    return this.#float.getFloat64(0)
   }
 
   #array(count: number, depth: number, owed: number): unknown {

@@ -1,5 +1,6 @@
-// Which metrics a server has, and where each finds its values among the server's statistics. Knows no library; that
-// docs/metrics.md describes exactly these is tested.
+// Defines the server's metrics and reads their values from the server's statistics. A test compares them with
+// docs/metrics.md. Must not know a metrics library.
+import type { ServerCounters } from "../base/counters.ts"
 import type { ServerStats } from "./server-stats.ts"
 import type { HistogramReading } from "../base/histogram.ts"
 
@@ -33,155 +34,147 @@ export type MetricDefinition =
       readonly read: (stats: ServerStats) => readonly Distribution[]
     })
 
-/** The statistics that are one number each. */
+/** Statistics that are one number each. */
 type NumberKey = { [K in keyof ServerStats]: ServerStats[K] extends number ? K : never }[keyof ServerStats]
 
-type NumberRow = readonly [name: string, key: NumberKey, help: string]
+/** A metric with one value: its name and its help. */
+type Row = readonly [name: string, help: string]
 
-const gauges: readonly NumberRow[] = [
-  ["connections", "connections", "Sockets that are open now, logged in or not."],
-  ["topics", "topics", "Topics that somebody is in now."],
-  ["topic_members", "topicMembers", "Stays of sessions in topics that they joined by themselves."],
-  ["topic_history_bytes", "topicHistoryBytes", "Bytes of the histories of all topics."],
-  ["replica_records", "replicaRecords", "Records of all replicas."],
-  ["replica_cells", "replicaCells", "Cells of replicas that have records or viewers now."],
-  [
+/** Counters that a metric with labels reports: `tallies` and `histograms` below. */
+type LabelledCounter =
+  | "handshakesAccepted"
+  | "handshakesRefused"
+  | "handshakesAbandoned"
+  | "resumesAsked"
+  | "sessionsResumed"
+  | "sessionsEnded"
+  | "requestsSettled"
+  | "requestsFailed"
+
+/** Gauges that have labels or another unit: `tallies` below. `sessions` is the sum of its two states. */
+type OtherGauge = "sessions" | "attached" | "detached" | "stateOldestMs"
+
+/** By statistic. A gauge without a metric does not compile. */
+const gauges: Readonly<Record<Exclude<NumberKey, keyof ServerCounters | OtherGauge>, Row>> = {
+  connections: ["connections", "Sockets that are open now, logged in or not."],
+  topics: ["topics", "Topics that somebody is in now."],
+  topicMembers: ["topic_members", "Stays of sessions in topics that they joined by themselves."],
+  topicHistoryBytes: ["topic_history_bytes", "Bytes of the histories of all topics."],
+  replicaRecords: ["replica_records", "Records of all replicas."],
+  replicaCells: ["replica_cells", "Cells of replicas that have records or viewers now."],
+  replicaDeltaBytes: [
     "replica_delta_bytes",
-    "replicaDeltaBytes",
     "Memory of the changes that cells hold for viewers who missed some.",
   ],
-  ["replica_viewers", "viewing", "Sessions that see any replica now."],
-  [
+  viewing: ["replica_viewers", "Sessions that see any replica now."],
+  conflated: [
     "replica_viewers_conflated",
-    "conflated",
     "Of these, the ones that have fallen behind now and wait for their socket or their link.",
   ],
-  [
+  stateUnacknowledgedBytes: [
     "state_unacknowledged_bytes",
-    "stateUnacknowledgedBytes",
     "Bytes of replicas and volatile events that were sent and that clients have not acknowledged.",
   ],
-  ["timers", "timers", "Deadlines that wait now; 0 on a server without connections and sessions."],
-  [
+  timers: ["timers", "Deadlines that wait now; 0 on a server without connections and sessions."],
+  bufferedMessages: [
     "buffered_messages",
-    "bufferedMessages",
     "Reliable messages that sessions keep now because their clients have not acknowledged them.",
   ],
-  [
+  bufferedBytes: [
     "buffered_bytes",
-    "bufferedBytes",
     "Bytes of these messages, a broadcast counted once for each session that keeps it.",
   ],
-  ["replay_bytes", "replayBytes", "Bytes of these messages, a broadcast counted once for all of them."],
-  [
+  replayBytes: ["replay_bytes", "Bytes of these messages, a broadcast counted once for all of them."],
+  idempotencyBytes: [
     "idempotency_bytes",
-    "idempotencyBytes",
     "Memory of the remembered outcomes of requests with an idempotency key.",
   ],
-]
+}
 
-const counters: readonly NumberRow[] = [
-  ["connections_opened_total", "connectionsAccepted", "Sockets that were taken in."],
-  ["connections_closed_total", "connectionsClosed", "Sockets that have gone."],
-  [
+/** By counter. A counter without a metric does not compile. */
+const counters: Readonly<Record<Exclude<keyof ServerCounters, LabelledCounter>, Row>> = {
+  connectionsAccepted: ["connections_opened_total", "Sockets that were taken in."],
+  connectionsClosed: ["connections_closed_total", "Sockets that have gone."],
+  silentConnectionsClosed: [
     "silent_connections_closed_total",
-    "silentConnectionsClosed",
     "Sockets that were dropped because nothing was heard after a ping.",
   ],
-  [
+  slowConsumersClosed: [
     "slow_consumers_closed_total",
-    "slowConsumersClosed",
     "Sockets that were dropped because their peer was heard, but acknowledged nothing, or too much waited for it.",
   ],
-  ["topic_joins_total", "topicJoins", "Joins of clients that the application allowed."],
-  ["topic_joins_refused_total", "topicJoinsRefused", "Joins of clients that were refused."],
-  [
+  topicJoins: ["topic_joins_total", "Joins of clients that the application allowed."],
+  topicJoinsRefused: ["topic_joins_refused_total", "Joins of clients that were refused."],
+  topicMembersPutOut: [
     "topic_members_put_out_total",
-    "topicMembersPutOut",
     "Members that were put out, by the application or because they may not be in any more.",
   ],
-  ["topic_publishes_total", "topicPublishes", "Publications of clients to topics."],
-  [
+  topicPublishes: ["topic_publishes_total", "Publications of clients to topics."],
+  topicPublishesRefused: [
     "topic_publishes_refused_total",
-    "topicPublishesRefused",
     "Publications of clients to topics that were refused.",
   ],
-  [
-    "topic_replays_total",
-    "topicReplays",
-    "Publications that were sent again from the history of their topic.",
-  ],
-  ["topic_gaps_total", "topicGaps", "Joins that were told of publications which nobody keeps any more."],
-  ["presence_updates_total", "presenceUpdates", "Events that told members who is in their topic."],
-  [
+  topicReplays: ["topic_replays_total", "Publications that were sent again from the history of their topic."],
+  topicGaps: ["topic_gaps_total", "Joins that were told of publications which nobody keeps any more."],
+  presenceUpdates: ["presence_updates_total", "Events that told members who is in their topic."],
+  replicaCellsPacked: [
     "replica_cells_packed_total",
-    "replicaCellsPacked",
     "Changed cells of replicas that were packed, each once for all of its viewers.",
   ],
-  ["replica_frames_sent_total", "replicaFramesSent", "Frames of replicas that were sent."],
-  ["replica_bytes_sent_total", "replicaBytesSent", "Bytes of these frames."],
-  [
+  replicaFramesSent: ["replica_frames_sent_total", "Frames of replicas that were sent."],
+  replicaBytesSent: ["replica_bytes_sent_total", "Bytes of these frames."],
+  viewersConflated: [
     "replica_conflations_total",
-    "viewersConflated",
     "Sessions that fell behind with their replicas, each time until their socket or their link had drained.",
   ],
-  [
+  replicaUpdatesConflated: [
     "replica_updates_conflated_total",
-    "replicaUpdatesConflated",
     "Updates that such a session was not sent, because a later one stands for them.",
   ],
-  ["sessions_opened_total", "sessionsOpened", "Sessions that began."],
-  [
+  sessionsOpened: ["sessions_opened_total", "Sessions that began."],
+  sessionsDetached: [
     "session_detachments_total",
-    "sessionsDetached",
     "Sessions that lost their connection and waited for another.",
   ],
-  [
+  takeovers: [
     "session_takeovers_total",
-    "takeovers",
     "Resumes that took a session from a connection that was still bound to it.",
   ],
-  [
+  messagesReceived: [
     "messages_received_total",
-    "messagesReceived",
     "Messages that arrived in sessions, control frames included.",
   ],
-  ["received_bytes_total", "bytesReceived", "Bytes of these messages."],
-  ["messages_sent_total", "messagesSent", "Messages that were handed to sockets, replayed ones included."],
-  ["sent_bytes_total", "bytesSent", "Bytes of these messages."],
-  ["messages_replayed_total", "messagesReplayed", "Messages that were sent again after a resume."],
-  ["replayed_bytes_total", "bytesReplayed", "Bytes of these messages."],
-  ["acks_sent_total", "acksSent", "Acknowledgements that were sent as frames of their own."],
-  [
+  bytesReceived: ["received_bytes_total", "Bytes of these messages."],
+  messagesSent: ["messages_sent_total", "Messages that were handed to sockets, replayed ones included."],
+  bytesSent: ["sent_bytes_total", "Bytes of these messages."],
+  messagesReplayed: ["messages_replayed_total", "Messages that were sent again after a resume."],
+  bytesReplayed: ["replayed_bytes_total", "Bytes of these messages."],
+  acksSent: ["acks_sent_total", "Acknowledgements that were sent as frames of their own."],
+  volatileConflated: [
     "volatile_conflated_total",
-    "volatileConflated",
     "Keyed volatile values that a newer value replaced before they were sent.",
   ],
-  ["volatile_dropped_total", "volatileDropped", "Volatile values without a key that were dropped."],
-  [
+  volatileDropped: ["volatile_dropped_total", "Volatile values without a key that were dropped."],
+  publicationsEncoded: [
     "publications_encoded_total",
-    "publicationsEncoded",
     "Events that were encoded, once for each wire profile.",
   ],
-  [
+  requestsAbandoned: [
     "requests_abandoned_total",
-    "requestsAbandoned",
     "Requests that were not answered because their session ended first.",
   ],
-  [
+  requestsVoided: [
     "requests_voided_total",
-    "requestsVoided",
     "Requests that were cancelled before they arrived and were not started.",
   ],
-  ["bad_messages_total", "badMessages", "Messages that do not follow the protocol."],
-  ["throttled_pauses_total", "throttledPauses", "Times that reading paused because a user sent too much."],
-  ["drains_total", "drains", "Times that clients were asked to move to new connections."],
-  [
+  badMessages: ["bad_messages_total", "Messages that do not follow the protocol."],
+  throttledPauses: ["throttled_pauses_total", "Times that reading paused because a user sent too much."],
+  drains: ["drains_total", "Times that clients were asked to move to new connections."],
+  drainOverdue: [
     "drain_overdue_total",
-    "drainOverdue",
     "Connections that were closed because their client did not move in time.",
   ],
-]
+}
 
 const tallies: readonly MetricDefinition[] = [
   {
@@ -291,13 +284,17 @@ const histograms: readonly MetricDefinition[] = [
 
 /** Every metric, in the order in which they are shown. */
 export const metricDefinitions: readonly MetricDefinition[] = [
-  ...gauges.map((row) => plainMetric("gauge", row)),
+  ...keysOf(gauges).map((key) => plainMetric("gauge", key, gauges[key])),
   ...tallies,
-  ...counters.map((row) => plainMetric("counter", row)),
+  ...keysOf(counters).map((key) => plainMetric("counter", key, counters[key])),
   ...histograms,
 ]
 
-function plainMetric(type: "counter" | "gauge", [name, key, help]: NumberRow): MetricDefinition {
+function keysOf<T extends object>(table: T): (keyof T & string)[] {
+  return Object.keys(table).filter((key): key is keyof T & string => Object.hasOwn(table, key))
+}
+
+function plainMetric(type: "counter" | "gauge", key: NumberKey, [name, help]: Row): MetricDefinition {
   return { name, type, help, labelNames: [], read: (stats) => [{ labels: {}, value: stats[key] }] }
 }
 

@@ -43,34 +43,7 @@ export function Chat({ session, draft, input }: ChatProps) {
       <Log session={session} />
       <Unsaid session={session} />
       <form onSubmit={send} onKeyDown={(event) => event.key === "Escape" && blurFocused()}>
-        <div class="chat-channels" role="group" aria-label="Channel">
-          {chatChannels.map((name) => (
-            <button
-              key={name}
-              type="button"
-              data-testid={`chat-channel-${name}`}
-              data-kind={name}
-              aria-pressed={channel === name}
-              onClick={() => change({ channel: name })}
-            >
-              {channelTitles[name]}
-            </button>
-          ))}
-          {channel === "dm" && (
-            <input
-              data-testid="chat-recipient"
-              class="chat-recipient"
-              placeholder="to whom"
-              aria-label="Recipient"
-              autocapitalize="none"
-              spellcheck={false}
-              maxLength={50}
-              required
-              value={recipient}
-              onInput={(event) => change({ recipient: event.currentTarget.value })}
-            />
-          )}
-        </div>
+        <Channels line={line} change={change} />
         <div class="chat-message">
           <input
             ref={input}
@@ -90,6 +63,45 @@ export function Chat({ session, draft, input }: ChatProps) {
         </div>
       </form>
     </section>
+  )
+}
+
+interface ChannelsProps {
+  readonly line: ChatInput
+  readonly change: (part: Partial<ChatInput>) => void
+}
+
+/** The channel of the line, and the recipient of a direct message. */
+function Channels({ line: { channel, recipient }, change }: ChannelsProps) {
+  return (
+    <div class="chat-channels" role="group" aria-label="Channel">
+      {chatChannels.map((name) => (
+        <button
+          key={name}
+          type="button"
+          data-testid={`chat-channel-${name}`}
+          data-kind={name}
+          aria-pressed={channel === name}
+          onClick={() => change({ channel: name })}
+        >
+          {channelTitles[name]}
+        </button>
+      ))}
+      {channel === "dm" && (
+        <input
+          data-testid="chat-recipient"
+          class="chat-recipient"
+          placeholder="to whom"
+          aria-label="Recipient"
+          autocapitalize="none"
+          spellcheck={false}
+          maxLength={50}
+          required
+          value={recipient}
+          onInput={(event) => change({ recipient: event.currentTarget.value })}
+        />
+      )}
+    </div>
   )
 }
 

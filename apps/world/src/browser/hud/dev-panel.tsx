@@ -13,11 +13,7 @@ const askEveryMs = 1_000
 const idLength = 8
 
 export function DevPanel({ session }: { readonly session: Session }) {
-  const { status } = useStore(session.connection)
-  const roundTripMs = useStore(session.roundTripMs)
-  const { resumed, replayedOut, replayedIn, lastOutageMs } = useStore(session.resumptions)
-  const { sessionId, stats, pending, traffic } = useReading(session)
-  const health = useHealth(session)
+  const reading = useReading(session)
   useConsole(session)
   return (
     <section class="dev panel" data-testid="dev-panel" aria-label="Connection">
@@ -25,75 +21,107 @@ export function DevPanel({ session }: { readonly session: Session }) {
         Pull the plug
       </button>
       <dl>
-        <Row name="Session" testId="dev-session">
-          {sessionId?.slice(0, idLength) ?? "–"}
-        </Row>
-        <Row name="State" testId="dev-state">
-          {status.state}
-        </Row>
-        <Row name="Last error" testId="dev-error">
-          {status.state === "reconnecting" || status.state === "closed"
-            ? (status.error?.message ?? "–")
-            : "–"}
-        </Row>
-        <Row name="Round trip" testId="dev-round-trip">
-          {milliseconds(roundTripMs)}
-        </Row>
-        <Row name="Resumed" testId="dev-resumed">
-          {resumed}
-        </Row>
-        <Row name="Last outage" testId="dev-outage">
-          {milliseconds(lastOutageMs)}
-        </Row>
-        <Row name="Replayed out" testId="dev-replayed-out">
-          {replayedOut}
-        </Row>
-        <Row name="Replayed in" testId="dev-replayed-in">
-          {replayedIn}
-        </Row>
-        <Row name="Bytes in" testId="dev-bytes">
-          {kibibytes(traffic.bytesPerSecond)}/s
-        </Row>
-        <Row name="Updates" testId="dev-updates">
-          {Math.round(traffic.updatesPerSecond)}/s
-        </Row>
-        <Row name="Cells" testId="dev-cells">
-          {session.shown.cells}
-        </Row>
-        <Row name="Records" testId="dev-records">
-          {session.shown.records}
-        </Row>
-        <Row name="Players" testId="dev-players">
-          {health?.players ?? "–"}
-        </Row>
-        <Row name="Tick p50" testId="dev-tick-p50">
-          {tickTime(health?.tickP50Ms)}
-        </Row>
-        <Row name="Tick p99" testId="dev-tick-p99">
-          {tickTime(health?.tickP99Ms)}
-        </Row>
-        <Row name="Sent" testId="dev-sent">
-          {stats.sent}
-        </Row>
-        <Row name="Acknowledged" testId="dev-acknowledged">
-          {stats.sent - stats.bufferedMessages}
-        </Row>
-        <Row name="Buffered" testId="dev-buffered">
-          {stats.bufferedMessages} ({stats.bufferedBytes} B)
-        </Row>
-        <Row name="Received" testId="dev-received">
-          {stats.received}
-        </Row>
-        <Row name="Pending" testId="dev-pending">
-          {pending.length}
-        </Row>
+        <ConnectionRows session={session} sessionId={reading.sessionId} />
+        <WorldRows session={session} traffic={reading.traffic} />
+        <MessageRows reading={reading} />
       </dl>
       <ul data-testid="dev-requests">
-        {pending.map((request, index) => (
+        {reading.pending.map((request, index) => (
           <li key={index}>{request}</li>
         ))}
       </ul>
     </section>
+  )
+}
+
+interface ConnectionRowsProps {
+  readonly session: Session
+  readonly sessionId: string | undefined
+}
+
+function ConnectionRows({ session, sessionId }: ConnectionRowsProps) {
+  const { status } = useStore(session.connection)
+  const roundTripMs = useStore(session.roundTripMs)
+  const { resumed, replayedOut, replayedIn, lastOutageMs } = useStore(session.resumptions)
+  const error = status.state === "reconnecting" || status.state === "closed" ? status.error : undefined
+  return (
+    <>
+      <Row name="Session" testId="dev-session">
+        {sessionId?.slice(0, idLength) ?? "–"}
+      </Row>
+      <Row name="State" testId="dev-state">
+        {status.state}
+      </Row>
+      <Row name="Last error" testId="dev-error">
+        {error?.message ?? "–"}
+      </Row>
+      <Row name="Round trip" testId="dev-round-trip">
+        {milliseconds(roundTripMs)}
+      </Row>
+      <Row name="Resumed" testId="dev-resumed">
+        {resumed}
+      </Row>
+      <Row name="Last outage" testId="dev-outage">
+        {milliseconds(lastOutageMs)}
+      </Row>
+      <Row name="Replayed out" testId="dev-replayed-out">
+        {replayedOut}
+      </Row>
+      <Row name="Replayed in" testId="dev-replayed-in">
+        {replayedIn}
+      </Row>
+    </>
+  )
+}
+
+function WorldRows({ session, traffic }: { readonly session: Session; readonly traffic: Traffic }) {
+  const health = useHealth(session)
+  return (
+    <>
+      <Row name="Bytes in" testId="dev-bytes">
+        {kibibytes(traffic.bytesPerSecond)}/s
+      </Row>
+      <Row name="Updates" testId="dev-updates">
+        {Math.round(traffic.updatesPerSecond)}/s
+      </Row>
+      <Row name="Cells" testId="dev-cells">
+        {session.shown.cells}
+      </Row>
+      <Row name="Records" testId="dev-records">
+        {session.shown.records}
+      </Row>
+      <Row name="Players" testId="dev-players">
+        {health?.players ?? "–"}
+      </Row>
+      <Row name="Tick p50" testId="dev-tick-p50">
+        {tickTime(health?.tickP50Ms)}
+      </Row>
+      <Row name="Tick p99" testId="dev-tick-p99">
+        {tickTime(health?.tickP99Ms)}
+      </Row>
+    </>
+  )
+}
+
+function MessageRows({ reading: { stats, pending } }: { readonly reading: Reading }) {
+  return (
+    <>
+      <Row name="Sent" testId="dev-sent">
+        {stats.sent}
+      </Row>
+      <Row name="Acknowledged" testId="dev-acknowledged">
+        {stats.sent - stats.bufferedMessages}
+      </Row>
+      <Row name="Buffered" testId="dev-buffered">
+        {stats.bufferedMessages} ({stats.bufferedBytes} B)
+      </Row>
+      <Row name="Received" testId="dev-received">
+        {stats.received}
+      </Row>
+      <Row name="Pending" testId="dev-pending">
+        {pending.length}
+      </Row>
+    </>
   )
 }
 

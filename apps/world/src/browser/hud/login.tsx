@@ -37,34 +37,8 @@ export function Login({ notice, name, onToken }: LoginProps) {
           <h1>Hawser World</h1>
           <p>Walk, gather and talk with whoever is there.</p>
         </header>
-        <label>
-          <span>Name</span>
-          <input
-            data-testid="login-username"
-            name="username"
-            autocomplete="username"
-            autocapitalize="none"
-            spellcheck={false}
-            maxLength={50}
-            required
-            value={username}
-            onInput={(event) => setUsername(event.currentTarget.value)}
-          />
-        </label>
-        <label>
-          <span>Password</span>
-          <input
-            data-testid="login-password"
-            name="password"
-            type="password"
-            autocomplete="current-password"
-            autofocus={name !== ""}
-            maxLength={128}
-            required
-            value={password}
-            onInput={(event) => setPassword(event.currentTarget.value)}
-          />
-        </label>
+        <NameField value={username} onChange={setUsername} />
+        <PasswordField value={password} onChange={setPassword} isFocused={name !== ""} />
         <p class="login-error" data-testid="login-error" role="alert">
           {error}
         </p>
@@ -79,5 +53,48 @@ export function Login({ notice, name, onToken }: LoginProps) {
         <p class="hint">A new name has 3–50 letters, digits, _ or -; a password at least 8 characters.</p>
       </form>
     </main>
+  )
+}
+
+interface FieldProps {
+  readonly value: string
+  readonly onChange: (value: string) => void
+}
+
+function NameField({ value, onChange }: FieldProps) {
+  return (
+    <label>
+      <span>Name</span>
+      <input
+        data-testid="login-username"
+        name="username"
+        autocomplete="username"
+        autocapitalize="none"
+        spellcheck={false}
+        maxLength={50}
+        required
+        value={value}
+        onInput={(event) => onChange(event.currentTarget.value)}
+      />
+    </label>
+  )
+}
+
+function PasswordField({ value, onChange, isFocused }: FieldProps & { readonly isFocused: boolean }) {
+  return (
+    <label>
+      <span>Password</span>
+      <input
+        data-testid="login-password"
+        name="password"
+        type="password"
+        autocomplete="current-password"
+        autofocus={isFocused}
+        maxLength={128}
+        required
+        value={value}
+        onInput={(event) => onChange(event.currentTarget.value)}
+      />
+    </label>
   )
 }

@@ -1,5 +1,6 @@
 // The world on the screen: the canvas, and the panels over it.
 import { useEffect, useRef, useState } from "preact/hooks"
+import type { RefObject } from "preact"
 import type { Draft } from "../draft.ts"
 import { HeldDirections } from "../input/held-directions.ts"
 import { listenToKeyboard } from "../input/keyboard.ts"
@@ -29,20 +30,7 @@ export function World({ session, draft, onLeave }: WorldProps) {
   const [isDevOpen, setIsDevOpen] = useState(false)
   const ageSeconds = useStore(session.ageSeconds)
 
-  useEffect(() => {
-    let stop = (): void => {}
-    let isGone = false
-    const walk = createWalk(session, held)
-    loadAtlas().then((atlas) => {
-      if (isGone || canvas.current === null) return
-      stop = startCanvas({ canvas: canvas.current, world: session.world, atlas, onFrame: walk })
-    }, reportError)
-    return () => {
-      isGone = true
-      stop()
-    }
-  }, [session, held])
-
+  useCanvas(canvas, session, held)
   useEffect(
     () =>
       listenToKeyboard({
@@ -91,4 +79,25 @@ export function World({ session, draft, onLeave }: WorldProps) {
       <TouchPad held={held} onGather={() => session.gather()} />
     </div>
   )
+}
+
+/** Draws the world while the component is mounted. */
+function useCanvas(
+  canvas: RefObject<HTMLCanvasElement | null>,
+  session: Session,
+  held: HeldDirections,
+): void {
+  useEffect(() => {
+    let stop = (): void => {}
+    let isGone = false
+    const walk = createWalk(session, held)
+    loadAtlas().then((atlas) => {
+      if (isGone || canvas.current === null) return
+      stop = startCanvas({ canvas: canvas.current, world: session.world, atlas, onFrame: walk })
+    }, reportError)
+    return () => {
+      isGone = true
+      stop()
+    }
+  }, [session, held])
 }

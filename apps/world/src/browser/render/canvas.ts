@@ -2,7 +2,7 @@
 import type { Entity } from "../entity.ts"
 import type { Tile } from "../../rules/movement.ts"
 import { isMoving, placeAt } from "../motion.ts"
-import { chunkKey, chunkTiles } from "../chunk.ts"
+import { chunkKey, chunkTiles } from "../../rules/chunk.ts"
 import type { Figure, WorldState } from "../world-state.ts"
 import type { Atlas } from "./atlas.ts"
 import { clampToMap, follow, tilePixels } from "./camera.ts"
@@ -41,11 +41,11 @@ export interface CanvasOptions {
   readonly onFrame: (nowMs: number) => void
 }
 
-/** Returns how to stop. */
+/** Draws until the returned function is called. */
 export function startCanvas({ canvas, world, atlas, onFrame }: CanvasOptions): () => void {
   const { context } = surfaceOf(canvas)
   const drawnChunk = createChunkCache(atlas.tileset, world.bareTiles)
-  const labels = createLabels()
+  const scene: Scene = { canvas, context, world, atlas, drawnChunk, labels: createLabels() }
   let camera: Camera | undefined
   let lastMs = performance.now()
   let request = requestAnimationFrame(draw)
@@ -61,91 +61,105 @@ export function startCanvas({ canvas, world, atlas, onFrame }: CanvasOptions): (
     const own = world.ownFigure
     if (own !== undefined) {
       camera = follow(camera, middleOf(own, nowMs), nowMs - lastMs)
-      drawWorld({ nowMs, ...place(camera) })
+      drawWorld(scene, { nowMs, ...place(scene, camera) })
     }
     lastMs = nowMs
   }
 
-  function place(from: Camera): Pick<Frame, "size" | "origin"> {
-    const size = tilePixels(canvas.width, canvas.height)
-    const view = { widthTiles: canvas.width / size, heightTiles: canvas.height / size }
-    const { x, y } = clampToMap(from, view, world)
-    return {
-      size,
-      origin: { x: Math.round(canvas.width / 2 - x * size), y: Math.round(canvas.height / 2 - y * size) },
-    }
-  }
-
-  function drawWorld(frame: Frame): void {
-    const chunks = visibleChunks(frame)
-    const side = chunkTiles * frame.size
-    for (const { chunk, below } of chunks) {
-      context.drawImage(below, ...cornerOf(chunk, frame), side, side)
-    }
-    for (const item of world.groundItems.values()) drawItem(context, item, frame)
-    const byDepth = visibleFigures(frame)
-    for (const figure of byDepth) drawFigure(figure, frame)
-    for (const { chunk, above } of chunks) {
-      if (above !== undefined) context.drawImage(above, ...cornerOf(chunk, frame), side, side)
-    }
-    for (const figure of byDepth) drawName(figure, frame)
-  }
-
-  /** Further down is further in front; of those who share a tile the own figure is. */
-  function visibleFigures({ nowMs, size, origin }: Frame): readonly PlacedFigure[] {
-    const own = world.ownFigure
-    const visible: PlacedFigure[] = []
-    for (const figure of world.figures.values()) {
-      const at = placeAt(figure.motion, nowMs)
-      const [x, y] = [at.x * size + origin.x, at.y * size + origin.y]
-      // Names are wider than a tile, and hang above it.
-      if (x < -3 * size || y < -size || x > canvas.width + 3 * size || y > canvas.height + size) continue
-      visible.push({ figure, at, isOwn: figure === own })
-    }
-    return visible.sort((one, other) => one.at.y - other.at.y || Number(one.isOwn) - Number(other.isOwn))
-  }
-
-  function visibleChunks({ size, origin }: Frame): readonly DrawnChunk[] {
-    const side = chunkTiles * size
-    const visible: DrawnChunk[] = []
-    for (let chunkY = Math.floor(-origin.y / side); chunkY * side + origin.y < canvas.height; chunkY += 1) {
-      for (let chunkX = Math.floor(-origin.x / side); chunkX * side + origin.x < canvas.width; chunkX += 1) {
-        const key = chunkKey(chunkX, chunkY)
-        const chunk = world.chunks.get(key)
-        if (chunk !== undefined) visible.push(drawnChunk(key, chunk))
-      }
-    }
-    return visible
-  }
-
-  function drawFigure({ figure, at }: PlacedFigure, { nowMs, size, origin }: Frame): void {
-    const { entity, motion } = figure
-    const walkFrame = isMoving(motion, nowMs) ? Math.floor(nowMs / walkFrameMs) : 0
-    const box = { x: Math.round(at.x * size + origin.x), y: Math.round(at.y * size + origin.y), size }
-    context.globalAlpha = isAway(entity) ? awayAlpha : 1
-    drawSprite(context, atlas, { entity, walkFrame, box })
-    context.globalAlpha = 1
-    if (entity.hp >= entity.maxHp || entity.maxHp <= 0) return
-    const width = Math.round(size * 0.7)
-    const [x, y] = [box.x + Math.round(size * 0.15), box.y - Math.round(size * 0.06)]
-    context.fillStyle = "rgb(8 11 15 / 70%)"
-    context.fillRect(x - 1, y - 1, width + 2, 6)
-    context.fillStyle = "#d2604f"
-    context.fillRect(x, y, Math.round((width * Math.max(0, entity.hp)) / entity.maxHp), 4)
-  }
-
-  function drawName({ figure: { entity }, at, isOwn }: PlacedFigure, { size, origin }: Frame): void {
-    const density = window.devicePixelRatio
-    const fontPixels = Math.round((entity.kind === "player" ? 13 : 11) * density)
-    const label = labels(nameOf(entity), isOwn ? "own" : entity.kind, fontPixels)
-    const x = Math.round(at.x * size + origin.x + (size - label.width) / 2)
-    const y = Math.round(
-      at.y * size + origin.y - label.height - size * (entity.kind === "player" ? 0.08 : -0.05),
-    )
-    context.drawImage(label, x, y)
-  }
-
   return () => cancelAnimationFrame(request)
+}
+
+/** The parts that all frames share. */
+interface Scene {
+  readonly canvas: HTMLCanvasElement
+  readonly context: CanvasRenderingContext2D
+  readonly world: WorldState
+  readonly atlas: Atlas
+  readonly drawnChunk: ReturnType<typeof createChunkCache>
+  readonly labels: ReturnType<typeof createLabels>
+}
+
+function place({ canvas, world }: Scene, from: Camera): Pick<Frame, "size" | "origin"> {
+  const size = tilePixels(canvas.width, canvas.height)
+  const view = { widthTiles: canvas.width / size, heightTiles: canvas.height / size }
+  const { x, y } = clampToMap(from, view, world)
+  return {
+    size,
+    origin: { x: Math.round(canvas.width / 2 - x * size), y: Math.round(canvas.height / 2 - y * size) },
+  }
+}
+
+function drawWorld(scene: Scene, frame: Frame): void {
+  const { context, world } = scene
+  const chunks = visibleChunks(scene, frame)
+  const side = chunkTiles * frame.size
+  for (const { chunk, below } of chunks) {
+    context.drawImage(below, ...cornerOf(chunk, frame), side, side)
+  }
+  for (const item of world.groundItems.values()) drawItem(context, item, frame)
+  const byDepth = visibleFigures(scene, frame)
+  for (const figure of byDepth) drawFigure(scene, figure, frame)
+  for (const { chunk, above } of chunks) {
+    if (above !== undefined) context.drawImage(above, ...cornerOf(chunk, frame), side, side)
+  }
+  for (const figure of byDepth) drawName(scene, figure, frame)
+}
+
+/** Sorts figures from back to front: by their lower edge; on one tile the own figure is in front. */
+function visibleFigures({ canvas, world }: Scene, { nowMs, size, origin }: Frame): readonly PlacedFigure[] {
+  const own = world.ownFigure
+  const visible: PlacedFigure[] = []
+  for (const figure of world.figures.values()) {
+    const at = placeAt(figure.motion, nowMs)
+    const [x, y] = [at.x * size + origin.x, at.y * size + origin.y]
+    // Names are wider than a tile, and hang above it.
+    if (x < -3 * size || y < -size || x > canvas.width + 3 * size || y > canvas.height + size) continue
+    visible.push({ figure, at, isOwn: figure === own })
+  }
+  return visible.sort((one, other) => one.at.y - other.at.y || Number(one.isOwn) - Number(other.isOwn))
+}
+
+function visibleChunks({ canvas, world, drawnChunk }: Scene, { size, origin }: Frame): readonly DrawnChunk[] {
+  const side = chunkTiles * size
+  const visible: DrawnChunk[] = []
+  for (let chunkY = Math.floor(-origin.y / side); chunkY * side + origin.y < canvas.height; chunkY += 1) {
+    for (let chunkX = Math.floor(-origin.x / side); chunkX * side + origin.x < canvas.width; chunkX += 1) {
+      const key = chunkKey(chunkX, chunkY)
+      const chunk = world.chunks.get(key)
+      if (chunk !== undefined) visible.push(drawnChunk(key, chunk))
+    }
+  }
+  return visible
+}
+
+function drawFigure({ context, atlas }: Scene, { figure, at }: PlacedFigure, frame: Frame): void {
+  const { nowMs, size, origin } = frame
+  const { entity, motion } = figure
+  const walkFrame = isMoving(motion, nowMs) ? Math.floor(nowMs / walkFrameMs) : 0
+  const box = { x: Math.round(at.x * size + origin.x), y: Math.round(at.y * size + origin.y), size }
+  context.globalAlpha = isAway(entity) ? awayAlpha : 1
+  drawSprite(context, atlas, { entity, walkFrame, box })
+  context.globalAlpha = 1
+  if (entity.hp >= entity.maxHp || entity.maxHp <= 0) return
+  const width = Math.round(size * 0.7)
+  const [x, y] = [box.x + Math.round(size * 0.15), box.y - Math.round(size * 0.06)]
+  context.fillStyle = "rgb(8 11 15 / 70%)"
+  context.fillRect(x - 1, y - 1, width + 2, 6)
+  context.fillStyle = "#d2604f"
+  context.fillRect(x, y, Math.round((width * Math.max(0, entity.hp)) / entity.maxHp), 4)
+}
+
+function drawName({ context, labels }: Scene, { figure, at, isOwn }: PlacedFigure, frame: Frame): void {
+  const { size, origin } = frame
+  const { entity } = figure
+  const density = window.devicePixelRatio
+  const fontPixels = Math.round((entity.kind === "player" ? 13 : 11) * density)
+  const label = labels(nameOf(entity), isOwn ? "own" : entity.kind, fontPixels)
+  const x = Math.round(at.x * size + origin.x + (size - label.width) / 2)
+  const y = Math.round(
+    at.y * size + origin.y - label.height - size * (entity.kind === "player" ? 0.08 : -0.05),
+  )
+  context.drawImage(label, x, y)
 }
 
 function isAway(entity: Entity): boolean {

@@ -2,7 +2,7 @@
 // hangs above them. Per frame a chunk costs two copies.
 import type { ChunkPayload } from "../../contract.ts"
 import type { BareTiles } from "../bare-tiles.ts"
-import { chunkTiles } from "../chunk.ts"
+import { chunkTiles } from "../../rules/chunk.ts"
 import { bareGid } from "./bare-picture.ts"
 import { createSurface } from "./surface.ts"
 

@@ -1,8 +1,8 @@
 // Which picture a figure shows, and how it is drawn.
+import { outfitCount } from "../../rules/outfits.ts"
 import type { Entity } from "../entity.ts"
 import type { Atlas } from "./atlas.ts"
 
-const outfitCount = 8
 const plainColours = ["#d9a441", "#5b9bd5", "#c96a6a", "#7fb069", "#a983c9", "#d88c5a"] as const
 
 export interface SpriteBox {

@@ -2,9 +2,9 @@
 import { encodeOnce } from "@hawser/server"
 import type { Encoded } from "@hawser/server"
 import type { ChunkPayload } from "../../contract.ts"
+import { chunkKey, chunkTiles } from "../../rules/chunk.ts"
 import type { WorldMap } from "../../rules/map.ts"
 
-const chunkTiles = 16
 /** Chunks pushed around the player's own: 3×3. */
 export const pushRadius = 1
 /** The most that a query returns around its centre, whatever it asks for: 5×5. */
@@ -43,10 +43,6 @@ export class ChunkStore {
     this.#encoded.set(key, encoded)
     return encoded
   }
-}
-
-function chunkKey(chunkX: number, chunkY: number): string {
-  return `${chunkX},${chunkY}`
 }
 
 export function chunkKeyAt(tile: { readonly x: number; readonly y: number }): string {

@@ -1,5 +1,6 @@
 // A player who is in the world, and everyone who is. The store holds those who are not.
 import type { Direction, ItemKind, Player, PlayerFields, Position } from "../../contract.ts"
+import { outfitCount } from "../../rules/outfits.ts"
 import { skillsOf } from "../../rules/skills.ts"
 import type { SkillName } from "../../rules/skills.ts"
 import type { PlayerRecord, Progress } from "../store/player-record.ts"
@@ -47,8 +48,6 @@ export function progressOf(player: PlayerState): Progress {
   const { mapId, x, y, facing, hp, xp, record } = player
   return { id: record.id, mapId, x, y, facing, currentHp: hp, maxHp: record.maxHp, skills: { ...xp } }
 }
-
-const outfitCount = 6
 
 /** As others see them. */
 export function playerFields(player: PlayerState): PlayerFields {

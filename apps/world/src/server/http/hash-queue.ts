@@ -39,9 +39,7 @@ export function createHashQueue(bounds: Bounds): HashQueue {
 
   function next(): void {
     if (running >= bounds.hashThreads) return
-    let first: Line | undefined
-    for (const line of lines.values())
-      if (line.waiting.length > 0 && line.round < (first?.round ?? Infinity)) first = line
+    const first = nextLine(lines)
     const job = first?.waiting.shift()
     if (first === undefined || job === undefined) return
     currentRound = first.round
@@ -65,9 +63,7 @@ export function createHashQueue(bounds: Bounds): HashQueue {
 
   /** Makes room by refusing the newest job of the longest line. Returns false if no line is longer than `own`. */
   function displace(own: number): boolean {
-    let longest: readonly [name: string, line: Line] | undefined
-    for (const entry of lines)
-      if (entry[1].waiting.length > (longest?.[1].waiting.length ?? own)) longest = entry
+    const longest = longestLine(lines, own)
     const job = longest?.[1].waiting.pop()
     if (longest === undefined || job === undefined) return false
     left(...longest)
@@ -101,4 +97,23 @@ export function createHashQueue(bounds: Bounds): HashQueue {
       return size
     },
   }
+}
+
+/** The line with the earliest round that has a waiting job. */
+function nextLine(lines: ReadonlyMap<string, Line>): Line | undefined {
+  let first: Line | undefined
+  for (const line of lines.values())
+    if (line.waiting.length > 0 && line.round < (first?.round ?? Infinity)) first = line
+  return first
+}
+
+/** The line with the most waiting jobs, if it has more than `own`. */
+function longestLine(
+  lines: ReadonlyMap<string, Line>,
+  own: number,
+): readonly [name: string, line: Line] | undefined {
+  let longest: readonly [name: string, line: Line] | undefined
+  for (const entry of lines)
+    if (entry[1].waiting.length > (longest?.[1].waiting.length ?? own)) longest = entry
+  return longest
 }

@@ -2,6 +2,7 @@
 import { encodeOnce, encodedArray } from "@hawser/server"
 import type { Encoded } from "@hawser/server"
 import type { ChunkPayload, CreatureFields, Player, PlayerFields, SkillDetail } from "../../contract.ts"
+import { chunkTiles } from "../../rules/chunk.ts"
 import { speciesName } from "../../rules/species.ts"
 import { visualHash, visualState } from "./looks.ts"
 
@@ -61,8 +62,6 @@ export function joined20(player: Player, mapId: string): object {
   }
 }
 
-const tiles = 16
-
 /** About 24 KB per chunk, so each is encoded once and shared by everyone who sees it. */
 export class Chunks20 {
   readonly #encoded = new WeakMap<ChunkPayload, Encoded<object>>()
@@ -87,10 +86,10 @@ function chunk20({ chunkX, chunkY, layers, blocked }: ChunkPayload): object {
       .filter(({ gid }) => gid > 0)
     return { layers: present, properties: { walkable: blocked[index] !== 1 }, gid: present[0]?.gid ?? 0 }
   }
-  const rows = Array.from({ length: tiles }, (_, y) =>
-    Array.from({ length: tiles }, (__, x) => tile(y * tiles + x)),
+  const rows = Array.from({ length: chunkTiles }, (_, y) =>
+    Array.from({ length: chunkTiles }, (__, x) => tile(y * chunkTiles + x)),
   )
-  return { chunk_x: chunkX, chunk_y: chunkY, tiles: rows, width: tiles, height: tiles }
+  return { chunk_x: chunkX, chunk_y: chunkY, tiles: rows, width: chunkTiles, height: chunkTiles }
 }
 
 export function skill20(skill: SkillDetail): object {

@@ -88,7 +88,9 @@ test("door-5 keeps a bounded number of players, drops the oldest and says so", a
   saver.put([progress(4)])
   expect([1, 2, 3, 4].filter((id) => saver.isPending(id))).toEqual([1, 3, 4])
   expect(saver.health.lost).toBe(1)
-  expect(errors.at(-1)?.message).toBe("3 players' progress waits to be saved: that of player 2 was dropped")
+  expect(errors.at(-1)?.message).toBe(
+    "3 players' progress waits to be saved: the progress of player 2 was dropped",
+  )
 })
 
 test("door-7 only collects once it is held, and then saves all of it at once", async () => {

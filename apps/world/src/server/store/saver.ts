@@ -53,9 +53,9 @@ export function createSaver(options: SaverOptions): Saver {
     const records = [...pending.values()]
     const { refused, failure } = await saveAll(records)
     const unsaved = new Set(failure?.unsaved)
+    const saved = records.filter((record) => !unsaved.has(record))
     // A progress that was put meanwhile is newer, and stays.
-    for (const record of records)
-      if (!unsaved.has(record) && pending.get(record.id) === record) pending.delete(record.id)
+    for (const record of saved) if (pending.get(record.id) === record) pending.delete(record.id)
     counts.lost += refused.length
     for (const { record, error } of refused)
       onError(new Error(`the progress of player ${record.id} cannot be saved`, { cause: error }))
@@ -77,9 +77,7 @@ export function createSaver(options: SaverOptions): Saver {
     if (oldest === undefined) return
     pending.delete(oldest)
     counts.lost += 1
-    onError(
-      new Error(`${maxCount} players' progress waits to be saved: that of player ${oldest} was dropped`),
-    )
+    onError(droppedError(oldest, maxCount))
   }
 
   return {
@@ -108,4 +106,10 @@ export function createSaver(options: SaverOptions): Saver {
       return { ...counts, pending: pending.size }
     },
   }
+}
+
+function droppedError(id: number, maxCount: number): Error {
+  return new Error(
+    `${maxCount} players' progress waits to be saved: the progress of player ${id} was dropped`,
+  )
 }

@@ -1,6 +1,6 @@
-// How the map is cut up: square parts that are sent, kept and drawn as a whole.
+// Chunks: the square parts of the map that are sent, cached and drawn as a whole.
 
-/** Tiles along a chunk's side. */
+/** Side of a chunk, in tiles. */
 export const chunkTiles = 16
 
 export function chunkKey(chunkX: number, chunkY: number): string {
