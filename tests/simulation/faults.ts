@@ -26,6 +26,7 @@ export class Faults {
       () => this.#changeLine(),
       () => this.#freezeClient(),
       () => this.#freezeServer(),
+      () => this.#rewrite(),
       () => this.#hideClient(),
       () => this.#pokeClient(),
       () => this.#badToken(),
@@ -264,6 +265,16 @@ export class Faults {
     if (network.sockets.size > 0) seen.saw("serverFrozen")
     process.freeze({ stopsClock: draw.chance(0.3), answersPings: false })
     this.#after(draw.scale(10, draw.chance(0.2) ? 40_000 : 2_000), () => process.thaw())
+  }
+
+  /** Sessions are written down and continue: as if their process had ended and another one had begun. */
+  #rewrite(): void {
+    const { draw, server } = this.#run
+    const share = draw.random()
+    this.#note("rewrite")
+    server.process.run(() => {
+      for (const session of server.server.sessions()) if (draw.chance(share)) server.rewrite(session)
+    })
   }
 
   #pokeClient(): void {

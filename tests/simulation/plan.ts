@@ -38,6 +38,8 @@ export interface Plan {
   /** Time that `authenticate` takes, at most; 0: it answers at once. */
   readonly authenticateMs: number
   readonly tokenFunctionMs: number
+  /** Time that the session store takes, at most, in milliseconds; 0: it answers at once. */
+  readonly storeMs: number
   readonly padBytes: number
   readonly sessionsPerUser: number
   readonly sharedUser: boolean
@@ -70,6 +72,7 @@ export function planOf(draw: Draw): Plan {
     sessionsPerUser: chance(0.5) ? 1 : whole(2, 4),
     sharedUser: chance(0.25),
     graveFaultShare: chance(0.4) ? 0 : draw.between(0.02, 0.3),
+    storeMs: chance(0.7) ? 0 : scale(1, 400),
   }
 }
 

@@ -18,6 +18,10 @@ export interface RequestRecord {
   /** The server that executed it last, and how that stands. */
   serverNumber: number
   execution: "none" | "running" | "final" | "repeatable"
+  /** Session in which it was executed last. */
+  sessionId: string
+  /** Its handler was lost with the process: it may be executed once more. */
+  mayRerun: boolean
   /** It outlived its session: it had been sent in another one. */
   wasResent: boolean
   /** In how many resets the application was told of it. */
@@ -86,6 +90,8 @@ export class RequestBook {
       executions: 0,
       serverNumber: 0,
       execution: "none",
+      sessionId: "",
+      mayRerun: false,
       reported: 0,
       wasResent: false,
       isVoid: false,
@@ -137,6 +143,7 @@ export class RequestBook {
     this.#assertInOrder(record)
     if (record.wasOffline) this.#seen.saw("queueFlushedAfterResume")
     record.executions += 1
+    record.sessionId = session.id
     record.serverNumber = session.serverNumber
     record.execution = "running"
     session.running += 1
@@ -145,6 +152,11 @@ export class RequestBook {
 
   #assertOnce(record: RequestRecord, session: SessionRecord): void {
     if (record.executions === 0) return
+    if (record.mayRerun) {
+      record.mayRerun = false
+      this.#seen.saw("rerun")
+      return
+    }
     if (record.key === undefined) throw new Violation("S2", `request ${record.id} was executed twice`)
     if (record.serverNumber !== session.serverNumber || record.execution === "repeatable") return
     throw new Violation("S2", `request ${record.id} with a key was executed twice (${record.execution})`)
@@ -165,6 +177,12 @@ export class RequestBook {
     const first = order[head]
     if (first === record) return
     throw new Violation("S2", `request ${record.id} was executed before request ${first?.id}`)
+  }
+
+  /** The session was written down: what it was executing runs again, and nothing else. */
+  rewritten(session: SessionRecord): void {
+    for (const record of this.#records.values())
+      if (record.execution === "running" && record.sessionId === session.id) record.mayRerun = true
   }
 
   finished(record: RequestRecord, session: SessionRecord, isFinal: boolean): void {

@@ -2,8 +2,8 @@
 import { HawserError } from "@hawser/protocol"
 import { SimulatedProcess } from "@hawser/protocol/testing"
 import type { SimulatedClock } from "@hawser/protocol/testing"
-import { createServer } from "@hawser/server"
-import type { HandlerContext, Server, ServerStats, Session } from "@hawser/server"
+import { createServer, decodeSessionRecord, encodeSessionRecord, memoryStore } from "@hawser/server"
+import type { HandlerContext, Server, ServerStats, Session, SessionStore, StoreHost } from "@hawser/server"
 import { contract } from "./contract.ts"
 import type { Done, SimulationContract, SimulationUser, Work } from "./contract.ts"
 import type { Draw, Plan } from "./plan.ts"
@@ -36,6 +36,7 @@ export class ServerEnd {
   readonly server: Server<SimulationContract, SimulationUser>
   readonly number: number
   readonly #options: ServerEndOptions
+  #host: StoreHost<SimulationUser> | undefined
   #sessionCount = 0
   /** Users that may not log in. */
   readonly banned = new Set<string>()
@@ -54,6 +55,7 @@ export class ServerEnd {
       sessionId: () => this.#sessionId(),
       onError: (error) => this.#onError(error),
       resumeKey: new Uint8Array(32).fill(7),
+      sessionStore: (host) => this.#store(host),
     })
     this.server.command("work", (context) => this.#handle(context))
     this.server.query("look", (context) => this.#handle(context))
@@ -62,6 +64,41 @@ export class ServerEnd {
 
   get stats(): ServerStats {
     return this.server.stats()
+  }
+
+  #store(host: StoreHost<SimulationUser>): SessionStore {
+    this.#host = host
+    const store = memoryStore(host)
+    return {
+      claim: (sessionId, userId) => this.#later(() => store.claim(sessionId, userId)),
+      open: (newcomer) => this.#later(() => store.open(newcomer)),
+    }
+  }
+
+  /** The answer of the store, now or after a while. */
+  #later<T>(ask: () => T | Promise<T>): T | Promise<T> {
+    const { draw, plan, seen } = this.#options
+    if (plan.storeMs === 0) return ask()
+    seen.saw("storeTookTime")
+    return new Promise((resolve) => {
+      this.process.schedule(draw.between(0, plan.storeMs), () => resolve(ask()))
+    })
+  }
+
+  /** A session is written to bytes and continues from them, as in another process: its connection and its handlers are lost. */
+  rewrite(session: SimulationSession): void {
+    const { sessions, requests, seen, trace } = this.#options
+    const book = sessions.get(session.id)
+    const frozen = book === undefined ? undefined : this.#host?.freeze(session.id)
+    if (book === undefined || frozen === undefined) return
+    if (frozen.delivery.received.settledAhead.length > 0) seen.saw("rewrittenAhead")
+    trace.add("server: rewrites", session.id)
+    requests.rewritten(book)
+    sessions.rewritten(book)
+    const thawed = this.#host?.thaw(decodeSessionRecord(encodeSessionRecord(frozen)))
+    const old = this.#members.delete(session)
+    const next = this.server.sessions().find(({ id }) => id === thawed?.id)
+    if (old && next !== undefined) this.join(next)
   }
 
   #sessionId(): string {
@@ -238,13 +275,17 @@ export class ServerEnd {
     }
     trace.add("server: executes", input.id, input.manner, "in", session.id)
     let deaf: SessionRecord["deaf"][number] | undefined
+    const { lives } = sessionRecord
     const finish = (isFinal: boolean): void => {
+      // A handler of an earlier life settles nothing.
+      if (sessionRecord.lives !== lives) return
       trace.add("server: done", input.id)
       if (deaf?.isLetGo === true) sessionRecord.running += 1
       else if (deaf !== undefined) sessionRecord.deaf.splice(sessionRecord.deaf.indexOf(deaf), 1)
       requests.finished(record, sessionRecord, isFinal)
     }
     const goDeaf = (): void => {
+      if (sessionRecord.lives !== lives) return
       deaf = { untilMs: clock.now() + plan.server.handlerGraceMs, isLetGo: false }
       sessionRecord.deaf.push(deaf)
     }
@@ -260,11 +301,11 @@ export class ServerEnd {
       case "throwsLate":
       case "deaf":
       case "deafThrows":
-        return this.#later({ input, signal, finish, goDeaf })
+        return this.#work({ input, signal, finish, goDeaf })
     }
   }
 
-  #later(work: {
+  #work(work: {
     readonly input: Work
     readonly signal: AbortSignal
     readonly finish: (isFinal: boolean) => void

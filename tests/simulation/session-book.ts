@@ -38,6 +38,10 @@ export interface SessionRecord {
   /** When it went from one live connection to another. */
   readonly takeoversAtMs: number[]
   expiredToken: boolean
+  /** Number of times that it was written down and continued. */
+  lives: number
+  /** Since when its client has been away, over all of its lives. */
+  awaySinceMs: number
 }
 
 /** Handlers that hold up the session's acknowledgements. */
@@ -100,6 +104,8 @@ export class SessionBook {
       received: 0,
       takeoversAtMs: [],
       expiredToken: false,
+      lives: 0,
+      awaySinceMs: 0,
     }
     this.#records.set(id, record)
     return record
@@ -163,9 +169,22 @@ export class SessionBook {
 
   // --- ends -----------------------------------------------------------------------------------------------------
 
+  /** Its handlers are lost, and its client is away. */
+  rewritten(record: SessionRecord): void {
+    const { seen } = this.#options
+    seen.saw("rewritten")
+    if (record.running > 0) seen.saw("rewrittenDuringHandler")
+    record.lives += 1
+    record.running = 0
+    record.deaf.splice(0)
+    this.detached(record)
+  }
+
   detached(record: SessionRecord): void {
+    const nowMs = this.#options.nowMs()
+    if (record.attached) record.awaySinceMs = nowMs
     record.attached = false
-    record.detachedAtMs = this.#options.nowMs()
+    record.detachedAtMs = nowMs
     if (record.running > 0) this.#options.seen.saw("detachedDuringHandler")
   }
 
@@ -187,7 +206,9 @@ export class SessionBook {
         const awayMs = nowMs() - record.detachedAtMs
         seen.saw("windowExpired")
         // A frozen server's clock may have stood still, so it may have been longer, but never shorter.
-        if (!record.attached && awayMs >= limits.resumeWindowMs - 1e-6) return
+        const isOver = awayMs >= limits.resumeWindowMs - 1e-6
+        const isOverInAll = record.lives > 0 && nowMs() - record.awaySinceMs >= limits.detachedMaxMs - 1e-6
+        if (!record.attached && (isOver || isOverInAll)) return
         throw new Violation("S10", `session ${record.id} expired after ${awayMs} ms`)
       }
       case "session_overflow": {

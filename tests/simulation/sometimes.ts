@@ -49,6 +49,11 @@ export const sometimes = {
   dialRefused: "a dial was refused",
   dialHeldBack: "the dial budget, or a server, held a dial back for longer than the strategy",
   dialTimedOut: "a dial was never answered",
+  rewritten: "a session was written to bytes and continued from them",
+  rewrittenDuringHandler: "a session was written while a handler ran for it",
+  rewrittenAhead: "a session was written with requests that were settled out of order",
+  rerun: "a request whose handler was lost with its session's process ran again",
+  storeTookTime: "a session store answered later",
   forgeryRefused: "a forged or foreign claim was refused and nothing changed",
   jumpOfWallClock: "the wall clock jumped",
 } as const
