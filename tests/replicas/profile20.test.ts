@@ -1,5 +1,6 @@
 // Replicas for clients of protocol `2.0`: as events that the application makes of what changed.
 import { createClient } from "@hawser/client"
+import { profile20 } from "@hawser/client/profile20"
 import { defineContract } from "@hawser/protocol"
 import { profile20 } from "@hawser/server/profile20"
 import { describe, expect, it } from "vitest"
@@ -44,7 +45,7 @@ async function openOld(world: World, token: string): Promise<Update[]> {
   const client = createClient(contract20, {
     url: "memory:",
     token,
-    profile: "2.0",
+    profile: profile20(),
     clock: world.clock,
     dial: world.network.dial,
     autoConnect: false,

@@ -1,23 +1,24 @@
-// The reader's end of one stream: items that arrived and wait to be read, readers that wait for items, and how many
-// more the server may send. Knows no references and no sessions.
+// The reader's end of one stream: received items, waiting readers, and the credit of the server. An item beyond the credit
+// ends the stream with `invalid_reply`. Must not know references or sessions.
 //
 // Invariants:
-//  1. What the server may still send and what waits here are together at most `window`.
-//  2. Items are read in the order in which they came, each once, and before the stream's end.
+//  1. Credit and unread items are together at most `window`.
+//  2. Items are read in order of arrival, each once, and before the stream's end.
 //  3. An error is thrown once; afterwards the stream is over.
 import { HawserError } from "@hawser/protocol"
 import type { Schema } from "@hawser/protocol"
 import { check } from "../base/checked.ts"
 
 export interface ItemReaderOptions {
-  /** Of the stream, for messages. */
+  /** Name of the stream, for errors. */
   readonly name: string
   readonly schema: Schema
+  /** Most items that the server may send ahead of the reader. */
   readonly window: number
   readonly signal: AbortSignal | undefined
-  /** Lets the server send this many more. */
+  /** Grants the server credit for this many more items. */
   readonly grant: (items: number) => void
-  /** Nobody wants more. */
+  /** Called when the reader leaves the stream: the server can stop. */
   readonly giveUp: (reason: HawserError) => void
 }
 
@@ -32,7 +33,7 @@ export class ItemReader implements AsyncIterableIterator<unknown, undefined> {
   readonly #options: ItemReaderOptions
   readonly #items: unknown[] = []
   readonly #waiting: Waiting[] = []
-  /** What the server may still send. */
+  /** Items that the server may still send. */
   #credit = 0
   /** Items read since the last grant. */
   #readCount = 0
@@ -46,16 +47,17 @@ export class ItemReader implements AsyncIterableIterator<unknown, undefined> {
     return this
   }
 
-  /** The server knows of the stream: nothing of it was ever read. */
+  /** Grants the first window: a session has taken the request of the stream. */
   begin(): void {
     this.#credit = 0
     this.#grant(this.#options.window)
   }
 
+  /** Adds a received item. */
   push(payload: unknown): void {
     if (this.#end !== undefined) return
     if (this.#credit === 0) {
-      const message = `the server sent more items of "${this.#options.name}" than it was asked for`
+      const message = `the server sent more items of "${this.#options.name}" than its credit allows`
       this.#options.giveUp(new HawserError("invalid_reply", { message }))
       return
     }
@@ -65,7 +67,7 @@ export class ItemReader implements AsyncIterableIterator<unknown, undefined> {
     else waiting.resolve(this.#read(payload))
   }
 
-  /** The stream ended after what was pushed. Only the first end counts. */
+  /** Ends the stream after the received items. Ignores a second end. */
   finish(error: HawserError | undefined): void {
     if (this.#end !== undefined) return
     this.#end = { error }
@@ -73,7 +75,7 @@ export class ItemReader implements AsyncIterableIterator<unknown, undefined> {
   }
 
   next(): Promise<Read> {
-    this.#lookAtSignal()
+    this.#checkSignal()
     if (this.#items.length > 0) return this.#read(this.#items.shift())
     return new Promise((resolve, reject) => {
       const waiting = { resolve, reject }
@@ -82,7 +84,7 @@ export class ItemReader implements AsyncIterableIterator<unknown, undefined> {
     })
   }
 
-  /** Leaves the stream: what was not read is let go, and the server stops. */
+  /** Leaves the stream: drops unread items and cancels the request. */
   return(): Promise<Read> {
     this.#leave(new HawserError("cancelled", { message: `the reader of "${this.#options.name}" left it` }))
     return Promise.resolve({ value: undefined, done: true })
@@ -118,8 +120,8 @@ export class ItemReader implements AsyncIterableIterator<unknown, undefined> {
     this.#options.giveUp(reason)
   }
 
-  /** Whoever aborts wants no more items, also of a stream that has ended before they were read. */
-  #lookAtSignal(): void {
+  /** Drops unread items after an abort, also those of a stream that has ended. */
+  #checkSignal(): void {
     const { signal, name } = this.#options
     if (signal?.aborted !== true || this.#items.length === 0) return
     this.#items.length = 0

@@ -1,4 +1,4 @@
-// Reads a topic item by item, at the reader's own pace. What a slow reader cannot have any more becomes a gap.
+// The queue of one iteration over a topic. At 1,024 waiting items it drops the oldest and reports a gap. Must not know frames.
 import type { TopicGap } from "@hawser/protocol"
 import type { EventMeta } from "../base/event-delivery.ts"
 
@@ -11,7 +11,7 @@ export type ReaderItem =
     }
   | { readonly kind: "gap"; readonly gap: TopicGap }
 
-/** Items that wait for their reader. Beyond: the oldest two become one gap. */
+/** Most items that wait for their reader. At the bound the two oldest items become one gap. */
 const queueMaxCount = 1_024
 
 export class TopicReader implements AsyncIterableIterator<ReaderItem, undefined> {
@@ -24,7 +24,7 @@ export class TopicReader implements AsyncIterableIterator<ReaderItem, undefined>
     this.#onEnd = onEnd
   }
 
-  /** @param epoch of the publications of now. */
+  /** Adds an item. @param place topic and epoch of the item, for a gap. */
   push(item: ReaderItem, place: { readonly topic: string; readonly epoch: string }): void {
     if (this.#ended) return
     const reader = this.#waiting.shift()
@@ -34,14 +34,14 @@ export class TopicReader implements AsyncIterableIterator<ReaderItem, undefined>
     }
     if (this.#queue.push(item) <= queueMaxCount) return
     const lost = this.#queue.splice(0, 2).flatMap(rangeOf)
-    // Volatile events may be lost by their nature, and have no number that could be told.
+    // Volatile events have no offset and may be lost without a gap.
     if (lost.length === 0) return
     const from = Math.min(...lost.map((range) => range.from))
     const to = Math.max(...lost.map((range) => range.to ?? range.from))
     this.#queue.unshift({ kind: "gap", gap: { ...place, from, to, reason: "overrun" } })
   }
 
-  /** What waits is still read. */
+  /** Ends the iteration after the waiting items. */
   end(): void {
     this.#ended = true
     for (const reader of this.#waiting.splice(0)) reader({ value: undefined, done: true })
