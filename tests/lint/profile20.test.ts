@@ -71,5 +71,5 @@ it("imports the codec's entry point in the client's folder for profile 2.0 only"
   const importers = sourcesIn(client).filter((file) =>
     readFileSync(join(client, file), "utf8").includes('"@hawser/protocol/profile20"'),
   )
-  expect(importers).toEqual(["profile20/profile20.ts"])
+  expect(importers).toEqual(["profile20/dialect.ts"])
 })

@@ -7,7 +7,7 @@ import { checkLimits } from "./base/check-limits.ts"
 import { describeValue, guardedClock, guardedNumber, guardedRandom, guardedSource } from "./base/injected.ts"
 import { guardedReporter, reportToHost } from "./base/report.ts"
 import type { Dialect } from "./session/dialect.ts"
-import { hawser1 } from "./session/hawser1.ts"
+import { compactDialect } from "./session/compact-dialect.ts"
 import { pageLeaveSource } from "./session/leave.ts"
 import type { LeaveSource } from "./session/leave.ts"
 import { exponential, noReconnect } from "./session/strategies.ts"
@@ -103,7 +103,7 @@ export function dependenciesOf(options: ClientOptions): Dependencies {
   const socketDial = webSocketDial(() => webSocket ?? globalWebSocket())
   return {
     url: options.url,
-    dialect: options.profile ?? hawser1,
+    dialect: options.profile ?? compactDialect,
     dial: options.dial ?? askFirst(socketDial, { clock: ownClock, ask: pageAsk() }),
     clock: ownClock,
     random: random === undefined ? Math.random : guardedRandom(random, onError),
@@ -126,8 +126,8 @@ function assertCanDial({ url, webSocket, autoConnect = true }: ClientOptions): v
 }
 
 /** @throws TypeError for a value that untyped code passes, such as the name of a profile. */
-function assertDialect(profile: unknown): void {
-  if (profile === undefined || (typeof profile === "object" && profile !== null)) return
+function assertDialect(chosen: unknown): void {
+  if (chosen === undefined || (typeof chosen === "object" && chosen !== null)) return
   const advice = "pass profile20() from @hawser/client/profile20, or nothing for hawser.1"
-  throw new TypeError(`profile is ${quoted(profile)}: ${advice}`)
+  throw new TypeError(`profile is ${quoted(chosen)}: ${advice}`)
 }

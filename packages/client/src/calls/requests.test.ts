@@ -12,10 +12,10 @@ import { createEnvelopeCodec } from "@hawser/protocol/profile20"
 import { SimulatedClock } from "@hawser/protocol/testing"
 import { describe, expect, it } from "vitest"
 import { createClientCounters } from "../base/counters.ts"
-import { profile20 } from "../profile20/profile20.ts"
+import { profile20 } from "../profile20/dialect.ts"
 import type { ClientSession } from "../session/client-session.ts"
 import type { Dialect } from "../session/dialect.ts"
-import { hawser1 } from "../session/hawser1.ts"
+import { compactDialect } from "../session/compact-dialect.ts"
 import { Requests } from "./requests.ts"
 import type { CallOptions } from "./requests.ts"
 
@@ -28,7 +28,7 @@ const codecs: Record<Profile, Codec> = {
   "2.0": createEnvelopeCodec({ limits: serverMessageLimits, wallClockMs: () => 0 }),
 }
 
-const dialects: Record<Profile, Dialect> = { "hawser.1": hawser1, "2.0": profile20() }
+const dialects: Record<Profile, Dialect> = { "hawser.1": compactDialect, "2.0": profile20() }
 
 /** A socket without a `drained` event, like those of browsers. `sent` holds the messages that it took. */
 class Socket {

@@ -13,10 +13,10 @@ import { createEnvelopeCodec } from "@hawser/protocol/profile20"
 import { SimulatedClock } from "@hawser/protocol/testing"
 import { describe, expect, it } from "vitest"
 import { createClientCounters } from "../base/counters.ts"
-import { profile20 } from "../profile20/profile20.ts"
+import { profile20 } from "../profile20/dialect.ts"
 import type { ClientSession } from "../session/client-session.ts"
 import type { Dialect } from "../session/dialect.ts"
-import { hawser1 } from "../session/hawser1.ts"
+import { compactDialect } from "../session/compact-dialect.ts"
 import type { ItemReader } from "./item-reader.ts"
 import { Requests } from "./requests.ts"
 import { Streams } from "./streams.ts"
@@ -32,7 +32,7 @@ const contract = defineContract({
 const unwatched = { succeeded: () => {}, failed: () => {} }
 const forbidden: WireError = { code: "forbidden", message: "no", category: "permission" }
 
-const dialects: Record<Profile, Dialect> = { "hawser.1": hawser1, "2.0": profile20() }
+const dialects: Record<Profile, Dialect> = { "hawser.1": compactDialect, "2.0": profile20() }
 
 /** The connection takes all there is; `sent` tells what: `REQ count`, `CREDIT 1 32`, `CANCEL 1`. */
 function openSession(parts: {

@@ -3,7 +3,7 @@ import { createFrameCodec, subprotocol } from "@hawser/protocol/core"
 import type { Dialect, Opening } from "./dialect.ts"
 import { NumberedSession } from "./numbered-session.ts"
 
-export const hawser1: Dialect = {
+export const compactDialect: Dialect = {
   subprotocols: [subprotocol],
   hasHeartbeat: true,
   onBadFrame: "reset",
