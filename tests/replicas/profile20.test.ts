@@ -1,12 +1,12 @@
 // Replicas for clients of protocol `2.0`: as events that the application makes of what changed.
 import { createClient } from "@hawser/client"
-import { profile20 } from "@hawser/client/profile20"
 import { defineContract } from "@hawser/protocol"
 import { profile20 } from "@hawser/server/profile20"
 import { describe, expect, it } from "vitest"
 import { z } from "zod"
 import { createWorld, sessionOf, walker } from "./harness.ts"
 import type { World } from "./harness.ts"
+import { clientProfile } from "../sessions/client-profile.ts"
 
 interface Update {
   readonly walkers: readonly { readonly id: string }[]
@@ -45,7 +45,7 @@ async function openOld(world: World, token: string): Promise<Update[]> {
   const client = createClient(contract20, {
     url: "memory:",
     token,
-    profile: profile20(),
+    ...clientProfile("2.0"),
     clock: world.clock,
     dial: world.network.dial,
     autoConnect: false,

@@ -2,7 +2,6 @@
 import { profile20 } from "@hawser/server/profile20"
 import { createClient } from "@hawser/client"
 import type { Client, ClientOptions } from "@hawser/client"
-import { profile20 } from "@hawser/client/profile20"
 import { HawserError, defaultClientLimits, defineContract } from "@hawser/protocol"
 import { frameByte } from "@hawser/protocol/core"
 import type { Contract, ServerLimits } from "@hawser/protocol"
@@ -12,6 +11,7 @@ import { describe, expect, it } from "vitest"
 import { boundlessDials } from "../faults/harness.ts"
 import { z } from "zod"
 import { rejection } from "../faults/harness.ts"
+import { clientProfile } from "./client-profile.ts"
 
 const To = z.object({ to: z.number() })
 const contract = defineContract({
@@ -340,7 +340,7 @@ describe("the end of a stream", () => {
 
   it("is not available in protocol 2.0", async () => {
     const world = createWorld()
-    const client = await world.open({ profile: profile20() })
+    const client = await world.open(clientProfile("2.0"))
     expect(await readAll(client.stream("count", { to: 3 }))).toEqual(["not_available"])
   })
 })
