@@ -1,7 +1,7 @@
 // What a client knows of the world after the messages that it got, to be compared with what it should know. Used for a few
 // clients and after the measurement, so that it may take its time and use the peers' own decoders.
 import { createClient } from "@hawser/client"
-import type { ReplicaView } from "@hawser/client"
+import type { ReplicaCopy } from "@hawser/client"
 import type { Connection } from "@hawser/protocol/core"
 import { decode } from "@msgpack/msgpack"
 import { z } from "zod"
@@ -78,10 +78,10 @@ async function createViewReader(): Promise<WorldReader> {
 class HawserReader implements WorldReader {
   /** A cell stays in view a while longer than it comes into view, so that nobody flickers at its edge. */
   readonly seesMore = true
-  readonly #copy: ReplicaView<SeenPlayer>
+  readonly #copy: ReplicaCopy<SeenPlayer>
   readonly #receive: (message: Uint8Array) => void
 
-  constructor(copy: ReplicaView<SeenPlayer>, receive: (message: Uint8Array) => void) {
+  constructor(copy: ReplicaCopy<SeenPlayer>, receive: (message: Uint8Array) => void) {
     this.#copy = copy
     this.#receive = receive
   }

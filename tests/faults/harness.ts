@@ -10,6 +10,7 @@ import type { MemoryNetwork } from "@hawser/protocol/testing"
 import { createServer } from "@hawser/server"
 import type { Server, ServerOptions } from "@hawser/server"
 import { z } from "zod"
+import { clientProfile } from "../sessions/client-profile.ts"
 
 export const profiles: readonly Profile[] = ["hawser.1", "2.0"]
 
@@ -116,7 +117,7 @@ export function createWorld(options: WorldOptions): World {
     createClient(other, {
       url: "memory:",
       token: "ann",
-      profile,
+      ...clientProfile(profile),
       clock,
       random,
       dial: network.dial,

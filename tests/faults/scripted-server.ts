@@ -1,12 +1,7 @@
 // A server that is the test itself: it says what the test tells it to and never hears anything.
-import {
-  TypeTable,
-  clientMessageLimits,
-  createEnvelopeCodec,
-  createFrameCodec,
-  serverMessageLimits,
-} from "@hawser/protocol/core"
+import { TypeTable, clientMessageLimits, createFrameCodec, serverMessageLimits } from "@hawser/protocol/core"
 import type { Codec, Connection, Dial, DialEvents, Frame, Profile } from "@hawser/protocol/core"
+import { createEnvelopeCodec } from "@hawser/protocol/profile20"
 
 export interface ScriptedServer {
   readonly dial: Dial

@@ -13,7 +13,6 @@ import {
   ReplicaSchema,
   TypeTable,
   clientMessageLimits,
-  createEnvelopeCodec,
   createFrameCodec,
   createPayloadCodec,
   readReplicaFrame,
@@ -21,6 +20,7 @@ import {
 } from "@hawser/protocol/core"
 import type { MessageLimits } from "@hawser/protocol"
 import type { BadFrame, Codec, Frame, FrameClass, PayloadCodec, WireError } from "@hawser/protocol/core"
+import { createEnvelopeCodec } from "@hawser/protocol/profile20"
 import { decode } from "@msgpack/msgpack"
 import { typeNames } from "./generate.ts"
 import { difference, measure } from "./measure.ts"

@@ -1,7 +1,7 @@
 // Mistakes in the client: what it counts, what it sends again, what it tells its application.
 import type { Mutant } from "./mutant.ts"
 
-const clientSession = "packages/client/src/session/client-session.ts"
+const numberedSession = "packages/client/src/session/numbered-session.ts"
 const handshake = "packages/client/src/session/handshake.ts"
 const clientFrames = "packages/client/src/session/client-frames.ts"
 const runClient = "packages/client/src/session/run-client.ts"
@@ -17,7 +17,7 @@ export const clientMutants: readonly Mutant[] = [
   {
     name: "The client does not say at a resume which requests were given up",
     breaks: ["R22", "W19"],
-    edits: [{ file: clientSession, find: "    this.#sendVoid()\n", replace: "" }],
+    edits: [{ file: numberedSession, find: "    this.#sendVoid()\n", replace: "" }],
   },
   {
     name: "The client goes by its timers alone, which may be late, when it sends again",
@@ -33,7 +33,7 @@ export const clientMutants: readonly Mutant[] = [
     breaks: ["S2", "A12"],
     edits: [
       {
-        file: clientSession,
+        file: numberedSession,
         find: "this.#delivery.attach(connection, { received, handled })",
         replace: "this.#delivery.attach(connection, { received: handled, handled })",
       },
@@ -43,7 +43,7 @@ export const clientMutants: readonly Mutant[] = [
     name: "What a connection still says counts after HELLO was said on the next one",
     breaks: ["S1", "S13", "V5"],
     edits: [
-      { file: runClient, find: "    if (link !== this.#link) return\n", replace: "" },
+      { file: runClient, find: "    if (link !== this.#binding.link) return\n", replace: "" },
       {
         file: links,
         find: "if (link !== undefined && this.#links.has(dial)) onMessage(link, bytes)",
@@ -85,7 +85,7 @@ export const clientMutants: readonly Mutant[] = [
     breaks: ["S10", "A3"],
     edits: [
       {
-        file: clientSession,
+        file: numberedSession,
         find: "    this.#connection = connection\n    this.#resumeToken = welcome.resumeToken\n    this.#delivery.attach(",
         replace: "    this.#connection = connection\n    this.#delivery.attach(",
       },
@@ -96,7 +96,7 @@ export const clientMutants: readonly Mutant[] = [
     breaks: ["L1", "A11"],
     edits: [
       {
-        file: clientSession,
+        file: numberedSession,
         find: "    this.#sendVoid()\n    this.pump()\n    return true\n",
         replace: "    this.#sendVoid()\n    return true\n",
       },
@@ -111,7 +111,7 @@ export const clientMutants: readonly Mutant[] = [
     breaks: ["L1", "N5"],
     edits: [
       {
-        file: clientSession,
+        file: numberedSession,
         find: "this.#cancelAck = timers.after(limits.ackDelayMs, () => this.#delivery.flushAck())",
         replace: "this.#cancelAck = () => void timers",
       },
@@ -212,7 +212,7 @@ export const clientMutants: readonly Mutant[] = [
   {
     name: "A request without any sign of life is no doubt",
     breaks: ["V6"],
-    edits: [{ file: clientSession, find: "if (this.attached) this.#options.onAsked()", replace: "" }],
+    edits: [{ file: numberedSession, find: "if (this.attached) this.#options.onAsked()", replace: "" }],
     killedBy: {
       tests: ["tests/sessions/liveness.test.ts"],
       because: "the silence is noticed anyway, only later",
@@ -348,8 +348,8 @@ export const clientMutants: readonly Mutant[] = [
     edits: [
       {
         file: clientFrames,
-        find: "    if (link.codec.counts) this.#options.reset(error)\n",
-        replace: "    if (!link.codec.counts) this.#options.reset(error)\n",
+        find: '    if (dialect.onBadFrame === "reset") binding.reset(error)\n',
+        replace: '    if (dialect.onBadFrame !== "reset") binding.reset(error)\n',
       },
     ],
     killedBy: { tests: ["tests/sessions/client-rules.test.ts"], because: "its servers send no such frame" },
@@ -375,7 +375,7 @@ export const clientMutants: readonly Mutant[] = [
     edits: [
       {
         file: clientFrames,
-        find: '        if (frame.intent !== "shutdown") moveIn(frame.startInMs)\n',
+        find: '        if (frame.intent !== "shutdown") binding.moveIn(frame.startInMs)\n',
         replace: "",
       },
     ],

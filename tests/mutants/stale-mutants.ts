@@ -12,11 +12,11 @@ const sessionViews = "packages/server/src/replicas/session-views.ts"
 const topicDesk = "packages/server/src/topics/topic-desk.ts"
 const replayMemory = "packages/server/src/session/conversation/replay-memory.ts"
 const login = "packages/server/src/session/opening/login.ts"
-const clientSession = "packages/client/src/session/client-session.ts"
+const socketPoll = "packages/client/src/session/socket-poll.ts"
 const tokens = "packages/client/src/session/tokens.ts"
 const links = "packages/client/src/session/links.ts"
-const runClient = "packages/client/src/session/run-client.ts"
-const topicStay = "packages/client/src/topics/topic-stay.ts"
+const sessionBinding = "packages/client/src/session/session-binding.ts"
+const topicMembership = "packages/client/src/topics/topic-membership.ts"
 
 const lateVerdicts = "tests/sessions/late-verdicts.test.ts"
 const staleState = "tests/sessions/stale-state.test.ts"
@@ -182,7 +182,7 @@ export const staleMutants: readonly Mutant[] = [
     breaks: ["Z2", "V5"],
     edits: [
       {
-        file: runClient,
+        file: sessionBinding,
         find: "    this.#link = undefined\n    this.#cancelMove()\n",
         replace: "    this.#link = undefined\n",
       },
@@ -197,9 +197,9 @@ export const staleMutants: readonly Mutant[] = [
     breaks: ["Z2"],
     edits: [
       {
-        file: runClient,
-        find: "        this.#cancelMove()\n        this.#cancelMove =",
-        replace: "        this.#cancelMove =",
+        file: sessionBinding,
+        find: "    this.#cancelMove()\n    this.#cancelMove =",
+        replace: "    this.#cancelMove =",
       },
     ],
     killedBy: {
@@ -236,7 +236,7 @@ export const staleMutants: readonly Mutant[] = [
     breaks: ["J11"],
     edits: [
       {
-        file: topicStay,
+        file: topicMembership,
         find: "if (this.#wanted === wanted) this.#onFailed(wanted, new",
         replace: "this.#onFailed(wanted, new",
       },
@@ -246,21 +246,23 @@ export const staleMutants: readonly Mutant[] = [
   {
     name: "The time of a join that waits for a leave runs on after the leave",
     breaks: ["J11"],
-    edits: [{ file: topicStay, find: "        stop()\n        begin()\n", replace: "        begin()\n" }],
+    edits: [
+      { file: topicMembership, find: "        stop()\n        begin()\n", replace: "        begin()\n" },
+    ],
     killedBy: { tests: [rejoinTimers], because: noTopics },
   },
   {
-    name: "A room that got in again waits as long after its next refusal as if it had not",
+    name: "A topic that was joined again waits after its next refusal as if it had not been",
     breaks: ["J10"],
-    edits: [{ file: topicStay, find: "    wanted.failures = 0\n", replace: "" }],
+    edits: [{ file: topicMembership, find: "    wanted.failures = 0\n", replace: "" }],
     killedBy: { tests: [rejoinTimers], because: noTopics },
   },
   {
-    name: "The next attempt to get into a room takes place though another session has let it in",
+    name: "A scheduled rejoin runs although another session has joined the topic",
     breaks: ["J10"],
     edits: [
       {
-        file: topicStay,
+        file: topicMembership,
         find: "    this.#cancelRetry()\n    this.#attempt?.abort()\n",
         replace: "    this.#attempt?.abort()\n",
       },
@@ -305,9 +307,9 @@ export const staleMutants: readonly Mutant[] = [
     breaks: ["B2"],
     edits: [
       {
-        file: clientSession,
-        find: "    this.#cancelPoll?.()\n    this.#cancelPoll = undefined\n",
-        replace: "    this.#cancelPoll?.()\n",
+        file: socketPoll,
+        find: "    this.#cancel?.()\n    this.#cancel = undefined\n",
+        replace: "    this.#cancel?.()\n",
       },
     ],
     killedBy: { tests: [staleState], because: "an acknowledgement comes soon, and shows that there is room" },

@@ -11,6 +11,7 @@ import type { MemoryNetwork } from "@hawser/protocol/testing"
 import { createServer } from "@hawser/server"
 import type { Server, ServerOptions } from "@hawser/server"
 import { z } from "zod"
+import { clientProfile } from "../sessions/client-profile.ts"
 
 export const cellSize = 10
 
@@ -91,7 +92,7 @@ export function createWorld({
     const client = createClient(contract, {
       url: "memory:",
       token,
-      profile,
+      ...clientProfile(profile),
       clock,
       random,
       dial: network.dial,

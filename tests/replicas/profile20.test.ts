@@ -6,6 +6,7 @@ import { describe, expect, it } from "vitest"
 import { z } from "zod"
 import { createWorld, sessionOf, walker } from "./harness.ts"
 import type { World } from "./harness.ts"
+import { clientProfile } from "../sessions/client-profile.ts"
 
 interface Update {
   readonly walkers: readonly { readonly id: string }[]
@@ -44,7 +45,7 @@ async function openOld(world: World, token: string): Promise<Update[]> {
   const client = createClient(contract20, {
     url: "memory:",
     token,
-    profile: "2.0",
+    ...clientProfile("2.0"),
     clock: world.clock,
     dial: world.network.dial,
     autoConnect: false,

@@ -4,6 +4,7 @@ import { SimulatedClock, unwatched } from "@hawser/protocol/testing"
 import { expect, it } from "vitest"
 import { contract, profiles } from "../faults/harness.ts"
 import { scriptedServer } from "../faults/scripted-server.ts"
+import { clientProfile } from "./client-profile.ts"
 
 it.each(profiles)(
   "early messages are let go when a listener of one of them cuts the connection: %s",
@@ -13,7 +14,7 @@ it.each(profiles)(
     const client = createClient(contract, {
       url: "memory:",
       token: "ann",
-      profile,
+      ...clientProfile(profile),
       clock,
       dial: server.dial,
       autoConnect: false,

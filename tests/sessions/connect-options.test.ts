@@ -81,7 +81,7 @@ describe("a signal of connect()", () => {
 })
 
 describe("a time limit of connect()", () => {
-  it("surprise-A6 rejects with connection_timeout and its cause, and the client goes on trying", async () => {
+  it("surprise-A6 rejects with connection_timeout and its cause, and the client continues its attempts", async () => {
     const here = world()
     const { clock, network } = here
     network.listening = false
@@ -96,7 +96,9 @@ describe("a time limit of connect()", () => {
       retry: "later",
       cause: { code: "connection_failed" },
     })
-    expect(error.message).toContain("no session within 2500 ms, and the client goes on trying until close()")
+    expect(error.message).toContain(
+      "no session within 2500 ms (timeoutMs); the client continues its attempts until close()",
+    )
     network.listening = true
     await clock.advance(60_000)
     expect(client.current.state).toBe("open")

@@ -11,6 +11,7 @@ import { describe, expect, it } from "vitest"
 import { boundlessDials } from "../faults/harness.ts"
 import { z } from "zod"
 import { rejection } from "../faults/harness.ts"
+import { clientProfile } from "./client-profile.ts"
 
 const To = z.object({ to: z.number() })
 const contract = defineContract({
@@ -339,7 +340,7 @@ describe("the end of a stream", () => {
 
   it("is not available in protocol 2.0", async () => {
     const world = createWorld()
-    const client = await world.open({ profile: "2.0" })
+    const client = await world.open(clientProfile("2.0"))
     expect(await readAll(client.stream("count", { to: 3 }))).toEqual(["not_available"])
   })
 })

@@ -5,17 +5,18 @@ import type { ClientStatus } from "@hawser/client"
 import {
   TypeTable,
   clientMessageLimits,
-  createEnvelopeCodec,
   createFrameCodec,
   serverMessageLimits,
   subprotocol,
 } from "@hawser/protocol/core"
+import { createEnvelopeCodec } from "@hawser/protocol/profile20"
 import { createHash } from "node:crypto"
 import { once } from "node:events"
 import { createServer } from "node:net"
 import { describe, expect, it, onTestFinished } from "vitest"
 import { WebSocket, WebSocketServer } from "ws"
 import { contract } from "./server-program.ts"
+import { clientProfile } from "../sessions/client-profile.ts"
 
 const burst = 3
 
@@ -26,7 +27,7 @@ async function suffer(
 ): Promise<{ dials: number; status: ClientStatus }> {
   const client = createClient(contract, {
     url: `ws://127.0.0.1:${port}/ws`,
-    profile,
+    ...clientProfile(profile),
     webSocket: WebSocket,
     token: "ann",
     reconnect: fixed({ baseMs: 0 }),

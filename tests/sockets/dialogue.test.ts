@@ -22,6 +22,7 @@ import {
 import type { RawPeer, SocketServer } from "./harness.ts"
 import type { SocketContract } from "./server-program.ts"
 import { describeOver, skipWithout } from "./transports.ts"
+import { clientProfile } from "../sessions/client-profile.ts"
 
 const unlimited = {
   userMessagesPerSecond: 1e6,
@@ -123,7 +124,7 @@ describeOver(["ws", "bun", "memory"], (transport) => {
   describe.each(profiles)("profile %s", (profile) => {
     it("carries commands, queries, events and broadcasts", async () => {
       const world = await startServer(transport)
-      const client = world.client({ profile })
+      const client = world.client(clientProfile(profile))
       await client.connect()
       const heard: string[] = []
       client.on("note", ({ text }) => heard.push(text))
@@ -139,7 +140,7 @@ describeOver(["ws", "bun", "memory"], (transport) => {
     it("resolves 2,000 pipelined commands of one client in order", { timeout: 30_000 }, async () => {
       const bounds = { sendBufferMaxCount: 2_000 }
       const world = await startServer(transport, { limits: { ...unlimited, ...bounds } })
-      const client = world.client({ profile, limits: bounds })
+      const client = world.client({ ...clientProfile(profile), limits: bounds })
       await client.connect()
       const resolved: string[] = []
       const texts = Array.from({ length: 2_000 }, (_, place) => `${place}`)
@@ -155,7 +156,7 @@ describeOver(["ws", "bun", "memory"], (transport) => {
       const world = await startServer(transport)
       const heard: string[] = []
       for (const token of ["ann", "bob"]) {
-        const client = world.client({ profile, token })
+        const client = world.client({ ...clientProfile(profile), token })
         client.on("note", ({ text }) => heard.push(`${token} ${text}`))
         await client.connect()
       }
@@ -172,7 +173,7 @@ describeOver(["ws", "bun", "memory"], (transport) => {
     it("lets go of a client that is reset in the middle of replies, once, and serves the others", async (context) => {
       skipWithout(context, transport, "tcp")
       const world = await startServer(transport, { limits: unlimited })
-      const other = world.client({ profile, token: "bob" })
+      const other = world.client({ ...clientProfile(profile), token: "bob" })
       await other.connect()
       const socket = await openTcpSession(world.port, profile)
       const requests = Array.from({ length: 400 }, (_, place) =>
@@ -275,7 +276,7 @@ describeOver(["ws", "bun", "memory"], (transport) => {
       skipWithout(context, transport, "tcp")
       const first = await startServer(transport)
       const client = first.client({
-        profile,
+        ...clientProfile(profile),
         reconnect: fixed({ baseMs: 5, jitter: "none" }),
         limits: { dialBurst: 1_000, dialsPerMinute: 1_000_000 },
       })
@@ -294,11 +295,11 @@ describeOver(["ws", "bun", "memory"], (transport) => {
       const world = await startServer(transport, { limits: { sessionsPerUser: 1 } })
       const reconnect = fixed({ baseMs: 0, jitter: "none" })
       const raw = await openRawSession(world, profile)
-      const old = world.client({ profile, reconnect })
+      const old = world.client({ ...clientProfile(profile), reconnect })
       await old.connect()
       expect((await raw.closed).code).toBe(4409)
       const closed = statusWhen(old, ({ state }) => state === "closed")
-      const newest = world.client({ profile, reconnect })
+      const newest = world.client({ ...clientProfile(profile), reconnect })
       await newest.connect()
       expect(await closed).toMatchObject({ state: "closed", error: { code: "replaced" } })
       expect(old.stats().timers).toBe(0)
@@ -336,7 +337,7 @@ describeOver(["ws", "bun", "memory"], (transport) => {
 
   it("closes a client of 2.0 that does not read with 4408, and no other", async () => {
     const world = await startServer(transport, { limits: { outboundMaxBytes20: 1 << 20 } })
-    const other = world.client({ profile: "2.0", token: "bob" })
+    const other = world.client({ ...clientProfile("2.0"), token: "bob" })
     await other.connect()
     const slow = await openRawSession(world, "2.0")
     slow.pause()
@@ -355,7 +356,7 @@ describeOver(["ws", "bun", "memory"], (transport) => {
 
     it("abuse-A43 resets the session of a client that does not read at 1 MiB, closes it with 4410, and no other", async () => {
       const world = await startServer(transport)
-      const other = world.client({ profile, token: "bob" })
+      const other = world.client({ ...clientProfile(profile), token: "bob" })
       await other.connect()
       const slow = await openRawSession(world, profile)
       slow.pause()
@@ -377,7 +378,7 @@ describeOver(["ws", "bun", "memory"], (transport) => {
     it("drops a client that acknowledges nothing with 4408, and keeps its session", async () => {
       const limits = { ackProgressMs: 200, pingAfterMs: 100, pongTimeoutMs: 1_000 }
       const world = await startServer(transport, { limits })
-      const busy = world.client({ profile, token: "bob", limits: { ackDelayMs: 10 } })
+      const busy = world.client({ ...clientProfile(profile), token: "bob", limits: { ackDelayMs: 10 } })
       await busy.connect()
       const stalled = await openRawSession(world, profile)
       // It answers pings, as a frozen page does.
@@ -390,7 +391,7 @@ describeOver(["ws", "bun", "memory"], (transport) => {
 
     it("refuses the request that would exceed 1,024 without an answer, and loses none of the others", async () => {
       const world = await startServer(transport, { limits: unlimited })
-      const client = world.client({ profile })
+      const client = world.client(clientProfile(profile))
       await client.connect()
       const texts = Array.from({ length: 1_024 }, (_, place) => `${place}`)
       const replies = texts.map((text) => client.command("echo", { text }))

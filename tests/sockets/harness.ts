@@ -6,12 +6,12 @@ import {
   TypeTable,
   clientMessageLimits,
   contractTypes,
-  createEnvelopeCodec,
   createFrameCodec,
   subprotocol,
   wireVersion,
 } from "@hawser/protocol/core"
 import type { BadFrame, Codec, Frame, HelloFrame, Profile } from "@hawser/protocol/core"
+import { createEnvelopeCodec } from "@hawser/protocol/profile20"
 import { randomUUID } from "node:crypto"
 import { once } from "node:events"
 import { connect } from "node:net"

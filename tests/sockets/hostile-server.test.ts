@@ -6,19 +6,20 @@ import { defineContract } from "@hawser/protocol"
 import {
   TypeTable,
   clientMessageLimits,
-  createEnvelopeCodec,
   createFrameCodec,
   errorTable,
   serverMessageLimits,
   subprotocol,
 } from "@hawser/protocol/core"
 import type { Codec, Profile } from "@hawser/protocol/core"
+import { createEnvelopeCodec } from "@hawser/protocol/profile20"
 import { once } from "node:events"
 import { readFileSync } from "node:fs"
 import { join } from "node:path"
 import { describe, expect, it, onTestFinished } from "vitest"
 import { WebSocket, WebSocketServer } from "ws"
 import { z } from "zod"
+import { clientProfile } from "../sessions/client-profile.ts"
 
 const contract = defineContract({
   name: "hostile",
@@ -137,7 +138,7 @@ async function suffer(
   let tokens = 0
   const client: Client<typeof contract> = createClient(contract, {
     url: `ws://127.0.0.1:${port}/ws`,
-    profile,
+    ...clientProfile(profile),
     webSocket: WebSocket,
     token: async () => `fresh ${(tokens += 1)}`,
     reconnect: fixed({ baseMs: 0 }),

@@ -11,6 +11,7 @@ import type { MemoryNetwork } from "@hawser/protocol/testing"
 import { createServer } from "@hawser/server"
 import type { Server, ServerOptions, TopicHistoryLimits, TopicRules } from "@hawser/server"
 import { z } from "zod"
+import { clientProfile } from "../sessions/client-profile.ts"
 
 const contract = defineContract({
   name: "topics",
@@ -103,7 +104,7 @@ export function createWorld({
       const client = createClient(contract, {
         url: "memory:",
         token,
-        profile,
+        ...clientProfile(profile),
         clock,
         random,
         dial: world.network.dial,

@@ -1,7 +1,8 @@
 // The bounds of topics, and requests that no client of Hawser sends.
 import { defaultServerLimits } from "@hawser/protocol"
-import { TypeTable, createEnvelopeCodec, createFrameCodec, reservedTypes } from "@hawser/protocol/core"
+import { TypeTable, createFrameCodec, reservedTypes } from "@hawser/protocol/core"
 import type { Frame } from "@hawser/protocol/core"
+import { createEnvelopeCodec } from "@hawser/protocol/profile20"
 import { describe, expect, it } from "vitest"
 import { createWorld, listen, settled } from "./harness.ts"
 import type { TopicClient, World } from "./harness.ts"

@@ -1,5 +1,6 @@
 // What a client must not compile: names, inputs, replies, payloads and options that the contract and the types lack.
 import { createClient, exponential } from "@hawser/client"
+import { profile20 } from "@hawser/client/profile20"
 import { contract } from "./contract.fixture.ts"
 
 const url = "wss://game.example/ws"
@@ -191,13 +192,13 @@ export async function status(): Promise<void> {
 
 export const options = [
   createClient(contract, { url, token: "t", reconnect: exponential({ baseMs: 1000, jitter: "none" }) }),
-  createClient(contract, { url, token: ({ refused }) => refused?.code ?? "t", profile: "2.0" }),
+  createClient(contract, { url, token: ({ refused }) => refused?.code ?? "t", profile: profile20() }),
   // @ts-expect-error 2561: "reconnect"
   createClient(contract, { url, token: "t", reconect: false }),
   // @ts-expect-error 2741: the token is missing
   createClient(contract, { url }),
-  // @ts-expect-error 2322: "2.0"
-  createClient(contract, { url, token: "t", profile: "2.1" }),
+  // @ts-expect-error 2322: Dialect
+  createClient(contract, { url, token: "t", profile: "2.0" }),
   // @ts-expect-error 2322: `false`, or a strategy
   createClient(contract, { url, token: "t", reconnect: true }),
   // @ts-expect-error 2322: a token is text

@@ -10,6 +10,7 @@ import type { MemoryNetwork } from "@hawser/protocol/testing"
 import { createServer } from "@hawser/server"
 import type { Server, ServerOptions, TopicHistoryLimits } from "@hawser/server"
 import { z } from "zod"
+import { clientProfile } from "../sessions/client-profile.ts"
 
 const anything = z.unknown()
 const call = { input: anything, output: anything }
@@ -80,7 +81,7 @@ export function createWorld(options: WorldOptions = {}): World {
     createClient(contract, {
       url: "memory:",
       token,
-      profile,
+      ...clientProfile(profile),
       clock,
       random,
       dial: network.dial,

@@ -5,6 +5,7 @@ import { UnsendableError, clientMessageLimits, serverMessageLimits } from "@haws
 import { describe, expect, it } from "vitest"
 import { createWorld, nested, poison, settled, thrownBy } from "./harness.ts"
 import type { ValuesClient, World } from "./harness.ts"
+import { profile20 } from "@hawser/client/profile20"
 
 const large = "x".repeat(1_200_000)
 
@@ -132,7 +133,7 @@ describe("surprise-B1 a payload of the server that clients would refuse", () => 
     expect(world.server.broadcast("note", { large })).toBe(1)
     await world.clock.advance(1_000)
     expect(heard).toHaveLength(1)
-    await world.open("old", { profile: "2.0" })
+    await world.open("old", { profile: profile20() })
     expect(thrownBy(() => world.server.broadcast("note", { large }))).toMatch("message_too_large")
     await world.clock.advance(1_000)
     expect(heard).toHaveLength(1)

@@ -1,5 +1,6 @@
 // A player in the world by way of @hawser/client, in either profile, with what they see and hear.
 import { createClient } from "@hawser/client"
+import { profile20 } from "@hawser/client/profile20"
 import { HawserError } from "@hawser/protocol"
 import { onTestFinished } from "vitest"
 import { WebSocket } from "ws"
@@ -101,7 +102,7 @@ async function enterNative(login: Login): Promise<Actions> {
 
 async function enter20(login: Login): Promise<Actions> {
   const { around } = login
-  const client = createClient(world20, { ...optionsOf(login), profile: "2.0" })
+  const client = createClient(world20, { ...optionsOf(login), profile: profile20() })
   client.on("gameUpdate", ({ entities }) => {
     for (const entity of entities) if ("username" in entity) around.see(entity.username, entity)
   })

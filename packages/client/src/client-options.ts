@@ -1,10 +1,13 @@
-// The options of `createClient`, and what the client works with: checked, filled up with defaults, and guarded against what
-// the application's own functions throw.
+// The options of `createClient`, and the client's dependencies made of them: checked, with defaults, and guarded against
+// errors of the application's functions. Must not know sessions, topics or listeners.
 import type { ClientLimits, Clock } from "@hawser/protocol"
-import type { Dial, Profile } from "@hawser/protocol/core"
+import { quoted } from "@hawser/protocol/core"
+import type { Dial } from "@hawser/protocol/core"
 import { checkLimits } from "./base/check-limits.ts"
 import { describeValue, guardedClock, guardedNumber, guardedRandom, guardedSource } from "./base/injected.ts"
 import { guardedReporter, reportToHost } from "./base/report.ts"
+import type { Dialect } from "./session/dialect.ts"
+import { compactDialect } from "./session/compact-dialect.ts"
 import { pageLeaveSource } from "./session/leave.ts"
 import type { LeaveSource } from "./session/leave.ts"
 import { exponential, noReconnect } from "./session/strategies.ts"
@@ -19,56 +22,57 @@ import { pageAsk } from "./transport/page-ask.ts"
 import { globalWebSocket, webSocketDial } from "./transport/web-socket.ts"
 import type { WebSocketConstructor } from "./transport/web-socket.ts"
 
+/** Options of `createClient`. */
 export interface ClientOptions {
   /**
-   * The server's address, such as `wss://example.com/ws`. In a page it may be relative (`/ws`); `http(s):` becomes
-   * `ws(s):`. An address that can never work throws at `createClient`. With `dial` it is passed on as it is.
+   * Address of the server, such as `wss://example.com/ws`. It may be relative in a page (`/ws`); `http(s):` becomes
+   * `ws(s):`. `createClient` throws a TypeError for an address that no WebSocket can use. A custom `dial` gets it unchanged.
    */
   readonly url: string
   /**
-   * A token, or a function that returns one or a promise of one. Called before every attempt, within the dial budget
-   * (`limits.dialBurst`, `dialsPerMinute`), and when the server asks for a fresh token, one call at a time. A token that
-   * was refused is not sent again. If it throws, the attempt
-   * has failed, with the error's own `retry` where it is a HawserError. If it returns anything but a text that is not
-   * empty, the client closes with `auth_token_invalid`.
+   * Token, or a function that returns a token or a promise of one. The client calls the function before each attempt, within
+   * the dial budget (`limits.dialBurst`, `limits.dialsPerMinute`), and when the server requests a fresh token; one call at a
+   * time. A refused token is not sent again. If the function throws, the attempt fails with the error's `retry`, or `later`
+   * for an error that is no HawserError. Any result but non-empty text closes the client with `auth_token_invalid`.
    */
   readonly token: TokenSource
-  /** Default: the global WebSocket. Node 20 has none: pass the one of `ws`. Looked up at each dial. */
+  /** WebSocket class. Default: the global one, read at each dial. Node 20 has none: pass `WebSocket` of the package `ws`. */
   readonly webSocket?: WebSocketConstructor
-  /** Instead of a WebSocket: any transport. */
+  /** Transport that replaces the WebSocket. Default: `webSocket`. */
   readonly dial?: Dial
-  /** Default `exponential()`; false never reconnects. */
+  /** Delays between attempts. Default `exponential()`; false: the client closes at the first failure. */
   readonly reconnect?: ReconnectStrategy | false
-  /** Default `hawser.1`. */
-  readonly profile?: Profile
+  /** Wire profile. Default `hawser.1`. Another one is a function of its own entry point: `profile20()`. */
+  readonly profile?: Dialect
+  /** Limits that replace the defaults (`defaultClientLimits`). A RangeError names one that is unknown or out of range. */
   readonly limits?: Partial<ClientLimits>
-  /** Connect as soon as the current task is done. Default true. */
+  /** True: the client connects at the end of the current task. Default true; false: it waits for `connect()`. */
   readonly autoConnect?: boolean
   /**
-   * Called with errors that no call of the application rejects with: what its functions throw (listeners, validators, the
-   * token function, a strategy, a clock, …), events that do not fit the contract, replies without a request. If it throws
-   * itself, both errors go to the default: `reportError`, or the console where that is missing.
+   * Called with errors that no call of the application rejects with: errors of its functions (listeners, validators, the
+   * token function, a strategy, a clock), events that do not match the contract, replies without a request. If it throws or
+   * rejects, both errors go to the default. Default: `reportError`, or the console where that is missing.
    */
   readonly onError?: (error: unknown) => unknown
-  /** Reports moments to doubt the connection. Default: events of the page. A sleep of the machine is noticed anyway. */
+  /** Source of moments at which the client probes the connection. Default: events of the page. The client detects sleep itself. */
   readonly wakeSource?: WakeSource
   /**
-   * Reports that the page is left. Default: `pagehide` and `freeze` of the page. `gone` ends the session at once (BYE);
-   * `cached` ends the connection, and the session is resumed when the page is shown again.
+   * Source of the page's end. Default: `pagehide` and `freeze` of the page. `gone` ends the session at once (BYE);
+   * `cached` ends the connection, and the client resumes the session when the page is shown again.
    */
   readonly leaveSource?: LeaveSource
-  /** Monotonic time and timers. Default: `performance.now` and `setTimeout`. */
+  /** Monotonic time in milliseconds, and timers. Default: `performance.now` and `setTimeout`. */
   readonly clock?: Clock
-  /** Wall-clock milliseconds since 1970: a jump of it is how the sleep of some machines shows. Default `Date.now`. */
+  /** Returns wall-clock milliseconds since 1970; a jump reveals the sleep of some machines. Default `Date.now`. */
   readonly wallClockMs?: () => number
-  /** From 0 up to 1, for jitter and the client's id, which is no secret. Default `Math.random`. */
+  /** Returns a number from 0 up to 1, for jitter and the client's id, which is not secret. Default `Math.random`. */
   readonly random?: () => number
 }
 
-/** Dependencies of `RunningClient` and the façade. */
-interface Dependencies {
+/** Dependencies of a client, from its options. */
+export interface Dependencies {
   readonly url: string
-  readonly profile: Profile
+  readonly dialect: Dialect
   readonly dial: Dial
   readonly clock: Clock
   readonly random: () => number
@@ -81,9 +85,10 @@ interface Dependencies {
 }
 
 /**
- * @throws TypeError for an address that can never work, for a runtime without a WebSocket, and for a `webSocket` that is no
- * constructor.
- * @throws RangeError that names a limit which cannot be kept, or does not exist.
+ * Checks the options and fills in the defaults.
+ * @throws TypeError for an unusable address, a runtime without a WebSocket, a `webSocket` that is no constructor, and a
+ * `profile` that is no dialect.
+ * @throws RangeError that names an unknown limit, or one that is out of range.
  */
 export function dependenciesOf(options: ClientOptions): Dependencies {
   const { webSocket, reconnect, clock, random, wallClockMs, wakeSource, leaveSource } = options
@@ -93,11 +98,12 @@ export function dependenciesOf(options: ClientOptions): Dependencies {
     throw new TypeError(`webSocket is ${describeValue(webSocket)}, not a constructor: ${advice}`)
   }
   if (options.dial === undefined) assertCanDial(options)
+  assertDialect(options.profile)
   const ownClock = clock === undefined ? systemClock : guardedClock(clock, onError)
   const socketDial = webSocketDial(() => webSocket ?? globalWebSocket())
   return {
     url: options.url,
-    profile: options.profile ?? "hawser.1",
+    dialect: options.profile ?? compactDialect,
     dial: options.dial ?? askFirst(socketDial, { clock: ownClock, ask: pageAsk() }),
     clock: ownClock,
     random: random === undefined ? Math.random : guardedRandom(random, onError),
@@ -113,8 +119,15 @@ export function dependenciesOf(options: ClientOptions): Dependencies {
   }
 }
 
-/** A client that waits for `connect()` may be created where there is no page and no WebSocket, as on a page's server. */
+/** Allows a client that waits for `connect()` without a page and a WebSocket, as in server-side rendering. */
 function assertCanDial({ url, webSocket, autoConnect = true }: ClientOptions): void {
   if (autoConnect || typeof url !== "string" || !isRelative(url)) socketUrl(url)
   if (autoConnect && webSocket === undefined) globalWebSocket()
+}
+
+/** @throws TypeError for a value that untyped code passes, such as the name of a profile. */
+function assertDialect(chosen: unknown): void {
+  if (chosen === undefined || (typeof chosen === "object" && chosen !== null)) return
+  const advice = "pass profile20() from @hawser/client/profile20, or nothing for hawser.1"
+  throw new TypeError(`profile is ${quoted(chosen)}: ${advice}`)
 }

@@ -1,225 +1,179 @@
-// The façade: the typed names that applications use, on top of the running client.
+// Puts a client together: one constructor function for each layer, then the typed methods on top of them.
 import { indexCalls, indexEvents } from "@hawser/protocol/core"
-import type {
-  CallInput,
-  CommandName,
-  Contract,
-  EventName,
-  KindOfTopic,
-  QueryName,
-  ReplicaName,
-  ReplicaRecord,
-  StreamName,
-  TopicName,
-  ValidItem,
-  ValidOutput,
-  ValidPayload,
-} from "@hawser/protocol"
-import type { CallKind } from "@hawser/protocol/core"
-import type { CallOptions, PendingRequest } from "./calls/requests.ts"
-import { CallStats } from "./calls/call-stats.ts"
-import type { CallReading } from "./calls/call-stats.ts"
-import type { StreamOptions } from "./calls/streams.ts"
-import { dependenciesOf } from "./client-options.ts"
-import type { ClientOptions } from "./client-options.ts"
-import { connectWithin } from "./connect.ts"
-import type { ConnectOptions } from "./connect.ts"
+import type { Clock, Contract, EventSpec } from "@hawser/protocol"
+import type { CallKind, Frame } from "@hawser/protocol/core"
 import { createClientCounters, createClientTallies } from "./base/counters.ts"
-import type { ClientCounters } from "./base/counters.ts"
+import type { ClientCounters, ClientTallies } from "./base/counters.ts"
 import { EventBus } from "./base/event-bus.ts"
-import type { ListenOptions, Unsubscribe } from "./base/event-bus.ts"
 import { EventDelivery } from "./base/event-delivery.ts"
-import type { Delivered, EventMeta } from "./base/event-delivery.ts"
+import type { Delivered } from "./base/event-delivery.ts"
+import { CallStats } from "./calls/call-stats.ts"
+import type { CallOptions } from "./calls/requests.ts"
+import type { StreamOptions } from "./calls/streams.ts"
+import type { Client, ClientStats } from "./client-api.ts"
+import { dependenciesOf } from "./client-options.ts"
+import type { ClientOptions, Dependencies } from "./client-options.ts"
+import { connectWithin } from "./connect.ts"
+import { Replicas } from "./replicas/replicas.ts"
 import { RunningClient } from "./session/run-client.ts"
 import type { SessionEvent } from "./session/session-event.ts"
 import { statusIterator } from "./session/status.ts"
 import type { ClientStatus } from "./session/status.ts"
-import { Replicas } from "./replicas/replicas.ts"
-import type { ReplicaView } from "./replicas/replicas.ts"
-import type { TopicRoom } from "./topics/topic-api.ts"
+import type { TokenSource } from "./session/tokens.ts"
 import { Topics } from "./topics/topics.ts"
 
-export type EventListener<T> = (payload: T, meta: EventMeta) => unknown
-
-export interface ClientStats extends Readonly<ClientCounters> {
-  /** Requests without a reply, waiting ones included. */
-  readonly pending: number
-  /** Requests that wait for a session, or for room in it. */
-  readonly queued: number
-  /** Streams that have not ended; `pending` counts them too. */
-  readonly streams: number
-  /** Deadlines that wait; 0 on a closed client. */
-  readonly timers: number
-  /** Reliable messages of this session. */
-  readonly sent: number
-  readonly received: number
-  readonly handled: number
-  /** Reliable messages that the server has not acknowledged. */
-  readonly bufferedMessages: number
-  readonly bufferedBytes: number
-  readonly roundTripMs: number | undefined
-  /** How long there has been no connection; 0 while there is one. Not part of `outagesMs` until it is over. */
-  readonly outageMs: number
-  /** Attempts without WELCOME, by why; `dials` minus `welcomes` are those, and the one under way. */
-  readonly handshakesFailedByCode: Readonly<Record<string, number>>
-  readonly resumesRefusedByCause: Readonly<Record<string, number>>
-  readonly sessionsResetByCause: Readonly<Record<string, number>>
-  /** Commands and queries by their names. */
-  readonly calls: Readonly<Record<string, CallReading>>
-}
-
-export interface Client<C extends Contract> {
-  /** The status now. */
-  readonly current: ClientStatus
-  /** Of the session that the client has, with a connection or without. */
-  readonly sessionId: string | undefined
-  /** What became of the session: opened, resumed, reset, away for long. */
-  onSession(listener: (event: SessionEvent) => unknown, options?: ListenOptions): Unsubscribe
-  /** Requests without a reply, in the order of their calls. */
-  pending(): PendingRequest[]
-  /** Yields the current status, then every change. Ends after `closed`; after another `connect()`, call it again. */
-  status(): AsyncIterableIterator<ClientStatus>
-  onStatus(listener: (status: ClientStatus) => unknown, options?: ListenOptions): Unsubscribe
-  /** Calls `listener` for every event of this name, in order. */
-  on<K extends EventName<C>>(
-    event: K,
-    listener: EventListener<ValidPayload<C, K>>,
-    options?: ListenOptions,
-  ): Unsubscribe
-  once<K extends EventName<C>>(
-    event: K,
-    listener: EventListener<ValidPayload<C, K>>,
-    options?: ListenOptions,
-  ): Unsubscribe
-  /** Rejects once, with a HawserError: the server's, `timeout`, `cancelled`, `connection_lost`, `client_closed`, … */
-  command<K extends CommandName<C>>(
-    name: K,
-    input: CallInput<C["commands"][K]>,
-    options?: CallOptions,
-  ): Promise<ValidOutput<C["commands"][K]>>
-  query<K extends QueryName<C>>(
-    name: K,
-    input: CallInput<C["queries"][K]>,
-    options?: CallOptions,
-  ): Promise<ValidOutput<C["queries"][K]>>
-  /**
-   * Opens a stream at once and reads it item by item, at the reader's own pace: the server is never more than `window`
-   * items ahead. Leaving the loop cancels it. Items that arrived are read before the stream's end or error: the
-   * server's, `cancelled`, `connection_lost` (the session ended), `client_closed`, `invalid_reply`, …
-   * @throws RangeError for a window that is no whole number from 1 to 1,024.
-   */
-  stream<K extends StreamName<C>>(
-    name: K,
-    input: CallInput<C["streams"][K]>,
-    options?: StreamOptions,
-  ): AsyncIterableIterator<ValidItem<C["streams"][K]>, undefined>
-  /**
-   * The copy of a replica: what the server shows this session of it, at any time.
-   * @throws TypeError for a name that the contract lacks.
-   */
-  replica<K extends ReplicaName<C>>(name: K): ReplicaView<ReplicaRecord<C, K>>
-  /**
-   * A topic of a kind that the contract declares. The same name gives the same room.
-   * @throws TypeError for another name.
-   */
-  topic<N extends TopicName<C>>(name: N): TopicRoom<C, KindOfTopic<C, N>>
-  /**
-   * Dials now, also while the client waits between two attempts, whatever its dial budget; an attempt under way goes on
-   * unless it has taken longer than its limit without failures (`dialTimeoutMs`). Resolves when a session is open with
-   * the token source that it was called with; rejects when the client gives up or is closed, and with `cancelled` or
-   * `connection_timeout` by its options. Works again after each of these.
-   */
-  connect(options?: ConnectOptions): Promise<void>
-  /** Measures the round trip in milliseconds. */
-  ping(): Promise<number>
-  /** Doubts the connection now, as after a sleep: probes it, or dials instead of waiting if the dial budget allows it. */
-  wake(): void
-  /** Cuts the connection as a broken network would. For tests and for showing what happens then. */
-  cut(): void
-  /** Ends the session and every attempt; pending requests reject with `client_closed`. Never dials again by itself. */
-  close(): void
-  stats(): ClientStats
-}
-
 /**
- * Creates a client. Unless `autoConnect` is false it connects when the current task is done.
- * @throws TypeError for an address that can never work, and, unless `autoConnect` is false, without a WebSocket.
- * @throws RangeError that names a limit which cannot be kept.
+ * Creates a client. It connects at the end of the current task, unless `autoConnect` is false.
+ * @throws TypeError for an address that no WebSocket can use, and for a runtime without a WebSocket unless `autoConnect` is
+ * false.
+ * @throws RangeError that names a limit which is unknown or out of range.
  */
 export function createClient<C extends Contract>(contract: C, options: ClientOptions): Client<C>
 export function createClient(contract: Contract, options: ClientOptions): Client<Contract> {
   const dependencies = dependenciesOf(options)
-  const { profile, clock, limits, strategy, onError } = dependencies
-  const calls = indexCalls(contract)
+  const { clock, onError } = dependencies
   const events = indexEvents(contract)
-  const bus = new EventBus<Record<string, Delivered>>({ onError })
-  const sessionBus = new EventBus<{ session: SessionEvent }>({ onError })
-  const counters = createClientCounters()
-  const tallies = createClientTallies()
-  const callStats = new CallStats(clock)
-  const statusBus = new EventBus<{ status: ClientStatus }>({ onError })
-  const delivery = new EventDelivery({
-    events,
-    bus,
-    onTopicEvent: (event, delivered) => topics.onDelivered(event, delivered),
-    onError,
-  })
+  const buses = createBuses(onError)
+  const numbers = createNumbers(clock)
   const replicas = new Replicas({ replicas: contract.replicas, clock, onError })
-  const topics = new Topics({
+  const delivery = createDelivery({ dependencies, events, buses, topics: () => topics })
+  const topics = createTopics({ contract, dependencies, numbers, delivery, running: () => running })
+  const { token } = options
+  const running = createRunning({ dependencies, token, buses, numbers, replicas, delivery, topics })
+  if (options.autoConnect !== false) running.connectSoon()
+  return createMethods({ contract, events, buses, numbers, replicas, topics, running })
+}
+
+// --- layers -----------------------------------------------------------------------------------------------------
+
+interface Buses {
+  readonly events: EventBus<Record<string, Delivered>>
+  readonly session: EventBus<{ session: SessionEvent }>
+  readonly status: EventBus<{ status: ClientStatus }>
+}
+
+function createBuses(onError: (error: unknown) => void): Buses {
+  return {
+    events: new EventBus({ onError }),
+    session: new EventBus({ onError }),
+    status: new EventBus({ onError }),
+  }
+}
+
+interface Numbers {
+  readonly counters: ClientCounters
+  readonly tallies: ClientTallies
+  readonly callStats: CallStats
+}
+
+function createNumbers(clock: Clock): Numbers {
+  return {
+    counters: createClientCounters(),
+    tallies: createClientTallies(),
+    callStats: new CallStats(clock),
+  }
+}
+
+function createDelivery(parts: {
+  readonly dependencies: Dependencies
+  readonly events: ReadonlyMap<string, EventSpec>
+  readonly buses: Buses
+  readonly topics: () => Topics
+}): EventDelivery {
+  const { buses, dependencies, events, topics } = parts
+  return new EventDelivery({
+    events,
+    optionalEvents: dependencies.dialect.optionalEvents,
+    bus: buses.events,
+    onTopicEvent: (event, delivered) => topics().onDelivered(event, delivered),
+    onError: dependencies.onError,
+  })
+}
+
+function createTopics(parts: {
+  readonly contract: Contract
+  readonly dependencies: Dependencies
+  readonly numbers: Numbers
+  readonly delivery: EventDelivery
+  readonly running: () => RunningClient
+}): Topics {
+  const { contract, delivery, dependencies, numbers, running } = parts
+  const { dialect, limits, onError } = dependencies
+  return new Topics({
     topics: contract.topics,
-    isServed: profile !== "2.0",
-    callStats,
-    requests: () => running.requests,
+    refusal: dialect.topicsRefusal,
+    callStats: numbers.callStats,
+    requests: () => running().requests,
     requestTimeoutMs: limits.requestTimeoutMs,
-    timers: () => running.timers,
-    isOnline: () => running.status.state === "open",
-    isClosed: () => running.status.state === "closed",
+    timers: () => running().timers,
+    isOnline: () => running().status.state === "open",
+    isClosed: () => running().status.state === "closed",
     inOrder: (work) => delivery.run(work),
     onError,
   })
-  const running: RunningClient = new RunningClient(
-    {
-      ...dependencies,
-      counters,
-      tallies,
-      replicas,
-      onSession(event) {
-        topics.onSession(event)
-        delivery.run(() => sessionBus.emit("session", event))
-      },
-      onFresh: () => topics.onFresh(),
-      reconnect: { ...limits, strategy },
-      onStatus(status) {
-        if (status.state === "closed") topics.onClosed()
-        statusBus.emit("status", status)
-      },
-      onFrame(frame) {
-        if (!topics.receive(frame)) delivery.deliver(frame)
-      },
+}
+
+function createRunning(parts: {
+  readonly dependencies: Dependencies
+  readonly token: TokenSource
+  readonly buses: Buses
+  readonly numbers: Numbers
+  readonly replicas: Replicas
+  readonly delivery: EventDelivery
+  readonly topics: Topics
+}): RunningClient {
+  const { buses, delivery, dependencies, numbers, replicas, token, topics } = parts
+  const { clock, dial, dialect, leaveSource, limits, onError, random, strategy, url } = dependencies
+  const { dialBurst, dialTimeoutMaxMs, dialsPerMinute, retryAfterMaxMs, stableAfterMs } = limits
+  const options = {
+    url,
+    dialect,
+    dial,
+    clock,
+    random,
+    wallClockMs: dependencies.wallClockMs,
+    limits,
+    counters: numbers.counters,
+    tallies: numbers.tallies,
+    reconnect: { strategy, dialBurst, dialTimeoutMaxMs, dialsPerMinute, retryAfterMaxMs, stableAfterMs },
+    wakeSource: dependencies.wakeSource,
+    leaveSource,
+    replicas,
+    onStatus: (status: ClientStatus) => {
+      if (status.state === "closed") topics.onClosed()
+      buses.status.emit("status", status)
     },
-    options.token,
-  )
-
-  function call(
-    kind: CallKind,
-    name: string,
-    request: { input: unknown; options: CallOptions | undefined },
-  ): Promise<unknown> {
-    const entry = calls.get(name)
-    if (entry === undefined || entry.call === "stream" || entry.call !== kind) {
-      return Promise.reject(new TypeError(`the contract "${contract.name}" has no ${kind} "${name}"`))
-    }
-    const { input, options: callOptions = {} } = request
-    const watch = callStats.watch(name)
-    return running.requests.call({ call: kind, name, spec: entry.spec, input, options: callOptions, watch })
+    onSession: (event: SessionEvent) => {
+      topics.onSession(event)
+      delivery.run(() => buses.session.emit("session", event))
+    },
+    onFrame: (frame: Frame) => {
+      if (!topics.receive(frame)) delivery.deliver(frame)
+    },
+    onFresh: () => topics.onFresh(),
+    onError,
   }
+  return new RunningClient(options, token)
+}
 
-  function assertEvent(event: string): void {
-    if (!events.has(event)) throw new TypeError(`the contract "${contract.name}" has no event "${event}"`)
+// --- methods ----------------------------------------------------------------------------------------------------
+
+interface MethodParts {
+  readonly contract: Contract
+  readonly events: ReadonlyMap<string, EventSpec>
+  readonly buses: Buses
+  readonly numbers: Numbers
+  readonly replicas: Replicas
+  readonly topics: Topics
+  readonly running: RunningClient
+}
+
+function createMethods(parts: MethodParts): Client<Contract> {
+  const { buses, contract, events, numbers, replicas, running, topics } = parts
+  const calls = createCalls(contract, numbers.callStats, running)
+  const assertEvent = (event: string): void => {
+    if (!events.has(event)) throw lacking(contract, `event "${event}"`)
   }
-
-  if (options.autoConnect !== false) running.connectSoon()
-
   return {
     get current() {
       return running.status
@@ -227,54 +181,85 @@ export function createClient(contract: Contract, options: ClientOptions): Client
     get sessionId() {
       return running.sessionId
     },
-    onSession: (listener, listenOptions) => sessionBus.on("session", listener, listenOptions),
+    onSession: (listener, options) => buses.session.on("session", listener, options),
     pending: () => running.requests.pending(),
-    status: () => statusIterator(running.status, (listener) => statusBus.on("status", listener)),
-    onStatus: (listener, listenOptions) => statusBus.on("status", listener, listenOptions),
-    on(event, listener, listenOptions) {
+    status: () => statusIterator(running.status, (listener) => buses.status.on("status", listener)),
+    onStatus: (listener, options) => buses.status.on("status", listener, options),
+    on(event, listener, options) {
       assertEvent(event)
-      return bus.on(event, ({ payload, meta }) => listener(payload, meta), listenOptions)
+      return buses.events.on(event, ({ payload, meta }) => listener(payload, meta), options)
     },
-    once(event, listener, listenOptions) {
+    once(event, listener, options) {
       assertEvent(event)
-      return bus.once(event, ({ payload, meta }) => listener(payload, meta), listenOptions)
+      return buses.events.once(event, ({ payload, meta }) => listener(payload, meta), options)
     },
-    command: (name, input, callOptions) => call("command", name, { input, options: callOptions }),
-    query: (name, input, callOptions) => call("query", name, { input, options: callOptions }),
-    stream(name, input, streamOptions = {}) {
-      const entry = calls.get(name)
-      if (entry?.call !== "stream")
-        throw new TypeError(`the contract "${contract.name}" has no stream "${name}"`)
-      return running.streams.open({ name, spec: entry.spec, input, options: streamOptions })
-    },
+    command: (name, input, options) => calls.call("command", name, { input, options }),
+    query: (name, input, options) => calls.call("query", name, { input, options }),
+    stream: (name, input, options = {}) => calls.stream(name, input, options),
     replica(name) {
-      const view = replicas.get(name)
-      if (view === undefined) throw new TypeError(`the contract "${contract.name}" has no replica "${name}"`)
-      return view
+      const copy = replicas.get(name)
+      if (copy === undefined) throw lacking(contract, `replica "${name}"`)
+      return copy
     },
     topic(name) {
-      const room = topics.room(name)
-      if (room === undefined) throw new TypeError(`the contract "${contract.name}" has no topic "${name}"`)
-      return room
+      const topic = topics.topic(name)
+      if (topic === undefined) throw lacking(contract, `topic "${name}"`)
+      return topic
     },
-    connect: (connectOptions) => connectWithin(running, connectOptions),
+    connect: (options) => connectWithin(running, options),
     ping: () => running.heartbeat.ping(),
     wake: () => running.wake(),
     cut: () => running.cut(),
     close: () => running.close(),
-    stats: () => ({
-      ...counters,
-      pending: running.requests.pendingCount,
-      queued: running.requests.queuedCount,
-      streams: running.streams.openCount,
-      timers: running.timers.size,
-      ...running.counts,
-      roundTripMs: running.heartbeat.roundTripMs,
-      outageMs: running.outageMs,
-      handshakesFailedByCode: tallies.handshakesFailed.read(),
-      resumesRefusedByCause: tallies.resumesRefused.read(),
-      sessionsResetByCause: tallies.sessionsReset.read(),
-      calls: callStats.read(),
-    }),
+    stats: () => statsOf(running, numbers),
+  }
+}
+
+function lacking(contract: Contract, part: string): TypeError {
+  return new TypeError(`the contract "${contract.name}" has no ${part}`)
+}
+
+interface Calls {
+  call(
+    kind: CallKind,
+    name: string,
+    request: { input: unknown; options: CallOptions | undefined },
+  ): Promise<unknown>
+  /** @throws TypeError for a stream that the contract lacks. */
+  stream(name: string, input: unknown, options: StreamOptions): AsyncIterableIterator<unknown, undefined>
+}
+
+function createCalls(contract: Contract, callStats: CallStats, running: RunningClient): Calls {
+  const entries = indexCalls(contract)
+  return {
+    call(kind, name, { input, options = {} }) {
+      const entry = entries.get(name)
+      if (entry === undefined || entry.call === "stream" || entry.call !== kind)
+        return Promise.reject(lacking(contract, `${kind} "${name}"`))
+      const watch = callStats.watch(name)
+      return running.requests.call({ call: kind, name, spec: entry.spec, input, options, watch })
+    },
+    stream(name, input, options) {
+      const entry = entries.get(name)
+      if (entry?.call !== "stream") throw lacking(contract, `stream "${name}"`)
+      return running.streams.open({ name, spec: entry.spec, input, options })
+    },
+  }
+}
+
+function statsOf(running: RunningClient, { callStats, counters, tallies }: Numbers): ClientStats {
+  return {
+    ...counters,
+    pending: running.requests.pendingCount,
+    queued: running.requests.queuedCount,
+    streams: running.streams.openCount,
+    timers: running.timers.size,
+    ...running.counts,
+    roundTripMs: running.heartbeat.roundTripMs,
+    outageMs: running.outageMs,
+    handshakesFailedByCode: tallies.handshakesFailed.read(),
+    resumesRefusedByCause: tallies.resumesRefused.read(),
+    sessionsResetByCause: tallies.sessionsReset.read(),
+    calls: callStats.read(),
   }
 }

@@ -1,30 +1,31 @@
-// `client.connect()` with its bounds: a time limit and a signal. Exactly one outcome settles it.
+// `client.connect()` with its time limit and its signal. Exactly one outcome settles it. Must not know sockets.
 import { HawserError } from "@hawser/protocol"
 import { assertTimeoutMs } from "./calls/check-call-options.ts"
 import type { RunningClient } from "./session/run-client.ts"
 import type { TokenSource } from "./session/tokens.ts"
 
+/** Options of `client.connect()`. */
 export interface ConnectOptions {
   /**
-   * Replaces the client's token source. Another text, or another function, is another log-in, also on an open client:
-   * the session ends as by `close()`, its requests reject with `client_closed`, earlier calls of `connect` reject with
-   * `cancelled`, and a new session begins. The current source again changes nothing.
+   * Token source that replaces the current one. Another text, or another function, is another log-in, also on an open
+   * client: the session ends as by `close()`, its requests reject with `client_closed`, earlier calls of `connect` reject
+   * with `cancelled`, and a new session begins. Default, and effect of the current source: no change.
    */
   readonly token?: TokenSource
   /**
-   * Milliseconds to wait for a session; no limit by default. Beyond: rejects with `connection_timeout`, whose cause is the
-   * last failure. The client goes on trying; `close()` ends that.
+   * Time to wait for a session, in milliseconds. Default: no limit. At the limit the call rejects with `connection_timeout`,
+   * whose cause is the last failure; the client continues its attempts until `close()`. RangeError unless above 0.
    */
   readonly timeoutMs?: number
   /**
-   * Aborting rejects with `cancelled`, at once or before anything was done. It closes the client if this call made it
-   * connect: if it was idle or closed, or got another token. Otherwise the client goes on, and so does a later call's log-in
-   * with another token.
+   * Aborts the call, which rejects with `cancelled`. The abort closes the client if this call made it connect: if the client
+   * was idle or closed, or got another token. Otherwise the client continues, and so does a later log-in with another token.
+   * Default: none.
    */
   readonly signal?: AbortSignal
 }
 
-/** Rejects with RangeError for a `timeoutMs` that is no number above 0. */
+/** Connects within the options' bounds. Rejects with RangeError for a `timeoutMs` that is no number above 0. */
 export function connectWithin(running: RunningClient, options: ConnectOptions = {}): Promise<void> {
   const { token, timeoutMs, signal } = options
   if (signal?.aborted === true) return Promise.reject(new HawserError("cancelled", { cause: signal.reason }))
@@ -64,6 +65,6 @@ function timeoutError({ status, awaitsToken }: RunningClient, timeoutMs: number)
   const cause = "error" in status ? status.error : undefined
   const now = awaitsToken ? "; the token function has not returned" : ""
   const last = cause === undefined ? now : `${now}; last: ${cause.message}`
-  const message = `no session within ${timeoutMs} ms, and the client goes on trying until close()${last}`
+  const message = `no session within ${timeoutMs} ms (timeoutMs); the client continues its attempts until close()${last}`
   return new HawserError("connection_timeout", { message, cause })
 }

@@ -1,9 +1,10 @@
 export { createClient } from "./client.ts"
-export type { Client, ClientStats, EventListener } from "./client.ts"
+export type { Client, ClientStats, EventListener } from "./client-api.ts"
 export type { ClientOptions } from "./client-options.ts"
 export type { ConnectOptions } from "./connect.ts"
 export { EventBus } from "./base/event-bus.ts"
 export type { EventBusOptions, Listener, ListenOptions, Unsubscribe } from "./base/event-bus.ts"
+export type { Dialect } from "./session/dialect.ts"
 export { exponential, fixed, linear, noReconnect } from "./session/strategies.ts"
 export type { Jitter, ReconnectContext, ReconnectStrategy, StrategyOptions } from "./session/strategies.ts"
 export type { CallOptions, PendingRequest, WhenOffline } from "./calls/requests.ts"
@@ -17,17 +18,17 @@ export { pageWakeSource } from "./session/wake.ts"
 export type { WakeSource } from "./session/wake.ts"
 export type { TokenContext, TokenSource } from "./session/tokens.ts"
 export type { ClientStatus } from "./session/status.ts"
-export type { ReplicaEvents, ReplicaUpdate, ReplicaView } from "./replicas/replicas.ts"
+export type { ReplicaEvents, ReplicaUpdate, ReplicaCopy } from "./replicas/replicas.ts"
 export type {
   JoinArguments,
   JoinOptions,
   Member,
   PresenceUpdate,
-  PresenceView,
+  PresenceCopy,
   PublishOptions,
   Published,
   TopicItem,
-  TopicRoom,
+  ClientTopic,
   TopicState,
 } from "./topics/topic-api.ts"
 export type { WebSocketConstructor, WebSocketLike } from "./transport/web-socket.ts"

@@ -26,7 +26,6 @@ export { chooseProfile, subprotocol, wireVersion } from "./wire/version.ts"
 export type { Profile } from "./wire/version.ts"
 export { closeCode, isPageGone, retryAfterClose } from "./wire/close-code.ts"
 export type { Codec, FrameClass } from "./wire/codec.ts"
-export { camelCase, createEnvelopeCodec, snakeCase } from "./wire/envelope-codec.ts"
 export { classifyFirstByte, frameByte } from "./wire/frame-byte.ts"
 export { createFrameCodec } from "./wire/frame-codec.ts"
 export type {

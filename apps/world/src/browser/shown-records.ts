@@ -1,5 +1,5 @@
 // The records that the page holds of all replicas: how many, in how many cells, and how often they are brought up to date.
-import type { Client, ReplicaView } from "@hawser/client"
+import type { Client, ReplicaCopy } from "@hawser/client"
 import { world as contract } from "../contract.ts"
 import type { WorldContract } from "../contract.ts"
 import type { Tile } from "../rules/movement.ts"
@@ -18,7 +18,7 @@ export interface ShownRecords {
 
 export function countRecords(client: Client<WorldContract>): ShownRecords {
   let updates = 0
-  const views: readonly ReplicaView<Tile>[] = names.map((name) => client.replica(name))
+  const views: readonly ReplicaCopy<Tile>[] = names.map((name) => client.replica(name))
   for (const view of views) view.subscribe(({ events }) => (updates += events.length))
   return {
     get updates() {

@@ -1,5 +1,5 @@
 // Whether what is shown of the world is how it is now, and how long ago it was: told by the replicas themselves.
-import type { ReplicaView } from "@hawser/client"
+import type { ReplicaCopy } from "@hawser/client"
 import type { Store } from "./store.ts"
 
 /** Often enough for a figure in whole seconds. */
@@ -7,7 +7,7 @@ const lookEveryMs = 200
 
 /** `ageSeconds`: undefined while the world is shown as it is, and before there is any. Returns how to stop. */
 export function watchAge(
-  replica: Pick<ReplicaView, "stale" | "ageMs">,
+  replica: Pick<ReplicaCopy, "stale" | "ageMs">,
   isKnown: () => boolean,
   ageSeconds: Store<number | undefined>,
 ): { look(): void; stop(): void } {

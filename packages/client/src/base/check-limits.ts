@@ -1,11 +1,11 @@
-// Checks the limits that an application chose, once, when the client is created.
+// Checks the limits of an application once, in `createClient`.
 import { defaultClientLimits } from "@hawser/protocol"
 import { assertKnownLimits, assertLimit } from "@hawser/protocol/core"
 import type { ClientLimits } from "@hawser/protocol"
 
 /**
- * Returns the defaults with the application's choices over them.
- * @throws RangeError that names the limit and its value, or a name that is no limit.
+ * Returns the defaults, replaced by the application's limits.
+ * @throws RangeError that names an unknown limit, or a limit and its value that is out of range.
  */
 export function checkLimits(chosen: Partial<ClientLimits> = {}): ClientLimits {
   assertKnownLimits("limits", chosen, defaultClientLimits)
@@ -22,7 +22,7 @@ export function checkLimits(chosen: Partial<ClientLimits> = {}): ClientLimits {
   for (const [group, bounds] of Object.entries({ message, serverMessage })) {
     for (const [name, value] of Object.entries<number>({ ...bounds })) assertLimit(`${group}.${name}`, value)
   }
-  // A budget without a whole dial would never dial.
+  // A budget below one dial would never dial.
   if (limits.dialBurst < 1)
     throw new RangeError(`limits.dialBurst must be at least 1, not ${limits.dialBurst}`)
   return limits

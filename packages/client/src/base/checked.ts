@@ -1,17 +1,18 @@
-// Checks values of the server by the contract's validators. A validator that throws or rejects refuses its value: the
-// client goes on. Knows no frames.
+// Validates values of the server by the contract's schemas. A validator that throws or rejects makes its value invalid.
+// Must not know frames.
 import { HawserError } from "@hawser/protocol"
 import { describeIssues, validate } from "@hawser/protocol/core"
 import type { Schema } from "@hawser/protocol"
 import type { Validated } from "@hawser/protocol/core"
 import { describeCause } from "./report.ts"
 
+/** Outcome of a validation. */
 export type Checked<T> =
   | { readonly ok: true; readonly value: T }
   | { readonly ok: false; readonly error: HawserError }
 
 /**
- * Validates at once where the validator does; a promise, which never rejects, only where the validator returns one.
+ * Validates a value. Returns a promise, which never rejects, only if the validator returns one.
  * @param label begins the error's sentence: `event "moved"`.
  */
 export function check<Output>(

@@ -1,28 +1,36 @@
-// What a client counts, in one place. Plain numbers that never go down; `client.stats()` shows them.
+// The counters of a client: plain numbers that never decrease. `client.stats()` returns them.
 import { CodeTally } from "@hawser/protocol/core"
 import type { DeliveryCounters } from "@hawser/protocol/core"
 
+/** Counters of a client since `createClient`. They begin at 0, never decrease, and are not bounded. */
 export interface ClientCounters extends DeliveryCounters {
-  /** Connection attempts, and those that ended in WELCOME. */
+  /** Connection attempts. */
   dials: number
+  /** Attempts that ended in WELCOME. */
   welcomes: number
+  /** New sessions. */
   sessionsOpened: number
-  /** Times that a session was claimed on a new connection, and times that it went on there. */
+  /** HELLO messages with a resume claim. */
   resumesAsked: number
+  /** Sessions resumed on a new connection. */
   sessionsResumed: number
-  /** Sessions that ended otherwise than by `close()`. */
+  /** Ended sessions; those ended by `close()` excluded. */
   sessionsReset: number
-  /** Open connections that were lost. */
+  /** Lost open connections; those closed by `close()` excluded. */
   connectionsLost: number
+  /** Messages received, control frames included. */
   messagesReceived: number
+  /** Bytes of these messages. */
   bytesReceived: number
-  /** Times that an open connection was lost with none in its place, and those of them that ended in a connection. */
+  /** Losses of an open connection without another one in its place. */
   outages: number
+  /** Outages that ended in a connection. */
   reconnections: number
-  /** Milliseconds without a connection between two that were open; the longest, and all together. */
+  /** Longest outage, in milliseconds; the current one excluded. */
   longestOutageMs: number
+  /** All outages together, in milliseconds; the current one excluded. */
   outagesMs: number
-  /** Requests given up because the connection was not open and their caller chose `drop`. */
+  /** Requests with `whenOffline: "drop"` that were dropped because no connection was open. */
   requestsDropped: number
 }
 
@@ -52,13 +60,13 @@ export function createClientCounters(): ClientCounters {
   }
 }
 
-/** What a client counts by code. A code of the server's application has its own count up to 32 of them, then `other`. */
+/** Counts by error code. The first 32 codes of the server's application have their own count; all others share `other`. */
 export interface ClientTallies {
-  /** Attempts that did not end in WELCOME, by why: refused by the server, timed out, lost. */
+  /** Attempts that did not end in WELCOME: refused by the server, timed out, lost. */
   readonly handshakesFailed: CodeTally
-  /** Sessions that the server, or this end's own check, would not go on with. */
+  /** Resumes that the server, or the client's own check, refused. */
   readonly resumesRefused: CodeTally
-  /** Sessions that ended otherwise than by `close()`. */
+  /** Ended sessions; those ended by `close()` excluded. */
   readonly sessionsReset: CodeTally
 }
 

@@ -1,23 +1,27 @@
-// Calls listeners, sync and async, and loses none of their errors. Knows no frames and no sockets.
+// Calls listeners, sync and async, and reports each of their errors. Must not know frames or sockets.
 import { guardedReporter, isThenable } from "./report.ts"
 
+/** Listener of an event. Its errors and rejections go to `onError`. */
 export type Listener<T> = (value: T) => unknown
+/** Removes a listener. A second call has no effect. */
 export type Unsubscribe = () => void
 
+/** Options of a subscription. */
 export interface ListenOptions {
-  /** Aborting unsubscribes. */
+  /** Unsubscribes the listener when it aborts. An aborted signal subscribes nothing. Default: none. */
   readonly signal?: AbortSignal
 }
 
+/** Options of an `EventBus`. */
 export interface EventBusOptions {
   /**
-   * Called with every throw and rejection of a listener; the other listeners run all the same. If it throws or rejects
-   * itself, both errors go to `reportError`, or to the console.
+   * Called with each error and rejection of a listener; the other listeners still run. If it throws or rejects, both errors
+   * go to `reportError`, or to the console where that is missing.
    */
   readonly onError: (error: unknown, event: string) => unknown
 }
 
-/** Events is a map from event name to payload. */
+/** Delivers events to listeners. `Events` maps event names to payloads. */
 export class EventBus<Events extends object> {
   readonly #listeners = new Map<string, Set<(value: never) => unknown>>()
   readonly #onError: (error: unknown, event: string) => void
@@ -26,7 +30,7 @@ export class EventBus<Events extends object> {
     this.#onError = guardedReporter(options.onError)
   }
 
-  /** Calls `listener` for every later event of this name. The same function may be added twice. */
+  /** Calls `listener` for each later event of this name. The same function may be added twice. */
   on<K extends keyof Events & string>(
     event: K,
     listener: Listener<Events[K]>,
@@ -63,31 +67,32 @@ export class EventBus<Events extends object> {
     return unsubscribe
   }
 
-  /** True while nobody listens to anything. */
+  /** True while the bus has no listener. */
   get isEmpty(): boolean {
     return this.#listeners.size === 0
   }
 
+  /** Returns the number of listeners of an event. */
   listenerCount(event: keyof Events & string): number {
     return this.#listeners.get(event)?.size ?? 0
   }
 
   /**
-   * Starts every listener that is subscribed now, in order of subscription; does not wait for async ones.
-   * Subscribing and unsubscribing meanwhile is safe: a removed listener is not called, a new one from the next event on.
+   * Calls every current listener, in order of subscription, without waiting for async ones. A listener that is removed
+   * during the call is not called; a listener that is added is called from the next event on.
    */
   emit<K extends keyof Events & string>(event: K, value: Events[K]): void {
     this.#run(event, value, undefined)
   }
 
-  /** The same, and resolves when all of them are done. Never rejects: errors go to `onError`. */
+  /** Calls every current listener like `emit`. Resolves when all are done; never rejects: errors go to `onError`. */
   async emitAsync<K extends keyof Events & string>(event: K, value: Events[K]): Promise<void> {
     const running: Promise<void>[] = []
     this.#run(event, value, running)
     await Promise.all(running)
   }
 
-  /** @param running collects the listeners that are not done; undefined where nobody waits for them. */
+  /** @param running collects the promises of async listeners; undefined: no caller awaits them. */
   #run(event: string, value: unknown, running: Promise<void>[] | undefined): void {
     const listeners = this.#listeners.get(event)
     if (listeners === undefined) return
@@ -100,7 +105,7 @@ export class EventBus<Events extends object> {
 
   #call(event: string, listener: (value: never) => unknown, value: unknown): Promise<void> | undefined {
     try {
-      // `on` is the only way in and ties the listener's parameter to the event's name.
+      // Only `on` adds listeners, and it ties the listener's parameter to the event's name.
       // oxlint-disable-next-line typescript/consistent-type-assertions -- see above
       const result = listener(value as never)
       if (!isThenable(result)) return undefined

@@ -3,12 +3,18 @@ import { EventBus } from "./event-bus.ts"
 import { EventDelivery } from "./event-delivery.ts"
 import type { Delivered } from "./event-delivery.ts"
 
-/** Works that end when the test says so, under their names. */
+/** Named works that the test ends. */
 function createScene() {
   const errors: unknown[] = []
   const onError = (error: unknown): void => void errors.push(error)
   const bus = new EventBus<Record<string, Delivered>>({ onError })
-  const delivery = new EventDelivery({ events: new Map(), bus, onTopicEvent: () => {}, onError })
+  const delivery = new EventDelivery({
+    optionalEvents: new Set(),
+    events: new Map(),
+    bus,
+    onTopicEvent: () => {},
+    onError,
+  })
   const done: string[] = []
   const ends = new Map<string, () => void>()
   const runSlowly = (name: string): void =>

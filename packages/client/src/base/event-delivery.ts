@@ -1,5 +1,5 @@
-// Events on their way to the listeners: validated, and one after another, also where a validator is asynchronous.
-// What the client tells of its session takes its place among them.
+// Validates events and delivers them to listeners in order, also if a validator is asynchronous. Session events (`resumed`,
+// `reset`) pass through the same queue, so they keep their order among application events. Must not know sessions.
 import { HawserError } from "@hawser/protocol"
 import { quoted } from "@hawser/protocol/core"
 import type { EventSpec } from "@hawser/protocol"
@@ -8,11 +8,11 @@ import { check } from "./checked.ts"
 import type { Checked } from "./checked.ts"
 import type { EventBus } from "./event-bus.ts"
 
-/** Where an event came from. */
+/** Origin of an event. */
 export interface EventMeta {
-  /** The topic that published it, if one did. */
+  /** Name of the topic that published the event; undefined for an event outside of topics. */
   readonly topic: string | undefined
-  /** Its number in that topic; volatile events have none. */
+  /** Offset of the publication in its topic; undefined for volatile events and outside of topics. */
   readonly offset: number | undefined
 }
 
@@ -22,30 +22,33 @@ export interface Delivered {
 }
 
 export interface EventDeliveryOptions {
+  /** Events that the contract declares. */
   readonly events: ReadonlyMap<string, EventSpec>
+  /** Events that are dropped, not reported, if the contract does not declare them. */
+  readonly optionalEvents: ReadonlySet<string>
   readonly bus: EventBus<Record<string, Delivered>>
-  /** What a topic published, after it went to the listeners of its event. */
+  /** Called with each publication of a topic, after the listeners of its event. */
   readonly onTopicEvent: (event: string, delivered: Delivered) => void
   readonly onError: (error: unknown) => void
 }
 
 export class EventDelivery {
   readonly #options: EventDeliveryOptions
-  /** What is still being validated; undefined when nothing is. */
+  /** Completion of the queued work; undefined if none is queued. */
   #tail: Promise<void> | undefined
 
   constructor(options: EventDeliveryOptions) {
     this.#options = options
   }
 
-  /** Hands an event to its listeners; other frames are nobody's. */
+  /** Validates an event and delivers it to its listeners. Ignores other frames. */
   deliver(frame: Frame): void {
     this.run(() => this.#deliver(frame))
   }
 
   /**
-   * Runs after everything that came before: at once, unless that is still being validated. Never throws: a message whose
-   * delivery fails is settled like any other.
+   * Runs `work` after all earlier work: at once, unless an earlier event is still being validated. Never throws: errors go
+   * to `onError`, and the message is settled.
    */
   run(work: () => void | Promise<void>): void {
     const done = this.#tail === undefined ? this.#start(work) : this.#tail.then(work)
@@ -65,12 +68,11 @@ export class EventDelivery {
   }
 
   #deliver(frame: Frame): void | Promise<void> {
-    const { events, onError } = this.#options
+    const { events, optionalEvents, onError } = this.#options
     if (frame.kind !== "event" && frame.kind !== "topicEvent" && frame.kind !== "volatile") return undefined
     const spec = events.get(frame.type)
     if (spec === undefined) {
-      // A welcome payload of `2.0` is for contracts that declare the event.
-      if (frame.type !== "welcome")
+      if (!optionalEvents.has(frame.type))
         onError(new HawserError("invalid_reply", { message: `unknown event ${quoted(frame.type)}` }))
       return undefined
     }

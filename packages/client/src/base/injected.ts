@@ -1,12 +1,12 @@
-// Guards for what an application passes to `createClient`: a clock, a source of chance, a source of page events. If one
-// throws or returns something useless, the fault is reported and the system's own takes over for good.
+// Guards for functions that an application passes to `createClient`: clock, random numbers, page events. If one throws or
+// returns an invalid value, the guard reports it once and uses the system's function from then on.
 import type { Clock } from "@hawser/protocol"
 import { systemClock } from "./system.ts"
 
 type OnError = (error: unknown) => void
 
 /**
- * A function that always returns a usable number.
+ * Returns a function that always returns a finite number.
  * @param name of the option, for the report.
  */
 export function guardedNumber(
@@ -33,7 +33,7 @@ export function guardedNumber(
   }
 }
 
-/** Chance from 0 up to 1. */
+/** Returns a guarded function of random numbers from 0 up to 1. */
 export function guardedRandom(own: () => number, onError: OnError): () => number {
   const inRange = (): number => {
     const value = own()
@@ -43,7 +43,7 @@ export function guardedRandom(own: () => number, onError: OnError): () => number
   return guardedNumber(inRange, { name: "random", fallback: Math.random, onError })
 }
 
-/** A clock that goes on where the application's fails: as the system's clock, from the last time that was read. */
+/** Returns a guarded clock. After a fault it continues as the system's clock, from the last time that was read. */
 export function guardedClock(own: Clock, onError: OnError): Clock {
   let lastMs = 0
   let startedAtMs: number | undefined
@@ -74,7 +74,7 @@ export function guardedClock(own: Clock, onError: OnError): Clock {
   }
 }
 
-/** A source of events that may fail to begin, and to stop. */
+/** Returns a guarded source of events. Errors of its subscription and of its disposer go to `onError`. */
 export function guardedSource<T extends readonly unknown[]>(
   own: (listener: (...event: T) => void) => () => void,
   onError: OnError,
@@ -98,7 +98,7 @@ function attempt(work: () => void, onError: OnError): void {
   }
 }
 
-/** A value as an error's sentence shows it: short, and without calling anything of it. */
+/** Returns a short description of a value, for an error. Calls no method of the value. */
 export function describeValue(value: unknown): string {
   if (value === null || value === undefined || typeof value === "number" || typeof value === "boolean")
     return String(value)

@@ -1,22 +1,22 @@
-// What a server says is wrong, as the error that the application gets.
+// Converts errors of the server, and close codes, to the errors that the application gets.
 import { HawserError, isErrorCode } from "@hawser/protocol"
 import { retryAfterClose } from "@hawser/protocol/core"
 import type { WireError } from "@hawser/protocol/core"
 
-/** @param retryAfterMs what the server asked for otherwise than in the error itself. */
+/** Returns the error of a WireError. @param retryAfterMs delay from BUSY; the error's own delay has priority. */
 export function errorOf(error: WireError, retryAfterMs?: number): HawserError {
   const { code, message, category, details } = error
   const wait = error.retryAfterMs ?? retryAfterMs
   return new HawserError(code, {
     message,
-    // The table knows its own codes' categories better than an older peer.
+    // The error table's category has priority over an older peer's.
     ...(isErrorCode(code) ? {} : { category }),
     ...(details === undefined ? {} : { details }),
     ...(wait === undefined ? {} : { retryAfterMs: wait }),
   })
 }
 
-/** What a close code tells when the server said nothing before it. */
+/** Returns the error of a close code that no message explained. */
 export function errorOfClose(code: number): HawserError {
   if (retryAfterClose(code) === "afterReauth")
     return new HawserError("auth_token_invalid", { message: `closed with ${code} while logging in` })

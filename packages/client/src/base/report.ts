@@ -1,5 +1,5 @@
-// The last place for errors and hints that the application does not take: the page's error handling, or the console.
-// The only file of this package that writes to the console.
+// Default destination of errors and hints: the page's error handling, or the console. No other file of this package writes
+// to the console.
 
 /** Reports to the page's error handling; in Node to the console, because Node has no `reportError`. Never throws. */
 export function reportToHost(error: unknown): void {
@@ -13,8 +13,8 @@ export function showHint(text: string): void {
 }
 
 /**
- * Makes an error handler of the application safe to call anywhere: if it throws or rejects, its error and the one that it
- * was called with go to the host.
+ * Wraps an error handler of the application. The wrapper never throws: if the handler throws or rejects, its error and the
+ * reported error go to the host.
  */
 export function guardedReporter<More extends readonly unknown[]>(
   onError: (error: unknown, ...more: More) => unknown,
@@ -33,7 +33,7 @@ export function guardedReporter<More extends readonly unknown[]>(
   }
 }
 
-/** The message of an error, for a sentence; the type of anything else that was thrown. */
+/** Returns the message of an error, or the type of any other thrown value. */
 export function describeCause(cause: unknown): string {
   if (cause instanceof Error) return cause.message
   return typeof cause === "string" ? cause : `a value of the type ${typeof cause} was thrown`

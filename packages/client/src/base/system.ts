@@ -1,4 +1,4 @@
-// The machine's own clock behind the port of the core. Works in browsers and in Node.
+// The system's clock behind the port `Clock`. Works in browsers and in Node.
 import type { Clock } from "@hawser/protocol"
 
 export const systemClock: Clock = {

@@ -1,19 +1,21 @@
-// How a client's commands and queries went, by the contract's names: how many, how long, and why they failed.
+// Counts, durations and failures of a client's calls, by the contract's names. Must not know sessions.
 import { HawserError } from "@hawser/protocol"
 import { CodeTally } from "@hawser/protocol/core"
 import type { Clock } from "@hawser/protocol"
 
+/** Numbers of one command or query. */
 export interface CallReading {
-  /** Calls that were settled, with a result or an error. */
+  /** Settled calls, with a result or an error. */
   readonly count: number
-  /** Of these, the ones that rejected, by code; `other` beyond 32 codes of the application. */
+  /** Rejected calls, by error code; the first 32 codes of the application by name, all others as `other`. */
   readonly failedByCode: Readonly<Record<string, number>>
-  /** Milliseconds from the call to its outcome, waiting for the connection included: all together, and the longest. */
+  /** Time from the calls to their outcomes, in milliseconds, all calls together. Waiting for the connection is included. */
   readonly totalMs: number
+  /** Longest time from a call to its outcome, in milliseconds. */
   readonly longestMs: number
 }
 
-/** Told how one call ended; exactly one of the two, once. */
+/** Receives the outcome of one call: exactly one of the two is called, once. */
 export interface CallWatch {
   readonly succeeded: () => void
   readonly failed: (error: unknown) => void
@@ -37,9 +39,9 @@ export class CallStats {
   }
 
   /**
-   * A call begins. Whoever makes its promise tells the outcome: to watch the promise would count as handling it, and a
-   * failure that nobody awaits must not vanish.
-   * @param name of the contract, so that the names have a bound.
+   * Notes the begin of a call. The creator of its promise reports the outcome: a handler on the promise itself would hide an
+   * unhandled rejection.
+   * @param name of the contract, which bounds the number of names.
    */
   watch(name: string): CallWatch {
     const startedAtMs = this.#clock.now()

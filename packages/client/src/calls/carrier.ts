@@ -1,42 +1,43 @@
-// The session, as requests and streams see it: it carries them.
+// Port of a session for requests and streams: the session sends them.
 import type { Encoded, MessageLimits } from "@hawser/protocol"
 import type { CallKind, Reference } from "@hawser/protocol/core"
 
-/** What a client can ask for. */
+/** Kind of a request. */
 export type RequestKind = CallKind | "stream"
 
+/** One request as a session sends it. */
 export interface OutgoingRequest {
   readonly call: RequestKind
   readonly name: string
   /** Encoded at the call; undefined for a request without input. */
   readonly input: Encoded<unknown> | undefined
-  /** 0: as long as the server allows. */
+  /** Remaining time to live, in milliseconds; 0: the server's own limit. */
   readonly budgetMs: number
-  /** Idempotency key. */
+  /** Idempotency key; undefined: none. */
   readonly key: string | undefined
 }
 
 /**
- * `taken`: sent, or kept for the next connection. `full`: there is no room; `onRoom` tells when there may be.
- * `dead`: the connection of a session that cannot outlive it takes nothing more. `bytes` is the message's length.
+ * Outcome of a request. `taken`: sent, or buffered for the next connection. `full`: the send buffer is full; `onRoom` reports
+ * when it may have space. `dead`: the connection takes nothing more, and the session ends with it. `bytes`: message length.
  */
 export type RequestOutcome =
   | { readonly outcome: "taken"; readonly reference: Reference; readonly bytes: number }
   | { readonly outcome: "full" | "dead"; readonly reference: undefined; readonly bytes: number }
 
 export interface Carrier {
-  /** False while it has no connection. */
+  /** True while the session has a connection. */
   readonly attached: boolean
-  /** True once its connection refused a message. */
+  /** True after the connection has refused a message. */
   readonly isDead: boolean
   /** Limits of the server's reader. */
   readonly serverLimits: MessageLimits
-  /** True if this request has certainly not left. */
+  /** Returns true for a request that no connection has taken. */
   neverLeft(reference: Reference): boolean
-  /** @throws HawserError for a request that the server's reader would refuse. */
+  /** Sends a request. @throws HawserError for one that the server's reader would refuse. */
   request(request: OutgoingRequest): RequestOutcome
-  /** The caller has given a request up. */
+  /** Cancels a request: its caller has abandoned it. */
   cancel(reference: Reference): void
-  /** The reader of a stream takes so many items more. */
+  /** Grants credit for more items of a stream. */
   credit(reference: Reference, items: number): void
 }

@@ -1,9 +1,9 @@
-// Checks the options of a request as untyped code may pass them, before anything is sent.
+// Checks the options of a request before it is sent: untyped code may pass any value.
 import { quoted } from "@hawser/protocol/core"
 
 const offlineChoices: ReadonlySet<unknown> = new Set(["queue", "fail", "drop"])
 
-/** @throws TypeError for another `whenOffline` than the three; RangeError for a `timeoutMs` that is no number above 0. */
+/** @throws TypeError for an unknown `whenOffline`; RangeError for a `timeoutMs` that is no number above 0. */
 export function assertCallOptions(options: {
   readonly timeoutMs?: number
   readonly whenOffline?: string

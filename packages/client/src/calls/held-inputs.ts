@@ -1,5 +1,5 @@
-// Encodes inputs of requests when they are called, so that a later change of an object has no effect on what is sent.
-// Judges them by the limits of the server's reader, as far as they are known. Knows no queue and no session's state.
+// Encodes inputs of requests at the call, so a later change of an object has no effect. Checks them against the limits of the
+// server's reader: those of the last WELCOME, before it `limits.serverMessage`. Must not know the queue.
 import { createPayloadCodec, unsendable } from "@hawser/protocol/core"
 import type { ClientLimits, Encoded, MessageLimits } from "@hawser/protocol"
 import type { PayloadCodec } from "@hawser/protocol/core"
@@ -22,9 +22,9 @@ export class HeldInputs {
   }
 
   /**
-   * Encodes a value. Undefined stays undefined: it has no bytes of its own.
-   * @param around containers around it in its message.
-   * @param what names the value in the error.
+   * Encodes a value. Returns undefined for undefined, which has no bytes.
+   * @param around number of containers around the value in its message.
+   * @param what name of the value in an error.
    * @throws UnsendableError
    */
   hold(value: unknown, around: number, what: string): Encoded<unknown> | undefined {
@@ -37,8 +37,8 @@ export class HeldInputs {
   }
 
   /**
-   * Bytes of the message of a request that waits, apart from its type and its time.
-   * @throws UnsendableError for one that the server would refuse.
+   * Returns the bytes of a waiting request's message, without its type and its deadline.
+   * @throws UnsendableError for a message that the server would refuse.
    */
   messageBytes(input: Encoded<unknown> | undefined, key: string | undefined, what: string): number {
     try {
@@ -48,7 +48,7 @@ export class HeldInputs {
     }
   }
 
-  /** The limits of the last WELCOME hold until the next one. */
+  /** Returns the codec with the limits of the last WELCOME. */
   #codec(): PayloadCodec {
     const { limits, session } = this.#options
     const serverLimits = session()?.serverLimits ?? this.#serverLimits

@@ -24,7 +24,7 @@ interface SetUpOptions {
   readonly late?: boolean
 }
 
-/** A reader that the server knows of, and what it told the server. */
+/** A reader whose stream has begun, and its calls of `grant` and `giveUp`. */
 function setUp({ window = 4, signal, late }: SetUpOptions = {}) {
   const granted: number[] = []
   const givenUp: string[] = []
@@ -212,7 +212,7 @@ it("never has more items on their way and waiting than the window, and reads eac
         if (!isPush && read.length < pushed) read.push((await reader.next()).value)
         else if (credit() > 0) reader.push(++pushed)
         expect(credit() + pushed - read.length).toBeLessThanOrEqual(size)
-        // Whoever has read everything can always get more.
+        // A reader without unread items always has credit.
         expect(read.length < pushed || credit() > 0).toBe(true)
       }
       expect(read).toEqual(read.map((_, index) => 2 * (index + 1)))

@@ -1,9 +1,9 @@
-// The reader's end of one stream: items that arrived and wait to be read, readers that wait for items, and how many
-// more the server may send. Knows no references and no sessions.
+// The reader's end of one stream: received items, waiting readers, and the credit of the server. An item beyond the credit
+// ends the stream with `invalid_reply`. Must not know references or sessions.
 //
 // Invariants:
-//  1. What the server may still send and what waits here are together at most `window`.
-//  2. Items are read in the order in which they came, each once, and before the stream's end.
+//  1. Credit and unread items are together at most `window`.
+//  2. Items are read in order of arrival, each once, and before the stream's end.
 //  3. An error is thrown once; afterwards the stream is over.
 import { HawserError } from "@hawser/protocol"
 import type { Schema } from "@hawser/protocol"
@@ -11,14 +11,15 @@ import { AsyncQueue } from "../base/async-queue.ts"
 import { check } from "../base/checked.ts"
 
 export interface ItemReaderOptions {
-  /** Of the stream, for messages. */
+  /** Name of the stream, for errors. */
   readonly name: string
   readonly schema: Schema
+  /** Most items that the server may send ahead of the reader. */
   readonly window: number
   readonly signal: AbortSignal | undefined
-  /** Lets the server send this many more. */
+  /** Grants the server credit for this many more items. */
   readonly grant: (items: number) => void
-  /** Nobody wants more. */
+  /** Called when the reader leaves the stream: the server can stop. */
   readonly giveUp: (reason: HawserError) => void
 }
 
@@ -46,16 +47,17 @@ export class ItemReader implements AsyncIterableIterator<unknown, undefined> {
     return this
   }
 
-  /** The server knows of the stream: nothing of it was ever read. */
+  /** Grants the first window: a session has taken the request of the stream. */
   begin(): void {
     this.#credit = 0
     this.#grant(this.#options.window)
   }
 
+  /** Adds a received item. */
   push(payload: unknown): void {
     if (this.#queue.isEnded) return
     if (this.#credit === 0) {
-      const message = `the server sent more items of "${this.#options.name}" than it was asked for`
+      const message = `the server sent more items of "${this.#options.name}" than its credit allows`
       this.#options.giveUp(new HawserError("invalid_reply", { message }))
       return
     }
@@ -63,17 +65,17 @@ export class ItemReader implements AsyncIterableIterator<unknown, undefined> {
     this.#queue.push(payload)
   }
 
-  /** The stream ended after what was pushed. Only the first end counts. */
+  /** Ends the stream after the received items. Ignores a second end. */
   finish(error: HawserError | undefined): void {
     this.#queue.end(error)
   }
 
   next(): Promise<IteratorResult<unknown, undefined>> {
-    this.#lookAtSignal()
+    this.#checkSignal()
     return this.#queue.next()
   }
 
-  /** Leaves the stream: what was not read is let go, and the server stops. */
+  /** Leaves the stream: drops unread items and cancels the request. */
   return(): Promise<IteratorResult<unknown, undefined>> {
     return this.#queue.return()
   }
@@ -95,8 +97,8 @@ export class ItemReader implements AsyncIterableIterator<unknown, undefined> {
     this.#options.grant(items)
   }
 
-  /** An aborted caller reads no more items, also if the stream has ended before they were read. */
-  #lookAtSignal(): void {
+  /** Drops unread items after an abort, also those of a stream that has ended. */
+  #checkSignal(): void {
     const { signal, name } = this.#options
     if (signal?.aborted !== true || this.#queue.size === 0) return
     const message = `"${name}" was aborted by its caller`

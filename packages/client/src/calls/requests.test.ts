@@ -3,16 +3,19 @@ import {
   TimerQueue,
   TypeTable,
   contractTypes,
-  createEnvelopeCodec,
   createFrameCodec,
   serverMessageLimits,
 } from "@hawser/protocol/core"
 import type { ClientLimits, Schema } from "@hawser/protocol"
 import type { Codec, Profile } from "@hawser/protocol/core"
+import { createEnvelopeCodec } from "@hawser/protocol/profile20"
 import { SimulatedClock } from "@hawser/protocol/testing"
 import { describe, expect, it } from "vitest"
 import { createClientCounters } from "../base/counters.ts"
-import { ClientSession } from "../session/client-session.ts"
+import { profile20 } from "../profile20/dialect.ts"
+import type { ClientSession } from "../session/client-session.ts"
+import type { Dialect } from "../session/dialect.ts"
+import { compactDialect } from "../session/compact-dialect.ts"
 import { Requests } from "./requests.ts"
 import type { CallOptions } from "./requests.ts"
 
@@ -25,7 +28,9 @@ const codecs: Record<Profile, Codec> = {
   "2.0": createEnvelopeCodec({ limits: serverMessageLimits, wallClockMs: () => 0 }),
 }
 
-/** A socket that tells nobody when it has room, as those of browsers; what it took stands in `sent`. */
+const dialects: Record<Profile, Dialect> = { "hawser.1": compactDialect, "2.0": profile20() }
+
+/** A socket without a `drained` event, like those of browsers. `sent` holds the messages that it took. */
 class Socket {
   readonly sent: unknown[] = []
   readonly #codec: Codec
@@ -92,7 +97,7 @@ function setUp(profile: Profile, changed: Partial<ClientLimits> = {}) {
     )
   }
   const connect = (socket = new Socket(codec)): Socket => {
-    const session = new ClientSession({
+    const session = dialects[profile].createSession({
       codec,
       types,
       connection: socket,
@@ -161,7 +166,7 @@ describe("the line of requests", () => {
     expect(requests.queuedCount).toBe(1)
   })
 
-  it("goes on as far as acknowledgements make room, and new requests go behind it", () => {
+  it("sends as far as acknowledgements free the send buffer, and queues new requests behind", () => {
     const { requests, state, say, connect } = setUp("hawser.1", { sendBufferMaxCount: 2 })
     for (const text of ["a", "b", "c", "d", "e"]) say(text)
     const socket = connect()
@@ -203,7 +208,7 @@ describe("the line of requests", () => {
     expect(requests.queuedCount).toBe(0)
   })
 
-  it("sends nothing twice over a transport that says in the middle of a send that it takes more", () => {
+  it("sends nothing twice over a transport that reports `drained` during a send", () => {
     const { state, codec, say, connect } = setUp("2.0")
     const socket = new Socket(codec)
     socket.onSend = () => state.session?.drained()

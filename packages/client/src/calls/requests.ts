@@ -1,10 +1,10 @@
-// The client's commands, queries and openings of streams from the call to their one outcome: refused, waiting for a
-// session or for room in it, sent, settled. Knows the open session only through its port; knows no sockets and no listeners.
+// The client's commands, queries and stream requests, from the call to exactly one outcome. Queues them until a session takes
+// them; rejects a call with `buffer_full` if the queue is full. Must not know sockets or listeners.
 //
 // Invariants:
-//  1. Requests are given to sessions in the order of their calls; what cannot go yet holds up those behind it. Only what
-//     a new session must be asked first goes ahead.
-//  2. What finds no room is refused when it is called. What was accepted is never refused for want of room.
+//  1. Sessions get requests in the order of their calls. A request that cannot be sent yet blocks the later ones. Only
+//     `ahead` requests, which a new session must get first, overtake.
+//  2. If the queue is full, the call rejects at once with `buffer_full`. An accepted call never rejects with `buffer_full`.
 import { HawserError } from "@hawser/protocol"
 import {
   PendingCalls,
@@ -24,32 +24,42 @@ import { assertCallOptions } from "./check-call-options.ts"
 import { HeldInputs } from "./held-inputs.ts"
 
 /**
- * What becomes of a request while the connection is away. `queue`: it waits, in order, up to `sendBufferMaxCount` and
- * `sendBufferMaxBytes`, before the first session up to `sendQueueMaxCount`; beyond, it rejects with `buffer_full`. `fail`: it rejects at once with `not_connected`. `drop`: it rejects with `dropped`, and nobody need look at it.
+ * Behaviour of a request without a connection. `queue`: it waits, in order; at the bounds (`limits.sendBufferMaxCount` and
+ * `sendBufferMaxBytes`, before the first session `sendQueueMaxCount`) it rejects with `buffer_full`. `fail`: it rejects at
+ * once with `not_connected`. `drop`: it rejects with `dropped`; an unhandled rejection is not reported.
  */
 export type WhenOffline = "queue" | "fail" | "drop"
 
+/** Options of `client.command()` and `client.query()`. */
 export interface CallOptions {
-  /** Aborting rejects with `cancelled` and tells the server to stop. */
+  /** Aborts the request, which rejects with `cancelled`; the server stops. Default: none. */
   readonly signal?: AbortSignal
-  /** Default 10 s; counts from the call, waiting for the connection included. No number above 0: RangeError. */
+  /**
+   * Time limit from the call, waiting for the connection included, in milliseconds. Default `limits.requestTimeoutMs`,
+   * 10 s. At the limit the call rejects with `timeout`. Rejects with RangeError unless above 0.
+   */
   readonly timeoutMs?: number
-  /** Default `queue`. Another value: TypeError. */
+  /** Behaviour without a connection. Default `queue`. Rejects with TypeError for another value. */
   readonly whenOffline?: WhenOffline
   /**
-   * Idempotency key, ≤ 128 characters: the server executes one request per user, name and key, and answers a repeated
-   * one with the first outcome. A request with a key is sent again when its session ends before the reply.
+   * Idempotency key of 1 to 128 characters; default: none. The server executes one request for each user, name and key, and
+   * answers a repetition with the first outcome. The client sends a keyed request again if its session ends before the
+   * reply. Rejects with `invalid_input` for a longer key.
    */
   readonly key?: string
 }
 
-/** A request without a reply, as the application may look at it. */
+/** A request without a reply. */
 export interface PendingRequest {
+  /** Kind of the request: `command`, `query` or `stream`. */
   readonly call: RequestKind
+  /** Name in the contract. */
   readonly name: string
+  /** Input as it was at the call; undefined: none. */
   readonly input: unknown
+  /** Idempotency key; undefined: none. */
   readonly key: string | undefined
-  /** `waiting`: no connection was ever given it. `sent`: it may have been executed. */
+  /** `waiting`: no connection has taken it. `sent`: the server may have executed it. */
   readonly state: "waiting" | "sent"
 }
 
@@ -58,45 +68,45 @@ export interface OpenRequest {
   readonly name: string
   readonly input: unknown
   readonly options: CallOptions
-  /** Goes out at once, before everything that waits: what a session must be asked first. Needs an open session. */
+  /** Sends the request before all waiting ones. Needs an open session. */
   readonly ahead?: boolean
-  /** Has no deadline, as a stream has none: it ends by its reply, or with its session. */
+  /** Sets no deadline, as for a stream: the request ends with its reply or its session. */
   readonly isUntimed?: boolean
 }
 
 export interface CallRequest extends OpenRequest {
   readonly spec: CallSpec
-  /** Told of the outcome before the caller is. */
+  /** Receives the outcome before the caller does. */
   readonly watch: CallWatch
 }
 
-/** How a request went on; exactly one of `resolve` and `reject` ends it. */
+/** Events of one request. Exactly one of `resolve` and `reject` ends it. */
 export interface RequestEvents {
-  /** It was given to a session under this reference. */
+  /** Called when a session has taken the request under this reference. */
   readonly onSent?: (reference: Reference) => void
-  /** That session ended before it left: it waits for the next one, and its reference means nothing any more. */
+  /** Called when that session has ended and the request waits for the next one. The reference is no longer valid. */
   readonly onUnsent?: () => void
-  /** Its reply, or `endOfStream`. */
+  /** Called with the payload of the reply, or with `endOfStream`. */
   readonly resolve: (payload: unknown) => void
   readonly reject: (error: HawserError) => void
 }
 
-/** Stands for END where a reply's payload would be: what no payload can be. */
+/** Represents END in place of a reply's payload. No payload equals it. */
 export const endOfStream = Symbol("end of stream")
 
 interface QueuedRequest extends Omit<OutgoingRequest, "budgetMs"> {
   readonly pending: PendingCall
   readonly onSent: (reference: Reference) => void
   readonly onUnsent: () => void
-  /** Of its message; of what it will be, while no session has seen it. 0: nothing has asked yet. */
+  /** Length of the message; before a session has encoded it an estimate; 0: not computed. */
   bytes: number
-  /** Time at which a session took it; undefined before. */
+  /** Time at which a session took the request; undefined before. */
   sentAtMs: number | undefined
 }
 
 interface Admitted {
   readonly waits: boolean
-  /** Of its message, if it waits. */
+  /** Estimated length of the message, if the request waits. */
   readonly bytes: number
   readonly input: OutgoingRequest["input"]
 }
@@ -106,14 +116,14 @@ export interface RequestsOptions {
   readonly timers: TimerQueue
   readonly limits: ClientLimits
   readonly session: () => Carrier | undefined
-  /** Why the client takes no requests now, if it takes none. */
+  /** Returns the error of a client that accepts no requests; undefined: it accepts them. */
   readonly refusal: () => HawserError | undefined
   readonly counters: ClientCounters
-  /** A sent request ended without a reply: the server can stop. */
+  /** Called when a sent request was abandoned: the server can stop. */
   readonly onAbandoned: (reference: Reference) => void
-  /** The session's connection took nothing any more. */
+  /** Called when the session's connection has refused a message. */
   readonly onDeadConnection: () => void
-  /** The deadline of a request passed that a session had taken at `sentAtMs`. */
+  /** Called when a request, sent at `sentAtMs`, has reached its deadline. */
   readonly onUnanswered: (sentAtMs: number) => void
 }
 
@@ -121,7 +131,7 @@ export class Requests {
   readonly #options: RequestsOptions
   readonly #pending: PendingCalls
   readonly #inputs: HeldInputs
-  /** The line: requests that wait for a session, or for room in it, in order. */
+  /** Request queue: requests that wait for a session, or for space in its send buffer, in order. */
   #queue = new Set<QueuedRequest>()
   /** Requests that the session has taken, in order. */
   readonly #taken = new Set<QueuedRequest>()
@@ -141,7 +151,7 @@ export class Requests {
     return this.#queue.size
   }
 
-  /** Requests without a reply, in the order of their calls. */
+  /** Returns the requests without a reply, in the order of their calls. */
   pending(): PendingRequest[] {
     const session = this.#options.session()
     const seen = (queued: QueuedRequest): PendingRequest => {
@@ -174,12 +184,12 @@ export class Requests {
         resolve: (payload) => void validReply(name, spec, payload).then(succeeded, failed),
       })
     })
-    // Whoever chose `drop` need not look at what became of it.
+    // With `drop` an unhandled rejection is not reported.
     if (options.whenOffline === "drop") outcome.catch(() => {})
     return outcome
   }
 
-  /** Sends a request, or lets it wait for its session. Returns how its caller gives it up. */
+  /** Sends a request, or queues it. Returns the function that abandons it. */
   open(request: OpenRequest, events: RequestEvents): (reason: HawserError) => void {
     const { call, name, options, isUntimed = call === "stream" } = request
     const { clock, limits } = this.#options
@@ -219,42 +229,43 @@ export class Requests {
     }
     options.signal?.addEventListener("abort", onAbort, { once: true })
     this.#queue.add(queued)
-    // Behind others it has been admitted to wait; at the head of the line it has not.
+    // A request at the head of the queue was not admitted to wait.
     if (!admitted.waits && this.#send(queued) === "full") giveUp(new HawserError("buffer_full"))
     return giveUp
   }
 
-  /** Ends the requests whose deadlines have passed, before a connection takes what is left. */
+  /** Rejects the requests whose deadlines have passed, before a connection takes the others. */
   expire(): void {
     this.#pending.expire(this.#options.clock.now())
   }
 
-  /** A session is open, or may have room again: what waits goes out, in order, as far as it is taken. */
+  /** Sends queued requests in order, until the session takes no more. */
   flush(): void {
-    // A transport may say in the middle of a send that it takes more.
+    // A transport may report `drained` during a send.
     if (this.#isSending || this.#queue.size === 0) return
     this.expire()
     for (const queued of [...this.#queue]) {
-      // Whoever hears of a dead connection may give others up.
+      // `onDeadConnection` may abandon other requests.
       if (this.#queue.has(queued) && this.#send(queued) !== "gone") return
     }
   }
 
-  /** False when nobody waits for this reply (any more). */
+  /** Settles a request with its reply. Returns false for a reply without a pending request. */
   onReply({ reference, outcome }: ReplyFrame): boolean {
     return outcome.ok
       ? this.#pending.resolve(reference, outcome.payload)
       : this.#pending.reject(reference, errorOf(outcome.error))
   }
 
+  /** Settles a stream with its END. */
   onEnd({ reference, error }: EndFrame): void {
     if (error === undefined) this.#pending.resolve(reference, endOfStream)
     else this.#pending.reject(reference, errorOf(error))
   }
 
   /**
-   * The session has ended. What certainly was not executed, or may be executed again (it has a key), goes to the head
-   * of the queue; everything else rejects, because its outcome is unknown. Returns what was rejected.
+   * Settles the requests of a session that has ended. Requests that the server has certainly not executed, and those with a
+   * key, go to the head of the queue. All others reject, because their outcome is unknown. Returns the rejected ones.
    */
   onSessionEnded(session: Carrier, cause: HawserError): PendingRequest[] {
     const again: QueuedRequest[] = []
@@ -263,7 +274,7 @@ export class Requests {
       const { key, pending } = taken
       const { reference } = pending
       const neverLeft = reference !== undefined && session.neverLeft(reference)
-      // What one end could not read, it or its reply, would end the next session as well.
+      // A request that could not be read, or whose reply could not, would end the next session as well.
       if (neverLeft || (key !== undefined && cause.code !== "sys_invalid_message")) {
         this.#pending.unsent(pending)
         taken.sentAtMs = undefined
@@ -281,20 +292,21 @@ export class Requests {
     return lost
   }
 
+  /** Rejects all requests. */
   rejectAll(error: HawserError): void {
     this.#pending.rejectAll(() => error)
     this.#queue.clear()
     this.#taken.clear()
   }
 
-  /** Whether a request is taken, with its encoded input; whether it has to wait, and if so how long its message will be. */
+  /** Encodes the input, and decides whether the request is sent at once, queued or refused. */
   #admit(request: OpenRequest): Admitted | HawserError {
     const { name, options, ahead = false } = request
     const refusal = this.#refusal(options)
     if (refusal !== undefined) return refusal
     const what = `the input of "${name}"`
     try {
-      // In a frame, which is one container.
+      // The frame is the one container around the input.
       const input = this.#inputs.hold(request.input, 1, what)
       if ((ahead || this.#queue.size === 0) && this.#options.session() !== undefined)
         return { waits: false, bytes: 0, input }
@@ -308,18 +320,18 @@ export class Requests {
   #admitToLine(input: Admitted["input"], bytes: number): Admitted | HawserError {
     const { sendQueueMaxCount, sendBufferMaxBytes } = this.#options.limits
     if (this.#queue.size >= sendQueueMaxCount) {
-      const message = `${sendQueueMaxCount} requests wait for the connection already`
+      const message = `send queue is full: ${sendQueueMaxCount} requests are waiting (limits.sendQueueMaxCount); retry when the status is open`
       return new HawserError("buffer_full", { message })
     }
     let waiting = 0
     for (const queued of this.#queue) waiting += queued.bytes
     if (this.#queue.size === 0 || waiting + bytes <= sendBufferMaxBytes) return { waits: true, bytes, input }
-    const message = `requests of ${waiting} bytes wait for the connection already`
+    const message = `send queue is full: requests of ${waiting} bytes are waiting (limits.sendBufferMaxBytes, ${sendBufferMaxBytes}); retry when the status is open`
     return new HawserError("buffer_full", { message })
   }
 
   /**
-   * Encodes a member of the input of a request, at once: the frame and the map of the input are around it.
+   * Encodes a member of a request's input. Two containers surround it: the frame and the input's map.
    * @throws UnsendableError
    */
   hold(value: unknown, what: string): Encoded<unknown> | undefined {
@@ -340,7 +352,7 @@ export class Requests {
     return new HawserError("dropped")
   }
 
-  /** Gives the head of the line to the session. `gone`: it has left the line, one way or another. */
+  /** Gives a request to the session. `gone`: the request has left the queue, taken or rejected. */
   #send(queued: QueuedRequest): "gone" | "full" | "dead" {
     const session = this.#options.session()
     if (session === undefined) return "dead"
@@ -358,7 +370,7 @@ export class Requests {
         this.#pending.sent(queued.pending, reference)
         queued.onSent(reference)
       }
-      // The socket died without telling.
+      // The socket is dead and has not emitted `close`.
       if (outcome === "dead" || session.isDead) this.#options.onDeadConnection()
       return outcome === "taken" ? "gone" : outcome
     } catch (error) {

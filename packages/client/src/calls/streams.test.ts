@@ -3,17 +3,20 @@ import {
   TimerQueue,
   TypeTable,
   contractTypes,
-  createEnvelopeCodec,
   createFrameCodec,
   serverMessageLimits,
   streamWindowMax,
 } from "@hawser/protocol/core"
 import type { ClientLimits, Schema } from "@hawser/protocol"
 import type { Codec, Connection, Profile, WireError } from "@hawser/protocol/core"
+import { createEnvelopeCodec } from "@hawser/protocol/profile20"
 import { SimulatedClock } from "@hawser/protocol/testing"
 import { describe, expect, it } from "vitest"
 import { createClientCounters } from "../base/counters.ts"
-import { ClientSession } from "../session/client-session.ts"
+import { profile20 } from "../profile20/dialect.ts"
+import type { ClientSession } from "../session/client-session.ts"
+import type { Dialect } from "../session/dialect.ts"
+import { compactDialect } from "../session/compact-dialect.ts"
 import type { ItemReader } from "./item-reader.ts"
 import { Requests } from "./requests.ts"
 import { Streams } from "./streams.ts"
@@ -28,6 +31,8 @@ const contract = defineContract({
 })
 const unwatched = { succeeded: () => {}, failed: () => {} }
 const forbidden: WireError = { code: "forbidden", message: "no", category: "permission" }
+
+const dialects: Record<Profile, Dialect> = { "hawser.1": compactDialect, "2.0": profile20() }
 
 /** The connection takes all there is; `sent` tells what: `REQ count`, `CREDIT 1 32`, `CANCEL 1`. */
 function openSession(parts: {
@@ -61,7 +66,7 @@ function openSession(parts: {
     pause: () => {},
     resume: () => {},
   }
-  const session = new ClientSession({
+  const session = dialects[profile].createSession({
     codec,
     types,
     connection,
@@ -196,7 +201,7 @@ describe("items and ends", () => {
     const [one, two] = [open(), open()]
     streams.onItem(item(3, "c"))
     streams.onItem(item(1, "a"))
-    streams.onItem(item(2, "nobody's"))
+    streams.onItem(item(2, "unread"))
     streams.onItem(item(1, "b"))
     requests.onEnd(end(1))
     requests.onEnd(end(3, forbidden))

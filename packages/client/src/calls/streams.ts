@@ -1,5 +1,5 @@
-// The client's streams: which reader gets which item. A stream is a request whose reply is its END, so order, waiting
-// for a session, sending again what never left, and every way to end are those of requests.ts.
+// The client's streams: routes items to their readers. A stream is a request whose reply is its END, so `requests.ts` decides
+// about order, waiting, retransmission and the end. Drops items without a reader. Must not know sockets.
 import { HawserError } from "@hawser/protocol"
 import { quoted, streamWindowMax } from "@hawser/protocol/core"
 import type { ClientLimits, StreamSpec } from "@hawser/protocol"
@@ -10,12 +10,13 @@ import { ItemReader } from "./item-reader.ts"
 import { endOfStream } from "./requests.ts"
 import type { Requests, WhenOffline } from "./requests.ts"
 
+/** Options of `client.stream()`. */
 export interface StreamOptions {
-  /** Aborting throws `cancelled` at the reader and tells the server to stop; what was not read is let go. */
+  /** Aborts the stream: the reader gets `cancelled`, unread items are dropped, and the server stops. Default: none. */
   readonly signal?: AbortSignal
-  /** Items that the server may be ahead of the reader, 1 to 1,024. Default `limits.streamWindow`, 32. */
+  /** Most items that the server sends ahead of the reader, 1 to 1,024. Default `limits.streamWindow`, 32. */
   readonly window?: number
-  /** Default `queue`. */
+  /** Behaviour without a connection. Default `queue`. */
   readonly whenOffline?: WhenOffline
 }
 
@@ -34,20 +35,21 @@ export interface StreamsOptions {
 
 export class Streams {
   readonly #options: StreamsOptions
-  /** Those that have not ended: the ones that wait for a session, and the ones that it has taken. */
+  /** Readers of streams that wait for a session. */
   readonly #waiting = new Set<ItemReader>()
+  /** Readers of streams that a session has taken. */
   readonly #readers = new Map<Reference, ItemReader>()
 
   constructor(options: StreamsOptions) {
     this.#options = options
   }
 
-  /** Streams that have not ended, waiting ones included. */
+  /** Number of streams that have not ended, waiting ones included. */
   get openCount(): number {
     return this.#waiting.size + this.#readers.size
   }
 
-  /** @throws RangeError for a window that is no whole number from 1 to 1,024; as `assertCallOptions` for other options. */
+  /** Opens a stream. @throws RangeError for an invalid window; like `assertCallOptions` for other options. */
   open({ name, spec, input, options }: StreamRequest): ItemReader {
     const { limits, requests, session } = this.#options
     const { window = limits.streamWindow, signal } = options
@@ -85,7 +87,7 @@ export class Streams {
           this.#readers.set(sent, reader)
           reader.begin()
         },
-        // Numbers begin again in a new session: this one may be another stream's there.
+        // References of the next session begin again, so this one may belong to another stream there.
         onUnsent: () => {
           leave()
           this.#waiting.add(reader)
@@ -97,12 +99,14 @@ export class Streams {
     return reader
   }
 
-  /** An item for a reader that has left is let go. */
+  /** Delivers an item. Drops it if its reader has left. */
   onItem({ reference, payload }: ItemFrame): void {
     this.#readers.get(reference)?.push(payload)
   }
 }
 
 function noStream(name: string): HawserError {
-  return new HawserError("invalid_reply", { message: `the server answered "${name}" with one reply` })
+  return new HawserError("invalid_reply", {
+    message: `the server answered the stream "${name}" with a single reply`,
+  })
 }

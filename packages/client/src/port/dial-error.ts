@@ -1,11 +1,10 @@
-// The error of a socket that never opened: what is known of the cause, as a sentence that says what to check. Knows no
-// sockets.
+// The error of a socket that never opened: the known cause, and advice on what to check. Must not know sockets.
 import { HawserError } from "@hawser/protocol"
 import type { DialFailure } from "@hawser/protocol/core"
 import { describeCause } from "../base/report.ts"
 import { placeOf } from "./socket-url.ts"
 
-/** The close code of Firefox for a failed TLS handshake. */
+/** Close code of Firefox for a failed TLS handshake. */
 const tlsFailed = 1015
 
 /** Advice after an HTTP answer other than 101. */
@@ -75,10 +74,10 @@ function why(known: {
     : `${describeCause(cause)} (close code ${code})`
 }
 
-/** Names of what a browser throws for an address that the page may never dial; Firefox's is no Error. */
+/** Names of the values that a browser throws for an address that the page may not dial. Firefox throws no Error. */
 const forbidding: readonly string[] = ["SecurityError", "NS_ERROR_CONTENT_BLOCKED"]
 
-/** The error of a transport that threw when it was asked to dial. A page never allows what it has refused once. */
+/** Returns the error of a dial that threw. It is final if the page's policy forbids the address. */
 export function refusedDial(address: string, cause: unknown): HawserError {
   if (HawserError.is(cause)) return cause
   const name = typeof cause === "object" && cause !== null && "name" in cause ? cause.name : undefined

@@ -1,8 +1,8 @@
-// The hint for a browser that does not connect: a list of what to check, because a page never learns the cause. Knows no
-// sockets.
+// The hint for a browser that does not connect: a list of points to check, because a page never learns the cause. Must not
+// know sockets.
 import { placeOf } from "./socket-url.ts"
 
-/** Returns undefined outside of browsers, where the error itself has the cause. */
+/** Returns the hint; undefined outside of browsers, where the error has the cause. */
 export function dialHint(address: string): string | undefined {
   if (typeof location === "undefined") return undefined
   const { where } = placeOf(address)

@@ -1,6 +1,6 @@
-// The address that a WebSocket is opened with: absolute, with the scheme ws: or wss:, and without a fragment.
+// The address of a WebSocket: absolute, with the scheme ws: or wss:, without a fragment. Throws TypeError for any other.
 
-/** The address against which a page or a worker resolves relative URLs; undefined elsewhere. */
+/** Returns the address against which a page or a worker resolves relative URLs; undefined elsewhere. */
 function pageAddress(): string | undefined {
   if (typeof document !== "undefined") return document.baseURI
   return typeof location === "undefined" ? undefined : location.href
@@ -13,12 +13,12 @@ const schemes: Readonly<Record<string, string>> = {
   "https:": "wss:",
 }
 
-/** A host and a port without a scheme. A URL's parser takes the host for a scheme, or the whole for a path. */
+/** A host and a port without a scheme. The URL parser reads the host as a scheme, or all of it as a path. */
 const hostAndPort = /^([\w.-]+|\[[\da-f:.]+\]):\d+([/?#]|$)/i
 
 /**
  * Returns the absolute address: a relative one is resolved against the page, `http(s):` becomes `ws(s):`.
- * @throws TypeError for an address that can never work.
+ * @throws TypeError for an address that no WebSocket can use.
  */
 export function socketUrl(address: string): string {
   const shown = JSON.stringify(address)
@@ -52,7 +52,7 @@ export function socketUrl(address: string): string {
   return url.href
 }
 
-/** An address as an error shows it: without the query, which may hold what no log should. */
+/** Returns the parts of an address for an error: without the query, which may hold a secret. */
 export function placeOf(address: string): {
   readonly where: string
   readonly host: string
@@ -65,7 +65,7 @@ export function placeOf(address: string): {
   return { where: `${schemes[protocol] ?? protocol}//${host}${path}`, host, path }
 }
 
-/** True for an address that a page would resolve, and nothing else can. */
+/** Returns true for an address that only a page or a worker can resolve. */
 export function isRelative(address: string): boolean {
   if (address.trim() === "" || hostAndPort.test(address.trim())) return false
   return parsed(address, undefined) === undefined && parsed(address, "https://example.com") !== undefined

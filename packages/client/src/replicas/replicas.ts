@@ -1,58 +1,68 @@
-// The client's copies of all replicas: which frame goes to which copy, and who is told of what it brought about.
+// The client's copies of all replicas: routes frames to copies, and emits the events of each frame. Reports records that do not
+// match the contract. Must not know sessions.
 import { ReplicaSchema, readReplicaFrame } from "@hawser/protocol/core"
 import type { Clock, ReplicaSpec } from "@hawser/protocol"
 import type { ReplicaFrame, ReplicaHold, ReplicaPartsFrame } from "@hawser/protocol/core"
 import { EventBus } from "../base/event-bus.ts"
 import type { ListenOptions, Unsubscribe } from "../base/event-bus.ts"
-import { ReplicaCopy, assertCompatible } from "./replica-copy.ts"
-import type { ReplicaEvent, Values } from "./replica-copy.ts"
+import { ReplicaRecords, assertCompatible } from "./replica-records.ts"
+import type { ReplicaEvent, Values } from "./replica-records.ts"
 import type { ReplicaCopies } from "../session/replica-copies.ts"
 
-/** What becomes of a record. */
+/** Events of a record, by kind. */
 export interface ReplicaEvents<R extends object = Values> {
-  /** It came into view, or into being. */
+  /** The record entered the area of interest, or was created. */
   readonly enter: { readonly kind: "enter"; readonly id: string; readonly record: R }
+  /** Fields of the record changed. */
   readonly change: {
     readonly kind: "change"
     readonly id: string
     readonly record: R
-    /** As it was before. */
+    /** The previous record. */
     readonly before: R
   }
-  /** It went out of view, or out of being; `record` is what it was. */
+  /** The record left the area of interest, or was deleted. `record`: its last values. */
   readonly leave: { readonly kind: "leave"; readonly id: string; readonly record: R }
 }
 
-/** What one frame brought about, each record once. */
+/** Events of one update of the server. */
 export interface ReplicaUpdate<R extends object = Values> {
+  /** Events of the update, each record once; empty if a fresh update changed nothing. */
   readonly events: readonly ReplicaEvents<R>[keyof ReplicaEvents<R>][]
 }
 
 /**
- * The client's copy of a replica: the records in view, by id. It can be read at any time, also while the connection is
- * away; then `stale` says so. Records are never changed in place: a changed one is another object.
+ * The client's copy of a replica: the records in the area of interest, by id. Readable at any time; `stale` is true while it
+ * may be outdated. Records are never changed in place: a changed record is another object.
  */
-export interface ReplicaView<R extends object = Values> {
+export interface ReplicaCopy<R extends object = Values> {
+  /** Name of the replica in the contract. */
   readonly name: string
-  /** Records in view. */
+  /** Number of records. */
   readonly size: number
-  /** True while it may not be how things are: there is no connection, or it has not been brought up to date since. */
+  /** True without a connection, and until the first update of a new one. */
   readonly stale: boolean
-  /** Milliseconds since the last message of the lost connection; 0 while it is how things are. */
+  /** Time since the last message of the lost connection, or since the client's creation, in milliseconds; 0 unless stale. */
   readonly ageMs: number
+  /** Returns true for a record in the copy. */
   has(id: string): boolean
+  /** Returns the record with this id; undefined if there is none. */
   get(id: string): R | undefined
+  /** Iterates the ids of the records. */
   ids(): IterableIterator<string>
+  /** Iterates the records. */
   values(): IterableIterator<R>
+  /** Iterates ids and records. */
   entries(): IterableIterator<[string, R]>
+  /** Iterates ids and records. */
   [Symbol.iterator](): IterableIterator<[string, R]>
-  /** Calls `listener` for each record that enters, changes or leaves. */
+  /** Calls `listener` for each record that enters, changes or leaves. Returns the unsubscribe function. */
   on<K extends keyof ReplicaEvents<R>>(
     kind: K,
     listener: (event: ReplicaEvents<R>[K]) => unknown,
     options?: ListenOptions,
   ): Unsubscribe
-  /** Calls `listener` once for everything that came together. */
+  /** Calls `listener` once for each update, with all its events. Returns the unsubscribe function. */
   subscribe(listener: (update: ReplicaUpdate<R>) => unknown, options?: ListenOptions): Unsubscribe
 }
 
@@ -66,7 +76,7 @@ export interface ReplicasOptions {
 
 export class Replicas implements ReplicaCopies {
   readonly #shown = new Map<string, ShownReplica>()
-  /** By the numbers of this connection. */
+  /** Copies by the server's numbers on this connection. */
   readonly #numbers = new Map<number, ShownReplica>()
 
   constructor({ replicas, clock, onError }: ReplicasOptions) {
@@ -74,11 +84,11 @@ export class Replicas implements ReplicaCopies {
       this.#shown.set(name, new ShownReplica(name, spec, { clock, onError }))
   }
 
-  get(name: string): ReplicaView | undefined {
+  get(name: string): ReplicaCopy | undefined {
     return this.#shown.get(name)
   }
 
-  /** Cells of all copies, records of all copies. */
+  /** Number of cells and records of all copies. */
   get counts(): { readonly cells: number; readonly records: number } {
     let [cells, records] = [0, 0]
     for (const shown of this.#shown.values()) {
@@ -88,46 +98,46 @@ export class Replicas implements ReplicaCopies {
     return { cells, records }
   }
 
-  /** What a server that is asked to go on with the session may take for known. */
+  /** Returns the cells of all copies with their versions, for HAVE. */
   held(): ReplicaHold[] {
     return [...this.#shown.values()].flatMap((shown) => shown.held() ?? [])
   }
 
-  /** The connection is gone; its last message came at `heardAtMs`. */
-  detach(heardAtMs: number): void {
+  /** Marks all copies as stale since `receivedAtMs`, the time of the last message of the lost connection. */
+  detach(receivedAtMs: number): void {
     this.#numbers.clear()
-    for (const shown of this.#shown.values()) shown.detach(heardAtMs)
+    for (const shown of this.#shown.values()) shown.detach(receivedAtMs)
   }
 
-  /** What the server says of a replica's records. */
+  /** Notes the server's description of a replica's records. */
   describe({ replica, name, schema, epoch }: ReplicaFrame): void {
     const shown = this.#shown.get(name)
-    // A replica that this client's contract lacks is passed over.
+    // A replica that the client's contract lacks is ignored.
     if (shown?.describe(ReplicaSchema.from(schema), epoch) === true) this.#numbers.set(replica, shown)
   }
 
-  /** @throws RangeError for bytes that cannot be what this server sent before. */
+  /** Applies snapshots and deltas. @throws RangeError for bytes that contradict earlier frames of this connection. */
   receive({ bytes }: ReplicaPartsFrame): void {
     let target: ShownReplica | undefined
     let isFresh = false
     readReplicaFrame(bytes, (head) => {
       target = this.#numbers.get(head.replica)
       isFresh = head.isFresh
-      if (isFresh) target?.copy?.beginAnew()
-      return target?.copy
+      if (isFresh) target?.records?.beginAnew()
+      return target?.records
     })
     target?.settle(isFresh)
   }
 }
 
-class ShownReplica implements ReplicaView {
+class ShownReplica implements ReplicaCopy {
   readonly name: string
   readonly #spec: ReplicaSpec
   readonly #clock: Clock
   readonly #onError: (error: unknown) => void
   readonly #bus: EventBus<Events>
-  #copy: ReplicaCopy | undefined
-  /** Undefined while it is how things are. */
+  #records: ReplicaRecords | undefined
+  /** Time of the last message of the lost connection; undefined while the copy is up to date. */
   #staleSinceMs: number | undefined
 
   constructor(
@@ -143,16 +153,16 @@ class ShownReplica implements ReplicaView {
     this.#staleSinceMs = clock.now()
   }
 
-  get copy(): ReplicaCopy | undefined {
-    return this.#copy
+  get records(): ReplicaRecords | undefined {
+    return this.#records
   }
 
   get size(): number {
-    return this.#copy?.size ?? 0
+    return this.#records?.size ?? 0
   }
 
   get cellCount(): number {
-    return this.#copy?.cellCount ?? 0
+    return this.#records?.cellCount ?? 0
   }
 
   get stale(): boolean {
@@ -168,11 +178,11 @@ class ShownReplica implements ReplicaView {
   }
 
   get(id: string): Values | undefined {
-    return this.#copy?.get(id)
+    return this.#records?.get(id)
   }
 
   *ids(): IterableIterator<string> {
-    yield* this.#copy?.ids() ?? []
+    yield* this.#records?.ids() ?? []
   }
 
   *values(): IterableIterator<Values> {
@@ -180,7 +190,7 @@ class ShownReplica implements ReplicaView {
   }
 
   *entries(): IterableIterator<[string, Values]> {
-    yield* this.#copy?.entries() ?? []
+    yield* this.#records?.entries() ?? []
   }
 
   [Symbol.iterator](): IterableIterator<[string, Values]> {
@@ -200,15 +210,15 @@ class ShownReplica implements ReplicaView {
   }
 
   held(): ReplicaHold | undefined {
-    return this.#copy?.held()
+    return this.#records?.held()
   }
 
-  detach(heardAtMs: number): void {
-    this.#copy?.detach()
-    this.#staleSinceMs ??= heardAtMs
+  detach(receivedAtMs: number): void {
+    this.#records?.detach()
+    this.#staleSinceMs ??= receivedAtMs
   }
 
-  /** False when these records cannot be shown by the contract of this client. */
+  /** Notes the schema of the server's records. Returns false, and reports it, if it does not match the client's contract. */
   describe(schema: ReplicaSchema | undefined, epoch: string | undefined): boolean {
     const own = ReplicaSchema.of(this.#spec.fields)
     try {
@@ -220,31 +230,31 @@ class ShownReplica implements ReplicaView {
     if (schema === undefined) return false
     // A replaced server may pack its records by other fields.
     if (
-      this.#copy === undefined ||
-      JSON.stringify(this.#copy.schema.shape) !== JSON.stringify(schema.shape)
+      this.#records === undefined ||
+      JSON.stringify(this.#records.schema.shape) !== JSON.stringify(schema.shape)
     ) {
       const names = new Set(own.fields.map(({ name }) => name))
-      const gone = this.#copy?.clear() ?? []
-      this.#copy = new ReplicaCopy({ name: this.name, epoch, schema, names })
+      const gone = this.#records?.clear() ?? []
+      this.#records = new ReplicaRecords({ name: this.name, epoch, schema, names })
       if (gone.length > 0) this.#emit(gone)
     } else {
-      this.#copy.enterEpoch(epoch)
+      this.#records.enterEpoch(epoch)
     }
     return true
   }
 
   settle(isFresh: boolean): void {
-    const events = this.#copy?.settle(isFresh) ?? []
+    const events = this.#records?.settle(isFresh) ?? []
     this.#staleSinceMs = undefined
     if (events.length > 0 || isFresh) this.#emit(events)
   }
 
   #emit(events: readonly ReplicaEvent[]): void {
-    for (const event of events) this.#tell(event)
+    for (const event of events) this.#emitOne(event)
     this.#bus.emit("update", { events })
   }
 
-  #tell(event: ReplicaEvent): void {
+  #emitOne(event: ReplicaEvent): void {
     switch (event.kind) {
       case "enter":
         this.#bus.emit("enter", event)

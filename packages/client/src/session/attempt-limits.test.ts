@@ -34,7 +34,7 @@ describe("the limits of an attempt", () => {
     expect(attemptLimits({ ...defaultClientLimits, dialTimeoutMs: 90_000 }, slow).dialMs).toBe(90_000)
   })
 
-  it("do not change with a missed answer: a dead connection says nothing about the next dial", () => {
+  it("do not change with a missed answer: a dead connection does not slow the next dial", () => {
     const roundTrip = after(100, 10)
     for (let missed = 0; missed < 10; missed += 1) roundTrip.lengthen()
     expect(attemptLimits(defaultClientLimits, roundTrip).dialMs).toBe(8_000)

@@ -1,9 +1,9 @@
-// The time limits of an attempt's three steps, by the measured round trip. Pure; the reconnect machine lengthens them
-// after failures, up to `dialTimeoutMaxMs`.
+// Time limits of an attempt's three steps, from the measured round trip. The reconnect machine doubles them after failures, up
+// to `dialTimeoutMaxMs`. Pure.
 import type { ClientLimits } from "@hawser/protocol"
 import type { RoundTrip } from "@hawser/protocol/core"
 
-/** Limits in milliseconds before any failure lengthens them. */
+/** Time limits in milliseconds, before failures lengthen them. */
 export interface AttemptLimits {
   readonly tokenMs: number
   readonly dialMs: number
@@ -12,7 +12,7 @@ export interface AttemptLimits {
 
 /** Round trips of TCP, of TLS with a full handshake, and of an HTTP request or upgrade. */
 const requestRoundTrips = 4
-/** HELLO and WELCOME take one; the second one is for the verification of the token. */
+/** One round trip for HELLO and WELCOME, and the time of one for the verification of the token. */
 const welcomeRoundTrips = 2
 
 export function attemptLimits(limits: ClientLimits, roundTrip: RoundTrip): AttemptLimits {

@@ -1,32 +1,29 @@
-// What each frame of a server means for the client. The one place that knows which frames a client takes.
+// Dispatches each frame of the server to the part of the client that handles it, and marks counted messages as handled.
+// Reports frames that a client does not take. Must not know sockets or when the client dials.
 import { HawserError } from "@hawser/protocol"
-import type { BadFrame, Frame, ReplicaPartsFrame, ReplyFrame, WireError } from "@hawser/protocol/core"
+import type { BadFrame, Frame, ReplicaPartsFrame, ReplyFrame } from "@hawser/protocol/core"
+import { errorOf } from "../base/peer-error.ts"
 import type { Requests } from "../calls/requests.ts"
 import type { Streams } from "../calls/streams.ts"
-import type { ReplicaCopies } from "./replica-copies.ts"
-import type { ClientSession, Received } from "./client-session.ts"
+import type { Received } from "./client-session.ts"
+import type { Dialect } from "./dialect.ts"
 import type { Heartbeat } from "./heartbeat.ts"
 import type { Link } from "./links.ts"
-import { errorOf } from "../base/peer-error.ts"
+import type { ReplicaCopies } from "./replica-copies.ts"
+import type { SessionBinding } from "./session-binding.ts"
 
 export interface ClientFramesOptions {
+  readonly dialect: Dialect
   readonly requests: Requests
   readonly streams: Streams
   readonly replicas: ReplicaCopies
   readonly heartbeat: Heartbeat
-  readonly session: () => ClientSession | undefined
-  /** Events, and what a listener may want to know of. */
+  readonly binding: SessionBinding
+  /** Called with events, publications and GOAWAY. */
   readonly onFrame: (frame: Frame) => void
   readonly onError: (error: unknown) => void
-  /** The connection is of no use any more. */
-  readonly fail: (error: HawserError) => void
-  /** The two ends disagree: the session is given up at both. */
-  readonly reset: (cause: HawserError) => void
-  /** The server has given the session up. */
-  readonly endSession: (cause: HawserError) => void
+  /** Called at AUTHREQ: the server requests a fresh token on this link. */
   readonly renewToken: (link: Link) => void
-  /** The server asks to go, in so many milliseconds. */
-  readonly moveIn: (ms: number) => void
 }
 
 export class ClientFrames {
@@ -37,8 +34,8 @@ export class ClientFrames {
   }
 
   receive(link: Link, { frame, count }: Received): void {
-    const { session, onFrame, requests, streams } = this.#options
-    const before = session()
+    const { binding, onFrame, replicas, requests, streams } = this.#options
+    const { session } = binding
     switch (frame.kind) {
       case "event":
       case "topicEvent":
@@ -52,16 +49,16 @@ export class ClientFrames {
         streams.onItem(frame)
         break
       case "replica":
-        this.#options.replicas.describe(frame)
+        replicas.describe(frame)
         break
       case "replicaParts":
-        this.#onReplicaParts(link, frame)
+        this.#onReplicaParts(frame)
         break
       case "end":
         requests.onEnd(frame)
         break
       case "bad":
-        this.#onBad(link, frame)
+        this.#onBad(frame)
         break
       case "bye":
         this.#onBye(errorOf({ code: frame.code, message: frame.message, category: "system" }))
@@ -76,7 +73,7 @@ export class ClientFrames {
       case "goaway":
       case "busy":
       case "authRequest":
-        this.#onWish(link, frame)
+        this.#onDirective(link, frame)
         break
       case "authOk":
       case "unknownControl":
@@ -93,42 +90,46 @@ export class ClientFrames {
           new HawserError("sys_invalid_message", { message: `a client takes no "${frame.kind}"` }),
         )
     }
-    if (before === session()) before?.settle(count)
+    if (session === binding.session) session?.settle(count)
   }
 
-  /** What the server says of both ends' counts. */
+  /** Handles acknowledgements and counts of the server. Resets the session if they contradict this end's counts. */
   #onCounts(frame: Extract<Frame, { kind: "ping" | "pong" | "ack" | "sync" }>): void {
-    const { heartbeat, reset } = this.#options
-    const session = this.#options.session()
+    const { binding, heartbeat } = this.#options
+    const { session } = binding
     if (frame.kind === "sync") {
-      if (session?.agreesWith(frame.count, frame.digest) === false) reset(new HawserError("session_diverged"))
+      if (session?.agreesWith(frame.count, frame.digest) === false)
+        binding.reset(new HawserError("session_diverged"))
       return
     }
     if (frame.kind === "pong") heartbeat.pong(frame.number)
-    if (session?.acknowledged(frame.handled) === false) reset(new HawserError("session_diverged"))
+    if (session?.acknowledged(frame.handled) === false) binding.reset(new HawserError("session_diverged"))
     else if (frame.kind === "ping") {
-      // PONG counts no state, and a hidden page's timers may hold the acknowledgement back.
+      // PONG does not acknowledge state, and the timer of the acknowledgement is late in a hidden page.
       session?.flushAck()
-      session?.sendControl({ kind: "pong", number: frame.number, handled: session.handled })
+      session?.sendPong(frame.number)
     }
   }
 
-  /** What the server wants of the client's connection. */
-  #onWish(link: Link, frame: Extract<Frame, { kind: "reset" | "goaway" | "busy" | "authRequest" }>): void {
-    const { endSession, fail, moveIn, onFrame, renewToken } = this.#options
+  /** Handles frames in which the server ends or moves the connection, or requests a token. */
+  #onDirective(
+    link: Link,
+    frame: Extract<Frame, { kind: "reset" | "goaway" | "busy" | "authRequest" }>,
+  ): void {
+    const { binding, onFrame, renewToken } = this.#options
     switch (frame.kind) {
       case "reset":
-        endSession(new HawserError(frame.cause))
-        fail(new HawserError(frame.cause, { retry: "later" }))
+        binding.end(new HawserError(frame.cause))
+        binding.fail(new HawserError(frame.cause, { retry: "later" }))
         return
       case "goaway":
-        link.said = shutdownOf(frame)
-        // A shutdown leaves no other listener of the same process to move to: the close code brings the client back.
-        if (frame.intent !== "shutdown") moveIn(frame.startInMs)
+        link.announced = shutdownOf(frame)
+        // A process that shuts down has no other listener to move to. The client reconnects after the close instead.
+        if (frame.intent !== "shutdown") binding.moveIn(frame.startInMs)
         onFrame(frame)
         return
       case "busy":
-        link.said = new HawserError("sys_service_unavailable", { retryAfterMs: frame.retryAfterMs })
+        link.announced = new HawserError("sys_service_unavailable", { retryAfterMs: frame.retryAfterMs })
         return
       case "authRequest":
         renewToken(link)
@@ -138,23 +139,23 @@ export class ClientFrames {
   #onReply(frame: ReplyFrame): void {
     const { reference, outcome } = frame
     if (this.#options.requests.onReply(frame) || outcome.ok || reference !== null) return
-    // `2.0` answers what it could not read with an error that names nobody: it must not vanish.
+    // An error without a reference answers a message that the server could not read.
     this.#options.onError(errorOf(outcome.error))
   }
 
-  /** The server ended the session and says why; the error's own rule tells whether to come back. */
+  /** Ends the session with the server's error. The error's `retry` decides whether the client reconnects. */
   #onBye(error: HawserError): void {
-    this.#options.endSession(error)
-    this.#options.fail(error)
+    this.#options.binding.end(error)
+    this.#options.binding.fail(error)
   }
 
-  /** A change of what is not there: this end and the server disagree about the state of things. */
-  #onReplicaParts(link: Link, frame: ReplicaPartsFrame): void {
+  /** Applies a frame of a replica. Treats it as a bad frame if it contradicts the copy. */
+  #onReplicaParts(frame: ReplicaPartsFrame): void {
     try {
       this.#options.replicas.receive(frame)
     } catch (cause) {
       const message = `a frame of a replica cannot be read: ${cause instanceof Error ? cause.message : String(cause)}`
-      this.#onBad(link, {
+      this.#onBad({
         kind: "bad",
         reference: null,
         error: { code: "sys_invalid_message", message, category: "validation" },
@@ -162,22 +163,16 @@ export class ClientFrames {
     }
   }
 
-  /** A server that sends garbage cannot be counted with; in `2.0` nothing is counted and the rest may be fine. */
-  #onBad(link: Link, frame: BadFrame): void {
+  /** Reports a frame that cannot be read, and resets the session if the dialect requires it. */
+  #onBad(frame: BadFrame): void {
+    const { binding, dialect, onError } = this.#options
     const error = errorOf({ ...frame.error, code: "sys_invalid_message" })
-    this.#options.onError(error)
-    if (link.codec.counts) this.#options.reset(error)
+    onError(error)
+    if (dialect.onBadFrame === "reset") binding.reset(error)
   }
 }
 
-/** In `2.0` only an error with an `auth_*` code settles a login; any other reply leaves it undecided. */
-export function isLoginError(
-  frame: Frame | BadFrame,
-): frame is ReplyFrame & { readonly outcome: { readonly ok: false; readonly error: WireError } } {
-  return frame.kind === "reply" && !frame.outcome.ok && frame.outcome.error.code.startsWith("auth_")
-}
-
-/** The error that explains the end of the connection, with the time after which the client may come back. */
+/** Returns the error of a connection that ends after GOAWAY, with the server's reconnection delay. */
 function shutdownOf({ reason, backInMs }: Extract<Frame, { kind: "goaway" }>): HawserError {
   const wait = backInMs === undefined ? {} : { retryAfterMs: backInMs }
   return new HawserError("server_shutdown", { message: reason, ...wait })

@@ -1,28 +1,28 @@
-// Decides whether a dial is within the client's budget, and if not, when the next one is. Pure; the reconnect machine
-// keeps the one number of the state. The generic cell rate algorithm, as in the server's rate limits.
+// Decides when the next dial is within the client's budget, by the generic cell rate algorithm (GCRA). Pure: the reconnect
+// machine holds the state, one number.
 
 export interface DialBudget {
-  /** Dials that a rested client may make at once. */
+  /** Dials that a client with a full budget may make at once. */
   readonly dialBurst: number
-  /** Dials a minute after that. */
+  /** Dials per minute after that. */
   readonly dialsPerMinute: number
 }
 
-/** Milliseconds until a dial is within the budget; 0: now. `fullAtMs` is the time at which the whole burst is back. */
+/** Returns the milliseconds until a dial is within the budget; 0: now. `fullAtMs`: time at which the budget is full. */
 export function dialDelayMs(budget: DialBudget, fullAtMs: number, nowMs: number): number {
   const freeAtMs = fullAtMs - (budget.dialBurst - 1) * everyMs(budget)
   if (freeAtMs <= nowMs) return 0
   const delayMs = Math.ceil(freeAtMs - nowMs)
-  // The difference may round down; the sum is what the next call compares.
+  // The difference may be rounded down, but the next call compares the sum.
   return nowMs + delayMs < freeAtMs ? delayMs + 1 : delayMs
 }
 
-/** Spends a dial, whether it is within the budget or not. Returns the time at which the whole burst is back. */
+/** Spends a dial, also beyond the budget. Returns the time at which the budget is full. */
 export function spendDial(budget: DialBudget, fullAtMs: number, nowMs: number): number {
   return Math.max(fullAtMs, nowMs) + everyMs(budget)
 }
 
-/** Moves a dial that was spent last, but not made yet, to the present. */
+/** Moves the last spent dial, which has not been made yet, to the present. */
 export function postponeDial(budget: DialBudget, fullAtMs: number, nowMs: number): number {
   return Math.max(fullAtMs, nowMs + everyMs(budget))
 }

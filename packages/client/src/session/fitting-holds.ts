@@ -1,20 +1,20 @@
-// How many of the cells that a client holds fit into one HAVE. The server sends snapshots of all others.
+// Selects the cells that fit into one HAVE frame. The server sends snapshots of all others. Must not know sessions.
 import type { MessageLimits } from "@hawser/protocol"
 import type { ReplicaHold } from "@hawser/protocol/core"
 
-/** x, y and the version: three numbers of nine bytes at most. */
+/** Elements and bytes of one cell: x, y and the version, at most nine bytes each. */
 const cellElements = 3
 const cellBytes = 27
-/** The frame, its array and the list. */
+/** Elements and bytes of the frame, its array and the list. */
 const frameElements = 1
 const frameBytes = 12
-/** The array of one replica with its fields, and the array of its cells, without texts. */
+/** Elements and bytes of one replica's array and of its array of cells, without texts. */
 const holdElements = 5
 const holdBytes = 32
-/** UTF-8 of one UTF-16 unit. */
+/** Most UTF-8 bytes of one UTF-16 unit. */
 const unitMaxBytes = 3
 
-/** The first cells that a message of these limits holds. */
+/** Returns the first cells that fit into a message of these limits. */
 export function fittingHolds(held: readonly ReplicaHold[], limits: MessageLimits): ReplicaHold[] {
   let elements = limits.maxElements - frameElements
   let bytes = limits.maxBytes - frameBytes

@@ -1,42 +1,49 @@
-// From HELLO to an open session: what HELLO claims, what of the server's first words settles the attempt, and which
-// session goes on from WELCOME. Knows which link it is told of, not whether it is still the one of now.
+// From HELLO to an open session: sends HELLO with the resume claim, reads messages until one of them settles the attempt,
+// and resumes or begins the session at WELCOME. Takes the link as an argument; the caller checks that it is the current one.
+// Must not know listeners or when the client dials.
 import { HawserError } from "@hawser/protocol"
-import { createFrameCodec, unsendable, wireVersion } from "@hawser/protocol/core"
-import type { RoundTrip, TimerQueue, WelcomeFrame } from "@hawser/protocol/core"
+import { unsendable, wireVersion } from "@hawser/protocol/core"
+import type { ClientLimits, Clock } from "@hawser/protocol"
+import type { EventFrame, Frame, RoundTrip, TimerQueue, WelcomeFrame } from "@hawser/protocol/core"
+import type { ClientCounters, ClientTallies } from "../base/counters.ts"
+import { errorOf } from "../base/peer-error.ts"
 import type { Requests } from "../calls/requests.ts"
+import type { ClientSession } from "./client-session.ts"
+import type { Dialect } from "./dialect.ts"
 import { fittingHolds } from "./fitting-holds.ts"
-import { isLoginError } from "./client-frames.ts"
-import { ClientSession } from "./client-session.ts"
 import type { Heartbeat } from "./heartbeat.ts"
 import type { Link } from "./links.ts"
 import type { Outage } from "./outage.ts"
-import { errorOf } from "../base/peer-error.ts"
-import type { RunClientOptions } from "./run-client-options.ts"
+import type { ReplicaCopies } from "./replica-copies.ts"
+import type { SessionBinding } from "./session-binding.ts"
+import type { SessionEvent } from "./session-event.ts"
 
-export interface HandshakeOptions extends Pick<
-  RunClientOptions,
-  "clock" | "limits" | "counters" | "tallies" | "replicas" | "onFrame" | "onSession" | "onFresh"
-> {
+export interface HandshakeOptions {
+  readonly dialect: Dialect
+  readonly clock: Clock
   readonly timers: TimerQueue
+  readonly wallClockMs: () => number
+  readonly limits: ClientLimits
+  readonly counters: ClientCounters
+  readonly tallies: ClientTallies
+  /** Id of this client in HELLO. */
   readonly clientId: string
   readonly requests: Requests
   readonly heartbeat: Heartbeat
   readonly roundTrip: RoundTrip
   readonly outage: Outage
-  readonly session: () => ClientSession | undefined
-  /** There is a new session; the one before it has ended. */
-  readonly begin: (session: ClientSession) => void
-  readonly endSession: (cause: HawserError) => void
-  /** The attempt has failed. */
-  readonly fail: (error: HawserError) => void
-  /** The two ends disagree: the session is given up at both. */
-  readonly reset: (cause: HawserError) => void
-  /** The server has heard of this connection: the one that it replaces is of no use any more. */
+  readonly replicas: ReplicaCopies
+  readonly binding: SessionBinding
+  /** Called at WELCOME, before the session is resumed or begun: the server has replaced the previous connection. */
   readonly onWelcome: () => void
-  /** The session is open on this link. `first` runs in the new state, before listeners. */
-  readonly welcomed: (link: Link, resumed: boolean, first: () => void) => void
-  /** A message that came before WELCOME is received like any other, unless the link is not the session's any more. */
-  readonly receiveEarly: (link: Link, bytes: Uint8Array) => void
+  /** Called when the session is open on this link. `first` runs in the new state, before listeners. */
+  readonly onOpen: (link: Link, resumed: boolean, first: () => void) => void
+  /** Called when a new session has begun, before waiting requests go out. */
+  readonly onFresh: () => void
+  readonly onSession: (event: SessionEvent) => void
+  readonly onFrame: (frame: Frame) => void
+  /** Receives a message that arrived before WELCOME; ignores it if the link is no longer the current one. */
+  readonly receive: (link: Link, bytes: Uint8Array) => void
 }
 
 export class Handshake {
@@ -46,11 +53,12 @@ export class Handshake {
     this.#options = options
   }
 
-  sayHello(link: Link, token: string): void {
+  /** Sends HELLO. Fails the attempt if the token cannot be encoded or is too large. */
+  sendHello(link: Link, token: string): void {
     const { codec, connection, dial } = link
-    const { clientId, clock, counters, fail, limits, session } = this.#options
-    link.saidHelloAtMs = clock.now()
-    const resume = session()?.claim()
+    const { binding, clientId, clock, counters, limits } = this.#options
+    link.helloAtMs = clock.now()
+    const resume = binding.session?.claim()
     try {
       const bytes = codec.encode({
         kind: "hello",
@@ -65,97 +73,123 @@ export class Handshake {
       if (resume !== undefined) counters.resumesAsked += 1
       connection.send({ bytes })
     } catch (cause) {
-      // No server takes it, neither now nor later.
+      // The token stays unsendable, so the error is final.
       const error = unsendable("the token", cause)
-      fail(HawserError.is(error) ? error : new HawserError("auth_token_invalid", { retry: "never", cause }))
+      binding.fail(
+        HawserError.is(error) ? error : new HawserError("auth_token_invalid", { retry: "never", cause }),
+      )
     }
   }
 
-  /** Before WELCOME only what settles the login is looked at; the rest is kept in order. */
+  /** Reads a message before WELCOME. Keeps it if it does not settle the attempt, up to `limits.earlyMaxCount`. */
   receive(link: Link, bytes: Uint8Array): void {
-    const { fail, limits } = this.#options
-    const settles = !link.codec.counts || link.codec.classify(bytes) === "control"
-    const frame = settles ? link.codec.decode(bytes, 0) : undefined
-    if (frame?.kind === "welcome") {
-      this.#onWelcome(link, frame)
-    } else if (frame?.kind === "bye") {
-      fail(errorOf({ code: frame.code, message: frame.message, category: "permission" }, link.retryAfterMs))
-    } else if (frame?.kind === "busy") {
-      link.retryAfterMs = frame.retryAfterMs
-    } else if (frame !== undefined && isLoginError(frame)) {
-      fail(errorOf(frame.outcome.error, link.retryAfterMs))
-    } else if (link.early.push(bytes) > limits.earlyMaxCount) {
-      fail(new HawserError("buffer_full", { message: "too many messages came before WELCOME" }))
+    const { binding, dialect, limits } = this.#options
+    const opening = dialect.readOpening(link.codec, bytes)
+    switch (opening.kind) {
+      case "welcome":
+        this.#onWelcome(link, opening.welcome, opening.event)
+        return
+      case "refused":
+        binding.fail(errorOf(opening.error, link.retryAfterMs))
+        return
+      case "busy":
+        link.retryAfterMs = opening.retryAfterMs
+        return
+      case "early":
+        if (link.early.push(bytes) <= limits.earlyMaxCount) return
+        binding.fail(
+          new HawserError("buffer_full", {
+            message: `more than ${limits.earlyMaxCount} messages came before WELCOME (limits.earlyMaxCount)`,
+          }),
+        )
     }
   }
 
-  #onWelcome(link: Link, welcome: WelcomeFrame): void {
-    const { clock, counters, onWelcome, roundTrip, session } = this.#options
+  #onWelcome(link: Link, welcome: WelcomeFrame, event: EventFrame | undefined): void {
+    const { binding, clock, counters, onWelcome, receive, roundTrip } = this.#options
     counters.welcomes += 1
-    if (link.saidHelloAtMs !== undefined) roundTrip.observe(clock.now() - link.saidHelloAtMs)
-    // A caller whose time is over is told so first: the server must not execute what nobody waits for.
+    if (link.helloAtMs !== undefined) roundTrip.observe(clock.now() - link.helloAtMs)
+    // Requests past their deadlines reject before the replay: the server must not execute abandoned requests.
     this.#options.requests.expire()
     onWelcome()
-    const before = session()
+    const before = binding.session
     if (!welcome.resumed) {
-      this.#open(link, welcome)
+      this.#open(link, welcome, event)
     } else if (before === undefined) {
-      const message = "the server resumed a session that was not asked for"
-      this.#options.fail(new HawserError("sys_invalid_message", { message, retry: "later" }))
+      const message = "the server resumed a session that HELLO did not claim"
+      binding.fail(new HawserError("sys_invalid_message", { message, retry: "later" }))
       return
     } else if (!this.#resume(link, welcome, before)) {
       return
     }
-    for (const bytes of link.early.splice(0)) this.#options.receiveEarly(link, bytes)
+    for (const bytes of link.early.splice(0)) receive(link, bytes)
   }
 
-  /** State first, then what is sent again and what waited to be sent, then listeners. */
+  /** Resumes the session: first its state, then the replay and waiting requests, then listeners. */
   #resume(link: Link, welcome: WelcomeFrame, session: ClientSession): boolean {
-    const { counters, heartbeat, onSession, outage, requests, tallies, welcomed } = this.#options
+    const { binding, counters, onOpen, onSession, outage, replicas, requests, tallies } = this.#options
     link.codec = session.codec
     link.welcomed = true
     if (!session.resume(link.connection, welcome)) {
       tallies.resumesRefused.add("session_diverged")
       const count = session.counts.received
       link.connection.send({ bytes: link.codec.encode({ kind: "reset", cause: "session_diverged", count }) })
-      this.#options.reset(new HawserError("session_diverged"))
+      binding.reset(new HawserError("session_diverged"))
       return false
     }
-    // The server sends nothing of replicas before it knows what is here.
-    const held = fittingHolds(this.#options.replicas.held(), session.serverLimits)
+    // The server sends no replica frames before HAVE.
+    const held = fittingHolds(replicas.held(), session.serverLimits)
     session.sendControl({ kind: "have", held })
     counters.sessionsResumed += 1
-    heartbeat.start()
-    if (session.counts.bufferedMessages > 0) heartbeat.asked()
+    this.#startHeartbeat()
+    if (session.counts.bufferedMessages > 0) this.#options.heartbeat.asked()
     const outageMs = outage.end()
-    welcomed(link, true, () => requests.flush())
+    onOpen(link, true, () => requests.flush())
     onSession({ kind: "resumed", sessionId: session.id, outageMs })
     return true
   }
 
-  /** State first, then what waited to be sent, then listeners. */
-  #open(link: Link, welcome: WelcomeFrame): void {
-    const { begin, counters, heartbeat, onFrame, onSession, outage, requests, tallies } = this.#options
+  /** Begins a new session: first its state, then waiting requests, then listeners. */
+  #open(link: Link, welcome: WelcomeFrame, event: EventFrame | undefined): void {
+    const { binding, counters, onFrame, onFresh, onOpen, onSession, outage, requests, tallies } =
+      this.#options
     const refusal = welcome.refusal ?? "session_unknown"
-    if (this.#options.session()?.claim() !== undefined) tallies.resumesRefused.add(refusal)
-    this.#options.endSession(new HawserError(refusal))
-    link.types.replace(welcome.types)
-    // From now on what is sent is judged by the limits that the server names.
-    if (link.codec.counts)
-      link.codec = createFrameCodec(link.types, this.#options.limits.message, welcome.limits)
-    link.welcomed = true
-    const onRoom = (): void => requests.flush()
-    const onAsked = (): void => heartbeat.asked()
-    const session = new ClientSession({ ...this.#options, ...link, welcome, onRoom, onAsked })
-    begin(session)
+    if (binding.session?.claim() !== undefined) tallies.resumesRefused.add(refusal)
+    binding.end(new HawserError(refusal))
+    const session = this.#createSession(link, welcome)
+    binding.begin(session)
     counters.sessionsOpened += 1
-    if (link.codec.counts) heartbeat.start()
+    this.#startHeartbeat()
     outage.end()
-    this.#options.welcomed(link, false, () => {
-      this.#options.onFresh()
+    onOpen(link, false, () => {
+      onFresh()
       requests.flush()
     })
     onSession({ kind: "opened", sessionId: session.id })
-    if (welcome.payload !== undefined) onFrame({ kind: "event", type: "welcome", payload: welcome.payload })
+    if (event !== undefined) onFrame(event)
+  }
+
+  #createSession(link: Link, welcome: WelcomeFrame): ClientSession {
+    const { clock, counters, dialect, heartbeat, limits, requests, timers, wallClockMs } = this.#options
+    const { connection, types } = link
+    types.replace(welcome.types)
+    link.codec = dialect.sessionCodec(link.codec, { types, limits, wallClockMs }, welcome)
+    link.welcomed = true
+    return dialect.createSession({
+      codec: link.codec,
+      types,
+      connection,
+      welcome,
+      limits,
+      clock,
+      timers,
+      counters,
+      onRoom: () => requests.flush(),
+      onAsked: () => heartbeat.asked(),
+    })
+  }
+
+  #startHeartbeat(): void {
+    if (this.#options.dialect.hasHeartbeat) this.#options.heartbeat.start()
   }
 }

@@ -1,5 +1,5 @@
-// Performs what the heartbeat machine decides on one connection at a time, and answers who asks for a round trip. Its
-// deadlines follow the measured round trip: lossy links answer late, and live.
+// Runs the heartbeat machine on one connection at a time, and measures round trips for `ping()`. Its deadlines follow the
+// measured round trip, because lossy links answer late. Must not know frames or sessions.
 import { HawserError } from "@hawser/protocol"
 import {
   initialHeartbeat,
@@ -26,18 +26,19 @@ export interface HeartbeatRunnerOptions {
   readonly clock: Clock
   readonly timers: TimerQueue
   readonly limits: HeartbeatLimits
-  /** Of the server, over all connections. */
+  /** Round trip to the server, measured over all connections. */
   readonly roundTrip: RoundTrip
-  /** Bytes that were sent and are not acknowledged: an answer comes behind them. */
+  /** Returns the unacknowledged bytes: their upload delays an answer. */
   readonly unacknowledgedBytes: () => number
   readonly sendPing: (number: number) => void
+  /** Called when no message came for `silentMs` milliseconds and a probe stayed unanswered. */
   readonly onDead: (silentMs: number) => void
 }
 
-/** The slowest link on which a connection lives while it uploads: 8 kbit/s. */
+/** Slowest supported uplink, in bytes per millisecond: 8 kbit/s. */
 const leastBytesPerMs = 1
 
-/** The machine's deadlines, from the limits, the round trip and what is under way. */
+/** Deadlines of the machine, from the limits, the round trip and the unacknowledged bytes. */
 class Deadlines implements HeartbeatOptions {
   readonly probeAfterMs: number
   readonly unansweredMs: number
@@ -81,31 +82,31 @@ export class Heartbeat {
   #cancelWake: () => void = () => {}
   #wakeAtMs = Number.POSITIVE_INFINITY
   #roundTripMs: number | undefined
-  #heardAtMs: number
+  #receivedAtMs: number
 
   constructor(options: HeartbeatRunnerOptions) {
     this.#options = options
     this.#deadlines = new Deadlines(options)
-    this.#heardAtMs = options.clock.now()
+    this.#receivedAtMs = options.clock.now()
   }
 
-  /** Time of the last message, also when its connection is gone. */
-  get heardAtMs(): number {
-    return this.#heardAtMs
+  /** Time of the last message, also after its connection was lost. */
+  get receivedAtMs(): number {
+    return this.#receivedAtMs
   }
 
-  /** The last one measured; undefined before the first. */
+  /** The last measured round trip, in milliseconds; undefined before the first. */
   get roundTripMs(): number | undefined {
     return this.#roundTripMs
   }
 
-  /** A connection is open. */
+  /** Starts with an open connection. */
   start(): void {
     this.#state = initialHeartbeat(this.#options.clock.now())
     this.#arm()
   }
 
-  /** The connection is gone. */
+  /** Stops: the connection was lost. Waiting calls of `ping` reject with `connection_lost`. */
   stop(): void {
     this.#state = undefined
     this.#cancelWake()
@@ -113,23 +114,23 @@ export class Heartbeat {
     this.#waiters.clear()
   }
 
-  /** Any message came. */
-  heard(): void {
-    this.#heardAtMs = this.#options.clock.now()
-    this.#step({ kind: "heard", nowMs: this.#heardAtMs })
+  /** Notes a message of the server. */
+  received(): void {
+    this.#receivedAtMs = this.#options.clock.now()
+    this.#step({ kind: "heard", nowMs: this.#receivedAtMs })
   }
 
-  /** A reliable message was sent: something must be heard. */
+  /** Notes a sent reliable message: an answer of the server is due. */
   asked(): void {
     if (this.#state?.kind === "listening") this.#step({ kind: "asked", nowMs: this.#options.clock.now() })
   }
 
-  /** A message that was sent at `sentAtMs` was given up without an answer. */
+  /** Notes that a request, sent at `sentAtMs`, reached its deadline without a reply. */
   unanswered(sentAtMs: number): void {
     this.#step({ kind: "unanswered", sentAtMs, nowMs: this.#options.clock.now() })
   }
 
-  /** The process may have slept, or the network may have changed: is the connection still alive? */
+  /** Probes the connection: the process may have slept, or the network may have changed. */
   doubt(): void {
     const timeoutMs = this.#deadlines.wakeTimeoutMs
     this.#step({ kind: "doubt", nowMs: this.#options.clock.now(), timeoutMs })
@@ -139,7 +140,7 @@ export class Heartbeat {
     this.#step({ kind: "pong", number, nowMs: this.#options.clock.now() })
   }
 
-  /** Milliseconds there and back. Rejects with `not_connected` or `connection_lost`. */
+  /** Measures the round trip in milliseconds. Rejects with `not_connected` or `connection_lost`. */
   ping(): Promise<number> {
     if (this.#state === undefined) return Promise.reject(new HawserError("not_connected"))
     return new Promise((resolve, reject) => {
@@ -153,7 +154,7 @@ export class Heartbeat {
     const { kind } = input
     const [state, effects] = stepHeartbeat(this.#deadlines, this.#state, input)
     this.#state = state
-    // `heard` comes with every message and only moves the deadline; the timer finds that out when it fires.
+    // Every message steps `heard`, which only postpones the deadline. The timer checks the deadline when it fires.
     if (kind !== "heard" && (kind !== "asked" || this.#isSooner(state))) this.#arm()
     for (const effect of effects) {
       switch (effect.kind) {

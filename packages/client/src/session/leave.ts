@@ -1,12 +1,12 @@
-// Reports that the page of a client is left: for good, or into the browser's back/forward cache. Knows no connections.
+// Reports that the page of a client ends, or enters the browser's back/forward cache. Must not know connections.
 
 /**
- * `gone`: the page is closed, reloaded or replaced, and never runs again. `cached`: the browser keeps it frozen in its
- * back/forward cache, from which it may return.
+ * End of a page. `gone`: it was closed, reloaded or replaced, and never runs again. `cached`: the browser has frozen it in
+ * the back/forward cache, and may show it again.
  */
 export type PageExit = "gone" | "cached"
 
-/** Calls `onLeave` when the page is left; returns the unsubscribe function. */
+/** Calls `onLeave` when the page ends or is cached. Returns the unsubscribe function. */
 export type LeaveSource = (onLeave: (how: PageExit) => void) => () => void
 
 interface PageEvents {
@@ -15,9 +15,9 @@ interface PageEvents {
 }
 
 /**
- * `pagehide`, by its `persisted`: the application's listeners that were added before the client first connected run
- * before the BYE. A cached page is reported at `freeze`, where nothing of it runs any more; engines
- * without `freeze` close the sockets of a cached page themselves. In Node and in workers it reports nothing.
+ * Default source: `pagehide` of the page, by its `persisted`. Listeners that the application added before the first
+ * connection run before the BYE. A cached page is reported at `freeze`, after its last task; engines without `freeze` close
+ * the sockets of a cached page themselves. Reports nothing in Node and in workers.
  */
 export const pageLeaveSource: LeaveSource = (onLeave) => {
   const { document: page } = globalThis
@@ -53,7 +53,7 @@ function listen(target: PageEvents, type: string, listener: (event: object) => v
   return () => target.removeEventListener(type, listener)
 }
 
-/** Listens to a source while the client has a connection to lose. */
+/** Listens to a source while it is on: while the client is open or reconnects. */
 export class LeaveWatch {
   readonly #source: LeaveSource
   readonly #onLeave: (how: PageExit) => void

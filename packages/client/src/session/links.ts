@@ -1,38 +1,33 @@
-// The sockets of a client: one, or two while it moves to a successor. What any of them says is passed on under its
-// dial number; a socket that was abandoned says nothing more. Knows no sessions.
+// The sockets of a client: one, or two while it moves to another connection. Forwards their events under the dial number.
+// Ignores events of an abandoned socket. Must not know sessions or a wire profile.
 import { HawserError } from "@hawser/protocol"
-import {
-  TypeTable,
-  closeCode,
-  createEnvelopeCodec,
-  createFrameCodec,
-  retryAfterClose,
-  subprotocol,
-} from "@hawser/protocol/core"
+import { TypeTable, closeCode, retryAfterClose } from "@hawser/protocol/core"
 import type { ClientLimits } from "@hawser/protocol"
-import type { Codec, Connection, Dial, DialFailure, Profile } from "@hawser/protocol/core"
+import type { Codec, Connection, Dial, DialFailure } from "@hawser/protocol/core"
 import { showHint } from "../base/report.ts"
 import { dialError, refusedDial } from "../port/dial-error.ts"
 import { dialHint } from "../port/dial-hint.ts"
+import type { Dialect } from "./dialect.ts"
 
 export interface Link {
   readonly dial: number
   readonly connection: Connection
   readonly types: TypeTable
-  /** The session's own once it is welcomed: the table of types belongs to the session. */
+  /** The session's codec after WELCOME: the table of types belongs to the session. */
   codec: Codec
   welcomed: boolean
-  /** What came before WELCOME, in order. */
+  /** Messages that arrived before WELCOME, in order. */
   readonly early: Uint8Array[]
-  /** When HELLO was sent; undefined before. */
-  saidHelloAtMs: number | undefined
-  /** What the server said before it closed. */
-  said: HawserError | undefined
+  /** Time of HELLO; undefined before. */
+  helloAtMs: number | undefined
+  /** Error from the server's GOAWAY or BUSY. It explains a later close. */
+  announced: HawserError | undefined
+  /** Reconnection delay from BUSY, in milliseconds. */
   retryAfterMs: number | undefined
   readonly seen: DialSeen
 }
 
-/** Events of a dial so far. */
+/** Events of a dial until now. */
 interface DialSeen {
   isOpen: boolean
   isClosed: boolean
@@ -41,14 +36,14 @@ interface DialSeen {
 
 export interface LinksOptions {
   readonly url: string
-  readonly profile: Profile
+  readonly dialect: Dialect
   readonly dial: Dial
   readonly limits: ClientLimits
   readonly wallClockMs: () => number
   readonly onOpened: (dial: number) => void
   readonly onMessage: (link: Link, bytes: Uint8Array) => void
   readonly onDrained: (link: Link) => void
-  /** The transport threw; the attempt has failed as well. */
+  /** Called when the transport throws. The attempt fails as well. */
   readonly onError: (error: unknown) => void
   readonly onFailed: (dial: number, error: HawserError) => void
   readonly onLost: (dial: number, lost: { code: number; error: HawserError | undefined }) => void
@@ -58,9 +53,9 @@ export class Links {
   readonly #options: LinksOptions
   readonly #links = new Map<number, Link>()
   readonly #retired: Link[] = []
-  /** True once a socket was open, so that the address is right, or once the hint was shown. */
+  /** True after a socket was open, which proves the address, and after the hint was shown. */
   #needsNoHint = false
-  /** True after a dial that threw, until one does not: so an outage is reported once. */
+  /** True from a dial that threw to the next one that does not: an outage is reported once. */
   #hasThrown = false
 
   constructor(options: LinksOptions) {
@@ -85,11 +80,12 @@ export class Links {
   }
 
   #dial(dial: number): void {
-    const { profile, url, onOpened, onMessage, onDrained, onFailed, onLost } = this.#options
+    const { dialect, limits, url, wallClockMs, onOpened, onMessage, onDrained, onFailed, onLost } =
+      this.#options
     const types = new TypeTable()
     let link: Link | undefined
     const seen: DialSeen = { isOpen: false, isClosed: false, failure: undefined }
-    const connection = this.#options.dial(url, profile === "hawser.1" ? [subprotocol] : [], {
+    const connection = this.#options.dial(url, dialect.subprotocols, {
       open: () => {
         seen.isOpen = true
         this.#needsNoHint = true
@@ -111,24 +107,24 @@ export class Links {
       },
       pong: () => {},
       closed: (code) => {
-        // A transport may fail before it has returned; one that was given up says nothing.
+        // A transport may fail before it returns. Events of an abandoned socket are ignored.
         seen.isClosed = true
         if (link !== undefined && !this.#links.has(dial)) return
         const { isOpen, failure } = seen
         this.#hintAt(seen)
-        onLost(dial, { code, error: isOpen ? saidBefore(link, code) : dialError(url, code, failure) })
+        onLost(dial, { code, error: isOpen ? announcedError(link, code) : dialError(url, code, failure) })
       },
     })
-    const codec = this.#codec(types)
+    const codec = dialect.createCodec({ types, limits, wallClockMs })
     const early: Uint8Array[] = []
-    const unsaid = { saidHelloAtMs: undefined, said: undefined, retryAfterMs: undefined }
-    link = { dial, connection, codec, types, welcomed: false, early, ...unsaid, seen }
+    const unset = { helloAtMs: undefined, announced: undefined, retryAfterMs: undefined }
+    link = { dial, connection, codec, types, welcomed: false, early, ...unset, seen }
     if (!seen.isClosed) this.#links.set(dial, link)
   }
 
   /**
-   * Forgets a socket that its successor is about to replace: the server hears of the successor first, and closes it.
-   * Dropped with `dropRetired` at the latest.
+   * Removes a socket that the next connection replaces. The server closes it after HELLO of the next connection;
+   * `dropRetired` terminates it at the latest.
    */
   retire(dial: number): void {
     const link = this.#links.get(dial)
@@ -141,8 +137,8 @@ export class Links {
   }
 
   /**
-   * Forgets a socket first and drops it then: its later events have no effect.
-   * @param hasFailed false where the application gave it up.
+   * Removes a socket, then terminates it: its later events have no effect.
+   * @param hasFailed false if the application closed the client.
    */
   abandon(dial: number, hasFailed: boolean): void {
     const link = this.#links.get(dial)
@@ -152,35 +148,23 @@ export class Links {
     link.connection.terminate()
   }
 
-  /** Forget first, then close: what was sent last still arrives, and the socket ends by itself. */
+  /** Removes a socket, then closes it: messages already sent still arrive. */
   close(dial: number, reason: string): void {
     const link = this.#links.get(dial)
     this.#links.delete(dial)
     link?.connection.close(closeCode.normal, reason)
   }
 
-  /** Shows the hint for a dial that failed without a known cause, once, and not after a socket was open. */
+  /** Shows the hint for a dial that failed without a known cause; once, and not after a socket was open. */
   #hintAt({ isOpen, failure }: DialSeen): void {
     if (isOpen || failure !== undefined) return
     const hint = this.#needsNoHint ? undefined : dialHint(this.#options.url)
     this.#needsNoHint = true
     if (hint !== undefined) showHint(hint)
   }
-
-  #codec(types: TypeTable): Codec {
-    const { profile, limits, wallClockMs } = this.#options
-    return profile === "hawser.1"
-      ? createFrameCodec(types, limits.message, limits.serverMessage)
-      : createEnvelopeCodec({
-          side: "client",
-          limits: limits.message,
-          writes: limits.serverMessage,
-          wallClockMs,
-        })
-  }
 }
 
-/** What was announced explains a close that says no more than "later"; a final code speaks for itself. */
-function saidBefore(link: Link | undefined, code: number): HawserError | undefined {
-  return retryAfterClose(code) === "later" ? link?.said : undefined
+/** Returns the error that the server announced, for a close code that means only "later". A final code is its own cause. */
+function announcedError(link: Link | undefined, code: number): HawserError | undefined {
+  return retryAfterClose(code) === "later" ? link?.announced : undefined
 }

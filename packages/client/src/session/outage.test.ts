@@ -10,11 +10,11 @@ function setUp() {
   const clock = new SimulatedClock()
   const timers = new TimerQueue(clock, () => {})
   const counters = createClientCounters()
-  const told: (readonly [SessionEvent, number])[] = []
+  const emitted: (readonly [SessionEvent, number])[] = []
   const limits = { ...defaultClientLimits, prolongedOutageMs: 15_000 }
-  const onProlonged = (event: SessionEvent): void => void told.push([event, clock.now()])
+  const onProlonged = (event: SessionEvent): void => void emitted.push([event, clock.now()])
   const outage = new Outage({ clock, timers, limits, counters, onProlonged })
-  return { clock, timers, counters, told, outage }
+  return { clock, timers, counters, emitted, outage }
 }
 
 describe("Outage", () => {
@@ -48,8 +48,8 @@ describe("Outage", () => {
     expect(outage.end()).toBe(400)
   })
 
-  it("counts outages, and those of them that ended in a connection; nobody waits in one that was given up", async () => {
-    const { clock, outage, counters, told, timers } = setUp()
+  it("counts outages, and those that ended in a connection; emits nothing after the client has closed", async () => {
+    const { clock, outage, counters, emitted, timers } = setUp()
     outage.begin()
     await clock.advance(100)
     expect(outage.lastsMs).toBe(100)
@@ -60,7 +60,7 @@ describe("Outage", () => {
     outage.giveUp()
     expect([outage.lastsMs, timers.size]).toEqual([0, 0])
     await clock.advance(60_000)
-    expect(told).toEqual([])
+    expect(emitted).toEqual([])
     expect(counters).toMatchObject({ outages: 2, reconnections: 1, outagesMs: 400, longestOutageMs: 300 })
   })
 
@@ -71,27 +71,27 @@ describe("Outage", () => {
   })
 
   it("tells once of an outage that takes long, when it has", async () => {
-    const { clock, outage, told } = setUp()
+    const { clock, outage, emitted } = setUp()
     outage.begin()
     await clock.advance(10_000)
     outage.begin()
     await clock.advance(4_999)
-    expect(told).toEqual([])
+    expect(emitted).toEqual([])
     await clock.advance(100_000)
-    expect(told).toEqual([[{ kind: "prolonged", outageMs: 15_000 }, 15_000]])
+    expect(emitted).toEqual([[{ kind: "prolonged", outageMs: 15_000 }, 15_000]])
     expect(outage.end()).toBe(114_999)
   })
 
   it("tells nothing of an outage that ends in time, and starts over with the next", async () => {
-    const { clock, outage, told, timers } = setUp()
+    const { clock, outage, emitted, timers } = setUp()
     outage.begin()
     await clock.advance(14_999)
     outage.end()
     expect([timers.size, clock.pendingCount]).toEqual([0, 0])
     outage.begin()
     await clock.advance(14_999)
-    expect(told).toEqual([])
+    expect(emitted).toEqual([])
     await clock.advance(1)
-    expect(told).toEqual([[{ kind: "prolonged", outageMs: 15_000 }, 29_999]])
+    expect(emitted).toEqual([[{ kind: "prolonged", outageMs: 15_000 }, 29_999]])
   })
 })

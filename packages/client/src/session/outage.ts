@@ -1,4 +1,5 @@
-// How long the client has been without a connection, and who is told when that becomes long.
+// Measures the time without a connection, and emits `prolonged` once per outage after `limits.prolongedOutageMs`. Must not
+// know sockets.
 import type { ClientLimits, Clock } from "@hawser/protocol"
 import type { TimerQueue } from "@hawser/protocol/core"
 import type { ClientCounters } from "../base/counters.ts"
@@ -9,6 +10,7 @@ export interface OutageOptions {
   readonly timers: TimerQueue
   readonly limits: ClientLimits
   readonly counters: ClientCounters
+  /** Called when the outage lasts for `limits.prolongedOutageMs`. */
   readonly onProlonged: (event: SessionEvent) => void
 }
 
@@ -21,7 +23,7 @@ export class Outage {
     this.#options = options
   }
 
-  /** The connection was lost. One that follows another without a connection between them is the same outage. */
+  /** Begins an outage. A loss during an outage belongs to the same outage. */
   begin(): void {
     const { clock, timers, limits, counters, onProlonged } = this.#options
     if (this.#sinceMs !== undefined) return
@@ -32,18 +34,18 @@ export class Outage {
     )
   }
 
-  /** How long the outage of now lasts already; 0 without one. */
+  /** Milliseconds since the current outage began; 0 without one. */
   get lastsMs(): number {
     return this.#sinceMs === undefined ? 0 : this.#options.clock.now() - this.#sinceMs
   }
 
-  /** A connection is open again. Returns the outage's length in milliseconds, 0 without one. */
+  /** Ends the outage: a connection is open. Returns its length in milliseconds; 0 without one. */
   end(): number {
     if (this.#sinceMs !== undefined) this.#options.counters.reconnections += 1
     return this.#stop()
   }
 
-  /** Nobody waits for a connection any more. */
+  /** Ends the outage without a connection: the client has closed. */
   giveUp(): void {
     this.#stop()
   }

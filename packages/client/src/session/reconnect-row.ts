@@ -1,23 +1,23 @@
-// The reconnect machine's memory from one attempt to the next.
+// State of the reconnect machine that one attempt passes to the next.
 import type { HawserError } from "@hawser/protocol"
 
 export interface Row {
-  /** Failures in a row: lost connections that were not proven, and attempts without WELCOME. */
+  /** Failures in a row: attempts without WELCOME, and lost connections that were not proven. */
   readonly failures: number
-  /** Attempts in a row of which a dial failed or a time limit was reached; each doubles the limits of the next one. */
+  /** Attempts in a row with a failed dial or a reached time limit. Each doubles the limits of the next attempt. */
   readonly failedDials: number
   readonly firstFailureAtMs: number | undefined
   readonly refusedTokens: readonly string[]
-  /** Error of the last refusal. */
+  /** Error of the last refused token. */
   readonly refusal: HawserError | undefined
   readonly lastError: HawserError | undefined
-  /** True once any session was open. */
+  /** True after a session was open. */
   readonly wasOpen: boolean
   /** Number of the last dial. */
   readonly dial: number
   /** Number of the last renewal of a token on an open connection. */
   readonly renewal: number
-  /** The time at which the dial budget is whole again; in the past while it is. */
+  /** Time at which the dial budget is full. */
   readonly budgetFullAtMs: number
 }
 
@@ -34,7 +34,7 @@ export const firstRow: Row = {
   budgetFullAtMs: 0,
 }
 
-/** A row without a failure. Numbers go on, and the budget is not refilled. */
+/** Returns a row without failures. Numbers and the budget continue. */
 export function freshRow({ dial, renewal, budgetFullAtMs }: Row, wasOpen: boolean): Row {
   return { ...firstRow, dial, renewal, budgetFullAtMs, wasOpen }
 }

@@ -1,4 +1,4 @@
-// States, inputs and effects of the reconnect machine, and the questions about a state that need no input.
+// States, inputs and effects of the reconnect machine, and functions of a state without an input.
 import type { HawserError } from "@hawser/protocol"
 import type { AttemptLimits } from "./attempt-limits.ts"
 import type { DialBudget } from "./dial-budget.ts"
@@ -8,20 +8,20 @@ import type { ReconnectStrategy } from "./strategies.ts"
 
 export interface ReconnectOptions extends DialBudget {
   readonly strategy: ReconnectStrategy
-  /** The most that failures lengthen the limit of a token, a dial or a WELCOME to. */
+  /** Most that failures lengthen the limit of a token, a dial or a WELCOME to, in milliseconds. */
   readonly dialTimeoutMaxMs: number
   readonly stableAfterMs: number
   readonly retryAfterMaxMs: number
 }
 
-/** A step of an attempt that may not take for ever. */
+/** A step of an attempt with a time limit. */
 interface Limited {
   readonly deadlineMs: number
-  /** The deadline without what failures added: from then on `connect` and `hurry` begin the attempt anew. */
+  /** Deadline without the extension by failures. From then on `connect` and `hurry` restart the attempt. */
   readonly overdueAtMs: number
 }
 
-/** A token function that runs for an open connection, or will as soon as the budget allows; undefined: neither. */
+/** A token renewal on an open connection: running, or due when the budget allows it; undefined: neither. */
 type Renewal =
   | { readonly kind: "due"; readonly atMs: number }
   | { readonly kind: "running"; readonly deadlineMs: number }
@@ -31,9 +31,9 @@ interface OpenConnection {
   readonly row: Row
   readonly openedAtMs: number
   readonly token: string
-  /** The dial that is open; a failed move leaves later numbers used up. */
+  /** Number of the open dial. Failed moves use later numbers. */
   readonly openDial: number
-  /** True when WELCOME resumed a session: the server is well, and the next outage is a new one. */
+  /** True if WELCOME resumed a session: the next failure begins a new outage. */
   readonly isProven: boolean
   readonly renewal: Renewal
 }
@@ -43,7 +43,7 @@ export type ReconnectState =
   | ({
       readonly kind: "gettingToken"
       readonly row: Row
-      /** True when the attempt has spent a dial of the budget. */
+      /** True if the attempt has spent a dial of the budget. */
       readonly isCounted: boolean
     } & Limited)
   | ({ readonly kind: "dialing"; readonly row: Row; readonly token: string } & Limited)
@@ -51,49 +51,49 @@ export type ReconnectState =
       readonly kind: "authenticating"
       readonly row: Row
       readonly token: string
-      /** True when an open connection was given up for this one: the status stays `open` unless it fails. */
+      /** True if this connection replaces an open one: the status stays `open` unless it fails. */
       readonly isMove: boolean
     } & Limited)
   | ({
       readonly kind: "open"
-      /** The time at which the budget allows a move that the server asked for. */
+      /** Time at which the budget allows the move that the server requested; undefined: none. */
       readonly moveAtMs: number | undefined
     } & OpenConnection)
-  /** Open, and dialling the next connection: the old one serves until the new one is open. */
+  /** Open, and dialling the next connection. The old one serves until the new one is open. */
   | ({ readonly kind: "moving"; readonly deadlineMs: number } & OpenConnection)
   | { readonly kind: "waiting"; readonly row: Row; readonly dueAtMs: number; readonly delayMs: number }
   | { readonly kind: "closed"; readonly row: Row; readonly error: HawserError }
 
 export type ReconnectInput =
-  /** The application wants a connection: never held back by the budget. */
+  /** Request of the application; the budget does not delay it. */
   | { readonly kind: "connect" }
-  /** The network or the page is back: an attempt now is likely to succeed. */
+  /** The network or the page is back, so an attempt is likely to succeed. */
   | { readonly kind: "hurry" }
   | { readonly kind: "close" }
   | { readonly kind: "token"; readonly dial: number; readonly token: string }
   | { readonly kind: "tokenFailed"; readonly dial: number; readonly error: HawserError }
   | { readonly kind: "opened"; readonly dial: number }
   | { readonly kind: "welcomed"; readonly dial: number; readonly resumed: boolean }
-  /** The server said why it will not go on, or the client found the connection useless. */
+  /** The server ended the connection with an error, or the client found it unusable. */
   | { readonly kind: "failed"; readonly dial: number; readonly error: HawserError }
-  /** The socket has closed. `error` is what the server said before, if anything. */
+  /** The socket has closed. `error`: the server's error before the close; undefined: none. */
   | {
       readonly kind: "lost"
       readonly dial: number
       readonly code: number
       readonly error: HawserError | undefined
     }
-  /** The server asked for a fresh token on the open connection. */
+  /** The server requested a fresh token on the open connection. */
   | { readonly kind: "renew"; readonly dial: number }
-  /** The token function answered a renewal; undefined: it failed. */
+  /** The token function has settled. `token` undefined: it failed. */
   | { readonly kind: "renewed"; readonly renewal: number; readonly token: string | undefined }
-  /** The server asked to go: dial a second connection before the first one ends. */
+  /** The server requested a move: dial a second connection before the first one ends. */
   | { readonly kind: "move" }
   | { readonly kind: "wake" }
 
 export interface ReconnectStep {
   readonly nowMs: number
-  /** From [0, 1), for jitter. */
+  /** Random number from 0 up to 1, for jitter. */
   readonly random: number
   readonly limits: AttemptLimits
 }
@@ -105,14 +105,14 @@ export type ReconnectEffect =
   | { readonly kind: "sendHello"; readonly dial: number; readonly token: string }
   /** Send a fresh token on the open connection. */
   | { readonly kind: "sendAuth"; readonly token: string }
-  /** Drop the socket of this dial without waiting for it. */
+  /** Terminate the socket of this dial. */
   | { readonly kind: "abandon"; readonly dial: number }
-  /** The connection that was open is gone. */
+  /** The open connection was lost. */
   | { readonly kind: "connectionLost"; readonly error: HawserError }
-  /** An error that changes nothing, for the application's `onError`. */
+  /** An error without effect on the state, for `onError`. */
   | { readonly kind: "report"; readonly error: HawserError }
 
-/** A state as one name of the union. */
+/** Returns the variant of one kind. */
 export type StateOf<Kind extends ReconnectState["kind"]> = Extract<ReconnectState, { kind: Kind }>
 
 export function initialReconnect(): ReconnectState {
@@ -145,7 +145,7 @@ function earliest(one: number | undefined, other: number | undefined): number | 
   return one === undefined || other === undefined ? (one ?? other) : Math.min(one, other)
 }
 
-/** Socket inputs of any dial that is not alive have no effect, nor has the token of an older renewal. */
+/** Returns true for inputs of a dial that is not alive, and for the token of an older renewal. They have no effect. */
 export function isStale(state: ReconnectState, input: ReconnectInput): boolean {
   if ("renewal" in input) {
     const isOpen = state.kind === "open" || state.kind === "moving"
@@ -167,7 +167,7 @@ export function isStale(state: ReconnectState, input: ReconnectInput): boolean {
   }
 }
 
-/** Effects of giving up all connections of a state. */
+/** Returns the effects that abandon all connections of a state. */
 export function abandonment(state: ReconnectState, error: HawserError): readonly ReconnectEffect[] {
   const dialled: ReconnectEffect = { kind: "abandon", dial: state.row.dial }
   const lost: ReconnectEffect = { kind: "connectionLost", error }
@@ -175,7 +175,7 @@ export function abandonment(state: ReconnectState, error: HawserError): readonly
     case "dialing":
       return [dialled]
     case "authenticating":
-      // The connection that was given up for this one has no successor any more.
+      // The previous connection of a move is lost without a successor.
       return state.isMove ? [dialled, lost] : [dialled]
     case "open":
       return [{ kind: "abandon", dial: state.openDial }, lost]

@@ -1,14 +1,14 @@
-// When the reconnect machine begins its next attempt: the strategy decides, the server and the dial budget may ask for
-// more. Must not know sockets or what failed.
+// Decides when the reconnect machine begins its next attempt: the delay of the strategy, of the server or of the dial budget,
+// whichever is longest. Must not know sockets or the cause of a failure.
 import { HawserError } from "@hawser/protocol"
 import { dialDelayMs, spendDial } from "./dial-budget.ts"
 import type { Row } from "./reconnect-row.ts"
 import type { ReconnectOptions, ReconnectState, ReconnectStep } from "./reconnect-state.ts"
 
-/** The longest wait that a strategy can ask for, in milliseconds: 24 days, the most that a timer of the system takes. */
+/** Longest delay, in milliseconds: 24 days, the maximum of a system timer. */
 const waitMaxMs = 2 ** 31 - 1
 
-/** Waits as long as the strategy says, or the server or the budget if that is longer; closes if the strategy gives up. */
+/** Returns the state `waiting`, or `closed` if the strategy returns undefined. */
 // oxlint-disable-next-line eslint/max-params -- as the functions of the machine
 export function wait(
   options: ReconnectOptions,
@@ -17,7 +17,7 @@ export function wait(
   step: ReconnectStep,
 ): ReconnectState {
   const elapsedMs = step.nowMs - (row.firstFailureAtMs ?? step.nowMs)
-  // Spread over a tenth more, so that those who were sent away together do not return together.
+  // Up to a tenth is added at random, so that clients of one server do not return at the same time.
   const askedMs = Math.min(options.retryAfterMaxMs, error.retryAfterMs ?? 0) * (1 + step.random / 10)
   const leastMs = Math.max(askedMs, heldBackMs(options, row, step))
   const own = options.strategy({ attempt: row.failures, elapsedMs, leastMs, random: step.random })
@@ -33,7 +33,7 @@ export function waiting(row: Row, wantedMs: number, step: ReconnectStep): Reconn
   return { kind: "waiting", row, delayMs, dueAtMs: step.nowMs + delayMs }
 }
 
-/** Milliseconds for which the budget holds the next dial back; 0: it does not. */
+/** Returns the milliseconds until the next dial is within the budget; 0: now. */
 export function heldBackMs(options: ReconnectOptions, row: Row, step: ReconnectStep): number {
   return dialDelayMs(options, row.budgetFullAtMs, step.nowMs)
 }

@@ -212,7 +212,7 @@ describe("the move to a successor", () => {
   const old = 1
   const young = 2
 
-  it("dials with the token of now, and keeps the old connection until the new one is open", () => {
+  it("dials with the current token, and keeps the old connection until the new one is open", () => {
     const supervisor = inState("open")
     expect(supervisor.step({ kind: "move" })).toBe("moving dial")
     expect(supervisor.effects).toEqual([{ kind: "dial", dial: young }])
@@ -259,7 +259,7 @@ describe("the move to a successor", () => {
     expect(supervisor.effects[0]).toEqual({ kind: "abandon", dial: old })
   })
 
-  it("goes on dialling when the old connection ends first", () => {
+  it("continues the dial when the old connection ends first", () => {
     const supervisor = inState("moving")
     expect(supervisor.step({ kind: "lost", dial: old, code: 4503, error: undefined })).toBe(
       "dialing abandon connectionLost",
@@ -309,7 +309,7 @@ describe("the move to a successor", () => {
     expect(closed.step({ kind: "close" })).toBe("closed abandon connectionLost")
   })
 
-  it("asks at once for a fresh token when the one of now has expired, whatever was refused long ago", () => {
+  it("gets a fresh token at once when the current one has expired, whatever was refused long ago", () => {
     const supervisor = inState("gettingToken")
     supervisor.step({ kind: "token", dial: 1, token: "old" })
     supervisor.step({ kind: "opened", dial: 1 })
@@ -342,7 +342,7 @@ describe("the end of a connection", () => {
     },
   )
 
-  it("believes what the server said before its close code", () => {
+  it("prefers the server's error to its close code", () => {
     const supervisor = inState("open")
     supervisor.lose(1006, new HawserError("replaced"))
     expect(supervisor.state).toMatchObject({ kind: "closed", error: { code: "replaced" } })
@@ -376,7 +376,7 @@ describe("a refused token", () => {
     return supervisor.lose(4401)
   }
 
-  it("asks at once for another one, and says why", () => {
+  it("gets another one at once, with the error of the refused one", () => {
     const supervisor = inState("gettingToken")
     expect(refuse(supervisor, "old")).toBe("gettingToken abandon getToken")
     expect(supervisor.effects[1]).toMatchObject({ kind: "getToken", refused: { code: "auth_token_invalid" } })
@@ -961,7 +961,7 @@ describe("random sequences", () => {
   class Books {
     readonly alive = new Set<number>()
     readonly refused = new Set<string>()
-    /** True from WELCOME until the machine says that the connection is gone. */
+    /** True from WELCOME to the effect `connectionLost`. */
     isConnected = false
     lastDial = 0
 
@@ -981,7 +981,7 @@ describe("random sequences", () => {
         expect(isOpen(before)).toBe(true)
         if (isOpen(before) && !before.isProven)
           expect(supervisor.nowMs - before.openedAtMs).toBeGreaterThanOrEqual(10_000)
-        // 0 where the move goes on, 1 where the end of the connection is a failure.
+        // 0: the move continues. 1: the end of the connection is a failure.
         expect(after.row.failures).toBe(after.kind === "authenticating" ? 0 : 1)
       }
       if (restarted) expect(after.row.failures).toBe(0)

@@ -1,5 +1,5 @@
-// The supervisor of a client's connections: when to ask for a token, dial, log in, wait, give up.
-// It owns no socket and no timer. Every socket input carries its dial number; a stale one is ignored in `isStale`.
+// Decides when a client gets a token, dials, logs in, waits, moves and closes. Owns no socket and no timer. Each socket input
+// carries its dial number; `isStale` ignores inputs of other dials. Must not know frames, sessions or requests.
 // Invariants: (1) at most one dial is alive, while moving to a successor two; (2) none of the last eight refused tokens
 // is sent again in the same row; (3) after `closed` nothing happens until `connect`; (4) the failure count resets only
 // after a resume or a stable session; (5) every dial and every call of the token function is within the dial budget,
@@ -83,7 +83,7 @@ function connect(options: ReconnectOptions, state: ReconnectState, step: Reconne
   }
 }
 
-/** An attempt that is within its limit goes on, and so does one that the budget has no successor for. */
+/** Begins the next attempt. An attempt within its limit continues, and so does one without budget for another. */
 function hurry(options: ReconnectOptions, state: ReconnectState, step: ReconnectStep): Result {
   const delayMs = heldBackMs(options, state.row, step)
   switch (state.kind) {
@@ -110,7 +110,7 @@ function isOverdue(state: Attempting, step: ReconnectStep): boolean {
 
 interface Beginning {
   readonly step: ReconnectStep
-  /** False for an attempt that the application asked for: the budget does not bound it. */
+  /** False for an attempt of `connect()`: the budget does not bound it. */
   readonly isCounted: boolean
 }
 
@@ -121,7 +121,7 @@ function beginAnew(options: ReconnectOptions, state: Attempting, beginning: Begi
   return [next, [...abandonment(state, error), ...effects]]
 }
 
-/** Begins an attempt now, or as soon as the budget allows. */
+/** Begins an attempt now, or when the budget allows it. */
 function attempt(options: ReconnectOptions, row: Row, step: ReconnectStep): Result {
   const delayMs = heldBackMs(options, row, step)
   if (delayMs > 0) return [waiting(row, delayMs, step), []]
@@ -149,7 +149,7 @@ function withToken(
   if (row.refusedTokens.includes(token)) {
     return [{ kind: "closed", row, error: row.refusal ?? new HawserError("auth_token_invalid") }, []]
   }
-  // The token function may have taken long: what was spent before it counts from now on.
+  // The token function may have taken long, so the spent dial is moved to the present.
   const budgetFullAtMs = isCounted
     ? postponeDial(options, row.budgetFullAtMs, step.nowMs)
     : row.budgetFullAtMs
@@ -160,7 +160,7 @@ function withToken(
   ]
 }
 
-/** Whatever is left of an old connection is unbound before HELLO asks for its messages again. */
+/** Unbinds the previous connection, then sends HELLO, whose resume claim requests a replay. */
 function opened(options: ReconnectOptions, state: ReconnectState, step: ReconnectStep): Result {
   if (state.kind !== "dialing" && state.kind !== "moving") return [state, []]
   const { token } = state
@@ -191,7 +191,7 @@ function welcomed(
   }
 }
 
-/** The limit of an attempt's step: `baseMs`, doubled with each failed dial before it. */
+/** Returns the limit of an attempt's step: `baseMs`, doubled with each failed dial before it. */
 // oxlint-disable-next-line eslint/max-params -- see stepReconnect
 function limited(
   options: ReconnectOptions,
@@ -210,7 +210,7 @@ function isConnected(state: ReconnectState): state is Connected {
   return state.kind === "open" || state.kind === "moving"
 }
 
-/** The current token served minutes ago; should it have expired, a refusal asks for a fresh one as usual. */
+/** Dials the next connection with the current token. If the token has expired, its refusal gets a fresh one. */
 function move(options: ReconnectOptions, state: StateOf<"open">, step: ReconnectStep): Result {
   const delayMs = heldBackMs(options, state.row, step)
   if (delayMs > 0) return [{ ...state, moveAtMs: step.nowMs + delayMs }, []]
@@ -220,14 +220,14 @@ function move(options: ReconnectOptions, state: StateOf<"open">, step: Reconnect
   return [{ ...connection, kind: "moving", row, deadlineMs }, [{ kind: "dial", dial: row.dial }]]
 }
 
-/** The old connection is as good as before: it stays until it ends by itself. */
+/** Abandons a failed move. The open connection continues. */
 function stay(state: StateOf<"moving">): Result {
   const { deadlineMs: _, ...connection } = state
   const { dial } = connection.row
   return [{ ...connection, kind: "open", moveAtMs: undefined }, [{ kind: "abandon", dial }]]
 }
 
-/** The old connection ended before the new one was open. */
+/** Continues a move as an ordinary attempt: the old connection was lost before the new one was open. */
 // oxlint-disable-next-line eslint/max-params -- see stepReconnect
 function goOnDialing(
   options: ReconnectOptions,
@@ -236,7 +236,7 @@ function goOnDialing(
   step: ReconnectStep,
 ): Result {
   const { token, deadlineMs, openDial } = state
-  // The dial that is under way is the first attempt of this outage.
+  // The dial under way is the first attempt of this outage.
   const row = { ...rowAfterFailure(options, state, error, step), dial: state.row.dial }
   return [
     { kind: "dialing", row, token, deadlineMs, overdueAtMs: deadlineMs },
@@ -256,7 +256,7 @@ function renew(options: ReconnectOptions, state: Connected, step: ReconnectStep)
   return [{ ...state, row, renewal: { kind: "running", deadlineMs } }, [{ kind: "renewToken", renewal }]]
 }
 
-/** The same token again would help nobody: the server has it. */
+/** Sends a fresh token. The current token again is ignored, because the server has it. */
 function renewed(state: Connected, token: string | undefined): Result {
   if (token === undefined || token === state.token) return [{ ...state, renewal: undefined }, []]
   return [{ ...state, token, renewal: undefined }, [{ kind: "sendAuth", token }]]
@@ -274,7 +274,7 @@ function wakeRenewal(options: ReconnectOptions, state: Connected, step: Reconnec
 function close(state: ReconnectState): Result {
   if (state.kind === "closed") return [state, []]
   const error = new HawserError("client_closed")
-  // A later dial number makes whatever still comes from the old socket stale.
+  // The next dial number makes later events of the old socket stale.
   const row = { ...state.row, dial: state.row.dial + 1 }
   return [{ kind: "closed", row, error }, abandonment(state, error)]
 }
@@ -317,7 +317,7 @@ function failed(
 ): Result {
   if (state.kind !== "moving") return fail(options, state, failure.error, step)
   if (failure.dial === state.row.dial) return stay(state)
-  // An error that forbids to come back also ends the dial that is under way.
+  // A final error also ends the dial under way.
   if (failure.error.retry !== "later") return fail(options, state, failure.error, step)
   return goOnDialing(options, state, failure.error, step)
 }
@@ -335,8 +335,8 @@ function fail(
   if (error.retry === "never") return [{ kind: "closed", row, error }, effects]
   if (error.retry === "afterReauth" && "token" in state) {
     const refused = { ...row, refusedTokens: [...row.refusedTokens.slice(-7), state.token], refusal: error }
-    // The first refusal may be an expired token: ask for a fresh one at once. Later ones wait like any failure, and so
-    // does the refusal of a token that the server had just let in.
+    // The first refused token may have expired: get a fresh one at once. Later refusals wait like any failure, and so does
+    // the refusal of a token that the server has just accepted.
     const isReliable = !isConnected(state) || isProven(options, state, step)
     if (row.refusedTokens.length === 0 && isReliable) {
       const [next, asked] = attempt(options, refused, step)
@@ -363,15 +363,15 @@ function rowAfterFailure(
     failedDials: row.failedDials + (isSlow ? 1 : 0),
     firstFailureAtMs,
     lastError: error,
-    // The old dial ends here: nothing that its socket still says may count twice.
+    // The next dial number makes later events of the old socket stale, so no failure counts twice.
     dial: row.dial + 1,
   }
 }
 
-/** However an open connection is left: if it was proven, a new row begins. */
+/** Returns the row after an open connection: a new row if the connection was proven. */
 function rowAfterOpen(options: ReconnectOptions, state: Connected, step: ReconnectStep): Row {
   const row = isProven(options, state, step) ? freshRow(state.row, true) : state.row
-  // A session that was open proves its token; what was refused before no longer counts.
+  // An open session proves its token, so earlier refusals no longer count.
   return { ...row, refusedTokens: [], refusal: undefined }
 }
 

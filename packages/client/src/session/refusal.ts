@@ -1,8 +1,8 @@
-// Why a client takes no requests in a state, if it takes none. Knows no requests.
+// The error of requests that a client does not accept in its current state. Must not know requests.
 import { HawserError } from "@hawser/protocol"
 import type { ReconnectState } from "./reconnect-state.ts"
 
-/** @param connectsSoon `connect` follows in this turn, so that requests may be made already. */
+/** Returns undefined if the client accepts requests. @param connectsSoon true if `connect` follows in this task. */
 export function refusalOf(state: ReconnectState, connectsSoon: boolean): HawserError | undefined {
   if (state.kind === "idle") {
     const message = "the client has not been connected yet: call connect() first"

@@ -1,13 +1,13 @@
-// The client's copies of replicas, as the session sees them.
+// Port of the client's copies of replicas for the session.
 import type { ReplicaFrame, ReplicaHold, ReplicaPartsFrame } from "@hawser/protocol/core"
 
 export interface ReplicaCopies {
-  /** What a server that is asked to go on with the session may take for known. */
+  /** Returns the cells of all copies with their versions, for HAVE. */
   held(): ReplicaHold[]
-  /** The connection is gone; its last message came at `heardAtMs`. */
-  detach(heardAtMs: number): void
-  /** Takes the server's description of a replica's records. */
+  /** Marks all copies as stale since `receivedAtMs`, the time of the last message of the lost connection. */
+  detach(receivedAtMs: number): void
+  /** Notes the server's description of a replica's records. */
   describe(frame: ReplicaFrame): void
-  /** @throws RangeError for bytes that cannot be what this server sent before. */
+  /** Applies snapshots and deltas. @throws RangeError for bytes that contradict earlier frames of this connection. */
   receive(frame: ReplicaPartsFrame): void
 }

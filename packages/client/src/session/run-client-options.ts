@@ -1,20 +1,23 @@
-// What a running client is given.
+// Dependencies of `RunningClient`.
 import type { ClientLimits, Clock } from "@hawser/protocol"
-import type { Dial, Frame, Profile } from "@hawser/protocol/core"
+import type { Dial, Frame } from "@hawser/protocol/core"
 import type { ClientCounters, ClientTallies } from "../base/counters.ts"
-import type { ClientStatus } from "./status.ts"
-import type { ReplicaCopies } from "./replica-copies.ts"
+import type { Dialect } from "./dialect.ts"
 import type { LeaveSource } from "./leave.ts"
 import type { ReconnectOptions } from "./reconnect-state.ts"
+import type { ReplicaCopies } from "./replica-copies.ts"
 import type { SessionEvent } from "./session-event.ts"
+import type { ClientStatus } from "./status.ts"
 import type { WakeSource } from "./wake.ts"
 
 export interface RunClientOptions {
   readonly url: string
-  readonly profile: Profile
+  readonly dialect: Dialect
   readonly dial: Dial
   readonly clock: Clock
+  /** Returns a number from 0 up to 1. */
   readonly random: () => number
+  /** Returns wall-clock milliseconds since 1970. */
   readonly wallClockMs: () => number
   readonly limits: ClientLimits
   readonly counters: ClientCounters
@@ -23,10 +26,13 @@ export interface RunClientOptions {
   readonly wakeSource: WakeSource
   readonly leaveSource: LeaveSource
   readonly replicas: ReplicaCopies
+  /** Called with each new status. */
   readonly onStatus: (status: ClientStatus) => void
+  /** Called with each event of the session. */
   readonly onSession: (event: SessionEvent) => void
+  /** Called with events, publications and GOAWAY. */
   readonly onFrame: (frame: Frame) => void
-  /** A session has begun: what it must be asked before anything that waits. */
+  /** Called when a session has begun, before waiting requests go out. */
   readonly onFresh: () => void
   readonly onError: (error: unknown) => void
 }

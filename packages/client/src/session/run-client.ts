@@ -1,13 +1,13 @@
-// Performs what the supervisor decides, and brings together the bound connection, the session, the requests and the
-// listeners. One TimerQueue; every socket callback carries its dial number.
+// A running client: puts its parts together, and offers the verbs of the application. `Effects` performs the decisions of the
+// supervisor, `SessionBinding` holds the session and its connection. One TimerQueue serves all parts.
+// Must not know contracts, topics or listeners.
 import { HawserError } from "@hawser/protocol"
-import { RoundTrip, TimerQueue, unsendable } from "@hawser/protocol/core"
+import { RoundTrip, TimerQueue } from "@hawser/protocol/core"
 import { Requests } from "../calls/requests.ts"
 import { Streams } from "../calls/streams.ts"
-import type { ClientStatus } from "./status.ts"
 import { ClientFrames } from "./client-frames.ts"
-import { noCounts } from "./client-session.ts"
-import type { ClientSession, SessionCounts } from "./client-session.ts"
+import type { SessionCounts } from "./client-session.ts"
+import { Effects } from "./effects.ts"
 import { Handshake } from "./handshake.ts"
 import { Heartbeat } from "./heartbeat.ts"
 import { LeaveWatch } from "./leave.ts"
@@ -15,9 +15,10 @@ import type { PageExit } from "./leave.ts"
 import { Links } from "./links.ts"
 import type { Link } from "./links.ts"
 import { Outage } from "./outage.ts"
-import type { ReconnectEffect } from "./reconnect-state.ts"
-import type { RunClientOptions } from "./run-client-options.ts"
 import { refusalOf } from "./refusal.ts"
+import type { RunClientOptions } from "./run-client-options.ts"
+import { SessionBinding } from "./session-binding.ts"
+import type { ClientStatus } from "./status.ts"
 import { guarded } from "./strategies.ts"
 import { Supervisor } from "./supervisor.ts"
 import { Tokens, randomClientId } from "./tokens.ts"
@@ -30,117 +31,41 @@ export class RunningClient {
   readonly streams: Streams
   readonly heartbeat: Heartbeat
   readonly #options: RunClientOptions
-  readonly #links: Links
+  readonly #roundTrip = new RoundTrip()
+  readonly #tokens: Tokens
+  readonly #supervisor: Supervisor
+  readonly #binding: SessionBinding
   readonly #outage: Outage
+  readonly #links: Links
+  readonly #frames: ClientFrames
+  readonly #handshake: Handshake
+  readonly #effects: Effects
   readonly #wakeWatch: WakeWatch
   readonly #leaveWatch: LeaveWatch
-  readonly #tokens: Tokens
-  readonly #handshake: Handshake
-  readonly #frames: ClientFrames
-  readonly #supervisor: Supervisor
-  /** True while `connect` is certain to follow in this turn: requests may be made already. */
+  /** True from `connectSoon` to the end of the task: requests are accepted already. */
   #connectsSoon = false
-  /** The link that the session is bound to, or is about to be. */
-  #link: Link | undefined
-  #session: ClientSession | undefined
-  #cancelMove: () => void = () => {}
-  /** Times that another token source took the place of the one before. */
+  /** Number of times that another token source replaced the previous one. */
   logIns = 0
 
   constructor(options: RunClientOptions, token: TokenSource) {
-    const { clock, limits, counters, wallClockMs } = options
     this.#options = options
+    this.timers = new TimerQueue(options.clock, options.onError)
     this.#tokens = new Tokens(token, options.onError)
-    this.timers = new TimerQueue(clock, options.onError)
-    const { timers } = this
-    const roundTrip = new RoundTrip()
-    const strategy = guarded(options.reconnect.strategy, options.onError)
-    this.#supervisor = new Supervisor({
-      ...options,
-      timers,
-      roundTrip,
-      reconnect: { ...options.reconnect, strategy },
-      perform: (effect) => this.#perform(effect),
-      onStatus: (status) => this.#onStatus(status),
-      onAttemptFailed: (error) => options.tallies.handshakesFailed.add(error.code),
-    })
-    this.requests = new Requests({
-      clock,
-      timers,
-      limits,
-      counters,
-      session: () => this.#session,
-      refusal: () => refusalOf(this.#supervisor.state, this.#connectsSoon),
-      onAbandoned: (reference) => this.#session?.cancel(reference),
-      onDeadConnection: () => this.#fail(new HawserError("connection_lost")),
-      onUnanswered: (sentAtMs) => this.heartbeat.unanswered(sentAtMs),
-    })
-    this.streams = new Streams({ limits, requests: this.requests, session: () => this.#session })
-    this.heartbeat = new Heartbeat({
-      clock,
-      timers,
-      limits,
-      roundTrip,
-      unacknowledgedBytes: () => this.counts.bufferedBytes,
-      sendPing: (number) => this.#session?.sendPing(number),
-      onDead: (silentMs) => {
-        const message = `nothing was heard from the server for ${Math.round(silentMs)} ms`
-        this.#fail(new HawserError("connection_lost", { message }))
-      },
-    })
-    this.#frames = new ClientFrames({
-      requests: this.requests,
-      streams: this.streams,
-      replicas: options.replicas,
-      heartbeat: this.heartbeat,
-      session: () => this.#session,
-      onFrame: options.onFrame,
-      onError: options.onError,
-      fail: (error) => this.#fail(error),
-      reset: (cause) => this.#reset(cause),
-      endSession: (cause) => this.#endSession(cause),
-      renewToken: ({ dial }) => this.#supervisor.step({ kind: "renew", dial }),
-      moveIn: (ms) => {
-        this.#cancelMove()
-        this.#cancelMove = timers.after(ms, () => this.#supervisor.step({ kind: "move" }))
-      },
-    })
-    this.#links = new Links({
-      ...options,
-      onOpened: (dial) => this.#supervisor.step({ kind: "opened", dial }),
-      onMessage: (link, bytes) => this.#receive(link, bytes),
-      onDrained: (link) => {
-        if (link === this.#link) this.#session?.drained()
-      },
-      onFailed: (dial, error) => this.#supervisor.step({ kind: "failed", dial, error }),
-      onLost: (dial, { code, error }) => this.#supervisor.step({ kind: "lost", dial, code, error }),
-    })
-    this.#outage = new Outage({ clock, timers, limits, counters, onProlonged: options.onSession })
-    this.#handshake = new Handshake({
-      ...options,
-      timers,
-      clientId: randomClientId(options.random),
-      requests: this.requests,
-      heartbeat: this.heartbeat,
-      roundTrip,
-      outage: this.#outage,
-      session: () => this.#session,
-      begin: (session) => {
-        this.#session = session
-      },
-      endSession: (cause) => this.#endSession(cause),
-      fail: (error) => this.#fail(error),
-      reset: (cause) => this.#reset(cause),
-      onWelcome: () => this.#links.dropRetired(),
-      welcomed: ({ dial }, resumed, first) =>
-        this.#supervisor.step({ kind: "welcomed", dial, resumed }, first),
-      receiveEarly: (link, bytes) => this.#receiveEarly(link, bytes),
-    })
-    const { sleepMs } = limits
-    const onWake = (): void => this.wake()
-    this.#wakeWatch = new WakeWatch({ clock, timers, wallClockMs, sleepMs, onWake }, options.wakeSource)
-    this.#leaveWatch = new LeaveWatch(options.leaveSource, (how) => this.#onPageLeft(how))
+    this.#supervisor = this.#createSupervisor()
+    this.#binding = this.#createBinding()
+    this.#outage = this.#createOutage()
+    this.requests = this.#createRequests()
+    this.streams = this.#createStreams()
+    this.heartbeat = this.#createHeartbeat()
+    this.#links = this.#createLinks()
+    this.#frames = this.#createFrames()
+    this.#handshake = this.#createHandshake()
+    this.#effects = this.#createEffects()
+    this.#wakeWatch = this.#createWakeWatch()
+    this.#leaveWatch = new LeaveWatch(options.leaveSource, (exit) => this.#onPageLeft(exit))
   }
+
+  // --- state ----------------------------------------------------------------------------------------------------
 
   get status(): ClientStatus {
     return this.#supervisor.status
@@ -152,19 +77,26 @@ export class RunningClient {
   }
 
   get sessionId(): string | undefined {
-    return this.#session?.id
+    return this.#binding.session?.id
   }
 
   get counts(): SessionCounts {
-    return this.#session?.counts ?? noCounts
+    return this.#binding.counts
   }
 
-  /** How long there has been no connection, while one is missed; else 0. */
+  /** Milliseconds since the connection was lost; 0 while the client is connected or has no session. */
   get outageMs(): number {
     return this.#outage.lastsMs
   }
 
-  /** Connects when the current task is done, unless somebody has by then. */
+  /** Returns true for the current token source. */
+  isTokenSource(token: TokenSource): boolean {
+    return this.#tokens.isSource(token)
+  }
+
+  // --- verbs of the application ---------------------------------------------------------------------------------
+
+  /** Connects at the end of the current task, unless `connect` was called by then. */
   connectSoon(): void {
     this.#connectsSoon = true
     queueMicrotask(() => {
@@ -173,13 +105,8 @@ export class RunningClient {
     })
   }
 
-  /** True for the current source of tokens. */
-  isTokenSource(token: TokenSource): boolean {
-    return this.#tokens.isSource(token)
-  }
-
   /**
-   * Resolves when a session is open, rejects when the supervisor gives up. Another token source is another log-in: the
+   * Resolves when a session is open, rejects when the client closes. Another token source begins another log-in: the
    * session ends as by `close`, and earlier callers reject with `cancelled`.
    */
   connect(token?: TokenSource): Promise<void> {
@@ -188,12 +115,31 @@ export class RunningClient {
     return this.#supervisor.settled()
   }
 
-  /** No request, session or promise of the previous log-in may end up with the user of the next one. */
+  close(): void {
+    const { link } = this.#binding
+    this.#binding.sendBye()
+    this.#supervisor.step({ kind: "close" }, () => this.#closeLink(link))
+  }
+
+  /** Probes the connection, or dials at once if the dial budget allows it: the network or the page may have changed. */
+  wake(): void {
+    this.#supervisor.step({ kind: "hurry" })
+    this.heartbeat.doubt()
+  }
+
+  /** Cuts the connection like a broken network. The session is resumed on the next connection. For tests. */
+  cut(): void {
+    this.#binding.fail(
+      new HawserError("connection_lost", { message: "the connection was cut on purpose by cut()" }),
+    )
+  }
+
+  /** Ends everything of the previous log-in: no request, session or promise of it may reach the next user. */
   #logInAnew(): void {
     this.logIns += 1
-    const message = "another token took the place of the one that this was for"
-    const link = this.#link
-    this.#sayBye()
+    const message = "connect() was called with another token"
+    const { link } = this.#binding
+    this.#binding.sendBye()
     this.#supervisor.beginAnew(
       new HawserError("cancelled", { message }),
       () => this.#closeLink(link),
@@ -201,41 +147,23 @@ export class RunningClient {
     )
   }
 
-  close(): void {
-    const link = this.#link
-    this.#sayBye()
-    this.#supervisor.step({ kind: "close" }, () => this.#closeLink(link))
-  }
-
   #closeLink(link: Link | undefined): void {
     if (link !== undefined) this.#links.close(link.dial, "the client was closed")
   }
 
-  /** The process may have slept, or the network may have changed: find out soon what is still true. */
-  wake(): void {
-    this.#supervisor.step({ kind: "hurry" })
-    this.heartbeat.doubt()
-  }
+  // --- events of the parts --------------------------------------------------------------------------------------
 
   /**
-   * The session of a page that is gone ends at once: BYE. The connection of a cached page ends, and its session waits.
-   * Nothing else changes: a page that runs on all the same reconnects by itself.
+   * Sends BYE for a page that is gone: its session ends at once. Fails the connection of a cached page: its session waits.
+   * A page that runs again reconnects.
    */
-  #onPageLeft(how: PageExit): void {
-    if (how === "gone") this.#sayBye()
-    else this.#fail(new HawserError("connection_lost", { message: "the page is in the back/forward cache" }))
+  #onPageLeft(exit: PageExit): void {
+    if (exit === "gone") this.#binding.sendBye()
+    else
+      this.#binding.fail(
+        new HawserError("connection_lost", { message: "the page is in the back/forward cache" }),
+      )
   }
-
-  #sayBye(): void {
-    this.#session?.sendControl({ kind: "bye", code: "client_closed", message: "" })
-  }
-
-  /** Cuts the connection as a broken network would; the session goes on by itself. For trying things out. */
-  cut(): void {
-    this.#fail(new HawserError("connection_lost", { message: "the connection was cut on purpose" }))
-  }
-
-  // --- supervisor ---------------------------------------------------------------------------------------------
 
   #onStatus(status: ClientStatus): void {
     const isKept = status.state === "open" || status.state === "reconnecting"
@@ -245,154 +173,191 @@ export class RunningClient {
     this.#options.onStatus(status)
   }
 
-  /** Reports why no session came to be, unless a call rejects with it or it was reported as a fault of the token function. */
+  /** Reports the error to `onError`, unless a call rejects with it or it was reported as a fault of the token function. */
   #onClosed(error: HawserError): void {
-    const isUnheard = this.#supervisor.endedUnheard && this.requests.pendingCount === 0
+    const isUnreported = this.#supervisor.endedUnreported && this.requests.pendingCount === 0
     this.#endAll(error)
-    if (isUnheard && error !== this.#tokens.reported) this.#options.onError(error)
+    if (isUnreported && error !== this.#tokens.reported) this.#options.onError(error)
   }
 
   #endAll(error: HawserError): void {
-    this.#endSession(error)
+    this.#binding.end(error)
     this.requests.rejectAll(error)
     this.#outage.giveUp()
   }
 
-  #perform(effect: ReconnectEffect): void {
-    switch (effect.kind) {
-      case "getToken":
-        this.#getToken(effect.dial, effect.refused).catch(this.#options.onError)
-        return
-      case "renewToken":
-        this.#renewToken(effect.renewal).catch(this.#options.onError)
-        return
-      case "dial":
-        this.#options.counters.dials += 1
-        this.#links.dial(effect.dial)
-        return
-      case "sendHello":
-        this.#sendHello(effect.dial, effect.token)
-        return
-      case "sendAuth":
-        this.#sendAuth(effect.token)
-        return
-      case "abandon":
-        this.#abandon(effect.dial)
-        return
-      case "report":
-        this.#options.onError(effect.error)
-        return
-      case "connectionLost":
-        this.#onConnectionLost(effect.error)
-    }
-  }
-
-  /** A token that is too large for a message is reported; the session goes on with the one before. */
-  #sendAuth(token: string): void {
-    try {
-      this.#session?.sendControl({ kind: "auth", token })
-    } catch (error) {
-      this.#options.onError(unsendable("the fresh token", error))
-    }
-  }
-
-  #sendHello(dial: number, token: string): void {
-    const link = this.#links.get(dial)
-    if (link === undefined) return
-    this.#link = link
-    this.#handshake.sayHello(link, token)
-  }
-
-  async #getToken(dial: number, refused: HawserError | undefined): Promise<void> {
-    const got = await this.#tokens.get(refused)
-    if (typeof got === "string") this.#supervisor.step({ kind: "token", dial, token: got })
-    else this.#supervisor.step({ kind: "tokenFailed", dial, error: got })
-  }
-
-  async #renewToken(renewal: number): Promise<void> {
-    const got = await this.#tokens.renew()
-    const token = typeof got === "string" ? got : undefined
-    if (typeof got !== "string") this.#options.onError(got)
-    this.#supervisor.step({ kind: "renewed", renewal, token })
-  }
-
-  #abandon(dial: number): void {
-    if (this.#link?.dial === dial) this.#unbind()
-    const { state } = this.#supervisor
-    if (state.kind === "authenticating" && state.isMove) {
-      this.#links.retire(dial)
-    } else {
-      const isEnd = state.kind === "closed" && state.error.code === "client_closed"
-      this.#links.abandon(dial, !isEnd)
-      this.#links.dropRetired()
-    }
-  }
-
-  /** Unbind first, then close: whatever the old socket still says has no effect. */
-  #unbind(): void {
-    this.#link = undefined
-    this.#cancelMove()
-    this.#session?.detach()
-    this.#options.replicas.detach(this.heartbeat.heardAtMs)
-    this.heartbeat.stop()
-  }
-
-  #onConnectionLost(error: HawserError): void {
-    if (error.code !== "client_closed") {
-      this.#options.counters.connectionsLost += 1
-      this.#outage.begin()
-    }
-    // Without a resume token the session was the connection's.
-    if (this.#session?.claim() === undefined) this.#endSession(error)
-  }
-
-  #endSession(cause: HawserError): void {
-    const session = this.#session
-    if (session === undefined) return
-    this.#session = undefined
-    const unacknowledged = this.requests.onSessionEnded(session, cause)
-    session.end()
-    if (cause.code !== "client_closed") {
-      this.#options.counters.sessionsReset += 1
-      this.#options.tallies.sessionsReset.add(cause.code)
-    }
-    this.#options.onSession({ kind: "reset", sessionId: session.id, cause: cause.code, unacknowledged })
-  }
-
-  /** The connection of now is of no use any more. */
-  #fail(error: HawserError): void {
-    if (this.#link !== undefined) this.#supervisor.step({ kind: "failed", dial: this.#link.dial, error })
-  }
-
-  /** The two ends disagree: better a session that is known to be over than one that is silently wrong. */
-  #reset(cause: HawserError): void {
-    const link = this.#link
-    const count = this.#session?.counts.received ?? 0
-    this.#session?.sendControl({ kind: "reset", cause: cause.code, count })
-    this.#endSession(cause)
-    if (link === undefined) return
-    const error = new HawserError(cause.code, { message: cause.message, retry: "later" })
-    this.#supervisor.step({ kind: "failed", dial: link.dial, error }, () =>
-      this.#links.close(link.dial, cause.code),
-    )
-  }
-
-  // --- receiving ----------------------------------------------------------------------------------------------
-
-  #receive(link: Link, bytes: Uint8Array): void {
+  #onMessage(link: Link, bytes: Uint8Array): void {
     const { counters } = this.#options
     counters.messagesReceived += 1
     counters.bytesReceived += bytes.length
-    if (link !== this.#link) return
-    this.heartbeat.heard()
-    if (!link.welcomed || this.#session === undefined) this.#handshake.receive(link, bytes)
-    else this.#frames.receive(link, this.#session.receive(bytes))
-    // The timers of a hidden page are late: its acknowledgements go out with the messages that arrive.
+    if (link !== this.#binding.link) return
+    this.heartbeat.received()
+    if (!link.welcomed || this.#binding.session === undefined) this.#handshake.receive(link, bytes)
+    else this.#receive(link, bytes)
+    // Timers of a hidden page run late, so acknowledgements go out with received messages.
     this.timers.runDue()
   }
 
-  #receiveEarly(link: Link, bytes: Uint8Array): void {
-    if (link === this.#link && this.#session !== undefined)
-      this.#frames.receive(link, this.#session.receive(bytes))
+  #receive(link: Link, bytes: Uint8Array): void {
+    const { session } = this.#binding
+    if (link === this.#binding.link && session !== undefined)
+      this.#frames.receive(link, session.receive(bytes))
+  }
+
+  // --- composition ----------------------------------------------------------------------------------------------
+
+  #createSupervisor(): Supervisor {
+    const { clock, limits, onError, random, reconnect, tallies } = this.#options
+    return new Supervisor({
+      clock,
+      timers: this.timers,
+      random,
+      limits,
+      roundTrip: this.#roundTrip,
+      reconnect: { ...reconnect, strategy: guarded(reconnect.strategy, onError) },
+      perform: (effect) => this.#effects.perform(effect),
+      onStatus: (status) => this.#onStatus(status),
+      onAttemptFailed: (error) => tallies.handshakesFailed.add(error.code),
+    })
+  }
+
+  #createBinding(): SessionBinding {
+    const { counters, onSession, replicas, tallies } = this.#options
+    return new SessionBinding({
+      timers: this.timers,
+      counters,
+      tallies,
+      step: (input, beforeEffects) => this.#supervisor.step(input, beforeEffects),
+      closeLink: (dial, reason) => this.#links.close(dial, reason),
+      onUnbound: () => {
+        replicas.detach(this.heartbeat.receivedAtMs)
+        this.heartbeat.stop()
+      },
+      endRequests: (session, cause) => this.requests.onSessionEnded(session, cause),
+      onSession,
+    })
+  }
+
+  #createOutage(): Outage {
+    const { clock, counters, limits, onSession } = this.#options
+    return new Outage({ clock, timers: this.timers, limits, counters, onProlonged: onSession })
+  }
+
+  #createRequests(): Requests {
+    const { clock, counters, limits } = this.#options
+    return new Requests({
+      clock,
+      timers: this.timers,
+      limits,
+      counters,
+      session: () => this.#binding.session,
+      refusal: () => refusalOf(this.#supervisor.state, this.#connectsSoon),
+      onAbandoned: (reference) => this.#binding.session?.cancel(reference),
+      onDeadConnection: () => this.#binding.fail(new HawserError("connection_lost")),
+      onUnanswered: (sentAtMs) => this.heartbeat.unanswered(sentAtMs),
+    })
+  }
+
+  #createStreams(): Streams {
+    const { limits } = this.#options
+    return new Streams({ limits, requests: this.requests, session: () => this.#binding.session })
+  }
+
+  #createHeartbeat(): Heartbeat {
+    const { clock, limits } = this.#options
+    return new Heartbeat({
+      clock,
+      timers: this.timers,
+      limits,
+      roundTrip: this.#roundTrip,
+      unacknowledgedBytes: () => this.#binding.counts.bufferedBytes,
+      sendPing: (number) => this.#binding.session?.sendPing(number),
+      onDead: (silentMs) => {
+        const message = `no message from the server for ${Math.round(silentMs)} ms`
+        this.#binding.fail(new HawserError("connection_lost", { message }))
+      },
+    })
+  }
+
+  #createLinks(): Links {
+    const { dial, dialect, limits, onError, url, wallClockMs } = this.#options
+    return new Links({
+      url,
+      dialect,
+      dial,
+      limits,
+      wallClockMs,
+      onError,
+      onOpened: (number) => this.#supervisor.step({ kind: "opened", dial: number }),
+      onMessage: (link, bytes) => this.#onMessage(link, bytes),
+      onDrained: (link) => {
+        if (link === this.#binding.link) this.#binding.session?.drained()
+      },
+      onFailed: (number, error) => this.#supervisor.step({ kind: "failed", dial: number, error }),
+      onLost: (number, { code, error }) => this.#supervisor.step({ kind: "lost", dial: number, code, error }),
+    })
+  }
+
+  #createFrames(): ClientFrames {
+    const { dialect, onError, onFrame, replicas } = this.#options
+    return new ClientFrames({
+      dialect,
+      requests: this.requests,
+      streams: this.streams,
+      replicas,
+      heartbeat: this.heartbeat,
+      binding: this.#binding,
+      onFrame,
+      onError,
+      renewToken: ({ dial }) => this.#supervisor.step({ kind: "renew", dial }),
+    })
+  }
+
+  #createHandshake(): Handshake {
+    const { clock, counters, dialect, limits, onFrame, onFresh, onSession } = this.#options
+    const { random, replicas, tallies, wallClockMs } = this.#options
+    return new Handshake({
+      dialect,
+      clock,
+      timers: this.timers,
+      wallClockMs,
+      limits,
+      counters,
+      tallies,
+      clientId: randomClientId(random),
+      requests: this.requests,
+      heartbeat: this.heartbeat,
+      roundTrip: this.#roundTrip,
+      outage: this.#outage,
+      replicas,
+      binding: this.#binding,
+      onWelcome: () => this.#links.dropRetired(),
+      onOpen: ({ dial }, resumed, first) => this.#supervisor.step({ kind: "welcomed", dial, resumed }, first),
+      onFresh,
+      onSession,
+      onFrame,
+      receive: (link, bytes) => this.#receive(link, bytes),
+    })
+  }
+
+  #createEffects(): Effects {
+    const { counters, onError } = this.#options
+    return new Effects({
+      supervisor: this.#supervisor,
+      tokens: this.#tokens,
+      links: this.#links,
+      handshake: this.#handshake,
+      binding: this.#binding,
+      outage: this.#outage,
+      counters,
+      onError,
+    })
+  }
+
+  #createWakeWatch(): WakeWatch {
+    const { clock, limits, wakeSource, wallClockMs } = this.#options
+    const { sleepMs } = limits
+    const onWake = (): void => this.wake()
+    return new WakeWatch({ clock, timers: this.timers, wallClockMs, sleepMs, onWake }, wakeSource)
   }
 }

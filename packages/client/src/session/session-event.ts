@@ -1,24 +1,31 @@
-// What a client tells about its session, beside the state of its connection.
+// Events of a client's session. The status of its connection is separate.
 import type { PendingRequest } from "../calls/requests.ts"
 
+/** Event of a session, from `client.onSession()`. */
 export type SessionEvent =
-  /** A new session: nothing of an earlier one is known to the server. */
-  | { readonly kind: "opened"; readonly sessionId: string }
-  /** The session goes on on a new connection; nothing was lost, repeated or reordered. */
+  /** A new session has begun. The server has no state of an earlier one. */
+  | {
+      readonly kind: "opened"
+      /** Id of the new session. */
+      readonly sessionId: string
+    }
+  /** The session was resumed on a new connection. No reliable message was lost, repeated or reordered. */
   | {
       readonly kind: "resumed"
+      /** Id of the resumed session. */
       readonly sessionId: string
-      /** Milliseconds without a connection. */
+      /** Time without a connection, in milliseconds. */
       readonly outageMs: number
     }
-  /** The session is over. What the server sent after the last message received is lost; load again what matters. */
+  /** The session has ended. Messages after the last received one are lost: load application state again. */
   | {
       readonly kind: "reset"
+      /** Id of the ended session. */
       readonly sessionId: string
-      /** A code of the error table, or one of the application. `client_closed` after `close()`. */
+      /** Error code: of the error table, or of the application. `client_closed` after `close()`. */
       readonly cause: string
-      /** Requests whose outcome is unknown; each has rejected. They are never sent again by themselves. */
+      /** Requests with an unknown outcome. Each has rejected; the client does not send them again. */
       readonly unacknowledged: readonly PendingRequest[]
     }
-  /** The connection has been away for longer than `prolongedOutageMs`. Told once per outage. */
+  /** The outage has lasted for `limits.prolongedOutageMs`, in milliseconds. Emitted once per outage. */
   | { readonly kind: "prolonged"; readonly outageMs: number }

@@ -61,7 +61,7 @@ describe("statusIterator", () => {
     expect(await statuses.next()).toEqual({ value: undefined, done: true })
   })
 
-  it("ends waiting readers and drops what nobody read on return, also twice", async () => {
+  it("ends waiting readers and drops unread statuses on return, also twice", async () => {
     const { statuses, tell } = setUp()
     await statuses.next()
     const reader = statuses.next()

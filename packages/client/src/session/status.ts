@@ -1,27 +1,30 @@
-// What a client tells about its connection, and the two ways to watch it.
+// The status of a client's connection, and its iterator.
 import type { HawserError } from "@hawser/protocol"
 import { AsyncQueue, asItIs } from "../base/async-queue.ts"
 import type { ReconnectState } from "./reconnect-state.ts"
 
+/** Status of a client. `idle`: before `connect()`. `open`: a session has a connection. */
 export type ClientStatus =
   | { readonly state: "idle" }
   /** The first attempt since `connect()`; `attempt` is 0. */
   | { readonly state: "connecting"; readonly attempt: number }
   | { readonly state: "open" }
-  /** Waiting `delayMs` before the next attempt (`waiting`), or in the middle of it. */
+  /** An attempt after a failure, or the delay before it. */
   | {
       readonly state: "reconnecting"
       /**
-       * Number of the attempt, from 1: the first one of this outage, or the second one since `connect()`. A connection
-       * that resumed its session ends the outage; a new session ends it when it has held for `stableAfterMs`.
+       * Number of the attempt. 1: the first attempt of this outage, or the second one since `connect()`. The count restarts
+       * after a resume, and after a new session that lasted for `limits.stableAfterMs`.
        */
       readonly attempt: number
-      /** The wait of the strategy, of the server or of the dial budget, whichever is longest. 0 in an attempt. */
+      /** Delay before the attempt, in milliseconds: of the strategy, the server or the dial budget, the longest. 0 during it. */
       readonly delayMs: number
+      /** True during the delay, false during the attempt. */
       readonly waiting: boolean
+      /** Error of the last failure. */
       readonly error: HawserError | undefined
     }
-  /** Final until `connect()`. The error's code is `client_closed` after `close()`. */
+  /** Final until `connect()`. The error has the code `client_closed` after `close()`. */
   | { readonly state: "closed"; readonly error: HawserError }
 
 export function statusOf(state: ReconnectState): ClientStatus {
@@ -37,7 +40,7 @@ export function statusOf(state: ReconnectState): ClientStatus {
     case "gettingToken":
     case "dialing":
     case "authenticating": {
-      // Nobody need hear of the round trip between an old connection and its successor.
+      // A move to another connection does not change the status.
       if (state.kind === "authenticating" && state.isMove) return { state: "open" }
       const { failures, wasOpen, lastError: error } = state.row
       const waiting = state.kind === "waiting"
@@ -53,7 +56,7 @@ export function statusOf(state: ReconnectState): ClientStatus {
   }
 }
 
-/** Two statuses that a watcher need not tell apart. */
+/** Returns true for statuses without a visible difference. */
 export function sameStatus(one: ClientStatus, other: ClientStatus): boolean {
   if (one.state === "reconnecting" && other.state === "reconnecting") {
     return one.attempt === other.attempt && one.waiting === other.waiting && one.delayMs === other.delayMs
@@ -61,10 +64,11 @@ export function sameStatus(one: ClientStatus, other: ClientStatus): boolean {
   return one.state === other.state
 }
 
+/** Most statuses that wait for their reader. At the bound the oldest is dropped. */
 const queueMaxCount = 64
 
 /**
- * Yields the current status, then every change. Ends after the status `closed`, or when the loop is left.
+ * Iterates the current status, then each change. Ends after the status `closed`, or when the reader leaves the loop.
  * A reader more than 64 changes behind loses the oldest of them.
  */
 export function statusIterator(

@@ -5,7 +5,7 @@ import type { ReconnectStrategy, StrategyOptions } from "./strategies.ts"
 
 const forever = { elapsedMs: 0, leastMs: 0, random: 0.5 }
 
-/** What the strategy says to the first attempts of a row, each failure coming right after its wait. */
+/** Delays of the first attempts of a row, if each failure follows directly after its delay. */
 function delays(strategy: ReconnectStrategy, count: number, random = 0.5): (number | undefined)[] {
   let elapsedMs = 0
   return Array.from({ length: count }, (_, index) => {

@@ -1,62 +1,69 @@
-// How long to wait before the next attempt, and when to give up. Pure: chance comes in as a number. The client's dial
-// budget (`dialBurst`, `dialsPerMinute`) bounds every strategy.
+// Reconnection strategies: the delay before the next attempt, and the end of the attempts. Pure: random numbers are arguments.
+// The client's dial budget (`limits.dialBurst`, `limits.dialsPerMinute`) bounds every strategy.
 import { isThenable } from "../base/report.ts"
 
+/** Arguments of a strategy. */
 export interface ReconnectContext {
-  /** 1 for the first attempt of an outage. Starts over after a resume, or after a session that held for `stableAfterMs`. */
+  /** Number of the attempt, from 1. It restarts after a resume, and after a session that lasted for `limits.stableAfterMs`. */
   readonly attempt: number
-  /** Milliseconds since the first failure of this row. */
+  /** Time since the first failure of this row of failures, in milliseconds. */
   readonly elapsedMs: number
-  /** Milliseconds that the server or the dial budget asks to wait at least; a shorter answer is raised to it. Else 0. */
+  /** Least delay by the server or the dial budget, in milliseconds; 0: none. The client raises a shorter delay to it. */
   readonly leastMs: number
-  /** From [0, 1). */
+  /** Random number from 0 up to 1. */
   readonly random: number
 }
 
 /**
- * Milliseconds to wait, or undefined to give up. More than 24 days count as 24 days. A strategy that throws, or returns
- * anything else, is reported to `onError`; the default one answers instead.
+ * Returns the delay in milliseconds, at most 24 days, or undefined to close the client. If it throws or returns another value,
+ * the error goes to `onError`, and the default strategy decides.
  */
 export type ReconnectStrategy = (context: ReconnectContext) => number | undefined
 
-/** `full`: anywhere from 0 to the delay, so that clients do not come back all at once. `none`: exactly the delay. */
+/** `full`: a random delay from 0 to the computed one, so that clients do not return at the same time. `none`: the computed one. */
 export type Jitter = "full" | "none"
 
+/** Options of the built-in strategies. */
 export interface StrategyOptions {
-  /** The first delay. */
+  /** First delay, in milliseconds. Default 250 for `exponential`, else 1,000. */
   readonly baseMs?: number
-  /** The longest delay. Default 10 s. */
+  /** Longest delay, in milliseconds. Default 10,000. */
   readonly maxMs?: number
-  /** Attempts in a row before giving up. Default: no limit. */
+  /** Most attempts in a row; the client then closes with `reconnect_exhausted`. Default: no limit. */
   readonly attempts?: number
-  /** Time since the first failure after which no attempt is started. Default: no limit. */
+  /** Time since the first failure after which no attempt begins, in milliseconds. Default: no limit. */
   readonly totalMs?: number
-  /** Default `full`. */
+  /** Randomisation of the delay. Default `full`. */
   readonly jitter?: Jitter
 }
 
-/** base, base·factor, base·factor², … Default: 250 ms, factor 2, at most 10 s, full jitter, for ever. */
-export function exponential(options: StrategyOptions & { readonly factor?: number } = {}): ReconnectStrategy {
+/** Returns the strategy base, base·factor, base·factor², … Default: 250 ms, factor 2, at most 10 s, full jitter, no limit. */
+export function exponential(
+  options: StrategyOptions & {
+    /** Factor between two delays. Default 2. */
+    readonly factor?: number
+  } = {},
+): ReconnectStrategy {
   const { baseMs = 250, factor = 2 } = options
   return bounded(options, (attempt) => baseMs * Math.min(factor ** (attempt - 1), Number.MAX_VALUE))
 }
 
-/** base, 2·base, 3·base, … Default: 1 s, at most 10 s, full jitter, for ever. */
+/** Returns the strategy base, 2·base, 3·base, … Default: 1 s, at most 10 s, full jitter, no limit. */
 export function linear(options: StrategyOptions = {}): ReconnectStrategy {
   const { baseMs = 1_000 } = options
   return bounded(options, (attempt) => baseMs * attempt)
 }
 
-/** Always base. Default: 1 s, full jitter, for ever. */
+/** Returns the strategy with the constant delay base. Default: 1 s, full jitter, no limit. */
 export function fixed(options: StrategyOptions = {}): ReconnectStrategy {
   const { baseMs = 1_000 } = options
   return bounded(options, () => baseMs)
 }
 
-/** Never tries again. */
+/** Closes the client at the first failure. */
 export const noReconnect: ReconnectStrategy = () => undefined
 
-/** A strategy that always answers: its faults are reported, and the default strategy stands in. */
+/** Returns a guarded strategy: its faults go to `onError`, and the default strategy decides instead. */
 export function guarded(strategy: ReconnectStrategy, onError: (error: unknown) => void): ReconnectStrategy {
   const fallback = exponential()
   return (context) => {

@@ -1,5 +1,5 @@
-// Runs the reconnect machine: its state, its one timer, its status, and who waits for it to come to an end. Knows no
-// sockets and no sessions; effects are performed by its owner.
+// Runs the reconnect machine: holds its state, its one timer, its status and the waiting calls of `connect`. Its owner performs
+// the effects. Must not know sockets or sessions.
 import type { ClientLimits, Clock, HawserError } from "@hawser/protocol"
 import type { RoundTrip, TimerQueue } from "@hawser/protocol/core"
 import { sameStatus, statusOf } from "./status.ts"
@@ -17,9 +17,9 @@ export interface SupervisorOptions {
   readonly roundTrip: RoundTrip
   readonly reconnect: ReconnectOptions
   readonly perform: (effect: ReconnectEffect) => void
-  /** After the effects, and only when a watcher could tell the difference. */
+  /** Called after the effects, if the status has visibly changed. */
   readonly onStatus: (status: ClientStatus) => void
-  /** An attempt ended before WELCOME. */
+  /** Called when an attempt has failed before WELCOME. */
   readonly onAttemptFailed: (error: HawserError) => void
 }
 
@@ -38,8 +38,8 @@ export class Supervisor {
     return this.#state
   }
 
-  /** True if it is closed by a failure, was never open, and no promise of `settled` waits. */
-  get endedUnheard(): boolean {
+  /** True if a failure closed the client, no session was open, and no promise of `settled` waits. */
+  get endedUnreported(): boolean {
     const state = this.#state
     if (state.kind !== "closed" || state.error.code === "client_closed") return false
     return !state.row.wasOpen && this.#waiters.size === 0
@@ -54,14 +54,14 @@ export class Supervisor {
     return this.#status
   }
 
-  /** @param beforeEffects runs in the new state, before its effects. */
+  /** Steps the machine. @param beforeEffects runs in the new state, before its effects. */
   step(input: ReconnectInput, beforeEffects: () => void = () => {}): void {
     this.#step(input, beforeEffects)
     this.#publish()
   }
 
   /**
-   * Ends every attempt and connection, calls `then`, and begins anew. Watchers see no `closed` in between.
+   * Ends every attempt and connection, calls `then`, and connects again. The status does not become `closed` in between.
    * @param error rejects earlier callers of `settled`.
    */
   beginAnew(error: HawserError, beforeEffects: () => void, then: () => void): void {
@@ -72,7 +72,7 @@ export class Supervisor {
     this.step({ kind: "connect" })
   }
 
-  /** Resolves when the status is `open`, rejects when it is `closed`. */
+  /** Resolves when the status is `open`. Rejects when it is `closed`. */
   settled(): Promise<void> {
     if (this.#status.state === "open") return Promise.resolve()
     return new Promise((resolve, reject) => this.#waiters.add({ resolve, reject }))
@@ -91,7 +91,7 @@ export class Supervisor {
     for (const effect of effects) perform(effect)
   }
 
-  /** What ends an open connection is counted where it is lost. */
+  /** Reports a failed attempt. The loss of an open connection is reported elsewhere. */
   #reportFailure(before: ReconnectState, after: ReconnectState): void {
     if (before.kind === "open" || before.kind === "moving") return
     const { failures, lastError } = after.row

@@ -1,22 +1,24 @@
-// Identity of a client: the source of its tokens, and its id. Knows no connections.
+// Identity of a client: its token source, and its id. Must not know connections.
 import { HawserError } from "@hawser/protocol"
 import { isWellFormed } from "@hawser/protocol/core"
 import { describeValue } from "../base/injected.ts"
 import { describeCause } from "../base/report.ts"
 
+/** Argument of a token function. */
 export interface TokenContext {
-  /** Why the last token was refused; undefined for the first one. Returning the same token again ends the attempts. */
+  /** Error of the last refused token; undefined: none. If the function returns a refused token again, the client closes. */
   readonly refused: HawserError | undefined
 }
 
+/** A token, or a function that returns a token or a promise of one. */
 export type TokenSource = string | ((context: TokenContext) => string | Promise<string>)
 
 export class Tokens {
   readonly #onError: (error: unknown) => void
   #source: TokenSource
-  /** Last fault of the token function that was reported. */
+  /** Last reported fault of the token function. */
   reported: HawserError | undefined
-  /** True after a fault of the token function, until it returns a token: an outage is reported once. */
+  /** True from a fault of the token function until it returns a token: an outage is reported once. */
   #hasFailed = false
 
   constructor(source: TokenSource, onError: (error: unknown) => void) {
@@ -24,12 +26,12 @@ export class Tokens {
     this.#source = source
   }
 
-  /** True for the current source: the same text, or the same function. */
+  /** Returns true for the current source: the same text, or the same function. */
   isSource(source: TokenSource): boolean {
     return source === this.#source
   }
 
-  /** Returns false for the current source. */
+  /** Replaces the source. Returns false for the current one. */
   replace(source: TokenSource): boolean {
     const isOther = !this.isSource(source)
     this.#source = source
@@ -37,8 +39,8 @@ export class Tokens {
   }
 
   /**
-   * A token for an attempt, or the error that the attempt fails with. Reports a fault of the token function. Never answers
-   * within the same turn: a step must have ended before the next one.
+   * Returns a token for an attempt, or the error of the attempt. Reports a fault of the token function. Resolves in a later
+   * turn, because the machine's step must end first.
    */
   async get(refused: HawserError | undefined): Promise<string | HawserError> {
     const got = await this.#call(refused)
@@ -54,7 +56,7 @@ export class Tokens {
     return got.error
   }
 
-  /** A fresh token for an open connection, or an error that the caller reports. */
+  /** Returns a fresh token for an open connection, or an error that the caller reports. */
   async renew(): Promise<string | HawserError> {
     const got = await this.#call(undefined)
     return typeof got === "string" ? got : got.error
@@ -70,7 +72,7 @@ export class Tokens {
       if (typeof token === "string" && token !== "" && isWellFormed(token)) return token
       const subject = isFunction ? "the token function returned" : "the token is"
       const message = `${subject} ${describeToken(token)}: log in first, then call connect()`
-      // Final: the function would return it again, and no server takes it.
+      // The error is final: the function would return the same value again.
       return { error: new HawserError("auth_token_invalid", { message, retry: "never" }), isFault: true }
     } catch (cause) {
       if (HawserError.is(cause)) return { error: cause, isFault: false }
@@ -85,7 +87,7 @@ function describeToken(token: unknown): string {
   return token === "" ? "an empty text" : "text with half a surrogate pair"
 }
 
-/** Not secret: it only has to differ from the ids of the same user's other clients. */
+/** Returns a client id. It is not secret, and only has to differ from the ids of the same user's other clients. */
 export function randomClientId(random: () => number): string {
   const part = (): string => Math.floor(random() * 2 ** 32).toString(36)
   return part() + part()

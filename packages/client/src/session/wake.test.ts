@@ -143,7 +143,7 @@ describe("SleepWatch", () => {
     expect(wakesAtMs).toEqual([])
   })
 
-  it("can be stopped by whoever it wakes", async () => {
+  it("can be stopped by its listener", async () => {
     const { ticks, jumped, watch, wakesAtMs, timers } = setUp((woken) => woken.stop())
     watch.start()
     for (let turn = 0; turn < 3; turn += 1) {
@@ -273,7 +273,7 @@ describe("pageWakeSource", () => {
     expect(onWake).toHaveBeenCalledTimes(2)
   })
 
-  it("hears nothing once stopped, and leaves no listener behind", () => {
+  it("reports nothing after its stop, and leaves no listener behind", () => {
     const { page, view, listening } = openPage()
     const onWake = vi.fn<() => void>()
     const stop = pageWakeSource(onWake)

@@ -1,9 +1,9 @@
-// Reports when the connection may have died unnoticed: a page shown again, a network that is back or has changed, a
-// machine that slept. Knows no connections.
+// Reports moments at which the connection may be dead: a page shown again, a network that is back or has changed, the end of a
+// sleep. Must not know connections.
 import type { Clock } from "@hawser/protocol"
 import type { TimerQueue } from "@hawser/protocol/core"
 
-/** Calls `onWake` at such moments; returns how to stop. */
+/** Calls `onWake` at moments at which the client must probe its connection. Returns the unsubscribe function. */
 export type WakeSource = (onWake: () => void) => () => void
 
 interface PageEvents {
@@ -12,8 +12,8 @@ interface PageEvents {
 }
 
 /**
- * The events of a page (shown, thawed, restored from the back-forward cache) and those of its network or a worker's:
- * online, and a change of `navigator.connection` where there is one. Node has none of them.
+ * Default source: events of the page (shown, thawed, restored from the back/forward cache) and of the network, also in a
+ * worker (online, and changes of `navigator.connection` where it exists). Reports nothing in Node.
  */
 export const pageWakeSource: WakeSource = (onWake) => {
   const { document: page, navigator: here } = globalThis
@@ -36,7 +36,7 @@ export const pageWakeSource: WakeSource = (onWake) => {
   }
 }
 
-/** The Network Information API: Chromium has it, with `type` on Android and ChromeOS only. */
+/** The Network Information API. Only Chromium has it, with `type` on Android and ChromeOS only. */
 interface NetworkInformation extends PageEvents {
   readonly type?: string
 }
@@ -56,7 +56,7 @@ function isNetworkInformation(value: unknown): value is NetworkInformation {
   )
 }
 
-/** `change` also comes with every new estimate of the speed. Where the type is known, only another type counts. */
+/** Filters `change` events, which also report new speed estimates: if the type is known, only a new type passes. */
 function onNetworkChange(network: NetworkInformation, onWake: () => void): () => void {
   let { type } = network
   return () => {
@@ -71,30 +71,31 @@ function listen(target: PageEvents, type: string, listener: () => void): () => v
   return () => target.removeEventListener(type, listener)
 }
 
+/** Interval of the ticks that detect sleep, in milliseconds. */
 const tickMs = 1_000
 
 export interface SleepWatchOptions {
   readonly clock: Clock
   readonly wallClockMs: () => number
   readonly timers: TimerQueue
-  /** A tick that is later than usual by more than this, on either clock, counts as a sleep. */
+  /** Extra delay of a tick, on either clock, that counts as a sleep; in milliseconds. */
   readonly sleepMs: number
   readonly onWake: () => void
 }
 
-/** The longest that a browser holds back a timer, in milliseconds; a longer delay is a sleep, whatever was usual. */
+/** Longest delay of a timer by a browser, in milliseconds. A longer delay is a sleep. */
 const heldBackMaxMs = 60_000
-/** Share of the usual delay that is left after a tick that is on time: a few minutes of them, and it is forgotten. */
+/** Decay of the usual delay with each tick on time: it vanishes within minutes. */
 const usualShare = 0.98
 
 /**
- * Some clocks stand still while a machine sleeps and others do not: a late tick on either one is a sleep. In a hidden
- * page ticks are late again and again: only one that is later than the latest of them counts.
+ * Detects sleep by a late tick on either clock: some clocks stop during a sleep, others continue. Ticks of a hidden page are
+ * always late, so a tick must be later than the usual delay.
  */
 export class SleepWatch {
   readonly #options: SleepWatchOptions
   #cancel: (() => void) | undefined
-  /** The longest delay of late. */
+  /** Longest recent delay, in milliseconds. */
   #usualMs = 0
 
   constructor(options: SleepWatchOptions) {
@@ -126,7 +127,7 @@ export class SleepWatch {
   }
 }
 
-/** Both together, while there is a connection to doubt. */
+/** Runs a source and the sleep detection while it is on: while the client is open or reconnects. */
 export class WakeWatch {
   readonly #sleepWatch: SleepWatch
   readonly #source: WakeSource

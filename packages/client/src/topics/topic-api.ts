@@ -1,4 +1,4 @@
-// What an application sees of a topic at the client.
+// Public types of a topic at the client.
 import type {
   Contract,
   EventPayload,
@@ -16,37 +16,43 @@ import type { ListenOptions, Unsubscribe } from "../base/event-bus.ts"
 import type { EventMeta } from "../base/event-delivery.ts"
 
 /**
- * `out`: not in it. `joining`: asked for. `in`: what is published arrives. `rejoining`: its session has ended, and it is
- * joined again in the next one, from where it stood.
+ * State of the membership. `out`: not a member. `joining`: a first join is under way. `in`: publications arrive.
+ * `rejoining`: the session has ended, and the next one joins again from the last position.
  */
 export type TopicState = "out" | "joining" | "in" | "rejoining"
 
+/** Options of `join`. */
 export interface JoinOptions {
-  /** Aborting gives the join up; it rejects with `cancelled`. */
+  /** Aborts the join, which then rejects with `cancelled`. Default: none. */
   readonly signal?: AbortSignal
-  /** Brings what was published after this position, such as the one that a page kept when it was left. */
+  /** Position after which publications are replayed, such as a stored one of an earlier page. Default: none. */
   readonly since?: TopicPosition
-  /** Brings the last so many publications, as far as the server keeps them; at most what was published. Default 0. No such number: RangeError. */
+  /**
+   * Number of latest publications to replay; default 0. The server's history bounds it (`history` of the topic kind).
+   * Rejects with RangeError for a number that is not whole or is below 0.
+   */
   readonly recent?: number
 }
 
-/** With a state where members show one. */
+/** Arguments of `join`: with `state` if the topic kind declares presence. */
 export type JoinArguments<C extends Contract, K extends TopicKind<C>> =
   PresenceInput<C, K> extends undefined
     ? [options?: JoinOptions]
     : [options: JoinOptions & { readonly state: PresenceInput<C, K> }]
 
+/** Options of `publish`. */
 export interface PublishOptions extends CallOptions {
-  /** Whether this client gets it, too, if it is in the topic. Default true. */
+  /** False excludes this client from the recipients. Default true. */
   readonly echo?: boolean
 }
 
+/** Outcome of `publish`. */
 export interface Published {
-  /** Its number in the topic; undefined for a volatile event, and where nobody hears it. */
+  /** Offset of the publication in its topic; undefined for a volatile event, and for a topic without subscribers. */
   readonly offset: number | undefined
 }
 
-/** What an iteration yields: a publication, or publications that are missing before the next one. */
+/** Item of an iteration: a publication, or a gap before the next publication. */
 export type TopicItem<C extends Contract, K extends TopicKind<C>> =
   | {
       readonly [E in TopicEventName<C, K>]: {
@@ -60,81 +66,95 @@ export type TopicItem<C extends Contract, K extends TopicKind<C>> =
 
 /** A member of a topic. */
 export interface Member<State = unknown> {
-  /** Of this stay: one user may have several, and has another one after a new join. */
+  /** Id of the membership. Each join gets a new id, so one user may have several. */
   readonly id: number
-  /** The id of its user at the server. */
+  /** Id of the user at the server. */
   readonly user: string
+  /** Presence state, validated by the contract; undefined if the topic kind declares none. */
   readonly state: State
-  /** True while its connection is away and may still come back. */
+  /** True while the member's session is detached and may be resumed. */
   readonly away: boolean
 }
 
-/** What was told together, each member once. */
+/** Changes of one `$presence` event. Each member occurs once. */
 export interface PresenceUpdate<State = unknown> {
+  /** New members. */
   readonly joined: readonly Member<State>[]
-  /** As they are now. */
+  /** Members whose state or `away` has changed, with the current values. */
   readonly changed: readonly Member<State>[]
+  /** Members that left, with their last values. */
   readonly left: readonly Member<State>[]
 }
 
-/** Who is in the topic. Readable at any time, also while the connection is away; then `stale` says so. */
-export interface PresenceView<State = unknown> {
-  /** All members, also those that are not listed: a server lists the first 256 by default. */
+/** The client's copy of a topic's member list. Readable at any time; `stale` is true while it may be outdated. */
+export interface PresenceCopy<State = unknown> {
+  /** Number of all members. The list holds those that joined first, 256 by default (`presenceListMaxCount` of the server). */
   readonly count: number
-  /** Members that are listed. */
+  /** Number of listed members. */
   readonly size: number
   /** True unless this client is in the topic and connected. */
   readonly stale: boolean
-  /** This client's own entry, if it is listed. */
+  /** This client's own member; undefined if it is not listed. */
   readonly self: Member<State> | undefined
+  /** Returns the listed member with this id; undefined if there is none. */
   get(id: number): Member<State> | undefined
+  /** Iterates the listed members. */
   [Symbol.iterator](): IterableIterator<Member<State>>
-  /** Calls `listener` once for everything that was told together. */
+  /** Calls `listener` once for each `$presence` event that changes the list or the count. Returns the unsubscribe function. */
   subscribe(listener: (update: PresenceUpdate<State>) => unknown, options?: ListenOptions): Unsubscribe
 }
 
 /**
- * One topic, at this client. The same name gives the same object, as long as anybody holds it, is in the topic or listens
- * to it.
+ * One topic at this client. `client.topic` returns the same object for the same name, as long as the application references
+ * it, the client is a member, or a listener or iteration exists.
  */
-export interface TopicRoom<C extends Contract, K extends TopicKind<C>> {
+export interface ClientTopic<C extends Contract, K extends TopicKind<C>> {
+  /** Name of the topic, such as `chat:docks`. */
   readonly name: string
+  /** State of the membership; `out` before the first join. */
   readonly state: TopicState
-  /** So far everything has arrived, but for gaps that were told. Undefined before the first join. */
+  /** Position of the last received publication. All earlier ones arrived or were reported as gaps. Undefined before the first join. */
   readonly position: TopicPosition | undefined
   /**
-   * Asks to be in. Resolves when it is, after what was missed has arrived; it then stays so over lost connections and
-   * lost sessions, until `leave`, `onLeft` or `close`. Rejects with `forbidden`, `rate_limited`, `invalid_input` (the
-   * state), `not_available`, `cancelled`, or what the server's application throws.
+   * Joins the topic. Resolves when the replayed publications have arrived. The membership survives lost connections and
+   * sessions, until `leave`, `onLeft` or `close`. Rejects with `forbidden`, `rate_limited`, `invalid_input` (the state),
+   * `not_available`, `cancelled`, or an error of the server's application.
    */
   join(...options: JoinArguments<C, K>): Promise<void>
-  /** Ends iterations. Resolves when the server knows; what is on its way until then still goes to listeners. */
+  /**
+   * Leaves the topic and ends its iterations. Resolves when the server has confirmed it; publications that arrive before
+   * still reach listeners. Rejects with `timeout` after `limits.requestTimeoutMs`; the leave stays under way.
+   */
   leave(): Promise<void>
   /**
-   * Publishes by the server, which validates it and decides who may. Resolves when it has been published. Rejects with
-   * `forbidden`, `invalid_input`, `rate_limited`, `not_available`, or what the server's application throws.
+   * Publishes an event, which the server authorises and validates. Resolves when it has been published. Rejects with
+   * `forbidden`, `invalid_input`, `rate_limited`, `not_available`, or an error of the server's application.
    */
   publish<E extends TopicEventName<C, K>>(
     event: E,
     payload: EventPayload<C, E>,
     options?: PublishOptions,
   ): Promise<Published>
-  /** Calls `listener` for what is published here, in order; also for what the server's application lets it hear. */
+  /**
+   * Calls `listener` for each publication of this event, in order; also for those of a subscription by the server.
+   * Returns the unsubscribe function.
+   */
   on<E extends TopicEventName<C, K>>(
     event: E,
     listener: (payload: ValidPayload<C, E>, meta: EventMeta) => unknown,
     options?: ListenOptions,
   ): Unsubscribe
-  /** Called before the first publication after a gap: what is missing did not arrive and will not. */
+  /** Calls `listener` before the first publication after a gap. The missing publications never arrive. */
   onGap(listener: (gap: TopicGap) => unknown, options?: ListenOptions): Unsubscribe
-  /** Called when the server, or a later refusal, put this client out: with the reason. Not after `leave`. */
+  /** Calls `listener` with the reason when the server removes this client or refuses a rejoin. Not after `leave`. */
   onLeft(listener: (reason: HawserError) => unknown, options?: ListenOptions): Unsubscribe
-  readonly presence: PresenceView<PresenceState<C, K>>
-  /** Changes what this client shows of itself. Rejects as `join`, and with `forbidden` when it is not in. */
+  /** Copy of the member list. */
+  readonly presence: PresenceCopy<PresenceState<C, K>>
+  /** Replaces this client's presence state. Rejects like `join`, and with `forbidden` if the client is not a member. */
   setState(state: PresenceInput<C, K>, options?: CallOptions): Promise<void>
   /**
-   * Reads what is published from now on, until `leave`, the end of the membership, or the status `closed`. On a closed
-   * client it ends at once; begin it again after another `connect()`. A reader 1,024 items behind gets a gap instead.
+   * Iterates later publications and gaps until `leave`, the end of the membership, or the status `closed`. On a closed
+   * client it ends at once. At 1,024 waiting items the oldest ones become a gap.
    */
   [Symbol.asyncIterator](): AsyncIterableIterator<TopicItem<C, K>, undefined>
 }

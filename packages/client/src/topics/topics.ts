@@ -1,4 +1,4 @@
-// All topics of a client: finds the room that a frame is for, and sends the rooms' requests. Knows no sockets.
+// All topics of a client: routes received frames to their topics, and sends the topics' requests. Must not know sockets.
 import { HawserError } from "@hawser/protocol"
 import { readJoined, readLeft, readPresenceEvent, topicCalls, topicKindOf } from "@hawser/protocol/core"
 import type { Schema, TopicSpecs } from "@hawser/protocol"
@@ -8,34 +8,39 @@ import type { CallStats } from "../calls/call-stats.ts"
 import type { CallOptions, Requests } from "../calls/requests.ts"
 import type { Delivered } from "../base/event-delivery.ts"
 import type { SessionEvent } from "../session/session-event.ts"
-import { RoomShelf } from "./room-shelf.ts"
-import { Room } from "./topic-room.ts"
-import type { RoomCalls } from "./topic-room.ts"
+import { TopicShelf } from "./topic-shelf.ts"
+import { Topic } from "./topic.ts"
+import type { TopicCalls } from "./topic.ts"
 
 export interface TopicsOptions {
+  /** Kinds of topics that the contract declares. */
   readonly topics: TopicSpecs
-  /** False in `2.0`, which has no topics for clients. */
-  readonly isServed: boolean
+  /** Message of the error `not_available` for every request; undefined: the server has topics. */
+  readonly refusal: string | undefined
   readonly callStats: CallStats
   readonly requests: () => Requests
   readonly requestTimeoutMs: number
   readonly timers: () => TimerQueue
+  /** Returns true while the client has a connection with an open session. */
   readonly isOnline: () => boolean
   readonly isClosed: () => boolean
+  /** Runs `work` after all earlier events were delivered. */
   readonly inOrder: (work: () => void) => void
   readonly onError: (error: unknown) => void
 }
 
 interface TopicCallOptions extends CallOptions {
+  /** Sends before all waiting requests. */
   readonly ahead?: boolean
+  /** Sets no deadline. */
   readonly isUntimed?: boolean
 }
 
 export class Topics {
   readonly #options: TopicsOptions
   readonly #kinds: ReadonlyMap<string, TopicSpecs[string]>
-  readonly #rooms = new RoomShelf()
-  readonly #calls: RoomCalls
+  readonly #topics = new TopicShelf()
+  readonly #calls: TopicCalls
 
   constructor(options: TopicsOptions) {
     this.#options = options
@@ -57,69 +62,71 @@ export class Topics {
     }
   }
 
-  /** Undefined for a name of no kind, or that no topic may have. */
-  room(name: string): Room | undefined {
-    const known = this.#rooms.get(name)
+  /** Returns undefined for a name of an undeclared kind, and for an invalid name. */
+  topic(name: string): Topic | undefined {
+    const known = this.#topics.get(name)
     if (known !== undefined) return known
     const spec = this.#kinds.get(topicKindOf(name) ?? "")
     if (spec === undefined) return undefined
     const { isOnline, isClosed, inOrder, onError } = this.#options
     const schema = spec.presence
-    const onUse = (used: Room): void => this.#rooms.use(used)
-    const room = new Room({ name, schema, calls: this.#calls, isOnline, isClosed, inOrder, onUse, onError })
-    this.#rooms.use(room)
-    return room
+    const onUse = (used: Topic): void => this.#topics.use(used)
+    const topic = new Topic({ name, schema, calls: this.#calls, isOnline, isClosed, inOrder, onUse, onError })
+    this.#topics.use(topic)
+    return topic
   }
 
-  /** Returns true for a frame that no listener of the client gets. */
+  /** Handles a frame of a topic. Returns true for a frame that must not be delivered to the client's listeners. */
   receive(frame: Frame): boolean {
     if (frame.kind === "topicEvent")
-      return this.#rooms.get(frame.topic)?.onPublication(frame.offset) === false
+      return this.#topics.get(frame.topic)?.onPublication(frame.offset) === false
     if (frame.kind !== "event") return false
     switch (frame.type) {
       case "$join":
-        this.#find(readJoined(frame.payload), frame, (room, event) => room.onJoined(event))
+        this.#find(readJoined(frame.payload), frame, (topic, event) => topic.onJoined(event))
         return true
       case "$leave":
-        this.#find(readLeft(frame.payload), frame, (room, { code, message }) =>
-          room.onPutOut(new HawserError(code, { message })),
+        this.#find(readLeft(frame.payload), frame, (topic, { code, message }) =>
+          topic.onRemoved(new HawserError(code, { message })),
         )
         return true
       case "$presence":
-        this.#find(readPresenceEvent(frame.payload), frame, (room, event) => room.onPresence(event))
+        this.#find(readPresenceEvent(frame.payload), frame, (topic, event) => topic.onPresence(event))
         return true
       default:
         return false
     }
   }
 
-  /** In its turn, after the listeners of the client itself. */
+  /** Delivers a publication to its topic, after the client's own listeners. */
   onDelivered(event: string, delivered: Delivered): void {
     const { topic } = delivered.meta
-    if (topic !== undefined) this.#rooms.get(topic)?.onDelivered(event, delivered)
+    if (topic !== undefined) this.#topics.get(topic)?.onDelivered(event, delivered)
   }
 
   onSession(event: SessionEvent): void {
     if (event.kind !== "reset") return
     const cause = new HawserError(event.cause)
-    for (const room of this.#rooms.all()) room.onReset(cause)
+    for (const topic of this.#topics.all()) topic.onReset(cause)
   }
 
+  /** Joins all topics again in a new session. */
   onFresh(): void {
-    for (const room of this.#rooms.all()) room.onFresh()
+    for (const topic of this.#topics.all()) topic.onFresh()
   }
 
+  /** Ends all iterations: the client is closed. */
   onClosed(): void {
-    for (const room of this.#rooms.all()) room.onClosed()
+    for (const topic of this.#topics.all()) topic.onClosed()
   }
 
   #find<E extends { readonly topic: string }>(
     event: E | undefined,
     { type }: EventFrame,
-    then: (room: Room, event: E) => void,
+    then: (topic: Topic, event: E) => void,
   ): void {
-    const room = event && this.room(event.topic)
-    if (event !== undefined && room !== undefined) then(room, event)
+    const topic = event && this.topic(event.topic)
+    if (event !== undefined && topic !== undefined) then(topic, event)
     else this.#options.onError(new HawserError("invalid_reply", { message: `"${type}" cannot be read` }))
   }
 
@@ -128,9 +135,8 @@ export class Topics {
     replies: Schema<unknown, Reply>,
     { input, how }: { readonly input: object; readonly how: TopicCallOptions },
   ): Promise<Reply> {
-    const { callStats, isServed, requests } = this.#options
-    if (!isServed)
-      throw new HawserError("not_available", { message: "protocol 2.0 has no topics for clients" })
+    const { callStats, refusal, requests } = this.#options
+    if (refusal !== undefined) throw new HawserError("not_available", { message: refusal })
     const { ahead = false, isUntimed = false, ...options } = how
     const watch = callStats.watch(name)
     const reply = await requests().call({

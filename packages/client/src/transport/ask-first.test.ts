@@ -4,7 +4,7 @@ import type { MemoryNetwork } from "@hawser/protocol/testing"
 import { describe, expect, it } from "vitest"
 import { askFirst } from "./ask-first.ts"
 
-/** A browser that counts the WebSockets of a page, a network behind it, and what the page is told. */
+/** A browser that counts the WebSockets of a page, a network behind it, and the events that the page gets. */
 class Page {
   readonly clock = new SimulatedClock()
   readonly network: MemoryNetwork

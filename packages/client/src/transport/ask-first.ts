@@ -5,25 +5,26 @@
 import type { Clock } from "@hawser/protocol"
 import type { Connection, Dial, DialEvents } from "@hawser/protocol/core"
 
-/** Resolves to false if nothing answers at the address, and to true if something does, or if that cannot be found out. */
+/** Resolves to false if nothing answers at the address; to true if something answers, or if that is unknown. */
 export type Ask = (url: string, signal: AbortSignal) => Promise<boolean>
 
 export interface AskFirstOptions {
   readonly clock: Clock
-  /** Undefined where dials are not held back. */
+  /** Undefined if the browser does not delay dials. */
   readonly ask: Ask | undefined
 }
 
-/** Failed dials in a row before a dial asks first. Firefox delays the next WebSocket by about a second then. */
+/** Failed dials in a row before a dial sends an HTTP request first. Firefox then delays a WebSocket by about a second. */
 const boldDials = 3
 /**
- * Time since the last failed WebSocket after which a dial does not ask, in milliseconds: HTTP may be blocked where a WebSocket
- * is not. Firefox forgets the failures of a host within this time, so the delay does not grow.
+ * Time since the last failed WebSocket after which a dial sends no request first, in milliseconds: a network may block HTTP and
+ * allow WebSockets. Firefox forgets the failures of a host within this time, so the delay does not grow.
  */
 const dialAnywayMs = 120_000
 
 const noConnection = 1006
 
+/** Returns a dial that sends an HTTP request first after three failed dials in a row. */
 export function askFirst(dial: Dial, { clock, ask }: AskFirstOptions): Dial {
   if (ask === undefined) return dial
   let failures = 0
@@ -55,7 +56,7 @@ export function askFirst(dial: Dial, { clock, ask }: AskFirstOptions): Dial {
   }
 }
 
-/** Asks, then dials and delegates to the connection that it dialled. Ends with 1006 if nothing answers. */
+/** Sends the HTTP request, then dials and delegates to the dialled connection. Ends with 1006 if nothing answers. */
 class AskingConnection implements Connection {
   readonly #events: DialEvents
   readonly #dial: () => Connection

@@ -39,7 +39,7 @@ describe("asking by HTTP", () => {
     expect(page.asked).toEqual(["HEAD https://a.test/ws?x=1", "HEAD https://a.test/ws"])
   })
 
-  it("surprise-A9 finds out that nobody listens", async () => {
+  it("surprise-A9 reports an address where nothing listens", async () => {
     const page = load("http://a.test", firefox, () => Promise.reject(new TypeError("NetworkError")))
     expect(await page.ask?.("ws://a.test/ws", signal)).toBe(false)
   })

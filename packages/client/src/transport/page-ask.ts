@@ -1,17 +1,17 @@
-// Asks by HTTP whether anything answers where a page's WebSocket goes. Knows no sockets.
+// Checks by HTTP whether anything answers at the address of a page's WebSocket. Must not know sockets.
 import type { Ask } from "./ask-first.ts"
 import { socketUrl } from "../port/socket-url.ts"
 
 /** Firefox and its kin; other engines write "like Gecko". */
 const gecko = /\bGecko\/\d/
-/** Answers of a proxy whose server is absent. */
+/** Statuses of a proxy without a server behind it. */
 const absentStatus: readonly number[] = [502, 503, 504]
-/** How long a browser may take to report a request that the page's policy forbids, in milliseconds. */
+/** Time within which a browser reports a request that the page's policy forbids, in milliseconds. */
 const reportMs = 50
 
 /**
- * Returns undefined where dials are not held back. Only the page's own origin is asked: the policy of a page
- * (`connect-src`) seldom allows HTTP requests to another one.
+ * Returns undefined if the browser does not delay dials. Sends requests to the page's own origin only: the policy of a page
+ * (`connect-src`) seldom allows requests to another one.
  */
 export function pageAsk(): Ask | undefined {
   const { fetch: request, location: page, navigator: browser } = globalThis
@@ -44,7 +44,7 @@ export function pageAsk(): Ask | undefined {
   }
 }
 
-/** The address for HTTP; undefined for one that no page may dial. */
+/** Returns the HTTP address; undefined for one that no page may dial. */
 function httpAddress(url: string): URL | undefined {
   try {
     return new URL(socketUrl(url).replace(/^ws/, "http"))

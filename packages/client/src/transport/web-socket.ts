@@ -1,4 +1,4 @@
-// The browser's WebSocket (or the one of `ws`, whose interface is the same) behind the transport port.
+// The transport port on a browser's WebSocket, or on that of the package `ws`. Must not know frames or sessions.
 import { HawserError } from "@hawser/protocol"
 import { closeReason } from "@hawser/protocol/core"
 import type { Connection, Dial, DialEvents, DialFailure } from "@hawser/protocol/core"
@@ -6,37 +6,47 @@ import { describeCause } from "../base/report.ts"
 import { refusedDial } from "../port/dial-error.ts"
 import { socketUrl } from "../port/socket-url.ts"
 
-/** The part of the WebSocket standard that is used. */
+/** The part of the WebSocket standard that the client uses. */
 export interface WebSocketLike {
+  /** Type of binary messages. The client sets `arraybuffer`. */
   binaryType: string
+  /** State by the standard: 1 open, 3 closed. */
   readonly readyState: number
+  /** Bytes that the socket has taken and not sent. */
   readonly bufferedAmount: number
+  /** Subprotocol that the server chose; empty: none. */
   readonly protocol: string
+  /** Sends a binary message. */
   send(bytes: Uint8Array<ArrayBuffer>): void
+  /** Closes the socket with a close code and a reason. */
   close(code?: number, reason?: string): void
-  /** Of `ws`, not of browsers: drops the socket at once. */
+  /** Closes the socket at once, without a handshake. Only `ws` has it. */
   terminate?(): void
+  /** Adds a listener for the open socket. */
   addEventListener(type: "open", listener: () => void): void
-  /** The event of `ws` has `error`; that of a browser has nothing. */
+  /** Adds a listener for errors. The event of `ws` has the member `error`; that of a browser has none. */
   addEventListener(type: "error", listener: (event: object) => void): void
+  /** Adds a listener for messages. */
   addEventListener(type: "message", listener: (event: { readonly data: unknown }) => void): void
+  /** Adds a listener for the closed socket. */
   addEventListener(
     type: "close",
     listener: (event: { readonly code: number; readonly reason: string }) => void,
   ): void
-  /** Of `ws`, not of browsers: the upgrade was answered with another status than 101. */
+  /** Adds a listener for an HTTP answer other than 101. Only `ws` has it. */
   on?(
     type: "unexpected-response",
     listener: (request: unknown, response: { readonly statusCode?: number | undefined }) => void,
   ): unknown
 }
 
+/** A WebSocket class. */
 export type WebSocketConstructor = new (url: string, protocols?: string[]) => WebSocketLike
 
 const open = 1
 const closed = 3
 
-/** @param find is called for each dial: a runtime may get its WebSocket after the client was created. */
+/** Returns a dial on WebSockets. @param find called for each dial: a runtime may get its WebSocket after `createClient`. */
 export function webSocketDial(find: () => WebSocketConstructor): Dial {
   return (address, protocols, events) => {
     const socket = makeSocket(find, address, protocols)
@@ -61,9 +71,9 @@ export function webSocketDial(find: () => WebSocketConstructor): Dial {
   }
 }
 
-/** The global WebSocket. @throws TypeError where the runtime has none. */
+/** Returns the global WebSocket. @throws TypeError if the runtime has none. */
 export function globalWebSocket(): WebSocketConstructor {
-  // The type says that it always exists; in Node 20 it does not.
+  // The type declares it always present, but Node 20 lacks it.
   const found: WebSocketConstructor | undefined = globalThis.WebSocket
   if (typeof found !== "function") {
     throw new TypeError(
@@ -73,7 +83,7 @@ export function globalWebSocket(): WebSocketConstructor {
   return found
 }
 
-/** @throws HawserError `connection_failed`, final where another attempt cannot help. */
+/** Creates a socket. @throws HawserError `connection_failed`; final if another attempt would fail as well. */
 function makeSocket(
   find: () => WebSocketConstructor,
   address: string,
@@ -93,7 +103,7 @@ function makeSocket(
   } catch (cause) {
     throw refusedDial(url, cause)
   }
-  // Chromium throws nothing where the page's policy forbids the address. It emits `error` and never `close`.
+  // For an address that the page's policy forbids, Chromium throws nothing, emits `error` and never `close`.
   if (socket.readyState === closed) throw refusedDial(url, { name: "SecurityError" })
   return socket
 }
@@ -107,14 +117,14 @@ function failureOf(event: object): DialFailure | undefined {
   return networkCode === undefined ? { cause } : { cause, networkCode }
 }
 
-/** The code of an error, or of the one that caused it. */
+/** Returns the code of an error or of its cause. */
 function codeOf(error: unknown, depth: number): string | undefined {
   if (typeof error !== "object" || error === null || depth === 0) return undefined
   if ("code" in error && typeof error.code === "string" && error.code !== "") return error.code
   return "cause" in error ? codeOf(error.cause, depth - 1) : undefined
 }
 
-/** The owner, until the socket has closed or was terminated. */
+/** Events of a dial, until the socket has closed or was terminated. */
 class Listening {
   events: DialEvents | undefined
   #hasFailed = false
@@ -123,7 +133,7 @@ class Listening {
     this.events = events
   }
 
-  /** The first failure is the cause; later ones follow from it. */
+  /** Reports the first failure. Later ones are its consequences. */
   fail(failure: DialFailure | undefined): void {
     if (failure === undefined || this.#hasFailed) return
     this.#hasFailed = true
@@ -148,18 +158,18 @@ function connection(socket: WebSocketLike, listening: Listening): Connection {
         socket.send(new Uint8Array(bytes))
         return true
       } catch {
-        // The owner drops a connection that takes nothing, and the message goes out on the next one.
+        // The owner drops the connection and sends the message on the next one.
         return false
       }
     },
     close: (code, reason) => socket.close(code, closeReason(reason)),
     terminate() {
       listening.end(1006, "")
-      // A browser's socket goes on closing by itself; nobody waits for it.
+      // A browser's socket closes in the background.
       if (socket.terminate === undefined) socket.close()
       else socket.terminate()
     },
-    // A browser cannot stop reading; the client's bounds hold on its queues instead.
+    // A browser cannot stop reading. The bounds of the client's queues apply instead.
     pause() {},
     resume() {},
   }

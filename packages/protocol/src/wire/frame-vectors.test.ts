@@ -9,7 +9,7 @@ import { flag, integer, text } from "../contract/replica-field.ts"
 import { encodeDelta, encodePlace, encodeSnapshot, partKind } from "../replicas/replica-parts.ts"
 import type { CellChange } from "../replicas/replica-parts.ts"
 import { ReplicaSchema } from "../contract/replica-schema.ts"
-import { createEnvelopeCodec } from "./envelope-codec.ts"
+import { createEnvelopeCodec } from "../profile20/envelope-codec.ts"
 import { classifyFirstByte, frameByte } from "./frame-byte.ts"
 import { createFrameCodec } from "./frame-codec.ts"
 import vectors from "./frame-vectors.json" with { type: "json" }

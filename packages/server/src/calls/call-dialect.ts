@@ -4,13 +4,13 @@ import type { AuthenticatedUser } from "../base/authenticate.ts"
 import type { Session } from "../base/session.ts"
 
 /** A call of the contract and its input. */
-export interface Called {
+interface Called {
   readonly name: string
   readonly input: unknown
 }
 
 /** Parts of Hawser that not every profile has. */
-export type Feature = "streams" | "topics"
+type Feature = "streams" | "topics"
 
 export interface CallDialect<User extends AuthenticatedUser> {
   /** Returns the call of the contract that a request stands for. @throws HawserError for a request that has none. */

@@ -227,7 +227,7 @@ describe("outcomes as plain data", () => {
       { ok: false, error: { code: "odd", message: "m", category: "system" }, isExecuted: true },
     ]
     for (const [place, outcome] of outcomes.entries())
-      idempotency.once({ userId: "u", id: `${place}` }, () => outcome)
+      await idempotency.once({ userId: "u", id: `${place}` }, () => outcome)
     await clock.advance(200)
     const records = idempotency.freeze()
     expect(records.map(({ inMs }) => inMs)).toEqual([400, 400, 400, 400])
@@ -242,7 +242,7 @@ describe("outcomes as plain data", () => {
 
   it("do not hold requests that still run", () => {
     const { idempotency } = setUp()
-    idempotency.once({ userId: "u", id: "slow" }, () => new Promise(() => {}))
+    running(idempotency, "slow")
     expect(idempotency.freeze()).toEqual([])
   })
 })

@@ -1,8 +1,9 @@
 // The dialect of `2.0`: envelopes, names and payloads as the application translates them, no counts and no resume.
 import { HawserError } from "@hawser/protocol"
 import type { Contract } from "@hawser/protocol"
-import { clientMessageLimits, closeCode, createEnvelopeCodec } from "@hawser/protocol/core"
+import { clientMessageLimits, closeCode } from "@hawser/protocol/core"
 import type { Codec, WireError } from "@hawser/protocol/core"
+import { createEnvelopeCodec } from "@hawser/protocol/profile20"
 import type { AuthenticatedUser } from "../base/authenticate.ts"
 import { closeCodeOf } from "../session/conversation/close-codes.ts"
 import type { BadReaction, Dialect, DialectFactory, DialectHost } from "../session/conversation/dialect.ts"

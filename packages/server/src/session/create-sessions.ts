@@ -49,7 +49,7 @@ export interface SessionsOptions<User extends AuthenticatedUser> {
 }
 
 /** Part of a server that follows the life of its sessions. Called before the hooks of the application. */
-export interface SessionObserver<S> {
+interface SessionObserver<S> {
   /** The session's client is away, or back. */
   onAttachment?(session: S): void
   /** The session's user has shown a fresh token. */

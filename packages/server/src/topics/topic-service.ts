@@ -59,55 +59,14 @@ export function createTopics<User extends AuthenticatedUser>(
   })
   const hub = new Hub<ServerSession<User>>(log)
   const seats = new TopicSeats<User>(limits)
-  const board = new PresenceBoard<User>({
-    fanOut,
-    timers,
-    counters,
-    limits,
-    onError,
-  })
+  const board = new PresenceBoard<User>({ fanOut, timers, counters, limits, onError })
   const firstMember = randomBytes(5).readUIntBE(0, 5)
-  const desk = new TopicDesk<User>({
-    hub,
-    log,
-    seats,
-    board,
-    kinds,
-    compact,
-    fanOut,
-    counters,
-    clock,
-    limits,
-    timers,
-    firstMember,
-    onError,
-  })
+  const shared = { kinds, seats, hub, clock, limits, counters }
+  const desk = new TopicDesk<User>({ ...shared, log, board, compact, fanOut, timers, firstMember, onError })
   const unsubscribe = (topic: string, session: ServerSession<User>): void => desk.unsubscribe(topic, session)
-  const publisher = new Publisher<User>({
-    contractName: contract.name,
-    events,
-    counters,
-    compact,
-    registry,
-    hub,
-    log,
-    fanOut,
-    unsubscribe,
-  })
-  const requests = new TopicRequests<User>({
-    kinds,
-    desk,
-    seats,
-    hub,
-    publisher,
-    registry,
-    events,
-    codec,
-    limiter,
-    clock,
-    limits,
-    counters,
-  })
+  const sending = { events, counters, compact, registry, hub, log, fanOut, unsubscribe }
+  const publisher = new Publisher<User>({ ...sending, contractName: contract.name })
+  const requests = new TopicRequests<User>({ ...shared, desk, publisher, registry, events, codec, limiter })
   for (const [name, handler] of requests.handlers())
     if (handlers.knows(name)) handlers.set("command", name, handler)
   return {

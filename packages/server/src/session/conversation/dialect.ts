@@ -48,7 +48,7 @@ export interface AdmissionRules {
 }
 
 /** Refusal of a log-in. */
-export interface LoginRefusal {
+interface LoginRefusal {
   readonly error: WireError
   /** Returns the last frame of the connection, which carries the error. */
   readonly frame: (error: WireError) => Frame

@@ -52,7 +52,7 @@ export interface FrameTaker {
 }
 
 export function takeFrame(taker: FrameTaker, frame: Frame | BadFrame, count: number): void {
-  const { answers, delivery, session } = taker
+  const { answers } = taker
   switch (frame.kind) {
     case "request":
       onRequest(taker, frame, count)
@@ -65,6 +65,26 @@ export function takeFrame(taker: FrameTaker, frame: Frame | BadFrame, count: num
       taker.pass(count)
       answers.credit(frame.reference, frame.items)
       return
+    case "bad":
+      onBad(taker, frame.reference, frame.error)
+      return
+    case "hello":
+      refuse(taker, frame.reference, "the session is open already")
+      return
+    default:
+      takeSessionFrame(taker, frame)
+  }
+}
+
+type SessionFrame = Exclude<
+  Frame | BadFrame,
+  { readonly kind: "request" | "cancel" | "credit" | "bad" | "hello" }
+>
+
+/** Frames of the session layer, which are not counted, and frames that only servers send. */
+function takeSessionFrame(taker: FrameTaker, frame: SessionFrame): void {
+  const { answers, delivery, session } = taker
+  switch (frame.kind) {
     case "ping":
       onPing(taker, frame.number, frame.handled)
       return
@@ -95,12 +115,6 @@ export function takeFrame(taker: FrameTaker, frame: Frame | BadFrame, count: num
     case "bye":
       answers.start()
       session.finish("closed", { message: "the client closed the session" })
-      return
-    case "bad":
-      onBad(taker, frame.reference, frame.error)
-      return
-    case "hello":
-      refuse(taker, frame.reference, "the session is open already")
       return
     case "event":
     case "topicEvent":

@@ -1,5 +1,5 @@
-// A copy of a replica at the client: the records of the cells in view, by id. Stays readable while the connection is
-// away. Knows no connections and no clocks; what it is told comes from `Replicas`.
+// The records of one replica at the client, by id, and the cells that hold them. They stay readable without a connection.
+// Throws RangeError for a delta or a kept cell that it lacks. Must not know connections or clocks.
 import { HawserError } from "@hawser/protocol"
 import type {
   CellChange,
@@ -12,7 +12,7 @@ import type {
   ReplicaSchema,
 } from "@hawser/protocol/core"
 
-/** A record by field. */
+/** Values of a record, by field. */
 export type Values = Readonly<Record<string, unknown>>
 
 export type ReplicaEvent =
@@ -26,7 +26,7 @@ interface Place extends RecordState {
 
 interface CopiedCell extends CellPlace {
   version: number
-  /** By the server's numbers of places. */
+  /** Records by the server's slot numbers. */
   readonly places: Map<number, Place>
 }
 
@@ -40,36 +40,36 @@ interface CopiedRecord {
   values: Values
   packed: PackedRecord
   /**
-   * Where it is, the latest news last. While a frame is read cell by cell it may be in two: it left the one, or has come
-   * back to it, in a part that has not been read yet. At the end of a frame it is in one.
+   * Cells that hold the record, the latest one last. It may be in two cells while a frame is read, because the part in which
+   * it leaves one of them may follow. It is in one cell at the end of the frame.
    */
   homes: readonly Home[]
 }
 
-export interface ReplicaCopyOptions {
+export interface ReplicaRecordsOptions {
   readonly name: string
   /** Epoch from REPLICA; undefined if the server sent none. */
   readonly epoch: string | undefined
   readonly schema: ReplicaSchema
-  /** Fields of the contract; others of the server are not shown. */
+  /** Fields of the client's contract. Other fields of the server are dropped. */
   readonly names: ReadonlySet<string>
 }
 
-export class ReplicaCopy implements PartTarget {
+export class ReplicaRecords implements PartTarget {
   readonly schema: ReplicaSchema
-  readonly #options: ReplicaCopyOptions
+  readonly #options: ReplicaRecordsOptions
   readonly #records = new Map<string, CopiedRecord>()
-  /** By the server's numbers of this connection. */
+  /** Cells by the server's numbers on this connection. */
   #cells = new Map<number, CopiedCell>()
   /** Cells of earlier connections in the current epoch, until a fresh frame keeps or drops them. */
   #earlier: CopiedCell[] = []
   /** Cells of earlier epochs. Their records stay readable until the next fresh frame; their versions mean nothing. */
   #outdated: CopiedCell[] = []
   #epoch: string | undefined
-  /** Records as they were before the frame that is being read; undefined for those that were not there. */
+  /** Values of changed records before the current frame; undefined: the record is new. */
   readonly #touched = new Map<string, Values | undefined>()
 
-  constructor(options: ReplicaCopyOptions) {
+  constructor(options: ReplicaRecordsOptions) {
     this.#options = options
     this.schema = options.schema
     this.#epoch = options.epoch
@@ -114,13 +114,13 @@ export class ReplicaCopy implements PartTarget {
     this.#epoch = epoch
   }
 
-  /** The connection is gone: its numbers of cells mean nothing any more. */
+  /** Keeps all cells without numbers: the connection was lost. */
   detach(): void {
     this.#earlier.push(...this.#cells.values())
     this.#cells = new Map()
   }
 
-  /** The numbers begin anew: what this frame does not keep is gone with its end. */
+  /** Begins a frame with new cell numbers. Cells that it does not keep are removed at its end. */
   beginAnew(): void {
     this.detach()
   }
@@ -131,7 +131,7 @@ export class ReplicaCopy implements PartTarget {
     return this.settle(true)
   }
 
-  /** A frame was read to its end. Returns what it brought about, each record once. */
+  /** Ends a frame. Returns its events, each record once. */
   settle(isFresh: boolean): ReplicaEvent[] {
     if (isFresh) {
       for (const cell of [...this.#outdated, ...this.#earlier]) this.#clear(cell)
@@ -171,7 +171,7 @@ export class ReplicaCopy implements PartTarget {
 
   delta(number: number, changes: readonly CellChange[]): void {
     const cell = this.#cells.get(number)
-    if (cell === undefined) throw new RangeError(`a change of cell ${number}, of which nothing was told`)
+    if (cell === undefined) throw new RangeError(`delta for unknown cell ${number}`)
     cell.version += 1
     for (const change of changes) {
       const { slot } = change
@@ -191,7 +191,7 @@ export class ReplicaCopy implements PartTarget {
   keep(number: number, { x, y }: CellPlace): void {
     const at = this.#earlier.findIndex((cell) => cell.x === x && cell.y === y)
     const [cell] = at < 0 ? [] : this.#earlier.splice(at, 1)
-    if (cell === undefined) throw new RangeError(`cell ${x},${y} is to be kept, and is not here`)
+    if (cell === undefined) throw new RangeError(`keep for unknown cell ${x},${y}`)
     this.#cells.set(number, cell)
   }
 
@@ -258,7 +258,7 @@ function areEqual(one: Values, other: Values): boolean {
   return Object.entries(one).every(([name, value]) => Object.is(value, other[name]))
 }
 
-/** @throws HawserError when the server's records are not what this client's contract says. */
+/** @throws HawserError `unsupported_version` if a field of the client's contract is missing at the server or has another kind. */
 export function assertCompatible(name: string, expected: ReplicaSchema, schema: ReplicaSchema): void {
   for (const { name: field, field: own } of expected.fields) {
     const theirs = schema.fields.find((other) => other.name === field)
@@ -268,7 +268,7 @@ export function assertCompatible(name: string, expected: ReplicaSchema, schema: 
   }
 }
 
-/** Ranges and choices may differ; what kind of value it is may not. An optional field may be told as one that is always there. */
+/** Returns the kind of a field. Ranges and choices may differ between client and server; kinds may not. */
 function kindOf(shape: readonly unknown[]): string {
   const [kind, inner] = shape
   if (kind === "optional" && Array.isArray(inner)) return `optional ${kindOf(inner)}`

@@ -1,10 +1,10 @@
 import { encode } from "@msgpack/msgpack"
 import fc from "fast-check"
 import { describe, expect, it } from "vitest"
-import { clientMessageLimits, serverMessageLimits } from "./message-limits.ts"
-import { encodeOnce } from "./encoded.ts"
+import { clientMessageLimits, serverMessageLimits } from "../wire/message-limits.ts"
+import { encodeOnce } from "../wire/encoded.ts"
 import { camelCase, createEnvelopeCodec, snakeCase } from "./envelope-codec.ts"
-import type { Frame } from "./frame.ts"
+import type { Frame } from "../wire/frame.ts"
 
 const wallClockMs = 1_700_000_000_123
 const codec = createEnvelopeCodec({ limits: clientMessageLimits, wallClockMs: () => wallClockMs })

@@ -1,5 +1,5 @@
-// One topic as an application holds it: its stay, who else is there, and who listens. What arrives takes its place in the
-// order of all events of the client.
+// One topic at the client: its membership, its copy of the presence list, its listeners and iterations. Received items are
+// delivered in the order of all events of the client. Must not know frames or sessions.
 import { HawserError } from "@hawser/protocol"
 import { quoted } from "@hawser/protocol/core"
 import type { Contract, Encoded, Schema, TopicGap, TopicPosition } from "@hawser/protocol"
@@ -8,57 +8,57 @@ import type { CallOptions } from "../calls/requests.ts"
 import { EventBus } from "../base/event-bus.ts"
 import type { ListenOptions, Unsubscribe } from "../base/event-bus.ts"
 import type { Delivered, EventMeta } from "../base/event-delivery.ts"
-import { PresenceCopy } from "./presence-copy.ts"
-import type { JoinOptions, PublishOptions, Published, TopicRoom, TopicState } from "./topic-api.ts"
+import { PresenceMembers } from "./presence-members.ts"
+import type { JoinOptions, PublishOptions, Published, ClientTopic, TopicState } from "./topic-api.ts"
 import { TopicReader } from "./topic-reader.ts"
 import type { ReaderItem } from "./topic-reader.ts"
-import { TopicStay } from "./topic-stay.ts"
-import type { TopicCalls } from "./topic-stay.ts"
+import { TopicMembership } from "./topic-membership.ts"
+import type { MembershipCalls } from "./topic-membership.ts"
 
-export interface RoomCalls extends TopicCalls {
+export interface TopicCalls extends MembershipCalls {
   publish(input: object, options: CallOptions): Promise<Published>
   setState(input: object, options: CallOptions): Promise<void>
-  /** Encodes a value that is a member of a request's input. */
+  /** Encodes a member of a request's input. `what` names it in an error. */
   hold(value: unknown, what: string): Encoded<unknown> | undefined
 }
 
-export interface RoomOptions {
+export interface TopicOptions {
   readonly name: string
   readonly schema: Schema | undefined
-  readonly calls: RoomCalls
+  readonly calls: TopicCalls
   readonly isOnline: () => boolean
-  /** True while the client is closed: an iteration that begins then ends at once. */
+  /** Returns true while the client is closed: an iteration that begins then ends at once. */
   readonly isClosed: () => boolean
-  /** Runs after everything that came before was given to its listeners. */
+  /** Runs `work` after all earlier events were delivered. */
   readonly inOrder: (work: () => void) => void
-  /** Before somebody is in, or listens. */
-  readonly onUse: (room: Room) => void
+  /** Called before a join and before a listener is added. */
+  readonly onUse: (topic: Topic) => void
   readonly onError: (error: unknown) => void
 }
 
-interface RoomEvents {
+interface TopicEvents {
   readonly gap: TopicGap
   readonly left: HawserError
 }
 
-export class Room implements TopicRoom<Contract, string> {
+export class Topic implements ClientTopic<Contract, string> {
   readonly name: string
-  readonly presence: PresenceCopy
-  readonly #options: RoomOptions
-  readonly #stay: TopicStay
+  readonly presence: PresenceMembers
+  readonly #options: TopicOptions
+  readonly #membership: TopicMembership
   readonly #events: EventBus<Record<string, Delivered>>
-  readonly #bus: EventBus<RoomEvents>
+  readonly #bus: EventBus<TopicEvents>
   readonly #readers = new Set<TopicReader>()
 
-  constructor(options: RoomOptions) {
+  constructor(options: TopicOptions) {
     const { name, schema, calls, isOnline, inOrder, onUse, onError } = options
     this.name = name
     this.#options = options
     this.#events = new EventBus({ onError })
     this.#bus = new EventBus({ onError })
     const isLive = (): boolean => this.state === "in" && isOnline()
-    this.presence = new PresenceCopy({ topic: name, schema, isLive, onUse: () => onUse(this), onError })
-    this.#stay = new TopicStay({
+    this.presence = new PresenceMembers({ topic: name, schema, isLive, onUse: () => onUse(this), onError })
+    this.#membership = new TopicMembership({
       topic: name,
       calls,
       onOut: (reason) =>
@@ -70,17 +70,17 @@ export class Room implements TopicRoom<Contract, string> {
   }
 
   get state(): TopicState {
-    return this.#stay.state
+    return this.#membership.state
   }
 
   get position(): TopicPosition | undefined {
-    return this.#stay.position
+    return this.#membership.position
   }
 
-  /** True while somebody is in, wants to be, or listens. */
+  /** True from a join until the server has confirmed the leave, and while listeners or iterations exist. */
   get isUsed(): boolean {
-    const isHeard = !this.#events.isEmpty || !this.#bus.isEmpty || !this.presence.isUnheard
-    return !this.#stay.isOver || isHeard || this.#readers.size > 0
+    const hasListeners = !this.#events.isEmpty || !this.#bus.isEmpty || this.presence.hasListeners
+    return !this.#membership.isOver || hasListeners || this.#readers.size > 0
   }
 
   join(options: JoinOptions & { readonly state?: unknown } = {}): Promise<void> {
@@ -96,7 +96,7 @@ export class Room implements TopicRoom<Contract, string> {
       return Promise.reject(error)
     }
     this.#options.onUse(this)
-    const joined = this.#stay.join({ state, since, recent })
+    const joined = this.#membership.join({ state, since, recent })
     if (signal === undefined) return joined
     const onAbort = (): void => {
       if (this.state !== "joining") return
@@ -124,11 +124,11 @@ export class Room implements TopicRoom<Contract, string> {
   async setState(state: unknown, options: CallOptions = {}): Promise<void> {
     const held = this.#held(state, "state")
     await this.#options.calls.setState({ topic: this.name, state: held }, options)
-    this.#stay.setState(held)
+    this.#membership.setState(held)
   }
 
   /**
-   * The value as it is now: a later join sends it again.
+   * Encodes a value at once, so a later join sends the same value.
    * @throws UnsendableError
    */
   #held(value: unknown, what: string): Encoded<unknown> | undefined {
@@ -165,9 +165,9 @@ export class Room implements TopicRoom<Contract, string> {
   // --- from the server ------------------------------------------------------------------------------------------
 
   onJoined(event: JoinedEvent): void {
-    const before = this.#stay.position
-    const joinedOf = this.#stay.onJoined(event)
-    if (joinedOf === "givenUp" && !event.more) this.#stay.tellLeft().catch(this.#options.onError)
+    const before = this.#membership.position
+    const joinedOf = this.#membership.onJoined(event)
+    if (joinedOf === "abandoned" && !event.more) this.#membership.sendLeave().catch(this.#options.onError)
     if (joinedOf === "skipped") return
     const { gap, presence, self } = event
     this.#options.inOrder(() => {
@@ -179,8 +179,9 @@ export class Room implements TopicRoom<Contract, string> {
     })
   }
 
-  onPutOut(reason: HawserError): void {
-    this.#stay.onLeft(reason)
+  /** The server has removed the client from the topic. */
+  onRemoved(reason: HawserError): void {
+    this.#membership.onRemoved(reason)
   }
 
   onPresence({ isFull, gone, ...list }: PresenceEvent): void {
@@ -191,9 +192,9 @@ export class Room implements TopicRoom<Contract, string> {
     })
   }
 
-  /** A publication has arrived and will be delivered in its turn, unless this returns false. */
+  /** Notes a received publication. Returns false for one that must not be delivered. */
   onPublication(offset: number): boolean {
-    return this.#stay.onPublication(offset)
+    return this.#membership.onPublication(offset)
   }
 
   onDelivered(event: string, { payload, meta }: Delivered): void {
@@ -202,20 +203,20 @@ export class Room implements TopicRoom<Contract, string> {
   }
 
   onReset(cause: HawserError): void {
-    this.#stay.onReset(cause)
+    this.#membership.onReset(cause)
   }
 
   onFresh(): void {
-    this.#stay.onFresh()
+    this.#membership.onFresh()
   }
 
-  /** The client is closed: iterations end when everything that came before has been read. */
+  /** Ends iterations after all earlier items: the client is closed. */
   onClosed(): void {
     this.#options.inOrder(() => this.#endReaders())
   }
 
   #leave(reason: HawserError): Promise<void> {
-    const left = this.#stay.leave(reason)
+    const left = this.#membership.leave(reason)
     this.#close()
     return left
   }
@@ -236,7 +237,7 @@ export class Room implements TopicRoom<Contract, string> {
   }
 
   #read(item: ReaderItem): void {
-    const place = { topic: this.name, epoch: this.#stay.position?.epoch ?? "" }
+    const place = { topic: this.name, epoch: this.#membership.position?.epoch ?? "" }
     for (const reader of [...this.#readers]) reader.push(item, place)
   }
 }

@@ -2,11 +2,11 @@
 // Type names are `cmd_`, `query_` or `event_` plus the snake_case form of a contract key.
 import { suggestedAction } from "../base/errors.ts"
 import type { CallKind } from "../contract/contract.ts"
-import type { MessageLimits } from "./message-limits.ts"
-import type { Codec } from "./codec.ts"
-import { Encoded } from "./encoded.ts"
-import type { BadFrame, Frame, Reference, ReplyFrame, WireError } from "./frame.ts"
-import { createPayloadCodec, isMap } from "./payload-codec.ts"
+import type { MessageLimits } from "../wire/message-limits.ts"
+import type { Codec } from "../wire/codec.ts"
+import { Encoded } from "../wire/encoded.ts"
+import type { BadFrame, Frame, Reference, ReplyFrame, WireError } from "../wire/frame.ts"
+import { createPayloadCodec, isMap } from "../wire/payload-codec.ts"
 import { quoted } from "../base/quoted.ts"
 import { wellFormed } from "../base/sentence.ts"
 

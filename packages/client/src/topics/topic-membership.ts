@@ -1,68 +1,72 @@
-// Whether this client is in one topic, and where it stands there: joins page by page, and again in every new session, from
-// the position that it has reached. Knows no listeners and no frames.
+// Membership of this client in one topic, and its position there. Joins page by page, and joins again in every new session
+// from the last position. Retries a rejoin that was refused for now. Must not know listeners or frames.
 //
 // Invariants:
-//  1. At most one attempt to join is under way; what an older one brings about has no effect. None begins before the
-//     server has answered a leave: what it sent until then still arrives, and counts.
-//  2. The position is that of the last publication that arrived, so that no join asks for one twice.
-//  3. From the call of a join on, no publication is delivered twice: `recent` repeats what is under way of the stay before.
+//  1. At most one attempt to join is under way; the result of an older one has no effect. No attempt begins before the
+//     server has answered a leave: publications that it sent until then still arrive and advance the position.
+//  2. The position is that of the last received publication, so no join requests a publication twice.
+//  3. After a call of join, no publication is delivered twice: `recent` repeats publications that are still under way.
 import { HawserError } from "@hawser/protocol"
 import { joinPayload } from "@hawser/protocol/core"
 import type { Encoded, TopicPosition } from "@hawser/protocol"
 import type { JoinReply, JoinedEvent } from "@hawser/protocol/core"
 import type { TopicState } from "./topic-api.ts"
 
-/** The requests of topics, as they are sent. */
-export interface TopicCalls {
+/** Requests of a membership. */
+export interface MembershipCalls {
+  /** Sends a join. `ahead`: before all waiting requests. */
   join(input: object, options: { readonly signal: AbortSignal; readonly ahead: boolean }): Promise<JoinReply>
-  /** Has no deadline: a leave that the server never gets would leave the client in. */
+  /** Sends a leave without a deadline: the server would keep the member after a lost leave. */
   leave(topic: string): Promise<void>
   /** Deadline of a request, in milliseconds. */
   readonly requestTimeoutMs: number
+  /** Calls back after a delay. Returns the function that cancels it. */
   after(delayMs: number, callback: () => void): () => void
 }
 
-export interface TopicStayOptions {
+export interface TopicMembershipOptions {
   readonly topic: string
-  readonly calls: TopicCalls
-  /** The server, or a refusal of a later join, ended it. */
+  readonly calls: MembershipCalls
+  /** Called when the server, or a refused rejoin, ended the membership. */
   readonly onOut: (reason: HawserError) => void
 }
 
+/** The membership that the application requested. */
 interface Wanted {
-  /** Encoded. */
+  /** Presence state, encoded; sent with each join. */
   state: Encoded<unknown> | undefined
   recent: number
   readonly resolve: () => void
   readonly reject: (error: unknown) => void
   readonly joined: Promise<void>
-  /** How often a later join has failed in a row. */
+  /** Failed rejoins in a row. */
   failures: number
 }
 
 /**
- * `current`: the join that is wanted. `left`: one that was left; what it brings is delivered and counts for the position.
- * `givenUp`: the same, and the server does not know yet. `skipped`: one that was left; the next join brings it again.
+ * Join that a `$join` event answers. `current`: the requested membership. `left`: a previous membership whose leave is under
+ * way; its publications are delivered and advance the position. `abandoned`: a previous membership without a leave yet.
+ * `skipped`: a previous membership whose publications the next join repeats.
  */
-type JoinedOf = "current" | "left" | "givenUp" | "skipped"
+type JoinedOf = "current" | "left" | "abandoned" | "skipped"
 
-/** Between attempts to get in again: doubled each time. */
+/** Delays between refused rejoins, in milliseconds: doubled each time, up to `most`. */
 const retryMs = { first: 1_000, most: 30_000 }
 
-export class TopicStay {
-  readonly #options: TopicStayOptions
+export class TopicMembership {
+  readonly #options: TopicMembershipOptions
   #state: TopicState = "out"
   #position: TopicPosition | undefined
   #wanted: Wanted | undefined
   #attempt: AbortController | undefined
   #leaving: Promise<void> | undefined
-  /** True while a join with `recent` waits for a leave: that join brings what is under way. */
+  /** True while a join with `recent` waits for a leave: the join repeats the publications under way. */
   #isSkipping = false
-  /** True once this session was told where it stands: only then offsets are those of the position's epoch. */
-  #isTold = false
+  /** True after the `$join` event of this session: offsets of publications then belong to the position's epoch. */
+  #isPlaced = false
   #cancelRetry: () => void = () => {}
 
-  constructor(options: TopicStayOptions) {
+  constructor(options: TopicMembershipOptions) {
     this.#options = options
   }
 
@@ -70,7 +74,7 @@ export class TopicStay {
     return this.#state
   }
 
-  /** True while it is out, and the server knows. */
+  /** True while the client is not in the topic and no leave is under way. */
   get isOver(): boolean {
     return this.#state === "out" && this.#leaving === undefined
   }
@@ -79,7 +83,7 @@ export class TopicStay {
     return this.#position
   }
 
-  /** @param how.since where it stands already. */
+  /** Joins. Resolves when the last page has arrived. @param how.since position that the application has reached. */
   join(how: {
     readonly state: Encoded<unknown> | undefined
     readonly since: TopicPosition | undefined
@@ -98,7 +102,7 @@ export class TopicStay {
     const begin = (): void => {
       if (this.#wanted !== wanted) return
       this.#position = laterOf(how.since, this.#position)
-      this.#isTold = false
+      this.#isPlaced = false
       this.#ask(false)
     }
     if (this.#leaving === undefined) {
@@ -115,53 +119,53 @@ export class TopicStay {
     return joined
   }
 
-  /** A join that waits for a leave to be answered has the time of a request for that. Returns how to stop the time. */
+  /** Limits the wait of a join for a pending leave to a request's timeout. Returns the function that cancels the limit. */
   #limit(wanted: Wanted): () => void {
     const { calls, topic } = this.#options
     return calls.after(calls.requestTimeoutMs, () => {
-      const message = `the server has not answered within ${calls.requestTimeoutMs} ms that "${topic}" was left before`
+      const message = `the server has not answered the previous leave of "${topic}" within ${calls.requestTimeoutMs} ms (limits.requestTimeoutMs)`
       if (this.#wanted === wanted) this.#onFailed(wanted, new HawserError("timeout", { message }))
     })
   }
 
-  /** What it will be joined with again. */
+  /** Replaces the presence state of later joins. */
   setState(state: Encoded<unknown> | undefined): void {
     if (this.#wanted !== undefined) this.#wanted.state = state
   }
 
   /**
-   * Not wanted any more. Resolves when the server knows, and nothing more comes. Rejects with `timeout` if that takes
-   * longer than a request may; the server is told all the same.
+   * Leaves. Resolves when the server has confirmed it: no publication follows. Rejects with `timeout` after
+   * `requestTimeoutMs`; the leave stays under way.
    */
   leave(reason: HawserError): Promise<void> {
     const isKnown = this.#state === "in" || this.#attempt !== undefined
-    const isTold = this.#isTold
+    const isPlaced = this.#isPlaced
     this.#end(reason)
-    // What is under way until the server has answered still counts for the position.
-    if (isKnown || this.#leaving !== undefined) this.#isTold = isTold
+    // Publications that arrive before the server's answer still advance the position.
+    if (isKnown || this.#leaving !== undefined) this.#isPlaced = isPlaced
     if (!isKnown && this.#leaving === undefined) return Promise.resolve()
-    return this.#inTime(isKnown ? this.tellLeft() : (this.#leaving ?? Promise.resolve()))
+    return this.#inTime(isKnown ? this.sendLeave() : (this.#leaving ?? Promise.resolve()))
   }
 
   #inTime(leaving: Promise<void>): Promise<void> {
     const { calls, topic } = this.#options
     return new Promise((resolve, reject) => {
-      const message = `the server has not answered that "${topic}" was left within ${calls.requestTimeoutMs} ms`
+      const message = `the server has not answered the leave of "${topic}" within ${calls.requestTimeoutMs} ms (limits.requestTimeoutMs)`
       const stop = calls.after(calls.requestTimeoutMs, () => reject(new HawserError("timeout", { message })))
       leaving.finally(stop).then(resolve, reject)
     })
   }
 
-  /** The server has it in, and it is not wanted. */
-  tellLeft(): Promise<void> {
+  /** Sends a leave: the server has a membership that the application does not want. */
+  sendLeave(): Promise<void> {
     const leaving = this.#options.calls.leave(this.#options.topic).catch((error: unknown) => {
-      // With its session it is out as well.
+      // The end of the session ended the membership.
       if (!HawserError.is(error) || error.code !== "connection_lost") throw error
     })
     const done = (): void => {
       if (this.#leaving !== leaving) return
       this.#leaving = undefined
-      this.#isTold = false
+      this.#isPlaced = false
       this.#isSkipping = false
     }
     this.#leaving = leaving
@@ -169,42 +173,42 @@ export class TopicStay {
     return leaving
   }
 
-  /** The `$join` event of the server: which join it belongs to. */
+  /** Notes a `$join` event. Returns the join that it answers. */
   onJoined({ epoch, offset, more }: JoinedEvent): JoinedOf {
     if (this.#isSkipping) return "skipped"
     this.#position = { epoch, offset }
-    this.#isTold = true
+    this.#isPlaced = true
     if (this.#leaving !== undefined) return "left"
-    if (this.#wanted === undefined) return "givenUp"
+    if (this.#wanted === undefined) return "abandoned"
     if (!more) this.#state = "in"
     return "current"
   }
 
-  /** Counts a publication for the position. Returns false for one that is not to be delivered. */
+  /** Advances the position by a publication. Returns false for one that must not be delivered. */
   onPublication(offset: number): boolean {
     if (this.#isSkipping) return false
-    if (this.#position !== undefined && this.#isTold)
+    if (this.#position !== undefined && this.#isPlaced)
       this.#position = { epoch: this.#position.epoch, offset: Math.max(offset, this.#position.offset) }
     return true
   }
 
-  /** The server has put it out. */
-  onLeft(reason: HawserError): void {
+  /** Ends the membership: the server has removed the client. */
+  onRemoved(reason: HawserError): void {
     if (this.#wanted === undefined) return
     this.#end(reason)
     this.#options.onOut(reason)
   }
 
-  /** The session has ended; there will be another one, unless it was closed. */
+  /** Notes the end of the session. The next session joins again, unless the client was closed. */
   onReset(cause: HawserError): void {
-    this.#isTold = false
-    if (cause.code === "client_closed") this.onLeft(cause)
+    this.#isPlaced = false
+    if (cause.code === "client_closed") this.onRemoved(cause)
     else if (this.#state === "in") this.#state = "rejoining"
   }
 
-  /** A session has begun: what the one before was asked means nothing. */
+  /** Joins again in a new session. Requests of the previous session have no effect. */
   onFresh(): void {
-    // Behind a leave that still waits, it would be undone.
+    // A pending leave would follow this join and undo it.
     if (this.#wanted !== undefined && this.#leaving === undefined) this.#ask(true)
   }
 
@@ -242,7 +246,7 @@ export class TopicStay {
 
   #onFailed(wanted: Wanted, error: unknown): void {
     this.#attempt = undefined
-    // The next session joins again.
+    // `onFresh` joins again in the next session.
     if (HawserError.is(error) && error.code === "connection_lost") return
     const isAgain = HawserError.is(error) && error.retry === "later" && this.#state !== "joining"
     if (isAgain) {
@@ -264,16 +268,16 @@ export class TopicStay {
     const attempt = this.#attempt
     this.#wanted = undefined
     this.#attempt = undefined
-    this.#isTold = false
+    this.#isPlaced = false
     this.#state = "out"
     this.#cancelRetry()
     attempt?.abort(reason)
-    // Without effect where it was joined before.
+    // Has no effect if the join has resolved.
     wanted?.reject(reason)
   }
 }
 
-/** Of one epoch, where it has come to; else where it is told to begin. */
+/** Returns the later of two positions of one epoch; `since` if the epochs differ. */
 function laterOf(
   since: TopicPosition | undefined,
   reached: TopicPosition | undefined,

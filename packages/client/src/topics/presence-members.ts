@@ -1,35 +1,36 @@
-// The client's copy of who is in a topic: what the server told last, and what became of whom by it. The server tells how
-// things are, so that hearing something twice changes nothing.
+// The client's copy of a topic's member list: the list from the last `$presence` event, and the members that joined, changed or
+// left with it. Events carry states, not steps, so a repeated event changes nothing. Must not know requests or frames.
 import type { Schema } from "@hawser/protocol"
 import type { PresenceList, PresentMember } from "@hawser/protocol/core"
 import { check } from "../base/checked.ts"
 import { EventBus } from "../base/event-bus.ts"
 import type { ListenOptions, Unsubscribe } from "../base/event-bus.ts"
-import type { Member, PresenceUpdate, PresenceView } from "./topic-api.ts"
+import type { Member, PresenceUpdate, PresenceCopy } from "./topic-api.ts"
 
-export interface PresenceCopyOptions {
+export interface PresenceMembersOptions {
   readonly topic: string
   readonly schema: Schema | undefined
+  /** Returns true while the client is in the topic and connected. */
   readonly isLive: () => boolean
-  /** Before somebody listens. */
+  /** Called before a listener is added. */
   readonly onUse: () => void
   readonly onError: (error: unknown) => void
 }
 
-export class PresenceCopy implements PresenceView {
-  readonly #options: PresenceCopyOptions
+export class PresenceMembers implements PresenceCopy {
+  readonly #options: PresenceMembersOptions
   readonly #bus: EventBus<{ update: PresenceUpdate }>
   readonly #members = new Map<number, Member>()
   #count = 0
   #self = 0
 
-  constructor(options: PresenceCopyOptions) {
+  constructor(options: PresenceMembersOptions) {
     this.#options = options
     this.#bus = new EventBus({ onError: options.onError })
   }
 
-  get isUnheard(): boolean {
-    return this.#bus.isEmpty
+  get hasListeners(): boolean {
+    return !this.#bus.isEmpty
   }
 
   get count(): number {
@@ -61,7 +62,7 @@ export class PresenceCopy implements PresenceView {
     return this.#bus.on("update", listener, options)
   }
 
-  /** Everybody who is listed; the client itself is `self`. */
+  /** Replaces the whole list. `self` is the client's own member id; 0: none. */
   replace(list: PresenceList, self = this.#self): void {
     this.#self = self
     const listed = new Set(list.members.map(({ id }) => id))
@@ -71,6 +72,7 @@ export class PresenceCopy implements PresenceView {
     )
   }
 
+  /** Applies a change of the list: new or changed members, and the ids of those that left. */
   update({ count, members }: PresenceList, gone: readonly number[]): void {
     const joined: Member[] = []
     const changed: Member[] = []
@@ -82,9 +84,9 @@ export class PresenceCopy implements PresenceView {
       if (member !== undefined) left.push(member)
       this.#members.delete(id)
     }
-    for (const told of members) {
-      const before = this.#members.get(told.id)
-      const member = this.#checked(told)
+    for (const received of members) {
+      const before = this.#members.get(received.id)
+      const member = this.#checked(received)
       if (member === undefined || (before !== undefined && isSame(before, member))) continue
       this.#members.set(member.id, member)
       if (before === undefined) joined.push(member)
@@ -94,16 +96,20 @@ export class PresenceCopy implements PresenceView {
       this.#bus.emit("update", { joined, changed, left })
   }
 
-  /** A state that does not fit the contract is reported, and its member is not listed. */
-  #checked(told: PresentMember): Member | undefined {
+  /** Validates a member's state. Reports an invalid state, and returns undefined: the member is not listed. */
+  #checked(received: PresentMember): Member | undefined {
     const { schema, topic, onError } = this.#options
-    if (schema === undefined) return told
-    const checked = check(schema, told.state, `a state in "${topic}"`)
+    if (schema === undefined) return received
+    const checked = check(schema, received.state, `a state in "${topic}"`)
     if (checked instanceof Promise) {
-      onError(new TypeError(`the presence of "${topic}" must be validated at once, not by a promise`))
+      onError(
+        new TypeError(
+          `the schema of presence in "${topic}" returned a promise: presence needs a synchronous schema`,
+        ),
+      )
       return undefined
     }
-    if (checked.ok) return { ...told, state: checked.value }
+    if (checked.ok) return { ...received, state: checked.value }
     onError(checked.error)
     return undefined
   }

@@ -1,0 +1,155 @@
+// Public types of a client: its methods, and the numbers of `stats()`.
+import type {
+  CallInput,
+  CommandName,
+  Contract,
+  EventName,
+  KindOfTopic,
+  QueryName,
+  ReplicaName,
+  ReplicaRecord,
+  StreamName,
+  TopicName,
+  ValidItem,
+  ValidOutput,
+  ValidPayload,
+} from "@hawser/protocol"
+import type { ClientCounters } from "./base/counters.ts"
+import type { ListenOptions, Unsubscribe } from "./base/event-bus.ts"
+import type { EventMeta } from "./base/event-delivery.ts"
+import type { CallReading } from "./calls/call-stats.ts"
+import type { CallOptions, PendingRequest } from "./calls/requests.ts"
+import type { StreamOptions } from "./calls/streams.ts"
+import type { ConnectOptions } from "./connect.ts"
+import type { ReplicaCopy } from "./replicas/replicas.ts"
+import type { SessionEvent } from "./session/session-event.ts"
+import type { ClientStatus } from "./session/status.ts"
+import type { ClientTopic } from "./topics/topic-api.ts"
+
+/** Listener of an event: its validated payload, and its origin. Errors and rejections go to `onError`. */
+export type EventListener<T> = (payload: T, meta: EventMeta) => unknown
+
+/** Numbers of a client. Counters begin at 0 with `createClient`, never decrease, and are not bounded. */
+export interface ClientStats extends Readonly<ClientCounters> {
+  /** Requests without a reply, waiting ones and streams included. */
+  readonly pending: number
+  /** Requests that wait for a session, or for space in its send buffer; at most `limits.sendQueueMaxCount`. */
+  readonly queued: number
+  /** Streams that have not ended. */
+  readonly streams: number
+  /** Scheduled deadlines; 0 on a closed client. */
+  readonly timers: number
+  /** Reliable messages of this session that were accepted for sending; 0 without a session. */
+  readonly sent: number
+  /** Reliable messages of this session that were received; 0 without a session. */
+  readonly received: number
+  /** Received messages of this session that were handled; 0 without a session. */
+  readonly handled: number
+  /** Sent messages that the server has not acknowledged; at most `limits.sendBufferMaxCount`. */
+  readonly bufferedMessages: number
+  /** Bytes of these messages; at most `limits.sendBufferMaxBytes`, but one message always fits. */
+  readonly bufferedBytes: number
+  /** Last measured round trip, in milliseconds; undefined before the first. */
+  readonly roundTripMs: number | undefined
+  /** Milliseconds since the connection was lost; 0 while connected. `outagesMs` includes it after the outage. */
+  readonly outageMs: number
+  /** Attempts without WELCOME, by error code. `dials` minus `welcomes` also includes the attempt under way. */
+  readonly handshakesFailedByCode: Readonly<Record<string, number>>
+  /** Resumes that the server or the client refused, by error code. */
+  readonly resumesRefusedByCause: Readonly<Record<string, number>>
+  /** Ended sessions, by error code; those ended by `close()` excluded. */
+  readonly sessionsResetByCause: Readonly<Record<string, number>>
+  /** Commands and queries, by name. */
+  readonly calls: Readonly<Record<string, CallReading>>
+}
+
+/** A typed client of a contract. */
+export interface Client<C extends Contract> {
+  /** Current status. */
+  readonly current: ClientStatus
+  /** Id of the current session, attached or detached; undefined without a session. */
+  readonly sessionId: string | undefined
+  /** Calls `listener` with each session event: opened, resumed, reset, prolonged outage. Returns the unsubscribe function. */
+  onSession(listener: (event: SessionEvent) => unknown, options?: ListenOptions): Unsubscribe
+  /** Returns the requests without a reply, in the order of their calls. */
+  pending(): PendingRequest[]
+  /**
+   * Yields the current status, then each change. Ends after `closed`; after another `connect()`, call it again. A reader
+   * more than 64 changes behind loses the oldest of them.
+   */
+  status(): AsyncIterableIterator<ClientStatus>
+  /** Calls `listener` with each new status. Returns the unsubscribe function. */
+  onStatus(listener: (status: ClientStatus) => unknown, options?: ListenOptions): Unsubscribe
+  /**
+   * Calls `listener` for each event of this name, in order. Returns the unsubscribe function.
+   * @throws TypeError for an event that the contract lacks.
+   */
+  on<K extends EventName<C>>(
+    event: K,
+    listener: EventListener<ValidPayload<C, K>>,
+    options?: ListenOptions,
+  ): Unsubscribe
+  /**
+   * Calls `listener` for the next event of this name only. Returns the unsubscribe function.
+   * @throws TypeError for an event that the contract lacks.
+   */
+  once<K extends EventName<C>>(
+    event: K,
+    listener: EventListener<ValidPayload<C, K>>,
+    options?: ListenOptions,
+  ): Unsubscribe
+  /**
+   * Sends a command. Resolves with its validated reply. Rejects with a HawserError: the server's error, `timeout`,
+   * `cancelled`, `connection_lost`, `client_closed`, `buffer_full`, `invalid_reply` and others (docs/errors.md).
+   */
+  command<K extends CommandName<C>>(
+    name: K,
+    input: CallInput<C["commands"][K]>,
+    options?: CallOptions,
+  ): Promise<ValidOutput<C["commands"][K]>>
+  /** Sends a query. Resolves and rejects like `command`. */
+  query<K extends QueryName<C>>(
+    name: K,
+    input: CallInput<C["queries"][K]>,
+    options?: CallOptions,
+  ): Promise<ValidOutput<C["queries"][K]>>
+  /**
+   * Opens a stream at once and iterates its items. The server sends at most `window` items ahead of the reader. Leaving the
+   * loop cancels the stream. The reader gets all received items before the stream's end or error: the server's error,
+   * `cancelled`, `connection_lost` (the session ended), `client_closed`, `invalid_reply` and others.
+   * @throws RangeError for a window that is no whole number from 1 to 1,024.
+   * @throws TypeError for a stream that the contract lacks.
+   */
+  stream<K extends StreamName<C>>(
+    name: K,
+    input: CallInput<C["streams"][K]>,
+    options?: StreamOptions,
+  ): AsyncIterableIterator<ValidItem<C["streams"][K]>, undefined>
+  /**
+   * Returns the copy of a replica: the records that the server shows to this session. The same name gives the same copy.
+   * @throws TypeError for a name that the contract lacks.
+   */
+  replica<K extends ReplicaName<C>>(name: K): ReplicaCopy<ReplicaRecord<C, K>>
+  /**
+   * Returns a topic of a kind that the contract declares. The same name gives the same object while it is in use.
+   * @throws TypeError for an invalid name, and for a kind that the contract lacks.
+   */
+  topic<N extends TopicName<C>>(name: N): ClientTopic<C, KindOfTopic<C, N>>
+  /**
+   * Dials at once, also during a delay between attempts, outside of the dial budget. An attempt under way continues, unless
+   * it has exceeded the limit that applies without failures (`limits.dialTimeoutMs`). Resolves when a session is open with
+   * the token source of this call. Rejects when the client closes, and with `cancelled` or `connection_timeout` by its
+   * options. It can be called again after each outcome.
+   */
+  connect(options?: ConnectOptions): Promise<void>
+  /** Measures the round trip, in milliseconds. Rejects with `not_connected` or `connection_lost`. */
+  ping(): Promise<number>
+  /** Probes the connection as after a sleep. A client that waits for its next attempt dials, if the dial budget allows it. */
+  wake(): void
+  /** Cuts the connection like a broken network; the client reconnects. For tests and demonstrations. */
+  cut(): void
+  /** Ends the session and all attempts. Pending requests reject with `client_closed`. Only `connect()` dials again. */
+  close(): void
+  /** Returns the client's numbers. */
+  stats(): ClientStats
+}

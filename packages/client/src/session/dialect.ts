@@ -1,0 +1,47 @@
+// Port of a wire profile at the client: the rules in which profiles differ, as values and functions of values. Chosen once,
+// at `createClient`. Must not know the supervisor, listeners or topics.
+import type { ClientLimits } from "@hawser/protocol"
+import type { Codec, EventFrame, TypeTable, WelcomeFrame, WireError } from "@hawser/protocol/core"
+import type { ClientSession, ClientSessionOptions } from "./client-session.ts"
+
+/** Dependencies of a codec. */
+interface CodecOptions {
+  /** The server's table of type names; empty before WELCOME. */
+  readonly types: TypeTable
+  readonly limits: ClientLimits
+  /** Wall-clock milliseconds since 1970. */
+  readonly wallClockMs: () => number
+}
+
+/** Meaning of a message that arrives before the session is open. `early`: decoded after WELCOME, in order of arrival. */
+export type Opening =
+  | {
+      readonly kind: "welcome"
+      readonly welcome: WelcomeFrame
+      /** Event that WELCOME carries; undefined: none. */
+      readonly event: EventFrame | undefined
+    }
+  | { readonly kind: "refused"; readonly error: WireError }
+  | { readonly kind: "busy"; readonly retryAfterMs: number }
+  | { readonly kind: "early" }
+
+export interface Dialect {
+  /** WebSocket subprotocols that a dial offers. */
+  readonly subprotocols: readonly string[]
+  /** True if the client probes a silent connection with PING. */
+  readonly hasHeartbeat: boolean
+  /** Effect of a message that cannot be read: `reset` ends the session, `report` only calls `onError`. */
+  readonly onBadFrame: "reset" | "report"
+  /** Message of the error `not_available` for every request of a topic; undefined: topics are available. */
+  readonly topicsRefusal: string | undefined
+  /** Events that a contract need not declare. Other undeclared events are reported as `invalid_reply`. */
+  readonly optionalEvents: ReadonlySet<string>
+  /** Returns the codec of a connection before WELCOME. */
+  createCodec(options: CodecOptions): Codec
+  /** Returns the codec of a new session. It applies the server's limits if WELCOME names them. */
+  sessionCodec(before: Codec, options: CodecOptions, welcome: WelcomeFrame): Codec
+  /** Reads a message that arrives before the session is open. */
+  readOpening(codec: Codec, bytes: Uint8Array): Opening
+  /** Creates the session that WELCOME opens. */
+  createSession(options: ClientSessionOptions): ClientSession
+}

@@ -1,0 +1,267 @@
+// A session whose messages both ends number: encodes and numbers requests, keeps them until they are acknowledged, replays
+// them on the next connection, counts and decodes received messages. It begins at WELCOME and survives its connections.
+// Must not know listeners, promises or the supervisor.
+import { HawserError } from "@hawser/protocol"
+import { Delivery, frameByte, outbound, unsendable, voidMaxCount } from "@hawser/protocol/core"
+import type { MessageLimits } from "@hawser/protocol"
+import type {
+  CancelFrame,
+  Codec,
+  Connection,
+  CreditFrame,
+  Frame,
+  Reference,
+  ResumeClaim,
+  WelcomeFrame,
+} from "@hawser/protocol/core"
+import type { OutgoingRequest, RequestOutcome } from "../calls/carrier.ts"
+import type { ClientSession, ClientSessionOptions, Received, SessionCounts } from "./client-session.ts"
+import { SocketPoll } from "./socket-poll.ts"
+
+export class NumberedSession implements ClientSession {
+  readonly id: string
+  readonly codec: Codec
+  readonly #options: ClientSessionOptions
+  readonly #delivery: Delivery
+  #connection: Connection | undefined
+  #resumeToken: string | null
+  readonly #poll: SocketPoll
+  /** CANCEL and CREDIT frames that a full send buffer did not take, by request. CANCEL replaces CREDIT; credit adds up. */
+  readonly #owed = new Map<Reference, CancelFrame | CreditFrame>()
+  #cancelAck: () => void = () => {}
+  #cancelStateAck: () => void = () => {}
+
+  constructor(options: ClientSessionOptions) {
+    const { codec, connection, welcome, limits, clock, counters, timers } = options
+    this.id = welcome.sessionId
+    this.codec = codec
+    this.#options = options
+    this.#connection = connection
+    this.#resumeToken = welcome.resumeToken
+    this.#delivery = new Delivery({ limits, clock, counters, codec, kept: { bytes: 0 } }, this)
+    this.#poll = new SocketPoll(timers, limits.socketPollMs, () => this.drained())
+    this.#delivery.attach(connection, { received: 0, handled: 0 })
+  }
+
+  get attached(): boolean {
+    return this.#connection !== undefined
+  }
+
+  /** True once its connection refused a message. */
+  get isDead(): boolean {
+    return this.#delivery.isDead
+  }
+
+  /** Limits of the server's reader, from WELCOME. */
+  get serverLimits(): MessageLimits {
+    return this.#options.welcome.limits
+  }
+
+  get counts(): SessionCounts {
+    const { sent, acknowledged, bufferedBytes, received, handled } = this.#delivery
+    return { sent, received, handled, bufferedMessages: sent - acknowledged, bufferedBytes }
+  }
+
+  // --- connections ----------------------------------------------------------------------------------------------
+
+  /** The resume claim for HELLO; undefined if the server gave no resume token. */
+  claim(): ResumeClaim | undefined {
+    if (this.#resumeToken === null) return undefined
+    const { handled, handledDigest: digest } = this.#delivery
+    return { sessionId: this.id, token: this.#resumeToken, handled, digest }
+  }
+
+  /**
+   * Attaches a new connection and replays unacknowledged messages on it. Returns false, and changes nothing, if the
+   * server's count or digest of this client's messages differs from this end's.
+   */
+  resume(connection: Connection, welcome: WelcomeFrame): boolean {
+    const { received, handled, digest } = welcome
+    if (welcome.sessionId !== this.id || handled > received) return false
+    if (!this.#delivery.canResumeAfter(received, digest)) return false
+    this.#connection = connection
+    this.#resumeToken = welcome.resumeToken
+    this.#delivery.attach(connection, { received, handled })
+    // Any message confirms the new resume token; ACK also frees the server's send buffer.
+    this.sendControl({ kind: "ack", handled: this.#delivery.handled })
+    this.#delivery.toldHandled()
+    this.#sendVoid()
+    this.pump()
+    return true
+  }
+
+  /**
+   * Sends VOID with the requests that the replay cancels (W19), so that the server runs none of them before its CANCEL
+   * arrives. Names the oldest `voidMaxCount` at most.
+   */
+  #sendVoid(): void {
+    const references: number[] = []
+    const collect = ({ kind, reference }: { readonly kind: string; readonly reference?: unknown }): void => {
+      if (kind === "cancel" && typeof reference === "number") references.push(reference)
+    }
+    for (const { bytes } of this.#delivery.unsent())
+      if (bytes[0] === frameByte.cancel) collect(this.codec.decode(bytes, 0))
+    for (const frame of this.#owed.values()) collect(frame)
+    if (references.length > 0)
+      this.sendControl({ kind: "void", references: references.slice(0, voidMaxCount) })
+  }
+
+  /** Detaches the connection. Accepted messages wait for the next one. */
+  detach(): void {
+    this.#connection = undefined
+    this.#delivery.detach()
+    this.#poll.stop()
+  }
+
+  end(): void {
+    this.detach()
+    this.#cancelAck()
+    this.#cancelStateAck()
+    this.#delivery.end()
+  }
+
+  /** Returns true for a request that no connection has taken. The server has certainly not executed it. */
+  neverLeft(reference: Reference): boolean {
+    return typeof reference === "number" && reference > this.#delivery.everSent
+  }
+
+  // --- sending --------------------------------------------------------------------------------------------------
+
+  /**
+   * Sends a request, or buffers it for the next connection.
+   * @throws HawserError `not_available`, `invalid_input` or `message_too_large`; then nothing was sent.
+   */
+  request(request: OutgoingRequest): RequestOutcome {
+    const reference = this.#delivery.sent + 1
+    const message = outbound(this.#encode(request, reference))
+    const bytes = message.bytes.length
+    if (this.#delivery.reliable(message) === "full") return { outcome: "full", reference: undefined, bytes }
+    this.#taken()
+    return { outcome: "taken", reference, bytes }
+  }
+
+  /** Sends CANCEL: the server can stop this request. */
+  cancel(reference: Reference): void {
+    this.#advise({ kind: "cancel", reference })
+  }
+
+  /** Sends CREDIT: the reader of a stream takes more items. */
+  credit(reference: Reference, items: number): void {
+    const owed = this.#owed.get(reference)
+    if (owed?.kind === "cancel") return
+    this.#advise({ kind: "credit", reference, items: items + (owed?.items ?? 0) })
+  }
+
+  /** Sends a frame of the session layer. Ignores a failed write: the heartbeat detects a dead connection. */
+  sendControl(frame: Frame): void {
+    this.#delivery.control(frame)
+  }
+
+  sendPing(number: number): void {
+    this.sendControl({ kind: "ping", number, handled: this.#delivery.handled })
+    this.#delivery.toldHandled()
+  }
+
+  sendPong(number: number): void {
+    this.sendControl({ kind: "pong", number, handled: this.#delivery.handled })
+  }
+
+  /** Sends waiting messages as far as the socket takes them. */
+  pump(): void {
+    this.#delivery.pump()
+    for (const frame of [...this.#owed.values()]) this.#advise(frame)
+    this.#pollUntilFlushed()
+  }
+
+  /** Sends waiting messages, then reports room to waiting requests. */
+  drained(): void {
+    this.pump()
+    this.#options.onRoom()
+  }
+
+  /** Sends CANCEL or CREDIT. If the send buffer is full, it keeps the frame and retries: a stream must not stall or run on. */
+  #advise(frame: CancelFrame | CreditFrame): void {
+    const { reference } = frame
+    if (this.#delivery.reliable(outbound(this.codec.encode(frame))) === "full") {
+      this.#owed.set(reference, frame)
+      return
+    }
+    this.#owed.delete(reference)
+    this.#taken()
+  }
+
+  /** Notes that a reliable message was accepted. */
+  #taken(): void {
+    if (this.attached) this.#options.onAsked()
+    this.#pollUntilFlushed()
+  }
+
+  #pollUntilFlushed(): void {
+    if (!this.#delivery.isFlushed && this.attached) this.#poll.start()
+  }
+
+  #encode({ call, name, input, budgetMs, key }: OutgoingRequest, reference: Reference): Uint8Array {
+    if (!this.#options.types.has(name))
+      throw new HawserError("not_available", { message: `the server's contract has no "${name}"` })
+    const keyed = key === undefined ? {} : { key }
+    try {
+      return this.codec.encode({
+        kind: "request",
+        call: call === "stream" ? undefined : call,
+        type: name,
+        payload: input,
+        budgetMs,
+        reference,
+        ...keyed,
+      })
+    } catch (error) {
+      throw unsendable(`the input of "${name}"`, error)
+    }
+  }
+
+  // --- receiving ------------------------------------------------------------------------------------------------
+
+  /** Counts a message, then decodes it. */
+  receive(bytes: Uint8Array): Received {
+    const { codec } = this
+    const kind = codec.classify(bytes)
+    const count = kind === "reliable" ? this.#delivery.receive(bytes) : 0
+    if (kind === "volatile") this.#delivery.receiveState(bytes)
+    return { frame: codec.decode(bytes, count), count }
+  }
+
+  /** Schedules an acknowledgement of received messages after `limits.ackDelayMs`. */
+  requestAck(): void {
+    const { timers, limits } = this.#options
+    // An acknowledgement that a count triggered does not cancel its timer.
+    this.#cancelAck()
+    this.#cancelAck = timers.after(limits.ackDelayMs, () => this.#delivery.flushAck())
+  }
+
+  /** Schedules an acknowledgement of received state. */
+  requestStateAck(delayMs: number): void {
+    this.#cancelStateAck = this.#options.timers.after(delayMs, () => this.#delivery.flushStateAck())
+  }
+
+  /** Sends the acknowledgement that is due now. */
+  flushAck(): void {
+    this.#delivery.flushAck()
+  }
+
+  /** Marks a received message as handled. Ignores 0. */
+  settle(count: number): void {
+    if (count > 0) this.#delivery.settle(count)
+  }
+
+  /** Notes the server's acknowledgement. Returns false if it covers messages that were never sent. */
+  acknowledged(handled: number): boolean {
+    const known = this.#delivery.acknowledge(handled)
+    if (known) this.drained()
+    return known
+  }
+
+  /** Returns false if the server's count or digest of received messages differs from this end's. */
+  agreesWith(count: number, digest: number): boolean {
+    return this.#delivery.agreesWith(count, digest)
+  }
+}
