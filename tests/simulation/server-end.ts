@@ -89,12 +89,14 @@ export class ServerEnd {
   rewrite(session: SimulationSession): void {
     const { sessions, requests, seen, trace } = this.#options
     const book = sessions.get(session.id)
-    const frozen = book === undefined ? undefined : this.#host?.freeze(session.id)
-    if (book === undefined || frozen === undefined) return
-    if (frozen.delivery.received.settledAhead.length > 0) seen.saw("rewrittenAhead")
-    trace.add("server: rewrites", session.id)
+    if (book === undefined) return
+    // Before its handlers see their signals abort: they belong to the life that ends.
     requests.rewritten(book)
     sessions.rewritten(book)
+    const frozen = this.#host?.freeze(session.id)
+    if (frozen === undefined) throw new Error(`session ${session.id} cannot be frozen`)
+    if (frozen.delivery.received.settledAhead.length > 0) seen.saw("rewrittenAhead")
+    trace.add("server: rewrites", session.id)
     const thawed = this.#host?.thaw(decodeSessionRecord(encodeSessionRecord(frozen)))
     const old = this.#members.delete(session)
     const next = this.server.sessions().find(({ id }) => id === thawed?.id)
