@@ -1,5 +1,5 @@
-// One socket: its messages go to its login until there is a session, then to the session. Sees to it that
-// the socket really ends.
+// One socket of a server: its messages go to the log-in, and to the session once one is bound. A socket that is closed and does
+// not end by itself is dropped. Must not know frames and claims.
 import { closeReason, isPageGone, turnNow } from "@hawser/protocol/core"
 import type { ServerLimits } from "@hawser/protocol"
 import type { AcceptedConnection, Connection, ConnectionEvents, HelloFrame } from "@hawser/protocol/core"
@@ -18,6 +18,15 @@ export interface ConnectionHost<User extends AuthenticatedUser> extends LoginHos
   readonly onClosed: (connection: RunningConnection<User>) => void
 }
 
+type State<User extends AuthenticatedUser> =
+  | { readonly kind: "login"; readonly login: Login<User> }
+  | { readonly kind: "bound"; readonly session: ServerSession<User> }
+  /** `close` was called. `session`: the one that was bound. */
+  | { readonly kind: "closing"; readonly session: ServerSession<User> | undefined; readonly dropAtMs: number }
+  | { readonly kind: "closed"; readonly session: ServerSession<User> | undefined }
+
+function noDrop(): void {}
+
 export class RunningConnection<User extends AuthenticatedUser>
   implements ConnectionEvents, LoginOwner<User>, OpeningConnection<User>
 {
@@ -29,13 +38,9 @@ export class RunningConnection<User extends AuthenticatedUser>
   pingedAtMs: number | undefined
   readonly #host: ConnectionHost<User>
   readonly #ticket: CapTicket
-  /** Undefined once there is a session, or will never be one. */
-  #login: Login<User> | undefined
-  #session: ServerSession<User> | undefined
-  #phase: "open" | "closing" | "closed" = "open"
-  /** While closing: when the peer's time is over, whatever still waits for it. */
-  #dropAtMs: number | undefined
-  #cancelDrop: (() => void) | undefined
+  #state: State<User>
+  /** Cancels the timer of a closing socket. */
+  #cancelDrop: () => void = noDrop
 
   // oxlint-disable-next-line eslint/max-params -- made in one place
   constructor(
@@ -50,7 +55,7 @@ export class RunningConnection<User extends AuthenticatedUser>
     this.heardAtMs = host.clock.now()
     this.#host = host
     this.#ticket = ticket
-    this.#login = new Login(host, this)
+    this.#state = { kind: "login", login: new Login(host, this) }
   }
 
   /** True when a new session on it would be one too many of its address. */
@@ -59,16 +64,16 @@ export class RunningConnection<User extends AuthenticatedUser>
   }
 
   get session(): ServerSession<User> | undefined {
-    return this.#session
+    return this.#state.kind === "login" ? undefined : this.#state.session
   }
 
   get isClosing(): boolean {
-    return this.#phase !== "open"
+    return this.#state.kind === "closing" || this.#state.kind === "closed"
   }
 
   /** True when silence proves nothing: this end does not read, or is closing and waits by another deadline. */
   get isPaused(): boolean {
-    return this.isClosing || this.#session?.isPaused === true
+    return this.isClosing || this.session?.isPaused === true
   }
 
   admit(user: User, hello: HelloFrame): void | Promise<void> {
@@ -77,80 +82,81 @@ export class RunningConnection<User extends AuthenticatedUser>
   }
 
   bind(session: ServerSession<User>): void {
-    this.#session = session
-    // A token is long, and the log-in is not needed again.
-    this.#login = undefined
+    this.#state = { kind: "bound", session }
     this.#host.counters.handshakesAccepted += 1
   }
 
   message(bytes: Uint8Array): void {
     this.heardAtMs = turnNow(this.#host.clock)
-    if (this.isClosing) return
-    if (this.#session === undefined) this.#login?.message(bytes)
-    else this.#session.receive(bytes)
+    const state = this.#state
+    if (state.kind === "login") state.login.message(bytes)
+    else if (state.kind === "bound") state.session.receive(bytes)
   }
 
   text(): void {
-    if (this.isClosing) return
-    if (this.#session !== undefined)
-      this.#session.finish("text_message", { message: "text messages are not part of any profile" })
-    else this.#login?.text()
+    const state = this.#state
+    if (state.kind === "login") state.login.text()
+    else if (state.kind === "bound")
+      state.session.finish("text_message", { message: "text messages are not part of any profile" })
   }
 
   drained(): void {
-    if (this.isClosing) this.#awaitEnd()
-    else this.#session?.drained()
+    const state = this.#state
+    if (state.kind === "closing") this.#awaitEnd(state.dropAtMs)
+    else if (state.kind === "bound") state.session.drained()
   }
 
   pong(): void {
     const nowMs = this.#host.clock.now()
     this.heardAtMs = nowMs
     if (this.pingedAtMs !== undefined && this.pingedAtMs <= nowMs)
-      this.#session?.answeredPing(nowMs - this.pingedAtMs)
+      this.session?.answeredPing(nowMs - this.pingedAtMs)
   }
 
   closed(code: number, reason: string): void {
-    if (this.#phase === "closed") return
-    if (this.#phase === "open" && this.#session === undefined) this.#host.counters.handshakesAbandoned += 1
-    this.#phase = "closed"
-    this.#cancelDrop?.()
-    this.#endLogin()
+    const state = this.#state
+    if (state.kind === "closed") return
+    if (state.kind === "login") this.#host.counters.handshakesAbandoned += 1
+    this.#leave({ kind: "closed", session: this.session })
+    this.#cancelDrop()
     this.#ticket.release()
     const { resumeWindowMs, leaveWindowMs } = this.#host.limits
     const windowMs = isPageGone(code, reason) ? Math.min(leaveWindowMs, resumeWindowMs) : resumeWindowMs
-    this.#session?.detach(this, windowMs)
+    this.session?.detach(this, windowMs)
     this.#host.onClosed(this)
   }
 
   /** Closes with the close code that the dialect has for this code. */
   close(code: string, message: string): void {
     if (this.isClosing) return
-    this.#phase = "closing"
-    this.#endLogin()
+    const { clock, limits } = this.#host
+    const dropAtMs = clock.now() + limits.shutdownMs
+    this.#leave({ kind: "closing", session: this.session, dropAtMs })
     const { connection } = this
     const reason = closeReason(message)
     if (code === "connection_lost") connection.terminate()
     else connection.close(this.dialect.closeCode(code), reason)
     connection.resume()
     connection.awaitDrain?.()
-    this.#awaitEnd()
+    this.#awaitEnd(dropAtMs)
   }
 
-  /** A slow peer gets time for what waits; one that has it all and does not answer the closing handshake is dropped. */
-  #awaitEnd(): void {
+  /** A log-in under way ends with the state. */
+  #leave(next: State<User>): void {
+    const state = this.#state
+    this.#state = next
+    if (state.kind === "login") state.login.end()
+  }
+
+  /** Drops the socket if it does not end: `closeTimeoutMs` after its buffer is empty, at `dropAtMs` at the latest. */
+  #awaitEnd(dropAtMs: number): void {
     const { clock, timers, limits } = this.#host
     const { connection } = this
-    this.#cancelDrop?.()
-    if (this.#phase === "closed") return
-    const dropAtMs = (this.#dropAtMs ??= clock.now() + limits.shutdownMs)
+    this.#cancelDrop()
+    if (this.#state.kind === "closed") return
     this.#cancelDrop = timers.at(Math.min(clock.now() + limits.closeTimeoutMs, dropAtMs), () => {
       if (connection.bufferedBytes === 0 || clock.now() >= dropAtMs) connection.terminate()
-      else this.#awaitEnd()
+      else this.#awaitEnd(dropAtMs)
     })
-  }
-
-  #endLogin(): void {
-    this.#login?.end()
-    this.#login = undefined
   }
 }
