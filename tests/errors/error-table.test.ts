@@ -1,5 +1,5 @@
 // Keeps three things together: the table of errors, docs/errors.md, and the tests that bring each error about.
-import { errorTable } from "@hawser/protocol/core"
+import { errorTable, retiredErrors } from "@hawser/protocol/core"
 import { existsSync, readFileSync, readdirSync } from "node:fs"
 import { join, sep } from "node:path"
 import { describe, expect, it } from "vitest"
@@ -28,6 +28,16 @@ describe("the table of errors", () => {
     const numbers = Object.values(errorTable).map(({ wire }) => wire)
     expect(new Set(numbers).size).toBe(numbers.length)
     for (const number of numbers) expect(Number.isInteger(number) && number > 1, String(number)).toBe(true)
+  })
+
+  it("reuses no number and no name of a retired code, and docs/errors.md lists each", () => {
+    const numbers = Object.values(errorTable).map(({ wire }) => String(wire))
+    const text = readFileSync(join(root, "docs/errors.md"), "utf8")
+    for (const [number, code] of Object.entries(retiredErrors)) {
+      expect(numbers).not.toContain(number)
+      expect(codes).not.toContain(code)
+      expect(text).toContain(`| ${number} | \`${code}\` |`)
+    }
   })
 
   it("says of each code in whole sentences what happened and what to do", () => {

@@ -210,6 +210,8 @@ function openGame({ config, log, map, store, saver, onError }: GameParts) {
   return { server, game, tick }
 }
 
+const noAccount = { message: "The token's account does not exist.", category: "permission" } as const
+
 /** A valid token of an existing player who is neither banned nor timed out. */
 function authenticator(
   secret: string,
@@ -222,7 +224,7 @@ function authenticator(
       if (!(cause instanceof DatabaseBusy)) throw cause
       throw new HawserError("sys_service_unavailable", { message: cause.message, cause })
     })
-    if (record === undefined) throw new HawserError("auth_player_not_found")
+    if (record === undefined) throw new HawserError("auth_player_not_found", noAccount)
     if (record.isBanned) throw new HawserError("auth_forbidden", { message: "this account is banned" })
     if (record.timeoutUntilMs !== null && record.timeoutUntilMs > Date.now()) {
       throw new HawserError("auth_forbidden", { message: "this account is timed out" })

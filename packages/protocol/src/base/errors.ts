@@ -93,11 +93,6 @@ export const errorTable = {
     "The token has expired.",
     "Fetch a fresh token.",
   ),
-  auth_player_not_found: row(
-    { wire: 15, close: 4401, retry: "afterReauth", category: "permission" },
-    "The token's account does not exist.",
-    "Log in with an existing account.",
-  ),
   auth_forbidden: row(
     { wire: 16, close: 4403, retry: "never", category: "permission" },
     "This account may not connect.",
@@ -229,6 +224,9 @@ export const errorTable = {
 export type ErrorCode = keyof typeof errorTable
 
 const codeByWire = new Map(Object.entries(errorTable).map(([code, entry]) => [entry.wire, code]))
+
+/** Wire numbers and names of codes that were in the table. Both stay reserved: no new code takes them. */
+export const retiredErrors: Readonly<Record<number, string>> = { 15: "auth_player_not_found" }
 
 /** The wire number of an application's own code; the code itself travels as text. */
 export const applicationErrorWire = 1

@@ -1,10 +1,11 @@
-// A token that the world signed for an account that is gone: the one error that only the world's own store can find.
+// Refusal of a token that the world signed for an account that does not exist, in profile `2.0`. The code belongs to the world, not
+// to the table of errors.
 import { createHmac } from "node:crypto"
 import { afterAll, beforeAll, expect, it } from "vitest"
 import { connect, newAccount } from "../conformance-2.0/player.ts"
 import { expectError } from "../conformance-2.0/reply.ts"
-import { caseContext } from "../world/case-context.ts"
-import { WorldProcess, jwtSecret } from "../world/start-world.ts"
+import { caseContext } from "./case-context.ts"
+import { WorldProcess, jwtSecret } from "./start-world.ts"
 
 const world = new WorldProcess()
 
@@ -17,7 +18,8 @@ it("refuses the token of an account that does not exist with auth_player_not_fou
   const client = await connect(context)
   client.send({ type: "cmd_authenticate", payload: { token: renamed(token, username, "nobody") } })
   const error = await client.waitFor("a resp_error", ({ type }) => type === "resp_error")
-  expectError(error, { code: "auth_player_not_found" })
+  expectError(error, { code: "auth_player_not_found", category: "permission" })
+  expect(error.payload).toMatchObject({ error: "The token's account does not exist." })
   expect(await client.waitForClose("the close after it")).toMatchObject({ code: 1008 })
 })
 
