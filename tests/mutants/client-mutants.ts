@@ -380,7 +380,7 @@ export const clientMutants: readonly Mutant[] = [
       },
     ],
     killedBy: {
-      tests: ["tests/sessions/order-of-words.test.ts"],
+      tests: ["tests/sessions/event-order.test.ts"],
       because: "who does not move is closed after a while, and loses nothing by it",
     },
   },

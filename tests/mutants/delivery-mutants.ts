@@ -123,7 +123,7 @@ export const deliveryMutants: readonly Mutant[] = [
     breaks: ["S12", "E11"],
     edits: [{ file: delivery, find: "    this.#values?.offerAgain()\n", replace: "" }],
     killedBy: {
-      tests: ["tests/sessions/one-sided.test.ts"],
+      tests: ["tests/sessions/server-enforcement.test.ts"],
       because: "it asks for last values that waited, not for those that were written",
     },
   },
@@ -138,7 +138,7 @@ export const deliveryMutants: readonly Mutant[] = [
       },
     ],
     killedBy: {
-      tests: ["tests/sessions/endings.test.ts"],
+      tests: ["tests/sessions/session-end.test.ts"],
       because: "both of its ends count alike; only somebody who claims another digest can tell",
     },
   },
@@ -153,7 +153,7 @@ export const deliveryMutants: readonly Mutant[] = [
       },
     ],
     killedBy: {
-      tests: ["tests/sessions/endings.test.ts"],
+      tests: ["tests/sessions/session-end.test.ts"],
       because: "its network loses whole connections, never one message of a connection",
     },
   },

@@ -37,7 +37,7 @@ export const requestMutants: readonly Mutant[] = [
     breaks: ["L1", "M3"],
     edits: [{ file: inbound, find: "    this.#connection?.resume()\n", replace: "" }],
     killedBy: {
-      tests: ["tests/sessions/one-sided.test.ts"],
+      tests: ["tests/sessions/server-enforcement.test.ts"],
       because: "the sweep ends the connection that is not read, and the next one is read",
     },
   },
@@ -57,7 +57,7 @@ export const requestMutants: readonly Mutant[] = [
       },
     ],
     killedBy: {
-      tests: ["tests/sessions/one-sided.test.ts"],
+      tests: ["tests/sessions/server-enforcement.test.ts"],
       because: "it takes every overflow of a full buffer for right",
     },
   },

@@ -25,7 +25,7 @@ export const serverMutants: readonly Mutant[] = [
       },
     ],
     killedBy: {
-      tests: ["tests/sessions/order-of-consequences.test.ts"],
+      tests: ["tests/sessions/side-effect-order.test.ts"],
       because: "none of its hooks publishes",
     },
   },
@@ -168,7 +168,7 @@ export const serverMutants: readonly Mutant[] = [
       },
     ],
     killedBy: {
-      tests: ["tests/sessions/one-sided.test.ts"],
+      tests: ["tests/sessions/server-enforcement.test.ts"],
       because: "it looks at what ACK and PONG say, not at WELCOME",
     },
   },
@@ -253,7 +253,7 @@ export const serverMutants: readonly Mutant[] = [
         replace: "    this.#active = false\n",
       },
     ],
-    killedBy: { tests: ["tests/sessions/one-sided.test.ts"], because: "nobody in it ends a session twice" },
+    killedBy: { tests: ["tests/sessions/server-enforcement.test.ts"], because: "nobody in it ends a session twice" },
   },
   {
     name: "What no longer fits into the buffer of a session is dropped",
@@ -293,7 +293,7 @@ export const serverMutants: readonly Mutant[] = [
       },
     ],
     killedBy: {
-      tests: ["tests/sessions/endings.test.ts"],
+      tests: ["tests/sessions/session-end.test.ts"],
       because: "its users come back after a while anyhow",
     },
   },
@@ -302,7 +302,7 @@ export const serverMutants: readonly Mutant[] = [
     breaks: ["L2", "T3"],
     edits: [{ file: liveness, find: "    connection.connection.terminate()\n", replace: "" }],
     killedBy: {
-      tests: ["tests/sessions/one-sided.test.ts"],
+      tests: ["tests/sessions/server-enforcement.test.ts"],
       because: "the client nearly always comes back first, and its new connection ends the old one",
     },
   },
@@ -317,7 +317,7 @@ export const serverMutants: readonly Mutant[] = [
       },
     ],
     killedBy: {
-      tests: ["tests/sessions/one-sided.test.ts"],
+      tests: ["tests/sessions/server-enforcement.test.ts"],
       because: "it only counts how often such a client is dropped",
     },
   },

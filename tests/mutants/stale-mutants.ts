@@ -18,7 +18,7 @@ const links = "packages/client/src/session/links.ts"
 const sessionBinding = "packages/client/src/session/session-binding.ts"
 const topicMembership = "packages/client/src/topics/topic-membership.ts"
 
-const lateVerdicts = "tests/sessions/late-verdicts.test.ts"
+const lateVerdicts = "tests/sessions/late-authentication.test.ts"
 const staleState = "tests/sessions/stale-state.test.ts"
 const rejoinTimers = "tests/topics/rejoin-timers.test.ts"
 const noTopics = "it has no topics for clients"
@@ -229,7 +229,7 @@ export const staleMutants: readonly Mutant[] = [
         replace: "      if (seat.id >= 0)\n        this.#putOut",
       },
     ],
-    killedBy: { tests: ["tests/topics/late-answers.test.ts"], because: noTopics },
+    killedBy: { tests: ["tests/topics/late-replies.test.ts"], because: noTopics },
   },
   {
     name: "The time of a join that was given up ends the next one",
