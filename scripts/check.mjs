@@ -7,6 +7,8 @@ const steps = [
   ["types of the tests", "tsc", "-b"],
   ["lint", "oxlint"],
   ["layers", "node", "scripts/layers.mjs"],
+  ["words", "node", "scripts/words.mjs"],
+  ["docstrings", "node", "scripts/docstrings.mjs"],
   ["format", "oxfmt", "--check"],
   ["unused code and dependencies", "knip"],
   ...packages.map((path) => [`publishing ${path}`, "publint", path, "--strict"]),

@@ -1,9 +1,6 @@
 // Finds the prose of a file: comments and string literals of TypeScript, JavaScript and Promela, and the text of Markdown.
 // Must not know which words are refused.
-import { createRequire } from "node:module"
-import { join } from "node:path"
-
-const { parseSync, Visitor } = createRequire(join(process.cwd(), "package.json"))("oxc-parser")
+import { Visitor, parseSync } from "oxc-parser"
 
 const decoration = /^[ \t]*(?:\/\/+|\/\*+|\*+\/|\*(?!\*))|\*+\/$/gm
 const fence = /^[ \t]*(```+)[\s\S]*?^[ \t]*\1/gm

@@ -14,7 +14,7 @@ const allowedFile = "scripts/words-allowed.json"
 const phrase = /\b(?:(?:is|are|was)\s+told|whoever|of\s+now|nobody|brings?\s+about)\b/i
 /** A refused first word, after bullets, emphasis, a list number, a JSDoc tag or the number of a rule. */
 const opening =
-  /^[\s*_(>#|-]*(?:\d+\.\s+)?(?:@param\s+\w+\s+(?:-\s+)?|@\w+\s+)?(?:[A-Z]\d+[*:.]*\s+)?(?:what|who|whoever|that\s+which)\b/i
+  /^[\s*_(>#|-]*(?:\d+\.\s+)?(?:@(?:param|template)\s+\w+\s+(?:-\s+)?|@(?!param|template)\w+\s+)?(?:[A-Z]\d+[*:.]*\s+)?(?:what|who|whoever|that\s+which)\b/i
 /** Ends of sentences, paragraphs, list items, headings and table cells. */
 const boundary = /[.!?][)*_]*\s+(?=[*_(]*[A-Z])|\n\s*\n|\n(?=\s*(?:[-*>#@|]|\d+\.\s))|(?<=^#.*)\n|\|/gm
 /** Code in backticks, and targets of links. */
@@ -28,7 +28,15 @@ function faultsInText({ start, text, isProse }) {
     const sentence = masked.slice(from, cuts[index])
     if (!phrase.test(sentence) && !(isProse && opening.test(sentence))) return []
     const first = from + sentence.length - sentence.trimStart().length
-    return [{ at: start + first, sentence: text.slice(first, cuts[index]).replaceAll(/\s+/g, " ").trim() }]
+    return [
+      {
+        at: start + first,
+        sentence: text
+          .slice(first, cuts[index])
+          .replaceAll(/\s+|\|$/g, " ")
+          .trim(),
+      },
+    ]
   })
 }
 

@@ -1,0 +1,4 @@
+/* What a model checks. */
+active proctype p() {
+  skip // nobody sends
+}
