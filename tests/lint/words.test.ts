@@ -37,7 +37,7 @@ it("finds each fault in comments, Markdown, Promela, error sentences and titles,
 })
 
 it("accepts plain sentences, names in code and text in backticks", () => {
-  const text = "// Returns the list. `What` is a name.\nexport const whoever = `nobody`\n"
+  const text = "// Returns the list. `What` is a name.\nexport const what = 'What'\n"
   const folder = folderOf({ "docs/a.ts": text, "README.md": "Sends a frame.\n\n```\nWhat now\n```\n" })
   expect(words([], folder)).toEqual({ status: 0, lines: ["words: 0 faults in 2 files"] })
 })

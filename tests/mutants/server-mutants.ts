@@ -253,7 +253,10 @@ export const serverMutants: readonly Mutant[] = [
         replace: "    this.#active = false\n",
       },
     ],
-    killedBy: { tests: ["tests/sessions/server-enforcement.test.ts"], because: "nobody in it ends a session twice" },
+    killedBy: {
+      tests: ["tests/sessions/server-enforcement.test.ts"],
+      because: "nobody in it ends a session twice",
+    },
   },
   {
     name: "What no longer fits into the buffer of a session is dropped",

@@ -4,7 +4,13 @@ export { turnNow } from "./base/clock.ts"
 export { assertKnownLimits, assertLimit } from "./base/assert-limit.ts"
 export { CodeTally } from "./base/code-tally.ts"
 export type { CodeTallyOptions } from "./base/code-tally.ts"
-export { applicationErrorWire, errorCodeOf, errorTable, retiredErrors, suggestedAction } from "./base/errors.ts"
+export {
+  applicationErrorWire,
+  errorCodeOf,
+  errorTable,
+  retiredErrors,
+  suggestedAction,
+} from "./base/errors.ts"
 export { idempotencyKeyMaxLength, leastHeartbeatMs, streamWindowMax, voidMaxCount } from "./limits.ts"
 export { defaultTopicHistory } from "./contract/history-limits.ts"
 export { clientMessageLimits, serverMessageLimits } from "./wire/message-limits.ts"
