@@ -48,6 +48,26 @@ describe.each(profiles)("errors in profile %s", (profile) => {
     expect(world.network.links).toHaveLength(1)
   })
 
+  it("refuses a log-in with a code of the application, and the client neither dials again nor asks for a token", async () => {
+    const facts = { message: "no such account", category: "permission" } as const
+    const authenticate = (): never => {
+      throw new HawserError("auth_player_not_found", facts)
+    }
+    const world = createWorld({ profile, server: { authenticate } })
+    let tokens = 0
+    const client = world.client({
+      token: () => {
+        tokens += 1
+        return Promise.resolve("ann")
+      },
+    })
+    const refused = rejection(client.connect())
+    await world.clock.advance(120_000)
+    expect(await refused).toMatchObject({ code: "auth_player_not_found", retry: "never", ...facts })
+    expect(tokens).toBe(1)
+    expect(world.network.links).toHaveLength(1)
+  })
+
   it("refuses one session too many with `too_many_connections` where the oldest wins", async () => {
     const world = createWorld({
       profile,
