@@ -1,8 +1,8 @@
-/* The two inbound counters of 2.3: received (accepted in order into the inbox) and handled (longest prefix whose handlers settled).
-   One client, messages 1..N, every one a request; two handlers at a time, started in order. A handler answers, throws, or hangs
-   until it is settled as a timeout; its late result is discarded. The link is cut and resumed at most CUTS times (the handshake is
-   one step here, session.pml takes it apart), and the server may end the session once.
-   Checked: S2, S3, S4, S13, S14, F7, F16, and that everything is handled and acknowledged in the end. */
+/* Models the two inbound counters of 2.3: received (accepted in order into the inbox) and handled (longest prefix whose handlers settled).
+   One client sends the messages 1..N, all of them requests. Two handlers run at a time, started in order. A handler answers, throws, or
+   hangs until it is settled as a timeout; its late result is discarded. The link is cut and resumed at most CUTS times (the handshake is
+   one step here; session.pml models its steps), and the server may end the session once.
+   Checked: S2, S3, S4, S13, S14, F7, F16; at the end every message is handled and acknowledged. */
 
 #define N 4
 #define CUTS 2
@@ -21,21 +21,21 @@ c_decl { static char seen[32]; }
 
 chan up = [N] of { byte };
 byte head, base, sent;                 /* client */
-bit reported;                          /* client: reset(cause, unacked[]) was delivered */
-byte ackOnWire;                        /* newest acknowledgement under way, 0 none */
-byte told;
+bit reported;                          /* client: reset(cause, unacked[]) was emitted */
+byte ackOnWire;                        /* newest acknowledgement under way; 0: none */
+byte acknowledged;                     /* last acknowledged count */
 
 #define NEW 0
 #define ACCEPTED 1
 #define RUNNING 2
 #define SETTLED 3
-#define TIMED_OUT 4                    /* settled, but its handler still runs */
+#define TIMED_OUT 4                    /* settled, and its handler still runs */
 byte received, handled, started;
 byte fate[N + 1], runs[N + 1], answers[N + 1];
 byte running, cuts;
-bit ended, calm;                       /* calm: no more faults */
+bit ended, calm;                       /* calm: no further faults */
 
-inline advance() {                     /* handled = longest settled prefix */
+inline advance() {                     /* handled: the longest settled prefix */
 #ifdef BREAK_HANDLED_IS_A_COUNT
   handled++
 #else
@@ -46,7 +46,7 @@ inline advance() {                     /* handled = longest settled prefix */
 inline freeUpTo(count) {
   assert(count <= head);                                  /* S3 */
   k = base;
-  do :: k < count -> k++; assert(fate[k] >= SETTLED)      /* S3, S4: freed only when its handler settled */
+  do :: k < count -> k++; assert(fate[k] >= SETTLED)      /* S3, S4: freed only after its handler settled */
      :: else -> break od;
   if :: count > base -> base = count :: else fi;
   k = 0
@@ -74,9 +74,9 @@ end: do
        started++; fate[started] = RUNNING; running++;
        runs[started]++; assert(runs[started] == 1) }                    /* S2: never executed twice */
 #ifdef BREAK_ACK_BEFORE_HANDLING
-  :: d_step { !ended && received > told -> told = received; ackOnWire = received }
+  :: d_step { !ended && received > acknowledged -> acknowledged = received; ackOnWire = received }
 #else
-  :: d_step { !ended && handled > told -> told = handled; ackOnWire = handled }
+  :: d_step { !ended && handled > acknowledged -> acknowledged = handled; ackOnWire = handled }
 #endif
   od
 }
@@ -97,7 +97,7 @@ end: do
        answers[n]++;
 #endif
        assert(answers[n] <= 1) }                                        /* S14 */
-  :: d_step { fate[n] == RUNNING && ended -> fate[n] = ACCEPTED }         /* S13: its end has no effect */
+  :: d_step { fate[n] == RUNNING && ended -> fate[n] = ACCEPTED }         /* S13: the end of this handler has no effect */
   od
 }
 
@@ -106,7 +106,7 @@ active proctype Network() {
   atomic { do :: n <= N -> run Handler(n); n++ :: else -> break od; n = 0 }
 end: do
   :: d_step { !calm -> calm = 1 }
-  :: d_step { !calm && !ended && cuts < CUTS ->                               /* cut and resume; what is under way is lost */
+  :: d_step { !calm && !ended && cuts < CUTS ->                               /* cut and resume; messages under way are lost */
        cuts++;
        if :: received > handled -> reached(RECEIVED_AHEAD_OF_HANDLED_AT_RESUME) :: else fi;
        if :: ackOnWire != 0 -> reached(ACK_LOST) :: else fi;
@@ -121,7 +121,7 @@ end: do
 #else
        freeUpTo(handled);
 #endif
-       told = handled;
+       acknowledged = handled;
 #ifdef BREAK_ONE_COUNTER_IN_WELCOME
        sent = handled;
 #else
@@ -144,7 +144,7 @@ end: do
        do :: n < base -> n++; assert(runs[n] == 1 && answers[n] == 1) :: else -> break od;   /* S4 */
        if
        :: !ended -> assert(head == N && base == N && handled == N); reached(QUIET_DELIVERED)
-       :: else -> assert(reported); reached(QUIET_REPORTED)             /* base + 1..head were reported */
+       :: else -> assert(reported); reached(QUIET_REPORTED)             /* the messages base + 1..head were reported */
        fi };
      break
   od

@@ -1,7 +1,7 @@
-/* The session protocol of profile hawser.1, mode memory, one server process: rules 2.3, 2.4 and faults F1-F7, F16.
-   One client, one server session at a time, and a hostile network. Every dial is a link with one queue each way.
-   A link is cut at any moment: what is sent afterwards is lost, what is under way arrives late or is lost from some point on,
-   and each end hears of the cut late or never. The last dial is never cut: from there on the network is quiet.
+/* Models the session protocol of profile hawser.1, mode memory, one server process: rules 2.3, 2.4 and faults F1-F7, F16.
+   The processes are one client, one server session at a time, and a hostile network. Every dial is a link with one queue each way.
+   A link is cut at any moment: frames sent after the cut are lost, frames under way arrive late or are lost from some point on,
+   and each end detects the cut late or never. The last dial is never cut: after it the network has no faults.
    Checked: S1, S2, S3, S4, S5, S6, S10, S13, S14, S16, and L1 without its figure (see Quiet).
    A number on the wire is a ghost: the frame carries no number, each end counts, and the assertion compares the two. */
 
@@ -9,18 +9,18 @@
 #define DIALS 3
 #endif
 #ifndef COMMANDS
-#define COMMANDS 3                    /* reliable messages of the client; number ASK is a request */
+#define COMMANDS 3                    /* reliable messages of the client; the message ASK is a request */
 #endif
 #ifndef EVENTS
 #define EVENTS 2                      /* reliable messages of the server, beside the answer to the request */
 #endif
 #ifndef ENDS
-#define ENDS 1                        /* how often the server may end a session: window over, or RESET on a live link */
+#define ENDS 1                        /* maximum of sessions that the server ends: window over, or RESET on a live link */
 #endif
 #define ASK 2
 #define NONE 255
 
-/* names of states that a full run must reach */
+/* states that a full run must reach */
 #define PREVIOUS_TOKEN_ACCEPTED 0
 #define TAKEOVER_OF_LIVE_LINK 1
 #define RESUME_DURING_REPLAY 2
@@ -52,26 +52,26 @@ chan up[DIALS + 1] = [3] of { byte };
 chan down[DIALS + 1] = [3] of { byte };
 bit cut[DIALS + 1];
 byte helloSession[DIALS + 1], helloToken[DIALS + 1], helloHandled[DIALS + 1];
-byte welcomeSession, welcomeToken, welcomeReceived, welcomeHandled;      /* the WELCOME on its way to the client's own dial */
+byte welcomeSession, welcomeToken, welcomeReceived, welcomeHandled;      /* the WELCOME under way to the client's current dial */
 
-/* server's view of a link */
+/* states of a link at the server */
 #define ABSENT 0
 #define ACCEPTED 1
 #define VERIFYING 2
 #define BOUND 3
-#define UNBOUND 4                     /* superseded or reset: its events come late and must do nothing */
+#define UNBOUND 4                     /* superseded or reset: late events of this link must have no effect */
 #define GONE 5
 byte link[DIALS + 1];
 
-/* client: messages are numbered 1..COMMANDS over all sessions; `settled` of them belong to sessions that ended */
+/* client: messages are numbered 1..COMMANDS over all sessions; the first `settled` belong to sessions that ended */
 #define DOWN 0
 #define WAITING 1
 #define OPEN 2
 byte clientState = DOWN, dial, knownSession, token;
-byte head, settled, base, sent, received, told;   /* head counts from 1; base, sent in the present session; received = handled */
-byte pending;                          /* the request: 0 not asked, 1 pending, 2 answered, 3 settled by a reset */
+byte head, settled, base, sent, received, acknowledged;   /* head counts from 1; base, sent in the current session; received = handled */
+byte pending;                          /* the request: 0 not sent, 1 pending, 2 answered, 3 settled by a reset */
 
-/* server session: one record, `session` is its sid, older ones are tombstones */
+/* server session: one record; `session` is its id, lower ids are tombstones */
 #define NOTHING 0
 #define ATTACHED 1
 #define DETACHED 2
@@ -79,12 +79,12 @@ byte pending;                          /* the request: 0 not asked, 1 pending, 2
 byte state = NOTHING, session, bound, lastDial;
 byte current, previous = NONE;         /* token generations; previous is NONE once the current one is confirmed */
 byte outHead, outBase, outSent;
-byte inReceived, inHandled, inTold;
+byte inReceived, inHandled, inAcknowledged;
 byte answerAt;                         /* number of the answer in this session's log, 0 none */
-bit running, stale;                    /* the request's handler runs; a handler of an ended session still runs */
+bit running, stale;                    /* running: the request's handler runs; stale: a handler of an ended session runs */
 byte emitted, executed;                /* events emitted; last message whose handler started (ghost) */
 byte serverEnds, ends;
-#ifdef WATCH                           /* memory that only serves to name the states reached */
+#ifdef WATCH                           /* memory that is used only to name reached states */
 byte replayTo;
 bit answerSent;
 #endif
@@ -99,12 +99,12 @@ bit armed;
 #endif
 
 #ifdef BREAK_OLD_LINK_COUNTS
-#define deaf(d) (cut[d] || link[d] == GONE)
+#define unread(d) (cut[d] || link[d] == GONE)
 #else
-#define deaf(d) (cut[d] || link[d] >= UNBOUND)
+#define unread(d) (cut[d] || link[d] >= UNBOUND)
 #endif
-#define upReady(d) (deaf(d) || nfull(up[d]))
-inline sendUp(d, frame) { if :: deaf(d) -> skip :: else -> up[d]!frame fi }
+#define upReady(d) (unread(d) || nfull(up[d]))
+inline sendUp(d, frame) { if :: unread(d) -> skip :: else -> up[d]!frame fi }
 #ifdef BREAK_OLD_LINK_STILL_COUNTED
 #define gone(d) (cut[d])
 #else
@@ -121,9 +121,9 @@ inline freeUpTo(count) {
   assert(knownSession == session && count <= inHandled);  /* S3: freed only when handled */
   if :: count > base -> base = count :: else fi
 }
-inline reportReset() {                                    /* S4, S16: whatever is unacknowledged is reported, once */
+inline reportReset() {                                    /* S4, S16: all unacknowledged messages are reported, once */
   assert(knownSession != 0);
-  settled = head; base = 0; sent = 0; received = 0; told = 0; knownSession = 0;
+  settled = head; base = 0; sent = 0; received = 0; acknowledged = 0; knownSession = 0;
   if :: pending == 1 -> pending = 3 :: else fi
 }
 inline onWelcome() {
@@ -149,29 +149,29 @@ inline onWelcome() {
 #endif
   fi;
   token = welcomeToken;
-  told = received;
+  acknowledged = received;
   welcomeSession = 0; welcomeToken = 0; welcomeReceived = 0; welcomeHandled = 0
 }
 inline onDownFrame(frame) {
   if
   :: frame == WELCOME -> onWelcome()
-  :: frame == REPLACED -> assert(false)                   /* S10, S13: a lone client is never replaced by itself */
+  :: frame == REPLACED -> assert(false)                   /* S10, S13: a single client never replaces itself */
   :: frame == RESET -> reportReset(); clientState = DOWN
   :: frame >= ACK && frame < MESSAGE -> freeUpTo(frame - ACK)
   :: frame >= MESSAGE ->
      received++;
      assert(knownSession == session);
      assert(received == (frame & 7));                     /* S1 */
-     assert((frame >= ANSWER) == (received == answerAt)); /* S1: the content too */
+     assert((frame >= ANSWER) == (received == answerAt)); /* S1: same content */
      if :: frame >= ANSWER -> assert(pending == 1); pending = 2 :: else fi   /* S14 */
   fi
 }
-inline openDial() {                                       /* freeze the old link, then HELLO (2.4) */
+inline openDial() {                                       /* freezes the old link, then sends HELLO (2.4) */
 #ifndef BREAK_OLD_LINK_STILL_COUNTED
-  drop(down[dial]);                                       /* handlers detached: what still comes meets nobody */
+  drop(down[dial]);                                       /* handlers are detached: later frames have no receiver */
   welcomeSession = 0; welcomeToken = 0; welcomeReceived = 0; welcomeHandled = 0;
 #endif
-  cut[dial] = 1;                                          /* given up: the client writes no more; what it wrote may still arrive */
+  cut[dial] = 1;                                          /* abandoned: the client writes no more; earlier frames may still arrive */
   dial++;
   clientState = WAITING;
   helloSession[dial] = knownSession; helloToken[dial] = token; helloHandled[dial] = received;
@@ -187,13 +187,13 @@ end: do
 #ifdef BREAK_CLIENT_REPLAY_INTERLEAVED
   :: d_step { clientState == OPEN && sent + 1 < head - settled && upReady(dial) -> sendUp(dial, MESSAGE + head) }
 #endif
-  :: d_step { clientState == OPEN && received > told && upReady(dial) -> told = received; sendUp(dial, ACK + received) }
+  :: d_step { clientState == OPEN && received > acknowledged && upReady(dial) -> acknowledged = received; sendUp(dial, ACK + received) }
   :: d_step { nempty(down[dial]) -> down[dial]?frame; onDownFrame(frame); frame = 0 }
 #ifdef BREAK_OLD_LINK_STILL_COUNTED
   :: d_step { dial > 1 && nempty(down[dial - 1]) -> down[dial - 1]?frame;
        if :: frame >= MESSAGE -> onDownFrame(frame) :: else fi; frame = 0 }
 #endif
-  :: d_step { dial < DIALS -> openDial() }                /* close, error, silence, wake, or GOAWAY on a healthy link */
+  :: d_step { dial < DIALS -> openDial() }                /* after close, error, silence, wake, or GOAWAY on a healthy link */
   od
 }
 
@@ -210,14 +210,14 @@ inline endSession() {                                     /* onEnd(cause, unacke
 inline attach(d) {
   assert(bound == 0);                                     /* S6 */
 #ifdef BREAK_BIND_CLOSED_LINK
-  assert(!closeSeen[d]);                                  /* S6, S13: no close event will ever come again */
+  assert(!closeSeen[d]);                                  /* S6, S13: no further close event follows */
 #endif
   bound = d; link[d] = BOUND; state = ATTACHED;
 #ifdef BREAK_COUNTS_BEFORE_UNBIND
   if :: session != earlySession[d] -> earlyReceived[d] = inReceived; earlyHandled[d] = inHandled :: else fi;
-  inTold = earlyHandled[d];
+  inAcknowledged = earlyHandled[d];
 #else
-  inTold = inHandled;
+  inAcknowledged = inHandled;
 #endif
 #ifdef WATCH
   replayTo = outHead;
@@ -295,7 +295,7 @@ inline admit(d) {                                         /* steps 5 to 8, one s
   helloSession[d] = 0; helloToken[d] = 0; helloHandled[d] = 0
 }
 inline onUpFrame(frame) {
-  previous = NONE;                                        /* the first frame on the new link confirms its token */
+  previous = NONE;                                        /* the first frame on the new link confirms the link's token */
   if
   :: frame >= ACK && frame < MESSAGE ->
      assert(frame - ACK <= outHead && frame - ACK <= received);   /* S3 */
@@ -306,7 +306,7 @@ inline onUpFrame(frame) {
      assert(frame - MESSAGE == settled + inReceived)      /* S2 */
   fi
 }
-inline onClose(d) {                                       /* first line of every callback: is this still the session's link? */
+inline onClose(d) {                                       /* every callback checks first that this is still the session's link */
   if :: len(up[d]) > 0 -> reached(FRAME_FROM_UNBOUND_LINK); drop(up[d]) :: else fi;   /* frames of an unbound link: no effect */
   if
   :: bound == d -> bound = 0; state = DETACHED;
@@ -346,7 +346,7 @@ end: do
 #else
   :: d_step { link[d] != ABSENT && link[d] != GONE && (link[d] == UNBOUND || (cut[d] && empty(up[d]))) -> onClose(d) }
 #endif
-  /* the network: cut the link; lose what is under way */
+  /* the network cuts the link, and loses frames under way */
   :: d_step { d < DIALS && d == dial && link[d] < UNBOUND && !cut[d] -> cut[d] = 1 }
   :: d_step { cut[d] && nempty(up[d]) -> drop(up[d]) }
   :: d_step { cut[d] && nempty(down[d]) -> drop(down[d]);
@@ -383,16 +383,16 @@ end: do
        :: else -> sendDown(bound, MESSAGE + outSent)
        fi }
 #ifdef BREAK_ACK_BEFORE_HANDLING
-  :: d_step { bound != 0 && inReceived > inTold && downReady(bound) -> inTold = inReceived; sendDown(bound, ACK + inReceived) }
+  :: d_step { bound != 0 && inReceived > inAcknowledged && downReady(bound) -> inAcknowledged = inReceived; sendDown(bound, ACK + inReceived) }
 #else
-  :: d_step { bound != 0 && inHandled > inTold && downReady(bound) -> inTold = inHandled; sendDown(bound, ACK + inHandled) }
+  :: d_step { bound != 0 && inHandled > inAcknowledged && downReady(bound) -> inAcknowledged = inHandled; sendDown(bound, ACK + inHandled) }
 #endif
-  :: d_step { alive && inReceived > inHandled && !running ->    /* the next handler starts; only the request's takes time */
+  :: d_step { alive && inReceived > inHandled && !running ->    /* the next handler starts; only that of the request takes time */
        assert(executed < settled + inHandled + 1);              /* S2: each once, in order */
        executed = settled + inHandled + 1;
        if :: executed == ASK -> running = 1 :: else -> inHandled++ fi }
   :: d_step { running -> running = 0; answer(); inHandled++; if :: state == DETACHED -> reached(HANDLER_SETTLES_WHILE_DETACHED) :: else fi }
-  :: d_step { stale -> stale = 0; reached(HANDLER_OUTLIVES_SESSION)      /* S13: its answer goes nowhere */
+  :: d_step { stale -> stale = 0; reached(HANDLER_OUTLIVES_SESSION)      /* S13: its answer has no receiver */
 #ifdef BREAK_LATE_HANDLER_ANSWERS
        ; if :: alive -> answer() :: else fi
 #endif
@@ -406,7 +406,7 @@ end: do
   od
 }
 
-/* L1 and S4: when nothing can happen any more, both ends are attached and everything is delivered and acknowledged, or was reported. */
+/* L1 and S4: when no other step is possible, both ends are attached, and every message is delivered and acknowledged, or was reported. */
 active proctype Quiet() {
 end: do
   :: timeout ->
@@ -414,7 +414,7 @@ end: do
      assert(head == COMMANDS && emitted == EVENTS);
      assert(base == head - settled && inReceived == base && inHandled == base);
      assert(received == outHead && outBase == outHead);
-     assert(pending != 1 && (settled >= ASK || pending == 2));    /* S14: pending table empty */
+     assert(pending != 1 && (settled >= ASK || pending == 2));    /* S14: the pending table is empty */
      assert(serverEnds + 1 == session);                           /* S16 */
      assert(ends != 0 || settled == 0);                           /* no reset without a cause */
      if :: ends == 0 -> reached(QUIET_WITHOUT_RESET) :: else -> reached(QUIET_AFTER_RESET) fi;

@@ -1,8 +1,8 @@
-/* A stream (frames ITEM, END, CANCEL, CREDIT): the client asks, a handler of the server produces items while it has credit, and the
-   stream ends exactly once. The session below is taken as given (session.pml): both directions are lossless and ordered, and the
-   session may end once, on both sides. Handlers run one at a time; a stream counts as settled when it starts, CANCEL and CREDIT act
-   on acceptance. Requests: 1 is slow, 2 is the stream, 3 is answered only when the stream is over.
-   Checked: S13, S14, S15 (credit), and that both ends settle every request in the end. */
+/* Models a stream (frames ITEM, END, CANCEL, CREDIT): the client requests it, a handler of the server produces items while it has credit,
+   and the stream ends exactly once. The model assumes the session of session.pml: both directions are lossless and ordered, and the
+   session may end once, on both sides. Handlers run one at a time. A stream counts as settled when it starts; CANCEL and CREDIT act
+   on acceptance. Requests: 1 is slow, 2 is the stream, 3 is answered only after the stream has ended.
+   Checked: S13, S14, S15 (credit); both ends settle every request in the end. */
 
 #define ITEMS 3
 #define WINDOW 2
@@ -30,22 +30,22 @@ c_decl { static char seen[32]; }
 chan up = [4] of { byte, byte };
 chan down = [4] of { byte, byte };
 chan inbox = [6] of { byte, byte };
-bit over, calm;                        /* the session ended; no more faults */
+bit over, calm;                        /* over: the session ended; calm: no further faults */
 bit patient;                           /* the reader will not leave before the end */
 
 /* client */
 byte asked, granted, got, consumed;
-byte outcome, settledTimes;            /* of the stream: 0 open, 1 ended, 2 cancelled, 3 reset */
+byte outcome, settledTimes;            /* outcome of the stream: 0 open, 1 ended, 2 cancelled, 3 reset */
 byte pending[4];                       /* 1 pending, 2 settled */
 
 /* server: the stream's handler */
 #define IDLE 0
 #define RUNNING 1
-#define ABORTED 2                      /* its signal fired; it may return, or not listen and be settled as a timeout */
+#define ABORTED 2                      /* its signal aborted; it may return, or ignore the signal and be settled as a timeout */
 #define DONE 3
 byte stream = IDLE, credit, produced, ends;
-bit cancelled, deaf;                   /* cancelled before it started; a handler that ignored its abort still runs */
-bit slow, waits;                       /* handler of request 1, of request 3 runs */
+bit cancelled, lateHandler;                   /* cancelled: before the start; lateHandler: a handler that ignored its abort still runs */
+bit slow, waits;                       /* slow: the handler of request 1 runs; waits: that of request 3 */
 #define busy (slow || waits)
 
 inline settle(how) { outcome = how; settledTimes++; assert(settledTimes == 1); pending[2] = 2 }
@@ -56,7 +56,7 @@ end: do
   :: d_step { !over && asked >= 2 && outcome == 0 && granted < consumed + WINDOW && granted < ITEMS && nfull(up) -> granted++; up!CREDIT, 1 }
   :: d_step { consumed < got -> consumed++ }
   :: d_step { asked < 2 && !patient -> patient = 1 }
-  :: d_step { !over && asked >= 2 && outcome == 0 && !patient && nfull(up) -> settle(2); up!CANCEL, 2 }   /* the reader left, or its time is up */
+  :: d_step { !over && asked >= 2 && outcome == 0 && !patient && nfull(up) -> settle(2); up!CANCEL, 2 }   /* the reader left, or its deadline passed */
   :: d_step { !over && nempty(down) -> down?kind, what;
        if
        :: kind == ITEM && outcome == 0 -> got++; assert(what == got); assert(got - consumed <= WINDOW)     /* S15 */
@@ -88,7 +88,7 @@ inline act(kind) {
 #ifdef BREAK_CANCEL_AND_HANDLER_BOTH_END
         sendEnd()
 #endif
-     :: else -> reached(CANCEL_CROSSES_END)                             /* already over: ignored */
+     :: else -> reached(CANCEL_CROSSES_END)                             /* already done: ignored */
      fi
   fi
 }
@@ -129,24 +129,24 @@ end: do
 #endif
      }
   :: d_step { !over && stream == ABORTED && nfull(down) -> stream = DONE; sendEnd() }          /* returns on its signal */
-  :: d_step { !over && stream == ABORTED && nfull(down) -> stream = DONE; deaf = 1; reached(HANDLER_IGNORES_ABORT); sendEnd() }
-  :: d_step { !over && deaf && nfull(down) -> deaf = 0;                 /* its late item is discarded */
+  :: d_step { !over && stream == ABORTED && nfull(down) -> stream = DONE; lateHandler = 1; reached(HANDLER_IGNORES_ABORT); sendEnd() }
+  :: d_step { !over && lateHandler && nfull(down) -> lateHandler = 0;                 /* the late item is discarded */
 #ifdef BREAK_LATE_ITEM_SENT
        assert(ends == 0); down!ITEM, produced + 1                       /* S13: nothing follows END */
 #endif
      }
   :: d_step { !calm -> calm = 1 }
-  :: d_step { !calm && !over -> over = 1;                               /* RESET: both ends learn it; what is under way is gone */
+  :: d_step { !calm && !over -> over = 1;                               /* RESET reaches both ends; frames under way are lost */
        if :: stream == RUNNING -> reached(SESSION_ENDS_DURING_STREAM) :: else fi;
        do :: len(up) > 0 -> up?_, _ :: len(down) > 0 -> down?_, _ :: len(inbox) > 0 -> inbox?_, _ :: else -> break od;
-       slow = 0; waits = 0; stream = DONE; deaf = 0; credit = 0 }
+       slow = 0; waits = 0; stream = DONE; lateHandler = 0; credit = 0 }
   od
 }
 
 active proctype Quiet() {
 end: do
   :: timeout -> d_step {
-       assert(pending[1] != 1 && pending[2] != 1 && pending[3] != 1);   /* S14: pending table empty */
+       assert(pending[1] != 1 && pending[2] != 1 && pending[3] != 1);   /* S14: the pending table is empty */
        assert(settledTimes == (asked >= 2));
        if
        :: !over -> assert(asked == 3 && stream == DONE && ends == 1 && !busy && (!patient || outcome == 1));

@@ -1,4 +1,4 @@
-// Builds one verifier from a model with spin and a C compiler, in a folder of its own, and runs it to its end.
+// Builds one verifier from a model with spin and a C compiler, in a temporary folder, and runs it to completion.
 import { spawnSync } from "node:child_process"
 import { copyFileSync, mkdtempSync, rmSync } from "node:fs"
 import { tmpdir } from "node:os"
@@ -16,7 +16,7 @@ export const toolsFound = exists("spin") && compiler !== undefined
 
 /**
  * `settings` are macros of the model. With `endless`, any cycle is an error; otherwise assertions and end states are checked.
- * `complete` is true only when every reachable state was visited, none left out, and no error found.
+ * `complete` is true only if every reachable state was visited, none was left out, and no error was found.
  */
 export function verify(model, { settings, endless = false, optimise = true }) {
   const cwd = mkdtempSync(join(tmpdir(), "hawser-model-"))
@@ -37,7 +37,7 @@ export function verify(model, { settings, endless = false, optimise = true }) {
     return {
       violation: /^pan:1: (.*?) \(at depth/m.exec(stdout)?.[1],
       complete: /errors: 0$/m.test(stdout) && !/not completed|too small|out of memory/.test(stdout),
-      // The end of a process that never ends is the only statement that may stay out of reach.
+      // The end of an endless process is the only statement that may remain unreached.
       idle: (stdout.match(/ state \d+, "(?!-end-)/g) ?? []).length,
       states: Number(/(\d+) states, stored/.exec(stdout)?.[1] ?? 0),
       reached: [...stdout.matchAll(/^reached (\w+)$/gm)].map((match) => match[1]),

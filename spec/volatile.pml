@@ -1,7 +1,7 @@
-/* Volatile messages of 2.1, 2.4 and 2.6: a barrier keeps each behind every reliable message sent before it, and a keyed one is
-   conflated to the latest value of its key. The server sends; the client counts reliable frames; links are cut and resumed at most
-   CUTS times (the handshake is one step here), what is under way is lost from some point on or arrives at a frozen link.
-   Checked: S12, and that the last value of every key reaches the client when the network is quiet. */
+/* Models the volatile messages of 2.1, 2.4 and 2.6: a barrier keeps each behind every reliable message sent before it, and keyed messages
+   are conflated to the latest value of their key. The server sends; the client counts reliable frames. Links are cut and resumed at most
+   CUTS times (the handshake is one step here); frames under way are lost from some point on or arrive at a frozen link.
+   Checked: S12; the last value of every key reaches the client when the network has no faults. */
 
 #ifndef KEYS
 #define KEYS 1
@@ -32,8 +32,8 @@ c_decl { static char seen[32]; }
 #define KEYED 2
 #define UNKEYED 3
 chan down = [4] of { byte, byte, byte };       /* kind; number or key * 8 + version; barrier (ghost) */
-byte head, sent;                       /* server: reliable messages emitted, handed to the present link */
-byte version[KEYS], barrier[KEYS];     /* the slot of a key: one value, and the head when it was set */
+byte head, sent;                       /* server: reliable messages emitted; handed to the current link */
+byte version[KEYS], barrier[KEYS];     /* the slot of a key: one value, and the head at the time of its setting */
 #if defined(BREAK_REPLACED_IN_PLACE) || defined(BREAK_BARRIER_FORGOTTEN_AT_RESUME)
 byte trueBarrier[KEYS];
 #else
@@ -44,7 +44,7 @@ byte content[KEYS];
 #else
 #define content version
 #endif
-bit waiting[KEYS];                     /* the slot holds a value that was not handed to the present link */
+bit waiting[KEYS];                     /* the slot holds a value that was not handed to the current link */
 byte plain, plainBarrier; bit plainWaiting;
 bit attached = 1;
 byte cuts;
@@ -99,7 +99,7 @@ end: do
        if :: plainWaiting -> reached(PLAIN_DROPPED_WITH_LINK) :: else fi;
        plainWaiting = 0; plainBarrier = 0 }
   :: d_step { !attached && len(down) > 0 -> reached(FRAMES_LOST); do :: len(down) > 0 -> down?_, _, _ :: else -> break od; skip }
-  :: d_step { !attached ->                                              /* resume: the client froze the old link, replay, then live */
+  :: d_step { !attached ->                                              /* resume: the client froze the old link; replay, then new messages */
        attached = 1; sent = received;
 #ifdef BREAK_OLD_LINK_STILL_READ
        do :: len(down) > 0 && len(old) < 4 -> down?kind, what, behind; old!kind, what, behind :: else -> break od;
@@ -128,8 +128,8 @@ end: do
        if
        :: kind == RELIABLE -> received++; assert(received == what)
        :: kind == KEYED ->
-          assert(received >= behind);                                   /* S12: never ahead of an earlier reliable message */
-          assert((what & 7) >= last[what / 8]);                         /* S12: monotone per key */
+          assert(received >= behind);                                   /* S12: not before an earlier reliable message */
+          assert((what & 7) >= last[what / 8]);                         /* S12: versions of a key do not decrease */
           last[what / 8] = what & 7
        :: kind == UNKEYED -> assert(received >= behind); assert(what > lastPlain); lastPlain = what
        fi;
