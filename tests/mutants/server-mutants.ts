@@ -11,6 +11,7 @@ const resume = "packages/server/src/session/opening/resume.ts"
 const resumeToken = "packages/server/src/session/opening/resume-token.ts"
 const sessionFrames = "packages/server/src/session/conversation/session-frames.ts"
 const liveness = "packages/server/src/session/life/liveness.ts"
+const lifeTest = "packages/server/src/session/life/session.machine.test.ts"
 
 const claimsAreHonest =
   "its thieves are answered with an end of the session at the latest, which it takes for right"
@@ -300,6 +301,36 @@ export const serverMutants: readonly Mutant[] = [
       tests: ["tests/sessions/resume-claims.test.ts"],
       because: "it knows when a session may thrash, and not when it must",
     },
+  },
+  {
+    name: "Takeovers count for ever, however long ago they were",
+    breaks: ["S16", "A9"],
+    edits: [{ file: sessionMachine, find: "nowMs - atMs < takeoverWindowMs", replace: "nowMs >= atMs" }],
+    killedBy: { tests: [lifeTest], because: "it allows a session to thrash whenever it was taken over" },
+  },
+  {
+    name: "A claim that its client never confirmed renews a short window",
+    breaks: ["A16"],
+    edits: [
+      {
+        file: sessionMachine,
+        find: "claims.isConfirmed ? windowMs : Math.min(windowMs, claims.windowMs)",
+        replace: "windowMs",
+      },
+    ],
+    killedBy: { tests: [lifeTest], because: "no page of it is left for good" },
+  },
+  {
+    name: "Each restart of the server renews the time of a client that stays away",
+    breaks: ["A17"],
+    edits: [
+      {
+        file: sessionMachine,
+        find: "spentMs: state.claims.spentMs + (nowMs - state.sinceMs)",
+        replace: "spentMs: state.claims.spentMs",
+      },
+    ],
+    killedBy: { tests: [lifeTest], because: "no server of it is restarted" },
   },
   {
     name: "Who was sent away for good while he was away comes back",
