@@ -4,11 +4,14 @@ import type { Mutant } from "./mutant.ts"
 const serverSession = "packages/server/src/session/life/server-session.ts"
 const openConnection = "packages/server/src/session/opening/open-session.ts"
 const conversation = "packages/server/src/session/conversation/conversation.ts"
-const claimHistory = "packages/server/src/session/life/claim-history.ts"
+const sessionMachine = "packages/server/src/session/life/session.machine.ts"
+const sessionStore = "packages/server/src/session/life/session-store.ts"
+const welcome = "packages/server/src/session/opening/welcome.ts"
 const resume = "packages/server/src/session/opening/resume.ts"
 const resumeToken = "packages/server/src/session/opening/resume-token.ts"
 const sessionFrames = "packages/server/src/session/conversation/session-frames.ts"
 const liveness = "packages/server/src/session/life/liveness.ts"
+const lifeTest = "packages/server/src/session/life/session.machine.test.ts"
 
 const claimsAreHonest =
   "its thieves are answered with an end of the session at the latest, which it takes for right"
@@ -49,9 +52,9 @@ export const serverMutants: readonly Mutant[] = [
     breaks: ["S13", "A9"],
     edits: [
       {
-        file: serverSession,
-        find: "    if (this.#link === link) this.#detach(windowMs)\n    else this.#shortenWindow(link, windowMs)\n",
-        replace: "    this.#shortenWindow(link, windowMs)\n    this.#detach(windowMs)\n",
+        file: sessionMachine,
+        find: "return isBound(state, input.link) ? lose(options, state, input)",
+        replace: 'return state.kind === "attached" ? lose(options, state, input)',
       },
     ],
   },
@@ -60,8 +63,8 @@ export const serverMutants: readonly Mutant[] = [
     breaks: ["S6", "S13", "A9"],
     edits: [
       {
-        file: serverSession,
-        find: '      old.close("replaced", "the session goes on on a newer connection")\n',
+        file: sessionMachine,
+        find: '    { kind: "close", link: old, code: "replaced" },\n',
         replace: "",
       },
     ],
@@ -82,9 +85,14 @@ export const serverMutants: readonly Mutant[] = [
     breaks: ["S10", "A5"],
     edits: [
       {
-        file: claimHistory,
-        find: "    this.#isConfirmed = false\n    this.#lastDial = claim.dial",
-        replace: "    this.#isConfirmed = true\n    this.#lastDial = claim.dial",
+        file: sessionMachine,
+        find: "generation: generation + 1, isConfirmed: false, lastDial: dial }",
+        replace: "generation: generation + 1, isConfirmed: true, lastDial: dial }",
+      },
+      {
+        file: sessionMachine,
+        find: "    isConfirmed: false,\n    lastDial: dial,\n    takeoversAtMs,\n",
+        replace: "    isConfirmed: true,\n    lastDial: dial,\n    takeoversAtMs,\n",
       },
     ],
   },
@@ -140,7 +148,7 @@ export const serverMutants: readonly Mutant[] = [
   {
     name: "A first HELLO that its client gave up, arriving late, ends what its successor opened",
     breaks: ["S16", "A8"],
-    edits: [{ file: openConnection, find: " && hello.dial <= lastDial)", replace: " && hello.dial < 0)" }],
+    edits: [{ file: sessionStore, find: " && dial <= one.lastDial))", replace: " && dial < 0))" }],
     killedBy: {
       tests: ["tests/sessions/resume-claims.test.ts"],
       because: "it takes every `replaced` for a second login",
@@ -151,7 +159,7 @@ export const serverMutants: readonly Mutant[] = [
     breaks: ["S5", "W10"],
     edits: [
       {
-        file: openConnection,
+        file: welcome,
         find: "    received,\n    handled,\n",
         replace: "    received: 0,\n    handled: 0,\n",
       },
@@ -162,7 +170,7 @@ export const serverMutants: readonly Mutant[] = [
     breaks: ["S3", "N6"],
     edits: [
       {
-        file: openConnection,
+        file: welcome,
         find: "    received,\n    handled,\n",
         replace: "    received,\n    handled: received,\n",
       },
@@ -189,7 +197,7 @@ export const serverMutants: readonly Mutant[] = [
     edits: [
       {
         file: sessionFrames,
-        find: '    case "cancel":\n      taker.settle(count)\n',
+        find: '    case "cancel":\n      taker.pass(count)\n',
         replace: '    case "cancel":\n',
       },
     ],
@@ -200,8 +208,8 @@ export const serverMutants: readonly Mutant[] = [
     edits: [
       {
         file: serverSession,
-        find: 'const cancel = this.#host.timers.after(ms, () => this.finish("session_expired"))',
-        replace: "const cancel = () => {}",
+        find: 'timers.at(atMs, () => this.#step({ kind: "wake", nowMs: clock.now() }, {}))',
+        replace: "() => {}",
       },
     ],
   },
@@ -211,10 +219,16 @@ export const serverMutants: readonly Mutant[] = [
     edits: [
       {
         file: serverSession,
-        find: "    this.#stopWindow()\n    this.#claims.accept(claim)\n",
-        replace: "    this.#claims.accept(claim)\n",
+        find: "    this.#cancelWake?.()\n    const atMs",
+        replace: "    const atMs",
+      },
+      {
+        file: sessionMachine,
+        find: "(wakeAtLife(state) ?? Number.POSITIVE_INFINITY)",
+        replace: "(wakeAtLife(state) ?? 0)",
       },
     ],
+    pair: "a timer that is cancelled does not wake, and a wake outside of a window has no effect",
   },
   {
     name: "A reply is dropped when its client is away",
@@ -249,10 +263,16 @@ export const serverMutants: readonly Mutant[] = [
     edits: [
       {
         file: serverSession,
-        find: "    if (!this.#active) return\n    this.#active = false\n",
-        replace: "    this.#active = false\n",
+        find: 'if (this.active) this.#step({ kind: "end", cause }, options)',
+        replace: 'this.#step({ kind: "end", cause }, options)',
+      },
+      {
+        file: sessionMachine,
+        find: 'if (state.kind === "ended" || state.kind === "moved") return [state, []]',
+        replace: 'if (state.kind === "moved") return [state, []]',
       },
     ],
+    pair: "the runner does not end a session that has ended, and the machine ignores it",
     killedBy: {
       tests: ["tests/sessions/server-enforcement.test.ts"],
       because: "nobody in it ends a session twice",
@@ -264,9 +284,9 @@ export const serverMutants: readonly Mutant[] = [
     edits: [
       {
         file: conversation,
-        find: '    const full = codec.counts ? "session_overflow" : "slow_consumer"\n',
+        find: '    const cause = outcome === "dead" ? "connection_lost" : dialect.overflow\n',
         replace:
-          '    const full = codec.counts ? "session_overflow" : "slow_consumer"\n    if (codec.counts) return "buffered"\n',
+          '    const cause = outcome === "dead" ? "connection_lost" : dialect.overflow\n    if (dialect.counts) return "buffered"\n',
       },
     ],
   },
@@ -275,9 +295,9 @@ export const serverMutants: readonly Mutant[] = [
     breaks: ["S16", "A9"],
     edits: [
       {
-        file: claimHistory,
-        find: "return recent.push(nowMs) > limits.takeoversMax",
-        replace: "return recent.push(nowMs) < 0",
+        file: sessionMachine,
+        find: "if (takeoversAtMs.length > takeoversMax)",
+        replace: "if (takeoversAtMs.length < 0)",
       },
     ],
     killedBy: {
@@ -286,12 +306,42 @@ export const serverMutants: readonly Mutant[] = [
     },
   },
   {
+    name: "Takeovers count for ever, however long ago they were",
+    breaks: ["S16", "A9"],
+    edits: [{ file: sessionMachine, find: "nowMs - atMs < takeoverWindowMs", replace: "nowMs >= atMs" }],
+    killedBy: { tests: [lifeTest], because: "it allows a session to thrash whenever it was taken over" },
+  },
+  {
+    name: "A claim that its client never confirmed renews a short window",
+    breaks: ["A16"],
+    edits: [
+      {
+        file: sessionMachine,
+        find: "claims.isConfirmed ? windowMs : Math.min(windowMs, claims.windowMs)",
+        replace: "windowMs",
+      },
+    ],
+    killedBy: { tests: [lifeTest], because: "no page of it is left for good" },
+  },
+  {
+    name: "Each restart of the server renews the time of a client that stays away",
+    breaks: ["A17"],
+    edits: [
+      {
+        file: sessionMachine,
+        find: "spentMs: state.claims.spentMs + (nowMs - state.sinceMs)",
+        replace: "spentMs: state.claims.spentMs",
+      },
+    ],
+    killedBy: { tests: [lifeTest], because: "no server of it is restarted" },
+  },
+  {
     name: "Who was sent away for good while he was away comes back",
     breaks: ["S16", "X5"],
     edits: [
       {
         file: openConnection,
-        find: '      if (claim.kind === "ended" && claim.isFinal) throw new HawserError(claim.cause)\n',
+        find: '      if (claim.kind === "ended" && claim.isFinal) throw new HawserError(cause)\n',
         replace: "",
       },
     ],

@@ -4,7 +4,8 @@ import type { Mutant } from "./mutant.ts"
 
 const inbound = "packages/server/src/session/conversation/inbound.ts"
 const tokenRenewal = "packages/server/src/session/life/token-renewal.ts"
-const serverSession = "packages/server/src/session/life/server-session.ts"
+const sessionMachine = "packages/server/src/session/life/session.machine.ts"
+const openSession = "packages/server/src/session/opening/open-session.ts"
 const liveness = "packages/server/src/session/life/liveness.ts"
 const drain = "packages/server/src/session/life/drain.ts"
 const presence = "packages/server/src/topics/presence.ts"
@@ -116,9 +117,9 @@ export const staleMutants: readonly Mutant[] = [
     breaks: ["A16", "S13"],
     edits: [
       {
-        file: serverSession,
-        find: "    window.cancel()\n    window.dropped = undefined\n",
-        replace: "    window.cancel()\n",
+        file: sessionMachine,
+        find: 'if (state.kind !== "dropped" || state.link !== link) return [state, []]',
+        replace: 'if (state.kind === "detached") return [state, []]',
       },
     ],
     killedBy: {
@@ -127,17 +128,17 @@ export const staleMutants: readonly Mutant[] = [
     },
   },
   {
-    name: "A window that was shortened runs on beside the shorter one",
-    breaks: ["A9", "A16"],
+    name: "A window that is shortened keeps its end",
+    breaks: ["A16"],
     edits: [
       {
-        file: serverSession,
-        find: "    this.#stopWindow()\n    const cancel",
-        replace: "    const cancel",
+        file: sessionMachine,
+        find: "{ ...shorter, sinceMs }",
+        replace: "{ ...shorter, sinceMs, untilMs }",
       },
     ],
     killedBy: {
-      tests: [staleState],
+      tests: ["packages/server/src/session/life/session.machine.test.ts"],
       because: "no page of it is left while the server drops its connection",
     },
   },
@@ -284,10 +285,16 @@ export const staleMutants: readonly Mutant[] = [
     edits: [
       {
         file: login,
-        find: 'if (!owner.isClosing) this.#step({ kind: "verified" })',
-        replace: 'this.#step({ kind: "verified" })',
+        find: 'if (!owner.isClosing) this.#step({ kind: "verified", nowMs: this.#host.clock.now() })',
+        replace: 'this.#step({ kind: "verified", nowMs: this.#host.clock.now() })',
+      },
+      {
+        file: openSession,
+        find: '  if (connection.isClosing) throw new HawserError("connection_lost")\n  if (opening.kind',
+        replace: "  if (opening.kind",
       },
     ],
+    pair: "the login stops at a connection that is gone, and so does the opening of the session",
     killedBy: { tests: [lateVerdicts], because: soonVerdicts },
   },
   {
@@ -296,7 +303,7 @@ export const staleMutants: readonly Mutant[] = [
     edits: [
       {
         file: login,
-        find: 'if (!owner.isClosing) this.#step({ kind: "rejected", error: known })',
+        find: 'if (!this.#owner.isClosing) this.#step({ kind: "rejected", error: known })',
         replace: 'this.#step({ kind: "rejected", error: known })',
       },
     ],
