@@ -53,7 +53,7 @@ bit resumable;
 byte link = 1;
 byte generation = 1;
 bit confirmed;
-byte window = ENDLESS;
+byte window = RESUME;
 byte spent;
 byte taken, age[TAKEOVERS_MAX + 1];    /* takeovers: how many are kept, and how long ago they were */
 byte waited, left;                     /* now - sinceMs, untilMs - now */
@@ -71,7 +71,7 @@ byte bound = 1;
 byte ends;
 bit shown;                             /* the client spoke on the link of its last claim */
 byte newest = 1;                       /* generation that the last claim was given */
-byte absent, absentBefore;             /* of this wait, and of the last waits of earlier lives since a confirmation */
+byte absent, absentBefore;             /* of this wait, and of the waits before it since a confirmation */
 byte longest = ENDLESS;                /* length of the last window since a confirmation */
 byte since[DIALS + 1] = NONE;          /* how long ago this link took the session from another one */
 
@@ -170,6 +170,7 @@ inline onClaim(l) {
   :: else ->
      assert(!k || before <= TAKEOVERS_MAX);                            /* [6] */
      strayTimer = (waiting -> 1 : strayTimer);
+     spent = spent + waited; absentBefore = absentBefore + absent;
      kind[life] = attached; link = l; waited = 0; left = 0; absent = 0;
      generation = presented + 1; newest = presented + 1; shown = 0;
 #ifndef BREAK_CLAIM_KEEPS_CONFIRMATION
@@ -200,7 +201,7 @@ inline onMessage(l) {
     :: isBound(l) && !confirmed ->
        confirmed = 1;
        if :: spent > 0 -> reached(WHOLE_WINDOW_AGAIN) :: else fi;
-       spent = 0
+       spent = 0; window = RESUME
 #endif
     :: else
     fi;
@@ -238,7 +239,14 @@ inline onClosed(l, w) {
 #else
        :: w >= window -> reached(LATE_CLOSE_WAITS_ON)
 #endif
+#if defined(BREAK_LATE_CLOSE_RENEWS) || defined(BREAK_LATE_CLOSE_MOVES_END)
        :: else -> detach(w); reached(LATE_CLOSE_SHORTENS)
+#else
+       :: else ->
+          window = w;
+          if :: w < left -> left = w :: else fi;
+          reached(LATE_CLOSE_SHORTENS)
+#endif
        fi;
        assert(left <= before && (left <= w || w == RESUME));             /* [1] A16: it shortens, no more */
        if :: w < longest -> longest = w :: else fi;
@@ -323,19 +331,11 @@ inline tick() {
 /* while a session is attached only takeovers become older */
 #define ages (taken > 0 && age[taken - 1] < TAKEOVER_WINDOW)
 
-/* A link that this end dropped closes before the last LEAVE of its window: closeTimeoutMs is far below it. With less left, the
-   machine as it is moves the end of the window back. */
-#ifdef BREAK_DROPPED_LINK_CLOSES_AT_LAST
-#define inTime(l) true
-#else
-#define inTime(l) (kind[life] != dropped || link != l || left >= LEAVE)
-#endif
-
 proctype Link(byte l) {
 end: do
   :: d_step { open[l] && !spoken[l] -> spoken[l] = 1; onMessage(l) }
   :: d_step { open[l] -> open[l] = 0; spoken[l] = 1; onClosed(l, RESUME) }
-  :: d_step { open[l] && inTime(l) -> open[l] = 0; spoken[l] = 1; onClosed(l, LEAVE) }
+  :: d_step { open[l] -> open[l] = 0; spoken[l] = 1; onClosed(l, LEAVE) }
   :: d_step { current(holder[l]) && isBound(l) -> onDrop(l) }
   od
 }

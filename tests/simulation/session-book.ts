@@ -207,7 +207,7 @@ export class SessionBook {
         seen.saw("windowExpired")
         // A frozen server's clock may have stood still, so it may have been longer, but never shorter.
         const isOver = awayMs >= limits.resumeWindowMs - 1e-6
-        const isOverInAll = record.lives > 0 && nowMs() - record.awaySinceMs >= limits.detachedMaxMs - 1e-6
+        const isOverInAll = nowMs() - record.awaySinceMs >= limits.detachedMaxMs - 1e-6
         if (!record.attached && (isOver || isOverInAll)) return
         throw new Violation("S10", `session ${record.id} expired after ${awayMs} ms`)
       }

@@ -32,6 +32,7 @@ export type { AddressedRequest } from "./transport/peer-address.ts"
 export type { EntranceHost } from "./transport/entrances.ts"
 export type { UpgradeRequest, UpgradeVerdict } from "./transport/judge-upgrade.ts"
 export type { ServerWarning } from "./base/server-warning.ts"
+export type { ClaimsRecord } from "./session/life/session.machine.ts"
 export { judgeNewcomer, memoryStore } from "./session/life/session-store.ts"
 export type {
   HeldSession,
@@ -43,13 +44,7 @@ export type {
   StoreHost,
 } from "./session/life/session-store.ts"
 export { decodeSessionRecord, encodeSessionRecord } from "./session/life/record-codec.ts"
-export type {
-  ClaimsRecord,
-  SeatRecord,
-  SessionRecord,
-  StateRecord,
-  UserPacking,
-} from "./session/life/session-record.ts"
+export type { SeatRecord, SessionRecord, StateRecord, UserPacking } from "./session/life/session-record.ts"
 export type { SessionPolicy } from "./session/life/session-registry.ts"
 export type { Permission, TopicJoin, TopicPublish, TopicRules } from "./topics/topic-kinds.ts"
 export type { EndCause, SendOutcome, Session } from "./base/session.ts"

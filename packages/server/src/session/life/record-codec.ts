@@ -2,7 +2,8 @@
 // the field, never half a session.
 import { createPayloadCodec, isMap, quoted } from "@hawser/protocol/core"
 import type { DeliveryRecord, ValueRecord } from "@hawser/protocol/core"
-import type { ClaimsRecord, SeatRecord, SessionRecord, StateRecord } from "./session-record.ts"
+import type { ClaimsRecord } from "./session.machine.ts"
+import type { SeatRecord, SessionRecord, StateRecord } from "./session-record.ts"
 
 const version = 1
 
@@ -39,8 +40,8 @@ function readClaims(fields: Fields): ClaimsRecord {
     generation: fields.number("generation"),
     isConfirmed: fields.flag("isConfirmed"),
     lastDial: fields.number("lastDial"),
-    takeoversAtMs: fields.numbers("takeoversAtMs"),
-    windowMs: fields.value("windowMs") === null ? null : fields.number("windowMs"),
+    takeoversAgoMs: fields.numbers("takeoversAgoMs"),
+    windowMs: fields.number("windowMs"),
     spentMs: fields.number("spentMs"),
   }
 }

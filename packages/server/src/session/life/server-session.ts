@@ -14,7 +14,6 @@ import type { ResumableSession } from "../opening/resume.ts"
 import type { AcceptedClaim, FinishOptions, SessionBirth, SessionHost, SessionLink } from "./session-host.ts"
 import { claimsAt, stepLife, wakeAtLife } from "./session.machine.ts"
 import type { LifeEffect, LifeInput, LifeState } from "./session.machine.ts"
-import { claimsRecord } from "./session-record.ts"
 import type { SessionRecord } from "./session-record.ts"
 import type { EndCause, SendOutcome } from "../../base/session.ts"
 import { TokenRenewal, expiresInMs } from "./token-renewal.ts"
@@ -246,7 +245,7 @@ export class ServerSession<User extends AuthenticatedUser>
   /** Cuts the connection and returns the session as plain data. The session is inert afterwards, and no hook is called. */
   freeze(): SessionRecord {
     const { clock, caps, packUser } = this.#host
-    const claims = claimsRecord(claimsAt(this.#life, clock.now()))
+    const claims = claimsAt(this.#life, clock.now())
     this.#step({ kind: "move", code: "connection_lost" }, {})
     const record = {
       id: this.id,

@@ -3,7 +3,7 @@
 import { isMap, quoted } from "@hawser/protocol/core"
 import type { DeliveryRecord } from "@hawser/protocol/core"
 import type { AuthenticatedUser } from "../../base/authenticate.ts"
-import type { Claims } from "./session.machine.ts"
+import type { ClaimsRecord } from "./session.machine.ts"
 
 /** Encoding of a member's presence state, as `Encoding` of the protocol. */
 export interface StateRecord {
@@ -39,18 +39,6 @@ export interface SessionRecord {
   readonly streams: readonly number[]
   /** Topics that the client joined. */
   readonly seats: readonly SeatRecord[]
-}
-
-/** `Claims`, with null for a window that never was. */
-export type ClaimsRecord = Omit<Claims, "windowMs"> & { readonly windowMs: number | null }
-
-export function claimsRecord(claims: Claims): ClaimsRecord {
-  const { windowMs } = claims
-  return { ...claims, windowMs: Number.isFinite(windowMs) ? windowMs : null }
-}
-
-export function claimsOf(record: ClaimsRecord): Claims {
-  return { ...record, windowMs: record.windowMs ?? Number.POSITIVE_INFINITY }
 }
 
 /** Packing of a user whose object is not plain data, for sessions that are written. */

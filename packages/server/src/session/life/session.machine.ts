@@ -32,10 +32,16 @@ export interface Claims {
   readonly lastDial: number
   /** Times of recent takeovers, oldest first. */
   readonly takeoversAtMs: readonly number[]
-  /** Length of the last window, in milliseconds; Infinity before the first. */
+  /** Longest window of a connection that is lost before its claim is confirmed, in milliseconds. */
   readonly windowMs: number
-  /** Time without a connection in earlier lives of the process since the last confirmed claim, in milliseconds. */
+  /** Time without a connection before the current wait and since the last confirmed claim, over all lives, in milliseconds. */
   readonly spentMs: number
+}
+
+/** `Claims` for another life of the process, whose clock is another one. */
+export type ClaimsRecord = Omit<Claims, "takeoversAtMs"> & {
+  /** Ages of recent takeovers, oldest first, in milliseconds. */
+  readonly takeoversAgoMs: readonly number[]
 }
 
 export type LifeState<Link> =
@@ -86,13 +92,13 @@ export type LifeEffect<Link> =
 type Step<Link> = readonly [LifeState<Link>, readonly LifeEffect<Link>[]]
 
 /** Claims of a session that a HELLO with this dial number has opened. */
-export function firstClaims(dial: number): Claims {
+export function firstClaims({ resumeWindowMs }: Pick<LifeOptions, "resumeWindowMs">, dial: number): Claims {
   return {
     generation: 1,
     isConfirmed: false,
     lastDial: dial,
     takeoversAtMs: noTakeovers,
-    windowMs: Number.POSITIVE_INFINITY,
+    windowMs: resumeWindowMs,
     spentMs: 0,
   }
 }
@@ -104,14 +110,26 @@ export function attachedLife<Link>(claims: Claims, link: Link): LifeState<Link> 
 }
 
 /** The life of a session that was read back: it waits for its client from now on. */
-export function restoredLife<Link>(options: LifeOptions, claims: Claims, nowMs: number): LifeState<Link> {
+export function restoredLife<Link>(
+  options: LifeOptions,
+  { takeoversAgoMs, ...rest }: ClaimsRecord,
+  nowMs: number,
+): LifeState<Link> {
+  const claims = { ...rest, takeoversAtMs: takeoversAgoMs.map((agoMs) => nowMs - agoMs) }
   return detached(options, claims, { windowMs: Math.min(claims.windowMs, options.resumeWindowMs), nowMs })
 }
 
 /** Claims of a session that is written down now: its time without a connection counts for the next life, too. */
-export function claimsAt<Link>(state: LifeState<Link>, nowMs: number): Claims {
-  if (state.kind !== "detached" && state.kind !== "dropped") return state.claims
-  return { ...state.claims, spentMs: state.claims.spentMs + (nowMs - state.sinceMs) }
+export function claimsAt<Link>(state: LifeState<Link>, nowMs: number): ClaimsRecord {
+  const { takeoversAtMs, ...claims } = afterWait(state, nowMs)
+  return { ...claims, takeoversAgoMs: takeoversAtMs.map((atMs) => nowMs - atMs) }
+}
+
+/** Claims with the time of the current wait. */
+function afterWait<Link>(state: LifeState<Link>, nowMs: number): Claims {
+  const { claims } = state
+  if (state.kind !== "detached" && state.kind !== "dropped") return claims
+  return { ...claims, spentMs: claims.spentMs + (nowMs - state.sinceMs) }
 }
 
 /** Time of the next `wake`; undefined if the state waits for none. */
@@ -130,10 +148,10 @@ export function stepLife<Link>(
       return onClaim(options, state, input)
     case "message":
       return isBound(state, input.link) && !state.claims.isConfirmed
-        ? [{ ...state, claims: { ...state.claims, isConfirmed: true, spentMs: 0 } }, []]
+        ? [{ ...state, claims: confirmed(options, state.claims) }, []]
         : [state, []]
     case "closed":
-      return isBound(state, input.link) ? lose(options, state, input) : onLateClose(options, state, input)
+      return isBound(state, input.link) ? lose(options, state, input) : onLateClose(state, input)
     case "drop":
       return isBound(state, input.link) ? onDrop(options, state, input) : [state, []]
     case "wake":
@@ -145,6 +163,11 @@ export function stepLife<Link>(
     case "move":
       return move(state, input.code)
   }
+}
+
+/** The client is back: its next windows depend on nothing before. */
+function confirmed({ resumeWindowMs }: LifeOptions, claims: Claims): Claims {
+  return { ...claims, isConfirmed: true, windowMs: resumeWindowMs, spentMs: 0 }
 }
 
 type Open<Link> = Exclude<LifeState<Link>, { kind: "ended" | "moved" }>
@@ -160,7 +183,7 @@ function onClaim<Link>(
   state: Open<Link>,
   { link, generation, dial, nowMs }: Extract<LifeInput<Link>, { kind: "claim" }>,
 ): Step<Link> {
-  const { claims } = state
+  const claims = afterWait(state, nowMs)
   if (state.kind !== "attached") {
     const accepted = { ...claims, generation: generation + 1, isConfirmed: false, lastDial: dial }
     return [attachedLife(accepted, link), [{ kind: "bind", link }]]
@@ -202,15 +225,14 @@ function lose<Link>(
 
 /** A dropped link may still close with the code of a page that was left: then its client does not come back. */
 function onLateClose<Link>(
-  options: LifeOptions,
   state: Open<Link>,
   { link, windowMs, nowMs }: Extract<LifeInput<Link>, { kind: "closed" }>,
 ): Step<Link> {
   if (state.kind !== "dropped" || state.link !== link) return [state, []]
   const { claims, sinceMs, untilMs } = state
   if (windowMs >= claims.windowMs) return [{ kind: "detached", claims, sinceMs, untilMs }, []]
-  const shorter = detached<Link>(options, claims, { windowMs, nowMs })
-  return [shorter.kind === "detached" ? { ...shorter, sinceMs } : shorter, []]
+  const shorter = { ...claims, windowMs }
+  return [{ kind: "detached", claims: shorter, sinceMs, untilMs: Math.min(untilMs, nowMs + windowMs) }, []]
 }
 
 function onDrop<Link>(

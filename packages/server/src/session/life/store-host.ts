@@ -6,7 +6,6 @@ import type { Dialect } from "../conversation/dialect.ts"
 import { ServerSession } from "./server-session.ts"
 import type { SessionHost } from "./session-host.ts"
 import { restoredLife } from "./session.machine.ts"
-import { claimsOf } from "./session-record.ts"
 import type { SessionRecord } from "./session-record.ts"
 import type { SessionPolicy, SessionRegistry } from "./session-registry.ts"
 import type { StoreHost } from "./session-store.ts"
@@ -61,7 +60,7 @@ export function thawSession<User extends AuthenticatedUser>(
     user: checkedUser(unpack(record.user)),
     address,
     dialect,
-    life: restoredLife(life.resumable, claimsOf(record.claims), clock.now()),
+    life: restoredLife(life.resumable, record.claims, clock.now()),
   })
   session.restore(record)
   return session

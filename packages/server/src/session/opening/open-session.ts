@@ -211,7 +211,7 @@ function bindFresh<User extends AuthenticatedUser>(
     clientId: hello.clientId,
     address: connection.address,
     dialect: connection.dialect,
-    life: attachedLife(firstClaims(hello.dial), connection),
+    life: attachedLife(firstClaims(host.limits, hello.dial), connection),
   })
   // A WELCOME that cannot be encoded leaves no session behind.
   const welcome = encodeWelcome(host, session, { resumed: false, refusal })
