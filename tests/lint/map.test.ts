@@ -26,10 +26,12 @@ interface NamedStep {
 
 /** Returns the functions and methods that the text names together with their file: `name` (`file.ts`). */
 function stepsNamedIn(text: string): readonly NamedStep[] {
-  return [...text.matchAll(/`([A-Za-z]\w*(?:\.\w+)?)`\s+\(`([^`\s]+\.ts)`/g)].map(([, name = "", file = ""]) => ({
-    name,
-    file,
-  }))
+  return [...text.matchAll(/`([A-Za-z]\w*(?:\.\w+)?)`\s+\(`([^`\s]+\.ts)`/g)].map(
+    ([, name = "", file = ""]) => ({
+      name,
+      file,
+    }),
+  )
 }
 
 /** Returns true if one file of this name contains every part of a name: the class and the method, or the function. */
