@@ -1,4 +1,5 @@
-// The map for those who change something: each file that CONTRIBUTING.md and docs/architecture.md name is there.
+// The map of the code: CONTRIBUTING.md and docs/architecture.md name existing files, and docs/architecture.md names functions and
+// methods that their files contain.
 import { execFileSync } from "node:child_process"
 import { readFileSync } from "node:fs"
 import { basename, join } from "node:path"
@@ -10,12 +11,37 @@ const files = execFileSync("git", ["ls-files", "-co", "--exclude-standard"], { c
   .filter((file) => file !== "")
 const names = new Set(files.map((file) => basename(file)))
 
-/** What stands in backticks and looks like a file or, with a slash at its end, a folder. `…` and `*` stand for anything. */
+/** Returns the words in backticks that look like a file or, with a slash at the end, a folder. Leaves out patterns (`…`, `*`). */
 function filesNamedIn(text: string): readonly string[] {
   const quoted = [...text.matchAll(/`([^`\s]+)`/g)].map(([, word = ""]) => word)
   return quoted.filter(
     (word) => /(?:\.(?:ts|mjs|json|md|pml)|\/)$/.test(word) && !/[…*<>]|^@|^\/|:\/\//.test(word),
   )
+}
+
+interface NamedStep {
+  readonly name: string
+  readonly file: string
+}
+
+/** Returns the functions and methods that the text names together with their file: `name` (`file.ts`). */
+function stepsNamedIn(text: string): readonly NamedStep[] {
+  return [...text.matchAll(/`([A-Za-z]\w*(?:\.\w+)?)`\s+\(`([^`\s]+\.ts)`/g)].map(
+    ([, name = "", file = ""]) => ({
+      name,
+      file,
+    }),
+  )
+}
+
+/** Returns true if one file of this name contains every part of a name: the class and the method, or the function. */
+function isDefined({ name, file }: NamedStep): boolean {
+  return files
+    .filter((path) => `/${path}`.endsWith(`/${file}`))
+    .some((path) => {
+      const text = readFileSync(join(root, path), "utf8")
+      return name.split(".").every((part) => new RegExp(`\\b${part}\\b`).test(text))
+    })
 }
 
 function isThere(named: string): boolean {
@@ -30,12 +56,24 @@ describe.each(["CONTRIBUTING.md", "docs/architecture.md"])("%s", (document) => {
     expect(named.length).toBeGreaterThan(20)
   })
 
-  it("names no file that is not there", () => {
+  it("names no file that does not exist", () => {
     expect(named.filter((file) => !isThere(file))).toEqual([])
   })
 })
 
-it("the check finds a file that is not there, and one in another folder", () => {
+it("docs/architecture.md names functions and methods that their files contain", () => {
+  const steps = stepsNamedIn(readFileSync(join(root, "docs/architecture.md"), "utf8"))
+  expect(steps.length).toBeGreaterThan(50)
+  expect(steps.filter((step) => !isDefined(step))).toEqual([])
+})
+
+it("finds a method that its file does not contain", () => {
+  expect(isDefined({ name: "Hub.publish", file: "hub.ts" })).toBe(true)
+  expect(isDefined({ name: "Hub.noSuchMethod", file: "hub.ts" })).toBe(false)
+  expect(isDefined({ name: "NoHub.publish", file: "hub.ts" })).toBe(false)
+})
+
+it("finds a file that does not exist, and one in another folder", () => {
   expect(isThere("packages/protocol/src/limits.ts")).toBe(true)
   expect(isThere("limits.ts")).toBe(true)
   expect(isThere("no-such-file.ts")).toBe(false)
