@@ -29,9 +29,9 @@ interface Scene {
   readonly server: Server<TestContract, TestUser>
   readonly store: SessionStore
   readonly host: StoreHost<TestUser>
-  open(user: string): Promise<Client<TestContract>>
+  readonly open: (user: string) => Promise<Client<TestContract>>
   /** The claim's answer, however long it takes. */
-  claim(sessionId: string, userId: string): Promise<SessionClaim>
+  readonly claim: (sessionId: string, userId: string) => Promise<SessionClaim>
 }
 
 function createScene(
@@ -83,7 +83,12 @@ function createScene(
 
 /** @param make the store's factory. The suite opens, ends, freezes and thaws sessions around it. */
 export function sessionStoreSuite(name: string, make: SessionStoreFactory<TestUser>): void {
-  describe(`the session store "${name}"`, () => {
+  claimSuite(name, make)
+  newcomerSuite(name, make)
+}
+
+function claimSuite(name: string, make: SessionStoreFactory<TestUser>): void {
+  describe(`the session store "${name}", asked for a session,`, () => {
     it("knows nothing of a session that never was", async () => {
       const { claim } = createScene(make)
       expect(await claim("s9", "ann")).toEqual({ kind: "unknown" })
@@ -125,7 +130,11 @@ export function sessionStoreSuite(name: string, make: SessionStoreFactory<TestUs
       expect(await claim("s1", "ann")).toEqual({ kind: "here" })
       expect(() => host.thaw(record)).toThrow(RangeError)
     })
+  })
+}
 
+function newcomerSuite(name: string, make: SessionStoreFactory<TestUser>): void {
+  describe(`the session store "${name}", asked for a new session,`, () => {
     it("lets a newcomer in, for whom detached sessions end first, then the oldest", async () => {
       const { open, store, host, network, clock } = createScene(make, { limits: { sessionsPerUser: 2 } })
       const newcomer = { userId: "ann", clientId: "new", dial: 1 }

@@ -53,27 +53,16 @@ export interface FrameTaker {
 
 export function takeFrame(taker: FrameTaker, frame: Frame | BadFrame, count: number): void {
   const { answers } = taker
-  switch (frame.kind) {
-    case "request":
-      onRequest(taker, frame, count)
-      return
-    case "cancel":
-      taker.pass(count)
-      answers.cancel(frame.reference)
-      return
-    case "credit":
-      taker.pass(count)
-      answers.credit(frame.reference, frame.items)
-      return
-    case "bad":
-      onBad(taker, frame.reference, frame.error)
-      return
-    case "hello":
-      refuse(taker, frame.reference, "the session is open already")
-      return
-    default:
-      takeSessionFrame(taker, frame)
-  }
+  if (frame.kind === "request") onRequest(taker, frame, count)
+  else if (frame.kind === "cancel") {
+    taker.pass(count)
+    answers.cancel(frame.reference)
+  } else if (frame.kind === "credit") {
+    taker.pass(count)
+    answers.credit(frame.reference, frame.items)
+  } else if (frame.kind === "bad") onBad(taker, frame.reference, frame.error)
+  else if (frame.kind === "hello") refuse(taker, frame.reference, "the session is open already")
+  else takeSessionFrame(taker, frame)
 }
 
 type SessionFrame = Exclude<
