@@ -71,7 +71,7 @@ function replyOf(status: number, body: string | Uint8Array, fields: HeaderFields
   return new Response(inPieces(typeof body === "string" ? Buffer.from(body) : body), { status, headers })
 }
 
-/** Returns a stream of these bytes. It hands out a piece when the listener has written the previous one. */
+/** Returns a stream of these bytes. It emits a piece when the listener has written the previous one. */
 function inPieces(bytes: Uint8Array): ReadableStream<Uint8Array> {
   let at = 0
   return new ReadableStream(
