@@ -11,9 +11,9 @@ export interface BotsArguments {
 
 export const usage = `npm run bots -- COUNT [--url URL] [--seconds N]
 
-COUNT players walk about in a world, each by a client of its own.
-  --url URL    of a world that runs, for example http://localhost:8080; without it one is started for them
-  --seconds N  how long they walk; default 60
+COUNT players walk in a world, each with a separate client.
+  --url URL    address of a running world, for example http://localhost:8080; default: a new world is started
+  --seconds N  duration of the walk; default 60
 `
 
 const countMax = 10_000
@@ -28,7 +28,8 @@ export function readArguments(words: readonly string[]): BotsArguments | string 
       options: { url: { type: "string" }, seconds: { type: "string", default: "60" } },
     })
     const [count, ...others] = positionals
-    if (count === undefined || others.length > 0) return "say how many, as one number"
+    if (count === undefined || others.length > 0)
+      return `COUNT is missing or not one number; pass a whole number from 1 to ${countMax}`
     return {
       count: wholeNumber(count, "COUNT", countMax),
       url: values.url === undefined ? undefined : worldUrl(values.url),

@@ -129,7 +129,7 @@ async function trySaying(
 }
 
 function uncertainText(message: string): string {
-  return `The connection was away for too long: nobody knows whether "${message}" was said.`
+  return `The connection was away for too long: it is unknown whether "${message}" was said.`
 }
 
 /**

@@ -5,7 +5,7 @@ type HeaderFields = Readonly<Record<string, string>>
 
 const commonFields: HeaderFields = { "X-Content-Type-Options": "nosniff", "Referrer-Policy": "no-referrer" }
 
-/** The page loads from its own origin only, may connect to any WebSocket, and cannot be framed. */
+/** The page loads only from the origin of the world, may connect to any WebSocket, and cannot be framed. */
 const pagePolicy = [
   "default-src 'self'",
   "connect-src 'self' ws: wss:",
