@@ -1,4 +1,4 @@
-// Builds the browser client from source into dist/browser; in development it passes calls on to the world's server.
+// Builds the browser client from source into dist/browser. In development it forwards calls to the world's server.
 import { defaultClientConditions, defineConfig } from "vite"
 
 const server = "http://localhost:8080"

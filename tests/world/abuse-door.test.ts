@@ -1,4 +1,4 @@
-// What the world's log keeps of secrets that strangers and players put everywhere, and one address that claims to be many.
+// Secrets in the log of the world, wherever strangers and players send them; and one address that claims to be many.
 import { once } from "node:events"
 import { afterAll, beforeAll, describe, expect, it, onTestFinished } from "vitest"
 import { WebSocket } from "ws"
@@ -18,7 +18,7 @@ const world = new WorldProcess({
 beforeAll(() => world.start(), 60_000)
 afterAll(() => world.remove())
 
-/** Of the form of a JWT, but nobody's. */
+/** Has the form of a JWT, but belongs to no player. */
 const strange = "eyJhbGciOiJIUzI1NiJ9.eyJzdWIiOiJ1MSJ9.c2lnbmF0dXJl"
 
 const json = { "Content-Type": "application/json" }
@@ -34,7 +34,9 @@ async function post(path: string, content: unknown, headers: Record<string, stri
   return response
 }
 
-/** Opens a socket with a token in every wrong place, and says these bytes or none; resolves when it has ended. */
+/**
+ * Opens a socket with a token in every wrong place, and sends these bytes or none. Resolves when the socket has closed.
+ */
 async function dialWith(token: string, said: string | Uint8Array | undefined): Promise<void> {
   const headers = { cookie: `token=${token}`, authorization: `Bearer ${token}` }
   const socket = new WebSocket(`${world.webSocketUrl}?token=${token}`, [token, "hawser.1"], { headers })
@@ -73,7 +75,7 @@ describe("the log of the world", { timeout: 60_000 }, () => {
     }
     await post("/auth/login", `{"password":"${account.password}","token":"${strange}`)
     await post("/auth/login", { username: account.username, password: `${account.password} wrong` })
-    // The cookie's own successor, then the cookie again: a theft, which is logged by the player's name.
+    // The first repetition returns the successor; the next one counts as theft, which is logged with the player's name.
     for (let time = 0; time < 3; time += 1)
       await post(`/auth/session/${account.username}/renew`, "", { cookie })
     await client.close()
@@ -93,7 +95,7 @@ describe("the log of the world", { timeout: 60_000 }, () => {
 })
 
 describe("an address behind a proxy", { timeout: 60_000 }, () => {
-  it("abuse-A40 has one share of log-ins, however many addresses it claims before its own", async () => {
+  it("abuse-A40 has one share of log-ins, for any number of addresses that it claims in front of the real one", async () => {
     const statuses: number[] = []
     for (let forged = 0; forged < 1_000; forged += 1) {
       const claims = `10.${forged % 256}.0.${forged >> 8}, 127.0.0.1, 203.0.113.9:${1_024 + forged}`
@@ -102,7 +104,7 @@ describe("an address behind a proxy", { timeout: 60_000 }, () => {
     }
     const tried = statuses.filter((status) => status === 401).length
     expect(tried).toBeGreaterThanOrEqual(30)
-    // 10 more a minute, and a loaded machine may take one for all of this.
+    // 10 more a minute; a loaded machine may take one minute for all requests.
     expect(tried).toBeLessThanOrEqual(40)
     expect(new Set(statuses)).toEqual(new Set([401, 429]))
   })

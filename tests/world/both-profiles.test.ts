@@ -1,4 +1,4 @@
-// One world, two dialects: clients of hawser.1 and of 2.0 meet in it.
+// Clients of hawser.1 and of 2.0 in the same world.
 import { afterAll, beforeAll, describe, expect, it, vi } from "vitest"
 import { WorldProcess } from "./start-world.ts"
 import { takeFreeStep, visit } from "./visitor.ts"
@@ -11,7 +11,7 @@ afterAll(() => world.remove())
 const eventually = (check: () => void): Promise<void> => vi.waitFor(check, { timeout: 10_000, interval: 10 })
 
 describe("a hawser.1 client and a 2.0 client in the same world", { timeout: 30_000 }, () => {
-  it("see each other, and each other's steps", async () => {
+  it("receive each other's positions and steps", async () => {
     const [native, old] = [await visit(world, "hawser.1"), await visit(world, "2.0")]
     const names = [native.username, old.username]
     await eventually(() => {
@@ -29,19 +29,19 @@ describe("a hawser.1 client and a 2.0 client in the same world", { timeout: 30_0
     expect([...native.around.errors, ...old.around.errors]).toEqual([])
   })
 
-  it("talk to all who are near and to each other alone", async () => {
+  it("talk to all nearby players, and to one player directly", async () => {
     const [native, old] = [await visit(world, "hawser.1"), await visit(world, "2.0")]
     await native.say({ channel: "local", message: "ahoy" })
     await old.say({ channel: "dm", message: "psst", recipient: native.username })
     await old.say({ channel: "local", message: "bye" })
     const [ahoy, bye] = [`local ${native.username}: ahoy`, `local ${old.username}: bye`]
     await eventually(() => {
-      expect(native.around.heard).toEqual([ahoy, `dm ${old.username}: psst`, bye])
-      expect(old.around.heard).toEqual([ahoy, bye])
+      expect(native.around.lines).toEqual([ahoy, `dm ${old.username}: psst`, bye])
+      expect(old.around.lines).toEqual([ahoy, bye])
     })
   })
 
-  it("hear when the other one leaves", async () => {
+  it("receive the departure of the other one", async () => {
     const [native, old] = [await visit(world, "hawser.1"), await visit(world, "2.0")]
     const [another, last] = [await visit(world, "hawser.1"), await visit(world, "2.0")]
     old.leave()
@@ -53,7 +53,7 @@ describe("a hawser.1 client and a 2.0 client in the same world", { timeout: 30_0
     expect([...native.around.left, ...last.around.left]).not.toContain(native.id)
   })
 
-  it("are told the same map", async () => {
+  it("receive the same map", async () => {
     const [native, old] = [await visit(world, "hawser.1"), await visit(world, "2.0")]
     const middle = { x: 40, y: 40 }
     const chunks = await native.chunksAt(middle)

@@ -1,4 +1,4 @@
-// `npm run bots` as a process: in a world of its own, and in one that runs, whose keys it has or has not.
+// `npm run bots` as a process: in a temporary world, and in a running one with and without its keys.
 import { spawn } from "node:child_process"
 import { once } from "node:events"
 import { mkdirSync } from "node:fs"
@@ -35,7 +35,7 @@ async function runBots(
 const wellDone = (count: number): RegExp =>
   new RegExp(`^bots: ${count} of ${count} well, 0 failed · ${count} connected · \\d+ moves/s · replies p50 `)
 
-it("walks in a world of its own, and says so every second", { timeout: 90_000 }, async () => {
+it("walks in a temporary world, and prints a line every second", { timeout: 90_000 }, async () => {
   const { code, lines } = await runBots(["5", "--seconds", "3"], { cwd: world.folder })
   expect(lines[0]).toMatch(/^5 bots, 3 s, in a world of their own at http:\/\/127\.0\.0\.1:\d+$/)
   expect(
@@ -45,7 +45,7 @@ it("walks in a world of its own, and says so every second", { timeout: 90_000 },
   expect(code).toBe(0)
 })
 
-it("goes into a world whose keys it has, without registering", { timeout: 90_000 }, async () => {
+it("enters a world without registering if it has the world's keys", { timeout: 90_000 }, async () => {
   const env = { JWT_SECRET: jwtSecret }
   const { code, lines } = await runBots(["3", "--seconds", "1", "--url", world.url], {
     cwd: world.folder,
@@ -56,19 +56,26 @@ it("goes into a world whose keys it has, without registering", { timeout: 90_000
   expect(code).toBe(0)
 })
 
-it("registers like everybody where it has no keys, or others", { timeout: 90_000 }, async () => {
-  const elsewhere = join(world.folder, "elsewhere")
-  mkdirSync(elsewhere)
-  const { code, lines } = await runBots(["3", "--seconds", "1", "--url", world.url], { cwd: elsewhere })
-  expect(lines[0]).toContain("registers")
-  expect([lines.at(-1), code]).toEqual([expect.stringMatching(wellDone(3)), 0])
-  const wrong = { JWT_SECRET: "another secret of the tests, of 32 bytes" }
-  const other = await runBots(["2", "--seconds", "1", "--url", world.url], { cwd: world.folder, env: wrong })
-  expect(other.lines[0]).toContain("registers")
-  expect([other.lines.at(-1), other.code]).toEqual([expect.stringMatching(wellDone(2)), 0])
-})
+it(
+  "registers like any player without the world's keys, and with other keys",
+  { timeout: 90_000 },
+  async () => {
+    const elsewhere = join(world.folder, "elsewhere")
+    mkdirSync(elsewhere)
+    const { code, lines } = await runBots(["3", "--seconds", "1", "--url", world.url], { cwd: elsewhere })
+    expect(lines[0]).toContain("registers")
+    expect([lines.at(-1), code]).toEqual([expect.stringMatching(wellDone(3)), 0])
+    const wrong = { JWT_SECRET: "another secret of the tests, of 32 bytes" }
+    const other = await runBots(["2", "--seconds", "1", "--url", world.url], {
+      cwd: world.folder,
+      env: wrong,
+    })
+    expect(other.lines[0]).toContain("registers")
+    expect([other.lines.at(-1), other.code]).toEqual([expect.stringMatching(wellDone(2)), 0])
+  },
+)
 
-it("fails where there is no world, and says what it wants", { timeout: 60_000 }, async () => {
+it("fails without a world, and names the wrong argument", { timeout: 60_000 }, async () => {
   const nowhere = await runBots(["1", "--url", "http://127.0.0.1:1"], { cwd: world.folder })
   expect(nowhere).toEqual({ code: 1, lines: ["no world answers at http://127.0.0.1:1"] })
   const { code: misused, lines } = await runBots(["lots"], { cwd: world.folder })

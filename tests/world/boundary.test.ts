@@ -1,5 +1,5 @@
-// The game does not know in which dialects it is spoken to: its sources, its rules and its contract name no profile
-// and no field of 2.0. Only apps/world/src/server/profile20 and the HTTP side may.
+// Independence of the game from the profiles: its sources, its rules and its contract name no profile and no field of
+// 2.0. Only apps/world/src/server/profile20 and the HTTP side may.
 import { readFileSync, readdirSync } from "node:fs"
 import { join } from "node:path"
 import { fileURLToPath } from "node:url"

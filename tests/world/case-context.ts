@@ -1,4 +1,4 @@
-// What the conformance suite's helpers need to know of a world that runs; what they open ends with the test.
+// Context of the conformance suite's helpers for a running world. Their connections end with the test.
 import { onTestFinished } from "vitest"
 import type { CaseContext } from "../conformance-2.0/case.ts"
 import type { WorldProcess } from "./start-world.ts"

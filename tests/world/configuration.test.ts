@@ -1,4 +1,4 @@
-// What the world's process does with its environment: it serves, or says in one line why it does not.
+// Start of the world's process by its environment: it serves, or it prints one line with the reason why not.
 import { once } from "node:events"
 import { existsSync, readFileSync } from "node:fs"
 import { createServer } from "node:net"
@@ -16,7 +16,7 @@ async function open(options: WorldProcessOptions = {}): Promise<WorldProcess> {
   return world
 }
 
-/** What a program that ends by itself says, line by line. */
+/** Returns the exit code and the lines of a process that ends by itself. */
 async function refusal(env: Environment): Promise<{ code: number | null; lines: readonly string[] }> {
   const world = new WorldProcess({ env })
   onTestFinished(() => world.remove())
@@ -25,7 +25,7 @@ async function refusal(env: Environment): Promise<{ code: number | null; lines: 
   return { code, lines: stderr.trimEnd().split("\n") }
 }
 
-// What else may be wrong with a variable is told in apps/world/src/server/config/config.test.ts.
+// Other faults of variables are tested in apps/world/src/server/config/config.test.ts.
 const refusals: readonly (readonly [what: string, env: Environment, says: RegExp])[] = [
   ["a port that is no number", { PORT: "eighty" }, /^PORT is "eighty"; set a whole number/],
   [
@@ -35,7 +35,7 @@ const refusals: readonly (readonly [what: string, env: Environment, says: RegExp
   ],
   ["production without a secret", { NODE_ENV: "production", JWT_SECRET: "" }, /^JWT_SECRET is not set/],
   ["a database of another kind", { DATABASE_URL: "postgres://db/world" }, /^DATABASE_URL .*only SQLite/],
-  // A file stands where a folder is needed, which no user may write through.
+  // A file instead of a folder: no user may write through it.
   [
     "a database that cannot be made",
     { DATABASE_URL: "file:/dev/null/world.sqlite" },
@@ -59,7 +59,7 @@ describe("the world's process", { timeout: 60_000 }, () => {
     expect(await refusal({ PORT: String(port) })).toEqual({ code: 1, lines })
   })
 
-  it("names every variable at fault, each in a line of its own", async () => {
+  it("names every faulty variable in a separate line", async () => {
     const { code, lines } = await refusal({ PORT: "x", LOG_LEVEL: "loud", JWT_SECRET: "short" })
     expect(code).toBe(1)
     expect(new Set(lines.map((line) => line.split(" ", 1)[0]))).toEqual(
@@ -76,7 +76,7 @@ describe("the world's process", { timeout: 60_000 }, () => {
     }
   })
 
-  it("keeps the secret that it made in its data folder, so that tokens outlive a restart", async () => {
+  it("keeps the created secret in its data folder, so that tokens survive a restart", async () => {
     const world = await open({ env: { JWT_SECRET: "" } })
     const account = await newAccount(caseContext(world))
     const secret = readFileSync(join(world.folder, "data/jwt-secret"), "utf8")

@@ -1,4 +1,4 @@
-// The whole conformance suite of protocol 2.0 against the world's own server, one test per case.
+// Conformance suite of protocol 2.0 against the world's server, one test per case.
 import { createHmac } from "node:crypto"
 import { afterAll, beforeAll, describe, expect, it } from "vitest"
 import { CASE_MS } from "../conformance-2.0/limits.ts"
@@ -9,7 +9,7 @@ import { conformanceCases } from "../conformance-2.0/suite.ts"
 import { caseContext } from "./case-context.ts"
 import { WorldProcess, jwtSecret } from "./start-world.ts"
 
-/** What cannot be tried from outside, and where it is tried instead. Nothing else may be skipped here. */
+/** Cases that cannot be tested from outside, and their other test. No other case may be skipped. */
 const triedElsewhere: ReadonlyMap<string, string> = new Map([
   [
     "answers 403 to the login of a banned player and 429 at capacity",
@@ -47,7 +47,7 @@ describe("the world's server", () => {
   })
 })
 
-/** The same token, expired a minute ago and signed again. */
+/** Returns the same token, expired a minute ago and signed again. */
 function expired(token: string): string {
   const [head = "", claims = ""] = token.split(".")
   const late = Buffer.from(claims, "base64url")

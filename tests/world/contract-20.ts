@@ -1,4 +1,4 @@
-// What a client of profile 2.0 says and hears, as far as the tests look: payloads are 2.0's own, only names are ours.
+// Messages of a client of profile 2.0, as far as the tests need them: payloads are those of 2.0, names are ours.
 import { defineContract } from "@hawser/protocol"
 import { z } from "zod"
 import { directionSchema } from "../../apps/world/src/contract.ts"

@@ -1,4 +1,4 @@
-// A player who leaves and is back before the store has their progress: nothing of it is lost.
+// A player who leaves and returns before the store has the progress: no progress is lost.
 import { createServer } from "@hawser/server"
 import { readFileSync } from "node:fs"
 import { expect, it, onTestFinished, vi } from "vitest"
@@ -12,7 +12,7 @@ import { ResumingPlayer } from "./resuming-player.ts"
 const mapFile = new URL("../../apps/world/assets/map.json", import.meta.url)
 const map = parseTiledMap(JSON.parse(readFileSync(mapFile, "utf8")))
 
-/** What the store says, whatever has happened since. */
+/** Record in the store. It never changes. */
 const record: PlayerRecord = {
   id: 1,
   username: "ann",
@@ -36,7 +36,7 @@ interface GameHooks {
   readonly isUnsaved: () => boolean
 }
 
-/** A token is its player's name; the player `ann` has the number 1. */
+/** A token is the name of its player; the player `ann` has the number 1. */
 function openGame({ save, isUnsaved }: GameHooks) {
   const server = createServer(contract, {
     authenticate(username) {
@@ -59,7 +59,7 @@ function openGame({ save, isUnsaved }: GameHooks) {
   return { server, game }
 }
 
-it("takes up a player where they left, though the store is behind (door-5)", async () => {
+it("restores a player who returns before the store has the progress (door-5)", async () => {
   const saved: Progress[] = []
   let isUnsaved = true
   const { server, game } = openGame({
@@ -81,7 +81,7 @@ it("takes up a player where they left, though the store is behind (door-5)", asy
   expect(await player.xp()).toMatchObject({ exploration: stepXp })
   expect(saved).toMatchObject([{ id: 1, x: at?.x }])
 
-  // While the store cannot take their progress it is kept here, however long that is.
+  // Progress that the store cannot save is kept in memory without a time limit.
   player.client.close()
   await vi.waitFor(() => expect(game.players.size).toBe(0))
   for (let tick = 0; tick < 1_000; tick += 1) game.tick(tick * 50)
@@ -89,7 +89,7 @@ it("takes up a player where they left, though the store is behind (door-5)", asy
   await vi.waitFor(() => expect(player.welcomes).toBe(3))
   expect(player.at).toEqual(at)
 
-  // Long after, the store has everything, and has the last word again.
+  // After the save and the delay, the log-in uses the record of the store again.
   player.client.close()
   await vi.waitFor(() => expect(game.players.size).toBe(0))
   isUnsaved = false
@@ -98,7 +98,7 @@ it("takes up a player where they left, though the store is behind (door-5)", asy
   await vi.waitFor(() => expect(player.at).toMatchObject({ x: record.x, y: record.y }))
 })
 
-it("door-5 when the server ends, nobody is told that the others have left, and everybody's progress is saved", async () => {
+it("door-5 reports no departures at a shutdown, and saves the progress of all players", async () => {
   const saved: Progress[] = []
   const { server, game } = openGame({
     save: (progress) => void saved.push(...progress),

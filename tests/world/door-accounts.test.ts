@@ -1,8 +1,8 @@
-// The world's door while one address sends more than its share: accounts, passwords, and somebody else's log-in meanwhile.
+// Limits of one address: registrations, passwords, and a log-in from another address at the same time.
 import { afterAll, beforeAll, describe, expect, it } from "vitest"
 import { WorldProcess } from "./start-world.ts"
 
-/** Behind a proxy of ours, so that every request can say which address it comes from. */
+/** Behind a trusted proxy, so that every request can name its address. */
 const world = new WorldProcess({ env: { TRUST_PROXY: "true" } })
 
 beforeAll(() => world.start(), 60_000)
@@ -24,7 +24,7 @@ const count = (statuses: readonly number[], status: number): number =>
   statuses.filter((one) => one === status).length
 
 describe("an address that sends more than its share", { timeout: 60_000 }, () => {
-  it("door-3 gets its share of the 1,040 accounts that it asks for, while another address logs in", async () => {
+  it("door-3 gets its share of 1,040 requested accounts, while another address logs in", async () => {
     expect(await post("/auth/register", "anna", "198.51.100.1")).toBe(201)
     const attack = Array.from({ length: 1_040 }, (_, index) =>
       post("/auth/register", `stranger-${index}`, `203.0.113.7:${1_024 + index}`),
@@ -37,12 +37,12 @@ describe("an address that sends more than its share", { timeout: 60_000 }, () =>
     expect(await post("/auth/register", "bob", "198.51.100.1")).toBe(201)
   })
 
-  it("abuse-A40 door-3 gets to try 30 wrong passwords of the 200 that it has, under as many names and from a whole /64", async () => {
+  it("abuse-A40 door-3 may try 30 of 200 wrong passwords, under as many names and from a whole /64", async () => {
     const statuses: number[] = []
     for (let guess = 0; guess < 200; guess += 1)
       statuses.push(await post("/auth/login", `nobody-${guess}`, `2001:db8::${guess.toString(16)}`))
     expect(count(statuses, 401)).toBeGreaterThanOrEqual(30)
-    // 10 more a minute, and a loaded machine may take one for all of this.
+    // 10 more a minute; a loaded machine may take one minute for all requests.
     expect(count(statuses, 401)).toBeLessThanOrEqual(40)
     expect(count(statuses, 401) + count(statuses, 429)).toBe(200)
     expect(await post("/auth/login", "anna", "2001:db8:0:1::1")).toBe(200)

@@ -1,10 +1,10 @@
-// Connections to a world that gets no time: the kernel takes them, up to the length of its queue.
+// Connections to a stopped world: the kernel accepts them up to the length of its queue.
 import { readFileSync } from "node:fs"
 import { connect } from "node:net"
 import { expect, it, onTestFinished, vi } from "vitest"
 import { startWorld } from "./start-world.ts"
 
-/** More than the 511 that Node asks for by itself. */
+/** More than Node's default of 511. */
 const count = 900
 
 function queueMax(): number {
@@ -12,7 +12,7 @@ function queueMax(): number {
 }
 
 it.skipIf(queueMax() <= count)(
-  "door-2 a flood of connections while the world gets no time keeps no later one waiting for a second dial",
+  "door-2 a flood of connections to a stopped world does not delay a later one by a second dial",
   { timeout: 60_000 },
   async () => {
     const world = await startWorld({ program: "compiled" })
@@ -24,7 +24,7 @@ it.skipIf(queueMax() <= count)(
       const socket = connect(port, "127.0.0.1", () => (connected += 1)).on("error", () => {})
       onTestFinished(() => void socket.destroy())
     }
-    // Those beyond the queue are never answered while the world stands still.
+    // Connections beyond the queue get no answer while the process is stopped.
     await vi.waitFor(() => expect(connected).toBe(count), { timeout: 20_000 })
     world.signal("SIGCONT")
     expect((await fetch(`${world.url}/healthz`)).status).toBe(200)

@@ -1,4 +1,4 @@
-// The world's process when something throws that nothing catches.
+// The world's process after an uncaught error.
 import { expect, it, onTestFinished } from "vitest"
 import { at } from "../conformance-2.0/expect.ts"
 import { enter, enterWhole } from "../conformance-2.0/player.ts"
@@ -6,14 +6,14 @@ import { createWalker, takeFreeStep } from "../conformance-2.0/walking.ts"
 import { caseContext } from "./case-context.ts"
 import { startWorld } from "./start-world.ts"
 
-/** A module that makes the process throw, or reject, when it gets a signal. */
+/** A module that makes the process throw, or reject, at a signal. */
 const bomb = `data:text/javascript,${encodeURIComponent(`
   process.on("SIGUSR2", () => setImmediate(() => { throw new Error("a bomb") }))
   process.on("SIGWINCH", () => void Promise.reject(new Error("a bomb")))
 `)}`
 
 it.each(["SIGUSR2", "SIGWINCH"] as const)(
-  "door-7 saves, says why and ends with 1 when nothing catches an error (%s)",
+  "door-7 saves, reports the error and ends with 1 after an uncaught error (%s)",
   { timeout: 60_000 },
   async (signal) => {
     const world = await startWorld({ program: "compiled", env: { NODE_OPTIONS: `--import "${bomb}"` } })

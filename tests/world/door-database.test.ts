@@ -1,4 +1,4 @@
-// The world while another process holds its database, and with a database that it cannot open.
+// The world while another process locks its database, and with a database that it cannot open.
 import { execFileSync } from "node:child_process"
 import { mkdtempSync, rmSync, statSync } from "node:fs"
 import { tmpdir } from "node:os"
@@ -15,14 +15,16 @@ import type { CaseContext } from "../conformance-2.0/case.ts"
 import { WorldProcess } from "./start-world.ts"
 import type { WorldProcessOptions } from "./start-world.ts"
 
-/** Another connection to a world's file, from another process than the world's. */
+/** Opens another connection to a world's file, from another process than the world's. */
 function openFile(world: WorldProcess, { onTestFinished }: TestContext): Database.Database {
   const file = new Database(join(world.folder, "data/world.sqlite"), { timeout: 5_000 })
   onTestFinished(() => void file.close())
   return file
 }
 
-/** A world for one test, and what its players need. The tests wait most of the time, so they wait beside each other. */
+/**
+ * Opens a world for one test, with the context of its players. The tests run concurrently, because they mostly wait.
+ */
 async function openWorld(test: TestContext, options: WorldProcessOptions = {}) {
   const world = new WorldProcess({ program: "compiled", ...options })
   test.onTestFinished(() => world.remove())
@@ -37,8 +39,8 @@ async function openWorld(test: TestContext, options: WorldProcessOptions = {}) {
 
 const ready = async (world: WorldProcess): Promise<unknown> => (await fetch(`${world.url}/readyz`)).json()
 
-describe.concurrent("a world whose database another process holds", { timeout: 60_000 }, () => {
-  it("door-5 plays on, lets players in and out, says that it cannot save, and loses nothing", async (test) => {
+describe.concurrent("a world whose database another process locks", { timeout: 60_000 }, () => {
+  it("door-5 continues, admits and releases players, reports the failed saves, and loses nothing", async (test) => {
     const { expect } = test
     const { world, context } = await openWorld(test)
     const newcomer = await newAccount(context)
@@ -64,7 +66,7 @@ describe.concurrent("a world whose database another process holds", { timeout: 6
       },
       { timeout: 20_000, interval: 20 },
     )
-    // A world that waited inside SQLite would have answered nothing for 5 s. Far more than an answer takes.
+    // A world that waits inside SQLite answers nothing for 5 s. The limit is far above the time of an answer.
     expect(longestMs).toBeLessThan(2_500)
     expect((await fetch(`${world.url}/healthz`)).status).toBe(200)
     const metrics = await (await fetch(`${world.url}/metrics`)).text()
@@ -73,7 +75,7 @@ describe.concurrent("a world whose database another process holds", { timeout: 6
     expect(world.output.slice(from)).toContain("database is locked")
     expect(world.output.slice(from)).not.toContain("cannot rollback")
 
-    // Accounts are read, though nothing can be written; the player who left is back where they were.
+    // Accounts can be read although nothing can be written. The player who left returns to the same tile.
     const entered = await enter(context, newcomer)
     expectSuccess(await entered.client.request("cmd_chat_send", { message: "ahoy" }))
     const back = await enter(context, leaver.account)
@@ -90,7 +92,7 @@ describe.concurrent("a world whose database another process holds", { timeout: 6
     expect(at(welcome.payload, "position")).toEqual(moved)
   })
 
-  it("door-5 saves at its end what it could not save before, as soon as the lock is gone", async (test) => {
+  it("door-5 saves pending progress at its end, as soon as the lock is released", async (test) => {
     const { expect } = test
     const { world, context } = await openWorld(test)
     const player = await enterWhole(context)
@@ -100,7 +102,7 @@ describe.concurrent("a world whose database another process holds", { timeout: 6
     file.exec("begin immediate")
     world.signal("SIGTERM")
     await player.client.waitForClose("the end of the session")
-    // Longer than one attempt of a save takes.
+    // Longer than one attempt of a save.
     await pause(3_000)
     file.exec("commit")
     expect(await world.exit()).toMatchObject({ code: 0, stderr: "" })
@@ -109,7 +111,7 @@ describe.concurrent("a world whose database another process holds", { timeout: 6
     expect(at(welcome.payload, "position")).toEqual(walker.position())
   })
 
-  it("door-5 ends with 1 and says how much is lost when the lock stays", async (test) => {
+  it("door-5 ends with 1 and reports the lost progress if the lock stays", async (test) => {
     const { expect } = test
     const { world, context } = await openWorld(test)
     await enterWhole(context)
@@ -123,7 +125,7 @@ describe.concurrent("a world whose database another process holds", { timeout: 6
 })
 
 describe.concurrent("the files of a world", { timeout: 60_000 }, () => {
-  it("door-5 are for its owner alone", async (test) => {
+  it("door-5 are readable by their owner only", async (test) => {
     const { expect } = test
     const { world, context } = await openWorld(test, { env: { JWT_SECRET: "" } })
     await newAccount(context)
@@ -139,7 +141,7 @@ describe.concurrent("the files of a world", { timeout: 60_000 }, () => {
   })
 })
 
-/** A world that ends by itself, and how long that took. */
+/** Returns the end of a world that ends by itself, and its duration. */
 async function refusal(databaseUrl: string, { onTestFinished }: TestContext) {
   const world = new WorldProcess({ program: "compiled", env: { DATABASE_URL: databaseUrl } })
   onTestFinished(() => world.remove())
@@ -154,7 +156,7 @@ describe.concurrent("a world that cannot open its database", { timeout: 60_000 }
   const lockedPath = join(folder, "locked.sqlite")
   const pipePath = join(folder, "pipe")
 
-  it("door-5 says so within 10 s when another process holds it all along", async (test) => {
+  it("door-5 reports it within 10 s if another process keeps the lock", async (test) => {
     const { expect } = test
     const file = new Database(lockedPath)
     file.exec("begin exclusive")
@@ -165,11 +167,11 @@ describe.concurrent("a world that cannot open its database", { timeout: 60_000 }
       `DATABASE_URL is file:${lockedPath}, which cannot be opened (the database is locked by another process, ` +
         "and stayed so for 8000 ms); set another.\n",
     ])
-    // The issue's 10 s, and what a loaded machine takes to start Node.
+    // The 10 s of the requirement, and the time in which a loaded machine starts Node.
     expect(tookMs).toBeLessThan(20_000)
   })
 
-  it("door-5 says so at once when it is a pipe, which nobody writes", async (test) => {
+  it("door-5 reports it at once if the file is a pipe without a writer", async (test) => {
     const { expect } = test
     execFileSync("mkfifo", [pipePath])
     const { code, stderr } = await refusal(`file:${pipePath}`, test)

@@ -1,4 +1,4 @@
-// The world's log when its disk is full, when nobody reads it, and when strangers try to fill it.
+// The world's log with a full disk, with a reader that has stopped, and under violations by strangers.
 import { execFileSync, spawn } from "node:child_process"
 import type { ChildProcess, StdioOptions } from "node:child_process"
 import { once } from "node:events"
@@ -18,7 +18,7 @@ interface Odd {
   readonly exit: Promise<number | null>
 }
 
-/** A world whose output goes where `stdio` says, so that its port must be given. */
+/** Starts a world whose output is `stdio`. It prints no address to the test, so its port is fixed. */
 async function worldWith(stdio: StdioOptions): Promise<Odd> {
   const port = await freePort()
   const folder = mkdtempSync(join(tmpdir(), "hawser-log-"))
@@ -38,7 +38,7 @@ async function worldWith(stdio: StdioOptions): Promise<Odd> {
   return { child, url, exit }
 }
 
-/** The writing end of a pipe that has no room for another byte, and that nobody reads. */
+/** Returns the writing end of a full pipe without a reader. */
 function fullPipe(): number {
   const folder = mkdtempSync(join(tmpdir(), "hawser-pipe-"))
   const path = join(folder, "pipe")
@@ -68,7 +68,7 @@ async function play(url: string): Promise<void> {
   await client.close()
 }
 
-/** A connection that upgrades and then sends a frame that no WebSocket may send, until the server has dropped it. */
+/** Upgrades a connection and sends an invalid WebSocket frame. Resolves when the server has dropped the connection. */
 async function breakTheRules(url: string): Promise<void> {
   const { hostname, port } = new URL(url)
   const socket = connect(Number(port), hostname)
@@ -92,7 +92,7 @@ async function metricOf(url: string, name: string): Promise<number> {
 }
 
 describe("the world", { timeout: 60_000 }, () => {
-  it("door-4 starts, plays and ends in order with 0 though the disk behind its log is full", async () => {
+  it("door-4 starts, plays and ends in order with 0 with a full disk behind its log", async () => {
     const full = openSync("/dev/full", "w")
     onTestFinished(() => closeSync(full))
     const { child, url, exit } = await worldWith(["ignore", full, full])
@@ -102,7 +102,7 @@ describe("the world", { timeout: 60_000 }, () => {
     expect(await exit).toBe(0)
   })
 
-  it("door-4 starts, plays and ends in order with 0 though the reader of its log has stopped", async () => {
+  it("door-4 starts, plays and ends in order with 0 with a reader of its log that has stopped", async () => {
     const pipe = fullPipe()
     const { child, url, exit } = await worldWith(["ignore", pipe, pipe])
     for (let stranger = 0; stranger < 100; stranger += 1) await breakTheRules(url)
@@ -111,7 +111,7 @@ describe("the world", { timeout: 60_000 }, () => {
     expect(await exit).toBe(0)
   })
 
-  it("door-4 counts what strangers break before they log in, and logs it in one short line a minute", async () => {
+  it("door-4 counts violations before the log-in, and logs them in one short line a minute", async () => {
     const world = await startWorld()
     onTestFinished(() => world.remove())
     const from = world.output.length

@@ -1,8 +1,8 @@
-// A port for a server that goes down and comes back while clients try to reach it.
+// A port for a server that stops and starts again while clients dial it.
 import { once } from "node:events"
 import { createServer } from "node:net"
 
-/** A free port below those that the system gives to outgoing connections: nobody takes it between two starts. */
+/** Returns a free port below the system's ephemeral ports: no outgoing connection takes it between two starts. */
 export async function freePort(): Promise<number> {
   const port = 20_000 + Math.floor(Math.random() * 12_000)
   const probe = createServer()

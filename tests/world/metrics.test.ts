@@ -1,9 +1,9 @@
-// The world's metrics as a program on the same machine reads them, from the running process.
+// Metrics of the running world, read by a program on the same machine.
 import { expect, it, onTestFinished } from "vitest"
 import { startWorld } from "./start-world.ts"
 
 it(
-  "shows the world's metrics to a program on this machine, and once there is a token only with it",
+  "shows the world's metrics to a program on this machine; with a configured token, only to a request that carries it",
   { timeout: 60_000 },
   async () => {
     const metricsToken = "a-token-of-24-characters"

@@ -1,4 +1,4 @@
-// Calls each route that `GET /openapi.json` describes, with nothing but the document and the names that earlier answers gave.
+// Calls each route that `GET /openapi.json` describes, using only the document and the names in earlier answers.
 import { afterAll, beforeAll, describe, expect, it } from "vitest"
 import { z } from "zod"
 import { WorldProcess } from "./start-world.ts"
@@ -48,7 +48,7 @@ function operationAt(name: string): Operation {
   return operationSchema.parse(document.paths[path]?.[method.toLowerCase()])
 }
 
-/** The body of the first examples in the schema. */
+/** Returns the body made of the first examples in the schema. */
 function exampleOf({ requestBody }: Operation): Record<string, unknown> | undefined {
   const schema = requestBody?.content["application/json"]?.schema
   if (schema === undefined) return undefined
@@ -57,7 +57,7 @@ function exampleOf({ requestBody }: Operation): Record<string, unknown> | undefi
   return Object.fromEntries(Object.entries(examples).map(([name, one]) => [name, one.examples[0]]))
 }
 
-/** Header fields by which the operation knows its caller. */
+/** Returns the header fields of the operation's authentication. */
 async function credentialsOf({ security }: Operation): Promise<Record<string, string>> {
   const [scheme] = Object.keys(security[0] ?? {})
   if (scheme === undefined) return {}
@@ -70,7 +70,7 @@ async function credentialsOf({ security }: Operation): Promise<Record<string, st
   return { Cookie: cookie }
 }
 
-/** Calls an operation, and checks that the document has the status, the content type and the body of the answer. */
+/** Calls an operation. Checks that the document contains the status, the content type and the body of the answer. */
 async function call(name: string, given: Call = {}) {
   const operation = operationAt(name)
   const [method = "", template = ""] = name.split(" ")

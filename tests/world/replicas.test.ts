@@ -1,4 +1,4 @@
-// What players see of trees, and of what lies on the ground, in both profiles.
+// Trees and ground items as players receive them, in both profiles.
 import { setTimeout as pause } from "node:timers/promises"
 import { afterAll, beforeAll, expect, it, vi } from "vitest"
 import { moveCooldownMs } from "../../apps/world/src/contract.ts"
@@ -30,12 +30,12 @@ async function walk(player: ResumingPlayer, direction: Direction, count: number)
 }
 
 it(
-  "shows everyone near a tree that was felled and grows again, and the log that whoever steps on it takes up",
+  "shows nearby players a tree that becomes bare and regrows, and the log that a player takes up",
   { timeout: 60_000 },
   async () => {
     const [feller, watcher] = [await enter(), await enter()]
     const old = await enterWhole(caseContext(world))
-    // So far that the tree and what lies behind it are in sight.
+    // At this distance the tree and the tiles behind it are in sight.
     await walk(watcher, "UP", 4)
     const oldWalker = createWalker(old)
     for (let step = 0; step < 4; step += 1) await oldWalker.step("UP")
@@ -58,7 +58,7 @@ it(
     ]
     await eventually(() => expect(logs()).toHaveLength(1))
     const [log] = logs()
-    if (log === undefined) throw new Error("nothing lies on the ground")
+    if (log === undefined) throw new Error("the replica groundItems is empty")
     expect(Math.max(Math.abs(log.x - tree.x), Math.abs(log.y - tree.y))).toBe(1)
     const dropped = await old.client.waitFor(
       "a log on the ground",
@@ -69,7 +69,7 @@ it(
       { type: "ground_item", id: 1, item_name: "log", display_name: "Log", quantity: 1, x: logX, y: logY },
     ])
 
-    // It lies left of the tree's upper neighbour, which is right above who felled it.
+    // The log is left of the tree's upper neighbour, directly above the player who felled the tree.
     expect(log).toMatchObject({ x, y: y - 1 })
     await walk(feller, "UP", 1)
     await eventually(() => expect(logs()).toEqual([]))
@@ -86,7 +86,7 @@ it(
   },
 )
 
-it("tells how the world is doing", async () => {
+it("reports the health of the world", async () => {
   const player = await enter()
   const health = await player.client.query("worldHealth", {})
   expect(health.players).toBeGreaterThan(0)

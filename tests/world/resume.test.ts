@@ -1,4 +1,5 @@
-// Players whose connections break: what they do and say goes on, exactly once, in one session; and what others see.
+// Players whose connections break: each action and line takes effect exactly once, in one session. Other players see
+// them correctly.
 import { setTimeout as pause } from "node:timers/promises"
 import { afterAll, beforeAll, describe, expect, it, onTestFinished, vi } from "vitest"
 import { moveCooldownMs } from "../../apps/world/src/contract.ts"
@@ -30,7 +31,7 @@ async function proxyTo(
   return proxy
 }
 
-/** A player in the world by way of the proxy. */
+/** Connects a new player through the proxy. */
 async function enter(to: WorldProcess, proxy: ChaosProxy, as?: Account): Promise<ResumingPlayer> {
   const account = as ?? (await newAccount(caseContext(to)))
   const player = new ResumingPlayer(`ws://${proxy.host}:${proxy.port}/ws`, account)
@@ -41,25 +42,25 @@ async function enter(to: WorldProcess, proxy: ChaosProxy, as?: Account): Promise
 
 const cuts = 50
 
-/** RST after a random byte of either direction, until enough connections have been lost; then peace. */
+/** Resets connections after a random byte of either direction, until enough have been lost; then none. */
 function untilPeace(isPeace: () => boolean): NonNullable<ChaosProxyOptions["plan"]> {
   return (_, random): ConnectionBehaviour => {
     const [direction, bytes] = [random(), random()]
     if (isPeace()) return {}
-    // A login takes about 600 bytes one way and 500 the other, and what is near 5,000 more, once.
+    // A log-in takes about 600 bytes one way and 500 the other; the first snapshot takes about 5,000 more.
     return direction < 0.5
       ? { toServer: { stop: { afterBytes: 200 + Math.floor(bytes * 1_000), how: "rst" } } }
       : { toClient: { stop: { afterBytes: 200 + Math.floor(bytes ** 3 * 12_000), how: "rst" } } }
   }
 }
 
-/** From where players begin to the foot of a tree, which stands to the right. */
+/** Way from the spawn point to the foot of a tree, which is to the right. */
 const toTheTree: readonly Direction[] = [
   ...Array.from({ length: 17 }, () => "UP" as const),
   ...Array.from({ length: 8 }, () => "RIGHT" as const),
 ]
 
-/** Keeps to the world's own pace: what is faster is refused, in an outage or not. */
+/** Keeps the world's rate limits: a faster step is refused, in an outage or not. */
 async function walkAndGather(player: ResumingPlayer, isOver: () => boolean): Promise<readonly number[]> {
   const step = async (direction: Direction): Promise<void> => {
     await player.move(direction)
@@ -89,7 +90,7 @@ async function talk(player: ResumingPlayer, isOver: () => boolean): Promise<read
   return said
 }
 
-describe("two players whose connections are cut again and again", { timeout: 180_000 }, () => {
+describe("two players whose connections are cut repeatedly", { timeout: 180_000 }, () => {
   it("walk, talk and gather, each thing once and in order, in one session", async () => {
     const players: ResumingPlayer[] = []
     const isPeace = (): boolean =>
@@ -125,7 +126,7 @@ describe("two players whose connections are cut again and again", { timeout: 180
             away: false,
           }),
         )
-      expect([player.welcomes, player.heard.length - player.talk.length, player.left, player.errors]).toEqual(
+      expect([player.welcomes, player.lines.length - player.talk.length, player.left, player.errors]).toEqual(
         [1, 1, [], []],
       )
       expect(new Set(player.sessions.map(({ kind }) => kind))).toEqual(new Set(["opened", "resumed"]))
@@ -139,7 +140,7 @@ describe("two players whose connections are cut again and again", { timeout: 180
 })
 
 describe("a player whose connection is lost", { timeout: 60_000 }, () => {
-  it("stays in the world, marked as away, and is back without a word", async () => {
+  it("stays in the world, marked as away, and returns without a chat line", async () => {
     const [direct, proxy] = [await proxyTo(world), await proxyTo(world)]
     const [watcher, player] = [await enter(world, direct), await enter(world, proxy)]
     const seen = (): unknown => watcher.seen.get(player.username)
@@ -160,7 +161,7 @@ describe("a player whose connection is lost", { timeout: 60_000 }, () => {
     expect([player.welcomes, player.joined.includes(player.username)]).toEqual([1, false])
   })
 
-  it("sees at the return what has moved meanwhile, in one update and not in all that it missed", async () => {
+  it("receives missed movements after the resume in one update, not one by one", async () => {
     const [direct, proxy] = [await proxyTo(world), await proxyTo(world)]
     const [walker, player] = [await enter(world, direct), await enter(world, proxy)]
     await eventually(() => expect(player.seen.has(walker.username)).toBe(true))
@@ -182,7 +183,7 @@ describe("a player whose connection is lost", { timeout: 60_000 }, () => {
     expect(updatesAtSight).toBe(1)
   })
 
-  it("has the permissions at the return that the account has then", async () => {
+  it("has the account's current permissions after the resume", async () => {
     const proxy = await proxyTo(world)
     const player = await enter(world, proxy)
     const shout = (): Promise<unknown> =>
@@ -204,7 +205,7 @@ describe("a player whose connection is lost", { timeout: 60_000 }, () => {
 })
 
 describe("a second login while the first one's connection is lost", { timeout: 60_000 }, () => {
-  it("wins: it has the player where they stood, and the first is told and stays away", async () => {
+  it("replaces the session: it gets the player on the same tile, and the first client closes with `replaced`", async () => {
     const [direct, proxy] = [await proxyTo(world), await proxyTo(world)]
     const account = await newAccount(caseContext(world))
     const [watcher, first] = [await enter(world, direct), await enter(world, proxy, account)]
@@ -224,8 +225,8 @@ describe("a second login while the first one's connection is lost", { timeout: 6
   })
 })
 
-describe("a player who is away for longer than the window", { timeout: 60_000 }, () => {
-  it("leaves, and begins anew with everything that they had; what waited is done once", async () => {
+describe("a player who is detached for longer than the resume window", { timeout: 60_000 }, () => {
+  it("leaves, and begins a new session with the saved progress; a waiting request runs once", async () => {
     const short = await startWorld({ env: { RESUME_WINDOW_SECONDS: "1" } })
     onTestFinished(() => short.remove())
     const [direct, proxy] = [await proxyTo(short), await proxyTo(short)]
@@ -260,7 +261,7 @@ function place({ at }: ResumingPlayer): { readonly x: number; readonly y: number
   return { x: at.x, y: at.y }
 }
 
-/** No connection from now on, and the player's client has noticed. */
+/** Refuses connections, and waits until the player's client has noticed. */
 async function pullThePlug(proxy: ChaosProxy, { client }: ResumingPlayer): Promise<void> {
   proxy.refuse()
   proxy.cut()

@@ -1,4 +1,4 @@
-// A player whose connection may be lost at any moment, and everything that their client was told.
+// A player whose connection may be lost at any moment, with a record of all received messages.
 import { HawserError, createClient, fixed } from "@hawser/client"
 import type { Client, SessionEvent } from "@hawser/client"
 import { onTestFinished } from "vitest"
@@ -7,7 +7,7 @@ import { world as contract } from "../../apps/world/src/contract.ts"
 import type { Direction, Position, WorldContract } from "../../apps/world/src/contract.ts"
 import type { Account } from "../conformance-2.0/player.ts"
 
-/** Attempts follow each other quickly: the tests are about what is lost, not about patience. */
+/** Short, because the tests are about lost messages, not about delays between attempts. */
 const retryMs = 30
 
 export interface Seen {
@@ -19,12 +19,12 @@ export interface Seen {
 export class ResumingPlayer {
   readonly username: string
   readonly client: Client<WorldContract>
-  /** `SENDER: TEXT` of everything said, the system's greeting included. */
-  readonly heard: string[] = []
+  /** `SENDER: TEXT` of every chat line, the system's greeting included. */
+  readonly lines: string[] = []
   readonly sessions: SessionEvent[] = []
   readonly left: string[] = []
   readonly joined: string[] = []
-  /** Players as they were seen last. */
+  /** Players at their last update. */
   readonly seen = new Map<string, Seen>()
   readonly errors: unknown[] = []
   welcomes = 0
@@ -32,7 +32,7 @@ export class ResumingPlayer {
   gathered = 0
   at: Position | undefined
 
-  /** A test that runs beside others passes its own `onTestFinished`. */
+  /** A test that runs concurrently with others passes its `onTestFinished`. */
   constructor(
     webSocketUrl: string,
     { username, token }: Pick<Account, "username" | "token">,
@@ -54,7 +54,7 @@ export class ResumingPlayer {
       this.welcomes += 1
       this.at = { mapId, x, y }
     })
-    client.on("chatMessage", ({ sender, message }) => this.heard.push(`${sender}: ${message}`))
+    client.on("chatMessage", ({ sender, message }) => this.lines.push(`${sender}: ${message}`))
     client.on("playerLeft", (player) => this.left.push(player.username))
     client.on("playerJoined", (player) => this.joined.push(player.username))
     client.replica("players").subscribe(({ events }) => {
@@ -66,9 +66,9 @@ export class ResumingPlayer {
     onEnd(() => client.close())
   }
 
-  /** Lines of players. */
+  /** Chat lines of players. */
   get talk(): readonly string[] {
-    return this.heard.filter((line) => !line.startsWith("Server: "))
+    return this.lines.filter((line) => !line.startsWith("Server: "))
   }
 
   async move(direction: Direction): Promise<void> {
@@ -81,7 +81,7 @@ export class ResumingPlayer {
     await this.client.command("chatSend", { channel: "local", message })
   }
 
-  /** As the page does it. Returns the experience afterwards; undefined where nothing is left to gather. */
+  /** Gathers like the page. Returns the experience afterwards; undefined if the resource is bare. */
   async gather(tile: { readonly x: number; readonly y: number }): Promise<number | undefined> {
     try {
       const { xp } = await this.client.command("gather", tile, { key: crypto.randomUUID() })

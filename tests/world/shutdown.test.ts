@@ -1,4 +1,4 @@
-// How the world's process ends when it is told to, and what it keeps.
+// The end of the world's process after a signal, and the data that it keeps.
 import { afterEach, beforeEach, describe, expect, it } from "vitest"
 import { at } from "../conformance-2.0/expect.ts"
 import { enter, enterWhole, newAccount } from "../conformance-2.0/player.ts"
@@ -18,11 +18,11 @@ beforeEach(async () => {
 }, 60_000)
 afterEach(() => world.remove())
 
-/** The whole shutdown, closing handshakes included. */
+/** Limit of the whole shutdown, closing handshakes included. */
 const shutdownMs = 10_000
 
-describe("a world that is told to stop", { timeout: 60_000 }, () => {
-  it("announces it to a 2.0 client, closes with 1012 and ends with 0", async () => {
+describe("a world that receives a signal to stop", { timeout: 60_000 }, () => {
+  it("announces the stop to a 2.0 client, closes with 1012 and ends with 0", async () => {
     const { client } = await enterWhole(caseContext(world))
     const startedMs = performance.now()
     world.signal("SIGTERM")
@@ -31,7 +31,7 @@ describe("a world that is told to stop", { timeout: 60_000 }, () => {
     expect(performance.now() - startedMs).toBeLessThan(shutdownMs)
   })
 
-  it("says goaway to a hawser.1 client, closes with 4503 and ends with 0", async () => {
+  it("sends goaway to a hawser.1 client, closes with 4503 and ends with 0", async () => {
     const { token } = await newAccount(caseContext(world))
     const peer = await openRawSession(world.webSocketUrl, "hawser.1", token)
     const startedMs = performance.now()
@@ -46,18 +46,18 @@ describe("a world that is told to stop", { timeout: 60_000 }, () => {
     expect(performance.now() - startedMs).toBeLessThan(shutdownMs)
   })
 
-  it.each(["SIGTERM", "SIGINT"] as const)("ends at once with 1 when a second %s comes", async (signal) => {
-    // Who does not read does not answer the close either: the first signal waits for them.
+  it.each(["SIGTERM", "SIGINT"] as const)("ends at once with 1 after a second %s", async (signal) => {
+    // A client that does not read does not answer the close either: the first signal waits for it.
     const { client } = await enterWhole(caseContext(world))
     client.pause()
     world.signal("SIGINT")
     await world.waitForOutput(/shutting down/)
     world.signal(signal)
-    // A shutdown that runs to its end says 0.
+    // A shutdown that completes exits with 0.
     expect(await world.exit()).toMatchObject({ code: 1 })
   })
 
-  it("keeps where a player stands, also from the second before the end", async () => {
+  it("keeps a player's position, also from the second before the end", async () => {
     const player = await enterWhole(caseContext(world))
     const walker = createWalker(player)
     await takeFreeStep(walker)

@@ -1,5 +1,5 @@
-// The world's server as a process of its own: started from source, ready when it says so, stopped by signals. It may
-// be started again and again on the same port and data. Must not know what the world answers.
+// The world's server as a separate process: started from source, ready after its opening line, stopped by signals. It
+// can be started repeatedly on the same port and data. Must not know the world's messages.
 import { spawn } from "node:child_process"
 import type { ChildProcess } from "node:child_process"
 import { once } from "node:events"
@@ -17,33 +17,33 @@ export const programs = {
   compiled: [join(root, "apps/world/dist/server/main.js")],
 } as const
 
-/** Generous, because a loaded machine is no fault of the world. */
+/** Long, because a slow start on a loaded machine is no fault of the world. */
 const startMs = 30_000
 const opened = /^The world is open: (\S+)$/m
 
 export type Environment = Readonly<Record<string, string>>
 
 export interface Exit {
-  /** Null when a signal ended the process. */
+  /** Null if a signal ended the process. */
   readonly code: number | null
   readonly stderr: string
 }
 
 export interface WorldProcessOptions {
-  /** Added to the environment, which holds nothing else of ours but PATH. */
+  /** Added to the environment, which otherwise contains only PATH and the settings of the test. */
   readonly env?: Environment
-  /** What runs; default source. */
+  /** Program to run; default source. */
   readonly program?: keyof typeof programs
-  /** Default 0: any free one, kept over restarts. */
+  /** Default 0: any free port, kept over restarts. */
   readonly port?: number
 }
 
-/** Signs the tokens of every world that is given no other secret. */
+/** Secret of every world without another one in its environment. */
 export const jwtSecret = "a secret of the tests, which is not one"
 
-/** A server of its own folder, not started yet; its data lie in that folder. */
+/** A server with a temporary folder for its data, not started yet. */
 export class WorldProcess {
-  /** The working folder: `data` in it holds what the server keeps. */
+  /** Working folder; the server's data is in `data`. */
   readonly folder = mkdtempSync(join(tmpdir(), "hawser-world-"))
   readonly #options: WorldProcessOptions
   #port: number
@@ -66,22 +66,22 @@ export class WorldProcess {
     return `ws://127.0.0.1:${this.#port}/ws`
   }
 
-  /** Of the running process, or the last one; undefined before the first start. */
+  /** Process id of the running process or the last one; undefined before the first start. */
   get pid(): number | undefined {
     return this.#child?.pid
   }
 
-  /** Everything that the server wrote to its standard output and error, over all starts. */
+  /** Standard output and standard error of the server, over all starts. */
   get output(): string {
     return this.#output
   }
 
-  /** Runs the program and resolves when it ends, which is for programs that are meant to refuse. */
+  /** Runs the program and resolves when it ends, for programs that refuse to start. */
   async run(): Promise<Exit> {
     return await this.#spawn()
   }
 
-  /** Starts the server and resolves when it says that it is open. */
+  /** Starts the server and resolves after its opening line. */
   async start(): Promise<void> {
     const from = this.#output.length
     const exit = this.#spawn()
@@ -99,19 +99,19 @@ export class WorldProcess {
     this.#child?.kill(name)
   }
 
-  /** How the running process ends, or the last one ended. */
+  /** Resolves when the running process ends, with its exit; at once after the end. */
   async exit(): Promise<Exit> {
     if (this.#exit === undefined) throw new Error("the world was never started")
     return await this.#exit
   }
 
-  /** SIGTERM, and its exit. */
+  /** Sends SIGTERM and waits for the exit. */
   async stop(): Promise<Exit> {
     this.signal("SIGTERM")
     return await this.exit()
   }
 
-  /** SIGKILL: the process has no chance to say or save anything. */
+  /** Sends SIGKILL and waits for the exit: the process can neither print nor save anything. */
   async kill(): Promise<Exit> {
     this.signal("SIGKILL")
     return await this.exit()
@@ -123,7 +123,7 @@ export class WorldProcess {
     rmSync(this.folder, { recursive: true, force: true })
   }
 
-  /** The first group of `pattern`, or all of it, as soon as the output matches from `from` on. */
+  /** Resolves to the first group of `pattern`, or to the whole match, once the output matches from `from` on. */
   waitForOutput(pattern: RegExp, from = 0): Promise<string> {
     return new Promise((resolve, reject) => {
       const finish = (): void => {
@@ -158,7 +158,7 @@ export class WorldProcess {
       },
       stdio: ["ignore", "pipe", "pipe"],
     })
-    // A test run that ends in the middle leaves no server behind.
+    // A test run that is aborted leaves no server behind.
     const killWithUs = (): void => void child.kill("SIGKILL")
     process.once("exit", killWithUs)
     let stderr = ""
@@ -179,7 +179,7 @@ export class WorldProcess {
   }
 }
 
-/** A server that is open. */
+/** Returns a server that is open. */
 export async function startWorld(options: WorldProcessOptions = {}): Promise<WorldProcess> {
   const world = new WorldProcess(options)
   try {

@@ -1,4 +1,4 @@
-// A player in the world by way of @hawser/client, in either profile, with what they see and hear.
+// A player in the world through @hawser/client, in either profile, with a record of received messages.
 import { createClient } from "@hawser/client"
 import { profile20 } from "@hawser/client/profile20"
 import { HawserError } from "@hawser/protocol"
@@ -22,12 +22,12 @@ interface Chat {
   readonly recipient?: string
 }
 
-/** What happened around a visitor so far. */
+/** Messages that a visitor received so far. */
 class Surroundings {
   /** Players in sight: name to tile, as of the last update. */
   readonly seen = new Map<string, Tile>()
-  /** Lines of chat without the system's. */
-  readonly heard: string[] = []
+  /** Lines of chat, except those of the system. */
+  readonly lines: string[] = []
   /** Numbers of the players who left. */
   readonly left: number[] = []
   readonly errors: unknown[] = []
@@ -36,8 +36,8 @@ class Surroundings {
     this.seen.set(username, { x, y })
   }
 
-  hear(line: { readonly channel: string; readonly sender: string; readonly message: string }): void {
-    if (line.channel !== "system") this.heard.push(`${line.channel} ${line.sender}: ${line.message}`)
+  addLine(line: { readonly channel: string; readonly sender: string; readonly message: string }): void {
+    if (line.channel !== "system") this.lines.push(`${line.channel} ${line.sender}: ${line.message}`)
   }
 }
 
@@ -45,10 +45,10 @@ export interface Visitor {
   readonly id: number
   readonly username: string
   readonly around: Surroundings
-  /** Where the step led. */
+  /** Resolves to the new tile. */
   move(direction: Direction): Promise<Tile>
   say(chat: Chat): Promise<unknown>
-  /** Places of the 3×3 chunks around a tile, with the ground of each chunk's first tile. */
+  /** Resolves to the coordinates of the 3×3 chunks around a tile, each with the ground of its first tile. */
   chunksAt(
     tile: Tile,
   ): Promise<readonly (readonly [chunkX: number, chunkY: number, ground: number | undefined])[]>
@@ -87,7 +87,7 @@ async function enterNative(login: Login): Promise<Actions> {
     for (const { record } of events) around.see(record.username, record)
   })
   client.on("playerLeft", ({ id }) => around.left.push(id))
-  client.on("chatMessage", (line) => around.hear(line))
+  client.on("chatMessage", (line) => around.addLine(line))
   await client.connect()
   return {
     move: async (direction) => (await client.command("move", { direction })).position,
@@ -107,7 +107,7 @@ async function enter20(login: Login): Promise<Actions> {
     for (const entity of entities) if ("username" in entity) around.see(entity.username, entity)
   })
   client.on("playerLeft", ({ player_id: id }) => around.left.push(id))
-  client.on("chatMessage", (line) => around.hear(line))
+  client.on("chatMessage", (line) => around.addLine(line))
   await client.connect()
   return {
     move: async (direction) => (await client.command("move", { direction })).new_position,
@@ -120,7 +120,7 @@ async function enter20(login: Login): Promise<Actions> {
   }
 }
 
-/** A step in the first direction that is free. */
+/** Moves one step in the first free direction. */
 export async function takeFreeStep(visitor: Visitor): Promise<Tile> {
   for (const direction of directions) {
     try {

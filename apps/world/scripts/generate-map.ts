@@ -1,6 +1,7 @@
 /**
- * Draws the pictures and the map of the world into `apps/world/assets`, always the same from one seed:
- * `node --import tsx apps/world/scripts/generate-map.ts`. With `--preview FILE` it also paints the whole map there.
+ * Draws the pictures and the map of the world into `apps/world/assets`. The same seed gives the same files. Command:
+ * `node --import tsx apps/world/scripts/generate-map.ts`. With `--preview FILE` it also draws the whole map into that
+ * file.
  */
 import { execFileSync } from "node:child_process"
 import { mkdirSync, writeFileSync } from "node:fs"

@@ -1,4 +1,4 @@
-// What the world's server and its browser client say to each other.
+// Contract of the world: the commands, queries, replicas and events between its server and its browser client.
 import { defineContract, defineReplica, flag, integer, oneOf, text } from "@hawser/protocol"
 import type { ReplicaRecord, ValidOutput } from "@hawser/protocol"
 import { z } from "zod"
@@ -23,25 +23,25 @@ const playerSchema = z.object({
   facing: directionSchema,
   hp: z.int(),
   maxHp: z.int(),
-  /** Which outfit of the sprite sheet. */
+  /** Index of the outfit in the sprite sheet. */
   outfit: z.int(),
-  /** The player's connection is lost; they stand where they stood and may come back at any moment. */
+  /** True while the player's session is detached. The player stays on the tile and may resume at any moment. */
   away: z.boolean(),
 })
 export type Player = z.infer<typeof playerSchema>
 
-/** Tiles; what a map's file may say. */
+/** Tile coordinate; the range is that of a map's file. */
 const coordinate = integer({ min: 0, max: 65_535 })
 const hitPoints = integer({ min: 0, max: 65_535 })
 /**
- * A player sees 16 tiles or more in each direction: a screen is 20 tiles wide, and its middle is up to 10 tiles from
- * the player at the edge of the map. Where much happens cells are small, so that little is sent that no screen shows;
- * where little happens they are large, so that there are few of them to look after.
+ * Areas of interest, in tiles: a player sees at least 16 tiles in each direction. A screen is 20 tiles wide, and its
+ * middle is up to 10 tiles from a player at the edge of the map. Small cells suit replicas with many changes: fewer
+ * records outside of the screen are sent. Large cells suit replicas with few changes: fewer cells need upkeep.
  */
 const busyArea = { x: "x", y: "y", cellSize: 8, range: 2 } as const
 const quietArea = { x: "x", y: "y", cellSize: 16, range: 1 } as const
 
-/** By the player's number. */
+/** Key: the player's number. */
 const players = defineReplica({
   fields: {
     x: coordinate,
@@ -69,7 +69,7 @@ const creatures = defineReplica({
   area: quietArea,
 })
 
-/** Trees and rocks. What is gathered is missing until they have grown again; without any stock they are bare. */
+/** Trees and rocks. `stock` is the number of pieces left; at 0 the tree or rock is bare until it regrows. */
 const resources = defineReplica({
   fields: {
     x: coordinate,
@@ -83,13 +83,13 @@ const resources = defineReplica({
 export const itemKinds = ["log", "ore"] as const
 export type ItemKind = (typeof itemKinds)[number]
 
-/** What lies on the ground: whoever steps on it takes it up. */
+/** Items on the ground. A player who steps onto the tile takes the item up. */
 const groundItems = defineReplica({
   fields: { x: coordinate, y: coordinate, kind: oneOf(itemKinds) },
   area: quietArea,
 })
 
-/** 16×16 tiles; gids row by row, 0 is nothing; blocked holds 0 or 1 per tile. */
+/** A chunk of 16×16 tiles, row by row. A gid of 0 is an empty cell; `blocked` holds 0 or 1 for each tile. */
 const chunkSchema = z.object({
   chunkX: z.int(),
   chunkY: z.int(),
@@ -115,11 +115,15 @@ export type SkillDetail = z.infer<typeof skillDetailSchema>
 
 export const moveCooldownMs = 150
 /**
- * Steps without a reply at once. What a slow or a lost connection has held up arrives together, and is no faster on
- * average than it was walked: a client that keeps to the cooldown and to this number is never refused.
+ * Maximum number of steps without a reply; also the burst of the limit on `move`. Steps that a slow or lost connection
+ * has delayed arrive together, but their average rate is that of walking. A client within the cooldown and this number
+ * is never refused.
  */
 export const movesInFlight = 4
-/** Longest text that is looked at; each channel then has its own, shorter limit. */
+/**
+ * Maximum length of a chat text, in characters; a longer text is rejected. Each channel cuts an accepted text to its
+ * limit.
+ */
 export const chatInputMaxLength = 500
 
 export const world = defineContract({
@@ -172,7 +176,7 @@ export const world = defineContract({
       input: emptySchema,
       output: z.object({ stats: statsSchema, skills: z.array(skillDetailSchema), totalLevel: z.int() }),
     },
-    /** How the world itself is doing. Times are those of the last minute's ticks; null before the first. */
+    /** Load of the world. Times are of the last minute's ticks; null before the first. */
     worldHealth: {
       input: emptySchema,
       output: z.object({
@@ -204,7 +208,7 @@ export const world = defineContract({
       }),
     },
     skills: { payload: z.object({ skills: skillsSchema }) },
-    /** After the welcome: who has come, and how many others are in the world. */
+    /** Sent after `welcome`: the number of the session's player, and how many others are in the world. */
     arrival: { payload: z.object({ playerId: z.int(), others: z.int() }) },
     playerJoined: { payload: playerSchema },
     playerLeft: { payload: z.object({ id: z.int(), username: z.string(), reason: z.string() }) },

@@ -3,7 +3,7 @@ import { Canvas, TILE } from "./paint.ts"
 export interface TileArt {
   readonly name: string
   readonly art: Canvas
-  /** Overrides what lies beneath; absent when the tile makes no difference to walking. */
+  /** Overrides the layers below; absent if the tile does not affect walking. */
   readonly walkable?: boolean
   readonly resource?: "tree" | "rock"
 }
@@ -20,7 +20,7 @@ export function passable(name: string, art: Canvas): TileArt {
   return { name, art, walkable: true }
 }
 
-/** The tiles in the order in which they lie in the picture. The first has the number 1; 0 is an empty cell. */
+/** The tiles in the order of the picture. The first has the number 1; 0 is an empty cell. */
 export class Atlas {
   static readonly columns = 16
   readonly tiles: TileArt[] = []
@@ -28,7 +28,7 @@ export class Atlas {
 
   add(...tiles: readonly TileArt[]): void {
     for (const tile of tiles) {
-      if (this.#numbers.has(tile.name)) throw new Error(`Two tiles are named ${tile.name}`)
+      if (this.#numbers.has(tile.name)) throw new Error(`two tiles have the name ${tile.name}`)
       this.tiles.push(tile)
       this.#numbers.set(tile.name, this.tiles.length)
     }
@@ -40,7 +40,7 @@ export class Atlas {
 
   number(name: string): number {
     const number = this.#numbers.get(name)
-    if (number === undefined) throw new Error(`No tile is named ${name}`)
+    if (number === undefined) throw new Error(`no tile has the name ${name}`)
     return number
   }
 

@@ -1,6 +1,6 @@
 import { SIZE, type Scene } from "./scene.ts"
 
-/** Bridges where the two rows of an east road meet the river, and the pier of the harbour. */
+/** Places the bridges where the two rows of an east road cross the river, and the pier of the harbour. */
 export function buildBridges(scene: Scene): void {
   for (const y of [21, 47]) {
     const wet = Array.from({ length: SIZE }, (_, x) => x).filter(

@@ -8,7 +8,7 @@ const STEPS = [
   [0, -1],
 ] as const
 
-/** The cells that can be walked to, one flag a cell. */
+/** Returns the cells that can be reached by walking, one flag per cell. */
 function flood(scene: Scene, [startX, startY]: Cell): Uint8Array {
   const seen = new Uint8Array(SIZE * SIZE)
   const open: Cell[] = [[startX, startY]]
@@ -25,7 +25,7 @@ function flood(scene: Scene, [startX, startY]: Cell): Uint8Array {
   return seen
 }
 
-/** Fills the cells that nobody can reach with trees and bushes, or with rocks at the water. */
+/** Fills the unreachable cells with trees and bushes, or with rocks at the water. */
 export function closePockets(scene: Scene, start: Cell): number {
   const seen = flood(scene, start)
   let closed = 0
@@ -43,21 +43,21 @@ export function closePockets(scene: Scene, start: Cell): number {
   return closed
 }
 
-/** Throws when a walkable cell cannot be reached, or the start is too narrow. */
+/** @throws Error if a walkable cell is unreachable, or if the start is too narrow. */
 export function verify(scene: Scene, start: Cell): { walkable: number; free: number } {
   const [startX, startY] = start
-  if (!scene.isWalkable(start)) throw new Error(`The spawn point ${startX}, ${startY} is blocked`)
+  if (!scene.isWalkable(start)) throw new Error(`the spawn point ${startX},${startY} is blocked`)
   const seen = flood(scene, start)
   let walkable = 0
   let free = 0
   for (let y = 0; y < SIZE; y += 1) {
     for (let x = 0; x < SIZE; x += 1) {
       if (!scene.isWalkable([x, y])) continue
-      if (seen[y * SIZE + x] !== 1) throw new Error(`The cell ${x}, ${y} is walkable but cannot be reached`)
+      if (seen[y * SIZE + x] !== 1) throw new Error(`the cell ${x},${y} is walkable but unreachable`)
       walkable += 1
       if (Math.hypot(x - startX, y - startY) <= 10) free += 1
     }
   }
-  if (free < 30) throw new Error(`Only ${free} cells are free around the spawn point`)
+  if (free < 30) throw new Error(`${free} cells are free around the spawn point; at least 30 are needed`)
   return { walkable, free }
 }

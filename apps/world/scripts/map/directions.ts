@@ -1,4 +1,4 @@
-// The four ways that a figure can look.
+// The four directions in which a figure can look.
 
 export const DIRECTIONS = ["UP", "DOWN", "LEFT", "RIGHT"] as const
 

@@ -4,7 +4,7 @@ import { SIZE, type Cell, type Scene } from "./scene.ts"
 const forest = createNoise(77, SIZE, 14)
 const patches = createNoise(78, SIZE, 24)
 
-/** How far a point lies out in the sea, a river or a pond; negative on land. */
+/** Returns the distance of a point from the shore into the sea, a river or a pond; negative on land. */
 function depth(x: number, y: number): { water: number; beach: number; deep: number } {
   const sea = y - (83 + 2.2 * Math.sin(x / 8) + 1.2 * Math.sin(x / 3.7 + 1))
   const river = 2.3 - Math.abs(x - (74 + 4 * Math.sin(y / 11) + 1.5 * Math.sin(y / 5)))
@@ -127,7 +127,7 @@ function pickTree(scene: Scene, [x, y]: Cell): string {
   return ["oak", "oak-round", "olive", "oak", "pine"][Math.floor(scene.random() * 5)] ?? "oak"
 }
 
-/** How densely trees stand at a cell, from 0 to 1. */
+/** Returns the density of trees at a cell, from 0 to 1. */
 function density([x, y]: Cell): number {
   if (Math.hypot((x - 48) / 17, (y - 48) / 16) < 1) return 0.012
   if (x > 78 && y < 42) return 0.03

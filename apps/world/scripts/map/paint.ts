@@ -9,7 +9,7 @@ export type Ellipse = readonly [number, number, number, number]
 
 export const TILE = 32
 
-/** A repeatable sequence of numbers from 0 up to 1. */
+/** Returns a generator of numbers from 0 up to 1. The same seed gives the same sequence. */
 export function createRandom(seed: number): () => number {
   let state = seed >>> 0
   return () => {
@@ -20,7 +20,7 @@ export function createRandom(seed: number): () => number {
   }
 }
 
-/** Smooth noise from 0 to 1 that repeats every `period` steps, `cells` lattice cells per period. */
+/** Returns smooth noise from 0 to 1 that repeats every `period` steps, `cells` lattice cells per period. */
 export function createNoise(seed: number, period: number, cells: number): (x: number, y: number) => number {
   const random = createRandom(seed)
   const lattice = Array.from({ length: cells * cells }, () => random())
@@ -40,13 +40,13 @@ export function createNoise(seed: number, period: number, cells: number): (x: nu
   }
 }
 
-/** The colour of a ramp at `t`, from 0 (darkest) to 1 (lightest). */
+/** Returns the colour of a ramp at `t`, from 0 (darkest) to 1 (lightest). */
 export function tone(ramp: Ramp, t: number): Colour {
   const index = Math.max(0, Math.min(ramp.length - 1, Math.floor(t * ramp.length)))
   return ramp[index] ?? 0
 }
 
-/** The colour `share` of the way from `from` to `to`. */
+/** Returns the colour at `share` of the way from `from` to `to`. */
 export function mix(from: Colour, to: Colour, share: number): Colour {
   const channel = (shift: number) => {
     const start = (from >> shift) & 255
@@ -93,7 +93,7 @@ export class Canvas {
     return this
   }
 
-  /** A box filled from `ramp`, light at its top left corner, with a dark edge below and to the right. */
+  /** Draws a box filled from `ramp`, light at its top left corner, with a dark edge below and to the right. */
   block([left, top, width, height]: Box, ramp: Ramp): this {
     this.rect([left, top, width, height], tone(ramp, 0.5))
     this.rect([left, top, width, 1], tone(ramp, 0.99)).rect([left, top, 1, height], tone(ramp, 0.8))
@@ -107,7 +107,7 @@ export class Canvas {
     return this.#inside([cx, cy, rx, ry], (x, y) => this.dot(x, y, colour))
   }
 
-  /** A round body, lit from the top left. */
+  /** Draws a round body, lit from the top left. */
   ball(shape: Ellipse, ramp: Ramp, bias = 0): this {
     const [cx, cy, rx, ry] = shape
     return this.#inside(shape, (x, y) => {
@@ -119,7 +119,7 @@ export class Canvas {
     })
   }
 
-  /** A soft shadow, only where nothing has been drawn. */
+  /** Draws a soft shadow, only on empty pixels. */
   shadow(shape: Ellipse): this {
     return this.#inside(shape, (x, y) => {
       if (x < 0 || y < 0 || x >= this.width || y >= this.height || this.alpha(x, y) > 0) return
@@ -127,7 +127,7 @@ export class Canvas {
     })
   }
 
-  /** Surrounds what has been drawn with a thin line. */
+  /** Surrounds the drawn pixels with a thin line. */
   outline(colour: Colour): this {
     const spots: [number, number][] = []
     for (let y = 0; y < this.height; y += 1) {
@@ -141,7 +141,7 @@ export class Canvas {
     return this
   }
 
-  /** Lays another canvas over this one. */
+  /** Draws another canvas over this one. */
   paste(source: Canvas, left: number, top: number): this {
     for (let y = 0; y < source.height; y += 1) {
       for (let x = 0; x < source.width; x += 1) {

@@ -133,7 +133,7 @@ function crop(kind: "wheat" | "cabbage" | "carrot" | "soil"): Canvas {
   return canvas
 }
 
-/** What grows low on the ground, and can be walked over. */
+/** Returns the tiles of low plants, which can be walked over. */
 export function plantTiles(): TileArt[] {
   return [
     plain("flowers-red", flowers([0xe8505c, 0xf48a8a], 4)),

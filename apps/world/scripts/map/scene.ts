@@ -11,9 +11,9 @@ export const LAYERS = ["ground", "decoration", "objects", "above"] as const
 export type LayerName = (typeof LAYERS)[number]
 export type Cell = readonly [number, number]
 
-/** Full tiles of one material come in this many variants. */
+/** Number of variants of a full tile of one material. */
 const VARIANTS = 4
-/** The pairs of materials whose borders are drawn for every arrangement of corners. */
+/** Pairs of materials whose borders are drawn for every arrangement of corners. */
 const PAIRS: readonly (readonly [Terrain, Terrain])[] = [
   ["grass", "dirt"],
   ["grass", "cobble"],
@@ -54,12 +54,12 @@ export class Scene {
     if (x >= 0 && y >= 0 && x <= SIZE && y <= SIZE) this.#corners[y * (SIZE + 1) + x] = terrain
   }
 
-  /** Whether all corners of a cell are of one of these materials. */
+  /** Returns true if all corners of a cell are of these materials. */
   isAll([x, y]: Cell, ...terrains: readonly Terrain[]): boolean {
     return this.#around([x, y]).every((terrain) => terrains.includes(terrain))
   }
 
-  /** Whether any corner of a cell is water. */
+  /** Returns true if any corner of a cell is water. */
   isWet(cell: Cell): boolean {
     return this.#around(cell).filter((terrain) => terrain === "water" || terrain === "deep").length > 0
   }
@@ -72,14 +72,14 @@ export class Scene {
     this.layers[layer][y * SIZE + x] = 0
   }
 
-  /** Whether nothing lies on a cell but its ground. */
+  /** Returns true if a cell has only its ground. */
   isFree([x, y]: Cell): boolean {
     const at = y * SIZE + x
     if (x < 0 || y < 0 || x >= SIZE || y >= SIZE) return false
     return this.layers.objects[at] === 0 && this.layers.decoration[at] === 0
   }
 
-  /** The last tile with a say decides, from the ground upwards. */
+  /** Returns the value of the topmost tile that defines one; true without any. */
   isWalkable([x, y]: Cell): boolean {
     if (x < 0 || y < 0 || x >= SIZE || y >= SIZE) return false
     let walkable = true

@@ -120,7 +120,7 @@ interface Frame {
   readonly height: number
 }
 
-/** Draws every figure, and says where each frame lies. */
+/** Draws every figure. Returns the picture and the rectangle of each frame. */
 export function drawSprites() {
   const canvas = new Canvas(16 * TILE, 12 * TILE)
   const frames: Record<string, Frame> = {}

@@ -3,7 +3,7 @@ import { Canvas, createRandom, mix, TILE, tone, type Ramp } from "./paint.ts"
 const INK = 0x2b2a3c
 export const STONE: Ramp = [0x5c6070, 0x767a88, 0x8e929e, 0xa6a9b2, 0xc2c4c8]
 
-/** Rows of cut stone, from `top` to the foot of the tile. */
+/** Draws rows of cut stone, from `top` to the foot of the tile. */
 export function stones(canvas: Canvas, top: number, seed: number): Canvas {
   const random = createRandom(seed)
   for (let y = top, row = 0; y < TILE; y += 6, row += 1) {

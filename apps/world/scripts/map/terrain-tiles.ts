@@ -1,9 +1,9 @@
 import { Canvas, createNoise, createRandom, mix, TILE, tone, type Colour, type Ramp } from "./paint.ts"
 
-/** Ground materials; a later one lies over an earlier one where both meet. */
+/** Ground materials; a later one covers an earlier one where both meet. */
 export const TERRAINS = ["grass", "dirt", "cobble", "sand", "water", "deep"] as const
 export type Terrain = (typeof TERRAINS)[number]
-/** The materials at the corners of a tile: top left, top right, bottom left, bottom right. */
+/** Materials at the corners of a tile: top left, top right, bottom left, bottom right. */
 export type Corners = readonly [Terrain, Terrain, Terrain, Terrain]
 
 const RAMPS: Readonly<Record<Terrain, Ramp>> = {
@@ -14,7 +14,7 @@ const RAMPS: Readonly<Record<Terrain, Ramp>> = {
   water: [0x3d8fd0, 0x4497d6, 0x4b9fdb, 0x54a8e0],
   deep: [0x2a6db4, 0x2e73ba, 0x337ac0, 0x3881c6],
 }
-/** The lines along the border of a material: its own rim, and what it casts on the one beneath. */
+/** Lines along the border of a material: its rim, and its shadow on the material below. */
 const RIMS: Readonly<Record<Terrain, readonly [Colour, Colour]>> = {
   grass: [0x4a8c40, 0x4a8c40],
   dirt: [0x8f6c42, 0x4a8c40],
@@ -92,7 +92,7 @@ function waves(canvas: Canvas, seed: number, deep: boolean): void {
 
 const textures = new Map<string, Canvas>()
 
-/** A full tile of one material. */
+/** Draws a full tile of one material. */
 function terrainTexture(terrain: Terrain, variant: number): Canvas {
   const key = `${terrain}-${variant}`
   const known = textures.get(key)
@@ -111,7 +111,7 @@ function terrainTexture(terrain: Terrain, variant: number): Canvas {
 const wobble = createNoise(9, TILE, 4)
 const ripple = createNoise(10, TILE, 8)
 
-/** A tile whose corners are of different materials, with a soft irregular border between them. */
+/** Draws a tile whose corners are of different materials, with a soft irregular border between them. */
 export function drawCorners(corners: Corners, variant: number): Canvas {
   const levels = corners.map((corner) => TERRAINS.indexOf(corner))
   const present = [...new Set(levels)].toSorted((left, right) => left - right)

@@ -60,7 +60,7 @@ function placesOf(start: Cell, zones: readonly CreatureZone[]) {
   ]
 }
 
-/** The map as a document of the editor Tiled, version 1.10 of the format. */
+/** Returns the map as a document of the editor Tiled, version 1.10 of the format. */
 export function toTiled(scene: Scene, start: Cell, zones: readonly CreatureZone[]) {
   const common = { opacity: 1, visible: true, x: 0, y: 0 }
   const layers = LAYERS.map((name, index) => ({

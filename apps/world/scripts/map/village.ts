@@ -7,7 +7,7 @@ interface House {
   readonly roof: RoofColour
   /** Rows of wall: one storey or two. */
   readonly storeys: 1 | 2
-  /** The column of the door, from the left. */
+  /** Column of the door, from the left. */
   readonly door: number
 }
 
@@ -47,7 +47,7 @@ function build(scene: Scene, { at: [left, top], width, roof, storeys, door }: Ho
   if (width > 5) scene.put("objects", [left + door + 2, front], "barrel")
 }
 
-/** A tall thing of two tiles: its foot blocks, its top lies above. */
+/** Places a tall object of two tiles: its foot blocks, its top is in the layer above. */
 function stand(scene: Scene, [x, y]: Cell, name: string): void {
   scene.put("objects", [x, y], name)
   scene.put("above", [x, y - 1], `${name}-top`)
@@ -86,7 +86,7 @@ function townWall(scene: Scene): void {
   for (const x of [44, 51]) scene.put("objects", [x, y + 1], "torch")
 }
 
-/** The remains of a keep among the rocks, open where its walls have fallen. */
+/** Places the remains of a keep among the rocks, open where its walls have fallen. */
 function ruin(scene: Scene): void {
   const [left, top, right, bottom] = [83, 8, 92, 16]
   for (let x = left; x <= right; x += 1) {
@@ -158,7 +158,7 @@ export function buildVillage(scene: Scene): void {
     scene.put("objects", cell, "barrel")
 }
 
-/** Keeps the plants off the doorsteps and out of the way of the roads. */
+/** Keeps plants off the doorsteps and the roads. */
 export function clearAround(scene: Scene): void {
   for (const {
     at: [left, top],

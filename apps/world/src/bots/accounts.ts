@@ -1,5 +1,5 @@
-// How bots get into a world. Whoever runs them beside the world has its database and its secret: accounts that no
-// password opens are written there, and tokens signed. Everybody else registers each of them like any player.
+// Accounts and tokens of bots. On the world's machine, accounts without a usable password are written to its database,
+// and tokens are signed with its secret. From elsewhere each bot registers like any player.
 import { randomBytes } from "node:crypto"
 import { existsSync } from "node:fs"
 import { readFile } from "node:fs/promises"
@@ -15,16 +15,18 @@ import { createTokens } from "../server/http/tokens.ts"
 import { openDatabase } from "../server/store/database.ts"
 import { createPlayerStore } from "../server/store/player-store.ts"
 
-/** Where a bot's token comes from; asked again whenever its client needs a fresh one. */
+/** Returns a bot's token; called again whenever its client needs a fresh one. */
 export type TokenOf = (bot: number) => Promise<string>
 
 export type Keys = Pick<WorldConfig, "databaseUrl" | "jwtSecret">
 
 type Environment = Readonly<Record<string, string | undefined>>
 
-/** What the environment and the folder `data` say of the world that runs here; undefined when they say nothing. */
+/**
+ * Returns the keys of the world on this machine, from the environment and the folder `data`; undefined without them.
+ */
 export function keysOfThisMachine(env: Environment): Keys | undefined {
-  // Reading the settings would make a secret where there is none, and a world that runs here has made one.
+  // Reading the settings would create a secret if there is none. A world that runs here has created one.
   if ((env["JWT_SECRET"] ?? "") === "" && !existsSync(join("data", "jwt-secret"))) return undefined
   const config = readConfig(env)
   if ("problems" in config || config.databaseUrl === ":memory:") return undefined
@@ -37,17 +39,17 @@ export function isThisMachine(url: string): boolean {
 
 const startingHp = 10
 
-/** Writes accounts for `count` bots who stand anywhere on the map, and signs tokens for them. */
+/** Writes accounts for `count` bots on random free tiles of the map, and signs tokens for them. */
 export async function accountsByKeys(keys: Keys, mapFile: URL, count: number): Promise<TokenOf> {
   const map = parseTiledMap(JSON.parse(await readFile(mapFile, "utf8")))
-  // Of a password that nobody has ever seen.
+  // Hash of a random password that is not kept.
   const passwordHash = await createPasswords().hash(randomBytes(32).toString("base64url"))
   const database = await openDatabase(keys.databaseUrl)
   const store = createPlayerStore(database)
   try {
     for (let bot = 0; bot < count; bot += 1) {
       const spawn = { mapId: map.id, ...freeTile(map), maxHp: startingHp }
-      // Taken names are those of an earlier run.
+      // A taken name belongs to an earlier run.
       await store.register({ username: nameOf(bot), passwordHash, spawn })
     }
   } finally {
@@ -59,11 +61,11 @@ export async function accountsByKeys(keys: Keys, mapFile: URL, count: number): P
 
 const login = z.object({ access_token: z.string() })
 
-/** Longest pause that a world may ask for between two registrations. */
+/** Longest `Retry-After` between two requests, in milliseconds. A longer one ends the retries. */
 const longestPauseMs = 60_000
 
-/** Sends again after as long as the world asks for: an address may register only so many accounts a minute. */
-async function patiently(send: () => Promise<Response>): Promise<Response> {
+/** Repeats a refused request after its `Retry-After`: the registrations of an address are limited per minute. */
+async function withRetries(send: () => Promise<Response>): Promise<Response> {
   for (;;) {
     const reply = await send()
     const waitMs = Number(reply.headers.get("retry-after")) * 1_000
@@ -72,7 +74,10 @@ async function patiently(send: () => Promise<Response>): Promise<Response> {
   }
 }
 
-/** Registers each bot when its turn comes: about 50 ms of the server's time each, and as many a minute as it allows. */
+/**
+ * Registers each bot at the first request of its token: about 50 ms of the server's time each, within its limit per
+ * minute.
+ */
 export function accountsByRegistering(url: string): TokenOf {
   const run = randomBytes(4).toString("hex")
   const password = randomBytes(16).toString("hex")
@@ -81,7 +86,7 @@ export function accountsByRegistering(url: string): TokenOf {
   async function register(username: string): Promise<void> {
     const headers = { "Content-Type": "application/json" }
     const body = JSON.stringify({ username, password })
-    const reply = await patiently(() => fetch(`${url}/auth/register`, { method: "POST", headers, body }))
+    const reply = await withRetries(() => fetch(`${url}/auth/register`, { method: "POST", headers, body }))
     if (!reply.ok) throw new Error(`${username} could not register: ${reply.status} ${await reply.text()}`)
   }
 
@@ -91,7 +96,7 @@ export function accountsByRegistering(url: string): TokenOf {
     registered.set(bot, done)
     await done
     const body = new URLSearchParams({ username, password })
-    const reply = await patiently(() => fetch(`${url}/auth/login`, { method: "POST", body }))
+    const reply = await withRetries(() => fetch(`${url}/auth/login`, { method: "POST", body }))
     if (!reply.ok) throw new Error(`${username} could not log in: ${reply.status} ${await reply.text()}`)
     return login.parse(await reply.json()).access_token
   }

@@ -1,25 +1,25 @@
-// Decides what `npm run bots` was asked for. Reads no environment and prints nothing.
+// Parses the arguments of `npm run bots`. Must not read the environment or print.
 import { parseArgs } from "node:util"
 
 export interface BotsArguments {
   readonly count: number
-  /** The address of a world that runs; undefined: one is started for them. */
+  /** Address of a running world; undefined: a new world is started. */
   readonly url: string | undefined
-  /** How long they walk once all are in the world. */
+  /** Duration of the walk after all bots have entered, in seconds. */
   readonly seconds: number
 }
 
 export const usage = `npm run bots -- COUNT [--url URL] [--seconds N]
 
-COUNT players walk about in a world, each by a client of its own.
-  --url URL    of a world that runs, for example http://localhost:8080; without it one is started for them
-  --seconds N  how long they walk; default 60
+COUNT players walk in a world, each with a separate client.
+  --url URL    address of a running world, for example http://localhost:8080; default: a new world is started
+  --seconds N  duration of the walk; default 60
 `
 
 const countMax = 10_000
 const secondsMax = 86_400
 
-/** A text says what is wrong. */
+/** Returns the arguments, or a sentence that describes the fault. */
 export function readArguments(words: readonly string[]): BotsArguments | string {
   try {
     const { positionals, values } = parseArgs({
@@ -28,7 +28,8 @@ export function readArguments(words: readonly string[]): BotsArguments | string 
       options: { url: { type: "string" }, seconds: { type: "string", default: "60" } },
     })
     const [count, ...others] = positionals
-    if (count === undefined || others.length > 0) return "say how many, as one number"
+    if (count === undefined || others.length > 0)
+      return `COUNT is missing or not one number; pass a whole number from 1 to ${countMax}`
     return {
       count: wholeNumber(count, "COUNT", countMax),
       url: values.url === undefined ? undefined : worldUrl(values.url),
@@ -45,7 +46,7 @@ function wholeNumber(text: string, name: string, max: number): number {
   throw new RangeError(`${name} is ${JSON.stringify(text)}; it must be a whole number from 1 to ${max}`)
 }
 
-/** Without a path, so that others can be put after it. */
+/** Returns the address without a path, so that paths can be appended. */
 function worldUrl(text: string): string {
   if (!/^https?:\/\//.test(text) || !URL.canParse(text))
     throw new TypeError(`--url is ${JSON.stringify(text)}; it must be like http://localhost:8080`)

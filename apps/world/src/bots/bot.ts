@@ -1,6 +1,6 @@
-// One player who walks about and now and then says something, by a real client. Must not know how many others there are.
-// What the world shows is sent to all of them; only those who look unpack it, because a thousand copies of the world in
-// one process would be measured, and not the world.
+// A player that walks and sometimes speaks, through a real client. Must not know the other bots. The world sends its
+// replicas to all bots, but only those with `looks` decode them: a thousand copies of the world in one process would
+// distort the measurement.
 import { HawserError, createClient } from "@hawser/client"
 import type { Client, ClientOptions, SessionEvent } from "@hawser/client"
 import { WebSocket } from "ws"
@@ -8,14 +8,14 @@ import { directions, world as contract } from "../contract.ts"
 import type { Direction, WorldContract } from "../contract.ts"
 import type { Latencies } from "./latencies.ts"
 
-/** Between two steps, evenly spread: two a second. The world allows more than six. */
+/** Interval between two steps, uniformly distributed: two steps a second on average. The world allows more than six. */
 const stepMs = { min: 300, max: 700 }
-/** Of a step that something is said with it: every two minutes or so. */
+/** Probability of a chat line at a step: about one every two minutes. */
 const speechChance = 1 / 240
-/** Of a step that it goes another way than the one before. */
+/** Probability of a turn at a step. */
 const turnChance = 0.15
 
-/** A client by itself would try for longer than anybody wants to watch. */
+/** Time limit of `enter`, in milliseconds. A client without it continues its attempts for longer. */
 const enteringMaxMs = 60_000
 
 const lines = [
@@ -26,7 +26,7 @@ const lines = [
   "Mind the wolves.",
 ]
 
-/** Without what is shown: a client passes over replicas that its contract does not have. */
+/** Contract without replicas: a client ignores replicas that its contract lacks. */
 const blindContract = { ...contract, replicas: {} }
 
 export interface BotOptions {
@@ -34,9 +34,9 @@ export interface BotOptions {
   readonly url: string
   readonly token: () => Promise<string>
   readonly latencies: readonly Latencies[]
-  /** Whether it keeps a copy of what is near. */
+  /** True if the bot keeps copies of the replicas. */
   readonly looks: boolean
-  /** From [0, 1). */
+  /** Returns a number from [0, 1). */
   readonly random: () => number
 }
 
@@ -47,9 +47,9 @@ export class Bot {
   #heading: Direction = "DOWN"
   #timer: ReturnType<typeof setTimeout> | undefined
   moves = 0
-  /** Records that entered, changed or left; of a bot that looks. */
+  /** Records that entered, changed or left; only for a bot with `looks`. */
   updates = 0
-  /** What it did not expect; more than the first says nothing new. */
+  /** First unexpected error; later ones are ignored. */
   fault: string | undefined
 
   constructor(options: BotOptions) {
@@ -66,16 +66,16 @@ export class Bot {
       const client = createClient(contract, clientOptions)
       for (const name of ["players", "creatures", "resources", "groundItems"] as const)
         client.replica(name).subscribe(({ events }) => (this.updates += events.length))
-      client.onSession((event) => this.#heed(event))
+      client.onSession((event) => this.#onSession(event))
       this.client = client
     } else {
       const client = createClient(blindContract, clientOptions)
-      client.onSession((event) => this.#heed(event))
+      client.onSession((event) => this.#onSession(event))
       this.client = client
     }
   }
 
-  /** Rejects when it is not let in, in time or at all. */
+  /** Connects. Rejects if the bot is not admitted, or not in time. */
   async enter(): Promise<void> {
     await this.client.connect({ signal: AbortSignal.timeout(enteringMaxMs) })
   }
@@ -99,8 +99,8 @@ export class Bot {
     this.client.close()
   }
 
-  /** Of a session that is lost something is missing, though the client comes back by itself. */
-  #heed(event: SessionEvent): void {
+  /** Records a fault if the session is lost: messages are missing then, although the client reconnects by itself. */
+  #onSession(event: SessionEvent): void {
     if (event.kind === "reset" && event.cause !== "client_closed")
       this.#blame(new Error(`the session was lost: ${event.cause}`))
   }
@@ -146,7 +146,7 @@ export function textOf(error: unknown): string {
   return error instanceof Error ? `${error.name}: ${error.message}` : String(error)
 }
 
-/** A lost connection is no fault of a bot's as long as its session goes on. */
+/** Returns true for codes of a lost connection, which is no fault of a bot while its session continues. */
 function isOutage(code: string): boolean {
   return ["connection_lost", "client_closed", "dropped"].includes(code)
 }

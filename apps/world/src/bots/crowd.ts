@@ -1,15 +1,15 @@
-// Lets many bots in, has them walk for a while, and says each second how it goes. Must not know where their tokens come
-// from, nor who runs the world.
+// Connects many bots, lets them walk for a while, and reports once a second. Must not know the source of their tokens,
+// nor the process of the world.
 import { HawserError } from "@hawser/client"
 import type { TokenOf } from "./accounts.ts"
 import { Bot, textOf } from "./bot.ts"
 import { askForTicks, countNow, figuresBetween, lineOf } from "./figures.ts"
 import { Latencies } from "./latencies.ts"
 
-/** At the door at once: far below what a server takes from one address that it does not know yet. */
+/** Bots that connect concurrently: far below the server's limit of unauthenticated connections of one address. */
 const enteringAtOnce = 16
 const reportEveryMs = 1_000
-/** One of so many looks around. */
+/** One of this many bots keeps copies of the replicas. */
 const lookEvery = 20
 
 export interface CrowdOptions {
@@ -23,12 +23,12 @@ export interface CrowdOptions {
 
 export interface CrowdOutcome {
   readonly line: string
-  /** Bots that did not get in, lost their session or met something that they did not expect. */
+  /** Bots that were not admitted, lost their session or met an unexpected error. */
   readonly failed: number
   readonly firstFault: string | undefined
 }
 
-/** Whether the world takes this bot's token. */
+/** Returns true if the world accepts this bot's token. */
 export async function isAdmitted(url: string, token: string): Promise<boolean> {
   const bot = new Bot({
     url: socketUrl(url),
@@ -64,9 +64,9 @@ export async function runCrowd(options: CrowdOptions): Promise<CrowdOutcome> {
   )
   const startedAtMs = performance.now()
   let last = countNow(bots)
-  const report = setInterval(() => void tell(), reportEveryMs)
+  const report = setInterval(() => void printReport(), reportEveryMs)
 
-  async function tell(): Promise<void> {
+  async function printReport(): Promise<void> {
     const tick = await askForTicks(url)
     const now = countNow(bots)
     const figures = figuresBetween([last, now], bots, { latencies: recent, tick })
@@ -90,7 +90,7 @@ export async function runCrowd(options: CrowdOptions): Promise<CrowdOutcome> {
   return { line: lineOf(figures), failed, firstFault: faults[0] }
 }
 
-/** Each walks as soon as it is in. Returns why others are not. */
+/** Connects all bots; each walks as soon as it has entered. Returns the errors of the others. */
 async function enterAll(bots: readonly Bot[]): Promise<readonly string[]> {
   const refusals: string[] = []
   const waiting = bots.values()

@@ -1,4 +1,4 @@
-// What the bots measure, second by second and over all, and the lines that say it.
+// Measurements of the bots, per second and in total, and the line that prints them.
 import { z } from "zod"
 import type { Bot } from "./bot.ts"
 import type { Latencies } from "./latencies.ts"
@@ -10,7 +10,7 @@ interface Counts {
   readonly bytes: number
 }
 
-/** Half of the world's ticks of the last minute took no longer than the first, 99 of 100 no longer than the second. */
+/** Median and 99th percentile of the world's ticks in the last minute. */
 interface TickFigures {
   readonly p50Ms: number
   readonly p99Ms: number
@@ -18,7 +18,7 @@ interface TickFigures {
 
 export interface Figures {
   readonly connected: number
-  /** How many of them keep copies: the updates are theirs. */
+  /** Bots that keep copies of the replicas; the updates are theirs. */
   readonly looking: number
   readonly movesPerSecond: number
   readonly updatesPerSecond: number
@@ -35,7 +35,7 @@ const status = z.object({
   }),
 })
 
-/** What the world says of its ticks; undefined when it does not say. */
+/** Returns the tick times that the world reports; undefined if it reports none. */
 export async function askForTicks(url: string): Promise<TickFigures | undefined> {
   try {
     const reply = await fetch(`${url}/status`)

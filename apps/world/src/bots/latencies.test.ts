@@ -1,7 +1,7 @@
 import { expect, it } from "vitest"
 import { Latencies } from "./latencies.ts"
 
-it("knows the times that half and nearly all did not exceed, and forgets", () => {
+it("returns the median and a high quantile, and clears them", () => {
   const latencies = new Latencies()
   expect(latencies.quantile(0.5)).toBe(0)
   for (let ms = 1; ms <= 100; ms += 1) latencies.add(ms - 0.05)

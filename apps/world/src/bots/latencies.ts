@@ -1,7 +1,7 @@
-// Counts how long replies took, in tenths of a millisecond: nothing is allocated for one, however many there are.
+// Histogram of reply times, in tenths of a millisecond. Adding a time allocates nothing.
 
 const bucketsPerMs = 10
-/** 10 s; what took longer counts as that. */
+/** 10 s; a longer time counts as 10 s. */
 const buckets = 100_000
 
 export class Latencies {
@@ -20,7 +20,7 @@ export class Latencies {
     this.#highest = Math.max(this.#highest, bucket)
   }
 
-  /** The time that this part of them did not exceed, to a tenth of a millisecond; 0 for none. */
+  /** Returns the time that this share of them does not exceed, to a tenth of a millisecond; 0 without times. */
   quantile(part: number): number {
     const wanted = Math.ceil(this.#count * part)
     let below = 0

@@ -1,4 +1,4 @@
-// `npm run bots`: environment, words of the command line, exit code.
+// `npm run bots`: environment, command line, exit code.
 import { accountsByKeys, accountsByRegistering, isThisMachine, keysOfThisMachine } from "./accounts.ts"
 import type { TokenOf } from "./accounts.ts"
 import { readArguments, usage } from "./arguments.ts"
@@ -28,7 +28,7 @@ async function run({ count, url, seconds }: BotsArguments): Promise<number> {
   const own = url === undefined ? prepareOwnWorld() : undefined
   const tokenOf =
     own === undefined && url !== undefined
-      ? await waysInto(url, count)
+      ? await tokensFor(url, count)
       : own && (await accountsByKeys(own.keys, mapFile, count))
   const world = await own?.start()
   const at = world?.url ?? url
@@ -42,12 +42,12 @@ async function run({ count, url, seconds }: BotsArguments): Promise<number> {
   return failed === 0 ? 0 : 1
 }
 
-/** The short way where this machine has the world's keys and they fit, else the one that everybody takes. */
-async function waysInto(url: string, count: number): Promise<TokenOf> {
+/** Uses the world's keys if this machine has them and the world accepts them; else each bot registers like a player. */
+async function tokensFor(url: string, count: number): Promise<TokenOf> {
   if ((await askForTicks(url)) === undefined) throw new Error(`no world answers at ${url}`)
   const keys = isThisMachine(url) ? keysOfThisMachine(process.env) : undefined
   if (keys !== undefined) {
-    // One first: a world with other keys would not know the others either.
+    // Tries one account first: a world with other keys would refuse the others too.
     const tokenOf = await accountsByKeys(keys, mapFile, 1)
     if (await isAdmitted(url, await tokenOf(0))) return await accountsByKeys(keys, mapFile, count)
   }

@@ -1,4 +1,4 @@
-// A world of the bots' own: a process beside theirs, with data of its own that nobody keeps.
+// A temporary world for the bots: a separate process, whose data is deleted at its end.
 import { spawn } from "node:child_process"
 import { randomBytes } from "node:crypto"
 import { once } from "node:events"
@@ -20,7 +20,7 @@ export interface OwnWorldFiles {
 
 const opened = /^The world is open: (\S+)$/m
 
-/** The keys are there before the world is, so that accounts can be written first. */
+/** Creates the keys before the world starts, so that accounts can be written first. */
 export function prepareOwnWorld(): OwnWorldFiles {
   const folder = mkdtempSync(join(tmpdir(), "hawser-bots-"))
   const keys = {
@@ -31,7 +31,7 @@ export function prepareOwnWorld(): OwnWorldFiles {
 }
 
 async function start(keys: Keys, folder: string): Promise<OwnWorld> {
-  // Next to this file: the same from source and compiled.
+  // Beside this file, from source and compiled.
   const main = new URL(
     import.meta.url.endsWith(".ts") ? "../server/main.ts" : "../server/main.js",
     import.meta.url,
@@ -63,7 +63,7 @@ async function start(keys: Keys, folder: string): Promise<OwnWorld> {
     ended.then(() => reject(new Error("the world ended before it was open")), reject)
   })
   return {
-    // Not `localhost`, which may stand for two addresses.
+    // Not `localhost`, which may resolve to two addresses.
     url: url.replace("//localhost", "//127.0.0.1"),
     async close() {
       child.kill("SIGTERM")

@@ -1,5 +1,5 @@
-// What the player does beside talking. While the connection is away steps are dropped, because a step is meant for now;
-// gathering waits.
+// The player's actions except chat. Without a connection steps are dropped, because they would be late; gathering
+// waits.
 import { HawserError } from "@hawser/client"
 import type { Client } from "@hawser/client"
 import type { Direction, WorldContract } from "../contract.ts"
@@ -16,19 +16,19 @@ interface Acting {
   readonly client: Client<WorldContract>
   readonly world: WorldState
   readonly addTo: (line: Omit<NewChatLine, "atMs">) => void
-  /** Call after every change of the own figure. */
+  /** Called after every change of the own figure. */
   readonly changed: () => void
   readonly lookAround: () => void
 }
 
 export function createActions({ client, world, addTo, changed, lookAround }: Acting): Actions {
-  /** Errors become lines; a step that a lost connection leaves open is the badge's business. */
+  /** Adds an error to the chat as a line. */
   const report = (error: unknown): void => {
     addTo({ kind: "error", text: error instanceof Error ? error.message : String(error) })
   }
 
   async function move(direction: Direction): Promise<void> {
-    // Nor is the figure moved ahead of a server that will not hear of it.
+    // Without a connection no step is sent, so none is predicted.
     if (client.current.state !== "open") return
     const { number, turned } = world.step(direction, performance.now())
     if (number === undefined && !turned) return
@@ -44,10 +44,10 @@ export function createActions({ client, world, addTo, changed, lookAround }: Act
     changed()
   }
 
-  /** One at a time: whoever presses the key through an outage wants to gather once. */
+  /** True while a request is pending: repeated key presses in an outage gather once. */
   let isGathering = false
 
-  /** Under a key, so that it may be sent again even when the session is lost, and still counts once. */
+  /** Sends an idempotency key, so that a repetition in a new session counts once. */
   async function gather(): Promise<void> {
     const tile = world.facedTile()
     if (tile === undefined || isGathering || client.current.state === "closed") return
@@ -66,13 +66,13 @@ export function createActions({ client, world, addTo, changed, lookAround }: Act
   return { move: (direction) => void move(direction), gather: () => void gather() }
 }
 
-/** Refusals that the figure shows by where it stands, and outages, which the badge shows. */
+/** Refusals that the figure's position shows, and outages, which the badge shows. */
 function isExpectedOfStep(code: string): boolean {
   const outages = ["connection_lost", "client_closed", "not_connected", "dropped", "timeout"]
   return code.startsWith("move_") || code === "rate_limited" || outages.includes(code)
 }
 
-/** Not `crypto.randomUUID()`, which a page without TLS does not have. */
+/** Not `crypto.randomUUID()`, which is missing in a page without TLS. */
 function randomKey(): string {
   return crypto.getRandomValues(new Uint32Array(4)).join("-")
 }

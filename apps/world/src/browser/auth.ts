@@ -1,5 +1,5 @@
-// Registers, logs in, renews and logs out over HTTP, and keeps the token for this tab. The renewal's cookie is the browser's
-// business: no script sees it. Must not know the game.
+// Registers, logs in, renews and logs out over HTTP, and keeps the token for this tab. The browser alone handles the
+// renewal cookie: no script can read it. Must not know the game.
 import { z } from "zod"
 import { accessToken } from "./access-token.ts"
 import type { AccessToken } from "./access-token.ts"
@@ -21,7 +21,10 @@ const refusalReply = z.object({
   detail: z.union([z.string(), z.array(z.object({ msg: z.string(), loc: z.array(z.string()) }))]),
 })
 
-/** The server answers in milliseconds; a connection that hangs must not keep the page from trying again. */
+/**
+ * Time limit of an answer, in milliseconds. The server answers in milliseconds, and a hanging connection must not block
+ * the next attempt.
+ */
 const answerMs = 10_000
 const unreadable = "The server's answer could not be read."
 const ended = "You were logged out. Log in again to go on where you were."
@@ -49,7 +52,7 @@ export async function login(credentials: Credentials): Promise<LoginResult> {
     : { ok: true, token: accessToken(text, Date.now()) }
 }
 
-/** Makes the account, then logs in with it. */
+/** Creates the account, then logs in with it. */
 export async function register(credentials: Credentials): Promise<LoginResult> {
   const posted = await post("/auth/register", credentials)
   return posted.ok ? login(credentials) : posted
@@ -74,7 +77,10 @@ export async function renew(name: string): Promise<Renewed> {
   }
 }
 
-/** Ends this player's log-in. The page does not wait for it, and it is sent though the page be left. */
+/**
+ * Ends this player's log-in. The page does not wait for the answer, and `keepalive` sends the request even if the page
+ * closes.
+ */
 export function logOut(name: string): void {
   const path = `/auth/session/${encodeURIComponent(name.toLowerCase())}/end`
   post(path, undefined, { keepalive: true }).catch(() => {})
@@ -109,7 +115,7 @@ function tokenIn(body: unknown): string | undefined {
   return read.success ? read.data.access_token : undefined
 }
 
-/** The sentence of a refusal, field by field. */
+/** Returns the sentence of a refusal, field by field. */
 function refusalText(body: unknown): string | undefined {
   const read = refusalReply.safeParse(body)
   if (!read.success) return undefined

@@ -1,5 +1,5 @@
-// Which trees and rocks have nothing left, by the replica of them; and how often that changed, chunk by chunk, so that
-// what is drawn once is drawn anew only where it must. Knows no pictures.
+// Bare trees and rocks, from the replica `resources`, and a version for each chunk, so that only changed chunks are
+// drawn again. Must not know pictures.
 import type { ReplicaEvents } from "@hawser/client"
 import type { ResourceFields } from "../contract.ts"
 import type { Tile } from "../rules/movement.ts"
@@ -28,7 +28,7 @@ export class BareTiles {
     return this.#kinds.get(`${x},${y}`)
   }
 
-  /** Another number after every change of this chunk. */
+  /** Returns a number that changes with every change of this chunk. */
   versionOf(chunkX: number, chunkY: number): number {
     return this.#versions.get(chunkKey(chunkX, chunkY)) ?? 0
   }

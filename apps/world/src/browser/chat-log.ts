@@ -1,6 +1,6 @@
-// The lines of the chat: what was said, what the system tells, what went wrong. Pure.
+// Lines of the chat: messages, system lines and errors. Pure.
 
-/** Lines kept; beyond it the oldest go. */
+/** Maximum number of lines; beyond it the oldest is removed. */
 const maxLines = 200
 
 type ChatKind = "local" | "global" | "dm" | "system" | "error"
@@ -8,9 +8,9 @@ type ChatKind = "local" | "global" | "dm" | "system" | "error"
 export interface ChatLine {
   readonly number: number
   readonly kind: ChatKind
-  /** Who said it; undefined for the system and errors. */
+  /** Sender; undefined for the system and errors. */
   readonly sender: string | undefined
-  /** To whom the own direct message went. */
+  /** Recipient of a direct message by the player. */
   readonly recipient: string | undefined
   readonly text: string
   readonly atMs: number

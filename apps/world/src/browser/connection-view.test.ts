@@ -22,7 +22,7 @@ function viewAfter(...statuses: readonly ClientStatus[]): ConnectionView {
   return view
 }
 
-test("door-6 a page that is chosen again while the server is away has lost no connection: it cannot reach the world", () => {
+test("door-6 a replaced page that reconnects while the server is unreachable shows that it cannot reach the world", () => {
   const replaced: ClientStatus = { state: "closed", error: new HawserError("replaced") }
   expect(viewAfter(connecting, open, reconnecting("connection_failed")).wasOpen).toBe(true)
   expect(viewAfter(connecting, open, replaced).wasOpen).toBe(true)
@@ -31,14 +31,14 @@ test("door-6 a page that is chosen again while the server is away has lost no co
   )
 })
 
-test("door-6 a restart that the server announced is one until the connection is open, whatever the attempts fail with", () => {
+test("door-6 an announced restart is shown until the connection is open, for any errors of the attempts", () => {
   const lost = [connecting, open, reconnecting("server_shutdown"), reconnecting("connection_failed")]
   expect(viewAfter(...lost).isRestart).toBe(true)
   expect(viewAfter(...lost, open).isRestart).toBe(false)
   expect(viewAfter(connecting, open, reconnecting("connection_failed")).isRestart).toBe(false)
 })
 
-test("door-6 the cause is in plain words, and is none when the headline says it", () => {
+test("door-6 describes the cause in plain words, or not at all if the headline contains it", () => {
   expect(plainCause("connection_failed", true)).not.toMatch(/[0-9]|reach/)
   expect(plainCause("sys_service_unavailable", true)).toBeUndefined()
   expect(plainCause("connection_failed", false)).toBe("This device has no network.")

@@ -1,13 +1,13 @@
-// What the page shows of the connection's state, beyond the client's status. Pure.
+// State of the connection for the page, derived from the client's status. Pure.
 import type { ClientStatus } from "@hawser/client"
 
 export interface ConnectionView {
   readonly status: ClientStatus
-  /** When the status came, in milliseconds of `performance.now()`. */
+  /** Time of the status, in milliseconds of `performance.now()`. */
   readonly sinceMs: number
   /** True once the status was `open` since the last `connect()`. */
   readonly wasOpen: boolean
-  /** True while the connection is away because the server said that it restarts. */
+  /** True while the client reconnects because the server announced a restart. */
   readonly isRestart: boolean
 }
 
@@ -22,7 +22,7 @@ export function nextView(before: ConnectionView, status: ClientStatus, sinceMs: 
   return { status, sinceMs, wasOpen, isRestart }
 }
 
-/** Why the world cannot be reached, for a player; undefined if nothing is known beyond that. */
+/** Returns the cause of a missing connection in words for a player; undefined if it is unknown. */
 export function plainCause(code: string | undefined, isOnline: boolean): string | undefined {
   if (!isOnline) return "This device has no network."
   switch (code) {

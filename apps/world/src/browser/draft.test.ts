@@ -9,7 +9,7 @@ import { createStore } from "./store.ts"
 
 const line = (message: string) => ({ channel: "local", message, recipient: "" }) as const
 
-test("door-6 keeps a player's words for the same player, in any case of the name, and not for another", () => {
+test("door-6 keeps a player's text for the same player, in any case of the name, and clears it for another one", () => {
   const draft = createDraft()
   draft.belongsTo("Ann")
   draft.line.set(line("half"))
@@ -24,8 +24,8 @@ test("door-6 keeps a player's words for the same player, in any case of the name
   expect(draft.take().unsent).toEqual([])
 })
 
-test("door-6 hands the lines that no connection took to the next session, and says of none that it was lost", () => {
-  // It waits for its token, and all that is said waits with it.
+test("door-6 passes unsent lines to the next session, and reports none as lost", () => {
+  // The client waits for its token, and all lines wait with it.
   const token = (): Promise<string> => new Promise(() => {})
   const client = createClient(contract, { url: "ws://127.0.0.1:1/ws", token, webSocket: WebSocket })
   onTestFinished(() => client.close())
@@ -41,7 +41,7 @@ test("door-6 hands the lines that no connection took to the next session, and sa
   next.resume({ ...left, uncertain: line("zero") })
   expect(unsaid.value.count).toBe(3)
   expect(added).toEqual([
-    { kind: "error", text: 'The connection was away for too long: nobody knows whether "zero" was said.' },
+    { kind: "error", text: 'The connection was away for too long: it is unknown whether "zero" was said.' },
   ])
   next.stop()
 })

@@ -1,5 +1,5 @@
-// Words of a player that were not said: the line that is being written, and the lines that a session has left. They outlive
-// the log-in, for the same player. Must not know how lines are sent or shown.
+// A player's text that was not sent: the line that is being written, and the lines that a session left. It outlives the
+// log-in, for the same player. Must not know how lines are sent or shown.
 import type { ChatInput, LeftLines } from "./speech.ts"
 import { createStore } from "./store.ts"
 import type { Store } from "./store.ts"
@@ -8,9 +8,9 @@ export interface Draft {
   /** The line that is being written. */
   readonly line: Store<ChatInput>
   keep(left: LeftLines): void
-  /** Returns the kept lines, and forgets them. */
+  /** Returns the kept lines and clears them. */
   take(): LeftLines
-  /** A player has logged in: words of another one are forgotten. */
+  /** Sets the player who has logged in. The text of another player is cleared. */
   belongsTo(name: string): void
 }
 

@@ -1,4 +1,4 @@
-// Who walks about in the world, as the page knows them: records of replicas with their kind and number.
+// Players and creatures in the page: records of replicas with their kind and id.
 import type { CreatureFields, PlayerFields } from "../contract.ts"
 
 export interface PlayerEntity extends PlayerFields {

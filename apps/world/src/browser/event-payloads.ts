@@ -1,4 +1,4 @@
-// The server's events as types, for what takes them.
+// Payload types of the server's events.
 import type { world } from "../contract.ts"
 import type { EventName, ValidPayload } from "@hawser/protocol"
 

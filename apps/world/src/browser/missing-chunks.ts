@@ -1,14 +1,14 @@
-// Asks for the terrain around the player when the server has not sent it by itself.
+// Queries the terrain around the player if the server has not pushed it.
 import type { Client } from "@hawser/client"
 import type { WorldContract } from "../contract.ts"
 import { chunkKey, chunkTiles } from "../rules/chunk.ts"
 import type { WorldState } from "./world-state.ts"
 
-/** The server sends terrain with its next tick; only what is still missing after this is asked for. */
+/** Delay before the query, in milliseconds: the server pushes terrain with its next tick. */
 const patienceMs = 400
 
 export interface ChunkWatch {
-  /** Call after every change of the player's place. */
+  /** Called after every change of the player's position. */
   look(): void
   stop(): void
 }
@@ -24,7 +24,7 @@ export function watchChunks(client: Client<WorldContract>, world: WorldState): C
       const { chunks } = await client.query("mapChunks", { centerX: at.x, centerY: at.y, radius: 1 })
       world.addChunks(chunks)
     } catch {
-      // The next step looks again.
+      // The next step checks again.
     }
   }
 

@@ -11,18 +11,18 @@ describe("motion", () => {
     expect(placeAt(walk, 9000)).toEqual({ x: 1, y: 0 })
   })
 
-  it("turns from where it is drawn, without a jump", () => {
+  it("turns at its drawn position, without a jump", () => {
     const nowMs = 1000 + stepMs / 2
     const turned = headFor(walk, { x: 1, y: 1 }, nowMs)
     expect(placeAt(turned, nowMs)).toEqual(placeAt(walk, nowMs))
     expect(placeAt(turned, nowMs + stepMs)).toEqual({ x: 1, y: 1 })
   })
 
-  it("does not begin anew when it is told the same tile again", () => {
+  it("does not restart for the same destination", () => {
     expect(headFor(walk, { x: 1, y: 0 }, 1100)).toBe(walk)
   })
 
-  it("is at once where no step can lead", () => {
+  it("jumps to a tile beyond one step", () => {
     expect(placeAt(headFor(walk, { x: 20, y: 0 }, 1000), 1000)).toEqual({ x: 20, y: 0 })
   })
 

@@ -1,9 +1,9 @@
-// Decides where something that steps from tile to tile is drawn between two steps. Pure.
+// Computes where a figure is drawn between two steps. Pure.
 import type { Tile } from "../rules/movement.ts"
 
-/** A step takes as long as the shortest time between two of them. */
+/** Duration of a step: the shortest time between two of them. */
 export const stepMs = 150
-/** Further than this is no step: it is drawn at its new place at once. */
+/** A longer distance is no step: the figure is drawn at its new tile at once. */
 const glideMaxTiles = 2.5
 
 export interface Motion {
@@ -16,7 +16,7 @@ export function restAt(tile: Tile): Motion {
   return { from: tile, to: tile, startedAtMs: 0 }
 }
 
-/** The drawn place in tiles, fractions included. */
+/** Returns the drawn position in tiles, fractions included. */
 export function placeAt(motion: Motion, nowMs: number): Tile {
   const part = Math.min(1, Math.max(0, (nowMs - motion.startedAtMs) / stepMs))
   if (part === 1) return motion.to
@@ -26,7 +26,7 @@ export function placeAt(motion: Motion, nowMs: number): Tile {
   }
 }
 
-/** Heads for another tile from wherever it is drawn now. */
+/** Sets another destination. The motion begins at the currently drawn position. */
 export function headFor(motion: Motion, to: Tile, nowMs: number): Motion {
   if (to.x === motion.to.x && to.y === motion.to.y) return motion
   const from = placeAt(motion, nowMs)

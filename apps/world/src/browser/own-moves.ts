@@ -1,5 +1,5 @@
-// Decides where the player's own figure stands while steps are on their way to the server. Pure.
-// Invariant: `predicted` is `confirmed` with every unanswered step applied in order.
+// Predicts the position of the player's own figure while steps are unanswered. Pure. Invariant: `predicted` is
+// `confirmed` with every unanswered step applied in order.
 import { movesInFlight } from "../contract.ts"
 import type { Direction } from "../contract.ts"
 import { stepFrom } from "../rules/movement.ts"
@@ -22,7 +22,7 @@ export function startOwnMoves(at: Tile): OwnMoves {
   return { confirmed: at, predicted: at, unanswered: [], next: 0 }
 }
 
-/** Takes a step ahead of the server; undefined when the way is blocked, or while too many steps are unanswered. */
+/** Predicts a step. Returns undefined if the step is blocked, or if too many steps are unanswered. */
 export function predictStep(moves: OwnMoves, direction: Direction, terrain: Terrain): OwnMoves | undefined {
   if (moves.unanswered.length >= movesInFlight) return undefined
   const step = stepFrom(terrain, moves.predicted, direction)
@@ -35,7 +35,7 @@ export function predictStep(moves: OwnMoves, direction: Direction, terrain: Terr
   }
 }
 
-/** The server answered step `number`: with where the player stands now, or without a place when it refused. */
+/** Applies the server's answer to step `number`: the player's position, or undefined if the server refused it. */
 export function settleStep(
   moves: OwnMoves,
   answer: { readonly number: number; readonly at: Tile | undefined },
@@ -45,7 +45,7 @@ export function settleStep(
   return replay({ ...moves, confirmed: answer.at ?? moves.confirmed, unanswered }, terrain)
 }
 
-/** The server said where the player is without being asked. While steps are unanswered that is older than they are. */
+/** Applies a position that is no answer to a step. It is ignored while steps are unanswered, because it is older. */
 export function placeOwn(moves: OwnMoves, at: Tile): OwnMoves {
   return moves.unanswered.length > 0 ? moves : { ...moves, confirmed: at, predicted: at }
 }

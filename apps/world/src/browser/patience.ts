@@ -1,4 +1,7 @@
-// How long what a player does may wait for the connection.
+// Time limit of the player's requests.
 
-/** Longer than the world by default keeps a session whose connection is lost, so that what waited still gets its reply. */
+/**
+ * In milliseconds. Longer than the default resume window of the world, so that a request that waited still gets its
+ * reply.
+ */
 export const patientMs = 150_000

@@ -4,13 +4,13 @@ import { describe, expect, it } from "vitest"
 import { measureRoundTrip } from "./round-trip.ts"
 import { createStore } from "./store.ts"
 
-/** A page whose one thread may be busy: a timer that is due then comes late, and so does the answer to a ping. */
+/** A page with one thread that may be busy: a due timer then fires late, and so does the answer to a ping. */
 class Page implements Clock {
-  /** Time that an answer takes on the network. */
+  /** Network time of an answer. */
   readonly networkMs = 8
   readonly shown = createStore<number | undefined>(undefined)
   readonly silentSeconds = createStore<number | undefined>(undefined)
-  /** True while nothing comes from the network. */
+  /** True while no answer arrives from the network. */
   isSilent = false
   readonly seen: (number | undefined)[] = []
   readonly stop: () => void
@@ -57,18 +57,18 @@ class Page implements Clock {
     this.#onStatus(status)
   }
 
-  /** What was held up arrives. */
+  /** Delivers the delayed answers. */
   thaw(ms: number): void {
     this.isSilent = false
     for (const resolve of this.#unanswered.splice(0)) resolve(ms)
   }
 
-  /** Does something for so long; nothing else runs meanwhile. */
+  /** Blocks the thread for this time. */
   work(ms: number): void {
     this.#nowMs += ms
   }
 
-  /** Idle for so long: what is due runs, first what was late already. */
+  /** Stays idle for this time: due timers fire, the late ones first. */
   async idle(ms: number): Promise<void> {
     const untilMs = this.#nowMs + ms
     for (;;) {
@@ -107,7 +107,7 @@ describe("the round trip", () => {
     expect(page.seen).toEqual([8])
   })
 
-  it("is measured after a while on a page whose timers are always late", async () => {
+  it("is measured after the time limit on a page whose timers are always late", async () => {
     const page = new Page()
     page.become({ state: "open" })
     for (let busy = 0; busy < 60; busy += 1) {
@@ -118,7 +118,7 @@ describe("the round trip", () => {
     expect(page.seen).toHaveLength(1)
   })
 
-  it("is unknown after a lost connection until it is measured again, and whatever the old one answers", async () => {
+  it("is unknown after a lost connection until the next measurement, also if the old connection answers", async () => {
     const page = new Page()
     page.become({ state: "open" })
     await page.idle(155)
@@ -133,7 +133,7 @@ describe("the round trip", () => {
     expect(page.timers).toBe(0)
   })
 
-  it("surprise-A11 is not shown for a connection that is silent: for how long there was no answer is", async () => {
+  it("surprise-A11 is replaced on a silent connection by the time without an answer", async () => {
     const page = new Page()
     page.become({ state: "open" })
     await page.idle(1_000)

@@ -1,17 +1,17 @@
-// Measures the round trip while the connection is open. A page that is still busy with its first snapshot answers late,
-// so the first measurement after each `open` waits until the page's timers come on time.
+// Measures the round trip while the connection is open. A page that is busy with its first snapshot answers late, so
+// the first measurement after each `open` waits until the page's timers are punctual.
 import type { Client } from "@hawser/client"
 import type { Clock } from "@hawser/protocol"
 import type { WorldContract } from "../contract.ts"
 import type { Store } from "./store.ts"
 
 const everyMs = 2_000
-/** A ping without an answer for this time is shown; the time is in whole seconds. */
+/** A ping without an answer for this time is shown, in whole seconds. */
 const silentMs = 3_000
 const lookEveryMs = 500
-/** A page has settled when so many short timers in a row were hardly late. */
+/** A page has settled after `count` consecutive timers of `timerMs` that were at most `lateMaxMs` late. */
 const settled = { timerMs: 50, lateMaxMs: 20, count: 3 }
-/** A page that never settles, such as a hidden one, is measured after this time. */
+/** A page that does not settle, such as a hidden one, is measured after this time. */
 const settleMaxMs = 5_000
 
 const pageClock: Clock = {
@@ -29,14 +29,14 @@ export interface RoundTripStores {
   readonly silentSeconds: Store<number | undefined>
 }
 
-/** Measures every 2 s while the client is open. Returns how to stop. */
+/** Measures every 2 s while the client is open. Returns the disposer. */
 export function measureRoundTrip(
   client: Pick<Client<WorldContract>, "current" | "ping" | "onStatus">,
   { roundTripMs, silentSeconds }: RoundTripStores,
   clock: Clock = pageClock,
 ): () => void {
   let cancel = (): void => {}
-  /** Results of an earlier connection do not count. */
+  /** Number of the current connection. Results of an earlier connection are ignored. */
   let connection = 0
   let cancelLook = (): void => {}
   /** Time of the oldest ping without an answer. */
@@ -52,7 +52,7 @@ export function measureRoundTrip(
         silentSeconds.set(undefined)
         roundTripMs.set(ms)
       },
-      // A connection that is lost meanwhile has no round trip.
+      // A lost connection has no round trip.
       () => {},
     )
     cancel = clock.schedule(everyMs, measure)

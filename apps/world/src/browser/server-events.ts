@@ -1,4 +1,4 @@
-// What each of the server's events and of the replicas' changes brings about: in the world, the skills, the chat.
+// Applies the server's events and the changes of replicas to the world, the skills and the chat.
 import type { Client } from "@hawser/client"
 import type { WorldContract } from "../contract.ts"
 import type { NewChatLine } from "./chat-log.ts"
@@ -10,7 +10,7 @@ interface Neighbour {
   readonly username: string
   readonly x: number
   readonly y: number
-  /** Their connection is lost; they may come back. */
+  /** True while the player's session is detached. */
   readonly away: boolean
 }
 
@@ -21,7 +21,7 @@ export interface SurroundingsView {
   readonly mapId: string
   /** The nearest of the other players in sight, sorted by name. */
   readonly players: readonly Neighbour[]
-  /** How many more are in sight. */
+  /** Number of further players in sight. */
   readonly moreCount: number
 }
 
@@ -30,9 +30,9 @@ export type SkillsView = Readonly<Record<string, { readonly level: number; reado
 interface Listening {
   readonly client: Client<WorldContract>
   readonly world: WorldState
-  /** Call after every change of the own place. */
+  /** Called after every change of the own position. */
   readonly changed: () => void
-  /** Call after every change of what is around. */
+  /** Called after every change of the surroundings. */
   readonly changedAround: () => void
   readonly addTo: (line: Omit<NewChatLine, "atMs">) => void
   readonly skills: Store<SkillsView>
@@ -60,9 +60,9 @@ export function listenToServer({
   })
   client.on("chunkUpdate", ({ chunks }) => world.addChunks(chunks))
   client.on("skills", (event) => skills.set(event.skills))
-  client.on("playerJoined", ({ username }) => comings.tell(username, "joined"))
+  client.on("playerJoined", ({ username }) => comings.add(username, "joined"))
   client.on("playerLeft", ({ id, username }) => {
-    if (id !== world.own?.id) comings.tell(username, "left")
+    if (id !== world.own?.id) comings.add(username, "left")
   })
   client.on("chatMessage", ({ channel, sender, message }) => {
     if (channel === "system") addTo({ kind: "system", text: message })
@@ -96,10 +96,10 @@ function listenToReplicas(client: Client<WorldContract>, world: WorldState, chan
   })
 }
 
-/** More names than these nobody reads. */
+/** Maximum number of names in the list. */
 const namesMax = 24
 
-/** The same object as before when nothing of it has changed. */
+/** Returns the surroundings; the same object as before if nothing has changed. */
 export function surroundingsOf(
   world: WorldState,
   before: SurroundingsView | undefined,

@@ -1,18 +1,18 @@
-// What became of the session: counted for the badge and the developer panel, and told in the chat when the player has
-// missed something. A session that goes on says nothing there, because nothing was missed.
+// Counts session events for the badge and the developer panel, and adds a line to the chat if the player has missed
+// something. A resumed session adds no line, because nothing was missed.
 import type { Client, SessionEvent } from "@hawser/client"
 import type { WorldContract } from "../contract.ts"
 import type { NewChatLine } from "./chat-log.ts"
 import type { Store } from "./store.ts"
 
 export interface ResumptionView {
-  /** How often a session went on on a new connection. */
+  /** Number of resumes. */
   readonly resumed: number
-  /** Messages sent again, and messages that the server had kept. */
+  /** Messages that the client retransmitted, and messages that the server replayed. */
   readonly replayedOut: number
   readonly replayedIn: number
   readonly lastOutageMs: number | undefined
-  /** True while the connection has been away for so long that the player should be told. */
+  /** True after an outage that is long enough to be shown. */
   readonly isLong: boolean
 }
 
@@ -30,10 +30,10 @@ export interface SessionNewsOptions {
   readonly resumptions: Store<ResumptionView>
 }
 
-export function tellSessionNews({ client, addTo, resumptions }: SessionNewsOptions): void {
-  /** Why the last session ended, until the next one opens. */
+export function showSessionNews({ client, addTo, resumptions }: SessionNewsOptions): void {
+  /** Cause of the last session's end, until the next one opens. */
   let lostBy: string | undefined
-  /** True since the server said that it restarts, until a session is open. */
+  /** True since the server announced a restart, until a session is open. */
   let isRestart = false
   const change = (view: Partial<ResumptionView>): void => resumptions.set({ ...resumptions.value, ...view })
 
@@ -56,7 +56,7 @@ export function tellSessionNews({ client, addTo, resumptions }: SessionNewsOptio
         return
       }
       case "reset":
-        // Of a session that the player ended nothing is lost.
+        // A session that the player ended has lost nothing.
         lostBy = event.cause === "client_closed" ? undefined : event.cause
         return
       case "prolonged":
@@ -64,13 +64,13 @@ export function tellSessionNews({ client, addTo, resumptions }: SessionNewsOptio
     }
   })
 
-  /** The server sends what it kept before it answers anything, so it is all there when a round trip is done. */
+  /** The server replays its buffer before it answers, so the replay is complete after one round trip. */
   async function countReplay(): Promise<void> {
     const before = client.stats().received
     try {
       await client.ping()
     } catch {
-      // Lost again; the next return counts what it brings.
+      // The connection was lost again; the next resume counts its replay.
       return
     }
     const { received, messagesReplayed } = client.stats()
@@ -79,9 +79,9 @@ export function tellSessionNews({ client, addTo, resumptions }: SessionNewsOptio
   }
 }
 
-/** What the player reads when a new session has taken the place of a lost one. */
+/** Returns the line for the player when a new session has replaced a lost one. */
 export function newsOf(cause: string, isRestart: boolean): string {
-  // The server has saved everything before it ended, and its successor does not know the session.
+  // The server saved everything before it ended, and its successor does not know the session.
   if (isRestart && (cause === "session_unknown" || cause === "server_shutdown"))
     return "The world was restarted. You are back where you were."
   return `${reasonOf(cause)} ${consequence}`

@@ -1,4 +1,4 @@
-// One player's time in the world: the connection, what it brings, and what the player does. Tells the HUD through
+// One player's session in the page: the connection, its events, and the player's actions. Updates the HUD through
 // stores and the canvas through `world`. Must not know how either draws.
 import { createClient } from "@hawser/client"
 import type { Client, ClientOptions, ClientStats, ClientStatus } from "@hawser/client"
@@ -12,7 +12,7 @@ import type { ConnectionView } from "./connection-view.ts"
 import { watchChunks } from "./missing-chunks.ts"
 import { listenToServer, surroundingsOf } from "./server-events.ts"
 import type { SkillsView, SurroundingsView } from "./server-events.ts"
-import { noResumptions, tellSessionNews } from "./session-news.ts"
+import { noResumptions, showSessionNews } from "./session-news.ts"
 import type { ResumptionView } from "./session-news.ts"
 import { createSpeech, nothingUnsaid } from "./speech.ts"
 import type { ChatInput, LeftLines, Unsaid } from "./speech.ts"
@@ -25,11 +25,11 @@ import { watchAge } from "./stale-world.ts"
 import { isOutcomeOfLogin } from "./token-source.ts"
 import { WorldState } from "./world-state.ts"
 
-/** The connection's own figures at one moment. */
+/** Numbers of the connection at one moment. */
 interface ConnectionReading {
   readonly sessionId: string | undefined
   readonly stats: ClientStats
-  /** Names of the requests without a reply, with those that no connection was given yet. */
+  /** Names of the requests without a reply; those that wait for a connection are marked. */
   readonly pending: readonly string[]
 }
 
@@ -43,24 +43,24 @@ export interface Session {
   readonly skills: Store<SkillsView>
   readonly lines: Store<readonly ChatLine[]>
   readonly resumptions: Store<ResumptionView>
-  /** How old what is shown is, in whole seconds; undefined while it is how things are. */
+  /** Age of the shown world, in whole seconds; undefined while it is current. */
   readonly ageSeconds: Store<number | undefined>
   readonly shown: ShownRecords
-  /** Lines of the player that have not been said yet. */
+  /** Lines of the player that the server has not confirmed. */
   readonly unsaid: Store<Unsaid>
   /** Shortest time between two steps. */
   readonly moveCooldownMs: () => number
   move(direction: Direction): void
   gather(): void
   say(input: ChatInput): void
-  /** Connects again after the server or the strategy ended it. */
+  /** Connects again after the server or the strategy has closed the client. */
   reconnect(): void
   readConnection(): ConnectionReading
-  /** How the world's server is doing; undefined without a connection. */
+  /** Queries the health of the world's server; undefined without a connection. */
   askHealth(): Promise<WorldHealth | undefined>
-  /** Cuts the connection as a broken network would. */
+  /** Cuts the connection like a broken network. */
   pullThePlug(): void
-  /** Returns the lines of the player whose outcome is not known. */
+  /** Ends the session. Returns the player's lines that have no outcome yet. */
   close(): LeftLines
 }
 
@@ -68,11 +68,11 @@ type TokenSource = ClientOptions["token"]
 
 export interface SessionOptions {
   readonly url: string
-  /** Where tokens come from; asked before every dial, and when the server wants a fresh one. */
+  /** Source of tokens; called before every dial, and when the server requests a fresh one. */
   readonly token: TokenSource
   /** Lines that an earlier session has left. */
   readonly left: LeftLines
-  /** The log-in is refused for good. */
+  /** Called when the log-in is refused for good. */
   readonly onRefused: (text: string) => void
 }
 
@@ -89,7 +89,7 @@ export function startSession({ url, token, left, onRefused }: SessionOptions): S
   const stopRoundTrips = measureRoundTrip(client, stores)
   const chunks = watchChunks(client, world)
   const speech = createSpeech({ client, addTo, unsaid })
-  tellSessionNews({ client, addTo, resumptions })
+  showSessionNews({ client, addTo, resumptions })
   listenToServer({
     client,
     world,
@@ -174,10 +174,10 @@ async function askHealth(client: Client<WorldContract>): Promise<WorldHealth | u
   return await client.query("worldHealth", {}, { whenOffline: "drop" }).catch(() => undefined)
 }
 
-/** Names in a list need not change with every step that somebody takes. */
+/** Delay of the list of names, in milliseconds: it need not change with every step of a player. */
 const soonMs = 150
 
-/** Calls `work` once for all calls within a while. */
+/** Calls `work` once for all calls within `soonMs`. */
 function createSoon(work: () => void): { call(): void; stop(): void } {
   let timer: ReturnType<typeof setTimeout> | undefined
   const run = (): void => {

@@ -1,4 +1,4 @@
-// The records that the page holds of all replicas: how many, in how many cells, and how often they are brought up to date.
+// Counts the records of all replicas in the page, their cells, and their updates.
 import type { Client, ReplicaCopy } from "@hawser/client"
 import { world as contract } from "../contract.ts"
 import type { WorldContract } from "../contract.ts"
@@ -12,7 +12,7 @@ export interface ShownRecords {
   readonly records: number
   /** Cells that have records. */
   readonly cells: number
-  /** By the replica's name and the record's id, as it is now. */
+  /** Returns the current records, by the replica's name and the record's id. */
   all(): Readonly<Record<string, Readonly<Record<string, object>>>>
 }
 

@@ -1,5 +1,5 @@
-// What the player says, one line after another: while the connection is away it waits, and what the server finds too
-// fast is said again when it may be. Must not know how lines are shown.
+// Sends the player's chat lines, one after another. Without a connection they wait; a rate-limited line is sent again
+// after its delay. Must not know how lines are shown.
 import { HawserError } from "@hawser/client"
 import type { Client } from "@hawser/client"
 import type { WorldContract } from "../contract.ts"
@@ -13,15 +13,15 @@ export type ChatInput = {
   readonly recipient: string
 }
 
-/** Lines that wait to be said. Beyond it another one is refused, and the player is told. */
+/** Maximum number of waiting lines. Beyond it a line is refused, and an error line is added to the chat. */
 const maxWaiting = 32
-/** When a server that finds a line too fast does not say how long to wait. */
+/** Delay after `rate_limited` without a `retryAfterMs`. */
 const pauseMs = 1_000
 
-/** Lines that wait, the one on its way included. */
+/** Lines without an outcome: waiting lines, and the line that is being sent. */
 export interface Unsaid {
   readonly count: number
-  /** When the oldest of them was written, in milliseconds of `performance.now()`. */
+  /** Time at which the oldest of them was written, in milliseconds of `performance.now()`. */
   readonly sinceMs: number
 }
 
@@ -33,17 +33,17 @@ export interface SpeechOptions {
   readonly unsaid: Store<Unsaid>
 }
 
-/** Lines that a session leaves behind. */
+/** Lines that an ended session left. */
 export interface LeftLines {
-  /** Not sent: they may be said later. */
+  /** Not sent: they may be sent later. */
   readonly unsent: readonly ChatInput[]
-  /** Sent, and not answered: it is never said again by itself. */
+  /** Sent, but not answered: it is never sent again automatically. */
   readonly uncertain: ChatInput | undefined
 }
 
 export interface Speech {
   say(input: ChatInput): void
-  /** Says what an earlier session has left. */
+  /** Sends the lines that an earlier session left. */
   resume(left: LeftLines): void
   stop(): LeftLines
 }
@@ -95,7 +95,7 @@ export function createSpeech({ client, addTo, unsaid }: SpeechOptions): Speech {
     stop() {
       isStopped = true
       clearTimeout(timer)
-      // Between two attempts, and until a connection takes it, the first line waits like the others.
+      // Between two attempts, and until a connection takes it, the first line counts as unsent.
       const isUnderWay = isSpeaking && timer === undefined
       const isQueued = client.pending().some(({ name, state }) => name === "chatSend" && state === "waiting")
       const inputs = waiting.map(({ input }) => input)
@@ -107,7 +107,10 @@ export function createSpeech({ client, addTo, unsaid }: SpeechOptions): Speech {
   }
 }
 
-/** Sends one line. Resolves to the delay before the next attempt with the same line, in milliseconds; 0: it is settled. */
+/**
+ * Sends one line. Resolves to the delay before the next attempt with the same line, in milliseconds; 0: the line is
+ * settled.
+ */
 async function trySaying(
   { channel, message, recipient }: ChatInput,
   { client, addTo }: Pick<SpeechOptions, "client" | "addTo">,
@@ -126,10 +129,13 @@ async function trySaying(
 }
 
 function uncertainText(message: string): string {
-  return `The connection was away for too long: nobody knows whether "${message}" was said.`
+  return `The connection was away for too long: it is unknown whether "${message}" was said.`
 }
 
-/** A line whose fate is unknown is never said again by itself: the player looks, and repeats it or not. */
+/**
+ * Returns the error line for the chat. A line with an unknown outcome is never sent again automatically: the player
+ * decides.
+ */
 function unsaidText(message: string, error: unknown): string {
   if (!HawserError.is(error)) return String(error)
   switch (error.code) {

@@ -1,11 +1,11 @@
-// Whether what is shown of the world is how it is now, and how long ago it was: told by the replicas themselves.
+// Watches whether the shown world is current, and how old it is otherwise. Both come from the replica.
 import type { ReplicaCopy } from "@hawser/client"
 import type { Store } from "./store.ts"
 
-/** Often enough for a figure in whole seconds. */
+/** Interval of the check, in milliseconds; short enough for a figure in whole seconds. */
 const lookEveryMs = 200
 
-/** `ageSeconds`: undefined while the world is shown as it is, and before there is any. Returns how to stop. */
+/** Keeps `ageSeconds` current: undefined while the world is current, and before it is known. `look` checks at once. */
 export function watchAge(
   replica: Pick<ReplicaCopy, "stale" | "ageMs">,
   isKnown: () => boolean,

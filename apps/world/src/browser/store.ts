@@ -1,10 +1,10 @@
-// A value that components watch.
+// A value to which components subscribe.
 import { useEffect, useState } from "preact/hooks"
 
 export interface Store<T> {
   readonly value: T
   set(value: T): void
-  /** Calls `listener` after every change; returns how to stop. */
+  /** Calls `listener` after every change. Returns the unsubscribe function. */
   subscribe(listener: (value: T) => void): () => void
 }
 

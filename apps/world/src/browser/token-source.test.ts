@@ -4,7 +4,7 @@ import { accessToken } from "./access-token.ts"
 import { createTokenSource, isOutcomeOfLogin } from "./token-source.ts"
 import type { Renewed } from "./token-source.ts"
 
-/** As the server signs it, without a signature. */
+/** Returns the text of a token like the server's, without a valid signature. */
 function tokenText(number: number, { seconds = 1_800, name = "Ann" } = {}): string {
   const claims = { sub: name, iat: 5_000, exp: 5_000 + seconds, number }
   return `e30.${Buffer.from(JSON.stringify(claims)).toString("base64url")}.`
@@ -36,7 +36,7 @@ function source(seconds = 1_800) {
 const later: Renewed = { kind: "later", text: "The server cannot be reached." }
 const refused = new HawserError("auth_token_expired")
 
-test("reads whose a token is and how long it lives, whatever is not one", () => {
+test("reads the player and the lifetime of a token, and accepts any other text as an unreadable one", () => {
   expect(accessToken(tokenText(1, { name: "Ünï" }), 7)).toMatchObject({
     name: "Ünï",
     lifetimeMs: 1_800_000,
@@ -46,7 +46,7 @@ test("reads whose a token is and how long it lives, whatever is not one", () => 
     expect(accessToken(text, 7)).toEqual({ text, name: "", lifetimeMs: 0, gotAtMs: 7 })
 })
 
-test("door-6 gives the token that it has while it is fresh, and renews it before the server asks at half of its life", async () => {
+test("door-6 returns the current token while it is fresh, and renews it before the server's request at half of its lifetime", async () => {
   for (const seconds of [15, 1_800]) {
     const { clock, events, ask } = source(seconds)
     clock.nowMs += seconds * 399
@@ -58,13 +58,13 @@ test("door-6 gives the token that it has while it is fresh, and renews it before
   }
 })
 
-test("door-6 renews a token that was refused, though it looks fresh, and once for all who ask at the same time", async () => {
+test("door-6 renews a refused token although it looks fresh, once for all concurrent calls", async () => {
   const { events, ask } = source()
   expect(await Promise.all([ask(refused), ask(refused)])).toEqual([tokenText(1), tokenText(1)])
   expect(events).toEqual(["renew Ann", "store"])
 })
 
-test("door-6 asks again while the server cannot be reached, and then goes on with the old token while it is good", async () => {
+test("door-6 retries while the server is unreachable, and then uses the old token while it is valid", async () => {
   const { clock, answers, events, ask } = source()
   clock.nowMs += 1_700_000
   answers.push(later, later, later)
@@ -74,7 +74,7 @@ test("door-6 asks again while the server cannot be reached, and then goes on wit
   expect(await ask()).toBe(tokenText(5))
 })
 
-test("door-6 lets the client try again later when there is no good token, and ends nothing", async () => {
+test("door-6 rejects with a retry if there is no valid token, and does not end the log-in", async () => {
   const { clock, answers, events, ask } = source()
   for (const why of [refused, undefined]) {
     answers.push(later, later, later)
@@ -84,14 +84,14 @@ test("door-6 lets the client try again later when there is no good token, and en
   expect(events).not.toContain(later.text)
 })
 
-test("door-6 ends a log-in that cannot be renewed, and says so", async () => {
+test("door-6 ends a log-in that cannot be renewed, and reports it", async () => {
   const { answers, events, ask } = source()
   answers.push({ kind: "ended", text: "Your log-in has ended." })
   await expect(ask(refused)).rejects.toMatchObject({ code: "auth_token_expired" })
   expect(events).toEqual(["renew Ann", "Your log-in has ended."])
 })
 
-test("door-6 no outcome of a renewal is a fault of the page, and what else fails is one", async () => {
+test("door-6 treats no outcome of a renewal as a fault of the page, but any other failure", async () => {
   for (const answer of [later, { kind: "ended", text: "Your log-in has ended." }] as const) {
     const { answers, ask } = source()
     answers.push(answer, answer, answer)

@@ -1,10 +1,10 @@
-// Gives the client its token, and renews it in time. A log-in that cannot be renewed ends; a server that cannot be reached
-// does not end it. Must not know the game, nor how a renewal is sent.
+// Supplies the client's token, and renews it in time. A log-in that cannot be renewed ends; an unreachable server does
+// not end it. Must not know the game, nor how a renewal is sent.
 import { HawserError } from "@hawser/client"
 import { accessToken, isFresh, isValid } from "./access-token.ts"
 import type { AccessToken } from "./access-token.ts"
 
-/** `ended`: this log-in cannot be renewed any more. `later`: the server gave no verdict. */
+/** `ended`: this log-in cannot be renewed any more. `later`: the server made no decision. */
 export type Renewed =
   | { readonly kind: "renewed"; readonly token: string }
   | { readonly kind: "ended"; readonly text: string }
@@ -15,7 +15,7 @@ export interface TokenSourceOptions {
   readonly renew: (name: string) => Promise<Renewed>
   /** Keeps a fresh token for a reload of the page. */
   readonly store: (token: AccessToken) => void
-  /** The log-in has ended; the text says so to the player. */
+  /** Called when the log-in has ended, with a text for the player. */
   readonly onEnded: (text: string) => void
   /** Milliseconds since 1970. */
   readonly nowMs: () => number
@@ -23,18 +23,21 @@ export interface TokenSourceOptions {
 }
 
 /**
- * True for an error of the token source that the page shows by itself: the form, or the state of the connection. Anything
- * else is a fault of the page.
+ * Returns true for an error of the token source that the page already shows: in the form, or as the state of the
+ * connection. Any other error is a fault of the page.
  */
 export function isOutcomeOfLogin(error: unknown): boolean {
   if (!HawserError.is(error) || error.cause !== undefined) return false
   return error.code === "auth_token_expired" || error.code === "sys_service_unavailable"
 }
 
-/** Pauses between attempts to renew, in milliseconds. Then the call rejects, and the client asks again later. */
+/**
+ * Pauses between attempts to renew, in milliseconds. After the last one the call rejects, and the client calls again
+ * later.
+ */
 const pausesMs = [1_000, 3_000]
 
-/** For `createClient`. Calls at the same time share one renewal. */
+/** Creates the token source of `createClient`. Concurrent calls share one renewal. */
 export function createTokenSource(
   options: TokenSourceOptions,
 ): (context: { readonly refused: HawserError | undefined }) => Promise<string> {
@@ -42,7 +45,7 @@ export function createTokenSource(
   let token = options.first
   let underWay: Promise<Renewed> | undefined
 
-  async function renewPatiently(): Promise<Renewed> {
+  async function renewWithRetries(): Promise<Renewed> {
     let renewed = await renew(token.name)
     for (const ms of pausesMs) {
       if (renewed.kind !== "later") break
@@ -58,7 +61,7 @@ export function createTokenSource(
   }
 
   function renewOnce(): Promise<Renewed> {
-    underWay ??= renewPatiently().finally(() => {
+    underWay ??= renewWithRetries().finally(() => {
       underWay = undefined
     })
     return underWay
@@ -68,7 +71,7 @@ export function createTokenSource(
     if (refused === undefined && isFresh(token, nowMs())) return token.text
     const renewed = await renewOnce()
     if (renewed.kind === "renewed") return token.text
-    // The old one serves for as long as it is good.
+    // The old token is used while it is valid.
     if (renewed.kind === "later" && refused === undefined && isValid(token, nowMs())) return token.text
     const code = renewed.kind === "ended" ? "auth_token_expired" : "sys_service_unavailable"
     throw new HawserError(code, { message: renewed.text })

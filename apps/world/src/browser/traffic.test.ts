@@ -2,7 +2,7 @@ import { expect, it } from "vitest"
 import { addCounts, trafficOf } from "./traffic.ts"
 import type { Counts } from "./traffic.ts"
 
-it("averages over the last two seconds, and knows nothing from one reading", () => {
+it("averages over the last two seconds, and returns 0 for one reading", () => {
   let readings: readonly Counts[] = []
   expect(trafficOf(readings)).toEqual({ bytesPerSecond: 0, updatesPerSecond: 0 })
   for (let atMs = 0; atMs <= 4_000; atMs += 500) {

@@ -1,4 +1,4 @@
-// What the connection brings in a second, from counts that only grow. Pure.
+// Received bytes and updates per second, from counters that only grow. Pure.
 
 export interface Counts {
   readonly atMs: number
@@ -11,10 +11,10 @@ export interface Traffic {
   readonly updatesPerSecond: number
 }
 
-/** Over this time it is averaged. */
+/** Averaging time, in milliseconds. */
 const spanMs = 2_000
 
-/** The readings to keep for the next time; the newest is the last. */
+/** Returns the readings to keep; the newest is the last. */
 export function addCounts(readings: readonly Counts[], now: Counts): readonly Counts[] {
   return [...readings.filter(({ atMs }) => now.atMs - atMs <= spanMs), now]
 }

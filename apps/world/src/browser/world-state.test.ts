@@ -68,7 +68,7 @@ describe("WorldState", () => {
     expect(new WorldState().step("UP", 0)).toEqual({ number: undefined, turned: false })
   })
 
-  it("forgets chunks and unanswered steps at every welcome; of figures the replicas tell", () => {
+  it("clears chunks and unanswered steps at every welcome, but no figures of the replicas", () => {
     const world = entered()
     world.put(player(2, 6, 6), 0)
     world.step("UP", 0)
@@ -101,7 +101,7 @@ describe("WorldState", () => {
     expect(motion && placeAt(motion, 1150)).toEqual(expect.objectContaining({ x: 7, y: 6 }))
   })
 
-  it("takes a step before the server answers, and turns where the way is blocked", () => {
+  it("takes a step before the server answers, and turns if the step is blocked", () => {
     const world = entered()
     expect(world.step("RIGHT", 0)).toEqual({ number: 0, turned: true })
     expect(predicted(world)).toEqual([6, 5])
@@ -110,7 +110,7 @@ describe("WorldState", () => {
     expect(world.facedTile()).toEqual({ x: 7, y: 5 })
   })
 
-  it("goes back to where the server says it is when a step is refused, and keeps later ones", () => {
+  it("returns to the server's position after a refused step, and keeps later steps", () => {
     const world = entered()
     world.step("UP", 0)
     world.step("LEFT", 150)
@@ -121,7 +121,7 @@ describe("WorldState", () => {
     expect(world.own?.moves.confirmed).toMatchObject({ x: 4, y: 5 })
   })
 
-  it("is not pulled back by an update that is older than its own steps", () => {
+  it("is not moved back by an update that is older than the predicted steps", () => {
     const world = entered()
     world.step("UP", 0)
     world.put(player(1, 5, 5), 20)
@@ -131,7 +131,7 @@ describe("WorldState", () => {
     expect(predicted(world)).toEqual([9, 9])
   })
 
-  it("takes nobody over terrain that it does not know", () => {
+  it("takes no step onto unknown terrain", () => {
     const world = entered()
     expect(world.isWalkable(16, 5)).toBe(false)
     world.addChunks([chunk(1, 0)])

@@ -1,6 +1,6 @@
-// What the client knows of the world: terrain, figures and their motion, the own player. Fed by the server's events, by
-// the replicas and by own steps; must not know sockets, the page or the clock (`nowMs` arrives with every change).
-// Figures are what the replicas hold, and stay as they are while the connection is away.
+// The world in the client: terrain, figures and their motion, the own player. Its inputs are the server's events, the
+// replicas and own steps. Must not know sockets, the page or the clock (`nowMs` arrives with every change). Figures are
+// the records of the replicas, and stay unchanged without a connection.
 import type { EventPayloads } from "./event-payloads.ts"
 import type { ChunkPayload, Direction, GroundItemFields } from "../contract.ts"
 import { BareTiles } from "./bare-tiles.ts"
@@ -13,7 +13,7 @@ import type { Motion } from "./motion.ts"
 import { placeOwn, predictStep, settleStep, startOwnMoves } from "./own-moves.ts"
 import type { OwnMoves } from "./own-moves.ts"
 
-/** Chunks kept; beyond it those furthest from the player go. */
+/** Maximum number of chunks; beyond it those furthest from the player are evicted. */
 const maxChunks = 64
 
 export interface Figure {
@@ -36,12 +36,12 @@ export class WorldState implements Terrain {
   #own: OwnPlayer | undefined
   readonly #figures = new Map<string, Figure>()
   readonly #chunks = new Map<string, ChunkPayload>()
-  /** Trees and rocks that have nothing left. */
+  /** Bare trees and rocks. */
   readonly bareTiles = new BareTiles()
-  /** By the item's number. */
+  /** Items by their id. */
   readonly groundItems = new Map<string, GroundItemFields>()
 
-  /** Tiles; 0 before the first welcome. */
+  /** Width in tiles; 0 before the first welcome. */
   get width(): number {
     return this.#width
   }
@@ -58,7 +58,7 @@ export class WorldState implements Terrain {
     return this.#own && this.#figures.get(figureKey({ kind: "player", id: String(this.#own.id) }))
   }
 
-  /** Players and creatures in sight, oneself included. */
+  /** Players and creatures in sight, the own player included. */
   get figures(): ReadonlyMap<string, Figure> {
     return this.#figures
   }
@@ -67,7 +67,7 @@ export class WorldState implements Terrain {
     return this.#chunks
   }
 
-  /** Of an older session nothing is taken over but the figures: the replicas themselves say what of them has changed. */
+  /** Replaces the state of an earlier session, except for the figures: the replicas report their changes. */
   welcome({ player, mapId, mapWidth, mapHeight }: EventPayloads["welcome"]): void {
     const { id, ...fields } = player
     const entity: Entity = { kind: "player", id: String(id), ...fields }
@@ -78,7 +78,7 @@ export class WorldState implements Terrain {
     this.#figures.set(figureKey(entity), { entity, motion: restAt(entity) })
   }
 
-  /** Somebody came into view, or changed there. */
+  /** Adds a figure that entered the view, or updates it. */
   put(entity: Entity, nowMs: number): void {
     const key = figureKey(entity)
     const known = this.#figures.get(key)
@@ -93,7 +93,7 @@ export class WorldState implements Terrain {
     this.#setMoves(placeOwn(this.#own.moves, entity), nowMs)
   }
 
-  /** Somebody went out of view. Never the player: what is shown is around them. */
+  /** Removes a figure that left the view. The own figure never leaves: the view is around it. */
   remove(entity: Pick<Entity, "kind" | "id">): void {
     if (!this.#isOwn(entity)) this.#figures.delete(figureKey(entity))
   }
@@ -111,13 +111,13 @@ export class WorldState implements Terrain {
     for (const [key] of byDistance.slice(0, this.#chunks.size - maxChunks)) this.#chunks.delete(key)
   }
 
-  /** False for what is blocked, outside, or not known yet. */
+  /** Returns false for a tile that is blocked, outside, or not known yet. */
   isWalkable(x: number, y: number): boolean {
     const chunk = this.#chunks.get(chunkKey(Math.floor(x / chunkTiles), Math.floor(y / chunkTiles)))
     return chunk?.blocked[(y % chunkTiles) * chunkTiles + (x % chunkTiles)] === 0
   }
 
-  /** Turns, and takes the step if the way is free. `number` names the step for `settle`. */
+  /** Turns, and predicts the step if the tile is free. `number` identifies the step for `settle`. */
   step(
     direction: Direction,
     nowMs: number,
@@ -137,12 +137,12 @@ export class WorldState implements Terrain {
     return { number: moves.next, turned }
   }
 
-  /** The server's answer to a step: where the player stands, or undefined when it refused. */
+  /** Applies the server's answer to a step: the player's position, or undefined if the server refused it. */
   settle(number: number, at: Tile | undefined, nowMs: number): void {
     if (this.#own !== undefined) this.#setMoves(settleStep(this.#own.moves, { number, at }, this), nowMs)
   }
 
-  /** The tile in front of the player. */
+  /** Returns the tile in front of the player. */
   facedTile(): Tile | undefined {
     const figure = this.ownFigure
     return this.#own && figure && neighbour(this.#own.moves.predicted, figure.entity.facing)

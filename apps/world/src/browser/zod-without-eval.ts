@@ -1,4 +1,5 @@
-// The page's policy forbids eval, so Zod must not try to compile its validators. Imported before any schema is made.
+// The page's policy forbids eval, so Zod must not compile its validators. Import this file before any schema is
+// created.
 import { config } from "zod"
 
 config({ jitless: true })

@@ -1,4 +1,4 @@
-// Who may say what to whom, and how long. Pure.
+// Checks a chat message: permission and length by channel. Decides whether two places are near each other. Pure.
 import { inertText } from "./inert-text.ts"
 
 export type ChatChannel = "local" | "global" | "dm"
@@ -6,8 +6,8 @@ export type Role = "player" | "moderator" | "admin"
 
 /** Characters per channel; longer texts up to `chatInputMaxLength` are cut. */
 const chatMaxLength: Readonly<Record<ChatChannel, number>> = { local: 280, global: 200, dm: 500 }
-/** Tiles within which local chat is heard, both ways. */
-export const hearingTiles = 32
+/** Range of local chat, in tiles on either axis. */
+export const localChatTiles = 32
 
 export type ChatVerdict =
   | { readonly ok: true; readonly message: string }
@@ -44,7 +44,7 @@ export interface Place {
   readonly y: number
 }
 
-/** Same map, at most `tiles` away on either axis. */
+/** Returns true for two places on the same map, at most `tiles` apart on either axis. */
 export function isNear(one: Place, other: Place, tiles: number): boolean {
   return one.mapId === other.mapId && Math.abs(one.x - other.x) <= tiles && Math.abs(one.y - other.y) <= tiles
 }

@@ -1,4 +1,4 @@
-// Chunks: the square parts of the map that are sent, cached and drawn as a whole.
+// Chunks: square parts of the map, each sent, cached and drawn as a whole.
 
 /** Side of a chunk, in tiles. */
 export const chunkTiles = 16

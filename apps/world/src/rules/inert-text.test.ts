@@ -2,7 +2,7 @@ import { expect, it } from "vitest"
 import { checkChat } from "./chat.ts"
 import { inertText } from "./inert-text.ts"
 
-/** The same for one character and for a range of them. */
+/** Returns one character, or a range of them. */
 function range(first: number, last = first): readonly string[] {
   return Array.from({ length: last - first + 1 }, (_, offset) => String.fromCodePoint(first + offset))
 }
@@ -20,12 +20,12 @@ const acting = [
   ...range(0xfeff),
 ]
 
-it("door-7 takes control characters and direction marks out of a chat line", () => {
+it("door-7 removes control characters and direction marks from a chat line", () => {
   for (const char of acting) expect(inertText(`a${char}b`)).toBe("ab")
   expect(inertText("Server: \u202Egnitset\u202C \u001B[31mred")).toBe("Server: gnitset [31mred")
 })
 
-it("door-7 makes one line of many", () => {
+it("door-7 joins several lines into one", () => {
   expect(inertText("one\ntwo\r\nthree\tfour\u2028five\u0085six")).toBe("one two  three four five six")
 })
 
@@ -42,7 +42,7 @@ it("leaves every script and emoji as they are", () => {
     expect(inertText(text)).toBe(text)
 })
 
-it("door-7 finds a line empty that shows nothing", () => {
+it("door-7 returns an empty text for an invisible line", () => {
   const speaker = { role: "player", inputMaxLength: 500 } as const
   for (const input of ["\u200B\u2060", "\u202E\u3164 ", "\u0000"])
     expect(checkChat("local", input, speaker)).toMatchObject({ ok: false, code: "chat_message_empty" })

@@ -72,7 +72,7 @@ describe("parseTiledMap", () => {
     })
   })
 
-  it("lets the last layer with a say decide whether a cell is walkable", () => {
+  it("uses the last layer that defines whether a cell is walkable", () => {
     const map = parseTiledMap(small())
     expect([0, 1, 2].map((x) => map.isWalkable(x, 0))).toEqual([true, false, true])
     expect([0, 1, 2].map((x) => map.isWalkable(x, 1))).toEqual([true, false, true])
@@ -80,7 +80,7 @@ describe("parseTiledMap", () => {
     expect(map.resourceAt(0, 0)).toBeUndefined()
   })
 
-  it("blocks everything beyond the edge, and between cells", () => {
+  it("blocks cells beyond the edge, and fractions of cells", () => {
     const map = parseTiledMap(small())
     for (const [x, y] of [
       [-1, 0],
@@ -126,16 +126,16 @@ describe("parseTiledMap", () => {
     ["there is no tile layer", small({ layers: [places] })],
     ['no object of the type "spawn"', small({ layers: [ground] })],
     [
-      "The spawn point 1, 0 is blocked",
+      "map.layers: the spawn point 1,0 is blocked",
       small({ layers: [ground, { ...places, objects: [{ ...spawn, x: 16, y: 0 }] }] }),
     ],
-  ])("says what is wrong: %s", (message, json) => {
+  ])("names the fault: %s", (message, json) => {
     expect(() => parseTiledMap(json)).toThrow(message)
   })
 })
 
 describe("the harbour map", () => {
-  it("has the layers and the size that the world is made for", () => {
+  it("has the layers and the size that the world expects", () => {
     expect(harbour).toMatchObject({ id: "harbour", width: 96, height: 96, chunksWide: 6, chunksHigh: 6 })
     expect(harbour.layers.map(({ name }) => name)).toEqual(["ground", "decoration", "objects", "above"])
   })
@@ -152,7 +152,7 @@ describe("the harbour map", () => {
       expect(harbour.chunk(x, y)).toBeUndefined()
   })
 
-  it("agrees with its chunks about every cell", () => {
+  it("has the same blocked cells as its chunks", () => {
     for (let y = 0; y < 96; y += 1) {
       for (let x = 0; x < 96; x += 1) {
         const chunk = harbour.chunk(Math.floor(x / 16), Math.floor(y / 16))
@@ -162,7 +162,7 @@ describe("the harbour map", () => {
     }
   })
 
-  it("can be walked everywhere from its spawn point", () => {
+  it("has a way from the spawn point to every walkable cell", () => {
     const seen = new Set<number>()
     const open = [harbour.spawn]
     for (let cell = open.pop(); cell !== undefined; cell = open.pop()) {
@@ -177,7 +177,7 @@ describe("the harbour map", () => {
     expect(seen.size).toBe(walkable.length)
   })
 
-  it("has room for every creature and both resources", () => {
+  it("has enough tiles for all creatures, and both resources", () => {
     const resources = new Set<string | undefined>()
     for (let at = 0; at < 96 * 96; at += 1) resources.add(harbour.resourceAt(at % 96, Math.floor(at / 96)))
     expect(resources).toEqual(new Set([undefined, "tree", "rock"]))

@@ -7,14 +7,14 @@ interface MapLayer {
   readonly gids: Uint16Array
 }
 
-/** Where a kind of creature lives, in tiles. */
+/** Zone in which creatures of one kind live, in tiles. */
 export interface CreatureZone {
   readonly kind: string
   readonly x: number
   readonly y: number
   readonly width: number
   readonly height: number
-  /** How many live here at once. */
+  /** Number of creatures that live here at once. */
   readonly count: number
 }
 
@@ -32,7 +32,7 @@ interface Tileset {
   readonly margin: number
 }
 
-/** A square part of the map, row by row; cells beyond the edge of the map are empty and blocked. */
+/** A square part of the map, row by row. Cells beyond the edge of the map are empty and blocked. */
 interface Chunk {
   readonly chunkX: number
   readonly chunkY: number
@@ -52,10 +52,10 @@ export interface WorldMap {
   readonly tileset: Tileset
   readonly chunksWide: number
   readonly chunksHigh: number
-  /** Whether somebody can stand on a cell; false beyond the edge of the map. */
+  /** Returns true if a player or creature can stand on the cell; false beyond the edge of the map. */
   isWalkable(x: number, y: number): boolean
   resourceAt(x: number, y: number): Resource | undefined
-  /** The same object on every call. */
+  /** Returns the same object on every call; undefined beyond the edge of the map. */
   chunk(chunkX: number, chunkY: number): Chunk | undefined
 }
 
@@ -210,7 +210,7 @@ function buildChunks(layers: readonly MapLayer[], blocked: Uint8Array, { width, 
   return chunks
 }
 
-/** Blocked cells and resources, by the traits of their tiles. A later layer takes precedence. */
+/** Returns blocked cells and resources, by the traits of their tiles. A later layer takes precedence. */
 function readCells(layers: readonly MapLayer[], traits: ReadonlyMap<number, TileTraits>, cellCount: number) {
   const blocked = new Uint8Array(cellCount)
   const resources = new Map<number, Resource>()
@@ -224,7 +224,10 @@ function readCells(layers: readonly MapLayer[], traits: ReadonlyMap<number, Tile
   return { blocked, resources }
 }
 
-/** Reads a map in the JSON format of the editor Tiled. Throws an error that names the faulty place. */
+/**
+ * Parses a map in the JSON format of the editor Tiled.
+ * @throws Error that names the faulty place.
+ */
 export function parseTiledMap(json: unknown): WorldMap {
   const map = readFields(json, "map")
   if (map["orientation"] !== "orthogonal")
@@ -258,7 +261,8 @@ export function parseTiledMap(json: unknown): WorldMap {
   const isWalkable = (x: number, y: number) => within(x, y) && blocked[y * width + x] === 0
   const { spawn } = places
   if (spawn === undefined) throw new Error('map.layers: there is no object of the type "spawn"')
-  if (!isWalkable(spawn.x, spawn.y)) throw new Error(`The spawn point ${spawn.x}, ${spawn.y} is blocked`)
+  if (!isWalkable(spawn.x, spawn.y))
+    throw new Error(`map.layers: the spawn point ${spawn.x},${spawn.y} is blocked`)
 
   const chunksWide = Math.ceil(width / chunkTiles)
   const chunksHigh = Math.ceil(height / chunkTiles)

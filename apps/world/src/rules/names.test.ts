@@ -44,6 +44,6 @@ it.each([
   "Rooster",
   "Rot",
   "Model",
-])("door-7 leaves the name %s to players", (name) => {
+])("door-7 allows the name %s", (name) => {
   expect(isReservedName(name)).toBe(false)
 })

@@ -1,6 +1,6 @@
-// Names that a player may not register, because they would read as the world speaking. Pure.
+// Reserved names: a player with such a name could pose as the operator of the world. Pure.
 
-/** Words of authority. A name that reads as one of them, alone or as a part between `_` and `-`, is reserved. */
+/** Words of authority. A name is reserved if it, or a part of it between `_` and `-`, looks like one of them. */
 const authorityWords = [
   "server",
   "system",
@@ -22,7 +22,7 @@ const authorityWords = [
 
 /**
  * Characters that look like a letter in the page's font, among those that a name may have (letters, digits, `_`, `-`).
- * Unicode's confusables (UTS #39) need a table of 10,000 rows; for this alphabet these are all that matter.
+ * Unicode's confusables (UTS #39) need a table of 10,000 rows; for this alphabet these rows are enough.
  */
 const lookAlikes: ReadonlyMap<string, string> = new Map([
   ["0", "o"],
@@ -56,7 +56,9 @@ function skeletonOf(text: string): string {
 
 const reserved: ReadonlySet<string> = new Set(authorityWords.map(skeletonOf))
 
-/** True for `server`, `Adm1n`, `Sys-tem`, `the-server`, `TheServer`, `Moderator7`, `ssystem` and their like. */
+/**
+ * Returns true for `server`, `Adm1n`, `Sys-tem`, `the-server`, `TheServer`, `Moderator7`, `ssystem` and similar names.
+ */
 export function isReservedName(name: string): boolean {
   const parts = name.split(/[_-]+/)
   const words = parts.flatMap((part) => part.split(/(?<=[a-z])(?=[A-Z])/))

@@ -27,7 +27,10 @@ const descriptions: Readonly<Record<SkillName, { category: string; description: 
 export const stepXp = 1
 export const gatherXp = 25
 
-/** Experience at which a level begins: 0, 100, 208, 325, … each level 8 % more than the last, 99 levels. */
+/**
+ * Returns the experience at which a level begins: 0, 100, 208, 325, …; each level needs 8 % more than the previous one.
+ * 99 levels.
+ */
 export function xpForLevel(level: number): number {
   const steps = Math.min(level, skillMaxLevel) - 1
   return Math.round((100 * (1.08 ** steps - 1)) / 0.08)

@@ -1,4 +1,4 @@
-// What kinds of creatures are called. Pure.
+// Display names of species. Pure.
 
 export function speciesName(species: string): string {
   return species.charAt(0).toUpperCase() + species.slice(1)

@@ -15,7 +15,7 @@ const at = (x: number): Progress => ({
   skills: {},
 })
 
-/** A player walks while the sessions close, and leaves with the last of them. */
+/** A world with a player who walks while the sessions close, and leaves with the last one. */
 function world(saveAll: (records: readonly Progress[]) => Promise<SaveOutcome>) {
   const events: string[] = []
   const saver = createSaver({ saveAll, onError: (error) => events.push(String(error)) })
@@ -25,7 +25,7 @@ function world(saveAll: (records: readonly Progress[]) => Promise<SaveOutcome>) 
       async close() {
         present = [at(2)]
         await Promise.resolve()
-        // As the game does when a session ends.
+        // Like the game when a session ends.
         saver.put([at(3)])
         present = []
         events.push("sessions ended")
@@ -43,7 +43,7 @@ function world(saveAll: (records: readonly Progress[]) => Promise<SaveOutcome>) 
 
 const isWell: SaveOutcome = { refused: [], failure: undefined }
 
-it("door-7 saves once, after the last handler has stopped, and what it did last", async () => {
+it("door-7 saves once, after the last handler has stopped, with its last changes", async () => {
   const saved: (readonly Progress[])[] = []
   const { ending, events } = world(async (records) => {
     saved.push(records)
@@ -62,7 +62,7 @@ it("door-7 saves once, after the last handler has stopped, and what it did last"
   ])
 })
 
-it("door-5 tries the last save again, and says how much is lost", async () => {
+it("door-5 retries the last save, and reports how much is lost", async () => {
   let calls = 0
   const failing = world(async (unsaved) => {
     calls += 1

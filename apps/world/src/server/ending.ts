@@ -1,5 +1,5 @@
-// Decides in which order the world's parts end: sessions, tick, HTTP, and then one save of everybody's last progress.
-// Must not know what the parts do.
+// Ends the parts of the world in order: sessions, tick, HTTP, then one save of all players' last progress. Must not
+// know what the parts do.
 import type { Progress } from "./store/player-record.ts"
 import type { Saver } from "./store/saver.ts"
 
@@ -9,23 +9,23 @@ export interface EndingOptions {
   readonly tick: { stop(): void }
   readonly http: { close(): Promise<void> }
   readonly saver: Pick<Saver, "hold" | "put" | "flush">
-  /** Progress of the players who are in the world now. */
+  /** Returns the progress of the players in the world. */
   readonly progress: () => readonly Progress[]
   readonly store: { close(): Promise<void> }
   readonly onClosing: () => void
 }
 
 export interface Ending {
-  /** Saves everybody's progress as it is. Rejects if the database does not take all of it. */
+  /** Saves the current progress of all players. Rejects if the database does not accept all of it. */
   save(): Promise<void>
   /**
-   * Ends the sessions, lets handlers and answers finish, then saves once. Rejects if the database does not take all of
-   * it. Later calls return the same promise.
+   * Ends the sessions, waits for handlers and HTTP answers, then saves once. Rejects if the database does not accept
+   * all of it. Later calls return the same promise.
    */
   close(): Promise<void>
 }
 
-/** Attempts of the last save. On a locked database each takes 2 s. */
+/** Attempts of the last save. With a locked database each attempt takes 2 s. */
 const lastSaveAttempts = 4
 
 export function createEnding(options: EndingOptions): Ending {
@@ -42,7 +42,7 @@ export function createEnding(options: EndingOptions): Ending {
 
   async function end(): Promise<void> {
     onClosing()
-    // Until the last handler has stopped, progress is only collected: what is saved first could be older.
+    // Only collects progress until the last handler has stopped: a save before that could write older progress.
     saver.hold()
     await sessions.close()
     tick.stop()

@@ -1,4 +1,4 @@
-// The process: environment, log, signals, and errors that nothing caught.
+// Process of the world: environment, log, signals, and uncaught errors.
 import { fileURLToPath } from "node:url"
 import { readConfig } from "./config/config.ts"
 import { UnusableSetting } from "./config/unusable-setting.ts"
@@ -6,14 +6,14 @@ import { openWorldLog } from "./log/world-log.ts"
 import { createProcessEnd } from "./process-end.ts"
 import { startWorld } from "./world-server.ts"
 
-/** Milliseconds for the last lines of the log, if its reader is slow. */
+/** Time limit for the last lines of the log if its reader is slow, in milliseconds. */
 const lastLinesMs = 1_000
 
 const config = readConfig(process.env)
 if ("problems" in config) refuseToStart(config.problems)
 
 const { log, output, complain } = openWorldLog(config.logLevel)
-// The same from `src/server` and from `dist/server`.
+// The same folder from `src/server` and from `dist/server`.
 const appDir = fileURLToPath(new URL("../..", import.meta.url))
 const running = await startWorld({
   config,
@@ -36,7 +36,7 @@ const end = createProcessEnd({
   exit: (code) => void output.flush(lastLinesMs).then(() => process.exit(code)),
 })
 for (const signal of ["SIGINT", "SIGTERM"] as const) process.on(signal, () => end.signal(signal))
-// Rejections that nothing handles come here too.
+// Unhandled rejections arrive here too.
 process.on("uncaughtException", (error) => end.crash(error))
 
 function refuseToStart(problems: readonly string[]): never {

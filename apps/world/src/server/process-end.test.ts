@@ -23,14 +23,14 @@ function processEnd(options: Partial<ProcessEndOptions> = {}) {
 const boom = new Error("boom")
 const never = (): Promise<void> => new Promise(() => {})
 
-test("ends with 0 when the world has closed after a signal", async () => {
+test("ends with 0 after the world has closed at a signal", async () => {
   const { signal, exit, events } = processEnd()
   signal("SIGTERM")
   expect(await exit).toBe(0)
   expect(events).toEqual(["shutting down", "closed"])
 })
 
-test("ends at once with 1 when a second signal comes", async () => {
+test("ends at once with 1 after a second signal", async () => {
   const { signal, exit, events } = processEnd({ close: never })
   signal("SIGTERM")
   signal("SIGTERM")
@@ -38,7 +38,7 @@ test("ends at once with 1 when a second signal comes", async () => {
   expect(events).toEqual(["shutting down"])
 })
 
-test("door-5 ends with 1 and says why when the world cannot close", async () => {
+test("door-5 ends with 1 and reports the reason if the world cannot close", async () => {
   const { signal, exit, events } = processEnd({
     close: () => Promise.reject(new Error("the progress of 3 players is lost")),
   })
@@ -52,14 +52,14 @@ const fatal = [
   "The world ends, because nothing caught this: Error: boom",
 ]
 
-test("door-7 says why, closes the world and ends with 1 after an error that nothing caught", async () => {
+test("door-7 reports an uncaught error, closes the world and ends with 1", async () => {
   const { crash, exit, events } = processEnd()
   crash(boom)
   expect(await exit).toBe(1)
   expect(events).toEqual([...fatal, "closed"])
 })
 
-test("door-7 saves as it is when the world does not close, or fails to", async () => {
+test("door-7 saves the current progress if the world does not close, or fails to close", async () => {
   for (const close of [never, () => Promise.reject(boom)]) {
     const { crash, exit, events } = processEnd({ close, crashMs: 0 })
     crash(boom)
@@ -68,7 +68,7 @@ test("door-7 saves as it is when the world does not close, or fails to", async (
   }
 })
 
-test("door-7 ends once, with 1, however many errors follow, and also while a signal's end is under way", async () => {
+test("door-7 ends once, with 1, for any number of errors, and also during the end after a signal", async () => {
   let release: () => void = () => {}
   const closing = new Promise<void>((resolve) => {
     release = resolve

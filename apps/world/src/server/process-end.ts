@@ -1,34 +1,34 @@
-// Decides how the process ends: in order after a signal, and with everybody's progress saved after an error that nothing
-// caught. Must not know what a world is made of.
+// Decides how the process ends: in order after a signal, and with all players' progress saved after an uncaught error.
+// Must not know the parts of a world.
 import { setTimeout as pause } from "node:timers/promises"
 
 export interface ProcessEndOptions {
-  /** Ends the world in order, and saves. Called once or more; the same end is meant. */
+  /** Ends the world in order, and saves. Later calls return the outcome of the same end. */
   readonly close: () => Promise<void>
-  /** Saves as it is, without waiting for anything else. */
+  /** Saves the current progress, without waiting for anything else. */
   readonly save: () => Promise<void>
   readonly log: {
     info(fields: object, message: string): void
     error(fields: object, message: string): void
     fatal(fields: object, message: string): void
   }
-  /** Writes a sentence where a person sees it. */
+  /** Writes a sentence for the operator. */
   readonly complain: (sentence: string) => void
-  /** Ends the process when the log is written. */
+  /** Ends the process after the log is written. */
   readonly exit: (code: number) => void
-  /** How long the world may take to close after an uncaught error, in milliseconds; default 10,000. */
+  /** Time limit of `close` after an uncaught error, in milliseconds; default 10,000. */
   readonly crashMs?: number
 }
 
 export interface ProcessEnd {
-  /** SIGTERM or SIGINT. The second one ends the process at once, with 1. */
+  /** Handles SIGTERM or SIGINT. A second signal ends the process at once, with exit code 1. */
   readonly signal: (name: string) => void
-  /** An error that nothing caught: says so, closes the world, and ends the process with 1. */
+  /** Handles an uncaught error: logs it, closes the world, and ends the process with exit code 1. */
   readonly crash: (error: unknown) => void
 }
 
 const defaultCrashMs = 10_000
-/** If closing fails or takes too long, this much time is left to save. */
+/** Time limit of the save if closing fails or takes too long, in milliseconds. */
 const rescueMs = 2_000
 
 export function createProcessEnd(options: ProcessEndOptions): ProcessEnd {
@@ -47,7 +47,7 @@ export function createProcessEnd(options: ProcessEndOptions): ProcessEnd {
     }
   }
 
-  async function fall(): Promise<void> {
+  async function closeAfterCrash(): Promise<void> {
     const isClosed = await Promise.race([
       close().then(
         () => true,
@@ -72,10 +72,10 @@ export function createProcessEnd(options: ProcessEndOptions): ProcessEnd {
     crash(error) {
       log.fatal({ err: error }, "an error that nothing caught ends the world")
       complain(`The world ends, because nothing caught this: ${sentenceOf(error)}`)
-      // Further errors while the world closes do not cut its end short.
+      // Further errors during the close do not shorten it.
       if (isCrashing) return
       isCrashing = true
-      fall().catch(() => exit(1))
+      closeAfterCrash().catch(() => exit(1))
     },
   }
 }

@@ -37,7 +37,7 @@ it("describes in docs/metrics.md exactly the metrics that the world adds", () =>
   expect(documented).toEqual(metrics)
 })
 
-it("door-5 shows what is counted elsewhere, as it is when it is asked for", async () => {
+it("door-5 reads values that are kept elsewhere at collection", async () => {
   const { registry, metrics, violations } = registered()
   await registry.metrics()
   violations.set("ECONNRESET", 6)

@@ -1,4 +1,4 @@
-// The world's own metrics beside those of the server: saves, the log, strangers at the door. Read when they are asked for.
+// Metrics of the world beside those of the server: saves, log, log-ins, HTTP requests. Values are read at collection.
 import { Counter, Gauge } from "prom-client"
 import type { Registry } from "prom-client"
 import type { SaveHealth } from "./store/saver.ts"
@@ -8,7 +8,7 @@ export interface WorldMetricsSources {
   readonly lostLogLines: () => number
   /** Peers' violations so far, by kind. */
   readonly violations: () => ReadonlyMap<string, number>
-  /** Passwords that wait to be hashed, or are. */
+  /** Passwords that are queued or being hashed. */
   readonly hashes: () => number
   /** HTTP requests whose answers are not complete. */
   readonly requestsUnderWay: () => number
@@ -17,7 +17,7 @@ export interface WorldMetricsSources {
 export interface WorldMetrics {
   /** Counts a renewal of a log-in. */
   renewed(outcome: string): void
-  /** Counts a connection that a bound of its request has closed. */
+  /** Counts a connection that was closed by a bound of its request. */
   readonly requestDropped: (reason: string) => void
 }
 
@@ -35,7 +35,7 @@ function addGauge(registry: Registry, [name, help]: About, value: () => number):
   })
 }
 
-/** Registers a counter of a number that is counted elsewhere, and read when it is collected. */
+/** Registers a counter that reads its value when it is collected. */
 function addCounter(registry: Registry, [name, help]: About, value: () => number): void {
   new Counter({
     name,
@@ -56,7 +56,7 @@ function addPlainMetrics(registry: Registry, sources: WorldMetricsSources): void
   addGauge(registry, ["world_unsaved_players", unsaved], () => saves().pending)
   const failures = "Saves that the database refused."
   addCounter(registry, ["world_save_failures_total", failures], () => saves().failures)
-  const lost = "Times that a player's progress was given up."
+  const lost = "Records of players' progress that were dropped unsaved."
   addCounter(registry, ["world_progress_lost_total", lost], () => saves().lost)
   const lines = "Lines of the log that could not be written."
   addCounter(registry, ["world_log_lines_lost_total", lines], lostLogLines)

@@ -1,4 +1,4 @@
-// Puts the world together: store, HTTP, sessions, the game and its tick. Reads no environment.
+// Assembles the world: store, HTTP, sessions, the game and its tick. Must not read the environment.
 import { profile20 } from "@hawser/server/profile20"
 import { HawserError, createServer as createHawser, jwt } from "@hawser/server"
 import { registerMetrics } from "@hawser/server/metrics"
@@ -44,29 +44,34 @@ import type { WorldMetrics, WorldMetricsSources } from "./world-metrics.ts"
 export interface WorldServerOptions {
   readonly config: WorldConfig
   readonly log: Logger
-  /** Lines of the log that were lost so far. Default none. */
+  /** Number of log lines that were dropped so far. Default: always 0. */
   readonly lostLogLines?: () => number
   readonly version: string
-  /** The built page. */
+  /** Folder of the built page. */
   readonly pageDir: string
-  /** `map.json` and the images that it names. */
+  /** Folder of `map.json` and of the images that it names. */
   readonly assetsDir: string
 }
 
 export interface RunningWorld extends Ending {
   readonly port: number
   readonly url: string
-  /** The server of the players' sessions. */
+  /** Server of the players' sessions. */
   readonly server: WorldServer
 }
 
 const motd = "Welcome to the harbour."
-/** 1,000 of them walking about leave room in a tick; twice as many are let in, because not all walk all the time. */
+/**
+ * Maximum number of players. A tick has capacity for 1,000 who walk; twice as many may enter, because not all walk at
+ * once.
+ */
 const maxPlayers = 2_000
-/** The game tells of changes at the end of each of its ticks; this is for when it does not. */
+/**
+ * Interval of replica changes, in milliseconds, if the game does not flush. The game flushes at the end of each tick.
+ */
 const replicaTickMs = 250
 const saveEveryTicks = 200
-/** A second. */
+/** One second. */
 const retryEveryTicks = 20
 const startingHp = 10
 
@@ -143,7 +148,7 @@ function doorLimitsOf({ registrationsPerMinute }: WorldConfig) {
   return { ...defaultDoorLimits(availableParallelism()), registrationsPerMinute }
 }
 
-/** The metrics of the sessions' server and of the world, in one registry. */
+/** Registers the metrics of the sessions' server and of the world in one registry. */
 function openMetrics(server: WorldServer, sources: WorldMetricsSources) {
   const registry = new Registry()
   registerMetrics(server, { registry })
@@ -168,7 +173,7 @@ interface GameParts {
   readonly onError: (error: unknown) => void
 }
 
-/** The sessions' server, the game on it, and the tick of both. */
+/** Creates the sessions' server, the game on it, and the tick of both. */
 function openGame({ config, log, map, store, saver, onError }: GameParts) {
   const server: WorldServer = createHawser(world, {
     authenticate: authenticator(config.jwtSecret, store),
@@ -212,7 +217,7 @@ function openGame({ config, log, map, store, saver, onError }: GameParts) {
 
 const noAccount = { message: "The token's account does not exist.", category: "permission" } as const
 
-/** A valid token of an existing player who is neither banned nor timed out. */
+/** Returns a function that accepts a valid token of an existing player who is neither banned nor timed out. */
 function authenticator(
   secret: string,
   store: PlayerStore,

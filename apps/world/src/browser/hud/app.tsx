@@ -1,4 +1,4 @@
-// Decides between the login form and the world.
+// Shows the log-in form or the world.
 import { useEffect, useRef, useState } from "preact/hooks"
 import type { AccessToken } from "../access-token.ts"
 import { loadToken, logOut, renew, storeToken } from "../auth.ts"
@@ -29,7 +29,7 @@ export function App() {
     setPlace({ kind: "world", token })
   }
 
-  /** The log-in has ended by itself. The same player finds their words again after the next one. */
+  /** Shows the form after the log-in has ended by itself. The same player's draft is kept. */
   function askAgain(notice: string, name: string): void {
     storeToken(undefined)
     setPlace({ kind: "login", notice, name })
@@ -56,14 +56,14 @@ export function App() {
 }
 
 interface LiveWorldProps {
-  /** The token of the log-in. Later ones replace it without a change here. */
+  /** First token of the log-in. Renewed tokens replace it without a change here. */
   readonly token: AccessToken
   readonly draft: Draft
   readonly onEnded: (text: string) => void
   readonly onLeave: () => void
 }
 
-/** A session as long as it is mounted. */
+/** Runs a session while it is mounted. */
 function LiveWorld({ token, draft, onEnded, onLeave }: LiveWorldProps) {
   const [session, setSession] = useState<Session>()
   const ended = useRef(onEnded)
@@ -77,7 +77,7 @@ function LiveWorld({ token, draft, onEnded, onLeave }: LiveWorldProps) {
     const source = createTokenSource({
       first: token,
       renew,
-      // A renewal may be under way when the player logs out.
+      // A renewal may be under way at the log-out.
       store: (fresh) => {
         if (!isLeft) storeToken(fresh)
       },

@@ -1,4 +1,4 @@
-// The state of the connection: round trip while open, attempt and countdown while it comes back.
+// Badge of the connection: round trip while open, attempt and countdown while reconnecting.
 import { useEffect, useState } from "preact/hooks"
 import type { ConnectionView } from "../connection-view.ts"
 import type { Session } from "../session.ts"
@@ -56,7 +56,7 @@ function formatRoundTrip(ms: number): string {
   return ms < 1 ? "<1 ms" : `${Math.round(ms)} ms`
 }
 
-/** The time, ten times a second while `isRunning`. */
+/** Returns the time, updated ten times a second while `isRunning`. */
 function useNow(isRunning: boolean): number {
   const [nowMs, setNowMs] = useState(() => performance.now())
   useEffect(() => {

@@ -1,4 +1,4 @@
-// What is said across the world while there is no connection.
+// Banner over the world while there is no connection.
 import { plainCause } from "../connection-view.ts"
 import type { Session } from "../session.ts"
 import { useStore } from "../store.ts"
@@ -23,7 +23,7 @@ export function Banner({ session }: { readonly session: Session }) {
       </div>
     )
   if (status.state === "reconnecting") {
-    // The world stays to be seen; only when it has been away for long does it look like it.
+    // The world stays visible; it is veiled only after a prolonged outage.
     return (
       <div class={isLong ? "veil" : "veil clear"} data-testid="banner">
         {banner(
@@ -49,7 +49,7 @@ export function Banner({ session }: { readonly session: Session }) {
 
 interface BannerMore {
   readonly ageSeconds?: number | undefined
-  /** What is known of why there is no connection. */
+  /** Cause of the missing connection, if it is known. */
   readonly cause?: string | undefined
 }
 

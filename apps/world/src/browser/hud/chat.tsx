@@ -1,4 +1,4 @@
-// What is said, and the line to say something.
+// Chat: its lines, and the input line.
 import { useEffect, useLayoutEffect, useRef, useState } from "preact/hooks"
 import type { RefObject, TargetedSubmitEvent } from "preact"
 import { chatChannels, chatInputMaxLength } from "../../contract.ts"
@@ -71,7 +71,7 @@ interface ChannelsProps {
   readonly change: (part: Partial<ChatInput>) => void
 }
 
-/** The channel of the line, and the recipient of a direct message. */
+/** Channel of the line, and recipient of a direct message. */
 function Channels({ line: { channel, recipient }, change }: ChannelsProps) {
   return (
     <div class="chat-channels" role="group" aria-label="Channel">
@@ -129,7 +129,7 @@ function Log({ session }: { readonly session: Session }) {
   )
 }
 
-/** What the player said and nobody has heard yet. Told only while that is more than a moment. */
+/** Lines that the server has not confirmed. Shown without a connection, and on an open one after `momentMs`. */
 function Unsaid({ session }: { readonly session: Session }) {
   const { count, sinceMs } = useStore(session.unsaid)
   const { status } = useStore(session.connection)
@@ -143,10 +143,10 @@ function Unsaid({ session }: { readonly session: Session }) {
   )
 }
 
-/** Said and heard within this time, in milliseconds: nothing to tell. */
+/** Time in which an open connection normally confirms a line, in milliseconds. */
 const momentMs = 1_000
 
-/** True from `atMs` on, in milliseconds of `performance.now()`. */
+/** Returns true from `atMs` on, in milliseconds of `performance.now()`. */
 function useIsPast(atMs: number | undefined): boolean {
   const [pastMs, setPastMs] = useState<number>()
   useEffect(() => {

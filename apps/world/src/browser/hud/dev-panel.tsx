@@ -1,4 +1,4 @@
-// What a developer wants to see of the connection, and a way to break it.
+// Developer panel: numbers of the connection, and a button that cuts it.
 import { useEffect, useRef, useState } from "preact/hooks"
 import type { ComponentChildren } from "preact"
 import type { WorldHealth } from "../../contract.ts"
@@ -9,7 +9,7 @@ import type { Counts, Traffic } from "../traffic.ts"
 
 const lookEveryMs = 250
 const askEveryMs = 1_000
-/** Enough of a session's id to tell two apart. */
+/** Shown characters of a session's id; enough to distinguish two sessions. */
 const idLength = 8
 
 export function DevPanel({ session }: { readonly session: Session }) {
@@ -154,7 +154,7 @@ function kibibytes(bytes: number): string {
 
 type Reading = ReturnType<Session["readConnection"]> & { readonly traffic: Traffic }
 
-/** The connection's figures, four times a second: they change with every message. */
+/** Reads the connection's numbers four times a second, because they change with every message. */
 function useReading(session: Session): Reading {
   const readings = useRef<readonly Counts[]>([])
   const read = (): Reading => {
@@ -172,7 +172,7 @@ function useReading(session: Session): Reading {
   return reading
 }
 
-/** What the server says of itself, once a second while the panel is open. */
+/** Queries the server's health once a second while the panel is open. */
 function useHealth(session: Session): WorldHealth | undefined {
   const [health, setHealth] = useState<WorldHealth>()
   useEffect(() => {
@@ -184,7 +184,7 @@ function useHealth(session: Session): WorldHealth | undefined {
   return health
 }
 
-/** While the panel is open, `hawser.records()` in the browser's console shows everything that the page holds. */
+/** While the panel is open, `hawser.records()` in the browser's console returns all records of the page. */
 function useConsole(session: Session): void {
   useEffect(() => {
     Object.assign(globalThis, { hawser: { records: () => session.shown.all() } })

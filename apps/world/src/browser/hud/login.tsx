@@ -1,11 +1,11 @@
-// The form before the world: log in, or make an account and go straight in.
+// Log-in form: logs in, or registers and then logs in.
 import { useState } from "preact/hooks"
 import type { TargetedSubmitEvent } from "preact"
 import type { AccessToken } from "../access-token.ts"
 import { login, register } from "../auth.ts"
 
 export interface LoginProps {
-  /** Why the form is shown again. */
+  /** Reason why the form is shown again. */
   readonly notice: string | undefined
   /** Name of the player whose log-in has ended; empty if there was none. */
   readonly name: string

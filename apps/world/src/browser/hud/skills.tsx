@@ -1,4 +1,4 @@
-// Levels and the way to the next one.
+// Levels of the skills, and the progress to the next level.
 import { useState } from "preact/hooks"
 import { skillMaxLevel, xpForLevel } from "../../rules/skills.ts"
 import type { Session } from "../session.ts"
@@ -6,7 +6,7 @@ import { useStore } from "../store.ts"
 
 export function Skills({ session }: { readonly session: Session }) {
   const skills = useStore(session.skills)
-  // A phone has no room for it at first.
+  // A phone has no space for it at first.
   const [isOpen, setIsOpen] = useState(() => !matchMedia("(max-width: 720px)").matches)
   const rows = Object.entries(skills)
   const total = rows.reduce((sum, [, { level }]) => sum + level, 0)

@@ -1,4 +1,4 @@
-// Where the player is and who is in sight.
+// Position of the player, and the players in sight.
 import type { Session } from "../session.ts"
 import { useStore } from "../store.ts"
 

@@ -1,4 +1,4 @@
-// What a thumb walks and gathers with.
+// Touch controls: a pad to walk, and a button to gather.
 import { useEffect, useRef, useState } from "preact/hooks"
 import { directions } from "../../contract.ts"
 import type { Direction } from "../../contract.ts"

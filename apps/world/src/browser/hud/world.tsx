@@ -89,14 +89,14 @@ function useCanvas(
 ): void {
   useEffect(() => {
     let stop = (): void => {}
-    let isGone = false
+    let isUnmounted = false
     const walk = createWalk(session, held)
     loadAtlas().then((atlas) => {
-      if (isGone || canvas.current === null) return
+      if (isUnmounted || canvas.current === null) return
       stop = startCanvas({ canvas: canvas.current, world: session.world, atlas, onFrame: walk })
     }, reportError)
     return () => {
-      isGone = true
+      isUnmounted = true
       stop()
     }
   }, [session, held])

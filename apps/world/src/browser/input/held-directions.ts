@@ -1,8 +1,8 @@
-// Which way the player wants to go: of all that is held the latest. Pure.
+// Direction in which the player wants to walk: the latest of the held ones. Pure.
 import type { Direction } from "../../contract.ts"
 
 export class HeldDirections {
-  /** By what holds it (a key, the pad), the latest last. */
+  /** Directions by their source (a key, the pad), the latest last. */
   readonly #held = new Map<string, Direction>()
   /** Pressed since the last step: a tap shorter than a frame still counts. */
   #tapped: Direction | undefined
@@ -23,7 +23,7 @@ export class HeldDirections {
     this.#tapped = undefined
   }
 
-  /** The direction of the next step, taken: a tap counts once. */
+  /** Returns the direction of the next step. A tap counts once. */
   take(): Direction | undefined {
     const direction = [...this.#held.values()].at(-1) ?? this.#tapped
     this.#tapped = undefined

@@ -19,7 +19,7 @@ describe("the action of a key", () => {
     ["q", "KeyA", "LEFT"],
     ["e", "KeyE", "gather"],
     ["x", "KeyX", undefined],
-  ])("surprise-A11 is the same for each key that means it: %j at %s → %s", (key, code, expected) => {
+  ])("surprise-A11 is the same for each key with this meaning: %j at %s → %s", (key, code, expected) => {
     expect(kindOf(key, code)).toBe(expected)
   })
 
@@ -29,11 +29,11 @@ describe("the action of a key", () => {
     ["W", "UP"],
     ["d", "RIGHT"],
     ["Unidentified", undefined],
-  ])("surprise-A11 needs no place of the key: %j → %s", (key, expected) => {
+  ])("surprise-A11 also matches keys without a place: %j → %s", (key, expected) => {
     expect(kindOf(key, "")).toBe(expected)
   })
 
-  it("knows a key again when its meaning has changed before it was released", () => {
+  it("identifies a key whose meaning changed before its release", () => {
     expect(keyIdentity({ key: "8", code: "Numpad8" })).toBe(keyIdentity({ key: "ArrowUp", code: "Numpad8" }))
     expect(keyIdentity({ key: "W", code: "" })).toBe(keyIdentity({ key: "w", code: "" }))
   })

@@ -1,5 +1,6 @@
-// Chooses what a key does. Letters are found by their place on the keyboard (`code`), so that WASD is one cluster in every
-// layout; named keys by their meaning (`key`), because several places mean the same: Enter, arrows and the keypad. Pure.
+// Chooses the action of a key. Letters are matched by their place on the keyboard (`code`), so that WASD is one cluster
+// in every layout. Named keys are matched by meaning (`key`), because several places have the same meaning: Enter,
+// arrows and the keypad. Pure.
 import type { Direction } from "../../contract.ts"
 
 export type KeyAction =
@@ -26,19 +27,22 @@ const byCode: ReadonlyMap<string, KeyAction> = new Map<string, KeyAction>([
   ["KeyE", { kind: "gather" }],
 ])
 
-/** The part of a KeyboardEvent that is used. */
+/** The used part of a KeyboardEvent. */
 export interface Pressed {
   readonly key: string
-  /** Empty where a key has no place: on-screen keyboards, remote desktops. */
+  /** Empty for a key without a place: on-screen keyboards, remote desktops. */
   readonly code: string
 }
 
-/** Undefined for a key that does nothing. A letter without a place counts as the key that bears it. */
+/** Returns undefined for a key without an action. A letter without a place is matched by its character. */
 export function keyAction({ key, code }: Pressed): KeyAction | undefined {
   return byKey.get(key) ?? byCode.get(code === "" ? `Key${key.toUpperCase()}` : code)
 }
 
-/** The same for the press and the release of one key, though NumLock or Shift may have changed its meaning meanwhile. */
+/**
+ * Returns the same text for the press and the release of one key, even if NumLock or Shift changed its meaning in
+ * between.
+ */
 export function keyIdentity({ key, code }: Pressed): string {
   return code === "" ? key.toLowerCase() : code
 }

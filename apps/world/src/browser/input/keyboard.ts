@@ -9,7 +9,7 @@ export interface KeyboardOptions {
   readonly onDevPanel: () => void
 }
 
-/** Returns how to stop listening. */
+/** Returns the disposer. */
 export function listenToKeyboard({ held, onGather, onChat, onDevPanel }: KeyboardOptions): () => void {
   const listening = new AbortController()
   const { signal } = listening
@@ -18,7 +18,7 @@ export function listenToKeyboard({ held, onGather, onChat, onDevPanel }: Keyboar
     if (event.ctrlKey || event.metaKey || event.altKey) return
     const action = keyAction(event)
     if (action === undefined) return
-    // A focused button is pressed by Enter and by space itself.
+    // Enter and space press a focused button.
     const isPress = (event.key === "Enter" || event.key === " ") && isButton(event.target)
     if (action.kind !== "devPanel" && (isPress || isTyping(event.target))) return
     event.preventDefault()
@@ -40,7 +40,7 @@ export function listenToKeyboard({ held, onGather, onChat, onDevPanel }: Keyboar
   window.addEventListener("keydown", onKeyDown, { signal })
   window.addEventListener("keyup", (event) => held.release(keyIdentity(event)), { signal })
   window.addEventListener("blur", () => held.releaseAll(), { signal })
-  // Walking ends where typing begins.
+  // Walking ends when typing begins.
   window.addEventListener("focusin", (event) => isTyping(event.target) && held.releaseAll(), { signal })
   return () => listening.abort()
 }

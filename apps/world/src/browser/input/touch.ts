@@ -1,18 +1,18 @@
-// The pad under a thumb: the direction is where the finger is from the middle, so it can slide without lifting.
+// Touch pad: the direction is that of the finger from the middle, so the finger can slide without lifting.
 import type { Direction } from "../../contract.ts"
 import type { HeldDirections } from "./held-directions.ts"
 
-/** Part of the pad's width around the middle that means nothing. */
+/** Radius around the middle without a direction, as a share of the pad's width. */
 const deadPart = 0.1
 
-/** Which way a finger points that lies `dx`, `dy` from the middle. */
+/** Returns the direction of a finger at `dx`, `dy` from the middle. */
 function padDirection(dx: number, dy: number, width: number): Direction | undefined {
   if (Math.hypot(dx, dy) < width * deadPart) return undefined
   if (Math.abs(dx) > Math.abs(dy)) return dx < 0 ? "LEFT" : "RIGHT"
   return dy < 0 ? "UP" : "DOWN"
 }
 
-/** Returns how to stop listening. `onPointed` hears what the pad shows as pressed. */
+/** Calls `onPointed` with the direction that the pad shows as pressed. Returns the disposer. */
 export function listenToPad(
   pad: HTMLElement,
   held: HeldDirections,

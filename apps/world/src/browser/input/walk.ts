@@ -2,7 +2,10 @@
 import type { HeldDirections } from "./held-directions.ts"
 import type { Session } from "../session.ts"
 
-/** A frame that comes this late still keeps the beat, so that steps follow each other without a pause. */
+/**
+ * Longest delay of a frame that still keeps the rhythm, in milliseconds, so that steps follow each other without a
+ * pause.
+ */
 const lateMaxMs = 60
 
 export function createWalk(session: Session, held: HeldDirections): (nowMs: number) => void {

@@ -1,4 +1,4 @@
-// The pictures: loaded once, by the addresses that Vite gave them. A missing one is drawn as plain shapes.
+// Pictures, loaded once from the URLs that Vite assigns. Plain shapes replace a missing picture.
 import { z } from "zod"
 
 /** Rectangles of the sprite sheet by name, in pixels. */

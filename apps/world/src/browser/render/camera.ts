@@ -1,8 +1,8 @@
-// Where the view lies over the map. Pure; places in tiles, sizes in tiles.
+// Position of the view over the map. Pure; positions and sizes in tiles.
 import type { Tile } from "../../rules/movement.ts"
 
 export interface Camera {
-  /** The middle of the view. */
+  /** Middle of the view. */
   readonly x: number
   readonly y: number
 }
@@ -12,12 +12,12 @@ export interface View {
   readonly heightTiles: number
 }
 
-/** Time in which the camera makes up about two thirds of its distance. */
+/** Time in which the camera covers about two thirds of its distance, in milliseconds. */
 const lagMs = 90
-/** Further than this it jumps. */
+/** Beyond this distance the camera jumps. */
 const followMaxTiles = 12
 
-/** Moves the camera towards `target`, the same whatever the frame rate. */
+/** Moves the camera towards `target`, independently of the frame rate. */
 export function follow(camera: Camera | undefined, target: Tile, elapsedMs: number): Camera {
   if (camera === undefined) return target
   if (Math.max(Math.abs(target.x - camera.x), Math.abs(target.y - camera.y)) > followMaxTiles) return target
@@ -25,7 +25,7 @@ export function follow(camera: Camera | undefined, target: Tile, elapsedMs: numb
   return { x: camera.x + (target.x - camera.x) * part, y: camera.y + (target.y - camera.y) * part }
 }
 
-/** Keeps the view on the map; a map smaller than the view lies in its middle. */
+/** Keeps the view on the map. A map smaller than the view is centred. */
 export function clampToMap(
   camera: Camera,
   view: View,
@@ -42,7 +42,7 @@ function clampAxis(middle: number, viewTiles: number, mapTiles: number): number 
   return Math.min(mapTiles - viewTiles / 2, Math.max(viewTiles / 2, middle))
 }
 
-/** Device pixels per tile, a multiple of 16: about eleven tiles along the shorter side. */
+/** Returns device pixels per tile, a multiple of 16: about eleven tiles along the shorter side. */
 export function tilePixels(widthPixels: number, heightPixels: number): number {
   return Math.min(192, Math.max(32, Math.round(Math.min(widthPixels, heightPixels) / 11 / 16) * 16))
 }

@@ -1,4 +1,4 @@
-// Draws the world, once per frame of the browser. Must not change it.
+// Draws the world, once per frame of the browser. Must not change the world.
 import type { Entity } from "../entity.ts"
 import type { Tile } from "../../rules/movement.ts"
 import { isMoving, placeAt } from "../motion.ts"
@@ -15,18 +15,18 @@ import { drawSprite } from "./sprites.ts"
 import { surfaceOf } from "./surface.ts"
 
 const walkFrameMs = 110
-/** How much is seen of a player whose connection is lost. */
+/** Opacity of a player whose session is detached. */
 const awayAlpha = 0.45
 
 interface Frame {
   readonly nowMs: number
   /** Side of a tile, in device pixels. */
   readonly size: number
-  /** The map's corner in device pixels of the view. */
+  /** Corner of the map, in device pixels of the view. */
   readonly origin: Tile
 }
 
-/** A figure where it is drawn in this frame. */
+/** A figure and its drawn position in this frame. */
 interface PlacedFigure {
   readonly figure: Figure
   readonly at: Tile
@@ -41,7 +41,7 @@ export interface CanvasOptions {
   readonly onFrame: (nowMs: number) => void
 }
 
-/** Draws until the returned function is called. */
+/** Starts drawing. Returns the disposer. */
 export function startCanvas({ canvas, world, atlas, onFrame }: CanvasOptions): () => void {
   const { context } = surfaceOf(canvas)
   const drawnChunk = createChunkCache(atlas.tileset, world.bareTiles)
@@ -69,7 +69,7 @@ export function startCanvas({ canvas, world, atlas, onFrame }: CanvasOptions): (
   return () => cancelAnimationFrame(request)
 }
 
-/** The parts that all frames share. */
+/** Parts that all frames share. */
 interface Scene {
   readonly canvas: HTMLCanvasElement
   readonly context: CanvasRenderingContext2D
@@ -178,7 +178,7 @@ function cornerOf(
   return [chunk.chunkX * chunkTiles * size + origin.x, chunk.chunkY * chunkTiles * size + origin.y]
 }
 
-/** One pixel of the canvas per pixel of the screen. */
+/** Sets one pixel of the canvas per pixel of the screen. */
 function fitToPage(canvas: HTMLCanvasElement): void {
   const width = Math.round(canvas.clientWidth * window.devicePixelRatio)
   const height = Math.round(canvas.clientHeight * window.devicePixelRatio)

@@ -1,5 +1,5 @@
-// Draws each chunk once, and again when a tree in it was felled or has grown: what lies below the figures, and what
-// hangs above them. Per frame a chunk costs two copies.
+// Draws each chunk once, and again if a tree or rock in it became bare or regrew: one picture below the figures, and
+// one above them. A frame costs two copies for each chunk.
 import type { ChunkPayload } from "../../contract.ts"
 import type { BareTiles } from "../bare-tiles.ts"
 import { chunkTiles } from "../../rules/chunk.ts"
@@ -8,15 +8,15 @@ import { createSurface } from "./surface.ts"
 
 const tileSize = 32
 const tilesetColumns = 16
-/** Drawn chunks kept, 2 MiB each; beyond it the one that was not needed for longest goes. */
+/** Maximum number of drawn chunks, 2 MiB each; beyond it the least recently used one is evicted. */
 const maxDrawn = 24
 
 export interface DrawnChunk {
   readonly chunk: ChunkPayload
-  /** Of the bare tiles in it. */
+  /** Version of the bare tiles in it. */
   readonly bareVersion: number
   readonly below: HTMLCanvasElement
-  /** Undefined where nothing hangs above. */
+  /** Undefined if no tile is above the figures. */
   readonly above: HTMLCanvasElement | undefined
 }
 
@@ -88,7 +88,7 @@ function drawLayers(layers: ChunkPayload["layers"], tileset: HTMLImageElement): 
   return canvas
 }
 
-/** Without pictures: what is blocked, and a checkerboard of what is not. */
+/** Draws a chunk without pictures: blocked tiles, and a checkerboard of the others. */
 function drawPlain(chunk: ChunkPayload): HTMLCanvasElement {
   const { canvas, context } = createSurface(chunkTiles * tileSize, chunkTiles * tileSize)
   for (const [index, blocked] of chunk.blocked.entries()) {

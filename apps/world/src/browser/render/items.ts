@@ -1,11 +1,11 @@
-// What lies on the ground: drawn by hand, because the sheet has no pictures of it.
+// Draws ground items as shapes, because the sheet has no pictures of them.
 import type { GroundItemFields } from "../../contract.ts"
 import type { Tile } from "../../rules/movement.ts"
 
 interface Placed {
   /** Side of a tile, in device pixels. */
   readonly size: number
-  /** The map's corner in device pixels of the view. */
+  /** Corner of the map, in device pixels of the view. */
   readonly origin: Tile
 }
 

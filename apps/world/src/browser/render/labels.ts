@@ -3,7 +3,7 @@ import type { Entity } from "../entity.ts"
 import { speciesName } from "../../rules/species.ts"
 import { createSurface } from "./surface.ts"
 
-/** Drawn names kept, 10 KiB each; beyond it the oldest goes. */
+/** Maximum number of drawn names, 10 KiB each; beyond it the oldest is evicted. */
 const maxDrawn = 1_024
 
 type LabelKind = "own" | "player" | "creature"

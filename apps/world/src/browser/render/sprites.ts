@@ -1,4 +1,4 @@
-// Which picture a figure shows, and how it is drawn.
+// Chooses and draws the picture of a figure.
 import { outfitCount } from "../../rules/outfits.ts"
 import type { Entity } from "../entity.ts"
 import type { Atlas } from "./atlas.ts"
@@ -13,7 +13,7 @@ export interface SpriteBox {
   readonly size: number
 }
 
-/** The sheet's name of the frame: `player-2/LEFT/1`, `wolf/UP/0`. */
+/** Returns the frame's name in the sheet: `player-2/LEFT/1`, `wolf/UP/0`. */
 function frameName(entity: Entity, walkFrame: number): string {
   if (entity.kind === "creature") return `${entity.species}/${entity.facing}/${walkFrame % 2}`
   const outfit = ((entity.outfit % outfitCount) + outfitCount) % outfitCount

@@ -1,4 +1,4 @@
-// A canvas to draw on, in the page or not.
+// A canvas to draw on, in the page or outside of it.
 
 export interface Surface {
   readonly canvas: HTMLCanvasElement
@@ -14,7 +14,7 @@ export function createSurface(width: number, height: number): Surface {
 
 export function surfaceOf(canvas: HTMLCanvasElement): Surface {
   const context = canvas.getContext("2d")
-  if (context === null) throw new Error("this browser draws no Canvas 2D")
+  if (context === null) throw new Error("this browser has no Canvas 2D")
   context.imageSmoothingEnabled = false
   return { canvas, context }
 }

@@ -18,7 +18,7 @@ function problemsOf(env: Record<string, string>): readonly string[] {
   return "problems" in config ? config.problems : []
 }
 
-test("takes the defaults where nothing is set, or set to nothing", () => {
+test("uses the defaults for unset and empty variables", () => {
   expect(readConfig({ JWT_SECRET: secret, PORT: "", ORIGINS: " ", PATH: "/bin" }, { dataDir })).toEqual({
     port: 8080,
     host: "0.0.0.0",
@@ -36,7 +36,7 @@ test("takes the defaults where nothing is set, or set to nothing", () => {
   })
 })
 
-test("takes what is set", () => {
+test("uses the set values", () => {
   const env = {
     NODE_ENV: "production",
     PORT: "0",
@@ -93,7 +93,7 @@ test.each([
   ["LOG_LEVEL", "loud", "set one of fatal, error"],
   ["METRICS_TOKEN", "short-secret", "has 12 characters and needs at least 16"],
   ["METRICS_TOKEN", "short-secret and more", "has a character that no Bearer token may have"],
-])("refuses %s=%s and says what to do", (name, value, expected) => {
+])("refuses %s=%s with advice", (name, value, expected) => {
   const problems = problemsOf({ JWT_SECRET: secret, [name]: value })
   expect(problems).toHaveLength(1)
   expect(problems[0]).toMatch(new RegExp(`^${name} `))
@@ -101,7 +101,7 @@ test.each([
   expect(problems[0]).not.toContain("short-secret")
 })
 
-test("reports every problem at once and writes nothing then", () => {
+test("reports every problem at once, and writes nothing", () => {
   expect(problemsOf({ PORT: "x", LOG_LEVEL: "x" }).map((problem) => problem.split(" ")[0])).toEqual([
     "PORT",
     "LOG_LEVEL",
@@ -115,7 +115,7 @@ test("requires a secret in production", () => {
   ])
 })
 
-test("makes a secret once, for its owner's eyes only", () => {
+test("creates a secret once, readable by its owner only", () => {
   const nested = join(dataDir, "new")
   const first = readConfig({}, { dataDir: nested })
   const path = join(nested, "jwt-secret")
@@ -125,7 +125,7 @@ test("makes a secret once, for its owner's eyes only", () => {
   expect(readConfig({}, { dataDir: nested })).toEqual(first)
 })
 
-test("reports a kept secret that is too short, and a folder that cannot be made", () => {
+test("reports a kept secret that is too short, and a folder that cannot be created", () => {
   writeFileSync(join(dataDir, "jwt-secret"), "short")
   expect(problemsOf({})).toEqual([expect.stringContaining("holds fewer than 32 bytes; delete that file")])
   const config = readConfig({}, { dataDir: join(dataDir, "jwt-secret") })

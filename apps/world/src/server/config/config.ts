@@ -1,6 +1,6 @@
-// Decides what the environment asks for, and says what is wrong with it and what to do about that. Must not read
-// the process's environment itself (it is passed in), nor open what it names; the one file it may make is the
-// signing secret of a machine that is not in production.
+// Reads the configuration from environment variables, and describes each problem with its remedy. The environment is an
+// argument. Must not open the files that it names; it may create one file, the signing secret of a machine that is not
+// in production.
 import { join } from "node:path"
 import { z } from "zod"
 import { keptSecret } from "./kept-secret.ts"
@@ -10,7 +10,7 @@ const logLevels = ["fatal", "error", "warn", "info", "debug", "trace", "silent"]
 /** A level of the log, the quietest but `silent` first. */
 type LogLevel = (typeof logLevels)[number]
 
-/** What the world's server was told. */
+/** Configuration of the world's server. */
 export interface WorldConfig {
   /** TCP port; 0 lets the system choose. Default 8080. */
   readonly port: number
@@ -18,38 +18,41 @@ export interface WorldConfig {
   readonly host: string
   /** `file:<path>` or `:memory:`. Default `file:` and `world.sqlite` in the data folder. */
   readonly databaseUrl: string
-  /** Signs the login tokens; at least 32 bytes. */
+  /** Secret that signs the login tokens; at least 32 bytes. */
   readonly jwtSecret: string
   /** Origins whose pages may connect; undefined when not configured. */
   readonly origins: readonly string[] | undefined
-  /** Whether `X-Forwarded-For` of a proxy in front is believed. Default false. */
+  /** True if `X-Forwarded-For` of a proxy is trusted. Default false. */
   readonly trustProxy: boolean
   /**
-   * How long a player whose connection is lost stays in the world and can go on as if nothing had happened, in
-   * milliseconds. Default 90 s: a phone that froze the page for a minute is back in time, and who closed the page
-   * does not stand about for much longer.
+   * Resume window: time for which a player with a detached session stays in the world and can resume, in milliseconds.
+   * Default 90 s: a phone that froze the page for a minute resumes in time, and the player of a closed page soon
+   * leaves.
    */
   readonly resumeWindowMs: number
-  /** Time from the end of the players' connections to a restarted world, in milliseconds; players return then. Default 3 s. */
+  /**
+   * Time from the end of the players' connections to a restarted world, in milliseconds; clients reconnect then.
+   * Default 3 s.
+   */
   readonly restartMs: number
-  /** How long a log-in token is good, in milliseconds. Default 30 minutes. The page renews it in time. */
+  /** Lifetime of a log-in token, in milliseconds. Default 30 minutes. The page renews the token before it expires. */
   readonly tokenTtlMs: number
-  /** Accounts that one address may register per minute, default 6; a rested address may register 20 at once. */
+  /** Accounts that one address may register per minute; default 6. After a rest an address may register 20 at once. */
   readonly registrationsPerMinute: number
   /** True with `NODE_ENV=production`. */
   readonly isProduction: boolean
   /** Default info. */
   readonly logLevel: LogLevel
-  /** Every reader of the metrics must present it; at least 16 characters. Undefined: none is set. */
+  /** Bearer token that every reader of the metrics must present; at least 16 characters. Undefined: none is set. */
   readonly metricsToken: string | undefined
 }
 
-/** Why there is no configuration: one sentence or two for each variable at fault. */
+/** Problems that prevent a start: one or two sentences for each faulty variable. */
 export interface ConfigProblems {
   readonly problems: readonly string[]
 }
 
-/** Where files go that no variable names. */
+/** Places of files that no variable names. */
 export interface ConfigOptions {
   /** Folder of the database and the kept secret. Default `./data`. */
   readonly dataDir?: string
@@ -105,10 +108,10 @@ const trustProxy = z
   })
   .transform((text) => text === "true")
 
-/** Beyond an hour a session's buffer has long overflowed. */
+/** Maximum resume window. After an hour the send buffer of a detached session has long overflowed. */
 const resumeWindowMaxSeconds = 3_600
 
-/** A whole number, in words of a person who sets it. */
+/** A whole number within bounds. The error sentence names the bounds and an example. */
 function count({
   min,
   max,
@@ -129,10 +132,10 @@ function count({
 
 const resumeWindowSeconds = count({ min: 1, max: resumeWindowMaxSeconds, example: 90 })
 
-/** Below 10 s clients would be busy renewing; a stolen token is good for as long as it lives. */
+/** Below 10 s clients would renew all the time. A stolen token is valid for its whole lifetime. */
 const tokenSeconds = count({ min: 10, max: 86_400, example: 1_800 })
 
-/** Beyond a minute it is no restart, and players should see that nobody is there. */
+/** A stop of more than a minute is no restart; the page should then show that the world is unavailable. */
 const restartSeconds = count({ min: 1, max: 60, example: 3 })
 
 const registrationsPerMinute = count({ min: 1, max: 60_000, example: 6 })
@@ -167,9 +170,9 @@ const variables = z.object({
 
 /**
  * Reads `PORT`, `HOST`, `DATABASE_URL`, `JWT_SECRET`, `ORIGINS`, `TRUST_PROXY`, `RESUME_WINDOW_SECONDS`,
- * `RESTART_SECONDS`, `TOKEN_SECONDS`, `REGISTRATIONS_PER_MINUTE`, `LOG_LEVEL`, `METRICS_TOKEN` and `NODE_ENV`; a variable that
- * is set to nothing counts as unset. Without `JWT_SECRET` a random one is made once and kept in the data folder, except in production, where that is a problem. Nothing is written when
- * there is any problem.
+ * `RESTART_SECONDS`, `TOKEN_SECONDS`, `REGISTRATIONS_PER_MINUTE`, `LOG_LEVEL`, `METRICS_TOKEN` and `NODE_ENV`. An empty
+ * variable counts as unset. Without `JWT_SECRET` a random secret is created once and kept in the data folder; in
+ * production a missing secret is a problem. If there is any problem, nothing is written.
  */
 export function readConfig(env: Environment, options: ConfigOptions = {}): WorldConfig | ConfigProblems {
   const dataDir = options.dataDir ?? "./data"

@@ -1,10 +1,13 @@
-// Decides which secret a machine signs with that was given none: the one in a file that only its owner may read,
-// made at the first start. Must not know what the secret signs.
+// Keeps the signing secret of a machine without `JWT_SECRET`: a file that only its owner may read, created at the first
+// start. Must not know what the secret signs.
 import { randomBytes } from "node:crypto"
 import { mkdirSync, readFileSync, writeFileSync } from "node:fs"
 import { dirname } from "node:path"
 
-/** Reads the secret in `path`, or makes one there with mode 0600; a problem when there is none of `minBytes`. */
+/**
+ * Reads the secret in `path`, or creates it there with mode 0600. Returns a problem if the file is unusable or holds
+ * fewer than `minBytes`.
+ */
 export function keptSecret(path: string, minBytes: number): string | { readonly problem: string } {
   try {
     const kept = readOrCreate(path)
@@ -27,7 +30,7 @@ function readOrCreate(path: string): string {
     writeFileSync(path, secret, { flag: "wx", mode: 0o600 })
     return secret
   } catch (error) {
-    // Made by an earlier start: `wx` never writes over it.
+    // An earlier start created the file: `wx` never overwrites it.
     if (error instanceof Error && "code" in error && error.code === "EEXIST")
       return readFileSync(path, "utf8").trim()
     throw error

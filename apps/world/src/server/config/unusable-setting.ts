@@ -1,6 +1,6 @@
-// A setting that is well formed and turns out to be of no use: a file that cannot be opened, a port that is taken.
+// Error for a setting that is well formed but unusable: a file that cannot be opened, a port that is taken.
 
-/** `problem` names the variable; the reason comes from whatever failed. */
+/** `problem` names the variable; the sentence ends with the message of `cause`. */
 export class UnusableSetting extends Error {
   override readonly name = "UnusableSetting"
 

@@ -1,13 +1,13 @@
-// The map's chunks, encoded once and shared by every player who sees them.
+// Chunks of the map, each encoded once and shared by all players who receive it.
 import { encodeOnce } from "@hawser/server"
 import type { Encoded } from "@hawser/server"
 import type { ChunkPayload } from "../../contract.ts"
 import { chunkKey, chunkTiles } from "../../rules/chunk.ts"
 import type { WorldMap } from "../../rules/map.ts"
 
-/** Chunks pushed around the player's own: 3×3. */
+/** Radius of the chunks that are pushed around a player's chunk: 3×3. */
 export const pushRadius = 1
-/** The most that a query returns around its centre, whatever it asks for: 5×5. */
+/** Maximum radius of a query around its centre: 5×5. A larger radius is reduced to it. */
 export const queryRadiusMax = 2
 
 export class ChunkStore {
@@ -18,7 +18,7 @@ export class ChunkStore {
     this.#map = map
   }
 
-  /** The chunks around a tile, row by row; fewer at the map's edge. */
+  /** Returns the chunks around a tile, row by row; fewer at the map's edge. */
   around(tile: { readonly x: number; readonly y: number }, radius: number): Encoded<ChunkPayload>[] {
     const centerX = Math.floor(tile.x / chunkTiles)
     const centerY = Math.floor(tile.y / chunkTiles)

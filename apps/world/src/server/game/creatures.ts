@@ -1,4 +1,5 @@
-// Creatures that wander in their zones, spawn and despawn. Chance and time come in, so tests can repeat them.
+// Creatures that spawn, wander in their zones, and despawn. Random numbers and time are inputs, so tests can reproduce
+// a run.
 import type { CreatureFields } from "../../contract.ts"
 import { directions } from "../../contract.ts"
 import type { CreatureZone } from "../../rules/map.ts"
@@ -14,7 +15,7 @@ interface Creature {
   nextStepAtMs: number
 }
 
-/** Far above any player's number, so that the two can never be mistaken for each other. */
+/** Far above any player's number, so that numbers of players and creatures are always distinct. */
 const firstCreatureId = 1_000_000
 const lifetimeMs = { min: 60_000, max: 240_000 }
 const pauseMs = { min: 400, max: 3_000 }
@@ -23,7 +24,7 @@ const maxHpOf: Readonly<Record<string, number>> = { rabbit: 5, slime: 12, wolf: 
 export interface CreatureWorld {
   readonly terrain: Terrain
   readonly zones: readonly CreatureZone[]
-  /** From [0, 1). */
+  /** Returns a number from [0, 1). */
   readonly random: () => number
   readonly shown: Shown<CreatureFields>
 }
@@ -49,7 +50,7 @@ export class Creatures {
     for (const zone of this.#world.zones) {
       let living = 0
       for (const creature of this.#creatures) if (creature.zone === zone) living += 1
-      // One at a time, so that a zone fills up over some ticks and a full zone costs nothing.
+      // One spawn a tick: a zone fills up over several ticks, and a full zone costs nothing.
       if (living < zone.count) this.#spawn(zone, nowMs)
     }
   }

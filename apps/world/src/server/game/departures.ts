@@ -1,8 +1,9 @@
-// Players who left a moment ago, or whose progress is not in the store yet. A log-in that began before the progress was
-// stored may have read an older one, so until such a log-in must have ended a player resumes from here, not from the store.
+// Players who left recently, or whose progress is not in the store yet. A log-in that began before the save may have
+// read older progress. Until such a log-in must have ended, a player continues with the state kept here, not with the
+// stored one.
 import type { PlayerState } from "./player-state.ts"
 
-/** 40 s: twice the time that a log-in may take (`authTimeoutMs`). */
+/** 40 s: twice the time limit of a log-in (`authTimeoutMs`). */
 const keptTicks = 800
 
 export class Departures {
@@ -22,8 +23,8 @@ export class Departures {
     this.#departed.delete(player.record.id)
   }
 
-  /** Deletes those who left 40 s ago. If their progress is still not stored, the 40 s begin again. */
-  forget(nowTick: number, isPending: (id: number) => boolean): void {
+  /** Deletes players who left 40 s ago. A player whose progress is still not stored stays for another 40 s. */
+  expire(nowTick: number, isPending: (id: number) => boolean): void {
     for (const [id, { player, atTick }] of this.#departed) {
       if (nowTick - atTick < keptTicks) return
       if (isPending(id)) this.add(player, nowTick)

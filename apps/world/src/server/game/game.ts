@@ -1,9 +1,9 @@
-// The world itself: players come and go, act, and are told what they see. Wires rules to the server's sessions.
+// Game of the world: players enter, leave, act, and receive changes. Connects the rules to the server's sessions.
 import { HawserError, encodedArray, encodedMap } from "@hawser/server"
 import type { SessionEnded, SessionOpened } from "@hawser/server"
 import { chatInputMaxLength, moveCooldownMs } from "../../contract.ts"
 import type { ChunkPayload, Direction, ItemKind, PlayerFields, WorldContract } from "../../contract.ts"
-import { checkChat, hearingTiles, isNear } from "../../rules/chat.ts"
+import { checkChat, localChatTiles, isNear } from "../../rules/chat.ts"
 import type { ChatChannel, Role } from "../../rules/chat.ts"
 import type { WorldMap } from "../../rules/map.ts"
 import { stepFrom } from "../../rules/movement.ts"
@@ -39,7 +39,7 @@ export interface GameOptions {
   readonly tickTimes: () => TickTimes
 }
 
-/** Steps between two pushes of the exploration skill, so that walking does not double the traffic. */
+/** Steps between two `skills` events for exploration, so that walking does not double the traffic. */
 const skillPushSteps = 10
 
 const itemOf = { tree: "log", rock: "ore" } as const
@@ -54,8 +54,8 @@ export class Game {
   readonly #options: GameOptions
   readonly #shown: Shown<PlayerFields>
   readonly #chunks: ChunkStore
-  /** Players who may see terrain that was not pushed to them yet. */
-  readonly #elsewhere = new Set<PlayerState>()
+  /** Players who entered or moved since terrain was last pushed to them. */
+  readonly #awaitingTerrain = new Set<PlayerState>()
   #tick = 0
   #nowMs = 0
 
@@ -78,27 +78,30 @@ export class Game {
     this.#handle(server)
   }
 
-  /** The live state of a player who is in the world or has just left it, else what the store knew at their login. */
+  /**
+   * Returns the live state of a player who is in the world or left recently; else the state that the log-in read from
+   * the store.
+   */
   stateOf(user: WorldUser): PlayerState {
     const { id } = user.record
     return this.players.get(id) ?? this.#departures.find(id) ?? playerStateOf(user.record)
   }
 
   /**
-   * One step of the world: systems are isolated from each other, and players too. At its end everyone is told what
-   * changed near them, and then what the ground looks like where they are now.
+   * Runs one tick. A failure of one system or player does not affect the others. At the end each viewer receives the
+   * nearby changes, then each player who has moved receives the terrain around the new tile.
    */
   tick(nowMs: number): void {
     this.#tick += 1
     this.#nowMs = nowMs
-    this.#departures.forget(this.#tick, this.#options.isUnsaved)
+    this.#departures.expire(this.#tick, this.#options.isUnsaved)
     for (const system of [this.#creatures, this.#resources, this.#groundItems])
       this.#isolated(() => system.tick(nowMs))
     this.#isolated(() => this.#options.server.flush())
-    for (const player of this.#elsewhere) this.#isolated(() => this.#showTerrain(player))
+    for (const player of this.#awaitingTerrain) this.#isolated(() => this.#showTerrain(player))
   }
 
-  /** Everyone's progress, for the store. */
+  /** Returns the progress of all players in the world, for the store. */
   progress(): Progress[] {
     return this.players.all.map(progressOf)
   }
@@ -118,7 +121,7 @@ export class Game {
     player.pushedChunk = undefined
     this.players.add(player)
     this.#departures.delete(player)
-    this.#elsewhere.add(player)
+    this.#awaitingTerrain.add(player)
     server.topic(`map:${player.mapId}`).subscribe(session)
     this.#shown.set(session.user.id, playerFields(player))
     player.sight = openSight(server, session, player)
@@ -146,31 +149,31 @@ export class Game {
 
   #leave({ session, cause }: SessionEnded<WorldUser, WorldContract>): void {
     const player = this.players.get(session.user.record.id)
-    // A takeover is no departure, and a late end of an old session is not the player's.
+    // A takeover is no departure, and a late end of an old session does not concern the current one.
     if (player === undefined || cause === "replaced" || player.session !== session) return
     this.players.delete(player)
     this.#departures.add(player, this.#tick)
-    this.#elsewhere.delete(player)
+    this.#awaitingTerrain.delete(player)
     this.#shown.remove(session.user.id)
     const { id, username } = player.record
-    // When the server ends, nobody leaves the others: all come back together.
+    // At a shutdown no departure is published: all players return together.
     if (cause !== "server_shutdown")
       this.#options.server.topic(`map:${player.mapId}`).publish("playerLeft", { id, username, reason: cause })
     this.#options.save([progressOf(player)])
   }
 
-  /** Everyone sees who is away and who is back. */
+  /** Publishes whether the player's session is attached. */
   #showAttachment(session: WorldSession): void {
     const player = this.players.get(session.user.record.id)
     if (player?.session !== session) return
     this.#shown.patch(session.user.id, { away: !session.attached })
   }
 
-  /** The chunks of a new neighbourhood. Whoever is away gets them at their return. */
+  /** Pushes the chunks of a new neighbourhood. A detached player receives them after the resume. */
   #showTerrain(player: PlayerState): void {
     const { session } = player
     if (session?.attached !== true) return
-    this.#elsewhere.delete(player)
+    this.#awaitingTerrain.delete(player)
     const chunk = chunkKeyAt(player)
     if (chunk === player.pushedChunk) return
     player.pushedChunk = chunk
@@ -188,7 +191,7 @@ export class Game {
       return { position: positionOf(player), previous, movedAtMs: this.#options.wallClockMs() }
     })
 
-    // Of the session, not of the player: a fresh token or a return may have brought another role.
+    // Role of the session, not of the player state: a fresh token or a new session may have another role.
     server.command("chatSend", ({ input, session }) =>
       this.#chat(this.#player(session), input, session.user.record.role),
     )
@@ -222,7 +225,7 @@ export class Game {
     })
   }
 
-  /** @throws HawserError when the way is blocked; the player has turned all the same. */
+  /** @throws HawserError if the step is blocked; the player turns nevertheless. */
   #walk(player: PlayerState, direction: Direction): void {
     const { record, x, y } = player
     player.facing = direction
@@ -236,7 +239,7 @@ export class Game {
     player.y = step.to.y
     this.#shown.patch(String(record.id), { ...step.to, facing: direction })
     player.sight?.moveTo(step.to)
-    this.#elsewhere.add(player)
+    this.#awaitingTerrain.add(player)
     const found = this.#groundItems.take(step.to)
     if (found !== undefined) this.#takeUp(player, found)
   }
@@ -251,7 +254,7 @@ export class Game {
     })
   }
 
-  /** Which kind of thing gave something. Its last piece falls to the ground. */
+  /** Returns the kind of resource that gave a piece. The last piece also drops an item to the ground. */
   #gather(player: PlayerState, tile: Tile): "tree" | "rock" {
     const isWithinReach = Math.max(Math.abs(tile.x - player.x), Math.abs(tile.y - player.y)) <= 1
     const nowMs = this.#nowMs
@@ -276,7 +279,7 @@ export class Game {
     return player
   }
 
-  /** True when a level was gained. */
+  /** Returns true if a level was gained. */
   #gain(player: PlayerState, skill: SkillName, xp: number): boolean {
     const before = levelOf(player.xp[skill])
     player.xp[skill] += xp
@@ -304,14 +307,21 @@ export class Game {
       channel,
       sentAtMs: this.#options.wallClockMs(),
     }
-    this.#options.server.multicast(this.#hearers(speaker, channel, input.recipient), "chatMessage", line)
+    this.#options.server.multicast(
+      this.#chatRecipients(speaker, channel, input.recipient),
+      "chatMessage",
+      line,
+    )
     return { channel, message: verdict.message }
   }
 
-  #hearers(speaker: PlayerState, channel: ChatChannel, recipient: string | undefined): WorldSession[] {
+  #chatRecipients(speaker: PlayerState, channel: ChatChannel, recipient: string | undefined): WorldSession[] {
     const all = this.players.all
-    const hearers = channel === "global" ? all : all.filter((other) => isNear(speaker, other, hearingTiles))
-    return (channel === "dm" ? [this.#recipient(recipient)] : hearers).flatMap(({ session }) => session ?? [])
+    const recipients =
+      channel === "global" ? all : all.filter((other) => isNear(speaker, other, localChatTiles))
+    return (channel === "dm" ? [this.#recipient(recipient)] : recipients).flatMap(
+      ({ session }) => session ?? [],
+    )
   }
 
   #recipient(username: string | undefined): PlayerState {

@@ -1,22 +1,22 @@
-// What lies on the ground: at most one thing on a tile, until somebody takes it or it has lain there for too long.
+// Items on the ground: at most one on a tile, until a player takes it or its lifetime ends.
 import type { GroundItemFields, ItemKind } from "../../contract.ts"
 import type { Terrain, Tile } from "../../rules/movement.ts"
 import type { Shown } from "./shown.ts"
 
-const lyingMs = 120_000
-/** Beyond it the oldest is gone. */
+const lifetimeMs = 120_000
+/** Maximum number of items. Beyond it the oldest is removed. */
 const maxItems = 2_000
 
 interface Lying extends Tile {
   readonly id: string
   readonly kind: ItemKind
-  readonly goneAtMs: number
+  readonly expiresAtMs: number
 }
 
 export class GroundItems {
   readonly #terrain: Terrain
   readonly #shown: Shown<GroundItemFields>
-  /** By tile, the oldest first. */
+  /** Items by tile, the oldest first. */
   readonly #lying = new Map<string, Lying>()
   #lastId = 0
 
@@ -25,7 +25,7 @@ export class GroundItems {
     this.#shown = shown
   }
 
-  /** Onto a free tile beside `from`, not the one of `except`; nothing happens where there is none. */
+  /** Drops an item onto a free tile at or beside `from`, except the tile `except`. Does nothing if no tile is free. */
   drop(
     kind: ItemKind,
     from: Tile,
@@ -34,13 +34,13 @@ export class GroundItems {
     const tile = this.#freeTileBeside(from, except)
     if (tile === undefined) return
     this.#lastId += 1
-    const lying = { id: String(this.#lastId), kind, ...tile, goneAtMs: nowMs + lyingMs }
+    const lying = { id: String(this.#lastId), kind, ...tile, expiresAtMs: nowMs + lifetimeMs }
     this.#lying.set(keyOf(tile), lying)
     this.#shown.set(lying.id, { kind, ...tile })
     if (this.#lying.size > maxItems) this.#removeOldest()
   }
 
-  /** Takes up what lies here. */
+  /** Removes the item on a tile and returns its kind. */
   take(tile: Tile): ItemKind | undefined {
     const lying = this.#lying.get(keyOf(tile))
     if (lying !== undefined) this.#remove(lying)
@@ -49,7 +49,7 @@ export class GroundItems {
 
   tick(nowMs: number): void {
     for (const lying of this.#lying.values()) {
-      if (lying.goneAtMs > nowMs) return
+      if (lying.expiresAtMs > nowMs) return
       this.#remove(lying)
     }
   }

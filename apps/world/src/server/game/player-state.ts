@@ -1,4 +1,4 @@
-// A player who is in the world, and everyone who is. The store holds those who are not.
+// State of one player in the world, and the set of all of them. Absent players are in the store only.
 import type { Direction, ItemKind, Player, PlayerFields, Position } from "../../contract.ts"
 import { outfitCount } from "../../rules/outfits.ts"
 import { skillsOf } from "../../rules/skills.ts"
@@ -10,7 +10,7 @@ import type { WorldSession } from "./world-types.ts"
 export interface PlayerState {
   readonly record: PlayerRecord
   session: WorldSession | undefined
-  /** What the session is shown; undefined before there was any. */
+  /** Views of the session; undefined before the first session. */
   sight: Sight | undefined
   mapId: string
   x: number
@@ -18,9 +18,9 @@ export interface PlayerState {
   facing: Direction
   hp: number
   readonly xp: Record<SkillName, number>
-  /** What they have taken up, in this stay: it is not stored. */
+  /** Items that the player took up. They are not stored. */
   readonly carried: Record<ItemKind, number>
-  /** The chunk around which chunks were pushed last. */
+  /** Chunk around which chunks were pushed last. */
   pushedChunk: string | undefined
 }
 
@@ -49,7 +49,7 @@ export function progressOf(player: PlayerState): Progress {
   return { id: record.id, mapId, x, y, facing, currentHp: hp, maxHp: record.maxHp, skills: { ...xp } }
 }
 
-/** As others see them. */
+/** Returns the fields that other players see. */
 export function playerFields(player: PlayerState): PlayerFields {
   const { record, x, y, facing, hp, session } = player
   const { id, username, maxHp } = record
@@ -57,12 +57,12 @@ export function playerFields(player: PlayerState): PlayerFields {
   return { username, x, y, facing, hp, maxHp, outfit: id % outfitCount, away }
 }
 
-/** The same with their number. */
+/** Returns the same fields with the player's number. */
 export function playerOf(player: PlayerState): Player {
   return { id: player.record.id, ...playerFields(player) }
 }
 
-/** Everyone in the world, by number and by name. */
+/** All players in the world, by number and by name. */
 export class Players {
   readonly #byId = new Map<number, PlayerState>()
   readonly #byName = new Map<string, PlayerState>()

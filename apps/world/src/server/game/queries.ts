@@ -1,4 +1,4 @@
-// What players ask about themselves: what they carry, wear and have learned.
+// Queries of players about themselves: inventory, equipment, skills.
 import type { ItemKind } from "../../contract.ts"
 import { itemKinds } from "../../contract.ts"
 import { skillDetails, totalLevel } from "../../rules/skills.ts"
@@ -55,7 +55,7 @@ export function answerAboutOneself(
   })
 }
 
-/** One slot for each kind that there is any of. */
+/** Returns one slot for each kind of item that is carried. */
 function slotsOf(
   carried: Readonly<Record<ItemKind, number>>,
 ): { slot: number; item: ItemKind; quantity: number }[] {

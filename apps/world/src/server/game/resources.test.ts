@@ -9,7 +9,7 @@ import type { Shown } from "./shown.ts"
 const mapFile = new URL("../../../assets/map.json", import.meta.url)
 const map = parseTiledMap(JSON.parse(readFileSync(mapFile, "utf8")))
 
-/** A replica that nobody views. */
+/** A replica without viewers. */
 class Records<Fields extends object> implements Shown<Fields> {
   readonly all = new Map<string, Fields>()
 
@@ -28,7 +28,7 @@ class Records<Fields extends object> implements Shown<Fields> {
   }
 }
 
-it("gives three pieces of a tree, then nothing until it has grown again, and shows all of that", () => {
+it("gives three pieces of a tree, then none until it has regrown, and publishes each change", () => {
   const shown = new Records<ResourceFields>()
   const resources = new Resources(map, shown)
   const [tree] = [...shown.all.values()].filter(({ kind }) => kind === "tree")
@@ -49,14 +49,14 @@ it("gives three pieces of a tree, then nothing until it has grown again, and sho
   expect(resources.gather(map.spawn, 0)).toEqual({ ok: false, why: "nothing" })
 })
 
-it("shows every tree and rock of the map", () => {
+it("publishes every tree and rock of the map", () => {
   const shown = new Records<ResourceFields>()
   expect(new Resources(map, shown)).toBeDefined()
   for (const { x, y, kind } of shown.all.values()) expect(map.resourceAt(x, y)).toBe(kind)
   expect(shown.all.size).toBeGreaterThan(1_000)
 })
 
-it("drops things beside a place, one on a tile, and never where somebody stands; takes each up once", () => {
+it("drops items beside a tile, one on each and none on the player's, and takes each up once", () => {
   const shown = new Records<GroundItemFields>()
   const terrain = { width: 9, height: 9, isWalkable: (x: number, y: number) => y === 4 && x >= 0 && x < 9 }
   const items = new GroundItems(terrain, shown)

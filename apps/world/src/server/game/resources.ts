@@ -1,4 +1,4 @@
-// Trees and rocks: what can be gathered from them, and when they have grown again.
+// Trees and rocks: their stock, and the time when they regrow.
 import type { ResourceFields } from "../../contract.ts"
 import type { Resource, WorldMap } from "../../rules/map.ts"
 import type { Tile } from "../../rules/movement.ts"
@@ -20,7 +20,7 @@ export class Resources {
   readonly #width: number
   readonly #shown: Shown<ResourceFields>
   readonly #stocks = new Map<string, Stock>()
-  /** Bare ones by when they grow again; each kind in the order of its times. */
+  /** Bare resources with the time of their regrowth; each kind in the order of these times. */
   readonly #bare: Readonly<Record<Resource, { readonly id: string; readonly atMs: number }[]>> = {
     tree: [],
     rock: [],

@@ -1,4 +1,4 @@
-// The side of a replica that the world's own things need: they put their records there and never look at viewers.
+// The writing side of a replica, for game objects that set records there. Must not know viewers.
 
 export interface Shown<Fields extends object> {
   set(id: string, fields: Fields): void

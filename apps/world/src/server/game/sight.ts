@@ -1,16 +1,16 @@
-// What a player's session is shown of the world's replicas, around where the player stands.
+// Views of a player's session on the world's replicas, around the player's tile.
 import type { Tile } from "../../rules/movement.ts"
 import type { WorldSession } from "./world-types.ts"
 import type { WorldServer } from "./world-types.ts"
 
-/** Around one place at a time; ends with the session. */
+/** Views around one tile at a time; they end with the session. */
 export interface Sight {
   moveTo(tile: Tile): void
 }
 
 export function openSight(server: WorldServer, session: WorldSession, from: Tile): Sight {
   const views = [
-    // First, so that whoever comes is told of themselves before anything else.
+    // First, so that a client receives the record of its player before any other record.
     server.replica("players").view(session, from),
     server.replica("creatures").view(session, from),
     server.replica("resources").view(session, from),

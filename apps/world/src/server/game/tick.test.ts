@@ -1,7 +1,7 @@
 import { expect, it } from "vitest"
 import { RecentTimes } from "./tick.ts"
 
-it("knows no quantile of nothing, and those of the last so many times", () => {
+it("returns null without times, else the quantiles of the last ones", () => {
   const times = new RecentTimes(100)
   expect(times.quantile(0.5)).toBeNull()
   for (let ms = 1; ms <= 100; ms += 1) times.add(ms)

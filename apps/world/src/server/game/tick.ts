@@ -1,10 +1,10 @@
-// Calls the game twenty times a second, evenly, and measures what that costs.
+// Runs the game's tick twenty times a second, and measures its duration.
 import { performance } from "node:perf_hooks"
 
 const tickMs = 50
 /** Weight of the newest tick in the average. */
 const averageWeight = 0.05
-/** A minute. */
+/** One minute of ticks. */
 const rememberedTicks = 1_200
 
 export interface TickOptions {
@@ -13,11 +13,11 @@ export interface TickOptions {
   readonly onError: (error: unknown) => void
 }
 
-/** How long ticks take, in milliseconds; null before the first. */
+/** Durations of ticks, in milliseconds; null before the first. */
 export interface TickTimes {
-  /** A moving average. */
+  /** Moving average. */
   readonly averageMs: number | null
-  /** Of the last minute. */
+  /** Median of the last minute. */
   readonly p50Ms: number | null
   readonly p99Ms: number | null
 }
@@ -46,7 +46,7 @@ export function startTick(options: TickOptions): Tick {
     const tookMs = nowMs - startedAtMs
     recent.add(tookMs)
     averageMs = averageMs === null ? tookMs : averageMs + (tookMs - averageMs) * averageWeight
-    // After a stall the world goes on from now; it does not catch up tick by tick.
+    // After a stall the schedule continues from the current time; missed ticks are not repeated.
     dueAtMs = Math.max(dueAtMs + tickMs, nowMs)
     timer = setTimeout(run, dueAtMs - nowMs)
   }
@@ -57,7 +57,7 @@ export function startTick(options: TickOptions): Tick {
   }
 }
 
-/** The last so many times. Adding one costs nothing to speak of; asking sorts them. */
+/** The last `size` durations. Adding one has a negligible cost; `quantile` sorts them. */
 export class RecentTimes {
   readonly #times: Float64Array
   #count = 0
@@ -71,7 +71,7 @@ export class RecentTimes {
     this.#count += 1
   }
 
-  /** The time that this part of them does not exceed; null when there is none. */
+  /** Returns the duration that this share of them does not exceed; null if there is none. */
   quantile(part: number): number | null {
     const sorted = this.#times.slice(0, this.#count).toSorted()
     return sorted[Math.max(0, Math.ceil(sorted.length * part) - 1)] ?? null

@@ -1,9 +1,9 @@
-// The world's own names for what the server library gives it.
+// Types of the server library with the world's contract and user.
 import type { Server, Session } from "@hawser/server"
 import type { WorldContract } from "../../contract.ts"
 import type { PlayerRecord } from "../store/player-record.ts"
 
-/** What `authenticate` resolves to. */
+/** User of a session: the result of `authenticate`. */
 export interface WorldUser {
   /** The player's number as text. */
   readonly id: string

@@ -11,7 +11,7 @@ function limitsAt(clock: { nowMs: number }) {
   const limits = createAccountLimits(bounds, () => clock.nowMs)
   return {
     ...limits,
-    /** Milliseconds to wait, or 0 after a log-in that went so. */
+    /** Milliseconds to wait; 0 after a log-in with this outcome. */
     login: (
       address: typeof near,
       username: string,
@@ -25,13 +25,13 @@ function limitsAt(clock: { nowMs: number }) {
   }
 }
 
-/** How many of `count` calls in a row have to wait. */
+/** Returns how many of `count` consecutive calls have to wait. */
 function refusals(count: number, call: () => number | object | undefined): number {
   return Array.from({ length: count }, call).filter((outcome) => outcome !== 0 && outcome !== undefined)
     .length
 }
 
-test("door-3 lets an address register 20 accounts at once and then 6 a minute, so that 1,040 in 9 s are 20", () => {
+test("door-3 lets an address register 20 accounts at once and then 6 a minute, so that 20 of 1,040 in 9 s succeed", () => {
   const clock = { nowMs: 0 }
   const { register } = limitsAt(clock)
   let done = 0
@@ -49,12 +49,12 @@ test("door-3 lets an address register 20 accounts at once and then 6 a minute, s
 test("door-3 lets this machine register thirty times as many", () => {
   const { register } = limitsAt({ nowMs: 0 })
   const done = 1_040 - refusals(1_040, () => register(local))
-  // A third of a second has no exact number.
+  // A third of a second is not an exact number.
   expect(done).toBeGreaterThanOrEqual(599)
   expect(done).toBeLessThanOrEqual(600)
 })
 
-test("door-3 lets an address fail 30 log-ins under any names, and then 10 a minute, whatever the password", () => {
+test("door-3 lets an address fail 30 log-ins under any names, and then 10 a minute, for any password", () => {
   const clock = { nowMs: 0 }
   const { login } = limitsAt(clock)
   expect(refusals(1_000, () => login(near, `name-${Math.random()}`))).toBe(970)
@@ -80,13 +80,13 @@ test("lets 5 log-ins of an address fail under one name in any case, then one eve
   expect(login(near, "anna")).toBe(12_000)
 })
 
-test("counts no log-in that succeeds, or that never came to a comparison", () => {
+test("does not count a log-in that succeeds, or one without a comparison", () => {
   const { login } = limitsAt({ nowMs: 0 })
   expect(refusals(100, () => login(near, "anna", "right"))).toBe(0)
   expect(refusals(100, () => login(near, "anna", "unknown"))).toBe(0)
 })
 
-test("lets no more than 5 be under way for a name, and 30 for an address, and again after they ended", () => {
+test("allows 5 attempts under way for a name and 30 for an address, and further ones after their end", () => {
   const { beginLogin } = limitsAt({ nowMs: 0 })
   const begin = (username: string) => beginLogin(near, username)
   const ofAnna = Array.from({ length: 5 }, () => begin("anna"))
@@ -100,7 +100,7 @@ test("lets no more than 5 be under way for a name, and 30 for an address, and ag
   expect(begin("anna")).toHaveProperty("end")
 })
 
-test("counts one outcome of an attempt only", () => {
+test("counts only one outcome of an attempt", () => {
   const { beginLogin, login } = limitsAt({ nowMs: 0 })
   for (let attempt = 0; attempt < 20; attempt += 1) {
     const begun = beginLogin(near, "anna")

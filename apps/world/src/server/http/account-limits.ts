@@ -1,5 +1,5 @@
-// Decides whether an address may register or try a password now: bounds per address, and for passwords per address and
-// name. Log-ins that succeed are free. Must not know why a log-in fails.
+// Decides whether an address may register or try a password: limits per address, and for passwords per address and
+// name. Log-ins that succeed are not counted. Must not know why a log-in fails.
 import { RateLimiter } from "@hawser/protocol/core"
 import type { RateLimit } from "@hawser/protocol"
 import type { ClientAddress } from "./client-address.ts"
@@ -11,14 +11,14 @@ interface Wait {
 }
 
 export interface AccountLimits {
-  /** Counts a registration; or says how long to wait, and counts nothing. */
+  /** Counts a registration; or returns the time to wait, and counts nothing. */
   readonly register: (address: ClientAddress) => Wait | undefined
-  /** Begins a log-in that must be ended; or says how long to wait. */
+  /** Begins a log-in attempt, which the caller must end; or returns the time to wait. */
   readonly beginLogin: (address: ClientAddress, username: string) => Wait | LoginAttempt
 }
 
 interface LoginAttempt {
-  /** `failed` counts. `unknown` is for an attempt that was given up before the password was compared. */
+  /** `failed` counts. `unknown`: the attempt ended before the password was compared. */
   end(outcome: "right" | "failed" | "unknown"): void
 }
 
@@ -35,7 +35,10 @@ export type AccountBounds = Pick<
 const minuteMs = 60_000
 const leastWaitMs = 1_000
 
-/** `nowMs` is monotonic. Remembers 100,000 addresses, and as many pairs of address and name, see `RateLimiter`. */
+/**
+ * Creates the limits. `nowMs` is monotonic. Keeps 100,000 addresses, and as many pairs of address and name, see
+ * `RateLimiter`.
+ */
 export function createAccountLimits(bounds: AccountBounds, nowMs: () => number): AccountLimits {
   const registrations = new RateLimiter()
   const failures = new FailureLimit(nowMs)
@@ -91,11 +94,11 @@ class FailureLimit {
     }
   }
 
-  /** Milliseconds until one more may fail under this key. Asking spends nothing. */
+  /** Returns the milliseconds until one more attempt may fail under this key. Spends no permit. */
   #waitMs({ key, limit }: Counted): number {
     const { everyMs, burst = 1 } = limit
     if ((this.#underWay.get(key) ?? 0) >= burst) return leastWaitMs
-    // One permit fewer than may fail: a key in debt by one has failed `burst` times.
+    // One permit fewer than the allowed failures: a key in debt by one has failed `burst` times.
     return this.#limiter.take(key, { everyMs, burst: Math.max(1, burst - 1) }, this.#nowMs(), 0)
   }
 

@@ -1,4 +1,4 @@
-// Decides which tilesets and sprites a logged-in player gets. Must not know where they come from.
+// Serves tilesets and sprites to logged-in players. Must not know their source.
 import { z } from "zod"
 import { bearerToken } from "./bearer-token.ts"
 import { contentReply, jsonReply, refusal } from "./reply.ts"
@@ -9,9 +9,9 @@ import type { Tokens } from "./tokens.ts"
 /** A tileset as a map uses it; sizes in pixels. */
 interface TilesetEntry {
   readonly id: string
-  /** The name under which `/api/tilesets/` has the image. */
+  /** File name of the image under `/api/tilesets/`. */
   readonly imageSource: string
-  /** The first and last tile number of the map that lie in this tileset. */
+  /** First and last gid of this tileset. */
   readonly firstGid: number
   readonly lastGid: number
   readonly tileWidth: number
@@ -137,7 +137,7 @@ function imageReply(context: WorldContext, tilesets: Tilesets): Response {
   return contentReply(image.bytes, { contentType: image.contentType, caching: "no-cache" })
 }
 
-/** The world has no sprites on its server; clients of 2.0 ask for them. */
+/** Sprite routes of clients of 2.0. The server has no sprites. */
 const spriteRoutes: readonly Route[] = [
   {
     method: "GET",

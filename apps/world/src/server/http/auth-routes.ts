@@ -1,4 +1,4 @@
-// Decides about registrations and log-ins. Must not know how accounts or tokens are stored or made.
+// Decides about registrations and log-ins. Must not know the storage of accounts or the format of tokens.
 import { z } from "zod"
 import type { PlayerRecord, Role, SkillXp, Spawn } from "../store/player-record.ts"
 import type { PlayerStore } from "../store/player-store.ts"
@@ -25,15 +25,15 @@ export interface AuthOptions {
   readonly tokens: Tokens
   /** Place and state of a new player. */
   readonly spawn: Spawn
-  /** Returns the sum of the levels that this experience makes. */
+  /** Returns the sum of the levels for this experience. */
   readonly totalLevel: (skills: SkillXp) => number
-  /** Whether the world is full for players of this role. */
+  /** Returns true if the world is full for players of this role. */
   readonly isAtCapacity: (role: Role) => boolean
-  /** Whether `X-Forwarded-For` is believed. */
+  /** True if `X-Forwarded-For` is trusted. */
   readonly trustProxy: boolean
   /** Milliseconds since 1970. */
   readonly nowMs: () => number
-  /** Milliseconds from any start. */
+  /** Monotonic milliseconds. */
   readonly monotonicMs: () => number
   readonly doorLimits: DoorLimits
   readonly hashes: HashQueue

@@ -31,13 +31,13 @@ test("door-3 counts every spelling of an address as one, and a /64 of IPv6 as on
   expect(clientAddress(requestFrom("2001:db8::77"), false).key).toBe("2001:db8:0:0::/64")
 })
 
-test("door-3 believes no header without a trusted proxy, and no text that is no address", () => {
+test("door-3 ignores the header without a trusted proxy, and a text that is no address", () => {
   expect(clientAddress(requestFrom("203.0.113.7", "10.0.0.9"), false).key).toBe("203.0.113.7")
   for (const header of ["anything", "", "unknown", "1.2.3.4, x", "203.0.113.7:99999999:1"])
     expect(clientAddress(requestFrom("10.0.0.1", header), true).key).toBe("10.0.0.1")
 })
 
-test("takes the loopback interface for this machine, unless a proxy is trusted", () => {
+test("treats the loopback interface as this machine, unless a proxy is trusted", () => {
   for (const address of ["127.0.0.1", "127.9.9.9", "::1", "::ffff:127.0.0.1"]) {
     expect(clientAddress(requestFrom(address), false).isLocal).toBe(true)
     expect(clientAddress(requestFrom(address), true).isLocal).toBe(false)

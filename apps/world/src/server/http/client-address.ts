@@ -1,16 +1,16 @@
-// Decides which address a request counts for, by the rules of the WebSocket side, and whether a proxy may have brought it.
-// Must not know what is counted.
+// Determines the client address of a request, by the rules of the WebSocket side, and whether a proxy may have
+// forwarded it. Must not know what is counted.
 import { addressKey, isLoopback, peerAddress } from "@hawser/server"
 import type { IncomingMessage } from "node:http"
 
 export interface ClientAddress {
-  /** The key of the bounds: IPv4 as it is, IPv6 by its /64. */
+  /** Key of the limits: IPv4 as it is, IPv6 by its /64. */
   readonly key: string
-  /** True for the loopback interface, unless a proxy is trusted: then it is the proxy's client that counts. */
+  /** True for the loopback interface. False if a proxy is trusted: the address is then that of the proxy's client. */
   readonly isLocal: boolean
 }
 
-/** The peer's address or, behind a trusted proxy, the one in the last entry of `X-Forwarded-For`. */
+/** Returns the peer's address or, behind a trusted proxy, the last entry of `X-Forwarded-For`. */
 export function clientAddress({ headers, socket }: IncomingMessage, trustProxy: boolean): ClientAddress {
   const header = headers["x-forwarded-for"]
   const forwardedFor = Array.isArray(header) ? header.join() : header
@@ -32,8 +32,8 @@ const forwardingHeaders = [
 const loopbackHost = /^(?:localhost|127(?:\.\d{1,3}){3}|\[::1\])(?::\d+)?$/i
 
 /**
- * True for a request of a program on this machine that shows no trace of a proxy: from the loopback interface, for a
- * loopback name, by HTTP 1.1 (nginx speaks 1.0 to its upstreams unless told otherwise), without a header of proxies.
+ * Returns true for a request of a program on this machine without a trace of a proxy: from the loopback interface, for
+ * a loopback name, with HTTP 1.1 (nginx uses 1.0 for its upstreams by default), without a header of proxies.
  */
 export function isFromThisMachine({ headers, socket, httpVersion }: IncomingMessage): boolean {
   return (

@@ -13,9 +13,9 @@ export function cookieOf({ headers }: IncomingMessage, name: string): string | u
 
 export interface CookieOptions {
   readonly path: string
-  /** 0 deletes it. */
+  /** 0 deletes the cookie. */
   readonly maxAgeMs: number
-  /** Whether the browser may send it by TLS only. */
+  /** True if the browser may send it over TLS only. */
   readonly isSecure: boolean
 }
 

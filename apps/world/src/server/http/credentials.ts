@@ -1,5 +1,5 @@
-// Decides which names and passwords are acceptable, and words a refusal as a list of `{ type, loc, msg, input, ctx }`.
-// A refusal repeats at most 100 bytes of a name, no password, and no text that may hold one.
+// Checks names and passwords, and describes a refusal as a list of `{ type, loc, msg, input, ctx }`. A refusal repeats
+// at most 100 bytes of a name, no password, and no text that may contain one.
 import { z } from "zod"
 import { isReservedName } from "../../rules/names.ts"
 import { jsonReply, refusal } from "./reply.ts"
@@ -87,7 +87,7 @@ export function readCredentials(
   if (body.kind === "malformed") return { reply: invalid([malformed]) }
   const read = schema.safeParse(body.value)
   if (read.success) return { credentials: read.data }
-  // The first reason of a field only: the length of a value that is no text says nothing.
+  // Keeps the first reason of each field: the length of a value that is no text has no meaning.
   const issues = read.error.issues.filter(
     ({ path }, index, all) => all.findIndex((other) => other.path[0] === path[0]) === index,
   )

@@ -1,4 +1,4 @@
-// Bounds of what strangers may cost the world before they are logged in.
+// Limits of the work that clients cause before they are logged in.
 
 export interface DoorLimits {
   /**
@@ -15,23 +15,23 @@ export interface DoorLimits {
   /** Failed log-ins of one address under one name, at once and per minute; default 5. Beyond: 429, for that name alone. */
   readonly failedLoginsPerName: number
   /**
-   * Factor of the four bounds per address on the loopback interface, where bots, tests and a proxy without
-   * `TRUST_PROXY` stand; default 30. With `TRUST_PROXY` no request counts as loopback.
+   * Factor of the four limits per address on the loopback interface, which bots, tests and a proxy without
+   * `TRUST_PROXY` use; default 30. With `TRUST_PROXY` no request counts as loopback.
    */
   readonly loopbackFactor: number
   /**
-   * Passwords that are hashed at once; default: the machine's cores less one, from 1 to 3. A hash takes about 26 ms of a
-   * core; one core stays for the players, and one of Node's four threads for files.
+   * Passwords that are hashed at once; default: the machine's cores less one, from 1 to 3. A hash takes about 26 ms of
+   * a core. One core remains for the players, and one of Node's four threads for files.
    */
   readonly hashThreads: number
   /**
-   * Passwords of one address that wait to be hashed or are, for registrations and for log-ins each; default 8. Beyond: 429.
-   * Addresses take turns, and so do the two kinds of one address.
+   * Passwords of one address that are queued or being hashed, for registrations and for log-ins each; default 8.
+   * Beyond: 429. Addresses take turns, and so do the two kinds of one address.
    */
   readonly hashesPerLine: number
   /**
-   * The same of all addresses; default 64, which is a wait of 2 s at most on one thread. Beyond: 503, for the address with
-   * the most of them, or else for the newcomer.
+   * The same for all addresses together; default 64, a wait of 2 s at most on one thread. Beyond: 503, for the address
+   * with the most passwords, or else for the new request.
    */
   readonly hashesMaxCount: number
 }

@@ -43,7 +43,7 @@ const grass = {
 const tokens = createTokens({ secret: "k".repeat(32), now: () => nowMs })
 const renewalTokens = createRenewalTokens("k".repeat(32))
 const realPasswords = createPasswords()
-/** As by default, but for three threads whatever the machine has, and a bound that a test reaches. */
+/** The defaults, but three threads on every machine, and bounds that a test can reach. */
 const doorLimits: DoorLimits = { ...defaultDoorLimits(4), hashesMaxCount: 3, hashesPerLine: 2 }
 
 let pageDir = ""
@@ -183,12 +183,12 @@ function get(path: string, headers: Record<string, string> = {}): Promise<Respon
   return fetch(`${origin}${path}`, { headers })
 }
 
-/** fetch tidies paths up; this sends one as it is. */
+/** Sends a path unchanged. `fetch` normalizes paths. */
 function rawGet(path: string): Promise<string> {
   return raw(`GET ${path} HTTP/1.1\r\nHost: x\r\nConnection: close\r\n\r\n`)
 }
 
-/** Resolves to all that comes back until the server ends the connection. */
+/** Resolves to all received text when the server ends the connection. */
 function raw(sent: string): Promise<string> {
   return new Promise((resolve, reject) => {
     const socket = connect(port, "127.0.0.1")
@@ -231,7 +231,7 @@ describe("POST /auth/register", () => {
     })
   })
 
-  test("answers 400 for a name that is taken, in any case and also in a race", async () => {
+  test("answers 400 for a taken name, in any case and also in a race", async () => {
     const both = await Promise.all([
       register({ username: "Bob", password }),
       register({ username: "BOB", password }),
@@ -330,7 +330,7 @@ describe("POST /auth/register", () => {
   })
 })
 
-test("answers 413 to a body that announces itself as huge without waiting for it, and hangs up", async () => {
+test("answers 413 to a body with a huge Content-Length without waiting for it, and closes the connection", async () => {
   const head = "POST /auth/login HTTP/1.1\r\nHost: x\r\nContent-Length: 2000000\r\n\r\n"
   expect(await raw(head)).toMatch(/^HTTP\/1.1 413 /)
 })
@@ -366,13 +366,13 @@ describe("POST /auth/login", () => {
     expect(verified).toEqual([expect.stringMatching(/^\$argon2id/), undefined])
   })
 
-  test("answers 422 where a field is missing", async () => {
+  test("answers 422 for a missing field", async () => {
     const { status, body } = await answerOf(await post("/auth/login", { username: "Anna" }))
     expect(status).toBe(422)
     expect(body).toMatchObject({ detail: [{ type: "missing", loc: ["body", "password"], input: null }] })
   })
 
-  test("answers 403 to the banned, only when the password is right", async () => {
+  test("answers 403 to a banned player with the right password only", async () => {
     await db.updateTable("players").set({ is_banned: 1 }).execute()
     expect(await answerOf(await login("Anna"))).toEqual({
       status: 403,
@@ -394,7 +394,7 @@ describe("POST /auth/login", () => {
     expect((await login("Anna")).status).toBe(200)
   })
 
-  test("answers 429 when the world is full, but not to moderators", async () => {
+  test("answers 429 if the world is full, but not to moderators", async () => {
     isFull = true
     const response = await login("Anna")
     expect(response.status).toBe(429)
@@ -412,7 +412,7 @@ describe("POST /auth/login", () => {
     expect((await login("nobody")).status).toBe(401)
   })
 
-  test("believes a proxy's header only when told to, and then its last address", async () => {
+  test("trusts a proxy's header only if configured, and then its last address", async () => {
     const from = (address: string) =>
       post("/auth/login", { username: "Anna", password: "wrong horse" }, { "X-Forwarded-For": address })
     for (let failed = 0; failed < 5; failed += 1) expect((await from(`10.0.0.${failed}`)).status).toBe(401)
@@ -428,7 +428,7 @@ describe("POST /auth/login", () => {
 })
 
 describe("POST /auth/session/NAME/renew", () => {
-  /** The value of a cookie that an answer sets, and its attributes. */
+  /** Returns the cookie that an answer sets, and its attributes. */
   function cookieIn(response: Response): { readonly pair: string; readonly attributes: readonly string[] } {
     const [pair = "", ...attributes] = (response.headers.get("set-cookie") ?? "").split("; ")
     return { pair, attributes }
@@ -444,7 +444,7 @@ describe("POST /auth/session/NAME/renew", () => {
 
   beforeEach(() => register({ username: "Anna", password }))
 
-  test("door-6 sets a cookie only for a log-in that asks for one, for its own path and no script", async () => {
+  test("door-6 sets a cookie only for a renewable log-in, for its path alone and unreadable by scripts", async () => {
     expect((await login("Anna")).headers.get("set-cookie")).toBeNull()
     expect((await post("/auth/login", { username: "Anna", password, renewable: "yes" })).status).toBe(200)
     const response = await post("/auth/login", { username: "anna", password, renewable: true })
@@ -453,7 +453,7 @@ describe("POST /auth/session/NAME/renew", () => {
     expect(attributes).toEqual(["Path=/auth/session/anna", "Max-Age=2592000", "HttpOnly", "SameSite=Strict"])
   })
 
-  test("door-6 answers a fresh token and the next cookie, each good once", async () => {
+  test("door-6 answers a fresh token and the next cookie, each cookie valid once", async () => {
     const first = await stayingLogin()
     const response = await renew(first)
     const { status, body } = await answerOf(response)
@@ -473,7 +473,7 @@ describe("POST /auth/session/NAME/renew", () => {
     expect(renewals).toEqual(["renewed", "renewed", "reused", "unknown"])
   })
 
-  test("door-6 refuses whoever has no cookie, one of another player, or one that was forged", async () => {
+  test("door-6 refuses a missing cookie, one of another player, and a forged one", async () => {
     await register({ username: "Bob", password })
     const ofBob = await stayingLogin("Bob")
     const forged = `${ofBob.slice(0, -2)}AA`
@@ -490,7 +490,7 @@ describe("POST /auth/session/NAME/renew", () => {
     expect((await get("/auth/session/bob/renew")).status).toBe(405)
   })
 
-  test("door-6 refuses a player who was banned meanwhile, though the log-in holds", async () => {
+  test("door-6 refuses a player who was banned since the log-in", async () => {
     const cookie = await stayingLogin()
     await db.updateTable("players").set({ is_banned: 1 }).execute()
     expect(await answerOf(await renew(cookie))).toEqual({
@@ -499,7 +499,7 @@ describe("POST /auth/session/NAME/renew", () => {
     })
   })
 
-  test("door-6 ends a log-in that is told to end", async () => {
+  test("door-6 ends a log-in on request", async () => {
     const cookie = await stayingLogin()
     const response = await post("/auth/session/anna/end", "", { Cookie: cookie })
     expect(response.status).toBe(200)
@@ -508,7 +508,7 @@ describe("POST /auth/session/NAME/renew", () => {
     expect((await post("/auth/session/anna/end", "")).status).toBe(200)
   })
 
-  test("door-6 lets a log-in be renewed 6 times at once, and then every 5 s", async () => {
+  test("door-6 allows 6 renewals of a log-in at once, and then one every 5 s", async () => {
     let cookie = await stayingLogin()
     for (let time = 0; time < 6; time += 1) cookie = cookieIn(await renew(cookie)).pair
     const response = await renew(cookie)
@@ -517,7 +517,7 @@ describe("POST /auth/session/NAME/renew", () => {
     expect((await renew(cookie)).status).toBe(200)
   })
 
-  test("door-6 marks the cookie for TLS alone behind a trusted proxy that speaks it", async () => {
+  test("door-6 marks the cookie as secure behind a trusted proxy with TLS", async () => {
     await stop()
     trustProxy = true
     await start()
@@ -528,7 +528,7 @@ describe("POST /auth/session/NAME/renew", () => {
   })
 })
 
-test("door-5 lets players log in while the database takes no writes, only without a cookie", async () => {
+test("door-5 lets players log in without a cookie while the database accepts no writes", async () => {
   await register({ username: "Anna", password })
   await sql`pragma query_only = on`.execute(db)
   const response = await post("/auth/login", { username: "Anna", password, renewable: true })
@@ -567,11 +567,11 @@ test("door-3 limits registrations of one address, in every spelling that a proxy
   for (let host = 1; host <= 30; host += 1) walk.push((await from(`2001:db8::${host}`)).status)
   expect(walk.filter((status) => status === 201)).toHaveLength(20)
   expect((await from("2001:db8:0:1::1")).status).toBe(201)
-  // What was refused costs no hash.
+  // A refused request costs no hash.
   expect(hashedCount).toBe(41)
 }, 60_000)
 
-test("answers 429 while too many passwords of its address are at work, and not any more afterwards", async () => {
+test("answers 429 while too many passwords of the address are being hashed, and 201 afterwards", async () => {
   let release: () => void = () => {}
   const held = new Promise<void>((resolve) => {
     release = resolve
@@ -586,14 +586,14 @@ test("answers 429 while too many passwords of its address are at work, and not a
   await bothAtWork
   const response = await login("carl")
   expect([response.status, response.headers.get("retry-after")]).toEqual([429, "1"])
-  // The other kind of the same address has a turn of its own.
+  // The other kind of the same address has a separate line.
   expect((await register({ username: "Dora", password })).status).toBe(201)
   release()
   expect((await both).map(({ status }) => status)).toEqual([401, 401])
   expect((await register({ username: "Carl", password })).status).toBe(201)
 })
 
-describe("what anybody may ask", () => {
+describe("routes without a log-in", () => {
   test("answers the status", async () => {
     expect(await answerOf(await get("/status?x=1"))).toEqual({
       status: 200,
@@ -613,7 +613,7 @@ describe("what anybody may ask", () => {
     })
   })
 
-  test("answers its health, its version and a sign of life", async () => {
+  test("answers health, version and a sign of life", async () => {
     expect(await answerOf(await get("/healthz"))).toEqual({ status: 200, body: { status: "ok" } })
     expect(await answerOf(await get("/readyz"))).toEqual({ status: 200, body: { status: "ok" } })
     isOpen = false
@@ -626,7 +626,7 @@ describe("what anybody may ask", () => {
     expect(await answerOf(await get("/"))).toEqual({ status: 200, body: { status: "ok" } })
   })
 
-  test("door-5 says at /readyz what is wrong, while /healthz stays well", async () => {
+  test("door-5 reports troubles at /readyz, while /healthz stays 200", async () => {
     troubles = ["players' progress cannot be saved"]
     expect(await answerOf(await get("/readyz"))).toEqual({
       status: 503,
@@ -635,20 +635,20 @@ describe("what anybody may ask", () => {
     expect((await get("/healthz")).status).toBe(200)
   })
 
-  test("shows the metrics to its own machine, and not through a proxy on it", async () => {
+  test("shows the metrics to its machine, but not through a proxy there", async () => {
     const reply = await get("/metrics")
     expect([reply.status, await reply.text()]).toEqual([200, "up 1\n"])
     expect((await get("/metrics", { "X-Forwarded-For": "203.0.113.7" })).status).toBe(403)
   })
 
-  test("answers 404 for what there is not", async () => {
+  test("answers 404 for an unknown path", async () => {
     for (const path of ["/nothing", "/assets", "/auth/login/", "/status/x"]) {
       expect(await answerOf(await get(path))).toEqual({ status: 404, body: { detail: "Not Found" } })
     }
     expect((await post("/nothing", {})).status).toBe(404)
   })
 
-  test("answers 405 with the methods that there are, and HEAD without a body", async () => {
+  test("answers 405 with the allowed methods, and HEAD without a body", async () => {
     const wrong = await get("/auth/login")
     expect(wrong.headers.get("allow")).toBe("POST")
     expect(await answerOf(wrong)).toEqual({ status: 405, body: { detail: "Method Not Allowed" } })
@@ -657,12 +657,12 @@ describe("what anybody may ask", () => {
     expect([head.status, head.headers.get("content-length"), await head.text()]).toEqual([200, "19", ""])
   })
 
-  test("answers 400 for a path that cannot be decoded, or is none", async () => {
+  test("answers 400 for a path that cannot be decoded, and for a target without a path", async () => {
     expect((await get("/%ff")).status).toBe(400)
     expect(await rawGet("ftp://elsewhere/status")).toMatch(/^HTTP\/1.1 400 /)
   })
 
-  test("answers a target that is a whole address by its path", async () => {
+  test("answers a target in absolute form by its path", async () => {
     expect(await rawGet("http://elsewhere/status")).toMatch(/^HTTP\/1.1 200 /)
     expect(await rawGet("http://elsewhere/nothing")).toMatch(/^HTTP\/1.1 404 /)
   })
@@ -671,7 +671,7 @@ describe("what anybody may ask", () => {
 describe("the page", () => {
   const html = { Accept: "text/html,*/*;q=0.8" }
 
-  test("says to build when there is none", async () => {
+  test("shows how to build it if it is missing", async () => {
     const response = await get("/", html)
     expect(response.status).toBe(200)
     expect(await response.text()).toContain("npm run build")
@@ -691,7 +691,7 @@ describe("the page", () => {
 
     afterAll(() => rmSync(join(pageDir, "..", "hawser-outside.txt")))
 
-    test("door-7 comes with its policy, which forbids frames, and is asked for again each time", async () => {
+    test("door-7 has a content security policy that forbids frames, and is revalidated each time", async () => {
       const response = await get("/", html)
       expect(await response.text()).toBe("<h1>World</h1>")
       expect(Object.fromEntries(response.headers)).toMatchObject({
@@ -741,7 +741,7 @@ describe("the page", () => {
   })
 })
 
-describe("what a token opens", () => {
+describe("routes behind a token", () => {
   const grassWire = {
     id: "grass",
     type: "manual",
@@ -803,7 +803,7 @@ describe("GET /openapi.json", () => {
   })
   const read = async () => documentSchema.parse(await (await get("/openapi.json")).json())
 
-  test("names each route of the app, and no other", async () => {
+  test("contains each route of the app, and no other", async () => {
     const app = createApp(
       worldRoutes(options(), () => Promise.resolve(undefined)),
       () => Promise.resolve(undefined),
@@ -876,7 +876,7 @@ test("answers an unexpected failure with 500, and logs it once without the query
   expect(errors).toEqual([{ err: new Error("disk on fire"), path: "/auth/login" }])
 })
 
-test("takes a request that is cut off for no failure, and goes on", async () => {
+test("does not report an aborted request as a failure, and continues", async () => {
   const seen = new Promise((resolve) => server.once("request", (request) => request.once("close", resolve)))
   const socket = connect(port, "127.0.0.1")
   server.once("request", () => socket.destroy())

@@ -24,7 +24,7 @@ import type { StatusOptions } from "./status-routes.ts"
 import { createStayingLogins } from "./staying-logins.ts"
 import type { StayingOptions } from "./staying-logins.ts"
 
-/** Options with a default here. */
+/** Options that have a default here. */
 type Ambient = "trustProxy" | "nowMs" | "monotonicMs"
 
 /** Dependencies of the world's HTTP side. */
@@ -39,13 +39,13 @@ export interface HttpOptions
   readonly store: AuthOptions["store"] & StayingOptions["store"]
   /** Folder of the built page; it need not exist. */
   readonly pageDir: string
-  /** Receives each unexpected error once, with the path of its request. */
+  /** Called once with each unexpected error and the path of its request. */
   readonly onFault: (error: unknown, path: string) => void
-  /** Whether `X-Forwarded-For` of a proxy in front is believed. Default false. */
+  /** True if `X-Forwarded-For` of a proxy is trusted. Default false. */
   readonly trustProxy?: boolean
   /** Milliseconds since 1970. Default `Date.now`. */
   readonly nowMs?: () => number
-  /** Milliseconds from any start, which never run backwards. Default `performance.now`. */
+  /** Monotonic milliseconds. Default `performance.now`. */
   readonly monotonicMs?: () => number
 }
 
@@ -95,7 +95,7 @@ export function createApp(routes: readonly Route[], pageFiles: PageFiles, onFaul
   app.notFound(({ req }) => fileReply(pageFiles, req.method, segmentsOf(req.path)))
   app.onError((error, { req }) => {
     if (error instanceof RequestAborted) throw error
-    // The saver reports a lock of the database.
+    // The saver already reports a locked database.
     if (!(error instanceof DatabaseBusy)) onFault(error, req.path.slice(0, 100))
     return isDatabaseDown(error)
       ? comeBackLater(503, "The world's accounts cannot be read or written now; try again", 2_000)
@@ -107,7 +107,7 @@ export function createApp(routes: readonly Route[], pageFiles: PageFiles, onFaul
 /** Returns the handler by which `node:http` calls the app. */
 export function serveApp(app: Hono<WorldEnv>, onFault: OnFault): HttpHandler {
   const listener = getRequestListener((request, env) => app.fetch(request, env), {
-    // Globals stay those of Node. Unread bodies stay Node's matter, whose bounds are those of `request-watch.ts`.
+    // Globals remain those of Node. Node handles unread bodies, within the bounds of `request-watch.ts`.
     overrideGlobalObjects: false,
     autoCleanupIncoming: false,
     errorHandler(error) {

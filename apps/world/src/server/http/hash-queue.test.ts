@@ -2,7 +2,7 @@ import { expect, test } from "vitest"
 import { createHashQueue } from "./hash-queue.ts"
 import type { HashOutcome } from "./hash-queue.ts"
 
-/** A queue whose jobs end when they are told to, in the order in which they were begun. */
+/** A queue whose jobs end on call, in the order in which they were started. */
 function handQueue(bounds: Partial<Parameters<typeof createHashQueue>[0]> = {}) {
   const queue = createHashQueue({ hashThreads: 1, hashesPerLine: 8, hashesMaxCount: 64, ...bounds })
   const begun: string[] = []
@@ -17,13 +17,13 @@ function handQueue(bounds: Partial<Parameters<typeof createHashQueue>[0]> = {}) 
       }),
     endOne: async (): Promise<void> => {
       endings.shift()?.()
-      // The next job begins when the outcome of this one has arrived.
+      // The next job starts after the outcome of this one has arrived.
       for (let turn = 0; turn < 5; turn += 1) await Promise.resolve()
     },
   }
 }
 
-test("door-3 serves another address after the job at work, however many one address has sent", async () => {
+test("door-3 serves another address after the running job, for any number of jobs of one address", async () => {
   const { begun, ask, endOne } = handQueue()
   const flood = Array.from({ length: 1_040 }, () => ask("10.0.0.1", "flood"))
   const login = ask("10.0.0.2", "log-in")
@@ -37,7 +37,7 @@ test("door-3 serves another address after the job at work, however many one addr
   expect(outcomes.filter(({ kind }) => kind === "lineIsFull")).toHaveLength(1_032)
 })
 
-test("door-3 lets addresses take turns, and works on no more at once than it has threads", async () => {
+test("door-3 lets addresses take turns, and runs at most one job per thread", async () => {
   const { queue, begun, ask, endOne } = handQueue({ hashThreads: 2 })
   const asked = ["a1", "a2", "a3", "b1", "b2", "c1"].map((name) => ask(name.slice(0, 1), name))
   expect(begun).toEqual(["a1", "a2"])
@@ -47,7 +47,7 @@ test("door-3 lets addresses take turns, and works on no more at once than it has
   expect(queue.size).toBe(0)
 })
 
-test("door-3 makes room for a newcomer by refusing the newest job of the longest line, else refuses the newcomer", async () => {
+test("door-3 makes space for a new job by refusing the newest job of the longest line, else refuses the new job", async () => {
   const { ask, begun, endOne } = handQueue({ hashesMaxCount: 5 })
   const flood = ["1", "2", "3", "4", "5"].map((name) => ask("a", name))
   const newcomers = ["b", "c", "d"].map((name) => ask(name))
@@ -60,7 +60,7 @@ test("door-3 makes room for a newcomer by refusing the newest job of the longest
   expect((await Promise.all(newcomers)).map(({ kind }) => kind)).toEqual(["done", "done", "done"])
 })
 
-test("goes on after a job that fails", async () => {
+test("continues after a failed job", async () => {
   const queue = createHashQueue({ hashThreads: 1, hashesPerLine: 8, hashesMaxCount: 64 })
   const failed = queue.run("a", () => Promise.reject(new Error("no memory")))
   const next = queue.run("a", () => Promise.resolve("well"))

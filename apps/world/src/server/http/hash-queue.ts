@@ -61,7 +61,7 @@ export function createHashQueue(bounds: Bounds): HashQueue {
     if (line.running + line.waiting.length === 0) lines.delete(name)
   }
 
-  /** Makes room by refusing the newest job of the longest line. Returns false if no line is longer than `own`. */
+  /** Refuses the newest job of the longest line to make space. Returns false if no line is longer than `own`. */
   function displace(own: number): boolean {
     const longest = longestLine(lines, own)
     const job = longest?.[1].waiting.pop()
@@ -99,7 +99,7 @@ export function createHashQueue(bounds: Bounds): HashQueue {
   }
 }
 
-/** The line with the earliest round that has a waiting job. */
+/** Returns the line with the earliest round that has a waiting job. */
 function nextLine(lines: ReadonlyMap<string, Line>): Line | undefined {
   let first: Line | undefined
   for (const line of lines.values())
@@ -107,7 +107,7 @@ function nextLine(lines: ReadonlyMap<string, Line>): Line | undefined {
   return first
 }
 
-/** The line with the most waiting jobs, if it has more than `own`. */
+/** Returns the line with the most waiting jobs, if it has more than `own`. */
 function longestLine(
   lines: ReadonlyMap<string, Line>,
   own: number,

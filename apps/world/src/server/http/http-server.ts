@@ -1,4 +1,4 @@
-// The world's HTTP server: listens, and ends so that answers under way arrive. Must not know what is answered.
+// The world's HTTP server. Its end lets answers under way arrive. Must not know the routes.
 import { createServer } from "node:http"
 import type { Server } from "node:http"
 import { UnusableSetting } from "../config/unusable-setting.ts"
@@ -10,7 +10,7 @@ export interface OpenHttpServer {
   readonly port: number
   /** Requests whose answers are not complete. */
   readonly requestsUnderWay: () => number
-  /** Resolves when no request is under way any more, after `answersMs` at the latest. */
+  /** Resolves when no request is under way, after `answersMs` at the latest. */
   close(): Promise<void>
 }
 
@@ -18,30 +18,31 @@ export interface HttpServerOptions {
   readonly handler: HttpHandler
   readonly host: string
   readonly port: number
-  /** Called before anything listens, for what else stands on the server. */
+  /** Called before the server listens, to attach other protocols to it. */
   readonly attach: (server: Server) => void
-  /** A socket that could not be accepted. */
+  /** Called with the error of a socket that could not be accepted. */
   readonly onError: (error: unknown) => void
-  /** A connection that was closed by one of the bounds. */
+  /** Called when a bound has closed a connection. */
   readonly onDropped: (reason: RequestDrop) => void
   /** Default `defaultRequestBounds`. */
   readonly bounds?: RequestBounds
 }
 
-/** Requests that are under way when the world closes may take so long, in milliseconds; default 2,000. */
+/** Time limit of requests that are under way when the world closes, in milliseconds; default 2,000. */
 const answersMs = 2_000
 
 /**
- * Connections that wait to be accepted; 4,096, which Linux cuts to `net.core.somaxconn`. Node's 511 are full after a second
- * of a flood in which the process gets no time; a connection beyond waits for 1 s or more until it is tried again.
+ * Maximum length of the accept queue; 4,096, which Linux reduces to `net.core.somaxconn`. Node's default of 511 is full
+ * after a second of a flood in which the process gets no CPU time. A connection beyond the queue waits for 1 s or more
+ * until its retry.
  */
 const backlog = 4_096
 
 /** @throws UnusableSetting if nothing can listen there. */
 export async function openHttpServer(options: HttpServerOptions): Promise<OpenHttpServer> {
   const { handler, host, port, attach, onError, onDropped, bounds = defaultRequestBounds } = options
-  // Heads are timed by the server that is attached, bodies and answers by the watch: Node's timeouts would look through
-  // all connections for nothing.
+  // The attached server times heads; the watch times bodies and answers. Node's timeouts would scan all connections in
+  // vain.
   const server = createServer({ headersTimeout: 0, requestTimeout: 0 }, handler)
   const watch = watchRequests(server, { bounds, onDropped })
   attach(server)

@@ -42,7 +42,7 @@ const bearer = (token: string) => ({ authorization: `Bearer ${token}` })
 
 describe("GET /metrics", () => {
   test.each(["127.0.0.1", "127.8.8.8", "::1", "::ffff:127.0.0.1"])(
-    "shows them to %s, this machine, and lets nobody keep them",
+    "shows them to %s, this machine, and forbids caching",
     async (address) => {
       expect(await ask({ address })).toEqual({
         status: 200,
@@ -59,7 +59,7 @@ describe("GET /metrics", () => {
   )
 
   test.each([far, "10.0.0.1", "::ffff:10.0.0.1", "1127.0.0.1", ""])(
-    "refuses %j with 403 when no token is set, whatever it presents",
+    "refuses %j with 403 if no token is set, for any credentials",
     async (address) => {
       for (const headers of [{}, bearer(""), bearer("undefined"), bearer(metricsToken)])
         expect(await ask({ address, headers })).toMatchObject({ status: 403 })
@@ -67,7 +67,7 @@ describe("GET /metrics", () => {
   )
 
   test.each(["x-forwarded-for", "x-forwarded-proto", "forwarded", "x-real-ip", "via", "x-forwarded-host"])(
-    "takes a request with %s for one from elsewhere: a proxy on this machine brought it",
+    "treats a request with %s as one of another machine: a proxy on this machine forwarded it",
     async (header) => {
       expect(await ask({ address: "127.0.0.1", headers: { [header]: "127.0.0.1" } })).toMatchObject({
         status: 403,
@@ -75,7 +75,7 @@ describe("GET /metrics", () => {
     },
   )
 
-  test("door-7 takes a request for another host, or by HTTP 1.0, for one that a proxy on this machine brought", async () => {
+  test("door-7 treats a request for another host, or with HTTP 1.0, as forwarded by a proxy on this machine", async () => {
     const address = "127.0.0.1"
     for (const host of ["world.example", "10.0.0.1", "localhost.example", "127.0.0.1.example:80", ""])
       expect(await ask({ address, headers: { host } })).toMatchObject({ status: 403 })
@@ -84,7 +84,7 @@ describe("GET /metrics", () => {
       expect(await ask({ address, headers: { host } })).toMatchObject({ status: 200 })
   })
 
-  test("door-7 wants the token from everybody once it is set, and where a proxy may stand", async () => {
+  test("door-7 requires the token from every address once it is set, and wherever a proxy is possible", async () => {
     const local = { address: "127.0.0.1" }
     expect(await ask({ ...local, metricsToken })).toMatchObject({ status: 401 })
     expect(await ask({ ...local, metricsToken, headers: bearer(metricsToken) })).toMatchObject({
@@ -95,7 +95,7 @@ describe("GET /metrics", () => {
     expect(await ask({ ...proxied, metricsToken })).toMatchObject({ status: 401 })
   })
 
-  test("shows them to whoever has the token", async () => {
+  test("shows them to any reader with the token", async () => {
     expect(await ask({ address: far, metricsToken, headers: bearer(metricsToken) })).toMatchObject({
       status: 200,
       body: "up 1\n",
@@ -110,7 +110,7 @@ describe("GET /metrics", () => {
     bearer(`${metricsToken} x`),
     { authorization: `Basic ${metricsToken}` },
     { authorization: metricsToken },
-  ])("asks for the token where it is not the right one: %j", async (headers) => {
+  ])("answers 401 to a wrong token: %j", async (headers) => {
     const reply = await ask({ address: far, metricsToken, headers })
     expect(reply).toMatchObject({ status: 401, headers: { "www-authenticate": "Bearer" } })
     expect(reply.body).not.toContain(metricsToken)

@@ -1,4 +1,4 @@
-// Decides which files of the built page are served, and their caching. Must not know the routes.
+// Decides which files of the built page are served, and how they are cached. Must not know the routes.
 import { readFile, stat } from "node:fs/promises"
 import { extname, join } from "node:path"
 import type { ContentOptions } from "./reply.ts"

@@ -1,5 +1,5 @@
-// Answers the path `/`, the files of the page, and a request for the path of the sessions that is no upgrade. Must not know the
-// other routes.
+// Answers `/`, the files of the page, and a request for the WebSocket path that is no upgrade. Must not know the other
+// routes.
 import { z } from "zod"
 import type { PageFiles } from "./page-files.ts"
 import { contentReply, htmlReply, jsonReply, refusal, withField } from "./reply.ts"
@@ -56,7 +56,7 @@ async function pageReply(pageFiles: PageFiles): Promise<Response> {
   return file === undefined ? htmlReply(pageMissing) : contentReply(file.bytes, file)
 }
 
-/** Answers a path that no route has: with a file of the page, or with 404. */
+/** Answers a path without a route: with a file of the page, or with 404. */
 export async function fileReply(
   pageFiles: PageFiles,
   method: string,

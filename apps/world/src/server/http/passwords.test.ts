@@ -10,6 +10,6 @@ test("verifies the right password only, and salts", async () => {
   expect(await passwords.verify("wrong horse", kept)).toBe(false)
 })
 
-test("is never right without a kept hash", async () => {
+test("returns false without a stored hash", async () => {
   expect(await createPasswords().verify("nobody", undefined)).toBe(false)
 })

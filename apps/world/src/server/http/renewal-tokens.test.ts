@@ -3,7 +3,7 @@ import { createRenewalTokens } from "./renewal-tokens.ts"
 
 const tokens = createRenewalTokens("k".repeat(32))
 
-test("door-6 reads what it has written, and nothing that was changed or signed by another world", () => {
+test("door-6 reads the tokens that it wrote, but no changed one and none of another world", () => {
   const family = tokens.newFamily()
   const text = tokens.write({ family, generation: 7 })
   expect(tokens.read(text)).toEqual({ family, generation: 7 })
@@ -22,7 +22,7 @@ test("door-6 reads what it has written, and nothing that was changed or signed b
   expect(createRenewalTokens("l".repeat(32)).read(text)).toBeUndefined()
 })
 
-test("names its cookie after the world's secret, since ports of one host share their cookies", () => {
+test("derives the cookie's name from the world's secret, because ports of one host share their cookies", () => {
   expect(tokens.cookieName).toMatch(/^hawser_login_[0-9a-f]{8}$/)
   expect(createRenewalTokens("k".repeat(32)).cookieName).toBe(tokens.cookieName)
   expect(createRenewalTokens("l".repeat(32)).cookieName).not.toBe(tokens.cookieName)

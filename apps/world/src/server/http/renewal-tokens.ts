@@ -1,19 +1,19 @@
-// Decides how a renewal token is written and signed, and which cookie carries it. Must not know which tokens are good.
+// Writes and signs renewal tokens, and names their cookie. Must not know which tokens are valid.
 import { createHmac, randomBytes, timingSafeEqual } from "node:crypto"
 import type { LoginToken } from "../store/login-store.ts"
 
 export interface RenewalTokens {
-  /** The name of the cookie. It differs from world to world: cookies of one host are shared by all its ports. */
+  /** Name of the cookie. It differs from world to world, because all ports of a host share their cookies. */
   readonly cookieName: string
   newFamily(): string
   write(token: LoginToken): string
-  /** The token in a text that this world has signed, else undefined. */
+  /** Returns the token in a text that this world has signed, else undefined. */
   read(text: string): LoginToken | undefined
 }
 
 const familyBytes = 16
 
-/** `secret` signs the access tokens too; the key for these is derived from it. */
+/** Creates the format. `secret` also signs the access tokens; the key for renewal tokens is derived from it. */
 export function createRenewalTokens(secret: string): RenewalTokens {
   const key = createHmac("sha256", secret).update("hawser world: renewal tokens").digest()
   const sign = (body: string): Buffer => createHmac("sha256", key).update(body).digest()

@@ -5,7 +5,7 @@ type HeaderFields = Readonly<Record<string, string>>
 
 const commonFields: HeaderFields = { "X-Content-Type-Options": "nosniff", "Referrer-Policy": "no-referrer" }
 
-/** The page loads from its own origin only, may connect to any WebSocket, and cannot be framed. */
+/** The page loads only from the origin of the world, may connect to any WebSocket, and cannot be framed. */
 const pagePolicy = [
   "default-src 'self'",
   "connect-src 'self' ws: wss:",
@@ -71,7 +71,7 @@ function replyOf(status: number, body: string | Uint8Array, fields: HeaderFields
   return new Response(inPieces(typeof body === "string" ? Buffer.from(body) : body), { status, headers })
 }
 
-/** Returns a stream of these bytes. It hands out a piece when the listener has written the previous one. */
+/** Returns a stream of these bytes. It emits a piece when the listener has written the previous one. */
 function inPieces(bytes: Uint8Array): ReadableStream<Uint8Array> {
   let at = 0
   return new ReadableStream(

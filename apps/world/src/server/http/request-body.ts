@@ -10,7 +10,7 @@ export type RequestBody =
 
 /** Bound of a body, far above any log-in. The bytes of a larger body are dropped. */
 const maxBodyBytes = 16 * 1024
-/** Bound of the bytes that are read and dropped: a sender that is still writing reads the answer only afterwards. */
+/** Bound of the bytes that are read and dropped. A sender reads the answer only after it has written its body. */
 const maxDrainBytes = 1024 * 1024
 
 /** A request whose connection closed before the end of its body. It gets no answer. */

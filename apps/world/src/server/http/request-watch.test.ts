@@ -8,7 +8,7 @@ import { readBody } from "./request-body.ts"
 import type { RequestBounds, RequestDrop } from "./request-watch.ts"
 import type { Route } from "./route.ts"
 
-/** More than the kernel's buffers of both ends take. */
+/** More than the kernel's buffers of both peers hold. */
 const large = Buffer.alloc(32 * 1024 * 1024)
 
 interface Opened {
@@ -93,7 +93,7 @@ describe("door-2 a connection whose request or answer takes too long", () => {
     expect(opened.dropped).toEqual(["body"])
   })
 
-  it("is closed when nobody reads its answer", async () => {
+  it("is closed if its peer does not read the answer", async () => {
     const opened = await open({ stalledMs: 300 })
     opened.socket.pause()
     opened.socket.write(head("GET /large"))
@@ -102,18 +102,18 @@ describe("door-2 a connection whose request or answer takes too long", () => {
     await opened.closed
   })
 
-  it("is closed when its peer asks on and on, but does not read", async () => {
+  it("is closed if its peer keeps sending requests, but does not read", async () => {
     const opened = await open({ stalledMs: 300 })
     opened.socket.pause()
     opened.socket.write(head("GET /large").repeat(10))
     await vi.waitFor(() => expect(opened.requestsUnderWay()).toBe(10))
     await trickle(opened, "\r\n")
     expect(opened.dropped).toEqual(["answer"])
-    // Those whose turn did not come are forgotten, too.
+    // Requests whose turn did not come are removed too.
     await vi.waitFor(() => expect(opened.requestsUnderWay()).toBe(0))
   })
 
-  it("is closed when its answer is taken all the time, but too slowly", async () => {
+  it("is closed if its answer is taken steadily, but too slowly", async () => {
     const opened = await open({ stalledMs: 5_000, answerMs: 1_500 })
     opened.socket.pause()
     opened.socket.write(head("GET /large"))
@@ -124,7 +124,7 @@ describe("door-2 a connection whose request or answer takes too long", () => {
     await opened.closed
   })
 
-  it("is none whose answer is taken all the time", async () => {
+  it("stays open if its answer is taken steadily", async () => {
     const { socket, dropped } = await open({ stalledMs: 2_500 })
     socket.pause()
     socket.write(head("GET /large"))
@@ -136,7 +136,7 @@ describe("door-2 a connection whose request or answer takes too long", () => {
     expect(dropped).toEqual([])
   })
 
-  it("takes large answers whole, also those that were asked for together", async () => {
+  it("receives large answers completely, also pipelined ones", async () => {
     const { socket, closed, dropped } = await open({ stalledMs: 5_000, answerMs: 20_000 })
     let bytes = 0
     socket.on("data", (chunk) => (bytes += chunk.length))
@@ -147,7 +147,7 @@ describe("door-2 a connection whose request or answer takes too long", () => {
     expect(dropped).toEqual([])
   })
 
-  it("is none that reads its answers, however many come one after the other", async () => {
+  it("stays open if it reads its answers, for any number of consecutive ones", async () => {
     const opened = await open({ bodyMs: 1_000, stalledMs: 1_000, answerMs: 1_000 })
     const endMs = performance.now() + 2_500
     for (let turn = 1; performance.now() < endMs; turn += 1) {

@@ -1,6 +1,6 @@
-// Closes connections whose request does not end, and those that do not take their answer. Node's own `requestTimeout`
-// misses a share of slow bodies when there are thousands of them, and no timeout of Node's sees a peer that sends and does
-// not read. Must not know what is asked or answered, nor WebSockets: an upgrade is no request here.
+// Closes connections whose request does not end, and those that do not take their answer. Node's `requestTimeout`
+// misses a share of slow bodies when there are thousands of them, and no timeout of Node detects a peer that sends but
+// does not read. Must not know routes or WebSockets: an upgrade is no request here.
 import type { IncomingMessage, Server, ServerResponse } from "node:http"
 import type { Socket } from "node:net"
 
@@ -8,8 +8,8 @@ export interface RequestBounds {
   /** From the head of a request to the end of its body, in milliseconds; default 10,000. Beyond: 408 and a closed connection. */
   readonly bodyMs: number
   /**
-   * Longest time in which a peer takes nothing of an answer that waits for it, in milliseconds; default 10,000. Large answers
-   * are written in pieces, one of which must be taken in this time. Beyond: a closed connection.
+   * Maximum time in which a peer takes no byte of a waiting answer, in milliseconds; default 10,000. A large answer is
+   * written in pieces, and the peer must take each piece within this time. Beyond: a closed connection.
    */
   readonly stalledMs: number
   /** From the head of a request to the end of its answer, in milliseconds; default 60,000. Beyond: a closed connection. */
@@ -26,7 +26,7 @@ export interface RequestWatchOptions {
   readonly onDropped: (reason: RequestDrop) => void
 }
 
-/** Requests are looked through so often, in milliseconds, or ten times within the shortest bound. */
+/** Interval of the check of all requests, in milliseconds; at most a tenth of the shortest bound. */
 const sweepMs = 1_000
 
 const tooLate = "HTTP/1.1 408 Request Timeout\r\nConnection: close\r\n\r\n"
@@ -37,7 +37,7 @@ interface UnderWay {
   readonly sinceMs: number
 }
 
-/** Bytes of a socket's answers that the kernel has taken, and when it took the last of them. */
+/** Bytes of a socket's answers that the kernel has accepted, and the time of the last change. */
 interface Progress {
   takenBytes: number
   atMs: number
@@ -95,7 +95,7 @@ export class RequestWatch {
     return isStalled || nowMs - sinceMs > answerMs ? "answer" : undefined
   }
 
-  /** When the peer last took something, or had nothing to take. */
+  /** Returns the time at which the peer last took bytes, or had none to take. */
   #progressOf(socket: Socket, nowMs: number): number {
     const waitingBytes = socket.writableLength
     const takenBytes = socket.bytesWritten - waitingBytes

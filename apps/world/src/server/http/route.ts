@@ -1,5 +1,5 @@
-// Describes a route of the world for the router and for `GET /openapi.json`, and reads what its schemas check. Must not know
-// the routes.
+// Describes a route of the world for the router and for `GET /openapi.json`, and parses values with its schemas. Must
+// not know the routes.
 import type { HttpBindings } from "@hono/node-server"
 import type { Context } from "hono"
 import { z } from "zod"
@@ -18,7 +18,7 @@ export interface RouteReply {
   readonly content: Readonly<Record<string, z.ZodType | undefined>>
 }
 
-/** Scheme by which a route knows its caller: access token, cookie of a log-in, or `METRICS_TOKEN`. */
+/** Scheme of a route's authentication: access token, cookie of a log-in, or `METRICS_TOKEN`. */
 export type Credential = "accessToken" | "loginCookie" | "metricsToken"
 
 export interface Route {

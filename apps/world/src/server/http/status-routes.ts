@@ -1,4 +1,4 @@
-// Reports the state of the server to any caller. Must not know how any of it is measured.
+// Reports the state of the server to any caller. Must not know how it is measured.
 import { z } from "zod"
 import type { TickTimes } from "../game/tick.ts"
 import { jsonReply } from "./reply.ts"
@@ -15,9 +15,9 @@ interface WorldStatus {
 
 export interface StatusOptions {
   readonly status: () => WorldStatus
-  /** Whether the world takes players: false while it starts or drains. */
+  /** Returns true while the world accepts players; false while it starts or drains. */
   readonly isOpen: () => boolean
-  /** Reasons why the world should get no further players, as the log words them; empty if there are none. */
+  /** Reasons why the world should get no further players, in the words of the log; empty if there are none. */
   readonly troubles: () => readonly string[]
   readonly version: string
 }
@@ -50,8 +50,9 @@ const statusBody = z
   .meta({ title: "Status" })
 
 /**
- * `GET /status`, `/healthz`, `/readyz`, `/version`. `/healthz` fails only while the world is closing, because supervisors
- * restart by it, and a restart cures no full disk. `/readyz` fails also while `troubles` has any.
+ * `GET /status`, `/healthz`, `/readyz`, `/version`. `/healthz` fails only while the world is closing: supervisors
+ * restart the process by it, and a restart does not repair a full disk. `/readyz` also fails while `troubles` returns a
+ * reason.
  */
 export function statusRoutes({ status, isOpen, troubles, version }: StatusOptions): readonly Route[] {
   return [

@@ -26,9 +26,9 @@ export interface StayingOptions {
   readonly trustProxy: boolean
   /** Milliseconds since 1970. */
   readonly nowMs: () => number
-  /** Milliseconds from any start. */
+  /** Monotonic milliseconds. */
   readonly monotonicMs: () => number
-  /** Receives an unexpected error, with the path of its request. */
+  /** Called with an unexpected error and the path of its request. */
   readonly onFault: (error: unknown, path: string) => void
   /** Counts each renewal by its outcome. */
   readonly onRenewal: (outcome: Renewal["kind"] | "unsigned", username: string) => void
@@ -62,7 +62,7 @@ export function createStayingLogins(options: StayingOptions): StayingLogins {
         const token = await options.logins.begin(options.renewalTokens.newFamily(), id)
         return withField(reply, "Set-Cookie", cookies.write(request, username.toLowerCase(), token))
       } catch (error) {
-        // A log-in succeeds while the database takes no writes; it then ends with its access token.
+        // A log-in succeeds while the database accepts no writes. It then ends with its access token.
         if (!isDatabaseDown(error)) throw error
         options.onFault(error, "/auth/login")
         return reply

@@ -5,7 +5,7 @@ import { createTokens, tokenAudience } from "./tokens.ts"
 const secret = "k".repeat(32)
 const startMs = 1_800_000_000_500
 
-test("issues a token that holds for 30 minutes", async () => {
+test("issues a token that is valid for 30 minutes", async () => {
   let nowMs = startMs
   const tokens = createTokens({ secret, now: () => nowMs })
   const token = await tokens.issue("Anna")
@@ -32,7 +32,7 @@ test("refuses another secret's token, a changed one and nonsense", async () => {
   }
 })
 
-test("issues what the connection layer's jwt() accepts", async () => {
+test("issues tokens that the connection layer's jwt() accepts", async () => {
   const token = await createTokens({ secret }).issue("Anna")
   const authenticate = jwt({ secret, issuer: tokenAudience, audience: tokenAudience })
   const user = await authenticate(token, { address: "::1", signal: new AbortController().signal })

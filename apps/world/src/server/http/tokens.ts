@@ -1,8 +1,8 @@
-// Decides what a login token says and for how long it holds. Must not know what a token opens.
+// Issues and verifies log-in tokens. Must not know what a token permits.
 import { createSecretKey } from "node:crypto"
 import { SignJWT, jwtVerify } from "jose"
 
-/** The claims `iss` and `aud` of every token: hand it to `jwt()` as issuer and audience. */
+/** Claims `iss` and `aud` of every token. Pass it to `jwt()` as issuer and audience. */
 export const tokenAudience = "hawser-world"
 
 const defaultTtlMs = 30 * 60_000
@@ -12,18 +12,18 @@ export interface TokenOptions {
   readonly secret: string
   /** Milliseconds since 1970. Default `Date.now`. */
   readonly now?: () => number
-  /** How long a token holds. Default 30 minutes. */
+  /** Lifetime of a token, in milliseconds. Default 30 minutes. */
   readonly ttlMs?: number
 }
 
 export interface Tokens {
-  /** A token with `sub` = the name, HS256. */
+  /** Returns a token with `sub` = the name, signed with HS256. */
   issue(username: string): Promise<string>
-  /** The name in a token that we issued and that has not expired, else undefined. */
+  /** Returns the name in a token of this world that has not expired, else undefined. */
   verify(token: string): Promise<string | undefined>
 }
 
-/** @throws TypeError when the secret is too short. */
+/** @throws TypeError if the secret is too short. */
 export function createTokens(options: TokenOptions): Tokens {
   const { secret, now = Date.now, ttlMs = defaultTtlMs } = options
   const bytes = Buffer.from(secret)

@@ -2,7 +2,7 @@ import { pino } from "pino"
 import { describe, expect, test } from "vitest"
 import { createIncidentLog } from "./incidents.ts"
 
-/** As the world makes it, with the widest fields that there can be. */
+/** The log as the world creates it, with the widest possible fields. */
 function incidentLog() {
   const clock = { nowMs: 0 }
   const lines: string[] = []
@@ -19,7 +19,7 @@ function peerError(code: string, message = "Invalid WebSocket frame: RSV1 must b
 }
 
 describe("a peer's violation", () => {
-  test("door-4 is counted, and logged once a minute and kind, with what was left out", () => {
+  test("door-4 is counted, and logged once a minute and kind, with the number of omitted lines", () => {
     const { report, violations, lines, clock } = incidentLog()
     for (let frame = 0; frame < 5_000; frame += 1) report(peerError("WS_ERR_UNEXPECTED_RSV_1"))
     for (let cut = 0; cut < 300; cut += 1) report(peerError("ECONNRESET", "read ECONNRESET"))
@@ -60,7 +60,7 @@ describe("a peer's violation", () => {
     }
   })
 
-  test("door-4 has one of 64 kinds, and beyond them counts as another", () => {
+  test("door-4 has one of 64 kinds, and counts as `other` beyond them", () => {
     const { report, violations, lines } = incidentLog()
     for (let kind = 0; kind < 1_000; kind += 1) report(peerError(`WS_ERR_${kind}`))
     expect(violations.size).toBe(65)

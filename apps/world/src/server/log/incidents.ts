@@ -4,15 +4,17 @@
 import { HawserError } from "@hawser/server"
 
 const minuteMs = 60_000
-/** Lines of one kind a minute for the server's own faults, each with its stack. Of a peer's violations there is one. */
+/**
+ * Lines of one kind a minute for the server's faults, each with its stack. A kind of violation has one line a minute.
+ */
 const stacksPerMinute = 5
-/** Kinds that are told apart. Beyond, they count as `other`. */
+/** Maximum number of distinct kinds. Beyond it a new kind counts as `other`. */
 const kindsMax = 64
 /** Bytes of the error's message in the line of a violation, so that the line stays within 256 bytes. */
 const peerMessageMaxBytes = 48
 
 export interface IncidentLog {
-  /** Takes any contained failure. `context` becomes fields of its line, if it is a fault of the server. */
+  /** Reports a contained failure. `context` becomes fields of its line, if it is a fault of the server. */
   readonly report: (error: unknown, context?: object) => void
   /** Peers' violations so far, by kind. */
   readonly violations: ReadonlyMap<string, number>
@@ -34,7 +36,7 @@ export function createIncidentLog({ log, nowMs }: IncidentLogOptions): IncidentL
   const kinds = new Map<string, Kind>()
   const violations = new Map<string, number>()
 
-  /** Returns how many of this kind were left out since its last line, or undefined if this one is left out too. */
+  /** Returns how many failures of this kind were omitted since its last line; undefined if this one is omitted too. */
   function turn(name: string, linesPerMinute: number): number | undefined {
     const now = nowMs()
     const kind = kinds.get(name) ?? { minuteStartMs: now, lines: 0, leftOut: 0 }
@@ -88,14 +90,17 @@ function violationOf(error: unknown): { readonly code: string; readonly message:
   return typeof code === "string" && peerCode.test(code) ? { code, message: error.message } : undefined
 }
 
-/** Class and place of a fault. Not its message, which may carry numbers. */
+/** Returns class and place of a fault. The message is left out, because it may contain numbers. */
 function faultName(error: unknown): string {
   if (!(error instanceof Error)) return typeof error
   const place = /\n\s+at ([^\n]{1,120})/.exec(error.stack ?? "")?.[1] ?? ""
   return `${error.name} ${place}`
 }
 
-/** Cuts to `maxBytes`, also once encoded as JSON: every other character than printable ASCII becomes `?`. */
+/**
+ * Cuts to `maxBytes`, also once encoded as JSON: every character but printable ASCII, and each quote or backslash,
+ * becomes `?`.
+ */
 function cut(text: string, maxBytes: number): string {
   return Array.from(text.slice(0, maxBytes), (char) =>
     /[ -~]/.test(char) && !/["\\]/.test(char) ? char : "?",

@@ -8,13 +8,13 @@ import { createLogOutput } from "./log-output.ts"
 import type { LogOutput, LogTarget } from "./log-output.ts"
 
 function outputTo(target: LogTarget) {
-  const told: (string | number)[] = []
+  const reports: (string | number)[] = []
   const output: LogOutput = createLogOutput({
     target,
-    onLosing: (reason) => told.push(reason),
-    onRecovered: (count) => told.push(count),
+    onLosing: (reason) => reports.push(reason),
+    onRecovered: (count) => reports.push(count),
   })
-  return { output, told }
+  return { output, reports }
 }
 
 function opened(path: string): number {
@@ -23,7 +23,7 @@ function opened(path: string): number {
     try {
       closeSync(fd)
     } catch {
-      // The test has closed it.
+      // Already closed by the test.
     }
   })
   return fd
@@ -38,56 +38,56 @@ function folder(): string {
 describe("a file", () => {
   test("gets every line", () => {
     const path = join(folder(), "log")
-    const { output, told } = outputTo({ kind: "file", fd: opened(path) })
+    const { output, reports } = outputTo({ kind: "file", fd: opened(path) })
     output.write("one\n")
     output.write("two\n")
     expect(readFileSync(path, "utf8")).toBe("one\ntwo\n")
-    expect([output.lostCount, told]).toEqual([0, []])
+    expect([output.lostCount, reports]).toEqual([0, []])
   })
 
-  test("door-4 costs lines and nothing else when its disk is full, and that is said once", async () => {
-    const { output, told } = outputTo({ kind: "file", fd: opened("/dev/full") })
+  test("door-4 loses only lines if its disk is full, and reports it once", async () => {
+    const { output, reports } = outputTo({ kind: "file", fd: opened("/dev/full") })
     for (let line = 0; line < 1_000; line += 1) output.write(`line ${line}\n`)
-    expect([output.lostCount, told]).toEqual([1_000, ["ENOSPC"]])
+    expect([output.lostCount, reports]).toEqual([1_000, ["ENOSPC"]])
     await output.flush(0)
   })
 
-  test("costs lines when it was closed", () => {
+  test("loses lines after it was closed", () => {
     const fd = opened("/dev/null")
-    const { output, told } = outputTo({ kind: "file", fd })
+    const { output, reports } = outputTo({ kind: "file", fd })
     closeSync(fd)
     output.write("lost\n")
-    expect([output.lostCount, told]).toEqual([1, ["EBADF"]])
+    expect([output.lostCount, reports]).toEqual([1, ["EBADF"]])
   })
 })
 
 describe("a pipe", () => {
-  test("door-4 drops lines while its reader does not read, and takes them again afterwards", async () => {
+  test("door-4 drops lines while its reader does not read, and writes again afterwards", async () => {
     const stream = new PassThrough()
-    const { output, told } = outputTo({ kind: "stream", stream })
+    const { output, reports } = outputTo({ kind: "stream", stream })
     const line = `${"x".repeat(1_023)}\n`
     for (let count = 0; count < 3_000; count += 1) output.write(line)
-    expect(told).toEqual(["its reader does not read"])
+    expect(reports).toEqual(["its reader does not read"])
     expect(output.lostCount).toBeGreaterThan(1_900)
     expect(stream.writableLength).toBeLessThan(1_100_000)
     await output.flush(0)
     stream.resume()
     await once(stream, "drain")
     output.write("again\n")
-    expect(told).toEqual(["its reader does not read", output.lostCount])
+    expect(reports).toEqual(["its reader does not read", output.lostCount])
     await output.flush(60_000)
     expect(stream.writableLength).toBe(0)
   })
 
-  test("door-4 costs lines and nothing else when its reader has gone", async () => {
+  test("door-4 loses only lines after its reader has ended", async () => {
     const stream = new Writable({
       write: (_chunk, _encoding, done) => done(Object.assign(new Error("gone"), { code: "EPIPE" })),
     })
-    const { output, told } = outputTo({ kind: "stream", stream })
+    const { output, reports } = outputTo({ kind: "stream", stream })
     output.write("one\n")
     await new Promise((resolve) => stream.once("close", resolve))
     for (let line = 0; line < 100; line += 1) output.write("more\n")
-    expect(told).toEqual(["EPIPE"])
+    expect(reports).toEqual(["EPIPE"])
     expect(output.lostCount).toBe(101)
     await output.flush(60_000)
   })

@@ -1,35 +1,35 @@
-// Writes the log's lines to a file descriptor. A line that cannot be written is dropped and counted. A failure of the log
-// neither throws, nor blocks, nor ends the process. Must not know what a line says.
+// Writes the log's lines to a file descriptor. A line that cannot be written is dropped and counted. A failure of the
+// log neither throws, nor blocks, nor ends the process. Must not know the content of a line.
 import { fstatSync, writeSync } from "node:fs"
 import type { Writable } from "node:stream"
 import { isatty } from "node:tty"
 
-/** Bytes that may wait for a pipe or a terminal that does not take them; beyond, lines are dropped. */
+/** Maximum number of bytes queued for a pipe or a terminal that is not read; beyond it, lines are dropped. */
 const waitingMaxBytes = 1024 * 1024
 
-/** Writes one line, which ends with a newline. False: it was dropped. */
+/** Writes one line, which ends with a newline. Returns false if the line was dropped. */
 type WriteLine = (line: string) => boolean
 
 export interface LogOutput {
-  /** Takes one line. The name is what pino calls. */
+  /** Writes one line. pino requires this name. */
   write(line: string): void
-  /** Lines that were dropped so far. */
+  /** Number of lines that were dropped so far. */
   readonly lostCount: number
-  /** Resolves when nothing waits any more, after `withinMs` at the latest. */
+  /** Resolves when the queue is empty, after `withinMs` at the latest. */
   flush(withinMs: number): Promise<void>
 }
 
 export type LogTarget =
   /** A regular file or a device. */
   | { readonly kind: "file"; readonly fd: number }
-  /** Node's stream of a pipe, a socket or a terminal, which buffers what the other end does not take. */
+  /** Node's stream of a pipe, a socket or a terminal. It queues bytes that the reader does not take. */
   | { readonly kind: "stream"; readonly stream: Writable }
 
 export interface LogOutputOptions {
   readonly target: LogTarget
-  /** Called once when lines begin to be dropped. */
+  /** Called once at the first dropped line. */
   readonly onLosing: (reason: string) => void
-  /** Called when a line was written again after `count` were dropped. */
+  /** Called at the first written line after `count` dropped lines. */
   readonly onRecovered: (count: number) => void
 }
 
@@ -58,7 +58,10 @@ export function createLogOutput({ target, onLosing, onRecovered }: LogOutputOpti
   }
 }
 
-/** The target behind a descriptor of the process; `stream` is Node's for it. A closed one is a file whose writes fail. */
+/**
+ * Returns the target of a descriptor of the process; `stream` is Node's stream for it. A closed descriptor is a file
+ * whose writes fail.
+ */
 export function logTargetOf(fd: number, stream: Writable): LogTarget {
   try {
     const kind = fstatSync(fd)
@@ -69,9 +72,9 @@ export function logTargetOf(fd: number, stream: Writable): LogTarget {
   return { kind: "file", fd }
 }
 
-/** Tries every line, because a full disk may have room again. A try costs one system call. */
+/** Tries every line, because a full disk may have space again. A try costs one system call. */
 function fileWriter(fd: number, lose: (reason: string) => void): WriteLine {
-  // True while the file ends with the beginning of a line, after a disk has filled up in its middle.
+  // True while the file ends with an incomplete line, because the disk became full in its middle.
   let isTorn = false
   return (line) => {
     const bytes = Buffer.from(isTorn ? `\n${line}` : line)
@@ -89,7 +92,8 @@ function fileWriter(fd: number, lose: (reason: string) => void): WriteLine {
 }
 
 function streamWriter(stream: Writable, lose: (reason: string) => void): WriteLine {
-  // For example EPIPE, if the reader of a pipe has ended. Node destroys the stream then, and every later line is dropped.
+  // For example EPIPE, after the reader of a pipe has ended. Node then destroys the stream, and every later line is
+  // dropped.
   stream.on("error", (error) => lose(reasonOf(error)))
   return (line) => {
     if (stream.destroyed || !stream.writable) {
@@ -109,7 +113,7 @@ function drained(stream: Writable, withinMs: number): Promise<void> {
   if (stream.writableLength === 0 || stream.destroyed) return Promise.resolve()
   return new Promise((resolve) => {
     const timer = setTimeout(resolve, withinMs)
-    // Called back after everything that was written before it, or with an error.
+    // Called after all earlier writes, or with an error.
     stream.write("", () => {
       clearTimeout(timer)
       resolve()

@@ -1,4 +1,4 @@
-// The world's log: pino's lines on the process's standard output, and a note on standard error when they get lost.
+// The world's log: pino's lines on standard output, and a note on standard error when lines are dropped.
 import { pino } from "pino"
 import type { Level, Logger } from "pino"
 import { createLogOutput, logTargetOf } from "./log-output.ts"
@@ -21,7 +21,7 @@ export function openWorldLog(level: Level | "silent"): WorldLog {
       complain(`the log cannot be written (${reason}); its lines are dropped until it can be`),
     onRecovered: (lostLines) => log.warn({ lostLines }, "lines of the log were lost"),
   })
-  // Without the host's name: it has no bound, and collectors of logs add it.
+  // Omits the host's name: its length has no bound, and log collectors add it.
   const log = pino({ level, base: { pid: process.pid } }, output)
   return { log, output, complain }
 }

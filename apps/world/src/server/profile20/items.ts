@@ -1,4 +1,4 @@
-// Things on the ground and in pockets in the shapes of `2.0`.
+// Ground items and inventory items in the shapes of `2.0`.
 import type { GroundItemFields, ItemKind } from "../../contract.ts"
 import { noBonuses } from "../game/queries.ts"
 import type { Identified } from "./shapes.ts"

@@ -1,4 +1,4 @@
-// Appearance as clients of `2.0` draw it: fourteen words, their hash, and what is worn.
+// Appearance for clients of `2.0`: fourteen words, their hash, and the equipment.
 import { createHash } from "node:crypto"
 
 const appearance = {
@@ -21,5 +21,5 @@ const appearance = {
 /** Every player looks like this until appearance can be changed. */
 export const visualState = { appearance, equipment: {} }
 
-/** Changes exactly when `visualState` does; clients keep what they have by it. */
+/** Changes exactly when `visualState` does. Clients cache the state by this hash. */
 export const visualHash = createHash("sha256").update(JSON.stringify(visualState)).digest("hex").slice(0, 12)

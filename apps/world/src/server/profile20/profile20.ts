@@ -1,5 +1,5 @@
-// The one place that knows how the world looks to clients of protocol `2.0`: names, payloads, error codes.
-// docs/protocol.md describes the dialect; handlers know nothing of it.
+// Translates the world for clients of protocol `2.0`: names, payloads, error codes. docs/protocol.md describes the
+// dialect. Handlers must not know it.
 import { HawserError, encodedMap } from "@hawser/server"
 import type { Event20, Profile20 } from "@hawser/server/profile20"
 import { moveCooldownMs } from "../../contract.ts"
@@ -16,7 +16,7 @@ export interface Profile20Options {
   readonly map: WorldMap
   readonly motd: string
   readonly stateOf: (user: WorldUser) => PlayerState
-  /** Everyone who is in the world. */
+  /** Returns all players in the world. */
   readonly players: () => readonly PlayerState[]
   readonly wallClockMs: () => number
 }
@@ -35,7 +35,7 @@ const unavailable = [
   "adminGive",
 ]
 
-/** The sections of the profile, each of which this world has. */
+/** Sections of the profile; this world has each of them. */
 type Sections = Required<Profile20<WorldContract, WorldUser>>
 
 export function createProfile20(options: Profile20Options): Profile20<WorldContract, WorldUser> {
@@ -155,10 +155,10 @@ function eventsOf(options: Profile20Options, chunks20: Chunks20): Sections["even
   }
 }
 
-/** Profile 2.0 has no trees and rocks beyond the tiles of the map. */
+/** Profile 2.0 has no records for trees and rocks; its clients see them as tiles of the map. */
 function replicasOf({ map, wallClockMs }: Profile20Options): Sections["replicas"] {
   let sequence = 0
-  /** The changes of one replica, as the one event that all replicas share. */
+  /** Returns the changes of one replica as the event that all replicas share. */
   function update20(changes: object): Event20[] {
     sequence += 1
     const payload = {

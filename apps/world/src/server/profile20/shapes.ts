@@ -6,7 +6,7 @@ import { chunkTiles } from "../../rules/chunk.ts"
 import { speciesName } from "../../rules/species.ts"
 import { visualHash, visualState } from "./looks.ts"
 
-/** A record of a replica as its translation gets it. */
+/** A record of a replica with its id. */
 export type Identified<Fields> = Fields & { readonly id: string }
 
 export function player20(player: Identified<PlayerFields>): object {
@@ -62,7 +62,7 @@ export function joined20(player: Player, mapId: string): object {
   }
 }
 
-/** About 24 KB per chunk, so each is encoded once and shared by everyone who sees it. */
+/** Chunks in the shape of `2.0`, about 24 KB each. Each is encoded once and shared by all its recipients. */
 export class Chunks20 {
   readonly #encoded = new WeakMap<ChunkPayload, Encoded<object>>()
 
@@ -110,7 +110,7 @@ export function skill20(skill: SkillDetail): object {
   }
 }
 
-/** Flat fields, and the same under `data`: clients of one revision read the one, those of the other the other. */
+/** Returns the fields flat and also under `data`: each revision of the clients reads one of the two places. */
 export function success20(fields: object): object {
   return { ...fields, data: fields }
 }

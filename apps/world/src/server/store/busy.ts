@@ -3,7 +3,10 @@
 import { performance } from "node:perf_hooks"
 import { setTimeout as pause } from "node:timers/promises"
 
-/** How long a locked database is retried, in milliseconds; default 2,000. Then the statement rejects with `DatabaseBusy`. */
+/**
+ * Time for which a locked database is retried, in milliseconds; default 2,000. Then the statement rejects with
+ * `DatabaseBusy`.
+ */
 const busyBudgetMs = 2_000
 
 const firstPauseMs = 5
@@ -28,8 +31,8 @@ export interface BusyOptions {
 }
 
 /**
- * Runs `work` until it is not refused by a lock, with pauses of 5 to 100 ms in which others may use the connection.
- * @throws DatabaseBusy when the budget is over.
+ * Runs `work` until no lock refuses it, with pauses of 5 to 100 ms in which other work may use the connection.
+ * @throws DatabaseBusy if the database is still locked after `budgetMs`.
  */
 export async function retryBusy<T>(work: () => Promise<T>, options: BusyOptions = {}): Promise<T> {
   const { budgetMs = busyBudgetMs, nowMs = () => performance.now() } = options
@@ -56,7 +59,7 @@ function isLocked(error: unknown): boolean {
   return code !== undefined && /^SQLITE_(?:BUSY|LOCKED)/.test(code)
 }
 
-/** The database as a whole fails, not one row: the same work may succeed later. */
+/** Returns true if the database as a whole fails, not one row: the same work may succeed later. */
 export function isDatabaseDown(error: unknown): boolean {
   if (error instanceof DatabaseBusy) return true
   const code = sqliteCode(error)

@@ -14,7 +14,7 @@ function freshFolder(): string {
   return path
 }
 
-/** Another connection to the same file, as another process has one. */
+/** Another connection to the same file, like that of another process. */
 function locked(path: string): Database.Database {
   const other = new Database(path)
   onTestFinished(() => void other.close())
@@ -26,7 +26,7 @@ const modeOf = (path: string): number => statSync(path).mode & 0o777
 const spawn = { mapId: "meadow", x: 1, y: 2, maxHp: 10 }
 const ann = { username: "ann", passwordHash: "hash", spawn }
 
-/** A store on a file of its own, which pauses only in thought. */
+/** A store on a separate file. Its pauses only advance a simulated time. */
 async function storeOnFile(budgetMs = 2_000) {
   const path = join(freshFolder(), "world.sqlite")
   const db = await openDatabase(`file:${path}`)
@@ -47,7 +47,7 @@ async function storeOnFile(budgetMs = 2_000) {
 }
 
 describe("the file of a database", () => {
-  test("door-5 is for its owner alone, and so are its companions and the folder that is made for it", async () => {
+  test("door-5 is readable by its owner only, and so are its companions and the created folder", async () => {
     const folder = freshFolder()
     const path = join(folder, "deep", "data", "world.sqlite")
     const db = await openDatabase(`file:${path}`)
@@ -56,7 +56,7 @@ describe("the file of a database", () => {
     expect([join(folder, "deep"), join(folder, "deep", "data")].map(modeOf)).toEqual([0o700, 0o700])
   })
 
-  test("door-5 is taken from others where an earlier version left it to them; a folder that exists is left as it is", async () => {
+  test("door-5 loses the rights of others that an earlier version set; an existing folder keeps its mode", async () => {
     const folder = freshFolder()
     chmodSync(folder, 0o755)
     const path = join(folder, "world.sqlite")
@@ -73,7 +73,7 @@ describe("the file of a database", () => {
     expect(modeOf(folder)).toBe(0o755)
   })
 
-  test("door-5 is refused where it is no regular file, without waiting for another end", async () => {
+  test("door-5 is refused if it is no regular file, without waiting for the other end", async () => {
     const folder = freshFolder()
     const pipe = join(folder, "pipe")
     execFileSync("mkfifo", [pipe])
@@ -84,7 +84,7 @@ describe("the file of a database", () => {
     await expect(openDatabase(`file:${folder}/text`)).rejects.toThrow("not a database")
   })
 
-  test("door-5 is refused while another process locks it, and opened as soon as it does not", async () => {
+  test("door-5 is refused while another process locks it, and opened as soon as the lock is released", async () => {
     const path = join(freshFolder(), "world.sqlite")
     const other = new Database(path)
     onTestFinished(() => void other.close())
@@ -99,7 +99,7 @@ describe("the file of a database", () => {
 })
 
 describe("a locked database", () => {
-  test("door-5 is tried again after 5, 10, 20, 40, 80 and then 100 ms, until it takes the work", async () => {
+  test("door-5 is retried after 5, 10, 20, 40, 80 and then 100 ms, until the work succeeds", async () => {
     const { path, store, pauses, duringPause } = await storeOnFile()
     const other = locked(path)
     duringPause(() => {
@@ -109,7 +109,7 @@ describe("a locked database", () => {
     expect(pauses).toEqual([5, 10, 20, 40, 80, 100, 100, 100])
   })
 
-  test("door-5 is readable meanwhile: log-ins do not wait for a save", async () => {
+  test("door-5 is readable during the lock: log-ins do not wait for a save", async () => {
     const { path, store, pauses } = await storeOnFile()
     const player = await store.register(ann)
     if (player === "nameTaken") throw new Error("taken")
@@ -122,7 +122,7 @@ describe("a locked database", () => {
     expect(await store.findByName("ann")).toMatchObject({ x: 7 })
   })
 
-  test("door-5 ends a save with the first cause, and with all that is not saved", async () => {
+  test("door-5 ends a save with the first cause, and with the unsaved records", async () => {
     const { path, store } = await storeOnFile(500)
     const players = []
     for (let number = 0; number < 120; number += 1) {
@@ -140,19 +140,19 @@ describe("a locked database", () => {
     })
   })
 
-  test("door-5 is not the only thing that fails: another error ends the work at once, unchanged", async () => {
+  test("door-5 is the only retried failure: another error ends the work at once, unchanged", async () => {
     const full = Object.assign(new Error("database or disk is full"), { code: "SQLITE_FULL" })
     const pause = (): Promise<void> => expect.unreachable()
     await expect(retryBusy(() => Promise.reject(full), { pause })).rejects.toBe(full)
   })
 })
 
-test("door-5 keeps the cause of a transaction that SQLite has ended by itself", async () => {
+test("door-5 keeps the cause if SQLite has already ended the transaction", async () => {
   const db = await openDatabase(":memory:")
   onTestFinished(() => db.destroy())
   const cause = new Error("the cause")
   const failing = db.transaction().execute(async (transaction) => {
-    // As SQLite does when the disk is full.
+    // Like SQLite if the disk is full.
     await transaction.deleteFrom("players").execute()
     const { sql } = await import("kysely")
     await sql`rollback`.execute(transaction)

@@ -13,7 +13,9 @@ import type { Tables } from "./tables.ts"
 /** The open database. */
 export type WorldDatabase = Kysely<Tables>
 
-/** How long a locked file is retried while it is opened, in milliseconds; default 8,000. Then opening rejects. */
+/**
+ * Time for which a locked file is retried at the opening, in milliseconds; default 8,000. Then `openDatabase` rejects.
+ */
 const openBudgetMs = 8_000
 const ownerOnly = 0o600
 const othersRights = 0o077
@@ -24,14 +26,14 @@ export interface OpenOptions {
 }
 
 /**
- * Opens `file:<path>` (relative, absolute, or a full `file:///` URL) or `:memory:`, and brings its tables up to this
- * version. The file gets mode 0600, and its folder 0700 where it is made here; an existing folder keeps its mode.
+ * Opens `file:<path>` (relative, absolute, or a full `file:///` URL) or `:memory:`, and migrates its tables to this
+ * version. The file gets mode 0600, and its folder 0700 if it is created here; an existing folder keeps its mode.
  * Rejects if the file cannot be opened, is no regular file, stays locked for 8 s, or was written by a newer version.
  */
 export async function openDatabase(url: string, options: OpenOptions = {}): Promise<WorldDatabase> {
   const path = databasePath(url)
   if (path !== ":memory:") prepareFile(path)
-  // No statement waits inside SQLite: the whole process would wait with it.
+  // No statement waits inside SQLite: a wait there blocks the whole process.
   const sqlite = new Database(path, { timeout: 0 })
   const db = new Kysely<Tables>({ dialect: createSqliteDialect(sqlite) })
   try {
@@ -43,7 +45,7 @@ export async function openDatabase(url: string, options: OpenOptions = {}): Prom
   return db
 }
 
-/** May run again from its beginning. */
+/** Sets the pragmas and migrates. A retry may run it again from its beginning. */
 async function setUp(sqlite: Database.Database, db: WorldDatabase): Promise<void> {
   sqlite.exec("pragma journal_mode = wal")
   // Safe with a write-ahead log: a power cut may lose the last transactions, never the file.
@@ -53,14 +55,14 @@ async function setUp(sqlite: Database.Database, db: WorldDatabase): Promise<void
 }
 
 /**
- * Makes the file, or takes the rights of others away. Of an existing file no descriptor is opened: closing it would drop
- * the locks of this process on that file.
+ * Creates the file, or removes the rights of others. An existing file is not opened: closing its descriptor would
+ * release the locks of this process on that file.
  */
 function prepareFile(path: string): void {
   mkdirSync(dirname(path), { recursive: true, mode: 0o700 })
   if (!existsSync(path)) closeSync(openSync(path, "wx", ownerOnly))
   if (!statSync(path).isFile()) throw new Error(`${path} is no regular file`)
-  // SQLite gives the companions the mode of the database's file when it makes them.
+  // SQLite creates the companion files with the mode of the database file.
   for (const one of [path, `${path}-wal`, `${path}-shm`]) {
     if (existsSync(one) && (statSync(one).mode & othersRights) !== 0) chmodSync(one, ownerOnly)
   }

@@ -22,14 +22,14 @@ beforeEach(async () => {
   if (player !== "nameTaken") playerId = player.id
 })
 
-/** Renews, and insists on a successor. */
+/** Renews, and fails without a successor. */
 async function renewed(token: LoginToken): Promise<LoginToken> {
   const renewal = await logins.renew(token)
   if (!("token" in renewal)) throw new Error(renewal.kind)
   return renewal.token
 }
 
-test("door-6 exchanges a token for its successor, again and again", async () => {
+test("door-6 exchanges a token for its successor, repeatedly", async () => {
   let token = await logins.begin("family", playerId)
   for (let generation = 2; generation < 10; generation += 1) {
     nowMs += 60_000
@@ -42,7 +42,7 @@ test("door-6 exchanges a token for its successor, again and again", async () => 
   }
 })
 
-test("door-6 ends a log-in whose token comes twice, for both of its holders", async () => {
+test("door-6 ends a log-in whose token is presented twice, for both of its holders", async () => {
   const first = await logins.begin("family", playerId)
   const stolen = await renewed(first)
   const newest = await renewed(stolen)
@@ -52,18 +52,18 @@ test("door-6 ends a log-in whose token comes twice, for both of its holders", as
   expect(await logins.renew(newest)).toEqual({ kind: "unknown" })
 })
 
-test("door-6 answers a token again with the same successor for 30 s: two tabs ask at once, and answers get lost", async () => {
+test("door-6 returns the same successor for 30 s: two tabs renew at once, and answers get lost", async () => {
   const first = await logins.begin("family", playerId)
   const second = await renewed(first)
   nowMs += 29_999
   expect(await logins.renew(first)).toEqual({ kind: "repeated", token: second, playerId })
   const third = await renewed(second)
-  // Once the successor was presented, its predecessor is spent.
+  // A predecessor is spent once its successor was presented.
   expect(await logins.renew(first)).toEqual({ kind: "reused", playerId })
   expect(await logins.renew(third)).toEqual({ kind: "unknown" })
 })
 
-test("door-6 takes a successor for lost when its predecessor comes later, and ends the log-in if it was not", async () => {
+test("door-6 treats a successor as lost if its predecessor is presented later, and ends the log-in if it was not lost", async () => {
   const first = await logins.begin("family", playerId)
   const lost = await renewed(first)
   nowMs += 30_000
@@ -73,7 +73,7 @@ test("door-6 takes a successor for lost when its predecessor comes later, and en
   expect(await logins.renew(lost)).toEqual({ kind: "reused", playerId })
 })
 
-test("door-6 never gives a token out that was spent", async () => {
+test("door-6 never returns a spent token", async () => {
   const first = await logins.begin("family", playerId)
   const given = new Set<number>([1])
   let [previous, token] = [first, first]
@@ -89,7 +89,7 @@ test("door-6 never gives a token out that was spent", async () => {
   }
 })
 
-test("door-6 ends a log-in that is told to end, 30 days after its last renewal, and 90 days after it began", async () => {
+test("door-6 ends a log-in on request, 30 days after its last renewal, and 90 days after its start", async () => {
   const left = await logins.begin("left", playerId)
   await logins.end("left")
   await logins.end("left")
@@ -109,7 +109,7 @@ test("door-6 ends a log-in that is told to end, 30 days after its last renewal, 
   expect(await logins.renew(token)).toEqual({ kind: "expired" })
 })
 
-test("door-6 verifies a token without exchanging it while the database takes no writes", async () => {
+test("door-6 verifies a token without exchanging it while the database accepts no writes", async () => {
   const first = await logins.begin("family", playerId)
   const second = await renewed(first)
   await sql`pragma query_only = on`.execute(db)
@@ -124,7 +124,7 @@ test("door-6 verifies a token without exchanging it while the database takes no 
   expect(await logins.renew(second)).toMatchObject({ kind: "renewed" })
 })
 
-test("door-6 keeps 20 log-ins of a player, the ones that were renewed last, and forgets expired ones of everybody", async () => {
+test("door-6 keeps the 20 most recently renewed log-ins of a player, and deletes the expired ones of all players", async () => {
   const tokens: LoginToken[] = []
   for (let number = 0; number < 21; number += 1) {
     nowMs += 1_000

@@ -1,9 +1,9 @@
-// Keeps log-ins that can be renewed. A log-in is a family of renewal tokens, one per generation; a token is good once.
-// Must not know how a token is written or signed.
+// Stores renewable log-ins. A log-in is a family of renewal tokens, one per generation; a token is valid once. Must not
+// know how a token is written or signed.
 //
-// Invariants of a family: (1) `generation` is the newest token; (2) `previous` is the token that was exchanged for it, and the
-// newest was not presented yet; (3) every other generation is spent. Presenting a spent one ends the family, because two
-// holders have its tokens then.
+// Invariants of a family: (1) `generation` is the newest token; (2) `previous` is the token that was exchanged for it,
+// and the newest was not presented yet; (3) every other generation is spent. A spent token that is presented ends the
+// family, because two holders then have its tokens.
 import type { Transaction } from "kysely"
 import { isDatabaseDown, retryBusy } from "./busy.ts"
 import type { BusyOptions } from "./busy.ts"
@@ -16,8 +16,8 @@ export interface LoginToken {
 }
 
 /**
- * `repeated`: the answer with this successor was probably lost, or two tabs asked at once. `kept`: the database takes no
- * writes now, so the token was verified and not exchanged.
+ * `repeated`: the answer with this successor was probably lost, or two tabs renewed at once. `kept`: the database
+ * accepts no writes, so the token was verified and not exchanged.
  */
 export type Renewal =
   | { readonly kind: "renewed" | "repeated" | "kept"; readonly token: LoginToken; readonly playerId: number }
@@ -40,13 +40,13 @@ export interface LoginStoreOptions {
 }
 
 const dayMs = 24 * 60 * 60_000
-/** A log-in that is not renewed for so long ends; 30 days. */
+/** A log-in ends after this time without a renewal; 30 days. */
 export const loginIdleMs = 30 * dayMs
-/** A log-in ends after so long in any case; 90 days. */
+/** A log-in ends after this time in any case; 90 days. */
 const loginMaxMs = 90 * dayMs
-/** Within this time the previous token is answered with the same successor again; 30 s, for tabs that ask at once. */
+/** Within this time the previous token gets the same successor again; 30 s, for tabs that renew at once. */
 const repeatMs = 30_000
-/** Log-ins of one player at once, one per browser; 20. */
+/** Maximum number of log-ins of one player, one per browser; 20. */
 const loginsPerPlayer = 20
 
 export function createLoginStore(db: WorldDatabase, { nowMs, busy = {} }: LoginStoreOptions): LoginStore {
@@ -123,7 +123,7 @@ async function renew(
   }
   if (generation === row.previous && nowMs - row.rotated_at_ms < repeatMs)
     return { kind: "repeated", token: { family, generation: newest }, playerId }
-  // Of a previous token: the successor that it brought was lost on its way, and is spent from now on.
+  // For a previous token: its successor was lost in transit, and is spent after this exchange.
   const columns = {
     generation: newest + 1,
     previous: generation,
@@ -134,7 +134,7 @@ async function renew(
   return { kind: "renewed", token: { family, generation: newest + 1 }, playerId }
 }
 
-/** Reads only. Undefined for a token that is not the newest of a log-in. */
+/** Verifies without writing. Returns undefined for a token that is not the newest of a log-in. */
 async function verified(db: WorldDatabase, token: LoginToken, nowMs: number): Promise<Renewal | undefined> {
   const row = await db
     .selectFrom("logins")

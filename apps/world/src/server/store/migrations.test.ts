@@ -33,7 +33,7 @@ test("applies a step once", async () => {
   expect(rows).toEqual([...migrations, extra].map(({ id, name }) => ({ id, name })))
 })
 
-test("undoes a step that fails in the middle", async () => {
+test("rolls back a step that fails in the middle", async () => {
   const db = await freshDatabase()
   const broken = { ...extra, statements: [...extra.statements, "nonsense"] }
   await expect(migrate(db, [...migrations, broken])).rejects.toThrow(/nonsense/)
@@ -52,7 +52,7 @@ test("refuses a database of a newer version", async () => {
   )
 })
 
-test("door-5 keeps a write-ahead log, never waits inside SQLite, and checks references", async () => {
+test("door-5 uses a write-ahead log, never waits inside SQLite, and checks references", async () => {
   const folder = mkdtempSync(join(tmpdir(), "hawser-pragmas-"))
   onTestFinished(() => rmSync(folder, { recursive: true, force: true }))
   const db = await openDatabase(`file:${folder}/world.sqlite`)
@@ -66,6 +66,6 @@ test("door-5 keeps a write-ahead log, never waits inside SQLite, and checks refe
   ])
 })
 
-test("refuses what is not SQLite", async () => {
+test("refuses a file that is no SQLite database", async () => {
   await expect(openDatabase("postgres://localhost/world")).rejects.toThrow("must be a file: URL or :memory:")
 })

@@ -1,12 +1,12 @@
-// Decides which steps lead from an empty database to the tables of this version. A step that was ever released is
-// never edited: add one instead. Must not know who reads the tables.
+// Steps from an empty database to the tables of this version. A released step is never edited: add a new one instead.
+// Must not know the readers of the tables.
 import { sql } from "kysely"
 import type { Kysely } from "kysely"
 import type { Tables } from "./tables.ts"
 
 /** One step; its statements run in order, in one transaction. */
 export interface Migration {
-  /** Counts up from 1 without a gap. */
+  /** Consecutive number from 1. */
   readonly id: number
   readonly name: string
   readonly statements: readonly string[]
@@ -63,7 +63,7 @@ export const migrations: readonly Migration[] = [
 
 /**
  * Applies the steps that the database lacks. `steps` defaults to all.
- * @throws Error when the database has a step that is not among them: a newer version of the program wrote it.
+ * @throws Error if the database has a step that is not among them: a newer version of the program wrote it.
  */
 export async function migrate(db: Kysely<Tables>, steps: readonly Migration[] = migrations): Promise<void> {
   await db.transaction().execute(async (transaction) => {

@@ -1,15 +1,15 @@
-// Decides what is kept of a player, in the words of the world. Must not know how it is stored.
+// Stored fields of a player, in the terms of the world. Must not know the storage.
 
-/** What a player may do beyond playing. */
+/** Permissions of a player. */
 export type Role = "player" | "moderator" | "admin"
-/** Where a player looks. */
+/** Direction in which a player looks. */
 type Facing = "UP" | "DOWN" | "LEFT" | "RIGHT"
 /** Experience by the name of the skill. */
 export type SkillXp = Readonly<Record<string, number>>
-/** Choices of the player's looks by field. */
+/** Choices of the player's appearance, by field. */
 type Appearance = Readonly<Record<string, string>>
 
-/** A place and where the player looks there, in tiles. */
+/** Position of a player, in tiles, and direction. */
 interface Position {
   readonly mapId: string
   readonly x: number
@@ -17,7 +17,7 @@ interface Position {
   readonly facing: Facing
 }
 
-/** What playing changes. A skill that is absent keeps its experience. */
+/** Fields that change by playing. A skill that is absent keeps its experience. */
 export interface Progress extends Position {
   readonly id: number
   readonly currentHp: number
@@ -25,21 +25,21 @@ export interface Progress extends Position {
   readonly skills: SkillXp
 }
 
-/** All that is kept of a player. */
+/** All stored fields of a player. */
 export interface PlayerRecord extends Progress {
-  /** As it was registered; names that differ in case only are the same. */
+  /** Name as registered; names that differ only in case are the same. */
   readonly username: string
   readonly passwordHash: string
   readonly role: Role
   readonly isBanned: boolean
-  /** Milliseconds since 1970 until which the player may not log in; null when there is no such time. */
+  /** End of the player's time-out from log-ins, in milliseconds since 1970; null without one. */
   readonly timeoutUntilMs: number | null
   readonly appearance: Appearance
   /** Milliseconds since 1970. */
   readonly createdAtMs: number
 }
 
-/** How a new player starts, with full hit points. */
+/** Initial state of a new player, with full hit points. */
 export interface Spawn {
   readonly mapId: string
   readonly x: number
@@ -47,13 +47,13 @@ export interface Spawn {
   readonly maxHp: number
   /** Default DOWN. */
   readonly facing?: Facing
-  /** Default: none chosen. */
+  /** Default: empty. */
   readonly appearance?: Appearance
-  /** Default: none learned. */
+  /** Default: empty. */
   readonly skills?: SkillXp
 }
 
-/** A player to be. */
+/** Fields of a registration. */
 export interface NewPlayer {
   readonly username: string
   readonly passwordHash: string

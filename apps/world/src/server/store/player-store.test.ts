@@ -64,14 +64,14 @@ describe.each([":memory:", "file"])("the store in %s", (kind) => {
     expect(await store.findByName("nobody")).toBeUndefined()
   })
 
-  test("refuses a name that exists in another case, also when both come at once", async () => {
+  test("refuses a name that exists in another case, also in a race", async () => {
     const both = await Promise.all(
       ["Bob", "BOB"].map((username) => store.register({ username, passwordHash: "h", spawn })),
     )
     expect(both.filter((outcome) => outcome === "nameTaken")).toHaveLength(1)
   })
 
-  test("saves progress, keeping a skill that it does not name", async () => {
+  test("saves progress, and keeps a skill that it omits", async () => {
     const player = await registered(store, "Dora")
     const moved = { ...player, x: 3, facing: "UP" as const, currentHp: 4, maxHp: 11 }
     await store.saveProgress({ ...moved, skills: { mining: 17.5, attack: 2 } })
@@ -79,13 +79,13 @@ describe.each([":memory:", "file"])("the store in %s", (kind) => {
     expect(await store.findById(player.id)).toEqual({ ...moved, skills })
   })
 
-  test("saves nothing of a progress that cannot be saved whole", async () => {
+  test("saves no part of a progress that cannot be saved completely", async () => {
     const player = await registered(store, "Egon")
     await expect(store.saveProgress({ ...player, x: 99, skills: { mining: -1 } })).rejects.toThrow()
     expect(await store.findById(player.id)).toEqual(player)
   })
 
-  test("saves all, across batches, but those that cannot be saved", async () => {
+  test("saves all records across batches, except those that cannot be saved", async () => {
     const names = Array.from({ length: 120 }, (_, index) => `many-${index}`)
     const players: PlayerRecord[] = []
     for (const name of names) players.push(await registered(store, name))
@@ -103,7 +103,7 @@ describe.each([":memory:", "file"])("the store in %s", (kind) => {
   })
 })
 
-test("finds everything again after reopening the file", async () => {
+test("finds all records after reopening the file", async () => {
   const url = `file:${join(folder, "again.sqlite")}`
   const first = createPlayerStore(await openDatabase(url))
   const player = await registered(first, "Fred")
@@ -116,7 +116,7 @@ test("finds everything again after reopening the file", async () => {
   await second.close()
 })
 
-test("rejects everything after closing", async () => {
+test("rejects every call after closing", async () => {
   const store = createPlayerStore(await openDatabase(":memory:"))
   await store.close()
   await expect(store.findById(1)).rejects.toThrow()

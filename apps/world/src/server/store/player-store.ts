@@ -1,5 +1,5 @@
-// Decides how players are kept: who exists, where they stand and what they have learned. Must not know what a map,
-// a skill or a password is; names and hashes are strings to it.
+// Stores players: accounts, positions and experience. Must not know what a map, a skill or a password is; names and
+// hashes are opaque strings.
 import { setImmediate } from "node:timers/promises"
 import type { Selectable, Transaction } from "kysely"
 import { z } from "zod"
@@ -11,19 +11,19 @@ import type { NewPlayer, PlayerRecord, Progress, SkillXp } from "./player-record
 
 /** Players in the database. Every method rejects if the database fails, with `DatabaseBusy` if it stays locked for 2 s. */
 export interface PlayerStore {
-  /** Resolves to the new player, or to "nameTaken" when the name exists in any case. */
+  /** Resolves to the new player, or to "nameTaken" if the name exists in any case. */
   register(player: NewPlayer): Promise<PlayerRecord | "nameTaken">
-  /** Finds a name in any case. */
+  /** Finds a player by a name in any case. */
   findByName(username: string): Promise<PlayerRecord | undefined>
   findById(id: number): Promise<PlayerRecord | undefined>
-  /** Saves all of it or, when it rejects, nothing. */
+  /** Saves the whole progress or, if it rejects, nothing. */
   saveProgress(progress: Progress): Promise<void>
   /**
-   * Saves each of them whole, 50 to a transaction, and lets other work run in between. A record that cannot be saved does
-   * not keep the others from it. If the database itself fails, the rest is not tried. Never rejects.
+   * Saves each record as a whole, 50 per transaction, and lets other work run in between. A record that cannot be saved
+   * does not affect the others. If the database itself fails, the rest is not tried. Never rejects.
    */
   saveAll(records: readonly Progress[]): Promise<SaveOutcome>
-  /** Closes the database; the store is of no use afterwards. */
+  /** Closes the database; the store is unusable afterwards. */
   close(): Promise<void>
 }
 
@@ -31,11 +31,11 @@ export interface PlayerStore {
 export interface SaveOutcome {
   /** Records that can never be saved, with the reason. */
   readonly refused: readonly { readonly record: Progress; readonly error: unknown }[]
-  /** Why the database failed, and the records that were not saved by then; undefined if it did not fail. */
+  /** Cause of the database's failure, and the records that were not saved before it; undefined if it did not fail. */
   readonly failure: { readonly cause: unknown; readonly unsaved: readonly Progress[] } | undefined
 }
 
-/** 50 players take a few milliseconds, a small part of a tick of 50 ms. */
+/** Players per transaction. 50 take a few milliseconds, a small part of a tick of 50 ms. */
 const playersPerTransaction = 50
 
 const storedAppearance = z.record(z.string(), z.string())
@@ -43,14 +43,14 @@ const storedAppearance = z.record(z.string(), z.string())
 export interface PlayerStoreOptions {
   /** Milliseconds since 1970. Default `Date.now`. */
   readonly nowMs?: () => number
-  /** How a locked database is retried. */
+  /** Retries of a locked database. */
   readonly busy?: BusyOptions
 }
 
-/** Keeps players in `db`, which it closes with `close()`. */
+/** Stores players in `db`, which `close()` closes. */
 export function createPlayerStore(db: WorldDatabase, options: PlayerStoreOptions = {}): PlayerStore {
   const { nowMs = Date.now, busy = {} } = options
-  const patiently = <T>(work: () => Promise<T>): Promise<T> => retryBusy(work, busy)
+  const withRetries = <T>(work: () => Promise<T>): Promise<T> => retryBusy(work, busy)
 
   async function find(column: "id" | "username", value: number | string): Promise<PlayerRecord | undefined> {
     const row = await db.selectFrom("players").selectAll().where(column, "=", value).executeTakeFirst()
@@ -60,13 +60,13 @@ export function createPlayerStore(db: WorldDatabase, options: PlayerStoreOptions
   }
 
   function saveTogether(records: readonly Progress[]): Promise<void> {
-    return patiently(() => db.transaction().execute((transaction) => writeProgress(transaction, records)))
+    return withRetries(() => db.transaction().execute((transaction) => writeProgress(transaction, records)))
   }
 
   return {
-    register: (player) => patiently(() => insert(db, player, nowMs())),
-    findByName: (username) => patiently(() => find("username", username)),
-    findById: (id) => patiently(() => find("id", id)),
+    register: (player) => withRetries(() => insert(db, player, nowMs())),
+    findByName: (username) => withRetries(() => find("username", username)),
+    findById: (id) => withRetries(() => find("id", id)),
     saveProgress: (progress) => saveTogether([progress]),
     saveAll: (records) => saveBatches(records, saveTogether),
     close: () => db.destroy(),

@@ -9,7 +9,7 @@ function progress(id: number, x = 0): Progress {
   return { id, mapId: "meadow", x, y: 0, facing: "DOWN", currentHp: 10, maxHp: 10, skills: {} }
 }
 
-/** A saver whose calls of the database end by hand, in order. */
+/** A saver whose database calls end on call, in order. */
 function handSaver(pendingMaxCount = 10_000) {
   const calls: { readonly records: readonly Progress[]; end(outcome: SaveOutcome): Promise<void> }[] = []
   const errors: Error[] = []
@@ -35,7 +35,7 @@ function handSaver(pendingMaxCount = 10_000) {
   return { saver, calls, errors, end }
 }
 
-test("door-5 keeps what the database does not take, says why, and saves the newest of each player later", async () => {
+test("door-5 keeps refused progress, reports the cause, and saves the newest of each player later", async () => {
   const { saver, calls, errors, end } = handSaver()
   saver.put([progress(1), progress(2)])
   await end("down")
@@ -56,7 +56,7 @@ test("door-5 keeps what the database does not take, says why, and saves the newe
   expect(calls).toHaveLength(3)
 })
 
-test("door-5 takes what is put while a save is under way for newer than it", async () => {
+test("door-5 treats progress that is put during a save as newer", async () => {
   const { saver, calls, end } = handSaver()
   saver.put([progress(1)])
   saver.put([progress(1, 5), progress(2)])
@@ -67,7 +67,7 @@ test("door-5 takes what is put while a save is under way for newer than it", asy
   expect(calls[1]?.records).toEqual([progress(1, 5), progress(2)])
 })
 
-test("door-5 gives up what can never be saved, and says so", async () => {
+test("door-5 drops progress that can never be saved, and reports it", async () => {
   const { saver, errors, end } = handSaver()
   const broken = progress(1, Number.NaN)
   saver.put([broken, progress(2)])
@@ -79,7 +79,7 @@ test("door-5 gives up what can never be saved, and says so", async () => {
   expect(errors).toMatchObject([{ message: "the progress of player 1 cannot be saved" }])
 })
 
-test("door-5 keeps a bounded number of players, drops the oldest and says so", async () => {
+test("door-5 keeps a bounded number of players, drops the oldest and reports it", async () => {
   const { saver, errors, end } = handSaver(3)
   saver.put([progress(1), progress(2), progress(3)])
   await end("down")
@@ -93,7 +93,7 @@ test("door-5 keeps a bounded number of players, drops the oldest and says so", a
   )
 })
 
-test("door-7 only collects once it is held, and then saves all of it at once", async () => {
+test("door-7 only collects after `hold`, and then saves all progress at once", async () => {
   const { saver, calls, end } = handSaver()
   saver.put([progress(1)])
   saver.hold()

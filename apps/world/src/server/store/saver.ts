@@ -1,14 +1,17 @@
-// Saves players' progress in the background: the newest of each player, again and again until the database takes it.
-// Must not know when it is called, nor what a progress says. Invariant: a progress leaves `pending` only when it was saved,
-// was replaced by a newer one of the same player, can never be saved, or is dropped by the bound; the last two are reported.
+// Saves players' progress in the background: the newest of each player, with retries until the database accepts it.
+// Must not know when it is called, nor the content of a progress. Invariant: a progress leaves `pending` only when it
+// was saved, was replaced by a newer one of the same player, can never be saved, or is dropped by the bound; the last
+// two are reported.
 import type { Progress } from "./player-record.ts"
 import type { SaveOutcome } from "./player-store.ts"
 
-/** Players whose progress waits for a database that fails; default 10,000. Beyond, the oldest is dropped and reported. */
+/**
+ * Maximum number of players with unsaved progress; default 10,000. Beyond, the oldest progress is dropped and reported.
+ */
 const pendingMaxCount = 10_000
 
 export interface SaveHealth {
-  /** Calls of the database that failed so far. */
+  /** Saves that failed so far. */
   readonly failures: number
   /** True from a failure until the next success. */
   readonly isFailing: boolean
@@ -23,11 +26,11 @@ export interface Saver {
   put(records: readonly Progress[]): void
   /** True while the player's progress is newer than the database. */
   isPending(id: number): boolean
-  /** Tries again what has failed. Does nothing if nothing waits, or while a save is under way. */
+  /** Retries a failed save. Does nothing if no progress is pending, or while a save is under way. */
   retry(): void
-  /** From now on `put` only collects, for one `flush`. */
+  /** Makes later calls of `put` only collect, for one `flush`. */
   hold(): void
-  /** Saves what is pending. Resolves to the number of players whose progress is not saved then. */
+  /** Saves pending progress. Resolves to the number of players whose progress is still not saved. */
   flush(): Promise<number>
   readonly health: SaveHealth
 }
@@ -35,7 +38,7 @@ export interface Saver {
 export interface SaverOptions {
   /** Never rejects. */
   readonly saveAll: (records: readonly Progress[]) => Promise<SaveOutcome>
-  /** Receives every failure with its first cause. */
+  /** Called with every failure and its first cause. */
   readonly onError: (error: unknown) => void
   /** Default 10,000. */
   readonly pendingMaxCount?: number
@@ -54,7 +57,7 @@ export function createSaver(options: SaverOptions): Saver {
     const { refused, failure } = await saveAll(records)
     const unsaved = new Set(failure?.unsaved)
     const saved = records.filter((record) => !unsaved.has(record))
-    // A progress that was put meanwhile is newer, and stays.
+    // A progress that was put during the save is newer, and stays.
     for (const record of saved) if (pending.get(record.id) === record) pending.delete(record.id)
     counts.lost += refused.length
     for (const { record, error } of refused)
@@ -83,7 +86,7 @@ export function createSaver(options: SaverOptions): Saver {
   return {
     put(records) {
       for (const record of records) {
-        // The newest last: the oldest is dropped first.
+        // The newest is last: the oldest is dropped first.
         pending.delete(record.id)
         pending.set(record.id, record)
         if (pending.size > maxCount) drop()

@@ -1,7 +1,7 @@
-// Kysely's SQLite dialect with three differences. A transaction takes the write lock when it begins, so a lock of another
-// process refuses its beginning and nothing later. A rollback never hides the error that caused it. And the statements that a
-// lock can refuse are not prepared: `libsql` leaves a prepared statement that was refused "in progress" until it is collected,
-// and until then no transaction of the same connection can commit. Therefore every write must be in a transaction.
+// Kysely's SQLite dialect with three differences. A transaction takes the write lock when it begins, so a lock of
+// another process refuses only its beginning. A rollback never hides the error that caused it. Statements that a lock
+// can refuse are not prepared: `libsql` leaves a refused prepared statement "in progress" until it is collected, and
+// until then no transaction of the same connection can commit. Therefore every write must be in a transaction.
 import { SqliteAdapter, SqliteDriver, SqliteIntrospector, SqliteQueryCompiler } from "kysely"
 import type { Dialect, Driver, Kysely } from "kysely"
 import type Database from "libsql"
@@ -35,7 +35,7 @@ function createDriver(sqlite: Database.Database): Driver {
       try {
         sqlite.exec("rollback")
       } catch {
-        // The cause is what matters.
+        // The caller rejects with the cause of the rollback.
       }
     },
   }
