@@ -1,7 +1,7 @@
 /* The life of one server session, state by state packages/server/src/session/life/session.machine.ts: attached, detached,
    dropped, moved, ended, over two lives of the process. Link 1 opens the session, each other link carries one claim. A link
-   closes once and may do so late, also after another process has taken the session. Time passes in ticks. The time of a
-   process that is down counts for nothing.
+   closes once, perhaps late, also after another process has claimed the session. Time passes in ticks; none passes between
+   the two processes.
    Checked: invariants 1 to 6 of the machine (in brackets), S6, S13, S16, A9, A16, A17, and that every session ends. */
 
 #ifndef DIALS
@@ -45,35 +45,35 @@ c_decl { static char seen[32]; }
 
 mtype = { attached, detached, dropped, moved, ended };
 
-/* the session in each life; what follows belongs to the current one */
+/* state of the session in each life; the variables below are those of the current life */
 mtype kind[2];
 byte life;
-bit down;                              /* written down, not read back yet */
+bit down;                              /* the record exists, and the second process has not read it */
 bit resumable;
 byte link = 1;
 byte generation = 1;
 bit confirmed;
 byte window = RESUME;
 byte spent;
-byte taken, age[TAKEOVERS_MAX + 1];    /* takeovers: how many are kept, and how long ago they were */
+byte taken, age[TAKEOVERS_MAX + 1];    /* takeoversAtMs: their count, and the time since each */
 byte waited, left;                     /* now - sinceMs, untilMs - now */
 
 /* links */
 byte dials = 1;
 bit open[DIALS + 1], spoken[DIALS + 1];
-byte holder[DIALS + 1];                    /* the life that took it */
+byte holder[DIALS + 1];                /* the life that accepted it */
 byte presented;
-bit strayTimer;                        /* the timer of a window that a claim ended */
+bit strayTimer;                        /* the timer of a window that a claim ended is not cancelled */
 bit asked[2];                          /* the application ended the session */
 
-/* ghosts: what the invariants say, from inputs and effects alone */
+/* ghosts, computed from inputs and effects alone */
 byte bound = 1;
 byte ends;
-bit shown;                             /* the client spoke on the link of its last claim */
-byte newest = 1;                       /* generation that the last claim was given */
-byte absent, absentBefore;             /* of this wait, and of the waits before it since a confirmation */
+bit shown;                             /* a message arrived on the link of the last claim */
+byte newest = 1;                       /* generation of the last WELCOME */
+byte absent, absentBefore;             /* length of this wait; sum of the earlier waits since a confirmation */
 byte longest = ENDLESS;                /* length of the last window since a confirmation */
-byte since[DIALS + 1] = NONE;          /* how long ago this link took the session from another one */
+byte since[DIALS + 1] = NONE;          /* time since this link took the session over */
 
 byte i, k, before, allowed;
 
@@ -94,7 +94,7 @@ inline check() {
   assert(final(life) || (confirmed == shown && generation == newest));   /* [3] */
   assert(!waiting || absentBefore + absent + left <= DETACHED_MAX)       /* [4] */
 }
-inline forget() {                      /* an ended session keeps nothing: fewer states */
+inline forget() {                      /* clears the variables of an ended session: fewer states */
   link = 0; waited = 0; left = 0; taken = 0; strayTimer = 0; absent = 0; absentBefore = 0; longest = ENDLESS; window = ENDLESS;
   spent = 0; generation = 0; newest = 0; confirmed = 0; shown = 0;
   k = 0; do :: k <= TAKEOVERS_MAX -> age[k] = 0; k++ :: else -> break od;
@@ -114,11 +114,11 @@ inline detach(w) {
 #ifdef BREAK_EACH_LIFE_COUNTS_ALONE
   left = allowed
 #else
-  left = DETACHED_MAX - spent;                                            /* of the time of all lives */
+  left = DETACHED_MAX - spent;         /* the remaining time of all lives */
   if :: allowed < left -> left = allowed :: else fi
 #endif
 }
-/* [5] a wait begins: it is no longer than the last one, unless the client has come back in between */
+/* [5] a wait begins. It is no longer than the last one, unless a claim was confirmed in between. */
 inline begins(w) {
   assert(left <= w);
   assert(shown || left <= longest);
@@ -133,7 +133,7 @@ inline onClaim(l) {
   if
   :: kind[life] == attached ->
      reached(TAKEOVER);
-     since[l] = 0;                                                     /* [6] counted apart from the machine */
+     since[l] = 0;                                                     /* [6] counts independently of the machine */
      before = 0; i = 2; do :: i <= DIALS -> before = before + (since[i] < TAKEOVER_WINDOW); i++ :: else -> break od;
 #ifndef BREAK_BOUND_BEFORE_UNBOUND
      unbind(link);
@@ -212,7 +212,7 @@ inline onMessage(l) {
 inline onClosed(l, w) {
   if
   :: !current(holder[l]) -> reached(LATE_CLOSE_IN_NEXT_LIFE)
-#ifdef BREAK_MOVED_IS_HEARD
+#ifdef BREAK_LATE_CLOSE_ENDS_MOVED
      ; ending()
 #endif
   :: else ->
@@ -248,7 +248,7 @@ inline onClosed(l, w) {
           reached(LATE_CLOSE_SHORTENS)
 #endif
        fi;
-       assert(left <= before && (left <= w || w == RESUME));             /* [1] A16: it shortens, no more */
+       assert(left <= before && (left <= w || w == RESUME));             /* [1] A16: it only shortens */
        if :: w < longest -> longest = w :: else fi;
        allowed = 0; before = 0
     :: else -> reached(LATE_CLOSE_OF_REPLACED_LINK)
@@ -278,7 +278,7 @@ inline onWake() {
 #else
   :: waiting && left == 0 ->
 #endif
-     assert(waiting && left == 0);                                       /* [4] the window ends at its time */
+     assert(waiting && left == 0);                                       /* [4] a window ends at untilMs */
      if :: kind[life] == dropped -> reached(EXPIRED_WHILE_DROPPED) :: else fi;
      if :: life == 1 -> reached(EXPIRED_IN_NEXT_LIFE) :: else fi;
      finish(life)
@@ -295,7 +295,7 @@ inline onEnd(n) {
   fi
 }
 
-/* claimsAt(), then `move`: this process keeps nothing */
+/* claimsAt(), then `move` */
 inline onMove() {
   if
   :: kind[life] == attached -> reached(MOVED_WHILE_ATTACHED); unbind(link)
@@ -328,7 +328,7 @@ inline tick() {
   i = 2; do :: i <= DIALS -> if :: since[i] < TAKEOVER_WINDOW -> since[i]++ :: else fi; i++ :: else -> break od;
   i = 0
 }
-/* while a session is attached only takeovers become older */
+/* while a session is attached, ticks change the age of takeovers only */
 #define ages (taken > 0 && age[taken - 1] < TAKEOVER_WINDOW)
 
 proctype Link(byte l) {
@@ -347,7 +347,7 @@ active proctype Server() {
     i = 1; do :: i <= DIALS -> run Link(i); i++ :: else -> break od; i = 0
   }
 end: do
-  :: atomic { dials < DIALS && !down && kind[life] != ended ->           /* resume.ts has judged the claim good */
+  :: atomic { dials < DIALS && !down && kind[life] != ended ->           /* the claim passed resume.ts */
        if :: presented = generation :: !confirmed && generation > 1 -> presented = generation - 1 fi;
        d_step { dials++; open[dials] = 1; holder[dials] = life; onClaim(dials) } }
   :: d_step { !down && ((waiting && left > 0) || (kind[life] == attached && ages)) -> tick() }
@@ -363,7 +363,7 @@ end: do
 active proctype Quiet() {
 end: do
   :: timeout ->
-     assert(kind[life] == ended && ends == 1 && bound == 0);             /* [2] S16: once, in one life */
+     assert(kind[life] == ended && ends == 1 && bound == 0);             /* [2] S16 */
      assert(life == 0 || kind[0] == moved);                              /* [2] */
      break
   od

@@ -197,8 +197,8 @@ export const serverMutants: readonly Mutant[] = [
     edits: [
       {
         file: sessionFrames,
-        find: '    case "cancel":\n      taker.pass(count)\n',
-        replace: '    case "cancel":\n',
+        find: '"cancel") {\n    taker.pass(count)\n',
+        replace: '"cancel") {\n',
       },
     ],
   },
@@ -329,8 +329,8 @@ export const serverMutants: readonly Mutant[] = [
     edits: [
       {
         file: sessionMachine,
-        find: "spentMs: state.claims.spentMs + (nowMs - state.sinceMs)",
-        replace: "spentMs: state.claims.spentMs",
+        find: "spentMs: claims.spentMs + (nowMs - state.sinceMs)",
+        replace: "spentMs: claims.spentMs",
       },
     ],
     killedBy: { tests: [lifeTest], because: "no server of it is restarted" },

@@ -133,8 +133,8 @@ export const staleMutants: readonly Mutant[] = [
     edits: [
       {
         file: sessionMachine,
-        find: "{ ...shorter, sinceMs }",
-        replace: "{ ...shorter, sinceMs, untilMs }",
+        find: "untilMs: Math.min(untilMs, nowMs + windowMs)",
+        replace: "untilMs",
       },
     ],
     killedBy: {
