@@ -8,7 +8,7 @@ import type { Dialect } from "../conversation/dialect.ts"
 import type { CapTicket } from "./connection-caps.ts"
 import { Login } from "./login.ts"
 import type { LoginHost, LoginOwner } from "./login.ts"
-import type { ServerSession } from "../life/server-session.ts"
+import { ServerSession } from "../life/server-session.ts"
 import type { Admitted, OpeningConnection } from "./open-session.ts"
 
 export interface ConnectionHost<User extends AuthenticatedUser> extends LoginHost<User> {
@@ -18,14 +18,27 @@ export interface ConnectionHost<User extends AuthenticatedUser> extends LoginHos
   readonly onClosed: (connection: RunningConnection<User>) => void
 }
 
-type State<User extends AuthenticatedUser> =
-  | { readonly kind: "login"; readonly login: Login<User> }
-  | { readonly kind: "bound"; readonly session: ServerSession<User> }
-  /** `close` was called. `session`: the one that was bound. */
-  | { readonly kind: "closing"; readonly session: ServerSession<User> | undefined; readonly dropAtMs: number }
-  | { readonly kind: "closed"; readonly session: ServerSession<User> | undefined }
+/** `close` was called. */
+class Closing<User extends AuthenticatedUser> {
+  /** The session that was bound, if one was. */
+  readonly session: ServerSession<User> | undefined
+  readonly dropAtMs: number
+  /** Cancels the timer that drops the socket. */
+  cancelDrop: () => void = noDrop
+
+  constructor(session: ServerSession<User> | undefined, dropAtMs: number) {
+    this.session = session
+    this.dropAtMs = dropAtMs
+  }
+}
 
 function noDrop(): void {}
+
+/**
+ * The log-in under way, the bound session, the end under way, or undefined for a socket that has closed. The object itself is
+ * the state: one more for each connection would cost memory.
+ */
+type State<User extends AuthenticatedUser> = Login<User> | ServerSession<User> | Closing<User> | undefined
 
 export class RunningConnection<User extends AuthenticatedUser>
   implements ConnectionEvents, LoginOwner<User>, OpeningConnection<User>
@@ -39,8 +52,6 @@ export class RunningConnection<User extends AuthenticatedUser>
   readonly #host: ConnectionHost<User>
   readonly #ticket: CapTicket
   #state: State<User>
-  /** Cancels the timer of a closing socket. */
-  #cancelDrop: () => void = noDrop
 
   // oxlint-disable-next-line eslint/max-params -- made in one place
   constructor(
@@ -55,7 +66,7 @@ export class RunningConnection<User extends AuthenticatedUser>
     this.heardAtMs = host.clock.now()
     this.#host = host
     this.#ticket = ticket
-    this.#state = { kind: "login", login: new Login(host, this) }
+    this.#state = new Login(host, this)
   }
 
   /** True when a new session on it would be one too many of its address. */
@@ -64,11 +75,13 @@ export class RunningConnection<User extends AuthenticatedUser>
   }
 
   get session(): ServerSession<User> | undefined {
-    return this.#state.kind === "login" ? undefined : this.#state.session
+    const state = this.#state
+    if (state instanceof Closing) return state.session
+    return state instanceof ServerSession ? state : undefined
   }
 
   get isClosing(): boolean {
-    return this.#state.kind === "closing" || this.#state.kind === "closed"
+    return this.#state === undefined || this.#state instanceof Closing
   }
 
   /** True when silence proves nothing: this end does not read, or is closing and waits by another deadline. */
@@ -82,28 +95,28 @@ export class RunningConnection<User extends AuthenticatedUser>
   }
 
   bind(session: ServerSession<User>): void {
-    this.#state = { kind: "bound", session }
+    this.#state = session
     this.#host.counters.handshakesAccepted += 1
   }
 
   message(bytes: Uint8Array): void {
     this.heardAtMs = turnNow(this.#host.clock)
     const state = this.#state
-    if (state.kind === "login") state.login.message(bytes)
-    else if (state.kind === "bound") state.session.receive(bytes)
+    if (state instanceof ServerSession) state.receive(bytes)
+    else if (state instanceof Login) state.message(bytes)
   }
 
   text(): void {
     const state = this.#state
-    if (state.kind === "login") state.login.text()
-    else if (state.kind === "bound")
-      state.session.finish("text_message", { message: "text messages are not part of any profile" })
+    if (state instanceof Login) state.text()
+    else if (state instanceof ServerSession)
+      state.finish("text_message", { message: "text messages are not part of any profile" })
   }
 
   drained(): void {
     const state = this.#state
-    if (state.kind === "closing") this.#awaitEnd(state.dropAtMs)
-    else if (state.kind === "bound") state.session.drained()
+    if (state instanceof ServerSession) state.drained()
+    else if (state instanceof Closing) this.#awaitEnd(state)
   }
 
   pong(): void {
@@ -115,14 +128,18 @@ export class RunningConnection<User extends AuthenticatedUser>
 
   closed(code: number, reason: string): void {
     const state = this.#state
-    if (state.kind === "closed") return
-    if (state.kind === "login") this.#host.counters.handshakesAbandoned += 1
-    this.#leave({ kind: "closed", session: this.session })
-    this.#cancelDrop()
+    if (state === undefined) return
+    const { session } = this
+    this.#state = undefined
+    if (state instanceof Closing) state.cancelDrop()
+    else if (state instanceof Login) {
+      this.#host.counters.handshakesAbandoned += 1
+      state.end()
+    }
     this.#ticket.release()
     const { resumeWindowMs, leaveWindowMs } = this.#host.limits
     const windowMs = isPageGone(code, reason) ? Math.min(leaveWindowMs, resumeWindowMs) : resumeWindowMs
-    this.session?.detach(this, windowMs)
+    session?.detach(this, windowMs)
     this.#host.onClosed(this)
   }
 
@@ -130,33 +147,29 @@ export class RunningConnection<User extends AuthenticatedUser>
   close(code: string, message: string): void {
     if (this.isClosing) return
     const { clock, limits } = this.#host
-    const dropAtMs = clock.now() + limits.shutdownMs
-    this.#leave({ kind: "closing", session: this.session, dropAtMs })
+    const state = this.#state
+    const closing = new Closing(this.session, clock.now() + limits.shutdownMs)
+    this.#state = closing
+    if (state instanceof Login) state.end()
     const { connection } = this
     const reason = closeReason(message)
     if (code === "connection_lost") connection.terminate()
     else connection.close(this.dialect.closeCode(code), reason)
     connection.resume()
     connection.awaitDrain?.()
-    this.#awaitEnd(dropAtMs)
-  }
-
-  /** A log-in under way ends with the state. */
-  #leave(next: State<User>): void {
-    const state = this.#state
-    this.#state = next
-    if (state.kind === "login") state.login.end()
+    this.#awaitEnd(closing)
   }
 
   /** Drops the socket if it does not end: `closeTimeoutMs` after its buffer is empty, at `dropAtMs` at the latest. */
-  #awaitEnd(dropAtMs: number): void {
+  #awaitEnd(closing: Closing<User>): void {
     const { clock, timers, limits } = this.#host
     const { connection } = this
-    this.#cancelDrop()
-    if (this.#state.kind === "closed") return
-    this.#cancelDrop = timers.at(Math.min(clock.now() + limits.closeTimeoutMs, dropAtMs), () => {
+    const { dropAtMs } = closing
+    closing.cancelDrop()
+    if (this.#state !== closing) return
+    closing.cancelDrop = timers.at(Math.min(clock.now() + limits.closeTimeoutMs, dropAtMs), () => {
       if (connection.bufferedBytes === 0 || clock.now() >= dropAtMs) connection.terminate()
-      else this.#awaitEnd(dropAtMs)
+      else this.#awaitEnd(closing)
     })
   }
 }
