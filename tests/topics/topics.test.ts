@@ -266,7 +266,7 @@ describe("what clients may do", () => {
 
   it("cannot be said twice, or of what the contract lacks", () => {
     const { server } = createWorld()
-    expect(() => server.topicKind("chat", {})).toThrow('the topic "chat" has its rules already')
+    expect(() => server.topicKind("chat", {})).toThrow('the rules of the topic "chat" are set already')
     // @ts-expect-error 2345: "vault"
     expect(() => server.topicKind("valt", {})).toThrow('the contract "topics" has no topic "valt"')
     expect(() => server.topicKind("vault", { history: { maxCount: 0 } })).toThrow(

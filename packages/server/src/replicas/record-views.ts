@@ -16,7 +16,7 @@ export interface RecordViewsOptions {
 }
 
 /** Ids and version of a cell, as the client has them. */
-interface Told {
+interface SentCell {
   readonly ids: ReadonlySet<string>
   readonly version: number
 }
@@ -31,7 +31,7 @@ export class RecordViews {
   readonly #options: RecordViewsOptions
   /** Messages of this tick, by profile and change. */
   readonly #encoded = new Map<string, readonly OutboundMessage[]>()
-  readonly #told = new WeakMap<ReplicaViewer, Map<ReplicaCell, Told>>()
+  readonly #sent = new WeakMap<ReplicaViewer, Map<ReplicaCell, SentCell>>()
 
   constructor(options: RecordViewsOptions) {
     this.#options = options
@@ -44,27 +44,27 @@ export class RecordViews {
 
   /** Returns the messages that this viewer lacks, and counts them as sent. */
   messages(viewer: ReplicaViewer, dialect: ReplicaDialect): readonly OutboundMessage[] {
-    const told = this.#told.get(viewer) ?? new Map<ReplicaCell, Told>()
-    if (isTold(viewer, told)) return []
-    this.#told.set(viewer, told)
+    const sent = this.#sent.get(viewer) ?? new Map<ReplicaCell, SentCell>()
+    if (isUpToDate(viewer, sent)) return []
+    this.#sent.set(viewer, sent)
     const inView = new Set(viewer.cells())
     const gone = new Set<string>()
-    for (const [cell, { ids }] of told) {
+    for (const [cell, { ids }] of sent) {
       if (inView.has(cell)) continue
       for (const id of ids) gone.add(id)
-      told.delete(cell)
+      sent.delete(cell)
     }
     const changed: ChangedCell[] = []
     for (const cell of inView) {
-      const before = told.get(cell)
+      const before = sent.get(cell)
       if (before?.version === cell.version) continue
       const ids = new Set(cell.entries().map(({ id }) => id))
       for (const id of before?.ids ?? []) if (!ids.has(id)) gone.add(id)
-      told.set(cell, { ids, version: cell.version })
+      sent.set(cell, { ids, version: cell.version })
       changed.push({ cell, since: before?.version ?? 0 })
     }
     // Who only walked from one cell in view to another is not gone.
-    for (const { ids } of told.values()) for (const id of ids) gone.delete(id)
+    for (const { ids } of sent.values()) for (const id of ids) gone.delete(id)
     return this.#encode(dialect, viewer.store, { cells: changed, gone })
   }
 
@@ -107,8 +107,8 @@ export class RecordViews {
 }
 
 /** True where nothing has changed since. */
-function isTold(viewer: ReplicaViewer, told: ReadonlyMap<ReplicaCell, Told>): boolean {
-  if (told.size !== viewer.cellCount) return false
-  for (const cell of viewer.cells()) if (told.get(cell)?.version !== cell.version) return false
+function isUpToDate(viewer: ReplicaViewer, sent: ReadonlyMap<ReplicaCell, SentCell>): boolean {
+  if (sent.size !== viewer.cellCount) return false
+  for (const cell of viewer.cells()) if (sent.get(cell)?.version !== cell.version) return false
   return true
 }

@@ -30,7 +30,7 @@ type Pending =
   | { readonly kind: "change"; readonly before: PackedRecord }
 
 /** Bytes of a record in a snapshot that was never packed: an id of a few letters, and fields. */
-const leastRecordBytes = 8
+const minRecordBytes = 8
 /** A snapshot of more records is sent in several pieces, so that no frame grows without a bound. */
 const snapshotPieceRecords = 256
 
@@ -45,7 +45,7 @@ export class ReplicaCell {
   readonly #pending = new Map<number, Pending>()
   readonly #held: HeldDeltas
   /** Bytes of a record in the last snapshot: what a snapshot of now would about be follows from it. */
-  #recordBytes = leastRecordBytes
+  #recordBytes = minRecordBytes
   /** Of the current version. */
   #snapshot: readonly Uint8Array[] | undefined
   #version: number
@@ -192,7 +192,7 @@ export class ReplicaCell {
       pieces.push(encodeSnapshot(writer, this.#schema, piece))
     }
     const bytes = pieces.reduce((sum, piece) => sum + piece.length, 0)
-    this.#recordBytes = Math.max(leastRecordBytes, bytes / Math.max(1, records.length))
+    this.#recordBytes = Math.max(minRecordBytes, bytes / Math.max(1, records.length))
     return pieces
   }
 

@@ -153,7 +153,7 @@ export class ReplicaStore {
 
   /** Closes the tick. Returns how many cells with viewers have changed; reports what a field throws while it is packed. */
   commit(nowMs: number, onError: (error: unknown) => void): number {
-    let told = 0
+    let changedCount = 0
     for (const cell of this.#dirty) {
       const isViewed = cell.viewers > 0
       let hasChanged = false
@@ -164,10 +164,10 @@ export class ReplicaStore {
       }
       this.#highestVersion = Math.max(this.#highestVersion, cell.version)
       if (!isViewed) this.release(cell)
-      else if (hasChanged) told += 1
+      else if (hasChanged) changedCount += 1
     }
     this.#dirty.clear()
-    return told
+    return changedCount
   }
 
   #pack(id: string, name: string, value: unknown): PackedRecord[number] {

@@ -3,7 +3,7 @@
 import { cellsInRange, encodePlace, partKind, staysInView } from "@hawser/protocol/core"
 import type { CellPlace } from "@hawser/protocol/core"
 import type { ReplicaCell } from "./replica-cell.ts"
-import type { ReplicaFrame } from "./replica-frame.ts"
+import type { ReplicaFrameWriter } from "./replica-frame-writer.ts"
 import type { ReplicaStore } from "./replica-store.ts"
 
 /** One look at a replica: around a place, or at all of it. */
@@ -42,7 +42,7 @@ export class ReplicaViewer {
   }
 
   /** True while the client must be told something. */
-  get hasNews(): boolean {
+  get hasUpdate(): boolean {
     if (this.#isFresh || this.#dropped.length > 0) return true
     return this.#viewed.some(({ cell, version }) => version !== cell.version)
   }
@@ -111,8 +111,8 @@ export class ReplicaViewer {
     this.look()
   }
 
-  /** Writes what the client must be told; afterwards it counts as told. */
-  writeTo(frame: ReplicaFrame): void {
+  /** Writes what the client must be told; afterwards it counts as sent. */
+  writeTo(frame: ReplicaFrameWriter): void {
     frame.begin(this.#isFresh)
     const { writer } = this.store
     if (this.#isFresh) {
@@ -123,7 +123,7 @@ export class ReplicaViewer {
         viewed.number = this.#takeNumber()
         frame.part(viewed.number, partKind.keep, encodePlace(writer, viewed.cell))
       }
-      frame.mustBeSent()
+      frame.requireSend()
     }
     for (const number of this.#dropped) {
       frame.part(number, partKind.drop)
@@ -135,7 +135,7 @@ export class ReplicaViewer {
     }
   }
 
-  #writeCell(frame: ReplicaFrame, viewed: ViewedCell): void {
+  #writeCell(frame: ReplicaFrameWriter, viewed: ViewedCell): void {
     const { cell, version } = viewed
     viewed.version = cell.version
     if (viewed.number !== undefined && version === cell.version - 1) {

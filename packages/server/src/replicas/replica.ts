@@ -6,7 +6,7 @@ import type { Session } from "../base/session.ts"
 import type { Replicas, View, Viewpoint } from "./replicas.ts"
 import type { Values } from "./replica-store.ts"
 
-/** Records by id. What changes within a tick is told together; what has not changed is not told. */
+/** Records by id. What changes within a tick is told together; what has not changed is not sent. */
 export interface Replica<Record extends object, S> {
   readonly name: string
   readonly size: number
@@ -32,7 +32,7 @@ export interface Replica<Record extends object, S> {
 }
 
 /** The same object for the same name: games ask for it in every tick. */
-export function createReplicaDesk<User extends AuthenticatedUser>(
+export function createReplicaLookup<User extends AuthenticatedUser>(
   replicas: Replicas,
   registry: SessionRegistry<User>,
 ): (name: string) => Replica<Values, Session<User>> {

@@ -5,7 +5,7 @@ import type { Clock, ReplicaSpec, ServerLimits } from "@hawser/protocol"
 import type { CellPlace, Codec, OutboundMessage, TimerQueue } from "@hawser/protocol/core"
 import type { ServerCounters } from "../base/counters.ts"
 import type { HeldDeltasLimits } from "./held-deltas.ts"
-import { ReplicaFrame } from "./replica-frame.ts"
+import { ReplicaFrameWriter } from "./replica-frame-writer.ts"
 import { ReplicaStore } from "./replica-store.ts"
 import type { ReplicaViewer, ViewArea } from "./replica-viewer.ts"
 import { RecordViews } from "./record-views.ts"
@@ -57,7 +57,7 @@ export class Replicas {
   readonly #numbers = new Map<ReplicaStore, number>()
   readonly #descriptions = new Map<ReplicaStore, OutboundMessage>()
   readonly #sessions = new Map<ViewingSession, SessionViews>()
-  readonly #frame = new ReplicaFrame()
+  readonly #frame = new ReplicaFrameWriter()
   readonly #recordViews: RecordViews
   #cancelTick: (() => void) | undefined
   #cancelExpiry: (() => void) | undefined
@@ -137,7 +137,7 @@ export class Replicas {
   flush(): void {
     // Without a tick that is due nothing has changed.
     if (this.#cancelTick === undefined) return
-    for (const watched of this.#watched.values()) this.#follows(watched)
+    for (const watched of this.#watched.values()) this.#moveFollowers(watched)
     this.#cancelTick()
     this.#cancelTick = undefined
     const { clock, counters, onError } = this.#options
@@ -189,7 +189,7 @@ export class Replicas {
   }
 
   /** Records that somebody follows may have gone elsewhere. */
-  #follows({ store, followers }: Watched): void {
+  #moveFollowers({ store, followers }: Watched): void {
     for (const [id, following] of followers) {
       const place = store.placeOf(id)
       for (const one of following) this.#aim(one, place)

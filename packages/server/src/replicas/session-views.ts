@@ -1,9 +1,9 @@
-// Everything that one session sees of all replicas, and when it is told: at once while its connection keeps up. When it
+// Everything that one session sees of all replicas, and when it is sent: at once while its connection keeps up. When it
 // does not, nothing is queued: how things stand is sent once the socket has drained. Knows no grids and no bytes.
 import type { Clock } from "@hawser/protocol"
 import type { OutboundMessage, ReplicaHold } from "@hawser/protocol/core"
 import type { ServerCounters } from "../base/counters.ts"
-import type { ReplicaFrame } from "./replica-frame.ts"
+import type { ReplicaFrameWriter } from "./replica-frame-writer.ts"
 import type { ReplicaStore } from "./replica-store.ts"
 import { ReplicaViewer } from "./replica-viewer.ts"
 import type { RecordViews } from "./record-views.ts"
@@ -14,7 +14,7 @@ export interface SessionViewsOptions {
   readonly clock: Clock
   readonly counters: ServerCounters
   /** Shared by all sessions: frames are put together one after the other. */
-  readonly frame: ReplicaFrame
+  readonly frame: ReplicaFrameWriter
   readonly recordViews: RecordViews
   /** The frame that says what the records of a replica consist of. */
   readonly describe: (store: ReplicaStore) => OutboundMessage
@@ -68,14 +68,14 @@ export class SessionViews implements StateSource {
     const { sink } = this.#options
     // While the client is away its cells only get older, and what it holds then decides what it is sent.
     if (!sink.attached || this.#awaitsHold) return
-    const hasNews = this.#hasNews()
-    if (hasNews && !this.#takesUpdate) {
+    const hasUpdate = this.#hasUpdate()
+    if (hasUpdate && !this.#takesUpdate) {
       this.#fallBehind()
       return
     }
     const hasWaited = this.#waitingSinceMs !== undefined
     this.#waitingSinceMs = undefined
-    if (hasNews) this.#sendUpdate()
+    if (hasUpdate) this.#sendUpdate()
     if (hasWaited) sink.pumpValues()
   }
 
@@ -151,8 +151,8 @@ export class SessionViews implements StateSource {
     this.#viewers.clear()
   }
 
-  #hasNews(): boolean {
-    for (const viewer of this.#viewers.values()) if (viewer.hasNews) return true
+  #hasUpdate(): boolean {
+    for (const viewer of this.#viewers.values()) if (viewer.hasUpdate) return true
     return false
   }
 

@@ -133,7 +133,7 @@ export class BunConnection implements Connection, Outlet {
     this.#isBlocked = false
     // The close frame leaves in a release, too.
     if (this.#state.kind === "closing") this.#join()
-    else if (this.#isDrained) this.#tellDrained()
+    else if (this.#isDrained) this.#notifyDrained()
   }
 
   ended(code: number, reason: string): void {
@@ -194,7 +194,7 @@ export class BunConnection implements Connection, Outlet {
     } else if (this.#awaitsDrain) {
       // The application does not run inside a release.
       queueMicrotask(() => {
-        if (this.#isDrained) this.#tellDrained()
+        if (this.#isDrained) this.#notifyDrained()
       })
     }
   }
@@ -204,7 +204,7 @@ export class BunConnection implements Connection, Outlet {
     return !this.#isBlocked && this.#queue.length === 0 && this.#sealed.length === 0
   }
 
-  #tellDrained(): void {
+  #notifyDrained(): void {
     if (!this.#awaitsDrain) return
     this.#awaitsDrain = false
     this.#events?.drained()

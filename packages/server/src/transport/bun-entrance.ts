@@ -42,7 +42,7 @@ export function createBunEntrance(host: EntranceHost): BunEntrance {
     const named: Record<string, string> =
       profile === subprotocol ? { "Sec-WebSocket-Protocol": subprotocol } : {}
     // `open` is called in between.
-    return bun.upgrade(request, { data: new Visitor(verdict), headers: named })
+    return bun.upgrade(request, { data: new PendingUpgrade(verdict), headers: named })
       ? undefined
       : refusal({ status: 400, message: "this is no upgrade to a WebSocket" })
   }
@@ -59,7 +59,7 @@ export function createBunEntrance(host: EntranceHost): BunEntrance {
 }
 
 /** A socket that has been let in and is not open yet. */
-class Visitor {
+class PendingUpgrade {
   readonly verdict: UpgradeAccepted
 
   constructor(verdict: UpgradeAccepted) {
@@ -80,7 +80,7 @@ function handlers(host: EntranceHost): BunWebSocketHandlers {
     perMessageDeflate: false,
     open(socket) {
       const { data } = socket
-      if (!(data instanceof Visitor)) return
+      if (!(data instanceof PendingUpgrade)) return
       // Bun's own views make their buffer when they are first looked at in part, which costs as much as the decoding.
       socket.binaryType = "arraybuffer"
       const connection = new BunConnection(socket, shared)

@@ -30,7 +30,7 @@ const backlog = 4_096
 export async function openHttpServer(options: OwnHttpServerOptions): Promise<OwnHttpServer> {
   const { port, host, limits, onError } = options
   const requestTimeout = 2 * Math.ceil(limits.httpTimeoutMs)
-  // Expired requests are looked for five times as often as they can expire. The headers are timed at the door.
+  // Expired requests are looked for five times as often as they can expire. The headers are timed at the entrance.
   const connectionsCheckingInterval = Math.ceil(requestTimeout / 5)
   const httpServer = createServer({ headersTimeout: 0, requestTimeout, connectionsCheckingInterval })
   httpServer.on("request", ({ socket, url }, response) => {

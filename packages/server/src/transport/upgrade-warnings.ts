@@ -27,9 +27,9 @@ const minuteMs = 60_000
 export class UpgradeWarnings {
   readonly #options: WarningOptions
   readonly #origins = new Set<string>()
-  readonly #said = new Set<string>()
+  readonly #emitted = new Set<string>()
   #moreOrigins = 0
-  #toldAtMs = Number.NEGATIVE_INFINITY
+  #lastSummaryAtMs = Number.NEGATIVE_INFINITY
 
   constructor(options: WarningOptions) {
     this.#options = options
@@ -92,9 +92,9 @@ export class UpgradeWarnings {
     }
     this.#moreOrigins += 1
     const nowMs = this.#options.clock.now()
-    if (nowMs - this.#toldAtMs < minuteMs) return
+    if (nowMs - this.#lastSummaryAtMs < minuteMs) return
     const count = this.#moreOrigins
-    this.#toldAtMs = nowMs
+    this.#lastSummaryAtMs = nowMs
     this.#moreOrigins = 0
     this.#options.onWarning({
       kind: "origin_refused",
@@ -124,8 +124,8 @@ export class UpgradeWarnings {
   }
 
   #once(what: string, warning: ServerWarning): void {
-    if (this.#said.has(what)) return
-    this.#said.add(what)
+    if (this.#emitted.has(what)) return
+    this.#emitted.add(what)
     this.#options.onWarning(warning)
   }
 }

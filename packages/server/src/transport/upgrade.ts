@@ -9,7 +9,7 @@ import type { Health } from "../base/health.ts"
 import { WebSocketServer } from "ws"
 import type { Server as LibraryServer } from "ws"
 import { hasAllHeaders } from "./header-fields.ts"
-import { enterDoor } from "./http-door.ts"
+import { enterHttpServer } from "./http-entrance.ts"
 import { judgeUpgrade, proxyHeaders } from "./judge-upgrade.ts"
 import type { UpgradeAccepted, UpgradePolicy, UpgradeRefused, UpgradeRequest } from "./judge-upgrade.ts"
 import { requestTarget } from "./request-target.ts"
@@ -45,7 +45,7 @@ export function serveUpgrades(httpServer: HttpServer, options: UpgradeOptions): 
     return undefined
   }
 
-  const leave = enterDoor(httpServer, {
+  const leave = enterHttpServer(httpServer, {
     path,
     limits,
     timers,

@@ -165,7 +165,7 @@ export class WebSocketConnection implements Connection, Held, Outlet, SocketOwne
       else this.#writeSealed()
       this.#hasBacklog = socket.writableLength > 0
       if (this.#state !== open) this.#writeClose(turn)
-      if (this.#awaitsDrain) this.#tellDrained()
+      if (this.#awaitsDrain) this.#notifyDrained()
     }
   }
 
@@ -211,7 +211,7 @@ export class WebSocketConnection implements Connection, Held, Outlet, SocketOwne
   }
 
   /** Calls `drained` when the socket has no backlog. Its own `drain` event follows a passed high-water mark only. */
-  #tellDrained(): void {
+  #notifyDrained(): void {
     const told = (): void => {
       this.#awaitsDrain = false
       this.#hasBacklog = this.#socket.writableLength > 0

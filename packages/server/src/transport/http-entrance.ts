@@ -11,8 +11,8 @@ import { isWebSocketOffer } from "./judge-upgrade.ts"
 import { hasAllHeaders } from "./header-fields.ts"
 import { requestTarget } from "./request-target.ts"
 
-/** One Hawser server at the door. */
-export interface DoorEntry {
+/** One Hawser server at the entrance. */
+export interface HttpEntry {
   readonly path: string
   readonly limits: Pick<ServerLimits, "httpTimeoutMs" | "requestlessPerAddress" | "upgradeUntakenMs">
   readonly timers: TimerQueue
@@ -23,24 +23,24 @@ export interface DoorEntry {
   readonly refusePath: (incoming: IncomingMessage, socket: Duplex) => void
 }
 
-const doors = new WeakMap<HttpServer, HttpDoor>()
+const entrances = new WeakMap<HttpServer, HttpEntrance>()
 
 /**
- * Puts a server at the door; returns how to take it away.
+ * Puts a server at the entrance; returns how to take it away.
  * @throws TypeError if another one has its path there.
  */
-export function enterDoor(httpServer: HttpServer, entry: DoorEntry): () => void {
-  const door = doors.get(httpServer) ?? new HttpDoor(httpServer)
-  doors.set(httpServer, door)
-  return door.enter(entry)
+export function enterHttpServer(httpServer: HttpServer, entry: HttpEntry): () => void {
+  const entrance = entrances.get(httpServer) ?? new HttpEntrance(httpServer)
+  entrances.set(httpServer, entrance)
+  return entrance.enter(entry)
 }
 
 /** Node asks it, from 24.9 on, whether an offer of another protocol is taken up; without it, it emits `upgrade` for each. */
 const callbackName = "shouldUpgradeCallback"
 
-class HttpDoor {
+class HttpEntrance {
   readonly #httpServer: HttpServer
-  readonly #entries = new Map<string, DoorEntry>()
+  readonly #entries = new Map<string, HttpEntry>()
   #watch: AcceptWatch | undefined
   /** Upgrades that somebody else may take; each settles one. */
   readonly #untaken = new Set<() => void>()
@@ -50,7 +50,7 @@ class HttpDoor {
     this.#httpServer = httpServer
   }
 
-  enter(entry: DoorEntry): () => void {
+  enter(entry: HttpEntry): () => void {
     if (this.#entries.has(entry.path))
       throw new TypeError(
         `another Hawser server has the path ${entry.path} of this HTTP server; give one of them another path`,
@@ -60,7 +60,7 @@ class HttpDoor {
     return () => this.#leave(entry)
   }
 
-  #leave(entry: DoorEntry): void {
+  #leave(entry: HttpEntry): void {
     const isFirst = this.#first === entry
     this.#entries.delete(entry.path)
     if (this.#entries.size === 0) this.#close()
@@ -68,16 +68,16 @@ class HttpDoor {
   }
 
   /** Its limits, timers and counts are those of the sockets and of what is nobody's. */
-  get #first(): DoorEntry | undefined {
+  get #first(): HttpEntry | undefined {
     return this.#entries.values().next().value
   }
 
-  #watchFor(entry: DoorEntry | undefined): void {
+  #watchFor(entry: HttpEntry | undefined): void {
     this.#watch?.stop()
     this.#watch = entry === undefined ? undefined : new AcceptWatch(this.#httpServer, entry)
   }
 
-  #open(entry: DoorEntry): void {
+  #open(entry: HttpEntry): void {
     this.#watchFor(entry)
     this.#httpServer.on("upgrade", this.#onUpgrade)
     this.#restoreCallback = passOrdinary(this.#httpServer, (upgrade) => this.#isOrdinary(upgrade))
@@ -160,7 +160,7 @@ interface Upgrade {
   readonly incoming: IncomingMessage
   readonly socket: Duplex
   readonly head: Buffer
-  readonly entry: DoorEntry
+  readonly entry: HttpEntry
 }
 
 function bytesWritten(socket: Duplex): unknown {

@@ -11,12 +11,12 @@ const slabBytes = 256 * 1_024
 const shortBytes = 48
 
 /** Who a frame is for. */
-interface FrameReceiver {
+interface FrameRecipient {
   send(message: OutboundMessage): void
 }
 
-export class ReplicaFrame {
-  #receiver: FrameReceiver | undefined
+export class ReplicaFrameWriter {
+  #recipient: FrameRecipient | undefined
   #slab = Buffer.allocUnsafeSlow(slabBytes)
   #start = 0
   #end = 0
@@ -24,10 +24,10 @@ export class ReplicaFrame {
   #replica = 0
   #isNeeded = false
 
-  /** By which number the connection knows the replica of the next frames; the receiver gets each, in memory of its own. */
-  for(replica: number, receiver: FrameReceiver): this {
+  /** By which number the connection knows the replica of the next frames; the recipient gets each, in memory of its own. */
+  for(replica: number, recipient: FrameRecipient): this {
     this.#replica = replica
-    this.#receiver = receiver
+    this.#recipient = recipient
     return this
   }
 
@@ -42,7 +42,7 @@ export class ReplicaFrame {
   }
 
   /** Also a frame without parts says something. */
-  mustBeSent(): void {
+  requireSend(): void {
     this.#isNeeded = true
   }
 
@@ -73,7 +73,7 @@ export class ReplicaFrame {
     const bytes = this.#slab.subarray(this.#start, this.#end)
     this.#start = this.#end
     this.#headEnd = this.#end
-    this.#receiver?.send(outbound(bytes))
+    this.#recipient?.send(outbound(bytes))
   }
 
   #varint(value: number): void {
