@@ -144,7 +144,9 @@ describe("an application's own subscription", () => {
     const ann = await world.open("ann")
     const topic = other.server.topic("chat:a")
     const session = sessionOf(world, "ann")
-    expect(() => topic.subscribe(session)).toThrow(`session ${session.id} belongs to another server`)
+    expect(() => topic.subscribe(session)).toThrow(
+      `cannot subscribe session ${session.id}: it belongs to another server`,
+    )
     expect(other.server.multicast([session], "chatMessage", { text: "one" })).toBe(0)
     ann.close()
     await world.clock.advance(100)

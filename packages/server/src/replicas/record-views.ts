@@ -1,5 +1,5 @@
-// Changes of replicas by records, for dialects that take no cells. Viewers with the same change get the same bytes: a change
-// is encoded once per dialect and tick.
+// Changes of replicas as records, for dialects without cells. A change is encoded once per dialect and tick; all viewers with
+// the same change receive the same bytes. Must not know sockets.
 import { unsendable } from "@hawser/protocol/core"
 import type { OutboundMessage } from "@hawser/protocol/core"
 import type { ServerCounters } from "../base/counters.ts"
@@ -11,11 +11,11 @@ import type { ReplicaViewer } from "./replica-viewer.ts"
 
 export interface RecordViewsOptions {
   readonly counters: Pick<ServerCounters, "publicationsEncoded">
-  /** Receives the error of a change that cannot be encoded. The change is left out; a tick has other viewers. */
+  /** Receives the error of a change that cannot be encoded. The change is dropped; other viewers of the tick are not affected. */
   readonly onError: (error: unknown) => void
 }
 
-/** Ids and version of a cell, as the client has them. */
+/** Ids and version of a cell that the client has. */
 interface SentCell {
   readonly ids: ReadonlySet<string>
   readonly version: number
@@ -23,7 +23,7 @@ interface SentCell {
 
 interface ChangedCell {
   readonly cell: ReplicaCell
-  /** Version that the client has; 0 for none. */
+  /** Version that the client has; 0 if it has none. */
   readonly since: number
 }
 
@@ -37,12 +37,12 @@ export class RecordViews {
     this.#options = options
   }
 
-  /** Ends a tick: drops its messages. */
-  forget(): void {
+  /** Drops the messages of the tick, at its end. */
+  endTick(): void {
     this.#encoded.clear()
   }
 
-  /** Returns the messages that this viewer lacks, and counts them as sent. */
+  /** Returns the messages that this viewer misses, and records them as sent. */
   messages(viewer: ReplicaViewer, dialect: ReplicaDialect): readonly OutboundMessage[] {
     const sent = this.#sent.get(viewer) ?? new Map<ReplicaCell, SentCell>()
     if (isUpToDate(viewer, sent)) return []
@@ -63,7 +63,7 @@ export class RecordViews {
       sent.set(cell, { ids, version: cell.version })
       changed.push({ cell, since: before?.version ?? 0 })
     }
-    // Who only walked from one cell in view to another is not gone.
+    // A record that moved from one cell in view to another has not left the view.
     for (const { ids } of sent.values()) for (const id of ids) gone.delete(id)
     return this.#encode(dialect, viewer.store, { cells: changed, gone })
   }
@@ -106,7 +106,7 @@ export class RecordViews {
   }
 }
 
-/** True where nothing has changed since. */
+/** True if no cell in view has changed since the last message. */
 function isUpToDate(viewer: ReplicaViewer, sent: ReadonlyMap<ReplicaCell, SentCell>): boolean {
   if (sent.size !== viewer.cellCount) return false
   for (const cell of viewer.cells()) if (sent.get(cell)?.version !== cell.version) return false
