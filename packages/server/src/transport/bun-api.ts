@@ -1,16 +1,16 @@
-// The part of Bun's own API that is used, as Bun 1.4.4 and later have it. Declared here, because the published types of
-// Bun would change what every other file of a program sees as global.
+// Types of the part of Bun's API that is used, for Bun 1.4.4 and later. Declared here, because the published types of Bun would
+// change the global types of the whole program.
 
 /** One socket of `Bun.serve`. */
 export interface BunSocket {
   data: unknown
-  /** What `message` gets for a binary one; "nodebuffer" unless it is set. */
+  /** Type of binary content for the handler `message`; default "nodebuffer". */
   binaryType?: "nodebuffer" | "arraybuffer" | "uint8array" | "blob"
-  /** Bytes taken; -1: taken, and the socket does not keep up; 0: nothing taken, or nothing to send. */
+  /** Returns the accepted bytes; -1: accepted, with backpressure; 0: nothing accepted, or nothing to send. */
   sendBinary(bytes: Uint8Array): number
   cork(write: (socket: BunSocket) => void): void
   getBufferedAmount(): number
-  /** Tells `close` of the handlers before it returns. */
+  /** Calls the handler `close` before it returns. */
   close(code: number, reason: string): void
   terminate(): void
   ping(): number
@@ -34,9 +34,9 @@ export interface BunWebSocketHandlers {
   error(error: Error): void
 }
 
-/** What `Bun.serve` returns and hands to `fetch`. */
+/** Server object of `Bun.serve`, also the second argument of `fetch`. */
 export interface BunServer {
-  /** Tells `open` of the handlers before it returns. */
+  /** Calls the handler `open` before it returns. */
   upgrade(
     request: Request,
     options: { readonly data: unknown; readonly headers: Record<string, string> },
@@ -46,14 +46,14 @@ export interface BunServer {
 
 interface StoppableBunServer extends BunServer {
   readonly port: number | undefined
-  /** Resolves when the last connection is gone. */
+  /** Resolves after the end of the last connection. */
   stop(closeActiveConnections: boolean): Promise<void>
 }
 
 export interface BunServeOptions {
   readonly port: number
   readonly hostname?: string
-  /** Seconds, 255 at most. */
+  /** Idle timeout in seconds, at most 255. */
   readonly idleTimeout: number
   readonly maxRequestBodySize: number
   readonly development: boolean

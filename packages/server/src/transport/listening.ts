@@ -1,4 +1,4 @@
-// What an application learns when its server listens.
+// Result of `listen`: the address of the server.
 
 export interface Listening {
   readonly port: number
