@@ -62,29 +62,14 @@ export function createTopics<User extends AuthenticatedUser>(
   const board = new PresenceBoard<User>({ fanOut, timers, counters, limits, onError })
   const firstMember = randomBytes(5).readUIntBE(0, 5)
   const shared = { kinds, index, hub, clock, limits, counters }
-  const memberships = new TopicMemberships<User>({
-    ...shared,
-    log,
-    board,
-    compact,
-    fanOut,
-    timers,
-    firstMember,
-    onError,
-  })
+  const joining = { log, board, compact, fanOut, timers, firstMember, onError }
+  const memberships = new TopicMemberships<User>({ ...shared, ...joining })
   const unsubscribe = (topic: string, session: ServerSession<User>): void =>
     memberships.unsubscribe(topic, session)
   const sending = { events, counters, compact, registry, hub, log, fanOut, unsubscribe }
   const publisher = new Publisher<User>({ ...sending, contractName: contract.name })
-  const requests = new TopicRequests<User>({
-    ...shared,
-    memberships,
-    publisher,
-    registry,
-    events,
-    codec,
-    limiter,
-  })
+  const handling = { memberships, publisher, registry, events, codec, limiter }
+  const requests = new TopicRequests<User>({ ...shared, ...handling })
   for (const [name, handler] of requests.handlers())
     if (handlers.knows(name)) handlers.set("command", name, handler)
   return {
