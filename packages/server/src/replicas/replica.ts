@@ -8,12 +8,15 @@ import type { Values } from "./replica-store.ts"
 
 /** A replica's records by id. The changes of a tick (`replicaTickMs`) are sent together; unchanged cells are not sent. */
 export interface Replica<Record extends object, S> {
+  /** Name in the contract. */
   readonly name: string
   /** Number of records. */
   readonly size: number
+  /** Returns true if the replica has a record with this id. */
   has(id: string): boolean
   /** Returns the record as viewers receive it: numbers are rounded to the step of their field. */
   get(id: string): Readonly<Record> | undefined
+  /** Iterates the ids of the records. */
   ids(): IterableIterator<string>
   /**
    * Adds a record, or replaces all of its fields. @throws RangeError that names the field for an invalid value; TypeError for an

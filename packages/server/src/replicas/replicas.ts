@@ -28,11 +28,24 @@ export interface ReplicasOptions {
 }
 
 /** Centre of a view: a position in the units of the replica's area, or a record that the view follows. */
-export type Viewpoint = { readonly x: number; readonly y: number } | { readonly follow: string }
+export type Viewpoint =
+  | Position
+  | {
+      /** Id of the record that the view follows. While it does not exist, the view is empty. */
+      readonly follow: string
+    }
 
+interface Position {
+  /** Coordinate in units of the field `area.x`. */
+  readonly x: number
+  /** Coordinate in units of the field `area.y`. */
+  readonly y: number
+}
+
+/** A view of one session in a replica. */
 export interface View {
   /** Moves the view to a position; it stops following a record. No effect on a replica without an area. */
-  moveTo(position: { readonly x: number; readonly y: number }): void
+  moveTo(position: Position): void
   /** Closes the view. Cells that no other view of the session contains leave the client's view. Idempotent. */
   close(): void
 }

@@ -16,7 +16,9 @@ import type { ServerWarning } from "../base/server-warning.ts"
 
 /** Argument of `canJoin`. The hook runs at each join, after a resume and after a token renewal. */
 export interface TopicJoin<User extends AuthenticatedUser, C extends Contract = Contract> {
+  /** Name of the topic. */
   readonly topic: string
+  /** Session that asks for the membership. */
   readonly session: Session<User, C>
 }
 
@@ -26,6 +28,7 @@ type PublishOf<
   E extends TopicEventName<C, TopicKind<C>>,
 > = {
   readonly [N in E]: TopicJoin<User, C> & {
+    /** Name of the event. */
     readonly event: N
     /** Validated payload. The server publishes the received payload; each recipient validates it. */
     readonly payload: ValidPayload<C, N>

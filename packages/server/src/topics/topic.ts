@@ -10,6 +10,7 @@ export interface PublishOptions<User extends AuthenticatedUser, C extends Contra
 
 /** A topic of a server. `server.topic(name)` returns one for any name, also for a topic without sessions. */
 export interface Topic<User extends AuthenticatedUser, C extends Contract> {
+  /** Name of the topic. */
   readonly name: string
   /**
    * Sends an event to the members and subscribers of the topic, encoded once per profile, without waiting for a socket.

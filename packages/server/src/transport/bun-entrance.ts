@@ -18,6 +18,7 @@ export interface BunEntrance {
   readonly upgrade: (request: Request, bun: BunServer) => Response | undefined
   /** As `upgrade`, for any request: returns 200 on `/healthz`, and 426 for requests that are not an upgrade. */
   readonly fetch: (request: Request, bun: BunServer) => Response | undefined
+  /** Handlers for the option `websocket`. */
   readonly websocket: BunWebSocketHandlers
 }
 

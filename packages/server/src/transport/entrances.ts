@@ -16,12 +16,15 @@ import type { UpgradeOptions } from "./upgrade.ts"
 export interface EntranceHost {
   /** Path of the WebSocket. */
   readonly path: string
+  /** Limits of the server. */
   readonly limits: ServerLimits
+  /** Clock of the server. */
   readonly clock: Pick<Clock, "now">
   /** Accepts a socket. Must be called in the same turn of the event loop as `judge`, so that the caps count it. */
   readonly accept: Accept
   /** Releases the output of the server's connections. */
   readonly turn: Turn
+  /** Reports an error to the application. */
   readonly onError: (error: unknown) => void
   /** Decides whether to accept an upgrade. Counts a refusal. */
   judge(request: UpgradeRequest): UpgradeVerdict

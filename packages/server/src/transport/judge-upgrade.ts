@@ -12,8 +12,11 @@ import type { UpgradeWarnings } from "./upgrade-warnings.ts"
 export interface UpgradeRequest {
   /** Path without the query. */
   readonly path: string
+  /** IP address of the peer; undefined for a Unix socket. */
   readonly remoteAddress: string | undefined
+  /** The header Host, or the host of an absolute request target. */
   readonly host: string | undefined
+  /** The header Origin. */
   readonly origin: string | undefined
   /** The header Sec-WebSocket-Protocol. */
   readonly protocols: string | undefined
@@ -34,16 +37,22 @@ export function isWebSocketOffer(upgrade: string): boolean {
 }
 
 export interface UpgradeRefused {
+  /** Discriminant of `UpgradeVerdict`. */
   readonly kind: "refused"
+  /** Reason, as a label of the metrics. */
   readonly reason: UpgradeRefusal
   /** HTTP status. */
   readonly status: number
+  /** Body of the response, without its line break. */
   readonly message: string
+  /** Header Retry-After, in seconds. Absent: the response has no such header. */
   readonly retryAfterSeconds?: number
 }
 
 export interface UpgradeAccepted {
+  /** Discriminant of `UpgradeVerdict`. */
   readonly kind: "accepted"
+  /** Wire profile that the subprotocol selects. */
   readonly profile: Profile
   /** Address key for the caps (`addressKey`). */
   readonly address: string

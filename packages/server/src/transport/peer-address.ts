@@ -3,6 +3,7 @@
 import { SocketAddress, isIP } from "node:net"
 
 export interface AddressedRequest {
+  /** IP address of the peer; undefined for a Unix socket. */
   readonly remoteAddress: string | undefined
   /** The header X-Forwarded-For. */
   readonly forwardedFor: string | undefined

@@ -43,6 +43,7 @@ export interface Gate {
 }
 
 export interface TurnOptions {
+  /** Receives errors of writes and of the gate. */
   readonly onError: (error: unknown) => void
   /** Default: none; each turn is released when it is sealed. */
   readonly gate?: Gate
@@ -63,6 +64,7 @@ export class Turn {
     this.#pass(this.seal())
   }
 
+  /** Creates a turn with number 1 open and no output. */
   constructor({ onError, gate }: TurnOptions) {
     this.#onError = onError
     this.#gate = gate
