@@ -10,7 +10,7 @@ const liveness = "packages/server/src/session/life/liveness.ts"
 const drain = "packages/server/src/session/life/drain.ts"
 const presence = "packages/server/src/topics/presence.ts"
 const sessionViews = "packages/server/src/replicas/session-views.ts"
-const topicDesk = "packages/server/src/topics/topic-desk.ts"
+const topicMemberships = "packages/server/src/topics/topic-memberships.ts"
 const replayMemory = "packages/server/src/session/conversation/replay-memory.ts"
 const login = "packages/server/src/session/opening/login.ts"
 const socketPoll = "packages/client/src/session/socket-poll.ts"
@@ -225,9 +225,9 @@ export const staleMutants: readonly Mutant[] = [
     breaks: ["J3"],
     edits: [
       {
-        file: topicDesk,
-        find: "      if (this.#isHere(seat))\n        this.#putOut",
-        replace: "      if (seat.id >= 0)\n        this.#putOut",
+        file: topicMemberships,
+        find: "      if (this.#isCurrent(membership))\n        this.#remove",
+        replace: "      if (membership.id >= 0)\n        this.#remove",
       },
     ],
     killedBy: { tests: ["tests/topics/late-replies.test.ts"], because: noTopics },

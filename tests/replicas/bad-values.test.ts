@@ -35,7 +35,7 @@ describe("an id that is no text", () => {
     [{}, "a map"],
   ])("newcomer-1 is refused by each method that takes one: %j", async (id, shownId) => {
     const { world, call } = await watched()
-    const refusal = new TypeError(`the id ${shownId} in the replica "walkers" is no text`)
+    const refusal = new TypeError(`the id ${shownId} in the replica "walkers" is not a string`)
     expect(() => call("set", id, walker(1, 1))).toThrow(refusal)
     expect(() => call("patch", id, { x: 1 })).toThrow(refusal)
     expect(() => call("remove", id)).toThrow(refusal)

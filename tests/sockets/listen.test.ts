@@ -135,7 +135,9 @@ describe("attach()", () => {
     const { server } = createOnNode()
     const httpServer = createHttpServer()
     server.attach(httpServer)
-    expect(() => server.attach(httpServer)).toThrow(new TypeError("this HTTP server is attached already"))
+    expect(() => server.attach(httpServer)).toThrow(
+      new TypeError("cannot attach the HTTP server: it is attached already"),
+    )
     expect(httpServer.listenerCount("upgrade")).toBe(1)
   })
 

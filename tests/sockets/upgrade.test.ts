@@ -142,10 +142,12 @@ describeOver(["ws", "bun"], (transport) => {
       expect(warnings).toHaveLength(17)
       expect(warnings[3]).toBe(
         `origin_refused: a page of "https://evil-3.com" was refused with 403: its request is for the host ` +
-          `"127.0.0.1:${world.port}". If it may connect, list it in the option origins; if a proxy stands in between, ` +
-          `let it pass the header Host on (nginx: proxy_set_header Host $http_host).`,
+          `"127.0.0.1:${world.port}". If it may connect, list it in the option origins. If the request passed a proxy, ` +
+          `configure the proxy to forward the header Host (nginx: proxy_set_header Host $http_host).`,
       )
-      expect(warnings[16]).toMatch(/1 more since the last such line, "https:\/\/evil-16\.com" the last/)
+      expect(warnings[16]).toMatch(
+        /1 more since the last such warning, the last of them "https:\/\/evil-16\.com"/,
+      )
       expect((await world.stats()).upgradesRefusedByReason).toEqual({ origin: 40 })
     })
 

@@ -144,7 +144,9 @@ describe("an application's own subscription", () => {
     const ann = await world.open("ann")
     const topic = other.server.topic("chat:a")
     const session = sessionOf(world, "ann")
-    expect(() => topic.subscribe(session)).toThrow(`session ${session.id} belongs to another server`)
+    expect(() => topic.subscribe(session)).toThrow(
+      `cannot subscribe session ${session.id}: it belongs to another server`,
+    )
     expect(other.server.multicast([session], "chatMessage", { text: "one" })).toBe(0)
     ann.close()
     await world.clock.advance(100)
@@ -266,7 +268,7 @@ describe("what clients may do", () => {
 
   it("cannot be said twice, or of what the contract lacks", () => {
     const { server } = createWorld()
-    expect(() => server.topicKind("chat", {})).toThrow('the topic "chat" has its rules already')
+    expect(() => server.topicKind("chat", {})).toThrow('the rules of the topic "chat" are set already')
     // @ts-expect-error 2345: "vault"
     expect(() => server.topicKind("valt", {})).toThrow('the contract "topics" has no topic "valt"')
     expect(() => server.topicKind("vault", { history: { maxCount: 0 } })).toThrow(

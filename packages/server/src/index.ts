@@ -44,7 +44,12 @@ export type {
   StoreHost,
 } from "./session/life/session-store.ts"
 export { decodeSessionRecord, encodeSessionRecord } from "./session/life/record-codec.ts"
-export type { SeatRecord, SessionRecord, StateRecord, UserPacking } from "./session/life/session-record.ts"
+export type {
+  MembershipRecord,
+  PresenceStateRecord,
+  SessionRecord,
+  UserPacking,
+} from "./session/life/session-record.ts"
 export type { SessionPolicy } from "./session/life/session-registry.ts"
 export type { Permission, TopicJoin, TopicPublish, TopicRules } from "./topics/topic-kinds.ts"
 export type { EndCause, SendOutcome, Session } from "./base/session.ts"

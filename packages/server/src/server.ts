@@ -5,7 +5,7 @@ import type { AuthenticatedUser } from "./base/authenticate.ts"
 import { createBase } from "./base/create-base.ts"
 import { createCalls } from "./calls/create-calls.ts"
 import { readStats } from "./metrics/read-stats.ts"
-import { createReplicaDesk } from "./replicas/replica.ts"
+import { createReplicaLookup } from "./replicas/replica.ts"
 import { Replicas } from "./replicas/replicas.ts"
 import type { Server, ServerOptions } from "./server-api.ts"
 import { createSessions } from "./session/create-sessions.ts"
@@ -88,7 +88,7 @@ function publicServer(layers: Layers): Server<Contract, User> {
     stream: (name, handler) => handlers.set("stream", name, handler),
     topic: (name) => publisher.topic(name),
     topicKind: (kind, rules) => topics.kinds.set(kind, rules),
-    replica: createReplicaDesk(replicas, registry),
+    replica: createReplicaLookup(replicas, registry),
     flush: () => replicas.flush(),
     broadcast: (event, payload, but) => publisher.broadcast(event, payload, but),
     multicast: (recipients, event, payload) => publisher.multicast(recipients, event, payload),

@@ -1,5 +1,5 @@
-// Defines the server's metrics and reads their values from the server's statistics. A test compares them with
-// docs/metrics.md. Must not know a metrics library.
+// Definitions of the server's metrics, each with a function that reads its value from the statistics. A test compares them
+// with docs/metrics.md. Must not know a metrics library.
 import type { ServerCounters } from "../base/counters.ts"
 import type { ServerStats } from "./server-stats.ts"
 import type { HistogramReading } from "../base/histogram.ts"
@@ -17,9 +17,9 @@ export interface Distribution {
 }
 
 interface NamedMetric {
-  /** Without the prefix. */
+  /** Name without the prefix. */
   readonly name: string
-  /** One sentence. */
+  /** Help text, one sentence. */
   readonly help: string
   readonly labelNames: readonly string[]
 }
@@ -34,10 +34,10 @@ export type MetricDefinition =
       readonly read: (stats: ServerStats) => readonly Distribution[]
     })
 
-/** Statistics that are one number each. */
+/** Statistics that are a single number. */
 type NumberKey = { [K in keyof ServerStats]: ServerStats[K] extends number ? K : never }[keyof ServerStats]
 
-/** A metric with one value: its name and its help. */
+/** Name and help of a metric with one value. */
 type Row = readonly [name: string, help: string]
 
 /** Counters that a metric with labels reports: `tallies` and `histograms` below. */
@@ -51,105 +51,99 @@ type LabelledCounter =
   | "requestsSettled"
   | "requestsFailed"
 
-/** Gauges that have labels or another unit: `tallies` below. `sessions` is the sum of its two states. */
+/** Gauges with labels or another unit: `tallies` below. `sessions` is the sum of its two states. */
 type OtherGauge = "sessions" | "attached" | "detached" | "stateOldestMs"
 
-/** By statistic. A gauge without a metric does not compile. */
+/** Gauges by statistic. A statistic without a gauge does not compile. */
 const gauges: Readonly<Record<Exclude<NumberKey, keyof ServerCounters | OtherGauge>, Row>> = {
-  connections: ["connections", "Sockets that are open now, logged in or not."],
-  topics: ["topics", "Topics that somebody is in now."],
-  topicMembers: ["topic_members", "Stays of sessions in topics that they joined by themselves."],
+  connections: ["connections", "Open sockets, logged in or not."],
+  topics: ["topics", "Topics that contain sessions."],
+  topicMembers: ["topic_members", "Memberships of sessions in topics that their clients joined."],
   topicHistoryBytes: ["topic_history_bytes", "Bytes of the histories of all topics."],
   replicaRecords: ["replica_records", "Records of all replicas."],
-  replicaCells: ["replica_cells", "Cells of replicas that have records or viewers now."],
+  replicaCells: ["replica_cells", "Cells of replicas with records or viewers."],
   replicaDeltaBytes: [
     "replica_delta_bytes",
-    "Memory of the changes that cells hold for viewers who missed some.",
+    "Memory of the deltas that cells hold for viewers that miss some.",
   ],
-  viewing: ["replica_viewers", "Sessions that see any replica now."],
+  viewing: ["replica_viewers", "Sessions that view replicas."],
   conflated: [
     "replica_viewers_conflated",
-    "Of these, the ones that have fallen behind now and wait for their socket or their link.",
+    "Sessions whose replica updates are conflated until their connection has capacity.",
   ],
   stateUnacknowledgedBytes: [
     "state_unacknowledged_bytes",
-    "Bytes of replicas and volatile events that were sent and that clients have not acknowledged.",
+    "Bytes of replica frames and volatile events that were sent and are not acknowledged.",
   ],
-  timers: ["timers", "Deadlines that wait now; 0 on a server without connections and sessions."],
+  timers: ["timers", "Pending timers; 0 on a server without connections and sessions."],
   bufferedMessages: [
     "buffered_messages",
-    "Reliable messages that sessions keep now because their clients have not acknowledged them.",
+    "Reliable messages in send buffers that clients have not acknowledged.",
   ],
   bufferedBytes: [
     "buffered_bytes",
-    "Bytes of these messages, a broadcast counted once for each session that keeps it.",
+    "Bytes of these messages; a broadcast counts once for each session that buffers it.",
   ],
-  replayBytes: ["replay_bytes", "Bytes of these messages, a broadcast counted once for all of them."],
-  idempotencyBytes: [
-    "idempotency_bytes",
-    "Memory of the remembered outcomes of requests with an idempotency key.",
-  ],
+  replayBytes: ["replay_bytes", "Bytes of these messages; a broadcast counts once for all sessions."],
+  idempotencyBytes: ["idempotency_bytes", "Memory of stored outcomes of requests with an idempotency key."],
 }
 
-/** By counter. A counter without a metric does not compile. */
+/** Metrics by counter. A counter without a metric does not compile. */
 const counters: Readonly<Record<Exclude<keyof ServerCounters, LabelledCounter>, Row>> = {
-  connectionsAccepted: ["connections_opened_total", "Sockets that were taken in."],
-  connectionsClosed: ["connections_closed_total", "Sockets that have gone."],
+  connectionsAccepted: ["connections_opened_total", "Sockets that were accepted."],
+  connectionsClosed: ["connections_closed_total", "Sockets that have ended."],
   silentConnectionsClosed: [
     "silent_connections_closed_total",
-    "Sockets that were dropped because nothing was heard after a ping.",
+    "Sockets that were dropped because no bytes arrived after a ping.",
   ],
   slowConsumersClosed: [
     "slow_consumers_closed_total",
-    "Sockets that were dropped because their peer was heard, but acknowledged nothing, or too much waited for it.",
+    "Sockets that were dropped because their peer sent bytes but no acknowledgement, or its send buffer was full.",
   ],
-  topicJoins: ["topic_joins_total", "Joins of clients that the application allowed."],
+  topicJoins: ["topic_joins_total", "Joins of clients that succeeded."],
   topicJoinsRefused: ["topic_joins_refused_total", "Joins of clients that were refused."],
   topicMembersPutOut: [
     "topic_members_put_out_total",
-    "Members that were put out, by the application or because they may not be in any more.",
+    "Members that were removed by the application, or because canJoin no longer permitted them.",
   ],
-  topicPublishes: ["topic_publishes_total", "Publications of clients to topics."],
+  topicPublishes: ["topic_publishes_total", "Publications of clients to topics that succeeded."],
   topicPublishesRefused: [
     "topic_publishes_refused_total",
     "Publications of clients to topics that were refused.",
   ],
-  topicReplays: ["topic_replays_total", "Publications that were sent again from the history of their topic."],
-  topicGaps: ["topic_gaps_total", "Joins that were told of publications which nobody keeps any more."],
-  presenceUpdates: ["presence_updates_total", "Events that told members who is in their topic."],
+  topicReplays: ["topic_replays_total", "Publications that were replayed from the history of their topic."],
+  topicGaps: ["topic_gaps_total", "Joins with a gap: missed publications were no longer retained."],
+  presenceUpdates: ["presence_updates_total", "Presence events to members of topics, each encoded once."],
   replicaCellsPacked: [
     "replica_cells_packed_total",
-    "Changed cells of replicas that were packed, each once for all of its viewers.",
+    "Changed cells of replicas that were packed, each once for all its viewers.",
   ],
   replicaFramesSent: ["replica_frames_sent_total", "Frames of replicas that were sent."],
   replicaBytesSent: ["replica_bytes_sent_total", "Bytes of these frames."],
   viewersConflated: [
     "replica_conflations_total",
-    "Sessions that fell behind with their replicas, each time until their socket or their link had drained.",
+    "Times that a session's replica updates were conflated until its connection had capacity.",
   ],
   replicaUpdatesConflated: [
     "replica_updates_conflated_total",
-    "Updates that such a session was not sent, because a later one stands for them.",
+    "Replica updates that were not sent because a later one replaced them.",
   ],
   sessionsOpened: ["sessions_opened_total", "Sessions that began."],
-  sessionsDetached: [
-    "session_detachments_total",
-    "Sessions that lost their connection and waited for another.",
-  ],
+  sessionsDetached: ["session_detachments_total", "Sessions that lost their connection and were detached."],
   takeovers: [
     "session_takeovers_total",
-    "Resumes that took a session from a connection that was still bound to it.",
+    "Resumes of sessions that were still attached to another connection.",
   ],
   messagesReceived: [
     "messages_received_total",
     "Messages that arrived in sessions, control frames included.",
   ],
   bytesReceived: ["received_bytes_total", "Bytes of these messages."],
-  messagesSent: ["messages_sent_total", "Messages that were handed to sockets, replayed ones included."],
+  messagesSent: ["messages_sent_total", "Messages that were written to sockets, replayed ones included."],
   bytesSent: ["sent_bytes_total", "Bytes of these messages."],
-  messagesReplayed: ["messages_replayed_total", "Messages that were sent again after a resume."],
+  messagesReplayed: ["messages_replayed_total", "Messages that were replayed after a resume."],
   bytesReplayed: ["replayed_bytes_total", "Bytes of these messages."],
-  acksSent: ["acks_sent_total", "Acknowledgements that were sent as frames of their own."],
+  acksSent: ["acks_sent_total", "Acknowledgements that were sent as separate frames."],
   volatileConflated: [
     "volatile_conflated_total",
     "Keyed volatile values that a newer value replaced before they were sent.",
@@ -161,7 +155,7 @@ const counters: Readonly<Record<Exclude<keyof ServerCounters, LabelledCounter>, 
   ],
   requestsAbandoned: [
     "requests_abandoned_total",
-    "Requests that were not answered because their session ended first.",
+    "Requests without a reply because their session ended first.",
   ],
   requestsVoided: [
     "requests_voided_total",
@@ -169,7 +163,7 @@ const counters: Readonly<Record<Exclude<keyof ServerCounters, LabelledCounter>, 
   ],
   badMessages: ["bad_messages_total", "Messages that do not follow the protocol."],
   throttledPauses: ["throttled_pauses_total", "Times that reading paused because a user sent too much."],
-  drains: ["drains_total", "Times that clients were asked to move to new connections."],
+  drains: ["drains_total", "Times that the server asked clients to move to new connections."],
   drainOverdue: [
     "drain_overdue_total",
     "Connections that were closed because their client did not move in time.",
@@ -180,14 +174,14 @@ const tallies: readonly MetricDefinition[] = [
   {
     name: "sockets_dropped_total",
     type: "counter",
-    help: "TCP connections of Node's HTTP servers that were dropped before a request came, by reason.",
+    help: "TCP connections of Node's HTTP servers that were dropped before a request, by reason.",
     labelNames: ["reason"],
     read: (stats) => byLabel("reason", stats.socketsDroppedByReason),
   },
   {
     name: "upgrades_refused_total",
     type: "counter",
-    help: "Requests for a WebSocket that were refused before there was a connection, by reason.",
+    help: "Requests for a WebSocket that were refused before a connection existed, by reason.",
     labelNames: ["reason"],
     read: (stats) => byLabel("reason", stats.upgradesRefusedByReason),
   },
@@ -209,7 +203,7 @@ const tallies: readonly MetricDefinition[] = [
   {
     name: "resumes_total",
     type: "counter",
-    help: "Clients that came back for their session, by outcome: resumed or refused.",
+    help: "Requests to resume a session, by outcome: resumed or refused.",
     labelNames: ["outcome"],
     read: ({ resumesAsked, sessionsResumed: resumed }) =>
       byLabel("outcome", { resumed, refused: resumesAsked - resumed }),
@@ -224,14 +218,14 @@ const tallies: readonly MetricDefinition[] = [
   {
     name: "sessions",
     type: "gauge",
-    help: "Sessions of now, by state: attached, or detached while their client is away.",
+    help: "Open sessions, by state: attached, or detached without a connection.",
     labelNames: ["state"],
     read: ({ attached, detached }) => byLabel("state", { attached, detached }),
   },
   {
     name: "state_oldest_seconds",
     type: "gauge",
-    help: "Age of the oldest frame of replicas or volatile events that a client has not acknowledged; 0 for none.",
+    help: "Age of the oldest replica frame or volatile event that a client has not acknowledged; 0 for none.",
     labelNames: [],
     read: ({ stateOldestMs }) => [{ labels: {}, value: stateOldestMs / 1_000 }],
   },
@@ -245,7 +239,7 @@ const tallies: readonly MetricDefinition[] = [
   {
     name: "request_failures_total",
     type: "counter",
-    help: "Requests that were answered with an error, by the contract's name of the call and by code.",
+    help: "Requests whose reply was an error, by the contract's name of the call and by code.",
     labelNames: ["call", "code"],
     read: ({ calls }) =>
       Object.entries(calls).flatMap(([call, { failedByCode }]) =>
@@ -258,14 +252,14 @@ const histograms: readonly MetricDefinition[] = [
   {
     name: "session_attached_seconds",
     type: "histogram",
-    help: "How long sessions had a connection without a pause, of those times that are over.",
+    help: "Time between the attachment and the detachment of a session.",
     labelNames: [],
     read: ({ attachments }) => [{ labels: {}, reading: attachments }],
   },
   {
     name: "session_detached_seconds",
     type: "histogram",
-    help: "How long clients were away, by outcome: until they resumed, or until their session ended.",
+    help: "Time between the detachment of a session and its resume or end, by outcome: resumed or ended.",
     labelNames: ["outcome"],
     read: ({ absencesResumed, absencesEnded }) => [
       { labels: { outcome: "resumed" }, reading: absencesResumed },
@@ -275,14 +269,14 @@ const histograms: readonly MetricDefinition[] = [
   {
     name: "request_duration_seconds",
     type: "histogram",
-    help: "Time from the arrival of a request to its answer, by the contract's name of the call.",
+    help: "Time from the arrival of a request to its reply, by the contract's name of the call.",
     labelNames: ["call"],
     read: ({ calls }) =>
       Object.entries(calls).map(([call, { latency }]) => ({ labels: { call }, reading: latency })),
   },
 ]
 
-/** Every metric, in the order in which they are shown. */
+/** All metrics, in the order of registration. */
 export const metricDefinitions: readonly MetricDefinition[] = [
   ...keysOf(gauges).map((key) => plainMetric("gauge", key, gauges[key])),
   ...tallies,

@@ -1,4 +1,5 @@
-// Puts the statistics of one moment together from where each is counted: a plain object that nothing changes later.
+// Reads the statistics of a server from their sources into a plain object, which is not modified later. Must not know metrics
+// libraries.
 import type { Clock } from "@hawser/protocol"
 import type { AuthenticatedUser } from "../base/authenticate.ts"
 import type { ServerCounters } from "../base/counters.ts"

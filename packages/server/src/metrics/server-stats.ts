@@ -1,53 +1,66 @@
-// The counts and sizes that `server.stats()` returns.
+// Result of `server.stats()`: counts and sizes.
 import type { CallReading } from "../base/call-stats.ts"
 import type { ServerCounters } from "../base/counters.ts"
 import type { HistogramReading } from "../base/histogram.ts"
 
 export interface ServerStats extends Readonly<ServerCounters> {
+  /** Open sockets, logged in or not. */
   readonly connections: number
+  /** Open sessions. */
   readonly sessions: number
-  /** Of these: with a connection, and without. */
+  /** Sessions with a connection. */
   readonly attached: number
+  /** Sessions without a connection. */
   readonly detached: number
+  /** Topics that contain sessions. */
   readonly topics: number
-  /** Stays of sessions in topics that they joined by themselves, and bytes of all histories. */
+  /** Memberships of sessions in topics that their clients joined. */
   readonly topicMembers: number
+  /** Bytes of all histories. Bounded by `topicHistoryMaxBytes`. */
   readonly topicHistoryBytes: number
-  /** Records of all replicas, and the cells that have records or viewers. */
+  /** Records of all replicas. */
   readonly replicaRecords: number
+  /** Cells of replicas with records or viewers. */
   readonly replicaCells: number
-  /** Memory in bytes of the changes that cells hold for viewers who missed some. Per cell bounded by `replicaDeltaMaxBytes`. */
+  /** Memory of the deltas that cells hold for viewers that miss some, in bytes. Per cell bounded by `replicaDeltaMaxBytes`. */
   readonly replicaDeltaBytes: number
-  /** Sessions that view replicas, and those of them that have fallen behind and wait for their socket or their link. */
+  /** Sessions that view replicas. */
   readonly viewing: number
+  /** Sessions whose replica updates are conflated until their connection has capacity. */
   readonly conflated: number
-  /** Frames of state that clients have not acknowledged: their bytes, and the age of the oldest in milliseconds; 0 for none. */
+  /** Bytes of state frames that clients have not acknowledged. */
   readonly stateUnacknowledgedBytes: number
+  /** Age of the oldest state frame that a client has not acknowledged, in milliseconds; 0 for none. */
   readonly stateOldestMs: number
-  /** Deadlines that wait; 0 on an idle server without connections. */
+  /** Pending timers; 0 on a server without connections and sessions. */
   readonly timers: number
-  /** Reliable messages that clients have not acknowledged; a broadcast counts once per session that keeps it. */
+  /** Reliable messages that clients have not acknowledged; a broadcast counts once per session that buffers it. */
   readonly bufferedMessages: number
+  /** Bytes of these messages, counted in the same way. */
   readonly bufferedBytes: number
-  /** The same bytes with a broadcast counted once for all sessions. Bounded by `replayMaxBytes`. */
+  /** Bytes of these messages; a broadcast counts once for all sessions. Bounded by `replayMaxBytes`. */
   readonly replayBytes: number
-  /** Memory of the outcomes of requests with an idempotency key. Bounded by `idempotencyMaxBytes`. */
+  /** Memory of stored outcomes of requests with an idempotency key, in bytes. Bounded by `idempotencyMaxBytes`. */
   readonly idempotencyBytes: number
   /**
-   * TCP connections that were dropped before a request came. `silent`: no whole request within `httpTimeoutMs`; `crowded`:
-   * `requestlessPerAddress`.
+   * TCP connections that were dropped before a request. `silent`: no complete request within `httpTimeoutMs`; `crowded`: the
+   * address was at `requestlessPerAddress`.
    */
   readonly socketsDroppedByReason: Readonly<Record<string, number>>
-  /** Codes and causes beyond those of the error table count as `other`; a code of `authenticate` does up to 32. */
+  /** Refused upgrades, by reason. */
   readonly upgradesRefusedByReason: Readonly<Record<string, number>>
+  /** Refused log-ins, by error code. Codes outside the error table count as `other`, except the first 32 of `authenticate`. */
   readonly handshakesRefusedByCode: Readonly<Record<string, number>>
+  /** Refused resumes, by cause. */
   readonly resumesRefusedByCause: Readonly<Record<string, number>>
+  /** Ended sessions, by cause. Causes outside the error table count as `other`. */
   readonly sessionsEndedByCause: Readonly<Record<string, number>>
-  /** How long sessions had a connection without a pause, of those times that are over. */
+  /** Times between the attachment and the detachment of sessions. */
   readonly attachments: HistogramReading
-  /** How long clients were away, until they came back or until their session ended. */
+  /** Times between the detachment of sessions and their resume. */
   readonly absencesResumed: HistogramReading
+  /** Times between the detachment of sessions and their end. */
   readonly absencesEnded: HistogramReading
-  /** By the contract's names of calls; any other name counts as `unknown`. */
+  /** Readings by the contract's names of calls. Other names count as `unknown`. */
   readonly calls: Readonly<Record<string, CallReading>>
 }

@@ -16,8 +16,8 @@ const delta = (number: number, length: number): Uint8Array => new Uint8Array(len
 const readAll = (held: HeldDeltas, count = held.count): number[][] =>
   [...held.read(count)].map((bytes) => [...bytes])
 
-describe("the last changes of a cell", () => {
-  it("are read oldest first, and take one buffer", () => {
+describe("the last deltas of a cell", () => {
+  it("are read oldest first, and share one buffer", () => {
     const held = new HeldDeltas(limits)
     expect([held.count, held.heldBytes, held.lastDelta]).toEqual([0, 0, undefined])
     for (let number = 1; number <= 5; number += 1) held.add(writerOf(delta(number, 3)), 0)
@@ -36,7 +36,7 @@ describe("the last changes of a cell", () => {
     expect(writer.byteLength).toBe(0)
   })
 
-  it("are dropped from the oldest on beyond the bytes, all memory counted", () => {
+  it("are dropped at the bound of bytes, oldest first, with all memory counted", () => {
     const held = new HeldDeltas(limits)
     for (let number = 0; number < 500; number += 1) {
       held.add(writerOf(delta(number, 20)), 0)
@@ -47,7 +47,7 @@ describe("the last changes of a cell", () => {
     expect(readAll(held, 1)).toEqual([[...delta(499, 20)]])
   })
 
-  it("are dropped by their age, and their memory with the last one", () => {
+  it("are dropped at the bound of age, and free their memory with the last one", () => {
     const held = new HeldDeltas(limits)
     for (const atMs of [0, 4_000, 8_000]) held.add(writerOf(delta(1, 5)), atMs)
     held.expire(12_000)
@@ -58,7 +58,7 @@ describe("the last changes of a cell", () => {
     expect([held.count, held.heldBytes, held.lastDelta]).toEqual([0, 0, undefined])
   })
 
-  it("keep a change that is larger than the bound for as long as it is the last, and its memory no longer", () => {
+  it("include a delta above the bound while it is the last one, and then free its memory", () => {
     const held = new HeldDeltas(limits)
     held.add(writerOf(delta(1, 10)), 0)
     held.add(writerOf(delta(2, 50_000)), 0)

@@ -1,24 +1,24 @@
-// The last changes of one cell, packed one behind the other in one buffer: for viewers that missed some of them. An object
-// and an array of its own for each change would cost ten times what most changes say.
-// Bounds: bytes (the buffer and its objects) and age; beyond either the oldest changes are dropped, but never the last one.
-// Must not know viewers and frames.
+// The last deltas of one cell, for viewers that miss some of them. All deltas are in one buffer: an object and an array for
+// each delta would take ten times the memory of a typical delta.
+// Bounds: bytes (buffer and objects) and age. At the bytes bound the oldest deltas are dropped, but never the last one. At the
+// age bound each delta is dropped. Must not know viewers and frames.
 import type { BitWriter } from "@hawser/protocol/core"
 
 export interface HeldDeltasLimits {
-  /** Bytes of memory for the changes of one cell. Beyond: the oldest are dropped. */
+  /** Memory of the deltas of one cell, in bytes. At the bound the oldest deltas are dropped. */
   readonly replicaDeltaMaxBytes: number
-  /** Age of a change. Beyond: it is dropped. */
+  /** Largest age of a delta, in milliseconds. An older delta is dropped. */
   readonly replicaDeltaMaxMs: number
 }
 
-/** Heap of a typed array, its buffer and the allocator's own, about. */
+/** Estimated heap of a typed array, its buffer and the allocator's overhead, in bytes. */
 const arrayOverheadBytes = 250
-/** Each change is preceded by its length and its time, of four bytes each. */
+/** Bytes of the head before each delta: its length and its time, four bytes each. */
 const headBytes = 8
 const leastBytes = 128
-/** Unit of these times: four bytes are enough for 13 years. */
+/** Unit of times in heads. Four bytes hold 13 years. */
 const timeUnitMs = 100
-/** Share of the bound that is left when the oldest changes are dropped, so that the rest is moved seldom. */
+/** Share of the bound that is kept when the oldest deltas are dropped, so that the rest is moved rarely. */
 const keptShare = 0.75
 
 const none = new Uint8Array(0)
@@ -26,30 +26,30 @@ const none = new Uint8Array(0)
 export class HeldDeltas {
   readonly #limits: HeldDeltasLimits
   #bytes = none
-  /** The changes are between these two. */
+  /** The deltas are in the buffer from `#start` to `#end`. */
   #start = 0
   #end = 0
-  /** Where the last change begins, its head included. */
+  /** Offset of the last delta, with its head. */
   #last = 0
   #count = 0
-  /** The last change, for all viewers of one tick. */
+  /** The last delta, cached for all viewers of one tick. */
   #lastDelta: Uint8Array | undefined
 
   constructor(limits: HeldDeltasLimits) {
     this.#limits = limits
   }
 
-  /** Changes that are held. They lead to the current version, one version each. */
+  /** Number of held deltas. They end at the current version, one version each. */
   get count(): number {
     return this.#count
   }
 
-  /** Memory that they take. */
+  /** Memory of the held deltas, in bytes. */
   get heldBytes(): number {
     return this.#bytes === none ? 0 : this.#bytes.length + arrayOverheadBytes
   }
 
-  /** Keeps what was written, and empties the writer. */
+  /** Adds the content of the writer as the last delta, and empties the writer. */
   add(writer: BitWriter, nowMs: number): void {
     const length = writer.byteLength
     this.expire(nowMs)
@@ -63,25 +63,25 @@ export class HeldDeltas {
     this.#count += 1
   }
 
-  /** Bytes of the last `count` changes, without their heads. */
+  /** Returns the bytes of the last `count` deltas, without their heads. */
   bytesOfLast(count: number): number {
     return this.#end - this.#startOfLast(count) - count * headBytes
   }
 
-  /** The last `count` changes, oldest first, in memory that is reused with the next change. */
+  /** Iterates the last `count` deltas, oldest first, in memory that the next `add` reuses. */
   *read(count: number): IterableIterator<Uint8Array> {
     for (let at = this.#startOfLast(count); at < this.#end; at = this.#after(at))
       yield this.#bytes.subarray(at + headBytes, this.#after(at))
   }
 
-  /** The last change, likewise; undefined if none is held. */
+  /** The last delta, in memory that the next `add` reuses; undefined if none is held. */
   get lastDelta(): Uint8Array | undefined {
     if (this.#count === 0) return undefined
     this.#lastDelta ??= this.#bytes.subarray(this.#last + headBytes, this.#end)
     return this.#lastDelta
   }
 
-  /** Drops changes that are too old, also the last one. */
+  /** Drops deltas above the age bound, also the last one. */
   expire(nowMs: number): void {
     const oldest = Math.floor((nowMs - this.#limits.replicaDeltaMaxMs) / timeUnitMs)
     while (this.#count > 0 && this.#readUint32(this.#start + 4) < oldest) this.#dropOldest()
@@ -111,7 +111,7 @@ export class HeldDeltas {
     this.#count -= 1
   }
 
-  /** Makes room for so many bytes more behind the last change. */
+  /** Reserves `needed` bytes after the last delta. Drops the oldest deltas at the bound. */
   #reserve(needed: number): void {
     const most = Math.max(leastBytes, this.#limits.replicaDeltaMaxBytes - arrayOverheadBytes)
     if (this.#end - this.#start + needed > most) {
@@ -121,7 +121,7 @@ export class HeldDeltas {
     const capacity = this.#bytes.length
     const used = this.#end - this.#start
     if (this.#end + needed <= capacity && capacity <= most) return
-    // A change that was larger than the bound has left a large buffer behind.
+    // A buffer above the bound, from one oversized delta, is replaced when it is no longer needed.
     if (used + needed <= capacity && (capacity <= most || used + needed > most)) {
       this.#bytes.copyWithin(0, this.#start, this.#end)
     } else {

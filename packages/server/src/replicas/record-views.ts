@@ -1,5 +1,5 @@
-// Changes of replicas by records, for dialects that take no cells. Viewers with the same change get the same bytes: a change
-// is encoded once per dialect and tick.
+// Changes of replicas as records, for dialects without cells. A change is encoded once per dialect and tick; all viewers with
+// the same change receive the same bytes. Must not know sockets.
 import { unsendable } from "@hawser/protocol/core"
 import type { OutboundMessage } from "@hawser/protocol/core"
 import type { ServerCounters } from "../base/counters.ts"
@@ -11,19 +11,19 @@ import type { ReplicaViewer } from "./replica-viewer.ts"
 
 export interface RecordViewsOptions {
   readonly counters: Pick<ServerCounters, "publicationsEncoded">
-  /** Receives the error of a change that cannot be encoded. The change is left out; a tick has other viewers. */
+  /** Receives the error of a change that cannot be encoded. The change is dropped; other viewers of the tick are not affected. */
   readonly onError: (error: unknown) => void
 }
 
-/** Ids and version of a cell, as the client has them. */
-interface Told {
+/** Ids and version of a cell that the client has. */
+interface SentCell {
   readonly ids: ReadonlySet<string>
   readonly version: number
 }
 
 interface ChangedCell {
   readonly cell: ReplicaCell
-  /** Version that the client has; 0 for none. */
+  /** Version that the client has; 0 if it has none. */
   readonly since: number
 }
 
@@ -31,40 +31,40 @@ export class RecordViews {
   readonly #options: RecordViewsOptions
   /** Messages of this tick, by profile and change. */
   readonly #encoded = new Map<string, readonly OutboundMessage[]>()
-  readonly #told = new WeakMap<ReplicaViewer, Map<ReplicaCell, Told>>()
+  readonly #sent = new WeakMap<ReplicaViewer, Map<ReplicaCell, SentCell>>()
 
   constructor(options: RecordViewsOptions) {
     this.#options = options
   }
 
-  /** Ends a tick: drops its messages. */
-  forget(): void {
+  /** Drops the messages of the tick, at its end. */
+  endTick(): void {
     this.#encoded.clear()
   }
 
-  /** Returns the messages that this viewer lacks, and counts them as sent. */
+  /** Returns the messages that this viewer misses, and records them as sent. */
   messages(viewer: ReplicaViewer, dialect: ReplicaDialect): readonly OutboundMessage[] {
-    const told = this.#told.get(viewer) ?? new Map<ReplicaCell, Told>()
-    if (isTold(viewer, told)) return []
-    this.#told.set(viewer, told)
+    const sent = this.#sent.get(viewer) ?? new Map<ReplicaCell, SentCell>()
+    if (isUpToDate(viewer, sent)) return []
+    this.#sent.set(viewer, sent)
     const inView = new Set(viewer.cells())
     const gone = new Set<string>()
-    for (const [cell, { ids }] of told) {
+    for (const [cell, { ids }] of sent) {
       if (inView.has(cell)) continue
       for (const id of ids) gone.add(id)
-      told.delete(cell)
+      sent.delete(cell)
     }
     const changed: ChangedCell[] = []
     for (const cell of inView) {
-      const before = told.get(cell)
+      const before = sent.get(cell)
       if (before?.version === cell.version) continue
       const ids = new Set(cell.entries().map(({ id }) => id))
       for (const id of before?.ids ?? []) if (!ids.has(id)) gone.add(id)
-      told.set(cell, { ids, version: cell.version })
+      sent.set(cell, { ids, version: cell.version })
       changed.push({ cell, since: before?.version ?? 0 })
     }
-    // Who only walked from one cell in view to another is not gone.
-    for (const { ids } of told.values()) for (const id of ids) gone.delete(id)
+    // A record that moved from one cell in view to another has not left the view.
+    for (const { ids } of sent.values()) for (const id of ids) gone.delete(id)
     return this.#encode(dialect, viewer.store, { cells: changed, gone })
   }
 
@@ -106,9 +106,9 @@ export class RecordViews {
   }
 }
 
-/** True where nothing has changed since. */
-function isTold(viewer: ReplicaViewer, told: ReadonlyMap<ReplicaCell, Told>): boolean {
-  if (told.size !== viewer.cellCount) return false
-  for (const cell of viewer.cells()) if (told.get(cell)?.version !== cell.version) return false
+/** True if no cell in view has changed since the last message. */
+function isUpToDate(viewer: ReplicaViewer, sent: ReadonlyMap<ReplicaCell, SentCell>): boolean {
+  if (sent.size !== viewer.cellCount) return false
+  for (const cell of viewer.cells()) if (sent.get(cell)?.version !== cell.version) return false
   return true
 }

@@ -1,5 +1,5 @@
-// One cell of a replica: who stands in which place of it, what changed since the last tick, and that change and the whole
-// as packed bytes, each made at most once however many viewers there are. Knows no sessions.
+// One cell of a replica: its records by slot, the changes since the last tick, the deltas of the last ticks, and the snapshot.
+// A delta is packed once per tick and a snapshot at most once per version, for all viewers. Must not know sessions.
 import { encodeSnapshot, writeDelta } from "@hawser/protocol/core"
 import type {
   BitWriter,
@@ -12,46 +12,46 @@ import type {
 import { HeldDeltas } from "./held-deltas.ts"
 import type { HeldDeltasLimits } from "./held-deltas.ts"
 
-/** A record of a replica. Its packed values are replaced, never changed, so that who holds the old ones keeps them. */
+/** A record of a replica. Its packed values are replaced, never modified, so that earlier references stay valid. */
 export interface Entry {
   readonly id: string
   packed: PackedRecord
-  /** What it was before its last change in its cell, of those that ticks have closed. */
+  /** Values before its last change in its cell that a tick has closed. */
   before: PackedRecord
   cell: ReplicaCell
   slot: number
-  /** The version of its cell that it was last changed with. */
+  /** Version of its cell at its last change. */
   changedWith: number
 }
 
-/** What this tick did to a place; how it ends up is looked at when the tick is over. */
+/** Change of a slot in the open tick. `commit` reads the slot's final content. */
 type Pending =
   | { readonly kind: "enter" | "leave" }
   | { readonly kind: "change"; readonly before: PackedRecord }
 
-/** Bytes of a record in a snapshot that was never packed: an id of a few letters, and fields. */
-const leastRecordBytes = 8
-/** A snapshot of more records is sent in several pieces, so that no frame grows without a bound. */
+/** Assumed bytes of a record before the first snapshot: a short id and a few fields. */
+const minRecordBytes = 8
+/** Records of one snapshot piece. A larger snapshot has several pieces, so that the size of a frame is bounded. */
 const snapshotPieceRecords = 256
 
 export class ReplicaCell {
   readonly x: number
   readonly y: number
-  /** How many look at it. */
+  /** Number of viewers. */
   viewers = 0
   readonly #schema: ReplicaSchema
   readonly #slots: (Entry | undefined)[] = []
   readonly #free: number[] = []
   readonly #pending = new Map<number, Pending>()
   readonly #held: HeldDeltas
-  /** Bytes of a record in the last snapshot: what a snapshot of now would about be follows from it. */
-  #recordBytes = leastRecordBytes
-  /** Of the current version. */
+  /** Mean bytes of a record in the last snapshot. Estimates the size of the next snapshot. */
+  #recordBytes = minRecordBytes
+  /** Snapshot of the current version; undefined until it is packed. */
   #snapshot: readonly Uint8Array[] | undefined
   #version: number
   #size = 0
 
-  // oxlint-disable-next-line eslint/max-params -- made in one place
+  // oxlint-disable-next-line eslint/max-params -- called in one place
   constructor(schema: ReplicaSchema, { x, y }: CellPlace, version: number, limits: HeldDeltasLimits) {
     this.#schema = schema
     this.x = x
@@ -60,17 +60,17 @@ export class ReplicaCell {
     this.#held = new HeldDeltas(limits)
   }
 
-  /** Rises by one with each tick that changed something here. */
+  /** Rises by one with each tick that changed the cell. */
   get version(): number {
     return this.#version
   }
 
-  /** Records that are here now. */
+  /** Number of records. */
   get size(): number {
     return this.#size
   }
 
-  /** True when something was changed that no tick has closed yet. */
+  /** True if a change is pending that no tick has closed. */
   get isDirty(): boolean {
     return this.#pending.size > 0
   }
@@ -84,7 +84,7 @@ export class ReplicaCell {
     entry.slot = slot
   }
 
-  /** The entry is about to get new values. */
+  /** Called before the entry gets new values. */
   change({ slot, packed }: Entry): void {
     if (!this.#pending.has(slot)) this.#pending.set(slot, { kind: "change", before: packed })
   }
@@ -94,7 +94,7 @@ export class ReplicaCell {
     this.#slots[slot] = undefined
     this.#size -= 1
     if (isNew) {
-      // Nobody was told of it. Its place may have been left in this very tick, but then it would not have been free.
+      // No viewer has received the record. Its slot was free before the tick: a slot left in this tick is not free yet.
       this.#pending.delete(slot)
       this.#free.push(slot)
     } else {
@@ -103,8 +103,8 @@ export class ReplicaCell {
   }
 
   /**
-   * Closes the tick. Returns true if the cell has changed. Without viewers nothing is packed. If a field throws while it is
-   * packed, the tick is closed all the same, and viewers are due a snapshot.
+   * Closes the tick. Returns true if the cell has changed. Packs nothing without viewers. If a field throws while it is packed,
+   * the tick is closed without a delta, viewers get a snapshot, and the error is thrown.
    */
   commit(writer: BitWriter, nowMs: number): boolean {
     const changes = this.#changes()
@@ -127,14 +127,14 @@ export class ReplicaCell {
     return true
   }
 
-  /** True if the changes from this version to the current one are held. */
+  /** True if the deltas from this version to the current version are held. */
   holdsSince(version: number): boolean {
     return version <= this.#version && version >= this.#version - this.#held.count
   }
 
   /**
-   * The changes from this version to the current one, oldest first, in memory that is reused with the next tick. Undefined if
-   * they are not held, or are longer than a snapshot would about be.
+   * Returns the deltas from this version to the current version, oldest first, in memory that the next tick reuses. Returns
+   * undefined if they are not held, or are longer than the estimated snapshot.
    */
   deltasSince(version: number): Iterable<Uint8Array> | undefined {
     if (!this.holdsSince(version)) return undefined
@@ -143,29 +143,29 @@ export class ReplicaCell {
     return this.#held.read(count)
   }
 
-  /** The change of the last tick; undefined if it is not held. */
+  /** Delta of the last tick; undefined if it is not held. */
   get lastDelta(): Uint8Array | undefined {
     return this.#held.lastDelta
   }
 
-  /** Memory of the changes that are held. */
+  /** Memory of the held deltas, in bytes. */
   get heldBytes(): number {
     return this.#held.heldBytes
   }
 
-  /** Drops held changes that are too old. Returns true if some are left. */
+  /** Drops expired deltas. Returns true if some are left. */
   expireDeltas(nowMs: number): boolean {
     this.#held.expire(nowMs)
     return this.#held.count > 0
   }
 
-  /** The last viewer has left: what was packed for viewers is dropped. */
-  forget(): void {
+  /** Drops the deltas and the snapshot. Called when the last viewer has left. */
+  dropPacked(): void {
     this.#held.clear()
     this.#snapshot = undefined
   }
 
-  /** Everything that is here, in pieces; packed once per version. */
+  /** Returns all records, in pieces; packed once per version. */
   snapshot(writer: BitWriter): readonly Uint8Array[] {
     try {
       this.#snapshot ??= this.#pack(writer)
@@ -192,11 +192,11 @@ export class ReplicaCell {
       pieces.push(encodeSnapshot(writer, this.#schema, piece))
     }
     const bytes = pieces.reduce((sum, piece) => sum + piece.length, 0)
-    this.#recordBytes = Math.max(leastRecordBytes, bytes / Math.max(1, records.length))
+    this.#recordBytes = Math.max(minRecordBytes, bytes / Math.max(1, records.length))
     return pieces
   }
 
-  /** Who is here, by place. */
+  /** Returns the records by slot. */
   entries(): Entry[] {
     return this.#slots.filter((entry) => entry !== undefined)
   }
@@ -226,7 +226,7 @@ export class ReplicaCell {
   }
 }
 
-/** One bit for each field that differs. */
+/** Returns one bit for each field that differs. */
 export function changedMask(before: PackedRecord, after: PackedRecord): number {
   let mask = 0
   for (let place = 0; place < after.length; place += 1) {

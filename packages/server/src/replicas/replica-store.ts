@@ -1,4 +1,5 @@
-// The records of one replica and the cells that they are in. Says after each tick which cells changed; knows no sessions.
+// Records of one replica, and their cells. `commit` closes a tick and packs the changed cells that have viewers.
+// Must not know sessions.
 import { randomBytes } from "node:crypto"
 import { BitWriter, ReplicaSchema, cellOf, isWellFormed, quoted } from "@hawser/protocol/core"
 import type { Fields, ReplicaSpec } from "@hawser/protocol"
@@ -7,18 +8,18 @@ import { ReplicaCell, changedMask } from "./replica-cell.ts"
 import type { Entry } from "./replica-cell.ts"
 import type { HeldDeltasLimits } from "./held-deltas.ts"
 
-/** By field; the contract's types are checked at the façade. */
+/** Values of a record by field name. `Replica` has the types of the contract. */
 export type Values = Readonly<Record<string, unknown>>
 
 interface Area {
-  /** The places of the two fields that say where a record is. */
+  /** Indexes of the two fields that contain a record's position. */
   readonly x: number
   readonly y: number
   readonly cellSize: number
   readonly range: number
 }
 
-/** Random bytes of an epoch: eight characters of base64url on the wire. */
+/** Random bytes of an epoch; eight characters of base64url on the wire. */
 const epochBytes = 6
 
 export class ReplicaStore {
@@ -30,10 +31,10 @@ export class ReplicaStore {
   readonly writer = new BitWriter()
   readonly #limits: HeldDeltasLimits
   readonly #entries = new Map<string, Entry>()
-  /** Those with records or viewers. */
+  /** Cells with records or viewers, by position. */
   readonly #cells = new Map<string, ReplicaCell>()
   readonly #dirty = new Set<ReplicaCell>()
-  /** No cell of this replica has had a higher version: one that is made anew is never taken for its predecessor. */
+  /** Highest version of all cells so far. A new cell begins above it, so that its versions differ from those of a removed cell. */
   #highestVersion = 0
 
   constructor(name: string, spec: ReplicaSpec, limits: HeldDeltasLimits) {
@@ -74,24 +75,26 @@ export class ReplicaStore {
     )
   }
 
-  /** @throws TypeError for an id that is no text, as from untyped code: it cannot be packed. */
+  /** @throws TypeError for an id that is not a string (from untyped code): it cannot be packed. */
   assertId(id: unknown): void {
     if (typeof id !== "string")
-      throw new TypeError(`the id ${quoted(id)} in the replica "${this.name}" is no text`)
+      throw new TypeError(`the id ${quoted(id)} in the replica "${this.name}" is not a string`)
   }
 
-  /** @throws RangeError or TypeError that names the field or the id; then nothing was changed. */
+  /** @throws RangeError or TypeError that names the field or the id, before any change. */
   set(id: string, values: Values): void {
     this.assertId(id)
     if (!this.#entries.has(id) && !isWellFormed(id))
-      throw new RangeError(`an id in the replica "${this.name}" has half a surrogate pair`)
+      throw new RangeError(
+        `the id ${quoted(id)} in the replica "${this.name}" contains half a surrogate pair`,
+      )
     this.#put(
       id,
       this.schema.fields.map(({ name }) => this.#pack(id, name, values[name])),
     )
   }
 
-  /** @throws also RangeError for an id that is not there. */
+  /** @throws as `set`, and RangeError for an unknown id. */
   patch(id: string, values: Values): void {
     this.assertId(id)
     const entry = this.#entries.get(id)
@@ -105,7 +108,7 @@ export class ReplicaStore {
     this.#put(id, packed)
   }
 
-  /** False when there was none. @throws TypeError for an id that is no text. */
+  /** Removes a record. Returns false if there was none. @throws TypeError for an id that is not a string. */
   remove(id: string): boolean {
     this.assertId(id)
     const entry = this.#entries.get(id)
@@ -115,12 +118,12 @@ export class ReplicaStore {
     return true
   }
 
-  /** The cell that a record is in; undefined for an id that is not there. */
+  /** Returns the cell of a record; undefined for an unknown id. */
   placeOf(id: string): CellPlace | undefined {
     return this.#entries.get(id)?.cell
   }
 
-  /** The cell at this place, made if there is none. Cells without records are forgotten by `release`. */
+  /** Returns the cell at this position; creates it if there is none. `release` removes a cell without records. */
   cellAt({ x, y }: CellPlace): ReplicaCell {
     const key = `${x},${y}`
     const known = this.#cells.get(key)
@@ -131,29 +134,29 @@ export class ReplicaStore {
     return cell
   }
 
-  /** This cell has no viewer any more. */
+  /** Called when a cell has lost its last viewer. Removes the cell if it has no records and no changes. */
   release(cell: ReplicaCell): void {
-    cell.forget()
+    cell.dropPacked()
     if (cell.size === 0 && !cell.isDirty) this.#cells.delete(`${cell.x},${cell.y}`)
   }
 
-  /** Memory of the changes that all cells hold. */
+  /** Memory of the deltas that all cells hold, in bytes. */
   get heldBytes(): number {
     let bytes = 0
     for (const cell of this.#cells.values()) bytes += cell.heldBytes
     return bytes
   }
 
-  /** Drops held changes that are too old. Returns true if some are left. */
+  /** Drops expired deltas. Returns true if some are left. */
   expireDeltas(nowMs: number): boolean {
     let isLeft = false
     for (const cell of this.#cells.values()) isLeft = cell.expireDeltas(nowMs) || isLeft
     return isLeft
   }
 
-  /** Closes the tick. Returns how many cells with viewers have changed; reports what a field throws while it is packed. */
+  /** Closes the tick. Returns the number of changed cells with viewers. Reports errors that a field throws while it is packed. */
   commit(nowMs: number, onError: (error: unknown) => void): number {
-    let told = 0
+    let changedCount = 0
     for (const cell of this.#dirty) {
       const isViewed = cell.viewers > 0
       let hasChanged = false
@@ -164,10 +167,10 @@ export class ReplicaStore {
       }
       this.#highestVersion = Math.max(this.#highestVersion, cell.version)
       if (!isViewed) this.release(cell)
-      else if (hasChanged) told += 1
+      else if (hasChanged) changedCount += 1
     }
     this.#dirty.clear()
-    return told
+    return changedCount
   }
 
   #pack(id: string, name: string, value: unknown): PackedRecord[number] {

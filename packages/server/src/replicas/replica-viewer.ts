@@ -1,53 +1,53 @@
-// What one session sees of one replica: its areas, the cells in view, and of each cell the version that the client has.
-// From these alone the next frame follows, so nothing that must be told can be lost: not a change, and not a drop.
+// View of one session in one replica: its areas of interest, the cells in view, and the version of each cell that the client
+// has. The next frame is computed from this state alone, so no change and no drop can be lost. Must not know sockets.
 import { cellsInRange, encodePlace, partKind, staysInView } from "@hawser/protocol/core"
 import type { CellPlace } from "@hawser/protocol/core"
 import type { ReplicaCell } from "./replica-cell.ts"
-import type { ReplicaFrame } from "./replica-frame.ts"
+import type { ReplicaFrameWriter } from "./replica-frame-writer.ts"
 import type { ReplicaStore } from "./replica-store.ts"
 
-/** One look at a replica: around a place, or at all of it. */
+/** Area of interest: the cells around a centre, or a whole replica without an area. */
 export interface ViewArea {
-  /** Undefined while it shows nothing: what it follows is not there. */
+  /** Undefined while the followed record does not exist: the area is empty then. */
   centre: CellPlace | undefined
 }
 
 /** A cell in the view of one session. */
 interface ViewedCell {
   readonly cell: ReplicaCell
-  /** The number by which the client knows it; undefined until it was told of it. */
+  /** Number of the cell on this connection; undefined until the cell is sent. */
   number: number | undefined
-  /** The version that the client has; undefined when it must be given a snapshot. */
+  /** Version that the client has; undefined if it needs a snapshot. */
   version: number | undefined
 }
 
-/** What a client that came back still holds: the version of each cell, by its place. */
+/** Versions of the cells that a client holds after a resume, by position. */
 export type HeldCells = ReadonlyMap<string, number>
 
 export class ReplicaViewer {
   readonly store: ReplicaStore
   readonly #areas = new Set<ViewArea>()
   readonly #cells = new Map<ReplicaCell, ViewedCell>()
-  /** The same, for the look at each of them in every tick. */
+  /** The same cells as an array, for the iteration in every tick. */
   #viewed: readonly ViewedCell[] = []
   readonly #freeNumbers: number[] = []
   #numbers = 0
-  /** Cells that the client was told of and that are out of view. */
+  /** Numbers of cells that left the view and whose drop is not sent yet. */
   #dropped: number[] = []
-  /** True until the client was told that the numbers begin anew. */
+  /** True until a frame with the fresh flag is sent, which resets the cell numbers of the client. */
   #isFresh = true
 
   constructor(store: ReplicaStore) {
     this.store = store
   }
 
-  /** True while the client must be told something. */
-  get hasNews(): boolean {
+  /** True if the next frame is not empty. */
+  get hasUpdate(): boolean {
     if (this.#isFresh || this.#dropped.length > 0) return true
     return this.#viewed.some(({ cell, version }) => version !== cell.version)
   }
 
-  /** Changes of cells that the client was shown and that it was not sent. */
+  /** Number of versions that the client misses, of the cells that it has. */
   get versionsBehind(): number {
     let behind = 0
     for (const { cell, version } of this.#viewed) if (version !== undefined) behind += cell.version - version
@@ -64,16 +64,16 @@ export class ReplicaViewer {
 
   add(area: ViewArea): void {
     this.#areas.add(area)
-    this.look()
+    this.refresh()
   }
 
   delete(area: ViewArea): void {
     this.#areas.delete(area)
-    this.look()
+    this.refresh()
   }
 
-  /** An area was moved: cells come into view and leave it. */
-  look(): void {
+  /** Updates the cells in view after a change of the areas: cells enter and leave. */
+  refresh(): void {
     const range = this.store.area?.range ?? 0
     const centres = [...this.#areas].flatMap(({ centre }) => centre ?? [])
     for (const cell of this.#cells.keys()) {
@@ -85,7 +85,7 @@ export class ReplicaViewer {
     this.#viewed = [...this.#cells.values()]
   }
 
-  /** The client is on a new connection: nothing is known of what it has until it says so. */
+  /** Resets the state for a new connection. The versions of the client are unknown until its HAVE. */
   begin(): void {
     this.#isFresh = true
     this.#dropped = []
@@ -97,7 +97,7 @@ export class ReplicaViewer {
     }
   }
 
-  /** What the client says that it still holds: these cells need only what it missed. */
+  /** Takes the versions from a HAVE. A held cell with all later deltas needs these deltas only. */
   hold(held: HeldCells): void {
     for (const viewed of this.#cells.values()) {
       const version = held.get(`${viewed.cell.x},${viewed.cell.y}`)
@@ -105,25 +105,25 @@ export class ReplicaViewer {
     }
   }
 
-  /** The session has ended. */
+  /** Removes all areas and cells. Called at the end of the session. */
   end(): void {
     this.#areas.clear()
-    this.look()
+    this.refresh()
   }
 
-  /** Writes what the client must be told; afterwards it counts as told. */
-  writeTo(frame: ReplicaFrame): void {
+  /** Writes the parts that the client misses, and records them as sent. */
+  writeTo(frame: ReplicaFrameWriter): void {
     frame.begin(this.#isFresh)
     const { writer } = this.store
     if (this.#isFresh) {
       this.#isFresh = false
-      // What is kept must stand in the frame that begins anew: whatever it does not name is gone at the client.
+      // The fresh frame must contain all kept cells: the client removes each cell that it does not name.
       for (const viewed of this.#cells.values()) {
         if (viewed.version === undefined) continue
         viewed.number = this.#takeNumber()
         frame.part(viewed.number, partKind.keep, encodePlace(writer, viewed.cell))
       }
-      frame.mustBeSent()
+      frame.requireSend()
     }
     for (const number of this.#dropped) {
       frame.part(number, partKind.drop)
@@ -135,7 +135,7 @@ export class ReplicaViewer {
     }
   }
 
-  #writeCell(frame: ReplicaFrame, viewed: ViewedCell): void {
+  #writeCell(frame: ReplicaFrameWriter, viewed: ViewedCell): void {
     const { cell, version } = viewed
     viewed.version = cell.version
     if (viewed.number !== undefined && version === cell.version - 1) {
@@ -156,7 +156,7 @@ export class ReplicaViewer {
     }
   }
 
-  /** The places of all cells in view, for who needs them by name. */
+  /** Iterates the cells in view. */
   cells(): IterableIterator<ReplicaCell> {
     return this.#cells.keys()
   }

@@ -1,4 +1,4 @@
-// What an application holds of a replica: its records, and who sees them.
+// The application's access to a replica: its records, and the views of sessions. Must not know cells and frames.
 import type { AuthenticatedUser } from "../base/authenticate.ts"
 import type { ServerSession } from "../session/life/server-session.ts"
 import type { SessionRegistry } from "../session/life/session-registry.ts"
@@ -6,33 +6,37 @@ import type { Session } from "../base/session.ts"
 import type { Replicas, View, Viewpoint } from "./replicas.ts"
 import type { Values } from "./replica-store.ts"
 
-/** Records by id. What changes within a tick is told together; what has not changed is not told. */
+/** A replica's records by id. The changes of a tick (`replicaTickMs`) are sent together; unchanged cells are not sent. */
 export interface Replica<Record extends object, S> {
+  /** Name in the contract. */
   readonly name: string
+  /** Number of records. */
   readonly size: number
+  /** Returns true if the replica has a record with this id. */
   has(id: string): boolean
-  /** As viewers see it: numbers are rounded to the steps of their field. */
+  /** Returns the record as viewers receive it: numbers are rounded to the step of their field. */
   get(id: string): Readonly<Record> | undefined
+  /** Iterates the ids of the records. */
   ids(): IterableIterator<string>
   /**
-   * Adds a record or replaces all of its fields. @throws RangeError that names a field whose value it cannot have;
-   * TypeError for an id that is no text, as `patch`, `remove` and `view` do.
+   * Adds a record, or replaces all of its fields. @throws RangeError that names the field for an invalid value; TypeError for an
+   * id that is not a string, as `patch`, `remove` and `view` do.
    */
   set(id: string, fields: Record): void
-  /** Replaces some fields. @throws RangeError also for an id that is not there. */
+  /** Replaces some fields of a record. @throws RangeError as `set`, and for an unknown id. */
   patch(id: string, fields: Partial<Record>): void
-  /** False when there was none. */
+  /** Removes a record. Returns false if there was none. */
   remove(id: string): boolean
   /**
-   * Shows the replica to a session from the next tick on: around a place, around a record wherever it goes, or all of a
-   * replica without an area. A session may have several views; what they show together is sent once.
-   * @throws RangeError for a place that is none.
+   * Opens a view of the replica for a session, from the next tick on. Its area of interest is around a position, around a record
+   * that it follows, or a whole replica without an area. A cell in several views of a session is sent once.
+   * @throws RangeError for an invalid position.
    */
   view(session: S, viewpoint?: Viewpoint): View
 }
 
-/** The same object for the same name: games ask for it in every tick. */
-export function createReplicaDesk<User extends AuthenticatedUser>(
+/** Returns a function that returns the same replica object for the same name, because games call it in every tick. */
+export function createReplicaLookup<User extends AuthenticatedUser>(
   replicas: Replicas,
   registry: SessionRegistry<User>,
 ): (name: string) => Replica<Values, Session<User>> {

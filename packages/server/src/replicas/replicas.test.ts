@@ -1,4 +1,4 @@
-// Epochs at the server: the epoch in REPLICA, and the cells that it takes as held after a resume.
+// Epochs at the server: the epoch in REPLICA, and the cells that it accepts as held after a resume.
 import { defaultServerLimits, integer } from "@hawser/protocol"
 import { ReplicaSchema, TimerQueue, readReplicaFrame } from "@hawser/protocol/core"
 import type { Frame, OutboundMessage, ReplicaHold } from "@hawser/protocol/core"
@@ -10,7 +10,7 @@ import type { StateSource } from "../session/conversation/state-source.ts"
 import { Replicas } from "./replicas.ts"
 import type { ViewingSession } from "./replicas.ts"
 
-/** A server's replicas with one record, and a session that views them. */
+/** Returns replicas with one record, and a session that views them. */
 function newViewer() {
   const clock = new SimulatedClock()
   const onError = (error: unknown): void => {
@@ -46,7 +46,7 @@ function newViewer() {
       const frame = first && sentCodec.decode(first.bytes, 0)
       return frame?.kind === "bad" ? undefined : frame
     },
-    /** Resumes with this HAVE. Returns the kinds of the parts that the server sends then. */
+    /** Resumes with this HAVE. Returns the kinds of the parts that the server sends. */
     resume: (held: readonly ReplicaHold[]): string[] => {
       sent.length = 0
       source?.resumed()
@@ -72,7 +72,7 @@ function partsOf(bytes: Uint8Array): string[] {
 }
 
 describe("Replicas", () => {
-  it("names the epoch of the store in REPLICA", () => {
+  it("sends the epoch of the store in REPLICA", () => {
     const { description, store } = newViewer()
     expect(description()).toMatchObject({ kind: "replica", name: "scores", epoch: store.epoch })
     expect(store.epoch).toMatch(/^[\w-]{8}$/)

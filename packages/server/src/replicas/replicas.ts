@@ -1,18 +1,18 @@
-// All replicas of a server: who views which cell, and the tick that tells viewers what changed. Work grows with the cells
-// that changed and with their viewers, never with viewers times records.
+// All replicas of a server: the views of sessions, and the tick that sends changes to viewers. The work of a tick grows with
+// the changed cells and their viewers, not with viewers times records. Must not know sockets.
 import { cellOf, outbound, quoted } from "@hawser/protocol/core"
 import type { Clock, ReplicaSpec, ServerLimits } from "@hawser/protocol"
 import type { CellPlace, Codec, OutboundMessage, TimerQueue } from "@hawser/protocol/core"
 import type { ServerCounters } from "../base/counters.ts"
 import type { HeldDeltasLimits } from "./held-deltas.ts"
-import { ReplicaFrame } from "./replica-frame.ts"
+import { ReplicaFrameWriter } from "./replica-frame-writer.ts"
 import { ReplicaStore } from "./replica-store.ts"
 import type { ReplicaViewer, ViewArea } from "./replica-viewer.ts"
 import { RecordViews } from "./record-views.ts"
 import { SessionViews } from "./session-views.ts"
 import type { StateSink, StateSource } from "../session/conversation/state-source.ts"
 
-/** A session as its replicas see it. */
+/** The part of a session that replicas use. */
 export interface ViewingSession extends StateSink {
   show(source: StateSource): void
 }
@@ -27,22 +27,35 @@ export interface ReplicasOptions {
   readonly onError: (error: unknown) => void
 }
 
-/** Around a place in the units of the replica's area, or around a record of it, wherever that goes. */
-export type Viewpoint = { readonly x: number; readonly y: number } | { readonly follow: string }
+/** Centre of a view: a position in the units of the replica's area, or a record that the view follows. */
+export type Viewpoint =
+  | Position
+  | {
+      /** Id of the record that the view follows. While it does not exist, the view is empty. */
+      readonly follow: string
+    }
 
+interface Position {
+  /** Coordinate in units of the field `area.x`. */
+  readonly x: number
+  /** Coordinate in units of the field `area.y`. */
+  readonly y: number
+}
+
+/** A view of one session in a replica. */
 export interface View {
-  /** From now on around here; a view that followed a record no longer does. No effect where there is no area. */
-  moveTo(position: { readonly x: number; readonly y: number }): void
-  /** The client lets go of what only this view showed. Idempotent. */
+  /** Moves the view to a position; it stops following a record. No effect on a replica without an area. */
+  moveTo(position: Position): void
+  /** Closes the view. Cells that no other view of the session contains leave the client's view. Idempotent. */
   close(): void
 }
 
-/** The largest coordinate of a cell that is viewed. */
+/** Largest coordinate of a cell in a view. */
 const cellMax = 2 ** 50
 
 interface Watched {
   readonly store: ReplicaStore
-  /** By the id of the record that they follow. */
+  /** Areas that follow a record, by its id. */
   readonly followers: Map<string, Set<Following>>
 }
 
@@ -57,7 +70,7 @@ export class Replicas {
   readonly #numbers = new Map<ReplicaStore, number>()
   readonly #descriptions = new Map<ReplicaStore, OutboundMessage>()
   readonly #sessions = new Map<ViewingSession, SessionViews>()
-  readonly #frame = new ReplicaFrame()
+  readonly #frame = new ReplicaFrameWriter()
   readonly #recordViews: RecordViews
   #cancelTick: (() => void) | undefined
   #cancelExpiry: (() => void) | undefined
@@ -69,7 +82,7 @@ export class Replicas {
       const store = new ReplicaStore(name, spec, options.limits)
       this.#numbers.set(store, this.#numbers.size)
       this.#watched.set(name, { store, followers: new Map() })
-      // Fields that cannot be told to a client are a fault of the contract, and show now.
+      // Encoded here, so that a contract whose fields cannot be encoded fails at the start.
       this.#describe(store)
     }
     this.#recordViews = new RecordViews(options)
@@ -83,29 +96,29 @@ export class Replicas {
     return this.#sum(({ store }) => store.cellCount)
   }
 
-  /** Memory of the changes that are held for viewers who missed them. */
+  /** Memory of the deltas that are held for viewers that miss some, in bytes. */
   get deltaBytes(): number {
     return this.#sum(({ store }) => store.heldBytes)
   }
 
-  /** Sessions that see anything. */
+  /** Number of sessions that have opened a view. */
   get viewing(): number {
     return this.#sessions.size
   }
 
-  /** Of these, the ones that have fallen behind now. */
+  /** Number of these sessions that are conflated. */
   get conflated(): number {
     let count = 0
     for (const views of this.#sessions.values()) if (views.isConflated) count += 1
     return count
   }
 
-  /** @throws TypeError for a name that the contract lacks. */
+  /** @throws TypeError for a name that the contract does not declare. */
   store(name: string): ReplicaStore {
     return this.#of(name).store
   }
 
-  /** Something was changed: a tick closes it, at the latest after `replicaTickMs`. */
+  /** Called after a change. Schedules a tick after `replicaTickMs`, if none is scheduled. */
   changed(): void {
     this.#cancelTick ??= this.#options.timers.after(this.#options.limits.replicaTickMs, () => this.flush())
   }
@@ -133,11 +146,11 @@ export class Replicas {
     }
   }
 
-  /** Tells every viewer what changed since the last time: called by the tick, or by a game that has its own. */
+  /** Runs a tick: sends all changes to viewers. Called by the timer, or by a game with its own tick. */
   flush(): void {
-    // Without a tick that is due nothing has changed.
+    // Without a scheduled tick nothing has changed.
     if (this.#cancelTick === undefined) return
-    for (const watched of this.#watched.values()) this.#follows(watched)
+    for (const watched of this.#watched.values()) this.#moveFollowers(watched)
     this.#cancelTick()
     this.#cancelTick = undefined
     const { clock, counters, onError } = this.#options
@@ -146,16 +159,16 @@ export class Replicas {
     counters.replicaCellsPacked += packed
     if (packed > 0) this.#expireLater()
     for (const views of this.#sessions.values()) views.flush()
-    this.#recordViews.forget()
+    this.#recordViews.endTick()
   }
 
-  /** The session is over. */
-  /** The views of a frozen session are the application's to restore. */
+  /** Ends the views of a frozen session. The application restores them after the thaw. */
   onFrozen(session: ViewingSession): readonly never[] {
     this.onEnded(session)
     return []
   }
 
+  /** Ends the views of an ended session. */
   onEnded(session: ViewingSession): void {
     const views = this.#sessions.get(session)
     if (views === undefined) return
@@ -169,7 +182,7 @@ export class Replicas {
     views.end()
   }
 
-  /** Nothing happens by itself any more. */
+  /** Cancels the tick and the expiry timer. */
   stop(): void {
     this.#cancelTick?.()
     this.#cancelTick = undefined
@@ -177,7 +190,7 @@ export class Replicas {
     this.#cancelExpiry = undefined
   }
 
-  /** A cell that changes no more keeps its last changes no longer than others. */
+  /** Schedules the expiry of deltas, which also ends those of cells that no longer change. */
   #expireLater(): void {
     const { timers, clock, limits } = this.#options
     this.#cancelExpiry ??= timers.after(limits.replicaDeltaMaxMs, () => {
@@ -188,8 +201,8 @@ export class Replicas {
     })
   }
 
-  /** Records that somebody follows may have gone elsewhere. */
-  #follows({ store, followers }: Watched): void {
+  /** Moves the areas that follow a record to its current cell. */
+  #moveFollowers({ store, followers }: Watched): void {
     for (const [id, following] of followers) {
       const place = store.placeOf(id)
       for (const one of following) this.#aim(one, place)
@@ -199,7 +212,7 @@ export class Replicas {
   #aim({ area, viewer }: Following, place: CellPlace | undefined): void {
     if (area.centre?.x === place?.x && area.centre?.y === place?.y) return
     area.centre = place
-    viewer.look()
+    viewer.refresh()
     this.changed()
   }
 
@@ -232,7 +245,7 @@ export class Replicas {
     return views
   }
 
-  /** The same bytes for everybody, made once. */
+  /** Returns the REPLICA frame of a store: encoded once, the same bytes for all sessions. */
   #describe(store: ReplicaStore): OutboundMessage {
     const known = this.#descriptions.get(store)
     if (known !== undefined) return known
@@ -250,7 +263,7 @@ export class Replicas {
     return message
   }
 
-  /** @throws TypeError for an id that is no text, RangeError for a place that is none. */
+  /** @throws TypeError for an id that is not a string, RangeError for an invalid position. */
   #centreOf(store: ReplicaStore, viewpoint: Viewpoint | undefined): CellPlace | undefined {
     if (viewpoint === undefined || !("follow" in viewpoint))
       return this.#cellFor(store, viewpoint ?? { x: 0, y: 0 })
@@ -261,7 +274,7 @@ export class Replicas {
   #cellFor({ area, name }: ReplicaStore, position: CellPlace): CellPlace {
     if (area === undefined) return { x: 0, y: 0 }
     const cell = cellOf(position, area.cellSize)
-    // Beyond, cells have no neighbours, and no number of the wire.
+    // Above the limit, coordinates have no exact neighbours and no encoding on the wire.
     if (Math.abs(cell.x) <= cellMax && Math.abs(cell.y) <= cellMax) return cell
     const { x, y } = position
     throw new RangeError(`a view of the replica "${name}" cannot be at x ${quoted(x)}, y ${quoted(y)}`)
@@ -269,7 +282,7 @@ export class Replicas {
 
   #of(name: string): Watched {
     const watched = this.#watched.get(name)
-    if (watched === undefined) throw new TypeError(`the contract has no replica "${name}"`)
+    if (watched === undefined) throw new TypeError(`the contract declares no replica "${name}"`)
     return watched
   }
 

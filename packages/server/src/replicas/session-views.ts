@@ -1,9 +1,10 @@
-// Everything that one session sees of all replicas, and when it is told: at once while its connection keeps up. When it
-// does not, nothing is queued: how things stand is sent once the socket has drained. Knows no grids and no bytes.
+// Views of one session in all replicas, and the time of their updates. In each tick the session gets its update if its
+// connection has capacity. Otherwise updates are conflated: nothing is queued, and one update with the latest versions follows
+// when the connection has drained. Must not know areas of interest and encodings.
 import type { Clock } from "@hawser/protocol"
 import type { OutboundMessage, ReplicaHold } from "@hawser/protocol/core"
 import type { ServerCounters } from "../base/counters.ts"
-import type { ReplicaFrame } from "./replica-frame.ts"
+import type { ReplicaFrameWriter } from "./replica-frame-writer.ts"
 import type { ReplicaStore } from "./replica-store.ts"
 import { ReplicaViewer } from "./replica-viewer.ts"
 import type { RecordViews } from "./record-views.ts"
@@ -13,30 +14,30 @@ export interface SessionViewsOptions {
   readonly sink: StateSink
   readonly clock: Clock
   readonly counters: ServerCounters
-  /** Shared by all sessions: frames are put together one after the other. */
-  readonly frame: ReplicaFrame
+  /** Shared by all sessions, because frames are written one after the other. */
+  readonly frame: ReplicaFrameWriter
   readonly recordViews: RecordViews
-  /** The frame that says what the records of a replica consist of. */
+  /** Returns the REPLICA frame, which describes the fields of a replica. */
   readonly describe: (store: ReplicaStore) => OutboundMessage
   readonly numberOf: (store: ReplicaStore) => number
-  /** Asks for a tick. Between two ticks cells are half changed: nothing of them is told then. */
+  /** Schedules a tick. Between two ticks, cells contain uncommitted changes and are not sent. */
   readonly nextTick: () => void
   readonly onError: (error: unknown) => void
 }
 
-/** The longest update is forgotten by half within 44 updates, about 2 s of those that come with every tick. */
+/** Factor by which the longest update decays with each update: by half within 44 updates, about 2 s at one update per tick. */
 const longestUpdateDecay = 63 / 64
 
 export class SessionViews implements StateSource {
   readonly #options: SessionViewsOptions
   readonly #viewers = new Map<ReplicaStore, ReplicaViewer>()
-  /** Replicas that this connection was told the fields of. */
+  /** Replicas whose REPLICA frame was sent on this connection. */
   readonly #described = new Set<ReplicaStore>()
   #awaitsHold = false
   #waitingSinceMs: number | undefined
-  /** While they wait: versions of cells that the client was not sent. */
+  /** While updates are conflated: versions of cells that the client has not received. */
   #versionsBehind = 0
-  /** Bytes of the update that is being put together, of the last one, and of the longest of late; 0 before the first. */
+  /** Bytes of the current update, of the last one, and of the longest recent one (decaying); 0 before the first. */
   #updateBytes = 0
   #lastUpdateBytes = 0
   #longestUpdateBytes = 0
@@ -63,23 +64,23 @@ export class SessionViews implements StateSource {
     return this.#viewers.get(viewer.store) === viewer
   }
 
-  /** In a tick: sends what changed, or notes that the connection cannot take it. */
+  /** Called in a tick. Sends the changes, or conflates them if the connection has no capacity. */
   flush(): void {
     const { sink } = this.#options
-    // While the client is away its cells only get older, and what it holds then decides what it is sent.
+    // A detached client gets no updates. After the resume, its HAVE determines the first one.
     if (!sink.attached || this.#awaitsHold) return
-    const hasNews = this.#hasNews()
-    if (hasNews && !this.#takesUpdate) {
+    const hasUpdate = this.#hasUpdate()
+    if (hasUpdate && !this.#takesUpdate) {
       this.#fallBehind()
       return
     }
-    const hasWaited = this.#waitingSinceMs !== undefined
+    const wasConflated = this.#waitingSinceMs !== undefined
     this.#waitingSinceMs = undefined
-    if (hasNews) this.#sendUpdate()
-    if (hasWaited) sink.pumpValues()
+    if (hasUpdate) this.#sendUpdate()
+    if (wasConflated) sink.pumpValues()
   }
 
-  /** A frame that was put together. */
+  /** Sends a complete frame. */
   send(message: OutboundMessage): void {
     const { sink, counters } = this.#options
     counters.replicaFramesSent += 1
@@ -93,15 +94,15 @@ export class SessionViews implements StateSource {
   }
 
   /**
-   * An update that nothing waited for is as long as the one before. One that changes have waited for may bring whole cells, so
-   * it counts as long as the longest of late.
+   * True if the connection has capacity for the next update. Without conflated changes its length is estimated by the last
+   * update. A conflated update may contain snapshots, so its estimate is the longest recent update.
    */
   get #takesUpdate(): boolean {
     const bytes = this.#waitingSinceMs === undefined ? this.#lastUpdateBytes : this.#longestUpdateBytes
     return this.#options.sink.takesState(bytes, this.#longestUpdateBytes === 0)
   }
 
-  /** Nothing is queued: what the client misses follows from the versions that it has. */
+  /** Conflates the update. Nothing is queued: the versions that the client has determine the next update. */
   #fallBehind(): void {
     const { clock, counters } = this.#options
     if (this.#waitingSinceMs === undefined) {
@@ -117,7 +118,7 @@ export class SessionViews implements StateSource {
 
   #sendUpdate(): void {
     this.#updateBytes = 0
-    for (const viewer of this.#viewers.values()) this.#tell(viewer)
+    for (const viewer of this.#viewers.values()) this.#sendView(viewer)
     if (this.#updateBytes === 0) return
     this.#lastUpdateBytes = this.#updateBytes
     this.#longestUpdateBytes = Math.max(this.#updateBytes, this.#longestUpdateBytes * longestUpdateDecay)
@@ -139,7 +140,7 @@ export class SessionViews implements StateSource {
       const versions = new Map(cells.map(({ x, y, version }) => [`${x},${y}`, version]))
       for (const viewer of this.#viewers.values()) {
         const { store } = viewer
-        // Versions of another epoch, or of none, say nothing about this store: its cells go out as snapshots (F10).
+        // Versions of another epoch, or without one, are not comparable: these cells are sent as snapshots (F10).
         if (store.name === replica && store.epoch === epoch) viewer.hold(versions)
       }
     }
@@ -151,12 +152,12 @@ export class SessionViews implements StateSource {
     this.#viewers.clear()
   }
 
-  #hasNews(): boolean {
-    for (const viewer of this.#viewers.values()) if (viewer.hasNews) return true
+  #hasUpdate(): boolean {
+    for (const viewer of this.#viewers.values()) if (viewer.hasUpdate) return true
     return false
   }
 
-  #tell(viewer: ReplicaViewer): void {
+  #sendView(viewer: ReplicaViewer): void {
     const { sink, frame, recordViews, describe, numberOf, onError } = this.#options
     const { dialect } = sink
     if (dialect.replicaChange !== undefined) {
@@ -172,7 +173,7 @@ export class SessionViews implements StateSource {
       viewer.writeTo(frame.for(numberOf(store), this))
       frame.end()
     } catch (error) {
-      // A field threw while it was packed. What the client was sent of this update is unknown: the next one begins anew.
+      // A field threw while it was packed. The part of the update that was sent is unknown, so the next one is a full update.
       viewer.begin()
       onError(error)
     }

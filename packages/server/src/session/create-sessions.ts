@@ -23,7 +23,7 @@ import type { ServerSession } from "./life/server-session.ts"
 import type { SessionEnd, SessionHost } from "./life/session-host.ts"
 import { SessionRegistry } from "./life/session-registry.ts"
 import type { SessionPolicy } from "./life/session-registry.ts"
-import type { SeatRecord, SessionRecord, UserPacking } from "./life/session-record.ts"
+import type { MembershipRecord, SessionRecord, UserPacking } from "./life/session-record.ts"
 import { memoryStore } from "./life/session-store.ts"
 import type { SessionStoreFactory } from "./life/session-store.ts"
 import { createStoreHost, thawSession } from "./life/store-host.ts"
@@ -56,9 +56,9 @@ interface SessionObserver<S> {
   onRenewed?(session: S): void
   onEnded(session: S): void
   /** The session is being frozen: returns its topics, and keeps their places for a resume window. */
-  onFrozen?(session: S): readonly SeatRecord[]
+  onFrozen?(session: S): readonly MembershipRecord[]
   /** The session was thawed from a record with these topics. */
-  onThawed?(session: S, seats: readonly SeatRecord[]): void
+  onThawed?(session: S, memberships: readonly MembershipRecord[]): void
 }
 
 /** Hooks of the application. */
@@ -231,11 +231,11 @@ function createSessionHost<User extends AuthenticatedUser>(
       shared.registry.delete(session)
       return observers.flatMap((observer) => observer.onFrozen?.(session) ?? [])
     },
-    onThawed(session, seats) {
+    onThawed(session, memberships) {
       shared.registry.add(session)
       health.attachments.attach(session)
       health.attachments.detach(session)
-      for (const observer of observers) observer.onThawed?.(session, seats)
+      for (const observer of observers) observer.onThawed?.(session, memberships)
     },
     onEnded: (session, end) => endSession(base, shared, session, end),
   }

@@ -1,5 +1,5 @@
-// Histories of topics in memory: bounded for each topic by count, age and bytes, and for all topics together by bytes. A
-// history is the end of its topic, without a gap. Must not know sessions.
+// Histories of topics in memory. Each history is bounded by count, age and bytes, and all histories together by bytes; at a
+// bound the oldest publications are evicted. A history is the end of its topic, without a gap. Must not know sessions.
 import type { TopicHistoryLimits, TopicPosition } from "@hawser/protocol"
 import type { LogEntry, LogQuery, LogRead } from "./topic-log.ts"
 
@@ -7,13 +7,13 @@ interface OwnedEntry extends LogEntry {
   readonly owner: TopicHistory
 }
 
-/** Memory of an entry beside its bytes, about. */
+/** Estimated memory of an entry beside its message, in bytes. */
 const entryBytes = 128
 
-/** The bound of all histories together. */
+/** Entries of all histories in order of their age, and the bound of their bytes. Evicts the oldest entry at the bound. */
 export class HistoryMemory {
   readonly #maxBytes: number
-  /** Of all topics, oldest first. */
+  /** Entries of all topics, oldest first. */
   readonly #entries = new Set<OwnedEntry>()
   #bytes = 0
 
@@ -25,7 +25,7 @@ export class HistoryMemory {
     return this.#bytes
   }
 
-  /** Entries of all topics, oldest first. */
+  /** Iterates the entries of all topics, oldest first. */
   entries(): IterableIterator<OwnedEntry> {
     return this.#entries.values()
   }
@@ -35,7 +35,7 @@ export class HistoryMemory {
     this.#bytes += sizeOf(entry)
     for (const oldest of this.#entries) {
       if (this.#bytes <= this.#maxBytes) return
-      oldest.owner.forgetOldest()
+      oldest.owner.evictOldest()
     }
   }
 
@@ -44,7 +44,7 @@ export class HistoryMemory {
   }
 }
 
-/** The history of one topic. */
+/** History of one topic. */
 export class TopicHistory {
   readonly topic: string
   readonly limits: TopicHistoryLimits
@@ -69,18 +69,18 @@ export class TopicHistory {
     this.#bytes += sizeOf(entry)
     this.#memory.add(entry)
     while (this.#entries.length > this.limits.maxCount || this.#bytes > this.limits.maxBytes)
-      this.forgetOldest()
-    this.#forgetOld(added.atMs)
+      this.evictOldest()
+    this.#expire(added.atMs)
   }
 
   /** Returns the retained publications above `offset`, by ascending offset. */
   after(offset: number, nowMs: number): readonly LogEntry[] {
-    this.#forgetOld(nowMs)
+    this.#expire(nowMs)
     const first = this.#entries[0]
     return first === undefined ? [] : this.#entries.slice(Math.max(0, offset + 1 - first.offset))
   }
 
-  forgetOldest(): void {
+  evictOldest(): void {
     const entry = this.#entries.shift()
     if (entry === undefined) return
     this.#bytes -= sizeOf(entry)
@@ -88,11 +88,11 @@ export class TopicHistory {
   }
 
   clear(): void {
-    while (this.#entries.length > 0) this.forgetOldest()
+    while (this.#entries.length > 0) this.evictOldest()
   }
 
-  #forgetOld(nowMs: number): void {
-    while ((this.#entries[0]?.atMs ?? nowMs) <= nowMs - this.limits.maxAgeMs) this.forgetOldest()
+  #expire(nowMs: number): void {
+    while ((this.#entries[0]?.atMs ?? nowMs) <= nowMs - this.limits.maxAgeMs) this.evictOldest()
   }
 }
 
@@ -105,7 +105,7 @@ interface CurrentHistory {
   readonly nowMs: number
 }
 
-/** Answers a query to a topic whose end is `head`. Leading publications above `maxBytes` become part of a gap. */
+/** Returns the result of a query to a topic whose end is `head`. Leading publications above `maxBytes` become part of a gap. */
 export function missedSince(query: LogQuery, head: TopicPosition, now: CurrentHistory): LogRead {
   const missed = keptSince(query, head, now)
   const { gap, entries } = missed
@@ -113,7 +113,7 @@ export function missedSince(query: LogQuery, head: TopicPosition, now: CurrentHi
   while ((entries[passed]?.message.bytes.length ?? 0) > query.maxBytes) passed += 1
   if (passed === 0) return missed
   const from = missed.from + passed
-  // A gap without an end covers these publications already.
+  // A gap without an end includes these publications already.
   if (gap !== undefined && gap.to === undefined) return { head, from, gap, entries: entries.slice(passed) }
   const begin = gap?.from ?? missed.from + 1
   return { head, from, gap: { from: begin, to: from, reason: "trimmed" }, entries: entries.slice(passed) }
@@ -122,7 +122,7 @@ export function missedSince(query: LogQuery, head: TopicPosition, now: CurrentHi
 function keptSince(query: LogQuery, head: TopicPosition, { history, nowMs }: CurrentHistory): LogRead {
   const { since, recent } = query
   const knows = since !== undefined && since.epoch === head.epoch && since.offset <= head.offset
-  // A reader from another epoch gets all publications of this one.
+  // A reader with a position of another epoch gets all publications of the current epoch.
   const after = knows ? since.offset : since === undefined ? Math.max(0, head.offset - recent) : 0
   const entries = after === head.offset ? [] : (history?.after(after, nowMs) ?? [])
   const from = (entries[0]?.offset ?? head.offset + 1) - 1

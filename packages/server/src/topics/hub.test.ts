@@ -4,7 +4,7 @@ import { Hub } from "./hub.ts"
 import type { HubPublication } from "./hub.ts"
 import { MemoryTopicLog } from "./memory-topic-log.ts"
 
-/** A hub over a log without histories. */
+/** Returns a hub with a log without histories. */
 function newHub<Member>() {
   const log = new MemoryTopicLog<HubPublication<Member>>({
     historyOf: () => undefined,
@@ -17,7 +17,7 @@ function newHub<Member>() {
   return { hub: new Hub<Member>(log), log }
 }
 
-/** Publishes. Returns the offset, and the members that received the publication. */
+/** Publishes one event. Returns the offset and the recipients. */
 function publish<Member>(hub: Hub<Member>, topic: string) {
   const received: Member[] = []
   const position = hub.publish(topic, {
@@ -30,7 +30,7 @@ function publish<Member>(hub: Hub<Member>, topic: string) {
 }
 
 describe("Hub", () => {
-  it("knows the members of each topic, each once", () => {
+  it("returns the members of each topic, each once", () => {
     const { hub } = newHub<string>()
     hub.join("a", "ann")
     hub.join("a", "ann")
@@ -44,7 +44,7 @@ describe("Hub", () => {
     expect(hub.size).toBe(2)
   })
 
-  it("numbers publications per topic from 1, and not without members", () => {
+  it("numbers publications per topic from 1, and takes no offset without members", () => {
     const { hub } = newHub<string>()
     expect(publish(hub, "a")).toEqual({ offset: undefined, received: [] })
     hub.join("a", "ann")
@@ -56,7 +56,7 @@ describe("Hub", () => {
     expect(publish(hub, "a")).toEqual({ offset: 1, received: ["bob"] })
   })
 
-  it("takes a number only for what went out, and names another epoch after its last member", () => {
+  it("takes an offset only for delivered publications, and begins another epoch after the last member left", () => {
     const { hub, log } = newHub<string>()
     expect(log.head("a")).toBeUndefined()
     hub.join("a", "ann")
@@ -94,7 +94,7 @@ describe("Hub", () => {
     expect(offsets).toEqual([1, 0, 1])
   })
 
-  it("keeps counting while anybody is in", () => {
+  it("keeps counting while the topic has a member", () => {
     const { hub } = newHub<string>()
     hub.join("a", "ann")
     publish(hub, "a")
@@ -103,13 +103,13 @@ describe("Hub", () => {
     expect(publish(hub, "a")).toEqual({ offset: 2, received: ["bob"] })
   })
 
-  it.each(["", "a b", "..", "x".repeat(129)])("throws for the topic %j and remembers nothing", (topic) => {
+  it.each(["", "a b", "..", "x".repeat(129)])("throws for the topic %j and stores nothing", (topic) => {
     const { hub } = newHub<string>()
     expect(() => hub.join(topic, "ann")).toThrow(RangeError)
     expect(hub.size).toBe(0)
   })
 
-  it("agrees with a list of pairs, and forgets every topic and member that left", () => {
+  it("agrees with a list of pairs, and keeps no topic or member that left", () => {
     const topics = ["a", "b", "toString"]
     const step = fc.record({
       what: fc.constantFrom("join", "leave", "leaveAll"),

@@ -1,16 +1,17 @@
-// Members of topics, and the fan-out of what topics publish. The log numbers a publication; then its members receive it.
-// The first member of a topic subscribes to the log, the last one unsubscribes. Must not know sockets and permissions.
+// Sessions in topics, and the fan-out of publications to them. The log numbers a publication; then the hub delivers it.
+// A topic's first session subscribes the hub to the log, and its last one unsubscribes it. `Member` includes sessions that the
+// application subscribed. Must not know sockets and permissions.
 import type { TopicPosition } from "@hawser/protocol"
 import type { LogPublication, LogSubscriber, TopicLog } from "./topic-log.ts"
 
 /** A publication that the hub fans out. */
 export interface HubPublication<Member> extends LogPublication {
-  /** Sends it to the members of its topic. Must not throw. */
+  /** Sends the publication to the members of its topic. Must not throw. */
   deliver(members: ReadonlySet<Member>): void
 }
 
 interface TopicMembers<Member> {
-  /** List of topics of each member that is in this topic only. */
+  /** Topic list of a member that is in this topic only, shared by all of them. */
   readonly alone: readonly string[]
   readonly members: Set<Member>
 }
@@ -20,7 +21,7 @@ const none: ReadonlySet<never> = new Set<never>()
 export class Hub<Member> {
   readonly #log: TopicLog<HubPublication<Member>>
   readonly #topics = new Map<string, TopicMembers<Member>>()
-  /** Most members have few topics, and many have the same ones: they share a list. */
+  /** Topics of each member. Members that are in one topic only share its list. */
   readonly #joined = new Map<Member, readonly string[]>()
   readonly #subscriber: LogSubscriber<HubPublication<Member>> = (topic, publication) =>
     publication.deliver(this.members(topic))
@@ -29,12 +30,12 @@ export class Hub<Member> {
     this.#log = log
   }
 
-  /** Topics that have members. */
+  /** Number of topics that have members. */
   get size(): number {
     return this.#topics.size
   }
 
-  /** Idempotent. @throws RangeError for an invalid name. */
+  /** Adds a member to a topic. Idempotent. @throws RangeError for an invalid name. */
   join(topic: string, member: Member): void {
     const state = this.#topics.get(topic) ?? this.#begin(topic)
     if (state.members.has(member)) return
@@ -43,7 +44,7 @@ export class Hub<Member> {
     this.#joined.set(member, joined === undefined ? state.alone : [...joined, topic])
   }
 
-  /** Idempotent. */
+  /** Removes a member from a topic. Idempotent. */
   leave(topic: string, member: Member): void {
     const state = this.#topics.get(topic)
     if (state === undefined || !state.members.delete(member)) return
@@ -70,7 +71,7 @@ export class Hub<Member> {
 
   /**
    * Numbers a publication, then fans it out. Returns undefined, and sends nothing, if the topic does not exist.
-   * @throws RangeError for an invalid name, and the error of `publication.encode`: then nothing was numbered or sent.
+   * @throws RangeError for an invalid name, and the error of `publication.encode`; in both cases nothing was numbered or sent.
    */
   publish(topic: string, publication: HubPublication<Member>): TopicPosition | undefined {
     return this.#log.append(topic, publication)

@@ -1,4 +1,4 @@
-// Bounds of the log in memory over all topics, and its state as plain data.
+// Bounds of the memory log that hold for all topics together, and its state as plain data.
 import { TimerQueue, outbound } from "@hawser/protocol/core"
 import { SimulatedClock } from "@hawser/protocol/testing"
 import fc from "fast-check"
@@ -8,7 +8,7 @@ import type { LogPublication } from "./topic-log.ts"
 import type { TopicLogRecord } from "./topic-records.ts"
 
 const maxAgeMs = 1_000
-/** Bytes of an entry beside its frame. */
+/** Memory of an entry beside its frame, in bytes. */
 const entryBytes = 128
 
 interface NewLog {
@@ -56,7 +56,7 @@ function entriesOf(log: MemoryTopicLog<LogPublication>, topic: string) {
 const subscriber = (): void => {}
 const subscribedNames = ["kept", "kept:b", "brief"] as const
 
-/** The order of topics with subscribers has no meaning. */
+/** Sorts topics with subscribers: their order has no meaning. */
 function comparable(log: MemoryTopicLog<LogPublication>) {
   const { topics, ...rest } = log.freeze()
   const active = topics.filter(({ endsInMs }) => endsInMs === null)
@@ -67,13 +67,13 @@ function comparable(log: MemoryTopicLog<LogPublication>) {
   }
 }
 
-/** As a journal stores it. */
+/** Returns a copy of the record, as a journal returns it. */
 function stored(record: TopicLogRecord): TopicLogRecord {
   return structuredClone(record)
 }
 
 describe("MemoryTopicLog", () => {
-  it("evicts the oldest publication of any topic beyond the bound of all histories", () => {
+  it("evicts the oldest publication of any topic at the bound of all histories", () => {
     const { log } = newLog({ historyMaxBytes: 3 * (entryBytes + 10), idleTopicsMax: 9 })
     for (const topic of ["kept:a", "kept:b", "kept:a", "kept:b"]) log.append(topic, publication(10))
     expect(log.historyBytes).toBe(3 * (entryBytes + 10))
@@ -82,7 +82,7 @@ describe("MemoryTopicLog", () => {
     ).toEqual([[2], [1, 2]])
   })
 
-  it("evicts the topic that lost its last subscriber first beyond the bound of topics without any", () => {
+  it("evicts the topic that lost its last subscriber first at the bound of topics without subscribers", () => {
     const { log } = newLog({ idleTopicsMax: 2 })
     log.subscribe("kept:a", subscriber)
     for (const topic of ["kept:a", "kept:b", "kept:c", "kept:d"]) log.append(topic, publication(10))
@@ -91,11 +91,11 @@ describe("MemoryTopicLog", () => {
     expect(log.freeze().topics.map(({ topic }) => topic)).toEqual(["kept:d", "kept:a"])
   })
 
-  it("throws where the encoding of a publication publishes to the same topic, and numbers it once", () => {
+  it("throws if the encoding of a publication publishes to the same topic, and numbers one publication", () => {
     const { log } = newLog()
     const inner = publication(1)
     const outer = { ...publication(1), encode: () => void log.append("kept", inner) }
-    expect(() => log.append("kept", outer)).toThrow(/published to the same topic/)
+    expect(() => log.append("kept", outer)).toThrow(/its payload published to the same topic/)
     expect(log.head("kept")).toMatchObject({ offset: 1 })
   })
 
@@ -109,7 +109,7 @@ describe("MemoryTopicLog", () => {
 })
 
 describe("a topic log as plain data", () => {
-  it("has no sessions, functions or undefined values in it", () => {
+  it("contains no sessions, functions or undefined values", () => {
     const { log, clock } = newLog()
     log.append("kept", publication(2, "ann"))
     log.subscribe("brief", subscriber)
@@ -167,7 +167,7 @@ describe("a topic log as plain data", () => {
     ms: fc.nat(700),
   })
 
-  it("goes on exactly as the log would have that it was written from", async () => {
+  it("continues exactly as the frozen log would", async () => {
     await fc.assert(
       fc.asyncProperty(
         fc.array(step, { maxLength: 30 }),

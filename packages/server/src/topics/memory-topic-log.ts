@@ -1,5 +1,5 @@
-// The topic log in this process's memory: epochs, offsets, and histories within one bound. Its content ends with the
-// process unless `freeze` writes it. Must not know sessions, members or permissions.
+// The topic log in the memory of this process: epochs, offsets and histories. Its content is lost with the process unless
+// `freeze` writes it. Must not know sessions, members or permissions.
 // Bounds: of each history (`TopicHistoryLimits`), of all histories together (`historyMaxBytes`, the oldest publication is
 // evicted), and of topics without subscribers (`idleTopicsMax`, the topic that lost its last subscriber first is evicted).
 import { assertTopicName, outbound } from "@hawser/protocol/core"
@@ -13,7 +13,7 @@ interface TopicState<P extends LogPublication> {
   readonly epoch: string
   readonly history: TopicHistory | undefined
   offset: number
-  /** Almost always one: an array is smaller than a set. */
+  /** An array, because it almost always has one element and is smaller than a set. */
   subscribers: readonly LogSubscriber<P>[]
   /** End of a topic without subscribers, by the clock of the log. */
   endsAtMs: number
@@ -21,15 +21,15 @@ interface TopicState<P extends LogPublication> {
 }
 
 export interface MemoryTopicLogOptions {
-  /** History limits of a topic of this name; undefined if it has no history. */
+  /** Returns the history limits of a topic; undefined for a topic without a history. */
   readonly historyOf: (topic: string) => TopicHistoryLimits | undefined
   readonly timers: Pick<TimerQueue, "after">
   readonly nowMs: () => number
   /** Prefix of all epochs, unique to this log. */
   readonly epoch: string
-  /** Bytes of all histories. Beyond: the oldest publication of any topic is evicted. */
+  /** Bound of all histories, in bytes. At the bound the oldest publication of any topic is evicted. */
   readonly historyMaxBytes: number
-  /** Topics without subscribers. Beyond: the topic that lost its last subscriber first is evicted. */
+  /** Bound of topics without subscribers. At the bound the topic that lost its last subscriber first is evicted. */
   readonly idleTopicsMax: number
 }
 
@@ -65,8 +65,10 @@ export class MemoryTopicLog<P extends LogPublication> implements TopicLog<P> {
     if (offset === undefined) return undefined
     publication.encode(offset)
     if (this.#nextOffset(topic) !== offset)
-      throw new TypeError(`the encoding of a publication to "${topic}" published to the same topic`)
-    // A throw of `retained` must not begin the topic either.
+      throw new TypeError(
+        `cannot publish to "${topic}": the encoding of its payload published to the same topic`,
+      )
+    // Called before the topic begins: a throw of `retained` must not begin it.
     const message = this.keeps(topic) ? publication.retained() : undefined
     const state = this.#found(topic)
     if (state === undefined) return undefined
@@ -74,7 +76,7 @@ export class MemoryTopicLog<P extends LogPublication> implements TopicLog<P> {
     state.offset = offset
     if (history !== undefined && message !== undefined) {
       history.add({ offset, message, atMs: this.#options.nowMs(), except: publication.except })
-      if (state.subscribers.length === 0) this.#rest(topic, state)
+      if (state.subscribers.length === 0) this.#becomeIdle(topic, state)
     }
     for (const subscriber of state.subscribers) subscriber(topic, publication)
     return { epoch, offset }
@@ -99,12 +101,12 @@ export class MemoryTopicLog<P extends LogPublication> implements TopicLog<P> {
     const state = this.#topics.get(topic)
     if (state?.subscribers.includes(subscriber) !== true) return
     state.subscribers = state.subscribers.filter((other) => other !== subscriber)
-    if (state.subscribers.length === 0) this.#rest(topic, state)
+    if (state.subscribers.length === 0) this.#becomeIdle(topic, state)
   }
 
   /** Removes the topics without subscribers and cancels their timers. */
   stop(): void {
-    for (const topic of [...this.#idle]) this.#forget(topic)
+    for (const topic of [...this.#idle]) this.#end(topic)
   }
 
   // --- as plain data --------------------------------------------------------------------------------------------
@@ -130,8 +132,8 @@ export class MemoryTopicLog<P extends LogPublication> implements TopicLog<P> {
 
   /**
    * Restores what `freeze` wrote, in a log without topics. A topic that had subscribers waits for them until `endThaw`.
-   * Bounds of this log apply; a topic whose remaining time is over is left out.
-   * @param elapsedMs time since `freeze`.
+   * Bounds of this log apply. A topic without remaining time to live is skipped.
+   * @param elapsedMs time since `freeze`, in milliseconds.
    */
   thaw({ epochs, topics, publications }: TopicLogRecord, elapsedMs = 0): void {
     const nowMs = this.#options.nowMs()
@@ -151,15 +153,15 @@ export class MemoryTopicLog<P extends LogPublication> implements TopicLog<P> {
     this.#evictIdle()
   }
 
-  /** Ends the wait for subscribers of restored topics: a topic without any begins its time to live. */
+  /** Ends the wait for subscribers of restored topics. The time to live of topics without subscribers begins. */
   endThaw(): void {
     for (const [topic, state] of this.#topics)
-      if (state.subscribers.length === 0 && !this.#idle.has(topic)) this.#rest(topic, state)
+      if (state.subscribers.length === 0 && !this.#idle.has(topic)) this.#becomeIdle(topic, state)
   }
 
   // --- life of a topic ------------------------------------------------------------------------------------------
 
-  /** The next number; undefined if the topic does not exist. */
+  /** Returns the offset of the next publication; undefined if the topic does not exist. */
   #nextOffset(topic: string): number | undefined {
     const state = this.#topics.get(topic)
     if (state !== undefined) return state.offset + 1
@@ -168,12 +170,12 @@ export class MemoryTopicLog<P extends LogPublication> implements TopicLog<P> {
     return 1
   }
 
-  /** The state of a topic. A topic with a history begins here if it has to. */
+  /** Returns the state of a topic; undefined if it does not exist. Begins a topic that has a history. */
   #found(topic: string): TopicState<P> | undefined {
     const known = this.#topics.get(topic)
     if (known !== undefined || !this.keeps(topic)) return known
     const state = this.#begin(topic)
-    this.#rest(topic, state)
+    this.#becomeIdle(topic, state)
     return state
   }
 
@@ -198,8 +200,8 @@ export class MemoryTopicLog<P extends LogPublication> implements TopicLog<P> {
     return state
   }
 
-  /** The topic has no subscribers: its time to live begins. Without a history it ends at once. */
-  #rest(topic: string, state: TopicState<P>): void {
+  /** Begins the time to live of a topic without subscribers. A topic without a history ends at once. */
+  #becomeIdle(topic: string, state: TopicState<P>): void {
     state.cancelEnd()
     this.#idle.delete(topic)
     if (state.history === undefined) {
@@ -214,17 +216,17 @@ export class MemoryTopicLog<P extends LogPublication> implements TopicLog<P> {
     const { timers, nowMs } = this.#options
     this.#idle.add(topic)
     state.endsAtMs = nowMs() + ms
-    state.cancelEnd = timers.after(ms, () => this.#forget(topic))
+    state.cancelEnd = timers.after(ms, () => this.#end(topic))
   }
 
   #evictIdle(): void {
     for (const oldest of this.#idle) {
       if (this.#idle.size <= this.#options.idleTopicsMax) return
-      this.#forget(oldest)
+      this.#end(oldest)
     }
   }
 
-  #forget(topic: string): void {
+  #end(topic: string): void {
     const state = this.#topics.get(topic)
     if (state === undefined || !this.#idle.delete(topic)) return
     state.cancelEnd()

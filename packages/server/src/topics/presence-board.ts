@@ -1,5 +1,6 @@
-// Tells the members of topics who is there: what changed within a tick goes out as one event, encoded once for all of
-// them. A member whose client is away is told everything when it is back, so that nothing piles up for it.
+// Publishes presence to the members of topics. All changes within one tick (`presenceTickMs`) go out as one `$presence` event,
+// encoded once. A member whose session is detached receives no changes; after the resume it receives the whole list.
+// Must not know permissions.
 import { presencePayload } from "@hawser/protocol/core"
 import type { EventSpec, ServerLimits } from "@hawser/protocol"
 import type { PresenceEvent, PresenceList, TimerQueue } from "@hawser/protocol/core"
@@ -8,18 +9,18 @@ import type { ServerCounters } from "../base/counters.ts"
 import type { ServerSession } from "../session/life/server-session.ts"
 import type { FanOut } from "../session/conversation/fan-out.ts"
 import { Presence } from "./presence.ts"
-import type { PresenceLimits, Present } from "./presence.ts"
+import type { PresenceLimits, PresenceMember } from "./presence.ts"
 import type { TopicPresenceRecord } from "./topic-records.ts"
 import { Publication } from "../session/conversation/publication.ts"
 
-/** A session in a topic that it joined itself. */
-export interface Seat<User extends AuthenticatedUser> extends Present {
+/** Membership of a session in a topic that its client joined. */
+export interface Membership<User extends AuthenticatedUser> extends PresenceMember {
   readonly topic: string
-  /** Another object after the session was thawed. */
+  /** Replaced when the session is thawed. */
   session: ServerSession<User>
-  /** True where members are told of each other. */
+  /** True if the topic's kind has presence. */
   readonly isShown: boolean
-  /** True when it was away while others were told of changes. */
+  /** True if changes were published while the session was detached. */
   isBehind: boolean
 }
 
@@ -38,14 +39,14 @@ export interface PresenceBoardOptions {
   readonly onError: (error: unknown) => void
 }
 
-/** Elements of a listed member beside its state: its own array with four items, as one item of the list. */
+/** Elements of a listed member beside its state: one item of the list, an array with four items. */
 const memberElements = 5
-/** Bytes of the id of a member that has gone. */
+/** Bytes of the id of a member that left. */
 const goneBytes = 9
 
 /**
- * So that every EVENT fits into one message, three quarters of it for the list and an eighth for those who have gone; the
- * list also into half of a send buffer.
+ * Returns bounds with which every EVENT fits into one message: three quarters of it for the member list and an eighth for ids
+ * of members that left. The list also fits into half of a send buffer.
  */
 function boundsOf(limits: PresenceBoardOptions["limits"]): {
   readonly list: PresenceLimits
@@ -65,15 +66,15 @@ function boundsOf(limits: PresenceBoardOptions["limits"]): {
   }
 }
 
-/** What the protocol itself tells clients, without a schema of the application. */
-export const ownEvent: EventSpec = {
+/** Spec of the protocol's own events. The application has no schema for their payloads. */
+export const protocolEvent: EventSpec = {
   payload: { "~standard": { version: 1, vendor: "hawser", validate: (value) => ({ value }) } },
 }
 
 export class PresenceBoard<User extends AuthenticatedUser> {
   readonly #options: PresenceBoardOptions
   readonly #bounds: ReturnType<typeof boundsOf>
-  readonly #topics = new Map<string, Presence<Seat<User>>>()
+  readonly #topics = new Map<string, Presence<Membership<User>>>()
   readonly #changed = new Set<string>()
   #cancelTick: (() => void) | undefined
 
@@ -82,66 +83,67 @@ export class PresenceBoard<User extends AuthenticatedUser> {
     this.#bounds = boundsOf(options.limits)
   }
 
-  list(topic: string): ReturnType<Presence<Seat<User>>["list"]> | undefined {
+  list(topic: string): ReturnType<Presence<Membership<User>>["list"]> | undefined {
     return this.#topics.get(topic)?.list()
   }
 
-  /** As it will be when this seat has been added. */
-  listWith(seat: Seat<User>): PresenceList {
-    return (this.#topics.get(seat.topic) ?? this.#empty()).listWith(seat)
+  /** Returns the member list as it will be after `add` of this membership. */
+  listWith(membership: Membership<User>): PresenceList {
+    return (this.#topics.get(membership.topic) ?? this.#empty()).listWith(membership)
   }
 
-  /** At most so many bytes of a message list the members of a topic. */
+  /** Returns the largest size of a topic's member list in a message, in bytes. */
   listedBytes(topic: string): number {
     return this.#topics.get(topic)?.listedBytes ?? 0
   }
 
-  add(seat: Seat<User>): void {
-    const presence = this.#topics.get(seat.topic) ?? this.#empty()
-    this.#topics.set(seat.topic, presence)
-    presence.add(seat)
-    this.#touch(seat.topic)
+  add(membership: Membership<User>): void {
+    const presence = this.#topics.get(membership.topic) ?? this.#empty()
+    this.#topics.set(membership.topic, presence)
+    presence.add(membership)
+    this.#touch(membership.topic)
   }
 
-  delete(seat: Seat<User>): void {
-    const presence = this.#topics.get(seat.topic)
-    presence?.delete(seat)
-    if (presence?.size === 0) this.#topics.delete(seat.topic)
-    else this.#touch(seat.topic)
+  delete(membership: Membership<User>): void {
+    const presence = this.#topics.get(membership.topic)
+    presence?.delete(membership)
+    if (presence?.size === 0) this.#topics.delete(membership.topic)
+    else this.#touch(membership.topic)
   }
 
-  /** Its state, or whether its client is away. */
-  changed(seat: Seat<User>): void {
-    this.#topics.get(seat.topic)?.changed(seat)
-    this.#touch(seat.topic)
+  /** Called when the state or `away` of a membership has changed. */
+  changed(membership: Membership<User>): void {
+    this.#topics.get(membership.topic)?.changed(membership)
+    this.#touch(membership.topic)
   }
 
-  /** Its client is back. */
-  catchUp(seat: Seat<User>): void {
-    const list = this.list(seat.topic)
-    if (!seat.isBehind || list === undefined) return
-    seat.isBehind = false
-    this.#tell([seat], { topic: seat.topic, isFull: true, ...list, gone: [] })
+  /** Sends the whole list to a reattached member that missed changes. */
+  catchUp(membership: Membership<User>): void {
+    const list = this.list(membership.topic)
+    if (!membership.isBehind || list === undefined) return
+    membership.isBehind = false
+    this.#publish([membership], { topic: membership.topic, isFull: true, ...list, gone: [] })
   }
 
   // --- as plain data --------------------------------------------------------------------------------------------
 
+  /** Returns the presence of all topics as plain data. */
   freeze(): TopicPresenceRecord[] {
     return [...this.#topics].map(([topic, presence]) => ({ topic, ...presence.freeze() }))
   }
 
   /**
-   * Restores what `freeze` wrote, in a board without members. Changes that were not published go out with the next tick.
-   * @param seatOf returns the restored seat of this member in this topic; undefined if its session was not restored.
+   * Restores records of `freeze` in a board without members. Unpublished changes go out with the next tick.
+   * @param membershipOf returns the restored membership of this member in this topic; undefined if its session was not restored.
    */
   thaw(
     records: readonly TopicPresenceRecord[],
-    seatOf: (topic: string, member: number) => Seat<User> | undefined,
+    membershipOf: (topic: string, member: number) => Membership<User> | undefined,
   ): void {
     for (const record of records) {
       const { topic } = record
       const presence = this.#empty()
-      presence.thaw(record, (member) => seatOf(topic, member))
+      presence.thaw(record, (member) => membershipOf(topic, member))
       if (presence.size === 0) continue
       this.#topics.set(topic, presence)
       if (presence.hasChange) this.#touch(topic)
@@ -154,8 +156,8 @@ export class PresenceBoard<User extends AuthenticatedUser> {
     this.#changed.clear()
   }
 
-  #empty(): Presence<Seat<User>> {
-    return new Presence<Seat<User>>(this.#bounds.list)
+  #empty(): Presence<Membership<User>> {
+    return new Presence<Membership<User>>(this.#bounds.list)
   }
 
   #touch(topic: string): void {
@@ -172,41 +174,45 @@ export class PresenceBoard<User extends AuthenticatedUser> {
       const presence = this.#topics.get(topic)
       const change = presence?.takeChange()
       if (presence === undefined || change === undefined) continue
-      const here: Seat<User>[] = []
-      for (const seat of presence.members()) {
-        if (seat.session.attached) here.push(seat)
-        else seat.isBehind = true
+      const attached: Membership<User>[] = []
+      for (const membership of presence.members()) {
+        if (membership.session.attached) attached.push(membership)
+        else membership.isBehind = true
       }
-      this.#tellChange(here, { topic, isFull: false, ...change })
+      this.#publishChange(attached, { topic, isFull: false, ...change })
     }
   }
 
-  /** Those who have gone may be more than one message holds. */
-  #tellChange(seats: readonly Seat<User>[], change: PresenceEvent): void {
+  /** Publishes a change, in several messages if the ids of members that left exceed the bound of one. */
+  #publishChange(memberships: readonly Membership<User>[], change: PresenceEvent): void {
     const { goneMaxCount } = this.#bounds
     const first = change.gone.slice(0, goneMaxCount)
-    this.#tell(seats, { ...change, gone: first })
+    this.#publish(memberships, { ...change, gone: first })
     for (let from = goneMaxCount; from < change.gone.length; from += goneMaxCount)
-      this.#tell(seats, { ...change, members: [], gone: change.gone.slice(from, from + goneMaxCount) })
+      this.#publish(memberships, {
+        ...change,
+        members: [],
+        gone: change.gone.slice(from, from + goneMaxCount),
+      })
   }
 
-  #tell(seats: readonly Seat<User>[], event: PresenceEvent): void {
+  #publish(memberships: readonly Membership<User>[], event: PresenceEvent): void {
     const { fanOut, counters, onError } = this.#options
-    if (seats.length === 0) return
+    if (memberships.length === 0) return
     counters.presenceUpdates += 1
     const payload = presencePayload(event)
     const publication = new Publication(counters, {
       name: "$presence",
-      spec: ownEvent,
+      spec: protocolEvent,
       payload,
       source: undefined,
     })
     try {
       fanOut.run(() => {
-        for (const seat of seats) seat.session.publish(publication)
+        for (const membership of memberships) membership.session.publish(publication)
       })
     } catch (error) {
-      // Its states were judged before; other topics of this tick must not pay for a fault of this server.
+      // An internal error, because each state was checked before. The other topics of this tick are still published.
       onError(error)
     }
   }

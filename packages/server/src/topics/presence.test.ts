@@ -1,24 +1,27 @@
-// The members of one topic as plain data.
+// Presence of one topic as plain data.
 import fc from "fast-check"
 import { describe, expect, it } from "vitest"
 import { Presence } from "./presence.ts"
-import type { Present } from "./presence.ts"
+import type { PresenceMember } from "./presence.ts"
 
 const limits = { listMaxCount: 3, listMaxBytes: 10_000, stateMaxBytes: 100 }
 
-function member(id: number): Present {
+function member(id: number): PresenceMember {
   return { id, user: `user ${id}`, state: undefined, away: false }
 }
 
 describe("Presence as plain data", () => {
-  const step = fc.record({ what: fc.constantFrom("join", "leave", "away", "tell"), id: fc.nat(7) })
+  const step = fc.record({ what: fc.constantFrom("join", "leave", "away", "take"), id: fc.nat(7) })
 
-  it("goes on exactly as the presence would have that it was written from", () => {
+  it("continues exactly as the frozen presence would", () => {
     fc.assert(
       fc.property(fc.array(step, { maxLength: 30 }), fc.array(step, { maxLength: 30 }), (before, after) => {
-        const members = new Map<number, Present>()
+        const members = new Map<number, PresenceMember>()
         let joins = 0
-        const run = (presences: readonly Presence<Present>[], { what, id: at }: (typeof before)[number]) => {
+        const run = (
+          presences: readonly Presence<PresenceMember>[],
+          { what, id: at }: (typeof before)[number],
+        ) => {
           const known = [...members.values()][at]
           if (what === "join") {
             joins += 1
@@ -35,13 +38,13 @@ describe("Presence as plain data", () => {
           return presences.map((presence) => ({
             list: presence.list(),
             bytes: presence.listedBytes,
-            change: what === "tell" ? presence.takeChange() : undefined,
+            change: what === "take" ? presence.takeChange() : undefined,
             frozen: presence.freeze(),
           }))
         }
-        const presence = new Presence<Present>(limits)
+        const presence = new Presence<PresenceMember>(limits)
         for (const each of before) run([presence], each)
-        const restored = new Presence<Present>(limits)
+        const restored = new Presence<PresenceMember>(limits)
         restored.thaw(structuredClone(presence.freeze()), (id) => members.get(id))
         expect(restored.freeze()).toEqual(presence.freeze())
         for (const each of after) {
@@ -52,12 +55,12 @@ describe("Presence as plain data", () => {
     )
   })
 
-  it("reports members that were not restored as gone, and lists the next ones", () => {
-    const presence = new Presence<Present>(limits)
+  it("reports members that were not restored as gone, and lists counted members in their place", () => {
+    const presence = new Presence<PresenceMember>(limits)
     const members = [1, 2, 3, 4].map(member)
     for (const each of members) presence.add(each)
     presence.takeChange()
-    const restored = new Presence<Present>(limits)
+    const restored = new Presence<PresenceMember>(limits)
     restored.thaw(presence.freeze(), (id) => members.find((each) => each.id === id && id !== 2))
     const fourth = { id: 4, user: "user 4", state: null, away: false }
     expect(restored.takeChange()).toEqual({ count: 3, members: [fourth], gone: [2] })

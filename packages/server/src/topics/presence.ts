@@ -1,46 +1,48 @@
-// Who is in one topic, as its members are told: each with a small state, the first to come listed by name, all counted.
-// Changes are collected, and told together. Knows no sessions and no timers.
+// Presence of one topic: the members that joined first are listed with their state, later ones are only counted. Collects
+// changes until `takeChange`. Must not know sessions and timers.
 import type { Encoded } from "@hawser/protocol"
 import type { PresenceList, PresentMember } from "@hawser/protocol/core"
 import type { PresenceRecord } from "./topic-records.ts"
 
-/** One stay in a topic. */
-export interface Present {
+/** One member of a topic. */
+export interface PresenceMember {
   readonly id: number
   readonly user: string
-  /** Encoded; undefined where there is none. */
+  /** Encoded state; undefined if the member has none. */
   state: Encoded<unknown> | undefined
+  /** True while the member's session is detached. */
   away: boolean
 }
 
-/** What the list of members may take of one message. A member takes the room of the largest state. */
+/** Bounds of the member list. Each member counts with the size of the largest state. At a bound, members are only counted. */
 export interface PresenceLimits {
   readonly listMaxCount: number
   readonly listMaxBytes: number
   readonly stateMaxBytes: number
 }
 
-/** Bytes of a listed member beside its state and its user. */
+/** Bytes of a listed member beside its state and its user id. */
 const memberBytes = 24
-/** UTF-8 of one UTF-16 unit. */
+/** Largest UTF-8 length of one UTF-16 unit. */
 const unitMaxBytes = 3
 
-/** Returns the member with this id; undefined if there is none any more. */
+/** Returns the member with this id; undefined if it has left. */
 export type MemberOf<Member> = (id: number) => Member | undefined
 
-/** What has changed since it was last told. */
+/** Changes since the previous `takeChange`. */
 export interface PresenceChange extends PresenceList {
+  /** Ids of members that left. */
   readonly gone: readonly number[]
 }
 
-export class Presence<Member extends Present> {
+export class Presence<Member extends PresenceMember> {
   readonly #limits: PresenceLimits
-  /** Those who are listed, and those who are only counted, by the order of their coming. */
+  /** Listed members, and members that are only counted, both in order of their joins. */
   readonly #listed = new Set<Member>()
   readonly #counted = new Set<Member>()
   readonly #changed = new Set<Member>()
   readonly #gone = new Set<number>()
-  #toldCount = 0
+  #publishedCount = 0
   #listedBytes = 0
 
   constructor(limits: PresenceLimits) {
@@ -56,17 +58,17 @@ export class Presence<Member extends Present> {
     yield* this.#counted
   }
 
-  /** At most so many bytes of a message are listed now. */
+  /** Largest size of the current list in a message, in bytes. */
   get listedBytes(): number {
     return this.#listedBytes
   }
 
   add(member: Member): void {
-    if (this.#hasRoom(member)) this.#list(member)
+    if (this.#fits(member)) this.#list(member)
     else this.#counted.add(member)
   }
 
-  /** Its state, or whether it is away. */
+  /** Called when the state or `away` of a member has changed. */
   changed(member: Member): void {
     if (this.#listed.has(member)) this.#changed.add(member)
   }
@@ -80,51 +82,52 @@ export class Presence<Member extends Present> {
     this.#listNext()
   }
 
-  /** Everybody who is listed. */
+  /** Returns the listed members and the count of all members. */
   list(): PresenceList {
     return { count: this.size, members: [...this.#listed].map(shownOf) }
   }
 
-  /** As it will be when this member has been added. */
+  /** Returns the list as it will be after `add` of this member. */
   listWith(member: Member): PresenceList {
     const { count, members } = this.list()
-    return { count: count + 1, members: this.#hasRoom(member) ? [...members, shownOf(member)] : members }
+    return { count: count + 1, members: this.#fits(member) ? [...members, shownOf(member)] : members }
   }
 
   /** True if `takeChange` would return a change. */
   get hasChange(): boolean {
-    return this.#changed.size > 0 || this.#gone.size > 0 || this.size !== this.#toldCount
+    return this.#changed.size > 0 || this.#gone.size > 0 || this.size !== this.#publishedCount
   }
 
-  /** Undefined when nothing has. Who came and went in between is named among those who have gone. */
+  /** Returns the changes and clears them; undefined if there are none. A member that joined and left since is in `gone`. */
   takeChange(): PresenceChange | undefined {
     if (!this.hasChange) return undefined
     const count = this.size
     const change = { count, members: [...this.#changed].map(shownOf), gone: [...this.#gone] }
     this.#changed.clear()
     this.#gone.clear()
-    this.#toldCount = count
+    this.#publishedCount = count
     return change
   }
 
   // --- as plain data --------------------------------------------------------------------------------------------
 
+  /** Returns the presence as plain data. */
   freeze(): PresenceRecord {
     return {
       listed: idsOf(this.#listed),
       counted: idsOf(this.#counted),
       changed: idsOf(this.#changed),
       gone: [...this.#gone],
-      toldCount: this.#toldCount,
+      publishedCount: this.#publishedCount,
     }
   }
 
   /**
-   * Restores what `freeze` wrote, in a presence without members. A member that `memberOf` does not know has left meanwhile:
-   * its leave is published with the next change.
+   * Restores a record of `freeze` in a presence without members. A member for which `memberOf` returns undefined has left: the
+   * next change contains its id in `gone`.
    */
-  thaw({ listed, counted, changed, gone, toldCount }: PresenceRecord, memberOf: MemberOf<Member>): void {
-    this.#toldCount = toldCount
+  thaw({ listed, counted, changed, gone, publishedCount }: PresenceRecord, memberOf: MemberOf<Member>): void {
+    this.#publishedCount = publishedCount
     for (const id of gone) this.#gone.add(id)
     for (const id of listed) {
       const member = memberOf(id)
@@ -137,16 +140,16 @@ export class Presence<Member extends Present> {
     this.#listNext()
   }
 
-  /** Lists the members that are only counted, as far as there is room. */
+  /** Lists members that are only counted, until a bound of the list is reached. */
   #listNext(): void {
     for (const next of this.#counted) {
-      if (!this.#hasRoom(next)) return
+      if (!this.#fits(next)) return
       this.#counted.delete(next)
       this.#list(next)
     }
   }
 
-  #hasRoom(member: Member): boolean {
+  #fits(member: Member): boolean {
     const { listMaxCount, listMaxBytes } = this.#limits
     return this.#listed.size < listMaxCount && this.#listedBytes + this.#bytesOf(member) <= listMaxBytes
   }
@@ -162,10 +165,10 @@ export class Presence<Member extends Present> {
   }
 }
 
-function idsOf(members: Iterable<Present>): number[] {
+function idsOf(members: Iterable<PresenceMember>): number[] {
   return [...members].map(({ id }) => id)
 }
 
-function shownOf({ id, user, state, away }: Present): PresentMember {
+function shownOf({ id, user, state, away }: PresenceMember): PresentMember {
   return { id, user, state: state ?? null, away }
 }

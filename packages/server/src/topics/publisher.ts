@@ -1,4 +1,5 @@
-// Sends one event to many sessions: to all, to named ones, or to the members of a topic. It is encoded for all before it is sent to one.
+// Publishes one event to many sessions: to all sessions, to a list, or to a topic. Encodes it for every dialect before the
+// first send: a payload that one dialect cannot encode is sent to no recipient. Must not know permissions.
 import type { Contract, EventSpec } from "@hawser/protocol"
 import type { AuthenticatedUser } from "../base/authenticate.ts"
 import type { PublishOptions, Topic } from "./topic.ts"
@@ -17,29 +18,31 @@ export interface PublisherOptions<User extends AuthenticatedUser> {
   readonly contractName: string
   readonly events: ReadonlyMap<string, EventSpec>
   readonly counters: PublicationCounters
-  /** Dialect whose messages a history keeps. */
+  /** Dialect whose messages a history retains. */
   readonly compact: Encoder
   readonly registry: SessionRegistry<User>
   readonly hub: Hub<ServerSession<User>>
   readonly log: Pick<TopicLog<HubPublication<ServerSession<User>>>, "keeps">
   readonly fanOut: FanOut
-  /** The application puts a session out of a topic. */
+  /** Removes a session from a topic on behalf of the application. */
   readonly unsubscribe: (topic: string, session: ServerSession<User>) => void
 }
 
-/** Calls `encode`, then throws if the publication is not admitted. Called once for each, before it is numbered or sent. */
+/** Calls `encode`, then throws if the publication is not admitted. Called once per publication, before it is numbered or sent. */
 type Admit = <T>(encode: () => T) => T
 
 interface TopicEvent<User extends AuthenticatedUser> {
   readonly event: string
   readonly payload: unknown
   readonly except: Session<User> | undefined
-  /** Default: every publication is admitted. */
+  /** Default: admits every publication. */
   readonly admit?: Admit
 }
 
-interface TopicDelivery {
+interface PublishResult {
+  /** Number of recipients. */
   readonly count: number
+  /** Undefined for a publication without an offset. */
   readonly offset: number | undefined
 }
 
@@ -67,7 +70,8 @@ export class Publisher<User extends AuthenticatedUser> {
       publish: (event, payload, { except } = {}) => this.toTopic(name, { event, payload, except }).count,
       subscribe: (session) => {
         if (!session.active) return
-        if (!this.#isOpen(session)) throw new TypeError(`session ${session.id} belongs to another server`)
+        if (!this.#isOpen(session))
+          throw new TypeError(`cannot subscribe session ${session.id}: it belongs to another server`)
         hub.join(name, session)
       },
       unsubscribe: (session) => {
@@ -81,16 +85,16 @@ export class Publisher<User extends AuthenticatedUser> {
 
   /**
    * Publishes to a topic. Returns the number of recipients, and the offset if the publication took one.
-   * @throws UnsendableError, and the error of `admit`: then nothing was numbered or sent.
+   * @throws UnsendableError, and the error of `admit`; in both cases nothing was numbered or sent.
    */
-  toTopic(topic: string, published: TopicEvent<User>): TopicDelivery {
+  toTopic(topic: string, published: TopicEvent<User>): PublishResult {
     const { hub } = this.#options
     const { event, admit = (encode) => encode() } = published
     const publication = this.#topicPublication(topic, { ...published, admit })
     const members = hub.members(topic)
     if (this.#spec(event).delivery !== "volatile") {
       const position = hub.publish(topic, publication)
-      // A topic that does not exist has encoded nothing.
+      // The log encodes nothing for a topic that does not exist.
       if (position === undefined) admit(() => {})
       return { count: publication.count, offset: position?.offset }
     }
@@ -141,7 +145,7 @@ export class Publisher<User extends AuthenticatedUser> {
     return this.#deliver(recipients, publication, except)
   }
 
-  /** Encodes for the dialect of each recipient. A payload that one dialect cannot take is sent to no recipient. */
+  /** Encodes for the dialect of each recipient. @throws UnsendableError if one dialect cannot encode the payload. */
   #encode(
     recipients: Iterable<ServerSession<User>>,
     publication: Publication,
@@ -151,7 +155,7 @@ export class Publisher<User extends AuthenticatedUser> {
     for (const recipient of recipients) {
       if (recipient === except) continue
       publication.messages(recipient.dialect)
-      // Sessions of one dialect take the same bytes.
+      // Sessions of one dialect receive the same bytes.
       if (!isMixed) return
     }
   }
@@ -170,7 +174,7 @@ export class Publisher<User extends AuthenticatedUser> {
     return count
   }
 
-  /** The same client has another session after one that expired. */
+  /** Returns the key of the session's client: a later session of that client must not receive the publication either. */
   #clientOf(session: Session<User> | undefined): string | undefined {
     return session !== undefined && this.#isOpen(session) ? clientKey(session) : undefined
   }
@@ -181,7 +185,7 @@ export class Publisher<User extends AuthenticatedUser> {
   }
 }
 
-/** Returns the key of a client: the same for each of its sessions. */
+/** Returns the key of a session's client. All sessions of one client have the same key. */
 export function clientKey<User extends AuthenticatedUser>({ user, clientId }: ServerSession<User>): string {
   return `${user.id}\n${clientId}`
 }

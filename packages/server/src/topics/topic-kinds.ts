@@ -1,5 +1,5 @@
-// The kinds of topics that a contract declares, and what the application allows clients in them. Without a rule clients
-// may do nothing. Knows no members.
+// Topic kinds of a contract and the rules of the application for them. Without rules, joins and publications of clients are
+// rejected with `forbidden`. Must not know memberships.
 import { HawserError } from "@hawser/protocol"
 import { defaultTopicHistory, isTopicName, quoted, topicKindOf } from "@hawser/protocol/core"
 import type {
@@ -14,9 +14,11 @@ import type { AuthenticatedUser } from "../base/authenticate.ts"
 import type { Session } from "../base/session.ts"
 import type { ServerWarning } from "../base/server-warning.ts"
 
-/** Who wants to be in a topic: asked at each join, when its client comes back, and after a fresh token. */
+/** Argument of `canJoin`. The hook runs at each join, after a resume and after a token renewal. */
 export interface TopicJoin<User extends AuthenticatedUser, C extends Contract = Contract> {
+  /** Name of the topic. */
   readonly topic: string
+  /** Session that asks for the membership. */
   readonly session: Session<User, C>
 }
 
@@ -26,38 +28,39 @@ type PublishOf<
   E extends TopicEventName<C, TopicKind<C>>,
 > = {
   readonly [N in E]: TopicJoin<User, C> & {
+    /** Name of the event. */
     readonly event: N
-    /** As validated. What is published is the input as it came: every listener validates it. */
+    /** Validated payload. The server publishes the received payload; each recipient validates it. */
     readonly payload: ValidPayload<C, N>
-    /** Whether the session is in the topic. */
+    /** True if the session is a member or a subscriber of the topic. */
     readonly isMember: boolean
   }
 }[E]
 
-/** Who wants to publish what to a topic. */
+/** Argument of `canPublish`: one publication of a client. */
 export type TopicPublish<
   User extends AuthenticatedUser,
   C extends Contract = Contract,
   K extends TopicKind<C> = TopicKind<C>,
 > = PublishOf<User, C, TopicEventName<C, K>>
 
-/** What a hook answers: only `true` allows; false is `forbidden`; it may throw a HawserError with a code of its own. */
+/** Result of a hook. Only `true` permits; false rejects with `forbidden`. A HawserError from the hook rejects with its code. */
 export type Permission = boolean | Promise<boolean>
 
-/** What clients may do in the topics of one kind, and what these topics keep. */
+/** Permissions of clients in the topics of one kind, and the history of these topics. */
 export interface TopicRules<
   User extends AuthenticatedUser,
   C extends Contract = Contract,
   K extends TopicKind<C> = TopicKind<C>,
 > {
   /**
-   * Default: nobody. Asked again when a client comes back to its session or shows a fresh token: who may no longer be in
-   * is put out and told.
+   * Permits a join. Default: no client may join. Called again after a resume and after a token renewal: a member that is not
+   * permitted then is removed and receives a notice with the code.
    */
   canJoin?(join: TopicJoin<User, C>): Permission
-  /** Default: nobody. Being in the topic is not required unless this hook requires it. */
+  /** Permits a publication. Default: no client may publish. The hook decides whether the client must be in the topic. */
   canPublish?(publish: TopicPublish<User, C, K>): Permission
-  /** Default: nothing is kept. With it, 100 publications, 10 minutes and 64 KiB of each topic, unless it says otherwise. */
+  /** Bounds of each topic's history. Default: no history. Defaults of its fields: 100 publications, 10 minutes, 64 KiB. */
   readonly history?: Partial<TopicHistoryLimits>
 }
 
@@ -67,7 +70,7 @@ export class TopicKinds<User extends AuthenticatedUser> {
   readonly #rules = new Map<string, TopicRules<User>>()
   readonly #histories = new Map<string, TopicHistoryLimits>()
   readonly #onWarning: (warning: ServerWarning) => void
-  /** Kinds without rules whose warning was given. */
+  /** Kinds without rules that were warned of. */
   readonly #warned = new Set<string>()
 
   constructor(
@@ -79,16 +82,19 @@ export class TopicKinds<User extends AuthenticatedUser> {
     this.#specs = new Map(Object.entries(topics))
   }
 
-  /** @throws TypeError for a kind that the contract lacks, or second rules; RangeError for a bound that is none. */
+  /**
+   * Sets the rules of a kind. @throws TypeError for a kind that the contract does not declare or that has rules already;
+   * RangeError for a history bound that is not a number above 0.
+   */
   set(kind: string, rules: TopicRules<User>): void {
     if (!this.#specs.has(kind))
       throw new TypeError(`the contract "${this.#contractName}" has no topic "${kind}"`)
-    if (this.#rules.has(kind)) throw new TypeError(`the topic "${kind}" has its rules already`)
+    if (this.#rules.has(kind)) throw new TypeError(`the rules of the topic "${kind}" are set already`)
     if (rules.history !== undefined) this.#histories.set(kind, checked(kind, rules.history))
     this.#rules.set(kind, rules)
   }
 
-  /** Warns once of a kind that has no rules: a client has tried to join a topic of it. */
+  /** Called when a client tries to join a topic. Warns once per kind if the kind has no rules. */
   joining(topic: string): void {
     const kind = topicKindOf(topic) ?? ""
     if (this.#rules.has(kind) || this.#warned.has(kind)) return
@@ -103,14 +109,14 @@ export class TopicKinds<User extends AuthenticatedUser> {
     return kind === undefined ? undefined : this.#histories.get(kind)
   }
 
-  /** @throws HawserError `invalid_input` for a name that no topic may have, `not_available` for a kind that is not there. */
+  /** @throws HawserError `invalid_input` for an invalid name, `not_available` for a kind that the contract does not declare. */
   of(topic: string): { readonly spec: TopicSpec; readonly rules: TopicRules<User> } {
     if (!isTopicName(topic))
-      throw new HawserError("invalid_input", { message: `${quoted(topic)} cannot be the name of a topic` })
+      throw new HawserError("invalid_input", { message: `${quoted(topic)} is not a valid topic name` })
     const kind = topicKindOf(topic) ?? ""
     const spec = this.#specs.get(kind)
     if (spec === undefined)
-      throw new HawserError("not_available", { message: `there are no topics "${kind}"` })
+      throw new HawserError("not_available", { message: `the contract declares no topic "${kind}"` })
     return { spec, rules: this.#rules.get(kind) ?? {} }
   }
 }
@@ -124,9 +130,9 @@ function checked(kind: string, chosen: Partial<TopicHistoryLimits>): TopicHistor
   return limits
 }
 
-/** @throws HawserError `forbidden`, or what the hook throws. */
-export function permit(what: string, permission: Permission | undefined): void | Promise<void> {
-  if (permission instanceof Promise) return permission.then((late) => permit(what, late))
-  if (permission !== true) throw new HawserError("forbidden", { message: `you may not ${what}` })
+/** Throws unless the hook permits `action`. @throws HawserError `forbidden`, and the error of the hook. */
+export function permit(action: string, permission: Permission | undefined): void | Promise<void> {
+  if (permission instanceof Promise) return permission.then((late) => permit(action, late))
+  if (permission !== true) throw new HawserError("forbidden", { message: `the client may not ${action}` })
   return undefined
 }

@@ -3,7 +3,7 @@
 // Must not know sessions, members or the transport.
 //
 // Invariants:
-//  1. Offsets of an epoch begin at 1 and have no gap. An (epoch, offset) names one publication, and none other later.
+//  1. Offsets of an epoch begin at 1 and have no gap. A pair of epoch and offset identifies one publication for ever.
 //  2. `encode` runs before the number is taken. If it throws, the log is as before, and `append` throws the same error.
 //  3. A subscriber receives each publication of its topic that is appended while it is subscribed, once, by ascending offset.
 //  4. An epoch lasts as long as the topic has a subscriber, or its history lasts (J9). The next epoch has another name.
@@ -46,9 +46,9 @@ export interface LogRead {
   readonly head: TopicPosition
   /** Offset before the first entry. */
   readonly from: number
-  /** Publications that the reader misses and cannot get. */
+  /** Publications that the reader misses and that are not retained, or are larger than `maxBytes`. */
   readonly gap: JoinedGap | undefined
-  /** By ascending offset, up to the head. */
+  /** Missed publications by ascending offset, up to the head. */
   readonly entries: readonly LogEntry[]
 }
 
@@ -71,6 +71,6 @@ export interface TopicLog<P extends LogPublication> {
   read(topic: string, query: LogQuery): LogRead | undefined
   /** Keeps the topic alive and passes its publications to `subscriber`. Idempotent. @throws RangeError for an invalid name. */
   subscribe(topic: string, subscriber: LogSubscriber<P>): void
-  /** Idempotent. */
+  /** Ends a subscription. Idempotent. */
   unsubscribe(topic: string, subscriber: LogSubscriber<P>): void
 }

@@ -1,12 +1,12 @@
-// One publication of a topic: encoded, with its number from the log if it is reliable, then sent to the members.
-// Must not know permissions and prices.
+// One publication of a topic. A reliable publication gets its offset from the log and is encoded with it; then it is sent to
+// the sessions of the topic. Must not know permissions and rate limits.
 import { outbound } from "@hawser/protocol/core"
 import type { OutboundMessage } from "@hawser/protocol/core"
 import type { Encoder, Publication } from "../session/conversation/publication.ts"
 import type { HubPublication } from "./hub.ts"
 
 export interface TopicPublicationOptions<Member> {
-  /** Dialect whose messages a history keeps. */
+  /** Dialect whose messages a history retains. */
   readonly compact: Encoder
   readonly except: string | undefined
   /** Encodes the publication for every profile that needs it. @throws UnsendableError */
@@ -16,7 +16,7 @@ export interface TopicPublicationOptions<Member> {
 }
 
 export class TopicPublication<Member> implements HubPublication<Member> {
-  /** Number of recipients, once it was delivered. */
+  /** Number of recipients; 0 before the delivery. */
   count = 0
   readonly #options: TopicPublicationOptions<Member>
   #encoded: Publication | undefined
@@ -36,8 +36,8 @@ export class TopicPublication<Member> implements HubPublication<Member> {
 
   retained(): OutboundMessage {
     const [message] = this.#encoded?.messages(this.#options.compact) ?? []
-    if (message === undefined) throw new TypeError("a publication is retained before it is encoded")
-    // Without the cached frame of the transport.
+    if (message === undefined) throw new TypeError("internal: a publication is retained before it is encoded")
+    // The history does not retain the transport's cached frame.
     return outbound(message.bytes)
   }
 

@@ -1,18 +1,18 @@
-// State of topics as plain data, for JSON (without bytes) and MessagePack: no sessions, functions or timers. Sessions are
-// named by their id. Times are durations, so that they hold in a process with another clock.
+// Records of topics as plain data, for JSON (without bytes) and MessagePack. Sessions are referenced by id. Times are
+// durations, so that they hold in a process with another clock. Must not contain sessions, functions or timers.
 
-/** Presence of one topic. Members are named by their ids; their states are in the seats. */
+/** Presence of one topic. Members are referenced by id; their states are in the membership records. */
 export interface PresenceRecord {
   /** Listed members, in order of their join. */
   readonly listed: readonly number[]
   /** Members that are only counted, in order of their join. */
   readonly counted: readonly number[]
-  /** Listed members whose change is not published yet. */
+  /** Listed members with an unpublished change. */
   readonly changed: readonly number[]
-  /** Members that left and whose leave is not published yet. */
+  /** Members that left, with an unpublished leave. */
   readonly gone: readonly number[]
   /** Count in the last published change. */
-  readonly toldCount: number
+  readonly publishedCount: number
 }
 
 export interface TopicPresenceRecord extends PresenceRecord {
@@ -39,10 +39,10 @@ export interface TopicRecord {
 }
 
 export interface TopicLogRecord {
-  /** Number of epochs that began so far. */
+  /** Number of epochs that have begun. */
   readonly epochs: number
   /** Topics without subscribers are in the order in which they lost their last one. */
   readonly topics: readonly TopicRecord[]
-  /** Of all topics, oldest first. */
+  /** Publications of all topics, oldest first. */
   readonly publications: readonly PublicationRecord[]
 }

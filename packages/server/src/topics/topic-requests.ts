@@ -1,5 +1,5 @@
-// The four requests by which clients join, leave, publish, and change what they show of themselves: who may, with what,
-// and what it costs. What then happens is the desk's and the publisher's.
+// Handlers of the four topic requests: `$join`, `$leave`, `$publish` and `$presence`. Validates their input, checks the
+// application's permission and the rate limit, then calls `TopicMemberships` or `Publisher`. Must not know histories.
 import { HawserError } from "@hawser/protocol"
 import {
   UnsendableError,
@@ -29,15 +29,15 @@ import type { SessionRegistry } from "../session/life/session-registry.ts"
 import type { Session } from "../base/session.ts"
 import type { Hub } from "./hub.ts"
 import type { Publisher } from "./publisher.ts"
-import type { TopicDesk } from "./topic-desk.ts"
+import type { TopicMemberships } from "./topic-memberships.ts"
 import { permit } from "./topic-kinds.ts"
 import type { TopicKinds } from "./topic-kinds.ts"
-import type { TopicSeats } from "./topic-seats.ts"
+import type { MembershipIndex } from "./membership-index.ts"
 
 export interface TopicRequestsOptions<User extends AuthenticatedUser> {
   readonly kinds: TopicKinds<User>
-  readonly desk: TopicDesk<User>
-  readonly seats: TopicSeats<User>
+  readonly memberships: TopicMemberships<User>
+  readonly index: MembershipIndex<User>
   readonly hub: Hub<ServerSession<User>>
   readonly publisher: Publisher<User>
   readonly registry: SessionRegistry<User>
@@ -58,7 +58,7 @@ export class TopicRequests<User extends AuthenticatedUser> {
     this.#options = options
   }
 
-  /** By the names of the requests. */
+  /** Returns the handlers by the names of their requests. */
   handlers(): ReadonlyMap<TopicCall, AnyHandler<Session<User>>> {
     const { $join, $leave, $publish, $presence } = topicCalls
     return new Map<TopicCall, AnyHandler<Session<User>>>([
@@ -70,7 +70,7 @@ export class TopicRequests<User extends AuthenticatedUser> {
   }
 
   async #join(input: JoinRequest, context: Context<User>): Promise<JoinReply> {
-    const { kinds, desk, counters } = this.#options
+    const { kinds, memberships, counters } = this.#options
     const { session, signal } = context
     const joining = this.#served(session)
     const { topic } = input
@@ -81,7 +81,7 @@ export class TopicRequests<User extends AuthenticatedUser> {
       await permit(`join "${topic}"`, rules.canJoin?.({ topic, session }))
       signal.throwIfAborted()
       assertActive(joining)
-      return desk.join(joining, { ...input, state })
+      return memberships.join(joining, { ...input, state })
     } catch (error) {
       counters.topicJoinsRefused += 1
       throw error
@@ -89,7 +89,7 @@ export class TopicRequests<User extends AuthenticatedUser> {
   }
 
   #leave(input: LeaveRequest, { session }: Context<User>): null {
-    this.#options.desk.leave(this.#served(session), input.topic)
+    this.#options.memberships.leave(this.#served(session), input.topic)
     return null
   }
 
@@ -118,13 +118,16 @@ export class TopicRequests<User extends AuthenticatedUser> {
   }
 
   async #setState(input: PresenceRequest, { session }: Context<User>): Promise<null> {
-    const { kinds, desk, seats } = this.#options
+    const { kinds, memberships, index } = this.#options
     const owner = this.#served(session)
     const state = await this.#checkedState(kinds.of(input.topic).spec, input)
     assertActive(owner)
-    const seat = seats.get(input.topic, session)
-    if (seat === undefined) throw new HawserError("forbidden", { message: `you are not in "${input.topic}"` })
-    desk.setState(seat, state)
+    const membership = index.get(input.topic, session)
+    if (membership === undefined)
+      throw new HawserError("forbidden", {
+        message: `cannot set the presence state: the session has not joined "${input.topic}"`,
+      })
+    memberships.setState(membership, state)
     return null
   }
 
@@ -134,7 +137,7 @@ export class TopicRequests<User extends AuthenticatedUser> {
     const { spec, rules } = kinds.of(topic)
     const eventSpec = spec.events.includes(event) ? events.get(event) : undefined
     if (eventSpec === undefined) {
-      const message = `${quoted(event)} does not belong to the topic "${topic}"`
+      const message = `the event ${quoted(event)} is not declared for the topic "${topic}"`
       throw new HawserError("invalid_input", { message })
     }
     const validated = await accepted(eventSpec.payload, payload, `payload of "${event}"`)
@@ -143,7 +146,7 @@ export class TopicRequests<User extends AuthenticatedUser> {
     await permit(`publish to "${topic}"`, rules.canPublish?.(asked))
   }
 
-  /** Encoded, and judged as part of the EVENTs that will carry it: what is accepted here can be told to everybody. */
+  /** Encodes the state and checks it against the limits of the EVENTs that will contain it. @throws HawserError `invalid_input` */
   async #checkedState(
     spec: TopicSpec,
     { topic, state }: PresenceRequest,
@@ -151,18 +154,23 @@ export class TopicRequests<User extends AuthenticatedUser> {
     const { codec, limits } = this.#options
     if (spec.presence === undefined) {
       if (state === undefined) return undefined
-      throw new HawserError("invalid_input", { message: `"${topic}" has no presence, so no state` })
+      throw new HawserError("invalid_input", {
+        message: `cannot set a state: the contract declares no presence for the topic "${topic}"`,
+      })
     }
     await accepted(spec.presence, state, `state in "${topic}"`)
     if (state === undefined) return undefined
     const held = ofTheCaller(() => codec.hold(state, presenceDepth))
     const bytes = held.size ?? 0
     if (bytes <= limits.presenceStateMaxBytes) return held
-    const message = `the state in "${topic}" has ${bytes} bytes; ${limits.presenceStateMaxBytes} are allowed`
+    const message = `the state in "${topic}" has ${bytes} bytes; at most ${limits.presenceStateMaxBytes} are allowed (limits.presenceStateMaxBytes)`
     throw new HawserError("invalid_input", { message })
   }
 
-  /** Each recipient costs; who has not spent anything for a while may reach any number of them once. */
+  /**
+   * Takes one permit per recipient, at `userDeliveriesPerSecond`. A user with a full bucket (`userDeliveryBurst`) may publish
+   * to more recipients than the bucket holds; the excess is a debt. @throws HawserError `rate_limited`
+   */
   #charge(session: ServerSession<User>, { topic, echo }: PublishRequest): void {
     const { hub, limiter, limits, clock } = this.#options
     const members = hub.members(topic)
@@ -173,7 +181,7 @@ export class TopicRequests<User extends AuthenticatedUser> {
     const nowMs = clock.now()
     const waitMs = limiter.take(key, limit, nowMs, Math.min(recipients, burst))
     if (waitMs > 0) {
-      const message = `you reach too many at once; try again in ${waitMs} ms`
+      const message = `${recipients} recipients exceed the rate limit (limits.userDeliveriesPerSecond); try again in ${waitMs} ms`
       throw new HawserError("rate_limited", { message, retryAfterMs: waitMs })
     }
     if (recipients > burst) limiter.debit(key, limit, nowMs, recipients - burst)
@@ -189,7 +197,7 @@ export class TopicRequests<User extends AuthenticatedUser> {
   }
 }
 
-/** What the server cannot send because of what a client sent is that client's mistake, and answered as such. */
+/** Turns an UnsendableError that a client's input caused into a HawserError for that client. */
 function ofTheCaller<T>(work: () => T): T {
   try {
     return work()
@@ -200,23 +208,24 @@ function ofTheCaller<T>(work: () => T): T {
   }
 }
 
-/** Asking may have taken a while. */
+/** Called after an await: the session may have ended meanwhile. @throws HawserError `session_ended` */
 function assertActive({ active }: { readonly active: boolean }): void {
   if (!active) throw new HawserError("session_ended")
 }
 
-/** @throws HawserError `invalid_input` for what does not have the form of the request. */
+/** Validates the input of a request. @throws HawserError `invalid_input` */
 function inputOf<Input>(schema: Schema<unknown, Input>, { input }: { readonly input: unknown }): Input {
   const checked = validate(schema, input)
-  if (checked instanceof Promise) throw new TypeError("the forms of the protocol are checked at once")
+  if (checked instanceof Promise)
+    throw new TypeError("internal: a schema of the protocol validates asynchronously")
   if (checked.ok) return checked.value
   throw new HawserError("invalid_input", { message: describeIssues(checked.issues) })
 }
 
-/** @throws HawserError `invalid_input` */
-async function accepted(schema: Schema, value: unknown, what: string): Promise<unknown> {
+/** Validates a value. @throws HawserError `invalid_input` with the issues, after the name of the value. */
+async function accepted(schema: Schema, value: unknown, name: string): Promise<unknown> {
   const validated = await validate(schema, value)
   if (validated.ok) return validated.value
-  const message = `${what}: ${describeIssues(validated.issues)}`
+  const message = `${name}: ${describeIssues(validated.issues)}`
   throw new HawserError("invalid_input", { message, details: { issues: validated.issues } })
 }

@@ -1,4 +1,4 @@
-// Seats and presence boards as plain data, with sessions of a real server.
+// Memberships and presence boards as plain data, with sessions of a real server.
 import { defaultServerLimits, defineContract } from "@hawser/protocol"
 import { TimerQueue, TypeTable, contractTypes, createFrameCodec, wireVersion } from "@hawser/protocol/core"
 import { SimulatedClock, createMemoryNetwork } from "@hawser/protocol/testing"
@@ -9,9 +9,9 @@ import { createServer } from "../server.ts"
 import { FanOut } from "../session/conversation/fan-out.ts"
 import { ServerSession } from "../session/life/server-session.ts"
 import { PresenceBoard } from "./presence-board.ts"
-import type { Seat } from "./presence-board.ts"
-import { TopicSeats } from "./topic-seats.ts"
-import type { SeatRecord } from "../session/life/session-record.ts"
+import type { Membership } from "./presence-board.ts"
+import { MembershipIndex } from "./membership-index.ts"
+import type { MembershipRecord } from "../session/life/session-record.ts"
 
 interface TestUser {
   readonly id: string
@@ -21,7 +21,7 @@ const contract = defineContract({ name: "empty" })
 const types = contractTypes(contract)
 const { codec: serverCodec } = createCodecs(types, defaultServerLimits)
 
-/** A server, and a session of it for each user. `received` has the payloads of all `$presence` events. */
+/** Returns sessions of a server, one for each user. `received` contains the payloads of all `$presence` events. */
 async function openSessions(...users: string[]) {
   const clock = new SimulatedClock()
   const server = createServer(contract, { authenticate: (id): TestUser => ({ id }), clock })
@@ -76,7 +76,7 @@ function fail(error: unknown): void {
   throw error
 }
 
-function seatOf(session: ServerSession<TestUser>, id: number, mood: string): Seat<TestUser> {
+function membershipOf(session: ServerSession<TestUser>, id: number, mood: string): Membership<TestUser> {
   const state = serverCodec.hold({ mood }, 5)
   return {
     id,
@@ -92,24 +92,24 @@ function seatOf(session: ServerSession<TestUser>, id: number, mood: string): Sea
 
 const isShown = (): boolean => true
 
-describe("seats as plain data", () => {
-  it("name their sessions by id, and have their states encoded", async () => {
+describe("memberships as plain data", () => {
+  it("reference their sessions by id, and contain their encoded states", async () => {
     const { sessions } = await openSessions("ann")
     const [ann] = sessions
     if (ann === undefined) throw new Error("no session")
-    const seats = new TopicSeats<TestUser>(defaultServerLimits)
-    const seat = seatOf(ann, 7, "fine")
-    seats.add(seat)
-    const bare = { ...seat, id: 8, topic: "lobby", state: undefined, isBehind: true, away: true }
-    seats.add(bare)
-    const records = structuredClone(seats.freeze(ann))
+    const memberships = new MembershipIndex<TestUser>(defaultServerLimits)
+    const membership = membershipOf(ann, 7, "fine")
+    memberships.add(membership)
+    const bare = { ...membership, id: 8, topic: "lobby", state: undefined, isBehind: true, away: true }
+    memberships.add(bare)
+    const records = structuredClone(memberships.freeze(ann))
     expect(records).toEqual([
       {
         topic: "chat",
         session: ann.id,
         member: 7,
         state: {
-          bytes: seat.state?.encoding(() => expect.fail()).bytes,
+          bytes: membership.state?.encoding(() => expect.fail()).bytes,
           depth: 1,
           elements: 2,
           longestKeyBytes: 4,
@@ -119,7 +119,7 @@ describe("seats as plain data", () => {
       },
       { topic: "lobby", session: ann.id, member: 8, state: null, away: true, isBehind: true },
     ])
-    const restored = new TopicSeats<TestUser>(defaultServerLimits)
+    const restored = new MembershipIndex<TestUser>(defaultServerLimits)
     expect(restored.thaw(records, ann, (topic) => topic === "chat")).toMatchObject([
       { id: 7, topic: "chat", user: "ann", isShown: true },
       { id: 8, topic: "lobby", user: "ann", isShown: false },
@@ -128,48 +128,51 @@ describe("seats as plain data", () => {
     expect(restored.get("chat", ann)).toMatchObject({ id: 7, session: ann })
   })
 
-  it("count against the bounds of their session and user again", async () => {
+  it("count against topicsPerSession and topicsPerUser after thaw", async () => {
     const { sessions } = await openSessions("ann", "ben")
     const [ann, ben] = sessions
     if (ann === undefined || ben === undefined) throw new Error("no session")
     const limits = { topicsPerSession: 1, topicsPerUser: 9 }
-    const seats = new TopicSeats<TestUser>(limits)
-    seats.add(seatOf(ann, 1, "fine"))
-    const restored = new TopicSeats<TestUser>(limits)
-    restored.thaw(seats.freeze(ann), ben, isShown)
+    const memberships = new MembershipIndex<TestUser>(limits)
+    memberships.add(membershipOf(ann, 1, "fine"))
+    const restored = new MembershipIndex<TestUser>(limits)
+    restored.thaw(memberships.freeze(ann), ben, isShown)
     expect(restored.size).toBe(0)
-    const [seat] = restored.thaw(seats.freeze(ann), ann, isShown)
-    expect(() => restored.assertRoom(ann)).toThrow(/a session has 1 topics at most/)
-    if (seat !== undefined) restored.delete(seat)
-    expect(() => restored.assertRoom(ann)).not.toThrow()
+    const [membership] = restored.thaw(memberships.freeze(ann), ann, isShown)
+    expect(() => restored.assertCapacity(ann)).toThrow(/has joined 1 topics \(limits\.topicsPerSession\)/)
+    if (membership !== undefined) restored.delete(membership)
+    expect(() => restored.assertCapacity(ann)).not.toThrow()
   })
 })
 
 describe("a presence board as plain data", () => {
-  /** A board whose last change is not published yet, and one restored from it. */
+  /** Returns a board with an unpublished change, and a board restored from it. */
   async function restoredBoard() {
     const opened = await openSessions("ann", "ben", "cem")
     const { clock, sessions, newBoard } = opened
-    const seats = new TopicSeats<TestUser>(defaultServerLimits)
+    const memberships = new MembershipIndex<TestUser>(defaultServerLimits)
     const board = newBoard()
     const [first, second, third] = sessions.map((session, index) =>
-      seatOf(session, index + 1, session.user.id),
+      membershipOf(session, index + 1, session.user.id),
     )
     if (first === undefined || second === undefined || third === undefined) throw new Error("no session")
-    for (const seat of [first, second, third]) {
-      seats.add(seat)
-      board.add(seat)
+    for (const membership of [first, second, third]) {
+      memberships.add(membership)
+      board.add(membership)
     }
     await clock.advance(60)
-    seats.delete(second)
+    memberships.delete(second)
     board.delete(second)
     third.state = serverCodec.hold({ mood: "new" }, 5)
     board.changed(third)
-    const records: SeatRecord[] = structuredClone(sessions.flatMap((session) => seats.freeze(session)))
-    const restoredSeats = new TopicSeats<TestUser>(defaultServerLimits)
-    const byMember = new Map<number, Seat<TestUser>>()
+    const records: MembershipRecord[] = structuredClone(
+      sessions.flatMap((session) => memberships.freeze(session)),
+    )
+    const restoredIndex = new MembershipIndex<TestUser>(defaultServerLimits)
+    const byMember = new Map<number, Membership<TestUser>>()
     for (const session of sessions)
-      for (const seat of restoredSeats.thaw(records, session, isShown)) byMember.set(seat.id, seat)
+      for (const membership of restoredIndex.thaw(records, session, isShown))
+        byMember.set(membership.id, membership)
     const restored = newBoard()
     restored.thaw(structuredClone(board.freeze()), (_, member) => byMember.get(member))
     return { ...opened, board, restored, byMember }
@@ -181,7 +184,7 @@ describe("a presence board as plain data", () => {
     expect(restored.listedBytes("chat")).toBe(board.listedBytes("chat"))
     const [ann] = sessions
     if (ann === undefined) throw new Error("no session")
-    const joining = seatOf(ann, 9, "late")
+    const joining = membershipOf(ann, 9, "late")
     const encoded = [board, restored].map((each) => {
       const { members } = each.listWith(joining)
       const payload = members.map(({ id, user, state, away }) => [id, user, state, away])
@@ -191,11 +194,11 @@ describe("a presence board as plain data", () => {
     expect([...byMember.keys()]).toEqual([1, 3])
   })
 
-  it("publishes the same change with its next tick, once", async () => {
+  it("publishes the same change once, in its next tick", async () => {
     const { clock, received, board, restored } = await restoredBoard()
     received.length = 0
     await clock.advance(100)
-    // Two members, from two boards.
+    // Two boards send to two members each.
     expect(received).toHaveLength(4)
     for (const payload of received) {
       expect(payload).toEqual({

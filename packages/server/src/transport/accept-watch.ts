@@ -1,8 +1,9 @@
-// Who opens a TCP connection owes a whole request soon: from accept to the first one, and from the end of an answer to the
-// next one. Node's own `headersTimeout` misses a share of such sockets when there are thousands of them. Knows no requests.
+// Deadlines for requests on TCP connections: from accept to the first request, and from the end of a response to the next
+// request. At the deadline the socket is dropped. Node's `headersTimeout` misses some of these sockets if there are thousands.
+// Must not know the content of requests.
 //
 // Invariants:
-//  1. A socket waits at most once, and is forgotten with its request or its end.
+//  1. A socket waits at most once. Its wait ends with its request or with the socket.
 //  2. `#firsts` counts the sockets that wait for their first request, by address.
 import type { ServerLimits } from "@hawser/protocol"
 import type { TimerQueue } from "@hawser/protocol/core"
@@ -18,12 +19,12 @@ export interface AcceptWatchOptions {
   readonly onDropped: (reason: SocketDrop) => void
 }
 
-/** Events of Node's HTTP server by which requests come besides `request` and `upgrade`, once somebody listens. */
+/** Events of Node's HTTP server for requests, beside `request` and `upgrade`. Node emits them if they have a listener. */
 const otherRequests = ["connect", "checkContinue", "checkExpectation"]
 const tooLate = "HTTP/1.1 408 Request Timeout\r\nConnection: close\r\n\r\n"
 
 interface Waiting {
-  /** Undefined when it waits for a further request. */
+  /** Undefined if the socket waits for a later request. */
   readonly address: string | undefined
   readonly cancel: () => void
 }
@@ -31,10 +32,10 @@ interface Waiting {
 export class AcceptWatch {
   readonly #httpServer: HttpServer
   readonly #options: AcceptWatchOptions
-  /** By `#identity`. */
+  /** Waiting sockets, by `#identity`. */
   readonly #waiting = new Map<unknown, Waiting>()
   readonly #firsts = new Map<string, number>()
-  /** Requests of a socket that are being answered; pipelined ones are several. */
+  /** Number of requests of a socket without a complete response; above 1 with pipelining. */
   readonly #answering = new WeakMap<object, number>()
   readonly #afterAnswers = new WeakMap<object, () => void>()
   #isStopped = false
@@ -46,22 +47,23 @@ export class AcceptWatch {
     httpServer.prependListener("request", this.#onRequest)
   }
 
-  /** Sockets that wait. */
+  /** Number of waiting sockets. */
   get size(): number {
     return this.#waiting.size
   }
 
-  /** A request of this socket is there, whole but for its body. */
+  /** Called when the header of a request has arrived. Ends the wait. */
   requested(socket: object): void {
     this.#forget(this.#identity(socket))
   }
 
-  /** Calls back when all answers to requests of this socket have ended; at once if none is under way. */
+  /** Calls `then` when all responses on this socket have ended; synchronously if none is pending. */
   whenAnswered(socket: object, then: () => void): void {
     if ((this.#answering.get(socket) ?? 0) > 0) this.#afterAnswers.set(socket, then)
     else then()
   }
 
+  /** Removes the listeners and ends all waits. */
   stop(): void {
     this.#isStopped = true
     this.#httpServer.off("connection", this.#onConnection)
@@ -73,7 +75,7 @@ export class AcceptWatch {
     const { limits, onDropped } = this.#options
     const address = addressKey(socket.remoteAddress ?? "unknown")
     const firsts = this.#firsts.get(address) ?? 0
-    // Peers on a Unix socket have no address; they are a proxy's.
+    // Peers on a Unix socket have no address and are not limited: they are connections of a proxy.
     if (socket.remoteAddress !== undefined && firsts >= limits.requestlessPerAddress) {
       onDropped("crowded")
       socket.destroy()
@@ -89,7 +91,7 @@ export class AcceptWatch {
     response.once("close", () => this.#answered(socket))
   }
 
-  /** The server itself ends a socket that is idle for `keepAliveTimeout`; at 0 it may be idle for ever. */
+  /** The HTTP server ends a socket that is idle for `keepAliveTimeout`. At 0 the idle time is unlimited. */
   #answered(socket: Socket): void {
     const left = (this.#answering.get(socket) ?? 1) - 1
     this.#answering.set(socket, left)
@@ -116,7 +118,7 @@ export class AcceptWatch {
       }
       this.#options.onDropped("silent")
       this.#forget(key)
-      // As Node answers those that it finds itself. Below TLS nothing can be said.
+      // The same response as Node's. On the TCP socket below TLS no response can be written.
       if (socket.writable && !(this.#httpServer instanceof TlsServer)) socket.write(tooLate)
       socket.destroy()
     })
@@ -129,8 +131,8 @@ export class AcceptWatch {
   }
 
   /**
-   * The application may take a request by other events than these. A listener of ours would take a CONNECT from Node, which
-   * closes it by itself.
+   * Returns true if the application may have taken a request through another event. This class must not listen to these events:
+   * with a listener, Node no longer closes a CONNECT request by itself.
    */
   #mayBeTaken({ bytesRead }: Socket): boolean {
     return bytesRead > 0 && otherRequests.some((name) => this.#httpServer.listenerCount(name) > 0)
@@ -148,7 +150,7 @@ export class AcceptWatch {
     else this.#firsts.delete(address)
   }
 
-  /** With TLS the socket at accept and the socket of a request are two objects with the same two ends. */
+  /** Returns the key of a socket. With TLS, the sockets at accept and of a request are two objects with the same addresses. */
   #identity(socket: object): unknown {
     if (!(this.#httpServer instanceof TlsServer) || !(socket instanceof Socket)) return socket
     const { remoteAddress, remotePort, localAddress, localPort } = socket

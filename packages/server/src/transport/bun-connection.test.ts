@@ -6,11 +6,11 @@ import { BunConnection } from "./bun-connection.ts"
 import { ControlFrames } from "./control-frames.ts"
 import { Turn } from "./turn.ts"
 
-/** A socket as Bun shows it. What it is told to do, and what it tells, goes into one list. */
+/** A fake socket of Bun. Its log contains all calls and events in order. */
 class ScriptedSocket implements BunSocket {
   data: unknown
-  /** Bytes that the peer takes; more than that stays with Bun. */
-  roomBytes = Number.POSITIVE_INFINITY
+  /** Bytes that the socket accepts. Bun buffers the rest. */
+  capacityBytes = Number.POSITIVE_INFINITY
   #bufferedBytes = 0
   readonly #log: string[]
 
@@ -20,8 +20,8 @@ class ScriptedSocket implements BunSocket {
 
   sendBinary(bytes: Uint8Array): number {
     this.#log.push(`write ${bytes.join()}`)
-    const taken = Math.min(this.roomBytes, bytes.length)
-    this.roomBytes -= taken
+    const taken = Math.min(this.capacityBytes, bytes.length)
+    this.capacityBytes -= taken
     this.#bufferedBytes += bytes.length - taken
     return this.#bufferedBytes > 0 ? -1 : bytes.length
   }
@@ -36,19 +36,19 @@ class ScriptedSocket implements BunSocket {
     return this.#bufferedBytes
   }
 
-  /** The peer has read. */
+  /** Takes bytes from the buffer, as the peer does when it reads. */
   take(bytes: number): void {
     this.#bufferedBytes -= bytes
     connection.drained()
   }
 
   close(code: number, reason: string): void {
-    this.#log.push("told to close")
+    this.#log.push("call close")
     connection.ended(code, reason)
   }
 
   terminate(): void {
-    this.#log.push("told to terminate")
+    this.#log.push("call terminate")
     connection.ended(1006, "")
   }
 
@@ -101,7 +101,7 @@ beforeEach(() => {
 })
 
 describe("sending", () => {
-  it("writes the messages of a turn together, at its end, and tells whoever asked that they have left", async () => {
+  it("writes the messages of a turn together at its end, and calls drained if awaitDrain was called", async () => {
     connection.awaitDrain()
     expect(connection.send(message(1))).toBe(true)
     expect(connection.send(message(2, 3))).toBe(true)
@@ -112,7 +112,7 @@ describe("sending", () => {
     expect(connection.bufferedBytes).toBe(0)
   })
 
-  it("hands over the shared bytes themselves, not a copy", async () => {
+  it("writes the shared bytes themselves, not a copy", async () => {
     const shared = message(1, 2)
     const written: Uint8Array[] = []
     socket.sendBinary = (bytes) => written.push(bytes)
@@ -121,13 +121,13 @@ describe("sending", () => {
     expect(written[0]).toBe(shared.bytes)
   })
 
-  it("does not cork for one message alone, and tells nobody who did not ask", async () => {
+  it("does not cork for one message, and does not call drained without awaitDrain", async () => {
     connection.send(message(1))
     await endOfTurn()
     expect(log).toEqual(["write 1"])
   })
 
-  it("tells of the drain once for each time it was asked, in a later turn, also when nothing waits", async () => {
+  it("calls drained once per awaitDrain, in a later turn, also without output", async () => {
     connection.awaitDrain()
     connection.awaitDrain()
     expect(log).toEqual([])
@@ -139,9 +139,9 @@ describe("sending", () => {
   })
 
   it.each([1, 2])(
-    "counts what Bun holds of %i, and tells of the drain when nothing is left",
+    "counts the bytes that Bun buffers of %i messages, and calls drained when the buffer is empty",
     async (count) => {
-      socket.roomBytes = 1
+      socket.capacityBytes = 1
       connection.awaitDrain()
       for (let sent = 0; sent < count; sent += 1) connection.send(message(7, 7, 7))
       await endOfTurn()
@@ -158,12 +158,12 @@ describe("sending", () => {
     },
   )
 
-  it("does not tell of a drain while something waits for the end of the turn", async () => {
-    socket.roomBytes = 0
+  it("does not call drained while output waits for the end of the turn", async () => {
+    socket.capacityBytes = 0
     connection.awaitDrain()
     connection.send(message(1))
     await endOfTurn()
-    socket.roomBytes = 1
+    socket.capacityBytes = 1
     connection.send(message(2))
     socket.take(1)
     expect(log).toEqual(["write 1"])
@@ -171,7 +171,7 @@ describe("sending", () => {
     expect(log).toEqual(["write 1", "write 2", "drained"])
   })
 
-  it("writes in the next turn what was sent when it told of a drain", async () => {
+  it("writes messages that were sent within drained in the next turn", async () => {
     onDrained = () => {
       onDrained = () => {}
       connection.awaitDrain()
@@ -186,18 +186,18 @@ describe("sending", () => {
 })
 
 describe("closing", () => {
-  it("comes after what was sent before it, and takes nothing any more", async () => {
+  it("comes after the messages that were sent before it, and accepts none after it", async () => {
     connection.send(message(1))
     connection.close(4000, "enough")
     connection.close(4001, "again")
     expect(connection.send(message(2))).toBe(false)
     await endOfTurn()
-    expect(log).toEqual(["write 1", "told to close", "closed 4000 enough"])
+    expect(log).toEqual(["write 1", "call close", "closed 4000 enough"])
     expect(connection.send(message(3))).toBe(false)
   })
 
   it("waits until a slow peer has read everything", async () => {
-    socket.roomBytes = 0
+    socket.capacityBytes = 0
     connection.send(message(1))
     connection.close(4000, "")
     await endOfTurn()
@@ -205,30 +205,30 @@ describe("closing", () => {
     expect(connection.bufferedBytes).toBe(1)
     socket.take(1)
     await endOfTurn()
-    expect(log).toEqual(["write 1", "told to close", "closed 4000 "])
+    expect(log).toEqual(["write 1", "call close", "closed 4000 "])
   })
 
-  it("waits for nothing when a slow peer has caught up before", async () => {
-    socket.roomBytes = 0
+  it("does not wait if a slow peer has read everything before", async () => {
+    socket.capacityBytes = 0
     connection.send(message(1))
     await endOfTurn()
     socket.take(1)
     connection.close(4000, "")
     await endOfTurn()
-    expect(log).toEqual(["write 1", "told to close", "closed 4000 "])
+    expect(log).toEqual(["write 1", "call close", "closed 4000 "])
   })
 
-  it("can be cut short by terminate while it waits", async () => {
-    socket.roomBytes = 0
+  it("can be interrupted by terminate while it waits", async () => {
+    socket.capacityBytes = 0
     connection.send(message(1))
     connection.close(4000, "")
     await endOfTurn()
     connection.terminate()
     await endOfTurn()
-    expect(log).toEqual(["write 1", "told to terminate", "closed 1006 "])
+    expect(log).toEqual(["write 1", "call terminate", "closed 1006 "])
   })
 
-  it("shortens a reason to what a close frame holds", async () => {
+  it("shortens a reason to the capacity of a close frame", async () => {
     const reasons: string[] = []
     socket.close = (_code, reason) => reasons.push(reason)
     connection.close(4000, "€".repeat(100))
@@ -238,19 +238,19 @@ describe("closing", () => {
 })
 
 describe("the end", () => {
-  it("is told once, never from within terminate, and drops what was not written", async () => {
+  it("is reported once, never within terminate, and drops unwritten output", async () => {
     connection.send(message(1))
     connection.terminate()
     connection.terminate()
     connection.close(4000, "")
-    expect(log).toEqual(["told to terminate"])
+    expect(log).toEqual(["call terminate"])
     await endOfTurn()
-    expect(log).toEqual(["told to terminate", "closed 1006 "])
+    expect(log).toEqual(["call terminate", "closed 1006 "])
     expect(connection.send(message(2))).toBe(false)
     expect(connection.bufferedBytes).toBe(0)
   })
 
-  it("may come from the peer, and nothing follows it", async () => {
+  it("may be caused by the peer, and no event follows it", async () => {
     connection.send(message(1))
     connection.ended(1001, "going")
     connection.received(Uint8Array.of(1))
@@ -281,12 +281,12 @@ it("abuse-A29 closes with 1008 at the 101st ping or pong of a second", async () 
   await endOfTurn()
   expect(log.filter((line) => line !== "pong")).toEqual([
     "error RangeError: more than 100 pings and pongs in a second (limits.controlFramesPerSecond)",
-    "told to close",
+    "call close",
     "closed 1008 more than 100 pings and pongs in a second (limits.controlFramesPerSecond)",
   ])
 })
 
-it("passes on messages, texts, pongs and pauses at once, and pings at the end of the turn", async () => {
+it("passes on messages, texts, pongs and pauses synchronously, and pings at the end of the turn", async () => {
   connection.received(Uint8Array.of(1, 2))
   connection.received(Uint8Array.of(3).buffer)
   connection.received("text")

@@ -1,6 +1,6 @@
-// One WebSocket of Bun's server behind the transport port: one write per connection and turn of the event loop. Messages,
-// pings and the close frame are released by the server's `Turn`. Bun itself answers pings and close frames of the peer,
-// which carry no state. Must not know frames of Hawser.
+// Adapts one WebSocket of Bun's server to the transport port, with one write per connection and turn of the event loop. The
+// server's `Turn` releases messages, pings and the close frame. Bun answers pings and close frames of the peer by itself; these
+// answers contain no state. Must not know frames of Hawser.
 import { closeCode, closeReason } from "@hawser/protocol/core"
 import type { Connection, ConnectionEvents, OutboundMessage } from "@hawser/protocol/core"
 import type { BunSocket } from "./bun-api.ts"
@@ -14,7 +14,7 @@ type State =
   /** `close` or `terminate` of the socket was called, or the socket has ended. */
   | { readonly kind: "closed" }
 
-/** The longest array of messages that a connection keeps for its next turn. */
+/** Length of the longest array of messages that a connection reuses for its next turn. */
 const keptQueueCount = 16
 
 const open: State = { kind: "open" }
@@ -32,15 +32,15 @@ export class BunConnection implements Connection, Outlet {
   readonly #host: BunConnectionHost
   /** Latest turn that the connection has joined and that was not released; 0 if there is none. */
   #turn = 0
-  /** Output of that turn. */
+  /** Output of turn `#turn`. */
   #queue: Uint8Array[] = []
   #queuedBytes = 0
   #hasPing = false
-  /** Output of the turn before it, while that turn is sealed. */
+  /** Output of the previous turn, while that turn is sealed. */
   #sealed: Uint8Array[] = []
   #sealedBytes = 0
   #hasSealedPing = false
-  /** True while Bun itself holds bytes that the socket has not taken. */
+  /** True while Bun buffers bytes that the socket has not accepted. */
   #isBlocked = false
   #awaitsDrain = false
   #state: State = open
@@ -118,7 +118,7 @@ export class BunConnection implements Connection, Outlet {
     const violation = this.#host.controlFrames.violationOf(this)
     if (violation === undefined) return
     this.#host.onError(violation)
-    // The close frame would wait behind pongs that the peer does not read.
+    // A close frame would be queued behind pongs that the peer does not read.
     if (this.#socket.getBufferedAmount() > 0) this.terminate()
     else this.close(closeCode.policyViolation, violation.message)
   }
@@ -131,9 +131,9 @@ export class BunConnection implements Connection, Outlet {
   drained(): void {
     if (!this.#isBlocked || this.#socket.getBufferedAmount() > 0) return
     this.#isBlocked = false
-    // The close frame leaves in a release, too.
+    // The close frame is also written in a release.
     if (this.#state.kind === "closing") this.#join()
-    else if (this.#isDrained) this.#tellDrained()
+    else if (this.#isDrained) this.#notifyDrained()
   }
 
   ended(code: number, reason: string): void {
@@ -142,7 +142,7 @@ export class BunConnection implements Connection, Outlet {
     this.#drop()
     const events = this.#events
     this.#events = undefined
-    // Bun calls its handler within `close` and `terminate`. The owner is notified after its own call has returned.
+    // Bun calls its handler within `close` and `terminate`. The owner is notified after the owner's call has returned.
     queueMicrotask(() => events?.closed(code, reason))
   }
 
@@ -154,7 +154,7 @@ export class BunConnection implements Connection, Outlet {
     turn.join(this)
   }
 
-  /** Ends the output of the turn that was joined. The sealed part before it was released, because one turn is sealed at most. */
+  /** Seals the output of the joined turn. Previously sealed output was released, because at most one turn is sealed. */
   #swap(): void {
     this.#turn = 0
     // Both arrays are kept: a broadcast allocates nothing for a recipient.
@@ -186,7 +186,7 @@ export class BunConnection implements Connection, Outlet {
   /** Called in a release when Bun holds no bytes: writes the sealed close frame, or notifies the owner of the drain. */
   #settle(turn: number): void {
     const state = this.#state
-    // Bun drops a socket when `close` is called, also one whose peer still has megabytes to read.
+    // `close` of Bun drops the socket, even if the peer has not read megabytes of buffered output.
     if (state.kind === "closing") {
       if (state.turn > turn) return
       this.#state = closed
@@ -194,17 +194,17 @@ export class BunConnection implements Connection, Outlet {
     } else if (this.#awaitsDrain) {
       // The application does not run inside a release.
       queueMicrotask(() => {
-        if (this.#isDrained) this.#tellDrained()
+        if (this.#isDrained) this.#notifyDrained()
       })
     }
   }
 
-  /** True if no output of this connection waits in the process. */
+  /** True if the process buffers no output of this connection. */
   get #isDrained(): boolean {
     return !this.#isBlocked && this.#queue.length === 0 && this.#sealed.length === 0
   }
 
-  #tellDrained(): void {
+  #notifyDrained(): void {
     if (!this.#awaitsDrain) return
     this.#awaitsDrain = false
     this.#events?.drained()
@@ -222,7 +222,7 @@ export class BunConnection implements Connection, Outlet {
   }
 }
 
-/** Empties the array for the next turn, or replaces it if a burst has made it long. */
+/** Empties the array for the next turn. Replaces it if it is longer than `keptQueueCount`. */
 function emptied(queue: Uint8Array[]): Uint8Array[] {
   if (queue.length > keptQueueCount) return []
   queue.length = 0

@@ -1,4 +1,4 @@
-// The way into a server from `Bun.serve`: its requests, its WebSocket handlers. Knows no frames.
+// Entrance of a server on `Bun.serve`: the handlers of its requests and of its WebSockets. Must not know frames.
 import { subprotocol } from "@hawser/protocol/core"
 import type { BunServer, BunWebSocketHandlers } from "./bun-api.ts"
 import { BunConnection } from "./bun-connection.ts"
@@ -9,15 +9,16 @@ import { isWebSocketOffer, proxyHeaders } from "./judge-upgrade.ts"
 import type { UpgradeAccepted } from "./judge-upgrade.ts"
 import { requestTarget } from "./request-target.ts"
 
-/** Both handlers of a `Bun.serve`, for one that is the application's. */
+/** Handlers for a `Bun.serve` of the application. */
 export interface BunEntrance {
   /**
-   * Takes in the WebSocket and answers undefined, or says why not: 400, 403, 404, 405, 429, 503. For a route of the
-   * application's own, such as `"/ws": hawser.upgrade`.
+   * Upgrades the request and returns undefined, or returns the response of a refusal: 400, 403, 404, 405, 429 or 503. For a
+   * route of the application, for example `"/ws": hawser.upgrade`.
    */
   readonly upgrade: (request: Request, bun: BunServer) => Response | undefined
-  /** The same for any request: 200 on `/healthz`, and 426 for whatever is no upgrade. */
+  /** As `upgrade`, for any request: returns 200 on `/healthz`, and 426 for requests that are not an upgrade. */
   readonly fetch: (request: Request, bun: BunServer) => Response | undefined
+  /** Handlers for the option `websocket`. */
   readonly websocket: BunWebSocketHandlers
 }
 
@@ -33,7 +34,7 @@ export function createBunEntrance(host: EntranceHost): BunEntrance {
       protocols: headers.get("sec-websocket-protocol") ?? undefined,
       forwardedFor: headers.get("x-forwarded-for") ?? undefined,
       isForwarded: proxyHeaders.some((name) => headers.has(name)),
-      // Bun itself answers 431.
+      // Bun answers 431 by itself.
       headersComplete: true,
     })
     if (verdict.kind === "refused") return refusal(verdict)
@@ -41,8 +42,8 @@ export function createBunEntrance(host: EntranceHost): BunEntrance {
     const { profile } = verdict
     const named: Record<string, string> =
       profile === subprotocol ? { "Sec-WebSocket-Protocol": subprotocol } : {}
-    // `open` is called in between.
-    return bun.upgrade(request, { data: new Visitor(verdict), headers: named })
+    // Bun calls `open` within `upgrade`.
+    return bun.upgrade(request, { data: new PendingUpgrade(verdict), headers: named })
       ? undefined
       : refusal({ status: 400, message: "this is no upgrade to a WebSocket" })
   }
@@ -58,8 +59,8 @@ export function createBunEntrance(host: EntranceHost): BunEntrance {
   }
 }
 
-/** A socket that has been let in and is not open yet. */
-class Visitor {
+/** An accepted upgrade whose socket is not open yet. */
+class PendingUpgrade {
   readonly verdict: UpgradeAccepted
 
   constructor(verdict: UpgradeAccepted) {
@@ -72,16 +73,16 @@ function handlers(host: EntranceHost): BunWebSocketHandlers {
   const shared = { turn, controlFrames: new ControlFrames(host), onError }
   return {
     maxPayloadLength: limits.message.maxBytes,
-    // None: the session bounds what waits, and says so to its client.
+    // No limit: the session bounds its send buffer and notifies its client.
     backpressureLimit: 0,
-    // None: the sweep for silent connections is the server's own.
+    // No timeout: the server detects silent connections.
     idleTimeout: 0,
     sendPings: false,
     perMessageDeflate: false,
     open(socket) {
       const { data } = socket
-      if (!(data instanceof Visitor)) return
-      // Bun's own views make their buffer when they are first looked at in part, which costs as much as the decoding.
+      if (!(data instanceof PendingUpgrade)) return
+      // Bun's views create their buffer at the first partial access, which takes as long as the decoding.
       socket.binaryType = "arraybuffer"
       const connection = new BunConnection(socket, shared)
       socket.data = connection
@@ -102,7 +103,7 @@ function handlers(host: EntranceHost): BunWebSocketHandlers {
     },
     close({ data }, code, reason) {
       if (!(data instanceof BunConnection)) return
-      // With this code the reason is Bun's own: how the peer broke the WebSocket protocol.
+      // With code 1006 the reason is Bun's description of the peer's protocol error.
       if (code === 1006 && reason !== "") onError(new Error(reason))
       data.ended(code, reason)
     },
@@ -110,7 +111,7 @@ function handlers(host: EntranceHost): BunWebSocketHandlers {
   }
 }
 
-/** An offer of another protocol, such as h2c, may be passed over: it is an ordinary request. */
+/** Returns true for an offer of WebSocket. An offer of another protocol, such as h2c, is ignored: the request is ordinary. */
 function isUpgrade({ headers }: Request): boolean {
   return (
     isWebSocketOffer(headers.get("upgrade") ?? "") && /\bupgrade\b/i.test(headers.get("connection") ?? "")

@@ -1,6 +1,6 @@
-// Bounds the pings and pongs of each connection: the WebSocket library answers them past every bucket of the session, so
-// a flood of them would take the event loop from all other connections. One for all connections of a way in, because
-// hardly any of them has such frames in a second. Must not know messages or sessions.
+// Limits the pings and pongs of each connection (`controlFramesPerSecond`). The rate limits of sessions do not apply to them,
+// so a flood would block the event loop. All connections of an entrance share one object, because few of them receive such
+// frames within a second. Must not know messages or sessions.
 import type { Clock, ServerLimits } from "@hawser/protocol"
 
 export interface ControlFrameBound {
@@ -12,7 +12,7 @@ const windowMs = 1_000
 
 export class ControlFrames {
   readonly #bound: ControlFrameBound
-  /** Of this second. */
+  /** Frames of the current second, by connection. */
   readonly #counts = new Map<object, number>()
   #windowStartMs = 0
 
@@ -20,7 +20,7 @@ export class ControlFrames {
     this.#bound = bound
   }
 
-  /** Counts one frame. Returns the violation at the connection's first frame of a second beyond the bound. */
+  /** Counts one frame. Returns an error at the connection's first frame above the limit within a second, otherwise undefined. */
   violationOf(connection: object): Error | undefined {
     const { clock, limits } = this.#bound
     const nowMs = clock.now()
@@ -36,7 +36,7 @@ export class ControlFrames {
     return Object.assign(new RangeError(message), { code: "WS_ERR_TOO_MANY_CONTROL_FRAMES" })
   }
 
-  /** The connection has ended. */
+  /** Removes the count of a connection that has ended. */
   forget(connection: object): void {
     this.#counts.delete(connection)
   }

@@ -1,4 +1,4 @@
-// The layer of transports of one server: its ways in, the turn of its output, and the warnings about upgrades.
+// Builds the transport layer of one server: its entrances and the turn of its output. Must not know messages.
 import type { Accept, Profile } from "@hawser/protocol/core"
 import type { Base } from "../base/create-base.ts"
 import type { ConnectionCaps } from "../session/opening/connection-caps.ts"
@@ -14,18 +14,18 @@ export interface EntrancesSetup {
   readonly trustProxy: boolean
   readonly warnings: UpgradeWarnings
   readonly isClosing: () => boolean
-  /** Throws while a call of the contract has no handler. */
+  /** @throws TypeError while a call of the contract has no handler. */
   readonly assertReady: () => void
 }
 
-/** Parts of the sessions that entrances use. */
+/** Parts of the session layer that entrances use. */
 interface EnteredSessions {
   readonly accept: Accept
   readonly caps: ConnectionCaps
   readonly dialects: ReadonlyMap<Profile, unknown>
 }
 
-/** @throws TypeError for an entry of `origins` that is no origin. */
+/** @throws TypeError for an entry of `origins` that is not an origin. */
 export function createEntrances(
   setup: EntrancesSetup,
   { limits, clock, timers, health, onError }: Base,

@@ -1,5 +1,5 @@
-// The ways into a server: HTTP servers of our own and of the application, and those that another runtime brings. Knows
-// no frames.
+// Entrances of a server: its own HTTP servers (`listen`), HTTP servers of the application (`attach`), and HTTP servers of other
+// runtimes (`open`). `close` ends them all. Must not know frames.
 import { HawserError } from "@hawser/protocol"
 import type { Clock, ServerLimits } from "@hawser/protocol"
 import type { Accept } from "@hawser/protocol/core"
@@ -12,28 +12,31 @@ import type { Turn } from "./turn.ts"
 import { serveUpgrades } from "./upgrade.ts"
 import type { UpgradeOptions } from "./upgrade.ts"
 
-/** What a way in that stands on another HTTP server than Node's asks of its server. */
+/** The server as an entrance on another HTTP server than Node's uses it, for example Bun's. */
 export interface EntranceHost {
   /** Path of the WebSocket. */
   readonly path: string
+  /** Limits of the server. */
   readonly limits: ServerLimits
+  /** Clock of the server. */
   readonly clock: Pick<Clock, "now">
-  /** Takes in a socket. Call it in the same turn as `judge`, so that the caps count it. */
+  /** Accepts a socket. Must be called in the same turn of the event loop as `judge`, so that the caps count it. */
   readonly accept: Accept
   /** Releases the output of the server's connections. */
   readonly turn: Turn
+  /** Reports an error to the application. */
   readonly onError: (error: unknown) => void
-  /** Decides about an upgrade, and counts a refusal. */
+  /** Decides whether to accept an upgrade. Counts a refusal. */
   judge(request: UpgradeRequest): UpgradeVerdict
   /**
-   * Begins to let sockets in. The server's `close()` calls `close` when the last connection is gone, and waits for it.
+   * Registers the entrance. The server's `close()` calls `close` after the end of the last connection, and awaits it.
    * @throws as `attach`.
    */
   open(close: () => Promise<void>): void
 }
 
 export interface EntrancesOptions extends UpgradeOptions {
-  /** Throws while the application has not said all that serving takes. */
+  /** @throws TypeError while a call of the contract has no handler. */
   readonly assertReady: () => void
 }
 
@@ -69,7 +72,8 @@ export class Entrances implements EntranceHost {
 
   attach(httpServer: HttpServer): void {
     this.#assertOpen()
-    if (this.#detachers.has(httpServer)) throw new TypeError("this HTTP server is attached already")
+    if (this.#detachers.has(httpServer))
+      throw new TypeError("cannot attach the HTTP server: it is attached already")
     this.#detachers.set(httpServer, serveUpgrades(httpServer, this.#options))
   }
 
@@ -80,7 +84,7 @@ export class Entrances implements EntranceHost {
     try {
       this.attach(own.httpServer)
     } catch (error) {
-      // The server was closed while the port was being opened.
+      // The server was closed while the port was opening.
       await own.close()
       throw error
     }
@@ -102,12 +106,13 @@ export class Entrances implements EntranceHost {
   }
 }
 
-interface Place {
+interface Address {
   readonly port: number
   readonly host: string | undefined
   readonly path: string
 }
 
-export function listeningOn({ port, host = "localhost", path }: Place): Listening {
+/** Returns the port and the URL of a server. */
+export function listeningOn({ port, host = "localhost", path }: Address): Listening {
   return { port, url: `ws://${host.includes(":") ? `[${host}]` : host}:${port}${path}` }
 }

@@ -1,4 +1,5 @@
-// WebSocket frames, made once for all who get them, and the memory of those that one connection alone gets.
+// Builds WebSocket frames: a message with many recipients is framed once, and a message with one recipient in a shared slab.
+// Must not know connections.
 import type { OutboundMessage } from "@hawser/protocol/core"
 
 const slabBytes = 64 * 1024
@@ -8,9 +9,9 @@ const longestHeaderBytes = 10
 export const opcode = { binary: 0x82, pong: 0x8a } as const
 
 /**
- * Memory for messages that have one recipient: framed one behind the other, so that what follows one another for the
- * same connection is one piece to write. Nobody keeps it longer than the socket does: a piece that would wait in a socket
- * behind others is copied by `ownMemory`, or a few bytes for a peer that reads nothing would hold the whole slab.
+ * Memory for messages with one recipient. They are framed one after another, so that consecutive frames of a connection are one
+ * piece to write. A piece that is queued in a socket behind others is copied by `ownMemory`; otherwise a few bytes for a peer
+ * that does not read would keep the whole slab alive.
  */
 export class FrameSlab {
   bytes = Buffer.allocUnsafeSlow(slabBytes)
@@ -26,7 +27,7 @@ export class FrameSlab {
     return start
   }
 
-  /** Copies pieces one behind the other, into one. */
+  /** Copies consecutive pieces into one piece. */
   join(pieces: readonly Buffer[], length: number): Buffer {
     const start = this.#reserve(length)
     for (const piece of pieces) {
@@ -45,7 +46,7 @@ export class FrameSlab {
   }
 }
 
-/** The piece itself, or its copy if it is a part of larger memory. */
+/** Returns the piece, or a copy if it is a part of a larger buffer. */
 export function ownMemory(piece: Buffer): Buffer {
   if (piece.length === piece.buffer.byteLength) return piece
   const copy = Buffer.allocUnsafeSlow(piece.length)
@@ -53,7 +54,7 @@ export function ownMemory(piece: Buffer): Buffer {
   return copy
 }
 
-/** What many recipients get is framed for the first of them. */
+/** Returns the frame of a shared message, which is framed for its first recipient. */
 export function framedOnce(message: OutboundMessage): Buffer {
   if (message.framed instanceof Buffer) return message.framed
   const framed = frameBinary(message.bytes)
@@ -61,7 +62,7 @@ export function framedOnce(message: OutboundMessage): Buffer {
   return framed
 }
 
-/** One unmasked, unfragmented binary frame (RFC 6455, section 5.2), in memory of its own. */
+/** Returns an unmasked, unfragmented binary frame (RFC 6455, section 5.2) in a separate buffer. */
 export function frameBinary(bytes: Uint8Array): Buffer {
   const framed = Buffer.allocUnsafeSlow(headerLength(bytes.length) + bytes.length)
   framed.set(bytes, writeHeader(framed, 0, bytes.length))
@@ -72,7 +73,7 @@ function headerLength(length: number): number {
   return length < 126 ? 2 : length < 0x10000 ? 4 : longestHeaderBytes
 }
 
-/** Returns how long it is. */
+/** Writes a frame header. Returns its length. */
 function writeHeader(target: Buffer, at: number, length: number): number {
   const bytes = headerLength(length)
   target[at] = opcode.binary

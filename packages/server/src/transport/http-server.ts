@@ -1,4 +1,5 @@
-// An HTTP server of our own, for `listen`: it answers a health check and otherwise waits for upgrades.
+// The HTTP server behind `listen`: answers 200 on `/healthz` and 426 elsewhere. Upgrades are served by `serveUpgrades`.
+// Must not know frames.
 import type { ServerLimits } from "@hawser/protocol"
 import { once } from "node:events"
 import { createServer } from "node:http"
@@ -9,7 +10,7 @@ import { requestTarget } from "./request-target.ts"
 export interface OwnHttpServer {
   readonly httpServer: HttpServer
   readonly port: number
-  /** Frees the port and drops every socket that is still there. */
+  /** Frees the port and destroys all remaining sockets. */
   close(): Promise<void>
 }
 
@@ -21,20 +22,20 @@ export interface OwnHttpServerOptions {
 }
 
 /**
- * Connections that wait to be accepted; 4,096, which Linux cuts to `net.core.somaxconn`. Node's 511 are full after a second
- * of a flood in which the process gets no time; a connection beyond waits for 1 s or more until it is tried again.
+ * Length of the accept queue, in connections; 4,096, which Linux limits to `net.core.somaxconn`. Node's default of 511 overflows
+ * after one second of a flood in which the process gets no CPU time. An overflowing connection is retried after 1 s or more.
  */
 const backlog = 4_096
 
-/** Rejects with the system's error when nothing can listen there; then nothing is left of the attempt. */
+/** Opens the port. Rejects with the system's error if the port cannot be opened; then no resource remains open. */
 export async function openHttpServer(options: OwnHttpServerOptions): Promise<OwnHttpServer> {
   const { port, host, limits, onError } = options
   const requestTimeout = 2 * Math.ceil(limits.httpTimeoutMs)
-  // Expired requests are looked for five times as often as they can expire. The headers are timed at the door.
+  // Node checks for expired requests five times per `requestTimeout`. `AcceptWatch` has the deadline of the headers.
   const connectionsCheckingInterval = Math.ceil(requestTimeout / 5)
   const httpServer = createServer({ headersTimeout: 0, requestTimeout, connectionsCheckingInterval })
   httpServer.on("request", ({ socket, url }, response) => {
-    // For a peer that asks and does not read the answers. A timeout of the server's would cost every WebSocket something.
+    // Ends a peer that sends requests and does not read the responses. A timeout of the server would apply to each WebSocket.
     socket.setTimeout(requestTimeout)
     answer(url, response)
   })
@@ -43,14 +44,14 @@ export async function openHttpServer(options: OwnHttpServerOptions): Promise<Own
     sockets.delete(this)
   }
   httpServer.on("connection", (socket) => {
-    // An ordinary request that offered an upgrade brings its socket here again.
+    // The event is emitted again for an ordinary request that offered an upgrade.
     if (sockets.has(socket)) return
     sockets.add(socket)
     socket.on("close", forget)
   })
   httpServer.listen(host === undefined ? { port, backlog } : { port, host, backlog })
   await once(httpServer, "listening")
-  // From now on an error is one socket that could not be accepted: no reason for the process to end.
+  // After `listening`, an error is a failed accept of one socket. Without a listener it would end the process.
   httpServer.on("error", onError)
   const address = httpServer.address()
   return {
@@ -59,7 +60,7 @@ export async function openHttpServer(options: OwnHttpServerOptions): Promise<Own
     close: () =>
       new Promise((resolve) => {
         httpServer.close(() => resolve())
-        // Connections were closed in their own way before; these are idle, or do not end by themselves.
+        // WebSocket connections were closed before. The remaining sockets are idle or do not end by themselves.
         for (const socket of sockets) socket.destroy()
       }),
   }
@@ -76,7 +77,7 @@ function answer(path: string | undefined, response: ServerResponse): void {
 
 export const plainText = "text/plain; charset=utf-8"
 
-/** What a port of our own answers to requests that are no upgrade. */
+/** Returns the response of the own HTTP server to a request that is not an upgrade. */
 export function plainAnswer(path: string): { readonly status: number; readonly body: string } {
   return path === "/healthz"
     ? { status: 200, body: "ok\n" }

@@ -1,5 +1,5 @@
-// Decides whether a request may become a WebSocket: path, shutdown, origin, subprotocol, caps. Every way in asks here,
-// whatever HTTP server it stands on. Knows no sockets.
+// Decides whether a request may become a WebSocket, in this order: path, shutdown, header fields, origin, subprotocol, caps.
+// All entrances use it, on any HTTP server. Must not know sockets.
 import { chooseProfile, quoted, subprotocol } from "@hawser/protocol/core"
 import type { Profile } from "@hawser/protocol/core"
 import type { Health, UpgradeRefusal } from "../base/health.ts"
@@ -8,12 +8,15 @@ import { canonicalOrigin, isLoopbackHost, isLoopbackOrigin, isOfHost } from "./o
 import { addressKey, forwardedAddress, isLoopback, peerAddress } from "./peer-address.ts"
 import type { UpgradeWarnings } from "./upgrade-warnings.ts"
 
-/** A request for an upgrade as any HTTP server can show it. A header that came more than once is joined by commas. */
+/** A request for an upgrade, independent of the HTTP server. Repeated headers are joined by commas. */
 export interface UpgradeRequest {
-  /** Without the query. */
+  /** Path without the query. */
   readonly path: string
+  /** IP address of the peer; undefined for a Unix socket. */
   readonly remoteAddress: string | undefined
+  /** The header Host, or the host of an absolute request target. */
   readonly host: string | undefined
+  /** The header Origin. */
   readonly origin: string | undefined
   /** The header Sec-WebSocket-Protocol. */
   readonly protocols: string | undefined
@@ -28,24 +31,30 @@ export interface UpgradeRequest {
 /** Headers that only proxies write. */
 export const proxyHeaders: readonly string[] = ["x-forwarded-for", "forwarded", "via", "x-real-ip"]
 
-/** True for a header Upgrade that offers WebSocket, among others or alone. */
+/** Returns true if a header Upgrade offers WebSocket, alone or among others. */
 export function isWebSocketOffer(upgrade: string): boolean {
   return upgrade.split(",").some((offer) => offer.trim().toLowerCase() === "websocket")
 }
 
 export interface UpgradeRefused {
+  /** Discriminant of `UpgradeVerdict`. */
   readonly kind: "refused"
+  /** Reason, as a label of the metrics. */
   readonly reason: UpgradeRefusal
-  /** Of HTTP. */
+  /** HTTP status. */
   readonly status: number
+  /** Body of the response, without its line break. */
   readonly message: string
+  /** Header Retry-After, in seconds. Absent: the response has no such header. */
   readonly retryAfterSeconds?: number
 }
 
 export interface UpgradeAccepted {
+  /** Discriminant of `UpgradeVerdict`. */
   readonly kind: "accepted"
+  /** Wire profile that the subprotocol selects. */
   readonly profile: Profile
-  /** As the caps count it. */
+  /** Address key for the caps (`addressKey`). */
   readonly address: string
   /** True unless the address is exempt from the caps. */
   readonly isCapped: boolean
@@ -55,11 +64,11 @@ export type UpgradeVerdict = UpgradeAccepted | UpgradeRefused
 
 export interface UpgradePolicy {
   readonly path: string
-  /** In canonical spelling, or a function. Undefined: only pages of the same host. */
+  /** Allowed origins in canonical form, or a function. Undefined: only pages of the same host. */
   readonly origins: ReadonlySet<string> | ((origin: string) => boolean) | undefined
-  /** Let in pages of this machine, on this machine. */
+  /** Allows pages of this machine in a browser of this machine. */
   readonly allowLoopbackOrigins: boolean
-  /** Take the address from the last entry of X-Forwarded-For. */
+  /** Uses the address in the last entry of X-Forwarded-For. */
   readonly trustProxy: boolean
   /** Profiles that this server serves. */
   readonly profiles: ReadonlySet<Profile>
@@ -70,7 +79,7 @@ export interface UpgradePolicy {
   readonly onError: (error: unknown) => void
 }
 
-/** Counts what it refuses, and warns of it. */
+/** Decides about an upgrade. Counts a refusal and warns of it. */
 export function judgeUpgrade(request: UpgradeRequest, policy: UpgradePolicy): UpgradeVerdict {
   const { isForwarded, forwardedFor = "" } = request
   policy.warnings.proxied(isForwarded, forwardedAddress(forwardedFor) !== undefined)
@@ -127,7 +136,7 @@ function judge(request: UpgradeRequest, policy: UpgradePolicy): UpgradeVerdict {
   return judgeAddress(request, profile, policy)
 }
 
-/** Last, because whoever is refused for another reason takes no part in the caps. */
+/** Checks the caps. Called last, because a request that is refused for another reason must not count. */
 function judgeAddress(request: UpgradeRequest, profile: Profile, policy: UpgradePolicy): UpgradeVerdict {
   const peer = peerAddress(request, policy.trustProxy)
   const address = addressKey(peer)
@@ -161,7 +170,7 @@ function originAllowed(origin: string, request: UpgradeRequest, policy: UpgradeP
     try {
       return origins(origin)
     } catch (error) {
-      // Thrown on (`new URL("null")` does), it would end the process: a stranger's header must not.
+      // The function may throw, for example `new URL("null")`. An uncaught error would let any request end the process.
       onError(error)
       return false
     }
@@ -170,7 +179,7 @@ function originAllowed(origin: string, request: UpgradeRequest, policy: UpgradeP
   return isOfHost(origin, request.host)
 }
 
-/** A page of this machine in a browser of this machine, which calls the server by a name of this machine. */
+/** Returns true if origin, host and peer are all on this machine. */
 function isOnThisMachine(origin: string, request: UpgradeRequest, { trustProxy }: UpgradePolicy): boolean {
   return (
     isLoopbackOrigin(origin) &&

@@ -1,6 +1,8 @@
-// What an application learns when its server listens.
+// Result of `listen`: the address of the server.
 
 export interface Listening {
+  /** Port that the server listens on. */
   readonly port: number
+  /** URL of the WebSocket. */
   readonly url: string
 }

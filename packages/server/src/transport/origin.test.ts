@@ -28,9 +28,9 @@ describe("door-1 an origin", () => {
     "https://game.example evil.com",
     "https://game.example:99999",
     "javascript:alert(1)",
-  ])("%j is none", (text) => expect(canonicalOrigin(text)).toBeUndefined())
+  ])("%j is not an origin", (text) => expect(canonicalOrigin(text)).toBeUndefined())
 
-  it("is of its host by http and by https, with its own default port", () => {
+  it("has the host of the request by http and by https, each with its default port", () => {
     expect(isOfHost("https://game.example", "game.example:443")).toBe(true)
     expect(isOfHost("https://game.example", "game.example:80")).toBe(false)
     expect(isOfHost("http://game.example", "GAME.example")).toBe(true)
@@ -41,7 +41,7 @@ describe("door-1 an origin", () => {
     expect(isOfHost("https://game.example", "user@game.example")).toBe(false)
   })
 
-  it("is of this machine by its name or its address, and by no name that looks like it", () => {
+  it("is on this machine by its name or its address, and not by a similar name", () => {
     const hosts = [
       "localhost",
       "LOCALHOST:80",
@@ -69,10 +69,10 @@ describe("door-1 an origin", () => {
     expect(isLoopbackOrigin("null")).toBe(false)
   })
 
-  it("is named when the option lists one that is none", () => {
+  it("is named in the error if the option contains an invalid entry", () => {
     expect([...canonicalOrigins(["https://A.example", "null"])]).toEqual(["https://a.example", "null"])
     expect(() => canonicalOrigins(["https://a.example/"])).toThrow(
-      /origins lists "https:\/\/a\.example\/", which is no origin/,
+      /origins contains "https:\/\/a\.example\/", which is not an origin/,
     )
     expect(() => canonicalOrigins(["*"])).toThrow(TypeError)
   })

@@ -1,26 +1,28 @@
-// The socket of the library `ws`, with one owner instead of listeners: five listeners are a hash table of 256 bytes in each
-// socket, a twentieth of the memory of an idle client. The frames that the library sends by itself, pongs and close frames,
-// go to the owner, too, so that they leave with its turn. Must not know messages.
+// A WebSocket of the library `ws` with one owner instead of listeners. Five listeners take a hash table of 256 bytes per socket,
+// a twentieth of the memory of an idle client. Pongs and close frames of the library also pass through the owner, so that they
+// leave with its turn. Must not know messages.
 import { WebSocket } from "ws"
 
-/** Close frame that is still to be sent. Without a code its body is empty. */
+/** Close frame to be sent. Without a code its body is empty. */
 export interface CloseFrame {
   readonly code: number | undefined
   readonly reason: string | Buffer
 }
 
 export interface SocketOwner {
+  /** Called for each message. */
   received(content: unknown, isBinary: boolean): void
-  /** A ping came. Its answer was requested by `answerPing`. */
+  /** Called for each ping, after `answerPing`. */
   pinged(): void
+  /** Called for each pong. */
   ponged(): void
-  /** The socket has ended. */
+  /** Called when the socket has ended. */
   ended(code: number, reason: string): void
-  /** An error of the socket. `ended` always follows. */
+  /** Called with an error of the socket. `ended` always follows. */
   failed(error: unknown): void
   /** Sends a pong with the payload of the peer's ping. */
   answerPing(payload: Uint8Array): void
-  /** Sends a close frame: the answer to the peer's own, or the library's verdict on a broken frame. */
+  /** Sends a close frame: the reply to the peer's close frame, or the library's reaction to an invalid frame. */
   closeWith(frame: CloseFrame): void
 }
 
@@ -44,7 +46,7 @@ export class OwnedWebSocket extends WebSocket {
     else super.pong(payload)
   }
 
-  /** Called by the library. After the close frame the call only ends the TCP connection. */
+  /** Called by the library. After the close frame, the call only ends the TCP connection. */
   override close(code?: number, reason: string | Buffer = ""): void {
     if (this.owner === undefined || this.readyState !== WebSocket.OPEN) super.close(code, reason)
     else this.owner.closeWith({ code, reason })

@@ -26,7 +26,7 @@ describe("addressKey", () => {
     expect(addressKey(address)).toBe(key)
   })
 
-  it("puts every host of a /64 under one key, and its neighbours under others", () => {
+  it("gives all hosts of a /64 one key, and other networks other keys", () => {
     const group = fc.nat(0xffff).map((number) => number.toString(16))
     const half = fc.tuple(group, group, group, group).map((groups) => groups.join(":"))
     fc.assert(
@@ -54,7 +54,7 @@ describe("isLoopback", () => {
     ["127.0.0.1.evil.com", false],
     ["127.evil.com", false],
     ["localhost", false],
-  ])("says of %s: %s", (address, expected) => {
+  ])("returns for %s: %s", (address, expected) => {
     expect(isLoopback(address)).toBe(expected)
   })
 })
@@ -85,11 +85,11 @@ describe("forwardedAddress", () => {
     ["203.0.113.1, 2001:db8::1]:80", undefined],
     ["203.0.113.1, []:80", undefined],
     ["203.0.113.1, 1:2:3:4:5:6:7:8:80", undefined],
-  ])("takes from %j: %s", (header, address) => {
+  ])("returns for %j: %s", (header, address) => {
     expect(forwardedAddress(header)).toBe(address)
   })
 
-  it("finds nothing but addresses in any text, and never an earlier entry", () => {
+  it("returns only addresses for any text, and never an earlier entry", () => {
     fc.assert(
       fc.property(fc.string(), fc.string(), (earlier, last) => {
         fc.pre(!last.includes(","))

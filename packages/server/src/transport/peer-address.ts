@@ -1,15 +1,17 @@
-// Whose connection it is, as the caps see it: the address of the peer, or the one that our own proxy wrote down.
+// Determines the address of a connection for the caps: the address of the peer, or the one that the trusted proxy wrote into
+// X-Forwarded-For. Must not know caps.
 import { SocketAddress, isIP } from "node:net"
 
 export interface AddressedRequest {
+  /** IP address of the peer; undefined for a Unix socket. */
   readonly remoteAddress: string | undefined
   /** The header X-Forwarded-For. */
   readonly forwardedFor: string | undefined
 }
 
 /**
- * Returns the peer's address, or "unknown". With `trustProxy` it is the one in the last entry of X-Forwarded-For, if that
- * is usable. Applications whose own bounds are per address use it with `addressKey`, so that both sides count alike.
+ * Returns the peer's address, or "unknown". With `trustProxy` it is the address in the last entry of X-Forwarded-For, if that
+ * is usable. Applications with limits per address use it with `addressKey`, so that they count as the server does.
  */
 export function peerAddress(request: AddressedRequest, trustProxy: boolean): string {
   const direct = request.remoteAddress ?? "unknown"
@@ -17,8 +19,8 @@ export function peerAddress(request: AddressedRequest, trustProxy: boolean): str
 }
 
 /**
- * The address in the last entry of X-Forwarded-For, without its port. That entry is the one that our own proxy wrote;
- * everything before it can be forged, so an unusable last entry is not replaced by an earlier one.
+ * Returns the address in the last entry of X-Forwarded-For, without its port; undefined if it is unusable. The trusted proxy
+ * wrote the last entry. Earlier entries can be forged, so they never replace it.
  */
 export function forwardedAddress(header: string): string | undefined {
   const entry = header.slice(header.lastIndexOf(",") + 1).trim()
@@ -29,7 +31,7 @@ export function forwardedAddress(header: string): string | undefined {
   return isUsable ? address : undefined
 }
 
-/** The key of an address in the caps: IPv4 as it is, IPv6 by its /64, since one host owns a whole /64. */
+/** Returns the key of an address in the caps: an IPv4 address itself, an IPv6 address by its /64, because one host owns a /64. */
 export function addressKey(address: string): string {
   if (isIP(address) !== 6) return address
   const canonical = new SocketAddress({ address, family: "ipv6" }).address
@@ -43,7 +45,7 @@ export function addressKey(address: string): string {
   return `${[...left, ...zeros, ...right].slice(0, 4).join(":")}::/64`
 }
 
-/** True for the addresses of the loopback interface: `127.0.0.0/8`, also as IPv4 in IPv6, and `::1`. Not for names. */
+/** Returns true for the addresses of the loopback interface: `127.0.0.0/8`, also as IPv4 in IPv6, and `::1`. False for names. */
 export function isLoopback(address: string): boolean {
   return isIP(address) !== 0 && (address === "::1" || /^(::ffff:)?127\./i.test(address))
 }

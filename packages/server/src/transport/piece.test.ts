@@ -7,7 +7,7 @@ const b = Buffer.from("bb")
 const c = Buffer.from("ccc")
 
 describe("Piece", () => {
-  it("is shared by those who are told the same in the same order, and joined once for them", () => {
+  it("is shared by connections with the same output in the same order, and joined once for them", () => {
     const slab = new FrameSlab()
     const start = Piece.start()
     const ann = start.followedBy(a).followedBy(b)
@@ -18,11 +18,11 @@ describe("Piece", () => {
     expect(slab.end).toBe(3)
   })
 
-  it("keeps apart who is told something else, and who is told it in another order", () => {
+  it("is not shared by connections with other output, or with another order", () => {
     const slab = new FrameSlab()
     const start = Piece.start()
-    const chains = [[a, b, c], [a, c], [b, a], [a, b], [c], [a, Buffer.from("bb"), c]].map((told) =>
-      told.reduce((chain, bytes) => chain.followedBy(bytes), start),
+    const chains = [[a, b, c], [a, c], [b, a], [a, b], [c], [a, Buffer.from("bb"), c]].map((pieces) =>
+      pieces.reduce((chain, bytes) => chain.followedBy(bytes), start),
     )
     expect(chains.map((chain) => chain.joined(slab)?.toString())).toEqual([
       "abbccc",
@@ -36,13 +36,13 @@ describe("Piece", () => {
     expect(new Set(chains).size).toBe(6)
   })
 
-  it("copies nothing where one piece is all", () => {
+  it("copies nothing for a single piece", () => {
     const slab = new FrameSlab()
     expect(Piece.start().followedBy(a).joined(slab)).toBe(a)
     expect(slab.end).toBe(0)
   })
 
-  it("gives out in order what is too long to be joined", () => {
+  it("returns the pieces in order if they are too long to be joined", () => {
     const long = Buffer.alloc(16 * 1024)
     const slab = new FrameSlab()
     const chain = Piece.start().followedBy(a).followedBy(long).followedBy(b)

@@ -1,16 +1,16 @@
-// What a connection has to write in this turn of the event loop, as a chain of pieces that ends with the latest.
-// Connections that are told the same share the chain, so that it is made, and joined into one, once for all of them.
+// Output of a connection in one turn of the event loop, as a chain of pieces that ends with the latest one. Connections with the
+// same output share the chain, so it is built and joined once for all of them. Must not know sockets.
 import type { FrameSlab } from "./framing.ts"
 
-/** Chains are joined up to here: one piece is cheaper to write than several, as long as copying is cheap. */
+/** Largest chain that is joined, in bytes. Below it, one write of a copy is cheaper than several writes. */
 const joinedMaxBytes = 16 * 1024
 
 export class Piece {
   readonly #bytes: Buffer
   readonly #before: Piece | undefined
-  /** Of the whole chain. */
+  /** Bytes of the whole chain. */
   readonly length: number
-  /** What somebody was last told after this; most of those who were told the same go on in the same way. */
+  /** Latest piece that was added after this one. Connections with the same output usually add the same piece next. */
   #next: Piece | undefined
   #joined: Buffer | undefined
 
@@ -20,12 +20,12 @@ export class Piece {
     this.length = bytes.length + (before?.length ?? 0)
   }
 
-  /** What every chain of one turn begins with: nothing. */
+  /** Returns the empty first piece of the chains of one turn. */
   static start(): Piece {
     return new Piece(Buffer.alloc(0))
   }
 
-  /** The chain that goes on with `bytes`. */
+  /** Returns the chain that continues with `bytes`. */
   followedBy(bytes: Buffer): Piece {
     const known = this.#next
     if (known !== undefined && known.#bytes === bytes) return known
@@ -33,20 +33,20 @@ export class Piece {
     return this.#next
   }
 
-  /** The whole chain as one piece; undefined where it is too long to be copied. */
+  /** Returns the whole chain as one piece; undefined if it exceeds `joinedMaxBytes`. */
   joined(slab: FrameSlab): Buffer | undefined {
     const before = this.#before
-    // Only the start has nothing before it.
+    // Only the first piece has no predecessor.
     if (before === undefined || before.#before === undefined) return this.#bytes
     if (this.length > joinedMaxBytes) return undefined
     this.#joined ??= slab.join(this.pieces(), this.length)
     return this.#joined
   }
 
-  /** All of the chain, in order. */
+  /** Returns the pieces of the chain, in order. */
   pieces(): Buffer[] {
     const pieces = [this.#bytes]
-    // The start is no piece.
+    // The empty first piece is skipped.
     for (let piece = this.#before; piece !== undefined && piece.length > 0; piece = piece.#before)
       pieces.push(piece.#bytes)
     return pieces.reverse()

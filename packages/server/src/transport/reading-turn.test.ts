@@ -14,7 +14,7 @@ function connections(count: number): { log: string[]; all: Held[] } {
   return { log, all }
 }
 
-it("holds who brings more once a turn has had its bytes, and reads four of them again in each later turn", async () => {
+it("holds connections that receive more when a turn is at its limit, and releases four of them in each later turn", async () => {
   const reading = new ReadingTurn()
   const { log, all } = connections(10)
   for (const connection of all) reading.took(64 * kib, connection)
@@ -30,7 +30,7 @@ it("holds who brings more once a turn has had its bytes, and reads four of them 
   expect(log).toHaveLength(6)
 })
 
-it("holds no short message back, and nobody in a turn with few bytes", async () => {
+it("holds no connection for short messages, or in a turn with few bytes", async () => {
   const reading = new ReadingTurn()
   const { log, all } = connections(4)
   for (let turn = 0; turn < 3; turn += 1) {
@@ -41,7 +41,7 @@ it("holds no short message back, and nobody in a turn with few bytes", async () 
   expect(log).toEqual([])
 })
 
-it("forgets who has ended", async () => {
+it("removes a connection that has ended", async () => {
   const reading = new ReadingTurn()
   const { log, all } = connections(6)
   for (const connection of all) reading.took(64 * kib, connection)

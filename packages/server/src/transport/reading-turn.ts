@@ -1,18 +1,18 @@
-// Shares a turn of the event loop among connections that bring much: beyond a bound of bytes they are not read until a
-// later turn, a few at a time, the longest held first. So timers and small messages never wait for a pile of large ones.
-// Must not know messages.
+// Limits the bytes of large messages that are read in one turn of the event loop. At the limit, connections that receive more
+// are held: they are read again in later turns, `releasedPerTurn` at a time, the longest held first. Timers and small messages
+// therefore run between large messages. Must not know the content of messages.
 
-/** A connection whose reading can be held back, whatever its owner does with it meanwhile. */
+/** A connection whose reading can be held, independently of pauses by its owner. */
 export interface Held {
   holdReading(): void
   releaseReading(): void
 }
 
-/** Bytes of longer messages in one turn. Decoding takes 60 ns a byte at worst: maps of thousands of keys. */
+/** Bytes of large messages in one turn. Decoding takes at most 60 ns a byte, for maps of thousands of keys. */
 const turnMaxBytes = 256 * 1024
-/** Shorter messages are not counted: of them the bucket of a user lets 200 through at once. */
+/** Largest message that is not counted. A user's rate limit permits a burst of 200 of them. */
 const shortMaxBytes = 1_024
-/** Connections that are read again in a turn: each brings 64 KiB or less before it is held again. */
+/** Connections that are released in one turn. Each reads at most 64 KiB before it is held again. */
 const releasedPerTurn = 4
 
 export class ReadingTurn {
@@ -32,7 +32,7 @@ export class ReadingTurn {
     if (this.#held.size > 0) this.#schedule()
   }
 
-  /** A message of so many bytes was handed over. */
+  /** Called after a message of `bytes` bytes was dispatched. Holds the connection if the turn is above its limit. */
   took(bytes: number, connection: Held): void {
     if (bytes <= shortMaxBytes) return
     this.#bytes += bytes
@@ -42,7 +42,7 @@ export class ReadingTurn {
     connection.holdReading()
   }
 
-  /** The connection has ended. */
+  /** Removes a connection that has ended. */
   forget(connection: Held): void {
     this.#held.delete(connection)
   }

@@ -1,9 +1,10 @@
-// The target of an HTTP request: a path, or a whole address (absolute form, RFC 9112 section 3.2.2). Knows no headers.
+// Parses the target of an HTTP request: a path, or an absolute URL (absolute form, RFC 9112 section 3.2.2). Must not know
+// header fields.
 
 export interface RequestTarget {
-  /** Without the query. */
+  /** Path without the query. */
   readonly path: string
-  /** Host and port of a whole address, which then count instead of the header Host. */
+  /** Host and port of an absolute URL, which override the header Host; undefined for a path. */
   readonly host: string | undefined
 }
 

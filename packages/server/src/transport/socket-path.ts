@@ -1,11 +1,11 @@
-// The path that a server's WebSocket has: one that a request can name. Knows no requests.
+// Checks the path of a server's WebSocket. Must not know requests.
 import { quoted } from "@hawser/protocol/core"
 
-/** @throws TypeError that names a path which no request can have. */
+/** Returns the path; default `/ws`. @throws TypeError for a path that no request target can have. */
 export function checkedPath(path: unknown = "/ws"): string {
   if (typeof path === "string" && path.startsWith("/") && pathnameOf(path) === path) return path
   throw new TypeError(
-    `the path ${quoted(path)} must begin with "/" and stand as in a URL, without query or fragment, such as "/ws"`,
+    `the path ${quoted(path)} must begin with "/" and be encoded as in a URL, without query and fragment, for example "/ws"`,
   )
 }
 

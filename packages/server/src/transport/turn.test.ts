@@ -15,7 +15,7 @@ import { WebSocketConnection } from "./web-socket.ts"
 
 const nextTurn = (): Promise<void> => new Promise((resolve) => setImmediate(resolve))
 
-/** A gate that the test opens. */
+/** A gate that the test opens or rejects. */
 class HeldGate implements Gate {
   readonly passed: number[] = []
   isOpen = false
@@ -39,7 +39,7 @@ class HeldGate implements Gate {
     await nextTurn()
   }
 
-  /** Returns the connections whose turn was discarded. */
+  /** Rejects the turn at the gate. Returns its connections. */
   async reject(): Promise<readonly Outlet[]> {
     const held = this.#held
     this.#held = undefined
@@ -87,7 +87,7 @@ describe("Turn", () => {
     expect(ann.log).toEqual(["release 1"])
   })
 
-  it("leaves to the next turn what joins during a release", async () => {
+  it("moves output that joins during a release to the next turn", async () => {
     const { turn, ann, ben } = setUp()
     ann.onRelease = () => {
       ann.onRelease = () => {}
@@ -131,7 +131,7 @@ describe("Turn", () => {
     expect(ben.log).toEqual(["release 2"])
   })
 
-  it("treats a gate that throws as one that rejects", async () => {
+  it("treats a throw of the gate as a rejection", async () => {
     const error = new Error("no such file")
     const failing: Gate = {
       pass() {
@@ -169,19 +169,19 @@ describe("Turn", () => {
     expect(errors).toEqual([breach, breach])
   })
 
-  it("releases each sealed turn once, and one alone", () => {
+  it("releases each sealed turn once, and no other turn", () => {
     const { turn, ann } = setUp()
     turn.join(ann)
     const sealed = turn.seal()
     expect(sealed).toEqual({ number: 1, outlets: [ann] })
     expect(() => turn.seal()).toThrow("turn 1 is sealed and not released")
     turn.release(sealed)
-    expect(() => turn.release(sealed)).toThrow("turn 1 is not sealed, or released already")
+    expect(() => turn.release(sealed)).toThrow("turn 1 is not sealed, or is released already")
     expect(ann.log).toEqual(["release 1"])
   })
 })
 
-/** One connection over a socket that the test sees, and the output that left it: ids of messages, "ping" and "close". */
+/** One connection over a fake socket, and its output: ids of messages, "ping" and "close". */
 interface Peer {
   readonly connection: Connection & Outlet
   readonly wire: string[]
@@ -193,7 +193,7 @@ const limits = defaultServerLimits
 const clock = { now: () => 0 }
 const events = { message() {}, text() {}, drained() {}, pong() {}, closed() {} }
 
-/** Takes everything at once, and reads the frames. Its owner sends no payload above 125 bytes. */
+/** Accepts all bytes and parses the frames. The tests send no payload above 125 bytes. */
 class FrameSink extends Duplex {
   readonly #wire: string[]
   #bytes = Buffer.alloc(0)
@@ -238,7 +238,7 @@ const openWs: Open = (turn, onError) => {
   return { connection, wire }
 }
 
-/** Bun's socket, as far as an owner that never pauses uses it. */
+/** A fake socket of Bun for a connection that never pauses. */
 class BunSink implements BunSocket {
   data: unknown
   readonly wire: string[] = []
@@ -299,7 +299,7 @@ interface Accepted {
   readonly turn: number
 }
 
-/** A peer with all output that its connection accepted. */
+/** A peer, and all output that its connection accepted. */
 class Watched {
   readonly accepted: Accepted[] = []
   readonly peer: Peer
@@ -321,10 +321,10 @@ class Watched {
     this.#endLength ??= this.peer.wire.length
   }
 
-  /** Output leaves in order, after its turn has passed the gate, and never after a termination. */
+  /** Checks that output leaves in order, after its turn has passed the gate, and never after a termination. */
   check(passed: readonly number[]): void {
     const { wire } = this.peer
-    // Pings of one turn follow its messages on Bun, and two of them are one.
+    // On Bun, the pings of one turn follow its messages, and several pings are sent as one.
     expect(withoutPings(wire)).toEqual(
       withoutPings(this.accepted.map(({ label }) => label)).slice(0, withoutPings(wire).length),
     )
@@ -337,7 +337,7 @@ class Watched {
     if (this.#endLength !== undefined) expect(wire.length).toBe(this.#endLength)
   }
 
-  /** Unless it was terminated, everything that was accepted has left, once. */
+  /** Checks that all accepted output has left once, unless the connection was terminated. */
   checkEnd(): void {
     if (this.#endLength !== undefined) return
     expect(withoutPings(this.peer.wire)).toEqual(withoutPings(this.accepted.map(({ label }) => label)))

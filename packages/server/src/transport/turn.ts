@@ -1,4 +1,4 @@
-// The one way out of a server: the output of its connections leaves in turns of the event loop. A turn is sealed (later output
+// Releases the output of all connections of a server in turns of the event loop. A turn is sealed (later output
 // belongs to the next turn), passes the gate, and is released (each connection writes once). Without a gate a sealed turn is
 // released at once. Must not know frames, sockets or sessions.
 //
@@ -10,12 +10,12 @@
 //     release. So the number of sealed turns is bounded, and the bounds of each connection hold for its open part.
 //  4. Output that is accepted after `seal` leaves with a later turn. Output of callbacks during a release is such output.
 //  5. The output of one connection leaves in the order of acceptance, each message once. Nothing leaves after its close frame.
-//  6. A connection that was terminated, or whose socket has ended, writes nothing, whatever was sealed before.
+//  6. A connection that was terminated, or whose socket has ended, writes nothing, not even sealed output.
 //  7. A turn that the gate rejects is never released. Its connections are terminated, because their output has a gap.
 //  8. An error of one connection's write is reported and ends that connection alone.
 
 /**
- * Output of one connection, as its turn sees it. The connection compares the number of the turn that it joined with the
+ * Output of one connection in its turn. The connection compares the number of the turn that it joined with the
  * number of the open turn, and swaps its queue when it joins a turn before the previous one was released. So a seal costs
  * nothing per connection where no output arises between seal and release.
  */
@@ -43,6 +43,7 @@ export interface Gate {
 }
 
 export interface TurnOptions {
+  /** Receives errors of writes and of the gate. */
   readonly onError: (error: unknown) => void
   /** Default: none; each turn is released when it is sealed. */
   readonly gate?: Gate
@@ -56,13 +57,14 @@ export class Turn {
   #outlets: Outlet[] = []
   #isArmed = false
   #sealed: SealedTurn | undefined
-  /** The connection that may write. */
+  /** Connection that is permitted to write. */
   #writing: Outlet | undefined
   readonly #end = (): void => {
     this.#isArmed = false
     this.#pass(this.seal())
   }
 
+  /** Creates a turn with number 1 open and no output. */
   constructor({ onError, gate }: TurnOptions) {
     this.#onError = onError
     this.#gate = gate
@@ -99,7 +101,7 @@ export class Turn {
    */
   release(turn: SealedTurn): void {
     if (turn !== this.#sealed)
-      throw new Error(`internal: turn ${turn.number} is not sealed, or released already`)
+      throw new Error(`internal: turn ${turn.number} is not sealed, or is released already`)
     const { number, outlets } = turn
     for (const outlet of outlets) {
       this.#writing = outlet

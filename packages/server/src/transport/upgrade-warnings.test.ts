@@ -18,7 +18,7 @@ function warnings(trustProxy = false): UpgradeWarnings {
 const request = { path: "/ws", host: "game.example", origin: undefined, address: "198.51.100.1" }
 
 describe("door-1 refused origins", () => {
-  it("are named once each, 16 of them; those beyond are counted, and told once a minute", () => {
+  it("are reported once each, 16 of them; further ones are counted and reported once a minute", () => {
     const tested = warnings()
     const refuse = (index: number): void =>
       tested.refused("origin", { ...request, origin: `https://evil-${index}.com` })
@@ -37,14 +37,14 @@ describe("door-1 refused origins", () => {
     expect(warned[17]?.message).toMatch(/: 985 more since/)
   })
 
-  it("of this machine are told with the option for development", () => {
+  it("on this machine are reported with the option for development", () => {
     warnings().refused("origin", { ...request, origin: "http://localhost:5173" })
     expect(warned[0]?.message).toMatch(/allowLoopbackOrigins: true/)
     warnings().refused("origin", { ...request, origin: "http://evil.com" })
     expect(warned[1]?.message).not.toMatch(/allowLoopbackOrigins/)
   })
 
-  it("take a bounded line, without control characters, whatever a stranger sends", () => {
+  it("are reported in a bounded line without control characters, for any request", () => {
     warnings().refused("origin", {
       ...request,
       origin: `\u001b[31m\n${"x".repeat(16_000)}`,
@@ -63,14 +63,14 @@ describe("door-9 the first refusal of each other reason", () => {
     ["headers", /maxHeadersCount/],
     ["address_connections", /"198\.51\.100\.1" was refused with 429.*trustProxy/],
     ["logins_under_way", /unauthenticatedTotal/],
-  ])("%s is told once, with a hint", (reason, hint) => {
+  ])("%s is reported once, with advice", (reason, hint) => {
     const tested = warnings()
     for (let again = 0; again < 3; again += 1) tested.refused(reason, { ...request, path: "/other" })
     expect(warned.map(({ kind }) => kind)).toEqual(["upgrade_refused"])
     expect(warned[0]?.message).toMatch(hint)
   })
 
-  it("is also told of the first log-in of a full address", () => {
+  it("includes the first log-in of an address at connectionsPerAddress", () => {
     const tested = warnings()
     for (let again = 0; again < 3; again += 1) tested.addressFull("198.51.100.1")
     expect(warned.map(({ kind }) => kind)).toEqual(["login_refused"])
@@ -79,7 +79,7 @@ describe("door-9 the first refusal of each other reason", () => {
     )
   })
 
-  it("says nothing of an orderly shutdown", () => {
+  it("does not include an orderly shutdown", () => {
     warnings().refused("shutting_down", request)
     expect(warned).toEqual([])
   })
@@ -91,7 +91,7 @@ describe("door-9 a proxy", () => {
     [{ trustProxy: false, isThere: false }, []],
     [{ trustProxy: true, isThere: true }, []],
     [{ trustProxy: true, isThere: false }, ["proxy_expected"]],
-  ])("is told of once where the option says otherwise: %j", ({ trustProxy, isThere }, kinds) => {
+  ])("is reported once if the option does not match: %j", ({ trustProxy, isThere }, kinds) => {
     const tested = warnings(trustProxy)
     for (let again = 0; again < 3; again += 1) tested.proxied(isThere, isThere)
     expect(warned.map(({ kind }) => kind)).toEqual(kinds)

@@ -18,7 +18,7 @@ const wellFormed = {
   "sec-websocket-key": "dGhlIHNhbXBsZSBub25jZQ==",
 }
 
-/** A socket whose peer reads nothing. */
+/** A socket whose peer does not read. */
 class StuckSocket extends Duplex {
   override _read(): void {}
   override _write(): void {}
@@ -73,7 +73,7 @@ function upgrade(
   return socket
 }
 
-it("counts what it refuses, by reason", () => {
+it("counts refusals by reason", () => {
   upgrade("/elsewhere", wellFormed)
   upgrade("/elsewhere", wellFormed)
   upgrade("/ws", { ...wellFormed, origin: "https://evil.com" })
@@ -88,7 +88,7 @@ it.each<[count: number, limit: number | null, outcome: "accepted" | "refused"]>(
   [10, 10, "refused"],
   [2_000, 0, "accepted"],
 ])(
-  "refuses with 431 a request whose headers fill the limit, because others may have been dropped: %i of %s",
+  "refuses with 431 a request whose headers are at the limit, because others may have been dropped: %i of %s",
   (count, limit, outcome) => {
     const headers: Record<string, string> = { ...wellFormed }
     for (let index = Object.keys(headers).length; index < count; index += 1) headers[`x-${index}`] = ""
@@ -100,11 +100,11 @@ it.each<[count: number, limit: number | null, outcome: "accepted" | "refused"]>(
 )
 
 it.each<[string, string, Record<string, string>]>([
-  ["by us", "/elsewhere", wellFormed],
-  ["by us for its origin", "/ws", { ...wellFormed, origin: "https://evil.com" }],
+  ["by the server", "/elsewhere", wellFormed],
+  ["by the server for its origin", "/ws", { ...wellFormed, origin: "https://evil.com" }],
   ["by the library for its key", "/ws", { ...wellFormed, "sec-websocket-key": "short" }],
 ])(
-  "drops a peer that was refused %s and does not read why, after closeTimeoutMs",
+  "destroys the socket after closeTimeoutMs if a peer was refused %s and does not read the response",
   async (_by, url, headers) => {
     const socket = upgrade(url, headers)
     await clock.advance(closeTimeoutMs - 1)
@@ -117,7 +117,7 @@ it.each<[string, string, Record<string, string>]>([
   },
 )
 
-it("forgets that deadline when the refused peer goes first", async () => {
+it("cancels that deadline if the refused peer disconnects first", async () => {
   const socket = upgrade("/elsewhere", wellFormed)
   socket.destroy(new Error("reset"))
   await new Promise((resolve) => socket.once("close", resolve))

@@ -1,4 +1,4 @@
-// The way from an upgrade of Node's HTTP server to a connection, and the refusals. Knows no frames.
+// Turns upgrades of Node's HTTP server into connections, and writes the responses of refusals. Must not know frames.
 import { subprotocol } from "@hawser/protocol/core"
 import type { Clock, ServerLimits } from "@hawser/protocol"
 import type { Accept, TimerQueue } from "@hawser/protocol/core"
@@ -9,7 +9,7 @@ import type { Health } from "../base/health.ts"
 import { WebSocketServer } from "ws"
 import type { Server as LibraryServer } from "ws"
 import { hasAllHeaders } from "./header-fields.ts"
-import { enterDoor } from "./http-door.ts"
+import { enterHttpServer } from "./http-entrance.ts"
 import { judgeUpgrade, proxyHeaders } from "./judge-upgrade.ts"
 import type { UpgradeAccepted, UpgradePolicy, UpgradeRefused, UpgradeRequest } from "./judge-upgrade.ts"
 import { requestTarget } from "./request-target.ts"
@@ -23,14 +23,14 @@ export interface UpgradeOptions extends UpgradePolicy {
   readonly accept: Accept
   readonly limits: ServerLimits
   readonly timers: TimerQueue
-  /** The one turn of the server. */
+  /** Turn of the server, shared by all its entrances. */
   readonly turn: Turn
   readonly clock: Pick<Clock, "now">
 }
 
 /**
- * Serves upgrades of `httpServer` on `path`; returns how to stop.
- * @throws TypeError if another server has this path there.
+ * Serves upgrades of `httpServer` on `path`. Returns the function that stops it.
+ * @throws TypeError if another Hawser server has this path there.
  */
 export function serveUpgrades(httpServer: HttpServer, options: UpgradeOptions): () => void {
   const { path, limits, timers, onError, health } = options
@@ -45,7 +45,7 @@ export function serveUpgrades(httpServer: HttpServer, options: UpgradeOptions): 
     return undefined
   }
 
-  const leave = enterDoor(httpServer, {
+  const leave = enterHttpServer(httpServer, {
     path,
     limits,
     timers,
@@ -60,7 +60,7 @@ export function serveUpgrades(httpServer: HttpServer, options: UpgradeOptions): 
       const verdict = judged(incoming, socket)
       if (verdict === undefined) return
       const opened: OwnedWebSocket[] = []
-      // It calls back before it returns, or never: the library may refuse, too.
+      // The callback runs before `handleUpgrade` returns, or never: the library may refuse the upgrade.
       wss.handleUpgrade(incoming, socket, head, (webSocket) => opened.push(webSocket))
       const [webSocket] = opened
       if (webSocket === undefined) {
@@ -88,11 +88,11 @@ function createWebSocketServer(limits: ServerLimits): LibraryServer<typeof Owned
     maxPayload: limits.message.maxBytes,
     maxFragments: limits.messageMaxFragments,
     maxBufferedChunks: limits.messageMaxChunks,
-    // For ends that only the library knows of, such as its 1002. Ours are timed by the connection's owner.
+    // For closes by the library, such as 1002. The owner of the connection has the deadline of other closes.
     closeTimeout: limits.shutdownMs,
     handleProtocols: () => subprotocol,
   }
-  // Named before it is passed: the library's types do not know `closeTimeout` yet.
+  // A variable, because the library's types do not declare `closeTimeout`.
   return new WebSocketServer(options)
 }
 
@@ -124,7 +124,7 @@ function refuse(socket: Duplex, refused: Refusal, options: UpgradeOptions): void
   dropLater(socket, options)
 }
 
-/** A refusal may wait behind answers that the peer does not read, and no timeout of HTTP holds after an upgrade. */
+/** Destroys the socket after `closeTimeoutMs`: the peer may not read, and no timeout of HTTP applies after an upgrade. */
 function dropLater(socket: Duplex, { timers, limits }: UpgradeOptions): void {
   socket.once(
     "close",

@@ -1,4 +1,4 @@
-// Objects that the WebSocket connections of one HTTP server share: the turn, the bounds, and the memory of their frames.
+// Objects shared by the WebSocket connections of one HTTP server: the turn, the bounds, and the memory of their frames.
 // Must not know sockets.
 import { ControlFrames } from "./control-frames.ts"
 import type { ControlFrameBound } from "./control-frames.ts"
@@ -18,10 +18,10 @@ export class WebSocketHost {
   readonly onError: (error: unknown) => void
   readonly reading = new ReadingTurn()
   readonly slab = new FrameSlab()
-  /** First piece of every chain of turn `#startTurn`. Undefined until a connection needs it. */
+  /** First piece of all chains of turn `#startTurn`. Undefined until a connection needs it. */
   #start: Piece | undefined
   #startTurn = 0
-  /** Drops the chain with its turn, so that no later turn holds its bytes. */
+  /** Drops the chain with its turn, so that its bytes are freed. */
   readonly #chain: Outlet = {
     release: (turn) => {
       if (turn === this.#startTurn) this.#start = undefined
@@ -35,7 +35,7 @@ export class WebSocketHost {
     this.onError = options.onError
   }
 
-  /** Returns the piece with which every chain of the open turn begins. */
+  /** Returns the first piece of all chains of the open turn. */
   start(): Piece {
     const { turn } = this
     if (this.#start !== undefined && this.#startTurn === turn.open) return this.#start

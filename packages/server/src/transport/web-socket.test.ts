@@ -6,7 +6,7 @@ import { Turn } from "./turn.ts"
 import { WebSocketHost } from "./web-socket-host.ts"
 import { WebSocketConnection } from "./web-socket.ts"
 
-/** A socket that takes its first write only when it is told to. */
+/** A socket that completes its writes only in `drain`. */
 class SlowSocket extends Duplex {
   readonly taken: Buffer[] = []
   #done: (() => void) | undefined
@@ -18,7 +18,7 @@ class SlowSocket extends Duplex {
     this.#done = done
   }
 
-  /** Everything that waits, one piece after the other. */
+  /** Completes the queued writes, one after another. */
   drain(): void {
     for (let done = this.#done; done !== undefined; done = this.#done) {
       this.#done = undefined
@@ -38,7 +38,7 @@ class SlowSocket extends Duplex {
 function setUp() {
   const errors: unknown[] = []
   const socket = new SlowSocket()
-  // As the library's server makes it; the types know the client's way alone.
+  // Created as by the library's server. Its types declare the client's constructor only.
   const webSocket: unknown = Reflect.construct(OwnedWebSocket, [null, undefined, {}])
   if (!(webSocket instanceof OwnedWebSocket)) throw new TypeError("not the library's socket")
   Reflect.set(webSocket, "_readyState", OwnedWebSocket.OPEN)
@@ -52,7 +52,7 @@ function setUp() {
   return { socket, connection: new WebSocketConnection(webSocket, socket, host), errors }
 }
 
-it("door-10 copies what waits behind other bytes out of the memory that connections share", async () => {
+it("door-10 copies bytes that are queued behind others out of the memory that connections share", async () => {
   const { socket, connection } = setUp()
   const turn = (): Promise<void> => new Promise((resolve) => setImmediate(resolve))
   const message = (id: number): Uint8Array => Uint8Array.of(7, id, id)
@@ -60,7 +60,7 @@ it("door-10 copies what waits behind other bytes out of the memory that connecti
     connection.send(outbound(message(id)))
     await turn()
   }
-  // Joined of a shared piece and of one in the slab; too long to be joined.
+  // The first message has a chain that is joined; the second one's chain is too long.
   for (const length of [100, 20_000]) {
     connection.send(outbound(message(9)))
     connection.send(outbound(new Uint8Array(length), true))
@@ -73,7 +73,7 @@ it("door-10 copies what waits behind other bytes out of the memory that connecti
   expect(Buffer.concat(socket.taken).length).toBe(4 * 5 + (5 + 102 + 5) + (5 + 20_004 + 5))
   expect(socket.taken.slice(1, 4)).toEqual([1, 2, 3].map((id) => Buffer.of(0x82, 3, 7, id, id)))
   const [first, ...waiting] = socket.taken
-  // Nothing waited before the first: it is a part of the slab, without a copy.
+  // No bytes were queued before the first piece: it is a part of the slab, without a copy.
   expect(first?.buffer.byteLength).toBe(64 * 1024)
   expect(waiting.map((piece) => piece.buffer.byteLength)).toEqual(waiting.map((piece) => piece.length))
 })

@@ -1,5 +1,5 @@
-// One WebSocket of the library `ws` behind the transport port: framed once per message, one write per connection and turn
-// of the event loop. Every byte that leaves, control frames and the close frame too, is released by the server's `Turn`.
+// Adapts one WebSocket of the library `ws` to the transport port: each message is framed once, with one write per connection
+// and turn of the event loop. The server's `Turn` releases every byte, also control frames and the close frame.
 // Must not know frames of Hawser.
 import { closeCode, closeReason } from "@hawser/protocol/core"
 import type { Connection, ConnectionEvents, OutboundMessage } from "@hawser/protocol/core"
@@ -14,7 +14,7 @@ import type { WebSocketHost } from "./web-socket-host.ts"
 const nothing = Buffer.alloc(0)
 /** A ping without a payload. */
 const pingFrame = Buffer.of(0x89, 0)
-/** Larger messages are framed in memory of their own. */
+/** Largest message that is framed in the slab. A larger one gets separate memory. */
 const slabMessageMaxBytes = 4 * 1024
 /** `readyState` of an open socket of the library. */
 const openState = 1
@@ -33,23 +33,23 @@ export class WebSocketConnection implements Connection, Held, Outlet, SocketOwne
   readonly #webSocket: OwnedWebSocket
   readonly #socket: Duplex
   readonly #host: WebSocketHost
-  /** True while the owner has paused reading, or `ReadingTurn` holds it. The socket is read while both are false. */
+  /** True while the owner has paused reading, and while `ReadingTurn` holds it. The socket is read while both are false. */
   #isPaused = false
   #isHeld = false
   #events: ConnectionEvents | undefined
   #state: State = open
-  /** False while the kernel has taken everything that was written: then `writableLength` is not read. */
+  /** False while the kernel has accepted all written bytes; `writableLength` is not read then. */
   #hasBacklog = false
   #awaitsDrain = false
   /** Latest turn that the connection has joined and that was not released; 0 if there is none. */
   #turn = 0
-  /** Output of that turn: a chain of finished pieces, and the piece that still grows in the slab. */
+  /** Output of turn `#turn`: a chain of finished pieces, and the unfinished piece in the slab. */
   #chain: Piece | undefined
   #pieceSlab: Buffer = nothing
   #pieceStart = 0
   #pieceEnd = 0
   #pendingBytes = 0
-  /** Output of the turn before it, while that turn is sealed. */
+  /** Output of the previous turn, while that turn is sealed. */
   #sealed: Piece | undefined
   #sealedBytes = 0
 
@@ -93,7 +93,7 @@ export class WebSocketConnection implements Connection, Held, Outlet, SocketOwne
     if (violation === undefined) return
     onError(violation)
     this.close(closeCode.policyViolation, violation.message)
-    // The flood stays in the peer's own socket. The library drops it after its `closeTimeout`.
+    // Unread pings stay in the socket. The library drops the socket after its `closeTimeout`.
     this.pause()
   }
 
@@ -121,7 +121,7 @@ export class WebSocketConnection implements Connection, Held, Outlet, SocketOwne
 
   send(message: OutboundMessage): boolean {
     if (!this.#isOpen) return false
-    // Framed here: the library's sender makes a header for each recipient.
+    // Framed here, because the library's sender would build a header for each recipient.
     if (message.isShared === true) {
       this.#add(framedOnce(message))
     } else if (message.bytes.length > slabMessageMaxBytes) {
@@ -158,18 +158,18 @@ export class WebSocketConnection implements Connection, Held, Outlet, SocketOwne
   /** Writes the output of this turn in one write, then its close frame. */
   release(turn: number): void {
     const socket = this.#socket
-    // Output that the socket does not take any more is dropped. `ended` follows.
+    // Output for a socket that is no longer writable is dropped. `ended` follows.
     if (!socket.writable) this.#drop()
     else if (this.#host.turn.permits(this)) {
       if (turn === this.#turn) this.#writeOpen()
       else this.#writeSealed()
       this.#hasBacklog = socket.writableLength > 0
       if (this.#state !== open) this.#writeClose(turn)
-      if (this.#awaitsDrain) this.#tellDrained()
+      if (this.#awaitsDrain) this.#notifyDrained()
     }
   }
 
-  /** Without output between seal and release, the released part is still in place. */
+  /** Writes the output of a turn that no later output has swapped out. */
   #writeOpen(): void {
     this.#turn = 0
     this.#pendingBytes = 0
@@ -178,7 +178,7 @@ export class WebSocketConnection implements Connection, Held, Outlet, SocketOwne
       this.#write(this.#chain)
       this.#chain = undefined
     } else if (this.#pieceEnd !== this.#pieceStart) {
-      // Framed in the slab alone: one piece already.
+      // All output is one piece in the slab.
       const piece = this.#takePiece()
       this.#socket.write(this.#socket.writableLength > 0 ? ownMemory(piece) : piece)
     }
@@ -210,14 +210,14 @@ export class WebSocketConnection implements Connection, Held, Outlet, SocketOwne
     socket.uncork()
   }
 
-  /** Calls `drained` when the socket has no backlog. Its own `drain` event follows a passed high-water mark only. */
-  #tellDrained(): void {
-    const told = (): void => {
+  /** Calls `drained` when the socket has no backlog. The socket's `drain` event occurs only after its high-water mark was exceeded. */
+  #notifyDrained(): void {
+    const notify = (): void => {
       this.#awaitsDrain = false
       this.#hasBacklog = this.#socket.writableLength > 0
       this.#events?.drained()
     }
-    this.#socket.write(nothing, told)
+    this.#socket.write(nothing, notify)
   }
 
   pause(): void {
@@ -242,7 +242,7 @@ export class WebSocketConnection implements Connection, Held, Outlet, SocketOwne
     turn.join(this)
   }
 
-  /** Sets the output of the sealed turn apart. The turn before it was released, because one turn is sealed at most. */
+  /** Swaps out the output of the sealed turn. The turn before it was released, because at most one turn is sealed. */
   #swap(): void {
     this.#endPiece()
     this.#sealed = this.#chain
@@ -276,7 +276,7 @@ export class WebSocketConnection implements Connection, Held, Outlet, SocketOwne
     this.#chain = (this.#chain ?? this.#host.start()).followedBy(this.#takePiece())
   }
 
-  /** Takes the piece that grew in the slab. */
+  /** Removes and returns the unfinished piece in the slab. */
   #takePiece(): Buffer {
     const piece = this.#pieceSlab.subarray(this.#pieceStart, this.#pieceEnd)
     this.#pieceSlab = nothing

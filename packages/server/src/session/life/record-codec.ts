@@ -3,7 +3,7 @@
 import { createPayloadCodec, isMap, quoted } from "@hawser/protocol/core"
 import type { DeliveryRecord, ValueRecord } from "@hawser/protocol/core"
 import type { ClaimsRecord } from "./session.machine.ts"
-import type { SeatRecord, SessionRecord, StateRecord } from "./session-record.ts"
+import type { MembershipRecord, PresenceStateRecord, SessionRecord } from "./session-record.ts"
 
 const version = 1
 
@@ -31,7 +31,7 @@ export function decodeSessionRecord(bytes: Uint8Array): SessionRecord {
     claims: readClaims(fields.map("claims")),
     delivery: readDelivery(fields.map("delivery")),
     streams: fields.numbers("streams"),
-    seats: fields.list("seats").map(readSeat),
+    memberships: fields.list("memberships").map(readMembership),
   }
 }
 
@@ -69,8 +69,8 @@ function readValue(value: unknown): ValueRecord {
   return { key: fields.text("key"), bytes: bytesOf("bytes", fields.value("bytes")) }
 }
 
-function readSeat(value: unknown): SeatRecord {
-  const fields = Fields.of("seats", value)
+function readMembership(value: unknown): MembershipRecord {
+  const fields = Fields.of("memberships", value)
   const state = fields.value("state")
   return {
     topic: fields.text("topic"),
@@ -82,7 +82,7 @@ function readSeat(value: unknown): SeatRecord {
   }
 }
 
-function readState(fields: Fields): StateRecord {
+function readState(fields: Fields): PresenceStateRecord {
   return {
     bytes: bytesOf("bytes", fields.value("bytes")),
     depth: fields.number("depth"),

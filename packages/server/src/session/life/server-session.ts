@@ -254,7 +254,7 @@ export class ServerSession<User extends AuthenticatedUser>
       address: this.#lastAddress,
       claims,
       ...this.#conversation.record(),
-      seats: this.#host.onFrozen(this),
+      memberships: this.#host.onFrozen(this),
     }
     caps.forget(this.#lastAddress)
     this.#conversation.end(
@@ -267,7 +267,7 @@ export class ServerSession<User extends AuthenticatedUser>
   restore(record: SessionRecord): void {
     this.#conversation.restore(record)
     this.#arm()
-    this.#host.onThawed(this, record.seats)
+    this.#host.onThawed(this, record.memberships)
   }
 
   #startRenewal(user: User): void {

@@ -5,7 +5,7 @@ import type { EndCause } from "../../base/session.ts"
 import type { ConversationHost } from "../conversation/conversation-host.ts"
 import type { Ending } from "../conversation/farewell.ts"
 import type { Dialect } from "../conversation/dialect.ts"
-import type { SeatRecord } from "./session-record.ts"
+import type { MembershipRecord } from "./session-record.ts"
 import type { LifeOptions, LifeState } from "./session.machine.ts"
 import type { ConnectionCaps } from "../opening/connection-caps.ts"
 
@@ -23,9 +23,9 @@ export interface SessionHost<User extends AuthenticatedUser, S> extends Conversa
   /** Its user has shown a fresh token on the live connection. */
   readonly onRenewed: (session: S) => void
   /** Called when the session is frozen. Returns the topics that its client joined. */
-  readonly onFrozen: (session: S) => readonly SeatRecord[]
+  readonly onFrozen: (session: S) => readonly MembershipRecord[]
   /** Called when the session was thawed. */
-  readonly onThawed: (session: S, seats: readonly SeatRecord[]) => void
+  readonly onThawed: (session: S, memberships: readonly MembershipRecord[]) => void
   /** Called exactly once per session, after it has become inert. */
   readonly onEnded: (session: S, end: SessionEnd<S>) => void
 }

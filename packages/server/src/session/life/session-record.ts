@@ -6,7 +6,7 @@ import type { AuthenticatedUser } from "../../base/authenticate.ts"
 import type { ClaimsRecord } from "./session.machine.ts"
 
 /** Encoding of a member's presence state, as `Encoding` of the protocol. */
-export interface StateRecord {
+export interface PresenceStateRecord {
   readonly bytes: Uint8Array
   readonly depth: number
   readonly elements: number
@@ -14,13 +14,13 @@ export interface StateRecord {
 }
 
 /** Membership of a session in a topic that its client joined. */
-export interface SeatRecord {
+export interface MembershipRecord {
   readonly topic: string
   /** Id of the session. */
   readonly session: string
   /** Id of the member in presence lists. */
   readonly member: number
-  readonly state: StateRecord | null
+  readonly state: PresenceStateRecord | null
   readonly away: boolean
   readonly isBehind: boolean
 }
@@ -38,7 +38,7 @@ export interface SessionRecord {
   /** References of streams that were open: each ends with `server_restarted`. */
   readonly streams: readonly number[]
   /** Topics that the client joined. */
-  readonly seats: readonly SeatRecord[]
+  readonly memberships: readonly MembershipRecord[]
 }
 
 /** Packing of a user whose object is not plain data, for sessions that are written. */

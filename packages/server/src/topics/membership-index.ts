@@ -1,16 +1,17 @@
-// Which sessions joined which topics by themselves, against the bounds of a session and of a user. Knows no permissions.
+// Index of memberships: the topics that each session joined by itself. At `topicsPerSession` or `topicsPerUser` a join is
+// rejected with `rate_limited`. Must not know permissions.
 import { HawserError } from "@hawser/protocol"
 import { Encoded } from "@hawser/protocol/core"
 import type { ServerLimits } from "@hawser/protocol"
 import type { AuthenticatedUser } from "../base/authenticate.ts"
 import type { Session } from "../base/session.ts"
 import type { ServerSession } from "../session/life/server-session.ts"
-import type { Seat } from "./presence-board.ts"
-import type { SeatRecord, StateRecord } from "../session/life/session-record.ts"
+import type { Membership } from "./presence-board.ts"
+import type { MembershipRecord, PresenceStateRecord } from "../session/life/session-record.ts"
 
-export class TopicSeats<User extends AuthenticatedUser> {
+export class MembershipIndex<User extends AuthenticatedUser> {
   readonly #limits: Pick<ServerLimits, "topicsPerSession" | "topicsPerUser">
-  readonly #bySession = new Map<Session<User>, Map<string, Seat<User>>>()
+  readonly #bySession = new Map<Session<User>, Map<string, Membership<User>>>()
   readonly #countByUser = new Map<string, number>()
   #count = 0
 
@@ -22,41 +23,45 @@ export class TopicSeats<User extends AuthenticatedUser> {
     return this.#count
   }
 
-  get(topic: string, session: Session<User>): Seat<User> | undefined {
+  get(topic: string, session: Session<User>): Membership<User> | undefined {
     return this.#bySession.get(session)?.get(topic)
   }
 
-  of(session: Session<User>): readonly Seat<User>[] {
+  of(session: Session<User>): readonly Membership<User>[] {
     return [...(this.#bySession.get(session)?.values() ?? [])]
   }
 
-  /** @throws HawserError `rate_limited` when the session, or its user, is in as many topics as it may be. */
-  assertRoom(session: Session<User>): void {
+  /** @throws HawserError `rate_limited` if the session has `topicsPerSession` memberships, or its user `topicsPerUser`. */
+  assertCapacity(session: Session<User>): void {
     const { topicsPerSession, topicsPerUser } = this.#limits
     if ((this.#bySession.get(session)?.size ?? 0) >= topicsPerSession)
-      throw new HawserError("rate_limited", { message: `a session has ${topicsPerSession} topics at most` })
+      throw new HawserError("rate_limited", {
+        message: `the session has joined ${topicsPerSession} topics (limits.topicsPerSession); leave one first`,
+      })
     if ((this.#countByUser.get(session.user.id) ?? 0) >= topicsPerUser)
-      throw new HawserError("rate_limited", { message: `a user has ${topicsPerUser} topics at most` })
+      throw new HawserError("rate_limited", {
+        message: `the user's sessions have joined ${topicsPerUser} topics (limits.topicsPerUser); leave one first`,
+      })
   }
 
-  add(seat: Seat<User>): void {
-    const { session, topic } = seat
-    const seats = this.#bySession.get(session) ?? new Map<string, Seat<User>>()
-    this.#bySession.set(session, seats.set(topic, seat))
+  add(membership: Membership<User>): void {
+    const { session, topic } = membership
+    const memberships = this.#bySession.get(session) ?? new Map<string, Membership<User>>()
+    this.#bySession.set(session, memberships.set(topic, membership))
     this.#countUser(session.user.id, 1)
   }
 
-  delete({ session, topic }: Seat<User>): void {
-    const seats = this.#bySession.get(session)
-    if (seats?.delete(topic) !== true) return
-    if (seats.size === 0) this.#bySession.delete(session)
+  delete({ session, topic }: Membership<User>): void {
+    const memberships = this.#bySession.get(session)
+    if (memberships?.delete(topic) !== true) return
+    if (memberships.size === 0) this.#bySession.delete(session)
     this.#countUser(session.user.id, -1)
   }
 
   // --- as plain data --------------------------------------------------------------------------------------------
 
-  /** Returns the seats of one session, in order of their joins. */
-  freeze(session: Session<User>): SeatRecord[] {
+  /** Returns the memberships of one session as plain data, in order of their joins. */
+  freeze(session: Session<User>): MembershipRecord[] {
     return this.of(session).map(({ topic, id, state, away, isBehind }) => ({
       topic,
       session: session.id,
@@ -68,18 +73,18 @@ export class TopicSeats<User extends AuthenticatedUser> {
   }
 
   /**
-   * Restores seats that `freeze` wrote, and returns them. Seats of other sessions than `session` are left out.
-   * @param isShown true for a topic whose kind has presence.
+   * Restores memberships that `freeze` wrote, and returns them. Skips records of other sessions.
+   * @param isShown returns true for a topic whose kind has presence.
    */
   thaw(
-    records: readonly SeatRecord[],
+    records: readonly MembershipRecord[],
     session: ServerSession<User>,
     isShown: (topic: string) => boolean,
-  ): Seat<User>[] {
+  ): Membership<User>[] {
     return records.flatMap((record) => {
       if (record.session !== session.id) return []
       const { topic, member: id, state, away, isBehind } = record
-      const seat: Seat<User> = {
+      const membership: Membership<User> = {
         id,
         topic,
         session,
@@ -89,8 +94,8 @@ export class TopicSeats<User extends AuthenticatedUser> {
         isShown: isShown(topic),
         isBehind,
       }
-      this.add(seat)
-      return [seat]
+      this.add(membership)
+      return [membership]
     })
   }
 
@@ -102,9 +107,9 @@ export class TopicSeats<User extends AuthenticatedUser> {
   }
 }
 
-function stateRecordOf(state: Encoded<unknown>): StateRecord {
+function stateRecordOf(state: Encoded<unknown>): PresenceStateRecord {
   const { bytes, depth, elements, longestKeyBytes } = state.encoding(() => {
-    throw new TypeError("the state of a member is encoded when it joins")
+    throw new TypeError("internal: the state of a member is not encoded")
   })
   return { bytes, depth, elements, longestKeyBytes }
 }

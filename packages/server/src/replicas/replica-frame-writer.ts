@@ -1,22 +1,22 @@
-// Puts the frames of one replica for one viewer together: a head, then parts that are copied as they are. Begins a new
-// frame where one would get too large.
+// Writes the frames of one replica for one viewer: a head, then parts that are copied unchanged. Begins a new frame when the
+// current one would exceed `frameTargetBytes`. Must not know cells and records.
 import { frameByte, outbound } from "@hawser/protocol/core"
 import type { OutboundMessage } from "@hawser/protocol/core"
 
-/** Bytes of a frame after which the next part goes into another one. */
+/** Bytes of a frame above which the next part begins another frame. A single part may be larger. */
 const frameTargetBytes = 32 * 1_024
-/** Frames are put together one behind the other in memory that nobody writes a second time. */
+/** Bytes of a slab. Frames are written one after another into it; written memory is never overwritten. */
 const slabBytes = 256 * 1_024
-/** Shorter pieces are faster copied byte by byte than by a call into the engine. */
+/** Shorter parts are copied byte by byte, which is faster than a call of `set`. */
 const shortBytes = 48
 
-/** Who a frame is for. */
-interface FrameReceiver {
+/** Recipient of the frames. */
+interface FrameRecipient {
   send(message: OutboundMessage): void
 }
 
-export class ReplicaFrame {
-  #receiver: FrameReceiver | undefined
+export class ReplicaFrameWriter {
+  #recipient: FrameRecipient | undefined
   #slab = Buffer.allocUnsafeSlow(slabBytes)
   #start = 0
   #end = 0
@@ -24,10 +24,10 @@ export class ReplicaFrame {
   #replica = 0
   #isNeeded = false
 
-  /** By which number the connection knows the replica of the next frames; the receiver gets each, in memory of its own. */
-  for(replica: number, receiver: FrameReceiver): this {
+  /** Sets the replica's number on the connection and the recipient of the next frames. */
+  for(replica: number, recipient: FrameRecipient): this {
     this.#replica = replica
-    this.#receiver = receiver
+    this.#recipient = recipient
     return this
   }
 
@@ -41,8 +41,8 @@ export class ReplicaFrame {
     this.#headEnd = this.#end
   }
 
-  /** Also a frame without parts says something. */
-  mustBeSent(): void {
+  /** Marks the frame as required: it is sent even without parts. */
+  requireSend(): void {
     this.#isNeeded = true
   }
 
@@ -63,7 +63,7 @@ export class ReplicaFrame {
     this.#end = at + length
   }
 
-  /** Sends what is there, if it says anything. */
+  /** Sends the current frame if it has parts or is required. */
   end(): void {
     if (this.#isNeeded) this.#flush()
     this.#isNeeded = false
@@ -73,7 +73,7 @@ export class ReplicaFrame {
     const bytes = this.#slab.subarray(this.#start, this.#end)
     this.#start = this.#end
     this.#headEnd = this.#end
-    this.#receiver?.send(outbound(bytes))
+    this.#recipient?.send(outbound(bytes))
   }
 
   #varint(value: number): void {
@@ -87,7 +87,7 @@ export class ReplicaFrame {
     this.#end += 1
   }
 
-  /** Goes on in another slab where this one has no room for so many bytes more. */
+  /** Continues the current frame in a new slab if the current slab has less than `count` free bytes. */
   #reserve(count: number): void {
     if (this.#end + count <= this.#slab.length) return
     const begun = this.#slab.subarray(this.#start, this.#end)

@@ -1,5 +1,5 @@
-// What all Hawser servers on one HTTP server of Node's share: its upgrades, which go to the server of their path, and the
-// watch over its sockets. Knows no frames.
+// Shared state of all Hawser servers on one HTTP server of Node: dispatches its upgrades to the server of their path, and
+// watches its sockets (`AcceptWatch`). Answers upgrades without a server if no other listener takes them. Must not know frames.
 import type { ServerLimits } from "@hawser/protocol"
 import type { TimerQueue } from "@hawser/protocol/core"
 import type { IncomingMessage, Server as HttpServer } from "node:http"
@@ -11,38 +11,38 @@ import { isWebSocketOffer } from "./judge-upgrade.ts"
 import { hasAllHeaders } from "./header-fields.ts"
 import { requestTarget } from "./request-target.ts"
 
-/** One Hawser server at the door. */
-export interface DoorEntry {
+/** One Hawser server on the HTTP server. */
+export interface HttpEntry {
   readonly path: string
   readonly limits: Pick<ServerLimits, "httpTimeoutMs" | "requestlessPerAddress" | "upgradeUntakenMs">
   readonly timers: TimerQueue
   readonly onError: (error: unknown) => void
   readonly onDropped: (reason: SocketDrop) => void
   readonly onUpgrade: (incoming: IncomingMessage, socket: Duplex, head: Buffer) => void
-  /** Answers an upgrade for a path of nobody's. */
+  /** Refuses an upgrade for a path without a server. */
   readonly refusePath: (incoming: IncomingMessage, socket: Duplex) => void
 }
 
-const doors = new WeakMap<HttpServer, HttpDoor>()
+const entrances = new WeakMap<HttpServer, HttpEntrance>()
 
 /**
- * Puts a server at the door; returns how to take it away.
- * @throws TypeError if another one has its path there.
+ * Registers a Hawser server on an HTTP server. Returns the function that removes it.
+ * @throws TypeError if another Hawser server has its path there.
  */
-export function enterDoor(httpServer: HttpServer, entry: DoorEntry): () => void {
-  const door = doors.get(httpServer) ?? new HttpDoor(httpServer)
-  doors.set(httpServer, door)
-  return door.enter(entry)
+export function enterHttpServer(httpServer: HttpServer, entry: HttpEntry): () => void {
+  const entrance = entrances.get(httpServer) ?? new HttpEntrance(httpServer)
+  entrances.set(httpServer, entrance)
+  return entrance.enter(entry)
 }
 
-/** Node asks it, from 24.9 on, whether an offer of another protocol is taken up; without it, it emits `upgrade` for each. */
+/** Callback of Node from 24.9 on: decides whether Node emits `upgrade` for an offer. Earlier versions emit it for each offer. */
 const callbackName = "shouldUpgradeCallback"
 
-class HttpDoor {
+class HttpEntrance {
   readonly #httpServer: HttpServer
-  readonly #entries = new Map<string, DoorEntry>()
+  readonly #entries = new Map<string, HttpEntry>()
   #watch: AcceptWatch | undefined
-  /** Upgrades that somebody else may take; each settles one. */
+  /** Functions that settle upgrades which another listener may take. */
   readonly #untaken = new Set<() => void>()
   #restoreCallback: () => void = () => {}
 
@@ -50,34 +50,34 @@ class HttpDoor {
     this.#httpServer = httpServer
   }
 
-  enter(entry: DoorEntry): () => void {
+  enter(entry: HttpEntry): () => void {
     if (this.#entries.has(entry.path))
       throw new TypeError(
-        `another Hawser server has the path ${entry.path} of this HTTP server; give one of them another path`,
+        `another Hawser server has the path ${entry.path} on this HTTP server; set the option path of one of them`,
       )
     this.#entries.set(entry.path, entry)
     if (this.#entries.size === 1) this.#open(entry)
     return () => this.#leave(entry)
   }
 
-  #leave(entry: DoorEntry): void {
+  #leave(entry: HttpEntry): void {
     const isFirst = this.#first === entry
     this.#entries.delete(entry.path)
     if (this.#entries.size === 0) this.#close()
     else if (isFirst) this.#watchFor(this.#first)
   }
 
-  /** Its limits, timers and counts are those of the sockets and of what is nobody's. */
-  get #first(): DoorEntry | undefined {
+  /** First server. Its limits, timers and counts apply to all sockets and to upgrades without a server. */
+  get #first(): HttpEntry | undefined {
     return this.#entries.values().next().value
   }
 
-  #watchFor(entry: DoorEntry | undefined): void {
+  #watchFor(entry: HttpEntry | undefined): void {
     this.#watch?.stop()
     this.#watch = entry === undefined ? undefined : new AcceptWatch(this.#httpServer, entry)
   }
 
-  #open(entry: DoorEntry): void {
+  #open(entry: HttpEntry): void {
     this.#watchFor(entry)
     this.#httpServer.on("upgrade", this.#onUpgrade)
     this.#restoreCallback = passOrdinary(this.#httpServer, (upgrade) => this.#isOrdinary(upgrade))
@@ -90,7 +90,7 @@ class HttpDoor {
     this.#restoreCallback()
   }
 
-  /** An offer of another protocol than WebSocket may be passed over, unless somebody else listens who may take it. */
+  /** Returns true if an offer may be ignored: it is not for WebSocket, and no other listener may take it. */
   #isOrdinary(upgrade: string): boolean {
     return !isWebSocketOffer(upgrade) && this.#httpServer.listenerCount("upgrade") === 1
   }
@@ -107,14 +107,14 @@ class HttpDoor {
     if (entry === undefined && this.#httpServer.listenerCount("upgrade") > 1) this.#awaitTaker(upgrade)
     else
       this.#afterAnswers(upgrade, () => {
-        if (entry === undefined) this.#answerItself(upgrade)
+        if (entry === undefined) this.#answer(upgrade)
         else entry.onUpgrade(incoming, socket, head)
       })
   }
 
-  /** A request that was sent before the answers to others have ended waits for them. */
+  /** Defers `then` until the responses to earlier requests of the socket have ended. */
   #afterAnswers({ socket, entry }: Upgrade, then: () => void): void {
-    // A socket that resets while nobody listens to its errors would end the process.
+    // Without an error listener, a reset of the socket would end the process.
     socket.on("error", entry.onError)
     this.#watch?.whenAnswered(socket, () => {
       socket.off("error", entry.onError)
@@ -122,7 +122,7 @@ class HttpDoor {
     })
   }
 
-  /** Somebody else listens, and may take it. What nobody has touched after a moment is answered here. */
+  /** Leaves an upgrade to another listener. Answers it after `upgradeUntakenMs` if no listener has used the socket. */
   #awaitTaker(upgrade: Upgrade): void {
     const { socket, entry } = upgrade
     const { limits, timers, onError } = entry
@@ -137,7 +137,7 @@ class HttpDoor {
         socket.writableEnded ||
         bytesWritten(socket) !== written ||
         socket.listenerCount("data") + socket.listenerCount("readable") > 0
-      if (!isTaken) this.#answerItself(upgrade)
+      if (!isTaken) this.#answer(upgrade)
       socket.off("error", onError)
     }
     const cancel = timers.after(limits.upgradeUntakenMs, settle)
@@ -145,7 +145,7 @@ class HttpDoor {
     socket.once("close", settle)
   }
 
-  #answerItself({ incoming, socket, head, entry }: Upgrade): void {
+  #answer({ incoming, socket, head, entry }: Upgrade): void {
     const isOrdinary =
       !isWebSocketOffer(incoming.headers.upgrade ?? "") &&
       !isBodyKept(incoming, this.#httpServer) &&
@@ -155,25 +155,25 @@ class HttpDoor {
   }
 }
 
-/** A request for an upgrade, and who answers it if nobody takes it. */
+/** A request for an upgrade, and the server that answers it if no listener takes it. */
 interface Upgrade {
   readonly incoming: IncomingMessage
   readonly socket: Duplex
   readonly head: Buffer
-  readonly entry: DoorEntry
+  readonly entry: HttpEntry
 }
 
 function bytesWritten(socket: Duplex): unknown {
   return "bytesWritten" in socket ? socket.bytesWritten : undefined
 }
 
-/** Newer versions of Node read the body of an upgrade themselves. */
+/** Returns true if Node reads the body of an upgrade by itself, as versions with the callback do. */
 function isBodyKept({ headers }: IncomingMessage, httpServer: HttpServer): boolean {
   const hasBody = headers["transfer-encoding"] !== undefined || (headers["content-length"] ?? "0") !== "0"
   return hasBody && callbackName in httpServer
 }
 
-/** Returns how to undo it. */
+/** Wraps the callback so that ordinary requests emit no `upgrade`. Returns the function that restores it. */
 function passOrdinary(httpServer: HttpServer, isOrdinary: (upgrade: string) => boolean): () => void {
   const before: unknown = Reflect.get(httpServer, callbackName)
   if (typeof before !== "function") return () => {}
@@ -185,7 +185,7 @@ function passOrdinary(httpServer: HttpServer, isOrdinary: (upgrade: string) => b
   }
 }
 
-/** Headers that make a request an offer of another protocol, and options of the header Connection. */
+/** Headers, and options of the header Connection, that offer another protocol. */
 const offering: ReadonlySet<string> = new Set(["upgrade", "http2-settings"])
 
 interface UpgradeSocket {
@@ -193,7 +193,7 @@ interface UpgradeSocket {
   readonly head: Buffer
 }
 
-/** Hands the request back to the HTTP server as if it had come without the offer. */
+/** Passes the request to the HTTP server again, without the offer. */
 function serveOrdinary(
   httpServer: HttpServer,
   incoming: IncomingMessage,
@@ -212,7 +212,7 @@ function serveOrdinary(
   httpServer.emit(httpServer instanceof TlsServer ? "secureConnection" : "connection", socket)
 }
 
-/** Options of the header Connection without those of the offer. */
+/** Returns the options of the header Connection without those of the offer. */
 function otherOptions(value: string): string {
   const options = value.split(",").map((option) => option.trim())
   return options.filter((option) => !offering.has(option.toLowerCase())).join(", ")

@@ -1,0 +1,88 @@
+// Memberships of frozen sessions. They keep their topics and presence until the session is thawed; at the end of its window
+// they leave. Must not know messages and permissions.
+import type { TimerQueue } from "@hawser/protocol/core"
+import type { AuthenticatedUser } from "../base/authenticate.ts"
+import type { ServerSession } from "../session/life/server-session.ts"
+import type { MembershipRecord } from "../session/life/session-record.ts"
+import type { Hub } from "./hub.ts"
+import type { PresenceBoard, Membership } from "./presence-board.ts"
+import type { MembershipIndex } from "./membership-index.ts"
+
+export interface FrozenMembershipsOptions<User extends AuthenticatedUser> {
+  readonly hub: Hub<ServerSession<User>>
+  readonly index: MembershipIndex<User>
+  readonly board: PresenceBoard<User>
+  readonly timers: Pick<TimerQueue, "after">
+  /** Time within which a frozen session must be thawed, in milliseconds. Then it leaves its topics. */
+  readonly windowMs: number
+  /** Returns true for a topic whose kind has presence. */
+  readonly isShown: (topic: string) => boolean
+  readonly leave: (membership: Membership<User>) => void
+}
+
+interface Frozen<User extends AuthenticatedUser> {
+  readonly memberships: readonly Membership<User>[]
+  readonly cancel: () => void
+}
+
+export class FrozenMemberships<User extends AuthenticatedUser> {
+  readonly #options: FrozenMembershipsOptions<User>
+  /** By session id. */
+  readonly #frozen = new Map<string, Frozen<User>>()
+
+  constructor(options: FrozenMembershipsOptions<User>) {
+    this.#options = options
+  }
+
+  /** Returns the memberships of a session as plain data, and keeps them until `thaw` or the end of the window. */
+  freeze(session: ServerSession<User>): readonly MembershipRecord[] {
+    const { index, board, timers, windowMs } = this.#options
+    const records = index.freeze(session)
+    const kept = index.of(session)
+    if (kept.length === 0) return records
+    for (const membership of kept) {
+      membership.away = true
+      if (membership.isShown) board.changed(membership)
+    }
+    this.#frozen.set(session.id, {
+      memberships: kept,
+      cancel: timers.after(windowMs, () => this.#drop(session.id)),
+    })
+    return records
+  }
+
+  /** Restores the memberships of a thawed session. Memberships that this process kept get the new session object. */
+  thaw(session: ServerSession<User>, records: readonly MembershipRecord[]): void {
+    const { hub, index, board, isShown } = this.#options
+    const frozen = this.#frozen.get(session.id)
+    if (frozen === undefined) {
+      for (const membership of index.thaw(records, session, isShown)) {
+        membership.away = true
+        hub.join(membership.topic, session)
+        if (membership.isShown) board.add(membership)
+      }
+      return
+    }
+    frozen.cancel()
+    this.#frozen.delete(session.id)
+    for (const membership of frozen.memberships) {
+      const old = membership.session
+      index.delete(membership)
+      membership.session = session
+      hub.join(membership.topic, session)
+      hub.leave(membership.topic, old)
+      index.add(membership)
+    }
+  }
+
+  stop(): void {
+    for (const id of [...this.#frozen.keys()]) this.#drop(id)
+  }
+
+  #drop(id: string): void {
+    const frozen = this.#frozen.get(id)
+    this.#frozen.delete(id)
+    frozen?.cancel()
+    for (const membership of frozen?.memberships ?? []) this.#options.leave(membership)
+  }
+}

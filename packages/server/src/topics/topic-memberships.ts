@@ -1,0 +1,344 @@
+// Memberships of sessions in topics: joins with replay of the history, leaves, and the repeated check of `canJoin` after a
+// resume or a renewed token. Each step is one synchronous block, so that no publication runs in the middle of it.
+// Must not know the rules behind `canJoin` or sockets.
+import { HawserError } from "@hawser/protocol"
+import { joinedPayload, leftPayload } from "@hawser/protocol/core"
+import type { Clock, Encoded, ServerLimits } from "@hawser/protocol"
+import type { JoinReply, JoinRequest, TimerQueue } from "@hawser/protocol/core"
+import type { AuthenticatedUser } from "../base/authenticate.ts"
+import { isAnswer } from "../calls/told-error.ts"
+import type { ServerCounters } from "../base/counters.ts"
+import type { ServerSession } from "../session/life/server-session.ts"
+import type { Session } from "../base/session.ts"
+import type { FanOut } from "../session/conversation/fan-out.ts"
+import type { Hub, HubPublication } from "./hub.ts"
+import { FrozenMemberships } from "./frozen-memberships.ts"
+import type { MembershipRecord } from "../session/life/session-record.ts"
+import { protocolEvent } from "./presence-board.ts"
+import type { PresenceBoard, Membership } from "./presence-board.ts"
+import { Publication } from "../session/conversation/publication.ts"
+import type { Encoder } from "../session/conversation/publication.ts"
+import { clientKey } from "./publisher.ts"
+import { permit } from "./topic-kinds.ts"
+import type { LogEntry, LogRead, TopicLog } from "./topic-log.ts"
+import type { TopicKinds } from "./topic-kinds.ts"
+import type { MembershipIndex } from "./membership-index.ts"
+
+export interface TopicMembershipsOptions<User extends AuthenticatedUser> {
+  readonly hub: Hub<ServerSession<User>>
+  readonly log: Pick<TopicLog<HubPublication<ServerSession<User>>>, "head" | "keeps" | "read">
+  readonly index: MembershipIndex<User>
+  readonly board: PresenceBoard<User>
+  readonly kinds: TopicKinds<User>
+  readonly compact: Encoder
+  readonly fanOut: FanOut
+  readonly counters: ServerCounters
+  readonly clock: Clock
+  readonly limits: ServerLimits
+  readonly timers: Pick<TimerQueue, "after">
+  /** Id of the first member. Random for each server, so that ids of two servers do not collide. */
+  readonly firstMember: number
+  readonly onError: (error: unknown) => void
+}
+
+/** Bytes of the EVENT `$join` without its member list, and of the reply. */
+const joinMaxBytes = 4_096
+
+/** A join whose state was encoded and checked against the limits of the EVENTs that will contain it. */
+export interface CheckedJoin extends JoinRequest {
+  readonly state: Encoded<unknown> | undefined
+}
+
+/** A pending call of `canJoin` for a member. */
+interface Check {
+  readonly sinceMs: number
+  /** True if the token was renewed or the session reattached since the call: `canJoin` must be called again. */
+  isStale: boolean
+}
+
+export class TopicMemberships<User extends AuthenticatedUser> {
+  readonly #options: TopicMembershipsOptions<User>
+  /** Pending checks, at most one per member. */
+  readonly #checks = new Map<Membership<User>, Check>()
+  readonly #frozen: FrozenMemberships<User>
+  #nextMember: number
+
+  constructor(options: TopicMembershipsOptions<User>) {
+    this.#options = options
+    this.#nextMember = options.firstMember
+    this.#frozen = new FrozenMemberships({
+      ...options,
+      windowMs: options.limits.resumeWindowMs,
+      isShown: (topic) => options.kinds.of(topic).spec.presence !== undefined,
+      leave: (membership) => this.#delete(membership),
+    })
+  }
+
+  /**
+   * Sends one page of the missed publications. The session becomes a member with the last page.
+   * @throws HawserError `rate_limited` at `topicsPerSession` or `topicsPerUser`.
+   */
+  join(session: ServerSession<User>, request: CheckedJoin): JoinReply {
+    const { hub, log, index } = this.#options
+    const { topic } = request
+    const known = index.get(topic, session)
+    if (known !== undefined) {
+      this.setState(known, request.state)
+      return { more: false, offset: log.head(topic)?.offset ?? 0 }
+    }
+    index.assertCapacity(session)
+    const wasInTopic = hub.members(topic).has(session)
+    // A topic without a history exists only while it contains a session.
+    if (!log.keeps(topic)) hub.join(topic, session)
+    try {
+      return this.#sendPage(session, request)
+    } catch (error) {
+      if (!wasInTopic) hub.leave(topic, session)
+      throw error
+    }
+  }
+
+  /** Changes no state before the EVENT is encoded, and throws nothing after it. */
+  #sendPage(session: ServerSession<User>, request: CheckedJoin): JoinReply {
+    const { hub, log, counters } = this.#options
+    const { topic, since, recent } = request
+    const maxBytes = this.#publicationMaxBytes(topic)
+    const missed = log.read(topic, { since, recent, maxBytes })
+    if (missed === undefined) throw new HawserError("sys_internal_error")
+    const { head, entries } = missed
+    const page = this.#page(entries, session, maxBytes)
+    const isLast = page.length === entries.length
+    const membership = isLast ? this.#newMembership(session, request) : undefined
+    const joined = this.#joined({ topic, missed, membership })
+    // Before the last page the session receives no live publications, so that all publications arrive in order.
+    if (membership === undefined) hub.leave(topic, session)
+    else this.#add(membership)
+    if (missed.gap !== undefined) counters.topicGaps += 1
+    this.#replay(session, joined, page)
+    return { more: !isLast, offset: isLast ? head.offset : (page.at(-1)?.offset ?? missed.from) }
+  }
+
+  /** Leaves on request of the client. No effect on a session that the application subscribed. */
+  leave(session: Session<User>, topic: string): void {
+    const membership = this.#options.index.get(topic, session)
+    if (membership !== undefined) this.#delete(membership)
+  }
+
+  /** Removes a member or a subscriber on behalf of the application. */
+  unsubscribe(topic: string, session: ServerSession<User>): void {
+    const membership = this.#options.index.get(topic, session)
+    if (membership === undefined) this.#options.hub.leave(topic, session)
+    else
+      this.#remove(membership, new HawserError("forbidden", { message: "the server ended the membership" }))
+  }
+
+  setState(membership: Membership<User>, state: Encoded<unknown> | undefined): void {
+    membership.state = state
+    if (membership.isShown) this.#options.board.changed(membership)
+  }
+
+  /** Updates `away` of a session that was attached or detached. An attached session is checked with `canJoin` again. */
+  onAttachment(session: ServerSession<User>): void {
+    const { board, index } = this.#options
+    for (const membership of index.of(session)) {
+      membership.away = !session.attached
+      if (membership.isShown) board.changed(membership)
+      if (session.attached) this.#checkAgain(membership)
+    }
+  }
+
+  /** Checks all memberships again after a token renewal: the user's rights may have changed. */
+  onRenewed(session: ServerSession<User>): void {
+    for (const membership of this.#options.index.of(session)) this.#checkAgain(membership)
+  }
+
+  /** Removes an ended session from all topics. */
+  onEnded(session: ServerSession<User>): void {
+    for (const membership of this.#options.index.of(session)) this.#delete(membership)
+    this.#options.hub.leaveAll(session)
+  }
+
+  /** Keeps the memberships of a frozen session, and ends the subscriptions that the application made. */
+  onFrozen(session: ServerSession<User>): readonly MembershipRecord[] {
+    const { hub, index } = this.#options
+    for (const topic of hub.topicsOf(session))
+      if (index.get(topic, session) === undefined) hub.leave(topic, session)
+    return this.#frozen.freeze(session)
+  }
+
+  onThawed(session: ServerSession<User>, records: readonly MembershipRecord[]): void {
+    this.#frozen.thaw(session, records)
+  }
+
+  stop(): void {
+    this.#frozen.stop()
+  }
+
+  #checkAgain(membership: Membership<User>): void {
+    const { kinds, board, onError, clock } = this.#options
+    const { topic, session } = membership
+    if (this.#isChecking(membership)) return
+    const check: Check = { sinceMs: clock.now(), isStale: false }
+    const keep = (): void => {
+      if (this.#isCurrent(membership) && membership.isShown) board.catchUp(membership)
+    }
+    const remove = (error: unknown): void => {
+      if (!isAnswer(error)) onError(error)
+      // An unexpected error permits nothing: the member is removed.
+      if (this.#isCurrent(membership))
+        this.#remove(membership, isAnswer(error) ? error : new HawserError("sys_internal_error"))
+    }
+    try {
+      const { rules } = kinds.of(topic)
+      const answer = permit(`join "${topic}"`, rules.canJoin?.({ topic, session }))
+      if (answer === undefined) keep()
+      else {
+        this.#checks.set(membership, check)
+        const settled = (act: () => void): void => {
+          if (this.#checks.get(membership) === check) this.#checks.delete(membership)
+          act()
+          if (check.isStale && this.#isCurrent(membership)) this.#checkAgain(membership)
+        }
+        void answer.then(
+          () => settled(keep),
+          (error: unknown) => settled(() => remove(error)),
+        )
+      }
+    } catch (error) {
+      remove(error)
+    }
+  }
+
+  /**
+   * Returns true if a check is pending, and has it repeated when it settles. A check that is pending for
+   * `requestTimeoutMaxMs` or longer does not count.
+   */
+  #isChecking(membership: Membership<User>): boolean {
+    const { clock, limits } = this.#options
+    const check = this.#checks.get(membership)
+    if (check === undefined || clock.now() - check.sinceMs >= limits.requestTimeoutMaxMs) return false
+    check.isStale = true
+    return true
+  }
+
+  #isCurrent(membership: Membership<User>): boolean {
+    return this.#options.index.get(membership.topic, membership.session) === membership
+  }
+
+  #newMembership(session: ServerSession<User>, { topic, state }: CheckedJoin): Membership<User> {
+    return {
+      id: this.#nextMember,
+      topic,
+      session,
+      user: session.user.id,
+      state,
+      away: !session.attached,
+      isShown: this.#options.kinds.of(topic).spec.presence !== undefined,
+      isBehind: false,
+    }
+  }
+
+  #add(membership: Membership<User>): void {
+    const { board, hub, index, counters } = this.#options
+    this.#nextMember += 1
+    hub.join(membership.topic, membership.session)
+    index.add(membership)
+    if (membership.isShown) board.add(membership)
+    counters.topicJoins += 1
+  }
+
+  #delete(membership: Membership<User>): void {
+    const { board, hub, index } = this.#options
+    this.#checks.delete(membership)
+    index.delete(membership)
+    if (membership.isShown) board.delete(membership)
+    hub.leave(membership.topic, membership.session)
+  }
+
+  #remove(membership: Membership<User>, { code, message }: HawserError): void {
+    this.#delete(membership)
+    this.#options.counters.topicMembersPutOut += 1
+    const payload = leftPayload({ topic: membership.topic, code, message })
+    this.#options.fanOut.run(() => void membership.session.publish(this.#event("$leave", payload)))
+  }
+
+  /** Builds the EVENT `$join` and encodes it. */
+  #joined({
+    topic,
+    missed,
+    membership,
+  }: {
+    readonly topic: string
+    readonly missed: LogRead
+    readonly membership: Membership<User> | undefined
+  }): Publication {
+    const { board, compact } = this.#options
+    const payload = joinedPayload({
+      topic,
+      epoch: missed.head.epoch,
+      offset: missed.from,
+      gap: missed.gap,
+      more: membership === undefined,
+      self: membership?.id ?? 0,
+      presence: membership?.isShown === true ? board.listWith(membership) : undefined,
+    })
+    const joined = this.#event("$join", payload)
+    joined.messages(compact)
+    return joined
+  }
+
+  #replay(session: ServerSession<User>, joined: Publication, page: readonly LogEntry[]): void {
+    const { counters, fanOut } = this.#options
+    const own = clientKey(session)
+    fanOut.run(() => {
+      session.publish(joined)
+      for (const { message, except } of page) {
+        // The publication excluded this client.
+        if (except === own) continue
+        session.publish({ volatile: false, key: undefined, messages: () => [message] })
+        counters.topicReplays += 1
+      }
+    })
+  }
+
+  /** Returns the size of the largest publication that an empty send buffer holds beside the EVENT `$join`. */
+  #publicationMaxBytes(topic: string): number {
+    const { board, limits } = this.#options
+    const { sendBufferMaxBytes } = limits
+    return sendBufferMaxBytes - Math.min(joinMaxBytes, sendBufferMaxBytes / 4) - board.listedBytes(topic)
+  }
+
+  /**
+   * Returns the entries of one page. Its bounds are `topicPageMaxCount`, `topicPageMaxBytes` and half of the send buffer. It
+   * has at least one entry if the send buffer has space for it. Otherwise the client repeats the join, and its
+   * acknowledgements free the buffer.
+   */
+  #page(
+    entries: readonly LogEntry[],
+    { buffered }: ServerSession<User>,
+    publicationMaxBytes: number,
+  ): readonly LogEntry[] {
+    const { limits } = this.#options
+    const maxCount = Math.min(limits.topicPageMaxCount, limits.sendBufferMaxCount / 2 - buffered.messages)
+    const maxBytes = Math.min(limits.topicPageMaxBytes, limits.sendBufferMaxBytes / 2 - buffered.bytes)
+    const freeBytes = publicationMaxBytes - buffered.bytes
+    let bytes = 0
+    let count = 0
+    for (const { message } of entries) {
+      bytes += message.bytes.length
+      if (bytes > freeBytes || (count > 0 && (count >= maxCount || bytes > maxBytes))) break
+      count += 1
+    }
+    return entries.slice(0, count)
+  }
+
+  #event(name: string, payload: unknown): Publication {
+    return new Publication(this.#options.counters, {
+      name,
+      spec: protocolEvent,
+      payload,
+      source: undefined,
+      isSingle: true,
+    })
+  }
+}
