@@ -273,7 +273,7 @@ export const staleMutants: readonly Mutant[] = [
   {
     name: "The bound of all sessions is kept once, and never again",
     breaks: ["B6"],
-    edits: [{ file: replayMemory, find: "    this.#isLookDue = false\n", replace: "" }],
+    edits: [{ file: replayMemory, find: "    this.#isEvictionDue = false\n", replace: "" }],
     killedBy: {
       tests: ["tests/sessions/replay-memory.test.ts"],
       because: "no simulated session keeps a quarter of a gigabyte",

@@ -15,7 +15,7 @@ export interface ServerCounters extends DeliveryCounters {
   acksSent: number
   /** Volatile messages without a key that were dropped: the connection was slow or the session detached. */
   volatileDropped: number
-  /** Queued volatile values that a later value of the same key replaced. */
+  /** Queued volatile values that were replaced by a later value of their key, or evicted above `volatileSlots`. */
   volatileConflated: number
   /** Accepted connections, with or without a session. */
   connectionsAccepted: number

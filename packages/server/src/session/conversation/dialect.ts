@@ -1,5 +1,5 @@
-// Port of a wire profile: everything in which one profile differs from another, asked with values. A server has one dialect
-// per profile; a session keeps the dialect of the connection that opened it.
+// Port of a wire profile: all differences between profiles. A server has one dialect for each profile; a session keeps the dialect
+// of the connection that opened it.
 // Must not know sockets, topics and replicas.
 import type { Codec, Delivery, Frame, Profile, Reference, WireError } from "@hawser/protocol/core"
 import type { Contract, ServerLimits } from "@hawser/protocol"
@@ -7,10 +7,10 @@ import type { AuthenticatedUser } from "../../base/authenticate.ts"
 import type { ServerCounters } from "../../base/counters.ts"
 import type { Session } from "../../base/session.ts"
 import type { CallDialect } from "../../calls/call-dialect.ts"
-import type { Ending } from "./farewell.ts"
+import type { Ending } from "./session-end.ts"
 import type { Outbound } from "./outbound.ts"
 
-/** One event, before it is encoded. */
+/** Event before its encoding. */
 export interface EventValues {
   /** Key of the event in the contract. */
   readonly name: string
@@ -37,13 +37,13 @@ export interface ReplicaChange {
   readonly gone: readonly string[]
 }
 
-/** Rules for the messages of a connection before its log-in is complete. */
+/** Rules for messages of a connection before WELCOME. */
 export interface AdmissionRules {
-  /** True if the first message names a wire version and the limits of the client's reader: both must fit the server's. */
+  /** True if the first message carries a wire version and the client's limits, which the server checks. */
   readonly negotiates: boolean
-  /** True if the client may send messages between its token and WELCOME. They are held, within `earlyMaxCount`. */
+  /** True if the client may send messages between its token and WELCOME. They are held, at most `earlyMaxCount`. */
   readonly holdsEarly: boolean
-  /** Code and category of the refusal if the first message is no log-in. */
+  /** Code and category of the refusal of a first message that is no log-in. */
   readonly unauthenticated: Pick<WireError, "code" | "category">
 }
 
@@ -54,28 +54,29 @@ interface LoginRefusal {
   readonly frame: (error: WireError) => Frame
 }
 
-/** Messages of a session that may wait for its request queue before the socket is no longer read. */
+/** High-water marks of a session's inbox, at which the server stops reading the socket. */
 export type HeldLimits = Pick<ServerLimits, "heldMaxCount" | "heldMaxBytes">
 
-/** Reaction to a message that breaks the protocol: the session's end, or an error reply. */
+/** Reaction to a message that breaks the protocol: end of the session, or error reply. */
 export type BadReaction =
   | { readonly kind: "end"; readonly code: string; readonly ending: Ending }
   | { readonly kind: "reply" }
 
+/** Wire profile of a server. */
 export interface Dialect<User extends AuthenticatedUser> extends CallDialect<User> {
   readonly profile: Profile
   readonly codec: Codec
-  /** True if reliable messages are counted and acknowledged, so that a session outlives its connection. */
+  /** True if reliable messages are counted and acknowledged, which makes sessions resumable. */
   readonly counts: boolean
   readonly admission: AdmissionRules
   readonly held: HeldLimits
-  /** Cause of a session's end when its send buffer is full. */
+  /** Cause of the end of a session whose send buffer is full. */
   readonly overflow: string
-  /** Returns the way out of one session. */
+  /** Returns the outbound port of one session. */
   outbound(delivery: Delivery): Outbound
   /** Returns the payload of WELCOME; undefined if this profile has none. */
   welcome(session: Session<User>): unknown
-  /** Returns the refusal of a log-in. `reference`: of the message that is answered. */
+  /** Returns the refusal of a log-in. `reference`: of the refused message. */
   refusal(error: WireError, reference: Reference): LoginRefusal
   /** Returns the WebSocket close code for a session or connection that ends with this code. */
   closeCode(code: string): number
@@ -98,7 +99,7 @@ export interface DialectHost<C extends Contract = Contract> {
   readonly counters: ServerCounters
 }
 
-/** Makes the dialect of one server. */
+/** Creates the dialect of one server. */
 export type DialectFactory<C extends Contract, User extends AuthenticatedUser> = (
   host: DialectHost<C>,
 ) => Dialect<User>

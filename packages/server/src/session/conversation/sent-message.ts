@@ -1,18 +1,22 @@
-// What a reliable message said, read back from its bytes: for an application that must tell what a client may have
-// missed. Sessions keep bytes only.
+// Decodes reliable messages of the send buffer, for an application that handles messages a client may have missed. Sessions keep
+// bytes only.
 import type { Codec } from "@hawser/protocol/core"
 
+/** Reliable message with content of the application. */
 export type SentMessage =
+  /** Event. `topic`: name of the topic that published it; undefined outside of topics. */
   | {
       readonly kind: "event"
       readonly name: string
       readonly payload: unknown
       readonly topic: string | undefined
     }
+  /** Reply of a command or query. `code`: of its error, without payload then; undefined for a result. */
   | { readonly kind: "reply"; readonly payload: unknown; readonly code: string | undefined }
+  /** Item of a stream. */
   | { readonly kind: "item"; readonly payload: unknown }
 
-/** Undefined for messages that carry nothing of the application's. */
+/** Decodes a message. Returns undefined for one without content of the application. */
 export function sentMessage(codec: Codec, bytes: Uint8Array): SentMessage | undefined {
   const frame = codec.decode(bytes, 0)
   if (frame.kind === "event")
