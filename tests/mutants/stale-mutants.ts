@@ -45,7 +45,11 @@ export const staleMutants: readonly Mutant[] = [
     name: "In 2.0 pauses of a user count as one flood, however far apart they are",
     breaks: ["M4"],
     edits: [
-      { file: inbound, find: "    if (this.#comesLater) this.#throttledSinceMs = undefined\n", replace: "" },
+      {
+        file: inbound,
+        find: "    if (this.#isAfterPause) this.#throttledSinceMs = undefined\n",
+        replace: "",
+      },
     ],
     killedBy: {
       tests: ["tests/sessions/throttling.test.ts"],
