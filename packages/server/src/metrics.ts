@@ -5,6 +5,12 @@ import { metricDefinitions } from "./metrics/definitions.ts"
 import type { Distribution, MetricDefinition, Sample } from "./metrics/definitions.ts"
 import type { ServerStats } from "./metrics/server-stats.ts"
 
+/** Part of a `Server` that this entry point uses. */
+interface MeasuredServer {
+  /** Returns the server's counters and sizes. */
+  stats(): ServerStats
+}
+
 /** Options of `registerMetrics`. */
 export interface MetricsOptions {
   /** Registry of the metrics. Default: `register` of `prom-client`. */
@@ -19,7 +25,7 @@ export interface MetricsOptions {
  * @throws Error if the registry already has a metric of one of these names.
  */
 export function registerMetrics(
-  server: { stats(): ServerStats },
+  server: MeasuredServer,
   { registry = register, prefix = "hawser_" }: MetricsOptions = {},
 ): () => void {
   const names = metricDefinitions.map(({ name }) => prefix + name)

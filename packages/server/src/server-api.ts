@@ -131,6 +131,14 @@ export interface Suspicion<User extends AuthenticatedUser, C extends Contract> {
   readonly address: string
 }
 
+/** Options of `server.listen()`. */
+interface ListenOptions {
+  /** Port to listen on. Default 0: any free port. */
+  readonly port?: number
+  /** Address to listen on. Default: all interfaces. */
+  readonly host?: string
+}
+
 /** Server of a contract. */
 export interface Server<C extends Contract, User extends AuthenticatedUser> {
   /** Sets the handler of a command. @throws TypeError for a command that the contract lacks, and for a second handler. */
@@ -187,11 +195,10 @@ export interface Server<C extends Contract, User extends AuthenticatedUser> {
   /** Returns the open sessions of a user, oldest first. */
   sessionsOf(userId: string): readonly Session<User, C>[]
   /**
-   * Opens an HTTP server with the WebSocket, and 200 on `/healthz`. Default `port` 0: any free port. Default `host`: all
-   * interfaces. Rejects with the system's error (`EADDRINUSE`), after which it may be called again; with a TypeError for a call
+   * Opens an HTTP server with the WebSocket, and 200 on `/healthz`. Rejects with the system's error (`EADDRINUSE`), after which it may be called again; with a TypeError for a call
    * without a handler; after `close()` with `server_shutdown`.
    */
-  listen(options?: { readonly port?: number; readonly host?: string }): Promise<Listening>
+  listen(options?: ListenOptions): Promise<Listening>
   /**
    * Serves the WebSocket on an HTTP server of the application. `close()` leaves that server open. Throws `server_shutdown` after
    * `close()`, and a TypeError for a call without a handler or a second call.

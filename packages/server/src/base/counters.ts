@@ -3,7 +3,7 @@ import type { DeliveryCounters } from "@hawser/protocol/core"
 
 /** Counters of a server since it was created. They never decrease and have no bound. */
 export interface ServerCounters extends DeliveryCounters {
-  /** Reliable, volatile, state and control messages written to connections, replays included. */
+  /** Number of messages of all kinds that were written to connections, replays included. */
   messagesSent: number
   /** Bytes of these messages, without WebSocket headers. */
   bytesSent: number
@@ -21,9 +21,9 @@ export interface ServerCounters extends DeliveryCounters {
   connectionsAccepted: number
   /** Closed ones of these connections. */
   connectionsClosed: number
-  /** Log-ins that got a session: WELCOME was sent. */
+  /** Number of log-ins that got a session: WELCOME was sent. */
   handshakesAccepted: number
-  /** Log-ins that an error refused. */
+  /** Number of log-ins that an error refused. */
   handshakesRefused: number
   /** Connections that the peer closed before the outcome of its log-in. */
   handshakesAbandoned: number
@@ -71,7 +71,7 @@ export interface ServerCounters extends DeliveryCounters {
   topicReplays: number
   /** Joins with a gap: the history no longer had all publications after the client's position. */
   topicGaps: number
-  /** `$presence` events, one for each topic and batch. */
+  /** Number of `$presence` events, one for each topic and batch. */
   presenceUpdates: number
   /** Changed cells of replicas that were encoded, each once for all viewers. */
   replicaCellsPacked: number

@@ -5,7 +5,9 @@ import type { Session } from "../base/session.ts"
 
 /** Call of the contract, with its input. */
 interface Called {
+  /** Name of the call in the contract. */
   readonly name: string
+  /** Input of the call, not validated. */
   readonly input: unknown
 }
 
@@ -20,6 +22,6 @@ export interface CallDialect<User extends AuthenticatedUser> {
   reply(name: string, output: unknown, session: Session<User>): unknown
   /** Returns the error of a reply. `type`: name of the request, as the client sent it. */
   error(error: WireError, type: string): WireError
-  /** @throws HawserError `not_available` for a feature that this profile lacks. */
+  /** Checks that this profile has a feature. @throws HawserError `not_available` for a feature that this profile lacks. */
   assertServes(feature: Feature): void
 }

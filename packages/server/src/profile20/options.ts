@@ -35,7 +35,10 @@ type Outputs<C extends Contract> = {
 /** Change of a replica, with the contract's types. */
 export interface ReplicaChange20Of<C extends Contract, K extends ReplicaName<C>> {
   /** Records that are new to the client or have changed: all of their fields, and their id. */
-  readonly records: readonly (ReplicaRecord<C, K> & { readonly id: string })[]
+  readonly records: readonly (ReplicaRecord<C, K> & {
+    /** Id of the record. */
+    readonly id: string
+  })[]
   /** Ids of records that left the client's view. */
   readonly gone: readonly string[]
 }

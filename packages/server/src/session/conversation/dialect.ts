@@ -14,7 +14,9 @@ import type { Outbound } from "./outbound.ts"
 export interface EventValues {
   /** Key of the event in the contract. */
   readonly name: string
+  /** Payload of the event, or its encoding. */
   readonly payload: unknown
+  /** True if the event may be lost. */
   readonly volatile: boolean
   /** Key by which waiting values are conflated, as the wire carries it. */
   readonly key: string | undefined
@@ -24,15 +26,19 @@ export interface EventValues {
 
 /** Origin of a publication in a topic. */
 export interface TopicSource {
+  /** Name of the topic. */
   readonly topic: string
-  /** Undefined for a volatile publication. */
+  /** Offset of the publication; undefined if it is volatile. */
   readonly offset: number | undefined
 }
 
 /** Change of a replica, by records. */
 export interface ReplicaChange {
   /** Records that are new to the client or have changed: all of their fields, and their id. */
-  readonly records: readonly (Readonly<Record<string, unknown>> & { readonly id: string })[]
+  readonly records: readonly (Readonly<Record<string, unknown>> & {
+    /** Id of the record. */
+    readonly id: string
+  })[]
   /** Ids of records that left the client's view. */
   readonly gone: readonly string[]
 }
@@ -49,6 +55,7 @@ export interface AdmissionRules {
 
 /** Refusal of a log-in. */
 interface LoginRefusal {
+  /** Error for the client, in the terms of the profile. */
   readonly error: WireError
   /** Returns the last frame of the connection, which carries the error. */
   readonly frame: (error: WireError) => Frame
@@ -59,16 +66,30 @@ export type HeldLimits = Pick<ServerLimits, "heldMaxCount" | "heldMaxBytes">
 
 /** Reaction to a message that breaks the protocol: end of the session, or error reply. */
 export type BadReaction =
-  | { readonly kind: "end"; readonly code: string; readonly ending: Ending }
-  | { readonly kind: "reply" }
+  | {
+      /** The session ends. */
+      readonly kind: "end"
+      /** Cause of the end. */
+      readonly code: string
+      /** Message and report of the end. */
+      readonly ending: Ending
+    }
+  | {
+      /** The client gets an error reply. */
+      readonly kind: "reply"
+    }
 
 /** Wire profile of a server. */
 export interface Dialect<User extends AuthenticatedUser> extends CallDialect<User> {
+  /** Name of the profile. */
   readonly profile: Profile
+  /** Codec of the profile's frames. */
   readonly codec: Codec
   /** True if reliable messages are counted and acknowledged, which makes sessions resumable. */
   readonly counts: boolean
+  /** Rules for messages before WELCOME. */
   readonly admission: AdmissionRules
+  /** High-water marks of a session's inbox. */
   readonly held: HeldLimits
   /** Cause of the end of a session whose send buffer is full. */
   readonly overflow: string
@@ -93,9 +114,13 @@ export interface Dialect<User extends AuthenticatedUser> extends CallDialect<Use
 
 /** Parts of a server that a dialect uses. */
 export interface DialectHost<C extends Contract = Contract> {
+  /** Contract of the server. */
   readonly contract: C
+  /** Limits of the server. */
   readonly limits: ServerLimits
+  /** Returns wall-clock milliseconds since 1970. */
   readonly wallClockMs: () => number
+  /** Counters of the server. */
   readonly counters: ServerCounters
 }
 

@@ -4,17 +4,30 @@ import type { Codec } from "@hawser/protocol/core"
 
 /** Reliable message with content of the application. */
 export type SentMessage =
-  /** Event. `topic`: name of the topic that published it; undefined outside of topics. */
   | {
+      /** An event. */
       readonly kind: "event"
+      /** Name of the event. */
       readonly name: string
+      /** Payload of the event, decoded and not validated. */
       readonly payload: unknown
+      /** Name of the topic that published the event; undefined outside of topics. */
       readonly topic: string | undefined
     }
-  /** Reply of a command or query. `code`: of its error, without payload then; undefined for a result. */
-  | { readonly kind: "reply"; readonly payload: unknown; readonly code: string | undefined }
-  /** Item of a stream. */
-  | { readonly kind: "item"; readonly payload: unknown }
+  | {
+      /** A reply of a command or query. */
+      readonly kind: "reply"
+      /** Result, decoded and not validated; undefined for an error. */
+      readonly payload: unknown
+      /** Code of the error; undefined for a result. */
+      readonly code: string | undefined
+    }
+  | {
+      /** An item of a stream. */
+      readonly kind: "item"
+      /** Item, decoded and not validated. */
+      readonly payload: unknown
+    }
 
 /** Decodes a message. Returns undefined for one without content of the application. */
 export function sentMessage(codec: Codec, bytes: Uint8Array): SentMessage | undefined {

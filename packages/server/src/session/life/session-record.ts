@@ -9,7 +9,7 @@ import type { ClaimsRecord } from "./session.machine.ts"
 export interface StateRecord {
   /** MessagePack of the state. */
   readonly bytes: Uint8Array
-  /** Nesting depth of its containers. */
+  /** Nesting depth, in containers. */
   readonly depth: number
   /** Elements of all its containers. */
   readonly elements: number
@@ -23,7 +23,7 @@ export interface SeatRecord {
   readonly topic: string
   /** Id of the session. */
   readonly session: string
-  /** Id of the member in presence lists. */
+  /** Number of the member in presence lists. */
   readonly member: number
   /** Presence state; null if the member has none. */
   readonly state: StateRecord | null

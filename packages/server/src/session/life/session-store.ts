@@ -7,16 +7,34 @@ import type { SessionRecord } from "./session-record.ts"
 
 /** Answer to the claim of a session. */
 export type SessionClaim =
-  /** This process holds the session. */
-  | { readonly kind: "here" }
-  /** Another process holds it. The client is refused with `sys_service_unavailable` and dials again after `retryAfterMs`. */
-  | { readonly kind: "elsewhere"; readonly retryAfterMs: number }
-  /** The store had the session as a record. From now on this process holds it. */
-  | { readonly kind: "record"; readonly record: SessionRecord }
-  /** It has ended with this cause. `isFinal`: its client must not reconnect, and the claim is refused. */
-  | { readonly kind: "ended"; readonly cause: EndCause; readonly isFinal: boolean }
-  /** The store does not know it, or it belongs to another user. */
-  | { readonly kind: "unknown" }
+  | {
+      /** This process holds the session. */
+      readonly kind: "here"
+    }
+  | {
+      /** Another process holds the session. The client is refused with `sys_service_unavailable`. */
+      readonly kind: "elsewhere"
+      /** Time until the client dials again, in milliseconds. */
+      readonly retryAfterMs: number
+    }
+  | {
+      /** The store had the session as a record. From now on this process holds it. */
+      readonly kind: "record"
+      /** Record of the session. */
+      readonly record: SessionRecord
+    }
+  | {
+      /** The session has ended. */
+      readonly kind: "ended"
+      /** Cause of its end. */
+      readonly cause: EndCause
+      /** True if the client must not reconnect; the claim is then refused. */
+      readonly isFinal: boolean
+    }
+  | {
+      /** The store does not know the session, or it belongs to another user. */
+      readonly kind: "unknown"
+    }
 
 /** Client that requests a new session. */
 export interface Newcomer {
@@ -30,12 +48,18 @@ export interface Newcomer {
 
 /** Answer to a newcomer. */
 export type Opening =
-  /** The session may open. These sessions of the same user end with `replaced`. */
-  | { readonly kind: "open"; readonly ends: readonly string[] }
-  /** `replaced`: a later dial of the same client has a session. `too_many_connections`: the user is at `sessionsPerUser`. */
   | {
+      /** The session may open. */
+      readonly kind: "open"
+      /** Ids of sessions of the same user that end with `replaced`. */
+      readonly ends: readonly string[]
+    }
+  | {
+      /** The session is refused. */
       readonly kind: "refused"
+      /** `replaced`: a later dial of the same client has a session. `too_many_connections`: the user is at `sessionsPerUser`. */
       readonly code: "replaced" | "too_many_connections"
+      /** Text for the user. Default: the sentence of the code. */
       readonly message?: string
     }
 
@@ -59,6 +83,14 @@ export interface HeldSession {
   readonly attached: boolean
 }
 
+/** End of a session, while the server remembers it. */
+interface SessionEnding {
+  /** Cause of the end. */
+  readonly cause: EndCause
+  /** True if the client must not reconnect. */
+  readonly isFinal: boolean
+}
+
 /** Services of a server for its store. */
 export interface StoreHost<User extends AuthenticatedUser> {
   /** Returns the sessions of a user in this process, oldest first. */
@@ -66,11 +98,8 @@ export interface StoreHost<User extends AuthenticatedUser> {
   /** True if this process holds the session. */
   holds(sessionId: string): boolean
   /** Returns the end of a session of this process for `limits.tombstoneMs`; undefined after it, and for another user. */
-  ended(
-    sessionId: string,
-    userId: string,
-  ): { readonly cause: EndCause; readonly isFinal: boolean } | undefined
-  /** Limit `limits.sessionsPerUser`. */
+  ended(sessionId: string, userId: string): SessionEnding | undefined
+  /** Number of sessions that a user may have, `limits.sessionsPerUser`. */
   readonly sessionsPerUser: number
   /** Option `sessionPolicy`. */
   readonly sessionPolicy: SessionPolicy

@@ -25,7 +25,7 @@ export interface LifeOptions {
 
 /** Accepted claims of one session, and its windows. */
 export interface Claims {
-  /** Generation of the newest resume token. */
+  /** Generation of the newest resume token; the number of the first is 1. */
   readonly generation: number
   /** True once a message on the bound link has shown that the client received the newest token. */
   readonly isConfirmed: boolean
