@@ -23,8 +23,8 @@ export const serverMutants: readonly Mutant[] = [
     edits: [
       {
         file: "packages/server/src/session/conversation/fan-out.ts",
-        find: "if (this.#depth > 0) this.#consequences.push(consequence)",
-        replace: "if (this.#depth > 9) this.#consequences.push(consequence)",
+        find: "if (this.#depth > 0) this.#effects.push(effect)",
+        replace: "if (this.#depth > 9) this.#effects.push(effect)",
       },
     ],
     killedBy: {
@@ -38,8 +38,8 @@ export const serverMutants: readonly Mutant[] = [
     edits: [
       {
         file: "packages/server/src/session/conversation/replay-memory.ts",
-        find: "if (!this.isOver || this.#isLookDue) return",
-        replace: "if (!this.#isLookDue) return",
+        find: "if (!this.isOver || this.#isEvictionDue) return",
+        replace: "if (!this.#isEvictionDue) return",
       },
     ],
     killedBy: {
@@ -186,8 +186,8 @@ export const serverMutants: readonly Mutant[] = [
     edits: [
       {
         file: conversation,
-        find: '{ kind: "pong", number: owed, handled }',
-        replace: '{ kind: "pong", number: owed, handled: this.delivery.received }',
+        find: '{ kind: "pong", number: pending, handled }',
+        replace: '{ kind: "pong", number: pending, handled: this.delivery.received }',
       },
     ],
   },

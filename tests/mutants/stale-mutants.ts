@@ -45,7 +45,11 @@ export const staleMutants: readonly Mutant[] = [
     name: "In 2.0 pauses of a user count as one flood, however far apart they are",
     breaks: ["M4"],
     edits: [
-      { file: inbound, find: "    if (this.#comesLater) this.#throttledSinceMs = undefined\n", replace: "" },
+      {
+        file: inbound,
+        find: "    if (this.#isAfterPause) this.#throttledSinceMs = undefined\n",
+        replace: "",
+      },
     ],
     killedBy: {
       tests: ["tests/sessions/throttling.test.ts"],
@@ -273,7 +277,7 @@ export const staleMutants: readonly Mutant[] = [
   {
     name: "The bound of all sessions is kept once, and never again",
     breaks: ["B6"],
-    edits: [{ file: replayMemory, find: "    this.#isLookDue = false\n", replace: "" }],
+    edits: [{ file: replayMemory, find: "    this.#isEvictionDue = false\n", replace: "" }],
     killedBy: {
       tests: ["tests/sessions/replay-memory.test.ts"],
       because: "no simulated session keeps a quarter of a gigabyte",

@@ -176,7 +176,7 @@ describe("a link with a round trip of 5 s", () => {
     await world.clock.advance(15_000)
     expect(refused).toEqual([])
     await world.clock.advance(5_100)
-    expect(refused).toEqual(["no verified token within 20000 ms"])
+    expect(refused).toEqual(["no verified token within 20000 ms (limits.authTimeoutMs)"])
   })
 })
 

@@ -31,7 +31,7 @@ describeOver(["ws", "bun", "memory"], (transport) => {
       expect(await peer.refusal()).toEqual({
         said: "auth_timeout",
         code: 4401,
-        reason: "no verified token within 50 ms",
+        reason: "no verified token within 50 ms (limits.authTimeoutMs)",
       })
       await expectUntouched(world)
     })
@@ -103,7 +103,7 @@ describeOver(["ws", "bun", "memory"], (transport) => {
       expect(await peer.refusal()).toEqual({
         said: "auth_timeout",
         code: 1008,
-        reason: "no verified token within 50 ms",
+        reason: "no verified token within 50 ms (limits.authTimeoutMs)",
       })
       await expectUntouched(world)
     })
@@ -114,7 +114,7 @@ describeOver(["ws", "bun", "memory"], (transport) => {
       peer.send(helloBytes(profile, "t".repeat(9 * 1024)))
       const { said, code, reason } = await peer.refusal()
       expect({ said, code }).toEqual({ said: "message_too_large", code: 1008 })
-      expect(reason).toMatch(/^the first message has \d+ bytes; the limit is 8192$/)
+      expect(reason).toMatch(/^the first message has \d+ bytes; the limit is 8192 \(limits\.helloMaxBytes\)$/)
       expect(peer.frames).toMatchObject([{ kind: "reply", reference: "hello" }])
       expect(await world.verified()).toEqual([])
       await expectUntouched(world)

@@ -21,7 +21,7 @@ interface Opened {
   stopped: boolean
 }
 
-/** A Bun that opens nothing. */
+/** Bun runtime that opens no port. */
 function stubBun(version = "1.4.4"): Opened[] {
   const opened: Opened[] = []
   vi.stubGlobal("Bun", {
@@ -75,7 +75,7 @@ describe("serveWithBun", () => {
     expect(opened[1]?.options).not.toHaveProperty("hostname")
   })
 
-  it("is stopped by close(), and opens nothing afterwards", async () => {
+  it("is stopped by close(), and throws on a later call", async () => {
     const opened = stubBun()
     const server = create()
     await serveWithBun(server)
@@ -87,7 +87,7 @@ describe("serveWithBun", () => {
   })
 })
 
-/** A Bun server that cannot upgrade: what it is asked to is recorded. */
+/** Bun server that refuses upgrades and records their options. */
 class NoUpgrades implements BunServer {
   readonly asked: Record<string, string>[] = []
 
@@ -113,7 +113,7 @@ describe("mountOnBun", () => {
     expect(() => mountOnBun(server)).toThrow("the server is closed")
   })
 
-  it("asks for the subprotocol that was chosen, and says 400 when there is no WebSocket after all", () => {
+  it("upgrades with the chosen subprotocol, and answers 400 if Bun does not upgrade", () => {
     stubBun()
     const { fetch } = mountOnBun(create())
     const bun = new NoUpgrades()

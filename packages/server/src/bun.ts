@@ -1,4 +1,4 @@
-// A server on Bun's native WebSocket server. Needs Bun 1.4.4 or later, which the server itself does without.
+// Serves a server's WebSocket with `Bun.serve`. Requires Bun 1.4.4 or later; no other entry point does.
 import type { Listening } from "./transport/listening.ts"
 import type { BunRuntime } from "./transport/bun-api.ts"
 import { createBunEntrance } from "./transport/bun-entrance.ts"
@@ -9,30 +9,32 @@ import type { EntranceHost } from "./transport/entrances.ts"
 export type { BunServer, BunSocket, BunWebSocketHandlers } from "./transport/bun-api.ts"
 export type { BunEntrance } from "./transport/bun-entrance.ts"
 
-/** The part of a server that is used. */
+/** Part of a `Server` that this entry point uses. */
 export interface ServerWithEntrances {
+  /** The server's services for other HTTP servers. */
   readonly entrances: EntranceHost
 }
 
+/** Options of `serveWithBun`. */
 export interface BunListenOptions {
-  /** Default 0: any free one. */
+  /** Port to listen on. Default 0: any free port. */
   readonly port?: number
-  /** Address to listen on. Default: every interface. */
+  /** Address to listen on. Default: all interfaces. */
   readonly host?: string
 }
 
 declare const Bun: BunRuntime
 
-/** Sockets can be paused since then. */
+/** First version of Bun whose sockets can be paused. */
 const leastVersion = [1, 4, 4]
 
-/** Bun's own bound, in seconds. */
+/** Largest `idleTimeout` of Bun, in seconds. */
 const idleTimeoutMax = 255
 
 /**
- * Opens a `Bun.serve` for the server: the WebSocket, and 200 on `/healthz`. What `server.listen` is on Node: path,
- * origins, limits and caps are those of `createServer`, and `server.close()` frees the port. Rejects as `listen` does;
- * with TypeError where there is no Bun, or one before 1.4.4.
+ * Opens a `Bun.serve` for the server, with the WebSocket, and 200 on `/healthz`. Corresponds to `server.listen` on Node:
+ * options of `createServer` apply, and `server.close()` frees the port. Rejects like `listen`, and with a TypeError without Bun
+ * or with a version before 1.4.4.
  */
 export async function serveWithBun(
   server: ServerWithEntrances,
@@ -64,8 +66,9 @@ export async function serveWithBun(
 }
 
 /**
- * The handlers for a `Bun.serve` of the application's own, which `server.close()` leaves open. Its WebSocket handlers
- * serve nothing else, because a `Bun.serve` has only one set of them. Throws as `serveWithBun` rejects.
+ * Returns handlers for a `Bun.serve` of the application, which `server.close()` leaves open. A `Bun.serve` has one set of
+ * WebSocket handlers, so this one serves no other WebSockets. Throws a TypeError without Bun or with a version before 1.4.4, and
+ * errors like `server.attach`.
  *
  *     const hawser = mountOnBun(server)
  *     Bun.serve({ routes: { "/ws": hawser.upgrade }, fetch: () => new Response("mine"), websocket: hawser.websocket })

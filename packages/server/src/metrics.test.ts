@@ -25,7 +25,7 @@ function newServer() {
   })
 }
 
-/** A server that says of itself what the test wants, and how often it was asked. */
+/** Server with the test's statistics, which counts the calls of `stats()`. */
 function pretend(changed: Partial<ServerStats>) {
   const stats: ServerStats = { ...newServer().stats(), ...changed }
   let asked = 0
@@ -109,7 +109,7 @@ function byName<T extends { readonly name: string | undefined }>(metrics: readon
 }
 
 describe("registerMetrics", () => {
-  it("reads numbers and tallies when the registry is asked, and shows them anew", async () => {
+  it("reads numbers and tallies anew at each scrape", async () => {
     const registry = new Registry()
     const server = newServer()
     registerMetrics(server, { registry })
@@ -159,7 +159,7 @@ describe("registerMetrics", () => {
     expect(lines).toContain('hawser_request_duration_seconds_count{call="unknown"} 0')
   })
 
-  it("gives the same as JSON, with the labels of a registry", async () => {
+  it("returns the same as JSON, with the labels of a registry", async () => {
     const registry = new Registry()
     registry.setDefaultLabels({ host: "a" })
     registerMetrics(newServer(), { registry })
@@ -169,7 +169,7 @@ describe("registerMetrics", () => {
     expect(durations?.values[0]).toMatchObject({ value: 0, labels: { call: "move", le: 0.001, host: "a" } })
   })
 
-  it("asks the server once per scrape, however many metrics there are", async () => {
+  it("calls stats() once per scrape, for all metrics", async () => {
     const registry = new Registry()
     const { server, asked } = pretend({})
     registerMetrics(server, { registry })
@@ -179,14 +179,14 @@ describe("registerMetrics", () => {
     expect(asked()).toBe(2)
   })
 
-  it("adds nothing of the process", () => {
+  it("registers no metrics of the process", () => {
     const registry = new Registry()
     registerMetrics(newServer(), { registry })
     const names = registry.getMetricsAsArray().map(({ name }) => name)
     expect(names.filter((name) => !name.startsWith("hawser_"))).toEqual([])
   })
 
-  it("refuses a second server under the same names, registers it under others, and leaves nothing behind", () => {
+  it("refuses a second server with the same prefix, registers it with another, and removes all metrics", () => {
     const registry = new Registry()
     const remove = registerMetrics(newServer(), { registry })
     const count = registry.getMetricsAsArray().length
@@ -201,7 +201,7 @@ describe("registerMetrics", () => {
     registerMetrics(newServer(), { registry })
   })
 
-  it("uses the registry of prom-client where it is given none", () => {
+  it("uses the registry of prom-client by default", () => {
     const remove = registerMetrics(newServer())
     expect(register.getSingleMetric("hawser_connections")).toBeDefined()
     remove()

@@ -1,24 +1,31 @@
-// A server's statistics as metrics for Prometheus. Needs `prom-client`, which the server itself does without.
+// Registers a server's statistics as Prometheus metrics. Requires `prom-client`; no other entry point does.
 import { Counter, Gauge, Histogram, register } from "prom-client"
 import type { Registry } from "prom-client"
 import { metricDefinitions } from "./metrics/definitions.ts"
 import type { Distribution, MetricDefinition, Sample } from "./metrics/definitions.ts"
 import type { ServerStats } from "./metrics/server-stats.ts"
 
+/** Part of a `Server` that this entry point uses. */
+interface MeasuredServer {
+  /** Returns the server's counters and sizes. */
+  stats(): ServerStats
+}
+
+/** Options of `registerMetrics`. */
 export interface MetricsOptions {
-  /** Default: the registry that `prom-client` exports as `register`. */
+  /** Registry of the metrics. Default: `register` of `prom-client`. */
   readonly registry?: Registry
-  /** Before every name. A second server in one registry needs another one. Default `hawser_`. */
+  /** Prefix of all names; default `hawser_`. A second server in the same registry needs another prefix. */
   readonly prefix?: string
 }
 
 /**
- * Registers the metrics of docs/metrics.md. Their values are read when the registry is asked for them; nothing is
- * measured twice, and no metrics of the process are added. Returns how to remove them again.
- * @throws Error when the registry has metrics of these names already.
+ * Registers the metrics of docs/metrics.md. Each scrape calls `stats()` once. Registers no metrics of the process. Returns the
+ * disposer, which removes the metrics.
+ * @throws Error if the registry already has a metric of one of these names.
  */
 export function registerMetrics(
-  server: { stats(): ServerStats },
+  server: MeasuredServer,
   { registry = register, prefix = "hawser_" }: MetricsOptions = {},
 ): () => void {
   const names = metricDefinitions.map(({ name }) => prefix + name)
@@ -77,11 +84,11 @@ interface HistogramConfig {
   readonly registers: Registry[]
 }
 
-/** The library's histograms can only observe, one value at a time; this one shows buckets that were counted elsewhere. */
+/** Registers a histogram whose buckets were counted elsewhere. The library's own histograms only observe single values. */
 function registerHistogram(config: HistogramConfig, read: () => readonly Distribution[]): void {
   const { name, help } = config
   const values = (): ShownValue[] => read().flatMap((distribution) => shown(name, distribution))
-  // `get` of the library and its registries ask this method, and nothing else, for the values.
+  // `get` and the registries read the values through this method only.
   Object.assign(new Histogram(config), {
     getForPromString: () =>
       Promise.resolve({ name, help, type: "histogram", aggregator: "sum", values: values() }),
@@ -95,7 +102,7 @@ interface ShownValue {
   readonly value: number
 }
 
-/** Buckets that each include the ones below, then the sum and the number; in seconds. */
+/** Returns the samples of a histogram, in seconds: cumulative buckets, sum, count. */
 function shown(name: string, { labels, reading }: Distribution): ShownValue[] {
   const { boundsMs, counts, count, sumMs } = reading
   const value = (suffix: string, sample: Sample | BucketSample): ShownValue => ({
@@ -122,7 +129,7 @@ interface BucketSample {
   readonly value: number
 }
 
-/** All metrics of one scrape ask in the same turn; walking through every session once is enough for them. */
+/** Returns `read` with its value cached until the next microtask: all metrics of a scrape share one walk over the sessions. */
 function oncePerTurn<T>(read: () => T): () => T {
   let known: { readonly value: T } | undefined
   return () => {

@@ -1,4 +1,4 @@
-// What applications see of a server: its options and its methods.
+// Public types of a server: options, methods, arguments of hooks.
 import type {
   CallOutput,
   CallSpec,
@@ -39,154 +39,190 @@ import type { PublishOptions, Topic } from "./topics/topic.ts"
 import type { ServerStats } from "./metrics/server-stats.ts"
 import type { Listening } from "./transport/listening.ts"
 
+/** Handler of a command or query. Returns the output, or a promise of it. */
 export type Handler<S extends CallSpec, C extends Contract, User extends AuthenticatedUser> = (
   context: HandlerContext<ValidInput<S>, Session<User, C>>,
 ) => Encodable<CallOutput<S>> | Promise<Encodable<CallOutput<S>>>
 
+/** Handler of a stream. Returns the source of its items, or a promise of it. */
 export type StreamHandler<S extends StreamSpec, C extends Contract, User extends AuthenticatedUser> = (
   context: StreamContext<ValidInput<S>, Session<User, C>>,
 ) => ItemSource<Encodable<StreamItem<S>>> | Promise<ItemSource<Encodable<StreamItem<S>>>>
 
+/** Options of `createServer`. */
 export interface ServerOptions<C extends Contract, User extends AuthenticatedUser> {
+  /** Hook that verifies the token of each log-in and each renewed token. Time limit: `limits.authTimeoutMs`. */
   readonly authenticate: Authenticate<User>
   /**
-   * Origins of pages that may connect, such as `https://game.example`; case and a default port make no difference. Default:
-   * pages of the same host. A connection without Origin is allowed. An entry that is no origin is a TypeError.
+   * Allowed origins of pages, such as `https://game.example`, or a function that decides. Case and default port are ignored.
+   * Default: pages of the same host. A connection without Origin is always allowed. Other origins get HTTP 403. An invalid
+   * entry is a TypeError.
    */
   readonly origins?: readonly string[] | ((origin: string) => boolean)
   /**
-   * Also lets in pages of `localhost` and other loopback names, on any port, if they call the server by such a name from the
-   * same machine: a development server's, such as Vite's. Default false.
+   * Also allows pages of loopback names such as `localhost`, on any port, if they call the server by a loopback name from the
+   * same machine. For development servers such as Vite. Default false.
    */
   readonly allowLoopbackOrigins?: boolean
-  /** Path of the WebSocket, as in a URL. Default `/ws`. Another text than a path is a TypeError. */
+  /** Path of the WebSocket, as in a URL, without query. Default `/ws`. An invalid path is a TypeError. */
   readonly path?: string
-  /** Bounds, each with its default. Every one is a number above 0; a heartbeat is 100 ms at least. */
+  /** Limits that override the defaults. Each is a number above 0, heartbeats at least 100 ms. Otherwise a RangeError. */
   readonly limits?: Partial<ServerLimits>
-  /** Who wins when a user exceeds `limits.sessionsPerUser`. Default `newestWins`: the oldest ends with `replaced`. */
+  /**
+   * Policy for a user above `limits.sessionsPerUser`. Default `newestWins`: a detached session, otherwise the oldest, ends with
+   * `replaced`. `oldestWins`: a new session is refused with `too_many_connections`, unless a detached one can end.
+   */
   readonly sessionPolicy?: SessionPolicy
   /**
-   * Take addresses from the last entry of X-Forwarded-For, with or without a port: the one that your own proxy wrote.
-   * Without a usable entry the proxy's own address counts. Default false.
+   * True if a proxy of your own sets X-Forwarded-For: addresses are then read from its last entry, with or without a port.
+   * Without a valid entry the proxy's address counts. Default false.
    */
   readonly trustProxy?: boolean
   /**
-   * Serves clients of protocol `2.0`: `profile20(…)` from `@hawser/server/profile20`. Default: they are refused with 400.
+   * Support of protocol `2.0`: `profile20(…)` from `@hawser/server/profile20`. Default: its clients are refused with HTTP 400.
    */
   readonly profile20?: DialectFactory<C, User>
-  /** Unexpected throws of handlers and hooks, refused bytes, socket errors. Default: `NODE_DEBUG=hawser`. */
+  /** Called with faults: errors of handlers and hooks, unsendable results, socket errors. Default: debug log, `NODE_DEBUG=hawser`. */
   readonly onError?: (error: unknown) => unknown
-  /** A refused origin, the first refusal of each other reason, signs of a wrong `trustProxy`, a join without rules. Default: `console.warn`. */
+  /** Called with warnings about options that are probably wrong. Default: `console.warn`. */
   readonly onWarning?: (warning: ServerWarning) => unknown
+  /** Monotonic clock and timers. Default `systemClock`. */
   readonly clock?: Clock
-  /** Wall-clock milliseconds since 1970. Default `Date.now`. */
+  /** Returns wall-clock milliseconds since 1970, for the expiry of tokens. Default `Date.now`. */
   readonly wallClockMs?: () => number
+  /** Returns a new, unique session id. Default: 128 random bits as 22 characters. */
   readonly sessionId?: () => string
-  /** 32 secret bytes that sign resume tokens. Default: random, so that tokens die with the process. */
+  /** Secret of resume tokens, 32 bytes. Default: random, so that tokens are valid in this process only. */
   readonly resumeKey?: Uint8Array
   /**
-   * Makes the store that answers claims of sessions and newcomers: `here`, `elsewhere`, a `record`, `ended` or `unknown`. Its
-   * answers may take up to `limits.claimTimeoutMs`. Default `memoryStore`: the sessions of this process.
+   * Creates the session store, which answers resume claims and requests for new sessions. Time limit of an answer:
+   * `limits.claimTimeoutMs`, then `sys_service_unavailable`. Default `memoryStore`: the sessions of this process.
    */
   readonly sessionStore?: SessionStoreFactory<User>
-  /** Packing of users into plain data, where sessions are written down. Default: the user itself, which must be plain data. */
+  /** Serialization of users into plain data, for session records. Default: the user itself, which must be plain data. */
   readonly userRecord?: UserPacking<User>
 }
 
-/** How a session came to be. */
+/** Argument of `onSession` hooks. */
 export interface SessionOpened<User extends AuthenticatedUser, C extends Contract> {
+  /** The new session. */
   readonly session: Session<User, C>
-  /** The same user's sessions that this one took over from; others need not hear of a departure. */
+  /** Sessions of the same user that ended with `replaced` for this one, under `sessionPolicy`. */
   readonly replaces: readonly Session<User, C>[]
 }
 
+/** Argument of `onSessionEnd` hooks. */
 export interface SessionEnded<User extends AuthenticatedUser, C extends Contract> {
+  /** The ended session. */
   readonly session: Session<User, C>
+  /** Cause of the end. */
   readonly cause: EndCause
-  /** The session that took over, when the cause is `replaced`. */
+  /** Session that replaced this one, if the cause is `replaced`; otherwise undefined. */
   readonly successor: Session<User, C> | undefined
-  /** What its client has not acknowledged, oldest first: it may or may not have seen it. Decoded when asked for. */
+  /** Returns the reliable messages that the client has not acknowledged, oldest first. The client may have received them. */
   readonly unacknowledged: () => readonly SentMessage[]
 }
 
-/** Somebody presented a resume token that its owner should no longer have: a copied page, or a theft. */
+/** Argument of `onSuspicion` hooks: a claim with an outdated resume token, from a copied page or a thief. */
 export interface Suspicion<User extends AuthenticatedUser, C extends Contract> {
-  /** The session; it ends with `session_stolen`. */
+  /** The claimed session. It ends with `session_stolen`. */
   readonly session: Session<User, C>
-  /** Where the token was presented from. */
+  /** Address of the connection that presented the token. */
   readonly address: string
 }
 
+/** Options of `server.listen()`. */
+interface ListenOptions {
+  /** Port to listen on. Default 0: any free port. */
+  readonly port?: number
+  /** Address to listen on. Default: all interfaces. */
+  readonly host?: string
+}
+
+/** Server of a contract. */
 export interface Server<C extends Contract, User extends AuthenticatedUser> {
-  /** Sets the one handler of a command. @throws TypeError for an unknown name or a second handler. */
+  /** Sets the handler of a command. @throws TypeError for a command that the contract lacks, and for a second handler. */
   command<K extends CommandName<C>>(name: K, handler: Handler<C["commands"][K], C, User>): void
+  /** Sets the handler of a query. @throws TypeError like `command`. */
   query<K extends QueryName<C>>(name: K, handler: Handler<C["queries"][K], C, User>): void
   /**
-   * Sets the one handler of a stream: an async generator function, or any that returns something to iterate. The next
-   * item is asked for only while its reader wants one. When the reader leaves or the session ends, `signal` aborts and
-   * the iterator's `return()` is called. @throws TypeError as `command`.
+   * Sets the handler of a stream, for example an async generator function. The server pulls an item only while the reader has
+   * credit. When the reader cancels or the session ends, `signal` aborts and the iterator's `return()` is called.
+   * @throws TypeError like `command`.
    */
   stream<K extends StreamName<C>>(name: K, handler: StreamHandler<C["streams"][K], C, User>): void
-  /** Any topic, declared or not. `subscribe` throws RangeError for a name that no topic may have. */
+  /** Returns the topic of a name; its kind need not be declared. `subscribe` throws a RangeError for an invalid name. */
   topic(name: string): Topic<User, C>
   /**
-   * What clients may do in the topics of a kind, and what is kept of them. Without it they may do nothing there. To be
-   * called before clients come. @throws TypeError for a kind that the contract lacks, or a second time; RangeError for
-   * a bound of the history that is not above 0.
+   * Sets permissions and history of the topics of a kind. Default: clients may neither join nor publish. Call it before the
+   * first connection.
+   * @throws TypeError for a kind that the contract lacks, and for a second call. @throws RangeError for a history limit that is
+   * not above 0.
    */
   topicKind<K extends TopicKind<C>>(kind: K, rules: TopicRules<User, C, K>): void
-  /** The contract's replica of this name. @throws TypeError for a name that the contract lacks. */
+  /** Returns the replica of a name; the same name gives the same object. @throws TypeError for a name that the contract lacks. */
   replica<K extends ReplicaName<C>>(name: K): Replica<ReplicaRecord<C, K>, Session<User, C>>
   /**
-   * Tells every viewer now what changed in replicas. A game with a tick of its own calls it at the tick's end; otherwise
-   * it happens by itself, `limits.replicaTickMs` after the first change.
+   * Sends the changes of all replicas to their viewers now. For applications with a tick of their own. Otherwise the server
+   * does it `limits.replicaTickMs` after the first change.
    */
   flush(): void
-  /** Sends to every session. Returns how many got it. */
+  /**
+   * Sends an event to all sessions. Returns the number of sessions that did not end by it.
+   * @throws TypeError for an event that the contract lacks, UnsendableError for an invalid payload; then no session gets it.
+   */
   broadcast<K extends EventName<C>>(
     event: K,
     payload: Encodable<EventPayload<C, K>>,
     options?: PublishOptions<User, C>,
   ): number
-  /** Sends to these sessions: encoded once per profile, like a broadcast. Returns how many got it. */
+  /** Sends an event to these sessions, encoded once per profile. Returns and throws like `broadcast`. */
   multicast<K extends EventName<C>>(
     sessions: Iterable<Session<User, C>>,
     event: K,
     payload: Encodable<EventPayload<C, K>>,
   ): number
-  /** Called after WELCOME was sent; what the hook sends comes right after it. Returns how to stop. */
+  /** Adds a hook that runs after WELCOME was sent. Messages of the hook follow WELCOME. Returns the unsubscribe function. */
   onSession(hook: (opened: SessionOpened<User, C>) => unknown): () => void
-  /** Called exactly once per session, after it has become inert. Returns how to stop. */
+  /** Adds a hook that runs once for each session, after its end. Returns the unsubscribe function. */
   onSessionEnd(hook: (ended: SessionEnded<User, C>) => unknown): () => void
-  /** Called when a session's client is away (`attached` is false then) and when it is back. Returns how to stop. */
+  /** Adds a hook that runs when a session is detached and when it is resumed; read `attached`. Returns the unsubscribe function. */
   onAttachment(hook: (session: Session<User, C>) => unknown): () => void
+  /** Adds a hook that runs before a session ends with `session_stolen`. Returns the unsubscribe function. */
   onSuspicion(hook: (suspicion: Suspicion<User, C>) => unknown): () => void
+  /** Returns all open sessions, attached or detached. */
   sessions(): readonly Session<User, C>[]
+  /** Returns the open sessions of a user, oldest first. */
   sessionsOf(userId: string): readonly Session<User, C>[]
   /**
-   * Own HTTP server: the WebSocket, and 200 on `/healthz`. Rejects with the system's error (`EADDRINUSE`) when it cannot
-   * listen, and may then be called again; with TypeError that names a call without a handler; after `close()` with
-   * `server_shutdown`.
+   * Opens an HTTP server with the WebSocket, and 200 on `/healthz`. Rejects with the system's error (`EADDRINUSE`), after which it may be called again; with a TypeError for a call
+   * without a handler; after `close()` with `server_shutdown`.
    */
-  listen(options?: { readonly port?: number; readonly host?: string }): Promise<Listening>
-  /** Serves the WebSocket on an HTTP server of the application, which `close()` leaves open. Throws as `listen` rejects. */
+  listen(options?: ListenOptions): Promise<Listening>
+  /**
+   * Serves the WebSocket on an HTTP server of the application. `close()` leaves that server open. Throws `server_shutdown` after
+   * `close()`, and a TypeError for a call without a handler or a second call.
+   */
   attach(httpServer: HttpServer): void
-  /** The transport port: takes in one socket of any kind. */
+  /** Accepts one socket of any transport. */
   readonly accept: Accept
-  /** For a way in on another HTTP server than Node's, such as `@hawser/server/bun`. */
+  /** Services for other HTTP servers than Node's, such as `@hawser/server/bun`. */
   readonly entrances: EntranceHost
+  /** Returns counters and sizes. Walks over all sessions. */
   stats(): ServerStats
-  /** Ends all sessions of a user, as after a ban or a log-out everywhere; none can be resumed. Returns how many. */
+  /** Ends all sessions of a user, as `session.end` does. Default code `forbidden`. Returns the number of ended sessions. */
   endSessionsOf(userId: string, code?: string, message?: string): number
   /**
-   * Asks every client of `hawser.1` to move to a new connection, a little apart from one another; each dials before it
-   * leaves the old one, so nobody notices. Resolves when the old connections are gone. Sessions stay.
+   * Asks each client of `hawser.1` to move to a new connection, spread over time. A client dials before it leaves the old
+   * connection, so no message is delayed. Resolves when the old connections have closed. Sessions continue.
    */
   drain(options?: DrainOptions): Promise<void>
   /**
-   * Announces the shutdown, lets running requests finish and buffers empty, closes everything, also the HTTP servers of
-   * `listen`. Resolves within `limits.shutdownMs`. Later calls return the same promise.
+   * Announces the shutdown, waits for running requests and for socket buffers, ends all sessions with `server_shutdown`, and
+   * closes all connections and the HTTP servers of `listen`. Connections close within `limits.shutdownMs`. Later calls return the
+   * same promise.
    */
   close(options?: CloseOptions): Promise<void>
+  /** Calls `close()`. */
   [Symbol.asyncDispose](): Promise<void>
 }

@@ -1,4 +1,4 @@
-// The façade: composes one server of its layers, lowest first, and gives their parts the names that applications use.
+// Composes one server of its layers, lowest first, and returns their parts as the public `Server`.
 import { indexCalls } from "@hawser/protocol/core"
 import type { Contract } from "@hawser/protocol"
 import type { AuthenticatedUser } from "./base/authenticate.ts"
@@ -22,9 +22,9 @@ type User = AuthenticatedUser
 type Options = ServerOptions<Contract, User>
 
 /**
- * Creates a server for a contract. Nothing listens until `listen`, `attach` or `accept`.
- * @throws RangeError that names a limit which cannot be kept or does not exist; TypeError that names an entry of `origins`
- * which is none, or a `path` that no request can have.
+ * Creates a server for a contract. It accepts connections after `listen` or `attach`, or through `accept`.
+ * @throws RangeError for an invalid or unknown limit. @throws TypeError for an invalid origin, for an invalid `path`, and for a
+ * replica whose fields cannot be encoded.
  */
 export function createServer<C extends Contract, U extends AuthenticatedUser>(
   contract: C,
@@ -81,6 +81,7 @@ function publicServer(layers: Layers): Server<Contract, User> {
   const { handlers } = calls
   const { registry, connections, hooks, accept } = sessions
   const { publisher } = topics
+  // Later calls return the first call's promise.
   const close = (how: CloseOptions = {}): Promise<void> => (closing.done ??= end(layers, how))
   return {
     command: (name, handler) => handlers.set("command", name, handler),

@@ -2,7 +2,7 @@ import { SimulatedClock } from "@hawser/protocol/testing"
 import { expect, it } from "vitest"
 import { AttachmentTimes } from "./attachment-times.ts"
 
-it("measures every stay and every absence once, by how it ended", async () => {
+it("measures each attached and detached period once, by its end", async () => {
   const clock = new SimulatedClock()
   const times = new AttachmentTimes(clock)
   const [ann, ben] = [{}, {}]
@@ -18,7 +18,7 @@ it("measures every stay and every absence once, by how it ended", async () => {
   expect(times.size).toBe(2)
   times.end(ben)
   await clock.advance(50)
-  // A takeover: the client was there all the time.
+  // A takeover: the session stays attached.
   times.attach(ann)
   await clock.advance(150)
   times.end(ann)
@@ -28,7 +28,7 @@ it("measures every stay and every absence once, by how it ended", async () => {
   expect(times.size).toBe(0)
 })
 
-it("ignores the end of what never began", () => {
+it("ignores the end of a session that never began", () => {
   const times = new AttachmentTimes(new SimulatedClock())
   times.detach({})
   times.end({})

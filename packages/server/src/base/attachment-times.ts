@@ -1,50 +1,56 @@
-// How long sessions had a connection, and how long their clients were away: until they came back, or until the session
-// ended without them.
+// Measures how long sessions are attached and how long they are detached, by the end of the detached time: resumed or ended.
 import type { Clock } from "@hawser/protocol"
 import { Histogram, attachmentBoundsMs, absenceBoundsMs } from "./histogram.ts"
 
-interface Stay {
+interface Period {
   readonly attached: boolean
   readonly sinceMs: number
 }
 
 export class AttachmentTimes<Session extends object> {
+  /** Durations of attached periods. */
   readonly attached = new Histogram(attachmentBoundsMs)
+  /** Durations of detached periods that a resume ended. */
   readonly resumed = new Histogram(absenceBoundsMs)
+  /** Durations of detached periods that the session's end ended. */
   readonly ended = new Histogram(absenceBoundsMs)
   readonly #clock: Clock
-  /** One entry per session; they are bounded like the sessions themselves. */
-  readonly #stays = new Map<Session, Stay>()
+  /** Current period of each session. Bounded by the number of sessions. */
+  readonly #periods = new Map<Session, Period>()
 
   constructor(clock: Clock) {
     this.#clock = clock
   }
 
+  /** Number of sessions with a current period. */
   get size(): number {
-    return this.#stays.size
+    return this.#periods.size
   }
 
-  /** It has a connection. A newer one in place of another goes on with the same time. */
+  /** Begins an attached period. If the session is attached already (a takeover), the current period continues. */
   attach(session: Session): void {
-    if (this.#stays.get(session)?.attached !== true) this.#begin(session, true)
+    if (this.#periods.get(session)?.attached !== true) this.#begin(session, true)
   }
 
+  /** Begins a detached period of an attached session. */
   detach(session: Session): void {
-    if (this.#stays.get(session)?.attached === true) this.#begin(session, false)
+    if (this.#periods.get(session)?.attached === true) this.#begin(session, false)
   }
 
+  /** Records the last period of a session and removes the session. */
   end(session: Session): void {
     this.#record(session, "ended")
-    this.#stays.delete(session)
+    this.#periods.delete(session)
   }
 
   #begin(session: Session, attached: boolean): void {
     this.#record(session, "resumed")
-    this.#stays.set(session, { attached, sinceMs: this.#clock.now() })
+    this.#periods.set(session, { attached, sinceMs: this.#clock.now() })
   }
 
   #record(session: Session, how: "resumed" | "ended"): void {
-    const stay = this.#stays.get(session)
-    if (stay !== undefined) this[stay.attached ? "attached" : how].record(this.#clock.now() - stay.sinceMs)
+    const period = this.#periods.get(session)
+    if (period === undefined) return
+    this[period.attached ? "attached" : how].record(this.#clock.now() - period.sinceMs)
   }
 }

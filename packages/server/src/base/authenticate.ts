@@ -1,4 +1,4 @@
-// Who is at the other end: the hook that turns a token into a user, and the ready-made one for JWT.
+// The `authenticate` hook, which turns a token into a user, and `jwt()`, an implementation for JSON Web Tokens.
 import { HawserError } from "@hawser/protocol"
 import { isWellFormed, quoted } from "@hawser/protocol/core"
 import { webcrypto } from "node:crypto"
@@ -6,49 +6,53 @@ import type { KeyObject } from "node:crypto"
 import { errors, jwtVerify } from "jose"
 import type { CryptoKey, JWTPayload } from "jose"
 
-/** The least that the server must know of a user. Applications return more. */
+/** User as the server needs it. An application may add members; handlers find them in `session.user`. */
 export interface AuthenticatedUser {
-  /** Stable and unique: limits and takeover go by it. */
+  /** Stable, unique, not empty, without half a surrogate pair. Limits per user and resume claims refer to it. */
   readonly id: string
   /**
-   * Milliseconds since 1970 when the token expires, within ±(2⁵³−1); absent or Infinity when it does not. NaN and any
-   * other value fail the log-in as a fault of the server: `sys_internal_error`, and a TypeError to `onError`.
+   * Expiry of the token, in milliseconds since 1970, within ±(2⁵³−1). Absent or Infinity: the token does not expire. NaN
+   * and any other value fail the log-in with `sys_internal_error`, and `onError` gets a TypeError.
    */
   readonly expiresAtMs?: number
 }
 
 /**
- * Returns what `authenticate` returned, if the server can work with it.
- * @throws TypeError for a user without an id, and for an expiry that is no time.
+ * Returns a valid result of `authenticate` unchanged.
+ * @throws TypeError for a user without a valid id, and for an invalid `expiresAtMs`.
  */
 export function checkedUser<User extends AuthenticatedUser>(user: User): User {
-  // The type promises a user; what an application returns may be something else all the same.
+  // An application in JavaScript, or with a cast, may return another type.
   const returned: unknown = user
   const id = valueIn(returned, "id")
   const expiresAtMs = valueIn(returned, "expiresAtMs")
   if (typeof id !== "string" || id === "")
-    throw new TypeError("authenticate returned no user: an object with an `id`, a text that is not empty")
-  // The others in a topic are told of it.
+    throw new TypeError(
+      "authenticate returned no user; return an object whose `id` is a text that is not empty",
+    )
+  // Presence lists carry the id to other members, and half a surrogate pair has no UTF-8.
   if (!isWellFormed(id))
     throw new TypeError(`authenticate returned the id ${quoted(id)}: half a surrogate pair`)
   if (expiresAtMs === undefined || expiresAtMs === Number.POSITIVE_INFINITY) return user
   if (typeof expiresAtMs === "number" && Math.abs(expiresAtMs) <= Number.MAX_SAFE_INTEGER) return user
   const shown = typeof expiresAtMs === "number" ? String(expiresAtMs) : typeof expiresAtMs
   throw new TypeError(
-    `authenticate returned the expiresAtMs ${shown} for "${id}": milliseconds since 1970 are needed, or nothing`,
+    `authenticate returned the expiresAtMs ${shown} for "${id}"; return milliseconds since 1970, or undefined`,
   )
 }
 
+/** Context of a call of `authenticate`. */
 export interface AuthenticateContext {
-  /** The peer's address as the caps see it. */
+  /** Address of the peer, as the connection caps count it. */
   readonly address: string
-  /** Aborts when the connection ends or the time for authentication is over. */
+  /** Aborts when the connection closes, and when `limits.authTimeoutMs` has passed. */
   readonly signal: AbortSignal
 }
 
 /**
- * Resolves to the user, or throws `HawserError` with an `auth_*` code. Anything else that is thrown counts as the
- * server's fault (`sys_internal_error`): the client tries again later with the same token.
+ * Hook that verifies a token. Returns the user, or rejects with a HawserError with an `auth_*` code. Any other error counts
+ * as a fault of the server: `onError` gets it, the log-in fails with `sys_internal_error`, and the client retries later with
+ * the same token.
  */
 export type Authenticate<User extends AuthenticatedUser> = (
   token: string,
@@ -59,32 +63,35 @@ function valueIn(value: unknown, name: "id" | "expiresAtMs"): unknown {
   return typeof value === "object" && value !== null ? Reflect.get(value, name) : undefined
 }
 
-/** What `jwt()` resolves to: `id` is the claim `sub`. */
+/** User of a JSON Web Token: `id` is the claim `sub`, `expiresAtMs` is the claim `exp`. */
 export interface JwtUser extends AuthenticatedUser {
+  /** All claims of the verified token. */
   readonly claims: JWTPayload
 }
 
+/** Options of `jwt()`. */
 export interface JwtOptions {
-  /** HMAC secret, at least 32 bytes. Either this or `key`. */
+  /** HMAC secret, at least 32 bytes, as text (UTF-8) or bytes. Exactly one of `secret` and `key` is required. */
   readonly secret?: string | Uint8Array
-  /** A public or secret key, imported beforehand. */
+  /** Imported public or secret key. Exactly one of `secret` and `key` is required. */
   readonly key?: CryptoKey | KeyObject
-  /** The one accepted algorithm. Default `HS256` with `secret`; required with `key`. */
+  /** Only accepted algorithm. Default with `secret`: `HS256`. Required with `key`. */
   readonly algorithm?: string
-  /** The claim `iss` must equal this. Default: not checked. */
+  /** Required value of the claim `iss`. Default: not checked. */
   readonly issuer?: string
-  /** The claim `aud` must contain this. Default: not checked. */
+  /** Value that the claim `aud` must equal or contain. Default: not checked. */
   readonly audience?: string
-  /** The header `typ` must equal this. Default: not checked. */
+  /** Required value of the header `typ`. Default: not checked. */
   readonly type?: string
-  /** Tolerance for clocks that differ, at most 60 s. Default 30 s. */
+  /** Tolerance for clock differences, in seconds. Default 30; a value above 60 counts as 60. */
   readonly clockToleranceSeconds?: number
 }
 
 /**
- * Verifies JSON Web Tokens with a pinned algorithm; `exp` and `sub` are required.
- * Rejects with `auth_token_expired` or `auth_token_invalid`.
- * @throws TypeError when neither or both of `secret` and `key` are given, or the secret is too short.
+ * Returns an `authenticate` hook that verifies JSON Web Tokens with one algorithm. The claims `exp` and `sub` are required.
+ * The hook rejects with `auth_token_expired` or `auth_token_invalid`.
+ * @throws TypeError for none or both of `secret` and `key`, for a secret below 32 bytes, for a secret with another algorithm
+ * than HS256, HS384 or HS512, and for a key without an algorithm.
  */
 export function jwt(options: JwtOptions): Authenticate<JwtUser> {
   const algorithm = options.algorithm ?? (options.secret === undefined ? undefined : "HS256")
@@ -106,7 +113,9 @@ export function jwt(options: JwtOptions): Authenticate<JwtUser> {
         throw new HawserError("auth_token_invalid")
       const expiresAtMs = exp * 1000
       if (expiresAtMs > Number.MAX_SAFE_INTEGER)
-        throw new RangeError(`the claim exp is ${exp}: seconds since 1970 are needed, not milliseconds`)
+        throw new RangeError(
+          `the claim exp is ${exp}, which is too large for seconds since 1970; is it in milliseconds?`,
+        )
       return { id: sub, expiresAtMs, claims: payload }
     } catch (cause) {
       if (cause instanceof errors.JWTExpired) throw new HawserError("auth_token_expired", { cause })
@@ -127,7 +136,7 @@ function verificationKey(options: JwtOptions, algorithm: string | undefined): ()
     throw new TypeError(`jwt: the secret has ${bytes.length} bytes; HS256 needs at least 32`)
   const hash = /^HS(256|384|512)$/.exec(algorithm ?? "")?.[1]
   if (hash === undefined) throw new TypeError(`jwt: a secret is for HS256, HS384 or HS512, not ${algorithm}`)
-  // Imported once: from any other kind of key the library would make one for each token.
+  // The key is imported once. From a raw secret the library would import a key for each token.
   let imported: Promise<CryptoKey> | undefined
   return () => {
     imported ??= webcrypto.subtle.importKey("raw", bytes, { name: "HMAC", hash: `SHA-${hash}` }, false, [

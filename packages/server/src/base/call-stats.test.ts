@@ -13,7 +13,7 @@ it("counts answers, failures by code and latencies by the names of the contract"
   expect(look).toMatchObject({ count: 0, failedByCode: {} })
 })
 
-it("counts every name that the contract does not have as `unknown`, also names that every object has", () => {
+it("counts names outside the contract as `unknown`, also names of object members", () => {
   const stats = new CallStats(["move"])
   for (let count = 0; count < 100; count += 1) stats.answered(`name${count}`, 1, "sys_invalid_message")
   stats.answered("__proto__", 1, "sys_invalid_message")

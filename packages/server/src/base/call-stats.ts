@@ -1,19 +1,20 @@
-// How requests went, by the names of the contract: how many, how long, and which codes they failed with. The number of
-// names never grows: what is not in the contract counts as `unknown`.
+// Counts settled requests by call: number, latency, error codes. Names outside the contract count as `unknown`, so the number of
+// rows is fixed.
 import { CodeTally } from "@hawser/protocol/core"
 import { Histogram, latencyBoundsMs } from "./histogram.ts"
 import type { HistogramReading } from "./histogram.ts"
 
+/** Statistics of one call since the server was created. */
 export interface CallReading {
-  /** Requests that were answered, with a result or an error. */
+  /** Requests that were settled, with a result or an error. */
   readonly count: number
-  /** Of these, the ones that failed, by code. A code of the application is one of its own up to 32 per name. */
+  /** Failed ones of these requests, by code. Up to 32 codes of the application have a row; further ones count as `other`. */
   readonly failedByCode: Readonly<Record<string, number>>
-  /** From the arrival of the request to its answer, waiting behind other requests included; of a stream, to its start. */
+  /** Time from a request's arrival to its reply, including the wait in the queue; for a stream, to its start. */
   readonly latency: HistogramReading
 }
 
-/** Stands for every name that the contract does not have. */
+/** Row of all names that the contract does not have. */
 const unknownCall = "unknown"
 
 const foreignCodesMax = 32
@@ -34,13 +35,14 @@ export class CallStats {
     this.#unknown = calls.get(unknownCall) ?? newCall()
   }
 
-  /** A request was answered. `failure` is its code, undefined when it succeeded. */
+  /** Counts a settled request. @param failure code of its error; undefined for a success. */
   answered(name: string, latencyMs: number, failure: string | undefined): void {
     const call = this.#byName.get(name) ?? this.#unknown
     call.latency.record(latencyMs)
     if (failure !== undefined) call.failures.add(failure)
   }
 
+  /** Returns the statistics by call. */
   read(): Readonly<Record<string, CallReading>> {
     return Object.fromEntries(
       [...this.#byName].map(([name, { latency, failures }]) => [

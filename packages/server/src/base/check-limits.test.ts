@@ -16,7 +16,7 @@ it("takes the defaults", () => {
   expect(checkLimits({})).toEqual(defaultServerLimits)
 })
 
-it("puts what was chosen over the defaults", () => {
+it("overrides the defaults with the chosen limits", () => {
   const chosen = {
     sessionsPerUser: 1,
     message: { ...defaultServerLimits.message, maxBytes: 1 },
@@ -66,15 +66,15 @@ describe.each(["pingAfterMs", "pongTimeoutMs"])("limits.%s", (name) => {
   })
 })
 
-it("takes 0 for resumeWindowMs, where it means that no session waits for its client", () => {
+it("accepts 0 for resumeWindowMs, with which no session waits for a resume", () => {
   expect(checkLimits({ resumeWindowMs: 0 })).toEqual({ ...defaultServerLimits, resumeWindowMs: 0 })
 })
 
-it("takes 0 for leaveWindowMs, where it means that no session waits for a page that was left", () => {
+it("accepts 0 for leaveWindowMs, with which no session waits for a page that was left", () => {
   expect(checkLimits({ leaveWindowMs: 0 })).toEqual({ ...defaultServerLimits, leaveWindowMs: 0 })
 })
 
-it("is asked when a server is created", () => {
+it("checks limits when a server is created", () => {
   const contract = defineContract({ name: "empty", commands: {}, queries: {}, events: {} })
   const authenticate = (token: string): { id: string } => ({ id: token })
   expect(() => createServer(contract, { authenticate, limits: { pingAfterMs: 50 } })).toThrow(

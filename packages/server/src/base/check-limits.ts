@@ -1,14 +1,14 @@
-// Whether the limits that an application chose can be kept. Asked once, when the server is created.
+// Merges an application's limits with the defaults and validates them. Called once, when the server is created.
 import { defaultServerLimits } from "@hawser/protocol"
 import { assertKnownLimits, assertLimit, leastHeartbeatMs } from "@hawser/protocol/core"
 import type { ServerLimits } from "@hawser/protocol"
 
-/** Limits for which 0 means "not at all". */
+/** Limits that may be 0, which turns their feature off. */
 const mayBeZero: ReadonlySet<string> = new Set(["resumeWindowMs", "leaveWindowMs"])
 
 /**
- * The defaults with the application's choices over them.
- * @throws RangeError that names the limit and its value, or a name that is no limit.
+ * Returns the default limits, overridden by the application's.
+ * @throws RangeError for a limit that is out of range, with its name and value, and for an unknown limit.
  */
 export function checkLimits(chosen: Partial<ServerLimits> = {}): ServerLimits {
   assertKnownLimits("limits", chosen, defaultServerLimits)

@@ -1,15 +1,18 @@
-// The codecs of `hawser.1` of one server: incoming messages are judged by the server's limits, outgoing ones by those of its
-// clients.
+// Creates the codecs of `hawser.1` of one server. Received messages must fit `limits.message`, sent messages
+// `limits.clientMessage`.
 import type { ServerLimits } from "@hawser/protocol"
 import { TypeTable, createFrameCodec } from "@hawser/protocol/core"
 import type { Codec } from "@hawser/protocol/core"
 
+/** Codecs of one server. */
 export interface Codecs {
+  /** Decodes messages of clients, encodes messages to clients. */
   readonly codec: Codec
-  /** Reads messages that the server itself has sent. */
+  /** Decodes messages that this server has sent. */
   readonly sentCodec: Codec
 }
 
+/** @param types names of calls and events, in the order of their numbers on the wire. */
 export function createCodecs(
   types: readonly string[],
   { message, clientMessage }: Pick<ServerLimits, "message" | "clientMessage">,

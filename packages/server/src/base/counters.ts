@@ -1,60 +1,95 @@
-// What the server counts, in one place. Plain numbers: a count costs nanoseconds, a reader samples them.
-
+// Counters of a server. Plain numbers: a count costs nanoseconds, and `stats()` copies them.
 import type { DeliveryCounters } from "@hawser/protocol/core"
 
+/** Counters of a server since it was created. They never decrease and have no bound. */
 export interface ServerCounters extends DeliveryCounters {
+  /** Number of messages of all kinds that were written to connections, replays included. */
+  messagesSent: number
+  /** Bytes of these messages, without WebSocket headers. */
+  bytesSent: number
+  /** Reliable messages sent again after a resume. */
+  messagesReplayed: number
+  /** Bytes of these messages. */
+  bytesReplayed: number
+  /** ACK frames sent. */
+  acksSent: number
+  /** Volatile messages without a key that were dropped: the connection was slow or the session detached. */
+  volatileDropped: number
+  /** Queued volatile values that were replaced by a later value of their key, or evicted above `volatileSlots`. */
+  volatileConflated: number
+  /** Accepted connections, with or without a session. */
   connectionsAccepted: number
+  /** Closed ones of these connections. */
   connectionsClosed: number
-  /** Logins on a connection: WELCOME was sent, an error was sent, or the peer left before either. */
+  /** Number of log-ins that got a session: WELCOME was sent. */
   handshakesAccepted: number
+  /** Number of log-ins that an error refused. */
   handshakesRefused: number
+  /** Connections that the peer closed before the outcome of its log-in. */
   handshakesAbandoned: number
+  /** Opened sessions. */
   sessionsOpened: number
+  /** Ended sessions. */
   sessionsEnded: number
-  /** Resumes: asked for, gone on with; the rest of the asked ones were refused. */
+  /** Resume claims; the ones that did not resume a session were refused. */
   resumesAsked: number
+  /** Claims that resumed a session. */
   sessionsResumed: number
-  /** Resumes that took the session from a connection that was still bound. */
+  /** Resumes of a session that was still attached to another connection. */
   takeovers: number
+  /** Lost connections of sessions that wait for a resume. */
   sessionsDetached: number
+  /** Messages received by sessions. */
   messagesReceived: number
+  /** Bytes of these messages, without WebSocket headers. */
   bytesReceived: number
-  /** Broadcasts and topic publications: how often one was encoded, per profile. */
+  /** Encodings of events, broadcasts and topic publications: one for each profile of the recipients. */
   publicationsEncoded: number
+  /** Requests that were settled, with a result or an error. */
   requestsSettled: number
+  /** Requests that were settled with an error. */
   requestsFailed: number
-  /** Requests that waited or ran when their session ended. */
+  /** Requests that waited or ran at the end of their session. */
   requestsAbandoned: number
-  /** Requests that were cancelled before they arrived: settled without a start. */
+  /** Requests that were cancelled before they arrived, and settled without a start. */
   requestsVoided: number
+  /** Messages that break the protocol. */
   badMessages: number
-  /** Connections closed because their client acknowledged nothing, or because too much waited for an uncounted client. */
+  /** Connections closed with `slow_consumer`: no acknowledgement within `ackProgressMs`, or in `2.0` more than `outboundMaxBytes20`. */
   slowConsumersClosed: number
-  /** Joins of clients, those that were refused, and members that were put out. */
+  /** Topics that clients joined. */
   topicJoins: number
+  /** Joins of clients that were refused. */
   topicJoinsRefused: number
+  /** Members that the server removed: by `unsubscribe`, or by `canJoin` after a resume or a renewed token. */
   topicMembersPutOut: number
-  /** Publications of clients to topics, and those that were refused. */
+  /** Publications of clients to topics. */
   topicPublishes: number
+  /** Publications of clients that were refused. */
   topicPublishesRefused: number
-  /** Publications that were sent again from a history, and joins that were told of a gap. */
+  /** Publications that were replayed from a history to a joining client. */
   topicReplays: number
+  /** Joins with a gap: the history no longer had all publications after the client's position. */
   topicGaps: number
-  /** Events that told members who is in their topic. */
+  /** Number of `$presence` events, one for each topic and batch. */
   presenceUpdates: number
-  /** Changed cells of replicas that were packed, each once for all of its viewers. */
+  /** Changed cells of replicas that were encoded, each once for all viewers. */
   replicaCellsPacked: number
-  /** Frames of replicas and their bytes. */
+  /** Replica frames sent. */
   replicaFramesSent: number
+  /** Bytes of these frames. */
   replicaBytesSent: number
-  /** Sessions that fell behind with their replicas, and ticks that they were not told of but by a later snapshot. */
+  /** Sessions whose views fell behind, because their socket or link was at its high-water mark. */
   viewersConflated: number
+  /** Ticks that such a session did not receive; a later snapshot contains their changes. */
   replicaUpdatesConflated: number
-  /** Connections of which nothing was heard after a ping: no slow consumers. */
+  /** Connections closed because a ping had no answer. They are not counted as slow consumers. */
   silentConnectionsClosed: number
+  /** Pauses of a session's input because its user exceeded a message or byte rate. */
   throttledPauses: number
-  /** Calls of `drain`, and connections that were closed because their client had not moved in time. */
+  /** Calls of `drain`. */
   drains: number
+  /** Connections that `drain` closed because their client had not moved in time. */
   drainOverdue: number
 }
 

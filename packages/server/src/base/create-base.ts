@@ -1,4 +1,4 @@
-// The lowest layer of one server: clock, timers, bounds, counters, codecs and the places for errors and warnings.
+// Creates the lowest layer of one server: clock, timers, limits, counters, codecs, error and warning callbacks.
 import { TimerQueue, contractTypes, indexEvents } from "@hawser/protocol/core"
 import type { Clock, Contract, EventSpec, ServerLimits } from "@hawser/protocol"
 import { checkLimits } from "./check-limits.ts"
@@ -13,6 +13,7 @@ import { debugError, showWarning } from "./report.ts"
 import type { ServerWarning } from "./server-warning.ts"
 import { systemClock } from "./system.ts"
 
+/** Options of `createServer` that the lowest layer uses. */
 export interface BaseOptions {
   readonly limits?: Partial<ServerLimits>
   readonly clock?: Clock
@@ -21,6 +22,7 @@ export interface BaseOptions {
   readonly onWarning?: (warning: ServerWarning) => unknown
 }
 
+/** The lowest layer of one server. */
 export interface Base extends Codecs {
   readonly contract: Contract
   readonly limits: ServerLimits
@@ -31,13 +33,13 @@ export interface Base extends Codecs {
   readonly health: Health
   /** Events of the contract, by key. */
   readonly events: ReadonlyMap<string, EventSpec>
-  /** Table of type names; the number of a type is its place. */
+  /** Names of calls and events. The wire number of a name is its index. */
   readonly types: readonly string[]
   readonly onError: (error: unknown) => void
   readonly onWarning: (warning: ServerWarning) => void
 }
 
-/** @param callNames of all calls that clients can make, for the statistics. @throws RangeError for a limit that cannot be kept. */
+/** @param callNames names of all calls, for the statistics. @throws RangeError for an invalid or unknown limit. */
 export function createBase(contract: Contract, callNames: Iterable<string>, options: BaseOptions): Base {
   const limits = checkLimits(options.limits)
   const { clock = systemClock, wallClockMs = Date.now } = options

@@ -1,11 +1,11 @@
-// What a server knows of the health of its connections beyond plain counters: outcomes by their cause, stays and absences, and
-// how requests went. One per server, passed to whoever has something to count.
+// Statistics of a server beyond plain counters: refusals and ends by cause, attached and detached times, calls. One object per
+// server, passed to every part that counts.
 import { CodeTally } from "@hawser/protocol/core"
 import type { Clock } from "@hawser/protocol"
 import { AttachmentTimes } from "./attachment-times.ts"
 import { CallStats } from "./call-stats.ts"
 
-/** Why an upgrade to a WebSocket was refused before there was a connection. */
+/** Reason for refusing an upgrade to a WebSocket. */
 export type UpgradeRefusal =
   | "path"
   | "shutting_down"
@@ -26,24 +26,25 @@ const upgradeRefusals: readonly UpgradeRefusal[] = [
 ]
 
 /**
- * Why a TCP connection was dropped before a request came. `silent`: no whole one in time. `crowded`: too many of its
- * address wait for their first.
+ * Reason for dropping a TCP connection before its first request. `silent`: no complete request in time. `crowded`: too many
+ * connections of its address have sent no request.
  */
 export type SocketDrop = "silent" | "crowded"
 
 const socketDrops: readonly SocketDrop[] = ["silent", "crowded"]
 
-/** Codes that a hook of the application may refuse a login with, and that are counted by themselves. */
+/** Codes of the application with a row of their own among refused log-ins. Further ones count as `other`. */
 const ownRefusalsMax = 32
 
-/** Ends that have no row in the error table. */
+/** Causes of an end that are not in the error table. */
 const plainEnds = ["closed", "text_message"]
 
+/** Tallies by cause, and times, of one server. */
 export interface Health {
   readonly upgradesRefused: CodeTally
   readonly socketsDropped: CodeTally
   readonly handshakesRefused: CodeTally
-  /** A cause may come from a client, so only those of the table are told apart. */
+  /** Only codes of the error table have a row: a client may send any cause. */
   readonly resumesRefused: CodeTally
   readonly sessionsEnded: CodeTally
   readonly attachments: AttachmentTimes<object>

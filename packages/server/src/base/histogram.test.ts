@@ -2,13 +2,13 @@ import fc from "fast-check"
 import { expect, it } from "vitest"
 import { Histogram, absenceBoundsMs, latencyBoundsMs } from "./histogram.ts"
 
-it("puts a value on a bound into the bucket below it, and what is above the last into one more", () => {
+it("puts a value on a bound into the bucket of that bound, and larger values than all bounds into one more", () => {
   const histogram = new Histogram([1, 5])
   for (const valueMs of [0, 1, 1.1, 5, 5.1, 1e9]) histogram.record(valueMs)
   expect(histogram.read()).toEqual({ boundsMs: [1, 5], counts: [2, 2, 2], count: 6, sumMs: 1e9 + 12.2 })
 })
 
-it("starts with nothing", () => {
+it("starts empty", () => {
   expect(new Histogram([1]).read()).toEqual({ boundsMs: [1], counts: [0, 0], count: 0, sumMs: 0 })
 })
 

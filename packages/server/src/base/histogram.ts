@@ -1,25 +1,28 @@
-// Counts measurements by size: fixed bounds, one number per bucket, nothing allocated per measurement.
+// Histogram with fixed bounds: one number per bucket, no allocation per measurement.
 
+/** Counts of a histogram at one moment. */
 export interface HistogramReading {
-  /** The highest value of each bucket, in milliseconds; one more bucket holds what is above the last. */
+  /** Inclusive upper bound of each bucket, in milliseconds, ascending. One more bucket holds all larger values. */
   readonly boundsMs: readonly number[]
-  /** Measurements per bucket, not cumulative: one more than there are bounds. */
+  /** Measurements in each bucket, not cumulative; one number more than `boundsMs`. */
   readonly counts: readonly number[]
+  /** Number of all measurements. */
   readonly count: number
+  /** Sum of all measurements, in milliseconds. */
   readonly sumMs: number
 }
 
-/** From a reply out of memory to one that nobody waited for. */
+/** Bounds of request latencies: from a reply without I/O to the usual deadline of a caller. */
 export const latencyBoundsMs: readonly number[] = [
   1, 2, 5, 10, 25, 50, 100, 250, 500, 1_000, 2_500, 5_000, 10_000,
 ]
 
-/** From a connection that breaks at once to one that lasts for a day. */
+/** Bounds of attached times: from a connection that breaks at once to one of a day. */
 export const attachmentBoundsMs: readonly number[] = [
   1_000, 10_000, 60_000, 300_000, 900_000, 1_800_000, 3_600_000, 7_200_000, 21_600_000, 86_400_000,
 ]
 
-/** From a change of cells to a tab that slept; the resume window ends in the midst of it. */
+/** Bounds of detached times: from a change of radio cells to a suspended tab. The resume window lies within them. */
 export const absenceBoundsMs: readonly number[] = [
   100, 250, 500, 1_000, 2_500, 5_000, 10_000, 15_000, 30_000, 60_000, 120_000, 300_000,
 ]
@@ -30,7 +33,7 @@ export class Histogram {
   #count = 0
   #sumMs = 0
 
-  /** @param boundsMs ascending; a value on a bound belongs to the bucket below it. */
+  /** @param boundsMs ascending; a value equal to a bound belongs to the bucket of that bound. */
   constructor(boundsMs: readonly number[]) {
     this.#boundsMs = boundsMs
     this.#counts = new Float64Array(boundsMs.length + 1)
@@ -40,6 +43,7 @@ export class Histogram {
     return this.#count
   }
 
+  /** Counts one measurement. */
   record(valueMs: number): void {
     const bounds = this.#boundsMs
     let bucket = 0
@@ -49,6 +53,7 @@ export class Histogram {
     this.#sumMs += valueMs
   }
 
+  /** Returns a copy of the counts. */
   read(): HistogramReading {
     return {
       boundsMs: this.#boundsMs,

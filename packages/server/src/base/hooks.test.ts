@@ -1,7 +1,7 @@
 import { expect, it } from "vitest"
 import { Hooks } from "./hooks.ts"
 
-it("runs every hook in the order in which they were added, whatever one of them throws", () => {
+it("runs all hooks in the order of their addition, also if one throws", () => {
   const heard: string[] = []
   const errors: unknown[] = []
   const hooks = new Hooks<string>((error) => errors.push(error))
@@ -16,7 +16,7 @@ it("runs every hook in the order in which they were added, whatever one of them 
   expect(errors).toEqual([fault])
 })
 
-it("reports what an asynchronous hook rejects with", async () => {
+it("reports the rejection of an asynchronous hook", async () => {
   const errors: unknown[] = []
   const hooks = new Hooks<string>((error) => errors.push(error))
   const fault = new Error("a fault of the hook, later")
@@ -31,7 +31,7 @@ it("reports what an asynchronous hook rejects with", async () => {
   expect(errors).toEqual([fault])
 })
 
-it("leaves out a hook that was stopped, from the next run on", () => {
+it("leaves out an unsubscribed hook from the next run on", () => {
   const heard: string[] = []
   const hooks = new Hooks<string>(() => {})
   const stopOther = hooks.add((value) => {

@@ -1,7 +1,7 @@
-// Callbacks of the application: what they throw, at once or later, is reported and stops nobody else.
+// Calls callbacks of the application. Throws and rejections go to `onError`; the other callbacks still run.
 import { debugError, warnProcess } from "./report.ts"
 
-/** A callback whose result nobody waits for. It may be asynchronous: a rejection is reported like a throw. */
+/** Callback whose result is not awaited. A rejection goes to `onError`, like a throw. */
 export type Hook<T> = (value: T) => unknown
 
 export class Hooks<T> {
@@ -12,19 +12,19 @@ export class Hooks<T> {
     this.#onError = onError
   }
 
-  /** Returns how to stop. */
+  /** Adds a hook. Returns the unsubscribe function. */
   add(hook: Hook<T>): () => void {
     this.#hooks.add(hook)
     return () => void this.#hooks.delete(hook)
   }
 
-  /** What one hook throws keeps no other from hearing. */
+  /** Calls all hooks in the order of their addition, also if one of them throws. */
   run(value: T): void {
     for (const hook of [...this.#hooks]) callReporting(() => hook(value), this.#onError)
   }
 }
 
-/** Makes the application's `onError` safe to call anywhere: what it throws itself becomes a warning of the process. */
+/** Guards the application's `onError`: if it throws or rejects, the process emits a warning and the caller continues. */
 export function guardedReporter(onError: (error: unknown) => unknown): (error: unknown) => void {
   return (error) => {
     callReporting(
@@ -39,7 +39,7 @@ export function guardedReporter(onError: (error: unknown) => unknown): (error: u
   }
 }
 
-/** Calls once; a throw and a rejection both go to `onError`. */
+/** Calls `callback` once. A throw and a rejection go to `onError`. */
 export function callReporting(callback: () => unknown, onError: (error: unknown) => void): void {
   try {
     const result = callback()

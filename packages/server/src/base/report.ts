@@ -1,20 +1,20 @@
-// The last place for errors and warnings that the application does not take: the console of the process.
-// The only file of this package that writes there.
+// Default outputs of errors and warnings: `NODE_DEBUG`, the console, warnings of the process.
+// No other file of this package writes there.
 import { debuglog } from "node:util"
 
 const debug = debuglog("hawser")
 
-/** Where errors go when the application passes no `onError`: `NODE_DEBUG=hawser` shows them. */
+/** Writes an error to the debug log; `NODE_DEBUG=hawser` shows it. Default of `onError`. */
 export function debugError(error: unknown): void {
   debug("%O", error)
 }
 
-/** Where warnings go when the application passes no `onWarning`. */
+/** Writes a warning to the console. Default of `onWarning`. */
 export function showWarning({ message }: { readonly message: string }): void {
   console.warn(`hawser: ${message}`)
 }
 
-/** Says what must not stay unseen although nobody takes it. */
+/** Emits a warning of the process, for faults of the application's `onError` itself. */
 export function warnProcess(message: string): void {
   process.emitWarning(message)
 }

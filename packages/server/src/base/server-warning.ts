@@ -1,11 +1,14 @@
-// The warnings about settings that look wrong.
+// Warnings about options that are probably wrong.
 
+/** Warning about an option of `createServer`. */
 export interface ServerWarning {
   /**
-   * `origin_refused`: a page of an origin that may not connect. `upgrade_refused`: the first refusal of another reason.
-   * `login_refused`: the first log-in of an address with too many connections.
-   * `proxy_unexpected`: a request came through a proxy, and `trustProxy` is false. `proxy_expected`: the reverse.
-   * `topic_without_rules`: the first join of a topic of a kind that `topicKind` was not called for.
+   * Reason of the warning. `origin_refused`: a page of an origin that `origins` does not allow.
+   * `upgrade_refused`: the first refused upgrade of each other reason.
+   * `login_refused`: the first log-in that `limits.connectionsPerAddress` refused.
+   * `proxy_unexpected`: a request came through a proxy, and `trustProxy` is false.
+   * `proxy_expected`: a request came without a proxy, and `trustProxy` is true.
+   * `topic_without_rules`: the first join of a topic whose kind has no rules; call `topicKind`.
    */
   readonly kind:
     | "origin_refused"
@@ -14,6 +17,6 @@ export interface ServerWarning {
     | "proxy_unexpected"
     | "proxy_expected"
     | "topic_without_rules"
-  /** What happened, and which option changes it. */
+  /** Sentence with the event and the option to change. */
   readonly message: string
 }

@@ -1,34 +1,39 @@
-// What handlers and hooks see of a session. The class behind it is server-session.ts.
+// Public type of a session, for handlers and hooks. `server-session.ts` implements it.
 import type { Contract, Encodable, EventName, EventPayload } from "@hawser/protocol"
 import type { AuthenticatedUser } from "./authenticate.ts"
 
 /**
- * What became of a message. `sent`: handed to the connection. `buffered`: kept until the connection takes it, or the
- * client comes back. `conflated`: a keyed volatile value waits, the latest wins. `dropped`: a volatile value was not
- * sent, the connection is slow or away. `ended`: the session is over.
+ * Outcome of sending one message. `sent`: written to the connection. `buffered`: in the send buffer until the socket is below
+ * its high-water mark or the session resumes. `conflated`: queued as the latest value of its key. `dropped`: volatile without
+ * a key, and the connection is slow or the session detached. `ended`: the session has ended.
  */
 export type SendOutcome = "sent" | "buffered" | "conflated" | "dropped" | "ended"
 
-/** Why a session ended: a code of the error table, or `closed` when the client closed it. */
+/** Cause of a session's end: a code of the error table, `closed` (by the client), `text_message`, or a code of the application. */
 export type EndCause = string
 
-/** One client's stay at the server: outlives lost connections, ends once. */
+/** Session of one client. It survives lost connections and ends once. */
 export interface Session<User extends AuthenticatedUser, C extends Contract = Contract> {
-  /** 128 random bits, never reused. */
+  /** Unique id, 128 random bits by default (option `sessionId`). Never reused. */
   readonly id: string
-  /** What `authenticate` returned last: a fresh token, or a return, may bring other permissions. */
+  /** Last result of `authenticate`. A renewed token or a resume may change it, except for the id. */
   readonly user: User
-  /** Of the connection of now, or of the last one. */
+  /** Address of the current connection; of the last one while detached. */
   readonly address: string
-  /** False once the session has ended; it never becomes true again. */
+  /** True until the session ends. */
   readonly active: boolean
-  /** False while its client is away and may still come back. */
+  /** True while the session has a connection. False while it waits for a resume, and after its end. */
   readonly attached: boolean
-  /** Sends one event. The outcome says what became of it; nothing is thrown for a network's fault. */
+  /**
+   * Sends one event. Network faults never throw; the outcome reports them. A full send buffer ends the session with
+   * `session_overflow`.
+   * @throws TypeError for an event that the contract lacks, UnsendableError for a payload that cannot be encoded.
+   */
   send<K extends EventName<C>>(event: K, payload: Encodable<EventPayload<C, K>>): SendOutcome
   /**
-   * Ends the session; its client does not reconnect by itself. Default code `forbidden`.
-   * @param message for the person at the other end, ≤ 123 bytes are certain to arrive.
+   * Ends the session. Its client does not reconnect. Does nothing on an ended session.
+   * @param code cause of the end; default `forbidden`.
+   * @param message text for the user; 123 bytes of it fit into the close frame. Default: the sentence of the code.
    */
   end(code?: string, message?: string): void
 }

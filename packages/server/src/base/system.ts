@@ -1,4 +1,4 @@
-// The machine's own clock and randomness behind the ports of the core.
+// System clock and random session ids.
 import { randomBytes } from "node:crypto"
 import { performance } from "node:perf_hooks"
 import type { Clock } from "@hawser/protocol"
@@ -9,7 +9,7 @@ function forgetTurn(): void {
   turnMs = undefined
 }
 
-/** Monotonic milliseconds and real timers. A turn is what runs until the event loop has been through once. */
+/** Monotonic milliseconds and real timers. `turnNow` reads the clock once in each iteration of the event loop. */
 export const systemClock: Clock = {
   now: () => performance.now(),
   turnNow() {
@@ -28,7 +28,7 @@ export const systemClock: Clock = {
 const idBytes = 16
 const idsPerDraw = 256
 
-/** Makes ids of 128 random bits, 22 characters each. Drawn by the hundred: one draw costs as much as opening a session. */
+/** Returns a generator of ids: 128 random bits, 22 characters. Random bytes are drawn for 256 ids at a time, to save system calls. */
 export function randomSessionIds(): () => string {
   let drawn = Buffer.alloc(0)
   let used = 0

@@ -4,7 +4,7 @@ import { CallBuckets } from "./call-buckets.ts"
 
 const limit = { everyMs: 100, burst: 2 }
 
-it("spends from the user's bucket of the call, whichever session asks", () => {
+it("spends from the user's bucket of the call, shared by the user's sessions", () => {
   const limiter = new RateLimiter()
   const [one, other, stranger] = ["ann", "ann", "bob"].map((user) => new CallBuckets(limiter, user))
   expect([one?.take("walk", limit, 0), other?.take("walk", limit, 0), one?.take("walk", limit, 0)]).toEqual([
@@ -17,7 +17,7 @@ it("spends from the user's bucket of the call, whichever session asks", () => {
   ]).toEqual([0, 0, 0])
 })
 
-it("keeps its buckets until it is released, and none that is asked for later", () => {
+it("holds its buckets until it is released, and none after that", () => {
   const limiter = new RateLimiter({ maxKeys: 2 })
   const buckets = new CallBuckets(limiter, "ann")
   buckets.take("walk", limit, 0)

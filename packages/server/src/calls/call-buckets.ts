@@ -1,11 +1,12 @@
-// The buckets of one session's user, one for each limited call that it has made: looked up once, not at each request.
+// Holds the rate-limit buckets of one session's user, one for each limited call that the session has made. Sessions of a user share
+// the buckets. A held bucket needs no lookup.
 import type { RateLimit } from "@hawser/protocol"
 import type { HeldBucket, RateLimiter } from "@hawser/protocol/core"
 
 export class CallBuckets {
   readonly #limiter: RateLimiter
   readonly #userId: string
-  /** Undefined until the first: many sessions make no limited call. */
+  /** Undefined before the first limited call: many sessions make none. */
   #held: Map<string, HeldBucket> | undefined
   #released = false
 
@@ -14,19 +15,19 @@ export class CallBuckets {
     this.#userId = userId
   }
 
-  /** Spends one permit and returns 0, or spends nothing and returns the milliseconds until there is one. */
+  /** Spends one permit and returns 0. Without a permit it returns the milliseconds until the next one. */
   take(name: string, limit: RateLimit, nowMs: number): number {
     const held = this.#held?.get(name)
     if (held !== undefined) return held.take(nowMs)
     const bucket = this.#limiter.hold(`${this.#userId}\n${name}`, limit, nowMs)
     const waitMs = bucket.take(nowMs)
-    // A request whose validation took longer than its session keeps nothing.
+    // The validation of this request ended after its session.
     if (this.#released) bucket.release()
     else (this.#held ??= new Map()).set(name, bucket)
     return waitMs
   }
 
-  /** The session has ended. */
+  /** Releases all buckets at the end of the session. */
   release(): void {
     for (const bucket of this.#held?.values() ?? []) bucket.release()
     this.#held = undefined

@@ -49,7 +49,7 @@ const session: Session<AuthenticatedUser> = {
   end: () => {},
 }
 
-/** The outcome of a `2.0` request of the hostile name, and what was logged. */
+/** Returns the outcome of a `2.0` request with the hostile name, and the logged errors. */
 async function ask(options: Profile20<Contract, AuthenticatedUser> = {}) {
   const clock = new SimulatedClock()
   const logged: unknown[] = []
@@ -117,7 +117,7 @@ describe("streams", () => {
     return { router, execute, idempotency, logged }
   }
 
-  it("start anew each time, whatever their key", async () => {
+  it("start anew each time, also with the same key", async () => {
     const { router, execute, idempotency } = setUp(({ input }) => [input])
     const [one, two] = [await execute(), await execute()]
     expect([one, two]).toEqual([
@@ -146,7 +146,7 @@ describe("streams", () => {
     expect(await execute()).toMatchObject({ ok: false, error: { code: "sys_internal_error" } })
     expect(logged).toEqual([
       new Error('handler of "watch" for user "u\\u000a2" failed', {
-        cause: new TypeError('the handler of "watch" returned nothing that can be iterated'),
+        cause: new TypeError('the handler of "watch" returned no iterable'),
       }),
     ])
   })

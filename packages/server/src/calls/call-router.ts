@@ -1,5 +1,6 @@
-// From a decoded request to its outcome: name → translation → validation → rate limit of the type → handler.
-// Never throws and never rejects: whatever goes wrong becomes an error outcome.
+// Executes a decoded request: translation → validation → rate limit of the call → handler. Returns the outcome.
+// Never throws and never rejects: an error becomes an error outcome. Faults of the server go to `onError`, and the caller gets
+// `sys_internal_error`.
 import { HawserError } from "@hawser/protocol"
 import { describeIssues, idempotencyKeyMaxLength, quoted, turnNow, validate } from "@hawser/protocol/core"
 import type { Clock } from "@hawser/protocol"
@@ -12,38 +13,43 @@ import { isItemSource } from "./reply-streams.ts"
 import type { CallBuckets } from "./call-buckets.ts"
 import type { CallDialect } from "./call-dialect.ts"
 import type { Job, Outcome } from "./job.ts"
-import { isAnswer, resultError, wireError } from "./told-error.ts"
+import { isAnswer, resultError, wireError } from "./wire-error.ts"
 
-/** What the handler of a stream receives. */
+/** Context of a stream's handler. */
 export interface StreamContext<Input, S> {
+  /** Validated input. */
   readonly input: Input
+  /** Session of the caller. */
   readonly session: S
   /**
-   * Aborts on the caller's cancel, on the deadline (a stream: of its start) and at the session's end; never on the mere
-   * loss of a connection.
+   * Aborts when the caller cancels, at the deadline, and at the session's end. The deadline of a stream is that of its start. A
+   * lost connection does not abort it.
    */
   readonly signal: AbortSignal
 }
 
-/** What a handler receives. */
+/** Context of a command or query handler. */
 export interface HandlerContext<Input, S> extends StreamContext<Input, S> {
-  /** Runs `fn` right after the reply was sent; what handlers publish themselves goes out before it. Nobody waits for it. */
+  /** Defers `fn` until the reply was sent. Its result is not awaited; a throw or rejection goes to `onError`. */
   readonly afterReply: (fn: () => unknown) => void
 }
 
+/** Handler of any call, without its types. */
 export type AnyHandler<S> = (context: HandlerContext<unknown, S>) => unknown
 
+/** Dependencies of `CallRouter`. */
 export interface CallRouterOptions<User extends AuthenticatedUser> {
+  /** Calls of the contract, by name. */
   readonly calls: ReadonlyMap<string, CallEntry>
   readonly handlers: ReadonlyMap<string, AnyHandler<Session<User>>>
   readonly clock: Clock
   readonly idempotency: Idempotency
-  /** Encodes results that are remembered. */
+  /** Encodes results that `Idempotency` keeps. */
   readonly codec: Pick<Codec, "hold">
   readonly onError: (error: unknown) => void
 }
 
-/** Who asks, and how: one for a session. */
+/** Caller of requests: one object per session. */
 export interface Caller<User extends AuthenticatedUser> {
   readonly session: Session<User>
   readonly dialect: CallDialect<User>
@@ -57,19 +63,21 @@ export class CallRouter<User extends AuthenticatedUser> {
     this.#options = options
   }
 
+  /** True for a stream of the contract. */
   isStream(name: string): boolean {
     return this.#options.calls.get(name)?.call === "stream"
   }
 
+  /** Executes a request once, or returns the outcome of an earlier request with the same idempotency key. */
   execute(caller: Caller<User>, job: Job): Outcome | Promise<Outcome> {
     const { type, key } = job.frame
-    // A stream cannot be had twice: its key, if it has one, means nothing.
+    // A stream cannot be repeated, so its key is ignored.
     if (key === undefined || this.isStream(type)) return this.#guarded(caller, job)
     if (key.length > idempotencyKeyMaxLength) return failure(tooLong(key))
     const userId = caller.session.user.id
     const id = JSON.stringify([type, key])
     return this.#options.idempotency.once({ userId, id }, () => {
-      // It may have waited for another session's attempt, and its own caller may be gone meanwhile.
+      // The request may have waited for another session's attempt, and its caller may have cancelled meanwhile.
       const { aborted, reason } = job.abort
       if (!aborted) {
         const outcome = this.#guarded(caller, job)
@@ -82,13 +90,13 @@ export class CallRouter<User extends AuthenticatedUser> {
   }
 
   /**
-   * A repetition gets the result of that moment, whatever becomes of the object that the handler returned. That object is
-   * not kept: its bytes alone are counted.
+   * Encodes the result for later repetitions, so that later changes of the handler's object have no effect. The object itself is
+   * not kept.
    */
   #remembered(outcome: Outcome, name: string): Outcome {
     if (!outcome.ok || "items" in outcome || outcome.payload === undefined) return outcome
     try {
-      // In a reply a frame is around it.
+      // A reply surrounds the result by one container, the frame.
       return { ok: true, payload: this.#options.codec.hold(outcome.payload, 1).withoutValue() }
     } catch (cause) {
       this.#options.onError(new Error(`the result of ${quoted(name)} cannot be sent`, { cause }))
@@ -148,12 +156,12 @@ export class CallRouter<User extends AuthenticatedUser> {
       : this.#succeeded(caller, entry, name, output)
   }
 
-  /** The bucket of a type is charged after validation: a malformed request uses up no slot. */
+  /** Charges the call's bucket. Runs after validation, so an invalid request costs no permit. */
   #charge(caller: Caller<User>, name: string, { spec }: CallEntry): void {
     if (spec.limit === undefined) return
     const waitMs = caller.buckets.take(name, spec.limit, turnNow(this.#options.clock))
     if (waitMs === 0) return
-    const message = `"${name}" is limited; try again in ${waitMs} ms`
+    const message = `the rate limit of "${name}" is exceeded; retry in ${waitMs} ms`
     throw new HawserError("rate_limited", { message, retryAfterMs: waitMs })
   }
 
@@ -191,7 +199,7 @@ export class CallRouter<User extends AuthenticatedUser> {
   }
 }
 
-/** What is rarely asked for is made when it is. */
+/** Creates the signal and the list of deferred functions on first use: most handlers use neither. */
 class CallContext<S> implements HandlerContext<unknown, S> {
   readonly input: unknown
   readonly session: S
@@ -217,8 +225,7 @@ class CallContext<S> implements HandlerContext<unknown, S> {
 }
 
 function started(name: string, items: unknown): Outcome {
-  if (!isItemSource(items))
-    throw new TypeError(`the handler of "${name}" returned nothing that can be iterated`)
+  if (!isItemSource(items)) throw new TypeError(`the handler of "${name}" returned no iterable`)
   return { ok: true, items }
 }
 

@@ -1,4 +1,4 @@
-// The layer of calls of one server: which handler serves which call, and what all callers share.
+// Creates the call layer of one server: handlers, router, and the state that all sessions share.
 import { RateLimiter } from "@hawser/protocol/core"
 import type { CallEntry } from "@hawser/protocol/core"
 import type { AuthenticatedUser } from "../base/authenticate.ts"
@@ -9,16 +9,17 @@ import { HandlerTable } from "./handler-table.ts"
 import { Idempotency } from "./idempotency.ts"
 import { StartSchedule } from "./start-schedule.ts"
 
+/** The call layer of one server. */
 export interface Calls<User extends AuthenticatedUser> {
   readonly handlers: HandlerTable<Session<User>>
   readonly router: CallRouter<User>
-  /** Buckets of all users. */
+  /** Rate-limit buckets of all users. */
   readonly limiter: RateLimiter
   readonly idempotency: Idempotency
   readonly starts: StartSchedule
 }
 
-/** @param entries every call that clients can make, by name. */
+/** @param entries all calls that clients may make, by name. */
 export function createCalls<User extends AuthenticatedUser>(
   contractName: string,
   entries: ReadonlyMap<string, CallEntry>,

@@ -1,4 +1,4 @@
-// Which handler serves which call of the contract: exactly one each.
+// Maps each call of the contract to its one handler.
 import type { CallEntry } from "@hawser/protocol/core"
 import type { AnyHandler } from "./call-router.ts"
 
@@ -12,6 +12,7 @@ export class HandlerTable<S> {
     this.#calls = calls
   }
 
+  /** Handlers by name of their call. */
   get byName(): ReadonlyMap<string, AnyHandler<S>> {
     return this.#handlers
   }
@@ -21,7 +22,7 @@ export class HandlerTable<S> {
     return this.#calls.has(name)
   }
 
-  /** @throws TypeError for a name that the contract does not have, or a second handler. */
+  /** Sets the handler of a call. @throws TypeError for a call that the contract lacks, and for a second handler. */
   set(call: CallEntry["call"], name: string, handler: AnyHandler<S>): void {
     if (this.#calls.get(name)?.call !== call)
       throw new TypeError(`the contract "${this.#contractName}" has no ${call} "${name}"`)
@@ -29,7 +30,7 @@ export class HandlerTable<S> {
     this.#handlers.set(name, handler)
   }
 
-  /** @throws TypeError that names every call without a handler. */
+  /** @throws TypeError with the names of all calls without a handler. */
   assertComplete(): void {
     const missing = [...this.#calls.keys()].filter((name) => !this.#handlers.has(name))
     if (missing.length > 0)

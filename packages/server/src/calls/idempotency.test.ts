@@ -37,7 +37,7 @@ function running(idempotency: Idempotency, id: string) {
 }
 
 describe("Idempotency", () => {
-  it("executes once, and gives the first outcome to every repetition", () => {
+  it("executes once, and returns the first outcome to each repetition", () => {
     const { once, idempotency } = setUp()
     expect([once("a"), once("a"), once("b"), once("a")]).toEqual([done(1), done(1), done(2), done(1)])
     expect(idempotency.size).toBe(2)
@@ -89,7 +89,7 @@ describe("Idempotency", () => {
     expect(idempotency.once({ userId: "u", id: "a" }, () => done("third"))).toEqual(done("again"))
   })
 
-  it("forgets everybody in time, though one handler of one user never ends", async () => {
+  it("expires all other entries in time, though one handler never ends", async () => {
     const { idempotency, clock } = setUp()
     running(idempotency, "hung")
     for (let user = 0; user < 1_000; user += 1)
@@ -100,7 +100,7 @@ describe("Idempotency", () => {
     expect(idempotency.size).toBe(1)
   })
 
-  it("remembers as many as its bound, and forgets none by being asked", () => {
+  it("remembers as many outcomes as its bound, and evicts none on a read", () => {
     const { idempotency, once } = setUp()
     for (const id of ["a", "b", "c"]) unwatched(once(id))
     expect([once("a"), once("a"), once("b"), once("c")]).toEqual([done(1), done(1), done(2), done(3)])
@@ -109,7 +109,7 @@ describe("Idempotency", () => {
     expect([once("b"), once("a")]).toEqual([done(2), done(5)])
   })
 
-  it("counts what was executed again among the latest", async () => {
+  it("counts an outcome of a repeated execution as the latest", async () => {
     const { idempotency, clock, once } = setUp()
     running(idempotency, "slow")
     unwatched(once("a"))
@@ -117,7 +117,7 @@ describe("Idempotency", () => {
     unwatched(once("b"))
     await clock.advance(300)
     expect(once("a")).toEqual(done(3))
-    // One that runs takes nobody's room.
+    // A running request does not count towards the bound.
     expect([once("c"), once("a"), once("b")]).toEqual([done(4), done(3), done(2)])
     expect(once("d")).toEqual(done(5))
     expect([once("c"), once("a"), once("d"), once("b")]).toEqual([done(4), done(3), done(5), done(6)])
@@ -146,7 +146,7 @@ describe("Idempotency", () => {
     expect(idempotency.once({ userId: "u", id: "b" }, () => done("again"))).toEqual(done("again"))
   })
 
-  it("remembers nothing of a request that throws", () => {
+  it("remembers no outcome of a request that throws", () => {
     const { idempotency } = setUp()
     const broken = (): Outcome => {
       throw new Error("broken")
@@ -155,7 +155,7 @@ describe("Idempotency", () => {
     expect(idempotency.size).toBe(0)
   })
 
-  it("never forgets what still runs, however many there are", () => {
+  it("never evicts running requests, for any number of them", () => {
     const { idempotency } = setUp({ idempotencyMs: 600, idempotencyMaxCount: 1 })
     const first = running(idempotency, "a")
     running(idempotency, "b")
@@ -163,7 +163,7 @@ describe("Idempotency", () => {
     expect([first.executions(), again.executions()]).toEqual([1, 0])
   })
 
-  it("executes for a repetition what the first caller's end has cut short", async () => {
+  it("executes a repetition again if the first caller's session ended", async () => {
     const { idempotency, clock } = setUp()
     const first = running(idempotency, "a")
     const repetition = idempotency.once({ userId: "u", id: "a" }, () => done("again"))
@@ -172,7 +172,7 @@ describe("Idempotency", () => {
     expect(await repetition).toEqual(done("again"))
   })
 
-  it("keeps users apart, and forgets those who have nothing left", async () => {
+  it("separates users, and removes users without outcomes", async () => {
     const { idempotency, clock } = setUp()
     for (const userId of ["u", "v"]) unwatched(idempotency.once({ userId, id: "a" }, () => done(userId)))
     expect(idempotency.once({ userId: "v", id: "a" }, () => done("again"))).toEqual(done("v"))
@@ -181,7 +181,7 @@ describe("Idempotency", () => {
     expect(idempotency.size).toBe(1)
   })
 
-  it("agrees with a list of what was executed and when", async () => {
+  it("agrees with a model of executions and times", async () => {
     const step = fc.oneof(
       { weight: 4, arbitrary: fc.record({ ask: fc.nat(8) }) },
       { weight: 1, arbitrary: fc.record({ passMs: fc.nat(400) }) },

@@ -1,5 +1,5 @@
-// Requests with an idempotency key are executed once per user, name and key; a repetition gets the first outcome.
-// Knows no sessions: a client repeats such a request on a new one.
+// Executes requests with an idempotency key once per user, name and key. A repetition gets the first outcome, until it expires
+// (`idempotencyMs`) or is evicted. Must not know sessions: a client repeats such a request on a new session.
 import { isErrorCode } from "@hawser/protocol"
 import { errorTable } from "@hawser/protocol/core"
 import type { Clock } from "@hawser/protocol"
@@ -9,26 +9,29 @@ import type { Outcome } from "./job.ts"
 import { outcomeOf, outcomeRecordOf } from "./outcome-record.ts"
 import type { OutcomeRecord } from "./outcome-record.ts"
 
+/** Bounds of `Idempotency`. */
 export interface IdempotencyLimits extends OutcomeMemoryLimits {
-  /** How long an outcome is remembered, and a request that runs waited for. A repetition after that is executed again. */
+  /** Time to live of an outcome, and longest wait for a running request, in milliseconds. A later repetition is executed again. */
   readonly idempotencyMs: number
 }
 
 interface Running {
   readonly outcome: Promise<Outcome>
-  /** Until then a repetition waits for it; a handler that never ends must not lock its key for ever. */
+  /** Time until which repetitions wait for this request. Without it a handler that never ends would lock its key for ever. */
   readonly untilMs: number
 }
 
+/** Identity of a request with a key. */
 export interface IdempotentRequest {
   readonly userId: string
+  /** Name of the call and idempotency key. */
   readonly id: string
 }
 
 export class Idempotency {
   readonly #clock: Clock
   readonly #limits: IdempotencyLimits
-  /** By user and id, the one that started first first. */
+  /** Running requests by user and id, in the order of their starts. */
   readonly #running = new Map<string, Running>()
   readonly #settled: OutcomeMemory
 
@@ -38,25 +41,26 @@ export class Idempotency {
     this.#settled = new OutcomeMemory(limits)
   }
 
-  /** Requests that run and outcomes that are remembered, of all users together. */
+  /** Number of running requests and remembered outcomes of all users. */
   get size(): number {
     return this.#running.size + this.#settled.size
   }
 
-  /** Bytes of the outcomes that are remembered. */
+  /** Bytes of all remembered outcomes. */
   get bytes(): number {
     return this.#settled.bytes
   }
 
-  /** The first outcome of this user's id; `execute` is called only if there is none. */
+  /** Returns the first outcome of a request. Calls `execute` only if no outcome is known and no attempt is running. */
   once(request: IdempotentRequest, execute: () => Outcome | Promise<Outcome>): Outcome | Promise<Outcome> {
-    this.#forgetOld()
+    this.#expire()
     const settled = this.#settled.get(request.userId, request.id)
     if (settled !== undefined && settled.untilMs > this.#clock.now()) return settled.outcome
     const key = JSON.stringify([request.userId, request.id])
     const running = this.#running.get(key)
     if (running !== undefined) {
-      // Whoever waited with the first caller must not suffer for what happened to that caller alone.
+      // If the first attempt has no final outcome (cancelled, timed out, rate-limited), each waiter calls `once` again; the first
+      // to do so runs the handler.
       return running.outcome.then((outcome) => (isFinal(outcome) ? outcome : this.once(request, execute)))
     }
     const outcome = execute()
@@ -66,7 +70,7 @@ export class Idempotency {
     }
     const own: Running = { outcome, untilMs: this.#clock.now() + this.#limits.idempotencyMs }
     this.#running.set(key, own)
-    // One that was given up may have a successor, whose outcome is the one that counts.
+    // An expired attempt may have a successor under the same key; only the successor's outcome is remembered.
     const isOver = (): boolean => this.#running.get(key) === own && this.#running.delete(key)
     outcome.then((late) => {
       if (isOver()) this.#settle(request, late)
@@ -74,7 +78,7 @@ export class Idempotency {
     return outcome
   }
 
-  /** Returns the remembered outcomes as plain data. Requests that run are not among them. */
+  /** Returns the remembered outcomes as plain data. Running requests are excluded. */
   freeze(): readonly OutcomeRecord[] {
     const nowMs = this.#clock.now()
     return [...this.#settled.all()].flatMap(({ userId, id, outcome, untilMs }) => {
@@ -85,7 +89,7 @@ export class Idempotency {
     })
   }
 
-  /** Remembers outcomes that `freeze` returned. @param elapsedMs time since `freeze`. */
+  /** Restores outcomes that `freeze` returned. @param elapsedMs time since `freeze`. */
   thaw(records: readonly OutcomeRecord[], elapsedMs = 0): void {
     const nowMs = this.#clock.now()
     for (const record of records) {
@@ -101,18 +105,18 @@ export class Idempotency {
     this.#settled.set({ userId, id, outcome, untilMs })
   }
 
-  /** The running ones are in the order in which they get old. */
-  #forgetOld(): void {
+  /** Removes expired entries. Running requests are in the order of their expiry. */
+  #expire(): void {
     const nowMs = this.#clock.now()
     for (const [key, { untilMs }] of this.#running) {
       if (untilMs > nowMs) break
       this.#running.delete(key)
     }
-    this.#settled.forgetUntil(nowMs)
+    this.#settled.expireUntil(nowMs)
   }
 }
 
-/** What may come out otherwise the next time is not remembered: a limit, a timeout, a caller who went away. */
+/** True for an outcome that a repetition gets. False if another attempt may differ: rate limit, timeout, cancel, session's end. */
 function isFinal(outcome: Outcome): boolean {
   if (outcome.ok || outcome.isExecuted === true) return true
   const { code } = outcome.error

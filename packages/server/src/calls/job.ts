@@ -1,29 +1,32 @@
-// A request on its way through the server, and what comes of it.
+// Types of a request in progress, and of its outcome.
 import type { RequestFrame, WireError } from "@hawser/protocol/core"
 import type { LazyAbort } from "./lazy-abort.ts"
 
-/** What the handler of a stream returns: what an async generator function returns, or any other source of items. */
+/** Source of a stream's items: the result of an async generator function, or any other iterable. */
 export type ItemSource<T = unknown> = AsyncIterable<T> | Iterable<T>
 
+/** Request in progress. */
 export interface Job {
   readonly frame: RequestFrame
-  /** The request's number in its direction; 0 where nothing is counted. */
+  /** Number of the request among the client's reliable messages; 0 in a profile that does not count. */
   readonly count: number
   readonly abort: LazyAbort
-  /** Items of a stream that its reader takes already. */
+  /** Credit of a stream's reader before the start, in items. */
   readonly credit: number
-  /** Run in order after the reply was sent; undefined while there are none. */
+  /** Deferred functions of the handler, run in order after the reply was sent; undefined while empty. */
   afterReply: (() => unknown)[] | undefined
-  /** Time of arrival on the server's clock. The caller's budget runs from it. */
+  /** Time of arrival, on the server's clock. The caller's time limit counts from it. */
   readonly arrivedAtMs: number
-  /** The contract's name of the call, and the code of its failure; the client's dialect may translate both. */
+  /** Name of the call in the contract. The client's dialect may have another name for it. */
   name: string
+  /** Code of the failure before the dialect translated it; undefined without a failure. */
   failure: string | undefined
 }
 
+/** Outcome of a request. */
 export type Outcome =
   | { readonly ok: true; readonly payload: unknown }
-  /** A stream starts: the request is settled, no reply is sent. */
+  /** Start of a stream: the request is settled without a reply. */
   | { readonly ok: true; readonly items: ItemSource }
-  /** `isExecuted`: its handler has done its work, only the result cannot be sent. */
+  /** `isExecuted`: the handler succeeded, and only its result could not be encoded. */
   | { readonly ok: false; readonly error: WireError; readonly isExecuted?: boolean }

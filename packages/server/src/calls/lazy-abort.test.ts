@@ -1,7 +1,7 @@
 import { expect, it } from "vitest"
 import { LazyAbort } from "./lazy-abort.ts"
 
-it("gives one signal, whose state is its own, whenever it is asked for", () => {
+it("returns one signal with the current state, before and after the abort", () => {
   const [early, late] = [new LazyAbort(), new LazyAbort()]
   const heard: unknown[] = []
   early.signal.addEventListener("abort", () => heard.push(early.signal.reason))

@@ -1,5 +1,5 @@
-// An AbortController that is made when somebody asks for its signal: most handlers never do, and making one costs more
-// than everything else that a small request needs.
+// An AbortController that is created on the first use of its signal. Most handlers use none, and its creation costs more than the
+// rest of a small request.
 
 export class LazyAbort {
   #controller: AbortController | undefined
@@ -14,7 +14,7 @@ export class LazyAbort {
     return this.#reason
   }
 
-  /** Always the same one. */
+  /** Signal of the abort; always the same object. */
   get signal(): AbortSignal {
     if (this.#controller === undefined) {
       this.#controller = new AbortController()
@@ -23,7 +23,7 @@ export class LazyAbort {
     return this.#controller.signal
   }
 
-  /** The first reason stays. */
+  /** Aborts with this reason. Later calls have no effect. */
   abort(reason: unknown): void {
     if (this.#aborted) return
     this.#aborted = true

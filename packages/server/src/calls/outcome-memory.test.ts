@@ -44,7 +44,7 @@ describe("OutcomeMemory", () => {
     ])
   })
 
-  it("door-10 remembers nothing that is larger than a bound by itself", () => {
+  it("door-10 stores no outcome that is larger than a bound", () => {
     const { memory, remember, known } = setUp({
       idempotencyUserMaxBytes: 20 * kib,
       idempotencyMaxBytes: 30 * kib,
@@ -60,13 +60,13 @@ describe("OutcomeMemory", () => {
     expect([memory.size, known("u", ["0", "1", "2"])]).toEqual([1, ""])
   })
 
-  it("counts nothing once everything has expired", () => {
+  it("counts 0 once all outcomes have expired", () => {
     const { memory, remember } = setUp({})
     for (const user of letters) for (const id of letters) remember(user, id, 1)
     expect(memory.size).toBe(36)
-    memory.forgetUntil(99)
+    memory.expireUntil(99)
     expect(memory.size).toBe(36)
-    memory.forgetUntil(100)
+    memory.expireUntil(100)
     expect([memory.size, memory.bytes]).toEqual([0, 0])
   })
 })

@@ -1,32 +1,34 @@
-// Remembers outcomes of settled requests, by user and id, within three bounds: outcomes of one user, bytes of one user,
-// bytes of all users. Beyond a bound of one user its oldest outcome is evicted, beyond that of all the oldest outcome of
-// one of the largest users. Must not know handlers and clocks; its caller passes the time.
+// Stores outcomes of settled requests by user and id. Bounds: outcomes of one user, bytes of one user, bytes of all users. Above a
+// bound of one user its oldest outcome is evicted; above the bound of all users, the oldest outcome of one of the largest users.
+// Must not know handlers and clocks; its caller passes the time.
 import { Encoded } from "@hawser/protocol/core"
 import type { Outcome } from "./job.ts"
 
+/** Bounds of `OutcomeMemory`. */
 export interface OutcomeMemoryLimits {
-  /** Outcomes remembered for one user. Beyond: the oldest is evicted. */
+  /** Outcomes of one user. Above it the user's oldest outcome is evicted. */
   readonly idempotencyMaxCount: number
-  /** Bytes of these. Beyond: the oldest is evicted. An outcome that is larger by itself is not remembered. */
+  /** Bytes of one user's outcomes. Above it the user's oldest outcome is evicted. A larger outcome is not stored. */
   readonly idempotencyUserMaxBytes: number
-  /** Bytes of the outcomes of all users. Beyond: the oldest outcome of one of the largest users is evicted. */
+  /** Bytes of all outcomes. Above it the oldest outcome of one of the largest users is evicted. */
   readonly idempotencyMaxBytes: number
 }
 
 interface Remembered {
   readonly outcome: Outcome
   readonly bytes: number
-  /** When it expires. */
+  /** Time of expiry. */
   readonly untilMs: number
 }
 
 interface UserMemory {
   readonly userId: string
-  /** The oldest first. */
+  /** Outcomes by id, oldest first. */
   readonly outcomes: Map<string, Remembered>
   bytes: number
 }
 
+/** Settled request with its outcome and time of expiry. */
 export interface SettledRequest {
   readonly userId: string
   readonly id: string
@@ -34,18 +36,20 @@ export interface SettledRequest {
   readonly untilMs: number
 }
 
-/** Rough sizes in memory: of the objects around an outcome, of one value in the details of an error, of a character. */
+/** Estimated memory of the objects around an outcome, in bytes. */
 const entryBytes = 256
+/** Estimated memory of one value in the details of an error, in bytes. */
 const memberBytes = 16
+/** Memory of one character, in bytes. */
 const charBytes = 2
-/** Values in the details of an error, also where they go in circles. */
+/** Bound of the values in the details of an error; cyclic details reach it. Above it the outcome is not stored. */
 const valuesMaxCount = 10_000
 
 export class OutcomeMemory {
   readonly #limits: OutcomeMemoryLimits
-  /** The user whose last request was settled longest ago first. */
+  /** Users, in the order of their last stored outcome. */
   readonly #users = new Map<string, UserMemory>()
-  /** Users by the number of binary digits of their bytes: the largest are in the last set that is not empty. */
+  /** Users by the number of binary digits of their bytes. The last set that is not empty holds the largest users. */
   readonly #byDigits = Array.from({ length: 54 }, () => new Set<UserMemory>())
   #size = 0
   #bytes = 0
@@ -66,6 +70,7 @@ export class OutcomeMemory {
     return this.#users.get(userId)?.outcomes.get(id)
   }
 
+  /** Stores an outcome, and evicts others above the bounds. */
   set({ userId, id, outcome, untilMs }: SettledRequest): void {
     const { idempotencyMaxCount, idempotencyUserMaxBytes, idempotencyMaxBytes } = this.#limits
     const known = this.#users.get(userId)
@@ -83,14 +88,14 @@ export class OutcomeMemory {
     while (this.#bytes > idempotencyMaxBytes) this.#deleteOldest(this.#largest ?? user)
   }
 
-  /** Every outcome; those of one user in the order in which they expire. */
+  /** Yields all outcomes; those of one user in the order of their expiry. */
   *all(): IterableIterator<SettledRequest> {
     for (const { userId, outcomes } of this.#users.values())
       for (const [id, { outcome, untilMs }] of outcomes) yield { userId, id, outcome, untilMs }
   }
 
-  /** Each user's outcomes are in the order in which they expire; those of a user that still has one may wait. */
-  forgetUntil(nowMs: number): void {
+  /** Removes expired outcomes. Stops at the first user with an outcome that is not expired; later calls remove the others. */
+  expireUntil(nowMs: number): void {
     for (const user of this.#users.values()) {
       for (const [id, { untilMs }] of user.outcomes) {
         if (untilMs > nowMs) return
@@ -140,7 +145,7 @@ function outcomeBytes(outcome: Outcome): number {
   return "payload" in outcome ? valueBytes(outcome.payload) : 0
 }
 
-/** A result is encoded already. Details of an error are not: theirs is a rough size, infinite beyond `valuesMaxCount`. */
+/** Returns the bytes of an encoded result, or an estimate of an error's details; Infinity above `valuesMaxCount` values. */
 function valueBytes(value: unknown): number {
   const rest = [value]
   let bytes = 0

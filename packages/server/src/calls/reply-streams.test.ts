@@ -8,7 +8,7 @@ import { ReplyStreams } from "./reply-streams.ts"
 import type { StreamJob } from "./reply-streams.ts"
 import type { ItemSource } from "./job.ts"
 
-/** The streams of one session, and what they sent: `1: a` for an item, `1 end` or `1 end: code`. */
+/** Streams of one session, and their sent frames: `1: a` for an item, `1 end` or `1 end: code`. */
 function setUp(options: { readonly streamsPerSession?: number; readonly itemBytes?: number } = {}) {
   const { streamsPerSession = 16, itemBytes = 1 } = options
   const frames: Frame[] = []
@@ -49,12 +49,12 @@ function jobOf(reference: Reference, credit: number): StreamJob {
   return { frame: { ...frame, reference }, abort: new LazyAbort(), credit }
 }
 
-/** Promise jobs have run: the sources of these tests wait for nothing else. */
+/** Waits for promise jobs, which is enough for the sources of these tests. */
 async function settle(): Promise<void> {
   for (let turn = 0; turn < 50; turn += 1) await Promise.resolve()
 }
 
-/** A source of which the test decides when it makes an item; tells how often it was asked and left. */
+/** Source whose items the test produces; it counts the calls of `next` and `return`. */
 class ManualSource implements AsyncIterableIterator<string> {
   asked = 0
   left = 0
@@ -112,7 +112,7 @@ async function* letters(count: number): AsyncGenerator<string> {
 }
 
 describe("credit", () => {
-  it("asks for nothing before the reader wants something", async () => {
+  it("pulls no item before the reader grants credit", async () => {
     const { streams, sent, start } = setUp()
     const source = new ManualSource()
     start(1, source)
@@ -120,7 +120,7 @@ describe("credit", () => {
     expect([source.asked, sent, streams.size]).toEqual([0, [], 1])
   })
 
-  it("sends as many items as the reader takes, and then the end", async () => {
+  it("sends as many items as the reader has credit for, and then the end", async () => {
     const { streams, sent, start } = setUp()
     start(1, letters(3), 2)
     await settle()
@@ -131,7 +131,7 @@ describe("credit", () => {
     expect(streams.credit(1, 5)).toBe(false)
   })
 
-  it("has one item made at a time, however much credit comes", async () => {
+  it("pulls one item at a time, for any amount of credit", async () => {
     const { streams, sent, start } = setUp()
     const source = new ManualSource()
     start(1, source, 1)
@@ -145,7 +145,7 @@ describe("credit", () => {
     expect([source.asked, source.isAsked]).toEqual([3, false])
   })
 
-  it("cuts what is beyond the largest window", async () => {
+  it("cuts credit above the largest window", async () => {
     const { streams, sent, start } = setUp()
     start(1, numbers(streamWindowMax + 9), Number.MAX_SAFE_INTEGER)
     streams.credit(1, Number.MAX_SAFE_INTEGER)
@@ -154,7 +154,7 @@ describe("credit", () => {
     streams.cancel(1)
   })
 
-  it("ignores credit for what does not run", () => {
+  it("ignores credit for a stream that is not open", () => {
     const { streams, sent } = setUp()
     expect([streams.credit(1, 5), streams.credit("x", 5), streams.credit(null, 5)]).toEqual([
       false,
@@ -170,7 +170,7 @@ async function* numbers(count: number): AsyncGenerator<number> {
 }
 
 describe("sources", () => {
-  it("takes arrays, sets, generators and their asynchronous relatives", async () => {
+  it("accepts arrays, sets, generators and async iterables", async () => {
     const { sent, start } = setUp()
     start(1, ["a", "b"], 9)
     start(2, new Set(["c"]), 9)
@@ -195,7 +195,7 @@ describe("sources", () => {
     expect(sent).toEqual(["1 end"])
   })
 
-  it("takes one whose iterator has no return()", async () => {
+  it("accepts a source whose iterator has no return()", async () => {
     const { streams, sent, start } = setUp()
     start(1, { [Symbol.asyncIterator]: () => ({ next: () => new Promise(() => {}) }) }, 1)
     streams.cancel(1)
@@ -205,7 +205,7 @@ describe("sources", () => {
 })
 
 describe("errors", () => {
-  it("lets a HawserError travel, after the items before it, and reports nothing", async () => {
+  it("sends a HawserError after the items before it, and reports no fault", async () => {
     const { sent, errors, start } = setUp()
     async function* source(): AsyncGenerator<string> {
       yield "a"
@@ -216,7 +216,7 @@ describe("errors", () => {
     expect([sent, errors]).toEqual([["1: a", "1 end: forbidden"], []])
   })
 
-  it("tells of anything else only that it is the server's fault, and reports it once", async () => {
+  it("sends `sys_internal_error` for any other error, and reports it once", async () => {
     const { streams, sent, errors, start } = setUp()
     const fault = new Error("the disk is full")
     const source = new ManualSource()
@@ -237,7 +237,7 @@ describe("errors", () => {
     expect([sent, errors.length, streams.size]).toEqual([["1 end: sys_internal_error"], 1, 0])
   })
 
-  it("ends a stream whose item cannot be encoded, and leaves its source", async () => {
+  it("ends a stream whose item cannot be encoded, and closes its source", async () => {
     const { sent, errors, streams, start } = setUp()
     let isLeft = false
     async function* source(): AsyncGenerator<unknown> {
@@ -263,7 +263,7 @@ describe("errors", () => {
     expect([sent, errors.length]).toEqual([["1 end: forbidden"], 1])
   })
 
-  it("answers a request that does not start with its end alone", () => {
+  it("answers a stream that does not start with its END alone", () => {
     const { streams, sent } = setUp()
     streams.refuse(jobOf(3, 5), { code: "invalid_input", message: "no", category: "validation" })
     expect([sent, streams.size]).toEqual([["3 end: invalid_input"], 0])
@@ -275,7 +275,7 @@ function explode(): never {
 }
 
 describe("cancel", () => {
-  it("ends the stream at once, aborts its signal and leaves its source", async () => {
+  it("ends the stream at once, aborts its signal and closes its source", async () => {
     const { streams, sent, start } = setUp()
     const source = new ManualSource()
     const { abort } = start(1, source, 5)
@@ -288,7 +288,7 @@ describe("cancel", () => {
     expect([sent.length, source.left, streams.size]).toEqual([2, 1, 0])
   })
 
-  it("leaves a generator that waits for its signal, and reports no AbortError", async () => {
+  it("closes a generator that waits for its signal, and reports no AbortError", async () => {
     const { streams, sent, errors, start } = setUp()
     let job: StreamJob | undefined
     let isLeft = false
@@ -309,7 +309,7 @@ describe("cancel", () => {
     expect([sent, isLeft, errors, streams.size]).toEqual([["1: a", "1 end: cancelled"], true, [], 0])
   })
 
-  it("reports what goes wrong while a source is left", async () => {
+  it("reports errors of a source while it is closed", async () => {
     const { streams, errors, start } = setUp()
     async function* source(): AsyncGenerator<string> {
       try {
@@ -337,7 +337,7 @@ describe("cancel", () => {
 })
 
 describe("bounds", () => {
-  it("refuses a stream too many, and takes one again when another has ended", async () => {
+  it("refuses a stream above the limit, and accepts one when another has ended", async () => {
     const { streams, sent, start } = setUp({ streamsPerSession: 2 })
     const first = new ManualSource()
     start(1, first, 1)
@@ -350,7 +350,7 @@ describe("bounds", () => {
     expect(streams.refusal).toBeUndefined()
   })
 
-  it("keeps the place of a source that ignores that it was left", async () => {
+  it("keeps the slot of a source that ignores its abort", async () => {
     const { streams, sent, start } = setUp({ streamsPerSession: 1 })
     let goOn = (): void => {}
     async function* source(): AsyncGenerator<string> {
@@ -366,7 +366,7 @@ describe("bounds", () => {
     expect([sent.length, streams.size]).toEqual([1, 0])
   })
 
-  it("asks for nothing without room, and goes on when there is some", async () => {
+  it("pulls no item while the send buffer is full, and continues when it has drained", async () => {
     const { streams, sent, channel, start } = setUp()
     channel.room = 2
     start(1, letters(4), 9)
@@ -382,7 +382,7 @@ describe("bounds", () => {
     expect(sent.slice(3)).toEqual(["1: d", "1 end"])
   })
 
-  it("holds an item that is too large for the room that is left, and nothing overtakes it", async () => {
+  it("holds an item that does not fit into the send buffer, and no later item overtakes it", async () => {
     const { streams, sent, channel, start } = setUp({ itemBytes: 5 })
     channel.room = 7
     start(1, letters(3), 9)
@@ -400,7 +400,7 @@ describe("bounds", () => {
 })
 
 describe("the end of the session", () => {
-  it("aborts and leaves every source, and sends nothing", async () => {
+  it("aborts and closes each source, and sends nothing", async () => {
     const { streams, sent, start } = setUp()
     const sources = [new ManualSource(), new ManualSource()]
     const jobs = sources.map((source, index) => start(index, source, 3))
@@ -425,7 +425,7 @@ const step: fc.Arbitrary<Step> = fc.oneof(
   { weight: 1, arbitrary: fc.record({ kind: fc.constantFrom("finish", "fail", "cancel") }) },
 )
 
-it("never sends more than was granted, skips or repeats nothing, and ends exactly once", async () => {
+it("never sends more than was granted, skips and repeats no item, and ends exactly once", async () => {
   let ends = 0
   await fc.assert(
     fc.asyncProperty(fc.array(step, { maxLength: 60, size: "max" }), async (steps) => {

@@ -1,28 +1,30 @@
-// The streams of one session that run. Items are asked for one at a time, only while their reader wants them and the
-// session has room for them, and each stream ends with exactly one END unless the session ends first.
-// Knows no connections: items outlive them like everything reliable.
+// Runs the open streams of one session. Pulls one item at a time from a source, while the reader has credit and the send buffer is
+// below its bound. Each stream ends with exactly one END, unless the session ends first.
+// Must not know connections: items are reliable messages and survive them.
 import { HawserError } from "@hawser/protocol"
 import { quoted, streamWindowMax } from "@hawser/protocol/core"
 import type { ServerLimits } from "@hawser/protocol"
 import type { Codec, EndFrame, Reference, WireError } from "@hawser/protocol/core"
 import type { LazyAbort } from "./lazy-abort.ts"
-import { encodeError, isAnswer, resultError, wireError } from "./told-error.ts"
+import { encodeError, isAnswer, resultError, wireError } from "./wire-error.ts"
 import type { Job } from "./job.ts"
 import type { ItemSource } from "./job.ts"
 
-/** What a stream has of the request that opened it. */
+/** Part of a request that its stream keeps. */
 export type StreamJob = Pick<Job, "frame" | "abort" | "credit">
 
+/** Dependencies of all `ReplyStreams` of a server. */
 export interface ReplyStreamsHost {
   readonly limits: Pick<ServerLimits, "streamsPerSession">
-  /** What is the server's own fault; the client is told only that it is. */
+  /** Called with faults of the server. The client gets `sys_internal_error` without the cause. */
   readonly onError: (error: unknown) => void
 }
 
+/** Session of the streams. */
 export interface ReplyStreamsOwner {
-  /** Throws for a payload that cannot be encoded. */
+  /** Encodes items and ENDs. Throws for a payload that cannot be encoded. */
   readonly codec: Pick<Codec, "encode">
-  /** True while the session may keep this many bytes more for streams; 0 asks for the next item. */
+  /** True if the send buffer can take this many bytes; with 0, if it is below its bound. */
   hasRoom(bytes: number): boolean
   sendBytes(bytes: Uint8Array): void
 }
@@ -32,15 +34,15 @@ interface Running {
   readonly name: string
   readonly abort: LazyAbort
   readonly source: ItemSource
-  /** Undefined until its reader wants an item. */
+  /** Undefined before the first pull. */
   iterator: AsyncIterator<unknown> | undefined
-  /** Items that its reader still takes. */
+  /** Remaining credit of the reader, in items. */
   credit: number
-  /** True while an item is being made. */
+  /** True while a pull is running. */
   pulling: boolean
-  /** An item for which there was no room. */
+  /** Encoded item that did not fit into the send buffer. */
   held: Uint8Array | undefined
-  /** True once END was sent or the session ended; it is forgotten when its source has ended too. */
+  /** True once END was sent or the session ended. The stream keeps its slot until its source has ended, too. */
   ended: boolean
 }
 
@@ -54,21 +56,21 @@ export class ReplyStreams {
     this.#owner = owner
   }
 
-  /** Streams whose sources have not ended: a source that ignores its signal keeps its place. */
+  /** Number of streams whose sources have not ended. A source that ignores its signal keeps its slot. */
   get size(): number {
     return this.#streams.size
   }
 
-  /** Why no further stream can start, if none can. */
+  /** Error of a further stream if `streamsPerSession` is reached; otherwise undefined. */
   get refusal(): HawserError | undefined {
     const { streamsPerSession } = this.#host.limits
     if (this.#streams.size < streamsPerSession) return undefined
     return new HawserError("rate_limited", {
-      message: `${streamsPerSession} streams of this session run already, which is the most allowed`,
+      message: `the session has ${streamsPerSession} open streams (limits.streamsPerSession); retry when one has ended`,
     })
   }
 
-  /** The request of a stream is settled by its start; what follows are items and one END. */
+  /** Starts a stream. Its start settles the request; items and one END follow. */
   start({ frame, abort, credit }: StreamJob, source: ItemSource): void {
     const { refusal } = this
     const stream: Running = {
@@ -90,37 +92,37 @@ export class ReplyStreams {
     }
   }
 
-  /** The request of a stream that does not start is answered by its END alone. */
+  /** Sends END for a stream that does not start. */
   refuse({ frame }: StreamJob, error: WireError): void {
     this.#sendEnd({ reference: frame.reference, name: frame.type }, error)
   }
 
-  /** The reader takes more items. False when no such stream runs. */
+  /** Adds credit of the reader. Returns false if the stream is not open. */
   credit(reference: Reference, items: number): boolean {
     const stream = this.#streams.get(reference)
     if (stream !== undefined) this.#credit(stream, items)
     return stream !== undefined
   }
 
-  /** The reader wants no more. */
+  /** Ends a stream that its reader has cancelled. */
   cancel(reference: Reference): void {
     const stream = this.#streams.get(reference)
     if (stream !== undefined) this.#stop(stream, new HawserError("cancelled"))
   }
 
-  /** References of streams without an END. */
+  /** Returns the references of streams without an END. */
   openReferences(): readonly number[] {
     return [...this.#streams.values()].flatMap(({ reference, ended }) =>
       ended || typeof reference !== "number" ? [] : [reference],
     )
   }
 
-  /** The session has room again. */
+  /** Continues all streams after the send buffer has drained. */
   pump(): void {
     for (const stream of [...this.#streams.values()]) this.#advance(stream)
   }
 
-  /** The session has ended: nothing is sent any more. */
+  /** Aborts all streams at the session's end, and sends nothing. */
   end(reason: HawserError): void {
     for (const stream of [...this.#streams.values()]) {
       stream.ended = true
@@ -146,7 +148,7 @@ export class ReplyStreams {
     if (!stream.pulling && stream.credit > 0 && owner.hasRoom(0)) this.#pull(stream).catch(this.#host.onError)
   }
 
-  /** One item at a time, until the credit or the room is used up. */
+  /** Pulls items one at a time, until the credit is spent or the send buffer is full. */
   async #pull(stream: Running): Promise<void> {
     stream.pulling = true
     try {
@@ -200,7 +202,7 @@ export class ReplyStreams {
 
   #sendEnd({ reference, name }: Pick<Running, "reference" | "name">, error: WireError | undefined): void {
     const { codec } = this.#owner
-    const frame = (told: WireError | undefined): EndFrame => ({ kind: "end", reference, error: told })
+    const frame = (sent: WireError | undefined): EndFrame => ({ kind: "end", reference, error: sent })
     const what = quoted(name)
     const bytes =
       error === undefined
@@ -209,7 +211,7 @@ export class ReplyStreams {
     this.#owner.sendBytes(bytes)
   }
 
-  /** Its place is free when its source has ended. */
+  /** Aborts a stream and closes its source. The slot is free when the source has ended. */
   #abandon(stream: Running, reason: HawserError): void {
     const { reference, abort, iterator } = stream
     abort.abort(reason)
@@ -227,10 +229,10 @@ export class ReplyStreams {
     }
   }
 
-  /** What the client is told of an error; what it is not told of is reported here. */
+  /** Returns the error for the client. Reports a fault of the server to `onError`. */
   #wireError({ name, ended }: Running, error: unknown): WireError {
     if (isAnswer(error)) return wireError(error)
-    // What reads the signal of a stream that was left ends like this, and nothing is wrong.
+    // A source that observes the signal of a cancelled stream ends with an AbortError. That is no fault.
     const isAbort = ended && error instanceof Error && error.name === "AbortError"
     if (!isAbort) this.#host.onError(new Error(`the stream "${name}" failed`, { cause: error }))
     return wireError(new HawserError("sys_internal_error"))
@@ -245,7 +247,7 @@ async function* fromIterable(source: Iterable<unknown>): AsyncGenerator<unknown>
   yield* source
 }
 
-/** True for what `for await` can go through; text, which it could, is no stream of items. */
+/** True for an object that `for await` can iterate. False for text, which has characters and no items. */
 export function isItemSource(value: unknown): value is ItemSource {
   return (
     typeof value === "object" && value !== null && (Symbol.asyncIterator in value || Symbol.iterator in value)

@@ -19,7 +19,7 @@ const requestFrame = (reference: Reference, budgetMs = 0): RequestFrame => ({
   reference,
 })
 
-/** A queue whose handlers end when the test says so. */
+/** Queue whose handlers the test settles. */
 function setUp(changed: Partial<ServerLimits> = {}, runsAtOnce = false) {
   const clock = new SimulatedClock()
   const faults: unknown[] = []
@@ -50,7 +50,7 @@ function setUp(changed: Partial<ServerLimits> = {}, runsAtOnce = false) {
   const push = (...references: Reference[]): void => {
     for (const reference of references) queue.push(requestFrame(reference), 0)
   }
-  /** The handler answers, and what follows from it happens. */
+  /** Settles a handler, and waits for the effects. */
   const finish = async (reference: Reference, outcome = ok): Promise<void> => {
     handlers.get(reference)?.(outcome)
     await clock.settle()
@@ -68,7 +68,7 @@ describe("order and concurrency", () => {
     expect([started, settled, queue.size]).toEqual([[1, 2, 3], ["1: ok", "2: forbidden"], 1])
   })
 
-  it("starts as many at once as the limit says, and settles them as they end", async () => {
+  it("starts as many at once as `concurrency` allows, and settles them as they end", async () => {
     const { push, started, settled, finish } = setUp({ concurrency: 2 })
     push(1, 2, 3, 4)
     expect(started).toEqual([1, 2])
@@ -80,13 +80,13 @@ describe("order and concurrency", () => {
     expect(started).toEqual([1, 2, 3, 4])
   })
 
-  it("settles at once what answers at once, without a timer and without recursion", () => {
+  it("settles a synchronous handler at once, without a timer and without recursion", () => {
     const { queue, push, settled, timers } = setUp({}, true)
     push(...Array.from({ length: 20_000 }, (_, index) => index))
     expect([settled.length, settled.at(-1), queue.size, timers.size]).toEqual([20_000, "19999: ok", 0, 0])
   })
 
-  it("is full at the high water and tells when there is room", async () => {
+  it("is full at the high-water mark, and calls onSpace below it", async () => {
     const { queue, push, finish, spaces } = setUp({ inboxHighWater: 2 })
     push(1, 2)
     expect([queue.isFull, spaces()]).toEqual([false, 0])
@@ -102,7 +102,7 @@ describe("order and concurrency", () => {
     expect([queue.size, spaces() > before]).toEqual([0, true])
   })
 
-  it("knows what waits and what runs", async () => {
+  it("has waiting and running requests", async () => {
     const { queue, push, finish } = setUp()
     push(1, "2")
     expect([queue.has(1), queue.has("2"), queue.has("1"), queue.has(3)]).toEqual([true, true, false, false])
@@ -112,7 +112,7 @@ describe("order and concurrency", () => {
 })
 
 describe("requests of one read", () => {
-  it("surprise-C2 start when all of it was parsed, in order, but for those that it cancels", async () => {
+  it("surprise-C2 start after the whole read was parsed, in order, except for cancelled ones", async () => {
     const { queue, started, settled, finish, clock } = setUp()
     for (const count of [1, 2, 3]) queue.push(requestFrame(count), count)
     queue.cancel(1)
@@ -125,7 +125,7 @@ describe("requests of one read", () => {
     expect(started).toEqual([2, 3, 4])
   })
 
-  it("start only while there is room for their replies", () => {
+  it("start only while the send buffer has space for replies", () => {
     const { queue, room, started, push } = setUp({ concurrency: 4 })
     room.mayStart = false
     push(1, 2)
@@ -135,7 +135,7 @@ describe("requests of one read", () => {
     expect(started).toEqual([1, 2])
   })
 
-  it("start at once when they are told to, once, and never after the end", async () => {
+  it("start at once on start(), once, and never after the end", async () => {
     const { queue, started, clock } = setUp({ concurrency: 4 })
     queue.push(requestFrame(1), 1)
     queue.start()
@@ -149,7 +149,7 @@ describe("requests of one read", () => {
 })
 
 describe("credit", () => {
-  it("is kept for a stream until it starts, adds up, and is cut at the largest window", async () => {
+  it("is held for a stream until its start, adds up, and is cut at the largest window", async () => {
     const { queue, push, finish, jobs } = setUp()
     push(1, 2, 3)
     queue.credit(1, 4)
@@ -165,7 +165,7 @@ describe("credit", () => {
 })
 
 describe("cancel", () => {
-  it("settles what waits, and never starts it", async () => {
+  it("settles a waiting request, and never starts it", async () => {
     const { queue, push, started, settled, finish } = setUp()
     push(1, 2, 3)
     queue.cancel(2)
@@ -174,7 +174,7 @@ describe("cancel", () => {
     expect(started).toEqual([1, 3])
   })
 
-  it("tells that there is room when a full queue loses a waiting one", () => {
+  it("calls onSpace when a waiting request of a full queue is cancelled", () => {
     const { queue, push, spaces } = setUp({ inboxHighWater: 1 })
     push(1, 2)
     expect(queue.isFull).toBe(true)
@@ -183,7 +183,7 @@ describe("cancel", () => {
     expect([queue.isFull, spaces() - before]).toEqual([false, 1])
   })
 
-  it("aborts what runs and lets its handler settle it", async () => {
+  it("aborts a running request, and its handler settles it", async () => {
     const { queue, push, jobs, settled, finish, timers } = setUp()
     push(1)
     queue.cancel(1)
@@ -193,7 +193,7 @@ describe("cancel", () => {
     expect([settled, queue.size, timers.size]).toEqual([["1: cancelled"], 0, 0])
   })
 
-  it("gives a handler that ignores it the grace, once, however often it is cancelled", async () => {
+  it("gives a handler that ignores its signal one grace period, also after several cancels", async () => {
     const { queue, push, settled, clock, started } = setUp()
     push(1, 2)
     queue.cancel(1)
@@ -205,7 +205,7 @@ describe("cancel", () => {
     expect([settled, started]).toEqual([["1: timeout"], [1, 2]])
   })
 
-  it("ignores what it does not know", () => {
+  it("ignores unknown references", () => {
     const { queue, push, settled } = setUp()
     push(1)
     queue.cancel(9)
@@ -234,7 +234,7 @@ describe("deadlines", () => {
     expect(settled).toEqual(["1: timeout"])
   })
 
-  it("takes what the handler says within the grace", async () => {
+  it("uses the handler's outcome within the grace period", async () => {
     const { push, clock, settled, finish, timers } = setUp()
     push(1)
     await clock.advance(10_000 + 4_000)
@@ -255,7 +255,7 @@ describe("deadlines", () => {
 })
 
 describe("a request that waited", () => {
-  it("surprise-C2 is settled as `timeout` without a start when its budget was over before its turn", async () => {
+  it("surprise-C2 is settled as `timeout` without a start if its time limit passed in the queue", async () => {
     const { queue, push, clock, started, settled, finish, timers } = setUp()
     push(1)
     queue.push(requestFrame(2, 2_000), 0)
@@ -270,7 +270,7 @@ describe("a request that waited", () => {
     expect([settled, queue.size, timers.size]).toEqual([["1: ok", "2: timeout", "3: ok"], 0, 0])
   })
 
-  it("surprise-C2 counts the time for which it was held before it came into the queue", async () => {
+  it("surprise-C2 counts the time in the inbox before the queue", async () => {
     const { queue, clock, started, settled } = setUp()
     await clock.advance(5_000)
     queue.push(requestFrame(1, 2_000), 0, 3_000)
@@ -278,7 +278,7 @@ describe("a request that waited", () => {
     expect([started, settled]).toEqual([[2], ["1: timeout"]])
   })
 
-  it("surprise-C2 gives its handler only what is left of the budget", async () => {
+  it("surprise-C2 gives its handler only the remaining time", async () => {
     const { queue, push, clock, jobs, finish } = setUp()
     push(1)
     queue.push(requestFrame(2, 2_000), 0)
@@ -304,7 +304,7 @@ describe("a request that waited", () => {
 })
 
 describe("end", () => {
-  it("aborts everything, settles nothing, starts nothing and leaves no timer", async () => {
+  it("aborts all requests, settles and starts none, and leaves no timer", async () => {
     const { queue, push, jobs, started, settled, finish, timers, clock, spaces } = setUp({ concurrency: 2 })
     push(1, 2, 3)
     queue.cancel(2)

@@ -1,21 +1,23 @@
-// The requests of one session that wait or run. They start in order, `concurrency` at a time, and each is settled
-// exactly once: by its handler, by its caller's cancel, by its deadline plus grace, or by the session's end.
-// A request whose caller has given it up, or whose budget is over, is settled without a start.
+// Queues and runs the requests of one session. They start in order, `concurrency` at a time. Each is settled exactly once: by its
+// handler, by its caller's cancel, by its deadline plus grace period, or by the session's end. A waiting request that is cancelled,
+// or whose time limit has passed, is settled without a start.
 import { HawserError } from "@hawser/protocol"
 import { streamWindowMax, turnNow } from "@hawser/protocol/core"
 import type { Clock, ServerLimits } from "@hawser/protocol"
 import type { Reference, RequestFrame, TimerQueue } from "@hawser/protocol/core"
 import { LazyAbort } from "./lazy-abort.ts"
 import type { StartSchedule, Starting } from "./start-schedule.ts"
-import { wireError } from "./told-error.ts"
+import { wireError } from "./wire-error.ts"
 import type { Job, Outcome } from "./job.ts"
 
 interface RunningJob extends Job {
+  /** Credit of a stream's reader before the start, in items. */
   credit: number
   settled: boolean
   cancelTimer: () => void
 }
 
+/** Dependencies of all `RequestQueue`s of a server. */
 export interface RequestQueueHost {
   readonly limits: ServerLimits
   readonly timers: TimerQueue
@@ -24,33 +26,34 @@ export interface RequestQueueHost {
   readonly onError: (error: unknown) => void
 }
 
+/** Session of a `RequestQueue`. */
 export interface RequestQueueOwner {
-  /** False while there is no room for a reply: nothing starts until `start` is called again. */
+  /** False while the send buffer is full: no request starts until `onRoom` or `start` is called. */
   readonly mayStart: boolean
-  /** Must not throw and must not reject; a rejection is reported, and the request fails. */
+  /** Runs a request. Must not throw or reject; a rejection goes to `onError`, and the request fails with `sys_internal_error`. */
   run(job: Job): Outcome | Promise<Outcome>
-  /** Called exactly once per job unless the session ended first. */
+  /** Called exactly once for each request, unless the session ended first. */
   settle(job: Job, outcome: Outcome): void
-  /** Called when the queue has room again after it was full, and when it becomes empty. */
+  /** Called when the queue falls below `inboxHighWater`, and when it becomes empty. */
   onSpace(): void
 }
 
-/** One for all: most requests are answered before a deadline is due. */
+/** Shared by all requests without a timer: most handlers return at once. */
 function noTimer(): void {}
 
-/** Of all queues in which no request runs. */
+/** Shared by all queues without a running request. */
 const none: readonly RunningJob[] = []
 
 export class RequestQueue implements Starting {
   readonly #host: RequestQueueHost
   readonly #owner: RequestQueueOwner
-  /** Undefined while none waits: most of the time that is so in most sessions. */
+  /** Waiting requests, oldest first. Undefined while empty, as in most sessions. */
   #waiting: RunningJob[] | undefined
-  /** As few as `concurrency` allows. */
+  /** Running requests, at most `concurrency`. */
   #running = none
   #ended = false
   #pumping = false
-  /** True while the schedule is to call `start`. */
+  /** True while a call of `start` is scheduled. */
   #startsSoon = false
 
   constructor(host: RequestQueueHost, owner: RequestQueueOwner) {
@@ -58,10 +61,12 @@ export class RequestQueue implements Starting {
     this.#owner = owner
   }
 
+  /** Number of waiting and running requests. */
   get size(): number {
     return this.#waitingCount + this.#running.length
   }
 
+  /** True at the high-water mark, `inboxHighWater` waiting requests. */
   get isFull(): boolean {
     return this.#waitingCount >= this.#host.limits.inboxHighWater
   }
@@ -75,51 +80,51 @@ export class RequestQueue implements Starting {
     return this.#find(reference) !== undefined
   }
 
-  /** @param arrivedAtMs when the request came, if it was held before. */
+  /** Adds a request. @param arrivedAtMs time of its arrival; default now. */
   push(frame: RequestFrame, count: number, arrivedAtMs = turnNow(this.#host.clock)): void {
     const job = newJob(frame, count, arrivedAtMs)
     if (this.#waiting === undefined) this.#waiting = [job]
     else this.#waiting.push(job)
-    // A request without a number cannot be cancelled.
+    // A request without a number cannot be cancelled, so its start need not wait.
     if (count === 0) this.#pump()
     else this.#startSoon()
   }
 
-  /** Starts what may start: the schedule calls, or there is no time to wait for it. */
+  /** Starts requests now. Called by the schedule, and by an owner that cannot wait for it. */
   start(): void {
     this.#startsSoon = false
     this.#pump()
   }
 
-  /** There is room again. What the schedule is to start waits for it: a CANCEL may follow in the same read. */
+  /** Starts requests after the send buffer has drained. A scheduled start is left to the schedule: a CANCEL may follow in the same read. */
   onRoom(): void {
     if (!this.#startsSoon) this.#pump()
   }
 
   #startSoon(): void {
-    if (this.#startsSoon || this.#pumping || !this.#hasPlace) return
+    if (this.#startsSoon || this.#pumping || !this.#hasSlot) return
     this.#startsSoon = true
     this.#host.starts.add(this)
   }
 
-  /** Settles a request that was cancelled before it came. */
+  /** Settles a request as `cancelled` whose CANCEL arrived first. */
   refuse(frame: RequestFrame, count: number): void {
     if (this.#ended) return
     this.#settle(newJob(frame, count, turnNow(this.#host.clock)), failure(new HawserError("cancelled")))
   }
 
-  /** The reader of a stream that has not started takes items already. */
+  /** Adds credit to a stream that has not started. Bound: `streamWindowMax` items. */
   credit(reference: Reference, items: number): void {
     const job = this.#find(reference)
     if (job !== undefined) job.credit = Math.min(job.credit + items, streamWindowMax)
   }
 
-  /** The caller no longer wants the reply. What already runs sees its signal abort and is settled by its handler. */
+  /** Cancels a request. A waiting one is settled at once; a running one is aborted, and its handler settles it. */
   cancel(reference: Reference): void {
     const job = this.#find(reference)
     if (job === undefined) return
     if (this.#running.includes(job)) {
-      // Its grace is running already, and must not start over.
+      // A second CANCEL must not restart the grace period.
       if (!job.abort.aborted) this.#abort(job, new HawserError("cancelled"))
       return
     }
@@ -129,7 +134,7 @@ export class RequestQueue implements Starting {
     if (wasFull && !this.#ended) this.#owner.onSpace()
   }
 
-  /** Aborts everything; nothing is settled any more. */
+  /** Aborts all requests at the session's end, and settles none. */
   end(reason: HawserError): void {
     if (this.#ended) return
     this.#ended = true
@@ -147,16 +152,16 @@ export class RequestQueue implements Starting {
     return this.#waiting?.find((job) => job.frame.reference === reference)
   }
 
-  get #hasPlace(): boolean {
+  get #hasSlot(): boolean {
     return this.#running.length < this.#host.limits.concurrency
   }
 
   #pump(): void {
-    // A handler that answers at once settles inside `#start`; the loop, not the recursion, goes on.
+    // A synchronous handler settles inside `#start`, which calls this method again. The loop continues instead of the recursion.
     if (this.#pumping) return
     this.#pumping = true
     const wasFull = this.isFull
-    while (!this.#ended && this.#hasPlace && this.#waitingCount > 0 && this.#owner.mayStart) {
+    while (!this.#ended && this.#hasSlot && this.#waitingCount > 0 && this.#owner.mayStart) {
       const job = this.#waiting?.shift()
       if (job === undefined) break
       if (this.#waitingCount === 0) this.#waiting = undefined
@@ -173,7 +178,7 @@ export class RequestQueue implements Starting {
     this.#running = this.#running.length === 0 ? [job] : [...this.#running, job]
     const outcome = this.#owner.run(job)
     if (outcome instanceof Promise) {
-      // What the handler sent before its first await may have ended the session.
+      // A message that the handler sent before its first await may have ended the session.
       if (!job.settled) this.#armDeadline(job)
       outcome.then(
         (late) => this.#finish(job, late),
@@ -198,7 +203,9 @@ export class RequestQueue implements Starting {
     job.cancelTimer = timers.after(timeoutMs, () => {
       this.#abort(
         job,
-        new HawserError("timeout", { message: `the handler took longer than ${Math.round(timeoutMs)} ms` }),
+        new HawserError("timeout", {
+          message: `the handler has not settled within its deadline of ${Math.round(timeoutMs)} ms`,
+        }),
       )
     })
   }
@@ -206,7 +213,7 @@ export class RequestQueue implements Starting {
   #abort(job: RunningJob, reason: HawserError): void {
     const { limits, timers } = this.#host
     job.cancelTimer()
-    // A handler that ignores its signal must not hold up the session for ever.
+    // Without the grace period's end a handler that ignores its signal would block the session.
     job.cancelTimer = timers.after(limits.handlerGraceMs, () =>
       this.#finish(job, failure(new HawserError("timeout"))),
     )
@@ -220,7 +227,7 @@ export class RequestQueue implements Starting {
     this.#pump()
   }
 
-  /** `run` rejects for a fault of this server only. */
+  /** Settles a request whose `run` rejected, which is a fault of the server. */
   #fail(job: RunningJob, error: unknown): void {
     this.#host.onError(error)
     this.#finish(job, failure(new HawserError("sys_internal_error")))
@@ -249,10 +256,11 @@ function newJob(frame: RequestFrame, count: number, arrivedAtMs: number): Runnin
 }
 
 function tooLate(budgetMs: number): HawserError {
-  const message = `the request waited at the server for all of its ${budgetMs} ms and was not started`
+  const message = `the request waited in the server's queue for its whole time limit of ${budgetMs} ms and was not started`
   return new HawserError("timeout", { message })
 }
 
+/** Returns the outcome of a request that failed with this error. */
 export function failure(error: HawserError): Outcome {
   return { ok: false, error: wireError(error) }
 }

@@ -1,9 +1,10 @@
-// When requests start: after everything of one read of a socket was parsed, so that a CANCEL of the same read comes before
-// the start of its request. A connection that was stalled delivers requests and their CANCELs together (decision 0054).
-// One microtask for all queues of a server.
+// Starts requests after all messages of one socket read were parsed, so that a CANCEL of the same read precedes the start of its
+// request. A stalled connection delivers requests and their CANCELs together (decision 0054). One microtask for all queues of a
+// server.
 
+/** Queue whose start is scheduled. */
 export interface Starting {
-  /** Starts what may start. Must not throw. */
+  /** Starts waiting requests. Must not throw. */
   start(): void
 }
 
@@ -15,6 +16,7 @@ export class StartSchedule {
     for (const queue of due) queue.start()
   }
 
+  /** Calls `queue.start()` in the next microtask. */
   add(queue: Starting): void {
     if (this.#due.length === 0) queueMicrotask(this.#run)
     this.#due.push(queue)

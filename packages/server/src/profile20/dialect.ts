@@ -1,4 +1,4 @@
-// The dialect of `2.0`: envelopes, names and payloads as the application translates them, no counts and no resume.
+// The dialect of `2.0`: envelopes; names and payloads translated by the application; no counts, no resume.
 import { HawserError } from "@hawser/protocol"
 import type { Contract } from "@hawser/protocol"
 import { clientMessageLimits, closeCode } from "@hawser/protocol/core"
@@ -12,9 +12,9 @@ import { Outbound20 } from "./outbound.ts"
 import { createTranslator20 } from "./translator.ts"
 
 /**
- * Serves clients of protocol `2.0`, for the option `profile20` of `createServer`. Without that option a client that offers no
- * subprotocol is refused with 400.
- * @param options translation of names and payloads; what they leave out passes unchanged.
+ * Returns the value of `createServer`'s option `profile20`, which serves clients of protocol `2.0`. Without that option a client
+ * that offers no subprotocol is refused with HTTP 400.
+ * @param options translation of names and payloads. Default: names and payloads pass unchanged.
  */
 export function profile20<C extends Contract, User extends AuthenticatedUser>(
   options?: Profile20<C, User>,
@@ -57,7 +57,7 @@ function createDialect20(
     welcome: (session) => translator.welcome(session),
     refusal: (error, reference) => ({
       error: loginError(error),
-      frame: (told) => ({ kind: "reply", reference, outcome: { ok: false, error: told } }),
+      frame: (sent) => ({ kind: "reply", reference, outcome: { ok: false, error: sent } }),
     }),
     closeCode: closeCode20,
     bad: (_error, badCount) => badReaction(badCount, limits.badMessagesMax),
@@ -66,26 +66,26 @@ function createDialect20(
   }
 }
 
-/** A client of `2.0` cannot name the limits of its reader: messages keep to those of the known clients. */
+/** Creates the codec. A client of `2.0` cannot name its limits, so sent messages fit `clientMessageLimits` of the known clients. */
 function createCodec20({ limits, wallClockMs }: DialectHost): Codec {
   const { message, clientMessage } = limits
   const maxBytes = Math.min(clientMessage.maxBytes, clientMessageLimits.maxBytes)
   const writes = { ...clientMessage, maxBytes }
   const codec = createEnvelopeCodec({ side: "server", limits: message, writes, wallClockMs })
-  // A message of `2.0` has no number, and none goes ahead of another.
+  // Messages of `2.0` are not numbered, and none is processed ahead of others.
   return { ...codec, classify: (bytes) => (bytes.length === 0 ? "invalid" : "uncounted") }
 }
 
-/** A bad message is answered, up to a bound: the known clients send some by accident. */
+/** Replies to bad messages with errors up to the bound, because the known clients send some by accident. */
 function badReaction(badCount: number, badMessagesMax: number): BadReaction {
   if (badCount <= badMessagesMax) return { kind: "reply" }
-  const message = `more than ${badMessagesMax} bad messages`
+  const message = `more than ${badMessagesMax} bad messages (limits.badMessagesMax)`
   return { kind: "end", code: "sys_invalid_message", ending: { message } }
 }
 
 /**
- * Clients of `2.0` stop at once only on an `auth_*` code, so every fault of a first message has one. Its size alone keeps its
- * code: a shorter token would do, another log-in would not.
+ * Maps the error of a first message. Clients of `2.0` stop dialling only for an `auth_*` code, so each fault gets one.
+ * `message_too_large` keeps its code: the same log-in with a shorter token would succeed.
  */
 function loginError(error: WireError): WireError {
   if (error.code === "message_too_large") return error

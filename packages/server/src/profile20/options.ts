@@ -1,5 +1,5 @@
-// Options of profile `2.0`: where an application says how its messages look to clients of protocol `2.0`. Handlers see the
-// contract's names and payloads only.
+// Options of profile `2.0`: translation between the contract's messages and those of protocol `2.0`. Handlers get the contract's
+// names and payloads only.
 import type {
   CallOutput,
   CommandName,
@@ -15,13 +15,15 @@ import type { WireError } from "@hawser/protocol/core"
 import type { AuthenticatedUser } from "../base/authenticate.ts"
 import type { Session } from "../base/session.ts"
 
-/** An event of `2.0`: `name` is camelCase and travels as `event_` plus its snake_case form. */
+/** Event of `2.0`. */
 export interface Event20 {
+  /** Name in camelCase. The wire carries `event_` and its snake_case form. */
   readonly name: string
+  /** Payload, always a map. */
   readonly payload: Encodable<object>
 }
 
-/** The payload of a request of `2.0`, always a map. */
+/** Payload of a request of `2.0`, always a map. */
 export type Payload20 = Readonly<Record<string, unknown>>
 
 type Outputs<C extends Contract> = {
@@ -30,41 +32,49 @@ type Outputs<C extends Contract> = {
   readonly [K in QueryName<C>]: CallOutput<C["queries"][K]>
 }
 
-/** The same with the contract's types. */
+/** Change of a replica, with the contract's types. */
 export interface ReplicaChange20Of<C extends Contract, K extends ReplicaName<C>> {
-  readonly records: readonly (ReplicaRecord<C, K> & { readonly id: string })[]
+  /** Records that are new to the client or have changed: all of their fields, and their id. */
+  readonly records: readonly (ReplicaRecord<C, K> & {
+    /** Id of the record. */
+    readonly id: string
+  })[]
+  /** Ids of records that left the client's view. */
   readonly gone: readonly string[]
 }
 
-/** What is left out passes unchanged: names as they are, payloads as they are. */
+/** Options of `profile20()`: translations by name. A name without a translation passes unchanged, with its payload. */
 export interface Profile20<C extends Contract, User extends AuthenticatedUser> {
-  /** The payload of `event_welcome`. Called once, before anything else is sent to the session. */
+  /** Returns the payload of `event_welcome`; default an empty map. Called once per session, before its first message. */
   readonly welcome?: (session: Session<User, C>) => object
   /**
-   * By the camelCase name that the client sent: its payload to a contract's call and input.
-   * Throws `HawserError` for what this server lacks.
+   * Translations of requests, by the camelCase name that the client sent: payload to call and input of the contract. A
+   * HawserError that it throws is the reply. Other errors go to `onError`; the reply is `sys_internal_error`.
    */
   readonly requests?: Readonly<Record<string, (payload: Payload20) => Request20>>
-  /** By the contract's key: a handler's result to the payload of `resp_success` or `resp_data`. */
+  /** Translations of replies, by the contract's key: result of the handler to the payload of `resp_success` or `resp_data`. */
   readonly replies?: {
     readonly [K in keyof Outputs<C>]?: (output: Outputs<C>[K], session: Session<User, C>) => unknown
   }
-  /** The error of a request, by the name that the client sent. */
+  /** Translation of a request's error. `name`: of the request, as the client sent it. */
   readonly error?: (error: WireError, name: string) => WireError
-  /** By the contract's key: an event to none, one or several of `2.0`. Called once per publication, not per recipient. */
+  /** Translations of events, by the contract's key: one event to any number of `2.0` events. Called once per publication. */
   readonly events?: {
     readonly [K in EventName<C>]?: (payload: EventPayload<C, K>) => readonly Event20[]
   }
   /**
-   * By the contract's key: what changed of a replica to none, one or several events. Called once for each distinct
-   * change, not per viewer. Without it clients of `2.0` see nothing of the replica.
+   * Translations of replicas, by the contract's key: change of the records to any number of `2.0` events. Called once for each
+   * distinct change, not per viewer. Without a translation clients of `2.0` get no records of the replica.
    */
   readonly replicas?: {
     readonly [K in ReplicaName<C>]?: (change: ReplicaChange20Of<C, K>) => readonly Event20[]
   }
 }
 
+/** Translated request of `2.0`. */
 export interface Request20 {
+  /** Name of the call in the contract. */
   readonly name: string
+  /** Input of the call; the server validates it. */
   readonly input: unknown
 }

@@ -1,4 +1,5 @@
-// Messages of a session of `2.0`: handed to its connection at most once, without numbers and replay.
+// Sends the messages of a session of `2.0`: at most once, without numbers and replay. More than `outboundMaxBytes20` in the socket
+// ends the session with `slow_consumer`.
 import type { ServerLimits } from "@hawser/protocol"
 import { VolatileSlots, outbound } from "@hawser/protocol/core"
 import type {
@@ -34,7 +35,7 @@ export class Outbound20 implements Outbound {
     this.#connection = connection
   }
 
-  /** The session ends with its connection. */
+  /** Does nothing: the session ends with its connection. */
   detach(): void {}
 
   reliable(message: OutboundMessage): ReliableOutcome | "dead" {
@@ -44,7 +45,7 @@ export class Outbound20 implements Outbound {
       this.#host.counters.slowConsumersClosed += 1
       return "full"
     }
-    return this.#handOver(message) ? "sent" : "dead"
+    return this.#write(message) ? "sent" : "dead"
   }
 
   volatile(message: OutboundMessage, key: string | undefined): VolatileOutcome {
@@ -58,7 +59,7 @@ export class Outbound20 implements Outbound {
     return "conflated"
   }
 
-  /** Clients acknowledge nothing: the bytes in the socket alone decide. */
+  /** Decides by the bytes in the socket alone: clients of `2.0` acknowledge nothing. */
   takesState(): boolean {
     if (this.#ended || this.#slots.size > 0) return false
     const connection = this.#connection
@@ -69,16 +70,16 @@ export class Outbound20 implements Outbound {
   }
 
   state(message: OutboundMessage): boolean {
-    return this.#handOver(message)
+    return this.#write(message)
   }
 
   control(frame: Frame): boolean {
-    return this.#handOver(outbound(this.#codec.encode(frame)))
+    return this.#write(outbound(this.#codec.encode(frame)))
   }
 
   pump(): void {
     if (this.#ended) return
-    for (const { message } of this.#slots.take()) this.#handOver(message)
+    for (const { message } of this.#slots.take()) this.#write(message)
   }
 
   end(): void {
@@ -86,7 +87,7 @@ export class Outbound20 implements Outbound {
     this.#slots.take()
   }
 
-  #handOver(message: OutboundMessage): boolean {
+  #write(message: OutboundMessage): boolean {
     const { counters } = this.#host
     if (this.#connection?.send(message) !== true) return false
     counters.messagesSent += 1

@@ -1,5 +1,4 @@
-// Translation between a contract and protocol `2.0`, by the application's options. A message that they leave out passes
-// unchanged.
+// Translates between a contract and protocol `2.0` by the application's options. A message without a translation passes unchanged.
 import { plain } from "@hawser/protocol"
 import type { Contract } from "@hawser/protocol"
 import { isMap } from "@hawser/protocol/core"
@@ -9,7 +8,7 @@ import type { Session } from "../base/session.ts"
 import type { ReplicaChange } from "../session/conversation/dialect.ts"
 import type { Event20, Profile20, Request20 } from "./options.ts"
 
-/** The options, completed and kept in maps, so that names such as `toString` find nothing. */
+/** Translations with defaults. They are looked up in maps, so that a name such as `toString` has none. */
 export interface Translator20<User extends AuthenticatedUser> {
   welcome(session: Session<User>): object
   request(name: string, payload: unknown): Request20
@@ -37,7 +36,7 @@ export function createTranslator20<User extends AuthenticatedUser>(
   }
 }
 
-/** `2.0` knows maps only; anything else travels as `{ value }`. */
+/** Returns a map unchanged and any other value as `{ value }`: payloads of `2.0` are maps. */
 function asMap(value: unknown): Record<string, unknown> {
   return isMap(value) ? value : { value }
 }

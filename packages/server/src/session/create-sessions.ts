@@ -1,5 +1,4 @@
-// The layer of sessions of one server: their registry, the way of a connection to its session, and the observers of a
-// session's life.
+// Creates the session layer of one server: registry, connection set-up, session store, hooks and observers of sessions.
 import type { Contract } from "@hawser/protocol"
 import type { Accept, Profile } from "@hawser/protocol/core"
 import type { Authenticate, AuthenticatedUser } from "../base/authenticate.ts"
@@ -33,6 +32,7 @@ import type { OpeningHost } from "./opening/open-session.ts"
 import { ConnectionCaps } from "./opening/connection-caps.ts"
 import { ResumeTokens } from "./opening/resume-token.ts"
 
+/** Options of the session layer. */
 export interface SessionsOptions<User extends AuthenticatedUser> {
   readonly authenticate: Authenticate<User>
   readonly sessionPolicy?: SessionPolicy
@@ -41,23 +41,23 @@ export interface SessionsOptions<User extends AuthenticatedUser> {
   /** Default `memoryStore`. */
   readonly sessionStore?: SessionStoreFactory<User>
   readonly userRecord: UserPacking<User>
-  /** Makes the dialect of an older profile whose clients are served, too. */
+  /** Creates the dialect of an older profile that the server also serves; undefined for none. */
   readonly olderDialect: DialectFactory<Contract, User> | undefined
   readonly isClosing: () => boolean
-  /** A log-in was refused because its address has `connectionsPerAddress`. */
+  /** Called when `connectionsPerAddress` refuses a log-in. */
   readonly onAddressFull: (address: string) => void
 }
 
-/** Part of a server that follows the life of its sessions. Called before the hooks of the application. */
+/** Layer of a server that follows its sessions. Called before the hooks of the application. */
 interface SessionObserver<S> {
-  /** The session's client is away, or back. */
+  /** Called when a session is detached or resumed. */
   onAttachment?(session: S): void
-  /** The session's user has shown a fresh token. */
+  /** Called when a session's token was renewed. */
   onRenewed?(session: S): void
   onEnded(session: S): void
-  /** The session is being frozen: returns its topics, and keeps their places for a resume window. */
+  /** Called when a session is frozen. Returns its topics, and keeps its memberships for a resume window. */
   onFrozen?(session: S): readonly MembershipRecord[]
-  /** The session was thawed from a record with these topics. */
+  /** Called when a session was restored from a record with these topics. */
   onThawed?(session: S, memberships: readonly MembershipRecord[]): void
 }
 
@@ -76,10 +76,11 @@ interface EndedSession<User extends AuthenticatedUser> {
   readonly unacknowledged: () => readonly SentMessage[]
 }
 
+/** The session layer of one server. */
 export interface Sessions<User extends AuthenticatedUser> {
   readonly registry: SessionRegistry<User>
   readonly connections: ConnectionSet<User>
-  /** By profile; a client of a profile that is not here is refused. */
+  /** Dialects by profile. A client of another profile is refused. */
   readonly dialects: ReadonlyMap<Profile, Dialect<User>>
   /** Dialect of `hawser.1`. */
   readonly compact: Dialect<User>
@@ -89,7 +90,7 @@ export interface Sessions<User extends AuthenticatedUser> {
   readonly liveness: LivenessSweep
   readonly hooks: SessionHooks<User>
   readonly accept: Accept
-  /** Adds observers. Each is called in the order of its addition. */
+  /** Adds observers. They are called in the order of their addition. */
   observe(...observers: readonly SessionObserver<ServerSession<User>>[]): void
 }
 
@@ -147,7 +148,7 @@ interface OpeningParts<User extends AuthenticatedUser> extends Pick<
   readonly sessionHost: SessionHost<User, ServerSession<User>>
 }
 
-/** Parts that the sessions use. */
+/** Parts that all sessions share. */
 interface SharedParts<User extends AuthenticatedUser> extends Pick<
   Sessions<User>,
   "registry" | "fanOut" | "caps" | "replayMemory" | "hooks"

@@ -14,7 +14,7 @@ function setUp() {
 }
 
 describe("AckSchedule", () => {
-  it("flushes within its delay from the first that asked, all in one go and in order", async () => {
+  it("flushes all sessions within its delay from the first request, in order", async () => {
     const { clock, acks, log, session, timers } = setUp()
     acks.add(session("a"))
     await clock.advance(400)
@@ -27,7 +27,7 @@ describe("AckSchedule", () => {
     expect([timers.size, clock.pendingCount]).toEqual([0, 0])
   })
 
-  it("flushes whoever asks again once", async () => {
+  it("flushes a session once after several requests", async () => {
     const { clock, acks, log, session } = setUp()
     const a = session("a")
     acks.add(a)
@@ -39,7 +39,7 @@ describe("AckSchedule", () => {
     expect(log).toEqual(["a@500", "a@2500"])
   })
 
-  it("forgets who has ended, and keeps no timer for nobody", async () => {
+  it("removes an ended session, and keeps no timer without sessions", async () => {
     const { clock, acks, log, session, timers } = setUp()
     const [a, b] = [session("a"), session("b")]
     acks.add(a)
@@ -56,7 +56,7 @@ describe("AckSchedule", () => {
     expect(log).toEqual(["b@1500"])
   })
 
-  it("lets who is flushed ask again, for the next time", async () => {
+  it("accepts another request of a session during its flush", async () => {
     const { clock, acks, timers } = setUp()
     const flushedAtMs: number[] = []
     const eager = {

@@ -1,7 +1,9 @@
-// When settled messages are acknowledged that no count and no size has brought up: one timer for all sessions.
+// Delays acknowledgements that neither `ackEveryCount` nor `ackEveryBytes` has caused. One timer for all sessions.
 import type { TimerQueue } from "@hawser/protocol/core"
 
+/** Session with a pending acknowledgement. */
 export interface Acknowledging {
+  /** Sends the acknowledgement. */
   flushAck(): void
 }
 
@@ -16,12 +18,13 @@ export class AckSchedule {
     this.#delayMs = delayMs
   }
 
-  /** Within `delayMs` from the first that asked. */
+  /** Calls `flushAck` of the session within `delayMs`. */
   add(session: Acknowledging): void {
     this.#waiting.add(session)
     this.#cancel ??= this.#timers.after(this.#delayMs, () => this.#flush())
   }
 
+  /** Removes a session that has ended. */
   delete(session: Acknowledging): void {
     if (!this.#waiting.delete(session) || this.#waiting.size > 0) return
     this.#cancel?.()

@@ -1,5 +1,5 @@
-// What a session owes its client: requests that wait or run, streams that flow, and the one reply or end of each.
-// Knows no connections: what it sends goes through the session.
+// Answers the requests of one session: queued and running requests, open streams, one reply or END each.
+// Must not know connections: it sends through the session.
 import { HawserError } from "@hawser/protocol"
 import { quoted, voidMaxCount } from "@hawser/protocol/core"
 import type { Codec, Reference, ReplyFrame, RequestFrame, WireError } from "@hawser/protocol/core"
@@ -11,21 +11,22 @@ import { callReporting } from "../../base/hooks.ts"
 import { RequestQueue, failure } from "../../calls/request-queue.ts"
 import type { RequestQueueOwner } from "../../calls/request-queue.ts"
 import type { Job, Outcome } from "../../calls/job.ts"
-import { encodeError, resultError, wireError } from "../../calls/told-error.ts"
+import { encodeError, resultError, wireError } from "../../calls/wire-error.ts"
 import type { ConversationHost } from "./conversation-host.ts"
 import type { Dialect } from "./dialect.ts"
 import type { Session } from "../../base/session.ts"
 
+/** Session of an `Answers`. */
 export interface AnswersOwner<User extends AuthenticatedUser> {
   readonly session: Session<User>
   readonly dialect: Dialect<User>
   readonly codec: Codec
-  /** Whether the session could keep so many bytes more. */
+  /** True if the send buffer can take this many bytes; with 0, if it is below its bound. */
   hasRoom(bytes: number): boolean
   sendBytes(bytes: Uint8Array): void
-  /** The message of this number needs nothing more; in the same turn as its reply. */
+  /** Settles the message of this number, in the same turn as its reply. */
   settle(count: number): void
-  /** There is room for requests again. */
+  /** Called when the request queue is below its high-water mark. */
   onSpace(): void
 }
 
@@ -33,11 +34,13 @@ export class Answers<User extends AuthenticatedUser> implements Caller<User>, Re
   readonly #host: ConversationHost<User>
   readonly #owner: AnswersOwner<User>
   readonly #requests: RequestQueue
-  /** Undefined until the first limited call, stream, or wish to hear of the end: most sessions never have any. */
+  /** Undefined before the first limited call: most sessions make none. */
   #buckets: CallBuckets | undefined
+  /** Undefined before the first stream. */
   #streams: ReplyStreams | undefined
+  /** Undefined without a call of `idle` that waits. */
   #idleWaiters: (() => void)[] | undefined
-  /** Requests that were cancelled before they arrived, by their counts; at most `voidMaxCount`. */
+  /** Numbers of requests that were cancelled before their arrival; at most `voidMaxCount`. */
   #voided: Set<number> | undefined
   #ended = false
 
@@ -61,6 +64,7 @@ export class Answers<User extends AuthenticatedUser> implements Caller<User>, Re
     return this.#buckets
   }
 
+  /** True if the request queue is at its high-water mark. */
   get isFull(): boolean {
     return this.#requests.isFull
   }
@@ -70,6 +74,7 @@ export class Answers<User extends AuthenticatedUser> implements Caller<User>, Re
     return this.#requests.has(reference)
   }
 
+  /** Queues a request, or settles it as `cancelled` if VOID has named it. */
   push(frame: RequestFrame, count: number, arrivedAtMs: number): void {
     if (this.#voided?.delete(count) !== true) {
       this.#requests.push(frame, count, arrivedAtMs)
@@ -81,9 +86,9 @@ export class Answers<User extends AuthenticatedUser> implements Caller<User>, Re
   }
 
   /**
-   * Cancels these requests ahead of their CANCELs, which follow in the replay (W19): those that wait or run now, and
-   * those that arrive later or are held. A request that an earlier connection named may still be held. `handled`: the
-   * prefix that is settled.
+   * Cancels these requests ahead of their CANCELs, which follow in the replay (W19): waiting and running ones now, others on
+   * their arrival or when they leave the inbox. Numbers of an earlier VOID stay noted, because their requests may still be held.
+   * `handled`: the settled prefix.
    */
   void(references: readonly number[], handled: number): void {
     const named = references.slice(0, voidMaxCount)
@@ -91,18 +96,18 @@ export class Answers<User extends AuthenticatedUser> implements Caller<User>, Re
     for (const reference of named)
       if (!this.has(reference) && reference > handled && voided.size < voidMaxCount) voided.add(reference)
     this.#voided = voided.size > 0 && !this.#ended ? voided : undefined
-    // Each makes room, and held requests come in at once: what is named must be known by then.
+    // Each `cancel` may release held requests at once, so all names are noted before the first.
     for (const reference of named) this.cancel(reference)
   }
 
-  /** Cancels a held request before it is started; beyond `voidMaxCount` its CANCEL comes after its start. */
+  /** Notes the CANCEL of a held request, which is then not started. Above `voidMaxCount` it is started first. */
   voidHeld(reference: number): void {
     if (this.#ended) return
     this.#voided ??= new Set()
     if (this.#voided.size < voidMaxCount) this.#voided.add(reference)
   }
 
-  /** Starts what may start, before the client's BYE ends the session. */
+  /** Starts waiting requests before the client's BYE ends the session. */
   start(): void {
     this.#requests.start()
   }
@@ -112,17 +117,17 @@ export class Answers<User extends AuthenticatedUser> implements Caller<User>, Re
     this.#streams?.cancel(reference)
   }
 
-  /** The reader of a stream takes more; of one that has not started yet, once it does. */
+  /** Adds credit to an open stream, or to the request of a stream that has not started. */
   credit(reference: Reference, items: number): void {
     if (this.#streams?.credit(reference, items) !== true) this.#requests.credit(reference, items)
   }
 
-  /** References of streams that run and whose END was not sent. */
+  /** Returns the references of streams without an END. */
   openStreams(): readonly number[] {
     return this.#streams?.openReferences() ?? []
   }
 
-  /** There may be room for replies and items again. */
+  /** Continues requests and streams after the send buffer has drained. */
   pump(): void {
     this.#requests.onRoom()
     this.#streams?.pump()
@@ -132,7 +137,7 @@ export class Answers<User extends AuthenticatedUser> implements Caller<User>, Re
     return this.#owner.hasRoom(0)
   }
 
-  /** Resolves when no request waits or runs, or the session has ended. */
+  /** Resolves when no request waits or runs, and at the session's end. */
   idle(): Promise<void> {
     if (this.#ended || this.#requests.size === 0) return Promise.resolve()
     return new Promise((resolve) => {
@@ -141,7 +146,7 @@ export class Answers<User extends AuthenticatedUser> implements Caller<User>, Re
     })
   }
 
-  /** Aborts everything; nothing is answered any more. */
+  /** Aborts all requests and streams at the session's end, and sends nothing. */
   end(reason: HawserError): void {
     this.#ended = true
     this.#voided = undefined
@@ -167,7 +172,7 @@ export class Answers<User extends AuthenticatedUser> implements Caller<User>, Re
     return this.dialect.counts && this.#host.router.isStream(job.frame.type)
   }
 
-  /** One synchronous block: the reply, the count, then what was to follow the reply. */
+  /** Settles a request in one synchronous block: sends the reply, counts, runs the deferred functions. */
   settle(job: Job, outcome: Outcome): void {
     const { counters, health, clock, onError } = this.#host
     // Undefined for a stream: its start sends nothing.
@@ -195,7 +200,7 @@ export class Answers<User extends AuthenticatedUser> implements Caller<User>, Re
     return this.#encodeError(job, outcome.error)
   }
 
-  /** A result that cannot be sent is its handler's mistake: not the caller's, and not the connection's end. */
+  /** Encodes a result. One that cannot be encoded is a fault of its handler: it is reported, and the reply is an error. */
   #encodeResult(job: Job, outcome: Extract<ReplyFrame["outcome"], { ok: true }>): Uint8Array {
     try {
       return this.#owner.codec.encode(replyTo(job, outcome))
@@ -208,7 +213,7 @@ export class Answers<User extends AuthenticatedUser> implements Caller<User>, Re
   }
 
   #encodeError(job: Job, error: WireError): Uint8Array {
-    const frame = (told: WireError): ReplyFrame => replyTo(job, { ok: false, error: told })
+    const frame = (sent: WireError): ReplyFrame => replyTo(job, { ok: false, error: sent })
     return encodeError(this.#owner.codec, { error, frame, what: quoted(job.name) }, this.#host.onError)
   }
 

@@ -1,4 +1,4 @@
-// WebSocket close codes of sessions and connections, by the code of their end.
+// Maps the code of an end to the WebSocket close code of `hawser.1`.
 import { isErrorCode } from "@hawser/protocol"
 import { closeCode, errorTable } from "@hawser/protocol/core"
 
@@ -6,6 +6,6 @@ import { closeCode, errorTable } from "@hawser/protocol/core"
 export function closeCodeOf(code: string): number {
   if (code === "text_message") return closeCode.unsupportedData
   if (code === "closed") return closeCode.normal
-  // A code of the application ends a session for good: its client must not dial again.
+  // A code of the application is final: the client must not dial again.
   return isErrorCode(code) ? (errorTable[code].close ?? closeCode.sessionEnded) : closeCode.forbidden
 }

@@ -1,4 +1,4 @@
-// The parts of a server that all conversations share.
+// Parts of a server that all conversations share.
 import type { Clock, EventSpec, ServerLimits } from "@hawser/protocol"
 import type { DeliveryHost, RateLimiter, TimerQueue } from "@hawser/protocol/core"
 import type { AuthenticatedUser } from "../../base/authenticate.ts"

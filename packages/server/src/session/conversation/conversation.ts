@@ -15,7 +15,7 @@ import type {
   ReplyFrame,
 } from "@hawser/protocol/core"
 import type { AuthenticatedUser } from "../../base/authenticate.ts"
-import { wireError } from "../../calls/told-error.ts"
+import { wireError } from "../../calls/wire-error.ts"
 import { Publication } from "./publication.ts"
 import type { Publishable } from "./publication.ts"
 import type { StateSource } from "./state-source.ts"
@@ -29,15 +29,15 @@ import type { Outbound } from "./outbound.ts"
 import { takeFrame } from "./session-frames.ts"
 import type { FrameTaker } from "./session-frames.ts"
 import type { ConversationHost } from "./conversation-host.ts"
-import type { Ending } from "./farewell.ts"
+import type { Ending } from "./session-end.ts"
 import type { EndCause, SendOutcome, Session } from "../../base/session.ts"
 
-/** Of an acknowledgement that is owed without a PONG. */
-const ackAlone = -1
+/** Value of `#pendingAnswer` for an ACK. */
+const pendingAck = -1
 
-/** The session, as its conversation sees it. */
+/** Session of a conversation. */
 export interface Conversing<User extends AuthenticatedUser> extends Session<User> {
-  /** The connection of now takes nothing any more; told once all of a publication's recipients have it. */
+  /** Drops the current connection, whose socket accepts no more data. Deferred during a fan-out. */
   dropDeadConnection(): void
   renewToken(token: string): void
   finish(cause: EndCause, ending?: Ending): void
@@ -50,7 +50,7 @@ export interface ConversationRecord {
   readonly streams: readonly number[]
 }
 
-/** Its parts know it itself, not callbacks of it: there are many sessions. */
+/** Its parts hold a reference to it instead of callbacks, which saves memory in each session. */
 export class Conversation<User extends AuthenticatedUser>
   implements Acknowledging, AnswersOwner<User>, DeliveryOwner, FrameTaker, InboundOwner
 {
@@ -61,11 +61,11 @@ export class Conversation<User extends AuthenticatedUser>
   readonly answers: Answers<User>
   readonly #outbound: Outbound
   readonly #inbound: Inbound
-  /** What it sees of replicas, if anything. */
+  /** Views of replicas; undefined without any. */
   #state: StateSource | undefined
   #badCount = 0
-  /** Number of the newest PING whose answer waits for the socket, or `ackAlone`. Either frame carries all counts (N10). */
-  #owed: number | undefined
+  /** Number of the newest PING whose PONG waits for the socket, or `pendingAck`. PONG and ACK carry all counts (N10). */
+  #pendingAnswer: number | undefined
 
   constructor(host: ConversationHost<User>, session: Conversing<User>, dialect: Dialect<User>) {
     this.host = host
@@ -81,25 +81,25 @@ export class Conversation<User extends AuthenticatedUser>
     return this.dialect.codec
   }
 
-  /** True while this end has stopped reading. */
+  /** True while the server does not read the socket. */
   get isPaused(): boolean {
     return this.#inbound.isPaused
   }
 
   /**
-   * Since when the client has acknowledged nothing of what it was given. One that does not acknowledge state also stalls
-   * while it keeps its replicas waiting.
+   * Time since which the client has acknowledged nothing; undefined without unacknowledged messages. For a client that does not
+   * acknowledge state, time in which its views wait for the socket counts, too.
    */
   get stalledSinceMs(): number | undefined {
     const { delivery } = this
     if (delivery.countsState) return delivery.stalledSinceMs
-    const owedSinceMs = delivery.stalledSinceMs ?? Number.POSITIVE_INFINITY
+    const unacknowledgedSinceMs = delivery.stalledSinceMs ?? Number.POSITIVE_INFINITY
     const waitsSinceMs = this.#state?.waitingSinceMs ?? Number.POSITIVE_INFINITY
-    const sinceMs = Math.min(owedSinceMs, waitsSinceMs)
+    const sinceMs = Math.min(unacknowledgedSinceMs, waitsSinceMs)
     return sinceMs === Number.POSITIVE_INFINITY ? undefined : sinceMs
   }
 
-  /** Sends a PING, whose answer carries the client's count of handled messages. */
+  /** Sends a PING. Its answer carries the client's count of handled messages. */
   askForCounts(): void {
     const { delivery } = this
     if (this.dialect.counts && this.control({ kind: "ping", number: 0, handled: delivery.handled }))
@@ -114,15 +114,15 @@ export class Conversation<User extends AuthenticatedUser>
     this.#inbound.attach(connection)
   }
 
-  /** Reads from another connection. Messages that were held of the one before are still processed. */
+  /** Reads from another connection. Held messages of the previous one are still processed. */
   listenTo(connection: Connection): void {
     this.#inbound.attach(connection)
   }
 
-  /** Sends on another connection, after its WELCOME: first the replay, then anything newer. */
+  /** Sends on another connection, after its WELCOME: first the replay, then newer messages. */
   resume(connection: Connection, handled: number, countsState: boolean): void {
-    this.#owed = undefined
-    // Messages that the client has not handled are sent again; its own count of received messages goes back to that, too.
+    this.#pendingAnswer = undefined
+    // The replay begins after the last handled message, and the client resets its count of received messages to it.
     this.#outbound.attach(connection, { received: handled, handled, countsState })
     this.delivery.toldHandled()
     this.delivery.pump()
@@ -130,7 +130,7 @@ export class Conversation<User extends AuthenticatedUser>
     this.#state?.resumed()
   }
 
-  /** No connection is bound. */
+  /** Unbinds the connection. */
   detach(): void {
     this.#outbound.detach()
     this.#inbound.detach()
@@ -149,7 +149,7 @@ export class Conversation<User extends AuthenticatedUser>
     this.delivery.restore({ ...delivery, sent })
   }
 
-  /** The session has ended: lets go of everything. */
+  /** Releases all messages, requests and timers at the session's end. */
   end(reason: HawserError): void {
     this.host.acks.delete(this)
     this.#outbound.end()
@@ -175,40 +175,40 @@ export class Conversation<User extends AuthenticatedUser>
     for (const message of publication.messages(this.dialect)) {
       if (!this.session.active) return "ended"
       const one = publication.volatile ? this.#volatile(message, publication.key) : this.#reliable(message)
-      // What follows something that found no room would leave a gap.
+      // Messages after one that did not fit into the send buffer would leave a gap.
       if (one === "ended") return one
       if (one !== "sent") outcome = one
     }
     return outcome
   }
 
-  /** Frames of the session layer itself: sent at once or not at all. */
+  /** Sends a frame of the session layer at once. Returns false if it was not sent. */
   control(frame: Frame): boolean {
     return this.session.active && this.#outbound.control(frame)
   }
 
   pong(number: number): void {
-    if (this.#isBehind) this.#owed = number
+    if (this.#isBehind) this.#pendingAnswer = number
     else this.#answer(number)
   }
 
   holdsAck(): boolean {
     if (!this.#isBehind) return false
-    this.#owed ??= ackAlone
+    this.#pendingAnswer ??= pendingAck
     return true
   }
 
-  /** True while the socket holds as much as it may of reliable messages: a control frame more would be without a bound. */
+  /** True while the socket is at its high-water mark. Answers wait then, or a flood of PINGs would fill the socket without a bound. */
   get #isBehind(): boolean {
     const { delivery, session, host } = this
     return session.attached && !delivery.socketTakes(host.limits.socketHighWaterBytes)
   }
 
-  #answer(owed: number): void {
+  #answer(pending: number): void {
     const { handled } = this.delivery
-    const isAck = owed === ackAlone
-    this.#owed = undefined
-    if (!this.control(isAck ? { kind: "ack", handled } : { kind: "pong", number: owed, handled })) return
+    const isAck = pending === pendingAck
+    this.#pendingAnswer = undefined
+    if (!this.control(isAck ? { kind: "ack", handled } : { kind: "pong", number: pending, handled })) return
     if (isAck) this.host.counters.acksSent += 1
     this.delivery.toldHandled()
   }
@@ -225,7 +225,7 @@ export class Conversation<User extends AuthenticatedUser>
     return this.delivery.hasRoom(bytes)
   }
 
-  /** What is kept for the client no longer fits: a message less would be a silent loss, so the session ends. */
+  /** Sends a reliable message. A full send buffer ends the session, because a dropped message would be a silent loss. */
   #reliable(message: OutboundMessage): SendOutcome {
     const { host, session, dialect } = this
     const outcome = this.#outbound.reliable(message)
@@ -235,7 +235,7 @@ export class Conversation<User extends AuthenticatedUser>
       return session.active ? outcome : "ended"
     }
     const cause = outcome === "dead" ? "connection_lost" : dialect.overflow
-    host.fanOut.afterwards(() => session.finish(cause))
+    host.fanOut.defer(() => session.finish(cause))
     return "ended"
   }
 
@@ -245,7 +245,7 @@ export class Conversation<User extends AuthenticatedUser>
     return this.session.active ? outcome : "ended"
   }
 
-  /** A connection that takes nothing any more is not kept until it says so itself. */
+  /** Drops a connection whose write has failed, without waiting for its close event. */
   #noticeDeath(): void {
     if (this.delivery.isDead) this.session.dropDeadConnection()
   }
@@ -260,12 +260,12 @@ export class Conversation<User extends AuthenticatedUser>
     return this.#state?.waitingSinceMs !== undefined
   }
 
-  /** The views do not wait any more. */
+  /** Sends keyed values that waited for the views. */
   pumpValues(): void {
     if (this.session.active) this.#outbound.pump()
   }
 
-  /** What stands for a moment only. False when the connection takes nothing any more. */
+  /** Sends a state frame: not counted, never replayed. Returns false if it was not sent. */
   sendState(message: OutboundMessage): boolean {
     if (!this.session.active) return false
     const sent = this.#outbound.state(message)
@@ -295,7 +295,7 @@ export class Conversation<User extends AuthenticatedUser>
     return this.session.user.id
   }
 
-  /** A request that is started must find room for its reply. */
+  /** True if the request queue or the send buffer is full. A started request needs space for its reply. */
   get isFull(): boolean {
     return this.answers.isFull || !this.delivery.hasRoom(0)
   }
@@ -309,7 +309,9 @@ export class Conversation<User extends AuthenticatedUser>
   }
 
   onFlood(waitMs: number): void {
-    this.session.finish("rate_limited", { message: `too many messages; wait ${waitMs} ms` })
+    const { throttledMaxMs } = this.host.limits
+    const message = `the user's messages exceeded a rate for ${throttledMaxMs} ms (limits.throttledMaxMs); wait ${waitMs} ms`
+    this.session.finish("rate_limited", { message })
   }
 
   countBad(): number {
@@ -317,23 +319,23 @@ export class Conversation<User extends AuthenticatedUser>
     return this.#badCount
   }
 
-  /** What the socket held has left: the answer goes first, or newer messages would fill the socket again before it. */
+  /** Continues after the socket has drained. A pending answer goes first, or newer messages would fill the socket again. */
   socketDrained(): void {
-    if (this.#owed !== undefined) this.#answer(this.#owed)
+    if (this.#pendingAnswer !== undefined) this.#answer(this.#pendingAnswer)
     this.drained()
   }
 
-  /** There may be room again, in the socket or in the buffer. */
+  /** Continues after the socket has drained or messages were acknowledged. */
   drained(): void {
     if (!this.session.active) return
-    if (this.#owed !== undefined && !this.#isBehind) this.#answer(this.#owed)
+    if (this.#pendingAnswer !== undefined && !this.#isBehind) this.#answer(this.#pendingAnswer)
     this.#outbound.pump()
     this.answers.pump()
     this.#inbound.resume()
     this.#state?.drained()
   }
 
-  /** There is room for requests again. */
+  /** Continues reading when the request queue is below its high-water mark. */
   onSpace(): void {
     this.#inbound.resume()
   }
@@ -342,7 +344,7 @@ export class Conversation<User extends AuthenticatedUser>
     if (count > 0 && this.session.active) this.delivery.settle(count)
   }
 
-  /** Settles a message that takes effect again if it is sent again after a restart. */
+  /** Settles a message that has its effect again when it is retransmitted after a restart. */
   pass(count: number): void {
     if (count > 0 && this.session.active) this.delivery.pass(count)
   }

@@ -1,5 +1,5 @@
-// Port of a wire profile: everything in which one profile differs from another, asked with values. A server has one dialect
-// per profile; a session keeps the dialect of the connection that opened it.
+// Port of a wire profile: all differences between profiles. A server has one dialect for each profile; a session keeps the dialect
+// of the connection that opened it.
 // Must not know sockets, topics and replicas.
 import type { Codec, Delivery, Frame, Profile, Reference, WireError } from "@hawser/protocol/core"
 import type { Contract, ServerLimits } from "@hawser/protocol"
@@ -7,14 +7,16 @@ import type { AuthenticatedUser } from "../../base/authenticate.ts"
 import type { ServerCounters } from "../../base/counters.ts"
 import type { Session } from "../../base/session.ts"
 import type { CallDialect } from "../../calls/call-dialect.ts"
-import type { Ending } from "./farewell.ts"
+import type { Ending } from "./session-end.ts"
 import type { Outbound } from "./outbound.ts"
 
-/** One event, before it is encoded. */
+/** Event before its encoding. */
 export interface EventValues {
   /** Key of the event in the contract. */
   readonly name: string
+  /** Payload of the event, or its encoding. */
   readonly payload: unknown
+  /** True if the event may be lost. */
   readonly volatile: boolean
   /** Key by which waiting values are conflated, as the wire carries it. */
   readonly key: string | undefined
@@ -24,58 +26,78 @@ export interface EventValues {
 
 /** Origin of a publication in a topic. */
 export interface TopicSource {
+  /** Name of the topic. */
   readonly topic: string
-  /** Undefined for a volatile publication. */
+  /** Offset of the publication; undefined if it is volatile. */
   readonly offset: number | undefined
 }
 
 /** Change of a replica, by records. */
 export interface ReplicaChange {
   /** Records that are new to the client or have changed: all of their fields, and their id. */
-  readonly records: readonly (Readonly<Record<string, unknown>> & { readonly id: string })[]
+  readonly records: readonly (Readonly<Record<string, unknown>> & {
+    /** Id of the record. */
+    readonly id: string
+  })[]
   /** Ids of records that left the client's view. */
   readonly gone: readonly string[]
 }
 
-/** Rules for the messages of a connection before its log-in is complete. */
+/** Rules for messages of a connection before WELCOME. */
 export interface AdmissionRules {
-  /** True if the first message names a wire version and the limits of the client's reader: both must fit the server's. */
+  /** True if the first message carries a wire version and the client's limits, which the server checks. */
   readonly negotiates: boolean
-  /** True if the client may send messages between its token and WELCOME. They are held, within `earlyMaxCount`. */
+  /** True if the client may send messages between its token and WELCOME. They are held, at most `earlyMaxCount`. */
   readonly holdsEarly: boolean
-  /** Code and category of the refusal if the first message is no log-in. */
+  /** Code and category of the refusal of a first message that is no log-in. */
   readonly unauthenticated: Pick<WireError, "code" | "category">
 }
 
 /** Refusal of a log-in. */
 interface LoginRefusal {
+  /** Error for the client, in the terms of the profile. */
   readonly error: WireError
   /** Returns the last frame of the connection, which carries the error. */
   readonly frame: (error: WireError) => Frame
 }
 
-/** Messages of a session that may wait for its request queue before the socket is no longer read. */
+/** High-water marks of a session's inbox, at which the server stops reading the socket. */
 export type HeldLimits = Pick<ServerLimits, "heldMaxCount" | "heldMaxBytes">
 
-/** Reaction to a message that breaks the protocol: the session's end, or an error reply. */
+/** Reaction to a message that breaks the protocol: end of the session, or error reply. */
 export type BadReaction =
-  | { readonly kind: "end"; readonly code: string; readonly ending: Ending }
-  | { readonly kind: "reply" }
+  | {
+      /** The session ends. */
+      readonly kind: "end"
+      /** Cause of the end. */
+      readonly code: string
+      /** Message and report of the end. */
+      readonly ending: Ending
+    }
+  | {
+      /** The client gets an error reply. */
+      readonly kind: "reply"
+    }
 
+/** Wire profile of a server. */
 export interface Dialect<User extends AuthenticatedUser> extends CallDialect<User> {
+  /** Name of the profile. */
   readonly profile: Profile
+  /** Codec of the profile's frames. */
   readonly codec: Codec
-  /** True if reliable messages are counted and acknowledged, so that a session outlives its connection. */
+  /** True if reliable messages are counted and acknowledged, which makes sessions resumable. */
   readonly counts: boolean
+  /** Rules for messages before WELCOME. */
   readonly admission: AdmissionRules
+  /** High-water marks of a session's inbox. */
   readonly held: HeldLimits
-  /** Cause of a session's end when its send buffer is full. */
+  /** Cause of the end of a session whose send buffer is full. */
   readonly overflow: string
-  /** Returns the way out of one session. */
+  /** Returns the outbound port of one session. */
   outbound(delivery: Delivery): Outbound
   /** Returns the payload of WELCOME; undefined if this profile has none. */
   welcome(session: Session<User>): unknown
-  /** Returns the refusal of a log-in. `reference`: of the message that is answered. */
+  /** Returns the refusal of a log-in. `reference`: of the refused message. */
   refusal(error: WireError, reference: Reference): LoginRefusal
   /** Returns the WebSocket close code for a session or connection that ends with this code. */
   closeCode(code: string): number
@@ -92,13 +114,17 @@ export interface Dialect<User extends AuthenticatedUser> extends CallDialect<Use
 
 /** Parts of a server that a dialect uses. */
 export interface DialectHost<C extends Contract = Contract> {
+  /** Contract of the server. */
   readonly contract: C
+  /** Limits of the server. */
   readonly limits: ServerLimits
+  /** Returns wall-clock milliseconds since 1970. */
   readonly wallClockMs: () => number
+  /** Counters of the server. */
   readonly counters: ServerCounters
 }
 
-/** Makes the dialect of one server. */
+/** Creates the dialect of one server. */
 export type DialectFactory<C extends Contract, User extends AuthenticatedUser> = (
   host: DialectHost<C>,
 ) => Dialect<User>

@@ -1,29 +1,29 @@
-// While one publication goes to many, nothing else does: what its delivery brings about (an end, a lost connection, and
-// the hooks of the application that hear of it) happens when everybody has it. So nobody hears the consequence first.
+// Defers the effects of a fan-out (ended sessions, dropped connections, hooks) until all recipients have the publication. Therefore
+// no recipient sees an effect before the publication that caused it.
 export class FanOut {
   #depth = 0
-  #consequences: (() => void)[] = []
+  #effects: (() => void)[] = []
 
-  /** Delivers. Nothing in it may call into the application. */
+  /** Runs a delivery, then its deferred effects. `deliver` must not call the application. */
   run(deliver: () => void): void {
     this.#depth += 1
     try {
       deliver()
     } finally {
       this.#depth -= 1
-      if (this.#depth === 0 && this.#consequences.length > 0) this.#follow()
+      if (this.#depth === 0 && this.#effects.length > 0) this.#runEffects()
     }
   }
 
-  #follow(): void {
-    const consequences = this.#consequences
-    this.#consequences = []
-    for (const consequence of consequences) consequence()
+  #runEffects(): void {
+    const effects = this.#effects
+    this.#effects = []
+    for (const effect of effects) effect()
   }
 
-  /** Now, or after the delivery that is under way. */
-  afterwards(consequence: () => void): void {
-    if (this.#depth > 0) this.#consequences.push(consequence)
-    else consequence()
+  /** Runs an effect now, or after the current delivery. */
+  defer(effect: () => void): void {
+    if (this.#depth > 0) this.#effects.push(effect)
+    else effect()
   }
 }

@@ -1,5 +1,6 @@
-// What arrives in one session: the count, the user's message and byte bucket, pausing, decoding. Outlives connections.
-// Order of checks: count → bucket → guard and decode → owner. Knows no handlers.
+// Receives the messages of one session: counts, charges the user's message and byte buckets, holds, decodes. Survives connections.
+// Order: count → bucket → guard and decode → owner. Above the inbox's high-water marks it stops reading the socket (backpressure).
+// Must not know handlers.
 import { frameByte, turnNow } from "@hawser/protocol/core"
 import type { Clock, RateLimit, ServerLimits } from "@hawser/protocol"
 import type {
@@ -16,6 +17,7 @@ import type {
 import type { ServerCounters } from "../../base/counters.ts"
 import type { HeldLimits } from "./dialect.ts"
 
+/** Parts of a server that all inbounds share. */
 export interface InboundHost {
   readonly limits: ServerLimits
   readonly counters: ServerCounters
@@ -25,20 +27,21 @@ export interface InboundHost {
   readonly userRates: UserRates
 }
 
+/** Session of an `Inbound`. */
 export interface InboundOwner {
   readonly dialect: { readonly codec: Codec; readonly held: HeldLimits }
   readonly delivery: Delivery
   readonly userId: string
-  /** True while there is no room for another request. */
+  /** True while no further request may start or wait. */
   readonly isFull: boolean
   onFrame(frame: Frame | BadFrame, count: number): void
-  /** CANCEL of a held request has arrived; the frame itself stays behind the request. */
+  /** Called when the CANCEL of a held request has arrived. The frame itself stays behind the request. */
   onHeldCancel(reference: number): void
-  /** The user kept sending too much for `throttledMaxMs`. */
+  /** Called when the user has exceeded a rate for `throttledMaxMs`. */
   onFlood(waitMs: number): void
 }
 
-/** How much a user may send. */
+/** Message and byte rate of a user. */
 interface UserRates {
   readonly messages: RateLimit
   readonly bytes: RateLimit
@@ -57,26 +60,27 @@ interface Held {
   readonly arrivedAtMs: number
 }
 
-/** After this time of waiting the user's bucket is looked at again. */
+/** Longest wait before the user's buckets are checked again, in milliseconds. */
 const longestThrottleMs = 1_000
 
 export class Inbound {
   readonly #host: InboundHost
   readonly #owner: InboundOwner
-  /** The user's, shared with their other sessions. Undefined before the first message. */
+  /** Bucket of the user, shared with the user's other sessions. Undefined before the first message. */
   #messageBucket: HeldBucket | undefined
+  /** Likewise. */
   #byteBucket: HeldBucket | undefined
-  /** Messages that wait for room or for the user's bucket, oldest first. Undefined while there are none. */
+  /** Inbox: messages that wait for the request queue or the user's buckets, oldest first. Undefined while empty. */
   #held: Held[] | undefined
   #heldBytes = 0
-  /** Arrival of the held message that is processed now. Undefined while none is being taken out. */
+  /** Time of arrival of the held message in process. Undefined while no held message is processed. */
   #heldSinceMs: number | undefined
   /** True while the socket is not read. */
   #isPaused = false
   #connection: Connection | undefined
-  /** Begin of the row of pauses for the user's bucket; undefined while there is none. */
+  /** Start of an uninterrupted row of throttle pauses; undefined without one. */
   #throttledSinceMs: number | undefined
-  /** End of the last of them, if the socket was not read during it and nothing was held. */
+  /** End of the last pause, if the socket was not read during it and the inbox was empty. */
   #readAgainAtMs: number | undefined
   #cancelThrottle: (() => void) | undefined
   #ended = false
@@ -86,12 +90,12 @@ export class Inbound {
     this.#owner = owner
   }
 
-  /** True while this end has stopped reading; the peer's silence then means nothing. */
+  /** True while the server does not read the socket. Silence is no sign of a dead peer then. */
   get isPaused(): boolean {
     return this.#isPaused
   }
 
-  /** When the message that is processed now arrived. */
+  /** Time of arrival of the message in process. */
   get arrivedAtMs(): number {
     return this.#heldSinceMs ?? turnNow(this.#host.clock)
   }
@@ -101,7 +105,7 @@ export class Inbound {
     return this.#held?.some((held) => held.count === count) === true
   }
 
-  /** A connection is bound; reading goes on as it stood. */
+  /** Reads from a connection; a pause continues on it. */
   attach(connection: Connection): void {
     this.#connection = connection
     if (this.#isPaused) connection.pause()
@@ -120,7 +124,7 @@ export class Inbound {
     const kind = dialect.codec.classify(bytes)
     const count = kind === "reliable" ? delivery.receive(bytes) : 0
     if (count > 0 && delivery.settleAgain(count)) return
-    if (this.#mustHold() && !this.#goesAhead(kind, bytes)) {
+    if (this.#mustHold() && !this.#isAhead(kind, bytes)) {
       this.#held ??= []
       this.#held.push({ bytes, count, arrivedAtMs: turnNow(this.#host.clock) })
       this.#heldBytes += bytes.length
@@ -131,9 +135,9 @@ export class Inbound {
   }
 
   /**
-   * A socket that is not read brings no acknowledgements either, and then the buffer fills with what the client has
-   * long handled. So as much is held as a client may have under way that keeps to its own bounds. Without
-   * acknowledgements nothing need be held: the limits of the dialect are 0, and the network does the holding.
+   * True above the inbox's high-water marks. A paused socket delivers no acknowledgements either, and the send buffer then fills
+   * with messages that the client has handled. The marks therefore allow all messages that a client within its own bounds may
+   * have in flight. A dialect without acknowledgements has marks of 0: its messages wait in the network.
    */
   #holdsTooMuch(): boolean {
     const heldCount = this.#held?.length ?? 0
@@ -147,7 +151,7 @@ export class Inbound {
     this.#connection?.pause()
   }
 
-  /** The owner has room again. */
+  /** Processes held messages while the owner has space, then reads the socket again. */
   resume(): void {
     if (this.#isDraining) return
     this.#heldSinceMs = turnNow(this.#host.clock)
@@ -180,11 +184,10 @@ export class Inbound {
   }
 
   /**
-   * Frames of the session layer say something about this very moment, and a request that runs may wait for its CANCEL
-   * or CREDIT: none of them waits behind other requests. What concerns a held request stays behind it; a CANCEL is
-   * noted, so that its request is not started first.
+   * True for a message that is processed ahead of held ones: frames of the session layer, and CANCEL or CREDIT for a request that
+   * is not held. CANCEL and CREDIT of a held request stay behind it; the CANCEL is noted, so that the request is not started.
    */
-  #goesAhead(kind: FrameClass, bytes: Uint8Array): boolean {
+  #isAhead(kind: FrameClass, bytes: Uint8Array): boolean {
     if (kind === "control") return true
     if (bytes[0] !== frameByte.cancel && bytes[0] !== frameByte.credit) return false
     const frame = this.#owner.dialect.codec.decode(bytes, 0)
@@ -205,14 +208,14 @@ export class Inbound {
 
   #process(bytes: Uint8Array, count: number): void {
     const waitMs = this.#charge(bytes.length)
-    // Only a message that found the user out of debt ends the row of pauses.
+    // Only a message that leaves the user without debt ends the row of pauses.
     if (waitMs === 0) this.#throttledSinceMs = undefined
     else this.#throttle(waitMs)
     if (this.#ended) return
     this.#owner.onFrame(this.#owner.dialect.codec.decode(bytes, count), count)
   }
 
-  /** Milliseconds until the user is out of debt; the message itself is let through, so nothing is lost. */
+  /** Debits the user's buckets. Returns the milliseconds until they are out of debt. The message is processed in any case. */
   #charge(bytes: number): number {
     const { clock, limiter, userRates: rates } = this.#host
     const { userId } = this.#owner
@@ -225,7 +228,7 @@ export class Inbound {
   #throttle(waitMs: number): void {
     const { timers, clock, limits, counters } = this.#host
     const nowMs = clock.now()
-    if (this.#comesLater) this.#throttledSinceMs = undefined
+    if (this.#isAfterPause) this.#throttledSinceMs = undefined
     this.#readAgainAtMs = undefined
     this.#throttledSinceMs ??= nowMs
     if (nowMs - this.#throttledSinceMs >= limits.throttledMaxMs) {
@@ -233,23 +236,23 @@ export class Inbound {
       return
     }
     counters.throttledPauses += 1
-    // Beyond a second of debt it is frames of the session layer that are too many, and those are not held.
+    // More than a second of debt comes from frames of the session layer, which are not held, so the socket pauses.
     if (this.#owner.dialect.held.heldMaxCount === 0 || waitMs > longestThrottleMs) this.#pause()
     this.#cancelThrottle?.()
     this.#cancelThrottle = timers.after(Math.min(waitMs, longestThrottleMs), () => {
       this.#cancelThrottle = undefined
       if (this.#held === undefined) {
-        // Nothing waited for the user's bucket: whatever comes next is not part of the same flood.
+        // No message waited for the buckets: the next one does not belong to the same flood.
         if (!this.#isPaused) this.#throttledSinceMs = undefined
-        // Something may wait in the socket.
+        // Messages may wait in the socket.
         else this.#readAgainAtMs = clock.now()
       }
       this.resume()
     })
   }
 
-  /** True for a message that came so long after the last pause that it did not wait for its end. */
-  get #comesLater(): boolean {
+  /** True for a message that arrived more than `longestThrottleMs` after the last pause, so that it did not wait in the socket. */
+  get #isAfterPause(): boolean {
     return this.#readAgainAtMs !== undefined && this.arrivedAtMs - this.#readAgainAtMs > longestThrottleMs
   }
 }

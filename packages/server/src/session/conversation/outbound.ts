@@ -1,4 +1,4 @@
-// Port of the messages that leave a session: a `Delivery`, or what another dialect has in its place.
+// Port of a session's outgoing messages: a `Delivery`, or the implementation of another dialect.
 import type {
   Connection,
   Frame,
@@ -8,21 +8,24 @@ import type {
   VolatileOutcome,
 } from "@hawser/protocol/core"
 
+/** Outgoing messages of one session. */
 export interface Outbound {
-  /** Binds a connection; the other end has handled and received this much of what was sent. */
+  /** Binds a connection. `otherEnd`: counts of handled and received messages of the client. */
   attach(connection: Connection, otherEnd: OtherEnd): void
+  /** Unbinds the connection. */
   detach(): void
-  /** Sends a message that must arrive. `dead`: the connection takes nothing and the message cannot outlive it. */
+  /** Sends a reliable message. `dead`: the write failed, and the message cannot wait for another connection. */
   reliable(message: OutboundMessage): ReliableOutcome | "dead"
-  /** Sends a message that may be lost; with a key the latest value waits for the connection. */
+  /** Sends a volatile message. If the connection is slow, the latest value of a key is queued, and a message without a key is dropped. */
   volatile(message: OutboundMessage, key: string | undefined): VolatileOutcome
-  /** True if about `bytes` of state may be sent. `isFirst`: this connection was sent no state yet. */
+  /** True if about `bytes` of state may be sent. `isFirst`: no state was sent on this connection. */
   takesState(bytes: number, isFirst: boolean): boolean
-  /** Sends a frame of state: not counted, never replayed. False if the connection takes nothing. */
+  /** Sends a state frame: not counted, never replayed. Returns false if it was not sent. */
   state(message: OutboundMessage): boolean
-  /** Sends a frame of the session layer at once. False if it was not sent. */
+  /** Sends a frame of the session layer at once. Returns false if it was not sent. */
   control(frame: Frame): boolean
-  /** Sends waiting messages, as far as the socket takes them. */
+  /** Sends queued messages, up to the socket's high-water mark. */
   pump(): void
+  /** Releases all messages at the session's end. */
   end(): void
 }

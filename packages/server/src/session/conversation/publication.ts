@@ -1,4 +1,4 @@
-// One event on its way to any number of sessions: encoded, and framed by the transport, at most once per dialect.
+// One publication to any number of sessions. It is encoded, and framed by the transport, at most once for each dialect.
 import { outbound, quoted, unsendable } from "@hawser/protocol/core"
 import { plain } from "@hawser/protocol"
 import type { EventSpec } from "@hawser/protocol"
@@ -6,7 +6,7 @@ import type { OutboundMessage } from "@hawser/protocol/core"
 import type { ServerCounters } from "../../base/counters.ts"
 import type { EventValues, TopicSource } from "./dialect.ts"
 
-/** Counters of all publications of a server. */
+/** Counters of a server's publications. */
 export type PublicationCounters = Pick<ServerCounters, "publicationsEncoded">
 
 /** Encoder of publications: a dialect. */
@@ -14,15 +14,16 @@ export interface Encoder {
   publication(event: EventValues): readonly Uint8Array[]
 }
 
-/** A publication, as a recipient uses it. */
+/** Publication, as a recipient uses it. */
 export type Publishable = Pick<Publication, "volatile" | "key" | "messages">
 
+/** Options of a `Publication`. */
 export interface PublicationOptions {
   readonly name: string
   readonly spec: EventSpec
   readonly payload: unknown
   readonly source: TopicSource | undefined
-  /** True for one session only. */
+  /** True if the publication has one recipient. */
   readonly isSingle?: boolean
 }
 
@@ -31,11 +32,11 @@ export class Publication implements EventValues {
   readonly payload: unknown
   readonly source: TopicSource | undefined
   readonly volatile: boolean
-  /** Key by which waiting values are conflated. */
+  /** Key by which queued values are conflated; undefined without a key. */
   readonly key: string | undefined
   readonly #counters: PublicationCounters
   readonly #isShared: boolean
-  /** Of the dialect that asked first; almost always the only one. */
+  /** Messages of the first dialect, which is almost always the only one. */
   #first: { readonly encoder: Encoder; readonly messages: readonly OutboundMessage[] } | undefined
   #others: Map<Encoder, readonly OutboundMessage[]> | undefined
 
@@ -50,7 +51,7 @@ export class Publication implements EventValues {
     this.key = key === undefined ? undefined : `${source?.topic ?? ""}\n${name}\n${key}`
   }
 
-  /** Returns the messages for clients of one dialect. @throws UnsendableError for a payload that they would refuse. */
+  /** Returns the messages for clients of one dialect. @throws UnsendableError for a payload that clients would refuse. */
   messages(encoder: Encoder): readonly OutboundMessage[] {
     if (this.#first?.encoder === encoder) return this.#first.messages
     const known = this.#others?.get(encoder)

@@ -1,28 +1,29 @@
-// What all sessions of a server keep for their clients, against one bound: each of them alone keeps to its own, and
-// thousands of clients that are away at once would still be too much.
+// Bounds the send buffers of all sessions together (`replayMaxBytes`). Above the bound detached sessions end with
+// `session_overflow`, the largest first. Each session also has a bound of its own, which does not limit thousands of them.
 import type { ServerLimits } from "@hawser/protocol"
 import type { KeptBytes, TimerQueue } from "@hawser/protocol/core"
 import type { EndCause } from "../../base/session.ts"
 
-/** Between looks at a memory that is over its bound: one look goes through every session. */
-const lookEveryMs = 100
+/** Time between evictions, in milliseconds: each walks over all sessions. */
+const evictEveryMs = 100
 
-interface Keeper {
+interface Buffering {
   readonly attached: boolean
   readonly buffered: { readonly bytes: number }
   finish(cause: EndCause): void
 }
 
+/** Dependencies of `ReplayMemory`. */
 export interface ReplayMemoryOptions {
-  readonly sessions: Iterable<Keeper>
+  readonly sessions: Iterable<Buffering>
   readonly timers: TimerQueue
   readonly limits: Pick<ServerLimits, "replayMaxBytes">
 }
 
 export class ReplayMemory implements KeptBytes {
   readonly #options: ReplayMemoryOptions
-  #isLookDue = false
-  /** Kept up to date by the send buffers. */
+  #isEvictionDue = false
+  /** Bytes in all send buffers, which update it. A broadcast counts once. */
   bytes = 0
 
   constructor(options: ReplayMemoryOptions) {
@@ -33,16 +34,16 @@ export class ReplayMemory implements KeptBytes {
     return this.bytes > this.#options.limits.replayMaxBytes
   }
 
-  /** Something was added. Not here and now: whoever adds is in the middle of sending to many sessions. */
+  /** Schedules an eviction above the bound. It is not synchronous, because the caller may be in the middle of a fan-out. */
   check(): void {
-    if (!this.isOver || this.#isLookDue) return
-    this.#isLookDue = true
-    this.#options.timers.after(lookEveryMs, () => this.#look())
+    if (!this.isOver || this.#isEvictionDue) return
+    this.#isEvictionDue = true
+    this.#options.timers.after(evictEveryMs, () => this.#evict())
   }
 
-  /** Who is connected is bounded by what the connection takes in time; who is away ends, the largest first. */
-  #look(): void {
-    this.#isLookDue = false
+  /** Ends detached sessions, the largest first. Attached ones are bounded by the time for acknowledgements. */
+  #evict(): void {
+    this.#isEvictionDue = false
     const away = [...this.#options.sessions].filter(({ attached }) => !attached)
     for (const session of away.toSorted((a, b) => b.buffered.bytes - a.buffered.bytes)) {
       if (!this.isOver) return

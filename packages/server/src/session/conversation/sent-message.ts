@@ -1,18 +1,35 @@
-// What a reliable message said, read back from its bytes: for an application that must tell what a client may have
-// missed. Sessions keep bytes only.
+// Decodes reliable messages of the send buffer, for an application that handles messages a client may have missed. Sessions keep
+// bytes only.
 import type { Codec } from "@hawser/protocol/core"
 
+/** Reliable message with content of the application. */
 export type SentMessage =
   | {
+      /** An event. */
       readonly kind: "event"
+      /** Name of the event. */
       readonly name: string
+      /** Payload of the event, decoded and not validated. */
       readonly payload: unknown
+      /** Name of the topic that published the event; undefined outside of topics. */
       readonly topic: string | undefined
     }
-  | { readonly kind: "reply"; readonly payload: unknown; readonly code: string | undefined }
-  | { readonly kind: "item"; readonly payload: unknown }
+  | {
+      /** A reply of a command or query. */
+      readonly kind: "reply"
+      /** Result, decoded and not validated; undefined for an error. */
+      readonly payload: unknown
+      /** Code of the error; undefined for a result. */
+      readonly code: string | undefined
+    }
+  | {
+      /** An item of a stream. */
+      readonly kind: "item"
+      /** Item, decoded and not validated. */
+      readonly payload: unknown
+    }
 
-/** Undefined for messages that carry nothing of the application's. */
+/** Decodes a message. Returns undefined for one without content of the application. */
 export function sentMessage(codec: Codec, bytes: Uint8Array): SentMessage | undefined {
   const frame = codec.decode(bytes, 0)
   if (frame.kind === "event")

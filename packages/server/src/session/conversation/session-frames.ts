@@ -1,4 +1,4 @@
-// What each frame of a client means for its session. The one place that knows which frames a server takes.
+// Dispatches the frames of a client to its session. Frames that only servers send are refused as bad messages.
 import { isErrorCode } from "@hawser/protocol"
 import { quoted } from "@hawser/protocol/core"
 import type {
@@ -13,11 +13,11 @@ import type {
 } from "@hawser/protocol/core"
 import type { ServerCounters } from "../../base/counters.ts"
 import type { BadReaction } from "./dialect.ts"
-import type { Ending } from "./farewell.ts"
+import type { Ending } from "./session-end.ts"
 import type { EndCause } from "../../base/session.ts"
 
-/** What a session owes its client. */
-interface Owed {
+/** Requests and streams of a session, as frames address them. */
+interface RequestSink {
   has(reference: Reference): boolean
   push(frame: RequestFrame, count: number, arrivedAtMs: number): void
   start(): void
@@ -26,7 +26,7 @@ interface Owed {
   credit(reference: Reference, items: number): void
 }
 
-/** What one session says and hears. */
+/** Session, as frames address it. */
 export interface FrameTaker {
   readonly host: { readonly counters: ServerCounters }
   readonly session: {
@@ -35,22 +35,23 @@ export interface FrameTaker {
   }
   readonly dialect: { bad(error: WireError, badCount: number): BadReaction }
   readonly delivery: Delivery
-  readonly answers: Owed
-  /** When the message that is processed now arrived. */
+  readonly answers: RequestSink
+  /** Time of arrival of the message in process. */
   readonly arrivedAtMs: number
-  /** Answers the PING of this number. */
+  /** Sends the PONG of this number. */
   pong(number: number): void
   reply(frame: ReplyFrame): void
-  /** The message of this number is settled, and takes effect again if it is sent again after a restart. */
+  /** Settles a message that has its effect again when it is retransmitted after a restart. */
   pass(count: number): void
-  /** What a client that came back still holds of replicas. */
+  /** Receives the cells and versions of replicas that a resumed client holds. */
   have(held: readonly ReplicaHold[]): void
-  /** There is room in the buffer. */
+  /** Called when messages were acknowledged. */
   drained(): void
-  /** Returns how many there were, this one included. */
+  /** Counts a bad message. Returns the number of bad messages, including this one. */
   countBad(): number
 }
 
+/** Dispatches one frame. */
 export function takeFrame(taker: FrameTaker, frame: Frame | BadFrame, count: number): void {
   const { answers } = taker
   if (frame.kind === "request") onRequest(taker, frame, count)
@@ -61,7 +62,8 @@ export function takeFrame(taker: FrameTaker, frame: Frame | BadFrame, count: num
     taker.pass(count)
     answers.credit(frame.reference, frame.items)
   } else if (frame.kind === "bad") onBad(taker, frame.reference, frame.error)
-  else if (frame.kind === "hello") refuse(taker, frame.reference, "the session is open already")
+  else if (frame.kind === "hello")
+    refuse(taker, frame.reference, "a second HELLO: the session is open already")
   else takeSessionFrame(taker, frame)
 }
 
@@ -70,7 +72,7 @@ type SessionFrame = Exclude<
   { readonly kind: "request" | "cancel" | "credit" | "bad" | "hello" }
 >
 
-/** Frames of the session layer, which are not counted, and frames that only servers send. */
+/** Dispatches frames of the session layer, which are not counted. Refuses frames that only servers send. */
 function takeSessionFrame(taker: FrameTaker, frame: SessionFrame): void {
   const { answers, delivery, session } = taker
   switch (frame.kind) {
@@ -90,8 +92,8 @@ function takeSessionFrame(taker: FrameTaker, frame: SessionFrame): void {
       session.renewToken(frame.token)
       return
     case "reset":
-      // A stranger's words do not become causes.
-      session.finish(isErrorCode(frame.cause) ? frame.cause : "session_diverged", { farewell: "close" })
+      // Only codes of the error table become causes: a client may send any text.
+      session.finish(isErrorCode(frame.cause) ? frame.cause : "session_diverged", { report: "close" })
       return
     case "have":
       taker.have(frame.held)
@@ -121,7 +123,7 @@ function takeSessionFrame(taker: FrameTaker, frame: SessionFrame): void {
       refuse(
         taker,
         frame.kind === "reply" ? frame.reference : null,
-        `the server takes no "${frame.kind}" messages`,
+        `a client must not send "${frame.kind}" messages`,
       )
   }
 }
@@ -131,18 +133,18 @@ function onPing(taker: FrameTaker, number: number, handled: number): void {
   taker.pong(number)
 }
 
-/** A client that claims to have handled or received what it was never sent has another history than this end. */
+/** Acknowledges messages and state. A count above the sent ones ends the session with `session_diverged`. */
 function onAcknowledged(taker: FrameTaker, handled: number, stateFrames = 0): void {
   const { delivery } = taker
   if (delivery.acknowledge(handled) && delivery.acknowledgeState(stateFrames)) taker.drained()
   else taker.session.finish("session_diverged")
 }
 
-/** Two requests of one reference at once could not be told apart by their replies. */
+/** Queues a request. Refuses a second one with the reference of an open request, because their replies would be ambiguous. */
 function onRequest(taker: FrameTaker, frame: RequestFrame, count: number): void {
   const { reference } = frame
   if (typeof reference === "string" && taker.answers.has(reference))
-    refuse(taker, reference, `a request with the id ${quoted(reference)} is still being served`)
+    refuse(taker, reference, `the request id ${quoted(reference)} is still in use`)
   else taker.answers.push(frame, count, taker.arrivedAtMs)
 }
 
@@ -150,7 +152,7 @@ function refuse(taker: FrameTaker, reference: Reference, message: string): void 
   onBad(taker, reference, { code: "sys_invalid_message", message, category: "system" })
 }
 
-/** The dialect decides between the session's end and an error reply. */
+/** Counts a bad message. The dialect decides between the session's end and an error reply. */
 function onBad(taker: FrameTaker, reference: Reference, error: WireError): void {
   taker.host.counters.badMessages += 1
   const reaction = taker.dialect.bad(error, taker.countBad())

@@ -1,4 +1,4 @@
-// Every open connection of a server, with or without a session.
+// Set of a server's open connections, with or without a session.
 import type { AuthenticatedUser } from "../../base/authenticate.ts"
 import type { RunningConnection } from "../opening/run-connection.ts"
 
@@ -10,7 +10,7 @@ export class ConnectionSet<User extends AuthenticatedUser> implements Iterable<R
     return this.#connections.size
   }
 
-  /** Those of this moment: they may come and go while the caller walks through them. */
+  /** Iterates over a copy, so that connections may open and close meanwhile. */
   [Symbol.iterator](): Iterator<RunningConnection<User>> {
     return [...this.#connections].values()
   }
@@ -24,13 +24,13 @@ export class ConnectionSet<User extends AuthenticatedUser> implements Iterable<R
     for (const check of [...this.#waiters]) check()
   }
 
-  /** Resolves when the last connection has gone. */
+  /** Resolves when no connection is open. */
   emptied(): Promise<void> {
     return this.#until(() => this.#connections.size === 0)
   }
 
-  /** Resolves when all of these have gone. */
-  gone(these: readonly RunningConnection<User>[]): Promise<void> {
+  /** Resolves when all of these connections have closed. */
+  closed(these: readonly RunningConnection<User>[]): Promise<void> {
     const left = new Set(these)
     return this.#until(() => {
       for (const connection of left) {

@@ -1,24 +1,26 @@
-// Moves every client to a new connection, so that what stands behind their old one can be taken away: a listener, a
-// load balancer's target. Sessions stay; nobody loses a message.
+// Moves all clients to new connections, for example before a listener or a load balancer's target is removed. Sessions continue, and
+// no message is lost.
 import type { TimerQueue } from "@hawser/protocol/core"
 import type { AuthenticatedUser } from "../../base/authenticate.ts"
 import type { ServerCounters } from "../../base/counters.ts"
 import type { ConnectionSet } from "./connection-set.ts"
 
+/** Options of `server.drain()`. */
 export interface DrainOptions {
-  /** The clients begin to move spread over this time, so that they do not arrive all at once. Default 10 s. */
+  /** Time over which the moves of clients are spread, in milliseconds; default 10,000. */
   readonly spreadMs?: number
-  /** After this time beyond the spread, connections that are still there are closed; their clients resume. Default 20 s. */
+  /** Time after the spread, in milliseconds; default 20,000. Then remaining connections are closed, and their clients resume. */
   readonly graceMs?: number
 }
 
+/** Parts of a server that `drain` uses. */
 export interface DrainHost<User extends AuthenticatedUser> {
   readonly connections: ConnectionSet<User>
   readonly timers: TimerQueue
   readonly counters: ServerCounters
 }
 
-/** Resolves when every connection of the moment of the call that can resume elsewhere is gone. */
+/** Resolves when all connections with a resumable session at the time of the call have closed. */
 export async function drain<User extends AuthenticatedUser>(
   { connections, timers, counters }: DrainHost<User>,
   { spreadMs = 10_000, graceMs = 20_000 }: DrainOptions,
@@ -46,7 +48,7 @@ export async function drain<User extends AuthenticatedUser>(
       }
       resolve()
     })
-    connections.gone(leaving).then(() => {
+    connections.closed(leaving).then(() => {
       stopWaiting()
       resolve()
     }, reject)

@@ -1,6 +1,5 @@
-// Finds connections that have died without a close, and clients that answer but acknowledge nothing: one sweep for all
-// connections, no timer per connection. The two are told apart: nothing at all was heard from the former, so it is no
-// slow consumer.
+// Finds dead connections (no answer to a ping), and slow consumers (messages arrive, but no acknowledgements). One sweep for all
+// connections, no timer per connection. A connection without any incoming message counts as dead, not as a slow consumer.
 import { leastHeartbeatMs, probePatience } from "@hawser/protocol/core"
 import type { Clock, ServerLimits } from "@hawser/protocol"
 import type { TimerQueue } from "@hawser/protocol/core"
@@ -9,6 +8,7 @@ import type { ServerCounters } from "../../base/counters.ts"
 import type { ConnectionSet } from "./connection-set.ts"
 import type { RunningConnection } from "../opening/run-connection.ts"
 
+/** Dependencies of the sweep. */
 export interface LivenessOptions<User extends AuthenticatedUser> {
   readonly connections: ConnectionSet<User>
   readonly clock: Clock
@@ -17,9 +17,11 @@ export interface LivenessOptions<User extends AuthenticatedUser> {
   readonly counters: ServerCounters
 }
 
+/** Periodic sweep over all connections. */
 export interface LivenessSweep {
-  /** A connection came or went: the sweep runs only while there are any. */
+  /** Starts or stops the sweep after a connection has opened or closed: it runs only while connections are open. */
   changed(): void
+  /** Stops the sweep. */
   stop(): void
 }
 
@@ -32,12 +34,12 @@ export function startLivenessSweep<User extends AuthenticatedUser>(
   let cancel: (() => void) | undefined
   let dueAtMs = 0
 
-  /** Time in which this process did not run counts for no connection: what arrived meanwhile has yet to be read. */
+  /** Excludes time in which the process did not run: messages of that time are still unread. */
   function sweep(): void {
     cancel = undefined
     const lateMs = Math.max(0, clock.now() - dueAtMs)
     for (const connection of connections) {
-      // An answered ping keeps its time: moved past its answer, it would count as unanswered.
+      // The time of an answered ping does not change: after its answer it would count as unanswered.
       if (connection.pingedAtMs !== undefined && isUnanswered(connection)) connection.pingedAtMs += lateMs
       if (!stalls.check(connection, { lateMs, everyMs })) check(options, connection)
     }
@@ -64,31 +66,31 @@ export function startLivenessSweep<User extends AuthenticatedUser>(
   }
 }
 
-/** A session that acknowledges nothing of what it was given, for longer than acknowledgements take. */
+/** Time without an acknowledgement, of a session with unacknowledged messages. */
 interface Stall {
   readonly sinceMs: number
-  /** Of that time: a ping waited for its answer and nothing was heard, or this process did not run. */
+  /** Part of that time that does not count: a ping was unanswered, or the process did not run. */
   excusedMs: number
-  wasAsked: boolean
+  wasProbed: boolean
 }
 
-/** A socket's buffer that never became smaller from one sweep to the next. */
+/** Socket buffer that has not become smaller from sweep to sweep. */
 interface Backlog {
   readonly sinceMs: number
   bytes: number
 }
 
-/** A buffer that a healthy link empties within any two sweeps is not noted. */
+/** Bytes below which a socket buffer is ignored: a healthy link empties it between two sweeps. */
 const backlogLeastBytes = 16 * 1024
 
 /**
- * Drops clients that are heard but settle nothing, or owe nothing and read nothing. A frozen page may answer pings for a
- * while: only acknowledgements prove that the application reads. A hidden page's timers are held back for up to a minute,
- * so the client is asked by a PING first: its answer is no timer's matter.
+ * Drops slow consumers: clients that acknowledge nothing, and clients with nothing to acknowledge whose socket buffer does not
+ * shrink. A frozen page may answer WebSocket pings for a while; only acknowledgements prove that the application reads. Browsers
+ * delay the timers of a hidden page by up to a minute, so the client first gets a PING, whose answer needs no timer.
  */
 class Stalls<User extends AuthenticatedUser> {
   readonly #options: LivenessOptions<User>
-  /** Acknowledgements take this long as a rule: almost no connection is in the maps. */
+  /** Usual time of an acknowledgement. Shorter stalls are ignored, so the maps are almost empty. */
   readonly #notedAfterMs: number
   #stalls = new Map<RunningConnection<User>, Stall>()
   #next = new Map<RunningConnection<User>, Stall>()
@@ -101,7 +103,7 @@ class Stalls<User extends AuthenticatedUser> {
     this.#notedAfterMs = Math.min(2 * ackDelayMs, ackProgressMs / 2)
   }
 
-  /** True if the connection was dropped. The sweep before was `everyMs` and `lateMs` ago. */
+  /** Returns true if it dropped the connection. The previous sweep was `everyMs + lateMs` ago. */
   check(
     connection: RunningConnection<User>,
     { lateMs, everyMs }: { readonly lateMs: number; readonly everyMs: number },
@@ -114,17 +116,20 @@ class Stalls<User extends AuthenticatedUser> {
     const stall = this.#stallOf(connection, sinceMs)
     stall.excusedMs += isUnanswered(connection) ? everyMs + lateMs : lateMs
     const stalledMs = nowMs - sinceMs - stall.excusedMs
-    if (stalledMs >= limits.ackProgressMs / 2 && !stall.wasAsked) {
-      stall.wasAsked = true
+    if (stalledMs >= limits.ackProgressMs / 2 && !stall.wasProbed) {
+      stall.wasProbed = true
       session.askForCounts()
     }
     if (stalledMs < limits.ackProgressMs || isUnanswered(connection)) return false
     counters.slowConsumersClosed += 1
-    session.dropConnection("slow_consumer", "what was sent is not being acknowledged")
+    session.dropConnection(
+      "slow_consumer",
+      `no acknowledgement within ${limits.ackProgressMs} ms (limits.ackProgressMs)`,
+    )
     return true
   }
 
-  /** Those that were not seen again have made progress, or are gone. */
+  /** Ends a sweep. Stalls that it did not see again have ended. */
   swept(): void {
     const seen = this.#next
     this.#next = this.#stalls
@@ -136,7 +141,7 @@ class Stalls<User extends AuthenticatedUser> {
     this.#backlogs = backlogs
   }
 
-  /** Since when the socket has taken nothing, of a client that owes nothing. Uncounted clients have a bound of bytes alone (E3). */
+  /** Returns the time since which the socket buffer has not shrunk. Clients that do not count have a bound of bytes only (E3). */
   #unreadSinceMs(connection: RunningConnection<User>): number | undefined {
     const { session, connection: socket } = connection
     if (session === undefined || !session.dialect.counts || !session.attached) return undefined
@@ -152,16 +157,16 @@ class Stalls<User extends AuthenticatedUser> {
 
   #stallOf(connection: RunningConnection<User>, sinceMs: number): Stall {
     const known = this.#stalls.get(connection)
-    const stall = known?.sinceMs === sinceMs ? known : { sinceMs, excusedMs: 0, wasAsked: false }
+    const stall = known?.sinceMs === sinceMs ? known : { sinceMs, excusedMs: 0, wasProbed: false }
     this.#next.set(connection, stall)
     return stall
   }
 }
 
-/** True while a ping waits for any sign of life, and this end reads: what it does not read may hold the answer. */
+/** True while a ping has no answer and the server reads the socket. Unread bytes may contain the answer. */
 function isUnanswered<User extends AuthenticatedUser>(connection: RunningConnection<User>): boolean {
-  const { pingedAtMs, heardAtMs, isPaused } = connection
-  return !isPaused && pingedAtMs !== undefined && heardAtMs < pingedAtMs
+  const { pingedAtMs, receivedAtMs, isPaused } = connection
+  return !isPaused && pingedAtMs !== undefined && receivedAtMs < pingedAtMs
 }
 
 function check<User extends AuthenticatedUser>(
@@ -174,14 +179,14 @@ function check<User extends AuthenticatedUser>(
   if (connection.isPaused) return
   if (connection.pingedAtMs !== undefined) {
     if (nowMs - connection.pingedAtMs < pongTimeoutMs(limits, connection)) return
-    // Its end follows from its own close event, which may take a while.
+    // The close event follows later and ends the connection.
     connection.pingedAtMs = Number.POSITIVE_INFINITY
     counters.silentConnectionsClosed += 1
     connection.session?.missedPong()
     connection.connection.terminate()
     return
   }
-  if (nowMs - connection.heardAtMs < limits.pingAfterMs) return
+  if (nowMs - connection.receivedAtMs < limits.pingAfterMs) return
   connection.pingedAtMs = nowMs
   connection.connection.ping?.()
 }

@@ -1,5 +1,5 @@
-// Session records ↔ bytes: MessagePack with a version. A reader takes nothing on trust: a damaged record is an error that names
-// the field, never half a session.
+// Encodes session records as MessagePack with a version, and decodes them. Validates every field: a damaged record throws a
+// TypeError with the name of the field.
 import { createPayloadCodec, isMap, quoted } from "@hawser/protocol/core"
 import type { DeliveryRecord, ValueRecord } from "@hawser/protocol/core"
 import type { ClaimsRecord } from "./session.machine.ts"
@@ -7,18 +7,19 @@ import type { MembershipRecord, PresenceStateRecord, SessionRecord } from "./ses
 
 const version = 1
 
-/** A record is this server's own: its size follows from the limits of sessions. */
+/** No bounds: records come from servers, and the limits of sessions bound them. */
 const unbounded = { maxBytes: 2 ** 31, maxDepth: 64, maxElements: 2 ** 31, maxKeyBytes: 2 ** 31 }
 
-/** @throws UnsendableError for a user that is not plain data. */
+/** Encodes a session record. @throws UnsendableError for a user that is not plain data. */
 export function encodeSessionRecord(record: SessionRecord): Uint8Array {
   return createPayloadCodec(unbounded).encode({ version, ...record })
 }
 
-/** @throws TypeError that names the field for bytes that are no session record, RangeError for another version. */
+/** Decodes a session record. @throws TypeError with the name of an invalid field. @throws RangeError for another version. */
 export function decodeSessionRecord(bytes: Uint8Array): SessionRecord {
   const decoded = createPayloadCodec(unbounded).decode(bytes, 0)
-  if (!decoded.ok || !isMap(decoded.value)) throw new TypeError("these bytes are no session record")
+  if (!decoded.ok || !isMap(decoded.value))
+    throw new TypeError("the bytes are no session record: no MessagePack map")
   const fields = new Fields(decoded.value)
   const found = fields.number("version")
   if (found !== version)
@@ -93,12 +94,12 @@ function readState(fields: Fields): PresenceStateRecord {
 
 function bytesOf(name: string, value: unknown): Uint8Array {
   if (!(value instanceof Uint8Array)) throw wrong(name, value)
-  // The decoder shares the bytes of the whole record; a message outlives it.
+  // A view would keep the bytes of the whole record in memory.
   return value.slice()
 }
 
 function wrong(name: string, value: unknown): TypeError {
-  return new TypeError(`a session record has no good "${name}": ${quoted(value)}`)
+  return new TypeError(`a session record has an invalid "${name}": ${quoted(value)}`)
 }
 
 /** One map of a record. */

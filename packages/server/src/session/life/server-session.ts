@@ -1,5 +1,5 @@
-// One session: its identity, its user, its connections and its end. Runs `session.machine.ts`; `Conversation` sends and receives
-// the messages. A connection that is not bound has no effect on the session (S13).
+// One session: identity, user, connections, end. Runs `session.machine.ts`; `Conversation` sends and receives its messages. A
+// connection that is not bound has no effect on the session (S13).
 import { HawserError, isErrorCode } from "@hawser/protocol"
 import { RoundTrip, errorTable, probePatience } from "@hawser/protocol/core"
 import type { Frame, OutboundMessage, StateUnderWay } from "@hawser/protocol/core"
@@ -9,7 +9,7 @@ import type { StateSink, StateSource } from "../conversation/state-source.ts"
 import { Conversation } from "../conversation/conversation.ts"
 import type { Conversing } from "../conversation/conversation.ts"
 import type { Dialect } from "../conversation/dialect.ts"
-import { farewellOf, sayFarewell } from "../conversation/farewell.ts"
+import { endReportOf, reportEnd } from "../conversation/session-end.ts"
 import type { ResumableSession } from "../opening/resume.ts"
 import type { AcceptedClaim, FinishOptions, SessionBirth, SessionHost, SessionLink } from "./session-host.ts"
 import { claimsAt, stepLife, wakeAtLife } from "./session.machine.ts"
@@ -28,14 +28,14 @@ export class ServerSession<User extends AuthenticatedUser>
   readonly #conversation: Conversation<User>
   #life: LifeState<SessionLink>
   #cancelWake: (() => void) | undefined
-  /** Undefined while there is nothing to renew. */
+  /** Undefined before the first token with an expiry, or the first renewed token. */
   #renewal: TokenRenewal<User> | undefined
   #user: User
   #lastAddress: string
-  /** Undefined while the client is so near that its round trip lengthens no deadline. */
+  /** Undefined while the round trip is too short to lengthen a deadline. */
   #roundTrip: RoundTrip | undefined
 
-  /** Built without a connection: `open` or `resume` binds one, `restore` waits for one. */
+  /** Creates a session without a connection. `open` and `resume` bind one; `restore` continues detached. */
   constructor(host: SessionHost<User, ServerSession<User>>, birth: SessionBirth<User>) {
     const { id, clientId, user, address, dialect, life } = birth
     this.id = id
@@ -60,11 +60,12 @@ export class ServerSession<User extends AuthenticatedUser>
     return this.#life.kind === "attached"
   }
 
-  /** True if the client may come back after a lost connection. */
+  /** True if the session waits for a resume after a lost connection. */
   get resumable(): boolean {
     return this.dialect.counts && this.#host.limits.resumeWindowMs > 0
   }
 
+  /** Remaining time to live of the user's token, in milliseconds; null without an expiry. */
   get expiresInMs(): number | null {
     return expiresInMs(this.#user, this.#host.wallClockMs)
   }
@@ -73,7 +74,7 @@ export class ServerSession<User extends AuthenticatedUser>
     return this.#life.kind !== "ended" && this.#life.kind !== "moved"
   }
 
-  /** True while this end has stopped reading, so that silence proves nothing. */
+  /** True while the server does not read the socket. Silence is no sign of a dead peer then. */
   get isPaused(): boolean {
     return this.#conversation.isPaused
   }
@@ -95,7 +96,7 @@ export class ServerSession<User extends AuthenticatedUser>
     return { messages: sent - acknowledged, bytes }
   }
 
-  /** Since when the client has acknowledged nothing of what it was given; undefined when it owes nothing. */
+  /** Time since which the client has acknowledged nothing; undefined while detached and without unacknowledged messages. */
   get stalledSinceMs(): number | undefined {
     return this.attached ? this.#conversation.stalledSinceMs : undefined
   }
@@ -106,20 +107,20 @@ export class ServerSession<User extends AuthenticatedUser>
     return this.#roundTrip
   }
 
-  /** A ping was answered after `ms`. Most clients are near: for them nothing is kept. */
+  /** Records the round trip of a ping. A short first one is not kept: it lengthens no deadline. */
   answeredPing(ms: number): void {
     if (this.#roundTrip === undefined && ms <= this.#host.limits.pongTimeoutMs / (4 * probePatience)) return
     this.#roundTrip ??= new RoundTrip()
     this.#roundTrip.observe(ms)
   }
 
-  /** A ping was not answered in time. On a lossy link the answer may have been late only: the next one gets longer. */
+  /** Lengthens the next deadline after a missed pong, which a lossy link may only have delayed. */
   missedPong(): void {
     this.#roundTrip ??= new RoundTrip()
     this.#roundTrip.lengthen()
   }
 
-  /** Has the client say what it has handled. */
+  /** Sends a PING, whose answer acknowledges messages. */
   askForCounts(): void {
     this.#conversation.askForCounts()
   }
@@ -149,9 +150,9 @@ export class ServerSession<User extends AuthenticatedUser>
   }
 
   /**
-   * Binds a connection whose claim was judged good. One synchronous block: the old connection is unbound and closed first;
-   * WELCOME (by `sendWelcome`) comes before the replay, the replay before anything newer.
-   * Returns false if connections take the session from one another too often: it has ended then.
+   * Binds a connection whose claim was accepted, in one synchronous block: the old connection is unbound and closed, then
+   * `sendWelcome` sends WELCOME, then the replay follows, then newer messages.
+   * Returns false if `takeoversMax` was exceeded; the session has ended then.
    */
   resume(link: SessionLink, claim: AcceptedClaim<User>, sendWelcome: () => void): boolean {
     const { counters, clock } = this.#host
@@ -169,23 +170,23 @@ export class ServerSession<User extends AuthenticatedUser>
     return true
   }
 
-  /** A connection has closed; its client has `windowMs` to come back. */
+  /** Detaches a connection that has closed. The resume window is `windowMs`. */
   detach(link: SessionLink, windowMs: number): void {
     this.#step({ kind: "closed", link, windowMs, nowMs: this.#host.clock.now() }, {})
   }
 
-  /** Closes the connection (if it is still this one) and waits for the client to come back on a better one. */
+  /** Closes the current connection and waits for a resume. No effect if `only` is another connection. */
   dropConnection(code: string, message: string, only?: SessionLink): void {
     const link = this.#link
     if (link === undefined || (only !== undefined && link !== only)) return
-    this.#step({ kind: "drop", link, code, nowMs: this.#host.clock.now() }, { message, farewell: "close" })
+    this.#step({ kind: "drop", link, code, nowMs: this.#host.clock.now() }, { message, report: "close" })
   }
 
   get #link(): SessionLink | undefined {
     return this.#life.kind === "attached" ? this.#life.link : undefined
   }
 
-  // --- the life's runner ----------------------------------------------------------------------------------------
+  // --- runner of the machine ----------------------------------------------------------------------------------------
 
   #step(input: LifeInput<SessionLink>, ending: FinishOptions<ServerSession<User>>): void {
     const { life } = this.#host
@@ -232,7 +233,7 @@ export class ServerSession<User extends AuthenticatedUser>
     this.#renewal?.stop()
   }
 
-  /** The caps expect the client at the address of its last connection. */
+  /** Reserves the session's slot at the address of its new connection. */
   #moveTo(address: string): void {
     const { caps } = this.#host
     caps.forget(this.#lastAddress)
@@ -240,9 +241,9 @@ export class ServerSession<User extends AuthenticatedUser>
     this.#lastAddress = address
   }
 
-  // --- lives of the process -------------------------------------------------------------------------------------
+  // --- freezing and thawing -------------------------------------------------------------------------------------
 
-  /** Cuts the connection and returns the session as plain data. The session is inert afterwards, and no hook is called. */
+  /** Closes the connection and returns the session as plain data. The session becomes inactive without a hook. */
   freeze(): SessionRecord {
     const { clock, caps, packUser } = this.#host
     const claims = claimsAt(this.#life, clock.now())
@@ -263,7 +264,7 @@ export class ServerSession<User extends AuthenticatedUser>
     return record
   }
 
-  /** Continues from a record: the session waits for its client. */
+  /** Continues from a record, detached. */
   restore(record: SessionRecord): void {
     this.#conversation.restore(record)
     this.#arm()
@@ -309,7 +310,7 @@ export class ServerSession<User extends AuthenticatedUser>
     return this.#conversation.publish(publication)
   }
 
-  /** Frames of the session layer itself: sent at once or not at all. */
+  /** Sends a frame of the session layer at once. Returns false if it was not sent. */
   sendControl(frame: Frame): boolean {
     return this.#conversation.control(frame)
   }
@@ -334,23 +335,23 @@ export class ServerSession<User extends AuthenticatedUser>
     this.#conversation.show(source)
   }
 
-  /** State that the client was sent and has not acknowledged; undefined where there is none. */
+  /** Unacknowledged state; undefined without any. */
   get stateUnderWay(): StateUnderWay | undefined {
     return this.#conversation.delivery.stateUnderWay
   }
 
   dropDeadConnection(): void {
     const link = this.#link
-    this.#host.fanOut.afterwards(() =>
-      this.dropConnection("connection_lost", "the connection takes nothing any more", link),
+    this.#host.fanOut.defer(() =>
+      this.dropConnection("connection_lost", "the socket accepts no more data", link),
     )
   }
 
   end(code = "forbidden", message?: string): void {
-    this.finish(code, { message, farewell: "bye" })
+    this.finish(code, { message, report: "bye" })
   }
 
-  /** Ends the session. Idempotent: first it becomes inert, then the connection is closed, then observers are called. */
+  /** Ends the session once: it becomes inactive, then the connection is closed, then observers are called. */
   finish(cause: EndCause, options: FinishOptions<ServerSession<User>> = {}): void {
     if (this.active) this.#step({ kind: "end", cause }, options)
   }
@@ -361,21 +362,21 @@ export class ServerSession<User extends AuthenticatedUser>
   ): void {
     const message = ending.message ?? (isErrorCode(cause) ? errorTable[cause].sentence : cause)
     if (this.resumable) this.#host.caps.forget(this.#lastAddress)
-    const farewell = ending.farewell ?? farewellOf(cause)
+    const report = ending.report ?? endReportOf(cause)
     const { delivery } = this.#conversation
-    if (this.dialect.counts) sayFarewell({ delivery, cause, message, farewell })
+    if (this.dialect.counts) reportEnd({ delivery, cause, message, report })
     const unacknowledged = delivery.unacknowledged()
     this.#unbind()
     this.#conversation.end(new HawserError("session_ended", { message: `the session ended: ${message}` }))
     link?.close(cause, message)
-    // A code after which the client may come back must not refuse it for as long as its end is remembered.
-    const isFinal = farewell === "bye" && new HawserError(cause).retry === "never"
+    // After a code that allows a retry, a later claim must not be refused for the time of the tombstone.
+    const isFinal = report === "bye" && new HawserError(cause).retry === "never"
     this.#host.onEnded(this, { cause, successor: ending.successor, unacknowledged, isFinal })
   }
 
   // --- receiving ------------------------------------------------------------------------------------------------
 
-  /** What the bound connection brings. */
+  /** Receives a message of the bound connection. */
   receive(bytes: Uint8Array): void {
     const life = this.#life
     if (life.kind === "attached" && !life.claims.isConfirmed)
@@ -383,7 +384,7 @@ export class ServerSession<User extends AuthenticatedUser>
     this.#conversation.receive(bytes)
   }
 
-  /** What the socket held has left. */
+  /** Called when the socket has drained. */
   drained(): void {
     this.#conversation.socketDrained()
   }
@@ -394,5 +395,5 @@ export class ServerSession<User extends AuthenticatedUser>
   }
 }
 
-/** Message of the close of a connection whose session is claimed by a newer one. */
-const takenOver = { message: "the session goes on on a newer connection" }
+/** Close reason of a connection whose session was resumed on a newer one. */
+const takenOver = { message: "the session was resumed on a newer connection" }

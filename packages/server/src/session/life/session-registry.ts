@@ -1,16 +1,16 @@
-// Every open session, by its id and by its user. The only registry; created once per server and passed in.
+// Registry of a server's open sessions, by id, user and dialect.
 // Invariant: a session is in all maps or in none.
 import type { AuthenticatedUser } from "../../base/authenticate.ts"
 import type { Dialect } from "../conversation/dialect.ts"
 import type { ServerSession } from "./server-session.ts"
 
-/** Who wins when a user has too many sessions. */
+/** Policy for a user above `limits.sessionsPerUser`. `newestWins`: an old session ends. `oldestWins`: the new one is refused. */
 export type SessionPolicy = "newestWins" | "oldestWins"
 
 export class SessionRegistry<User extends AuthenticatedUser> {
   readonly #sessions = new Set<ServerSession<User>>()
   readonly #byId = new Map<string, ServerSession<User>>()
-  /** Few for each: a list is smaller than a set. */
+  /** Sessions of each user, oldest first. A list of a few sessions is smaller than a set. */
   readonly #byUser = new Map<string, readonly ServerSession<User>[]>()
   /** Open sessions by dialect. */
   readonly #byDialect = new Map<Dialect<User>, number>()
@@ -32,7 +32,7 @@ export class SessionRegistry<User extends AuthenticatedUser> {
     return this.#byId.get(id)
   }
 
-  /** Of this moment, the oldest first. */
+  /** Returns the current sessions of a user, oldest first. */
   ofUser(userId: string): readonly ServerSession<User>[] {
     return this.#byUser.get(userId) ?? []
   }
@@ -42,11 +42,11 @@ export class SessionRegistry<User extends AuthenticatedUser> {
     this.#sessions.add(session)
     this.#byId.set(session.id, session)
     const others = this.ofUser(session.user.id)
-    // A spread leaves room for more, which hardly any user needs.
+    // A spread array has spare capacity, which most users do not need.
     this.#byUser.set(session.user.id, others.length === 0 ? [session] : [...others, session])
   }
 
-  /** Compares by identity: a successor of the same user stays. */
+  /** Removes this session object. */
   delete(session: ServerSession<User>): void {
     if (this.#sessions.delete(session)) this.#count(session, -1)
     this.#byId.delete(session.id)

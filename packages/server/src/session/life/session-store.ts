@@ -1,5 +1,5 @@
-// Port of the place that knows which process holds which session. The default knows the sessions of its own process; another
-// store may know those of many processes, or sessions that were written down. Must not know tokens: a claim is proven before.
+// Port of the session store, which knows the process that holds each session. The default store knows the sessions of its process;
+// another store may know several processes, or stored records. Must not know tokens: a claim is verified before.
 import type { AuthenticatedUser } from "../../base/authenticate.ts"
 import type { EndCause, Session } from "../../base/session.ts"
 import type { SessionPolicy } from "./session-registry.ts"
@@ -7,78 +7,115 @@ import type { SessionRecord } from "./session-record.ts"
 
 /** Answer to the claim of a session. */
 export type SessionClaim =
-  /** This process holds the session. */
-  | { readonly kind: "here" }
-  /** Another process holds it and did not release it. The client is refused and told to come back after `retryAfterMs`. */
-  | { readonly kind: "elsewhere"; readonly retryAfterMs: number }
-  /** The session was written down, and is this process's from now on. */
-  | { readonly kind: "record"; readonly record: SessionRecord }
-  /** It has ended with this cause; `isFinal` if its client is to stay away. */
-  | { readonly kind: "ended"; readonly cause: EndCause; readonly isFinal: boolean }
-  /** Nothing is known of it, or it is another user's. */
-  | { readonly kind: "unknown" }
+  | {
+      /** This process holds the session. */
+      readonly kind: "here"
+    }
+  | {
+      /** Another process holds the session. The client is refused with `sys_service_unavailable`. */
+      readonly kind: "elsewhere"
+      /** Time until the client dials again, in milliseconds. */
+      readonly retryAfterMs: number
+    }
+  | {
+      /** The store had the session as a record. From now on this process holds it. */
+      readonly kind: "record"
+      /** Record of the session. */
+      readonly record: SessionRecord
+    }
+  | {
+      /** The session has ended. */
+      readonly kind: "ended"
+      /** Cause of its end. */
+      readonly cause: EndCause
+      /** True if the client must not reconnect; the claim is then refused. */
+      readonly isFinal: boolean
+    }
+  | {
+      /** The store does not know the session, or it belongs to another user. */
+      readonly kind: "unknown"
+    }
 
-/** A client that asks for a new session. */
+/** Client that requests a new session. */
 export interface Newcomer {
+  /** Id of its user. */
   readonly userId: string
+  /** Identity of the client, from its HELLO. */
   readonly clientId: string
-  /** Counts the dials of this client; undefined for clients that count nothing. */
+  /** Number of this client's dials; undefined in a profile without dial numbers. */
   readonly dial: number | undefined
 }
 
 /** Answer to a newcomer. */
 export type Opening =
-  /** The session may open; these sessions of the same user end for it with `replaced`. */
-  | { readonly kind: "open"; readonly ends: readonly string[] }
-  /** `replaced`: a later dial of the same client has a session. `too_many_connections`: the user has as many as allowed. */
   | {
+      /** The session may open. */
+      readonly kind: "open"
+      /** Ids of sessions of the same user that end with `replaced`. */
+      readonly ends: readonly string[]
+    }
+  | {
+      /** The session is refused. */
       readonly kind: "refused"
+      /** `replaced`: a later dial of the same client has a session. `too_many_connections`: the user is at `sessionsPerUser`. */
       readonly code: "replaced" | "too_many_connections"
+      /** Text for the user. Default: the sentence of the code. */
       readonly message?: string
     }
 
+/** Session store of a server. Time limit of an answer: `limits.claimTimeoutMs`, then `sys_service_unavailable`. */
 export interface SessionStore {
-  /** Asks for a session on behalf of the user who proved the claim. Rejects if the store cannot be reached. */
+  /** Answers the claim of a session, whose token was verified for this user. A rejection fails the log-in. */
   claim(sessionId: string, userId: string): SessionClaim | Promise<SessionClaim>
-  /** Asks whether a new session may open. */
+  /** Answers the request for a new session. A rejection fails the log-in. */
   open(newcomer: Newcomer): Opening | Promise<Opening>
 }
 
-/** A session of this process, as a store sees it. */
+/** Session of this process, for its store. */
 export interface HeldSession {
+  /** Id of the session. */
   readonly id: string
+  /** Identity of its client. */
   readonly clientId: string
   /** Dial number of its last accepted HELLO. */
   readonly lastDial: number
+  /** True while it has a connection. */
   readonly attached: boolean
+}
+
+/** End of a session, while the server remembers it. */
+interface SessionEnding {
+  /** Cause of the end. */
+  readonly cause: EndCause
+  /** True if the client must not reconnect. */
+  readonly isFinal: boolean
 }
 
 /** Services of a server for its store. */
 export interface StoreHost<User extends AuthenticatedUser> {
-  /** Sessions of one user in this process, the oldest first. */
+  /** Returns the sessions of a user in this process, oldest first. */
   sessionsOf(userId: string): readonly HeldSession[]
+  /** True if this process holds the session. */
   holds(sessionId: string): boolean
-  /** The end of a session of this process, while it is remembered; undefined for another user's. */
-  ended(
-    sessionId: string,
-    userId: string,
-  ): { readonly cause: EndCause; readonly isFinal: boolean } | undefined
-  /** `limits.sessionsPerUser` and `sessionPolicy`. */
+  /** Returns the end of a session of this process for `limits.tombstoneMs`; undefined after it, and for another user. */
+  ended(sessionId: string, userId: string): SessionEnding | undefined
+  /** Number of sessions that a user may have, `limits.sessionsPerUser`. */
   readonly sessionsPerUser: number
+  /** Option `sessionPolicy`. */
   readonly sessionPolicy: SessionPolicy
   /**
-   * Cuts a session's connection and returns it as plain data. Afterwards this process does not hold it; no hook is called.
-   * Undefined for a session that cannot be resumed, or is not held.
+   * Closes the connection of a session, removes the session and returns it as plain data. No hook is called. Returns undefined
+   * for a session that is not resumable or not held.
    */
   freeze(sessionId: string): SessionRecord | undefined
-  /** Restores a session, which then waits for its client. @throws RangeError for an id that is held already. */
+  /** Restores a session, detached. @throws RangeError if this process holds the id, and the error of `unpack`. */
   thaw(record: SessionRecord): Session<User>
 }
 
-/** Makes the store of one server: the option `sessionStore` of `createServer`. */
+/** Creates the store of one server: the option `sessionStore` of `createServer`. */
 export type SessionStoreFactory<User extends AuthenticatedUser> = (host: StoreHost<User>) => SessionStore
 
-/** The default store: the sessions of this process, in memory. They end with it. Answers at once. */
+/** Default store: the sessions of this process, in memory. Answers synchronously. */
 export function memoryStore<User extends AuthenticatedUser>(host: StoreHost<User>): SessionStore {
   return {
     claim(sessionId, userId) {
@@ -91,24 +128,24 @@ export function memoryStore<User extends AuthenticatedUser>(host: StoreHost<User
   }
 }
 
-/** Judges a newcomer by the sessions that its user has: for stores whose answers follow the rules of the default. */
+/** Judges a newcomer by the sessions of its user, with the rules of the default store. For other stores. */
 export function judgeNewcomer(
   { clientId, dial }: Newcomer,
   sessions: readonly HeldSession[],
   { sessionsPerUser, sessionPolicy }: Pick<StoreHost<AuthenticatedUser>, "sessionsPerUser" | "sessionPolicy">,
 ): Opening {
-  // A first dial that the client gave up, arriving after its successor, must not end the session of the successor.
+  // A HELLO that its client has abandoned may arrive after a later one. It must not end the later one's session.
   if (dial !== undefined && sessions.some((one) => one.clientId === clientId && dial <= one.lastDial))
     return { kind: "refused", code: "replaced" }
   const surplus = surplusOf(sessions, sessionsPerUser)
   if (sessionPolicy === "oldestWins" && surplus.some(({ attached }) => attached)) {
-    const message = `this user has ${sessionsPerUser} open sessions, which is the most allowed`
+    const message = `this user has ${sessionsPerUser} open sessions (limits.sessionsPerUser); close one and retry`
     return { kind: "refused", code: "too_many_connections", message }
   }
   return { kind: "open", ends: surplus.map(({ id }) => id) }
 }
 
-/** Sessions that must end so that one more fits: detached ones first, then the oldest. */
+/** Returns the sessions that must end for a new one: detached ones first, then the oldest. */
 function surplusOf(sessions: readonly HeldSession[], maxCount: number): readonly HeldSession[] {
   const excess = Math.max(0, sessions.length + 1 - maxCount)
   if (excess === 0) return []

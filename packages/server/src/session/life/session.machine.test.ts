@@ -62,7 +62,7 @@ const close = (code: string): Effect => ({ kind: "close", link: "a", code })
 const ends = (cause: string, link?: string): Effect => ({ kind: "end", cause, link })
 
 const accepted: Claims = { ...claims, generation: 4, isConfirmed: false, lastDial: 5 }
-/** A state whose takeovers were at these times. */
+/** Attached state with takeovers at these times. */
 const after = (...takeoversAtMs: readonly number[]): State => ({
   ...attached,
   claims: { ...claims, takeoversAtMs },
@@ -300,7 +300,7 @@ describe("every state × every input", () => {
     expect(stepLife(options, state, input)).toEqual([next, effects])
   })
 
-  it("stands in the table", () => {
+  it("is covered by the table", () => {
     const kinds = [attached, detached, dropped, moved, ended].map(({ kind }) => kind)
     const inputs = [claim, message("a"), closed("a"), drop("a"), wake(0), end, move].map(({ kind }) => kind)
     const pairs = kinds.flatMap((kind) => inputs.map((input) => `${kind} × ${input}`))
@@ -321,7 +321,7 @@ describe("every state × every input", () => {
 })
 
 describe("the claims of a new session", () => {
-  it("begin with generation 1, which is not confirmed, and with the whole window", () => {
+  it("begin with generation 1, unconfirmed, and with the whole window", () => {
     const first = { ...fresh, generation: 1, lastDial: 7 }
     expect(firstClaims(waits, 7)).toEqual(first)
     expect(attachedLife(firstClaims(waits, 7), "a")).toEqual({ kind: "attached", claims: first, link: "a" })
@@ -332,7 +332,7 @@ const { takeoversAtMs: _none, ...kept } = claims
 const written: ClaimsRecord = { ...kept, takeoversAgoMs: [] }
 
 describe("a session that is written down", () => {
-  it("adds the time that it has waited to that of earlier lives", () => {
+  it("adds its waiting time to that of earlier lives", () => {
     const spent = { ...waiting, spentMs: 40 }
     for (const state of [detached, dropped])
       expect(claimsAt({ ...state, claims: spent }, 1_030)).toEqual({ ...written, spentMs: 70 })
@@ -363,7 +363,7 @@ type Act =
   | { readonly act: "close"; readonly link: number; readonly windowMs: number }
   | { readonly act: "wake" | "end" | "move" | "restart" }
 
-/** The bound link, mostly: 0. The links before it: 1 and above. */
+/** Index of a link: 0, the bound link, in most draws; 1 and above for earlier links. */
 const someLink = fc.oneof({ weight: 4, arbitrary: fc.constant(0) }, { weight: 1, arbitrary: fc.nat(3) })
 const acts = fc.oneof<fc.MaybeWeightedArbitrary<Act>[]>(
   { weight: 6, arbitrary: fc.record({ act: fc.constant("pass" as const), ms: fc.nat(60) }) },
@@ -388,7 +388,7 @@ const acts = fc.oneof<fc.MaybeWeightedArbitrary<Act>[]>(
 )
 
 /**
- * A runner of the machine that keeps its own account of the invariants, from inputs and effects alone: the bound link, the
+ * Runner of the machine with a model of the invariants, derived from inputs and effects alone: the bound link, the
  * confirmation, the time without a connection over all lives, the longest wait that is allowed, the takeovers.
  */
 class Walk {
@@ -397,7 +397,7 @@ class Walk {
   #state: State
   #nowMs = 0
   #links = 1
-  /** Links by age: the newest is the first. */
+  /** Links, newest first. */
   #bound: string | undefined = "link-1"
   #dial = 1
   #generation = 1
@@ -454,7 +454,7 @@ class Walk {
     return `link-${Math.max(1, this.#links - age)}`
   }
 
-  /** Steps, and checks what holds after every step. Returns the effects by kind. */
+  /** Steps, and checks the invariants. Returns the effects by kind. */
   #step(input: Input): readonly string[] {
     const before = this.#state
     const wasFinal = this.#isFinal
@@ -484,7 +484,7 @@ class Walk {
         this.#bound = undefined
         return
       case "close":
-        // The link that is closed is not bound any more.
+        // A closed link is no longer bound.
         expect(this.#bound).toBeUndefined()
         return
       case "bind":
@@ -562,7 +562,7 @@ class Walk {
     }
     const windowMs = input.kind === "closed" ? input.windowMs : this.#options.resumeWindowMs
     this.#waits(windowMs)
-    // A client that has come back has a whole window again.
+    // After a confirmed claim the session has its whole window again.
     if (this.#isConfirmed)
       expect(wakeAtLife(this.#state)).toBe(this.#nowMs + Math.min(windowMs, this.#options.detachedMaxMs))
   }
@@ -585,7 +585,7 @@ class Walk {
     this.#expectWindow()
   }
 
-  /** A wait begins, of this length at most. */
+  /** Begins a wait of at most this length. */
   #waits(atMostMs: number): void {
     this.#absentSinceMs = this.#nowMs
     this.#expectWindow()
@@ -608,7 +608,7 @@ class Walk {
     expect(untilMs).toBeGreaterThanOrEqual(this.#absentSinceMs)
   }
 
-  /** A timer of an earlier state, or one that is early: before its time it has no effect. */
+  /** Steps with a timer of an earlier state, or an early one. It has no effect before the deadline. */
   #wake(): void {
     const untilMs = wakeAtLife(this.#state)
     const before = this.#state
@@ -631,7 +631,7 @@ class Walk {
     this.#nowMs = afterMs
   }
 
-  /** The process writes the session down and ends; the next one reads it. Its links are gone. */
+  /** Restarts the process: freezes the session and thaws it in another one, without links. */
   #restart(): void {
     if (!this.#options.isResumable || this.#isFinal) return
     const { kind } = this.#state
@@ -695,12 +695,12 @@ describe("several waits, and several lives of the process", () => {
     expect(wakeAtLife(run(dropped, late))).toBeLessThanOrEqual(1_100)
   })
 
-  it("adds the waits of one life up when no claim of it was confirmed (4)", () => {
+  it("sums the waits of one life without a confirmed claim (4)", () => {
     const state = run(detached, { ...claim, nowMs: 1_090 }, { ...closed("b"), nowMs: 1_090 })
     expect(claimsAt(state, 1_150).spentMs).toBe(150)
   })
 
-  it("has its whole window after a restart when its client had come back from a page that was left (A16)", () => {
+  it("has its whole window after a restart after a confirmed resume of a page that was left (A16)", () => {
     const back = run(attached, closed("a", leaveWindowMs), claim, message("b"))
     expect(wakeAtLife(restoredLife(waits, claimsAt(back, 2_000), 2_000))).toBe(2_100)
   })

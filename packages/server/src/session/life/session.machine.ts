@@ -1,32 +1,33 @@
-// The life of one server session: attached, detached, dropped, moved, ended. Decides what a claim, a lost connection and a
-// passed window mean for the session. Must not know sockets, messages, tokens and timers; links are compared by identity only.
-// `spec/life.pml` models the same states.
+// Life of one server session: attached, detached, dropped, moved, ended. Decides the effects of claims, lost connections and expired
+// windows. Must not know sockets, messages, tokens and timers; links are compared by identity only. `spec/life.pml` models the same
+// states.
 //
 // Invariants:
 //  1. At most one link is bound. A link that is not bound causes no effect but the shortening of a window (S6, S13).
 //  2. `ended` and `moved` are final: no input leaves them, and each is entered once (S16).
-//  3. A claim raises the generation by one and takes back the confirmation; only a message on the bound link confirms (S10).
+//  3. A claim increments the generation and clears the confirmation; only a message on the bound link confirms (S10).
 //  4. A window ends at `untilMs`, and time without a connection over all lives of the process is at most `detachedMaxMs`.
 //  5. A claim that is not confirmed lengthens no window: after it the session waits no longer than before it.
 //  6. More than `takeoversMax` takeovers of a bound link within `takeoverWindowMs` end the session.
 
+/** Bounds of a session's life. */
 export interface LifeOptions {
-  /** True if the client may come back after a lost connection. */
+  /** True if the client may resume after a lost connection. */
   readonly isResumable: boolean
-  /** Window after a connection that this end drops, in milliseconds. */
+  /** Resume window after a connection that the server drops, in milliseconds. */
   readonly resumeWindowMs: number
   /** Time without a connection, summed over the lives of the process, in milliseconds. */
   readonly detachedMaxMs: number
-  /** Takeovers of a live connection within `takeoverWindowMs`. Beyond: `session_thrash`. */
+  /** Takeovers of a live connection within `takeoverWindowMs`. Above it the session ends with `session_thrash`. */
   readonly takeoversMax: number
   readonly takeoverWindowMs: number
 }
 
-/** Claims of one session so far, and what they left of its windows. */
+/** Accepted claims of one session, and its windows. */
 export interface Claims {
-  /** Generation of the newest resume token. */
+  /** Generation of the newest resume token; the number of the first is 1. */
   readonly generation: number
-  /** True once the client has shown that it received the newest token. */
+  /** True once a message on the bound link has shown that the client received the newest token. */
   readonly isConfirmed: boolean
   /** Dial number of the last accepted HELLO. */
   readonly lastDial: number
@@ -38,7 +39,7 @@ export interface Claims {
   readonly spentMs: number
 }
 
-/** `Claims` for another life of the process, whose clock is another one. */
+/** `Claims` for a record. Times are ages, because another process has another clock. */
 export type ClaimsRecord = Omit<Claims, "takeoversAtMs"> & {
   /** Ages of recent takeovers, oldest first, in milliseconds. */
   readonly takeoversAgoMs: readonly number[]
@@ -47,7 +48,7 @@ export type ClaimsRecord = Omit<Claims, "takeoversAtMs"> & {
 export type LifeState<Link> =
   | { readonly kind: "attached"; readonly claims: Claims; readonly link: Link }
   | { readonly kind: "detached"; readonly claims: Claims; readonly sinceMs: number; readonly untilMs: number }
-  /** Detached by this end; the close of `link` is still to come, and may tell that its page was left. */
+  /** Detached by the server. The close of `link` follows, and its code may show that the page was left. */
   | {
       readonly kind: "dropped"
       readonly claims: Claims
@@ -60,7 +61,7 @@ export type LifeState<Link> =
   | { readonly kind: "ended"; readonly claims: Claims; readonly cause: string }
 
 export type LifeInput<Link> =
-  /** A claim that was judged good: of the token of `generation`, in the HELLO of `dial`. */
+  /** Accepted claim, with the generation of its token and the dial number of its HELLO. */
   | {
       readonly kind: "claim"
       readonly link: Link
@@ -70,9 +71,9 @@ export type LifeInput<Link> =
     }
   /** A message arrived on the link. */
   | { readonly kind: "message"; readonly link: Link }
-  /** The link has closed; its client has `windowMs` to come back. */
+  /** The link has closed; the resume window is `windowMs`. */
   | { readonly kind: "closed"; readonly link: Link; readonly windowMs: number; readonly nowMs: number }
-  /** This end gives the link up. */
+  /** The server drops the link. */
   | { readonly kind: "drop"; readonly link: Link; readonly code: string; readonly nowMs: number }
   | { readonly kind: "wake"; readonly nowMs: number }
   | { readonly kind: "end"; readonly cause: string }
@@ -80,18 +81,18 @@ export type LifeInput<Link> =
   | { readonly kind: "move"; readonly code: string }
 
 export type LifeEffect<Link> =
-  /** The link is no longer bound: nothing of it reaches the session. */
+  /** Unbind the link: the session ignores its messages from now on. */
   | { readonly kind: "unbind"; readonly link: Link }
   | { readonly kind: "close"; readonly link: Link; readonly code: string }
   | { readonly kind: "bind"; readonly link: Link }
-  /** The session waits for its client. */
+  /** The session is detached and waits for a resume. */
   | { readonly kind: "wait" }
-  /** `link`: the connection that is still bound, to be closed with the session. */
+  /** `link`: the bound link, to be closed after the end is reported; undefined while detached. */
   | { readonly kind: "end"; readonly cause: string; readonly link: Link | undefined }
 
 type Step<Link> = readonly [LifeState<Link>, readonly LifeEffect<Link>[]]
 
-/** Claims of a session that a HELLO with this dial number has opened. */
+/** Returns the claims of a session that a HELLO with this dial number opens. */
 export function firstClaims({ resumeWindowMs }: Pick<LifeOptions, "resumeWindowMs">, dial: number): Claims {
   return {
     generation: 1,
@@ -109,7 +110,7 @@ export function attachedLife<Link>(claims: Claims, link: Link): LifeState<Link> 
   return { kind: "attached", claims, link }
 }
 
-/** The life of a session that was read back: it waits for its client from now on. */
+/** Returns the state of a restored session: detached from now on. */
 export function restoredLife<Link>(
   options: LifeOptions,
   { takeoversAgoMs, ...rest }: ClaimsRecord,
@@ -119,20 +120,20 @@ export function restoredLife<Link>(
   return detached(options, claims, { windowMs: Math.min(claims.windowMs, options.resumeWindowMs), nowMs })
 }
 
-/** Claims of a session that is written down now: its time without a connection counts for the next life, too. */
+/** Returns the claims for a record. They include the time without a connection until now. */
 export function claimsAt<Link>(state: LifeState<Link>, nowMs: number): ClaimsRecord {
   const { takeoversAtMs, ...claims } = afterWait(state, nowMs)
   return { ...claims, takeoversAgoMs: takeoversAtMs.map((atMs) => nowMs - atMs) }
 }
 
-/** Claims with the time of the current wait. */
+/** Returns the claims, with the time of the current wait. */
 function afterWait<Link>(state: LifeState<Link>, nowMs: number): Claims {
   const { claims } = state
   if (state.kind !== "detached" && state.kind !== "dropped") return claims
   return { ...claims, spentMs: claims.spentMs + (nowMs - state.sinceMs) }
 }
 
-/** Time of the next `wake`; undefined if the state waits for none. */
+/** Returns the time of the next `wake`; undefined without one. */
 export function wakeAtLife<Link>(state: LifeState<Link>): number | undefined {
   return state.kind === "detached" || state.kind === "dropped" ? state.untilMs : undefined
 }
@@ -165,7 +166,7 @@ export function stepLife<Link>(
   }
 }
 
-/** The client is back: its next windows depend on nothing before. */
+/** Confirms the claim: later windows have their full length again. */
 function confirmed({ resumeWindowMs }: LifeOptions, claims: Claims): Claims {
   return { ...claims, isConfirmed: true, windowMs: resumeWindowMs, spentMs: 0 }
 }
@@ -177,7 +178,7 @@ function isBound<Link>(state: Open<Link>, link: Link): state is Attached<Link> {
   return state.kind === "attached" && state.link === link
 }
 
-/** The old link is unbound and closed before the new one is bound. */
+/** Unbinds and closes the old link, then binds the new one. */
 function onClaim<Link>(
   { takeoversMax, takeoverWindowMs }: LifeOptions,
   state: Open<Link>,
@@ -223,7 +224,7 @@ function lose<Link>(
   return [detached(options, state.claims, { windowMs, nowMs }), [unbind, { kind: "wait" }]]
 }
 
-/** A dropped link may still close with the code of a page that was left: then its client does not come back. */
+/** Shortens the window if a dropped link closes with the code of a page that was left. */
 function onLateClose<Link>(
   state: Open<Link>,
   { link, windowMs, nowMs }: Extract<LifeInput<Link>, { kind: "closed" }>,
@@ -256,7 +257,7 @@ function detached<Link>(
   claims: Claims,
   { windowMs, nowMs }: { readonly windowMs: number; readonly nowMs: number },
 ): LifeState<Link> {
-  // The client may never have received the WELCOME of an unconfirmed claim.
+  // The client of an unconfirmed claim may not have received its WELCOME.
   const allowedMs = claims.isConfirmed ? windowMs : Math.min(windowMs, claims.windowMs)
   const leftMs = Math.max(0, Math.min(allowedMs, detachedMaxMs - claims.spentMs))
   return {

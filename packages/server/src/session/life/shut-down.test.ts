@@ -13,7 +13,7 @@ const contract = defineContract({ name: "empty", commands: {}, queries: {}, even
 const codec = createEnvelopeCodec({ limits: serverMessageLimits, wallClockMs: () => 0 })
 const { shutdownMs, closeTimeoutMs } = defaultServerLimits
 
-/** A peer that never answers; the test says how much of what it was sent still waits. */
+/** Peer that never answers; the test sets the bytes in its socket. */
 class SilentPeer implements Connection {
   bufferedBytes = 0
   readonly closes: number[] = []
@@ -61,7 +61,7 @@ class SilentPeer implements Connection {
 let clock: SimulatedClock
 let server: Server<typeof contract, AuthenticatedUser>
 let peer: SilentPeer
-/** When `close()` resolved. */
+/** Returns the time at which `close()` resolved. */
 let closedAtMs: number | undefined
 
 beforeEach(async () => {
@@ -111,7 +111,7 @@ describe("close()", () => {
     expectNothingLeft()
   })
 
-  it("drops a peer that has everything and does not answer after closeTimeoutMs", async () => {
+  it("drops a peer that has all bytes and does not answer, after closeTimeoutMs", async () => {
     startClosing()
     await clock.advance(shutdownMs)
     expect(peer.terminatedAtMs).toBe(closeTimeoutMs)
@@ -119,7 +119,7 @@ describe("close()", () => {
     expectNothingLeft()
   })
 
-  it("gives a slow peer the time that its bytes take, and then closeTimeoutMs for its answer", async () => {
+  it("waits for the bytes of a slow peer, and then closeTimeoutMs for its answer", async () => {
     peer.bufferedBytes = 1_000
     startClosing()
     await clock.advance(6_500)
@@ -166,7 +166,7 @@ describe("the end of one session of a slow peer", () => {
     expectNothingLeft()
   })
 
-  it("is not cut by the search for dead connections, however short its times", async () => {
+  it("is not cut by the liveness sweep, for any of its timeouts", async () => {
     server = createServer(contract, {
       profile20: profile20(),
       authenticate: (token) => ({ id: token }),

@@ -1,4 +1,5 @@
-// The end of a server: announce, let requests finish, close, and drop whoever does not answer in time.
+// Shuts a server down: announces it, waits for running requests, ends sessions, closes connections, and drops peers that do not
+// answer within `shutdownMs`.
 import { closeCode, errorTable } from "@hawser/protocol/core"
 import type { Clock, ServerLimits } from "@hawser/protocol"
 import type { TimerQueue } from "@hawser/protocol/core"
@@ -6,19 +7,21 @@ import type { AuthenticatedUser } from "../../base/authenticate.ts"
 import type { ConnectionSet } from "./connection-set.ts"
 import type { SessionRegistry } from "./session-registry.ts"
 
+/** Options of `server.close()`. */
 export interface CloseOptions {
   /**
-   * Time from the end of the connections to the moment at which a server accepts clients again, in milliseconds. Clients of
-   * `hawser.1` are told it, and dial then, once, instead of as often as their strategy says. Default: none is told.
+   * Expected time from the end of the connections until a server accepts clients again, in milliseconds. Clients of `hawser.1`
+   * receive it with the announcement and dial once at that time, instead of by their retry strategy. Default: not announced.
    */
   readonly backInMs?: number
-  /** Clients return spread over this time beyond `backInMs`, in milliseconds; default 5 for each session: 200 a second. */
+  /** Time after `backInMs` over which the dials are spread, in milliseconds; default 5 for each session, 200 dials a second. */
   readonly spreadMs?: number
 }
 
-/** Time for one client's return: the log-in, and what an application sends to a player who comes. */
+/** Estimated work for one returning client, in milliseconds: its log-in, and the application's first messages. */
 const returnMs = 5
 
+/** Dependencies of `shutDown`. */
 export interface ShutDownOptions<User extends AuthenticatedUser> {
   readonly registry: SessionRegistry<User>
   readonly connections: ConnectionSet<User>
@@ -28,13 +31,13 @@ export interface ShutDownOptions<User extends AuthenticatedUser> {
   readonly how: CloseOptions
 }
 
-/** Resolves when every connection is gone, after `limits.shutdownMs` at the latest. */
+/** Resolves when all connections have closed, at the latest after `limits.shutdownMs`. */
 export async function shutDown<User extends AuthenticatedUser>(
   options: ShutDownOptions<User>,
 ): Promise<void> {
   const { registry, connections, clock, timers, limits, how } = options
   const startedAtMs = clock.now()
-  // At most half of the time is for running requests, the rest for buffers and closing handshakes.
+  // At most half of the time is for running requests, the rest for socket buffers and closing handshakes.
   const requestsMs = Math.round(limits.shutdownMs / 2)
   const reason = errorTable.server_shutdown.sentence
   const sessions = [...registry.all]
@@ -52,7 +55,7 @@ export async function shutDown<User extends AuthenticatedUser>(
   const idle = Promise.all(sessions.map((session) => session.idle()))
   await until(timers, startedAtMs + requestsMs, idle)
   for (const session of [...registry.all]) session.finish("server_shutdown", { message: reason })
-  // Each of them drops its peer by itself when nothing is left to send and the peer does not answer.
+  // Each connection drops a peer that has all bytes and does not answer the close.
   for (const connection of connections) connection.close("server_shutdown", reason)
   await until(timers, startedAtMs + limits.shutdownMs, connections.emptied())
   for (const connection of connections) {
@@ -61,7 +64,7 @@ export async function shutDown<User extends AuthenticatedUser>(
   }
 }
 
-/** Resolves when the work is done, at `atMs` at the latest. */
+/** Resolves when the work has resolved, at the latest at `atMs`. */
 function until(timers: TimerQueue, atMs: number, work: Promise<unknown>): Promise<void> {
   return new Promise((resolve, reject) => {
     const cancel = timers.at(atMs, resolve)

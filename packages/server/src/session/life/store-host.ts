@@ -1,4 +1,4 @@
-// Freezes sessions of a server for its store, and thaws them: services of the session layer behind the port `StoreHost`.
+// Implements `StoreHost`, the services of a server for its store: lookups, freezing and thawing of sessions.
 import type { ServerLimits } from "@hawser/protocol"
 import { checkedUser } from "../../base/authenticate.ts"
 import type { AuthenticatedUser } from "../../base/authenticate.ts"
@@ -11,6 +11,7 @@ import type { SessionPolicy, SessionRegistry } from "./session-registry.ts"
 import type { StoreHost } from "./session-store.ts"
 import type { Tombstones } from "./tombstones.ts"
 
+/** Dependencies of the store host. */
 export interface StoreHostParts<User extends AuthenticatedUser> {
   readonly registry: SessionRegistry<User>
   readonly tombstones: Tombstones
@@ -38,6 +39,7 @@ export function createStoreHost<User extends AuthenticatedUser>(
   }
 }
 
+/** Dependencies of `thawSession`. */
 export interface Thawing<User extends AuthenticatedUser> {
   readonly registry: SessionRegistry<User>
   readonly sessionHost: SessionHost<User, ServerSession<User>>
@@ -46,7 +48,7 @@ export interface Thawing<User extends AuthenticatedUser> {
   readonly unpack: (packed: unknown) => User
 }
 
-/** @throws RangeError for an id that is held already, and what `unpack` throws. */
+/** Restores a session, detached. @throws RangeError if this process holds the id, TypeError for an invalid user, and the error of `unpack`. */
 export function thawSession<User extends AuthenticatedUser>(
   { registry, sessionHost, dialect, unpack }: Thawing<User>,
   record: SessionRecord,

@@ -1,9 +1,10 @@
-// Paces the fresh tokens that one session sends: each costs a call of `authenticate` and of the hooks of every topic that
-// it joined. Beyond the bucket the newest token waits; it is never lost while its connection lasts.
-// Must not know what a token means.
+// Limits the rate of renewed tokens of one session, because each costs a call of `authenticate` and of `canJoin` for each joined
+// topic. Above the rate (`tokenEveryMs`, `tokenBurst`) the newest token waits until the bucket allows it or the connection closes.
+// Must not interpret tokens.
 import type { Clock, ServerLimits } from "@hawser/protocol"
 import type { TimerQueue } from "@hawser/protocol/core"
 
+/** Dependencies of `TokenPace`. */
 export interface TokenPaceHost {
   readonly limits: Pick<ServerLimits, "tokenEveryMs" | "tokenBurst">
   readonly timers: Pick<TimerQueue, "after">
@@ -13,7 +14,7 @@ export interface TokenPaceHost {
 export class TokenPace {
   readonly #host: TokenPaceHost
   readonly #check: (token: string) => void
-  /** When the bucket is full again. */
+  /** Time at which the bucket is full. */
   #fullAtMs = 0
   #waiting: string | undefined
   #cancel: (() => void) | undefined
@@ -23,17 +24,18 @@ export class TokenPace {
     this.#check = check
   }
 
+  /** Checks a token now or later. A newer token replaces a waiting one. */
   receive(token: string): void {
     this.#waiting = token
     if (this.#cancel === undefined) this.#next()
   }
 
-  /** The server has asked for the next token: it costs nothing. */
-  asked(): void {
+  /** Adds a permit for a token that the server has requested. */
+  requested(): void {
     this.#fullAtMs -= this.#host.limits.tokenEveryMs
   }
 
-  /** The connection is gone: its successor brings a token of its own. */
+  /** Drops the waiting token when the connection has closed: the next HELLO carries a token. */
   stop(): void {
     this.#cancel?.()
     this.#cancel = undefined

@@ -1,13 +1,14 @@
-// A user's token over the life of a session: asks for a fresh one before it expires, checks what comes, gives up
-// after the grace. Knows no sockets.
+// Renews a session's token: requests a new one before expiry, and verifies it. Without a valid token the renewal fails
+// `tokenGraceMs` after expiry. Must not know sockets.
 import { HawserError } from "@hawser/protocol"
 import type { Clock, ServerLimits } from "@hawser/protocol"
 import type { TimerQueue } from "@hawser/protocol/core"
 import { checkedUser } from "../../base/authenticate.ts"
 import type { Authenticate, AuthenticatedUser } from "../../base/authenticate.ts"
-import { isAnswer } from "../../calls/told-error.ts"
+import { isAnswer } from "../../calls/wire-error.ts"
 import { TokenPace } from "./token-pace.ts"
 
+/** Dependencies of `TokenRenewal`. */
 export interface TokenRenewalHost<User extends AuthenticatedUser> {
   readonly authenticate: Authenticate<User>
   readonly limits: ServerLimits
@@ -17,25 +18,26 @@ export interface TokenRenewalHost<User extends AuthenticatedUser> {
   readonly onError: (error: unknown) => void
 }
 
+/** Session of a `TokenRenewal`. */
 export interface TokenRenewalOwner<User extends AuthenticatedUser> {
   readonly address: string
-  /** The client is to send a fresh token. */
+  /** Requests a new token from the client. */
   askForToken(expiresInMs: number): void
-  /** The same user, with a fresh token. */
+  /** Called when a new token of the same user was verified. */
   onRenewed(user: User, expiresInMs: number | null): void
-  /** No good token came. `auth_forbidden` when it was another user's. */
+  /** Called when a token was refused or missed its deadline. `auth_forbidden`: it belongs to another user. */
   onRenewalFailed(error: HawserError): void
 }
 
-/** Milliseconds until a user's token expires; null when it does not. */
+/** Returns the milliseconds until a user's token expires, at least 0; null if it does not expire. */
 export function expiresInMs({ expiresAtMs }: AuthenticatedUser, wallClockMs: () => number): number | null {
-  // Infinity is another way to say never; `checkedUser` has refused everything else that is not finite.
+  // Infinity means no expiry. `checkedUser` has refused all other values that are not finite.
   return expiresAtMs === undefined || expiresAtMs === Number.POSITIVE_INFINITY
     ? null
     : Math.max(0, Math.round(expiresAtMs - wallClockMs()))
 }
 
-/** Of a session whose user's token expires, or that was sent a fresh one all the same. */
+/** Created for a session whose token expires, or whose client has sent a new one. */
 export class TokenRenewal<User extends AuthenticatedUser> {
   readonly #host: TokenRenewalHost<User>
   readonly #owner: TokenRenewalOwner<User>
@@ -51,13 +53,13 @@ export class TokenRenewal<User extends AuthenticatedUser> {
     this.#user = user
   }
 
-  /** A connection with this user's token is bound. */
+  /** Starts the timers when a connection with this user's token was bound. */
   start(user: User): void {
     this.#user = user
     this.#arm()
   }
 
-  /** No connection is bound: nobody can be asked, and nobody speaks with the old token. */
+  /** Stops the timers and the running verification when the session is detached. */
   stop(): void {
     this.#cancel?.()
     this.#pace?.stop()
@@ -65,7 +67,7 @@ export class TokenRenewal<User extends AuthenticatedUser> {
     this.#aborter = undefined
   }
 
-  /** A token came on the live connection. It is checked at once, or when the pace allows it unless a newer one came. */
+  /** Receives a token on the current connection. Verifies it when `TokenPace` allows it, unless a newer one has arrived. */
   receive(token: string): void {
     this.#pace ??= new TokenPace(this.#host, (due) => {
       this.#check(due).catch(this.#host.onError)
@@ -73,7 +75,7 @@ export class TokenRenewal<User extends AuthenticatedUser> {
     this.#pace.receive(token)
   }
 
-  /** One at a time: a second one while the first is checked takes its place. */
+  /** Verifies a token. A newer token aborts the running verification. */
   async #check(token: string): Promise<void> {
     const { authenticate, onError } = this.#host
     const owner = this.#owner
@@ -85,7 +87,7 @@ export class TokenRenewal<User extends AuthenticatedUser> {
       const user = checkedUser(await authenticate(token, context))
       if (this.#aborter !== aborter) return
       if (user.id !== this.#user.id)
-        throw new HawserError("auth_forbidden", { message: "the fresh token is another user's" })
+        throw new HawserError("auth_forbidden", { message: "the new token belongs to another user" })
       this.#user = user
       this.#arm()
       owner.onRenewed(user, this.#expiresInMs)
@@ -101,10 +103,10 @@ export class TokenRenewal<User extends AuthenticatedUser> {
     this.#cancel?.()
     const leftMs = this.#expiresInMs
     if (leftMs === null) return
-    // A token that lives no longer than this would be asked for again as soon as it has come, for ever.
+    // A token with a shorter life than `tokenRefreshBeforeMs` would be requested again at once, so half of its life passes first.
     const askInMs = Math.max(leftMs - limits.tokenRefreshBeforeMs, leftMs / 2)
     this.#cancel = timers.after(askInMs, () => {
-      this.#pace?.asked()
+      this.#pace?.requested()
       this.#owner.askForToken(this.#expiresInMs ?? 0)
       this.#armEnd()
     })

@@ -13,14 +13,14 @@ function setUp(limits = { tombstoneMs: 600, tombstonesMax: 3 }) {
 }
 
 describe("Tombstones", () => {
-  it("remembers why a session ended, and whether for good", () => {
+  it("remembers the cause of an end, and whether it is final", () => {
     const { tombstones } = setUp()
     tombstones.bury("s1", { cause: "forbidden", userId: "ada", isFinal: true })
     expect(tombstones.find("s1", "ada")).toMatchObject({ cause: "forbidden", isFinal: true })
     expect(tombstones.find("s2", "ada")).toBeUndefined()
   })
 
-  it("tells nobody but the session's own user", () => {
+  it("returns an end to the session's own user only", () => {
     const { bury, causeOf } = setUp()
     bury("s1")
     expect([causeOf("s1", "eve"), causeOf("s1", ""), causeOf("s1")]).toEqual([
@@ -30,7 +30,7 @@ describe("Tombstones", () => {
     ])
   })
 
-  it("forgets after its time, not before", async () => {
+  it("expires after its time, not before", async () => {
     const { clock, tombstones, bury, causeOf } = setUp()
     bury("s1")
     await clock.advance(599)
@@ -42,7 +42,7 @@ describe("Tombstones", () => {
     expect([causeOf("s2"), tombstones.size]).toEqual([undefined, 0])
   })
 
-  it("keeps as many as its bound, the latest, and forgets none by being asked", () => {
+  it("keeps as many as its bound, the latest, and evicts none on a read", () => {
     const { tombstones, bury, causeOf } = setUp()
     for (const id of ["s1", "s2", "s3"]) bury(id)
     for (let turn = 0; turn < 3; turn += 1) expect(causeOf("s1")).toBe("cause of s1")
@@ -68,7 +68,7 @@ describe("Tombstones", () => {
     expect(clock.pendingCount).toBe(0)
   })
 
-  it("agrees with a list of everything that was ever buried", async () => {
+  it("agrees with a model of all ends", async () => {
     const step = fc.oneof(
       { weight: 4, arbitrary: fc.constant("bury" as const) },
       { weight: 2, arbitrary: fc.record({ passMs: fc.nat(300) }) },

@@ -1,25 +1,29 @@
-// Why sessions ended, for as long as their clients may still come back and ask. Knows no sockets.
+// Remembers the causes of ended sessions for `tombstoneMs`, so that a late claim gets the cause. Must not know sockets.
 import type { Clock } from "@hawser/protocol"
 import type { EndCause } from "../../base/session.ts"
 
+/** End of one session. */
 export interface Tombstone {
   readonly cause: EndCause
   readonly userId: string
-  /** True when the client was sent away for good. */
+  /** True if the client must not reconnect. */
   readonly isFinal: boolean
+  /** Time of expiry. */
   readonly untilMs: number
 }
 
+/** Bounds of `Tombstones`. */
 export interface TombstoneLimits {
+  /** Time to live of a tombstone, in milliseconds. */
   readonly tombstoneMs: number
-  /** Beyond: the oldest is forgotten, and its client hears `session_unknown`. */
+  /** Number of tombstones. Above it the oldest is evicted, and a claim of its session gets `session_unknown`. */
   readonly tombstonesMax: number
 }
 
 export class Tombstones {
   readonly #clock: Clock
   readonly #limits: TombstoneLimits
-  /** Oldest first: all live equally long. */
+  /** Tombstones in the order of their expiry. */
   readonly #stones = new Map<string, Tombstone>()
 
   constructor(clock: Clock, limits: TombstoneLimits) {
@@ -31,19 +35,20 @@ export class Tombstones {
     return this.#stones.size
   }
 
+  /** Adds the end of a session. */
   bury(sessionId: string, ended: Omit<Tombstone, "untilMs">): void {
     this.#stones.set(sessionId, { ...ended, untilMs: this.#clock.now() + this.#limits.tombstoneMs })
-    this.#forget()
+    this.#expire()
   }
 
-  /** What became of a session, for its own user; others learn nothing. */
+  /** Returns the end of a session; undefined for another user. */
   find(sessionId: string, userId: string): Tombstone | undefined {
-    this.#forget()
+    this.#expire()
     const stone = this.#stones.get(sessionId)
     return stone?.userId === userId ? stone : undefined
   }
 
-  #forget(): void {
+  #expire(): void {
     const nowMs = this.#clock.now()
     for (const [id, stone] of this.#stones) {
       if (stone.untilMs > nowMs && this.#stones.size <= this.#limits.tombstonesMax) return

@@ -1,4 +1,4 @@
-// Takes sockets into a server: each becomes a connection, which is counted and watched until it has closed.
+// Accepts sockets: each becomes a connection, which is counted and swept for liveness until it has closed.
 import { closeCode, wireVersion } from "@hawser/protocol/core"
 import type { ServerLimits } from "@hawser/protocol"
 import type { Accept, Connection, ConnectionEvents, Profile } from "@hawser/protocol/core"
@@ -14,7 +14,7 @@ import type { OpeningHost } from "./open-session.ts"
 import { RunningConnection } from "./run-connection.ts"
 import type { ConnectionHost } from "./run-connection.ts"
 
-/** Parts of a server that every connection uses. */
+/** Parts of a server that all connections share. */
 export interface AcceptOptions<User extends AuthenticatedUser> {
   readonly login: Omit<LoginHost<User>, "admissionOf">
   readonly opening: OpeningHost<User>

@@ -137,7 +137,7 @@ describe("every state × every input", () => {
       refusal("message_too_large", "2"),
     ],
     [
-      "refuses one above it that nobody can name",
+      "refuses one above it without a reference",
       envelopes,
       awaiting,
       frame({ kind: "bye", code: "x", message: "" }, 101),
@@ -188,10 +188,10 @@ describe("every state × every input", () => {
       isDone,
       refusal("auth_timeout"),
     ],
-    ["asks for a session", compact, verifying, verified, claiming, [{ kind: "claim" }]],
-    ["ignores a session that it did not ask for", compact, verifying, opened, verifying, []],
-    ["releases what was held", compact, claiming, opened, done, [{ kind: "release" }]],
-    ["asks once", compact, claiming, verified, claiming, []],
+    ["claims a session", compact, verifying, verified, claiming, [{ kind: "claim" }]],
+    ["ignores a session that it did not claim", compact, verifying, opened, verifying, []],
+    ["releases the held messages", compact, claiming, opened, done, [{ kind: "release" }]],
+    ["claims once", compact, claiming, verified, claiming, []],
     ["refuses without a session", compact, claiming, rejected, isDone, refusal("auth_token_invalid", "1")],
     [
       "takes nothing while it asks",
@@ -218,7 +218,7 @@ describe("every state × every input", () => {
       isDone,
       refusal("sys_service_unavailable", "1"),
     ],
-    ["refuses what was rejected", compact, verifying, rejected, isDone, refusal("auth_token_invalid", "1")],
+    ["refuses a rejected token", compact, verifying, rejected, isDone, refusal("auth_token_invalid", "1")],
     [
       "takes nothing before WELCOME",
       compact,
@@ -295,7 +295,7 @@ describe("every state × every input", () => {
     expect(stepAdmission(options, state, input)).toMatchObject([next, effects])
   })
 
-  it("wants to be woken at one deadline from the socket to the verdict", () => {
+  it("has one wake-up time from the socket to the verdict", () => {
     const first = initialAdmission(compact, 700)
     expect(wakeAtAdmission(first)).toBe(5_700)
     const [second] = stepAdmission(compact, first, frame(hello()))

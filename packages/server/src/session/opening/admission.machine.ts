@@ -1,27 +1,28 @@
-// Decides what may happen on a connection before its user is known. No session, handler or store is touched here.
-// Invariants: at most one token is verified and one session claimed per connection; after `refuse` or `release`
-// nothing follows.
+// Admits or refuses a connection before it has a session: first message, deadlines, early messages, verdict on the token.
+// Must not know sessions, handlers and stores.
+// Invariants: at most one token is verified and one session claimed per connection; no effect follows `refuse` or `release`.
 import { clientMessageLimits } from "@hawser/protocol/core"
 import type { AdmissionRules } from "../conversation/dialect.ts"
 import type { MessageLimits } from "@hawser/protocol"
 import type { BadFrame, Frame, HelloFrame, Reference, WireError } from "@hawser/protocol/core"
 
+/** Bounds and rules of one dialect's connections. */
 export interface AdmissionOptions {
   readonly rules: AdmissionRules
   readonly helloMaxBytes: number
   readonly authTimeoutMs: number
-  /** Time for the session store to answer. */
+  /** Time limit of the session store's answer. */
   readonly claimTimeoutMs: number
   readonly earlyMaxCount: number
   readonly earlyMaxBytes: number
   readonly wireVersion: number
-  /** A client's reader must have these limits or wider ones. */
+  /** Limits of messages to clients. A client with a smaller limit is refused with `unsupported_limits`. */
   readonly clientMessage: MessageLimits
 }
 
 export type AdmissionState =
   | { readonly kind: "awaitingHello"; readonly deadlineMs: number }
-  /** The token is checked; then (`claiming`) the session store is asked. */
+  /** `verifying`: the token is being verified. `claiming`: the session store is being asked. */
   | {
       readonly kind: "verifying" | "claiming"
       readonly deadlineMs: number
@@ -35,18 +36,18 @@ export type AdmissionInput =
   | { readonly kind: "frame"; readonly frame: Frame | BadFrame; readonly bytes: number }
   | { readonly kind: "text" }
   | { readonly kind: "verified"; readonly nowMs: number }
-  /** The session is bound. */
+  /** The session is bound to the connection. */
   | { readonly kind: "opened" }
   | { readonly kind: "rejected"; readonly error: WireError }
   | { readonly kind: "wake"; readonly nowMs: number }
 
 export type AdmissionEffect =
   | { readonly kind: "verify"; readonly hello: HelloFrame }
-  /** The client sent a message before WELCOME: keep it until the session is open. */
+  /** Keep a message that arrived before WELCOME until the session is open. */
   | { readonly kind: "hold" }
-  /** Ask for a session and bind it. */
+  /** Claim or open a session, and bind it. */
   | { readonly kind: "claim" }
-  /** The session receives the messages that were held. */
+  /** Pass the held messages to the session. */
   | { readonly kind: "release" }
   | {
       readonly kind: "refuse"
@@ -86,7 +87,7 @@ export function stepAdmission(options: AdmissionOptions, state: AdmissionState, 
     case "wake": {
       if (input.nowMs < state.deadlineMs) return [state, []]
       if (state.kind === "claiming") return refuse(storeSilent(options.claimTimeoutMs), state.reference)
-      const message = `no verified token within ${options.authTimeoutMs} ms`
+      const message = `no verified token within ${options.authTimeoutMs} ms (limits.authTimeoutMs)`
       const reference = state.kind === "awaitingHello" ? null : state.reference
       return refuse({ code: "auth_timeout", message, category: "permission" }, reference)
     }
@@ -100,7 +101,7 @@ function first(
 ): Step {
   const { rules } = options
   if (bytes > options.helloMaxBytes) {
-    const message = `the first message has ${bytes} bytes; the limit is ${options.helloMaxBytes}`
+    const message = `the first message has ${bytes} bytes; the limit is ${options.helloMaxBytes} (limits.helloMaxBytes)`
     return refuse({ code: "message_too_large", message, category: "validation" }, referenceOf(frame))
   }
   if (frame.kind === "bad") return refuse(frame.error, frame.reference)
@@ -121,7 +122,7 @@ function first(
   ]
 }
 
-/** The first limit of the client's reader that is smaller than the server's messages; undefined if none is. */
+/** Returns a sentence about the first limit of the client that is below the server's; undefined if none is. */
 function narrowLimit(sent: MessageLimits, reads: MessageLimits = clientMessageLimits): string | undefined {
   for (const name of ["maxBytes", "maxDepth", "maxElements", "maxKeyBytes"] as const) {
     if (reads[name] < sent[name])
@@ -135,25 +136,31 @@ function early(
   state: Extract<AdmissionState, { kind: "verifying" | "claiming" }>,
   { frame, bytes }: { readonly frame: Frame | BadFrame; readonly bytes: number },
 ): Step {
-  if (!options.rules.holdsEarly) return refuse(invalid("nothing may follow HELLO before WELCOME"), null)
+  if (!options.rules.holdsEarly) return refuse(invalid("a message arrived between HELLO and WELCOME"), null)
   if (frame.kind === "hello") return refuse(invalid("a second cmd_authenticate"), frame.reference)
   if (state.heldCount >= options.earlyMaxCount) {
-    return refuse(invalid(`more than ${options.earlyMaxCount} messages before event_welcome`), null)
+    return refuse(
+      invalid(`more than ${options.earlyMaxCount} messages before event_welcome (limits.earlyMaxCount)`),
+      null,
+    )
   }
   const heldBytes = state.heldBytes + bytes
   if (heldBytes > options.earlyMaxBytes) {
-    return refuse(invalid(`more than ${options.earlyMaxBytes} bytes before event_welcome`), null)
+    return refuse(
+      invalid(`more than ${options.earlyMaxBytes} bytes before event_welcome (limits.earlyMaxBytes)`),
+      null,
+    )
   }
   return [{ ...state, heldCount: state.heldCount + 1, heldBytes }, [{ kind: "hold" }]]
 }
 
-/** Reference for the refusal, if the message has one. */
+/** Returns the reference of a message, for its refusal; null if it has none. */
 function referenceOf(frame: Frame | BadFrame): Reference {
   return "reference" in frame ? frame.reference : null
 }
 
 function storeSilent(claimTimeoutMs: number): WireError {
-  const message = `the session store did not answer within ${claimTimeoutMs} ms; try again in a moment`
+  const message = `the session store did not answer within ${claimTimeoutMs} ms (limits.claimTimeoutMs); retry in a moment`
   return { code: "sys_service_unavailable", message, category: "system" }
 }
 

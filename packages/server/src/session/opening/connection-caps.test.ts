@@ -15,7 +15,7 @@ const limits = {
 const clock = new SimulatedClock()
 
 describe("ConnectionCaps", () => {
-  it("abuse-A41 lets an address dial only so often, whatever becomes of its sockets", async () => {
+  it("abuse-A41 limits the dial rate of an address, for any fate of its sockets", async () => {
     const own = new SimulatedClock()
     const caps = new ConnectionCaps({ ...limits, dialsPerAddressPerSecond: 2, dialBurstPerAddress: 3 }, own)
     const dial = (address: string, exempt = false) => {
@@ -58,7 +58,7 @@ describe("ConnectionCaps", () => {
     expect(caps.check("127.0.0.1", true)).toBe("allowed")
   })
 
-  it("surprise-C5 lets all clients of an address return at once, and as many newcomers as before", () => {
+  it("surprise-C5 admits all resuming clients of an address at once, and as many newcomers as before", () => {
     const caps = new ConnectionCaps(defaultServerLimits, clock)
     for (let session = 0; session < 50; session += 1) caps.expect("office")
     // The server still holds the 50 connections that a reset has taken from the clients.
@@ -80,7 +80,7 @@ describe("ConnectionCaps", () => {
     expect(returning.every(({ isOver }) => isOver)).toBe(true)
   })
 
-  it("surprise-C5 gives no newcomer flood more than the places of sessions, and those are bounded", () => {
+  it("surprise-C5 gives a newcomer flood no more than the reserved slots, which are bounded", () => {
     const caps = new ConnectionCaps(limits, clock)
     const enterAll = (address: string): number => {
       let entered = 0
@@ -90,7 +90,7 @@ describe("ConnectionCaps", () => {
     expect(enterAll("a")).toBe(2)
     caps.expect("b")
     expect(enterAll("b")).toBe(3)
-    // The newcomers of both make up the total now; only who has a session somewhere is let in.
+    // The newcomers of both addresses reach the total. Now only addresses with sessions are admitted.
     expect([caps.check("c", false), caps.check("c", true)]).toEqual([
       "tooManyUnauthenticated",
       "tooManyUnauthenticated",
@@ -124,7 +124,7 @@ describe("ConnectionCaps", () => {
     expect(dials()).toBe(1)
   })
 
-  it("counts right whatever is called twice or late, and forgets what left", () => {
+  it("counts right with repeated and late calls, and removes unused addresses", () => {
     const step = fc.record({
       what: fc.constantFrom("enter", "authenticated", "release", "expect", "forget"),
       which: fc.nat(9),

@@ -1,33 +1,35 @@
-// How many connections an address and the whole server may hold, and how fast an address may dial. Asked before the
-// upgrade, when nothing is known of the client but its address: so an address gets places for as many clients as it has
-// sessions that can be resumed, beyond what newcomers get (decision 0055). Knows no frames.
+// Caps the connections of one address and of the server, and the dial rate of one address. Called before the upgrade, when only the
+// address of the client is known. Each resumable session reserves one slot at its client's address, in addition to the slots for
+// newcomers (decision 0055). Must not know frames.
 //
 // Invariants:
-//  1. An address is remembered while it has a connection or a session, and not longer.
-//  2. The places for sessions of an address are at most `connectionsPerAddress`.
-//  3. `#newcomers` is the sum, over all addresses, of unauthenticated connections beyond the places for sessions.
+//  1. An address has an entry exactly while it has a connection or a session.
+//  2. The reserved slots of an address are at most `connectionsPerAddress`.
+//  3. `#newcomers` is the sum, over all addresses, of unauthenticated connections beyond the reserved slots.
 import { RateLimiter } from "@hawser/protocol/core"
 import type { Clock, ServerLimits } from "@hawser/protocol"
 
+/** Verdict on a new connection. */
 export type CapVerdict = "allowed" | "tooManyOfAddress" | "tooManyUnauthenticated"
 
-/** One connection's place in the counts. Both methods are idempotent. */
+/** Slot of one connection. Both methods are idempotent. */
 export interface CapTicket {
   /** True while more connections of this address are authenticated than `connectionsPerAddress`. */
   readonly isOver: boolean
-  /** The user is known: the connection no longer counts as unauthenticated. */
+  /** Counts the connection as authenticated from now on. */
   authenticated(): void
+  /** Frees the slot when the connection has closed. */
   release(): void
 }
 
 interface AddressCount {
   connections: number
   unauthenticated: number
-  /** Sessions whose client was here last and can come back. */
+  /** Resumable sessions whose last connection came from this address. */
   sessions: number
 }
 
-/** One client dials no faster: three times at once, then twelve times a minute (its own default budget). */
+/** Dials of one client that resumes: its default dial budget of 3 at once, then 12 a minute. */
 const sessionDialBurst = 3
 const sessionDialsPerSecond = 12 / 60
 
@@ -45,76 +47,77 @@ export class ConnectionCaps {
     this.#clock = clock
   }
 
-  /** Addresses with a connection or a session; 0 on an idle server. */
+  /** Number of addresses with a connection or a session; 0 on an idle server. */
   get size(): number {
     return this.#addresses.size
   }
 
+  /** Judges a new connection. @param exempt true if the caps of its address do not apply. */
   check(address: string, exempt: boolean): CapVerdict {
     const count = this.#addresses.get(address) ?? none
-    const isExpected = count.unauthenticated < this.#places(count)
+    const isExpected = count.unauthenticated < this.#reserved(count)
     if (!isExpected && this.#newcomers >= this.#limits.unauthenticatedTotal) return "tooManyUnauthenticated"
     if (exempt) return "allowed"
     return this.#isFull(count) || this.#dialsTooFast(address, count) ? "tooManyOfAddress" : "allowed"
   }
 
-  /** Places for clients that come back. */
-  #places({ sessions }: AddressCount): number {
+  /** Returns the reserved slots, for clients that resume. */
+  #reserved({ sessions }: AddressCount): number {
     return Math.min(sessions, this.#limits.connectionsPerAddress)
   }
 
   #newcomersOf(count: AddressCount): number {
-    return Math.max(0, count.unauthenticated - this.#places(count))
+    return Math.max(0, count.unauthenticated - this.#reserved(count))
   }
 
-  /** A client that comes back may have a second connection until the server has found the first one dead. */
+  /** A resuming client may hold a second connection until the server has detected that the first one is dead. */
   #isFull(count: AddressCount): boolean {
     const { connectionsPerAddress, unauthenticatedPerAddress } = this.#limits
     return (
-      count.connections >= connectionsPerAddress + this.#places(count) ||
+      count.connections >= connectionsPerAddress + this.#reserved(count) ||
       this.#newcomersOf(count) >= unauthenticatedPerAddress
     )
   }
 
-  /** Each dial costs a verified token: an address that dials on and on would keep the server busy with those alone. */
+  /** Limits the dial rate of an address, because each dial costs the verification of a token. */
   #dialsTooFast(address: string, count: AddressCount): boolean {
     const { dialsPerAddressPerSecond, dialBurstPerAddress } = this.#limits
-    const places = this.#places(count)
+    const reserved = this.#reserved(count)
     const limit = {
-      everyMs: 1_000 / (dialsPerAddressPerSecond + places * sessionDialsPerSecond),
-      burst: dialBurstPerAddress + places * sessionDialBurst,
+      everyMs: 1_000 / (dialsPerAddressPerSecond + reserved * sessionDialsPerSecond),
+      burst: dialBurstPerAddress + reserved * sessionDialBurst,
     }
     return this.#dials.take(address, limit, this.#clock.now()) > 0
   }
 
-  /** A peer that is not capped counts, and is never over. */
+  /** Counts a new connection. The ticket of a connection that is not capped is never over. */
   enter(address: string, isCapped = false): CapTicket {
     this.#change(address, { connections: 1, unauthenticated: 1, sessions: 0 })
     return isCapped ? new Ticket(this, address) : new ExemptTicket(this, address)
   }
 
-  /** A session has its client at this address: it was opened or resumed from there. */
+  /** Reserves a slot for a session that was opened or resumed from this address. */
   expect(address: string): void {
     this.#change(address, { connections: 0, unauthenticated: 0, sessions: 1 })
   }
 
-  /** Undoes one `expect`: the session has ended, or its client came back from another address. */
+  /** Undoes one `expect`: the session has ended, or was resumed from another address. */
   forget(address: string): void {
     this.#change(address, { connections: 0, unauthenticated: 0, sessions: -1 })
   }
 
-  /** For tickets alone. */
+  /** Called by tickets only. */
   isOver(address: string): boolean {
     const { connections, unauthenticated } = this.#addresses.get(address) ?? none
     return connections - unauthenticated > this.#limits.connectionsPerAddress
   }
 
-  /** For tickets alone, each at most once. */
+  /** Called by tickets only, at most once each. */
   authenticated(address: string): void {
     this.#change(address, { connections: 0, unauthenticated: -1, sessions: 0 })
   }
 
-  /** For tickets alone, each once. */
+  /** Called by tickets only, once each. */
   leave(address: string): void {
     this.#change(address, { connections: -1, unauthenticated: 0, sessions: 0 })
   }
@@ -134,7 +137,7 @@ export class ConnectionCaps {
 class Ticket implements CapTicket {
   readonly #caps: ConnectionCaps
   readonly #address: string
-  #stands: "unauthenticated" | "authenticated" | "released" = "unauthenticated"
+  #phase: "unauthenticated" | "authenticated" | "released" = "unauthenticated"
 
   constructor(caps: ConnectionCaps, address: string) {
     this.#caps = caps
@@ -146,15 +149,15 @@ class Ticket implements CapTicket {
   }
 
   authenticated(): void {
-    if (this.#stands !== "unauthenticated") return
-    this.#stands = "authenticated"
+    if (this.#phase !== "unauthenticated") return
+    this.#phase = "authenticated"
     this.#caps.authenticated(this.#address)
   }
 
   release(): void {
-    if (this.#stands === "released") return
+    if (this.#phase === "released") return
     this.authenticated()
-    this.#stands = "released"
+    this.#phase = "released"
     this.#caps.leave(this.#address)
   }
 }

@@ -1,12 +1,12 @@
-// The way of one connection to its session: performs what the admission machine decides, and is forgotten afterwards.
-// No decisions here: a switch over effects. The dialect encodes a refusal.
+// Runs the admission machine of one connection until it has a session or is refused: a switch over effects, without decisions.
+// The dialect encodes a refusal.
 import { HawserError } from "@hawser/protocol"
 import type { Clock } from "@hawser/protocol"
 import type { Connection, HelloFrame, Reference, TimerQueue, WireError } from "@hawser/protocol/core"
 import { checkedUser } from "../../base/authenticate.ts"
 import type { Authenticate, AuthenticateContext, AuthenticatedUser } from "../../base/authenticate.ts"
 import { LazyAbort } from "../../calls/lazy-abort.ts"
-import { encodeError, isAnswer, wireError } from "../../calls/told-error.ts"
+import { encodeError, isAnswer, wireError } from "../../calls/wire-error.ts"
 import type { ServerCounters } from "../../base/counters.ts"
 import type { Dialect } from "../conversation/dialect.ts"
 import type { Health } from "../../base/health.ts"
@@ -18,6 +18,7 @@ import type {
   AdmissionState,
 } from "./admission.machine.ts"
 
+/** Parts of a server that all log-ins share. */
 export interface LoginHost<User extends AuthenticatedUser> {
   readonly clock: Clock
   readonly timers: TimerQueue
@@ -28,14 +29,14 @@ export interface LoginHost<User extends AuthenticatedUser> {
   readonly admissionOf: (dialect: Dialect<User>) => AdmissionOptions
 }
 
-/** The connection, as its login sees it. */
+/** Connection of a `Login`. */
 export interface LoginOwner<User extends AuthenticatedUser> {
   readonly connection: Connection
   readonly dialect: Dialect<User>
   readonly address: string
-  /** True once `close` was called, or the socket is gone. */
+  /** True once `close` was called or the socket has closed. */
   readonly isClosing: boolean
-  /** Binds a session. Throws, or rejects with, a HawserError if the user may not have one. */
+  /** Binds a session. Throws, or rejects with, a HawserError if the session is refused. */
   admit(user: User, hello: HelloFrame): void | Promise<void>
   /** Receives a message. */
   message(bytes: Uint8Array): void
@@ -47,7 +48,7 @@ export class Login<User extends AuthenticatedUser> {
   readonly #owner: LoginOwner<User>
   readonly #options: AdmissionOptions
   readonly #aborter = new LazyAbort()
-  /** Bounded by the machine. */
+  /** Messages that arrived before WELCOME. The machine bounds them. */
   #held: Uint8Array[] = []
   #admission: AdmissionState
   #cancelWake: (() => void) | undefined
@@ -71,7 +72,7 @@ export class Login<User extends AuthenticatedUser> {
     this.#step({ kind: "text" })
   }
 
-  /** The connection is closing, with a session or without one. */
+  /** Cancels the log-in of a connection that closes. */
   end(): void {
     this.#cancelWake?.()
     this.#aborter.abort(new HawserError("connection_lost"))
@@ -150,14 +151,14 @@ export class Login<User extends AuthenticatedUser> {
     if (!this.#owner.isClosing) this.#step({ kind: "rejected", error: known })
   }
 
-  /** What the client is told of an error; what it is not told of is reported here. */
+  /** Returns the error for the client. Reports a fault of the server to `onError`. */
   #known(error: unknown): WireError {
     if (isAnswer(error)) return wireError(error)
     this.#host.onError(error)
     return wireError(new HawserError("sys_internal_error"))
   }
 
-  /** An error frame first, so that a client can tell a bad token from a bad network; then the close. */
+  /** Sends an error frame, then closes. The frame distinguishes an invalid token from a network fault. */
   #refuse(error: WireError, reference: Reference, text: boolean): void {
     const { dialect, connection } = this.#owner
     this.#host.counters.handshakesRefused += 1
@@ -167,14 +168,14 @@ export class Login<User extends AuthenticatedUser> {
       return
     }
     const { error: sent, frame } = dialect.refusal(error, reference)
-    const told = { error: sent, frame, what: "a refused login" }
-    const bytes = encodeError(dialect.codec, told, this.#host.onError)
+    const refusal = { error: sent, frame, what: "a refused login" }
+    const bytes = encodeError(dialect.codec, refusal, this.#host.onError)
     connection.send({ bytes })
     this.#owner.close(sent.code, error.message)
   }
 }
 
-/** What `authenticate` is told; its signal is made when it is asked for. */
+/** Context of `authenticate`. Its signal is created on first use. */
 class LoginContext implements AuthenticateContext {
   readonly address: string
   readonly #aborter: LazyAbort

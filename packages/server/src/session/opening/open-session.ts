@@ -1,6 +1,6 @@
-// Gives an admitted user a session: the one that its client left, or a new one. Asks the session store, then judges and binds in
-// one synchronous block: WELCOME first, then replay or the ends of replaced sessions, then hooks. A claim whose connection is
-// gone by then leaves the session detached. Must not know how a connection reads and closes.
+// Resumes or opens the session of an admitted user. Asks the session store, then judges and binds in one synchronous block: WELCOME
+// first, then the replay or the ends of replaced sessions, then hooks. If the connection has closed meanwhile, a claimed session
+// stays detached. Must not know how a connection reads and closes.
 import { HawserError } from "@hawser/protocol"
 import type { ServerLimits } from "@hawser/protocol"
 import type { Connection, HelloFrame, ResumeClaim } from "@hawser/protocol/core"
@@ -35,24 +35,24 @@ export interface OpeningHost<User extends AuthenticatedUser> {
   /** Restores a session, detached. */
   readonly thaw: (record: SessionRecord) => ServerSession<User>
   readonly onOpened: (session: ServerSession<User>, replaces: readonly ServerSession<User>[]) => void
-  /** A resume token was presented that its owner should no longer have. */
+  /** Called when a client presents an outdated resume token. */
   readonly onSuspicion: (session: ServerSession<User>, address: string) => void
-  /** A log-in was refused because its address has `connectionsPerAddress`. */
+  /** Called when `connectionsPerAddress` refuses a log-in. */
   readonly onAddressFull: (address: string) => void
 }
 
-/** A connection that waits for its session. */
+/** Connection that waits for its session. */
 export interface OpeningConnection<User extends AuthenticatedUser> extends SessionLink {
   readonly connection: Connection
   readonly dialect: Dialect<User>
   readonly isClosing: boolean
-  /** True if a new session on it would be one too many of its address. */
+  /** True if its address has more authenticated connections than `connectionsPerAddress`. */
   readonly isOneTooMany: boolean
-  /** The session is bound: from now on it receives the messages. */
+  /** Passes all later messages to the session. */
   bind(session: ServerSession<User>): void
 }
 
-/** A connection whose token is good. */
+/** Connection whose token was verified. */
 export interface Admitted<User extends AuthenticatedUser> {
   readonly user: User
   readonly connection: OpeningConnection<User>
@@ -60,8 +60,8 @@ export interface Admitted<User extends AuthenticatedUser> {
 }
 
 /**
- * Binds a session to an admitted connection. At once if the store answers at once.
- * @throws (or rejects with) HawserError if the user may not have a session.
+ * Binds a session to an admitted connection; synchronously if the store answers synchronously.
+ * @throws (or rejects with) HawserError if the session is refused.
  */
 export function openSession<User extends AuthenticatedUser>(
   host: OpeningHost<User>,
@@ -73,7 +73,7 @@ export function openSession<User extends AuthenticatedUser>(
   const { user } = admitted
   counters.resumesAsked += 1
   const token = tokens.verify(resume.token, resume.sessionId, user.id)
-  // The store is not asked on behalf of a client that cannot prove its claim.
+  // Without a valid token the store is not asked.
   if (token.kind !== "valid") return claimed(host, admitted, { resume, token, claim: unknown })
   return whenKnown(store.claim(resume.sessionId, user.id), (claim) =>
     claimed(host, admitted, { resume, token, claim }),
@@ -88,7 +88,7 @@ interface Claiming {
   readonly claim: SessionClaim
 }
 
-/** Judges and binds in one block: nothing happens between the store's answer and the new state of the session. */
+/** Judges a claim and binds the session in one synchronous block after the store's answer. */
 function claimed<User extends AuthenticatedUser>(
   host: OpeningHost<User>,
   admitted: Admitted<User>,
@@ -107,7 +107,7 @@ function claimed<User extends AuthenticatedUser>(
     case "fresh": {
       const cause = claim.kind === "ended" ? claim.cause : verdict.cause
       health.resumesRefused.add(cause)
-      // A client that was sent away for good may not have received that: it is refused again.
+      // The client may not have received the final end of its session, so the refusal repeats it.
       if (claim.kind === "ended" && claim.isFinal) throw new HawserError(cause)
       return openFresh(host, admitted, cause)
     }
@@ -123,7 +123,7 @@ function claimed<User extends AuthenticatedUser>(
   }
 }
 
-/** The session of a claim in this process. A record becomes one even if its connection is gone: it waits for its client. */
+/** Returns the claimed session of this process. A record is restored also if the connection has closed; it then waits for a resume. */
 function claimedSession<User extends AuthenticatedUser>(
   { registry, thaw }: OpeningHost<User>,
   claim: SessionClaim,
@@ -134,7 +134,7 @@ function claimedSession<User extends AuthenticatedUser>(
 }
 
 function heldElsewhere(retryAfterMs: number): HawserError {
-  const message = "another server process holds the session; dial again in a moment"
+  const message = "another server process holds the session; dial again after retryAfterMs"
   return new HawserError("sys_service_unavailable", { message, retryAfterMs })
 }
 
@@ -158,38 +158,38 @@ function bindResumed<User extends AuthenticatedUser>(
   })
 }
 
-/** A client that names the limits of its reader acknowledges state, too: both came with one revision of the wire. */
+/** True if the client acknowledges state. A HELLO with limits shows it: one wire revision introduced both. */
 function countsState({ limits }: HelloFrame): boolean {
   return limits !== undefined
 }
 
-/** @param refusal why the client does not get the session that it claimed. */
+/** @param refusal reason for not resuming the claimed session; undefined without a claim. */
 function openFresh<User extends AuthenticatedUser>(
   host: OpeningHost<User>,
   admitted: Admitted<User>,
   refusal: string | undefined,
 ): void | Promise<void> {
   const { user, connection, hello } = admitted
-  assertRoom(host, connection)
+  assertCapacity(host, connection)
   const dial = connection.dialect.counts ? hello.dial : undefined
   const newcomer = { userId: user.id, clientId: hello.clientId, dial }
   return whenKnown(host.store.open(newcomer), (opening) => bindFresh(host, admitted, { opening, refusal }))
 }
 
-/** @throws HawserError if the server takes no new session, or none of this address. */
-function assertRoom<User extends AuthenticatedUser>(
+/** @throws HawserError if the server is shutting down, its send buffers are full, or the address is at its cap. */
+function assertCapacity<User extends AuthenticatedUser>(
   host: OpeningHost<User>,
   connection: OpeningConnection<User>,
 ): void {
   if (host.isClosing()) throw new HawserError("server_shutdown")
   if (host.replayMemory.isOver) {
-    const message = "the server keeps as much for its clients as it may; try again in a moment"
+    const message = `send buffers of all sessions exceed ${host.limits.replayMaxBytes} bytes (limits.replayMaxBytes); retry later`
     throw new HawserError("sys_service_unavailable", { message })
   }
   if (connection.isOneTooMany) {
     host.onAddressFull(connection.address)
     const { connectionsPerAddress } = host.limits
-    const message = `this address has ${connectionsPerAddress} connections, which is the most allowed`
+    const message = `this address has ${connectionsPerAddress} connections (limits.connectionsPerAddress); close one and retry`
     throw new HawserError("too_many_connections", { message })
   }
 }
@@ -213,7 +213,7 @@ function bindFresh<User extends AuthenticatedUser>(
     dialect: connection.dialect,
     life: attachedLife(firstClaims(host.limits, hello.dial), connection),
   })
-  // A WELCOME that cannot be encoded leaves no session behind.
+  // WELCOME is encoded before the session is registered: if that fails, no session is left.
   const welcome = encodeWelcome(host, session, { resumed: false, refusal })
   session.open(connection, countsState(hello))
   connection.bind(session)
@@ -225,7 +225,7 @@ function bindFresh<User extends AuthenticatedUser>(
   host.onOpened(session, replaced)
 }
 
-/** Calls `next` at once for a value, and later for a promise. */
+/** Calls `next` at once with a value, or after a promise has resolved. */
 function whenKnown<T>(
   answer: T | Promise<T>,
   next: (value: T) => void | Promise<void>,

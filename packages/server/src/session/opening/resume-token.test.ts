@@ -9,7 +9,7 @@ const userId = "ada"
 const token = tokens.issue(sessionId, userId, 7)
 
 describe("a resume token", () => {
-  it("opens its session to its user, and tells its generation", () => {
+  it("is valid for its session and user, and carries its generation", () => {
     expect(tokens.verify(token, sessionId, userId)).toEqual({ kind: "valid", generation: 7 })
   })
 
@@ -17,7 +17,7 @@ describe("a resume token", () => {
     expect(token).toMatch(/^[\w-]{66}$/)
   })
 
-  it("keeps its format, because clients hold tokens of yesterday's server", () => {
+  it("keeps its format, because clients hold tokens of earlier versions", () => {
     const bytes = Buffer.from(token, "base64url")
     expect([bytes.length, bytes[0], bytes.readUInt32BE(5)]).toEqual([49, 1, 7])
     expect(bytes.toString("hex")).toBe(
@@ -60,13 +60,13 @@ describe("a resume token", () => {
     })
   })
 
-  it("refuses another user, by whoever's session", () => {
+  it("refuses another user, for each session", () => {
     expect(tokens.verify(token, sessionId, "eve")).toEqual({ kind: "otherUser" })
     expect(tokens.verify(token, sessionId, "")).toEqual({ kind: "otherUser" })
     expect(tokens.verify(token, sessionId, "Ada")).toEqual({ kind: "otherUser" })
   })
 
-  it("refuses another session before it looks at the user", () => {
+  it("refuses another session before it checks the user", () => {
     expect(tokens.verify(token, "3f2b", userId)).toEqual({ kind: "forged" })
     expect(tokens.verify(token, "", userId)).toEqual({ kind: "forged" })
     expect(tokens.verify(token, "3f2b", "eve")).toEqual({ kind: "forged" })
@@ -98,7 +98,7 @@ describe("a token that is not as it was issued", () => {
   it("is refused in every other spelling of the same bytes", () => {
     const bytes = Buffer.from(token, "base64url")
     const alphabet = "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789-_"
-    // Four bits of the last character stand for nothing.
+    // Four bits of the last character carry no data.
     const others = alphabet
       .split("")
       .map((last) => token.slice(0, -1) + last)
@@ -129,7 +129,7 @@ describe("a token that is not as it was issued", () => {
     expect(tokens.verify(spelled, sessionId, userId)).toEqual({ kind: "forged" })
   })
 
-  it("is refused, never valid and never thrown at, whatever it is", () => {
+  it("is refused without an error for any text", () => {
     const spelled = fc.uint8Array({ minLength: 49, maxLength: 49 }).map((bytes) => {
       bytes[0] = 1
       return Buffer.from(bytes).toString("base64url")

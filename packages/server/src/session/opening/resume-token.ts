@@ -1,6 +1,6 @@
-// The secret that lets a client go on with its session: bound to the session, to the user and to a generation.
-// Knows no sessions and no clock. Format, base64url of: version (1 byte), key id (4), generation (4), user hash (8),
-// HMAC-SHA256 over these and the session's id (32).
+// Issues and verifies resume tokens, each bound to a session, a user and a generation. Must not know sessions and clocks.
+// Format, base64url of: version (1 byte), key id (4), generation (4), user hash (8), HMAC-SHA256 over these and the session's id
+// (32).
 import { createHmac, createSecretKey, hash, randomBytes, timingSafeEqual } from "node:crypto"
 import type { KeyObject } from "node:crypto"
 
@@ -8,11 +8,12 @@ const version = 1
 const headBytes = 17
 const tokenBytes = headBytes + 32
 
+/** Verdict on a resume token. */
 export type TokenVerdict =
   | { readonly kind: "valid"; readonly generation: number }
-  /** Made with a key that this server does not have: an earlier life of it, or another server. */
+  /** Signed with an unknown key: by an earlier process with a random key, or by another server. */
   | { readonly kind: "unknownKey" }
-  /** Signed by this server, for somebody else. */
+  /** Signed with this server's key for another user. */
   | { readonly kind: "otherUser" }
   | { readonly kind: "forged" }
 
@@ -20,12 +21,13 @@ export class ResumeTokens {
   readonly #key: KeyObject
   readonly #keyId: Buffer
 
-  /** @param key 32 secret bytes; random by default, so that tokens die with the process, as its sessions do. */
+  /** @param key secret, 32 bytes. Default: random, so that tokens are valid in this process only. */
   constructor(key: Uint8Array = randomBytes(32)) {
     this.#key = createSecretKey(key)
     this.#keyId = hash("sha256", Buffer.concat([Buffer.from("key id"), key]), "buffer").subarray(0, 4)
   }
 
+  /** Returns a token of 66 characters. */
   issue(sessionId: string, userId: string, generation: number): string {
     const token = Buffer.allocUnsafe(tokenBytes)
     token[0] = version
@@ -38,7 +40,7 @@ export class ResumeTokens {
 
   verify(token: string, sessionId: string, userId: string): TokenVerdict {
     const bytes = Buffer.from(token, "base64url")
-    // Decoding skips what is not base64url: only the canonical spelling is ours.
+    // `Buffer.from` skips invalid characters, so only the canonical encoding is accepted.
     if (bytes.length !== tokenBytes || bytes.toString("base64url") !== token || bytes[0] !== version)
       return { kind: "forged" }
     if (!bytes.subarray(1, 5).equals(this.#keyId)) return { kind: "unknownKey" }

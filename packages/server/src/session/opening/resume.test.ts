@@ -6,14 +6,14 @@ import type { ResumableSession, ResumeRequest, ResumeVerdict } from "./resume.ts
 const request: ResumeRequest = { sessionId: "s", token: "t", handled: 5, digest: 77, dial: 10 }
 
 interface Situation {
-  /** Of the token that is presented; the session's newest is 4. */
+  /** Generation of the presented token; the session's newest is 4. */
   readonly generation: number
   readonly isTokenConfirmed: boolean
   readonly lastDial: number
   readonly agrees: boolean
 }
 
-/** A session that cannot be changed, and what it was asked. */
+/** Immutable session, with a record of the calls. */
 function sessionIn({ isTokenConfirmed, lastDial, agrees }: Situation) {
   const asked: (readonly [number, number])[] = []
   const session: ResumableSession = Object.freeze({
@@ -42,7 +42,7 @@ const situations: readonly Situation[] = generations.flatMap((generation) =>
   ),
 )
 
-/** The table: only the newest token opens, and the one before it until the newest was seen to arrive. */
+/** Table of tokens: the newest is valid, and the previous one until the client has confirmed the newest. */
 function expectedIn({ generation, isTokenConfirmed, lastDial, agrees }: Situation): ResumeVerdict {
   if (lastDial >= request.dial) return late
   const opens = generation === 4 || (generation === 3 && !isTokenConfirmed)
@@ -64,7 +64,7 @@ describe("judgeResume", () => {
     expect(judgeResume(request, token, undefined)).toEqual(expected)
   })
 
-  it("opens a new session where the old one is gone", () => {
+  it("opens a new session if the old one has ended", () => {
     expect(judgeResume(request, { kind: "valid", generation: 4 }, undefined)).toEqual({
       kind: "fresh",
       cause: "session_unknown",
@@ -82,13 +82,13 @@ describe("judgeResume", () => {
     },
   )
 
-  it("reaches every verdict in this table", () => {
+  it("covers every verdict in this table", () => {
     const reached = new Set(situations.map(expectedIn))
     expect(reached).toEqual(new Set([resume, late, stolen, diverged]))
     expect(situations.length).toBe(60)
   })
 
-  it("takes the first token of a session, which has none before it", () => {
+  it("accepts the first token of a session, which has no previous one", () => {
     const session: ResumableSession = {
       tokenGeneration: 1,
       isTokenConfirmed: false,
@@ -101,8 +101,8 @@ describe("judgeResume", () => {
     ).toEqual(stolen)
   })
 
-  it("lets a client back in, however many of its WELCOMEs are lost (S10)", () => {
-    // The newest token that the client holds is the one of the last WELCOME that arrived.
+  it("resumes a client after any number of lost WELCOMEs (S10)", () => {
+    // The client holds the token of the last WELCOME that it received.
     let tokenGeneration = 1
     let lastDial = 0
     for (let dial = 1; dial <= 3; dial += 1) {

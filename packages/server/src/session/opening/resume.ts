@@ -1,38 +1,41 @@
-// Decides whether a client may go on with a session: the steps of docs/protocol.md in order. Nothing is changed
-// here; the caller acts on the verdict in the same turn. Invariants S10 and S11 rest on this file.
+// Judges the claim of a session, by the steps of docs/protocol.md in order. Changes nothing: the caller acts on the verdict in the
+// same turn. S10 and S11 depend on this file.
 import type { TokenVerdict } from "./resume-token.ts"
 
-/** What a client that comes back presents. */
+/** Claim of a resuming client. */
 export interface ResumeRequest {
   readonly sessionId: string
   readonly token: string
   /** Reliable messages that the client has handled, and their digest. */
   readonly handled: number
   readonly digest: number
-  /** Counts this client's dials; tells a late arrival from a theft. */
+  /** Number of this client's dials. It distinguishes a late connection from a theft. */
   readonly dial: number
 }
 
-/** What the verdict needs to know of a session that this server holds. */
+/** Claimed session of this process, as the verdict needs it. */
 export interface ResumableSession {
-  /** The generation of the newest token. */
+  /** Generation of the newest resume token. */
   readonly tokenGeneration: number
-  /** True once the client has shown that it received the newest token: the one before is dead then. */
+  /** True once a message on the current connection has shown that the client received the newest token. The previous one is invalid then. */
   readonly isTokenConfirmed: boolean
-  /** The dial number that the last accepted resume carried. */
+  /** Dial number of the last accepted HELLO. */
   readonly lastDial: number
+  /** True if the client's count and digest agree with this server's send buffer. */
   canResumeAfter(count: number, digest: number): boolean
 }
 
+/** Verdict on a claim. */
 export type ResumeVerdict =
   | { readonly kind: "resume" }
-  /** A new session instead; `cause` tells the client why. */
+  /** Open a new session instead, with this refusal in WELCOME. */
   | { readonly kind: "fresh"; readonly cause: string }
-  /** The connection is of no use, the session (of whoever it is) stays as it is. */
+  /** Close the connection. The session does not change. */
   | { readonly kind: "refuse"; readonly code: "auth_token_invalid" | "auth_forbidden" | "replaced" }
-  /** Both ends must give the session up; `suspicious` when somebody else may hold its token. */
+  /** End the session and open a new one. `suspicious`: another client may hold its token. */
   | { readonly kind: "reset"; readonly cause: string; readonly suspicious: boolean }
 
+/** @param session the claimed session; undefined if this process does not hold it. */
 export function judgeResume(
   request: ResumeRequest,
   token: TokenVerdict,
@@ -59,8 +62,8 @@ function judgeGeneration(
 ): ResumeVerdict {
   const isCurrent = generation === session.tokenGeneration
   const isPrevious = generation === session.tokenGeneration - 1 && !session.isTokenConfirmed
-  // A socket that this client itself gave up, arriving after its successor, never attaches, whatever its token: it
-  // would take the session from the newer one. Nobody listens on it; should somebody, the code tells the truth.
+  // A connection that its client has abandoned may arrive after its successor. It is refused for any token, or it would take the
+  // session from the newer connection.
   if (request.dial <= session.lastDial) return { kind: "refuse", code: "replaced" }
   if (!isCurrent && !isPrevious) return { kind: "reset", cause: "session_stolen", suspicious: true }
   if (!session.canResumeAfter(request.handled, request.digest))

@@ -1,5 +1,5 @@
-// One socket of a server: its messages go to the log-in, and to the session once one is bound. A socket that is closed and does
-// not end by itself is dropped. Must not know frames and claims.
+// Runs one connection: its messages go to the log-in, then to the bound session. A closing connection is dropped `closeTimeoutMs` after
+// its last byte has left, at the latest after `shutdownMs`. Must not know frames and claims.
 import { closeReason, isPageGone, turnNow } from "@hawser/protocol/core"
 import type { ServerLimits } from "@hawser/protocol"
 import type { AcceptedConnection, Connection, ConnectionEvents, HelloFrame } from "@hawser/protocol/core"
@@ -11,9 +11,10 @@ import type { LoginHost, LoginOwner } from "./login.ts"
 import { ServerSession } from "../life/server-session.ts"
 import type { Admitted, OpeningConnection } from "./open-session.ts"
 
+/** Parts of a server that all connections share. */
 export interface ConnectionHost<User extends AuthenticatedUser> extends LoginHost<User> {
   readonly limits: ServerLimits
-  /** Binds a session to the connection. Throws, or rejects with, a HawserError if the user may not have one. */
+  /** Binds a session to the connection. Throws, or rejects with, a HawserError if the session is refused. */
   readonly openSession: (admitted: Admitted<User>) => void | Promise<void>
   readonly onClosed: (connection: RunningConnection<User>) => void
 }
@@ -46,8 +47,9 @@ export class RunningConnection<User extends AuthenticatedUser>
   readonly connection: Connection
   readonly address: string
   readonly dialect: Dialect<User>
-  /** Any sign of life, for the liveness sweep. */
-  heardAtMs: number
+  /** Time of the last message or pong, for the liveness sweep. */
+  receivedAtMs: number
+  /** Time of the ping without an answer, for the liveness sweep; undefined without one. */
   pingedAtMs: number | undefined
   readonly #host: ConnectionHost<User>
   readonly #ticket: CapTicket
@@ -63,13 +65,13 @@ export class RunningConnection<User extends AuthenticatedUser>
     this.connection = accepted.connection
     this.address = accepted.address
     this.dialect = dialect
-    this.heardAtMs = host.clock.now()
+    this.receivedAtMs = host.clock.now()
     this.#host = host
     this.#ticket = ticket
     this.#state = new Login(host, this)
   }
 
-  /** True when a new session on it would be one too many of its address. */
+  /** True if its address has more authenticated connections than `connectionsPerAddress`. */
   get isOneTooMany(): boolean {
     return this.#ticket.isOver
   }
@@ -84,7 +86,7 @@ export class RunningConnection<User extends AuthenticatedUser>
     return this.#state === undefined || this.#state instanceof Closing
   }
 
-  /** True when silence proves nothing: this end does not read, or is closing and waits by another deadline. */
+  /** True if silence is no sign of a dead peer: the server does not read the socket, or the connection is closing. */
   get isPaused(): boolean {
     return this.isClosing || this.session?.isPaused === true
   }
@@ -100,7 +102,7 @@ export class RunningConnection<User extends AuthenticatedUser>
   }
 
   message(bytes: Uint8Array): void {
-    this.heardAtMs = turnNow(this.#host.clock)
+    this.receivedAtMs = turnNow(this.#host.clock)
     const state = this.#state
     if (state instanceof ServerSession) state.receive(bytes)
     else if (state instanceof Login) state.message(bytes)
@@ -121,7 +123,7 @@ export class RunningConnection<User extends AuthenticatedUser>
 
   pong(): void {
     const nowMs = this.#host.clock.now()
-    this.heardAtMs = nowMs
+    this.receivedAtMs = nowMs
     if (this.pingedAtMs !== undefined && this.pingedAtMs <= nowMs)
       this.session?.answeredPing(nowMs - this.pingedAtMs)
   }
@@ -143,7 +145,7 @@ export class RunningConnection<User extends AuthenticatedUser>
     this.#host.onClosed(this)
   }
 
-  /** Closes with the close code that the dialect has for this code. */
+  /** Closes with the dialect's close code. */
   close(code: string, message: string): void {
     if (this.isClosing) return
     const { clock, limits } = this.#host

@@ -10,9 +10,10 @@ interface WelcomeHost {
   readonly tokens: ResumeTokens
 }
 
+/** Kind of a WELCOME. */
 export interface WelcomeKind {
   readonly resumed: boolean
-  /** Why the client does not get the session that it claimed; undefined if it claimed none, or got it. */
+  /** Reason for not resuming the claimed session; undefined without a claim, and for a resumed session. */
   readonly refusal: string | undefined
 }
 

@@ -1,9 +1,9 @@
-// What a client is told of an error, and what is reported here instead. Knows no requests and no sessions.
+// Converts errors to frames for a client, and decides which errors are faults of the server. Must not know requests and sessions.
 import { HawserError } from "@hawser/protocol"
 import { UnsendableError, quoted } from "@hawser/protocol/core"
 import type { Codec, Frame, WireError } from "@hawser/protocol/core"
 
-/** What of an error goes over the wire: never its stack or cause. */
+/** Returns the part of an error that the wire carries: without its stack and cause. */
 export function wireError(error: HawserError): WireError {
   const { code, message, category, retryAfterMs, details } = error
   return {
@@ -16,14 +16,14 @@ export function wireError(error: HawserError): WireError {
 }
 
 /**
- * True for an error that answers the client. An `UnsendableError` is the server's own fault, though it is a
- * `HawserError`: a handler or hook tried to send what clients cannot read.
+ * True for an error that the client gets as its reply. False for an `UnsendableError`, although it is a HawserError: a handler or
+ * hook sent a value that clients cannot read, which is a fault of the server.
  */
 export function isAnswer(error: unknown): error is HawserError {
   return HawserError.is(error) && !(error instanceof UnsendableError)
 }
 
-/** The error of a result that cannot be sent: its size may be the caller's choice, everything else is the server's fault. */
+/** Returns the error of a result that cannot be encoded: `message_too_large`, otherwise `sys_internal_error`. */
 export function resultError(name: string, cause: unknown): HawserError {
   if (!(cause instanceof UnsendableError) || cause.code !== "message_too_large")
     return new HawserError("sys_internal_error")
@@ -31,13 +31,13 @@ export function resultError(name: string, cause: unknown): HawserError {
   return new HawserError("message_too_large", { message })
 }
 
-/** Encodes the frame of an error. Details that cannot be sent are reported and left out. */
+/** Encodes the frame of an error. Details that cannot be encoded are reported to `onError` and left out. */
 export function encodeError(
   codec: Pick<Codec, "encode">,
-  told: { readonly error: WireError; readonly frame: (error: WireError) => Frame; readonly what: string },
+  sent: { readonly error: WireError; readonly frame: (error: WireError) => Frame; readonly what: string },
   onError: (error: unknown) => void,
 ): Uint8Array {
-  const { error, frame, what } = told
+  const { error, frame, what } = sent
   try {
     return codec.encode(frame(error))
   } catch (cause) {
