@@ -71,7 +71,7 @@ export interface Contract<
   R extends ReplicaSpecs = ReplicaSpecs,
   T extends TopicSpecs = TopicSpecs,
 > {
-  /** Name of the contract. HELLO carries it, so that a server can serve several contracts. */
+  /** Name of the contract. HELLO carries it; error messages contain it. */
   readonly name: string
   /** Requests that change state. */
   readonly commands: C
