@@ -247,7 +247,7 @@ export interface ServerLimits extends DeliveryLimits, StateWindowLimits {
    * milliseconds; default 5,000. Later: HTTP 404.
    */
   readonly upgradeUntakenMs: number
-  /** Time limit of `close()`, and of the close of any single connection, in milliseconds; default 10,000. Peers cannot extend it. */
+  /** Time limit of `close()` and of the close of any one connection, in milliseconds; default 10,000. Peers cannot extend it. */
   readonly shutdownMs: number
   /**
    * Time from the last byte sent on a closing connection to the peer's close frame, in milliseconds; default 1,000. Later:

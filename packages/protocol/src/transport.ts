@@ -86,6 +86,7 @@ export type Dial = (url: string, protocols: readonly string[], events: DialEvent
 
 /** A socket that the server's transport has accepted, before its first message. */
 export interface AcceptedConnection {
+  /** The open socket. */
   readonly connection: Connection
   /** Wire profile, chosen from the subprotocols that the client offered. */
   readonly profile: Profile

@@ -2,6 +2,7 @@
 // memory here and a time series in the metrics. At the bound they count as `other`.
 import { isErrorCode } from "./errors.ts"
 
+/** Options of a `CodeTally`. */
 export interface CodeTallyOptions {
   /** Codes outside the error table that always have their own count. Default: none. */
   readonly known?: readonly string[]
@@ -24,6 +25,7 @@ export class CodeTally {
     this.#foreignMax = foreignMax
   }
 
+  /** Counts one outcome with this code. */
   add(code: string): void {
     const label = this.#counts.has(code) ? code : this.#label(code)
     this.#counts.set(label, (this.#counts.get(label) ?? 0) + 1)

@@ -23,6 +23,7 @@ interface Entry extends PendingCall {
   readonly cancelTimer: () => void
 }
 
+/** Options of `PendingCalls.open`. */
 export interface PendingCallOptions {
   /** Name in the contract, for messages. */
   readonly name: string
@@ -30,7 +31,9 @@ export interface PendingCallOptions {
   readonly deadlineMs: number | undefined
   /** Time from the call to the deadline, in milliseconds, for the message. */
   readonly timeoutMs: number | undefined
+  /** Called with the payload of the reply. */
   readonly resolve: (payload: unknown) => void
+  /** Called with the error. */
   readonly reject: (error: HawserError) => void
 }
 

@@ -68,6 +68,7 @@ export function defineReplica<F extends Fields>(spec: {
 /** Wire form of a schema: name and shape of each field, in the order of the packed bytes. */
 export type SchemaShape = readonly (readonly [name: string, shape: FieldShape])[]
 
+/** A field with its name. */
 export interface NamedField {
   readonly name: string
   readonly field: Field
@@ -78,18 +79,22 @@ export type PackedRecord = Packed[]
 
 /** A record and its state before the last change. Both are equal if it has not changed since it entered its cell. */
 export interface RecordState {
+  /** Current values. */
   readonly record: PackedRecord
+  /** Values before the last change. */
   readonly before: PackedRecord
 }
 
 /** Ordered fields of a replica. Writes and reads packed records. Reading throws RangeError for bytes of another form. */
 export class ReplicaSchema {
+  /** Fields in the order of the packed bytes. */
   readonly fields: readonly NamedField[]
 
   constructor(fields: readonly NamedField[]) {
     this.fields = fields
   }
 
+  /** Returns the schema of a contract's fields. */
   static of(fields: Fields): ReplicaSchema {
     return new ReplicaSchema(Object.entries(fields).map(([name, field]) => ({ name, field })))
   }
@@ -109,6 +114,7 @@ export class ReplicaSchema {
     return new ReplicaSchema(fields)
   }
 
+  /** Wire form of the schema. */
   get shape(): SchemaShape {
     return this.fields.map(({ name, field }) => [name, field.shape])
   }
@@ -118,18 +124,22 @@ export class ReplicaSchema {
     return this.fields.findIndex((field) => field.name === name)
   }
 
+  /** Writes all fields of a record. */
   writeRecord(writer: BitWriter, record: PackedRecord): void {
     for (const [place, { field }] of this.fields.entries()) field.write(writer, record[place])
   }
 
+  /** Reads all fields of a record. */
   readRecord(reader: BitReader): PackedRecord {
     return this.fields.map(({ field }) => field.read(reader))
   }
 
+  /** Writes a mask of fields. */
   writeMask(writer: BitWriter, mask: number): void {
     writer.bits(mask, this.fields.length)
   }
 
+  /** Reads a mask of fields. */
   readMask(reader: BitReader): number {
     return reader.bits(this.fields.length)
   }
@@ -144,6 +154,7 @@ export class ReplicaSchema {
     }
   }
 
+  /** Reads the fields in `mask`; the others keep their values. */
   readChanges(reader: BitReader, mask: number, { record, before }: RecordState): PackedRecord {
     return this.fields.map(({ field }, place) =>
       (mask & (1 << place)) === 0

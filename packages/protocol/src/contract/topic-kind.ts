@@ -65,5 +65,6 @@ export interface TopicGap {
   readonly from: number
   /** Offset of the last missing publication; undefined: unknown. */
   readonly to: number | undefined
+  /** Reason why they are missing. */
   readonly reason: TopicGapReason
 }

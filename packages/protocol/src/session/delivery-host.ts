@@ -76,12 +76,17 @@ export interface DeliveryCounters {
 
 /** Dependencies that the deliveries of all sessions share. */
 export interface DeliveryHost {
+  /** Bounds of each delivery. */
   readonly limits: DeliveryLimits
   /** Bounds of state in flight. Absent at an end that sends none: a client. */
   readonly stateLimits?: StateWindowLimits
+  /** Clock of the process. */
   readonly clock: Clock
+  /** Encodes control frames. */
   readonly codec: Pick<Codec, "encode">
+  /** Shared counters. */
   readonly counters: DeliveryCounters
+  /** Shared sum of the bytes in all send buffers. */
   readonly kept: KeptBytes
 }
 

@@ -26,6 +26,7 @@ export interface ValueRecord {
   readonly bytes: Uint8Array
 }
 
+/** Record of one delivery. */
 export interface DeliveryRecord {
   readonly sent: SentRecord
   readonly received: ReceivedRecord

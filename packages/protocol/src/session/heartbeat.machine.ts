@@ -44,6 +44,7 @@ export type HeartbeatState =
   | (Probe & { readonly kind: "overdue"; readonly deadAtMs: number })
   | { readonly kind: "dead" }
 
+/** Input of the machine; `nowMs` is the time of the clock, in milliseconds. */
 export type HeartbeatInput =
   /** A message was received; it is not decoded yet. */
   | { readonly kind: "heard"; readonly nowMs: number }
@@ -61,6 +62,7 @@ export type HeartbeatInput =
   | { readonly kind: "doubt"; readonly nowMs: number; readonly timeoutMs: number }
   | { readonly kind: "wake"; readonly nowMs: number }
 
+/** Effect for the runner. `dead`: the runner closes the connection. */
 export type HeartbeatEffect =
   | { readonly kind: "sendPing"; readonly number: number }
   | { readonly kind: "roundTrip"; readonly ms: number }
@@ -75,6 +77,7 @@ const measuredPerProbe = 4
 /** Delay of a wake, in milliseconds, up to which it counts as on time. */
 const onTimeMs = 50
 
+/** Returns the state of a new connection. */
 export function initialHeartbeat(nowMs: number): HeartbeatState {
   return { kind: "listening", heardAtMs: nowMs, lastNumber: 0, measuredAtMs: nowMs }
 }
@@ -95,6 +98,7 @@ export function wakeAtHeartbeat(options: HeartbeatOptions, state: HeartbeatState
   }
 }
 
+/** Returns the next state and its effects. */
 export function stepHeartbeat(options: HeartbeatOptions, state: HeartbeatState, input: HeartbeatInput): Step {
   if (state.kind === "dead") return [state, []]
   const { nowMs } = input

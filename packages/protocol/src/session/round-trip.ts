@@ -2,6 +2,7 @@
 // 6298, section 2, except that the deviation shrinks more slowly. An owner keeps one estimate across the connections to a
 // peer. Must not know clocks.
 
+/** Bounds and factors of a deadline. */
 export interface RoundTripBounds {
   /** Lower bound of the result, in milliseconds; also the result before the first sample. */
   readonly leastMs: number
@@ -34,6 +35,7 @@ const calmShare = 1 / 16
 /** Upper bound of a sample, in milliseconds. A longer one measures a sleep of the process or a delay of the peer. */
 const sampleMaxMs = 60_000
 
+/** Estimate of one peer's round trip. */
 export class RoundTrip {
   #smoothedMs: number | undefined
   #deviationMs = 0

@@ -6,6 +6,7 @@ import type { OutboundMessage } from "../transport.ts"
 import type { SentRecord } from "./delivery-record.ts"
 import { emptyDigest, extendDigest, hashMessage } from "./digest.ts"
 
+/** Bounds of one send buffer. */
 export interface SendBufferLimits {
   /** Number of messages in the buffer. At capacity `isFullFor` returns true. */
   readonly sendBufferMaxCount: number
@@ -22,6 +23,7 @@ const firstCapacity = 8
 /** Largest ring that an empty buffer retains, in messages: one acknowledgement covers about as many. */
 const keptCapacity = 128
 
+/** Send buffer of one session. */
 export class SendBuffer {
   readonly #limits: SendBufferLimits
   readonly #kept: KeptBytes
@@ -144,7 +146,7 @@ export class SendBuffer {
     return { base: this.#base, baseDigest: this.#baseDigest >>> 0, messages }
   }
 
-  /** Continues from a record, whatever its size. Only before the first message. */
+  /** Continues from a record; the bounds are not enforced. Only before the first message. */
   restore({ base, baseDigest, messages }: SentRecord): void {
     this.#base = base
     this.#head = base

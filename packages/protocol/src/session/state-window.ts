@@ -47,6 +47,7 @@ export interface StateUnderWay {
   readonly sinceMs: number | undefined
 }
 
+/** Window of state in flight on one connection. */
 export class StateWindow implements StateUnderWay {
   readonly #limits: StateWindowLimits
   /** A ring of marks, the oldest at `#first`. */

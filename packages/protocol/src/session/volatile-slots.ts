@@ -2,11 +2,13 @@
 // is dropped. Must not know sockets.
 import type { OutboundMessage } from "../transport.ts"
 
+/** A queued value with its key. */
 export interface WaitingValue {
   readonly key: string
   readonly message: OutboundMessage
 }
 
+/** Bounds of the queue. */
 export interface VolatileSlotsLimits {
   /** Number of slots. */
   readonly volatileSlots: number
@@ -14,6 +16,7 @@ export interface VolatileSlotsLimits {
   readonly volatileSlotsMaxBytes: number
 }
 
+/** Queue of keyed volatile messages. */
 export class VolatileSlots {
   readonly #limits: VolatileSlotsLimits
   /** Undefined until the first value: most sessions never have any. */
@@ -24,6 +27,7 @@ export class VolatileSlots {
     this.#limits = limits
   }
 
+  /** Number of queued values. */
   get size(): number {
     return this.#slots?.size ?? 0
   }

@@ -6,6 +6,7 @@ import { isMap } from "../wire/payload-codec.ts"
 import { sentence } from "../base/sentence.ts"
 import type { TopicGapReason, TopicPosition } from "../contract/topic-kind.ts"
 
+/** Request `$join`: joins a topic, with an optional replay. */
 export interface JoinRequest {
   readonly topic: string
   /** State of the member; undefined for a kind without presence. */
@@ -16,6 +17,7 @@ export interface JoinRequest {
   readonly recent: number
 }
 
+/** Reply to `$join`, after the replay. */
 export interface JoinReply {
   /** True if the replay has another page: the client is not subscribed yet and joins again from its position. */
   readonly more: boolean
@@ -23,10 +25,12 @@ export interface JoinReply {
   readonly offset: number
 }
 
+/** Request `$leave`: leaves a topic. */
 export interface LeaveRequest {
   readonly topic: string
 }
 
+/** Request `$publish`: publishes an event to a topic. */
 export interface PublishRequest {
   readonly topic: string
   readonly event: string
@@ -35,11 +39,13 @@ export interface PublishRequest {
   readonly echo: boolean
 }
 
+/** Reply to `$publish`. */
 export interface PublishReply {
   /** Offset of the publication; null for a volatile event, and for a publication without recipients. */
   readonly offset: number | null
 }
 
+/** Request `$presence`: changes the state of the member. */
 export interface PresenceRequest {
   readonly topic: string
   readonly state: unknown
@@ -80,6 +86,7 @@ export interface JoinedEvent {
   readonly presence: PresenceList | undefined
 }
 
+/** Publications between the requested position and the replay that cannot be replayed. */
 export interface JoinedGap {
   /** Offset of the first missing publication. */
   readonly from: number
@@ -115,6 +122,7 @@ export const topicCalls = {
   $presence: callOf("a presence", readPresence, () => null),
 } as const
 
+/** Name of a request of the topics layer. */
 export type TopicCall = keyof typeof topicCalls
 
 // --- requests -----------------------------------------------------------------------------------------------------
@@ -133,6 +141,7 @@ function readPosition(value: unknown): TopicPosition | undefined {
   return isText(epoch) && isCount(offset) ? { epoch, offset } : undefined
 }
 
+/** Returns the payload of `$join`. */
 export function joinPayload({ topic, state, since, recent }: JoinRequest): Readonly<Record<string, unknown>> {
   return {
     topic,
@@ -172,6 +181,7 @@ function readPublishReply(value: unknown): PublishReply | undefined {
 
 // --- events -------------------------------------------------------------------------------------------------------
 
+/** Returns the payload of the event `$join`. */
 export function joinedPayload(event: JoinedEvent): Readonly<Record<string, unknown>> {
   const { topic, epoch, offset, gap, more, self, presence } = event
   return {
@@ -185,6 +195,7 @@ export function joinedPayload(event: JoinedEvent): Readonly<Record<string, unkno
   }
 }
 
+/** Reads the event `$join`; undefined if it is malformed. */
 export function readJoined(value: unknown): JoinedEvent | undefined {
   if (!isMap(value)) return undefined
   const { topic, epoch, offset, more, self } = value
@@ -210,21 +221,25 @@ function readList(value: unknown): PresenceList | null {
   return isCount(count) && members !== undefined ? { count, members } : null
 }
 
+/** Returns the payload of the event `$leave`. */
 export function leftPayload({ topic, code, message }: LeftEvent): Readonly<Record<string, unknown>> {
   return { topic, code: sentence(code), message: sentence(message) }
 }
 
+/** Reads the event `$leave`; undefined if it is malformed. */
 export function readLeft(value: unknown): LeftEvent | undefined {
   if (!isMap(value)) return undefined
   const { topic, code, message } = value
   return isText(topic) && isText(code) && isText(message) ? { topic, code, message } : undefined
 }
 
+/** Returns the payload of the event `$presence`. */
 export function presencePayload(event: PresenceEvent): Readonly<Record<string, unknown>> {
   const { topic, isFull, count, members, gone } = event
   return { topic, full: isFull, count, set: members.map(memberFields), gone }
 }
 
+/** Reads the event `$presence`; undefined if it is malformed. */
 export function readPresenceEvent(value: unknown): PresenceEvent | undefined {
   if (!isMap(value)) return undefined
   const { topic, full: isFull, count } = value

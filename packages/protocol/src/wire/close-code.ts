@@ -28,7 +28,7 @@ export const closeCode = {
 } as const
 
 /**
- * Returns true for the close of a page that is gone: a closed tab, a reload, a quit. WebKit sends 1001 with a reason when it
+ * Returns true for the final close of a page: a closed tab, a reload, a quit. WebKit sends 1001 with a reason when it
  * puts a page into its back/forward cache, from which the page may return.
  */
 export function isPageGone(code: number, reason: string): boolean {

@@ -9,7 +9,9 @@ import type { BadFrame, Frame } from "./frame.ts"
  */
 export type FrameClass = "control" | "reliable" | "uncounted" | "volatile" | "invalid"
 
+/** Codec of one profile. */
 export interface Codec {
+  /** The profile that it encodes. */
   readonly profile: Profile
   /** True if both ends number reliable messages. */
   readonly counts: boolean

@@ -2,6 +2,7 @@
 
 /** MessagePack of a value, with the measures that a receiver's limits bound. */
 export interface Encoding {
+  /** The encoding. */
   readonly bytes: Uint8Array
   /** Nesting of containers. */
   readonly depth: number

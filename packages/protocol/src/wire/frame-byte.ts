@@ -3,7 +3,7 @@
 import type { FrameClass } from "./codec.ts"
 import type { Frame } from "./frame.ts"
 
-/** Names of frame bytes. `unknownControl` has none: it represents the control frames of later versions. */
+/** Names of frame bytes. `unknownControl` has none: it represents control frames of later versions. */
 type FrameName = Exclude<Frame["kind"], "unknownControl"> | "volatileKeyed"
 
 /** First byte of each frame. 0x00–0x3f: control, 0x40–0x7f: reliable (numbered), 0x80–0xbf: volatile, 0xc0–0xff: invalid. */
@@ -37,6 +37,7 @@ export const frameByte = {
   replica: 0x83,
 } as const satisfies Readonly<Record<FrameName, number>>
 
+/** Returns the class of a frame; `invalid` without a byte. */
 export function classifyFirstByte(byte: number | undefined): FrameClass {
   if (byte === undefined) return "invalid"
   const bits = byte & 0xc0

@@ -23,10 +23,12 @@ export interface WireError {
   readonly details?: Readonly<Record<string, unknown>>
 }
 
+/** First frame of a client: authenticates, and claims a session. */
 export interface HelloFrame {
   readonly kind: "hello"
   /** Wire version of the client. */
   readonly version: number
+  /** Token of the user. */
   readonly token: string
   /** `2.0` only: the id for an error reply. */
   readonly reference: Reference
@@ -44,6 +46,7 @@ export interface HelloFrame {
 
 /** Claim of a client to resume its session on a new connection. */
 export interface ResumeClaim {
+  /** Id of the claimed session. */
   readonly sessionId: string
   /** The resume token of the last WELCOME that the client received. */
   readonly token: string
@@ -53,8 +56,10 @@ export interface ResumeClaim {
   readonly digest: number
 }
 
+/** First frame of a server: opens or resumes a session. */
 export interface WelcomeFrame {
   readonly kind: "welcome"
+  /** Id of the session; empty in `2.0`. */
   readonly sessionId: string
   /** Resume token; null: the session cannot be resumed. */
   readonly resumeToken: string | null
@@ -78,31 +83,40 @@ export interface WelcomeFrame {
   readonly payload?: unknown
 }
 
+/** A reliable event without a topic. */
 export interface EventFrame {
   readonly kind: "event"
   readonly type: string
   readonly payload: unknown
 }
 
+/** A command, a query or the opening of a stream. */
 export interface RequestFrame {
   readonly kind: "request"
   /** Kind of the request, from the envelope of `2.0`. Undefined in `hawser.1`: the contract determines it. */
   readonly call: CallKind | undefined
+  /** Name of the request. */
   readonly type: string
+  /** Input of the request. */
   readonly payload: unknown
   /** Time limit of the caller, in milliseconds; 0: none was sent. */
   readonly budgetMs: number
   /** Idempotency key: requests of one user with the same key are executed once. */
   readonly key?: string
+  /** Reference for the reply. */
   readonly reference: Reference
 }
 
+/** The reply to a request. */
 export interface ReplyFrame {
   readonly kind: "reply"
+  /** Reference of the request. */
   readonly reference: Reference
   /** Kind of the answered request. Only the server sets it, for `2.0`. */
   readonly call?: CallKind
+  /** Name of the request. Absent: unknown. */
   readonly type?: string
+  /** Output or error. */
   readonly outcome:
     | { readonly ok: true; readonly payload: unknown }
     | { readonly ok: false; readonly error: WireError }
@@ -116,6 +130,7 @@ export interface Author {
   readonly member?: number
 }
 
+/** A reliable publication in a topic. */
 export interface TopicEventFrame {
   readonly kind: "topicEvent"
   readonly topic: string
@@ -127,6 +142,7 @@ export interface TopicEventFrame {
   readonly author?: Author
 }
 
+/** A volatile event, with or without a topic. */
 export interface VolatileFrame {
   readonly kind: "volatile"
   readonly type: string
@@ -150,9 +166,11 @@ export interface ItemFrame {
 export interface EndFrame {
   readonly kind: "end"
   readonly reference: Reference
+  /** Error of the stream; undefined: it ended normally. */
   readonly error: WireError | undefined
 }
 
+/** Cancels a request of the sender. */
 export interface CancelFrame {
   readonly kind: "cancel"
   readonly reference: Reference
@@ -162,6 +180,7 @@ export interface CancelFrame {
 export interface CreditFrame {
   readonly kind: "credit"
   readonly reference: Reference
+  /** Additional items that the reader accepts. */
   readonly items: number
 }
 
@@ -193,6 +212,7 @@ export interface ReplicaHold {
   /** Epoch and topic from REPLICA. */
   readonly epoch?: string
   readonly topic?: string
+  /** Held cells with their versions. */
   readonly cells: readonly { readonly x: number; readonly y: number; readonly version: number }[]
 }
 

@@ -10,6 +10,7 @@ export class TypeTable {
     this.replace(names)
   }
 
+  /** Names in the order of their numbers. */
   get names(): readonly string[] {
     return this.#names
   }
@@ -20,6 +21,7 @@ export class TypeTable {
     this.#numbers = new Map(names.map((name, index) => [name, index]))
   }
 
+  /** Returns true if the table contains the name. */
   has(name: string): boolean {
     return this.#numbers.has(name)
   }

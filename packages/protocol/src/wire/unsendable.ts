@@ -5,6 +5,7 @@ import { quoted } from "../base/quoted.ts"
 /** A key of a map or an index of an array. */
 export type Step = string | number
 
+/** Code of an `UnsendableError`. */
 export type UnsendableCode = "invalid_input" | "message_too_large"
 
 /** Maximum number of steps in a path; a longer one is cut. */
