@@ -76,18 +76,18 @@ describe(`${ciInputCount} inputs of each kind`, () => {
 
   it("are taken as every kind of frame, and refused for every reason, many times each", () => {
     const refusals = [
-      "the message has more bytes than allowed",
+      "the message has more bytes than maxBytes",
       "the message ends before its value does",
       "bytes follow the value",
-      "containers are nested deeper than allowed",
-      "the value has more elements than allowed",
+      "containers are nested deeper than maxDepth",
+      "the value has more elements than maxElements",
       "the byte 0xc1 is not MessagePack",
       "an integer is outside -(2^53 - 1) to 2^53 - 1",
       "a string is not well-formed UTF-8",
       "only the extension type -1 (timestamp) is allowed",
       "a timestamp is not one that a Date can hold",
       "a map key has a type that is not allowed",
-      "a map key is longer than allowed",
+      "a map key has more bytes than maxKeyBytes",
       "the map key __proto__ is not allowed",
     ]
     const control = ["hello", "welcome", "auth", "authRequest", "authOk", "ack", "reset", "sync", "ping"]

@@ -171,7 +171,7 @@ describe("an application", () => {
     const walkers = world.server.replica("walkers")
     walkers.set("a", walker(1, 1))
     expect(() => walkers.patch("a", { hp: 101 })).toThrow(
-      /"hp" of the record "a" in the replica "walkers": 101 is no whole number from 0 to 100/,
+      /"hp" of the record "a" in the replica "walkers": 101 is not a whole number from 0 to 100/,
     )
     expect(() => walkers.patch("b", { hp: 1 })).toThrow(/has no record "b"/)
     expect(walkers.get("a")).toEqual(walker(1, 1))

@@ -158,6 +158,6 @@ describe("a client that connects by itself and cannot", () => {
 
 it("newcomer-5 a field quotes a text that stands for a number", () => {
   expect(() => untyped(Reflect.get(integer({ min: 0, max: 4095 }), "pack"), "3")).toThrow(
-    '"3" is no whole number from 0 to 4095',
+    '"3" is not a whole number from 0 to 4095',
   )
 })

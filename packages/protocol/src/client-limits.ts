@@ -1,79 +1,95 @@
-// Bounds of a client, each with its default, unit, reason and effect.
+// Declares the bounds of a client: unit, default, reason, effect at the bound.
 import { clientMessageLimits, serverMessageLimits } from "./wire/message-limits.ts"
 import type { MessageLimits } from "./wire/message-limits.ts"
 import { defaultDeliveryLimits } from "./session/delivery-host.ts"
 import type { DeliveryLimits } from "./session/delivery-host.ts"
 
-/** Bounds of one client. Every one is an option of `createClient`. */
+/** Bounds of one client. Each is an option of `createClient`. */
 export interface ClientLimits extends DeliveryLimits {
-  /** Inbound messages. Beyond: the session is reset (`sys_invalid_message`); in `2.0` the message is reported. */
+  /**
+   * Bounds of one inbound message; default `clientMessageLimits`. A message outside them resets the session
+   * (`sys_invalid_message`); in `2.0` it is reported.
+   */
   readonly message: MessageLimits
   /**
-   * Limits of the server's reader, by which payloads are judged before the first WELCOME tells the real ones, and in `2.0`,
-   * which does not tell them; default `serverMessageLimits`. Beyond: the call rejects.
+   * Bounds of the server's reader until the first WELCOME reports the actual ones, and always in `2.0`, which reports none;
+   * default `serverMessageLimits`. For a payload outside them the call rejects.
    */
   readonly serverMessage: MessageLimits
   /**
-   * Dial budget: the dials that a rested client may make at once; default 3. It bounds every strategy and every reason to
-   * dial but the application's own `connect()`. Beyond: the status is `reconnecting` with the delay, at `dialsPerMinute`.
+   * Capacity of the dial budget, in dials at once; default 3. It bounds every strategy and every cause of a dial except the
+   * application's `connect()`. With an empty budget the status is `reconnecting` with the delay until the next dial.
    */
   readonly dialBurst: number
-  /** Refill of the dial budget, in dials per minute; default 12. A call of the token function costs one dial, with it. */
+  /** Refill of the dial budget, in dials per minute; default 12. The call of the token function and its dial cost one. */
   readonly dialsPerMinute: number
   /**
    * Least time limit for a socket to open, in milliseconds; default 8,000. A long measured round trip raises it, and each
-   * failed dial before doubles it, up to `dialTimeoutMaxMs`. Beyond: `connection_timeout`, then the strategy.
+   * failed dial doubles it, up to `dialTimeoutMaxMs`. Later: `connection_timeout`, and the strategy chooses the next dial.
    */
   readonly dialTimeoutMs: number
-  /** The same from HELLO to WELCOME. */
+  /** Least time limit from HELLO to WELCOME, in milliseconds; default 8,000. Raised and exceeded as `dialTimeoutMs`. */
   readonly welcomeTimeoutMs: number
-  /** The same for the `token` function's answer. */
+  /** Least time limit of the `token` function, in milliseconds; default 8,000. Raised and exceeded as `dialTimeoutMs`. */
   readonly tokenTimeoutMs: number
-  /** The most to which the three limits above grow, in milliseconds; default 60,000. Below one of them: no growth of it. */
+  /** Upper bound of the three limits above, in milliseconds; default 60,000. A limit that is larger does not grow. */
   readonly dialTimeoutMaxMs: number
-  /** Messages held that arrive before WELCOME. Beyond: the attempt fails. */
+  /** Messages that arrive before WELCOME and wait for it; default 1,024. One more: the attempt fails. */
   readonly earlyMaxCount: number
-  /** Requests that wait for a session, or behind such; their bytes: `sendBufferMaxBytes`. Beyond: `buffer_full` at the call. */
+  /**
+   * Capacity of the request queue, in requests that wait for a session or behind such a request; default 1,024. Their bytes:
+   * `sendBufferMaxBytes`. At capacity the call rejects with `buffer_full`.
+   */
   readonly sendQueueMaxCount: number
-  /** How often the socket is asked whether it takes more, while messages wait for it: browsers do not tell. */
+  /**
+   * Interval at which the client reads the socket's buffer while messages wait for it, in milliseconds; default 50. Browsers
+   * have no event for it.
+   */
   readonly socketPollMs: number
-  /** Items that a stream may be ahead of its reader when the caller names no `window`; `streamWindowMax` at most. */
+  /** Window of a stream if the caller passes no `window`, in items; default 32, at most `streamWindowMax`. */
   readonly streamWindow: number
-  /** A request's time when the caller names none. */
+  /** Time limit of a request if the caller passes none, in milliseconds; default 10,000. Then it rejects with `timeout`. */
   readonly requestTimeoutMs: number
-  /** Silence after which the connection is probed, in milliseconds; default 30,000. */
+  /** Silence after which the client probes the connection, in milliseconds; default 30,000. */
   readonly probeAfterMs: number
   /**
-   * Time for the answer to that probe, in milliseconds; default 10,000. On a link whose measured round trip is long or
-   * uneven it is longer, up to `probeTimeoutMaxMs`. Beyond: the connection is abandoned, then reconnection. Nobody waits
-   * for an idle connection, so it may take a few losses of the same segment.
+   * Time for the answer to that probe, in milliseconds; default 10,000. A long or uneven measured round trip raises it, up to
+   * `probeTimeoutMaxMs`. Later: the client drops the connection and reconnects. No request waits on an idle connection, so
+   * the time covers a few losses of the same segment.
    */
   readonly probeTimeoutMs: number
   /**
-   * Upper bound of the time for the answer to any probe, in milliseconds; default 60,000. TCP repeats a segment for the
-   * eighth time after 51 s, and on a link that loses a fifth one probe in 4,000 needs that.
+   * Upper bound of the time for the answer to any probe, in milliseconds; default 60,000. TCP sends the eighth
+   * retransmission of a segment after 51 s. On a link that loses a fifth of its segments one probe in 4,000 needs it.
    */
   readonly probeTimeoutMaxMs: number
-  /** The least such time after a sleep, a change of network, a page shown again or `unansweredMs`; default 2,000. */
+  /**
+   * Least time for the answer to a probe after a sleep, a change of network, a page shown again or `unansweredMs`, in
+   * milliseconds; default 2,000.
+   */
   readonly wakeProbeMs: number
   /**
-   * Time from a reliable message to any sign of life of the server, in milliseconds; default 5,000. Beyond: the
-   * connection is probed with `wakeProbeMs`. The status stays `open` until the probe's time has passed.
+   * Time from a reliable message to the next message of the server, in milliseconds; default 5,000. Later: the client probes
+   * the connection with `wakeProbeMs`. The status stays `open` until the probe's time has passed.
    */
   readonly unansweredMs: number
-  /** Time without a connection after which the application is told that this takes long. */
+  /** Time without a connection after which the session event `prolonged` is emitted, in milliseconds; default 15,000. */
   readonly prolongedOutageMs: number
-  /** A pause of the process's timers by this much counts as a sleep. */
+  /** Delay of the process's timers that counts as a sleep, in milliseconds; default 5,000. */
   readonly sleepMs: number
   /**
-   * Age, in milliseconds, at which a new session that was not resumed resets the count of attempts; default 10,000. A
-   * resume resets it at once. A session that ends younger is a failure among failures: the strategy's delays grow.
+   * Age at which a new session that was not resumed resets the count of attempts, in milliseconds; default 10,000. A resume
+   * resets it at once. A session that ends sooner counts as a failed attempt: the strategy's delays grow.
    */
   readonly stableAfterMs: number
-  /** The most that a server's `retryAfter` can make a client wait, plus the tenth that spreads returns; a larger one is cut. */
+  /**
+   * Upper bound of a server's `retryAfter`, in milliseconds; default 300,000. A longer one is cut. Up to a tenth is added to
+   * spread the reconnections.
+   */
   readonly retryAfterMaxMs: number
 }
 
+/** Defaults of all client limits; each is described in `ClientLimits`. */
 export const defaultClientLimits: ClientLimits = {
   message: clientMessageLimits,
   serverMessage: serverMessageLimits,

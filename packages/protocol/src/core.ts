@@ -1,5 +1,5 @@
-// The rest of the protocol: for Hawser's own client and server, which pin this package's exact version. Promised to nobody:
-// any release may change it.
+// Exports the internals of the protocol to Hawser's client and server, which pin the exact version of this package.
+// Not a public API: any release may change it.
 export { turnNow } from "./base/clock.ts"
 export { assertKnownLimits, assertLimit } from "./base/assert-limit.ts"
 export { CodeTally } from "./base/code-tally.ts"

@@ -1,4 +1,4 @@
-// The names that applications use: the vocabulary of a contract, errors, payloads and limits.
+// Exports the names that applications use: contract, errors, payloads and limits.
 export type { Clock } from "./base/clock.ts"
 export { HawserError, isErrorCode } from "./base/errors.ts"
 export type { ErrorCategory, ErrorCode, HawserErrorOptions, Retry } from "./base/errors.ts"

@@ -1,4 +1,5 @@
-// Bounds of a server and of both ends, each with its default, unit, reason and effect. Bounds of a client: client-limits.ts.
+// Declares the bounds of a server and the bounds of both ends: unit, default, reason, effect at the bound. The bounds of a
+// client are in client-limits.ts.
 import { clientMessageLimits, serverMessageLimits } from "./wire/message-limits.ts"
 import type { MessageLimits } from "./wire/message-limits.ts"
 import { defaultDeliveryLimits } from "./session/delivery-host.ts"
@@ -9,213 +10,261 @@ const kib = 1024
 const mib = 1024 * kib
 
 /**
- * Items that the reader of a stream may have ahead of it: a larger window is a RangeError at the client, more credit is
- * cut at the server. A constant of both ends, because a reader cannot know of credit that was cut.
+ * Upper bound of a stream's window, in items: how far the handler may be ahead of the reader. A larger window is a RangeError
+ * at the client, and the server cuts more credit to it. A constant of both ends, because a reader cannot see that credit was
+ * cut.
  */
 export const streamWindowMax = 1_024
 
 /**
- * Requests that one VOID names, and that a server keeps of it, in requests: as many as the default send buffer of a
- * client holds. A client names its oldest; a request beyond is executed when it arrives. A constant of both ends.
+ * References in one VOID, and references that a server remembers of it, in requests: the default capacity of a client's send
+ * buffer. A client lists its oldest ones. A request that is not listed runs when it arrives. A constant of both ends.
  */
 export const voidMaxCount = 1_024
 
-/** Bounds of one server. Every one is an option of `createServer`. */
+/** Bounds of one server. Each is an option of `createServer`. */
 export interface ServerLimits extends DeliveryLimits, StateWindowLimits {
-  /** Inbound messages after authentication. */
+  /** Bounds of one inbound message after authentication; default `serverMessageLimits`. */
   readonly message: MessageLimits
   /**
-   * Limits of the clients' readers, by which everything that the server sends is judged; default `clientMessageLimits`.
-   * Beyond: the sending call throws. A client whose HELLO names smaller ones is refused: `unsupported_limits`, 4400.
+   * Bounds of the clients' readers, which everything that the server sends must meet; default `clientMessageLimits`. For a
+   * payload outside them the sending call throws. A client whose HELLO has smaller ones is refused with
+   * `unsupported_limits`, 4400.
    */
   readonly clientMessage: MessageLimits
-  /** WebSocket fragments of one message, empty ones included. Beyond: close 1008. */
+  /** WebSocket fragments of one message, empty ones included; default 256. One more: close 1008. */
   readonly messageMaxFragments: number
-  /** Pieces in which one WebSocket frame may trickle in from the network. Beyond: close 1008. */
+  /** Network chunks in which one WebSocket frame may arrive; default 4,096. One more: close 1008. */
   readonly messageMaxChunks: number
   /**
-   * Pings and pongs of the WebSocket from one connection in a second; default 100. Libraries answer pings past every
-   * bucket, so a flood would cost all others their turn. Beyond: close 1008.
+   * WebSocket pings and pongs of one connection in a second; default 100. One more: close 1008. WebSocket libraries answer
+   * pings outside all rate limits, so a flood would take CPU time from the other clients.
    */
   readonly controlFramesPerSecond: number
-  /** Bytes of the first message (a token). Beyond: `message_too_large`, 4413; in `2.0` 1008. */
+  /** Bytes of the first message, which carries the token; default 8 KiB. More: `message_too_large`, 4413; in `2.0` 1008. */
   readonly helloMaxBytes: number
   /**
-   * Time from the accepted socket to a verified token, in milliseconds; default 20,000: on a slow link with losses TCP
-   * repeats the upgrade's answer and HELLO after seconds. Beyond: `auth_timeout`, 4401. How many sockets may be in this
-   * state is bounded by `unauthenticatedPerAddress` and `unauthenticatedTotal`.
+   * Time from the accepted socket to a verified token, in milliseconds; default 20,000, because on a lossy link TCP
+   * retransmits the upgrade's response and HELLO after seconds. Later: `auth_timeout`, 4401. `unauthenticatedPerAddress` and
+   * `unauthenticatedTotal` bound the sockets in this state.
    */
   readonly authTimeoutMs: number
-  /** Messages that a `2.0` client may send between its token and `event_welcome`. Beyond: `auth_required`, 1008. */
+  /** Messages that a `2.0` client may send between its token and `event_welcome`; default 32. One more: `auth_required`, 1008. */
   readonly earlyMaxCount: number
-  /** The bytes of these messages. Beyond: the same. */
+  /** Bytes of these messages; default 64 KiB. More: `auth_required`, 1008. */
   readonly earlyMaxBytes: number
   /**
-   * Sockets of one address. Beyond: HTTP 429 before the upgrade. Loopback is exempt unless `trustProxy`. Each session that
-   * can be resumed gives its client's address one more place, up to this number, and 3 more dials at once, 12 a minute; a
-   * place is one more here and in the two limits of unauthenticated sockets.
+   * Sockets of one address; default 64. At the bound a new one gets HTTP 429 before the upgrade. Loopback is exempt unless
+   * `trustProxy`. Each resumable session adds to its client's address, up to this number: one socket more here and in the two
+   * limits of unauthenticated sockets, and 3 dials more at once, 12 more a minute.
    */
   readonly connectionsPerAddress: number
-  /** Sockets of one address that have not authenticated yet. Beyond: HTTP 429. Loopback is exempt unless `trustProxy`. */
+  /**
+   * Unauthenticated sockets of one address; default 16. At the bound a new one gets HTTP 429. Loopback is exempt unless
+   * `trustProxy`.
+   */
   readonly unauthenticatedPerAddress: number
-  /** New sockets of one address, and how many may come at once. Beyond: HTTP 429. Loopback is exempt unless `trustProxy`. */
+  /**
+   * Refill of one address's dial bucket, in new sockets per second; default 10. With an empty bucket a new socket gets HTTP
+   * 429. Loopback is exempt unless `trustProxy`.
+   */
   readonly dialsPerAddressPerSecond: number
+  /** Capacity of that bucket, in new sockets at once; default 128. */
   readonly dialBurstPerAddress: number
-  /** Sockets of all addresses that have not authenticated yet. Beyond: HTTP 503. */
+  /** Unauthenticated sockets of all addresses; default 1,000. At the bound a new one gets HTTP 503. */
   readonly unauthenticatedTotal: number
-  /** Sessions of one user. Beyond: `sessionPolicy` decides who wins. */
+  /** Sessions of one user; default 16. At the bound `sessionPolicy` decides which session ends. */
   readonly sessionsPerUser: number
-  /** How long a session waits for its client to come back. Beyond: it ends with `session_expired`. 0: not at all. */
+  /**
+   * Resume window: how long a detached session waits for a resume, in milliseconds; default 120,000. Then it ends with
+   * `session_expired`. 0: it ends with its connection.
+   */
   readonly resumeWindowMs: number
   /**
    * Resume window of a session whose page was left (close code 1001 without a reason: a closed tab, a reload, a quit), in
-   * milliseconds; default 5,000, and never longer than `resumeWindowMs`. Beyond: `session_expired`. 0: the session ends
-   * with its page.
+   * milliseconds; default 5,000, at most `resumeWindowMs`. Then it ends with `session_expired`. 0: it ends with its page.
    */
   readonly leaveWindowMs: number
   /**
-   * Time that a session may be without a connection, summed over the lives of the server process since its client last came
-   * back, in milliseconds; default 600,000. Beyond: `session_expired`. A server that restarts again and again renews nothing.
+   * Detached time of one session since its last resume, summed over all server processes that held it, in milliseconds;
+   * default 600,000. Then it ends with `session_expired`. Repeated restarts of a server do not extend it.
    */
   readonly detachedMaxMs: number
-  /** Time for the session store to answer, in milliseconds; default 5,000. Beyond: `sys_service_unavailable`. */
+  /** Time limit of the session store's answer, in milliseconds; default 5,000. Later: `sys_service_unavailable`. */
   readonly claimTimeoutMs: number
   /**
-   * Bytes that all sessions together keep for their clients, a broadcast counted once. Beyond: no new session opens
-   * (`sys_service_unavailable`), and those whose client is away end, the largest first (`session_overflow`).
+   * Bytes in the send buffers of all sessions, a broadcast counted once; default 256 MiB. At capacity no new session opens
+   * (`sys_service_unavailable`), and detached sessions end, the largest first (`session_overflow`).
    */
   readonly replayMaxBytes: number
-  /** Changes of replicas are told together after this time; `server.flush` tells them at once. */
+  /** Batching delay of replica changes, in milliseconds; default 50. `server.flush` sends them at once. */
   readonly replicaTickMs: number
   /**
-   * Memory in bytes for the last changes of one cell of a replica, their objects included; default 4 KiB. A viewer that missed
-   * a few ticks, or comes back, is sent these instead of the whole cell. Beyond: the oldest are dropped.
+   * Memory for the last deltas of one replica cell, in bytes, objects included; default 4 KiB. A viewer that missed a few
+   * ticks, or resumes, receives these deltas instead of a snapshot. At capacity the oldest is evicted.
    */
   readonly replicaDeltaMaxBytes: number
-  /** Age of such a change, in milliseconds; default 30,000. Beyond: it is dropped. A cell without viewers keeps none. */
+  /** Age of such a delta, in milliseconds; default 30,000. Then it is evicted. A cell without viewers keeps none. */
   readonly replicaDeltaMaxMs: number
-  /** Topics that one session, and all sessions of one user, may have joined. Beyond: `rate_limited`. */
+  /** Topics that one session has joined; default 256. At the bound a join gets `rate_limited`. */
   readonly topicsPerSession: number
+  /** Topics that all sessions of one user have joined; default 1,024. At the bound a join gets `rate_limited`. */
   readonly topicsPerUser: number
   /**
-   * Recipients of what one user publishes to topics, all sessions together; what the server publishes is free. A full
-   * bucket lets one publication of any reach through and is in debt then. Beyond: `rate_limited` with `retryAfterMs`.
+   * Refill of one user's fan-out bucket, all sessions together, in recipients per second; default 1,000. A publication costs
+   * one permit for each recipient. The server's own publications are free. A full bucket pays for one publication of any
+   * fan-out and is then in debt. Without permits: `rate_limited` with `retryAfterMs`.
    */
   readonly userDeliveriesPerSecond: number
+  /** Capacity of that bucket, in recipients; default 1,000. */
   readonly userDeliveryBurst: number
-  /** Bytes of all histories of topics. Beyond: the oldest publication of any topic is forgotten. */
+  /** Bytes of all topic histories; default 64 MiB. At capacity the oldest publication of any topic is evicted. */
   readonly topicHistoryMaxBytes: number
-  /** Publications, and their bytes, that one reply to a join brings. Beyond: the client asks again for the rest. */
+  /** Publications that one reply to a join replays; default 128. The client requests the next page. */
   readonly topicPageMaxCount: number
+  /** Bytes of these publications; default 128 KiB. The client requests the next page. */
   readonly topicPageMaxBytes: number
-  /** Topics with a history that nobody is in. Beyond: the one that was left first is forgotten. */
+  /** Topics with a history and without subscribers; default 10,000. At capacity the one that was left first is evicted. */
   readonly idleTopicsMax: number
-  /** Bytes of what a member shows of itself. Beyond: `invalid_input`. */
+  /** Bytes of a member's presence state; default 512. More: `invalid_input`. */
   readonly presenceStateMaxBytes: number
-  /** Members of a topic that are listed, the first to come. Beyond: they are only counted. */
+  /** Length of a topic's member list; default 256, the members that joined first. Later members are counted, not listed. */
   readonly presenceListMaxCount: number
-  /** Changes of who is in a topic are told together after this time. */
+  /** Batching delay of presence changes, in milliseconds; default 50. All changes within it go out as one `$presence` event. */
   readonly presenceTickMs: number
-  /** Connections that may take a session from a live one within `takeoverWindowMs`. Beyond: `session_thrash`. */
+  /** Resumes that replace a live connection of one session within `takeoverWindowMs`; default 10. More: `session_thrash`. */
   readonly takeoversMax: number
+  /** Length of that window, in milliseconds; default 10,000. */
   readonly takeoverWindowMs: number
-  /** How long it is remembered why a session ended, and of how many sessions. Beyond: `session_unknown`. */
+  /** Age of the record of why a session ended, in milliseconds; default 600,000. Then a claim gets `session_unknown`. */
   readonly tombstoneMs: number
+  /** Number of these records; default 100,000. At capacity the oldest is evicted, and a claim gets `session_unknown`. */
   readonly tombstonesMax: number
-  /** How long the outcome of a request with an idempotency key is remembered, and of how many per user. Beyond: executed again. */
+  /** Age of the stored outcome of a request with an idempotency key, in milliseconds; default 600,000. Then a repetition runs. */
   readonly idempotencyMs: number
+  /** Stored outcomes of one user; default 256. At capacity the oldest is evicted, and its repetition runs. */
   readonly idempotencyMaxCount: number
   /**
-   * Memory in bytes for these outcomes, for one user (default 1 MiB) and for all users (default 64 MiB). Beyond: the oldest
-   * outcome of the user, or of one of the largest users, is evicted, and a repetition is executed again. An outcome that is
-   * larger than the bound of a user is not remembered.
+   * Memory for the stored outcomes of one user, in bytes; default 1 MiB. At capacity the oldest is evicted, and its
+   * repetition runs. An outcome that is larger than the bound is not stored.
    */
   readonly idempotencyUserMaxBytes: number
+  /**
+   * Memory for the stored outcomes of all users, in bytes; default 64 MiB. At capacity the oldest outcome of one of the
+   * largest users is evicted, and its repetition runs.
+   */
   readonly idempotencyMaxBytes: number
   /**
-   * Time in which a client that is heard settles nothing of what it was sent, in milliseconds; default 90,000. After half
-   * of it the client is asked by a PING. Beyond: `slow_consumer`, 4408; it may resume. Browsers run the timers of a
-   * hidden page once a minute, and an acknowledgement may wait for one: 60 s, and half as much again for the network.
-   * Time in which nothing at all is heard does not count: `pongTimeoutMs` decides then.
+   * Time in which a client that still sends acknowledges nothing, in milliseconds; default 90,000. After half of it the
+   * server sends a PING. Then: `slow_consumer`, 4408; the client may resume. Browsers run the timers of a hidden page once a
+   * minute, and an acknowledgement may wait for one: 60 s, and half as much again for the network. Complete silence does not
+   * count: `pongTimeoutMs` bounds it.
    */
   readonly ackProgressMs: number
-  /** Bytes waiting on one connection of `2.0`, whose login burst is about 820 KB. Beyond: `slow_consumer`, 4408. */
+  /** Buffered bytes of one `2.0` connection, whose login burst is about 820 KB; default 4 MiB. More: `slow_consumer`, 4408. */
   readonly outboundMaxBytes20: number
-  /** A client is asked for a fresh token this long before its token expires. */
+  /** Time before a token's expiry at which the server requests a fresh one, in milliseconds; default 60,000. */
   readonly tokenRefreshBeforeMs: number
-  /** An expired token keeps its connection for this long. Beyond: `auth_token_expired`, 4401; it may resume. */
+  /**
+   * Grace period of a connection after its token's expiry, in milliseconds; default 30,000. Then: `auth_token_expired`, 4401;
+   * the client may resume.
+   */
   readonly tokenGraceMs: number
   /**
-   * Fresh tokens of one session on its connection that nobody asked for: one in `tokenEveryMs`, default 10,000, and
-   * `tokenBurst` at once, default 3. Beyond: the newest one waits and is checked then.
+   * Interval between fresh tokens of one connection that the server did not request, in milliseconds; default 10,000. A token
+   * that arrives sooner waits and is then checked; a newer one replaces it.
    */
   readonly tokenEveryMs: number
+  /** Number of such tokens that are checked at once; default 3. */
   readonly tokenBurst: number
-  /** Requests of one session that run at once; they start in order. */
+  /** Requests of one session that run at once; default 1. They start in order. */
   readonly concurrency: number
-  /** Waiting requests of one session. Beyond: reading pauses until there is room; nothing is refused or lost. */
+  /**
+   * High-water mark of a session's request queue, in requests; default 64. At the mark the server stops reading the socket
+   * (backpressure). No request is rejected or lost.
+   */
   readonly inboxHighWater: number
-  /** Streams of one session whose handlers have not ended. Beyond: END with `rate_limited`. */
+  /** Streams of one session whose handlers run; default 16. At the bound a new one gets END with `rate_limited`. */
   readonly streamsPerSession: number
   /**
-   * Messages of one `hawser.1` session, and their bytes, that wait for room or for the user's bucket while its socket is
-   * still read. A client that keeps to its own bounds never has more under way. Beyond: reading pauses, nothing is lost.
+   * Messages of one `hawser.1` session that wait for its request queue or the user's bucket while the server still reads the
+   * socket; default 1,024. At the bound reading stops (backpressure); nothing is lost. A client within its own bounds never
+   * has more in flight.
    */
   readonly heldMaxCount: number
+  /** Bytes of these messages; default 1 MiB. At the bound reading stops. */
   readonly heldMaxBytes: number
-  /** Messages of one user, all connections together. Beyond: reading pauses, nothing is lost. */
+  /**
+   * Refill of one user's message bucket, all connections together, in messages per second; default 100. With an empty bucket
+   * reading stops (backpressure); nothing is lost.
+   */
   readonly userMessagesPerSecond: number
+  /** Capacity of that bucket, in messages; default 200. */
   readonly userMessageBurst: number
-  /** Bytes of one user, likewise. */
+  /** Refill of one user's byte bucket, all connections together, in bytes per second; default 256 KiB. Empty: reading stops. */
   readonly userBytesPerSecond: number
+  /** Capacity of that bucket, in bytes; default 1 MiB. */
   readonly userByteBurst: number
-  /** Messages of one `2.0` connection that were answered with `sys_invalid_message`. Beyond: close 1002. */
+  /** Messages of one `2.0` connection that were answered with `sys_invalid_message`; default 64. One more: close 1002. */
   readonly badMessagesMax: number
-  /** A user whose messages had to wait for this long without a pause is closed: `rate_limited`, 4429. */
+  /**
+   * Time in which a user's messages waited for the bucket without a pause, in milliseconds; default 10,000. Then:
+   * `rate_limited`, 4429.
+   */
   readonly throttledMaxMs: number
-  /** A handler's time when the caller names none, and the most that a caller may ask for. */
+  /** Time limit of a handler if the caller sends none, in milliseconds; default 10,000. Then: `timeout`. */
   readonly requestTimeoutMs: number
+  /** Upper bound of the time limit that a caller may send, in milliseconds; default 60,000. A longer one is cut. */
   readonly requestTimeoutMaxMs: number
-  /** A handler that ignores its aborted signal for this long is settled as `timeout`; its late result is discarded. */
+  /**
+   * Grace period of a handler after its signal was aborted, in milliseconds; default 5,000. Then its request is settled as
+   * `timeout`, and a late result is discarded.
+   */
   readonly handlerGraceMs: number
-  /** Silence after which a connection is probed by a WebSocket ping, in milliseconds; default 20,000. */
+  /** Silence after which a WebSocket ping probes the connection, in milliseconds; default 20,000. */
   readonly pingAfterMs: number
   /**
-   * Time for the answer to that ping, in milliseconds; default 20,000: with `pingAfterMs` longer than the seventh
-   * repetition of a lost segment takes. For a client whose measured round trip is long or uneven, and after a missed
-   * answer, it is longer, up to `pongTimeoutMaxMs`, default 60,000. Beyond: the socket is dropped, and the session waits
-   * for its client.
+   * Time for the answer to that ping, in milliseconds; default 20,000: together with `pingAfterMs` longer than the seventh
+   * retransmission of a lost segment takes. A long or uneven measured round trip, and a missed answer, raise it up to
+   * `pongTimeoutMaxMs`. Then the socket is dropped, and the session is detached.
    */
   readonly pongTimeoutMs: number
+  /** Upper bound of that time, in milliseconds; default 60,000. */
   readonly pongTimeoutMaxMs: number
   /**
    * Time from an accepted TCP connection to the headers of its first HTTP request, in milliseconds; default 5,000. For a
-   * further request it begins after the HTTP server's `keepAliveTimeout`. On a port of `listen()` a request may take twice
-   * as long in all. Beyond: the socket is dropped, or HTTP 408.
+   * further request it begins after the HTTP server's `keepAliveTimeout`. On a port of `listen()` a whole request may take
+   * twice as long. Later: the socket is dropped, or HTTP 408.
    */
   readonly httpTimeoutMs: number
   /**
    * TCP connections of one address that have sent no request yet; default 1,024, because Node accepts up to 511 at once
-   * before it reads any. Loopback and proxies are not exempt. Beyond: a new one is dropped at accept.
+   * before it reads any. Loopback and proxies are not exempt. At the bound a new one is dropped at accept.
    */
   readonly requestlessPerAddress: number
   /**
-   * On an HTTP server whose upgrades others listen to, too: time in which one of them may take an upgrade for a path of
-   * theirs, in milliseconds; default 5,000. Beyond: HTTP 404.
+   * On an HTTP server with other `upgrade` listeners: time in which one of them may take an upgrade for its path, in
+   * milliseconds; default 5,000. Later: HTTP 404.
    */
   readonly upgradeUntakenMs: number
-  /** `close()` ends within this time, and so does the end of any one connection, whatever the peers do. */
+  /** Time limit of `close()` and of the close of any one connection, in milliseconds; default 10,000. Peers cannot extend it. */
   readonly shutdownMs: number
-  /** From the last byte that left a closing connection to the peer's answer. Beyond: the socket is dropped. */
+  /**
+   * Time from the last byte sent on a closing connection to the peer's close frame, in milliseconds; default 1,000. Later:
+   * the socket is dropped.
+   */
   readonly closeTimeoutMs: number
 }
 
-/** Characters of an idempotency key. Beyond: `invalid_input`. */
+/** Length of an idempotency key, in characters. A longer one: `invalid_input`. */
 export const idempotencyKeyMaxLength = 128
 
-/** The least of `pingAfterMs` and `pongTimeoutMs`: below it a healthy connection's hiccups would count as its death. */
+/**
+ * Lower bound of `pingAfterMs` and `pongTimeoutMs`, in milliseconds. Below it, ordinary delays would drop a live connection.
+ */
 export const leastHeartbeatMs = 100
 
+/** Defaults of all server limits; each is described in `ServerLimits`. */
 export const defaultServerLimits: ServerLimits = {
   message: serverMessageLimits,
   clientMessage: clientMessageLimits,

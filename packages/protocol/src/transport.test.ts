@@ -33,7 +33,7 @@ describe("closeReason", () => {
     )
   })
 
-  it("counts half a surrogate pair as the three bytes that it becomes", () => {
+  it("counts half a surrogate pair as the three bytes of its replacement U+FFFD", () => {
     expect(bytesIn(closeReason("\ud83d".repeat(50)))).toBe(123)
   })
 })

@@ -1,97 +1,105 @@
-// The port between the session core and whatever carries bytes: `ws`, a browser's WebSocket, an in-memory pair.
-// It knows messages and sockets, nothing of what the bytes mean.
+// Declares the port between the session core and a transport: `ws`, a browser's WebSocket, an in-memory network.
+// Must not know the meaning of the bytes.
 
 import type { Profile } from "./wire/version.ts"
 
-/**
- * One message on its way out, the same object for every recipient. `framed` belongs to the transport: it keeps there
- * what it made of the bytes (for example the WebSocket frame), so that a broadcast is framed once.
- */
+/** One outbound message. All recipients of a broadcast share the object, so that its bytes exist once. */
 export interface OutboundMessage {
+  /** The encoded frame. */
   readonly bytes: Uint8Array
-  /** True where it has many recipients: only then it is worth keeping what the transport made of it. */
+  /** True if the message has many recipients: the transport should cache `framed`. Default false. */
   readonly isShared?: boolean
+  /** Cache of the transport, for example the WebSocket frame: a broadcast is framed once. No other code reads it. */
   framed?: unknown
-  /** What `hashMessage` makes of the bytes, as a signed number; computed at the first session that keeps the message. */
+  /** `hashMessage` of the bytes, as a signed number. Computed when the first send buffer takes the message. */
   hash?: number | undefined
-  /** How many sessions keep the message until it is acknowledged: its bytes exist once for all of them. */
+  /** Number of send buffers that hold the message. */
   keepers?: number
 }
 
 /**
- * A message with room for all that it will ever hold: what is added later would be kept apart, and every reader would
- * meet messages of many shapes.
+ * Creates an outbound message with all its members. Members that are added later would give the engine objects of several
+ * hidden classes.
  */
 export function outbound(bytes: Uint8Array, isShared = false): OutboundMessage {
   return { bytes, isShared, framed: undefined, hash: undefined, keepers: 0 }
 }
 
-/** One open socket as the core sees it. */
+/** One socket. */
 export interface Connection {
-  /** Bytes accepted by `send` that have not left this process yet. */
+  /** Bytes that `send` accepted and that have not left this process. */
   readonly bufferedBytes: number
-  /** Asks for `events.drained` as soon as nothing waits here any more; where it is absent, every time is told. */
+  /** Requests one `events.drained` for the next time the buffer is empty. Absent: the transport reports every time. */
   awaitDrain?(): void
-  /** Hands over one message. `false`: the connection is no longer open and nothing was taken. */
+  /** Sends one message. Returns false if the connection is not open; the message is then not taken. */
   send(message: OutboundMessage): boolean
-  /** Closes in an orderly way. Any code that RFC 6455 lets an endpoint send (browsers: 1000 and 3000–4999), reason ≤ 123 bytes of UTF-8. Idempotent. */
+  /**
+   * Starts the closing handshake. Idempotent.
+   * @param code any code that RFC 6455 lets an endpoint send; in browsers 1000 and 3000–4999.
+   * @param reason at most 123 bytes of UTF-8.
+   */
   close(code: number, reason: string): void
   /** Drops the socket at once, without a closing handshake. Idempotent. */
   terminate(): void
-  /** Stops reading until `resume`; the peer feels back-pressure, nothing is lost. */
+  /** Stops reading the socket until `resume` (backpressure). Nothing is lost. */
   pause(): void
+  /** Reads the socket again. */
   resume(): void
-  /** A liveness probe of the transport itself, answered by `events.pong`. Absent where there is none (browsers). */
+  /** Sends a ping of the transport; `events.pong` follows. Absent: the transport has none (browsers). */
   ping?(): void
 }
 
-/** What a connection tells its owner. After `closed` nothing follows. */
+/** Events of a connection for its owner. `closed` is the last one. */
 export interface ConnectionEvents {
+  /** A binary message has arrived. */
   message(bytes: Uint8Array): void
-  /** A text message came; no profile uses them. */
+  /** A text message has arrived. No profile uses text messages. */
   text(): void
-  /** The outbound buffer ran empty after it had held something. Told at least when `awaitDrain` asked for it. */
+  /** The outbound buffer has become empty. Called at least after `awaitDrain`. */
   drained(): void
+  /** The answer to `ping` has arrived. */
   pong(): void
-  /** Exactly once. Code 1006 when the socket ended without a closing handshake. */
+  /** The socket is closed. Called exactly once. Code 1006: without a closing handshake. */
   closed(code: number, reason: string): void
 }
 
-/** Why a socket did not open, as far as the transport knows. In a browser it knows nothing. */
+/** Reason why a socket did not open, as far as the transport knows it. A browser reports none. */
 export interface DialFailure {
-  /** HTTP status of the answer to the upgrade, if it was another than 101. */
+  /** HTTP status of the response to the upgrade, unless it was 101. */
   readonly httpStatus?: number
-  /** Code of the operating system or of TLS, such as `ECONNREFUSED`. */
+  /** Error code of the operating system or of TLS, such as `ECONNREFUSED`. */
   readonly networkCode?: string
-  /** The transport's own error. */
+  /** Error of the transport. */
   readonly cause?: unknown
 }
 
 /** Events of a client's transport. */
 export interface DialEvents extends ConnectionEvents {
-  /** The socket is open, with the subprotocol that the server chose, or "". */
+  /** The socket is open. `protocol`: the subprotocol that the server chose, or "". */
   open(protocol: string): void
-  /** The reason why the socket will not open; `closed` follows. Called at most once, and only where it is known. */
+  /** The socket will not open, for this reason; `closed` follows. Called at most once, and only if the reason is known. */
   failed?(failure: DialFailure): void
 }
 
-/** Opens a socket. Never throws for a network's fault: that is `events.closed`. */
+/** Opens a socket. A failure of the network is reported by `events.closed`, never thrown. */
 export type Dial = (url: string, protocols: readonly string[], events: DialEvents) => Connection
 
-/** What a server learns of a socket before its first message. */
+/** A socket that the server's transport has accepted, before its first message. */
 export interface AcceptedConnection {
+  /** The open socket. */
   readonly connection: Connection
+  /** Wire profile, chosen from the subprotocols that the client offered. */
   readonly profile: Profile
-  /** The peer's address as the caps per address count it. */
+  /** The peer's address. The limits per address count by it. */
   readonly address: string
-  /** True where the caps per address hold for this peer. Absent: they do not, as for loopback without a proxy. */
+  /** True if the limits per address apply to this peer. Default false, as for loopback without a proxy. */
   readonly isCapped?: boolean
 }
 
-/** Takes a socket into the server; the transport reports to what is returned. */
+/** Adds a socket to the server. The transport calls the returned events. */
 export type Accept = (accepted: AcceptedConnection) => ConnectionEvents
 
-/** Shortens a close reason to the 123 bytes of UTF-8 that RFC 6455 allows, on a character's edge. */
+/** Cuts a close reason to the 123 bytes of UTF-8 that RFC 6455 allows, at a character boundary. */
 export function closeReason(text: string): string {
   let bytes = 0
   let end = 0

@@ -1,11 +1,11 @@
-// Checks the limits that an application chose, the same way at both ends.
+// Checks the limits that an application passes, by the same rules at both ends.
 import { quoted } from "./quoted.ts"
 
-/** The most that timers of the system and the WebSocket library take; larger values would mean "none" there. */
+/** Maximum that system timers and the WebSocket library accept; larger values would disable the limit there. */
 const limitMax = 2 ** 31 - 1
 
 /**
- * Checks one limit that an application chose.
+ * Checks one limit that an application passed.
  * @throws RangeError that names the limit and its value.
  */
 export function assertLimit(name: string, value: number, what = "a number above 0"): void {
@@ -14,9 +14,9 @@ export function assertLimit(name: string, value: number, what = "a number above 
 }
 
 /**
- * Checks the names of limits that an application chose: a misspelt one would leave its default in force.
- * @param path of the limits: `limits`, `limits.message`.
- * @throws RangeError that names the first unknown one.
+ * Checks the names of the limits that an application passed. A misspelt name would otherwise leave the default in force.
+ * @param path option path of the limits: `limits`, `limits.message`.
+ * @throws RangeError that names the first unknown limit.
  */
 export function assertKnownLimits(path: string, chosen: object | undefined, known: object): void {
   const unknown = Object.keys(chosen ?? {}).find((name) => !Object.hasOwn(known, name))

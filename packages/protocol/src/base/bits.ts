@@ -1,18 +1,20 @@
-// Reading and writing single bits: what keeps a moved record at two or three bytes. Big-endian within a byte.
+// Writes and reads single bits, big-endian within a byte, so that a moved record takes two or three bytes.
 // Small numbers take few bits (Exp-Golomb codes of order k, Teuhola 1978); large ones, groups of seven bits (LEB128).
+// Must not know records.
 
 const firstCapacityBytes = 256
 
+/** Appends values to a buffer that grows without a bound; its owner bounds the input. */
 export class BitWriter {
   #bytes = new Uint8Array(firstCapacityBytes)
   #bits = 0
 
-  /** Bytes so far, the last one filled up with zeros. */
+  /** Length of the written bits in bytes. The last byte is padded with zeros. */
   get byteLength(): number {
     return (this.#bits + 7) >> 3
   }
 
-  /** `count` low bits of a whole number below 2³²; `count` is 0 to 32. */
+  /** Appends the `count` low bits of an integer below 2³². `count` is 0 to 32. */
   bits(value: number, count: number): void {
     this.#reserve(count)
     let left = count
@@ -27,11 +29,12 @@ export class BitWriter {
     }
   }
 
+  /** Appends one bit. */
   flag(value: boolean): void {
     this.bits(value ? 1 : 0, 1)
   }
 
-  /** A whole number from 0 to 2³⁰: the smaller, the shorter; `order` bits are free of charge. */
+  /** Appends an integer from 0 to 2³⁰ as an Exp-Golomb code of this order: smaller numbers take fewer bits. */
   small(value: number, order: number): void {
     const scaled = (value >>> order) + 1
     const length = 31 - Math.clz32(scaled)
@@ -40,12 +43,12 @@ export class BitWriter {
     this.bits(value, order)
   }
 
-  /** A whole number from −2²⁹ to 2²⁹. */
+  /** Appends an integer from −2²⁹ to 2²⁹ as an Exp-Golomb code of this order. */
   smallSigned(value: number, order: number): void {
     this.small(value < 0 ? -2 * value - 1 : 2 * value, order)
   }
 
-  /** A whole number from 0 to 2⁵³ − 1. */
+  /** Appends an integer from 0 to 2⁵³ − 1 in groups of seven bits. */
   varint(value: number): void {
     let rest = value
     while (rest >= 0x80) {
@@ -55,22 +58,23 @@ export class BitWriter {
     this.bits(rest, 8)
   }
 
+  /** Appends whole bytes, aligned or not. */
   bytes(bytes: Uint8Array): void {
     for (const byte of bytes) this.bits(byte, 8)
   }
 
-  /** Fills up the last byte. */
+  /** Pads the last byte with zeros. */
   align(): void {
     this.#bits = (this.#bits + 7) & ~7
   }
 
-  /** Drops what was written. */
+  /** Discards the written bits. */
   clear(): void {
     this.#bytes.fill(0, 0, this.byteLength)
     this.#bits = 0
   }
 
-  /** What was written, in memory of its own; then the writer is empty again. */
+  /** Returns a copy of the written bytes, and empties the writer. */
   take(): Uint8Array {
     const length = this.byteLength
     const taken = this.#bytes.slice(0, length)
@@ -78,7 +82,7 @@ export class BitWriter {
     return taken
   }
 
-  /** Copies what was written to `target`, from `at` on; then the writer is empty again. */
+  /** Copies the written bytes to `target` at offset `at`, and empties the writer. */
   takeInto(target: Uint8Array, at: number): void {
     const length = this.byteLength
     target.set(this.#bytes.subarray(0, length), at)
@@ -94,7 +98,7 @@ export class BitWriter {
   }
 }
 
-/** @throws RangeError where more is read than there is: what comes from outside is never trusted to be whole. */
+/** Reads values from bytes of a peer. Every method throws RangeError if the bytes end before its value does. */
 export class BitReader {
   readonly #bytes: Uint8Array
   #bits: number
@@ -108,7 +112,7 @@ export class BitReader {
     return this.#bits >= this.#bytes.length * 8
   }
 
-  /** Bytes that have not been read, a byte that was begun not included. */
+  /** Number of bytes of which no bit has been read. */
   get bytesLeft(): number {
     return this.#bytes.length - ((this.#bits + 7) >> 3)
   }

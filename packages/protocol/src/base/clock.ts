@@ -1,23 +1,23 @@
-// Decides nothing: it is the one way in which this package hears of time. Runners hand in a real clock, the
-// simulator a virtual one. Must not know what is timed.
+// Declares the clock port, the only source of time and timers in this package. Runners inject a real clock, simulations a
+// virtual one. Must not know the deadlines.
 
-/** Time as the protocol sees it: monotonic, in milliseconds, from an arbitrary start. */
+/** Monotonic time with an arbitrary start, and timers. */
 export interface Clock {
-  /** Monotonic milliseconds, fractions allowed. */
+  /** Returns the time in milliseconds; fractions are allowed. */
   now(): number
   /**
-   * The same for what happens many times in one turn of the event loop: it may be as old as the turn. Where it is
-   * absent, `now` serves.
+   * Returns the time of the current turn of the event loop, in milliseconds: cheaper than `now` for many calls in one turn.
+   * Absent: callers use `now`.
    */
   turnNow?(): number
   /**
-   * Calls back once after delayMs (≥ 0, at most 2^31 - 1), never before `schedule` has returned; returns a function
-   * that cancels and may be called at any time, also twice.
+   * Invokes the callback once after `delayMs` (0 to 2³¹ − 1), never before `schedule` returns. Returns a function that
+   * cancels; it is idempotent and has no effect afterwards.
    */
   schedule(delayMs: number, callback: () => void): () => void
 }
 
-/** Of the turn, where the clock knows it. */
+/** Returns the time of the current turn if the clock has it, otherwise `now`. */
 export function turnNow(clock: Clock): number {
   return clock.turnNow === undefined ? clock.now() : clock.turnNow()
 }

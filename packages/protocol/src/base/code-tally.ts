@@ -1,17 +1,19 @@
-// Counts things by a code: of the error table, or foreign. Foreign codes have a bound, because each one that is kept
-// costs memory here and a time series wherever the counts are read. Both ends count with it.
+// Counts outcomes by error code, at both ends. Codes outside the error table are bounded by `foreignMax`, because each costs
+// memory here and a time series in the metrics. At the bound they count as `other`.
 import { isErrorCode } from "./errors.ts"
 
+/** Options of a `CodeTally`. */
 export interface CodeTallyOptions {
-  /** Codes beside those of the error table that are always counted by themselves. Default none. */
+  /** Codes outside the error table that always have their own count. Default: none. */
   readonly known?: readonly string[]
-  /** Other codes that get a count of their own, in the order of their arrival. Beyond: they count as `other`. Default 0. */
+  /** Number of other codes with their own count, in the order of arrival; default 0. Later codes count as `other`. */
   readonly foreignMax?: number
 }
 
-/** A code that may become a label: nothing that has to be quoted anywhere. */
+/** Form of a code that can be a metric label without quoting. */
 const plainCode = /^[a-z][a-z0-9_]{0,63}$/
 
+/** Counters by error code. */
 export class CodeTally {
   readonly #counts = new Map<string, number>()
   readonly #known: ReadonlySet<string>
@@ -23,12 +25,13 @@ export class CodeTally {
     this.#foreignMax = foreignMax
   }
 
+  /** Counts one outcome with this code. */
   add(code: string): void {
     const label = this.#counts.has(code) ? code : this.#label(code)
     this.#counts.set(label, (this.#counts.get(label) ?? 0) + 1)
   }
 
-  /** How often each code was counted; codes that never came are left out. */
+  /** Returns the count of each code; a code without counts is absent. */
   read(): Readonly<Record<string, number>> {
     return Object.fromEntries(this.#counts)
   }

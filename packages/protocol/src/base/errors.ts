@@ -1,22 +1,23 @@
-// Every error the product itself can raise: one table, one class. Applications add their own codes beside it.
+// Defines the error table and `HawserError`. The table holds every code that Hawser raises. Applications add their own codes.
 
+/** Whether a repetition can succeed: `never`, `later`, or `afterReauth` (with a new token). */
 export type Retry = "never" | "later" | "afterReauth"
-/** Categories as protocol `2.0` names them; they tell a person whose fault it was. */
+/** Cause of an error, by the names of protocol `2.0`: invalid input, missing permission, the system, or too many messages. */
 export type ErrorCategory = "validation" | "permission" | "system" | "rate_limit"
 
 interface ErrorFacts {
-  /** The number that stands for the code on the wire. Never reused. 0 is success, 1 a code of the application. */
+  /** Number of the code on the wire. Never reused. 0 is success, 1 a code of the application. */
   readonly wire: number
-  /** The close code of a connection that ends because of this error; absent where none does. */
+  /** Close code of a connection that ends with this error. Absent: the error ends no connection. */
   readonly close?: number
   readonly retry: Retry
   readonly category: ErrorCategory
 }
 
 interface ErrorRow extends ErrorFacts {
-  /** What happened, when nothing more exact is said. */
+  /** Default message. */
   readonly sentence: string
-  /** What the caller can do next. */
+  /** Advice to the caller. */
   readonly action: string
 }
 
@@ -26,16 +27,16 @@ const row = (facts: ErrorFacts, sentence: string, action: string): ErrorRow => (
   action,
 })
 
-/** Documented one by one in docs/errors.md; a test keeps the two together. */
+/** All codes of Hawser. docs/errors.md documents each; a test compares the two. */
 export const errorTable = {
   sys_internal_error: row(
     { wire: 2, close: 4500, retry: "later", category: "system" },
-    "The server failed while handling this.",
+    "The server failed while handling the message.",
     "Try again later; the server's log has the cause.",
   ),
   sys_service_unavailable: row(
     { wire: 3, close: 4503, retry: "later", category: "system" },
-    "The server cannot take this now.",
+    "The server has no capacity for this now.",
     "Try again later.",
   ),
   sys_invalid_message: row(
@@ -50,13 +51,13 @@ export const errorTable = {
   ),
   not_available: row(
     { wire: 6, retry: "never", category: "system" },
-    "This server does not offer that.",
+    "This server does not support the request.",
     "Do not send this request to this server.",
   ),
   forbidden: row(
     { wire: 7, close: 4403, retry: "never", category: "permission" },
     "You are not allowed to do this.",
-    "Ask somebody with the permission.",
+    "Ask a user who has the permission.",
   ),
   rate_limited: row(
     { wire: 8, close: 4429, retry: "later", category: "rate_limit" },
@@ -71,7 +72,7 @@ export const errorTable = {
   cancelled: row(
     { wire: 10, retry: "never", category: "system" },
     "The request was cancelled.",
-    "Nothing to do: the caller asked for it.",
+    "Nothing to do: the caller cancelled it.",
   ),
   auth_required: row(
     { wire: 11, close: 4401, retry: "afterReauth", category: "permission" },
@@ -100,8 +101,8 @@ export const errorTable = {
   ),
   unsupported_version: row(
     { wire: 17, close: 4400, retry: "never", category: "validation" },
-    "The other end speaks another wire version.",
-    "Update the older end.",
+    "The peer uses another wire version.",
+    "Update the older of client and server.",
   ),
   message_too_large: row(
     { wire: 18, close: 4413, retry: "never", category: "validation" },
@@ -110,8 +111,8 @@ export const errorTable = {
   ),
   slow_consumer: row(
     { wire: 19, close: 4408, retry: "later", category: "system" },
-    "The connection did not take its messages in time.",
-    "Reconnect; read faster or ask for less.",
+    "The connection did not take or acknowledge its messages in time.",
+    "Reconnect; read faster or subscribe to less.",
   ),
   replaced: row(
     { wire: 20, close: 4409, retry: "never", category: "system" },
@@ -160,17 +161,17 @@ export const errorTable = {
   ),
   buffer_full: row(
     { wire: 29, retry: "later", category: "system" },
-    "Too much is waiting to be sent.",
-    "Wait until the client is open again before sending more.",
+    "The send buffer is full.",
+    "Wait until the client's status is open before sending more.",
   ),
   invalid_reply: row(
     { wire: 30, retry: "never", category: "validation" },
-    "What the server sent does not fit the contract.",
-    "Use the same version of the contract on both ends.",
+    "The server's message does not fit the contract.",
+    "Use the same version of the contract at client and server.",
   ),
   reconnect_exhausted: row(
     { wire: 31, retry: "later", category: "system" },
-    "The reconnection strategy gave up.",
+    "The reconnection strategy ended the attempts.",
     "Call connect() to start again.",
   ),
   session_unknown: row(
@@ -180,28 +181,28 @@ export const errorTable = {
   ),
   session_expired: row(
     { wire: 33, close: 4410, retry: "later", category: "system" },
-    "The client was away for longer than the session is kept.",
+    "The session was detached for longer than its resume window.",
     "A new session has begun; load again what may have been missed.",
   ),
   session_overflow: row(
     { wire: 34, close: 4410, retry: "later", category: "system" },
-    "More had to be kept for the client than a session may hold.",
+    "The session's send buffer overflowed.",
     "A new session begins; load again what may have been missed.",
   ),
   session_diverged: row(
     { wire: 35, close: 4410, retry: "later", category: "system" },
-    "The two ends disagree about what was sent.",
-    "A new session begins; report this, it should not happen.",
+    "The counts or digests of client and server differ.",
+    "A new session begins; report this as a bug.",
   ),
   session_stolen: row(
     { wire: 36, close: 4410, retry: "later", category: "permission" },
     "A resume token that was no longer valid was presented.",
-    "A new session begins; a copied page shares its token, otherwise somebody may have taken it.",
+    "A new session begins; a copied page shares its token, otherwise the token may have been stolen.",
   ),
   session_thrash: row(
     { wire: 37, close: 4410, retry: "later", category: "system" },
-    "Connections took the session from one another too often.",
-    "Use the session from one place only.",
+    "Too many connections took over the session.",
+    "Use the session in one page or process only.",
   ),
   server_restarted: row(
     { wire: 41, retry: "later", category: "system" },
@@ -220,49 +221,56 @@ export const errorTable = {
   ),
 } satisfies Record<string, ErrorRow>
 
-/** The codes of the product itself. */
+/** Code of an error that Hawser raises. */
 export type ErrorCode = keyof typeof errorTable
 
 const codeByWire = new Map(Object.entries(errorTable).map(([code, entry]) => [entry.wire, code]))
 
-/** Wire numbers and names of codes that were in the table. Both stay reserved: no new code takes them. */
+/** Retired codes by their wire numbers. Numbers and codes stay reserved: no new code uses them. */
 export const retiredErrors: Readonly<Record<number, string>> = { 15: "auth_player_not_found" }
 
-/** The wire number of an application's own code; the code itself travels as text. */
+/** Wire number of every application code. The code itself is sent as text. */
 export const applicationErrorWire = 1
 
+/** Returns true for a code of the error table. */
 export function isErrorCode(code: string): code is ErrorCode {
   return Object.hasOwn(errorTable, code)
 }
 
-/** The code behind a wire number; undefined for 0, 1 and numbers of a later version. */
+/** Returns the code of a wire number; undefined for 0, 1 and numbers of a later version. */
 export function errorCodeOf(wire: number): string | undefined {
   return codeByWire.get(wire)
 }
 
+/** Options of `new HawserError(code, options)`. */
 export interface HawserErrorOptions {
-  /** What happened, which value, what to do next. Default: the table's sentence. */
+  /** Sentence for a person: the failure, the value, the next step. Default: the table's sentence; without one the code. */
   readonly message?: string
-  /** Facts for a program. Must be encodable as MessagePack. */
+  /** Machine-readable facts, encodable as MessagePack. Default: none. */
   readonly details?: Readonly<Record<string, unknown>>
-  /** Milliseconds after which the same call may succeed. */
+  /** Time after which the same call may succeed, in milliseconds. Default: unknown. */
   readonly retryAfterMs?: number
+  /** Whether a repetition can succeed. Default: the table's value; for an application's code `never`. */
   readonly retry?: Retry
+  /** Cause of the error. Default: the table's value; for an application's code `validation`. */
   readonly category?: ErrorCategory
+  /** The error that led to this one. Default: none. It is not sent to the peer. */
   readonly cause?: unknown
 }
 
 const brand = Symbol.for("hawser.error")
 
-/**
- * An error with a code. Handlers throw it to answer a request; clients receive it as the rejection of one.
- * `code` is a row of `errorTable` or an application's own lower_snake code.
- */
+/** An error with a code. A handler throws it to reject a request; the caller's promise rejects with it. */
 export class HawserError extends Error {
+  /** A code of the error table, or an application's lower_snake code. */
   readonly code: string
+  /** Whether a repetition can succeed. */
   readonly retry: Retry
+  /** Cause of the error. */
   readonly category: ErrorCategory
+  /** Machine-readable facts; undefined: none. */
   readonly details: Readonly<Record<string, unknown>> | undefined
+  /** Time after which the same call may succeed, in milliseconds; undefined: unknown. */
   readonly retryAfterMs: number | undefined
 
   constructor(code: ErrorCode | (string & {}), options: HawserErrorOptions = {}) {
@@ -280,13 +288,13 @@ export class HawserError extends Error {
     Object.defineProperty(this, brand, { value: true })
   }
 
-  /** True for an error of any copy of this package. */
+  /** Returns true for a HawserError of any copy of this package. */
   static is(value: unknown): value is HawserError {
     return typeof value === "object" && value !== null && brand in value
   }
 }
 
-/** What the caller can do next, as a sentence. */
+/** Returns the advice to the caller for a code, as a sentence. */
 export function suggestedAction(code: string): string {
   return isErrorCode(code) ? errorTable[code].action : "Correct the request, or show the message to the user."
 }

@@ -12,25 +12,25 @@ describe("quoted", () => {
     ["an escape sequence", "\u001b[31m", '"\\u001b[31m"'],
     ["the C1 controls and DEL", "\u007f\u0085\u009b", '"\\u007f\\u0085\\u009b"'],
     ["the separators of lines and paragraphs", "\u2028\u2029", '"\\u2028\\u2029"'],
-    ["what turns the direction of text", "\u202e\u2066", '"\\u202e\\u2066"'],
-    ["what is not seen", "\u200b\ufeff\u00ad", '"\\u200b\\ufeff\\u00ad"'],
+    ["directional characters", "\u202e\u2066", '"\\u202e\\u2066"'],
+    ["invisible characters", "\u200b\ufeff\u00ad", '"\\u200b\\ufeff\\u00ad"'],
     ["a tag beyond 16 bits", "\u{e0041}", '"\\udb40\\udc41"'],
     ["half a surrogate pair", "a\ud83d", '"a\\ud83d"'],
     ["a number", 2, "2"],
-    ["no number", NaN, "NaN"],
+    ["NaN", NaN, "NaN"],
     ["a boolean", false, "false"],
     ["nil", null, "nil"],
-    ["nothing", undefined, "nothing"],
+    ["undefined", undefined, "nothing"],
     ["an array", ["\n"], "an array"],
     ["a map", { "\n": 1 }, "a map"],
     ["a binary", new Uint8Array(60_000), "a binary"],
     ["a timestamp", new Date(NaN), "a timestamp"],
-    ["what no message holds", 5n, "a bigint"],
+    ["a bigint, which no message holds", 5n, "a bigint"],
   ])("shows %s", (...[, value, shown]) => {
     expect(quoted(value)).toBe(shown)
   })
 
-  it("cuts behind 64 characters as they are shown, and says so", () => {
+  it("cuts to 64 characters after escaping, and marks the cut with …", () => {
     expect(quoted("x".repeat(64))).toBe(`"${"x".repeat(64)}"`)
     expect(quoted("x".repeat(65))).toBe(`"${"x".repeat(64)}"…`)
     expect(quoted("\n".repeat(200))).toBe(`"${"\\u000a".repeat(10)}"…`)
@@ -58,9 +58,9 @@ describe("quoted", () => {
 describe("oneLine", () => {
   it.each([
     ["keeps plain text", 'x: expected "UP" | "DOWN"', 'x: expected "UP" | "DOWN"'],
-    ["escapes what is not seen", "a\n\u2028\u001b[0m\\", "a\\u000a\\u2028\\u001b[0m\\"],
+    ["escapes control characters", "a\n\u2028\u001b[0m\\", "a\\u000a\\u2028\\u001b[0m\\"],
     ["keeps 200 characters", "x".repeat(200), "x".repeat(200)],
-    ["cuts behind 200 characters", "x".repeat(201), `${"x".repeat(200)}…`],
+    ["cuts to 200 characters", "x".repeat(201), `${"x".repeat(200)}…`],
   ])("%s", (...[, text, shown]) => {
     expect(oneLine(text)).toBe(shown)
   })

@@ -1,13 +1,13 @@
-// How a stranger's value is shown in a message or a log: short, on one line, and with nothing in it that a terminal
-// or a log reader would act on. Nothing else of a peer's may enter a text.
+// Formats a peer's value for a message or a log: short, on one line, without characters that a terminal or a log reader
+// interprets. A text must not contain a peer's value in any other form.
 
 const quotedMaxLength = 64
 const lineMaxLength = 200
 
-// Controls, unseen and directional characters, halves of pairs, what Unicode has not assigned; separators of lines.
+// Control, invisible, directional and unassigned characters, lone surrogates, line and paragraph separators.
 const unseenCharacter = /[\p{C}\p{Zl}\p{Zp}]/u
 
-/** Text in quotes, escaped as in JSON and cut behind 64 characters; of any other value its sort, or the value if short. */
+/** Returns a text in quotes, escaped as in JSON and cut to 64 characters. Other values: the value if short, else its kind. */
 export function quoted(value: unknown): string {
   if (typeof value === "string") return quotedText(value)
   if (typeof value === "number" || typeof value === "boolean") return String(value)
@@ -26,7 +26,7 @@ function quotedText(text: string): string {
   return shown.isCut ? `"${shown.text}"…` : `"${shown.text}"`
 }
 
-/** Text of our own or a library's in which a peer's may stand: on one line, without quotes, cut behind 200 characters. */
+/** Returns a text that may contain a peer's value on one line, escaped, without quotes, cut to 200 characters. */
 export function oneLine(text: string): string {
   const shown = shownPart(text, lineMaxLength, escaped)
   return shown.isCut ? `${shown.text}…` : shown.text

@@ -2,7 +2,7 @@ import fc from "fast-check"
 import { expect, it } from "vitest"
 import { TimerHeap } from "./timer-heap.ts"
 
-it("orders entries by time, then by their creation, whatever is removed meanwhile", () => {
+it("orders entries by time, then by their creation, also while entries are removed", () => {
   const step = fc.record({ atMs: fc.nat(20), remove: fc.option(fc.nat(100)), isPopped: fc.boolean() })
   fc.assert(
     fc.property(fc.array(step, { maxLength: 150 }), (steps) => {

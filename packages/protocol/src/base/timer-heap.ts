@@ -1,4 +1,4 @@
-// Orders timers by due time: a binary heap whose entries know their place, so that a cancelled entry leaves at once.
+// Orders timers by due time in a binary heap. Each entry stores its index, so that a cancelled entry is removed at once.
 // It has no bound; its owner bounds the number of entries. Must not know clocks.
 
 export interface TimerEntry {
@@ -6,7 +6,7 @@ export interface TimerEntry {
   /** Serial number, from 0. Entries with equal times keep this order. */
   readonly order: number
   readonly callback: () => void
-  /** Place in the heap; -1 outside it. */
+  /** Index in the heap; -1 outside it. */
   index: number
 }
 
@@ -38,7 +38,7 @@ export class TimerHeap {
     return entry
   }
 
-  /** Removes an entry of this heap. Returns false if it has left already. */
+  /** Removes an entry of this heap. Returns false if it was removed before. */
   remove(entry: TimerEntry): boolean {
     if (entry.index === -1) return false
     const last = this.#entries.pop()

@@ -8,7 +8,7 @@ interface Armed {
   readonly callback: () => void
 }
 
-/** A clock for one queue: synchronous, strict about delays, and talkative about what is armed. */
+/** A clock for one queue. It fires timers synchronously, refuses invalid delays, and lists the armed timers. */
 class FakeClock implements Clock {
   nowMs = 0
   armed: Armed[] = []
@@ -29,7 +29,7 @@ class FakeClock implements Clock {
     }
   }
 
-  /** Fires what is due up to `ms` later, each timer at its own time. */
+  /** Advances by `ms` and fires the due timers, each at its time. */
   advance(ms: number): void {
     const endMs = this.nowMs + ms
     for (let next = this.earliest(); next !== undefined && next.atMs <= endMs; next = this.earliest()) {
@@ -39,7 +39,7 @@ class FakeClock implements Clock {
     this.nowMs = endMs
   }
 
-  /** Lets a timer go off now, early or late. */
+  /** Fires a timer now, early or late. */
   fire(timer: Armed): void {
     this.armed = this.armed.filter((other) => other !== timer)
     timer.callback()
@@ -80,7 +80,7 @@ describe("one timer of the clock", () => {
     expect(armedAtMs()).toEqual([])
   })
 
-  it("is armed for the earliest entry, whatever comes and goes", () => {
+  it("is armed for the earliest entry while entries are added and cancelled", () => {
     const cancelMiddle = queue.at(20, note("b"))
     expect(armedAtMs()).toEqual([20])
     queue.at(30, note("c"))
@@ -95,7 +95,7 @@ describe("one timer of the clock", () => {
     expect(log).toEqual(["c@30"])
   })
 
-  it("is left alone when the earliest time does not change", () => {
+  it("is not replaced while the earliest time does not change", () => {
     const cancel = queue.at(10, note("a"))
     queue.at(10, note("b"))
     const cancelLater = queue.at(11, note("c"))
@@ -104,7 +104,7 @@ describe("one timer of the clock", () => {
     expect(clock.delaysMs).toEqual([10])
   })
 
-  it("is armed again after it went off, for what is left", () => {
+  it("is armed again for the remaining entries after it fired", () => {
     queue.at(10, note("a"))
     queue.at(25, note("b"))
     clock.advance(10)
@@ -135,7 +135,7 @@ describe("firing", () => {
     expect(log).toEqual(["b@100", "a@105"])
   })
 
-  it("takes a time that has passed for as soon as possible, never at once", () => {
+  it("runs an entry whose time has passed as soon as possible, never in the call of `at`", () => {
     clock.advance(100)
     queue.at(50, note("a"))
     queue.at(40, note("b"))
@@ -146,7 +146,7 @@ describe("firing", () => {
     expect(log).toEqual(["b@100", "a@100", "c@100"])
   })
 
-  it("catches up in order when the clock goes off late", () => {
+  it("runs overdue entries in order when the clock fires late", () => {
     for (const atMs of [30, 10, 20, 10]) queue.at(atMs, note(String(atMs)))
     const timer = clock.earliest()
     clock.nowMs = 25
@@ -155,7 +155,7 @@ describe("firing", () => {
     expect(armedAtMs()).toEqual([30])
   })
 
-  it("waits on when the clock goes off early", () => {
+  it("arms the timer again when the clock fires early", () => {
     queue.at(10, note("a"))
     const timer = clock.earliest()
     clock.nowMs = 9.5
@@ -201,7 +201,7 @@ describe("callbacks that change the queue", () => {
     expect(log).toEqual(["a@10", "b@10", "due@10", "overdue@10", "later@15"])
   })
 
-  it("cannot hold up a wake-up by adding themselves again", () => {
+  it("cannot prolong a wake-up by adding themselves again", () => {
     let ran = 0
     const again = (): void => {
       ran += 1
@@ -225,7 +225,7 @@ describe("callbacks that change the queue", () => {
     expect(log).toEqual(["c@10"])
   })
 
-  it("may cancel the earliest entry that is left", () => {
+  it("may cancel the earliest remaining entry", () => {
     let cancel = (): void => {}
     queue.at(10, () => cancel())
     cancel = queue.at(20, note("b"))
@@ -234,7 +234,7 @@ describe("callbacks that change the queue", () => {
     expect(armedAtMs()).toEqual([30])
   })
 
-  it("may cancel themselves, to no effect", () => {
+  it("may cancel themselves without effect", () => {
     const cancel = queue.at(10, () => {
       cancel()
       note("a")()
@@ -284,7 +284,7 @@ describe("callbacks that throw", () => {
 })
 
 describe("cancelling", () => {
-  it("takes the entry out at once", () => {
+  it("removes the entry at once", () => {
     const cancels = ["a", "b", "c"].map((name) => queue.at(10, note(name)))
     expect(queue.size).toBe(3)
     cancels[1]?.()
@@ -307,8 +307,8 @@ describe("cancelling", () => {
   })
 })
 
-describe("a clock that holds its timers back, as browsers do in a hidden page", () => {
-  /** Lets the timer that is armed be this late. */
+describe("a clock that delays its timers, as browsers do in a hidden page", () => {
+  /** Makes the armed timer late by `ms`. */
   function holdBack(ms: number): void {
     clock.nowMs = (clock.earliest()?.atMs ?? 0) + ms
   }
@@ -325,7 +325,7 @@ describe("a clock that holds its timers back, as browsers do in a hidden page", 
     expect(log).toEqual(["tick@30010", "ack@30510"])
   })
 
-  it("surprise-A1 runs what is overdue when a message arrives, and arms a fresh timer for the rest", () => {
+  it("surprise-A1 runs the overdue entries when a message arrives, and arms a fresh timer for the rest", () => {
     queue.at(10, note("tick"))
     queue.at(500, note("ack"))
     queue.at(50_000, note("deadline"))
@@ -338,7 +338,7 @@ describe("a clock that holds its timers back, as browsers do in a hidden page", 
     expect(log.at(-1)).toBe("deadline@50000")
   })
 
-  it("surprise-A1 replaces at a message the timer that a timer armed, once", () => {
+  it("surprise-A1 replaces a timer that a timer armed when a message arrives, once", () => {
     queue.at(10, () => queue.at(1_010, note("tick")))
     clock.advance(10)
     const [chained] = clock.armed
@@ -353,7 +353,7 @@ describe("a clock that holds its timers back, as browsers do in a hidden page", 
     expect(log).toEqual(["tick@1010"])
   })
 
-  it("replaces a late timer once for each 100 ms, so that nobody who adds can postpone it for ever", () => {
+  it("replaces a late timer once for each 100 ms, so that repeated additions cannot postpone it for ever", () => {
     queue.at(10, note("tick"))
     holdBack(100)
     for (let count = 0; count < 5; count += 1) queue.after(1_000, note("more"))
@@ -367,7 +367,7 @@ describe("a clock that holds its timers back, as browsers do in a hidden page", 
     expect(armedAtMs()).toEqual([212])
   })
 
-  it("leaves what is added while it runs what is overdue for the next time", () => {
+  it("keeps entries that are added while it runs overdue ones for the next run", () => {
     const again = (): void => {
       note("again")()
       queue.at(0, again)
@@ -381,7 +381,7 @@ describe("a clock that holds its timers back, as browsers do in a hidden page", 
     expect(log).toEqual(["again@50", "again@50"])
   })
 
-  it("does nothing when a callback calls it, nor while nothing waits", () => {
+  it("does nothing inside a callback or on an empty queue", () => {
     queue.runDue()
     queue.at(10, () => {
       note("a")()
@@ -477,7 +477,7 @@ describe("against a sorted array", () => {
           const [first] = waiting
           const [armed, ...others] = fake.armed
           expect([armed === undefined, others]).toEqual([first === undefined, []])
-          // One that is held back is armed for a time that has passed.
+          // A delayed timer is armed for a time that has passed.
           if (first !== undefined && armed !== undefined)
             expect(Math.max(armed.atMs, fake.nowMs)).toBe(Math.max(first.atMs, fake.nowMs))
         }
@@ -486,7 +486,7 @@ describe("against a sorted array", () => {
     )
   })
 
-  it("fires half of 100,000 entries when the other half was cancelled, and keeps nothing", () => {
+  it("fires half of 100,000 entries after the other half was cancelled, and keeps none", () => {
     const count = 100_000
     const fired: number[] = []
     const cancels = Array.from({ length: count }, (_, index) => {

@@ -1,30 +1,30 @@
-// Decides which of many deadlines is due, and keeps one timer of the clock for the earliest of them.
-// Must not know what the deadlines are for, or whether the clock is real.
-// Browsers hold back the timers of a hidden page, timers set by timers for up to a minute. A held-back timer delays no
-// other deadline: `at` replaces a late one, and `runDue` runs what is overdue when a message arrives.
+// Runs deadlines in order, on one timer of the clock for the earliest of them.
+// Must not know the purpose of a deadline, or whether the clock is real.
+// Browsers delay the timers of a hidden page, timers set by timers for up to a minute. A delayed timer delays no other
+// deadline: `at` replaces a late timer, and `runDue` runs the overdue deadlines when a message arrives.
 //
 // Invariants:
 //  1. While no callback runs, one timer of the clock is armed if there are entries and none if there are none, and
 //     it is armed for the earliest entry.
 //  2. Entries fire in the order of their times, at equal times in the order in which they were added.
 //  3. An entry fires at most once, never before its time, and never after it was cancelled.
-//  4. What a callback adds waits for the next wake-up, even when it is due at once: callbacks that add themselves
-//     again cannot hold up the event loop.
+//  4. An entry that a callback adds waits for the next wake-up, even if it is due at once: a callback that adds itself
+//     again cannot block the event loop.
 //  5. `at` runs no callback. It replaces the timer of the clock once for each `lateMs` that the timer is late, so that
 //     a busy event loop cannot postpone the timer for ever.
 //
-// It has no bound of its own: each entry belongs to something that is bounded (a request, a connection).
+// The queue has no bound: each entry belongs to an object that has one (a request, a connection).
 import { turnNow } from "./clock.ts"
 import type { Clock } from "./clock.ts"
 import { TimerHeap } from "./timer-heap.ts"
 
-/** The longest delay that setTimeout takes; longer waits are split. */
+/** Maximum delay of setTimeout, in milliseconds; longer waits are split. */
 const maxDelayMs = 2 ** 31 - 1
 
 /** Delay of a timer of the clock, in milliseconds, beyond which `at` replaces it: more than a busy event loop causes. */
 const lateMs = 100
 
-/** Many deadlines on one timer: adding and cancelling cost O(log n), and a cancelled entry is gone at once. */
+/** Many deadlines on one timer. Adding and cancelling cost O(log n); a cancelled entry is removed at once. */
 export class TimerQueue {
   readonly #clock: Clock
   readonly #onError: (error: unknown) => void
@@ -39,20 +39,20 @@ export class TimerQueue {
   #isFresh = false
   #disarm: () => void = () => {}
 
-  /** `onError` hears of what a callback throws; the other callbacks run all the same. It must not throw itself. */
+  /** @param onError receives each error that a callback throws; the other callbacks still run. It must not throw. */
   constructor(clock: Clock, onError: (error: unknown) => void) {
     this.#clock = clock
     this.#onError = onError
   }
 
-  /** Entries that have neither fired nor been cancelled. */
+  /** Number of entries that have neither fired nor been cancelled. */
   get size(): number {
     return this.#heap.size
   }
 
   /**
-   * Calls back once when the clock reads `atMs` or later; a time that has passed means as soon as possible, never
-   * before this returns. Returns a function that cancels, harmless when called twice or too late.
+   * Invokes the callback once at `atMs` or later; if that time has passed, as soon as possible, but never before `at`
+   * returns. Returns a function that cancels; it is idempotent and has no effect after the callback has run.
    * Throws RangeError unless `atMs` is finite.
    */
   at(atMs: number, callback: () => void): () => void {
@@ -68,13 +68,13 @@ export class TimerQueue {
     }
   }
 
-  /** Calls back once after `delayMs`; else as `at`. */
+  /** Invokes the callback once after `delayMs`, in milliseconds; otherwise as `at`. */
   after(delayMs: number, callback: () => void): () => void {
     return this.at(this.#clock.now() + delayMs, callback)
   }
 
   /**
-   * Runs what is overdue, as a wake-up of the clock does, and arms a fresh timer for the rest. Called when a message
+   * Runs the overdue entries, as a wake-up of the clock does, and arms a fresh timer for the rest. Called when a message
    * has arrived. Does nothing while callbacks run.
    */
   runDue(): void {

@@ -6,7 +6,7 @@ import type { Reference } from "../wire/frame.ts"
 import { PendingCalls } from "./pending-calls.ts"
 import type { PendingCall } from "./pending-calls.ts"
 
-/** Calls on a simulated clock, and all that was told of them. */
+/** Calls on a simulated clock, with their recorded outcomes. */
 function setUp() {
   const clock = new SimulatedClock()
   const faults: unknown[] = []
@@ -26,7 +26,7 @@ function setUp() {
 }
 
 describe("PendingCalls", () => {
-  it("ends a call by its reply, once", () => {
+  it("settles a call with its reply, once", () => {
     const { calls, ends, open, timers, abandoned } = setUp()
     const call = open("a")
     calls.sent(call, 7)
@@ -38,7 +38,7 @@ describe("PendingCalls", () => {
     expect([calls.size, timers.size, call.settled, abandoned.length]).toEqual([0, 0, true, 0])
   })
 
-  it("ends a call by its error", () => {
+  it("settles a call with its error", () => {
     const { calls, ends, open } = setUp()
     calls.sent(open("a"), "x")
     expect(calls.reject("x", new HawserError("forbidden"))).toBe(true)
@@ -52,7 +52,7 @@ describe("PendingCalls", () => {
     expect(calls.size).toBe(1)
   })
 
-  it("ends a call at its deadline, and tells the peer only of what was sent", async () => {
+  it("rejects a call at its deadline, and reports only sent calls as abandoned", async () => {
     const { calls, ends, open, clock, abandoned, timers } = setUp()
     calls.sent(open("sent"), 1)
     open("waiting")
@@ -65,7 +65,7 @@ describe("PendingCalls", () => {
     expect(calls.resolve(1, "late")).toBe(false)
   })
 
-  it("lets a call without a deadline take as long as it wants", async () => {
+  it("sets no timer for a call without a deadline", async () => {
     const { calls, clock, timers } = setUp()
     const ends: unknown[] = []
     const call = calls.open({
@@ -83,7 +83,7 @@ describe("PendingCalls", () => {
     expect([ends, calls.size]).toEqual([["ok"], 0])
   })
 
-  it("ignores that an ended call is sent", () => {
+  it("ignores `sent` for a settled call", () => {
     const { calls, open } = setUp()
     const call = open("a")
     calls.abandon(call, new HawserError("cancelled"))
@@ -92,7 +92,7 @@ describe("PendingCalls", () => {
     expect(calls.resolve(5, 1)).toBe(false)
   })
 
-  it("ends with the link what was sent, and keeps what waits", () => {
+  it("rejects sent calls and keeps unsent ones in rejectSent", () => {
     const { calls, ends, open, abandoned, timers } = setUp()
     calls.sent(open("sent"), 1)
     open("waiting")
@@ -104,7 +104,7 @@ describe("PendingCalls", () => {
     expect([calls.size, timers.size]).toEqual([0, 0])
   })
 
-  it("takes back the reference of what certainly never arrived, so that it can be sent under another", () => {
+  it("removes the reference of a call that never arrived, so that it can be sent under another", () => {
     const { calls, ends, open, abandoned, timers } = setUp()
     const call = open("again")
     calls.unsent(call)
@@ -121,7 +121,7 @@ describe("PendingCalls", () => {
     expect([calls.size, timers.size, abandoned.length]).toEqual([0, 0, 0])
   })
 
-  it("tells the peer nothing of a call that was taken back", async () => {
+  it("does not report an unsent call as abandoned", async () => {
     const { calls, ends, open, abandoned, clock } = setUp()
     const call = open("again")
     calls.sent(call, 1)
@@ -133,7 +133,7 @@ describe("PendingCalls", () => {
     expect([call.settled, calls.size]).toEqual([true, 0])
   })
 
-  it("takes back only its own reference when a new session has used the number again", () => {
+  it("keeps the reference of a later call with the same number", () => {
     const { calls, ends, open } = setUp()
     const [old, young] = [open("old"), open("young")]
     calls.sent(old, 1)
@@ -143,7 +143,7 @@ describe("PendingCalls", () => {
     expect(ends).toEqual(["young = ok"])
   })
 
-  it("survives callers that open, abandon and end others while everything ends", () => {
+  it("settles each call once although callbacks open and reject others", () => {
     const { calls, timers, clock } = setUp()
     const ended: number[] = []
     const open = (index: number): PendingCall =>
@@ -164,7 +164,7 @@ describe("PendingCalls", () => {
     expect([calls.size, timers.size]).toEqual([1, 1])
   })
 
-  it("holds nothing after 100,000 requests of which half time out", async () => {
+  it("is empty after 100,000 requests of which half time out", async () => {
     const { calls, clock, timers, abandoned, faults } = setUp()
     let resolved = 0
     let timedOut = 0

@@ -1,51 +1,61 @@
-// The requests of one end that have no reply yet. Each ends exactly once: by its reply, its deadline, its caller,
-// or the end of the session. All deadlines share the one timer of the TimerQueue.
+// Holds the requests of one end that have no reply yet. Each settles exactly once: by its reply, its deadline, its caller,
+// or the end of the session. All deadlines share the one timer of the TimerQueue. It has no bound; its owner bounds the
+// requests. Must not know sessions or payloads.
 import { HawserError } from "../base/errors.ts"
 import type { TimerQueue } from "../base/timer-queue.ts"
 import type { Reference } from "../wire/frame.ts"
 
+/** A request without a reply. Created by `PendingCalls.open`. */
 export interface PendingCall {
-  /** Undefined until the request is sent. */
+  /** Reference under which it was sent; undefined before. */
   reference: Reference | undefined
+  /** Deadline on the clock, in milliseconds; undefined: none. */
   readonly deadlineMs: number | undefined
-  /** True once it has ended, however. */
+  /** True once it has an outcome. */
   settled: boolean
 }
 
 interface Entry extends PendingCall {
   readonly resolve: (payload: unknown) => void
   readonly reject: (error: HawserError) => void
-  /** Ends it as its deadline does. */
+  /** Settles it with `timeout`. */
   readonly expire: () => void
   readonly cancelTimer: () => void
 }
 
+/** Options of `PendingCalls.open`. */
 export interface PendingCallOptions {
+  /** Name in the contract, for messages. */
   readonly name: string
-  /** When it ends as `timeout`, and how long that is from its call; undefined: it may take as long as it wants. */
+  /** Deadline on the clock, in milliseconds: then it rejects with `timeout`. Undefined: none. */
   readonly deadlineMs: number | undefined
+  /** Time from the call to the deadline, in milliseconds, for the message. */
   readonly timeoutMs: number | undefined
+  /** Called with the payload of the reply. */
   readonly resolve: (payload: unknown) => void
+  /** Called with the error. */
   readonly reject: (error: HawserError) => void
 }
 
+/** Requests without a reply, and their deadlines. */
 export class PendingCalls {
   readonly #timers: TimerQueue
   readonly #onAbandoned: (reference: Reference) => void
   readonly #entries = new Set<Entry>()
   readonly #sent = new Map<Reference, Entry>()
 
-  /** @param onAbandoned told of a sent request that ended without a reply, so that the peer can be told to stop. */
+  /** @param onAbandoned receives the reference of a sent request that settled without a reply, so that CANCEL can be sent. */
   constructor(timers: TimerQueue, onAbandoned: (reference: Reference) => void) {
     this.#timers = timers
     this.#onAbandoned = onAbandoned
   }
 
-  /** Requests without a reply, waiting ones included. */
+  /** Number of requests without a reply, sent or not. */
   get size(): number {
     return this.#entries.size
   }
 
+  /** Adds a request that has not been sent. */
   open(options: PendingCallOptions): PendingCall {
     const { deadlineMs } = options
     const entry: Entry = {
@@ -64,21 +74,21 @@ export class PendingCalls {
     return entry
   }
 
-  /** The request has left under this reference. */
+  /** Records that the request was sent under this reference. */
   sent(call: PendingCall, reference: Reference): void {
     if (!this.#isEntry(call)) return
     call.reference = reference
     this.#sent.set(reference, call)
   }
 
-  /** The session ended and the request certainly never arrived: it may be sent again under another reference. */
+  /** Records that the session ended before the request arrived. It may be sent again under another reference. */
   unsent(call: PendingCall): void {
     if (!this.#isEntry(call)) return
-    this.#forgetReference(call)
+    this.#deleteReference(call)
     call.reference = undefined
   }
 
-  /** False when nobody waits for this reference (any more): a late or foreign reply. */
+  /** Settles a request with its reply. Returns false for an unknown reference: a late or foreign reply. */
   resolve(reference: Reference, payload: unknown): boolean {
     const entry = this.#sent.get(reference)
     if (entry === undefined) return false
@@ -87,6 +97,7 @@ export class PendingCalls {
     return true
   }
 
+  /** Settles a request with an error reply. Returns false for an unknown reference. */
   reject(reference: Reference, error: HawserError): boolean {
     const entry = this.#sent.get(reference)
     if (entry === undefined) return false
@@ -95,36 +106,37 @@ export class PendingCalls {
     return true
   }
 
-  /** The caller gave up, or the request could not be sent. */
+  /** Rejects a request without a reply: its caller aborted it, or it could not be sent. */
   abandon(call: PendingCall, error: HawserError): void {
     if (this.#isEntry(call)) this.#abandon(call, error)
   }
 
-  /** Ends each call whose deadline has passed, though its timer may be late: browsers throttle timers to one a minute. */
+  /** Rejects each request whose deadline has passed. Its timer may be late: browsers throttle timers to one a minute. */
   expire(nowMs: number): void {
     for (const entry of [...this.#entries]) {
       if (!entry.settled && entry.deadlineMs !== undefined && entry.deadlineMs <= nowMs) entry.expire()
     }
   }
 
-  /** The link is gone: what was sent has an unknown outcome, what was not sent stays. */
+  /** Rejects every sent request: its outcome is unknown. Requests that were not sent stay. */
   rejectSent(errorOf: () => HawserError): void {
     for (const entry of [...this.#sent.values()]) {
-      if (entry.settled) continue // by a caller who was told before it
+      if (entry.settled) continue // by a callback of an earlier entry
       this.#end(entry)
       entry.reject(errorOf())
     }
   }
 
+  /** Rejects every request, sent or not. */
   rejectAll(errorOf: () => HawserError): void {
     for (const entry of [...this.#entries]) {
-      if (entry.settled) continue // by a caller who was told before it
+      if (entry.settled) continue // by a callback of an earlier entry
       this.#end(entry)
       entry.reject(errorOf())
     }
   }
 
-  /** A PendingCall is only ever made here; the set proves it, and tells whether it still waits. */
+  /** Returns true if the request was created here and has not settled. */
   #isEntry(call: PendingCall): call is Entry {
     const entries: ReadonlySet<PendingCall> = this.#entries
     return entries.has(call)
@@ -141,11 +153,11 @@ export class PendingCalls {
     entry.settled = true
     entry.cancelTimer()
     this.#entries.delete(entry)
-    this.#forgetReference(entry)
+    this.#deleteReference(entry)
   }
 
-  /** Numbers begin again in a new session: the same reference may be another call's by now. */
-  #forgetReference(entry: Entry): void {
+  /** A new session starts its numbers again, so the reference may belong to another request. */
+  #deleteReference(entry: Entry): void {
     const { reference } = entry
     if (reference !== undefined && this.#sent.get(reference) === entry) this.#sent.delete(reference)
   }

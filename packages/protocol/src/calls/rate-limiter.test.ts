@@ -6,7 +6,7 @@ import { RateLimiter } from "./rate-limiter.ts"
 const once: RateLimit = { everyMs: 1000 }
 const twice: RateLimit = { everyMs: 200, burst: 2 }
 
-/** A bucket of tokens told in plain words: what GCRA has to agree with. Whole numbers only, so it is exact. */
+/** Reference model of a token bucket, which GCRA must match. It uses integers only, so it is exact. */
 class TokenBucket {
   readonly #everyMs: number
   readonly #burst: number
@@ -96,7 +96,7 @@ describe("take", () => {
     expect(limiter.take("a", twice, 10_000)).toBe(200)
   })
 
-  it("counts each key by itself, also keys that name members of Object.prototype", () => {
+  it("counts each key separately, also keys that name members of Object.prototype", () => {
     const limiter = new RateLimiter()
     for (const key of ["a", "b", "", "__proto__", "constructor", "toString"]) {
       expect(limiter.take(key, once, 0), key).toBe(0)
@@ -114,7 +114,7 @@ describe("take", () => {
     expect(limiter.take("a", limit, 0, 1)).toBe(10)
   })
 
-  it("refuses a cost above the burst for ever, and remembers nothing of it", () => {
+  it("refuses a cost above the burst with Infinity, and stores no key for it", () => {
     const limiter = new RateLimiter()
     expect(limiter.take("a", twice, 0, 2.5)).toBe(Infinity)
     expect(limiter.take("a", twice, 1e9, 3)).toBe(Infinity)
@@ -142,7 +142,7 @@ describe("take", () => {
     expect(limiter.take("a", { everyMs }, secondMs + waitMs)).toBe(0)
   })
 
-  it("agrees with a bucket of tokens, debits included", () => {
+  it("agrees with a token bucket, debits included", () => {
     fc.assert(
       fc.property(wholeLimits, wholeSteps, (limit, steps) => {
         const limiter = new RateLimiter()
@@ -185,7 +185,7 @@ describe("take", () => {
     fc.assert(
       fc.property(requests, ({ limit, asked }) => {
         const limiter = new RateLimiter()
-        const spared = new RateLimiter() // sees only what the other one admitted
+        const spared = new RateLimiter() // receives only the requests that the other one admitted
         let lastMs = 0
         for (const { atMs, cost } of asked) {
           lastMs = atMs
@@ -198,7 +198,7 @@ describe("take", () => {
     )
   })
 
-  it("admits after exactly the wait that it named", () => {
+  it("admits after exactly the wait that it returned", () => {
     let refusals = 0
     fc.assert(
       fc.property(requests, ({ limit, asked }) => {
@@ -219,7 +219,7 @@ describe("take", () => {
     expect(refusals).toBeGreaterThan(5000)
   })
 
-  it("names a wait that is not a millisecond too long", () => {
+  it("returns a wait that is not a millisecond too long", () => {
     fc.assert(
       fc.property(wholeLimits, wholeSteps, (limit, steps) => {
         const limiter = new RateLimiter()
@@ -237,7 +237,7 @@ describe("take", () => {
     )
   })
 
-  it("becomes stricter, never laxer, when time goes back", () => {
+  it("becomes stricter, never laxer, when time runs backwards", () => {
     const limiter = new RateLimiter()
     expect(limiter.take("a", once, 5000)).toBe(0)
     expect(limiter.take("a", once, 0)).toBe(6000)
@@ -245,7 +245,7 @@ describe("take", () => {
 })
 
 describe("debit", () => {
-  it("spends what is not there and names the end of the debt", () => {
+  it("spends missing permits and returns the end of the debt", () => {
     const limiter = new RateLimiter()
     const limit = { everyMs: 10, burst: 5 }
     expect(limiter.debit("a", limit, 0, 5)).toBe(0)
@@ -272,7 +272,7 @@ describe("debit", () => {
     expect(publish(18_000, 10_000)).toBe(false)
   })
 
-  it("names a wait after which the key is out of debt", () => {
+  it("returns a wait after which the key is out of debt", () => {
     const cost = fc.double({ min: 0, max: 1e7, noNaN: true })
     fc.assert(
       fc.property(anyLimits, startMs, cost, (limit, nowMs, spent) => {
@@ -285,7 +285,7 @@ describe("debit", () => {
     )
   })
 
-  it("remembers nothing of a cost of 0", () => {
+  it("stores no key for a cost of 0", () => {
     const limiter = new RateLimiter()
     expect(limiter.debit("a", once, 0, 0)).toBe(0)
     expect(limiter.take("a", once, 0, 0)).toBe(0)
@@ -294,7 +294,7 @@ describe("debit", () => {
 })
 
 describe("the bound on keys", () => {
-  it("forgets keys with a full bucket as new ones come", () => {
+  it("evicts keys with a full bucket when new ones arrive", () => {
     const limiter = new RateLimiter()
     for (let user = 0; user < 1000; user += 1) limiter.take(`early ${user}`, once, 0)
     expect(limiter.size).toBe(1000)
@@ -303,7 +303,7 @@ describe("the bound on keys", () => {
     expect(limiter.take("late 0", once, 1000)).toBe(1000)
   })
 
-  it("keeps to its size in keys that are used, however many pass by", () => {
+  it("keeps only keys in use, for any number of new ones", () => {
     const limiter = new RateLimiter()
     let largest = 0
     for (let nowMs = 0; nowMs < 100_000; nowMs += 1) {
@@ -324,7 +324,7 @@ describe("the bound on keys", () => {
     expect(limiter.size).toBe(50)
   })
 
-  it("forgets at the bound the key that is soonest full again, and no other", () => {
+  it("evicts at the bound the key that is full soonest, and no other", () => {
     const limiter = new RateLimiter({ maxKeys: 3 })
     limiter.debit("deep", once, 0, 9)
     limiter.debit("light", once, 0, 2)
@@ -354,7 +354,7 @@ describe("the bound on keys", () => {
     expect(limiter.size).toBe(1)
   })
 
-  it("makes no room for a request that it refuses", () => {
+  it("evicts nothing for a request that it refuses", () => {
     const limiter = new RateLimiter({ maxKeys: 1 })
     limiter.take("a", once, 0)
     expect(limiter.take("b", once, 0, 2)).toBe(Infinity)
@@ -384,13 +384,13 @@ describe("mistakes", () => {
     expect(() => new RateLimiter().debit("a", once, 0, cost)).toThrow(error)
   })
 
-  it.each([NaN, Infinity, -Infinity])("refuses the time %d, which would spoil the bucket", (nowMs) => {
+  it.each([NaN, Infinity, -Infinity])("refuses the time %d, which would corrupt the bucket", (nowMs) => {
     const error = new RangeError(`nowMs must be finite, not ${nowMs}`)
     expect(() => new RateLimiter().take("a", once, nowMs)).toThrow(error)
     expect(() => new RateLimiter().debit("a", once, nowMs, 1)).toThrow(error)
   })
 
-  it.each([0, -1, NaN])("refuses to remember %d keys", (maxKeys) => {
+  it.each([0, -1, NaN])("refuses a bound of %d keys", (maxKeys) => {
     const error = new RangeError(`maxKeys must be at least 1, not ${maxKeys}`)
     expect(() => new RateLimiter({ maxKeys })).toThrow(error)
   })

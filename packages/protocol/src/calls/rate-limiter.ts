@@ -1,19 +1,19 @@
 // Decides whether a key (a user, a user and a message type, an address) may spend a permit now, and if not, when.
-// Must not know what is limited, where limits are configured, or what time it is: `nowMs` arrives with each call.
+// Must not know the limited action, the configuration or the clock: `nowMs` is an argument of each call.
 //
-// The generic cell rate algorithm (GCRA). Per key there is one number, the theoretical arrival time: when the
-// bucket is full again. A permit pushes it on by `everyMs`; a request is refused while the push would carry it
-// more than `burst * everyMs` beyond now. A key that is absent has a full bucket.
+// The algorithm is the generic cell rate algorithm (GCRA). Each key has one number, the theoretical arrival time: the time at
+// which the bucket is full. A permit adds `everyMs` to it. A request is refused if the sum would exceed the current time by
+// more than `burst * everyMs`. An absent key has a full bucket.
 //
-// The bound: `maxKeys` keys. Each new key looks at two others, in turn, and forgets those with a full bucket, so
-// memory follows the keys in use. At the bound it looks at eight; if none of them is full, the one that is soonest
-// full again is forgotten, which gives that key at most one fresh burst. So `maxKeys` has to be above the number
-// of keys that are in use at once, or whoever owns many keys can wash others' limits (and its own) away.
+// The bound is `maxKeys` keys. Each new key examines two others in turn and evicts those with a full bucket, so that memory
+// follows the keys in use. At the bound it examines eight. If none of them is full, it evicts the one that is full soonest,
+// which gives that key at most one extra burst. Therefore `maxKeys` must exceed the number of keys in use at once. Otherwise
+// the owner of many keys can evict the buckets of others, and its own.
 import type { RateLimit } from "../contract/rate-limit.ts"
 
 /** Bounds of a `RateLimiter`. */
 export interface RateLimiterOptions {
-  /** Keys remembered at most; at the limit the key that is soonest full again of eight is forgotten. Default: 100,000. */
+  /** Number of keys; default 100,000. At the bound one of eight keys is evicted: the one whose bucket is full soonest. */
   readonly maxKeys?: number
 }
 
@@ -22,9 +22,9 @@ const keysSweptPerNewKey = 2
 const keysSweptAtBound = 8
 
 /**
- * Buckets of permits, one per key, with O(1) work and one number per key.
- * `nowMs` is monotonic and counts from near the start of the process: a clock in the range of 1e12 (time since
- * 1970) would round the small steps of a limit of bytes. Use one limit per key throughout.
+ * Buckets of permits by key, with O(1) work and one number per key.
+ * `nowMs` is monotonic and starts near 0 with the process: values around 1e12 (time since 1970) would round the small
+ * increments of a limit in bytes. Pass the same limit for a key in every call.
  */
 export class RateLimiter {
   readonly #buckets = new Map<string, Bucket>()
@@ -36,14 +36,14 @@ export class RateLimiter {
     if (!(this.#maxKeys >= 1)) throw new RangeError(`maxKeys must be at least 1, not ${this.#maxKeys}`)
   }
 
-  /** Keys remembered now, at most `maxKeys`. */
+  /** Number of keys, at most `maxKeys`. */
   get size(): number {
     return this.#buckets.size
   }
 
   /**
-   * The bucket of a key for who spends from it again and again: it is looked up once, and not forgotten before every
-   * holder has released it. Throws RangeError for a limit that makes no sense.
+   * Returns the bucket of a key, for repeated use without a look-up. It is not evicted until every holder has released it.
+   * Throws RangeError for an invalid limit.
    */
   hold(key: string, limit: RateLimit, nowMs: number): HeldBucket {
     checkedBurst(limit, nowMs, 0)
@@ -53,10 +53,10 @@ export class RateLimiter {
   }
 
   /**
-   * Spends `cost` permits (default 1) if they are there and returns 0; else spends nothing and returns the whole
-   * milliseconds after which the same call succeeds if nobody spends in between. A cost above the burst can never
-   * succeed: returns Infinity, see `debit`. A cost of 0 asks whether the key is free of debt.
-   * Throws RangeError for a limit, time or cost that makes no sense.
+   * Spends `cost` permits (default 1) if the bucket has them, and returns 0. Otherwise spends none, and returns the whole
+   * milliseconds after which the same call succeeds without spending in between. For a cost above the burst returns
+   * Infinity; see `debit`. A cost of 0 tests whether the key is free of debt.
+   * Throws RangeError for an invalid limit, time or cost.
    */
   // oxlint-disable-next-line eslint/max-params -- the hot path allocates no options object
   take(key: string, limit: RateLimit, nowMs: number, cost = 1): number {
@@ -67,10 +67,10 @@ export class RateLimiter {
   }
 
   /**
-   * Spends `cost` permits whether they are there or not, and returns the whole milliseconds after which the key is
-   * out of debt (0 if it is not in debt): from then on a `take` of cost 0 succeeds.
-   * To let a full bucket pay for something above its burst: `take` the burst, then `debit` the rest.
-   * Throws RangeError for a limit, time or cost that makes no sense.
+   * Spends `cost` permits even if the bucket lacks them. Returns the whole milliseconds after which the key is out of debt
+   * (0 if it is not in debt) and a `take` of cost 0 succeeds.
+   * To let a full bucket pay a cost above its burst, `take` the burst and `debit` the rest.
+   * Throws RangeError for an invalid limit, time or cost.
    */
   // oxlint-disable-next-line eslint/max-params -- the hot path allocates no options object
   debit(key: string, limit: RateLimit, nowMs: number, cost: number): number {
@@ -83,13 +83,13 @@ export class RateLimiter {
   #bucketOf(key: string, nowMs: number): Bucket {
     const known = this.#buckets.get(key)
     if (known !== undefined) return known
-    this.#makeRoom(nowMs)
+    this.#evict(nowMs)
     const bucket: Bucket = { fullAtMs: 0, holders: 0 }
     this.#buckets.set(key, bucket)
     return bucket
   }
 
-  #makeRoom(nowMs: number): void {
+  #evict(nowMs: number): void {
     const atBound = this.#buckets.size >= this.#maxKeys
     let soonestKey: string | undefined
     let soonestMs = Infinity
@@ -108,7 +108,7 @@ export class RateLimiter {
     if (soonestKey !== undefined && this.#buckets.size >= this.#maxKeys) this.#buckets.delete(soonestKey)
   }
 
-  /** The sweep goes round the map in the order in which keys were inserted; undefined when the map is empty. */
+  /** Returns the next entry of an endless sweep in insertion order; undefined if the map is empty. */
   #nextEntry(): [string, Bucket] | undefined {
     const next = this.#sweep.next()
     if (next.done !== true) return next.value
@@ -119,13 +119,13 @@ export class RateLimiter {
 }
 
 interface Bucket {
-  /** When it is full again; in the past while it is. */
+  /** Time at which the bucket is full; in the past if it is full. */
   fullAtMs: number
-  /** While there are any, the bucket is not forgotten. Their number is bounded by whatever holds it. */
+  /** Number of holders. A bucket with holders is not evicted; the holders' owner bounds their number. */
   holders: number
 }
 
-/** A key's bucket and its limit, looked up once. */
+/** A key's bucket with its limit. Created by `RateLimiter.hold`. */
 export class HeldBucket {
   readonly #bucket: Bucket
   readonly #limit: RateLimit
@@ -136,7 +136,7 @@ export class HeldBucket {
     this.#limit = limit
   }
 
-  /** As `RateLimiter.take`, of one permit. */
+  /** As `RateLimiter.take` with cost 1. */
   take(nowMs: number): number {
     return take(this.#bucket, this.#limit, nowMs, 1)
   }
@@ -146,7 +146,7 @@ export class HeldBucket {
     return debit(this.#bucket, this.#limit, nowMs, cost)
   }
 
-  /** Idempotent. */
+  /** Allows the bucket to be evicted. Idempotent. */
   release(): void {
     if (this.#isHeld) this.#bucket.holders -= 1
     this.#isHeld = false
@@ -168,7 +168,7 @@ function debit(bucket: Bucket, { everyMs, burst = 1 }: RateLimit, nowMs: number,
   return wholeWaitMs(fullAtMs - burst * everyMs, nowMs)
 }
 
-/** A difference of fractions can round to a millisecond too little; the sum is what the next call will compare. */
+/** Rounds up to whole milliseconds. The next call compares the sum, and the difference may have been rounded down. */
 function wholeWaitMs(freeAtMs: number, nowMs: number): number {
   if (freeAtMs <= nowMs) return 0
   const waitMs = Math.ceil(freeAtMs - nowMs)

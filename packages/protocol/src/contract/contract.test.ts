@@ -29,7 +29,7 @@ describe("defineContract", () => {
     "a\n",
     "__proto__x",
     `a${"b".repeat(64)}`,
-  ])("refuses the key %j wherever it stands", (key) => {
+  ])("refuses the key %j in every part", (key) => {
     const message = `contract "c": "${key}" must be camelCase letters and digits, 64 at most`
     expect(() => defineContract({ name: "c", commands: { [key]: call } })).toThrow(new TypeError(message))
     expect(() => defineContract({ name: "c", queries: { [key]: call } })).toThrow(new TypeError(message))
@@ -37,9 +37,9 @@ describe("defineContract", () => {
     expect(() => defineContract({ name: "c", streams: { [key]: stream } })).toThrow(new TypeError(message))
   })
 
-  it("refuses the protocol's own name", () => {
+  it("refuses the reserved name `authenticate`", () => {
     expect(() => defineContract({ name: "c", queries: { authenticate: call } })).toThrow(
-      /belongs to the protocol/,
+      /is reserved by the protocol/,
     )
   })
 
@@ -56,7 +56,7 @@ describe("defineContract", () => {
     )
   })
 
-  it("refuses a conflation key on what must not be lost", () => {
+  it("refuses a conflation key on a reliable event", () => {
     const key = (): string => "k"
     expect(() => defineContract({ name: "c", events: { moved: { payload: any, key } } })).toThrow(
       /must be volatile/,
@@ -81,7 +81,7 @@ describe("defineContract", () => {
     })
   })
 
-  it("takes topics whose events it has, under names of their own", () => {
+  it("takes topics that name its events, with unique keys", () => {
     const chat = defineTopic({ events: ["moved"] })
     const events = { moved: event }
     expect(defineContract({ name: "c", events, topics: { chat } }).topics).toEqual({
@@ -89,7 +89,7 @@ describe("defineContract", () => {
     })
     // @ts-expect-error 2322: "moved"
     expect(() => defineContract({ name: "c", topics: { chat } })).toThrow(
-      'contract "c": topic "chat" names "moved", which is no event',
+      'contract "c": topic "chat" names "moved", which is not an event',
     )
     expect(() => defineContract({ name: "c", events, topics: { moved: chat } })).toThrow(/declared twice/)
     expect(() => defineContract({ name: "c", events, topics: { "chat:a": chat } })).toThrow(/camelCase/)

@@ -1,51 +1,68 @@
-// The contract: what both ends know of an application's messages. Types are inferred from it, names are looked up in it.
+// Defines the contract: the messages of an application, shared by client and server. Types are inferred from it.
+// Must not know frames or sessions.
 import type { Schema, SchemaInput, SchemaOutput } from "./schema.ts"
 import type { RecordOf, ReplicaSpec } from "./replica-schema.ts"
 import type { TopicSpec, TopicSpecs } from "./topic-kind.ts"
 import type { RateLimit } from "./rate-limit.ts"
 
-/** Requests and events that the topics layer keeps for itself; they come first in every table of type names. */
+/** Requests and events of the topics layer. They are the first entries of every table of type names. */
 export const reservedTypes = ["$join", "$leave", "$publish", "$presence"] as const
 
+/** Kind of a call with one reply. */
 export type CallKind = "command" | "query"
 
-/** A command (changes something) or a query (does not). */
+/** A command (changes state) or a query (does not). */
 export interface CallSpec<I extends Schema = Schema, O extends Schema = Schema> {
-  /** Validated by the server before the handler runs. */
+  /** Schema of the input. The server validates it before the handler runs; an invalid one gets `invalid_input`. */
   readonly input: I
-  /** Validated by the client before the promise resolves. */
+  /** Schema of the output. The client validates it before the promise resolves; an invalid one is `invalid_reply`. */
   readonly output: O
-  /** Per user, over all of the user's connections. Default: only the limits on all messages of a user. */
+  /**
+   * Rate limit per user, over all connections of the user. Default: only the limits on all messages of a user. A request
+   * without a permit gets `rate_limited`.
+   */
   readonly limit?: RateLimit
 }
 
-/** A query whose reply is many items, sent as fast as their reader takes them. */
+/** A query whose reply is a sequence of items with flow control. */
 export interface StreamSpec<I extends Schema = Schema, O extends Schema = Schema> {
-  /** Validated by the server before the handler runs. */
+  /** Schema of the input. The server validates it before the handler runs; an invalid one gets `invalid_input`. */
   readonly input: I
-  /** One item of the reply. Validated by the client before its reader gets it. */
+  /** Schema of one item. The client validates it before the reader receives it. */
   readonly item: O
-  /** Of openings, per user, over all of the user's connections. Default: only the limits on all messages of a user. */
+  /**
+   * Rate limit of new streams per user, over all connections of the user. Default: only the limits on all messages of a
+   * user. A request without a permit gets `rate_limited`.
+   */
   readonly limit?: RateLimit
 }
 
+/** An event that the server sends, or that clients publish to topics. */
 export interface EventSpec<P extends Schema = Schema> {
-  /** Validated by the client before listeners run. */
+  /** Schema of the payload. The client validates it before listeners run. */
   readonly payload: P
   /**
-   * `reliable` (default): in order, buffered up to the connection's bound. `volatile`: may be dropped when the
-   * receiver is slow; never overtakes a reliable message sent before it.
+   * Delivery class; default `reliable`. `reliable`: in order, retransmitted after a resume, buffered up to the session's
+   * send buffer. `volatile`: may be dropped if the receiver is slow; never overtakes an earlier reliable message.
    */
   readonly delivery?: "reliable" | "volatile"
-  /** Volatile only: of the values that wait with the same key only the latest is kept. Method, so that specs stay assignable. */
+  /**
+   * Conflation key of a volatile event: of the queued values with the same key only the latest is kept. Default: none, and a
+   * value that cannot be sent at once is dropped. It is a method, so that specs stay assignable.
+   */
   key?(payload: SchemaInput<P>): string
 }
 
+/** Commands or queries by name. */
 export type CallSpecs = Readonly<Record<string, CallSpec>>
+/** Streams by name. */
 export type StreamSpecs = Readonly<Record<string, StreamSpec>>
+/** Events by name. */
 export type EventSpecs = Readonly<Record<string, EventSpec>>
+/** Replicas by name. */
 export type ReplicaSpecs = Readonly<Record<string, ReplicaSpec>>
 
+/** Messages of one application. Created by `defineContract`. */
 export interface Contract<
   C extends CallSpecs = CallSpecs,
   Q extends CallSpecs = CallSpecs,
@@ -54,20 +71,27 @@ export interface Contract<
   R extends ReplicaSpecs = ReplicaSpecs,
   T extends TopicSpecs = TopicSpecs,
 > {
+  /** Name of the contract. HELLO carries it; error messages contain it. */
   readonly name: string
+  /** Requests that change state. */
   readonly commands: C
+  /** Requests that change nothing. */
   readonly queries: Q
+  /** Events. */
   readonly events: E
+  /** Requests with a sequence of items as reply. */
   readonly streams: S
+  /** Replicated records. */
   readonly replicas: R
+  /** Kinds of topics. */
   readonly topics: T
 }
 
 type NoSpecs = Readonly<Record<never, never>>
 
 /**
- * Declares a contract. Keys are camelCase letters and digits, unique over commands, queries, events, streams,
- * replicas and topics. Topics name events of the same contract.
+ * Declares a contract. A key is camelCase, at most 64 letters and digits, and unique among commands, queries, events, streams,
+ * replicas and topics. Topics refer to events of the same contract.
  * @throws TypeError that names the key which breaks a rule.
  */
 export function defineContract<
@@ -103,24 +127,24 @@ export function defineContract(spec: {
       throw new TypeError(`contract "${name}": "${key}" must be camelCase letters and digits, 64 at most`)
     }
     if (key === "authenticate")
-      throw new TypeError(`contract "${name}": "authenticate" belongs to the protocol`)
+      throw new TypeError(`contract "${name}": "authenticate" is reserved by the protocol; rename it`)
     if (seen.has(key)) throw new TypeError(`contract "${name}": "${key}" is declared twice`)
     seen.add(key)
   }
   for (const [key, event] of Object.entries(events)) {
     if (event.key !== undefined && event.delivery !== "volatile") {
-      throw new TypeError(`contract "${name}": event "${key}" has a key, so it must be volatile`)
+      throw new TypeError(`contract "${name}": event "${key}" has a key, so its delivery must be volatile`)
     }
   }
   for (const [key, topic] of Object.entries(topics)) {
     const unknown = topic.events.find((event) => !Object.hasOwn(events, event))
     if (unknown !== undefined)
-      throw new TypeError(`contract "${name}": topic "${key}" names "${unknown}", which is no event`)
+      throw new TypeError(`contract "${name}": topic "${key}" names "${unknown}", which is not an event`)
   }
   return { name, commands, queries, events, streams, replicas, topics }
 }
 
-/** All type names of a contract in the order of the wire table. */
+/** Returns all type names of a contract in the order of the wire's type table. */
 export function contractTypes(contract: Contract): string[] {
   const names = [
     ...Object.keys(contract.commands),
@@ -131,11 +155,12 @@ export function contractTypes(contract: Contract): string[] {
   return [...reservedTypes, ...names]
 }
 
+/** A request of a contract: its kind and its schemas. */
 export type CallEntry =
   | { readonly call: CallKind; readonly spec: CallSpec }
   | { readonly call: "stream"; readonly spec: StreamSpec }
 
-/** Looks calls up in a Map, so that names such as `toString` or `__proto__` find nothing. */
+/** Returns the requests of a contract by name. A Map, so that names such as `toString` or `__proto__` find nothing. */
 export function indexCalls(contract: Contract): ReadonlyMap<string, CallEntry> {
   const commands = Object.entries(contract.commands).map(
     ([name, spec]) => [name, { call: "command", spec }] as const,
@@ -149,46 +174,58 @@ export function indexCalls(contract: Contract): ReadonlyMap<string, CallEntry> {
   return new Map<string, CallEntry>([...commands, ...queries, ...streams])
 }
 
+/** Returns the events of a contract by name. */
 export function indexEvents(contract: Contract): ReadonlyMap<string, EventSpec> {
   return new Map(Object.entries(contract.events))
 }
 
+/** Name of a command of a contract. */
 export type CommandName<T extends Contract> = keyof T["commands"] & string
+/** Name of a query of a contract. */
 export type QueryName<T extends Contract> = keyof T["queries"] & string
+/** Name of a stream of a contract. */
 export type StreamName<T extends Contract> = keyof T["streams"] & string
+/** Name of a replica of a contract. */
 export type ReplicaName<T extends Contract> = keyof T["replicas"] & string
-/** A record of a replica, without its id. */
+/** Record of a replica, without its id. */
 export type ReplicaRecord<T extends Contract, K extends ReplicaName<T>> = RecordOf<T["replicas"][K]>
+/** Name of an event of a contract. */
 export type EventName<T extends Contract> = keyof T["events"] & string
+/** Name of a kind of topics of a contract. */
 export type TopicKind<T extends Contract> = keyof T["topics"] & string
-/** The kind alone, or the kind, a colon and the rest. */
+/** Name of a topic: its kind, optionally followed by a colon and a suffix. */
 export type TopicName<T extends Contract> = TopicKind<T> | `${TopicKind<T>}:${string}`
-/** The kind that a name begins with. */
+/** Kind that a topic's name begins with. */
 export type KindOfTopic<T extends Contract, N extends string> = Extract<
   N extends `${infer K}:${string}` ? K : N,
   TopicKind<T>
 >
-/** Events that belong to a kind of topics. */
+/** Name of an event of a kind of topics. */
 export type TopicEventName<T extends Contract, K extends TopicKind<T>> = T["topics"][K]["events"][number] &
   EventName<T>
 type PresenceSchema<T extends Contract, K extends TopicKind<T>> = T["topics"][K]["presence"]
-/** What a member passes of itself, and what others see of it; undefined for a kind without presence. */
+/** State that a member passes, before validation; undefined for a kind without presence. */
 export type PresenceInput<T extends Contract, K extends TopicKind<T>> =
   PresenceSchema<T, K> extends Schema ? SchemaInput<PresenceSchema<T, K>> : NoState<PresenceSchema<T, K>>
+/** State that other members receive, after validation; undefined for a kind without presence. */
 export type PresenceState<T extends Contract, K extends TopicKind<T>> =
   PresenceSchema<T, K> extends Schema ? SchemaOutput<PresenceSchema<T, K>> : NoState<PresenceSchema<T, K>>
-/** Of a contract that is not known, a state may be anything. */
+/** State of a kind without a presence schema; `unknown` if the contract's type is not known. */
 type NoState<P> = [P] extends [undefined] ? undefined : unknown
 
-/** What a caller passes, and what a handler receives after validation. */
+/** Input that a caller passes, before validation. */
 export type CallInput<S extends CallSpec | StreamSpec> = SchemaInput<S["input"]>
+/** Input that a handler receives, after validation. */
 export type ValidInput<S extends CallSpec | StreamSpec> = SchemaOutput<S["input"]>
-/** What a handler returns, and what the caller receives after validation. */
+/** Output that a handler returns, before validation. */
 export type CallOutput<S extends CallSpec> = SchemaInput<S["output"]>
+/** Output that a caller receives, after validation. */
 export type ValidOutput<S extends CallSpec> = SchemaOutput<S["output"]>
-/** What the handler of a stream yields, and what its reader receives after validation. */
+/** Item that the handler of a stream yields, before validation. */
 export type StreamItem<S extends StreamSpec> = SchemaInput<S["item"]>
+/** Item that the reader of a stream receives, after validation. */
 export type ValidItem<S extends StreamSpec> = SchemaOutput<S["item"]>
-/** What is published, and what a listener receives after validation. */
+/** Payload that is published, before validation. */
 export type EventPayload<T extends Contract, K extends EventName<T>> = SchemaInput<T["events"][K]["payload"]>
+/** Payload that a listener receives, after validation. */
 export type ValidPayload<T extends Contract, K extends EventName<T>> = SchemaOutput<T["events"][K]["payload"]>

@@ -1,15 +1,22 @@
-// Bounds of a topic's history, with their defaults.
+// Declares the bounds of a topic's history, with their defaults.
 
-/** What a kind of topics keeps for those who come later, for each of its topics. Whichever bound is reached first counts. */
+/** Bounds of the history of each topic of a kind. The first bound that is reached applies. */
 export interface TopicHistoryLimits {
-  /** Publications. Beyond: the oldest is forgotten. */
+  /** Number of retained publications; default 100. At the bound the oldest is evicted. */
   readonly maxCount: number
-  /** Age of a publication. Beyond: it is forgotten, and so is a topic that nobody is in or publishes to for so long. */
+  /**
+   * Age of a retained publication, in milliseconds; default 600,000. Then it expires. A topic without subscribers and
+   * publications expires after the same time.
+   */
   readonly maxAgeMs: number
-  /** Bytes of what is kept. Beyond: the oldest is forgotten; of one that is larger by itself, also what was before it. */
+  /**
+   * Bytes of the retained publications; default 64 KiB. At the bound the oldest is evicted. A single publication above the
+   * bound is not retained, and all earlier ones are evicted.
+   */
   readonly maxBytes: number
 }
 
+/** Defaults of `TopicHistoryLimits`. */
 export const defaultTopicHistory: TopicHistoryLimits = {
   maxCount: 100,
   maxAgeMs: 600_000,

@@ -1,9 +1,9 @@
-// A rate, as contracts and options state it. Who keeps to it: `calls/rate-limiter.ts`.
+// Declares a rate limit of a contract or an option. `calls/rate-limiter.ts` applies it.
 
-/** How often something may happen. */
+/** A token bucket: refill interval and capacity. */
 export interface RateLimit {
-  /** Milliseconds until one spent permit is there again; above 0, fractions allowed. */
+  /** Time in which one permit is refilled, in milliseconds; above 0, fractions are allowed. */
   readonly everyMs: number
-  /** Permits that a rested key can spend at once; at least 1. Default: 1. */
+  /** Capacity of the bucket, in permits; at least 1, default 1. A full bucket allows this many at once. */
   readonly burst?: number
 }

@@ -1,92 +1,110 @@
-// The kinds of fields that a replica's records may have: which values they take, and how these are packed.
-// Inside a replica a value is in its packed form: a whole number, a text, or undefined where an optional one is absent.
+// Defines the kinds of replica fields: their values and their packing. A replica stores packed values: an integer, a text,
+// or undefined for an absent optional one. Must not know records or cells.
 import type { BitReader, BitWriter } from "../base/bits.ts"
 import { quoted } from "../base/quoted.ts"
 import { isWellFormed } from "../base/sentence.ts"
 import { decodeText, encodeText } from "../base/utf8.ts"
 
-/** A value as it is kept and compared. */
+/** A value in the form that is stored and compared. */
 export type Packed = number | string | undefined
 
-/** What a server tells of a field, so that a client reads it as it was written, whatever its own contract says. */
+/** Wire form of a field's kind and options. A client reads fields by the server's shape, not by its own contract. */
 export type FieldShape = readonly [kind: string, ...rest: readonly unknown[]]
 
+/** One field of a replica's records. Created by `integer`, `real`, `flag`, `oneOf`, `text` and `optional`. */
 export interface Field<T = unknown> {
+  /** Wire form of the kind and its options. */
   readonly shape: FieldShape
-  /** @throws RangeError or TypeError that says what is wrong with the value. */
+  /**
+   * Packs a value.
+   * @throws RangeError or TypeError that names the value and the rule it breaks.
+   */
   pack(value: T): Packed
+  /** Returns the value of a packed one. */
   unpack(packed: Packed): T
+  /** Writes a packed value without reference to a previous one. */
   write(writer: BitWriter, packed: Packed): void
+  /** Reads a value that `write` wrote. */
   read(reader: BitReader): Packed
   /**
-   * The same for one who knows the value before it, and its last step: the difference that its record's last change made
-   * to it. Most of what moves goes on as it went.
+   * Writes a packed value relative to the previous one and to its last step: the difference by the record's last change.
+   * Most moving records repeat their last step, so a change often takes one bit.
    */
   writeChange(writer: BitWriter, packed: Packed, before: Packed, step: number): void
+  /** Reads a value that `writeChange` wrote. */
   readChange(reader: BitReader, before: Packed, step: number): Packed
-  /** True where a step means anything. */
+  /** True if the field uses the last step. Default false. */
   readonly hasSteps?: boolean
 }
 
+/** Range of an integer field. Pass both bounds or none. */
 export interface IntegerOptions {
-  /** Both or none. With them a value takes as many bits as the range needs; without, a byte and more. */
+  /** Least value, an integer. With a range a value takes as many bits as the range needs; without, one byte or more. */
   readonly min?: number
+  /** Greatest value, an integer. */
   readonly max?: number
 }
 
+/** Range and resolution of a real field. */
 export interface RealOptions {
+  /** Least value; a lesser one is raised to it. */
   readonly min: number
+  /** Greatest value; a greater one is lowered to it. */
   readonly max: number
-  /** The resolution: values are rounded to a multiple of it above `min`. At most 2³⁰ steps from `min` to `max`. */
+  /** Resolution: values are rounded to a multiple of it above `min`. From `min` to `max` at most 2²⁸ steps. */
   readonly step: number
 }
 
-/** Steps of a range: differences of them must fit into the packed numbers of bits.ts. */
+/** Maximum number of steps of a range: differences must fit into the packed numbers of bits.ts. */
 const stepsMax = 2 ** 28
-/** Differences below 4 steps take 4 bits, those below 12 take 6. */
+/** Order of the code for changes: differences below 4 steps take 4 bits, those below 12 take 6. */
 export const changeOrder = 3
 
-/** A whole number. Beyond its range, or with a fraction: RangeError. */
+/** Declares an integer field. `pack` throws RangeError for a value outside the range or with a fraction. */
 export function integer(options: IntegerOptions = {}): Field<number> {
   const { min, max } = options
   if (min === undefined && max === undefined) return wideInteger()
   if (min === undefined || max === undefined || !Number.isSafeInteger(min) || !Number.isSafeInteger(max))
-    throw new RangeError("the range of an integer is two whole numbers, min and max")
+    throw new RangeError(
+      `the range of an integer field needs two integers, not min ${String(min)} and max ${String(max)}`,
+    )
   const range = stepRange(min, max, max - min)
   return {
     ...range,
     shape: ["integer", min, max],
     pack(value) {
       if (Number.isInteger(value) && value >= min && value <= max) return value - min
-      throw new RangeError(`${quoted(value)} is no whole number from ${min} to ${max}`)
+      throw new RangeError(`${quoted(value)} is not a whole number from ${min} to ${max}`)
     },
     unpack: (packed) => numberOf(packed) + min,
   }
 }
 
-/** A number that is rounded to a step, and held inside its range. What is no number: RangeError. */
+/** Declares a number field, rounded to a step and clamped to its range. `pack` throws RangeError for another value. */
 export function real({ min, max, step }: RealOptions): Field<number> {
   if (!(step > 0) || !Number.isFinite(min) || !Number.isFinite(max))
-    throw new RangeError("the range of a real is two finite numbers, min and max, and a step above 0")
+    throw new RangeError(
+      `a real field needs a finite min and max and a step above 0, not ${min}, ${max} and ${step}`,
+    )
   const steps = Math.round((max - min) / step)
   return {
     ...stepRange(min, max, steps),
     shape: ["real", min, max, step],
     pack(value) {
       if (typeof value !== "number" || Number.isNaN(value))
-        throw new RangeError(`${quoted(value)} is no number`)
+        throw new RangeError(`${quoted(value)} is not a number`)
       return Math.min(Math.max(Math.round((value - min) / step), 0), steps)
     },
     unpack: (packed) => min + numberOf(packed) * step,
   }
 }
 
-/** True or false: one bit. */
+/** Declares a boolean field: one bit. `pack` throws TypeError for another value. */
 export function flag(): Field<boolean> {
   return {
     shape: ["flag"],
     pack(value) {
-      if (typeof value !== "boolean") throw new TypeError(`${quoted(value)} is neither true nor false`)
+      if (typeof value !== "boolean") throw new TypeError(`${quoted(value)} is not a boolean`)
       return value ? 1 : 0
     },
     unpack: (packed) => packed === 1,
@@ -94,15 +112,16 @@ export function flag(): Field<boolean> {
   }
 }
 
-/** One of a list of texts: as many bits as its place needs. */
+/** Declares a choice among texts; the index is packed. `pack` throws RangeError for another value. */
 export function oneOf<const T extends string>(values: readonly [T, ...T[]]): Field<T> {
   const places = new Map<string, number>(values.map((value, place) => [value, place]))
-  if (places.size !== values.length) throw new RangeError("the values of a choice must differ")
+  if (places.size !== values.length)
+    throw new RangeError(`oneOf has a duplicate among its ${values.length} values; remove it`)
   return {
     shape: ["oneOf", values],
     pack(value) {
       const place = places.get(value)
-      if (place === undefined) throw new RangeError(`${quoted(value)} is none of ${values.join(", ")}`)
+      if (place === undefined) throw new RangeError(`${quoted(value)} is not one of ${values.join(", ")}`)
       return place
     },
     unpack: (packed) => values[numberOf(packed)] ?? values[0],
@@ -110,13 +129,13 @@ export function oneOf<const T extends string>(values: readonly [T, ...T[]]): Fie
   }
 }
 
-/** Any text: its UTF-8 and its length, sent whole whenever it changes. */
+/** Declares a text field: length and UTF-8, sent completely with each change. `pack` throws for another value. */
 export function text(): Field<string> {
   return {
     shape: ["text"],
     pack(value) {
-      if (typeof value !== "string") throw new TypeError(`${quoted(value)} is no text`)
-      if (!isWellFormed(value)) throw new RangeError("half a surrogate pair is no text")
+      if (typeof value !== "string") throw new TypeError(`${quoted(value)} is not a text`)
+      if (!isWellFormed(value)) throw new RangeError(`${quoted(value)} has half a surrogate pair`)
       return value
     },
     unpack: (packed) => (typeof packed === "string" ? packed : ""),
@@ -127,7 +146,7 @@ export function text(): Field<string> {
   }
 }
 
-/** The same, or undefined: one bit more. */
+/** Declares a field that may be undefined: one bit more than the inner field. */
 export function optional<T>(field: Field<T>): Field<T | undefined> {
   return {
     shape: ["optional", field.shape],
@@ -151,7 +170,7 @@ export function optional<T>(field: Field<T>): Field<T | undefined> {
   }
 }
 
-/** The field that a peer described; undefined for a kind that this version does not know. */
+/** Returns the field of a peer's shape; undefined for a kind that this version does not know. */
 export function fieldOf(shape: unknown): Field | undefined {
   if (!Array.isArray(shape)) return undefined
   const described: readonly unknown[] = shape
@@ -195,7 +214,7 @@ function wideInteger(): Field<number> {
     shape: ["integer"],
     pack(value) {
       if (Number.isSafeInteger(value) && Math.abs(value) <= Number.MAX_SAFE_INTEGER / 4) return value
-      throw new RangeError(`${quoted(value)} is no whole number within ±2⁵¹`)
+      throw new RangeError(`${quoted(value)} is not a whole number within ±2⁵¹`)
     },
     unpack: numberOf,
     write,
@@ -207,10 +226,10 @@ function wideInteger(): Field<number> {
 
 type Coding = Pick<Field, "write" | "read" | "writeChange" | "readChange" | "hasSteps">
 
-/** Whole numbers from 0 to `steps`; a change is a bit if it is the one before again, else a difference, short if it is small. */
+/** Coding of integers from 0 to `steps`. A change that repeats the last step takes one bit; another is a difference. */
 function stepRange(min: number, max: number, steps: number): Coding {
   if (!(steps >= 1 && steps <= stepsMax))
-    throw new RangeError(`a range must have from 1 to ${stepsMax} steps, and ${min} to ${max} has ${steps}`)
+    throw new RangeError(`the range ${min} to ${max} has ${steps} steps; it must have 1 to ${stepsMax}`)
   const { write, read } = bitsOnly(bitsFor(steps + 1), steps + 1)
   return {
     write,
@@ -219,14 +238,15 @@ function stepRange(min: number, max: number, steps: number): Coding {
     // oxlint-disable-next-line eslint/max-params -- as declared
     writeChange(writer, packed, before, step) {
       const change = numberOf(packed) - numberOf(before)
-      // There is no change of 0 that would have to be told from going on.
+      // A change is never 0, so with a step of 0 no flag is needed.
       if (step !== 0) writer.flag(change === step)
       if (step === 0 || change !== step) writer.smallSigned(change, changeOrder)
     },
     readChange(reader, before, step) {
       const change = step !== 0 && reader.flag() ? step : reader.smallSigned(changeOrder)
       const packed = numberOf(before) + change
-      if (packed < 0 || packed > steps) throw new RangeError("a packed value leaves its range")
+      if (packed < 0 || packed > steps)
+        throw new RangeError(`packed value ${packed} is outside its range, 0 to ${steps}`)
       return packed
     },
   }
@@ -236,13 +256,14 @@ function bitsOnly(bits: number, count: number): Coding {
   const write = (writer: BitWriter, packed: Packed): void => writer.bits(numberOf(packed), bits)
   const read = (reader: BitReader): Packed => {
     const packed = reader.bits(bits)
-    if (packed >= count) throw new RangeError("a packed value leaves its range")
+    if (packed >= count)
+      throw new RangeError(`packed value ${packed} is outside its range, 0 to ${count - 1}`)
     return packed
   }
   return { write, read, writeChange: write, readChange: read }
 }
 
-/** Bits that tell `count` values apart. */
+/** Returns the number of bits that distinguish `count` values. */
 function bitsFor(count: number): number {
   return count <= 1 ? 0 : 32 - Math.clz32(count - 1)
 }
@@ -251,7 +272,7 @@ function numberOf(packed: Packed): number {
   return typeof packed === "number" ? packed : 0
 }
 
-/** What a record's last change did to a number of it. */
+/** Returns the difference of a field by its record's last change; 0 for a field that is not a number. */
 export function stepOf(packed: Packed, before: Packed): number {
   return numberOf(packed) - numberOf(before)
 }

@@ -1,41 +1,47 @@
-// What the records of a replica consist of, and how a record is packed: whole for who has not seen it, by its changed
-// fields for who has. Both ends use it: the server by its contract, the client by what the server tells of its own.
+// Describes the fields of a replica's records, and packs records: complete, or as changed fields relative to the previous
+// state. The server uses the schema of its contract, the client the schema that the server sent.
+// Must not know cells, viewers or connections.
 import type { BitReader, BitWriter } from "../base/bits.ts"
 import { changeOrder, fieldOf, stepOf } from "./replica-field.ts"
 import type { Field, FieldShape, Packed } from "./replica-field.ts"
 
+/** Fields of a record by name. */
 export type Fields = Readonly<Record<string, Field>>
 
-/** Where records are: which two of their fields say so, and the edge of a square cell in these fields' units. */
+/** Partition of a replica into square cells by two coordinates, and the area of interest of a viewer. */
 export interface ReplicaArea<Name extends string = string> {
+  /** Name of the field with the x coordinate: an integer or a real. */
   readonly x: Name
+  /** Name of the field with the y coordinate: an integer or a real. */
   readonly y: Name
+  /** Edge of a cell, in the unit of the two fields; above 0. */
   readonly cellSize: number
-  /** A viewer sees its own cell and so many around it in each direction. Default 1: nine cells. */
+  /** Area of interest: cells around the viewer's cell in each direction, 0 to 8. Default 1: nine cells. */
   readonly range?: number
 }
 
+/** A kind of replicated records. Created by `defineReplica`. */
 export interface ReplicaSpec<F extends Fields = Fields> {
-  /** By name, 30 at most. */
+  /** Fields by name, 1 to 30. */
   readonly fields: F
-  /** Without an area every viewer sees all records: a scoreboard. */
+  /** Partition into cells. Default: none, and every viewer receives all records (a scoreboard). */
   readonly area?: ReplicaArea
 }
 
 type FieldValue<F> = F extends Field<infer T> ? T : never
 
-/** The record of a replica, by the contract. */
+/** Record of a replica, inferred from its spec. */
 export type RecordOf<S extends ReplicaSpec> = {
   readonly [K in keyof S["fields"]]: FieldValue<S["fields"][K]>
 }
 
-/** Every bit of a mask of changed fields must fit into a whole number of 32 bits. */
+/** Maximum number of fields: a mask of changed fields must fit into a 32-bit integer. */
 const fieldsMax = 30
 
 /**
  * Declares a replica for `defineContract`.
- * @throws RangeError for no fields or more than 30, a cell size that is not above 0, a range that is no whole number
- * from 0 to 8; TypeError for an area whose fields are not numbers of the replica.
+ * @throws RangeError for no fields or more than 30, a cell size that is not above 0, a range that is not an integer from 0 to
+ * 8. TypeError for an area whose coordinates are not number fields of the replica.
  */
 export function defineReplica<F extends Fields>(spec: {
   readonly fields: F
@@ -43,51 +49,57 @@ export function defineReplica<F extends Fields>(spec: {
 }): ReplicaSpec<F> {
   const names = Object.keys(spec.fields)
   if (names.length === 0 || names.length > fieldsMax)
-    throw new RangeError(`a replica has from 1 to ${fieldsMax} fields, not ${names.length}`)
+    throw new RangeError(`a replica must have 1 to ${fieldsMax} fields, not ${names.length}`)
   const { area } = spec
   if (area === undefined) return spec
   if (!(area.cellSize > 0) || !Number.isFinite(area.cellSize))
-    throw new RangeError(`the cell size of a replica must be above 0, not ${area.cellSize}`)
+    throw new RangeError(`area.cellSize of a replica must be above 0, not ${area.cellSize}`)
   const { range = 1 } = area
   if (!Number.isInteger(range) || range < 0 || range > 8)
-    throw new RangeError(`the range of a replica is 0 to 8 cells, not ${range}`)
+    throw new RangeError(`area.range of a replica must be an integer from 0 to 8, not ${range}`)
   for (const name of [area.x, area.y]) {
     const kind = spec.fields[name]?.shape[0]
     if (kind !== "integer" && kind !== "real")
-      throw new TypeError(`"${name}" says where a record is, so it must be an integer or a real`)
+      throw new TypeError(`coordinate "${name}" of a replica's area must be an integer or a real field`)
   }
   return spec
 }
 
-/** As it travels: what each field is called and what kind it is of, in the order of the packed bytes. */
+/** Wire form of a schema: name and shape of each field, in the order of the packed bytes. */
 export type SchemaShape = readonly (readonly [name: string, shape: FieldShape])[]
 
+/** A field with its name. */
 export interface NamedField {
   readonly name: string
   readonly field: Field
 }
 
-/** Packed values of a record, by the place of their field. */
+/** Packed values of a record, by the index of their field. */
 export type PackedRecord = Packed[]
 
-/** A record, and what it was before its last change; the same while it has not changed since it came into its cell. */
+/** A record and its state before the last change. Both are equal if it has not changed since it entered its cell. */
 export interface RecordState {
+  /** Current values. */
   readonly record: PackedRecord
+  /** Values before the last change. */
   readonly before: PackedRecord
 }
 
+/** Ordered fields of a replica. Writes and reads packed records. Reading throws RangeError for bytes of another form. */
 export class ReplicaSchema {
+  /** Fields in the order of the packed bytes. */
   readonly fields: readonly NamedField[]
 
   constructor(fields: readonly NamedField[]) {
     this.fields = fields
   }
 
+  /** Returns the schema of a contract's fields. */
   static of(fields: Fields): ReplicaSchema {
     return new ReplicaSchema(Object.entries(fields).map(([name, field]) => ({ name, field })))
   }
 
-  /** Undefined for a shape that this version cannot read. */
+  /** Returns the schema of a peer's shape; undefined for a shape that this version cannot read. */
   static from(shape: unknown): ReplicaSchema | undefined {
     if (!Array.isArray(shape) || shape.length === 0 || shape.length > fieldsMax) return undefined
     const fields: NamedField[] = []
@@ -102,30 +114,37 @@ export class ReplicaSchema {
     return new ReplicaSchema(fields)
   }
 
+  /** Wire form of the schema. */
   get shape(): SchemaShape {
     return this.fields.map(({ name, field }) => [name, field.shape])
   }
 
+  /** Returns the index of a field; -1 for an unknown name. */
   placeOf(name: string): number {
     return this.fields.findIndex((field) => field.name === name)
   }
 
+  /** Writes all fields of a record. */
   writeRecord(writer: BitWriter, record: PackedRecord): void {
     for (const [place, { field }] of this.fields.entries()) field.write(writer, record[place])
   }
 
+  /** Reads all fields of a record. */
   readRecord(reader: BitReader): PackedRecord {
     return this.fields.map(({ field }) => field.read(reader))
   }
 
+  /** Writes a mask of fields. */
   writeMask(writer: BitWriter, mask: number): void {
     writer.bits(mask, this.fields.length)
   }
 
+  /** Reads a mask of fields. */
   readMask(reader: BitReader): number {
     return reader.bits(this.fields.length)
   }
 
+  /** Writes the fields in `mask`, each relative to its previous value and its last step. */
   // oxlint-disable-next-line eslint/max-params -- the hot path allocates no options object
   writeChanges(writer: BitWriter, mask: number, record: PackedRecord, was: RecordState): void {
     for (let place = 0; place < this.fields.length; place += 1) {
@@ -135,6 +154,7 @@ export class ReplicaSchema {
     }
   }
 
+  /** Reads the fields in `mask`; the others keep their values. */
   readChanges(reader: BitReader, mask: number, { record, before }: RecordState): PackedRecord {
     return this.fields.map(({ field }, place) =>
       (mask & (1 << place)) === 0
@@ -143,7 +163,7 @@ export class ReplicaSchema {
     )
   }
 
-  /** How a record moves, for who has not seen it move. */
+  /** Writes the last steps of a record, for a reader that has no previous state of it. */
   writeSteps(writer: BitWriter, { record, before }: RecordState): void {
     const steps = this.fields.flatMap(({ field }, place) =>
       field.hasSteps === true ? stepOf(record[place], before[place]) : [],
@@ -153,7 +173,7 @@ export class ReplicaSchema {
     if (moves) for (const step of steps) writer.smallSigned(step, changeOrder)
   }
 
-  /** What the record was before its last change, as far as it matters. */
+  /** Reads the last steps of a record. Returns its state before the last change; only fields with steps can differ. */
   readSteps(reader: BitReader, record: PackedRecord): PackedRecord {
     if (!reader.flag()) return record
     return this.fields.map(({ field }, place) => {
@@ -164,7 +184,7 @@ export class ReplicaSchema {
   }
 }
 
-/** What a peer says of a field may be out of range, too. */
+/** Returns undefined for an unknown kind of field, and for options that are out of range. */
 function readField(shape: unknown): Field | undefined {
   try {
     return fieldOf(shape)

@@ -2,7 +2,7 @@ import { describe, expect, it } from "vitest"
 import { describeIssues } from "./schema.ts"
 
 describe("describeIssues", () => {
-  it("says where and what, in one sentence", () => {
+  it("joins paths and messages in one sentence", () => {
     const issues = [
       { path: "direction", message: 'expected "UP" | "DOWN"' },
       { path: "", message: "expected a map" },
@@ -10,7 +10,7 @@ describe("describeIssues", () => {
     expect(describeIssues(issues)).toBe('direction: expected "UP" | "DOWN"; expected a map')
   })
 
-  it("shows a peer's keys and text short and on one line", () => {
+  it("shows a peer's keys and text cut and on one line", () => {
     const issues = [
       { path: "a\n\u2028b", message: 'unknown key "\u001b[31m"' },
       { path: "", message: "x".repeat(60_000) },

@@ -1,22 +1,23 @@
-// What a contract says of its topics: which events belong to a kind, and what its members show of themselves. A topic's
-// name begins with its kind. Knows no members and no messages.
+// Declares kinds of topics in a contract: the events of a kind and the presence state of its members. A topic's name begins
+// with its kind. Must not know members or messages.
 import type { Schema } from "./schema.ts"
 import { isTopicName } from "./topic-name.ts"
 
-/** One kind of topics. Made by `defineTopic`. */
+/** One kind of topics. Created by `defineTopic`. */
 export interface TopicSpec<E extends string = string, P extends Schema | undefined = Schema | undefined> {
-  /** Names of the contract's events that a client may publish to such a topic, and listen to in it. */
+  /** Events of the contract that a client may publish and subscribe to in topics of this kind. */
   readonly events: readonly E[]
-  /** What each member shows of itself to the others; undefined: nobody is told who is there. */
+  /** Schema of the state that each member shows to the others; undefined: the kind has no presence. */
   readonly presence: P
 }
 
+/** Kinds of topics by name. */
 export type TopicSpecs = Readonly<Record<string, TopicSpec>>
 
 /**
- * Declares a kind of topics for a contract. A topic's name is the name of its kind, alone or with `:` and more after it:
+ * Declares a kind of topics for a contract. A topic's name is the name of its kind, optionally followed by `:` and a suffix:
  * `chat`, `chat:global`.
- * @param spec.presence validates the small state of a member, without waiting for anything.
+ * @param spec.presence schema of a member's state; it must validate synchronously.
  */
 export function defineTopic<const E extends string, P extends Schema>(spec: {
   readonly events: readonly E[]
@@ -35,33 +36,35 @@ export function defineTopic({
   return { events, presence }
 }
 
-/** The kind that a topic's name begins with; undefined for what cannot be the name of a topic. */
+/** Returns the kind that a topic's name begins with; undefined for an invalid topic name. */
 export function topicKindOf(name: string): string | undefined {
   return isTopicName(name) ? name.split(":", 1)[0] : undefined
 }
 
-/** Where a reader of a topic stands: it has everything up to `offset` that was published in this `epoch`. */
+/** Position of a subscriber in a topic: it has received every publication of `epoch` up to `offset`. */
 export interface TopicPosition {
-  /** Changes when a topic begins anew, as after a restart of the server. */
+  /** Identifies one sequence of offsets. Changes when the topic's offsets start again, as after a restart of the server. */
   readonly epoch: string
-  /** Counts the reliable publications of the epoch, from 1. */
+  /** Number of the last received reliable publication in the epoch; the first is 1. */
   readonly offset: number
 }
 
 /**
- * Why publications are missing. `trimmed`: the history no longer reaches back so far. `restarted`: the topic has begun
- * anew. `unkept`: this topic keeps no history. `overrun`: the reader of an iteration was too slow.
+ * Reason of missing publications. `trimmed`: they were evicted from the history. `restarted`: the topic has a new epoch.
+ * `unkept`: the topic has no history. `overrun`: the iteration's buffer overflowed.
  */
 export type TopicGapReason = "trimmed" | "restarted" | "unkept" | "overrun"
 
-/** Publications that a reader did not get and cannot get any more. */
+/** Publications that a subscriber missed and that cannot be replayed. */
 export interface TopicGap {
+  /** Name of the topic. */
   readonly topic: string
-  /** Of the two offsets. */
+  /** Epoch of `from` and `to`. */
   readonly epoch: string
-  /** The first one that is missing. */
+  /** Offset of the first missing publication. */
   readonly from: number
-  /** The last one; undefined where nobody knows. */
+  /** Offset of the last missing publication; undefined: unknown. */
   readonly to: number | undefined
+  /** Reason why they are missing. */
   readonly reason: TopicGapReason
 }

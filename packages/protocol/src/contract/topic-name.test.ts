@@ -19,7 +19,7 @@ describe("topic names", () => {
     },
   )
 
-  it("hold no other character", () => {
+  it("contain no other character", () => {
     fc.assert(
       fc.property(fc.string({ unit: "binary", maxLength: 10 }), (name) => {
         const allowed = Array.from(name).every((character) => /[A-Za-z0-9:._/-]/.test(character))
@@ -29,7 +29,7 @@ describe("topic names", () => {
     )
   })
 
-  it("are shown shortened when they are refused", () => {
+  it("are shown cut in the error", () => {
     expect(() => assertTopicName("x".repeat(10_000))).toThrow(/^topic "x{64}"… must be/)
   })
 })

@@ -10,7 +10,7 @@ const wallClockMs = 1_700_000_000_123
 const codec = createEnvelopeCodec({ limits: clientMessageLimits, wallClockMs: () => wallClockMs })
 const hex = (bytes: Uint8Array): string => Buffer.from(bytes).toString("hex")
 const text = (value: string): string => hex(encode(value))
-/** What stands at the end of everything that a server sends: the time as uint64, then the version. */
+/** End of every server message: the timestamp as uint64, then the version. */
 const tail = `${text("timestamp")}cf0000018bcfe5687b${text("version")}a3322e30`
 const key = fc.stringMatching(/^[a-z][a-zA-Z0-9]{0,12}$/)
 const payloads = fc.dictionary(
@@ -74,7 +74,7 @@ describe("the bytes of a server", () => {
     expect(hex(codec.encode(frame))).toBe(head + tail)
   })
 
-  it("hold an error as the superset of both revisions", () => {
+  it("contain an error as the superset of both revisions", () => {
     const error = {
       code: "rate_limited",
       message: "slow",
@@ -138,7 +138,7 @@ describe("the bytes of a client", () => {
 describe("the round trip", () => {
   const reference = fc.option(fc.string({ unit: "binary", maxLength: 10 }))
 
-  it("gives back requests", () => {
+  it("preserves requests", () => {
     const frames = fc.record({
       kind: fc.constant("request" as const),
       call: fc.constantFrom("command" as const, "query" as const),
@@ -155,7 +155,7 @@ describe("the round trip", () => {
     )
   })
 
-  it("gives back events of every sort as events", () => {
+  it("turns events of every kind into plain events", () => {
     const names = key.filter((type) => type !== "welcome" && type !== "serverShutdown")
     fc.assert(
       fc.property(names, payloads, (type, payload) => {
@@ -172,7 +172,7 @@ describe("the round trip", () => {
     )
   })
 
-  it("gives back replies and errors", () => {
+  it("preserves replies and errors", () => {
     const error = fc.record({
       code: fc.stringMatching(/^[a-z_]{1,20}$/),
       message: fc.string(),
@@ -196,7 +196,7 @@ describe("the round trip", () => {
     )
   })
 
-  it("gives back the token, the welcome's payload and the shutdown", () => {
+  it("preserves the token, the payload of the welcome and the shutdown", () => {
     const hello: Frame = {
       kind: "hello",
       version: 0,
@@ -312,7 +312,7 @@ describe("malformed envelopes", () => {
     expect(frame).toMatchObject({ kind: "bad", error: { message: `"version" ${said}` } })
   })
 
-  it("show in a line what they have for a type", () => {
+  it("show an invalid type on one line", () => {
     const type = `foo_\u001b[31m\u2028\r\n${"x".repeat(200)}`
     const shown = `"foo_\\u001b[31m\\u2028\\u000d\\u000a${"x".repeat(32)}"…`
     expect(codec.decode(encode({ ...good, type }), 0)).toMatchObject({
@@ -320,7 +320,7 @@ describe("malformed envelopes", () => {
     })
     const client = createEnvelopeCodec({ side: "client", limits: clientMessageLimits, wallClockMs: () => 0 })
     expect(client.decode(encode({ ...good, type: "cmd_\u2028" }), 0)).toMatchObject({
-      error: { message: 'a client takes no message of type "cmd_\\u2028"' },
+      error: { message: 'a client accepts no message of type "cmd_\\u2028"' },
     })
   })
 
@@ -335,7 +335,7 @@ describe("malformed envelopes", () => {
     expect(reply).not.toHaveProperty("outcome.error.details")
   })
 
-  it("take an absent id and version, and keys that they do not know", () => {
+  it("accept an absent id and version, and unknown keys", () => {
     expect(codec.decode(encode({ type: "query_map", payload: { constructor: 1 }, trace: "x" }), 0)).toEqual({
       kind: "request",
       call: "query",
@@ -364,7 +364,7 @@ describe("malformed envelopes", () => {
       reference: "1",
       outcome: {
         ok: false,
-        error: { code: "sys_internal_error", message: "the server gave no message", category: "system" },
+        error: { code: "sys_internal_error", message: "the server sent no message", category: "system" },
       },
     })
     const goaway = codec.decode(
@@ -404,7 +404,7 @@ describe("malformed envelopes", () => {
 describe("depth", () => {
   const nested = (depth: number): unknown => (depth === 0 ? {} : { k: nested(depth - 1) })
 
-  it("counts the envelope: what the other end would refuse is refused at once", () => {
+  it("counts the envelope, so that a payload which the peer would refuse throws", () => {
     const event = (payload: unknown): Frame => ({ kind: "event", type: "left", payload })
     expect(codec.decode(codec.encode(event(nested(30))), 0).kind).toBe("event")
     expect(() => codec.encode(event(nested(31)))).toThrow(/nested too deep.*32/)
@@ -424,7 +424,7 @@ describe("the names", () => {
     expect(camelCase(snake)).toBe(camel)
   })
 
-  it("turn back for every key of a contract", () => {
+  it("convert back for every key of a contract", () => {
     fc.assert(
       fc.property(key, (name) => {
         expect(camelCase(snakeCase(name))).toBe(name)

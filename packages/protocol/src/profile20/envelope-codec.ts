@@ -1,5 +1,5 @@
-// Profile `2.0`: one MessagePack map per message, {id, type, payload, timestamp, version} in this order.
-// Type names are `cmd_`, `query_` or `event_` plus the snake_case form of a contract key.
+// Encodes and decodes profile `2.0`: one MessagePack map per message, {id, type, payload, timestamp, version} in this order.
+// A type name is `cmd_`, `query_` or `event_` plus the snake_case form of a contract key. Must not know sessions.
 import { suggestedAction } from "../base/errors.ts"
 import type { CallKind } from "../contract/contract.ts"
 import type { MessageLimits } from "../wire/message-limits.ts"
@@ -12,7 +12,7 @@ import { wellFormed } from "../base/sentence.ts"
 
 const envelopeVersion = "2.0"
 
-/** A server of `2.0` does not tell its bounds. */
+/** A `2.0` server does not send its bounds. */
 const unknownLimits: MessageLimits = {
   maxBytes: Number.MAX_SAFE_INTEGER,
   maxDepth: Number.MAX_SAFE_INTEGER,
@@ -25,20 +25,20 @@ export function snakeCase(key: string): string {
   return key.replace(/[A-Z]/g, (letter) => `_${letter.toLowerCase()}`)
 }
 
-/** `map_chunks` → `mapChunks`; a name that no key can stand for is returned as it came. */
+/** `map_chunks` → `mapChunks`; a name without a corresponding key is returned unchanged. */
 export function camelCase(name: string): string {
   const key = name.replace(/_([a-z])/g, (_, letter: string) => letter.toUpperCase())
   return /^[a-z][a-zA-Z0-9]*$/.test(key) && snakeCase(key) === name ? key : name
 }
 
 export interface EnvelopeCodecOptions {
-  /** Which end decodes: a server takes requests, a client takes events and replies. Default: both, for recordings. */
+  /** Decoding side: a server accepts requests, a client events and replies. Default: both, for recordings. */
   readonly side?: "server" | "client"
   /** Limits of this end's reader. */
   readonly limits: MessageLimits
-  /** Limits of the other end's reader. Default: the same. */
+  /** Limits of the peer's reader. Default: `limits`. */
   readonly writes?: MessageLimits
-  /** Wall-clock milliseconds since 1970, for `timestamp`. */
+  /** Returns wall-clock milliseconds since 1970, for `timestamp`. */
   readonly wallClockMs: () => number
 }
 
@@ -64,7 +64,7 @@ export function createEnvelopeCodec(options: EnvelopeCodecOptions): Codec {
 
 type Envelope = Readonly<Record<string, unknown>>
 
-/** @throws TypeError for a frame that profile `2.0` does not have. */
+/** @throws TypeError for a frame that profile `2.0` lacks. */
 function envelopeOf(frame: Frame, wallClockMs: () => number): Envelope {
   switch (frame.kind) {
     case "hello":
@@ -109,7 +109,7 @@ function envelopeOf(frame: Frame, wallClockMs: () => number): Envelope {
   }
 }
 
-/** A client's message. It has neither timestamp nor version, as the existing clients send it. */
+/** Returns a client's message, without timestamp and version, as existing clients send it. */
 function clientEnvelope(id: Reference, type: string, payload: unknown): Envelope {
   return { id, type, payload: payload ?? {} }
 }
@@ -125,7 +125,7 @@ function replyEnvelope({ reference: id, call, outcome }: ReplyFrame, timestamp: 
   return { id, type, payload, timestamp, version: envelopeVersion }
 }
 
-/** A payload of `2.0` is a map, whatever the contract says. */
+/** Wraps a payload that is not a map: `2.0` has only maps as payloads. */
 function asMap(payload: unknown): unknown {
   if (payload === undefined || payload === null) return {}
   const isShown = payload instanceof Encoded ? isMap(payload.value) : isMap(payload)
@@ -136,7 +136,7 @@ function decodeEnvelope(
   envelope: Readonly<Record<string, unknown>>,
   side: "server" | "client" | undefined,
 ): Frame | BadFrame {
-  // No revision has these keys; a peer written carelessly would take them for what every object inherits.
+  // No revision has these keys. A careless peer would confuse them with inherited members.
   for (const key of ["constructor", "prototype"]) {
     if (Object.hasOwn(envelope, key)) return bad(null, `an envelope has no key "${key}"`)
   }
@@ -150,11 +150,11 @@ function decodeEnvelope(
 
   const split = type.indexOf("_")
   const name = camelCase(type.slice(split + 1))
-  // Without "_" there is no prefix, and a capital letter would make `cmd_mapChunks` another name of `cmd_map_chunks`.
+  // Without "_" there is no prefix. With a capital letter `cmd_mapChunks` would be an alias of `cmd_map_chunks`.
   const prefix = split === -1 || /[A-Z]/.test(type) ? "" : type.slice(0, split)
   const isForClients = prefix === "event" || prefix === "resp"
   if (side !== undefined && isForClients === (side === "server")) {
-    return bad(reference, `a ${side} takes no message of type ${quoted(type)}`, "system")
+    return bad(reference, `a ${side} accepts no message of type ${quoted(type)}`, "system")
   }
   switch (prefix) {
     case "cmd":
@@ -185,7 +185,7 @@ function decodeHello(reference: Reference, payload: Readonly<Record<string, unkn
   if (typeof token === "string") return { kind: "hello", version: 0, token, clientId: "", dial: 0, reference }
   const error: WireError = {
     code: "auth_token_invalid",
-    message: "cmd_authenticate needs a token",
+    message: 'cmd_authenticate needs a "token" of text',
     category: "permission",
   }
   return { kind: "bad", reference, error }
@@ -224,7 +224,7 @@ function decodeReply(
   const { error: text, error_code: code, category, details, retry_after: seconds } = payload
   const error: WireError = {
     code: typeof code === "string" ? code : "sys_internal_error",
-    message: typeof text === "string" ? text : "the server gave no message",
+    message: typeof text === "string" ? text : "the server sent no message",
     category:
       category === "validation" || category === "permission" || category === "rate_limit"
         ? category
@@ -235,7 +235,7 @@ function decodeReply(
   return { kind: "reply", reference, outcome: { ok: false, error } }
 }
 
-/** The superset that clients of both revisions read (docs/protocol.md, profile 2.0). */
+/** Returns the superset of the fields that clients of both revisions read (docs/protocol.md, profile 2.0). */
 function errorPayload(error: WireError): Record<string, unknown> {
   const code = wellFormed(error.code)
   return {
@@ -257,7 +257,7 @@ function bad(
   return { kind: "bad", reference, error: { code: "sys_invalid_message", message, category } }
 }
 
-/** Not NaN or Infinity, which MessagePack can hold and no timer can. */
+/** Returns false for NaN and Infinity, which MessagePack can encode and timers cannot use. */
 function isDuration(value: unknown): value is number {
   return typeof value === "number" && value >= 0 && value <= Number.MAX_SAFE_INTEGER / 1000
 }

@@ -1,3 +1,3 @@
-// Entry point of profile `2.0`: its codec, apart from the core, so that a bundle that never speaks `2.0` does not contain it.
-// For Hawser's own client and server, like `core.ts`.
+// Exports the codec of profile `2.0` to Hawser's client and server, like `core.ts`. A separate entry point, so that a bundle
+// without `2.0` does not contain it.
 export { createEnvelopeCodec } from "./envelope-codec.ts"

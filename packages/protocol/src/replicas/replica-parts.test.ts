@@ -38,19 +38,19 @@ const values = fc.record({
 })
 const ann = { x: 10, y: 20, hp: 90, score: 7, name: "ann", facing: "up", away: false, title: undefined }
 
-/** As one that has not changed since it came. */
+/** State of a record that has not changed since it entered. */
 const still = (record: PackedRecord): RecordState => ({ record, before: record })
 
-/** As it is after the same steps once more, where that stays in range. */
-function goneOn({ record, before }: RecordState): PackedRecord {
+/** The record after a repetition of its last steps, as far as the result is in range. */
+function repeatedSteps({ record, before }: RecordState): PackedRecord {
   return record.map((now, place) => {
-    const [was, room] = [before[place], place === 2 ? 100 : 16_000]
+    const [was, most] = [before[place], place === 2 ? 100 : 16_000]
     const next = typeof now === "number" && typeof was === "number" ? 2 * now - was : now
-    return place < 3 && typeof next === "number" && next >= 0 && next <= room ? next : now
+    return place < 3 && typeof next === "number" && next >= 0 && next <= most ? next : now
   })
 }
 
-/** What a copy is told, and the records it is asked for. */
+/** A copy that records the applied parts and returns known records. */
 function recorder(known: ReadonlyMap<number, RecordState> = new Map()) {
   const told: unknown[] = []
   const target: PartTarget = {
@@ -102,7 +102,7 @@ describe("bits", () => {
     )
   })
 
-  it("gives each taken piece memory of its own, and begins empty again", () => {
+  it("copies each taken piece, and is empty afterwards", () => {
     const writer = new BitWriter()
     writer.bits(0b101, 3)
     const first = writer.take()
@@ -110,7 +110,7 @@ describe("bits", () => {
     expect([[...first], [...writer.take()]]).toEqual([[0b1010_0000], [0]])
   })
 
-  it("throws where bytes end too early, and for numbers that are too large", () => {
+  it("throws for truncated bytes and for numbers that are too large", () => {
     expect(() => new BitReader(Uint8Array.of(1)).bits(9)).toThrow(RangeError)
     expect(() => new BitReader(new Uint8Array(20)).small(0)).toThrow(RangeError)
     expect(() => new BitReader(new Uint8Array(20).fill(0xff)).varint()).toThrow(RangeError)
@@ -119,7 +119,7 @@ describe("bits", () => {
 })
 
 describe("text as UTF-8", () => {
-  it("is what the platform makes of it", () => {
+  it("equals the platform's encoding", () => {
     const encoder = new TextEncoder()
     fc.assert(
       fc.property(fc.string({ unit: "binary" }), (string) => {
@@ -132,7 +132,7 @@ describe("text as UTF-8", () => {
     )
   })
 
-  it("reads any bytes without a throw, and never more characters than bytes", () => {
+  it("reads any bytes without throwing, and never more characters than bytes", () => {
     fc.assert(
       fc.property(fc.uint8Array({ maxLength: 40 }), (bytes) => {
         expect(decodeText(bytes).length).toBeLessThanOrEqual(bytes.length)
@@ -149,18 +149,18 @@ describe("fields", () => {
     ["a fraction", fields.hp, 1.5],
     ["a whole number that is too large", fields.score, 2 ** 52],
     ["NaN", fields.x, Number.NaN],
-    ["a choice that is none", fields.facing, "sideways"],
-    ["no text", fields.name, 7],
+    ["a text that is not among the choices", fields.facing, "sideways"],
+    ["a number as text", fields.name, 7],
   ])("refuse %s", (_what, field, value) => {
     expect(() => field.pack(value)).toThrow(/ /)
   })
 
-  it("round a real to its step and hold it in its range", () => {
+  it("round a real to its step and clamp it to its range", () => {
     const read = (value: number): number => fields.x.unpack(fields.x.pack(value))
     expect([read(0.06), read(-5), read(5_000), read(12.34)]).toEqual([0.0625, 0, 1_000, 12.3125])
   })
 
-  it("come back from their description", () => {
+  it("are restored from their shape", () => {
     const other = ReplicaSchema.from(JSON.parse(JSON.stringify(schema.shape)))
     expect(other?.shape).toEqual(schema.shape)
     const writer = new BitWriter()
@@ -184,7 +184,7 @@ describe("fields", () => {
 })
 
 describe("parts", () => {
-  it("carry records and changes as they were, whatever they were", () => {
+  it("carry any records and changes unaltered", () => {
     const writer = new BitWriter()
     const entry = fc.tuple(fc.nat(3), fc.string({ maxLength: 10 }), values, values, fc.nat(3))
     fc.assert(
@@ -196,9 +196,9 @@ describe("parts", () => {
         for (const [gap, id, one, other, what] of entries) {
           slot += gap + 1
           const before = pack({ ...one, ...(what > 1 ? { x: other.y, y: other.x } : {}) })
-          // Only steps are told of what was before, so all else is as it is now.
+          // The wire carries only steps of the previous state, so the other fields equal the current ones.
           const was = { record: pack(one), before: pack(one).map((now, at) => (at < 3 ? before[at] : now)) }
-          const record = what === 3 ? goneOn(was) : pack(other)
+          const record = what === 3 ? repeatedSteps(was) : pack(other)
           known.set(slot, was)
           records.push({ slot, id, ...was })
           const mask = was.record.reduce<number>(
@@ -233,7 +233,7 @@ describe("parts", () => {
     )
   })
 
-  it("take about two and a half bytes for each of many who walk", () => {
+  it("take about two and a half bytes for each of many moving records", () => {
     const changes = Array.from({ length: 20 }, (_, slot): CellChange => {
       const was = still(pack({ ...ann, x: 100 + slot, y: 300 - slot }))
       const record = pack({ ...ann, x: 100.5 + slot, y: 299.75 - slot })
@@ -250,7 +250,7 @@ describe("parts", () => {
     expect(told).toEqual([{ cell: 5, changes }])
   })
 
-  it("take a quarter of a byte for each of many who go on as they went", () => {
+  it("take a quarter of a byte for each of many records that repeat their last step", () => {
     const changes = Array.from({ length: 20 }, (_, slot): CellChange => {
       const [before, now, next] = [0, 1, 2].map((step) =>
         pack({ ...ann, x: 100 + slot + 0.5 * step, y: 300 - slot - 0.25 * step }),
@@ -261,7 +261,7 @@ describe("parts", () => {
     expect(encodeDelta(new BitWriter(), schema, { changes, size: 20 }).length).toBeLessThanOrEqual(7)
   })
 
-  it("refuse a step that leads out of the range", () => {
+  it("refuse a step out of the range", () => {
     const [record, before] = [pack({ ...ann, hp: 99 }), pack({ ...ann, hp: 90 })]
     const change = { kind: "change" as const, slot: 0, mask: 0b100, was: { record, before } }
     const changes = [{ ...change, record: record.map((value, at) => (at === 2 ? 108 : value)) }]
@@ -271,7 +271,7 @@ describe("parts", () => {
     expect(told).toEqual([])
   })
 
-  it("tell of everybody only where everybody changed the same", () => {
+  it("share one mask only if all records changed the same fields", () => {
     const [record, other] = [pack({ ...ann, hp: 1 }), pack({ ...ann, score: 9 })]
     const was = still(pack(ann))
     const changes: CellChange[] = [
@@ -292,7 +292,7 @@ describe("parts", () => {
     ])
   })
 
-  it("are refused without a throw other than RangeError, whatever the bytes, and with bounded work", () => {
+  it("throw nothing but RangeError for any bytes, with bounded work", () => {
     const { target } = recorder(new Map([[0, { record: pack(ann), before: pack({ ...ann, x: 9, hp: 80 }) }]]))
     fc.assert(
       fc.property(fc.uint8Array({ maxLength: 60 }), (tail) => {
@@ -306,7 +306,7 @@ describe("parts", () => {
     )
   })
 
-  it("pass over a frame of a replica that nobody knows", () => {
+  it("skip a frame of an unknown replica", () => {
     readReplicaFrame(frame(2, 255, 255, 255), () => undefined)
   })
 })

@@ -1,22 +1,22 @@
-// What a replica frame consists of: parts, one for each cell that changed for its viewer. The body of a part is the same
-// bytes for every viewer of the cell; only the number by which this viewer knows the cell stands before it.
-// Whoever reads checks everything: bytes come from outside.
+// Writes and reads the parts of a replica frame, one for each cell that changed for its viewer. All viewers of a cell get the
+// same part body; the head contains the viewer's number of the cell. The reader checks everything, because a peer sent the
+// bytes. Must not know viewers or connections.
 import { BitReader } from "../base/bits.ts"
 import type { BitWriter } from "../base/bits.ts"
 import type { PackedRecord, RecordState, ReplicaSchema } from "../contract/replica-schema.ts"
 import { decodeText, encodeText } from "../base/utf8.ts"
 
-/** The last two bits of a part's head. */
+/** Kind of a part: the low two bits of its head. */
 export const partKind = { delta: 0, snapshot: 1, drop: 2, keep: 3 } as const
 
-/** What became of one record of a cell, by its place there. */
+/** Change of one record of a cell, identified by its slot. */
 export type CellChange =
   | { readonly kind: "enter"; readonly slot: number; readonly id: string; readonly record: PackedRecord }
   | { readonly kind: "leave"; readonly slot: number }
   | {
       readonly kind: "change"
       readonly slot: number
-      /** One bit for each field that changed. */
+      /** One bit for each changed field. */
       readonly mask: number
       readonly record: PackedRecord
       readonly was: RecordState
@@ -29,18 +29,18 @@ export interface CellPlace {
 
 export interface CellSnapshot extends CellPlace {
   readonly version: number
-  /** False for what only adds to a snapshot that did not fit into one frame. */
+  /** False for a continuation of a snapshot that did not fit into one frame. */
   readonly isFirst: boolean
   readonly records: readonly ({ readonly slot: number; readonly id: string } & RecordState)[]
 }
 
-/** Gaps between the places of a cell are small. */
+/** Order of the code for gaps between slots, which are small. */
 const gapOrder = 1
 
 export interface CellDelta {
   /** By ascending slot. */
   readonly changes: readonly CellChange[]
-  /** Records that are in the cell after them. */
+  /** Number of records in the cell after the changes. */
   readonly size: number
 }
 
@@ -49,10 +49,10 @@ export function encodeDelta(writer: BitWriter, schema: ReplicaSchema, delta: Cel
   return writer.take()
 }
 
-/** Leaves the packed change in the writer. */
+/** Appends the packed delta to the writer. */
 export function writeDelta(writer: BitWriter, schema: ReplicaSchema, { changes, size }: CellDelta): void {
   const mask = commonMask(changes)
-  // Where all walk, neither places nor masks need be told.
+  // If all records changed the same fields, one mask suffices and slots are implied.
   const isEveryone = mask !== 0 && changes.length === size
   writer.flag(isEveryone)
   if (isEveryone) {
@@ -74,7 +74,7 @@ export function writeDelta(writer: BitWriter, schema: ReplicaSchema, { changes, 
       if (change.kind === "enter") writeEntry(writer, schema, change)
       continue
     }
-    // In a cell where everybody walks, everybody's mask is the same.
+    // Moving records usually change the same fields: one bit repeats the last mask.
     if (lastMask !== 0) writer.flag(change.mask === lastMask)
     if (change.mask !== lastMask) schema.writeMask(writer, change.mask)
     lastMask = change.mask
@@ -82,7 +82,7 @@ export function writeDelta(writer: BitWriter, schema: ReplicaSchema, { changes, 
   }
 }
 
-/** The fields that all of them changed; 0 where they did not change the same, or did something else. */
+/** Returns the mask that all changes share; 0 if the masks differ or a record entered or left. */
 function commonMask(changes: readonly CellChange[]): number {
   const [first] = changes
   if (first?.kind !== "change") return 0
@@ -129,35 +129,35 @@ function writeEntry(
 }
 
 export interface ReplicaHead {
-  /** By which number this connection knows the replica. */
+  /** Number of the replica on this connection. */
   readonly replica: number
-  /** The numbers of cells begin anew: what this frame does not keep is gone. */
+  /** True if the numbers of cells start again: cells that this frame does not keep are dropped. */
   readonly isFresh: boolean
 }
 
-/** A copy of a replica, as the reader of its parts needs it. `cell` is the server's number of a cell for this viewer. */
+/** A copy of a replica that applies parts. `cell` is the server's number of a cell for this viewer. */
 export interface PartTarget {
   readonly schema: ReplicaSchema
-  /** The record at this place of a cell; undefined where there is none, which makes a change of it unreadable. */
+  /** Returns the record at a slot of a cell; undefined: none, and a change of it is a RangeError. */
   recordAt(cell: number, slot: number): RecordState | undefined
-  /** The places of a cell where records are, ascending. */
+  /** Returns the occupied slots of a cell, ascending. */
   slotsOf(cell: number): readonly number[]
   snapshot(cell: number, snapshot: CellSnapshot): void
   delta(cell: number, changes: readonly CellChange[]): void
-  /** The client holds this cell already; what follows goes on from there. */
+  /** Keeps a cell that the client holds; later deltas continue from its state. */
   keep(cell: number, place: CellPlace): void
   drop(cell: number): void
 }
 
 /**
- * Reads a frame part by part. `begin` names the target; undefined passes over the frame.
- * @throws RangeError for bytes that are no such frame; the parts before the bad one have taken effect.
+ * Reads a frame and applies its parts one by one. `begin` returns the target; undefined: the frame is skipped.
+ * @throws RangeError for malformed bytes; the parts before the malformed one have been applied.
  */
 export function readReplicaFrame(
   bytes: Uint8Array,
   begin: (head: ReplicaHead) => PartTarget | undefined,
 ): void {
-  // The first byte is the frame's own.
+  // Byte 0 is the frame byte.
   const reader = new BitReader(bytes, 1)
   const head = reader.varint()
   const target = begin({ replica: Math.floor(head / 2), isFresh: head % 2 === 1 })
@@ -221,7 +221,8 @@ function readChange(
   { cell, slot, mask }: { readonly cell: number; readonly slot: number; readonly mask: number },
 ): CellChange {
   const was = target.recordAt(cell, slot)
-  if (was === undefined) throw new RangeError(`a change of place ${slot}, where no record is`)
+  if (was === undefined)
+    throw new RangeError(`replica delta for slot ${slot} of cell ${cell}, which has no record`)
   return { kind: "change", slot, mask, was, record: target.schema.readChanges(reader, mask, was) }
 }
 
@@ -250,9 +251,9 @@ function readPlace(reader: BitReader): CellPlace {
   return { x: coordinate(reader.varint()), y: coordinate(reader.varint()) }
 }
 
-/** Each entry takes two bits at least: a larger count cannot be true, and nothing is allocated for it. */
+/** Refuses a count that the remaining bytes cannot hold (two bits per entry), before anything is allocated for it. */
 function checkedCount(reader: BitReader, count: number): number {
   if (count > (reader.bytesLeft + 1) * 4)
-    throw new RangeError(`${count} entries do not fit into the packed bytes`)
+    throw new RangeError(`${count} entries do not fit into the ${reader.bytesLeft} remaining bytes`)
   return count
 }

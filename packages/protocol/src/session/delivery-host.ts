@@ -1,33 +1,47 @@
-// Types of a delivery's surroundings: its bounds, its counters, and the runner that owns it.
+// Declares the dependencies of a delivery: its bounds, its counters, and its owner.
 import type { Clock } from "../base/clock.ts"
 import type { Codec } from "../wire/codec.ts"
 import type { KeptBytes } from "./send-buffer.ts"
 import type { StateWindowLimits } from "./state-window.ts"
 
+/** Bounds of one session's delivery, at either end. */
 export interface DeliveryLimits {
-  /** Reliable messages that are not acknowledged, their number and their bytes. Beyond: `reliable` takes no more. */
+  /**
+   * Capacity of a session's send buffer, in unacknowledged reliable messages; default 1,024. At capacity a client's call
+   * rejects with `buffer_full`, and a server's session ends with `session_overflow`.
+   */
   readonly sendBufferMaxCount: number
+  /** Capacity of the send buffer in bytes; default 1 MiB. An empty buffer takes one message of any size. */
   readonly sendBufferMaxBytes: number
-  /** Bytes in the socket at which reliable messages stay in the session's buffer. */
+  /**
+   * High-water mark of the socket's buffer for reliable messages, in bytes; default 256 KiB. At the mark they stay in the
+   * send buffer.
+   */
   readonly socketHighWaterBytes: number
-  /** Bytes in the socket above which volatile messages wait (with a key) or are dropped (without). */
+  /**
+   * High-water mark of the socket's buffer for volatile messages, in bytes; default 64 KiB. Above the mark a message with a
+   * key is queued, one without is dropped.
+   */
   readonly volatileHighWaterBytes: number
-  /** Keyed volatile values that wait, and their bytes. Beyond: the oldest is dropped, but never the latest. */
+  /** Queued keyed volatile values; default 256. At capacity the oldest is dropped, never the latest. */
   readonly volatileSlots: number
+  /** Bytes of these values; default 256 KiB. At capacity the oldest is dropped, never the latest. */
   readonly volatileSlotsMaxBytes: number
-  /** Settled messages, or their bytes, after which an acknowledgement is sent at once. */
+  /** Number of settled messages at which an acknowledgement is sent at once; default 128. */
   readonly ackEveryCount: number
+  /** Bytes of received messages at which an acknowledgement is sent at once; default 64 KiB. */
   readonly ackEveryBytes: number
-  /** The longest that a settled message, or a received frame of state, waits for its acknowledgement. */
+  /** Longest delay of the acknowledgement of a settled message or a received state frame, in milliseconds; default 500. */
   readonly ackDelayMs: number
-  /** Reliable messages, or time with progress, after which both ends compare counts and digests. */
+  /** Interval of SYNC in reliable messages; default 256. SYNC compares the counts and digests of both ends. */
   readonly syncEveryCount: number
+  /** Interval of SYNC in milliseconds; default 10,000. Without new reliable messages no SYNC is sent. */
   readonly syncEveryMs: number
 }
 
 const kib = 1024
 
-/** Defaults of both ends; each applies them to its own sending and receiving. */
+/** Defaults of both ends. Each end applies them to the messages that it sends and receives. */
 export const defaultDeliveryLimits: DeliveryLimits = {
   sendBufferMaxCount: 1_024,
   sendBufferMaxBytes: 1_024 * kib,
@@ -42,47 +56,63 @@ export const defaultDeliveryLimits: DeliveryLimits = {
   syncEveryMs: 10_000,
 }
 
-/** What a delivery counts; one object may serve many sessions. */
+/** Counters of deliveries, since the start of the process or client. Several sessions may share one object. */
 export interface DeliveryCounters {
+  /** Messages sent to connections, of every class. */
   messagesSent: number
+  /** Bytes of these messages. */
   bytesSent: number
+  /** Reliable messages that were sent again on a later connection. */
   messagesReplayed: number
+  /** Bytes of these messages. */
   bytesReplayed: number
+  /** ACK frames sent. */
   acksSent: number
+  /** Volatile messages without a key that were dropped. */
   volatileDropped: number
+  /** Keyed volatile values that were dropped for a newer value, or at the capacity of the queue. */
   volatileConflated: number
 }
 
-/** What the deliveries of all sessions of a server have in common. */
+/** Dependencies that the deliveries of all sessions share. */
 export interface DeliveryHost {
+  /** Bounds of each delivery. */
   readonly limits: DeliveryLimits
-  /** Bounds on state that is under way. Absent where none is sent: at a client. */
+  /** Bounds of state in flight. Absent at an end that sends none: a client. */
   readonly stateLimits?: StateWindowLimits
+  /** Clock of the process. */
   readonly clock: Clock
+  /** Encodes control frames. */
   readonly codec: Pick<Codec, "encode">
+  /** Shared counters. */
   readonly counters: DeliveryCounters
+  /** Shared sum of the bytes in all send buffers. */
   readonly kept: KeptBytes
 }
 
+/** Owner of a delivery. It keeps the timers. */
 export interface DeliveryOwner {
-  /** Calls `flushAck` within `ackDelayMs`. Not repeated before that. */
+  /** Requests a call of `flushAck` within `ackDelayMs`. Not repeated before that. */
   requestAck(): void
-  /** Calls `flushStateAck` after `delayMs`. Not repeated before that. Absent where no state is received: at a server. */
+  /** Requests a call of `flushStateAck` after `delayMs`. Not repeated before that. Absent at a server, which receives no state. */
   requestStateAck?(delayMs: number): void
-  /** True while the owner sends the acknowledgement itself, later (N10). Absent: never. */
+  /** Returns true while the owner defers acknowledgements and sends them itself (N10). Absent: never. */
   holdsAck?(): boolean
-  /** True while an update of views waits: volatile events and values then take turns with it. Absent: never. */
+  /** True while a replica update is queued: volatile events and values then alternate with it. Absent: never. */
   readonly viewsWait?: boolean
 }
 
-/** `sent`: handed to the connection. `buffered`: waits for the connection. `full`: refused, nothing was taken. */
+/** `sent`: sent on the connection. `buffered`: in the send buffer. `full`: refused, not buffered. */
 export type ReliableOutcome = "sent" | "buffered" | "full"
+/** `sent`: sent on the connection. `conflated`: queued under its key. `dropped`: discarded. */
 export type VolatileOutcome = "sent" | "conflated" | "dropped"
 
-/** Counts of the other end when a connection is attached. */
+/** Counts of the peer when a connection is attached. */
 export interface OtherEnd {
+  /** Reliable messages that the peer has received. */
   readonly received: number
+  /** Reliable messages that the peer has handled. */
   readonly handled: number
-  /** True if it acknowledges state (N9). Absent: it does not, and only the socket's buffer bounds what it is sent. */
+  /** True if the peer acknowledges state (N9). Default false: only the socket's buffer then bounds the state in flight. */
   readonly countsState?: boolean
 }

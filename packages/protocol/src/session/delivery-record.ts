@@ -1,32 +1,35 @@
-// A delivery as plain data: everything that outlives the process which served it. Bytes and numbers only.
+// Declares the record of a delivery: plain data, bytes and numbers, from which another process continues it.
 
-/** Sent messages that the other end has not acknowledged. */
+/** Sent messages that the peer has not acknowledged. */
 export interface SentRecord {
-  /** The last acknowledged number, and the digest of all messages up to it. */
+  /** The last acknowledged number. */
   readonly base: number
+  /** Digest of all messages up to `base`. */
   readonly baseDigest: number
   /** Messages above `base`, oldest first. */
   readonly messages: readonly Uint8Array[]
 }
 
-/** Received messages that were settled. What was received beyond is sent again by the other end. */
+/** Received messages that were settled. The peer retransmits all other received messages. */
 export interface ReceivedRecord {
-  /** The longest prefix of settled messages, and its digest. */
+  /** Length of the longest prefix of settled messages. */
   readonly handled: number
+  /** Digest of that prefix. */
   readonly handledDigest: number
-  /** Requests above `handled` whose outcome is recorded. Sent again, they are counted and not run. */
+  /** Requests above `handled` whose outcome is recorded. When they are retransmitted, they are counted and not run. */
   readonly settledAhead: readonly number[]
 }
 
-/** The latest value of a key, which waits for a connection. */
+/** The queued value of a key. */
 export interface ValueRecord {
   readonly key: string
   readonly bytes: Uint8Array
 }
 
+/** Record of one delivery. */
 export interface DeliveryRecord {
   readonly sent: SentRecord
   readonly received: ReceivedRecord
-  /** Keyed volatile values, the one that has waited longest first. */
+  /** Keyed volatile values, in the order of queueing. */
   readonly values: readonly ValueRecord[]
 }

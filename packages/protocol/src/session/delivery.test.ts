@@ -12,7 +12,7 @@ import { emptyDigest, extendDigest, hashMessage } from "./digest.ts"
 
 const codec = createFrameCodec(new TypeTable(["note"]), defaultServerLimits.message)
 
-/** A reliable message of exactly this many bytes that tells which one it is. */
+/** A reliable message of exactly this many bytes that contains its number. */
 function reliableMessage(id: number, length = 8): OutboundMessage {
   const bytes = new Uint8Array(Math.max(length, 5))
   bytes[0] = 0x40
@@ -20,7 +20,7 @@ function reliableMessage(id: number, length = 8): OutboundMessage {
   return { bytes }
 }
 
-/** A volatile message that tells how many reliable ones were sent before it. */
+/** A volatile message that contains the number of reliable ones sent before it. */
 function volatileMessage(after: number, value: number, length = 9): OutboundMessage {
   const bytes = new Uint8Array(Math.max(length, 9))
   bytes[0] = 0x80
@@ -49,11 +49,11 @@ function parse(bytes: Uint8Array): Sent {
   }
 }
 
-/** A socket that holds what it was given until it is drained. */
+/** A socket that buffers its messages until it is drained. */
 class FakeConnection implements Connection {
-  /** Everything it ever took. */
+  /** All messages that it accepted. */
   readonly wire: Uint8Array[] = []
-  /** What has not left yet, oldest first. */
+  /** Buffered messages, oldest first. */
   readonly held: Uint8Array[] = []
   /** `bufferedBytes` at the moment of each send. */
   readonly fillAtSend: number[] = []
@@ -69,7 +69,7 @@ class FakeConnection implements Connection {
     return true
   }
 
-  /** The oldest message leaves; undefined when none is held. */
+  /** Sends the oldest message; undefined if none is buffered. */
   release(): Uint8Array | undefined {
     const first = this.held.shift()
     this.bufferedBytes -= first?.length ?? 0
@@ -80,7 +80,7 @@ class FakeConnection implements Connection {
     while (this.release() !== undefined);
   }
 
-  /** In words, for examples: `r1` reliable, `v3` volatile, or the name of a control frame. */
+  /** The messages in short form: `r1` reliable, `v3` volatile, or the name of a control frame. */
   get words(): string[] {
     return this.wire.map(parse).map((sent) => {
       if (sent.kind === "reliable") return `r${sent.id}`
@@ -114,7 +114,7 @@ interface EndOptions {
   readonly clock?: SimulatedClock
 }
 
-/** One end, its clock, its books; `asked` counts the wishes for an acknowledgement. */
+/** One end with its clock and counters; `asked` counts the requests for an acknowledgement. */
 class End {
   readonly clock: SimulatedClock
   readonly counters = newCounters()
@@ -142,7 +142,7 @@ class End {
     return connection
   }
 
-  /** Receives and settles messages of so many bytes. */
+  /** Receives and settles `count` messages of `bytes` bytes. */
   take(count: number, length = 5): void {
     for (let done = 0; done < count; done += 1) {
       const number = this.delivery.receive(reliableMessage(done, length).bytes)
@@ -160,7 +160,7 @@ const digestOf = (messages: readonly OutboundMessage[]): number =>
   messages.reduce((digest, { bytes }) => extendDigest(digest, hashMessage(bytes)), emptyDigest)
 
 describe("reliable messages", () => {
-  it("wait without a connection, and go out in order when one is attached", () => {
+  it("are buffered without a connection, and sent in order when one is attached", () => {
     const { delivery } = new End()
     expect([1, 2, 3].map((id) => delivery.reliable(reliableMessage(id)))).toEqual([
       "buffered",
@@ -189,7 +189,7 @@ describe("reliable messages", () => {
     expect(end.counters).toMatchObject({ messagesSent: 1, bytesSent: 8, messagesReplayed: 0 })
   })
 
-  it("are refused beyond the buffer's count, and nothing of them is taken", () => {
+  it("are refused at the buffer's count, without any effect", () => {
     const end = new End({ limits: { sendBufferMaxCount: 2 } })
     const connection = end.attach()
     end.send(2)
@@ -200,7 +200,7 @@ describe("reliable messages", () => {
     expect(connection.words).toEqual(["r1", "r2", "r3"])
   })
 
-  it("are refused beyond the buffer's bytes, but a single one of any size is taken", () => {
+  it("are refused above the buffer's bytes, but an empty buffer takes one of any size", () => {
     const end = new End({ limits: { sendBufferMaxBytes: 20 } })
     expect(end.delivery.reliable(reliableMessage(1, 500))).toBe("buffered")
     expect(end.delivery.reliable(reliableMessage(2))).toBe("full")
@@ -220,7 +220,7 @@ describe("reliable messages", () => {
     expect(connection.words).toEqual(["r1", "r2", "r3"])
   })
 
-  it("all go out by a flush, however full the socket is, and volatile ones do not", () => {
+  it("are all sent by a flush, also above the socket's high-water mark; volatile ones are not", () => {
     const end = new End({ limits: { socketHighWaterBytes: 8, volatileHighWaterBytes: 0 } })
     const connection = end.attach()
     end.send(3)
@@ -242,7 +242,7 @@ describe("reliable messages", () => {
     expect(end.attach().words).toEqual(["r1"])
   })
 
-  it("find a dead socket out, of which the next one knows nothing", () => {
+  it("detect a dead socket, without effect on the next one", () => {
     const end = new End()
     const connection = end.attach()
     end.send(1)
@@ -254,7 +254,7 @@ describe("reliable messages", () => {
     expect(end.delivery.isDead).toBe(false)
   })
 
-  it("are let go of by acknowledgements, and a claim beyond what was sent is refused", () => {
+  it("are removed by acknowledgements, and an acknowledgement above the sent ones is refused", () => {
     const end = new End()
     end.send(3)
     expect(end.delivery.acknowledge(1)).toBe(false)
@@ -268,7 +268,7 @@ describe("reliable messages", () => {
 })
 
 describe("a new connection", () => {
-  it("is given what the other end has not received, once, and counts replays", () => {
+  it("gets the messages that the peer has not received, once, and counts replays", () => {
     const end = new End()
     end.attach()
     end.send(5)
@@ -285,7 +285,7 @@ describe("a new connection", () => {
     })
   })
 
-  it("counts a message as replayed each time that it is", () => {
+  it("counts each retransmission of a message", () => {
     const end = new End()
     end.attach()
     end.send(1)
@@ -293,7 +293,7 @@ describe("a new connection", () => {
     expect([end.counters.messagesReplayed, end.delivery.everSent]).toEqual([3, 1])
   })
 
-  it("leaves the old one alone", () => {
+  it("sends nothing on the old one", () => {
     const end = new End()
     const old = end.attach()
     const young = end.attach()
@@ -302,7 +302,7 @@ describe("a new connection", () => {
     expect([old.wire.length, young.words]).toEqual([0, ["r1", "ack"]])
   })
 
-  it("can go on after what is still held, with the digest of exactly that", () => {
+  it("can resume after each buffered count, with the digest of exactly that prefix", () => {
     const end = new End()
     const messages = [1, 2, 3].map((id) => reliableMessage(id))
     for (const message of messages) end.delivery.reliable(message)
@@ -316,7 +316,7 @@ describe("a new connection", () => {
     expect(new End().delivery.canResumeAfter(0, emptyDigest)).toBe(true)
   })
 
-  it("asks that the other end be told again what is handled: the last word may be lost", () => {
+  it("requests another acknowledgement of handled messages, because the last one may be lost", () => {
     const end = new End()
     end.attach()
     end.take(2)
@@ -328,14 +328,14 @@ describe("a new connection", () => {
     expect(connection.controls).toEqual([{ kind: "ack", handled: 2 }])
   })
 
-  it("asks for no acknowledgement of nothing", () => {
+  it("requests no acknowledgement if nothing is handled", () => {
     const end = new End()
     const connection = end.attach()
     end.delivery.flushAck()
     expect([end.asked, connection.wire.length]).toEqual([0, 0])
   })
 
-  it("is given nothing once the session has ended", () => {
+  it("gets nothing once the session has ended", () => {
     const end = new End()
     end.send(3)
     end.delivery.volatile(volatileMessage(3, 1), "key")
@@ -351,7 +351,7 @@ describe("a new connection", () => {
 })
 
 describe("volatile messages", () => {
-  it("go out at once on a connection that takes them", () => {
+  it("are sent at once on a connection below its high-water mark", () => {
     const end = new End()
     const connection = end.attach()
     expect(end.delivery.volatile(volatileMessage(0, 1), undefined)).toBe("sent")
@@ -359,7 +359,7 @@ describe("volatile messages", () => {
     expect(connection.words).toEqual(["v1", "v2"])
   })
 
-  it("are dropped without a key, and kept with one, where no connection takes them", () => {
+  it("are dropped without a key, and queued with one, if no connection takes them", () => {
     const end = new End()
     expect(end.delivery.volatile(volatileMessage(0, 1), undefined)).toBe("dropped")
     expect(end.delivery.volatile(volatileMessage(0, 2), "a")).toBe("conflated")
@@ -371,7 +371,7 @@ describe("volatile messages", () => {
     expect(end.delivery.isFlushed).toBe(true)
   })
 
-  it("wait above the low mark of the socket, and go out below it", () => {
+  it("are queued above the volatile high-water mark of the socket, and sent below it", () => {
     const end = new End({ limits: { volatileHighWaterBytes: 9 } })
     const connection = end.attach()
     const outcomes = [1, 2, 3].map((value) => end.delivery.volatile(volatileMessage(0, value), "key"))
@@ -382,7 +382,7 @@ describe("volatile messages", () => {
     expect(connection.words).toEqual(["v1", "v2", "v3"])
   })
 
-  it("wait behind reliable ones that the socket has no room for", () => {
+  it("wait behind reliable ones while the socket is full", () => {
     const end = new End({ limits: { socketHighWaterBytes: 8 } })
     const connection = end.attach()
     end.send(3)
@@ -398,7 +398,7 @@ describe("volatile messages", () => {
     expect(connection.words).toEqual(["r1", "r2", "r3", "v1"])
   })
 
-  it("do not overtake a value of another key that waits", () => {
+  it("do not overtake a queued value of another key", () => {
     const end = new End({ limits: { volatileHighWaterBytes: 0 } })
     const connection = end.attach()
     expect(end.delivery.volatile(volatileMessage(0, 1), "a")).toBe("sent")
@@ -412,7 +412,7 @@ describe("volatile messages", () => {
     expect(connection.words).toEqual(["v1", "v2", "v3"])
   })
 
-  it("are kept for the latest keys only beyond the bound, and what is lost is counted", () => {
+  it("are kept for the latest keys at the bound, and each dropped one is counted", () => {
     const end = new End({ limits: { volatileSlots: 2 } })
     for (const [value, key] of ["a", "b", "c", "b"].entries())
       expect(end.delivery.volatile(volatileMessage(0, value), key)).toBe("conflated")
@@ -420,7 +420,7 @@ describe("volatile messages", () => {
     expect(end.attach().words).toEqual(["v3", "v2"])
   })
 
-  it("are kept when the socket has died", () => {
+  it("are queued when the socket has died", () => {
     const end = new End()
     const dead = end.attach()
     dead.isDead = true
@@ -431,7 +431,7 @@ describe("volatile messages", () => {
 })
 
 describe("acknowledgements", () => {
-  it("are asked for once, however many messages are settled before the answer", () => {
+  it("are requested once for any number of settled messages", () => {
     const end = new End()
     const connection = end.attach()
     end.take(127)
@@ -444,7 +444,7 @@ describe("acknowledgements", () => {
     expect(end.asked).toBe(2)
   })
 
-  it("go out by themselves at every 128th settled message", () => {
+  it("are sent at every 128th settled message without a request", () => {
     const end = new End()
     const connection = end.attach()
     end.take(400)
@@ -452,7 +452,7 @@ describe("acknowledgements", () => {
     expect(end.counters.acksSent).toBe(3)
   })
 
-  it("go out by themselves at 64 KiB", () => {
+  it("are sent at 64 KiB without a request", () => {
     const end = new End()
     const connection = end.attach()
     end.take(15, 4_369) // 65,535 bytes
@@ -464,7 +464,7 @@ describe("acknowledgements", () => {
     expect(connection.controls).toEqual([16, 17].map((handled) => ({ kind: "ack", handled })))
   })
 
-  it("tell of the settled prefix only", () => {
+  it("contain the settled prefix only", () => {
     const end = new End()
     const connection = end.attach()
     for (let id = 1; id <= 3; id += 1) end.delivery.receive(reliableMessage(id).bytes)
@@ -477,7 +477,7 @@ describe("acknowledgements", () => {
     expect([end.delivery.received, end.delivery.handled]).toEqual([3, 2])
   })
 
-  it("wait for a connection, and are asked for again when there is one", () => {
+  it("wait for a connection, and are requested again when there is one", () => {
     const end = new End()
     end.attach()
     end.delivery.detach()
@@ -490,7 +490,7 @@ describe("acknowledgements", () => {
     expect(connection.controls).toEqual([{ kind: "ack", handled: 1 }])
   })
 
-  it("are not repeated when another frame has told", () => {
+  it("are not repeated when another frame has carried the count", () => {
     const end = new End()
     const connection = end.attach()
     end.take(3)
@@ -534,7 +534,7 @@ describe("SYNC", () => {
     expect(connection.wire.length).toBe(5)
   })
 
-  it("starts over with each connection: a resume has compared already", async () => {
+  it("starts its interval again with each connection, because a resume compares digests", async () => {
     const end = new End({ limits: { syncEveryCount: 4 } })
     end.attach()
     end.send(4)
@@ -545,7 +545,7 @@ describe("SYNC", () => {
     expect(connection.words).toEqual(["r2", "r3", "r4", "r5", "sync", "r6", "r7"])
   })
 
-  it("comes during a long replay too", () => {
+  it("is sent during a long replay too", () => {
     const end = new End({ limits: { syncEveryCount: 4 } })
     end.attach()
     end.send(9)
@@ -554,7 +554,7 @@ describe("SYNC", () => {
     expect(connection.controls.map((frame) => (frame.kind === "sync" ? frame.count : 0))).toEqual([4, 8])
   })
 
-  it("is agreed with when the other end counted the same messages, and only then", () => {
+  it("is accepted only if the peer counted the same messages", () => {
     const { delivery } = new End()
     const messages = [1, 2].map((id) => reliableMessage(id))
     for (const { bytes } of messages) delivery.receive(bytes)
@@ -566,7 +566,7 @@ describe("SYNC", () => {
 })
 
 describe("a stall", () => {
-  it("begins with the first message that the other end owes an answer to", async () => {
+  it("begins with the first unacknowledged message", async () => {
     const end = new End()
     end.attach()
     await end.clock.advance(50_000)
@@ -577,7 +577,7 @@ describe("a stall", () => {
     expect(end.delivery.stalledSinceMs).toBe(50_000)
   })
 
-  it("begins anew with every progress, and ends when nothing is owed", async () => {
+  it("begins again with every progress, and ends when everything is acknowledged", async () => {
     const end = new End()
     end.attach()
     end.send(3)
@@ -591,7 +591,7 @@ describe("a stall", () => {
     expect(end.delivery.stalledSinceMs).toBeUndefined()
   })
 
-  it("begins anew with a connection", async () => {
+  it("begins again with a new connection", async () => {
     const end = new End()
     end.attach()
     end.send(2)
@@ -626,7 +626,7 @@ describe("random lives of one end", () => {
   }
   const keys = ["a", "b", "c", undefined]
 
-  /** A connection, and what its first message must be. */
+  /** A connection with its expected first message. */
   interface Life {
     readonly connection: FakeConnection
     readonly startsAfter: number
@@ -640,7 +640,7 @@ describe("random lives of one end", () => {
     readonly socketHighWaterBytes: number
     readonly lives: Life[] = []
     readonly accepted: OutboundMessage[] = []
-    /** The last value given for each key. */
+    /** The last value sent for each key. */
     readonly last = new Map<string, number>()
     readonly keyOf = new Map<number, string>()
     #values = 0
@@ -685,7 +685,7 @@ describe("random lives of one end", () => {
       this.#noteTimes()
     }
 
-    /** What is left goes out on a good connection. */
+    /** Sends the remaining messages on a good connection. */
     finish(): void {
       this.#attach(0)
       for (let turn = 0; turn < 40; turn += 1) {
@@ -710,7 +710,7 @@ describe("random lives of one end", () => {
       this.keyOf.set(this.#values, key)
     }
 
-    /** A count that the other end can honestly claim. */
+    /** A count that the peer may acknowledge. */
     #between(draw: number): number {
       const { acknowledged, everSent } = this.end.delivery
       const sent = this.#attached === undefined ? acknowledged : this.#lastOn(this.#attached)
@@ -740,7 +740,7 @@ describe("random lives of one end", () => {
     }
   }
 
-  /** What is wrong with what one connection was given; nothing, if all is well. */
+  /** Faults in the messages of one connection; empty if there are none. */
   function faultsOf({ connection, startsAfter, attachedAtMs, atMs }: Life, world: World): string[] {
     const faults: string[] = []
     let sent = startsAfter
@@ -776,7 +776,7 @@ describe("random lives of one end", () => {
   it("keep the order of every connection, the barrier of volatile ones, and the last value of each key", async () => {
     const totals = { lives: 0, syncs: 0, replays: 0, conflated: 0 }
     await fc.assert(
-      // Below the mark of volatile ones, too: then it is order alone that holds them back.
+      // Also below the volatile high-water mark: then only the order rule delays them.
       fc.asyncProperty(
         fc.array(step, { maxLength: 60, size: "max" }),
         fc.constantFrom(8, 40),
@@ -851,12 +851,12 @@ describe("two ends that are cut and resume at random", () => {
     syncEveryMs: 1_000,
   }
 
-  /** One end, and what it was given by the other. */
+  /** One end, with the messages that it received. */
   class Peer {
     readonly end: End
     readonly faults: string[] = []
     readonly got: number[] = []
-    /** Every connection that it ever had. */
+    /** All its connections. */
     readonly connections: FakeConnection[] = []
     readonly #settlesLate: boolean
     /** Received and not settled. */
@@ -951,7 +951,7 @@ describe("two ends that are cut and resume at random", () => {
       }
     }
 
-    /** Faults are over: everything is delivered, settled and acknowledged. */
+    /** Delivers, settles and acknowledges everything without faults. */
     finish(): void {
       this.#resume(false)
       for (let turn = 0; turn < 60; turn += 1) {
@@ -973,14 +973,14 @@ describe("two ends that are cut and resume at random", () => {
       }
     }
 
-    /** What is under way is lost; each end finds out at once. */
+    /** Loses the messages in flight; each end detects it at once. */
     #cut(): void {
       this.#link = undefined
       this.client.end.delivery.detach()
       this.server.end.delivery.detach()
     }
 
-    /** HELLO and WELCOME as docs/protocol.md has them: the old link is inert from HELLO on. */
+    /** HELLO and WELCOME by docs/protocol.md: the old connection is inert from HELLO on. */
     #resume(welcomeIsLost: boolean): void {
       this.#cut()
       const { client, server } = this

@@ -1,8 +1,8 @@
-/* oxlint-disable eslint/max-lines -- one object for a session: each more would cost every idle session its memory */
-// What one end of a session knows of its messages: what it sent and the other end has not acknowledged, what it
-// received and has not handled. Outlives connections; at most one is attached. Serves both ends of `hawser.1`.
-// Order on a connection: every reliable message before any newer one, and volatile ones only when none waits.
-// Knows no handlers, no tokens and no timers. Invariants S1–S5 and S12 of docs/protocol.md rest on this file.
+/* oxlint-disable eslint/max-lines -- one object for a session: a further object would cost every idle session memory */
+// Sends, retransmits, counts and acknowledges the messages of one session, at either end of `hawser.1`. It survives
+// connections; at most one is attached. At capacity `reliable` returns `full`, and volatile messages are dropped or conflated.
+// Order on a connection: reliable messages by their number, volatile ones only when no reliable one is queued.
+// Must not know handlers, tokens or timers. Invariants S1–S5 and S12 of docs/protocol.md depend on this file.
 import { turnNow } from "../base/clock.ts"
 import { outbound } from "../transport.ts"
 import type { Connection, OutboundMessage } from "../transport.ts"
@@ -17,28 +17,31 @@ import { StateReceipt } from "./state-receipt.ts"
 import { StateWindow } from "./state-window.ts"
 import type { StateUnderWay } from "./state-window.ts"
 
+/** Delivery of one session at one end: send buffer, counts and acknowledgements. */
 export class Delivery {
-  /** True if the other end acknowledges state on this connection; set by `attach`. */
+  /** True if the peer acknowledges state on this connection; set by `attach`. */
   countsState = false
   readonly #host: DeliveryHost
   readonly #owner: DeliveryOwner
   readonly #buffer: SendBuffer
   readonly #inbound = new ReceiveCount()
-  /** Undefined until there are any: most sessions never have some. */
+  /** Keyed volatile values. Undefined until the first one: most sessions never have any. */
   #values: LastValues | undefined
-  /** State under way to a client that acknowledges it, and state received on this connection. Undefined until there is some. */
+  /** State in flight to a client that acknowledges it. Undefined until the first such frame of a connection. */
   #window: StateWindow | undefined
+  /** State received on this connection. Undefined until the first such frame. */
   #receipt: StateReceipt | undefined
   #connection: Connection | undefined
-  /** The highest number that any connection was given: what is below is a replay. */
+  /** Highest number that was sent on any connection. Sending a number up to it is a retransmission. */
   #everSent = 0
-  /** Time of the last acknowledgement that brought progress, of messages or of state. */
+  /** Time of the last acknowledgement with progress, of messages or of state. */
   #progressAtMs: number
   #syncedAtMs: number
   #syncedCount = 0
-  /** What the other end was last told that is handled here. */
-  #toldHandled = 0
-  #untoldBytes = 0
+  /** The `handled` that was last sent to the peer on this connection. */
+  #sentHandled = 0
+  /** Bytes received since then. */
+  #unacknowledgedBytes = 0
   #ackRequested = false
   #isDead = false
 
@@ -52,21 +55,22 @@ export class Delivery {
 
   // --- numbers --------------------------------------------------------------------------------------------------
 
-  /** Reliable messages accepted for sending. */
+  /** Number of reliable messages accepted for sending. */
   get sent(): number {
     return this.#buffer.head
   }
 
-  /** Of these, the ones that the other end has settled. */
+  /** Number of reliable messages that the peer has acknowledged. */
   get acknowledged(): number {
     return this.#buffer.base
   }
 
+  /** Bytes in the send buffer. */
   get bufferedBytes(): number {
     return this.#buffer.bytes
   }
 
-  /** For what can wait: true while `bytes` more would leave half of the send buffer to what cannot. */
+  /** Returns true if the send buffer stays at most half full with `bytes` more. Used for messages that can be deferred. */
   hasRoom(bytes: number): boolean {
     const { sendBufferMaxCount, sendBufferMaxBytes } = this.#host.limits
     const count = this.sent - this.acknowledged
@@ -74,7 +78,7 @@ export class Delivery {
     return count < sendBufferMaxCount / 2 && this.bufferedBytes + bytes <= sendBufferMaxBytes / 2
   }
 
-  /** True when everything accepted was handed to the connection of now. */
+  /** True if every accepted message was sent on the current connection. */
   get isFlushed(): boolean {
     return this.#buffer.sent === this.#buffer.head && !this.#hasValues
   }
@@ -83,93 +87,99 @@ export class Delivery {
     return this.#values !== undefined && this.#values.waiting > 0
   }
 
-  /** The last number that a connection was ever given: what lies beyond has certainly not been executed. */
+  /** Highest number that was sent on any connection. The peer has certainly not executed a later message. */
   get everSent(): number {
     return this.#everSent
   }
 
+  /** Number of reliable messages received. */
   get received(): number {
     return this.#inbound.received
   }
 
+  /** Digest of the received messages. */
   get receivedDigest(): number {
     return this.#inbound.receivedDigest
   }
 
+  /** Length of the longest prefix of received messages that are settled. */
   get handled(): number {
     return this.#inbound.handled
   }
 
+  /** Digest of the handled messages. */
   get handledDigest(): number {
     return this.#inbound.handledDigest
   }
 
-  /** What is not acknowledged, oldest first. */
+  /** Returns the unacknowledged messages, oldest first. */
   unacknowledged(): OutboundMessage[] {
     return this.#buffer.unacknowledged()
   }
 
-  /** Messages that the current connection has not been given, oldest first. */
+  /** Returns the messages that were not sent on the current connection, oldest first. */
   unsent(): OutboundMessage[] {
     return this.#buffer.unsent()
   }
 
-  /** Since when the other end has acknowledged nothing of what it was given; undefined when it owes nothing. */
+  /** Time since which the peer has acknowledged nothing, in milliseconds; undefined: no acknowledgement is outstanding. */
   get stalledSinceMs(): number | undefined {
-    return this.#owesNothing ? undefined : this.#progressAtMs
+    return this.#isAcknowledged ? undefined : this.#progressAtMs
   }
 
-  get #owesNothing(): boolean {
+  /** True if the peer has acknowledged everything that was sent on the current connection. */
+  get #isAcknowledged(): boolean {
     return this.#buffer.base === this.#buffer.sent && this.#window?.sinceMs === undefined
   }
 
-  /** State under way to the other end; undefined where it does not acknowledge state, or was sent none. */
+  /** State in flight to the peer; undefined if the peer does not acknowledge state, or none was sent. */
   get stateUnderWay(): StateUnderWay | undefined {
     return this.#window
   }
 
-  /** True once the connection of now refused a message: it will take no other, whether it says so or not. */
+  /** True once the current connection has refused a message. It accepts no other, with or without a `closed` event. */
   get isDead(): boolean {
     return this.#isDead
   }
 
   // --- connections ----------------------------------------------------------------------------------------------
 
-  /** True when a connection can go on after `count` messages with this digest: steps 7 of a resume. */
+  /** Returns true if the session can be resumed after `count` messages with this digest: step 7 of a resume. */
   canResumeAfter(count: number, digest: number): boolean {
     return count <= this.#everSent && this.#buffer.digestAt(count) === digest
   }
 
   /**
-   * Goes on on a new connection: what is up to `handled` is done with, what is up to `received` need not be sent
-   * again. The caller has checked both with `canResumeAfter`. `pump` sends.
+   * Attaches a new connection. Messages up to `handled` are acknowledged, messages up to `received` are not retransmitted.
+   * The caller has checked both with `canResumeAfter`. `pump` sends.
    */
   attach(connection: Connection, { received, handled, countsState = false }: OtherEnd): void {
     this.#connection = connection
     this.#isDead = false
-    // State is counted anew on each connection, and another network carries it.
+    // Each connection counts state from 0, and may have another network.
     this.#window = undefined
     this.#receipt = undefined
     this.countsState = countsState
     this.acknowledge(handled)
     this.#buffer.rewind(received)
     this.#progressAtMs = this.#host.clock.now()
-    // Both ends have just compared counts and digests.
+    // The resume has just compared counts and digests.
     this.#syncedCount = this.#buffer.sent
     this.#syncedAtMs = this.#progressAtMs
-    // What was told on an old connection may have been lost with it, and so may the last value of a key.
-    this.#toldHandled = 0
+    // The acknowledgement on the previous connection may be lost, and so may the last value of a key.
+    this.#sentHandled = 0
     this.#values?.offerAgain()
     if (this.#inbound.handled > 0) this.#requestAck()
   }
 
+  /** Detaches the connection. The messages stay for the next one. */
   detach(): void {
     this.#connection = undefined
     this.#isDead = false
     this.#window = undefined
   }
 
-  /** The session has ended: lets go of everything. */
+  /** Ends the session: removes all messages. */
   end(): void {
     this.#connection = undefined
     this.#buffer.clear()
@@ -194,6 +204,7 @@ export class Delivery {
 
   // --- sending --------------------------------------------------------------------------------------------------
 
+  /** Accepts a reliable message, and sends it if the socket's buffer is below its high-water mark. */
   reliable(message: OutboundMessage): ReliableOutcome {
     if (this.#buffer.isFullFor(message.bytes.length)) return "full"
     const number = this.#buffer.append(message)
@@ -201,6 +212,7 @@ export class Delivery {
     return this.#buffer.sent >= number ? "sent" : "buffered"
   }
 
+  /** Sends a volatile message if it can be sent at once. If not, it is dropped, or with a key queued (`conflated`). */
   volatile(message: OutboundMessage, key: string | undefined): VolatileOutcome {
     const { counters } = this.#host
     if (this.isFlushed && this.#takesEvent(message) && this.state(message, false)) {
@@ -221,25 +233,25 @@ export class Delivery {
   }
 
   /**
-   * True if an update of views may be sent, of about `bytes`: no reliable message is queued, the socket's buffer is at or below
-   * `volatileHighWaterBytes`, and the state under way leaves room. `isFirst`: this connection was sent no such update yet.
+   * Returns true if a replica update of about `bytes` may be sent: no reliable message is queued, the socket's buffer is at or
+   * below `volatileHighWaterBytes`, and the window of state in flight allows it. `isFirst`: the first one of this connection.
    */
   takesState(bytes: number, isFirst: boolean): boolean {
     if (this.#buffer.sent !== this.#buffer.head) return false
-    // A client that acknowledges no state shows by its socket alone how fast it is: values go before views.
+    // If the client acknowledges no state, only the socket's buffer shows its speed. Values then precede replica updates.
     if (!this.countsState && this.#hasValues) return false
     if (!this.socketTakes(this.#host.limits.volatileHighWaterBytes)) return false
     return this.#window?.takesView(bytes, isFirst, this.#hasValues, turnNow(this.#host.clock)) ?? true
   }
 
-  /** The same of a volatile event or value, whether or not others wait. */
+  /** Returns true if a volatile event or value may be sent. Does not check the queues. */
   #takesEvent({ bytes }: OutboundMessage): boolean {
     if (!this.socketTakes(this.#host.limits.volatileHighWaterBytes)) return false
     const viewsWait = this.#owner.viewsWait === true
     return this.#window?.takesEvent(bytes.length, viewsWait, turnNow(this.#host.clock)) ?? true
   }
 
-  /** True if the socket's buffer is at or below this mark. If not, the owner is notified when it has drained. */
+  /** Returns true if the socket's buffer is at or below this mark. If not, requests `drained` from the connection. */
   socketTakes(highWaterBytes: number): boolean {
     const connection = this.#connection
     const takes = (connection?.bufferedBytes ?? Number.POSITIVE_INFINITY) <= highWaterBytes
@@ -247,37 +259,37 @@ export class Delivery {
     return takes
   }
 
-  /** Sends a frame of state, of views or of an event: not counted, never replayed. */
+  /** Sends a state frame, of a replica (`isView`) or of an event: not numbered, never retransmitted. */
   state(message: OutboundMessage, isView = true): boolean {
     const connection = this.#connection
     if (connection === undefined || !this.#handOver(connection, message)) return false
     const { clock, stateLimits } = this.#host
     if (!this.countsState || stateLimits === undefined) return true
     const nowMs = turnNow(clock)
-    if (this.#owesNothing) this.#progressAtMs = nowMs
+    if (this.#isAcknowledged) this.#progressAtMs = nowMs
     this.#window ??= new StateWindow(stateLimits)
     this.#window.sent(message.bytes.length, isView, nowMs)
     return true
   }
 
-  /** Frames of the session layer: not counted, never replayed, sent at once or not at all. */
+  /** Sends a control frame: not numbered, never retransmitted. Returns false if it was not sent. */
   control(frame: Frame): boolean {
     const connection = this.#connection
     return connection !== undefined && this.#handOver(connection, outbound(this.#host.codec.encode(frame)))
   }
 
-  /** Sends what waits, as far as the socket takes it. Called when the socket has drained. */
+  /** Sends queued messages until the socket's buffer reaches its high-water mark. Called when the socket has drained. */
   pump(): void {
     this.#pumpReliable()
     this.#pumpVolatile()
   }
 
-  /** Hands over every reliable message that waits, however much the socket holds: the last of this connection. */
+  /** Sends every queued reliable message regardless of the socket's buffer. Called before the connection closes. */
   flush(): void {
     this.#pumpReliable(Number.POSITIVE_INFINITY)
   }
 
-  /** The other end has settled everything up to `count`. False: it claims what it was never given. */
+  /** Processes an acknowledgement up to `count`. Returns false for a count above the sent messages. */
   acknowledge(count: number): boolean {
     const before = this.#buffer.base
     if (!this.#buffer.acknowledge(count)) return false
@@ -285,7 +297,7 @@ export class Delivery {
     return true
   }
 
-  /** The other end has received `frames` frames of state on this connection. False: it claims what it was never sent. */
+  /** Processes an acknowledgement of `frames` state frames on this connection. Returns false for a count above the sent ones. */
   acknowledgeState(frames: number): boolean {
     if (!this.countsState || frames <= (this.#window?.acknowledgedFrames ?? 0)) return true
     this.#progressAtMs = turnNow(this.#host.clock)
@@ -299,8 +311,8 @@ export class Delivery {
     let next = this.#buffer.next
     while (next !== undefined && connection.bufferedBytes < highWaterBytes) {
       if (!this.#handOver(connection, next)) return
-      // From now on the other end owes an acknowledgement.
-      if (this.#owesNothing) this.#progressAtMs = turnNow(clock)
+      // An acknowledgement is outstanding from this message on.
+      if (this.#isAcknowledged) this.#progressAtMs = turnNow(clock)
       this.#buffer.markSent()
       const { sent } = this.#buffer
       if (sent <= this.#everSent) {
@@ -336,7 +348,7 @@ export class Delivery {
     return true
   }
 
-  /** Tells the other end how many reliable messages came before this moment, and their digest. */
+  /** Sends SYNC with the count and the digest of the reliable messages so far, if it is due. */
   #sync(sent: number): void {
     const { limits, clock } = this.#host
     const due =
@@ -351,70 +363,70 @@ export class Delivery {
 
   // --- receiving ------------------------------------------------------------------------------------------------
 
-  /** Counts a reliable message that is complete, before it is decoded. Returns its number. */
+  /** Counts a complete reliable message, before it is decoded. Returns its number. */
   receive(bytes: Uint8Array): number {
-    this.#untoldBytes += bytes.length
+    this.#unacknowledgedBytes += bytes.length
     return this.#inbound.receive(bytes)
   }
 
-  /** Nothing more is to be done for this message. */
+  /** Settles a received message: it needs no further processing. */
   settle(number: number): void {
     this.#inbound.settle(number)
-    this.#owe()
+    this.#acknowledgeSettled()
   }
 
-  /** Acknowledges what was settled: at once beyond a bound, else soon. */
-  #owe(): void {
+  /** Acknowledges settled messages: at once at `ackEveryCount` or `ackEveryBytes`, otherwise by a request to the owner. */
+  #acknowledgeSettled(): void {
     const { limits } = this.#host
-    const untold = this.#inbound.handled - this.#toldHandled
-    if (untold <= 0) return
-    if (untold >= limits.ackEveryCount || this.#untoldBytes >= limits.ackEveryBytes) this.flushAck()
+    const count = this.#inbound.handled - this.#sentHandled
+    if (count <= 0) return
+    if (count >= limits.ackEveryCount || this.#unacknowledgedBytes >= limits.ackEveryBytes) this.flushAck()
     else this.#requestAck()
   }
 
-  /** Settles a message that takes effect again if it is sent again after a restart, such as CANCEL or CREDIT. */
+  /** Settles a message that must take effect again if it is retransmitted after a restart, such as CANCEL or CREDIT. */
   pass(number: number): void {
     this.#inbound.pass(number)
-    this.#owe()
+    this.#acknowledgeSettled()
   }
 
-  /** True for a message that was settled in an earlier life of the process: it is settled again, and not run. */
+  /** Settles a message that a previous process settled. Returns false for any other message, which must be processed. */
   settleAgain(number: number): boolean {
     if (!this.#inbound.settleAgain(number)) return false
-    this.#owe()
+    this.#acknowledgeSettled()
     return true
   }
 
-  /** True when the other end counted the same messages. */
+  /** Returns true if the peer's count and digest equal those of the received messages. */
   agreesWith(count: number, digest: number): boolean {
     return this.#inbound.received === count && this.#inbound.receivedDigest === digest
   }
 
-  /** Counts a frame of state that has arrived, and acknowledges it soon. */
+  /** Counts a received state frame, and schedules its acknowledgement. */
   receiveState(bytes: Uint8Array): void {
     this.#receipt ??= new StateReceipt(this.#host.limits)
     this.#receipt.receive(bytes.length, turnNow(this.#host.clock))
     this.flushStateAck(this.#receipt.isAckAsked)
   }
 
-  /** Acknowledges received state if it is due, and otherwise asks the owner for a call at that time, unless it was asked. */
+  /** Acknowledges received state if it is due; otherwise requests a call at that time from the owner, unless requested. */
   flushStateAck(wasAsked = false): void {
     const receipt = this.#receipt
     if (receipt === undefined) return
     receipt.isAckAsked = wasAsked
-    if (receipt.owed === 0) return
+    if (receipt.unacknowledged === 0) return
     const delayMs = receipt.dueInMs(turnNow(this.#host.clock))
     if (delayMs <= 0) this.flushAck()
     else if (!wasAsked) this.#owner.requestStateAck?.(delayMs)
     receipt.isAckAsked ||= delayMs > 0
   }
 
-  /** Acknowledges what is handled, and the state that was received, if the other end does not know of it. */
+  /** Sends an acknowledgement of handled messages and received state, if either has grown since the last one. */
   flushAck(): void {
     this.#ackRequested = false
     const { handled } = this.#inbound
     const receipt = this.#receipt
-    if (handled === this.#toldHandled && (receipt === undefined || receipt.owed === 0)) return
+    if (handled === this.#sentHandled && (receipt === undefined || receipt.unacknowledged === 0)) return
     const counted = receipt === undefined ? {} : { stateFrames: receipt.received }
     if (this.#owner.holdsAck?.() === true || !this.control({ kind: "ack", handled, ...counted })) return
     this.#host.counters.acksSent += 1
@@ -422,10 +434,10 @@ export class Delivery {
     this.toldHandled()
   }
 
-  /** `handled` went along with another frame. */
+  /** Records that `handled` was sent in another frame. */
   toldHandled(): void {
-    this.#toldHandled = this.#inbound.handled
-    this.#untoldBytes = 0
+    this.#sentHandled = this.#inbound.handled
+    this.#unacknowledgedBytes = 0
   }
 
   #requestAck(): void {

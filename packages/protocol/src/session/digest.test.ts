@@ -6,7 +6,7 @@ const bytesOf = (text: string): Uint8Array => new TextEncoder().encode(text)
 const digestOf = (messages: readonly Uint8Array[], from = emptyDigest): number =>
   messages.reduce((digest, message) => extendDigest(digest, hashMessage(message)), from)
 
-/** MurmurHash3 x86_32 with seed 0, as its specification reads, on integers without bounds. */
+/** MurmurHash3 x86_32 with seed 0 by its specification, on unbounded integers. */
 function oracle(bytes: Uint8Array): number {
   const mask = 0xffffffffn
   const rotate = (value: bigint, by: bigint): bigint => ((value << by) | (value >> (32n - by))) & mask
@@ -32,7 +32,7 @@ describe("hashMessage", () => {
     ["hello, world", 0x149bbb7f],
     ["Hello, world!", 0xc0363e43],
     ["The quick brown fox jumps over the lazy dog", 0x2e4ff723],
-  ])("makes of <%s> what others make of it", (text, hash) => {
+  ])("hashes <%s> like other implementations", (text, hash) => {
     expect(hashMessage(bytesOf(text))).toBe(hash)
   })
 
@@ -43,7 +43,7 @@ describe("hashMessage", () => {
     )
   })
 
-  it("sees a part of a larger buffer as it sees a copy", () => {
+  it("hashes a view of a larger buffer like a copy", () => {
     fc.assert(
       fc.property(fc.uint8Array({ maxLength: 40 }), fc.nat(40), fc.nat(40), (bytes, from, to) => {
         const part = bytes.subarray(from, to)
@@ -90,13 +90,13 @@ describe("extendDigest", () => {
     )
   })
 
-  it("keeps its values for ever, because both ends of an old session must agree", () => {
+  it("keeps its values in every version, because both ends of a session must agree", () => {
     expect([[], ["a"], ["a", "b"], ["b", "a"]].map((list) => digestOf(list.map(bytesOf)))).toEqual([
       0, 3591452178, 3374271113, 2475148932,
     ])
   })
 
-  it("comes out the same wherever a replay splits the messages", () => {
+  it("does not depend on where a replay splits the messages", () => {
     fc.assert(
       fc.property(messages, fc.nat(20), (list, split) => {
         return digestOf(list.slice(split), digestOf(list.slice(0, split))) === digestOf(list)
@@ -116,7 +116,7 @@ describe("extendDigest", () => {
     )
   })
 
-  it("tells a lost, a repeated and a swapped message", () => {
+  it("distinguishes a lost, a repeated and a swapped message", () => {
     const histories = ["abcd", "abd", "abbcd", "acbd"].map((text) => text.split("").map(bytesOf))
     expect(new Set(histories.map((list) => digestOf(list))).size).toBe(4)
   })

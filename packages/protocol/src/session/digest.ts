@@ -1,12 +1,12 @@
-// The prefix digest: one number that stands for every reliable message so far, in order. Two ends that agree on a
-// count and its digest hold the same messages. It finds drift, not attack.
+// Computes the prefix digest: one 32-bit number of all reliable messages so far, in order. If both ends have the same count and
+// digest, they have the same messages. It detects errors, not attacks.
 
 const blockA = 0xcc9e2d51
 const blockB = 0x1b873593
 
 /**
- * 32 bits of a whole message. The function is MurmurHash3 x86_32 with seed 0 (Austin Appleby, public domain): fast
- * without wide integers, every input bit reaches every output bit.
+ * Returns a 32-bit hash of a whole message: MurmurHash3 x86_32 with seed 0 (Austin Appleby, public domain). It is fast without
+ * 64-bit integers, and every input bit affects every output bit.
  */
 export function hashMessage(bytes: Uint8Array): number {
   const { length } = bytes
@@ -38,7 +38,7 @@ function mixBlock(block: number): number {
 /** The digest of no messages. */
 export const emptyDigest = 0
 
-/** The digest after one more message. */
+/** Returns the digest after one more message. */
 export function extendDigest(digest: number, messageHash: number): number {
   return Math.imul(((digest << 5) | (digest >>> 27)) ^ messageHash, 0x9e3779b1) >>> 0
 }

@@ -34,9 +34,15 @@ describe("every state × every input", () => {
   })
 
   it.each<[string, HeartbeatState, HeartbeatInput, HeartbeatState, unknown[]]>([
-    ["listening hears", listening, { kind: "heard", nowMs: 9 }, { ...listening, heardAtMs: 9 }, []],
+    [
+      "listening records a message",
+      listening,
+      { kind: "heard", nowMs: 9 },
+      { ...listening, heardAtMs: 9 },
+      [],
+    ],
     ["listening ignores a pong", listening, { kind: "pong", number: 4, nowMs: 9 }, listening, []],
-    ["listening notes that something was asked", listening, { kind: "asked", nowMs: 2000 }, asking, []],
+    ["listening records a sent reliable message", listening, { kind: "asked", nowMs: 2000 }, asking, []],
     [
       "surprise-C3 listening sends a probe along with a message when it has not measured for a quarter of probeAfterMs",
       { ...listening, heardAtMs: 8_200 },
@@ -52,39 +58,45 @@ describe("every state × every input", () => {
       [],
     ],
     [
-      "surprise-A10 listening probes when a message was given up and nothing was heard since it was sent",
+      "surprise-A10 listening probes when a request times out and no message was received since it was sent",
       listening,
       { kind: "unanswered", sentAtMs: 1000, nowMs: 2000 },
       probed(2000, 900),
       ping5,
     ],
     [
-      "listening does not doubt because of a message that was given up, when it has heard since",
+      "listening does not probe for a request that timed out, if a message was received since",
       listening,
       { kind: "unanswered", sentAtMs: 999, nowMs: 2000 },
       listening,
       [],
     ],
     [
-      "surprise-A10 listening does not doubt because of a message that was given up sooner than an answer can come",
+      "surprise-A10 listening does not probe for a request that timed out before an answer can arrive",
       listening,
       { kind: "unanswered", sentAtMs: 1981, nowMs: 2000 },
       listening,
       [],
     ],
-    ["listening probes when asked", listening, { kind: "probe", nowMs: 2000 }, probed(2000, 5_000), ping5],
+    ["listening probes on request", listening, { kind: "probe", nowMs: 2000 }, probed(2000, 5_000), ping5],
     [
-      "listening probes when in doubt, with the time that it is given",
+      "listening probes at a doubt, with the time of the doubt",
       listening,
       { kind: "doubt", nowMs: 2000, timeoutMs: 700 },
       probed(2000, 700),
       ping5,
     ],
-    ["listening sleeps on before its time", listening, { kind: "wake", nowMs: 30_999 }, listening, []],
+    ["listening does nothing before its time", listening, { kind: "wake", nowMs: 30_999 }, listening, []],
     ["listening probes on time", listening, { kind: "wake", nowMs: 31_000 }, probing, ping5],
-    ["asking hears", asking, { kind: "heard", nowMs: 2020 }, { ...listening, heardAtMs: 2020 }, []],
     [
-      "asking takes what comes sooner than an answer can for a sign of life, but for no answer",
+      "asking returns to listening at a message",
+      asking,
+      { kind: "heard", nowMs: 2020 },
+      { ...listening, heardAtMs: 2020 },
+      [],
+    ],
+    [
+      "asking counts a message that is too early for an answer as received, not as the answer",
       asking,
       { kind: "heard", nowMs: 2019 },
       { ...asking, heardAtMs: 2019 },
@@ -93,15 +105,15 @@ describe("every state × every input", () => {
     ["asking ignores a pong", asking, { kind: "pong", number: 4, nowMs: 2100 }, asking, []],
     ["asking keeps the time of the first message", asking, { kind: "asked", nowMs: 2500 }, asking, []],
     [
-      "surprise-A10 asking probes when the message is given up",
+      "surprise-A10 asking probes when the request times out",
       asking,
       { kind: "unanswered", sentAtMs: 2000, nowMs: 4000 },
       probed(4000, 900),
       ping5,
     ],
-    ["asking probes when asked", asking, { kind: "probe", nowMs: 3000 }, probed(3000, 5_000), ping5],
+    ["asking probes on request", asking, { kind: "probe", nowMs: 3000 }, probed(3000, 5_000), ping5],
     [
-      "asking probes when in doubt",
+      "asking probes at a doubt",
       asking,
       { kind: "doubt", nowMs: 3000, timeoutMs: 700 },
       probed(3000, 700),
@@ -109,30 +121,36 @@ describe("every state × every input", () => {
     ],
     ["asking waits for its time", asking, { kind: "wake", nowMs: 7_999 }, asking, []],
     [
-      "surprise-A10 asking probes when nothing was heard for unansweredMs",
+      "surprise-A10 asking probes when no message was received for unansweredMs",
       asking,
       { kind: "wake", nowMs: 8_000 },
       probed(8_000, 900),
       ping5,
     ],
     [
-      "asking probes because of its silence, if that is over first",
+      "asking probes after probeAfterMs of silence, if that is sooner",
       { ...asking, askedAtMs: 30_000 },
       { kind: "wake", nowMs: 31_000 },
       probing,
       ping5,
     ],
-    ["probing hears", probing, { kind: "heard", nowMs: 33_000 }, { ...probing, heardAtMs: 33_000 }, []],
+    [
+      "probing records a message",
+      probing,
+      { kind: "heard", nowMs: 33_000 },
+      { ...probing, heardAtMs: 33_000 },
+      [],
+    ],
     ["probing ignores an older pong", probing, { kind: "pong", number: 4, nowMs: 31_100 }, probing, []],
     [
-      "probing ignores a pong of the future",
+      "probing ignores a pong with a later number",
       probing,
       { kind: "pong", number: 6, nowMs: 31_100 },
       probing,
       [],
     ],
     [
-      "probing measures its pong",
+      "probing measures the round trip at its pong",
       probing,
       { kind: "pong", number: 5, nowMs: 31_080 },
       { kind: "listening", heardAtMs: 31_080, lastNumber: 5, measuredAtMs: 31_080 },
@@ -140,7 +158,7 @@ describe("every state × every input", () => {
     ],
     ["probing needs no message to be answered", probing, { kind: "asked", nowMs: 32_000 }, probing, []],
     [
-      "probing keeps its probe when a message is given up",
+      "probing keeps its probe when a request times out",
       probing,
       { kind: "unanswered", sentAtMs: 2000, nowMs: 32_000 },
       probing,
@@ -148,21 +166,21 @@ describe("every state × every input", () => {
     ],
     ["probing sends no second probe", probing, { kind: "probe", nowMs: 32_000 }, probing, []],
     [
-      "probing sends another probe when in doubt that wants its answer sooner",
+      "probing sends another probe at a doubt with an earlier deadline",
       probing,
       { kind: "doubt", nowMs: 32_000, timeoutMs: 700 },
       { ...probing, lastNumber: 6, sentAtMs: 32_000, timeoutMs: 700 },
       ping6,
     ],
     [
-      "probing sends another probe when in doubt after its time: the answer to the first would prove nothing",
+      "probing sends another probe at a doubt after its time, because the answer to the first would prove nothing",
       probing,
       { kind: "doubt", nowMs: 90_000, timeoutMs: 700 },
       { ...probing, lastNumber: 6, sentAtMs: 90_000, timeoutMs: 700 },
       ping6,
     ],
     [
-      "probing keeps its probe when a doubt would only start it over",
+      "probing keeps its probe at a doubt with a later deadline",
       probing,
       { kind: "doubt", nowMs: 35_500, timeoutMs: 700 },
       probing,
@@ -170,30 +188,36 @@ describe("every state × every input", () => {
     ],
     ["probing waits for its time", probing, { kind: "wake", nowMs: 35_999 }, probing, []],
     [
-      "probing gives up on time",
+      "probing is dead on time",
       probing,
       { kind: "wake", nowMs: 36_050 },
       dead,
       [{ kind: "dead", silentMs: 35_050 }],
     ],
     [
-      "surprise-A1 probing that is woken late waits as long as it was late: messages may wait to be read",
+      "surprise-A1 probing that is woken late waits as long as it was late, because received messages may be unread",
       probing,
       { kind: "wake", nowMs: 36_051 },
       { ...overdue, deadAtMs: 36_102 },
       [],
     ],
     [
-      "surprise-A1 probing that is woken a minute late waits for no longer than the probe's time",
+      "surprise-A1 probing that is woken a minute late waits no longer than the probe's time",
       probing,
       { kind: "wake", nowMs: 91_000 },
       overdue,
       [],
     ],
-    ["overdue hears", overdue, { kind: "heard", nowMs: 91_500 }, { ...probing, heardAtMs: 91_500 }, []],
+    [
+      "overdue returns to probing at a message",
+      overdue,
+      { kind: "heard", nowMs: 91_500 },
+      { ...probing, heardAtMs: 91_500 },
+      [],
+    ],
     ["overdue ignores an older pong", overdue, { kind: "pong", number: 4, nowMs: 91_500 }, overdue, []],
     [
-      "surprise-A1 overdue takes its pong",
+      "surprise-A1 overdue accepts its pong",
       overdue,
       { kind: "pong", number: 5, nowMs: 91_500 },
       { kind: "listening", heardAtMs: 91_500, lastNumber: 5, measuredAtMs: 91_500 },
@@ -201,7 +225,7 @@ describe("every state × every input", () => {
     ],
     ["overdue needs no message to be answered", overdue, { kind: "asked", nowMs: 92_000 }, overdue, []],
     [
-      "overdue keeps its end when a message is given up",
+      "overdue keeps its deadline when a request times out",
       overdue,
       { kind: "unanswered", sentAtMs: 2000, nowMs: 92_000 },
       overdue,
@@ -209,7 +233,7 @@ describe("every state × every input", () => {
     ],
     ["overdue sends no second probe", overdue, { kind: "probe", nowMs: 92_000 }, overdue, []],
     [
-      "overdue sends another probe when in doubt",
+      "overdue sends another probe at a doubt",
       overdue,
       { kind: "doubt", nowMs: 92_000, timeoutMs: 700 },
       { ...probing, lastNumber: 6, sentAtMs: 92_000, timeoutMs: 700 },
@@ -217,24 +241,24 @@ describe("every state × every input", () => {
     ],
     ["overdue waits for its end", overdue, { kind: "wake", nowMs: 95_999 }, overdue, []],
     [
-      "overdue gives up, however late",
+      "overdue is dead at any later time",
       overdue,
       { kind: "wake", nowMs: 151_000 },
       dead,
       [{ kind: "dead", silentMs: 150_000 }],
     ],
-    ["death stays when heard", dead, { kind: "heard", nowMs: 9 }, dead, []],
-    ["death stays at a pong", dead, { kind: "pong", number: 5, nowMs: 9 }, dead, []],
-    ["death is asked nothing", dead, { kind: "asked", nowMs: 9 }, dead, []],
-    ["death is not doubted", dead, { kind: "unanswered", sentAtMs: 1, nowMs: 9 }, dead, []],
-    ["death sends no probe", dead, { kind: "probe", nowMs: 9 }, dead, []],
-    ["death has no doubts", dead, { kind: "doubt", nowMs: 9, timeoutMs: 700 }, dead, []],
-    ["death does not wake", dead, { kind: "wake", nowMs: 1e9 }, dead, []],
+    ["dead ignores a message", dead, { kind: "heard", nowMs: 9 }, dead, []],
+    ["dead ignores a pong", dead, { kind: "pong", number: 5, nowMs: 9 }, dead, []],
+    ["dead ignores a sent message", dead, { kind: "asked", nowMs: 9 }, dead, []],
+    ["dead ignores a timed-out request", dead, { kind: "unanswered", sentAtMs: 1, nowMs: 9 }, dead, []],
+    ["dead sends no probe", dead, { kind: "probe", nowMs: 9 }, dead, []],
+    ["dead ignores a doubt", dead, { kind: "doubt", nowMs: 9, timeoutMs: 700 }, dead, []],
+    ["dead ignores a wake", dead, { kind: "wake", nowMs: 1e9 }, dead, []],
   ])("%s", (...[, state, input, next, effects]) => {
     expect(stepHeartbeat(options, state, input)).toEqual([next, effects])
   })
 
-  it("wants to be woken by silence, by the later of probe and sound, and never once dead", () => {
+  it("requests a wake for silence, for the later of probe and message, and none once dead", () => {
     expect(wakeAtHeartbeat(options, initialHeartbeat(7))).toBe(30_007)
     expect(wakeAtHeartbeat(options, listening)).toBe(31_000)
     expect(wakeAtHeartbeat(options, asking)).toBe(8_000)
@@ -269,14 +293,14 @@ describe("random lives", () => {
   )
   type Step = typeof steps extends fc.Arbitrary<readonly (infer S)[]> ? S : never
 
-  /** Keeps the books that the invariants of the machine's header speak of. */
+  /** Checks the invariants of the machine's header. */
   class Books {
     state: HeartbeatState = initialHeartbeat(0)
     nowMs = 0
     deaths = 0
     #heardAtMs = 0
     #sent = 0
-    /** How long the answer to the probe that is out may take; undefined when none is. */
+    /** Time for the answer to the outstanding probe; undefined if there is none. */
     #outForMs: number | undefined
 
     step({ what, passMs, timeoutMs }: Step): void {
@@ -351,7 +375,7 @@ describe("random lives", () => {
     }
   }
 
-  it("count one probe at most, number probes from 1, and call no connection dead within its probe's time", () => {
+  it("have at most one valid probe, number probes from 1, and no dead connection within its probe's time", () => {
     let deaths = 0
     fc.assert(
       fc.property(steps, (sequence) => {
@@ -364,7 +388,7 @@ describe("random lives", () => {
     expect(deaths).toBeGreaterThan(200)
   })
 
-  it("notices silence within probeAfterMs + probeTimeoutMs", () => {
+  it("detects silence within probeAfterMs + probeTimeoutMs", () => {
     let state = initialHeartbeat(0)
     const woken: number[] = []
     for (let at = wakeAtHeartbeat(options, state); at !== undefined; at = wakeAtHeartbeat(options, state)) {
@@ -375,7 +399,7 @@ describe("random lives", () => {
     expect(state.kind).toBe("dead")
   })
 
-  it("notices within the time of the doubt that a connection did not survive a sleep", () => {
+  it("detects within the time of the doubt that a connection did not survive a sleep", () => {
     const awakeAtMs = 500_000
     const [state] = stepHeartbeat(options, initialHeartbeat(0), {
       kind: "doubt",

@@ -1,61 +1,68 @@
-// Decides when a connection is probed and when it counts as dead. Runs at the client of `hawser.1`.
+// Decides when a connection is probed and when it is dead. Runs at the client of `hawser.1`. Must not know sockets or timers.
 // Invariants:
-//  1. At most one probe counts.
-//  2. A connection that was heard from within its probe's time is never called dead.
-//  3. A process that was late itself calls no connection dead before the messages that arrived meanwhile have had a
-//     chance: once, for as long as it was late, and for no longer than the probe's time.
+//  1. At most one probe is valid.
+//  2. A connection that received a message within its probe's time is never dead.
+//  3. If the process itself was late, the connection gets extra time, in which the messages that have arrived can be read:
+//     once, as long as the process was late, at most the probe's time.
 
 /** Deadlines in milliseconds. They are read when a probe is sent, so they may follow the measured round trip. */
 export interface HeartbeatOptions {
-  /** Silence after which a connection is probed, and the time for the answer. */
+  /** Silence after which the connection is probed. */
   readonly probeAfterMs: number
+  /** Time for the answer to that probe. */
   readonly probeTimeoutMs: number
-  /** Time from a reliable message to any sign of life, after which the connection is doubted; the time for the answer. */
+  /** Time from a reliable message to the next received message. Later: the connection is probed. */
   readonly unansweredMs: number
+  /** Time for the answer to that probe. */
   readonly unansweredTimeoutMs: number
-  /** Least time from a message to its answer; what is heard sooner was under way before. 0: not known. */
+  /** Least time from a message to its answer. A message that arrives sooner was sent before. 0: unknown. */
   readonly leastAnswerMs: number
 }
 
 interface Alive {
+  /** Time of the last received message. */
   readonly heardAtMs: number
+  /** Number of the last probe; 0: none. */
   readonly lastNumber: number
-  /** Time of the last pong, or of the connection's beginning, whose handshake measured the round trip. */
+  /** Time of the last pong, or of the handshake, which measured the round trip. */
   readonly measuredAtMs: number
 }
 
 interface Probe extends Alive {
   readonly sentAtMs: number
-  /** Time for the answer; any message begins it again. */
+  /** Time for the answer; any received message restarts it. */
   readonly timeoutMs: number
 }
 
+/** State of one connection's heartbeat. */
 export type HeartbeatState =
   | (Alive & { readonly kind: "listening" })
-  /** A reliable message was sent at `askedAtMs`, and nothing was heard since that can be its answer. */
+  /** A reliable message was sent at `askedAtMs`; no message that can be its answer has been received since. */
   | (Alive & { readonly kind: "asking"; readonly askedAtMs: number })
   | (Probe & { readonly kind: "probing" })
-  /** The probe's time passed while this process did not run. The connection is dead at `deadAtMs`, if nothing is heard. */
+  /** The probe's time passed while this process did not run. Without a message by `deadAtMs` the connection is dead. */
   | (Probe & { readonly kind: "overdue"; readonly deadAtMs: number })
   | { readonly kind: "dead" }
 
+/** Input of the machine; `nowMs` is the time of the clock, in milliseconds. */
 export type HeartbeatInput =
-  /** Any message came, before it is decoded. */
+  /** A message was received; it is not decoded yet. */
   | { readonly kind: "heard"; readonly nowMs: number }
   | { readonly kind: "pong"; readonly number: number; readonly nowMs: number }
   /** A reliable message was sent: an answer or an acknowledgement must follow. */
   | { readonly kind: "asked"; readonly nowMs: number }
   /**
-   * A message that was sent at `sentAtMs` is given up. Without any sign of life since, it is a doubt, unless no answer
-   * could have come yet.
+   * The request that was sent at `sentAtMs` has timed out. The connection is probed, unless a message was received since or
+   * no answer could have arrived yet.
    */
   | { readonly kind: "unanswered"; readonly sentAtMs: number; readonly nowMs: number }
-  /** The caller asks for a round trip now. */
+  /** The application requests a round trip. */
   | { readonly kind: "probe"; readonly nowMs: number }
-  /** The process may have slept: whether the connection is alive must be known soon, however long it was silent. */
+  /** The process may have slept: the connection must be checked within `timeoutMs`. */
   | { readonly kind: "doubt"; readonly nowMs: number; readonly timeoutMs: number }
   | { readonly kind: "wake"; readonly nowMs: number }
 
+/** Effect for the runner. `dead`: the runner closes the connection. */
 export type HeartbeatEffect =
   | { readonly kind: "sendPing"; readonly number: number }
   | { readonly kind: "roundTrip"; readonly ms: number }
@@ -64,17 +71,18 @@ export type HeartbeatEffect =
 type Step = readonly [HeartbeatState, readonly HeartbeatEffect[]]
 type Living = Exclude<HeartbeatState, { kind: "dead" }>
 
-/** A connection that is used is measured so many times as often as one that is silent is probed. */
+/** Round-trip measurements of a busy connection per `probeAfterMs`. */
 const measuredPerProbe = 4
 
 /** Delay of a wake, in milliseconds, up to which it counts as on time. */
 const onTimeMs = 50
 
+/** Returns the state of a new connection. */
 export function initialHeartbeat(nowMs: number): HeartbeatState {
   return { kind: "listening", heardAtMs: nowMs, lastNumber: 0, measuredAtMs: nowMs }
 }
 
-/** When the machine wants a `wake`. */
+/** Returns the time of the next `wake`; undefined: none. */
 export function wakeAtHeartbeat(options: HeartbeatOptions, state: HeartbeatState): number | undefined {
   switch (state.kind) {
     case "listening":
@@ -90,6 +98,7 @@ export function wakeAtHeartbeat(options: HeartbeatOptions, state: HeartbeatState
   }
 }
 
+/** Returns the next state and its effects. */
 export function stepHeartbeat(options: HeartbeatOptions, state: HeartbeatState, input: HeartbeatInput): Step {
   if (state.kind === "dead") return [state, []]
   const { nowMs } = input
@@ -129,8 +138,8 @@ function heard({ leastAnswerMs }: HeartbeatOptions, state: Living, nowMs: number
 }
 
 /**
- * A connection that is never silent is never probed, and its deadlines would follow an old round trip: now and then a
- * probe goes along with a message.
+ * Sends a probe with a message now and then. A connection that is never silent would otherwise never be measured, and its
+ * deadlines would follow an old round trip.
  */
 function asked(
   { probeAfterMs, unansweredMs, unansweredTimeoutMs }: HeartbeatOptions,
@@ -143,8 +152,8 @@ function asked(
 }
 
 /**
- * A probe that was due before now may have slept, too: its answer would prove nothing. One that is due soon will do;
- * starting it over at every doubt would keep a dead connection alive.
+ * Keeps a probe that is due within `timeoutMs`, and replaces any other. The answer to a probe that was due before may be from
+ * before the sleep. A restart at every doubt would keep a dead connection.
  */
 function doubt(
   options: HeartbeatOptions,

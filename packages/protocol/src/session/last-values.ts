@@ -1,5 +1,5 @@
-// Last values of keyed volatile events: those that wait for a connection, and those that the current connection was given
-// and may lose. The latter wait again on the next connection. Must not know sockets.
+// Holds the last values of keyed volatile events: queued values, and values that were sent on the current connection and may
+// be lost. The next connection queues the latter again. At the bound of either set the oldest is dropped. Must not know sockets.
 import { outbound } from "../transport.ts"
 import type { OutboundMessage } from "../transport.ts"
 import type { ValueRecord } from "./delivery-record.ts"
@@ -15,28 +15,28 @@ export class LastValues {
     this.#given = new VolatileSlots(limits)
   }
 
-  /** Values that wait. */
+  /** Number of queued values. */
   get waiting(): number {
     return this.#waiting.size
   }
 
-  /** The value that has waited longest. */
+  /** The value that was queued first. */
   get next(): WaitingValue | undefined {
     return this.#waiting.first
   }
 
-  /** Keeps the latest value of the key until a connection takes it. Returns how many values were lost to it. */
+  /** Queues a value in place of the previous one of its key. Returns the number of values that were dropped for it. */
   keep(key: string, message: OutboundMessage): number {
     return this.#waiting.put(key, message)
   }
 
-  /** The connection was given this value. */
+  /** Records that the value was sent on the current connection. */
   given(key: string, message: OutboundMessage): void {
     this.#waiting.delete(key)
     this.#given.put(key, message)
   }
 
-  /** Returns all values, as they would wait for the next connection. */
+  /** Returns all values in the order in which the next connection would send them. */
   record(): readonly ValueRecord[] {
     this.offerAgain()
     return [...this.#waiting.all()].map(({ key, message: { bytes } }) => ({ key, bytes }))
@@ -46,7 +46,7 @@ export class LastValues {
     for (const { key, bytes } of values) this.keep(key, outbound(bytes))
   }
 
-  /** The connection is gone: its values wait again, the oldest first, unless a newer one waits already. */
+  /** Queues the values of a lost connection again, oldest first, except keys with a newer queued value. */
   offerAgain(): void {
     const given = this.#given.take()
     if (given.length === 0) return

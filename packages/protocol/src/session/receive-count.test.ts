@@ -12,7 +12,7 @@ const digestOf = (bytes: readonly number[], count: number): number =>
     .reduce((digest, byte) => extendDigest(digest, hashMessage(message(byte))), emptyDigest)
 
 describe("ReceiveCount", () => {
-  it("starts with nothing, and with the digest of nothing", () => {
+  it("starts with no messages and their digest", () => {
     const count = new ReceiveCount()
     expect([count.received, count.handled, count.receivedDigest, count.handledDigest]).toEqual([0, 0, 0, 0])
   })
@@ -23,7 +23,7 @@ describe("ReceiveCount", () => {
     expect(count.handled).toBe(0)
   })
 
-  it("counts as handled the longest settled prefix, with its digest", () => {
+  it("counts the longest settled prefix as handled, with its digest", () => {
     const count = new ReceiveCount()
     const history = [5, 6, 7, 8]
     for (const byte of history) count.receive(message(byte))
@@ -35,7 +35,7 @@ describe("ReceiveCount", () => {
     expect(count.receivedDigest).toBe(count.handledDigest)
   })
 
-  it("agrees with a list of what was settled", () => {
+  it("agrees with a list of the settled messages", () => {
     const steps = fc.array(
       fc.oneof(fc.record({ receive: fc.nat(3) }), fc.record({ settle: fc.integer({ min: -1, max: 20 }) })),
       { maxLength: 80 },
@@ -83,7 +83,7 @@ describe("ReceiveCount", () => {
     },
   )
 
-  it("refuses to settle twice what is settled ahead of others", () => {
+  it("refuses to settle a message twice that was settled ahead of others", () => {
     const count = new ReceiveCount()
     for (const byte of [1, 2, 3]) count.receive(message(byte))
     count.settle(2)

@@ -1,31 +1,33 @@
-// Counts the reliable messages that come in: `received` when a message is complete, before it is decoded; `handled`
-// when nothing more is to be done for it. Invariants: handled ≤ received; a number is settled once.
+// Counts received reliable messages: `received` when a message is complete, before it is decoded; `handled` when it and all
+// earlier ones are settled. Must not know contents or connections.
+// Invariants: handled ≤ received; a number is settled once.
 import type { ReceivedRecord } from "./delivery-record.ts"
 import { emptyDigest, extendDigest, hashMessage } from "./digest.ts"
 
 export class ReceiveCount {
   #received = 0
   #handled = 0
-  /** Digests are kept as signed numbers: V8 keeps those in the object itself. */
+  /** Digests as signed numbers: V8 stores those inside the object. */
   #receivedDigest = emptyDigest
   #handledDigest = emptyDigest
   /**
-   * Digests of what is received and not handled, oldest first, but for the newest, which is `#receivedDigest`; bounded
-   * by what may wait for handlers. Undefined while there are none: almost always a message is handled before the next.
+   * Digests after each received, unhandled message, oldest first, except the newest, which is `#receivedDigest`. Bounded by
+   * the request queue. Undefined while empty: usually a message is handled before the next one arrives.
    */
   #openDigests: number[] | undefined
-  /** Settled out of order; bounded by the handlers that run at once. Undefined until it first happens. */
+  /** Numbers that were settled out of order; bounded by the handlers that run at once. Undefined until the first one. */
   #settledAhead: Set<number> | undefined
-  /** Of these, the messages that take effect again when they are sent again: no record holds them. */
+  /** Those of `#settledAhead` that must take effect again if they are retransmitted: no record contains them. */
   #passedAhead: Set<number> | undefined
-  /** Settled in an earlier life of the process, and not received again yet. Undefined while there are none. */
+  /** Numbers that a previous process settled and that have not been received again. Undefined while empty. */
   #settledBefore: Set<number> | undefined
 
+  /** Number of received messages. */
   get received(): number {
     return this.#received
   }
 
-  /** The longest prefix of received messages that are settled. */
+  /** Length of the longest prefix of received messages that are settled. */
   get handled(): number {
     return this.#handled
   }
@@ -38,7 +40,7 @@ export class ReceiveCount {
     return this.#handledDigest >>> 0
   }
 
-  /** Counts a message that has just arrived; returns its number. */
+  /** Counts a received message; returns its number. */
   receive(bytes: Uint8Array): number {
     if (this.#received > this.#handled) (this.#openDigests ??= []).push(this.#receivedDigest)
     this.#received += 1
@@ -46,7 +48,7 @@ export class ReceiveCount {
     return this.#received
   }
 
-  /** Returns the record of what is settled. */
+  /** Returns the record of the settled messages. */
   record(): ReceivedRecord {
     const ahead = [...(this.#settledBefore ?? []), ...(this.#settledAhead ?? [])]
     const settledAhead = ahead
@@ -55,7 +57,7 @@ export class ReceiveCount {
     return { handled: this.#handled, handledDigest: this.handledDigest, settledAhead }
   }
 
-  /** Continues from a record: everything above `handled` is received again. Only before the first message. */
+  /** Continues from a record: the peer retransmits everything above `handled`. Only before the first message. */
   restore({ handled, handledDigest, settledAhead }: ReceivedRecord): void {
     this.#handled = handled
     this.#received = handled
@@ -64,7 +66,7 @@ export class ReceiveCount {
     this.#settledBefore = settledAhead.length === 0 ? undefined : new Set(settledAhead)
   }
 
-  /** True for the number of a message that was settled before its process ended: it is settled again now. */
+  /** Settles a message that a previous process settled. Returns false for any other number. */
   settleAgain(number: number): boolean {
     if (this.#settledBefore?.delete(number) !== true) return false
     if (this.#settledBefore.size === 0) this.#settledBefore = undefined
@@ -72,15 +74,18 @@ export class ReceiveCount {
     return true
   }
 
-  /** Settles a message that must take effect again if it is sent again, such as CANCEL or CREDIT. */
+  /** Settles a message that must take effect again if it is retransmitted, such as CANCEL or CREDIT. */
   pass(number: number): void {
     if (number !== this.#handled + 1) (this.#passedAhead ??= new Set()).add(number)
     this.settle(number)
   }
 
-  /** A received message needs nothing more. Settling one twice is a programmer's mistake. */
+  /**
+   * Settles a received message: it needs no further processing.
+   * @throws RangeError for a number that was not received, or was settled before.
+   */
   settle(number: number): void {
-    // Almost always they are settled in order.
+    // Messages are usually settled in order.
     if (number === this.#handled + 1 && number <= this.#received && this.#settledAhead === undefined) {
       this.#advance(number)
       return

@@ -24,11 +24,11 @@ describe("the estimate of a round trip", () => {
     expect(after(100, 180).timeoutMs(unbounded)).toBe(110 + 4 * (50 + (80 - 50) / 4))
   })
 
-  it("counts the deviation once where an answer takes several round trips", () => {
+  it("counts the deviation once if an answer takes several round trips", () => {
     expect(after(100).timeoutMs({ ...unbounded, roundTrips: 4 })).toBe(4 * 100 + 4 * 50)
   })
 
-  it("nears the samples of a steady link, and leaves an outlier behind", () => {
+  it("converges to the samples of a steady link, and recovers from an outlier", () => {
     const steady = after(...Array.from({ length: 300 }, () => 40))
     expect(steady.timeoutMs(unbounded)).toBeCloseTo(40, 3)
     steady.observe(3_000)
@@ -38,14 +38,14 @@ describe("the estimate of a round trip", () => {
     expect(steady.timeoutMs(unbounded)).toBeLessThan(shakenMs / 20)
   })
 
-  it("surprise-C3 remembers a link that loses some, also after ten samples of which it lost none", () => {
+  it("surprise-C3 keeps the deviation of a lossy link, also after ten samples without a loss", () => {
     const lossy = after(100, 100, 300, 100, 700, 100)
     const measuredMs = lossy.timeoutMs(unbounded)
     for (let count = 0; count < 10; count += 1) lossy.observe(100)
     expect(lossy.timeoutMs(unbounded)).toBeGreaterThan(measuredMs / 2)
   })
 
-  it("doubles deadlines with each answer that is missed, the least one too, until the next sample", () => {
+  it("doubles deadlines with each missed answer, the least one too, until the next sample", () => {
     const roundTrip = after(1_000)
     roundTrip.lengthen()
     expect(roundTrip.timeoutMs(unbounded)).toBe(6_000)
@@ -61,7 +61,7 @@ describe("the estimate of a round trip", () => {
     expect(after(100, ms).timeoutMs(unbounded)).toBe(300)
   })
 
-  it("takes a sample for a minute at most: a process that slept has measured nothing", () => {
+  it("cuts a sample to a minute, because a process that slept has measured nothing", () => {
     expect(after(3_600_000)).toMatchObject({ smoothedMs: 60_000 })
   })
 

@@ -1,22 +1,23 @@
-// Estimates the round trip of a peer from measured samples, and derives deadlines from it. Smoothing and deviation
-// follow RFC 6298, section 2, but that the deviation shrinks more slowly. Pure: it reads no clock; an owner keeps one
-// estimate across the connections to a peer.
+// Estimates the round trip of a peer from measured samples, and derives deadlines from it. Smoothing and deviation follow RFC
+// 6298, section 2, except that the deviation shrinks more slowly. An owner keeps one estimate across the connections to a
+// peer. Must not know clocks.
 
+/** Bounds and factors of a deadline. */
 export interface RoundTripBounds {
-  /** The result is never below this, in milliseconds; also the result before the first sample. */
+  /** Lower bound of the result, in milliseconds; also the result before the first sample. */
   readonly leastMs: number
-  /** The result is never above this, in milliseconds, whatever was measured or lost. */
+  /** Upper bound of the result, in milliseconds. */
   readonly mostMs: number
-  /** Round trips that the awaited answer takes, such as 4 for TCP, TLS and an upgrade. Default 1. */
+  /** Round trips until the answer, such as 4 for TCP, TLS and an upgrade. Default 1. */
   readonly roundTrips?: number
-  /** Factor on the estimate. Default 1, which is for deadlines that are repeated when they pass. */
+  /** Factor on the estimate. Default 1, which suits deadlines that are repeated when they pass. */
   readonly patience?: number
 }
 
 /**
- * Factors for deadlines whose end closes a connection. TCP repeats a lost segment after 0.2, 0.4, 0.8 … s, and what
- * was sent after it waits: on a link that loses a fifth, one answer of a hundred takes ten times the usual. With 24, a
- * probe in 50,000 kills a live connection there. After a wake a dead connection is likely, and a page waits.
+ * Factors for deadlines that close a connection. TCP retransmits a lost segment after 0.2, 0.4, 0.8 … s, and later segments
+ * wait for it: on a link that loses a fifth, one answer in a hundred takes ten times the usual time. With 24, one probe in
+ * 50,000 closes a live connection there. After a wake a dead connection is likely and a page waits, hence a smaller factor.
  */
 export const probePatience = 24
 export const wakePatience = 8
@@ -26,14 +27,15 @@ const smoothedShare = 1 / 8
 const deviationShare = 1 / 4
 const deviations = 4
 /**
- * Weight of a sample that deviates less than the estimate: RFC 6298 has a quarter here, too. Samples are rare here, one in
- * several seconds, and after eight lucky ones a link that loses a fifth looked like one that loses nothing.
+ * Weight of a sample that deviates less than the estimate; in RFC 6298 a quarter. Samples are rare here, one in several
+ * seconds, and with a quarter eight lucky ones made a link that loses a fifth look like a link without losses.
  */
 const calmShare = 1 / 16
 
-/** A round trip above this is no round trip: the process slept, or the peer took its time. */
+/** Upper bound of a sample, in milliseconds. A longer one measures a sleep of the process or a delay of the peer. */
 const sampleMaxMs = 60_000
 
+/** Estimate of one peer's round trip. */
 export class RoundTrip {
   #smoothedMs: number | undefined
   #deviationMs = 0
@@ -44,7 +46,7 @@ export class RoundTrip {
     return this.#smoothedMs
   }
 
-  /** Adds a sample in milliseconds, and takes back what `lengthen` added. A sample below 0 or without end is ignored. */
+  /** Adds a sample in milliseconds, and undoes `lengthen`. Ignores a negative or non-finite sample. */
   observe(ms: number): void {
     if (!Number.isFinite(ms) || ms < 0) return
     const sampleMs = Math.min(ms, sampleMaxMs)
@@ -60,17 +62,17 @@ export class RoundTrip {
     this.#smoothedMs += (sampleMs - this.#smoothedMs) * smoothedShare
   }
 
-  /** Doubles every `timeoutMs` until the next sample: an answer did not come in time, and may have been late only. */
+  /** Doubles every `timeoutMs` until the next sample, after a missed answer, which may only be late. */
   lengthen(): void {
     this.#lengthenedBy = Math.min(this.#lengthenedBy * 2, 2 ** 16)
   }
 
-  /** The time within which an answer comes as a rule, without bounds and without `lengthen`; 0 before the first sample. */
+  /** Returns the usual time of an answer, without bounds and `lengthen`, in milliseconds; 0 before the first sample. */
   expectedMs(roundTrips = 1): number {
     return (this.#smoothedMs ?? 0) * roundTrips + this.#deviationMs * deviations
   }
 
-  /** The time after which an answer is missed: `expectedMs`, at least `leastMs`, lengthened; `mostMs` at most. */
+  /** Returns the time limit of an answer, in milliseconds: `expectedMs`, at least `leastMs`, lengthened, at most `mostMs`. */
   timeoutMs({ leastMs, mostMs, roundTrips = 1, patience = 1 }: RoundTripBounds): number {
     return Math.min(Math.max(leastMs, patience * this.expectedMs(roundTrips)) * this.#lengthenedBy, mostMs)
   }

@@ -16,7 +16,7 @@ const message = (seed: number, length = 2): OutboundMessage => ({
   bytes: Uint8Array.from({ length }, (_, index) => (seed * 31 + index) & 0xff),
 })
 
-/** A buffer with `count` messages, of which the first `sent` were handed over. */
+/** A buffer with `count` messages, of which the first `sent` were sent. */
 function filled(count: number, sent = 0): { buffer: SendBuffer; messages: OutboundMessage[] } {
   const buffer = new SendBuffer(unlimited, alone())
   const messages = Array.from({ length: count }, (_, index) => message(index))
@@ -26,7 +26,7 @@ function filled(count: number, sent = 0): { buffer: SendBuffer; messages: Outbou
 }
 
 describe("SendBuffer", () => {
-  it("counts what several buffers keep once, until the last of them lets go", () => {
+  it("counts a message of several buffers once, until the last of them removes it", () => {
     const kept = { bytes: 0 }
     const [ann, ben] = [new SendBuffer(unlimited, kept), new SendBuffer(unlimited, kept)]
     const shared = message(1, 100)
@@ -42,7 +42,7 @@ describe("SendBuffer", () => {
     expect(kept.bytes).toBe(0)
   })
 
-  it("numbers messages from 1 and gives them out in order", () => {
+  it("numbers messages from 1 and returns them in order", () => {
     const { buffer, messages } = filled(3)
     expect([buffer.base, buffer.sent, buffer.head, buffer.bytes]).toEqual([0, 0, 3, 6])
     for (const expected of messages) {
@@ -55,7 +55,7 @@ describe("SendBuffer", () => {
     expect(buffer.sent).toBe(3)
   })
 
-  it("lets go of what is acknowledged, and refuses what was never sent", () => {
+  it("removes acknowledged messages, and refuses a count above the sent ones", () => {
     const { buffer, messages } = filled(3, 2)
     expect(buffer.acknowledge(3)).toBe(false)
     expect(buffer.unacknowledged()).toEqual(messages)
@@ -67,7 +67,7 @@ describe("SendBuffer", () => {
     expect(buffer.base).toBe(1)
   })
 
-  it("gives out again what a new connection needs, and nothing that is acknowledged", () => {
+  it("returns unreceived messages again for a new connection, and no acknowledged one", () => {
     const { buffer, messages } = filled(4, 4)
     buffer.acknowledge(1)
     buffer.rewind(2)
@@ -79,7 +79,7 @@ describe("SendBuffer", () => {
     expect([buffer.sent, buffer.next]).toEqual([4, undefined])
   })
 
-  it("knows the digest of every count that it holds, also after it has emptied", () => {
+  it("returns the digest of every buffered count, also when it is empty", () => {
     const { buffer, messages } = filled(3, 3)
     const digests = messages.reduce<number[]>(
       (list, { bytes }) => [...list, extendDigest(list.at(-1) ?? emptyDigest, hashMessage(bytes))],
@@ -120,7 +120,7 @@ describe("SendBuffer", () => {
       waiting.push(one)
       digest = extendDigest(digest, hashMessage(one.bytes))
       buffer.markSent()
-      // Two of three are acknowledged, so that it grows again and again with its start anywhere.
+      // Two of three are acknowledged, so that it grows repeatedly with different start indices.
       if (number % 3 !== 0) buffer.acknowledge(buffer.base + 1)
       if (number % 3 !== 0) waiting.shift()
     }
@@ -129,7 +129,7 @@ describe("SendBuffer", () => {
     expect(buffer.bytes).toBe(waiting.reduce((sum, { bytes }) => sum + bytes.length, 0))
   })
 
-  it("hashes a message once, however many buffers share it", () => {
+  it("hashes a message once for all buffers that share it", () => {
     const shared = message(1)
     new SendBuffer(unlimited, alone()).append(shared)
     expect(shared.hash).toBe(hashMessage(shared.bytes) | 0)
@@ -143,7 +143,7 @@ describe("SendBuffer", () => {
     expect(zero.hash).toBe(0)
   })
 
-  it("holds nothing after clear, and goes on counting", () => {
+  it("is empty after clear, and continues its numbers", () => {
     const { buffer } = filled(3, 1)
     const digest = buffer.digestAt(3)
     buffer.clear()
@@ -156,7 +156,7 @@ describe("SendBuffer", () => {
 describe("the memory of a SendBuffer", () => {
   setFlagsFromString("--expose-gc")
   const collectGarbage = async (): Promise<number> => {
-    // A WeakRef holds its target until the turn in which it was read is over.
+    // A WeakRef keeps its target until the end of the turn in which it was read.
     await new Promise((resolve) => {
       setImmediate(resolve)
     })
@@ -164,7 +164,7 @@ describe("the memory of a SendBuffer", () => {
     return process.memoryUsage().heapUsed
   }
 
-  it("no longer holds a message that is acknowledged", async () => {
+  it("does not retain an acknowledged message", async () => {
     const { buffer, messages } = filled(10, 10)
     const watched = messages.splice(0).map((one) => new WeakRef(one))
     buffer.acknowledge(4)
@@ -176,7 +176,7 @@ describe("the memory of a SendBuffer", () => {
     expect(buffer.head).toBe(10)
   })
 
-  it("keeps no ring once everything is acknowledged", async () => {
+  it("retains no large ring once everything is acknowledged", async () => {
     const shared = message(1)
     const before = await collectGarbage()
     const buffers = Array.from({ length: 1_000 }, () => new SendBuffer(unlimited, alone()))
@@ -191,7 +191,7 @@ describe("the memory of a SendBuffer", () => {
   })
 })
 
-/** The same as a list of everything that was ever appended. */
+/** Reference model: a list of all appended messages. */
 class Oracle {
   readonly #limits: { readonly maxCount: number; readonly maxBytes: number }
   readonly #all: OutboundMessage[] = []
@@ -268,7 +268,7 @@ describe("random lives", () => {
   )
   type Step = typeof steps extends fc.Arbitrary<readonly (infer S)[]> ? S : never
 
-  /** One step of either; what it showed. Messages are compared by identity. */
+  /** One step of either; returns its observable result. Messages are compared by identity. */
   function step(
     buffer: SendBuffer | Oracle,
     { what, draw }: Step,

@@ -1,31 +1,35 @@
-// The reliable messages of one direction that the other end has not acknowledged: a ring that shares its messages
-// with every other session that waits for the same broadcast. Numbers start at 1 and are never written on the wire.
+// Send buffer: the unacknowledged reliable messages of one direction, in a ring. Sessions share the messages of a broadcast.
+// Its bounds are checked by `isFullFor`. Numbers start at 1 and are never written on the wire. Must not know connections.
 // Invariants: base ≤ sent ≤ head; the ring holds exactly (base, head]; `bytes` is the sum of what it holds.
 import { outbound } from "../transport.ts"
 import type { OutboundMessage } from "../transport.ts"
 import type { SentRecord } from "./delivery-record.ts"
 import { emptyDigest, extendDigest, hashMessage } from "./digest.ts"
 
+/** Bounds of one send buffer. */
 export interface SendBufferLimits {
+  /** Number of messages in the buffer. At capacity `isFullFor` returns true. */
   readonly sendBufferMaxCount: number
+  /** Bytes of these messages. */
   readonly sendBufferMaxBytes: number
 }
 
-/** What many buffers keep together: a message that several of them keep counts once. */
+/** Bytes in all send buffers of a server or client. A message in several buffers counts once. */
 export interface KeptBytes {
   bytes: number
 }
 
 const firstCapacity = 8
-/** What a buffer that is empty keeps for the next messages: as many as are acknowledged at once. */
+/** Largest ring that an empty buffer retains, in messages: one acknowledgement covers about as many. */
 const keptCapacity = 128
 
+/** Send buffer of one session. */
 export class SendBuffer {
   readonly #limits: SendBufferLimits
   readonly #kept: KeptBytes
-  /** Capacities are powers of two, so that a number's place is a mask away. Empty until the first message. */
+  /** The ring. Its capacity is a power of two, so that a mask gives the index of a number. Empty until the first message. */
   #messages: (OutboundMessage | undefined)[] = []
-  /** Digests up to `base` and up to `head`, as signed numbers: V8 keeps those in the object itself. */
+  /** Digests up to `base` and up to `head`, as signed numbers: V8 stores those inside the object. */
   #baseDigest = emptyDigest
   #headDigest = emptyDigest
   #base = 0
@@ -38,27 +42,27 @@ export class SendBuffer {
     this.#kept = kept
   }
 
-  /** The last number that the other end has acknowledged. */
+  /** The last acknowledged number. */
   get base(): number {
     return this.#base
   }
 
-  /** The last number that was handed to the connection of now. */
+  /** The last number that was sent on the current connection. */
   get sent(): number {
     return this.#sent
   }
 
-  /** The last number given out. */
+  /** The last assigned number. */
   get head(): number {
     return this.#head
   }
 
-  /** Bytes of the messages that are not acknowledged. */
+  /** Bytes of the unacknowledged messages. */
   get bytes(): number {
     return this.#bytes
   }
 
-  /** True when a message of this size would exceed a bound. A single message always fits into an empty buffer. */
+  /** Returns true if a message of this size would exceed a bound. An empty buffer takes a message of any size. */
   isFullFor(bytes: number): boolean {
     const count = this.#head - this.#base
     if (count === 0) return false
@@ -66,7 +70,7 @@ export class SendBuffer {
     return count >= sendBufferMaxCount || this.#bytes + bytes > sendBufferMaxBytes
   }
 
-  /** Takes a message and returns its number. The caller has asked `isFullFor`. */
+  /** Appends a message and returns its number. The caller has checked `isFullFor`. */
   append(message: OutboundMessage): number {
     this.#reserve()
     message.hash ??= hashMessage(message.bytes) | 0
@@ -78,47 +82,47 @@ export class SendBuffer {
     return this.#head
   }
 
-  /** The next message to hand over; undefined when all have been. */
+  /** The next message to send; undefined if all were sent. */
   get next(): OutboundMessage | undefined {
     return this.#sent === this.#head ? undefined : this.#at(this.#sent + 1)
   }
 
-  /** What `next` gave was handed over. */
+  /** Records that the message of `next` was sent. */
   markSent(): void {
     if (this.#sent < this.#head) this.#sent += 1
   }
 
-  /** The other end has settled everything up to `count`. False when it claims what it was never sent. */
+  /** Removes the messages up to `count`. Returns false for a count above the sent messages. */
   acknowledge(count: number): boolean {
     if (count > this.#sent) return false
-    // Acknowledgements are cumulative; a late one says nothing new.
+    // Acknowledgements are cumulative; a late one has no effect.
     if (count <= this.#base) return true
     this.#baseDigest = this.#digestFromBase(count)
     const mask = this.#messages.length - 1
     for (let number = this.#base + 1; number <= count; number += 1) {
       const message = this.#messages[number & mask]
-      if (message !== undefined) this.#letGo(message)
+      if (message !== undefined) this.#release(message)
       this.#messages[number & mask] = undefined
     }
     this.#base = count
-    // Most sessions are idle most of the time: they keep a small ring at most.
+    // Most sessions are idle most of the time and should retain only a small ring.
     if (this.#base === this.#head && this.#messages.length > keptCapacity) this.#messages = []
     return true
   }
 
-  /** A new connection: everything after `count` is to be sent (again). The caller has checked base ≤ count ≤ head. */
+  /** Starts sending after `count` on a new connection. The caller has checked base ≤ count ≤ head. */
   rewind(count: number): void {
     this.#sent = Math.min(Math.max(count, this.#base), this.#head)
   }
 
-  /** The digest of everything up to `count`; undefined outside [base, head]. */
+  /** Returns the digest of all messages up to `count`; undefined outside [base, head]. */
   digestAt(count: number): number | undefined {
     if (count === this.#head) return this.#headDigest >>> 0
     if (count < this.#base || count > this.#head) return undefined
     return this.#digestFromBase(count) >>> 0
   }
 
-  /** Made of the messages' hashes when it is asked for, once for each message: cheaper than to keep one with each. */
+  /** Computes the digest from the messages' hashes on demand, which is cheaper than storing one with each message. */
   #digestFromBase(count: number): number {
     let digest = this.#baseDigest
     for (let number = this.#base + 1; number <= count; number += 1)
@@ -126,23 +130,23 @@ export class SendBuffer {
     return digest
   }
 
-  /** What is not acknowledged, oldest first. */
+  /** Returns the unacknowledged messages, oldest first. */
   unacknowledged(): OutboundMessage[] {
     return this.#after(this.#base)
   }
 
-  /** Messages that the current connection has not been given, oldest first. */
+  /** Returns the messages that were not sent on the current connection, oldest first. */
   unsent(): OutboundMessage[] {
     return this.#after(this.#sent)
   }
 
-  /** Returns the record of what is not acknowledged. */
+  /** Returns the record of the unacknowledged messages. */
   record(): SentRecord {
     const messages = this.unacknowledged().map(({ bytes }) => bytes)
     return { base: this.#base, baseDigest: this.#baseDigest >>> 0, messages }
   }
 
-  /** Continues from a record, whatever its size. Only before the first message. */
+  /** Continues from a record; the bounds are not enforced. Only before the first message. */
   restore({ base, baseDigest, messages }: SentRecord): void {
     this.#base = base
     this.#head = base
@@ -161,9 +165,9 @@ export class SendBuffer {
     return messages
   }
 
-  /** Lets go of everything: the session has ended. */
+  /** Removes all messages. Numbers continue. */
   clear(): void {
-    for (const message of this.unacknowledged()) this.#letGo(message)
+    for (const message of this.unacknowledged()) this.#release(message)
     this.#messages = []
     this.#base = this.#head
     this.#sent = this.#head
@@ -175,7 +179,7 @@ export class SendBuffer {
     if (message.keepers === 1) this.#kept.bytes += message.bytes.length
   }
 
-  #letGo(message: OutboundMessage): void {
+  #release(message: OutboundMessage): void {
     this.#bytes -= message.bytes.length
     message.keepers = (message.keepers ?? 1) - 1
     if (message.keepers === 0) this.#kept.bytes -= message.bytes.length

@@ -13,7 +13,7 @@ function acknowledgedAt(arrivals: readonly number[]): number[] {
   }
   for (let nowMs = 0; nowMs <= 5_000; nowMs += 1) {
     for (const atMs of arrivals) if (atMs === nowMs) receipt.receive(10, nowMs)
-    if (receipt.owed > 0 && receipt.dueInMs(nowMs) <= 0) told(nowMs)
+    if (receipt.unacknowledged > 0 && receipt.dueInMs(nowMs) <= 0) told(nowMs)
   }
   return times
 }
@@ -23,12 +23,12 @@ describe("frames of state", () => {
     expect(acknowledgedAt([100, 103, 108])).toEqual([110])
   })
 
-  it("are acknowledged twice a second while they come with every tick", () => {
+  it("are acknowledged twice a second while one arrives in every tick", () => {
     const everyTick = Array.from({ length: 80 }, (_, tick) => 50 * tick)
     expect(acknowledgedAt(everyTick)).toEqual([10, 510, 1_010, 1_510, 2_010, 2_510, 3_010, 3_510, 4_010])
   })
 
-  it("are acknowledged when no other follows, but not more than five times a second", () => {
+  it("are acknowledged when no other follows, at most five times a second", () => {
     expect(acknowledgedAt([0, 20])).toEqual([10, 210])
     expect(acknowledgedAt([0, 400])).toEqual([10, 510])
     expect(acknowledgedAt([0, 300])).toEqual([10, 450])
@@ -36,7 +36,7 @@ describe("frames of state", () => {
     expect(acknowledgedAt(often).length).toBeLessThanOrEqual(16)
   })
 
-  it("are acknowledged at once when they are many bytes", () => {
+  it("are acknowledged at once at ackEveryBytes", () => {
     const receipt = new StateReceipt(limits)
     receipt.receive(10, 0)
     receipt.acknowledged(10)
@@ -45,6 +45,6 @@ describe("frames of state", () => {
     receipt.receive(1, 20)
     expect(receipt.dueInMs(20)).toBe(0)
     receipt.acknowledged(20)
-    expect([receipt.received, receipt.owed]).toEqual([3, 0])
+    expect([receipt.received, receipt.unacknowledged]).toEqual([3, 0])
   })
 })

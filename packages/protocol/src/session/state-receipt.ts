@@ -1,27 +1,30 @@
-// Counts the frames of state that a client received on its connection, and decides when it acknowledges them: soon after
-// the first, then a few times a second, and once more when no further one comes. A server sends a slow link its next
-// update when this one is acknowledged. Must not know sockets and timers; its caller passes the time.
+// Counts the state frames that a client received on its connection, and decides when it acknowledges them: soon after the
+// first, then a few times a second, and after the last one. On a slow link the server waits for the acknowledgement before
+// its next update. Must not know sockets or timers; its caller passes the time.
 
-/** Frames that were sent together arrive within this time: the acknowledgement covers the last one. */
+/** Time in which frames of one batch arrive, in milliseconds: the acknowledgement covers the last one. */
 const gatherMs = 10
-/** Time without a frame of state after which the received ones are acknowledged. */
+/** Time without a state frame after which the received ones are acknowledged, in milliseconds. */
 const quietMs = 150
-/** Least time between two acknowledgements, unless the bytes ask for one. */
+/** Least interval of acknowledgements, in milliseconds, unless `ackEveryBytes` is reached. */
 const leastMs = 200
 
 export interface StateReceiptLimits {
+  /** Received bytes at which an acknowledgement is due at once. */
   readonly ackEveryBytes: number
+  /** Longest delay of an acknowledgement, in milliseconds. */
   readonly ackDelayMs: number
 }
 
 export class StateReceipt {
-  /** True while its owner has been asked for a call when the acknowledgement is due. */
+  /** True while a call at the due time is requested from the owner. */
   isAckAsked = false
   readonly #limits: StateReceiptLimits
   #received = 0
   #acknowledged = 0
   #bytes = 0
-  #firstOwedAtMs = 0
+  /** Arrival of the oldest unacknowledged frame. */
+  #firstAtMs = 0
   #receivedAtMs = 0
   #acknowledgedAtMs = Number.NEGATIVE_INFINITY
 
@@ -29,33 +32,33 @@ export class StateReceipt {
     this.#limits = limits
   }
 
-  /** Frames received on this connection. */
+  /** Number of state frames received on this connection. */
   get received(): number {
     return this.#received
   }
 
-  /** Received and not acknowledged. */
-  get owed(): number {
+  /** Number of received frames without an acknowledgement. */
+  get unacknowledged(): number {
     return this.#received - this.#acknowledged
   }
 
   receive(bytes: number, nowMs: number): void {
-    if (this.owed === 0) this.#firstOwedAtMs = nowMs
+    if (this.unacknowledged === 0) this.#firstAtMs = nowMs
     this.#received += 1
     this.#bytes += bytes
     this.#receivedAtMs = nowMs
   }
 
-  /** Milliseconds until the acknowledgement is due, if nothing more arrives; 0 or less: it is due. */
+  /** Returns the milliseconds until the acknowledgement is due if no frame arrives; 0 or less: it is due. */
   dueInMs(nowMs: number): number {
     const { ackDelayMs, ackEveryBytes } = this.#limits
     if (this.#bytes >= ackEveryBytes) return 0
     const soonMs = Math.max(this.#receivedAtMs + quietMs, this.#acknowledgedAtMs + leastMs)
-    const latestMs = Math.max(this.#firstOwedAtMs + gatherMs, this.#acknowledgedAtMs + ackDelayMs)
+    const latestMs = Math.max(this.#firstAtMs + gatherMs, this.#acknowledgedAtMs + ackDelayMs)
     return Math.min(soonMs, latestMs) - nowMs
   }
 
-  /** An acknowledgement with the count was sent. */
+  /** Records that an acknowledgement of all received frames was sent. */
   acknowledged(nowMs: number): void {
     this.#acknowledged = this.#received
     this.#bytes = 0

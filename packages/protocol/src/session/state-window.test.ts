@@ -6,11 +6,11 @@ import { StateWindow } from "./state-window.ts"
 const limits = { stateWindowMs: 1_000, stateStartBytes: 10_000 }
 const newWindow = (): StateWindow => new StateWindow(limits)
 
-/** Views alone: no first update, nobody else waits. */
+/** Replica updates alone: not the first one, and no values are queued. */
 const takes = (window: StateWindow, bytes: number, nowMs: number): boolean =>
   window.takesView(bytes, false, false, nowMs)
 
-/** A link that carries so many bytes a millisecond, and one client that acknowledges each frame when it has arrived. */
+/** A link of `bytesPerMs`, and one client that acknowledges each frame on arrival. */
 class Link {
   readonly window = newWindow()
   bytesPerMs: number
@@ -24,7 +24,7 @@ class Link {
     this.#oneWayMs = oneWayMs
   }
 
-  /** Returns when the frame arrives. */
+  /** Returns the arrival time of the frame. */
   send(bytes: number, nowMs: number): number {
     this.window.sent(bytes, true, nowMs)
     this.#frames += 1
@@ -34,7 +34,7 @@ class Link {
     return atMs
   }
 
-  /** Acknowledgements of up to this time have come. */
+  /** Delivers the acknowledgements up to this time. */
   passTo(nowMs: number, isSeenAtMs?: number): void {
     for (const { atMs, frames } of this.#acknowledgements.filter(({ atMs }) => atMs <= nowMs))
       this.window.acknowledge(frames, isSeenAtMs ?? atMs)
@@ -43,7 +43,7 @@ class Link {
 }
 
 describe("a window on a link", () => {
-  it("always takes state when none is under way", () => {
+  it("always takes state when none is in flight", () => {
     const window = newWindow()
     expect(takes(window, 1_000_000, 0)).toBe(true)
     window.sent(1_000_000, true, 0)
@@ -52,7 +52,7 @@ describe("a window on a link", () => {
     expect([takes(window, 1_000_000, 90_000), window.bytes, window.sinceMs]).toEqual([true, 0, undefined])
   })
 
-  it("lets a burst of events, and the first view, into a link of unknown rate, for a second at most", () => {
+  it("allows a burst of events and the first view on a link of unknown rate, for a second at most", () => {
     const window = newWindow()
     for (let sent = 0; sent < 10_000; sent += 100) {
       expect(window.takesEvent(100, false, 0)).toBe(true)
@@ -67,7 +67,7 @@ describe("a window on a link", () => {
     expect(other.takesEvent(100, false, 1_100)).toBe(false)
   })
 
-  it("says how much is under way and since when", () => {
+  it("reports the bytes in flight and the time of the oldest", () => {
     const window = newWindow()
     window.sent(100, true, 5)
     window.sent(50, true, 50)
@@ -76,13 +76,13 @@ describe("a window on a link", () => {
     expect([window.bytes, window.sinceMs, window.acknowledgedFrames]).toEqual([50, 50, 1])
   })
 
-  it("believes no count of frames that were never sent", () => {
+  it("refuses a count of frames that were never sent", () => {
     const window = newWindow()
     window.sent(100, true, 0)
     expect([window.acknowledge(2, 10), window.bytes]).toEqual([false, 100])
   })
 
-  it("takes frames that were sent together for acknowledged when the last of them is", () => {
+  it("counts a batch of frames as acknowledged with its last frame", () => {
     const window = newWindow()
     for (const atMs of [0, 3, 6]) window.sent(100, true, atMs)
     window.acknowledge(2, 50)
@@ -91,7 +91,7 @@ describe("a window on a link", () => {
     expect([window.bytes, window.sinceMs]).toEqual([0, undefined])
   })
 
-  it("lets views and others take turns where both wait, of as many bytes", () => {
+  it("alternates replica updates and other state by bytes while both are queued", () => {
     const window = newWindow()
     // A slow link takes no burst.
     window.sent(2_000, true, 0)
@@ -106,16 +106,16 @@ describe("a window on a link", () => {
     }
     expect(window.takesEvent(100, true, 2_000)).toBe(false)
     expect(window.takesView(300, false, true, 2_000)).toBe(true)
-    // With no views that wait, events go on.
+    // Without queued replica updates, events are sent.
     expect(window.takesEvent(100, false, 2_000)).toBe(true)
   })
 
   it.each([
     ["slow", 1.25, 150],
-    ["slow, with a short way", 1.25, 20],
-    ["slow, with a long way", 1.25, 1_500],
+    ["slow, with a short round trip", 1.25, 20],
+    ["slow, with a long round trip", 1.25, 1_500],
     ["fast", 1_000, 5],
-  ])("keeps what is shown young: a link that is %s", (_, bytesPerMs, oneWayMs) => {
+  ])("bounds the age of displayed state: a link that is %s", (_, bytesPerMs, oneWayMs) => {
     const link = new Link(bytesPerMs, oneWayMs)
     const update = 500
     let [shownAtMs, oldestMs] = [0, 0]
@@ -133,7 +133,7 @@ describe("a window on a link", () => {
     expect(oldestMs).toBeLessThanOrEqual(4 * oneWayMs + 2_000)
   })
 
-  it("holds a fast link back for one round trip, and then no more", () => {
+  it("limits a fast link for one round trip only", () => {
     const link = new Link(12_500, 75)
     const refused: number[] = []
     for (let nowMs = 0; nowMs < 10_000; nowMs += 50) {
@@ -144,7 +144,7 @@ describe("a window on a link", () => {
     expect(refused).toEqual([50, 100, 150])
   })
 
-  it("believes a late acknowledgement at once, and a link that is fast again soon", () => {
+  it("lowers the rate at once at a late acknowledgement, and raises it soon on a link that is fast again", () => {
     const link = new Link(1_000, 50)
     const refusedFrom = (fromMs: number, toMs: number): number => {
       let refused = 0
@@ -164,12 +164,12 @@ describe("a window on a link", () => {
     expect(refusedFrom(34_000, 40_000)).toBe(0)
   })
 
-  it("keeps what is shown young over a slow link whose acknowledgements come now early, now late", () => {
+  it("bounds the age of displayed state on a slow link with early and late acknowledgements", () => {
     const random = seededRandom(3)
     const link = new Link(1, 150)
     const [under, ages]: [number[], number[]] = [[], []]
     for (let nowMs = 0; nowMs < 900_000; nowMs += 50) {
-      // Whatever came late comes with what follows it.
+      // A late acknowledgement arrives together with the next one.
       if (random() < 0.4) link.passTo(nowMs, nowMs)
       if (takes(link.window, 400, nowMs)) ages.push(link.send(400, nowMs) - nowMs)
       under.push(link.window.bytes)
@@ -180,7 +180,7 @@ describe("a window on a link", () => {
     expect(most(ages)).toBeLessThan(2_500)
   })
 
-  it("follows a way that has become longer, once the link was empty", () => {
+  it("adopts a longer round trip once the link was empty", () => {
     const window = newWindow()
     const trip = (nowMs: number, ms: number): void => {
       window.sent(10_000, true, nowMs)
@@ -188,11 +188,11 @@ describe("a window on a link", () => {
     }
     for (let nowMs = 0; nowMs <= 95_000; nowMs += 5_000) trip(nowMs, nowMs < 40_000 ? 100 : 3_500)
     window.sent(10_000, true, 100_000)
-    // 10,000 bytes in 3.5 s: two updates of 2,000 more are on their way within the round trip and two seconds.
+    // 10,000 bytes in 3.5 s: two further updates of 2,000 are in flight within the round trip and two seconds.
     expect(takes(window, 2_000, 103_000)).toBe(true)
   })
 
-  it("comes to send every update over a fast link with a very long way, however little it began with", () => {
+  it("grows until every update is sent over a fast link with a very long round trip", () => {
     const link = new Link(10_000, 1_500)
     const refused: number[] = []
     for (let nowMs = 0; nowMs < 60_000; nowMs += 50) {
@@ -206,7 +206,7 @@ describe("a window on a link", () => {
 })
 
 describe("any frames and acknowledgements", () => {
-  it("leave under way what was not acknowledged, in bytes and frames", () => {
+  it("leave unacknowledged bytes and frames in flight", () => {
     const step = fc.oneof(
       fc.record({ what: fc.constant("send" as const), size: fc.nat(2_000), ms: fc.nat(40) }),
       fc.record({ what: fc.constant("acknowledge" as const), size: fc.nat(5), ms: fc.nat(200) }),

@@ -1,50 +1,53 @@
 // Decides whether more state may be sent on one connection. State is every frame of the volatile class; the client
-// acknowledges it by a count. The socket's own buffer is no measure: the kernel takes megabytes for a link that carries
-// kilobytes. Acknowledgements show the rate of the link, and about one second of it may be under way.
+// acknowledges it by a count. The socket's buffer is not a measure: the kernel buffers megabytes for a link that carries
+// kilobytes per second. Acknowledgements show the rate of the link, and about one second of it may be in flight.
 // Must not know sockets, frames or timers; its caller passes the time.
 //
 // Invariants:
-//  1. State may be sent when none is under way: no estimate is so low that a viewer is shown nothing more.
-//  2. Bytes are under way until a count covers the last frame that was sent with them.
-//  3. Only frames that had to wait for the link lower its rate: a link that was not filled is not taken for a slow one.
+//  1. State may be sent when none is in flight. A low estimate never stops the updates of a viewer.
+//  2. Bytes are in flight until a count covers the last frame that was sent with them.
+//  3. Only frames that were queued by the link lower its rate. A link that was not filled does not count as slow.
 
+/** Bounds of state in flight on one connection. */
 export interface StateWindowLimits {
   /**
-   * State under way to a client beyond the round trip, as time of its link, in milliseconds; default 750. Beyond: replicas and
-   * keyed volatile values are conflated, volatile events without a key are dropped.
+   * State in flight to a client in excess of the round trip, as transmission time of its link, in milliseconds; default 750.
+   * At the bound replica updates and keyed volatile values are conflated, volatile events without a key are dropped.
    */
   readonly stateWindowMs: number
   /**
-   * State in bytes that may be under way while the link has not been slow: bursts of volatile events, and the first frames
-   * of replicas, on a link of unknown rate; default 16 KiB. Beyond: as above.
+   * State in flight while the rate of the link is unknown or the link has not been slow, in bytes; default 16 KiB. It allows
+   * bursts of volatile events and the first frames of replicas. At the bound: as above.
    */
   readonly stateStartBytes: number
 }
 
-/** Frames sent within this time count as sent together. */
+/** Frames sent within this time form one batch, in milliseconds. */
 const markMs = 10
-/** A mark is five numbers: its last frame, the bytes up to its end, when it was sent, the bytes that had arrived then, and when. */
+/** Numbers of a mark: its last frame, the bytes up to its end, its time, the bytes acknowledged at that time, and their time. */
 const markSize = 5
 const leastMarks = 8
-/** Marks of one window. Beyond: what is sent joins the last one, and is acknowledged with its end. */
+/** Marks of one window. At the bound a frame joins the last mark and is acknowledged with it. */
 const mostMarks = 128
-/** The rate is the highest that was seen. Where frames wait for the link it is measured anew after this time. */
+/** Validity of the highest measured rate, in milliseconds, while frames are queued by the link. Then it is measured again. */
 const rateForMs = 20_000
-/** A link that was slow counts as slow for this long: bursts stay small. */
+/** Time for which a slow link counts as slow, in milliseconds: bursts stay small. */
 const slowForMs = 30_000
-/** The rate is known from what was under way: more than that must be allowed, or a link with a long way stays slow. */
+/** Growth of the bytes in flight. They limit the measurable rate, so a link with a long round trip needs room to grow. */
 const growth = 1.5
 const noSample: Trip = { ms: Number.POSITIVE_INFINITY, bytes: 0 }
-/** The round trip is the least one seen. It may rise once in this time, to the least that was measured on an empty link. */
+/** Validity of the least measured round trip, in milliseconds. Then it may rise to the least one of an empty link. */
 const roundTripForMs = 30_000
 
 /** State that was sent to a client and is not acknowledged. */
 export interface StateUnderWay {
+  /** Bytes of this state. */
   readonly bytes: number
-  /** Time at which the oldest of it was sent; undefined while nothing is under way. */
+  /** Time at which the oldest of it was sent, in milliseconds; undefined while none is in flight. */
   readonly sinceMs: number | undefined
 }
 
+/** Window of state in flight on one connection. */
 export class StateWindow implements StateUnderWay {
   readonly #limits: StateWindowLimits
   /** A ring of marks, the oldest at `#first`. */
@@ -56,42 +59,42 @@ export class StateWindow implements StateUnderWay {
   #acknowledgedFrames = 0
   #arrivedBytes = 0
   #arrivedAtMs = 0
-  /** Rate of the link; 0 until an acknowledgement has shown one. The highest since `#rateSinceMs`. */
+  /** Rate of the link, the highest since `#rateSinceMs`; 0 until the first acknowledgement. */
   #bytesPerMs = 0
   #nextBytesPerMs = 0
   #rateSinceMs = 0
-  /** Least round trip, the time that the bytes themselves took included. */
+  /** Least round trip, including the transmission time of its bytes. */
   #roundTripMs = Number.POSITIVE_INFINITY
-  /** Least round trip on an empty link, and the bytes that made it. The same since `#aloneSinceMs`. */
+  /** Least round trip on an empty link, with its bytes. `#nextAlone`: the same since `#aloneSinceMs`. */
   #alone = noSample
   #nextAlone = noSample
   #aloneSinceMs = 0
   #slowUntilMs = 0
-  /** Where views and others wait, the others may send so many bytes before it is the views' turn again. */
+  /** Bytes that events and values may send before the next turn of replica updates, while both are queued. */
   #turnBytes = 0
 
   constructor(limits: StateWindowLimits) {
     this.#limits = limits
   }
 
-  /** Frames that the client has acknowledged. */
+  /** Number of frames that the client has acknowledged. */
   get acknowledgedFrames(): number {
     return this.#acknowledgedFrames
   }
 
-  /** Bytes of state that were sent and are not acknowledged. */
+  /** Bytes of state in flight. */
   get bytes(): number {
     return this.#sentBytes - this.#arrivedBytes
   }
 
-  /** Time at which the oldest of these was sent; undefined while nothing is under way. */
+  /** Time at which the oldest of these was sent; undefined while none is in flight. */
   get sinceMs(): number | undefined {
     return this.#count === 0 ? undefined : this.#marks[this.#first * markSize + 2]
   }
 
   /**
-   * True if an update of views of about `bytes` may be sent. `isFirst`: the connection was sent none yet. `othersWait`:
-   * keyed values wait, too; then the two take turns.
+   * Returns true if a replica update of about `bytes` may be sent. `isFirst`: it is the first one of the connection.
+   * `othersWait`: keyed values are queued, too; the two then alternate.
    */
   // oxlint-disable-next-line eslint/max-params -- called for each viewer in each tick
   takesView(bytes: number, isFirst: boolean, othersWait: boolean, nowMs: number): boolean {
@@ -100,23 +103,24 @@ export class StateWindow implements StateUnderWay {
     return !(othersWait && this.#turnBytes > 0) && this.#takes(bytes, nowMs)
   }
 
-  /** True if a volatile event or value of `bytes` may be sent. `viewsWait`: an update of views waits, too. */
+  /** Returns true if a volatile event or value of `bytes` may be sent. `viewsWait`: a replica update is queued, too. */
   takesEvent(bytes: number, viewsWait: boolean, nowMs: number): boolean {
     if (this.#takesBurst(bytes, nowMs)) return true
     return !(viewsWait && this.#turnBytes === 0) && this.#takes(bytes, nowMs)
   }
 
-  /** A burst goes into a link that is unknown, or has not been slow. */
+  /** Allows a burst on a link whose rate is unknown, or that has not been slow. */
   #takesBurst(bytes: number, nowMs: number): boolean {
     if (nowMs < this.#slowUntilMs || this.#isOlderThan(this.#limits.stateWindowMs, nowMs)) return false
     return this.bytes + bytes <= this.#limits.stateStartBytes
   }
 
   /**
-   * Under way, with these bytes and an update of the same length behind them, is at most what the link carries in a round trip, a
-   * quarter of it and twice `stateWindowMs`: so old is what a viewer sees before the next update. On a slow link it is also,
-   * without them, at most what that carries in a round trip and once `stateWindowMs`, or one such update: requests and replies
-   * wait behind it. Where the way is long, half as much again as was under way before is allowed.
+   * Bounds the bytes in flight by the rate of the link. With this update and another of the same length they are at most the
+   * bytes that the link carries in the round trip, half the empty round trip and twice `stateWindowMs`: the age of a viewer's
+   * state before the next update. On a slow link the bytes in flight are also at most one update, or the bytes of the empty
+   * round trip and one `stateWindowMs`, because requests and replies queue behind them. On a link with a long round trip they
+   * may grow by half.
    */
   #takes(bytes: number, nowMs: number): boolean {
     if (this.#count === 0) return true
@@ -131,7 +135,7 @@ export class StateWindow implements StateUnderWay {
     return this.bytes + 2 * bytes <= rate * (leastTripMs + emptyTripMs / 2 + 2 * stateWindowMs)
   }
 
-  /** True if the oldest frame under way was sent a round trip and `ms` ago. */
+  /** Returns true if the oldest frame in flight was sent more than the round trip and `ms` ago. */
   #isOlderThan(ms: number, nowMs: number): boolean {
     const { sinceMs } = this
     return sinceMs !== undefined && nowMs - sinceMs > this.#leastTripMs + ms
@@ -142,16 +146,16 @@ export class StateWindow implements StateUnderWay {
     return this.#bytesPerMs === 0 ? 0 : this.#roundTripMs
   }
 
-  /** The same without the time that the link takes for the bytes. */
+  /** The least round trip without the transmission time of its bytes. */
   get #emptyTripMs(): number {
     if (this.#bytesPerMs === 0) return 0
     return Math.min(this.#roundTripMs, Math.max(0, this.#alone.ms - this.#alone.bytes / this.#bytesPerMs))
   }
 
-  /** A frame of this length was given to the connection. */
+  /** Records that a frame of this length was sent. */
   sent(bytes: number, isView: boolean, nowMs: number): void {
     this.#turnBytes = Math.max(0, this.#turnBytes + (isView ? bytes : -bytes))
-    // An idle link does not count as a slow one.
+    // Idle time must not lower the measured rate.
     if (this.#count === 0) this.#arrivedAtMs = nowMs
     this.#sentFrames += 1
     this.#sentBytes += bytes
@@ -172,7 +176,7 @@ export class StateWindow implements StateUnderWay {
     this.#marks[at + 4] = this.#arrivedAtMs
   }
 
-  /** The client has received `frames` of those that were sent. Returns false if it claims more than that. */
+  /** Processes an acknowledgement of `frames` frames. Returns false for a count above the sent ones. */
   acknowledge(frames: number, nowMs: number): boolean {
     if (frames > this.#sentFrames) return false
     this.#acknowledgedFrames = frames
@@ -214,7 +218,7 @@ export class StateWindow implements StateUnderWay {
     if (waitedMs > stateWindowMs) this.#slowUntilMs = nowMs + slowForMs
   }
 
-  /** Behind other state a frame takes as long as that does: only an empty link shows that the way has become longer. */
+  /** Measures the round trip. Only a frame on an empty link shows a longer one, because other frames queue behind state. */
   #measureRoundTrip(roundTripMs: number, aloneBytes: number, nowMs: number): void {
     if (aloneBytes > 0) this.#nextAlone = better({ ms: roundTripMs, bytes: aloneBytes }, this.#nextAlone)
     if (nowMs - this.#aloneSinceMs >= roundTripForMs && this.#nextAlone !== noSample) {
@@ -243,7 +247,7 @@ export class StateWindow implements StateUnderWay {
 
 interface Sample {
   readonly roundTripMs: number
-  /** Bytes that were sent together, if nothing else was under way then; otherwise 0. */
+  /** Bytes of the batch, if nothing else was in flight when it was sent; otherwise 0. */
   readonly aloneBytes: number
   readonly bytesPerMs: number
   readonly nowMs: number
@@ -254,7 +258,7 @@ interface Trip {
   readonly bytes: number
 }
 
-/** A quick trip tells more of the way than a slow one; of two that are about as quick, the one of fewer bytes. */
+/** Returns the shorter trip; if the first has fewer bytes and is at most 10 % longer, returns that one. */
 function better(trip: Trip, known: Trip): Trip {
   return trip.ms < known.ms || (trip.bytes < known.bytes && trip.ms < known.ms * 1.1) ? trip : known
 }

@@ -7,7 +7,7 @@ const bounds = (volatileSlots: number) => ({ volatileSlots, volatileSlotsMaxByte
 const message = (byte: number): OutboundMessage => ({ bytes: Uint8Array.of(byte) })
 
 describe("VolatileSlots", () => {
-  it("surprise-C1 keeps the latest of each key, in the place of the one before: no key waits behind all others", () => {
+  it("surprise-C1 keeps the latest value of each key in the slot of the previous one", () => {
     const slots = new VolatileSlots(bounds(10))
     const [a1, b, a2] = [message(1), message(2), message(3)]
     expect([slots.put("a", a1), slots.put("b", b), slots.put("a", a2)]).toEqual([0, 0, 1])
@@ -17,7 +17,7 @@ describe("VolatileSlots", () => {
     expect(slots.take()).toEqual([])
   })
 
-  it("shows the value that has waited longest, and lets go of it by its key", () => {
+  it("returns the oldest value, and removes it by its key", () => {
     const slots = new VolatileSlots(bounds(10))
     expect(slots.first).toBeUndefined()
     const [a1, b, a2] = [message(1), message(2), message(3)]
@@ -33,14 +33,14 @@ describe("VolatileSlots", () => {
     expect([slots.first, slots.size]).toEqual([undefined, 0])
   })
 
-  it("drops the oldest key beyond the bound", () => {
+  it("drops the oldest key at the bound", () => {
     const slots = new VolatileSlots(bounds(2))
     const [a, b, c] = [message(1), message(2), message(3)]
     expect([slots.put("a", a), slots.put("b", b), slots.put("c", c)]).toEqual([0, 0, 1])
     expect(slots.take().map((value) => value.message)).toEqual([b, c])
   })
 
-  it("drops the oldest keys beyond the bytes, and never the latest", () => {
+  it("drops the oldest keys above the bytes, and never the latest", () => {
     const slots = new VolatileSlots({ volatileSlots: 10, volatileSlotsMaxBytes: 100 })
     const of = (length: number): OutboundMessage => ({ bytes: new Uint8Array(length) })
     expect([slots.put("a", of(40)), slots.put("b", of(40)), slots.bytes]).toEqual([0, 0, 80])
@@ -60,7 +60,7 @@ describe("VolatileSlots", () => {
     expect(slots.size).toBe(0)
   })
 
-  it("agrees with a list, and loses none uncounted", () => {
+  it("agrees with a list, and counts every dropped value", () => {
     const key = fc.constantFrom("a", "b", "c", "d", "e", "__proto__")
     const steps = fc.array(
       fc.oneof(

@@ -102,7 +102,7 @@ describe("createMemoryNetwork", () => {
     expect([log, server.bufferedBytes]).toEqual([["server drained@1010", "client message 1,2,3@1020"], 0])
   })
 
-  it("delivers the reset of a stalled end that is terminated, and not what it kept", async () => {
+  it("delivers the reset of a stalled end that is terminated, and not its buffered messages", async () => {
     const { server } = await open()
     server.stall(true)
     server.send(bytes(1))
@@ -111,7 +111,7 @@ describe("createMemoryNetwork", () => {
     expect(log).toEqual(["server closed 1006@10", "client closed 1006@20"])
   })
 
-  it("refuses sends without an event, if it is told to", async () => {
+  it("refuses sends without an event after refuseSends", async () => {
     const { client } = await open()
     client.refuseSends()
     expect([client.send(bytes(1)), client.sent]).toEqual([false, []])
@@ -129,7 +129,7 @@ describe("createMemoryNetwork", () => {
     expect(log).toEqual(["client closed 1006@10", "server closed 1006@10"])
   })
 
-  it("lets bytes vanish in a black hole, without an event at either end", async () => {
+  it("drops bytes in a black hole, without an event at either end", async () => {
     const { client, server, blackHole } = await open()
     blackHole()
     client.send(bytes(1))

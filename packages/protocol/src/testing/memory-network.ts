@@ -1,6 +1,5 @@
-// A SimulatedNetwork for tests without chance: one latency, one process, no loss. Each dial is a link that a test can
-// cut, stall or let vanish.
-// Must not know what the bytes mean.
+// Creates a SimulatedNetwork without randomness: one latency, one process, no loss. A test can cut, stall or black-hole each
+// dial. Must not know the meaning of the bytes.
 import type { Clock } from "../base/clock.ts"
 import type { Accept, Dial } from "../transport.ts"
 import { SimulatedNetwork } from "./simulated-network.ts"
@@ -11,17 +10,18 @@ import type { SimulatedEnd, SimulatedSocket } from "./simulated-socket.ts"
 export interface MemoryLink {
   readonly client: SimulatedEnd
   readonly server: SimulatedEnd
-  /** Both ends lose the socket, as by a TCP reset: the client at once, the server in the next turn. */
+  /** Closes both ends with 1006, as by a TCP reset: the client at once, the server in the next turn. */
   readonly cut: () => void
-  /** All later bytes vanish, in either direction; neither end gets an event. */
+  /** Drops all later bytes of both directions; neither end gets an event. */
   readonly blackHole: () => void
 }
 
 export interface MemoryNetwork {
+  /** Dials the server. */
   readonly dial: Dial
-  /** All dials, in their order. */
+  /** All dials in order. */
   readonly links: readonly MemoryLink[]
-  /** False: dials fail, as on a port without a listener. */
+  /** False: dials fail, as on a port without a listener. Default true. */
   listening: boolean
 }
 
@@ -31,18 +31,18 @@ export interface MemoryNetworkOptions {
   readonly accept: Accept
   /** Latency of one direction, in milliseconds. Default 0: delivered in a later turn. */
   readonly latencyMs?: number
-  /** The client's address, as the server sees it. Default "memory". */
+  /** Address of the client at the server. Default "memory". */
   readonly address?: string
 }
 
-/** An in-memory network between clients and one server. Bounds: none but the memory of the test. */
+/** Creates an in-memory network between clients and one server. It has no bound but the test's memory. */
 export function createMemoryNetwork(options: MemoryNetworkOptions): MemoryNetwork {
   const { clock, accept, latencyMs = 0, address = "memory" } = options
   const process = new SimulatedProcess(clock)
   const links: MemoryLink[] = []
   const network = new SimulatedNetwork({
     clock,
-    // Every draw is 0: no share of the weather applies but that of resets.
+    // Every draw is 0, so no share of the weather applies except `resetShare`.
     random: () => 0,
     weather: {
       latencyMs: { least: latencyMs, most: latencyMs },

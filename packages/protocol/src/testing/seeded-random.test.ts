@@ -6,14 +6,14 @@ function draws(seed: number, count: number): number[] {
   return Array.from({ length: count }, () => random())
 }
 
-/** How often each of the numbers 0 to 255 comes. */
+/** Returns the frequency of each number from 0 to 255. */
 function bucketCounts(buckets: Iterable<number>): number[] {
   const counts = Array.from({ length: 256 }, () => 0)
   for (const bucket of buckets) counts[bucket] = (counts[bucket] ?? 0) + 1
   return counts
 }
 
-/** Pearson's statistic of counts that ought to be equal. */
+/** Returns Pearson's statistic of counts that should be equal. */
 function chiSquare(counts: readonly number[]): number {
   const expected = counts.reduce((sum, count) => sum + count, 0) / counts.length
   return counts.reduce((sum, count) => sum + (count - expected) ** 2 / expected, 0)
@@ -24,7 +24,7 @@ describe("seededRandom", () => {
     expect(draws(42, 100)).toEqual(draws(42, 100))
   })
 
-  it("keeps its sequences for ever, because seeds of failures are kept", () => {
+  it("keeps its sequences in every version, because seeds of failures are stored", () => {
     expect(draws(1, 4).map((draw) => draw * 2 ** 32)).toEqual([3243629885, 2925214466, 646200046, 1391970778])
     expect(draws(-(2 ** 40) - 7, 2).map((draw) => draw * 2 ** 32)).toEqual([1723491115, 1255736021])
   })
@@ -58,7 +58,7 @@ describe("seededRandom", () => {
     expect(chiSquare(counts)).toBeLessThan(368)
   })
 
-  it("spreads pairs of draws evenly, so that a draw says nothing of the next", () => {
+  it("spreads pairs of draws evenly, so that a draw does not predict the next", () => {
     const random = seededRandom(9)
     const pair = (): number => Math.floor(random() * 16) * 16 + Math.floor(random() * 16)
     const counts = bucketCounts(Array.from({ length: 256_000 }, pair))

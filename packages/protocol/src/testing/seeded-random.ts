@@ -1,10 +1,10 @@
-// Decides the random draws of a test or a simulation: the same seed gives the same draws, today and in every later
-// version, because seeds of failures are kept. Must not be used for secrets.
+// Generates the random draws of a test or a simulation. The same seed gives the same draws in every version, because seeds of
+// failures are stored. Must not be used for secrets.
 
 /**
- * Makes a function that returns numbers in [0, 1) with a resolution of 2^-32, as `Math.random` but repeatable.
- * Neighbouring seeds give unrelated sequences. `seed` is a safe integer, negative ones included; else RangeError.
- * The generator is sfc32 (Chris Doty-Humphrey, PractRand), its state filled by splitmix32; period at least 2^32.
+ * Returns a repeatable `Math.random`: numbers in [0, 1) with a resolution of 2⁻³². Neighbouring seeds give unrelated sequences.
+ * `seed` is a safe integer, negative ones included; otherwise RangeError.
+ * The generator is sfc32 (Chris Doty-Humphrey, PractRand), its state filled by splitmix32; period at least 2³².
  */
 export function seededRandom(seed: number): () => number {
   if (!Number.isSafeInteger(seed)) throw new RangeError(`a seed must be a safe integer, not ${seed}`)
@@ -26,7 +26,7 @@ export function seededRandom(seed: number): () => number {
   return draw
 }
 
-/** Steele, Lea and Flood's splitter in its 32-bit form: turns close seeds into distant states. */
+/** The 32-bit form of Steele, Lea and Flood's SplitMix: maps close seeds to distant states. */
 function splitmix32(seed: number): () => number {
   let state = seed
   return () => {

@@ -35,7 +35,7 @@ describe("SimulatedClock", () => {
     expect(log).toEqual(["a@10", "b@20", "c@30"])
   })
 
-  it("runs timers of the same time in the order in which they were made", async () => {
+  it("runs timers of the same time in the order of their creation", async () => {
     for (const name of ["a", "b", "c", "d"]) clock.schedule(10, note(name))
     await clock.advance(10)
     expect(log).toEqual(["a@10", "b@10", "c@10", "d@10"])
@@ -56,7 +56,7 @@ describe("SimulatedClock", () => {
     expect(clock.pendingCount).toBe(0)
   })
 
-  it("cancels exactly the timer it is asked to, among others of the same time", async () => {
+  it("cancels only the given timer among others of the same time", async () => {
     const cancels = ["a", "b", "c"].map((name) => clock.schedule(10, note(name)))
     expect(clock.pendingCount).toBe(3)
     cancels[1]?.()
@@ -87,7 +87,7 @@ describe("SimulatedClock", () => {
     expect(clock.pendingCount).toBe(1)
   })
 
-  it("runs timers that promise jobs add, before time moves on", async () => {
+  it("runs timers that promise jobs add, before time advances", async () => {
     const work = async (): Promise<void> => {
       await Promise.resolve()
       note("awaited")()
@@ -118,7 +118,7 @@ describe("SimulatedClock", () => {
     expect(log).toEqual(["end@0"])
   })
 
-  it("settles chains of timers and promise jobs that need no time, and leaves later timers alone", async () => {
+  it("settles chains of timers and promise jobs that need no time, and runs no later timer", async () => {
     const wait = (delayMs: number): Promise<void> =>
       new Promise((resolve) => {
         clock.schedule(delayMs, () => resolve())
@@ -135,7 +135,7 @@ describe("SimulatedClock", () => {
     expect(clock.pendingCount).toBe(1)
   })
 
-  it("gives up with a clear error on timers that never let time move on", async () => {
+  it("fails with a clear error for timers that repeat without time", async () => {
     const again = (): void => void clock.schedule(0, again)
     again()
     const reason =
@@ -144,7 +144,7 @@ describe("SimulatedClock", () => {
     await expect(clock.advance(5)).rejects.toThrow("10000 timers ran at 0 ms")
   })
 
-  it("runs any number of timers as long as time moves on", async () => {
+  it("runs any number of timers while time advances", async () => {
     let ran = 0
     const again = (): void => {
       ran += 1
@@ -155,7 +155,7 @@ describe("SimulatedClock", () => {
     expect(ran).toBe(15_000)
   })
 
-  it("rejects with what a timer throws, and goes on from there", async () => {
+  it("rejects with the error of a timer, and continues from there", async () => {
     clock.schedule(10, () => {
       throw new Error("broken")
     })
@@ -185,7 +185,7 @@ describe("SimulatedClock", () => {
     expect(clock.pendingCount).toBe(1)
   })
 
-  it("runs what is due and not cancelled, as a sorted list would", async () => {
+  it("runs the due timers that are not cancelled, like a sorted list", async () => {
     const timer = fc.record({ delayMs: fc.nat(20), isCancelled: fc.boolean() })
     await fc.assert(
       fc.asyncProperty(fc.array(timer, { maxLength: 40 }), fc.nat(25), async (timers, endMs) => {
@@ -222,7 +222,7 @@ describe("SimulatedClock, stepped", () => {
     )
   })
 
-  it("removes cancelled timers at once, however many there are", () => {
+  it("removes any number of cancelled timers at once", () => {
     const stepped = new SimulatedClock()
     const ran: number[] = []
     const cancels = Array.from({ length: 1_000 }, (_, index) =>

@@ -1,11 +1,11 @@
-// Decides in which order timers run, and what time it is. Time moves only in `advance`, `settle` and `step`.
-// Must not know what is timed. It cannot await real I/O or real timers.
+// Simulates time and orders timers. Time advances only in `advance`, `settle` and `step`. It cannot await real I/O or real
+// timers. Must not know the purpose of timers.
 import type { Clock } from "../base/clock.ts"
 import { TimerHeap } from "../base/timer-heap.ts"
 
-/** Turns of the microtask queue that count as "promise jobs have run": enough for a chain of 20 awaits. */
+/** Turns of the microtask queue in which promise jobs run: enough for a chain of 20 awaits. */
 const promiseTurns = 20
-/** Timers that `advance` runs at one time before it fails. */
+/** Timers at one time; above it `advance` fails. */
 const maxTimersPerInstant = 10_000
 const maxDelayMs = 2 ** 31 - 1
 /**
@@ -25,7 +25,7 @@ export class SimulatedClock implements Clock {
     return this.#nowMs
   }
 
-  /** Timers that have neither run nor been cancelled. */
+  /** Number of timers that have neither run nor been cancelled. */
   get pendingCount(): number {
     return this.#timers.size
   }
@@ -36,8 +36,8 @@ export class SimulatedClock implements Clock {
   }
 
   /**
-   * Calls back once when `delayMs` of simulated time have passed. Throws RangeError unless `delayMs` is at least 0
-   * and at most 2^31 - 1, beyond which a real `setTimeout` would fire at once.
+   * Invokes the callback once after `delayMs` of simulated time. Throws RangeError unless `delayMs` is 0 to 2³¹ − 1; with a
+   * longer delay a real `setTimeout` would fire at once.
    */
   schedule(delayMs: number, callback: () => void): () => void {
     if (!(delayMs >= 0 && delayMs <= maxDelayMs)) {
@@ -48,7 +48,7 @@ export class SimulatedClock implements Clock {
   }
 
   /**
-   * Advances time to the next timer and runs it, synchronously: the caller lets promise jobs run between steps.
+   * Advances time to the next timer and runs it synchronously. The caller runs promise jobs between steps.
    * Returns false if there is no timer. Throws the timer's error.
    */
   step(): boolean {
@@ -61,8 +61,8 @@ export class SimulatedClock implements Clock {
   }
 
   /**
-   * Advances time by `ms` and runs the due timers, each at its own time; timers that these add are included. Before
-   * the first, after each and at the end it lets promise jobs run (20 turns of the microtask queue).
+   * Advances time by `ms` and runs the due timers, each at its own time, including timers that these add. Before the first,
+   * after each and at the end promise jobs run (20 turns of the microtask queue).
    * Rejects with a timer's error (time then stays at that timer), with an Error when 10,000 timers have run at one
    * time or when a call is still running, and with RangeError unless `ms` is ≥ 0 and finite.
    */

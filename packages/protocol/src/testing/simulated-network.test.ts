@@ -7,7 +7,7 @@ import type { Weather } from "./simulated-network.ts"
 import { SimulatedProcess } from "./simulated-process.ts"
 import type { SimulatedSocket } from "./simulated-socket.ts"
 
-/** What one end was told, as text. */
+/** Events of one end, as text. */
 class Told implements DialEvents {
   readonly lines: string[] = []
   connection: Connection | undefined
@@ -72,7 +72,7 @@ const send = (told: Told | undefined, text: string): boolean | undefined =>
   told?.connection?.send({ bytes: Uint8Array.from(text, (letter) => letter.charCodeAt(0)) })
 
 describe("a fair network", () => {
-  it("opens, carries messages in order both ways, and closes with the code of whoever closes", () => {
+  it("opens, carries messages in order both ways, and closes with the code of the closing end", () => {
     const { client } = dial(networkIn())
     pass(20)
     for (const text of ["a", "b", "c"]) send(client, text)
@@ -84,7 +84,7 @@ describe("a fair network", () => {
     expect(atServer[0]?.lines).toEqual(["drained", "a", "b", "c", "closed 1000"])
   })
 
-  it("answers pings by itself", () => {
+  it("answers pings without its owner", () => {
     dial(networkIn())
     pass(20)
     atServer[0]?.connection?.ping?.()
@@ -92,7 +92,7 @@ describe("a fair network", () => {
     expect(atServer[0]?.lines).toContain("pong")
   })
 
-  it("lets a slow line fill the sender's buffer, and tells when it is empty", () => {
+  it("fills the sender's buffer on a slow line, and reports when it is empty", () => {
     const { client } = dial(networkIn({ slowShare: 1, slowBytesPerMs: 1 }))
     pass(40)
     send(atServer[0], "x".repeat(96))
@@ -104,7 +104,7 @@ describe("a fair network", () => {
     expect([atServer[0]?.lines.at(-1), client.lines.length]).toEqual(["drained", 2])
   })
 
-  it("hides from the sender what its kernel holds for a slow line", () => {
+  it("hides the bytes in the sender's kernel from the sender", () => {
     const { client } = dial(networkIn({ slowShare: 1, slowBytesPerMs: 1, sendBufferBytes: 60 }))
     pass(40)
     const server = atServer[0]
@@ -112,14 +112,14 @@ describe("a fair network", () => {
     pass(1)
     expect([server?.connection?.bufferedBytes, server?.lines]).toEqual([35, []])
     pass(39)
-    // The process has nothing left, and the message is still on its way.
+    // The process's buffer is empty, and the message is still in flight.
     expect([server?.connection?.bufferedBytes, server?.lines]).toEqual([0, ["drained"]])
     expect(client.lines).toEqual(["open hawser.1"])
     pass(100)
     expect(client.lines).toEqual(["open hawser.1", "x".repeat(96)])
   })
 
-  it("lets a kernel send what it holds after its process has gone, and nothing after a reset", () => {
+  it("sends the kernel's buffer after its process has ended, and nothing after a reset", () => {
     const ends = [0, 1].map((resetShare) => {
       const { client } = dial(networkIn({ slowShare: 1, slowBytesPerMs: 1, sendBufferBytes: 60, resetShare }))
       pass(40)
@@ -136,7 +136,7 @@ describe("a fair network", () => {
     ])
   })
 
-  it("keeps for a reader that pauses, and makes the sender wait when the window is full", () => {
+  it("buffers for a paused reader, and makes the sender wait when the window is full", () => {
     const { client } = dial(networkIn({ windowBytes: 20 }))
     pass(20)
     atServer[0]?.connection?.pause()
@@ -164,7 +164,7 @@ describe("a hostile network", () => {
     }
   })
 
-  it("leaves one end in the belief that all is well", () => {
+  it("leaves one end open when it loses the other", () => {
     const { client, socket } = dial(networkIn())
     pass(20)
     socket.lose({ clientInMs: undefined, serverInMs: 5 })
@@ -176,7 +176,7 @@ describe("a hostile network", () => {
     ])
   })
 
-  it("swallows one direction and carries the other", () => {
+  it("drops one direction and carries the other", () => {
     const { client, socket } = dial(networkIn())
     pass(20)
     socket.pipeFrom("client").swallow()
@@ -186,7 +186,7 @@ describe("a hostile network", () => {
     expect([client.lines.at(-1), atServer[0]?.lines]).toEqual(["b", ["drained"]])
   })
 
-  it("holds bytes up and lets them go in order", () => {
+  it("delays blocked bytes and delivers them in order", () => {
     const { client, socket } = dial(networkIn())
     pass(20)
     socket.pipeFrom("client").block()
@@ -199,7 +199,7 @@ describe("a hostile network", () => {
     expect(atServer[0]?.lines).toEqual(["a", "b", "c"])
   })
 
-  it("lets what was sent before a dropped socket arrive, and then its end", () => {
+  it("delivers the messages sent before a terminated socket's end, and then its end", () => {
     const { client } = dial(networkIn())
     pass(20)
     send(client, "a")
@@ -209,7 +209,7 @@ describe("a hostile network", () => {
     expect(atServer[0]?.lines).toEqual(["a", "closed 1006"])
   })
 
-  it("refuses dials, loses them, and has nobody at the other end", () => {
+  it("refuses dials, loses them, and refuses them without a server", () => {
     const refused = dial(networkIn({ refusedShare: 1 })).client
     const lost = dial(networkIn({ lostShare: 1 })).client
     const network = networkIn()
@@ -221,7 +221,7 @@ describe("a hostile network", () => {
 })
 
 describe("a frozen process", () => {
-  it("hears after the thaw, in order, what came meanwhile, and its timers wait", () => {
+  it("receives delayed messages in order after the thaw, and its timers wait", () => {
     const { client } = dial(networkIn())
     pass(20)
     const fired: number[] = []
@@ -238,7 +238,7 @@ describe("a frozen process", () => {
 })
 
 describe("a line that loses segments", () => {
-  it("delivers everything in order, late: each loss of a segment doubles its delay, and what follows waits", () => {
+  it("delivers everything in order, late: each loss of a segment doubles its delay, and later ones wait", () => {
     const { client } = dial(networkIn({ segmentLossShare: 0.5 }))
     const texts = Array.from({ length: 26 }, (_, index) => String.fromCharCode(97 + index))
     const arrivedAtMs: number[] = []
@@ -255,7 +255,7 @@ describe("a line that loses segments", () => {
     }
     expect(told?.lines).toEqual(texts)
     const lateMs = arrivedAtMs.map((atMs, index) => atMs - openedAtMs - 10 * index - 10)
-    // Of 26 segments about half are lost once, and all that were sent within the delay wait with it.
+    // Of 26 segments about half are lost once, and all that were sent within the delay wait, too.
     expect(lateMs.filter((ms) => ms >= 200).length).toBeGreaterThan(5)
     expect(lateMs.every((ms) => ms >= 0)).toBe(true)
   })
@@ -282,7 +282,7 @@ describe("a throttled process", () => {
     page.throttle({ chainedMs: 60_000, freshMs: 1_000 })
     page.schedule(100, chain)
     pass(100_000)
-    // The first five of a chain are not held back for long.
+    // The first five of a chain have only a short delay.
     expect(fired).toEqual([1, 2, 3, 4, 5, 60].map((second) => `chained ${second * 1_000}`))
     page.schedule(500, () => fired.push(`fresh ${page.now()}`))
     send(atServer[0], "a")
@@ -295,7 +295,7 @@ describe("a throttled process", () => {
     expect(fired.at(-1)).toBe(`chained ${101_035}`)
   })
 
-  it("forgets a timer that is cancelled while it is held back", () => {
+  it("does not run a timer that is cancelled while it is throttled", () => {
     page.throttle({ chainedMs: 60_000, freshMs: 60_000 })
     const fired: number[] = []
     const cancel = page.schedule(10, () => fired.push(page.now()))

@@ -1,6 +1,6 @@
-// A hostile network between real clients and a real server, on virtual time: every fault that a socket can suffer, at
-// the byte, each drawn from a seed. Processes are apart: each has its clock and may be frozen.
-// Knows nothing of what the bytes mean.
+// Simulates a hostile network between real clients and a real server on virtual time. Faults of sockets occur at any byte and
+// are drawn from a seed. Each process has its own clock and can be frozen. It has no bound but the test's memory.
+// Must not know the meaning of the bytes.
 import type { Clock } from "../base/clock.ts"
 import type { Accept, Connection, Dial, DialEvents } from "../transport.ts"
 import { chooseProfile, subprotocol } from "../wire/version.ts"
@@ -9,27 +9,33 @@ import type { SimulatedProcess } from "./simulated-process.ts"
 import { SimulatedSocket } from "./simulated-socket.ts"
 import type { EndTraits, NetworkWatch } from "./simulated-socket.ts"
 
-/** What new sockets meet. Shares are from 0 to 1, times have an even spread from least to most. */
+/** Conditions of new sockets. Shares are from 0 to 1, times are distributed evenly from least to most. */
 export interface Weather {
+  /** Latency of one direction, in milliseconds. */
   latencyMs: { readonly least: number; readonly most: number }
-  /** Time until a dial is through, beside the latency: a later dial may well arrive first. */
+  /** Time of a dial in addition to the latency, in milliseconds: a later dial may arrive first. */
   dialMs: { readonly least: number; readonly most: number }
-  /** Dials that are refused, and dials of which nothing is ever heard. */
+  /** Share of dials that are refused. */
   refusedShare: number
+  /** Share of dials without any event. */
   lostShare: number
-  /** Sockets that are dropped by their owner with a reset, which overtakes what the peer has not read yet. */
+  /** Share of terminated sockets that send a reset, which discards bytes that the peer has not read yet. */
   resetShare: number
-  /** Sockets on a slow line, and its speed. */
+  /** Share of sockets on a slow line. */
   slowShare: number
+  /** Rate of a slow line, in bytes per millisecond. */
   slowBytesPerMs: number
+  /** Bytes in flight or unread before the sender must wait. */
   windowBytes: number
-  /** Bytes that a sender's kernel takes before the line carries them: Linux lets it grow to megabytes. */
+  /** Bytes that a sender's kernel buffers before the line carries them; on Linux up to megabytes. */
   sendBufferBytes: number
-  /** Spread of each line's latency to either side, and the share of segments that it loses. */
+  /** Variation of each line's latency to either side, in milliseconds. */
   jitterMs: number
+  /** Share of segments that a line loses. */
   segmentLossShare: number
 }
 
+/** Defaults of `Weather`: short latency, no losses. */
 export const fairWeather: Weather = {
   latencyMs: { least: 1, most: 5 },
   dialMs: { least: 1, most: 5 },
@@ -88,22 +94,22 @@ export class SimulatedNetwork {
     this.weather = { ...fairWeather, ...weather }
   }
 
-  /** Sockets of which at least one end does not know that they are over, oldest first. */
+  /** Sockets with at least one end that is not closed, oldest first. */
   get sockets(): ReadonlySet<SimulatedSocket> {
     return this.#sockets
   }
 
-  /** From now on dials reach this server. */
+  /** Connects later dials to this server. */
   serve(process: SimulatedProcess, accept: Accept): void {
     this.#server = { process, accept }
   }
 
-  /** From now on dials are refused. */
+  /** Refuses later dials. */
   stopServing(): void {
     this.#server = undefined
   }
 
-  /** How one process dials. */
+  /** Returns the dial function of one process. */
   dialFrom(process: SimulatedProcess, address: string): Dial {
     return (_url, protocols, events) => this.#dial({ process, address, protocols, events })
   }
@@ -145,17 +151,17 @@ export class SimulatedNetwork {
       return
     }
     server.process.run(() => {
-      // Nobody answers a socket that was lost on its way.
+      // A socket that was lost in transit is not accepted.
       if (this.#server !== server || socket.server.state !== "connecting") {
         socket.client.lose()
         return
       }
-      // A dial that was given up is accepted all the same, and its end follows.
-      const isGivenUp = socket.client.state === "closed"
+      // A dial that the client has closed is accepted, too; its end follows.
+      const isAbandoned = socket.client.state === "closed"
       this.#sockets.add(socket)
       socket.server.open()
       socket.server.bind(server.accept({ connection: socket.server, profile, address }))
-      if (isGivenUp) this.#clock.schedule(this.#between(this.weather.latencyMs), () => socket.server.lose())
+      if (isAbandoned) this.#clock.schedule(this.#between(this.weather.latencyMs), () => socket.server.lose())
       socket.pipeFrom("server").push({ kind: "open" })
     })
   }

@@ -1,6 +1,6 @@
-// One direction of a simulated socket, as bytes in a stream: what was accepted waits, leaves as fast as the line takes
-// it, travels, arrives, is read. A message is delivered when its last byte is read, and never in part.
-// Knows no sockets; what is in a message it knows only by its length.
+// Simulates one direction of a socket as a byte stream: bytes are accepted, buffered, sent at the line's rate, and read after
+// the latency. A message is delivered when its last byte is read, never in part. At `windowBytes` the sender waits.
+// Must not know sockets or the content of messages.
 import type { Clock } from "../base/clock.ts"
 
 export type PipeItem =
@@ -12,34 +12,35 @@ export type PipeItem =
   | { readonly kind: "ping" }
   | { readonly kind: "pong" }
   | { readonly kind: "close"; readonly code: number; readonly reason: string }
-  /** The sender's socket is gone; what it sent before is still read. */
+  /** The sender's socket has ended; bytes sent before are still read. */
   | { readonly kind: "end" }
 
 interface Placed {
   readonly item: PipeItem
-  /** Where it begins and ends in the stream. */
+  /** Offsets of its begin and end in the stream. */
   readonly startOffset: number
   readonly endOffset: number
 }
 
-/** The line as it is at this moment. */
+/** Current properties of the line. */
 export interface Line {
+  /** Latency of one direction, in milliseconds. */
   latencyMs: number
-  /** 0: as fast as asked. */
+  /** Rate of the line; 0: unlimited. */
   bytesPerMs: number
-  /** Bytes that may be under way or unread before the sender has to wait: kernel buffers of both ends. */
+  /** Bytes in flight or unread before the sender must wait: the kernel buffers of both ends. */
   windowBytes: number
   /**
-   * Bytes that the sender's kernel takes before the line carries them. They count in no `bufferedBytes`: a process cannot
-   * see them. 0: the line takes bytes from the process itself.
+   * Bytes that the sender's kernel buffers before the line carries them. `bufferedBytes` does not include them, because a
+   * process cannot see them. 0: the line takes bytes from the process.
    */
   sendBufferBytes: number
-  /** Spread of the latency, in milliseconds, to either side of it. */
+  /** Variation of the latency to either side, in milliseconds. */
   jitterMs: number
   /**
-   * Share of lost segments, from 0 to 1. As in TCP nothing is lost to the reader: a lost segment is sent again, and what
-   * was sent after it waits behind it. As in Linux a repetition follows after the round trip and 200 ms (a tail loss
-   * probe, RFC 8985), after as much again, and then after twice the time before.
+   * Share of lost segments, from 0 to 1. As in TCP the reader loses nothing: a lost segment is retransmitted, and later
+   * segments wait for it. As in Linux the first retransmission follows after the round trip and 200 ms (a tail loss probe,
+   * RFC 8985), the second after the same time, and each further one after twice the previous time.
    */
   lossShare: number
 }
@@ -50,23 +51,24 @@ export interface PipeOptions {
   /** False while the receiver does not read. */
   readonly isReading: () => boolean
   readonly receive: (item: PipeItem) => void
-  /** The sender's buffer ran empty after it had held something. */
+  /** Called when the sender's buffer has become empty. */
   readonly onDrained: () => void
-  /** The stream has reached the byte at which it was to be cut: in the middle of this, if of anything. */
+  /** Called when the stream has reached the byte of its cut. `cut`: the item that was cut in the middle, if any. */
   readonly onCut: (cut: PipeItem | undefined) => void
-  /** Draws of jitter and loss; unused on a line that has neither. */
+  /** Random draws for jitter and loss; unused on a line without them. */
   readonly random: () => number
-  /** True: bytes leave at the end of the turn in which they were accepted; false: at once, where there is room. */
+  /** True: bytes are sent at the end of the turn in which they were accepted; false: at once, within the window. */
   readonly corks: boolean
 }
 
-/** Header of a WebSocket message of this length; masks and the length of control frames are left out. */
+/** Length of a WebSocket header; masks and the lengths of control frames are ignored. */
 const headerBytes = 4
-/** A slow line sends what it takes in this time at once. */
+/** Transmission time of one chunk on a slow line, in milliseconds. */
 const chunkMs = 5
 const segmentBytes = 1_460
-/** What Linux adds to the round trip at least, and how often one segment is lost at most. */
+/** Time that Linux adds to the round trip before a retransmission, in milliseconds. */
 const retransmitMs = 200
+/** Maximum number of losses of one segment. */
 const lossesMax = 10
 const tidyAfterCount = 64
 
@@ -76,16 +78,16 @@ export class SimulatedPipe {
   readonly #items: Placed[] = []
   #firstItem = 0
   #accepted = 0
-  /** What the sender's kernel has of it. */
+  /** Offset up to which the sender's kernel has taken the stream. */
   #taken = 0
   #departed = 0
   #arrived = 0
   #read = 0
   #lastArrivalMs = 0
-  /** Bytes whose way is decided. */
+  /** Offset up to which losses were drawn. */
   #sentUpTo = 0
   #cutAt = Number.POSITIVE_INFINITY
-  /** Since the buffer was empty: nobody asks about what the transport itself had to say. */
+  /** True if a message was accepted since the buffer was empty: control items alone cause no `onDrained`. */
   #hasMessages = false
   #isPumping = false
   #isDelivering = false
@@ -93,9 +95,9 @@ export class SimulatedPipe {
   #isBlackHole = false
   #isBlocked = false
   #isStalled = false
-  /** What has come to the place of the blockade. */
+  /** Offset up to which bytes wait at the blockade. */
   #blockedAt = 0
-  /** What comes after the last byte, if the sender's socket was reset. */
+  /** Called after the last byte, if the sender's socket was reset. */
   #onReset: (() => void) | undefined
 
   constructor(options: PipeOptions) {
@@ -103,12 +105,12 @@ export class SimulatedPipe {
     this.line = options.line
   }
 
-  /** Bytes accepted that have not left the sender's process. */
+  /** Accepted bytes in the sender's process. */
   get bufferedBytes(): number {
     return this.#accepted - this.#taken
   }
 
-  /** Bytes that have left or wait to leave, and were not read. */
+  /** Accepted bytes that were not read. */
   get pendingBytes(): number {
     return this.#accepted - this.#read
   }
@@ -124,12 +126,12 @@ export class SimulatedPipe {
     else if (!this.#isPumping) this.#pump()
   }
 
-  /** After this many more bytes have arrived, nothing more does, and `onCut` is told. */
+  /** Ends the stream after this many further bytes have arrived, and then calls `onCut`. */
   cutAfter(bytes: number): void {
     this.#cutAt = this.#arrived + bytes
   }
 
-  /** From now on bytes vanish, those under way included; nobody is told. */
+  /** Drops all bytes from now on, also those in flight, without an event. */
   swallow(): void {
     this.#isBlackHole = true
   }
@@ -138,7 +140,7 @@ export class SimulatedPipe {
     return this.#isBlackHole
   }
 
-  /** Bytes come no further until `unblock`; none is lost. */
+  /** Delays all bytes until `unblock`; none is lost. */
   block(): void {
     this.#isBlocked = true
   }
@@ -149,7 +151,7 @@ export class SimulatedPipe {
     if (this.#isOpen) this.#options.clock.schedule(0, () => this.#arrive(this.#blockedAt))
   }
 
-  /** True: no more bytes leave the sender's process, so `bufferedBytes` grows; a reset still arrives. False: they leave. */
+  /** True: bytes stay in the sender's process, so `bufferedBytes` grows; a reset still arrives. False: they are sent. */
   stall(isStalled: boolean): void {
     this.#isStalled = isStalled
     if (!isStalled) this.#pumpIn(0)
@@ -165,12 +167,12 @@ export class SimulatedPipe {
     })
   }
 
-  /** The sender's socket is gone: what has not left its process never will. */
+  /** Drops the bytes that are still in the sender's process. */
   forget(): void {
     this.#cutBackTo(this.#taken)
   }
 
-  /** `onReset` is called when all that has left has arrived, read or not. A reset empties the kernel's buffer. */
+  /** Resets the stream: drops the kernel's buffer, and calls `onReset` when all sent bytes have arrived, read or not. */
   reset(onReset: () => void): void {
     if (!this.#isOpen || this.#onReset !== undefined) return
     this.#onReset = onReset
@@ -185,15 +187,15 @@ export class SimulatedPipe {
     while ((this.#items.at(-1)?.endOffset ?? 0) > offset) this.#items.pop()
   }
 
-  /** The stream is over: nothing of it arrives any more. */
+  /** Ends the stream: nothing arrives any more. */
   stop(): void {
     this.#isOpen = false
     this.#items.length = 0
     this.#firstItem = 0
   }
 
-  /** What has arrived in part. */
-  #partly(): PipeItem | undefined {
+  /** Returns the item of which only a part has arrived. */
+  #partialItem(): PipeItem | undefined {
     const arrived = this.#arrived
     return this.#items.find(({ startOffset, endOffset }) => startOffset < arrived && endOffset > arrived)
       ?.item
@@ -222,19 +224,19 @@ export class SimulatedPipe {
     this.#options.onDrained()
   }
 
-  /** The sender's kernel takes what it has room for. */
+  /** Moves bytes to the sender's kernel, up to its buffer's capacity. */
   #take(): void {
     this.#taken = Math.max(this.#taken, Math.min(this.#accepted, this.#departed + this.line.sendBufferBytes))
   }
 
   #arriveIn(offset: number): void {
     const { clock } = this.#options
-    // A stream keeps its order whatever becomes of the latency.
+    // A stream keeps its order when the latency decreases.
     this.#lastArrivalMs = Math.max(this.#lastArrivalMs, clock.now() + this.#travelMs(offset))
     clock.schedule(this.#lastArrivalMs - clock.now(), () => this.#arrive(offset))
   }
 
-  /** Latency of what leaves now, up to `offset`: that of the segment which is lost most often. */
+  /** Returns the latency of the bytes up to `offset`: the latency of the segment with the most losses. */
   #travelMs(offset: number): number {
     const { latencyMs, jitterMs, lossShare } = this.line
     const { random } = this.#options
@@ -261,13 +263,13 @@ export class SimulatedPipe {
     }
     this.#arrived = Math.min(Math.max(offset, this.#arrived), this.#cutAt)
     this.#deliver()
-    // oxlint-disable-next-line typescript/no-unnecessary-condition -- what was delivered may have stopped the stream
+    // oxlint-disable-next-line typescript/no-unnecessary-condition -- a delivered item may have stopped the stream
     if (!this.#isOpen) return
-    if (this.#arrived >= this.#cutAt) this.#options.onCut(this.#partly())
+    if (this.#arrived >= this.#cutAt) this.#options.onCut(this.#partialItem())
     else if (this.#onReset !== undefined && this.#arrived >= this.#departed) this.#onReset()
   }
 
-  /** All that had arrived by now in one go, as a real socket reads: who pauses in the middle still gets the rest. */
+  /** Delivers everything that has arrived in one batch, as a real socket does. A pause in between does not stop the batch. */
   #deliver(): void {
     const { isReading, receive } = this.#options
     if (!isReading()) return
@@ -277,7 +279,7 @@ export class SimulatedPipe {
       this.#firstItem += 1
       receive(next.item)
     }
-    // The first part of a message has been read, too: it waits at the receiver.
+    // The first part of an incomplete message counts as read: the receiver buffers it.
     this.#read = upTo
     if (this.#firstItem > tidyAfterCount) {
       this.#items.splice(0, this.#firstItem)

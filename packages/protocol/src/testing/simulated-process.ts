@@ -1,25 +1,24 @@
-// One process of a simulation: a page, a server. It can be frozen for a while, as by a sleeping laptop, a debugger or
-// a long collection of garbage: its timers wait, and nothing reaches it, while the world goes on. It can be throttled,
-// as a hidden page: its timers run at certain times only, and messages reach it as before.
-// Must not know what runs in it.
+// Simulates one process: a page or a server. While it is frozen (a sleeping laptop, a debugger, a long garbage collection), its
+// timers and incoming messages wait. While it is throttled (a hidden page), its timers run only at aligned times, and
+// messages arrive as usual. Must not know the code that runs in it.
 import type { Clock } from "../base/clock.ts"
 
 export interface Freeze {
-  /** True: the process's monotonic clock stands still meanwhile, as some do while a machine sleeps. */
+  /** True: the process's monotonic clock stops, as some do while a machine sleeps. */
   readonly stopsClock: boolean
-  /** True: its network stack still answers pings and takes in bytes, as a browser does for a frozen page. */
+  /** True: its network stack answers pings and receives bytes, as a browser does for a frozen page. */
   readonly answersPings: boolean
 }
 
 /** Alignment of a hidden page's timers, in milliseconds: a timer runs at the first multiple after it is due. */
 export interface Throttle {
-  /** For timers that timers set, from the fifth one of a chain on; Chromium: 60,000. */
+  /** Alignment of timers that timers set, after the fifth one of a chain; Chromium: 60,000. */
   readonly chainedMs: number
-  /** For all others; Chromium: 1,000. */
+  /** Alignment of all other timers; Chromium: 1,000. */
   readonly freshMs: number
 }
 
-/** The length of a chain of timers from which `chainedMs` holds, as in the HTML standard. */
+/** Length of a chain of timers above which `chainedMs` applies, as in the HTML standard. */
 const longChain = 5
 
 interface HeldBack {
@@ -31,14 +30,14 @@ export class SimulatedProcess implements Clock {
   readonly #clock: Clock
   #throttle: Throttle | undefined
   readonly #heldBack = new Set<HeldBack>()
-  /** Length of the chain of timers whose last one runs; 0 while none does. */
+  /** Length of the chain of the running timer; 0 while none runs. */
   #chain = 0
   readonly #waiting: (() => void)[] = []
   readonly #onThaw = new Set<() => void>()
   #freeze: Freeze | undefined
   #isDead = false
   #frozenAtMs = 0
-  /** How much the process's clock lags behind the world's. */
+  /** Delay of the process's clock behind the simulation's, in milliseconds. */
   #lostMs = 0
 
   constructor(clock: Clock) {
@@ -93,7 +92,7 @@ export class SimulatedProcess implements Clock {
     }
   }
 
-  /** Milliseconds from now to the time at which a timer that is due may run. */
+  /** Returns the milliseconds until a due timer may run. */
   #lateMs(chain: number): number {
     if (this.#throttle === undefined) return 0
     const { chainedMs, freshMs } = this.#throttle
@@ -106,7 +105,7 @@ export class SimulatedProcess implements Clock {
     return this.#throttle !== undefined
   }
 
-  /** Holds timers back from now on. Undefined: no longer, and those that are overdue run at once. */
+  /** Throttles timers. Undefined: ends the throttling, and overdue timers run at once. */
   throttle(throttle: Throttle | undefined): void {
     this.#throttle = throttle
     const heldBack = [...this.#heldBack]
@@ -117,14 +116,14 @@ export class SimulatedProcess implements Clock {
     }
   }
 
-  /** Runs now, or after the thaw. */
+  /** Runs the work now, or after the thaw. A dead process does not run it. */
   run(work: () => void): void {
     if (this.#isDead) return
     if (this.#freeze === undefined) work()
     else this.#waiting.push(work)
   }
 
-  /** Called after every thaw. Returns how to stop. */
+  /** Adds a callback for every thaw. Returns the function that removes it. */
   onThaw(callback: () => void): () => void {
     this.#onThaw.add(callback)
     return () => void this.#onThaw.delete(callback)
@@ -136,13 +135,13 @@ export class SimulatedProcess implements Clock {
     this.#frozenAtMs = this.#clock.now()
   }
 
-  /** The process is gone: nothing runs in it any more. */
+  /** Ends the process: nothing runs in it any more. */
   kill(): void {
     this.#isDead = true
     this.#waiting.length = 0
   }
 
-  /** What had to wait comes in its order, each piece as an event of its own. */
+  /** Ends the freeze. Waiting work runs in order, each piece as a separate event. */
   thaw(): void {
     if (this.#freeze === undefined) return
     if (this.#freeze.stopsClock) this.#lostMs += this.#clock.now() - this.#frozenAtMs

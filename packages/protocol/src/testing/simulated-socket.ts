@@ -1,6 +1,5 @@
-// One simulated socket: two ends and the two streams between them. Ends behave like WebSockets of a browser or of a
-// Node server; what happens to the streams in between is up to whoever holds the socket.
-// Knows nothing of what the bytes mean.
+// Simulates one socket: two ends and the two streams between them. Ends behave like WebSockets of a browser or of a Node
+// server. The owner of the socket causes faults of the streams. Must not know the meaning of the bytes.
 import type { Clock } from "../base/clock.ts"
 import type { Connection, ConnectionEvents, OutboundMessage } from "../transport.ts"
 import { SimulatedPipe } from "./simulated-pipe.ts"
@@ -9,32 +8,32 @@ import type { SimulatedProcess } from "./simulated-process.ts"
 
 export type Side = "client" | "server"
 
-/** Sees everything, changes nothing. */
+/** Observer of a network. It must not change anything. */
 export interface NetworkWatch {
-  /** A client dials: the socket is not open yet. */
+  /** A client dials; the socket is not open yet. */
   dialled?(socket: SimulatedSocket): void
-  /** A message was accepted by the end that sends it. */
+  /** The sending end has accepted a message. */
   sent?(socket: SimulatedSocket, side: Side, bytes: Uint8Array): void
-  /** A message is about to be given to the owner of the end that receives it. */
+  /** A message is about to be delivered to the owner of the receiving end. */
   delivered?(socket: SimulatedSocket, side: Side, bytes: Uint8Array): void
-  /** The owner of this end closes the socket: 1006 when it drops it. */
+  /** The owner of this end closes the socket; code 1006: it terminates it. */
   closing?(socket: SimulatedSocket, side: Side, code: number): void
-  /** The owner of this end is about to learn that the socket is gone. */
+  /** The owner of this end is about to receive `closed`. */
   closed?(socket: SimulatedSocket, side: Side, code: number): void
   /** The stream from this side was cut in the middle of this message. */
   cut?(socket: SimulatedSocket, side: Side, bytes: Uint8Array): void
 }
 
-/** Bytes that a network stack takes in for a process that is frozen. */
+/** Bytes that a network stack buffers for a frozen process. At capacity it stops reading. */
 const frozenInboxBytes = 16 * 1024
 
 /** Behaviour of the ends of all sockets of a network. */
 export interface EndTraits {
-  /** True: each end keeps the messages that it sends in `sent`, without a bound. Default false. */
+  /** True: each end records its messages in `sent`, without a bound. Default false. */
   readonly keepsSent?: boolean
   /**
-   * True: the bytes of clients leave at the end of a turn, and `drained` follows, as on the server's sockets.
-   * Default false: bytes leave at once and no event follows, as in a browser.
+   * True: clients send bytes at the end of a turn, and `drained` follows, as on the server's sockets.
+   * Default false: bytes are sent at once without an event, as in a browser.
    */
   readonly clientsDrain?: boolean
 }
@@ -60,7 +59,7 @@ export class SimulatedEnd implements Connection {
   #isPaused = false
   #isDropped = false
   #refusesSends = false
-  /** Messages that this end has sent, in order; empty unless the network keeps them (`keepsSent`). */
+  /** Messages that this end has sent, in order; empty unless `keepsSent`. */
   readonly sent: Uint8Array[] = []
   #stopListening: () => void
 
@@ -86,7 +85,7 @@ export class SimulatedEnd implements Connection {
     if (this.#state === "connecting") this.#state = "open"
   }
 
-  // --- as the owner sees it -------------------------------------------------------------------------------------
+  // --- for the owner --------------------------------------------------------------------------------------------
 
   get bufferedBytes(): number {
     return this.#outgoing.bufferedBytes
@@ -119,7 +118,7 @@ export class SimulatedEnd implements Connection {
     if (socket.isAbrupt()) this.#outgoing.reset(() => socket.peerOf(side).lose())
     else this.#outgoing.push({ kind: "end" })
     this.#state = "closing"
-    // A browser's owner is told by its own transport at once, a server's by a later event of the socket.
+    // In a browser the transport calls `closed` at once; on a server it follows in a later event.
     if (side === "client") this.#end(1006, "")
     else clock.schedule(0, () => this.#end(1006, ""))
   }
@@ -138,24 +137,24 @@ export class SimulatedEnd implements Connection {
     if (this.#state === "open") this.#outgoing.push({ kind: "ping" })
   }
 
-  // --- as a test sees it ----------------------------------------------------------------------------------------
+  // --- for tests ------------------------------------------------------------------------------------------------
 
   /** Sends a text message, which no profile uses. */
   sendText(): void {
     if (this.#state === "open") this.#outgoing.push({ kind: "text" })
   }
 
-  /** True: what this end sends from now on stays buffered. A reset still arrives. False: the buffer is sent. */
+  /** True: later messages of this end stay buffered; a reset still arrives. False: the buffer is sent. */
   stall(isStalled: boolean): void {
     this.#outgoing.stall(isStalled)
   }
 
-  /** Makes every later `send` return false, as on a dead socket whose `closed` event has not come. */
+  /** Makes every later `send` return false, as on a dead socket before its `closed` event. */
   refuseSends(): void {
     this.#refusesSends = true
   }
 
-  // --- as the network sees it -----------------------------------------------------------------------------------
+  // --- for the network ------------------------------------------------------------------------------------------
 
   get isReading(): boolean {
     const { owner } = this.#options
@@ -181,7 +180,7 @@ export class SimulatedEnd implements Connection {
     if (this.#state === "open") owner.run(() => this.#events?.drained())
   }
 
-  /** The socket is gone, and its owner learns of it as soon as its process runs. */
+  /** Loses the socket. Its owner receives `closed` as soon as its process runs. */
   lose(): void {
     this.#outgoing.swallow()
     this.#options.owner.run(() => this.#end(1006, ""))
@@ -196,7 +195,7 @@ export class SimulatedEnd implements Connection {
         this.#onOpen()
         return
       case "message":
-        // A browser gives nothing more to a page that has asked for the close.
+        // A browser delivers no messages to a page after its `close`.
         if (this.#state !== "open" && side === "client") return
         if (this.#events === undefined) return
         watch.delivered?.(socket, side, item.bytes)
@@ -263,21 +262,22 @@ export interface SocketOptions {
   readonly server: SimulatedProcess
   readonly watch: NetworkWatch
   readonly line: () => Line
-  /** Draws of a line's jitter and loss. */
+  /** Random draws for a line's jitter and loss. */
   readonly random: () => number
-  /** Whether the next socket that its owner drops is reset, or ends behind what was sent. */
+  /** Returns true if the next terminated socket sends a reset; false: its end follows the sent bytes. */
   readonly isAbrupt: () => boolean
   readonly traits: EndTraits
 }
 
-/** When the two ends learn that the socket is gone; undefined: they do not. */
+/** Delays until the two ends receive `closed`, in milliseconds; undefined: the end receives none. */
 export interface Loss {
   readonly clientInMs: number | undefined
   readonly serverInMs: number | undefined
 }
 
+/** One socket of a simulated network. */
 export class SimulatedSocket {
-  /** Counts the dials of a network. */
+  /** Number of the dial in its network. */
   readonly number: number
   readonly clientProcess: SimulatedProcess
   readonly isAbrupt: () => boolean
@@ -316,12 +316,12 @@ export class SimulatedSocket {
     this.#down = pipe(this.server, this.client, true)
   }
 
-  /** Neither end knows yet that it is over. */
+  /** True while both ends are open. */
   get isOpen(): boolean {
     return this.client.state === "open" && this.server.state === "open"
   }
 
-  /** True when bytes of one direction or both vanish and somebody has not been told. */
+  /** True if the bytes of one or both directions are dropped. */
   get isBroken(): boolean {
     return this.#up.isBlackHole || this.#down.isBlackHole
   }
@@ -338,7 +338,7 @@ export class SimulatedSocket {
     return side === "client" ? this.server : this.client
   }
 
-  /** Nothing passes any more, in either direction. */
+  /** Drops all bytes of both directions, and closes the ends after the delays. */
   lose(loss: Loss): void {
     this.#up.swallow()
     this.#down.swallow()
@@ -347,7 +347,7 @@ export class SimulatedSocket {
     if (serverInMs !== undefined) this.#clock.schedule(serverInMs, () => this.server.lose())
   }
 
-  /** The socket is lost when this many more bytes from this side have arrived. */
+  /** Loses the socket after this many further bytes from this side have arrived. */
   cutAfter(side: Side, bytes: number, loss: Loss): void {
     this.#atCut = loss
     this.pipeFrom(side).cutAfter(bytes)

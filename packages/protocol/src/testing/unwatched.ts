@@ -1,6 +1,6 @@
-// For promises that a test starts and does not wait for.
+// Runs promises that a test starts and does not await.
 
-/** Lets a promise run. If it rejects, the rejection stays unhandled, so that the test fails. */
+/** Runs a promise. A rejection stays unhandled, so that the test fails. */
 export function unwatched(work: unknown): void {
   Promise.resolve(work).then(
     () => {},

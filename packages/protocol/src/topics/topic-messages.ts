@@ -1,99 +1,120 @@
-// What travels about topics beside the publications themselves: four requests of clients, and three events by which the
-// server tells a client where it stands. Everything comes from a stranger and is looked at here. Knows no members.
+// Declares, writes and reads the messages of the topics layer, except publications: four requests of clients and three events
+// of the server. Checks everything that a peer sent. Must not know members or histories.
 import type { CallSpec } from "../contract/contract.ts"
 import type { Schema } from "../contract/schema.ts"
 import { isMap } from "../wire/payload-codec.ts"
 import { sentence } from "../base/sentence.ts"
 import type { TopicGapReason, TopicPosition } from "../contract/topic-kind.ts"
 
+/** Request `$join`: joins a topic, with an optional replay. */
 export interface JoinRequest {
   readonly topic: string
+  /** State of the member; undefined for a kind without presence. */
   readonly state: unknown
-  /** What was published after this is wanted. */
+  /** Requests a replay of the publications after this position; undefined: none. */
   readonly since: TopicPosition | undefined
-  /** The last so many publications are wanted. */
+  /** Requests a replay of the last publications, by their number; 0: none. */
   readonly recent: number
 }
 
-/** `more`: ask again from where you stand; until then nothing new comes. `offset`: so far it has been told. */
+/** Reply to `$join`, after the replay. */
 export interface JoinReply {
+  /** True if the replay has another page: the client is not subscribed yet and joins again from its position. */
   readonly more: boolean
+  /** Offset up to which this page replays the topic. */
   readonly offset: number
 }
 
+/** Request `$leave`: leaves a topic. */
 export interface LeaveRequest {
   readonly topic: string
 }
 
+/** Request `$publish`: publishes an event to a topic. */
 export interface PublishRequest {
   readonly topic: string
   readonly event: string
   readonly payload: unknown
-  /** Whether its sender gets it, too, if it is in the topic. */
+  /** True if the sender receives the publication, too, if it is subscribed. Default true. */
   readonly echo: boolean
 }
 
+/** Reply to `$publish`. */
 export interface PublishReply {
-  /** Null for what takes no number: a volatile event, or one that nobody hears. */
+  /** Offset of the publication; null for a volatile event, and for a publication without recipients. */
   readonly offset: number | null
 }
 
+/** Request `$presence`: changes the state of the member. */
 export interface PresenceRequest {
   readonly topic: string
   readonly state: unknown
 }
 
-/** One member of a topic, as all members of it see it. */
+/** One member of a topic, as the other members receive it. */
 export interface PresentMember {
-  /** Of its stay: another stay of the same user has another. */
+  /** Id of the membership, from a join to its leave. A later membership of the same user has another id. */
   readonly id: number
+  /** Id of the user. */
   readonly user: string
+  /** State of the member, after validation. */
   readonly state: unknown
-  /** True while its client is away and may still come back. */
+  /** True while the member's session is detached. */
   readonly away: boolean
 }
 
-/** Who is there: `count` in all, of whom the first to come are listed. */
+/** Members of a topic. */
 export interface PresenceList {
+  /** Number of all members. */
   readonly count: number
+  /** The members that joined first, at most `presenceListMaxCount`. */
   readonly members: readonly PresentMember[]
 }
 
-/** Precedes what was missed: publications above `offset` follow. */
+/** Event `$join`. Precedes the replay: publications above `offset` follow. */
 export interface JoinedEvent {
   readonly topic: string
   readonly epoch: string
   readonly offset: number
+  /** Publications that cannot be replayed; undefined: none. */
   readonly gap: JoinedGap | undefined
+  /** True if the replay has another page. */
   readonly more: boolean
-  /** The member that its receiver is. */
+  /** Member id of the recipient. */
   readonly self: number
+  /** Members of the topic; undefined for a kind without presence. */
   readonly presence: PresenceList | undefined
 }
 
+/** Publications between the requested position and the replay that cannot be replayed. */
 export interface JoinedGap {
+  /** Offset of the first missing publication. */
   readonly from: number
+  /** Offset of the last missing publication; undefined: unknown. */
   readonly to: number | undefined
   readonly reason: TopicGapReason
 }
 
+/** Event `$leave`: the server has ended the membership or subscription, for the reason in `code`. */
 export interface LeftEvent {
   readonly topic: string
   readonly code: string
   readonly message: string
 }
 
-/** How members stand now. `isFull`: who is not named has gone. */
+/** Event `$presence`: members that joined, changed or left. */
 export interface PresenceEvent extends PresenceList {
   readonly topic: string
+  /** True for a complete list: a member that it does not contain has left. */
   readonly isFull: boolean
+  /** Ids of the members that left. */
   readonly gone: readonly number[]
 }
 
-/** Containers around a member's state in the EVENT that nests it deepest, `$join`: the frame is the first. */
+/** Containers around a member's state in the EVENT that nests it deepest, `$join`, the frame included. */
 export const presenceDepth = 5
 
-/** By the names under which they travel. */
+/** Call specs of the topics layer by their names on the wire. */
 export const topicCalls = {
   $join: callOf("a join", readJoin, readJoinReply),
   $leave: callOf("a leave", readLeave, () => null),
@@ -101,6 +122,7 @@ export const topicCalls = {
   $presence: callOf("a presence", readPresence, () => null),
 } as const
 
+/** Name of a request of the topics layer. */
 export type TopicCall = keyof typeof topicCalls
 
 // --- requests -----------------------------------------------------------------------------------------------------
@@ -119,6 +141,7 @@ function readPosition(value: unknown): TopicPosition | undefined {
   return isText(epoch) && isCount(offset) ? { epoch, offset } : undefined
 }
 
+/** Returns the payload of `$join`. */
 export function joinPayload({ topic, state, since, recent }: JoinRequest): Readonly<Record<string, unknown>> {
   return {
     topic,
@@ -158,6 +181,7 @@ function readPublishReply(value: unknown): PublishReply | undefined {
 
 // --- events -------------------------------------------------------------------------------------------------------
 
+/** Returns the payload of the event `$join`. */
 export function joinedPayload(event: JoinedEvent): Readonly<Record<string, unknown>> {
   const { topic, epoch, offset, gap, more, self, presence } = event
   return {
@@ -171,6 +195,7 @@ export function joinedPayload(event: JoinedEvent): Readonly<Record<string, unkno
   }
 }
 
+/** Reads the event `$join`; undefined if it is malformed. */
 export function readJoined(value: unknown): JoinedEvent | undefined {
   if (!isMap(value)) return undefined
   const { topic, epoch, offset, more, self } = value
@@ -182,35 +207,39 @@ export function readJoined(value: unknown): JoinedEvent | undefined {
   return { topic, epoch, offset, gap, more, self, presence }
 }
 
-/** Null for what is none. */
+/** Returns null for a value that is not a gap. */
 function readGap(value: unknown): JoinedGap | null {
   const [from, to, reason] = listOf(value)
   if (!isCount(from) || !(to === null || isCount(to)) || !isReason(reason)) return null
   return { from, to: to ?? undefined, reason }
 }
 
-/** Null for what is none. */
+/** Returns null for a value that is not a member list. */
 function readList(value: unknown): PresenceList | null {
   const [count, list] = listOf(value)
   const members = readMembers(list)
   return isCount(count) && members !== undefined ? { count, members } : null
 }
 
+/** Returns the payload of the event `$leave`. */
 export function leftPayload({ topic, code, message }: LeftEvent): Readonly<Record<string, unknown>> {
   return { topic, code: sentence(code), message: sentence(message) }
 }
 
+/** Reads the event `$leave`; undefined if it is malformed. */
 export function readLeft(value: unknown): LeftEvent | undefined {
   if (!isMap(value)) return undefined
   const { topic, code, message } = value
   return isText(topic) && isText(code) && isText(message) ? { topic, code, message } : undefined
 }
 
+/** Returns the payload of the event `$presence`. */
 export function presencePayload(event: PresenceEvent): Readonly<Record<string, unknown>> {
   const { topic, isFull, count, members, gone } = event
   return { topic, full: isFull, count, set: members.map(memberFields), gone }
 }
 
+/** Reads the event `$presence`; undefined if it is malformed. */
 export function readPresenceEvent(value: unknown): PresenceEvent | undefined {
   if (!isMap(value)) return undefined
   const { topic, full: isFull, count } = value
@@ -245,7 +274,7 @@ function callOf<I, O>(
   return { input: shapeOf(what, readInput), output: shapeOf(`the reply to ${what}`, readOutput) }
 }
 
-/** A validator of the protocol's own messages. */
+/** Returns a validator for a message of the topics layer. */
 function shapeOf<T>(what: string, read: (value: unknown) => T | undefined): Schema<unknown, T> {
   return {
     "~standard": {
@@ -253,7 +282,9 @@ function shapeOf<T>(what: string, read: (value: unknown) => T | undefined): Sche
       vendor: "hawser",
       validate: (value) => {
         const found = read(value)
-        return found === undefined ? { issues: [{ message: `not the form of ${what}` }] } : { value: found }
+        return found === undefined
+          ? { issues: [{ message: `does not have the form of ${what}` }] }
+          : { value: found }
       },
     },
   }

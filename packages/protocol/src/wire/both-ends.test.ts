@@ -11,10 +11,10 @@ import { createPayloadCodec } from "./payload-codec.ts"
 import { TypeTable } from "./type-table.ts"
 import { UnsendableError } from "./unsendable.ts"
 
-/** Bounds that small values reach, so that a random value lies often just below one and just above. */
+/** Small bounds, so that random values are often just below or just above one. */
 const tight: MessageLimits = { maxBytes: 120, maxDepth: 4, maxElements: 16, maxKeyBytes: 8 }
 
-/** A value with everything in it that the guard knows a rule for. */
+/** A value with all content for which the guard has a rule. */
 const { value: hostile } = fc.letrec((tie) => ({
   value: fc.oneof(
     { maxDepth: 6, depthSize: "small" },
@@ -99,7 +99,7 @@ function refusalOf(work: () => unknown): UnsendableError | undefined {
   }
 }
 
-/** The value as the table of docs/values.md says that it arrives; `refused` where it says that it is not sent. */
+/** The received value by the table of docs/values.md; `refused` for a value that cannot be sent. */
 const refused = Symbol("refused")
 
 function arrivesAs(value: unknown): unknown {
@@ -128,21 +128,21 @@ function arrivesAs(value: unknown): unknown {
   return map
 }
 
-/** Without shared encodings. */
+/** The value without shared encodings. */
 function unshared(value: unknown): unknown {
   if (Array.isArray(value)) return value.map(unshared)
   if (typeof value !== "object" || value === null) return value
-  // An absent value that is shared would be nil.
+  // A shared absent value would be nil.
   if (value instanceof Encoded) return value.value === undefined ? [undefined] : unshared(value.value)
   if (Object.getPrototypeOf(value) !== null) return value
   const entries = Object.entries(value).map(([key, member]) => [key, unshared(member)] as const)
   return { __proto__: null, ...Object.fromEntries(entries) }
 }
 
-describe("surprise-B1 what encodes at one end decodes at the other", () => {
+describe("surprise-B1 a value that encodes at one end decodes at the other", () => {
   const limitsOf = { tight, client: clientMessageLimits, server: serverMessageLimits }
 
-  it.each(Object.entries(limitsOf))("reads whatever was sent, as the same value: %s", (_, limits) => {
+  it.each(Object.entries(limitsOf))("reads every sent value as the same value: %s", (_, limits) => {
     const codec = createPayloadCodec(limits)
     let sent = 0
     let kept = 0
@@ -163,7 +163,7 @@ describe("surprise-B1 what encodes at one end decodes at the other", () => {
     expect(kept).toBeGreaterThan(500)
   })
 
-  it("refuses nothing that the other end would have read as the same value", () => {
+  it("refuses no value that the peer would have read as the same value", () => {
     const codec = createPayloadCodec(tight)
     let refusals = 0
     fc.assert(
@@ -172,7 +172,7 @@ describe("surprise-B1 what encodes at one end decodes at the other", () => {
         refusals += 1
         const whole = unshared(value)
         if (arrivesAs(whole) === refused) return
-        // Sendable as a value: then its bytes are what the guard refuses.
+        // The value itself can be sent, so the guard must refuse its bytes.
         expect(codec.decode(byLibrary(arrivesAs(whole), { ignoreUndefined: true }), 0).ok).toBe(false)
       }),
       { numRuns: 4_000 },
@@ -216,7 +216,7 @@ describe("surprise-B1 what encodes at one end decodes at the other", () => {
   it.each([
     ["hawser.1", (limits: MessageLimits) => createFrameCodec(table, limits)],
     ["2.0", (limits: MessageLimits) => createEnvelopeCodec({ limits, wallClockMs: () => 0 })],
-  ])("sends no frame that the other end calls bad: %s", (profile, codecFor) => {
+  ])("sends no frame that the peer decodes as bad: %s", (profile, codecFor) => {
     const roomy = { maxBytes: 400, maxDepth: 6, maxElements: 40, maxKeyBytes: 20 }
     const codecs = [codecFor(roomy), codecFor(clientMessageLimits)]
     let sent = 0

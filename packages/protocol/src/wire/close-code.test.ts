@@ -3,7 +3,7 @@ import { errorTable } from "../base/errors.ts"
 import { closeCode, retryAfterClose } from "./close-code.ts"
 
 describe("close codes", () => {
-  it("are unique and may stand in a close frame, 1006 apart", () => {
+  it("are unique and allowed in a close frame, except 1006", () => {
     const codes = Object.values(closeCode)
     expect(new Set(codes).size).toBe(codes.length)
     for (const code of codes) expect(code < 1015 || (code >= 4000 && code < 5000), String(code)).toBe(true)

@@ -1,15 +1,15 @@
-// The close codes of RFC 6455 and of this protocol, and what a client may do after each.
+// Declares the close codes of RFC 6455 and of this protocol, and the client's retry after each.
 import type { Retry } from "../base/errors.ts"
 
-/** By name; numbers are fixed by docs/protocol.md. */
+/** Close codes by name. docs/protocol.md fixes the numbers. */
 export const closeCode = {
   normal: 1000,
-  /** Sent by browsers when a page is left. */
+  /** Sent by browsers when the user leaves a page. */
   goingAway: 1001,
   /** `2.0` only: too many bad messages. */
   protocolViolation: 1002,
   unsupportedData: 1003,
-  /** Never sent: what a receiver reports when the socket ended without a closing handshake. */
+  /** Never sent. A receiver reports it for a socket that ended without a closing handshake. */
   abnormal: 1006,
   /** `2.0` only: authentication failed. */
   policyViolation: 1008,
@@ -28,14 +28,14 @@ export const closeCode = {
 } as const
 
 /**
- * True for the close with which a browser leaves a page for good: a closed tab, a reload, a quit. WebKit gives a reason
- * with 1001 when it puts the page into its back/forward cache, from which the page may return.
+ * Returns true for the final close of a page: a closed tab, a reload, a quit. WebKit sends 1001 with a reason when it
+ * puts a page into its back/forward cache, from which the page may return.
  */
 export function isPageGone(code: number, reason: string): boolean {
   return code === closeCode.goingAway && reason === ""
 }
 
-/** What a client may do after this close code. A code that it does not know is retried like a lost network. */
+/** Returns the client's retry after a close code. An unknown code is retried like a network failure. */
 export function retryAfterClose(code: number): Retry {
   switch (code) {
     case closeCode.forbidden:

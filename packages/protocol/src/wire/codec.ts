@@ -1,29 +1,33 @@
-// The one interface behind which the two profiles stand.
+// Declares the interface that both profiles implement.
 import type { Profile } from "./version.ts"
 import type { Encodable, Encoded } from "./encoded.ts"
 import type { BadFrame, Frame } from "./frame.ts"
 
 /**
- * Class of a message by its first byte, before it is decoded. `reliable` messages are counted. `control` frames are handled
- * at once, also while requests wait; `uncounted` messages wait in their order.
+ * Class of a message, determined by its first byte before decoding. `reliable` messages are numbered. `control` frames are
+ * handled at once, also while requests wait. `uncounted` messages are handled in order.
  */
 export type FrameClass = "control" | "reliable" | "uncounted" | "volatile" | "invalid"
 
+/** Codec of one profile. */
 export interface Codec {
+  /** The profile that it encodes. */
   readonly profile: Profile
-  /** True when reliable messages are numbered by both ends. */
+  /** True if both ends number reliable messages. */
   readonly counts: boolean
+  /** Returns the class of a message. */
   classify(bytes: Uint8Array): FrameClass
-  /** Never throws. `count` is the message's number in its direction when it is reliable, else 0. */
+  /** Decodes a message. Never throws. `count`: message number of a reliable message, otherwise 0. */
   decode(bytes: Uint8Array, count: number): Frame | BadFrame
   /**
-   * @throws UnsendableError for a payload that the other end would refuse or read as another value, RangeError for a type
-   * that the session's table lacks.
+   * Encodes a frame.
+   * @throws UnsendableError for a payload that the peer would refuse or misread, RangeError for a type that is not in the
+   * session's table.
    */
   encode(frame: Frame): Uint8Array
   /**
-   * Encodes a payload at once, for a frame that is written later; changes of the payload have no effect on it.
-   * @param around containers around it in that frame, which itself is one.
+   * Encodes a payload now for a frame that is written later. Later changes of the payload have no effect.
+   * @param around number of containers around it in that frame, the frame included.
    * @throws UnsendableError
    */
   hold<T>(payload: Encodable<T>, around: number): Encoded<T>

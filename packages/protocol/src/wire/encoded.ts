@@ -1,70 +1,73 @@
-// A payload that is encoded once and sent many times. Knows no bytes' meaning: who encodes it is handed in.
+// Holds a payload that is encoded once and sent many times. The encoder is an argument. Must not know MessagePack.
 
-/** A value's MessagePack, and what a receiver's limits are compared with. */
+/** MessagePack of a value, with the measures that a receiver's limits bound. */
 export interface Encoding {
+  /** The encoding. */
   readonly bytes: Uint8Array
-  /** Containers inside each other. */
+  /** Nesting of containers. */
   readonly depth: number
   /** Array items, and map entries twice. */
   readonly elements: number
+  /** UTF-8 bytes of the longest map key. */
   readonly longestKeyBytes: number
 }
 
 /**
- * A payload whose bytes are computed once and shared by every message that carries it: large, immutable
- * content such as a map chunk. Never change `value` afterwards. Made by `encodeOnce` and its relatives.
+ * A payload whose bytes are computed once and shared by every message that carries it: large, immutable content such as a
+ * map chunk. Do not change `value` afterwards. Created by `encodeOnce`, `encodedArray` and `encodedMap`.
  */
 export class Encoded<T> {
+  /** The payload. */
   readonly value: T
   readonly #source: unknown
   #encoding: Encoding | undefined
 
-  /** @param source what is encoded: `value`, or a composed one whose members may be `Encoded` themselves. */
+  /** @param source encoded value: `value`, or a composition whose members may be `Encoded`. */
   constructor(value: T, source: unknown = value) {
     this.value = value
     this.#source = source
   }
 
-  /** A value that is encoded already: later changes of it have no effect. */
+  /** Creates one with an existing encoding. Later changes of the value have no effect. */
   static of<T>(value: T, encoding: Encoding): Encoded<T> {
     const encoded = new Encoded(value)
     encoded.#encoding = encoding
     return encoded
   }
 
-  /** The same encoding; the value itself may be collected. For readers of the encoding alone. */
+  /** Returns the encoding without the value, which can then be garbage-collected. */
   withoutValue(): Encoded<undefined> {
     const encoded = new Encoded(undefined)
     encoded.#encoding = this.#encoding
     return encoded
   }
 
-  /** Bytes of the encoding; undefined until it is computed. */
+  /** Length of the encoding in bytes; undefined until it is computed. */
   get size(): number | undefined {
     return this.#encoding?.bytes.length
   }
 
-  /** Computed at the first call. */
+  /** Returns the encoding. The first call computes it. */
   encoding(encode: (source: unknown) => Encoding): Encoding {
     this.#encoding ??= encode(this.#source)
     return this.#encoding
   }
 }
 
-/** A value or its shared encoding: what every sending method accepts. */
+/** A value or its shared encoding. Every sending method accepts both. */
 export type Encodable<T> = T | Encoded<T>
 
-/** Marks a payload to be encoded once, however many messages carry it. */
+/** Marks a payload to be encoded once for all messages that carry it. */
 export function encodeOnce<T>(value: T): Encoded<T> {
   return new Encoded(value)
 }
 
-/** An array whose items keep their shared encodings. */
+/** Composes an array. Its items keep their shared encodings. */
 export function encodedArray<T>(items: readonly Encodable<T>[]): Encoded<T[]> {
   return new Encoded(items.map(plain), [...items])
 }
 
-/** A map whose members keep their shared encodings; member order is kept, undefined members are left out. */
+/** Composes a map. Its members keep their shared encodings and their order; undefined members are omitted. */
 export function encodedMap<T extends object>(members: { [K in keyof T]: Encodable<T[K]> }): Encoded<T>
 export function encodedMap(members: Record<string, unknown>): Encoded<Record<string, unknown>> {
   const entries = Object.entries(members).filter(([, member]) => member !== undefined)
@@ -72,7 +75,7 @@ export function encodedMap(members: Record<string, unknown>): Encoded<Record<str
   return new Encoded(value, Object.fromEntries(entries))
 }
 
-/** The value itself, whether or not its encoding is shared. */
+/** Returns the value of a payload with or without a shared encoding. */
 export function plain<T>(value: Encodable<T>): T {
   return value instanceof Encoded ? value.value : value
 }

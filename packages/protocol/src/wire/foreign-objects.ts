@@ -1,6 +1,5 @@
-// Objects that are neither arrays nor plain objects nor values of this realm's own classes: which of them can be sent all
-// the same, and what to send in the place of the others. An object of another realm (a frame of the page, the context
-// of a test) has another prototype of the same kind. Knows no bytes.
+// Converts objects of another realm (a frame of the page, the context of a test), whose prototypes differ, and refuses class
+// instances with advice. Arrays, plain objects and this realm's dates and binaries never arrive here. Must not know bytes.
 import { Refusal } from "./unsendable.ts"
 
 const advice: ReadonlyMap<string, string> = new Map([
@@ -13,8 +12,8 @@ const advice: ReadonlyMap<string, string> = new Map([
 ])
 
 /**
- * The same value as a `Date` or `Uint8Array` of this realm; the object itself if it is a plain one.
- * @throws Refusal for every other object.
+ * Returns the value as a `Date` or `Uint8Array` of this realm, or the object itself if it is a plain one.
+ * @throws Refusal for any other object.
  */
 export function ofThisRealm(value: object, prototype: unknown): object {
   const tag = Object.prototype.toString.call(value)

@@ -1,11 +1,12 @@
-// Decides what a frame is by its first byte, before anything is decoded. docs/protocol.md is the specification.
+// Declares the first bytes of frames, and classifies a frame by its first byte before decoding. The specification is
+// docs/protocol.md.
 import type { FrameClass } from "./codec.ts"
 import type { Frame } from "./frame.ts"
 
-/** Frames by the names of their bytes. `unknownControl` has no byte of its own: it stands for later versions. */
+/** Names of frame bytes. `unknownControl` has none: it represents control frames of later versions. */
 type FrameName = Exclude<Frame["kind"], "unknownControl"> | "volatileKeyed"
 
-/** The first byte of every frame. 0x00–0x3f control, 0x40–0x7f reliable (counted), 0x80–0xbf volatile, 0xc0 never. */
+/** First byte of each frame. 0x00–0x3f: control, 0x40–0x7f: reliable (numbered), 0x80–0xbf: volatile, 0xc0–0xff: invalid. */
 export const frameByte = {
   hello: 0x01,
   welcome: 0x02,
@@ -36,13 +37,14 @@ export const frameByte = {
   replica: 0x83,
 } as const satisfies Readonly<Record<FrameName, number>>
 
+/** Returns the class of a frame; `invalid` without a byte. */
 export function classifyFirstByte(byte: number | undefined): FrameClass {
   if (byte === undefined) return "invalid"
   const bits = byte & 0xc0
   return bits === 0x00 ? "control" : bits === 0x40 ? "reliable" : bits === 0x80 ? "volatile" : "invalid"
 }
 
-/** Control frames of later versions: a peer that does not know them goes on without them. */
+/** Returns true for a control frame of a later version. A peer that does not know it ignores it. */
 export function isReservedControl(byte: number): boolean {
   return byte >= 0x10 && byte <= 0x3f
 }

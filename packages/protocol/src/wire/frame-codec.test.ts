@@ -29,7 +29,7 @@ describe("the round trip", () => {
   const type = fc.constantFrom(...names)
   const limits = fc.record({ maxBytes: count, maxDepth: count, maxElements: count, maxKeyBytes: count })
   const author = fc.record({ user: text, member: count }, { requiredKeys: ["user"] })
-  // What JSON can hold comes back as it was; `__proto__` is refused by the guard, and -0 leaves as 0.
+  // JSON values are preserved, except `__proto__`, which the guard refuses, and -0, which is sent as 0.
   const payload = fc
     .jsonValue()
     .map((value) => JSON.stringify(value).replaceAll("__proto__", "proto").replaceAll("-0", "0"))
@@ -175,7 +175,7 @@ describe("the round trip", () => {
           { requiredKeys: ["kind", "type", "payload", "key"] },
         )
         .map((frame) => {
-          // The first line of a key is the topic that published it.
+          // The first line of a key is the topic of the publication.
           const [, topic] = /^([^\n]+)\n/.exec(frame.key ?? "") ?? []
           return topic === undefined ? frame : { ...frame, topic }
         }),
@@ -189,7 +189,7 @@ describe("the round trip", () => {
     ),
   }
 
-  it.each(Object.entries(frames))("gives back every %s", (_, arbitrary) => {
+  it.each(Object.entries(frames))("preserves every %s", (_, arbitrary) => {
     fc.assert(
       fc.property(arbitrary, (frame) => {
         expect(codec.decode(codec.encode(frame), 41)).toEqual(frame)
@@ -198,7 +198,7 @@ describe("the round trip", () => {
     )
   })
 
-  it("gives back every error of the table by its number", () => {
+  it("preserves every error of the table by its number", () => {
     for (const [code, row] of Object.entries(errorTable)) {
       const bytes = codec.encode({
         kind: "reply",
@@ -211,17 +211,17 @@ describe("the round trip", () => {
   })
 })
 
-describe("what does not fit", () => {
+describe("a malformed frame", () => {
   const text = "x"
-  /** A good WELCOME but for one field. */
+  /** A valid WELCOME except for one field. */
   const welcomeFields: readonly unknown[] = [text, null, 0, 0, 0, 0, [1], null, [], null, 0]
   const welcomeWith = (place: number, field: unknown): unknown[] => welcomeFields.with(place, field)
 
-  /** A good HELLO but for one field. */
+  /** A valid HELLO except for one field. */
   const helloFields: readonly unknown[] = [1, text, [text, text, 0, 0], text, 1]
   const helloWith = (place: number, field: unknown): unknown[] => helloFields.with(place, field)
 
-  it("takes the HELLO and the WELCOME of which each field is spoilt below", () => {
+  it("accepts the HELLO and the WELCOME whose fields are invalidated below", () => {
     expect(codec.decode(joined(frameByte.hello, helloWith(0, 1)), 0)).toMatchObject({
       kind: "hello",
       resume: {},
@@ -276,7 +276,7 @@ describe("what does not fit", () => {
     ["welcome without limits", frameByte.welcome, welcomeWith(6, null)],
     ["welcome with empty limits", frameByte.welcome, welcomeWith(6, [])],
     ["welcome with a negative expiry", frameByte.welcome, welcomeWith(7, -1)],
-    ["welcome with a type that is no text", frameByte.welcome, welcomeWith(8, [1])],
+    ["welcome with a type that is not a text", frameByte.welcome, welcomeWith(8, [1])],
     ["welcome with types that are text", frameByte.welcome, welcomeWith(8, "ab")],
     ["auth without a token", frameByte.auth, []],
     ["auth with a token of bytes", frameByte.auth, [Uint8Array.of(1)]],
@@ -336,7 +336,7 @@ describe("what does not fit", () => {
     })
   })
 
-  it("names the frame and the byte", () => {
+  it("is reported with its name and byte", () => {
     const messageOf = (frame: Frame | BadFrame): string => (frame.kind === "bad" ? frame.error.message : "")
     expect(messageOf(codec.decode(joined(0x07, []), 0))).toBe(
       "the fields of frame 0x07 (ping) are not as specified",
@@ -363,7 +363,7 @@ describe("what does not fit", () => {
     })
   })
 
-  it("ignores trailing elements of the wrong shape, because an older end would have ignored them", () => {
+  it("ignores trailing elements of the wrong shape, because an older peer would ignore them", () => {
     const hello = [1, text, null, text, 1, "limits", 5]
     expect(codec.decode(joined(frameByte.hello, hello), 0)).not.toHaveProperty("limits")
     expect(codec.decode(joined(frameByte.hello, hello), 0)).not.toHaveProperty("contract")
@@ -373,7 +373,7 @@ describe("what does not fit", () => {
     })
   })
 
-  it("takes the usual limits where an older server names the size alone", () => {
+  it("uses the default limits if an older server sends only the size", () => {
     expect(codec.decode(joined(frameByte.welcome, welcomeWith(6, [70_000])), 0)).toMatchObject({
       limits: { ...serverMessageLimits, maxBytes: 70_000 },
     })
@@ -399,7 +399,7 @@ describe("what does not fit", () => {
     ["a timestamp", new Date(1)],
     ["items", [1]],
     ["text", "x"],
-  ])("reads an error without its details that are %s", (_, details) => {
+  ])("reads an error without details if they are %s", (_, details) => {
     const error = { code: "x_y", message: "m", category: "validation" }
     expect(codec.decode(joined(frameByte.reply, [1, 1, ["x_y", "m", 0, null, details]]), 0)).toEqual({
       kind: "reply",

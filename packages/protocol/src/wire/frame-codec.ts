@@ -1,4 +1,5 @@
-// Profile `hawser.1`: first byte (class and kind), then a MessagePack array. docs/protocol.md is its specification.
+// Encodes and decodes frames of profile `hawser.1`: the first byte (class and kind), then a MessagePack array. The
+// specification is docs/protocol.md. Must not know sessions.
 import type { MessageLimits } from "./message-limits.ts"
 import type { Codec } from "./codec.ts"
 import { classifyFirstByte, frameByte } from "./frame-byte.ts"
@@ -9,9 +10,9 @@ import { createPayloadCodec } from "./payload-codec.ts"
 import type { TypeTable } from "./type-table.ts"
 
 /**
- * @param types the names of message types; filled by WELCOME on the client.
+ * @param types type names of the session; the client fills the table at WELCOME.
  * @param reads limits of this end's reader.
- * @param writes limits of the other end's reader.
+ * @param writes limits of the peer's reader.
  */
 export function createFrameCodec(types: TypeTable, reads: MessageLimits, writes = reads): Codec {
   const payloads = createPayloadCodec(reads, writes)
@@ -24,7 +25,7 @@ export function createFrameCodec(types: TypeTable, reads: MessageLimits, writes 
 
   function decode(bytes: Uint8Array, count: number): Frame | BadFrame {
     const byte = bytes[0] ?? 0xff
-    // Packed bits, which only the replica's own fields explain; whoever reads them checks them.
+    // The body is packed by the replica's schema; `readReplicaFrame` checks it.
     if (byte === frameByte.replicaParts) return { kind: "replicaParts", bytes }
     const reference = byte === frameByte.request ? count : null
     const body = payloads.decode(bytes, 1)

@@ -1,5 +1,5 @@
-// Decodes the fields of a frame's body, profile `hawser.1`. The peer is not trusted: each field is checked before use.
-// frame-encode.ts is the inverse.
+// Decodes the fields of a frame's body, profile `hawser.1`. Each field of the peer is checked before use. frame-encode.ts is
+// the inverse.
 import { errorCodeOf, suggestedAction } from "../base/errors.ts"
 import { clientMessageLimits, serverMessageLimits } from "./message-limits.ts"
 import type { MessageLimits } from "./message-limits.ts"
@@ -27,7 +27,7 @@ import type { TypeTable } from "./type-table.ts"
 export interface BodyToDecode {
   readonly byte: number
   readonly fields: readonly unknown[]
-  /** The message's number in its direction: the reference of a request does not travel. */
+  /** Message number in its direction. It is the reference of a request, which the frame does not contain. */
   readonly count: number
 }
 
@@ -80,7 +80,7 @@ const decoders: {
     isCount(reference) && isCount(items) ? { kind: "credit", reference, items } : undefined,
   [frameByte.volatile]: decodeVolatile,
   [frameByte.volatileKeyed]: decodeVolatileKeyed,
-  // The codec returns it with its bytes: the body of this frame is no MessagePack array.
+  // The codec returns this frame with its bytes: its body is not a MessagePack array.
   [frameByte.replicaParts]: () => undefined,
   [frameByte.replica]: ([replica, name, schema, epoch, topic]) =>
     isCount(replica) && isText(name)
@@ -116,7 +116,7 @@ function intentOf(flags: number): GoawayIntent | undefined {
   return (flags & goawayFlag.drain) === 0 ? undefined : "drain"
 }
 
-/** A client sees the cells of some hundred places at most. */
+/** A client holds some hundred cells at most; the limit on elements bounds the list. */
 function decodeHave(held: unknown): HaveFrame | undefined {
   if (!Array.isArray(held)) return undefined
   const holds: ReplicaHold[] = []
@@ -174,7 +174,7 @@ function topicOf(topic: unknown): { topic?: string } {
   return isText(topic) && topic !== "" ? { topic } : {}
 }
 
-/** A key is the topic, the event and the key of the contract, a line each; without a topic its line is empty. */
+/** Splits a key: topic, event and contract key, one line each. Without a topic its line is empty. */
 function topicOfKey(key: string): { topic?: string } {
   const end = key.indexOf("\n")
   return end > 0 ? { topic: key.slice(0, end) } : {}
@@ -199,7 +199,7 @@ function decodeHello(fields: Fields): HelloFrame | undefined {
   return resume === undefined ? undefined : { ...hello, resume }
 }
 
-/** Undefined unless the size is named. The others are those of `usual` where they are absent. */
+/** Returns undefined without a size. Other absent limits are those of `usual`. */
 function limitsOf(fields: unknown, usual: MessageLimits): MessageLimits | undefined {
   if (!Array.isArray(fields)) return undefined
   const list: readonly unknown[] = fields
@@ -246,9 +246,9 @@ function decodeWelcome(fields: Fields): WelcomeFrame | undefined {
   }
 }
 
-/** Its reference does not travel: it is the message's own count. */
+/** Takes the reference from the message number; the frame does not contain it. */
 function decodeRequest(fields: Fields, types: TypeTable, count: number): RequestFrame | undefined {
-  // Not destructured: this is the hottest frame, and a list's iterator costs more than all the rest.
+  // Not destructured: this is the most frequent frame, and the array's iterator would cost more than the rest.
   const type = fields[0]
   const budgetMs = fields[2]
   const key = fields[3]
@@ -283,7 +283,7 @@ function decodeError(status: number, payload: unknown): WireError | undefined {
   if (!Array.isArray(payload)) return undefined
   const fields: readonly unknown[] = payload
   const [named, message, category, retryAfterMs, details] = fields
-  // A number of a later version is still an error, only without its name.
+  // An error number of a later version has no known code.
   const code = isText(named) ? named : (errorCodeOf(status) ?? "sys_internal_error")
   return {
     code,
@@ -298,12 +298,12 @@ function isText(value: unknown): value is string {
   return typeof value === "string"
 }
 
-/** A whole number from 0 to 2⁵³−1. */
+/** Returns true for an integer from 0 to 2⁵³−1. */
 function isCount(value: unknown): value is number {
   return typeof value === "number" && Number.isSafeInteger(value) && value >= 0
 }
 
-/** 32 bits. */
+/** Returns true for an unsigned 32-bit integer. */
 function isDigest(value: unknown): value is number {
   return isCount(value) && value <= 0xffffffff
 }

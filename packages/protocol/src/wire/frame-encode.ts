@@ -1,4 +1,4 @@
-// Frames → the fields of their bodies, profile `hawser.1`. frame-decode.ts is the other way.
+// Converts frames to the fields of their bodies, profile `hawser.1`. frame-decode.ts is the inverse.
 import { applicationErrorWire, errorTable, isErrorCode } from "../base/errors.ts"
 import type { ErrorCategory } from "../base/errors.ts"
 import type { MessageLimits } from "./message-limits.ts"
@@ -19,10 +19,10 @@ import type {
 import { wellFormed } from "../base/sentence.ts"
 import type { TypeTable } from "./type-table.ts"
 
-/** By place: an error's category on the wire. */
+/** Categories of errors; the index is the number on the wire. */
 export const wireCategories: readonly ErrorCategory[] = ["validation", "permission", "system", "rate_limit"]
 
-/** Bits of WELCOME's flags. Bit 2 belongs to sessions that survive their server. */
+/** Bits of WELCOME's flags. Bit 2 is reserved for sessions that survive their server. */
 export const welcomeFlag = { resumed: 1, refused: 4 } as const
 
 /** Bits of GOAWAY's flags. */
@@ -33,7 +33,7 @@ export interface FrameBody {
   readonly fields: readonly unknown[]
 }
 
-/** @throws RangeError for a type that the session's table lacks. */
+/** @throws RangeError for a type that is not in the session's table. */
 export function frameBody(frame: Frame, types: TypeTable): FrameBody {
   switch (frame.kind) {
     case "hello":
@@ -87,18 +87,18 @@ export function frameBody(frame: Frame, types: TypeTable): FrameBody {
     case "have":
       return body(frameByte.have, [frame.held.map(holdFields)])
     case "replicaParts":
-      throw new TypeError("the parts of a replica are put together where its cells are")
+      throw new TypeError('frame "replicaParts" has no field body; send its bytes')
     case "unknownControl":
-      throw new TypeError("a frame of a later version can be read, not sent")
+      throw new TypeError('frame "unknownControl" of a later version cannot be encoded')
   }
 }
 
-/** Milliseconds as they travel, whatever arithmetic they come from. */
+/** Rounds milliseconds up to an integer from 0 to 2⁵³−1; NaN becomes 0. */
 function wholeMs(ms: number): number {
   return Number.isNaN(ms) ? 0 : Math.min(Math.max(0, Math.ceil(ms)), Number.MAX_SAFE_INTEGER)
 }
 
-/** Null for a token that does not expire. */
+/** Returns the remaining lifetime of a token; null: it does not expire. */
 function expiry(expiresInMs: number | null): number | null {
   return expiresInMs === null ? null : wholeMs(expiresInMs)
 }
@@ -107,7 +107,7 @@ function body(byte: number, fields: readonly unknown[]): FrameBody {
   return { byte, fields }
 }
 
-/** Appends the optional elements up to the last that is present. An absent one before it travels as nil. */
+/** Appends the optional elements up to the last present one. An absent one before it is sent as nil. */
 function withTrailing(fields: readonly unknown[], optional: readonly unknown[]): unknown[] {
   let count = optional.length
   while (count > 0 && optional[count - 1] === undefined) count -= 1
@@ -171,7 +171,7 @@ function replyFields({ reference, outcome }: ReplyFrame): unknown[] {
   return outcome.ok ? [reference, 0, outcome.payload] : [reference, ...errorFields(outcome.error)]
 }
 
-/** A status, and what is told of an error. 0 is success. */
+/** Returns the status and the error's fields. Status 0 is success. */
 function errorFields(error: WireError | undefined): unknown[] {
   if (error === undefined) return [0]
   const { code, message, category, retryAfterMs, details } = error
@@ -185,7 +185,7 @@ function replicaFields({ replica, name, schema, epoch, topic }: ReplicaFrame): u
   return withTrailing([replica, name, schema], [epoch, topic])
 }
 
-/** The cells flat: x, y and version of the first, then of the next. */
+/** Flattens the cells: x, y and version of each. */
 function holdFields({ replica, cells, epoch, topic }: ReplicaHold): unknown[] {
   return withTrailing([replica, cells.flatMap(({ x, y, version }) => [x, y, version])], [epoch, topic])
 }

@@ -17,9 +17,8 @@ import type { Frame } from "./frame.ts"
 import { reservedTypes } from "../contract/contract.ts"
 import { TypeTable } from "./type-table.ts"
 
-// The wire of both profiles, byte for byte: what is sent here is in frame-vectors.json, which other implementations can
-// read too. Type names are numbered `$join`, `$leave`, `$publish`, `$presence`, `move`, `chat`;
-// the clock shows 1700000000123.
+// Compares the bytes of both profiles with frame-vectors.json, which other implementations can use, too. The type table is
+// `$join`, `$leave`, `$publish`, `$presence`, `move`, `chat`; the clock shows 1700000000123.
 
 const welcome = {
   kind: "welcome",
@@ -35,7 +34,7 @@ const welcome = {
   payload: { me: 1 },
 } as const
 
-/** A number of 4 bits, a text and a flag; one record, then what becomes of it. */
+/** A schema with a number of 4 bits, a text and a flag; one record and its later states. */
 function replicaParts(): Uint8Array {
   const writer = new BitWriter()
   const schema = ReplicaSchema.of({ x: integer({ min: 0, max: 15 }), name: text(), away: flag() })
@@ -63,14 +62,14 @@ function replicaParts(): Uint8Array {
     ...{ kind: "change", slot: 0, mask: 0b101, record: next },
     was: { record, before },
   }
-  // Replica 2; the numbers of cells begin anew. Cell 0 gets a snapshot and a delta, cell 1 is kept, cell 2 dropped.
+  // Replica 2; the numbers of cells start again. Cell 0 gets a snapshot and a delta, cell 1 is kept, cell 2 dropped.
   return Uint8Array.from([
     ...[0x82, 2 * 2 + 1],
     ...[(0 << 2) | partKind.snapshot, ...encodeSnapshot(writer, schema, snapshot)],
     ...[(0 << 2) | partKind.delta, ...encodeDelta(writer, schema, { changes, size: 2 })],
     ...[(1 << 2) | partKind.keep, ...encodePlace(writer, { x: 0, y: 0 })],
     (2 << 2) | partKind.drop,
-    // In cell 1 there is one record. It changed, and then it went on.
+    // Cell 1 has one record. It changed, and then repeated its step.
     ...[(1 << 2) | partKind.delta, ...encodeDelta(writer, schema, { changes: changes.slice(0, 1), size: 1 })],
     ...[(1 << 2) | partKind.delta, ...encodeDelta(writer, schema, { changes: [goesOn], size: 1 })],
   ])
@@ -352,7 +351,7 @@ const sides: Readonly<Record<Profile, Side>> = {
 const hex = (bytes: Uint8Array): string => Buffer.from(bytes).toString("hex")
 const bytesOf = (digits: string): Uint8Array => Uint8Array.from(Buffer.from(digits, "hex"))
 
-/** What an author reads whose change reaches the wire. */
+/** Advice for an author whose change alters the wire. */
 function whatToDo(profile: Profile, sha256: string): string {
   const first =
     profile === "2.0"
@@ -376,7 +375,7 @@ describe.each(["hawser.1", "2.0"] as const)("the vectors of %s", (profile) => {
   it.each(Object.entries(digits))("are read: %s", (name, text) => {
     const bytes = bytesOf(text)
     const frame = codec.decode(bytes, 7)
-    // An envelope does not say all that its sender knew.
+    // An envelope does not contain all members of the frame.
     if (profile === subprotocol) expect(frame).toEqual(samples[name])
     else expect(frame.kind).not.toBe("bad")
     expect(codec.classify(bytes)).toBe(profile === subprotocol ? classifyFirstByte(bytes[0]) : "control")

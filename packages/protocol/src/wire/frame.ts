@@ -1,34 +1,42 @@
-// One neutral union of everything that can travel, for both profiles. Codecs turn bytes into it and back.
+// Declares the frames of both profiles as one union. Codecs convert it to bytes and back. Must not know bytes.
 import type { ErrorCategory } from "../base/errors.ts"
 import type { CallKind } from "../contract/contract.ts"
 import type { MessageLimits } from "./message-limits.ts"
 
 /**
- * What ties a reply to its request: in `hawser.1` the request's own number in its direction,
- * in `2.0` the client's string id, or null. Opaque above the session layer.
+ * Correlates a reply with its request: in `hawser.1` the request's message number, in `2.0` the client's string id, or null.
+ * Opaque above the session layer.
  */
 export type Reference = number | string | null
 
-/** An error as it travels. */
+/** An error in a frame. */
 export interface WireError {
+  /** A code of the error table, or a code of the application. */
   readonly code: string
+  /** Sentence for a person. */
   readonly message: string
+  /** Cause of the error. */
   readonly category: ErrorCategory
+  /** Time after which the same call may succeed, in milliseconds. Absent: unknown. */
   readonly retryAfterMs?: number
+  /** Machine-readable facts. Absent: none. */
   readonly details?: Readonly<Record<string, unknown>>
 }
 
+/** First frame of a client: authenticates, and claims a session. */
 export interface HelloFrame {
   readonly kind: "hello"
+  /** Wire version of the client. */
   readonly version: number
+  /** Token of the user. */
   readonly token: string
-  /** `2.0` only: the id that an error reply should carry. */
+  /** `2.0` only: the id for an error reply. */
   readonly reference: Reference
-  /** Random, the same for all dials of one client: tells its own late arrivals from other clients. */
+  /** Random id, the same for all dials of one client. It distinguishes the client's own late dials from other clients. */
   readonly clientId: string
-  /** Counts this client's dials. */
+  /** Number of this dial of the client. */
   readonly dial: number
-  /** The session that this client wants to go on with. */
+  /** Claim to resume a session. Absent: the client requests a new one. */
   readonly resume?: ResumeClaim
   /** Bounds of the client's reader. Absent: `clientMessageLimits`. */
   readonly limits?: MessageLimits
@@ -36,82 +44,97 @@ export interface HelloFrame {
   readonly contract?: string
 }
 
-/** What a client presents to go on with its session on a new connection. */
+/** Claim of a client to resume its session on a new connection. */
 export interface ResumeClaim {
+  /** Id of the claimed session. */
   readonly sessionId: string
   /** The resume token of the last WELCOME that the client received. */
   readonly token: string
-  /** Reliable messages of the server that the client has handled, and their digest. */
+  /** Number of the server's reliable messages that the client has handled. */
   readonly handled: number
+  /** Digest of these messages. */
   readonly digest: number
 }
 
+/** First frame of a server: opens or resumes a session. */
 export interface WelcomeFrame {
   readonly kind: "welcome"
+  /** Id of the session; empty in `2.0`. */
   readonly sessionId: string
-  /** Null where sessions cannot be resumed. */
+  /** Resume token; null: the session cannot be resumed. */
   readonly resumeToken: string | null
-  /** True when the session goes on; false for a new one. */
+  /** True for a resumed session, false for a new one. */
   readonly resumed: boolean
-  /** Why the session that was asked for did not go on. */
+  /** Cause why the claimed session was not resumed. Absent: there was no claim, or it was resumed. */
   readonly refusal?: string
-  /** Messages of this client that were accepted (not to be sent again), and that were settled (to be let go). */
+  /** Number of this client's messages that the server has received. They are not retransmitted. */
   readonly received: number
+  /** Number of this client's messages that are handled. They leave the send buffer. */
   readonly handled: number
-  /** The digest of the accepted ones. */
+  /** Digest of the received messages. */
   readonly digest: number
-  /** Milliseconds until the token expires; null when it does not. */
+  /** Remaining lifetime of the token, in milliseconds; null: it does not expire. */
   readonly expiresInMs: number | null
-  /** Bounds of the server's reader. Where an older server names the size alone, the others are `serverMessageLimits`. */
+  /** Bounds of the server's reader. If an older server sends only the size, the others are those of `serverMessageLimits`. */
   readonly limits: MessageLimits
-  /** The server's table of type names; a type's number is its place. Empty in `2.0`. */
+  /** The server's table of type names; a type's number is its index. Empty in `2.0`. */
   readonly types: readonly string[]
   /** `2.0` only: the payload of `event_welcome`. */
   readonly payload?: unknown
 }
 
+/** A reliable event without a topic. */
 export interface EventFrame {
   readonly kind: "event"
   readonly type: string
   readonly payload: unknown
 }
 
+/** A command, a query or the opening of a stream. */
 export interface RequestFrame {
   readonly kind: "request"
-  /** Known from the envelope in `2.0`; in `hawser.1` the contract tells. */
+  /** Kind of the request, from the envelope of `2.0`. Undefined in `hawser.1`: the contract determines it. */
   readonly call: CallKind | undefined
+  /** Name of the request. */
   readonly type: string
+  /** Input of the request. */
   readonly payload: unknown
-  /** Milliseconds the caller is willing to wait; 0 when it did not say. */
+  /** Time limit of the caller, in milliseconds; 0: none was sent. */
   readonly budgetMs: number
   /** Idempotency key: requests of one user with the same key are executed once. */
   readonly key?: string
+  /** Reference for the reply. */
   readonly reference: Reference
 }
 
+/** The reply to a request. */
 export interface ReplyFrame {
   readonly kind: "reply"
+  /** Reference of the request. */
   readonly reference: Reference
-  /** Which call it answers; only the server sets it, only `2.0` needs it. */
+  /** Kind of the answered request. Only the server sets it, for `2.0`. */
   readonly call?: CallKind
+  /** Name of the request. Absent: unknown. */
   readonly type?: string
+  /** Output or error. */
   readonly outcome:
     | { readonly ok: true; readonly payload: unknown }
     | { readonly ok: false; readonly error: WireError }
 }
 
-/** The session that caused a publication. The server sets it; a client cannot. */
+/** Author of a publication. The server sets it; a client cannot. */
 export interface Author {
-  /** Id of its user. */
+  /** Id of the user. */
   readonly user: string
-  /** Id of its member in the topic, if it is one. */
+  /** Member id of the author's session in the topic. Absent: it is not a member. */
   readonly member?: number
 }
 
+/** A reliable publication in a topic. */
 export interface TopicEventFrame {
   readonly kind: "topicEvent"
   readonly topic: string
-  /** The publication's number in its topic, the same for every recipient. */
+  /** Offset of the publication in its topic, the same for every recipient. */
   readonly offset: number
   readonly type: string
   readonly payload: unknown
@@ -119,13 +142,14 @@ export interface TopicEventFrame {
   readonly author?: Author
 }
 
+/** A volatile event, with or without a topic. */
 export interface VolatileFrame {
   readonly kind: "volatile"
   readonly type: string
   readonly payload: unknown
-  /** With a key, a waiting value of the same key is replaced. */
+  /** Conflation key: a queued value of the same key is replaced. Undefined: none. */
   readonly key: string | undefined
-  /** The topic that published it, if one did. Of a value with a key it is the first line of the key. */
+  /** Topic of the publication. Absent: not published to a topic. With a key, it is the first line of the key. */
   readonly topic?: string
   /** Absent: published by the server. */
   readonly author?: Author
@@ -142,73 +166,83 @@ export interface ItemFrame {
 export interface EndFrame {
   readonly kind: "end"
   readonly reference: Reference
+  /** Error of the stream; undefined: it ended normally. */
   readonly error: WireError | undefined
 }
 
+/** Cancels a request of the sender. */
 export interface CancelFrame {
   readonly kind: "cancel"
   readonly reference: Reference
 }
 
-/** The reader of a streaming reply takes `items` more. */
+/** Grants credit: the reader of a streaming reply accepts `items` more. */
 export interface CreditFrame {
   readonly kind: "credit"
   readonly reference: Reference
+  /** Additional items that the reader accepts. */
   readonly items: number
 }
 
-/** What the records of a replica consist of, and by which number this connection knows it. */
+/** Declares a replica on this connection: its number, name and schema. */
 export interface ReplicaFrame {
   readonly kind: "replica"
+  /** Number of the replica on this connection. */
   readonly replica: number
+  /** Name of the replica in the contract. */
   readonly name: string
-  /** As `ReplicaSchema` writes it; looked at by whoever reads it. */
+  /** Wire form of `ReplicaSchema`; the reader checks it. */
   readonly schema: unknown
-  /** Names the life of the replica's versions: the same version of two epochs is two states. */
+  /** Identifies one sequence of versions: equal versions of different epochs are different states. Absent: an older server. */
   readonly epoch?: string
-  /** The topic that the replica belongs to, if it does. */
+  /** Topic of the replica. Absent: it belongs to none. */
   readonly topic?: string
 }
 
-/** Changes of a replica's cells; `bytes` is the whole frame, read by `readReplicaFrame`. */
+/** Changes of a replica's cells. `bytes` is the whole frame; `readReplicaFrame` decodes it. */
 export interface ReplicaPartsFrame {
   readonly kind: "replicaParts"
   readonly bytes: Uint8Array
 }
 
-/** Cells of a replica that a client which came back still holds. */
+/** Cells of a replica that a resuming client holds. */
 export interface ReplicaHold {
+  /** Name of the replica. */
   readonly replica: string
-  /** As REPLICA named them. */
+  /** Epoch and topic from REPLICA. */
   readonly epoch?: string
   readonly topic?: string
+  /** Held cells with their versions. */
   readonly cells: readonly { readonly x: number; readonly y: number; readonly version: number }[]
 }
 
+/** `drain`: another listener takes the client. `shutdown`: the process ends. */
 export type GoawayIntent = "drain" | "shutdown"
 
+/** Lists the replica cells that a resuming client holds. */
 export interface HaveFrame {
   readonly kind: "have"
   readonly held: readonly ReplicaHold[]
 }
 
+/** Any frame. */
 export type Frame =
   | HelloFrame
   | WelcomeFrame
-  /** A fresh token on a live connection, the server's wish for one, and its answer. */
+  /** A fresh token on a live connection (`auth`), the server's request for one, and its answer. */
   | { readonly kind: "auth"; readonly token: string }
   | { readonly kind: "authRequest"; readonly expiresInMs: number }
   | { readonly kind: "authOk"; readonly expiresInMs: number | null }
   /**
-   * Everything up to `handled` is settled. `stateFrames` counts the frames of the volatile class that were received on
-   * this connection; absent, it is unchanged.
+   * Acknowledges messages up to `handled`. `stateFrames`: number of volatile frames received on this connection; absent:
+   * unchanged.
    */
   | { readonly kind: "ack"; readonly handled: number; readonly stateFrames?: number }
-  /** Requests by their counts: their callers have given up. Those that arrive later are settled without running. */
+  /** Cancels requests by their message numbers. A listed request that arrives later is settled without running. */
   | { readonly kind: "void"; readonly references: readonly number[] }
-  /** The session is over at this end; `count` reliable messages were received in it. */
+  /** The session has ended at the sender; it has received `count` reliable messages. */
   | { readonly kind: "reset"; readonly cause: string; readonly count: number }
-  /** `count` reliable messages came before this frame; `digest` stands for them. */
+  /** Number and digest of the reliable messages before this frame. */
   | { readonly kind: "sync"; readonly count: number; readonly digest: number }
   | { readonly kind: "ping"; readonly number: number; readonly handled: number }
   | { readonly kind: "pong"; readonly number: number; readonly handled: number }
@@ -217,7 +251,7 @@ export type Frame =
       readonly reason: string
       readonly startInMs: number
       readonly deadlineMs: number
-      /** `drain`: another listener takes the client. `shutdown`: the process ends. Absent: an older server. */
+      /** Absent: an older server. */
       readonly intent?: GoawayIntent
       /** Address of the server that takes the client. Absent: the same one. */
       readonly address?: string
@@ -226,7 +260,7 @@ export type Frame =
     }
   | { readonly kind: "busy"; readonly retryAfterMs: number }
   | { readonly kind: "bye"; readonly code: string; readonly message: string }
-  /** A control frame of a later version: to be ignored. */
+  /** A control frame of a later version. The receiver ignores it. */
   | { readonly kind: "unknownControl" }
   | EventFrame
   | RequestFrame
@@ -241,7 +275,7 @@ export type Frame =
   | ReplicaPartsFrame
   | HaveFrame
 
-/** Bytes that are no frame. `reference` is what an error reply can still name. */
+/** Result of decoding invalid bytes. `reference`: reference for an error reply, if it is known. */
 export interface BadFrame {
   readonly kind: "bad"
   readonly reference: Reference

@@ -1,23 +1,26 @@
-// Bounds on a single message, for the readers and the writers of both ends.
+// Declares the bounds of a single message, for the readers and the writers of both ends.
 
 const kib = 1024
 
-/** Reading and writing a message call themselves at each container; so deep, the stack holds for certain. */
+/** Upper bound of `maxDepth`. Reader and writer recurse at each container; the stack is sufficient for this depth. */
 export const nestingMax = 1_000
 
-/** Bounds on what one end accepts as a single message. Beyond them the message is refused before it is decoded. */
+/** Bounds of one message for the reader of one end. A message outside them is refused before it takes effect. */
 export interface MessageLimits {
-  /** Bytes of one message. Beyond: close 1009 on a WebSocket, which reads no further. */
+  /** Bytes of one message; default 64 KiB at a server, 1 MiB at a client. A longer one closes the WebSocket with 1009. */
   readonly maxBytes: number
-  /** Nesting of arrays and maps; above `nestingMax` it counts as that. Beyond: `sys_invalid_message`. */
+  /** Nesting of arrays and maps; default 32, at most 1,000. A deeper message: `sys_invalid_message`. */
   readonly maxDepth: number
-  /** Array items, and map entries twice, of the whole message. Beyond: `sys_invalid_message`. */
+  /**
+   * Elements of one message: array items, and map entries twice; default 10,000 at a server, 200,000 at a client. More:
+   * `sys_invalid_message`.
+   */
   readonly maxElements: number
-  /** Bytes of one map key. Beyond: `sys_invalid_message`. */
+  /** UTF-8 bytes of one map key; default 128. A longer key: `sys_invalid_message`. */
   readonly maxKeyBytes: number
 }
 
-/** A server reads small requests of strangers. */
+/** Defaults of a server, which reads small requests of untrusted clients. */
 export const serverMessageLimits: MessageLimits = {
   maxBytes: 64 * kib,
   maxDepth: 32,
@@ -25,7 +28,7 @@ export const serverMessageLimits: MessageLimits = {
   maxKeyBytes: 128,
 }
 
-/** A client reads snapshots of a server that it chose; 1 MiB is also what `2.0` clients accept at most. */
+/** Defaults of a client, which reads snapshots of a server that it chose. 1 MiB is also the maximum of `2.0` clients. */
 export const clientMessageLimits: MessageLimits = {
   maxBytes: 1_024 * kib,
   maxDepth: 32,

@@ -5,7 +5,7 @@ import { encodeOnce, encodedArray } from "./encoded.ts"
 import { Packer } from "./pack.ts"
 
 const wide = { maxBytes: 2 ** 31, maxDepth: 32, maxElements: 2 ** 31, maxKeyBytes: 2 ** 31 }
-// One writes many messages, as at a server: what it has written must not show.
+// One packer writes many messages, as at a server: earlier messages must have no effect.
 const packer = new Packer(wide)
 
 const hex = (bytes: Uint8Array): string => Buffer.from(bytes).toString("hex")
@@ -68,7 +68,7 @@ describe("a value is written as the library writes it", () => {
     },
   )
 
-  it("without undefined members, whatever their number does to the header", () => {
+  it("without undefined members, for any number of them", () => {
     for (const [kept, left] of [
       [0, 1],
       [15, 1],
@@ -87,7 +87,7 @@ describe("a value is written as the library writes it", () => {
     }
   })
 
-  it("for anything that is sent", () => {
+  it("for any value that can be sent", () => {
     const anything = fc.anything({ withDate: true, withNullPrototype: true, maxDepth: 5 })
     let sent = 0
     fc.assert(
@@ -113,14 +113,14 @@ function packedOrRefused(value: unknown): string | undefined {
 }
 
 describe("the first byte", () => {
-  it("stands before the value", () => {
+  it("precedes the value", () => {
     expect(hex(packer.packFrame(0x41, [1, "a"]))).toBe("419201a161")
     expect(hex(packer.packFrame(0, [undefined]))).toBe("0091c0")
   })
 })
 
-describe("what is refused", () => {
-  it("does not spoil the next message when a getter throws", () => {
+describe("a refused value", () => {
+  it("does not affect the next message when a getter throws", () => {
     const value = {
       first: "x".repeat(5_000),
       get second(): number {
@@ -133,7 +133,7 @@ describe("what is refused", () => {
 })
 
 describe("a value that packs another while it is packed", () => {
-  it("is whole, and so is the other", () => {
+  it("is complete, and so is the other", () => {
     for (const size of [1, 900, 1_100, 100_000]) {
       const others: string[] = []
       const value = {
@@ -153,7 +153,7 @@ describe("a value that packs another while it is packed", () => {
 })
 
 describe("a shared encoding", () => {
-  it("is as deep as its own value, whatever is packed meanwhile", () => {
+  it("has the depth of its value, also if others are packed meanwhile", () => {
     const shared = encodeOnce({
       get size(): number {
         return packer.pack([[[[1]]]]).length
@@ -165,7 +165,7 @@ describe("a shared encoding", () => {
     expect(() => shallow.pack([[shared]])).toThrow("nested too deep")
   })
 
-  it("may stand anywhere, and holds others", () => {
+  it("may be at any place, and contain others", () => {
     const inner = encodeOnce(["inner"])
     const value = { plain: [{ list: encodedArray([inner, ["beside"]]) }], again: inner }
     expect(packed(value)).toBe(byLibrary({ plain: [{ list: [["inner"], ["beside"]] }], again: ["inner"] }))

@@ -1,6 +1,6 @@
-// A value → MessagePack, in the shortest form. Enforces every rule that unpack.ts applies at the receiver, in the same
-// pass: depth, elements, keys, well-formed text, dates, size. Refuses what would arrive as another value. The error
-// names the place in the value. Must not know what the value means or which frame carries it.
+// Encodes a value as MessagePack, in the shortest form. Enforces every rule that unpack.ts applies at the receiver, in the same
+// pass: depth, elements, keys, well-formed text, dates, size. Refuses a value that would arrive as another one. The error
+// contains the path in the value. Must not know the meaning of the value or its frame.
 import { type MessageLimits, nestingMax } from "./message-limits.ts"
 import { Encoded, type Encoding } from "./encoded.ts"
 import { ofThisRealm } from "./foreign-objects.ts"
@@ -9,23 +9,23 @@ import { isWellFormed } from "../base/sentence.ts"
 import { Refusal, refused, unsendableOf } from "./unsendable.ts"
 
 const scratchBytes = 1024
-/** A larger scratch buffer is let go of after the message that needed it. */
+/** Size up to which the scratch buffer is retained. A larger one is released after the message that needed it. */
 const keptBytes = 64 * 1024
-/** Up to here a loop beats the platform's encoder, as measured on Node 20. */
+/** Length up to which a loop is faster than the platform's encoder, measured on Node 20. */
 const shortText = 40
 
-/** In the place of a first byte. */
+/** Marks a value without a first byte. */
 const noFrame = -1
 const atOnce = { around: 0, hiddenSteps: 0 }
 
-/** Of the platform, in browsers, Node and Bun alike; this package has no types of any of them. */
+/** Global of browsers, Node and Bun. This package has the types of none of them. */
 declare class TextEncoder {
   encodeInto(text: string, into: Uint8Array): { readonly written: number }
 }
 
 /**
- * Writes values into one scratch buffer, and copies each out when it is whole. Getters of a value may pack others: these
- * come behind what is written so far and are gone from the buffer when they are done.
+ * Writes values into one scratch buffer, and copies each complete encoding. A getter of a value may pack another value, which
+ * is written after the current position and removed when it is complete.
  */
 export class Packer {
   readonly #limits: MessageLimits
@@ -38,36 +38,36 @@ export class Packer {
   #bytes = new Uint8Array(scratchBytes)
   #view = new DataView(this.#bytes.buffer)
   #at = 0
-  /** Of the encoding under way: where it begins, its deepest container, its elements, its longest key. */
+  /** State of the current encoding: start, deepest container, elements, longest key. */
   #start = 0
   #deepest = 0
   #elements = 0
   #longestKeyBytes = 0
 
-  /** @param limits those of the receiver. */
+  /** @param limits limits of the receiver. */
   constructor(limits: MessageLimits) {
     this.#limits = limits
     this.#maxDepth = Math.min(limits.maxDepth, nestingMax)
   }
 
   /**
-   * The value's bytes. A number that is no integer within 53 bits leaves as a float, `undefined` members of maps are left
-   * out, and a value that is `undefined` as a whole leaves as nil. An object is a map of its own enumerable members.
-   * `Date` is a timestamp; `Uint8Array`, `DataView` and `ArrayBuffer` are binaries; `Encoded` is its bytes.
-   * @param hiddenSteps of the path of a refusal: those that are not the application's.
-   * @throws UnsendableError `message_too_large` for more than `limits.maxBytes`, `invalid_input` for everything else that
-   * the receiver would refuse, or read as another value.
+   * Returns the value's bytes. A number that is not an integer within 53 bits is a float; `undefined` members of maps are
+   * omitted; `undefined` as the whole value is nil. An object is a map of its own enumerable members. `Date` is a timestamp;
+   * `Uint8Array`, `DataView` and `ArrayBuffer` are binaries; `Encoded` is its bytes.
+   * @param hiddenSteps number of leading steps of an error's path that are not part of the application's value.
+   * @throws UnsendableError `message_too_large` for more than `limits.maxBytes`, `invalid_input` for any other value that the
+   * receiver would refuse or misread.
    */
   pack(value: unknown, hiddenSteps = 0): Uint8Array {
     return this.#whole(value, noFrame, { around: 0, hiddenSteps }).bytes
   }
 
-  /** One byte, then an array of the parts; a part that is `undefined` leaves as nil. Paths begin inside of a part. */
+  /** Returns one byte and an array of the parts; an `undefined` part is nil. Paths of errors begin inside a part. */
   packFrame(firstByte: number, parts: readonly unknown[]): Uint8Array {
     return this.#whole(parts, firstByte, atOnce).bytes
   }
 
-  /** Encodes a value that is to be part of a message, with so many containers around it, and judges it as such. */
+  /** Encodes a part of a later message, and checks it as if it had `around` containers around it. */
   hold(value: unknown, around: number): Encoding {
     return this.#whole(value, noFrame, { around, hiddenSteps: 0 })
   }
@@ -118,7 +118,7 @@ export class Packer {
     if (bytes > this.#limits.maxBytes) throw refused.size(bytes, this.#limits.maxBytes)
   }
 
-  /** @param depth containers around it. */
+  /** @param depth number of enclosing containers. */
   #value(value: unknown, depth: number): void {
     switch (typeof value) {
       case "number":
@@ -149,9 +149,9 @@ export class Packer {
     return known === value ? this.#map(value, depth + 1) : this.#object(known, depth)
   }
 
-  /** Its parts are no value of the application: paths begin inside of them, and one may be absent. */
+  /** Writes the array of parts. It is not part of the application's value: paths begin inside a part, and one may be absent. */
   #frame(firstByte: number, parts: unknown): void {
-    if (!Array.isArray(parts)) throw new TypeError("a frame has parts")
+    if (!Array.isArray(parts)) throw new TypeError("the parts of a frame must be an array")
     this.#byte(firstByte)
     this.#entered(1)
     this.#addElements(parts.length)
@@ -235,13 +235,13 @@ export class Packer {
     this.#copy(encoding.bytes)
   }
 
-  /** Returns the bytes of its UTF-8. */
+  /** Writes a text. Returns the length of its UTF-8 in bytes. */
   #text(text: string): number {
     const length = text.length
     if (length > shortText) this.#assertSize(length)
     this.#reserve(headMaxBytes + 3 * length)
     const start = this.#at
-    // Its place if it is ASCII.
+    // The position of an ASCII text.
     const from = start + textHeadBytes(length)
     this.#at = from
     if (!this.#isAscii(text)) {
@@ -257,7 +257,7 @@ export class Packer {
     return size
   }
 
-  /** Whether it is short and ASCII, and then it is written. */
+  /** Writes a short ASCII text. Returns false for any other text; the position then stays. */
   #isAscii(text: string): boolean {
     const length = text.length
     if (length > shortText) return false
@@ -279,7 +279,7 @@ export class Packer {
     this.#copy(bytes)
   }
 
-  /** A timestamp of 4, 8 or 12 bytes, the first that holds it. */
+  /** Writes a timestamp of 4, 8 or 12 bytes, the shortest that can represent it. */
   #date(ms: number): void {
     if (Number.isNaN(ms)) throw refused.date()
     this.#reserve(15)
@@ -335,7 +335,7 @@ export class Packer {
     this.#at += bytes.length
   }
 
-  /** The head of an array or map. */
+  /** Writes the head of an array or map. */
   #count(count: number, short: number, wide: number): void {
     if (count < 16) return this.#uint8(short | count)
     this.#uint8(count < 0x10000 ? wide : wide + 1)
@@ -343,7 +343,7 @@ export class Packer {
     else this.#uint32(count)
   }
 
-  /** A number in 8, 16 or 32 bits, behind the byte that says which: `head` or one of the two after it. */
+  /** Writes a number of 8, 16 or 32 bits after the byte for its size: `head`, `head + 1` or `head + 2`. */
   #sized(head: number, size: number): void {
     if (size < 0x100) {
       this.#uint8(head)
@@ -357,7 +357,7 @@ export class Packer {
     }
   }
 
-  // These four write where room has been reserved. Of a number that is too large or negative the low bits are kept.
+  // These four require reserved space. They write the low bits of a number that is too large or negative.
 
   #uint8(value: number): void {
     this.#bytes[this.#at++] = value
@@ -378,7 +378,7 @@ export class Packer {
     this.#uint32(value)
   }
 
-  /** Moves what was written last, and says where it ends now. */
+  /** Moves the bytes that were written last, and returns their new end. */
   #moved(from: number, to: number): number {
     if (from !== to) this.#bytes.copyWithin(to, from, this.#at)
     return to + this.#at - from

@@ -10,7 +10,7 @@ const codec = createPayloadCodec(clientMessageLimits)
 /** Long arrays of bytes compare a hundred times faster as text. */
 const hex = (bytes: Uint8Array): string => Buffer.from(bytes).toString("hex")
 
-/** Values that MessagePack gives back as they were. */
+/** Values that MessagePack preserves. */
 const { value: anyValue } = fc.letrec((tie) => ({
   value: fc.oneof(
     { maxDepth: 4, withCrossShrink: true },
@@ -33,7 +33,7 @@ const { value: anyValue } = fc.letrec((tie) => ({
 }))
 
 describe("encode and decode", () => {
-  it("gives back every value", () => {
+  it("preserves every value", () => {
     fc.assert(
       fc.property(anyValue, (value) => {
         expect(codec.decode(codec.encode(value), 0)).toEqual({ ok: true, value })
@@ -51,7 +51,7 @@ describe("encode and decode", () => {
     )
   })
 
-  it("leaves out undefined members", () => {
+  it("omits undefined members", () => {
     expect(codec.decode(codec.encode({ a: 1, b: undefined, c: [{ d: undefined }] }), 0)).toEqual({
       ok: true,
       value: { a: 1, c: [{}] },
@@ -66,7 +66,7 @@ describe("encode and decode", () => {
     expect(() => codec.encode([value])).toThrow()
   })
 
-  it("throws for a value deeper than the peer would take", () => {
+  it("throws for a value deeper than the peer accepts", () => {
     let value: unknown = 1
     for (let depth = 0; depth < 40; depth += 1) value = [value]
     expect(() => codec.encode(value)).toThrow(/deep/)
@@ -89,7 +89,7 @@ describe("encode and decode", () => {
     })
   })
 
-  it("reports a message above the limit by its own code", () => {
+  it("reports a message above the limit with message_too_large", () => {
     const small = createPayloadCodec({ ...clientMessageLimits, maxBytes: 4 })
     expect(small.decode(codec.encode("abcd"), 0)).toMatchObject({ error: { code: "message_too_large" } })
     expect(small.decode(codec.encode("abc"), 0)).toEqual({ ok: true, value: "abc" })
@@ -136,7 +136,7 @@ describe("shared encodings", () => {
     )
   })
 
-  it("leaves undefined members out and keeps their order", () => {
+  it("omits undefined members and keeps their order", () => {
     const shared = encodedMap<{ b: number; a?: number | undefined; c: number[] }>({
       b: 1,
       a: undefined,
@@ -146,7 +146,7 @@ describe("shared encodings", () => {
     expect(Object.keys(plain(shared))).toEqual(["b", "c"])
   })
 
-  it("encodes once, however many messages carry it", () => {
+  it("encodes once for all messages that carry it", () => {
     let reads = 0
     const chunk = encodeOnce({
       get tiles() {
@@ -170,7 +170,7 @@ describe("shared encodings", () => {
 
 describe("depth", () => {
   const most = clientMessageLimits.maxDepth
-  /** So many containers inside each other, arrays and maps in turn; with something in the last, or nothing. */
+  /** Nested containers, arrays and maps alternately; the innermost one has content or is empty. */
   const nested = (depth: number, innermost: readonly unknown[] = []): unknown => {
     let value: unknown = innermost
     for (let level = 1; level < depth; level += 1) value = level % 2 === 0 ? [value] : { k: value }
@@ -184,18 +184,18 @@ describe("depth", () => {
     ["shared, in a map", 1, (value) => codec.encodeMap({ id: null, payload: encodeOnce(value) })],
     ["beside what is shared", 1, (value) => codec.encodeFrame(0x40, [value, encodeOnce(1)])],
     [
-      "shared in what is composed",
+      "shared in a composition",
       3,
       (value) => codec.encodeMap({ payload: encodedMap({ list: encodedArray([1, encodeOnce(value)]) }) }),
     ],
     [
-      "plain in what is composed",
+      "plain in a composition",
       3,
       (value) => codec.encodeFrame(0x40, [encodedArray([encodedMap({ first: value, last: [] })])]),
     ],
   ]
 
-  it.each(ways)("is what the peer's guard takes, and no more: %s", (...[, around, encodeIn]) => {
+  it.each(ways)("is accepted exactly up to the limit of the peer's guard: %s", (...[, around, encodeIn]) => {
     const start = around === 0 || encodeIn(0)[0] !== 0x40 ? 0 : 1
     for (const innermost of [[], [1], [null], ["é"]]) {
       const bytes = encodeIn(nested(most - around, innermost))
@@ -206,7 +206,7 @@ describe("depth", () => {
     }
   })
 
-  it("of one shared encoding counts anew in every message", () => {
+  it("of one shared encoding is checked in every message", () => {
     const shared = encodeOnce(nested(most - 1, [1]))
     for (let time = 0; time < 2; time += 1) {
       expect(codec.decode(codec.encodeFrame(0x40, [shared]), 1).ok).toBe(true)
@@ -214,12 +214,12 @@ describe("depth", () => {
     }
   })
 
-  it("is not what an encoder is refused for that cannot write the value", () => {
+  it("is not the reported reason if the value itself cannot be encoded", () => {
     expect(() => codec.encode(nested(most, [5n]))).toThrow("a bigint is not sent")
     expect(() => codec.encode(nested(most, [Symbol.iterator]))).toThrow("a symbol is not sent")
   })
 
-  it("ends for a value that holds itself twice", () => {
+  it("is bounded for a value that contains itself twice", () => {
     const loop: unknown[] = []
     loop.push(loop, loop)
     expect(() => codec.encode(loop)).toThrow(/deep/)
@@ -239,14 +239,14 @@ describe("text that begins with a byte order mark", () => {
     expect(codec.decode(codec.encode(twice), 0)).toEqual({ ok: true, value: twice })
   })
 
-  it("leaves binaries alone that begin with the same bytes", () => {
+  it("does not change binaries that begin with the same bytes", () => {
     const bytes = new Uint8Array(300).fill(0x62)
     bytes.set([0xef, 0xbb, 0xbf])
     const value = { bytes, constructor: `${mark}${"b".repeat(300)}`, text: `b${mark}`.repeat(300) }
     expect(codec.decode(codec.encode(value), 0)).toEqual({ ok: true, value })
   })
 
-  it("keeps it whatever stands around", () => {
+  it("keeps it at any place", () => {
     const text = fc
       .tuple(fc.nat(3), fc.constantFrom(0, 1, 70, 250), fc.constantFrom("b", "é", "\uff01", "😀"))
       .map(([marks, count, letter]) => mark.repeat(marks) + letter.repeat(count))

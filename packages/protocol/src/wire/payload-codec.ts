@@ -1,4 +1,4 @@
-// Values ↔ MessagePack, for the codecs of both profiles. Knows no frames and no envelopes.
+// Encodes and decodes values as MessagePack, for the codecs of both profiles. Must not know frames or envelopes.
 import type { MessageLimits } from "./message-limits.ts"
 import { Encoded, plain } from "./encoded.ts"
 import type { Encodable } from "./encoded.ts"
@@ -6,7 +6,7 @@ import type { WireError } from "./frame.ts"
 import { Packer } from "./pack.ts"
 import { Unpacker } from "./unpack.ts"
 
-/** A plain object: what a map decodes to, and what is encoded as one. Neither an array nor an object of a class. */
+/** Returns true for a plain object, which corresponds to a map. False for an array and for an instance of a class. */
 export function isMap(value: unknown): value is Record<string, unknown> {
   if (typeof value !== "object" || value === null) return false
   const prototype: unknown = Object.getPrototypeOf(value)
@@ -17,24 +17,24 @@ type Decoded =
   | { readonly ok: true; readonly value: unknown }
   | { readonly ok: false; readonly error: WireError }
 
-/** Every way to encode throws an UnsendableError for what the receiver would refuse, or read as another value. */
+/** Codec of payloads. The encoding methods throw UnsendableError for a value that the receiver would refuse or misread. */
 export interface PayloadCodec {
-  /** Shared encodings (`Encoded`) may stand anywhere. */
+  /** Encodes a value, which may contain shared encodings (`Encoded`) at any place. */
   encode(value: unknown): Uint8Array
-  /** One byte, then an array of the parts. A path of an error begins inside of a part. */
+  /** Encodes one byte and an array of the parts. The path of an error begins inside a part. */
   encodeFrame(firstByte: number, parts: readonly unknown[]): Uint8Array
-  /** A map in the order of its members. A path of an error begins inside of a member. */
+  /** Encodes a map in the order of its members. The path of an error begins inside a member. */
   encodeMap(members: Readonly<Record<string, unknown>>): Uint8Array
   /**
-   * Encodes a value at once, for a message that is written later; changes of the value have no effect on it.
-   * @param around containers around it in that message.
+   * Encodes a value now for a message that is written later. Later changes of the value have no effect.
+   * @param around number of containers around it in that message.
    */
   hold<T>(value: Encodable<T>, around: number): Encoded<T>
-  /** Reads bytes[start..] as exactly one value. Binaries are views of `bytes`. Never throws. */
+  /** Decodes bytes[start..] as exactly one value. Binaries are views of `bytes`. Never throws. */
   decode(bytes: Uint8Array, start: number): Decoded
 }
 
-/** @param reads limits of this end's reader. @param writes limits of the other end's. */
+/** @param reads limits of this end's reader. @param writes limits of the peer's reader. */
 export function createPayloadCodec(reads: MessageLimits, writes = reads): PayloadCodec {
   const packer = new Packer(writes)
   const unpacker = new Unpacker(reads)

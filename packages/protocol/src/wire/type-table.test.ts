@@ -3,7 +3,7 @@ import { reservedTypes } from "../contract/contract.ts"
 import { TypeTable } from "./type-table.ts"
 
 describe("TypeTable", () => {
-  it("numbers names by their place", () => {
+  it("numbers names by their index", () => {
     const table = new TypeTable([...reservedTypes, "move"])
     expect(["$join", "$leave", "$publish", "$presence", "move"].map((name) => table.numberOf(name))).toEqual([
       0, 1, 2, 3, 4,
@@ -19,11 +19,14 @@ describe("TypeTable", () => {
     )
   })
 
-  it.each([1, 99, 2 ** 53 - 1])("shows the unknown number %d as no contract's key", (number) => {
-    expect(new TypeTable(["move"]).nameOf(number)).toBe(`#${number}`)
-  })
+  it.each([1, 99, 2 ** 53 - 1])(
+    "returns a name that no contract can contain for the unknown number %d",
+    (number) => {
+      expect(new TypeTable(["move"]).nameOf(number)).toBe(`#${number}`)
+    },
+  )
 
-  it("forgets its names when the peer's come", () => {
+  it("replaces its names by the peer's", () => {
     const table = new TypeTable(["a", "b"])
     table.replace(["b", "c"])
     expect(table.names).toEqual(["b", "c"])

@@ -1,6 +1,7 @@
-// Names of message types ↔ the small integers that stand for them in `hawser.1`. The server's table rules:
-// WELCOME carries it, so that ends built from different versions of a contract agree on names.
+// Maps names of message types to their numbers in `hawser.1` and back. WELCOME carries the server's table, so that ends with
+// different versions of a contract agree on names.
 
+/** Table of type names of one session. */
 export class TypeTable {
   #names: readonly string[] = []
   #numbers = new Map<string, number>()
@@ -9,21 +10,23 @@ export class TypeTable {
     this.replace(names)
   }
 
+  /** Names in the order of their numbers. */
   get names(): readonly string[] {
     return this.#names
   }
 
-  /** Takes the peer's table, at WELCOME. */
+  /** Replaces the table by the server's, at WELCOME. */
   replace(names: readonly string[]): void {
     this.#names = names
     this.#numbers = new Map(names.map((name, index) => [name, index]))
   }
 
+  /** Returns true if the table contains the name. */
   has(name: string): boolean {
     return this.#numbers.has(name)
   }
 
-  /** Throws for a name that the table lacks: the caller checks `has` where a peer may be older. */
+  /** Returns the number of a name. Throws RangeError for a name that is not in the table; the caller checks `has` before. */
   numberOf(name: string): number {
     const number = this.#numbers.get(name)
     if (number === undefined)
@@ -31,7 +34,7 @@ export class TypeTable {
     return number
   }
 
-  /** An unknown number becomes a name that no contract can hold, so that it is reported and not mistaken. */
+  /** Returns the name of a number; for an unknown number `#number`, which no contract can contain. */
   nameOf(number: number): string {
     return this.#names[number] ?? `#${number}`
   }

@@ -10,15 +10,15 @@ const limits: MessageLimits = { maxBytes: 65_536, maxDepth: 32, maxElements: 10_
 const reasonOf = {
   truncated: "the message ends before its value does",
   trailing: "bytes follow the value",
-  tooDeep: "containers are nested deeper than allowed",
-  tooMany: "the value has more elements than allowed",
+  tooDeep: "containers are nested deeper than maxDepth",
+  tooMany: "the value has more elements than maxElements",
   unusedByte: "the byte 0xc1 is not MessagePack",
   integer: "an integer is outside -(2^53 - 1) to 2^53 - 1",
   text: "a string is not well-formed UTF-8",
   extension: "only the extension type -1 (timestamp) is allowed",
   timestamp: "a timestamp is not one that a Date can hold",
   keyType: "a map key has a type that is not allowed",
-  longKey: "a map key is longer than allowed",
+  longKey: "a map key has more bytes than maxKeyBytes",
   proto: "the map key __proto__ is not allowed",
 } as const
 
@@ -26,7 +26,7 @@ function malformed(reason: keyof typeof reasonOf): { code: string; reason: strin
   return { code: "message_malformed", reason: reasonOf[reason] }
 }
 
-// One reads many messages, as at a server: what it remembers of them must not show.
+// One unpacker reads many messages, as at a server: its cache must have no effect.
 const unpacker = new Unpacker(limits)
 const readers = new WeakMap<object, Unpacker>()
 
@@ -37,7 +37,7 @@ function readerOf(changed: Partial<MessageLimits> | undefined): Unpacker {
   return reader
 }
 
-/** Why the bytes from `start` are refused, or undefined. */
+/** The reason why the bytes from `start` are refused, or undefined. */
 function faultOf(
   bytes: Uint8Array,
   changed?: Partial<MessageLimits>,
@@ -47,7 +47,7 @@ function faultOf(
   return result.ok ? undefined : { code: result.code, reason: result.reason }
 }
 
-/** What the bytes say; undefined if they are refused. */
+/** The value of the bytes; undefined if they are refused. */
 function valueOf(bytes: Uint8Array, changed?: Partial<MessageLimits>): unknown {
   const result = readerOf(changed).unpack(bytes, 0)
   return result.ok ? result.value : undefined
@@ -80,7 +80,7 @@ function filled(length: number, byte = 0x61): Uint8Array {
   return new Uint8Array(length).fill(byte)
 }
 
-// One valid sample (or two) of every family, and what it says.
+// One or two valid samples of every family, with their values.
 const samples: readonly (readonly [name: string, bytes: Uint8Array, value: unknown])[] = [
   ["positive fixint, least", hex("00"), 0],
   ["positive fixint, greatest", hex("7f"), 127],
@@ -128,7 +128,7 @@ const samples: readonly (readonly [name: string, bytes: Uint8Array, value: unkno
   ["map with a str 16 key", hex("81 da 0001 61 01"), { a: 1 }],
   ["map with a str 32 key", hex("81 db 00000001 61 01"), { a: 1 }],
   [
-    "maps and arrays in each other",
+    "nested maps and arrays",
     hex("93 81 a1 61 92 80 90 81 a1 62 82 a1 63 c0 a1 64 91 c3 05"),
     [{ a: [{}, []] }, { b: { c: null, d: [true] } }, 5],
   ],
@@ -147,7 +147,7 @@ describe("every family of MessagePack", () => {
     expect(decode(bytes)).toEqual(value)
   })
 
-  it.each(samples)("refuses %s cut off at any byte", (_name, bytes) => {
+  it.each(samples)("refuses %s truncated at any byte", (_name, bytes) => {
     for (let length = 0; length < bytes.length; length += 1) {
       expect(faultOf(bytes.subarray(0, length)), `${length} of ${bytes.length} bytes`).toEqual(
         malformed("truncated"),
@@ -155,7 +155,7 @@ describe("every family of MessagePack", () => {
     }
   })
 
-  it.each(samples)("refuses %s with another byte behind it", (_name, bytes) => {
+  it.each(samples)("refuses %s with another byte after it", (_name, bytes) => {
     expect(faultOf(joined([bytes, hex("00")]))).toEqual(malformed("trailing"))
   })
 
@@ -176,15 +176,15 @@ describe("every family of MessagePack", () => {
   })
 })
 
-describe("what is remembered", () => {
-  it("shows neither in the next message nor in one already read", () => {
+describe("the cache of keys", () => {
+  it("affects neither the next message nor one already read", () => {
     const first = valueOf(hex("92 81 a1 61 01 c4 02 0102"))
     expect(faultOf(hex("92 81 a1 62 01 c1"))).toEqual(malformed("unusedByte"))
     expect(valueOf(hex("81 a1 62 02"))).toEqual({ b: 2 })
     expect(first).toEqual([{ a: 1 }, hex("0102")])
   })
 
-  it("is no key that has other bytes, though they share a place", () => {
+  it("distinguishes keys with other bytes in the same place", () => {
     const utf8 = new TextEncoder()
     for (let unit = 0x80; unit < 0x800; unit += 1) {
       const letters = `${String.fromCharCode(unit)}ц`
@@ -209,7 +209,7 @@ describe("binaries", () => {
 })
 
 describe("where the value lies", () => {
-  it("starts to read at `start` and ignores what stands before", () => {
+  it("starts to read at `start` and ignores the bytes before", () => {
     expect(faultOf(hex("41 92 01 a1 61"), {}, 1)).toBeUndefined()
     expect(faultOf(hex("c1 c1 c3"), {}, 2)).toBeUndefined()
     expect(faultOf(hex("41 92 01"), {}, 1)).toEqual(malformed("truncated"))
@@ -235,11 +235,11 @@ describe("limits", () => {
     expect(faultOf(message, { maxBytes: 8 })).toBeUndefined()
     expect(faultOf(message, { maxBytes: 7 })).toEqual({
       code: "message_too_large",
-      reason: "the message has more bytes than allowed",
+      reason: "the message has more bytes than maxBytes",
     })
   })
 
-  it("counts what stands before `start` as part of the message", () => {
+  it("counts the bytes before `start` as part of the message", () => {
     expect(faultOf(hex("41 c3"), { maxBytes: 1 }, 1)?.code).toBe("message_too_large")
     expect(faultOf(hex("41 c3"), { maxBytes: 2 }, 1)).toBeUndefined()
   })
@@ -271,7 +271,7 @@ describe("limits", () => {
     expect(faultOf(hex("90"), { maxDepth: 0 })).toEqual(malformed("tooDeep"))
   })
 
-  it("takes back a level when its container ends", () => {
+  it("decreases the level when a container ends", () => {
     const siblings = joined([hex("dc 0064"), repeated("91 91 90", 100)])
     expect(faultOf(siblings, { maxDepth: 4 })).toBeUndefined()
     expect(faultOf(siblings, { maxDepth: 3 })).toEqual(malformed("tooDeep"))
@@ -290,7 +290,7 @@ describe("limits", () => {
     expect(faultOf(wide)).toEqual(malformed("tooMany"))
   })
 
-  it("measures keys in bytes, values not at all", () => {
+  it("bounds keys in bytes, and not values", () => {
     const key = (length: number): Uint8Array => hex("81 d9", Uint8Array.of(length), filled(length), hex("c0"))
     expect(faultOf(key(128))).toBeUndefined()
     expect(faultOf(key(129))).toEqual(malformed("longKey"))
@@ -343,7 +343,7 @@ describe("bombs (abuse list A32, A33)", () => {
   })
 
   it("refuses containers that share the same remaining bytes, as soon as they cannot all be filled", () => {
-    // Each header alone could be filled by what follows it. The filler would be refused for another reason.
+    // The bytes after each header could fill that header alone. The filler would be refused for another reason.
     const shared = joined([hex("dc 0100"), hex("dc 0100"), filled(300, 0xc1)])
     expect(faultOf(shared)).toEqual(malformed("truncated"))
     expect(faultOf(joined([hex("dc 0100"), hex("dc 0010"), filled(271, 0)]))).toBeUndefined()
@@ -385,7 +385,7 @@ describe("map keys (abuse list A34, A48)", () => {
     }
   })
 
-  it("refuses an overlong spelling of __proto__, which a lenient decoder would take for it", () => {
+  it("refuses an overlong encoding of __proto__, which a lenient decoder would accept", () => {
     expect(faultOf(hex("81 aa c19f 5f70726f746f5f5f c0"))).toEqual(malformed("text"))
   })
 
@@ -422,7 +422,7 @@ describe("map keys (abuse list A34, A48)", () => {
     expect(faultOf(hex(`82 a1 61 01 ${key} 01`))).toEqual(malformed("keyType"))
   })
 
-  it("takes a value in the place of a value for no key", () => {
+  it("does not treat a value as a key", () => {
     expect(faultOf(hex("82 a1 61 01 a1 62 c0"))).toBeUndefined()
     expect(faultOf(hex("82 a1 61 80 a1 62 90"))).toBeUndefined()
     expect(faultOf(hex("82 a1 61 80 05 90"))).toEqual(malformed("keyType"))
@@ -520,7 +520,7 @@ describe("text (abuse list A35)", () => {
     ["a 4-byte character cut short", "f0 9f 98"],
     ["a broken third byte", "e2 82 41"],
     ["a broken fourth byte", "f0 9f 98 41"],
-  ])("abuse-A35 refuses %s, in a value and in a key, also behind ASCII", (_name, text) => {
+  ])("abuse-A35 refuses %s, in a value and in a key, also after ASCII", (_name, text) => {
     const bytes = hex(text)
     for (const padding of [0, 1, 2, 3, 4, 5, 8]) {
       const length = bytes.length + padding
@@ -532,7 +532,7 @@ describe("text (abuse list A35)", () => {
     }
   })
 
-  it("does not complete a character with the bytes behind its string", () => {
+  it("does not complete a character with the bytes after its string", () => {
     expect(faultOf(hex("92 a1 c3 a9"))).toEqual(malformed("text"))
   })
 
@@ -619,7 +619,7 @@ const { value: jsonLike } = fc.letrec((tie) => ({
     fc.constantFrom(null, true, false),
     fc.integer(),
     fc.maxSafeInteger(),
-    fc.double({ noNaN: true }).map((number) => number + 0), // -0 travels as the integer 0
+    fc.double({ noNaN: true }).map((number) => number + 0), // -0 is sent as the integer 0
     fc.string({ unit: "binary", maxLength: 300 }),
     fc.uint8Array({ maxLength: 40 }),
     fc.date({ noInvalidDate: true }),
@@ -638,7 +638,7 @@ describe("any value that an application may send", () => {
     )
   })
 
-  it("is refused when cut anywhere or followed by anything", () => {
+  it("is refused when truncated anywhere or followed by any byte", () => {
     fc.assert(
       fc.property(jsonLike, fc.nat(), fc.nat(255), (value, cut, byte) => {
         const bytes = encode(value)
@@ -650,7 +650,7 @@ describe("any value that an application may send", () => {
   })
 })
 
-/** What has to be true of a message that passes. Counts anew, from the value, which is also what the library reads. */
+/** Checks a message that passes: counts from the value itself, and compares with the library's result. */
 function expectSafe(bytes: Uint8Array, changed: Partial<MessageLimits>): void {
   const { maxDepth, maxElements, maxKeyBytes } = { ...limits, ...changed }
   const seen = { elements: 0 }
@@ -678,7 +678,7 @@ function expectSafe(bytes: Uint8Array, changed: Partial<MessageLimits>): void {
   expect(seen.elements).toBeLessThanOrEqual(maxElements)
 }
 
-/** Draws for messages: whole numbers, picks, bytes. */
+/** Random draws for messages: integers, choices, bytes. */
 class Draws {
   readonly #random: () => number
 
@@ -757,7 +757,7 @@ function drawnMessage(draws: Draws): Uint8Array {
   return Uint8Array.from(bytes)
 }
 
-/** One to three changes: a byte, a bit, something left out, put in or repeated. */
+/** Makes one to three changes: a byte, a bit, a part removed, inserted or repeated. */
 function mutated(message: Uint8Array, draws: Draws): Uint8Array {
   const bytes = [...message]
   const changes = 1 + draws.below(3)
@@ -787,7 +787,7 @@ describe("bytes from anyone", () => {
   const loose = {}
   const tight = { maxDepth: 4, maxElements: 40, maxKeyBytes: 6 }
 
-  it("never make it throw, and what passes is what the library reads", () => {
+  it("never make it throw, and pass only with the value that the library reads", () => {
     const draws = new Draws(20_260_101)
     let passed = 0
     for (let run = 0; run < 60_000; run += 1) {
@@ -832,7 +832,7 @@ describe("bytes from anyone", () => {
 
   const unbounded = { maxElements: Infinity, maxDepth: Infinity }
 
-  it("abuse-A32 never hold more reserved slots than they have bytes", () => {
+  it("abuse-A32 never reserve more slots than they have bytes", () => {
     fc.assert(
       fc.property(fc.uint8Array({ minLength: 1, maxLength: 64 }), (bytes) => {
         if (faultOf(bytes, unbounded) !== undefined) return

@@ -1,18 +1,18 @@
-// MessagePack → a value, or why these bytes are refused. Whole, alone, shallow, small, and without anything that loses
-// its meaning in JavaScript: what a peer sends is judged while it is read, in one pass. Must not know what the value
-// means or which frame carries it.
+// Decodes MessagePack to a value, or returns the reason of a refusal. Checks the peer's bytes in one pass while it reads: one
+// complete value, within the limits, without content that loses its meaning in JavaScript. Must not know the meaning of the
+// value or its frame.
 //
-// What is counted: each array item is one element, each map entry two (its key and its value); the value itself is
-// none. Depth counts containers, empty ones too: `1` has depth 0, `[]` depth 1, `[[]]` depth 2.
-// A header is refused unless all values that are still owed, by it and by the containers around it, could fit into the
-// bytes left at one byte each. So nothing is allocated by a number that the peer wrote and did not fill.
+// Elements: each array item counts one, each map entry two (key and value), the outermost value none. Depth counts
+// containers, empty ones too: `1` has depth 0, `[]` depth 1, `[[]]` depth 2.
+// A header is refused unless all outstanding values of it and its enclosing containers fit into the remaining bytes at one
+// byte each. Therefore a count without content allocates nothing.
 //
-// Duplicate keys: the last one wins, which is harmless in a payload; whoever gives keys a meaning (an envelope) has to
-// expect it. `constructor` and `prototype` are ordinary keys of a payload.
-// Refused beyond the format's own rules: keys that are no text, `__proto__`, and timestamps that a Date cannot hold.
+// Of duplicate keys the last one wins. This is harmless in a payload; a reader that interprets keys (an envelope) must expect
+// it. `constructor` and `prototype` are ordinary keys of a payload.
+// Beyond the rules of the format it refuses keys that are not text, `__proto__`, and timestamps that a Date cannot hold.
 import { type MessageLimits, nestingMax } from "./message-limits.ts"
 
-/** The reason is fixed text without the peer's bytes. */
+/** Result of decoding. The reason is a fixed text without the peer's bytes. */
 export type Unpacked =
   | { readonly ok: true; readonly value: unknown }
   | {
@@ -24,42 +24,42 @@ export type Unpacked =
 const reasons = {
   truncated: "the message ends before its value does",
   trailing: "bytes follow the value",
-  tooDeep: "containers are nested deeper than allowed",
-  tooManyElements: "the value has more elements than allowed",
+  tooDeep: "containers are nested deeper than maxDepth",
+  tooManyElements: "the value has more elements than maxElements",
   unusedByte: "the byte 0xc1 is not MessagePack",
   unsafeInteger: "an integer is outside -(2^53 - 1) to 2^53 - 1",
   illFormedText: "a string is not well-formed UTF-8",
   foreignExtension: "only the extension type -1 (timestamp) is allowed",
   badTimestamp: "a timestamp is not one that a Date can hold",
   badKeyType: "a map key has a type that is not allowed",
-  longKey: "a map key is longer than allowed",
+  longKey: "a map key has more bytes than maxKeyBytes",
   protoKey: "the map key __proto__ is not allowed",
 } as const
 
-/** Up to here a loop beats the platform's decoder, as measured on Node 20. */
+/** Length up to which a loop is faster than the platform's decoder, measured on Node 20. */
 const shortTextBytes = 32
-/** A power of two. */
+/** Size of the key cache; a power of two. */
 const keyPlaces = 256
 const maxNanoseconds = 999_999_999
 // ECMA-262, "Time Values and Time Range".
 const maxDateMs = 8.64e15
 const noBytes = new Uint8Array(0)
 
-/** Of the platform, in browsers, Node and Bun alike; this package has no types of any of them. */
+/** Global of browsers, Node and Bun. This package has the types of none of them. */
 declare class TextDecoder {
   constructor(encoding: "utf-8", options: { readonly fatal: boolean; readonly ignoreBOM: boolean })
   decode(bytes: Uint8Array): string
 }
 
 /**
- * Reads values one after the other. A byte behind the end reads as 0, and the position moves on: whoever reads next, or
- * the end of the message, finds that it is truncated.
+ * Reads one message after another. A byte after the end reads as 0, and the position advances. The next read, or the check at
+ * the end of the message, reports the truncation.
  */
 export class Unpacker {
   readonly #limits: MessageLimits
   readonly #maxDepth: number
   readonly #decoder = new TextDecoder("utf-8", { fatal: true, ignoreBOM: true })
-  /** Keys come again and again, and one that the engine knows is looked up at once. Each has one place, by its bytes. */
+  /** Cache of key strings by a hash of their bytes. Keys repeat, and the engine looks up an interned string faster. */
   readonly #keys: string[] = Array.from({ length: keyPlaces }, () => "")
   readonly #float = new DataView(new ArrayBuffer(8))
   #bytes: Uint8Array = noBytes
@@ -74,13 +74,12 @@ export class Unpacker {
   }
 
   /**
-   * Reads `bytes[start..]`, which has to be exactly one value: nothing missing, nothing after it. Binaries are views of
-   * `bytes`. `message_too_large` when `bytes` is longer than `limits.maxBytes`, `message_malformed` for everything else.
-   * Never throws.
+   * Reads `bytes[start..]`, which must be exactly one value. Binaries are views of `bytes`. The code is `message_too_large` if
+   * `bytes` is longer than `limits.maxBytes`, otherwise `message_malformed`. Never throws.
    */
   unpack(bytes: Uint8Array, start: number): Unpacked {
     if (bytes.length > this.#limits.maxBytes) {
-      return { ok: false, code: "message_too_large", reason: "the message has more bytes than allowed" }
+      return { ok: false, code: "message_too_large", reason: "the message has more bytes than maxBytes" }
     }
     this.#bytes = bytes
     this.#at = start
@@ -96,12 +95,12 @@ export class Unpacker {
       : { ok: false, code: "message_malformed", reason: reasons[fault] }
   }
 
-  /** The first fault counts. Whoever goes round a loop stops at it. */
+  /** Records the first fault. Loops stop at it. */
   #refuse(fault: keyof typeof reasons): undefined {
     this.#fault ??= fault
   }
 
-  /** @param depth containers around it. @param owed values that have to follow it. */
+  /** @param depth enclosing containers. @param owed values of enclosing containers that must follow. */
   #value(depth: number, owed: number): unknown {
     if (this.#at >= this.#end) return this.#refuse("truncated")
     const head = this.#uint8()
@@ -193,7 +192,7 @@ export class Unpacker {
     return map
   }
 
-  /** Whether a container may be read, with so many elements directly in it. */
+  /** Returns true if a container with this number of direct elements may be read. */
   #mayEnter(elements: number, depth: number, owed: number): boolean {
     this.#elements += elements
     if (depth >= this.#maxDepth) this.#refuse("tooDeep")
@@ -226,7 +225,7 @@ export class Unpacker {
       return known
     }
     const key = this.#text(length)
-    // As many characters as bytes: it is ASCII, which `#isNext` can compare.
+    // With as many characters as bytes it is ASCII, which `#isNext` can compare.
     if (key?.length === length) this.#keys[place] = key
     return key
   }
@@ -254,7 +253,7 @@ export class Unpacker {
     }
   }
 
-  /** Undefined if it is not ASCII. */
+  /** Returns the text; undefined if it is not ASCII. */
   #ascii(from: number, end: number): string | undefined {
     const units: number[] = []
     for (let at = from; at < end; at += 1) {
@@ -271,7 +270,7 @@ export class Unpacker {
     return this.#at > this.#end ? this.#refuse("truncated") : this.#bytes.subarray(from, this.#at)
   }
 
-  /** Only timestamps pass, whatever the form of the header. */
+  /** Reads a timestamp, with any form of header. Refuses every other extension. */
   #extension(length: number): Date | undefined {
     const type = this.#uint8()
     const end = this.#at + length
@@ -288,12 +287,12 @@ export class Unpacker {
       : new Date(ms)
   }
 
-  /** Of 64 bits, which a number may not hold exactly. */
+  /** Refuses a 64-bit integer that a number cannot represent exactly. */
   #safe(integer: number): number | undefined {
     return Number.isSafeInteger(integer) || this.#at > this.#end ? integer : this.#refuse("unsafeInteger")
   }
 
-  /** A length of 8, 16 or 32 bits. */
+  /** Reads a length of 8, 16 or 32 bits. */
   #length(form: number): number {
     if (form === 0) return this.#uint8()
     return form === 1 ? this.#uint16() : this.#uint32()

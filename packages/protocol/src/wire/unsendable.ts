@@ -1,22 +1,21 @@
-// Values that cannot be sent: the reasons, and where in the value. Knows no bytes and no frames.
+// Defines the errors for values that cannot be sent, with the path in the value. Must not know bytes or frames.
 import { HawserError } from "../base/errors.ts"
 import { quoted } from "../base/quoted.ts"
 
 /** A key of a map or an index of an array. */
 export type Step = string | number
 
+/** Code of an `UnsendableError`. */
 export type UnsendableCode = "invalid_input" | "message_too_large"
 
-/** Steps shown of a path; a longer one is cut. */
+/** Maximum number of steps in a path; a longer one is cut. */
 const shownSteps = 16
-/** A longer key is quoted and cut. */
+/** Form of a key that is shown without quotes. Another key is quoted and cut. */
 const identifier = /^[A-Za-z_$][\w$]{0,63}$/
 
-/**
- * A payload that the other end would refuse, raised before anything of it is sent: `invalid_input`, or
- * `message_too_large`. `path` and `details.path` say where: `votes["a b"]`, `items[3].name`, empty for the whole value.
- */
+/** Thrown before a payload is sent that the peer would refuse: `invalid_input`, or `message_too_large`. */
 export class UnsendableError extends HawserError {
+  /** Path in the value: `votes["a b"]`, `items[3].name`; empty for the whole value. Also in `details.path`. */
   readonly path: string
 
   constructor(code: UnsendableCode, options: { message: string; path: string; cause?: unknown }) {
@@ -26,7 +25,7 @@ export class UnsendableError extends HawserError {
   }
 }
 
-/** The same error, naming the message that the value belongs to: `the input of "move" cannot be sent: …`. */
+/** Adds the message to an error: `the input of "move" cannot be sent: …`. Returns any other value unchanged. */
 export function unsendable(what: string, error: UnsendableError): UnsendableError
 export function unsendable(what: string, error: unknown): unknown
 export function unsendable(what: string, error: unknown): unknown {
@@ -39,10 +38,10 @@ export function unsendable(what: string, error: unknown): unknown {
   })
 }
 
-/** Raised inside a value that is being written; collects the steps to its place on its way out. */
+/** Thrown inside a value that is being written. Collects the steps of its path while it propagates. */
 export class Refusal extends Error {
   readonly code: UnsendableCode
-  /** From the place outwards. */
+  /** Steps from the refused value outwards. */
   readonly #steps: Step[] = []
 
   constructor(reason: string, code: UnsendableCode = "invalid_input", cause?: unknown) {
@@ -50,12 +49,12 @@ export class Refusal extends Error {
     this.code = code
   }
 
-  /** @param hiddenSteps those at its beginning that are not the application's. */
+  /** @param hiddenSteps number of leading steps that are not part of the application's value. */
   pathBehind(hiddenSteps: number): string {
     return pathOf(this.#steps.toReversed().slice(hiddenSteps))
   }
 
-  /** What a getter throws is a refusal of its value. */
+  /** Adds a step to a refusal. Any other error, as from a getter, becomes a refusal of its value. */
   static at(step: Step, thrown: unknown): Refusal {
     const refusal =
       thrown instanceof Refusal
@@ -66,7 +65,7 @@ export class Refusal extends Error {
   }
 }
 
-/** The refusals of the packer, by the rule of the receiver that the value breaks. */
+/** Refusals of the packer, by the broken rule of the receiver. */
 export const refused = {
   size: (bytes: number, maxBytes: number): Refusal =>
     new Refusal(
@@ -88,7 +87,7 @@ export const refused = {
     new Refusal(`a ${type} is not sent${type === "bigint" ? "; send a number, or its digits as text" : ""}`),
 } as const
 
-/** The error that a sender gets for what was thrown while its value was written. */
+/** Converts an error that was thrown while a value was written. */
 export function unsendableOf(thrown: unknown, hiddenSteps: number): UnsendableError {
   const refusal = thrown instanceof Refusal ? thrown : new Refusal(String(thrown), undefined, thrown)
   const { code, message: reason, cause } = refusal
