@@ -4,6 +4,18 @@
 import type { ReceivedRecord } from "./delivery-record.ts"
 import { emptyDigest, extendDigest, hashMessage } from "./digest.ts"
 
+/** Numbers above the handled prefix. */
+interface Ahead {
+  /** Settled out of order; bounded by the handlers that run at once. */
+  readonly settled: Set<number>
+  /** Those of `settled` that must take effect again if they are retransmitted: no record contains them. */
+  readonly passed: Set<number>
+  /** Settled by a previous process, and not received again. */
+  readonly before: Set<number>
+}
+
+const nothingAhead: Ahead = { settled: new Set(), passed: new Set(), before: new Set() }
+
 export class ReceiveCount {
   #received = 0
   #handled = 0
@@ -15,12 +27,8 @@ export class ReceiveCount {
    * the request queue. Undefined while empty: usually a message is handled before the next one arrives.
    */
   #openDigests: number[] | undefined
-  /** Numbers that were settled out of order; bounded by the handlers that run at once. Undefined until the first one. */
-  #settledAhead: Set<number> | undefined
-  /** Those of `#settledAhead` that must take effect again if they are retransmitted: no record contains them. */
-  #passedAhead: Set<number> | undefined
-  /** Numbers that a previous process settled and that have not been received again. Undefined while empty. */
-  #settledBefore: Set<number> | undefined
+  /** Undefined while all of its sets are empty. */
+  #ahead: Ahead | undefined
 
   /** Number of received messages. */
   get received(): number {
@@ -50,10 +58,9 @@ export class ReceiveCount {
 
   /** Returns the record of the settled messages. */
   record(): ReceivedRecord {
-    const ahead = [...(this.#settledBefore ?? []), ...(this.#settledAhead ?? [])]
-    const settledAhead = ahead
-      .filter((number) => this.#passedAhead?.has(number) !== true)
-      .toSorted((a, b) => a - b)
+    const { before, settled, passed } = this.#ahead ?? nothingAhead
+    const ahead = [...before, ...[...settled].filter((number) => !passed.has(number))]
+    const settledAhead = ahead.toSorted((a, b) => a - b)
     return { handled: this.#handled, handledDigest: this.handledDigest, settledAhead }
   }
 
@@ -63,20 +70,19 @@ export class ReceiveCount {
     this.#received = handled
     this.#handledDigest = handledDigest | 0
     this.#receivedDigest = this.#handledDigest
-    this.#settledBefore = settledAhead.length === 0 ? undefined : new Set(settledAhead)
+    for (const number of settledAhead) this.#aheadNow().before.add(number)
   }
 
   /** Settles a message that a previous process settled. Returns false for any other number. */
   settleAgain(number: number): boolean {
-    if (this.#settledBefore?.delete(number) !== true) return false
-    if (this.#settledBefore.size === 0) this.#settledBefore = undefined
+    if (this.#ahead?.before.delete(number) !== true) return false
     this.settle(number)
     return true
   }
 
   /** Settles a message that must take effect again if it is retransmitted, such as CANCEL or CREDIT. */
   pass(number: number): void {
-    if (number !== this.#handled + 1) (this.#passedAhead ??= new Set()).add(number)
+    if (number !== this.#handled + 1) this.#aheadNow().passed.add(number)
     this.settle(number)
   }
 
@@ -86,27 +92,33 @@ export class ReceiveCount {
    */
   settle(number: number): void {
     // Messages are usually settled in order.
-    if (number === this.#handled + 1 && number <= this.#received && this.#settledAhead === undefined) {
+    if (number === this.#handled + 1 && number <= this.#received && this.#ahead === undefined) {
       this.#advance(number)
       return
     }
     const isOpen = Number.isInteger(number) && number > this.#handled && number <= this.#received
-    if (!isOpen || this.#settledAhead?.has(number) === true) {
+    if (!isOpen || this.#ahead?.settled.has(number) === true) {
       throw new RangeError(
         `message ${number} cannot be settled: ${this.#handled} handled, ${this.#received} received`,
       )
     }
-    this.#settledAhead ??= new Set()
-    this.#settledAhead.add(number)
-    while (this.#settledAhead.delete(this.#handled + 1)) this.#advance(this.#handled + 1)
-    if (this.#settledAhead.size === 0) this.#settledAhead = undefined
+    const { settled, passed, before } = this.#aheadNow()
+    settled.add(number)
+    while (settled.delete(this.#handled + 1)) {
+      passed.delete(this.#handled + 1)
+      this.#advance(this.#handled + 1)
+    }
+    if (settled.size + before.size === 0) this.#ahead = undefined
+  }
+
+  #aheadNow(): Ahead {
+    this.#ahead ??= { settled: new Set(), passed: new Set(), before: new Set() }
+    return this.#ahead
   }
 
   #advance(handled: number): void {
     this.#handled = handled
     this.#handledDigest = this.#openDigests?.shift() ?? this.#receivedDigest
     if (handled === this.#received) this.#openDigests = undefined
-    if (this.#passedAhead?.delete(handled) === true && this.#passedAhead.size === 0)
-      this.#passedAhead = undefined
   }
 }

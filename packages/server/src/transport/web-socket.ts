@@ -51,7 +51,6 @@ export class WebSocketConnection implements Connection, Held, Outlet, SocketOwne
   #pendingBytes = 0
   /** Output of the previous turn, while that turn is sealed. */
   #sealed: Piece | undefined
-  #sealedBytes = 0
 
   constructor(webSocket: OwnedWebSocket, socket: Duplex, host: WebSocketHost) {
     this.#webSocket = webSocket
@@ -110,7 +109,9 @@ export class WebSocketConnection implements Connection, Held, Outlet, SocketOwne
   }
 
   get bufferedBytes(): number {
-    return this.#pendingBytes + this.#sealedBytes + (this.#hasBacklog ? this.#socket.writableLength : 0)
+    const openBytes = (this.#chain?.length ?? 0) + this.#pieceEnd - this.#pieceStart
+    const sealedBytes = this.#sealed?.length ?? 0
+    return openBytes + sealedBytes + (this.#hasBacklog ? this.#socket.writableLength : 0)
   }
 
   awaitDrain(): void {
@@ -172,7 +173,6 @@ export class WebSocketConnection implements Connection, Held, Outlet, SocketOwne
   /** Writes the output of a turn that no later output has swapped out. */
   #writeOpen(): void {
     this.#turn = 0
-    this.#pendingBytes = 0
     if (this.#chain !== undefined) {
       this.#endPiece()
       this.#write(this.#chain)
@@ -187,7 +187,6 @@ export class WebSocketConnection implements Connection, Held, Outlet, SocketOwne
   #writeSealed(): void {
     if (this.#sealed !== undefined) this.#write(this.#sealed)
     this.#sealed = undefined
-    this.#sealedBytes = 0
   }
 
   #writeClose(turn: number): void {
@@ -246,9 +245,7 @@ export class WebSocketConnection implements Connection, Held, Outlet, SocketOwne
   #swap(): void {
     this.#endPiece()
     this.#sealed = this.#chain
-    this.#sealedBytes = this.#pendingBytes
     this.#chain = undefined
-    this.#pendingBytes = 0
   }
 
   #append(payload: Uint8Array, kind: number): void {
@@ -261,14 +258,12 @@ export class WebSocketConnection implements Connection, Held, Outlet, SocketOwne
       this.#pieceStart = start
     }
     this.#pieceEnd = slab.end
-    this.#pendingBytes += slab.end - start
   }
 
   #add(framed: Buffer): void {
     this.#join()
     this.#endPiece()
     this.#chain = (this.#chain ?? this.#host.start()).followedBy(framed)
-    this.#pendingBytes += framed.length
   }
 
   #endPiece(): void {
@@ -292,8 +287,6 @@ export class WebSocketConnection implements Connection, Held, Outlet, SocketOwne
     this.#pieceSlab = nothing
     this.#pieceStart = 0
     this.#pieceEnd = 0
-    this.#pendingBytes = 0
     this.#sealed = undefined
-    this.#sealedBytes = 0
   }
 }

@@ -63,6 +63,16 @@ interface Held {
 /** Longest wait before the user's buckets are checked again, in milliseconds. */
 const longestThrottleMs = 1_000
 
+/** Pauses of a session whose user exceeds a rate. */
+interface Throttle {
+  /** Start of an uninterrupted row of pauses; undefined without one. */
+  sinceMs: number | undefined
+  /** End of the last pause, if the socket was not read during it and the inbox was empty. */
+  readAgainAtMs: number | undefined
+  /** Cancels the pause; undefined between pauses. */
+  cancel: (() => void) | undefined
+}
+
 export class Inbound {
   readonly #host: InboundHost
   readonly #owner: InboundOwner
@@ -78,11 +88,8 @@ export class Inbound {
   /** True while the socket is not read. */
   #isPaused = false
   #connection: Connection | undefined
-  /** Start of an uninterrupted row of throttle pauses; undefined without one. */
-  #throttledSinceMs: number | undefined
-  /** End of the last pause, if the socket was not read during it and the inbox was empty. */
-  #readAgainAtMs: number | undefined
-  #cancelThrottle: (() => void) | undefined
+  /** Undefined until the user has exceeded a rate. */
+  #throttle: Throttle | undefined
   #ended = false
 
   constructor(host: InboundHost, owner: InboundOwner) {
@@ -164,7 +171,7 @@ export class Inbound {
       this.#process(next.bytes, next.count)
     }
     this.#heldSinceMs = undefined
-    if (this.#ended || !this.#isPaused || this.#holdsTooMuch() || this.#cancelThrottle !== undefined) return
+    if (this.#ended || !this.#isPaused || this.#holdsTooMuch() || this.#throttle?.cancel !== undefined) return
     this.#isPaused = false
     this.#connection?.resume()
   }
@@ -179,8 +186,8 @@ export class Inbound {
     this.#byteBucket?.release()
     this.#held = undefined
     this.#heldBytes = 0
-    this.#cancelThrottle?.()
-    this.#cancelThrottle = undefined
+    this.#throttle?.cancel?.()
+    this.#throttle = undefined
   }
 
   /**
@@ -200,7 +207,7 @@ export class Inbound {
 
   #mustHold(): boolean {
     return (
-      this.#cancelThrottle !== undefined ||
+      this.#throttle?.cancel !== undefined ||
       this.#owner.isFull ||
       (this.#held !== undefined && !this.#isDraining)
     )
@@ -209,8 +216,8 @@ export class Inbound {
   #process(bytes: Uint8Array, count: number): void {
     const waitMs = this.#charge(bytes.length)
     // Only a message that leaves the user without debt ends the row of pauses.
-    if (waitMs === 0) this.#throttledSinceMs = undefined
-    else this.#throttle(waitMs)
+    if (waitMs > 0) this.#pauseFor(waitMs)
+    else if (this.#throttle !== undefined) this.#throttle.sinceMs = undefined
     if (this.#ended) return
     this.#owner.onFrame(this.#owner.dialect.codec.decode(bytes, count), count)
   }
@@ -225,34 +232,35 @@ export class Inbound {
     return Math.max(this.#messageBucket.debit(nowMs, 1), this.#byteBucket.debit(nowMs, bytes))
   }
 
-  #throttle(waitMs: number): void {
+  #pauseFor(waitMs: number): void {
     const { timers, clock, limits, counters } = this.#host
     const nowMs = clock.now()
-    if (this.#isAfterPause) this.#throttledSinceMs = undefined
-    this.#readAgainAtMs = undefined
-    this.#throttledSinceMs ??= nowMs
-    if (nowMs - this.#throttledSinceMs >= limits.throttledMaxMs) {
+    const throttle = (this.#throttle ??= { sinceMs: undefined, readAgainAtMs: undefined, cancel: undefined })
+    if (this.#isAfterPause(throttle)) throttle.sinceMs = undefined
+    throttle.readAgainAtMs = undefined
+    throttle.sinceMs ??= nowMs
+    if (nowMs - throttle.sinceMs >= limits.throttledMaxMs) {
       this.#owner.onFlood(waitMs)
       return
     }
     counters.throttledPauses += 1
     // More than a second of debt comes from frames of the session layer, which are not held, so the socket pauses.
     if (this.#owner.dialect.held.heldMaxCount === 0 || waitMs > longestThrottleMs) this.#pause()
-    this.#cancelThrottle?.()
-    this.#cancelThrottle = timers.after(Math.min(waitMs, longestThrottleMs), () => {
-      this.#cancelThrottle = undefined
+    throttle.cancel?.()
+    throttle.cancel = timers.after(Math.min(waitMs, longestThrottleMs), () => {
+      throttle.cancel = undefined
       if (this.#held === undefined) {
         // No message waited for the buckets: the next one does not belong to the same flood.
-        if (!this.#isPaused) this.#throttledSinceMs = undefined
+        if (!this.#isPaused) throttle.sinceMs = undefined
         // Messages may wait in the socket.
-        else this.#readAgainAtMs = clock.now()
+        else throttle.readAgainAtMs = clock.now()
       }
       this.resume()
     })
   }
 
   /** True for a message that arrived more than `longestThrottleMs` after the last pause, so that it did not wait in the socket. */
-  get #isAfterPause(): boolean {
-    return this.#readAgainAtMs !== undefined && this.arrivedAtMs - this.#readAgainAtMs > longestThrottleMs
+  #isAfterPause({ readAgainAtMs }: Throttle): boolean {
+    return readAgainAtMs !== undefined && this.arrivedAtMs - readAgainAtMs > longestThrottleMs
   }
 }

@@ -307,6 +307,7 @@ describe("every state × every input", () => {
 describe("random sequences", () => {
   const input = fc.oneof(
     { weight: 3, arbitrary: fc.constantFrom(frame(hello()), frame(request)) },
+    { weight: 3, arbitrary: fc.constantFrom(verified, opened) },
     fc.constantFrom<AdmissionInput>(frame(hello(9)), frame(badFrame), frame(hello(), 101), { kind: "text" }),
     fc.constantFrom<AdmissionInput>(
       verified,

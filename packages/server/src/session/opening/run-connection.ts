@@ -19,9 +19,9 @@ export interface ConnectionHost<User extends AuthenticatedUser> extends LoginHos
   readonly onClosed: (connection: RunningConnection<User>) => void
 }
 
-/** `close` was called. */
+/** State of a connection after `close`. */
 class Closing<User extends AuthenticatedUser> {
-  /** The session that was bound, if one was. */
+  /** Bound session; undefined if the log-in was not complete. */
   readonly session: ServerSession<User> | undefined
   readonly dropAtMs: number
   /** Cancels the timer that drops the socket. */
@@ -36,8 +36,8 @@ class Closing<User extends AuthenticatedUser> {
 function noDrop(): void {}
 
 /**
- * The log-in under way, the bound session, the end under way, or undefined for a socket that has closed. The object itself is
- * the state: one more for each connection would cost memory.
+ * State of a connection: its log-in, its session, its end, or undefined after the socket has closed. The object itself is the
+ * state, without a wrapper, because every idle connection would keep one.
  */
 type State<User extends AuthenticatedUser> = Login<User> | ServerSession<User> | Closing<User> | undefined
 
@@ -162,7 +162,7 @@ export class RunningConnection<User extends AuthenticatedUser>
     this.#awaitEnd(closing)
   }
 
-  /** Drops the socket if it does not end: `closeTimeoutMs` after its buffer is empty, at `dropAtMs` at the latest. */
+  /** Terminates the socket `closeTimeoutMs` after its buffer is empty, at `dropAtMs` at the latest. */
   #awaitEnd(closing: Closing<User>): void {
     const { clock, timers, limits } = this.#host
     const { connection } = this
