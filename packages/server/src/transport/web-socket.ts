@@ -48,7 +48,6 @@ export class WebSocketConnection implements Connection, Held, Outlet, SocketOwne
   #pieceSlab: Buffer = nothing
   #pieceStart = 0
   #pieceEnd = 0
-  #pendingBytes = 0
   /** Output of the previous turn, while that turn is sealed. */
   #sealed: Piece | undefined
 
