@@ -25,6 +25,7 @@ export interface WireError {
 
 /** First frame of a client: authenticates, and claims a session. */
 export interface HelloFrame {
+  /** Frame kind: HELLO (`01`). */
   readonly kind: "hello"
   /** Wire version of the client. */
   readonly version: number
@@ -52,12 +53,13 @@ export interface ResumeClaim {
   readonly token: string
   /** Number of the server's reliable messages that the client has handled. */
   readonly handled: number
-  /** Digest of these messages. */
+  /** Digest of these messages (N3): 32 bits, unsigned. */
   readonly digest: number
 }
 
 /** First frame of a server: opens or resumes a session. */
 export interface WelcomeFrame {
+  /** Frame kind: WELCOME (`02`). */
   readonly kind: "welcome"
   /** Id of the session; empty in `2.0`. */
   readonly sessionId: string
@@ -71,7 +73,7 @@ export interface WelcomeFrame {
   readonly received: number
   /** Number of this client's messages that are handled. They leave the send buffer. */
   readonly handled: number
-  /** Digest of the received messages. */
+  /** Digest of the received messages (N3): 32 bits, unsigned. */
   readonly digest: number
   /** Remaining lifetime of the token, in milliseconds; null: it does not expire. */
   readonly expiresInMs: number | null
@@ -85,13 +87,17 @@ export interface WelcomeFrame {
 
 /** A reliable event without a topic. */
 export interface EventFrame {
+  /** Frame kind: EVENT (`40`). */
   readonly kind: "event"
+  /** Name of the event. */
   readonly type: string
+  /** Payload of the event. */
   readonly payload: unknown
 }
 
 /** A command, a query or the opening of a stream. */
 export interface RequestFrame {
+  /** Frame kind: REQ (`41`). */
   readonly kind: "request"
   /** Kind of the request, from the envelope of `2.0`. Undefined in `hawser.1`: the contract determines it. */
   readonly call: CallKind | undefined
@@ -109,6 +115,7 @@ export interface RequestFrame {
 
 /** The reply to a request. */
 export interface ReplyFrame {
+  /** Frame kind: RES (`42`). */
   readonly kind: "reply"
   /** Reference of the request. */
   readonly reference: Reference
@@ -118,25 +125,39 @@ export interface ReplyFrame {
   readonly type?: string
   /** Output or error. */
   readonly outcome:
-    | { readonly ok: true; readonly payload: unknown }
-    | { readonly ok: false; readonly error: WireError }
+    | {
+        /** True: the request succeeded. */
+        readonly ok: true
+        /** Output of the request. */
+        readonly payload: unknown
+      }
+    | {
+        /** False: the request failed. */
+        readonly ok: false
+        /** Error of the request. */
+        readonly error: WireError
+      }
 }
 
 /** Author of a publication. The server sets it; a client cannot. */
 export interface Author {
   /** Id of the user. */
   readonly user: string
-  /** Member id of the author's session in the topic. Absent: it is not a member. */
+  /** Member number of the author's session in the topic. Absent: it is not a member. */
   readonly member?: number
 }
 
 /** A reliable publication in a topic. */
 export interface TopicEventFrame {
+  /** Frame kind: CHAN (`46`). */
   readonly kind: "topicEvent"
+  /** Name of the topic. */
   readonly topic: string
   /** Offset of the publication in its topic, the same for every recipient. */
   readonly offset: number
+  /** Name of the event. */
   readonly type: string
+  /** Payload of the event. */
   readonly payload: unknown
   /** Absent: published by the server. */
   readonly author?: Author
@@ -144,8 +165,11 @@ export interface TopicEventFrame {
 
 /** A volatile event, with or without a topic. */
 export interface VolatileFrame {
+  /** Frame kind: VEVENT (`80`), or VKEYED (`81`) with a key. */
   readonly kind: "volatile"
+  /** Name of the event. */
   readonly type: string
+  /** Payload of the event. */
   readonly payload: unknown
   /** Conflation key: a queued value of the same key is replaced. Undefined: none. */
   readonly key: string | undefined
@@ -157,14 +181,19 @@ export interface VolatileFrame {
 
 /** One item of a streaming reply. */
 export interface ItemFrame {
+  /** Frame kind: ITEM (`43`). */
   readonly kind: "item"
+  /** Reference of the request that opened the stream. */
   readonly reference: Reference
+  /** Payload of the item. */
   readonly payload: unknown
 }
 
 /** The last frame of a streaming reply. */
 export interface EndFrame {
+  /** Frame kind: END (`44`). */
   readonly kind: "end"
+  /** Reference of the request that opened the stream. */
   readonly reference: Reference
   /** Error of the stream; undefined: it ended normally. */
   readonly error: WireError | undefined
@@ -172,13 +201,17 @@ export interface EndFrame {
 
 /** Cancels a request of the sender. */
 export interface CancelFrame {
+  /** Frame kind: CANCEL (`45`). */
   readonly kind: "cancel"
+  /** Reference of the cancelled request. */
   readonly reference: Reference
 }
 
 /** Grants credit: the reader of a streaming reply accepts `items` more. */
 export interface CreditFrame {
+  /** Frame kind: CREDIT (`47`). */
   readonly kind: "credit"
+  /** Reference of the request that opened the stream. */
   readonly reference: Reference
   /** Additional items that the reader accepts. */
   readonly items: number
@@ -186,6 +219,7 @@ export interface CreditFrame {
 
 /** Declares a replica on this connection: its number, name and schema. */
 export interface ReplicaFrame {
+  /** Frame kind: REPLICA (`83`). */
   readonly kind: "replica"
   /** Number of the replica on this connection. */
   readonly replica: number
@@ -201,7 +235,9 @@ export interface ReplicaFrame {
 
 /** Changes of a replica's cells. `bytes` is the whole frame; `readReplicaFrame` decodes it. */
 export interface ReplicaPartsFrame {
+  /** Frame kind: CELLS (`82`). */
   readonly kind: "replicaParts"
+  /** Bytes of the frame, its first byte included. */
   readonly bytes: Uint8Array
 }
 
@@ -209,11 +245,19 @@ export interface ReplicaPartsFrame {
 export interface ReplicaHold {
   /** Name of the replica. */
   readonly replica: string
-  /** Epoch and topic from REPLICA. */
+  /** Epoch from REPLICA. Absent: the server sent none. */
   readonly epoch?: string
+  /** Topic from REPLICA. Absent: it belongs to none. */
   readonly topic?: string
   /** Held cells with their versions. */
-  readonly cells: readonly { readonly x: number; readonly y: number; readonly version: number }[]
+  readonly cells: readonly {
+    /** Column of the cell, counted in cells. */
+    readonly x: number
+    /** Row of the cell, counted in cells. */
+    readonly y: number
+    /** Version of the client's copy: number of the last applied change. */
+    readonly version: number
+  }[]
 }
 
 /** `drain`: another listener takes the client. `shutdown`: the process ends. */
@@ -221,7 +265,9 @@ export type GoawayIntent = "drain" | "shutdown"
 
 /** Lists the replica cells that a resuming client holds. */
 export interface HaveFrame {
+  /** Frame kind: HAVE (`0e`). */
   readonly kind: "have"
+  /** Held cells, by replica. */
   readonly held: readonly ReplicaHold[]
 }
 
@@ -229,27 +275,78 @@ export interface HaveFrame {
 export type Frame =
   | HelloFrame
   | WelcomeFrame
-  /** A fresh token on a live connection (`auth`), the server's request for one, and its answer. */
-  | { readonly kind: "auth"; readonly token: string }
-  | { readonly kind: "authRequest"; readonly expiresInMs: number }
-  | { readonly kind: "authOk"; readonly expiresInMs: number | null }
-  /**
-   * Acknowledges messages up to `handled`. `stateFrames`: number of volatile frames received on this connection; absent:
-   * unchanged.
-   */
-  | { readonly kind: "ack"; readonly handled: number; readonly stateFrames?: number }
-  /** Cancels requests by their message numbers. A listed request that arrives later is settled without running. */
-  | { readonly kind: "void"; readonly references: readonly number[] }
-  /** The session has ended at the sender; it has received `count` reliable messages. */
-  | { readonly kind: "reset"; readonly cause: string; readonly count: number }
-  /** Number and digest of the reliable messages before this frame. */
-  | { readonly kind: "sync"; readonly count: number; readonly digest: number }
-  | { readonly kind: "ping"; readonly number: number; readonly handled: number }
-  | { readonly kind: "pong"; readonly number: number; readonly handled: number }
   | {
+      /** Frame kind: AUTH (`03`), a fresh token on an open connection. */
+      readonly kind: "auth"
+      /** Token of the user. */
+      readonly token: string
+    }
+  | {
+      /** Frame kind: AUTHREQ (`04`), the server's request for a fresh token. */
+      readonly kind: "authRequest"
+      /** Remaining lifetime of the current token, in milliseconds. */
+      readonly expiresInMs: number
+    }
+  | {
+      /** Frame kind: AUTHOK (`05`), the answer to an accepted AUTH. */
+      readonly kind: "authOk"
+      /** Remaining lifetime of the new token, in milliseconds; null: it does not expire. */
+      readonly expiresInMs: number | null
+    }
+  | {
+      /** Frame kind: ACK (`06`). */
+      readonly kind: "ack"
+      /** Number of the receiver's messages that the sender has handled. */
+      readonly handled: number
+      /** Number of volatile frames that the sender received on this connection. Absent: unchanged. */
+      readonly stateFrames?: number
+    }
+  | {
+      /** Frame kind: VOID (`0f`). It cancels requests; one that arrives later is settled without running. */
+      readonly kind: "void"
+      /** Message numbers of the cancelled requests. */
+      readonly references: readonly number[]
+    }
+  | {
+      /** Frame kind: RESET (`0a`). The session has ended at the sender. */
+      readonly kind: "reset"
+      /** Error code of the end. */
+      readonly cause: string
+      /** Number of reliable messages that the sender has received. */
+      readonly count: number
+    }
+  | {
+      /** Frame kind: SYNC (`0b`). */
+      readonly kind: "sync"
+      /** Number of the sender's reliable messages before this frame. */
+      readonly count: number
+      /** Digest of these messages (N3): 32 bits, unsigned. */
+      readonly digest: number
+    }
+  | {
+      /** Frame kind: PING (`07`). */
+      readonly kind: "ping"
+      /** Number that the PONG repeats. */
+      readonly number: number
+      /** Number of the receiver's messages that the sender has handled. */
+      readonly handled: number
+    }
+  | {
+      /** Frame kind: PONG (`08`). */
+      readonly kind: "pong"
+      /** Number of the PING. */
+      readonly number: number
+      /** Number of the receiver's messages that the sender has handled. */
+      readonly handled: number
+    }
+  | {
+      /** Frame kind: GOAWAY (`09`). The connection will be closed. */
       readonly kind: "goaway"
+      /** Reason as a text: `moving` for a drain, the application's text for a shutdown. */
       readonly reason: string
+      /** Delay before the client dials another connection, in milliseconds. Only a drain uses it. */
       readonly startInMs: number
+      /** Time until the server closes the connection, in milliseconds. */
       readonly deadlineMs: number
       /** Absent: an older server. */
       readonly intent?: GoawayIntent
@@ -258,10 +355,24 @@ export type Frame =
       /** Time from the end of this connection to the next dial, in milliseconds. Absent: the client's strategy decides. */
       readonly backInMs?: number
     }
-  | { readonly kind: "busy"; readonly retryAfterMs: number }
-  | { readonly kind: "bye"; readonly code: string; readonly message: string }
-  /** A control frame of a later version. The receiver ignores it. */
-  | { readonly kind: "unknownControl" }
+  | {
+      /** Frame kind: BUSY (`0c`). It announces a close after which the client dials again. */
+      readonly kind: "busy"
+      /** Least delay before the next dial, in milliseconds. */
+      readonly retryAfterMs: number
+    }
+  | {
+      /** Frame kind: BYE (`0d`). The sender refuses the log-in or ends the session. */
+      readonly kind: "bye"
+      /** Error code of the refusal or end. */
+      readonly code: string
+      /** Sentence for a person; empty: none. */
+      readonly message: string
+    }
+  | {
+      /** Frame kind: a control frame of a later version (W8). The receiver ignores it. */
+      readonly kind: "unknownControl"
+    }
   | EventFrame
   | RequestFrame
   | ReplyFrame
@@ -275,9 +386,12 @@ export type Frame =
   | ReplicaPartsFrame
   | HaveFrame
 
-/** Result of decoding invalid bytes. `reference`: reference for an error reply, if it is known. */
+/** Result of decoding invalid bytes. */
 export interface BadFrame {
+  /** Frame kind: none, because the bytes are invalid. */
   readonly kind: "bad"
+  /** Reference for an error reply; null: unknown. */
   readonly reference: Reference
+  /** Error that the bytes cause. */
   readonly error: WireError
 }
