@@ -69,7 +69,7 @@ export interface ServerLimits extends DeliveryLimits, StateWindowLimits {
    * 429. Loopback is exempt unless `trustProxy`.
    */
   readonly dialsPerAddressPerSecond: number
-  /** Capacity of that bucket, in new sockets at once; default 128. */
+  /** Capacity of one address's dial bucket, in sockets at once; default 128. */
   readonly dialBurstPerAddress: number
   /** Unauthenticated sockets of all addresses; default 1,000. At the bound a new one gets HTTP 503. */
   readonly unauthenticatedTotal: number

@@ -103,11 +103,13 @@ export class BitReader {
   readonly #bytes: Uint8Array
   #bits: number
 
+  /** Creates a reader of `bytes`. @param fromByte index of the first byte to read. Default 0. */
   constructor(bytes: Uint8Array, fromByte = 0) {
     this.#bytes = bytes
     this.#bits = fromByte * 8
   }
 
+  /** True if all bits have been read. */
   get isAtEnd(): boolean {
     return this.#bits >= this.#bytes.length * 8
   }
@@ -117,6 +119,7 @@ export class BitReader {
     return this.#bytes.length - ((this.#bits + 7) >> 3)
   }
 
+  /** Reads `count` bits, 0 to 32, as an unsigned number, the highest bit first. */
   bits(count: number): number {
     if (this.#bits + count > this.#bytes.length * 8) throw new RangeError("the packed bytes end too early")
     let value = 0
@@ -132,10 +135,12 @@ export class BitReader {
     return value >>> 0
   }
 
+  /** Reads one bit. Returns true for 1. */
   flag(): boolean {
     return this.bits(1) === 1
   }
 
+  /** Reads a number that `BitWriter.small` wrote with this order. Throws RangeError for a longer code. */
   small(order: number): number {
     let length = 0
     while (!this.flag()) {
@@ -146,11 +151,13 @@ export class BitReader {
     return (scaled - 1) * 2 ** order + this.bits(order)
   }
 
+  /** Reads a number that `BitWriter.smallSigned` wrote with this order. Throws RangeError for a longer code. */
   smallSigned(order: number): number {
     const value = this.small(order)
     return value % 2 === 1 ? -(value + 1) / 2 : value / 2
   }
 
+  /** Reads a number from 0 to 2⁵³ − 1 in groups of seven bits. Throws RangeError for a greater one. */
   varint(): number {
     let value = 0
     for (let scale = 1; scale <= 2 ** 49; scale *= 0x80) {
@@ -164,6 +171,7 @@ export class BitReader {
     throw new RangeError("a packed number is too large")
   }
 
+  /** Reads `count` whole bytes, aligned or not. Aligned bytes are a view of the input, not a copy. */
   bytes(count: number): Uint8Array {
     if (count > this.bytesLeft) throw new RangeError("the packed bytes end too early")
     if ((this.#bits & 7) === 0) {
@@ -174,6 +182,7 @@ export class BitReader {
     return Uint8Array.from({ length: count }, () => this.bits(8))
   }
 
+  /** Skips the bits that remain in the current byte. */
   align(): void {
     this.#bits = (this.#bits + 7) & ~7
   }

@@ -273,6 +273,7 @@ export class HawserError extends Error {
   /** Time after which the same call may succeed, in milliseconds; undefined: unknown. */
   readonly retryAfterMs: number | undefined
 
+  /** Creates an error with a code of the table or of the application. Defaults: those of `HawserErrorOptions`. */
   constructor(code: ErrorCode | (string & {}), options: HawserErrorOptions = {}) {
     const known = isErrorCode(code) ? errorTable[code] : undefined
     super(

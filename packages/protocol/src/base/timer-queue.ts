@@ -39,7 +39,10 @@ export class TimerQueue {
   #isFresh = false
   #disarm: () => void = () => {}
 
-  /** @param onError receives each error that a callback throws; the other callbacks still run. It must not throw. */
+  /**
+   * Creates an empty queue, without a timer of the clock.
+   * @param onError receives each error that a callback throws; the other callbacks still run. It must not throw.
+   */
   constructor(clock: Clock, onError: (error: unknown) => void) {
     this.#clock = clock
     this.#onError = onError

@@ -77,7 +77,7 @@ export interface Contract<
   readonly commands: C
   /** Requests that change nothing. */
   readonly queries: Q
-  /** Events. */
+  /** Events that the server sends, or that clients publish to topics. */
   readonly events: E
   /** Requests with a sequence of items as reply. */
   readonly streams: S
@@ -102,12 +102,19 @@ export function defineContract<
   R extends ReplicaSpecs = NoSpecs,
   T extends Readonly<Record<string, TopicSpec<keyof P & string>>> = NoSpecs,
 >(spec: {
+  /** Name of the contract. HELLO carries it; error messages contain it. */
   readonly name: string
+  /** Requests that change state, by name. Default: none. */
   readonly commands?: C
+  /** Requests that change nothing, by name. Default: none. */
   readonly queries?: Q
+  /** Events by name. One with a `key` must be volatile. Default: none. */
   readonly events?: { readonly [K in keyof P]: EventSpec<P[K]> }
+  /** Requests with a sequence of items as reply, by name. Default: none. */
   readonly streams?: S
+  /** Replicated records by name. Default: none. */
   readonly replicas?: R
+  /** Kinds of topics by name. Their events must be in `events`. Default: none. */
   readonly topics?: T
 }): Contract<C, Q, { readonly [K in keyof P]: EventSpec<P[K]> }, S, R, T>
 export function defineContract(spec: {

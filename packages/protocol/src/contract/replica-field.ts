@@ -41,17 +41,20 @@ export interface Field<T = unknown> {
 export interface IntegerOptions {
   /** Least value, an integer. With a range a value takes as many bits as the range needs; without, one byte or more. */
   readonly min?: number
-  /** Greatest value, an integer. */
+  /** Greatest value, an integer above `min`, by at most 2²⁸ units. */
   readonly max?: number
 }
 
 /** Range and resolution of a real field. */
 export interface RealOptions {
-  /** Least value; a lesser one is raised to it. */
+  /** Least value, in the unit of the field; a lesser one is raised to it. */
   readonly min: number
-  /** Greatest value; a greater one is lowered to it. */
+  /** Greatest value, in the unit of the field; a greater one is lowered to it. */
   readonly max: number
-  /** Resolution: values are rounded to a multiple of it above `min`. From `min` to `max` at most 2²⁸ steps. */
+  /**
+   * Resolution, in the unit of the field, above 0: values are rounded to a multiple of it above `min`. From `min` to `max`
+   * at most 2²⁸ steps.
+   */
   readonly step: number
 }
 

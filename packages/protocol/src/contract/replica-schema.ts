@@ -16,7 +16,7 @@ export interface ReplicaArea<Name extends string = string> {
   readonly y: Name
   /** Edge of a cell, in the unit of the two fields; above 0. */
   readonly cellSize: number
-  /** Area of interest: cells around the viewer's cell in each direction, 0 to 8. Default 1: nine cells. */
+  /** Area of interest: number of cells around the viewer's cell in each direction, 0 to 8. Default 1: nine cells. */
   readonly range?: number
 }
 
@@ -44,7 +44,9 @@ const fieldsMax = 30
  * 8. TypeError for an area whose coordinates are not number fields of the replica.
  */
 export function defineReplica<F extends Fields>(spec: {
+  /** Fields by name, 1 to 30. */
   readonly fields: F
+  /** Partition into cells. Default: none, and every viewer receives all records. */
   readonly area?: ReplicaArea<keyof F & string>
 }): ReplicaSpec<F> {
   const names = Object.keys(spec.fields)

@@ -17,13 +17,15 @@ export type TopicSpecs = Readonly<Record<string, TopicSpec>>
 /**
  * Declares a kind of topics for a contract. A topic's name is the name of its kind, optionally followed by `:` and a suffix:
  * `chat`, `chat:global`.
- * @param spec.presence schema of a member's state; it must validate synchronously.
  */
 export function defineTopic<const E extends string, P extends Schema>(spec: {
+  /** Events of the contract that a client may publish and subscribe to in topics of this kind. */
   readonly events: readonly E[]
+  /** Schema of the state that each member shows to the others. It must validate synchronously. */
   readonly presence: P
 }): TopicSpec<E, P>
 export function defineTopic<const E extends string>(spec: {
+  /** Events of the contract that a client may publish and subscribe to in topics of this kind. */
   readonly events: readonly E[]
 }): TopicSpec<E, undefined>
 export function defineTopic({

@@ -31,6 +31,7 @@ export function camelCase(name: string): string {
   return /^[a-z][a-zA-Z0-9]*$/.test(key) && snakeCase(key) === name ? key : name
 }
 
+/** Options of `createEnvelopeCodec`. */
 export interface EnvelopeCodecOptions {
   /** Decoding side: a server accepts requests, a client events and replies. Default: both, for recordings. */
   readonly side?: "server" | "client"
@@ -42,6 +43,7 @@ export interface EnvelopeCodecOptions {
   readonly wallClockMs: () => number
 }
 
+/** Creates the codec of profile `2.0`. Its `encode` throws TypeError for a frame that the profile lacks. */
 export function createEnvelopeCodec(options: EnvelopeCodecOptions): Codec {
   const payloads = createPayloadCodec(options.limits, options.writes)
 

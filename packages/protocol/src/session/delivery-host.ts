@@ -23,7 +23,7 @@ export interface DeliveryLimits {
    * key is queued, one without is dropped.
    */
   readonly volatileHighWaterBytes: number
-  /** Queued keyed volatile values; default 256. At capacity the oldest is dropped, never the latest. */
+  /** Keyed volatile values in the queue; default 256. At capacity the oldest is dropped, never the latest. */
   readonly volatileSlots: number
   /** Bytes of these values; default 256 KiB. At capacity the oldest is dropped, never the latest. */
   readonly volatileSlotsMaxBytes: number

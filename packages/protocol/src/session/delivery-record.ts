@@ -4,7 +4,7 @@
 export interface SentRecord {
   /** The last acknowledged number. */
   readonly base: number
-  /** Digest of all messages up to `base`. */
+  /** Digest of all messages up to `base` (N3): 32 bits, unsigned. */
   readonly baseDigest: number
   /** Messages above `base`, oldest first. */
   readonly messages: readonly Uint8Array[]
@@ -12,9 +12,9 @@ export interface SentRecord {
 
 /** Received messages that were settled. The peer retransmits all other received messages. */
 export interface ReceivedRecord {
-  /** Length of the longest prefix of settled messages. */
+  /** Number of messages in the longest settled prefix. */
   readonly handled: number
-  /** Digest of that prefix. */
+  /** Digest of that prefix (N3): 32 bits, unsigned. */
   readonly handledDigest: number
   /** Requests above `handled` whose outcome is recorded. When they are retransmitted, they are counted and not run. */
   readonly settledAhead: readonly number[]
@@ -22,13 +22,17 @@ export interface ReceivedRecord {
 
 /** The queued value of a key. */
 export interface ValueRecord {
+  /** Conflation key of the value. */
   readonly key: string
+  /** Encoded message with the value. */
   readonly bytes: Uint8Array
 }
 
 /** Record of one delivery. */
 export interface DeliveryRecord {
+  /** Unacknowledged messages to the peer. */
   readonly sent: SentRecord
+  /** Settled messages from the peer. */
   readonly received: ReceivedRecord
   /** Keyed volatile values, in the order of queueing. */
   readonly values: readonly ValueRecord[]

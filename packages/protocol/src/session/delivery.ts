@@ -45,6 +45,7 @@ export class Delivery {
   #ackRequested = false
   #isDead = false
 
+  /** Creates a delivery without messages and without a connection; `attach` binds one, `restore` continues a record. */
   constructor(host: DeliveryHost, owner: DeliveryOwner) {
     this.#host = host
     this.#owner = owner
@@ -97,17 +98,17 @@ export class Delivery {
     return this.#inbound.received
   }
 
-  /** Digest of the received messages. */
+  /** Digest of the received messages (N3): 32 bits, unsigned. */
   get receivedDigest(): number {
     return this.#inbound.receivedDigest
   }
 
-  /** Length of the longest prefix of received messages that are settled. */
+  /** Number of received messages in the longest settled prefix. */
   get handled(): number {
     return this.#inbound.handled
   }
 
-  /** Digest of the handled messages. */
+  /** Digest of the handled messages (N3): 32 bits, unsigned. */
   get handledDigest(): number {
     return this.#inbound.handledDigest
   }

@@ -16,6 +16,7 @@ export interface SendBufferLimits {
 
 /** Bytes in all send buffers of a server or client. A message in several buffers counts once. */
 export interface KeptBytes {
+  /** Bytes of the buffered messages. */
   bytes: number
 }
 

@@ -22,7 +22,10 @@ export class Encoded<T> {
   readonly #source: unknown
   #encoding: Encoding | undefined
 
-  /** @param source encoded value: `value`, or a composition whose members may be `Encoded`. */
+  /**
+   * Creates a payload without an encoding; the first call of `encoding` computes it.
+   * @param source encoded value: `value`, or a composition whose members may be `Encoded`.
+   */
   constructor(value: T, source: unknown = value) {
     this.value = value
     this.#source = source

@@ -342,7 +342,7 @@ export type Frame =
   | {
       /** Frame kind: GOAWAY (`09`). The connection will be closed. */
       readonly kind: "goaway"
-      /** Reason as a text: `moving` for a drain, the application's text for a shutdown. */
+      /** Reason as a text: `moving` for a drain, the sentence of `server_shutdown` for a shutdown. */
       readonly reason: string
       /** Delay before the client dials another connection, in milliseconds. Only a drain uses it. */
       readonly startInMs: number

@@ -6,6 +6,7 @@ export class TypeTable {
   #names: readonly string[] = []
   #numbers = new Map<string, number>()
 
+  /** Creates a table. A name's number is its index in `names`. Default: no names. */
   constructor(names: readonly string[] = []) {
     this.replace(names)
   }
