@@ -26,6 +26,7 @@ export class EventBus<Events extends object> {
   readonly #listeners = new Map<string, Set<(value: never) => unknown>>()
   readonly #onError: (error: unknown, event: string) => void
 
+  /** Creates a bus without listeners. */
   constructor(options: EventBusOptions) {
     this.#onError = guardedReporter(options.onError)
   }

@@ -7,7 +7,9 @@ export type RequestKind = CallKind | "stream"
 
 /** One request as a session sends it. */
 export interface OutgoingRequest {
+  /** Kind of the request. */
   readonly call: RequestKind
+  /** Name of the request in the contract. */
   readonly name: string
   /** Encoded at the call; undefined for a request without input. */
   readonly input: Encoded<unknown> | undefined
@@ -19,11 +21,25 @@ export interface OutgoingRequest {
 
 /**
  * Outcome of a request. `taken`: sent, or buffered for the next connection. `full`: the send buffer is full; `onRoom` reports
- * when it may have space. `dead`: the connection takes nothing more, and the session ends with it. `bytes`: message length.
+ * when it may have space. `dead`: the connection takes nothing more, and the session ends with it.
  */
 export type RequestOutcome =
-  | { readonly outcome: "taken"; readonly reference: Reference; readonly bytes: number }
-  | { readonly outcome: "full" | "dead"; readonly reference: undefined; readonly bytes: number }
+  | {
+      /** Outcome of an accepted request. */
+      readonly outcome: "taken"
+      /** Reference that the reply carries. */
+      readonly reference: Reference
+      /** Length of the message, in bytes. */
+      readonly bytes: number
+    }
+  | {
+      /** Outcome of a request that was not accepted. */
+      readonly outcome: "full" | "dead"
+      /** Undefined: no reply follows. */
+      readonly reference: undefined
+      /** Length of the message, in bytes. */
+      readonly bytes: number
+    }
 
 export interface Carrier {
   /** True while the session has a connection. */

@@ -12,17 +12,34 @@ import type { ReplicaCopies } from "../session/replica-copies.ts"
 /** Events of a record, by kind. */
 export interface ReplicaEvents<R extends object = Values> {
   /** The record entered the area of interest, or was created. */
-  readonly enter: { readonly kind: "enter"; readonly id: string; readonly record: R }
+  readonly enter: {
+    /** Kind of the event. */
+    readonly kind: "enter"
+    /** Id of the record. */
+    readonly id: string
+    /** Values of the record. */
+    readonly record: R
+  }
   /** Fields of the record changed. */
   readonly change: {
+    /** Kind of the event. */
     readonly kind: "change"
+    /** Id of the record. */
     readonly id: string
+    /** Current values of the record. */
     readonly record: R
-    /** The previous record. */
+    /** Previous values of the record. */
     readonly before: R
   }
-  /** The record left the area of interest, or was deleted. `record`: its last values. */
-  readonly leave: { readonly kind: "leave"; readonly id: string; readonly record: R }
+  /** The record left the area of interest, or was deleted. */
+  readonly leave: {
+    /** Kind of the event. */
+    readonly kind: "leave"
+    /** Id of the record. */
+    readonly id: string
+    /** Last values of the record. */
+    readonly record: R
+  }
 }
 
 /** Events of one update of the server. */

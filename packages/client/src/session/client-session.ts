@@ -16,14 +16,21 @@ import type { Carrier } from "../calls/carrier.ts"
 
 /** Dependencies of a session. */
 export interface ClientSessionOptions {
+  /** Codec of the session, with the server's table of type names. */
   readonly codec: Codec
   /** The server's table of type names. */
   readonly types: TypeTable
+  /** Connection that received WELCOME. */
   readonly connection: Connection
+  /** WELCOME frame that opens the session. */
   readonly welcome: WelcomeFrame
+  /** Limits of the client. */
   readonly limits: ClientLimits
+  /** Clock of the client. */
   readonly clock: Clock
+  /** Timer queue of the client. */
   readonly timers: TimerQueue
+  /** Counters of the client. The session increments them. */
   readonly counters: ClientCounters
   /** Called when the session may take waiting requests again. */
   readonly onRoom: () => void
@@ -35,6 +42,7 @@ export interface ClientSessionOptions {
 export interface SessionCounts {
   /** Messages accepted for sending. */
   readonly sent: number
+  /** Messages received. */
   readonly received: number
   /** Messages received and settled. */
   readonly handled: number
@@ -46,6 +54,7 @@ export interface SessionCounts {
 
 /** One message from the server. */
 export interface Received {
+  /** Decoded frame; of the kind `bad` if its bytes are invalid. */
   readonly frame: Frame | BadFrame
   /** The message's number; 0 for a message that is not counted. */
   readonly count: number
@@ -61,8 +70,11 @@ export const noCounts: SessionCounts = {
 }
 
 export interface ClientSession extends Carrier {
+  /** Id of the session; empty in `2.0`. */
   readonly id: string
+  /** Codec of the session. It applies the server's limits if WELCOME names them. */
   readonly codec: Codec
+  /** Reliable messages of the session, by state. `2.0` counts only sent ones. */
   readonly counts: SessionCounts
   /** The resume claim for HELLO; undefined if the session cannot be resumed. */
   claim(): ResumeClaim | undefined

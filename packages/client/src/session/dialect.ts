@@ -8,22 +8,38 @@ import type { ClientSession, ClientSessionOptions } from "./client-session.ts"
 interface CodecOptions {
   /** The server's table of type names; empty before WELCOME. */
   readonly types: TypeTable
+  /** Limits of the client: `message` bounds its reader, `serverMessage` its writer before WELCOME. */
   readonly limits: ClientLimits
   /** Wall-clock milliseconds since 1970. */
   readonly wallClockMs: () => number
 }
 
-/** Meaning of a message that arrives before the session is open. `early`: decoded after WELCOME, in order of arrival. */
+/** Meaning of a message that arrives before the session is open. */
 export type Opening =
   | {
+      /** Kind of the message: WELCOME, which opens the session. */
       readonly kind: "welcome"
+      /** The WELCOME frame. */
       readonly welcome: WelcomeFrame
       /** Event that WELCOME carries; undefined: none. */
       readonly event: EventFrame | undefined
     }
-  | { readonly kind: "refused"; readonly error: WireError }
-  | { readonly kind: "busy"; readonly retryAfterMs: number }
-  | { readonly kind: "early" }
+  | {
+      /** Kind of the message: a refusal of the log-in. */
+      readonly kind: "refused"
+      /** Error of the refusal. */
+      readonly error: WireError
+    }
+  | {
+      /** Kind of the message: BUSY. */
+      readonly kind: "busy"
+      /** Least delay before the next dial, in milliseconds. */
+      readonly retryAfterMs: number
+    }
+  | {
+      /** Kind of the message: any other one. It is decoded after WELCOME, in order of arrival. */
+      readonly kind: "early"
+    }
 
 export interface Dialect {
   /** WebSocket subprotocols that a dial offers. */

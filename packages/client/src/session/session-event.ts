@@ -3,22 +3,25 @@ import type { PendingRequest } from "../calls/requests.ts"
 
 /** Event of a session, from `client.onSession()`. */
 export type SessionEvent =
-  /** A new session has begun. The server has no state of an earlier one. */
   | {
+      /** Kind of the event: a new session has begun. The server has no state of an earlier one. */
       readonly kind: "opened"
       /** Id of the new session. */
       readonly sessionId: string
     }
-  /** The session was resumed on a new connection. No reliable message was lost, repeated or reordered. */
   | {
+      /** Kind of the event: the session was resumed. No reliable message was lost, repeated or reordered. */
       readonly kind: "resumed"
       /** Id of the resumed session. */
       readonly sessionId: string
       /** Time without a connection, in milliseconds. */
       readonly outageMs: number
     }
-  /** The session has ended. Messages after the last received one are lost: load application state again. */
   | {
+      /**
+       * Kind of the event: the session has ended. Messages after the last received one are lost: load application state
+       * again.
+       */
       readonly kind: "reset"
       /** Id of the ended session. */
       readonly sessionId: string
@@ -27,5 +30,9 @@ export type SessionEvent =
       /** Requests with an unknown outcome. Each has rejected; the client does not send them again. */
       readonly unacknowledged: readonly PendingRequest[]
     }
-  /** The outage has lasted for `limits.prolongedOutageMs`, in milliseconds. Emitted once per outage. */
-  | { readonly kind: "prolonged"; readonly outageMs: number }
+  | {
+      /** Kind of the event: the outage has lasted for `limits.prolongedOutageMs`. Emitted once per outage. */
+      readonly kind: "prolonged"
+      /** Time without a connection so far, in milliseconds: `limits.prolongedOutageMs`. */
+      readonly outageMs: number
+    }

@@ -5,12 +5,22 @@ import type { ReconnectState } from "./reconnect-state.ts"
 
 /** Status of a client. `idle`: before `connect()`. `open`: a session has a connection. */
 export type ClientStatus =
-  | { readonly state: "idle" }
-  /** The first attempt since `connect()`; `attempt` is 0. */
-  | { readonly state: "connecting"; readonly attempt: number }
-  | { readonly state: "open" }
-  /** An attempt after a failure, or the delay before it. */
   | {
+      /** State before `connect()`. */
+      readonly state: "idle"
+    }
+  | {
+      /** State during the first attempt since `connect()`. */
+      readonly state: "connecting"
+      /** Number of the attempt: 0. */
+      readonly attempt: number
+    }
+  | {
+      /** State while a session has a connection, and while it moves to another one. */
+      readonly state: "open"
+    }
+  | {
+      /** State during an attempt after a failure or a lost connection, and during the delay before it. */
       readonly state: "reconnecting"
       /**
        * Number of the attempt. 1: the first attempt of this outage, or the second one since `connect()`. The count restarts
@@ -24,8 +34,12 @@ export type ClientStatus =
       /** Error of the last failure. */
       readonly error: HawserError | undefined
     }
-  /** Final until `connect()`. The error has the code `client_closed` after `close()`. */
-  | { readonly state: "closed"; readonly error: HawserError }
+  | {
+      /** State after `close()`, or after a failure without a retry. It is final until `connect()`. */
+      readonly state: "closed"
+      /** Cause of the end. Its code is `client_closed` after `close()`. */
+      readonly error: HawserError
+    }
 
 export function statusOf(state: ReconnectState): ClientStatus {
   switch (state.kind) {

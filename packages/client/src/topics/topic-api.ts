@@ -38,7 +38,15 @@ export interface JoinOptions {
 export type JoinArguments<C extends Contract, K extends TopicKind<C>> =
   PresenceInput<C, K> extends undefined
     ? [options?: JoinOptions]
-    : [options: JoinOptions & { readonly state: PresenceInput<C, K> }]
+    : [
+        options: JoinOptions & {
+          /**
+           * Presence state of the member. `join` rejects with `invalid_input` if the contract refuses it, or if its encoding is
+           * longer than `presenceStateMaxBytes` of the server, 512 bytes by default.
+           */
+          readonly state: PresenceInput<C, K>
+        },
+      ]
 
 /** Options of `publish`. */
 export interface PublishOptions extends CallOptions {
@@ -56,17 +64,26 @@ export interface Published {
 export type TopicItem<C extends Contract, K extends TopicKind<C>> =
   | {
       readonly [E in TopicEventName<C, K>]: {
+        /** Kind of the item: a publication. */
         readonly kind: "message"
+        /** Name of the event. */
         readonly event: E
+        /** Payload of the event, validated by the contract. */
         readonly payload: ValidPayload<C, E>
+        /** Topic and offset of the publication. */
         readonly meta: EventMeta
       }
     }[TopicEventName<C, K>]
-  | { readonly kind: "gap"; readonly gap: TopicGap }
+  | {
+      /** Kind of the item: a gap. */
+      readonly kind: "gap"
+      /** Missing publications, and the reason. */
+      readonly gap: TopicGap
+    }
 
 /** A member of a topic. */
 export interface Member<State = unknown> {
-  /** Id of the membership. Each join gets a new id, so one user may have several. */
+  /** Number that identifies the membership. Each join gets a new one, so one user may have several. */
   readonly id: number
   /** Id of the user at the server. */
   readonly user: string

@@ -10,7 +10,7 @@ import { socketUrl } from "../port/socket-url.ts"
 export interface WebSocketLike {
   /** Type of binary messages. The client sets `arraybuffer`. */
   binaryType: string
-  /** State by the standard: 1 open, 3 closed. */
+  /** State as a number of the WebSocket standard: 0 connecting, 1 open, 2 closing, 3 closed. */
   readonly readyState: number
   /** Bytes that the socket has taken and not sent. */
   readonly bufferedAmount: number
@@ -27,16 +27,33 @@ export interface WebSocketLike {
   /** Adds a listener for errors. The event of `ws` has the member `error`; that of a browser has none. */
   addEventListener(type: "error", listener: (event: object) => void): void
   /** Adds a listener for messages. */
-  addEventListener(type: "message", listener: (event: { readonly data: unknown }) => void): void
+  addEventListener(
+    type: "message",
+    listener: (event: {
+      /** Payload: an ArrayBuffer of a binary message, a string of a text message. */
+      readonly data: unknown
+    }) => void,
+  ): void
   /** Adds a listener for the closed socket. */
   addEventListener(
     type: "close",
-    listener: (event: { readonly code: number; readonly reason: string }) => void,
+    listener: (event: {
+      /** Close code (RFC 6455); 1006 if the connection ended without a close frame. */
+      readonly code: number
+      /** Close reason; empty: none. */
+      readonly reason: string
+    }) => void,
   ): void
   /** Adds a listener for an HTTP answer other than 101. Only `ws` has it. */
   on?(
     type: "unexpected-response",
-    listener: (request: unknown, response: { readonly statusCode?: number | undefined }) => void,
+    listener: (
+      request: unknown,
+      response: {
+        /** HTTP status code of the answer; undefined: unknown. */
+        readonly statusCode?: number | undefined
+      },
+    ) => void,
   ): unknown
 }
 
