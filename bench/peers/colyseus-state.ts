@@ -1,4 +1,5 @@
-// Colyseus, schema state: what is published changes two fields, and everybody is patched at the next of 20 ticks a second.
+// Colyseus, schema state: a publication changes two fields, and every client gets a patch at the next of 20 ticks a
+// second.
 import { Room } from "@colyseus/core"
 import { schema, t } from "@colyseus/schema"
 import { serveBenchmark } from "../servers/control.ts"

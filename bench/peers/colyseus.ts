@@ -1,4 +1,4 @@
-// Colyseus, messages: `room.request` is answered by what a handler returns, events are broadcast.
+// Colyseus, messages: `room.request` is answered by the return value of a handler, events are broadcast.
 import { Room } from "@colyseus/core"
 import { serveBenchmark } from "../servers/control.ts"
 import { saidText } from "../servers/said-text.ts"

@@ -1,5 +1,5 @@
-// Raw `ws` at the practical limit of Node: a message is encoded and framed once for all its recipients, written past the
-// library straight to the socket, and everything for one socket in one turn of the event loop leaves in one write.
+// Raw `ws` at the practical limit of Node: a message is encoded and framed once for all its recipients and written
+// directly to the socket. All frames for one socket in one turn of the event loop form one write.
 import { once } from "node:events"
 import { createServer } from "node:http"
 import type { Duplex } from "node:stream"

@@ -1,5 +1,5 @@
-// Raw `ws` as most people write it: one `ws.send` for each recipient and message. The encoding is Hawser's, MessagePack,
-// and an event is encoded once for all.
+// Raw `ws` as in most applications: one `ws.send` for each recipient and message. The encoding is Hawser's,
+// MessagePack, and an event is encoded once for all.
 import { once } from "node:events"
 import { createServer } from "node:http"
 import { WebSocket, WebSocketServer } from "ws"

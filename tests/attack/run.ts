@@ -18,9 +18,9 @@ export interface AttackOptions {
   readonly calmMs: number
   readonly warmUpMs: number
   readonly newcomerEveryMs: number
-  /** A newcomer who is not in the world by then counts as refused. */
+  /** A newcomer who is not in the world after this time counts as refused. */
   readonly newcomerMaxMs: number
-  /** The world must stand as before within this time after the attack. */
+  /** Within this time after the attack the world's figures must be as before. */
   readonly backMaxMs: number
   readonly tell: (line: string) => void
 }
@@ -29,7 +29,7 @@ const lookEveryMs = 250
 const firstMemoryMs = 15_000
 /** Shortest attack whose memory can be judged. */
 const memorySecondsMin = 40
-/** What stands moves by itself: of so many looks before the attack the highest counts. */
+/** The standing figures vary by themselves: of this number of readings before the attack the highest counts. */
 const looks = 8
 
 const mapFile = new URL("../../apps/world/assets/map.json", import.meta.url)
@@ -79,7 +79,7 @@ interface Setting {
   readonly where: Where
 }
 
-/** Written before the world starts, as `npm run bots` does it: no password is hashed for them. */
+/** Written before the world starts, as `npm run bots` does it, so that no password is hashed for them. */
 async function accountsFor(world: WorldProcess, count: number): Promise<readonly string[]> {
   const keys = { databaseUrl: `file:${world.folder}/data/world.sqlite`, jwtSecret }
   const tokenOf = await accountsByKeys(keys, mapFile, count)
@@ -146,7 +146,7 @@ async function attackWorld(setting: Setting, watch: WorldWatch): Promise<Outcome
   }
 }
 
-/** Lasts as long as the attack. Its memory is measured after 15 s, when all kinds are at work, and at the end. */
+/** Runs as long as the attack. Memory is measured after 15 s, when all kinds are at work, and at the end. */
 async function memoryDuring(watch: WorldWatch, seconds: number): Promise<Outcome["memory"]> {
   const endsAtMs = performance.now() + seconds * 1_000
   if (seconds < memorySecondsMin) {
@@ -192,7 +192,7 @@ async function highestStanding(watch: WorldWatch): Promise<Standing> {
   return highest
 }
 
-/** Waits until nothing is above what it was. */
+/** Waits until no figure is above its value before the attack. */
 async function standingAgain(
   watch: WorldWatch,
   before: Standing,

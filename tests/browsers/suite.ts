@@ -18,10 +18,10 @@ const places: readonly Place[] = ["page", "worker"]
 /** Commands between two cuts. */
 const cutEvery = 20
 const leaveWindowMs = 2_000
-/** The window of a page that was left, and time for a loaded machine; a lost connection has 120 s. */
+/** Window of a page that was left, and a margin for a loaded machine; a lost connection has 120 s. */
 const goneMs = leaveWindowMs + 15_000
 
-/** The parts that the tests of one engine share. */
+/** Parts that the tests of one engine share. */
 interface Suite {
   readonly engine: Engine
   readonly browser: () => Browser
@@ -29,7 +29,7 @@ interface Suite {
   /** A client outside the browser, in the room. */
   readonly watcher: () => Client<typeof contract>
   readonly open: (place: Place, door?: Door) => Promise<{ readonly probe: ProbeTab; readonly user: string }>
-  /** For each stay of the user in the room: true if it is away. */
+  /** For each membership of the user in the room: true if it is detached. */
   readonly stays: (user: string) => readonly boolean[]
   readonly expectStays: (user: string, wanted: readonly boolean[]) => Promise<void>
 }
@@ -100,7 +100,7 @@ function testMessages({ engine, host, open, watcher }: Suite): void {
         expect(boats).toEqual({ tern: { name: "Tern", cargo: 3 } })
       })
       expect((await probe.state()).errors).toEqual([])
-      // The page itself causes the one violation, to show that the policy is in force.
+      // The page causes the one violation itself, to show that the policy is in force.
       const { violations, mayEval } = await probe.surroundings()
       expect({ violations, mayEval }).toEqual({ violations: ["script-src eval"], mayEval: false })
       await savePicture(probe, `${engine.name}-${place}`)
@@ -125,7 +125,7 @@ function testCuts({ host, open }: Suite): void {
       host().onSay = (sayer) => {
         if (sayer !== user || host().heard(user).length % cutEvery !== 0 || done === cuts) return
         done += 1
-        // In turn before the reply is written, and after it.
+        // Cuts alternate: before the reply is written, and after it.
         if (done % 2 === 0) proxy.cut()
         else setImmediate(() => proxy.cut())
       }
@@ -151,7 +151,7 @@ function testCuts({ host, open }: Suite): void {
 
 function testFailedDials({ host, open }: Suite): void {
   it.for(places)(
-    "surprise-A11 says that a socket never opened, whatever kept it from opening, in a %s",
+    "surprise-A11 reports a socket that never opened, whatever the cause, in a %s",
     async (place) => {
       const { probe, user } = await open(place)
       const urls = {
@@ -223,7 +223,7 @@ function testCache({ engine, expectStays, host, open, stays }: Suite): void {
 }
 
 function testQuit({ browser, expectStays, host, open }: Suite): void {
-  it("surprise-A8 is gone from presence soon after the browser was quit", async () => {
+  it("surprise-A8 leaves presence soon after the browser was quit", async () => {
     const entered = []
     for (const place of places) {
       const { probe, user } = await open(place)

@@ -1,4 +1,4 @@
-// A real server, and one client's dialogue with it through a chaos proxy: what both applications saw, written down.
+// A real server, and one client's dialogue with it through a chaos proxy: a record of both applications' events.
 import { profile20 } from "@hawser/server/profile20"
 import { createClient, fixed } from "@hawser/client"
 import type { Client, ClientOptions } from "@hawser/client"
@@ -24,7 +24,7 @@ interface User {
   readonly id: string
 }
 
-/** What the server's application saw of one user. */
+/** Record of the server's application for one user. */
 interface Heard {
   readonly events: SessionEvent[]
   /** Commands in the order of their handling, with their session. */
@@ -52,7 +52,7 @@ export async function startChaosServer(limits: Partial<ServerLimits> = {}): Prom
     profile20: profile20(),
     authenticate: (token): User => ({ id: token }),
     limits: { userMessagesPerSecond: 100_000, userMessageBurst: 100_000, ...limits },
-    // Broken connections are this server's daily bread; what the product itself reports is an error.
+    // Broken connections are expected at this server; any other report of the product is an error.
     onError: (error) => {
       if (HawserError.is(error)) errors.push(error)
     },
@@ -79,7 +79,7 @@ export async function startChaosServer(limits: Partial<ServerLimits> = {}): Prom
   return { address: { host: "127.0.0.1", port }, server, errors, heard }
 }
 
-/** What became of one command, as its caller saw it. */
+/** Outcome of one command, as its caller got it. */
 type Outcome = "pending" | "replied" | "rejected"
 
 export class Dialogue {
@@ -90,7 +90,7 @@ export class Dialogue {
   readonly #events: SessionEvent[] = []
   readonly #outcomes: Outcome[] = []
   readonly #wrongReplies: string[] = []
-  /** Events of the server that were received, in order. */
+  /** Numbers of the server's events, in order of arrival. */
   readonly received: number[] = []
   #session: string | undefined
 
@@ -103,7 +103,7 @@ export class Dialogue {
       token: user,
       webSocket: WebSocket,
       reconnect: fixed({ baseMs: 5, jitter: "none" }),
-      // The proxy cuts faster than any network: the budget would only slow the runs down.
+      // The proxy cuts more often than any network; the dial budget would only slow the runs down.
       limits: { dialBurst: 1_000, dialsPerMinute: 1_000_000, ...limits },
       onError: (error) => this.errors.push(error),
       ...options,
@@ -125,7 +125,7 @@ export class Dialogue {
     })
   }
 
-  /** Resolves whatever becomes of it. */
+  /** Resolves for every outcome of the command. */
   async say(filling: string, timeoutMs = 60_000): Promise<void> {
     const n = this.#outcomes.push("pending") - 1
     try {
@@ -142,7 +142,7 @@ export class Dialogue {
     return this.#events.flatMap((event) => (event.kind === "reset" ? [event.cause] : []))
   }
 
-  /** Everything that should not be, one line each; empty when all is well. The dialogue must have come to rest. */
+  /** All faults, one line each; empty if there are none. The dialogue must be quiet. */
   faults(): string[] {
     const { handled, events } = this.#server.heard(this.#user)
     const handledCounts = new Map<number, number>()
@@ -160,7 +160,7 @@ export class Dialogue {
       if (before?.session === session && before.n > n)
         faults.push(`command ${n} was handled after ${before.n}`)
     }
-    // A session whose WELCOME never arrived is unknown to the client and was never spoken to.
+    // A session whose WELCOME never arrived is unknown to the client and had no messages.
     const known = new Set(this.#events.map(({ session }) => session))
     const server = events.filter(({ session }) => known.has(session))
     const violations = checkHistory({ client: this.#events, server })

@@ -1,11 +1,11 @@
-// Sections 4, 6 and 7: chat messages that are refused, each with a code of its own.
+// Sections 4, 6 and 7: refused chat messages, each with a separate code.
 import type { CaseContext, ConformanceCase } from "./case.ts"
 import { at, expectEqual, expectThat, numberAt } from "./expect.ts"
 import { isReply, type Frame } from "./frame.ts"
 import { enter, enterWhole, randomName } from "./player.ts"
 import { expectError, isErrorCode, requestOnce, type WantedError } from "./reply.ts"
 
-/** Requires that the message is refused in this way and that nobody hears it. */
+/** Requires that the message is refused in this way and that no player receives it. */
 async function expectChatRefused(
   context: CaseContext,
   payload: Readonly<Record<string, unknown>>,

@@ -43,10 +43,10 @@ it("rejects an import of what is above, also of a type", () => {
     "low/a.ts": `import type { B } from "../left/b.ts"\nexport type A = B`,
     "left/b.ts": "export type B = 1",
   }
-  expect(faultsOf(files)).toEqual(["low/a.ts imports left/b.ts: low may not know left"])
+  expect(faultsOf(files)).toEqual(["low/a.ts imports left/b.ts: low must not import from left"])
 })
 
-it("rejects an import between layers of one row, an export from above, and a layer without a place", () => {
+it("rejects an import between layers of one row, an export from above, and a layer that the order lacks", () => {
   const files = {
     "left/b.ts": "export const b = 1",
     "right/c.ts": `import { b } from "../left/b.ts"\nexport const c = b`,
@@ -55,8 +55,8 @@ it("rejects an import between layers of one row, an export from above, and a lay
     "new/f.ts": "export const f = 1",
   }
   expect(faultsOf(files)).toEqual([
-    "new has no place in the order of layers (scripts/layers.mjs)",
-    "left/d.ts imports index.ts: left may not know index.ts",
-    "right/c.ts imports left/b.ts: right may not know left",
+    "new is missing in the order of layers (scripts/layers.mjs)",
+    "left/d.ts imports index.ts: left must not import from index.ts",
+    "right/c.ts imports left/b.ts: right must not import from left",
   ])
 })
