@@ -1,4 +1,4 @@
-// Replies that nobody asked for, or that come again: the client takes each reply once, for the request that waits for it.
+// Unrequested and repeated replies: the client accepts each reply once, for the pending request that it refers to.
 import { contractTypes, serverMessageLimits } from "@hawser/protocol/core"
 import type { ReplyFrame } from "@hawser/protocol/core"
 import { describe, expect, it } from "vitest"
@@ -6,7 +6,7 @@ import { contract, createWorld, profiles } from "./harness.ts"
 import { scriptedServer } from "./scripted-server.ts"
 
 describe.each(profiles)("a server of %s", (profile) => {
-  it("abuse-A30 is not heard when it answers what nobody asked, or answers twice", async () => {
+  it("abuse-A30 has no effect with a reply to an unknown request, or with a second reply", async () => {
     const world = createWorld({ profile })
     const server = scriptedServer(profile)
     const client = world.client({ dial: server.dial })

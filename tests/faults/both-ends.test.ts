@@ -2,7 +2,7 @@ import { describe, expect, it } from "vitest"
 import { createWorld, openClient, profiles, watchStatus } from "./harness.ts"
 
 describe.each(profiles)("profile %s", (profile) => {
-  it("connects, commands, queries, and hears an event", async () => {
+  it("connects, sends a command and a query, and receives an event", async () => {
     const world = createWorld({ profile })
     const client = await openClient(world)
     const heard: string[] = []
@@ -19,7 +19,7 @@ describe.each(profiles)("profile %s", (profile) => {
     expect(world.clientErrors).toEqual([])
   })
 
-  it("keeps a request that is made in the same breath as the client", async () => {
+  it("sends a request that is made in the same task as the client", async () => {
     const world = createWorld({ profile })
     const client = world.client({ autoConnect: true })
     const reply = client.command("echo", { text: "early" })

@@ -4,7 +4,7 @@ import { describe, expect, it } from "vitest"
 import { createWorld, openClient, profiles } from "./harness.ts"
 
 describe.each(profiles)("fault-02 in profile %s", (profile) => {
-  it("removes a connection from everything that knew it", async () => {
+  it("removes a connection from all registries", async () => {
     const world = createWorld({ profile })
     const client = await openClient(world)
     const [session] = world.server.sessions()

@@ -33,9 +33,9 @@ export interface Backend {
 export interface Backends {
   /** `HOST:PORT`, not of the loopback interface. */
   readonly address: string
-  /** With `trustProxy`, at `/ws`. */
+  /** Server with `trustProxy`, at `/ws`. */
   readonly trusting: Backend
-  /** Without, at `/unaware`. */
+  /** Server without it, at `/unaware`. */
   readonly unaware: Backend
   close(how?: CloseOptions): Promise<void>
 }
@@ -65,7 +65,7 @@ function createBackend(path: string, options: Partial<ServerOptions<typeof contr
 
 export interface BackendOptions {
   readonly host: string
-  /** Default any free one. */
+  /** Port. Default any free one. */
   readonly port?: number
   readonly limits?: Partial<ServerLimits>
 }
