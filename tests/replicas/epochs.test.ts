@@ -1,5 +1,5 @@
-// Epochs of replicas (F10, W18): two stores count their versions alike and differ in content. A client never keeps cells of
-// one store as cells of the other.
+// Epochs of replicas (F10, W18): two stores may have equal versions and different content. A client never keeps cells
+// of one store as cells of the other.
 import { seededRandom } from "@hawser/protocol/testing"
 import { describe, expect, it } from "vitest"
 import { boundlessDials } from "../faults/harness.ts"
@@ -73,7 +73,7 @@ describe("a server that was replaced", () => {
     await world.clock.advance(30_000)
     expect(client.replica("scores").get("ann")).toEqual({ points: 3 })
     expect(world.server.stats()).toMatchObject({ sessionsResumed: 1 })
-    // A snapshot has 200 ids.
+    // A snapshot contains 200 ids.
     expect(client.stats().bytesReceived - before).toBeLessThan(600)
   })
 })

@@ -1,5 +1,6 @@
-// Hundreds of seeded worlds: records come, walk and go, views move, connections break and stall. Whenever things are
-// quiet, every client has exactly what the server shows it; and never does it have a record that the server never had.
+// Hundreds of seeded worlds: records enter, walk and leave, views move, connections break and stall. In every quiet
+// state each client has exactly the records in its view. At no time does a client have a record that the server never
+// had.
 import type { Client } from "@hawser/client"
 import { cellOf } from "@hawser/protocol/core"
 import { seededRandom } from "@hawser/protocol/testing"
@@ -13,7 +14,7 @@ interface Watcher {
   readonly user: string
   readonly view: { moveTo(place: { x: number; y: number }): void }
   place: { x: number; y: number }
-  /** The records of its copy, by its events alone. */
+  /** Records of its copy, reconstructed from its events alone. */
   readonly told: Map<string, object>
 }
 
@@ -89,7 +90,7 @@ function step(world: World, draw: Draw, watchers: readonly Watcher[]): void {
   }
 }
 
-/** At the latest then the client has what is in range; at most it has what stays in view. */
+/** The client must have the records in range; it may also have those that stay in view. */
 function compare(world: World, { client, place, told, user }: Watcher): void {
   const seen = shown(client)
   const inRange = around(world.server, place, 1)

@@ -1,5 +1,5 @@
-// A restart behind a load balancer, as far as one process can show it: the balancer points to a second listener, the
-// server drains the first, and clients that talk all the while notice nothing.
+// A restart behind a load balancer, as far as one process can show it: the balancer points to a second listener, and
+// the server drains the first. Sending clients see no gap.
 import { createClient } from "@hawser/client"
 import { defineContract } from "@hawser/protocol"
 import { createServer } from "@hawser/server"
@@ -17,7 +17,7 @@ const contract = defineContract({
   events: { tick: { payload: z.object({ n: z.number() }) } },
 })
 
-/** A load balancer of one target at a time. */
+/** A load balancer with one target at a time. */
 class Balancer {
   target = 0
   /** Connections by target. */
@@ -46,7 +46,7 @@ class Balancer {
   }
 }
 
-it("moves talking clients to a second listener without a visible gap", async () => {
+it("moves sending clients to a second listener without a visible gap", async () => {
   await using server = createServer(contract, { authenticate: (id) => ({ id }) })
   const handled: number[] = []
   server.command("count", ({ input }) => {

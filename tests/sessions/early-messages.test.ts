@@ -1,4 +1,4 @@
-// Messages that came before WELCOME (docs/protocol.md: C1, V5): they are delivered on the connection that brought them only.
+// Messages before WELCOME (docs/protocol.md: C1, V5): they are delivered only on the connection that received them.
 import { createClient } from "@hawser/client"
 import { SimulatedClock, unwatched } from "@hawser/protocol/testing"
 import { expect, it } from "vitest"
@@ -7,7 +7,7 @@ import { scriptedServer } from "../faults/scripted-server.ts"
 import { clientProfile } from "./client-profile.ts"
 
 it.each(profiles)(
-  "early messages are let go when a listener of one of them cuts the connection: %s",
+  "early messages are dropped when a listener of one of them cuts the connection: %s",
   async (profile) => {
     const clock = new SimulatedClock()
     const server = scriptedServer(profile)

@@ -1,11 +1,12 @@
-// A client that is heard and reads nothing: what its server owes it stays small, and it is dropped though it owes nothing.
+// A client that sends and reads nothing: the server's pending control frames stay few, and the client is dropped even
+// if it has acknowledged everything.
 import { describe, expect, it } from "vitest"
 import { createWorld } from "../faults/harness.ts"
 import type { World, WorldOptions } from "../faults/harness.ts"
 import { codec, sayHello } from "./scripted-client.ts"
 import type { ScriptedClient } from "./scripted-client.ts"
 
-/** Its socket is full, and the client has acknowledged all that it was given, unread. */
+/** Opens a client with a full socket, which has acknowledged all messages unread. */
 async function openUnread(limits: NonNullable<WorldOptions["limits"]>) {
   const world = createWorld({ profile: "hawser.1", limits })
   const client = await sayHello(world)
@@ -28,7 +29,7 @@ async function ping(world: World, client: ScriptedClient, count: number): Promis
 }
 
 describe("a client that reads nothing", () => {
-  it("door-10 is owed one PONG, the newest, and its acknowledgement, while its socket is full", async () => {
+  it("door-10 gets one PONG, the newest, with its acknowledgement, once its full socket has drained", async () => {
     const { world, client, end, sent } = await openUnread({ socketHighWaterBytes: 16_384 })
     client.say({
       kind: "request",
@@ -49,7 +50,7 @@ describe("a client that reads nothing", () => {
     expect(sent("pong")).toBe(4)
   })
 
-  it("door-10 is owed an ACK, and gets it when its socket has drained", async () => {
+  it("door-10 gets one ACK when its full socket has drained", async () => {
     const { world, client, end, sent } = await openUnread({ socketHighWaterBytes: 16_384 })
     for (let reference = 1; reference <= 200; reference += 1) {
       client.say({ kind: "cancel", reference: 5_000 })
@@ -61,7 +62,7 @@ describe("a client that reads nothing", () => {
     expect(client.heard.filter(({ kind }) => kind === "ack")).toEqual([{ kind: "ack", handled: 200 }])
   })
 
-  it("door-10 is dropped after ackProgressMs though it owes nothing and sends PINGs", async () => {
+  it("door-10 is dropped after ackProgressMs though it has acknowledged everything and sends PINGs", async () => {
     const { world, client, session } = await openUnread({
       ackProgressMs: 5_000,
       pingAfterMs: 1_000,
@@ -74,7 +75,7 @@ describe("a client that reads nothing", () => {
     expect(world.server.stats()).toMatchObject({ slowConsumersClosed: 1, silentConnectionsClosed: 0 })
   })
 
-  it("door-10 is not dropped while its socket takes a little, and though it owes nothing", async () => {
+  it("door-10 is not dropped while its socket still drains slowly", async () => {
     const { world, client, end, session } = await openUnread({
       ackProgressMs: 5_000,
       pingAfterMs: 1_000,

@@ -1,4 +1,4 @@
-// What all sessions together keep for clients that are away: bounded, a broadcast counted once, the largest goes first.
+// Messages of all detached sessions together: bounded, a broadcast counted once, the largest session evicted first.
 import type { Client, SessionEvent } from "@hawser/client"
 import { defaultServerLimits } from "@hawser/protocol"
 import { describe, expect, it } from "vitest"
@@ -27,7 +27,7 @@ function say(world: World, userId: string, bytes: number): void {
   session?.send("note", { text: "x".repeat(bytes) })
 }
 
-/** Every connection is cut, and none can be opened. */
+/** Cuts every connection, and refuses new ones. */
 async function loseAll(world: World): Promise<void> {
   world.network.listening = false
   for (const link of world.network.links) link.cut()
@@ -47,7 +47,7 @@ describe("the memory of all sessions together", () => {
     expect(guests.map(({ heard }) => heard.length)).toEqual([1, 1, 1])
   })
 
-  it("ends the sessions of who is away, the largest first, until the rest fits, and tells them", async () => {
+  it("ends detached sessions, the largest first, until the rest fits, and reports it to their clients", async () => {
     const world = createWorld({ profile: "hawser.1", limits: { replayMaxBytes: 10_000 } })
     const ann = await open(world, "ann")
     const ben = await open(world, "ben")
@@ -71,7 +71,7 @@ describe("the memory of all sessions together", () => {
     ])
   })
 
-  it("door-8 ends them each time that it is over its bound, not the first time only", async () => {
+  it("door-8 ends sessions each time that it exceeds its bound, not the first time only", async () => {
     const world = createWorld({ profile: "hawser.1", limits: { replayMaxBytes: 10_000 } })
     for (const user of ["ann", "ben", "cleo"]) await open(world, user)
     await loseAll(world)
@@ -84,7 +84,7 @@ describe("the memory of all sessions together", () => {
     expect(left).toEqual([["ben", "cleo"], ["cleo"], []])
   })
 
-  it("abuse-A44 holds 16 sessions of 1 MiB for one user that hoards them, however many it opens", async () => {
+  it("abuse-A44 holds 16 sessions of 1 MiB for one user that fills them, however many it opens", async () => {
     const world = createWorld({ profile: "hawser.1" })
     const { sendBufferMaxBytes, sessionsPerUser } = defaultServerLimits
     const most = sessionsPerUser * sendBufferMaxBytes
@@ -104,7 +104,7 @@ describe("the memory of all sessions together", () => {
     expect(world.server.stats()).toMatchObject({ sessions: 0, replayBytes: 0 })
   })
 
-  it("abuse-A44 lets one user's hoard go before another user's smaller one", async () => {
+  it("abuse-A44 evicts the buffers of one user before another user's smaller one", async () => {
     const world = createWorld({ profile: "hawser.1", limits: { replayMaxBytes: 3 << 20 } })
     const other = await sayHello(world, { token: "bob", clientId: "bob" })
     other.cut()
@@ -125,7 +125,7 @@ describe("the memory of all sessions together", () => {
     expect(world.server.sessionsOf("bob")).toHaveLength(1)
   })
 
-  it("opens no new session while it is over its bound, and lets those that are open go on", async () => {
+  it("opens no new session above its bound, and does not end the open ones", async () => {
     const world = createWorld({ profile: "hawser.1", limits: { replayMaxBytes: 10_000, ackDelayMs: 1_000 } })
     const ann = await open(world, "ann")
     world.network.links[0]?.server.stall(true)

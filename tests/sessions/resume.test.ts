@@ -1,4 +1,4 @@
-// Sessions of `hawser.1` over connections that come and go: both real ends, an in-memory network, a simulated clock.
+// Sessions of `hawser.1` over several connections: both real ends, an in-memory network, a simulated clock.
 import { describe, expect, it } from "vitest"
 import type { Client, ClientOptions, SessionEvent } from "@hawser/client"
 import type { Dial } from "@hawser/protocol/core"
@@ -14,7 +14,7 @@ async function openClient(world: World, options: Partial<ClientOptions> = {}): P
 }
 
 describe("a session that loses its connection", () => {
-  it("goes on where it was, in both directions", async () => {
+  it("resumes without loss, in both directions", async () => {
     const world = createWorld({ profile: "hawser.1", latencyMs: 10 })
     const client = await openClient(world)
     const heard: string[] = []
@@ -50,7 +50,7 @@ describe("a session that loses its connection", () => {
     expect([sessionsResumed, connectionsLost, sessionsReset]).toEqual([events.length, events.length, 0])
   })
 
-  it("door-8 sends what waited as soon as it is resumed, on a socket that does not tell when it has room", async () => {
+  it("door-8 sends queued messages as soon as it is resumed, on a socket without `drained` events", async () => {
     const world = createWorld({ profile: "hawser.1", latencyMs: 10 })
     const dial: Dial = (url, protocols, events) =>
       world.network.dial(url, protocols, { ...events, drained: () => {} })
@@ -65,7 +65,7 @@ describe("a session that loses its connection", () => {
     expect(await Promise.all([reply, world.clock.advance(50)])).toContainEqual({ text: "waited" })
   })
 
-  it("moves to a new connection before the old one ends, and nobody notices", async () => {
+  it("moves to a new connection before the old one ends, without a visible gap", async () => {
     const world = createWorld({ profile: "hawser.1", latencyMs: 10 })
     const client = await openClient(world)
     const states = watchStatus(client)

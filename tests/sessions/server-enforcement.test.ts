@@ -1,10 +1,10 @@
-// What a server must do though its client does nothing about it: each is a rule that no honest client would miss.
+// Duties of a server that do not depend on its client: rules that no honest client would miss.
 import { describe, expect, it } from "vitest"
 import { createWorld } from "../faults/harness.ts"
 import { sayHello } from "./scripted-client.ts"
 
 describe("a client that answers pings and acknowledges nothing", () => {
-  it("is closed with 4408 after ackProgressMs, not before, and its session waits", async () => {
+  it("is closed with 4408 after ackProgressMs, not before, and its session stays detached", async () => {
     const limits = { ackProgressMs: 5_000, pingAfterMs: 1_000, pongTimeoutMs: 1_000 }
     const world = createWorld({ profile: "hawser.1", limits })
     const client = await sayHello(world)
@@ -19,7 +19,7 @@ describe("a client that answers pings and acknowledges nothing", () => {
 })
 
 describe("a client that answers nothing", () => {
-  it("is dropped after its time, though nobody tells, and its session waits", async () => {
+  it("is dropped after the timeout, without a close from the network, and its session stays detached", async () => {
     const limits = { pingAfterMs: 1_000, pongTimeoutMs: 1_000, resumeWindowMs: 60_000 }
     const world = createWorld({ profile: "hawser.1", limits })
     await sayHello(world)
@@ -50,7 +50,7 @@ describe("a client that floods, acknowledges nothing and dies", () => {
 })
 
 describe("a server whose sessions end with their connection", () => {
-  it("still says why it closes: 4408 for who takes nothing", async () => {
+  it("still sends the cause of a close: 4408 to a client that reads nothing", async () => {
     const limits = { resumeWindowMs: 0, ackProgressMs: 5_000 }
     const world = createWorld({ profile: "hawser.1", limits })
     const causes: string[] = []
@@ -63,7 +63,7 @@ describe("a server whose sessions end with their connection", () => {
 })
 
 describe("the last values of keys", () => {
-  it("are offered again after a resume only as far as the bound of their bytes goes", async () => {
+  it("are sent again after a resume only up to the bound of their bytes", async () => {
     const world = createWorld({ profile: "hawser.1", limits: { volatileSlotsMaxBytes: 10_000 } })
     const first = await sayHello(world)
     const [session] = world.server.sessions()
@@ -86,7 +86,7 @@ describe("the last values of keys", () => {
 })
 
 describe("the WELCOME of a resume", () => {
-  it("tells of what was received, and lets go only of what is handled", async () => {
+  it("reports received messages, and acknowledges only handled ones", async () => {
     const world = createWorld({ profile: "hawser.1" })
     const first = await sayHello(world)
     const request = { kind: "request", call: undefined, budgetMs: 0 } as const
@@ -103,7 +103,7 @@ describe("the WELCOME of a resume", () => {
 })
 
 describe("a session that is ended twice", () => {
-  it("ends once, with the first cause, and its client hears of one", async () => {
+  it("ends once, with the first cause, and its client gets one BYE", async () => {
     const world = createWorld({ profile: "hawser.1" })
     const ends: string[] = []
     world.server.onSessionEnd(({ cause }) => ends.push(cause))
@@ -118,8 +118,8 @@ describe("a session that is ended twice", () => {
   })
 })
 
-describe("a client that asks for more than a session holds", () => {
-  it("is not read for a while, and then read to the end", async () => {
+describe("a client that sends more requests than a session holds", () => {
+  it("is not read for a while, and then read completely", async () => {
     const limits = { inboxHighWater: 1, heldMaxCount: 2 }
     const world = createWorld({ profile: "hawser.1", limits })
     const client = await sayHello(world)
@@ -129,7 +129,7 @@ describe("a client that asks for more than a session holds", () => {
       client.say({ ...request, payload: { ms: 10 }, reference })
       await world.clock.settle()
     }
-    // One runs, one waits, two are held, and at the third of these reading stopped.
+    // One runs, one is queued, two are held, and at the third of these reading stopped.
     expect(world.server.stats().messagesReceived).toBe(5)
     await world.clock.advance(1_000)
     const answered = client.heard.flatMap((frame) => (frame.kind === "reply" ? [frame.reference] : []))
@@ -137,8 +137,8 @@ describe("a client that asks for more than a session holds", () => {
   })
 })
 
-describe("a client that asks and acknowledges nothing", () => {
-  it("has its requests started only as long as there is room for their replies", async () => {
+describe("a client that sends requests and acknowledges nothing", () => {
+  it("has its requests started only while there is room for their replies", async () => {
     const world = createWorld({ profile: "hawser.1", limits: { sendBufferMaxCount: 8 } })
     const client = await sayHello(world)
     const request = { kind: "request", call: undefined, type: "echo", budgetMs: 0 } as const
@@ -156,7 +156,7 @@ describe("a client that asks and acknowledges nothing", () => {
 })
 
 describe("the last value of a key", () => {
-  it("arrives though the connection that was given it died with it, and an older one does not come after", async () => {
+  it("arrives though its connection died with it, and no older value arrives after it", async () => {
     const world = createWorld({ profile: "hawser.1", latencyMs: 20 })
     const client = world.client()
     const connected = client.connect()

@@ -1,4 +1,4 @@
-// How a session ends on purpose or by drift, once at each end, and what becomes of its client.
+// Ends of a session on purpose or by drift, once at each end, and their effects on the client.
 import { unwatched } from "@hawser/protocol/testing"
 import type { Client, SessionEvent } from "@hawser/client"
 import type { Frame } from "@hawser/protocol/core"
@@ -16,7 +16,7 @@ interface Scene {
   readonly ends: readonly string[]
 }
 
-/** Ann is connected and has exchanged a message in each direction. */
+/** Connects ann and exchanges a message in each direction. */
 async function createScene(): Promise<Scene> {
   const world = createWorld({ profile: "hawser.1" })
   const tap = new WireTap(world.network.dial)
@@ -35,7 +35,7 @@ async function createScene(): Promise<Scene> {
   return { world, tap, client, events, ends }
 }
 
-/** The client has a new session, which works; the old one has ended once at each end. */
+/** Asserts that the client has a new, working session, and that the old one has ended once at each end. */
 async function expectAnew(scene: Scene, cause: string): Promise<void> {
   const { world, client, events, ends } = scene
   await world.clock.advance(10_000)
@@ -84,7 +84,7 @@ describe("two ends that disagree", () => {
     ["PING", (handled) => ({ kind: "ping", number: 1, handled })],
     ["PONG", (handled) => ({ kind: "pong", number: 1, handled })],
   ])(
-    "abuse-A28 reset the session by 4410 when the client's %s names what was never sent",
+    "abuse-A28 reset the session by 4410 when the client's %s names messages that were never sent",
     async (_name, frame) => {
       const world = createWorld({ profile: "hawser.1" })
       const ends: string[] = []
@@ -94,7 +94,7 @@ describe("two ends that disagree", () => {
       client.say(frame(1))
       await world.clock.settle()
       expect(ends).toEqual([])
-      // Cumulative: a late one is no news, and no drift.
+      // Acknowledgements are cumulative: a late one is ignored, and is no drift.
       client.say(frame(0))
       client.say(frame(2))
       await world.clock.settle()
@@ -104,7 +104,7 @@ describe("two ends that disagree", () => {
     },
   )
 
-  it("reset the session when the client's SYNC is not what the server counted", async () => {
+  it("reset the session when the client's SYNC differs from the server's counts", async () => {
     const world = createWorld({ profile: "hawser.1" })
     const client = await sayHello(world)
     client.say({ kind: "sync", count: 0, digest: 0 })
@@ -119,8 +119,8 @@ describe("two ends that disagree", () => {
   it.each<[string, Frame]>([
     ["SYNC has another digest", { kind: "sync", count: 2, digest: 99 }],
     ["SYNC has another count", { kind: "sync", count: 7, digest: 0 }],
-    ["ACK names what was never sent", { kind: "ack", handled: 9 }],
-    ["PONG names what was never sent", { kind: "pong", number: 1, handled: 9 }],
+    ["ACK names messages that were never sent", { kind: "ack", handled: 9 }],
+    ["PONG names messages that were never sent", { kind: "pong", number: 1, handled: 9 }],
   ])("reset the session from the client when the server's %s", async (_name, frame) => {
     const scene = await createScene()
     scene.tap.sayAsServer(frame)
@@ -139,7 +139,7 @@ describe("two ends that disagree", () => {
     },
   )
 
-  it("abuse-A50 reset the session from the client when WELCOME goes on with a session that is not its own", async () => {
+  it("abuse-A50 reset the session from the client when WELCOME resumes a session that is not its own", async () => {
     const scene = await createScene()
     const { tap, client } = scene
     tap.change = (frame) =>
@@ -148,21 +148,21 @@ describe("two ends that disagree", () => {
     await expectAnew(scene, "session_diverged")
   })
 
-  it("reset the session when a message was lost on the way without anybody's knowing", async () => {
+  it("reset the session when a message was lost unnoticed", async () => {
     const scene = await createScene()
     const { world, tap, client } = scene
     tap.change = (frame) => (frame.kind === "event" ? undefined : frame)
     world.server.broadcast("note", { text: "lost" })
     await world.clock.settle()
     tap.change = (frame) => frame
-    // The counts agree on nothing any more: at the next comparison both ends know.
+    // The counts do not agree any more: at the next comparison both ends detect it.
     world.server.broadcast("note", { text: "second" })
     await world.clock.advance(1_000)
     client.cut()
     await expectAnew(scene, "session_diverged")
   })
 
-  it("reset the session from the client when the server sends what nobody can read, and report it", async () => {
+  it("reset the session from the client when the server sends an unreadable frame, and report it", async () => {
     const scene = await createScene()
     scene.tap.sayBytesAsServer(Uint8Array.of(0x40, 0xc1))
     await expectAnew(scene, "sys_invalid_message")
@@ -170,8 +170,8 @@ describe("two ends that disagree", () => {
   })
 })
 
-describe("a user that the application sends away", () => {
-  it("hears BYE with the code and the message, ends once, and never dials again", async () => {
+describe("a user whose session the application ends", () => {
+  it("gets BYE with the code and the message, ends once, and never dials again", async () => {
     const scene = await createScene()
     const { world, client, events, ends } = scene
     const lost = rejection(client.command("never", {}))
@@ -190,7 +190,7 @@ describe("a user that the application sends away", () => {
     expect(client.stats().timers).toBe(0)
   })
 
-  it("hears what was sent before it, also where the socket was slow", async () => {
+  it("gets all messages sent before the end, also on a slow socket", async () => {
     const scene = await createScene()
     const { world, client } = scene
     const heard: string[] = []
@@ -207,7 +207,7 @@ describe("a user that the application sends away", () => {
     expect(client.current).toMatchObject({ state: "closed", error: { code: "cheated" } })
   })
 
-  it.each(["forbidden", "cheated"])("does not come back when its BYE (%s) was lost", async (code) => {
+  it.each(["forbidden", "cheated"])("does not reconnect when its BYE (%s) was lost", async (code) => {
     const scene = await createScene()
     const { world, tap, client, events, ends } = scene
     tap.change = (frame) => (frame.kind === "bye" ? undefined : frame)
@@ -220,7 +220,7 @@ describe("a user that the application sends away", () => {
     expect(client.current).toMatchObject({ state: "closed", error: { code } })
     expect(events).toMatchObject([{ kind: "reset", cause: code }])
     expect(world.server.stats()).toMatchObject({ sessions: 0, sessionsOpened: 1, connections: 0 })
-    // It was told on its first return, and made no other.
+    // The first attempt to resume got the code, and no other followed.
     expect(world.network.links).toHaveLength(2)
     const again = client.connect()
     await world.clock.advance(1_000)
@@ -228,7 +228,7 @@ describe("a user that the application sends away", () => {
     expect(client.sessionId).toBe("session-2")
   })
 
-  it("abuse-A22 does not come back when it was away at the time", async () => {
+  it("abuse-A22 does not reconnect when it was detached at the time", async () => {
     const scene = await createScene()
     const { world, client, ends } = scene
     world.network.listening = false
@@ -242,7 +242,7 @@ describe("a user that the application sends away", () => {
     expect(world.server.stats().sessionsOpened).toBe(1)
   })
 
-  it("is forgotten after tombstoneMs: then its session is unknown, and a new one opens", async () => {
+  it("is accepted again after tombstoneMs: its session is unknown then, and a new one opens", async () => {
     const world = createWorld({ profile: "hawser.1", limits: { tombstoneMs: 1_000 } })
     const tap = new WireTap(world.network.dial)
     const client = world.client({ dial: tap.dial, reconnect: () => 5_000 })
@@ -259,7 +259,7 @@ describe("a user that the application sends away", () => {
 })
 
 describe("a client that closes", () => {
-  it("ends its session at the server at once, and everything it waited for", async () => {
+  it("ends its session at the server at once, and rejects its pending calls", async () => {
     const scene = await createScene()
     const { world, client, events, ends } = scene
     const lost = rejection(client.command("never", {}))
@@ -276,7 +276,7 @@ describe("a client that closes", () => {
     expect(client.stats()).toMatchObject({ timers: 0, pending: 0, connectionsLost: 0, sessionsReset: 0 })
   })
 
-  it("leaves nobody else's session: two users, each with its own messages", async () => {
+  it("does not affect another user's session: each has its own messages", async () => {
     const scene = await createScene()
     const { world, client, ends } = scene
     const bob = world.client({ token: "bob" })

@@ -1,4 +1,5 @@
-// One reader that does not read among 500 that do: the bounds hold, nobody waits for it, and it ends exact or is told.
+// One client among 500 does not read: the bounds hold, the others are not delayed, and it ends without loss or with a
+// reset.
 import { unwatched } from "@hawser/protocol/testing"
 import type { Client, SessionEvent } from "@hawser/client"
 import { describe, expect, it } from "vitest"
@@ -11,7 +12,7 @@ const tickMs = 50
 interface Audience {
   readonly world: World
   readonly clients: readonly Client<TestContract>[]
-  /** What each client heard, in order. */
+  /** Messages that each client received, in order. */
   readonly heard: readonly string[][]
   readonly events: readonly SessionEvent[][]
 }
@@ -35,7 +36,10 @@ async function gather(limits: WorldOptions["limits"] = {}): Promise<Audience> {
   return { world, clients, heard, events }
 }
 
-/** Broadcasts for a while; the first reader's link takes nothing meanwhile. Returns how many others ever lagged. */
+/**
+ * Broadcasts for a while; the first client's link is stalled meanwhile. Returns the number of other clients that ever
+ * lagged.
+ */
 async function stall(audience: Audience, ticks: number): Promise<{ texts: string[]; lagged: number }> {
   const { world, heard } = audience
   world.network.links[0]?.server.stall(true)
@@ -52,7 +56,7 @@ async function stall(audience: Audience, ticks: number): Promise<{ texts: string
 }
 
 describe("a reader that does not read, among 500", { timeout: 120_000 }, () => {
-  it("holds nobody up, and has everything once it reads again", async () => {
+  it("delays no other client, and has everything once it reads again", async () => {
     const audience = await gather()
     const { world, heard, events } = audience
     const { texts, lagged } = await stall(audience, 30)
@@ -85,7 +89,7 @@ describe("a reader that does not read, among 500", { timeout: 120_000 }, () => {
     await world.clock.advance(5_000)
     expect(events[0]?.map(({ kind }) => kind)).toEqual(["opened", "reset", "opened"])
     expect(events[0]).toContainEqual(expect.objectContaining({ kind: "reset", cause: "session_overflow" }))
-    // What it did hear is the beginning, without a gap, of what was said.
+    // Its received messages are a prefix of the sent ones, without a gap.
     const own = heard[0] ?? []
     expect(own).toEqual(texts.slice(0, own.length))
     for (const other of heard.slice(1)) expect(other).toEqual(texts)

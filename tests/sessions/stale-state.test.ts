@@ -1,4 +1,4 @@
-// A deadline, a count or a mark of something that is over has no effect on what follows it: a held message, a dropped
+// A deadline, a count or a mark of an ended period has no effect on its successor: of a held message, a dropped
 // connection, a resume window, a stall, a move, an outage.
 import type { ClientOptions } from "@hawser/client"
 import type { Dial } from "@hawser/protocol/core"
@@ -17,8 +17,8 @@ async function resume(world: World, first: ScriptedClient): Promise<ScriptedClie
   return second
 }
 
-describe("a request that comes after others were held", () => {
-  it("door-8 has all of its time, which does not run from their arrival", async () => {
+describe("a request after held ones", () => {
+  it("door-8 has its full timeout, which does not start at their arrival", async () => {
     const world = createWorld({ profile: "hawser.1", limits: { inboxHighWater: 1 } })
     const client = await sayHello(world)
     const request = { kind: "request", call: undefined } as const
@@ -32,7 +32,7 @@ describe("a request that comes after others were held", () => {
   })
 })
 
-/** The server drops the connection, and what it says on it then does not arrive any more. */
+/** The server drops the connection; the client's later messages on it do not arrive. */
 async function drop(world: World): Promise<void> {
   world.network.links[0]?.server.stall(true)
   const drained = world.server.drain({ spreadMs: 0, graceMs: 100 })
@@ -41,7 +41,7 @@ async function drop(world: World): Promise<void> {
   expect(world.server.sessions()).toMatchObject([{ active: true, attached: false }])
 }
 
-describe("a connection that the server dropped, of a page that is left", () => {
+describe("a dropped connection of a page that is left", () => {
   it("door-8 shortens no window when its session is on another connection", async () => {
     const world = createWorld({ profile: "hawser.1" })
     const first = await sayHello(world)
@@ -52,7 +52,7 @@ describe("a connection that the server dropped, of a page that is left", () => {
     expect(world.server.sessions()).toMatchObject([{ active: true, attached: true }])
   })
 
-  it("door-8 leaves one window, which ends with a resume", async () => {
+  it("door-8 leaves one window, which a resume ends", async () => {
     const world = createWorld({ profile: "hawser.1" })
     const first = await sayHello(world)
     await drop(world)
@@ -66,7 +66,7 @@ describe("a connection that the server dropped, of a page that is left", () => {
 })
 
 describe("a client that acknowledges late, again and again", () => {
-  it("door-8 is asked each time before it is dropped", async () => {
+  it("door-8 gets a PING each time before it is dropped", async () => {
     const world = createWorld({ profile: "hawser.1" })
     const client = await sayHello(world)
     const [session] = world.server.sessions()
@@ -84,10 +84,10 @@ describe("a client that acknowledges late, again and again", () => {
   })
 })
 
-describe("a move that the server asked for", () => {
+describe("a move that the server requested", () => {
   const goaway = { kind: "goaway", reason: "moving", deadlineMs: 20_000, intent: "drain" } as const
 
-  it("door-8 ends with the connection that was to be left: its successor stays", async () => {
+  it("door-8 ends with the connection that it concerns: the successor stays", async () => {
     const world = createWorld({ profile: "hawser.1" })
     const tap = new WireTap(world.network.dial)
     const client = await openClient(world, { dial: tap.dial })
@@ -98,7 +98,7 @@ describe("a move that the server asked for", () => {
     expect([client.current.state, world.network.links.length]).toEqual(["open", 2])
   })
 
-  it("door-8 is one, at the time that was said last", async () => {
+  it("door-8 happens once, at the time of the last request", async () => {
     const world = createWorld({ profile: "hawser.1" })
     const tap = new WireTap(world.network.dial)
     const client = await openClient(world, { dial: tap.dial })
@@ -111,7 +111,7 @@ describe("a move that the server asked for", () => {
   })
 })
 
-describe("a drain whose time is over", () => {
+describe("a drain after its deadline", () => {
   it("door-8 closes the connections that stayed, and no successor of one that is still closing", async () => {
     const world = createWorld({ profile: "hawser.1" })
     const first = await sayHello(world)
@@ -139,7 +139,7 @@ describe("a drain whose time is over", () => {
   })
 })
 
-/** Outages of two attempts each, at the first connection and after a cut: each of them must be reported once. */
+/** Two outages of two attempts each, at the first connection and after a cut: each must be reported once. */
 async function twoOutages(world: World, fail: { isOn: boolean }, options: Partial<ClientOptions>) {
   const client = world.client({ ...options, reconnect: () => 100, limits: boundlessDials })
   fail.isOn = true
@@ -158,7 +158,7 @@ async function twoOutages(world: World, fail: { isOn: boolean }, options: Partia
   return [reported, world.clientErrors.length]
 }
 
-describe("a function of the application that fails for a while", () => {
+describe("an application's function that fails for a while", () => {
   it("door-8 is reported once in each outage: the token function", async () => {
     const world = createWorld({ profile: "hawser.1" })
     const fail = { isOn: false }
@@ -180,8 +180,8 @@ describe("a function of the application that fails for a while", () => {
   })
 })
 
-describe("a socket that does not tell when it has room again", () => {
-  it("door-8 is asked on each connection, also if the one before was lost while it was full", async () => {
+describe("a socket without `drained` events", () => {
+  it("door-8 is polled on each connection, also if the one before was lost while it was full", async () => {
     const world = createWorld({ profile: "hawser.1" })
     const dial: Dial = (url, protocols, events) =>
       world.network.dial(url, protocols, { ...events, drained: () => {} })

@@ -1,4 +1,4 @@
-// A user's token over the life of a session: asked for anew on the live connection, let go after its grace, never
+// A user's token over the life of a session: renewed on the live connection, closed after its grace period, never
 // exchanged for another user's. Tokens are "name until second".
 import type { Client, ClientOptions, SessionEvent } from "@hawser/client"
 import { HawserError } from "@hawser/protocol"
@@ -15,7 +15,7 @@ interface Scene {
   readonly events: readonly SessionEvent[]
   readonly states: readonly string[]
   readonly ends: readonly string[]
-  /** What the token function was told, call by call. */
+  /** Reasons that the token function got, call by call. */
   readonly asked: readonly (string | undefined)[]
 }
 
@@ -34,7 +34,7 @@ function createTokenWorld(): World {
   return world
 }
 
-/** Ann is connected; each call of her token function gives the next of `tokens`, the last one for ever. */
+/** Connects ann; each call of her token function returns the next of `tokens`, then the last one repeatedly. */
 async function createScene(tokens: readonly string[], options: Partial<ClientOptions> = {}): Promise<Scene> {
   const world = createTokenWorld()
   const tap = new WireTap(world.network.dial)
@@ -65,7 +65,7 @@ function kinds({ tap }: Scene): { said: string[]; heard: string[] } {
 }
 
 describe("a token that expires", () => {
-  it("is renewed a minute before on the live connection, as often as needed, and nobody notices", async () => {
+  it("is renewed a minute before on the live connection, as often as needed, without a visible gap", async () => {
     const scene = await createScene(["ann until 120", "ann until 300", "ann until 9000"])
     const { world, tap, events, states, asked } = scene
     await world.clock.advance(59_999)
@@ -85,8 +85,8 @@ describe("a token that expires", () => {
     expect(world.network.links).toHaveLength(1)
   })
 
-  it("abuse-A21 closes its connection with 4401 after the grace, and the session goes on with a fresh one", async () => {
-    // The same token again helps nobody, so it is not sent.
+  it("abuse-A21 closes its connection with 4401 after the grace, and the session resumes with a fresh one", async () => {
+    // The same token again has no effect, so it is not sent.
     const scene = await createScene(["ann until 120", "ann until 120", "ann until 9000"])
     const { world, client, tap, events, states, ends, asked } = scene
     const [session] = world.server.sessions()
@@ -105,7 +105,7 @@ describe("a token that expires", () => {
     expect(ends).toEqual([])
   })
 
-  it("does not stop a session from being resumed once a fresh one is there, inside the window", async () => {
+  it("does not prevent a resume with a fresh one, inside the window", async () => {
     const tokens = ["ann until 120", "ann until 130", "ann until 9000"]
     const scene = await createScene(tokens, { reconnect: () => 1_000 })
     const { world, client, events, ends, asked } = scene
@@ -121,7 +121,7 @@ describe("a token that expires", () => {
     expect(ends).toEqual([])
   })
 
-  it("closes a connection whose client brings no other, by 4401, and the session waits", async () => {
+  it("closes a connection whose client sends no other, by 4401, and the session stays detached", async () => {
     const world = createTokenWorld()
     const mute = await sayHello(world, { token: "ann until 100" })
     expect(mute.welcome).toMatchObject({ expiresInMs: 100_000 })
@@ -153,7 +153,7 @@ describe("a token on a live connection", () => {
     expect(world.server.sessions()).toEqual([])
   })
 
-  it("that is no good closes the connection with 4401, and the session waits", async () => {
+  it("that is invalid closes the connection with 4401, and the session stays detached", async () => {
     const world = createTokenWorld()
     const client = await sayHello(world, { token: "ann until 100" })
     client.say({ kind: "auth", token: "ann until 0" })
@@ -187,8 +187,8 @@ describe("a token on a live connection", () => {
     expect(client.closes).toEqual([])
   })
 
-  it("door-10 is checked at once when the server asked for it, however often it does", async () => {
-    // Each token lives for 2 s: the server asks for the next one every second.
+  it("door-10 is checked at once after AUTHREQ, however often the server sends it", async () => {
+    // Each token lives for 2 s: the server requests the next one every second.
     const world = createWorld({
       profile: "hawser.1",
       server: {
@@ -209,7 +209,7 @@ describe("a token on a live connection", () => {
     expect(states).toEqual([])
   })
 
-  it("is taken also when nobody asked, and brings other permissions", async () => {
+  it("is accepted also without AUTHREQ, and changes the permissions", async () => {
     const world = createTokenWorld()
     const client = await sayHello(world, { token: "ann until 100" })
     client.say({ kind: "auth", token: "ann until 500" })
