@@ -117,7 +117,7 @@ function goalSection(report: ReportOptions): string {
   const { changes } = report
   const goals = `<h2>Goals, as ratios</h2>${judgedTable(goalHead, goalRows(report))}`
   if (changes.length === 0) return goals
-  return `${goals}<h2>What has changed</h2>${judgedTable(changeHead, changes.map(changeCells))}`
+  return `${goals}<h2>Changes</h2>${judgedTable(changeHead, changes.map(changeCells))}`
 }
 
 export function renderHtml(options: ReportOptions): string {

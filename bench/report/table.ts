@@ -139,6 +139,6 @@ export function renderTable(report: ReportOptions): string {
   const tables = results.rowNames().map((row) => rowTable(results, row).join("\n"))
   tables.push(titled("Goals, as ratios", [goalHead, ...goalRows(report)]))
   if (report.changes.length > 0)
-    tables.push(titled("What has changed", [changeHead, ...report.changes.map(changeCells)]))
+    tables.push(titled("Changes", [changeHead, ...report.changes.map(changeCells)]))
   return tables.join("\n\n")
 }

@@ -1,5 +1,5 @@
-// The server that the suites speak with, and what they may ask of it. It runs in the tests' own process or under another
-// runtime, so all that is asked and answered is plain data. Knows no test runner.
+// The server of the suites, and the calls that they may make. It runs in the tests' process or under another runtime,
+// so all arguments and results are plain data. Must not know the test runner.
 import { profile20 } from "@hawser/server/profile20"
 import { HawserError, defineContract } from "@hawser/protocol"
 import type { ServerLimits } from "@hawser/protocol"
@@ -37,9 +37,9 @@ export type IdleServer = Server<SocketContract, SocketUser>
 export interface ServerSpec {
   readonly limits?: Partial<ServerLimits>
   readonly trustProxy?: boolean
-  /** On a `Bun.serve` of the application's own, with one more page; only where there is Bun. */
+  /** Mounts it on a `Bun.serve` of the application, with one more page; only under Bun. */
   readonly mounted?: boolean
-  /** A list, or what a function does. */
+  /** A list, or the behaviour of a function. */
   readonly origins?: readonly string[] | "takes those of good.com" | "throws"
   readonly allowLoopbackOrigins?: boolean
 }
@@ -62,13 +62,13 @@ interface SeenSession {
 interface SeenEnd {
   readonly userId: string
   readonly cause: EndCause
-  /** Of each message what it was: the name of an event, or another kind. */
+  /** Kind of each message: the name of an event, or another kind. */
   readonly unacknowledged: readonly string[]
 }
 
 /**
- * One server. Tokens are user names; those that begin with "bad" are refused, "hung" ones are never verified, "late" ones
- * not before `admit`, and "broken" ones make the verification throw.
+ * One server. Tokens are user names. Those that begin with "bad" are refused, "hung" ones are never verified, "late"
+ * ones only after `admit`, and "broken" ones make the verification throw.
  */
 export interface ServerControl {
   /** May be called more than once. Rejects as `listen` of the server does. */
@@ -76,17 +76,17 @@ export interface ServerControl {
   close(): Promise<void>
   stats(): Promise<ServerStats>
   sessionsOf(userId: string): Promise<readonly SeenSession[]>
-  /** To the one session of this user, all in one turn of the event loop. */
+  /** Sends to the one session of this user, all in one turn of the event loop. */
   send(userId: string, events: readonly ServerEvent[]): Promise<readonly SendOutcome[]>
   broadcast(text: string): Promise<number>
   endSessions(): Promise<void>
-  /** Lets "late" tokens in, and the command `gate` go on. */
+  /** Accepts "late" tokens, and resolves the command `gate`. */
   admit(): Promise<void>
   /** The texts of the requests that reached a handler. */
   handled(): Promise<readonly string[]>
-  /** The tokens that were to be verified. */
+  /** Tokens that were passed to the verification. */
   verified(): Promise<readonly string[]>
-  /** Of these, the ones whose verification was given up. */
+  /** Tokens whose verification was aborted. */
   givenUp(): Promise<readonly string[]>
   ended(): Promise<readonly SeenEnd[]>
   errors(): Promise<readonly string[]>

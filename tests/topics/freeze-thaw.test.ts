@@ -1,4 +1,4 @@
-// Topics of sessions that are frozen, encoded, decoded and thawed: memberships, presence and offsets stay as they were.
+// Topics of sessions that are frozen, encoded, decoded and thawed: memberships, presence and offsets are preserved.
 import { decodeSessionRecord, encodeSessionRecord, memoryStore } from "@hawser/server"
 import type { StoreHost } from "@hawser/server"
 import { expect, it } from "vitest"
@@ -60,7 +60,7 @@ it("keeps a membership, its presence and the offsets of a session that is frozen
   expect(world.errors).toEqual([])
 })
 
-it("takes a frozen session out of its topics if nothing thaws it within the window", async () => {
+it("removes a frozen session from its topics if nothing thaws it within the window", async () => {
   const { world, freeze } = createFreezer()
   const [ann, ben] = [await world.open("ann"), await world.open("ben")]
   for (const client of [ann, ben])

@@ -1,5 +1,5 @@
-// What topics keep for those who come later: what was missed, in order and once, after any absence; and a gap, told and
-// never hidden, where it is not kept any more.
+// History of topics: missed publications arrive in order and once, after any absence. Where they are not retained any
+// more, a gap is reported.
 import type { JoinOptions } from "@hawser/client"
 import { describe, expect, it } from "vitest"
 import { createWorld, listen, sessionOf, settled } from "./harness.ts"
@@ -12,7 +12,7 @@ function publish(world: World, ...texts: string[]): void {
   for (const text of texts) world.server.topic("chat:a").publish("chatMessage", { text })
 }
 
-/** Somebody who is in a topic and loses the session, for as long as `absent` takes. */
+/** A client in a topic that loses its session, for the duration of `absent`. */
 async function afterAbsence(options: WorldOptions, absent: (world: World) => void | Promise<void>) {
   const world = createWorld({ ...options, limits: { ...brief, ...options.limits } })
   const ann = await world.open("ann", { reconnect: () => 1_000 })
@@ -32,7 +32,7 @@ async function afterAbsence(options: WorldOptions, absent: (world: World) => voi
 }
 
 describe("a client that lost its session", () => {
-  it("gets what it missed, in order and once, in the very bytes of the others", async () => {
+  it("gets missed publications in order and once, in the same bytes as the others", async () => {
     const { world, heard, room, epoch } = await afterAbsence({}, (at) => publish(at, "two", "three"))
     const encodedBefore = world.server.stats().publicationsEncoded
     publish(world, "four")
@@ -46,7 +46,7 @@ describe("a client that lost its session", () => {
     })
   })
 
-  it("gets more than one page in as many as it takes, before anything new", async () => {
+  it("gets as many pages as necessary, before any new publication", async () => {
     const { world, heard } = await afterAbsence(
       { limits: { topicPageMaxCount: 3 }, latencyMs: 20 },
       async (at) => {
@@ -65,11 +65,11 @@ describe("a client that lost its session", () => {
       publish(at, ...texts),
     )
     expect(heard).toEqual(["1 one", ...texts.map((text, index) => `${index + 2} ${text}`)])
-    // The first join, and one for each.
+    // One request for the first join, and one for each page.
     expect(world.server.stats().calls["$join"]?.count).toBe(1 + 4)
   })
 
-  it("gets no more at once than its buffer takes, in however many topics", async () => {
+  it("gets no more at once than its buffer takes, in any number of topics", async () => {
     const world = createWorld({ limits: { ...brief, sendBufferMaxCount: 64, concurrency: 8 } })
     const names = ["a", "b", "c", "d", "e", "f"] as const
     const ann = await world.open("ann", { reconnect: () => 1_000 })
@@ -89,13 +89,13 @@ describe("a client that lost its session", () => {
   it.each([
     ["count", { maxCount: 2 }, ["gap 2-3 trimmed", "4 4", "5 5"]],
     ["bytes", { maxBytes: 400 }, ["gap 2-3 trimmed", "4 4", "5 5"]],
-  ])("is told of the gap that a bound of %s left", async (_bound, history, rest) => {
+  ])("gets the gap that a bound of %s caused", async (_bound, history, rest) => {
     const { heard, world } = await afterAbsence({ history }, (at) => publish(at, "2", "3", "4", "5"))
     expect(heard).toEqual(["1 one", ...rest])
     expect(world.server.stats().topicGaps).toBe(1)
   })
 
-  it("is told of the gap that age left", async () => {
+  it("gets the gap that expiry caused", async () => {
     const world = createWorld({ limits: brief, history: { maxAgeMs: 300 } })
     const ben = await world.open("ben")
     await settled(world, ben.topic("chat:a").join(fine))
@@ -111,14 +111,14 @@ describe("a client that lost its session", () => {
     expect(heard).toEqual(["gap 1-1 trimmed", "2 young"])
   })
 
-  it("has no hole in what is kept: one that is too large takes all before it along", async () => {
+  it("has no gap in the retained publications: one that is too large evicts all before it", async () => {
     const { heard } = await afterAbsence({ history: { maxBytes: 1_000 } }, (at) =>
       publish(at, "two", "x".repeat(1_500), "four"),
     )
     expect(heard).toEqual(["1 one", "gap 2-3 trimmed", "4 four"])
   })
 
-  it("is told of a gap where nothing is kept, and of none where nothing was missed", async () => {
+  it("gets a gap without a history, and none where nothing was missed", async () => {
     for (const texts of [["two", "three"], []]) {
       const world = createWorld({ limits: brief })
       const ben = await world.open("ben")
@@ -134,7 +134,7 @@ describe("a client that lost its session", () => {
     }
   })
 
-  it("is told that a topic which keeps nothing began anew after its last member", async () => {
+  it("gets a restart of a topic without a history after its last member", async () => {
     const world = createWorld({ limits: brief })
     const ann = await world.open("ann", { reconnect: () => 1_000 })
     const gaps: unknown[] = []
@@ -148,7 +148,7 @@ describe("a client that lost its session", () => {
     expect(room.position?.epoch).not.toBe(epoch)
   })
 
-  it("is told that the server was replaced, and gets what the new one has kept", async () => {
+  it("gets a restart after the server was replaced, and the publications that the new one retained", async () => {
     const { heard, room, epoch } = await afterAbsence({}, (at) => {
       at.restart()
       publish(at, "anew", "again")
@@ -158,7 +158,7 @@ describe("a client that lost its session", () => {
     expect(room.position?.epoch).not.toBe(epoch)
   })
 
-  it("reads the gap in its place of an iteration", async () => {
+  it("reads the gap at its position in an iteration", async () => {
     const world = createWorld({ limits: brief, history: { maxCount: 1 } })
     const ann = await world.open("ann", { reconnect: () => 1_000 })
     const room = ann.topic("chat:a")
@@ -175,8 +175,8 @@ describe("a client that lost its session", () => {
   })
 })
 
-describe("what was not meant for a client", () => {
-  it("is not missed by it, nor a gap, whoever excepted it", async () => {
+describe("a publication that excepts a client", () => {
+  it("is neither missing nor a gap for it, for every way to except it", async () => {
     const { world, heard, ann } = await afterAbsence({}, () => {})
     const but = { except: sessionOf(world, "ann") }
     world.server.topic("chat:a").publish("chatMessage", { text: "not for ann" }, but)
@@ -188,7 +188,7 @@ describe("what was not meant for a client", () => {
     await world.clock.advance(3_000)
     expect(heard).toEqual(["1 one", "4 for all"])
     expect(world.server.stats()).toMatchObject({ topicGaps: 0, topicReplays: 1 })
-    // Another client of the same user is somebody else.
+    // Another client of the same user is not excepted.
     const phone = await world.open("ann")
     const heardByPhone = listen(phone, "chat:a")
     await settled(world, phone.topic("chat:a").join({ ...fine, recent: 10 }))
@@ -206,23 +206,23 @@ describe("a join", () => {
     return { world, ann, heard }
   }
 
-  it("brings nothing of before unless it asks", async () => {
+  it("returns no earlier publications by default", async () => {
     expect((await late({})).heard).toEqual([])
   })
 
-  it("brings the last so many, as far as they are kept, also of a topic that nobody was in", async () => {
+  it("returns the requested number of last publications, as far as retained, also of a topic without members", async () => {
     expect((await late({ recent: 2 })).heard).toEqual(["4 4", "5 5"])
     expect((await late({ recent: 100 })).heard).toEqual(["2 2", "3 3", "4 4", "5 5"])
   })
 
-  it("goes on from a position that the application kept", async () => {
+  it("continues from a position that the application stored", async () => {
     const { world, ann } = await late({})
     const since = { epoch: ann.topic("chat:a").position?.epoch ?? "", offset: 3 }
     const other = await world.open("other page of ann")
     const heard = listen(other, "chat:a")
     await settled(world, other.topic("chat:a").join({ ...fine, since }))
     expect(heard).toEqual(["4 4", "5 5"])
-    // One that lies ahead of the topic is of another one.
+    // A position ahead of the topic belongs to another epoch.
     const third = await world.open("third")
     const heardByThird = listen(third, "chat:a")
     await settled(world, third.topic("chat:a").join({ ...fine, since: { ...since, offset: 9 } }))
@@ -231,7 +231,7 @@ describe("a join", () => {
 })
 
 describe("a topic with a history", () => {
-  it("outlives its last member for as long as it keeps, and not longer", async () => {
+  it("outlives its last member for the age of its history, and not longer", async () => {
     const world = createWorld({ history: { maxAgeMs: 60_000 } })
     const ann = await world.open("ann")
     const room = ann.topic("chat:a")
@@ -252,7 +252,7 @@ describe("a topic with a history", () => {
     expect(room.position?.epoch).not.toBe(epoch)
   })
 
-  it("is forgotten with all its deadlines when the server closes", async () => {
+  it("is dropped with all its deadlines when the server closes", async () => {
     const world = createWorld()
     publish(world, "one")
     expect(world.server.stats().timers).toBeGreaterThan(0)
@@ -262,7 +262,7 @@ describe("a topic with a history", () => {
     expect(world.server.stats()).toMatchObject({ timers: 0, topicHistoryBytes: 0 })
   })
 
-  it("shares the bound of all histories: the oldest publication of any topic goes", async () => {
+  it("shares the bound of all histories: the oldest publication of any topic is evicted", async () => {
     const world = createWorld({ limits: { topicHistoryMaxBytes: 1_000 } })
     const text = "x".repeat(200)
     for (const name of ["chat:a", "chat:b", "chat:a"])
@@ -275,7 +275,7 @@ describe("a topic with a history", () => {
     expect(heard).toEqual([[`2 ${text}`], [`1 ${text}`]])
   })
 
-  it("is one of so many that nobody is in; the one left first is forgotten", async () => {
+  it("is one of a bounded number without members; the one left first is evicted", async () => {
     const world = createWorld({ limits: { idleTopicsMax: 2 } })
     for (const name of ["chat:a", "chat:b", "chat:c"])
       world.server.topic(name).publish("chatMessage", { text: name })

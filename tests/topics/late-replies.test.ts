@@ -1,12 +1,12 @@
-// `canJoin` is asked again when a client is back, and may take its time. Its answer is about the stay that it was asked
-// for, not about a later one of the same session.
+// `canJoin` is called again after a resume, and may answer late. Its answer is for the membership that it was called
+// for, not for a later one of the same session.
 import { HawserError } from "@hawser/protocol"
 import { expect, it } from "vitest"
 import { createWorld, listen, settled } from "./harness.ts"
 
 const fine = { state: { mood: "fine" } }
 
-it("door-8 a refusal that comes after its member has left and joined again ends no stay", async () => {
+it("door-8 a refusal that arrives after its member has left and joined again ends no membership", async () => {
   const refusals: ((error: HawserError) => void)[] = []
   let isSlow = false
   const canJoin = (): boolean | Promise<boolean> =>
@@ -30,7 +30,7 @@ it("door-8 a refusal that comes after its member has left and joined again ends 
   expect([room.state, heard, world.errors]).toEqual(["in", ["1 still here"], []])
 })
 
-it("door-10 asks again once after an answer, whatever happened meanwhile, and not during it", async () => {
+it("door-10 calls the hook again once after an answer, whatever happened meanwhile, and not during it", async () => {
   const answers: ((allowed: boolean) => void)[] = []
   let isSlow = false
   const canJoin = (): boolean | Promise<boolean> =>
@@ -53,7 +53,7 @@ it("door-10 asks again once after an answer, whatever happened meanwhile, and no
   answers[1]?.(true)
   await world.clock.advance(100)
   expect([room.state, answers.length]).toEqual(["in", 2])
-  // A hook that never answers keeps nobody in for longer than a minute.
+  // A hook that never answers keeps a member for a minute at most.
   await comeBack()
   await world.clock.advance(60_000)
   await comeBack()

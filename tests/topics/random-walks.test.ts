@@ -1,6 +1,6 @@
-// Hundreds of seeded worlds: clients come and go, publish and are excepted, connections break, sessions expire, servers are
-// replaced. Whatever happens, what a client hears of a topic is what was published, in order, once; what is missing
-// was told as a gap; and whenever it is quiet, everybody sees who is there.
+// Hundreds of seeded worlds: clients join and leave, publish and are excepted, connections break, sessions expire,
+// servers are replaced. Always, a client receives the publications of a topic in order, once, and a gap for missing
+// ones. In every quiet state each member's presence is complete.
 import type { ServerStats } from "@hawser/server"
 import { seededRandom } from "@hawser/protocol/testing"
 import { describe, expect, it } from "vitest"
@@ -24,13 +24,13 @@ function drawFrom(seed: number): Draw {
   }
 }
 
-/** What was published, in order, and which client it was not meant for. */
+/** Publications in order, each with the client that it excepts. */
 interface Published {
   readonly text: string
   readonly except: string | undefined
 }
 
-/** What one client heard of one topic since it wanted to be in. */
+/** Events of one client in one topic since its join. */
 type Heard = { readonly text: string } | { readonly missing: number }
 
 interface Ear {
@@ -38,9 +38,9 @@ interface Ear {
   readonly user: string
   readonly name: Name
   heard: Heard[]
-  /** From here on it must hear everything; undefined while it is not in. */
+  /** From this publication on it must receive all; undefined while it is not in. */
   fromIndex: number | undefined
-  /** The next join goes on from here. */
+  /** The next join continues from its position. */
   continues: boolean
   mood: string
 }
@@ -61,7 +61,7 @@ function createPlay(seed: number): Play {
   const draw = drawFrom(seed)
   const published = new Map<Name, Published[]>(names.map((name) => [name, []]))
   const rules = {
-    // Only what is about to be published is asked for.
+    // Checked immediately before each publication.
     canPublish: ({ topic, payload }: { readonly topic: string; readonly payload: object }) => {
       const name = names.find((known) => known === topic)
       if (name !== undefined && "text" in payload) {
@@ -145,7 +145,7 @@ function publish(play: Play, ear: Ear): void {
   const text = isExcept ? `${play.count} not ${user}` : `${play.count}`
   const room = client.topic(name)
   if (draw.chance(0.4)) {
-    // Its outcome is unknown where the connection breaks; what the server did is noted there.
+    // The outcome is unknown if the connection breaks; the server's handler records its effect.
     room.publish("chatMessage", { text }, { echo: !isExcept }).catch(() => {})
     return
   }
@@ -184,7 +184,7 @@ function changeMood(play: Play, ear: Ear): void {
     )
 }
 
-/** What it heard is what was published since it was in, but for what was told to be missing and what was not for it. */
+/** It must have received all publications since its join, except those in gaps and those that except it. */
 function checkHeard(play: Play, ear: Ear): void {
   const { name, user, heard, fromIndex } = ear
   const all = play.published.get(name) ?? []
@@ -200,8 +200,8 @@ function checkHeard(play: Play, ear: Ear): void {
     }
     const index = indexes.get(one.text) ?? -1
     expect(index, `${where}: ${one.text} was published`).toBeGreaterThanOrEqual(0)
-    expect(index, `${where}: ${one.text} comes in its turn`).toBeGreaterThanOrEqual(next)
-    expect(all[index]?.except, `${where}: ${one.text} is meant for it`).not.toBe(user)
+    expect(index, `${where}: ${one.text} arrives in order`).toBeGreaterThanOrEqual(next)
+    expect(all[index]?.except, `${where}: ${one.text} does not except it`).not.toBe(user)
     checkMissing(all.slice(next, index), {
       fromIndex: fromIndex - next,
       user,
@@ -221,7 +221,7 @@ function checkMissing(
   const missed = skipped.filter(({ except }, index) => index >= how.fromIndex && except !== how.user)
   expect(
     missed.length <= how.mayMiss,
-    `${how.where} misses ${missed.map(({ text }) => text).join(", ")} before ${how.before}, told of ${how.mayMiss}`,
+    `${how.where} misses ${missed.map(({ text }) => text).join(", ")} before ${how.before}, with gaps of ${how.mayMiss}`,
   ).toBe(true)
 }
 
@@ -284,7 +284,7 @@ const { SEED } = process.env
 const seeds = SEED === undefined ? Array.from({ length: 60 }, (_, index) => index + 1) : [Number(SEED)]
 
 describe("topics through a hostile network", { timeout: 240_000 }, () => {
-  it("are heard whole and in order, or with gaps that are told, in 60 worlds", async () => {
+  it("are received completely and in order, or with reported gaps, in 60 worlds", async () => {
     let [gaps, replays, updates] = [0, 0, 0]
     for (const seed of seeds) {
       try {

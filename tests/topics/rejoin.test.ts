@@ -1,12 +1,12 @@
-// Joins that do not wait for the leave before them: whatever is still on its way of the stay that was left, nothing comes
-// twice from the call of the join on. Real ends over an in-memory network, a simulated clock.
+// Joins that do not wait for the previous leave: messages of the left membership may still be under way, and none
+// arrives twice after the call of the join. Real ends over an in-memory network, a simulated clock.
 import { HawserError } from "@hawser/protocol"
 import { seededRandom } from "@hawser/protocol/testing"
 import { describe, expect, it } from "vitest"
 import { createWorld, listen, settled } from "./harness.ts"
 import type { World } from "./harness.ts"
 
-/** Publishes one note each `everyMs`; their texts are their numbers, as their offsets are. */
+/** Publishes one note each `everyMs`; their texts are their numbers, which equal their offsets. */
 function publishEvery(world: World, everyMs: number): { stop(): void; readonly count: number } {
   let count = 0
   let isOn = true
@@ -30,7 +30,7 @@ function publishEvery(world: World, everyMs: number): { stop(): void; readonly c
 const lobby = { history: { maxCount: 1_000 }, canJoin: () => true }
 
 describe("a join that does not wait for the leave before it", () => {
-  it("surprise-C5 brings nothing twice that arrived while the leave was under way", async () => {
+  it("surprise-C5 delivers no publication again that arrived while the leave was under way", async () => {
     const world = createWorld({ latencyMs: 50, lobby })
     const ann = await world.open("ann")
     const room = ann.topic("lobby")
@@ -52,7 +52,7 @@ describe("a join that does not wait for the leave before it", () => {
     expect(world.errors).toEqual([])
   })
 
-  it("surprise-C5 takes nothing of an older join for its own", async () => {
+  it("surprise-C5 ignores the replies of an older join", async () => {
     const world = createWorld({ latencyMs: 50, lobby })
     const ann = await world.open("ann")
     const room = ann.topic("lobby")
@@ -63,14 +63,14 @@ describe("a join that does not wait for the leave before it", () => {
     room.leave().catch((error: unknown) => world.errors.push(error))
     const second = room.join({ recent: 2 })
     await world.clock.advance(90)
-    // The first one's answer has come.
+    // The reply to the first join has arrived.
     expect(room.state).toBe("joining")
     expect([await first, await settled(world, second)]).toEqual(["cancelled", undefined])
     expect(heard).toEqual(["2 2", "3 3"])
     expect([room.state, world.server.topic("lobby").size]).toEqual(["in", 1])
   })
 
-  it("surprise-C5 goes on from what a join that was given up has still brought", async () => {
+  it("surprise-C5 continues after the publications of an abandoned join", async () => {
     const world = createWorld({ latencyMs: 50, lobby })
     const ann = await world.open("ann")
     const room = ann.topic("lobby")
@@ -82,7 +82,7 @@ describe("a join that does not wait for the leave before it", () => {
     const from = since === undefined ? {} : { since }
     room.join(from).catch(() => {})
     await world.clock.advance(75)
-    // The server has answered; its answer is under way.
+    // The server has replied; the reply is under way.
     room.leave().catch((error: unknown) => world.errors.push(error))
     await world.clock.advance(40)
     expect(heard).toHaveLength(3)
@@ -91,7 +91,7 @@ describe("a join that does not wait for the leave before it", () => {
     expect([world.server.topic("lobby").size, world.errors]).toEqual([1, []])
   })
 
-  it("surprise-C5 hears each publication once in its stay, at whatever moments it leaves and joins", async () => {
+  it("surprise-C5 receives each publication once in a membership, at any moments of leaves and joins", async () => {
     for (let seed = 1; seed <= 40; seed += 1) {
       const random = seededRandom(seed)
       const world = createWorld({
