@@ -3,7 +3,7 @@
 import { Room } from "@colyseus/core"
 import { schema, t } from "@colyseus/schema"
 import { serveBenchmark } from "../servers/control.ts"
-import { saidText } from "../servers/said-text.ts"
+import { fillerText } from "../servers/filler-text.ts"
 import { authenticate, startColyseus } from "./colyseus-app.ts"
 import type { Publish } from "./colyseus-app.ts"
 
@@ -19,7 +19,7 @@ class StateRoom extends Room {
   override onCreate(): void {
     this.onMessage("publish", (_client, { n, textBytes }: Publish) => {
       this.state.n = n
-      this.state.text = saidText(textBytes)
+      this.state.text = fillerText(textBytes)
       return { n }
     })
   }

@@ -7,7 +7,7 @@ import { WebSocketServer } from "ws"
 import type { WebSocket } from "ws"
 import { serveBenchmark } from "../servers/control.ts"
 import type { ServerSettings } from "../servers/control.ts"
-import { saidText } from "../servers/said-text.ts"
+import { fillerText } from "../servers/filler-text.ts"
 import { portOf } from "./port-of.ts"
 import { decode, encodeShared, moved } from "./raw-messages.ts"
 import type { ClientMessage, ServerMessage } from "./raw-messages.ts"
@@ -48,7 +48,7 @@ function serve(client: WebSocket, socket: Duplex, verify: (token: string) => Pro
       write(socket, frameOf(moved(message)))
     } else if (message.t === "publish") {
       const { n, count, textBytes } = message
-      const text = saidText(textBytes)
+      const text = fillerText(textBytes)
       for (let i = 0; i < count; i += 1) {
         const frame = frameOf({ t: "e", n: n + i, text })
         for (const member of members) write(member, frame)

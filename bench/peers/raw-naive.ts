@@ -5,7 +5,7 @@ import { createServer } from "node:http"
 import { WebSocket, WebSocketServer } from "ws"
 import { serveBenchmark } from "../servers/control.ts"
 import type { ServerSettings } from "../servers/control.ts"
-import { saidText } from "../servers/said-text.ts"
+import { fillerText } from "../servers/filler-text.ts"
 import { portOf } from "./port-of.ts"
 import { decode, encode, moved } from "./raw-messages.ts"
 import type { ClientMessage, ServerMessage } from "./raw-messages.ts"
@@ -31,7 +31,7 @@ async function listen({ secret }: ServerSettings): Promise<{ port: number }> {
       send(client, moved(message))
     } else if (message.t === "publish") {
       const { n, count, textBytes } = message
-      const text = saidText(textBytes)
+      const text = fillerText(textBytes)
       for (let i = 0; i < count; i += 1) publish({ t: "e", n: n + i, text })
       send(client, { t: "r", n })
     }

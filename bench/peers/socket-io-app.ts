@@ -5,7 +5,7 @@ import { createServer } from "node:http"
 import { Server } from "socket.io"
 import type { Socket } from "socket.io"
 import type { ServerSettings } from "../servers/control.ts"
-import { saidText } from "../servers/said-text.ts"
+import { fillerText } from "../servers/filler-text.ts"
 import { portOf } from "./port-of.ts"
 import { createVerifier } from "./verify-token.ts"
 
@@ -68,7 +68,7 @@ export function serveMessages(io: Server, socket: Socket): void {
       { n, count, textBytes }: { n: number; count: number; textBytes: number },
       reply: (value: unknown) => void,
     ) => {
-      const text = saidText(textBytes)
+      const text = fillerText(textBytes)
       for (let i = 0; i < count; i += 1) io.to(room).emit("said", { n: n + i, text })
       reply({ n })
     },

@@ -66,7 +66,7 @@ async function takeSample(collect: boolean): Promise<Sample> {
 }
 
 /** Ends a server that fails: a benchmark would wait for its answer without end. */
-function giveUp(error: unknown): never {
+function endFailed(error: unknown): never {
   console.error(error)
   process.exit(1)
 }
@@ -86,7 +86,7 @@ export async function serveBenchmark(
     process.send?.({ id, value })
   }
   process.on("message", (message) => {
-    answer(message).catch(giveUp)
+    answer(message).catch(endFailed)
   })
   // `exit` also writes the profile, if one was requested.
   process.on("disconnect", () => process.exit(0))

@@ -3,7 +3,7 @@ import { createServer, defineContract, jwt } from "@hawser/server"
 import type { JwtUser, Server } from "@hawser/server"
 import { z } from "zod"
 import type { ServerSettings } from "./control.ts"
-import { saidText } from "./said-text.ts"
+import { fillerText } from "./filler-text.ts"
 
 const numbered = z.object({ n: z.int() })
 // Charged for every request, and never reached.
@@ -42,7 +42,7 @@ export function createBenchServer({ secret }: ServerSettings): Server<typeof ben
   server.onSession(({ session }) => all.subscribe(session))
   server.command("move", ({ input: { n, direction } }) => ({ n, x: direction === "LEFT" ? 3 : 4, y: 7 }))
   server.command("publish", ({ input: { n, count, textBytes } }) => {
-    const text = saidText(textBytes)
+    const text = fillerText(textBytes)
     for (let i = 0; i < count; i += 1) all.publish("said", { n: n + i, text })
     return { n }
   })

@@ -17,7 +17,7 @@ it.skipIf(process.platform !== "linux")(
       newcomerEveryMs: 1_500,
       newcomerMaxMs: 30_000,
       backMaxMs: 30_000,
-      tell: () => {},
+      log: () => {},
     })
     const faults = faultsOf(outcome, false)
     expect(faults, [...kindLines(outcome), lineOf(outcome, faults)].join("\n")).toEqual([])

@@ -79,7 +79,7 @@ async function main(words: readonly string[]): Promise<number> {
     newcomerEveryMs: 4_000,
     newcomerMaxMs: 10_000,
     backMaxMs: 15_000,
-    tell: (line) => console.log(line),
+    log: (line) => console.log(line),
   })
   const faults = faultsOf(outcome, true)
   for (const line of kindLines(outcome)) console.log(line)

@@ -22,7 +22,7 @@ export interface AttackOptions {
   readonly newcomerMaxMs: number
   /** Within this time after the attack the world's figures must be as before. */
   readonly backMaxMs: number
-  readonly tell: (line: string) => void
+  readonly log: (line: string) => void
 }
 
 const lookEveryMs = 250
@@ -88,7 +88,7 @@ async function accountsFor(world: WorldProcess, count: number): Promise<readonly
 
 async function attackWorld(setting: Setting, watch: WorldWatch): Promise<Outcome> {
   const { options, world, players, attackers, tokens, where } = setting
-  const { seconds, sockets, seed, calmMs, warmUpMs, newcomerEveryMs, newcomerMaxMs, tell } = options
+  const { seconds, sockets, seed, calmMs, warmUpMs, newcomerEveryMs, newcomerMaxMs, log } = options
   const read = async (): Promise<PlayerFigures> => (await players.ask({ kind: "read" }, "figures")).figures
   const assets = await assetsOf(world.url)
   await players.ask(
@@ -98,7 +98,7 @@ async function attackWorld(setting: Setting, watch: WorldWatch): Promise<Outcome
     },
     "walking",
   )
-  tell(`${options.players} players walk; ${assets.length} files of the page`)
+  log(`${options.players} players walk; ${assets.length} files of the page`)
   await pause(warmUpMs)
   await read()
   const calmFrom = watch.readings.length
@@ -106,9 +106,7 @@ async function attackWorld(setting: Setting, watch: WorldWatch): Promise<Outcome
   await pause(calmMs)
   const before = await highestStanding(watch)
   const calm = await read()
-  tell(
-    `calm: p50 ${calm.commands.p50Ms} ms, p99 ${calm.commands.p99Ms} ms of ${calm.commands.count} commands`,
-  )
+  log(`calm: p50 ${calm.commands.p50Ms} ms, p99 ${calm.commands.p99Ms} ms of ${calm.commands.count} commands`)
 
   const attackFrom = watch.readings.length
   const logFrom = world.output.length
@@ -122,7 +120,7 @@ async function attackWorld(setting: Setting, watch: WorldWatch): Promise<Outcome
   watch.read()
   const attackReadings = watch.readings.slice(attackFrom)
   const { figures } = await attackers.ask({ kind: "stop" }, "stopped")
-  tell(
+  log(
     `attack: p50 ${attack.commands.p50Ms} ms, p99 ${attack.commands.p99Ms} ms of ${attack.commands.count} commands`,
   )
   const { standing, backAfterMs } = await standingAgain(watch, before, options.backMaxMs)

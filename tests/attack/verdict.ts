@@ -132,8 +132,8 @@ function cpuPercent(readings: readonly Reading[]): number {
 export function kindLines({ attackers }: Outcome): string[] {
   return attackers.kinds.map(({ name, opened, outcomes, heldMs }) => {
     const ends = Object.entries(outcomes).toSorted(([, one], [, other]) => other - one)
-    const told = ends.map(([outcome, count]) => `${outcome} ×${count}`).join(", ")
-    return `${String(opened).padStart(6)} ${name}: ${told || "none ended"}; kept ${(heldMs / 1_000).toFixed(1)} s at most`
+    const listed = ends.map(([outcome, count]) => `${outcome} ×${count}`).join(", ")
+    return `${String(opened).padStart(6)} ${name}: ${listed || "none ended"}; kept ${(heldMs / 1_000).toFixed(1)} s at most`
   })
 }
 

@@ -37,7 +37,7 @@ export interface Host extends Door {
   /** An address that the policy allows, whose server resets each connection. */
   readonly hangUpUrl: string
   /** Numbers of each user's commands, in the order of their handling. */
-  heard(user: string): number[]
+  received(user: string): number[]
   /** Called before a command is answered. */
   onSay: (user: string) => void
   /** Errors that the server reported. */
@@ -107,7 +107,7 @@ export async function startHost(limits: Partial<ServerLimits> = {}): Promise<Hos
   const http = await servePage([deadPort, hangUpPort])
   const errors: unknown[] = []
   const heardByUser = new Map<string, number[]>()
-  const heard = (user: string): number[] => {
+  const received = (user: string): number[] => {
     const known = heardByUser.get(user) ?? []
     heardByUser.set(user, known)
     return known
@@ -120,8 +120,8 @@ export async function startHost(limits: Partial<ServerLimits> = {}): Promise<Hos
   addHandlers(server)
   server.command("say", ({ input, session }) => {
     const { id } = session.user
-    heard(id).push(input.n)
-    session.send("told", input)
+    received(id).push(input.n)
+    session.send("news", input)
     host.onSay(id)
     return input
   })
@@ -134,7 +134,7 @@ export async function startHost(limits: Partial<ServerLimits> = {}): Promise<Hos
     proxied: { ...doorAt(proxy.port), proxy },
     deadUrl: `ws://127.0.0.1:${deadPort}/ws`,
     hangUpUrl: `ws://127.0.0.1:${hangUpPort}/ws`,
-    heard,
+    received,
     onSay: () => {},
     errors,
     async watcher() {

@@ -35,12 +35,12 @@ describe.concurrent("a page that waits for minutes", { timeout: 300_000 }, () =>
     const [session] = host.server.sessionsOf("hidden")
     const sentAtMs: number[] = []
     while (sentAtMs.length * eventEveryMs < hiddenMs) {
-      session?.send("told", { n: sentAtMs.length })
+      session?.send("news", { n: sentAtMs.length })
       sentAtMs.push(Date.now())
       await sleep(eventEveryMs)
     }
 
-    const { told, stats, statuses } = await probe.state()
+    const { news, stats, statuses } = await probe.state()
     const { longestPauseMs, visibility } = await probe.surroundings()
     expect(visibility).toBe("hidden")
     // Proof that the browser did throttle the page's timers.
@@ -50,9 +50,9 @@ describe.concurrent("a page that waits for minutes", { timeout: 300_000 }, () =>
       { state: "open" },
     ])
     expect(stats).toMatchObject({ dials: 1, connectionsLost: 0, sessionsReset: 0 })
-    expect(told.map(({ n }) => n)).toEqual(sentAtMs.map((_, n) => n))
+    expect(news.map(({ n }) => n)).toEqual(sentAtMs.map((_, n) => n))
     // Each event arrived before the next one was sent.
-    const late = told.filter(({ n, atMs }) => atMs - (sentAtMs[n] ?? 0) >= eventEveryMs)
+    const late = news.filter(({ n, atMs }) => atMs - (sentAtMs[n] ?? 0) >= eventEveryMs)
     expect(late).toEqual([])
   })
 

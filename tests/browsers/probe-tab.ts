@@ -22,7 +22,7 @@ const probeState = z.object({
   sessionId: z.string().nullable(),
   statuses: z.array(z.object({ atMs: z.number(), status })),
   sessions: z.array(z.looseObject({ kind: z.string(), atMs: z.number() })),
-  told: z.array(z.object({ n: z.number(), atMs: z.number() })),
+  news: z.array(z.object({ n: z.number(), atMs: z.number() })),
   lines: z.array(z.string()),
   members: z.array(z.object({ user: z.string(), tab: z.string(), away: z.boolean() })),
   boats: z.record(z.string(), z.object({ name: z.string(), cargo: z.number() })),

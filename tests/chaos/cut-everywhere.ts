@@ -49,7 +49,7 @@ export async function tryCut(server: ChaosServer, user: string, cut: Cut): Promi
   })
   await speak(dialogue)
   const faults = [...dialogue.faults(), ...dialogue.resets.map((cause) => `the session was reset: ${cause}`)]
-  const { handled } = server.heard(user)
+  const { handled } = server.recordOf(user)
   if (handled.length !== 20) faults.push(`${handled.length} commands were handled, not 20`)
   if (dialogue.received.length !== 20) faults.push(`${dialogue.received.length} events were received, not 20`)
   dialogue.client.close()

@@ -17,7 +17,7 @@ const contract = defineContract({
   name: "chaos",
   commands: { say: { input: numbered, output: numbered } },
   queries: {},
-  events: { told: { payload: numbered } },
+  events: { news: { payload: numbered } },
 })
 
 interface User {
@@ -25,27 +25,27 @@ interface User {
 }
 
 /** Record of the server's application for one user. */
-interface Heard {
+interface UserRecord {
   readonly events: SessionEvent[]
   /** Commands in the order of their handling, with their session. */
   readonly handled: { readonly n: number; readonly session: string }[]
-  told: number
+  news: number
 }
 
 export interface ChaosServer {
   readonly address: Address
   readonly server: Server<typeof contract, User>
   readonly errors: unknown[]
-  heard(user: string): Heard
+  recordOf(user: string): UserRecord
 }
 
 /** Tokens are user names. Every `say` is answered by an event and then its reply. */
 export async function startChaosServer(limits: Partial<ServerLimits> = {}): Promise<ChaosServer> {
-  const heardByUser = new Map<string, Heard>()
+  const recordsByUser = new Map<string, UserRecord>()
   const errors: unknown[] = []
-  const heard = (user: string): Heard => {
-    const known = heardByUser.get(user) ?? { events: [], handled: [], told: 0 }
-    heardByUser.set(user, known)
+  const recordOf = (user: string): UserRecord => {
+    const known = recordsByUser.get(user) ?? { events: [], handled: [], news: 0 }
+    recordsByUser.set(user, known)
     return known
   }
   const server = createServer(contract, {
@@ -58,25 +58,25 @@ export async function startChaosServer(limits: Partial<ServerLimits> = {}): Prom
     },
   })
   server.command("say", ({ input, session }) => {
-    const { events, handled, told } = heard(session.user.id)
+    const { events, handled, news } = recordOf(session.user.id)
     handled.push({ n: input.n, session: session.id })
-    heard(session.user.id).told = told + 1
-    events.push({ kind: "sent", session: session.id, n: told })
-    session.send("told", { n: told, filling: input.filling })
+    recordOf(session.user.id).news = news + 1
+    events.push({ kind: "sent", session: session.id, n: news })
+    session.send("news", { n: news, filling: input.filling })
     return input
   })
   server.onSession(({ session }) => {
-    heard(session.user.id).events.push({ kind: "opened", session: session.id })
+    recordOf(session.user.id).events.push({ kind: "opened", session: session.id })
   })
   server.onSessionEnd(({ session, cause, unacknowledged }) => {
     const numbers = unacknowledged().flatMap((message) =>
       message.kind === "event" ? [numbered.parse(message.payload).n] : [],
     )
     const kind = cause === "closed" ? "closed" : "reset"
-    heard(session.user.id).events.push({ kind, session: session.id, cause, unacknowledged: numbers })
+    recordOf(session.user.id).events.push({ kind, session: session.id, cause, unacknowledged: numbers })
   })
   const { port } = await server.listen({ host: "127.0.0.1" })
-  return { address: { host: "127.0.0.1", port }, server, errors, heard }
+  return { address: { host: "127.0.0.1", port }, server, errors, recordOf }
 }
 
 /** Outcome of one command, as its caller got it. */
@@ -119,7 +119,7 @@ export class Dialogue {
         this.#events.push({ kind: "reset", session, cause: event.cause, unacknowledged: [] })
       }
     })
-    this.client.on("told", ({ n }) => {
+    this.client.on("news", ({ n }) => {
       this.received.push(n)
       if (this.#session !== undefined) this.#events.push({ kind: "received", session: this.#session, n })
     })
@@ -144,7 +144,7 @@ export class Dialogue {
 
   /** All faults, one line each; empty if there are none. The dialogue must be quiet. */
   faults(): string[] {
-    const { handled, events } = this.#server.heard(this.#user)
+    const { handled, events } = this.#server.recordOf(this.#user)
     const handledCounts = new Map<number, number>()
     for (const { n } of handled) handledCounts.set(n, (handledCounts.get(n) ?? 0) + 1)
     const faults = [...this.#wrongReplies]

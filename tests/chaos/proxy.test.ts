@@ -123,7 +123,7 @@ describe("bytes that pass", () => {
     expect([setup.client.failure, setup.server.failure]).toEqual([undefined, undefined])
   })
 
-  it("come back from an echo server through 20 connections of one proxy", async () => {
+  it("return from an echo server through 20 connections of one proxy", async () => {
     const port = await listen(createServer((socket) => void socket.pipe(socket)))
     const proxy = await proxyTo(port, { plan: randomPlan({ maxLatencyMs: 5, stops: [] }), seed: 11 })
     const sent = Array.from({ length: 20 }, (_, index) => randomBytes(500, index))

@@ -14,8 +14,8 @@ async function expectChatRefused(
   const { account, client } = await enterWhole(context)
   const reply = await requestOnce(client, "cmd_chat_send", payload)
   expectError(reply, wanted)
-  const isOwn = ({ type, payload: heard }: Frame) =>
-    type === "event_chat_message" && at(heard, "sender") === account.username
+  const isOwn = ({ type, payload: received }: Frame) =>
+    type === "event_chat_message" && at(received, "sender") === account.username
   expectEqual("echoes of a refused message", client.frames.filter(isOwn).length, 0)
   return reply
 }

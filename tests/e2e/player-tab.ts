@@ -14,9 +14,9 @@ export const eventually = (check: () => unknown, timeout = waitMs): Promise<unkn
   vi.waitFor(check, { timeout, interval: 50 })
 
 /** Filters `heard` to senders of one of `lines`: other players may chat in the same world. */
-export function ofSameSpeakers(heard: readonly string[], lines: readonly string[]): readonly string[] {
+export function ofSameSpeakers(received: readonly string[], lines: readonly string[]): readonly string[] {
   const speakers = new Set(lines.map((line) => line.split(":", 1)[0]))
-  return heard.filter((line) => speakers.has(line.split(":", 1)[0]))
+  return received.filter((line) => speakers.has(line.split(":", 1)[0]))
 }
 
 export type Key = "ArrowUp" | "ArrowDown" | "ArrowLeft" | "ArrowRight"

@@ -125,7 +125,7 @@ describe.concurrent("a player whose connection is lost", { timeout: 120_000 }, (
     const talk = [`${friend.username}: to who is offline`, `${name}: from who is offline`]
     // Ten pages share the machine, and a slow page measures long round trips.
     await ann.expectTalk(talk, doubtMaxMs)
-    await expectHeard(friend, talk)
+    await expectReceived(friend, talk)
     await ann.expectText("dev-resumed", "1")
     await expectNoGreeting(ann)
     await ann.picture("phone-online-again")
@@ -181,7 +181,7 @@ describe.concurrent("a page that is not looked at", { timeout: 240_000 }, () => 
       await tab.expectTalk(talk)
       await tab.say("thawed")
       await tab.expectTalk([...talk, `${name}: thawed`])
-      await expectHeard(friend, [...talk, `${name}: thawed`])
+      await expectReceived(friend, [...talk, `${name}: thawed`])
       expect(await tab.text("dev-session")).toBe(session)
       await expectNoGreeting(tab)
       expect(await desk.longestPauseMs()).toBeGreaterThan(seconds * 950)
@@ -335,7 +335,7 @@ describe.concurrent("a duplicated tab", { timeout: 120_000 }, () => {
     // Far longer than the first attempts of a client that reconnects: a walk, and chat.
     await second.walk("ArrowLeft", 4)
     await second.say("It is me")
-    await expectHeard(friend, [`${name}: It is me`])
+    await expectReceived(friend, [`${name}: It is me`])
     expect(first.socketCount).toBe(1)
     await first.expectState("closed")
 
@@ -351,7 +351,7 @@ describe.concurrent("a duplicated tab", { timeout: 120_000 }, () => {
 })
 
 /** Waits until this player has received these lines, and no others of these players. */
-async function expectHeard(friend: ResumingPlayer, lines: readonly string[]): Promise<void> {
+async function expectReceived(friend: ResumingPlayer, lines: readonly string[]): Promise<void> {
   await eventually(() => expect(ofSameSpeakers(friend.talk, lines)).toEqual(lines))
 }
 

@@ -13,14 +13,14 @@ describe.each(profiles)("a server of %s", (profile) => {
     const connected = client.connect()
     await world.clock.settle()
     server.open()
-    server.say({
+    server.send({
       kind: "welcome",
       ...{ resumed: false, sessionId: "s", resumeToken: "t", received: 0, handled: 0, digest: 0 },
       ...{ expiresInMs: null, limits: serverMessageLimits, types: contractTypes(contract) },
     })
     await connected
     const reply = (reference: ReplyFrame["reference"], text: string): void =>
-      server.say({ kind: "reply", reference, outcome: { ok: true, payload: { text } } })
+      server.send({ kind: "reply", reference, outcome: { ok: true, payload: { text } } })
     const name = (count: number): ReplyFrame["reference"] => (profile === "2.0" ? `${count}` : count)
     const first = client.command("echo", { text: "a" })
     const second = client.command("echo", { text: "b" })

@@ -5,8 +5,8 @@ describe.each(profiles)("profile %s", (profile) => {
   it("connects, sends a command and a query, and receives an event", async () => {
     const world = createWorld({ profile })
     const client = await openClient(world)
-    const heard: string[] = []
-    client.on("note", ({ text }) => heard.push(text))
+    const received: string[] = []
+    client.on("note", ({ text }) => received.push(text))
     const reply = client.command("echo", { text: "hello" })
     const seen = client.query("look", {})
     await world.clock.settle()
@@ -14,7 +14,7 @@ describe.each(profiles)("profile %s", (profile) => {
     expect(await seen).toEqual({ seen: 1 })
     expect(world.server.broadcast("note", { text: "all" })).toBe(1)
     await world.clock.settle()
-    expect(heard).toEqual(["all"])
+    expect(received).toEqual(["all"])
     expect(world.serverErrors).toEqual([])
     expect(world.clientErrors).toEqual([])
   })

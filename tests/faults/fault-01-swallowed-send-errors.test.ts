@@ -59,8 +59,8 @@ describe("fault-01 in profile hawser.1, whose sessions outlive their connection"
   it("returns `buffered` to the caller of send, and the client gets the message later", async () => {
     const { world, ends, attachments } = watchedWorld("hawser.1")
     const client = await openClient(world)
-    const heard: string[] = []
-    client.on("note", ({ text }) => heard.push(text))
+    const received: string[] = []
+    client.on("note", ({ text }) => received.push(text))
     const [session] = world.server.sessions()
     expect(session?.send("note", { text: "alive" })).toBe("sent")
     world.network.links[0]?.server.refuseSends()
@@ -69,7 +69,7 @@ describe("fault-01 in profile hawser.1, whose sessions outlive their connection"
     expect(session?.send("note", { text: "kept too" })).toBe("buffered")
     expect(session?.send("where", { who: "ann", x: 1 })).toBe("conflated")
     await world.clock.advance(1_000)
-    expect(heard).toEqual(["alive", "kept", "kept too"])
+    expect(received).toEqual(["alive", "kept", "kept too"])
     expect(attachments).toEqual([false, true])
     expect(ends).toEqual([])
     expect(world.server.stats()).toMatchObject({ sessions: 1, connections: 1, sessionsDetached: 1 })

@@ -36,13 +36,13 @@ describe.each(profiles)("fault-03 in profile %s", (profile) => {
     const world = createWorld({ profile })
     const client = world.clientOf(newer)
     await connect(world, client)
-    const heard: number[] = []
-    client.on("where", ({ x }) => heard.push(x))
+    const received: number[] = []
+    client.on("where", ({ x }) => received.push(x))
     world.server.broadcast("note", { text: "unknown to the client" })
     world.server.broadcast("where", { who: "ann", x: 3 })
     await world.clock.settle()
     expect(world.clientErrors).toMatchObject([{ code: "invalid_reply", message: 'unknown event "note"' }])
-    expect(heard).toEqual([3])
+    expect(received).toEqual([3])
     expect(client.current.state).toBe("open")
   })
 

@@ -12,8 +12,8 @@ describe.each(profiles)("fault-04 in profile %s", (profile) => {
     const connected = client.connect()
     await world.clock.settle()
     server.open()
-    server.say({ kind: "event", type: "note", payload: { text: "early" } })
-    server.say({
+    server.send({ kind: "event", type: "note", payload: { text: "early" } })
+    server.send({
       kind: "reply",
       reference: profile === "2.0" ? "1" : 1,
       outcome: { ok: true, payload: {} },
@@ -23,7 +23,7 @@ describe.each(profiles)("fault-04 in profile %s", (profile) => {
       message: "not about the login",
       category: "rate_limit" as const,
     }
-    server.say({ kind: "reply", reference: profile === "2.0" ? null : 1, outcome: { ok: false, error } })
+    server.send({ kind: "reply", reference: profile === "2.0" ? null : 1, outcome: { ok: false, error } })
     await world.clock.settle()
     expect(client.current.state).toBe("connecting")
     server.welcome()

@@ -8,7 +8,7 @@ describe.each(profiles)("fault-08 in profile %s", (profile) => {
   it("delivers messages from before WELCOME after it, in order, and before any newer one", async () => {
     const world = createWorld({ profile })
     const server = scriptedServer(profile)
-    const note = (text: string): void => server.say({ kind: "event", type: "note", payload: { text } })
+    const note = (text: string): void => server.send({ kind: "event", type: "note", payload: { text } })
     const client = world.client({ dial: server.dial })
     const log: string[] = []
     client.onStatus(({ state }) => log.push(state))
@@ -31,11 +31,11 @@ describe.each(profiles)("fault-08 in profile %s", (profile) => {
       for (const text of ["1", "2", "3"]) session.send("note", { text })
     })
     const client = world.client()
-    const heard: string[] = []
-    client.on("note", ({ text }) => heard.push(text))
+    const received: string[] = []
+    client.on("note", ({ text }) => received.push(text))
     unwatched(client.connect())
     await world.clock.settle()
-    expect(heard).toEqual(["1", "2", "3"])
+    expect(received).toEqual(["1", "2", "3"])
   })
 
   it("completes the login in spite of a slow or throwing listener", async () => {

@@ -8,12 +8,12 @@ export interface ScriptedServer {
   readonly codec: Codec
   /** Completes the last dial. */
   open(): void
-  say(frame: Frame): void
+  send(frame: Frame): void
   welcome(): void
   close(code: number): void
 }
 
-const deaf: Connection = {
+const sink: Connection = {
   bufferedBytes: 0,
   send: () => true,
   close: () => {},
@@ -33,17 +33,17 @@ export function scriptedServer(profile: Profile): ScriptedServer {
     if (last === undefined) throw new Error("no client has dialled")
     return last
   }
-  const say = (frame: Frame): void => caller().message(codec.encode(frame))
+  const send = (frame: Frame): void => caller().message(codec.encode(frame))
   return {
     codec,
-    say,
+    send,
     dial(_url, _protocols, events) {
       last = events
-      return deaf
+      return sink
     },
     open: () => caller().open(""),
     welcome: () =>
-      say({
+      send({
         kind: "welcome",
         sessionId: "s",
         resumeToken: "t",

@@ -3,7 +3,7 @@ import { clientMessageLimits } from "@hawser/protocol/core"
 import { describe, expect, it } from "vitest"
 import { createWorld, openClient } from "../faults/harness.ts"
 import type { World } from "../faults/harness.ts"
-import { codec, sayHello } from "../sessions/scripted-client.ts"
+import { codec, sendHello } from "../sessions/scripted-client.ts"
 
 const where = (world: World, x: number): number => world.server.broadcast("where", { who: "ann", x })
 
@@ -17,13 +17,13 @@ describe("a count of state", () => {
       const world = createWorld({ profile: "hawser.1" })
       const ends: string[] = []
       world.server.onSessionEnd(({ cause: why }) => ends.push(why))
-      const client = await sayHello(world, hello)
+      const client = await sendHello(world, hello)
       where(world, 1)
       await world.clock.settle()
-      client.say({ kind: "ack", handled: 0, stateFrames: 1 })
+      client.send({ kind: "ack", handled: 0, stateFrames: 1 })
       await world.clock.settle()
       expect([ends, world.server.stats().stateUnacknowledgedBytes]).toEqual([[], 0])
-      client.say({ kind: "ack", handled: 0, stateFrames: 2 })
+      client.send({ kind: "ack", handled: 0, stateFrames: 2 })
       await world.clock.settle()
       expect(ends).toEqual(cause === undefined ? [] : [cause])
     },
@@ -59,8 +59,8 @@ describe("a count of state", () => {
     const link = world.network.links[0]
     link?.server.send({ bytes: codec.encode({ kind: "ping", number: 7, handled: 0 }) })
     await world.clock.settle()
-    const said = link?.client.sent.slice(-2).map((bytes) => codec.decode(bytes, 0))
-    expect(said).toEqual([
+    const sent = link?.client.sent.slice(-2).map((bytes) => codec.decode(bytes, 0))
+    expect(sent).toEqual([
       { kind: "ack", handled: 0, stateFrames: 2 },
       { kind: "pong", number: 7, handled: 0 },
     ])

@@ -58,13 +58,13 @@ interface Talker {
 }
 
 /** Sends a command every few milliseconds until `stop`. */
-async function startTalking(door: Door, { heard }: Backend): Promise<Talker> {
+async function startTalking(door: Door, { received }: Backend): Promise<Talker> {
   const client = clientBy(door, { token: door.origin })
   await client.connect()
   const { sessionId } = client
-  const told: number[] = []
-  client.on("told", ({ n }) => told.push(n))
-  heard.length = 0
+  const news: number[] = []
+  client.on("news", ({ n }) => news.push(n))
+  received.length = 0
   let isOver = false
   let last = 0
   const talk = async (): Promise<void> => {
@@ -81,9 +81,9 @@ async function startTalking(door: Door, { heard }: Backend): Promise<Talker> {
       isOver = true
       await talking
       const all = Array.from({ length: last }, (_, index) => index + 1)
-      expect(heard).toEqual(all)
-      await eventually(() => told.length >= last)
-      expect(told).toEqual(all)
+      expect(received).toEqual(all)
+      await eventually(() => news.length >= last)
+      expect(news).toEqual(all)
       expect(client.sessionId).toBe(sessionId)
       expect(client.stats().sessionsReset).toBe(0)
     },

@@ -95,10 +95,10 @@ describe("replicas of servers that are replaced at any time", { timeout: 120_000
     const world = createWorld({ latencyMs: below(10) })
     showScores(world)
     const client = await world.open("ann", { limits: boundlessDials, reconnect: () => 5 })
-    const told = new Map<string, object>()
-    client.replica("scores").on("enter", ({ id, record }) => told.set(id, record))
-    client.replica("scores").on("change", ({ id, record }) => told.set(id, record))
-    client.replica("scores").on("leave", ({ id }) => told.delete(id))
+    const copied = new Map<string, object>()
+    client.replica("scores").on("enter", ({ id, record }) => copied.set(id, record))
+    client.replica("scores").on("change", ({ id, record }) => copied.set(id, record))
+    client.replica("scores").on("leave", ({ id }) => copied.delete(id))
     for (let turn = 0; turn < 120; turn += 1) {
       const scores = world.server.replica("scores")
       const id = `p${below(4)}`
@@ -118,7 +118,7 @@ describe("replicas of servers that are replaced at any time", { timeout: 120_000
       const expected = Object.fromEntries(ids.map((each) => [each, server.replica("scores").get(each)]))
       expect(client.replica("scores").stale).toBe(false)
       expect(shown(client, "scores")).toEqual(expected)
-      expect(Object.fromEntries(told)).toEqual(expected)
+      expect(Object.fromEntries(copied)).toEqual(expected)
     }
     expect(world.errors).toEqual([])
   }

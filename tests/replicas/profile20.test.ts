@@ -41,7 +41,7 @@ function createOldWorld(): { world: World; translated: () => number } {
 }
 
 async function openOld(world: World, token: string): Promise<Update[]> {
-  const heard: Update[] = []
+  const received: Update[] = []
   const client = createClient(contract20, {
     url: "memory:",
     token,
@@ -50,11 +50,11 @@ async function openOld(world: World, token: string): Promise<Update[]> {
     dial: world.network.dial,
     autoConnect: false,
   })
-  client.on("gameUpdate", (update) => heard.push(update))
+  client.on("gameUpdate", (update) => received.push(update))
   const connected = client.connect()
   await world.clock.advance(100)
   await connected
-  return heard
+  return received
 }
 
 describe("replicas in profile 2.0", () => {

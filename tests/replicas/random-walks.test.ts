@@ -15,7 +15,7 @@ interface Watcher {
   readonly view: { moveTo(place: { x: number; y: number }): void }
   place: { x: number; y: number }
   /** Records of its copy, reconstructed from its events alone. */
-  readonly told: Map<string, object>
+  readonly copied: Map<string, object>
 }
 
 interface Draw {
@@ -36,21 +36,21 @@ async function watch(world: World, index: number): Promise<Watcher> {
   const client = await world.open(user, { limits: boundlessDials })
   const place = { x: index * 7, y: 0 }
   const view = world.server.replica("walkers").view(sessionOf(world, user), place)
-  const told = new Map<string, object>()
+  const copied = new Map<string, object>()
   const copy = client.replica("walkers")
   copy.on("enter", ({ id, record }) => {
-    expect(told.has(id)).toBe(false)
-    told.set(id, record)
+    expect(copied.has(id)).toBe(false)
+    copied.set(id, record)
   })
   copy.on("change", ({ id, record, before }) => {
-    expect(told.get(id)).toEqual(before)
-    told.set(id, record)
+    expect(copied.get(id)).toEqual(before)
+    copied.set(id, record)
   })
   copy.on("leave", ({ id, record }) => {
-    expect(told.get(id)).toEqual(record)
-    told.delete(id)
+    expect(copied.get(id)).toEqual(record)
+    copied.delete(id)
   })
-  return { client, user, view, place, told }
+  return { client, user, view, place, copied }
 }
 
 function disturb(world: World, draw: Draw): void {
@@ -91,14 +91,14 @@ function step(world: World, draw: Draw, watchers: readonly Watcher[]): void {
 }
 
 /** The client must have the records in range; it may also have those that stay in view. */
-function compare(world: World, { client, place, told, user }: Watcher): void {
+function compare(world: World, { client, place, copied, user }: Watcher): void {
   const seen = shown(client)
   const inRange = around(world.server, place, 1)
   const kept = around(world.server, place, 2)
   for (const [id, record] of Object.entries(inRange)) expect(seen[id], `${user} sees ${id}`).toEqual(record)
   for (const [id, record] of Object.entries(seen))
     expect(kept[id], `${user} still sees ${id}`).toEqual(record)
-  expect(Object.fromEntries(told)).toEqual(seen)
+  expect(Object.fromEntries(copied)).toEqual(seen)
 }
 
 async function run(seed: number): Promise<void> {

@@ -14,9 +14,9 @@ describe("a view", () => {
     walkers.set("far", walker(25, 5))
     const client = await world.open("ann")
     world.server.replica("walkers").view(sessionOf(world, "ann"), { x: 1, y: 1 })
-    const heard: string[] = []
+    const received: string[] = []
     for (const kind of ["enter", "change", "leave"] as const)
-      client.replica("walkers").on(kind, ({ id }) => heard.push(`${kind} ${id}`))
+      client.replica("walkers").on(kind, ({ id }) => received.push(`${kind} ${id}`))
     await world.clock.advance(tickMs)
     expect(shown(client)).toEqual({
       near: walker(5, 5, { name: "näh", title: "Sir" }),
@@ -32,9 +32,9 @@ describe("a view", () => {
     await world.clock.advance(tickMs)
     expect(shown(client)).toEqual({ far: walker(19, 5, { hp: 1 }) })
     // Both in one frame, cell by cell.
-    expect(heard.slice(0, 2).toSorted()).toEqual(["enter near", "enter next"])
-    expect(heard.slice(2, 4).toSorted()).toEqual(["change near", "leave next"])
-    expect(heard.slice(4).toSorted()).toEqual(["enter far", "leave near"])
+    expect(received.slice(0, 2).toSorted()).toEqual(["enter near", "enter next"])
+    expect(received.slice(2, 4).toSorted()).toEqual(["change near", "leave next"])
+    expect(received.slice(4).toSorted()).toEqual(["enter far", "leave near"])
     expect(client.replica("walkers")).toMatchObject({ size: 1, stale: false, ageMs: 0, name: "walkers" })
     expect(world.errors).toEqual([])
   })

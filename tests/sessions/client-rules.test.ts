@@ -89,8 +89,8 @@ describe("clients of one key", () => {
   it("wait for their latest value by topic, event and key of the contract", async () => {
     const world = createWorld({ profile: "hawser.1", limits: { resumeWindowMs: 60_000 } })
     const client = await openClient(world)
-    const heard: unknown[] = []
-    client.on("where", (value) => heard.push(value))
+    const received: unknown[] = []
+    client.on("where", (value) => received.push(value))
     const [session] = world.server.sessions()
     const topics = ["map:a", "map:b"].map((name) => world.server.topic(name))
     if (session === undefined) throw new Error("no session")
@@ -103,7 +103,7 @@ describe("clients of one key", () => {
       session.send("where", { who: "bob", x: 100 * x })
     }
     await world.clock.advance(1_000)
-    expect(heard).toEqual([
+    expect(received).toEqual([
       { who: "ann", x: 2 },
       { who: "ann", x: 2 },
       { who: "ann", x: 20 },

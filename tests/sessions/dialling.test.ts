@@ -57,7 +57,7 @@ describe("a server that sends its clients away at once", () => {
     server.open()
     server.welcome()
     for (let asked = 0; asked < 5_000; asked += 1) {
-      server.say({ kind: "authRequest", expiresInMs: 1_000 })
+      server.send({ kind: "authRequest", expiresInMs: 1_000 })
       if (asked % 100 === 0) await world.clock.settle()
     }
     expect(tokens.count).toBe(1 + 3)

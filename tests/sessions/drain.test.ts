@@ -62,7 +62,7 @@ it("moves sending clients to a second listener without a visible gap", async () 
     createClient(contract, { url: `ws://127.0.0.1:${port}/ws`, token: `u${index}`, webSocket: WebSocket }),
   )
   await Promise.all(clients.map((client) => client.connect()))
-  const heard = clients.map((client) => {
+  const received = clients.map((client) => {
     const ticks: number[] = []
     client.on("tick", ({ n }) => ticks.push(n))
     return ticks
@@ -88,7 +88,7 @@ it("moves sending clients to a second listener without a visible gap", async () 
   expect(balancer.open.get(second.port)?.size).toBe(20)
   await Promise.all(clients.map((client) => client.ping()))
   const expected = Array.from({ length: rounds }, (_, index) => index + 1)
-  for (const ticks of heard) expect(ticks).toEqual(expected)
+  for (const ticks of received) expect(ticks).toEqual(expected)
   expect(handled).toHaveLength(20 * rounds)
   expect(server.stats()).toMatchObject({ sessions: 20, sessionsResumed: 20, sessionsDetached: 0 })
   for (const client of clients) client.close()

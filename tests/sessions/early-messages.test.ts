@@ -20,18 +20,18 @@ it.each(profiles)(
       autoConnect: false,
       random: () => 0.5,
     })
-    const heard: string[] = []
+    const received: string[] = []
     client.on("note", ({ text }) => {
-      heard.push(text)
+      received.push(text)
       if (text === "b") client.cut()
     })
     unwatched(client.connect())
     await clock.settle()
     server.open()
-    for (const text of ["a", "b", "c"]) server.say({ kind: "event", type: "note", payload: { text } })
-    expect(heard).toEqual([])
+    for (const text of ["a", "b", "c"]) server.send({ kind: "event", type: "note", payload: { text } })
+    expect(received).toEqual([])
     server.welcome()
-    expect(heard).toEqual(["a", "b"])
+    expect(received).toEqual(["a", "b"])
     client.close()
   },
 )

@@ -26,9 +26,9 @@ describe("a session that is frozen and thawed", () => {
   it("continues as without the freeze, in both directions", async () => {
     const frozen = frozenSessions()
     const { world, client } = await openWorld(frozen)
-    const heard: string[] = []
+    const received: string[] = []
     const events: SessionEvent[] = []
-    client.on("note", ({ text }) => heard.push(text))
+    client.on("note", ({ text }) => received.push(text))
     client.onSession((event) => events.push(event))
     const replies: Promise<unknown>[] = []
     for (let round = 0; round < 20; round += 1) {
@@ -45,7 +45,7 @@ describe("a session that is frozen and thawed", () => {
     const expected = Array.from({ length: 20 }, (_, round) =>
       Array.from({ length: 5 }, (__, count) => `${round}-${count}`),
     ).flat()
-    expect(heard).toEqual(expected)
+    expect(received).toEqual(expected)
     expect(world.handled).toEqual(expected)
     expect(await Promise.all(replies)).toEqual(expected.map((text) => ({ text })))
     expect(events.map(({ kind }) => kind)).toEqual(events.map(() => "resumed"))

@@ -4,7 +4,7 @@ import { HawserError } from "@hawser/protocol"
 import { describe, expect, it } from "vitest"
 import { createWorld, epochMs } from "../faults/harness.ts"
 import type { TestUser, World } from "../faults/harness.ts"
-import { sayHello } from "./scripted-client.ts"
+import { sendHello } from "./scripted-client.ts"
 import type { ScriptedClient } from "./scripted-client.ts"
 
 interface Verdict {
@@ -35,7 +35,7 @@ function createScene(): { readonly world: World; readonly verdicts: Map<string, 
 async function resume(world: World, first: ScriptedClient): Promise<ScriptedClient> {
   const { sessionId = "", resumeToken } = first.welcome ?? {}
   const claim = { sessionId, token: resumeToken ?? "", handled: 0, digest: 0 }
-  const second = await sayHello(world, { dial: 2, token: "500", resume: claim })
+  const second = await sendHello(world, { dial: 2, token: "500", resume: claim })
   expect(second.welcome).toMatchObject({ resumed: true, sessionId })
   return second
 }
@@ -49,8 +49,8 @@ const outcomes = [
 describe.each(outcomes)("the late verdict on a fresh token, $what,", ({ settle }) => {
   it("door-8 of a lost connection does not affect its successor", async () => {
     const { world, verdicts } = createScene()
-    const first = await sayHello(world, { token: "100" })
-    first.say({ kind: "auth", token: "lost" })
+    const first = await sendHello(world, { token: "100" })
+    first.send({ kind: "auth", token: "lost" })
     await world.clock.settle()
     first.cut()
     await world.clock.settle()
@@ -58,15 +58,15 @@ describe.each(outcomes)("the late verdict on a fresh token, $what,", ({ settle }
     settle(verdicts.get("lost"))
     await world.clock.advance(1_000)
     expect([second.closes, second.refusal]).toEqual([[], undefined])
-    expect(second.heard.filter(({ kind }) => kind === "authOk")).toEqual([])
+    expect(second.received.filter(({ kind }) => kind === "authOk")).toEqual([])
     expect(world.server.sessions()).toMatchObject([{ attached: true, user: userUntil(500) }])
     expect(world.serverErrors).toEqual([])
   })
 
   it("door-8 of a detached session does not affect it", async () => {
     const { world, verdicts } = createScene()
-    const first = await sayHello(world, { token: "100" })
-    first.say({ kind: "auth", token: "lost" })
+    const first = await sendHello(world, { token: "100" })
+    first.send({ kind: "auth", token: "lost" })
     await world.clock.settle()
     first.cut()
     await world.clock.settle()
@@ -78,18 +78,18 @@ describe.each(outcomes)("the late verdict on a fresh token, $what,", ({ settle }
 
   it("door-8 has no effect after another token replaced it", async () => {
     const { world, verdicts } = createScene()
-    const client = await sayHello(world, { token: "100" })
-    client.say({ kind: "auth", token: "before" })
+    const client = await sendHello(world, { token: "100" })
+    client.send({ kind: "auth", token: "before" })
     await world.clock.settle()
-    client.say({ kind: "auth", token: "after" })
+    client.send({ kind: "auth", token: "after" })
     await world.clock.settle()
     settle(verdicts.get("before"))
     await world.clock.settle()
-    expect(client.heard.filter(({ kind }) => kind === "authOk")).toEqual([])
+    expect(client.received.filter(({ kind }) => kind === "authOk")).toEqual([])
     verdicts.get("after")?.accept(700)
     await world.clock.advance(1_000)
     expect([client.closes, client.refusal]).toEqual([[], undefined])
-    expect(client.heard.filter(({ kind }) => kind === "authOk")).toHaveLength(1)
+    expect(client.received.filter(({ kind }) => kind === "authOk")).toHaveLength(1)
     expect(world.server.sessions()).toMatchObject([{ attached: true, user: userUntil(700) }])
   })
 })
@@ -97,7 +97,7 @@ describe.each(outcomes)("the late verdict on a fresh token, $what,", ({ settle }
 describe.each(outcomes)("the late verdict on the token of a log-in, $what,", ({ settle }) => {
   it("door-8 opens no session and counts nothing when the connection is closed", async () => {
     const { world, verdicts } = createScene()
-    const first = await sayHello(world, { token: "gone" })
+    const first = await sendHello(world, { token: "gone" })
     first.cut()
     await world.clock.settle()
     settle(verdicts.get("gone"))

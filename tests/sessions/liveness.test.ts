@@ -7,7 +7,7 @@ import { SimulatedClock, SimulatedProcess, createMemoryNetwork } from "@hawser/p
 import { describe, expect, it } from "vitest"
 import { createWorld, rejection, watchStatus } from "../faults/harness.ts"
 import type { TestContract, World, WorldOptions } from "../faults/harness.ts"
-import { sayHello } from "./scripted-client.ts"
+import { sendHello } from "./scripted-client.ts"
 
 interface Pair {
   readonly world: World
@@ -213,13 +213,13 @@ describe("the server's pings", () => {
   it("surprise-C3 give the next connection of a session twice the time after a missed answer", async () => {
     const limits: Partial<ServerLimits> = { pingAfterMs: 1_000, pongTimeoutMs: 1_000 }
     const world = createWorld({ profile: "hawser.1", limits })
-    const first = await sayHello(world)
+    const first = await sendHello(world)
     world.network.links[0]?.blackHole()
     await world.clock.advance(2_300)
     expect(world.server.stats().silentConnectionsClosed).toBe(1)
     const { sessionId = "", resumeToken } = first.welcome ?? {}
     const resume = { sessionId, token: resumeToken ?? "", handled: 0, digest: 0 }
-    await sayHello(world, { dial: 2, resume })
+    await sendHello(world, { dial: 2, resume })
     world.network.links[1]?.blackHole()
     await world.clock.advance(2_900)
     expect(world.server.stats().silentConnectionsClosed).toBe(1)

@@ -4,7 +4,7 @@ import type { Client, SessionEvent } from "@hawser/client"
 import { describe, expect, it } from "vitest"
 import { createWorld, openClient, rejection } from "../faults/harness.ts"
 import type { TestContract, World } from "../faults/harness.ts"
-import { sayHello } from "./scripted-client.ts"
+import { sendHello } from "./scripted-client.ts"
 
 const profile = "hawser.1"
 
@@ -33,9 +33,9 @@ function watchSession(client: Client<TestContract>): SessionEvent[] {
 }
 
 function watchNotes(client: Client<TestContract>): string[] {
-  const heard: string[] = []
-  client.on("note", ({ text }) => heard.push(text))
-  return heard
+  const received: string[] = []
+  client.on("note", ({ text }) => received.push(text))
+  return received
 }
 
 /** Stays detached until the test ends the outage. */
@@ -48,7 +48,7 @@ describe("a lost connection", () => {
   it("loses, repeats and reorders nothing when it dies without a close, in both directions, requests under way", async () => {
     const world = createWorld({ profile, latencyMs: 10 })
     const client = await openDelayed(world)
-    const heard = watchNotes(client)
+    const received = watchNotes(client)
     const events = watchSession(client)
     const [session] = world.server.sessions()
     const slow = client.command("slow", { ms: 20_000 }, { timeoutMs: 300_000 })
@@ -62,7 +62,7 @@ describe("a lost connection", () => {
     await world.clock.advance(120_000)
     expect(await slow).toEqual({ ms: 20_000 })
     expect(await Promise.all(replies)).toEqual(texts.map((text) => ({ text })))
-    expect(heard).toEqual(texts)
+    expect(received).toEqual(texts)
     expect(world.handled).toEqual(texts)
     expect(events.map(({ kind }) => kind)).toEqual(["prolonged", "resumed"].slice(-events.length))
     expect(world.server.sessions()).toEqual([session])
@@ -145,7 +145,7 @@ describe("a session that is detached for too long", () => {
     const ends = watchEnds(world)
     const client = await openClient(world)
     const events = watchSession(client)
-    const heard = watchNotes(client)
+    const received = watchNotes(client)
     const sessionId = client.sessionId ?? ""
     const lost = rejection(client.command("never", {}, { timeoutMs: 300_000 }))
     await world.clock.settle()
@@ -174,7 +174,7 @@ describe("a session that is detached for too long", () => {
       { kind: "opened", sessionId: client.sessionId },
     ])
     expect(client.sessionId).not.toBe(sessionId)
-    expect(heard).toEqual([])
+    expect(received).toEqual([])
     expect(ends).toHaveLength(1)
   })
 
@@ -233,7 +233,7 @@ describe("a session that is detached for too long", () => {
   it("overflows at its bytes, and ends with RESET and 4410 when attached", async () => {
     const world = createWorld({ profile, limits: { sendBufferMaxBytes: 10_000 } })
     const ends = watchEnds(world)
-    const deaf = await sayHello(world)
+    const deaf = await sendHello(world)
     const text = "x".repeat(990)
     const [session] = world.server.sessions()
     // One message of any size always fits; ten of these do not.
@@ -243,7 +243,7 @@ describe("a session that is detached for too long", () => {
     expect(ends.map(({ cause, unacknowledged }) => [cause, unacknowledged.length])).toEqual([
       ["session_overflow", 9],
     ])
-    expect(deaf.heard.at(-1)).toEqual({ kind: "reset", cause: "session_overflow", count: 0 })
+    expect(deaf.received.at(-1)).toEqual({ kind: "reset", cause: "session_overflow", count: 0 })
     expect(deaf.closes).toEqual([4410])
   })
 })

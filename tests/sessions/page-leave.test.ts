@@ -6,7 +6,7 @@ import { describe, expect, it } from "vitest"
 import { createWorld as createTopicWorld, settled } from "../topics/harness.ts"
 import { createWorld, openClient, watchStatus } from "../faults/harness.ts"
 import type { World, WorldOptions } from "../faults/harness.ts"
-import { sayHello, sayHelloLater } from "./scripted-client.ts"
+import { sendHello, sendHelloLater } from "./scripted-client.ts"
 
 /** Pages of one test, and the way that each of them is left. */
 class Pages {
@@ -75,19 +75,19 @@ describe("a page that is left for good", () => {
 
   it("surprise-A8 ignores a second BYE, and one on a replaced connection", async () => {
     const world = createServerWorld({ latencyMs: 1 })
-    const first = sayHelloLater(world)
+    const first = sendHelloLater(world)
     await world.clock.advance(10)
     const { sessionId, resumeToken } = first.welcome ?? {}
     const claim = { sessionId: sessionId ?? "", token: resumeToken ?? "", handled: 0, digest: 0 }
-    const second = sayHelloLater(world, { dial: 2, resume: claim })
+    const second = sendHelloLater(world, { dial: 2, resume: claim })
     await world.clock.advance(1.5)
     const bye = { kind: "bye", code: "client_closed", message: "" } as const
     // Behind the HELLO of its successor.
-    first.say(bye)
+    first.send(bye)
     await world.clock.advance(10)
     expect([second.welcome?.resumed, world.ends]).toEqual([true, []])
-    second.say(bye)
-    second.say(bye)
+    second.send(bye)
+    second.send(bye)
     await world.clock.advance(10)
     expect(world.ends).toHaveLength(1)
     expect([second.closes, world.serverErrors]).toEqual([[1000], []])
@@ -131,19 +131,19 @@ describe("a socket that a browser closes with 1001", () => {
   const reason = "WebSocket is closed due to suspension."
 
   it.each([
-    { by: "no reason", said: "", limits: {}, windowMs: leaveWindowMs },
-    { by: "a reason, as WebKit's cache gives", said: reason, limits: {}, windowMs: resumeWindowMs },
+    { by: "no reason", sent: "", limits: {}, windowMs: leaveWindowMs },
+    { by: "a reason, as WebKit's cache gives", sent: reason, limits: {}, windowMs: resumeWindowMs },
     {
       by: "no reason, under a shorter window of all",
-      said: "",
+      sent: "",
       limits: { resumeWindowMs: 700 },
       windowMs: 700,
     },
-    { by: "no reason, with a window of 0", said: "", limits: { leaveWindowMs: 0 }, windowMs: 0 },
-  ])("surprise-A8 keeps its session for a window by $by", async ({ said, limits, windowMs }) => {
+    { by: "no reason, with a window of 0", sent: "", limits: { leaveWindowMs: 0 }, windowMs: 0 },
+  ])("surprise-A8 keeps its session for a window by $by", async ({ sent, limits, windowMs }) => {
     const world = createServerWorld({ limits })
     await openClient(world, { reconnect: false })
-    world.network.links.at(-1)?.client.close(1001, said)
+    world.network.links.at(-1)?.client.close(1001, sent)
     if (windowMs > 0) await world.clock.advance(windowMs - 1)
     expect([world.ends, world.server.stats().sessions]).toEqual([[], 1])
     await world.clock.advance(2)
@@ -180,12 +180,12 @@ describe("a page that dials while it is being closed", () => {
   /** Firefox closes the sockets of a page first, notifies the page, and lets it continue for a moment. */
   it("surprise-A8 keeps the short window if its client never confirms the resume", async () => {
     const world = createServerWorld()
-    const first = await sayHello(world)
+    const first = await sendHello(world)
     const { sessionId = "", resumeToken } = first.welcome ?? {}
     const claim = { sessionId, token: resumeToken ?? "", handled: 0, digest: 0 }
     world.network.links.at(-1)?.client.close(1001, "")
     await world.clock.advance(100)
-    const second = await sayHello(world, { dial: 2, resume: claim })
+    const second = await sendHello(world, { dial: 2, resume: claim })
     expect(second.welcome?.resumed).toBe(true)
     second.cut()
     await world.clock.advance(leaveWindowMs - 1)

@@ -223,9 +223,9 @@ describe("a client that sends at its limits", () => {
   ])("keeps its session, %s, while it receives messages", { timeout: 60_000 }, async (_how, limits) => {
     const world = createWorld({ profile: "hawser.1", latencyMs: 10, limits })
     const client = world.client()
-    const heard: string[] = []
+    const received: string[] = []
     const events: string[] = []
-    client.on("note", ({ text }) => heard.push(text))
+    client.on("note", ({ text }) => received.push(text))
     client.onSession(({ kind }) => events.push(kind))
     const connected = client.connect()
     await world.clock.advance(100)
@@ -239,7 +239,7 @@ describe("a client that sends at its limits", () => {
     await world.clock.advance(2_000)
     expect(events).toEqual(["opened"])
     expect(await Promise.all(replies)).toEqual(texts.map((text) => ({ text })))
-    expect(heard).toHaveLength(15)
+    expect(received).toHaveLength(15)
     expect(client.stats().pending).toBe(0)
   })
 })

@@ -6,7 +6,7 @@ import type { HelloFrame, ResumeClaim } from "@hawser/protocol/core"
 import { describe, expect, it } from "vitest"
 import { createWorld, rejection } from "../faults/harness.ts"
 import type { TestContract, World, WorldOptions } from "../faults/harness.ts"
-import { sayHello, sayHelloLater } from "./scripted-client.ts"
+import { sendHello, sendHelloLater } from "./scripted-client.ts"
 import { WireTap } from "./wire-tap.ts"
 
 interface Scene {
@@ -50,14 +50,14 @@ async function reconnect({ world, client }: Scene): Promise<void> {
 /** Asserts that messages pass in both directions, and that the client has noticed nothing. */
 async function expectUntouched(scene: Scene): Promise<void> {
   const { world, client, events, ends, suspicions } = scene
-  const heard: string[] = []
-  const stop = client.on("note", ({ text }) => heard.push(text))
+  const received: string[] = []
+  const stop = client.on("note", ({ text }) => received.push(text))
   const [session] = world.server.sessionsOf("ann")
   session?.send("note", { text: "still here" })
   const reply = client.command("echo", { text: "me too" })
   await world.clock.advance(1_000)
   expect(await reply).toEqual({ text: "me too" })
-  expect(heard).toEqual(["still here"])
+  expect(received).toEqual(["still here"])
   stop()
   expect(session?.id).toBe("session-1")
   expect(events.filter(({ kind }) => kind === "reset")).toEqual([])
@@ -94,7 +94,7 @@ describe("a client that resumes", () => {
     const scene = await createScene({}, 10)
     const { world, client } = scene
     const [session] = world.server.sessions()
-    const newer = sayHelloLater(world, { clientId: "the same, in truth", dial: 9, resume: claimOf(scene) })
+    const newer = sendHelloLater(world, { clientId: "the same, in truth", dial: 9, resume: claimOf(scene) })
     await world.clock.advance(15)
     // Under way when the newer connection takes over.
     const late = rejection(client.command("echo", { text: "on the old link" }))
@@ -109,7 +109,7 @@ describe("a client that resumes", () => {
     expect(await late).toMatchObject({ code: "connection_lost", cause: { code: "replaced" } })
     expect(session?.send("note", { text: "to the new one" })).toBe("sent")
     await world.clock.advance(100)
-    expect(newer.heard.at(-1)).toMatchObject({ kind: "event", payload: { text: "to the new one" } })
+    expect(newer.received.at(-1)).toMatchObject({ kind: "event", payload: { text: "to the new one" } })
     expect(world.network.links).toHaveLength(2)
   })
 
@@ -119,9 +119,9 @@ describe("a client that resumes", () => {
     const { takeoversMax, takeoverWindowMs } = defaultServerLimits
     let resume = claimOf(scene)
     let dial = 10
-    const takeOver = async (): ReturnType<typeof sayHello> => {
+    const takeOver = async (): ReturnType<typeof sendHello> => {
       dial += 1
-      const taker = await sayHello(world, { clientId: "copy", dial, resume })
+      const taker = await sendHello(world, { clientId: "copy", dial, resume })
       resume = { ...resume, token: taker.welcome?.resumeToken ?? "" }
       return taker
     }
@@ -148,7 +148,7 @@ describe("a claim with", () => {
     const stolen = claimOf(scene)
     await reconnect(scene)
     await world.clock.advance(1_000)
-    const thief = await sayHello(world, { clientId: "thief", dial: 99, resume: stolen })
+    const thief = await sendHello(world, { clientId: "thief", dial: 99, resume: stolen })
     expect(suspicions).toEqual(["session-1 memory"])
     expect(ends).toEqual(["ann session_stolen"])
     expect(thief.welcome).toMatchObject({ resumed: false, refusal: "session_stolen" })
@@ -169,7 +169,7 @@ describe("a claim with", () => {
       const { clientId, dial }: HelloFrame = tap.hellos[1] ?? expect.fail("no second HELLO")
       const resume = which === "the current token" ? claimOf(scene) : before
       for (const late of [dial, dial - 1, 0]) {
-        const refused = await sayHello(world, { clientId, dial: late, resume })
+        const refused = await sendHello(world, { clientId, dial: late, resume })
         expect([refused.refusal, refused.closes]).toEqual(["replaced", [4409]])
       }
       expect(world.server.stats()).toMatchObject({ takeovers: 0, sessionsResumed: 1, connections: 1 })
@@ -183,7 +183,7 @@ describe("a claim with", () => {
     const scene = await createScene({ sessionsPerUser: 1 })
     const { world, tap } = scene
     const { clientId } = tap.hellos[0] ?? expect.fail("no HELLO")
-    const late = await sayHello(world, { clientId, dial: 0 })
+    const late = await sendHello(world, { clientId, dial: 0 })
     expect([late.refusal, late.closes]).toEqual(["replaced", [4409]])
     await expectUntouched(scene)
   })
@@ -192,7 +192,7 @@ describe("a claim with", () => {
     const scene = await createScene()
     const { world } = scene
     for (const resume of [claimOf(scene), { ...claimOf(scene), handled: 2 ** 40, digest: 5 }]) {
-      const foreign = await sayHello(world, { token: "bob", dial: 99, resume })
+      const foreign = await sendHello(world, { token: "bob", dial: 99, resume })
       expect([foreign.refusal, foreign.closes]).toEqual(["auth_forbidden", [4403]])
     }
     expect(world.server.sessionsOf("bob")).toEqual([])
@@ -208,7 +208,7 @@ describe("a claim with", () => {
     world.network.links[0]?.cut()
     client.close()
     await world.clock.advance(119_000)
-    const foreign = await sayHello(world, { token: "bob", dial: 99, resume: claim })
+    const foreign = await sendHello(world, { token: "bob", dial: 99, resume: claim })
     expect(foreign.closes).toEqual([4403])
     expect(ends).toEqual([])
     await world.clock.advance(1_000)
@@ -225,11 +225,11 @@ describe("a claim with", () => {
       const forged = Buffer.from(bytes)
       forged[bit >> 3] = (forged[bit >> 3] ?? 0) ^ (1 << (bit & 7))
       const resume = { ...claim, token: forged.toString("base64url") }
-      const forger = await sayHello(world, { clientId: `forger ${bit}`, dial: 99, token: "bob", resume })
+      const forger = await sendHello(world, { clientId: `forger ${bit}`, dial: 99, token: "bob", resume })
       const outcome = forger.welcome?.refusal ?? forger.refusal ?? "taken"
       outcomes.set(outcome, (outcomes.get(outcome) ?? 0) + 1)
       expect(forger.welcome?.resumed ?? false).toBe(false)
-      forger.say({ kind: "bye", code: "client_closed", message: "" })
+      forger.send({ kind: "bye", code: "client_closed", message: "" })
       forger.cut()
       await world.clock.settle()
     }
@@ -243,7 +243,7 @@ describe("a claim with", () => {
     "no token at all (%#) is refused with 4401, and does not affect the session",
     async (token) => {
       const scene = await createScene()
-      const refused = await sayHello(scene.world, { dial: 99, resume: { ...claimOf(scene), token } })
+      const refused = await sendHello(scene.world, { dial: 99, resume: { ...claimOf(scene), token } })
       expect([refused.refusal, refused.closes]).toEqual(["auth_token_invalid", [4401]])
       await expectUntouched(scene)
     },
@@ -252,19 +252,19 @@ describe("a claim with", () => {
   it("abuse-A26 the id of a session, right or guessed, gets the same answer without the session's token", async () => {
     const scene = await createScene()
     const { world } = scene
-    const bob = await sayHello(world, { token: "bob", clientId: "bob" })
+    const bob = await sendHello(world, { token: "bob", clientId: "bob" })
     const own = bob.welcome?.resumeToken ?? ""
     const forged = Buffer.from(own, "base64url")
     forged[20] = (forged[20] ?? 0) ^ 1
     const answers: unknown[] = []
     for (const sessionId of ["session-1", "session-9", "session-2 ", "", "__proto__"])
       for (const token of [own, forged.toString("base64url")]) {
-        const asked = await sayHello(world, {
+        const asked = await sendHello(world, {
           token: "bob",
           dial: 99,
           resume: { ...claimOf(scene), sessionId, token },
         })
-        answers.push([asked.heard, asked.closes])
+        answers.push([asked.received, asked.closes])
       }
     expect(new Set(answers.map((answer) => JSON.stringify(answer))).size).toBe(1)
     expect(answers[0]).toMatchObject([[{ kind: "bye", code: "auth_token_invalid" }], [4401]])
@@ -277,11 +277,11 @@ describe("a claim with", () => {
     const claim = claimOf(scene)
     client.close()
     await world.clock.settle()
-    const own = await sayHello(world, { dial: 99, resume: claim })
+    const own = await sendHello(world, { dial: 99, resume: claim })
     expect(own.welcome).toMatchObject({ resumed: false, refusal: "closed" })
-    const other = await sayHello(world, { token: "bob", dial: 99, resume: claim })
+    const other = await sendHello(world, { token: "bob", dial: 99, resume: claim })
     expect([other.refusal, other.closes]).toEqual(["auth_forbidden", [4403]])
-    const guessed = await sayHello(world, {
+    const guessed = await sendHello(world, {
       token: "bob",
       dial: 99,
       resume: { ...claim, sessionId: "session-9" },

@@ -17,9 +17,9 @@ describe("a session that loses its connection", () => {
   it("resumes without loss, in both directions", async () => {
     const world = createWorld({ profile: "hawser.1", latencyMs: 10 })
     const client = await openClient(world)
-    const heard: string[] = []
+    const received: string[] = []
     const events: SessionEvent[] = []
-    client.on("note", ({ text }) => heard.push(text))
+    client.on("note", ({ text }) => received.push(text))
     client.onSession((event) => events.push(event))
     const [session] = world.server.sessions()
     const replies: Promise<unknown>[] = []
@@ -37,7 +37,7 @@ describe("a session that loses its connection", () => {
     const expected = Array.from({ length: 20 }, (_, round) =>
       Array.from({ length: 5 }, (__, count) => `${round}-${count}`),
     ).flat()
-    expect(heard).toEqual(expected)
+    expect(received).toEqual(expected)
     expect(world.handled).toEqual(expected)
     expect(await Promise.all(replies)).toEqual(expected.map((text) => ({ text })))
     expect(world.server.sessions()).toEqual([session])

@@ -15,7 +15,7 @@ import type { World } from "../faults/harness.ts"
 export const codec = createFrameCodec(new TypeTable(contractTypes(contract)), clientMessageLimits)
 
 export class ScriptedClient {
-  readonly heard: (Frame | BadFrame)[] = []
+  readonly received: (Frame | BadFrame)[] = []
   /** Codes with which the socket was closed; one at most. */
   readonly closes: number[] = []
   readonly #connection: Connection
@@ -23,7 +23,7 @@ export class ScriptedClient {
   constructor({ network }: World, onOpen: (client: ScriptedClient) => void) {
     this.#connection = network.dial("", ["hawser.1"], {
       open: () => onOpen(this),
-      message: (bytes) => this.heard.push(codec.decode(bytes, 0)),
+      message: (bytes) => this.received.push(codec.decode(bytes, 0)),
       text: () => {},
       drained: () => {},
       pong: () => {},
@@ -31,7 +31,7 @@ export class ScriptedClient {
     })
   }
 
-  say(frame: Frame): void {
+  send(frame: Frame): void {
     this.#connection.send({ bytes: codec.encode(frame) })
   }
 
@@ -41,12 +41,12 @@ export class ScriptedClient {
   }
 
   get welcome(): WelcomeFrame | undefined {
-    return this.heard.find((frame) => frame.kind === "welcome")
+    return this.received.find((frame) => frame.kind === "welcome")
   }
 
   /** Code of the BYE that it received. */
   get refusal(): string | undefined {
-    return this.heard.find((frame) => frame.kind === "bye")?.code
+    return this.received.find((frame) => frame.kind === "bye")?.code
   }
 }
 
@@ -61,13 +61,13 @@ const plainHello: HelloFrame = {
 }
 
 /** Sends HELLO as soon as its socket is open. */
-export function sayHelloLater(world: World, hello: Partial<HelloFrame> = {}): ScriptedClient {
-  return new ScriptedClient(world, (opened) => opened.say({ ...plainHello, ...hello }))
+export function sendHelloLater(world: World, hello: Partial<HelloFrame> = {}): ScriptedClient {
+  return new ScriptedClient(world, (opened) => opened.send({ ...plainHello, ...hello }))
 }
 
 /** Sends HELLO, and waits for its effects where the network has no latency. */
-export async function sayHello(world: World, hello: Partial<HelloFrame> = {}): Promise<ScriptedClient> {
-  const client = sayHelloLater(world, hello)
+export async function sendHello(world: World, hello: Partial<HelloFrame> = {}): Promise<ScriptedClient> {
+  const client = sendHelloLater(world, hello)
   await world.clock.settle()
   return client
 }

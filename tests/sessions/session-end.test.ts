@@ -5,7 +5,7 @@ import type { Frame } from "@hawser/protocol/core"
 import { describe, expect, it } from "vitest"
 import { createWorld, rejection } from "../faults/harness.ts"
 import type { TestContract, World } from "../faults/harness.ts"
-import { sayHello } from "./scripted-client.ts"
+import { sendHello } from "./scripted-client.ts"
 import { WireTap } from "./wire-tap.ts"
 
 interface Scene {
@@ -44,13 +44,13 @@ async function expectAnew(scene: Scene, cause: string): Promise<void> {
     { kind: "reset", sessionId: "session-1", cause },
     { kind: "opened", sessionId: "session-2" },
   ])
-  const heard: string[] = []
-  client.on("note", ({ text }) => heard.push(text))
+  const received: string[] = []
+  client.on("note", ({ text }) => received.push(text))
   world.server.broadcast("note", { text: "anew" })
   const reply = client.command("echo", { text: "anew" })
   await world.clock.advance(1_000)
   expect(await reply).toEqual({ text: "anew" })
-  expect(heard).toEqual(["anew"])
+  expect(received).toEqual(["anew"])
 }
 
 describe("two ends that disagree", () => {
@@ -58,7 +58,7 @@ describe("two ends that disagree", () => {
     const scene = await createScene()
     const { world, tap, ends } = scene
     const resume = { sessionId: "session-1", token: tap.token, handled: 1, digest: 12_345 }
-    const drifted = await sayHello(world, { dial: 99, resume })
+    const drifted = await sendHello(world, { dial: 99, resume })
     expect(drifted.welcome).toMatchObject({ resumed: false, refusal: "session_diverged" })
     expect(ends).toEqual(["session-1 session_diverged"])
     await world.clock.advance(1_000)
@@ -73,7 +73,7 @@ describe("two ends that disagree", () => {
       scene.world.server.broadcast("note", { text: "second" })
       await world.clock.settle()
       const resume = { sessionId: "session-1", token: tap.token, handled, digest: 0 }
-      const drifted = await sayHello(world, { dial: 99, resume })
+      const drifted = await sendHello(world, { dial: 99, resume })
       expect(drifted.welcome).toMatchObject({ resumed: false, refusal: "session_diverged" })
       expect(ends).toEqual(["session-1 session_diverged"])
     },
@@ -89,30 +89,30 @@ describe("two ends that disagree", () => {
       const world = createWorld({ profile: "hawser.1" })
       const ends: string[] = []
       world.server.onSessionEnd(({ cause }) => ends.push(cause))
-      const client = await sayHello(world)
+      const client = await sendHello(world)
       world.server.broadcast("note", { text: "one" })
-      client.say(frame(1))
+      client.send(frame(1))
       await world.clock.settle()
       expect(ends).toEqual([])
       // Acknowledgements are cumulative: a late one is ignored, and is no drift.
-      client.say(frame(0))
-      client.say(frame(2))
+      client.send(frame(0))
+      client.send(frame(2))
       await world.clock.settle()
       expect(ends).toEqual(["session_diverged"])
-      expect(client.heard.at(-1)).toEqual({ kind: "reset", cause: "session_diverged", count: 0 })
+      expect(client.received.at(-1)).toEqual({ kind: "reset", cause: "session_diverged", count: 0 })
       expect(client.closes).toEqual([4410])
     },
   )
 
   it("reset the session when the client's SYNC differs from the server's counts", async () => {
     const world = createWorld({ profile: "hawser.1" })
-    const client = await sayHello(world)
-    client.say({ kind: "sync", count: 0, digest: 0 })
+    const client = await sendHello(world)
+    client.send({ kind: "sync", count: 0, digest: 0 })
     await world.clock.settle()
     expect(client.closes).toEqual([])
-    client.say({ kind: "sync", count: 1, digest: 0 })
+    client.send({ kind: "sync", count: 1, digest: 0 })
     await world.clock.settle()
-    expect(client.heard.at(-1)).toEqual({ kind: "reset", cause: "session_diverged", count: 0 })
+    expect(client.received.at(-1)).toEqual({ kind: "reset", cause: "session_diverged", count: 0 })
     expect(client.closes).toEqual([4410])
   })
 
@@ -123,7 +123,7 @@ describe("two ends that disagree", () => {
     ["PONG names messages that were never sent", { kind: "pong", number: 1, handled: 9 }],
   ])("reset the session from the client when the server's %s", async (_name, frame) => {
     const scene = await createScene()
-    scene.tap.sayAsServer(frame)
+    scene.tap.sendAsServer(frame)
     await expectAnew(scene, "session_diverged")
   })
 
@@ -164,7 +164,7 @@ describe("two ends that disagree", () => {
 
   it("reset the session from the client when the server sends an unreadable frame, and report it", async () => {
     const scene = await createScene()
-    scene.tap.sayBytesAsServer(Uint8Array.of(0x40, 0xc1))
+    scene.tap.sendBytesAsServer(Uint8Array.of(0x40, 0xc1))
     await expectAnew(scene, "sys_invalid_message")
     expect(scene.world.clientErrors).toMatchObject([{ code: "sys_invalid_message" }])
   })
@@ -193,8 +193,8 @@ describe("a user whose session the application ends", () => {
   it("gets all messages sent before the end, also on a slow socket", async () => {
     const scene = await createScene()
     const { world, client } = scene
-    const heard: string[] = []
-    client.on("note", ({ text }) => heard.push(text))
+    const received: string[] = []
+    client.on("note", ({ text }) => received.push(text))
     const [session] = world.server.sessions()
     world.network.links[0]?.server.stall(true)
     const text = "x".repeat(100_000)
@@ -203,7 +203,7 @@ describe("a user whose session the application ends", () => {
     session?.end("cheated")
     world.network.links[0]?.server.stall(false)
     await world.clock.advance(1_000)
-    expect(heard).toHaveLength(5)
+    expect(received).toHaveLength(5)
     expect(client.current).toMatchObject({ state: "closed", error: { code: "cheated" } })
   })
 
@@ -282,16 +282,16 @@ describe("a client that closes", () => {
     const bob = world.client({ token: "bob" })
     unwatched(bob.connect())
     await world.clock.settle()
-    const heard: string[] = []
-    client.on("note", ({ text }) => heard.push(`ann ${text}`))
-    bob.on("note", ({ text }) => heard.push(`bob ${text}`))
+    const received: string[] = []
+    client.on("note", ({ text }) => received.push(`ann ${text}`))
+    bob.on("note", ({ text }) => received.push(`bob ${text}`))
     client.cut()
     await world.clock.settle()
     world.server.sessionsOf("ann")[0]?.send("note", { text: "for ann" })
     world.server.sessionsOf("bob")[0]?.send("note", { text: "for bob" })
     bob.cut()
     await world.clock.advance(5_000)
-    expect(heard.toSorted()).toEqual(["ann for ann", "bob for bob"])
+    expect(received.toSorted()).toEqual(["ann for ann", "bob for bob"])
     client.close()
     await world.clock.settle()
     expect(ends).toEqual(["session-1 closed"])

@@ -8,8 +8,8 @@ describe("a publication that finds a dead connection", () => {
     const world = createWorld({ profile: "hawser.1" })
     await openClient(world, { token: "ann" })
     const ben = await openClient(world, { token: "ben" })
-    const heard: string[] = []
-    ben.on("note", ({ text }, { offset }) => heard.push(`${offset} ${text}`))
+    const received: string[] = []
+    ben.on("note", ({ text }, { offset }) => received.push(`${offset} ${text}`))
     const topic = world.server.topic("room")
     for (const session of world.server.sessions()) topic.subscribe(session)
     world.server.onAttachment(({ user, attached }) => {
@@ -18,15 +18,15 @@ describe("a publication that finds a dead connection", () => {
     world.network.links[0]?.server.refuseSends()
     topic.publish("note", { text: "first" })
     await world.clock.settle()
-    expect(heard.slice(0, 2)).toEqual(["1 first", "2 ann is away"])
+    expect(received.slice(0, 2)).toEqual(["1 first", "2 ann is away"])
   })
 
   it("reaches every recipient before the hook's publication about the end of a full session", async () => {
     const world = createWorld({ profile: "hawser.1", limits: { sendBufferMaxCount: 4 } })
     await openClient(world, { token: "ann" })
     const ben = await openClient(world, { token: "ben" })
-    const heard: string[] = []
-    ben.on("note", ({ text }) => heard.push(text))
+    const received: string[] = []
+    ben.on("note", ({ text }) => received.push(text))
     const topic = world.server.topic("room")
     for (const session of world.server.sessions()) topic.subscribe(session)
     world.server.onSessionEnd(({ session }) =>
@@ -37,7 +37,7 @@ describe("a publication that finds a dead connection", () => {
       topic.publish("note", { text })
       await world.clock.advance(600)
     }
-    expect(heard).toEqual(["1", "2", "3", "4", "5", "ann has left"])
+    expect(received).toEqual(["1", "2", "3", "4", "5", "ann has left"])
   })
 })
 

@@ -13,27 +13,27 @@ interface Audience {
   readonly world: World
   readonly clients: readonly Client<TestContract>[]
   /** Messages that each client received, in order. */
-  readonly heard: readonly string[][]
+  readonly received: readonly string[][]
   readonly events: readonly SessionEvent[][]
 }
 
 async function gather(limits: WorldOptions["limits"] = {}): Promise<Audience> {
   const world = createWorld({ profile: "hawser.1", latencyMs: 5, limits })
-  const heard: string[][] = []
+  const received: string[][] = []
   const events: SessionEvent[][] = []
   const clients = Array.from({ length: readers }, (_, index) => {
     const client = world.client({ token: `reader ${index}` })
     const texts: string[] = []
-    const told: SessionEvent[] = []
-    heard.push(texts)
-    events.push(told)
+    const sessionEvents: SessionEvent[] = []
+    received.push(texts)
+    events.push(sessionEvents)
     client.on("note", ({ text }) => texts.push(text))
-    client.onSession((event) => told.push(event))
+    client.onSession((event) => sessionEvents.push(event))
     unwatched(client.connect())
     return client
   })
   await world.clock.advance(100)
-  return { world, clients, heard, events }
+  return { world, clients, received, events }
 }
 
 /**
@@ -41,7 +41,7 @@ async function gather(limits: WorldOptions["limits"] = {}): Promise<Audience> {
  * lagged.
  */
 async function stall(audience: Audience, ticks: number): Promise<{ texts: string[]; lagged: number }> {
-  const { world, heard } = audience
+  const { world, received } = audience
   world.network.links[0]?.server.stall(true)
   const texts: string[] = []
   let lagged = 0
@@ -50,7 +50,7 @@ async function stall(audience: Audience, ticks: number): Promise<{ texts: string
     texts.push(text)
     world.server.broadcast("note", { text })
     await world.clock.advance(tickMs)
-    for (const own of heard.slice(1)) if (own.at(-1) !== text) lagged += 1
+    for (const own of received.slice(1)) if (own.at(-1) !== text) lagged += 1
   }
   return { texts, lagged }
 }
@@ -58,13 +58,13 @@ async function stall(audience: Audience, ticks: number): Promise<{ texts: string
 describe("a reader that does not read, among 500", { timeout: 120_000 }, () => {
   it("delays no other client, and has everything once it reads again", async () => {
     const audience = await gather()
-    const { world, heard, events } = audience
+    const { world, received, events } = audience
     const { texts, lagged } = await stall(audience, 30)
     expect(lagged).toBe(0)
-    expect(heard[0]).toEqual([])
+    expect(received[0]).toEqual([])
     world.network.links[0]?.server.stall(false)
     await world.clock.advance(2_000)
-    for (const own of heard) expect(own).toEqual(texts)
+    for (const own of received) expect(own).toEqual(texts)
     expect(events.flat().filter(({ kind }) => kind !== "opened")).toEqual([])
     // Encoded once for all of them.
     expect(world.server.stats().publicationsEncoded).toBe(30)
@@ -72,17 +72,17 @@ describe("a reader that does not read, among 500", { timeout: 120_000 }, () => {
 
   it("is dropped when it acknowledges nothing for too long, and resumes exactly", async () => {
     const audience = await gather({ ackProgressMs: 1_000, pingAfterMs: 1_000, pongTimeoutMs: 10_000 })
-    const { world, heard, events } = audience
+    const { world, received, events } = audience
     const { texts, lagged } = await stall(audience, 60)
     expect(lagged).toBe(0)
     await world.clock.advance(10_000)
     expect(events[0]?.map(({ kind }) => kind)).toEqual(["opened", "resumed"])
-    for (const own of heard) expect(own).toEqual(texts)
+    for (const own of received) expect(own).toEqual(texts)
   })
 
   it("abuse-A43 ends with an explicit reset when its bound is full, and the bound is never exceeded", async () => {
     const audience = await gather({ sendBufferMaxCount: 16 })
-    const { world, heard, events } = audience
+    const { world, received, events } = audience
     const { texts, lagged } = await stall(audience, 40)
     expect(lagged).toBe(0)
     world.network.links[0]?.server.stall(false)
@@ -90,9 +90,9 @@ describe("a reader that does not read, among 500", { timeout: 120_000 }, () => {
     expect(events[0]?.map(({ kind }) => kind)).toEqual(["opened", "reset", "opened"])
     expect(events[0]).toContainEqual(expect.objectContaining({ kind: "reset", cause: "session_overflow" }))
     // Its received messages are a prefix of the sent ones, without a gap.
-    const own = heard[0] ?? []
+    const own = received[0] ?? []
     expect(own).toEqual(texts.slice(0, own.length))
-    for (const other of heard.slice(1)) expect(other).toEqual(texts)
+    for (const other of received.slice(1)) expect(other).toEqual(texts)
     expect(world.server.sessions()).toHaveLength(readers)
   })
 })

@@ -5,14 +5,14 @@ import type { Dial } from "@hawser/protocol/core"
 import { describe, expect, it } from "vitest"
 import { boundlessDials, createWorld, openClient } from "../faults/harness.ts"
 import type { World } from "../faults/harness.ts"
-import { sayHello } from "./scripted-client.ts"
+import { sendHello } from "./scripted-client.ts"
 import type { ScriptedClient } from "./scripted-client.ts"
 import { WireTap } from "./wire-tap.ts"
 
 async function resume(world: World, first: ScriptedClient): Promise<ScriptedClient> {
   const { sessionId = "", resumeToken } = first.welcome ?? {}
   const claim = { sessionId, token: resumeToken ?? "", handled: 0, digest: 0 }
-  const second = await sayHello(world, { dial: 2, resume: claim })
+  const second = await sendHello(world, { dial: 2, resume: claim })
   expect(second.welcome).toMatchObject({ resumed: true, sessionId })
   return second
 }
@@ -20,14 +20,14 @@ async function resume(world: World, first: ScriptedClient): Promise<ScriptedClie
 describe("a request after held ones", () => {
   it("door-8 has its full timeout, which does not start at their arrival", async () => {
     const world = createWorld({ profile: "hawser.1", limits: { inboxHighWater: 1 } })
-    const client = await sayHello(world)
+    const client = await sendHello(world)
     const request = { kind: "request", call: undefined } as const
     for (const reference of [1, 2, 3])
-      client.say({ ...request, type: "slow", payload: { ms: 50 }, budgetMs: 0, reference })
+      client.send({ ...request, type: "slow", payload: { ms: 50 }, budgetMs: 0, reference })
     await world.clock.advance(10_000)
-    client.say({ ...request, type: "echo", payload: { text: "late" }, budgetMs: 5_000, reference: 4 })
+    client.send({ ...request, type: "echo", payload: { text: "late" }, budgetMs: 5_000, reference: 4 })
     await world.clock.advance(10)
-    const reply = client.heard.findLast(({ kind }) => kind === "reply")
+    const reply = client.received.findLast(({ kind }) => kind === "reply")
     expect(reply).toMatchObject({ reference: 4, outcome: { ok: true } })
   })
 })
@@ -44,7 +44,7 @@ async function drop(world: World): Promise<void> {
 describe("a dropped connection of a page that is left", () => {
   it("door-8 shortens no window when its session is on another connection", async () => {
     const world = createWorld({ profile: "hawser.1" })
-    const first = await sayHello(world)
+    const first = await sendHello(world)
     await drop(world)
     await resume(world, first)
     world.network.links[0]?.client.close(1001, "")
@@ -54,7 +54,7 @@ describe("a dropped connection of a page that is left", () => {
 
   it("door-8 leaves one window, which a resume ends", async () => {
     const world = createWorld({ profile: "hawser.1" })
-    const first = await sayHello(world)
+    const first = await sendHello(world)
     await drop(world)
     world.network.links[0]?.client.close(1001, "")
     await world.clock.advance(2_000)
@@ -68,15 +68,15 @@ describe("a dropped connection of a page that is left", () => {
 describe("a client that acknowledges late, again and again", () => {
   it("door-8 gets a PING each time before it is dropped", async () => {
     const world = createWorld({ profile: "hawser.1" })
-    const client = await sayHello(world)
+    const client = await sendHello(world)
     const [session] = world.server.sessions()
-    const asked = (): number => client.heard.filter(({ kind }) => kind === "ping").length
+    const asked = (): number => client.received.filter(({ kind }) => kind === "ping").length
     session?.send("note", { text: "1" })
     await world.clock.advance(46_200)
     expect(asked()).toBe(1)
     session?.send("note", { text: "2" })
     await world.clock.advance(300)
-    client.say({ kind: "ack", handled: 1 })
+    client.send({ kind: "ack", handled: 1 })
     await world.clock.advance(48_000)
     expect([asked(), client.closes]).toEqual([2, []])
     await world.clock.advance(48_000)
@@ -91,7 +91,7 @@ describe("a move that the server requested", () => {
     const world = createWorld({ profile: "hawser.1" })
     const tap = new WireTap(world.network.dial)
     const client = await openClient(world, { dial: tap.dial })
-    tap.sayAsServer({ ...goaway, startInMs: 5_000 })
+    tap.sendAsServer({ ...goaway, startInMs: 5_000 })
     await world.clock.advance(1_000)
     world.network.links[0]?.cut()
     await world.clock.advance(30_000)
@@ -102,8 +102,8 @@ describe("a move that the server requested", () => {
     const world = createWorld({ profile: "hawser.1" })
     const tap = new WireTap(world.network.dial)
     const client = await openClient(world, { dial: tap.dial })
-    tap.sayAsServer({ ...goaway, startInMs: 1_000 })
-    tap.sayAsServer({ ...goaway, startInMs: 5_000 })
+    tap.sendAsServer({ ...goaway, startInMs: 1_000 })
+    tap.sendAsServer({ ...goaway, startInMs: 5_000 })
     await world.clock.advance(4_999)
     expect(world.network.links).toHaveLength(1)
     await world.clock.advance(30_000)
@@ -114,8 +114,8 @@ describe("a move that the server requested", () => {
 describe("a drain after its deadline", () => {
   it("door-8 closes the connections that stayed, and no successor of one that is still closing", async () => {
     const world = createWorld({ profile: "hawser.1" })
-    const first = await sayHello(world)
-    const other = await sayHello(world, { token: "ben", clientId: "other" })
+    const first = await sendHello(world)
+    const other = await sendHello(world, { token: "ben", clientId: "other" })
     world.network.links[0]?.server.stall(true)
     const drained = world.server.drain({ spreadMs: 0, graceMs: 500 })
     await world.clock.advance(300)
@@ -128,8 +128,8 @@ describe("a drain after its deadline", () => {
 
   it("door-8 counts the connections that stayed, and no others", async () => {
     const world = createWorld({ profile: "hawser.1" })
-    const first = await sayHello(world)
-    await sayHello(world, { token: "ben", clientId: "other" })
+    const first = await sendHello(world)
+    await sendHello(world, { token: "ben", clientId: "other" })
     const drained = world.server.drain({ spreadMs: 0, graceMs: 500 })
     await world.clock.advance(300)
     await resume(world, first)

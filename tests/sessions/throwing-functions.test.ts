@@ -365,21 +365,21 @@ describe("a reconnection strategy", () => {
 describe("a listener", () => {
   it.each(modes)("surprise-A4 that %s is reported, and the next one is still called", async (_, fail) => {
     const world = createWorld()
-    const heard: string[] = []
+    const notified: string[] = []
     const client = world.client()
     const room = client.topic("lobby")
     client.onStatus(fail)
-    client.onStatus(({ state }) => heard.push(state))
+    client.onStatus(({ state }) => notified.push(state))
     client.onSession(fail)
-    client.onSession(({ kind }) => heard.push(kind))
+    client.onSession(({ kind }) => notified.push(kind))
     client.on("note", fail)
     client.once("note", fail)
-    client.on("note", () => heard.push("note"))
+    client.on("note", () => notified.push("note"))
     room.on("note", fail)
     room.onLeft(fail)
     room.onGap(fail)
     room.presence.subscribe(fail)
-    room.on("note", () => heard.push("room"))
+    room.on("note", () => notified.push("room"))
     const seen = await unhandled(async () => {
       expect(await connected(world, client, 100)).toBe("open")
       const joined = room.join({ state: {} })
@@ -395,7 +395,17 @@ describe("a listener", () => {
       await world.clock.advance(100)
     })
     expect(seen).toEqual([])
-    expect(heard).toEqual(["connecting", "open", "opened", "note", "room", "note", "room", "reset", "closed"])
+    expect(notified).toEqual([
+      "connecting",
+      "open",
+      "opened",
+      "note",
+      "room",
+      "note",
+      "room",
+      "reset",
+      "closed",
+    ])
     expect(world.errors.length).toBeGreaterThan(8)
     expect(world.errors.every(isFault)).toBe(true)
   })
@@ -410,16 +420,16 @@ describe("a validator", () => {
     async (_, event) => {
       const world = createWorld()
       const client = world.client({}, contractWith({ event }))
-      const heard: string[] = []
-      client.on("note", () => heard.push("note"))
-      client.on("other", () => heard.push("other"))
+      const notified: string[] = []
+      client.on("note", () => notified.push("note"))
+      client.on("other", () => notified.push("other"))
       const seen = await unhandled(async () => {
         expect(await connected(world, client, 100)).toBe("open")
         for (const name of ["note", "other"] as const) world.server.broadcast(name, {})
         await world.clock.advance(100)
         await expectWorks(world, client)
       })
-      expect([seen, heard]).toEqual([[], ["other"]])
+      expect([seen, notified]).toEqual([[], ["other"]])
       expect(world.errors).toMatchObject([{ code: "invalid_reply" }])
       expect(isFault(world.errors[0])).toBe(true)
     },

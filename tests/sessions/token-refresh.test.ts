@@ -5,7 +5,7 @@ import { HawserError } from "@hawser/protocol"
 import { describe, expect, it } from "vitest"
 import { createWorld, epochMs } from "../faults/harness.ts"
 import type { TestContract, TestUser, World } from "../faults/harness.ts"
-import { sayHello } from "./scripted-client.ts"
+import { sendHello } from "./scripted-client.ts"
 import { WireTap } from "./wire-tap.ts"
 
 interface Scene {
@@ -56,11 +56,11 @@ async function createScene(tokens: readonly string[], options: Partial<ClientOpt
   return { world, tap, client, events, states, ends, asked }
 }
 
-function kinds({ tap }: Scene): { said: string[]; heard: string[] } {
+function kinds({ tap }: Scene): { sent: string[]; received: string[] } {
   const ofTokens = (kind: string): boolean => kind.startsWith("auth")
   return {
-    said: tap.said.map(({ kind }) => kind).filter(ofTokens),
-    heard: tap.heard.map(({ kind }) => kind).filter(ofTokens),
+    sent: tap.sent.map(({ kind }) => kind).filter(ofTokens),
+    received: tap.received.map(({ kind }) => kind).filter(ofTokens),
   }
 }
 
@@ -69,17 +69,17 @@ describe("a token that expires", () => {
     const scene = await createScene(["ann until 120", "ann until 300", "ann until 9000"])
     const { world, tap, events, states, asked } = scene
     await world.clock.advance(59_999)
-    expect(kinds(scene)).toEqual({ said: [], heard: [] })
+    expect(kinds(scene)).toEqual({ sent: [], received: [] })
     await world.clock.advance(1)
-    expect(kinds(scene)).toEqual({ said: ["auth"], heard: ["authRequest", "authOk"] })
-    expect(tap.heard.findLast(({ kind }) => kind === "authRequest")).toMatchObject({ expiresInMs: 60_000 })
-    expect(tap.heard.findLast(({ kind }) => kind === "authOk")).toMatchObject({ expiresInMs: 240_000 })
+    expect(kinds(scene)).toEqual({ sent: ["auth"], received: ["authRequest", "authOk"] })
+    expect(tap.received.findLast(({ kind }) => kind === "authRequest")).toMatchObject({ expiresInMs: 60_000 })
+    expect(tap.received.findLast(({ kind }) => kind === "authOk")).toMatchObject({ expiresInMs: 240_000 })
     const [session] = world.server.sessions()
     expect(session?.user).toEqual({ id: "ann", expiresAtMs: epochMs + 300_000 })
     await world.clock.advance(180_000)
     expect(session?.user).toEqual({ id: "ann", expiresAtMs: epochMs + 9_000_000 })
     await world.clock.advance(1_000_000)
-    expect(kinds(scene).said).toEqual(["auth", "auth"])
+    expect(kinds(scene).sent).toEqual(["auth", "auth"])
     expect(asked).toEqual([undefined, undefined, undefined])
     expect([events, states]).toEqual([[], []])
     expect(world.network.links).toHaveLength(1)
@@ -91,7 +91,7 @@ describe("a token that expires", () => {
     const { world, client, tap, events, states, ends, asked } = scene
     const [session] = world.server.sessions()
     await world.clock.advance(149_999)
-    expect(kinds(scene)).toEqual({ said: [], heard: ["authRequest"] })
+    expect(kinds(scene)).toEqual({ sent: [], received: ["authRequest"] })
     expect(states).toEqual([])
     session?.send("note", { text: "kept" })
     const reply = client.command("echo", { text: "kept" })
@@ -123,11 +123,11 @@ describe("a token that expires", () => {
 
   it("closes a connection whose client sends no other, by 4401, and the session stays detached", async () => {
     const world = createTokenWorld()
-    const mute = await sayHello(world, { token: "ann until 100" })
+    const mute = await sendHello(world, { token: "ann until 100" })
     expect(mute.welcome).toMatchObject({ expiresInMs: 100_000 })
     await world.clock.advance(130_000)
     expect(mute.closes).toEqual([4401])
-    expect(mute.heard.filter(({ kind }) => kind === "authRequest")).toHaveLength(1)
+    expect(mute.received.filter(({ kind }) => kind === "authRequest")).toHaveLength(1)
     expect(world.server.sessions()).toMatchObject([{ active: true, attached: false }])
   })
 })
@@ -146,8 +146,8 @@ describe("a token on a live connection", () => {
 
   it("abuse-A20 of another user closes a scripted client with 4403 after BYE, and bob has no session by it", async () => {
     const world = createTokenWorld()
-    const client = await sayHello(world, { token: "ann until 100" })
-    client.say({ kind: "auth", token: "bob until 100" })
+    const client = await sendHello(world, { token: "ann until 100" })
+    client.send({ kind: "auth", token: "bob until 100" })
     await world.clock.settle()
     expect([client.refusal, client.closes]).toEqual(["auth_forbidden", [4403]])
     expect(world.server.sessions()).toEqual([])
@@ -155,8 +155,8 @@ describe("a token on a live connection", () => {
 
   it("that is invalid closes the connection with 4401, and the session stays detached", async () => {
     const world = createTokenWorld()
-    const client = await sayHello(world, { token: "ann until 100" })
-    client.say({ kind: "auth", token: "ann until 0" })
+    const client = await sendHello(world, { token: "ann until 100" })
+    client.send({ kind: "auth", token: "ann until 0" })
     await world.clock.settle()
     expect(client.closes).toEqual([4401])
     expect(world.server.sessions()).toMatchObject([{ active: true, attached: false }])
@@ -173,9 +173,9 @@ describe("a token on a live connection", () => {
         },
       },
     })
-    const client = await sayHello(world, { token: "0" })
+    const client = await sendHello(world, { token: "0" })
     for (let number = 1; number <= 405; number += 1) {
-      client.say({ kind: "auth", token: `${number}` })
+      client.send({ kind: "auth", token: `${number}` })
       await world.clock.advance(20)
     }
     expect(checked).toEqual(["0", "1", "2", "3"])
@@ -211,10 +211,10 @@ describe("a token on a live connection", () => {
 
   it("is accepted also without AUTHREQ, and changes the permissions", async () => {
     const world = createTokenWorld()
-    const client = await sayHello(world, { token: "ann until 100" })
-    client.say({ kind: "auth", token: "ann until 500" })
+    const client = await sendHello(world, { token: "ann until 100" })
+    client.send({ kind: "auth", token: "ann until 500" })
     await world.clock.settle()
-    expect(client.heard.at(-1)).toEqual({ kind: "authOk", expiresInMs: 500_000 })
+    expect(client.received.at(-1)).toEqual({ kind: "authOk", expiresInMs: 500_000 })
     expect(world.server.sessions()).toMatchObject([{ user: { expiresAtMs: epochMs + 500_000 } }])
   })
 })

@@ -7,8 +7,8 @@ type Seen = Frame | BadFrame
 
 export class WireTap {
   /** Frames from the client and frames to it, on all of its connections. */
-  readonly said: Seen[] = []
-  readonly heard: Seen[] = []
+  readonly sent: Seen[] = []
+  readonly received: Seen[] = []
   /** Replaces a frame to the client; undefined drops it. */
   change: (frame: Seen) => Seen | undefined = (frame) => frame
   readonly dial: Dial
@@ -21,7 +21,7 @@ export class WireTap {
         ...events,
         message: (bytes) => {
           const frame = codec.decode(bytes, 0)
-          this.heard.push(frame)
+          this.received.push(frame)
           const changed = this.change(frame)
           if (changed === frame) events.message(bytes)
           else if (changed !== undefined && changed.kind !== "bad") events.message(codec.encode(changed))
@@ -32,7 +32,7 @@ export class WireTap {
           return connection.bufferedBytes
         },
         send: (message) => {
-          this.said.push(codec.decode(message.bytes, 0))
+          this.sent.push(codec.decode(message.bytes, 0))
           return connection.send(message)
         },
         close: (code, reason) => connection.close(code, reason),
@@ -44,22 +44,22 @@ export class WireTap {
   }
 
   /** Sends a frame on the client's newest connection. */
-  sayAsServer(frame: Frame): void {
-    this.sayBytesAsServer(codec.encode(frame))
+  sendAsServer(frame: Frame): void {
+    this.sendBytesAsServer(codec.encode(frame))
   }
 
-  sayBytesAsServer(bytes: Uint8Array): void {
+  sendBytesAsServer(bytes: Uint8Array): void {
     this.#last?.message(bytes)
   }
 
   /** Every HELLO of the client, in order. */
   get hellos(): HelloFrame[] {
-    return this.said.filter((frame) => frame.kind === "hello")
+    return this.sent.filter((frame) => frame.kind === "hello")
   }
 
   /** Resume token of the newest WELCOME to the client. */
   get token(): string {
-    const welcome = this.heard.findLast((frame) => frame.kind === "welcome")
+    const welcome = this.received.findLast((frame) => frame.kind === "welcome")
     return welcome?.resumeToken ?? ""
   }
 }

@@ -62,7 +62,7 @@ export class RequestBook {
   readonly #orders: RequestRecord[][] = []
   readonly #heads: number[] = []
   /** Per client, abandoned requests that were never executed: since its last resume, and before. */
-  readonly #givenUp: RequestRecord[][] = []
+  readonly #abandoned: RequestRecord[][] = []
   readonly #void: RequestRecord[][] = []
   #pending = 0
 
@@ -108,10 +108,10 @@ export class RequestBook {
 
   /** The client has a new connection for its session: abandoned requests must not be executed on it. */
   resumed(client: number): void {
-    const records = this.#givenUp[client] ?? []
+    const records = this.#abandoned[client] ?? []
     for (const record of records) record.isVoid = true
     this.#void[client] = records
-    this.#givenUp[client] = []
+    this.#abandoned[client] = []
   }
 
   /** The request has reached its session. */
@@ -198,7 +198,7 @@ export class RequestBook {
     const record = this.#records.get(id)
     if (record === undefined) throw new Violation("S4", `a reset reports request ${id}, which was never made`)
     record.reported += 1
-    if (record.key !== undefined) throw new Violation("S4", `request ${id} has a key and was given up`)
+    if (record.key !== undefined) throw new Violation("S4", `request ${id} has a key and was abandoned`)
   }
 
   settled(record: RequestRecord, { outcome, answered, closedWith }: Settlement): void {
@@ -207,7 +207,7 @@ export class RequestBook {
     record.outcome = outcome
     this.#pending -= 1
     if ((outcome === "timeout" || outcome === "cancelled") && record.executions === 0)
-      (this.#givenUp[record.client] ??= []).push(record)
+      (this.#abandoned[record.client] ??= []).push(record)
     if (!outcomes.has(outcome) && outcome !== closedWith)
       throw new Violation("S14", `request ${record.id} ended with ${outcome}`)
     if (outcome === "ok") {

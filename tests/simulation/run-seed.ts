@@ -212,10 +212,11 @@ class Ending {
       const missing = record.emitted.length - record.delivered
       if (missing > 0) return `session ${record.id} misses ${missing} events`
       if (!record.attached) return `session ${record.id} is not attached`
-      const { toldClient, toldServer } = this.#run.watch.toldOf(record)
+      const { ackedAtClient, ackedAtServer } = this.#run.watch.toldOf(record)
       const { sent, handled } = client.stats()
-      if (toldClient < sent) return `the client of ${userId} knows of ${toldClient} of ${sent} messages`
-      if (toldServer < handled) return `the server knows of ${toldServer} of ${handled} messages to ${userId}`
+      if (ackedAtClient < sent) return `the client of ${userId} knows of ${ackedAtClient} of ${sent} messages`
+      if (ackedAtServer < handled)
+        return `the server knows of ${ackedAtServer} of ${handled} messages to ${userId}`
     }
     return ""
   }

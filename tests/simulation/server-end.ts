@@ -282,13 +282,13 @@ export class ServerEnd {
       // A handler of an earlier process settles nothing.
       if (sessionRecord.lives !== lives) return
       trace.add("server: done", input.id)
-      if (deaf?.isLetGo === true) sessionRecord.running += 1
+      if (deaf?.isReleased === true) sessionRecord.running += 1
       else if (deaf !== undefined) sessionRecord.deaf.splice(sessionRecord.deaf.indexOf(deaf), 1)
       requests.finished(record, sessionRecord, isFinal)
     }
     const goDeaf = (): void => {
       if (sessionRecord.lives !== lives) return
-      deaf = { untilMs: clock.now() + plan.server.handlerGraceMs, isLetGo: false }
+      deaf = { untilMs: clock.now() + plan.server.handlerGraceMs, isReleased: false }
       sessionRecord.deaf.push(deaf)
     }
     if (draw.chance(0.2)) this.send(session)

@@ -22,7 +22,7 @@ export interface SessionRecord {
   running: number
   settled: number
   /** Handlers that ignore their signal: the product settles their requests after a while. */
-  readonly deaf: { readonly untilMs: number; isLetGo: boolean }[]
+  readonly deaf: { readonly untilMs: number; isReleased: boolean }[]
   attached: boolean
   detachedAtMs: number
   serverCause: string | undefined
@@ -50,7 +50,7 @@ export interface SessionRecord {
 /** Number of handlers that block the session's acknowledgements. */
 export function runningAt(record: SessionRecord, nowMs: number): number {
   for (let first = record.deaf[0]; first !== undefined && first.untilMs <= nowMs; first = record.deaf[0]) {
-    first.isLetGo = true
+    first.isReleased = true
     record.deaf.shift()
     record.running -= 1
   }
@@ -276,7 +276,7 @@ function assertReported(record: SessionRecord, unacknowledged: readonly SentMess
   const { emitted, delivered } = record
   const from = emitted.length - ids.length
   if (from > delivered)
-    throw new Violation("S3", `session ${record.id} let go of ${from} events, ${delivered} were delivered`)
+    throw new Violation("S3", `session ${record.id} released ${from} events, ${delivered} were delivered`)
   for (const [index, id] of ids.entries()) {
     if (emitted[from + index] !== id)
       throw new Violation(

@@ -161,7 +161,7 @@ export class Simulation {
     for (const record of this.#detached.splice(0)) {
       const state = this.watch.socketOf(record)?.server.state
       if (!record.attached && state === "open" && record.serverCause === undefined)
-        throw new Violation("S13", `session ${record.id} let go of a connection that is open`)
+        throw new Violation("S13", `session ${record.id} released an open connection`)
     }
   }
 

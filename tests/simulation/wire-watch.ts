@@ -59,8 +59,8 @@ interface SessionWire {
   /** Number of the client's last reliable message that was written to any connection. */
   head: number
   /** Highest acknowledgement that each end has received. */
-  toldClient: number
-  toldServer: number
+  ackedAtClient: number
+  ackedAtServer: number
   /** WELCOMEs in a row that the client never received. */
   lostWelcomes: number
   readonly replies: Set<number>
@@ -74,7 +74,7 @@ export class WireWatch implements NetworkWatch {
   readonly #sessions = new Map<SessionRecord, SessionWire>()
   #acks = 0
   /** Sockets that their client has abandoned. */
-  readonly #given = new Set<SimulatedSocket>()
+  readonly #abandoned = new Set<SimulatedSocket>()
   /** The socket of each client's last HELLO. */
   readonly #newest = new Map<WatchedClient, SimulatedSocket>()
 
@@ -138,10 +138,10 @@ export class WireWatch implements NetworkWatch {
       if ((byte & 0xc0) === 0x40) link.arrived += 1
       if (byte === frameByte.welcome) this.#welcomed(link)
       const said = byte === frameByte.welcome ? link.handled : told
-      if (wire !== undefined) wire.toldClient = Math.max(wire.toldClient, said)
+      if (wire !== undefined) wire.ackedAtClient = Math.max(wire.ackedAtClient, said)
       return
     }
-    if (wire !== undefined) wire.toldServer = Math.max(wire.toldServer, told)
+    if (wire !== undefined) wire.ackedAtServer = Math.max(wire.ackedAtServer, told)
     if (byte === frameByte.hello && socket.client.state === "closed") seen.saw("lateHelloArrived")
     if (link.session === undefined || wire?.link !== link) return
     if ((byte & 0xc0) === 0x40) link.session.received += 1
@@ -171,7 +171,7 @@ export class WireWatch implements NetworkWatch {
     const { seen, trace } = this.#options
     trace.add(socket.number, side, "closes", code)
     if (side === "client" && socket.client.state === "connecting") seen.saw("dialTimedOut")
-    this.#given.add(socket)
+    this.#abandoned.add(socket)
     if (socket.isBroken && code === 1006) {
       if (side === "client" && socket.client.state === "open") seen.saw("halfOpenFoundByClient")
       if (side === "server" && socket.server.state === "open") seen.saw("halfOpenFoundByServer")
@@ -199,8 +199,8 @@ export class WireWatch implements NetworkWatch {
   #closedAtClient(socket: SimulatedSocket): void {
     const { seen, clientOf } = this.#options
     const client = clientOf(socket)
-    if (socket.server.state === "connecting" && !this.#given.has(socket)) seen.saw("dialRefused")
-    this.#given.delete(socket)
+    if (socket.server.state === "connecting" && !this.#abandoned.has(socket)) seen.saw("dialRefused")
+    this.#abandoned.delete(socket)
     // HELLO was never sent on it, and another one serves.
     const wasDialled = this.#links.get(socket)?.hello === undefined
     if (wasDialled && client?.status() === "open" && this.#newest.get(client) !== socket)
@@ -329,7 +329,7 @@ export class WireWatch implements NetworkWatch {
     link.welcomeAtMs = this.#options.nowMs()
     const wire = this.#sessions.get(session)
     if (wire === undefined) {
-      const told = { head: 0, toldClient: 0, toldServer: 0 }
+      const told = { head: 0, ackedAtClient: 0, ackedAtServer: 0 }
       this.#sessions.set(session, { link, lostWelcomes: 0, replies: new Set(), ...told })
     } else wire.link = link
   }
@@ -340,8 +340,8 @@ export class WireWatch implements NetworkWatch {
   }
 
   /** Highest acknowledgement that each end has received. */
-  toldOf(session: SessionRecord): { readonly toldClient: number; readonly toldServer: number } {
-    return this.#sessions.get(session) ?? { toldClient: 0, toldServer: 0 }
+  toldOf(session: SessionRecord): { readonly ackedAtClient: number; readonly ackedAtServer: number } {
+    return this.#sessions.get(session) ?? { ackedAtClient: 0, ackedAtServer: 0 }
   }
 
   #welcomed(link: Link): void {

@@ -62,8 +62,8 @@ describeOver(["ws", "bun"], (transport) => {
       expect(closed).toMatch(/^(4401|1008) no verified token/)
       expect(socket.protocol).toBe(profile === "2.0" ? "" : subprotocol)
       expect(await world.verified()).toEqual([])
-      const told = [closed, ...said, ...(await world.errors()), ...(await world.warnings())]
-      expect(told.join("\n")).not.toContain("eyJ")
+      const texts = [closed, ...said, ...(await world.errors()), ...(await world.warnings())]
+      expect(texts.join("\n")).not.toContain("eyJ")
     })
   })
 
@@ -153,17 +153,17 @@ describe("a log-out everywhere", () => {
       reason: "logged out",
     })
     expect(performance.now() - startedMs).toBeLessThan(2_000)
-    const comeBack = async (hello: Uint8Array): Promise<RawPeer> => {
+    const reconnect = async (hello: Uint8Array): Promise<RawPeer> => {
       const peer = await openRaw(first.url, "hawser.1")
       peer.send(hello)
       return peer
     }
     for (const { frames } of [open, away]) {
-      const back = await comeBack(helloBytes("hawser.1", "ann", { resume: claimIn(frames), dial: 2 }))
+      const back = await reconnect(helloBytes("hawser.1", "ann", { resume: claimIn(frames), dial: 2 }))
       expect(await back.refusal()).toMatchObject({ said: "forbidden", code: closeCode.forbidden })
     }
     revoked.add("ann")
-    const again = await comeBack(helloBytes("hawser.1", "ann"))
+    const again = await reconnect(helloBytes("hawser.1", "ann"))
     expect(await again.refusal()).toMatchObject({
       said: "auth_token_invalid",
       code: closeCode.authentication,

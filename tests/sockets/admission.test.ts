@@ -41,7 +41,7 @@ describeOver(["ws", "bun", "memory"], (transport) => {
       const peer = await openRaw(world, profile)
       peer.send(helloBytes(profile, "hung"))
       expect(await peer.refusal()).toMatchObject({ said: "auth_timeout", code: 4401 })
-      expect(await world.givenUp()).toEqual(["hung"])
+      expect(await world.aborted()).toEqual(["hung"])
     })
 
     it("abuse-A19 refuses a HELLO of 9 KiB unverified", async () => {

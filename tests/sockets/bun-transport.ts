@@ -61,7 +61,7 @@ export class BunHost {
       admit: ask("admit"),
       handled: ask("handled"),
       verified: ask("verified"),
-      givenUp: ask("givenUp"),
+      aborted: ask("aborted"),
       ended: ask("ended"),
       errors: ask("errors"),
       warnings: ask("warnings"),

@@ -126,14 +126,14 @@ describeOver(["ws", "bun", "memory"], (transport) => {
       const world = await startServer(transport)
       const client = world.client(clientProfile(profile))
       await client.connect()
-      const heard: string[] = []
-      client.on("note", ({ text }) => heard.push(text))
+      const received: string[] = []
+      client.on("note", ({ text }) => received.push(text))
       expect(await client.command("echo", { text: "grüß dich" })).toEqual({ text: "grüß dich" })
       expect(await client.query("look", {})).toEqual({ seen: 2 })
       expect(await world.send("ann", [{ name: "note", text: "one" }])).toEqual(["sent"])
       expect(await world.broadcast("all")).toBe(1)
-      await until(() => heard.length === 2)
-      expect(heard).toEqual(["one", "all"])
+      await until(() => received.length === 2)
+      expect(received).toEqual(["one", "all"])
       expect(await world.errors()).toEqual([])
     })
 
@@ -154,10 +154,10 @@ describeOver(["ws", "bun", "memory"], (transport) => {
 
     it("encodes a broadcast to two clients once", async () => {
       const world = await startServer(transport)
-      const heard: string[] = []
+      const received: string[] = []
       for (const token of ["ann", "bob"]) {
         const client = world.client({ ...clientProfile(profile), token })
-        client.on("note", ({ text }) => heard.push(`${token} ${text}`))
+        client.on("note", ({ text }) => received.push(`${token} ${text}`))
         await client.connect()
       }
       const { publicationsEncoded, messagesSent } = await world.stats()
@@ -166,8 +166,8 @@ describeOver(["ws", "bun", "memory"], (transport) => {
         publicationsEncoded: publicationsEncoded + 1,
         messagesSent: messagesSent + 2,
       })
-      await until(() => heard.length === 2)
-      expect(heard.toSorted()).toEqual(["ann all", "bob all"])
+      await until(() => received.length === 2)
+      expect(received.toSorted()).toEqual(["ann all", "bob all"])
     })
 
     it("releases a client that is reset in the middle of replies, once, and serves the others", async (context) => {

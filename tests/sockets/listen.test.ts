@@ -154,10 +154,10 @@ describe("close() on Node", () => {
     const server = createOnNode()
     const { port } = await listen(server)
     await openSocket(port)
-    const told = vi.fn<() => void>()
-    for (const httpServer of servers()) httpServer.once("close", told)
+    const onClose = vi.fn<() => void>()
+    for (const httpServer of servers()) httpServer.once("close", onClose)
     await server.close()
-    expect(told).toHaveBeenCalledOnce()
+    expect(onClose).toHaveBeenCalledOnce()
   })
 
   it("returns the same promise however often it is called", async () => {
@@ -241,8 +241,8 @@ describeOver(["ws", "bun"], (transport) => {
       const unread = await openSocket(world.port)
       unread.pause()
       unread.write("GET / HTTP/1.1\r\nHost: a\r\n\r\n".repeat(1_000))
-      const heard = transport.lacks.silentPeers === undefined ? [silent, slow] : [slow]
-      const ended = heard.map((socket) => new Promise((resolve) => socket.once("close", resolve)))
+      const received = transport.lacks.silentPeers === undefined ? [silent, slow] : [slow]
+      const ended = received.map((socket) => new Promise((resolve) => socket.once("close", resolve)))
       const startedMs = performance.now()
       await world.close()
       expect(performance.now() - startedMs).toBeLessThan(8_000)

@@ -87,7 +87,7 @@ export interface ServerControl {
   /** Tokens that were passed to the verification. */
   verified(): Promise<readonly string[]>
   /** Tokens whose verification was aborted. */
-  givenUp(): Promise<readonly string[]>
+  aborted(): Promise<readonly string[]>
   ended(): Promise<readonly SeenEnd[]>
   errors(): Promise<readonly string[]>
   /** Kind and message of each. */
@@ -153,7 +153,7 @@ export function createProgram(spec: ServerSpec, listen: Listen): ServerProgram {
     admit: async () => tokens.admit(),
     handled: async () => [...handled],
     verified: async () => tokens.verified,
-    givenUp: async () => tokens.givenUp,
+    aborted: async () => tokens.aborted,
     ended: async () => [...ended],
     errors: async () => [...errors],
     warnings: async () => [...warnings],
@@ -182,14 +182,14 @@ function sendOne(server: IdleServer, userId: string, event: ServerEvent): SendOu
 
 function watchTokens() {
   const verified: string[] = []
-  const givenUp: string[] = []
+  const aborted: string[] = []
   let admit = (): void => {}
   const admitted = new Promise<void>((resolve) => {
     admit = resolve
   })
   return {
     verified,
-    givenUp,
+    aborted,
     admitted,
     admit: () => admit(),
     async authenticate(token: string, { signal }: { readonly signal: AbortSignal }): Promise<SocketUser> {
@@ -197,7 +197,7 @@ function watchTokens() {
       if (token.startsWith("bad")) throw new HawserError("auth_token_invalid")
       if (token.startsWith("broken")) throw new Error("the verification is broken")
       if (token.startsWith("hung")) {
-        signal.addEventListener("abort", () => givenUp.push(token))
+        signal.addEventListener("abort", () => aborted.push(token))
         await new Promise(() => {})
       }
       if (token.startsWith("late")) await admitted

@@ -100,7 +100,7 @@ function memoryTransport(): Transport {
     name: "memory",
     lacks: {
       tcp: belowMessages,
-      messageBound: "memory has no bound of its own on a message; that is the WebSocket's",
+      messageBound: "memory has no bound on a message; the WebSocket has it",
     },
     async create(spec) {
       const program = createProgram(spec, async () => ({ port: 0, url: "memory:" }))

@@ -135,7 +135,7 @@ function claimSuite(name: string, make: SessionStoreFactory<TestUser>): void {
 
 function newcomerSuite(name: string, make: SessionStoreFactory<TestUser>): void {
   describe(`a new session in the session store "${name}"`, () => {
-    it("admits a new session by the end of detached sessions first, then of the oldest", async () => {
+    it("ends detached sessions first, then the oldest", async () => {
       const { open, store, host, network, clock } = createScene(make, { limits: { sessionsPerUser: 2 } })
       const newcomer = { userId: "ann", clientId: "new", dial: 1 }
       expect(await store.open(newcomer)).toEqual({ kind: "open", ends: [] })
@@ -150,7 +150,7 @@ function newcomerSuite(name: string, make: SessionStoreFactory<TestUser>): void 
       expect(await store.open({ ...newcomer, userId: "ben" })).toEqual({ kind: "open", ends: [] })
     })
 
-    it("refuses a new session where the oldest wins, unless a detached session can end", async () => {
+    it("is refused where the oldest wins, unless a detached session can end", async () => {
       const options = { limits: { sessionsPerUser: 1 }, sessionPolicy: "oldestWins" } as const
       const { open, store, network, clock } = createScene(make, options)
       await open("ann")

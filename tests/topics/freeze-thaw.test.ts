@@ -37,7 +37,7 @@ function createFreezer() {
 it("keeps a membership, its presence and the offsets of a session that is frozen and thawed", async () => {
   const { world, freeze, thaw } = createFreezer()
   const [ann, ben] = [await world.open("guest ann"), await world.open("ben")]
-  const heard = listen(ann, "chat:a")
+  const received = listen(ann, "chat:a")
   for (const client of [ann, ben])
     await settled(world, client.topic("chat:a").join({ state: { mood: "good" } }))
   const seen: string[] = []
@@ -53,7 +53,7 @@ it("keeps a membership, its presence and the offsets of a session that is frozen
   await publish("between")
   await world.clock.advance(5_000)
   await publish("after")
-  expect(heard).toEqual(["1 before", "2 between", "3 after"])
+  expect(received).toEqual(["1 before", "2 between", "3 after"])
   expect(seen).toEqual(["ann away", "ann back"])
   expect(sessionOf(world, "ann")).toMatchObject({ id, user: { id: "ann", isGuest: true }, attached: true })
   expect(world.server.stats()).toMatchObject({ topics: 1, topicMembers: 2, sessions: 2 })

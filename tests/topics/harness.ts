@@ -140,9 +140,9 @@ export function sessionOf(world: World, user: string) {
 /** Records all events of a room, as short lines. */
 export function listen(client: TopicClient, name: "chat:a" | "chat:b" | "lobby"): string[] {
   const room = client.topic(name)
-  const heard: string[] = []
-  room.on("chatMessage", ({ text }, { offset }) => heard.push(`${offset} ${text}`))
-  room.onGap(({ from, to, reason }) => heard.push(`gap ${from}-${to} ${reason}`))
-  room.onLeft(({ code }) => heard.push(`left ${code}`))
-  return heard
+  const received: string[] = []
+  room.on("chatMessage", ({ text }, { offset }) => received.push(`${offset} ${text}`))
+  room.onGap(({ from, to, reason }) => received.push(`gap ${from}-${to} ${reason}`))
+  room.onLeft(({ code }) => received.push(`left ${code}`))
+  return received
 }

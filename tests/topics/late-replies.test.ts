@@ -13,7 +13,7 @@ it("door-8 a refusal that arrives after its member has left and joined again end
     isSlow ? new Promise((_, reject) => refusals.push(reject)) : true
   const world = createWorld({ chat: { canJoin } })
   const ann = await world.open("ann", { reconnect: () => 500 })
-  const heard = listen(ann, "chat:a")
+  const received = listen(ann, "chat:a")
   const room = ann.topic("chat:a")
   await settled(world, room.join(fine))
   isSlow = true
@@ -27,7 +27,7 @@ it("door-8 a refusal that arrives after its member has left and joined again end
   await world.clock.advance(1_000)
   world.server.topic("chat:a").publish("chatMessage", { text: "still here" })
   await world.clock.advance(100)
-  expect([room.state, heard, world.errors]).toEqual(["in", ["1 still here"], []])
+  expect([room.state, received, world.errors]).toEqual(["in", ["1 still here"], []])
 })
 
 it("door-10 calls the hook again once after an answer, whatever happened meanwhile, and not during it", async () => {
@@ -40,12 +40,12 @@ it("door-10 calls the hook again once after an answer, whatever happened meanwhi
   const room = ann.topic("chat:a")
   await settled(world, room.join(fine))
   isSlow = true
-  const comeBack = async (): Promise<void> => {
+  const reconnect = async (): Promise<void> => {
     world.network.links.at(-1)?.cut()
     await world.clock.advance(10_000)
     expect(ann.current.state).toBe("open")
   }
-  for (let time = 0; time < 3; time += 1) await comeBack()
+  for (let time = 0; time < 3; time += 1) await reconnect()
   expect(answers).toHaveLength(1)
   answers[0]?.(true)
   await world.clock.advance(100)
@@ -54,9 +54,9 @@ it("door-10 calls the hook again once after an answer, whatever happened meanwhi
   await world.clock.advance(100)
   expect([room.state, answers.length]).toEqual(["in", 2])
   // A hook that never answers keeps a member for a minute at most.
-  await comeBack()
+  await reconnect()
   await world.clock.advance(60_000)
-  await comeBack()
+  await reconnect()
   expect(answers).toHaveLength(4)
   answers[3]?.(false)
   await world.clock.advance(100)

@@ -182,7 +182,7 @@ describe("a topic request that Hawser's client never sends", () => {
   it("joins once for any number of requests", async () => {
     const world = createWorld()
     const ann = await world.open("ann")
-    const heard = listen(ann, "chat:a")
+    const received = listen(ann, "chat:a")
     await settled(world, ann.topic("chat:a").join(fine))
     world.server.topic("chat:a").publish("chatMessage", { text: "one" })
     const payload = { topic: "chat:a", state: { mood: "other" }, recent: 5 }
@@ -196,7 +196,7 @@ describe("a topic request that Hawser's client never sends", () => {
     }
     world.network.links[0]?.client.send({ bytes: codec.encode(frame) })
     await world.clock.advance(200)
-    expect(heard).toEqual(["1 one"])
+    expect(received).toEqual(["1 one"])
     expect(world.server.stats()).toMatchObject({ topicMembers: 1, topicJoins: 1 })
     expect([...ann.topic("chat:a").presence].map(({ state }) => state)).toEqual([{ mood: "other" }])
   })

@@ -34,7 +34,7 @@ describe("presence", () => {
   it("is complete when the join is done, then changes as others join, change and leave", async () => {
     const world = createWorld()
     const ann = await enter(world, "ann")
-    const told = updates(ann)
+    const changes = updates(ann)
     const ben = await world.open("ben")
     const joined = ben.topic("chat:a").join(mood("new"))
     unwatched(joined.then(() => expect(seen(ben)).toEqual(["ann fine", "ben new"])))
@@ -48,7 +48,7 @@ describe("presence", () => {
     })
     await settled(world, ben.topic("chat:a").setState({ mood: "older" }))
     await settled(world, ben.topic("chat:a").leave())
-    expect(told).toEqual(["+ben new", "~ben older", "-ben older"])
+    expect(changes).toEqual(["+ben new", "~ben older", "-ben older"])
     expect([seen(ann), seen(ben)]).toEqual([["ann fine"], []])
     expect(ann.topic("chat:a").presence.self?.id).toBe([...ann.topic("chat:a").presence][0]?.id)
     expect(ann.topic("chat:a").presence.get(-1)).toBeUndefined()
@@ -60,7 +60,7 @@ describe("presence", () => {
     const others: TopicClient[] = []
     for (const user of ["cem", "dan", "eve"]) others.push(await world.open(user))
     await world.clock.advance(200)
-    const told = [updates(ann), updates(ben)]
+    const changes = [updates(ann), updates(ben)]
     const before = world.server.stats()
     for (const client of others)
       client
@@ -70,10 +70,10 @@ describe("presence", () => {
     unwatched(ben.topic("chat:a").setState({ mood: "a" }))
     unwatched(ben.topic("chat:a").setState({ mood: "b" }))
     await world.clock.advance(38)
-    expect(told).toEqual([[], []])
+    expect(changes).toEqual([[], []])
     await world.clock.advance(10)
-    expect(told[0]).toEqual(["+cem new, +dan new, +eve new, ~ben b"])
-    expect(told[1]).toEqual(told[0])
+    expect(changes[0]).toEqual(["+cem new, +dan new, +eve new, ~ben b"])
+    expect(changes[1]).toEqual(changes[0])
     const after = world.server.stats()
     expect(after.presenceUpdates - before.presenceUpdates).toBe(1)
     // Their three joins, and the changes to all five.
@@ -83,8 +83,8 @@ describe("presence", () => {
   it("counts a session, not its connections: a short outage shows as `away` and ends no membership", async () => {
     const world = createWorld()
     const [ann, ben] = [await enter(world, "ann"), await enter(world, "ben", { reconnect: () => 1_000 })]
-    const told: unknown[] = []
-    ann.topic("chat:a").presence.subscribe((update) => told.push(update))
+    const changes: unknown[] = []
+    ann.topic("chat:a").presence.subscribe((update) => changes.push(update))
     const { id } = ben.topic("chat:a").presence.self ?? {}
     world.network.links.at(-1)?.cut()
     await world.clock.advance(300)
@@ -94,7 +94,7 @@ describe("presence", () => {
     await world.clock.advance(3_000)
     expect(seen(ann)).toEqual(["ann fine", "ben fine"])
     expect(ben.topic("chat:a").presence).toMatchObject({ stale: false, self: { id } })
-    expect(told).toHaveLength(2)
+    expect(changes).toHaveLength(2)
   })
 
   it("is complete again after an outage, in one update, after any number of changes", async () => {
@@ -103,14 +103,14 @@ describe("presence", () => {
     const cem = await enter(world, "cem")
     world.network.links[1]?.cut()
     await world.clock.advance(100)
-    const told = updates(ben)
+    const changes = updates(ben)
     for (let turn = 0; turn < 20; turn += 1)
       await settled(world, ann.topic("chat:a").setState({ mood: `${turn}` }))
     await settled(world, cem.topic("chat:a").leave())
     await enter(world, "dan")
     await world.clock.advance(10_000)
     expect(world.server.stats()).toMatchObject({ sessionsResumed: 1, sessionsEnded: 0 })
-    expect(told).toEqual(["+dan fine, ~ann 19, -cem fine"])
+    expect(changes).toEqual(["+dan fine, ~ann 19, -cem fine"])
     expect(seen(ben).toSorted()).toEqual(["ann 19", "ben fine", "dan fine"])
   })
 
@@ -119,7 +119,7 @@ describe("presence", () => {
     const ann = await enter(world, "ann")
     const ben = await enter(world, "ben", { reconnect: () => 1_000 })
     await settled(world, ben.topic("chat:a").setState({ mood: "tired" }))
-    const told = updates(ann)
+    const changes = updates(ann)
     const before = ben.topic("chat:a").presence.self?.id
     world.network.links.at(-1)?.cut()
     await world.clock.advance(500)
@@ -131,7 +131,7 @@ describe("presence", () => {
       ["ann fine", "ben tired"],
       ["ann fine", "ben tired"],
     ])
-    expect(told).toEqual(["~ben tired", "-ben tired", "+ben tired"])
+    expect(changes).toEqual(["~ben tired", "-ben tired", "+ben tired"])
     expect(ben.topic("chat:a").presence.self?.id).not.toBe(before)
   })
 

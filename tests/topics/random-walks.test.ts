@@ -31,13 +31,13 @@ interface Published {
 }
 
 /** Events of one client in one topic since its join. */
-type Heard = { readonly text: string } | { readonly missing: number }
+type Received = { readonly text: string } | { readonly missing: number }
 
-interface Ear {
+interface Listener {
   readonly client: TopicClient
   readonly user: string
   readonly name: Name
-  heard: Heard[]
+  received: Received[]
   /** From this publication on it must receive all; undefined while it is not in. */
   fromIndex: number | undefined
   /** The next join continues from its position. */
@@ -48,7 +48,7 @@ interface Ear {
 interface Play {
   readonly world: World
   readonly draw: Draw
-  readonly ears: Ear[]
+  readonly listeners: Listener[]
   readonly published: Map<Name, Published[]>
   count: number
 }
@@ -85,61 +85,61 @@ function createPlay(seed: number): Play {
       concurrency: draw.int(1, 3),
     },
   })
-  const play: Play = { world, draw, ears: [], published, count: 0 }
+  const play: Play = { world, draw, listeners: [], published, count: 0 }
   return play
 }
 
 async function listenEverywhere(play: Play, user: string): Promise<void> {
   const client = await play.world.open(user, { limits: boundlessDials })
   for (const name of names) {
-    const ear: Ear = {
+    const listener: Listener = {
       client,
       user,
       name,
-      heard: [],
+      received: [],
       fromIndex: undefined,
       continues: false,
       mood: "",
     }
-    play.ears.push(ear)
+    play.listeners.push(listener)
     const room = client.topic(name)
-    room.on("chatMessage", ({ text }) => ear.heard.push({ text }))
-    room.onGap(({ from, to = Infinity }) => ear.heard.push({ missing: to - from + 1 }))
+    room.on("chatMessage", ({ text }) => listener.received.push({ text }))
+    room.onGap(({ from, to = Infinity }) => listener.received.push({ missing: to - from + 1 }))
   }
 }
 
-function join(play: Play, ear: Ear): void {
-  const { client, name } = ear
+function join(play: Play, listener: Listener): void {
+  const { client, name } = listener
   if (client.topic(name).state !== "out") return
-  const position = ear.continues ? client.topic(name).position : undefined
+  const position = listener.continues ? client.topic(name).position : undefined
   const since = position === undefined ? {} : { since: position }
-  if (position === undefined) ear.heard = []
-  ear.mood = `mood ${play.draw.int(1, 9)}`
+  if (position === undefined) listener.received = []
+  listener.mood = `mood ${play.draw.int(1, 9)}`
   const joined =
     name === "lobby"
       ? client.topic(name).join(since)
-      : client.topic(name).join({ ...since, state: { mood: ear.mood } })
+      : client.topic(name).join({ ...since, state: { mood: listener.mood } })
   joined.then(
     () => {
-      if (position === undefined) ear.fromIndex = play.published.get(name)?.length ?? 0
+      if (position === undefined) listener.fromIndex = play.published.get(name)?.length ?? 0
     },
     () => {},
   )
 }
 
-function leave(play: Play, ear: Ear): void {
-  const room = ear.client.topic(ear.name)
+function leave(play: Play, listener: Listener): void {
+  const room = listener.client.topic(listener.name)
   if (room.state !== "in") return
   room.leave().catch(() => {})
-  ear.continues = play.draw.chance(0.5)
-  if (ear.continues) return
-  checkHeard(play, ear)
-  ear.fromIndex = undefined
+  listener.continues = play.draw.chance(0.5)
+  if (listener.continues) return
+  checkReceived(play, listener)
+  listener.fromIndex = undefined
 }
 
-function publish(play: Play, ear: Ear): void {
+function publish(play: Play, listener: Listener): void {
   const { world, draw } = play
-  const { client, name, user } = ear
+  const { client, name, user } = listener
   play.count += 1
   const isExcept = draw.chance(0.2)
   const text = isExcept ? `${play.count} not ${user}` : `${play.count}`
@@ -157,43 +157,43 @@ function publish(play: Play, ear: Ear): void {
 }
 
 function step(play: Play): void {
-  const { draw, ears, world } = play
-  const ear = ears[draw.int(0, ears.length - 1)]
-  if (ear === undefined) return
+  const { draw, listeners, world } = play
+  const listener = listeners[draw.int(0, listeners.length - 1)]
+  if (listener === undefined) return
   const dice = draw.int(0, 99)
-  if (dice < 12) join(play, ear)
-  else if (dice < 18) leave(play, ear)
-  else if (dice < 23) changeMood(play, ear)
+  if (dice < 12) join(play, listener)
+  else if (dice < 18) leave(play, listener)
+  else if (dice < 23) changeMood(play, listener)
   else if (dice < 26) {
     const link = world.network.links.at(-draw.int(1, Math.min(4, world.network.links.length)))
     if (draw.chance(0.6)) link?.cut()
     else link?.server.stall(draw.chance(0.6))
-  } else publish(play, ear)
+  } else publish(play, listener)
 }
 
-function changeMood(play: Play, ear: Ear): void {
-  const room = ear.client.topic(ear.name)
-  if (ear.name === "lobby" || room.state !== "in") return
+function changeMood(play: Play, listener: Listener): void {
+  const room = listener.client.topic(listener.name)
+  if (listener.name === "lobby" || room.state !== "in") return
   const mood = `mood ${play.draw.int(1, 9)}`
-  ear.client
-    .topic(ear.name)
+  listener.client
+    .topic(listener.name)
     .setState({ mood })
     .then(
-      () => (ear.mood = mood),
+      () => (listener.mood = mood),
       () => {},
     )
 }
 
 /** It must have received all publications since its join, except those in gaps and those that except it. */
-function checkHeard(play: Play, ear: Ear): void {
-  const { name, user, heard, fromIndex } = ear
+function checkReceived(play: Play, listener: Listener): void {
+  const { name, user, received, fromIndex } = listener
   const all = play.published.get(name) ?? []
   if (fromIndex === undefined) return
   const indexes = new Map(all.map(({ text }, index) => [text, index]))
   const where = `${user} in ${name}`
   let next = 0
   let mayMiss = 0
-  for (const one of heard) {
+  for (const one of received) {
     if ("missing" in one) {
       mayMiss += one.missing
       continue
@@ -226,7 +226,7 @@ function checkMissing(
 }
 
 async function checkWhenQuiet(play: Play): Promise<void> {
-  const { world, ears } = play
+  const { world, listeners } = play
   for (const link of world.network.links) link.server.stall(false)
   await world.clock.advance(60_000)
   for (const name of names) {
@@ -236,23 +236,31 @@ async function checkWhenQuiet(play: Play): Promise<void> {
     world.server.topic(name).publish("chatMessage", { text })
   }
   await world.clock.advance(1_000)
-  for (const ear of ears) {
-    const room = ear.client.topic(ear.name)
-    expect(ear.client.current.state).toBe("open")
+  for (const listener of listeners) {
+    const room = listener.client.topic(listener.name)
+    expect(listener.client.current.state).toBe("open")
     expect(["in", "out"]).toContain(room.state)
-    checkHeard(play, ear)
+    checkReceived(play, listener)
     if (room.state === "out") continue
-    expect(ear.heard.at(-1), `${ear.user} in ${ear.name}`).toEqual({ text: `${lastOf(play, ear.name)}` })
-    const present = ears.filter(({ name, client }) => name === ear.name && client.topic(name).state === "in")
+    expect(listener.received.at(-1), `${listener.user} in ${listener.name}`).toEqual({
+      text: `${lastOf(play, listener.name)}`,
+    })
+    const present = listeners.filter(
+      ({ name, client }) => name === listener.name && client.topic(name).state === "in",
+    )
     const expected = present.map(({ user, mood }) => ({ user, mood })).toSorted(byUser)
-    if (ear.name === "lobby") continue
-    const seen = [...ear.client.topic(ear.name).presence].map(({ user, state, away }) => {
+    if (listener.name === "lobby") continue
+    const seen = [...listener.client.topic(listener.name).presence].map(({ user, state, away }) => {
       expect(away).toBe(false)
       return { user, mood: state.mood }
     })
-    expect(seen.toSorted(byUser), `presence of ${ear.name} at ${ear.user}`).toEqual(expected)
-    expect(room.presence).toMatchObject({ count: present.length, stale: false, self: { user: ear.user } })
-    expect(world.server.topic(ear.name).size).toBe(present.length)
+    expect(seen.toSorted(byUser), `presence of ${listener.name} at ${listener.user}`).toEqual(expected)
+    expect(room.presence).toMatchObject({
+      count: present.length,
+      stale: false,
+      self: { user: listener.user },
+    })
+    expect(world.server.topic(listener.name).size).toBe(present.length)
   }
 }
 

@@ -44,13 +44,13 @@ describe("a join that waits for the reply to a leave", () => {
     let asked = 0
     const world = createWorld({ chat: { canJoin: () => ++asked > 0 } })
     const ann = await world.open("ann")
-    const heard = listen(ann, "chat:a")
+    const received = listen(ann, "chat:a")
     const room = ann.topic("chat:a")
     await settled(world, room.join(fine))
     const left = room.leave()
     await settled(world, Promise.all([left, room.join(fine)]))
     await world.clock.advance(30_000)
-    expect([room.state, heard, asked]).toEqual(["in", [], 2])
+    expect([room.state, received, asked]).toEqual(["in", [], 2])
   })
 })
 

@@ -34,17 +34,17 @@ describe("a join that does not wait for the leave before it", () => {
     const world = createWorld({ latencyMs: 50, lobby })
     const ann = await world.open("ann")
     const room = ann.topic("lobby")
-    const heard = listen(ann, "lobby")
+    const received = listen(ann, "lobby")
     await settled(world, room.join())
     const publishing = publishEvery(world, 10)
     await world.clock.advance(1_000)
     const left = room.leave()
-    heard.length = 0
+    received.length = 0
     const joined = room.join({ recent: 5 })
     await settled(world, Promise.all([left, joined]), 1_000)
     publishing.stop()
     await world.clock.advance(500)
-    const offsets = heard.map((line) => Number.parseInt(line, 10))
+    const offsets = received.map((line) => Number.parseInt(line, 10))
     const [first = 0] = offsets
     expect(offsets).toEqual(Array.from({ length: offsets.length }, (_, place) => first + place))
     expect(offsets.at(-1)).toBe(publishing.count)
@@ -57,7 +57,7 @@ describe("a join that does not wait for the leave before it", () => {
     const ann = await world.open("ann")
     const room = ann.topic("lobby")
     for (const text of ["1", "2", "3"]) world.server.topic("lobby").publish("chatMessage", { text })
-    const heard = listen(ann, "lobby")
+    const received = listen(ann, "lobby")
     const first = room.join({ recent: 2 }).catch((error: unknown) => HawserError.is(error) && error.code)
     await world.clock.advance(20)
     room.leave().catch((error: unknown) => world.errors.push(error))
@@ -66,7 +66,7 @@ describe("a join that does not wait for the leave before it", () => {
     // The reply to the first join has arrived.
     expect(room.state).toBe("joining")
     expect([await first, await settled(world, second)]).toEqual(["cancelled", undefined])
-    expect(heard).toEqual(["2 2", "3 3"])
+    expect(received).toEqual(["2 2", "3 3"])
     expect([room.state, world.server.topic("lobby").size]).toEqual(["in", 1])
   })
 
@@ -78,16 +78,16 @@ describe("a join that does not wait for the leave before it", () => {
     await settled(world, room.leave(), 1_000)
     const since = room.position
     for (const text of ["1", "2", "3"]) world.server.topic("lobby").publish("chatMessage", { text })
-    const heard = listen(ann, "lobby")
+    const received = listen(ann, "lobby")
     const from = since === undefined ? {} : { since }
     room.join(from).catch(() => {})
     await world.clock.advance(75)
     // The server has replied; the reply is under way.
     room.leave().catch((error: unknown) => world.errors.push(error))
     await world.clock.advance(40)
-    expect(heard).toHaveLength(3)
+    expect(received).toHaveLength(3)
     await settled(world, room.join(from), 1_000)
-    expect(heard).toEqual(["1 1", "2 2", "3 3"])
+    expect(received).toEqual(["1 1", "2 2", "3 3"])
     expect([world.server.topic("lobby").size, world.errors]).toEqual([1, []])
   })
 

@@ -13,7 +13,7 @@ describe("a topic", () => {
     const world = createWorld()
     const ann = await world.open("ann")
     const ben = await world.open("ben")
-    const heard = listen(ann, "chat:a")
+    const received = listen(ann, "chat:a")
     const everywhere: unknown[] = []
     ann.on("chatMessage", (payload, meta) => everywhere.push([payload, meta]))
     const room = ann.topic("chat:a")
@@ -31,7 +31,7 @@ describe("a topic", () => {
     await settled(world, ben.topic("chat:a").join(fine))
     const published = ben.topic("chat:a").publish("chatMessage", { text: "two" })
     expect(await settled(world, published)).toEqual({ offset: 3 })
-    expect(heard).toEqual(["2 one", "3 two"])
+    expect(received).toEqual(["2 one", "3 two"])
     expect(everywhere).toEqual([
       [{ text: "one" }, { topic: "chat:a", offset: 2 }],
       [{ text: "two" }, { topic: "chat:a", offset: 3 }],
@@ -39,7 +39,7 @@ describe("a topic", () => {
     await settled(world, room.leave())
     world.server.topic("chat:a").publish("chatMessage", { text: "after" })
     await world.clock.advance(100)
-    expect(heard).toHaveLength(2)
+    expect(received).toHaveLength(2)
     expect([room.state, world.server.topic("chat:a").size]).toEqual(["out", 1])
     expect(world.errors).toEqual([])
   })
@@ -84,12 +84,12 @@ describe("a topic", () => {
   it("delivers volatile events to the room that they were published in, without a number", async () => {
     const world = createWorld()
     const ann = await world.open("ann")
-    const heard: unknown[] = []
+    const received: unknown[] = []
     const names = ["chat:a", "chat:b"] as const
     for (const name of names) {
       await settled(world, ann.topic(name).join(fine))
-      ann.topic(name).on("typing", (payload, meta) => heard.push([name, payload, meta]))
-      ann.topic(name).on("cursor", ({ x }, meta) => heard.push([name, x, meta]))
+      ann.topic(name).on("typing", (payload, meta) => received.push([name, payload, meta]))
+      ann.topic(name).on("cursor", ({ x }, meta) => received.push([name, x, meta]))
     }
     world.server.topic("chat:a").publish("typing", { user: "ben" })
     world.server.topic("chat:b").publish("cursor", { user: "ben", x: 3 })
@@ -97,7 +97,7 @@ describe("a topic", () => {
     const published = ann.topic("chat:b").publish("typing", { user: "ann" })
     expect(await settled(world, published)).toEqual({ offset: undefined })
     const meta = (topic: string) => ({ topic, offset: undefined })
-    expect(heard).toEqual([
+    expect(received).toEqual([
       ["chat:a", { user: "ben" }, meta("chat:a")],
       ["chat:b", 3, meta("chat:b")],
       ["chat:b", { user: "ann" }, meta("chat:b")],
@@ -108,7 +108,7 @@ describe("a topic", () => {
   it("uses no number for a publication that cannot be encoded", async () => {
     const world = createWorld()
     const ann = await world.open("ann")
-    const heard = listen(ann, "chat:a")
+    const received = listen(ann, "chat:a")
     await settled(world, ann.topic("chat:a").join(fine))
     const topic = world.server.topic("chat:a")
     topic.publish("chatMessage", { text: "one" })
@@ -116,7 +116,7 @@ describe("a topic", () => {
     expect(() => topic.publish("chatMessage", unsendable)).toThrow()
     topic.publish("chatMessage", { text: "two" })
     await world.clock.advance(100)
-    expect(heard).toEqual(["1 one", "2 two"])
+    expect(received).toEqual(["1 one", "2 two"])
   })
 })
 
@@ -124,18 +124,18 @@ describe("an application's own subscription", () => {
   it("delivers to a client without a join, and ends a join, too", async () => {
     const world = createWorld()
     const ann = await world.open("ann")
-    const heard = listen(ann, "chat:a")
+    const received = listen(ann, "chat:a")
     const topic = world.server.topic("chat:a")
     topic.subscribe(sessionOf(world, "ann"))
     topic.publish("chatMessage", { text: "one" })
     await world.clock.advance(100)
-    expect([heard, ann.topic("chat:a").state]).toEqual([["1 one"], "out"])
+    expect([received, ann.topic("chat:a").state]).toEqual([["1 one"], "out"])
     await settled(world, ann.topic("chat:a").join(fine))
     expect(topic.size).toBe(1)
     topic.unsubscribe(sessionOf(world, "ann"))
     topic.publish("chatMessage", { text: "two" })
     await world.clock.advance(100)
-    expect(heard).toEqual(["1 one", "left forbidden"])
+    expect(received).toEqual(["1 one", "left forbidden"])
     expect([ann.topic("chat:a").state, topic.size]).toEqual(["out", 0])
   })
 
@@ -258,12 +258,12 @@ describe("a client's access to topics", () => {
     expect(await settled(world, published)).toBe("not_available")
     expect(world.server.stats().requestsSettled).toBe(0)
     // The server's own subscription still delivers to it.
-    const heard: unknown[] = []
-    ann.on("chatMessage", ({ text }) => heard.push(text))
+    const received: unknown[] = []
+    ann.on("chatMessage", ({ text }) => received.push(text))
     world.server.topic("chat:a").subscribe(sessionOf(world, "ann"))
     world.server.topic("chat:a").publish("chatMessage", { text: "hello" })
     await world.clock.advance(100)
-    expect(heard).toEqual(["hello"])
+    expect(received).toEqual(["hello"])
   })
 
   it("cannot be defined twice, or for topics that the contract lacks", () => {
@@ -322,7 +322,7 @@ describe("a client that resumes its session", () => {
     const world = createWorld()
     const ann = await world.open("ann", { limits: { requestTimeoutMs: 1_000 } })
     const ben = await world.open("ben")
-    const heard = listen(ben, "chat:a")
+    const received = listen(ben, "chat:a")
     for (const client of [ann, ben]) await settled(world, client.topic("chat:a").join(fine))
     await settled(world, ann.topic("lobby").join())
     world.network.links[0]?.blackHole()
@@ -342,7 +342,7 @@ describe("a client that resumes its session", () => {
     unwatched(ann.connect())
     await world.clock.advance(1_000)
     const shown = [...ben.topic("chat:a").presence].map(({ state }) => state)
-    expect([heard, shown]).toEqual([[], [fine.state, fine.state]])
+    expect([received, shown]).toEqual([[], [fine.state, fine.state]])
     const sizes = ["chat:a", "chat:b", "lobby"].map((name) => world.server.topic(name).size)
     expect([sizes, world.server.stats().requestsVoided, world.errors]).toEqual([[2, 0, 0], 3, []])
     expect(ann.topic("lobby").state).toBe("out")
@@ -358,13 +358,13 @@ describe("a client that resumes its session", () => {
   it("stays in, and gets missed publications by the session's own replay", async () => {
     const world = createWorld()
     const ann = await world.open("ann")
-    const heard = listen(ann, "lobby")
+    const received = listen(ann, "lobby")
     await settled(world, ann.topic("lobby").join())
     world.network.links[0]?.cut()
     await world.clock.settle()
     world.server.topic("lobby").publish("chatMessage", { text: "away" })
     await world.clock.advance(5_000)
-    expect(heard).toEqual(["1 away"])
+    expect(received).toEqual(["1 away"])
     expect(world.server.stats()).toMatchObject({ sessionsResumed: 1, topicJoins: 1, topicReplays: 0 })
   })
 
@@ -372,13 +372,13 @@ describe("a client that resumes its session", () => {
     const world = createWorld({ chat: guests })
     let token = "ann"
     const ann = await world.open("ann", { token: () => token })
-    const heard = listen(ann, "chat:a")
+    const received = listen(ann, "chat:a")
     await settled(world, ann.topic("chat:a").join(fine))
     await settled(world, ann.topic("lobby").join())
     token = "guest ann"
     world.network.links[0]?.cut()
     await world.clock.advance(5_000)
-    expect(heard).toEqual(["left forbidden"])
+    expect(received).toEqual(["left forbidden"])
     expect([ann.topic("chat:a").state, ann.topic("lobby").state]).toEqual(["out", "in"])
     expect([world.server.topic("chat:a").size, world.server.topic("lobby").size]).toEqual([0, 1])
     expect(world.server.stats()).toMatchObject({ topicMembersPutOut: 1, topicMembers: 1 })
@@ -403,11 +403,11 @@ describe("a client that resumes its session", () => {
       },
     })
     const ann = await world.open("ann", { token: () => token })
-    const heard = listen(ann, "chat:a")
+    const received = listen(ann, "chat:a")
     await settled(world, ann.topic("chat:a").join(fine))
     token = fresh
     await world.clock.advance(290_000)
-    expect(heard).toEqual(expected)
+    expect(received).toEqual(expected)
     expect(world.server.stats()).toMatchObject({ sessionsResumed: 0, topicMembers: 1 - expected.length })
   })
 
@@ -419,12 +419,12 @@ describe("a client that resumes its session", () => {
     }
     const world = createWorld({ chat: { canJoin } })
     const ann = await world.open("ann")
-    const heard = listen(ann, "chat:a")
+    const received = listen(ann, "chat:a")
     await settled(world, ann.topic("chat:a").join(fine))
     isBroken = true
     world.network.links[0]?.cut()
     await world.clock.advance(5_000)
-    expect(heard).toEqual(["left sys_internal_error"])
+    expect(received).toEqual(["left sys_internal_error"])
     expect(world.errors).toEqual([new Error("the database is gone")])
   })
 })
@@ -448,14 +448,14 @@ describe("a client whose session has ended", () => {
       },
     })
     const ann = await world.open("ann", { reconnect: () => 1_000 })
-    const heard = listen(ann, "chat:a")
+    const received = listen(ann, "chat:a")
     await settled(world, ann.topic("chat:a").join(fine))
     world.network.links[0]?.cut()
     await world.clock.advance(200)
     const published = ann.topic("chat:a").publish("chatMessage", { text: "waited" })
     expect(await settled(world, published, 3_000)).toEqual({ offset: 1 })
     expect(order).toEqual(["join", "join", "publish"])
-    expect(heard).toEqual(["1 waited"])
+    expect(received).toEqual(["1 waited"])
     expect(ann.topic("chat:a").state).toBe("in")
   })
 
@@ -463,7 +463,7 @@ describe("a client whose session has ended", () => {
     let answer: () => boolean = () => true
     const world = createWorld({ limits: brief, chat: { canJoin: () => answer() } })
     const ann = await world.open("ann", { reconnect: () => 500 })
-    const heard = listen(ann, "chat:a")
+    const received = listen(ann, "chat:a")
     const room = ann.topic("chat:a")
     await settled(world, room.join(fine))
     let asked = 0
@@ -473,14 +473,14 @@ describe("a client whose session has ended", () => {
     }
     world.network.links[0]?.cut()
     await world.clock.advance(2_000)
-    expect([room.state, heard, asked]).toEqual(["rejoining", [], 1])
+    expect([room.state, received, asked]).toEqual(["rejoining", [], 1])
     answer = () => true
     await world.clock.advance(2_000)
-    expect([room.state, heard]).toEqual(["in", []])
+    expect([room.state, received]).toEqual(["in", []])
     answer = () => false
     world.network.links.at(-1)?.cut()
     await world.clock.advance(5_000)
-    expect([room.state, heard]).toEqual(["out", ["left forbidden"]])
+    expect([room.state, received]).toEqual(["out", ["left forbidden"]])
   })
 
   it("does not join topics again that it has left, nor after close", async () => {

@@ -118,10 +118,10 @@ describe("surprise-B2 a publication that cannot be encoded", () => {
     world.server.topic("room:a").publish("note", "kept")
     expect(thrownBy(() => world.server.topic("room:b").publish("note", 5n))).toMatch("invalid_input")
     const ann = await world.open("ann")
-    const heard: unknown[] = []
-    ann.topic("room:a").on("note", (payload) => heard.push(payload))
+    const received: unknown[] = []
+    ann.topic("room:a").on("note", (payload) => received.push(payload))
     await settled(world, ann.topic("room:a").join({ state: 1, recent: 5 }))
-    expect(heard).toEqual(["kept"])
+    expect(received).toEqual(["kept"])
   })
 
   it("is no gap for a later member: one that is too large for the buffer is a gap", async () => {
@@ -130,11 +130,11 @@ describe("surprise-B2 a publication that cannot be encoded", () => {
     for (const payload of ["first", "x".repeat(99_000), "x".repeat(98_000), "last"])
       room.publish("note", payload)
     const ann = await world.open("ann")
-    const heard: unknown[] = []
-    ann.topic("room:a").on("note", (payload, { offset }) => heard.push([offset, payload]))
-    ann.topic("room:a").onGap(({ from, to, reason }) => heard.push([from, to, reason]))
+    const received: unknown[] = []
+    ann.topic("room:a").on("note", (payload, { offset }) => received.push([offset, payload]))
+    ann.topic("room:a").onGap(({ from, to, reason }) => received.push([from, to, reason]))
     expect(await settled(world, ann.topic("room:a").join({ state: 1, recent: 9 }))).toBeUndefined()
-    expect(heard).toEqual([
+    expect(received).toEqual([
       [1, "first"],
       [2, 3, "trimmed"],
       [4, "last"],
@@ -151,14 +151,14 @@ describe("surprise-B2 a publication that cannot be encoded", () => {
     const payloads = Array.from({ length: 5 }, (_, at) => `${at}${"x".repeat(60_000)}`)
     for (const payload of payloads) world.server.topic("room:a").publish("note", payload)
     const ann = await world.open("ann")
-    const heard: unknown[] = []
-    ann.topic("room:a").on("note", (payload) => heard.push(payload))
+    const received: unknown[] = []
+    ann.topic("room:a").on("note", (payload) => received.push(payload))
     // Both are under way at once: when the server reads the request, the client has not acknowledged the event.
     const joined = ann.topic("room:a").join({ state: 1, recent: 9 })
     await world.clock.advance(10)
     expect(world.server.broadcast("note", "b".repeat(45_000))).toBe(1)
     expect(await settled(world, joined, 20_000)).toBeUndefined()
-    expect(heard).toEqual(payloads)
+    expect(received).toEqual(payloads)
     expectWhole(world, [ann])
   })
 })

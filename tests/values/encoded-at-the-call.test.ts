@@ -8,8 +8,8 @@ describe("surprise-B4 an input of the client", () => {
     const world = createWorld()
     const ann = world.client("ann")
     const watcher = await world.open("watcher")
-    const heard: unknown[] = []
-    watcher.topic("room:a").on("note", (payload) => heard.push(payload))
+    const received: unknown[] = []
+    watcher.topic("room:a").on("note", (payload) => received.push(payload))
     await settled(world, watcher.topic("room:a").join({ state: "here" }))
     const input = { at: new Date(5), list: [1], bytes: Uint8Array.of(1) }
     const then = structuredClone(input)
@@ -41,7 +41,7 @@ describe("surprise-B4 an input of the client", () => {
       undefined,
     ])
     expect(world.handled).toEqual([then, { deep: then }])
-    expect(heard).toEqual([then])
+    expect(received).toEqual([then])
     expect([...watcher.topic("room:a").presence].map(({ state }) => state)).toEqual(["here", then])
   })
 
@@ -125,9 +125,9 @@ describe("surprise-B4 a value of the server", () => {
     const value = { number: 1 }
     world.server.topic("room:a").publish("note", value)
     const ann = await world.open("ann")
-    const heard: unknown[] = []
-    ann.on("last", (payload) => heard.push(["last", payload]))
-    ann.on("note", (payload) => heard.push(["note", payload]))
+    const received: unknown[] = []
+    ann.on("last", (payload) => received.push(["last", payload]))
+    ann.on("note", (payload) => received.push(["note", payload]))
     world.network.listening = false
     world.network.links[0]?.cut()
     await world.clock.settle()
@@ -137,7 +137,7 @@ describe("surprise-B4 a value of the server", () => {
     world.network.listening = true
     await world.clock.advance(10_000)
     await settled(world, ann.topic("room:a").join({ state: 1, recent: 5 }))
-    expect(heard).toEqual([
+    expect(received).toEqual([
       ["note", { number: 1 }],
       ["last", { number: 1 }],
       ["note", { number: 1 }],

@@ -10,18 +10,18 @@ import { profile20 } from "@hawser/client/profile20"
 const large = "x".repeat(1_200_000)
 
 /** Three members of a topic, and the events that each of them received by the topic and by the client. */
-async function company(world: World): Promise<{ clients: ValuesClient[]; heard: unknown[][] }> {
+async function members(world: World): Promise<{ clients: ValuesClient[]; received: unknown[][] }> {
   const clients: ValuesClient[] = []
-  const heard: unknown[][] = []
+  const received: unknown[][] = []
   for (const user of ["ann", "ben", "cem"]) {
     const client = await world.open(user)
     const own: unknown[] = []
     client.on("note", (payload, { offset }) => own.push([offset, payload]))
     await settled(world, client.topic("room:a").join({ state: "here" }))
     clients.push(client)
-    heard.push(own)
+    received.push(own)
   }
-  return { clients, heard }
+  return { clients, received }
 }
 
 function expectWhole(world: World, clients: readonly ValuesClient[]): void {
@@ -36,7 +36,7 @@ describe("surprise-B1 a payload of the server that clients would refuse", () => 
     "throws at the sender, with its place, and affects no client: %s",
     async (...[, payload, code, path]) => {
       const world = createWorld({ history: {} })
-      const { clients, heard } = await company(world)
+      const { clients, received } = await members(world)
       const [session] = world.server.sessionsOf("ann")
       const room = world.server.topic("room:a")
       const sends = [
@@ -59,14 +59,14 @@ describe("surprise-B1 a payload of the server that clients would refuse", () => 
       }
       expect(room.publish("note", "fine")).toBe(3)
       await world.clock.advance(60_000)
-      for (const own of heard) expect(own).toEqual([[1, "fine"]])
+      for (const own of received) expect(own).toEqual([[1, "fine"]])
       expectWhole(world, clients)
       // A later member does not get it either.
       const dan = await world.open("dan")
-      const brought: unknown[] = []
-      dan.topic("room:a").on("note", (value, { offset }) => brought.push([offset, value]))
+      const lateEvents: unknown[] = []
+      dan.topic("room:a").on("note", (value, { offset }) => lateEvents.push([offset, value]))
       await settled(world, dan.topic("room:a").join({ state: "late", recent: 10 }))
-      expect(brought).toEqual([[1, "fine"]])
+      expect(lateEvents).toEqual([[1, "fine"]])
     },
   )
 
@@ -128,15 +128,15 @@ describe("surprise-B1 a payload of the server that clients would refuse", () => 
     const ann = await world.open("ann", {
       limits: { message: { ...clientMessageLimits, maxBytes: 2 ** 21 }, sendBufferMaxBytes: 2 ** 21 },
     })
-    const heard: unknown[] = []
-    ann.on("note", (payload) => heard.push(payload))
+    const received: unknown[] = []
+    ann.on("note", (payload) => received.push(payload))
     expect(world.server.broadcast("note", { large })).toBe(1)
     await world.clock.advance(1_000)
-    expect(heard).toHaveLength(1)
+    expect(received).toHaveLength(1)
     await world.open("old", { profile: profile20() })
     expect(thrownBy(() => world.server.broadcast("note", { large }))).toMatch("message_too_large")
     await world.clock.advance(1_000)
-    expect(heard).toHaveLength(1)
+    expect(received).toHaveLength(1)
     expect(world.server.stats()).toMatchObject({ sessions: 2, sessionsEndedByCause: {} })
   })
 })
@@ -229,14 +229,14 @@ describe("surprise-B1 an input that the server would refuse", () => {
 
   it("uses no number of a publication and changes no state", async () => {
     const world = createWorld({ limits: { userDeliveriesPerSecond: 1, userDeliveryBurst: 3 } })
-    const { clients, heard } = await company(world)
+    const { clients, received } = await members(world)
     const room = clients[0]?.topic("room:a")
     for (let time = 0; time < 20; time += 1)
       expect(await settled(world, Promise.resolve(room?.publish("note", { deep: nested(40) })), 0)).toMatch(
         "invalid_input",
       )
     expect(await settled(world, Promise.resolve(room?.publish("note", "fine")))).toEqual({ offset: 1 })
-    for (const own of heard) expect(own).toEqual([[1, "fine"]])
+    for (const own of received) expect(own).toEqual([[1, "fine"]])
     expectWhole(world, clients)
   })
 
@@ -286,13 +286,13 @@ describe("surprise-B1 a client whose limits are below the server's messages", ()
     const least = { ...clientMessageLimits, maxBytes: 5_000, maxDepth: 8 }
     const world = createWorld({ limits: { clientMessage: least } })
     const ann = await world.open("ann", { limits: { message: least } })
-    const heard: unknown[] = []
-    ann.on("note", (payload) => heard.push(payload))
+    const received: unknown[] = []
+    ann.on("note", (payload) => received.push(payload))
     expect(thrownBy(() => world.server.broadcast("note", "x".repeat(5_000)))).toMatch("message_too_large")
     expect(thrownBy(() => world.server.broadcast("note", nested(8)))).toMatch("invalid_input")
     expect(world.server.broadcast("note", nested(7))).toBe(1)
     await world.clock.advance(100)
-    expect(heard).toEqual([nested(7)])
+    expect(received).toEqual([nested(7)])
     expectWhole(world, [ann])
   })
 })

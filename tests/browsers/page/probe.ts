@@ -18,7 +18,7 @@ const talkWidth = 4
 export class Probe {
   readonly #statuses: { readonly atMs: number; readonly status: unknown }[] = []
   readonly #sessions: unknown[] = []
-  readonly #told: { readonly n: number; readonly atMs: number }[] = []
+  readonly #news: { readonly n: number; readonly atMs: number }[] = []
   readonly #lines: string[] = []
   readonly #errors: string[] = []
   #client: Client<typeof contract> | undefined
@@ -34,7 +34,7 @@ export class Probe {
     this.#client = client
     client.onStatus((status) => this.#statuses.push({ atMs: Date.now(), status: plainStatus(status) }))
     client.onSession((event) => this.#sessions.push({ ...event, atMs: Date.now() }))
-    client.on("told", ({ n }) => this.#told.push({ n, atMs: Date.now() }))
+    client.on("news", ({ n }) => this.#news.push({ n, atMs: Date.now() }))
     client.topic("room").on("line", ({ text }) => this.#lines.push(text))
   }
 
@@ -45,7 +45,7 @@ export class Probe {
       sessionId: this.#open.sessionId ?? null,
       statuses: this.#statuses,
       sessions: this.#sessions,
-      told: this.#told,
+      news: this.#news,
       lines: this.#lines,
       members: [...this.#open.topic("room").presence].map(({ user, state, away }) => ({
         user,

@@ -132,7 +132,7 @@ export class EmulatedLink {
     return answer.value
   }
 
-  #tell(command: string): Promise<string> {
+  #send(command: string): Promise<string> {
     this.#emulator.stdin.write(`${command}\n`)
     return this.#answer()
   }
@@ -148,29 +148,29 @@ export class EmulatedLink {
     const { delayMs = 0, jitterMs = 0, loss = 0, reorder = 0, kbitPerSecond = 0, queueMs = 1_000 } = settings
     const words = { delay: delayMs, jitter: jitterMs, loss, reorder, rate: kbitPerSecond, queue: queueMs }
     const pairs = Object.entries(words).map(([name, value]) => `${name}=${value}`)
-    await this.#tell(`set ${direction} ${pairs.join(" ")}`)
+    await this.#send(`set ${direction} ${pairs.join(" ")}`)
   }
 
   /** Stops all packets for a while, in either direction. */
   async block(ms: number): Promise<void> {
-    await this.#tell("block")
+    await this.#send("block")
     await sleep(ms)
-    await this.#tell("unblock")
+    await this.#send("unblock")
   }
 
   /** Resets every TCP connection at both ends. Returns their number. */
   async reset(): Promise<number> {
-    return Number(await this.#tell("reset"))
+    return Number(await this.#send("reset"))
   }
 
   /** Drops all further packets of the current TCP connections, as a NAT that has lost its table. */
   async forget(): Promise<number> {
-    return Number(await this.#tell("forget"))
+    return Number(await this.#send("forget"))
   }
 
   /** Packets since the start, and those that were lost or found the queue full, in both directions together. */
   async packets(): Promise<{ readonly read: number; readonly lost: number; readonly overflown: number }> {
-    const { up, down } = packetCounts.parse(JSON.parse(await this.#tell("stats")))
+    const { up, down } = packetCounts.parse(JSON.parse(await this.#send("stats")))
     return {
       read: up.read + down.read,
       lost: up.lost + down.lost,

@@ -75,7 +75,7 @@ async function main(words: readonly string[]): Promise<number> {
           clients,
           profilesMs,
           profile: values.profile,
-          tell: (line) => console.log(line),
+          log: (line) => console.log(line),
         })),
       )
   } finally {

@@ -31,8 +31,8 @@ export function clockRecord(nowMs: number): { readonly x: number; readonly y: nu
 }
 
 export function ageOf({ x, y }: { readonly x: number; readonly y: number }, nowMs: number): number {
-  const told = x * clockBase + y
-  return (nowMs % (clockBase * clockBase)) - told
+  const changedAt = x * clockBase + y
+  return (nowMs % (clockBase * clockBase)) - changedAt
 }
 
 export interface ServerSetUp {

@@ -34,7 +34,7 @@ class End<To extends object, From extends { readonly kind: string }> {
     this.#died.catch(() => {})
   }
 
-  tell(message: To): void {
+  send(message: To): void {
     // If the process has ended, the next `ask` rejects.
     this.#child.send(message, () => {})
   }
@@ -51,7 +51,7 @@ class End<To extends object, From extends { readonly kind: string }> {
       }
       this.#child.on("message", onMessage)
     })
-    this.tell(message)
+    this.send(message)
     return Promise.race([answered, this.#died])
   }
 
@@ -92,7 +92,7 @@ export class Run {
     const { limits, ticksPerSecond, movingRecords, ...clients } = this.#setUp
     const server = { host: serverAddress, limits, ticksPerSecond, movingRecords }
     const { port } = await this.#server.ask({ kind: "start", setUp: server }, "listening")
-    this.#clients.tell({ kind: "start", setUp: { ...clients, url: `ws://${serverAddress}:${port}/ws` } })
+    this.#clients.send({ kind: "start", setUp: { ...clients, url: `ws://${serverAddress}:${port}/ws` } })
     const { open } = await this.allOpen(120_000)
     if (open < clients.count)
       throw new Error(`only ${open} of ${clients.count} clients are open after two minutes`)
@@ -100,11 +100,11 @@ export class Run {
   }
 
   cut(spreadMs: number): void {
-    this.#clients.tell({ kind: "cut", spreadMs })
+    this.#clients.send({ kind: "cut", spreadMs })
   }
 
   wake(share: number): void {
-    this.#clients.tell({ kind: "wake", share })
+    this.#clients.send({ kind: "wake", share })
   }
 
   /** Number of open clients, as soon as all are open, or after the time. */

@@ -13,7 +13,7 @@ interface ScenarioOptions {
   readonly profilesMs: number
   /** Only profiles whose name contains this text. */
   readonly profile: string
-  readonly tell: (line: string) => void
+  readonly log: (line: string) => void
 }
 
 /** Returns the faults, a sentence each. */
@@ -49,7 +49,7 @@ const profiles: readonly Profile[] = [
   { name: "4.5 s", settings: { delayMs: 2_250, jitterMs: 25 }, wakes: true },
 ]
 
-function told(counts: Readonly<Record<string, number>>): string {
+function listed(counts: Readonly<Record<string, number>>): string {
   const some = Object.entries(counts).filter(([, count]) => count !== 0)
   return some.length === 0 ? "0" : some.map(([name, count]) => `${count} ${name}`).join(", ")
 }
@@ -61,8 +61,8 @@ function ms(value: number): string {
 function lines(figures: ClientFigures): string[] {
   const { requests } = figures
   return [
-    `  dials ${figures.dials}, failed ${told(figures.dialsFailed)}; resumes ${figures.resumes}, resets ${told(figures.resets)}`,
-    `  requests ${requests.made}, answered ${requests.answered} (median ${ms(requests.medianMs)}, longest ${ms(requests.longestMs)}), failed ${told(requests.failed)}`,
+    `  dials ${figures.dials}, failed ${listed(figures.dialsFailed)}; resumes ${figures.resumes}, resets ${listed(figures.resets)}`,
+    `  requests ${requests.made}, answered ${requests.answered} (median ${ms(requests.medianMs)}, longest ${ms(requests.longestMs)}), failed ${listed(requests.failed)}`,
     ...[...new Set(figures.errors)].slice(0, 5).map((error) => `  error: ${error}`),
   ]
 }
@@ -81,7 +81,7 @@ function executedLate(client: ClientFigures, server: ServerFigures): number {
 /**
  * A connection that ends while the link works is a false death. Each client is cut once, so that all dial on the link.
  */
-const throughProfiles: Scenario = async ({ link, clients, profilesMs, profile, tell }) => {
+const throughProfiles: Scenario = async ({ link, clients, profilesMs, profile, log }) => {
   const faults: string[] = []
   const chosen = profiles.filter(({ name }) => name.includes(profile))
   if (chosen.length === 0) return [`no profile has "${profile}" in its name`]
@@ -103,17 +103,17 @@ const throughProfiles: Scenario = async ({ link, clients, profilesMs, profile, t
       const { deaths } = figures
       const byActive = deaths.filter(({ isActive }) => isActive).length
       const { read, lost } = await link.packets()
-      tell(`${name}: ${deaths.length} false deaths (${byActive} active, ${deaths.length - byActive} idle)`)
-      tell(`  packets ${read - before.read}, lost ${lost - before.lost}`)
-      for (const line of lines(figures)) tell(line)
-      for (const [why, count] of countsOf(deaths.map((death) => death.why))) tell(`  ${count} × ${why}`)
+      log(`${name}: ${deaths.length} false deaths (${byActive} active, ${deaths.length - byActive} idle)`)
+      log(`  packets ${read - before.read}, lost ${lost - before.lost}`)
+      for (const line of lines(figures)) log(line)
+      for (const [why, count] of countsOf(deaths.map((death) => death.why))) log(`  ${count} × ${why}`)
       if (deaths.length > 0) faults.push(`${name}: ${deaths.length} false deaths`)
       if (open < clients) faults.push(`${name}: only ${open} of ${clients} clients are open a minute later`)
       if (Object.values(figures.resets).some((count) => count > 0))
         faults.push(`${name}: sessions were reset`)
     }
     const { errors, slowClosed, silentClosed, handshakesRefused } = await run.serverFigures()
-    tell(
+    log(
       `server: ${silentClosed} closed as silent, ${slowClosed} as slow, ${handshakesRefused} log-ins refused`,
     )
     if (errors.length > 0) faults.push(`the server reports ${errors[0]}`)
@@ -130,7 +130,7 @@ function countsOf(words: readonly string[]): Map<string, number> {
 }
 
 /** Fifty clients behind one address lose their connections at once: none of them is refused. */
-const afterReset: Scenario = async ({ link, tell }) => {
+const afterReset: Scenario = async ({ link, log }) => {
   const faults: string[] = []
   await link.set({ delayMs: 50, jitterMs: 10 })
   // The caps are the defaults; the clients connected one by one.
@@ -145,14 +145,14 @@ const afterReset: Scenario = async ({ link, tell }) => {
       const { open, afterMs } = await run.allOpen(60_000)
       const { dials, dialsFailed, resumes, resets } = await run.clientFigures()
       const { upgradesRefused } = await run.serverFigures()
-      tell(
-        `${connections} connections ${lost}: ${open} clients open again after ${ms(afterMs)}, refused ${told(upgradesRefused)}`,
+      log(
+        `${connections} connections ${lost}: ${open} clients open again after ${ms(afterMs)}, refused ${listed(upgradesRefused)}`,
       )
-      tell(`  dials ${dials}, failed ${told(dialsFailed)}; resumes ${resumes}, resets ${told(resets)}`)
+      log(`  dials ${dials}, failed ${listed(dialsFailed)}; resumes ${resumes}, resets ${listed(resets)}`)
       if (open < 50 || resumes < 50)
         faults.push(`after a ${how} ${open} of 50 clients are open, ${resumes} resumed`)
       if (Object.keys(upgradesRefused).length > 0)
-        faults.push(`after a ${how} upgrades were refused: ${told(upgradesRefused)}`)
+        faults.push(`after a ${how} upgrades were refused: ${listed(upgradesRefused)}`)
     }
   } finally {
     await run.end()
@@ -161,7 +161,7 @@ const afterReset: Scenario = async ({ link, tell }) => {
 }
 
 /** Commands that time out on a dead connection are not executed after the resume. */
-const halfOpen: Scenario = async ({ link, tell }) => {
+const halfOpen: Scenario = async ({ link, log }) => {
   const faults: string[] = []
   await link.set({ delayMs: 50, jitterMs: 10 })
   const run = await Run.start(link, {
@@ -178,10 +178,10 @@ const halfOpen: Scenario = async ({ link, tell }) => {
     const dead = await run.clientFigures()
     const late = executedLate(dead, await run.serverFigures())
     const { voided } = await run.serverFigures()
-    tell(
+    log(
       `half open: ${late} requests executed after they had timed out; ${voided} arrived and were not executed`,
     )
-    for (const line of lines(dead)) tell(line)
+    for (const line of lines(dead)) log(line)
     if (late > 0) faults.push(`half open: ${late} requests were executed after they had timed out`)
     // Where the connection survives, no VOID names the expired requests: they are reported, and are no fault
     // (guarantees.md).
@@ -190,8 +190,8 @@ const halfOpen: Scenario = async ({ link, tell }) => {
       await sleep(20_000)
       const figures = await run.clientFigures()
       const after = executedLate(figures, await run.serverFigures())
-      tell(
-        `a stall of ${ms(stallMs)}: ${after} of ${told(figures.requests.failed)} executed late; ${figures.deaths.length} connections closed as dead`,
+      log(
+        `a stall of ${ms(stallMs)}: ${after} of ${listed(figures.requests.failed)} executed late; ${figures.deaths.length} connections closed as dead`,
       )
     }
   } finally {
@@ -201,7 +201,7 @@ const halfOpen: Scenario = async ({ link, tell }) => {
 }
 
 /** A link with a lower rate than the replica's changes shows the current state, not a backlog. */
-const slowLink: Scenario = async ({ link, clients, tell }) => {
+const slowLink: Scenario = async ({ link, clients, log }) => {
   const faults: string[] = []
   const roundTripMs = 200
   await link.set({ delayMs: roundTripMs / 2 })
@@ -222,10 +222,10 @@ const slowLink: Scenario = async ({ link, clients, tell }) => {
     const figures = await run.clientFigures()
     const { conflated, slowClosed } = await run.serverFigures()
     const { ages, deaths } = figures
-    tell(
+    log(
       `10 kbit/s for a demand of 18: age of the replica ${ms(ages.medianMs)}, at most ${ms(ages.longestMs)}; ${conflated} conflated`,
     )
-    for (const line of lines(figures)) tell(line)
+    for (const line of lines(figures)) log(line)
     const allowedMs = 2 * roundTripMs + 2_000
     if (ages.longestMs > allowedMs)
       faults.push(`slow link: the replica was ${ms(ages.longestMs)} old; ${ms(allowedMs)} are allowed`)

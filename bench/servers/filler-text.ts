@@ -4,7 +4,7 @@ const sentence = "the tide turns at noon; "
 let last = ""
 
 /** A text of `bytes` bytes; cached between calls. */
-export function saidText(lengthBytes: number): string {
+export function fillerText(lengthBytes: number): string {
   if (last.length !== lengthBytes)
     last = sentence.repeat(Math.ceil(lengthBytes / sentence.length)).slice(0, lengthBytes)
   return last
