@@ -12,7 +12,7 @@ export interface BenchArguments {
   readonly rounds: number
   readonly scenarios: readonly Scenario[]
   readonly servers: readonly ServerEntry[]
-  /** Directory of another checkout, whose server takes part beside this one's. */
+  /** Directory of another checkout, whose server is measured beside that of this checkout. */
   readonly against: string | undefined
   readonly jsonFile: string | undefined
   readonly profileDirectory: string | undefined
@@ -36,8 +36,8 @@ export const usage = `usage: npm run bench -- [options]
                        and these, which run only when they are named: ${namesOf(scenarios.filter(({ isExtra }) => isExtra === true))}
   --servers A,B        these servers: ${namesOf(servers)}
   --rounds N           rounds, whose median counts (${roundsDefault}; quick: 1)
-  --against DIRECTORY  also measure Hawser as it is in that checkout, beside this one in every round, and say what has changed
-  --json FILE          write goals and all figures there, too
+  --against DIRECTORY  also measure the Hawser of that checkout in every round, and print the differences
+  --json FILE          also write goals and all figures to this file
   --profile DIRECTORY  write a CPU profile of every server on Node there (they cost the servers time)
   --help               show this
 
@@ -74,15 +74,15 @@ function choose<T extends { readonly name: string }>(
   })
 }
 
-/** The other checkout's server comes right after this one's. */
+/** The other checkout's server follows directly after the one of this checkout. */
 function withOther(chosen: readonly ServerEntry[], against: string | undefined): readonly ServerEntry[] {
   if (against === undefined) return chosen
   if (!chosen.some(({ name }) => name === "hawser"))
-    throw new UnusableArguments(`--against: "hawser" has to be one of the servers`)
+    throw new UnusableArguments(`--against: "hawser" must be one of the servers`)
   return chosen.flatMap((entry) => (entry.name === "hawser" ? [entry, hawserOf(against)] : [entry]))
 }
 
-/** Undefined when help was asked for. */
+/** Returns undefined for `--help`. */
 export function parseArguments(words: readonly string[]): BenchArguments | undefined {
   const values = parse(words)
   if (values.help) return undefined

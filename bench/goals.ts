@@ -1,5 +1,5 @@
-// The goals, each a ratio of two servers in one run. Rates where more is better have to be at least the target or above it,
-// costs at most. Rates are per second of the server's CPU time, which does not count waiting for the load.
+// Goals, each a ratio of two servers in one run. A rate where more is better must be at or above its target, a cost at
+// or below it. Rates are per second of the server's CPU time, which does not include waiting for the load.
 import type { MetricName } from "./metrics.ts"
 
 export interface Comparison {
@@ -13,7 +13,7 @@ export interface Comparison {
 }
 
 export interface Goal extends Comparison {
-  /** `above` is not met by the target itself. */
+  /** `above` is not met by the target value itself. */
   readonly direction: "atLeast" | "above" | "atMost"
   readonly target: number
 }
@@ -64,7 +64,7 @@ export const goals: readonly Goal[] = [
   ...cost("idle-memory", "heapBytesPerClient", { ws: 1.5, colyseus: 1 }),
 ]
 
-/** Ratios that are shown and have no goal. */
+/** Ratios that are printed and have no goal. */
 export const shownRatios: readonly Comparison[] = ["request-reply-64x16", "fan-out-500", "fan-out-2000"].map(
   (scenario) => ({ scenario, metric: "perCpuSecond", subject: "hawser-bun", against: ["hawser"] }),
 )

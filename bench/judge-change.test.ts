@@ -10,7 +10,7 @@ describe("judgeRatios", () => {
     expect(judgeRatios("perCpuSecond", [1.1, 1.08, 1.12]).verdict).toBe("better")
   })
 
-  it("knows that less is better where it is", () => {
+  it("treats less as better for costs", () => {
     expect(judgeRatios("bytesPerMessage", [1.1, 1.1, 1.11]).verdict).toBe("worse")
     expect(judgeRatios("heapBytesPerClient", [0.9, 0.9, 0.91]).verdict).toBe("better")
   })
@@ -23,7 +23,7 @@ describe("judgeRatios", () => {
     })
   })
 
-  it("takes no notice of a hundredth, however close the rounds are", () => {
+  it("ignores a change of 0.01, however close the rounds are", () => {
     expect(judgeRatios("bytesPerMessage", [1.009, 1.009]).verdict).toBe("within its spread")
     expect(judgeRatios("bytesPerMessage", [1.011, 1.011]).verdict).toBe("worse")
   })
@@ -54,7 +54,7 @@ describe("judgeChanges", () => {
     ])
   })
 
-  it("says nothing when no other checkout took part", () => {
+  it("is empty without another checkout", () => {
     const results = new Results()
     results.add("hawser", 0, [{ row: "row", figures: { perCpuSecond: 1 } }])
     expect(judgeChanges(results)).toEqual([])

@@ -1,5 +1,6 @@
-// Compares Hawser with another checkout of it, row by row and figure by figure. Both ran in the same rounds with the same
-// load. A figure has changed if the median of the rounds' ratios is further from 1 than the rounds are from one another.
+// Compares Hawser with the one of another checkout, row by row and figure by figure. Both ran in the same rounds with
+// the same load. A figure has changed if the median of the rounds' ratios is further from 1 than the rounds are from
+// one another.
 import { ratiosOf } from "./judge-goals.ts"
 import { metrics } from "./metrics.ts"
 import type { MetricName } from "./metrics.ts"
@@ -19,7 +20,7 @@ export interface JudgedChange {
   readonly verdict: ChangeVerdict
 }
 
-/** What goals are about. Latencies are left out, because their spread on a shared machine hides any change. */
+/** Metrics that have goals. Latencies are left out, because their spread on a shared machine hides any change. */
 const judgedMetrics: readonly MetricName[] = [
   "perCpuSecond",
   "serverCpuSeconds",
@@ -28,7 +29,9 @@ const judgedMetrics: readonly MetricName[] = [
   "heapBytesPerClient",
 ]
 
-/** Smaller changes are none. Bytes hardly differ between rounds, but the number of acknowledgements in a window does. */
+/**
+ * Smaller changes are ignored. Bytes hardly differ between rounds, but the number of acknowledgements in a window does.
+ */
 const leastChange = 0.01
 
 export function judgeChanges(results: Results): JudgedChange[] {

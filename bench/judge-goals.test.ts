@@ -47,7 +47,7 @@ describe("judgeGoal", () => {
     expect(judgeGoal(goal, results).measured).toBe(2)
   })
 
-  it("meets no goal that was not measured", () => {
+  it("counts a goal without a measurement as not met", () => {
     expect(judgeGoal({ ...goal, direction: "atMost" }, resultsOf([20], []))).toMatchObject({
       measured: undefined,
       met: false,
@@ -74,7 +74,7 @@ describe("measureRatio", () => {
     expect(measureRatio(comparison, results)).toMatchObject({ peer: "cheap", measured: 1 })
   })
 
-  it("takes the greatest as the best where more is better", () => {
+  it("takes the greatest figure as the best where more is better", () => {
     const results = peersOf({ own: [0.5], dear: [4], cheap: [1], odd: [2] })
     expect(measureRatio({ ...goal, against }, results)).toMatchObject({ peer: "cheap", measured: 2 })
   })
@@ -90,7 +90,7 @@ describe("measureRatio", () => {
 })
 
 describe("goals", () => {
-  it("name rows and servers that there are", () => {
+  it("name only rows and servers that exist", () => {
     const rows = scenarios.flatMap((scenario) => scenario.rows.map(({ name }) => name))
     const names = servers.map(({ name }) => name)
     for (const { scenario, subject, against } of [...goals, ...shownRatios]) {
@@ -100,7 +100,7 @@ describe("goals", () => {
     }
   })
 
-  it("compare the world with every server that has one", () => {
+  it("compare the world with every server that serves one", () => {
     const others = servers.filter(({ name, world }) => world !== undefined && name !== "hawser")
     const world = goals.filter(({ scenario }) => scenario === "world-tick")
     for (const { against } of world)

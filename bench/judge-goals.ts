@@ -1,14 +1,16 @@
-// Compares what was measured with the goals. Servers are compared round by round, because neighbours in time were hurt by
-// the same other work on the machine; the median of these ratios counts.
+// Compares the measured figures with the goals. Servers are compared round by round, because other work on the machine
+// affects neighbouring trials equally; the median of these ratios counts.
 import type { Comparison, Goal } from "./goals.ts"
 import { metrics } from "./metrics.ts"
 import type { Results } from "./results.ts"
 import { median } from "./statistics.ts"
 
 interface Measured {
-  /** The server that the subject was divided by: of several, the one with the best median. Undefined if not measured. */
+  /**
+   * The server whose figure divided the subject's: of several, the one with the best median. Undefined if not measured.
+   */
   readonly peer: string | undefined
-  /** Undefined when the subject or one of the servers that it is compared with was not measured. */
+  /** Undefined if the subject or one of its comparison servers was not measured. */
   readonly measured: number | undefined
 }
 
@@ -44,7 +46,7 @@ export function measureRatio(comparison: Comparison, results: Results): Measured
     : { ...comparison, peer, measured: median(ratios) }
 }
 
-/** Undefined when one of the servers has no figure: it could have been the best. */
+/** Undefined if one of the servers has no figure, because that server could be the best. */
 function bestOf({ scenario, metric, against }: Comparison, results: Results): string | undefined {
   const peers = against.map((name) => ({ name, median: results.spread(scenario, name, metric)?.median }))
   const sign = metrics[metric].better === "less" ? 1 : -1

@@ -2,7 +2,7 @@ import { describe, expect, it } from "vitest"
 import { LatencyHistogram } from "./latency-histogram.ts"
 
 describe("LatencyHistogram", () => {
-  it("tells quantiles within 3 %", () => {
+  it("returns quantiles within 3 %", () => {
     const histogram = new LatencyHistogram()
     for (let ms = 1; ms <= 1_000; ms += 1) histogram.record(ms)
     for (const share of [0.01, 0.5, 0.9, 0.99]) {
@@ -13,7 +13,7 @@ describe("LatencyHistogram", () => {
     expect(histogram.count).toBe(1_000)
   })
 
-  it("holds what lies beyond its range in its first and last bucket", () => {
+  it("puts values outside its range into the first or last bucket", () => {
     const histogram = new LatencyHistogram()
     histogram.record(0)
     histogram.record(-1)
@@ -23,7 +23,7 @@ describe("LatencyHistogram", () => {
     expect(histogram.maxMs).toBe(1e12)
   })
 
-  it("knows no latency without records", () => {
+  it("returns 0 without records", () => {
     expect(new LatencyHistogram().quantileMs(0.5)).toBe(0)
   })
 })

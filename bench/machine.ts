@@ -1,4 +1,4 @@
-// What the figures were measured on and with: they mean nothing without it.
+// Facts about the machine, the system and the versions of a run. Figures without them cannot be compared.
 import { readFileSync } from "node:fs"
 import { availableParallelism, cpus, loadavg, release, type } from "node:os"
 import { z } from "zod"
@@ -10,12 +10,12 @@ export interface Machine {
   readonly processor: string
   readonly cores: number
   readonly node: string
-  /** Of this checkout, and of the one that it is compared with. */
+  /** Commits of this checkout and of the one that it is compared with. */
   readonly commit: string
   readonly otherCommit: string | undefined
-  /** Running processes over the last minute, when the run began; other work on the machine widens every spread. */
+  /** Load average over the last minute at the start of the run; other work on the machine widens every spread. */
   readonly loadAverage: number
-  /** By package. */
+  /** Version by package. */
   readonly versions: Readonly<Record<string, string>>
 }
 
@@ -28,7 +28,7 @@ function versionOf(name: string): string {
       const url = new URL(`${directory}/${name}/package.json`, import.meta.url)
       return manifest.parse(JSON.parse(readFileSync(url, "utf8"))).version
     } catch {
-      // Not there: the next one, or none.
+      // Not there: try the next path.
     }
   }
   return "not installed"

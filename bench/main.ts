@@ -39,7 +39,7 @@ async function measure(asked: BenchArguments): Promise<number> {
   if (growth !== undefined) writeFileSync(`${resultsDirectory}growth.svg`, growth)
   if (asked.jsonFile !== undefined) writeFileSync(asked.jsonFile, renderJson(report))
   for (const sentence of run.absent) console.log(`\nabsent: ${sentence}`)
-  if (!run.pinned) console.log("\nno core could be kept for the server: taskset and two cores are needed")
+  if (!run.pinned) console.log("\nthe server has no core for itself: this needs taskset and two cores")
   const { failures } = run.results
   for (const { scenario, server, round, message } of failures)
     console.error(`\nfailed: ${scenario}, ${server}, round ${round + 1}: ${message}`)

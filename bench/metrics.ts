@@ -1,4 +1,4 @@
-// The figures that are shown, by their names in the scenarios: how they are called, and whether more or less is better.
+// The printed figures by their names in the scenarios: label, unit, and whether more or less is better.
 
 export interface Metric {
   readonly label: string

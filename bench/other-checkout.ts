@@ -1,5 +1,5 @@
-// Another checkout of this repository, whose server is measured beside this one's. It runs from its own files: they are
-// installed and built there, by its own scripts.
+// Another checkout of this repository, whose server is measured beside that of this checkout. It runs from its own
+// files and is installed and built there by its own scripts.
 import { spawnSync } from "node:child_process"
 import { existsSync } from "node:fs"
 import { join } from "node:path"

@@ -5,7 +5,7 @@ import type { MetricName } from "./metrics.ts"
 import { spreadOf } from "./statistics.ts"
 import type { Spread } from "./statistics.ts"
 
-/** A trial that did not end well. */
+/** A trial that failed. */
 export interface Failure {
   readonly scenario: string
   readonly server: string

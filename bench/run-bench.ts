@@ -1,6 +1,6 @@
-// Runs what was asked for: scenario by scenario, in each of them round by round, in each round server by server, so that
-// whatever else happens on the machine happens to all of them. Every other round goes backwards, so that no server always
-// follows the same one. Prints where it stands.
+// Runs the requested scenarios: scenario by scenario, in each of them round by round, in each round server by server,
+// so that other work on the machine affects all servers. Every other round runs in reverse order, so that no server
+// always follows the same one. Prints its progress.
 import type { BenchArguments } from "./arguments.ts"
 import { Results } from "./results.ts"
 import { choosePins, runTrial } from "./run-trial.ts"
@@ -8,7 +8,7 @@ import type { Scenario } from "./scenarios/scenario.ts"
 import { absence, programOf } from "./servers.ts"
 import type { ServerEntry } from "./servers.ts"
 
-/** Above this share the load may have held the server up. */
+/** Above this share the load may have slowed the server. */
 export const loadBusyMax = 0.85
 
 interface Step {
@@ -19,7 +19,7 @@ interface Step {
 
 export interface BenchRun {
   readonly results: Results
-  /** Sentences about servers that were meant to take part and did not. */
+  /** Sentences about requested servers that did not take part. */
   readonly absent: readonly string[]
   readonly pinned: boolean
   readonly seconds: number

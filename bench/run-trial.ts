@@ -1,4 +1,4 @@
-// Runs one trial in processes of its own and waits for what it measured.
+// Runs one trial in separate processes and waits for its measurements.
 import { spawn, spawnSync } from "node:child_process"
 import { once } from "node:events"
 import { availableParallelism } from "node:os"
@@ -11,7 +11,7 @@ const program = fileURLToPath(new URL("trial/main.ts", import.meta.url))
 const timeoutMs = 240_000
 const errorTextMax = 20_000
 
-/** Words before a command that pin it to a core. */
+/** Prefix of a command that pins its process to a core. */
 export interface Pins {
   readonly server: readonly string[]
   readonly load: readonly string[]
@@ -23,7 +23,7 @@ export function choosePins(): Pins {
   return canPin ? { server: ["taskset", "-c", "0"], load: ["taskset", "-c", "1"] } : { server: [], load: [] }
 }
 
-/** @throws with what the trial said when it failed. */
+/** @throws an error with the trial's message if the trial failed. */
 export async function runTrial(settings: TrialSettings, pins: Pins): Promise<readonly Measurement[]> {
   const words = [...pins.load, process.execPath, "--import", "tsx", program, JSON.stringify(settings)]
   const [command = "", ...rest] = words

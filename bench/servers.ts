@@ -1,4 +1,4 @@
-// The servers that are compared. A new one is one entry here.
+// The compared servers. A new one is one entry here.
 import { existsSync } from "node:fs"
 import { join } from "node:path"
 import { fileURLToPath } from "node:url"
@@ -11,16 +11,16 @@ export interface ServerEntry {
   readonly label: string
   readonly runtime: "node" | "bun"
   readonly dialect: DialectName
-  /** The program that serves messages, and the one that serves the world; below this directory. */
+  /** Program that serves messages, and program that serves the world; paths below this directory. */
   readonly messages?: string
   readonly world?: string
-  /** How its updates of the world are read. */
+  /** Reader for its updates of the world. */
   readonly worldReader?: WorldReaderName
-  /** True where a state is kept instead of messages being sent: ten changes in one turn are one. */
+  /** True if the server holds a state instead of sending messages: ten changes in one turn are one. */
   readonly conflates?: boolean
-  /** Packages whose versions belong to the figures. */
+  /** Packages whose versions are printed with the figures. */
   readonly packages: readonly string[]
-  /** Directory of the checkout that the programs belong to. Left out for this one. */
+  /** Directory of the checkout that contains the programs. Left out for this checkout. */
   readonly checkout?: string
 }
 
@@ -38,7 +38,7 @@ const hawser: ServerEntry = {
 export const otherHawserName = "hawser-old"
 export const otherHawserLabel = "Hawser, other checkout"
 
-/** Hawser as it is in another checkout, run from the files there. */
+/** Hawser of another checkout, run from the files there. */
 export function hawserOf(checkout: string): ServerEntry {
   return { ...hawser, name: otherHawserName, label: otherHawserLabel, checkout }
 }
@@ -128,7 +128,7 @@ export function programOf(entry: ServerEntry, purpose: "messages" | "world"): st
     : join(entry.checkout, "bench", program)
 }
 
-/** Why a server cannot take part although it is meant to; undefined when it can. */
+/** Reason why a requested server cannot take part; undefined when it can. */
 export function absence(entry: ServerEntry, purpose: "messages" | "world"): string | undefined {
   const program = programOf(entry, purpose)
   if (program === undefined || existsSync(program)) return undefined

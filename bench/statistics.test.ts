@@ -8,7 +8,7 @@ describe("median", () => {
     expect(median([4, 1, 3, 2])).toBe(2.5)
   })
 
-  it("refuses to speak of nothing", () => {
+  it("throws without values", () => {
     expect(() => median([])).toThrow(RangeError)
   })
 })

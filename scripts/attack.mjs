@@ -1,5 +1,5 @@
-// `npm run attack [-- --seconds N --sockets N]`: raw sockets attack the world while players walk in it; `--help` names the
-// options. The world runs as it is built, as `npm start` runs it.
+// `npm run attack [-- --seconds N --sockets N]`: raw sockets attack the world while players walk in it; `--help` names
+// the options. The world runs as built, as `npm start` runs it.
 import { ensureBuilt, ensureInstalled, run } from "./prepare.mjs"
 
 ensureInstalled()

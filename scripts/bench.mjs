@@ -1,5 +1,6 @@
-// `npm run bench`: Hawser measured beside its peers; `--help` names the options. Runs what is built, as applications do.
-// The newest Node runs the load and the servers where it is available. It and the peers are installed at the first run.
+// `npm run bench`: measures Hawser beside its peers; `--help` names the options. Runs the built packages, as
+// applications do. The newest Node runs the load and the servers where it is available. The first run installs it and
+// the peers.
 import { join } from "node:path"
 import { ensureNewestNode, isOlderThan } from "./newest-node.mjs"
 import { ensureBuilt, ensureInstalled, ensureInstalledIn, root, run } from "./prepare.mjs"

@@ -1,5 +1,5 @@
-// `npm run bots -- COUNT [--url URL] [--seconds N]`: that many players walk about in a world, each by a real client;
-// without a URL in one that is started for them. Runs what is built, as `npm start` does, and in this very process.
+// `npm run bots -- COUNT [--url URL] [--seconds N]`: this number of players walk in a world, each by a real client.
+// Without a URL the command starts a world. Runs the built packages, as `npm start` does, and in this process.
 import { join } from "node:path"
 import { pathToFileURL } from "node:url"
 import { endWithParent, ensureBuilt, ensureInstalled, world } from "./prepare.mjs"

@@ -1,4 +1,4 @@
-// `npm run chaos -- proxy --to HOST:PORT`: a TCP proxy that delays, cuts and swallows; `--help` names its options.
+// `npm run chaos -- proxy --to HOST:PORT`: a TCP proxy that delays, cuts and drops bytes; `--help` names its options.
 import { ensureInstalled, run } from "./prepare.mjs"
 
 ensureInstalled()

@@ -1,4 +1,4 @@
-// `npm run check`: everything that must hold before a change is merged, cheapest proof first. Stops at the first failure.
+// `npm run check`: all checks that must pass before a merge, the cheapest first. Stops at the first failure.
 import { ensureInstalled, products, run } from "./prepare.mjs"
 
 const packages = ["protocol", "client", "server"].map((name) => `packages/${name}`)

@@ -3,7 +3,7 @@
 // `--count` prints the faults of each package.
 import { publicInterface } from "./public-interface.mjs"
 
-/** Entry points that promise nothing to applications. */
+/** Entry points that are not a public interface. */
 const internal = new Set(["@hawser/protocol/core", "@hawser/protocol/testing"])
 
 const unitInName = /(?:Ms|Seconds|Bytes|Count|PerSecond|Ratio|[Pp]ort|[Oo]ffset|[Ss]tatus|[Cc]ode|[Ii]ndex)$/

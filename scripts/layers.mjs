@@ -1,14 +1,15 @@
-// The order of layers in each package, written down here alone, and the check that no import, of types or of values, goes
-// against it. A file may import from its own layer and from those before it.
+// The order of layers in each package, and the check that no import, of types or of values, breaks it. A file may
+// import from its own layer and from those before it.
 //
-// `node scripts/layers.mjs`: checks the imports and the diagram in docs/architecture.md; with `--draw` it draws the diagram anew.
+// `node scripts/layers.mjs`: checks the imports and the diagram in docs/architecture.md; with `--draw` it draws the
+// diagram again.
 import { readFileSync, readdirSync, writeFileSync } from "node:fs"
 import { dirname, join, normalize, sep } from "node:path"
 import { fileURLToPath } from "node:url"
 
 /**
- * By package, lowest first. A layer is a folder of `src`, or a file that stands there alone; a folder in a folder is one of its
- * own where it is named. Layers in one row know nothing of each other.
+ * By package, lowest first. A layer is a folder of `src`, or a file directly in it; a nested folder is a separate layer
+ * if it is named here. Layers in one row must not import each other.
  */
 export const order = {
   protocol: [
@@ -78,7 +79,7 @@ function layerIn(layers, file) {
   return layers.filter(holds).toSorted((one, other) => other.length - one.length)[0] ?? file.split("/")[0]
 }
 
-/** One sentence for each import against the order, and for each layer that it lacks. */
+/** One sentence for each import against the order, and for each layer that the order lacks. */
 export function faultsIn(folder, rows) {
   const rowOf = new Map(rows.flatMap((row, index) => row.map((layer) => [layer, index])))
   const layerOf = (file) => layerIn([...rowOf.keys()], file)
@@ -88,24 +89,24 @@ export function faultsIn(folder, rows) {
       .filter((layer) => !rowOf.has(layer)),
   )
   const strangers = [...unknown].map(
-    (layer) => `${layer} has no place in the order of layers (scripts/layers.mjs)`,
+    (layer) => `${layer} is missing in the order of layers (scripts/layers.mjs)`,
   )
   const upward = importsIn(folder).flatMap(([file, target]) => {
     const [from, to] = [layerOf(file), layerOf(target)]
     if (from === to || !rowOf.has(from) || !rowOf.has(to) || rowOf.get(to) < rowOf.get(from)) return []
-    return [`${file} imports ${target}: ${from} may not know ${to}`]
+    return [`${file} imports ${target}: ${from} must not import from ${to}`]
   })
   return [...strangers, ...upward]
 }
 
-/** The faults of all packages below `packages`. */
+/** Returns the faults of all packages below `packages`. */
 export function layerFaults(packages) {
   return Object.entries(order).flatMap(([name, rows]) =>
     faultsIn(join(packages, name, "src"), rows).map((fault) => `packages/${name}/src: ${fault}`),
   )
 }
 
-/** A line for each layer, highest first: of which layers it imports. */
+/** Returns a line for each layer, highest first, with the layers that it imports from. */
 function picture(name, folder, rows) {
   const imports = importsIn(folder)
   const layers = rows.flat()
@@ -117,10 +118,10 @@ function picture(name, folder, rows) {
     const told = layers.filter((other) => other !== layer && used.has(other)).join(", ")
     return `  ${layer.padEnd(21)} ${told === "" ? "·" : told}`
   })
-  return [`${name} `.padEnd(23) + " imports of", ...lines.toReversed()].join("\n")
+  return [`${name} `.padEnd(23) + " imports from", ...lines.toReversed()].join("\n")
 }
 
-/** The layers of all packages as they are, as a block of Markdown. */
+/** Returns the actual layers of all packages, as a block of Markdown. */
 export function drawLayers(packages) {
   const pictures = Object.entries(order).map(([name, rows]) =>
     picture(name, join(packages, name, "src"), rows),
@@ -139,7 +140,7 @@ function main(isDrawing) {
   if (isDrawing) writeFileSync(map, drawn)
   const faults = layerFaults(packages)
   if (!isDrawing && drawn !== text)
-    faults.push("docs/architecture.md shows other layers than there are: node scripts/layers.mjs --draw")
+    faults.push("the diagram in docs/architecture.md is out of date; run node scripts/layers.mjs --draw")
   for (const fault of faults) console.error(fault)
   if (faults.length === 0) console.log("layers: every import keeps their order")
   process.exitCode = faults.length === 0 ? 0 : 1

@@ -3,8 +3,8 @@
 import { readFileSync } from "node:fs"
 import { toolsFound, verify } from "../spec/verify.mjs"
 
-// Each list is a run: the settings in which it differs from the model's own, the cheapest run last. That one is also searched for
-// endless behaviour, and the switches are tried on it first.
+// Each list is a run: the settings that differ from the model's own, the cheapest run last. The cheapest run is also
+// searched for endless behaviour, and the switches are tried on it first.
 const models = {
   session: [[], ["DIALS=4", "COMMANDS=2", "EVENTS=1"], ["COMMANDS=2", "EVENTS=1", "WATCH"]],
   token: [[], ["DIALS=4", "ALONE"]],
@@ -47,7 +47,7 @@ function checkRuns(model, source) {
   const what = `${named.size - missing.size} of ${named.size} named states reached`
   report(missing.size === 0, { model, what, verdict: [...missing].join(" ") })
   const run = verify(model, { settings: models[model].at(-1), endless: true })
-  const verdict = run.violation ?? "every behaviour comes to rest"
+  const verdict = run.violation ?? "every behaviour ends"
   report(run.complete, { model, what: "endless behaviour sought", verdict }, run)
 }
 

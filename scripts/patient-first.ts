@@ -1,5 +1,5 @@
-// The order of test files: those that take minutes begin first, the ones that mostly wait before those that compute, so that
-// their time runs beside that of all others.
+// The order of test files: files that take minutes begin first, waiting ones before computing ones, so that they run in
+// parallel with all others.
 import { BaseSequencer } from "vitest/node"
 import type { TestSpecification } from "vitest/node"
 

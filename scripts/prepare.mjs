@@ -1,5 +1,5 @@
-// Makes a clone ready to run: installs what package-lock.json names, compiles the packages, bundles the browser.
-// Uses nothing but Node, because it runs before anything is installed.
+// Makes a clone ready to run: installs the packages of package-lock.json, compiles ours, bundles the browser client.
+// Uses only Node, because it runs before anything is installed.
 import { spawnSync } from "node:child_process"
 import { createHash } from "node:crypto"
 import { existsSync, readFileSync, readdirSync, statSync, writeFileSync } from "node:fs"
@@ -23,7 +23,9 @@ export function run(command, args, options = {}) {
   return result.status ?? 1
 }
 
-/** Ends this process when its parent ends: a signal sent to npm stops the shell in between, and never gets here. */
+/**
+ * Ends this process when its parent ends: a signal to npm ends the shell in between, and does not reach this process.
+ */
 export function endWithParent() {
   if (process.env.npm_lifecycle_event === undefined) return
   const parent = process.ppid
@@ -35,9 +37,9 @@ export function endWithParent() {
   watch.unref()
 }
 
-// The lock file's hash is recorded inside node_modules after every complete install, also one by hand (the root's
-// postinstall script does it). npm's own node_modules/.package-lock.json cannot tell: it leaves out the root and its
-// links, and its presence does not prove that the install reached its end.
+// The lock file's hash is recorded inside node_modules after every complete install, also a manual one (the root's
+// postinstall script does it). npm's own node_modules/.package-lock.json is not sufficient: it leaves out the root and
+// its links, and it may exist after an incomplete install.
 const hashFileOf = (directory) => join(directory, "node_modules/.hawser-lock-hash")
 
 const lockHashOf = (directory) =>
@@ -58,7 +60,7 @@ export function ensureInstalledIn(directory) {
 
 export const ensureInstalled = () => ensureInstalledIn(root)
 
-// With what they refer to, these are all packages and the application, but not the tests.
+// With their references, these are all packages and the application, but not the tests.
 export const products = ["apps/world", "apps/world/src/browser"]
 
 /** Compiles all packages, and bundles the browser client if asked and if a source is newer than the bundle. */

@@ -1,4 +1,4 @@
-// `npm run soak [-- --minutes N --clients N]`: a server's memory while clients are cut off, loaded anew and moved for minutes;
+// `npm run soak [-- --minutes N --clients N]`: a server's memory while clients are cut, reloaded and moved for minutes;
 // `--help` names the options.
 import { ensureInstalled, run } from "./prepare.mjs"
 

@@ -1,5 +1,5 @@
-// `npm start`: installs and builds what is missing, then runs the world's server in this very process, so that
-// signals, standard streams and the exit code are the server's own.
+// `npm start`: installs and builds missing parts, then runs the world's server in this process, so that signals,
+// standard streams and the exit code are the server's.
 import { join } from "node:path"
 import { pathToFileURL } from "node:url"
 import { endWithParent, ensureBuilt, ensureInstalled, world } from "./prepare.mjs"

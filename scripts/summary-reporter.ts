@@ -1,6 +1,6 @@
-// Prints the last lines of a test run: what failed, one line each, then `N passed, N failed, N skipped`; for `npm test`, which
-// adds up several runs, it writes both to a file instead. A file that does not load, a failing hook and an error outside any
-// test count as failed; so does a run that ends in failure for a reason not counted yet.
+// Prints the last lines of a test run: each failure on one line, then `N passed, N failed, N skipped`. For `npm test`,
+// which adds up several runs, it writes both to a file instead. A file that does not load, a failing hook and an error
+// outside any test count as failed; so does a run that fails for a reason not counted yet.
 import { writeFileSync, writeSync } from "node:fs"
 import type { Reporter, TestCase, TestModule } from "vitest/node"
 
@@ -17,7 +17,7 @@ export default class SummaryReporter implements Reporter {
 
   onInit() {
     const file = process.env["HAWSER_TEST_COUNT"]
-    // A vitest that a test starts has counts of its own.
+    // A vitest that a test starts has separate counts.
     delete process.env["HAWSER_TEST_COUNT"]
     process.once("exit", (code) => {
       if (file !== undefined) {

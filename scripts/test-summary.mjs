@@ -1,12 +1,12 @@
-// Adds up the test runs of `npm test`. Knows neither vitest nor processes.
+// Adds up the test runs of `npm test`. Must not know vitest or processes.
 
-/** Most lines about failures; after them one line says how many more there are. */
+/** Maximum number of lines about failures; a further line reports the number of the rest. */
 const maxFailures = 20
 
 /**
- * Returns the lines about what failed, the last line and the exit code for runs of `{ code, count }`, where `count` is
- * `{ passed, failed, skipped, failures }`, or undefined if a run ended before it could count. A run that failed without
- * a failed test adds one to `failed`.
+ * Returns the failure lines, the last line and the exit code for runs of `{ code, count }`. `count` is `{ passed,
+ * failed, skipped, failures }`, or undefined if a run ended before it could count. A run that failed without a failed
+ * test adds one to `failed`.
  */
 export function summaryOf(runs) {
   const total = { passed: 0, failed: 0, skipped: 0 }

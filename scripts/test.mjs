@@ -1,6 +1,6 @@
-// `npm test [-- arguments for vitest]`: installs and builds what is missing, runs every test, and runs the unit, session and
-// socket tests again on the newest Node if this one is older. The last lines are what failed and `N passed, N failed, N skipped`
-// of both runs together; the counts come also when the tests cannot start.
+// `npm test [-- arguments for vitest]`: installs and builds missing parts, runs every test, and runs the unit, session
+// and socket tests again on the newest Node if the current one is older. The last lines are the failures and `N passed,
+// N failed, N skipped` of both runs together; the counts appear also if the tests cannot start.
 import { mkdtempSync, readFileSync, rmSync } from "node:fs"
 import { tmpdir } from "node:os"
 import { delimiter, dirname, join } from "node:path"
@@ -19,7 +19,7 @@ const vitest = join(root, "node_modules/vitest/vitest.mjs")
 const countFile = join(mkdtempSync(join(tmpdir(), "hawser-test-")), "count.json")
 process.once("exit", () => rmSync(dirname(countFile), { recursive: true, force: true }))
 
-/** Runs vitest to its end; the summary reporter writes what it counted to `countFile`. */
+/** Runs vitest to its end; the summary reporter writes its counts to `countFile`. */
 function runTests(node, args) {
   rmSync(countFile, { force: true })
   const PATH = [dirname(node), env.PATH].join(delimiter)

@@ -1,5 +1,6 @@
-// Colyseus 0.18: a seat is reserved by HTTP, with the token as its client sends it; then the room's WebSocket is joined.
-// Codes and layouts are those of @colyseus/shared-types (Protocol) and @colyseus/core (getMessageBytes).
+// Colyseus 0.18: the client reserves a seat by HTTP with its token, as Colyseus' own client sends it, then joins the
+// room's WebSocket. Codes and layouts are those of @colyseus/shared-types (Protocol) and @colyseus/core
+// (getMessageBytes).
 import { encode } from "@msgpack/msgpack"
 import { request } from "node:http"
 import { z } from "zod"
@@ -20,7 +21,7 @@ const seat = z.object({ sessionId: z.string(), roomId: z.string(), processId: z.
 const joined = maskedFrame(Buffer.from([code.joinRoom]))
 
 interface ColyseusOptions {
-  /** The room keeps a state: joining ends with its first snapshot, and its patches are the events. */
+  /** The room has a state: joining ends with the first snapshot, and each patch counts as an event. */
   readonly hasState: boolean
   readonly onMessage?: (bytes: Buffer) => void
 }
@@ -75,7 +76,7 @@ class ColyseusDriver implements Driver {
   flush(): void {}
 }
 
-/** Every client is a computer of its own: it opens a connection for its one HTTP request. */
+/** Each client opens a separate connection for its HTTP request, as clients on separate computers do. */
 function reserveSeat(port: number, token: string): Promise<Address> {
   return new Promise((resolve, reject) => {
     const options = {

@@ -1,5 +1,5 @@
-// One client: a plain TCP socket, the upgrade by hand, the frame parser, and the driver of its protocol. All connections
-// read into one buffer, and nothing is allocated per message.
+// One client: a plain TCP socket, the upgrade request, the frame parser, and the driver of its protocol. All
+// connections read into one buffer, and nothing is allocated per message.
 import { createHash, randomBytes } from "node:crypto"
 import { connect } from "node:net"
 import type { Socket } from "node:net"
@@ -11,11 +11,11 @@ import { maskedFrame } from "./frame-writer.ts"
 const sharedReadBuffer = Buffer.allocUnsafe(256 * 1024)
 const acceptSalt = "258EAFA5-E914-47DA-95CA-C5AB0DC85B11"
 
-/** What a scenario does with messages; called for each. */
+/** Callbacks of a scenario for the messages of one connection. */
 export interface Listener {
   reply?(connection: Connection): void
   event?(connection: Connection): void
-  /** All messages of one read were handed on. */
+  /** All messages of one read were passed on. */
   readEnded?(connection: Connection): void
 }
 
@@ -24,9 +24,9 @@ export interface ConnectionOptions {
   readonly port: number
   readonly token: string
   readonly dialect: Dialect
-  /** Something was read or written. */
+  /** Bytes were read or written. */
   readonly onWork: () => void
-  /** The connection ended though nobody asked it to. */
+  /** The connection ended and the load did not close it. */
   readonly onLost: (connection: Connection, reason: string) => void
 }
 
@@ -38,11 +38,11 @@ export class Connection implements FrameSink {
   /** Bytes on the wire, with the headers of frames. */
   bytesIn = 0
   listener: Listener = {}
-  /** Copies of all messages, if somebody wants to look at them later. */
+  /** Copies of all messages, for a later check. Undefined if they are not recorded. */
   record: Buffer[] | undefined
   readonly #options: ConnectionOptions
   readonly #parser = new FrameParser(this)
-  /** The message that the listener is being called for. */
+  /** The message for which the listener is being called. */
   #bytes: Buffer = sharedReadBuffer
   #start = 0
   #end = 0
@@ -100,7 +100,7 @@ export class Connection implements FrameSink {
     this.#socket?.write(bytes)
   }
 
-  /** Stops reading: what the server sends piles up. */
+  /** Stops reading: the server's messages queue up. */
   stall(): void {
     this.#socket?.pause()
   }
@@ -110,12 +110,15 @@ export class Connection implements FrameSink {
     this.#socket?.destroy()
   }
 
-  /** Only while the listener is called: the number that the message carries, from 0; -1 if there is none. */
+  /** Valid only during a call of the listener: the number in the message, from 0; -1 without a number. */
   number(): number {
     return this.driver.numberIn(this.#bytes, this.#start, this.#end)
   }
 
-  /** Likewise the tick of the world that is complete with it, -1 if more is to come; undefined: it is the next one. */
+  /**
+   * Valid only during a call of the listener: the world's tick that this message completes. -1 if the tick has further
+   * messages; undefined for the next tick.
+   */
   tick(): number | undefined {
     return this.driver.tickIn?.(this.#bytes, this.#start, this.#end)
   }

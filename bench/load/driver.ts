@@ -1,30 +1,30 @@
-// What the load knows of a protocol: how to get in, what a message is, how a request looks. One driver per connection.
+// The load's side of one protocol: log-in, kinds of messages, and the encoding of requests. One driver per connection.
 import type { RequestTemplate } from "./frame-writer.ts"
 
-/** `ready`: the server takes requests. `other`: acknowledgements and the like, which nobody counts. */
+/** `ready`: the server accepts requests. `other`: acknowledgements and similar frames, which are not counted. */
 export type Arrival = "ready" | "reply" | "event" | "other"
 
 export interface Request {
   readonly name: "move" | "publish"
-  /** Beside `n`, the number of the request. */
+  /** Fields of a request beside `n`, its number. */
   readonly fields: Readonly<Record<string, number | string>>
 }
 
 export interface Driver {
-  /** The WebSocket is open. */
+  /** Called when the WebSocket is open. */
   opened(): void
   receive(bytes: Buffer, start: number, end: number): Arrival
   template(request: Request): RequestTemplate
-  /** To be called after every request that a template wrote; returns what has to follow it directly, if anything. */
+  /** Called after every request that a template wrote. Returns bytes that must follow it directly, or undefined. */
   sent(template: RequestTemplate): Buffer | undefined
-  /** The number `n` that a reply or an event carries, from 0; -1 if there is none. */
+  /** The number `n` of a reply or an event, from 0; -1 without a number. */
   numberIn(bytes: Buffer, start: number, end: number): number
   /**
-   * The tick of the world that is complete with this event, -1 if there is more to come. Left out where every event is
-   * a whole tick.
+   * The world's tick that this event completes, -1 if the tick has further events. Left out where every event is a
+   * whole tick.
    */
   tickIn?(bytes: Buffer, start: number, end: number): number
-  /** Acknowledges what waits for it; called twice a second. */
+  /** Acknowledges all messages received so far; called twice a second. */
   flush(): void
 }
 
@@ -39,7 +39,7 @@ export interface DriverOptions {
 }
 
 export interface Dialect {
-  /** Where the WebSocket is; Colyseus reserves a seat by HTTP first. */
+  /** Address of the WebSocket; Colyseus reserves a seat by HTTP first. */
   locate(port: number, token: string): Promise<Address>
   createDriver(options: DriverOptions): Driver
 }

@@ -17,7 +17,7 @@ function frame(text: string, kind: number = opcode.binary): Buffer {
   return Buffer.concat([Buffer.from(header), payload])
 }
 
-/** What comes out when the bytes arrive in pieces of this size, each in the same buffer. */
+/** Returns the parsed messages when the bytes arrive in pieces of this size, each in the same buffer. */
 function parse(bytes: Buffer, pieceBytes: number): Seen[] {
   const seen: Seen[] = []
   const parser = new FrameParser({
@@ -37,14 +37,11 @@ describe("FrameParser", () => {
   const texts = ["", "a", "b".repeat(125), "c".repeat(126), "d".repeat(70_000), "e"]
   const bytes = Buffer.concat(texts.map((text) => frame(text)))
 
-  it.each([1, 2, 3, 7, 128, 4_096, 1_000_000])(
-    "finds every frame when bytes come in pieces of %i",
-    (pieceBytes) => {
-      expect(parse(bytes, pieceBytes)).toEqual(texts.map((text) => ({ kind: "message", text })))
-    },
-  )
+  it.each([1, 2, 3, 7, 128, 4_096, 1_000_000])("finds every frame in pieces of %i bytes", (pieceBytes) => {
+    expect(parse(bytes, pieceBytes)).toEqual(texts.map((text) => ({ kind: "message", text })))
+  })
 
-  it("tells control frames from messages, and keeps their order", () => {
+  it("distinguishes control frames from messages, and keeps their order", () => {
     const mixed = Buffer.concat([frame("one"), frame("ping", opcode.ping), frame("two", opcode.text)])
     expect(parse(mixed, 5)).toEqual([
       { kind: "message", text: "one" },
@@ -53,7 +50,7 @@ describe("FrameParser", () => {
     ])
   })
 
-  it("refuses what no server here sends", () => {
+  it("refuses fragmented and masked frames", () => {
     expect(() => parse(Buffer.from([0x02, 0x00]), 2)).toThrow("fragmented")
     expect(() => parse(Buffer.from([0x82, 0x80]), 2)).toThrow("masked")
   })

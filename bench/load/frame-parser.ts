@@ -1,8 +1,8 @@
-// Splits what a server sends into WebSocket frames (RFC 6455, section 5), for many connections that share one read buffer.
-// Copies only what a chunk leaves unfinished. Knows no protocol above frames.
+// Splits a server's bytes into WebSocket frames (RFC 6455, section 5), for many connections that share one read buffer.
+// Copies only the incomplete frame at the end of a chunk. Must not know a protocol above frames.
 
 export interface FrameSink {
-  /** One whole text or binary message; the bytes are only good during the call. */
+  /** One whole text or binary message; the bytes are valid only during the call. */
   message(bytes: Buffer, start: number, end: number): void
   /** A close, ping or pong. */
   control(opcode: number, payload: Buffer): void
@@ -21,7 +21,7 @@ export class FrameParser {
     this.#sink = sink
   }
 
-  /** Takes in the first `length` bytes of `chunk`, which may be overwritten afterwards. */
+  /** Reads the first `length` bytes of `chunk`, which may be overwritten afterwards. */
   push(chunk: Buffer, length: number): void {
     if (this.#keptBytes === 0) {
       const used = this.#parse(chunk, length)
@@ -46,7 +46,7 @@ export class FrameParser {
     this.#keptBytes = needed
   }
 
-  /** Hands on every whole frame and returns the number of bytes that they took. */
+  /** Passes on every whole frame and returns the number of bytes of these frames. */
   #parse(bytes: Buffer, length: number): number {
     let at = 0
     while (length - at >= 2) {

@@ -51,14 +51,14 @@ describe("RequestTemplate", () => {
     expect(two.equals(Buffer.concat([template.frame(5), template.frame(6)]))).toBe(true)
   })
 
-  it("refuses a request that does not hold its number", () => {
+  it("refuses a request that does not contain its number", () => {
     const payload = Buffer.from(encode({ direction: "LEFT" }))
-    expect(() => new RequestTemplate(payload, binarySlots(payload))).toThrow("does not hold its number")
+    expect(() => new RequestTemplate(payload, binarySlots(payload))).toThrow("does not contain its number")
   })
 })
 
 describe("binaryNumber", () => {
-  it("is -1 where there is none, also if the next message has one", () => {
+  it("is -1 for a message without a number, also if the next message has one", () => {
     const first = Buffer.from(encode({ x: 1 }))
     const both = Buffer.concat([first, Buffer.from(encode({ n: firstNumber }))])
     expect(binaryNumber(both, 0, first.length)).toBe(-1)

@@ -1,4 +1,4 @@
-// Frames that a client sends: always masked, with a key that is never zero, because servers skip unmasking for zero.
+// Frames of a client: always masked, with a key that is never zero, because servers skip unmasking for zero.
 import { opcode } from "./frame-parser.ts"
 
 const maskKey = Buffer.from([0x37, 0xfa, 0x21, 0x3d])
@@ -23,10 +23,10 @@ export function maskedFrame(payload: Uint8Array, kind: number = opcode.binary): 
   return frame
 }
 
-/** Numbers in requests begin here, so that every one of them takes the same room in each encoding. */
+/** First request number. From here on each number has the same length in each encoding. */
 export const firstNumber = 1_000_000
 
-/** How a number stands in a payload: MessagePack's and Colyseus's four bytes, or decimal digits in JSON. */
+/** Encoding of a number in a payload: four bytes in MessagePack and Colyseus, decimal digits in JSON. */
 type NumberFormat = "bigEndian" | "littleEndian" | "digits"
 
 export interface NumberSlot {
@@ -45,7 +45,7 @@ export class RequestTemplate {
   readonly #slots: readonly NumberSlot[]
 
   constructor(payload: Buffer, slots: readonly NumberSlot[], kind: number = opcode.binary) {
-    if (slots.length === 0) throw new Error("the request does not hold its number")
+    if (slots.length === 0) throw new Error("the request does not contain its number")
     this.payload = payload
     this.#frame = maskedFrame(payload, kind)
     this.#headerBytes = this.#frame.length - payload.length
@@ -56,7 +56,7 @@ export class RequestTemplate {
     return this.#frame.length
   }
 
-  /** Writes the frame of request number `n` (from 0) into `target`; returns where it ends. */
+  /** Writes the frame of request number `n` (from 0) into `target`; returns the end offset. */
   write(n: number, target: Buffer, at: number): number {
     const number = firstNumber + n
     for (const slot of this.#slots) this.#put(slot, number)
@@ -84,7 +84,7 @@ export class RequestTemplate {
 
 const numberBytes = Buffer.from([0xce, 0x00, 0x0f, 0x42, 0x40])
 
-/** Where `firstNumber` stands in a MessagePack payload, as often as it does. */
+/** All offsets of `firstNumber` in a MessagePack payload. */
 export function binarySlots(payload: Buffer): NumberSlot[] {
   const slots: NumberSlot[] = []
   for (let at = payload.indexOf(numberBytes); at !== -1; at = payload.indexOf(numberBytes, at + 5))
@@ -92,7 +92,7 @@ export function binarySlots(payload: Buffer): NumberSlot[] {
   return slots
 }
 
-/** Where `firstNumber` stands in a JSON text, as often as it does. */
+/** All offsets of `firstNumber` in a JSON text. */
 export function textSlots(payload: Buffer): NumberSlot[] {
   const digits = String(firstNumber)
   const slots: NumberSlot[] = []
@@ -104,13 +104,13 @@ export function textSlots(payload: Buffer): NumberSlot[] {
 const binaryKey = Buffer.from([0xa1, 0x6e, 0xce])
 const textKey = Buffer.from('"n":')
 
-/** The member `n` of a MessagePack map that a server sent, counted from 0; -1 if it has none. */
+/** The member `n` of a MessagePack map from the server, counted from 0; -1 without it. */
 export function binaryNumber(bytes: Buffer, start: number, end: number): number {
   const at = bytes.indexOf(binaryKey, start)
   return at === -1 || at + 7 > end ? -1 : bytes.readUInt32BE(at + 3) - firstNumber
 }
 
-/** The same in JSON. */
+/** The member `n` of a JSON text from the server, counted from 0; -1 without it. */
 export function textNumber(bytes: Buffer, start: number, end: number): number {
   const at = bytes.indexOf(textKey, start)
   if (at === -1 || at + 4 + digitsCount > end) return -1

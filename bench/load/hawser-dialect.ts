@@ -1,6 +1,6 @@
-// `hawser.1`, as its own client speaks it: HELLO, a budget in every request, acknowledgements of messages after 128 of them,
-// 64 KiB or half a second, of state at first and twice a second, and a SYNC with the digest after 256 messages
-// (docs/protocol.md, sections 4 to 6).
+// `hawser.1` as the product's client implements it: HELLO, a budget in every request, acknowledgements of messages
+// after 128 of them, 64 KiB or half a second, of state at first and twice a second, and a SYNC with the digest after
+// 256 messages (docs/protocol.md, sections 4 to 6).
 import { clientMessageLimits, hashMessage } from "@hawser/protocol/core"
 import { decode, encode } from "@msgpack/msgpack"
 import { randomUUID } from "node:crypto"
@@ -19,7 +19,10 @@ const frame = {
 } as const
 const reliableClass = 0x40
 const stateClass = 0x80
-/** The client's own timer gathers the first frames for some milliseconds; here each of them is acknowledged. */
+/**
+ * The product's client batches the first frames for some milliseconds by a timer; this driver acknowledges each of
+ * them.
+ */
 const firstStateFrames = 4
 const ackEveryCount = 128
 const ackEveryBytes = 64 * 1024
@@ -106,7 +109,7 @@ class HawserDriver implements Driver {
   }
 }
 
-/** The table of types is the same for all connections to one server: the first WELCOME tells it. */
+/** The table of types is the same for all connections to one server and is read from the first WELCOME. */
 export function createHawserDialect(): Dialect {
   const types: { names: readonly string[] } = { names: [] }
   return {

@@ -1,4 +1,5 @@
-// Sends requests of one kind on one connection and knows when each was sent: replies come in order in every protocol here.
+// Sends requests of one kind on one connection and records when each was sent. Replies come in request order in every
+// protocol here.
 import type { Connection } from "./connection.ts"
 import type { Request } from "./driver.ts"
 import type { RequestTemplate } from "./frame-writer.ts"
@@ -10,7 +11,7 @@ export class Requester {
   #sent = 0
   #answered = 0
 
-  /** @param outstandingMax requests that may wait for their replies at once. */
+  /** @param outstandingMax limit of requests without a reply. */
   constructor(connection: Connection, request: Request, outstandingMax: number) {
     this.connection = connection
     this.#template = connection.driver.template(request)
@@ -29,11 +30,11 @@ export class Requester {
     return this.#sent - this.#answered
   }
 
-  /** Sends so many requests in one write. `nowMs`: when they were due. */
+  /** Sends `count` requests in one write. `nowMs`: the time at which they were due. */
   send(count: number, nowMs: number): void {
     if (count === 0) return
     if (this.outstanding + count > this.#sentAtMs.length)
-      throw new Error("more requests wait than the load allows for")
+      throw new Error("too many outstanding requests: the limit is ${this.#sentAtMs.length} (outstandingMax)")
     const { driver } = this.connection
     const frames = Buffer.allocUnsafe(count * this.#template.frameBytes)
     let written = 0
@@ -51,15 +52,15 @@ export class Requester {
     if (written < end) this.connection.write(frames.subarray(written, end))
   }
 
-  /** A reply has come: how long ago its request was due. */
+  /** Counts a reply and returns the time since its request was due, in milliseconds. */
   answer(nowMs: number): number {
-    if (this.outstanding === 0) throw new Error("a reply came that nobody asked for")
+    if (this.outstanding === 0) throw new Error("received a reply without an outstanding request")
     const sentAtMs = this.#sentAtMs[this.#answered % this.#sentAtMs.length] ?? nowMs
     this.#answered += 1
     return nowMs - sentAtMs
   }
 
-  /** @throws when the last reply is not that to the oldest request. */
+  /** @throws when the last reply does not belong to the oldest request. */
   check(): void {
     const number = this.connection.number()
     if (number !== this.#answered - 1)

@@ -1,5 +1,5 @@
-// What a client knows of the world after the messages that it got, to be compared with what it should know. Used for a few
-// clients and after the measurement, so that it may take its time and use the peers' own decoders.
+// A client's copy of the world after the messages that it received, to compare with the expected copy. Used for a few
+// clients after the measurement, so it may be slow and use the peers' own decoders.
 import { createClient } from "@hawser/client"
 import type { ReplicaCopy } from "@hawser/client"
 import type { Connection } from "@hawser/protocol/core"
@@ -16,11 +16,11 @@ export interface SeenPlayer {
 }
 
 export interface WorldReader {
-  /** Takes in the next message; everything a client gets, from its welcome on. */
+  /** Applies the next message. A reader gets every message of its client, from the welcome on. */
   apply(message: Buffer): void
   /** Players by their ids. */
   readonly players: ReadonlyMap<number, SeenPlayer>
-  /** True where players may be seen beyond the nine cells; what is seen of them must be right all the same. */
+  /** True if players outside the nine cells may be visible. Their places must be correct, too. */
   readonly seesMore?: boolean
 }
 
@@ -29,12 +29,12 @@ const update = z.object({
   players: z.array(z.object({ id: z.number(), x: z.number(), y: z.number(), dir: z.enum(directions) })),
 })
 
-/** For servers that send all that a client sees every time. */
+/** For servers that send a client's whole view each time. */
 class FullReader implements WorldReader {
   players: ReadonlyMap<number, SeenPlayer> = new Map()
   readonly #parse: (message: Buffer) => unknown
 
-  /** @param parse undefined for messages of another kind. */
+  /** @param parse returns undefined for messages of another kind. */
   constructor(parse: (message: Buffer) => unknown) {
     this.#parse = parse
   }
@@ -48,7 +48,7 @@ class FullReader implements WorldReader {
 
 const socketIoTick = '42["tick",'
 
-/** Texts that begin otherwise are no updates; so many characters `before` and `after` the JSON are not part of it. */
+/** Texts with another beginning are no updates. `before` and `after` are the lengths of the text around the JSON. */
 function parseText(beginning: string, { before, after }: { before: number; after: number }) {
   return (message: Buffer): unknown => {
     const text = message.toString("utf8")
@@ -68,7 +68,7 @@ const viewReader = z.object({
   createViewReader: z.custom<() => WorldReader>((value) => typeof value === "function"),
 })
 
-/** Beside the peers, because it needs a library of theirs. */
+/** Its module is in `peers`, because it needs a library that is installed there. */
 async function createViewReader(): Promise<WorldReader> {
   const module: unknown = await import(new URL("../peers/view-reader.ts", import.meta.url).href)
   return viewReader.parse(module).createViewReader()
@@ -76,7 +76,9 @@ async function createViewReader(): Promise<WorldReader> {
 
 /** The product's own client, on a connection that is fed from the record. */
 class HawserReader implements WorldReader {
-  /** A cell stays in view a while longer than it comes into view, so that nobody flickers at its edge. */
+  /**
+   * A cell stays in view for longer than the distance at which it enters, so that players do not flicker at the edge.
+   */
   readonly seesMore = true
   readonly #copy: ReplicaCopy<SeenPlayer>
   readonly #receive: (message: Uint8Array) => void
@@ -95,7 +97,7 @@ class HawserReader implements WorldReader {
   }
 }
 
-/** Takes whatever the client says: nobody answers. */
+/** Discards all frames of the client and answers none. */
 const recordedConnection: Connection = {
   bufferedBytes: 0,
   send: () => true,

@@ -1,5 +1,6 @@
-// Colyseus over its WebSocket transport, with the defaults of both: no compression, a heartbeat every 3 s, patches at 20 Hz.
-// The token is checked where its documentation says: in the static `onAuth`, before a seat is reserved.
+// Colyseus over its WebSocket transport, with the defaults of both: no compression, a heartbeat every 3 s, patches at
+// 20 Hz. The token is checked in the static `onAuth`, before a seat is reserved, as the documentation of Colyseus
+// advises.
 import { Server } from "@colyseus/core"
 import type { Room } from "@colyseus/core"
 import { WebSocketTransport } from "@colyseus/ws-transport"
@@ -10,12 +11,12 @@ import { createVerifier } from "./verify-token.ts"
 
 let verify: (token: string) => Promise<string> = () => Promise.reject(new Error("not started"))
 
-/** For the static `onAuth` of rooms: resolves to what the client's `auth` will be. */
+/** For the static `onAuth` of rooms: resolves to the value of the client's `auth`. */
 export async function authenticate(token: string): Promise<{ userId: string }> {
   return { userId: await verify(token) }
 }
 
-/** What every message and its reply look like. */
+/** Shape of every message and its reply. */
 export interface Move {
   readonly n: number
   readonly direction: string

@@ -1,8 +1,9 @@
-// Colyseus, schema state: what is published changes two fields, and everybody is patched at the next of 20 ticks a second.
+// Colyseus, schema state: a publication changes two fields, and every client gets a patch at the next of 20 ticks a
+// second.
 import { Room } from "@colyseus/core"
 import { schema, t } from "@colyseus/schema"
 import { serveBenchmark } from "../servers/control.ts"
-import { saidText } from "../servers/said-text.ts"
+import { fillerText } from "../servers/filler-text.ts"
 import { authenticate, startColyseus } from "./colyseus-app.ts"
 import type { Publish } from "./colyseus-app.ts"
 
@@ -18,7 +19,7 @@ class StateRoom extends Room {
   override onCreate(): void {
     this.onMessage("publish", (_client, { n, textBytes }: Publish) => {
       this.state.n = n
-      this.state.text = saidText(textBytes)
+      this.state.text = fillerText(textBytes)
       return { n }
     })
   }

@@ -1,5 +1,5 @@
-// The world on Colyseus with its area-of-interest tool: one schema state, and a StateView for each client to which players
-// are added, and from which they are removed, as they come and go. Patches are sent by each tick, so none is late.
+// The world on Colyseus with its area-of-interest tool: one schema state, and a StateView for each client. Players are
+// added to a view when they enter it and removed when they leave. Each tick sends its patches, so none is late.
 import { Room } from "@colyseus/core"
 import type { Client } from "@colyseus/core"
 import { StateView } from "@colyseus/schema"

@@ -1,4 +1,4 @@
-// The world on Colyseus with messages: every tick one message for each client, with the players that it sees.
+// The world on Colyseus with messages: every tick one message for each client, with the players in its view.
 import { Room } from "@colyseus/core"
 import type { Client } from "@colyseus/core"
 import { serveBenchmark } from "../servers/control.ts"

@@ -1,7 +1,7 @@
-// Colyseus, messages: `room.request` is answered by what a handler returns, events are broadcast.
+// Colyseus, messages: `room.request` is answered by the return value of a handler, events are broadcast.
 import { Room } from "@colyseus/core"
 import { serveBenchmark } from "../servers/control.ts"
-import { saidText } from "../servers/said-text.ts"
+import { fillerText } from "../servers/filler-text.ts"
 import { authenticate, moved, startColyseus } from "./colyseus-app.ts"
 import type { Move, Publish } from "./colyseus-app.ts"
 
@@ -13,7 +13,7 @@ class MessagesRoom extends Room {
   override onCreate(): void {
     this.onMessage("move", (_client, move: Move) => moved(move))
     this.onMessage("publish", (_client, { n, count, textBytes }: Publish) => {
-      const text = saidText(textBytes)
+      const text = fillerText(textBytes)
       for (let i = 0; i < count; i += 1) this.broadcast("said", { n: n + i, text })
       return { n }
     })

@@ -1,5 +1,5 @@
-// Raw `ws` at the practical limit of Node: a message is encoded and framed once for all its recipients, written past the
-// library straight to the socket, and everything for one socket in one turn of the event loop leaves in one write.
+// Raw `ws` at the practical limit of Node: a message is encoded and framed once for all its recipients and written
+// directly to the socket. All frames for one socket in one turn of the event loop form one write.
 import { once } from "node:events"
 import { createServer } from "node:http"
 import type { Duplex } from "node:stream"
@@ -7,7 +7,7 @@ import { WebSocketServer } from "ws"
 import type { WebSocket } from "ws"
 import { serveBenchmark } from "../servers/control.ts"
 import type { ServerSettings } from "../servers/control.ts"
-import { saidText } from "../servers/said-text.ts"
+import { fillerText } from "../servers/filler-text.ts"
 import { portOf } from "./port-of.ts"
 import { decode, encodeShared, moved } from "./raw-messages.ts"
 import type { ClientMessage, ServerMessage } from "./raw-messages.ts"
@@ -48,7 +48,7 @@ function serve(client: WebSocket, socket: Duplex, verify: (token: string) => Pro
       write(socket, frameOf(moved(message)))
     } else if (message.t === "publish") {
       const { n, count, textBytes } = message
-      const text = saidText(textBytes)
+      const text = fillerText(textBytes)
       for (let i = 0; i < count; i += 1) {
         const frame = frameOf({ t: "e", n: n + i, text })
         for (const member of members) write(member, frame)

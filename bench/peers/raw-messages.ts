@@ -1,5 +1,5 @@
-// What the raw servers say. No validation and no limits: they are a measure, not an application. The codecs are kept, as
-// their documentation advises, and as Hawser does.
+// Messages of the raw servers. They have no validation and no limits: they are a measure, not an application. The
+// codecs are reused, as their documentation advises and as Hawser does.
 import { Decoder, Encoder } from "@msgpack/msgpack"
 
 export type ClientMessage =
@@ -15,17 +15,17 @@ export type ServerMessage =
 const encoder = new Encoder()
 const decoder = new Decoder()
 
-/** Bytes that are the caller's own. */
+/** Bytes that belong to the caller. */
 export function encode(message: ServerMessage): Uint8Array {
   return encoder.encode(message)
 }
 
-/** Bytes that are only good until the next call. */
+/** Bytes that are valid only until the next call. */
 export function encodeShared(message: ServerMessage): Uint8Array {
   return encoder.encodeSharedRef(message)
 }
 
-/** Undefined for what is no message. Its fields are trusted: raw servers validate nothing. */
+/** Undefined for any other value. The fields are trusted: raw servers validate nothing. */
 export function decode(bytes: Uint8Array): ClientMessage | undefined {
   const value = decoder.decode(bytes)
   return isClientMessage(value) ? value : undefined

@@ -1,11 +1,11 @@
-// Raw `ws` as most people write it: one `ws.send` for each recipient and message. The encoding is Hawser's, MessagePack,
-// and an event is encoded once for all.
+// Raw `ws` as in most applications: one `ws.send` for each recipient and message. The encoding is Hawser's,
+// MessagePack, and an event is encoded once for all.
 import { once } from "node:events"
 import { createServer } from "node:http"
 import { WebSocket, WebSocketServer } from "ws"
 import { serveBenchmark } from "../servers/control.ts"
 import type { ServerSettings } from "../servers/control.ts"
-import { saidText } from "../servers/said-text.ts"
+import { fillerText } from "../servers/filler-text.ts"
 import { portOf } from "./port-of.ts"
 import { decode, encode, moved } from "./raw-messages.ts"
 import type { ClientMessage, ServerMessage } from "./raw-messages.ts"
@@ -31,7 +31,7 @@ async function listen({ secret }: ServerSettings): Promise<{ port: number }> {
       send(client, moved(message))
     } else if (message.t === "publish") {
       const { n, count, textBytes } = message
-      const text = saidText(textBytes)
+      const text = fillerText(textBytes)
       for (let i = 0; i < count; i += 1) publish({ t: "e", n: n + i, text })
       send(client, { t: "r", n })
     }

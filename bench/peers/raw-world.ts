@@ -1,4 +1,5 @@
-// The world on raw `ws` as most people begin: every tick one JSON text for each client, with the players that it sees.
+// The world on raw `ws` as in most first versions: every tick one JSON text for each client, with the players in its
+// view.
 import { once } from "node:events"
 import { createServer } from "node:http"
 import { WebSocket, WebSocketServer } from "ws"

@@ -1,11 +1,11 @@
-// Socket.IO as its documentation advises for production: no compression (the default), and the request of the handshake
-// is let go of. WebSocket only, so that nobody pays for long polling. Recovery of missed events is off, its default.
+// Socket.IO as its documentation advises for production: no compression (the default), and the handshake's request is
+// released. WebSocket only, so the cost of long polling is not measured. Recovery of missed events is off, its default.
 import { once } from "node:events"
 import { createServer } from "node:http"
 import { Server } from "socket.io"
 import type { Socket } from "socket.io"
 import type { ServerSettings } from "../servers/control.ts"
-import { saidText } from "../servers/said-text.ts"
+import { fillerText } from "../servers/filler-text.ts"
 import { portOf } from "./port-of.ts"
 import { createVerifier } from "./verify-token.ts"
 
@@ -18,7 +18,7 @@ interface UserData {
   userId: string
 }
 
-/** A listening server that lets in who has a token; `onClient` is called for each. */
+/** A listening server that accepts clients with a valid token; calls `onClient` for each. */
 export async function startSocketIo(
   { secret }: ServerSettings,
   parser: unknown,
@@ -53,7 +53,7 @@ export async function startSocketIo(
   return { io, port: portOf(httpServer) }
 }
 
-/** The room that everybody is in. */
+/** The room of all clients. */
 const room = "all"
 
 /** Answers `move`, and publishes on `publish`. */
@@ -68,7 +68,7 @@ export function serveMessages(io: Server, socket: Socket): void {
       { n, count, textBytes }: { n: number; count: number; textBytes: number },
       reply: (value: unknown) => void,
     ) => {
-      const text = saidText(textBytes)
+      const text = fillerText(textBytes)
       for (let i = 0; i < count; i += 1) io.to(room).emit("said", { n: n + i, text })
       reply({ n })
     },

@@ -1,4 +1,4 @@
-// The world on Socket.IO: every tick one event for each client, with the players that it sees.
+// The world on Socket.IO: every tick one event for each client, with the players in its view.
 import type { Socket } from "socket.io"
 import { serveBenchmark } from "../servers/control.ts"
 import type { RunningServer, ServerSettings } from "../servers/control.ts"

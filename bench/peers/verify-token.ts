@@ -1,4 +1,4 @@
-// The check of a token, the same in every peer and the same as in Hawser's `jwt()`: HS256 by jose, `sub` and `exp` required.
+// The token check, the same in every peer and in Hawser's `jwt()`: HS256 by jose, `sub` and `exp` required.
 import { jwtVerify } from "jose"
 import { createSecretKey } from "node:crypto"
 

@@ -1,4 +1,4 @@
-// What a Colyseus client knows of the world: its own decoder, fed with what the server sent.
+// A Colyseus client's copy of the world: Colyseus' own decoder, fed with the server's messages.
 import { Decoder } from "@colyseus/schema"
 import { directions } from "../servers/world-model.ts"
 import type { SeenPlayer, WorldReader } from "../load/world-readers.ts"

@@ -1,11 +1,11 @@
-// How the cost of the world grows with its crowd, as one picture: a line for each server, from as many sizes as were run.
+// Draws the cost of the world by its crowd as one SVG image: a line for each server, a point for each measured size.
 import { worldSizes } from "../scenarios/world-tick.ts"
 import type { Results } from "../results.ts"
 import { labelOf } from "./table.ts"
 
 interface Line {
   readonly server: string
-  /** Clients, and cores that the server kept busy. */
+  /** Clients, and busy cores of the server. */
   readonly points: readonly { readonly clients: number; readonly cores: number }[]
 }
 
@@ -19,7 +19,7 @@ const bottom = 50
 const colours = ["#2b84d4", "#d0762a", "#7a8ca3", "#3a9c5f", "#a35fc2"]
 const ink = "#8a94a3"
 
-/** Undefined unless two sizes at least were run. */
+/** Undefined without at least two measured sizes. */
 export function renderGrowth(results: Results): string | undefined {
   const lines = linesOf(results)
   const clientsMax = Math.max(...lines.flatMap(({ points }) => points.map(({ clients }) => clients)))

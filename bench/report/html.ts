@@ -1,4 +1,4 @@
-// The report as one page without any file beside it: bars drawn as SVG, with the span of the rounds on each.
+// Writes the report as one page without other files: bars drawn as SVG, with the span of the rounds on each.
 import { metrics, shown } from "../metrics.ts"
 import type { MetricName } from "../metrics.ts"
 import type { Results } from "../results.ts"
@@ -20,7 +20,7 @@ const barHeight = 18
 const rowHeight = 26
 const labelWidth = 210
 const valueWidth = 130
-/** Charts are for what is compared; the table has the rest. */
+/** Charts show the compared figures; the table has the rest. */
 const charted: ReadonlySet<MetricName> = new Set([
   "cpuSecondsPerMillion",
   "perSecond",
@@ -117,7 +117,7 @@ function goalSection(report: ReportOptions): string {
   const { changes } = report
   const goals = `<h2>Goals, as ratios</h2>${judgedTable(goalHead, goalRows(report))}`
   if (changes.length === 0) return goals
-  return `${goals}<h2>What has changed</h2>${judgedTable(changeHead, changes.map(changeCells))}`
+  return `${goals}<h2>Changes</h2>${judgedTable(changeHead, changes.map(changeCells))}`
 }
 
 export function renderHtml(options: ReportOptions): string {

@@ -8,16 +8,16 @@ import type { BenchRun } from "../run-bench.ts"
 export interface ReportOptions {
   readonly run: BenchRun
   readonly judged: readonly JudgedGoal[]
-  /** Ratios without a goal that were measured. */
+  /** Measured ratios without a goal. */
   readonly ratios: readonly MeasuredRatio[]
-  /** Empty unless another checkout took part. */
+  /** Empty without another checkout. */
   readonly changes: readonly JudgedChange[]
   readonly machine: Machine
   readonly quick: boolean
   readonly rounds: number
 }
 
-/** `against` names the server that was divided by, or all candidates if nothing was measured. */
+/** `against` names the server that divided the figure, or all candidates if nothing was measured. */
 function shownAsJson<T extends MeasuredRatio>({ metric, measured, peer, against, ...more }: T) {
   return {
     ...more,

@@ -39,7 +39,7 @@ export function titleOf(row: string): string {
   return row
 }
 
-/** What matters most comes first; the spread is that of the first metric. */
+/** Columns, the most important first; the spread is that of the first metric. */
 export function metricsOf(results: Results, row: string): MetricName[] {
   const present = new Set(results.metricNames(row))
   const hidden: MetricName[] = row === "storm" ? [] : ["seconds"]
@@ -66,7 +66,7 @@ function rowTable(results: Results, row: string): string[] {
   return [titleOf(row), ...aligned([head, ...body]).map((line) => `  ${line}`), ...limitsOf(results, row)]
 }
 
-/** Where the load was too busy for the rate to be the server's. */
+/** Rows in which the load was too busy, so that the rate is not the server's. */
 function limitsOf(results: Results, row: string): string[] {
   const busy = results
     .servers(row)
@@ -74,7 +74,7 @@ function limitsOf(results: Results, row: string): string[] {
   if (busy.length === 0) return []
   const names = busy.map(labelOf).join(", ")
   return [
-    `  the load was more than ${loadBusyMax * 100} % busy, so rates and latencies are its own: ${names}`,
+    `  the load was more than ${loadBusyMax * 100} % busy, so rates and latencies are those of the load: ${names}`,
   ]
 }
 
@@ -93,7 +93,7 @@ export function goalRows({ judged, ratios }: ReportOptions): Cells[] {
   return [...judged.map(goalCells), ...ratios.map((ratio) => [...ratioCells(ratio), ""])]
 }
 
-/** The cells of a ratio without a goal: those of one, without the verdict. */
+/** Cells of a ratio without a goal: the same columns, without a verdict. */
 function ratioCells(ratio: MeasuredRatio, target = "–"): Cells {
   const { scenario, metric, subject, measured } = ratio
   return [
@@ -105,7 +105,7 @@ function ratioCells(ratio: MeasuredRatio, target = "–"): Cells {
   ]
 }
 
-/** Of several servers, the best one; without figures, how many there are to choose from. */
+/** The best of several servers; without figures, the number of candidates. */
 function peerOf({ against, peer }: MeasuredRatio): string {
   if (against.length === 1) return labelOf(against[0] ?? "")
   return peer === undefined ? `the best of ${against.length}` : `${labelOf(peer)} (best)`
@@ -139,6 +139,6 @@ export function renderTable(report: ReportOptions): string {
   const tables = results.rowNames().map((row) => rowTable(results, row).join("\n"))
   tables.push(titled("Goals, as ratios", [goalHead, ...goalRows(report)]))
   if (report.changes.length > 0)
-    tables.push(titled("What has changed", [changeHead, ...report.changes.map(changeCells)]))
+    tables.push(titled("Changes", [changeHead, ...report.changes.map(changeCells)]))
   return tables.join("\n\n")
 }

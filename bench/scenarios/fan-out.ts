@@ -1,6 +1,7 @@
-// Fan-out: a client publishes, the server tells everybody, and the next event is published when the last client has it. So
-// every event is alone in its turn of the event loop (a burst: with nine others), and the server's CPU time is divided by
-// deliveries, of which each is counted. The publisher's request is one message in as many as there are clients.
+// Fan-out: a client publishes, the server sends the event to every client, and the next event is published when the
+// last client has it. So every event is alone in its turn of the event loop (a burst: with nine others). The server's
+// CPU time is divided by deliveries, each of which is counted. The publisher's request adds one message to as many as
+// there are clients.
 import { LatencyHistogram } from "../latency-histogram.ts"
 import { Requester } from "../load/requester.ts"
 import type { Trial } from "../trial/trial.ts"
@@ -21,7 +22,7 @@ interface FanOutOptions {
   readonly measureMs: number
 }
 
-/** Publishes again and again; tells how long each delivery took to `record`. */
+/** Publishes repeatedly; calls `record` with the latency of each delivery. */
 class Publishing {
   readonly #trial: Trial
   readonly #options: FanOutOptions
@@ -36,7 +37,7 @@ class Publishing {
     this.#trial = trial
     this.#options = options
     const [first] = trial.connections
-    if (first === undefined) throw new Error("nobody is connected")
+    if (first === undefined) throw new Error("no client is connected")
     const fields = { count: options.eventsPerRound, textBytes }
     this.#publisher = new Requester(first, { name: "publish", fields }, 1)
     this.#next = new Int32Array(checkedCount)
@@ -72,12 +73,15 @@ class Publishing {
   }
 
   async #round(): Promise<void> {
-    // The reply counts, too: the publisher has been answered when the round is over.
+    // The reply counts, too: a round ends only when the publisher has its reply.
     this.#awaited = this.deliveriesPerRound + 1
     this.#next.fill(this.#publisher.sent)
     let timer: NodeJS.Timeout | undefined
     await new Promise<void>((resolve, reject) => {
-      timer = setTimeout(() => reject(new Error(`${this.#awaited} deliveries never came`)), roundTimeoutMs)
+      timer = setTimeout(
+        () => reject(new Error(`${this.#awaited} deliveries did not arrive`)),
+        roundTimeoutMs,
+      )
       this.#roundEnded = resolve
       this.#publishedAtMs = performance.now()
       this.#publisher.send(1, this.#publishedAtMs)

@@ -1,5 +1,5 @@
-// Memory of idle clients that are logged in: what the server grew by, after garbage was collected, per client. The first
-// clients are not counted: they pay for code and pools that all share.
+// Memory of idle clients that are logged in: the server's growth after garbage collection, per client. The first
+// clients are not counted: they include code and pools that all clients share.
 import { pause } from "../trial/trial.ts"
 import type { Pace, Scenario } from "./scenario.ts"
 

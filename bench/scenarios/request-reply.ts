@@ -1,5 +1,6 @@
-// Requests and replies: 64 clients that ask again as soon as they are answered, with 1 or 16 requests under way each, and
-// the latency at a fixed rate that no server here is hurt by. Every reply is counted, those of 4 clients are compared.
+// Requests and replies: 64 clients that send the next request after each reply, with 1 or 16 outstanding requests each.
+// Also measures the latency at a fixed rate that every server here can serve. Every reply is counted, those of 4
+// clients are compared.
 import { LatencyHistogram } from "../latency-histogram.ts"
 import { Requester } from "../load/requester.ts"
 import type { Trial } from "../trial/trial.ts"
@@ -12,7 +13,7 @@ const checkedCount = 4
 const fixedPerSecond = 4_000
 const move = { name: "move", fields: { direction: "LEFT" } } as const
 
-/** Answers are counted from `histogram` on: undefined while warming up. */
+/** Replies are counted from `histogram` on: undefined during warm-up. */
 interface Loop {
   histogram: LatencyHistogram | undefined
   asking: boolean
@@ -29,7 +30,7 @@ function startLoop(requesters: readonly Requester[], outstanding: number, loop: 
         answeredNow += 1
         if (isChecked) requester.check()
       },
-      // As many new requests as were answered by this read, in one write.
+      // As many new requests as this read had replies, in one write.
       readEnded() {
         if (loop.asking) requester.send(answeredNow, performance.now())
         answeredNow = 0
@@ -43,7 +44,7 @@ async function finish(requesters: readonly Requester[]): Promise<void> {
   const waiting = (): number => requesters.reduce((sum, { outstanding }) => sum + outstanding, 0)
   await until(
     () => waiting() === 0,
-    () => `${waiting()} replies never came`,
+    () => `${waiting()} replies did not arrive`,
   )
 }
 
@@ -76,7 +77,10 @@ async function closedLoop(trial: Trial, outstanding: number, pace: Pace): Promis
   }
 }
 
-/** Latency counts from when a request was due, so that a late load or a stopped server is not flattered. */
+/**
+ * Latency counts from the time at which a request was due, so a late load or a stopped server does not improve the
+ * figure.
+ */
 async function fixedRate(trial: Trial, pace: Pace): Promise<Measurement> {
   const requesters = trial.connections.map((connection) => new Requester(connection, move, 4_096))
   const loop: Loop = { histogram: undefined, asking: false }

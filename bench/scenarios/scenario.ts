@@ -1,4 +1,4 @@
-// What a scenario is. One file each; scenarios.ts lists them.
+// Types of a scenario. One file each; scenarios.ts lists them.
 import type { Trial } from "../trial/trial.ts"
 
 export interface Pace {
@@ -6,10 +6,10 @@ export interface Pace {
   readonly quick: boolean
 }
 
-/** Figures by name; each name says its unit. */
+/** Figures by name; each name carries its unit. */
 export type Figures = Readonly<Record<string, number>>
 
-/** One row of the table: a scenario may have several, which share a server. */
+/** One row of the table. A scenario may have several rows, which share a server. */
 export interface Measurement {
   readonly row: string
   readonly figures: Figures
@@ -19,18 +19,18 @@ export interface Scenario {
   readonly name: string
   readonly title: string
   readonly purpose: "messages" | "world"
-  /** What the rows are called, and what each of them is about. */
+  /** Names and titles of the rows. */
   readonly rows: readonly { readonly name: string; readonly title: string }[]
-  /** Runs only when it is named. */
+  /** Runs only by name. */
   readonly isExtra?: boolean
-  /** True when a server that keeps a state instead of sending messages can take part. */
+  /** True if a server that holds a state instead of sending messages can take part. */
   readonly allowsConflation: boolean
-  /** Clients whose players the world holds; 0 without a world. */
+  /** Number of players in the world; 0 without a world. */
   readonly playerCount: number
   run(trial: Trial, pace: Pace): Promise<readonly Measurement[]>
 }
 
-/** CPU of the server, told per million of what it was spent on, and the other way round. */
+/** Two figures from the server's CPU time: operations per CPU second, and CPU seconds per million operations. */
 export function costs(serverCpuMs: number, count: number): Figures {
   return {
     cpuSecondsPerMillion: (serverCpuMs * 1000) / count,

@@ -1,5 +1,6 @@
-// One of 1,000 clients stops reading while events of 16 KB go to all, 20 a second. What do the others notice, and what does
-// the server keep for the one? It may end that client's connection; it may not lose anybody else's event.
+// One of 1,000 clients stops reading while events of 16 KB go to all, 20 a second. Measures the latency of the other
+// clients and the server's memory for the stalled one. The server may close that client's connection; it must not lose
+// events of other clients.
 import { LatencyHistogram } from "../latency-histogram.ts"
 import { Requester } from "../load/requester.ts"
 import type { Trial } from "../trial/trial.ts"
@@ -12,10 +13,10 @@ const stalledIndex = clientCount - 1
 const everyMs = 50
 const textBytes = 16 * 1024
 
-/** Publishes at a fixed rate for so long; latency counts from when an event was due. */
+/** Publishes at a fixed rate for this time; latency counts from the time at which an event was due. */
 async function publish(trial: Trial, histogram: LatencyHistogram, forMs: number): Promise<number> {
   const [first] = trial.connections
-  if (first === undefined) throw new Error("nobody is connected")
+  if (first === undefined) throw new Error("no client is connected")
   const publisher = new Requester(first, { name: "publish", fields: { count: 1, textBytes } }, 4_096)
   const dueAtMs: number[] = []
   for (const connection of trial.connections) {
@@ -62,7 +63,7 @@ export const stalledReader: Scenario = {
     const expected = events * (clientCount - 1)
     await until(
       () => histogram.count >= expected,
-      () => `${expected - histogram.count} events never came`,
+      () => `${expected - histogram.count} events did not arrive`,
     )
     const window = await close()
     const after = await trial.server.sample({ collect: true })

@@ -1,14 +1,14 @@
-// A storm: 2,000 clients with tokens come at once, each with a connection of its own, and all have to be let in. Every one
-// then asks once and is answered, so that being let in is no mere greeting. The first storm meets a process that has just
-// started: half of its cost is that its code is not compiled yet, which a longer storm would share among more. The second
-// one, of 2,000 others, shows what a log-in costs.
+// A storm: 2,000 clients with tokens connect at once, and all must be logged in. Each then sends one request and gets
+// its reply, so that a log-in includes a working session. The first storm meets a process that has just started: half
+// of its cost is code that is not compiled yet, and a longer storm would divide it among more clients. The second
+// storm, of 2,000 other clients, shows the cost of a log-in.
 import { Requester } from "../load/requester.ts"
 import type { Trial } from "../trial/trial.ts"
 import { until } from "../trial/trial.ts"
 import type { Measurement, Scenario } from "./scenario.ts"
 
 const clientCount = 2_000
-/** Dials under way at once: below what the system's queue of connections holds, so that none is delayed by it. */
+/** Parallel dials: below the length of the system's accept queue, so that the queue delays none. */
 const parallel = 256
 const timeoutMs = 60_000
 
@@ -22,7 +22,7 @@ async function stormOf(trial: Trial, row: string): Promise<Measurement> {
   const answered = (): number => newcomers.filter(({ replies }) => replies === 1).length
   await until(
     () => answered() === clientCount,
-    () => `${answered()} of ${clientCount} were answered`,
+    () => `${answered()} of ${clientCount} got a reply`,
     timeoutMs,
   )
   const window = await close()

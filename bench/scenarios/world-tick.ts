@@ -1,6 +1,7 @@
-// The world: 1,000 clients each see the about twenty players around them, all of which walk, 20 times a second. An update
-// is one client's view brought up to date for one tick. Walking is done by the server, so only what it sends is measured.
-// Afterwards the messages of some clients are decoded and compared, tick by tick, with the same world walked by the load.
+// The world: 1,000 clients, each of which sees about twenty walking players, 20 times a second. An update is one
+// client's view brought up to date for one tick. The server moves the players, so only its sending is measured.
+// Afterwards the messages of some clients are decoded and compared, tick by tick, with the same world computed by the
+// load.
 import { LatencyHistogram } from "../latency-histogram.ts"
 import { createWorldReader } from "../load/world-readers.ts"
 import type { WorldReader } from "../load/world-readers.ts"
@@ -17,7 +18,7 @@ const warmUpMs = 2_000
 const ticksMax = 4_096
 const never = -1
 
-/** When each client had each tick. */
+/** Arrival time of each tick at each client. */
 class Arrivals {
   readonly #atMs: Float64Array
   readonly #ticks: Int32Array
@@ -41,12 +42,12 @@ class Arrivals {
     }
   }
 
-  /** The last tick that every client has. */
+  /** The last tick that has arrived at every client. */
   get complete(): number {
     return this.#ticks.reduce((least, tick) => Math.min(least, tick), ticksMax)
   }
 
-  /** How old updates were when they came: counted from when their tick was due. Who skipped a tick has none of it. */
+  /** Ages of updates at their arrival, from the time at which their tick was due. A skipped tick adds no entry. */
   ages(dueAtMs: readonly number[], firstTick: number): LatencyHistogram {
     const ages = new LatencyHistogram()
     for (const [tick, due] of dueAtMs.entries()) {
@@ -60,14 +61,16 @@ class Arrivals {
   }
 }
 
-/** @throws when what some clients were shown is not what they should have seen, at any tick. Returns records compared. */
+/**
+ * @throws when some client's copy differs from the expected view at any tick. Returns the number of compared records.
+ */
 async function compare(trial: Trial, tickCount: number): Promise<number> {
   const { worldReader } = trial.entry
-  if (worldReader === undefined) throw new Error("nobody can read this server's world")
+  if (worldReader === undefined) throw new Error("this server's entry has no worldReader")
   const checked = trial.connections.slice(0, checkedCount)
   const views: { reader: WorldReader; index: number; messages: Buffer[] }[] = []
   for (const { index, record = [] } of checked) {
-    // What came before the first tick is applied by all that is before the last `tickCount` messages.
+    // All messages before the last `tickCount` ones belong to the time before the first tick.
     const reader = await createWorldReader(worldReader)
     const messages = [...record]
     for (const message of messages.splice(0, messages.length - tickCount)) reader.apply(message)
@@ -100,7 +103,7 @@ function compareOne(
   const others = seesMore ? world.players.filter(({ id }) => players.has(id)) : expected
   if (!expected.every(isRight) || !others.every(isRight) || players.size !== others.length)
     throw new Error(
-      `client ${index} at tick ${tick}: it sees ${players.size} players, not the ${expected.length} that it should`,
+      `client ${index} at tick ${tick}: it sees ${players.size} players instead of ${expected.length}, or wrong places`,
     )
   return expected.length
 }
@@ -123,7 +126,7 @@ async function measureWorld(trial: Trial, playerCount: number, { quick }: Pace):
   const dueAtMs = await trial.server.stopWorld()
   await until(
     () => arrivals.complete + 1 >= dueAtMs.length,
-    () => `somebody has only ${arrivals.complete + 1} of ${dueAtMs.length} ticks`,
+    () => `a client has only ${arrivals.complete + 1} of ${dueAtMs.length} ticks`,
   )
   const updates = ticksMeasured * playerCount
   const recordsCompared = await compare(trial, dueAtMs.length)
@@ -158,12 +161,12 @@ function worldOf(name: string, playerCount: number, isExtra: boolean): Scenario 
 
 export const worldTick = worldOf("world-tick", 1_000, false)
 
-/** How the cost grows. */
+/** Figures of the cost by the size of the crowd. */
 export const worldGrowth: readonly Scenario[] = [250, 500, 2_000].map((playerCount) =>
   worldOf(`world-${playerCount}`, playerCount, true),
 )
 
-/** By their rows, how many clients they have. */
+/** Number of clients by row. */
 export const worldSizes: ReadonlyMap<string, number> = new Map(
   [worldTick, ...worldGrowth].flatMap(({ rows, playerCount }) =>
     rows.map(({ name }) => [name, playerCount] as const),

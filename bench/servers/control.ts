@@ -1,13 +1,13 @@
-// The servers' side of the benchmark's control channel: says where it listens, and reads its own CPU time and memory on
-// request. Every server uses it, so that all of them are measured in the same way.
+// The servers' side of the benchmark's control channel: sends its port, and reads its own CPU time and memory on
+// request. Every server uses it, so that all are measured in the same way.
 import { z } from "zod"
 
 const serverSettings = z.object({
   /** HMAC secret of the tokens. */
   secret: z.string(),
-  /** What the server is for: the world is served by other code than messages are. */
+  /** Purpose of the server: separate programs serve messages and the world. */
   purpose: z.enum(["messages", "world"]),
-  /** Clients that the world waits for. */
+  /** Clients that must connect before the world starts. */
   playerCount: z.number(),
 })
 
@@ -15,9 +15,9 @@ export type ServerSettings = z.infer<typeof serverSettings>
 
 export interface RunningServer {
   readonly port: number
-  /** Begins to tick, in the world. */
+  /** Starts ticking, in the world. */
   start?(): void
-  /** Stops to tick; returns when each tick was due and began, in `clockMs`, by its number. */
+  /** Stops ticking; returns the time at which each tick was due and began, in `clockMs`, by its number. */
   stop?(): readonly number[]
 }
 
@@ -33,7 +33,7 @@ export const sample = z.object({
   /** User and system time of all threads. */
   cpuMs: z.number(),
   rssBytes: z.number(),
-  /** Live objects, and the memory outside of the heap that they hold. */
+  /** Live objects, and the memory outside the heap that they hold. */
   heapBytes: z.number(),
 })
 
@@ -46,7 +46,7 @@ export function clockMs(): number {
 
 async function collectGarbage(): Promise<void> {
   if (globalThis.gc === undefined) throw new Error("start the server with --expose-gc")
-  // Finalizers of the first run free what the second can then collect.
+  // Finalizers of the first run release objects that the second run can collect.
   for (let run = 0; run < 3; run += 1) {
     globalThis.gc()
     await new Promise((resolve) => setTimeout(resolve, 50))
@@ -65,13 +65,13 @@ async function takeSample(collect: boolean): Promise<Sample> {
   }
 }
 
-/** A benchmark whose server does not answer would wait for ever. */
-function giveUp(error: unknown): never {
+/** Ends a server that fails: a benchmark would wait for its answer without end. */
+function endFailed(error: unknown): never {
   console.error(error)
   process.exit(1)
 }
 
-/** Starts a server and serves its control channel until the benchmark goes away. */
+/** Starts a server and serves its control channel until the benchmark disconnects. */
 export async function serveBenchmark(
   start: (settings: ServerSettings) => Promise<RunningServer>,
 ): Promise<void> {
@@ -86,9 +86,9 @@ export async function serveBenchmark(
     process.send?.({ id, value })
   }
   process.on("message", (message) => {
-    answer(message).catch(giveUp)
+    answer(message).catch(endFailed)
   })
-  // Also writes the profile, if one was asked for.
+  // `exit` also writes the profile, if one was requested.
   process.on("disconnect", () => process.exit(0))
   process.send?.({ port: running.port })
 }

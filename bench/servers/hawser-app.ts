@@ -1,12 +1,12 @@
-// Hawser with everything on: contract with validators, rate limits, sessions that can be resumed, acknowledgements.
+// Hawser with all features: contract with validators, rate limits, sessions that can be resumed, acknowledgements.
 import { createServer, defineContract, jwt } from "@hawser/server"
 import type { JwtUser, Server } from "@hawser/server"
 import { z } from "zod"
 import type { ServerSettings } from "./control.ts"
-import { saidText } from "./said-text.ts"
+import { fillerText } from "./filler-text.ts"
 
 const numbered = z.object({ n: z.int() })
-// Charged for every request, and never in the way.
+// Charged for every request, and never reached.
 const generous = { everyMs: 0.001, burst: 1_000_000 }
 
 export const benchContract = defineContract({
@@ -26,7 +26,7 @@ export const benchContract = defineContract({
   events: { said: { payload: z.object({ n: z.int(), text: z.string() }) } },
 })
 
-/** The defaults, but for the bounds that a load from one address would run into. */
+/** The defaults, except the bounds that a load from one address would reach. */
 export const benchLimits = {
   unauthenticatedTotal: 100_000,
   authTimeoutMs: 60_000,
@@ -42,7 +42,7 @@ export function createBenchServer({ secret }: ServerSettings): Server<typeof ben
   server.onSession(({ session }) => all.subscribe(session))
   server.command("move", ({ input: { n, direction } }) => ({ n, x: direction === "LEFT" ? 3 : 4, y: 7 }))
   server.command("publish", ({ input: { n, count, textBytes } }) => {
-    const text = saidText(textBytes)
+    const text = fillerText(textBytes)
     for (let i = 0; i < count; i += 1) all.publish("said", { n: n + i, text })
     return { n }
   })

@@ -1,9 +1,9 @@
-// Ticks at a fixed rate, the same for every server. A tick that is late is not made up for: the next one is due a whole
-// period after it, so an overloaded server shows a lower rate instead of an endless backlog.
+// Ticks at a fixed rate, the same for every server. A late tick is not made up for: the next one is due a whole period
+// after it, so an overloaded server shows a lower rate instead of an endless backlog.
 import { clockMs } from "./control.ts"
 import { tickEveryMs } from "./world-model.ts"
 
-/** Starts ticking. The function that it returns stops, and tells when each tick was due, in `clockMs`. */
+/** Starts ticking. The returned function stops, and returns the time at which each tick was due, in `clockMs`. */
 export function startTicks(tick: (number: number) => void): () => readonly number[] {
   const dueAtMs: number[] = []
   let timer: NodeJS.Timeout | undefined

@@ -2,7 +2,7 @@
 import { defineContract, defineReplica, oneOf, real } from "@hawser/protocol"
 import { cellTiles, directions, pixelsPerTile } from "./world-model.ts"
 
-/** More than any world of the scenarios is wide. */
+/** Larger than any world of the scenarios. */
 const widestTiles = 1_024
 
 const tiles = real({ min: 0, max: widestTiles, step: 1 / pixelsPerTile })

@@ -25,7 +25,7 @@ describe("World", () => {
     }
   })
 
-  it("shows about twenty players to each, itself among them", () => {
+  it("shows about twenty players to each viewer, itself included", () => {
     const world = new World(1_000)
     const counts = world.players.map((player) => world.visibleTo(player).length)
     const mean = counts.reduce((sum, count) => sum + count, 0) / counts.length
@@ -34,7 +34,7 @@ describe("World", () => {
     for (const player of world.players) expect(world.visibleTo(player)).toContain(player)
   })
 
-  it("tells of every player that comes into sight or leaves it", () => {
+  it("reports every player that enters or leaves a view", () => {
     const world = new World(400)
     const seen = world.players.map((player) => new Set(world.visibleTo(player)))
     for (let step = 0; step < 300; step += 1) {

@@ -1,7 +1,7 @@
-// The world of the world scenario, the same for every server and for the load, which checks what it is shown: players that
-// walk in all directions on a square of cells. Who stands in one of the nine cells around a viewer is visible to it, itself
-// included: about twenty. Places are in tiles, of 32 pixels each, and exact to the pixel. Deterministic: the same count of
-// players and of steps gives the same world.
+// The world of the world scenario, the same for every server and for the load, which checks the servers' messages:
+// players that walk in all directions on a square of cells. A viewer sees the players in the nine cells around it,
+// itself included: about twenty. Places are in tiles, of 32 pixels each, and exact to the pixel. Deterministic: the
+// same count of players and of steps gives the same world.
 
 export const directions = ["UP", "DOWN", "LEFT", "RIGHT"] as const
 export type Direction = (typeof directions)[number]
@@ -11,11 +11,11 @@ export interface Player {
   /** Tiles. */
   x: number
   y: number
-  /** Where the player looks: the nearest to where it walks. */
+  /** Direction of view: the nearest to the direction of walking. */
   dir: Direction
 }
 
-/** Where a player is going, in pixels per step. */
+/** Velocity of a player, in pixels per step. */
 interface Heading {
   dx: number
   dy: number
@@ -31,7 +31,7 @@ const playersPerCell = 2.5
 const turnsPerStep = 1 / 40
 const seed = 0x5eed
 
-/** Called when a viewer begins (or ceases) to see a player. */
+/** Called when a player enters or leaves a viewer's view. */
 export type OnSight = (viewer: Player, player: Player, isSeen: boolean) => void
 
 export class World {
@@ -53,7 +53,7 @@ export class World {
     return this.#width * cellTiles
   }
 
-  /** Every player walks one step. */
+  /** Moves every player by one step. */
   step(onSight: OnSight = () => {}): void {
     for (const player of this.players) {
       const from = this.#cellOf(player)
@@ -64,7 +64,7 @@ export class World {
     }
   }
 
-  /** Who a viewer sees. */
+  /** Players that a viewer sees. */
   visibleTo(viewer: Player): Player[] {
     const seen: Player[] = []
     this.#around(this.#cellOf(viewer), (cell) => seen.push(...(this.#cells[cell] ?? [])))
@@ -89,7 +89,7 @@ export class World {
     return { dx: Math.round(Math.cos(angle) * stepPixels), dy: Math.round(Math.sin(angle) * stepPixels) }
   }
 
-  /** Nobody stands still: who is at the edge turns round. */
+  /** Every player moves; a player at the edge turns round. */
   #walk(player: Player): void {
     const heading = this.#headings[player.id]
     if (heading === undefined) return
@@ -116,7 +116,7 @@ export class World {
     this.#cells[to]?.add(player)
   }
 
-  /** Sight is mutual. */
+  /** Visibility is mutual. */
   #meet(
     player: Player,
     cell: number,
@@ -157,7 +157,7 @@ function randomOf(start: number): () => number {
   }
 }
 
-/** The player of the user whom a token names: `user-7` walks as player 7. */
+/** Player of the user that a token names: `user-7` walks as player 7. */
 export function playerOf(world: World, userId: string): Player {
   const player = world.players[Number(userId.slice("user-".length))]
   if (player === undefined) throw new Error(`no player for ${userId}`)

@@ -1,4 +1,4 @@
-// Which driver speaks to which server.
+// Maps each server to its driver.
 import { createColyseusDialect } from "../load/colyseus-dialect.ts"
 import type { Dialect } from "../load/driver.ts"
 import { createHawserDialect } from "../load/hawser-dialect.ts"

@@ -1,4 +1,4 @@
-// One trial: one scenario against one server, in a fresh pair of processes. Writes what was measured to its parent.
+// One trial: one scenario against one server, in a fresh pair of processes. Sends its measurements to its parent.
 import { scenarios } from "../scenarios.ts"
 import { hawserOf, servers } from "../servers.ts"
 import { ServerProcess } from "./server-process.ts"
@@ -6,7 +6,7 @@ import { secret } from "./tokens.ts"
 import { trialSettings } from "./settings.ts"
 import { Trial } from "./trial.ts"
 
-// Nobody waits for the figures any more. The server ends with this process, whose channel it watches.
+// Without a parent the figures have no reader. The server ends with this process, because it watches the channel.
 process.on("disconnect", () => process.exit(1))
 
 const settings = trialSettings.parse(JSON.parse(process.argv[2] ?? "{}"))
@@ -15,7 +15,7 @@ const entry =
   settings.checkout === undefined
     ? servers.find(({ name }) => name === settings.server)
     : hawserOf(settings.checkout)
-if (scenario === undefined || entry === undefined) throw new Error("no such scenario or server")
+if (scenario === undefined || entry === undefined) throw new Error("unknown scenario or server")
 
 const server = await ServerProcess.start({
   entry,
@@ -25,7 +25,7 @@ const server = await ServerProcess.start({
 })
 const trial = new Trial(server, entry, settings.pinServer.length > 0)
 const measurements = await scenario.run(trial, { quick: settings.quick }).catch((error: unknown) => {
-  // A lost connection explains more than what was waited for in vain.
+  // A lost connection explains more than the failed wait.
   trial.check()
   throw error
 })

@@ -1,4 +1,5 @@
-// The server of one trial: a process of its own on a core of its own, and the channel over which it tells what it used.
+// The server of one trial: a separate process on a separate core, and the channel over which it reports its CPU time
+// and memory.
 import { spawn } from "node:child_process"
 import type { ChildProcess } from "node:child_process"
 import { once } from "node:events"
@@ -14,7 +15,7 @@ const message = z.union([z.object({ port: z.number() }), z.object({ id: z.number
 export interface ServerProcessOptions {
   readonly entry: ServerEntry
   readonly settings: ServerSettings
-  /** Words before the command that pin it to a core; none where that is not possible. */
+  /** Prefix of the command that pins it to a core; empty where that is not possible. */
   readonly pin: readonly string[]
   /** Where to write a CPU profile when the server ends. */
   readonly profileDirectory?: string
@@ -42,9 +43,9 @@ export class ServerProcess {
     const [command = "", ...words] = commandOf(options)
     const child = spawn(command, words, {
       stdio: ["ignore", "ignore", "inherit", "ipc"],
-      // Node looks for `tsx` from there.
+      // Node resolves `tsx` from this directory.
       cwd: options.entry.checkout,
-      // Bun speaks JSON on the channel.
+      // Bun uses JSON on the channel.
       serialization: "json",
       env: { ...process.env, NODE_ENV: "production" },
     })
@@ -62,7 +63,7 @@ export class ServerProcess {
     return new ServerProcess(child, port)
   }
 
-  /** @param collect collects garbage first, for what memory is really held. */
+  /** @param collect collects garbage first, for memory that is really in use. */
   async sample({ collect = false } = {}): Promise<Sample> {
     return sample.parse(await this.#call("sample", collect))
   }

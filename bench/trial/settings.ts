@@ -1,14 +1,14 @@
-// What the runner tells a trial, and what it is told.
+// Messages between the runner and a trial.
 import { z } from "zod"
 
 export const trialSettings = z.object({
   scenario: z.string(),
   server: z.string(),
   quick: z.boolean(),
-  /** Words before the server's command that pin it to a core. */
+  /** Prefix of the server's command that pins it to a core. */
   pinServer: z.array(z.string()),
   profileDirectory: z.string().optional(),
-  /** Of the server, if it is another one. */
+  /** Directory of the server's checkout, if it is another one. */
   checkout: z.string().optional(),
 })
 

@@ -1,4 +1,4 @@
-// Log-in tokens for the load: JWT with HS256, made by hand so that the load spends no time on them.
+// Log-in tokens for the load: JWT with HS256, encoded here without a library so that the load spends no time on them.
 import { createHmac } from "node:crypto"
 
 /** 32 bytes, the least that HS256 takes; it protects nothing. */
@@ -10,7 +10,7 @@ function base64url(value: unknown): string {
   return Buffer.from(JSON.stringify(value)).toString("base64url")
 }
 
-/** A token of `user-<index>`, good for an hour. */
+/** A token of `user-<index>`, valid for an hour. */
 export function tokenOf(index: number): string {
   const nowSeconds = Math.floor(Date.now() / 1000)
   const header = base64url({ alg: "HS256", typ: "JWT" })

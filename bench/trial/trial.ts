@@ -1,4 +1,4 @@
-// What a scenario works with: the server, the clients that are connected to it, and windows of time that are measured.
+// Environment of a scenario: the server, the connected clients, and measured windows of time.
 import { performance } from "node:perf_hooks"
 import { Connection } from "../load/connection.ts"
 import type { Dialect } from "../load/driver.ts"
@@ -9,7 +9,7 @@ import { Watch } from "./watch.ts"
 import type { ServerProcess } from "./server-process.ts"
 import { tokenOf } from "./tokens.ts"
 
-/** What was measured in one window; every scenario adds its own. */
+/** Figures of one window; every scenario adds its own. */
 export interface WindowFigures {
   readonly seconds: number
   /** CPU time of the server. */
@@ -32,10 +32,10 @@ export class Trial {
   /** Clients whose loss is part of the scenario. */
   readonly mayBeLost = new Set<number>()
 
-  /** Clients whose messages are kept for a look at them later: those below this number. */
+  /** Records the messages of the clients with an index below this number. */
   recordedCount = 0
 
-  /** @param hasOwnCore of the load: then it need not sleep. */
+  /** @param hasOwnCore true if the load has a core for itself: then it does not sleep. */
   constructor(server: ServerProcess, entry: ServerEntry, hasOwnCore: boolean) {
     this.server = server
     this.entry = entry
@@ -71,7 +71,7 @@ export class Trial {
     await Promise.all(Array.from({ length: parallel }, dial))
   }
 
-  /** Opens a window; the function it returns closes it. */
+  /** Opens a window; the returned function closes it. */
   async measure(): Promise<() => Promise<WindowFigures>> {
     const before = await this.server.sample()
     const startedMs = performance.now()
@@ -83,7 +83,7 @@ export class Trial {
     }
   }
 
-  /** @throws when a client lost its connection: what was measured with it is worth nothing. */
+  /** @throws when a client lost its connection: its measurements are then invalid. */
   check(): void {
     if (this.#lost.length > 0)
       throw new Error(`${this.#lost.length} connections were lost; ${this.#lost[0] ?? ""}`)
@@ -111,7 +111,7 @@ export function pause(ms: number): Promise<void> {
   return new Promise((resolve) => setTimeout(resolve, ms))
 }
 
-/** Waits until `condition` holds. @throws when it does not hold in time, with what `describe` says. */
+/** Waits until `condition` holds. @throws after the timeout, with the text of `describe`. */
 export async function until(
   condition: () => boolean,
   describe: () => string,

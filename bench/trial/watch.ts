@@ -1,6 +1,6 @@
-// The load stays awake. Who writes to a process that sleeps pays for waking it, a microsecond or more of the kernel's time
-// on its own account, and most where the core is a virtual one. So a server that keeps its load waiting would seem dearer
-// than it is; and on a network nobody pays that.
+// Keeps the load awake. A write to a sleeping process costs the writer a wake-up, a microsecond or more of kernel time
+// on its own account, and most on a virtual core. A server whose load sleeps would therefore seem more expensive than
+// it is. Over a network this cost does not exist.
 import { performance } from "node:perf_hooks"
 
 export class Watch {
@@ -10,18 +10,18 @@ export class Watch {
   #hasWorked = false
   #hasEnded = false
 
-  /** @param isAwake false where the load has no core of its own: it would take the server's. */
+  /** @param isAwake false if the load has no core for itself: it would use the server's. */
   constructor(isAwake: boolean) {
     this.#isAwake = isAwake
     if (isAwake) this.#turn()
   }
 
-  /** Something was to do in this turn of the event loop. */
+  /** Notes that this turn of the event loop had work. */
   worked(): void {
     this.#hasWorked = true
   }
 
-  /** For how long, since the start, nothing was to do. */
+  /** Idle time since the start, in milliseconds. */
   idleMs(): number {
     return this.#isAwake ? this.#idleMs : performance.eventLoopUtilization().idle
   }

@@ -1,10 +1,10 @@
-// A short attack of every kind, without a judgement of times: the machine may be busy with other tests.
+// A short attack of every kind. It judges no times, because the machine may be busy with other tests.
 import { expect, it } from "vitest"
 import { runAttack } from "./run.ts"
 import { faultsOf, kindLines, lineOf } from "./verdict.ts"
 
 it.skipIf(process.platform !== "linux")(
-  "door-2 an attack of every kind costs playing clients nothing, and leaves nothing behind",
+  "door-2 an attack of every kind does not affect playing clients and leaves no resources behind",
   { timeout: 90_000 },
   async () => {
     const outcome = await runAttack({
@@ -17,7 +17,7 @@ it.skipIf(process.platform !== "linux")(
       newcomerEveryMs: 1_500,
       newcomerMaxMs: 30_000,
       backMaxMs: 30_000,
-      tell: () => {},
+      log: () => {},
     })
     const faults = faultsOf(outcome, false)
     expect(faults, [...kindLines(outcome), lineOf(outcome, faults)].join("\n")).toEqual([])

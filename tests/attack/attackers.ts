@@ -1,4 +1,4 @@
-// The attackers' process: opens sockets of every kind at each kind's rate, and counts how they end.
+// The attackers' process: opens sockets of every kind at each kind's rate, and counts their outcomes.
 import { seededRandom } from "@hawser/protocol/testing"
 import { constants, setPriority } from "node:os"
 import { performance } from "node:perf_hooks"
@@ -13,15 +13,15 @@ import type { AttackersSetUp, AttackFigures, FromAttackers, KindFigures, ToAttac
 import { Peer } from "./peer.ts"
 
 const kinds: readonly Kind[] = [...httpKinds, ...upgradeKinds, ...frameKinds, ...memberKinds]
-/** Without those whose number is fixed. */
+/** Default weights, without the kinds that have a fixed number of sockets. */
 const sharesSum = kinds.reduce(
   (sum, { share, socketsMax }) => sum + (socketsMax === undefined ? share : 0),
   0,
 )
 const tickMs = 20
-/** Sockets for which the rates of the kinds are meant. */
+/** Number of sockets that the rates of the kinds refer to. */
 const ratedSockets = 500
-/** Sockets begun in a tick to make up the number, at most. */
+/** Limit of sockets that one tick opens to make up the number. */
 const fillersPerTick = 2
 
 class KindRun {
@@ -42,7 +42,7 @@ class KindRun {
     this.#perMs = (kind.perSecond * Math.min(1, sockets / ratedSockets)) / 1_000
   }
 
-  /** Begins as many as the rate and the share allow after `passedMs`. */
+  /** Opens as many sockets as the rate and the share allow after `passedMs`. */
   tick(passedMs: number, begin: (run: KindRun) => void): void {
     // A delayed tick makes up for 100 ms at most: no bursts after a stall of this process.
     this.#permits = Math.min(Math.max(1, this.#perMs * 100), this.#permits + this.#perMs * passedMs)
@@ -126,7 +126,10 @@ class Attackers {
     return this.#runs.reduce((sum, { socketsOpen }) => sum + socketsOpen, 0)
   }
 
-  /** The slots of a kind are for those under way, of which some have no socket open: between two, or closed by the server. */
+  /**
+   * A kind's slots count attacks under way. Some of them have no open socket: between two sockets, or after the
+   * server's close.
+   */
   #fillUp(): void {
     const filler = this.#runs.find(({ isFiller }) => isFiller)
     const missing = Math.min(this.#setUp.sockets - this.#socketsOpen, fillersPerTick)
@@ -170,7 +173,7 @@ class Attackers {
   }
 }
 
-// Attackers have machines of their own: here they take what the world and the players leave.
+// Real attackers have separate machines: here they use only the CPU that the world and the players leave.
 setPriority(constants.priority.PRIORITY_LOW)
 
 let attackers: Attackers | undefined

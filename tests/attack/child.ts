@@ -1,4 +1,4 @@
-// A child process of the runner, and typed questions to it. Must not know what the process does.
+// A child process of the runner, and typed requests to it. Must not know the process's task.
 import { fork } from "node:child_process"
 import type { ChildProcess } from "node:child_process"
 import { createRequire } from "node:module"
@@ -29,7 +29,7 @@ export class Child<To extends Message, From extends Message> {
     return this.#process.pid ?? 0
   }
 
-  /** Sends a message and resolves with the next answer of this kind. Rejects if the process ends before. */
+  /** Sends a message and resolves with the next answer of this kind. Rejects if the process ends first. */
   ask<K extends From["kind"]>(message: To, kind: K): Promise<Extract<From, { kind: K }>> {
     return new Promise((resolve, reject) => {
       const ended = (code: number | null): void => reject(new Error(`${this.#name} ended with ${code}`))
@@ -57,7 +57,7 @@ function isOf<From extends Message, K extends From["kind"]>(
   return answer.kind === kind
 }
 
-/** In the child: listens to the runner, and ends with it. */
+/** In the child: receives the runner's messages, and ends with the runner. */
 export function serveParent<To extends Message, From extends Message>(
   onMessage: (message: To, say: (answer: From) => void) => void,
 ): void {

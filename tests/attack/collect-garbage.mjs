@@ -1,4 +1,5 @@
-// Loaded into the world's process before its program: at SIGUSR2 it collects its garbage, so that what is left is what lives.
+// Loaded into the world's process before its program. SIGUSR2 makes it collect its garbage, so that the memory left is
+// live.
 import { setFlagsFromString } from "node:v8"
 import { runInNewContext } from "node:vm"
 

@@ -1,28 +1,31 @@
-// One kind of attack: how much of the attack it is, and what one of its sockets does. Must not know the processes.
+// One kind of attack: its share of the attack, and the behaviour of one of its sockets. Must not know the processes.
 import type { Peer } from "./peer.ts"
 
 export interface Kind {
   readonly name: string
   /** Weight in the number of sockets; the weights of all kinds share out `--sockets`. */
   readonly share: number
-  /** Sockets at once at most, whatever the share; default as many as the share is. */
+  /** Limit of simultaneous sockets, whatever the share; default the share. */
   readonly socketsMax?: number
-  /** Its sockets, beyond its share and rate, make up what the other kinds lack of `--sockets`. One kind. */
+  /** True for one kind: beyond its share and rate, its sockets make up the difference to `--sockets`. */
   readonly isFiller?: boolean
-  /** Sockets opened a second at most, at 500 sockets; fewer sockets open proportionally fewer. Bounds the attackers' CPU. */
+  /**
+   * Limit of sockets opened per second, at 500 sockets; fewer sockets open proportionally fewer. Bounds the attackers'
+   * CPU.
+   */
   readonly perSecond: number
   /**
-   * Longest time that the server may keep such a socket, in milliseconds: the server's own bound, the interval at which it
-   * looks, and 3 s for a busy machine. Undefined for attackers that leave by themselves.
+   * Longest time that the server may keep such a socket, in milliseconds: the server's own bound, the interval of its
+   * check, and 3 s for a busy machine. Undefined for attackers that leave by themselves.
    */
   readonly heldMaxMs?: number
-  /** Resolves with a short outcome, one of few, when this socket has done its part. */
+  /** Resolves with a short outcome, one of few, when this socket's attack is over. */
   run(attack: Attack): Promise<string>
 }
 
-/** Surroundings of one socket of an attack. */
+/** Environment of one socket of an attack. */
 export interface Attack {
-  /** From [0, 1), by the seed. */
+  /** A random number from [0, 1), by the seed. */
   readonly random: () => number
   /** Paths of the page's files, the largest first. */
   readonly assets: readonly string[]

@@ -1,4 +1,5 @@
-// The command line of the attack. Exit code 0: the promise held; 1: it did not; 2: the arguments cannot be used.
+// The command line of the attack. Exit code 0: all parts of the promise held; 1: one did not; 2: the arguments cannot
+// be used.
 import { parseArgs } from "node:util"
 import { runAttack } from "./run.ts"
 import { faultsOf, kindLines, lineOf } from "./verdict.ts"
@@ -14,12 +15,12 @@ const usage = `usage: npm run attack -- [options]
   --help        show this
 
 The world runs as npm start runs it, with TRUST_PROXY=true, so that its bounds per address count loopback addresses too.
-The attackers share the machine with the world. So that the figures tell of the world and not of the scheduler, their
+The attackers share the machine with the world. So that the figures show the world and not the scheduler, their
 process has the lowest priority, and each kind of attack has a number of sockets and a rate at which it opens them
-(tests/attack/kinds); --sockets scales both. The last line tells how much of a core the attackers took: with two cores it should be well below 50 %.
+(tests/attack/kinds); --sockets scales both. The last line shows the attackers' share of one core: with two cores it should be well below 50 %.
 The last line is good if: the players' p99 is at most 3 times that of the calm phase; no player lost a connection, a
 session or a command; newcomers got in within 1 s; memory stayed flat; the log took at most 1 MiB a minute; no socket was
-kept longer than its bound; and 15 s after it connections, sessions, timers and sockets are what they were.`
+kept longer than its bound; and 15 s after it the numbers of connections, sessions, timers and sockets are as before.`
 
 interface Arguments {
   readonly seconds: number
@@ -36,7 +37,7 @@ const options = {
   help: { type: "boolean", default: false },
 } as const
 
-/** A text says what is wrong; undefined asks for the help. */
+/** Returns the arguments, or a text with the fault; undefined for --help. */
 function readArguments(words: readonly string[]): Arguments | string | undefined {
   try {
     const { values } = parseArgs({ args: [...words], options })
@@ -78,7 +79,7 @@ async function main(words: readonly string[]): Promise<number> {
     newcomerEveryMs: 4_000,
     newcomerMaxMs: 10_000,
     backMaxMs: 15_000,
-    tell: (line) => console.log(line),
+    log: (line) => console.log(line),
   })
   const faults = faultsOf(outcome, true)
   for (const line of kindLines(outcome)) console.log(line)

@@ -10,9 +10,9 @@ export interface PlayersSetUp {
   /** Log-in tokens, one for each player. */
   readonly tokens: readonly string[]
   readonly seed: number
-  /** A newcomer registers, logs in and walks so often. */
+  /** Interval between newcomers, who register, log in and walk. */
   readonly newcomerEveryMs: number
-  /** A newcomer who is not in the world by then counts as refused. */
+  /** A newcomer who is not in the world after this time counts as refused. */
   readonly newcomerMaxMs: number
 }
 
@@ -22,14 +22,14 @@ interface Percentiles {
   readonly p99Ms: number
 }
 
-/** A new player's way in, in milliseconds. */
+/** Durations of a new player's entry, in milliseconds. */
 export interface Newcomer {
   readonly registerMs: number
   /** From the log-in with the password to the reply to its first step. */
   readonly enterMs: number
 }
 
-/** Since the last reading. */
+/** Figures since the last reading. */
 export interface PlayerFigures {
   readonly open: number
   readonly commands: Percentiles
@@ -37,13 +37,13 @@ export interface PlayerFigures {
   readonly resets: readonly string[]
   readonly errors: readonly string[]
   readonly newcomers: readonly Newcomer[]
-  /** Why newcomers did not get in. */
+  /** Reasons why newcomers did not get in. */
   readonly refused: readonly string[]
 }
 
 export type ToPlayers =
   | { readonly kind: "start"; readonly setUp: PlayersSetUp }
-  /** Answers with the figures since the last reading, and begins new ones. */
+  /** Answers with the figures since the last reading, and starts new ones. */
   | { readonly kind: "read" }
   | { readonly kind: "end" }
 
@@ -63,17 +63,17 @@ export interface KindFigures {
   readonly name: string
   /** Sockets opened. */
   readonly opened: number
-  /** How they ended, by outcome. */
+  /** Number of ended sockets, by outcome. */
   readonly outcomes: Readonly<Record<string, number>>
   /** Longest time that the server kept one of them open, in milliseconds. */
   readonly heldMs: number
-  /** Bound of it; undefined for attackers that leave by themselves. */
+  /** Bound of `heldMs`; undefined for attackers that leave by themselves. */
   readonly heldMaxMs: number | undefined
 }
 
 export interface AttackFigures {
   readonly kinds: readonly KindFigures[]
-  /** Sockets that were open at once, at most. */
+  /** Highest number of sockets that were open at once. */
   readonly socketsMost: number
   /** CPU time of the attackers' process, in milliseconds. */
   readonly cpuMs: number

@@ -1,5 +1,5 @@
-// A person who is new in the world: registers, logs in with the password and takes a step, each once and from an address of
-// their own. Rejects with the reason if the world refuses.
+// A new player: registers, logs in with the password and takes a step, each once and from a separate address. Rejects
+// with the reason if the world refuses.
 import { request } from "node:http"
 import { z } from "zod"
 import type { Newcomer, Where } from "./messages.ts"

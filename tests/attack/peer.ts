@@ -2,7 +2,7 @@
 import { connect } from "node:net"
 import type { Socket } from "node:net"
 
-/** Bytes kept of the answers; all others are counted and dropped. */
+/** Bytes of the answers that are kept; the rest is counted and dropped. */
 const keptMaxBytes = 4_096
 
 export interface PeerOptions {
@@ -49,7 +49,7 @@ export class Peer {
     return this.#left
   }
 
-  /** Milliseconds from the dial to the close, or until now. */
+  /** Milliseconds from the dial to the close; to the present while it is open. */
   get heldMs(): number {
     return this.isClosed ? this.#heldMs : performance.now() - this.#openedAtMs
   }
@@ -67,7 +67,7 @@ export class Peer {
     if (this.#socket.writable) this.#socket.write(content)
   }
 
-  /** Bytes that wait in this process because the server does not read. */
+  /** Bytes in this process's send buffer because the server does not read. */
   get waitingBytes(): number {
     return this.#socket.writableLength
   }
@@ -113,7 +113,7 @@ export class Peer {
     return await this.answer()
   }
 
-  /** Code of the server's close frame, which is its last one; undefined without one. */
+  /** Code of the server's close frame, its last frame; undefined without one. */
   get closeCode(): number | undefined {
     for (let at = this.#kept.length - 4; at >= 0; at -= 1) {
       const length = this.#kept[at + 1] ?? 0
@@ -137,7 +137,7 @@ export class Peer {
   #receive(chunk: Buffer): void {
     this.#receivedBytes += chunk.length
     const kept = this.#kept.length === 0 ? chunk : Buffer.concat([this.#kept, chunk])
-    // The head of the first answer and the end of the last one.
+    // Keeps the head of the first answer and the end of the last one.
     this.#kept =
       kept.length <= keptMaxBytes
         ? kept

@@ -1,4 +1,5 @@
-// One player of the world by a real client: walks, chats, and measures how long replies take. Must not know the attack.
+// One player of the world by a real client: walks, chats, and measures the latency of replies. Must not know the
+// attack.
 import { HawserError, createClient } from "@hawser/client"
 import type { Client } from "@hawser/client"
 import { WebSocket } from "ws"
@@ -8,13 +9,13 @@ import type { Direction, WorldContract } from "../../apps/world/src/contract.ts"
 import { pick } from "./kind.ts"
 import type { Where } from "./messages.ts"
 
-/** Between two steps: two a second. The world allows more than six. */
+/** Interval between two steps: two a second. The world allows more than six. */
 const stepMs = { min: 300, max: 700 }
-/** Of a step that something is said with it. */
+/** Probability that a step comes with a chat line. */
 const speechChance = 1 / 20
 const turnChance = 0.15
 
-/** What players of one process have seen since the last reading. */
+/** Figures of all players of one process since the last reading. */
 export class Tally {
   readonly latencies = new Latencies()
   reconnects = 0
@@ -29,7 +30,7 @@ export class Tally {
 export interface PlayerOptions {
   readonly name: string
   readonly where: Where
-  /** Own address of this player. */
+  /** Separate address of this player. */
   readonly localAddress: string
   readonly token: string
   readonly tally: Tally
@@ -89,7 +90,7 @@ export class Player {
     )
   }
 
-  /** A step that a wall stops is answered, too. */
+  /** A step against a wall has a reply, too. */
   async step(): Promise<void> {
     const sentAtMs = performance.now()
     try {

@@ -1,4 +1,4 @@
-// The players' process: players who walk and chat, and a newcomer now and then.
+// The players' process: players who walk and chat, and newcomers at intervals.
 import { seededRandom } from "@hawser/protocol/testing"
 import { randomBytes } from "node:crypto"
 import { serveParent } from "./child.ts"

@@ -18,18 +18,18 @@ export interface AttackOptions {
   readonly calmMs: number
   readonly warmUpMs: number
   readonly newcomerEveryMs: number
-  /** A newcomer who is not in the world by then counts as refused. */
+  /** A newcomer who is not in the world after this time counts as refused. */
   readonly newcomerMaxMs: number
-  /** The world must stand as before within this time after the attack. */
+  /** Within this time after the attack the world's figures must be as before. */
   readonly backMaxMs: number
-  readonly tell: (line: string) => void
+  readonly log: (line: string) => void
 }
 
 const lookEveryMs = 250
 const firstMemoryMs = 15_000
 /** Shortest attack whose memory can be judged. */
 const memorySecondsMin = 40
-/** What stands moves by itself: of so many looks before the attack the highest counts. */
+/** The standing figures vary by themselves: of this number of readings before the attack the highest counts. */
 const looks = 8
 
 const mapFile = new URL("../../apps/world/assets/map.json", import.meta.url)
@@ -79,7 +79,7 @@ interface Setting {
   readonly where: Where
 }
 
-/** Written before the world starts, as `npm run bots` does it: no password is hashed for them. */
+/** Written before the world starts, as `npm run bots` does it, so that no password is hashed for them. */
 async function accountsFor(world: WorldProcess, count: number): Promise<readonly string[]> {
   const keys = { databaseUrl: `file:${world.folder}/data/world.sqlite`, jwtSecret }
   const tokenOf = await accountsByKeys(keys, mapFile, count)
@@ -88,7 +88,7 @@ async function accountsFor(world: WorldProcess, count: number): Promise<readonly
 
 async function attackWorld(setting: Setting, watch: WorldWatch): Promise<Outcome> {
   const { options, world, players, attackers, tokens, where } = setting
-  const { seconds, sockets, seed, calmMs, warmUpMs, newcomerEveryMs, newcomerMaxMs, tell } = options
+  const { seconds, sockets, seed, calmMs, warmUpMs, newcomerEveryMs, newcomerMaxMs, log } = options
   const read = async (): Promise<PlayerFigures> => (await players.ask({ kind: "read" }, "figures")).figures
   const assets = await assetsOf(world.url)
   await players.ask(
@@ -98,7 +98,7 @@ async function attackWorld(setting: Setting, watch: WorldWatch): Promise<Outcome
     },
     "walking",
   )
-  tell(`${options.players} players walk; ${assets.length} files of the page`)
+  log(`${options.players} players walk; ${assets.length} files of the page`)
   await pause(warmUpMs)
   await read()
   const calmFrom = watch.readings.length
@@ -106,9 +106,7 @@ async function attackWorld(setting: Setting, watch: WorldWatch): Promise<Outcome
   await pause(calmMs)
   const before = await highestStanding(watch)
   const calm = await read()
-  tell(
-    `calm: p50 ${calm.commands.p50Ms} ms, p99 ${calm.commands.p99Ms} ms of ${calm.commands.count} commands`,
-  )
+  log(`calm: p50 ${calm.commands.p50Ms} ms, p99 ${calm.commands.p99Ms} ms of ${calm.commands.count} commands`)
 
   const attackFrom = watch.readings.length
   const logFrom = world.output.length
@@ -122,7 +120,7 @@ async function attackWorld(setting: Setting, watch: WorldWatch): Promise<Outcome
   watch.read()
   const attackReadings = watch.readings.slice(attackFrom)
   const { figures } = await attackers.ask({ kind: "stop" }, "stopped")
-  tell(
+  log(
     `attack: p50 ${attack.commands.p50Ms} ms, p99 ${attack.commands.p99Ms} ms of ${attack.commands.count} commands`,
   )
   const { standing, backAfterMs } = await standingAgain(watch, before, options.backMaxMs)
@@ -146,7 +144,7 @@ async function attackWorld(setting: Setting, watch: WorldWatch): Promise<Outcome
   }
 }
 
-/** Lasts as long as the attack. Its memory is measured after 15 s, when all kinds are at work, and at the end. */
+/** Runs as long as the attack. Memory is measured after 15 s, when all kinds are at work, and at the end. */
 async function memoryDuring(watch: WorldWatch, seconds: number): Promise<Outcome["memory"]> {
   const endsAtMs = performance.now() + seconds * 1_000
   if (seconds < memorySecondsMin) {
@@ -192,7 +190,7 @@ async function highestStanding(watch: WorldWatch): Promise<Standing> {
   return highest
 }
 
-/** Waits until nothing is above what it was. */
+/** Waits until no figure is above its value before the attack. */
 async function standingAgain(
   watch: WorldWatch,
   before: Standing,

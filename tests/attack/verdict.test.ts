@@ -42,7 +42,7 @@ const good: Outcome = {
   logBytes: 4_096,
 }
 
-/** One broken part each, and words of its fault; those after `timed` are not judged on a busy machine. */
+/** Outcomes with one broken part each, and words of its fault; those after `timed` are not judged on a busy machine. */
 const broken: readonly (readonly [string, Partial<Outcome>])[] = [
   ["1 connections of players were lost during", { attack: { ...good.attack, reconnects: 1 } }],
   ["session ended after the attack: taken", { after: { ...figures, resets: ["taken"] } }],
@@ -93,7 +93,7 @@ describe("door-2 the verdict of an attack", () => {
     }
   })
 
-  it.each(timed)("tells, unless the machine may be busy: %s", (text, part) => {
+  it.each(timed)("reports, unless the machine may be busy: %s", (text, part) => {
     expect(faultsOf({ ...good, ...part }, true)).toEqual([expect.stringContaining(text)])
     expect(faultsOf({ ...good, ...part }, false)).toEqual([])
   })

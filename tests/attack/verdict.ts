@@ -1,4 +1,4 @@
-// Decides from the figures of a run which parts of the promise are broken, and writes the line that tells them. Pure.
+// Decides from the figures of a run which parts of the promise are broken, and writes the summary line. Pure.
 import type { AttackFigures, PlayerFigures } from "./messages.ts"
 import { standingNames } from "./world-watch.ts"
 import type { Reading, Standing } from "./world-watch.ts"
@@ -9,15 +9,15 @@ export interface Outcome {
   readonly players: number
   readonly calm: PlayerFigures
   readonly attack: PlayerFigures
-  /** From the end of the attack until the world stood as before. */
+  /** Milliseconds from the end of the attack until the world's figures were as before. */
   readonly after: PlayerFigures
   readonly attackers: AttackFigures
-  /** Of the world during the calm phase and during the attack. */
+  /** Readings of the world during the calm phase and during the attack. */
   readonly calmReadings: readonly Reading[]
   readonly attackReadings: readonly Reading[]
   readonly before: Standing
   readonly standing: Standing
-  /** From the end of the attack until the world stood as before, or until the watch gave up. */
+  /** Milliseconds from the end of the attack until the world's figures were as before, or until the watch stopped. */
   readonly backAfterMs: number
   /** Resident memory of the world without its garbage, 15 s after the attack began and at its end; none for a short attack. */
   readonly memory: { readonly firstBytes: number; readonly lastBytes: number } | undefined
@@ -43,7 +43,7 @@ const promised: Promised = {
   logBytesPerMinute: mib,
 }
 
-/** `isTimed`: also judges what a loaded machine changes: latencies, and how long sockets were kept. */
+/** `isTimed`: also judges figures that depend on the machine's load: latencies, and the time that sockets were kept. */
 export function faultsOf(outcome: Outcome, isTimed: boolean): string[] {
   return [
     ...playerFaults(outcome),
@@ -91,7 +91,7 @@ function standingFaults({ before, standing }: Outcome): string[] {
 }
 
 function logFaults({ seconds, logBytes }: Outcome): string[] {
-  // A kind of violation has its line once a minute: a short attack is judged as a minute.
+  // A kind of violation is logged once a minute: a short attack is judged as a minute.
   const perMinute = logBytes / Math.max(1, seconds / 60)
   return perMinute <= promised.logBytesPerMinute ? [] : [`${Math.round(perMinute)} bytes of log a minute`]
 }
@@ -132,8 +132,8 @@ function cpuPercent(readings: readonly Reading[]): number {
 export function kindLines({ attackers }: Outcome): string[] {
   return attackers.kinds.map(({ name, opened, outcomes, heldMs }) => {
     const ends = Object.entries(outcomes).toSorted(([, one], [, other]) => other - one)
-    const told = ends.map(([outcome, count]) => `${outcome} ×${count}`).join(", ")
-    return `${String(opened).padStart(6)} ${name}: ${told || "none ended"}; kept ${(heldMs / 1_000).toFixed(1)} s at most`
+    const listed = ends.map(([outcome, count]) => `${outcome} ×${count}`).join(", ")
+    return `${String(opened).padStart(6)} ${name}: ${listed || "none ended"}; kept ${(heldMs / 1_000).toFixed(1)} s at most`
   })
 }
 

@@ -1,14 +1,14 @@
-// Reads how a world's process stands from /proc and from its metrics. Must not know what stands against it.
+// Reads the state of a world's process from /proc and from its metrics. Must not know the attack.
 import { readFileSync, readdirSync, readlinkSync } from "node:fs"
 import { setTimeout as pause } from "node:timers/promises"
 
-/** Figures that must be back where they were after an attack. */
+/** Figures that must return to their values after an attack. */
 export interface Standing {
   readonly connections: number
   readonly sessions: number
   readonly timers: number
   readonly passwordHashes: number
-  /** HTTP requests whose answers are not complete; the one that asks for this is one of them. */
+  /** HTTP requests without a complete answer, including the one that reads this metric. */
   readonly requests: number
   /** Sockets of the process, listening ones included. */
   readonly sockets: number
@@ -30,7 +30,7 @@ export interface Reading {
 }
 
 const readEveryMs = 1_000
-/** A collection takes less than a tenth of it. */
+/** Time for a collection, which takes less than a tenth of it. */
 const collectMs = 1_000
 /** `sysconf(_SC_CLK_TCK)` of Linux on every architecture that Node runs on. */
 const clockTicksPerSecond = 100
@@ -64,7 +64,7 @@ export class WorldWatch {
     return reading
   }
 
-  /** Resident bytes of the process once it has collected its garbage. */
+  /** Resident bytes of the process after it has collected its garbage. */
   async residentBytes(): Promise<number> {
     process.kill(this.#pid, "SIGUSR2")
     await pause(collectMs)
@@ -98,7 +98,7 @@ export class WorldWatch {
       try {
         return readlinkSync(`${folder}/${name}`).startsWith("socket:")
       } catch {
-        // Closed meanwhile.
+        // Closed in the meantime.
         return false
       }
     }).length

@@ -4,7 +4,7 @@ import { build, defaultClientConditions } from "vite"
 
 const folder = fileURLToPath(new URL("page/", import.meta.url))
 
-/** File names and their code: `main.js`, `worker.js` and what both share. */
+/** File names and their code: `main.js`, `worker.js` and their common chunks. */
 export async function buildPage(): Promise<ReadonlyMap<string, string>> {
   const result = await build({
     root: folder,

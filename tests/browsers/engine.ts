@@ -1,4 +1,4 @@
-// The port to a browser: what the tests need of one, whichever engine it is. Each engine has one adapter.
+// The port to a browser: the methods that the tests need, the same for every engine. Each engine has one adapter.
 import { afterAll, beforeAll, beforeEach } from "vitest"
 
 /** One tab. */
@@ -22,9 +22,9 @@ export interface Browser {
 
 export interface Engine {
   readonly name: "chromium" | "firefox" | "webkit"
-  /** Whether a page with an open WebSocket goes into the back/forward cache. */
+  /** True if a page with an open WebSocket goes into the back/forward cache. */
   readonly cachesSockets: boolean
-  /** The programs and packages that this machine lacks; undefined where the engine is installed. */
+  /** Programs and packages that this machine lacks; undefined where the engine is installed. */
   missing(): string | undefined
   launch(): Promise<Browser>
 }
@@ -51,12 +51,13 @@ export function useEngine(engine: Engine): () => Browser {
     if (reason !== undefined) skip(reason)
   })
   return () => {
-    if (browser === undefined) throw new Error("the browser is launched when the first test begins")
+    if (browser === undefined)
+      throw new Error("the browser is not launched yet: it is launched when the first test begins")
     return browser
   }
 }
 
-/** Makes a function that ends something once; later calls await the same end. */
+/** Returns a function that ends something once; later calls await the same end. */
 export function once(end: () => Promise<void>): () => Promise<void> {
   let ended: Promise<void> | undefined
   return () => (ended ??= end())

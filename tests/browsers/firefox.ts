@@ -7,7 +7,7 @@ import type { Browser, Engine, Tab } from "./engine.ts"
 
 const executablePath = "/usr/bin/firefox-esr"
 
-/** Preferences that keep the browser from making requests of its own. */
+/** Preferences that stop the browser's own requests. */
 const quiet = {
   "app.normandy.enabled": false,
   "app.update.enabled": false,

@@ -1,5 +1,5 @@
-// The server of the browser tests: the page and the WebSocket on one origin, directly or by a proxy that can be cut. The
-// page's policy allows scripts and connections of its own origin, and two more ports where no server is.
+// The server of the browser tests: the page and the WebSocket on one origin, directly or by a proxy that can be cut.
+// The page's policy allows scripts and connections of its origin, and two more ports without a server.
 import { createClient } from "@hawser/client"
 import type { Client } from "@hawser/client"
 import type { ServerLimits } from "@hawser/protocol"
@@ -30,14 +30,14 @@ export interface Door {
 
 export interface Host extends Door {
   readonly server: Server<typeof contract, User>
-  /** The same by a proxy that can be cut. */
+  /** The same through a proxy that can be cut. */
   readonly proxied: Door & { readonly proxy: ChaosProxy }
   /** An address that the page's policy allows, without a server. */
   readonly deadUrl: string
   /** An address that the policy allows, whose server resets each connection. */
   readonly hangUpUrl: string
-  /** Of each user: the numbers of its commands, in the order of their handling. */
-  heard(user: string): number[]
+  /** Numbers of each user's commands, in the order of their handling. */
+  received(user: string): number[]
   /** Called before a command is answered. */
   onSay: (user: string) => void
   /** Errors that the server reported. */
@@ -54,7 +54,7 @@ const html = `<!doctype html>
 </html>`
 const otherHtml = `<!doctype html><html lang="en"><head><title>Elsewhere</title></head><body><h1>Elsewhere</h1></body></html>`
 
-/** The page and what belongs to it, not listening yet. */
+/** HTTP server with the page and its scripts; does not listen yet. */
 async function servePage(otherPorts: readonly number[]): Promise<HttpServer> {
   const files = await buildPage()
   const policy = [
@@ -107,7 +107,7 @@ export async function startHost(limits: Partial<ServerLimits> = {}): Promise<Hos
   const http = await servePage([deadPort, hangUpPort])
   const errors: unknown[] = []
   const heardByUser = new Map<string, number[]>()
-  const heard = (user: string): number[] => {
+  const received = (user: string): number[] => {
     const known = heardByUser.get(user) ?? []
     heardByUser.set(user, known)
     return known
@@ -120,8 +120,8 @@ export async function startHost(limits: Partial<ServerLimits> = {}): Promise<Hos
   addHandlers(server)
   server.command("say", ({ input, session }) => {
     const { id } = session.user
-    heard(id).push(input.n)
-    session.send("told", input)
+    received(id).push(input.n)
+    session.send("news", input)
     host.onSay(id)
     return input
   })
@@ -134,7 +134,7 @@ export async function startHost(limits: Partial<ServerLimits> = {}): Promise<Hos
     proxied: { ...doorAt(proxy.port), proxy },
     deadUrl: `ws://127.0.0.1:${deadPort}/ws`,
     hangUpUrl: `ws://127.0.0.1:${hangUpPort}/ws`,
-    heard,
+    received,
     onSay: () => {},
     errors,
     async watcher() {

@@ -1,5 +1,5 @@
-// Tests that take minutes: a hidden tab whose timers run once a minute, and a server that is down for long. They wait most
-// of the time, so they run concurrently, and the file begins before all others (scripts/patient-first.ts).
+// Tests that take minutes: a hidden tab whose timers run once a minute, and a server that is down for long. They mostly
+// wait, so they run concurrently, and the file starts before all others (scripts/patient-first.ts).
 import { describe, expect, it } from "vitest"
 import { chromium, startChromium, tabOf } from "./chromium.ts"
 import { skipReason } from "./engine.ts"
@@ -35,28 +35,28 @@ describe.concurrent("a page that waits for minutes", { timeout: 300_000 }, () =>
     const [session] = host.server.sessionsOf("hidden")
     const sentAtMs: number[] = []
     while (sentAtMs.length * eventEveryMs < hiddenMs) {
-      session?.send("told", { n: sentAtMs.length })
+      session?.send("news", { n: sentAtMs.length })
       sentAtMs.push(Date.now())
       await sleep(eventEveryMs)
     }
 
-    const { told, stats, statuses } = await probe.state()
+    const { news, stats, statuses } = await probe.state()
     const { longestPauseMs, visibility } = await probe.surroundings()
     expect(visibility).toBe("hidden")
-    // The browser did throttle the page's timers.
+    // Proof that the browser did throttle the page's timers.
     expect(longestPauseMs).toBeGreaterThan(50_000)
     expect(statuses.map(({ status }) => status)).toEqual([
       { state: "connecting", attempt: 0 },
       { state: "open" },
     ])
     expect(stats).toMatchObject({ dials: 1, connectionsLost: 0, sessionsReset: 0 })
-    expect(told.map(({ n }) => n)).toEqual(sentAtMs.map((_, n) => n))
-    // Each was there before the next one was sent.
-    const late = told.filter(({ n, atMs }) => atMs - (sentAtMs[n] ?? 0) >= eventEveryMs)
+    expect(news.map(({ n }) => n)).toEqual(sentAtMs.map((_, n) => n))
+    // Each event arrived before the next one was sent.
+    const late = news.filter(({ n, atMs }) => atMs - (sentAtMs[n] ?? 0) >= eventEveryMs)
     expect(late).toEqual([])
   })
 
-  it("surprise-A9 is open within 30 s after a server that was down for 200 s, though Firefox holds dials back", async (context) => {
+  it("surprise-A9 is open within 30 s after a server's outage of 200 s, though Firefox delays dials", async (context) => {
     context.skip(skipReason(firefox) !== undefined, skipReason(firefox))
     const host = await startHost()
     context.onTestFinished(() => host.close())
@@ -77,7 +77,7 @@ describe.concurrent("a page that waits for minutes", { timeout: 300_000 }, () =>
     const openAtMs = statuses.at(-1)?.atMs ?? Infinity
     expect(openAtMs - backAtMs).toBeLessThan(30_000)
     expect(down.status.state).toBe("reconnecting")
-    // Nobody listened, so no dial can have taken too long.
+    // The port had no listener, so no dial can have timed out.
     const codes = new Set(statuses.map(({ status }) => status.error?.code))
     expect([...codes]).not.toContain("connection_timeout")
     expect(await probe.call("echo", "back")).toBe("back")

@@ -1,12 +1,12 @@
-// A tab with the page of these tests, and what its probe saw. Results travel as JSON text, which every driver passes
-// on unchanged.
+// A tab with the page of these tests, and the records of its probe. Results travel as JSON text, which every driver
+// passes on unchanged.
 import { expect, vi } from "vitest"
 import { z } from "zod"
 import type { Browser, Tab } from "./engine.ts"
 import type { Door } from "./host.ts"
 import type { ProbeMethod, StartOptions } from "./page/probe.ts"
 
-/** Where the client runs. */
+/** Place where the client runs. */
 export type Place = "page" | "worker"
 
 const errorState = z.object({ code: z.string(), message: z.string() }).nullable()
@@ -22,7 +22,7 @@ const probeState = z.object({
   sessionId: z.string().nullable(),
   statuses: z.array(z.object({ atMs: z.number(), status })),
   sessions: z.array(z.looseObject({ kind: z.string(), atMs: z.number() })),
-  told: z.array(z.object({ n: z.number(), atMs: z.number() })),
+  news: z.array(z.object({ n: z.number(), atMs: z.number() })),
   lines: z.array(z.string()),
   members: z.array(z.object({ user: z.string(), tab: z.string(), away: z.boolean() })),
   boats: z.record(z.string(), z.object({ name: z.string(), cargo: z.number() })),
@@ -73,12 +73,12 @@ export class ProbeTab {
     await this.eventually(async () => expect(await this.tab.evaluate("typeof hawser")).toBe("object"))
   }
 
-  /** Repeats a check until it holds; a page that is just being replaced cannot be asked. */
+  /** Repeats a check until it holds. A page that is being replaced rejects evaluations. */
   async eventually(check: () => Promise<void>, timeout = waitMs): Promise<void> {
     await vi.waitFor(check, { timeout, interval: 50 })
   }
 
-  /** Starts a client that does not come back by itself after a reload, and waits until it is open and in the room. */
+  /** Starts a client that does not reconnect by itself after a reload, and waits until it is open and in the room. */
   async enter(options: StartOptions, tab = "tab"): Promise<void> {
     await this.expectLoaded()
     await this.call("start", options)

@@ -18,10 +18,10 @@ const places: readonly Place[] = ["page", "worker"]
 /** Commands between two cuts. */
 const cutEvery = 20
 const leaveWindowMs = 2_000
-/** The window of a page that was left, and time for a loaded machine; a lost connection has 120 s. */
+/** Window of a page that was left, and a margin for a loaded machine; a lost connection has 120 s. */
 const goneMs = leaveWindowMs + 15_000
 
-/** The parts that the tests of one engine share. */
+/** Parts that the tests of one engine share. */
 interface Suite {
   readonly engine: Engine
   readonly browser: () => Browser
@@ -29,9 +29,9 @@ interface Suite {
   /** A client outside the browser, in the room. */
   readonly watcher: () => Client<typeof contract>
   readonly open: (place: Place, door?: Door) => Promise<{ readonly probe: ProbeTab; readonly user: string }>
-  /** For each stay of the user in the room: true if it is away. */
-  readonly stays: (user: string) => readonly boolean[]
-  readonly expectStays: (user: string, wanted: readonly boolean[]) => Promise<void>
+  /** For each membership of the user in the room: true if it is detached. */
+  readonly memberships: (user: string) => readonly boolean[]
+  readonly expectMemberships: (user: string, wanted: readonly boolean[]) => Promise<void>
 }
 
 export function browserSuite(engine: Engine): void {
@@ -63,7 +63,7 @@ function setUp(engine: Engine): Suite {
     await host.close()
   })
 
-  const stays = (user: string): readonly boolean[] =>
+  const memberships = (user: string): readonly boolean[] =>
     [...watcher.topic("room").presence].flatMap((member) => (member.user === user ? [member.away] : []))
   return {
     engine,
@@ -74,9 +74,9 @@ function setUp(engine: Engine): Suite {
       users += 1
       return { probe: await openProbe(browser(), door, place), user: `user-${users}` }
     },
-    stays,
-    expectStays: (user, wanted) =>
-      vi.waitFor(() => expect(stays(user)).toEqual(wanted), { timeout: goneMs, interval: 50 }),
+    memberships,
+    expectMemberships: (user, wanted) =>
+      vi.waitFor(() => expect(memberships(user)).toEqual(wanted), { timeout: goneMs, interval: 50 }),
   }
 }
 
@@ -100,7 +100,7 @@ function testMessages({ engine, host, open, watcher }: Suite): void {
         expect(boats).toEqual({ tern: { name: "Tern", cargo: 3 } })
       })
       expect((await probe.state()).errors).toEqual([])
-      // The page itself causes the one violation, to show that the policy is in force.
+      // The page causes the one violation itself, to show that the policy is in force.
       const { violations, mayEval } = await probe.surroundings()
       expect({ violations, mayEval }).toEqual({ violations: ["script-src eval"], mayEval: false })
       await savePicture(probe, `${engine.name}-${place}`)
@@ -123,9 +123,9 @@ function testCuts({ host, open }: Suite): void {
       await probe.enter({ url, token: user, everyMs: 5, limits })
       let done = 0
       host().onSay = (sayer) => {
-        if (sayer !== user || host().heard(user).length % cutEvery !== 0 || done === cuts) return
+        if (sayer !== user || host().received(user).length % cutEvery !== 0 || done === cuts) return
         done += 1
-        // In turn before the reply is written, and after it.
+        // Cuts alternate: before the reply is written, and after it.
         if (done % 2 === 0) proxy.cut()
         else setImmediate(() => proxy.cut())
       }
@@ -135,9 +135,9 @@ function testCuts({ host, open }: Suite): void {
       const numbers = Array.from({ length: (cuts + 1) * cutEvery }, (_, index) => index)
       expect(await probe.call("talk", numbers.length)).toEqual(numbers)
       await probe.eventually(async () => expect((await probe.state()).status.state).toBe("open"))
-      const { told, errors, sessions, stats } = await probe.state()
-      expect(host().heard(user)).toEqual(numbers)
-      expect(told.map(({ n }) => n)).toEqual(numbers)
+      const { news, errors, sessions, stats } = await probe.state()
+      expect(host().received(user)).toEqual(numbers)
+      expect(news.map(({ n }) => n)).toEqual(numbers)
       expect(errors).toEqual([])
       expect(done).toBe(cuts)
       // A cut may fall into a dial.
@@ -151,7 +151,7 @@ function testCuts({ host, open }: Suite): void {
 
 function testFailedDials({ host, open }: Suite): void {
   it.for(places)(
-    "surprise-A11 says that a socket never opened, whatever kept it from opening, in a %s",
+    "surprise-A11 reports a socket that never opened, whatever the cause, in a %s",
     async (place) => {
       const { probe, user } = await open(place)
       const urls = {
@@ -177,7 +177,7 @@ function testFailedDials({ host, open }: Suite): void {
   )
 }
 
-function testReloads({ expectStays, host, open }: Suite): void {
+function testReloads({ expectMemberships, host, open }: Suite): void {
   it.for(places)(
     "surprise-A8 leaves no ghosts in presence after six reloads, with the client in a %s",
     async (place) => {
@@ -187,26 +187,26 @@ function testReloads({ expectStays, host, open }: Suite): void {
         await probe.tab.reload()
         await probe.enter({ url: host().webSocketUrl, token: user })
       }
-      await expectStays(user, [false])
+      await expectMemberships(user, [false])
       await probe.tab.close()
-      await expectStays(user, [])
+      await expectMemberships(user, [])
     },
   )
 }
 
-function testCache({ engine, expectStays, host, open, stays }: Suite): void {
+function testCache({ engine, expectMemberships, host, open, memberships }: Suite): void {
   it(`surprise-A8 ${engine.cachesSockets ? "returns from the back/forward cache with its session" : "leaves no ghost where the back/forward cache takes no sockets"}`, async () => {
     const { probe, user } = await open("page")
     await probe.enter({ url: host().webSocketUrl, token: user })
     const { sessionId } = await probe.state()
     await probe.tab.goto(`${host().origin}/elsewhere`)
     if (!engine.cachesSockets) {
-      await expectStays(user, [])
+      await expectMemberships(user, [])
       await probe.tab.close()
       return
     }
     await pause(leaveWindowMs * 1.5)
-    expect(stays(user)).toHaveLength(1)
+    expect(memberships(user)).toHaveLength(1)
     await probe.tab.evaluate("void setTimeout(() => history.back())")
     await probe.eventually(async () => {
       expect(await probe.surroundings()).toMatchObject({ restored: 1 })
@@ -216,23 +216,23 @@ function testCache({ engine, expectStays, host, open, stays }: Suite): void {
     const state = await probe.state()
     expect(state.sessionId).toBe(sessionId)
     expect(state.sessions.map(({ kind }) => kind)).toEqual(["opened", "resumed"])
-    await expectStays(user, [false])
+    await expectMemberships(user, [false])
     await probe.tab.close()
-    await expectStays(user, [])
+    await expectMemberships(user, [])
   })
 }
 
-function testQuit({ browser, expectStays, host, open }: Suite): void {
-  it("surprise-A8 is gone from presence soon after the browser was quit", async () => {
+function testQuit({ browser, expectMemberships, host, open }: Suite): void {
+  it("surprise-A8 leaves presence soon after the browser was quit", async () => {
     const entered = []
     for (const place of places) {
       const { probe, user } = await open(place)
       await probe.enter({ url: host().webSocketUrl, token: user })
-      await expectStays(user, [false])
+      await expectMemberships(user, [false])
       entered.push(user)
     }
     await browser().quit()
-    for (const user of entered) await expectStays(user, [])
+    for (const user of entered) await expectMemberships(user, [])
   })
 }
 

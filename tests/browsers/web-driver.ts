@@ -15,14 +15,14 @@ function scriptOf(expression: string): string {
 
 interface Command {
   readonly method: "GET" | "POST" | "DELETE"
-  /** Of the session; a whole URL for the driver. */
+  /** Path within the session, or a whole URL of the driver. */
   readonly path: string
   readonly body?: object | undefined
 }
 
 export class WebDriverSession {
   readonly #url: string
-  /** The window that the browser begins with. */
+  /** The browser's first window. */
   readonly #first: string
   #last: Promise<unknown> = Promise.resolve()
   #current: string | undefined
@@ -52,7 +52,7 @@ export class WebDriverSession {
     return new WebDriverSession(url, z.string().parse(await send({ method: "GET", path: `${url}/window` })))
   }
 
-  /** A window of its own: a tab behind another one is hidden. */
+  /** Opens a separate window: a tab behind another one is hidden. */
   async newWindow(): Promise<string> {
     const created = await this.#in(this.#first, {
       method: "POST",

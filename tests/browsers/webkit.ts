@@ -38,7 +38,7 @@ export const webkit: Engine = {
     })
     return {
       async open(url) {
-        // The first window stays empty: closing the last one would end the browser.
+        // The first window stays empty: closing the last one ends the browser.
         const tab = tabOf(session, await session.newWindow())
         await tab.goto(url)
         return tab

@@ -1,30 +1,34 @@
-// What a chaos proxy may do to the bytes of one connection: pure data, and how to draw it from a seed. Knows no socket.
+// Effects of a chaos proxy on the bytes of one connection: pure data, and its random choice from a seed. Must not know
+// sockets.
 
-/** As the proxy stands between the two: bytes of the client go `toServer`. */
+/** Directions as the proxy sees them: bytes of the client go `toServer`. */
 export type Direction = "toServer" | "toClient"
 
 export const directions: readonly Direction[] = ["toServer", "toClient"]
 
 /**
- * How a direction ends after exactly so many bytes. `rst`: both ends get a reset. `fin`: the receiver gets an end of
- * stream, the other direction goes on. `blackHole`: the sender's bytes are still taken, and lost; nobody is told.
- * `hold`: nothing is read any more, so the sender's buffers fill; nobody is told.
+ * End of a direction after exactly this number of bytes. `rst`: both ends get a reset. `fin`: the receiver gets an end
+ * of stream, the other direction continues. `blackHole`: the sender's bytes are still read, and dropped without a
+ * notice. `hold`: reading stops, so the sender's buffers fill, without a notice.
  */
 export const stops = ["rst", "fin", "blackHole", "hold"] as const
 export type Stop = (typeof stops)[number]
 
-/** One direction. Without any member bytes pass as they come. */
+/** One direction. Without any member bytes pass unchanged and at once. */
 export interface LaneBehaviour {
-  /** What is read waits for so long, plus or minus up to `jitterMs`. Order is kept. */
+  /** Delay of each chunk in milliseconds, plus or minus up to `jitterMs`. Order is kept. */
   readonly latencyMs?: number
   readonly jitterMs?: number
   /** Forwarded in portions of a twentieth of a second. */
   readonly bytesPerSecond?: number
-  /** The most that one write carries; 1 writes byte by byte, each in its own turn of the event loop. */
+  /** Size limit of one write; 1 writes byte by byte, each in a separate turn of the event loop. */
   readonly writeBytes?: number
-  /** Everything that comes due within a window of so many milliseconds leaves as one write at its end. */
+  /** All chunks that become due within a window of this number of milliseconds leave as one write at its end. */
   readonly coalesceMs?: number
-  /** Reading pauses while so many bytes wait here. Default 1 MiB; 1 lets a slow receiver be felt by the sender. */
+  /**
+   * Reading pauses while this number of bytes is buffered here. Default 1 MiB; 1 passes a slow receiver's backpressure
+   * to the sender.
+   */
   readonly readAheadBytes?: number
   readonly stop?: { readonly afterBytes: number; readonly how: Stop }
 }
@@ -32,15 +36,15 @@ export interface LaneBehaviour {
 /** Both directions of one connection. */
 export type ConnectionBehaviour = Readonly<Partial<Record<Direction, LaneBehaviour>>>
 
-/** Decides about each connection when it arrives: its number counts from 0, its draws depend on nothing else. */
+/** Decides about each connection when it arrives: its number counts from 0, and its draws depend on the number only. */
 export type Plan = (index: number, random: () => number) => ConnectionBehaviour
 
-/** The first connection gets the first behaviour and so on; those after the last one pass as they come. */
+/** The first connection gets the first behaviour and so on; connections after the last behaviour pass unchanged. */
 export function scripted(script: readonly ConnectionBehaviour[]): Plan {
   return (index) => script[index] ?? {}
 }
 
-/** A direction that reads so slowly that the sender feels it. */
+/** A direction that reads so slowly that the sender gets backpressure. */
 export function slowDrain(bytesPerSecond: number): LaneBehaviour {
   return { bytesPerSecond, readAheadBytes: 1 }
 }
@@ -54,12 +58,12 @@ export interface RandomPlanOptions {
   readonly stops?: readonly Stop[]
 }
 
-/** Every trouble now and then, in any mixture: about half of all connections get through whole. */
+/** Every fault sometimes, in any mixture: about half of all connections pass without an end. */
 export function randomPlan(options: RandomPlanOptions = {}): Plan {
   return (_, random) => ({ toServer: randomLane(random, options), toClient: randomLane(random, options) })
 }
 
-/** Always takes the same number of draws, so that one trouble more or less leaves the others as they were. */
+/** Always makes the same number of draws, so that one fault more or less does not change the others. */
 function randomLane(random: () => number, options: RandomPlanOptions): LaneBehaviour {
   const { maxLatencyMs = 2_000, maxStopBytes = 65_536, stops: allowed = stops } = options
   const draws = Array.from({ length: 10 }, random)
@@ -79,7 +83,7 @@ function randomLane(random: () => number, options: RandomPlanOptions): LaneBehav
   }
 }
 
-/** A whole number from 0 to `most`, each order of magnitude equally likely. */
+/** A whole number from 0 to `most`; each order of magnitude is equally likely. */
 function upTo(most: number, draw: number): number {
   return Math.floor((most + 2) ** draw) - 1
 }

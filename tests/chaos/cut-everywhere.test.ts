@@ -1,4 +1,4 @@
-// The part of the chaos runs that fits into every test run; `npm run chaos` does the whole.
+// The part of the chaos runs that fits into every test run; `npm run chaos` runs all.
 import { afterAll, beforeAll, describe, expect, it } from "vitest"
 import { directions } from "./behaviour.ts"
 import type { Stop } from "./behaviour.ts"
@@ -53,8 +53,8 @@ describe("a dialogue of 40 frames over real sockets", () => {
   })
 })
 
-describe("50 clients with random troubles over real sockets", () => {
-  it.each([1, 2])("see nothing lost, repeated or reordered, seed %i", { timeout: 120_000 }, async (seed) => {
+describe("50 clients with random faults over real sockets", () => {
+  it.each([1, 2])("lose, repeat and reorder nothing, seed %i", { timeout: 120_000 }, async (seed) => {
     const result = await runScenario({ seed, clients: 50, troubleMs: 6_000 })
     expect(result.faults).toEqual([])
     expect(result.resumed).toBeGreaterThan(20)

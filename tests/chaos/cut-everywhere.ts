@@ -1,5 +1,5 @@
-// A scripted dialogue of 40 frames is cut at every byte, in both directions: whatever is cut, both applications must
-// have seen exactly what they would have seen without.
+// A scripted dialogue of 40 frames is cut at every byte, in both directions. After each cut both applications must have
+// the same messages as without it.
 import type { Direction, Stop } from "./behaviour.ts"
 import { scripted } from "./behaviour.ts"
 import { Dialogue } from "./dialogue.ts"
@@ -15,7 +15,7 @@ export interface Cut {
 /** 20 commands, their replies and 20 events: rounds of five, so that frames are joined and single. */
 const rounds = [5, 1, 5, 1, 5, 1, 1, 1]
 
-/** The lengths of the whole dialogue, so that every place in it is known. */
+/** Sizes of the whole dialogue in bytes, so that every offset is known. */
 export async function measureDialogue(server: ChaosServer, user: string): Promise<Record<Direction, number>> {
   const proxy = await startChaosProxy({ to: server.address })
   const dialogue = new Dialogue(server, proxy, { user })
@@ -30,7 +30,7 @@ export async function measureDialogue(server: ChaosServer, user: string): Promis
   return lengths
 }
 
-/** What went wrong, one line each. */
+/** Faults, one line each. */
 export async function tryCut(server: ChaosServer, user: string, cut: Cut): Promise<string[]> {
   const { direction, afterBytes, how } = cut
   const proxy = await startChaosProxy({
@@ -49,7 +49,7 @@ export async function tryCut(server: ChaosServer, user: string, cut: Cut): Promi
   })
   await speak(dialogue)
   const faults = [...dialogue.faults(), ...dialogue.resets.map((cause) => `the session was reset: ${cause}`)]
-  const { handled } = server.heard(user)
+  const { handled } = server.recordOf(user)
   if (handled.length !== 20) faults.push(`${handled.length} commands were handled, not 20`)
   if (dialogue.received.length !== 20) faults.push(`${dialogue.received.length} events were received, not 20`)
   dialogue.client.close()
@@ -60,7 +60,7 @@ export async function tryCut(server: ChaosServer, user: string, cut: Cut): Promi
 async function speak(dialogue: Dialogue): Promise<void> {
   let spoken = 0
   for (const count of rounds) {
-    // A command whose time is over is not executed, so each has as much as a loaded machine may need.
+    // An expired command is not executed, so the timeout allows for a loaded machine.
     const replies = Array.from({ length: count }, () => dialogue.say("x".repeat((spoken += 1) % 7)))
     await Promise.all(replies)
   }

@@ -1,4 +1,4 @@
-// A real server, and one client's dialogue with it through a chaos proxy: what both applications saw, written down.
+// A real server, and one client's dialogue with it through a chaos proxy: a record of both applications' events.
 import { profile20 } from "@hawser/server/profile20"
 import { createClient, fixed } from "@hawser/client"
 import type { Client, ClientOptions } from "@hawser/client"
@@ -17,69 +17,69 @@ const contract = defineContract({
   name: "chaos",
   commands: { say: { input: numbered, output: numbered } },
   queries: {},
-  events: { told: { payload: numbered } },
+  events: { news: { payload: numbered } },
 })
 
 interface User {
   readonly id: string
 }
 
-/** What the server's application saw of one user. */
-interface Heard {
+/** Record of the server's application for one user. */
+interface UserRecord {
   readonly events: SessionEvent[]
   /** Commands in the order of their handling, with their session. */
   readonly handled: { readonly n: number; readonly session: string }[]
-  told: number
+  news: number
 }
 
 export interface ChaosServer {
   readonly address: Address
   readonly server: Server<typeof contract, User>
   readonly errors: unknown[]
-  heard(user: string): Heard
+  recordOf(user: string): UserRecord
 }
 
 /** Tokens are user names. Every `say` is answered by an event and then its reply. */
 export async function startChaosServer(limits: Partial<ServerLimits> = {}): Promise<ChaosServer> {
-  const heardByUser = new Map<string, Heard>()
+  const recordsByUser = new Map<string, UserRecord>()
   const errors: unknown[] = []
-  const heard = (user: string): Heard => {
-    const known = heardByUser.get(user) ?? { events: [], handled: [], told: 0 }
-    heardByUser.set(user, known)
+  const recordOf = (user: string): UserRecord => {
+    const known = recordsByUser.get(user) ?? { events: [], handled: [], news: 0 }
+    recordsByUser.set(user, known)
     return known
   }
   const server = createServer(contract, {
     profile20: profile20(),
     authenticate: (token): User => ({ id: token }),
     limits: { userMessagesPerSecond: 100_000, userMessageBurst: 100_000, ...limits },
-    // Broken connections are this server's daily bread; what the product itself reports is an error.
+    // Broken connections are expected at this server; any other report of the product is an error.
     onError: (error) => {
       if (HawserError.is(error)) errors.push(error)
     },
   })
   server.command("say", ({ input, session }) => {
-    const { events, handled, told } = heard(session.user.id)
+    const { events, handled, news } = recordOf(session.user.id)
     handled.push({ n: input.n, session: session.id })
-    heard(session.user.id).told = told + 1
-    events.push({ kind: "sent", session: session.id, n: told })
-    session.send("told", { n: told, filling: input.filling })
+    recordOf(session.user.id).news = news + 1
+    events.push({ kind: "sent", session: session.id, n: news })
+    session.send("news", { n: news, filling: input.filling })
     return input
   })
   server.onSession(({ session }) => {
-    heard(session.user.id).events.push({ kind: "opened", session: session.id })
+    recordOf(session.user.id).events.push({ kind: "opened", session: session.id })
   })
   server.onSessionEnd(({ session, cause, unacknowledged }) => {
     const numbers = unacknowledged().flatMap((message) =>
       message.kind === "event" ? [numbered.parse(message.payload).n] : [],
     )
     const kind = cause === "closed" ? "closed" : "reset"
-    heard(session.user.id).events.push({ kind, session: session.id, cause, unacknowledged: numbers })
+    recordOf(session.user.id).events.push({ kind, session: session.id, cause, unacknowledged: numbers })
   })
   const { port } = await server.listen({ host: "127.0.0.1" })
-  return { address: { host: "127.0.0.1", port }, server, errors, heard }
+  return { address: { host: "127.0.0.1", port }, server, errors, recordOf }
 }
 
-/** What became of one command, as its caller saw it. */
+/** Outcome of one command, as its caller got it. */
 type Outcome = "pending" | "replied" | "rejected"
 
 export class Dialogue {
@@ -90,7 +90,7 @@ export class Dialogue {
   readonly #events: SessionEvent[] = []
   readonly #outcomes: Outcome[] = []
   readonly #wrongReplies: string[] = []
-  /** Events of the server that were received, in order. */
+  /** Numbers of the server's events, in order of arrival. */
   readonly received: number[] = []
   #session: string | undefined
 
@@ -103,7 +103,7 @@ export class Dialogue {
       token: user,
       webSocket: WebSocket,
       reconnect: fixed({ baseMs: 5, jitter: "none" }),
-      // The proxy cuts faster than any network: the budget would only slow the runs down.
+      // The proxy cuts more often than any network; the dial budget would only slow the runs down.
       limits: { dialBurst: 1_000, dialsPerMinute: 1_000_000, ...limits },
       onError: (error) => this.errors.push(error),
       ...options,
@@ -119,13 +119,13 @@ export class Dialogue {
         this.#events.push({ kind: "reset", session, cause: event.cause, unacknowledged: [] })
       }
     })
-    this.client.on("told", ({ n }) => {
+    this.client.on("news", ({ n }) => {
       this.received.push(n)
       if (this.#session !== undefined) this.#events.push({ kind: "received", session: this.#session, n })
     })
   }
 
-  /** Resolves whatever becomes of it. */
+  /** Resolves for every outcome of the command. */
   async say(filling: string, timeoutMs = 60_000): Promise<void> {
     const n = this.#outcomes.push("pending") - 1
     try {
@@ -142,9 +142,9 @@ export class Dialogue {
     return this.#events.flatMap((event) => (event.kind === "reset" ? [event.cause] : []))
   }
 
-  /** Everything that should not be, one line each; empty when all is well. The dialogue must have come to rest. */
+  /** All faults, one line each; empty if there are none. The dialogue must be quiet. */
   faults(): string[] {
-    const { handled, events } = this.#server.heard(this.#user)
+    const { handled, events } = this.#server.recordOf(this.#user)
     const handledCounts = new Map<number, number>()
     for (const { n } of handled) handledCounts.set(n, (handledCounts.get(n) ?? 0) + 1)
     const faults = [...this.#wrongReplies]
@@ -160,7 +160,7 @@ export class Dialogue {
       if (before?.session === session && before.n > n)
         faults.push(`command ${n} was handled after ${before.n}`)
     }
-    // A session whose WELCOME never arrived is unknown to the client and was never spoken to.
+    // A session whose WELCOME never arrived is unknown to the client and had no messages.
     const known = new Set(this.#events.map(({ session }) => session))
     const server = events.filter(({ session }) => known.has(session))
     const violations = checkHistory({ client: this.#events, server })

@@ -52,7 +52,7 @@ const good: readonly Case[] = [
     ["open", "got 3", "got 9"],
     quiet,
   ],
-  ["a message that still waits", ["open", "sent 1", "sent 2"], ["open", "got 1"]],
+  ["a message that is still queued", ["open", "sent 1", "sent 2"], ["open", "got 1"]],
   ["a resumption", ["open", "sent 1", "resumed", "sent 2"], ["open", "got 1", "resumed", "got 2"], quiet],
   [
     "a reset that reports what is not known to be handled",
@@ -60,7 +60,7 @@ const good: readonly Case[] = [
     ["open", "got 1", "got 2", "sent 5", "reset overflow [5]"],
     quiet,
   ],
-  ["a reset that only one end has heard of so far", ["open", "sent 1", "reset expired [1]"], ["open"]],
+  ["a reset that only one end has reported so far", ["open", "sent 1", "reset expired [1]"], ["open"]],
   [
     "a new session after a reset, which starts with what came later",
     ["open", "sent 1", "reset expired [1]", "b: open", "b: sent 2"],
@@ -122,13 +122,13 @@ const violating: readonly { readonly rule: Rule; readonly case: Case; readonly s
   },
   {
     rule: "invention",
-    case: ["a message that nobody sent", ["open"], ["open", "got 1"]],
+    case: ["a message that was never sent", ["open"], ["open", "got 1"]],
     said: "server: 1 was received and never sent",
   },
   {
     rule: "invention",
     case: [
-      "a message of the last session",
+      "a message of the previous session",
       ["open", "sent 1", "reset expired [1]", "b: open"],
       ["open", "reset expired []", "b: open", "b: got 1"],
     ],
@@ -145,8 +145,8 @@ const violating: readonly { readonly rule: Rule; readonly case: Case; readonly s
   },
   {
     rule: "vanished",
-    case: ["a message that waits for ever", ["open", "got 1"], ["open", "sent 1", "sent 2"], quiet],
-    said: "server: 2 was sent, not received, and still waits though the run became quiet",
+    case: ["a message that stays queued for ever", ["open", "got 1"], ["open", "sent 1", "sent 2"], quiet],
+    said: "server: 2 was sent, not received, and is still queued though the run became quiet",
   },
   {
     rule: "vanished",
@@ -228,22 +228,22 @@ const violating: readonly { readonly rule: Rule; readonly case: Case; readonly s
   {
     rule: "afterEnd",
     case: ["a message after the reset", ["open", "reset expired []", "got 1"], ["open", "sent 1"]],
-    said: "client: received 1 while the session did not live",
+    said: "client: received 1 while the session was not alive",
   },
   {
     rule: "afterEnd",
     case: ["a resumption after the end", ["open", "closed bye []", "resumed"], ["open"]],
-    said: "client: resumed while the session did not live",
+    said: "client: resumed while the session was not alive",
   },
   {
     rule: "afterEnd",
     case: ["a message before the beginning", ["open", "got 1"], ["sent 1", "open"]],
-    said: "server: sent 1 while the session did not live",
+    said: "server: sent 1 while the session was not alive",
   },
   {
     rule: "cause",
     case: [
-      "a reset that this run has no reason for",
+      "a reset for a cause that this run does not allow",
       ["open", "reset diverged []"],
       ["open"],
       { allowedCauses: ["expired"] },

@@ -1,12 +1,12 @@
-// Decides whether what an application saw at both ends of one client's life can be true of reliable sessions: every
-// message once, in order, or reported as unacknowledged. Pure: knows no socket, no frame and no clock.
+// Decides whether the records of both applications of one client can belong to reliable sessions: every message once, in
+// order, or reported as unacknowledged. Pure: must not know sockets, frames or clocks.
 //
 // Rules (S1, S2, S4, S13 and S16 of the session protocol; a violation names its rule):
-//   order           what arrives in a session is a prefix of what was sent in it
+//   order           the messages that arrive in a session are a prefix of those sent in it
 //   loss            … without a gap
 //   duplicate       … each message once
 //   invention       … and nothing that was not sent
-//   vanished        a sent message arrives, or is reported as unacknowledged, or waits in a session that still lives
+//   vanished        a sent message arrives, or is reported as unacknowledged, or is queued in a session that is alive
 //   acknowledgement only a message that arrived is acknowledged, once, and none that is reported as unacknowledged
 //   report          a list of unacknowledged messages holds messages of its session, in order, each in one list only
 //   ending          a session begins once and ends at most once at each end, and at both when the run became quiet
@@ -17,15 +17,15 @@
 type End = "client" | "server"
 
 /**
- * What one end's application saw, in its order. `n` is the application's own number of a message: each end counts what
- * it sends through its whole life, so that a number stands for one message in one session. Volatile messages are not
+ * Events of one end's application, in its order. `n` is the application's number of a message: each end counts its
+ * messages through its whole life, so a number identifies one message in one session. Volatile messages are not
  * recorded.
  */
 export type SessionEvent =
   | { readonly kind: "opened"; readonly session: string }
   | { readonly kind: "sent"; readonly session: string; readonly n: number }
   | { readonly kind: "received"; readonly session: string; readonly n: number }
-  /** The peer has handled message `n`. Record it only where the application is told. */
+  /** The peer has handled message `n`. Record it only where the application is notified. */
   | { readonly kind: "acknowledged"; readonly session: string; readonly n: number }
   | { readonly kind: "resumed"; readonly session: string }
   /** The session was lost. */
@@ -37,7 +37,7 @@ interface Ending<Kind extends string> {
   readonly kind: Kind
   readonly session: string
   readonly cause: string
-  /** Sent in this session, and perhaps not handled. */
+  /** Numbers sent in this session that may be unhandled. */
   readonly unacknowledged: readonly number[]
 }
 
@@ -46,11 +46,11 @@ export type History = Readonly<Record<End, readonly SessionEvent[]>>
 
 export interface HistoryOptions {
   /**
-   * True when the faults had stopped long enough for everything to arrive: then nothing may wait any more, and what
-   * one end saw end, the other did too. Default false.
+   * True when the faults had stopped long enough for everything to arrive. Then no message may still be queued, and
+   * both ends must have seen the same ends of sessions. Default false.
    */
   readonly isQuiet?: boolean
-  /** What a reset may be caused by. Default: anything. */
+  /** Allowed causes of a reset. Default: any. */
   readonly allowedCauses?: readonly string[]
   /**
    * True when `acknowledged` is recorded for every message: then a message of an ended session that was not
@@ -74,13 +74,13 @@ export type Rule =
 export interface Violation {
   readonly rule: Rule
   readonly session: string
-  /** The end that saw it, or should have. */
+  /** The end that recorded the fault, or lacks the record. */
   readonly end: End
   /** One sentence. */
   readonly text: string
 }
 
-/** What one end saw of one session. */
+/** Record of one end about one session. */
 interface Side {
   readonly end: End
   readonly session: string
@@ -156,7 +156,7 @@ function note(side: Side, event: SessionEvent): void {
   }
 }
 
-/** What one end saw, given what the other saw of the same session. */
+/** Record of one end, with the record of the other end about the same session. */
 function checkSide(side: Side, peer: Side, options: HistoryOptions): readonly Violation[] {
   const findings = [
     ...checkReceived(side.received, peer.sent),
@@ -166,7 +166,7 @@ function checkSide(side: Side, peer: Side, options: HistoryOptions): readonly Vi
     ...checkEndings(side, peer, options),
     ...side.misplaced.map((event): Finding => [
       "afterEnd",
-      `${nameOf(event)} while the session did not live`,
+      `${nameOf(event)} while the session was not alive`,
     ]),
   ]
   return findings.map(([rule, text]) => ({ rule, session: side.session, end: side.end, text }))
@@ -201,7 +201,9 @@ function checkFate(side: Side, peer: Side, options: HistoryOptions): readonly Fi
     ...(hasEnded && options.recordsAcknowledgements === true ? [] : peer.received),
   ])
   if (!hasEnded && options.isQuiet !== true) return []
-  const fate = hasEnded ? "not reported when the session ended" : "still waits though the run became quiet"
+  const fate = hasEnded
+    ? "not reported when the session ended"
+    : "is still queued though the run became quiet"
   return side.sent
     .filter((n) => !known.has(n))
     .map((n) => [

@@ -1,12 +1,14 @@
-// One direction of a proxied connection: takes bytes from one socket and gives them to the other, late, slowly, in
-// pieces or not at all. Bytes never change and never overtake each other. Knows nothing of the other direction.
+// One direction of a proxied connection: reads bytes from one socket and writes them to the other, late, slowly, in
+// pieces or not at all. Bytes never change and never overtake each other. Must not know the other direction.
 import type { Clock } from "@hawser/protocol"
 import type { Socket } from "node:net"
 import type { LaneBehaviour } from "./behaviour.ts"
 
 const defaultReadAheadBytes = 1_048_576
 const portionsPerSecond = 20
-/** A receiver that finds bytes and RST at once reports an ordinary end (libuv); so let it read the bytes first. */
+/**
+ * A receiver that finds bytes and RST at once reports an ordinary end (libuv); so it gets time to read the bytes first.
+ */
 const resetDelayMs = 2
 
 export interface LaneOptions {
@@ -24,7 +26,7 @@ interface Waiting {
   readonly dueMs: number
 }
 
-/** `finished` has sent FIN; like a black hole it still takes what comes, so that the sender is not held up. */
+/** `finished` has sent FIN; like a black hole it still reads bytes, so that the sender gets no backpressure. */
 export type Flow = "open" | "hold" | "blackHole" | "finished"
 
 export class Lane {
@@ -54,28 +56,28 @@ export class Lane {
     return this.#flow
   }
 
-  /** Bytes that the sender got rid of, whatever became of them. */
+  /** Bytes that the sender has sent, whatever their outcome. */
   get receivedBytes(): number {
     return this.#receivedBytes
   }
 
-  /** Bytes that were handed to the kernel for the receiver. */
+  /** Bytes that the kernel has accepted for the receiver. */
   get forwardedBytes(): number {
     return this.#forwardedBytes
   }
 
-  /** Bytes that were read and are still here. */
+  /** Bytes that were read and are still buffered here. */
   get waitingBytes(): number {
     return this.#waitingBytes
   }
 
-  /** Another behaviour from now on; a stop counts from the connection's first byte. Bytes on their way keep their time. */
+  /** Sets another behaviour; a stop counts from the connection's first byte. Buffered bytes keep their due time. */
   change(behaviour: LaneBehaviour): void {
     this.#behaviour = behaviour
     this.start()
   }
 
-  /** Starts, or starts again after `hold` or `blackHole`. What fell into a black hole stays lost. */
+  /** Starts, or restarts after `hold` or `blackHole`. Bytes that a black hole dropped stay lost. */
   open(): void {
     if (this.#flow === "finished") return
     this.#flow = "open"
@@ -93,7 +95,7 @@ export class Lane {
     this.#forget()
   }
 
-  /** Sends FIN to the receiver, before bytes that still wait. */
+  /** Sends FIN to the receiver, before bytes that are still buffered. */
   finish(): void {
     if (this.#flow === "finished") return
     this.#flow = "finished"
@@ -101,7 +103,7 @@ export class Lane {
     if (!this.#options.to.destroyed) this.#options.to.end()
   }
 
-  /** Looks whether something is to be done; a stop after 0 bytes is. */
+  /** Performs all due work; a stop after 0 bytes is due at once. */
   start(): void {
     if (!this.#stopWhenReached()) this.#pump()
     this.#regulate()
@@ -137,7 +139,7 @@ export class Lane {
     return coalesceMs > 0 ? Math.ceil(dueMs / coalesceMs) * coalesceMs : dueMs
   }
 
-  /** Reads from the sender only while there is room. */
+  /** Reads from the sender only below the buffer's bound. */
   #regulate(): void {
     const isFull = this.#waitingBytes >= (this.#behaviour.readAheadBytes ?? defaultReadAheadBytes)
     const isHeld = this.#flow === "hold" || (this.#flow === "open" && isFull)
@@ -151,7 +153,7 @@ export class Lane {
     switch (stop.how) {
       case "rst":
         this.hold()
-        // A turn of the event loop more, for a receiver that lives in this process.
+        // One more turn of the event loop, for a receiver in this process.
         this.#wake(resetDelayMs, () => setImmediate(this.#options.cut))
         break
       case "fin":
@@ -188,7 +190,7 @@ export class Lane {
     })
   }
 
-  /** What the next write carries: the first chunk, with coalescing all that are due, as far as the bounds allow. */
+  /** Bytes of the next write: the first chunk; with coalescing all due chunks, as far as the bounds allow. */
   #portion(nowMs: number): Uint8Array {
     const { writeBytes = Infinity, bytesPerSecond = Infinity, coalesceMs = 0, stop } = this.#behaviour
     const perPortion = Math.max(1, Math.floor(bytesPerSecond / portionsPerSecond))
@@ -218,7 +220,7 @@ export class Lane {
       // `close` follows, and with it the end of this direction.
       if (error) return
       this.#forwardedBytes += bytes.length
-      // The receiver gets a turn between small writes, or it would read them joined.
+      // The receiver gets a turn between small writes; otherwise it would read them joined.
       if (writeBytes === undefined) this.start()
       else setImmediate(() => this.start())
     })

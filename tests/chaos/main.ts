@@ -9,35 +9,35 @@ import { measureRestart, percentile } from "../proxies/restart.ts"
 import { runChaos } from "./run-chaos.ts"
 
 const usage = `usage: npm run chaos -- [options]
-       cuts a dialogue at every byte, then runs random scenarios; exit code 1 when anything was lost
+       cuts a dialogue at every byte, then runs random scenarios; exit code 1 if a message was lost
 
   --scenarios N            how many scenarios of 50 clients (200)
   --at-once N              how many of them at a time (4)
   --no-cuts                only the scenarios
-  --minutes N              begin nothing more after so many minutes
+  --minutes N              start nothing new after this number of minutes
   --seed N                 of the first scenario (0)
 
 usage: npm run chaos -- proxy --to HOST:PORT [options]
 
   --listen [HOST:]PORT     where clients connect (127.0.0.1 and a free port)
-  --direction DIRECTION    toServer, toClient or both: which bytes the following options meet (both)
+  --direction DIRECTION    toServer, toClient or both: the direction of the following options (both)
   --latency MS[±MS]        delay, with jitter after ± or +- (0)
-  --bandwidth BYTES        forward so many bytes a second
-  --slow-drain BYTES       the same, but read no further ahead, so that the sender is held up
-  --write-bytes N          the most that one write carries; 1 sends byte by byte
-  --coalesce MS            join what comes within so many milliseconds
+  --bandwidth BYTES        forward this number of bytes a second
+  --slow-drain BYTES       the same, but without reading ahead, so that the sender gets backpressure
+  --write-bytes N          size limit of one write; 1 sends byte by byte
+  --coalesce MS            join chunks within this number of milliseconds
   --cut-after BYTES        stop after exactly so many bytes
   --how STOP               ${stops.join(", ")} (rst)
   --random                 draw a behaviour for each connection instead
   --seed N                 for --random and for jitter (0)
 
 usage: npm run chaos -- restart [options]
-       a server behind a real proxy ends and begins again; how long its clients were away
+       restarts a server behind a real proxy and prints how long its clients were disconnected
 
   --clients N              (200)
   --proxy NAME             nginx, haproxy or caddy, which must be installed (nginx)
   --restart MS             from the end of one server to the beginning of the next (3000)
-  --silent                 the server does not say when it is back
+  --silent                 the server sends no time of its return
   --help                   show this`
 
 class UnusableArguments extends Error {
@@ -175,7 +175,7 @@ async function main(words: readonly string[]): Promise<void> {
   if (values.help) return console.log(usage)
   if (positionals.length === 0) {
     const minutes = Number(values.minutes)
-    if (!(minutes > 0)) throw new UnusableArguments(`--minutes ${values.minutes} is no time.`)
+    if (!(minutes > 0)) throw new UnusableArguments(`--minutes ${values.minutes} is not a number above 0.`)
     const seed = wholeNumber("seed", values.seed)
     const scenarios = wholeNumber("scenarios", values.scenarios)
     const atOnce = wholeNumber("at-once", values["at-once"])

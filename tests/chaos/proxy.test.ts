@@ -9,12 +9,12 @@ import type { ConnectionBehaviour, Direction, Stop } from "./behaviour.ts"
 import { startChaosProxy } from "./proxy.ts"
 import type { ChaosConnection, ChaosProxy, ChaosProxyOptions } from "./proxy.ts"
 
-/** Looks again after every turn of the event loop; the test's own timeout is the bound. */
+/** Checks again after every turn of the event loop; the test's timeout is the bound. */
 async function until(condition: () => boolean): Promise<void> {
   while (!condition()) await nextTurn()
 }
 
-/** One end of a connection and all that it has seen. */
+/** One end of a connection, with a record of its events. */
 class Peer {
   readonly socket: Socket
   readonly chunks: Buffer[] = []
@@ -83,7 +83,7 @@ function randomBytes(length: number, seed = 1): Buffer {
   return Buffer.from(Uint8Array.from({ length }, () => Math.floor(random() * 256)))
 }
 
-/** Who sends and who receives in a direction. */
+/** Sender and receiver of a direction. */
 function endsOf(setup: Setup, direction: Direction): { readonly from: Peer; readonly to: Peer } {
   const { client, server } = setup
   return direction === "toServer" ? { from: client, to: server } : { from: server, to: client }
@@ -123,7 +123,7 @@ describe("bytes that pass", () => {
     expect([setup.client.failure, setup.server.failure]).toEqual([undefined, undefined])
   })
 
-  it("come back from an echo server through 20 connections of one proxy", async () => {
+  it("return from an echo server through 20 connections of one proxy", async () => {
     const port = await listen(createServer((socket) => void socket.pipe(socket)))
     const proxy = await proxyTo(port, { plan: randomPlan({ maxLatencyMs: 5, stops: [] }), seed: 11 })
     const sent = Array.from({ length: 20 }, (_, index) => randomBytes(500, index))
@@ -144,7 +144,7 @@ describe("bytes that pass", () => {
     client.socket.write("the quick brown fox")
     await until(() => server.receivedBytes === 19)
     expect(server.received.toString()).toBe("the quick brown fox")
-    // The kernel may still join some.
+    // The kernel may still join some bytes.
     expect(server.chunks.length).toBeGreaterThan(9)
   })
 
@@ -204,7 +204,7 @@ describe("time", () => {
     expect(lane.waitingBytes).toBe(2_950)
   })
 
-  it("lets the sender feel a slow drain: the proxy never holds more than one read", async () => {
+  it("passes a slow drain's backpressure to the sender: the proxy never buffers more than one read", async () => {
     const clock = new SimulatedClock()
     const { client, connection } = await setUp({ toServer: slowDrain(20) }, { clock })
     const lane = connection.toServer
@@ -278,7 +278,7 @@ describe("a stop after exactly so many bytes", () => {
 })
 
 describe("a black hole", () => {
-  it("swallows both ways, and neither end hears of the other's end", async () => {
+  it("swallows both ways, and neither end gets the other's end", async () => {
     const { connection, client, server } = await setUp()
     client.socket.write("before")
     await until(() => server.receivedBytes === 6)
@@ -370,7 +370,7 @@ describe("ends of connections", () => {
     expect(to.failure).toBe("ECONNRESET")
   })
 
-  it("passes on a half-close after the bytes that still wait", async () => {
+  it("passes on a half-close after the buffered bytes", async () => {
     const clock = new SimulatedClock()
     const { client, server, connection } = await setUp({ toServer: { latencyMs: 500 } }, { clock })
     client.socket.end("last words")
@@ -411,7 +411,7 @@ describe("ends of connections", () => {
     expect([proxy.port, accepted.failure]).toEqual([port, undefined])
   })
 
-  it("leaves no socket and no timer after close, whatever was going on", async () => {
+  it("leaves no socket and no timer after close, in any state", async () => {
     const openSockets = (): number =>
       process.getActiveResourcesInfo().filter((resource) => resource.startsWith("TCP")).length
     await until(() => openSockets() === 0)
@@ -468,7 +468,7 @@ describe("plans", () => {
     expect(other).not.toBe(first)
   })
 
-  it("draw every trouble sometimes and none always, within their bounds", () => {
+  it("draw every fault sometimes and none always, within their bounds", () => {
     const plan = randomPlan({ maxLatencyMs: 100, maxStopBytes: 50 })
     const lanes = Array.from({ length: 2_000 }, (_, seed) => plan(0, seededRandom(seed)).toServer ?? {})
     for (const name of [

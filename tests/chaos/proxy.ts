@@ -1,6 +1,6 @@
-// A TCP proxy that misbehaves on purpose, between a real client and a real server. Each connection gets a behaviour
-// when it arrives, from a script or from a seed, and can be meddled with while it lives.
-// Given a seed every draw is the same in every run; where the kernel divides the stream into chunks is not.
+// A TCP proxy with deliberate faults between a real client and a real server. Each connection gets a behaviour when it
+// arrives, from a script or from a seed, and a test can change it later. With a seed every draw is the same in every
+// run; the kernel's division of the stream into chunks is not.
 import type { Clock } from "@hawser/protocol"
 import { seededRandom } from "@hawser/protocol/testing"
 import { once } from "node:events"
@@ -19,16 +19,16 @@ export interface ChaosProxyOptions {
   readonly to: Address
   /** Default: 127.0.0.1 and a free port. */
   readonly listen?: Partial<Address>
-  /** Default: every connection passes as it comes. */
+  /** Default: every connection passes unchanged. */
   readonly plan?: Plan
-  /** For the draws of the plan and of jitter. Default 0. */
+  /** Seed for the draws of the plan and of jitter. Default 0. */
   readonly seed?: number
   /** Default: real time. */
   readonly clock?: Clock
   readonly onConnection?: (connection: ChaosConnection) => void
 }
 
-/** Beyond, the counters of the oldest connection that has ended are forgotten. */
+/** Beyond this number, the counters of the oldest ended connection are evicted. */
 const keptConnections = 10_000
 /** The connections of one seed do not share draws with those of the next one. */
 const maxConnections = 0x10_0000
@@ -43,7 +43,7 @@ export class ChaosConnection {
   readonly behaviour: ConnectionBehaviour
   readonly toServer: Lane
   readonly toClient: Lane
-  /** Resolved when both sockets are gone. */
+  /** Resolves when both sockets are closed. */
   readonly closed: Promise<void>
   readonly #client: Socket
   readonly #server: Socket
@@ -57,7 +57,7 @@ export class ChaosConnection {
     this.index = options.index
     this.behaviour = behaviour
     const lane = (from: Socket, to: Socket, own: LaneBehaviour = {}): Lane =>
-      // Each direction draws for itself: which of the two is read first must not matter.
+      // Each direction draws from its own generator, so that the order of reads makes no difference.
       new Lane({ from, to, behaviour: own, clock, random: split(random), cut: () => this.cut() })
     this.toServer = lane(client, server, behaviour.toServer)
     this.toClient = lane(server, client, behaviour.toClient)
@@ -70,22 +70,22 @@ export class ChaosConnection {
     return this.#isClosed
   }
 
-  /** Begins to pass bytes. */
+  /** Starts to pass bytes. */
   start(): void {
     for (const direction of directions) this[direction].start()
   }
 
-  /** RST to both ends; bytes that still wait here are lost. */
+  /** Sends RST to both ends; bytes that are still buffered here are lost. */
   cut(): void {
     for (const socket of [this.#client, this.#server]) reset(socket)
   }
 
-  /** Both ways: bytes are taken and lost, and neither end is told when the other one goes. */
+  /** Swallows both ways: bytes are read and dropped, and neither end gets the other's end. */
   blackHole(): void {
     for (const direction of directions) this[direction].blackHole()
   }
 
-  /** What one end's failure does to the other: the same, unless the way between them is shut. */
+  /** Passes one end's failure on to the other, unless the path between them is shut. */
   #propagate(socket: Socket, lane: Lane): void {
     // `close` always follows.
     socket.on("error", () => {})
@@ -112,7 +112,8 @@ interface ConnectionOptions {
 }
 
 function reset(socket: Socket): void {
-  // libuv refuses a reset while a FIN is on its way (EINVAL), and Node then neither closes the handle nor says so.
+  // libuv refuses a reset while a FIN is on its way (EINVAL), and Node then neither closes the handle nor reports the
+  // error.
   const finIsOnItsWay = socket.writableEnded && !socket.writableFinished
   if (socket.connecting || finIsOnItsWay) socket.destroy()
   else if (!socket.destroyed) socket.resetAndDestroy()
@@ -155,13 +156,13 @@ export class ChaosProxy {
     if (bound !== null && typeof bound === "object") this.#address = { host: this.host, port: bound.port }
   }
 
-  /** New connections get ECONNREFUSED; those that exist go on. */
+  /** Refuses new connections with ECONNREFUSED; existing ones continue. */
   refuse(): void {
     this.#listener?.close()
     this.#listener = undefined
   }
 
-  /** RST to all. */
+  /** Sends RST to all connections. */
   cut(): void {
     for (const connection of this.#connections) connection.cut()
   }

@@ -1,5 +1,5 @@
-// `npm run chaos`: the dialogue cut at every byte in every way, then random scenarios, until all is done or the time is
-// over. Prints what it does, and ends with one line of figures.
+// `npm run chaos`: the dialogue cut at every byte in every way, then random scenarios, until all are done or the time
+// is over. Prints its progress, and ends with one line of figures.
 import { directions, stops } from "./behaviour.ts"
 import { measureDialogue, tryCut } from "./cut-everywhere.ts"
 import type { Cut } from "./cut-everywhere.ts"
@@ -8,19 +8,19 @@ import { inParallel } from "./in-parallel.ts"
 import { runScenario } from "./scenario.ts"
 
 export interface ChaosRunOptions {
-  /** Of the first scenario; the next ones count on. */
+  /** Seed of the first scenario; the following ones add 1 each. */
   readonly seed: number
   readonly scenarios: number
-  /** How many scenarios run at a time. */
+  /** Number of parallel scenarios. */
   readonly atOnce: number
   readonly cuts: boolean
-  /** After this time nothing new begins, but one scenario at least. */
+  /** After this time nothing new starts, except one scenario at least. */
   readonly minutes: number
 }
 
 const shownFaults = 20
 
-/** True when nothing went wrong. */
+/** Returns true if there was no fault. */
 export async function runChaos(options: ChaosRunOptions): Promise<boolean> {
   const endsAtMs = performance.now() + options.minutes * 60_000
   const cut = options.cuts ? await cutEverywhere(endsAtMs) : { count: 0, faults: [] }

@@ -1,4 +1,4 @@
-// Many clients behind one proxy with random troubles for a while, then rest: every history must hold.
+// Many clients behind one proxy with random faults for a while, then without: every history must hold.
 import { exponential } from "@hawser/client"
 import { seededRandom } from "@hawser/protocol/testing"
 import { randomPlan } from "./behaviour.ts"
@@ -9,7 +9,7 @@ import type { ChaosProxy } from "./proxy.ts"
 export interface ScenarioOptions {
   readonly seed: number
   readonly clients: number
-  /** How long there is trouble. */
+  /** Duration of the faults. */
   readonly troubleMs: number
 }
 
@@ -54,7 +54,7 @@ export async function runScenario({ seed, clients, troubleMs }: ScenarioOptions)
   )
   await meddle(proxy, seededRandom(seed), endsAtMs)
   isQuiet = true
-  // What is stopped, slow or swallowed stays so: only new connections are good.
+  // Stopped, slow or swallowed connections stay so: only new connections are good.
   proxy.cut()
   const commands = (await Promise.all(talks)).reduce((sum, count) => sum + count, 0)
   const stats = dialogues.map(({ client }) => client.stats())
@@ -77,7 +77,7 @@ export async function runScenario({ seed, clients, troubleMs }: ScenarioOptions)
   }
 }
 
-/** Now and then some connections are reset, or swallow what they are given. */
+/** At random times resets some connections, or drops their bytes. */
 async function meddle(proxy: ChaosProxy, random: () => number, endsAtMs: number): Promise<void> {
   while (performance.now() < endsAtMs) {
     await delay(100 + random() * 400)
@@ -90,7 +90,7 @@ async function meddle(proxy: ChaosProxy, random: () => number, endsAtMs: number)
   }
 }
 
-/** Speaks at random intervals until the end, then waits for every outcome. */
+/** Sends at random intervals until the end, then waits for every outcome. */
 async function talk(dialogue: Dialogue, random: () => number, endsAtMs: number): Promise<number> {
   const outcomes: Promise<void>[] = []
   while (performance.now() < endsAtMs) {

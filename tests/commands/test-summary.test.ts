@@ -1,4 +1,4 @@
-// The commands are plain modules for Node, outside the TypeScript project, so they run in a process of their own.
+// The commands are plain modules for Node, outside the TypeScript project, so they run in a separate process.
 import { execFileSync } from "node:child_process"
 import { join } from "node:path"
 import { describe, expect, it } from "vitest"
@@ -45,7 +45,7 @@ describe("the last lines of npm test", () => {
     expect(summaryOf([good, { code: 3 }])).toEqual(expected)
   })
 
-  it("name what failed, twenty at most", () => {
+  it("name at most twenty failures", () => {
     const names = Array.from({ length: 15 }, (_, index) => `failed: test ${index}`)
     const run = { code: 1, count: { ...count(5, 15, 0), failures: names } }
     expect(summaryOf([run, run])).toMatchObject({

@@ -1,4 +1,4 @@
-// Section 12.10 and hostile MessagePack: small frames that make a careless decoder allocate, recurse or pollute.
+// Section 12.10 and hostile MessagePack: small frames that make an unguarded decoder allocate, recurse or pollute.
 import { encode } from "@msgpack/msgpack"
 import type { CaseContext, ConformanceCase } from "./case.ts"
 import { isReply } from "./frame.ts"
@@ -47,7 +47,7 @@ const bombs: readonly (readonly [string, Uint8Array])[] = [
 
 /** Requires a resp_error or a close, and that a fresh player is served after it. */
 async function expectSurvived(context: CaseContext, client: RawClient): Promise<void> {
-  // The wait for a reply fails as well when the socket is closed, which is as good an answer as an error.
+  // The wait for a reply also fails if the socket is closed, which is as valid an answer as an error.
   const reply = await client.waitFor("a resp_error or a close", isReply).catch(() => undefined)
   if (reply === undefined) await client.waitForClose("a resp_error or a close")
   else expectError(reply)

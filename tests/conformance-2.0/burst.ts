@@ -1,4 +1,4 @@
-// Sections 3.4 and 10: what a player gets after the login, in which order and shape.
+// Sections 3.4 and 10: the messages after the login, their order and shape.
 import { Mismatch, type CaseContext, type ConformanceCase } from "./case.ts"
 import { at, expectEqual, expectThat, intAt, listAt, mapAt } from "./expect.ts"
 import type { Frame } from "./frame.ts"
@@ -117,7 +117,7 @@ export const burstCases: readonly ConformanceCase[] = [
     name: "sends event_welcome before every other frame",
     section: "12.9",
     run: async (context) => {
-      // Others who move, chat and join at the moment of the login are what could overtake the welcome.
+      // Other players who move, chat and join at the moment of the login could overtake the welcome.
       const others = await Promise.all([enterWhole(context), enterWhole(context)])
       for (const { client } of others) client.send({ type: "cmd_chat_send", payload: { message: "hello" } })
       const players = await Promise.all([enterWhole(context), enterWhole(context)])

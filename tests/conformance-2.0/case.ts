@@ -1,5 +1,5 @@
-// What a conformance case is, and how it says that it was not met or could not be tried.
-// Must not know which cases exist, nor who runs them.
+// A conformance case, and the errors for a case that failed or could not be tried. Must not know which cases exist, nor
+// their runner.
 import { inspect } from "node:util"
 
 export interface CaseContext {
@@ -7,7 +7,7 @@ export interface CaseContext {
   readonly url: string
   /** The HTTP base of the same server, without a trailing slash. */
   readonly httpUrl: string
-  /** Registers work to do when the case is over, whether it passed or not. */
+  /** Registers work for the end of the case, whether it passed or not. */
   onEnd(cleanup: () => Promise<void>): void
 }
 
@@ -16,12 +16,12 @@ export interface ConformanceCase {
   readonly name: string
   /** The section (suite.ts names them) and, after the dot, the statement in it. */
   readonly section: string
-  /** True when the case takes seconds by its nature: it runs only when asked for. */
+  /** True if the case takes seconds by its nature: it runs only on request. */
   readonly slow?: boolean
   run(context: CaseContext): Promise<void>
 }
 
-/** Thrown by a case when the server did something else than the wire document says. */
+/** Thrown by a case when the server deviates from the wire document. */
 export class Mismatch extends Error {
   override readonly name = "Mismatch"
   readonly expected: string
@@ -33,7 +33,7 @@ export class Mismatch extends Error {
   }
 }
 
-/** Thrown by a case that this server, or this run, gives no way to try. */
+/** Thrown by a case that cannot be tried with this server, or in this run. */
 export class SkipCase extends Error {
   override readonly name = "SkipCase"
 }

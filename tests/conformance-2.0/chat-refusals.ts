@@ -1,11 +1,11 @@
-// Sections 4, 6 and 7: chat messages that are refused, each with a code of its own.
+// Sections 4, 6 and 7: refused chat messages, each with a separate code.
 import type { CaseContext, ConformanceCase } from "./case.ts"
 import { at, expectEqual, expectThat, numberAt } from "./expect.ts"
 import { isReply, type Frame } from "./frame.ts"
 import { enter, enterWhole, randomName } from "./player.ts"
 import { expectError, isErrorCode, requestOnce, type WantedError } from "./reply.ts"
 
-/** Requires that the message is refused in this way and that nobody hears it. */
+/** Requires that the message is refused in this way and that no player receives it. */
 async function expectChatRefused(
   context: CaseContext,
   payload: Readonly<Record<string, unknown>>,
@@ -14,8 +14,8 @@ async function expectChatRefused(
   const { account, client } = await enterWhole(context)
   const reply = await requestOnce(client, "cmd_chat_send", payload)
   expectError(reply, wanted)
-  const isOwn = ({ type, payload: heard }: Frame) =>
-    type === "event_chat_message" && at(heard, "sender") === account.username
+  const isOwn = ({ type, payload: received }: Frame) =>
+    type === "event_chat_message" && at(received, "sender") === account.username
   expectEqual("echoes of a refused message", client.frames.filter(isOwn).length, 0)
   return reply
 }

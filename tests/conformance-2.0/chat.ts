@@ -1,4 +1,4 @@
-// Section 4: cmd_chat_send, who hears it and in which words.
+// Section 4: cmd_chat_send, its recipients and the delivered text.
 import { randomUUID } from "node:crypto"
 import type { CaseContext, ConformanceCase } from "./case.ts"
 import { at, expectEqual, expectThat } from "./expect.ts"
@@ -10,8 +10,8 @@ import { expectShape, exactly, fields } from "./shape.ts"
 import { chatShape } from "./world-shapes.ts"
 
 interface Said {
-  /** The event that the listener got. */
-  readonly heard: Frame
+  /** The event that the recipient got. */
+  readonly received: Frame
   readonly reply: Frame
 }
 
@@ -24,7 +24,7 @@ async function chatFrom(listener: Player, speaker: Player): Promise<Frame> {
   return await listener.client.waitFor(what, (frame) => isChatFrom(frame, speaker))
 }
 
-/** One message per fresh speaker: the limit is one a second, and no case is about waiting for it. */
+/** One message per fresh speaker: the limit is one a second, and no case needs to wait for it. */
 async function say(
   speaker: Player,
   payload: Readonly<Record<string, unknown>>,
@@ -32,15 +32,15 @@ async function say(
 ): Promise<Said> {
   const reply = await speaker.client.request("cmd_chat_send", payload)
   expectSuccess(reply)
-  return { heard: await chatFrom(listener, speaker), reply }
+  return { received: await chatFrom(listener, speaker), reply }
 }
 
 async function checkLocal(context: CaseContext): Promise<void> {
   const listener = await enterWhole(context)
   const speaker = await enterWhole(context)
   const message = `hello ${randomUUID()}`
-  const { heard } = await say(speaker, { message, channel: "local" }, listener)
-  expectShape("event_chat_message", heard.payload, chatShape)
+  const { received } = await say(speaker, { message, channel: "local" }, listener)
+  expectShape("event_chat_message", received.payload, chatShape)
   const { username } = speaker.account
   const wanted = {
     sender: exactly(username),
@@ -48,9 +48,9 @@ async function checkLocal(context: CaseContext): Promise<void> {
     message: exactly(message),
     channel: exactly("local"),
   }
-  expectShape("event_chat_message", heard.payload, fields(wanted))
-  const offMs = Math.abs(Number(heard.payload["timestamp"]) - Date.now())
-  expectThat(offMs < CLOCK_TOLERANCE_MS, "a timestamp in ms since the epoch", heard.payload["timestamp"])
+  expectShape("event_chat_message", received.payload, fields(wanted))
+  const offMs = Math.abs(Number(received.payload["timestamp"]) - Date.now())
+  expectThat(offMs < CLOCK_TOLERANCE_MS, "a timestamp in ms since the epoch", received.payload["timestamp"])
 }
 
 async function echoBeforeReply(context: CaseContext): Promise<void> {
@@ -75,21 +75,23 @@ async function replyWithMessage(context: CaseContext): Promise<void> {
   expectShape("data of resp_success", reply.payload["data"], wanted)
 }
 
-/** Sends a local message and requires that it is heard in these words, and answered in the same. */
+/** Sends a local message and requires this text in the event and in the reply. */
 async function expectHeardAs(context: CaseContext, sent: string, words: string): Promise<void> {
-  const { heard, reply } = await say(await enterWhole(context), { message: sent })
-  expectEqual("message of the event", heard.payload["message"], words)
+  const { received, reply } = await say(await enterWhole(context), { message: sent })
+  expectEqual("message of the event", received.payload["message"], words)
   expectEqual("message of the reply", reply.payload["message"], words)
 }
 
 async function cutBetweenCharacters(context: CaseContext): Promise<void> {
-  const { heard } = await say(await enterWhole(context), { message: `${"a".repeat(279)}🌍${"b".repeat(20)}` })
-  // Both ways of counting are right, by code points or by UTF-16 units; half a character is not.
+  const { received } = await say(await enterWhole(context), {
+    message: `${"a".repeat(279)}🌍${"b".repeat(20)}`,
+  })
+  // Counting by code points and by UTF-16 units are both right; half a character is not.
   const words = ["a".repeat(279), `${"a".repeat(279)}🌍`]
   expectThat(
-    words.some((one) => one === heard.payload["message"]),
+    words.some((one) => one === received.payload["message"]),
     "a cut before or behind the globe",
-    heard.payload["message"],
+    received.payload["message"],
   )
 }
 
@@ -97,16 +99,16 @@ async function deliverDirect(context: CaseContext): Promise<void> {
   const recipient = await enterWhole(context)
   const bystander = await enterWhole(context)
   const speaker = await enterWhole(context)
-  // Longer than a local message may be: a direct one is whole up to 500.
+  // Longer than a local message may be: a direct one of up to 500 characters is delivered whole.
   const message = "d".repeat(500)
-  const { heard } = await say(
+  const { received } = await say(
     speaker,
     { message, channel: "dm", recipient: recipient.account.username },
     recipient,
   )
-  expectShape("event_chat_message", heard.payload, chatShape)
-  expectEqual("channel", heard.payload["channel"], "dm")
-  expectEqual("message", heard.payload["message"], message)
+  expectShape("event_chat_message", received.payload, chatShape)
+  expectEqual("channel", received.payload["channel"], "dm")
+  expectEqual("message", received.payload["message"], message)
   await expectServed(speaker.client)
   await expectServed(bystander.client)
   for (const other of [speaker, bystander]) {
@@ -127,16 +129,16 @@ export const chatCases: readonly ConformanceCase[] = [
     run: echoBeforeReply,
   },
   {
-    name: "answers a message with its channel and its words as sent out",
+    name: "answers a message with its channel and its text as sent out",
     section: "4",
     run: replyWithMessage,
   },
   {
-    name: "takes local for the channel when none is given",
+    name: "uses the channel local when none is given",
     section: "4",
     run: async (context) => {
-      const { heard } = await say(await enterWhole(context), { message: "which channel?" })
-      expectEqual("channel", heard.payload["channel"], "local")
+      const { received } = await say(await enterWhole(context), { message: "which channel?" })
+      expectEqual("channel", received.payload["channel"], "local")
     },
   },
   {

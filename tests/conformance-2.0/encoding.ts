@@ -1,4 +1,4 @@
-// Section 1: the bytes of every kind of frame that a busy session sees.
+// Section 1: the bytes of every kind of frame in a busy session.
 import type { CaseContext, ConformanceCase } from "./case.ts"
 import { encodingViolations, type EncodingRule } from "./envelope-bytes.ts"
 import { expectEqual, expectThat } from "./expect.ts"
@@ -7,7 +7,9 @@ import { MAX_FRAME_BYTES } from "./limits.ts"
 import { enterWhole, waitForEventAbout } from "./player.ts"
 import { createWalker, positionOf, takeFreeStep } from "./walking.ts"
 
-/** Plays through logins, a walk, chat, queries, errors and a departure, and returns every frame that two players got. */
+/**
+ * Plays through logins, a walk, chat, queries, errors and a departure, and returns every frame that two players got.
+ */
 async function framesOfSession(context: CaseContext): Promise<readonly Frame[]> {
   const first = await enterWhole(context)
   const second = await enterWhole(context)

@@ -1,4 +1,4 @@
-// The reader of bytes must see each fault that it is there for, or every encoding case passes for nothing.
+// The reader of bytes must find each kind of fault; otherwise every encoding case passes without a check.
 import { encode } from "@msgpack/msgpack"
 import { describe, expect, it } from "vitest"
 import { encodingViolations, type EncodingRule } from "./envelope-bytes.ts"

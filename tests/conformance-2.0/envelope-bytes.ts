@@ -1,5 +1,5 @@
-// Reads the bytes of one server frame without any MessagePack library and lists what breaks section 1 of the wire
-// document. A decoded value cannot show this: uint64 and uint32, or float32 and float64, look alike once decoded.
+// Reads the bytes of one server frame without any MessagePack library and lists the violations of section 1 of the wire
+// document. A decoded value cannot show them: uint64 and uint32, or float32 and float64, look alike once decoded.
 import { CLOCK_TOLERANCE_MS } from "./limits.ts"
 import { readHeader, type Header } from "./msgpack-header.ts"
 
@@ -30,11 +30,11 @@ const ENVELOPE_KEYS = ["id", "type", "payload", "timestamp", "version"] as const
 
 interface OpenContainer {
   isMap: boolean
-  /** Keys and values still to come. */
+  /** Keys and values that still follow. */
   left: number
 }
 
-/** All headers of a frame in the order of its bytes; iterative, because depth is the server's to choose. */
+/** All headers of a frame in the order of its bytes. Iterative, because the server chooses the depth. */
 function* tokens(bytes: Uint8Array): Generator<Token, number> {
   const open: OpenContainer[] = []
   let position = 0
@@ -98,7 +98,7 @@ function envelopeOrder(bytes: Uint8Array, keys: readonly string[]): readonly Vio
   return found
 }
 
-/** Everything in the bytes of one frame that breaks section 1; `nowMs` is the clock of this side. */
+/** All violations of section 1 in the bytes of one frame; `nowMs` is the clock of this side. */
 export function encodingViolations(bytes: Uint8Array, nowMs: number): readonly Violation[] {
   const found: Violation[] = []
   const keys: string[] = []
@@ -111,7 +111,8 @@ export function encodingViolations(bytes: Uint8Array, nowMs: number): readonly V
       found.push(...tokenViolations(token))
       if (key !== undefined) found.push(...memberViolations(key, token.header, nowMs))
       if (token.depth === 1 && token.isKey) keys.push(token.header.text ?? "(not a text)")
-      // The envelope's timestamp is uint64 by decree, whatever its value; the rule of the smallest form is for all others.
+      // The wire document requires uint64 for the envelope's timestamp; the rule of the smallest form applies to all
+      // other integers.
       if (!token.header.isSmallest && key !== "timestamp")
         found.push({
           rule: "integers",

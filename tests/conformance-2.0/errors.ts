@@ -1,11 +1,11 @@
-// Sections 6 and 12.10: what a client that is in gets for a message that cannot be served.
+// Sections 6 and 12.10: the answers to a logged-in client's message that cannot be served.
 import { encode } from "@msgpack/msgpack"
 import type { CaseContext, ConformanceCase } from "./case.ts"
 import { expectEqual, expectThat } from "./expect.ts"
 import { enter } from "./player.ts"
 import { errorAfter, expectError, expectServed, requestOnce } from "./reply.ts"
 
-/** Frames without a readable id, and what is wrong with them. */
+/** Frames without a readable id, and their faults. */
 const unreadableFrames: readonly (readonly [string, Uint8Array])[] = [
   ["is not MessagePack", Uint8Array.of(0xc1)],
   ["ends too early", encode({ type: "query_stats", payload: {} }).subarray(0, -1)],
@@ -90,7 +90,7 @@ async function closeOnTextFrame(context: CaseContext): Promise<void> {
 
 async function closeOnRepeatedGarbage(context: CaseContext): Promise<void> {
   const { client } = await enter(context)
-  // All in one turn of the loop, so that the close cannot come between two sends of this loop.
+  // All frames in one turn of the event loop, so that the close cannot come between two sends.
   for (let count = 0; count < 150; count += 1) client.sendBytes(Uint8Array.of(0xc1))
   const close = await client.waitForClose("a close after 150 frames of garbage")
   expectThat([1002, 1007].includes(close.code), "close code 1002 or 1007", close)

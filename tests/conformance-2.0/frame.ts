@@ -1,11 +1,11 @@
-// One message of the server as it came: decoded, with its bytes beside it.
+// One message of the server as received: decoded, with its bytes.
 import { decode } from "@msgpack/msgpack"
 import type { RawData } from "ws"
 import { isMap, type PlainMap } from "./shape.ts"
 
 export interface Frame {
   readonly id: unknown
-  /** The message type; "(text frame)" or "(not a msgpack map)" for what is no message at all. */
+  /** The message type; "(text frame)" or "(not a msgpack map)" for a frame without a message. */
   readonly type: string
   readonly payload: PlainMap
   readonly isBinary: boolean
@@ -21,7 +21,7 @@ function bytesOf(content: RawData): Uint8Array {
   return content instanceof ArrayBuffer ? new Uint8Array(content) : content
 }
 
-/** The frame that a WebSocket message is; it may be none that the protocol allows. */
+/** The frame of a WebSocket message, which may violate the protocol. */
 export function frameOf(content: RawData, isBinary: boolean): Frame {
   const bytes = bytesOf(content)
   if (!isBinary) return { id: null, type: "(text frame)", payload: {}, isBinary, bytes }

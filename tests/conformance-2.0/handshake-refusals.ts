@@ -1,4 +1,4 @@
-// Sections 10, 12.7 and 12.8: a login that fails is told why, in a frame and in the close.
+// Sections 10, 12.7 and 12.8: a failed login gets its reason, in a frame and in the close.
 import { randomUUID } from "node:crypto"
 import { encode } from "@msgpack/msgpack"
 import { SkipCase, type CaseContext, type ConformanceCase } from "./case.ts"
@@ -66,7 +66,7 @@ async function refuseOtherFirstType(context: CaseContext): Promise<void> {
   }
 }
 
-/** First frames that carry no login at all, as bytes. */
+/** First frames without a login, as bytes. */
 const brokenFirstFrames: readonly (readonly [string, Uint8Array])[] = [
   ["is not MessagePack", Uint8Array.of(0xc1, 0xff, 0x00)],
   ["is not a map", encode(["cmd_authenticate", {}])],
@@ -124,7 +124,7 @@ export const handshakeRefusalCases: readonly ConformanceCase[] = [
     run: refuseBadToken,
   },
   { name: "refuses a token with a forged signature or none", section: "10", run: refuseForgedToken },
-  { name: "answers a refused login with the id it came with", section: "12.7", run: answerWithIdOfLogin },
+  { name: "answers a refused login with the id of its request", section: "12.7", run: answerWithIdOfLogin },
   {
     name: "refuses a first frame of another type with its id, an auth_* error and a close 1008",
     section: "12.7",
@@ -143,7 +143,7 @@ export const handshakeRefusalCases: readonly ConformanceCase[] = [
   },
   { name: "refuses a first frame above 8 KiB", section: "12.8", run: refuseLargeFirstFrame },
   {
-    name: "closes the connection of a client that stays silent, with an auth_* error",
+    name: "closes the connection of a silent client, with an auth_* error",
     section: "12.8",
     slow: true,
     run: closeSilentClient,

@@ -1,4 +1,4 @@
-// Sections 1 and 3: the upgrade, the first frame, and what an accepted login is answered with.
+// Sections 1 and 3: the upgrade, the first frame, and the answers to an accepted login.
 import { randomUUID } from "node:crypto"
 import type { CaseContext, ConformanceCase } from "./case.ts"
 import { expectEqual, expectThat } from "./expect.ts"
@@ -14,7 +14,7 @@ async function welcomeOf(client: RawClient): Promise<Frame> {
   return await client.waitFor("event_welcome", ({ type }) => type === "event_welcome")
 }
 
-/** Sends a cmd_authenticate that has these further keys and expects to be welcomed. */
+/** Sends a cmd_authenticate with these further keys and expects event_welcome. */
 async function expectWelcomed(context: CaseContext, extra: Readonly<Record<string, unknown>>): Promise<void> {
   const { token } = await newAccount(context)
   const client = await connect(context)
@@ -108,7 +108,7 @@ export const handshakeCases: readonly ConformanceCase[] = [
   },
   { name: "ignores a bad Authorization header on the upgrade", section: "1", run: ignoreAuthorizationHeader },
   {
-    name: "takes no Authorization header in place of cmd_authenticate",
+    name: "accepts no Authorization header instead of cmd_authenticate",
     section: "3.2",
     run: demandAuthenticationDespiteHeader,
   },
@@ -124,7 +124,7 @@ export const handshakeCases: readonly ConformanceCase[] = [
     run: async (context) => await expectWelcomed(context, { id: randomUUID() }),
   },
   {
-    name: "welcomes a cmd_authenticate that bears version 2.0 and a timestamp",
+    name: "welcomes a cmd_authenticate with version 2.0 and a timestamp",
     section: "1",
     run: async (context) => await expectWelcomed(context, { version: "2.0", timestamp: Date.now() }),
   },
@@ -140,7 +140,7 @@ export const handshakeCases: readonly ConformanceCase[] = [
     run: sendNoReplyToAuthentication,
   },
   {
-    name: "serves a query sent straight behind cmd_authenticate, after the welcome",
+    name: "serves a query sent directly after cmd_authenticate, after the welcome",
     section: "12.9",
     run: servePipelinedQuery,
   },

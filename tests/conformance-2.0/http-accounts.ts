@@ -121,7 +121,7 @@ export const httpAccountCases: readonly ConformanceCase[] = [
     run: refuseBadRegistration,
   },
   {
-    name: "tells input and ctx in the 422 about a user name that is too short",
+    name: "includes input and ctx in the 422 about a user name that is too short",
     section: "2",
     run: async (context) => {
       const answer = await registerOnce(context, { username: "ab" })
@@ -138,7 +138,7 @@ export const httpAccountCases: readonly ConformanceCase[] = [
     },
   },
   {
-    name: "logs in with JSON just as with a form",
+    name: "logs in with JSON as with a form",
     section: "2",
     run: async (context) => {
       const { username, password } = await newAccount(context)

@@ -80,7 +80,7 @@ export const mapChunkCases: readonly ConformanceCase[] = [
     run: checkReply,
   },
   {
-    name: "takes 2 for the radius of query_map_chunks when none is given",
+    name: "uses the radius 2 in query_map_chunks when none is given",
     section: "4",
     run: checkDefaultRadius,
   },

@@ -98,7 +98,7 @@ async function keepSlotOfMalformedMove(context: CaseContext): Promise<void> {
   expectThat(!isErrorCode(reply, "move_rate_limited"), "a move that is not rate limited", reply.payload)
 }
 
-/** Walks towards the nearest wall that the chunks show, or anywhere when they show none. */
+/** Walks towards the nearest wall in the chunks, or in any direction without one. */
 async function meetWall(context: CaseContext): Promise<void> {
   const player = await enterWhole(context)
   const update = player.client.frames.find(({ type }) => type === "event_chunk_update")
@@ -148,13 +148,13 @@ export const movementCases: readonly ConformanceCase[] = [
     run: checkRateLimit,
   },
   {
-    name: "takes a move again once the advertised cooldown is over",
+    name: "accepts a move again after the advertised cooldown",
     section: "7",
     run: recoverAfterRateLimit,
   },
   { name: "refuses no move at the advertised pace", section: "12.14", run: keepAdvertisedPace },
   {
-    name: "counts no malformed move against the rate of moves",
+    name: "does not count a malformed move against the rate of moves",
     section: "12.14",
     run: keepSlotOfMalformedMove,
   },

@@ -1,4 +1,4 @@
-// Reads one MessagePack header: its family, its extent, and for scalars its value. Knows nothing of the envelope.
+// Reads one MessagePack header: its family, its extent, and for scalars its value. Must not know the envelope.
 
 type Family =
   | "map"
@@ -17,15 +17,15 @@ export interface Header {
   readonly family: Family
   readonly lead: number
   readonly start: number
-  /** Where the next header begins: behind a scalar's content, but before the first item of a map or array. */
+  /** Offset of the next header: after a scalar's content, but before the first item of a map or array. */
   readonly end: number
   /** Items of an array, pairs of a map; 0 for all others. */
   readonly count: number
-  /** The number that an int or float stands for. */
+  /** Value of an int or float. */
   readonly value?: number
   /** The text of a str; absent when its bytes are not UTF-8. */
   readonly text?: string
-  /** False for an int that would fit a shorter form. */
+  /** False for an int that fits a shorter form. */
   readonly isSmallest: boolean
 }
 
@@ -41,7 +41,7 @@ function textOf(bytes: Uint8Array): { readonly text?: string } {
   }
 }
 
-/** How many bytes the shortest form of an integer takes, lead byte included. */
+/** Length of an integer's shortest form in bytes, lead byte included. */
 function smallestIntBytes(value: number): number {
   if (value >= 0)
     return value < 128 ? 1 : value < 256 ? 2 : value < 65_536 ? 3 : value < 4_294_967_296 ? 5 : 9

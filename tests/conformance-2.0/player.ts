@@ -1,4 +1,4 @@
-// Fresh accounts and players in the world, for cases that are about something else.
+// Fresh accounts and players in the world, for cases with another subject.
 import { randomBytes } from "node:crypto"
 import type { CaseContext } from "./case.ts"
 import { at, expectEqual, intAt, textAt } from "./expect.ts"
@@ -67,7 +67,7 @@ export async function enter(context: CaseContext, account?: Account): Promise<Pl
   return { account: own, client, welcome }
 }
 
-/** Enters and waits for the whole login burst of 3.4: from then on the world sees the player and the player the world. */
+/** Enters and waits for the whole login burst of 3.4: after it the player sees the world and is visible in it. */
 export async function enterWhole(context: CaseContext, account?: Account): Promise<Player> {
   const player = await enter(context, account)
   await player.client.waitFor("an event_game_update that includes oneself (3.4)", (frame) =>

@@ -1,4 +1,4 @@
-// Section 5: the queries about oneself, in both forms of section 10.
+// Section 5: queries about the own player, in both forms of section 10.
 import type { CaseContext, ConformanceCase } from "./case.ts"
 import { at, expectEqual, expectThat, intAt, listAt } from "./expect.ts"
 import type { Frame } from "./frame.ts"
@@ -109,7 +109,7 @@ const skillShape = fields({
   max_level: int,
 })
 
-/** Asks, and requires resp_data in both forms: data_type with data, and these flat keys. */
+/** Sends the query, and requires resp_data in both forms: data_type with data, and these flat keys. */
 async function ask(
   context: CaseContext,
   type: string,

@@ -1,5 +1,5 @@
-// One WebSocket of a test client that knows MessagePack and nothing else: it keeps every frame in order, with its
-// bytes, and lets a case wait for one. Must not know what any message means, beyond that replies begin with `resp_`.
+// One WebSocket of a test client that knows only MessagePack: it keeps every frame in order, with its bytes, and lets a
+// case wait for one. Must not know the meaning of any message, except that replies begin with `resp_`.
 import { randomUUID } from "node:crypto"
 import { encode } from "@msgpack/msgpack"
 import { WebSocket } from "ws"
@@ -19,7 +19,7 @@ export interface OpenOptions {
 }
 
 export interface WaitOptions {
-  /** Index of the first frame to look at; 0 by default, so that nothing already received is missed. */
+  /** Index of the first frame to check; default 0, so that received frames are not missed. */
   readonly from?: number
   readonly timeoutMs?: number
 }
@@ -36,13 +36,13 @@ export class RawClient {
   readonly #frames: Frame[] = []
   readonly #waiters = new Set<Waiter>()
   #close: Close | undefined
-  /** Resolves when the socket is closed, by whichever side; never rejects. */
+  /** Resolves when the socket is closed, by either side; never rejects. */
   readonly closed: Promise<Close>
 
   constructor(socket: WebSocket) {
     this.#socket = socket
     socket.on("message", (content, isBinary) => this.#receive(frameOf(content, isBinary)))
-    // An error of the socket is always followed by its close, which is what the cases look at.
+    // An error of the socket is always followed by its close, which the cases check.
     socket.on("error", () => undefined)
     this.closed = new Promise((resolve) => {
       socket.on("close", (code, reason) => {
@@ -121,7 +121,7 @@ export class RawClient {
     return await Promise.race([this.closed, late]).finally(() => clearTimeout(timer))
   }
 
-  /** Closes from this side and waits until that is done. */
+  /** Closes from this side and waits for the end. */
   async close(): Promise<void> {
     const timer = setTimeout(() => this.#socket.terminate(), CLOSE_MS)
     this.#socket.resume()
@@ -150,7 +150,7 @@ export class RawClient {
     try {
       if (waiter.matches(frame)) waiter.settle(frame)
     } catch (error) {
-      // A predicate that reads a frame finds a fault in it: that is the case's failure, not the socket's.
+      // A predicate that throws has found a fault in a frame: the case fails, not the socket.
       waiter.reject(error instanceof Error ? error : new Error(String(error)))
     }
   }
@@ -177,7 +177,7 @@ function describeClose({ code, reason }: Close): string {
 export function openRawClient(url: string, options: OpenOptions = {}): Promise<RawClient> {
   const { headers = {}, perMessageDeflate = false } = options
   const socket = new WebSocket(url, { headers, perMessageDeflate, handshakeTimeout: WAIT_MS })
-  // The client listens before the socket opens: frames that come with the upgrade's last packet must not be lost.
+  // The client listens before the socket opens, so that frames in the upgrade's last packet are not lost.
   const client = new RawClient(socket)
   return new Promise((resolve, reject) => {
     socket.once("open", () => resolve(client))

@@ -1,4 +1,4 @@
-// What every reply must look like, and the proof that a request got exactly one.
+// Common checks of every reply, and the proof that a request got exactly one.
 import { randomUUID } from "node:crypto"
 import { expectEqual, textAt } from "./expect.ts"
 import { isReply, type Frame } from "./frame.ts"
@@ -48,14 +48,14 @@ export function isErrorCode(frame: Frame, ...codes: readonly string[]): boolean 
 }
 
 /**
- * Asks for something harmless and waits for the answer. Replies of one socket come in request order (section 8), so
- * whatever was to be answered before has been answered when this returns; it proves as well that the socket is served.
+ * Sends a harmless request and waits for the reply. Replies of one socket come in request order (section 8), so all
+ * earlier requests have their replies when this returns. It also proves that the socket is served.
  */
 export async function expectServed(client: RawClient): Promise<void> {
   await client.request("query_stats", {})
 }
 
-/** Sends a request and returns its reply, having made sure that no second one follows it. */
+/** Sends a request and returns its reply, after a check that no second one follows. */
 export async function requestOnce(client: RawClient, type: string, payload: unknown): Promise<Frame> {
   const id = randomUUID()
   const from = client.frames.length
@@ -66,7 +66,7 @@ export async function requestOnce(client: RawClient, type: string, payload: unkn
   return reply
 }
 
-/** Sends a frame that bears no readable id and waits for the error that answers it. */
+/** Sends a frame without a readable id and waits for the error that answers it. */
 export async function errorAfter(client: RawClient, send: () => void): Promise<Frame> {
   const from = client.frames.length
   send()

@@ -1,4 +1,4 @@
-// Sections 1, 8, 12.12 and 12.13: each request gets its own answer, once and in order.
+// Sections 1, 8, 12.12 and 12.13: each request gets its reply, once and in order.
 import { randomUUID } from "node:crypto"
 import type { CaseContext, ConformanceCase } from "./case.ts"
 import { at, expectEqual } from "./expect.ts"
@@ -8,8 +8,8 @@ import { expectError, expectReplyWithContent, expectServed, requestOnce } from "
 import { createWalker, takeFreeStep } from "./walking.ts"
 
 /**
- * Commands of the seed's game that a smaller world may leave out. The payloads are such that a world that has them
- * would refuse them too, so that the cases hold for both.
+ * Commands of the seed's game that a smaller world may leave out. A world that has them refuses these payloads, too, so
+ * the cases hold for both.
  */
 const refusedCommands: readonly (readonly [string, Readonly<Record<string, unknown>>])[] = [
   ["cmd_attack", { target_type: "entity", target_id: 999_999_999 }],
@@ -50,7 +50,7 @@ async function answerOnce(context: CaseContext): Promise<void> {
   ]
   for (const [index, [type, payload]] of requests.entries())
     await client.request(type, payload, `once-${index}`)
-  // A second answer may come late, from a timer or the next tick: the sight of one's own step means that a tick is over.
+  // A second reply may come late, from a timer or the next tick: the visible step shows that a tick is over.
   const { to, reply } = await takeFreeStep(createWalker(player))
   await client.waitFor("one's own step in event_game_update", (frame) => standsAt(frame, account.id, to))
   for (const [index, [type]] of requests.entries())
@@ -151,20 +151,20 @@ export const requestCases: readonly ConformanceCase[] = [
   { name: "serves a request without an id and answers it with id nil", section: "1", run: serveWithoutId },
   { name: "answers requests in the order in which they came", section: "8", run: answerInOrder },
   {
-    name: "answers two users that use the same id at once each with its own answer",
+    name: "answers two users that use the same id at once each with the right reply",
     section: "12.13",
     run: separateUsers,
   },
   {
-    name: "answers both of two requests that bear the same id one after the other",
+    name: "answers both of two requests with the same id, one after the other",
     section: "12.13",
     run: answerReusedId,
   },
   {
-    name: "answers both of two requests that bear the same id at once",
+    name: "answers both of two simultaneous requests with the same id",
     section: "12.13",
     run: answerDuplicateInFlight,
   },
-  { name: "takes any text for an id", section: "1", run: echoUnusualIds },
+  { name: "accepts any text as an id", section: "1", run: echoUnusualIds },
   ...refusedCommandCases,
 ]

@@ -1,4 +1,4 @@
-// Sections 12.1 and 12.5: clients that vanish or stall must not harm the others.
+// Sections 12.1 and 12.5: clients that vanish or stall must not affect the others.
 import { randomUUID } from "node:crypto"
 import type { CaseContext, ConformanceCase } from "./case.ts"
 import { enterWhole, standsAt, waitForEventAbout } from "./player.ts"
@@ -30,7 +30,7 @@ async function surviveStalling(context: CaseContext): Promise<void> {
   const mover = await enterWhole(context)
   const { x, y } = positionOf(stalled)
   stalled.client.pause()
-  // Enough to fill the buffers of the kernel and then the server's own.
+  // Enough to fill the buffers of the kernel and then those of the server.
   for (let count = 0; count < 40; count += 1)
     stalled.client.send({ id: randomUUID(), type: "query_map_chunks", payload: { center_x: x, center_y: y } })
   const { to } = await takeFreeStep(createWalker(mover))

@@ -52,7 +52,7 @@ function readArguments(words: readonly string[]): Arguments {
   return { url, cases, withSlow: values.slow }
 }
 
-/** Fails early, and once, when no server listens: 150 refused connections would say less. */
+/** Fails early, and once, if no server listens: 150 refused connections would be less clear. */
 async function assertListening(url: string): Promise<void> {
   const base = httpBaseOf(url)
   await fetch(base, { signal: AbortSignal.timeout(WAIT_MS) }).catch(() => {

@@ -1,4 +1,4 @@
-// Runs conformance cases one after another against one server and says how each came out. Prints nothing.
+// Runs conformance cases one after another against one server and returns their outcomes. Prints nothing.
 import { Mismatch, SkipCase, show, type CaseContext, type ConformanceCase } from "./case.ts"
 import { CASE_MS } from "./limits.ts"
 
@@ -15,7 +15,7 @@ export interface Summary {
 
 export interface RunOptions {
   readonly cases: readonly ConformanceCase[]
-  /** Whether slow cases run as well; otherwise they count as skipped. */
+  /** True to run slow cases, too; otherwise they count as skipped. */
   readonly withSlow: boolean
   /** Called after every case. */
   readonly onOutcome?: (conformanceCase: ConformanceCase, outcome: Outcome) => void
@@ -27,7 +27,7 @@ export function httpBaseOf(url: string): string {
   return `${protocol === "wss:" ? "https" : "http"}://${host}`
 }
 
-/** Like the other clean-ups, one that fails changes no outcome. */
+/** As with the other clean-ups, a failure changes no outcome. */
 function ignoreLate(): void {}
 
 /** Runs one case against the server at a WebSocket address; never rejects. */
@@ -38,7 +38,7 @@ export async function runCase(conformanceCase: ConformanceCase, url: string): Pr
     url,
     httpUrl: httpBaseOf(url),
     onEnd: (cleanup) => {
-      // A case that overran its time may still open connections: they are closed at once, and its outcome is settled.
+      // A case that exceeded its time may still open connections: they are closed at once, and its outcome is settled.
       if (isOver) cleanup().catch(ignoreLate)
       else cleanups.push(cleanup)
     },
@@ -52,7 +52,7 @@ export async function runCase(conformanceCase: ConformanceCase, url: string): Pr
   return outcome
 }
 
-/** Runs the cases one after another, so that the players of one are gone before the next begins. */
+/** Runs the cases one after another, so that the players of one have left before the next starts. */
 export async function runConformance(url: string, options: RunOptions): Promise<Summary> {
   const counts = { passed: 0, failed: 0, skipped: 0 }
   for (const conformanceCase of options.cases) {

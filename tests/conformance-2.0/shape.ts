@@ -1,5 +1,5 @@
-// Shapes of decoded values: small checks that compose and say where a value differs.
-// Keys beyond those of a shape are allowed, as every client of the dialect ignores them.
+// Shapes of decoded values: small checks that compose and report the place of a difference. Keys beyond those of a
+// shape are allowed, as every client of the dialect ignores them.
 import { Mismatch, show } from "./case.ts"
 
 export type PlainMap = Readonly<Record<string, unknown>>

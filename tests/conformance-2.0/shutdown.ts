@@ -1,5 +1,5 @@
-// Section 12.15: the announcement and the close of a server that stops. Not a case of the command-line run, because
-// it needs control of the server's process: whoever starts the server calls this once it has been told to stop.
+// Section 12.15: the announcement and the close of a stopping server. The command-line run does not contain it, because
+// it needs control of the server's process. The owner of the process calls this once the server is stopping.
 import { encodingViolations } from "./envelope-bytes.ts"
 import { expectEqual, expectThat } from "./expect.ts"
 import { WAIT_MS } from "./limits.ts"

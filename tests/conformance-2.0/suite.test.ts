@@ -1,9 +1,9 @@
-// The suite as a list: what its report and `--only` rely on.
+// The list of cases: the properties that its report and `--only` rely on.
 import { describe, expect, it } from "vitest"
 import { conformanceCases } from "./suite.ts"
 
 describe("the conformance suite", () => {
-  it("gives every case a name of its own", () => {
+  it("gives every case a unique name", () => {
     const names = conformanceCases.map(({ name }) => name)
     expect(names.filter((name, index) => names.indexOf(name) !== index)).toEqual([])
   })

@@ -1,7 +1,7 @@
 // The conformance suite for wire protocol "2.0": one case per statement about it that can be checked from outside.
-// Sections: 1 transport and envelope, 2 HTTP, 3 handshake, 4 requests, 5 replies and events, 6 errors, 7 rate limits,
-// 8 order, 9 spellings that differ among its clients, 10 the dialect that serves them all, 11 sizes, 12 weaknesses.
-// It knows the server by its address only, and imports nothing of Hawser.
+// Sections: 1 transport and envelope, 2 HTTP, 3 handshake, 4 requests, 5 replies and events, 6 errors, 7 rate limits, 8
+// order, 9 spellings that differ among its clients, 10 the dialect that serves them all, 11 sizes, 12 weaknesses. It
+// knows the server by its address only, and imports nothing of Hawser.
 import { bombCases } from "./bombs.ts"
 import { burstCases } from "./burst.ts"
 import type { ConformanceCase } from "./case.ts"

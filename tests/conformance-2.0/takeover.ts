@@ -1,4 +1,4 @@
-// Sections 12.2 to 12.4: a second login of the same player, and a return after a departure.
+// Sections 12.2 to 12.4: a second login of the same player, and a new login after a departure.
 import { expectChunksAround, expectBurstOrder } from "./burst.ts"
 import type { CaseContext, ConformanceCase } from "./case.ts"
 import { at, expectEqual, expectThat } from "./expect.ts"
@@ -12,7 +12,7 @@ interface Takeover {
   readonly fresh: Player
 }
 
-/** A watcher sees a player in, who then logs in again while the first socket is still open. */
+/** A watcher sees a player, who then logs in again while the first socket is still open. */
 async function takeOver(context: CaseContext): Promise<Takeover> {
   const watcher = await enterWhole(context)
   const old = await enterWhole(context)
@@ -34,7 +34,7 @@ async function sendWholeBurst(context: CaseContext): Promise<void> {
   await fresh.client.waitFor("the watcher in sight again", (frame) => shows(frame, watcher.account.id))
 }
 
-/** A message that the watcher hears from the new socket: whatever was broadcast before has arrived before it. */
+/** Waits for a message from the new socket: all earlier broadcasts have arrived before it. */
 async function expectHeardBy(watcher: Player, { account, client }: Player): Promise<void> {
   expectSuccess(await client.request("cmd_chat_send", { message: "still here" }))
   const isHeard = "event_chat_message from the new socket"
@@ -92,7 +92,7 @@ export const takeoverCases: readonly ConformanceCase[] = [
     run: async (context) => expectChunksAround((await takeOver(context)).fresh),
   },
   {
-    name: "tells others neither a departure nor a second arrival at a takeover",
+    name: "sends others neither a departure nor a second arrival at a takeover",
     section: "12.2",
     run: hideFromOthers,
   },
@@ -102,7 +102,7 @@ export const takeoverCases: readonly ConformanceCase[] = [
     run: serveNewSocket,
   },
   {
-    name: "sends the whole login burst again to a player who left and comes back",
+    name: "sends the whole login burst again to a player who left and logs in again",
     section: "12.3",
     run: sendWholeBurstOnReturn,
   },

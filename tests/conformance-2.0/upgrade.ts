@@ -1,10 +1,10 @@
-// Asks for a WebSocket upgrade with bare HTTP, to see the answer that a WebSocket library would hide.
+// Requests a WebSocket upgrade with plain HTTP, to see the answer that a WebSocket library would hide.
 import { randomBytes } from "node:crypto"
 import { request, type IncomingHttpHeaders } from "node:http"
 import { WAIT_MS } from "./limits.ts"
 
 export interface UpgradeAnswer {
-  /** 101 when the server upgraded. */
+  /** 101 if the server upgraded. */
   readonly status: number
   readonly headers: IncomingHttpHeaders
 }

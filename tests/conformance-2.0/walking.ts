@@ -1,4 +1,4 @@
-// Steps through the world at the cooldown that the server advertises, and what the map says about the way.
+// Steps through the world at the cooldown that the server advertises, and reads free and blocked tiles from the map.
 import { setTimeout as wait } from "node:timers/promises"
 import { Mismatch } from "./case.ts"
 import { at, expectThat, intAt, listAt, numberAt } from "./expect.ts"
@@ -34,14 +34,14 @@ export function positionOf(player: Player): Tile {
   }
 }
 
-/** The advertised time between two moves. */
+/** The advertised interval between two moves. */
 function cooldownMs(player: Player): number {
   const seconds = numberAt(player.welcome.payload, "config", "move_cooldown")
   expectThat(seconds > 0 && seconds < 5, "a move_cooldown between 0 and 5 seconds", seconds)
   return seconds * 1_000
 }
 
-/** Waits until a move may be sent again, counted from now. */
+/** Waits until a move may be sent again, counted from the call. */
 export async function coolDown(player: Player): Promise<void> {
   await wait(Math.ceil(cooldownMs(player)) + TIMER_MARGIN_MS)
 }
@@ -73,7 +73,7 @@ export function positionIn(reply: Frame, key: string): Tile {
   return { x: intAt(reply.payload, key, "x"), y: intAt(reply.payload, key, "y") }
 }
 
-/** Whether a move was refused by the map itself. */
+/** True if the map itself refused the move. */
 export function isBlocked(reply: Frame): boolean {
   return isErrorCode(reply, "move_collision_detected", "move_out_of_bounds")
 }
@@ -85,7 +85,7 @@ export interface Step {
   readonly reply: Frame
 }
 
-/** One step in whichever direction is free. */
+/** One step in the first free direction. */
 export async function takeFreeStep(walker: Walker): Promise<Step> {
   for (const [direction] of DIRECTIONS) {
     const from = walker.position()
@@ -101,7 +101,7 @@ export function chunkOf({ x, y }: Tile): Tile {
   return { x: Math.floor(x / CHUNK_TILES), y: Math.floor(y / CHUNK_TILES) }
 }
 
-/** Whether the chunks say that one can walk on the tile; undefined when they do not cover it. Rows come first: tiles[y][x]. */
+/** True if the chunks show the tile as free; undefined if they do not cover it. Rows come first: tiles[y][x]. */
 function isWalkable(chunks: readonly unknown[], tile: Tile): boolean | undefined {
   const { x, y } = chunkOf(tile)
   const chunk = chunks.find((one) => at(one, "chunk_x") === x && at(one, "chunk_y") === y)
@@ -112,7 +112,7 @@ function isWalkable(chunks: readonly unknown[], tile: Tile): boolean | undefined
   return typeof walkable === "boolean" ? walkable : undefined
 }
 
-/** How many steps in a direction until the chunks show a tile that cannot be walked on; undefined when they show none. */
+/** Number of steps in a direction until the chunks show a blocked tile; undefined without one. */
 export function stepsToWall(
   chunks: readonly unknown[],
   from: Tile,

@@ -6,7 +6,7 @@ export interface WebAnswer {
   readonly status: number
   readonly headers: Headers
   readonly bytes: Uint8Array
-  /** The body read as JSON; undefined when it is none. */
+  /** The body read as JSON; undefined if it is not JSON. */
   readonly json: unknown
 }
 

@@ -1,4 +1,4 @@
-// Sections 5 and 10: what players learn about each other.
+// Sections 5 and 10: events about other players.
 import { Mismatch, show, SkipCase, type CaseContext, type ConformanceCase } from "./case.ts"
 import { at, expectEqual, expectThat, intAt, listAt } from "./expect.ts"
 import type { Frame } from "./frame.ts"
@@ -45,7 +45,7 @@ async function describeThosePresent(context: CaseContext): Promise<void> {
   expectShape("event_player_joined", joined.payload, joinedShape(account.id, account.username))
 }
 
-/** A leaver departs in this way; the watcher must be told once, and must be told to remove the entity. */
+/** A leaver departs in this way; the watcher must get one departure, and the removal of the entity. */
 async function expectDeparture(context: CaseContext, depart: (leaver: Player) => unknown): Promise<void> {
   const watcher = await enterWhole(context)
   const leaver = await enterWhole(context)
@@ -99,7 +99,7 @@ function bordersByDistance({ x, y }: Tile) {
   )
 }
 
-/** Walks until the player stands in another chunk; false when every way there is blocked. */
+/** Walks until the player is in another chunk; false if every way there is blocked. */
 async function leaveChunk(walker: Walker): Promise<boolean> {
   const start = chunkOf(walker.position())
   let stepsLeft = MAX_STEPS_COUNT
@@ -131,7 +131,7 @@ async function pushChunks(context: CaseContext): Promise<void> {
   expectShape("event_chunk_update", update.payload, chunkUpdateShape)
   expectEqual("player_position", update.payload["player_position"], walker.position())
   expectThat(update.bytes.length <= MAX_FRAME_BYTES, `at most ${MAX_FRAME_BYTES} bytes`, update.bytes.length)
-  // What came with the login may be left out; what is new must be there, and nothing farther than one chunk.
+  // Chunks of the login may be left out; new ones must be there, and none farther than one chunk.
   const center = chunkOf(walker.position())
   const isNear = (chunk: unknown) =>
     Math.abs(intAt(chunk, "chunk_x") - center.x) <= 1 && Math.abs(intAt(chunk, "chunk_y") - center.y) <= 1

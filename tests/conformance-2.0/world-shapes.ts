@@ -42,7 +42,7 @@ export const welcomeShape = fields({
   config: fields({ move_cooldown: positive, animation_duration: positive, protocol_version: exactly("2.0") }),
   player_id: int,
   username: nonEmptyText,
-  // Old models validate this map and refuse anything but integers in it.
+  // Old models validate this map and refuse any value but integers in it.
   position: onlyFields({ x: int, y: int }),
   map_id: nonEmptyText,
   current_hp: int,

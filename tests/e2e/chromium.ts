@@ -1,5 +1,5 @@
-// The browser of these tests: Debian's Chromium. Where it is missing a developer's run leaves the tests out and says
-// so; a run in CI fails, because nobody would read that there.
+// The browser of these tests: Debian's Chromium. Without it a developer's run skips the tests and reports that; a run
+// in CI fails, because skipped tests would not be noticed there.
 import { existsSync } from "node:fs"
 import { fileURLToPath } from "node:url"
 import { chromium } from "playwright-core"
@@ -9,7 +9,7 @@ import { afterAll, beforeAll, beforeEach } from "vitest"
 export const executablePath = "/usr/bin/chromium"
 const builtPage = fileURLToPath(new URL("../../apps/world/dist/browser/index.html", import.meta.url))
 
-/** Nothing may leave the machine, and no GPU is there. */
+/** No request may leave the machine, and there is no GPU. */
 export const args = [
   "--no-sandbox",
   "--disable-gpu",
@@ -20,13 +20,13 @@ export const args = [
   "--disable-sync",
 ]
 
-/** Why the tests are left out; undefined when they must run, also where they can only fail. */
+/** Reason why the tests are skipped; undefined when they must run, also where they can only fail. */
 const skipReason =
   existsSync(executablePath) || process.env["CI"] !== undefined
     ? undefined
     : `needs Chromium at ${executablePath}: apt-get install chromium`
 
-/** One browser for the tests of a file, which are left out where there is none; call it at the top of the file. */
+/** Launches one browser for the tests of a file, which are skipped without Chromium; call it at the top of the file. */
 export function useBrowser(): () => Browser {
   let browser: Browser | undefined
   beforeAll(async () => {
@@ -37,7 +37,8 @@ export function useBrowser(): () => Browser {
     if (skipReason !== undefined) skip(skipReason)
   })
   return () => {
-    if (browser === undefined) throw new Error("the browser is launched when the first test begins")
+    if (browser === undefined)
+      throw new Error("the browser is not launched yet: it is launched when the first test begins")
     return browser
   }
 }

@@ -1,4 +1,4 @@
-// What players at their browsers go through when the server dies, and when they log in a second time.
+// Players at their browsers when the server dies, and when they log in a second time.
 import { describe, expect, it, onTestFinished } from "vitest"
 import { openDatabase } from "../../apps/world/src/server/store/database.ts"
 import { createPlayerStore } from "../../apps/world/src/server/store/player-store.ts"
@@ -11,7 +11,7 @@ import type { PlayerTab } from "./player-tab.ts"
 
 const browser = useBrowser()
 
-/** A world of the test's own, on a port that stays free while it is down. */
+/** A separate world of the test, on a port that stays free while it is down. */
 async function ownWorld(): Promise<WorldProcess> {
   const world = await startWorld({ port: await freePort() })
   onTestFinished(() => world.remove())
@@ -23,7 +23,7 @@ const returnMs = 45_000
 
 const open = ({ url }: WorldProcess): Promise<PlayerTab> => openTab({ browser: browser(), url })
 
-/** Waits until the world's own store holds a player's place: it saves now and then, not with every step. */
+/** Waits until the world's store holds a player's place: it saves at intervals, not with every step. */
 async function expectSaved(folder: string, name: string, at: readonly [x: number, y: number]): Promise<void> {
   const database = await openDatabase(`file:${folder}/data/world.sqlite`)
   const store = createPlayerStore(database)
@@ -37,7 +37,7 @@ async function expectSaved(folder: string, name: string, at: readonly [x: number
 }
 
 describe("a server that is killed", { timeout: 120_000 }, () => {
-  it("brings both players back by themselves to the same place when it runs again", async () => {
+  it("resumes with both players at the same place when it runs again", async () => {
     const world = await ownWorld()
     const [ann, bob] = await Promise.all([open(world), open(world)])
     const [annName, bobName] = [newName("Ann"), newName("Bob")]
@@ -71,7 +71,7 @@ describe("a server that is killed", { timeout: 120_000 }, () => {
 })
 
 describe("a second login of the same player", { timeout: 120_000 }, () => {
-  it("takes over: the first page says so and does not reconnect", async () => {
+  it("takes over: the first page shows it and does not reconnect", async () => {
     const world = await ownWorld()
     const [first, second, other] = await Promise.all([open(world), open(world), open(world)])
     const [name, otherName] = [newName("Ann"), newName("Bob")]
@@ -86,7 +86,7 @@ describe("a second login of the same player", { timeout: 120_000 }, () => {
     await first.expectText("banner", "You are playing somewhere else")
     await first.picture("replaced")
 
-    // Far longer than the first attempts of a client that reconnects: a walk, and talk.
+    // Far longer than the first attempts of a client that reconnects: a walk, and chat.
     await second.walk("ArrowUp", 4)
     await other.expectSeen(name, await second.position())
     await second.say("It is me")

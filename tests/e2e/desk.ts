@@ -1,10 +1,10 @@
-// A browser as a person has it on the desk: tabs in one window, of which one is to be seen, and which may be frozen.
+// A browser window with several tabs, of which one is visible, and which can be frozen.
 import type { BrowserContext, CDPSession } from "playwright-core"
 import { startChromium } from "../browsers/chromium.ts"
 import { PlayerTab } from "./player-tab.ts"
 import type { OnEnd } from "./player-tab.ts"
 
-/** One player's tab in a window of its own, with a way to hide and to freeze it. */
+/** One player's tab in a separate window, with methods to hide and to freeze it. */
 export class Desk {
   readonly tab: PlayerTab
   readonly #context: BrowserContext
@@ -16,7 +16,7 @@ export class Desk {
     this.#devTools = devTools
   }
 
-  /** Another tab comes to the front. */
+  /** Brings another tab to the front. */
   async hide(): Promise<void> {
     await this.#context.newPage()
     await this.#expectVisibility("hidden")
@@ -27,7 +27,7 @@ export class Desk {
     await this.#expectVisibility("visible")
   }
 
-  /** No script of the page runs any more. Only a hidden page can be frozen. */
+  /** Stops all scripts of the page. Only a hidden page can be frozen. */
   async freeze(): Promise<void> {
     await this.#devTools.send("Page.setWebLifecycleState", { state: "frozen" })
   }
@@ -47,7 +47,7 @@ export class Desk {
   }
 }
 
-/** A browser of its own that ends with the test, and the world's page in it. */
+/** A separate browser that ends with the test, and the world's page in it. */
 export async function openDesk(url: string, onEnd: OnEnd): Promise<Desk> {
   const { context, quit } = await startChromium()
   onEnd(quit)

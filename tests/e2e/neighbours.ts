@@ -1,4 +1,4 @@
-// Who and what is beside a player at a browser: connections that fail, and somebody without a browser.
+// Surroundings of a player at a browser: connections that fail, and a player without a browser.
 import { startChaosProxy } from "../chaos/proxy.ts"
 import type { ChaosProxy } from "../chaos/proxy.ts"
 import { newAccount } from "../conformance-2.0/player.ts"
@@ -10,7 +10,7 @@ interface Proxied {
   readonly url: string
 }
 
-/** A way to the world that can be cut. */
+/** A path to the world that can be cut. */
 export async function proxyTo({ url }: { readonly url: string }, onEnd: OnEnd): Promise<Proxied> {
   const { hostname, port } = new URL(url)
   const proxy = await startChaosProxy({ to: { host: hostname, port: Number(port) } })
@@ -18,7 +18,7 @@ export async function proxyTo({ url }: { readonly url: string }, onEnd: OnEnd): 
   return { proxy, url: `http://${proxy.host}:${proxy.port}` }
 }
 
-/** Somebody else in the world, without a browser. */
+/** Another player in the world, without a browser. */
 export async function enterFriend(to: { readonly url: string }, onEnd: OnEnd): Promise<ResumingPlayer> {
   const url = `${to.url.replace("http", "ws")}/ws`
   const account = await newAccount({ url, httpUrl: to.url, onEnd: (cleanup) => onEnd(cleanup) })

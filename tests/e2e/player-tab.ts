@@ -1,4 +1,4 @@
-// One player at one browser tab: what they do, and what the page shows them. Every error of the page is kept.
+// One player at one browser tab: their actions, and the page's display. Every error of the page is kept.
 import { randomBytes } from "node:crypto"
 import { fileURLToPath } from "node:url"
 import type { Browser, BrowserContextOptions, Locator, Page } from "playwright-core"
@@ -13,10 +13,10 @@ const pictures = fileURLToPath(new URL("../output/e2e/", import.meta.url))
 export const eventually = (check: () => unknown, timeout = waitMs): Promise<unknown> =>
   vi.waitFor(check, { timeout, interval: 50 })
 
-/** Those of `heard` that somebody said who said one of `lines`: others may talk in the same world. */
-export function ofSameSpeakers(heard: readonly string[], lines: readonly string[]): readonly string[] {
+/** Filters `heard` to senders of one of `lines`: other players may chat in the same world. */
+export function ofSameSpeakers(received: readonly string[], lines: readonly string[]): readonly string[] {
   const speakers = new Set(lines.map((line) => line.split(":", 1)[0]))
-  return heard.filter((line) => speakers.has(line.split(":", 1)[0]))
+  return received.filter((line) => speakers.has(line.split(":", 1)[0]))
 }
 
 export type Key = "ArrowUp" | "ArrowDown" | "ArrowLeft" | "ArrowRight"
@@ -28,7 +28,7 @@ const offsets: Readonly<Record<Key, readonly [dx: number, dy: number]>> = {
   ArrowRight: [1, 0],
 }
 
-/** What the browser itself reports about a server that is not there. */
+/** The browser's own message about an unreachable server. */
 const refusedConnection = /WebSocket connection to .* failed|net::ERR_CONNECTION_(REFUSED|RESET|CLOSED)/
 
 export interface TabOptions {
@@ -36,11 +36,11 @@ export interface TabOptions {
   /** The world's address. */
   readonly url: string
   readonly context?: BrowserContextOptions
-  /** What a test that runs beside others passes: its own `onTestFinished`. */
+  /** For a test that runs beside others: its own `onTestFinished`. */
   readonly onEnd?: OnEnd
 }
 
-/** Takes what is to be done when the test is over. */
+/** Registers work for the end of the test. */
 export type OnEnd = (cleanup: () => void | Promise<void>) => void
 
 export class PlayerTab {
@@ -61,7 +61,7 @@ export class PlayerTab {
     page.on("websocket", () => (this.socketCount += 1))
   }
 
-  /** What the page complained about, without the connections that a server's absence refused. */
+  /** Errors of the page, without the connections that were refused while the server was down. */
   get ownProblems(): readonly string[] {
     return this.problems.filter((problem) => !refusedConnection.test(problem))
   }
@@ -74,7 +74,7 @@ export class PlayerTab {
     return this.find(testId).innerText()
   }
 
-  /** Fills the form and sends it off by one of its buttons. */
+  /** Fills the form and submits it by one of its buttons. */
   async submit(
     username: string,
     button: "login-submit" | "register-submit",
@@ -85,7 +85,7 @@ export class PlayerTab {
     await this.find(button).click()
   }
 
-  /** Makes an account by the form, and waits until its player is in the world and the world is drawn. */
+  /** Registers an account by the form, and waits until its player is in the world and the world is drawn. */
   async register(name: string): Promise<string> {
     await this.submit(name, "register-submit")
     await this.expectOpen()
@@ -104,7 +104,7 @@ export class PlayerTab {
     return [x ?? NaN, y ?? NaN]
   }
 
-  /** Taps an arrow key `count` times, each when the step before is done. */
+  /** Taps an arrow key `count` times, each after the previous step is done. */
   async walk(key: Key, count: number): Promise<void> {
     const [dx, dy] = offsets[key]
     for (let done = 0; done < count; done += 1) {
@@ -114,7 +114,9 @@ export class PlayerTab {
     }
   }
 
-  /** Down and up in one turn of the page: on a loaded machine a real key is held for longer than a step takes. */
+  /**
+   * Presses and releases in one turn of the page: on a loaded machine a real key is held for longer than a step takes.
+   */
   async pressKey(pressed: { readonly code: string; readonly key: string }): Promise<void> {
     await this.page.evaluate((init) => {
       const at = document.activeElement ?? document.body
@@ -128,18 +130,18 @@ export class PlayerTab {
     expect(await this.text(testId)).toContain(text)
   }
 
-  /** Waits until the list of players in sight says that another one is there. */
+  /** Waits until the list of visible players contains another one. */
   async expectSeen(name: string, at: readonly [x: number, y: number]): Promise<void> {
     const entry = this.find("player-list").locator("li").filter({ hasText: name })
     await entry.filter({ hasText: at.join(",") }).waitFor()
   }
 
-  /** Everything that players said to all who are near, as the log shows it: `SENDER: TEXT`. */
+  /** All chat lines to players near by, as the log shows them: `SENDER: TEXT`. */
   async talk(): Promise<readonly string[]> {
     return await this.#lines("local")
   }
 
-  /** What the system told. */
+  /** Lines of the system in the log. */
   async news(): Promise<readonly string[]> {
     return await this.#lines("system")
   }
@@ -156,7 +158,7 @@ export class PlayerTab {
     await eventually(async () => expect(ofSameSpeakers(await this.talk(), lines)).toEqual(lines), withinMs)
   }
 
-  /** Waits until the badge says so. */
+  /** Waits until the badge shows this state. */
   async expectState(state: "open" | "reconnecting" | "closed"): Promise<void> {
     await this.page.locator(`[data-testid="badge"][data-state="${state}"]`).waitFor()
   }
@@ -168,24 +170,24 @@ export class PlayerTab {
     await this.find("chat-send").click()
   }
 
-  /** A line of the chat of this kind with this text; waits for it. */
+  /** Waits for a line of the chat of this kind with this text. */
   async expectLine(kind: "local" | "global" | "dm" | "system" | "error", text: string): Promise<void> {
     await this.find("chat-log").locator(`[data-kind="${kind}"]`).filter({ hasText: text }).first().waitFor()
   }
 
-  /** Experience in a skill, as its tooltip says. */
+  /** Experience in a skill, from its tooltip. */
   async xp(skill: string): Promise<number> {
     const title = await this.find("skills").locator(`[data-skill="${skill}"]`).getAttribute("title")
     return Number.parseInt(title ?? "", 10)
   }
 
-  /** A picture for whoever wants to look: tests/output/e2e/NAME.png. */
+  /** Writes a picture for readers: tests/output/e2e/NAME.png. */
   async picture(name: string): Promise<void> {
     await this.page.screenshot({ path: `${pictures}${name}.png` })
   }
 }
 
-/** A tab of its own context, so that nothing is shared with other players but the world. */
+/** A tab with a separate context, so that only the world is shared with other players. */
 export async function openTab({
   browser,
   url,
@@ -203,7 +205,7 @@ export async function openTab({
   return tab
 }
 
-/** A name that no other test has taken. */
+/** A name that no other test has used. */
 export function newName(first: string): string {
   return `${first}-${randomBytes(3).toString("hex")}`
 }

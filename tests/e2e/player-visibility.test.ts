@@ -1,4 +1,4 @@
-// What players at their browsers see of each other.
+// The players that other players at their browsers see.
 import { afterAll, beforeAll, describe, expect, it } from "vitest"
 import { WorldProcess } from "../world/start-world.ts"
 import { useBrowser } from "./chromium.ts"
@@ -34,7 +34,7 @@ describe("two players at two browsers", { timeout: 120_000 }, () => {
     expect([...ann.problems, ...bob.problems]).toEqual([])
   })
 
-  it("talk to all who are near, and to one alone", async () => {
+  it("chat to all players near by, and to one alone", async () => {
     const [ann, bob, eve] = await Promise.all([open(), open(), open()])
     const [annName, bobName] = [newName("Ann"), newName("Bob")]
     await Promise.all([ann.register(annName), bob.register(bobName), eve.register(newName("Eve"))])
@@ -77,7 +77,7 @@ describe("three players at three browsers", { timeout: 120_000 }, () => {
 })
 
 describe("a player at a browser", { timeout: 120_000 }, () => {
-  it("is told the state of the connection and its round trip", async () => {
+  it("sees the state of the connection and its round trip", async () => {
     const tab = await open()
     await tab.register(newName("Ann"))
     expect(await tab.find("badge").getAttribute("data-state")).toBe("open")
@@ -85,7 +85,7 @@ describe("a player at a browser", { timeout: 120_000 }, () => {
     expect(tab.problems).toEqual([])
   })
 
-  it("surprise-A11 talks and walks by the keys of the keypad", async () => {
+  it("surprise-A11 chats and walks by the keys of the keypad", async () => {
     const tab = await open()
     await tab.register(newName("Ann"))
     const [x, y] = await tab.position()
@@ -115,7 +115,7 @@ describe("a player at a browser", { timeout: 120_000 }, () => {
     expect(tab.problems).toEqual([])
   })
 
-  it("is told why a login is refused, and gets in with the right password", async () => {
+  it("sees the reason of a refused login, and gets in with the right password", async () => {
     const tab = await open()
     const name = newName("Ann")
     await tab.submit(name, "login-submit")
@@ -130,7 +130,7 @@ describe("a player at a browser", { timeout: 120_000 }, () => {
     await tab.page.reload()
     await tab.expectOpen()
     expect(await tab.text("own-name")).toBe(name)
-    // The browser itself reports what a page asked for and did not get.
+    // The browser itself reports the failed requests of a page.
     const refused = /the server responded with a status of (401|422)/
     expect(tab.problems.filter((problem) => !refused.test(problem))).toEqual([])
   })

@@ -1,5 +1,5 @@
-// What players at their browsers go through when connections, pages and machines fail: exact while the world keeps
-// their session, and told when it has not. The tests run beside each other, because freezing takes its time.
+// Players at their browsers when connections, pages and machines fail: no loss while the world keeps their session, and
+// a notice after its end. The tests run concurrently, because freezing takes minutes.
 import { setTimeout as pause } from "node:timers/promises"
 import type { Locator } from "playwright-core"
 import { afterAll, beforeAll, describe, expect, it } from "vitest"
@@ -10,14 +10,14 @@ import { openDesk } from "./desk.ts"
 import { enterFriend, proxyTo } from "./neighbours.ts"
 import { PlayerTab, eventually, newName, ofSameSpeakers, openTab, waitMs } from "./player-tab.ts"
 
-/** The longest that a doubted connection lives where round trips are long (`probeTimeoutMaxMs`), and a dial after it. */
+/** Longest life of a doubted connection with long round trips (`probeTimeoutMaxMs`), and a dial after it. */
 const doubtMaxMs = 60_000 + waitMs
 
 const browser = useBrowser()
 const world = new WorldProcess()
 /** For a picture without the other tests' players. */
 const quietWorld = new WorldProcess()
-/** Sessions last for a second after their connection here. */
+/** Here sessions outlive their connection by one second. */
 const shortWorld = new WorldProcess({ env: { RESUME_WINDOW_SECONDS: "1" } })
 
 /** Tokens last for 15 s here. */
@@ -30,7 +30,7 @@ afterAll(() => Promise.all(worlds.map((one) => one.remove())))
 
 const greeting = "Welcome to the harbour."
 
-/** Nothing was said twice and nobody came anew. */
+/** No line appears twice and no player joined again. */
 async function expectNoGreeting(tab: PlayerTab): Promise<void> {
   expect((await tab.news()).filter((line) => line === greeting || line.includes("new session"))).toEqual([
     greeting,
@@ -41,7 +41,7 @@ function entryOf(tab: PlayerTab, name: string): Locator {
   return tab.find("player-list").locator("li").filter({ hasText: name })
 }
 
-/** What the badge says from now on, change by change. */
+/** Records the badge's text from this call on, change by change. */
 async function watchBadge({ page }: PlayerTab): Promise<() => Promise<readonly string[]>> {
   await page.evaluate(() => {
     const badge = document.querySelector('[data-testid="badge"]')
@@ -56,7 +56,7 @@ async function watchBadge({ page }: PlayerTab): Promise<() => Promise<readonly s
 }
 
 describe.concurrent("a player whose connection is lost", { timeout: 120_000 }, () => {
-  it("pulls the plug, and everything said meanwhile by both arrives once", async ({ onTestFinished }) => {
+  it("loses the network, and all chat lines of both players arrive once", async ({ onTestFinished }) => {
     const { proxy, url } = await proxyTo(quietWorld, onTestFinished)
     const [ann, bob] = await Promise.all([
       openTab({ browser: browser(), url, onEnd: onTestFinished }),
@@ -88,7 +88,7 @@ describe.concurrent("a player whose connection is lost", { timeout: 120_000 }, (
     await ann.picture("plug-pulled")
 
     await proxy.accept()
-    // As when a network is back; else the next attempt may take some seconds.
+    // As after a network's return; otherwise the next attempt may take some seconds.
     await ann.page.evaluate(() => window.dispatchEvent(new Event("online")))
     await ann.expectOpen()
     for (const tab of [ann, bob])
@@ -107,7 +107,7 @@ describe.concurrent("a player whose connection is lost", { timeout: 120_000 }, (
     expect([...ann.ownProblems, ...bob.ownProblems]).toEqual([])
   })
 
-  it("goes offline and is online again: the connection that nobody answers is given up", async ({
+  it("goes offline and is online again: the connection without an answer is abandoned", async ({
     onTestFinished,
   }) => {
     const { proxy, url } = await proxyTo(world, onTestFinished)
@@ -123,9 +123,9 @@ describe.concurrent("a player whose connection is lost", { timeout: 120_000 }, (
     expect((await ann.talk()).join()).not.toContain("offline")
     await ann.page.context().setOffline(false)
     const talk = [`${friend.username}: to who is offline`, `${name}: from who is offline`]
-    // Ten pages share the machine, and a page that is slow itself measures long round trips.
+    // Ten pages share the machine, and a slow page measures long round trips.
     await ann.expectTalk(talk, doubtMaxMs)
-    await expectHeard(friend, talk)
+    await expectReceived(friend, talk)
     await ann.expectText("dev-resumed", "1")
     await expectNoGreeting(ann)
     await ann.picture("phone-online-again")
@@ -155,7 +155,7 @@ describe.concurrent("a page that is not looked at", { timeout: 240_000 }, () => 
     expect(desk.tab.ownProblems).toEqual([])
   })
 
-  // 110 s are longer than a server waits for a silent reader (90 s), so the session is without a connection then.
+  // 110 s are longer than a server waits for a silent reader (90 s), so the session is detached then.
   it.for([
     { seconds: 10, lines: 6, isAway: false },
     { seconds: 110, lines: 12, isAway: true },
@@ -181,7 +181,7 @@ describe.concurrent("a page that is not looked at", { timeout: 240_000 }, () => 
       await tab.expectTalk(talk)
       await tab.say("thawed")
       await tab.expectTalk([...talk, `${name}: thawed`])
-      await expectHeard(friend, [...talk, `${name}: thawed`])
+      await expectReceived(friend, [...talk, `${name}: thawed`])
       expect(await tab.text("dev-session")).toBe(session)
       await expectNoGreeting(tab)
       expect(await desk.longestPauseMs()).toBeGreaterThan(seconds * 950)
@@ -191,7 +191,7 @@ describe.concurrent("a page that is not looked at", { timeout: 240_000 }, () => 
     },
   )
 
-  it("is frozen for longer than its session is kept: says so, and shows the world as it is now", async ({
+  it("is frozen for longer than its session is kept: shows a notice and the current world", async ({
     onTestFinished,
   }) => {
     const friend = await enterFriend(shortWorld, onTestFinished)
@@ -229,7 +229,7 @@ describe.concurrent("a page that is not looked at", { timeout: 240_000 }, () => 
   })
 })
 
-/** Renewals of log-ins in that world that went so. */
+/** Number of login renewals in that world with this outcome. */
 async function renewals(outcome: string): Promise<number> {
   const text = await (await fetch(`${tokenWorld.url}/metrics`)).text()
   return Number(
@@ -265,7 +265,7 @@ describe.concurrent("a player whose token ends", { timeout: 240_000 }, () => {
       }
       await pause(5_000)
     }
-    // Each at about half of a token's life.
+    // Each renewal comes at about half of a token's life.
     expect(await renewals("renewed")).toBeGreaterThan(2 * 8)
     expect(await renewals("reused")).toBe(0)
     expect(await Promise.all(tabs.map((tab) => tab.text("dev-session")))).toEqual(sessions)
@@ -274,7 +274,7 @@ describe.concurrent("a player whose token ends", { timeout: 240_000 }, () => {
     expect([...ann.problems, ...bob.problems]).toEqual([])
   })
 
-  it("door-6 is back in the world after leaving the page for longer than the token lasts", async ({
+  it("door-6 returns to the world after leaving the page for longer than the token lasts", async ({
     onTestFinished,
   }) => {
     const tab = await openTab({ browser: browser(), url: tokenWorld.url, onEnd: onTestFinished })
@@ -288,7 +288,7 @@ describe.concurrent("a player whose token ends", { timeout: 240_000 }, () => {
     expect(tab.problems).toEqual([])
   })
 
-  it("door-6 is asked to log in again when that is over, with the name filled in, and finds the half-written line", async ({
+  it("door-6 must log in again after the renewal's end, with the name filled in, and finds the half-written line", async ({
     onTestFinished,
   }) => {
     const tab = await openTab({ browser: browser(), url: tokenWorld.url, onEnd: onTestFinished })
@@ -312,13 +312,13 @@ describe.concurrent("a player whose token ends", { timeout: 240_000 }, () => {
     await tab.submit(newName("Bob"), "register-submit", "another password")
     await tab.expectOpen()
     expect(await tab.find("chat-input").inputValue()).toBe("")
-    // The browser itself tells of the 401.
+    // The browser itself reports the 401.
     expect(tab.problems.filter((problem) => !/status of 401/.test(problem))).toEqual([])
   })
 })
 
 describe.concurrent("a duplicated tab", { timeout: 120_000 }, () => {
-  it("takes over; the first one says so, does not come back by itself, and can be chosen again", async ({
+  it("takes over; the first tab shows it, does not reconnect by itself, and can be chosen again", async ({
     onTestFinished,
   }) => {
     const friend = await enterFriend(world, onTestFinished)
@@ -332,10 +332,10 @@ describe.concurrent("a duplicated tab", { timeout: 120_000 }, () => {
     await first.expectState("closed")
     await first.expectText("banner", "You are playing somewhere else")
 
-    // Far longer than the first attempts of a client that reconnects: a walk, and talk.
+    // Far longer than the first attempts of a client that reconnects: a walk, and chat.
     await second.walk("ArrowLeft", 4)
     await second.say("It is me")
-    await expectHeard(friend, [`${name}: It is me`])
+    await expectReceived(friend, [`${name}: It is me`])
     expect(first.socketCount).toBe(1)
     await first.expectState("closed")
 
@@ -350,12 +350,12 @@ describe.concurrent("a duplicated tab", { timeout: 120_000 }, () => {
   })
 })
 
-/** Waits until somebody has heard these lines, and no others of these players. */
-async function expectHeard(friend: ResumingPlayer, lines: readonly string[]): Promise<void> {
+/** Waits until this player has received these lines, and no others of these players. */
+async function expectReceived(friend: ResumingPlayer, lines: readonly string[]): Promise<void> {
   await eventually(() => expect(ofSameSpeakers(friend.talk, lines)).toEqual(lines))
 }
 
-/** At the pace that the world allows. Resolves to the lines as everyone hears them. */
+/** Sends at the pace that the world allows. Resolves with the lines as every player receives them. */
 async function sayLines(friend: ResumingPlayer, count: number): Promise<readonly string[]> {
   const lines = Array.from({ length: count }, (_, index) => `line ${index}`)
   for (const line of lines) {

@@ -1,4 +1,4 @@
-// The world on the screen while the connection is lost: as it was, said to be old, and exact when it is back.
+// The world on the screen while the connection is lost: unchanged, marked as stale, and exact after the resume.
 import { cellOf, staysInView } from "@hawser/protocol/core"
 import { pino } from "pino"
 import { mkdtempSync, rmSync } from "node:fs"
@@ -21,7 +21,7 @@ const names = ["players", "creatures", "resources", "groundItems"] as const
 
 type Records = Readonly<Record<string, Readonly<Record<string, object>>>>
 
-/** In this process, so that its own records can be looked at. */
+/** In this process, so that the test can read its records. */
 async function ownWorld(): Promise<RunningWorld> {
   const folder = mkdtempSync(join(tmpdir(), "hawser-world-"))
   const world = await startWorld({
@@ -52,7 +52,7 @@ async function ownWorld(): Promise<RunningWorld> {
   return world
 }
 
-/** What the server has in the cells around a place, and so what is to be seen from there. */
+/** Records of the server in the cells around a place, all of which are visible from there. */
 function recordsAround({ server }: RunningWorld, place: { readonly x: number; readonly y: number }): Records {
   return Object.fromEntries(
     names.map((name) => {
@@ -69,7 +69,7 @@ function recordsAround({ server }: RunningWorld, place: { readonly x: number; re
   )
 }
 
-/** What the page holds; the developer panel must be open. */
+/** Records of the page; the developer panel must be open. */
 async function shownBy({ page }: PlayerTab): Promise<Records> {
   return await page.evaluate<Records>("hawser.records()")
 }
@@ -77,7 +77,7 @@ async function shownBy({ page }: PlayerTab): Promise<Records> {
 const isStale = (tab: PlayerTab, wanted: boolean): Promise<void> =>
   tab.page.locator(`[data-testid="world-canvas"][data-stale="${wanted}"]`).waitFor()
 
-it("stays as it was, says how old that is, and comes back exact", { timeout: 120_000 }, async () => {
+it("stays unchanged, shows its age, and is exact after the resume", { timeout: 120_000 }, async () => {
   const world = await ownWorld()
   const { proxy, url } = await proxyTo(world, onTestFinished)
   const friend = await enterFriend(world, onTestFinished)
@@ -98,7 +98,7 @@ it("stays as it was, says how old that is, and comes back exact", { timeout: 120
   await isStale(ann, true)
   const held = await shownBy(ann)
   expect(Object.keys(held["players"] ?? {})).toHaveLength(2)
-  // As many steps as may be taken at once.
+  // The limit of consecutive steps.
   for (const direction of ["DOWN", "DOWN", "RIGHT"] as const) await friend.move(direction)
   await ann
     .find("stale-age")
@@ -112,7 +112,7 @@ it("stays as it was, says how old that is, and comes back exact", { timeout: 120
   await ann.picture("world-stale")
 
   await proxy.accept()
-  // As when a network is back; else the next attempt may take some seconds.
+  // As after a network's return; otherwise the next attempt may take some seconds.
   await ann.page.evaluate(() => window.dispatchEvent(new Event("online")))
   await ann.expectOpen()
   await isStale(ann, false)

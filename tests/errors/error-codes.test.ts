@@ -1,10 +1,10 @@
-// Errors that no test of a fault brings about, each from the outside: a client and a server, nothing in between.
+// Errors that no test of a fault causes, each from the outside: a client and a server, nothing in between.
 import { HawserError } from "@hawser/protocol"
 import { describe, expect, it } from "vitest"
 import { createWorld, openClient, profiles, rejection, watchStatus } from "../faults/harness.ts"
 
 describe.each(profiles)("errors in profile %s", (profile) => {
-  it("answers with `forbidden` when a handler says so", async () => {
+  it("answers with `forbidden` when a handler throws it", async () => {
     const world = createWorld({ profile })
     world.server.query("secret", () => {
       throw new HawserError("forbidden", { message: "only for the harbour master" })
@@ -30,7 +30,7 @@ describe.each(profiles)("errors in profile %s", (profile) => {
     expect(causes).toEqual(["forbidden"])
     expect(client.current).toMatchObject({
       state: "closed",
-      // The close code of `2.0` cannot tell a forbidden account from a bad token; BYE says which.
+      // The close code of `2.0` cannot distinguish a forbidden account from a bad token; BYE carries the code.
       error: { code: profile === "2.0" ? "auth_token_invalid" : "forbidden" },
     })
     expect(world.network.links).toHaveLength(1)
@@ -80,7 +80,7 @@ describe.each(profiles)("errors in profile %s", (profile) => {
     await world.clock.settle()
     expect(second.current).toMatchObject({
       state: "reconnecting",
-      // In `2.0` only errors with an `auth_*` code speak of the login; the rest is a connection that closed.
+      // In `2.0` only errors with an `auth_*` code concern the login; any other end is a closed connection.
       error: { code: profile === "2.0" ? "connection_lost" : "too_many_connections" },
     })
     expect(first.current.state).toBe("open")
@@ -127,7 +127,7 @@ describe.each(profiles)("errors in profile %s", (profile) => {
     ])
   })
 
-  it("keeps a client away whose session the application ended with a code of its own", async () => {
+  it("ends a client's reconnection if the application ended its session with a code of its own", async () => {
     const world = createWorld({ profile })
     const client = await openClient(world)
     for (const session of world.server.sessions()) session.end("cheated", "we saw it")

@@ -1,4 +1,4 @@
-// Keeps three things together: the table of errors, docs/errors.md, and the tests that bring each error about.
+// Keeps three things consistent: the table of errors, docs/errors.md, and the tests that cause each error.
 import { errorTable, retiredErrors } from "@hawser/protocol/core"
 import { existsSync, readFileSync, readdirSync } from "node:fs"
 import { join, sep } from "node:path"
@@ -7,7 +7,7 @@ import { describe, expect, it } from "vitest"
 const root = join(import.meta.dirname, "../..")
 const codes = Object.keys(errorTable)
 
-/** Tests of encodings and tables use codes as samples; only what makes an error happen counts. */
+/** Tests of encodings and tables use codes as samples; only tests that cause an error count. */
 const samples = ["tests/errors/error-table.test.ts", "packages/protocol/src/wire/"].map((path) =>
   join(root, path),
 )
@@ -40,7 +40,7 @@ describe("the table of errors", () => {
     }
   })
 
-  it("says of each code in whole sentences what happened and what to do", () => {
+  it("describes the failure and the remedy of each code in whole sentences", () => {
     for (const [code, { sentence, action }] of Object.entries(errorTable)) {
       expect(code).toMatch(/^[a-z]+(_[a-z]+)*$/)
       expect(sentence, code).toMatch(/^[A-Z].*\.$/)
@@ -48,7 +48,7 @@ describe("the table of errors", () => {
     }
   })
 
-  it("is what docs/errors.md describes, code by code", () => {
+  it("matches docs/errors.md, code by code", () => {
     const path = join(root, "docs/errors.md")
     const text = existsSync(path) ? readFileSync(path, "utf8") : ""
     const headings = [...text.matchAll(/^### `([^`]+)`/gm)].map(([, code]) => code)
@@ -56,10 +56,10 @@ describe("the table of errors", () => {
     expect(headings).toHaveLength(codes.length)
   })
 
-  it("holds no code that no test brings about", () => {
+  it("contains only codes that some test causes", () => {
     const tests = ["packages", "apps", "tests"].flatMap(filesBelow).filter(isTest)
     const text = tests.map((path) => readFileSync(path, "utf8")).join("\n")
-    // An error that a test makes by itself proves nothing.
+    // An error that a test creates itself proves nothing.
     const expected = new Set([...text.matchAll(/(?<!HawserError\()"([a-z_]+)"/g)].map(([, code]) => code))
     expect(codes.filter((code) => !expected.has(code))).toEqual([])
   })

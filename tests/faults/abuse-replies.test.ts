@@ -1,4 +1,4 @@
-// Replies that nobody asked for, or that come again: the client takes each reply once, for the request that waits for it.
+// Unrequested and repeated replies: the client accepts each reply once, for the pending request that it refers to.
 import { contractTypes, serverMessageLimits } from "@hawser/protocol/core"
 import type { ReplyFrame } from "@hawser/protocol/core"
 import { describe, expect, it } from "vitest"
@@ -6,21 +6,21 @@ import { contract, createWorld, profiles } from "./harness.ts"
 import { scriptedServer } from "./scripted-server.ts"
 
 describe.each(profiles)("a server of %s", (profile) => {
-  it("abuse-A30 is not heard when it answers what nobody asked, or answers twice", async () => {
+  it("abuse-A30 has no effect with a reply to an unknown request, or with a second reply", async () => {
     const world = createWorld({ profile })
     const server = scriptedServer(profile)
     const client = world.client({ dial: server.dial })
     const connected = client.connect()
     await world.clock.settle()
     server.open()
-    server.say({
+    server.send({
       kind: "welcome",
       ...{ resumed: false, sessionId: "s", resumeToken: "t", received: 0, handled: 0, digest: 0 },
       ...{ expiresInMs: null, limits: serverMessageLimits, types: contractTypes(contract) },
     })
     await connected
     const reply = (reference: ReplyFrame["reference"], text: string): void =>
-      server.say({ kind: "reply", reference, outcome: { ok: true, payload: { text } } })
+      server.send({ kind: "reply", reference, outcome: { ok: true, payload: { text } } })
     const name = (count: number): ReplyFrame["reference"] => (profile === "2.0" ? `${count}` : count)
     const first = client.command("echo", { text: "a" })
     const second = client.command("echo", { text: "b" })

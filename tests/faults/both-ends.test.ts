@@ -2,11 +2,11 @@ import { describe, expect, it } from "vitest"
 import { createWorld, openClient, profiles, watchStatus } from "./harness.ts"
 
 describe.each(profiles)("profile %s", (profile) => {
-  it("connects, commands, queries, and hears an event", async () => {
+  it("connects, sends a command and a query, and receives an event", async () => {
     const world = createWorld({ profile })
     const client = await openClient(world)
-    const heard: string[] = []
-    client.on("note", ({ text }) => heard.push(text))
+    const received: string[] = []
+    client.on("note", ({ text }) => received.push(text))
     const reply = client.command("echo", { text: "hello" })
     const seen = client.query("look", {})
     await world.clock.settle()
@@ -14,12 +14,12 @@ describe.each(profiles)("profile %s", (profile) => {
     expect(await seen).toEqual({ seen: 1 })
     expect(world.server.broadcast("note", { text: "all" })).toBe(1)
     await world.clock.settle()
-    expect(heard).toEqual(["all"])
+    expect(received).toEqual(["all"])
     expect(world.serverErrors).toEqual([])
     expect(world.clientErrors).toEqual([])
   })
 
-  it("keeps a request that is made in the same breath as the client", async () => {
+  it("sends a request that is made in the same task as the client", async () => {
     const world = createWorld({ profile })
     const client = world.client({ autoConnect: true })
     const reply = client.command("echo", { text: "early" })

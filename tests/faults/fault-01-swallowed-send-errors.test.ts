@@ -1,11 +1,11 @@
-// Fault 1: a send that fails swallows its error, and the message loop goes on over a dead link.
+// Fault 1: a send that fails swallows its error, and the message loop continues over a dead connection.
 import type { Profile } from "@hawser/protocol/core"
 import { describe, expect, it } from "vitest"
 import { createWorld, openClient, profiles, rejection } from "./harness.ts"
 import type { World } from "./harness.ts"
 
 describe.each(profiles)("fault-01 in profile %s", (profile) => {
-  it("rejects the client's request when its socket died without telling", async () => {
+  it("rejects the client's request when its socket died without a close", async () => {
     const world = createWorld({ profile })
     const client = await openClient(world, { reconnect: false })
     world.network.links[0]?.client.refuseSends()
@@ -14,7 +14,7 @@ describe.each(profiles)("fault-01 in profile %s", (profile) => {
     expect(client.stats().pending).toBe(0)
   })
 
-  it("lets go of a dead connection once, at the first send that fails", async () => {
+  it("releases a dead connection once, at the first send that fails", async () => {
     const world = createWorld({ profile })
     await openClient(world, { reconnect: false })
     expect(world.server.stats().connections).toBe(1)
@@ -27,7 +27,7 @@ describe.each(profiles)("fault-01 in profile %s", (profile) => {
 })
 
 describe("fault-01 in profile 2.0, whose sessions end with their connection", () => {
-  it("tells the caller of send that the connection is dead, and cleans up once", async () => {
+  it("returns a dead connection to the caller of send, and cleans up once", async () => {
     const { world, ends } = watchedWorld("2.0")
     await openClient(world)
     const [session] = world.server.sessions()
@@ -40,13 +40,13 @@ describe("fault-01 in profile 2.0, whose sessions end with their connection", ()
     expect(world.server.stats()).toMatchObject({ sessions: 0, connections: 0, sessionsEnded: 1 })
   })
 
-  it("ends the loop once when the peer dies in mid-reply, and serves nobody's requests after it", async () => {
+  it("ends the loop once when the peer dies during a reply, and runs no request after it", async () => {
     const { world, ends } = watchedWorld("2.0")
     const client = await openClient(world, { reconnect: false })
     const replies = ["a", "b", "c"].map((text) => rejection(client.command("echo", { text })))
     world.network.links[0]?.server.refuseSends()
     await world.clock.settle()
-    // The first reply finds the dead link; the requests behind it are dropped with the session.
+    // The first reply finds the dead connection; the requests behind it are dropped with the session.
     expect(world.handled).toEqual(["a"])
     expect(ends).toEqual(["connection_lost"])
     for (const reply of replies)
@@ -56,11 +56,11 @@ describe("fault-01 in profile 2.0, whose sessions end with their connection", ()
 })
 
 describe("fault-01 in profile hawser.1, whose sessions outlive their connection", () => {
-  it("tells the caller of send that the message is kept, and the client gets it after all", async () => {
+  it("returns `buffered` to the caller of send, and the client gets the message later", async () => {
     const { world, ends, attachments } = watchedWorld("hawser.1")
     const client = await openClient(world)
-    const heard: string[] = []
-    client.on("note", ({ text }) => heard.push(text))
+    const received: string[] = []
+    client.on("note", ({ text }) => received.push(text))
     const [session] = world.server.sessions()
     expect(session?.send("note", { text: "alive" })).toBe("sent")
     world.network.links[0]?.server.refuseSends()
@@ -69,13 +69,13 @@ describe("fault-01 in profile hawser.1, whose sessions outlive their connection"
     expect(session?.send("note", { text: "kept too" })).toBe("buffered")
     expect(session?.send("where", { who: "ann", x: 1 })).toBe("conflated")
     await world.clock.advance(1_000)
-    expect(heard).toEqual(["alive", "kept", "kept too"])
+    expect(received).toEqual(["alive", "kept", "kept too"])
     expect(attachments).toEqual([false, true])
     expect(ends).toEqual([])
     expect(world.server.stats()).toMatchObject({ sessions: 1, connections: 1, sessionsDetached: 1 })
   })
 
-  it("notices a dead connection also by a volatile message, which is the only one", async () => {
+  it("notices a dead connection by a volatile message as well, also by the only message", async () => {
     const { world, attachments } = watchedWorld("hawser.1")
     await openClient(world)
     const [session] = world.server.sessions()
@@ -86,7 +86,7 @@ describe("fault-01 in profile hawser.1, whose sessions outlive their connection"
     expect(attachments).toEqual([false, true])
   })
 
-  it("leaves the link at once when the peer dies in mid-reply, and answers each request once on the next", async () => {
+  it("detaches at once when the peer dies during a reply, and answers each request once on the next", async () => {
     const { world, ends, attachments } = watchedWorld("hawser.1")
     const client = await openClient(world)
     const replies = ["a", "b", "c"].map((text) => client.command("echo", { text }))
@@ -100,7 +100,7 @@ describe("fault-01 in profile hawser.1, whose sessions outlive their connection"
     expect(ends).toEqual([])
   })
 
-  it("ends the session once when its client does not come back, and keeps nothing of it", async () => {
+  it("ends the session once when its client does not return, and keeps nothing of it", async () => {
     const { world, ends } = watchedWorld("hawser.1")
     const client = await openClient(world, { reconnect: false })
     const replies = ["a", "b"].map((text) => rejection(client.command("echo", { text })))
@@ -112,7 +112,7 @@ describe("fault-01 in profile hawser.1, whose sessions outlive their connection"
   })
 })
 
-/** A world that notes how its sessions end, and when their clients are away or back. */
+/** A world that records its sessions' ends, and when they are detached and attached. */
 function watchedWorld(profile: Profile): { world: World; ends: string[]; attachments: boolean[] } {
   const world = createWorld({ profile })
   const ends: string[] = []

@@ -4,7 +4,7 @@ import { describe, expect, it } from "vitest"
 import { createWorld, openClient, profiles } from "./harness.ts"
 
 describe.each(profiles)("fault-02 in profile %s", (profile) => {
-  it("removes a connection from everything that knew it", async () => {
+  it("removes a connection from all registries", async () => {
     const world = createWorld({ profile })
     const client = await openClient(world)
     const [session] = world.server.sessions()
@@ -42,13 +42,13 @@ describe.each(profiles)("fault-02 in profile %s", (profile) => {
       "open session-2 replaces session-1",
     ])
     expect(first.current).toMatchObject({ state: "closed", error: { code: "replaced" } })
-    const heard: string[] = []
-    second.on("note", ({ text }) => heard.push(text))
+    const received: string[] = []
+    second.on("note", ({ text }) => received.push(text))
     expect(world.server.broadcast("note", { text: "to the new one" })).toBe(1)
     const reply = second.command("echo", { text: "works" })
     await world.clock.advance(100)
     expect(await reply).toEqual({ text: "works" })
-    expect(heard).toEqual(["to the new one"])
+    expect(received).toEqual(["to the new one"])
     expect(world.server.stats()).toMatchObject({ sessions: 1, connections: 1 })
     // The replaced client is final: it never dials again.
     await world.clock.advance(120_000)

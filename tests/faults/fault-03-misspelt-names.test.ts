@@ -1,4 +1,4 @@
-// Fault 3: a misspelt event name fails only at run time. That it does not compile is shown in tests/types.
+// Fault 3: a misspelt event name fails only at run time. The tests in tests/types show that it does not compile.
 import { defineContract } from "@hawser/protocol"
 import type { Contract } from "@hawser/protocol"
 import { createServer } from "@hawser/server"
@@ -19,7 +19,7 @@ const newer = defineContract({
 })
 
 describe.each(profiles)("fault-03 in profile %s", (profile) => {
-  it("answers an unknown type with a typed error and goes on", async () => {
+  it("answers an unknown type with a typed error and continues", async () => {
     const world = createWorld({ profile })
     const client = world.clientOf(newer)
     await connect(world, client)
@@ -32,22 +32,22 @@ describe.each(profiles)("fault-03 in profile %s", (profile) => {
     expect(world.server.stats().sessions).toBe(1)
   })
 
-  it("reports an event that the client's contract lacks, and delivers what follows", async () => {
+  it("reports an event that the client's contract lacks, and delivers the next events", async () => {
     const world = createWorld({ profile })
     const client = world.clientOf(newer)
     await connect(world, client)
-    const heard: number[] = []
-    client.on("where", ({ x }) => heard.push(x))
+    const received: number[] = []
+    client.on("where", ({ x }) => received.push(x))
     world.server.broadcast("note", { text: "unknown to the client" })
     world.server.broadcast("where", { who: "ann", x: 3 })
     await world.clock.settle()
     expect(world.clientErrors).toMatchObject([{ code: "invalid_reply", message: 'unknown event "note"' }])
-    expect(heard).toEqual([3])
+    expect(received).toEqual([3])
     expect(client.current.state).toBe("open")
   })
 
   it("throws at once for names that are not in the own contract", async () => {
-    // As a caller in plain JavaScript sees it.
+    // As in plain JavaScript.
     const untyped: Contract = contract
     const world = createWorld({ profile })
     const client = world.clientOf(untyped)

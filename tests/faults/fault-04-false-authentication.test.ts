@@ -12,8 +12,8 @@ describe.each(profiles)("fault-04 in profile %s", (profile) => {
     const connected = client.connect()
     await world.clock.settle()
     server.open()
-    server.say({ kind: "event", type: "note", payload: { text: "early" } })
-    server.say({
+    server.send({ kind: "event", type: "note", payload: { text: "early" } })
+    server.send({
       kind: "reply",
       reference: profile === "2.0" ? "1" : 1,
       outcome: { ok: true, payload: {} },
@@ -23,7 +23,7 @@ describe.each(profiles)("fault-04 in profile %s", (profile) => {
       message: "not about the login",
       category: "rate_limit" as const,
     }
-    server.say({ kind: "reply", reference: profile === "2.0" ? null : 1, outcome: { ok: false, error } })
+    server.send({ kind: "reply", reference: profile === "2.0" ? null : 1, outcome: { ok: false, error } })
     await world.clock.settle()
     expect(client.current.state).toBe("connecting")
     server.welcome()
@@ -69,7 +69,7 @@ describe.each(profiles)("fault-04 in profile %s", (profile) => {
     expect(client.current.state).toBe("open")
   })
 
-  it("asks the token function once more after a refusal, telling why", async () => {
+  it("calls the token function once more after a refusal, with the reason", async () => {
     const world = createWorld({ profile })
     const asked: (string | undefined)[] = []
     const client = await openClient(world, {
@@ -82,7 +82,7 @@ describe.each(profiles)("fault-04 in profile %s", (profile) => {
     expect(client.current.state).toBe("open")
   })
 
-  it("keeps the token over a failed attempt", async () => {
+  it("keeps the token after a failed attempt", async () => {
     const world = createWorld({ profile })
     world.network.listening = false
     const client = world.client()
@@ -96,7 +96,7 @@ describe.each(profiles)("fault-04 in profile %s", (profile) => {
     expect(statuses.at(-1)).toEqual({ state: "open" })
   })
 
-  it("abuse-A7 refuses whatever comes first but a token, before any handler or session", async () => {
+  it("abuse-A7 refuses any first message but a token, before any handler or session", async () => {
     const world = createWorld({ profile })
     const { codec } = scriptedServer(profile)
     const closes: number[] = []

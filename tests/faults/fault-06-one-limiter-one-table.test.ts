@@ -45,7 +45,7 @@ describe.each(profiles)("fault-06 in profile %s", (profile) => {
     await Promise.all(done)
   })
 
-  it("abuse-A31 gives each of two users the answer to the same reference", async () => {
+  it("abuse-A31 gives each of two users the right reply to the same reference", async () => {
     const world = createWorld({ profile })
     const ann = await openClient(world)
     const bob = await openClient(world, { token: "bob" })

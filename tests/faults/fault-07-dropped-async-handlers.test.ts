@@ -3,7 +3,7 @@ import { describe, expect, it } from "vitest"
 import { createWorld, openClient, profiles, rejection } from "./harness.ts"
 
 describe.each(profiles)("fault-07 in profile %s", (profile) => {
-  it("runs every listener, collects what they throw, and goes on", async () => {
+  it("runs every listener, collects their errors, and continues", async () => {
     const world = createWorld({ profile })
     const client = await openClient(world)
     const ran: string[] = []

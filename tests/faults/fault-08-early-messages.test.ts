@@ -5,10 +5,10 @@ import { createWorld, openClient, profiles, rejection } from "./harness.ts"
 import { scriptedServer } from "./scripted-server.ts"
 
 describe.each(profiles)("fault-08 in profile %s", (profile) => {
-  it("delivers what came before WELCOME after it, in order, and before anything newer", async () => {
+  it("delivers messages from before WELCOME after it, in order, and before any newer one", async () => {
     const world = createWorld({ profile })
     const server = scriptedServer(profile)
-    const note = (text: string): void => server.say({ kind: "event", type: "note", payload: { text } })
+    const note = (text: string): void => server.send({ kind: "event", type: "note", payload: { text } })
     const client = world.client({ dial: server.dial })
     const log: string[] = []
     client.onStatus(({ state }) => log.push(state))
@@ -25,20 +25,20 @@ describe.each(profiles)("fault-08 in profile %s", (profile) => {
     expect(log).toEqual(["connecting", "open", "early 1", "early 2", "live"])
   })
 
-  it("hears what the server sends in the same moment as WELCOME", async () => {
+  it("receives messages that the server sends together with WELCOME", async () => {
     const world = createWorld({ profile })
     world.server.onSession(({ session }) => {
       for (const text of ["1", "2", "3"]) session.send("note", { text })
     })
     const client = world.client()
-    const heard: string[] = []
-    client.on("note", ({ text }) => heard.push(text))
+    const received: string[] = []
+    client.on("note", ({ text }) => received.push(text))
     unwatched(client.connect())
     await world.clock.settle()
-    expect(heard).toEqual(["1", "2", "3"])
+    expect(received).toEqual(["1", "2", "3"])
   })
 
-  it("does not let a slow or throwing listener spoil the login", async () => {
+  it("completes the login in spite of a slow or throwing listener", async () => {
     const world = createWorld({ profile })
     world.server.onSession(({ session }) => void session.send("note", { text: "welcome" }))
     const client = world.client()
@@ -57,7 +57,7 @@ describe.each(profiles)("fault-08 in profile %s", (profile) => {
     expect(await reply).toEqual({ text: "fine" })
   })
 
-  it("sends a burst from before the open session in order, none lost", async () => {
+  it("sends all requests from before the open session, in order", async () => {
     const world = createWorld({ profile, latencyMs: 5 })
     const client = world.client()
     unwatched(client.connect())
@@ -68,7 +68,7 @@ describe.each(profiles)("fault-08 in profile %s", (profile) => {
     expect(world.handled).toEqual(texts)
   })
 
-  it("refuses what goes beyond the queue's bound, and only that", async () => {
+  it("refuses only requests beyond the queue's bound", async () => {
     const world = createWorld({ profile })
     const client = world.client({ limits: { sendQueueMaxCount: 3 } })
     unwatched(client.connect())
@@ -79,7 +79,7 @@ describe.each(profiles)("fault-08 in profile %s", (profile) => {
     expect(world.handled).toEqual(["a", "b", "c"])
   })
 
-  it("keeps the order of replies and of what handlers publish around them", async () => {
+  it("keeps the order of replies and of the events that handlers publish around them", async () => {
     const world = createWorld({ profile })
     const log: string[] = []
     const client = await openClient(world)

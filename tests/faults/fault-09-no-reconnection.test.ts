@@ -5,7 +5,7 @@ import { describe, expect, it } from "vitest"
 import { boundlessDials, createWorld, openClient, profiles, rejection, watchStatus } from "./harness.ts"
 
 describe.each(profiles)("fault-09 in profile %s", (profile) => {
-  it("comes back by itself after a cut, with the same user", async () => {
+  it("reconnects by itself after a cut, with the same user", async () => {
     const world = createWorld({ profile })
     const client = await openClient(world)
     const statuses = watchStatus(client)
@@ -74,7 +74,7 @@ describe.each(profiles)("fault-09 in profile %s", (profile) => {
     expect(client.stats().timers).toBe(0)
   })
 
-  it("sends what was asked for during the outage once it is back, in order", async () => {
+  it("sends the requests of the outage after the resume, in order", async () => {
     const world = createWorld({ profile })
     const client = await openClient(world)
     world.network.links[0]?.cut()
@@ -120,7 +120,7 @@ describe.each(profiles)("fault-09 in profile %s", (profile) => {
 })
 
 describe("fault-09 in profile 2.0, whose sessions end with their connection", () => {
-  it("tells the caller that the outcome is unknown when a sent request lost its connection", async () => {
+  it("rejects with an unknown outcome when a sent request lost its connection", async () => {
     const world = createWorld({ profile: "2.0" })
     const client = await openClient(world)
     const lost = rejection(client.command("slow", { ms: 5_000 }))
@@ -134,7 +134,7 @@ describe("fault-09 in profile 2.0, whose sessions end with their connection", ()
 })
 
 describe("fault-09 in profile hawser.1, whose sessions outlive their connection", () => {
-  it("gives the caller the reply of a sent request that lost its connection, and asks for it once", async () => {
+  it("resolves with the reply of a sent request that lost its connection, and sends it once", async () => {
     const world = createWorld({ profile: "hawser.1" })
     const client = await openClient(world)
     const slow = client.command("slow", { ms: 5_000 })
@@ -151,7 +151,7 @@ describe("fault-09 in profile hawser.1, whose sessions outlive their connection"
     expect(world.server.stats()).toMatchObject({ sessionsOpened: 1, requestsSettled: 2 })
   })
 
-  it("tells the caller that the outcome is unknown when a sent request lost its session", async () => {
+  it("rejects with an unknown outcome when a sent request lost its session", async () => {
     const world = createWorld({ profile: "hawser.1", limits: { resumeWindowMs: 1_000 } })
     const client = await openClient(world)
     const lost = rejection(client.command("slow", { ms: 5_000 }))

@@ -67,7 +67,7 @@ describe.each(profiles)("fault-10 in profile %s", (profile) => {
     expect(client.stats()).toMatchObject({ pending: 0, timers: 0 })
   })
 
-  it("cancels a request whose caller gave up: the handler's signal aborts", async () => {
+  it("cancels a request that its caller aborts: the handler's signal aborts", async () => {
     const world = createWorld({ profile, server: {} })
     const client = await openClient(world)
     const controller = new AbortController()
@@ -77,12 +77,12 @@ describe.each(profiles)("fault-10 in profile %s", (profile) => {
     await aborted
     const next = client.command("echo", { text: "next" })
     await world.clock.settle()
-    // `2.0` has no CANCEL: there the slow handler runs on and the next one waits its turn.
+    // `2.0` has no CANCEL: there the slow handler continues and the next one waits for its turn.
     if (profile === "2.0") await world.clock.advance(20_000)
     expect(await next).toEqual({ text: "next" })
   })
 
-  it("settles a handler that ignores its signal, so that it cannot hold up the session", async () => {
+  it("settles a handler that ignores its signal, so that it cannot block the session", async () => {
     const world = createWorld({ profile })
     const client = await openClient(world)
     const stuck = rejection(client.command("never", {}, { timeoutMs: 1_000 }))

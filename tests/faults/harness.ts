@@ -29,7 +29,7 @@ export const contract = defineContract({
   },
   queries: {
     look: { input: z.object({}), output: z.object({ seen: z.number() }) },
-    /** The test itself sets its handler. */
+    /** Without a handler: the test sets its own. */
     secret: { input: z.object({}), output: z.object({}) },
   },
   events: {
@@ -48,7 +48,7 @@ export interface TestUser {
   readonly expiresAtMs?: number
 }
 
-/** Limits of a client that may dial as often as its strategy says: for tests that cut faster than any network. */
+/** Limits of a client whose dials only its strategy delays: for tests that cut more often than any network. */
 export const boundlessDials = { dialBurst: 1_000, dialsPerMinute: 1_000_000 }
 
 /** Wall-clock milliseconds since 1970 when a world's clock reads 0. */
@@ -60,11 +60,11 @@ export interface World {
   readonly server: Server<TestContract, TestUser>
   readonly serverErrors: unknown[]
   readonly clientErrors: unknown[]
-  /** Texts that handlers were given, in order. */
+  /** Inputs of the handlers, in order. */
   readonly handled: string[]
   /** A client that does not dial by itself. Tokens are user names; "bad…" is refused. */
   client(options?: Partial<ClientOptions>): Client<TestContract>
-  /** The same with another contract; one of the type `Contract` lets any name and input pass the compiler. */
+  /** Returns a client with another contract; one of the type `Contract` lets any name and input compile. */
   clientOf<C extends Contract>(other: C, options?: Partial<ClientOptions>): Client<C>
 }
 
@@ -73,7 +73,7 @@ export interface WorldOptions {
   readonly latencyMs?: number
   readonly limits?: Partial<ServerLimits>
   readonly server?: Partial<ServerOptions<TestContract, TestUser>>
-  /** Of another world, to live at the same time. */
+  /** The clock of another world, which runs in parallel. */
   readonly clock?: SimulatedClock
 }
 
@@ -165,7 +165,7 @@ export function watchStatus(client: Client<TestContract>): ClientStatus[] {
   return seen
 }
 
-/** The rejection of a promise that must reject, as the error that it must be. */
+/** Rejection of a promise that must reject, as the error that it must be. */
 export async function rejection(promise: Promise<unknown>): Promise<HawserError> {
   try {
     await promise

@@ -1,4 +1,4 @@
-// A server that is the test itself: it says what the test tells it to and never hears anything.
+// A server whose frames the test sends, and which receives nothing.
 import { TypeTable, clientMessageLimits, createFrameCodec, serverMessageLimits } from "@hawser/protocol/core"
 import type { Codec, Connection, Dial, DialEvents, Frame, Profile } from "@hawser/protocol/core"
 import { createEnvelopeCodec } from "@hawser/protocol/profile20"
@@ -8,12 +8,12 @@ export interface ScriptedServer {
   readonly codec: Codec
   /** Completes the last dial. */
   open(): void
-  say(frame: Frame): void
+  send(frame: Frame): void
   welcome(): void
   close(code: number): void
 }
 
-const deaf: Connection = {
+const sink: Connection = {
   bufferedBytes: 0,
   send: () => true,
   close: () => {},
@@ -22,7 +22,7 @@ const deaf: Connection = {
   resume: () => {},
 }
 
-/** Knows one message type, the event `note`. */
+/** The codec contains one message type, the event `note`. */
 export function scriptedServer(profile: Profile): ScriptedServer {
   const codec =
     profile === "2.0"
@@ -30,20 +30,20 @@ export function scriptedServer(profile: Profile): ScriptedServer {
       : createFrameCodec(new TypeTable(["note"]), clientMessageLimits)
   let last: DialEvents | undefined
   const caller = (): DialEvents => {
-    if (last === undefined) throw new Error("nobody has dialled")
+    if (last === undefined) throw new Error("no client has dialled")
     return last
   }
-  const say = (frame: Frame): void => caller().message(codec.encode(frame))
+  const send = (frame: Frame): void => caller().message(codec.encode(frame))
   return {
     codec,
-    say,
+    send,
     dial(_url, _protocols, events) {
       last = events
-      return deaf
+      return sink
     },
     open: () => caller().open(""),
     welcome: () =>
-      say({
+      send({
         kind: "welcome",
         sessionId: "s",
         resumeToken: "t",

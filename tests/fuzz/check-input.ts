@@ -1,13 +1,17 @@
-// What must hold for any bytes whatever, at both ends of both profiles, from the payload codec to the codecs: what they
-// take is what another library reads. Knows nothing of how inputs are made.
+// Checks that must hold for any bytes, at both ends of both profiles, from the payload codec to the frame codecs:
+// another library decodes an accepted value to the same value. Must not know how inputs are made.
+//
+// Work is counted, not timed: the number of bytes that the payload codec reads (of a sample of the inputs:
+// `countReads`), and the values that it builds: elements ≤ maxElements and ≤ the message's bytes, content ≤ the
+// message's bytes.
+//
+// Heap is bounded by 64 × input + 4 KiB, and no smaller factor holds: an empty map is one byte of a message and 64 of
+// heap, with its place in an array. `maxElements` bounds it too: the most expensive element is an empty binary, 112
+// bytes of heap for two of input. So the 10,000 elements of a server's message take at most 1.1 MB, and 640 KB if they
+// are the maps; its 64 KiB of content, if that is text, another 128 KiB.
 //
 // Work is counted, not timed: the number of bytes that the payload codec reads (of a sample of the inputs: `countReads`),
 // and what it builds: elements ≤ maxElements and ≤ the message's bytes, content ≤ the message's bytes.
-//
-// Heap is bounded by 64 × input + 4 KiB, and no smaller factor holds: an empty map is one byte of a message and 64 of heap,
-// with its place in an array. `maxElements` bounds it too: the dearest element is an empty binary, 112 bytes of heap for
-// two of input. So the 10,000 elements of a server's message take 1.1 MB at most, and 640 KB if they are the maps; its
-// 64 KiB of content, if that is text, another 128 KiB.
 import { integer, oneOf, optional, real, text } from "@hawser/protocol"
 import {
   ReplicaSchema,
@@ -25,11 +29,11 @@ import { decode } from "@msgpack/msgpack"
 import { typeNames } from "./generate.ts"
 import { difference, measure } from "./measure.ts"
 
-/** Heap of what an accepted message becomes, by the estimate of `measure`. */
+/** Heap of an accepted message, by the estimate of `measure`. */
 const heapFactor = 64
-/** For the frame around the payload: its own members, a default message. */
+/** Members of the frame around the payload, and a default message. */
 const heapConstantBytes = 4_096
-/** Reads of the payload codec: a map key of one byte is looked at most often. */
+/** Reads of the payload codec: a map key of one byte is read most often. */
 const readFactor = 8
 const readConstant = 32
 /** A refusal shows at most 64 characters of the peer, escapes included, and is one line. */
@@ -42,15 +46,18 @@ export interface Violation {
   readonly text: string
 }
 
-/** What has been seen, over all inputs. An input counts once for each end that looked at it. */
+/** Statistics over all inputs. An input counts once for each end that decoded it. */
 export interface Statistics {
   acceptedCount: number
   refusedCount: number
-  /** The greatest estimate of heap over bytes of input, of inputs with 64 bytes or more. */
+  /** The greatest ratio of estimated heap to bytes of input, of inputs with 64 bytes or more. */
   maxHeapFactor: number
-  /** The greatest number of reads over bytes of input, likewise. */
+  /** The greatest ratio of reads to bytes of input, of inputs with 64 bytes or more. */
   maxReadFactor: number
-  /** How often each end took a kind of frame, and for what it refused: `2.0 server: request`. `bad` is not the payload codec's. */
+  /**
+   * Counts of frames by kind at each end, and of refusals by cause: `2.0 server: request`. `bad` is not the payload
+   * codec's.
+   */
   readonly seen: Map<string, number>
 }
 
@@ -61,7 +68,7 @@ export function emptyStatistics(): Statistics {
 interface Subject {
   readonly name: string
   readonly codec: Codec
-  /** Takes whatever this subject accepts, from either side. */
+  /** Payload codec that accepts any value of this subject, from either side. */
   readonly wide: Codec
   readonly payloads: PayloadCodec
   readonly limits: MessageLimits
@@ -94,7 +101,7 @@ const thoroughSubjects: readonly Subject[] = [
   envelopeSubject("2.0 recording", clientMessageLimits),
 ]
 
-/** All that is wrong with what the ends make of these bytes. `isThorough`, which is slow, counts the reads too. */
+/** All violations by the ends with these bytes. `isThorough`, which is slow, counts the reads too. */
 export function checkInput(
   bytes: Uint8Array,
   statistics: Statistics,
@@ -107,16 +114,16 @@ export function checkInput(
       (isThorough ? countReads(subject, bytes, statistics) : undefined)
     if (text !== undefined) violations.push({ subject: subject.name, text })
   }
-  // What every object inherits would show up here.
+  // A polluted prototype has an enumerable key here.
   for (const key in {}) violations.push({ subject: "Object.prototype", text: `has got the key ${key}` })
   return violations
 }
 
-/** The ends that take these bytes for a message. */
+/** The ends that accept these bytes as a message. */
 export function takersOf(bytes: Uint8Array): readonly string[] {
   const takers = subjects.filter(({ codec }) => {
     const { kind } = codec.decode(bytes, requestCount)
-    // Packed bits are nobody's before a replica reads them.
+    // Packed bits have no owner before a replica reads them.
     return kind !== "bad" && kind !== "replicaParts"
   })
   return takers.map(({ name }) => name)
@@ -155,7 +162,7 @@ const partsSchema = ReplicaSchema.of({
 const knownRecord = [400, 7, "ann", 1, undefined]
 const knownState = { record: knownRecord, before: [404, 7, "ann", 1, undefined] }
 
-/** What is no such frame is a RangeError, whatever it is, and what is read is not larger than its bytes allow. */
+/** Any other frame must be refused with a RangeError, and a decoded value must not exceed the bounds of its bytes. */
 function checkParts(bytes: Uint8Array): string | undefined {
   let records = 0
   try {
@@ -183,7 +190,8 @@ function checkRefusal(frame: BadFrame, refusal: WireError | undefined, subject: 
   const { code, message } = frame.error
   if (refusal !== undefined && (code !== refusal.code || message !== refusal.message))
     return `refused with ${code} for "${message.slice(0, 99)}", not as the payload codec did`
-  if (refusal === undefined && code === "message_too_large") return "called too large what is not"
+  if (refusal === undefined && code === "message_too_large")
+    return "refused as too large a message within the limit"
   if (message.length > refusalMaxLength)
     return `wrote a refusal of ${message.length} characters: ${message.slice(0, 99)}…`
   if (manyLines.test(message)) return `wrote a refusal that is no plain line: ${JSON.stringify(message)}`
@@ -222,7 +230,7 @@ const classOf: Readonly<Record<Frame["kind"], FrameClass>> = {
   replicaParts: "volatile",
 }
 
-/** In `2.0` nothing is counted and the class says nothing. */
+/** Profile `2.0` has no counts, and its class carries no meaning. */
 function checkClass(found: FrameClass, frame: Frame): string | undefined {
   return found === classOf[frame.kind] || found === "control"
     ? undefined
@@ -255,7 +263,9 @@ function isMap(value: unknown): boolean {
   return typeof value === "object" && value !== null && Object.getPrototypeOf(value) === Object.prototype
 }
 
-/** Another library's reading, but for marks at the beginning of long text, which it drops. */
+/**
+ * Compares with another library's result, except for byte-order marks at the beginning of long text, which it drops.
+ */
 function checkValue(subject: Subject, bytes: Uint8Array, value: unknown): string | undefined {
   if (Buffer.from(bytes.buffer, bytes.byteOffset, bytes.byteLength).includes("\ufeff")) return undefined
   return difference(decode(bytes.subarray(subject.start)), value, "the library's value")
@@ -287,12 +297,12 @@ function checkSize(
 }
 
 function checkRoundTrip({ wide, start }: Subject, frame: Frame): string | undefined {
-  // A frame of a later version is read and forgotten, and no one sends it on; nor a number of no type, which is
-  // reported by a name that no contract can hold.
+  // A frame of a later version is decoded and dropped; neither is it encoded again. The same holds for a number without
+  // a type, which is reported by a name that no contract can have.
   if (frame.kind === "unknownControl") return undefined
   if (start === 1 && frame.kind !== "reply" && "type" in frame && frame.type.startsWith("#")) return undefined
   const again = wide.decode(wide.encode(frame), requestCount)
-  // Whole seconds travel in `2.0`.
+  // `2.0` carries whole seconds.
   const expected =
     start === 0 && frame.kind === "goaway"
       ? { ...frame, deadlineMs: Math.ceil(frame.deadlineMs / 1_000) * 1_000 }
@@ -305,7 +315,7 @@ function countReads(subject: Subject, bytes: Uint8Array, statistics: Statistics)
   const watched = new Proxy(bytes, {
     get(target, key) {
       if (key !== "length") reads += 1
-      // A part of the message is read by the platform, each byte once.
+      // The platform reads a part of the message, each byte once.
       if (key === "subarray") {
         return (from: number, end: number): Uint8Array => {
           reads += Math.max(0, end - from)

@@ -4,7 +4,7 @@ import { generate, inputKinds } from "./generate.ts"
 import { knownFaults } from "./known-faults.ts"
 import { FuzzRun, corpusInputs } from "./run.ts"
 
-/** Of each kind; the nightly run takes minutes instead (`npm run fuzz`). */
+/** Number of inputs of each kind; the nightly run takes minutes instead (`npm run fuzz`). */
 const ciInputCount = 1_000_000
 const timeoutMs = 600_000
 const inherited = [
@@ -21,17 +21,17 @@ function inheritedKeys(): readonly (readonly PropertyKey[])[] {
 
 describe("the corpus", () => {
   it.each(corpusInputs())(
-    "does no harm and is taken by the right ends: $name",
+    "passes the checks and is accepted by the right ends: $name",
     ({ name, bytes, takenBy }) => {
       const run = new FuzzRun(0)
       run.bytes(bytes, name)
       expect(run.failures).toEqual([])
-      // What a known fault lets pass is pinned as it will have to be.
+      // The expected ends hold only for inputs without a known fault.
       if (run.knownCounts.every((count) => count === 0)) expect(takersOf(bytes)).toEqual(takenBy)
     },
   )
 
-  it("still shows every fault that is known: delete the entries of those that are mended", () => {
+  it("still shows every known fault: delete the entries of fixed faults", () => {
     const run = new FuzzRun(0)
     run.corpus()
     expect(knownFaults.filter((_, index) => run.knownCounts[index] === 0).map(({ what }) => what)).toEqual([])
@@ -49,7 +49,7 @@ describe("inputs of a seed", () => {
 })
 
 describe("checkInput", () => {
-  it("reports what every object would inherit", () => {
+  it("reports a key that every object would inherit", () => {
     Object.defineProperty(Object.prototype, "polluted", { value: 1, enumerable: true, configurable: true })
     const violations = checkInput(Uint8Array.of(0x40), emptyStatistics(), false)
     Reflect.deleteProperty(Object.prototype, "polluted")
@@ -70,11 +70,11 @@ describe(`${ciInputCount} inputs of each kind`, () => {
     expect(run.failures.join("\n\n")).toBe("")
   })
 
-  it("abuse-A34 leave everything that objects inherit as it was", () => {
+  it("abuse-A34 do not change Object.prototype", () => {
     expect(inheritedKeys()).toEqual(before)
   })
 
-  it("are taken as every kind of frame, and refused for every reason, many times each", () => {
+  it("are accepted as every kind of frame, and refused for every reason, many times each", () => {
     const refusals = [
       "the message has more bytes than maxBytes",
       "the message ends before its value does",

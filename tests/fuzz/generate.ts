@@ -1,5 +1,5 @@
 // Makes inputs for the decoders from a seed: raw bytes, and frames of both profiles that are whole or damaged in ways
-// that keep most of their structure. The same seed gives the same input. Knows no codec.
+// that keep most of their structure. The same seed gives the same input. Must not know codecs.
 import { seededRandom } from "@hawser/protocol/testing"
 import { mutate } from "./mutate.ts"
 import { keys, writeCount, writeMap, writeText, writeValue, writer } from "./values.ts"
@@ -17,14 +17,14 @@ export function generate(kind: InputKind, seed: number): Uint8Array {
   return kind === "raw" ? rawBytes(random) : structured(random)
 }
 
-/** Mostly some tens of bytes, seldom up to 64 KiB, very seldom beyond a server's limit. */
+/** Lengths: mostly some tens of bytes, rarely up to 64 KiB, very rarely beyond a server's limit. */
 function lengthOf(random: Random): number {
   const draw = random()
   if (draw < 0.001) return below(random, 66_000)
   return draw < 0.02 ? below(random, 1_500) : below(random, 48)
 }
 
-// First bytes of frames, and heads of values that lead deeper into a decoder than most bytes do.
+// First bytes of frames, and headers of values that lead deeper into a decoder than most bytes do.
 const frameBytes = [
   0x01, 0x02, 0x03, 0x04, 0x05, 0x06, 0x07, 0x08, 0x09, 0x0a, 0x0b, 0x0c, 0x0d, 0x10, 0x3f, 0x40, 0x41, 0x42,
   0x43, 0x44, 0x45, 0x46, 0x47, 0x80, 0x81,
@@ -63,7 +63,7 @@ const welcomeFields = [
   "texts",
 ] as const
 
-/** First byte, then what stands in the array. */
+/** First byte, then the items of the array. */
 const frames: readonly [readonly [number, readonly Field[]], ...(readonly [number, readonly Field[]])[]] = [
   [0x01, ["count", "text", "nil", "text", "count"]],
   [0x01, ["count", "text", "claim", "text", "count"]],
@@ -100,7 +100,7 @@ const frames: readonly [readonly [number, readonly Field[]], ...(readonly [numbe
 function writeField(random: Random, field: Field): void {
   switch (field) {
     case "count":
-      // Numbers of known types, more often than not.
+      // Mostly numbers of known types.
       if (random() < 0.7) writer.integer(below(random, typeNames.length), below(random, 9))
       else writeCount(random)
       break

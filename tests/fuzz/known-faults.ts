@@ -1,8 +1,8 @@
-// Faults of the product that this fuzz has found and that are not mended yet. Whoever mends one deletes its entry here;
-// the fuzz test fails while an entry is here whose input in corpus.json does no harm any more.
+// Known faults of the product that this fuzz has found. The fix of one deletes its entry here. The fuzz test fails
+// while an entry's input in corpus.json passes the checks.
 
 interface KnownFault {
-  /** What the checks say about it. */
+  /** Pattern of the violation's text. */
   readonly pattern: RegExp
   readonly what: string
 }

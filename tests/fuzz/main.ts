@@ -7,7 +7,7 @@ const usage = `usage: npm run fuzz -- [options]
 
   --minutes N         how long; fractions allowed (1)
   --seed N            0 to ${seedMax} (a random one, shown at the end)
-  --replay KIND:SEED  one input again, as a failure names it: ${inputKinds.join(" or ")}
+  --replay KIND:SEED  one input again, as a failure prints it: ${inputKinds.join(" or ")}
   --hex DIGITS        one input by its bytes
   --corpus            only the inputs of corpus.json
   --help              show this`

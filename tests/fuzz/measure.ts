@@ -1,21 +1,21 @@
-// Measures a decoded value: what a peer made us build. Knows no bytes and no limits.
+// Measures a decoded value: the structures that a peer made us build. Must not know bytes or limits.
 
 export interface Measure {
-  /** Array items, and map entries twice: as the limits count. Doubled keys of the message are one entry here. */
+  /** Array items, and map entries twice, as the limits count. Duplicate keys of the message are one entry here. */
   elements: number
-  /** Containers inside each other. */
+  /** Greatest depth of nested containers. */
   depth: number
-  /** UTF-8 of all text, keys included, and all binaries. */
+  /** Bytes of all text as UTF-8, keys included, and of all binaries. */
   contentBytes: number
-  /** An upper estimate of the heap that the value takes, in bytes: see `cost`. */
+  /** An upper estimate of the value's heap, in bytes: see `cost`. */
   heapBytes: number
-  /** Something that no message may bring forth, or undefined. */
+  /** A value that no message may produce, or undefined. */
   fault: string | undefined
 }
 
 /**
- * Bytes of V8's objects (64-bit, no pointer compression), rounded up: text at two bytes a character, maps at their
- * dearest form (a dictionary).
+ * Bytes of V8's objects (64-bit, no pointer compression), rounded up: text at two bytes a character, maps in their most
+ * expensive form (a dictionary).
  */
 const cost = {
   text: 24,
@@ -83,13 +83,13 @@ function enter(found: Measure, depth: number, elements: number): void {
 }
 
 /**
- * Where a value did not come back as it went, and how; undefined when it did. `undefined` leaves as nil and -0 as 0;
- * Dates and binaries are compared by content.
+ * Place and kind of the first difference after a round trip; undefined without one. `undefined` becomes nil and -0
+ * becomes 0; Dates and binaries are compared by content.
  */
 export function difference(sent: unknown, back: unknown, path = "it"): string | undefined {
   if (isSameLeaf(sent, back)) return undefined
   if (!isContainer(sent) || !isContainer(back) || Array.isArray(sent) !== Array.isArray(back)) {
-    return `${path} was ${show(sent)} and came back as ${show(back)}`
+    return `${path} was ${show(sent)} and returned as ${show(back)}`
   }
   const [ours, theirs] = [membersOf(sent), membersOf(back)]
   for (const key of new Set([...ours.keys(), ...theirs.keys()])) {

@@ -1,15 +1,16 @@
-// Damages a message where it hurts: at heads of values, at lengths, inside text, by nesting, cutting and doubling.
+// Damages a message at sensitive places: at headers of values, at lengths, inside text, by nesting, cutting and
+// doubling.
 import { below, pick } from "./writer.ts"
 import type { Random } from "./writer.ts"
 
 export interface MutateOptions {
-  /** Where values begin. */
+  /** Offsets of values. */
   readonly heads: readonly number[]
   readonly random: Random
   readonly times: number
 }
 
-/** What a hostile peer puts in the place of a value, or in front of it. */
+/** Bytes that a hostile peer writes instead of a value, or before it. */
 const hostile = [
   "c1",
   "d40500",

@@ -1,4 +1,4 @@
-// Runs inputs of a seed through the checks and says how to see a failing one again.
+// Runs inputs of a seed through the checks and prints the command that repeats a failing one.
 import { checkInput, emptyStatistics } from "./check-input.ts"
 import type { Statistics } from "./check-input.ts"
 import corpus from "./corpus.json" with { type: "json" }
@@ -6,21 +6,21 @@ import { generate, inputKinds } from "./generate.ts"
 import type { InputKind } from "./generate.ts"
 import { knownFaults } from "./known-faults.ts"
 
-/** Inputs of one run that do not share a seed with those of the run of the next seed. */
+/** Inputs of one run; their seeds do not overlap with those of the next seed's run. */
 const seedStride = 1_000_000_000
-/** One in so many inputs has its reads counted. */
+/** The reads of one input in this number are counted. */
 const countedShare = 64
 const shownFailures = 10
 const shownHexDigits = 400
 
 export const seedMax = Math.floor(Number.MAX_SAFE_INTEGER / seedStride) - 1
 
-/** One run; of failures with the same words only the first is kept. */
+/** One run; of failures with the same text only the first is kept. */
 export class FuzzRun {
   readonly seed: number
   readonly statistics: Statistics = emptyStatistics()
   readonly inputCounts: Record<InputKind, number> = { raw: 0, structured: 0 }
-  /** How often each known fault was met again. */
+  /** Number of inputs that showed each known fault. */
   readonly knownCounts: number[] = knownFaults.map(() => 0)
   readonly #failures = new Map<string, string>()
   #failureCount = 0
@@ -45,7 +45,7 @@ export class FuzzRun {
     }
   }
 
-  /** One input of an earlier run. */
+  /** Checks one input of an earlier run. */
   replay(kind: InputKind, inputSeed: number): void {
     this.inputCounts[kind] += 1
     this.#check(generate(kind, inputSeed), true, () => `${kind}:${inputSeed}`)
@@ -59,7 +59,7 @@ export class FuzzRun {
     for (const { name, bytes } of corpusInputs()) this.bytes(bytes, name)
   }
 
-  /** The last line of a run. */
+  /** Last line of a run. */
   summary(): string {
     const { acceptedCount, refusedCount, maxHeapFactor, maxReadFactor } = this.statistics
     const figures = [
@@ -101,11 +101,11 @@ function describe(what: string, bytes: Uint8Array, name: string): string {
 interface CorpusInput {
   readonly name: string
   readonly bytes: Uint8Array
-  /** The ends that have to take it for a message; all others refuse it. */
+  /** Ends that must accept it as a message; all others refuse it. */
   readonly takenBy: readonly string[]
 }
 
-/** Inputs that are known to hurt a careless decoder: `prefix`, then `hex` so many times. */
+/** Inputs that harm an unguarded decoder: `prefix`, then `hex` this number of times. */
 export function corpusInputs(): readonly CorpusInput[] {
   return corpus.map(({ prefix, hex, times, name, takenBy }) => ({
     name,

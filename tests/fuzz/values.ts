@@ -1,8 +1,9 @@
-// Writes MessagePack values drawn at random: every family and form, edges of ranges, names that matter somewhere.
+// Writes MessagePack values drawn at random: every family and form, edges of ranges, and names with a meaning in
+// JavaScript or the protocol.
 import { Writer, below, pick } from "./writer.ts"
 import type { Random } from "./writer.ts"
 
-/** Written over by every input. */
+/** Overwritten by every input. */
 export const writer = new Writer()
 
 const texts = [
@@ -154,7 +155,7 @@ export function writeValue(random: Random, depth: number): void {
   else writeArray(random, depth)
 }
 
-/** Containers inside each other, about as deep as allowed. */
+/** Depth of nested containers, near the limit. */
 function writeNest(random: Random, depth: number): void {
   const levels = 26 + below(random, 9) - depth
   for (let level = 0; level < levels; level += 1) {

@@ -1,5 +1,6 @@
-// Writes MessagePack by hand, in every form that the format allows, minimal or not: an encoder would only ever show
-// the decoder one of them. Knows no frame. Remembers where each value begins, for whoever wants to damage it there.
+// Writes MessagePack without a library, in every form that the format allows, minimal or not: an encoder would only
+// ever produce one of them. Must not know frames. Records where each value begins, so that a mutation can damage it
+// there.
 
 export type Random = () => number
 
@@ -15,7 +16,7 @@ export function pick<T>(random: Random, items: readonly [T, ...T[]]): T {
 const utf8 = new TextEncoder()
 const maxBytes = 1 << 18
 
-/** One for a whole run: its buffer is written over by every message. */
+/** One writer for a whole run: its buffer is overwritten by every message. */
 export class Writer {
   readonly #bytes = new Uint8Array(maxBytes)
   readonly #view = new DataView(this.#bytes.buffer)
@@ -31,7 +32,7 @@ export class Writer {
     this.heads.length = 0
   }
 
-  /** A copy of what was written. */
+  /** Copy of the written bytes. */
   take(): Uint8Array {
     return this.#bytes.slice(0, this.#length)
   }
@@ -59,7 +60,10 @@ export class Writer {
     this.#length += size
   }
 
-  /** `narrow` is the first byte for 8-bit lengths, or for 16-bit ones where there are none (arrays and maps). */
+  /**
+   * `narrow` is the first byte for 8-bit lengths, or for 16-bit ones where 8-bit lengths do not exist (arrays and
+   * maps).
+   */
   #sized(
     length: number,
     form: { readonly narrow: number; readonly sizes: readonly number[]; readonly wider: number },
@@ -70,7 +74,7 @@ export class Writer {
     this.#unsigned(length, form.sizes[chosen] ?? 4)
   }
 
-  /** `wider` chooses a longer form of the header than is needed, as far as there is one. */
+  /** `wider` chooses a longer form of the header than necessary, as far as one exists. */
   text(value: string, wider = 0): void {
     const length = Buffer.byteLength(value)
     if (length < 32 && wider === 0) this.head(0xa0 | length)
@@ -94,7 +98,7 @@ export class Writer {
     else this.#sized(count, { narrow: 0xde, sizes: [2, 4], wider: Math.max(0, wider - 1) })
   }
 
-  /** In any of the forms that hold it; `form` chooses. */
+  /** Writes an integer in any of the forms that hold it; `form` chooses. */
   integer(value: number, form: number): void {
     const forms: (() => void)[] = []
     const add = (head: number, bits: number, isSigned: boolean): void => {

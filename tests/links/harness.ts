@@ -1,5 +1,6 @@
-// Real clients and a real server over simulated links: rate, latency, and a kernel's send buffer that the server cannot see.
-// A world of walkers changes with every tick; a viewer's age is what its copy of the world's time lags behind.
+// Real clients and a real server over simulated links: rate, latency, and a kernel's send buffer that the server cannot
+// see. A world of walkers changes with every tick. A viewer's age is the difference between the world's time and its
+// copy.
 import { createClient } from "@hawser/client"
 import type { Client } from "@hawser/client"
 import { defaultServerLimits, defineContract, defineReplica, integer, real, text } from "@hawser/protocol"
@@ -41,9 +42,9 @@ type LinksContract = typeof contract
 
 export interface Player {
   readonly client: Client<LinksContract>
-  /** Milliseconds that its requests took. */
+  /** Round trips of its requests, in milliseconds. */
   readonly roundTripsMs: number[]
-  /** Age of its copy at each tick since it has one. */
+  /** Age of its copy at each tick since its first snapshot. */
   readonly agesMs: number[]
 }
 
@@ -56,11 +57,11 @@ export interface LinksOptions {
   readonly bitsPerSecond: number
   readonly latencyMs: number
   readonly limits?: Partial<ServerLimits>
-  /** True: clients of the wire as it was before state was acknowledged. */
+  /** True: clients of the wire version before acknowledged state. */
   readonly areOld?: boolean
-  /** True: they send no requests, so that nothing but state is acknowledged. */
+  /** True: they send no requests, so that only state is acknowledged. */
   readonly areSilent?: boolean
-  /** Of the clients. Default: the world's. */
+  /** Limits of the clients. Default: those of the world. */
   readonly clientClock?: (clock: Clock) => Clock
 }
 
@@ -119,12 +120,12 @@ export class LinksWorld {
       autoConnect: false,
       onError: (error) => errors.push(error),
     })
-    // A failure of it is the status.
+    // The status shows its failure.
     client.connect().catch(() => {})
     return { client, roundTripsMs: [], agesMs: [] }
   }
 
-  /** Everybody walks, and the world's time goes on. */
+  /** Moves every walker by one step, and advances the world's time. */
   tick(): void {
     const { walkers: count, lookLength = 0, looksChange = false } = this.#options
     const walkers = this.server.replica("walkers")
@@ -144,7 +145,7 @@ export class LinksWorld {
     return String.fromCharCode(97 + this.#random() * 26).repeat(length)
   }
 
-  /** Runs the world, and `each` in every tick. Ages are sampled, and each player sends a request every two seconds. */
+  /** Runs the world, and `each` in every tick. Samples ages; each player sends a request every two seconds. */
   async run(ms: number, each: (tick: number) => void = () => {}): Promise<void> {
     const { clock } = this
     const { areSilent = false } = this.#options
@@ -168,7 +169,7 @@ export class LinksWorld {
     )
   }
 
-  /** All ages, and all round trips. */
+  /** Returns all ages, and all round trips. */
   get figures(): { readonly agesMs: readonly number[]; readonly roundTripsMs: readonly number[] } {
     return {
       agesMs: this.players.flatMap(({ agesMs }) => agesMs),
@@ -176,7 +177,7 @@ export class LinksWorld {
     }
   }
 
-  /** Forgets what was sampled so far. */
+  /** Drops all samples. */
   sampleAnew(): void {
     for (const { agesMs, roundTripsMs } of this.players) {
       agesMs.length = 0
@@ -184,7 +185,7 @@ export class LinksWorld {
     }
   }
 
-  /** From now on the links carry so much, in both directions. */
+  /** Sets the rate of the links, in both directions. */
   setRate(bitsPerSecond: number): void {
     for (const socket of this.network.sockets)
       for (const side of ["client", "server"] as const)
@@ -192,7 +193,7 @@ export class LinksWorld {
   }
 }
 
-/** Dials as a client does that knows nothing of the readers' limits and of state that is acknowledged. */
+/** Dials as a client without the readers' limits and without acknowledged state. */
 function withoutLimits(dial: Dial): Dial {
   const codec = createFrameCodec(new TypeTable([]), defaultServerLimits.message)
   return (url, protocols, events) => {

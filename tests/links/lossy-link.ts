@@ -1,4 +1,4 @@
-// Real ends on links that lose segments, on virtual time: as with TCP nothing is lost to the reader, it comes late.
+// Real ends on links that lose segments, on virtual time: as with TCP, lost segments arrive late.
 import { SimulatedClock, SimulatedNetwork, SimulatedProcess, seededRandom } from "@hawser/protocol/testing"
 import { createServer } from "@hawser/server"
 import { createClient } from "@hawser/client"
@@ -76,7 +76,7 @@ export async function live({ lossShare, seed, clients, minutes }: LinkPlan): Pro
         counts.answered += 1
         counts.longestRoundTripMs = Math.max(counts.longestRoundTripMs, clock.now() - sentAtMs)
       },
-      // A request without an answer is missing from the count.
+      // A request without a reply is missing from the count.
       () => {},
     )
     process.schedule(2_000, () => ask(client, process))

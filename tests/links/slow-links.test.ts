@@ -1,5 +1,5 @@
-// Links that carry less than what is shown over them: a viewer sees how things are, not a backlog. The bound holds where a
-// link carries the largest snapshot in a second (docs/guarantees.md).
+// Links with a lower rate than the replicas' changes: a viewer sees the current state, not a backlog. The bound holds
+// if the link carries the largest snapshot in a second (docs/guarantees.md).
 import type { Clock } from "@hawser/protocol"
 import { describe, expect, it } from "vitest"
 import { LinksWorld, most, tickMs } from "./harness.ts"
@@ -7,7 +7,7 @@ import { LinksWorld, most, tickMs } from "./harness.ts"
 const latencyMs = 150
 const roundTripMs = 2 * latencyMs
 const boundMs = 2 * roundTripMs + 2_000
-/** Its updates are 18 kbit/s, a snapshot of it 5 kbit. */
+/** Its updates are 18 kbit/s, its snapshot 5 kbit. */
 const crowd = { walkers: 42, lookLength: 2, latencyMs }
 
 describe("forty clients on slow links", { timeout: 120_000 }, () => {
@@ -15,14 +15,14 @@ describe("forty clients on slow links", { timeout: 120_000 }, () => {
     [10_000, 45],
     [8_000, 20],
   ])(
-    "surprise-C1 see what is, at %i bit/s and a demand of 18,000, for %i s",
+    "surprise-C1 see the current state, at %i bit/s and a demand of 18,000, for %i s",
     async (bitsPerSecond, seconds) => {
       const world = new LinksWorld({ ...crowd, players: 40, bitsPerSecond })
       await world.run(seconds * 1_000)
       const { agesMs, roundTripsMs } = world.figures
       expect(agesMs.length).toBeGreaterThan((40 * (seconds - 3) * 1_000) / 50)
       expect(most(agesMs)).toBeLessThanOrEqual(boundMs)
-      // Requests wait for what is under way at most.
+      // Requests wait at most for the data under way.
       expect(most(roundTripsMs)).toBeLessThanOrEqual(boundMs)
       expect(roundTripsMs.length).toBeGreaterThan((40 * (seconds - 6)) / 2)
       const stats = world.server.stats()
@@ -39,7 +39,7 @@ describe("forty clients on slow links", { timeout: 120_000 }, () => {
 })
 
 describe("a client on a slow link", { timeout: 60_000 }, () => {
-  it("surprise-C1 gets a backlog if it is an old one that acknowledges no state", async () => {
+  it("surprise-C1 gets a backlog if its version does not acknowledge state", async () => {
     const world = new LinksWorld({ ...crowd, players: 1, bitsPerSecond: 10_000, areOld: true })
     await world.run(20_000)
     expect(most(world.figures.agesMs)).toBeGreaterThan(6_000)
@@ -58,7 +58,7 @@ describe("a client on a slow link", { timeout: 60_000 }, () => {
       world.server.broadcast("spark", { n: tick })
       moodAgesMs.push(nowMs - Math.min(...moods.values()))
     }
-    // A link that nothing is known of takes a burst of events first.
+    // A link of unknown rate gets a burst of events first.
     await world.run(8_000, shout)
     world.sampleAnew()
     moodAgesMs.length = 0
@@ -74,12 +74,12 @@ describe("a client on a slow link", { timeout: 60_000 }, () => {
     const limits = { ackProgressMs: 6_000 }
     const world = new LinksWorld({ ...crowd, players: 1, bitsPerSecond: 1_500, limits, areSilent: true })
     await world.run(60_000)
-    // It waits all the time, and is shown something all the time.
+    // The view is always behind, and always gets updates.
     expect(world.server.stats()).toMatchObject({ slowConsumersClosed: 0, sessionsDetached: 0, conflated: 1 })
     expect(most(world.figures.agesMs)).toBeLessThan(12_000)
   })
 
-  it("surprise-C1 sees what is soon after its link has become slow, and everything when it is fast again", async () => {
+  it("surprise-C1 sees the current state soon after its link has become slow, and all of it when the link is fast again", async () => {
     const world = new LinksWorld({ ...crowd, players: 1, bitsPerSecond: 10_000_000 })
     await world.run(10_000)
     world.sampleAnew()
@@ -95,12 +95,12 @@ describe("a client on a slow link", { timeout: 60_000 }, () => {
     expect(world.server.stats().replicaUpdatesConflated).toBe(before.replicaUpdatesConflated)
   })
 
-  it("surprise-C1 is closed when nothing of it is acknowledged any more, with little under way", async () => {
+  it("surprise-C1 is closed when it acknowledges nothing more, with few bytes under way", async () => {
     const world = new LinksWorld({ ...crowd, players: 1, bitsPerSecond: 1_000_000 })
     await world.run(5_000)
     const [socket] = world.network.sockets
     socket?.pipeFrom("client").block()
-    // The client finds out first, and would come back.
+    // The client finds the dead connection first, and would reconnect.
     world.network.stopServing()
     await world.run(10_000)
     const { stateUnacknowledgedBytes, stateOldestMs, conflated } = world.server.stats()
@@ -111,7 +111,7 @@ describe("a client on a slow link", { timeout: 60_000 }, () => {
     expect(slowConsumersClosed + silentConnectionsClosed).toBe(1)
   })
 
-  it("surprise-C1 keeps its view while its timers run once a minute: acknowledgements need none", async () => {
+  it("surprise-C1 keeps its view while its timers run once a minute: acknowledgements need no timer", async () => {
     const onceAMinute = (clock: Clock): Clock => ({
       now: () => clock.now(),
       schedule: (ms, callback) =>
@@ -127,7 +127,7 @@ describe("a client on a slow link", { timeout: 60_000 }, () => {
 })
 
 describe("a client on a fast link with a long round trip", { timeout: 60_000 }, () => {
-  it("surprise-C1 is sent every update of a large world, as without acknowledgements", async () => {
+  it("surprise-C1 gets every update of a large world, as without acknowledgements", async () => {
     const run = async (areOld: boolean) => {
       const large = { walkers: 20, lookLength: 1_000, looksChange: true }
       const world = new LinksWorld({ ...large, players: 1, bitsPerSecond: 100_000_000, latencyMs, areOld })
@@ -147,7 +147,7 @@ describe("a client on a fast link with a long round trip", { timeout: 60_000 }, 
     const [old, now] = [await run(true), await run(false)]
     expect(old).toEqual({ ...now, heldBack: 0, isCounted: false })
     expect(now).toMatchObject({ laterHeldBack: 0, isCounted: true })
-    // Until the first round trip has shown the rate: about what TCP itself waits for.
+    // Until the first round trip has shown the rate: about TCP's own delay.
     expect(now.heldBack * tickMs).toBeLessThanOrEqual(3 * roundTripMs)
   })
 })

@@ -1,35 +1,35 @@
-// The count of state in ACK, frame by frame: what the server believes, and what the client answers to PING.
+// The count of state in ACK, frame by frame: the server's count, and the client's answer to PING.
 import { clientMessageLimits } from "@hawser/protocol/core"
 import { describe, expect, it } from "vitest"
 import { createWorld, openClient } from "../faults/harness.ts"
 import type { World } from "../faults/harness.ts"
-import { codec, sayHello } from "../sessions/scripted-client.ts"
+import { codec, sendHello } from "../sessions/scripted-client.ts"
 
 const where = (world: World, x: number): number => world.server.broadcast("where", { who: "ann", x })
 
 describe("a count of state", () => {
   it.each([
     ["names its limits", { limits: clientMessageLimits }, "session_diverged"],
-    ["names none, so that it is an old one", {}, undefined],
+    ["names none, as older versions do", {}, undefined],
   ])(
-    "surprise-C1 above what was sent, of a client that %s, ends the session or says nothing",
+    "surprise-C1 above the sent count, of a client that %s, ends the session or has no effect",
     async (_, hello, cause) => {
       const world = createWorld({ profile: "hawser.1" })
       const ends: string[] = []
       world.server.onSessionEnd(({ cause: why }) => ends.push(why))
-      const client = await sayHello(world, hello)
+      const client = await sendHello(world, hello)
       where(world, 1)
       await world.clock.settle()
-      client.say({ kind: "ack", handled: 0, stateFrames: 1 })
+      client.send({ kind: "ack", handled: 0, stateFrames: 1 })
       await world.clock.settle()
       expect([ends, world.server.stats().stateUnacknowledgedBytes]).toEqual([[], 0])
-      client.say({ kind: "ack", handled: 0, stateFrames: 2 })
+      client.send({ kind: "ack", handled: 0, stateFrames: 2 })
       await world.clock.settle()
       expect(ends).toEqual(cause === undefined ? [] : [cause])
     },
   )
 
-  it("surprise-C1 begins anew with each connection", async () => {
+  it("surprise-C1 restarts with each connection", async () => {
     const world = createWorld({ profile: "hawser.1" })
     const client = await openClient(world)
     for (let x = 0; x < 5; x += 1) where(world, x)
@@ -39,7 +39,7 @@ describe("a count of state", () => {
     where(world, 6)
     await world.clock.advance(1_000)
     const acks = world.network.links[1]?.client.sent.map((bytes) => codec.decode(bytes, 0))
-    // The last value of the first connection comes again, and the new one.
+    // The last value of the first connection is sent again, and the new one.
     expect(acks?.filter(({ kind }) => kind === "ack").at(-1)).toEqual({
       kind: "ack",
       handled: 0,
@@ -49,7 +49,7 @@ describe("a count of state", () => {
     expect(world.server.stats()).toMatchObject({ stateUnacknowledgedBytes: 0, stateOldestMs: 0 })
   })
 
-  it("surprise-C1 is told to a server that asks by PING, before the answer", async () => {
+  it("surprise-C1 is sent to a server that sends PING, before the PONG", async () => {
     const world = createWorld({ profile: "hawser.1" })
     await openClient(world)
     where(world, 1)
@@ -59,8 +59,8 @@ describe("a count of state", () => {
     const link = world.network.links[0]
     link?.server.send({ bytes: codec.encode({ kind: "ping", number: 7, handled: 0 }) })
     await world.clock.settle()
-    const said = link?.client.sent.slice(-2).map((bytes) => codec.decode(bytes, 0))
-    expect(said).toEqual([
+    const sent = link?.client.sent.slice(-2).map((bytes) => codec.decode(bytes, 0))
+    expect(sent).toEqual([
       { kind: "ack", handled: 0, stateFrames: 2 },
       { kind: "pong", number: 7, handled: 0 },
     ])

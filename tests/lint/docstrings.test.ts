@@ -90,7 +90,7 @@ export function reopen(): void { inner() }
   expect(faults).toEqual(["2: open", "3: close"])
 })
 
-it("accepts a sentence; one for all overloads and for both accessors of a name", () => {
+it("accepts a sentence, one for all overloads and for both accessors of a name", () => {
   const faults = faultsIn(`
 /** Opens a session. */
 export function open(name: string): void
@@ -105,7 +105,7 @@ export class Client {
   expect(faults).toEqual(["4: open.own"])
 })
 
-it("refuses comments that are no docstrings, and docstrings without a sentence", () => {
+it("rejects comments that are no docstrings, and docstrings without a sentence", () => {
   const faults = faultsIn(`
 export interface Options {
   // Name of the client.

@@ -1,4 +1,5 @@
-// The names that the packages export: few for applications, all of them from whichever package an application has.
+// The names that the packages export: few for applications, and the whole vocabulary from each package for
+// applications.
 import * as client from "@hawser/client"
 import * as vocabulary from "@hawser/protocol"
 import * as core from "@hawser/protocol/core"
@@ -9,7 +10,7 @@ import { expect, it } from "vitest"
 
 const packages = join(import.meta.dirname, "../../packages")
 
-/** Types that an index re-exports: they are gone when the tests run, so the text must say. */
+/** Types that an index re-exports: they do not exist at run time, so the test reads the source. */
 function typesIn(name: string): string[] {
   const text = readFileSync(join(packages, name, "src/index.ts"), "utf8")
   return [...text.matchAll(/export type \{([^}]*)\}/g)].flatMap(([, names = ""]) =>
@@ -39,7 +40,7 @@ it("exports the vocabulary of contracts and little else from @hawser/protocol", 
   ])
 })
 
-it("exports nothing from @hawser/protocol/core that applications get from @hawser/protocol", () => {
+it("exports no name from @hawser/protocol/core that @hawser/protocol exports", () => {
   expect(Object.keys(core).filter((name) => name in vocabulary)).toEqual([])
 })
 

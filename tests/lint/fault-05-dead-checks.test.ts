@@ -7,7 +7,7 @@ import { beforeAll, expect, test } from "vitest"
 const root = join(import.meta.dirname, "../..")
 const config = join(root, "tests/output/fault-05.oxlintrc.json")
 
-// The fixtures are left out of the normal run by `ignorePatterns`, which here must not apply.
+// `ignorePatterns` excludes the fixtures from the normal run; it must not apply here.
 beforeAll(() => {
   const rules: unknown = JSON.parse(readFileSync(join(root, ".oxlintrc.json"), "utf8"))
   mkdirSync(join(root, "tests/output"), { recursive: true })

@@ -1,4 +1,4 @@
-// The order of layers in the packages, and that its check fails when it should: also for an import of a type alone.
+// The order of layers in the packages, and that its check fails when it should, also for an import of a type alone.
 import { execFileSync } from "node:child_process"
 import { mkdirSync, mkdtempSync, rmSync, writeFileSync } from "node:fs"
 import { tmpdir } from "node:os"
@@ -7,7 +7,7 @@ import { expect, it, onTestFinished } from "vitest"
 
 const scripts = join(import.meta.dirname, "../../scripts")
 
-/** Of a package with these files, whose layers are `low`, then `left` and `right`, then `index.ts`. */
+/** Faults of a package with these files, whose layers are `low`, then `left` and `right`, then `index.ts`. */
 function faultsOf(files: Readonly<Record<string, string>>): unknown {
   const folder = mkdtempSync(join(tmpdir(), "hawser-layers-"))
   onTestFinished(() => rmSync(folder, { recursive: true, force: true }))
@@ -28,7 +28,7 @@ it("keeps the order of layers in all packages", () => {
   expect(evaluate(`layerFaults("../packages")`)).toEqual([])
 })
 
-it("lets a layer import itself and what is below", () => {
+it("accepts imports of the own layer and of lower layers", () => {
   const files = {
     "low/a.ts": "export const a = 1",
     "left/b.ts": `import { a } from "../low/a.ts"\nimport { c } from "./c.ts"\nexport const b = a + c`,
@@ -38,15 +38,15 @@ it("lets a layer import itself and what is below", () => {
   expect(faultsOf(files)).toEqual([])
 })
 
-it("rejects an import of what is above, also of a type", () => {
+it("rejects an import of a higher layer, also of a type", () => {
   const files = {
     "low/a.ts": `import type { B } from "../left/b.ts"\nexport type A = B`,
     "left/b.ts": "export type B = 1",
   }
-  expect(faultsOf(files)).toEqual(["low/a.ts imports left/b.ts: low may not know left"])
+  expect(faultsOf(files)).toEqual(["low/a.ts imports left/b.ts: low must not import from left"])
 })
 
-it("rejects an import between layers of one row, an export from above, and a layer without a place", () => {
+it("rejects an import between layers of one row, an export from above, and a layer that the order lacks", () => {
   const files = {
     "left/b.ts": "export const b = 1",
     "right/c.ts": `import { b } from "../left/b.ts"\nexport const c = b`,
@@ -55,8 +55,8 @@ it("rejects an import between layers of one row, an export from above, and a lay
     "new/f.ts": "export const f = 1",
   }
   expect(faultsOf(files)).toEqual([
-    "new has no place in the order of layers (scripts/layers.mjs)",
-    "left/d.ts imports index.ts: left may not know index.ts",
-    "right/c.ts imports left/b.ts: right may not know left",
+    "new is missing in the order of layers (scripts/layers.mjs)",
+    "left/d.ts imports index.ts: left must not import from index.ts",
+    "right/c.ts imports left/b.ts: right must not import from left",
   ])
 })

@@ -1,11 +1,12 @@
-// The Promela models of the session protocol: every one verified, every broken switch refuted. `npm run model` alone.
+// The Promela models of the session protocol: every model verified, every broken switch refuted. `npm run model` runs
+// it alone.
 import { spawnSync } from "node:child_process"
 import { expect, it } from "vitest"
 
 const root = new URL("../..", import.meta.url)
 const hasSpin = spawnSync("spin", ["-V"]).error === undefined
 
-// In CI nothing is left out: there the missing tool fails the test.
+// In CI no test is skipped: there the missing tool fails the test.
 it.skipIf(!hasSpin && process.env["CI"] === undefined)(
   "verifies every model and refutes every broken switch (needs spin: apt-get install spin)",
   { timeout: 900_000 },

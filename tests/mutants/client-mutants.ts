@@ -1,4 +1,4 @@
-// Mistakes in the client: what it counts, what it sends again, what it tells its application.
+// Mistakes in the client: in its counts, its retransmissions and its reports to the application.
 import type { Mutant } from "./mutant.ts"
 
 const numberedSession = "packages/client/src/session/numbered-session.ts"
@@ -15,21 +15,21 @@ const requests = "packages/client/src/calls/requests.ts"
 
 export const clientMutants: readonly Mutant[] = [
   {
-    name: "The client does not say at a resume which requests were given up",
+    name: "The client does not list its abandoned requests at a resume",
     breaks: ["R22", "W19"],
     edits: [{ file: numberedSession, find: "    this.#sendVoid()\n", replace: "" }],
   },
   {
-    name: "The client goes by its timers alone, which may be late, when it sends again",
+    name: "The client relies on its timers alone, which may be late, when it retransmits",
     breaks: ["O5", "R22"],
     edits: [{ file: handshake, find: "    this.#options.requests.expire()\n", replace: "" }],
     killedBy: {
       tests: ["tests/sessions/late-requests.test.ts"],
-      because: "the application of a client with late timers has not been told anything when it resumes",
+      because: "a client with late timers has not rejected its requests when it resumes",
     },
   },
   {
-    name: "The client sends again what the server has received, and nobody sorts it out",
+    name: "The client retransmits messages that the server has received, and the server does not drop them",
     breaks: ["S2", "A12"],
     edits: [
       {
@@ -40,7 +40,7 @@ export const clientMutants: readonly Mutant[] = [
     ],
   },
   {
-    name: "What a connection still says counts after HELLO was said on the next one",
+    name: "Messages of a connection still count after HELLO was sent on the next one",
     breaks: ["S1", "S13", "V5"],
     edits: [
       { file: runClient, find: "    if (link !== this.#binding.link) return\n", replace: "" },
@@ -50,10 +50,10 @@ export const clientMutants: readonly Mutant[] = [
         replace: "if (link !== undefined) onMessage(link, bytes)",
       },
     ],
-    pair: "a socket that was given up is forgotten by its number, and its link is not the session's any more",
+    pair: "an abandoned socket is removed by its number, and its link is not the session's any more",
   },
   {
-    name: "The late close of a socket that was given up ends its successor",
+    name: "The late close of an abandoned socket ends its successor",
     breaks: ["L1", "V5"],
     edits: [
       {
@@ -67,10 +67,10 @@ export const clientMutants: readonly Mutant[] = [
         replace: '  if (!("dial" in input) || input.dial >= 0) return false\n',
       },
     ],
-    pair: "a socket that was given up is silenced, and the machine ignores numbers that are not alive",
+    pair: "an abandoned socket has no callbacks any more, and the machine ignores numbers that are not alive",
   },
   {
-    name: "While it moves, the client speaks on the old connection until WELCOME",
+    name: "While it moves, the client sends on the old connection until WELCOME",
     breaks: ["S6", "Z2"],
     edits: [
       {
@@ -81,7 +81,7 @@ export const clientMutants: readonly Mutant[] = [
     ],
   },
   {
-    name: "The client keeps the first resume token that it was given",
+    name: "The client keeps its first resume token",
     breaks: ["S10", "A3"],
     edits: [
       {
@@ -92,7 +92,7 @@ export const clientMutants: readonly Mutant[] = [
     ],
   },
   {
-    name: "What waited for a connection is not sent after the resume",
+    name: "Requests that waited for a connection are not sent after the resume",
     breaks: ["L1", "A11"],
     edits: [
       {
@@ -103,11 +103,11 @@ export const clientMutants: readonly Mutant[] = [
     ],
     killedBy: {
       tests: ["tests/sessions/resume.test.ts"],
-      because: "its sockets tell that they have room, and that sends it as well",
+      because: "its sockets report that they have room, which sends them as well",
     },
   },
   {
-    name: "The client acknowledges nothing unless it is asked or has much",
+    name: "The client acknowledges only at a PING or beyond the bounds of count and bytes",
     breaks: ["L1", "N5"],
     edits: [
       {
@@ -118,11 +118,11 @@ export const clientMutants: readonly Mutant[] = [
     ],
     killedBy: {
       tests: ["tests/sessions/replay-memory.test.ts"],
-      because: "the server asks by PING before it misses an acknowledgement",
+      because: "the server sends PING before it misses an acknowledgement",
     },
   },
   {
-    name: "The end of a session is not told with what was under way",
+    name: "The report of a session's end lacks the requests under way",
     breaks: ["S4", "A13"],
     edits: [
       {
@@ -155,16 +155,16 @@ export const clientMutants: readonly Mutant[] = [
     ],
     killedBy: {
       tests: ["tests/sessions/outage.test.ts"],
-      because: "who is told too much is told; it only notices who is told nothing",
+      because: "it accepts reports with too many requests; it only notices missing ones",
     },
   },
   {
-    name: "Requests that never left, or have a key, are forgotten with their session",
+    name: "Requests that never left, or have a key, are dropped with their session",
     breaks: ["S4", "A13"],
     edits: [{ file: requests, find: "        again.push(taken)\n", replace: "" }],
   },
   {
-    name: "Requests that waited go out in reverse",
+    name: "Requests that waited are sent in reverse order",
     breaks: ["S2", "R3"],
     edits: [
       {
@@ -186,7 +186,7 @@ export const clientMutants: readonly Mutant[] = [
     ],
   },
   {
-    name: "A probe whose timer is late counts as unanswered before what has arrived is read",
+    name: "A probe whose timer is late counts as unanswered before the received bytes are read",
     breaks: ["V7"],
     edits: [
       {
@@ -197,7 +197,7 @@ export const clientMutants: readonly Mutant[] = [
     ],
     killedBy: {
       tests: ["packages/protocol/src/session/heartbeat.machine.test.ts"],
-      because: "a connection that is given up too early is only resumed once more",
+      because: "a connection that is closed too early is only resumed once more",
     },
   },
   {
@@ -206,20 +206,20 @@ export const clientMutants: readonly Mutant[] = [
     edits: [{ file: runClient, find: "    this.timers.runDue()\n", replace: "" }],
     killedBy: {
       tests: ["tests/sessions/hidden-page.test.ts"],
-      because: "the server asks for the count in time, and a client that it drops comes back",
+      because: "the server requests the count in time, and a client that it drops resumes",
     },
   },
   {
-    name: "A request without any sign of life is no doubt",
+    name: "A request without any received byte causes no doubt",
     breaks: ["V6"],
     edits: [{ file: numberedSession, find: "if (this.attached) this.#options.onAsked()", replace: "" }],
     killedBy: {
       tests: ["tests/sessions/liveness.test.ts"],
-      because: "the silence is noticed anyway, only later",
+      because: "the silence is noticed all the same, only later",
     },
   },
   {
-    name: "A dial that nobody answers is waited for for ever",
+    name: "A dial without an answer has no deadline",
     breaks: ["L1"],
     edits: [
       {
@@ -288,7 +288,7 @@ export const clientMutants: readonly Mutant[] = [
         replace: "isConnected(state) ? renew(",
       },
     ],
-    killedBy: { tests: machineTests, because: "its servers ask once" },
+    killedBy: { tests: machineTests, because: "its servers send AUTHREQ once" },
   },
   {
     name: "A resume leaves the count of attempts as it was",
@@ -312,7 +312,7 @@ export const clientMutants: readonly Mutant[] = [
         replace: "    isProven: resumed || row.failures >= 0,\n",
       },
     ],
-    killedBy: { tests: machineTests, because: "its servers do not send everybody away" },
+    killedBy: { tests: machineTests, because: "its servers do not send all clients away" },
   },
   {
     name: "The time for a dial does not grow with failures",
@@ -327,7 +327,7 @@ export const clientMutants: readonly Mutant[] = [
     killedBy: { tests: machineTests, because: "its networks are faster than the least limit" },
   },
   {
-    name: "Another token lets the attempt with the former one go on",
+    name: "Another token does not cancel the attempt with the previous one",
     breaks: ["C15"],
     edits: [
       {
@@ -343,7 +343,7 @@ export const clientMutants: readonly Mutant[] = [
     },
   },
   {
-    name: "A frame that cannot be read is passed over",
+    name: "An unreadable frame is ignored",
     breaks: ["S5", "W7"],
     edits: [
       {
@@ -355,7 +355,7 @@ export const clientMutants: readonly Mutant[] = [
     killedBy: { tests: ["tests/sessions/client-rules.test.ts"], because: "its servers send no such frame" },
   },
   {
-    name: "The time to come back of a shutdown is not heeded",
+    name: "The client ignores the return time of a shutdown",
     breaks: ["Z7"],
     edits: [
       {
@@ -370,7 +370,7 @@ export const clientMutants: readonly Mutant[] = [
     },
   },
   {
-    name: "GOAWAY is not heeded",
+    name: "The client ignores GOAWAY",
     breaks: ["Z2"],
     edits: [
       {
@@ -381,7 +381,7 @@ export const clientMutants: readonly Mutant[] = [
     ],
     killedBy: {
       tests: ["tests/sessions/event-order.test.ts"],
-      because: "who does not move is closed after a while, and loses nothing by it",
+      because: "a client that does not move is closed after a while, and loses no message by it",
     },
   },
 ]

@@ -1,4 +1,4 @@
-// A temporary copy of the sources in which mistakes can be made: nothing of the product knows of it.
+// A temporary copy of the sources for the mutants' mistakes. The product must not know it.
 import { cp, mkdir, mkdtemp, readFile, readdir, readlink, symlink, writeFile } from "node:fs/promises"
 import { existsSync, rmSync } from "node:fs"
 import { tmpdir } from "node:os"
@@ -46,7 +46,7 @@ export class SourceCopy {
     }
   }
 
-  /** Makes the mistakes of a mutant; the function that it gives takes them back. */
+  /** Makes the mistakes of a mutant; the returned function reverts them. */
   async mutate(mutant: Mutant): Promise<() => Promise<void>> {
     const before: { readonly path: string; readonly source: string }[] = []
     const restore = async (): Promise<void> => {

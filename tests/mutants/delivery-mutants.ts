@@ -1,4 +1,4 @@
-// Mistakes in what both ends share: counting, keeping, replaying, volatile values.
+// Mistakes in the common code of both ends: counts, buffers, replay, volatile values.
 import type { Mutant } from "./mutant.ts"
 
 const delivery = "packages/protocol/src/session/delivery.ts"
@@ -21,7 +21,7 @@ export const deliveryMutants: readonly Mutant[] = [
     ],
   },
   {
-    name: "A new connection is given nothing of what the old one lost",
+    name: "A new connection does not get the messages that the old one lost",
     breaks: ["S1", "S2"],
     edits: [
       {
@@ -59,7 +59,7 @@ export const deliveryMutants: readonly Mutant[] = [
     ],
   },
   {
-    name: "Values that wait go out before the reliable messages that wait",
+    name: "Queued values are sent before queued reliable messages",
     breaks: ["S12", "E11"],
     edits: [
       {
@@ -70,13 +70,13 @@ export const deliveryMutants: readonly Mutant[] = [
     ],
   },
   {
-    name: "A value takes the turn of the one that it replaces, in front of reliable messages sent meanwhile",
+    name: "A value inherits the position of the one that it replaces, before reliable messages sent in between",
     breaks: ["S12", "E11"],
     edits: [
       {
         file: delivery,
-        find: "  #isDead = false\n\n  constructor(",
-        replace: "  #isDead = false\n  #turnOfValues = 0\n\n  constructor(",
+        find: "  #isDead = false\n\n  /** Creates a delivery",
+        replace: "  #isDead = false\n  #turnOfValues = 0\n\n  /** Creates a delivery",
       },
       {
         file: delivery,
@@ -92,7 +92,7 @@ export const deliveryMutants: readonly Mutant[] = [
     ],
   },
   {
-    name: "Of the values of a key that wait, the first one is kept",
+    name: "The first queued value of a key is kept instead of the last",
     breaks: ["S12", "E11"],
     edits: [
       {
@@ -103,7 +103,7 @@ export const deliveryMutants: readonly Mutant[] = [
     ],
   },
   {
-    name: "A keyed value is dropped while the client is away",
+    name: "A keyed value is dropped while the session is detached",
     breaks: ["S12", "E2"],
     edits: [
       {
@@ -115,20 +115,20 @@ export const deliveryMutants: readonly Mutant[] = [
     ],
     killedBy: {
       tests: ["tests/sessions/client-rules.test.ts"],
-      because: "it asks for last values of attached sessions only",
+      because: "it checks last values of attached sessions only",
     },
   },
   {
-    name: "The last value that a dying connection was given is not offered again",
+    name: "The last value that was written to a dying connection is not sent again",
     breaks: ["S12", "E11"],
     edits: [{ file: delivery, find: "    this.#values?.offerAgain()\n", replace: "" }],
     killedBy: {
       tests: ["tests/sessions/server-enforcement.test.ts"],
-      because: "it asks for last values that waited, not for those that were written",
+      because: "it checks last values that were queued, not those that were written",
     },
   },
   {
-    name: "The count of what was heard says nothing of what it was: no digest at a resume",
+    name: "The resume compares the count of received messages without their digest",
     breaks: ["S5", "A6"],
     edits: [
       {
@@ -139,11 +139,11 @@ export const deliveryMutants: readonly Mutant[] = [
     ],
     killedBy: {
       tests: ["tests/sessions/session-end.test.ts"],
-      because: "both of its ends count alike; only somebody who claims another digest can tell",
+      because: "both of its ends count alike; only a client that claims another digest shows it",
     },
   },
   {
-    name: "SYNC is believed whatever it says",
+    name: "Any SYNC is accepted",
     breaks: ["S5", "N7"],
     edits: [
       {
@@ -158,7 +158,7 @@ export const deliveryMutants: readonly Mutant[] = [
     },
   },
   {
-    name: "An acknowledgement may claim what was never sent",
+    name: "An acknowledgement may claim messages that were never sent",
     breaks: ["S3", "N6"],
     edits: [
       {
@@ -169,11 +169,11 @@ export const deliveryMutants: readonly Mutant[] = [
     ],
     killedBy: {
       tests: ["packages/protocol/src/session/delivery.test.ts"],
-      because: "its ends are honest: nobody claims more than there was",
+      because: "its ends are honest: none claims more than was sent",
     },
   },
   {
-    name: "The link takes whatever the socket takes: nothing bounds what is under way",
+    name: "The state window accepts as much as the socket: nothing bounds the bytes under way",
     breaks: ["B8", "F9"],
     edits: [
       {
@@ -182,10 +182,10 @@ export const deliveryMutants: readonly Mutant[] = [
         replace: "    if (bytes >= 0 || nowMs < 0) return true\n",
       },
     ],
-    killedBy: { tests: [slowLinks], because: "nobody looks how old what it sees is" },
+    killedBy: { tests: [slowLinks], because: "it does not check the age of views" },
   },
   {
-    name: "A late acknowledgement does not lower the rate of the link",
+    name: "A late acknowledgement does not lower the estimated rate of the link",
     breaks: ["B8"],
     edits: [
       {
@@ -194,7 +194,7 @@ export const deliveryMutants: readonly Mutant[] = [
         replace: "if (isOver || (!isLate && bytesPerMs > this.#bytesPerMs))",
       },
     ],
-    killedBy: { tests: [stateWindowTest], because: "nobody looks how old what it sees is" },
+    killedBy: { tests: [stateWindowTest], because: "it does not check the age of views" },
   },
   {
     name: "Values always go before views",
@@ -238,8 +238,8 @@ export const deliveryMutants: readonly Mutant[] = [
     edits: [
       {
         file: "packages/protocol/src/session/receive-count.ts",
-        find: "while (this.#settledAhead.delete(this.#handled + 1)) this.#advance(this.#handled + 1)",
-        replace: "if (this.#settledAhead.delete(number)) this.#advance(this.#handled + 1)",
+        find: "while (settled.delete(this.#handled + 1)) {",
+        replace: "if (settled.delete(number)) {",
       },
     ],
   },

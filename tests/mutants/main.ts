@@ -1,4 +1,4 @@
-// The command line of the mutants. Exit code 0: each is noticed; 1: one is not, or the sources fail without any;
+// The command line of the mutants. Exit code 0: each is killed; 1: one is not, or the sources fail without a mistake;
 // 2: the arguments cannot be used.
 import { parseArgs } from "node:util"
 import { SourceCopy } from "./copy.ts"
@@ -14,7 +14,7 @@ const usage = `usage: npm run mutants [-- options]
   --seeds N      of the simulator, for each mutant at most (600)
   --steps N      of each seed (800)
   --processes N  1 or 2 mutants at a time (2)
-  --simulate     shows the simulator also what it is known not to see
+  --simulate     also runs the simulator on mutants that it is known not to kill
   --list         names the mutants and what they break, and ends
   --help         show this`
 
@@ -58,7 +58,7 @@ function chosen(only: string | undefined): readonly Mutant[] {
   return found
 }
 
-/** Why nothing can be learnt, if the sources themselves do not pass. */
+/** Reason why the run proves nothing, if the sources fail without a mistake. */
 async function faultWithout(mistakes: readonly Mutant[], budget: Budget): Promise<string | undefined> {
   const [copy] = copies
   if (copy === undefined) return "there is no copy"

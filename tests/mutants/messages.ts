@@ -1,4 +1,4 @@
-// What a hunting process tells the one that started it.
+// Messages from a hunting process to its parent.
 import { z } from "zod"
 
 export const huntMessage = z.union([
@@ -8,14 +8,14 @@ export const huntMessage = z.union([
   z.object({
     kind: z.literal("failed"),
     seed: z.number(),
-    /** The invariant that does not hold; "unexpected" for any other error. */
+    /** The violated invariant; "unexpected" for any other error. */
     invariant: z.string(),
     text: z.string(),
   }),
 ])
 export type HuntMessage = z.infer<typeof huntMessage>
 
-/** Of vitest's JSON reporter, what is needed here. */
+/** The necessary part of vitest's JSON report. */
 export const testReport = z.object({
   success: z.boolean(),
   testResults: z.array(

@@ -1,8 +1,8 @@
-// What a mutant is: a mistake that somebody could make in the core, as an edit of its source.
+// A mutant: a plausible mistake in the core, as an edit of its source.
 
-/** What stands in `file` exactly once, and what the mistake has in its place. */
+/** A text that occurs in `file` exactly once, and its replacement with the mistake. */
 export interface Edit {
-  /** From the root of the repository. */
+  /** Path from the root of the repository. */
   readonly file: string
   readonly find: string
   readonly replace: string
@@ -11,24 +11,24 @@ export interface Edit {
 export interface Mutant {
   /** The mistake, in a sentence. */
   readonly name: string
-  /** What it breaks: rules and invariants of docs/protocol.md. */
+  /** Broken rules and invariants of docs/protocol.md. */
   readonly breaks: readonly string[]
   readonly edits: readonly Edit[]
   /**
-   * Two mistakes of which each alone has no effect, because what the other one takes away stands behind it: why that
-   * is so. The edits are both of them.
+   * Reason why each of two mistakes alone has no effect: the other place still prevents the fault. The edits are both
+   * mistakes.
    */
   readonly pair?: string
-  /** Tests that notice what the simulator cannot see, and why it cannot. */
+  /** Tests that kill a mutant which the simulator cannot, and the reason why it cannot. */
   readonly killedBy?: { readonly tests: readonly string[]; readonly because: string }
 }
 
-/** The source with the mistakes made. Throws when one no longer fits: then it has to be written anew. */
+/** The source with the mistakes made. Throws if one no longer fits: then the mutant must be rewritten. */
 export function applied(source: string, edits: readonly Pick<Edit, "find" | "replace">[]): string {
   return edits.reduce((text, { find, replace }) => {
     const parts = text.split(find)
     if (parts.length !== 2 || find === replace)
-      throw new Error(`stands in the file ${parts.length - 1} times instead of once:\n${find}`)
+      throw new Error(`the text occurs ${parts.length - 1} times in the file instead of once:\n${find}`)
     return parts.join(replace)
   }, source)
 }

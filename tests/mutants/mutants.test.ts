@@ -1,4 +1,4 @@
-// Every mutant still fits the source, and says what it is. That each is noticed shows `npm run mutants`.
+// Every mutant still fits the source, and names existing rules. `npm run mutants` shows that each is killed.
 import { existsSync, readFileSync } from "node:fs"
 import { join } from "node:path"
 import { describe, expect, it } from "vitest"
@@ -20,13 +20,13 @@ describe("every mutant", () => {
     for (const path of mutant.killedBy?.tests ?? []) expect(existsSync(join(repository, path))).toBe(true)
   })
 
-  it("has a name of its own, and there are at least 30", () => {
+  it("has a unique name, and there are at least 30", () => {
     expect(new Set(mutants.map(({ name }) => name)).size).toBe(mutants.length)
     expect(mutants.length).toBeGreaterThanOrEqual(30)
   })
 })
 
-describe("an edit that does not stand in the source exactly once", () => {
+describe("an edit whose text does not occur exactly once in the source", () => {
   it.each(["", "a b a"])("is refused: %j", (source) => {
     expect(() => applied(source, [{ find: "a", replace: "c" }])).toThrow(/instead of once/)
   })

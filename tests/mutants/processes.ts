@@ -1,4 +1,4 @@
-// Starts the two kinds of checks on a copy and tells what they found: seeds of the simulator, and files of tests.
+// Starts the two kinds of checks on a copy and returns their findings: seeds of the simulator, and files of tests.
 import { fork, spawn } from "node:child_process"
 import type { ChildProcess } from "node:child_process"
 import { once } from "node:events"
@@ -8,7 +8,7 @@ import { fileURLToPath } from "node:url"
 import { repository } from "./copy.ts"
 import { huntMessage, testReport } from "./messages.ts"
 
-/** `broken`: the check could not be made, which proves nothing. */
+/** `broken`: the check could not run, which proves nothing. */
 export type Finding =
   | { readonly kind: "passed" }
   | { readonly kind: "failed"; readonly seed: number; readonly by: string; readonly text: string }
@@ -20,14 +20,14 @@ export interface Seeds {
   readonly steps: number
 }
 
-/** A seed takes less than a second; one that takes this long has met a loop without an end. */
+/** A seed takes less than a second; one that takes this long has met an endless loop. */
 const seedTimeoutMs = 120_000
 const testsTimeoutMs = 240_000
 const huntPath = relative(repository, fileURLToPath(new URL("./hunt.ts", import.meta.url)))
 const fromSource = ["--max-semi-space-size=32", "-C", "@hawser/source", "--import", "tsx"]
 const running = new Set<ChildProcess>()
 
-/** Nothing outlives this process. */
+/** All child processes end with this process. */
 export function endAll(): void {
   for (const child of running) child.kill("SIGKILL")
 }
@@ -74,14 +74,16 @@ export function huntIn(root: string, { first, count, steps }: Seeds): Promise<Fi
     })
     child.on("exit", (code, signal) => {
       if (seed === first + count && code === 0) end({ kind: "passed" })
-      else if (signal === "SIGKILL") end({ kind: "broken", text: "somebody ended the process" })
+      else if (signal === "SIGKILL") end({ kind: "broken", text: "the process was killed" })
       else if (isReady) end(failure({ seed, invariant: "crash", text: lastLines(errors) }))
       else end({ kind: "broken", text: lastLines(errors) })
     })
   })
 }
 
-/** A name that does not exist is a slip of whoever wrote the mutant, and no proof that anybody would notice. */
+/**
+ * A ReferenceError or SyntaxError is a fault of the mutant's text, and no proof that a check would notice the mistake.
+ */
 function failure(found: {
   readonly seed: number
   readonly invariant: string

@@ -1,4 +1,4 @@
-// Mistakes in how the server takes messages and serves requests.
+// Mistakes in how the server receives messages and serves requests.
 import type { Mutant } from "./mutant.ts"
 
 const inbound = "packages/server/src/session/conversation/inbound.ts"
@@ -10,7 +10,7 @@ const noStreams = "it has no streams"
 
 export const requestMutants: readonly Mutant[] = [
   {
-    name: "A message that is held counts when its turn comes, not when it has arrived",
+    name: "A held message counts when its turn comes, not when it has arrived",
     breaks: ["S2", "N2"],
     edits: [
       {
@@ -28,21 +28,21 @@ export const requestMutants: readonly Mutant[] = [
     ],
   },
   {
-    name: "Messages that are held are taken last in, first out",
+    name: "Held messages are processed last in, first out",
     breaks: ["S2", "M3"],
     edits: [{ file: inbound, find: "this.#held?.shift()", replace: "this.#held?.pop()" }],
   },
   {
-    name: "The server does not read on after it had paused",
+    name: "The server does not resume reading after a pause",
     breaks: ["L1", "M3"],
     edits: [{ file: inbound, find: "    this.#connection?.resume()\n", replace: "" }],
     killedBy: {
       tests: ["tests/sessions/server-enforcement.test.ts"],
-      because: "the sweep ends the connection that is not read, and the next one is read",
+      because: "the sweep closes the paused connection, and the next one is read",
     },
   },
   {
-    name: "Acknowledgements wait behind requests for which there is no room",
+    name: "Acknowledgements wait behind requests for which the queue is full",
     breaks: ["L1", "M3"],
     edits: [{ file: inbound, find: '    if (kind === "control") return true\n', replace: "" }],
   },
@@ -58,7 +58,7 @@ export const requestMutants: readonly Mutant[] = [
     ],
     killedBy: {
       tests: ["tests/sessions/server-enforcement.test.ts"],
-      because: "it takes every overflow of a full buffer for right",
+      because: "it accepts every overflow of a full buffer",
     },
   },
   {
@@ -78,11 +78,11 @@ export const requestMutants: readonly Mutant[] = [
     ],
     killedBy: {
       tests: ["packages/server/src/calls/request-queue.test.ts"],
-      because: "they start in order all the same, and it does not count those that run",
+      because: "they still start in order, and it does not count running ones",
     },
   },
   {
-    name: "CANCEL reaches the request that runs, whichever was meant",
+    name: "CANCEL aborts the running request, whichever it names",
     breaks: ["S14", "R6"],
     edits: [
       {
@@ -97,7 +97,7 @@ export const requestMutants: readonly Mutant[] = [
     },
   },
   {
-    name: "The late result of a handler that was given up is sent as well",
+    name: "The late result of an aborted handler is sent as well",
     breaks: ["S14", "R5"],
     edits: [{ file: requestQueue, find: "    if (job.settled) return\n", replace: "" }],
   },
@@ -113,7 +113,7 @@ export const requestMutants: readonly Mutant[] = [
     ],
   },
   {
-    name: "A request runs although its caller had given it up before it arrived",
+    name: "A request runs although its caller had abandoned it before it arrived",
     breaks: ["R22"],
     edits: [
       {
@@ -124,7 +124,7 @@ export const requestMutants: readonly Mutant[] = [
     ],
   },
   {
-    name: "A second VOID lets the requests of the first one run, though they are still held",
+    name: "After a second VOID the requests of the first one run, though they are still held",
     breaks: ["R22"],
     edits: [
       {
@@ -146,11 +146,11 @@ export const requestMutants: readonly Mutant[] = [
     ],
     killedBy: {
       tests: ["tests/sessions/late-requests.test.ts"],
-      because: "what its network delivers at one time comes one message after the other",
+      because: "its network delivers simultaneous messages one after the other",
     },
   },
   {
-    name: "A request starts though it waited for all of its caller's time",
+    name: "A request starts though its wait exceeded its caller's timeout",
     breaks: ["R4"],
     edits: [
       {
@@ -161,11 +161,11 @@ export const requestMutants: readonly Mutant[] = [
     ],
     killedBy: {
       tests: ["packages/server/src/calls/request-queue.test.ts"],
-      because: "it does not know for how long a request has waited at the server",
+      because: "it does not record how long a request has waited at the server",
     },
   },
   {
-    name: "A request with a key is executed as often as it comes",
+    name: "A request with a key is executed as often as it arrives",
     breaks: ["S2", "I1"],
     edits: [
       {
@@ -176,7 +176,7 @@ export const requestMutants: readonly Mutant[] = [
     ],
   },
   {
-    name: "A repetition does not wait for the request that still runs",
+    name: "A repetition does not wait for the running request",
     breaks: ["S2", "I2"],
     edits: [
       {
@@ -188,11 +188,11 @@ export const requestMutants: readonly Mutant[] = [
     killedBy: {
       tests: ["tests/sessions/requests.test.ts"],
       because:
-        "it repeats what was answered; what still runs, only when its session ends and it is soon back",
+        "it repeats answered requests; running ones, only when the session ends and the client soon returns",
     },
   },
   {
-    name: "A stream sends more items than its reader takes",
+    name: "A stream sends more items than its reader's credit",
     breaks: ["R15"],
     edits: [{ file: replyStreams, find: "    stream.credit -= 1\n", replace: "" }],
     killedBy: { tests: ["tests/sessions/streams.test.ts"], because: noStreams },

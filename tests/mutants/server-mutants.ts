@@ -1,4 +1,4 @@
-// Mistakes in the server's session: who may have it, which connection speaks for it, how it ends.
+// Mistakes in the server's session: its owner, its current connection, its end.
 import type { Mutant } from "./mutant.ts"
 
 const serverSession = "packages/server/src/session/life/server-session.ts"
@@ -13,12 +13,11 @@ const sessionFrames = "packages/server/src/session/conversation/session-frames.t
 const liveness = "packages/server/src/session/life/liveness.ts"
 const lifeTest = "packages/server/src/session/life/session.machine.test.ts"
 
-const claimsAreHonest =
-  "its thieves are answered with an end of the session at the latest, which it takes for right"
+const claimsAreHonest = "its thieves cause at most an end of the session, which it accepts"
 
 export const serverMutants: readonly Mutant[] = [
   {
-    name: "What a delivery brings about is told in its middle",
+    name: "Side effects of a delivery are reported in its middle",
     breaks: ["E7"],
     edits: [
       {
@@ -33,7 +32,7 @@ export const serverMutants: readonly Mutant[] = [
     },
   },
   {
-    name: "All sessions together may keep as much as they like",
+    name: "All sessions together may keep any number of bytes",
     breaks: ["B6"],
     edits: [
       {
@@ -44,7 +43,7 @@ export const serverMutants: readonly Mutant[] = [
     ],
     killedBy: {
       tests: ["tests/sessions/replay-memory.test.ts"],
-      because: "no simulated session keeps a quarter of a gigabyte",
+      because: "no simulated session buffers a quarter of a gigabyte",
     },
   },
   {
@@ -59,7 +58,7 @@ export const serverMutants: readonly Mutant[] = [
     ],
   },
   {
-    name: "A connection whose session went to another one stays open and is heard",
+    name: "A connection whose session moved to another one stays open and is read",
     breaks: ["S6", "S13", "A9"],
     edits: [
       {
@@ -81,7 +80,7 @@ export const serverMutants: readonly Mutant[] = [
     ],
   },
   {
-    name: "A token dies when its successor is sent, not when that one has arrived",
+    name: "A token expires when its successor is sent, not when that one has arrived",
     breaks: ["S10", "A5"],
     edits: [
       {
@@ -97,7 +96,7 @@ export const serverMutants: readonly Mutant[] = [
     ],
   },
   {
-    name: "The token before the last one never dies",
+    name: "The token before the last one never expires",
     breaks: ["S11", "A5"],
     edits: [
       {
@@ -109,7 +108,7 @@ export const serverMutants: readonly Mutant[] = [
     killedBy: { tests: ["tests/sessions/resume-claims.test.ts"], because: claimsAreHonest },
   },
   {
-    name: "A token counts whoever signed it",
+    name: "A token is accepted with any signature",
     breaks: ["S11", "A4"],
     edits: [
       {
@@ -120,7 +119,7 @@ export const serverMutants: readonly Mutant[] = [
     ],
   },
   {
-    name: "A token counts whoever presents it",
+    name: "A token is accepted from any user",
     breaks: ["S11", "A4"],
     edits: [
       {
@@ -131,7 +130,7 @@ export const serverMutants: readonly Mutant[] = [
     ],
   },
   {
-    name: "HELLO of a socket that its client gave up, arriving late, takes the session",
+    name: "A late HELLO of an abandoned socket takes the session",
     breaks: ["S10", "A8"],
     edits: [
       {
@@ -142,20 +141,20 @@ export const serverMutants: readonly Mutant[] = [
     ],
     killedBy: {
       tests: ["tests/sessions/resume-claims.test.ts"],
-      because: "a HELLO that is overtaken is too rare in it: about one in a hundred seeds",
+      because: "an overtaken HELLO is too rare in it: about one in a hundred seeds",
     },
   },
   {
-    name: "A first HELLO that its client gave up, arriving late, ends what its successor opened",
+    name: "A late first HELLO of an abandoned socket ends its successor's session",
     breaks: ["S16", "A8"],
     edits: [{ file: sessionStore, find: " && dial <= one.lastDial))", replace: " && dial < 0))" }],
     killedBy: {
       tests: ["tests/sessions/resume-claims.test.ts"],
-      because: "it takes every `replaced` for a second login",
+      because: "it counts every `replaced` as a second login",
     },
   },
   {
-    name: "WELCOME says that nothing was received yet",
+    name: "WELCOME reports that nothing was received yet",
     breaks: ["S5", "W10"],
     edits: [
       {
@@ -166,7 +165,7 @@ export const serverMutants: readonly Mutant[] = [
     ],
   },
   {
-    name: "WELCOME tells the client to let go of what is received and not handled",
+    name: "WELCOME acknowledges messages that are received and not handled",
     breaks: ["S3", "N6"],
     edits: [
       {
@@ -177,11 +176,11 @@ export const serverMutants: readonly Mutant[] = [
     ],
     killedBy: {
       tests: ["tests/sessions/server-enforcement.test.ts"],
-      because: "it looks at what ACK and PONG say, not at WELCOME",
+      because: "it checks ACK and PONG, not WELCOME",
     },
   },
   {
-    name: "PONG tells the client to let go of what is received and not handled",
+    name: "PONG acknowledges messages that are received and not handled",
     breaks: ["S3", "R11"],
     edits: [
       {
@@ -203,7 +202,7 @@ export const serverMutants: readonly Mutant[] = [
     ],
   },
   {
-    name: "A session whose client stays away is kept for ever",
+    name: "A detached session never expires",
     breaks: ["L5", "A1"],
     edits: [
       {
@@ -214,7 +213,7 @@ export const serverMutants: readonly Mutant[] = [
     ],
   },
   {
-    name: "The window runs on after its client has come back",
+    name: "The resume window continues after a resume",
     breaks: ["S10", "A9"],
     edits: [
       {
@@ -231,7 +230,7 @@ export const serverMutants: readonly Mutant[] = [
     pair: "a timer that is cancelled does not wake, and a wake outside of a window has no effect",
   },
   {
-    name: "A reply is dropped when its client is away",
+    name: "A reply is dropped while its session is detached",
     breaks: ["S4", "S14", "R2"],
     edits: [
       {
@@ -258,7 +257,7 @@ export const serverMutants: readonly Mutant[] = [
     ],
   },
   {
-    name: "A session ends as often as somebody ends it",
+    name: "A session ends as often as it is ended",
     breaks: ["S16", "X1"],
     edits: [
       {
@@ -275,11 +274,11 @@ export const serverMutants: readonly Mutant[] = [
     pair: "the runner does not end a session that has ended, and the machine ignores it",
     killedBy: {
       tests: ["tests/sessions/server-enforcement.test.ts"],
-      because: "nobody in it ends a session twice",
+      because: "it ends no session twice",
     },
   },
   {
-    name: "What no longer fits into the buffer of a session is dropped",
+    name: "A message that does not fit into a session's send buffer is dropped",
     breaks: ["S1", "S4", "B3"],
     edits: [
       {
@@ -302,11 +301,11 @@ export const serverMutants: readonly Mutant[] = [
     ],
     killedBy: {
       tests: ["tests/sessions/resume-claims.test.ts"],
-      because: "it knows when a session may thrash, and not when it must",
+      because: "it checks when a session may thrash, and not when it must",
     },
   },
   {
-    name: "Takeovers count for ever, however long ago they were",
+    name: "Takeovers never leave the sliding window",
     breaks: ["S16", "A9"],
     edits: [{ file: sessionMachine, find: "nowMs - atMs < takeoverWindowMs", replace: "nowMs >= atMs" }],
     killedBy: { tests: [lifeTest], because: "it allows a session to thrash whenever it was taken over" },
@@ -324,7 +323,7 @@ export const serverMutants: readonly Mutant[] = [
     killedBy: { tests: [lifeTest], because: "no page of it is left for good" },
   },
   {
-    name: "Each restart of the server renews the time of a client that stays away",
+    name: "Each restart of the server renews the window of a detached session",
     breaks: ["A17"],
     edits: [
       {
@@ -336,7 +335,7 @@ export const serverMutants: readonly Mutant[] = [
     killedBy: { tests: [lifeTest], because: "no server of it is restarted" },
   },
   {
-    name: "Who was sent away for good while he was away comes back",
+    name: "A user whose detached session was ended for good resumes",
     breaks: ["S16", "X5"],
     edits: [
       {
@@ -347,7 +346,7 @@ export const serverMutants: readonly Mutant[] = [
     ],
     killedBy: {
       tests: ["tests/sessions/session-end.test.ts"],
-      because: "its users come back after a while anyhow",
+      because: "its users log in again after a while in any case",
     },
   },
   {
@@ -356,7 +355,7 @@ export const serverMutants: readonly Mutant[] = [
     edits: [{ file: liveness, find: "    connection.connection.terminate()\n", replace: "" }],
     killedBy: {
       tests: ["tests/sessions/server-enforcement.test.ts"],
-      because: "the client nearly always comes back first, and its new connection ends the old one",
+      because: "the client nearly always reconnects first, and its new connection ends the old one",
     },
   },
   {
@@ -371,11 +370,11 @@ export const serverMutants: readonly Mutant[] = [
     ],
     killedBy: {
       tests: ["tests/sessions/server-enforcement.test.ts"],
-      because: "it only counts how often such a client is dropped",
+      because: "it only counts the drops of such a client",
     },
   },
   {
-    name: "A connection of which nothing is heard counts as a slow consumer",
+    name: "A silent connection counts as a slow consumer",
     breaks: ["V2"],
     edits: [
       {
@@ -389,23 +388,23 @@ export const serverMutants: readonly Mutant[] = [
         replace: "if (stalledMs < limits.ackProgressMs) return false",
       },
     ],
-    pair: "either alone keeps a silent connection from the count",
+    pair: "either alone excludes a silent connection from the count",
     killedBy: {
       tests: ["tests/sessions/liveness.test.ts"],
-      because: "whichever of the two the server finds, the client comes back",
+      because: "in both cases the client resumes",
     },
   },
   {
-    name: "A client that acknowledges nothing is not asked before it is dropped",
+    name: "A client that acknowledges nothing gets no PING before it is dropped",
     breaks: ["V2"],
     edits: [{ file: liveness, find: "      session.askForCounts()\n", replace: "" }],
     killedBy: {
       tests: ["tests/sessions/hidden-page.test.ts"],
-      because: "a client that is dropped comes back, and has everything",
+      because: "a dropped client resumes, and loses nothing",
     },
   },
   {
-    name: "A token on a live connection may be another user's",
+    name: "A token on a live connection is accepted for another user",
     breaks: ["S11", "Y3"],
     edits: [
       {
@@ -420,7 +419,7 @@ export const serverMutants: readonly Mutant[] = [
     },
   },
   {
-    name: "Nobody is asked for a fresh token, and an expired one goes on",
+    name: "The server sends no AUTHREQ, and an expired token stays valid",
     breaks: ["Y1", "Y4"],
     edits: [
       {
@@ -431,7 +430,7 @@ export const serverMutants: readonly Mutant[] = [
     ],
     killedBy: {
       tests: ["tests/sessions/token-renewal.test.ts"],
-      because: "a token that is not renewed breaks none of its invariants",
+      because: "an expired token breaks none of its invariants",
     },
   },
 ]

@@ -1,5 +1,5 @@
-// Mistakes that let something that is over act on what follows it: a deadline that is not cancelled, a count or a mark that
-// is not reset, a late result that is not ignored.
+// Mistakes by which ended state affects its successor: a deadline that is not cancelled, a count or a mark that is not
+// reset, a late result that is not ignored.
 import type { Mutant } from "./mutant.ts"
 
 const inbound = "packages/server/src/session/conversation/inbound.ts"
@@ -23,22 +23,22 @@ const lateVerdicts = "tests/sessions/late-authentication.test.ts"
 const staleState = "tests/sessions/stale-state.test.ts"
 const rejoinTimers = "tests/topics/rejoin-timers.test.ts"
 const noTopics = "it has no topics for clients"
-const soonVerdicts = "its tokens are judged at once"
+const soonVerdicts = "its tokens are verified at once"
 
 export const staleMutants: readonly Mutant[] = [
   {
-    name: "Pauses of a user between which nothing waited count as one flood",
+    name: "Pauses of a user with an empty queue in between count as one flood",
     breaks: ["M4"],
     edits: [
       {
         file: inbound,
-        find: "        if (!this.#isPaused) this.#throttledSinceMs = undefined\n",
-        replace: "        if (!this.#isPaused) this.#readAgainAtMs = undefined\n",
+        find: "        if (!this.#isPaused) throttle.sinceMs = undefined\n",
+        replace: "        if (!this.#isPaused) throttle.readAgainAtMs = undefined\n",
       },
     ],
     killedBy: {
       tests: ["tests/sessions/throttling.test.ts"],
-      because: "each of its users has a message now and then that finds them out of debt",
+      because: "each of its users sometimes has a message without a debt of the bucket",
     },
   },
   {
@@ -47,17 +47,17 @@ export const staleMutants: readonly Mutant[] = [
     edits: [
       {
         file: inbound,
-        find: "    if (this.#isAfterPause) this.#throttledSinceMs = undefined\n",
+        find: "    if (this.#isAfterPause(throttle)) throttle.sinceMs = undefined\n",
         replace: "",
       },
     ],
     killedBy: {
       tests: ["tests/sessions/throttling.test.ts"],
-      because: "each of its users has a message now and then that finds them out of debt",
+      because: "each of its users sometimes has a message without a debt of the bucket",
     },
   },
   {
-    name: "A request's time runs from the arrival of the last message that was held before it",
+    name: "A request's time runs from the arrival of the last message held before it",
     breaks: ["R4", "M3"],
     edits: [{ file: inbound, find: "    this.#heldSinceMs = undefined\n", replace: "" }],
     killedBy: {
@@ -78,7 +78,7 @@ export const staleMutants: readonly Mutant[] = [
     killedBy: { tests: [lateVerdicts], because: soonVerdicts },
   },
   {
-    name: "A good token counts after another one took its place",
+    name: "A good token counts after another one replaced it",
     breaks: ["Y2"],
     edits: [
       {
@@ -90,7 +90,7 @@ export const staleMutants: readonly Mutant[] = [
     killedBy: { tests: [lateVerdicts], because: soonVerdicts },
   },
   {
-    name: "The refusal of a token counts after another one took its place",
+    name: "The refusal of a token counts after another one replaced it",
     breaks: ["Y2"],
     edits: [
       {
@@ -102,7 +102,7 @@ export const staleMutants: readonly Mutant[] = [
     killedBy: { tests: [lateVerdicts], because: soonVerdicts },
   },
   {
-    name: "The timer of a token that was replaced runs on",
+    name: "The timer of a token that was replaced continues",
     breaks: ["Y2", "Y4"],
     edits: [
       {
@@ -117,7 +117,7 @@ export const staleMutants: readonly Mutant[] = [
     },
   },
   {
-    name: "A dropped connection that closes as a left page shortens a window though its session is attached",
+    name: "The close of a dropped connection as a left page shortens a window though its session is attached",
     breaks: ["A16", "S13"],
     edits: [
       {
@@ -147,7 +147,7 @@ export const staleMutants: readonly Mutant[] = [
     },
   },
   {
-    name: "A client that was asked for its counts in one stall is not asked in the next one",
+    name: "A client that got a PING in one stall gets none in the next one",
     breaks: ["V2"],
     edits: [
       {
@@ -156,7 +156,7 @@ export const staleMutants: readonly Mutant[] = [
         replace: "known !== undefined ? known : {",
       },
     ],
-    killedBy: { tests: [staleState], because: "a client that is dropped comes back, and has everything" },
+    killedBy: { tests: [staleState], because: "a dropped client resumes, and loses nothing" },
   },
   {
     name: "A drain whose time is over closes the successor of a connection that is still closing",
@@ -171,7 +171,7 @@ export const staleMutants: readonly Mutant[] = [
     killedBy: { tests: [staleState], because: "a client whose connection is closed by a drain only resumes" },
   },
   {
-    name: "A drain counts connections as overdue that have gone",
+    name: "A drain counts closed connections as overdue",
     breaks: ["Z4"],
     edits: [
       {
@@ -180,10 +180,10 @@ export const staleMutants: readonly Mutant[] = [
         replace: "        if (here.size < 0) continue\n",
       },
     ],
-    killedBy: { tests: [staleState], because: "it does not look at this count" },
+    killedBy: { tests: [staleState], because: "it does not check this count" },
   },
   {
-    name: "A move that one connection was asked for takes place on its successor",
+    name: "A move requested on one connection happens on its successor",
     breaks: ["Z2", "V5"],
     edits: [
       {
@@ -194,7 +194,7 @@ export const staleMutants: readonly Mutant[] = [
     ],
     killedBy: {
       tests: [staleState],
-      because: "a client may move whenever it likes, and loses nothing by it",
+      because: "a client may move at any time, and loses nothing by it",
     },
   },
   {
@@ -209,11 +209,11 @@ export const staleMutants: readonly Mutant[] = [
     ],
     killedBy: {
       tests: [staleState],
-      because: "a client may move whenever it likes, and loses nothing by it",
+      because: "a client may move at any time, and loses nothing by it",
     },
   },
   {
-    name: "Members that have gone leave no room in the list of those who are there",
+    name: "Members that left still use bytes of the member list",
     breaks: ["Q6"],
     edits: [{ file: presence, find: "    this.#listedBytes -= this.#bytesOf(member)\n", replace: "" }],
     killedBy: { tests: ["tests/topics/presence.test.ts"], because: noTopics },
@@ -225,7 +225,7 @@ export const staleMutants: readonly Mutant[] = [
     killedBy: { tests: ["tests/replicas/epochs.test.ts"], because: "it has no replicas" },
   },
   {
-    name: "A hook that refuses a stay which was left ends the next one",
+    name: "A hook's refusal of a membership that was left ends the next one",
     breaks: ["J3"],
     edits: [
       {
@@ -237,7 +237,7 @@ export const staleMutants: readonly Mutant[] = [
     killedBy: { tests: ["tests/topics/late-replies.test.ts"], because: noTopics },
   },
   {
-    name: "The time of a join that was given up ends the next one",
+    name: "The timeout of an abandoned join ends the next one",
     breaks: ["J11"],
     edits: [
       {
@@ -249,7 +249,7 @@ export const staleMutants: readonly Mutant[] = [
     killedBy: { tests: [rejoinTimers], because: noTopics },
   },
   {
-    name: "The time of a join that waits for a leave runs on after the leave",
+    name: "The time of a join that waits for a leave continues after the leave",
     breaks: ["J11"],
     edits: [
       { file: topicMembership, find: "        stop()\n        begin()\n", replace: "        begin()\n" },
@@ -284,7 +284,7 @@ export const staleMutants: readonly Mutant[] = [
     },
   },
   {
-    name: "A good token of a connection that is gone opens a session",
+    name: "A good token of a closed connection opens a session",
     breaks: ["M1"],
     edits: [
       {
@@ -302,7 +302,7 @@ export const staleMutants: readonly Mutant[] = [
     killedBy: { tests: [lateVerdicts], because: soonVerdicts },
   },
   {
-    name: "A bad token of a connection that is gone counts as refused",
+    name: "A bad token of a closed connection counts as refused",
     breaks: ["M1"],
     edits: [
       {
@@ -314,7 +314,7 @@ export const staleMutants: readonly Mutant[] = [
     killedBy: { tests: [lateVerdicts], because: soonVerdicts },
   },
   {
-    name: "A socket that was full when its connection was lost is the last one that is asked for room",
+    name: "A socket that was full when its connection was lost is the last one that is polled for room",
     breaks: ["B2"],
     edits: [
       {
@@ -323,7 +323,10 @@ export const staleMutants: readonly Mutant[] = [
         replace: "    this.#cancel?.()\n",
       },
     ],
-    killedBy: { tests: [staleState], because: "an acknowledgement comes soon, and shows that there is room" },
+    killedBy: {
+      tests: [staleState],
+      because: "an acknowledgement arrives soon, and shows that there is room",
+    },
   },
   {
     name: "The token function is reported in its first outage only",
@@ -338,7 +341,7 @@ export const staleMutants: readonly Mutant[] = [
     killedBy: { tests: [staleState], because: "its dials do not throw" },
   },
   {
-    name: "An event that is validated lets the next ones overtake those that still are",
+    name: "After one validated event, later events overtake events that are still being validated",
     breaks: ["E1"],
     edits: [
       {

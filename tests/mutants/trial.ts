@@ -1,4 +1,4 @@
-// What becomes of one mutant: who notices it, and when.
+// The trial of one mutant: the check that kills it, and when.
 import type { SourceCopy } from "./copy.ts"
 import type { Mutant } from "./mutant.ts"
 import { huntIn, testIn } from "./processes.ts"
@@ -8,19 +8,19 @@ export type Verdict =
   | { readonly kind: "bySeed"; readonly seed: number; readonly by: string; readonly text: string }
   | { readonly kind: "byTest"; readonly by: string }
   | { readonly kind: "survived" }
-  /** The mutant itself is at fault: nothing can be said of the checks. */
+  /** The mutant itself is faulty: nothing follows about the checks. */
   | { readonly kind: "broken"; readonly text: string }
 
 export interface Budget {
   readonly seeds: number
   readonly steps: number
-  /** Seeds 1 to this are known to pass without a mistake. */
+  /** Seeds 1 to this number are known to pass without a mistake. */
   readonly provenSeeds: number
-  /** Also shows the simulator what it is known not to see. */
+  /** Also runs the simulator on mutants that it is known not to kill. */
   readonly alwaysSimulates: boolean
 }
 
-/** One mutant after the other on one copy. */
+/** Tries one mutant after the other on one copy. */
 export class Trials {
   readonly #copy: SourceCopy
   readonly #budget: Budget
@@ -47,7 +47,7 @@ export class Trials {
     }
   }
 
-  /** A seed that fails without the mistake, too, says nothing of it. */
+  /** A seed that also fails without the mistake proves nothing about the mutant. */
   async #simulate(mutant: Mutant): Promise<Verdict> {
     const { seeds, steps, provenSeeds } = this.#budget
     for (let first = 1; first <= seeds;) {

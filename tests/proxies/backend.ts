@@ -14,7 +14,7 @@ export const contract = defineContract({
   name: "proxies",
   commands: { say: { input: number, output: number } },
   queries: {},
-  events: { told: { payload: number } },
+  events: { news: { payload: number } },
 })
 
 interface User {
@@ -25,7 +25,7 @@ interface User {
 export interface Backend {
   readonly server: Server<typeof contract, User>
   /** Numbers of the commands, in the order of their handling. */
-  readonly heard: number[]
+  readonly received: number[]
   readonly warnings: ServerWarning[]
   readonly path: string
 }
@@ -33,9 +33,9 @@ export interface Backend {
 export interface Backends {
   /** `HOST:PORT`, not of the loopback interface. */
   readonly address: string
-  /** With `trustProxy`, at `/ws`. */
+  /** Server with `trustProxy`, at `/ws`. */
   readonly trusting: Backend
-  /** Without, at `/unaware`. */
+  /** Server without it, at `/unaware`. */
   readonly unaware: Backend
   close(how?: CloseOptions): Promise<void>
 }
@@ -48,7 +48,7 @@ export function outsideAddress(): string | undefined {
 
 function createBackend(path: string, options: Partial<ServerOptions<typeof contract, User>>): Backend {
   const warnings: ServerWarning[] = []
-  const heard: number[] = []
+  const received: number[] = []
   const server = createServer(contract, {
     authenticate: (token, { address }): User => ({ id: token, address }),
     path,
@@ -56,16 +56,16 @@ function createBackend(path: string, options: Partial<ServerOptions<typeof contr
     ...options,
   })
   server.command("say", ({ input, session }) => {
-    heard.push(input.n)
-    session.send("told", input)
+    received.push(input.n)
+    session.send("news", input)
     return input
   })
-  return { server, heard, warnings, path }
+  return { server, received, warnings, path }
 }
 
 export interface BackendOptions {
   readonly host: string
-  /** Default any free one. */
+  /** Port. Default any free one. */
   readonly port?: number
   readonly limits?: Partial<ServerLimits>
 }

@@ -3,7 +3,7 @@ import { startChild } from "../browsers/child.ts"
 import { missingProgram } from "./proxy-kind.ts"
 import type { ProxyKind, ProxyPlace } from "./proxy-kind.ts"
 
-/** Caddy keeps what it stores in the folder of the test. */
+/** Caddy stores its files in the folder of the test. */
 function options({ folder }: ProxyPlace): SpawnOptions {
   const env = { PATH: process.env["PATH"], HOME: folder, XDG_DATA_HOME: folder, XDG_CONFIG_HOME: folder }
   return { stdio: ["ignore", "ignore", "pipe"], env }

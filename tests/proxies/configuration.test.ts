@@ -1,4 +1,4 @@
-// docs/deployment.md shows the very files that these tests run.
+// docs/deployment.md shows the same files that these tests run.
 import { readFileSync } from "node:fs"
 import { join } from "node:path"
 import { expect, it } from "vitest"

@@ -3,7 +3,7 @@ import { readFileSync } from "node:fs"
 import { fileURLToPath } from "node:url"
 import { applied } from "../mutants/mutant.ts"
 
-/** What stands in a configuration exactly once, and what a test has in its place. */
+/** A text that occurs in a configuration exactly once, and its replacement in a test. */
 export type Edit = readonly [find: string, replace: string]
 
 const folder = fileURLToPath(new URL("../../docs/deploy/", import.meta.url))
@@ -12,7 +12,7 @@ export function documented(file: string): string {
   return readFileSync(`${folder}${file}`, "utf8")
 }
 
-/** @throws Error if an edit does not fit: the document has changed. */
+/** @throws Error if an edit does not fit, because the document has changed. */
 export function edited(file: string, edits: readonly Edit[]): string {
   return applied(
     documented(file),

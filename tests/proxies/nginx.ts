@@ -30,7 +30,7 @@ export const nginx: ProxyKind = {
     const { pid } = running.process
     const before = workersOf(pid)
     execFileSync(program, ["-c", path, "-e", "stderr", "-s", "reload"], { stdio: "ignore" })
-    // The master starts new workers first, then tells the old ones to go.
+    // The master starts new workers first, then ends the old ones.
     await eventually(() => workersOf(pid).some((worker) => !before.includes(worker)))
     return running
   },

@@ -53,18 +53,18 @@ function clientBy(door: Door, { path = "/ws", socket, ...options }: Dial = {}): 
 
 interface Talker {
   readonly client: TestClient
-  /** Stops talking; nothing was lost, repeated or reordered in either direction, in one session. */
+  /** Stops sending; asserts that nothing was lost, repeated or reordered in either direction, in one session. */
   readonly expectWhole: () => Promise<void>
 }
 
-/** Sends a command every few milliseconds until it is told to stop. */
-async function startTalking(door: Door, { heard }: Backend): Promise<Talker> {
+/** Sends a command every few milliseconds until `stop`. */
+async function startTalking(door: Door, { received }: Backend): Promise<Talker> {
   const client = clientBy(door, { token: door.origin })
   await client.connect()
   const { sessionId } = client
-  const told: number[] = []
-  client.on("told", ({ n }) => told.push(n))
-  heard.length = 0
+  const news: number[] = []
+  client.on("news", ({ n }) => news.push(n))
+  received.length = 0
   let isOver = false
   let last = 0
   const talk = async (): Promise<void> => {
@@ -81,9 +81,9 @@ async function startTalking(door: Door, { heard }: Backend): Promise<Talker> {
       isOver = true
       await talking
       const all = Array.from({ length: last }, (_, index) => index + 1)
-      expect(heard).toEqual(all)
-      await eventually(() => told.length >= last)
-      expect(told).toEqual(all)
+      expect(received).toEqual(all)
+      await eventually(() => news.length >= last)
+      expect(news).toEqual(all)
       expect(client.sessionId).toBe(sessionId)
       expect(client.stats().sessionsReset).toBe(0)
     },
@@ -110,7 +110,7 @@ describe.each(proxyKinds)("door-9 behind $name", { timeout: 60_000 }, (kind) => 
   })
   const doors = (): readonly Door[] => Object.values(proxy.doors)
 
-  it("door-9 lets a page of the proxy's own address in, on any port and on the default ones", async () => {
+  it("door-9 accepts a page of the proxy's own address, on any port and on the default ones", async () => {
     for (const door of doors()) {
       expect(await upgradeStatus(door, "/ws")).toBe(101)
       const [scheme] = door.origin.split(":")
@@ -132,7 +132,9 @@ describe.each(proxyKinds)("door-9 behind $name", { timeout: 60_000 }, (kind) => 
     }
   })
 
-  /** Clients of this backend with addresses of their own, one after the other; returns how many got in. */
+  /**
+   * Opens clients of this backend with separate addresses, one after the other; returns the number of accepted ones.
+   */
   async function crowd({ path, server }: Backend): Promise<number> {
     const clients = Array.from({ length: 80 }, (_, index) =>
       clientBy(proxy.doors.plain, {
@@ -149,17 +151,17 @@ describe.each(proxyKinds)("door-9 behind $name", { timeout: 60_000 }, (kind) => 
     return inside
   }
 
-  it("door-9 lets 80 clients of 80 addresses in with trustProxy", async () => {
+  it("door-9 accepts 80 clients of 80 addresses with trustProxy", async () => {
     expect(await crowd(backends.trusting)).toBe(80)
     expect(backends.trusting.warnings.filter(({ kind: what }) => what !== "origin_refused")).toEqual([])
   })
 
-  it("door-9 lets as many in without trustProxy as one address may have, and says why", async () => {
+  it("door-9 accepts only the cap of one address without trustProxy, and warns with the reason", async () => {
     expect(await crowd(backends.unaware)).toBe(connectionsPerAddress)
     expect(backends.unaware.server.stats().handshakesRefusedByCode).toEqual({
       too_many_connections: 80 - connectionsPerAddress,
     })
-    // Sockets that do not log in are refused by the upgrade itself.
+    // The upgrade itself refuses sockets that do not log in.
     const { plain } = proxy.doors
     const opened = await Promise.all(
       Array.from({ length: unauthenticatedPerAddress + 4 }, (_, index) =>
@@ -179,7 +181,7 @@ describe.each(proxyKinds)("door-9 behind $name", { timeout: 60_000 }, (kind) => 
   })
 
   it.each(kind.hostless)(
-    "door-9 refuses every page $how, and says what the proxy has to do",
+    "door-9 refuses every page $how, and warns with the necessary setting of the proxy",
     async ({ edit }) => {
       const { address, trusting } = backends
       const bad = await open(kind, address, [edit])
@@ -244,7 +246,7 @@ describe.each(proxyKinds)("door-9 behind $name", { timeout: 60_000 }, (kind) => 
     expect(await upgradeStatus(reloaded.doors.secure, "/ws")).toBe(101)
   })
 
-  it(`door-9 answers ${kind.absentStatus} while the server is down, and its clients come back`, async () => {
+  it(`door-9 answers ${kind.absentStatus} while the server is down, and its clients reconnect`, async () => {
     const port = await freePort()
     const first = await startBackends({ host: host ?? "", port })
     const passing = await open(kind, first.address)

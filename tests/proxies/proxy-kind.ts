@@ -1,13 +1,14 @@
-// What the tests need of a reverse proxy, whichever program it is. Each program has one adapter.
+// The port to a reverse proxy: the properties that the tests need, the same for every program. Each program has one
+// adapter.
 import { spawnSync } from "node:child_process"
 import type { Child } from "../browsers/child.ts"
 import type { Edit } from "./configuration.ts"
 
-/** Where one proxy of a test listens, keeps its files and sends what it gets. */
+/** Ports, folder and target of one proxy of a test. */
 export interface ProxyPlace {
-  /** Of the proxy alone. */
+  /** Folder of this proxy alone. */
   readonly folder: string
-  /** The configuration, in this folder. */
+  /** Path of the configuration in this folder. */
   readonly path: string
   readonly ports: { readonly plain: number; readonly secure: number; readonly admin: number }
   /** `HOST:PORT` of the server. */
@@ -18,20 +19,20 @@ export interface ProxyKind {
   readonly name: "nginx" | "haproxy" | "caddy"
   /** Name of the file in docs/deploy. */
   readonly configuration: string
-  /** Why it cannot run here; undefined where it is installed. */
+  /** Reason why it cannot run here; undefined where it is installed. */
   missing(): string | undefined
-  /** Ports and paths of a test. */
+  /** Replacements of ports and paths for a test. */
   placed(place: ProxyPlace): readonly Edit[]
   start(place: ProxyPlace): Child
-  /** Reads the configuration again; resolves with the process that serves now, when it does. */
+  /** Reloads the configuration; resolves with the process that serves afterwards, as soon as it does. */
   reload(place: ProxyPlace, running: Child): Promise<Child>
-  /** Status of an upgrade while nothing listens behind it. */
+  /** Status of an upgrade while no server listens behind it. */
   readonly absentStatus: 502 | 503
-  /** The line with the idle time, in whole seconds; undefined where there is none. */
+  /** The line with the idle timeout, in whole seconds; undefined without one. */
   readonly idle: ((seconds: number) => string) | undefined
-  /** The line that bounds how long connections outlive a reload; undefined where a reload ends them at once. */
+  /** The line that bounds how long connections outlive a reload; undefined where a reload closes them at once. */
   readonly outlives: ((seconds: number) => string) | undefined
-  /** Configurations that lose the header Host, and what they lose it by. */
+  /** Configurations that lose the header Host, each with the cause. */
   readonly hostless: readonly { readonly how: string; readonly edit: Edit }[]
 }
 

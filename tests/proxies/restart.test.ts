@@ -1,4 +1,4 @@
-// Players come back together when the server behind their proxy has restarted.
+// Clients reconnect together after a restart of the server behind their proxy.
 import { beforeEach, expect, it } from "vitest"
 import { nginx } from "./nginx.ts"
 import { missingProgram, skipReason } from "./proxy-kind.ts"
@@ -10,7 +10,7 @@ beforeEach(({ skip }) => {
 })
 
 it(
-  "door-9 brings 60 clients back behind nginx, spread, each by one dial or two",
+  "door-9 reconnects 60 clients behind nginx, spread, each by one dial or two",
   { timeout: 60_000 },
   async () => {
     const [clients, restartMs, returnMs] = [60, 1_000, 5]
@@ -19,7 +19,7 @@ it(
     expect(Math.min(...delaysMs)).toBeGreaterThanOrEqual(restartMs)
     expect(Math.max(...delaysMs)).toBeLessThanOrEqual((restartMs + clients * returnMs) * 1.1)
     expect(new Set(delaysMs).size).toBeGreaterThan(clients / 2)
-    // Those who come before the second server get 502 and dial again.
+    // Clients that dial before the second server listens get 502 and dial again.
     expect(dials).toBeLessThanOrEqual(2 * clients)
   },
 )

@@ -1,4 +1,4 @@
-// Restarts a server behind a real proxy and measures how long its clients are away.
+// Restarts a server behind a real proxy and measures how long its clients are disconnected.
 import { createClient } from "@hawser/client"
 import { setTimeout as pause } from "node:timers/promises"
 import { freePort } from "../world/free-port.ts"
@@ -10,16 +10,16 @@ import { pageSocket, startProxy } from "./start-proxy.ts"
 export interface RestartOptions {
   readonly kind: ProxyKind
   readonly clients: number
-  /** From the end of one server to the beginning of the next. */
+  /** Milliseconds from the end of one server to the start of the next. */
   readonly restartMs: number
-  /** False: the server does not say when it is back. */
+  /** False: the server sends no return time. */
   readonly isHinted: boolean
 }
 
 export interface RestartFigures {
-  /** Delay before the first dial of each client, as its status said. */
+  /** Delay before the first dial of each client, from its status. */
   readonly delaysMs: readonly number[]
-  /** How long each client was without a connection, in order. */
+  /** Duration of each client's disconnection, in ascending order. */
   readonly backMs: readonly number[]
   /** Dials of all clients after the end. */
   readonly dials: number
@@ -41,7 +41,7 @@ export async function measureRestart({
     createClient(contract, {
       url: `${plain.webSocketUrl}/ws`,
       token: `client ${index}`,
-      // Each has an address of its own, as players have.
+      // Each client has a separate address, as players have.
       webSocket: pageSocket(plain, {
         localAddress: `127.1.${1 + Math.floor(index / 250)}.${1 + (index % 250)}`,
       }),
@@ -79,7 +79,7 @@ export async function measureRestart({
   }
 }
 
-/** Of values in order. */
+/** Quantile of sorted values. */
 export function percentile(sorted: readonly number[], share: number): number {
   return sorted[Math.ceil(share * sorted.length) - 1] ?? NaN
 }

@@ -1,4 +1,5 @@
-// Starts a proxy with the documented configuration and a certificate of its own, and opens WebSockets by it as a page does.
+// Starts a proxy with the documented configuration and a test certificate, and opens WebSockets through it as a page
+// does.
 import { execFileSync } from "node:child_process"
 import { chmodSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from "node:fs"
 import { tmpdir } from "node:os"
@@ -11,9 +12,9 @@ import type { Edit } from "./configuration.ts"
 import { accepts } from "./eventually.ts"
 import type { ProxyKind, ProxyPlace } from "./proxy-kind.ts"
 
-/** One way in. */
+/** One entry point of the proxy. */
 export interface Door {
-  /** Of the page: `http://127.0.0.1:PORT`. */
+  /** Origin of the page: `http://127.0.0.1:PORT`. */
   readonly origin: string
   readonly host: string
   /** `ws://127.0.0.1:PORT`, without a path. */
@@ -24,7 +25,7 @@ export interface Door {
 
 export interface Proxy {
   readonly doors: { readonly plain: Door; readonly secure: Door }
-  /** Everything that it wrote to its standard error. */
+  /** Its standard error so far. */
   readonly output: () => string
   reload(): Promise<void>
   stop(): Promise<void>
@@ -33,7 +34,7 @@ export interface Proxy {
 export interface ProxyOptions {
   /** `HOST:PORT` of the server. */
   readonly backend: string
-  /** Beyond ports and paths. */
+  /** Edits beyond ports and paths. */
   readonly edits?: readonly Edit[]
 }
 
@@ -106,7 +107,7 @@ function makeCertificate(folder: string): Buffer {
 
 type PageSocket = new (address: string, protocols?: string[]) => WebSocket
 
-/** A WebSocket constructor for a client whose page was loaded by this door. */
+/** A WebSocket constructor for a client whose page was loaded from this entry point. */
 export function pageSocket({ origin, ca }: Door, options: SocketOptions = {}): PageSocket {
   return class extends WebSocket {
     constructor(address: string, protocols: string[] = []) {
@@ -121,7 +122,7 @@ interface Upgrade {
   readonly socket: WebSocket
 }
 
-/** A page's upgrade; its socket stays open. */
+/** Sends a page's upgrade; its socket stays open. */
 export async function upgrade(door: Door, path: string, options: SocketOptions = {}): Promise<Upgrade> {
   const socket = new (pageSocket(door, options))(`${door.webSocketUrl}${path}`, ["hawser.1"])
   const status = await new Promise<number>((resolve, reject) => {

@@ -1,4 +1,4 @@
-// The world behind each proxy, as its players' browsers reach it, and behind one that loses the header Host.
+// The world behind each proxy, as players' browsers reach it, and behind one that loses the header Host.
 import { afterAll, beforeAll, beforeEach, describe, expect, it, onTestFinished } from "vitest"
 import { newName, openTab } from "../e2e/player-tab.ts"
 import { useBrowser } from "../e2e/chromium.ts"
@@ -66,7 +66,7 @@ describe("door-9 the world behind a proxy that passes Host on without the port",
     if (reason !== undefined) skip(reason)
   })
 
-  it("door-9 says on the page that it was never reached, and in its log why", async () => {
+  it("door-9 shows on the page that it was never reached, and logs the reason", async () => {
     const world = await startWorld({ env: production })
     onTestFinished(() => world.remove())
     const edits = [["proxy_set_header Host $http_host;", "proxy_set_header Host $host;"] as const]

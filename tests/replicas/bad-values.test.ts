@@ -1,5 +1,5 @@
-// Values that no packed frame can carry, as from untyped code: refused at the call that brings them. And a field that throws
-// while it is packed: the error is reported, and the next frames are right for every viewer.
+// Values that no packed frame can carry, as from untyped code: refused at the call that passes them. And a field that
+// throws while it is packed: the error is reported, and the next frames are right for every viewer.
 import { createClient } from "@hawser/client"
 import { defineContract, defineReplica, integer, text } from "@hawser/protocol"
 import type { Field } from "@hawser/protocol"
@@ -45,7 +45,7 @@ describe("an id that is no text", () => {
     expect(world.errors).toEqual([])
   })
 
-  it("newcomer-1 leaves a session alone that was to view by it", async () => {
+  it("newcomer-1 does not affect the session in `view`", async () => {
     const world = createWorld()
     await world.open("ann")
     const walkers = world.server.replica("walkers")
@@ -54,7 +54,7 @@ describe("an id that is no text", () => {
   })
 })
 
-describe("a place that is none", () => {
+describe("an invalid place", () => {
   it.each([NaN, Infinity, -Infinity, 1e300, undefined])("newcomer-1 is refused: %d", async (x) => {
     const { world, call } = await watched()
     const refusal = /^a view of the replica "walkers" cannot be at x .*, y 3$/
@@ -67,7 +67,7 @@ describe("a place that is none", () => {
 function brittleWorld() {
   let isArmed = true
   const clock = new SimulatedClock()
-  // Throws in the middle of its packing; otherwise it packs as any text.
+  // Throws in the middle of packing; otherwise it is packed as any text.
   const write: Field<string>["write"] = (writer, packed) => {
     if (isArmed && packed === "bad") {
       writer.bits(5, 3)
@@ -135,7 +135,7 @@ describe("a field that throws while it is packed", () => {
     expect(errors).toEqual([])
   })
 
-  it("newcomer-1 leaves a first snapshot owed, and other viewers served", async () => {
+  it("newcomer-1 delays a first snapshot, and does not affect other viewers", async () => {
     const { clock, players, errors, open, disarm } = brittleWorld()
     players.set("a", { x: 1, y: 1, name: "bad" })
     players.set("b", { x: 55, y: 55, name: "bob" })
@@ -152,7 +152,7 @@ describe("a field that throws while it is packed", () => {
     expect(errors).toEqual([])
   })
 
-  it("newcomer-1 leaves a record that goes away as gone", async () => {
+  it("newcomer-1 does not restore a record that was removed", async () => {
     const { clock, players, errors, open } = brittleWorld()
     players.set("a", { x: 1, y: 1, name: "ann" })
     players.set("b", { x: 2, y: 1, name: "bob" })

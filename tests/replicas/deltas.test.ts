@@ -1,4 +1,4 @@
-// Memory of the changes that cells hold for viewers who missed some.
+// Memory of the changes that cells retain for viewers who missed some.
 import { defaultServerLimits } from "@hawser/protocol"
 import { describe, expect, it } from "vitest"
 import { createWorld, sessionOf, shown, walker } from "./harness.ts"
@@ -17,8 +17,8 @@ function walk(world: World, tick: number): void {
 
 const deltaBytes = (world: World): number => world.server.stats().replicaDeltaBytes
 
-describe("changes that cells hold", () => {
-  it("surprise-C4 take no more memory than their bound, however many ticks there were", async () => {
+describe("changes that cells retain", () => {
+  it("surprise-C4 take no more memory than their bound, after any number of ticks", async () => {
     const world = createWorld()
     walk(world, 0)
     await world.open("ann")
@@ -34,7 +34,7 @@ describe("changes that cells hold", () => {
     expect(deltaBytes(world)).toBeLessThanOrEqual(3 * replicaDeltaMaxBytes)
   })
 
-  it("surprise-C4 are dropped by their age where a cell changes no more", async () => {
+  it("surprise-C4 expire in a cell without further changes", async () => {
     const world = createWorld()
     walk(world, 0)
     await world.open("ann")
@@ -48,7 +48,7 @@ describe("changes that cells hold", () => {
     expect(deltaBytes(world)).toBe(0)
   })
 
-  it("surprise-C4 are dropped with the last viewer of the cell, also when that one only looks elsewhere", async () => {
+  it("surprise-C4 are dropped with the last viewer of the cell, also when its view only moves", async () => {
     const world = createWorld()
     walk(world, 0)
     await world.open("ann")
@@ -74,7 +74,7 @@ describe("changes that cells hold", () => {
     expect(deltaBytes(world)).toBe(0)
   })
 
-  it("surprise-C4 bring a viewer that missed some the shorter of these and of a snapshot", async () => {
+  it("surprise-C4 reach a viewer that missed some as the shorter of deltas and a snapshot", async () => {
     const world = createWorld()
     for (let index = 0; index < 40; index += 1)
       world.server.replica("walkers").set(`w${index}`, walker(index % 10, 5, { name: "x".repeat(20) }))

@@ -1,5 +1,5 @@
-// Epochs of replicas (F10, W18): two stores count their versions alike and differ in content. A client never keeps cells of
-// one store as cells of the other.
+// Epochs of replicas (F10, W18): two stores may have equal versions and different content. A client never keeps cells
+// of one store as cells of the other.
 import { seededRandom } from "@hawser/protocol/testing"
 import { describe, expect, it } from "vitest"
 import { boundlessDials } from "../faults/harness.ts"
@@ -73,7 +73,7 @@ describe("a server that was replaced", () => {
     await world.clock.advance(30_000)
     expect(client.replica("scores").get("ann")).toEqual({ points: 3 })
     expect(world.server.stats()).toMatchObject({ sessionsResumed: 1 })
-    // A snapshot has 200 ids.
+    // A snapshot contains 200 ids.
     expect(client.stats().bytesReceived - before).toBeLessThan(600)
   })
 })
@@ -95,10 +95,10 @@ describe("replicas of servers that are replaced at any time", { timeout: 120_000
     const world = createWorld({ latencyMs: below(10) })
     showScores(world)
     const client = await world.open("ann", { limits: boundlessDials, reconnect: () => 5 })
-    const told = new Map<string, object>()
-    client.replica("scores").on("enter", ({ id, record }) => told.set(id, record))
-    client.replica("scores").on("change", ({ id, record }) => told.set(id, record))
-    client.replica("scores").on("leave", ({ id }) => told.delete(id))
+    const copied = new Map<string, object>()
+    client.replica("scores").on("enter", ({ id, record }) => copied.set(id, record))
+    client.replica("scores").on("change", ({ id, record }) => copied.set(id, record))
+    client.replica("scores").on("leave", ({ id }) => copied.delete(id))
     for (let turn = 0; turn < 120; turn += 1) {
       const scores = world.server.replica("scores")
       const id = `p${below(4)}`
@@ -118,7 +118,7 @@ describe("replicas of servers that are replaced at any time", { timeout: 120_000
       const expected = Object.fromEntries(ids.map((each) => [each, server.replica("scores").get(each)]))
       expect(client.replica("scores").stale).toBe(false)
       expect(shown(client, "scores")).toEqual(expected)
-      expect(Object.fromEntries(told)).toEqual(expected)
+      expect(Object.fromEntries(copied)).toEqual(expected)
     }
     expect(world.errors).toEqual([])
   }

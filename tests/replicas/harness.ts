@@ -44,7 +44,7 @@ export interface TestUser {
 export interface World {
   readonly clock: SimulatedClock
   readonly network: MemoryNetwork
-  /** The server that accepts connections now. */
+  /** The current server, which accepts connections. */
   server: Server<ReplicaContract, TestUser>
   readonly errors: unknown[]
   /** Replaces the server by a new one without a shutdown and cuts all connections. */
@@ -117,7 +117,7 @@ export function walker(x: number, y: number, more: Partial<Walker> = {}): Walker
   return { x, y, name: "walker", facing: "up", hp: 100, title: undefined, ...more }
 }
 
-/** What a client has of a replica, in any order. */
+/** Records of a client's copy, sorted. */
 export function shown(
   client: Client<ReplicaContract>,
   name: "walkers" | "scores" = "walkers",
@@ -125,7 +125,7 @@ export function shown(
   return Object.fromEntries([...client.replica(name)].toSorted(([a], [b]) => (a < b ? -1 : 1)))
 }
 
-/** What a server has in the cells around a place; with hysteresis a client may also see what is one cell further. */
+/** Records of a server in the cells around a place; with hysteresis a client may also have those one cell further. */
 export function around(
   server: Server<ReplicaContract, TestUser>,
   place: { readonly x: number; readonly y: number },

@@ -1,4 +1,4 @@
-// Replicas for clients of protocol `2.0`: as events that the application makes of what changed.
+// Replicas for clients of protocol `2.0`: the application makes events of the changes.
 import { createClient } from "@hawser/client"
 import { defineContract } from "@hawser/protocol"
 import { profile20 } from "@hawser/server/profile20"
@@ -41,7 +41,7 @@ function createOldWorld(): { world: World; translated: () => number } {
 }
 
 async function openOld(world: World, token: string): Promise<Update[]> {
-  const heard: Update[] = []
+  const received: Update[] = []
   const client = createClient(contract20, {
     url: "memory:",
     token,
@@ -50,15 +50,15 @@ async function openOld(world: World, token: string): Promise<Update[]> {
     dial: world.network.dial,
     autoConnect: false,
   })
-  client.on("gameUpdate", (update) => heard.push(update))
+  client.on("gameUpdate", (update) => received.push(update))
   const connected = client.connect()
   await world.clock.advance(100)
   await connected
-  return heard
+  return received
 }
 
 describe("replicas in profile 2.0", () => {
-  it("tells clients of 2.0 what changed, in the same bytes for who sees the same", async () => {
+  it("sends changes to clients of 2.0, in the same bytes for viewers with the same view", async () => {
     const { world, translated } = createOldWorld()
     const walkers = world.server.replica("walkers")
     walkers.set("a", walker(5, 5))
@@ -81,7 +81,7 @@ describe("replicas in profile 2.0", () => {
     await world.clock.advance(100)
     expect(ann.at(-1)).toEqual({ walkers: [plain({ id: "a", ...walker(5, 5, { hp: 3 }) })], gone: ["b"] })
     expect([ben, translated()]).toEqual([ann, 2])
-    // From one cell in view to another is a change; out of view is gone.
+    // From one cell in view to another is a change; out of view is a removal.
     walkers.patch("a", { x: 15 })
     await world.clock.advance(100)
     expect(ann.at(-1)).toEqual({ walkers: [plain({ id: "a", ...walker(15, 5, { hp: 3 }) })], gone: [] })
@@ -93,7 +93,7 @@ describe("replicas in profile 2.0", () => {
     expect(translated()).toBe(4)
   })
 
-  it("conflates for who is slow, and is exact once it has drained", async () => {
+  it("conflates for a slow client, and is exact once its socket has drained", async () => {
     const { world } = createOldWorld()
     const walkers = world.server.replica("walkers")
     walkers.set("a", walker(5, 5))
@@ -115,7 +115,7 @@ describe("replicas in profile 2.0", () => {
   })
 })
 
-/** As it comes out of MessagePack, which knows no undefined. */
+/** The value after MessagePack, which has no undefined. */
 function plain(record: object): object {
   return Object.fromEntries(Object.entries(record).filter(([, value]) => value !== undefined))
 }

@@ -1,12 +1,12 @@
-// What viewers see of replicas: what is near and nothing else, each change once and packed once, exact after everything
-// that a network does to it.
+// Viewers' copies of replicas: only near records, each change sent once and packed once, exact after every network
+// fault.
 import { describe, expect, it } from "vitest"
 import { around, createWorld, sessionOf, shown, walker } from "./harness.ts"
 
 const tickMs = 60
 
 describe("a view", () => {
-  it("shows what is near, changes of it, and nothing that is far", async () => {
+  it("shows near records and their changes, and no far record", async () => {
     const world = createWorld()
     const walkers = world.server.replica("walkers")
     walkers.set("near", walker(5, 5, { name: "näh", title: "Sir" }))
@@ -14,9 +14,9 @@ describe("a view", () => {
     walkers.set("far", walker(25, 5))
     const client = await world.open("ann")
     world.server.replica("walkers").view(sessionOf(world, "ann"), { x: 1, y: 1 })
-    const heard: string[] = []
+    const received: string[] = []
     for (const kind of ["enter", "change", "leave"] as const)
-      client.replica("walkers").on(kind, ({ id }) => heard.push(`${kind} ${id}`))
+      client.replica("walkers").on(kind, ({ id }) => received.push(`${kind} ${id}`))
     await world.clock.advance(tickMs)
     expect(shown(client)).toEqual({
       near: walker(5, 5, { name: "näh", title: "Sir" }),
@@ -31,15 +31,15 @@ describe("a view", () => {
     walkers.patch("near", { x: -15 })
     await world.clock.advance(tickMs)
     expect(shown(client)).toEqual({ far: walker(19, 5, { hp: 1 }) })
-    // Together in one frame, cell by cell.
-    expect(heard.slice(0, 2).toSorted()).toEqual(["enter near", "enter next"])
-    expect(heard.slice(2, 4).toSorted()).toEqual(["change near", "leave next"])
-    expect(heard.slice(4).toSorted()).toEqual(["enter far", "leave near"])
+    // Both in one frame, cell by cell.
+    expect(received.slice(0, 2).toSorted()).toEqual(["enter near", "enter next"])
+    expect(received.slice(2, 4).toSorted()).toEqual(["change near", "leave next"])
+    expect(received.slice(4).toSorted()).toEqual(["enter far", "leave near"])
     expect(client.replica("walkers")).toMatchObject({ size: 1, stale: false, ageMs: 0, name: "walkers" })
     expect(world.errors).toEqual([])
   })
 
-  it("gives the application each record once for all that came together, and the old one beside the new", async () => {
+  it("passes each record of a frame to the application once, with its previous value", async () => {
     const world = createWorld()
     const walkers = world.server.replica("walkers")
     walkers.set("a", walker(9, 1))
@@ -49,7 +49,7 @@ describe("a view", () => {
     const updates: unknown[] = []
     client.replica("walkers").subscribe(({ events }) => updates.push(events))
     const before = client.replica("walkers").get("a")
-    // Into the next cell: at the client it is the same walker.
+    // Into the next cell: for the client it is the same walker.
     walkers.patch("a", { x: 11 })
     walkers.set("b", walker(1, 1))
     walkers.patch("b", { hp: 7 })
@@ -67,7 +67,7 @@ describe("a view", () => {
     expect(updates).toHaveLength(1)
   })
 
-  it("follows a record, keeps cells one further out, and lets go beyond", async () => {
+  it("follows a record, keeps cells one further out, and drops cells beyond", async () => {
     const world = createWorld()
     const walkers = world.server.replica("walkers")
     walkers.set("ann", walker(5, 5))
@@ -81,14 +81,14 @@ describe("a view", () => {
       return client.replica("walkers").has("stone")
     }
     expect([await sees(5), await sees(15), await sees(25)]).toEqual([true, true, false])
-    // Coming back, it is seen from the range on, not from one cell further.
+    // When it approaches again, it enters at the range, not one cell further.
     expect([await sees(15), await sees(5)]).toEqual([false, true])
     walkers.remove("ann")
     await world.clock.advance(tickMs)
     expect(shown(client)).toEqual({})
   })
 
-  it("can be one of several, moved, and closed", async () => {
+  it("can be one of several, and can be moved and closed", async () => {
     const world = createWorld()
     const walkers = world.server.replica("walkers")
     walkers.set("west", walker(-100, 0))
@@ -125,7 +125,7 @@ describe("a view", () => {
     expect(client.replica("scores").get("p3")).toEqual({ points: -5 })
   })
 
-  it("packs a changed cell once for all of its viewers, and nothing that nobody sees", async () => {
+  it("packs a changed cell once for all of its viewers, and no cell without viewers", async () => {
     const world = createWorld()
     const walkers = world.server.replica("walkers")
     const clients = []
@@ -144,7 +144,7 @@ describe("a view", () => {
     for (const client of clients) expect(shown(client)).toEqual({ near: walker(6, 5) })
   })
 
-  it("costs at most nine bytes on the wire for each that moves", async () => {
+  it("costs at most nine bytes on the wire for each moving record", async () => {
     const world = createWorld()
     const walkers = world.server.replica("walkers")
     const client = await world.open("ann")
@@ -159,14 +159,14 @@ describe("a view", () => {
     }
     await world.clock.advance(tickMs)
     const bytes = client.stats().bytesReceived - before
-    // Nobody left a cell, so these are changes only; the header of a WebSocket message is 2 bytes more.
+    // No walker left a cell, so the frame contains changes only; the header of a WebSocket message is 2 bytes more.
     expect((bytes + 2) / ids.length).toBeLessThanOrEqual(9)
     expect(bytes).toBeGreaterThan(20)
   })
 })
 
 describe("an application", () => {
-  it("is told which value no field can have, and nothing is changed", () => {
+  it("gets an error that names the invalid value, and nothing is changed", () => {
     const world = createWorld()
     const walkers = world.server.replica("walkers")
     walkers.set("a", walker(1, 1))
@@ -188,8 +188,8 @@ describe("an application", () => {
   })
 })
 
-describe("a connection that is lost", () => {
-  it("leaves the copy readable, stale and ageing, and brings only what was missed", async () => {
+describe("a lost connection", () => {
+  it("leaves the copy readable, stale and ageing, and resumes with the missed changes only", async () => {
     const world = createWorld()
     const walkers = world.server.replica("walkers")
     for (let index = 0; index < 50; index += 1)
@@ -217,7 +217,7 @@ describe("a connection that is lost", () => {
     await world.clock.advance(20_000)
     expect(client.replica("walkers")).toMatchObject({ stale: false, ageMs: 0 })
     expect(shown(client)).toEqual(around(world.server, { x: 5, y: 5 }))
-    // A snapshot would take more than 50 names.
+    // A snapshot would contain more than 50 names.
     expect(client.stats().bytesReceived - before).toBeLessThan(600)
   })
 
@@ -245,7 +245,7 @@ describe("a connection that is lost", () => {
     expect(client.replica("walkers").ageMs).toBe(ageMs + 1_000)
   })
 
-  it("brings snapshots where the changes are not held any more", async () => {
+  it("resumes with snapshots where the changes have expired", async () => {
     const world = createWorld()
     const walkers = world.server.replica("walkers")
     for (let index = 0; index < 50; index += 1) walkers.set(`w${index}`, walker(index % 10, 5))
@@ -264,7 +264,7 @@ describe("a connection that is lost", () => {
     expect(client.stats()).toMatchObject({ sessionsResumed: 1 })
   })
 
-  it("that ends the session lets everything begin anew, also when the server was replaced", async () => {
+  it("that ends the session starts all cells again, also when the server was replaced", async () => {
     const world = createWorld({ limits: { resumeWindowMs: 1_000 } })
     const walkers = world.server.replica("walkers")
     walkers.set("a", walker(5, 5))
@@ -289,7 +289,7 @@ describe("a connection that is lost", () => {
 })
 
 describe("a viewer that falls behind", () => {
-  it("gets no backlog, and how things stand once its socket has drained", async () => {
+  it("gets no backlog, and the current state once its socket has drained", async () => {
     const world = createWorld()
     const walkers = world.server.replica("walkers")
     walkers.set("a", walker(5, 5))
@@ -300,7 +300,7 @@ describe("a viewer that falls behind", () => {
     await world.clock.advance(tickMs)
     const link = world.network.links[0]?.server
     link?.stall(true)
-    // What fills the socket above the mark at which nothing volatile is added.
+    // Fills the socket above the mark at which no volatile message is added.
     sessionOf(world, "ann").send("note", { text: "x".repeat(100_000) })
     for (let tick = 0; tick < 100; tick += 1) {
       walkers.patch("a", { x: tick % 10, hp: tick })
@@ -316,7 +316,7 @@ describe("a viewer that falls behind", () => {
     expect(world.server.stats()).toMatchObject({ viewersConflated: 1, conflated: 0, slowConsumersClosed: 0 })
   })
 
-  it("is closed with 4408 when it takes nothing for too long, and exact after its return", async () => {
+  it("is closed with 4408 when it reads nothing for too long, and exact after its return", async () => {
     const world = createWorld({ limits: { ackProgressMs: 2_000, volatileHighWaterBytes: 100 } })
     const walkers = world.server.replica("walkers")
     walkers.set("a", walker(5, 5))

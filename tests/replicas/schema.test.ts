@@ -1,4 +1,4 @@
-// Ends of different versions of a contract, and servers that tell nonsense.
+// Ends with different versions of a contract, and servers that send invalid frames.
 import { createClient } from "@hawser/client"
 import { defineContract, defineReplica, integer, text } from "@hawser/protocol"
 import { BitWriter, ReplicaSchema, encodeDelta, partKind } from "@hawser/protocol/core"
@@ -26,7 +26,7 @@ async function openAs(
 }
 
 describe("a client of another version", () => {
-  it("shows the fields of its own contract, by what the server tells", async () => {
+  it("shows the fields of its own contract, by the schema that the server sends", async () => {
     const world = createWorld()
     const walkers = world.server.replica("walkers")
     walkers.set("a", walker(5, 5, { hp: 77 }))
@@ -66,8 +66,8 @@ describe("a client of another version", () => {
   })
 })
 
-describe("a server that tells nonsense", () => {
-  it("begins anew after a frame that changes what is not there", async () => {
+describe("a server that sends invalid frames", () => {
+  it("causes a resynchronization by a change of a record that does not exist", async () => {
     const world = createWorld()
     const walkers = world.server.replica("walkers")
     walkers.set("a", walker(5, 5))

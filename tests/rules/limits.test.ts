@@ -1,5 +1,5 @@
-// Section 17 of docs/protocol.md names every bound of both ends with its default: each figure is the one of the code,
-// and no bound is missing.
+// Section 17 of docs/protocol.md names every bound of both ends with its default: each figure is that of the code, and
+// no bound is missing.
 import { defaultClientLimits, defaultServerLimits } from "@hawser/protocol"
 import { readFileSync } from "node:fs"
 import { join } from "node:path"
@@ -25,7 +25,7 @@ function figuresOf(limits: object, path = ""): Figures {
 
 const units: Readonly<Record<string, number>> = { KiB: 1024, MiB: 1024 ** 2 }
 
-/** `1,024, 1 MiB` is two numbers: a comma parts them where a space follows. */
+/** `1,024, 1 MiB` is two numbers: a comma with a space separates them. */
 function numbersOf(cell: string): number[] {
   return cell.split(", ").map((text) => {
     const [, digits = "", unit = ""] = /^(\d+(?:,\d{3})*)(?: (KiB|MiB))?(?= |$)/.exec(text) ?? []
@@ -56,7 +56,7 @@ describe.each([
     expect(rows).toEqual(rows.map(([name]) => [name, limits.get(name)]))
   })
 
-  it("door-8 are all that there are", () => {
+  it("door-8 are complete", () => {
     const named = new Set(rows.map(([name]) => name))
     expect([...limits.keys()].filter((name) => !named.has(name))).toEqual([])
     expect(named.size).toBeGreaterThan(30)

@@ -1,5 +1,5 @@
-// Every rule and every invariant of docs/protocol.md names what checks it, in coverage.json: a test by its file and
-// title, or a command and what it looks for. What is named must exist; whether it proves the rule is for readers.
+// Every rule and every invariant of docs/protocol.md has its checks in coverage.json: a test by its file and title, or
+// a command and a word of its source. The checks must exist; reviewers judge whether they prove the rule.
 import { existsSync, readFileSync, readdirSync } from "node:fs"
 import { join } from "node:path"
 import { describe, expect, it } from "vitest"
@@ -27,7 +27,7 @@ const entries = Object.entries(coverage.rules).flatMap(([id, checks]) =>
 const isTestFile = (path: string): boolean =>
   /\.test\.tsx?$/.test(path) || /^tests\/conformance-2\.0\/[\w-]+\.ts$/.test(path)
 
-/** What is wrong with `path > title`; undefined when the title stands in the file, as a whole string. */
+/** Fault of `path > title`; undefined if the file contains the title as a whole string. */
 function wrongTest(check: string): string | undefined {
   const [path = "", title = ""] = check.split(/ > (.*)/s)
   if (!isTestFile(path) || !existsSync(join(root, path))) return `no test file "${path}"`
@@ -43,8 +43,8 @@ const scripts: Readonly<Record<string, string>> = z
   .parse(JSON.parse(read("package.json"))).scripts
 
 /**
- * What is wrong with `command: npm run model -- NAME / WORD` or `command: npm run simulate / WORD`: the word (a switch,
- * an invariant) must stand in the model, or in the simulator.
+ * Fault of `command: npm run model -- NAME / WORD` or `command: npm run simulate / WORD`: the model, or the simulator,
+ * must contain the word (a switch, an invariant).
  */
 function wrongCommand(check: string): string | undefined {
   const [, script = "", name, word] =

@@ -1,5 +1,5 @@
-// Loops over a client: over its status, a topic, a stream. Each of them ends when the client is closed, whoever closes it
-// and whenever the loop began.
+// Loops over a client: over its status, a topic, a stream. Each of them ends when the client is closed, by any cause
+// and at any time.
 import type { ClientStatus } from "@hawser/client"
 import { createClient } from "@hawser/client"
 import { HawserError, defineContract } from "@hawser/protocol"
@@ -10,7 +10,7 @@ import { z } from "zod"
 import { createWorld as createTopicWorld, sessionOf, settled } from "../topics/harness.ts"
 import { boundlessDials, createWorld, openClient } from "../faults/harness.ts"
 
-/** Reads a loop to its end; the last line tells how it ended. */
+/** Reads a loop to its end; the last line shows how it ended. */
 function read<T>(items: AsyncIterable<T>, show: (item: T) => string): string[] {
   const lines: string[] = []
   const reading = async (): Promise<void> => {
@@ -36,7 +36,7 @@ describe("a loop over the status", () => {
     expect(lines).toEqual(["open", "closed", "end"])
   })
 
-  it("surprise-A7 ends when the client gives up by itself", async () => {
+  it("surprise-A7 ends when the client closes by itself", async () => {
     const world = createWorld({ profile: "hawser.1" })
     const client = world.client({ reconnect: false })
     const lines = read(client.status(), stateOf)
@@ -46,7 +46,7 @@ describe("a loop over the status", () => {
     expect(lines).toEqual(["idle", "connecting", "closed", "end"])
   })
 
-  it("surprise-A7 yields closed and ends when it begins on a closed client, and can begin anew after connect()", async () => {
+  it("surprise-A7 yields closed and ends when it begins on a closed client, and can start again after connect()", async () => {
     const world = createWorld({ profile: "hawser.1" })
     const client = world.client()
     const idle = read(client.status(), stateOf)
@@ -88,7 +88,7 @@ describe("a loop over a topic", () => {
     item.kind === "message" ? JSON.stringify(item.payload) : item.kind
 
   it.each(["in", "joining", "rejoining", "out"] as const)(
-    "surprise-A7 ends when the client is closed while the room is %s, after what had come",
+    "surprise-A7 ends when the client is closed while the room is %s, after the delivered items",
     async (state) => {
       const world = createTopicWorld()
       const ann = await world.open("ann", { reconnect: () => 60_000 })
@@ -110,7 +110,7 @@ describe("a loop over a topic", () => {
     },
   )
 
-  it("surprise-A7 ends when the client gives up by itself", async () => {
+  it("surprise-A7 ends when the client closes by itself", async () => {
     const world = createTopicWorld()
     const ann = await world.open("ann", { reconnect: false })
     const lines = read(ann.topic("lobby"), show)

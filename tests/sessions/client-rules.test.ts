@@ -1,11 +1,11 @@
-// What a client does without a connection, and with what a server should not send (docs/protocol.md, section 18).
+// Behaviour of a client without a connection, and with invalid frames from a server (docs/protocol.md, section 18).
 import { defaultServerLimits } from "@hawser/protocol"
 import { createFrameCodec, reservedTypes, TypeTable } from "@hawser/protocol/core"
 import { describe, expect, it } from "vitest"
 import type { SessionEvent } from "@hawser/client"
 import { createWorld, openClient, rejection } from "../faults/harness.ts"
 
-describe("a request that is made while the connection is away", () => {
+describe("a request during an outage", () => {
   it("waits, fails or is dropped, as its caller chose", async () => {
     const world = createWorld({ profile: "hawser.1" })
     const client = await openClient(world)
@@ -23,11 +23,11 @@ describe("a request that is made while the connection is away", () => {
   })
 })
 
-describe("a server that sends what it should not", () => {
+describe("a server that sends invalid frames", () => {
   it.each([
     ["a bad frame", Uint8Array.of(0x40, 0xc1)],
-    ["a frame that no version knows", Uint8Array.of(0x0f, 0x90)],
-  ])("is given up with its session: %s", async (_, bytes) => {
+    ["a frame of an unknown kind", Uint8Array.of(0x0f, 0x90)],
+  ])("causes a reset of the session: %s", async (_, bytes) => {
     const world = createWorld({ profile: "hawser.1" })
     const client = await openClient(world)
     const events: SessionEvent[] = []
@@ -39,7 +39,7 @@ describe("a server that sends what it should not", () => {
     expect(world.clientErrors).toHaveLength(1)
   })
 
-  it("makes a client wait with BUSY for as long as it says, and a tenth more at most", async () => {
+  it("delays a client by the time in BUSY, and at most a tenth more", async () => {
     const world = createWorld({ profile: "hawser.1" })
     const client = await openClient(world)
     const codec = createFrameCodec(new TypeTable([]), defaultServerLimits.message)
@@ -54,8 +54,8 @@ describe("a server that sends what it should not", () => {
   })
 })
 
-describe("a client that asks for topics where the contract has none", () => {
-  it.each(reservedTypes)("is told that there are none: %s", async (type) => {
+describe("a client that requests topics where the contract has none", () => {
+  it.each(reservedTypes)("gets an error: %s", async (type) => {
     const world = createWorld({ profile: "hawser.1" })
     await openClient(world)
     const codec = createFrameCodec(new TypeTable(reservedTypes), defaultServerLimits.message)
@@ -75,7 +75,7 @@ describe("a client that asks for topics where the contract has none", () => {
 })
 
 describe("a client of protocol 2.0", () => {
-  it("sends nothing into a silence", async () => {
+  it("sends nothing while the connection is silent", async () => {
     const world = createWorld({ profile: "2.0", limits: { pingAfterMs: 1_000_000 } })
     const client = await openClient(world)
     const { messagesReceived } = world.server.stats()
@@ -89,8 +89,8 @@ describe("clients of one key", () => {
   it("wait for their latest value by topic, event and key of the contract", async () => {
     const world = createWorld({ profile: "hawser.1", limits: { resumeWindowMs: 60_000 } })
     const client = await openClient(world)
-    const heard: unknown[] = []
-    client.on("where", (value) => heard.push(value))
+    const received: unknown[] = []
+    client.on("where", (value) => received.push(value))
     const [session] = world.server.sessions()
     const topics = ["map:a", "map:b"].map((name) => world.server.topic(name))
     if (session === undefined) throw new Error("no session")
@@ -103,7 +103,7 @@ describe("clients of one key", () => {
       session.send("where", { who: "bob", x: 100 * x })
     }
     await world.clock.advance(1_000)
-    expect(heard).toEqual([
+    expect(received).toEqual([
       { who: "ann", x: 2 },
       { who: "ann", x: 2 },
       { who: "ann", x: 20 },

@@ -1,10 +1,11 @@
-// The timer of the client's acknowledgements (docs/protocol.md: N5, L5): one, however often they go out by count.
+// The timer of the client's acknowledgements (docs/protocol.md: N5, L5): one, however often acknowledgements are sent
+// by count.
 import { describe, expect, it } from "vitest"
 import type { Client } from "@hawser/client"
 import { createWorld, openClient } from "../faults/harness.ts"
 import type { TestContract, World } from "../faults/harness.ts"
 
-/** Ten times one message more than is acknowledged at once. */
+/** Ten times one message more than the bound for an immediate acknowledgement. */
 async function tenBursts(world: World, client: Client<TestContract>): Promise<number[]> {
   const timers: number[] = []
   for (let burst = 0; burst < 10; burst += 1) {
@@ -15,8 +16,8 @@ async function tenBursts(world: World, client: Client<TestContract>): Promise<nu
   return timers
 }
 
-describe("acknowledgements that go out by their count", () => {
-  it("leave one timer behind, whose acknowledgement comes in time", async () => {
+describe("acknowledgements that are sent by count", () => {
+  it("leave one timer, whose acknowledgement is sent in time", async () => {
     const world = createWorld({ profile: "hawser.1" })
     const client = await openClient(world)
     const idle = client.stats().timers
@@ -28,7 +29,7 @@ describe("acknowledgements that go out by their count", () => {
     expect(world.server.stats().bufferedMessages).toBe(0)
   })
 
-  it("leave none on a client that is closed", async () => {
+  it("leave no timer on a closed client", async () => {
     const world = createWorld({ profile: "hawser.1" })
     const client = await openClient(world)
     await tenBursts(world, client)
@@ -36,7 +37,7 @@ describe("acknowledgements that go out by their count", () => {
     expect(client.stats().timers).toBe(0)
   })
 
-  it("leave none of a session that is reset", async () => {
+  it("leave no timer of a session that is reset", async () => {
     const world = createWorld({ profile: "hawser.1" })
     const client = await openClient(world)
     const idle = client.stats().timers

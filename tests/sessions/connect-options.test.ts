@@ -1,4 +1,4 @@
-// `connect()` with a time limit and a signal: how it settles, and what becomes of the client then.
+// `connect()` with a time limit and a signal: its outcome, and the state of the client afterwards.
 import { HawserError } from "@hawser/protocol"
 import { describe, expect, it } from "vitest"
 import { createWorld, openClient, rejection } from "../faults/harness.ts"
@@ -11,7 +11,7 @@ function aborted(): AbortSignal {
 }
 
 describe("a signal of connect()", () => {
-  it("surprise-A6 rejects with cancelled when it was aborted before, and nothing is done", async () => {
+  it("surprise-A6 rejects with cancelled when it was aborted before, without a dial", async () => {
     const here = world()
     const { clock, network } = here
     const client = here.client()
@@ -24,7 +24,7 @@ describe("a signal of connect()", () => {
   })
 
   it.each([0, 5, 15, 25])(
-    "surprise-A6 rejects with cancelled when it aborts after %d ms, and closes the client that it had begin",
+    "surprise-A6 rejects with cancelled when it aborts after %d ms, and closes the client that the call started",
     async (ms) => {
       const here = world()
       const { clock } = here
@@ -40,7 +40,7 @@ describe("a signal of connect()", () => {
     },
   )
 
-  it("surprise-A6 leaves alone what another call began", async () => {
+  it("surprise-A6 does not cancel the attempt of another call", async () => {
     const here = world()
     const { clock } = here
     const client = here.client()
@@ -104,7 +104,7 @@ describe("a time limit of connect()", () => {
     expect(client.current.state).toBe("open")
   })
 
-  it("surprise-A6 is over when the session is open, or the client gave up before", async () => {
+  it("surprise-A6 ends when the session is open, or the client has closed before", async () => {
     const here = world()
     const { clock, network } = here
     const client = here.client({ reconnect: false })

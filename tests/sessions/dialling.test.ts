@@ -1,4 +1,5 @@
-// When a client dials, and how often: both real ends on a simulated clock. The rules of the machine have their own tests.
+// Times and number of a client's dials: both real ends on a simulated clock. The rules of the machine have separate
+// tests.
 import type { ClientStatus } from "@hawser/client"
 import { fixed } from "@hawser/client"
 import { HawserError, defaultClientLimits } from "@hawser/protocol"
@@ -7,7 +8,7 @@ import { describe, expect, it } from "vitest"
 import { boundlessDials, connect, createWorld, openClient, watchStatus } from "../faults/harness.ts"
 import { scriptedServer } from "../faults/scripted-server.ts"
 
-/** The application's own dial, the burst, and one each 5 s. */
+/** The application's own dial, the burst, and one per 5 s. */
 const dialsWithin = (ms: number): number => 1 + 3 + ms / 5_000
 
 function freshTokens() {
@@ -32,7 +33,7 @@ describe("a server that sends its clients away at once", () => {
     },
   )
 
-  it("surprise-A2 shows how long the budget holds the next dial back", async () => {
+  it("surprise-A2 shows how long the budget delays the next dial", async () => {
     const world = createWorld({ profile: "hawser.1" })
     const client = world.client({ reconnect: fixed({ baseMs: 0 }) })
     const delays: number[] = []
@@ -56,7 +57,7 @@ describe("a server that sends its clients away at once", () => {
     server.open()
     server.welcome()
     for (let asked = 0; asked < 5_000; asked += 1) {
-      server.say({ kind: "authRequest", expiresInMs: 1_000 })
+      server.send({ kind: "authRequest", expiresInMs: 1_000 })
       if (asked % 100 === 0) await world.clock.settle()
     }
     expect(tokens.count).toBe(1 + 3)
@@ -86,7 +87,7 @@ describe("an outage after a resume", () => {
     expect(new Set(attempts)).toEqual(new Set([1]))
   })
 
-  it("surprise-A3 pauses for 10 s at most, however long the server is away", async () => {
+  it("surprise-A3 pauses for 10 s at most in an outage of any length", async () => {
     const world = createWorld({ profile: "hawser.1" })
     const client = await openClient(world, { random: () => 0.999 })
     const delays: number[] = []
@@ -126,7 +127,7 @@ describe("an outage after a resume", () => {
   })
 })
 
-/** A network on which opening a socket takes `openMs` and each message `latencyMs`. */
+/** A network with `openMs` per socket and `latencyMs` per message. */
 function slowly(dial: Dial, schedule: (ms: number, work: () => void) => void, openMs: number): Dial {
   return (url, protocols, events) =>
     dial(url, protocols, {
@@ -150,7 +151,7 @@ describe("a link with a round trip of 5 s", () => {
   const roundTripMs = 5_000
   const openMs = 2 * roundTripMs
 
-  it("surprise-C3 opens: the second dial has the time that the first one lacked, and the later ones from the start", async () => {
+  it("surprise-C3 opens: the second dial has a sufficient time limit, and later ones have it at once", async () => {
     const world = createWorld({ profile: "hawser.1", latencyMs: roundTripMs / 2 })
     const schedule = (ms: number, work: () => void): void => void world.clock.schedule(ms, work)
     const dial = slowly(world.network.dial, schedule, openMs - roundTripMs / 2)
@@ -180,7 +181,7 @@ describe("a link with a round trip of 5 s", () => {
   })
 })
 
-/** A socket of which nothing is ever heard. */
+/** A socket that never receives anything. */
 const deaf: Connection = {
   bufferedBytes: 0,
   send: () => true,
@@ -200,7 +201,7 @@ const neverMind: Parameters<Dial>[2] = {
 }
 
 describe("a dial into a black hole", () => {
-  it("surprise-A9 gives way to wake() and connect() after 8 s, though failures have lengthened its limit", async () => {
+  it("surprise-A9 is replaced by wake() and connect() after 8 s, though failures have lengthened its limit", async () => {
     const world = createWorld({ profile: "hawser.1" })
     let isHole = false
     const dial: Dial = (url, protocols, events) =>
@@ -216,7 +217,7 @@ describe("a dial into a black hole", () => {
       const { dials } = client.stats()
       isHole = false
       await world.clock.advance(1_000)
-      // The dial is still under way: its limit is a minute by now.
+      // The dial is still under way: its limit is one minute here.
       expect([client.current.state, client.stats().dials]).toEqual(["reconnecting", dials])
       if (give === "wake") client.wake()
       else client.connect().catch(() => {})
@@ -229,7 +230,7 @@ describe("a dial into a black hole", () => {
 })
 
 describe("a strategy that throws", () => {
-  it("is reported, and the client goes on with the default one", async () => {
+  it("is reported, and the client continues with the default one", async () => {
     const world = createWorld({ profile: "hawser.1" })
     const client = await openClient(world, {
       reconnect: () => {

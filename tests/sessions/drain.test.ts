@@ -1,5 +1,5 @@
-// A restart behind a load balancer, as far as one process can show it: the balancer points to a second listener, the
-// server drains the first, and clients that talk all the while notice nothing.
+// A restart behind a load balancer, as far as one process can show it: the balancer points to a second listener, and
+// the server drains the first. Sending clients see no gap.
 import { createClient } from "@hawser/client"
 import { defineContract } from "@hawser/protocol"
 import { createServer } from "@hawser/server"
@@ -17,7 +17,7 @@ const contract = defineContract({
   events: { tick: { payload: z.object({ n: z.number() }) } },
 })
 
-/** A load balancer of one target at a time. */
+/** A load balancer with one target at a time. */
 class Balancer {
   target = 0
   /** Connections by target. */
@@ -46,7 +46,7 @@ class Balancer {
   }
 }
 
-it("moves talking clients to a second listener without a visible gap", async () => {
+it("moves sending clients to a second listener without a visible gap", async () => {
   await using server = createServer(contract, { authenticate: (id) => ({ id }) })
   const handled: number[] = []
   server.command("count", ({ input }) => {
@@ -62,7 +62,7 @@ it("moves talking clients to a second listener without a visible gap", async () 
     createClient(contract, { url: `ws://127.0.0.1:${port}/ws`, token: `u${index}`, webSocket: WebSocket }),
   )
   await Promise.all(clients.map((client) => client.connect()))
-  const heard = clients.map((client) => {
+  const received = clients.map((client) => {
     const ticks: number[] = []
     client.on("tick", ({ n }) => ticks.push(n))
     return ticks
@@ -88,7 +88,7 @@ it("moves talking clients to a second listener without a visible gap", async () 
   expect(balancer.open.get(second.port)?.size).toBe(20)
   await Promise.all(clients.map((client) => client.ping()))
   const expected = Array.from({ length: rounds }, (_, index) => index + 1)
-  for (const ticks of heard) expect(ticks).toEqual(expected)
+  for (const ticks of received) expect(ticks).toEqual(expected)
   expect(handled).toHaveLength(20 * rounds)
   expect(server.stats()).toMatchObject({ sessions: 20, sessionsResumed: 20, sessionsDetached: 0 })
   for (const client of clients) client.close()

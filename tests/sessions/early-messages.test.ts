@@ -1,4 +1,4 @@
-// Messages that came before WELCOME (docs/protocol.md: C1, V5): they are delivered on the connection that brought them only.
+// Messages before WELCOME (docs/protocol.md: C1, V5): they are delivered only on the connection that received them.
 import { createClient } from "@hawser/client"
 import { SimulatedClock, unwatched } from "@hawser/protocol/testing"
 import { expect, it } from "vitest"
@@ -7,7 +7,7 @@ import { scriptedServer } from "../faults/scripted-server.ts"
 import { clientProfile } from "./client-profile.ts"
 
 it.each(profiles)(
-  "early messages are let go when a listener of one of them cuts the connection: %s",
+  "early messages are dropped when a listener of one of them cuts the connection: %s",
   async (profile) => {
     const clock = new SimulatedClock()
     const server = scriptedServer(profile)
@@ -20,18 +20,18 @@ it.each(profiles)(
       autoConnect: false,
       random: () => 0.5,
     })
-    const heard: string[] = []
+    const received: string[] = []
     client.on("note", ({ text }) => {
-      heard.push(text)
+      received.push(text)
       if (text === "b") client.cut()
     })
     unwatched(client.connect())
     await clock.settle()
     server.open()
-    for (const text of ["a", "b", "c"]) server.say({ kind: "event", type: "note", payload: { text } })
-    expect(heard).toEqual([])
+    for (const text of ["a", "b", "c"]) server.send({ kind: "event", type: "note", payload: { text } })
+    expect(received).toEqual([])
     server.welcome()
-    expect(heard).toEqual(["a", "b"])
+    expect(received).toEqual(["a", "b"])
     client.close()
   },
 )

@@ -1,4 +1,4 @@
-// Which of several things that a server said, or that a client learned, counts.
+// Precedence among several messages of a server, or several events of a client.
 import type { SessionEvent } from "@hawser/client"
 import { createClient } from "@hawser/client"
 import { HawserError, defineContract } from "@hawser/protocol"
@@ -8,8 +8,8 @@ import { describe, expect, it } from "vitest"
 import { z } from "zod"
 import { createWorld, openClient, watchStatus } from "../faults/harness.ts"
 
-describe("a client that was asked to go", () => {
-  it("moves with the token that it renewed, so that nobody notices", async () => {
+describe("a client that got GOAWAY", () => {
+  it("moves with its renewed token, without a visible gap", async () => {
     const wallMs = 1_700_000_000_000
     const world = createWorld({
       profile: "hawser.1",
@@ -31,12 +31,12 @@ describe("a client that was asked to go", () => {
     expect(client.stats()).toMatchObject({ connectionsLost: 0, sessionsResumed: 1 })
   })
 
-  it("stays away when its session is taken over meanwhile, though BYE is lost", async () => {
+  it("does not reconnect after a takeover of its session, though BYE is lost", async () => {
     const world = createWorld({ profile: "hawser.1", limits: { sessionsPerUser: 1 } })
     const first = await openClient(world)
     first.command("never", {}).catch(() => {})
     await world.clock.settle()
-    // Announces its end, and waits for the request.
+    // Sends GOAWAY, and waits for the request.
     unwatched(world.server.close())
     await world.clock.settle()
     world.network.links[0]?.server.close(4409, "replaced")
@@ -46,7 +46,7 @@ describe("a client that was asked to go", () => {
 })
 
 describe("an asynchronous validator", () => {
-  it("keeps events and what became of the session in their order", async () => {
+  it("keeps events and session events in order", async () => {
     const clock = new SimulatedClock()
     const payload = z.object({ n: z.number() }).refine(async () => {
       await Promise.resolve()

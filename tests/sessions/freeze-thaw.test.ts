@@ -1,4 +1,4 @@
-// Sessions that are written down and continued: frozen, encoded, decoded and thawed, while both ends go on with their work.
+// Sessions that are frozen, encoded, decoded and thawed, while both ends continue to send.
 import { createClient } from "@hawser/client"
 import type { Client, SessionEvent } from "@hawser/client"
 import { defineContract } from "@hawser/protocol"
@@ -23,12 +23,12 @@ async function openWorld(frozen: FrozenSessions): Promise<{ world: World; client
 }
 
 describe("a session that is frozen and thawed", () => {
-  it("continues as it would have, in both directions", async () => {
+  it("continues as without the freeze, in both directions", async () => {
     const frozen = frozenSessions()
     const { world, client } = await openWorld(frozen)
-    const heard: string[] = []
+    const received: string[] = []
     const events: SessionEvent[] = []
-    client.on("note", ({ text }) => heard.push(text))
+    client.on("note", ({ text }) => received.push(text))
     client.onSession((event) => events.push(event))
     const replies: Promise<unknown>[] = []
     for (let round = 0; round < 20; round += 1) {
@@ -45,7 +45,7 @@ describe("a session that is frozen and thawed", () => {
     const expected = Array.from({ length: 20 }, (_, round) =>
       Array.from({ length: 5 }, (__, count) => `${round}-${count}`),
     ).flat()
-    expect(heard).toEqual(expected)
+    expect(received).toEqual(expected)
     expect(world.handled).toEqual(expected)
     expect(await Promise.all(replies)).toEqual(expected.map((text) => ({ text })))
     expect(events.map(({ kind }) => kind)).toEqual(events.map(() => "resumed"))
@@ -59,7 +59,7 @@ describe("a session that is frozen and thawed", () => {
     const { world, client } = await openWorld(frozen)
     const slow = client.command("slow", { ms: 500 })
     const settled = ["a", "b"].map((text) => client.command("echo", { text }))
-    // The replies are on their way to the client when the process ends.
+    // The replies are under way to the client when the process ends.
     await world.clock.advance(15)
     expect(world.handled).toEqual(["a", "b"])
     frozen.restart("session-1")
@@ -72,7 +72,7 @@ describe("a session that is frozen and thawed", () => {
     expect(client.stats()).toMatchObject({ pending: 0, sessionsReset: 0 })
   })
 
-  it("reports no end, calls no hook, and leaves nothing behind of the frozen session", async () => {
+  it("reports no end, calls no hook, and leaves no resource of the frozen session", async () => {
     const frozen = frozenSessions()
     const { world, client } = await openWorld(frozen)
     const ends: string[] = []
@@ -93,7 +93,7 @@ describe("a session that is frozen and thawed", () => {
     expect(world.server.stats()).toMatchObject({ sessions: 0, timers: 0 })
   })
 
-  it("adds the time without a connection up over its lives", async () => {
+  it("adds up the time without a connection over all of its processes", async () => {
     const frozen = frozenSessions()
     const { world } = await openWorld(frozen)
     const ends: string[] = []
@@ -112,7 +112,7 @@ describe("a session that is frozen and thawed", () => {
     expect(ends).toEqual(["session_expired"])
   })
 
-  it("refuses a record that is damaged, and one of a session that is open", async () => {
+  it("refuses a damaged record, and one of an open session", async () => {
     const frozen = frozenSessions()
     await openWorld(frozen)
     const bytes = frozen.freeze("session-1")
@@ -156,7 +156,8 @@ it("applies CANCEL and CREDIT again, and ends an open stream with server_restart
   const first = open.next()
   await clock.advance(50)
   expect(await first).toMatchObject({ value: 0 })
-  // Two handlers run; the third request and the second stream wait behind them, their CANCEL and CREDIT are settled.
+  // Two handlers run; the third request and the second stream are queued behind them. Their CANCEL and CREDIT are
+  // settled.
   const running = [1_000, 1_001].map((ms) => client.command("wait", { ms }))
   const leaver = new AbortController()
   const cancelled = client
@@ -176,7 +177,7 @@ it("applies CANCEL and CREDIT again, and ends an open stream with server_restart
   expect(await Promise.all(running)).toEqual([{}, {}])
   expect(await cancelled).toMatchObject({ code: "cancelled" })
   expect(await item).toMatchObject({ value: 0 })
-  // Both waiting handlers ran in the first life, and were aborted with it.
+  // Both handlers ran in the first process, and were aborted with it.
   expect(aborted.slice(0, 2)).toEqual(["1000", "1001"])
   client.close()
   await clock.advance(1_000)

@@ -1,4 +1,4 @@
-// A session store whose sessions a test freezes and thaws, by way of their bytes.
+// A session store whose sessions a test freezes and thaws, through their bytes.
 import { decodeSessionRecord, encodeSessionRecord, memoryStore } from "@hawser/server"
 import type { Session, SessionStore, StoreHost } from "@hawser/server"
 import type { TestUser } from "../faults/harness.ts"
@@ -9,7 +9,7 @@ export interface FrozenSessions {
   readonly host: StoreHost<TestUser>
   freeze(sessionId: string): Uint8Array
   thaw(bytes: Uint8Array): Session<TestUser>
-  /** Both at once, as when one process follows another. */
+  /** Freezes and thaws at once, as when one process follows another. */
   restart(sessionId: string): Session<TestUser>
 }
 

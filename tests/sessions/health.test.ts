@@ -1,4 +1,4 @@
-// What both ends count of the health of their connections: real ends, an in-memory network, a simulated clock.
+// Counts of both ends about the health of their connections: real ends, an in-memory network, a simulated clock.
 import { profile20 } from "@hawser/server/profile20"
 import type { ClientOptions, SessionEvent } from "@hawser/client"
 import { HawserError, defaultServerLimits, defineContract } from "@hawser/protocol"
@@ -12,7 +12,7 @@ import type { World } from "../faults/harness.ts"
 const callNames = [...Object.keys(contract.commands), ...Object.keys(contract.queries)]
 const strangeNames = ["attack", "toString", "constructor", "unknown"]
 
-/** A way to the server that the test can close: what is dialled meanwhile is cut at once. */
+/** A path to the server that the test can close: dials during that time are cut at once. */
 function gate(world: World) {
   let isClosed = false
   const dial: Dial = (url, protocols, events) => {
@@ -22,9 +22,9 @@ function gate(world: World) {
   }
   return {
     dial,
-    /** Nothing new comes through. */
+    /** Refuses new connections. */
     shut: () => (isClosed = true),
-    /** And what is open is cut. */
+    /** Refuses new connections and cuts the open ones. */
     close() {
       isClosed = true
       world.network.links.at(-1)?.cut()
@@ -42,14 +42,14 @@ async function openBehindGate(options: Partial<ClientOptions> = {}) {
   return { world, way, client, events }
 }
 
-/** Cuts the connection and lets the client come back. */
+/** Cuts the connection and waits for the resume. */
 async function cutOnce(world: World): Promise<void> {
   world.network.links.at(-1)?.cut()
   await world.clock.advance(5_000)
 }
 
 describe("an outage", () => {
-  it("is told once it takes longer than the application's own limit, and then counted with its length", async () => {
+  it("is reported once it exceeds the application's own limit, and then counted with its length", async () => {
     const { world, way, client, events } = await openBehindGate({ limits: { prolongedOutageMs: 3_000 } })
     const startedAtMs = world.clock.now()
     way.close()
@@ -72,7 +72,7 @@ describe("an outage", () => {
     expect(startedAtMs + stats.outagesMs).toBeLessThan(world.clock.now())
   })
 
-  it("is not told when it ends in time, and not counted when the client closes", async () => {
+  it("is not reported when it ends in time, and not counted when the client closes", async () => {
     const { world, client, events } = await openBehindGate()
     await cutOnce(world)
     client.close()
@@ -88,7 +88,7 @@ describe("an outage", () => {
 })
 
 describe("a resume", () => {
-  it("is counted at both ends, with the absence and what was replayed", async () => {
+  it("is counted at both ends, with its duration and the replayed messages", async () => {
     const { world, way, client } = await openBehindGate()
     const [session] = world.server.sessions()
     way.close()
@@ -174,7 +174,7 @@ describe.each(profiles)("in profile %s", (profile) => {
     })
   })
 
-  it("counts requests by their names, with their failures and how long they took", async () => {
+  it("counts requests by their names, with their failures and durations", async () => {
     const world = createWorld({ profile })
     const client = await openClient(world)
     const slow = client.command("slow", { ms: 300 })
@@ -211,7 +211,7 @@ describe.each(profiles)("in profile %s", (profile) => {
 })
 
 describe("profile 2.0", () => {
-  it("counts by the contract's names and codes, whatever its clients call them", async () => {
+  it("counts by the contract's names and codes, whatever its clients send", async () => {
     const world = createWorld({
       profile: "2.0",
       server: {
@@ -250,8 +250,8 @@ describe("profile 2.0", () => {
   })
 })
 
-describe("a connection that is worth nothing", () => {
-  it("is counted as silent when nothing comes back for a ping", async () => {
+describe("a dead connection", () => {
+  it("is counted as silent when a ping has no answer", async () => {
     const { world, way } = await openBehindGate()
     world.network.links.at(-1)?.blackHole()
     const { pingAfterMs, pongTimeoutMs } = defaultServerLimits

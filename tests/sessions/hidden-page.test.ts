@@ -1,5 +1,5 @@
-// A client in a hidden page, whose timers browsers hold back for up to a minute while its messages arrive: real ends over
-// an in-memory network, on a simulated clock.
+// A client in a hidden page, whose timers browsers delay by up to a minute while its messages arrive: real ends over an
+// in-memory network, on a simulated clock.
 import type { Client, SessionEvent } from "@hawser/client"
 import { frameByte } from "@hawser/protocol/core"
 import type { ServerLimits } from "@hawser/protocol"
@@ -9,7 +9,7 @@ import { describe, expect, it } from "vitest"
 import { createWorld, watchStatus } from "../faults/harness.ts"
 import type { TestContract, World } from "../faults/harness.ts"
 
-/** As Chromium does with intensive throttling, and as a browser would that makes no difference between timers. */
+/** Chromium's intensive throttling, and that of a browser which throttles all timers alike. */
 const throttles: readonly (readonly [string, Throttle])[] = [
   ["chains of timers run once a minute", { chainedMs: 60_000, freshMs: 1_000 }],
   ["all timers run once a minute", { chainedMs: 60_000, freshMs: 60_000 }],
@@ -22,7 +22,7 @@ interface HiddenPage {
   readonly events: SessionEvent[]
 }
 
-/** Opens a client, lets it rest for a while, and hides its page. */
+/** Opens a client, lets it idle for a while, and hides its page. */
 async function hide(throttle: Throttle, limits: Partial<ServerLimits> = {}): Promise<HiddenPage> {
   const world = createWorld({ profile: "hawser.1", latencyMs: 20, limits })
   const page = new SimulatedProcess(world.clock)
@@ -57,8 +57,8 @@ describe.each(throttles)("a hidden page in which %s", (_, throttle) => {
   })
 })
 
-describe.each(throttles)("a hidden page in which %s, and little happens", (_, throttle) => {
-  it("surprise-A1 acknowledges a single event before the server's time for it is over", async () => {
+describe.each(throttles)("a hidden page in which %s, with few messages", (_, throttle) => {
+  it("surprise-A1 acknowledges a single event before the server's timeout", async () => {
     const { world, events } = await hide(throttle)
     world.server.broadcast("note", { text: "only one" })
     await world.clock.advance(61_000)
@@ -67,7 +67,7 @@ describe.each(throttles)("a hidden page in which %s, and little happens", (_, th
     expect(events.map(({ kind }) => kind)).toEqual(["opened"])
   })
 
-  it("surprise-A1 is probed at its first late ticks for a sleep that was none, not once a minute", async () => {
+  it("surprise-A1 probes at its first late ticks, which look like a sleep, and not once a minute", async () => {
     const { world } = await hide(throttle)
     const probes = (): number =>
       world.network.links[0]?.client.sent.filter(([byte]) => byte === frameByte.ping).length ?? 0
@@ -79,7 +79,7 @@ describe.each(throttles)("a hidden page in which %s, and little happens", (_, th
     expect(probes() - probesBefore).toBeLessThanOrEqual(2)
   })
 
-  it("takes the answer to a probe that came before its late timer", async () => {
+  it("accepts the answer to a probe that arrived before its late timer", async () => {
     const { world, client, page, events } = await hide(throttle)
     const roundTrip = client.ping()
     await world.clock.advance(40)
@@ -91,7 +91,7 @@ describe.each(throttles)("a hidden page in which %s, and little happens", (_, th
     expect(client.stats().outages).toBe(0)
   })
 
-  it("finds all the same that its connection is dead", async () => {
+  it("still detects a dead connection", async () => {
     const { world, client } = await hide(throttle)
     world.network.links[0]?.blackHole()
     await world.clock.advance(300_000)
@@ -100,7 +100,7 @@ describe.each(throttles)("a hidden page in which %s, and little happens", (_, th
 })
 
 describe("a client whose timers do not run at all", () => {
-  it("surprise-A1 is asked for its count by a PING, answers without a timer, and is no slow consumer", async () => {
+  it("surprise-A1 gets a PING for its count, answers without a timer, and is no slow consumer", async () => {
     const never = { chainedMs: 3_600_000, freshMs: 3_600_000 }
     const { world, events } = await hide(never, { ackProgressMs: 30_000 })
     world.server.broadcast("note", { text: "only one" })

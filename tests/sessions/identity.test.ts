@@ -1,4 +1,4 @@
-// Who a client is logged in as when connect() resolves: both real ends on a simulated clock, in either profile.
+// The user of a client when connect() resolves: both real ends on a simulated clock, in either profile.
 import type { SessionEvent } from "@hawser/client"
 import { describe, expect, it } from "vitest"
 import { connect, createWorld, openClient, profiles, rejection, watchStatus } from "../faults/harness.ts"
@@ -6,7 +6,7 @@ import type { World } from "../faults/harness.ts"
 
 const users = (world: World): string[] => world.server.sessions().map(({ user }) => user.id)
 
-/** A token function that answers when the test says so. */
+/** A token function that the test resolves. */
 function slowToken() {
   const answers: ((token: string) => void)[] = []
   return {
@@ -49,7 +49,7 @@ describe.each(profiles)("another token in profile %s", (profile) => {
     expect(world.server.sessionsOf("old").filter(({ attached }) => attached)).toEqual([])
   })
 
-  it("surprise-A5 cancels an attempt that waits, and dials at once", async () => {
+  it("surprise-A5 cancels a delayed attempt, and dials at once", async () => {
     const world = createWorld({ profile })
     world.network.listening = false
     const client = world.client({ token: "old" })
@@ -63,7 +63,7 @@ describe.each(profiles)("another token in profile %s", (profile) => {
     expect(users(world)).toEqual(["new"])
   })
 
-  it("surprise-A5 logs an open client in anew: its session ends at both ends before connect() resolves", async () => {
+  it("surprise-A5 logs an open client in again: its session ends at both ends before connect() resolves", async () => {
     const world = createWorld({ profile })
     const client = await openClient(world, { token: "old" })
     const events: SessionEvent[] = []
@@ -115,7 +115,7 @@ describe.each(profiles)("another token in profile %s", (profile) => {
     expect(world.network.links).toHaveLength(2)
   })
 
-  it("resolves every caller that asked for the same one", async () => {
+  it("resolves every caller with the same token", async () => {
     const world = createWorld({ profile })
     const client = world.client({ token: "old" })
     const callers = [client.connect({ token: "new" }), client.connect({ token: "new" }), client.connect()]
@@ -137,7 +137,7 @@ describe.each(profiles)("another token in profile %s", (profile) => {
     await world.clock.advance(100)
     await last
     for (const error of await Promise.allSettled(cancelled)) {
-      // An attempt that was open before the next one began had resolved.
+      // An attempt that was open before the next one started has resolved.
       if (error.status === "fulfilled") expect(error.value).toMatchObject({ code: "cancelled" })
     }
     await world.clock.advance(1_000)
@@ -149,7 +149,7 @@ describe.each(profiles)("another token in profile %s", (profile) => {
     ).toEqual(["last"])
   })
 
-  it("surprise-A5 outlives the abort of the call that it took the place of", async () => {
+  it("surprise-A5 is not cancelled by the abort of the call that it replaced", async () => {
     const world = createWorld({ profile })
     const client = world.client({ token: "old" })
     const [first, second] = [new AbortController(), new AbortController()]

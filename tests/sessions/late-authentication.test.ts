@@ -1,10 +1,10 @@
-// The verdict on a token comes when `authenticate` has it. By then its connection may be lost, or another token may have
-// taken its place: then it decides nothing, whatever it is (M1, Y2, Y5).
+// The verdict on a token arrives when `authenticate` resolves. If its connection is lost by then, or another token has
+// replaced it, the verdict has no effect, whatever it is (M1, Y2, Y5).
 import { HawserError } from "@hawser/protocol"
 import { describe, expect, it } from "vitest"
 import { createWorld, epochMs } from "../faults/harness.ts"
 import type { TestUser, World } from "../faults/harness.ts"
-import { sayHello } from "./scripted-client.ts"
+import { sendHello } from "./scripted-client.ts"
 import type { ScriptedClient } from "./scripted-client.ts"
 
 interface Verdict {
@@ -16,7 +16,7 @@ function userUntil(seconds: number): TestUser {
   return { id: "ann", expiresAtMs: epochMs + 1_000 * seconds }
 }
 
-/** A token that is a number is good for so many seconds; on any other one the test decides, when it wants. */
+/** A token that is a number is valid for that number of seconds; the test decides about any other one, at any time. */
 function createScene(): { readonly world: World; readonly verdicts: Map<string, Verdict> } {
   const verdicts = new Map<string, Verdict>()
   const authenticate = (token: string): TestUser | Promise<TestUser> => {
@@ -31,11 +31,11 @@ function createScene(): { readonly world: World; readonly verdicts: Map<string, 
   return { world: createWorld({ profile: "hawser.1", server: { authenticate } }), verdicts }
 }
 
-/** Another connection of the same client, with a token of its own. */
+/** Another connection of the same client, with another token. */
 async function resume(world: World, first: ScriptedClient): Promise<ScriptedClient> {
   const { sessionId = "", resumeToken } = first.welcome ?? {}
   const claim = { sessionId, token: resumeToken ?? "", handled: 0, digest: 0 }
-  const second = await sayHello(world, { dial: 2, token: "500", resume: claim })
+  const second = await sendHello(world, { dial: 2, token: "500", resume: claim })
   expect(second.welcome).toMatchObject({ resumed: true, sessionId })
   return second
 }
@@ -47,10 +47,10 @@ const outcomes = [
 ]
 
 describe.each(outcomes)("the late verdict on a fresh token, $what,", ({ settle }) => {
-  it("door-8 of a connection that was lost leaves its successor as it is", async () => {
+  it("door-8 of a lost connection does not affect its successor", async () => {
     const { world, verdicts } = createScene()
-    const first = await sayHello(world, { token: "100" })
-    first.say({ kind: "auth", token: "lost" })
+    const first = await sendHello(world, { token: "100" })
+    first.send({ kind: "auth", token: "lost" })
     await world.clock.settle()
     first.cut()
     await world.clock.settle()
@@ -58,15 +58,15 @@ describe.each(outcomes)("the late verdict on a fresh token, $what,", ({ settle }
     settle(verdicts.get("lost"))
     await world.clock.advance(1_000)
     expect([second.closes, second.refusal]).toEqual([[], undefined])
-    expect(second.heard.filter(({ kind }) => kind === "authOk")).toEqual([])
+    expect(second.received.filter(({ kind }) => kind === "authOk")).toEqual([])
     expect(world.server.sessions()).toMatchObject([{ attached: true, user: userUntil(500) }])
     expect(world.serverErrors).toEqual([])
   })
 
-  it("door-8 of a session without a connection changes nothing of it", async () => {
+  it("door-8 of a detached session does not affect it", async () => {
     const { world, verdicts } = createScene()
-    const first = await sayHello(world, { token: "100" })
-    first.say({ kind: "auth", token: "lost" })
+    const first = await sendHello(world, { token: "100" })
+    first.send({ kind: "auth", token: "lost" })
     await world.clock.settle()
     first.cut()
     await world.clock.settle()
@@ -76,28 +76,28 @@ describe.each(outcomes)("the late verdict on a fresh token, $what,", ({ settle }
     expect((await resume(world, first)).closes).toEqual([])
   })
 
-  it("door-8 has no effect when another token took its place", async () => {
+  it("door-8 has no effect after another token replaced it", async () => {
     const { world, verdicts } = createScene()
-    const client = await sayHello(world, { token: "100" })
-    client.say({ kind: "auth", token: "before" })
+    const client = await sendHello(world, { token: "100" })
+    client.send({ kind: "auth", token: "before" })
     await world.clock.settle()
-    client.say({ kind: "auth", token: "after" })
+    client.send({ kind: "auth", token: "after" })
     await world.clock.settle()
     settle(verdicts.get("before"))
     await world.clock.settle()
-    expect(client.heard.filter(({ kind }) => kind === "authOk")).toEqual([])
+    expect(client.received.filter(({ kind }) => kind === "authOk")).toEqual([])
     verdicts.get("after")?.accept(700)
     await world.clock.advance(1_000)
     expect([client.closes, client.refusal]).toEqual([[], undefined])
-    expect(client.heard.filter(({ kind }) => kind === "authOk")).toHaveLength(1)
+    expect(client.received.filter(({ kind }) => kind === "authOk")).toHaveLength(1)
     expect(world.server.sessions()).toMatchObject([{ attached: true, user: userUntil(700) }])
   })
 })
 
 describe.each(outcomes)("the late verdict on the token of a log-in, $what,", ({ settle }) => {
-  it("door-8 opens no session and counts nothing when the connection is gone", async () => {
+  it("door-8 opens no session and counts nothing when the connection is closed", async () => {
     const { world, verdicts } = createScene()
-    const first = await sayHello(world, { token: "gone" })
+    const first = await sendHello(world, { token: "gone" })
     first.cut()
     await world.clock.settle()
     settle(verdicts.get("gone"))

@@ -1,5 +1,5 @@
-// A request whose caller was told that it timed out, or that it was cancelled, is not executed afterwards: not after a
-// resume, not after it was held, and not because a timer was late.
+// A request that timed out or was cancelled for its caller is not executed afterwards: not after a resume, not after it
+// was held, and not because a timer was late.
 import { unwatched } from "@hawser/protocol/testing"
 import type { Client } from "@hawser/client"
 import { voidMaxCount } from "@hawser/protocol/core"
@@ -8,7 +8,7 @@ import type { RequestFrame } from "@hawser/protocol/core"
 import { describe, expect, it } from "vitest"
 import { createWorld } from "../faults/harness.ts"
 import type { TestContract, World, WorldOptions } from "../faults/harness.ts"
-import { codec, sayHello } from "./scripted-client.ts"
+import { codec, sendHello } from "./scripted-client.ts"
 import type { ScriptedClient } from "./scripted-client.ts"
 
 const profile = "hawser.1"
@@ -26,14 +26,14 @@ async function openFar(
   return { world, client }
 }
 
-/** Nothing passes any more, nobody is told, and no dial succeeds. */
+/** Drops all packets without a notice, and refuses all dials. */
 function breakLink(world: World): void {
   world.network.links.at(-1)?.blackHole()
   world.network.listening = false
 }
 
-/** The client gives the connection up, if it has not yet, dials and resumes. */
-async function comeBack(world: World, client: Client<TestContract>): Promise<void> {
+/** Abandons the connection, if the client has not yet, then dials and resumes. */
+async function reconnect(world: World, client: Client<TestContract>): Promise<void> {
   world.network.listening = true
   client.cut()
   unwatched(client.connect())
@@ -50,8 +50,8 @@ function outcomeOf(reply: Promise<unknown>): Promise<string> {
   )
 }
 
-describe("a request that timed out on a half-open link", () => {
-  it("surprise-C2 is not executed after the resume: none of 66, and those that have time left are", async () => {
+describe("a request that timed out on a half-open connection", () => {
+  it("surprise-C2 is not executed after the resume: none of 66, unlike those with time left", async () => {
     const { world, client } = await openFar()
     breakLink(world)
     const outcomes: Promise<string>[] = []
@@ -60,12 +60,12 @@ describe("a request that timed out on a half-open link", () => {
       await world.clock.advance(500)
     }
     const alive = client.command("echo", { text: "alive" }, patient)
-    await comeBack(world, client)
-    // The last ones still had time when the client came back.
-    const told = await Promise.all(outcomes)
-    const inTime = told.flatMap((outcome, count) => (outcome === "ok" ? [`dead ${count}`] : []))
+    await reconnect(world, client)
+    // The last ones still had time left at the resume.
+    const settled = await Promise.all(outcomes)
+    const inTime = settled.flatMap((outcome, count) => (outcome === "ok" ? [`dead ${count}`] : []))
     expect(inTime.length).toBeLessThanOrEqual(4)
-    expect(told.every((outcome) => outcome === "ok" || outcome === "timeout")).toBe(true)
+    expect(settled.every((outcome) => outcome === "ok" || outcome === "timeout")).toBe(true)
     expect(await alive).toEqual({ text: "alive" })
     expect(world.handled).toEqual([...inTime, "alive"])
     expect(world.server.stats().requestsVoided).toBe(66 - inTime.length)
@@ -87,12 +87,12 @@ describe("a request that timed out on a half-open link", () => {
     world.network.listening = true
     client.cut()
     unwatched(client.connect())
-    // WELCOME arrives, and nothing that the client sends after it.
+    // WELCOME arrives, and no later message of the client.
     while (world.server.stats().sessionsResumed === 0) await world.clock.advance(1)
     world.network.links.at(-1)?.client.stall(true)
     await world.clock.advance(100)
     expect([client.current.state, world.server.stats().requestsVoided]).toEqual(["open", 0])
-    await comeBack(world, client)
+    await reconnect(world, client)
     expect(world.server.stats()).toMatchObject({ sessionsResumed: 2, requestsVoided: 1 })
     expect(world.handled).toEqual([])
   })
@@ -109,7 +109,7 @@ describe("a request that timed out on a half-open link", () => {
     const timedOut = outcomeOf(client.command("echo", { text: "second" }, { ...brief, key: "k" }))
     await world.clock.advance(2_000)
     expect([await cancelled, await timedOut]).toEqual(["cancelled", "timeout"])
-    await comeBack(world, client)
+    await reconnect(world, client)
     const third = client.command("echo", { text: "third" }, { key: "k" })
     await world.clock.advance(100)
     expect([await third, world.handled]).toEqual([{ text: "third" }, ["third"]])
@@ -142,29 +142,29 @@ describe("a request that timed out on a half-open link", () => {
     await world.clock.advance(100)
     expect([await sent, await waiting]).toEqual(["timeout", "timeout"])
     expect([await later, world.handled]).toEqual([{ text: "later" }, ["later"]])
-    // VOID named both: they ended before the client said what it sends again.
+    // VOID named both: they ended before the retransmission.
     expect(world.server.stats().requestsVoided).toBe(2)
   })
 })
 
-describe("a request that waited at the server", () => {
-  it("surprise-C2 is not executed when its time was over before the one in front of it had ended", async () => {
+describe("a queued request at the server", () => {
+  it("surprise-C2 is not executed when it expired before the request in front of it had ended", async () => {
     const { world, client } = await openFar()
     const slow = client.command("slow", { ms: 3_000 }, patient)
     const late = outcomeOf(client.command("echo", { text: "late" }, brief))
     const inTime = client.command("echo", { text: "in time" }, patient)
     await world.clock.advance(100)
-    // Its CANCEL cannot come.
+    // Its CANCEL cannot arrive.
     breakLink(world)
     await world.clock.advance(4_000)
     expect(await late).toBe("timeout")
     expect(world.handled).toEqual(["in time"])
-    await comeBack(world, client)
+    await reconnect(world, client)
     expect([await slow, await inTime]).toEqual([{ ms: 3_000 }, { text: "in time" }])
     expect(world.handled).toEqual(["in time"])
   })
 
-  it("surprise-C2 is not executed when it was held for longer than its time", async () => {
+  it("surprise-C2 is not executed when it was held for longer than its timeout", async () => {
     const { world, client } = await openFar({ inboxHighWater: 1 })
     const slow = client.command("slow", { ms: 3_000 }, patient)
     const waits = client.command("echo", { text: "waits" }, patient)
@@ -173,14 +173,14 @@ describe("a request that waited at the server", () => {
     breakLink(world)
     await world.clock.advance(4_000)
     expect([await held, world.handled]).toEqual(["timeout", ["waits"]])
-    await comeBack(world, client)
+    await reconnect(world, client)
     expect([await slow, await waits]).toEqual([{ ms: 3_000 }, { text: "waits" }])
     expect(world.handled).toEqual(["waits"])
   })
 })
 
-describe("a connection that was stalled", () => {
-  it("surprise-C2 does not execute a request whose CANCEL comes in the same read", async () => {
+describe("a stalled connection", () => {
+  it("surprise-C2 does not execute a request whose CANCEL arrives in the same read", async () => {
     const { world, client } = await openFar()
     const [link] = world.network.links
     link?.client.stall(true)
@@ -193,7 +193,7 @@ describe("a connection that was stalled", () => {
     expect([await alive, world.handled]).toEqual([{ text: "alive" }, ["alive"]])
   })
 
-  it("executes what comes in the same read as the client's BYE", async () => {
+  it("executes requests in the same read as the client's BYE", async () => {
     const { world, client } = await openFar()
     const last = outcomeOf(client.command("echo", { text: "last" }))
     client.close()
@@ -202,8 +202,8 @@ describe("a connection that was stalled", () => {
   })
 })
 
-function repliesOf({ heard }: ScriptedClient): string[] {
-  return heard.flatMap((frame) =>
+function repliesOf({ received }: ScriptedClient): string[] {
+  return received.flatMap((frame) =>
     frame.kind === "reply" ? `${frame.reference} ${frame.outcome.ok ? "ok" : frame.outcome.error.code}` : [],
   )
 }
@@ -220,23 +220,23 @@ describe("VOID", () => {
 
   it("surprise-C2 settles each request that it names with one reply, and no other", async () => {
     const world = createWorld({ profile })
-    const peer = await sayHello(world)
-    peer.say({ kind: "void", references: [2, 3] })
-    for (const text of ["1", "2", "3", "4"]) peer.say(request(text))
+    const peer = await sendHello(world)
+    peer.send({ kind: "void", references: [2, 3] })
+    for (const text of ["1", "2", "3", "4"]) peer.send(request(text))
     await world.clock.settle()
     expect(world.handled).toEqual(["1", "4"])
     expect(repliesOf(peer).toSorted()).toEqual(["1 ok", "2 cancelled", "3 cancelled", "4 ok"])
     expect(world.server.stats()).toMatchObject({ requestsSettled: 4, requestsVoided: 2, badMessages: 0 })
   })
 
-  it("surprise-C2 cancels at once what runs, what waits and what is held, without any CANCEL", async () => {
+  it("surprise-C2 cancels at once running, queued and held requests, without any CANCEL", async () => {
     const world = createWorld({ profile, limits: { inboxHighWater: 1 } })
-    const peer = await sayHello(world)
-    peer.say({ ...request(""), type: "slow", payload: { ms: 60_000 } })
-    for (const text of ["waits", "held", "after"]) peer.say(request(text))
+    const peer = await sendHello(world)
+    peer.send({ ...request(""), type: "slow", payload: { ms: 60_000 } })
+    for (const text of ["waits", "held", "after"]) peer.send(request(text))
     await world.clock.settle()
     expect([world.handled, repliesOf(peer)]).toEqual([[], []])
-    peer.say({ kind: "void", references: [1, 2, 3] })
+    peer.send({ kind: "void", references: [1, 2, 3] })
     await world.clock.settle()
     expect(world.handled).toEqual(["after"])
     expect(repliesOf(peer).toSorted()).toEqual(["1 cancelled", "2 cancelled", "3 cancelled", "4 ok"])
@@ -244,26 +244,26 @@ describe("VOID", () => {
 
   it("surprise-C2 is not needed for a request that is held with its CANCEL: it is never started", async () => {
     const world = createWorld({ profile, limits: { inboxHighWater: 1 } })
-    const peer = await sayHello(world)
-    peer.say({ ...request(""), type: "slow", payload: { ms: 1_000 } })
-    for (const text of ["waits", "held", "after"]) peer.say(request(text))
-    peer.say({ kind: "cancel", reference: 3 })
+    const peer = await sendHello(world)
+    peer.send({ ...request(""), type: "slow", payload: { ms: 1_000 } })
+    for (const text of ["waits", "held", "after"]) peer.send(request(text))
+    peer.send({ kind: "cancel", reference: 3 })
     await world.clock.advance(2_000)
     expect(world.handled).toEqual(["waits", "after"])
     expect(repliesOf(peer)).toEqual(["1 ok", "2 ok", "3 cancelled", "4 ok"])
     expect(world.server.stats()).toMatchObject({ requestsSettled: 4, requestsVoided: 1 })
   })
 
-  it("surprise-C2 does no harm with counts that are settled, that come never, or that are too many", async () => {
+  it("surprise-C2 has no effect for settled counts, for counts that never arrive, and for too many counts", async () => {
     const world = createWorld({ profile })
-    const peer = await sayHello(world)
-    peer.say(request("1"))
+    const peer = await sendHello(world)
+    peer.send(request("1"))
     await world.clock.settle()
     const many = Array.from({ length: voidMaxCount }, (_, index) => 1_000_000 + index)
-    peer.say({ kind: "void", references: [0, 1, Number.MAX_SAFE_INTEGER, ...many, 3] })
-    for (const text of ["2", "3"]) peer.say(request(text))
+    peer.send({ kind: "void", references: [0, 1, Number.MAX_SAFE_INTEGER, ...many, 3] })
+    for (const text of ["2", "3"]) peer.send(request(text))
     await world.clock.settle()
-    // The third one was named beyond the bound.
+    // The third request was named beyond the bound.
     expect(world.handled).toEqual(["1", "2", "3"])
     expect([peer.closes, world.serverErrors]).toEqual([[], []])
   })
@@ -277,12 +277,12 @@ describe("VOID", () => {
     await world.clock.advance(100)
     breakLink(world)
     aborter.abort()
-    await comeBack(world, client)
+    await reconnect(world, client)
     expect([await held, client.stats().bufferedMessages]).toEqual(["cancelled", 4])
     breakLink(world)
     const dead = outcomeOf(client.command("echo", { text: "dead" }, brief))
     await world.clock.advance(2_000)
-    await comeBack(world, client)
+    await reconnect(world, client)
     await world.clock.advance(60_000)
     expect([await dead, await slow, await waits]).toEqual(["timeout", { ms: 30_000 }, { text: "waits" }])
     expect([world.handled, world.server.stats().requestsVoided]).toEqual([["waits"], 2])
@@ -296,9 +296,9 @@ describe("VOID", () => {
     )
     await world.clock.advance(2_000)
     expect(new Set(await Promise.all(outcomes))).toEqual(new Set(["timeout"]))
-    await comeBack(world, client)
+    await reconnect(world, client)
     await world.clock.advance(1_000)
-    // The buffer was full of requests, so their CANCELs waited outside of it; they are named all the same.
+    // The buffer was full of requests, so their CANCELs were queued outside it; VOID still names them.
     expect([world.handled, world.server.stats().requestsVoided]).toEqual([[], 1_024])
     expect(client.stats()).toMatchObject({ pending: 0, bufferedMessages: 0 })
     const first = world.network.links

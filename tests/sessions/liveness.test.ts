@@ -1,4 +1,5 @@
-// Doubts, probes and pings between real ends over an in-memory network: who is found dead, when, and who is not.
+// Doubts, probes and pings between real ends over an in-memory network: which connections are found dead, when, and
+// which are not.
 import type { Client, SessionEvent } from "@hawser/client"
 import { defaultClientLimits } from "@hawser/protocol"
 import type { ServerLimits } from "@hawser/protocol"
@@ -6,7 +7,7 @@ import { SimulatedClock, SimulatedProcess, createMemoryNetwork } from "@hawser/p
 import { describe, expect, it } from "vitest"
 import { createWorld, rejection, watchStatus } from "../faults/harness.ts"
 import type { TestContract, World, WorldOptions } from "../faults/harness.ts"
-import { sayHello } from "./scripted-client.ts"
+import { sendHello } from "./scripted-client.ts"
 
 interface Pair {
   readonly world: World
@@ -27,7 +28,7 @@ async function open(options: Partial<WorldOptions> = {}): Promise<Pair> {
   return { world, client, events, statuses: watchStatus(client) }
 }
 
-/** Nothing passes from now on, in either direction, and nobody is told; what waits arrives once it is over. */
+/** Stalls both directions without a notice; queued bytes arrive at the end of the stall. */
 function tunnel({ network }: World, isIn: boolean): void {
   for (const { client, server } of network.links) {
     client.stall(isIn)
@@ -35,21 +36,21 @@ function tunnel({ network }: World, isIn: boolean): void {
   }
 }
 
-describe("a request without any sign of life", () => {
-  it("surprise-A10 is a doubt after 5 s: a stopped proxy is noticed 2 s later", async () => {
+describe("a request without any received byte", () => {
+  it("surprise-A10 causes a doubt after 5 s: a stopped proxy is noticed 2 s later", async () => {
     const { world, client, statuses } = await open({ latencyMs: 5 })
     tunnel(world, true)
     const outcome = rejection(client.command("echo", { text: "anybody?" }, { timeoutMs: 60_000 }))
     await world.clock.advance(6_999)
     expect(statuses).toEqual([])
-    // One millisecond more for each byte that is not acknowledged.
+    // One millisecond more for each unacknowledged byte.
     await world.clock.advance(50)
     expect(client.current.state).toBe("reconnecting")
     client.close()
     await outcome
   })
 
-  it("surprise-A10 is a doubt when its time is over, if that is sooner", async () => {
+  it("surprise-A10 causes a doubt at its timeout, if that is sooner", async () => {
     const { world, client, statuses } = await open({ latencyMs: 5 })
     tunnel(world, true)
     const outcome = rejection(client.command("echo", { text: "anybody?" }, { timeoutMs: 1_000 }))
@@ -60,7 +61,7 @@ describe("a request without any sign of life", () => {
     client.close()
   })
 
-  it("surprise-A10 is one probe and no change of the status, when only its handler is slow", async () => {
+  it("surprise-A10 causes one probe and no change of the status, when only its handler is slow", async () => {
     const { world, client, statuses } = await open({ latencyMs: 5 })
     const sentBefore = client.stats().messagesSent
     const reply = client.command("slow", { ms: 20_000 }, { timeoutMs: 60_000 })
@@ -71,7 +72,7 @@ describe("a request without any sign of life", () => {
     expect(client.stats().messagesSent - sentBefore).toBeLessThanOrEqual(3)
   })
 
-  it("is no doubt while anything is heard", async () => {
+  it("causes no doubt while any message arrives", async () => {
     const { world, client, statuses } = await open({ latencyMs: 5 })
     const reply = client.command("slow", { ms: 20_000 }, { timeoutMs: 60_000 })
     for (let second = 0; second < 21; second += 1) {
@@ -82,12 +83,12 @@ describe("a request without any sign of life", () => {
     expect([statuses, client.stats().roundTripMs]).toEqual([[], undefined])
   })
 
-  it("surprise-A10 is a doubt too when it was sent again on a new connection that answers nothing", async () => {
+  it("surprise-A10 causes a doubt as well after a retransmission on a new connection without an answer", async () => {
     const { world, client } = await open({ latencyMs: 5 })
     tunnel(world, true)
     const outcome = rejection(client.command("never", {}, { timeoutMs: 60_000 }))
     client.cut()
-    // The new connection carries HELLO and WELCOME, and then nothing.
+    // The new connection carries HELLO and WELCOME, and no other message.
     while (client.current.state !== "open") await world.clock.advance(20)
     tunnel(world, true)
     const { outages } = client.stats()
@@ -104,7 +105,7 @@ describe("a request without any sign of life", () => {
     const outcomes = ["a", "b", "c"].map((letter) =>
       client.command("echo", { text: letter.repeat(5_000) }, { timeoutMs: 60_000 }),
     )
-    // A link of 8 kbit/s: 15 s for what was sent, and the PING comes behind it.
+    // A link of 8 kbit/s: 15 s for the queued bytes, and the PING is behind them.
     tunnel(world, true)
     await world.clock.advance(16_000)
     expect(statuses).toEqual([])
@@ -116,7 +117,7 @@ describe("a request without any sign of life", () => {
 })
 
 describe("a link with a long round trip", () => {
-  it("surprise-C3 survives wake(), and a silence, since its deadlines follow what was measured", async () => {
+  it("surprise-C3 survives wake(), and a silence, because its deadlines follow the measured round trip", async () => {
     const { world, client, statuses } = await open({ latencyMs: 1_250 })
     const measured = client.ping()
     await world.clock.advance(2_500)
@@ -129,7 +130,7 @@ describe("a link with a long round trip", () => {
     expect([statuses, client.stats().outages]).toEqual([[], 0])
   })
 
-  it("finds a dead connection within the bound all the same", async () => {
+  it("still detects a dead connection within the bound", async () => {
     const limits: Partial<ServerLimits> = { pingAfterMs: 600_000 }
     const { world, client, statuses } = await open({ latencyMs: 2_000, limits })
     const measured = client.ping()
@@ -145,7 +146,7 @@ describe("a link with a long round trip", () => {
   })
 })
 
-/** Broadcasts one event a second, so that there is always something to acknowledge. */
+/** Broadcasts one event a second, so that there is always a message to acknowledge. */
 async function talk(world: World, seconds: number): Promise<void> {
   for (let second = 0; second < seconds; second += 1) {
     world.server.broadcast("note", { text: `${second}` })
@@ -153,8 +154,8 @@ async function talk(world: World, seconds: number): Promise<void> {
   }
 }
 
-describe("a network that is away", () => {
-  it("surprise-C5 for 25 s closes nothing, and counts nobody", async () => {
+describe("a network outage", () => {
+  it("surprise-C5 for 25 s closes no connection, and counts none", async () => {
     const { world, statuses, events } = await open()
     await talk(world, 5)
     tunnel(world, true)
@@ -174,14 +175,14 @@ describe("a network that is away", () => {
     expect(world.server.stats()).toMatchObject({ slowConsumersClosed: 0, silentConnectionsClosed: 1 })
   })
 
-  it("surprise-C5 does not count what it kept as the client's delay, when it is back", async () => {
+  it("surprise-C5 does not count its own delay as the client's, after its end", async () => {
     const limits: Partial<ServerLimits> = { ackProgressMs: 10_000, pingAfterMs: 2_000, pongTimeoutMs: 20_000 }
     const { world, statuses } = await open({ limits })
     world.server.broadcast("note", { text: "on its way" })
     tunnel(world, true)
     await world.clock.advance(15_000)
     const [link] = world.network.links
-    // What the client said arrives first, and what it was sent a moment later.
+    // The client's message arrives first, and the server's message a moment later.
     link?.client.stall(false)
     link?.client.send({ bytes: Uint8Array.of(0x06, 0x91, 0) })
     await world.clock.advance(1_500)
@@ -192,7 +193,7 @@ describe("a network that is away", () => {
 })
 
 describe("the server's pings", () => {
-  it("surprise-C3 wait for longer where answers take long, and not for ever", async () => {
+  it("surprise-C3 have a longer, bounded timeout on slow connections", async () => {
     const limits: Partial<ServerLimits> = {
       pingAfterMs: 5_000,
       pongTimeoutMs: 1_000,
@@ -212,13 +213,13 @@ describe("the server's pings", () => {
   it("surprise-C3 give the next connection of a session twice the time after a missed answer", async () => {
     const limits: Partial<ServerLimits> = { pingAfterMs: 1_000, pongTimeoutMs: 1_000 }
     const world = createWorld({ profile: "hawser.1", limits })
-    const first = await sayHello(world)
+    const first = await sendHello(world)
     world.network.links[0]?.blackHole()
     await world.clock.advance(2_300)
     expect(world.server.stats().silentConnectionsClosed).toBe(1)
     const { sessionId = "", resumeToken } = first.welcome ?? {}
     const resume = { sessionId, token: resumeToken ?? "", handled: 0, digest: 0 }
-    await sayHello(world, { dial: 2, resume })
+    await sendHello(world, { dial: 2, resume })
     world.network.links[1]?.blackHole()
     await world.clock.advance(2_900)
     expect(world.server.stats().silentConnectionsClosed).toBe(1)
@@ -226,7 +227,7 @@ describe("the server's pings", () => {
     expect(world.server.stats().silentConnectionsClosed).toBe(2)
   })
 
-  it("surprise-A1 call nobody silent or slow because the server's own process stood still", async () => {
+  it("surprise-A1 count no connection as silent or slow after a freeze of the server's own process", async () => {
     const clock = new SimulatedClock()
     const host = new SimulatedProcess(clock)
     const world = createWorld({
@@ -235,7 +236,7 @@ describe("the server's pings", () => {
       server: { clock: host },
       limits: { pingAfterMs: 1_000, pongTimeoutMs: 1_000, ackProgressMs: 20_000 },
     })
-    // Its sockets belong to the process that stands still.
+    // The server's sockets belong to the frozen process.
     const network = createMemoryNetwork({
       clock,
       latencyMs: 20,

@@ -1,19 +1,20 @@
-// A client that is heard and reads nothing: what its server owes it stays small, and it is dropped though it owes nothing.
+// A client that sends and reads nothing: the server's pending control frames stay few, and the client is dropped even
+// if it has acknowledged everything.
 import { describe, expect, it } from "vitest"
 import { createWorld } from "../faults/harness.ts"
 import type { World, WorldOptions } from "../faults/harness.ts"
-import { codec, sayHello } from "./scripted-client.ts"
+import { codec, sendHello } from "./scripted-client.ts"
 import type { ScriptedClient } from "./scripted-client.ts"
 
-/** Its socket is full, and the client has acknowledged all that it was given, unread. */
+/** Opens a client with a full socket, which has acknowledged all messages unread. */
 async function openUnread(limits: NonNullable<WorldOptions["limits"]>) {
   const world = createWorld({ profile: "hawser.1", limits })
-  const client = await sayHello(world)
+  const client = await sendHello(world)
   const end = world.network.links[0]?.server
   end?.stall(true)
   const [session] = world.server.sessions()
   session?.send("note", { text: "x".repeat(20_000) })
-  client.say({ kind: "ack", handled: 1 })
+  client.send({ kind: "ack", handled: 1 })
   await world.clock.settle()
   const sent = (kind: string): number =>
     (end?.sent ?? []).filter((bytes) => codec.decode(bytes, 0).kind === kind).length
@@ -22,15 +23,15 @@ async function openUnread(limits: NonNullable<WorldOptions["limits"]>) {
 
 async function ping(world: World, client: ScriptedClient, count: number): Promise<void> {
   for (let number = 1; number <= count; number += 1) {
-    client.say({ kind: "ping", number, handled: 1 })
+    client.send({ kind: "ping", number, handled: 1 })
     await world.clock.advance(20)
   }
 }
 
 describe("a client that reads nothing", () => {
-  it("door-10 is owed one PONG, the newest, and its acknowledgement, while its socket is full", async () => {
+  it("door-10 gets one PONG, the newest, with its acknowledgement, once its full socket has drained", async () => {
     const { world, client, end, sent } = await openUnread({ socketHighWaterBytes: 16_384 })
-    client.say({
+    client.send({
       kind: "request",
       call: undefined,
       budgetMs: 0,
@@ -42,26 +43,26 @@ describe("a client that reads nothing", () => {
     expect([sent("pong"), sent("ack")]).toEqual([0, 0])
     end?.stall(false)
     await world.clock.settle()
-    expect(client.heard.filter(({ kind }) => kind === "pong")).toEqual([
+    expect(client.received.filter(({ kind }) => kind === "pong")).toEqual([
       { kind: "pong", number: 200, handled: 1 },
     ])
     await ping(world, client, 3)
     expect(sent("pong")).toBe(4)
   })
 
-  it("door-10 is owed an ACK, and gets it when its socket has drained", async () => {
+  it("door-10 gets one ACK when its full socket has drained", async () => {
     const { world, client, end, sent } = await openUnread({ socketHighWaterBytes: 16_384 })
     for (let reference = 1; reference <= 200; reference += 1) {
-      client.say({ kind: "cancel", reference: 5_000 })
+      client.send({ kind: "cancel", reference: 5_000 })
       await world.clock.advance(20)
     }
     expect(sent("ack")).toBe(0)
     end?.stall(false)
     await world.clock.settle()
-    expect(client.heard.filter(({ kind }) => kind === "ack")).toEqual([{ kind: "ack", handled: 200 }])
+    expect(client.received.filter(({ kind }) => kind === "ack")).toEqual([{ kind: "ack", handled: 200 }])
   })
 
-  it("door-10 is dropped after ackProgressMs though it owes nothing and sends PINGs", async () => {
+  it("door-10 is dropped after ackProgressMs though it has acknowledged everything and sends PINGs", async () => {
     const { world, client, session } = await openUnread({
       ackProgressMs: 5_000,
       pingAfterMs: 1_000,
@@ -74,7 +75,7 @@ describe("a client that reads nothing", () => {
     expect(world.server.stats()).toMatchObject({ slowConsumersClosed: 1, silentConnectionsClosed: 0 })
   })
 
-  it("door-10 is not dropped while its socket takes a little, and though it owes nothing", async () => {
+  it("door-10 is not dropped while its socket still drains slowly", async () => {
     const { world, client, end, session } = await openUnread({
       ackProgressMs: 5_000,
       pingAfterMs: 1_000,
@@ -86,7 +87,7 @@ describe("a client that reads nothing", () => {
       await world.clock.settle()
       end?.stall(true)
       session?.send("note", { text: "x".repeat(20_000) })
-      client.say({ kind: "ack", handled: round + 2 })
+      client.send({ kind: "ack", handled: round + 2 })
     }
     expect(session?.attached).toBe(true)
   })

@@ -1,15 +1,16 @@
-// What a session keeps while its connection is away, for how long, and how both ends learn that it was too long.
+// Messages that a detached session keeps, their bounds of time and size, and the reports of both ends when a bound is
+// exceeded.
 import type { Client, SessionEvent } from "@hawser/client"
 import { describe, expect, it } from "vitest"
 import { createWorld, openClient, rejection } from "../faults/harness.ts"
 import type { TestContract, World } from "../faults/harness.ts"
-import { sayHello } from "./scripted-client.ts"
+import { sendHello } from "./scripted-client.ts"
 
 const profile = "hawser.1"
 
 interface Ended {
   readonly cause: string
-  /** What the client had not acknowledged: payloads of events, codes of replies. */
+  /** Unacknowledged messages of the client: payloads of events, codes of replies. */
   readonly unacknowledged: readonly unknown[]
 }
 
@@ -32,22 +33,22 @@ function watchSession(client: Client<TestContract>): SessionEvent[] {
 }
 
 function watchNotes(client: Client<TestContract>): string[] {
-  const heard: string[] = []
-  client.on("note", ({ text }) => heard.push(text))
-  return heard
+  const received: string[] = []
+  client.on("note", ({ text }) => received.push(text))
+  return received
 }
 
-/** Away until the test says otherwise. */
+/** Stays detached until the test ends the outage. */
 function takeAway(world: World): void {
   world.network.listening = false
   world.network.links.at(-1)?.cut()
 }
 
-describe("a connection that is away", () => {
-  it("loses, repeats and reorders nothing when it dies without a word, in both directions, requests under way", async () => {
+describe("a lost connection", () => {
+  it("loses, repeats and reorders nothing when it dies without a close, in both directions, requests under way", async () => {
     const world = createWorld({ profile, latencyMs: 10 })
     const client = await openDelayed(world)
-    const heard = watchNotes(client)
+    const received = watchNotes(client)
     const events = watchSession(client)
     const [session] = world.server.sessions()
     const slow = client.command("slow", { ms: 20_000 }, { timeoutMs: 300_000 })
@@ -61,14 +62,14 @@ describe("a connection that is away", () => {
     await world.clock.advance(120_000)
     expect(await slow).toEqual({ ms: 20_000 })
     expect(await Promise.all(replies)).toEqual(texts.map((text) => ({ text })))
-    expect(heard).toEqual(texts)
+    expect(received).toEqual(texts)
     expect(world.handled).toEqual(texts)
     expect(events.map(({ kind }) => kind)).toEqual(["prolonged", "resumed"].slice(-events.length))
     expect(world.server.sessions()).toEqual([session])
     expect(world.serverErrors).toEqual([])
   })
 
-  it("is told to hooks, which see `attached` change, and to nobody twice", async () => {
+  it("is reported once to each hook, with the new value of `attached`", async () => {
     const world = createWorld({ profile })
     const seen: unknown[] = []
     world.server.onAttachment(({ id, attached, active }) => seen.push({ id, attached, active }))
@@ -90,7 +91,7 @@ describe("a connection that is away", () => {
     expect(seen).toHaveLength(2)
   })
 
-  it("is told to the application once when it takes long", async () => {
+  it("is reported to the application once when it takes long", async () => {
     const world = createWorld({ profile })
     const client = await openClient(world)
     const events = watchSession(client)
@@ -103,7 +104,7 @@ describe("a connection that is away", () => {
     expect(client.stats()).toMatchObject({ sessionsResumed: 1, connectionsLost: 1 })
   })
 
-  it("is not given up for a successor that cannot be dialled: the old one serves until it is closed", async () => {
+  it("is not closed for a successor that cannot be dialled: it serves until the server closes it", async () => {
     const world = createWorld({ profile })
     const client = await openClient(world)
     const events = watchSession(client)
@@ -125,7 +126,7 @@ describe("a connection that is away", () => {
     expect(world.server.stats()).toMatchObject({ sessions: 1, sessionsOpened: 1 })
   })
 
-  it("comes back at once when the client is woken, and dials one time for it", async () => {
+  it("is replaced at once by wake(), with one dial", async () => {
     const world = createWorld({ profile })
     const client = await openClient(world, { reconnect: () => 60_000 })
     takeAway(world)
@@ -138,13 +139,13 @@ describe("a connection that is away", () => {
   })
 })
 
-describe("a session whose client is away for too long", () => {
-  it("expires at the window, not before, and tells both applications what may be lost", async () => {
+describe("a session that is detached for too long", () => {
+  it("expires at the window, not before, and reports to both applications what may be lost", async () => {
     const world = createWorld({ profile })
     const ends = watchEnds(world)
     const client = await openClient(world)
     const events = watchSession(client)
-    const heard = watchNotes(client)
+    const received = watchNotes(client)
     const sessionId = client.sessionId ?? ""
     const lost = rejection(client.command("never", {}, { timeoutMs: 300_000 }))
     await world.clock.settle()
@@ -173,7 +174,7 @@ describe("a session whose client is away for too long", () => {
       { kind: "opened", sessionId: client.sessionId },
     ])
     expect(client.sessionId).not.toBe(sessionId)
-    expect(heard).toEqual([])
+    expect(received).toEqual([])
     expect(ends).toHaveLength(1)
   })
 
@@ -192,7 +193,7 @@ describe("a session whose client is away for too long", () => {
     expect(events[0]).toMatchObject({ cause: "connection_lost" })
   })
 
-  it("overflows at 1,024 messages that nobody acknowledges, once, and lists exactly these", async () => {
+  it("overflows at 1,024 unacknowledged messages, once, and lists exactly these", async () => {
     const world = createWorld({ profile })
     const ends = watchEnds(world)
     const client = await openClient(world)
@@ -215,7 +216,7 @@ describe("a session whose client is away for too long", () => {
     expect(events[0]).toMatchObject({ cause: "session_overflow" })
   })
 
-  it("lists also what is larger than a client may send", async () => {
+  it("also lists messages that are larger than a client may send", async () => {
     const world = createWorld({ profile })
     const ends = watchEnds(world)
     const client = await openClient(world)
@@ -229,64 +230,61 @@ describe("a session whose client is away for too long", () => {
     client.close()
   })
 
-  it("overflows at its bytes, and is told so by RESET and 4410 when a connection is there", async () => {
+  it("overflows at its bytes, and ends with RESET and 4410 when attached", async () => {
     const world = createWorld({ profile, limits: { sendBufferMaxBytes: 10_000 } })
     const ends = watchEnds(world)
-    const deaf = await sayHello(world)
+    const deaf = await sendHello(world)
     const text = "x".repeat(990)
     const [session] = world.server.sessions()
-    // One, however large, always fits; ten of these do not.
+    // One message of any size always fits; ten of these do not.
     const outcomes = Array.from({ length: 10 }, () => session?.send("note", { text }))
     expect(outcomes).toEqual(Array(9).fill("sent").concat("ended"))
     await world.clock.settle()
     expect(ends.map(({ cause, unacknowledged }) => [cause, unacknowledged.length])).toEqual([
       ["session_overflow", 9],
     ])
-    expect(deaf.heard.at(-1)).toEqual({ kind: "reset", cause: "session_overflow", count: 0 })
+    expect(deaf.received.at(-1)).toEqual({ kind: "reset", cause: "session_overflow", count: 0 })
     expect(deaf.closes).toEqual([4410])
   })
 })
 
-describe("a server that has restarted", () => {
+describe("a restarted server", () => {
   const resumeKey = new Uint8Array(32).fill(7)
 
   it.each([
     ["with another key", {}],
     ["with the same key", { resumeKey }],
-  ])(
-    "%s does not know the session: it says so, and nothing unkeyed is executed twice",
-    async (_how, server) => {
-      const first = createWorld({ profile, server })
-      const second = createWorld({
-        profile,
-        clock: first.clock,
-        server: { ...server, sessionId: () => "second-1" },
-      })
-      let network = first.network
-      const client = first.client({ dial: (...dialled) => network.dial(...dialled) })
-      const connected = client.connect()
-      await first.clock.settle()
-      await connected
-      const events = watchSession(client)
-      const unkeyed = rejection(client.command("slow", { ms: 60_000 }))
-      const keyed = client.command("echo", { text: "keyed" }, { key: "k" })
-      await first.clock.settle()
-      network = second.network
-      first.network.links[0]?.cut()
-      const queued = client.command("echo", { text: "queued" })
-      await first.clock.advance(5_000)
-      expect(await unkeyed).toMatchObject({ code: "connection_lost", cause: { code: "session_unknown" } })
-      expect(await keyed).toEqual({ text: "keyed" })
-      expect(await queued).toEqual({ text: "queued" })
-      expect(second.handled).toEqual(["keyed", "queued"])
-      const unknown = { call: "command", name: "slow", input: { ms: 60_000 }, key: undefined, state: "sent" }
-      expect(events).toEqual([
-        { kind: "reset", sessionId: "session-1", cause: "session_unknown", unacknowledged: [unknown] },
-        { kind: "opened", sessionId: "second-1" },
-      ])
-      expect(second.server.stats()).toMatchObject({ sessions: 1, resumesAsked: 1, sessionsResumed: 0 })
-    },
-  )
+  ])("%s reports an unknown session, and executes no unkeyed request twice", async (_how, server) => {
+    const first = createWorld({ profile, server })
+    const second = createWorld({
+      profile,
+      clock: first.clock,
+      server: { ...server, sessionId: () => "second-1" },
+    })
+    let network = first.network
+    const client = first.client({ dial: (...dialled) => network.dial(...dialled) })
+    const connected = client.connect()
+    await first.clock.settle()
+    await connected
+    const events = watchSession(client)
+    const unkeyed = rejection(client.command("slow", { ms: 60_000 }))
+    const keyed = client.command("echo", { text: "keyed" }, { key: "k" })
+    await first.clock.settle()
+    network = second.network
+    first.network.links[0]?.cut()
+    const queued = client.command("echo", { text: "queued" })
+    await first.clock.advance(5_000)
+    expect(await unkeyed).toMatchObject({ code: "connection_lost", cause: { code: "session_unknown" } })
+    expect(await keyed).toEqual({ text: "keyed" })
+    expect(await queued).toEqual({ text: "queued" })
+    expect(second.handled).toEqual(["keyed", "queued"])
+    const unknown = { call: "command", name: "slow", input: { ms: 60_000 }, key: undefined, state: "sent" }
+    expect(events).toEqual([
+      { kind: "reset", sessionId: "session-1", cause: "session_unknown", unacknowledged: [unknown] },
+      { kind: "opened", sessionId: "second-1" },
+    ])
+    expect(second.server.stats()).toMatchObject({ sessions: 1, resumesAsked: 1, sessionsResumed: 0 })
+  })
 })
 
 async function openDelayed(world: World): Promise<Client<TestContract>> {

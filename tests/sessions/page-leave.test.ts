@@ -1,14 +1,14 @@
-// Players who leave their page: a closed tab and a reload end the session at once, or soon; the back/forward cache keeps
-// it. Both real ends over an in-memory network, a simulated clock, and a page that the test leaves.
+// Players who leave their page: a closed tab and a reload end the session at once, or soon; the back/forward cache
+// keeps it. Both real ends over an in-memory network, a simulated clock, and a page that the test leaves.
 import type { ClientOptions, PageExit } from "@hawser/client"
 import { defaultServerLimits } from "@hawser/protocol"
 import { describe, expect, it } from "vitest"
 import { createWorld as createTopicWorld, settled } from "../topics/harness.ts"
 import { createWorld, openClient, watchStatus } from "../faults/harness.ts"
 import type { World, WorldOptions } from "../faults/harness.ts"
-import { sayHello, sayHelloLater } from "./scripted-client.ts"
+import { sendHello, sendHelloLater } from "./scripted-client.ts"
 
-/** Pages of one test, and how each of them is left. */
+/** Pages of one test, and the way that each of them is left. */
 class Pages {
   readonly #listeners: (((how: PageExit) => void) | undefined)[] = []
 
@@ -60,12 +60,12 @@ describe("a page that is left for good", () => {
     const room = watcher.topic("chat:a")
     await settled(world, room.join({ state: { mood: "here" } }))
     for (let reloads = 0; reloads < 6; reloads += 1) {
-      // Nothing of a page runs on after it was left.
+      // No script of a page runs after it was left.
       const player = await world.open("ben", { ...pages.open(), reconnect: false })
       await settled(world, player.topic("chat:a").join({ state: { mood: "new" } }))
       expect([...room.presence].map(({ user }) => user)).toEqual(["ann", "ben"])
       pages.leave("gone")
-      // Then the browser takes the page's socket away.
+      // Then the browser closes the page's socket.
       world.network.links.at(-1)?.client.close(1001, "")
       await world.clock.advance(200)
       expect([...room.presence].map(({ user }) => user)).toEqual(["ann"])
@@ -73,28 +73,28 @@ describe("a page that is left for good", () => {
     expect(world.errors).toEqual([])
   })
 
-  it("surprise-A8 changes nothing by a BYE that comes twice, or on a connection that was replaced", async () => {
+  it("surprise-A8 ignores a second BYE, and one on a replaced connection", async () => {
     const world = createServerWorld({ latencyMs: 1 })
-    const first = sayHelloLater(world)
+    const first = sendHelloLater(world)
     await world.clock.advance(10)
     const { sessionId, resumeToken } = first.welcome ?? {}
     const claim = { sessionId: sessionId ?? "", token: resumeToken ?? "", handled: 0, digest: 0 }
-    const second = sayHelloLater(world, { dial: 2, resume: claim })
+    const second = sendHelloLater(world, { dial: 2, resume: claim })
     await world.clock.advance(1.5)
     const bye = { kind: "bye", code: "client_closed", message: "" } as const
     // Behind the HELLO of its successor.
-    first.say(bye)
+    first.send(bye)
     await world.clock.advance(10)
     expect([second.welcome?.resumed, world.ends]).toEqual([true, []])
-    second.say(bye)
-    second.say(bye)
+    second.send(bye)
+    second.send(bye)
     await world.clock.advance(10)
     expect(world.ends).toHaveLength(1)
     expect([second.closes, world.serverErrors]).toEqual([[1000], []])
     expect(world.server.stats().badMessages).toBe(0)
   })
 
-  it("surprise-A8 has a new session if it runs on all the same, and tells so", async () => {
+  it("surprise-A8 opens a new session if its script continues, and reports it", async () => {
     const world = createServerWorld()
     const pages = new Pages()
     const client = await openClient(world, pages.open())
@@ -112,7 +112,7 @@ describe("a page that is left for good", () => {
     expect(world.clientErrors).toEqual([])
   })
 
-  it("surprise-A8 is listened to only while there is a session, and not by a closed client", async () => {
+  it("surprise-A8 has a listener only while there is a session, and none of a closed client", async () => {
     const world = createServerWorld()
     const pages = new Pages()
     const client = world.client(pages.open())
@@ -131,19 +131,19 @@ describe("a socket that a browser closes with 1001", () => {
   const reason = "WebSocket is closed due to suspension."
 
   it.each([
-    { by: "no reason", said: "", limits: {}, windowMs: leaveWindowMs },
-    { by: "a reason, as WebKit's cache gives", said: reason, limits: {}, windowMs: resumeWindowMs },
+    { by: "no reason", sent: "", limits: {}, windowMs: leaveWindowMs },
+    { by: "a reason, as WebKit's cache gives", sent: reason, limits: {}, windowMs: resumeWindowMs },
     {
       by: "no reason, under a shorter window of all",
-      said: "",
+      sent: "",
       limits: { resumeWindowMs: 700 },
       windowMs: 700,
     },
-    { by: "no reason, where no page is waited for", said: "", limits: { leaveWindowMs: 0 }, windowMs: 0 },
-  ])("surprise-A8 keeps its session for a window by $by", async ({ said, limits, windowMs }) => {
+    { by: "no reason, with a window of 0", sent: "", limits: { leaveWindowMs: 0 }, windowMs: 0 },
+  ])("surprise-A8 keeps its session for a window by $by", async ({ sent, limits, windowMs }) => {
     const world = createServerWorld({ limits })
     await openClient(world, { reconnect: false })
-    world.network.links.at(-1)?.client.close(1001, said)
+    world.network.links.at(-1)?.client.close(1001, sent)
     if (windowMs > 0) await world.clock.advance(windowMs - 1)
     expect([world.ends, world.server.stats().sessions]).toEqual([[], 1])
     await world.clock.advance(2)
@@ -151,7 +151,7 @@ describe("a socket that a browser closes with 1001", () => {
   })
 
   it.each([1000, 1005, 1006, 3000])(
-    "surprise-A8 keeps its session for the whole window after %d, which says nothing of the page",
+    "surprise-A8 keeps its session for the whole window after %d, which has no meaning about the page",
     async (code) => {
       const world = createServerWorld()
       await openClient(world, { reconnect: false })
@@ -161,7 +161,7 @@ describe("a socket that a browser closes with 1001", () => {
     },
   )
 
-  it("surprise-A8 may resume within the short window, and has the long one again afterwards", async () => {
+  it("surprise-A8 may resume within the short window, and has the full one again afterwards", async () => {
     const world = createServerWorld()
     const client = await openClient(world, { reconnect: () => leaveWindowMs - 1_000 })
     world.network.links.at(-1)?.client.close(1001, "")
@@ -177,15 +177,15 @@ describe("a socket that a browser closes with 1001", () => {
 describe("a page that dials while it is being closed", () => {
   const { leaveWindowMs } = defaultServerLimits
 
-  /** Firefox closes the sockets of a page first, tells the page, and lets it run on for a moment. */
+  /** Firefox closes the sockets of a page first, notifies the page, and lets it continue for a moment. */
   it("surprise-A8 keeps the short window if its client never confirms the resume", async () => {
     const world = createServerWorld()
-    const first = await sayHello(world)
+    const first = await sendHello(world)
     const { sessionId = "", resumeToken } = first.welcome ?? {}
     const claim = { sessionId, token: resumeToken ?? "", handled: 0, digest: 0 }
     world.network.links.at(-1)?.client.close(1001, "")
     await world.clock.advance(100)
-    const second = await sayHello(world, { dial: 2, resume: claim })
+    const second = await sendHello(world, { dial: 2, resume: claim })
     expect(second.welcome?.resumed).toBe(true)
     second.cut()
     await world.clock.advance(leaveWindowMs - 1)
@@ -196,7 +196,7 @@ describe("a page that dials while it is being closed", () => {
 })
 
 describe("a page in the back/forward cache", () => {
-  it("surprise-A8 is away at once without a BYE, and resumes when it is shown", async () => {
+  it("surprise-A8 is detached at once without a BYE, and resumes when it is shown", async () => {
     let onWake = (): void => {}
     const world = createServerWorld({ latencyMs: 5 })
     const pages = new Pages()

@@ -1,33 +1,33 @@
-// What all sessions together keep for clients that are away: bounded, a broadcast counted once, the largest goes first.
+// Messages of all detached sessions together: bounded, a broadcast counted once, the largest session evicted first.
 import type { Client, SessionEvent } from "@hawser/client"
 import { defaultServerLimits } from "@hawser/protocol"
 import { describe, expect, it } from "vitest"
 import { createWorld } from "../faults/harness.ts"
 import type { TestContract, World } from "../faults/harness.ts"
-import { sayHello } from "./scripted-client.ts"
+import { sendHello } from "./scripted-client.ts"
 
 interface Guest {
   readonly client: Client<TestContract>
-  readonly heard: string[]
+  readonly received: string[]
   readonly events: SessionEvent[]
 }
 
 async function open(world: World, token: string): Promise<Guest> {
   const client = world.client({ token })
-  const guest: Guest = { client, heard: [], events: [] }
-  client.on("note", ({ text }) => guest.heard.push(text))
+  const guest: Guest = { client, received: [], events: [] }
+  client.on("note", ({ text }) => guest.received.push(text))
   client.onSession((event) => guest.events.push(event))
   void client.connect().catch(() => {})
   await world.clock.advance(100)
   return guest
 }
 
-function say(world: World, userId: string, bytes: number): void {
+function sendLarge(world: World, userId: string, bytes: number): void {
   const [session] = world.server.sessionsOf(userId)
   session?.send("note", { text: "x".repeat(bytes) })
 }
 
-/** Every connection is cut, and none can be opened. */
+/** Cuts every connection, and refuses new ones. */
 async function loseAll(world: World): Promise<void> {
   world.network.listening = false
   for (const link of world.network.links) link.cut()
@@ -44,52 +44,52 @@ describe("the memory of all sessions together", () => {
     expect(replayBytes).toBeGreaterThan(1_000)
     await world.clock.advance(1_000)
     expect(world.server.stats().replayBytes).toBe(0)
-    expect(guests.map(({ heard }) => heard.length)).toEqual([1, 1, 1])
+    expect(guests.map(({ received }) => received.length)).toEqual([1, 1, 1])
   })
 
-  it("ends the sessions of who is away, the largest first, until the rest fits, and tells them", async () => {
+  it("ends detached sessions, the largest first, until the rest fits, and reports it to their clients", async () => {
     const world = createWorld({ profile: "hawser.1", limits: { replayMaxBytes: 10_000 } })
     const ann = await open(world, "ann")
     const ben = await open(world, "ben")
     const cleo = await open(world, "cleo")
     await loseAll(world)
-    say(world, "ann", 3_000)
-    say(world, "ben", 5_000)
+    sendLarge(world, "ann", 3_000)
+    sendLarge(world, "ben", 5_000)
     await world.clock.advance(200)
     expect(world.server.sessions()).toHaveLength(3)
-    say(world, "cleo", 4_000)
+    sendLarge(world, "cleo", 4_000)
     await world.clock.advance(200)
     expect(world.server.sessions().map(({ user }) => user.id)).toEqual(["ann", "cleo"])
     expect(world.server.stats().replayBytes).toBeLessThan(10_000)
     world.network.listening = true
     await world.clock.advance(60_000)
     expect(ben.events).toContainEqual(expect.objectContaining({ kind: "reset", cause: "session_overflow" }))
-    expect([ann, cleo].map(({ heard }) => heard.length)).toEqual([1, 1])
+    expect([ann, cleo].map(({ received }) => received.length)).toEqual([1, 1])
     expect([ann, cleo].flatMap(({ events }) => events.map(({ kind }) => kind))).toEqual([
       ...["opened", "resumed"],
       ...["opened", "resumed"],
     ])
   })
 
-  it("door-8 ends them each time that it is over its bound, not the first time only", async () => {
+  it("door-8 ends sessions each time that it exceeds its bound, not the first time only", async () => {
     const world = createWorld({ profile: "hawser.1", limits: { replayMaxBytes: 10_000 } })
     for (const user of ["ann", "ben", "cleo"]) await open(world, user)
     await loseAll(world)
     const left: string[][] = []
     for (const user of ["ann", "ben", "cleo"]) {
-      say(world, user, 11_000)
+      sendLarge(world, user, 11_000)
       await world.clock.advance(200)
       left.push(world.server.sessions().map(({ user: { id } }) => id))
     }
     expect(left).toEqual([["ben", "cleo"], ["cleo"], []])
   })
 
-  it("abuse-A44 holds 16 sessions of 1 MiB for one user that hoards them, however many it opens", async () => {
+  it("abuse-A44 holds 16 sessions of 1 MiB for one user that fills them, however many it opens", async () => {
     const world = createWorld({ profile: "hawser.1" })
     const { sendBufferMaxBytes, sessionsPerUser } = defaultServerLimits
     const most = sessionsPerUser * sendBufferMaxBytes
     for (let round = 0; round < 3 * sessionsPerUser; round += 1) {
-      const hoarder = await sayHello(world, { clientId: `hoarder ${round}` })
+      const hoarder = await sendHello(world, { clientId: `hoarder ${round}` })
       hoarder.cut()
       await world.clock.settle()
       const newest = world.server.sessionsOf("ann").at(-1)
@@ -104,14 +104,14 @@ describe("the memory of all sessions together", () => {
     expect(world.server.stats()).toMatchObject({ sessions: 0, replayBytes: 0 })
   })
 
-  it("abuse-A44 lets one user's hoard go before another user's smaller one", async () => {
+  it("abuse-A44 evicts the buffers of one user before another user's smaller one", async () => {
     const world = createWorld({ profile: "hawser.1", limits: { replayMaxBytes: 3 << 20 } })
-    const other = await sayHello(world, { token: "bob", clientId: "bob" })
+    const other = await sendHello(world, { token: "bob", clientId: "bob" })
     other.cut()
     await world.clock.settle()
-    say(world, "bob", 60_000)
+    sendLarge(world, "bob", 60_000)
     for (let round = 0; round < 5; round += 1) {
-      const hoarder = await sayHello(world, { clientId: `hoarder ${round}` })
+      const hoarder = await sendHello(world, { clientId: `hoarder ${round}` })
       hoarder.cut()
       await world.clock.settle()
       for (let count = 0; count < 16; count += 1)
@@ -125,17 +125,17 @@ describe("the memory of all sessions together", () => {
     expect(world.server.sessionsOf("bob")).toHaveLength(1)
   })
 
-  it("opens no new session while it is over its bound, and lets those that are open go on", async () => {
+  it("opens no new session above its bound, and does not end the open ones", async () => {
     const world = createWorld({ profile: "hawser.1", limits: { replayMaxBytes: 10_000, ackDelayMs: 1_000 } })
     const ann = await open(world, "ann")
     world.network.links[0]?.server.stall(true)
-    say(world, "ann", 20_000)
+    sendLarge(world, "ann", 20_000)
     const ben = await open(world, "ben")
     expect(ben.events).toEqual([])
     expect(world.server.stats().handshakesRefusedByCode).toEqual({ sys_service_unavailable: 1 })
     world.network.links[0]?.server.stall(false)
     await world.clock.advance(60_000)
-    expect(ann.heard).toHaveLength(1)
+    expect(ann.received).toHaveLength(1)
     expect(ann.events.map(({ kind }) => kind)).toEqual(["opened"])
     expect(ben.events.map(({ kind }) => kind)).toEqual(["opened"])
   })

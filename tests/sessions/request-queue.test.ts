@@ -1,5 +1,6 @@
-// The line of requests that wait for a session, or for room in it (docs/protocol.md: C3, B4, O2, O3): what finds no
-// room is refused when it is called; what stands in line keeps its place, whatever becomes of the session.
+// The queue of requests that wait for a session, or for room in its buffer (docs/protocol.md: C3, B4, O2, O3). A
+// request that does not fit is refused at its call; a queued one keeps its position, whatever the outcome of the
+// session.
 import { unwatched } from "@hawser/protocol/testing"
 import type { Client } from "@hawser/client"
 import type { Contract } from "@hawser/protocol"
@@ -11,7 +12,7 @@ const patient = { timeoutMs: 600_000 }
 const numbered = (count: number): string[] => Array.from({ length: count }, (_, index) => String(index))
 const answers = (texts: readonly string[]): string[] => texts.map((text) => `${text} ok`)
 
-/** Calls `echo`, and notes in what order the calls come to their outcomes. */
+/** Calls `echo`, and records the order of the outcomes. */
 function caller(client: Client<TestContract>) {
   const outcomes: string[] = []
   const call = (text: string, key?: string): void => {
@@ -25,7 +26,7 @@ function caller(client: Client<TestContract>) {
 }
 
 describe.each(profiles)("requests before the first session, in profile %s", (profile) => {
-  it("are refused when they are called beyond 1 MiB, and those that were taken are answered in order", async () => {
+  it("are refused at the call beyond 1 MiB, and accepted ones are answered in order", async () => {
     const world = createWorld({ profile })
     const client = world.client()
     const { outcomes, call } = caller(client)
@@ -34,7 +35,7 @@ describe.each(profiles)("requests before the first session, in profile %s", (pro
     for (const text of texts) call(text === "tiny" ? text : text.padEnd(40_000))
     expect(client.stats().queued).toBe(27)
     await Promise.resolve()
-    // Nothing has left yet, and the refusals are known already.
+    // No message has been sent yet, and the refusals have already been thrown.
     expect(world.network.links).toEqual([])
     expect(outcomes.splice(0)).toEqual(
       numbered(39)
@@ -46,7 +47,7 @@ describe.each(profiles)("requests before the first session, in profile %s", (pro
     expect(client.stats()).toMatchObject({ pending: 0, queued: 0 })
   })
 
-  it("are taken whatever their size when nothing else waits", async () => {
+  it("are accepted in any size while the queue is empty", async () => {
     const world = createWorld({ profile })
     const client = world.client({ limits: { sendBufferMaxBytes: 1_000 } })
     const { outcomes, call } = caller(client)
@@ -57,7 +58,7 @@ describe.each(profiles)("requests before the first session, in profile %s", (pro
     expect(outcomes).toEqual(["more buffer_full", "big ok"])
   })
 
-  it("are refused when they are called if they cannot be encoded", async () => {
+  it("are refused at the call if they cannot be encoded", async () => {
     const world = createWorld({ profile })
     const loose: Contract = contract
     const client = world.clientOf(loose)
@@ -67,18 +68,18 @@ describe.each(profiles)("requests before the first session, in profile %s", (pro
     await world.clock.settle()
   })
 
-  it("wait for room where the session has less than they, in order with what is called meanwhile", async () => {
+  it("wait for room in the session's buffer, in order with calls in between", async () => {
     const world = createWorld({ profile, latencyMs: 10 })
-    // Ten inputs of 20 bytes fit into the line; their messages are longer.
+    // Ten inputs of 20 bytes fit into the queue; their messages are longer.
     const bounds = { sendBufferMaxBytes: 300, sendBufferMaxCount: 4 }
-    // The socket tells when it has room; nobody need ask it.
+    // The socket reports when it has room; the client need not poll it.
     const client = world.client({ limits: { ...bounds, socketPollMs: 1_000_000 } })
     const { outcomes, call } = caller(client)
     client.onSession(({ kind }) => kind === "opened" && call("late"))
     unwatched(client.connect())
     for (const text of numbered(10)) call(text)
     await world.clock.advance(25)
-    // HELLO has left; the requests stay in the client's socket.
+    // HELLO was sent; the requests stay in the client's socket.
     world.network.links[0]?.client.stall(true)
     await world.clock.advance(10)
     expect(client.stats().queued).toBeGreaterThan(0)
@@ -101,26 +102,29 @@ describe("requests that wait for room", () => {
   it.each([
     ["before", 35],
     ["after", 45],
-  ])("keep their place over an outage that begins %s the server has what was sent", async (_, atMs) => {
-    const world = createWorld({ profile, latencyMs: 10 })
-    const client = world.client({ limits })
-    const { outcomes, call } = caller(client)
-    const queuedThen: number[] = []
-    client.onSession(({ kind }) => kind === "resumed" && queuedThen.push(client.stats().queued))
-    unwatched(client.connect())
-    for (const text of numbered(10)) call(text)
-    await world.clock.advance(atMs)
-    world.network.links[0]?.cut()
-    await world.clock.settle()
-    expect(client.stats()).toMatchObject({ queued: 6, bufferedMessages: 4 })
-    expect(world.handled).toHaveLength(atMs === 35 ? 0 : 4)
-    call("meanwhile")
-    await world.clock.advance(5_000)
-    // WELCOME makes room for as many as the server has handled.
-    expect(queuedThen).toEqual([atMs === 35 ? 7 : 3])
-    expect(outcomes).toEqual(answers([...numbered(10), "meanwhile"]))
-    expect(client.stats()).toMatchObject({ sessionsResumed: 1, sessionsReset: 0 })
-  })
+  ])(
+    "keep their position over an outage that begins %s the server has the sent messages",
+    async (_, atMs) => {
+      const world = createWorld({ profile, latencyMs: 10 })
+      const client = world.client({ limits })
+      const { outcomes, call } = caller(client)
+      const queuedThen: number[] = []
+      client.onSession(({ kind }) => kind === "resumed" && queuedThen.push(client.stats().queued))
+      unwatched(client.connect())
+      for (const text of numbered(10)) call(text)
+      await world.clock.advance(atMs)
+      world.network.links[0]?.cut()
+      await world.clock.settle()
+      expect(client.stats()).toMatchObject({ queued: 6, bufferedMessages: 4 })
+      expect(world.handled).toHaveLength(atMs === 35 ? 0 : 4)
+      call("meanwhile")
+      await world.clock.advance(5_000)
+      // WELCOME frees the space of all requests that the server has handled.
+      expect(queuedThen).toEqual([atMs === 35 ? 7 : 3])
+      expect(outcomes).toEqual(answers([...numbered(10), "meanwhile"]))
+      expect(client.stats()).toMatchObject({ sessionsResumed: 1, sessionsReset: 0 })
+    },
+  )
 
   it("are not refused after a reset, whether they may have been executed or not", async () => {
     const world = createWorld({ profile, latencyMs: 10 })
@@ -131,7 +135,7 @@ describe("requests that wait for room", () => {
     await connected
     for (const text of numbered(4)) call(text, `key ${text}`)
     await world.clock.advance(5)
-    // A SYNC of another history: it overtakes the replies, and the client gives the session up.
+    // A SYNC of another history: it overtakes the replies, and the client resets the session.
     world.network.links[0]?.server.send({ bytes: Uint8Array.of(0x0b, 0x92, 0x00, 0x01) })
     world.network.listening = false
     await world.clock.advance(1_000)
@@ -145,7 +149,7 @@ describe("requests that wait for room", () => {
     expect(world.handled).toEqual(numbered(7))
   })
 
-  it("go on when those before them are given up", async () => {
+  it("continue when the requests before them are abandoned", async () => {
     const world = createWorld({ profile })
     const client = world.client({ limits })
     const { outcomes, call } = caller(client)
@@ -161,8 +165,8 @@ describe("requests that wait for room", () => {
   })
 })
 
-describe("a socket of protocol 2.0 that takes nothing", () => {
-  it("costs no request its place in the line", async () => {
+describe("a full socket of protocol 2.0", () => {
+  it("changes no request's position in the queue", async () => {
     const world = createWorld({ profile: "2.0", latencyMs: 10 })
     const client = world.client()
     const { outcomes, call } = caller(client)

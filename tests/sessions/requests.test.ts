@@ -1,4 +1,4 @@
-// What becomes of a request while the connection is away, and of one that is sent again on a new session.
+// Outcomes of a request during an outage, and of one that is sent again on a new session.
 import type { CallOptions, Client, SessionEvent } from "@hawser/client"
 import { describe, expect, it } from "vitest"
 import { createWorld, openClient, rejection } from "../faults/harness.ts"
@@ -31,7 +31,7 @@ describe("a request without a connection", () => {
     expect(world.handled).toEqual(texts)
   })
 
-  it("waits within its own time only: the outage counts", async () => {
+  it("waits within its timeout only: the outage counts", async () => {
     const world = createWorld({ profile })
     const client = await offline(world)
     const late = rejection(client.command("echo", { text: "late" }))
@@ -55,11 +55,11 @@ describe("a request without a connection", () => {
     expect(await reply).toEqual({ text: "open again" })
   })
 
-  it("is given up with `dropped` when its caller chose `drop`, and nobody need look at it", async () => {
+  it("rejects with `dropped` when its caller chose `drop`, without an unhandled rejection", async () => {
     const world = createWorld({ profile })
     const client = await offline(world)
     // Not awaited: an unhandled rejection would fail this test.
-    // oxlint-disable-next-line typescript/no-floating-promises -- that nobody looks at it is what is tested
+    // oxlint-disable-next-line typescript/no-floating-promises -- the test is about a promise without a handler
     client.command("echo", { text: "unwatched" }, { whenOffline: "drop" })
     const dropped = await rejection(client.command("echo", { text: "watched" }, { whenOffline: "drop" }))
     expect(dropped).toMatchObject({ code: "dropped", retry: "later" })
@@ -72,7 +72,7 @@ describe("a request without a connection", () => {
     expect(await reply).toEqual({ text: "open again" })
   })
 
-  it("is listed with what it asks for and whether it may have been executed", async () => {
+  it("is listed with its name and input, and whether it may have been executed", async () => {
     const world = createWorld({ profile })
     const client = await openClient(world)
     const sent = client.command("slow", { ms: 50_000 }, patient)
@@ -97,7 +97,7 @@ describe("a request without a connection", () => {
     expect(client.pending()).toEqual([])
   })
 
-  it("is refused with `buffer_full` beyond what a session may keep, and those before it are not lost", async () => {
+  it("is refused with `buffer_full` beyond what a session may keep, and earlier ones are not lost", async () => {
     const world = createWorld({ profile })
     const client = await offline(world)
     const texts = Array.from({ length: 1_024 }, (_, index) => String(index))
@@ -110,7 +110,7 @@ describe("a request without a connection", () => {
   })
 })
 
-/** The client loses its session while a reply is on its way to it, and opens another one. */
+/** The client loses its session while a reply is under way to it, and opens another one. */
 async function loseSession(world: World, client: Client<TestContract>): Promise<void> {
   world.network.links.at(-1)?.blackHole()
   await world.clock.advance(100)
@@ -150,7 +150,7 @@ describe("a request with an idempotency key", () => {
     ])
   })
 
-  it("is answered alike when it is repeated by hand, and anew for another key, name or user", async () => {
+  it("gets the same reply when the caller repeats it, and a new one for another key, name or user", async () => {
     const world = createWorld({ profile })
     world.server.query("secret", () => ({}))
     const ann = await openClient(world)
@@ -172,7 +172,7 @@ describe("a request with an idempotency key", () => {
     expect(await ask(ann, "much later", { key: "k" })).toBe("much later")
   })
 
-  it("is executed once also while the first of its kind still runs", async () => {
+  it("is executed once, also while the first call with its key is running", async () => {
     const world = createWorld({ profile, limits: { concurrency: 4 } })
     const client = await openClient(world)
     let runs = 0
@@ -187,7 +187,7 @@ describe("a request with an idempotency key", () => {
     expect(runs).toBe(1)
   })
 
-  it("door-10 is executed again when its outcome was evicted, and the gauge keeps within its bound", async () => {
+  it("door-10 is executed again when its outcome was evicted, and the gauge stays within its bound", async () => {
     const idempotencyUserMaxBytes = 10_000
     const world = createWorld({ profile, limits: { idempotencyUserMaxBytes } })
     const client = await openClient(world)
@@ -216,16 +216,16 @@ describe("a request with an idempotency key", () => {
   })
 })
 
-describe("a client that sends as much as it may", () => {
+describe("a client that sends at its limits", () => {
   it.each([
     ["under the default rate limits", {}],
     ["without rate limits", { userMessagesPerSecond: 1e6, userMessageBurst: 1e6 }],
-  ])("keeps its session, %s, while others speak to it", { timeout: 60_000 }, async (_how, limits) => {
+  ])("keeps its session, %s, while it receives messages", { timeout: 60_000 }, async (_how, limits) => {
     const world = createWorld({ profile: "hawser.1", latencyMs: 10, limits })
     const client = world.client()
-    const heard: string[] = []
+    const received: string[] = []
     const events: string[] = []
-    client.on("note", ({ text }) => heard.push(text))
+    client.on("note", ({ text }) => received.push(text))
     client.onSession(({ kind }) => events.push(kind))
     const connected = client.connect()
     await world.clock.advance(100)
@@ -239,7 +239,7 @@ describe("a client that sends as much as it may", () => {
     await world.clock.advance(2_000)
     expect(events).toEqual(["opened"])
     expect(await Promise.all(replies)).toEqual(texts.map((text) => ({ text })))
-    expect(heard).toHaveLength(15)
+    expect(received).toHaveLength(15)
     expect(client.stats().pending).toBe(0)
   })
 })

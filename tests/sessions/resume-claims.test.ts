@@ -1,25 +1,25 @@
-// Who may go on with a session: only its own client, with the newest token that it received. Whatever else is
-// presented changes nothing of it (S10, S11), or ends it for everybody where a theft cannot be told from a mistake.
+// Claims of a session: only its own client resumes it, with the newest token that it received. Any other claim does not
+// affect it (S10, S11), or ends it for all clients where a theft cannot be distinguished from a mistake.
 import type { Client, SessionEvent } from "@hawser/client"
 import { defaultServerLimits } from "@hawser/protocol"
 import type { HelloFrame, ResumeClaim } from "@hawser/protocol/core"
 import { describe, expect, it } from "vitest"
 import { createWorld, rejection } from "../faults/harness.ts"
 import type { TestContract, World, WorldOptions } from "../faults/harness.ts"
-import { sayHello, sayHelloLater } from "./scripted-client.ts"
+import { sendHello, sendHelloLater } from "./scripted-client.ts"
 import { WireTap } from "./wire-tap.ts"
 
 interface Scene {
   readonly world: World
   readonly tap: WireTap
-  /** Ann's. */
+  /** The client of the user ann. */
   readonly client: Client<TestContract>
   readonly events: readonly SessionEvent[]
   readonly ends: readonly string[]
   readonly suspicions: readonly string[]
 }
 
-/** Ann is connected; the wire is watched. */
+/** Connects ann's client; a tap records its frames. */
 async function createScene(limits: WorldOptions["limits"] = {}, latencyMs = 0): Promise<Scene> {
   const world = createWorld({ profile: "hawser.1", limits, latencyMs })
   const tap = new WireTap(world.network.dial)
@@ -36,7 +36,7 @@ async function createScene(limits: WorldOptions["limits"] = {}, latencyMs = 0): 
   return { world, tap, client, events, ends, suspicions }
 }
 
-/** What ann's client would present now. */
+/** The claim that ann's client would send. */
 function claimOf({ client, tap }: Scene): ResumeClaim {
   return { sessionId: client.sessionId ?? "", token: tap.token, handled: 0, digest: 0 }
 }
@@ -47,25 +47,25 @@ async function reconnect({ world, client }: Scene): Promise<void> {
   expect(client.current.state).toBe("open")
 }
 
-/** Messages still pass in both directions, and the client has noticed nothing. */
+/** Asserts that messages pass in both directions, and that the client has noticed nothing. */
 async function expectUntouched(scene: Scene): Promise<void> {
   const { world, client, events, ends, suspicions } = scene
-  const heard: string[] = []
-  const stop = client.on("note", ({ text }) => heard.push(text))
+  const received: string[] = []
+  const stop = client.on("note", ({ text }) => received.push(text))
   const [session] = world.server.sessionsOf("ann")
   session?.send("note", { text: "still here" })
   const reply = client.command("echo", { text: "me too" })
   await world.clock.advance(1_000)
   expect(await reply).toEqual({ text: "me too" })
-  expect(heard).toEqual(["still here"])
+  expect(received).toEqual(["still here"])
   stop()
   expect(session?.id).toBe("session-1")
   expect(events.filter(({ kind }) => kind === "reset")).toEqual([])
   expect([ends, suspicions]).toEqual([[], []])
 }
 
-describe("a client that comes back", () => {
-  it("is taken with the token before when its last WELCOME was lost, as often as that happens", async () => {
+describe("a client that resumes", () => {
+  it("is accepted with the previous token when its last WELCOME was lost, any number of times", async () => {
     const scene = await createScene()
     const { world, tap, client, events } = scene
     let lost = 0
@@ -77,7 +77,7 @@ describe("a client that comes back", () => {
     client.cut()
     const reply = client.command("echo", { text: "once" }, { timeoutMs: 60_000 })
     world.server.sessions()[0]?.send("note", { text: "kept" })
-    // Each WELCOME that does not come doubles the time for the next one: 8, 16, 32 s.
+    // Each lost WELCOME doubles the timeout of the next one: 8, 16, 32 s.
     await world.clock.advance(60_000)
     expect(lost).toBe(3)
     expect(await reply).toEqual({ text: "once" })
@@ -94,9 +94,9 @@ describe("a client that comes back", () => {
     const scene = await createScene({}, 10)
     const { world, client } = scene
     const [session] = world.server.sessions()
-    const newer = sayHelloLater(world, { clientId: "the same, in truth", dial: 9, resume: claimOf(scene) })
+    const newer = sendHelloLater(world, { clientId: "the same, in truth", dial: 9, resume: claimOf(scene) })
     await world.clock.advance(15)
-    // On its way when the newer connection takes over.
+    // Under way when the newer connection takes over.
     const late = rejection(client.command("echo", { text: "on the old link" }))
     await world.clock.advance(100)
     expect(newer.welcome).toMatchObject({ resumed: true, sessionId: "session-1" })
@@ -109,7 +109,7 @@ describe("a client that comes back", () => {
     expect(await late).toMatchObject({ code: "connection_lost", cause: { code: "replaced" } })
     expect(session?.send("note", { text: "to the new one" })).toBe("sent")
     await world.clock.advance(100)
-    expect(newer.heard.at(-1)).toMatchObject({ kind: "event", payload: { text: "to the new one" } })
+    expect(newer.received.at(-1)).toMatchObject({ kind: "event", payload: { text: "to the new one" } })
     expect(world.network.links).toHaveLength(2)
   })
 
@@ -119,15 +119,15 @@ describe("a client that comes back", () => {
     const { takeoversMax, takeoverWindowMs } = defaultServerLimits
     let resume = claimOf(scene)
     let dial = 10
-    const takeOver = async (): ReturnType<typeof sayHello> => {
+    const takeOver = async (): ReturnType<typeof sendHello> => {
       dial += 1
-      const taker = await sayHello(world, { clientId: "copy", dial, resume })
+      const taker = await sendHello(world, { clientId: "copy", dial, resume })
       resume = { ...resume, token: taker.welcome?.resumeToken ?? "" }
       return taker
     }
     for (let count = 0; count < takeoversMax; count += 1)
       expect((await takeOver()).welcome?.resumed).toBe(true)
-    // The window slides: after it, as many are taken again.
+    // The window slides: after it, the same number of claims is accepted again.
     await world.clock.advance(takeoverWindowMs)
     const takers: Awaited<ReturnType<typeof takeOver>>[] = []
     for (let count = 0; count < takeoversMax; count += 1) takers.push(await takeOver())
@@ -141,14 +141,14 @@ describe("a client that comes back", () => {
   })
 })
 
-describe("somebody who presents", () => {
-  it("abuse-A25 a token that its owner has replaced ends the session for both, and the application is told from where", async () => {
+describe("a claim with", () => {
+  it("abuse-A25 a token that its owner has replaced ends the session for both, and the application gets the address", async () => {
     const scene = await createScene()
     const { world, events, ends, suspicions, client } = scene
     const stolen = claimOf(scene)
     await reconnect(scene)
     await world.clock.advance(1_000)
-    const thief = await sayHello(world, { clientId: "thief", dial: 99, resume: stolen })
+    const thief = await sendHello(world, { clientId: "thief", dial: 99, resume: stolen })
     expect(suspicions).toEqual(["session-1 memory"])
     expect(ends).toEqual(["ann session_stolen"])
     expect(thief.welcome).toMatchObject({ resumed: false, refusal: "session_stolen" })
@@ -159,8 +159,8 @@ describe("somebody who presents", () => {
     expect(client.current.state).toBe("open")
   })
 
-  it.each(["the current token", "the token before"])(
-    "%s on an older dial of the same client arrives late, is refused, and nothing of the session moves",
+  it.each(["the current token", "the previous token"])(
+    "%s on an older dial of the same client arrives late, is refused, and does not affect the session",
     async (which) => {
       const scene = await createScene()
       const { world, tap } = scene
@@ -169,7 +169,7 @@ describe("somebody who presents", () => {
       const { clientId, dial }: HelloFrame = tap.hellos[1] ?? expect.fail("no second HELLO")
       const resume = which === "the current token" ? claimOf(scene) : before
       for (const late of [dial, dial - 1, 0]) {
-        const refused = await sayHello(world, { clientId, dial: late, resume })
+        const refused = await sendHello(world, { clientId, dial: late, resume })
         expect([refused.refusal, refused.closes]).toEqual(["replaced", [4409]])
       }
       expect(world.server.stats()).toMatchObject({ takeovers: 0, sessionsResumed: 1, connections: 1 })
@@ -179,20 +179,20 @@ describe("somebody who presents", () => {
     },
   )
 
-  it("no token on an older dial of the same client does not push out what the newer dial opened", async () => {
+  it("no token on an older dial of the same client does not replace the session of the newer dial", async () => {
     const scene = await createScene({ sessionsPerUser: 1 })
     const { world, tap } = scene
     const { clientId } = tap.hellos[0] ?? expect.fail("no HELLO")
-    const late = await sayHello(world, { clientId, dial: 0 })
+    const late = await sendHello(world, { clientId, dial: 0 })
     expect([late.refusal, late.closes]).toEqual(["replaced", [4409]])
     await expectUntouched(scene)
   })
 
-  it("abuse-A23 another user's token is refused with 4403, and nothing of the session moves", async () => {
+  it("abuse-A23 another user's token is refused with 4403, and does not affect the session", async () => {
     const scene = await createScene()
     const { world } = scene
     for (const resume of [claimOf(scene), { ...claimOf(scene), handled: 2 ** 40, digest: 5 }]) {
-      const foreign = await sayHello(world, { token: "bob", dial: 99, resume })
+      const foreign = await sendHello(world, { token: "bob", dial: 99, resume })
       expect([foreign.refusal, foreign.closes]).toEqual(["auth_forbidden", [4403]])
     }
     expect(world.server.sessionsOf("bob")).toEqual([])
@@ -201,21 +201,21 @@ describe("somebody who presents", () => {
     await expectUntouched(scene)
   })
 
-  it("abuse-A23 another user's token does not lengthen the window of a session whose client is away", async () => {
+  it("abuse-A23 another user's token does not lengthen the window of a detached session", async () => {
     const scene = await createScene()
     const { world, client, ends } = scene
     const claim = claimOf(scene)
     world.network.links[0]?.cut()
     client.close()
     await world.clock.advance(119_000)
-    const foreign = await sayHello(world, { token: "bob", dial: 99, resume: claim })
+    const foreign = await sendHello(world, { token: "bob", dial: 99, resume: claim })
     expect(foreign.closes).toEqual([4403])
     expect(ends).toEqual([])
     await world.clock.advance(1_000)
     expect(ends).toEqual(["ann session_expired"])
   })
 
-  it("abuse-A24 a token with any bit changed never attaches, and nothing of the session moves", async () => {
+  it("abuse-A24 a token with any bit changed never attaches, and does not affect the session", async () => {
     const scene = await createScene()
     const { world } = scene
     const claim = claimOf(scene)
@@ -225,63 +225,63 @@ describe("somebody who presents", () => {
       const forged = Buffer.from(bytes)
       forged[bit >> 3] = (forged[bit >> 3] ?? 0) ^ (1 << (bit & 7))
       const resume = { ...claim, token: forged.toString("base64url") }
-      const forger = await sayHello(world, { clientId: `forger ${bit}`, dial: 99, token: "bob", resume })
+      const forger = await sendHello(world, { clientId: `forger ${bit}`, dial: 99, token: "bob", resume })
       const outcome = forger.welcome?.refusal ?? forger.refusal ?? "taken"
       outcomes.set(outcome, (outcomes.get(outcome) ?? 0) + 1)
       expect(forger.welcome?.resumed ?? false).toBe(false)
-      forger.say({ kind: "bye", code: "client_closed", message: "" })
+      forger.send({ kind: "bye", code: "client_closed", message: "" })
       forger.cut()
       await world.clock.settle()
     }
-    // 4 bytes name the key; with another name it is the token of another server, or of an earlier life of this one.
+    // 4 bytes name the key; with another name it is the token of another server, or of an earlier process of this one.
     expect(Object.fromEntries(outcomes)).toEqual({ auth_token_invalid: 45 * 8, session_unknown: 4 * 8 })
     expect(world.server.stats().sessionsResumed).toBe(0)
     expect(world.server.sessionsOf("ann")).toHaveLength(1)
   })
 
   it.each(["", "x", "=", `${"A".repeat(66)}`, "A".repeat(4_000)])(
-    "no token at all (%#) is refused with 4401, and nothing of the session moves",
+    "no token at all (%#) is refused with 4401, and does not affect the session",
     async (token) => {
       const scene = await createScene()
-      const refused = await sayHello(scene.world, { dial: 99, resume: { ...claimOf(scene), token } })
+      const refused = await sendHello(scene.world, { dial: 99, resume: { ...claimOf(scene), token } })
       expect([refused.refusal, refused.closes]).toEqual(["auth_token_invalid", [4401]])
       await expectUntouched(scene)
     },
   )
 
-  it("abuse-A26 the id of a session, right or guessed, gets one answer without the session's own token", async () => {
+  it("abuse-A26 the id of a session, right or guessed, gets the same answer without the session's token", async () => {
     const scene = await createScene()
     const { world } = scene
-    const bob = await sayHello(world, { token: "bob", clientId: "bob" })
+    const bob = await sendHello(world, { token: "bob", clientId: "bob" })
     const own = bob.welcome?.resumeToken ?? ""
     const forged = Buffer.from(own, "base64url")
     forged[20] = (forged[20] ?? 0) ^ 1
     const answers: unknown[] = []
     for (const sessionId of ["session-1", "session-9", "session-2 ", "", "__proto__"])
       for (const token of [own, forged.toString("base64url")]) {
-        const asked = await sayHello(world, {
+        const asked = await sendHello(world, {
           token: "bob",
           dial: 99,
           resume: { ...claimOf(scene), sessionId, token },
         })
-        answers.push([asked.heard, asked.closes])
+        answers.push([asked.received, asked.closes])
       }
     expect(new Set(answers.map((answer) => JSON.stringify(answer))).size).toBe(1)
     expect(answers[0]).toMatchObject([[{ kind: "bye", code: "auth_token_invalid" }], [4401]])
     await expectUntouched(scene)
   })
 
-  it("the id of a session that has ended learns why only as its own user", async () => {
+  it("the id of an ended session gets the cause only as its own user", async () => {
     const scene = await createScene()
     const { world, client } = scene
     const claim = claimOf(scene)
     client.close()
     await world.clock.settle()
-    const own = await sayHello(world, { dial: 99, resume: claim })
+    const own = await sendHello(world, { dial: 99, resume: claim })
     expect(own.welcome).toMatchObject({ resumed: false, refusal: "closed" })
-    const other = await sayHello(world, { token: "bob", dial: 99, resume: claim })
+    const other = await sendHello(world, { token: "bob", dial: 99, resume: claim })
     expect([other.refusal, other.closes]).toEqual(["auth_forbidden", [4403]])
-    const guessed = await sayHello(world, {
+    const guessed = await sendHello(world, {
       token: "bob",
       dial: 99,
       resume: { ...claim, sessionId: "session-9" },

@@ -1,4 +1,4 @@
-// Sessions of `hawser.1` over connections that come and go: both real ends, an in-memory network, a simulated clock.
+// Sessions of `hawser.1` over several connections: both real ends, an in-memory network, a simulated clock.
 import { describe, expect, it } from "vitest"
 import type { Client, ClientOptions, SessionEvent } from "@hawser/client"
 import type { Dial } from "@hawser/protocol/core"
@@ -14,12 +14,12 @@ async function openClient(world: World, options: Partial<ClientOptions> = {}): P
 }
 
 describe("a session that loses its connection", () => {
-  it("goes on where it was, in both directions", async () => {
+  it("resumes without loss, in both directions", async () => {
     const world = createWorld({ profile: "hawser.1", latencyMs: 10 })
     const client = await openClient(world)
-    const heard: string[] = []
+    const received: string[] = []
     const events: SessionEvent[] = []
-    client.on("note", ({ text }) => heard.push(text))
+    client.on("note", ({ text }) => received.push(text))
     client.onSession((event) => events.push(event))
     const [session] = world.server.sessions()
     const replies: Promise<unknown>[] = []
@@ -37,7 +37,7 @@ describe("a session that loses its connection", () => {
     const expected = Array.from({ length: 20 }, (_, round) =>
       Array.from({ length: 5 }, (__, count) => `${round}-${count}`),
     ).flat()
-    expect(heard).toEqual(expected)
+    expect(received).toEqual(expected)
     expect(world.handled).toEqual(expected)
     expect(await Promise.all(replies)).toEqual(expected.map((text) => ({ text })))
     expect(world.server.sessions()).toEqual([session])
@@ -50,7 +50,7 @@ describe("a session that loses its connection", () => {
     expect([sessionsResumed, connectionsLost, sessionsReset]).toEqual([events.length, events.length, 0])
   })
 
-  it("door-8 sends what waited as soon as it is resumed, on a socket that does not tell when it has room", async () => {
+  it("door-8 sends queued messages as soon as it is resumed, on a socket without `drained` events", async () => {
     const world = createWorld({ profile: "hawser.1", latencyMs: 10 })
     const dial: Dial = (url, protocols, events) =>
       world.network.dial(url, protocols, { ...events, drained: () => {} })
@@ -65,7 +65,7 @@ describe("a session that loses its connection", () => {
     expect(await Promise.all([reply, world.clock.advance(50)])).toContainEqual({ text: "waited" })
   })
 
-  it("moves to a new connection before the old one ends, and nobody notices", async () => {
+  it("moves to a new connection before the old one ends, without a visible gap", async () => {
     const world = createWorld({ profile: "hawser.1", latencyMs: 10 })
     const client = await openClient(world)
     const states = watchStatus(client)

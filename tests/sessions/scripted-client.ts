@@ -1,4 +1,5 @@
-// A client of `hawser.1` that is the test itself: it says HELLO as it likes, keeps what it hears, and owes nothing.
+// A client of `hawser.1` whose frames the test sends: it sends any HELLO, records received frames, and acknowledges
+// nothing by itself.
 import {
   TypeTable,
   clientMessageLimits,
@@ -10,19 +11,19 @@ import type { BadFrame, Connection, Frame, HelloFrame, WelcomeFrame } from "@haw
 import { contract } from "../faults/harness.ts"
 import type { World } from "../faults/harness.ts"
 
-/** Knows the numbers of the types beforehand. Holds no state of a connection. */
+/** Has the numbers of the types in advance. Holds no state of a connection. */
 export const codec = createFrameCodec(new TypeTable(contractTypes(contract)), clientMessageLimits)
 
 export class ScriptedClient {
-  readonly heard: (Frame | BadFrame)[] = []
-  /** The codes with which the socket was closed; one at most. */
+  readonly received: (Frame | BadFrame)[] = []
+  /** Codes with which the socket was closed; one at most. */
   readonly closes: number[] = []
   readonly #connection: Connection
 
   constructor({ network }: World, onOpen: (client: ScriptedClient) => void) {
     this.#connection = network.dial("", ["hawser.1"], {
       open: () => onOpen(this),
-      message: (bytes) => this.heard.push(codec.decode(bytes, 0)),
+      message: (bytes) => this.received.push(codec.decode(bytes, 0)),
       text: () => {},
       drained: () => {},
       pong: () => {},
@@ -30,26 +31,26 @@ export class ScriptedClient {
     })
   }
 
-  say(frame: Frame): void {
+  send(frame: Frame): void {
     this.#connection.send({ bytes: codec.encode(frame) })
   }
 
-  /** As a broken network does. */
+  /** Ends the connection as a broken network does. */
   cut(): void {
     this.#connection.terminate()
   }
 
   get welcome(): WelcomeFrame | undefined {
-    return this.heard.find((frame) => frame.kind === "welcome")
+    return this.received.find((frame) => frame.kind === "welcome")
   }
 
-  /** The code of the BYE with which it was sent away. */
+  /** Code of the BYE that it received. */
   get refusal(): string | undefined {
-    return this.heard.find((frame) => frame.kind === "bye")?.code
+    return this.received.find((frame) => frame.kind === "bye")?.code
   }
 }
 
-/** What a test leaves out of a HELLO. */
+/** Defaults of a HELLO. */
 const plainHello: HelloFrame = {
   kind: "hello",
   version: wireVersion,
@@ -59,14 +60,14 @@ const plainHello: HelloFrame = {
   dial: 1,
 }
 
-/** Says HELLO as soon as its socket is open. */
-export function sayHelloLater(world: World, hello: Partial<HelloFrame> = {}): ScriptedClient {
-  return new ScriptedClient(world, (opened) => opened.say({ ...plainHello, ...hello }))
+/** Sends HELLO as soon as its socket is open. */
+export function sendHelloLater(world: World, hello: Partial<HelloFrame> = {}): ScriptedClient {
+  return new ScriptedClient(world, (opened) => opened.send({ ...plainHello, ...hello }))
 }
 
-/** The same, and waits for what comes of it where the network takes no time. */
-export async function sayHello(world: World, hello: Partial<HelloFrame> = {}): Promise<ScriptedClient> {
-  const client = sayHelloLater(world, hello)
+/** Sends HELLO, and waits for its effects where the network has no latency. */
+export async function sendHello(world: World, hello: Partial<HelloFrame> = {}): Promise<ScriptedClient> {
+  const client = sendHelloLater(world, hello)
   await world.clock.settle()
   return client
 }

@@ -1,13 +1,13 @@
-// What a server must do though its client does nothing about it: each is a rule that no honest client would miss.
+// Duties of a server that do not depend on its client: rules that no honest client would miss.
 import { describe, expect, it } from "vitest"
 import { createWorld } from "../faults/harness.ts"
-import { sayHello } from "./scripted-client.ts"
+import { sendHello } from "./scripted-client.ts"
 
 describe("a client that answers pings and acknowledges nothing", () => {
-  it("is closed with 4408 after ackProgressMs, not before, and its session waits", async () => {
+  it("is closed with 4408 after ackProgressMs, not before, and its session stays detached", async () => {
     const limits = { ackProgressMs: 5_000, pingAfterMs: 1_000, pongTimeoutMs: 1_000 }
     const world = createWorld({ profile: "hawser.1", limits })
-    const client = await sayHello(world)
+    const client = await sendHello(world)
     const [session] = world.server.sessions()
     session?.send("note", { text: "for nobody" })
     await world.clock.advance(4_900)
@@ -19,10 +19,10 @@ describe("a client that answers pings and acknowledges nothing", () => {
 })
 
 describe("a client that answers nothing", () => {
-  it("is dropped after its time, though nobody tells, and its session waits", async () => {
+  it("is dropped after the timeout, without a close from the network, and its session stays detached", async () => {
     const limits = { pingAfterMs: 1_000, pongTimeoutMs: 1_000, resumeWindowMs: 60_000 }
     const world = createWorld({ profile: "hawser.1", limits })
-    await sayHello(world)
+    await sendHello(world)
     world.network.links[0]?.blackHole()
     await world.clock.advance(3_000)
     expect(world.server.stats()).toMatchObject({ connections: 0, sessions: 1, sessionsDetached: 1 })
@@ -35,12 +35,12 @@ describe("a client that floods, acknowledges nothing and dies", () => {
       profile: "hawser.1",
       limits: { ackProgressMs: 5_000, throttledMaxMs: 60_000 },
     })
-    const client = await sayHello(world)
+    const client = await sendHello(world)
     const [session] = world.server.sessions()
     for (let number = 0; number < 520; number += 1) session?.send("note", { text: `${number}` })
     const request = { kind: "request", call: undefined, budgetMs: 0 } as const
     for (let reference = 1; reference <= 1_100; reference += 1)
-      client.say({ ...request, type: "echo", payload: { text: "x" }, reference })
+      client.send({ ...request, type: "echo", payload: { text: "x" }, reference })
     await world.clock.advance(100)
     world.network.links[0]?.blackHole()
     await world.clock.advance(60_000)
@@ -50,12 +50,12 @@ describe("a client that floods, acknowledges nothing and dies", () => {
 })
 
 describe("a server whose sessions end with their connection", () => {
-  it("still says why it closes: 4408 for who takes nothing", async () => {
+  it("still sends the cause of a close: 4408 to a client that reads nothing", async () => {
     const limits = { resumeWindowMs: 0, ackProgressMs: 5_000 }
     const world = createWorld({ profile: "hawser.1", limits })
     const causes: string[] = []
     world.server.onSessionEnd(({ cause }) => causes.push(cause))
-    const client = await sayHello(world)
+    const client = await sendHello(world)
     world.server.sessions()[0]?.send("note", { text: "for nobody" })
     await world.clock.advance(10_000)
     expect([client.closes, causes]).toEqual([[4408], ["slow_consumer"]])
@@ -63,92 +63,94 @@ describe("a server whose sessions end with their connection", () => {
 })
 
 describe("the last values of keys", () => {
-  it("are offered again after a resume only as far as the bound of their bytes goes", async () => {
+  it("are sent again after a resume only up to the bound of their bytes", async () => {
     const world = createWorld({ profile: "hawser.1", limits: { volatileSlotsMaxBytes: 10_000 } })
-    const first = await sayHello(world)
+    const first = await sendHello(world)
     const [session] = world.server.sessions()
     const who = (number: number): string => `${number}`.padEnd(1_000, "x")
     for (let number = 0; number < 50; number += 1) {
       session?.send("where", { who: who(number), x: number })
       await world.clock.advance(10)
     }
-    expect(first.heard.filter(({ kind }) => kind === "volatile")).toHaveLength(50)
+    expect(first.received.filter(({ kind }) => kind === "volatile")).toHaveLength(50)
     first.cut()
     await world.clock.settle()
     const { sessionId = "", resumeToken } = first.welcome ?? {}
     const resume = { sessionId, token: resumeToken ?? "", handled: 0, digest: 0 }
-    const second = await sayHello(world, { dial: 2, resume })
+    const second = await sendHello(world, { dial: 2, resume })
     await world.clock.advance(100)
-    const again = second.heard.flatMap((frame) => (frame.kind === "volatile" ? [frame.payload] : []))
+    const again = second.received.flatMap((frame) => (frame.kind === "volatile" ? [frame.payload] : []))
     // Each takes about 2 KB: its key and its payload.
     expect(again).toEqual([46, 47, 48, 49].map((number) => ({ who: who(number), x: number })))
   })
 })
 
 describe("the WELCOME of a resume", () => {
-  it("tells of what was received, and lets go only of what is handled", async () => {
+  it("reports received messages, and acknowledges only handled ones", async () => {
     const world = createWorld({ profile: "hawser.1" })
-    const first = await sayHello(world)
+    const first = await sendHello(world)
     const request = { kind: "request", call: undefined, budgetMs: 0 } as const
-    first.say({ ...request, type: "echo", payload: { text: "done" }, reference: 1 })
-    first.say({ ...request, type: "slow", payload: { ms: 10_000 }, reference: 2 })
+    first.send({ ...request, type: "echo", payload: { text: "done" }, reference: 1 })
+    first.send({ ...request, type: "slow", payload: { ms: 10_000 }, reference: 2 })
     await world.clock.settle()
     first.cut()
     await world.clock.settle()
     const { sessionId = "", resumeToken } = first.welcome ?? {}
     const resume = { sessionId, token: resumeToken ?? "", handled: 0, digest: 0 }
-    const second = await sayHello(world, { dial: 2, resume })
+    const second = await sendHello(world, { dial: 2, resume })
     expect(second.welcome).toMatchObject({ sessionId, resumed: true, received: 2, handled: 1 })
   })
 })
 
 describe("a session that is ended twice", () => {
-  it("ends once, with the first cause, and its client hears of one", async () => {
+  it("ends once, with the first cause, and its client gets one BYE", async () => {
     const world = createWorld({ profile: "hawser.1" })
     const ends: string[] = []
     world.server.onSessionEnd(({ cause }) => ends.push(cause))
-    const client = await sayHello(world)
+    const client = await sendHello(world)
     const [session] = world.server.sessions()
     session?.end("forbidden")
     session?.end("cheated")
     await world.clock.advance(1_000)
     expect(ends).toEqual(["forbidden"])
-    expect(client.heard.flatMap((frame) => (frame.kind === "bye" ? [frame.code] : []))).toEqual(["forbidden"])
+    expect(client.received.flatMap((frame) => (frame.kind === "bye" ? [frame.code] : []))).toEqual([
+      "forbidden",
+    ])
     expect(world.server.stats().sessions).toBe(0)
   })
 })
 
-describe("a client that asks for more than a session holds", () => {
-  it("is not read for a while, and then read to the end", async () => {
+describe("a client that sends more requests than a session holds", () => {
+  it("is not read for a while, and then read completely", async () => {
     const limits = { inboxHighWater: 1, heldMaxCount: 2 }
     const world = createWorld({ profile: "hawser.1", limits })
-    const client = await sayHello(world)
+    const client = await sendHello(world)
     const numbers = Array.from({ length: 12 }, (_, index) => index + 1)
     const request = { kind: "request", call: undefined, type: "slow", budgetMs: 0 } as const
     for (const reference of numbers) {
-      client.say({ ...request, payload: { ms: 10 }, reference })
+      client.send({ ...request, payload: { ms: 10 }, reference })
       await world.clock.settle()
     }
-    // One runs, one waits, two are held, and at the third of these reading stopped.
+    // One runs, one is queued, two are held, and at the third of these reading stopped.
     expect(world.server.stats().messagesReceived).toBe(5)
     await world.clock.advance(1_000)
-    const answered = client.heard.flatMap((frame) => (frame.kind === "reply" ? [frame.reference] : []))
+    const answered = client.received.flatMap((frame) => (frame.kind === "reply" ? [frame.reference] : []))
     expect(answered).toEqual(numbers)
   })
 })
 
-describe("a client that asks and acknowledges nothing", () => {
-  it("has its requests started only as long as there is room for their replies", async () => {
+describe("a client that sends requests and acknowledges nothing", () => {
+  it("has its requests started only while there is room for their replies", async () => {
     const world = createWorld({ profile: "hawser.1", limits: { sendBufferMaxCount: 8 } })
-    const client = await sayHello(world)
+    const client = await sendHello(world)
     const request = { kind: "request", call: undefined, type: "echo", budgetMs: 0 } as const
     for (let reference = 1; reference <= 20; reference += 1)
-      client.say({ ...request, payload: { text: String(reference) }, reference })
+      client.send({ ...request, payload: { text: String(reference) }, reference })
     await world.clock.settle()
     const [session] = world.server.sessions()
     expect([session?.active, world.handled]).toEqual([true, ["1", "2", "3", "4"]])
     for (let handled = 4; handled <= 20; handled += 4) {
-      client.say({ kind: "ack", handled })
+      client.send({ kind: "ack", handled })
       await world.clock.settle()
     }
     expect(world.handled).toEqual(Array.from({ length: 20 }, (_, index) => String(index + 1)))
@@ -156,14 +158,14 @@ describe("a client that asks and acknowledges nothing", () => {
 })
 
 describe("the last value of a key", () => {
-  it("arrives though the connection that was given it died with it, and an older one does not come after", async () => {
+  it("arrives though its connection died with it, and no older value arrives after it", async () => {
     const world = createWorld({ profile: "hawser.1", latencyMs: 20 })
     const client = world.client()
     const connected = client.connect()
     await world.clock.advance(200)
     await connected
-    const heard: unknown[] = []
-    client.on("where", (value) => heard.push(value))
+    const received: unknown[] = []
+    client.on("where", (value) => received.push(value))
     const [session] = world.server.sessions()
     expect(session?.send("where", { who: "ann", x: 1 })).toBe("sent")
     expect(session?.send("where", { who: "bob", x: 2 })).toBe("sent")
@@ -171,7 +173,7 @@ describe("the last value of a key", () => {
     await world.clock.advance(5)
     session?.send("where", { who: "bob", x: 3 })
     await world.clock.advance(2_000)
-    expect(heard).toEqual([
+    expect(received).toEqual([
       { who: "ann", x: 1 },
       { who: "bob", x: 3 },
     ])

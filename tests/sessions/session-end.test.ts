@@ -1,11 +1,11 @@
-// How a session ends on purpose or by drift, once at each end, and what becomes of its client.
+// Ends of a session on purpose or by drift, once at each end, and their effects on the client.
 import { unwatched } from "@hawser/protocol/testing"
 import type { Client, SessionEvent } from "@hawser/client"
 import type { Frame } from "@hawser/protocol/core"
 import { describe, expect, it } from "vitest"
 import { createWorld, rejection } from "../faults/harness.ts"
 import type { TestContract, World } from "../faults/harness.ts"
-import { sayHello } from "./scripted-client.ts"
+import { sendHello } from "./scripted-client.ts"
 import { WireTap } from "./wire-tap.ts"
 
 interface Scene {
@@ -16,7 +16,7 @@ interface Scene {
   readonly ends: readonly string[]
 }
 
-/** Ann is connected and has exchanged a message in each direction. */
+/** Connects ann and exchanges a message in each direction. */
 async function createScene(): Promise<Scene> {
   const world = createWorld({ profile: "hawser.1" })
   const tap = new WireTap(world.network.dial)
@@ -35,7 +35,7 @@ async function createScene(): Promise<Scene> {
   return { world, tap, client, events, ends }
 }
 
-/** The client has a new session, which works; the old one has ended once at each end. */
+/** Asserts that the client has a new, working session, and that the old one has ended once at each end. */
 async function expectAnew(scene: Scene, cause: string): Promise<void> {
   const { world, client, events, ends } = scene
   await world.clock.advance(10_000)
@@ -44,13 +44,13 @@ async function expectAnew(scene: Scene, cause: string): Promise<void> {
     { kind: "reset", sessionId: "session-1", cause },
     { kind: "opened", sessionId: "session-2" },
   ])
-  const heard: string[] = []
-  client.on("note", ({ text }) => heard.push(text))
+  const received: string[] = []
+  client.on("note", ({ text }) => received.push(text))
   world.server.broadcast("note", { text: "anew" })
   const reply = client.command("echo", { text: "anew" })
   await world.clock.advance(1_000)
   expect(await reply).toEqual({ text: "anew" })
-  expect(heard).toEqual(["anew"])
+  expect(received).toEqual(["anew"])
 }
 
 describe("two ends that disagree", () => {
@@ -58,7 +58,7 @@ describe("two ends that disagree", () => {
     const scene = await createScene()
     const { world, tap, ends } = scene
     const resume = { sessionId: "session-1", token: tap.token, handled: 1, digest: 12_345 }
-    const drifted = await sayHello(world, { dial: 99, resume })
+    const drifted = await sendHello(world, { dial: 99, resume })
     expect(drifted.welcome).toMatchObject({ resumed: false, refusal: "session_diverged" })
     expect(ends).toEqual(["session-1 session_diverged"])
     await world.clock.advance(1_000)
@@ -73,7 +73,7 @@ describe("two ends that disagree", () => {
       scene.world.server.broadcast("note", { text: "second" })
       await world.clock.settle()
       const resume = { sessionId: "session-1", token: tap.token, handled, digest: 0 }
-      const drifted = await sayHello(world, { dial: 99, resume })
+      const drifted = await sendHello(world, { dial: 99, resume })
       expect(drifted.welcome).toMatchObject({ resumed: false, refusal: "session_diverged" })
       expect(ends).toEqual(["session-1 session_diverged"])
     },
@@ -84,46 +84,46 @@ describe("two ends that disagree", () => {
     ["PING", (handled) => ({ kind: "ping", number: 1, handled })],
     ["PONG", (handled) => ({ kind: "pong", number: 1, handled })],
   ])(
-    "abuse-A28 reset the session by 4410 when the client's %s names what was never sent",
+    "abuse-A28 reset the session by 4410 when the client's %s names messages that were never sent",
     async (_name, frame) => {
       const world = createWorld({ profile: "hawser.1" })
       const ends: string[] = []
       world.server.onSessionEnd(({ cause }) => ends.push(cause))
-      const client = await sayHello(world)
+      const client = await sendHello(world)
       world.server.broadcast("note", { text: "one" })
-      client.say(frame(1))
+      client.send(frame(1))
       await world.clock.settle()
       expect(ends).toEqual([])
-      // Cumulative: a late one is no news, and no drift.
-      client.say(frame(0))
-      client.say(frame(2))
+      // Acknowledgements are cumulative: a late one is ignored, and is no drift.
+      client.send(frame(0))
+      client.send(frame(2))
       await world.clock.settle()
       expect(ends).toEqual(["session_diverged"])
-      expect(client.heard.at(-1)).toEqual({ kind: "reset", cause: "session_diverged", count: 0 })
+      expect(client.received.at(-1)).toEqual({ kind: "reset", cause: "session_diverged", count: 0 })
       expect(client.closes).toEqual([4410])
     },
   )
 
-  it("reset the session when the client's SYNC is not what the server counted", async () => {
+  it("reset the session when the client's SYNC differs from the server's counts", async () => {
     const world = createWorld({ profile: "hawser.1" })
-    const client = await sayHello(world)
-    client.say({ kind: "sync", count: 0, digest: 0 })
+    const client = await sendHello(world)
+    client.send({ kind: "sync", count: 0, digest: 0 })
     await world.clock.settle()
     expect(client.closes).toEqual([])
-    client.say({ kind: "sync", count: 1, digest: 0 })
+    client.send({ kind: "sync", count: 1, digest: 0 })
     await world.clock.settle()
-    expect(client.heard.at(-1)).toEqual({ kind: "reset", cause: "session_diverged", count: 0 })
+    expect(client.received.at(-1)).toEqual({ kind: "reset", cause: "session_diverged", count: 0 })
     expect(client.closes).toEqual([4410])
   })
 
   it.each<[string, Frame]>([
     ["SYNC has another digest", { kind: "sync", count: 2, digest: 99 }],
     ["SYNC has another count", { kind: "sync", count: 7, digest: 0 }],
-    ["ACK names what was never sent", { kind: "ack", handled: 9 }],
-    ["PONG names what was never sent", { kind: "pong", number: 1, handled: 9 }],
+    ["ACK names messages that were never sent", { kind: "ack", handled: 9 }],
+    ["PONG names messages that were never sent", { kind: "pong", number: 1, handled: 9 }],
   ])("reset the session from the client when the server's %s", async (_name, frame) => {
     const scene = await createScene()
-    scene.tap.sayAsServer(frame)
+    scene.tap.sendAsServer(frame)
     await expectAnew(scene, "session_diverged")
   })
 
@@ -139,7 +139,7 @@ describe("two ends that disagree", () => {
     },
   )
 
-  it("abuse-A50 reset the session from the client when WELCOME goes on with a session that is not its own", async () => {
+  it("abuse-A50 reset the session from the client when WELCOME resumes a session that is not its own", async () => {
     const scene = await createScene()
     const { tap, client } = scene
     tap.change = (frame) =>
@@ -148,30 +148,30 @@ describe("two ends that disagree", () => {
     await expectAnew(scene, "session_diverged")
   })
 
-  it("reset the session when a message was lost on the way without anybody's knowing", async () => {
+  it("reset the session when a message was lost unnoticed", async () => {
     const scene = await createScene()
     const { world, tap, client } = scene
     tap.change = (frame) => (frame.kind === "event" ? undefined : frame)
     world.server.broadcast("note", { text: "lost" })
     await world.clock.settle()
     tap.change = (frame) => frame
-    // The counts agree on nothing any more: at the next comparison both ends know.
+    // The counts do not agree any more: at the next comparison both ends detect it.
     world.server.broadcast("note", { text: "second" })
     await world.clock.advance(1_000)
     client.cut()
     await expectAnew(scene, "session_diverged")
   })
 
-  it("reset the session from the client when the server sends what nobody can read, and report it", async () => {
+  it("reset the session from the client when the server sends an unreadable frame, and report it", async () => {
     const scene = await createScene()
-    scene.tap.sayBytesAsServer(Uint8Array.of(0x40, 0xc1))
+    scene.tap.sendBytesAsServer(Uint8Array.of(0x40, 0xc1))
     await expectAnew(scene, "sys_invalid_message")
     expect(scene.world.clientErrors).toMatchObject([{ code: "sys_invalid_message" }])
   })
 })
 
-describe("a user that the application sends away", () => {
-  it("hears BYE with the code and the message, ends once, and never dials again", async () => {
+describe("a user whose session the application ends", () => {
+  it("gets BYE with the code and the message, ends once, and never dials again", async () => {
     const scene = await createScene()
     const { world, client, events, ends } = scene
     const lost = rejection(client.command("never", {}))
@@ -190,11 +190,11 @@ describe("a user that the application sends away", () => {
     expect(client.stats().timers).toBe(0)
   })
 
-  it("hears what was sent before it, also where the socket was slow", async () => {
+  it("gets all messages sent before the end, also on a slow socket", async () => {
     const scene = await createScene()
     const { world, client } = scene
-    const heard: string[] = []
-    client.on("note", ({ text }) => heard.push(text))
+    const received: string[] = []
+    client.on("note", ({ text }) => received.push(text))
     const [session] = world.server.sessions()
     world.network.links[0]?.server.stall(true)
     const text = "x".repeat(100_000)
@@ -203,11 +203,11 @@ describe("a user that the application sends away", () => {
     session?.end("cheated")
     world.network.links[0]?.server.stall(false)
     await world.clock.advance(1_000)
-    expect(heard).toHaveLength(5)
+    expect(received).toHaveLength(5)
     expect(client.current).toMatchObject({ state: "closed", error: { code: "cheated" } })
   })
 
-  it.each(["forbidden", "cheated"])("does not come back when its BYE (%s) was lost", async (code) => {
+  it.each(["forbidden", "cheated"])("does not reconnect when its BYE (%s) was lost", async (code) => {
     const scene = await createScene()
     const { world, tap, client, events, ends } = scene
     tap.change = (frame) => (frame.kind === "bye" ? undefined : frame)
@@ -220,7 +220,7 @@ describe("a user that the application sends away", () => {
     expect(client.current).toMatchObject({ state: "closed", error: { code } })
     expect(events).toMatchObject([{ kind: "reset", cause: code }])
     expect(world.server.stats()).toMatchObject({ sessions: 0, sessionsOpened: 1, connections: 0 })
-    // It was told on its first return, and made no other.
+    // The first attempt to resume got the code, and no other followed.
     expect(world.network.links).toHaveLength(2)
     const again = client.connect()
     await world.clock.advance(1_000)
@@ -228,7 +228,7 @@ describe("a user that the application sends away", () => {
     expect(client.sessionId).toBe("session-2")
   })
 
-  it("abuse-A22 does not come back when it was away at the time", async () => {
+  it("abuse-A22 does not reconnect when it was detached at the time", async () => {
     const scene = await createScene()
     const { world, client, ends } = scene
     world.network.listening = false
@@ -242,7 +242,7 @@ describe("a user that the application sends away", () => {
     expect(world.server.stats().sessionsOpened).toBe(1)
   })
 
-  it("is forgotten after tombstoneMs: then its session is unknown, and a new one opens", async () => {
+  it("is accepted again after tombstoneMs: its session is unknown then, and a new one opens", async () => {
     const world = createWorld({ profile: "hawser.1", limits: { tombstoneMs: 1_000 } })
     const tap = new WireTap(world.network.dial)
     const client = world.client({ dial: tap.dial, reconnect: () => 5_000 })
@@ -259,7 +259,7 @@ describe("a user that the application sends away", () => {
 })
 
 describe("a client that closes", () => {
-  it("ends its session at the server at once, and everything it waited for", async () => {
+  it("ends its session at the server at once, and rejects its pending calls", async () => {
     const scene = await createScene()
     const { world, client, events, ends } = scene
     const lost = rejection(client.command("never", {}))
@@ -276,22 +276,22 @@ describe("a client that closes", () => {
     expect(client.stats()).toMatchObject({ timers: 0, pending: 0, connectionsLost: 0, sessionsReset: 0 })
   })
 
-  it("leaves nobody else's session: two users, each with its own messages", async () => {
+  it("does not affect another user's session: each has its own messages", async () => {
     const scene = await createScene()
     const { world, client, ends } = scene
     const bob = world.client({ token: "bob" })
     unwatched(bob.connect())
     await world.clock.settle()
-    const heard: string[] = []
-    client.on("note", ({ text }) => heard.push(`ann ${text}`))
-    bob.on("note", ({ text }) => heard.push(`bob ${text}`))
+    const received: string[] = []
+    client.on("note", ({ text }) => received.push(`ann ${text}`))
+    bob.on("note", ({ text }) => received.push(`bob ${text}`))
     client.cut()
     await world.clock.settle()
     world.server.sessionsOf("ann")[0]?.send("note", { text: "for ann" })
     world.server.sessionsOf("bob")[0]?.send("note", { text: "for bob" })
     bob.cut()
     await world.clock.advance(5_000)
-    expect(heard.toSorted()).toEqual(["ann for ann", "bob for bob"])
+    expect(received.toSorted()).toEqual(["ann for ann", "bob for bob"])
     client.close()
     await world.clock.settle()
     expect(ends).toEqual(["session-1 closed"])

@@ -1,4 +1,4 @@
-// A session store that takes its time, hands records over, or knows of another process.
+// A session store that answers late, hands records over, or knows of another process.
 import type { Client, SessionEvent } from "@hawser/client"
 import { decodeSessionRecord } from "@hawser/server"
 import type { SessionClaim } from "@hawser/server"
@@ -45,7 +45,7 @@ async function openScene(options: { readonly delayMs?: number } = {}): Promise<S
 }
 
 describe("a session store", () => {
-  it("may take its time for newcomers and for claims", async () => {
+  it("may answer late for newcomers and for claims", async () => {
     const scene = await openScene({ delayMs: 200 })
     const reply = scene.client.command("echo", { text: "a" })
     await scene.world.clock.advance(5)
@@ -67,7 +67,7 @@ describe("a session store", () => {
     expect(world.handled).toEqual(["a"])
   })
 
-  it("leaves the session detached if the connection is gone when the store answers", async () => {
+  it("leaves the session detached if the connection is closed when the store answers", async () => {
     const scene = await openScene()
     const { world, client, frozen } = scene
     scene.answer = { kind: "record", record: decodeSessionRecord(frozen.freeze("session-1")) }
@@ -85,7 +85,7 @@ describe("a session store", () => {
     expect(world.serverErrors).toEqual([])
   })
 
-  it("refuses a session that another process holds, and resumes it later", async () => {
+  it("refuses a session of another process, and resumes it later", async () => {
     const scene = await openScene()
     const { world, client, frozen } = scene
     const bytes = frozen.freeze("session-1")

@@ -1,4 +1,4 @@
-// A server that says at its end when it will be back (docs/protocol.md: W16, Z7): its clients dial then, and only once.
+// A server that announces the time of its return (docs/protocol.md: W16, Z7): its clients dial then, and only once.
 import { defaultClientLimits } from "@hawser/protocol"
 import { SimulatedClock, createMemoryNetwork, seededRandom, unwatched } from "@hawser/protocol/testing"
 import type { MemoryNetwork } from "@hawser/protocol/testing"
@@ -7,7 +7,7 @@ import { createWorld } from "../faults/harness.ts"
 import type { World } from "../faults/harness.ts"
 
 const clientCount = 200
-/** From the end of the last connection to the first one that the next server takes. */
+/** Milliseconds from the end of the last connection to the first one of the next server. */
 const restartMs = 3_000
 /** All clients of a test have one address. */
 const limits = { connectionsPerAddress: 1_000, dialBurstPerAddress: 10_000, unauthenticatedPerAddress: 1_000 }
@@ -40,7 +40,10 @@ function createRestart(): Restart {
   }
 }
 
-/** Ends the server, and begins its successor when `restartMs` have passed. Returns each client's absence, and its dials. */
+/**
+ * Ends the server, and starts its successor after `restartMs`. Returns each client's time without a connection, and its
+ * dials.
+ */
 async function restart({ clock, network, world, replace }: Restart, how: { readonly backInMs?: number }) {
   const random = seededRandom(7)
   const clients = Array.from({ length: clientCount }, (_, index) =>
@@ -75,13 +78,13 @@ async function restart({ clock, network, world, replace }: Restart, how: { reado
 const percentile = (sorted: readonly number[], share: number): number =>
   sorted[Math.ceil(share * sorted.length) - 1] ?? NaN
 
-it("door-9 brings 200 clients back within 5 s of a restart of 3 s, by one dial each, and spread", async () => {
+it("door-9 reconnects 200 clients within 5 s of a restart of 3 s, by one dial each, and spread", async () => {
   const { absences, dials } = await restart(createRestart(), { backInMs: restartMs })
   expect(absences).toHaveLength(clientCount)
   expect(percentile(absences, 0.95)).toBeLessThanOrEqual(5_000)
   expect(absences[0]).toBeGreaterThanOrEqual(restartMs)
   expect(dials).toBe(clientCount)
-  // 5 ms for each of them, and a tenth of the wait: no twentieth of a second has more than a tenth of them.
+  // 5 ms for each of them, and a tenth of the delay: no twentieth of a second has more than a tenth of them.
   const perWindow = new Map<number, number>()
   for (const ms of absences) {
     const window = Math.floor(ms / 50)
@@ -90,19 +93,19 @@ it("door-9 brings 200 clients back within 5 s of a restart of 3 s, by one dial e
   expect(Math.max(...perWindow.values())).toBeLessThanOrEqual(clientCount / 10)
 })
 
-it("door-9 leaves clients to their strategy when it does not say when it is back", async () => {
+it("door-9 leaves clients to their strategy when it sends no return time", async () => {
   const { absences, dials } = await restart(createRestart(), {})
   expect(dials).toBeGreaterThan(3 * clientCount)
   expect(percentile(absences, 0.95)).toBeGreaterThan(5_000)
 })
 
-it("door-9 comes back later, within the dial budget, when the restart takes longer than was said", async () => {
+it("door-9 reconnects later, within the dial budget, when the restart takes longer than announced", async () => {
   const { absences, dials } = await restart(createRestart(), { backInMs: 500 })
   expect(absences).toHaveLength(clientCount)
   expect(dials).toBeLessThanOrEqual((defaultClientLimits.dialBurst + 2) * clientCount)
 })
 
-it("door-9 waits no longer than retryAfterMaxMs, and a tenth, for a server that says years", async () => {
+it("door-9 waits no longer than retryAfterMaxMs, and a tenth, for a server that announces years", async () => {
   const { clock, network, world, replace } = createRestart()
   const client = world.client({ dial: network.dial })
   unwatched(client.connect())

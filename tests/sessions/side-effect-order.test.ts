@@ -1,14 +1,15 @@
-// What the delivery of a publication brings about is told after everybody has the publication, not in its middle.
+// Side effects of a publication are reported after every recipient has the publication, not in the middle of its
+// fan-out.
 import { describe, expect, it } from "vitest"
 import { createWorld, openClient } from "../faults/harness.ts"
 
 describe("a publication that finds a dead connection", () => {
-  it("reaches everybody before what a hook publishes about it", async () => {
+  it("reaches every recipient before the hook's own publication about it", async () => {
     const world = createWorld({ profile: "hawser.1" })
     await openClient(world, { token: "ann" })
     const ben = await openClient(world, { token: "ben" })
-    const heard: string[] = []
-    ben.on("note", ({ text }, { offset }) => heard.push(`${offset} ${text}`))
+    const received: string[] = []
+    ben.on("note", ({ text }, { offset }) => received.push(`${offset} ${text}`))
     const topic = world.server.topic("room")
     for (const session of world.server.sessions()) topic.subscribe(session)
     world.server.onAttachment(({ user, attached }) => {
@@ -17,15 +18,15 @@ describe("a publication that finds a dead connection", () => {
     world.network.links[0]?.server.refuseSends()
     topic.publish("note", { text: "first" })
     await world.clock.settle()
-    expect(heard.slice(0, 2)).toEqual(["1 first", "2 ann is away"])
+    expect(received.slice(0, 2)).toEqual(["1 first", "2 ann is away"])
   })
 
-  it("reaches everybody before what a hook publishes about the end of a session that was full", async () => {
+  it("reaches every recipient before the hook's publication about the end of a full session", async () => {
     const world = createWorld({ profile: "hawser.1", limits: { sendBufferMaxCount: 4 } })
     await openClient(world, { token: "ann" })
     const ben = await openClient(world, { token: "ben" })
-    const heard: string[] = []
-    ben.on("note", ({ text }) => heard.push(text))
+    const received: string[] = []
+    ben.on("note", ({ text }) => received.push(text))
     const topic = world.server.topic("room")
     for (const session of world.server.sessions()) topic.subscribe(session)
     world.server.onSessionEnd(({ session }) =>
@@ -36,12 +37,12 @@ describe("a publication that finds a dead connection", () => {
       topic.publish("note", { text })
       await world.clock.advance(600)
     }
-    expect(heard).toEqual(["1", "2", "3", "4", "5", "ann has left"])
+    expect(received).toEqual(["1", "2", "3", "4", "5", "ann has left"])
   })
 })
 
 describe("an asynchronous hook that fails", () => {
-  it("is reported like one that throws, and so is what follows a reply", async () => {
+  it("is reported like one that throws, and so is a function that runs after a reply", async () => {
     const world = createWorld({ profile: "hawser.1" })
     const failing = (what: string) => async (): Promise<void> => {
       await Promise.resolve()

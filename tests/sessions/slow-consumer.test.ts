@@ -1,4 +1,5 @@
-// One reader that does not read among 500 that do: the bounds hold, nobody waits for it, and it ends exact or is told.
+// One client among 500 does not read: the bounds hold, the others are not delayed, and it ends without loss or with a
+// reset.
 import { unwatched } from "@hawser/protocol/testing"
 import type { Client, SessionEvent } from "@hawser/client"
 import { describe, expect, it } from "vitest"
@@ -11,33 +12,36 @@ const tickMs = 50
 interface Audience {
   readonly world: World
   readonly clients: readonly Client<TestContract>[]
-  /** What each client heard, in order. */
-  readonly heard: readonly string[][]
+  /** Messages that each client received, in order. */
+  readonly received: readonly string[][]
   readonly events: readonly SessionEvent[][]
 }
 
 async function gather(limits: WorldOptions["limits"] = {}): Promise<Audience> {
   const world = createWorld({ profile: "hawser.1", latencyMs: 5, limits })
-  const heard: string[][] = []
+  const received: string[][] = []
   const events: SessionEvent[][] = []
   const clients = Array.from({ length: readers }, (_, index) => {
     const client = world.client({ token: `reader ${index}` })
     const texts: string[] = []
-    const told: SessionEvent[] = []
-    heard.push(texts)
-    events.push(told)
+    const sessionEvents: SessionEvent[] = []
+    received.push(texts)
+    events.push(sessionEvents)
     client.on("note", ({ text }) => texts.push(text))
-    client.onSession((event) => told.push(event))
+    client.onSession((event) => sessionEvents.push(event))
     unwatched(client.connect())
     return client
   })
   await world.clock.advance(100)
-  return { world, clients, heard, events }
+  return { world, clients, received, events }
 }
 
-/** Broadcasts for a while; the first reader's link takes nothing meanwhile. Returns how many others ever lagged. */
+/**
+ * Broadcasts for a while; the first client's link is stalled meanwhile. Returns the number of other clients that ever
+ * lagged.
+ */
 async function stall(audience: Audience, ticks: number): Promise<{ texts: string[]; lagged: number }> {
-  const { world, heard } = audience
+  const { world, received } = audience
   world.network.links[0]?.server.stall(true)
   const texts: string[] = []
   let lagged = 0
@@ -46,21 +50,21 @@ async function stall(audience: Audience, ticks: number): Promise<{ texts: string
     texts.push(text)
     world.server.broadcast("note", { text })
     await world.clock.advance(tickMs)
-    for (const own of heard.slice(1)) if (own.at(-1) !== text) lagged += 1
+    for (const own of received.slice(1)) if (own.at(-1) !== text) lagged += 1
   }
   return { texts, lagged }
 }
 
 describe("a reader that does not read, among 500", { timeout: 120_000 }, () => {
-  it("holds nobody up, and has everything once it reads again", async () => {
+  it("delays no other client, and has everything once it reads again", async () => {
     const audience = await gather()
-    const { world, heard, events } = audience
+    const { world, received, events } = audience
     const { texts, lagged } = await stall(audience, 30)
     expect(lagged).toBe(0)
-    expect(heard[0]).toEqual([])
+    expect(received[0]).toEqual([])
     world.network.links[0]?.server.stall(false)
     await world.clock.advance(2_000)
-    for (const own of heard) expect(own).toEqual(texts)
+    for (const own of received) expect(own).toEqual(texts)
     expect(events.flat().filter(({ kind }) => kind !== "opened")).toEqual([])
     // Encoded once for all of them.
     expect(world.server.stats().publicationsEncoded).toBe(30)
@@ -68,27 +72,27 @@ describe("a reader that does not read, among 500", { timeout: 120_000 }, () => {
 
   it("is dropped when it acknowledges nothing for too long, and resumes exactly", async () => {
     const audience = await gather({ ackProgressMs: 1_000, pingAfterMs: 1_000, pongTimeoutMs: 10_000 })
-    const { world, heard, events } = audience
+    const { world, received, events } = audience
     const { texts, lagged } = await stall(audience, 60)
     expect(lagged).toBe(0)
     await world.clock.advance(10_000)
     expect(events[0]?.map(({ kind }) => kind)).toEqual(["opened", "resumed"])
-    for (const own of heard) expect(own).toEqual(texts)
+    for (const own of received) expect(own).toEqual(texts)
   })
 
   it("abuse-A43 ends with an explicit reset when its bound is full, and the bound is never exceeded", async () => {
     const audience = await gather({ sendBufferMaxCount: 16 })
-    const { world, heard, events } = audience
+    const { world, received, events } = audience
     const { texts, lagged } = await stall(audience, 40)
     expect(lagged).toBe(0)
     world.network.links[0]?.server.stall(false)
     await world.clock.advance(5_000)
     expect(events[0]?.map(({ kind }) => kind)).toEqual(["opened", "reset", "opened"])
     expect(events[0]).toContainEqual(expect.objectContaining({ kind: "reset", cause: "session_overflow" }))
-    // What it did hear is the beginning, without a gap, of what was said.
-    const own = heard[0] ?? []
+    // Its received messages are a prefix of the sent ones, without a gap.
+    const own = received[0] ?? []
     expect(own).toEqual(texts.slice(0, own.length))
-    for (const other of heard.slice(1)) expect(other).toEqual(texts)
+    for (const other of received.slice(1)) expect(other).toEqual(texts)
     expect(world.server.sessions()).toHaveLength(readers)
   })
 })

@@ -1,38 +1,38 @@
-// A deadline, a count or a mark of something that is over has no effect on what follows it: a held message, a dropped
+// A deadline, a count or a mark of an ended period has no effect on its successor: of a held message, a dropped
 // connection, a resume window, a stall, a move, an outage.
 import type { ClientOptions } from "@hawser/client"
 import type { Dial } from "@hawser/protocol/core"
 import { describe, expect, it } from "vitest"
 import { boundlessDials, createWorld, openClient } from "../faults/harness.ts"
 import type { World } from "../faults/harness.ts"
-import { sayHello } from "./scripted-client.ts"
+import { sendHello } from "./scripted-client.ts"
 import type { ScriptedClient } from "./scripted-client.ts"
 import { WireTap } from "./wire-tap.ts"
 
 async function resume(world: World, first: ScriptedClient): Promise<ScriptedClient> {
   const { sessionId = "", resumeToken } = first.welcome ?? {}
   const claim = { sessionId, token: resumeToken ?? "", handled: 0, digest: 0 }
-  const second = await sayHello(world, { dial: 2, resume: claim })
+  const second = await sendHello(world, { dial: 2, resume: claim })
   expect(second.welcome).toMatchObject({ resumed: true, sessionId })
   return second
 }
 
-describe("a request that comes after others were held", () => {
-  it("door-8 has all of its time, which does not run from their arrival", async () => {
+describe("a request after held ones", () => {
+  it("door-8 has its full timeout, which does not start at their arrival", async () => {
     const world = createWorld({ profile: "hawser.1", limits: { inboxHighWater: 1 } })
-    const client = await sayHello(world)
+    const client = await sendHello(world)
     const request = { kind: "request", call: undefined } as const
     for (const reference of [1, 2, 3])
-      client.say({ ...request, type: "slow", payload: { ms: 50 }, budgetMs: 0, reference })
+      client.send({ ...request, type: "slow", payload: { ms: 50 }, budgetMs: 0, reference })
     await world.clock.advance(10_000)
-    client.say({ ...request, type: "echo", payload: { text: "late" }, budgetMs: 5_000, reference: 4 })
+    client.send({ ...request, type: "echo", payload: { text: "late" }, budgetMs: 5_000, reference: 4 })
     await world.clock.advance(10)
-    const reply = client.heard.findLast(({ kind }) => kind === "reply")
+    const reply = client.received.findLast(({ kind }) => kind === "reply")
     expect(reply).toMatchObject({ reference: 4, outcome: { ok: true } })
   })
 })
 
-/** The server drops the connection, and what it says on it then does not arrive any more. */
+/** The server drops the connection; the client's later messages on it do not arrive. */
 async function drop(world: World): Promise<void> {
   world.network.links[0]?.server.stall(true)
   const drained = world.server.drain({ spreadMs: 0, graceMs: 100 })
@@ -41,10 +41,10 @@ async function drop(world: World): Promise<void> {
   expect(world.server.sessions()).toMatchObject([{ active: true, attached: false }])
 }
 
-describe("a connection that the server dropped, of a page that is left", () => {
+describe("a dropped connection of a page that is left", () => {
   it("door-8 shortens no window when its session is on another connection", async () => {
     const world = createWorld({ profile: "hawser.1" })
-    const first = await sayHello(world)
+    const first = await sendHello(world)
     await drop(world)
     await resume(world, first)
     world.network.links[0]?.client.close(1001, "")
@@ -52,9 +52,9 @@ describe("a connection that the server dropped, of a page that is left", () => {
     expect(world.server.sessions()).toMatchObject([{ active: true, attached: true }])
   })
 
-  it("door-8 leaves one window, which ends with a resume", async () => {
+  it("door-8 leaves one window, which a resume ends", async () => {
     const world = createWorld({ profile: "hawser.1" })
-    const first = await sayHello(world)
+    const first = await sendHello(world)
     await drop(world)
     world.network.links[0]?.client.close(1001, "")
     await world.clock.advance(2_000)
@@ -66,17 +66,17 @@ describe("a connection that the server dropped, of a page that is left", () => {
 })
 
 describe("a client that acknowledges late, again and again", () => {
-  it("door-8 is asked each time before it is dropped", async () => {
+  it("door-8 gets a PING each time before it is dropped", async () => {
     const world = createWorld({ profile: "hawser.1" })
-    const client = await sayHello(world)
+    const client = await sendHello(world)
     const [session] = world.server.sessions()
-    const asked = (): number => client.heard.filter(({ kind }) => kind === "ping").length
+    const asked = (): number => client.received.filter(({ kind }) => kind === "ping").length
     session?.send("note", { text: "1" })
     await world.clock.advance(46_200)
     expect(asked()).toBe(1)
     session?.send("note", { text: "2" })
     await world.clock.advance(300)
-    client.say({ kind: "ack", handled: 1 })
+    client.send({ kind: "ack", handled: 1 })
     await world.clock.advance(48_000)
     expect([asked(), client.closes]).toEqual([2, []])
     await world.clock.advance(48_000)
@@ -84,26 +84,26 @@ describe("a client that acknowledges late, again and again", () => {
   })
 })
 
-describe("a move that the server asked for", () => {
+describe("a move that the server requested", () => {
   const goaway = { kind: "goaway", reason: "moving", deadlineMs: 20_000, intent: "drain" } as const
 
-  it("door-8 ends with the connection that was to be left: its successor stays", async () => {
+  it("door-8 ends with the connection that it concerns: the successor stays", async () => {
     const world = createWorld({ profile: "hawser.1" })
     const tap = new WireTap(world.network.dial)
     const client = await openClient(world, { dial: tap.dial })
-    tap.sayAsServer({ ...goaway, startInMs: 5_000 })
+    tap.sendAsServer({ ...goaway, startInMs: 5_000 })
     await world.clock.advance(1_000)
     world.network.links[0]?.cut()
     await world.clock.advance(30_000)
     expect([client.current.state, world.network.links.length]).toEqual(["open", 2])
   })
 
-  it("door-8 is one, at the time that was said last", async () => {
+  it("door-8 happens once, at the time of the last request", async () => {
     const world = createWorld({ profile: "hawser.1" })
     const tap = new WireTap(world.network.dial)
     const client = await openClient(world, { dial: tap.dial })
-    tap.sayAsServer({ ...goaway, startInMs: 1_000 })
-    tap.sayAsServer({ ...goaway, startInMs: 5_000 })
+    tap.sendAsServer({ ...goaway, startInMs: 1_000 })
+    tap.sendAsServer({ ...goaway, startInMs: 5_000 })
     await world.clock.advance(4_999)
     expect(world.network.links).toHaveLength(1)
     await world.clock.advance(30_000)
@@ -111,11 +111,11 @@ describe("a move that the server asked for", () => {
   })
 })
 
-describe("a drain whose time is over", () => {
+describe("a drain after its deadline", () => {
   it("door-8 closes the connections that stayed, and no successor of one that is still closing", async () => {
     const world = createWorld({ profile: "hawser.1" })
-    const first = await sayHello(world)
-    const other = await sayHello(world, { token: "ben", clientId: "other" })
+    const first = await sendHello(world)
+    const other = await sendHello(world, { token: "ben", clientId: "other" })
     world.network.links[0]?.server.stall(true)
     const drained = world.server.drain({ spreadMs: 0, graceMs: 500 })
     await world.clock.advance(300)
@@ -128,8 +128,8 @@ describe("a drain whose time is over", () => {
 
   it("door-8 counts the connections that stayed, and no others", async () => {
     const world = createWorld({ profile: "hawser.1" })
-    const first = await sayHello(world)
-    await sayHello(world, { token: "ben", clientId: "other" })
+    const first = await sendHello(world)
+    await sendHello(world, { token: "ben", clientId: "other" })
     const drained = world.server.drain({ spreadMs: 0, graceMs: 500 })
     await world.clock.advance(300)
     await resume(world, first)
@@ -139,7 +139,7 @@ describe("a drain whose time is over", () => {
   })
 })
 
-/** Outages of two attempts each, at the first connection and after a cut: each of them must be reported once. */
+/** Two outages of two attempts each, at the first connection and after a cut: each must be reported once. */
 async function twoOutages(world: World, fail: { isOn: boolean }, options: Partial<ClientOptions>) {
   const client = world.client({ ...options, reconnect: () => 100, limits: boundlessDials })
   fail.isOn = true
@@ -158,7 +158,7 @@ async function twoOutages(world: World, fail: { isOn: boolean }, options: Partia
   return [reported, world.clientErrors.length]
 }
 
-describe("a function of the application that fails for a while", () => {
+describe("an application's function that fails for a while", () => {
   it("door-8 is reported once in each outage: the token function", async () => {
     const world = createWorld({ profile: "hawser.1" })
     const fail = { isOn: false }
@@ -180,8 +180,8 @@ describe("a function of the application that fails for a while", () => {
   })
 })
 
-describe("a socket that does not tell when it has room again", () => {
-  it("door-8 is asked on each connection, also if the one before was lost while it was full", async () => {
+describe("a socket without `drained` events", () => {
+  it("door-8 is polled on each connection, also if the one before was lost while it was full", async () => {
     const world = createWorld({ profile: "hawser.1" })
     const dial: Dial = (url, protocols, events) =>
       world.network.dial(url, protocols, { ...events, drained: () => {} })

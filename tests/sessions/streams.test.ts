@@ -1,4 +1,4 @@
-// Streaming replies over connections that come and go: both real ends, an in-memory network, a simulated clock.
+// Streaming replies over several connections: both real ends, an in-memory network, a simulated clock.
 import { profile20 } from "@hawser/server/profile20"
 import { createClient } from "@hawser/client"
 import type { Client, ClientOptions } from "@hawser/client"
@@ -31,7 +31,7 @@ const contract = defineContract({
   },
 })
 
-/** What a client of another version might think. */
+/** A contract of another version. */
 const foreign = defineContract({
   name: "foreign",
   streams: {
@@ -45,9 +45,9 @@ const foreign = defineContract({
 function createWorld(options: { readonly limits?: Partial<ServerLimits>; readonly latencyMs?: number } = {}) {
   const clock = new SimulatedClock()
   const errors: unknown[] = []
-  /** What the handlers did, in order. */
+  /** Actions of the handlers, in order. */
   const log: string[] = []
-  /** Items that the handler of `count` and `large` has made. */
+  /** Number of items that the handlers of `count` and `large` have made. */
   const made = { count: 0 }
   const server = createServer(contract, {
     profile20: profile20(),
@@ -157,7 +157,7 @@ describe("a stream", () => {
     expect([world.log, world.errors]).toEqual([["count to 500", "list to 3", "counted"], []])
   })
 
-  it("validates items and hands out what the contract makes of them", async () => {
+  it("validates items and passes the validators' outputs on", async () => {
     const world = createWorld()
     const client = await world.open()
     const items = client.stream("ever", {})
@@ -166,7 +166,7 @@ describe("a stream", () => {
     expect((await first).value?.at).toBeInstanceOf(Date)
   })
 
-  it("is settled when it starts: other requests go on, and the count is acknowledged", async () => {
+  it("is settled when it starts: other requests continue, and the count is acknowledged", async () => {
     const world = createWorld()
     const client = await world.open()
     const items = client.stream("ever", {})
@@ -181,7 +181,7 @@ describe("a stream", () => {
     expect(world.log).toEqual(["meanwhile", "left: cancelled"])
   })
 
-  it("waits its turn like any request, and the credit waits with it", async () => {
+  it("waits for its turn like any request, and its credit waits with it", async () => {
     const world = createWorld()
     const client = world.clientOf(contract)
     const connected = client.connect()
@@ -213,7 +213,7 @@ describe("a stream", () => {
 })
 
 describe("buffers", () => {
-  it("stand still for no one: credit is acknowledged, and owed while the client has no room for it", async () => {
+  it("do not block: credit is acknowledged, and deferred while the client's buffer is full", async () => {
     const world = createWorld()
     const client = await world.open({ limits: { ...defaultClientLimits, sendBufferMaxCount: 4 } })
     const reading = [1, 2].map((window) => readAll(client.stream("count", { to: 100 }, { window })))
@@ -239,7 +239,7 @@ describe("buffers", () => {
 })
 
 describe("the end of a stream", () => {
-  it.each(["code", "error"] as const)("tells what went wrong: %s", async (kind) => {
+  it.each(["code", "error"] as const)("carries the error: %s", async (kind) => {
     const world = createWorld()
     const client = await world.open()
     const reading = readAll(client.stream("wrong", { with: kind }))
@@ -266,7 +266,7 @@ describe("the end of a stream", () => {
     expect([countOf(frameByte.reply), countOf(frameByte.end)]).toEqual([0, 3])
   })
 
-  it("is an error at the reader, and left at the server, when the ends disagree about the contract", async () => {
+  it("is an error at the reader, and a cancelled handler at the server, when the ends disagree about the contract", async () => {
     const world = createWorld()
     const client = await world.openOf(foreign)
     const reading = [
@@ -303,7 +303,7 @@ describe("the end of a stream", () => {
     expect(world.errors).toEqual([])
   })
 
-  it("refuses a stream too many before its handler runs", async () => {
+  it("refuses a stream above the limit before its handler runs", async () => {
     const world = createWorld({ limits: { streamsPerSession: 2 } })
     const client = await world.open()
     const running = [client.stream("ever", {}), client.stream("ever", {})]
@@ -346,7 +346,7 @@ describe("the end of a stream", () => {
 })
 
 describe("a stream over an outage", () => {
-  it("surprise-C2 is not started after the resume when its reader has left it, and ends with END alone", async () => {
+  it("surprise-C2 is not started after the resume when its reader has cancelled it, and ends with END alone", async () => {
     const world = createWorld()
     const client = await world.open()
     world.network.links[0]?.blackHole()
@@ -401,7 +401,7 @@ describe("a stream over an outage", () => {
     }
   })
 
-  it("leaves half of what is kept for a client to everything else", async () => {
+  it("leaves half of the send buffer to all other messages", async () => {
     const world = createWorld()
     const client = await world.open()
     const [session] = world.server.sessions()
@@ -412,7 +412,7 @@ describe("a stream over an outage", () => {
     await world.clock.advance(3)
     world.network.links.at(-1)?.cut()
     await world.clock.advance(5_000)
-    // 64 items are asked for, 3.8 MB; a session keeps 1 MiB.
+    // 64 items are requested, 3.8 MB; a session's buffer is 1 MiB.
     for (const bell of upTo(8)) session?.send("bell", { bytes: String(bell).padEnd(60_000) })
     expect(session?.active).toBe(true)
     world.network.listening = true
@@ -425,7 +425,7 @@ describe("a stream over an outage", () => {
     expect(world.made.count).toBeLessThanOrEqual(264)
   })
 
-  it("fails with `connection_lost` when its session ends, after what had arrived", async () => {
+  it("fails with `connection_lost` when its session ends, after the received items", async () => {
     const world = createWorld({ limits: { resumeWindowMs: 1_000 } })
     const client = await world.open()
     const items = client.stream("count", { to: 1_000 }, { window: 4 })
@@ -440,7 +440,7 @@ describe("a stream over an outage", () => {
     expect(client.stats()).toMatchObject({ sessionsReset: 1, streams: 0 })
   })
 
-  it("opens in the next session what never left the last one, in order", async () => {
+  it("opens unsent streams in the next session, in order", async () => {
     const world = createWorld({ limits: { resumeWindowMs: 1_000 } })
     const client = await world.open()
     world.network.listening = false
@@ -458,7 +458,7 @@ describe("a stream over an outage", () => {
     expect(client.stats().sessionsReset).toBe(1)
   })
 
-  it("stops the handler also when it was left while the connection was away", async () => {
+  it("stops the handler also when it was cancelled during the outage", async () => {
     const world = createWorld()
     const client = await world.open()
     const items = client.stream("ever", {})

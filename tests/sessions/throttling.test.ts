@@ -1,4 +1,4 @@
-// A user who sends more than the bucket holds is paused (M4). Only pauses that follow one another are a flood.
+// A user whose messages exceed the bucket is paused (M4). Only consecutive pauses are a flood.
 import type { Client } from "@hawser/client"
 import type { Profile } from "@hawser/protocol/core"
 import { describe, expect, it } from "vitest"
@@ -31,10 +31,10 @@ async function open(profile: Profile) {
   return { world, causes, client: await openClient(world, { reconnect: false }) }
 }
 
-describe.each(profiles)("%s: a user whose every request is more than a full bucket", (profile) => {
-  it("door-8 is a flood when they wait, one pause after the other, and not when they come now and then", async () => {
+describe.each(profiles)("%s: a user whose every request exceeds a full bucket", (profile) => {
+  it("door-8 is a flood in consecutive pauses, and not with gaps between them", async () => {
     const { world, client, causes } = await open(profile)
-    // None of them finds the user out of debt.
+    // At the start of each request the user has no debt.
     await ask(world, client, { count: 10, bytes: 1_500, everyMs: 3_000 })
     expect(world.server.stats().throttledPauses).toBeGreaterThanOrEqual(10)
     expect([world.handled.length, causes]).toEqual([10, []])
@@ -44,9 +44,9 @@ describe.each(profiles)("%s: a user whose every request is more than a full buck
   })
 })
 
-it("door-8 a flood whose messages are held is one, long after a pause in which the socket was not read", async () => {
+it("door-8 a flood of held messages counts as one, long after a pause in which the socket was not read", async () => {
   const { world, client, causes } = await open("hawser.1")
-  // Beyond 1 s of debt nothing is read.
+  // Beyond 1 s of debt the socket is not read.
   await ask(world, client, { count: 1, bytes: 2_500, everyMs: 5_000 })
   await ask(world, client, { count: 10, bytes: 600, everyMs: 100 })
   await world.clock.advance(10_000)

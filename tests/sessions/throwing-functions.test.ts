@@ -1,5 +1,6 @@
-// Every function that an application passes to a client may throw and may reject: nothing is left unhandled, `connect()`
-// settles, `onError` is called, and the client works on wherever it can. Both real ends over an in-memory network.
+// Every function that an application passes to a client may throw and may reject: no rejection is unhandled,
+// `connect()` settles, `onError` is called, and the client continues where it can. Both real ends over an in-memory
+// network.
 import { createClient, defineContract, defineTopic } from "@hawser/client"
 import type { Client, ClientOptions } from "@hawser/client"
 import { HawserError } from "@hawser/protocol"
@@ -38,7 +39,7 @@ function rawSchema(validate: () => never | Promise<never>): Schema {
   return { "~standard": { version: 1, vendor: "test", validate } }
 }
 
-/** @param tokenLifeMs of every token; undefined: for ever. */
+/** @param tokenLifeMs of every token; undefined: unlimited. */
 function createWorld({ tokenLifeMs }: { readonly tokenLifeMs?: number } = {}) {
   const clock = new SimulatedClock()
   const serverErrors: unknown[] = []
@@ -82,7 +83,7 @@ function createWorld({ tokenLifeMs }: { readonly tokenLifeMs?: number } = {}) {
 
 type World = ReturnType<typeof createWorld>
 
-/** Whatever reaches the process itself while `work` runs, and in the turn after it. */
+/** Errors that reach the process itself during `work`, and in the turn after it. */
 async function unhandled(work: () => Promise<void>): Promise<unknown[]> {
   const seen: unknown[] = []
   const note = (error: unknown): void => void seen.push(error)
@@ -106,7 +107,7 @@ async function unhandled(work: () => Promise<void>): Promise<unknown[]> {
   return seen
 }
 
-/** How `connect()` came out: `open`, or the code of its error. */
+/** Outcome of `connect()`: `open`, or the code of its error. */
 async function connected(world: World, client: Client<ThrowingContract>, ms = 30_000): Promise<string> {
   let outcome = "pending"
   client.connect().then(
@@ -117,12 +118,12 @@ async function connected(world: World, client: Client<ThrowingContract>, ms = 30
   return outcome
 }
 
-/** The fault itself, or an error that it caused. */
+/** Returns the fault itself, or an error that it caused. */
 function isFault(error: unknown): boolean {
   return error === fault || (error instanceof Error && error.cause !== undefined && isFault(error.cause))
 }
 
-/** Lets both times pass, the simulated one and the system's, which timers of the system need. */
+/** Advances both clocks, the simulated one and the system's, which the system's timers need. */
 async function passUntil(world: World, isDone: () => boolean): Promise<void> {
   while (!isDone()) {
     await world.clock.advance(10)
@@ -166,12 +167,13 @@ describe("a token function", () => {
     ["an array", ["ann"]],
     ["a function", () => "ann"],
     ["an empty text", ""],
-  ])("surprise-A4 that returns %s closes the client with a sentence that says so", async (shown, value) => {
+  ])("surprise-A4 that returns %s closes the client with a sentence that names it", async (shown, value) => {
     for (const isLater of [false, true]) {
       const world = createWorld()
       const token: () => string = vi.fn<() => string>().mockImplementation(() => {
         const returned: unknown = isLater ? Promise.resolve(value) : value
-        // oxlint-disable-next-line typescript/consistent-type-assertions -- what the types forbid is what is tested
+        // oxlint-disable-next-line typescript/consistent-type-assertions -- the test is about a value that the types
+        // forbid
         return returned as string
       })
       const client = world.client({ token })
@@ -191,14 +193,14 @@ describe("a token function", () => {
     }
   })
 
-  it("surprise-A4 that has nothing for a renewal leaves the connection as it is, and is reported", async () => {
+  it("surprise-A4 that returns no token for a renewal does not affect the connection, and is reported", async () => {
     const world = createWorld({ tokenLifeMs: 100_000 })
     let calls = 0
-    // oxlint-disable-next-line typescript/consistent-type-assertions -- what the types forbid is what is tested
+    // oxlint-disable-next-line typescript/consistent-type-assertions -- the test is about a value that the types forbid
     const client = world.client({ token: () => (++calls === 1 ? "ann" : (undefined as unknown as string)) })
     const seen = await unhandled(async () => {
       expect(await connected(world, client, 100)).toBe("open")
-      // The server asks after half of the token's life.
+      // The server requests a token after half of the token's life.
       await world.clock.advance(90_000)
     })
     expect([seen, client.current.state, calls]).toEqual([[], "open", 2])
@@ -224,7 +226,7 @@ describe("a transport", () => {
   })
 
   it.each(["SecurityError", "SyntaxError"])(
-    "surprise-A4 whose constructor throws a %s closes the client: no other attempt can work",
+    "surprise-A4 whose constructor throws a %s closes the client, because no other attempt can succeed",
     async (name) => {
       const world = createWorld()
       let made = 0
@@ -255,7 +257,7 @@ describe("a transport", () => {
   )
 })
 
-describe("a clock, a source of chance or of events", () => {
+describe("a clock, a random source or an event source", () => {
   const half = (): number => 0.5
 
   /** Works at first: some functions are called long after the client was created. */
@@ -300,7 +302,7 @@ describe("a clock, a source of chance or of events", () => {
       expect(seen).toEqual([])
       expect(world.errors.length).toBeGreaterThan(0)
       expect(world.errors.every(isFault)).toBe(true)
-      // Each of the four at most once: what is broken is not called again.
+      // Each of the four at most once: a failed function is not called again.
       expect(world.errors.length).toBeLessThanOrEqual(4)
     },
   )
@@ -322,7 +324,7 @@ describe("a clock, a source of chance or of events", () => {
   })
 
   it.each(["wakeSource", "leaveSource"] as const)(
-    "surprise-A4 that cannot begin or stop is reported: %s",
+    "surprise-A4 whose start or stop fails is reported: %s",
     async (name) => {
       const world = createWorld()
       for (const source of [throws, () => throws]) {
@@ -347,7 +349,7 @@ describe("a reconnection strategy", () => {
     ["returns a text", () => "soon"],
   ])("surprise-A4 that %s is reported, and the default one answers", async (_, strategy) => {
     const world = createWorld()
-    // oxlint-disable-next-line typescript/consistent-type-assertions -- what the types forbid is what is tested
+    // oxlint-disable-next-line typescript/consistent-type-assertions -- the test is about a value that the types forbid
     const client = world.client({ reconnect: strategy as unknown as () => number })
     const seen = await unhandled(async () => {
       expect(await connected(world, client, 100)).toBe("open")
@@ -361,23 +363,23 @@ describe("a reconnection strategy", () => {
 })
 
 describe("a listener", () => {
-  it.each(modes)("surprise-A4 that %s is reported, and the next one hears all the same", async (_, fail) => {
+  it.each(modes)("surprise-A4 that %s is reported, and the next one is still called", async (_, fail) => {
     const world = createWorld()
-    const heard: string[] = []
+    const notified: string[] = []
     const client = world.client()
     const room = client.topic("lobby")
     client.onStatus(fail)
-    client.onStatus(({ state }) => heard.push(state))
+    client.onStatus(({ state }) => notified.push(state))
     client.onSession(fail)
-    client.onSession(({ kind }) => heard.push(kind))
+    client.onSession(({ kind }) => notified.push(kind))
     client.on("note", fail)
     client.once("note", fail)
-    client.on("note", () => heard.push("note"))
+    client.on("note", () => notified.push("note"))
     room.on("note", fail)
     room.onLeft(fail)
     room.onGap(fail)
     room.presence.subscribe(fail)
-    room.on("note", () => heard.push("room"))
+    room.on("note", () => notified.push("room"))
     const seen = await unhandled(async () => {
       expect(await connected(world, client, 100)).toBe("open")
       const joined = room.join({ state: {} })
@@ -393,7 +395,17 @@ describe("a listener", () => {
       await world.clock.advance(100)
     })
     expect(seen).toEqual([])
-    expect(heard).toEqual(["connecting", "open", "opened", "note", "room", "note", "room", "reset", "closed"])
+    expect(notified).toEqual([
+      "connecting",
+      "open",
+      "opened",
+      "note",
+      "room",
+      "note",
+      "room",
+      "reset",
+      "closed",
+    ])
     expect(world.errors.length).toBeGreaterThan(8)
     expect(world.errors.every(isFault)).toBe(true)
   })
@@ -404,20 +416,20 @@ describe("a validator", () => {
   const withinZod = ["throws within Zod", z.object({}).transform(throws)] as const
 
   it.each([...raw, withinZod])(
-    "surprise-A4 of an event that %s refuses it, and what follows is delivered",
+    "surprise-A4 of an event that %s refuses it, and the next events are delivered",
     async (_, event) => {
       const world = createWorld()
       const client = world.client({}, contractWith({ event }))
-      const heard: string[] = []
-      client.on("note", () => heard.push("note"))
-      client.on("other", () => heard.push("other"))
+      const notified: string[] = []
+      client.on("note", () => notified.push("note"))
+      client.on("other", () => notified.push("other"))
       const seen = await unhandled(async () => {
         expect(await connected(world, client, 100)).toBe("open")
         for (const name of ["note", "other"] as const) world.server.broadcast(name, {})
         await world.clock.advance(100)
         await expectWorks(world, client)
       })
-      expect([seen, heard]).toEqual([[], ["other"]])
+      expect([seen, notified]).toEqual([[], ["other"]])
       expect(world.errors).toMatchObject([{ code: "invalid_reply" }])
       expect(isFault(world.errors[0])).toBe(true)
     },
@@ -473,7 +485,7 @@ describe("a validator", () => {
 
 describe("onError", () => {
   it.each(modes)(
-    "surprise-A4 that %s itself is reported to the console with what it was called for",
+    "surprise-A4 that %s itself is reported to the console with the error that it was called for",
     async (_, fail) => {
       const shown: unknown[] = []
       vi.spyOn(console, "error").mockImplementation((error) => shown.push(error))

@@ -1,11 +1,11 @@
-// A user's token over the life of a session: asked for anew on the live connection, let go after its grace, never
+// A user's token over the life of a session: renewed on the live connection, closed after its grace period, never
 // exchanged for another user's. Tokens are "name until second".
 import type { Client, ClientOptions, SessionEvent } from "@hawser/client"
 import { HawserError } from "@hawser/protocol"
 import { describe, expect, it } from "vitest"
 import { createWorld, epochMs } from "../faults/harness.ts"
 import type { TestContract, TestUser, World } from "../faults/harness.ts"
-import { sayHello } from "./scripted-client.ts"
+import { sendHello } from "./scripted-client.ts"
 import { WireTap } from "./wire-tap.ts"
 
 interface Scene {
@@ -15,7 +15,7 @@ interface Scene {
   readonly events: readonly SessionEvent[]
   readonly states: readonly string[]
   readonly ends: readonly string[]
-  /** What the token function was told, call by call. */
+  /** Reasons that the token function got, call by call. */
   readonly asked: readonly (string | undefined)[]
 }
 
@@ -34,7 +34,7 @@ function createTokenWorld(): World {
   return world
 }
 
-/** Ann is connected; each call of her token function gives the next of `tokens`, the last one for ever. */
+/** Connects ann; each call of her token function returns the next of `tokens`, then the last one repeatedly. */
 async function createScene(tokens: readonly string[], options: Partial<ClientOptions> = {}): Promise<Scene> {
   const world = createTokenWorld()
   const tap = new WireTap(world.network.dial)
@@ -56,42 +56,42 @@ async function createScene(tokens: readonly string[], options: Partial<ClientOpt
   return { world, tap, client, events, states, ends, asked }
 }
 
-function kinds({ tap }: Scene): { said: string[]; heard: string[] } {
+function kinds({ tap }: Scene): { sent: string[]; received: string[] } {
   const ofTokens = (kind: string): boolean => kind.startsWith("auth")
   return {
-    said: tap.said.map(({ kind }) => kind).filter(ofTokens),
-    heard: tap.heard.map(({ kind }) => kind).filter(ofTokens),
+    sent: tap.sent.map(({ kind }) => kind).filter(ofTokens),
+    received: tap.received.map(({ kind }) => kind).filter(ofTokens),
   }
 }
 
 describe("a token that expires", () => {
-  it("is renewed a minute before on the live connection, as often as needed, and nobody notices", async () => {
+  it("is renewed a minute before on the live connection, as often as needed, without a visible gap", async () => {
     const scene = await createScene(["ann until 120", "ann until 300", "ann until 9000"])
     const { world, tap, events, states, asked } = scene
     await world.clock.advance(59_999)
-    expect(kinds(scene)).toEqual({ said: [], heard: [] })
+    expect(kinds(scene)).toEqual({ sent: [], received: [] })
     await world.clock.advance(1)
-    expect(kinds(scene)).toEqual({ said: ["auth"], heard: ["authRequest", "authOk"] })
-    expect(tap.heard.findLast(({ kind }) => kind === "authRequest")).toMatchObject({ expiresInMs: 60_000 })
-    expect(tap.heard.findLast(({ kind }) => kind === "authOk")).toMatchObject({ expiresInMs: 240_000 })
+    expect(kinds(scene)).toEqual({ sent: ["auth"], received: ["authRequest", "authOk"] })
+    expect(tap.received.findLast(({ kind }) => kind === "authRequest")).toMatchObject({ expiresInMs: 60_000 })
+    expect(tap.received.findLast(({ kind }) => kind === "authOk")).toMatchObject({ expiresInMs: 240_000 })
     const [session] = world.server.sessions()
     expect(session?.user).toEqual({ id: "ann", expiresAtMs: epochMs + 300_000 })
     await world.clock.advance(180_000)
     expect(session?.user).toEqual({ id: "ann", expiresAtMs: epochMs + 9_000_000 })
     await world.clock.advance(1_000_000)
-    expect(kinds(scene).said).toEqual(["auth", "auth"])
+    expect(kinds(scene).sent).toEqual(["auth", "auth"])
     expect(asked).toEqual([undefined, undefined, undefined])
     expect([events, states]).toEqual([[], []])
     expect(world.network.links).toHaveLength(1)
   })
 
-  it("abuse-A21 closes its connection with 4401 after the grace, and the session goes on with a fresh one", async () => {
-    // The same token again helps nobody, so it is not sent.
+  it("abuse-A21 closes its connection with 4401 after the grace, and the session resumes with a fresh one", async () => {
+    // The same token again has no effect, so it is not sent.
     const scene = await createScene(["ann until 120", "ann until 120", "ann until 9000"])
     const { world, client, tap, events, states, ends, asked } = scene
     const [session] = world.server.sessions()
     await world.clock.advance(149_999)
-    expect(kinds(scene)).toEqual({ said: [], heard: ["authRequest"] })
+    expect(kinds(scene)).toEqual({ sent: [], received: ["authRequest"] })
     expect(states).toEqual([])
     session?.send("note", { text: "kept" })
     const reply = client.command("echo", { text: "kept" })
@@ -105,7 +105,7 @@ describe("a token that expires", () => {
     expect(ends).toEqual([])
   })
 
-  it("does not stop a session from being resumed once a fresh one is there, inside the window", async () => {
+  it("does not prevent a resume with a fresh one, inside the window", async () => {
     const tokens = ["ann until 120", "ann until 130", "ann until 9000"]
     const scene = await createScene(tokens, { reconnect: () => 1_000 })
     const { world, client, events, ends, asked } = scene
@@ -121,13 +121,13 @@ describe("a token that expires", () => {
     expect(ends).toEqual([])
   })
 
-  it("closes a connection whose client brings no other, by 4401, and the session waits", async () => {
+  it("closes a connection whose client sends no other, by 4401, and the session stays detached", async () => {
     const world = createTokenWorld()
-    const mute = await sayHello(world, { token: "ann until 100" })
+    const mute = await sendHello(world, { token: "ann until 100" })
     expect(mute.welcome).toMatchObject({ expiresInMs: 100_000 })
     await world.clock.advance(130_000)
     expect(mute.closes).toEqual([4401])
-    expect(mute.heard.filter(({ kind }) => kind === "authRequest")).toHaveLength(1)
+    expect(mute.received.filter(({ kind }) => kind === "authRequest")).toHaveLength(1)
     expect(world.server.sessions()).toMatchObject([{ active: true, attached: false }])
   })
 })
@@ -146,17 +146,17 @@ describe("a token on a live connection", () => {
 
   it("abuse-A20 of another user closes a scripted client with 4403 after BYE, and bob has no session by it", async () => {
     const world = createTokenWorld()
-    const client = await sayHello(world, { token: "ann until 100" })
-    client.say({ kind: "auth", token: "bob until 100" })
+    const client = await sendHello(world, { token: "ann until 100" })
+    client.send({ kind: "auth", token: "bob until 100" })
     await world.clock.settle()
     expect([client.refusal, client.closes]).toEqual(["auth_forbidden", [4403]])
     expect(world.server.sessions()).toEqual([])
   })
 
-  it("that is no good closes the connection with 4401, and the session waits", async () => {
+  it("that is invalid closes the connection with 4401, and the session stays detached", async () => {
     const world = createTokenWorld()
-    const client = await sayHello(world, { token: "ann until 100" })
-    client.say({ kind: "auth", token: "ann until 0" })
+    const client = await sendHello(world, { token: "ann until 100" })
+    client.send({ kind: "auth", token: "ann until 0" })
     await world.clock.settle()
     expect(client.closes).toEqual([4401])
     expect(world.server.sessions()).toMatchObject([{ active: true, attached: false }])
@@ -173,9 +173,9 @@ describe("a token on a live connection", () => {
         },
       },
     })
-    const client = await sayHello(world, { token: "0" })
+    const client = await sendHello(world, { token: "0" })
     for (let number = 1; number <= 405; number += 1) {
-      client.say({ kind: "auth", token: `${number}` })
+      client.send({ kind: "auth", token: `${number}` })
       await world.clock.advance(20)
     }
     expect(checked).toEqual(["0", "1", "2", "3"])
@@ -187,8 +187,8 @@ describe("a token on a live connection", () => {
     expect(client.closes).toEqual([])
   })
 
-  it("door-10 is checked at once when the server asked for it, however often it does", async () => {
-    // Each token lives for 2 s: the server asks for the next one every second.
+  it("door-10 is checked at once after AUTHREQ, however often the server sends it", async () => {
+    // Each token lives for 2 s: the server requests the next one every second.
     const world = createWorld({
       profile: "hawser.1",
       server: {
@@ -209,12 +209,12 @@ describe("a token on a live connection", () => {
     expect(states).toEqual([])
   })
 
-  it("is taken also when nobody asked, and brings other permissions", async () => {
+  it("is accepted also without AUTHREQ, and changes the permissions", async () => {
     const world = createTokenWorld()
-    const client = await sayHello(world, { token: "ann until 100" })
-    client.say({ kind: "auth", token: "ann until 500" })
+    const client = await sendHello(world, { token: "ann until 100" })
+    client.send({ kind: "auth", token: "ann until 500" })
     await world.clock.settle()
-    expect(client.heard.at(-1)).toEqual({ kind: "authOk", expiresInMs: 500_000 })
+    expect(client.received.at(-1)).toEqual({ kind: "authOk", expiresInMs: 500_000 })
     expect(world.server.sessions()).toMatchObject([{ user: { expiresAtMs: epochMs + 500_000 } }])
   })
 })

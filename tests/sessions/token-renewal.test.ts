@@ -30,7 +30,7 @@ async function open(world: World, options: Partial<ClientOptions>) {
 }
 
 describe("a session whose token expires", () => {
-  it("goes on with a fresh token of the same user, on the same connection", async () => {
+  it("continues with a fresh token of the same user, on the same connection", async () => {
     const world = createWorldWithExpiry({ profile: "hawser.1" })
     const { events } = await open(world, { token: () => `ann@${world.clock.now() + 100_000}` })
     await world.clock.advance(500_000)
@@ -63,7 +63,7 @@ describe("a session whose token expires", () => {
     expect(world.server.sessions()).toEqual([])
   })
 
-  it("keeps its connection in profile 2.0, where nobody can renew it", async () => {
+  it("keeps its connection in profile 2.0, which has no renewal", async () => {
     const world = createWorldWithExpiry({ profile: "2.0" })
     const { client } = await open(world, { token: "ann@100000" })
     await world.clock.advance(500_000)

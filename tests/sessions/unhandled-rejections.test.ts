@@ -1,17 +1,16 @@
-// What fails without anybody's looking: a rejection that nobody handles is the runtime's to report, and the client's
-// own book-keeping must not count as handling it.
+// Rejections without a handler: the runtime must report them, and the client's own handlers must not count as handling.
 import { defineContract } from "@hawser/protocol"
 import { describe, expect, it } from "vitest"
 import { z } from "zod"
 import { connect, createWorld, openClient, profiles, rejection } from "../faults/harness.ts"
 
-/** What the client of another version might think. */
+/** A contract of another version. */
 const misread = defineContract({
   name: "misread",
   queries: { look: { input: z.object({}), output: z.object({ seen: z.string() }) } },
 })
 
-/** Rejections that nobody has handled by the end of `work` and of the turn in which it ended. */
+/** Unhandled rejections at the end of `work` and of the turn in which it ended. */
 async function unhandled(work: () => void | Promise<void>): Promise<unknown[]> {
   const event = "unhandledRejection"
   const listeners = process.listeners(event)
@@ -28,12 +27,12 @@ async function unhandled(work: () => void | Promise<void>): Promise<unknown[]> {
   return seen
 }
 
-describe.each(profiles)("a request that nobody awaits, in profile %s", (profile) => {
+describe.each(profiles)("a request that is never awaited, in profile %s", (profile) => {
   it("fails as an unhandled rejection, once", async () => {
     const world = createWorld({ profile })
     const client = await openClient(world)
     const seen = await unhandled(async () => {
-      // oxlint-disable-next-line typescript/no-floating-promises -- that nobody looks at it is what is tested
+      // oxlint-disable-next-line typescript/no-floating-promises -- the test is about a promise without a handler
       client.command("fail", {})
       await world.clock.settle()
     })
@@ -41,17 +40,17 @@ describe.each(profiles)("a request that nobody awaits, in profile %s", (profile)
     expect(client.stats().calls["fail"]).toMatchObject({ count: 1, failedByCode: { sys_internal_error: 1 } })
   })
 
-  it("fails so as well when it was never sent", async () => {
+  it("fails in the same way when it was never sent", async () => {
     const client = createWorld({ profile }).client()
     expect(await unhandled(() => void client.query("look", {}))).toMatchObject([{ code: "not_connected" }])
   })
 
-  it("fails so as well when its reply does not fit the contract, and counts as failed", async () => {
+  it("fails in the same way when its reply does not fit the contract, and counts as failed", async () => {
     const world = createWorld({ profile })
     const client = world.clientOf(misread)
     await connect(world, client)
     const seen = await unhandled(async () => {
-      // oxlint-disable-next-line typescript/no-floating-promises -- that nobody looks at it is what is tested
+      // oxlint-disable-next-line typescript/no-floating-promises -- the test is about a promise without a handler
       client.query("look", {})
       await world.clock.settle()
     })
@@ -59,21 +58,21 @@ describe.each(profiles)("a request that nobody awaits, in profile %s", (profile)
     expect(client.stats().calls["look"]).toMatchObject({ count: 1, failedByCode: { invalid_reply: 1 } })
   })
 
-  it("says nothing when its caller chose `drop`", async () => {
+  it("reports nothing when its caller chose `drop`", async () => {
     const world = createWorld({ profile })
     const client = await openClient(world)
     const seen = await unhandled(async () => {
-      // oxlint-disable-next-line typescript/no-floating-promises -- that nobody looks at it is what is tested
+      // oxlint-disable-next-line typescript/no-floating-promises -- the test is about a promise without a handler
       client.command("fail", {}, { whenOffline: "drop" })
       await world.clock.settle()
       client.close()
-      // oxlint-disable-next-line typescript/no-floating-promises -- that nobody looks at it is what is tested
+      // oxlint-disable-next-line typescript/no-floating-promises -- the test is about a promise without a handler
       client.command("fail", {}, { whenOffline: "drop" })
     })
     expect(seen).toEqual([])
   })
 
-  it("says nothing when somebody looks at it", async () => {
+  it("reports nothing when it has a handler", async () => {
     const world = createWorld({ profile })
     const client = await openClient(world)
     const seen = await unhandled(async () => {

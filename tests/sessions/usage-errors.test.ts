@@ -1,5 +1,5 @@
-// What someone meets who uses the client and the server for the first time, from untyped code or with a slip: the mistake is
-// refused where it is made, and the sentence names it.
+// Mistakes at the first use of the client and the server, from untyped code or by a slip: each is refused at the call,
+// and the sentence names it.
 import { createClient } from "@hawser/client"
 import { HawserError, defineContract, integer } from "@hawser/protocol"
 import { createServer } from "@hawser/server"
@@ -23,14 +23,14 @@ const connect = (options: object): unknown =>
 
 describe("options", () => {
   it.each(["ws", "", "/ws?room=1", "/ws#a", "/a b", "/a/../ws", "//host/ws", 7])(
-    "newcomer-2 refuse the path %j, which no request can have",
+    "newcomer-2 refuse the path %j, which no request can match",
     (path) => {
       expect(() => serve({ path })).toThrow(TypeError)
       expect(() => serve({ path })).toThrow(`the path ${JSON.stringify(path)} must begin with "/"`)
     },
   )
 
-  it.each(["/ws", "/", "/a/b/", "/a%20b"])("newcomer-2 take the path %j", (path) => {
+  it.each(["/ws", "/", "/a/b/", "/a%20b"])("newcomer-2 accept the path %j", (path) => {
     expect(serve({ path })).toHaveProperty("entrances.path", path)
   })
 
@@ -59,7 +59,7 @@ describe("options", () => {
 
 describe("a request", () => {
   it.each(["2s", NaN, Infinity, 0, -1, null])(
-    "newcomer-2 with timeoutMs %j is refused unsent",
+    "newcomer-2 with timeoutMs %j is refused before it is sent",
     async (timeoutMs) => {
       const here = createWorld({ profile: "hawser.1" })
       const client = await openClient(here)
@@ -77,7 +77,7 @@ describe("a request", () => {
     },
   )
 
-  it("newcomer-2 with another whenOffline than the three is refused unsent", async () => {
+  it("newcomer-2 with an unknown whenOffline is refused before it is sent", async () => {
     const here = createWorld({ profile: "hawser.1" })
     const client = await openClient(here)
     const refusal = new TypeError('whenOffline must be "queue", "fail" or "drop", not "fial"')
@@ -90,7 +90,7 @@ describe("a request", () => {
     expect([client.stats().pending, here.handled]).toEqual([0, []])
   })
 
-  it("newcomer-5 before connect() says to call it", async () => {
+  it("newcomer-5 before connect() rejects with a sentence that names connect()", async () => {
     const client = world().client()
     const error = await rejection(client.command("echo", { text: "a" }))
     expect(error).toMatchObject({ code: "not_connected" })
@@ -99,7 +99,7 @@ describe("a request", () => {
 })
 
 describe("a token", () => {
-  it("newcomer-5 that is an empty text is called that", async () => {
+  it("newcomer-5 that is an empty text is named as such", async () => {
     const here = world()
     const outcome = rejection(here.client({ token: () => "" }).connect())
     await here.clock.advance(1_000)
@@ -108,7 +108,7 @@ describe("a token", () => {
     )
   })
 
-  it("newcomer-5 that does not come is named in the status and in the error of connect()", async () => {
+  it("newcomer-5 that does not arrive is named in the status and in the error of connect()", async () => {
     const here = world()
     const client = here.client({ token: () => new Promise(() => {}) })
     const early = rejection(client.connect({ timeoutMs: 3_000 }))
@@ -121,8 +121,8 @@ describe("a token", () => {
   })
 })
 
-describe("a client that connects by itself and cannot", () => {
-  it("newcomer-7 reports why, once, if no call rejects with it", async () => {
+describe("a client that connects by itself and fails", () => {
+  it("newcomer-7 reports the reason, once, if no call rejects with it", async () => {
     const here = world()
     const refused = (): never => {
       throw new HawserError("auth_token_invalid", { message: "you are banned", retry: "never" })
@@ -156,7 +156,7 @@ describe("a client that connects by itself and cannot", () => {
   })
 })
 
-it("newcomer-5 a field quotes a text that stands for a number", () => {
+it("newcomer-5 an error of a field quotes a text instead of a number", () => {
   expect(() => untyped(Reflect.get(integer({ min: 0, max: 4095 }), "pack"), "3")).toThrow(
     '"3" is not a whole number from 0 to 4095',
   )

@@ -1,4 +1,4 @@
-// What `authenticate` of an application returns: a user whose expiry is no time, or none at all, is the server's fault, is
+// Results of an application's `authenticate`: a missing user, or one with an invalid expiry, is the server's fault, is
 // reported, and never becomes a session.
 import { describe, expect, it } from "vitest"
 import { createWorld, openClient, profiles } from "../faults/harness.ts"
@@ -9,7 +9,7 @@ function containing(text: string): unknown {
 }
 
 const anything = (value: unknown): TestUser => {
-  // oxlint-disable-next-line typescript/consistent-type-assertions -- what the types forbid is what is tested
+  // oxlint-disable-next-line typescript/consistent-type-assertions -- the test is about a value that the types forbid
   return value as TestUser
 }
 
@@ -52,7 +52,7 @@ describe.each(profiles)("authenticate in profile %s", (profile) => {
 })
 
 describe("a renewal", () => {
-  it("surprise-A4 whose expiry is no time closes the connection as the server's fault, and is reported", async () => {
+  it("surprise-A4 with an invalid expiry closes the connection as the server's fault, and is reported", async () => {
     const expiries = [100_000, Number.NaN, 200_000_000]
     const world = createWorld({
       profile: "hawser.1",
@@ -70,7 +70,7 @@ describe("a renewal", () => {
 })
 
 describe("onError of a server", () => {
-  it("surprise-A4 may throw and reject: nobody else notices, and the process warns", async () => {
+  it("surprise-A4 may throw and reject: other users are not affected, and the process warns", async () => {
     for (const fail of [
       () => {
         throw new Error("a fault of the application")

@@ -1,5 +1,5 @@
-// One client of a simulation with its application: it calls, cancels, repeats, and holds everything that it is given
-// against the books.
+// One client of a simulation with its application: it calls, cancels, repeats, and checks all results against the
+// books.
 import { createClient, exponential } from "@hawser/client"
 import type { CallOptions, Client, SessionEvent } from "@hawser/client"
 import { HawserError } from "@hawser/protocol"
@@ -27,7 +27,7 @@ export interface ClientEndOptions {
   readonly wallClockMs: () => number
   readonly nextId: () => number
   readonly index: number
-  /** True when the server that made this session is gone. */
+  /** True if the server of this session was replaced. */
   readonly isServerGone: (sessionServer: number) => boolean
   readonly onViolation: (violation: unknown) => void
 }
@@ -50,7 +50,7 @@ export class ClientEnd {
   #dials = 0
   #keyedDone: KeyedDone | undefined
   #keys = 0
-  /** What the application last did with the client: only an open one may be expected to come back. */
+  /** Last action of the application on the client: only an open one is expected to reconnect. */
   wantsOpen = true
   tokenFails = false
   wokeAtMs = Number.NEGATIVE_INFINITY
@@ -83,7 +83,7 @@ export class ClientEnd {
       this.#connects += 1
       this.wantsOpen = true
       this.closedWith = undefined
-      // Its failure is the status.
+      // The status shows its failure.
       this.client.connect().catch(() => {})
     })
   }
@@ -95,7 +95,7 @@ export class ClientEnd {
     })
   }
 
-  /** C13: whatever the server and the network do, only the application's own `connect` is outside of the budget. */
+  /** C13: whatever the server and the network do, only the application's own `connect` is outside the budget. */
   #budgeted(dial: Dial): Dial {
     const { clock, plan } = this.#options
     const { dialBurst, dialsPerMinute } = plan.client
@@ -131,7 +131,7 @@ export class ClientEnd {
     })
   }
 
-  /** A token function that fails is the simulation's own doing; everything else is the product's. */
+  /** A failing token function is intended by the simulation; any other error is a fault of the product. */
   #onError(error: unknown): void {
     if (!(HawserError.is(error) && error.code === "sys_service_unavailable")) this.#options.onViolation(error)
   }
@@ -183,7 +183,7 @@ export class ClientEnd {
 
   // --- the application ------------------------------------------------------------------------------------------
 
-  /** Calls something in some manner. */
+  /** Makes a call with random options. */
   call(): void {
     const { draw } = this.#options
     if (this.process.isFrozen) return
@@ -251,7 +251,7 @@ export class ClientEnd {
     )
   }
 
-  /** The same key again after the answer: it must come from memory. */
+  /** Repeats the key after the reply: the reply must come from the stored outcome. */
   #repeat({ key, id, serverNumber }: KeyedDone): void {
     const { requests, trace, index, seen } = this.#options
     const first = requests.get(id)
@@ -272,7 +272,7 @@ export class ClientEnd {
     })
   }
 
-  /** Cancels one of the calls that can be. */
+  /** Cancels one of the pending calls. */
   cancel(): void {
     const aborter = this.#aborters.shift()
     if (aborter !== undefined) this.process.run(() => aborter.abort())

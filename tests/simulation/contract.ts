@@ -1,4 +1,4 @@
-// The application of the simulator: messages that carry their own number, so that what arrives can be told.
+// The application of the simulator: messages that carry a number, so that each can be identified.
 import { defineContract } from "@hawser/protocol"
 import type { Schema } from "@hawser/protocol"
 
@@ -8,14 +8,14 @@ export interface Note {
   readonly pad: string
 }
 
-/** A volatile event. `after`: reliable events that the session had been sent before it. */
+/** A volatile event. `after`: number of reliable events to the session before it. */
 export interface Reading {
   readonly id: number
   readonly key: string
   readonly pad: string
 }
 
-/** How a handler behaves. */
+/** Behaviours of a handler. */
 export const manners = ["now", "slow", "throws", "throwsLate", "deaf", "deafThrows"] as const
 export type Manner = (typeof manners)[number]
 

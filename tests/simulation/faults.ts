@@ -1,4 +1,4 @@
-// Everything that goes wrong in a run, each at random times.
+// All faults of a run, each at random times.
 import { unwatched } from "@hawser/protocol/testing"
 import type { Side, SimulatedSocket } from "@hawser/protocol/testing"
 import type { ClientEnd } from "./client-end.ts"
@@ -104,7 +104,7 @@ export class Faults {
     socket?.cutAfter(side, bytes, this.#loss())
   }
 
-  /** The next sockets are cut early: in HELLO, in WELCOME, in the replay. */
+  /** Cuts the next sockets early: in HELLO, in WELCOME, in the replay. */
   #cutNewSockets(): void {
     const { draw, network } = this.#run
     const known = network.sockets
@@ -125,7 +125,7 @@ export class Faults {
     look()
   }
 
-  /** A client gives up a socket whose HELLO is still under way: it arrives when its successor has long been there. */
+  /** Makes a client abandon a socket whose HELLO is still under way: it arrives long after its successor's. */
   #lateHello(): void {
     const { draw, network } = this.#run
     const client = this.#client()
@@ -146,7 +146,7 @@ export class Faults {
         const helloBytes = socket.pipeFrom("client").pendingBytes
         this.#after(draw.scale(1, 50), () => client.process.run(() => client.client.cut()))
         this.#after(draw.scale(100, 1_500), () => {
-          // That the client has dropped the socket does not arrive.
+          // The client's close of the socket does not arrive.
           const isUnknown = draw.chance(0.7)
           if (isUnknown)
             socket.cutAfter("client", helloBytes, { clientInMs: undefined, serverInMs: undefined })
@@ -159,7 +159,7 @@ export class Faults {
     look()
   }
 
-  /** A client loses one connection after the other, and the server never hears of it. */
+  /** A client loses one connection after the other, and the server never gets a close. */
   #takeovers(): void {
     const { draw, network } = this.#run
     const client = this.#client()
@@ -246,7 +246,7 @@ export class Faults {
     })
   }
 
-  /** A page is hidden: its timers run once a minute, or those that timers set do; its messages arrive. */
+  /** Hides a page: its timers run once a minute, or those that timers set do; its messages arrive. */
   #hideClient(): void {
     const { draw, seen } = this.#run
     const client = this.#client()
@@ -267,7 +267,7 @@ export class Faults {
     this.#after(draw.scale(10, draw.chance(0.2) ? 40_000 : 2_000), () => process.thaw())
   }
 
-  /** Sessions are written down and continue: as if their process had ended and another one had begun. */
+  /** Freezes and continues sessions, as if their process had ended and another one had started. */
   #rewrite(): void {
     const { draw, server } = this.#run
     const share = draw.random()
@@ -307,9 +307,9 @@ export class Faults {
     this.#run.wallJumpMs += ms
   }
 
-  // --- of people ------------------------------------------------------------------------------------------------
+  // --- of users -------------------------------------------------------------------------------------------------
 
-  /** The server asks clients to go to a second connection. */
+  /** The server asks clients to move to a second connection. */
   #goAway(): void {
     const { draw, server, network, plan } = this.#run
     this.#note("drain")
@@ -358,7 +358,7 @@ export class Faults {
       })
     }
     end()
-    // A code that lets clients come back: the next session ends while the requests of the first are still running.
+    // With this code clients may reconnect: the next session ends while the requests of the first are still running.
     if (code === "session_ended")
       for (let more = draw.whole(0, 3); more > 0; more -= 1) this.#after(draw.scale(20, 1_500), end)
     for (const one of clients)
@@ -373,7 +373,7 @@ export class Faults {
     if (second !== undefined) this.#returnLater(second, 10)
   }
 
-  /** A frame of the server that says nothing in particular, at a bad moment. */
+  /** The server sends a frame without content, at a bad moment. */
   #ping(): void {
     const { draw, server, trace } = this.#run
     const session = this.#run.anySession()
@@ -385,7 +385,7 @@ export class Faults {
     })
   }
 
-  /** A server goes: in order, or at once; another one comes that knows nothing. */
+  /** Replaces the server, in order or at once, by one without its state. */
   #restart(): void {
     const { draw, seen, server } = this.#run
     if (server.isClosing) return

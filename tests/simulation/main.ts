@@ -1,5 +1,5 @@
-// The command line of the simulator. Exit code 0: nothing found; 1: an invariant does not hold; 2: the arguments
-// cannot be used.
+// The command line of the simulator. Exit code 0: no violation; 1: an invariant does not hold; 2: the arguments cannot
+// be used.
 import { parseArgs } from "node:util"
 import failingSeeds from "./failing-seeds.json" with { type: "json" }
 import type { Job } from "./pool-messages.ts"

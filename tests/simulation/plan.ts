@@ -1,22 +1,22 @@
-// A seed → everything that is fixed for one run: bounds, weather, how often what happens. All times are shortened, so
-// that much happens in few steps.
+// Makes the plan of one run from a seed: bounds, network conditions, frequencies. All times are shortened, so that many
+// events happen in few steps.
 import { defaultClientLimits, defaultServerLimits } from "@hawser/protocol"
 import type { ClientLimits, ServerLimits } from "@hawser/protocol"
 import type { Weather } from "@hawser/protocol/testing"
 
 export type Draw = ReturnType<typeof drawFrom>
 
-/** Draws of everyday shape from a source of numbers. */
+/** Common kinds of draws from a source of numbers. */
 export function drawFrom(random: () => number) {
   return {
     random,
     chance: (share: number): boolean => random() < share,
     between: (least: number, most: number): number => least + random() * (most - least),
     whole: (least: number, most: number): number => least + Math.floor(random() * (most - least + 1)),
-    /** As often 1 to 2 as 10 to 20 as 100 to 200. */
+    /** Draws logarithmically: 1 to 2 is as likely as 10 to 20 and 100 to 200. */
     scale: (least: number, most: number): number =>
       Math.round(Math.exp(Math.log(least) + random() * (Math.log(most) - Math.log(least)))),
-    /** The time until the next of events that come every `meanMs`. */
+    /** Draws the time to the next event, with a mean of `meanMs`. */
     gap: (meanMs: number): number => -Math.log(1 - random()) * meanMs,
     pick: <T>(items: readonly T[]): T | undefined => items[Math.floor(random() * items.length)],
   }
@@ -26,19 +26,19 @@ export interface Plan {
   readonly server: ServerLimits
   readonly client: ClientLimits
   readonly clientCount: number
-  /** The longest that a client waits between two attempts. */
+  /** Longest delay of a client between two attempts. */
   readonly backoffMaxMs: number
   readonly backoffBaseMs: number
-  /** Between two actions of the application, and between two faults. */
+  /** Mean times between two actions of the application, and between two faults. */
   readonly actionEveryMs: number
   readonly faultEveryMs: number
   readonly weather: Weather
-  /** Life of an access token; undefined: for ever. */
+  /** Life of an access token; undefined: unlimited. */
   readonly tokenLifeMs: number | undefined
-  /** Time that `authenticate` takes, at most; 0: it answers at once. */
+  /** Longest duration of `authenticate`; 0: it answers at once. */
   readonly authenticateMs: number
   readonly tokenFunctionMs: number
-  /** Time that the session store takes, at most, in milliseconds; 0: it answers at once. */
+  /** Longest delay of the session store, in milliseconds; 0: it answers at once. */
   readonly storeMs: number
   readonly padBytes: number
   readonly sessionsPerUser: number
@@ -46,7 +46,7 @@ export interface Plan {
   readonly graveFaultShare: number
 }
 
-/** Limits of a client that may dial as often as its strategy says. */
+/** Limits of a client whose dials only its strategy delays. */
 const boundlessDials = { dialBurst: 1_000, dialsPerMinute: 1_000_000 }
 
 export function planOf(draw: Draw): Plan {
@@ -54,7 +54,7 @@ export function planOf(draw: Draw): Plan {
   const quick = chance(0.8)
   const server = serverLimits(draw)
   const client = clientLimits(draw)
-  // A token is asked for no oftener than a dial is made: one that is over sooner leaves no client connected.
+  // Dials and renewals share a budget: tokens that expire sooner would leave no client connected.
   const leastLifeMs = (10 * 60_000) / client.dialsPerMinute
   return {
     server,
@@ -114,7 +114,7 @@ function serverLimits(draw: Draw): ServerLimits {
     requestTimeoutMs: scale(300, 10_000),
     requestTimeoutMaxMs: 60_000,
     handlerGraceMs: scale(50, 2_000),
-    // Forgetting is tested elsewhere; here a repetition must find its first outcome.
+    // Other tests cover eviction; here a repetition must find its first outcome.
     idempotencyMs: 1_000_000_000,
     pingAfterMs: scale(500, 20_000),
     pongTimeoutMs: scale(500, 10_000),

@@ -1,4 +1,4 @@
-// What the pool and its workers tell one another.
+// Messages between the pool and its workers.
 import { z } from "zod"
 
 export const job = z.object({ seed: z.number(), steps: z.number() })

@@ -14,7 +14,7 @@ export interface Outcome {
   readonly seen: Seen
 }
 
-/** Failures after which nothing new is learnt. */
+/** Failures after which the run stops. */
 const mostFailures = 5
 const workerPath = fileURLToPath(new URL("./worker.ts", import.meta.url))
 const fromSource = ["--max-semi-space-size=32", "-C", "@hawser/source", "--import", "tsx"]
@@ -64,7 +64,7 @@ export async function simulateAll(
   return { ...count, seconds, failures, seen }
 }
 
-/** What went wrong, and the one command that shows it again. */
+/** Report of a failure, with the command that replays it. */
 export function describeFailure({ seed, step, text, lines }: SeedFailure, steps: number): string {
   return [
     `seed ${seed}, step ${step}: ${text}`,

@@ -1,4 +1,4 @@
-// Every request that a client's application made, and what came of it at both ends. Invariants S2, S4 and S14, rule R22.
+// Records every request of a client's application, and its outcome at both ends. Invariants S2, S4 and S14, rule R22.
 import type { Manner } from "./contract.ts"
 import type { SessionRecord } from "./session-book.ts"
 import type { Seen } from "./sometimes.ts"
@@ -9,30 +9,30 @@ export interface RequestRecord {
   readonly client: number
   readonly manner: Manner
   readonly key: string | undefined
-  /** Where the client stood when it was made. */
+  /** True if the client was not open at the call. */
   readonly wasOffline: boolean
-  /** When its caller's time is over. From then on the server may settle it without a start (R4). */
+  /** End of its caller's timeout. After it the server may settle the request without a start (R4). */
   readonly deadlineMs: number
   outcome: string | undefined
   executions: number
-  /** The server that executed it last, and how that stands. */
+  /** The server that executed it last, and the state of that execution. */
   serverNumber: number
   execution: "none" | "running" | "final" | "repeatable"
-  /** Session in which it was executed last. */
+  /** Session of its last execution. */
   sessionId: string
   /** Its handler was lost with the process: it may be executed once more. */
   mayRerun: boolean
   /** It outlived its session: it had been sent in another one. */
   wasResent: boolean
-  /** In how many resets the application was told of it. */
+  /** Number of resets that reported it to the application. */
   reported: number
-  /** Its caller had been told that it was given up when its client resumed. */
+  /** Its caller had already got a failure when its client resumed. */
   isVoid: boolean
-  /** The server has been told, too, or it arrived after that resume. */
+  /** VOID has named it at the server, or it arrived after that resume. */
   mustNotStart: boolean
 }
 
-/** What a request may come to, beside its handler's own errors. */
+/** Possible outcomes of a request, beside its handler's own errors. */
 const outcomes = new Set([
   "ok",
   "timeout",
@@ -49,7 +49,7 @@ const outcomes = new Set([
 
 export interface Settlement {
   readonly outcome: string
-  /** The id in the answer. */
+  /** The id in the reply. */
   readonly answered: number | undefined
   /** The code with which the client has closed, if it has. */
   readonly closedWith: string | undefined
@@ -58,11 +58,11 @@ export interface Settlement {
 export class RequestBook {
   readonly #seen: Seen
   readonly #records = new Map<number, RequestRecord>()
-  /** Per client, in the order of the calls; what is before `heads` was executed or has ended. */
+  /** Per client, in the order of the calls; all before `heads` were executed or have ended. */
   readonly #orders: RequestRecord[][] = []
   readonly #heads: number[] = []
-  /** Per client, those that were given up and never executed: since its last resume, and before. */
-  readonly #givenUp: RequestRecord[][] = []
+  /** Per client, abandoned requests that were never executed: since its last resume, and before. */
+  readonly #abandoned: RequestRecord[][] = []
   readonly #void: RequestRecord[][] = []
   #pending = 0
 
@@ -106,12 +106,12 @@ export class RequestBook {
 
   // --- on the wire ----------------------------------------------------------------------------------------------
 
-  /** The client has a new connection for its session: whatever was given up must not be executed on it. */
+  /** The client has a new connection for its session: abandoned requests must not be executed on it. */
   resumed(client: number): void {
-    const records = this.#givenUp[client] ?? []
+    const records = this.#abandoned[client] ?? []
     for (const record of records) record.isVoid = true
     this.#void[client] = records
-    this.#givenUp[client] = []
+    this.#abandoned[client] = []
   }
 
   /** The request has reached its session. */
@@ -122,7 +122,7 @@ export class RequestBook {
     this.#seen.saw("voidArrived")
   }
 
-  /** The session has been told which requests are void. */
+  /** VOID has reached the session. */
   namedVoid(client: number): void {
     for (const record of this.#void[client] ?? []) record.mustNotStart = true
   }
@@ -162,7 +162,7 @@ export class RequestBook {
     throw new Violation("S2", `request ${record.id} with a key was executed twice (${record.execution})`)
   }
 
-  /** Whatever was asked for before, still waits for its answer and has time left has been executed before. */
+  /** Earlier requests that are pending and have time left must have been executed before. */
   #assertInOrder(record: RequestRecord): void {
     if (record.outcome !== undefined || record.executions > 0) return
     const order = this.#orders[record.client] ?? []
@@ -179,7 +179,7 @@ export class RequestBook {
     throw new Violation("S2", `request ${record.id} was executed before request ${first?.id}`)
   }
 
-  /** The session was written down: what it was executing runs again, and nothing else. */
+  /** The session was frozen: its running requests run again, and no others. */
   rewritten(session: SessionRecord): void {
     for (const record of this.#records.values())
       if (record.execution === "running" && record.sessionId === session.id) record.mayRerun = true
@@ -198,7 +198,7 @@ export class RequestBook {
     const record = this.#records.get(id)
     if (record === undefined) throw new Violation("S4", `a reset reports request ${id}, which was never made`)
     record.reported += 1
-    if (record.key !== undefined) throw new Violation("S4", `request ${id} has a key and was given up`)
+    if (record.key !== undefined) throw new Violation("S4", `request ${id} has a key and was abandoned`)
   }
 
   settled(record: RequestRecord, { outcome, answered, closedWith }: Settlement): void {
@@ -207,7 +207,7 @@ export class RequestBook {
     record.outcome = outcome
     this.#pending -= 1
     if ((outcome === "timeout" || outcome === "cancelled") && record.executions === 0)
-      (this.#givenUp[record.client] ??= []).push(record)
+      (this.#abandoned[record.client] ??= []).push(record)
     if (!outcomes.has(outcome) && outcome !== closedWith)
       throw new Violation("S14", `request ${record.id} ended with ${outcome}`)
     if (outcome === "ok") {
@@ -218,7 +218,7 @@ export class RequestBook {
     }
     if (outcome === "buffer_full") this.#seen.saw("bufferFull")
     const isToBeReported = outcome === "connection_lost"
-    // Whoever closes the client is told as well, unless the request had never left.
+    // `close()` settles the client's requests as well, unless the request was never sent.
     if (outcome === closedWith ? record.reported > 1 : record.reported !== (isToBeReported ? 1 : 0))
       throw new Violation(
         "S4",

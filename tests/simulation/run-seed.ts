@@ -1,4 +1,4 @@
-// One seed from its first step to the quiet at the end, and what is true then. Liveness L1, L2 and L5.
+// One seed from its first step to the quiet phase at the end, and the checks there. Liveness L1, L2 and L5.
 import type { SimulatedSocket } from "@hawser/protocol/testing"
 import type { ClientEnd } from "./client-end.ts"
 import { Faults } from "./faults.ts"
@@ -21,7 +21,7 @@ export interface SeedResult {
   readonly seen: readonly (readonly [string, number])[]
 }
 
-/** A seed that fails runs a second time, in which its last steps are written down. */
+/** A failing seed runs a second time, in which its last steps are recorded. */
 export async function runSeed(seed: number, steps: number): Promise<SeedResult> {
   const result = await runOnce(seed, { steps, isTraced: false })
   return result.failure === undefined ? result : runOnce(seed, { steps, isTraced: true })
@@ -56,18 +56,18 @@ function describe(error: unknown): string {
   return `${error.stack ?? error.message}${cause}`
 }
 
-/** The longest time in which a client finds that its connection is dead. */
+/** The longest time in which a client detects a dead connection. */
 function detectionMs({ client }: Plan): number {
   const silentMs = Math.max(client.probeAfterMs, client.unansweredMs)
   return silentMs + Math.max(client.probeTimeoutMs, client.probeTimeoutMaxMs)
 }
 
-/** The same for the server. */
+/** The longest time in which the server detects a dead connection. */
 function sweepMs({ server }: Plan): number {
   return (server.pingAfterMs + Math.max(server.pongTimeoutMs, server.pongTimeoutMaxMs)) * 1.2
 }
 
-/** All faults are over: what was accepted arrives, and nothing is left behind. */
+/** After all faults: accepted messages arrive, and no resource is left. */
 class Ending {
   readonly #run: Simulation
 
@@ -119,7 +119,7 @@ class Ending {
     }
   }
 
-  /** L2: a connection that is dead for one end or both is found. */
+  /** L2: a connection that is dead for one end or both is detected. */
   async #untilFound(): Promise<void> {
     const { clock, network, plan } = this.#run
     const { welcomeTimeoutMs, dialTimeoutMaxMs } = plan.client
@@ -140,21 +140,21 @@ class Ending {
     return this.#run.clients.some(({ process }) => process === socket.clientProcess)
   }
 
-  /** Users come back to a client that gave up, for example because a second login had taken its place. */
+  /** Users reconnect a client that closed by itself, for example after a second login. */
   #reconnect(client: ClientEnd): void {
     if (client.client.current.state === "closed" || !client.wantsOpen) client.connect()
   }
 
-  /** L1 and L2: within the time that detection and two attempts take, every client is back and has everything. */
+  /** L1 and L2: within the time of detection and two attempts, every client is open and has everything. */
   async #untilWell(): Promise<void> {
     const { clock, plan, clients } = this.#run
     const { client, server } = plan
     const { tokenTimeoutMs, dialTimeoutMs, welcomeTimeoutMs, dialTimeoutMaxMs } = client
     const limitsMs = [tokenTimeoutMs, dialTimeoutMs, welcomeTimeoutMs]
-    // Failures have lengthened the limits of the attempt that the quiet finds under way.
+    // Failures have lengthened the time limit of the attempt that is under way at the start of the quiet phase.
     const handshakeMs = limitsMs.reduce((sum, limitMs) => sum + Math.max(limitMs, dialTimeoutMaxMs), 0)
     const heldBackMs = (2 * 60_000) / client.dialsPerMinute
-    // What waits is served no faster than its user may send.
+    // Queued requests run no faster than the user's rate limit.
     const throttledMs = (2 * client.sendBufferMaxCount * 1_000) / server.userMessagesPerSecond
     const servedMs = client.requestTimeoutMs + server.handlerGraceMs + server.shutdownMs + throttledMs + 3_000
     const deadlineMs =
@@ -178,7 +178,7 @@ class Ending {
     for (const client of clients) {
       const count = (users.get(client.userId) ?? 0) + 1
       users.set(client.userId, count)
-      // More logins than sessions would throw one another out for ever.
+      // More logins than sessions would replace one another for ever.
       if (count <= this.#run.plan.sessionsPerUser) this.#reconnect(client)
     }
   }
@@ -212,17 +212,18 @@ class Ending {
       const missing = record.emitted.length - record.delivered
       if (missing > 0) return `session ${record.id} misses ${missing} events`
       if (!record.attached) return `session ${record.id} is not attached`
-      const { toldClient, toldServer } = this.#run.watch.toldOf(record)
+      const { ackedAtClient, ackedAtServer } = this.#run.watch.toldOf(record)
       const { sent, handled } = client.stats()
-      if (toldClient < sent) return `the client of ${userId} knows of ${toldClient} of ${sent} messages`
-      if (toldServer < handled) return `the server knows of ${toldServer} of ${handled} messages to ${userId}`
+      if (ackedAtClient < sent) return `the client of ${userId} knows of ${ackedAtClient} of ${sent} messages`
+      if (ackedAtServer < handled)
+        return `the server knows of ${ackedAtServer} of ${handled} messages to ${userId}`
     }
     return ""
   }
 
   /**
-   * S12: the last value of every key arrives once all is well. First on lines that are slow at the moment, so that
-   * values wait; then the same, and the connections are lost before anything has left.
+   * S12: the last value of every key arrives in the quiet phase. First on slow links, so that values are queued; then
+   * again, and the connections are lost before anything was sent.
    */
   async #lastValues(): Promise<void> {
     for (const isLost of [false, true]) {
@@ -232,7 +233,7 @@ class Ending {
       await this.#untilWell()
       await this.#pass(500)
       for (const [record, values] of last) {
-        // A burst may well be more than the session may hold.
+        // A burst may exceed the session's buffer.
         if (record.serverCause !== undefined) continue
         for (const [key, id] of values) {
           if (record.lastOfKey.get(key) !== id)
@@ -253,13 +254,13 @@ class Ending {
       const values = new Map<string, number>()
       for (const key of ["a", "b", "a", "b", "a"]) {
         const outcome = server.read(session, key)
-        // What was written to a connection that dies may die with it; what waits does not.
+        // A written message may be lost with its connection; a queued one may not.
         if (outcome === "conflated" || !isLost) values.set(key, this.#run.lastId)
         else values.delete(key)
       }
-      // Few slots: the oldest value gives way.
+      // With few slots the oldest value is evicted.
       if (this.#run.plan.server.volatileSlots > 2) last.set(record, values)
-      // At once: in the next moment what waits would be written to the connection that is lost.
+      // At once: a moment later the queued values would be written to the lost connection.
       if (isLost) for (const end of [socket.client, socket.server]) end.lose()
     }
     return last
@@ -268,19 +269,19 @@ class Ending {
   async #pass(ms: number): Promise<void> {
     const { clock } = this.#run
     const untilMs = clock.now() + ms
-    // Something is due at the end, so that time gets there.
+    // A scheduled step at the end, so that the clock reaches it.
     clock.schedule(ms, () => {})
     while (clock.now() < untilMs) await this.#run.step()
   }
 
-  /** Everybody goes home. */
+  /** Closes all clients. */
   async #leave(): Promise<void> {
     const { clients, server, plan } = this.#run
     this.#run.trace.add("LEAVE")
     this.#run.isOver = true
     for (const client of clients) client.close()
     const { closeTimeoutMs } = plan.server
-    // L2: what is half open is found, by the sweep at the latest.
+    // L2: half-open connections are detected, by the sweep at the latest.
     await this.#pass(sweepMs(plan) + closeTimeoutMs + 1_000)
     for (const record of this.#run.sessions.all) {
       if (record.serverNumber !== server.number || record.isAttacked) continue
@@ -295,7 +296,7 @@ class Ending {
     await this.#pass(plan.server.resumeWindowMs + 1_000)
   }
 
-  /** The sockets of which an end still thinks that they are there. */
+  /** The sockets that at least one end still holds open. */
   #left(): string {
     const seen = [...this.#run.network.sockets].map(
       ({ number, client, server }) =>

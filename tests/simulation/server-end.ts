@@ -1,4 +1,4 @@
-// The server of a simulation with its application: handlers of every kind, and events of every kind.
+// The server of a simulation with its application: handlers and events of every kind.
 import { HawserError } from "@hawser/protocol"
 import { SimulatedProcess } from "@hawser/protocol/testing"
 import type { SimulatedClock } from "@hawser/protocol/testing"
@@ -22,12 +22,12 @@ export interface ServerEndOptions {
   readonly trace: Trace
   readonly sessions: SessionBook
   readonly requests: RequestBook
-  /** Milliseconds since 1970 as the server's machine and the token service have it. */
+  /** Milliseconds since 1970 by the clock of the server's machine and of the token service. */
   readonly wallClockMs: () => number
   readonly nextId: () => number
   readonly number: number
   readonly onDetached: (record: SessionRecord) => void
-  /** Something that must not happen inside of a hook, where the product would catch it. */
+  /** Reports a violation inside a hook, where the product would catch a throw. */
   readonly onViolation: (violation: unknown) => void
 }
 
@@ -75,7 +75,7 @@ export class ServerEnd {
     }
   }
 
-  /** The answer of the store, now or after a while. */
+  /** The answer of the store, at once or later. */
   #later<T>(ask: () => T | Promise<T>): T | Promise<T> {
     const { draw, plan, seen } = this.#options
     if (plan.storeMs === 0) return ask()
@@ -85,12 +85,12 @@ export class ServerEnd {
     })
   }
 
-  /** A session is written to bytes and continues from them, as in another process: its connection and its handlers are lost. */
+  /** Freezes a session to bytes and thaws it, as in another process: its connection and its handlers are lost. */
   rewrite(session: SimulationSession): void {
     const { sessions, requests, seen, trace } = this.#options
     const book = sessions.get(session.id)
     if (book === undefined) return
-    // Before its handlers see their signals abort: they belong to the life that ends.
+    // Before its handlers' signals abort: they belong to the ended process.
     requests.rewritten(book)
     sessions.rewritten(book)
     const frozen = this.#host?.freeze(session.id)
@@ -110,7 +110,7 @@ export class ServerEnd {
     return id
   }
 
-  /** What handlers throw on purpose is wrapped; everything else is the product's own fault. */
+  /** Intended errors of handlers are wrapped; any other error is a fault of the product. */
   #onError(error: unknown): void {
     const isPlanned = error instanceof Error && error.cause instanceof PlannedFault
     if (!isPlanned) this.#options.onViolation(error)
@@ -196,7 +196,7 @@ export class ServerEnd {
     return record === undefined || !session.active ? [] : [record]
   }
 
-  /** One reliable event for one session. */
+  /** Sends one reliable event to one session. */
   send(session: SimulationSession): void {
     const { sessions, nextId, trace } = this.#options
     const note = { id: nextId(), pad: this.pad() }
@@ -205,7 +205,7 @@ export class ServerEnd {
     })
   }
 
-  /** One reliable event for all, or for those in a topic. */
+  /** Sends one reliable event to all, or to the subscribers of a topic. */
   publish(topic: string | undefined): void {
     const { sessions, nextId, trace } = this.#options
     const note = { id: nextId(), pad: this.pad() }
@@ -238,7 +238,7 @@ export class ServerEnd {
     this.#members.delete(session)
   }
 
-  /** A volatile event, keyed or not, for one session or for all. Returns what became of it, if for one. */
+  /** Sends a volatile event, keyed or not, to one session or to all. Returns its outcome, if for one. */
   read(session: SimulationSession | undefined, key: string | undefined): string {
     const { sessions, nextId, seen, trace } = this.#options
     const event = key === undefined ? "reading" : "gauge"
@@ -279,16 +279,16 @@ export class ServerEnd {
     let deaf: SessionRecord["deaf"][number] | undefined
     const { lives } = sessionRecord
     const finish = (isFinal: boolean): void => {
-      // A handler of an earlier life settles nothing.
+      // A handler of an earlier process settles nothing.
       if (sessionRecord.lives !== lives) return
       trace.add("server: done", input.id)
-      if (deaf?.isLetGo === true) sessionRecord.running += 1
+      if (deaf?.isReleased === true) sessionRecord.running += 1
       else if (deaf !== undefined) sessionRecord.deaf.splice(sessionRecord.deaf.indexOf(deaf), 1)
       requests.finished(record, sessionRecord, isFinal)
     }
     const goDeaf = (): void => {
       if (sessionRecord.lives !== lives) return
-      deaf = { untilMs: clock.now() + plan.server.handlerGraceMs, isLetGo: false }
+      deaf = { untilMs: clock.now() + plan.server.handlerGraceMs, isReleased: false }
       sessionRecord.deaf.push(deaf)
     }
     if (draw.chance(0.2)) this.send(session)
@@ -337,7 +337,7 @@ export class ServerEnd {
   }
 }
 
-/** What a handler of the simulation throws. */
+/** Error of a simulated handler. */
 class PlannedFault extends Error {
   override readonly name = "PlannedFault"
 }

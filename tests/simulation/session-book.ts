@@ -1,5 +1,5 @@
-// What every session was sent and what came of it, from the outside: the truth against which both ends are held.
-// Each check costs the same however long a run is. Invariants S1, S3, S4, S12, S13, S15 and S16.
+// Records all messages of every session and their outcomes, from the outside: the reference for the checks of both
+// ends. The cost of each check does not depend on the length of a run. Invariants S1, S3, S4, S12, S13, S15 and S16.
 import type { ServerLimits } from "@hawser/protocol"
 import type { SentMessage } from "@hawser/server"
 import type { Note, Reading } from "./contract.ts"
@@ -10,44 +10,47 @@ import type { Trace } from "./trace.ts"
 export interface SessionRecord {
   readonly id: string
   userId: string
-  /** The server that made it. */
+  /** Number of the server that opened it. */
   readonly serverNumber: number
-  /** Reliable events that were accepted for it, in order; of these the client's listener was given so many. */
+  /**
+   * Reliable events that were accepted for it, in order. `delivered`: number of them that reached the client's
+   * listener.
+   */
   readonly emitted: number[]
   delivered: number
-  /** Requests that a handler of it is working on, and those that are done. */
+  /** Numbers of requests whose handlers run, and of settled ones. */
   running: number
   settled: number
-  /** Handlers that are deaf to their signal: the product goes on without them after a while. */
-  readonly deaf: { readonly untilMs: number; isLetGo: boolean }[]
+  /** Handlers that ignore their signal: the product settles their requests after a while. */
+  readonly deaf: { readonly untilMs: number; isReleased: boolean }[]
   attached: boolean
   detachedAtMs: number
   serverCause: string | undefined
   clientCause: string | undefined
   /** Codes with which the application ended it. */
   endedWith: string | undefined
-  /** Somebody else has presented its token: any explicit end is right then. */
+  /** Another client has sent a claim with its token: any explicit end is right then. */
   isAttacked: boolean
-  /** Reliable events before each volatile one that is under way. */
+  /** Number of reliable events before each volatile one that is under way. */
   readonly barriers: Map<number, number>
-  /** By key: the value that waits for the connection. */
+  /** Queued value of each key. */
   readonly waitingValues: Map<string, number>
   readonly lastOfKey: Map<string, number>
-  /** On the way to the server and arrived there: reliable messages of the client. */
+  /** Number of the client's reliable messages that arrived at the server. */
   received: number
-  /** When it went from one live connection to another. */
+  /** Times at which it moved from one live connection to another. */
   readonly takeoversAtMs: number[]
   expiredToken: boolean
-  /** Number of times that it was written down and continued. */
+  /** Number of times that it was frozen and continued. */
   lives: number
-  /** Since when its client has been away, over all of its lives. */
+  /** Start of the current outage, over all processes of the session. */
   awaySinceMs: number
 }
 
-/** Handlers that hold up the session's acknowledgements. */
+/** Number of handlers that block the session's acknowledgements. */
 export function runningAt(record: SessionRecord, nowMs: number): number {
   for (let first = record.deaf[0]; first !== undefined && first.untilMs <= nowMs; first = record.deaf[0]) {
-    first.isLetGo = true
+    first.isReleased = true
     record.deaf.shift()
     record.running -= 1
   }
@@ -59,14 +62,14 @@ export interface SessionBookOptions {
   readonly seen: Seen
   readonly nowMs: () => number
   readonly limits: ServerLimits
-  /** The most that one message holds. */
+  /** Size limit of one message's padding. */
   readonly padBytes: number
 }
 
 export class SessionBook {
   readonly #options: SessionBookOptions
   readonly #records = new Map<string, SessionRecord>()
-  /** The event that is being handed to several sessions at this moment. */
+  /** The event that is being sent to several sessions. */
   #publishing: number | undefined
 
   constructor(options: SessionBookOptions) {
@@ -111,9 +114,9 @@ export class SessionBook {
     return record
   }
 
-  // --- what the server sends ------------------------------------------------------------------------------------
+  // --- server sends ---------------------------------------------------------------------------------------------
 
-  /** Notes what `send` hands to these sessions; a session that ends meanwhile has not accepted it. */
+  /** Records an event that `send` passes to these sessions; a session that ends meanwhile has not accepted it. */
   publish(records: readonly SessionRecord[], id: number, send: () => void): void {
     for (const record of records) record.emitted.push(id)
     this.#publishing = id
@@ -124,12 +127,12 @@ export class SessionBook {
     }
   }
 
-  /** A volatile event is about to be handed to these sessions. */
+  /** Records a volatile event that is about to be passed to these sessions. */
   publishVolatile(records: readonly SessionRecord[], id: number): void {
     for (const record of records) record.barriers.set(id, record.emitted.length)
   }
 
-  // --- what the client's listener gets --------------------------------------------------------------------------
+  // --- client's listener ----------------------------------------------------------------------------------------
 
   note(sessionId: string | undefined, { id }: Note): void {
     const record = this.#live(sessionId, `event ${id}`)
@@ -150,7 +153,7 @@ export class SessionBook {
     if (record.delivered < barrier)
       throw new Violation("S12", `volatile event ${id} overtook ${barrier - record.delivered} reliable ones`)
     const before = record.lastOfKey.get(key) ?? 0
-    // The last value of a key may come again after a resume; one without a key comes at most once.
+    // The last value of a key may arrive again after a resume; one without a key arrives at most once.
     if (id < before || (id === before && key === ""))
       throw new Violation("S12", `key ${JSON.stringify(key)} went back from ${before} to ${id}`)
     record.lastOfKey.set(key, id)
@@ -169,7 +172,7 @@ export class SessionBook {
 
   // --- ends -----------------------------------------------------------------------------------------------------
 
-  /** Its handlers are lost, and its client is away. */
+  /** Its handlers are lost, and it is detached. */
   rewritten(record: SessionRecord): void {
     const { seen } = this.#options
     seen.saw("rewritten")
@@ -205,7 +208,7 @@ export class SessionBook {
       case "session_expired": {
         const awayMs = nowMs() - record.detachedAtMs
         seen.saw("windowExpired")
-        // A frozen server's clock may have stood still, so it may have been longer, but never shorter.
+        // A frozen server's clock may have stopped, so the outage may have been longer, but never shorter.
         const isOver = awayMs >= limits.resumeWindowMs - 1e-6
         const isOverInAll = nowMs() - record.awaySinceMs >= limits.detachedMaxMs - 1e-6
         if (!record.attached && (isOver || isOverInAll)) return
@@ -220,7 +223,7 @@ export class SessionBook {
       }
       case "session_thrash": {
         seen.saw("thrash")
-        // Counted without the window: a server that was frozen has another idea of when they were.
+        // Counted without the window: a frozen server has other times for the takeovers.
         if (record.takeoversAtMs.length + 1 > limits.takeoversMax) return
         throw new Violation(
           "S16",
@@ -267,18 +270,18 @@ function idOf(payload: unknown): unknown {
   return typeof payload === "object" && payload !== null && "id" in payload ? payload.id : undefined
 }
 
-/** What the client was not given is among what the application is told; what it is told is the end of what was sent. */
+/** Undelivered events are among the reported ones; the reported ones are the end of the sent ones. */
 function assertReported(record: SessionRecord, unacknowledged: readonly SentMessage[]): void {
   const ids = unacknowledged.flatMap((message) => (message.kind === "event" ? [idOf(message.payload)] : []))
   const { emitted, delivered } = record
   const from = emitted.length - ids.length
   if (from > delivered)
-    throw new Violation("S3", `session ${record.id} let go of ${from} events, ${delivered} were delivered`)
+    throw new Violation("S3", `session ${record.id} released ${from} events, ${delivered} were delivered`)
   for (const [index, id] of ids.entries()) {
     if (emitted[from + index] !== id)
       throw new Violation(
         "S4",
-        `session ${record.id} reports ${String(id)} in the place of ${emitted[from + index]}`,
+        `session ${record.id} reports ${String(id)} instead of ${emitted[from + index]}`,
       )
   }
 }

@@ -1,5 +1,5 @@
-// One run: a seed makes a plan; clients, a server and a network live by it on virtual time; everything that can be
-// seen is held against the books after every step.
+// One run: a seed makes a plan; clients, a server and a network run it on virtual time. All observable events are
+// checked against the books after every step.
 import { SimulatedClock, SimulatedNetwork, seededRandom } from "@hawser/protocol/testing"
 import type { SimulatedSocket } from "@hawser/protocol/testing"
 import { ClientEnd } from "./client-end.ts"
@@ -15,9 +15,9 @@ import { Trace, Violation } from "./trace.ts"
 import { WireWatch } from "./wire-watch.ts"
 import type { WatchedClient } from "./wire-watch.ts"
 
-/** Turns of the microtask queue after every step: more than the longest chain of promises of the product has. */
+/** Turns of the microtask queue after every step: more than the product's longest chain of promises. */
 const promiseTurns = 12
-/** Events at one and the same time: more are a loop that does not end. */
+/** Limit of events at the same time: more are an endless loop. */
 const mostAtOnce = 50_000
 const startOfTimeMs = 1_700_000_000_000
 
@@ -38,7 +38,7 @@ export class Simulation {
   steps = 0
   violation: unknown
   isQuiet = false
-  /** Everybody has been sent home, and nobody comes back. */
+  /** All clients are closed, and none reconnects. */
   isOver = false
   #ids = 0
   readonly #detached: SessionRecord[] = []
@@ -87,7 +87,7 @@ export class Simulation {
 
   readonly wallClockMs = (): number => startOfTimeMs + this.clock.now() + this.wallJumpMs
 
-  /** What a watch throws must not reach the product, which might survive it. */
+  /** An error of a watch must not reach the product, which might catch it. */
   #guardedWatch() {
     const { watch } = this
     const guarded =
@@ -108,7 +108,7 @@ export class Simulation {
     }
   }
 
-  /** A server without memory takes the place of the one before. */
+  /** Starts a server without the previous one's state. */
   startServer(): ServerEnd {
     this.#servers += 1
     const server = new ServerEnd({ ...this.#shared(), number: this.#servers, onDetached: this.onDetached })
@@ -143,7 +143,7 @@ export class Simulation {
     return this.#watched.get(end.process)
   }
 
-  /** Runs what is due, and what follows from it. False when nothing waits any more. */
+  /** Runs all due events, and their consequences. False if no event is scheduled. */
   async step(): Promise<boolean> {
     const went = this.clock.step()
     this.steps += 1
@@ -156,12 +156,12 @@ export class Simulation {
     return went
   }
 
-  /** S13: a session lets go of a connection only when that one ends, whatever older ones still say. */
+  /** S13: a session releases a connection only when that connection ends, whatever older ones still send. */
   #assertGone(): void {
     for (const record of this.#detached.splice(0)) {
       const state = this.watch.socketOf(record)?.server.state
       if (!record.attached && state === "open" && record.serverCause === undefined)
-        throw new Violation("S13", `session ${record.id} let go of a connection that is open`)
+        throw new Violation("S13", `session ${record.id} released an open connection`)
     }
   }
 
@@ -186,7 +186,7 @@ export class Simulation {
     return this.draw.pick(this.server.server.sessions())
   }
 
-  /** One thing that an application does. */
+  /** Performs one action of an application. */
   #act(): void {
     const { draw, server, clients } = this
     const what = draw.random()

@@ -1,4 +1,4 @@
-// Those who present what is not theirs: a forged claim, another user's, a copied page's.
+// Clients with false claims: a forged claim, another user's, a copied page's.
 import { defaultClientLimits } from "@hawser/protocol"
 import { TypeTable, createFrameCodec } from "@hawser/protocol/core"
 import type { HelloFrame } from "@hawser/protocol/core"
@@ -15,7 +15,7 @@ export class Thieves {
     this.#run = run
   }
 
-  /** Says HELLO on a socket of its own and listens to nothing. */
+  /** Sends HELLO on a separate socket and ignores all answers. */
   #say(hello: HelloFrame, isForged: boolean): void {
     const { network, clock, draw, forged } = this.#run
     const process = new SimulatedProcess(clock)
@@ -41,7 +41,7 @@ export class Thieves {
     return frame?.kind === "hello" && frame.resume !== undefined ? frame : undefined
   }
 
-  /** A claim that is not the thief's, or not the server's: nothing may come of it. */
+  /** Sends another user's claim, or one of another server: it must have no effect. */
   forge(client: ClientEnd | undefined): void {
     const { draw } = this.#run
     const copy = this.#copyOf(client)
@@ -59,7 +59,7 @@ export class Thieves {
     this.#say({ ...copy, clientId: "thief", resume: { ...resume, token }, dial: copy.dial + 1_000 }, true)
   }
 
-  /** A copied page: the same token, somewhere else. */
+  /** A copied page: the same token at another client. */
   clone(client: ClientEnd | undefined): void {
     const { draw, sessions } = this.#run
     const copy = this.#copyOf(client)
@@ -68,7 +68,7 @@ export class Thieves {
     if (record === undefined) return
     this.#run.trace.add("FAULT", "clone of", record.id)
     record.isAttacked = true
-    // A copied page has a name of its own; what comes again under the old name is an old message.
+    // A copied page has another client id; a HELLO with the old id is an old message.
     if (draw.chance(0.3)) this.#say({ ...copy, dial: Math.max(0, copy.dial - draw.whole(0, 2)) }, false)
     else this.#say({ ...copy, clientId: "clone", dial: copy.dial + draw.whole(0, 5) }, false)
   }

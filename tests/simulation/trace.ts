@@ -1,4 +1,4 @@
-// What happened last, and what must never happen.
+// Records the last steps of a run. Defines the error of a violated invariant.
 import type { Clock } from "@hawser/protocol"
 
 /** An invariant of docs/protocol.md does not hold. */
@@ -16,14 +16,17 @@ type Word = string | number | boolean | undefined
 
 const keptLines = 400
 
-/** The last lines of a run. Words are joined only when somebody reads them. */
+/** The last lines of a run. Words are joined only when the trace is read. */
 export class Trace {
   readonly #clock: Clock
   readonly #lines: { readonly atMs: number; readonly words: readonly Word[] }[] = []
   readonly #isKept: boolean
   #next = 0
 
-  /** @param isKept false: nothing is. A run repeats exactly, so that only the second one of a failing seed need keep it. */
+  /**
+   * @param isKept false records nothing. A run is deterministic, so only the second run of a failing seed needs a
+   * trace.
+   */
   constructor(clock: Clock, isKept: boolean) {
     this.#clock = clock
     this.#isKept = isKept

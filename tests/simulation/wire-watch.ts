@@ -1,5 +1,6 @@
-// Looks at every message that passes the simulated network. Invariants S3, S6, S10 and S13 as far as bytes show them,
-// and most of the rare states. It reads of a message what it needs: the first byte, sometimes the first number.
+// Watches every message on the simulated network. Checks the invariants S3, S6, S10 and S13 as far as bytes show them,
+// and detects most of the rare states. It reads only the necessary bytes of a message: the first byte, sometimes the
+// first number.
 import { defaultClientLimits } from "@hawser/protocol"
 import { TypeTable, createFrameCodec, frameByte } from "@hawser/protocol/core"
 import type { NetworkWatch, Side, SimulatedSocket } from "@hawser/protocol/testing"
@@ -10,13 +11,13 @@ import type { Seen } from "./sometimes.ts"
 import { Violation } from "./trace.ts"
 import type { Trace } from "./trace.ts"
 
-/** What the watch knows of a client by its process. */
+/** State of a client that the watch reads from its process. */
 export interface WatchedClient {
   readonly index: number
   /** "open" while the application sees no gap. */
   readonly status: () => string
   readonly handled: () => number
-  /** When it was thawed last after a freeze that counts as a sleep. */
+  /** Time of the last thaw after a freeze that counts as a sleep. */
   readonly wokeAtMs: () => number
   /** True while its timers run once a minute. */
   readonly isHidden: () => boolean
@@ -29,7 +30,7 @@ export interface WireWatchOptions {
   readonly trace: Trace
   readonly nowMs: () => number
   readonly clientOf: (socket: SimulatedSocket) => WatchedClient | undefined
-  /** True for a socket on which somebody presents what is not his. */
+  /** True for a socket with a forged or foreign claim. */
   readonly isForged: (socket: SimulatedSocket) => boolean
 }
 
@@ -40,26 +41,26 @@ interface Link {
   resumed: boolean
   welcomeDelivered: boolean
   welcomeAtMs: number
-  /** Reliable messages that the server sent in the moment of WELCOME, and how many reliable ones arrived. */
+  /** Reliable messages that the server sent together with WELCOME, and number of reliable ones that arrived. */
   replayed: number
   arrived: number
   acksUnderWay: number
-  /** Reliable messages of the client: what the server had when it said WELCOME, and what was sent since. */
+  /** Reliable messages of the client: received by the server at WELCOME, and sent since. */
   before: number
   since: number
-  /** Of the client's messages: handled, as WELCOME says. */
+  /** Handled messages of the client, as in WELCOME. */
   handled: number
-  /** Before this the server need not ask for another token. */
+  /** Before this time the server need not request another token. */
   nextTokenAtMs: number
 }
 
 interface SessionWire {
   link: Link
-  /** The last reliable message of the client that any connection was given. */
+  /** Number of the client's last reliable message that was written to any connection. */
   head: number
-  /** What each end has been told that the other has handled. */
-  toldClient: number
-  toldServer: number
+  /** Highest acknowledgement that each end has received. */
+  ackedAtClient: number
+  ackedAtServer: number
   /** WELCOMEs in a row that the client never received. */
   lostWelcomes: number
   readonly replies: Set<number>
@@ -72,22 +73,22 @@ export class WireWatch implements NetworkWatch {
   readonly #links = new Map<SimulatedSocket, Link>()
   readonly #sessions = new Map<SessionRecord, SessionWire>()
   #acks = 0
-  /** Sockets that their client has given up. */
-  readonly #given = new Set<SimulatedSocket>()
-  /** The socket on which a client has said HELLO last. */
+  /** Sockets that their client has abandoned. */
+  readonly #abandoned = new Set<SimulatedSocket>()
+  /** The socket of each client's last HELLO. */
   readonly #newest = new Map<WatchedClient, SimulatedSocket>()
 
   constructor(options: WireWatchOptions) {
     this.#options = options
   }
 
-  /** What a client said last to be let in, for whoever copies it. */
+  /** The client's last HELLO, for a copy by a thief. */
   lastHelloOf(client: WatchedClient): Uint8Array | undefined {
     const socket = this.#newest.get(client)
     return socket === undefined ? undefined : this.#links.get(socket)?.hello
   }
 
-  /** Asking a client for its counts costs more than all other checks of an acknowledgement. */
+  /** Reading a client's counts costs more than all other checks of an acknowledgement. */
   #isSample(): boolean {
     this.#acks += 1
     return this.#acks % 4 === 0
@@ -137,19 +138,19 @@ export class WireWatch implements NetworkWatch {
       if ((byte & 0xc0) === 0x40) link.arrived += 1
       if (byte === frameByte.welcome) this.#welcomed(link)
       const said = byte === frameByte.welcome ? link.handled : told
-      if (wire !== undefined) wire.toldClient = Math.max(wire.toldClient, said)
+      if (wire !== undefined) wire.ackedAtClient = Math.max(wire.ackedAtClient, said)
       return
     }
-    if (wire !== undefined) wire.toldServer = Math.max(wire.toldServer, told)
+    if (wire !== undefined) wire.ackedAtServer = Math.max(wire.ackedAtServer, told)
     if (byte === frameByte.hello && socket.client.state === "closed") seen.saw("lateHelloArrived")
     if (link.session === undefined || wire?.link !== link) return
     if ((byte & 0xc0) === 0x40) link.session.received += 1
-    // While it closes, the server takes nothing any more.
+    // A closing server accepts no messages.
     const isHeard = socket.server.state === "open"
     if (isHeard && (byte === frameByte.request || byte === frameByte.void)) this.#asked(link, bytes)
   }
 
-  /** A request, or the list of those that are void, reached its session. */
+  /** A request, or a VOID, reached its session. */
   #asked({ socket }: Link, bytes: Uint8Array): void {
     const { clientOf, requests } = this.#options
     const client = clientOf(socket)
@@ -170,7 +171,7 @@ export class WireWatch implements NetworkWatch {
     const { seen, trace } = this.#options
     trace.add(socket.number, side, "closes", code)
     if (side === "client" && socket.client.state === "connecting") seen.saw("dialTimedOut")
-    this.#given.add(socket)
+    this.#abandoned.add(socket)
     if (socket.isBroken && code === 1006) {
       if (side === "client" && socket.client.state === "open") seen.saw("halfOpenFoundByClient")
       if (side === "server" && socket.server.state === "open") seen.saw("halfOpenFoundByServer")
@@ -198,27 +199,27 @@ export class WireWatch implements NetworkWatch {
   #closedAtClient(socket: SimulatedSocket): void {
     const { seen, clientOf } = this.#options
     const client = clientOf(socket)
-    if (socket.server.state === "connecting" && !this.#given.has(socket)) seen.saw("dialRefused")
-    this.#given.delete(socket)
-    // HELLO was never said on it, and another one serves.
+    if (socket.server.state === "connecting" && !this.#abandoned.has(socket)) seen.saw("dialRefused")
+    this.#abandoned.delete(socket)
+    // HELLO was never sent on it, and another one serves.
     const wasDialled = this.#links.get(socket)?.hello === undefined
     if (wasDialled && client?.status() === "open" && this.#newest.get(client) !== socket)
       seen.saw("moveFailed")
   }
 
-  // --- what the client says -------------------------------------------------------------------------------------
+  // --- client sends ---------------------------------------------------------------------------------------------
 
   #sentByClient(link: Link, byte: number, bytes: Uint8Array): void {
     const client = this.#options.clientOf(link.socket)
     if (byte === frameByte.hello) {
-      if (link.hello !== undefined) throw new Violation("S6", "HELLO was said twice on one connection")
+      if (link.hello !== undefined) throw new Violation("S6", "HELLO was sent twice on one connection")
       link.hello = bytes
       if (client !== undefined) this.#newest.set(client, link.socket)
       return
     }
     if (client === undefined) return
     if (this.#newest.get(client) !== link.socket)
-      throw new Violation("S6", `a client speaks on connection ${link.socket.number}, which it has left`)
+      throw new Violation("S6", `a client sends on connection ${link.socket.number}, which it has left`)
     if (byte === frameByte.ping && this.#options.nowMs() - client.wokeAtMs() < 1_500)
       this.#options.seen.saw("wokeAndProbed")
     if (byte === frameByte.ack && client.isHidden()) this.#options.seen.saw("hiddenAcknowledged")
@@ -228,7 +229,7 @@ export class WireWatch implements NetworkWatch {
       throw new Violation("S3", `a client acknowledges ${numberAt(bytes, 0)} of ${client.handled()} messages`)
   }
 
-  /** A request, a cancel, a credit: numbered by its place. */
+  /** A request, a cancel, a credit: its position is its number. */
   #counted(link: Link): void {
     const wire = link.session === undefined ? undefined : this.#sessions.get(link.session)
     if (wire === undefined)
@@ -241,7 +242,7 @@ export class WireWatch implements NetworkWatch {
     wire.head = Math.max(wire.head, number)
   }
 
-  // --- what the server says -------------------------------------------------------------------------------------
+  // --- server sends ---------------------------------------------------------------------------------------------
 
   #sentByServer(link: Link, byte: number, bytes: Uint8Array): void {
     const { seen, nowMs } = this.#options
@@ -257,7 +258,7 @@ export class WireWatch implements NetworkWatch {
     if (wire?.link !== link)
       throw new Violation(
         "S13",
-        `session ${session.id} speaks on connection ${link.socket.number}, an old one`,
+        `session ${session.id} sends on connection ${link.socket.number}, an old one`,
       )
     if (byte === frameByte.ack || isProbe(byte)) {
       const handled = numberAt(bytes, byte === frameByte.ack ? 0 : 1)
@@ -270,7 +271,7 @@ export class WireWatch implements NetworkWatch {
     }
     if ((byte & 0xc0) === 0x40 && link.resumed && link.welcomeAtMs === nowMs()) link.replayed += 1
     if (byte === frameByte.authRequest && nowMs() < link.nextTokenAtMs)
-      throw new Violation("S15", `session ${session.id} is asked for a token that it has just sent`)
+      throw new Violation("S15", `session ${session.id} gets AUTHREQ for a token that it has just sent`)
     if (byte === frameByte.authOk) {
       seen.saw("tokenRefreshed")
       link.nextTokenAtMs = nowMs() + numberAt(bytes, 0) / 2 - 2
@@ -294,7 +295,7 @@ export class WireWatch implements NetworkWatch {
         `WELCOME for session ${frame.sessionId}, which never was or is bound already`,
       )
     if (frame.resumed && this.#options.isForged(link.socket))
-      throw new Violation("S11", `session ${session.id} was given to somebody else`)
+      throw new Violation("S11", `session ${session.id} was given to another user`)
     if (session.serverCause !== undefined)
       throw new Violation("S16", `session ${session.id} was resumed after its end (${session.serverCause})`)
     const wire = this.#sessions.get(session)
@@ -328,19 +329,19 @@ export class WireWatch implements NetworkWatch {
     link.welcomeAtMs = this.#options.nowMs()
     const wire = this.#sessions.get(session)
     if (wire === undefined) {
-      const told = { head: 0, toldClient: 0, toldServer: 0 }
+      const told = { head: 0, ackedAtClient: 0, ackedAtServer: 0 }
       this.#sessions.set(session, { link, lostWelcomes: 0, replies: new Set(), ...told })
     } else wire.link = link
   }
 
-  /** The connection that a session was given last. */
+  /** The session's current connection. */
   socketOf(session: SessionRecord): SimulatedSocket | undefined {
     return this.#sessions.get(session)?.link.socket
   }
 
-  /** What each end has been told that the other has handled. */
-  toldOf(session: SessionRecord): { readonly toldClient: number; readonly toldServer: number } {
-    return this.#sessions.get(session) ?? { toldClient: 0, toldServer: 0 }
+  /** Highest acknowledgement that each end has received. */
+  toldOf(session: SessionRecord): { readonly ackedAtClient: number; readonly ackedAtServer: number } {
+    return this.#sessions.get(session) ?? { ackedAtClient: 0, ackedAtServer: 0 }
   }
 
   #welcomed(link: Link): void {
@@ -376,7 +377,7 @@ function nameOf(byte: number): string {
   return names.get(byte) ?? `0x${byte.toString(16)}`
 }
 
-/** The number at a place in a frame's body, where only numbers stand before it. */
+/** The number at an index of a frame's body that contains only numbers before it. */
 function numberAt(bytes: Uint8Array, place: number): number {
   let offset = 2
   for (let index = 0; ; index += 1) {

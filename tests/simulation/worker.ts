@@ -1,9 +1,9 @@
-// Runs the seeds that it is sent, one after the other.
+// Runs the received seeds, one after the other.
 import { unwatched } from "@hawser/protocol/testing"
 import { runSeed } from "./run-seed.ts"
 import { job } from "./pool-messages.ts"
 
-// Errors are part of the protocol here, made by the thousand; where they were made is told by the trace.
+// Errors are part of the protocol here, created thousands of times; the trace shows their origin.
 Error.stackTraceLimit = 0
 
 process.on("message", (message: unknown) => {

@@ -1,4 +1,4 @@
-// What server and clients of a soak say to each other, and what the server's process and its parent do.
+// The contract of a soak, and the messages between the server's process and its parent.
 import { defineContract, defineReplica, defineTopic, integer, real } from "@hawser/protocol"
 import { z } from "zod"
 
@@ -10,11 +10,11 @@ export const contract = defineContract({
   name: "soak",
   commands: { count: { input: counted, output: counted } },
   events: {
-    /** Counts in its session. */
+    /** Numbered within its session. */
     note: { payload: counted },
-    /** Counts in its topic. */
+    /** Numbered within its topic. */
     chat: { payload: counted },
-    /** Counts for its author. */
+    /** Numbered by its author. */
     hail: { payload: z.object({ who: z.string(), n: z.number() }) },
   },
   topics: { room: defineTopic({ events: ["chat", "hail"], presence: z.object({ mood: z.number() }) }) },
@@ -37,23 +37,23 @@ export interface Walker {
   readonly steps: number
 }
 
-/** What the server has counted. */
+/** Figures of the server. */
 export interface ServerReport {
-  /** Heap and memory outside of it after a forced collection of garbage. */
+  /** Heap and external memory after a forced garbage collection. */
   readonly heapBytes: number
   readonly deltaBytes: number
   readonly sessions: number
-  /** Requests that came twice, late, or behind one that is missing. */
+  /** Requests that arrived twice, late, or after a missing one. */
   readonly misplaced: number
   readonly slowConsumers: number
   readonly conflations: number
   readonly errors: readonly string[]
 }
 
-/** How things stand when nothing moves any more. */
+/** State of the server after all movement has stopped. */
 export interface Rest {
   readonly walkers: Readonly<Record<string, Walker>>
-  /** By user, how many notes its session was sent. */
+  /** Number of notes that were sent to each user's session. */
   readonly notes: Readonly<Record<string, number>>
 }
 

@@ -1,6 +1,6 @@
-// The command line of the soak: a server in a process of its own, and clients that are cut off, loaded anew and moved, for
-// minutes. Exit code 0: its memory grew by less than 1 MiB a minute, and nothing was lost, repeated or reordered; 1: it did
-// not hold; 2: the arguments cannot be used.
+// The command line of the soak: a server in a separate process, and clients that are cut, reloaded and moved for
+// minutes. Exit code 0: memory grew by less than 1 MiB a minute, and nothing was lost, repeated or reordered; 1: one of
+// these failed; 2: the arguments cannot be used.
 import { fork } from "node:child_process"
 import { setTimeout as pause } from "node:timers/promises"
 import { fileURLToPath } from "node:url"
@@ -32,7 +32,7 @@ class SoakProcess {
     this.#child.send(message)
   }
 
-  /** The next message of this kind. Rejects when the process has gone. */
+  /** The next message of this kind. Rejects when the process has ended. */
   ask<K extends FromServer["kind"]>(message: ToServer, kind: K): Promise<Extract<FromServer, { kind: K }>> {
     return new Promise((resolve, reject) => {
       const gone = (code: number | null): void => reject(new Error(`the server ended with ${code}`))
@@ -98,7 +98,7 @@ class Soak {
     }
   }
 
-  /** Each client asks about every two seconds, is cut off about every 100, loaded anew about every 300. */
+  /** Each client sends a request about every 2 s, is cut about every 100 s, and reloaded about every 300 s. */
   #disturb(passedMs: number): void {
     const isTime = (everyMs: number): boolean => Math.random() < passedMs / everyMs
     for (const player of this.#players) {
@@ -133,7 +133,7 @@ class Soak {
     this.#tally.errors.push(...errors)
   }
 
-  /** Nothing moves: what was under way arrives, and everything must be as the server has it. */
+  /** Stops all movement: messages under way arrive, and every copy must match the server. */
   async #faults(): Promise<string[]> {
     let rest: Rest | undefined
     for (let second = 0; second < 60; second += 1) {

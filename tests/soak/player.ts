@@ -1,5 +1,5 @@
-// One client of a soak: sends requests, is in a room, sees what is near, and checks that nothing is lost, repeated or
-// reordered. Its page is cut off, loaded anew, or vanishes without a word.
+// One client of a soak: sends requests, is in a room, views near walkers, and checks that nothing is lost, repeated or
+// reordered. Its page is cut, reloaded, or vanishes without a BYE.
 import { createClient } from "@hawser/client"
 import type { Client } from "@hawser/client"
 import { cellOf, staysInView } from "@hawser/protocol/core"
@@ -8,11 +8,11 @@ import { WebSocket } from "ws"
 import { cellSize, contract } from "./contract.ts"
 import type { Rest, SoakContract, Walker } from "./contract.ts"
 
-/** What all players of a soak have seen. */
+/** Figures of all players of a soak. */
 export interface Tally {
   requests: number
   events: number
-  /** Numbers that did not follow the one before. */
+  /** Numbers that did not follow the previous one. */
   lost: number
   repeated: number
   /** Causes of sessions that ended. */
@@ -26,7 +26,7 @@ export class Player {
   readonly #room: string
   readonly #tally: Tally
   #client: Client<SoakContract>
-  /** What counts its pages: what an old one still brings is not looked at. */
+  /** Number of its current page: later events of an old page are ignored. */
   #page = 0
   #sockets = new Set<WebSocket>()
   #requests = 0
@@ -86,7 +86,7 @@ export class Player {
     return client
   }
 
-  /** Returns the number itself, after it was compared with the one before. */
+  /** Compares the number with the previous one, and returns it. */
   #follow(n: number, last: number | undefined): number {
     this.#tally.events += 1
     if (last !== undefined && n > last + 1) this.#tally.lost += 1
@@ -123,7 +123,7 @@ export class Player {
     this.#client.cut()
   }
 
-  /** `vanishes`: no BYE is heard, and the session waits for nobody. */
+  /** `vanishes`: the server gets no BYE, and the session expires. */
   reload(vanishes: boolean): void {
     const old = this.#client
     if (vanishes) for (const socket of this.#sockets) socket.terminate()
@@ -138,7 +138,7 @@ export class Player {
     this.#client.close()
   }
 
-  /** What is wrong with its copy, and with what it was sent, once nothing moves any more. */
+  /** Faults of its copy and of its received messages, after all movement has stopped. */
   faults({ walkers, notes }: Rest): string[] {
     const faults: string[] = []
     const own = walkers[this.name]

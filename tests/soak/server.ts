@@ -1,5 +1,5 @@
-// The server of a soak, in a process of its own: walkers in a replica, rooms with presence, notes to each session. It counts
-// what arrives, and measures its memory when it is asked.
+// The server of a soak, in a separate process: walkers in a replica, rooms with presence, notes to each session. It
+// counts arrivals, and measures its memory on request.
 import { createServer } from "@hawser/server"
 import type { Session } from "@hawser/server"
 import { contract } from "./contract.ts"
@@ -16,7 +16,7 @@ const areaSize = 200
 class SoakServer {
   readonly #server
   readonly #errors: string[] = []
-  /** By session: the last request, and the notes that it was sent. */
+  /** By session: the last request, and the number of sent notes. */
   readonly #requests = new Map<string, number>()
   readonly #notes = new Map<string, number>()
   #misplaced = 0
@@ -25,7 +25,7 @@ class SoakServer {
   constructor(names: readonly string[]) {
     const server = createServer<SoakContract, User>(contract, {
       authenticate: (token) => ({ id: token }),
-      // What is left of clients that vanish is gone before the warm-up is.
+      // Sessions of vanished clients expire before the end of the warm-up.
       limits: { resumeWindowMs: 30_000 },
       onError: (error) => this.#errors.push(String(error)),
     })
@@ -108,7 +108,7 @@ class SoakServer {
     }
   }
 
-  /** Stops everything that moves, and shows how it stands. */
+  /** Stops all movement, and returns the final state. */
   rest(): Rest {
     for (const timer of this.#timers.splice(0)) clearInterval(timer)
     const walkers = this.#server.replica("walkers")

@@ -5,7 +5,7 @@ const mib = 1024 * 1024
 const samples = (bytesAt: (minute: number) => number) =>
   Array.from({ length: 61 }, (_, index) => ({ atMs: index * 10_000, bytes: bytesAt(index / 6) }))
 
-it("surprise-C4 tells how fast memory grows, of what comes after the warm-up", () => {
+it("surprise-C4 returns the growth of memory after the warm-up", () => {
   expect(
     growth(
       samples((minute) => (50 + 2 * minute) * mib),

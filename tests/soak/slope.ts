@@ -1,4 +1,4 @@
-// How fast something grows: the slope of the straight line that fits its samples best.
+// Growth rate of a figure: the slope of the straight line that fits its samples best.
 
 export interface Sample {
   readonly atMs: number

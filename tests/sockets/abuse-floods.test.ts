@@ -1,5 +1,5 @@
-// Peers that send more than anybody may: frames of the session layer, pings of the WebSocket, and new connections by
-// which they hope for new buckets. Somebody else is served meanwhile.
+// Peers above their limits: with frames of the session layer, with pings of the WebSocket, and with new connections as
+// a try to get new buckets. Another client is served meanwhile.
 import type { Socket } from "node:net"
 import { describe, expect, it } from "vitest"
 import {
@@ -15,7 +15,7 @@ import {
 import type { SocketServer } from "./harness.ts"
 import { describeOver } from "./transports.ts"
 
-/** Replies that another user got while `isGoingOn`; at least one. */
+/** Number of replies that another user got while `isGoingOn`; at least one. */
 async function serveAnother(world: SocketServer, isGoingOn: () => boolean): Promise<number> {
   const client = world.client({ token: "next" })
   await client.connect()
@@ -33,7 +33,9 @@ const ping = (payload: Uint8Array): Buffer =>
 const mostBytes = 64 << 20
 const pong = Buffer.from([0x8a, 0x80, 0, 0, 0, 0])
 
-/** Writes until the server has let go of a connection, or `mostBytes` were written. Returns the bytes that were. */
+/**
+ * Writes until the server has closed the connection, or `mostBytes` were written. Returns the number of written bytes.
+ */
 async function floodUntilGone(world: SocketServer, socket: Socket, piece: Buffer): Promise<number> {
   let written = 0
   while ((await world.stats()).connectionsClosed === 0 && written < mostBytes) {
@@ -51,36 +53,34 @@ describeOver(["ws", "bun"], (transport) => {
     ["abuse-A28 ACK", Uint8Array.of(0x06, 0x91, 0x00)],
     ["abuse-A29 PING", Uint8Array.of(0x07, 0x92, 0x01, 0x00)],
     ["abuse-A29 control frames of a later version", Uint8Array.of(0x20, 0x90)],
-  ])(
-    "%s by the thousand a second ends the session with 4429, and others are served",
-    async (_what, frame) => {
-      const world = await startServer(transport, { limits: { throttledMaxMs: 1_000 } })
-      const peer = await openRawSession(world, "hawser.1")
-      const served = serveAnother(world, () => peer.isOpen)
-      for (let sent = 0; sent < 10_000 && peer.isOpen; sent += 1) {
-        peer.send(frame)
-        if (sent % 10 === 9) await nextTurn()
-      }
-      expect((await peer.closed).code).toBe(4429)
-      expect(await served).toBeGreaterThan(1)
-      expect((await world.ended()).map(({ cause }) => cause)).toEqual(["rate_limited"])
-      // What was read and answered is what the bucket of 100 a second and its burst let through, and one read of a socket.
-      const answers = peer.frames.filter(({ kind }) => kind === "pong").length
-      expect(answers).toBeLessThanOrEqual((await world.stats()).messagesReceived)
-      expect((await world.errors()).length).toBeLessThan(10)
-    },
-  )
+  ])("%s at thousands a second end the session with 4429, and others are served", async (_what, frame) => {
+    const world = await startServer(transport, { limits: { throttledMaxMs: 1_000 } })
+    const peer = await openRawSession(world, "hawser.1")
+    const served = serveAnother(world, () => peer.isOpen)
+    for (let sent = 0; sent < 10_000 && peer.isOpen; sent += 1) {
+      peer.send(frame)
+      if (sent % 10 === 9) await nextTurn()
+    }
+    expect((await peer.closed).code).toBe(4429)
+    expect(await served).toBeGreaterThan(1)
+    expect((await world.ended()).map(({ cause }) => cause)).toEqual(["rate_limited"])
+    // The server reads and answers only as many frames as the bucket of 100 a second and its burst allow, and one
+    // read of a socket.
+    const answers = peer.frames.filter(({ kind }) => kind === "pong").length
+    expect(answers).toBeLessThanOrEqual((await world.stats()).messagesReceived)
+    expect((await world.errors()).length).toBeLessThan(10)
+  })
 
   describe.each([
     ["a stranger", openTcp],
     ["a user", openTcpSession],
   ])("%s", (_who, open) => {
-    it("abuse-A29 is closed with 1008 for more pings in a second than it may send", async () => {
+    it("abuse-A29 is closed with 1008 for more pings in a second than the limit", async () => {
       const world = await startServer(transport, { limits: { controlFramesPerSecond: 20, shutdownMs: 200 } })
       const socket = await open(world.port, "hawser.1")
       let said = Buffer.alloc(0)
       socket.on("data", (chunk: Buffer) => (said = Buffer.concat([said, chunk])))
-      // A pong with the one byte, as often as it was sent; then the close.
+      // A pong with the one byte for each ping; then the close.
       const closeStart = (): number => said.indexOf(0x88)
       const closed = new Promise((resolve) => socket.once("close", resolve))
       for (let sent = 1; sent < 2_000 && closeStart() < 0; sent += 1) {
@@ -119,7 +119,7 @@ describeOver(["ws", "bun"], (transport) => {
     )
   })
 
-  it("abuse-A41 gives a user no new bucket with a new connection or session", async () => {
+  it("abuse-A41 gives a user no new bucket for a new connection or session", async () => {
     const limits = { userMessagesPerSecond: 1, userMessageBurst: 20 }
     const world = await startServer(transport, { limits })
     const startedMs = performance.now()
@@ -133,7 +133,7 @@ describeOver(["ws", "bun"], (transport) => {
       })
       peer.terminate()
     }
-    // A message that finds its user in debt is the last one of its connection that is taken.
+    // A message of a user in debt is the last one that its connection accepts.
     const elapsedSeconds = (performance.now() - startedMs) / 1_000
     const most = limits.userMessageBurst + connections + Math.ceil(elapsedSeconds)
     expect((await world.handled()).length).toBeLessThanOrEqual(most)

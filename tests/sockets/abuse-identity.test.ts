@@ -1,5 +1,5 @@
-// Who somebody is, and whose answer it is: tokens in other places than the first message, a log-out while the session is
-// elsewhere, replies that nobody asked for, and references and names that collide.
+// Identity, and the owner of a reply: tokens in other places than the first message, a log-out while the session is
+// elsewhere, unrequested replies, and colliding references and names.
 import { profile20 } from "@hawser/server/profile20"
 import { HawserError } from "@hawser/protocol"
 import { closeCode, subprotocol } from "@hawser/protocol/core"
@@ -22,7 +22,7 @@ import type { RawPeer } from "./harness.ts"
 import { contract } from "./server-program.ts"
 import { describeOver } from "./transports.ts"
 
-/** Everywhere but in the first message. */
+/** Every place but the first message. */
 const elsewhere = {
   cookie: "token=ann; access_token=ann; hawser=ann; session=ann",
   authorization: "Bearer ann",
@@ -31,7 +31,7 @@ const elsewhere = {
 
 describeOver(["ws", "bun"], (transport) => {
   describe.each(profiles)("a token in another place than the first message, in profile %s", (profile) => {
-    it("abuse-A4 in a cookie or a header lets nobody in, and is not verified", async () => {
+    it("abuse-A4 in a cookie or a header opens no session, and is not verified", async () => {
       const world = await startServer(transport, { limits: { authTimeoutMs: 50 } })
       const peer = await openRaw(world, profile, elsewhere)
       const code = profile === "2.0" ? closeCode.policyViolation : closeCode.authentication
@@ -39,7 +39,7 @@ describeOver(["ws", "bun"], (transport) => {
       expect(await world.verified()).toEqual([])
     })
 
-    it("abuse-A4 in a cookie does not stand in for a bad one in the first message", async () => {
+    it("abuse-A4 in a cookie does not replace a bad one in the first message", async () => {
       const world = await startServer(transport)
       const peer = await openRaw(world, profile, elsewhere)
       peer.send(helloBytes(profile, "bad"))
@@ -48,7 +48,7 @@ describeOver(["ws", "bun"], (transport) => {
       expect(await world.stats()).toMatchObject({ sessionsOpened: 0 })
     })
 
-    it("abuse-A5 in the query or the subprotocol lets nobody in, and is in no error, warning or answer", async () => {
+    it("abuse-A5 in the query or the subprotocol opens no session, and is in no error, warning or answer", async () => {
       const world = await startServer(transport, { limits: { authTimeoutMs: 50 } })
       const token = "eyJhbGciOiJIUzI1NiJ9.e30.c2VjcmV0"
       const offered = profile === "2.0" ? [] : [token, subprotocol]
@@ -62,12 +62,12 @@ describeOver(["ws", "bun"], (transport) => {
       expect(closed).toMatch(/^(4401|1008) no verified token/)
       expect(socket.protocol).toBe(profile === "2.0" ? "" : subprotocol)
       expect(await world.verified()).toEqual([])
-      const told = [closed, ...said, ...(await world.errors()), ...(await world.warnings())]
-      expect(told.join("\n")).not.toContain("eyJ")
+      const texts = [closed, ...said, ...(await world.errors()), ...(await world.warnings())]
+      expect(texts.join("\n")).not.toContain("eyJ")
     })
   })
 
-  it("abuse-A31 gives two users that wait under the same id at once each their own answer", async () => {
+  it("abuse-A31 gives two users with the same pending id each the right reply", async () => {
     const world = await startServer(transport)
     const peers = await Promise.all(["ann", "bob"].map((user) => openRawSession(world, "2.0", user)))
     for (const peer of peers) peer.send(gateBytes("2.0"))
@@ -84,7 +84,7 @@ describeOver(["ws", "bun"], (transport) => {
       ])
   })
 
-  it.each(profiles)("abuse-A30 takes no reply from a user of %s, to nobody's request", async (profile) => {
+  it.each(profiles)("abuse-A30 ignores a reply from a user of %s, to no request", async (profile) => {
     const world = await startServer(transport)
     const ann = await openRawSession(world, profile, "ann")
     ann.send(gateBytes(profile))
@@ -104,7 +104,7 @@ describeOver(["ws", "bun"], (transport) => {
   })
 
   it.each(["toString", "hasOwnProperty", "__proto__", "constructor", "valueOf"])(
-    "abuse-A48 answers a request and an event of the name %s as one that there is not",
+    "abuse-A48 answers a request and an event of the name %s as an unknown one",
     async (name) => {
       const world = await startServer(transport)
       const peer = await openRawSession(world, "2.0")
@@ -123,7 +123,7 @@ describeOver(["ws", "bun"], (transport) => {
 })
 
 describe("a log-out everywhere", () => {
-  it("abuse-A22 ends at once what is open at another listener or away, and lets neither resume", async () => {
+  it("abuse-A22 ends sessions at once, open at another listener or detached, and lets neither resume", async () => {
     const revoked = new Set<string>()
     const server = createServer(contract, {
       profile20: profile20(),
@@ -153,17 +153,17 @@ describe("a log-out everywhere", () => {
       reason: "logged out",
     })
     expect(performance.now() - startedMs).toBeLessThan(2_000)
-    const comeBack = async (hello: Uint8Array): Promise<RawPeer> => {
+    const reconnect = async (hello: Uint8Array): Promise<RawPeer> => {
       const peer = await openRaw(first.url, "hawser.1")
       peer.send(hello)
       return peer
     }
     for (const { frames } of [open, away]) {
-      const back = await comeBack(helloBytes("hawser.1", "ann", { resume: claimIn(frames), dial: 2 }))
+      const back = await reconnect(helloBytes("hawser.1", "ann", { resume: claimIn(frames), dial: 2 }))
       expect(await back.refusal()).toMatchObject({ said: "forbidden", code: closeCode.forbidden })
     }
     revoked.add("ann")
-    const again = await comeBack(helloBytes("hawser.1", "ann"))
+    const again = await reconnect(helloBytes("hawser.1", "ann"))
     expect(await again.refusal()).toMatchObject({
       said: "auth_token_invalid",
       code: closeCode.authentication,
@@ -173,7 +173,7 @@ describe("a log-out everywhere", () => {
   })
 })
 
-/** What a client that got these frames would present. */
+/** The claim of a client that got these frames. */
 function claimIn(frames: RawPeer["frames"]): ResumeClaim {
   const welcome = frames.find((frame) => frame.kind === "welcome")
   return { sessionId: welcome?.sessionId ?? "", token: welcome?.resumeToken ?? "", handled: 0, digest: 0 }

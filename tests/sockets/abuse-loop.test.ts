@@ -1,4 +1,4 @@
-// A hundred users who send the dearest message that passes, as often as their sockets take it.
+// A hundred users who send the most expensive valid message as often as their sockets accept it.
 import { fork } from "node:child_process"
 import type { ChildProcess } from "node:child_process"
 import { createRequire } from "node:module"
@@ -15,7 +15,7 @@ const rounds = 100
 
 const report = z.object({ turns: z.array(z.int()), p50Ms: z.number(), p99Ms: z.number() })
 
-/** A WebSocket frame with a request of almost 64 KiB: as many keys as the guard lets through. */
+/** A WebSocket frame with a request of almost 64 KiB: with the guard's limit of keys. */
 function dearestFrame(): Buffer {
   const keys = Array.from({ length: 4_900 }, (_, index) => [`key ${index} `.padEnd(11, "x"), index % 100])
   const body = encode([4, { text: "x", ...Object.fromEntries(keys) }, 0])
@@ -56,7 +56,7 @@ it(
       turns = report.parse(await messageOf(child)).turns
     }
     turns.sort((a, b) => a - b)
-    // Before anybody is held, each socket may bring a read of 64 KiB in one turn; afterwards a few do.
+    // Before any user is paused, each socket may add a read of 64 KiB in one turn; afterwards only a few do.
     expect(turns.at(-1)).toBeLessThanOrEqual(2 * users)
     expect(turns[Math.floor(turns.length / 2)]).toBeLessThanOrEqual(12)
   },

@@ -1,5 +1,5 @@
-// A server that attacks its clients below the messages: answers to the upgrade that no server gives, and bytes that are
-// no WebSocket. The client reports, dials within its budget, and throws nothing that nobody catches.
+// A server that attacks its clients below the messages: with invalid answers to the upgrade, and with bytes that are no
+// WebSocket. The client reports, dials within its budget, and throws no uncaught error.
 import { createClient, fixed } from "@hawser/client"
 import type { ClientStatus } from "@hawser/client"
 import {
@@ -20,7 +20,7 @@ import { clientProfile } from "../sessions/client-profile.ts"
 
 const burst = 3
 
-/** Dials until its budget holds it back, or it is closed. */
+/** Dials until its budget delays it, or it is closed. */
 async function suffer(
   port: number,
   profile: "hawser.1" | "2.0",
@@ -82,19 +82,19 @@ function accepted(key: string, ...more: readonly string[]): string[] {
 const chosen = `Sec-WebSocket-Protocol: ${subprotocol}`
 const deflate = (parameters: string): string => `Sec-WebSocket-Extensions: permessage-deflate; ${parameters}`
 
-describe("a server that answers the upgrade as it likes", () => {
+describe("a server with an invalid answer to the upgrade", () => {
   it.each<[string, (key: string) => readonly string[]]>([
     ["a window of 999 bits", (key) => accepted(key, chosen, deflate("server_max_window_bits=999"))],
     ["a window of no bits", (key) => accepted(key, chosen, deflate("client_max_window_bits"))],
     ["a parameter of its own, twice", (key) => accepted(key, chosen, deflate("__proto__=1; __proto__=1"))],
     ["an extension that is no token", (key) => accepted(key, chosen, "Sec-WebSocket-Extensions: ,;=")],
-    ["an extension that nobody offered", (key) => accepted(key, chosen, "Sec-WebSocket-Extensions: bomb")],
-    ["a subprotocol that nobody offered", (key) => accepted(key, "Sec-WebSocket-Protocol: hawser.9")],
+    ["an extension that was not offered", (key) => accepted(key, chosen, "Sec-WebSocket-Extensions: bomb")],
+    ["a subprotocol that was not offered", (key) => accepted(key, "Sec-WebSocket-Protocol: hawser.9")],
     ["the proof of another key", () => accepted("another", chosen)],
     ["a header of 64 KB", (key) => accepted(key, chosen, `X: ${"x".repeat(65_536)}`)],
     ["a redirection to itself", () => ["HTTP/1.1 307 Temporary Redirect", "Location: /ws"]],
     ["no HTTP", () => ["\u0000\u0001\u0002"]],
-  ])("abuse-A50 with %s meets a bounded number of dials", async (_what, answer) => {
+  ])("abuse-A50 with %s gets a bounded number of dials", async (_what, answer) => {
     const { dials } = await suffer(await answering(answer), "hawser.1")
     expect(dials).toBeGreaterThan(0)
     expect(dials).toBeLessThanOrEqual(1 + burst)
@@ -109,7 +109,7 @@ describe("a server that answers the upgrade as it likes", () => {
     ["a close of code 65535", "8802ffff"],
     ["a close whose reason is no UTF-8", "880403e8c328"],
     ["a fragment of nothing", "8000"],
-  ])("abuse-A50 and then sends %s meets a bounded number of dials", async (_what, digits) => {
+  ])("abuse-A50 and then sends %s gets a bounded number of dials", async (_what, digits) => {
     for (const profile of ["hawser.1", "2.0"] as const) {
       const lines = profile === "2.0" ? [] : [chosen]
       const port = await answering((key) => accepted(key, ...lines), Buffer.from(digits, "hex"))
@@ -120,7 +120,7 @@ describe("a server that answers the upgrade as it likes", () => {
   })
 })
 
-describe("a server that asks its clients to wait for 300,000 years", () => {
+describe("a server that requests a wait of 300,000 years", () => {
   const frames = createFrameCodec(new TypeTable([]), clientMessageLimits)
   const envelopes = createEnvelopeCodec({
     side: "server",

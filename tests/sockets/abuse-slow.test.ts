@@ -1,4 +1,4 @@
-// Five thousand sockets that take their time, in every state before a session, while a good client is served.
+// Five thousand slow sockets, in every state before a session, while a good client is served.
 import { connect } from "node:net"
 import type { Socket } from "node:net"
 import { expect, it, onTestFinished } from "vitest"
@@ -7,10 +7,10 @@ import type { SocketServer } from "./harness.ts"
 import { describeOver } from "./transports.ts"
 
 const links = 5_000
-/** Dialled at once. */
+/** Parallel dials. */
 const batch = 250
 
-/** What a slow peer has sent when it stops; the last one goes on, byte by byte. */
+/** Bytes of a slow peer before it stops; the last kind continues byte by byte. */
 const beginnings = [
   "",
   "GET /ws HTTP/1.1\r\nHost: a\r\n",
@@ -50,7 +50,7 @@ async function openCrowd(port: number): Promise<Crowd> {
   return crowd
 }
 
-/** How many there were, one after the other, until `isOver`. */
+/** Number of good clients, one after the other, until `isOver`. */
 async function roundTrips(world: SocketServer, isOver: () => boolean): Promise<number> {
   const client = world.client({ token: "next" })
   await client.connect()

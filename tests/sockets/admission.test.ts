@@ -14,7 +14,7 @@ import { describeOver, skipWithout } from "./transports.ts"
 
 const tooLarge = 64 * 1024 + 1
 
-/** Whatever was refused: no handler ran, no session was opened, and the next peer is served. */
+/** Asserts after any refusal that no handler ran, no session was opened, and the next peer is served. */
 async function expectUntouched(world: SocketServer): Promise<void> {
   expect(await world.handled()).toEqual([])
   expect((await world.stats()).sessionsOpened).toBe(0)
@@ -36,12 +36,12 @@ describeOver(["ws", "bun", "memory"], (transport) => {
       await expectUntouched(world)
     })
 
-    it("closes at authTimeoutMs also when the verification hangs, and tells it", async () => {
+    it("closes at authTimeoutMs also when the verification hangs, and reports it", async () => {
       const world = await startServer(transport, { limits: { authTimeoutMs: 50 } })
       const peer = await openRaw(world, profile)
       peer.send(helloBytes(profile, "hung"))
       expect(await peer.refusal()).toMatchObject({ said: "auth_timeout", code: 4401 })
-      expect(await world.givenUp()).toEqual(["hung"])
+      expect(await world.aborted()).toEqual(["hung"])
     })
 
     it("abuse-A19 refuses a HELLO of 9 KiB unverified", async () => {
@@ -80,7 +80,7 @@ describeOver(["ws", "bun", "memory"], (transport) => {
       expect((await world.ended()).map(({ cause }) => cause)).toEqual(["sys_invalid_message"])
     })
 
-    it("says BYE with the code, then closes with 4401 and a reason, on a bad token", async () => {
+    it("sends BYE with the code, then closes with 4401 and a reason, on a bad token", async () => {
       const world = await startServer(transport)
       const peer = await openRaw(world, profile)
       peer.send(helloBytes(profile, "bad"))
@@ -120,7 +120,7 @@ describeOver(["ws", "bun", "memory"], (transport) => {
       await expectUntouched(world)
     })
 
-    it("takes a cmd_authenticate of 8 KiB to the byte, and not one byte more", async () => {
+    it("accepts a cmd_authenticate of 8 KiB to the byte, and not one byte more", async () => {
       const world = await startServer(transport)
       const overhead = helloBytes(profile, "t".repeat(8_000)).length - 8_000
       const fits = await openRaw(world, profile)
@@ -153,7 +153,7 @@ describeOver(["ws", "bun", "memory"], (transport) => {
       await expectUntouched(world)
     })
 
-    it("keeps what comes right after the token, and serves it after event_welcome", async () => {
+    it("keeps messages directly after the token, and serves them after event_welcome", async () => {
       const world = await startServer(transport)
       const peer = await openRaw(world, profile)
       peer.send(helloBytes(profile))

@@ -1,5 +1,5 @@
-// Runs under Bun: creates servers on Bun's native server, and does what the tests' process says. Started by
-// bun-transport.ts. Knows no test runner.
+// Runs under Bun: creates servers on Bun's native server, and executes the calls of the tests' process. Started by
+// bun-transport.ts. Must not know the test runner.
 import type { Listening } from "@hawser/server"
 import { mountOnBun, serveWithBun } from "@hawser/server/bun"
 import type { BunEntrance, BunWebSocketHandlers } from "@hawser/server/bun"
@@ -17,7 +17,7 @@ declare const Bun: {
   }): { readonly port: number }
 }
 
-/** As an application does that has a server of its own. */
+/** An application that has a server of its own. */
 async function mount(server: IdleServer, { port, host }: Place): Promise<Listening> {
   const hawser = mountOnBun(server)
   const own = Bun.serve({
@@ -32,7 +32,7 @@ async function mount(server: IdleServer, { port, host }: Place): Promise<Listeni
 
 const request = z.object({
   id: z.number(),
-  /** Of the server: counted up by "create". */
+  /** Number of the server: counted up by "create". */
   server: z.number(),
   method: z.string(),
   args: z.array(z.unknown()),

@@ -6,7 +6,7 @@ import { fileURLToPath } from "node:url"
 import { z } from "zod"
 import type { ServerControl, ServerSpec } from "./server-program.ts"
 
-/** Undefined where no Bun is installed, or only one that does not start. */
+/** Undefined if Bun is not installed or does not start. */
 export function findBun(): string | undefined {
   const path = fileURLToPath(new URL("../../node_modules/.bin/bun", import.meta.url))
   return spawnSync(path, ["--version"]).status === 0 ? path : undefined
@@ -27,7 +27,7 @@ export class BunHost {
   readonly #child: ChildProcess
   readonly #waiting = new Map<number, Waiting>()
   #count = 0
-  /** Why nothing can be asked any more. */
+  /** Reason why calls are no longer possible. */
   #end: Error | undefined
 
   constructor(bun: string) {
@@ -45,7 +45,7 @@ export class BunHost {
 
   async create(spec: ServerSpec): Promise<ServerControl> {
     const server = z.number().parse(await this.#call(-1, "create", [spec]))
-    // Both ends are made of the same interface; what comes back is believed.
+    // Both ends implement the same interface; results are not validated.
     const ask =
       <T>(method: keyof ServerControl) =>
       async (...args: readonly unknown[]): Promise<T> =>
@@ -61,7 +61,7 @@ export class BunHost {
       admit: ask("admit"),
       handled: ask("handled"),
       verified: ask("verified"),
-      givenUp: ask("givenUp"),
+      aborted: ask("aborted"),
       ended: ask("ended"),
       errors: ask("errors"),
       warnings: ask("warnings"),

@@ -1,4 +1,4 @@
-// What only Bun has: a server of the application's own to be mounted on.
+// Bun only: the application's own server, on which Hawser is mounted.
 import { connect } from "node:net"
 import { expect, it, onTestFinished } from "vitest"
 import { openRawSession, startServer, upgradeRequest } from "./harness.ts"
@@ -9,7 +9,7 @@ async function pageOf(port: number): Promise<{ readonly status: number; readonly
   return { status: response.status, text: await response.text() }
 }
 
-/** The first line that is answered to a request that is sent as it stands. */
+/** First line of the answer to a request that is sent unchanged. */
 function answerTo(port: number, request: string): Promise<string> {
   const socket = connect(port, "127.0.0.1")
   onTestFinished(() => void socket.destroy())
@@ -41,7 +41,7 @@ describeOver(["bun"], (transport) => {
   it.each([
     ["a route", "GET /ws HTTP/1.1\r\nHost: a\r\n\r\n", "HTTP/1.1 400 Bad Request"],
     ["another path", "GET /healthz HTTP/1.1\r\nHost: a\r\n\r\n", "HTTP/1.1 200 OK"],
-  ])("answers on %s of the application what is no upgrade", async (_where, request, answer) => {
+  ])("answers on %s of the application a request without an upgrade", async (_where, request, answer) => {
     const world = await startServer(transport, { mounted: true })
     expect(await answerTo(world.port, request)).toBe(answer)
   })

@@ -1,5 +1,5 @@
-// Sockets that never open: what the client knows of the cause stands in its error, and in a browser, which tells nothing,
-// one hint says what to check. Real sockets of the library `ws`, and a WebSocket as browsers have it.
+// Sockets that never open: the client's error contains the known cause. A browser gives no cause, so one hint names the
+// possible ones. Real sockets of the library `ws`, and a WebSocket as in browsers.
 import { createClient, defineContract } from "@hawser/client"
 import type { ClientOptions, WebSocketConstructor } from "@hawser/client"
 import { HawserError } from "@hawser/protocol"
@@ -27,7 +27,7 @@ async function listening(server: Server): Promise<number> {
   return address.port
 }
 
-/** A port on which nothing listens. */
+/** A port without a listener. */
 async function closedPort(): Promise<number> {
   const server = createTcpServer()
   const port = await listening(server)
@@ -35,7 +35,7 @@ async function closedPort(): Promise<number> {
   return port
 }
 
-/** The error with which a client gives up that tries once. */
+/** Error of a client that makes one attempt. */
 async function failureOf(url: string, options: Partial<ClientOptions> = {}): Promise<HawserError> {
   const client = createClient(contract, {
     url,
@@ -55,7 +55,7 @@ async function failureOf(url: string, options: Partial<ClientOptions> = {}): Pro
 }
 
 describe("a client of Node", () => {
-  it("surprise-A6 says that nothing listens", async () => {
+  it("surprise-A6 reports a port without a listener", async () => {
     const port = await closedPort()
     const error = await failureOf(`ws://127.0.0.1:${port}/ws?token=secret`)
     expect(error).toMatchObject({
@@ -78,7 +78,7 @@ describe("a client of Node", () => {
     [503, "the server is full, or shuts down"],
     [302, "the server answered HTTP 302"],
     [200, "the server answered HTTP 200"],
-  ])("surprise-A6 says that the server answered HTTP %d", async (status, sentence) => {
+  ])("surprise-A6 reports the answer HTTP %d", async (status, sentence) => {
     const server = createHttpServer()
     server.on("upgrade", (_request, socket) => {
       socket.end(
@@ -95,7 +95,7 @@ describe("a client of Node", () => {
     expect(error.message).toContain(sentence)
   })
 
-  it("surprise-A6 says so of a server that has no WebSockets", async () => {
+  it("surprise-A6 reports a server without WebSockets", async () => {
     const server = createHttpServer((_request, response: ServerResponse) => {
       response.writeHead(404).end()
     })
@@ -103,7 +103,7 @@ describe("a client of Node", () => {
     expect(await failureOf(`ws://127.0.0.1:${port}/ws`)).toMatchObject({ details: { httpStatus: 404 } })
   })
 
-  it("surprise-A6 says that the other end drops the connection", async () => {
+  it("surprise-A6 reports a connection that the other end drops", async () => {
     const server = createTcpServer((socket) => {
       socket.on("error", () => {})
       socket.once("data", () => socket.resetAndDestroy())
@@ -113,7 +113,7 @@ describe("a client of Node", () => {
     expect(error).toMatchObject({ code: "connection_failed", details: { networkCode: "ECONNRESET" } })
   })
 
-  it("surprise-A6 says that the other end speaks no TLS", async () => {
+  it("surprise-A6 reports another end without TLS", async () => {
     const server = createHttpServer()
     const port = await listening(server)
     const error = await failureOf(`wss://127.0.0.1:${port}/`)
@@ -153,7 +153,7 @@ describe("a client of Node", () => {
 })
 
 describeOver(["ws"], (transport) => {
-  it("surprise-A6 says 404 and 403 of this product's own server", async () => {
+  it("surprise-A6 reports 404 and 403 of this product's own server", async () => {
     const world = await startServer(transport)
     const wrongPath = await failureOf(world.url.replace(/\/ws$/, "/wrong"))
     expect(wrongPath).toMatchObject({ code: "connection_failed", details: { httpStatus: 404 } })
@@ -164,12 +164,12 @@ describeOver(["ws"], (transport) => {
       }
     }
     expect(await failureOf(world.url, { webSocket: Foreign })).toMatchObject({ details: { httpStatus: 403 } })
-    // The server itself is well.
+    // The server itself works.
     await openRawSession(world, "hawser.1")
   })
 })
 
-describe("a browser, which tells nothing", () => {
+describe("a browser, which gives no cause", () => {
   /** Fails as a browser's WebSocket does: a bare `error`, then `close` with a code of the engine. */
   function failingWebSocket(code: number): WebSocketConstructor {
     class Failing extends EventTarget {
@@ -188,7 +188,8 @@ describe("a browser, which tells nothing", () => {
       send(): void {}
       close(): void {}
     }
-    // oxlint-disable-next-line typescript/consistent-type-assertions -- the events have what the type asks for
+    // oxlint-disable-next-line typescript/consistent-type-assertions -- the events have the members that the type
+    // requires
     return Failing as unknown as WebSocketConstructor
   }
 
@@ -197,13 +198,13 @@ describe("a browser, which tells nothing", () => {
     vi.restoreAllMocks()
   })
 
-  it("surprise-A11 closes the client where a socket is closed as soon as it is made, as Chromium's is by a policy", async () => {
+  it("surprise-A11 closes the client where a socket is closed directly after its creation, as Chromium does for a policy", async () => {
     class Forbidden {
       binaryType = ""
       readonly readyState = 3
       readonly bufferedAmount = 0
       readonly protocol = ""
-      /** Only an `error` would come. */
+      /** The only event would be `error`. */
       addEventListener(): void {}
       send(): void {}
       close(): void {}
@@ -223,7 +224,7 @@ describe("a browser, which tells nothing", () => {
     [1006, "close code 1006, and nothing else is known here"],
     [1015, "TLS failed: is the certificate good, and is it wss: rather than ws:? (close code 1015)"],
     [0, "close code 0, and nothing else is known here"],
-  ])("surprise-A6 has a socket that never opened say so, closed with %d", async (code, why) => {
+  ])("surprise-A6 reports a socket that never opened, closed with %d", async (code, why) => {
     const error = await failureOf("ws://127.0.0.1:1/ws", { webSocket: failingWebSocket(code) })
     expect(error).toMatchObject({ code: "connection_failed", details: { closeCode: code } })
     expect(error.message).toBe(`the connection to ws://127.0.0.1:1/ws never opened: ${why}`)
@@ -246,7 +247,7 @@ describe("a browser, which tells nothing", () => {
     return hints
   }
 
-  it("surprise-A6 shows one hint after the first failure, whatever follows", async () => {
+  it("surprise-A6 shows one hint after the first failure, and no second one", async () => {
     vi.stubGlobal("location", {
       href: "http://game.example/",
       origin: "http://game.example",
@@ -259,7 +260,7 @@ describe("a browser, which tells nothing", () => {
     expect(hints[0]).not.toContain("wss:")
   })
 
-  it("surprise-A6 names what the page itself shows: mixed content, and no network", async () => {
+  it("surprise-A6 names causes that the page itself shows: mixed content, and no network", async () => {
     vi.stubGlobal("location", {
       href: "https://game.example/",
       origin: "https://game.example",
@@ -272,7 +273,7 @@ describe("a browser, which tells nothing", () => {
     expect(hints[0]).toContain("offline")
   })
 
-  it("surprise-A6 shows the hint for a socket that takes too long, and none for one that the application gave up", async () => {
+  it("surprise-A6 shows the hint for a socket that takes too long, and none for one that the application closed", async () => {
     vi.stubGlobal("location", {
       href: "http://game.example/",
       origin: "http://game.example",

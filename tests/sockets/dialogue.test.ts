@@ -43,7 +43,7 @@ function statusWhen(
   })
 }
 
-/** One note per turn of the event loop, so that the kernel takes what it can, until `condition`. */
+/** Sends one note per turn of the event loop, so that the kernel accepts as much as possible, until `condition`. */
 async function sendNotesUntil(
   world: SocketServer,
   userId: string,
@@ -68,7 +68,7 @@ async function expectServed(world: SocketServer, token = "next"): Promise<void> 
   client.close()
 }
 
-/** Looks until a figure has been the same twenty times in a row. */
+/** Polls until a figure has been the same twenty times in a row. */
 async function staysTheSame<T, K extends keyof T>(look: () => Promise<T>, figure: K): Promise<T> {
   let last = await look()
   for (let same = 0; same < 20;) {
@@ -126,14 +126,14 @@ describeOver(["ws", "bun", "memory"], (transport) => {
       const world = await startServer(transport)
       const client = world.client(clientProfile(profile))
       await client.connect()
-      const heard: string[] = []
-      client.on("note", ({ text }) => heard.push(text))
+      const received: string[] = []
+      client.on("note", ({ text }) => received.push(text))
       expect(await client.command("echo", { text: "grüß dich" })).toEqual({ text: "grüß dich" })
       expect(await client.query("look", {})).toEqual({ seen: 2 })
       expect(await world.send("ann", [{ name: "note", text: "one" }])).toEqual(["sent"])
       expect(await world.broadcast("all")).toBe(1)
-      await until(() => heard.length === 2)
-      expect(heard).toEqual(["one", "all"])
+      await until(() => received.length === 2)
+      expect(received).toEqual(["one", "all"])
       expect(await world.errors()).toEqual([])
     })
 
@@ -154,10 +154,10 @@ describeOver(["ws", "bun", "memory"], (transport) => {
 
     it("encodes a broadcast to two clients once", async () => {
       const world = await startServer(transport)
-      const heard: string[] = []
+      const received: string[] = []
       for (const token of ["ann", "bob"]) {
         const client = world.client({ ...clientProfile(profile), token })
-        client.on("note", ({ text }) => heard.push(`${token} ${text}`))
+        client.on("note", ({ text }) => received.push(`${token} ${text}`))
         await client.connect()
       }
       const { publicationsEncoded, messagesSent } = await world.stats()
@@ -166,11 +166,11 @@ describeOver(["ws", "bun", "memory"], (transport) => {
         publicationsEncoded: publicationsEncoded + 1,
         messagesSent: messagesSent + 2,
       })
-      await until(() => heard.length === 2)
-      expect(heard.toSorted()).toEqual(["ann all", "bob all"])
+      await until(() => received.length === 2)
+      expect(received.toSorted()).toEqual(["ann all", "bob all"])
     })
 
-    it("lets go of a client that is reset in the middle of replies, once, and serves the others", async (context) => {
+    it("releases a client that is reset in the middle of replies, once, and serves the others", async (context) => {
       skipWithout(context, transport, "tcp")
       const world = await startServer(transport, { limits: unlimited })
       const other = world.client({ ...clientProfile(profile), token: "bob" })
@@ -189,8 +189,8 @@ describeOver(["ws", "bun", "memory"], (transport) => {
 
     it("terminates a client that does not read even its close", async () => {
       const bounds = {
-        // More than the kernel takes, also when it makes room a second time. In `hawser.1` the first bound is for what is
-        // kept, wherever it is.
+        // More than the kernel accepts, also when it enlarges its buffer. In `hawser.1` the first bound is for
+        // unacknowledged messages, in either buffer.
         sendBufferMaxBytes: 32 << 20,
         socketHighWaterBytes: 16 << 20,
         outboundMaxBytes20: 16 << 20,
@@ -236,7 +236,7 @@ describeOver(["ws", "bun", "memory"], (transport) => {
       expect(await world.ended()).toEqual([])
     })
 
-    it("sends conflated values also below the socket's own high-water mark, where it tells of no drain", async () => {
+    it("sends conflated values also below the socket's own high-water mark, where it emits no drain", async () => {
       const world = await startServer(transport, { limits: { volatileHighWaterBytes: 1024 } })
       const peer = await openRawSession(world, profile)
       const outcomes = await world.send("ann", [
@@ -248,7 +248,7 @@ describeOver(["ws", "bun", "memory"], (transport) => {
       expect(await world.send("ann", [{ name: "blip", x: 1 }])).toEqual(["sent"])
     })
 
-    it("is not read while it sends more than it may, and gets every reply when it is read again", async () => {
+    it("is not read while it exceeds its limit, and gets every reply when it is read again", async () => {
       const limits = {
         ...unlimited,
         sendBufferMaxBytes: 64 << 20,
@@ -264,7 +264,7 @@ describeOver(["ws", "bun", "memory"], (transport) => {
       for (let count = 0; count < total; count += 1) peer.send(echoBytes(profile, text, `${count}`))
       await until(async () => (await world.handled()).length === 1)
       const { bytesReceived } = await staysTheSame(async () => await world.stats(), "bytesReceived")
-      // What is held, and what one read of the socket brings on top.
+      // Held messages, and those of one read of the socket.
       expect(bytesReceived).toBeLessThan(2 << 20)
       await world.admit()
       const replies = (): number => peer.frames.filter(({ kind }) => kind === "reply").length
@@ -272,7 +272,7 @@ describeOver(["ws", "bun", "memory"], (transport) => {
       expect(await world.handled()).toEqual(["gate", ...Array<string>(total).fill(text)])
     })
 
-    it("reopens by itself when the server comes back on the same port", async (context) => {
+    it("reopens by itself when the server restarts on the same port", async (context) => {
       skipWithout(context, transport, "tcp")
       const first = await startServer(transport)
       const client = first.client({
@@ -291,7 +291,7 @@ describeOver(["ws", "bun", "memory"], (transport) => {
       expect(await second.handled()).toEqual(["again"])
     })
 
-    it("lets the newest session win: the old client is closed with `replaced` and does not dial again", async () => {
+    it("keeps the newest session: the old client is closed with `replaced` and does not dial again", async () => {
       const world = await startServer(transport, { limits: { sessionsPerUser: 1 } })
       const reconnect = fixed({ baseMs: 0, jitter: "none" })
       const raw = await openRawSession(world, profile)
@@ -346,12 +346,12 @@ describeOver(["ws", "bun", "memory"], (transport) => {
     expect((await world.stats()).slowConsumersClosed).toBe(1)
     slow.resume()
     expect((await slow.closed).code).toBe(4408)
-    // The one that went over the bound was not taken; everything before it arrived.
+    // The message above the bound was not accepted; all before it arrived.
     expect(slow.frames.filter(({ kind }) => kind === "event")).toHaveLength(sent - 1)
     expect(await other.command("echo", { text: "on" })).toEqual({ text: "on" })
   })
 
-  describe("profile hawser.1, whose sessions keep what is not acknowledged", () => {
+  describe("profile hawser.1, whose sessions keep unacknowledged messages", () => {
     const profile = "hawser.1"
 
     it("abuse-A43 resets the session of a client that does not read at 1 MiB, closes it with 4410, and no other", async () => {
@@ -362,7 +362,7 @@ describeOver(["ws", "bun", "memory"], (transport) => {
       slow.pause()
       const sent = await sendNotesUntil(world, "ann", () => hasEnded(world))
       expect((await world.ended()).map(({ cause }) => cause)).toEqual(["session_overflow"])
-      // The one that went over the bound was not taken; everything before it is told to the application.
+      // The message above the bound was not accepted; all before it are reported to the application.
       expect((sent - 1) * kib64.length).toBeLessThanOrEqual(1 << 20)
       expect(sent * (kib64.length + 16)).toBeGreaterThan(1 << 20)
       const [end] = await world.ended()
@@ -406,7 +406,7 @@ describeOver(["ws", "bun", "memory"], (transport) => {
   })
 
   describe("server.close()", () => {
-    it("resolves well within shutdownMs with idle, hung and paused peers, and tells each in its profile", async (context) => {
+    it("resolves well within shutdownMs with idle, hung and paused peers, and notifies each in its profile", async (context) => {
       skipWithout(context, transport, "tcp")
       const world = await startServer(transport, { limits: { closeTimeoutMs: 100 } })
       const compact = await openRawSession(world, "hawser.1", "ann")
@@ -434,7 +434,7 @@ describeOver(["ws", "bun", "memory"], (transport) => {
       const world = await startServer(transport, { limits })
       const client = world.client({ reconnect: false })
       await client.connect()
-      // The outcome is unknown to the caller; why is in the cause of the causes: this client does not come back.
+      // The outcome is unknown to the caller; the nested cause has the reason: this client does not reconnect.
       const cause = { code: "reconnect_exhausted", cause: { code: "server_shutdown" } }
       const lost = { code: "connection_lost", cause }
       const stuck = expect(client.command("never", {})).rejects.toMatchObject(lost)
@@ -450,7 +450,7 @@ describeOver(["ws", "bun", "memory"], (transport) => {
   })
 
   describe.each(profiles)("hostile MessagePack in profile %s", (profile) => {
-    /** In `hawser.1` the first byte says "request" (0x41): a counted frame whose body is the bomb. */
+    /** In `hawser.1` the first byte is that of a request (0x41): a counted frame whose body is the bomb. */
     const hostile = (bytes: Uint8Array): Uint8Array =>
       profile === "2.0" ? bytes : Buffer.concat([Uint8Array.of(0x41), bytes])
 
@@ -476,7 +476,7 @@ describeOver(["ws", "bun", "memory"], (transport) => {
         if (profile === "hawser.1") {
           expect((await peer.closed).code).toBe(4400)
         } else {
-          // A schema that takes only `text` drops other keys; what the decoder itself refuses is answered with an error.
+          // A schema with only `text` drops other keys; a refusal of the decoder is answered with an error.
           const served = name === "a constructor key"
           expect(await peer.next("reply")).toMatchObject({ outcome: { ok: served } })
           peer.close()
@@ -490,7 +490,7 @@ describeOver(["ws", "bun", "memory"], (transport) => {
     )
   })
 
-  it("serves a session that says hello byte by byte", async (context) => {
+  it("serves a session whose HELLO arrives byte by byte", async (context) => {
     skipWithout(context, transport, "tcp")
     const world = await startServer(transport)
     const socket = await openTcp(world.port, "hawser.1")

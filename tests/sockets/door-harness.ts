@@ -1,4 +1,4 @@
-// An HTTP server of the application, a Hawser server, and peers who speak HTTP by hand.
+// An HTTP server of the application, a Hawser server, and peers that send HTTP without a library.
 import { createServer as createHawser } from "@hawser/server"
 import type { ServerOptions } from "@hawser/server"
 import { once } from "node:events"
@@ -12,7 +12,7 @@ import type { IdleServer, SocketContract } from "./server-program.ts"
 
 type Options = Partial<ServerOptions<SocketContract, { readonly id: string }>>
 
-/** Its port. The end of the test closes it. */
+/** Starts listening and returns the port. The end of the test closes the server. */
 export async function listening(httpServer: HttpServer): Promise<number> {
   httpServer.listen(0, "127.0.0.1")
   await once(httpServer, "listening")
@@ -24,7 +24,7 @@ export async function listening(httpServer: HttpServer): Promise<number> {
   return typeof address === "object" && address !== null ? address.port : 0
 }
 
-/** One that answers what it was asked. */
+/** An HTTP server whose answer contains the request. */
 export function openHttp(httpServer: HttpServer): Promise<number> {
   httpServer.on("request", (request, response) => {
     let body = ""

@@ -1,11 +1,11 @@
-// Requests around the WebSocket that strangers send to do harm, or that no browser would send.
+// Requests around the WebSocket that are hostile, or that no browser would send.
 import { createServer } from "node:http"
 import { describe, expect, it, onTestFinished } from "vitest"
 import { answerTo, h2c, hawser, listening, openHttp, openPeer, webSocketRequest } from "./door-harness.ts"
 import { until } from "./harness.ts"
 
 describe("door-1 a stranger's odd request ends nothing", () => {
-  /** In a process of its own an error that nobody takes would end it; here it fails the run. */
+  /** In production an unhandled error would end the process; here it fails the run. */
   async function resetAfter(port: number, request: string): Promise<void> {
     const { socket } = await openPeer(port)
     socket.write(request)
@@ -14,7 +14,7 @@ describe("door-1 a stranger's odd request ends nothing", () => {
     await new Promise((resolve) => setTimeout(resolve, 50))
   }
 
-  it("CONNECT is closed at once, as Node does it, and its reset harms nobody", async () => {
+  it("CONNECT is closed at once, as Node does it, and its reset has no effect", async () => {
     const { port } = await hawser().listen({ host: "127.0.0.1" })
     const { socket } = await openPeer(port)
     socket.write("CONNECT a:1 HTTP/1.1\r\nHost: a:1\r\n\r\n")
@@ -26,7 +26,7 @@ describe("door-1 a stranger's odd request ends nothing", () => {
     expect(httpServer.listenerCount("connect")).toBe(0)
   })
 
-  it("a CONNECT that the application takes is its own", async () => {
+  it("a CONNECT that the application handles is left to it", async () => {
     const httpServer = createServer()
     httpServer.on("connect", (_request, socket) => setTimeout(() => socket.end("tunnel"), 300))
     const port = await openHttp(httpServer)
@@ -37,7 +37,7 @@ describe("door-1 a stranger's odd request ends nothing", () => {
     expect(read()).toBe("tunnel")
   })
 
-  it("an upgrade that nobody has taken is answered when the server closes, and its reset harms nobody", async () => {
+  it("an unhandled upgrade is answered when the server closes, and its reset has no effect", async () => {
     const httpServer = createServer()
     const port = await openHttp(httpServer)
     const server = hawser()
@@ -52,7 +52,7 @@ describe("door-1 a stranger's odd request ends nothing", () => {
     expect(read()).toMatch(/^HTTP\/1\.1 404 /)
   })
 
-  it("is not written anew when fields of it may be missing", async () => {
+  it("is not rewritten when fields of it may be missing", async () => {
     const httpServer = createServer({ maxHeaderSize: 65_536 })
     const port = await openHttp(httpServer)
     hawser().attach(httpServer)

@@ -1,4 +1,4 @@
-// What stands around the WebSocket on Node's HTTP servers: other upgrades, other servers, sockets that say nothing.
+// Surroundings of the WebSocket on Node's HTTP servers: other upgrades, other servers, silent sockets.
 import { execFileSync } from "node:child_process"
 import { once } from "node:events"
 import { mkdtempSync, readFileSync, rmSync } from "node:fs"
@@ -35,19 +35,19 @@ describe("door-1 an offer of another protocol", () => {
         "5\r\nworld\r\n0\r\n\r\n",
       ],
     ],
-  ])("keeps its body, which comes %s", async (_how, pieces) => {
+  ])("keeps its body, which arrives %s", async (_how, pieces) => {
     const httpServer = createServer()
     const port = await openHttp(httpServer)
     hawser().attach(httpServer)
     expect(await answerTo(port, ...pieces)).toMatch(/POST \/a helloworld$/)
   })
 
-  it("is an ordinary request on a port of its own", async () => {
+  it("is an ordinary request on the server's own port", async () => {
     const { port } = await hawser().listen({ host: "127.0.0.1" })
     expect(await answerTo(port, `GET /healthz HTTP/1.1\r\n${h2c}\r\n`)).toMatch(/^HTTP\/1\.1 200 .*ok\n$/s)
   })
 
-  it("is an ordinary request in the end if somebody else listens and does not take it", async () => {
+  it("is an ordinary request in the end if another listener does not handle it", async () => {
     const httpServer = createServer()
     const port = await openHttp(httpServer)
     hawser({ limits: { upgradeUntakenMs: 50 } }).attach(httpServer)
@@ -55,7 +55,7 @@ describe("door-1 an offer of another protocol", () => {
     expect(await answerTo(port, `GET /healthz HTTP/1.1\r\n${h2c}\r\n`)).toMatch(/GET \/healthz $/)
   })
 
-  it("leaves the HTTP server as it was when the last server has gone", async () => {
+  it("restores the HTTP server when the last server has closed", async () => {
     const httpServer = createServer()
     const before: unknown = Reflect.get(httpServer, "shouldUpgradeCallback")
     const server = hawser()
@@ -68,7 +68,7 @@ describe("door-1 an offer of another protocol", () => {
 })
 
 describe("door-1 several servers on one HTTP server", () => {
-  it("each get the upgrades of their path, and what is nobody's gets 404 at once", async () => {
+  it("each get the upgrades of their path, and any other path gets 404 at once", async () => {
     const httpServer = createServer()
     const port = await openHttp(httpServer)
     const [first, second] = [hawser({ path: "/a" }), hawser({ path: "/b" })]
@@ -87,7 +87,7 @@ describe("door-1 several servers on one HTTP server", () => {
     expect(() => hawser().attach(httpServer)).toThrow(/another Hawser server has the path \/ws/)
   })
 
-  it("go on watching the sockets when the first of them has gone", async () => {
+  it("continue to watch the sockets when the first of them has closed", async () => {
     const httpServer = createServer({ keepAliveTimeout: 10_000 })
     const port = await openHttp(httpServer)
     const limits = { httpTimeoutMs: 200 }
@@ -101,7 +101,7 @@ describe("door-1 several servers on one HTTP server", () => {
     expect(second.stats().socketsDroppedByReason).toEqual({ silent: 1 })
   })
 
-  it("leave the sockets alone once the last has gone, also one whose answer ends later", async () => {
+  it("stop watching the sockets once the last has closed, also one whose answer ends later", async () => {
     const httpServer = createServer()
     let end: (() => void) | undefined
     httpServer.on("request", (_request, response) => (end = () => void response.end("late")))
@@ -127,7 +127,7 @@ describe("door-1 several servers on one HTTP server", () => {
     expect(await answerTo(port, webSocketRequest("/ws"))).toMatch(/^HTTP\/1\.1 101 /)
   })
 
-  it("answer 404, and count it, when somebody else who listens does not take an upgrade either", async () => {
+  it("answer 404, and count it, when another listener does not handle an upgrade either", async () => {
     const httpServer = createServer()
     const port = await openHttp(httpServer)
     const server = hawser({ limits: { upgradeUntakenMs: 50 } })
@@ -137,7 +137,7 @@ describe("door-1 several servers on one HTTP server", () => {
     expect(server.stats().upgradesRefusedByReason).toEqual({ path: 1 })
   })
 
-  it("leave what somebody else takes to them, also if they take their time", async () => {
+  it("leave an upgrade to another listener that handles it, also late", async () => {
     const httpServer = createServer()
     const port = await openHttp(httpServer)
     const server = hawser({ limits: { upgradeUntakenMs: 100 } })
@@ -157,7 +157,7 @@ describe("door-1 several servers on one HTTP server", () => {
     socket.terminate()
   })
 
-  it("survive a reset of an upgrade that nobody takes", async () => {
+  it("survive a reset of an unhandled upgrade", async () => {
     const httpServer = createServer()
     const port = await openHttp(httpServer)
     const errors: unknown[] = []
@@ -183,17 +183,17 @@ describe("door-1 a target that is a whole address", () => {
     expect(await answerTo(port, page("http://a"))).toMatch(/^HTTP\/1\.1 403 /)
   })
 
-  it("is served on a port of its own", async () => {
+  it("is served on the server's own port", async () => {
     const { port } = await hawser().listen({ host: "127.0.0.1" })
     const request = "GET http://a/healthz?probe=1 HTTP/1.1\r\nHost: a\r\n\r\n"
     expect(await answerTo(port, request)).toMatch(/^HTTP\/1\.1 200 /)
   })
 })
 
-describe("door-2 sockets that say nothing", () => {
+describe("door-2 silent sockets", () => {
   const thousands = 2_500
 
-  /** So many at a time that the kernel's queue for the server holds them. */
+  /** Parallel dials: below the length of the kernel's accept queue. */
   const batch = 250
 
   interface Crowd {
@@ -209,7 +209,7 @@ describe("door-2 sockets that say nothing", () => {
     return silent + crowded
   }
 
-  /** Returns how many are still open. */
+  /** Returns the number of open sockets. */
   async function openMany(count: number, { server, port, begin }: Crowd): Promise<() => number> {
     let open = 0
     const sockets: Socket[] = []
@@ -233,7 +233,7 @@ describe("door-2 sockets that say nothing", () => {
   it.each([
     ["nothing", ""],
     ["a part of a request", "GET /ws HTTP/1.1\r\nHost: a\r\n"],
-  ])("of which %s comes are all dropped, by thousands, on a port of its own", async (_what, begin) => {
+  ])("that send %s are all dropped, thousands of them, on the server's own port", async (_what, begin) => {
     const limits = { httpTimeoutMs: 1_000, requestlessPerAddress: 10_000 }
     const server = hawser({ limits })
     const { port } = await server.listen({ host: "127.0.0.1" })
@@ -256,7 +256,7 @@ describe("door-2 sockets that say nothing", () => {
     expect(await answerTo(port, "GET /a HTTP/1.1\r\nHost: a\r\n\r\n")).toMatch(/GET \/a $/)
   })
 
-  it("are dropped after an answer, too: the next request is due like the first one", async () => {
+  it("are dropped after an answer, too: the next request has the same deadline as the first one", async () => {
     const httpServer = createServer({ keepAliveTimeout: 100 })
     const port = await openHttp(httpServer)
     const server = hawser({ limits: { httpTimeoutMs: 200 } })
@@ -267,7 +267,7 @@ describe("door-2 sockets that say nothing", () => {
     expect(server.stats()).toMatchObject({ socketsDroppedByReason: { silent: 1 }, timers: 0 })
   })
 
-  it("are not those whose answer takes longer", async () => {
+  it("do not include those whose answer takes longer", async () => {
     const httpServer = createServer()
     httpServer.on("request", (request, response) => {
       if (request.url === "/slow") setTimeout(() => response.end("slow"), 300)

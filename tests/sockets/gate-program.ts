@@ -1,5 +1,5 @@
-// One WebSocket connection whose output waits at a gate, in a process of its own: over the library `ws` on Node, over Bun's
-// native server under Bun. Its parent commands it and ends it.
+// One WebSocket connection whose output waits at a gate, in a separate process: over the library `ws` on Node, over
+// Bun's native server under Bun. Its parent commands it and ends it.
 import { defaultServerLimits } from "@hawser/protocol"
 import { TimerQueue, outbound } from "@hawser/protocol/core"
 import type { Accept, Connection, Profile } from "@hawser/protocol/core"

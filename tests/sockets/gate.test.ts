@@ -24,7 +24,7 @@ function startBun(): ChildProcess {
   })
 }
 
-/** A connection between a client and the program, with everything that each of them has reported. */
+/** A connection between a client and the program, with all reports of both. */
 async function open(start: () => ChildProcess) {
   const child = start()
   onTestFinished(() => void child.kill("SIGKILL"))
@@ -43,7 +43,7 @@ async function open(start: () => ChildProcess) {
   return { server, client, socket, command: (name: string) => child.send(name) }
 }
 
-/** The turn is at the gate. Had its bytes been written, they would be readable here after a turn. */
+/** Asserts that the turn is at the gate: written bytes would be readable here after a turn. */
 async function expectHeld({ server, client }: Awaited<ReturnType<typeof open>>): Promise<void> {
   await until(() => server.includes("held"))
   for (let count = 0; count < 3; count += 1) await nextTurn()
@@ -78,7 +78,7 @@ describe.each([
     expect(world.client).toEqual(["shared", "own", "ping"])
   })
 
-  it.skipIf(lacksBun)("drops at once what is held when the connection is terminated", async () => {
+  it.skipIf(lacksBun)("drops held output at once when the connection is terminated", async () => {
     const world = await open(start)
     world.command("send")
     await expectHeld(world)
@@ -91,7 +91,7 @@ describe.each([
   })
 
   it.skipIf(lacksBun)(
-    "holds the answer to a message of the peer, and drops it when the peer has gone",
+    "holds the answer to a message of the peer, and drops it when the peer has closed",
     async () => {
       const world = await open(start)
       world.socket.send("a".repeat(3), { binary: true })
@@ -123,7 +123,7 @@ it("sends no message behind the close frame with which the library answers a bro
   const world = await open(startNode)
   world.command("send")
   await expectHeld(world)
-  // A text message with bytes that are no UTF-8.
+  // A text message with bytes that are not UTF-8.
   world.socket.send(Buffer.of(0xff), { binary: false })
   await until(() => world.server.some((what) => String(what).startsWith("error")))
   world.command("send")

@@ -1,5 +1,5 @@
-// A server over one of the transports, and the peers that meet it: a raw socket that knows frames, and a TCP socket that
-// has done the upgrade by hand and does nothing else by itself.
+// A server over one of the transports, and its peers: a raw socket that decodes frames, and a TCP socket that has sent
+// the upgrade and does nothing else by itself.
 import { createClient } from "@hawser/client"
 import type { Client, ClientOptions } from "@hawser/client"
 import {
@@ -39,7 +39,7 @@ export async function createIdle(transport: Transport, spec: ServerSpec = {}): P
   return server
 }
 
-/** The same, listening on 127.0.0.1. */
+/** A server that listens on 127.0.0.1; the end of the test closes it. */
 export async function startServer(
   transport: Transport,
   { port = 0, ...spec }: ServerSpec & { readonly port?: number } = {},
@@ -63,7 +63,9 @@ export async function startServer(
   return { ...server, ...listening, sockets, client, errors }
 }
 
-/** A user's connection is gone. In `2.0` the session has ended with it, once; in `hawser.1` it waits for its client. */
+/**
+ * Asserts the end of a user's connection. In `2.0` the session has ended with it, once; in `hawser.1` it is detached.
+ */
 export async function expectLeft(world: SocketServer, profile: Profile, userId: string): Promise<void> {
   await until(async () => (await world.sessionsOf(userId)).every(({ attached }) => !attached))
   const ended = (await world.ended()).map(({ cause, userId: who }) => [who, cause])
@@ -75,7 +77,7 @@ export async function connectionsReach(world: ServerControl, connections: number
   await until(async () => (await world.stats()).connections === connections)
 }
 
-/** Looks again after every turn of the event loop; the test's own timeout is the bound. */
+/** Checks again after every turn of the event loop; the test's timeout is the bound. */
 export async function until(condition: () => boolean | Promise<boolean>): Promise<void> {
   while (!(await condition())) await nextTurn()
 }
@@ -84,7 +86,7 @@ export function nextTurn(): Promise<void> {
   return new Promise((resolve) => setImmediate(resolve))
 }
 
-/** A codec at the client's end. It knows the type numbers beforehand, so that it can speak out of turn. */
+/** A codec at the client's end. It has the type numbers in advance, so that it can send frames out of order. */
 function clientCodec(profile: Profile): Codec {
   return profile === "hawser.1"
     ? createFrameCodec(new TypeTable(contractTypes(contract)), clientMessageLimits)
@@ -135,12 +137,12 @@ export interface Closed {
 
 export type Received = Frame | BadFrame
 
-/** A socket that shows every frame it got, in order. */
+/** A socket that records every frame, in order. */
 export class RawPeer {
   readonly profile: Profile
   readonly frames: Received[] = []
   readonly closed: Promise<Closed>
-  /** With the subprotocol that the server chose, or "". */
+  /** Called with the subprotocol that the server chose, or "". */
   readonly opened: Promise<string>
   isOpen = false
   readonly #socket: RawSocket
@@ -198,7 +200,7 @@ export class RawPeer {
     this.#socket.resume()
   }
 
-  /** The first frame of this kind, already here or still to come. */
+  /** The first frame of this kind, received or future. */
   async next(kind: Received["kind"]): Promise<Received> {
     for (;;) {
       const found = this.frames.find((frame) => frame.kind === kind)
@@ -209,7 +211,7 @@ export class RawPeer {
     }
   }
 
-  /** The error that the server sent last, and how it closed: what a refused peer gets to know. */
+  /** The last error and the close from the server: the information of a refused peer. */
   async refusal(): Promise<{ said: string | undefined; code: number; reason: string }> {
     const { code, reason } = await this.closed
     const last = this.frames.at(-1)
@@ -241,7 +243,7 @@ export async function openRawSession(where: Where, profile: Profile, token = "an
   return peer
 }
 
-/** TCP with the upgrade done by hand: it answers nothing, no ping and no close. */
+/** TCP after an upgrade without a library: it answers no ping and no close. */
 export async function openTcp(port: number, profile: Profile): Promise<Socket> {
   const socket = connect(port, "127.0.0.1")
   socket.on("error", () => {})

@@ -1,4 +1,4 @@
-// Peers that break or stretch HTTP before there is a WebSocket, and peers that say nothing after it.
+// Peers that break or stretch HTTP before there is a WebSocket, and peers that are silent after it.
 import { once } from "node:events"
 import { connect } from "node:net"
 import type { Socket } from "node:net"
@@ -19,7 +19,7 @@ import { describeOver, skipWithout } from "./transports.ts"
 
 interface Peer {
   readonly socket: Socket
-  /** All that the server has written. */
+  /** All bytes from the server. */
   readonly read: () => string
   readonly closed: Promise<unknown>
 }
@@ -63,9 +63,9 @@ function headers(count: number, value: string): string[] {
 }
 
 describeOver(["ws", "bun"], (transport) => {
-  describe("a peer that takes its time", () => {
+  describe("a slow peer", () => {
     const httpTimeoutMs = 100
-    // Looked for every fifth of the time; the rest is for a busy machine, and less than the default of 5 s.
+    // The server checks every fifth of the time; the rest is for a busy machine, and less than the default of 5 s.
     const boundMs = 1.2 * httpTimeoutMs + 4_000
 
     it.for([
@@ -107,11 +107,11 @@ describeOver(["ws", "bun"], (transport) => {
       await expectServed(world)
     })
 
-    it("is dropped when it asks and never reads the answers", async () => {
+    it("is dropped when it sends requests and never reads the answers", async () => {
       const world = await startServer(transport, { limits: { httpTimeoutMs } })
       const peer = await openPeer(world.port)
       peer.socket.pause()
-      // Whole requests each time, so that none is unfinished when the server's buffer is full.
+      // Whole requests each time, so that none is incomplete when the server's buffer is full.
       const requests = "GET / HTTP/1.1\r\nHost: a\r\n\r\n".repeat(1_000)
       while (peer.socket.writable) {
         if (peer.socket.writableLength === 0) peer.socket.write(requests)
@@ -121,7 +121,7 @@ describeOver(["ws", "bun"], (transport) => {
     })
 
     it.each(profiles)(
-      "abuse-A38 is dropped when it upgrades to %s and says nothing, not even to the close",
+      "abuse-A38 is dropped when it upgrades to %s and stays silent, also after the close",
       async (profile) => {
         const limits = { authTimeoutMs: 50, closeTimeoutMs: 50 }
         const world = await startServer(transport, { limits })
@@ -152,7 +152,7 @@ describeOver(["ws", "bun"], (transport) => {
       },
     )
 
-    it("does not keep 500 of its kind from being dropped, or a good client from being served", async () => {
+    it("is one of 500 that are all dropped, while a good client is served", async () => {
       const world = await startServer(transport, { limits: { httpTimeoutMs: 1_000 } })
       const startedMs = performance.now()
       const peers = await Promise.all(Array.from({ length: 500 }, () => openPeer(world.port)))
@@ -164,7 +164,7 @@ describeOver(["ws", "bun"], (transport) => {
     })
   })
 
-  describe("a request that is no good upgrade", () => {
+  describe("an invalid upgrade request", () => {
     it.each<[string, (port: number) => string, number, number?]>([
       ["64 KB of one header", (port) => upgradeRequest(port, [`X: ${"x".repeat(65_536)}`]), 431],
       ["2,000 headers of 40 bytes", (port) => upgradeRequest(port, headers(2_000, "x".repeat(32))), 431],
@@ -177,7 +177,7 @@ describeOver(["ws", "bun"], (transport) => {
       ["version 13, twice", (port) => withHeader(port, "Sec-WebSocket-Version", "13, 13"), 400, 426],
       ["another method", (port) => upgradeRequest(port, []).replace("GET", "POST"), 405],
       ["no upgrade at all", (port) => withHeader(port, "Connection", "close"), 426],
-      ["bytes that are no HTTP", () => "\x16\x03\x01\x02\x00\x01\x00\x01\xfc\x03\x03\r\n\r\n", 400],
+      ["bytes that are not HTTP", () => "\x16\x03\x01\x02\x00\x01\x00\x01\xfc\x03\x03\r\n\r\n", 400],
       [
         "a subprotocol that cannot be one",
         (port) => upgradeRequest(port, ["Sec-WebSocket-Protocol: ,"]),
@@ -202,7 +202,7 @@ describeOver(["ws", "bun"], (transport) => {
     const times = 25
 
     it.each(profiles)(
-      "abuse-A39 while a bad token of %s is being refused leaves nothing behind",
+      "abuse-A39 while a bad token of %s is being refused leaves no resource",
       async (profile) => {
         const world = await startServer(transport)
         for (let count = 0; count < times; count += 1) {
@@ -216,7 +216,7 @@ describeOver(["ws", "bun"], (transport) => {
       },
     )
 
-    it.each(profiles)("while a token of %s is being verified leaves nothing behind", async (profile) => {
+    it.each(profiles)("while a token of %s is being verified leaves no resource", async (profile) => {
       const world = await startServer(transport)
       for (let count = 0; count < times; count += 1) {
         const socket = await openTcp(world.port, profile)
@@ -228,7 +228,7 @@ describeOver(["ws", "bun"], (transport) => {
       expect(await world.stats()).toMatchObject({ connections: 0, sessions: 0, timers: 0 })
     })
 
-    it("right after the request, before its answer, leaves nothing behind", async () => {
+    it("directly after the request, before its answer, leaves no resource", async () => {
       const world = await startServer(transport)
       for (let count = 0; count < times; count += 1) {
         const { socket, closed } = await openPeer(world.port)
@@ -240,7 +240,7 @@ describeOver(["ws", "bun"], (transport) => {
       expect(connectionsClosed).toBe(connectionsAccepted - 1)
     })
 
-    it("of a request that was refused before leaves nothing behind", async () => {
+    it("of a refused request leaves no resource", async () => {
       const world = await startServer(transport, { origins: [] })
       for (let count = 0; count < times; count += 1) {
         const { socket, closed } = await openPeer(world.port)

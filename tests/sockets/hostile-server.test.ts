@@ -1,5 +1,5 @@
-// A server that closes with every code and sends every frame, before and after WELCOME, on each connection again. A
-// client dials and calls its token function within its budget all the same (rule C13).
+// A server that closes with every code and sends every frame, before and after WELCOME, again on each connection. A
+// client still dials and calls its token function within its budget (rule C13).
 import { createClient, fixed } from "@hawser/client"
 import type { Client, ClientStatus } from "@hawser/client"
 import { defineContract } from "@hawser/protocol"
@@ -29,7 +29,7 @@ const contract = defineContract({
 })
 const types = ["$join", "$leave", "$publish", "$presence", "move", "chat"]
 
-/** Frames of all kinds, as bytes, from the list that other implementations read. */
+/** Frames of all kinds, as bytes, from the list for other implementations. */
 const vectors = z
   .object({ "hawser.1": z.object({ vectors: z.record(z.string(), z.string()) }) })
   .parse(
@@ -48,7 +48,7 @@ const codecOf = (profile: Profile): Codec =>
     : createFrameCodec(new TypeTable(types), clientMessageLimits)
 const frames = codecOf("hawser.1")
 
-/** Codes that RFC 6455 lets a server send, those of this protocol, others; undefined: none; 1006: no close frame. */
+/** Codes that RFC 6455 allows a server, those of this protocol, others; undefined: none; 1006: no close frame. */
 const closeCodes = [
   ...[1000, 1001, 1002, 1003, 1006, 1007, 1008, 1009, 1010, 1011, 1012, 1013, 1014, undefined],
   ...[4400, 4401, 4403, 4408, 4409, 4410, 4413, 4429, 4500, 4503, 3000, 4999],
@@ -86,7 +86,7 @@ class Peer {
     this.send(codecOf(this.#profile).encode({ kind: "welcome", resumed, ...tokens, ...counts, ...rest }))
   }
 
-  /** Until the client has read everything that was sent, and its promises have run; or until the socket has ended. */
+  /** Waits until the client has read all bytes and its promises have run, or until the socket has ended. */
   async read(): Promise<void> {
     let onMessage = (_content: unknown): void => {}
     const answered = new Promise<void>((resolve) => {
@@ -106,7 +106,7 @@ class Peer {
   }
 }
 
-/** Brings a connection into a phase. */
+/** Takes a connection into a phase. */
 async function reach(peer: Peer, phase: Phase, isFirst: boolean): Promise<void> {
   if (phase === "at once") return
   await peer.hello
@@ -116,7 +116,7 @@ async function reach(peer: Peer, phase: Phase, isFirst: boolean): Promise<void> 
 const burst = 3
 /** The application's own dial, and the burst; the refill takes 16 hours. */
 const most = 1 + burst
-/** A client that has not stopped by then never will. */
+/** A client that has not stopped by this time never will. */
 const flood = 3 * most
 
 interface Suffered {
@@ -126,7 +126,7 @@ interface Suffered {
   readonly status: ClientStatus
 }
 
-/** Runs a client until it is closed, or held back by its budget. */
+/** Runs a client until it is closed, or delayed by its budget. */
 async function suffer(
   profile: Profile,
   onDial: (peer: Peer, number: number) => Promise<void>,
@@ -144,7 +144,7 @@ async function suffer(
     reconnect: fixed({ baseMs: 0 }),
     limits: { dialBurst: burst, dialsPerMinute: 0.001 },
     autoConnect: false,
-    // Wrong frames are intended here.
+    // Invalid frames are intended here.
     onError: () => {},
   })
   const ended = new Promise<ClientStatus>((resolve) => {
@@ -177,7 +177,7 @@ describe.each(["hawser.1", "2.0"] as const)("a server of %s that closes", (profi
   const ofProfile = phases.filter((phase) => profile === "hawser.1" || phase !== "after each resume")
 
   it.each(ofProfile)(
-    "abuse-A50 surprise-A2 meets a bounded number of dials and tokens, whatever its code, %s",
+    "abuse-A50 surprise-A2 gets a bounded number of dials and tokens, with any code, %s",
     async (phase) => {
       let resumed = 0
       for (const code of closeCodes) {
@@ -195,7 +195,7 @@ describe.each(["hawser.1", "2.0"] as const)("a server of %s that closes", (profi
   )
 })
 
-describe("a server that sends what it likes", () => {
+describe("a server that sends arbitrary frames", () => {
   const errors = Object.keys(errorTable)
   const endings = ["chest_locked", ...errors].flatMap((code) => [
     [`BYE ${code}`, frames.encode({ kind: "bye", code, message: "" })] as const,
@@ -204,14 +204,14 @@ describe("a server that sends what it likes", () => {
   const garbage = [
     ["nothing", new Uint8Array()],
     ["an unknown control frame", Uint8Array.of(0x3f, 0x90)],
-    ["a class that nobody uses", Uint8Array.of(0xc0, 0x90)],
+    ["an unused class", Uint8Array.of(0xc0, 0x90)],
     ["BUSY for a moment", frames.encode({ kind: "busy", retryAfterMs: 0 })],
-    ["bytes of no value", Uint8Array.of(0x42, 0xc1, 0xff)],
+    ["bytes without a value", Uint8Array.of(0x42, 0xc1, 0xff)],
   ] as const
   const all = [...recorded, ...endings, ...garbage]
 
   it.each(phases.filter((phase) => phase !== "at once"))(
-    "abuse-A50 surprise-A2 meets a bounded number of dials and tokens, whatever the frames, %s",
+    "abuse-A50 surprise-A2 gets a bounded number of dials and tokens, with any frames, %s",
     { timeout: 60_000 },
     async (phase) => {
       for (const [name, bytes] of all) {
@@ -226,7 +226,7 @@ describe("a server that sends what it likes", () => {
     },
   )
 
-  it("surprise-A2 meets a bounded number of calls of the token function, however often it asks, and it stays open", async () => {
+  it("surprise-A2 causes a bounded number of calls of the token function by any number of AUTHREQ, and stays connected", async () => {
     const ask = frames.encode({ kind: "authRequest", expiresInMs: 1 })
     const suffered = await suffer("hawser.1", async (peer) => {
       await reach(peer, "after WELCOME", true)

@@ -17,7 +17,7 @@ import { createProgram } from "./server-program.ts"
 import type { ServerControl, ServerProgram } from "./server-program.ts"
 import { describeOver } from "./transports.ts"
 
-/** A port of 127.0.0.1 that somebody else listens on. */
+/** A port of 127.0.0.1 with another listener. */
 async function occupiedPort(): Promise<number> {
   const occupant = createNetServer()
   occupant.listen({ port: 0, host: "127.0.0.1" })
@@ -32,7 +32,7 @@ function portOf(server: NetServer): number {
   return address.port
 }
 
-/** Every HTTP server that `listen` makes in this test. */
+/** Every HTTP server that `listen` creates in this test. */
 function watchServers(): () => readonly NetServer[] {
   const spy = vi.spyOn(NetServer.prototype, "listen")
   onTestFinished(() => spy.mockRestore())
@@ -91,7 +91,7 @@ describe("listen() on Node", () => {
     expect(await server.errors()).toEqual([])
   })
 
-  it("keeps one error listener, which tells onError, every time", async () => {
+  it("keeps one error listener, which calls onError, every time", async () => {
     const server = createOnNode()
     const servers = watchServers()
     await listen(server)
@@ -131,7 +131,7 @@ describe("attach()", () => {
     expect(response).toMatchObject({ statusCode: 200 })
   })
 
-  it("takes the same HTTP server only once", () => {
+  it("accepts the same HTTP server only once", () => {
     const { server } = createOnNode()
     const httpServer = createHttpServer()
     server.attach(httpServer)
@@ -149,15 +149,15 @@ describe("attach()", () => {
 })
 
 describe("close() on Node", () => {
-  it("resolves after its HTTP servers have told of their own close", async () => {
+  it("resolves after the close events of its HTTP servers", async () => {
     const servers = watchServers()
     const server = createOnNode()
     const { port } = await listen(server)
     await openSocket(port)
-    const told = vi.fn<() => void>()
-    for (const httpServer of servers()) httpServer.once("close", told)
+    const onClose = vi.fn<() => void>()
+    for (const httpServer of servers()) httpServer.once("close", onClose)
     await server.close()
-    expect(told).toHaveBeenCalledOnce()
+    expect(onClose).toHaveBeenCalledOnce()
   })
 
   it("returns the same promise however often it is called", async () => {
@@ -241,8 +241,8 @@ describeOver(["ws", "bun"], (transport) => {
       const unread = await openSocket(world.port)
       unread.pause()
       unread.write("GET / HTTP/1.1\r\nHost: a\r\n\r\n".repeat(1_000))
-      const heard = transport.lacks.silentPeers === undefined ? [silent, slow] : [slow]
-      const ended = heard.map((socket) => new Promise((resolve) => socket.once("close", resolve)))
+      const received = transport.lacks.silentPeers === undefined ? [silent, slow] : [slow]
+      const ended = received.map((socket) => new Promise((resolve) => socket.once("close", resolve)))
       const startedMs = performance.now()
       await world.close()
       expect(performance.now() - startedMs).toBeLessThan(8_000)
@@ -251,11 +251,11 @@ describeOver(["ws", "bun"], (transport) => {
     })
   })
 
-  describe("close() with a peer that has megabytes to read", () => {
-    // Once all is with the kernel, a peer has this long to read it and to answer the close, also on a busy machine.
+  describe("close() with a peer with megabytes of unread data", () => {
+    // After all is in the kernel, a peer has this long to read it and to answer the close, also on a busy machine.
     const bounds = { sendBufferMaxBytes: 32 << 20, closeTimeoutMs: 250 }
 
-    /** Sends until neither the kernel nor the peer takes more; returns how many notes. */
+    /** Sends until the kernel and the peer accept no more; returns the number of notes. */
     async function fill(world: SocketServer, userId: string): Promise<number> {
       const text = "x".repeat(64 * 1024)
       for (let count = 0; count < 256; count += 1) {
@@ -265,7 +265,7 @@ describeOver(["ws", "bun"], (transport) => {
       return 256
     }
 
-    it("lets it read everything and its close, though others were dropped at closeTimeoutMs", async () => {
+    it("lets it read all messages and its close, though others were dropped at closeTimeoutMs", async () => {
       const world = await startServer(transport, { limits: bounds })
       const slow = await openRawSession(world, "hawser.1", "ann")
       const mute = await openTcpSession(world.port, "hawser.1", "bob")

@@ -1,5 +1,5 @@
-// A server in a process of its own that counts how many messages it decodes in each turn of its event loop, and how late
-// the loop is. Its parent ends it.
+// A server in a separate process that counts the decoded messages in each turn of its event loop, and the lag of the
+// loop. Its parent ends it.
 import { createServer } from "@hawser/server"
 import { monitorEventLoopDelay } from "node:perf_hooks"
 import { contract } from "./server-program.ts"
@@ -10,7 +10,7 @@ server.command("never", () => ({}))
 server.command("gate", () => ({}))
 server.query("look", () => ({ seen: 0 }))
 
-/** Of the turns in which messages came: how many. */
+/** Message counts of the turns that decoded any. */
 let turns: number[] = []
 let seen = 0
 function lookEachTurn(): void {

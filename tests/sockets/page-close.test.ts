@@ -1,5 +1,5 @@
-// Browsers that close a page, over real sockets: which window a session gets is decided by the close frame's code and
-// reason, which every transport has to pass on.
+// Browsers that close a page, over real sockets: the close frame's code and reason decide the session's window, and
+// every transport must pass them on.
 import { once } from "node:events"
 import { describe, expect, it } from "vitest"
 import { openRawSession, openTcpSession, startServer, until } from "./harness.ts"
@@ -24,7 +24,7 @@ describeOver(["ws", "bun", "memory"], (transport) => {
       skipWithout(context, transport, "tcp")
       const world = await startServer(transport, { limits: { leaveWindowMs: 1, resumeWindowMs: 600_000 } })
       const socket = await openTcpSession(world.port, "hawser.1", "ann")
-      // The browser's close frame is answered, and its socket is open for a moment longer.
+      // The browser's close frame is answered, and its socket stays open for a moment.
       socket.write(Buffer.concat([Buffer.from([0x88, 0x82, 0, 0, 0, 0]), Buffer.from([0x03, 0xe9])]))
       await once(socket, "data")
       await world.broadcast("too late")

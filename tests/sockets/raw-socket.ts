@@ -1,4 +1,4 @@
-// A client's socket as the tests use it, and the ways to open one.
+// A client's socket as the tests use it, and the functions that open one.
 import type { ClientOptions } from "@hawser/client"
 import { subprotocol } from "@hawser/protocol/core"
 import type { Profile } from "@hawser/protocol/core"
@@ -6,7 +6,7 @@ import type { MemoryNetwork } from "@hawser/protocol/testing"
 import { WebSocket } from "ws"
 
 interface RawEvents {
-  /** With the subprotocol that the server chose, or "". */
+  /** Called with the subprotocol that the server chose, or "". */
   open(protocol: string): void
   message(bytes: Uint8Array): void
   closed(code: number, reason: string): void
@@ -27,7 +27,7 @@ export interface RawDial {
   readonly headers: Readonly<Record<string, string>>
 }
 
-/** How peers reach one server. */
+/** Functions by which peers reach one server. */
 export interface Sockets {
   /** Options of a client. */
   readonly client: Pick<ClientOptions, "url" | "webSocket" | "dial">

@@ -52,7 +52,7 @@ function closePayload(code: number, reason: Uint8Array): Buffer {
   return payload
 }
 
-/** What the server writes from now on, taken apart. */
+/** Parses the server's bytes from this call on. */
 function readFrames(socket: Socket): ServerFrame[] {
   const frames: ServerFrame[] = []
   let rest = Buffer.alloc(0)
@@ -70,14 +70,14 @@ function readFrames(socket: Socket): ServerFrame[] {
   return frames
 }
 
-/** The code of the server's close, once it has ended the socket. */
+/** The code of the server's close, after it has ended the socket. */
 async function closeCodeOf(socket: Socket, frames: readonly ServerFrame[]): Promise<number | undefined> {
   await once(socket, "close")
   const last = frames.at(-1)
   return last?.opcode === 8 && last.payload.length >= 2 ? last.payload.readUInt16BE() : undefined
 }
 
-/** The process lives, nothing is left of the peer, and a good client is served. */
+/** Asserts that the process lives, no resource of the peer is left, and a good client is served. */
 async function expectServed(world: SocketServer): Promise<void> {
   await connectionsReach(world, 0)
   const client = world.client({ token: "next" })
@@ -145,7 +145,7 @@ const violations: readonly (readonly [string, Buffer, number])[] = [
   ],
 ]
 
-/** HELLO in `count` fragments of a byte each; what is too many is empty. */
+/** HELLO in `count` fragments of a byte each; surplus ones are empty. */
 function helloInFragments(count: number): Buffer {
   const hello = helloBytes("hawser.1")
   const fragments = Array.from({ length: count }, (_, index) => {
@@ -169,7 +169,7 @@ describeOver(["ws", "bun"], (transport) => {
       await expectServed(world)
     })
 
-    it("is closed for the head of a fragment that would make its message too long", async (context) => {
+    it("is closed for the header of a fragment that would make its message too long", async (context) => {
       skipWithout(context, transport, "fragmentHeads")
       const world = await startServer(transport)
       const socket = await open(world.port, "hawser.1")
@@ -179,7 +179,7 @@ describeOver(["ws", "bun"], (transport) => {
       await expectServed(world)
     })
 
-    it("is closed in the same way when the bytes come one by one", async () => {
+    it("is closed in the same way when the bytes arrive one by one", async () => {
       const world = await startServer(transport)
       const socket = await open(world.port, "hawser.1")
       const frames = readFrames(socket)
@@ -227,7 +227,7 @@ describeOver(["ws", "bun"], (transport) => {
       await expectServed(world)
     })
 
-    it("is answered a ping with its own 125 bytes, also within a fragmented message", async () => {
+    it("gets the 125 bytes of its ping back, also within a fragmented message", async () => {
       const world = await startServer(transport)
       const socket = await open(world.port, "hawser.1")
       const frames = readFrames(socket)
@@ -244,7 +244,7 @@ describeOver(["ws", "bun"], (transport) => {
   })
 
   describe("many small things", () => {
-    it("are taken up to 256 fragments of one message, and not one more", async (context) => {
+    it("are accepted up to 256 fragments of one message, and not one more", async (context) => {
       skipWithout(context, transport, "fragmentBound")
       const world = await startServer(transport)
       const fits = await openTcp(world.port, "hawser.1")

@@ -1,5 +1,5 @@
-// The server that the suites speak with, and what they may ask of it. It runs in the tests' own process or under another
-// runtime, so all that is asked and answered is plain data. Knows no test runner.
+// The server of the suites, and the calls that they may make. It runs in the tests' process or under another runtime,
+// so all arguments and results are plain data. Must not know the test runner.
 import { profile20 } from "@hawser/server/profile20"
 import { HawserError, defineContract } from "@hawser/protocol"
 import type { ServerLimits } from "@hawser/protocol"
@@ -37,9 +37,9 @@ export type IdleServer = Server<SocketContract, SocketUser>
 export interface ServerSpec {
   readonly limits?: Partial<ServerLimits>
   readonly trustProxy?: boolean
-  /** On a `Bun.serve` of the application's own, with one more page; only where there is Bun. */
+  /** Mounts it on a `Bun.serve` of the application, with one more page; only under Bun. */
   readonly mounted?: boolean
-  /** A list, or what a function does. */
+  /** A list, or the behaviour of a function. */
   readonly origins?: readonly string[] | "takes those of good.com" | "throws"
   readonly allowLoopbackOrigins?: boolean
 }
@@ -62,13 +62,13 @@ interface SeenSession {
 interface SeenEnd {
   readonly userId: string
   readonly cause: EndCause
-  /** Of each message what it was: the name of an event, or another kind. */
+  /** Kind of each message: the name of an event, or another kind. */
   readonly unacknowledged: readonly string[]
 }
 
 /**
- * One server. Tokens are user names; those that begin with "bad" are refused, "hung" ones are never verified, "late" ones
- * not before `admit`, and "broken" ones make the verification throw.
+ * One server. Tokens are user names. Those that begin with "bad" are refused, "hung" ones are never verified, "late"
+ * ones only after `admit`, and "broken" ones make the verification throw.
  */
 export interface ServerControl {
   /** May be called more than once. Rejects as `listen` of the server does. */
@@ -76,18 +76,18 @@ export interface ServerControl {
   close(): Promise<void>
   stats(): Promise<ServerStats>
   sessionsOf(userId: string): Promise<readonly SeenSession[]>
-  /** To the one session of this user, all in one turn of the event loop. */
+  /** Sends to the one session of this user, all in one turn of the event loop. */
   send(userId: string, events: readonly ServerEvent[]): Promise<readonly SendOutcome[]>
   broadcast(text: string): Promise<number>
   endSessions(): Promise<void>
-  /** Lets "late" tokens in, and the command `gate` go on. */
+  /** Accepts "late" tokens, and resolves the command `gate`. */
   admit(): Promise<void>
   /** The texts of the requests that reached a handler. */
   handled(): Promise<readonly string[]>
-  /** The tokens that were to be verified. */
+  /** Tokens that were passed to the verification. */
   verified(): Promise<readonly string[]>
-  /** Of these, the ones whose verification was given up. */
-  givenUp(): Promise<readonly string[]>
+  /** Tokens whose verification was aborted. */
+  aborted(): Promise<readonly string[]>
   ended(): Promise<readonly SeenEnd[]>
   errors(): Promise<readonly string[]>
   /** Kind and message of each. */
@@ -153,7 +153,7 @@ export function createProgram(spec: ServerSpec, listen: Listen): ServerProgram {
     admit: async () => tokens.admit(),
     handled: async () => [...handled],
     verified: async () => tokens.verified,
-    givenUp: async () => tokens.givenUp,
+    aborted: async () => tokens.aborted,
     ended: async () => [...ended],
     errors: async () => [...errors],
     warnings: async () => [...warnings],
@@ -182,14 +182,14 @@ function sendOne(server: IdleServer, userId: string, event: ServerEvent): SendOu
 
 function watchTokens() {
   const verified: string[] = []
-  const givenUp: string[] = []
+  const aborted: string[] = []
   let admit = (): void => {}
   const admitted = new Promise<void>((resolve) => {
     admit = resolve
   })
   return {
     verified,
-    givenUp,
+    aborted,
     admitted,
     admit: () => admit(),
     async authenticate(token: string, { signal }: { readonly signal: AbortSignal }): Promise<SocketUser> {
@@ -197,7 +197,7 @@ function watchTokens() {
       if (token.startsWith("bad")) throw new HawserError("auth_token_invalid")
       if (token.startsWith("broken")) throw new Error("the verification is broken")
       if (token.startsWith("hung")) {
-        signal.addEventListener("abort", () => givenUp.push(token))
+        signal.addEventListener("abort", () => aborted.push(token))
         await new Promise(() => {})
       }
       if (token.startsWith("late")) await admitted

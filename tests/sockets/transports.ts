@@ -1,5 +1,5 @@
-// What the suites run over: the library `ws` on Node, Bun's native server in a process of its own, and memory. Each says
-// what it lacks; a test that needs it is skipped with that reason.
+// The transports of the suites: the library `ws` on Node, Bun's native server in a separate process, and memory. Each
+// names its missing properties; a test that needs one is skipped with that reason.
 import { createMemoryNetwork } from "@hawser/protocol/testing"
 import { systemClock } from "@hawser/server"
 import type { Listening } from "@hawser/server"
@@ -12,32 +12,32 @@ import { createProgram } from "./server-program.ts"
 import type { ServerControl, ServerProgram, ServerSpec } from "./server-program.ts"
 
 export type Need =
-  /** Bytes and upgrades below the messages. */
+  /** Access to bytes and upgrades below the messages. */
   | "tcp"
   /** The server's own bound on a message. */
   | "messageBound"
-  /** Bounds on the number of a message's fragments, and of the pieces in which they come. */
+  /** Bounds on the number of a message's fragments, and of the chunks in which they arrive. */
   | "fragmentBound"
-  /** The length of a fragment counts before its bytes come. */
+  /** The length of a fragment counts before its bytes arrive. */
   | "fragmentHeads"
   /** `limits.httpTimeoutMs` for the head of a request. */
   | "httpTimeout"
-  /** The server hears of a peer that connects and says nothing. */
+  /** The server is notified of a peer that connects and sends nothing. */
   | "silentPeers"
-  /** The peer's answer to the close frame is waited for. */
+  /** The server waits for the peer's answer to the close frame. */
   | "closingHandshake"
 
 export interface Transport {
   readonly name: string
   readonly lacks: Readonly<Partial<Record<Need, string>>>
   create(spec: ServerSpec): Promise<ServerControl>
-  /** How peers reach a server that listens. */
+  /** Functions by which peers reach a listening server. */
   sockets(server: ServerControl, listening: Listening): Sockets
 }
 
 type TransportName = "ws" | "bun" | "memory"
 
-/** False on the second version of Node, where Bun's server would be the same again. */
+/** False on the second version of Node, where the run on Bun's server would be a repetition. */
 const takesBun = process.env["HAWSER_TEST_BUN"] !== "off"
 const bun = findBun()
 
@@ -53,7 +53,7 @@ export function describeOver(names: readonly TransportName[], suite: (transport:
   }
 }
 
-/** Ends the test here, skipped with the transport's reason, if the transport lacks one of these. */
+/** Skips the rest of the test, with the transport's reason, if the transport lacks one of these. */
 export function skipWithout(context: TestContext, { lacks }: Transport, ...needs: readonly Need[]): void {
   for (const need of needs) context.skip(lacks[need] !== undefined, lacks[need])
 }
@@ -79,11 +79,10 @@ function bunTransport(): Transport {
     name: "bun",
     lacks: {
       fragmentBound: "Bun joins fragments and pieces in place: their bytes are bounded, their number is not",
-      fragmentHeads: "Bun counts the bytes of fragments when they are there",
+      fragmentHeads: "Bun counts the bytes of fragments when they have arrived",
       httpTimeout: "Bun gives the head of a request 12 s, whatever the limit",
-      silentPeers: "Bun has the kernel keep a connection until its first byte comes",
-      closingHandshake:
-        "Bun tells of the end when it hands over the close frame, and waits for the peer by itself",
+      silentPeers: "with Bun the kernel keeps a connection until its first byte arrives",
+      closingHandshake: "Bun reports the end together with the close frame, and waits for the peer by itself",
     },
     create(spec) {
       if (host === undefined) throw new Error("Bun has not been started")
@@ -101,7 +100,7 @@ function memoryTransport(): Transport {
     name: "memory",
     lacks: {
       tcp: belowMessages,
-      messageBound: "memory has no bound of its own on a message; that is the WebSocket's",
+      messageBound: "memory has no bound on a message; the WebSocket has it",
     },
     async create(spec) {
       const program = createProgram(spec, async () => ({ port: 0, url: "memory:" }))

@@ -66,7 +66,7 @@ describeOver(["ws", "bun"], (transport) => {
       expect((await peer.next("welcome")).kind).toBe("welcome")
     })
 
-    it("is hawser.1 wherever it stands among several", async () => {
+    it("is hawser.1 at any position among several", async () => {
       const world = await startServer(transport)
       expect(await upgrade(world.url, { protocols: ["chat", "hawser.1", "hawser.9"] })).toMatchObject({
         status: 101,
@@ -100,7 +100,7 @@ describeOver(["ws", "bun"], (transport) => {
     })
 
     it.each(["https://good.com", "https://GOOD.com", "https://good.com:443"])(
-      "door-1 %s passes when the list has it, in whatever spelling",
+      "door-1 %s passes when the list has it, in any spelling",
       async (origin) => {
         const world = await startServer(transport, list)
         expect(await statusOf(world.url, { origin })).toBe(101)
@@ -109,7 +109,7 @@ describeOver(["ws", "bun"], (transport) => {
       },
     )
 
-    it("abuse-A3 door-1 of the same host passes in whatever spelling the request has it", async () => {
+    it("abuse-A3 door-1 of the same host passes in any spelling of the request", async () => {
       const world = await startServer(transport)
       const of = (host: string, origin: string): Promise<number> => statusOf(world.url, { host, origin })
       expect(await of("GAME.example:443", "https://game.example")).toBe(101)
@@ -133,7 +133,7 @@ describeOver(["ws", "bun"], (transport) => {
       expect(await statusOf(behindProxy.url, far)).toBe(403)
     })
 
-    it("door-1 that is refused is told to the operator once each, 16 of them, then by their number", async () => {
+    it("door-1 that is refused is reported to the operator once each, 16 of them, then by their number", async () => {
       const world = await startServer(transport, list)
       for (let index = 0; index < 20; index += 1)
         for (let again = 0; again < 2; again += 1)
@@ -151,7 +151,7 @@ describeOver(["ws", "bun"], (transport) => {
       expect((await world.stats()).upgradesRefusedByReason).toEqual({ origin: 40 })
     })
 
-    it("may be absent, as in programs that are no browsers", async () => {
+    it("may be absent, as in programs other than browsers", async () => {
       const world = await startServer(transport, list)
       expect(await statusOf(world.url)).toBe(101)
     })
@@ -218,7 +218,7 @@ describeOver(["ws", "bun"], (transport) => {
       expect(await statusOf(world.url, via("198.51.100.1"))).toBe(101)
     })
 
-    it("keep the place of a connection whose session has ended until its socket is gone", async (context) => {
+    it("keep the place of a connection whose session has ended until its socket is closed", async (context) => {
       skipWithout(context, transport, "closingHandshake")
       const world = await startServer(transport, { trustProxy: true, limits: { connectionsPerAddress: 1 } })
       const peer = await openRaw(world, "2.0", via("198.51.100.1"))
@@ -245,7 +245,7 @@ describeOver(["ws", "bun"], (transport) => {
       expect(await statusOf(world.url, via("198.51.100.1"))).toBe(101)
     })
 
-    it("surprise-C5 let fifty clients of one address return after a reset, and no more newcomers than before", async () => {
+    it("surprise-C5 let fifty clients of one address resume after a reset, and no more new sessions than before", async () => {
       const world = await startServer(transport, { trustProxy: true })
       const office = via("198.51.100.1")
       const log = async (peer: RawPeer, hello: Uint8Array): Promise<WelcomeFrame> => {
@@ -262,7 +262,7 @@ describeOver(["ws", "bun"], (transport) => {
       }
       for (const { peer } of sessions.slice(25)) peer.terminate()
       await connectionsReach(world, 25)
-      // All dial before the first one has said who it is; of 25 the server does not know yet that they are gone.
+      // All dial before the first HELLO; the server does not know yet that 25 of the old connections are dead.
       const dialled: RawPeer[] = []
       for (const _player of players) dialled.push(await openRaw(world, "hawser.1", office))
       for (let newcomer = 0; newcomer < 17; newcomer += 1)
@@ -292,7 +292,7 @@ describeOver(["ws", "bun"], (transport) => {
       expect((await world.stats()).sessions).toBe(2)
     })
 
-    it("abuse-A40 go by the last entry of X-Forwarded-For: forged first ones are useless", async () => {
+    it("abuse-A40 use the last entry of X-Forwarded-For: forged first ones have no effect", async () => {
       const world = await startServer(transport, { trustProxy: true, limits: { connectionsPerAddress: 1 } })
       expect(await statusOf(world.url, via("203.0.113.1, 198.51.100.1"))).toBe(101)
       for (let forged = 2; forged < 12; forged += 1) {
@@ -308,7 +308,7 @@ describeOver(["ws", "bun"], (transport) => {
       expect(await statusOf(world.url, via("2001:db8::2"))).toBe(429)
     })
 
-    it("go by the proxy's own address when the last entry is empty or junk, whatever stands before it", async () => {
+    it("use the proxy's own address when the last entry is empty or junk, whatever precedes it", async () => {
       const world = await startServer(transport, { trustProxy: true, limits: { connectionsPerAddress: 1 } })
       expect(await statusOf(world.url)).toBe(101)
       for (const forged of ["", ",", "203.0.113.1,", "203.0.113.2, unknown", "junk", "[]", "1.2.3.4.5"]) {
@@ -339,7 +339,7 @@ describeOver(["ws", "bun"], (transport) => {
       expect(await statusOf(world.url, via("127.0.0.1"))).toBe(429)
     })
 
-    it("abuse-A40 refuse everybody with 503 when too many log in at once, loopback too", async () => {
+    it("abuse-A40 refuse every address with 503 when too many log in at once, loopback too", async () => {
       const world = await startServer(transport, { limits: { unauthenticatedTotal: 2 } })
       const first = await openRaw(world, "hawser.1")
       await openRaw(world, "hawser.1")

@@ -1,4 +1,4 @@
-// The memory store keeps the rules of a session store: as it is, and behind a delay, as a store outside of the process has it.
+// The memory store passes the suite of session stores: directly, and with a delay, as of a store outside the process.
 import { memoryStore } from "@hawser/server"
 import { sessionStoreSuite } from "./session-store-suite.ts"
 

@@ -1,5 +1,5 @@
-// Rules of a session store, for every store to come: who holds a session, how it ended, who may open another one, and that a
-// session is in one place only. A suite takes the factory of a store and runs it inside a real server.
+// Rules of a session store, for every store: its holder of a session, the recorded end, admission of another session,
+// and that each session is in one place only. The suite runs the factory of a store inside a real server.
 import { createClient } from "@hawser/client"
 import type { Client } from "@hawser/client"
 import { defineContract } from "@hawser/protocol"
@@ -30,7 +30,7 @@ interface Scene {
   readonly store: SessionStore
   readonly host: StoreHost<TestUser>
   readonly open: (user: string) => Promise<Client<TestContract>>
-  /** The claim's answer, however long it takes. */
+  /** The claim's answer, after any delay. */
   readonly claim: (sessionId: string, userId: string) => Promise<SessionClaim>
 }
 
@@ -88,8 +88,8 @@ export function sessionStoreSuite(name: string, make: SessionStoreFactory<TestUs
 }
 
 function claimSuite(name: string, make: SessionStoreFactory<TestUser>): void {
-  describe(`the session store "${name}", asked for a session,`, () => {
-    it("knows nothing of a session that never was", async () => {
+  describe(`a claim in the session store "${name}"`, () => {
+    it("answers `unknown` for a session that never existed", async () => {
       const { claim } = createScene(make)
       expect(await claim("s9", "ann")).toEqual({ kind: "unknown" })
     })
@@ -105,7 +105,7 @@ function claimSuite(name: string, make: SessionStoreFactory<TestUser>): void {
       expect(await claim("s1", "ann")).toEqual({ kind: "here" })
     })
 
-    it("tells the user of a session how it ended, and no other user", async () => {
+    it("returns the end of a session to its user, and to no other user", async () => {
       const { claim, open, server } = createScene(make)
       await open("ann")
       server.endSessionsOf("ann", "forbidden")
@@ -134,8 +134,8 @@ function claimSuite(name: string, make: SessionStoreFactory<TestUser>): void {
 }
 
 function newcomerSuite(name: string, make: SessionStoreFactory<TestUser>): void {
-  describe(`the session store "${name}", asked for a new session,`, () => {
-    it("lets a newcomer in, for whom detached sessions end first, then the oldest", async () => {
+  describe(`a new session in the session store "${name}"`, () => {
+    it("ends detached sessions first, then the oldest", async () => {
       const { open, store, host, network, clock } = createScene(make, { limits: { sessionsPerUser: 2 } })
       const newcomer = { userId: "ann", clientId: "new", dial: 1 }
       expect(await store.open(newcomer)).toEqual({ kind: "open", ends: [] })
@@ -150,7 +150,7 @@ function newcomerSuite(name: string, make: SessionStoreFactory<TestUser>): void 
       expect(await store.open({ ...newcomer, userId: "ben" })).toEqual({ kind: "open", ends: [] })
     })
 
-    it("refuses a newcomer where the oldest wins, unless a detached session can end", async () => {
+    it("is refused where the oldest wins, unless a detached session can end", async () => {
       const options = { limits: { sessionsPerUser: 1 }, sessionPolicy: "oldestWins" } as const
       const { open, store, network, clock } = createScene(make, options)
       await open("ann")

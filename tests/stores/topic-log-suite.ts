@@ -9,7 +9,7 @@ import type { LogPublication, LogQuery, TopicLog } from "../../packages/server/s
 export class TextPublication implements LogPublication {
   readonly text: string
   readonly except: string | undefined
-  /** Offsets that it was encoded with. */
+  /** Offsets of its encodings. */
   readonly offsets: number[] = []
 
   constructor(text: string, except?: string) {
@@ -29,7 +29,7 @@ export class TextPublication implements LogPublication {
 
 interface LogUnderTest {
   readonly log: TopicLog<TextPublication>
-  /** Lets this time pass in the log, in milliseconds, and everything that is due in it happen. */
+  /** Advances the log's time, in milliseconds, and runs everything that is due. */
   advance(ms: number): Promise<void>
   close(): Promise<void>
 }
@@ -97,7 +97,7 @@ function numberingTests(using: Using): void {
   )
 
   it(
-    "takes no number for a publication that cannot be encoded, and begins no topic for it",
+    "uses no number for a publication that cannot be encoded, and creates no topic for it",
     using({}, (made) => {
       const { log } = made
       const received: string[] = []
@@ -127,7 +127,7 @@ function numberingTests(using: Using): void {
   )
 
   it(
-    "refuses names that no topic may have",
+    "refuses invalid names of topics",
     using({}, ({ log }) => {
       for (const topic of ["", "a b", "..", "x".repeat(129)])
         expect(() => log.subscribe(topic, () => {})).toThrow(RangeError)
@@ -337,7 +337,7 @@ function boundTests(using: Using): void {
 
 /** Random operations on three topics, against lists. */
 function modelTest(makeLog: MakeLog): void {
-  it("has no gap and no repetition in what it numbers, passes on and retains, in 100 random walks", async () => {
+  it("numbers, passes on and retains without gaps and repetitions, in 100 random walks", async () => {
     for (let seed = 1; seed <= 100; seed += 1) {
       const made = await makeLog({ ...roomy, maxCount: 5 })
       try {

@@ -1,4 +1,4 @@
-// Topics of sessions that are frozen, encoded, decoded and thawed: memberships, presence and offsets stay as they were.
+// Topics of sessions that are frozen, encoded, decoded and thawed: memberships, presence and offsets are preserved.
 import { decodeSessionRecord, encodeSessionRecord, memoryStore } from "@hawser/server"
 import type { StoreHost } from "@hawser/server"
 import { expect, it } from "vitest"
@@ -37,7 +37,7 @@ function createFreezer() {
 it("keeps a membership, its presence and the offsets of a session that is frozen and thawed", async () => {
   const { world, freeze, thaw } = createFreezer()
   const [ann, ben] = [await world.open("guest ann"), await world.open("ben")]
-  const heard = listen(ann, "chat:a")
+  const received = listen(ann, "chat:a")
   for (const client of [ann, ben])
     await settled(world, client.topic("chat:a").join({ state: { mood: "good" } }))
   const seen: string[] = []
@@ -53,14 +53,14 @@ it("keeps a membership, its presence and the offsets of a session that is frozen
   await publish("between")
   await world.clock.advance(5_000)
   await publish("after")
-  expect(heard).toEqual(["1 before", "2 between", "3 after"])
+  expect(received).toEqual(["1 before", "2 between", "3 after"])
   expect(seen).toEqual(["ann away", "ann back"])
   expect(sessionOf(world, "ann")).toMatchObject({ id, user: { id: "ann", isGuest: true }, attached: true })
   expect(world.server.stats()).toMatchObject({ topics: 1, topicMembers: 2, sessions: 2 })
   expect(world.errors).toEqual([])
 })
 
-it("takes a frozen session out of its topics if nothing thaws it within the window", async () => {
+it("removes a frozen session from its topics if nothing thaws it within the window", async () => {
   const { world, freeze } = createFreezer()
   const [ann, ben] = [await world.open("ann"), await world.open("ben")]
   for (const client of [ann, ben])

@@ -1,5 +1,5 @@
 // A server with three kinds of topics, and clients over an in-memory network: a chat with history and presence, a lobby
-// with neither, and a vault that nobody was given rules for.
+// with neither, and a vault without rules.
 import { profile20 } from "@hawser/server/profile20"
 import { createClient, defineTopic } from "@hawser/client"
 import type { Client, ClientOptions } from "@hawser/client"
@@ -48,9 +48,9 @@ export interface World {
   readonly clock: SimulatedClock
   readonly network: MemoryNetwork
   readonly errors: unknown[]
-  /** The one of now. */
+  /** The current server. */
   server: Server<TopicContract, TestUser>
-  /** Another server in the place of the first one, which is gone without a word. */
+  /** Replaces the server by a new one, without a shutdown. */
   restart(): void
   open(token: string, options?: Partial<ClientOptions>): Promise<TopicClient>
 }
@@ -121,7 +121,7 @@ export function createWorld({
   return world
 }
 
-/** What a promise comes to while the clock goes on. */
+/** Outcome of a promise, after the clock has advanced. */
 export async function settled<T>(world: World, promise: Promise<T>, ms = 200): Promise<T | string> {
   const outcome = promise.then(
     (value) => value,
@@ -137,12 +137,12 @@ export function sessionOf(world: World, user: string) {
   return session
 }
 
-/** Everything that arrives in a room, as short lines. */
+/** Records all events of a room, as short lines. */
 export function listen(client: TopicClient, name: "chat:a" | "chat:b" | "lobby"): string[] {
   const room = client.topic(name)
-  const heard: string[] = []
-  room.on("chatMessage", ({ text }, { offset }) => heard.push(`${offset} ${text}`))
-  room.onGap(({ from, to, reason }) => heard.push(`gap ${from}-${to} ${reason}`))
-  room.onLeft(({ code }) => heard.push(`left ${code}`))
-  return heard
+  const received: string[] = []
+  room.on("chatMessage", ({ text }, { offset }) => received.push(`${offset} ${text}`))
+  room.onGap(({ from, to, reason }) => received.push(`gap ${from}-${to} ${reason}`))
+  room.onLeft(({ code }) => received.push(`left ${code}`))
+  return received
 }

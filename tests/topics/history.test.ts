@@ -1,5 +1,5 @@
-// What topics keep for those who come later: what was missed, in order and once, after any absence; and a gap, told and
-// never hidden, where it is not kept any more.
+// History of topics: missed publications arrive in order and once, after any absence. Where they are not retained any
+// more, a gap is reported.
 import type { JoinOptions } from "@hawser/client"
 import { describe, expect, it } from "vitest"
 import { createWorld, listen, sessionOf, settled } from "./harness.ts"
@@ -12,11 +12,11 @@ function publish(world: World, ...texts: string[]): void {
   for (const text of texts) world.server.topic("chat:a").publish("chatMessage", { text })
 }
 
-/** Somebody who is in a topic and loses the session, for as long as `absent` takes. */
+/** A client in a topic that loses its session, for the duration of `absent`. */
 async function afterAbsence(options: WorldOptions, absent: (world: World) => void | Promise<void>) {
   const world = createWorld({ ...options, limits: { ...brief, ...options.limits } })
   const ann = await world.open("ann", { reconnect: () => 1_000 })
-  const heard = listen(ann, "chat:a")
+  const received = listen(ann, "chat:a")
   const room = ann.topic("chat:a")
   await settled(world, room.join(fine))
   publish(world, "one")
@@ -28,16 +28,16 @@ async function afterAbsence(options: WorldOptions, absent: (world: World) => voi
   await absent(world)
   await world.clock.advance(3_000)
   expect(room.state).toBe("in")
-  return { world, ann, room, heard, epoch }
+  return { world, ann, room, received, epoch }
 }
 
 describe("a client that lost its session", () => {
-  it("gets what it missed, in order and once, in the very bytes of the others", async () => {
-    const { world, heard, room, epoch } = await afterAbsence({}, (at) => publish(at, "two", "three"))
+  it("gets missed publications in order and once, in the same bytes as the others", async () => {
+    const { world, received, room, epoch } = await afterAbsence({}, (at) => publish(at, "two", "three"))
     const encodedBefore = world.server.stats().publicationsEncoded
     publish(world, "four")
     await world.clock.advance(100)
-    expect(heard).toEqual(["1 one", "2 two", "3 three", "4 four"])
+    expect(received).toEqual(["1 one", "2 two", "3 three", "4 four"])
     expect(room.position).toEqual({ epoch, offset: 4 })
     expect(world.server.stats()).toMatchObject({
       topicReplays: 2,
@@ -46,8 +46,8 @@ describe("a client that lost its session", () => {
     })
   })
 
-  it("gets more than one page in as many as it takes, before anything new", async () => {
-    const { world, heard } = await afterAbsence(
+  it("gets as many pages as necessary, before any new publication", async () => {
+    const { world, received } = await afterAbsence(
       { limits: { topicPageMaxCount: 3 }, latencyMs: 20 },
       async (at) => {
         publish(at, "2", "3", "4", "5", "6", "7", "8")
@@ -55,26 +55,26 @@ describe("a client that lost its session", () => {
         at.clock.schedule(900, () => publish(at, "new"))
       },
     )
-    expect(heard).toEqual(["1 one", "2 2", "3 3", "4 4", "5 5", "6 6", "7 7", "8 8", "9 new"])
+    expect(received).toEqual(["1 one", "2 2", "3 3", "4 4", "5 5", "6 6", "7 7", "8 8", "9 new"])
     expect(world.server.stats()).toMatchObject({ topicReplays: 8, topicGaps: 0 })
   })
 
   it("gets a page by its bytes, too, and one publication at least", async () => {
     const texts = [1, 2, 3, 4].map((number) => `${number}`.repeat(500))
-    const { world, heard } = await afterAbsence({ limits: { topicPageMaxBytes: 300 } }, (at) =>
+    const { world, received } = await afterAbsence({ limits: { topicPageMaxBytes: 300 } }, (at) =>
       publish(at, ...texts),
     )
-    expect(heard).toEqual(["1 one", ...texts.map((text, index) => `${index + 2} ${text}`)])
-    // The first join, and one for each.
+    expect(received).toEqual(["1 one", ...texts.map((text, index) => `${index + 2} ${text}`)])
+    // One request for the first join, and one for each page.
     expect(world.server.stats().calls["$join"]?.count).toBe(1 + 4)
   })
 
-  it("gets no more at once than its buffer takes, in however many topics", async () => {
+  it("gets no more at once than its buffer takes, in any number of topics", async () => {
     const world = createWorld({ limits: { ...brief, sendBufferMaxCount: 64, concurrency: 8 } })
     const names = ["a", "b", "c", "d", "e", "f"] as const
     const ann = await world.open("ann", { reconnect: () => 1_000 })
-    const heard: unknown[] = []
-    ann.on("chatMessage", ({ text }) => heard.push(text))
+    const received: unknown[] = []
+    ann.on("chatMessage", ({ text }) => received.push(text))
     for (const name of names) await settled(world, ann.topic(`chat:${name}`).join(fine))
     world.network.links[0]?.cut()
     await world.clock.advance(200)
@@ -82,25 +82,25 @@ describe("a client that lost its session", () => {
       for (let count = 0; count < 20; count += 1)
         world.server.topic(`chat:${name}`).publish("chatMessage", { text: `${name} ${count}` })
     await world.clock.advance(30_000)
-    expect(heard).toHaveLength(120)
+    expect(received).toHaveLength(120)
     expect(world.server.stats().sessionsEndedByCause).toEqual({ session_expired: 1 })
   })
 
   it.each([
     ["count", { maxCount: 2 }, ["gap 2-3 trimmed", "4 4", "5 5"]],
     ["bytes", { maxBytes: 400 }, ["gap 2-3 trimmed", "4 4", "5 5"]],
-  ])("is told of the gap that a bound of %s left", async (_bound, history, rest) => {
-    const { heard, world } = await afterAbsence({ history }, (at) => publish(at, "2", "3", "4", "5"))
-    expect(heard).toEqual(["1 one", ...rest])
+  ])("gets the gap that a bound of %s caused", async (_bound, history, rest) => {
+    const { received, world } = await afterAbsence({ history }, (at) => publish(at, "2", "3", "4", "5"))
+    expect(received).toEqual(["1 one", ...rest])
     expect(world.server.stats().topicGaps).toBe(1)
   })
 
-  it("is told of the gap that age left", async () => {
+  it("gets the gap that expiry caused", async () => {
     const world = createWorld({ limits: brief, history: { maxAgeMs: 300 } })
     const ben = await world.open("ben")
     await settled(world, ben.topic("chat:a").join(fine))
     const ann = await world.open("ann", { reconnect: () => 1_000 })
-    const heard = listen(ann, "chat:a")
+    const received = listen(ann, "chat:a")
     await settled(world, ann.topic("chat:a").join(fine))
     world.network.links.at(-1)?.cut()
     await world.clock.advance(600)
@@ -108,33 +108,33 @@ describe("a client that lost its session", () => {
     await world.clock.advance(350)
     publish(world, "young")
     await world.clock.advance(3_000)
-    expect(heard).toEqual(["gap 1-1 trimmed", "2 young"])
+    expect(received).toEqual(["gap 1-1 trimmed", "2 young"])
   })
 
-  it("has no hole in what is kept: one that is too large takes all before it along", async () => {
-    const { heard } = await afterAbsence({ history: { maxBytes: 1_000 } }, (at) =>
+  it("has no gap in the retained publications: one that is too large evicts all before it", async () => {
+    const { received } = await afterAbsence({ history: { maxBytes: 1_000 } }, (at) =>
       publish(at, "two", "x".repeat(1_500), "four"),
     )
-    expect(heard).toEqual(["1 one", "gap 2-3 trimmed", "4 four"])
+    expect(received).toEqual(["1 one", "gap 2-3 trimmed", "4 four"])
   })
 
-  it("is told of a gap where nothing is kept, and of none where nothing was missed", async () => {
+  it("gets a gap without a history, and none where nothing was missed", async () => {
     for (const texts of [["two", "three"], []]) {
       const world = createWorld({ limits: brief })
       const ben = await world.open("ben")
       await settled(world, ben.topic("lobby").join())
       const ann = await world.open("ann", { reconnect: () => 1_000 })
-      const heard = listen(ann, "lobby")
+      const received = listen(ann, "lobby")
       await settled(world, ann.topic("lobby").join())
       world.network.links.at(-1)?.cut()
       await world.clock.advance(200)
       for (const text of texts) world.server.topic("lobby").publish("chatMessage", { text })
       await world.clock.advance(3_000)
-      expect(heard).toEqual(texts.length === 0 ? [] : ["gap 1-2 unkept"])
+      expect(received).toEqual(texts.length === 0 ? [] : ["gap 1-2 unkept"])
     }
   })
 
-  it("is told that a topic which keeps nothing began anew after its last member", async () => {
+  it("gets a restart of a topic without a history after its last member", async () => {
     const world = createWorld({ limits: brief })
     const ann = await world.open("ann", { reconnect: () => 1_000 })
     const gaps: unknown[] = []
@@ -148,17 +148,17 @@ describe("a client that lost its session", () => {
     expect(room.position?.epoch).not.toBe(epoch)
   })
 
-  it("is told that the server was replaced, and gets what the new one has kept", async () => {
-    const { heard, room, epoch } = await afterAbsence({}, (at) => {
+  it("gets a restart after the server was replaced, and the publications that the new one retained", async () => {
+    const { received, room, epoch } = await afterAbsence({}, (at) => {
       at.restart()
       publish(at, "anew", "again")
     })
-    expect(heard).toEqual(["1 one", "gap 2-undefined restarted", "1 anew", "2 again"])
+    expect(received).toEqual(["1 one", "gap 2-undefined restarted", "1 anew", "2 again"])
     expect(room.position?.offset).toBe(2)
     expect(room.position?.epoch).not.toBe(epoch)
   })
 
-  it("reads the gap in its place of an iteration", async () => {
+  it("reads the gap at its position in an iteration", async () => {
     const world = createWorld({ limits: brief, history: { maxCount: 1 } })
     const ann = await world.open("ann", { reconnect: () => 1_000 })
     const room = ann.topic("chat:a")
@@ -175,9 +175,9 @@ describe("a client that lost its session", () => {
   })
 })
 
-describe("what was not meant for a client", () => {
-  it("is not missed by it, nor a gap, whoever excepted it", async () => {
-    const { world, heard, ann } = await afterAbsence({}, () => {})
+describe("a publication that excepts a client", () => {
+  it("is neither missing nor a gap for it, for every way to except it", async () => {
+    const { world, received, ann } = await afterAbsence({}, () => {})
     const but = { except: sessionOf(world, "ann") }
     world.server.topic("chat:a").publish("chatMessage", { text: "not for ann" }, but)
     const own = ann.topic("chat:a").publish("chatMessage", { text: "her own" }, { echo: false })
@@ -186,13 +186,13 @@ describe("what was not meant for a client", () => {
     await world.clock.advance(200)
     publish(world, "for all")
     await world.clock.advance(3_000)
-    expect(heard).toEqual(["1 one", "4 for all"])
+    expect(received).toEqual(["1 one", "4 for all"])
     expect(world.server.stats()).toMatchObject({ topicGaps: 0, topicReplays: 1 })
-    // Another client of the same user is somebody else.
+    // Another client of the same user is not excepted.
     const phone = await world.open("ann")
-    const heardByPhone = listen(phone, "chat:a")
+    const receivedByPhone = listen(phone, "chat:a")
     await settled(world, phone.topic("chat:a").join({ ...fine, recent: 10 }))
-    expect(heardByPhone).toEqual(["1 one", "2 not for ann", "3 her own", "4 for all"])
+    expect(receivedByPhone).toEqual(["1 one", "2 not for ann", "3 her own", "4 for all"])
   })
 })
 
@@ -201,37 +201,37 @@ describe("a join", () => {
     const world = createWorld({ history: { maxCount: 4 } })
     publish(world, "1", "2", "3", "4", "5")
     const ann = await world.open("ann")
-    const heard = listen(ann, "chat:a")
+    const received = listen(ann, "chat:a")
     await settled(world, ann.topic("chat:a").join({ ...fine, ...how }))
-    return { world, ann, heard }
+    return { world, ann, received }
   }
 
-  it("brings nothing of before unless it asks", async () => {
-    expect((await late({})).heard).toEqual([])
+  it("returns no earlier publications by default", async () => {
+    expect((await late({})).received).toEqual([])
   })
 
-  it("brings the last so many, as far as they are kept, also of a topic that nobody was in", async () => {
-    expect((await late({ recent: 2 })).heard).toEqual(["4 4", "5 5"])
-    expect((await late({ recent: 100 })).heard).toEqual(["2 2", "3 3", "4 4", "5 5"])
+  it("returns the requested number of last publications, as far as retained, also of a topic without members", async () => {
+    expect((await late({ recent: 2 })).received).toEqual(["4 4", "5 5"])
+    expect((await late({ recent: 100 })).received).toEqual(["2 2", "3 3", "4 4", "5 5"])
   })
 
-  it("goes on from a position that the application kept", async () => {
+  it("continues from a position that the application stored", async () => {
     const { world, ann } = await late({})
     const since = { epoch: ann.topic("chat:a").position?.epoch ?? "", offset: 3 }
     const other = await world.open("other page of ann")
-    const heard = listen(other, "chat:a")
+    const received = listen(other, "chat:a")
     await settled(world, other.topic("chat:a").join({ ...fine, since }))
-    expect(heard).toEqual(["4 4", "5 5"])
-    // One that lies ahead of the topic is of another one.
+    expect(received).toEqual(["4 4", "5 5"])
+    // A position ahead of the topic belongs to another epoch.
     const third = await world.open("third")
-    const heardByThird = listen(third, "chat:a")
+    const receivedByThird = listen(third, "chat:a")
     await settled(world, third.topic("chat:a").join({ ...fine, since: { ...since, offset: 9 } }))
-    expect(heardByThird).toEqual(["gap 10-undefined restarted", "2 2", "3 3", "4 4", "5 5"])
+    expect(receivedByThird).toEqual(["gap 10-undefined restarted", "2 2", "3 3", "4 4", "5 5"])
   })
 })
 
 describe("a topic with a history", () => {
-  it("outlives its last member for as long as it keeps, and not longer", async () => {
+  it("outlives its last member for the age of its history, and not longer", async () => {
     const world = createWorld({ history: { maxAgeMs: 60_000 } })
     const ann = await world.open("ann")
     const room = ann.topic("chat:a")
@@ -252,7 +252,7 @@ describe("a topic with a history", () => {
     expect(room.position?.epoch).not.toBe(epoch)
   })
 
-  it("is forgotten with all its deadlines when the server closes", async () => {
+  it("is dropped with all its deadlines when the server closes", async () => {
     const world = createWorld()
     publish(world, "one")
     expect(world.server.stats().timers).toBeGreaterThan(0)
@@ -262,27 +262,27 @@ describe("a topic with a history", () => {
     expect(world.server.stats()).toMatchObject({ timers: 0, topicHistoryBytes: 0 })
   })
 
-  it("shares the bound of all histories: the oldest publication of any topic goes", async () => {
+  it("shares the bound of all histories: the oldest publication of any topic is evicted", async () => {
     const world = createWorld({ limits: { topicHistoryMaxBytes: 1_000 } })
     const text = "x".repeat(200)
     for (const name of ["chat:a", "chat:b", "chat:a"])
       world.server.topic(name).publish("chatMessage", { text })
     expect(world.server.stats().topicHistoryBytes).toBeLessThanOrEqual(1_000)
     const ann = await world.open("ann")
-    const heard = (["chat:a", "chat:b"] as const).map((name) => listen(ann, name))
+    const received = (["chat:a", "chat:b"] as const).map((name) => listen(ann, name))
     for (const name of ["chat:a", "chat:b"] as const)
       await settled(world, ann.topic(name).join({ ...fine, recent: 9 }))
-    expect(heard).toEqual([[`2 ${text}`], [`1 ${text}`]])
+    expect(received).toEqual([[`2 ${text}`], [`1 ${text}`]])
   })
 
-  it("is one of so many that nobody is in; the one left first is forgotten", async () => {
+  it("is one of a bounded number without members; the one left first is evicted", async () => {
     const world = createWorld({ limits: { idleTopicsMax: 2 } })
     for (const name of ["chat:a", "chat:b", "chat:c"])
       world.server.topic(name).publish("chatMessage", { text: name })
     const ann = await world.open("ann")
-    const heard = (["chat:a", "chat:b"] as const).map((name) => listen(ann, name))
+    const received = (["chat:a", "chat:b"] as const).map((name) => listen(ann, name))
     await settled(world, ann.topic("chat:b").join({ ...fine, recent: 9 }))
     await settled(world, ann.topic("chat:a").join({ ...fine, recent: 9 }))
-    expect(heard).toEqual([[], ["1 chat:b"]])
+    expect(received).toEqual([[], ["1 chat:b"]])
   })
 })

@@ -1,19 +1,19 @@
-// `canJoin` is asked again when a client is back, and may take its time. Its answer is about the stay that it was asked
-// for, not about a later one of the same session.
+// `canJoin` is called again after a resume, and may answer late. Its answer is for the membership that it was called
+// for, not for a later one of the same session.
 import { HawserError } from "@hawser/protocol"
 import { expect, it } from "vitest"
 import { createWorld, listen, settled } from "./harness.ts"
 
 const fine = { state: { mood: "fine" } }
 
-it("door-8 a refusal that comes after its member has left and joined again ends no stay", async () => {
+it("door-8 a refusal that arrives after its member has left and joined again ends no membership", async () => {
   const refusals: ((error: HawserError) => void)[] = []
   let isSlow = false
   const canJoin = (): boolean | Promise<boolean> =>
     isSlow ? new Promise((_, reject) => refusals.push(reject)) : true
   const world = createWorld({ chat: { canJoin } })
   const ann = await world.open("ann", { reconnect: () => 500 })
-  const heard = listen(ann, "chat:a")
+  const received = listen(ann, "chat:a")
   const room = ann.topic("chat:a")
   await settled(world, room.join(fine))
   isSlow = true
@@ -27,10 +27,10 @@ it("door-8 a refusal that comes after its member has left and joined again ends 
   await world.clock.advance(1_000)
   world.server.topic("chat:a").publish("chatMessage", { text: "still here" })
   await world.clock.advance(100)
-  expect([room.state, heard, world.errors]).toEqual(["in", ["1 still here"], []])
+  expect([room.state, received, world.errors]).toEqual(["in", ["1 still here"], []])
 })
 
-it("door-10 asks again once after an answer, whatever happened meanwhile, and not during it", async () => {
+it("door-10 calls the hook again once after an answer, whatever happened meanwhile, and not during it", async () => {
   const answers: ((allowed: boolean) => void)[] = []
   let isSlow = false
   const canJoin = (): boolean | Promise<boolean> =>
@@ -40,12 +40,12 @@ it("door-10 asks again once after an answer, whatever happened meanwhile, and no
   const room = ann.topic("chat:a")
   await settled(world, room.join(fine))
   isSlow = true
-  const comeBack = async (): Promise<void> => {
+  const reconnect = async (): Promise<void> => {
     world.network.links.at(-1)?.cut()
     await world.clock.advance(10_000)
     expect(ann.current.state).toBe("open")
   }
-  for (let time = 0; time < 3; time += 1) await comeBack()
+  for (let time = 0; time < 3; time += 1) await reconnect()
   expect(answers).toHaveLength(1)
   answers[0]?.(true)
   await world.clock.advance(100)
@@ -53,10 +53,10 @@ it("door-10 asks again once after an answer, whatever happened meanwhile, and no
   answers[1]?.(true)
   await world.clock.advance(100)
   expect([room.state, answers.length]).toEqual(["in", 2])
-  // A hook that never answers keeps nobody in for longer than a minute.
-  await comeBack()
+  // A hook that never answers keeps a member for a minute at most.
+  await reconnect()
   await world.clock.advance(60_000)
-  await comeBack()
+  await reconnect()
   expect(answers).toHaveLength(4)
   answers[3]?.(false)
   await world.clock.advance(100)

@@ -1,4 +1,4 @@
-// The bounds of topics, and requests that no client of Hawser sends.
+// The bounds of topics, and requests that Hawser's client never sends.
 import { defaultServerLimits } from "@hawser/protocol"
 import { TypeTable, createFrameCodec, reservedTypes } from "@hawser/protocol/core"
 import type { Frame } from "@hawser/protocol/core"
@@ -37,7 +37,7 @@ describe("topics of one session", () => {
   })
 })
 
-describe("what a user reaches by publishing", () => {
+describe("the cost of a user's publications", () => {
   async function crowd(count: number): Promise<{ world: World; ann: TopicClient }> {
     const world = createWorld({
       limits: { userDeliveriesPerSecond: 10, userDeliveryBurst: 20, sessionsPerUser: 100 },
@@ -64,7 +64,7 @@ describe("what a user reaches by publishing", () => {
       5,
     )
 
-  it("abuse-A42 is paid by recipient, and refilled by the second", async () => {
+  it("abuse-A42 is counted by recipient, and refilled by the second", async () => {
     const { world, ann } = await crowd(10)
     expect([await say(world, ann), await say(world, ann)]).toEqual(["ok", "ok"])
     expect(await say(world, ann)).toMatch(/^rate_limited 9\d\d$/)
@@ -73,14 +73,14 @@ describe("what a user reaches by publishing", () => {
     expect(world.server.stats()).toMatchObject({ topicPublishes: 3, topicPublishesRefused: 1 })
   })
 
-  it("does not count a sender who wants no echo", async () => {
+  it("does not count a sender without echo", async () => {
     const { world, ann } = await crowd(11)
     await world.clock.advance(10_000)
     const quiet = { echo: false }
     expect([await say(world, ann, quiet), await say(world, ann, quiet)]).toEqual(["ok", "ok"])
   })
 
-  it("may be more than the bucket holds, once, and is a debt then", async () => {
+  it("may exceed the bucket once, and is a debt then", async () => {
     const { world, ann } = await crowd(30)
     await world.clock.advance(10_000)
     expect(await say(world, ann)).toBe("ok")
@@ -89,7 +89,7 @@ describe("what a user reaches by publishing", () => {
     expect(await say(world, ann)).toBe("ok")
   })
 
-  it("costs nothing when the server publishes, or when it is refused", async () => {
+  it("is nothing when the server publishes, or when the publication is refused", async () => {
     const { world, ann } = await crowd(10)
     for (let count = 0; count < 50; count += 1)
       world.server.topic("lobby").publish("chatMessage", { text: "x" })
@@ -101,7 +101,7 @@ describe("what a user reaches by publishing", () => {
   })
 })
 
-describe("a request about topics that no client of Hawser sends", () => {
+describe("a topic request that Hawser's client never sends", () => {
   const codec = createFrameCodec(new TypeTable(reservedTypes), {
     ...defaultServerLimits.message,
     maxBytes: 1_000_000,
@@ -175,14 +175,14 @@ describe("a request about topics that no client of Hawser sends", () => {
     expect(world.server.stats()).toMatchObject({ topics: 0, topicJoins: 0, topicPublishes: 0 })
   })
 
-  it("has no effect when it leaves where it is not", async () => {
+  it("has no effect when it leaves without a membership", async () => {
     expect(await answers("$leave", { topic: "chat:b" }, { topic: "nothing" })).toEqual(["ok", "ok"])
   })
 
-  it("joins once, however often it is asked", async () => {
+  it("joins once for any number of requests", async () => {
     const world = createWorld()
     const ann = await world.open("ann")
-    const heard = listen(ann, "chat:a")
+    const received = listen(ann, "chat:a")
     await settled(world, ann.topic("chat:a").join(fine))
     world.server.topic("chat:a").publish("chatMessage", { text: "one" })
     const payload = { topic: "chat:a", state: { mood: "other" }, recent: 5 }
@@ -196,7 +196,7 @@ describe("a request about topics that no client of Hawser sends", () => {
     }
     world.network.links[0]?.client.send({ bytes: codec.encode(frame) })
     await world.clock.advance(200)
-    expect(heard).toEqual(["1 one"])
+    expect(received).toEqual(["1 one"])
     expect(world.server.stats()).toMatchObject({ topicMembers: 1, topicJoins: 1 })
     expect([...ann.topic("chat:a").presence].map(({ state }) => state)).toEqual([{ mood: "other" }])
   })

@@ -1,4 +1,4 @@
-// Who is in a topic, as its members see it: everybody once, with a state, over lost connections and lost sessions.
+// Presence as members see it: each member once, with a state, over lost connections and lost sessions.
 import { unwatched } from "@hawser/protocol/testing"
 import type { PresenceUpdate } from "@hawser/client"
 import { describe, expect, it } from "vitest"
@@ -31,10 +31,10 @@ function updates(client: TopicClient): string[] {
 }
 
 describe("presence", () => {
-  it("is whole when the join is done, then changes as others come, change and go", async () => {
+  it("is complete when the join is done, then changes as others join, change and leave", async () => {
     const world = createWorld()
     const ann = await enter(world, "ann")
-    const told = updates(ann)
+    const changes = updates(ann)
     const ben = await world.open("ben")
     const joined = ben.topic("chat:a").join(mood("new"))
     unwatched(joined.then(() => expect(seen(ben)).toEqual(["ann fine", "ben new"])))
@@ -48,19 +48,19 @@ describe("presence", () => {
     })
     await settled(world, ben.topic("chat:a").setState({ mood: "older" }))
     await settled(world, ben.topic("chat:a").leave())
-    expect(told).toEqual(["+ben new", "~ben older", "-ben older"])
+    expect(changes).toEqual(["+ben new", "~ben older", "-ben older"])
     expect([seen(ann), seen(ben)]).toEqual([["ann fine"], []])
     expect(ann.topic("chat:a").presence.self?.id).toBe([...ann.topic("chat:a").presence][0]?.id)
     expect(ann.topic("chat:a").presence.get(-1)).toBeUndefined()
   })
 
-  it("is told together, once per tick, in one encoding for all", async () => {
+  it("is sent once per tick, in one encoding for all", async () => {
     const world = createWorld({ limits: { presenceTickMs: 40 } })
     const [ann, ben] = [await enter(world, "ann"), await enter(world, "ben")]
     const others: TopicClient[] = []
     for (const user of ["cem", "dan", "eve"]) others.push(await world.open(user))
     await world.clock.advance(200)
-    const told = [updates(ann), updates(ben)]
+    const changes = [updates(ann), updates(ben)]
     const before = world.server.stats()
     for (const client of others)
       client
@@ -70,21 +70,21 @@ describe("presence", () => {
     unwatched(ben.topic("chat:a").setState({ mood: "a" }))
     unwatched(ben.topic("chat:a").setState({ mood: "b" }))
     await world.clock.advance(38)
-    expect(told).toEqual([[], []])
+    expect(changes).toEqual([[], []])
     await world.clock.advance(10)
-    expect(told[0]).toEqual(["+cem new, +dan new, +eve new, ~ben b"])
-    expect(told[1]).toEqual(told[0])
+    expect(changes[0]).toEqual(["+cem new, +dan new, +eve new, ~ben b"])
+    expect(changes[1]).toEqual(changes[0])
     const after = world.server.stats()
     expect(after.presenceUpdates - before.presenceUpdates).toBe(1)
-    // Their three joins, and what all five were told.
+    // Their three joins, and the changes to all five.
     expect(after.publicationsEncoded - before.publicationsEncoded).toBe(4)
   })
 
-  it("counts a session, not its connections: a short absence shows as such and ends nothing", async () => {
+  it("counts a session, not its connections: a short outage shows as `away` and ends no membership", async () => {
     const world = createWorld()
     const [ann, ben] = [await enter(world, "ann"), await enter(world, "ben", { reconnect: () => 1_000 })]
-    const told: unknown[] = []
-    ann.topic("chat:a").presence.subscribe((update) => told.push(update))
+    const changes: unknown[] = []
+    ann.topic("chat:a").presence.subscribe((update) => changes.push(update))
     const { id } = ben.topic("chat:a").presence.self ?? {}
     world.network.links.at(-1)?.cut()
     await world.clock.advance(300)
@@ -94,48 +94,48 @@ describe("presence", () => {
     await world.clock.advance(3_000)
     expect(seen(ann)).toEqual(["ann fine", "ben fine"])
     expect(ben.topic("chat:a").presence).toMatchObject({ stale: false, self: { id } })
-    expect(told).toHaveLength(2)
+    expect(changes).toHaveLength(2)
   })
 
-  it("is whole again after an absence, in one update, however much has changed", async () => {
+  it("is complete again after an outage, in one update, after any number of changes", async () => {
     const world = createWorld({ limits: { sendBufferMaxCount: 8 } })
     const [ann, ben] = [await enter(world, "ann"), await enter(world, "ben", { reconnect: () => 10_000 })]
     const cem = await enter(world, "cem")
     world.network.links[1]?.cut()
     await world.clock.advance(100)
-    const told = updates(ben)
+    const changes = updates(ben)
     for (let turn = 0; turn < 20; turn += 1)
       await settled(world, ann.topic("chat:a").setState({ mood: `${turn}` }))
     await settled(world, cem.topic("chat:a").leave())
     await enter(world, "dan")
     await world.clock.advance(10_000)
     expect(world.server.stats()).toMatchObject({ sessionsResumed: 1, sessionsEnded: 0 })
-    expect(told).toEqual(["+dan fine, ~ann 19, -cem fine"])
+    expect(changes).toEqual(["+dan fine, ~ann 19, -cem fine"])
     expect(seen(ben).toSorted()).toEqual(["ann 19", "ben fine", "dan fine"])
   })
 
-  it("has another stay of the same user after a lost session", async () => {
+  it("has another membership of the same user after a lost session", async () => {
     const world = createWorld({ limits: { resumeWindowMs: 100 } })
     const ann = await enter(world, "ann")
     const ben = await enter(world, "ben", { reconnect: () => 1_000 })
     await settled(world, ben.topic("chat:a").setState({ mood: "tired" }))
-    const told = updates(ann)
+    const changes = updates(ann)
     const before = ben.topic("chat:a").presence.self?.id
     world.network.links.at(-1)?.cut()
     await world.clock.advance(500)
     expect(seen(ann)).toEqual(["ann fine"])
     expect(ben.topic("chat:a").presence.stale).toBe(true)
     await world.clock.advance(3_000)
-    // With the state that it had last.
+    // With its last state.
     expect([seen(ann), seen(ben)]).toEqual([
       ["ann fine", "ben tired"],
       ["ann fine", "ben tired"],
     ])
-    expect(told).toEqual(["~ben tired", "-ben tired", "+ben tired"])
+    expect(changes).toEqual(["~ben tired", "-ben tired", "+ben tired"])
     expect(ben.topic("chat:a").presence.self?.id).not.toBe(before)
   })
 
-  it("lists the first to come and counts all; who is next moves up", async () => {
+  it("lists the members that joined first and counts all; the next one moves up", async () => {
     const world = createWorld({ limits: { presenceListMaxCount: 2 } })
     const ann = await enter(world, "ann")
     const [ben, cem] = [await enter(world, "ben"), await enter(world, "cem")]
@@ -151,8 +151,8 @@ describe("presence", () => {
     expect(cem.topic("chat:a").presence.self).toMatchObject({ user: "cem" })
   })
 
-  it("door-8 lists whoever is there, however many have come and gone before", async () => {
-    // Half of the send buffer is room for seven.
+  it("door-8 lists the current members, after any number of joins and leaves", async () => {
+    // Half of the send buffer is space for seven.
     const world = createWorld({ limits: { sendBufferMaxBytes: 8_192 } })
     const [ann, ben] = [await enter(world, "ann"), await enter(world, "ben")]
     const room = ben.topic("chat:a")
@@ -166,7 +166,7 @@ describe("presence", () => {
     ])
   })
 
-  it("does not show who was put in by the application, nor topics without presence", async () => {
+  it("does not show subscribers that the application added, nor topics without presence", async () => {
     const world = createWorld()
     const ann = await enter(world, "ann")
     await world.open("ben")
@@ -180,7 +180,7 @@ describe("presence", () => {
     expect(ann.topic("lobby").presence).toMatchObject({ count: 0, size: 0, self: undefined })
   })
 
-  it("refuses a state that does not fit, is too large, or is of nobody there", async () => {
+  it("refuses a state that does not fit, is too large, or has no member", async () => {
     const world = createWorld({ limits: { presenceStateMaxBytes: 64 } })
     const ann = await enter(world, "ann")
     const room = ann.topic("chat:a")

@@ -1,5 +1,5 @@
-// The times of a room: of a join that waits for a leave, and between attempts to get in again. Each ends with what it was
-// for, and nothing of it is left for the next join. Real ends over an in-memory network, a simulated clock.
+// Timers of a room: for a join that waits for a leave, and between attempts to rejoin. Each ends with its purpose, and
+// does not affect the next join. Real ends over an in-memory network, a simulated clock.
 import { HawserError } from "@hawser/protocol"
 import { describe, expect, it } from "vitest"
 import { boundlessDials } from "../faults/harness.ts"
@@ -8,7 +8,7 @@ import type { World } from "./harness.ts"
 
 const fine = { state: { mood: "fine" } }
 
-/** Codes of what rejected, in order. */
+/** Codes of the rejections, in order. */
 function watch(codes: string[], promise: Promise<void>): void {
   promise.catch((error: unknown) => codes.push(HawserError.is(error) ? error.code : String(error)))
 }
@@ -18,8 +18,8 @@ function goOffline({ network }: World): void {
   network.links.at(-1)?.cut()
 }
 
-describe("a join that waits for a leave to be answered", () => {
-  it("door-8 has its own time, not that of a join that was given up before it", async () => {
+describe("a join that waits for the reply to a leave", () => {
+  it("door-8 has its own timeout, not that of an abandoned join before it", async () => {
     const world = createWorld()
     const ann = await world.open("ann", { reconnect: () => 500, limits: boundlessDials })
     const room = ann.topic("chat:a")
@@ -32,7 +32,7 @@ describe("a join that waits for a leave to be answered", () => {
     watch(codes, room.leave())
     const joined = room.join(fine)
     watch(codes, joined)
-    // The time of the first join is over here, that of the second one is not.
+    // The timeout of the first join is over here, that of the second one is not.
     await world.clock.advance(7_000)
     expect(room.state).toBe("joining")
     world.network.listening = true
@@ -40,22 +40,22 @@ describe("a join that waits for a leave to be answered", () => {
     expect([codes, room.state]).toEqual([["cancelled", "timeout"], "in"])
   })
 
-  it("door-8 has no time to keep any more once it is in", async () => {
+  it("door-8 has no timer any more once it is in", async () => {
     let asked = 0
     const world = createWorld({ chat: { canJoin: () => ++asked > 0 } })
     const ann = await world.open("ann")
-    const heard = listen(ann, "chat:a")
+    const received = listen(ann, "chat:a")
     const room = ann.topic("chat:a")
     await settled(world, room.join(fine))
     const left = room.leave()
     await settled(world, Promise.all([left, room.join(fine)]))
     await world.clock.advance(30_000)
-    expect([room.state, heard, asked]).toEqual(["in", [], 2])
+    expect([room.state, received, asked]).toEqual(["in", [], 2])
   })
 })
 
-describe("a room that has to wait to get in again", () => {
-  /** Ann is in; from now on `refusal` decides. */
+describe("a room that must wait for a rejoin", () => {
+  /** Joins ann; from then on `refusal` decides. */
   async function createScene() {
     const scene = { asked: 0, refusal: (): HawserError | undefined => undefined }
     const canJoin = (): boolean => {
@@ -72,7 +72,7 @@ describe("a room that has to wait to get in again", () => {
     return { world, room, scene }
   }
 
-  it("door-8 waits from the shortest time on in each row of refusals", async () => {
+  it("door-8 starts at the shortest delay in each series of refusals", async () => {
     const { world, room, scene } = await createScene()
     scene.refusal = () => (scene.asked <= 3 ? new HawserError("rate_limited") : undefined)
     world.network.links.at(-1)?.cut()
@@ -86,7 +86,7 @@ describe("a room that has to wait to get in again", () => {
     expect([room.state, scene.asked]).toEqual(["in", 2])
   })
 
-  it("door-8 does not ask again when the next session has let it in", async () => {
+  it("door-8 does not try again when it has joined in the next session", async () => {
     const { world, room, scene } = await createScene()
     scene.refusal = () => new HawserError("rate_limited", { retryAfterMs: 20_000 })
     world.network.links.at(-1)?.cut()

@@ -1,12 +1,12 @@
-// Joins that do not wait for the leave before them: whatever is still on its way of the stay that was left, nothing comes
-// twice from the call of the join on. Real ends over an in-memory network, a simulated clock.
+// Joins that do not wait for the previous leave: messages of the left membership may still be under way, and none
+// arrives twice after the call of the join. Real ends over an in-memory network, a simulated clock.
 import { HawserError } from "@hawser/protocol"
 import { seededRandom } from "@hawser/protocol/testing"
 import { describe, expect, it } from "vitest"
 import { createWorld, listen, settled } from "./harness.ts"
 import type { World } from "./harness.ts"
 
-/** Publishes one note each `everyMs`; their texts are their numbers, as their offsets are. */
+/** Publishes one note each `everyMs`; their texts are their numbers, which equal their offsets. */
 function publishEvery(world: World, everyMs: number): { stop(): void; readonly count: number } {
   let count = 0
   let isOn = true
@@ -30,21 +30,21 @@ function publishEvery(world: World, everyMs: number): { stop(): void; readonly c
 const lobby = { history: { maxCount: 1_000 }, canJoin: () => true }
 
 describe("a join that does not wait for the leave before it", () => {
-  it("surprise-C5 brings nothing twice that arrived while the leave was under way", async () => {
+  it("surprise-C5 delivers no publication again that arrived while the leave was under way", async () => {
     const world = createWorld({ latencyMs: 50, lobby })
     const ann = await world.open("ann")
     const room = ann.topic("lobby")
-    const heard = listen(ann, "lobby")
+    const received = listen(ann, "lobby")
     await settled(world, room.join())
     const publishing = publishEvery(world, 10)
     await world.clock.advance(1_000)
     const left = room.leave()
-    heard.length = 0
+    received.length = 0
     const joined = room.join({ recent: 5 })
     await settled(world, Promise.all([left, joined]), 1_000)
     publishing.stop()
     await world.clock.advance(500)
-    const offsets = heard.map((line) => Number.parseInt(line, 10))
+    const offsets = received.map((line) => Number.parseInt(line, 10))
     const [first = 0] = offsets
     expect(offsets).toEqual(Array.from({ length: offsets.length }, (_, place) => first + place))
     expect(offsets.at(-1)).toBe(publishing.count)
@@ -52,25 +52,25 @@ describe("a join that does not wait for the leave before it", () => {
     expect(world.errors).toEqual([])
   })
 
-  it("surprise-C5 takes nothing of an older join for its own", async () => {
+  it("surprise-C5 ignores the replies of an older join", async () => {
     const world = createWorld({ latencyMs: 50, lobby })
     const ann = await world.open("ann")
     const room = ann.topic("lobby")
     for (const text of ["1", "2", "3"]) world.server.topic("lobby").publish("chatMessage", { text })
-    const heard = listen(ann, "lobby")
+    const received = listen(ann, "lobby")
     const first = room.join({ recent: 2 }).catch((error: unknown) => HawserError.is(error) && error.code)
     await world.clock.advance(20)
     room.leave().catch((error: unknown) => world.errors.push(error))
     const second = room.join({ recent: 2 })
     await world.clock.advance(90)
-    // The first one's answer has come.
+    // The reply to the first join has arrived.
     expect(room.state).toBe("joining")
     expect([await first, await settled(world, second)]).toEqual(["cancelled", undefined])
-    expect(heard).toEqual(["2 2", "3 3"])
+    expect(received).toEqual(["2 2", "3 3"])
     expect([room.state, world.server.topic("lobby").size]).toEqual(["in", 1])
   })
 
-  it("surprise-C5 goes on from what a join that was given up has still brought", async () => {
+  it("surprise-C5 continues after the publications of an abandoned join", async () => {
     const world = createWorld({ latencyMs: 50, lobby })
     const ann = await world.open("ann")
     const room = ann.topic("lobby")
@@ -78,20 +78,20 @@ describe("a join that does not wait for the leave before it", () => {
     await settled(world, room.leave(), 1_000)
     const since = room.position
     for (const text of ["1", "2", "3"]) world.server.topic("lobby").publish("chatMessage", { text })
-    const heard = listen(ann, "lobby")
+    const received = listen(ann, "lobby")
     const from = since === undefined ? {} : { since }
     room.join(from).catch(() => {})
     await world.clock.advance(75)
-    // The server has answered; its answer is under way.
+    // The server has replied; the reply is under way.
     room.leave().catch((error: unknown) => world.errors.push(error))
     await world.clock.advance(40)
-    expect(heard).toHaveLength(3)
+    expect(received).toHaveLength(3)
     await settled(world, room.join(from), 1_000)
-    expect(heard).toEqual(["1 1", "2 2", "3 3"])
+    expect(received).toEqual(["1 1", "2 2", "3 3"])
     expect([world.server.topic("lobby").size, world.errors]).toEqual([1, []])
   })
 
-  it("surprise-C5 hears each publication once in its stay, at whatever moments it leaves and joins", async () => {
+  it("surprise-C5 receives each publication once in a membership, at any moments of leaves and joins", async () => {
     for (let seed = 1; seed <= 40; seed += 1) {
       const random = seededRandom(seed)
       const world = createWorld({

@@ -1,5 +1,5 @@
-// Clients in topics: who may join and publish, what arrives and in which order, and what becomes of it over lost
-// connections and lost sessions.
+// Clients in topics: rules of joining and publishing, delivery and its order, and the effects of lost connections and
+// lost sessions.
 import { unwatched } from "@hawser/protocol/testing"
 import { HawserError } from "@hawser/client"
 import { describe, expect, it } from "vitest"
@@ -9,11 +9,11 @@ import type { TopicClient } from "./harness.ts"
 const fine = { state: { mood: "fine" } }
 
 describe("a topic", () => {
-  it("gives its members what is published to it, from the join on and until they leave", async () => {
+  it("delivers publications to its members, from the join on and until they leave", async () => {
     const world = createWorld()
     const ann = await world.open("ann")
     const ben = await world.open("ben")
-    const heard = listen(ann, "chat:a")
+    const received = listen(ann, "chat:a")
     const everywhere: unknown[] = []
     ann.on("chatMessage", (payload, meta) => everywhere.push([payload, meta]))
     const room = ann.topic("chat:a")
@@ -31,7 +31,7 @@ describe("a topic", () => {
     await settled(world, ben.topic("chat:a").join(fine))
     const published = ben.topic("chat:a").publish("chatMessage", { text: "two" })
     expect(await settled(world, published)).toEqual({ offset: 3 })
-    expect(heard).toEqual(["2 one", "3 two"])
+    expect(received).toEqual(["2 one", "3 two"])
     expect(everywhere).toEqual([
       [{ text: "one" }, { topic: "chat:a", offset: 2 }],
       [{ text: "two" }, { topic: "chat:a", offset: 3 }],
@@ -39,7 +39,7 @@ describe("a topic", () => {
     await settled(world, room.leave())
     world.server.topic("chat:a").publish("chatMessage", { text: "after" })
     await world.clock.advance(100)
-    expect(heard).toHaveLength(2)
+    expect(received).toHaveLength(2)
     expect([room.state, world.server.topic("chat:a").size]).toEqual(["out", 1])
     expect(world.errors).toEqual([])
   })
@@ -62,7 +62,7 @@ describe("a topic", () => {
     expect(read).toEqual(["one", "two", "end"])
   })
 
-  it("tells a reader that is too far behind of a gap, and keeps the newest", async () => {
+  it("reports a gap to a reader that is too far behind, and keeps the newest", async () => {
     const world = createWorld({ limits: { sendBufferMaxCount: 4_000 } })
     const ann = await world.open("ann")
     const room = ann.topic("lobby")
@@ -81,15 +81,15 @@ describe("a topic", () => {
     expect(await reader.next()).toEqual({ value: undefined, done: true })
   })
 
-  it("brings volatile events to the room that they were published in, without a number", async () => {
+  it("delivers volatile events to the room that they were published in, without a number", async () => {
     const world = createWorld()
     const ann = await world.open("ann")
-    const heard: unknown[] = []
+    const received: unknown[] = []
     const names = ["chat:a", "chat:b"] as const
     for (const name of names) {
       await settled(world, ann.topic(name).join(fine))
-      ann.topic(name).on("typing", (payload, meta) => heard.push([name, payload, meta]))
-      ann.topic(name).on("cursor", ({ x }, meta) => heard.push([name, x, meta]))
+      ann.topic(name).on("typing", (payload, meta) => received.push([name, payload, meta]))
+      ann.topic(name).on("cursor", ({ x }, meta) => received.push([name, x, meta]))
     }
     world.server.topic("chat:a").publish("typing", { user: "ben" })
     world.server.topic("chat:b").publish("cursor", { user: "ben", x: 3 })
@@ -97,7 +97,7 @@ describe("a topic", () => {
     const published = ann.topic("chat:b").publish("typing", { user: "ann" })
     expect(await settled(world, published)).toEqual({ offset: undefined })
     const meta = (topic: string) => ({ topic, offset: undefined })
-    expect(heard).toEqual([
+    expect(received).toEqual([
       ["chat:a", { user: "ben" }, meta("chat:a")],
       ["chat:b", 3, meta("chat:b")],
       ["chat:b", { user: "ann" }, meta("chat:b")],
@@ -105,10 +105,10 @@ describe("a topic", () => {
     expect(ann.topic("chat:a").position).toMatchObject({ offset: 1 })
   })
 
-  it("takes no number for what cannot be encoded", async () => {
+  it("uses no number for a publication that cannot be encoded", async () => {
     const world = createWorld()
     const ann = await world.open("ann")
-    const heard = listen(ann, "chat:a")
+    const received = listen(ann, "chat:a")
     await settled(world, ann.topic("chat:a").join(fine))
     const topic = world.server.topic("chat:a")
     topic.publish("chatMessage", { text: "one" })
@@ -116,30 +116,30 @@ describe("a topic", () => {
     expect(() => topic.publish("chatMessage", unsendable)).toThrow()
     topic.publish("chatMessage", { text: "two" })
     await world.clock.advance(100)
-    expect(heard).toEqual(["1 one", "2 two"])
+    expect(received).toEqual(["1 one", "2 two"])
   })
 })
 
 describe("an application's own subscription", () => {
-  it("lets a client hear without a join, and ends a join, too", async () => {
+  it("delivers to a client without a join, and ends a join, too", async () => {
     const world = createWorld()
     const ann = await world.open("ann")
-    const heard = listen(ann, "chat:a")
+    const received = listen(ann, "chat:a")
     const topic = world.server.topic("chat:a")
     topic.subscribe(sessionOf(world, "ann"))
     topic.publish("chatMessage", { text: "one" })
     await world.clock.advance(100)
-    expect([heard, ann.topic("chat:a").state]).toEqual([["1 one"], "out"])
+    expect([received, ann.topic("chat:a").state]).toEqual([["1 one"], "out"])
     await settled(world, ann.topic("chat:a").join(fine))
     expect(topic.size).toBe(1)
     topic.unsubscribe(sessionOf(world, "ann"))
     topic.publish("chatMessage", { text: "two" })
     await world.clock.advance(100)
-    expect(heard).toEqual(["1 one", "left forbidden"])
+    expect(received).toEqual(["1 one", "left forbidden"])
     expect([ann.topic("chat:a").state, topic.size]).toEqual(["out", 0])
   })
 
-  it("refuses a session of another server, and does nothing for one that has ended", async () => {
+  it("refuses a session of another server, and has no effect for one that has ended", async () => {
     const [world, other] = [createWorld(), createWorld()]
     const ann = await world.open("ann")
     const topic = other.server.topic("chat:a")
@@ -155,7 +155,7 @@ describe("an application's own subscription", () => {
   })
 })
 
-describe("what clients may do", () => {
+describe("a client's access to topics", () => {
   const refusals = async (ask: (client: TopicClient) => Promise<unknown>, options = {}) => {
     const world = createWorld(options)
     const ann = await world.open("ann")
@@ -226,7 +226,7 @@ describe("what clients may do", () => {
     ])
   })
 
-  it("ends with what does not fit the contract", async () => {
+  it("is refused for a payload that does not fit the contract", async () => {
     const world = createWorld()
     const ann = await world.open("ann")
     const room = ann.topic("chat:a")
@@ -236,11 +236,11 @@ describe("what clients may do", () => {
     expect(await settled(world, room.publish("weather", { kind: "rain" }))).toBe("invalid_input")
     // @ts-expect-error 2741: the mood is missing
     expect(await settled(world, room.join({ state: {} }))).toBe("invalid_input")
-    // @ts-expect-error 2322: a lobby shows nobody
+    // @ts-expect-error 2322: a lobby shows no states
     expect(await settled(world, ann.topic("lobby").join({ state: { mood: "x" } }))).toBe("invalid_input")
   })
 
-  it("is refused for names that are none, by either end", async () => {
+  it("is refused for invalid names, by either end", async () => {
     const world = createWorld()
     const ann = await world.open("ann")
     for (const name of ["chat:a b", "chat:..", "weather", "chatter:a", "toString"] as const) {
@@ -250,23 +250,23 @@ describe("what clients may do", () => {
     expect(ann.topic("chat:").name).toBe("chat:")
   })
 
-  it("is nothing for clients of 2.0", async () => {
+  it("is not available to clients of 2.0", async () => {
     const world = createWorld({ profile: "2.0" })
     const ann = await world.open("ann")
     expect(await settled(world, ann.topic("chat:a").join(fine))).toBe("not_available")
     const published = ann.topic("chat:a").publish("chatMessage", { text: "x" })
     expect(await settled(world, published)).toBe("not_available")
     expect(world.server.stats().requestsSettled).toBe(0)
-    // The server lets it hear all the same.
-    const heard: unknown[] = []
-    ann.on("chatMessage", ({ text }) => heard.push(text))
+    // The server's own subscription still delivers to it.
+    const received: unknown[] = []
+    ann.on("chatMessage", ({ text }) => received.push(text))
     world.server.topic("chat:a").subscribe(sessionOf(world, "ann"))
     world.server.topic("chat:a").publish("chatMessage", { text: "hello" })
     await world.clock.advance(100)
-    expect(heard).toEqual(["hello"])
+    expect(received).toEqual(["hello"])
   })
 
-  it("cannot be said twice, or of what the contract lacks", () => {
+  it("cannot be defined twice, or for topics that the contract lacks", () => {
     const { server } = createWorld()
     expect(() => server.topicKind("chat", {})).toThrow('the rules of the topic "chat" are set already')
     // @ts-expect-error 2345: "vault"
@@ -277,8 +277,8 @@ describe("what clients may do", () => {
   })
 })
 
-describe("a join that was given up", () => {
-  it("rejects, and leaves nothing behind at the server", async () => {
+describe("an abandoned join", () => {
+  it("rejects, and leaves no membership at the server", async () => {
     const world = createWorld({ latencyMs: 20, chat: { canJoin: () => true } })
     const ann = await world.open("ann")
     const given = new AbortController()
@@ -294,7 +294,7 @@ describe("a join that was given up", () => {
     expect(world.errors).toEqual([])
   })
 
-  it("is undone when the server has it in after its time was over", async () => {
+  it("is undone when the server completes it after its timeout", async () => {
     const world = createWorld({ latencyMs: 60 })
     const ann = await world.open("ann", { limits: { requestTimeoutMs: 100 } })
     const outcome = settled(world, ann.topic("lobby").join(), 150)
@@ -304,7 +304,7 @@ describe("a join that was given up", () => {
     expect([ann.topic("lobby").state, world.server.topic("lobby").size]).toEqual(["out", 0])
   })
 
-  it("is cancelled at the server while a hook is still asked", async () => {
+  it("is cancelled at the server while a hook is still running", async () => {
     const world = createWorld({
       chat: { canJoin: () => new Promise((resolve) => world.clock.schedule(300, () => resolve(true))) },
     })
@@ -317,12 +317,12 @@ describe("a join that was given up", () => {
   })
 })
 
-describe("a client that comes back to its session", () => {
-  it("surprise-C2 has not published, joined or shown what timed out, and has left what it left", async () => {
+describe("a client that resumes its session", () => {
+  it("surprise-C2 has no effect of publications, joins and states that timed out, and keeps its leaves", async () => {
     const world = createWorld()
     const ann = await world.open("ann", { limits: { requestTimeoutMs: 1_000 } })
     const ben = await world.open("ben")
-    const heard = listen(ben, "chat:a")
+    const received = listen(ben, "chat:a")
     for (const client of [ann, ben]) await settled(world, client.topic("chat:a").join(fine))
     await settled(world, ann.topic("lobby").join())
     world.network.links[0]?.blackHole()
@@ -342,7 +342,7 @@ describe("a client that comes back to its session", () => {
     unwatched(ann.connect())
     await world.clock.advance(1_000)
     const shown = [...ben.topic("chat:a").presence].map(({ state }) => state)
-    expect([heard, shown]).toEqual([[], [fine.state, fine.state]])
+    expect([received, shown]).toEqual([[], [fine.state, fine.state]])
     const sizes = ["chat:a", "chat:b", "lobby"].map((name) => world.server.topic(name).size)
     expect([sizes, world.server.stats().requestsVoided, world.errors]).toEqual([[2, 0, 0], 3, []])
     expect(ann.topic("lobby").state).toBe("out")
@@ -355,30 +355,30 @@ describe("a client that comes back to its session", () => {
       !session.user.isGuest,
   }
 
-  it("stays in, and gets what it missed by the session's own replay", async () => {
+  it("stays in, and gets missed publications by the session's own replay", async () => {
     const world = createWorld()
     const ann = await world.open("ann")
-    const heard = listen(ann, "lobby")
+    const received = listen(ann, "lobby")
     await settled(world, ann.topic("lobby").join())
     world.network.links[0]?.cut()
     await world.clock.settle()
     world.server.topic("lobby").publish("chatMessage", { text: "away" })
     await world.clock.advance(5_000)
-    expect(heard).toEqual(["1 away"])
+    expect(received).toEqual(["1 away"])
     expect(world.server.stats()).toMatchObject({ sessionsResumed: 1, topicJoins: 1, topicReplays: 0 })
   })
 
-  it("is asked again whether it may be in, with the user of now, and put out if not", async () => {
+  it("runs `canJoin` again, with its current user, and is removed on a refusal", async () => {
     const world = createWorld({ chat: guests })
     let token = "ann"
     const ann = await world.open("ann", { token: () => token })
-    const heard = listen(ann, "chat:a")
+    const received = listen(ann, "chat:a")
     await settled(world, ann.topic("chat:a").join(fine))
     await settled(world, ann.topic("lobby").join())
     token = "guest ann"
     world.network.links[0]?.cut()
     await world.clock.advance(5_000)
-    expect(heard).toEqual(["left forbidden"])
+    expect(received).toEqual(["left forbidden"])
     expect([ann.topic("chat:a").state, ann.topic("lobby").state]).toEqual(["out", "in"])
     expect([world.server.topic("chat:a").size, world.server.topic("lobby").size]).toEqual([0, 1])
     expect(world.server.stats()).toMatchObject({ topicMembersPutOut: 1, topicMembers: 1 })
@@ -386,8 +386,8 @@ describe("a client that comes back to its session", () => {
   })
 
   it.each([
-    ["put out when it shows a fresh token with which it may not be in", "guest ann", ["left forbidden"]],
-    ["left alone when it shows a fresh token with which it may", "ann", []],
+    ["removed when its fresh token does not allow the membership", "guest ann", ["left forbidden"]],
+    ["kept when its fresh token allows the membership", "ann", []],
   ])("is %s", async (_, fresh, expected) => {
     const epochMs = 1_700_000_000_000
     let token = "ann"
@@ -403,15 +403,15 @@ describe("a client that comes back to its session", () => {
       },
     })
     const ann = await world.open("ann", { token: () => token })
-    const heard = listen(ann, "chat:a")
+    const received = listen(ann, "chat:a")
     await settled(world, ann.topic("chat:a").join(fine))
     token = fresh
     await world.clock.advance(290_000)
-    expect(heard).toEqual(expected)
+    expect(received).toEqual(expected)
     expect(world.server.stats()).toMatchObject({ sessionsResumed: 0, topicMembers: 1 - expected.length })
   })
 
-  it("is put out when nobody can tell whether it may be in", async () => {
+  it("is removed when `canJoin` fails", async () => {
     let isBroken = false
     const canJoin = async (): Promise<boolean> => {
       if (isBroken) throw new Error("the database is gone")
@@ -419,12 +419,12 @@ describe("a client that comes back to its session", () => {
     }
     const world = createWorld({ chat: { canJoin } })
     const ann = await world.open("ann")
-    const heard = listen(ann, "chat:a")
+    const received = listen(ann, "chat:a")
     await settled(world, ann.topic("chat:a").join(fine))
     isBroken = true
     world.network.links[0]?.cut()
     await world.clock.advance(5_000)
-    expect(heard).toEqual(["left sys_internal_error"])
+    expect(received).toEqual(["left sys_internal_error"])
     expect(world.errors).toEqual([new Error("the database is gone")])
   })
 })
@@ -438,7 +438,7 @@ describe("a client whose session has ended", () => {
     return { world, ann }
   }
 
-  it("joins again by itself, before what waited to be sent", async () => {
+  it("joins again by itself, before its queued requests", async () => {
     const order: string[] = []
     const world = createWorld({
       limits: brief,
@@ -448,22 +448,22 @@ describe("a client whose session has ended", () => {
       },
     })
     const ann = await world.open("ann", { reconnect: () => 1_000 })
-    const heard = listen(ann, "chat:a")
+    const received = listen(ann, "chat:a")
     await settled(world, ann.topic("chat:a").join(fine))
     world.network.links[0]?.cut()
     await world.clock.advance(200)
     const published = ann.topic("chat:a").publish("chatMessage", { text: "waited" })
     expect(await settled(world, published, 3_000)).toEqual({ offset: 1 })
     expect(order).toEqual(["join", "join", "publish"])
-    expect(heard).toEqual(["1 waited"])
+    expect(received).toEqual(["1 waited"])
     expect(ann.topic("chat:a").state).toBe("in")
   })
 
-  it("is told when it may not be in any more, and tries again when it only has to wait", async () => {
+  it("gets the refusal of its rejoin, and tries again after a temporary one", async () => {
     let answer: () => boolean = () => true
     const world = createWorld({ limits: brief, chat: { canJoin: () => answer() } })
     const ann = await world.open("ann", { reconnect: () => 500 })
-    const heard = listen(ann, "chat:a")
+    const received = listen(ann, "chat:a")
     const room = ann.topic("chat:a")
     await settled(world, room.join(fine))
     let asked = 0
@@ -473,17 +473,17 @@ describe("a client whose session has ended", () => {
     }
     world.network.links[0]?.cut()
     await world.clock.advance(2_000)
-    expect([room.state, heard, asked]).toEqual(["rejoining", [], 1])
+    expect([room.state, received, asked]).toEqual(["rejoining", [], 1])
     answer = () => true
     await world.clock.advance(2_000)
-    expect([room.state, heard]).toEqual(["in", []])
+    expect([room.state, received]).toEqual(["in", []])
     answer = () => false
     world.network.links.at(-1)?.cut()
     await world.clock.advance(5_000)
-    expect([room.state, heard]).toEqual(["out", ["left forbidden"]])
+    expect([room.state, received]).toEqual(["out", ["left forbidden"]])
   })
 
-  it("does not join again what it has left, nor after close", async () => {
+  it("does not join topics again that it has left, nor after close", async () => {
     const { world, ann } = await away()
     for (const name of ["lobby", "lobby:b"] as const) await settled(world, ann.topic(name).join())
     const left: string[] = []

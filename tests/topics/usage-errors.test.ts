@@ -1,4 +1,4 @@
-// A topic that nobody was given rules for, and options of rooms that are none.
+// A topic without rules, and invalid options of rooms.
 import { describe, expect, it } from "vitest"
 import { createWorld, settled } from "./harness.ts"
 
@@ -8,7 +8,7 @@ const warned = () => {
 }
 
 describe("a topic without rules", () => {
-  it("newcomer-6 is warned of once per kind, at the first join", async () => {
+  it("newcomer-6 causes one warning per kind, at the first join", async () => {
     const { warnings, world } = warned()
     const client = await world.open("ann")
     for (const name of ["vault:a", "vault:b", "vault:a"] as const)
@@ -21,7 +21,7 @@ describe("a topic without rules", () => {
     ])
   })
 
-  it("newcomer-6 is not warned of where there are rules, even if they refuse", async () => {
+  it("newcomer-6 causes no warning where there are rules, even if they refuse", async () => {
     const { warnings, world } = warned()
     const client = await world.open("ann")
     await settled(world, client.topic("lobby").join())
@@ -30,19 +30,22 @@ describe("a topic without rules", () => {
 })
 
 describe("a room", () => {
-  it.each([-1, 1.5, NaN, "20"])("newcomer-5 names the option recent that is no count: %j", async (recent) => {
-    const { world } = warned()
-    const client = await world.open("ann")
-    const room = client.topic("chat:a")
-    const shown = typeof recent === "string" ? `"${recent}"` : String(recent)
-    const join: unknown = Reflect.apply(room.join.bind(room), room, [{ state: { mood: "m" }, recent }])
-    await expect(join).rejects.toEqual(
-      new RangeError(`recent of a join must be a whole number from 0, not ${shown}`),
-    )
-    expect(room.state).toBe("out")
-  })
+  it.each([-1, 1.5, NaN, "20"])(
+    "newcomer-5 names an option `recent` that is no count: %j",
+    async (recent) => {
+      const { world } = warned()
+      const client = await world.open("ann")
+      const room = client.topic("chat:a")
+      const shown = typeof recent === "string" ? `"${recent}"` : String(recent)
+      const join: unknown = Reflect.apply(room.join.bind(room), room, [{ state: { mood: "m" }, recent }])
+      await expect(join).rejects.toEqual(
+        new RangeError(`recent of a join must be a whole number from 0, not ${shown}`),
+      )
+      expect(room.state).toBe("out")
+    },
+  )
 
-  it("newcomer-2 refuses a timeoutMs that is none before anything is sent", async () => {
+  it("newcomer-2 refuses an invalid timeoutMs before a message is sent", async () => {
     const { world } = warned()
     const client = await world.open("ann")
     const room = client.topic("chat:a")

@@ -1,6 +1,6 @@
-// Fault 3, at compile time: names, inputs, replies, payloads and options that the contract does not know do not
-// compile. The fixtures hold one mistake a line, announced by `@ts-expect-error` and the number of its diagnostic.
-// The tables of frames are tested on changed copies of the protocol package.
+// Fault 3, at compile time: names, inputs, replies, payloads and options that the contract lacks do not compile. The
+// fixtures contain one mistake a line, announced by `@ts-expect-error` and the number of its diagnostic. The tables of
+// frames are tested on changed copies of the protocol package.
 import { spawnSync } from "node:child_process"
 import { cpSync, mkdirSync, readFileSync, readdirSync, rmSync, writeFileSync } from "node:fs"
 import { join, relative } from "node:path"
@@ -68,7 +68,7 @@ describe("fault-03 for the compiler", () => {
     expect(status).not.toBe(0)
   })
 
-  it("notices an expectation whose mistake is gone", { timeout: compilerMs }, () => {
+  it("reports an expectation without its mistake", { timeout: compilerMs }, () => {
     const corrected = (fixtures.get("client.fixture.ts") ?? "").replace('"mvoe"', '"move"')
     const files = new Map([...fixtures, ["client.fixture.ts", corrected]])
     const { status, diagnostics } = compile(writeProject("corrected", files))
@@ -122,7 +122,7 @@ describe("a frame of hawser.1 for the compiler", { timeout: compilerMs }, () => 
     expect(faultyFiles("byte", addByte)).toContain("frame-byte.ts")
   })
 
-  it("compiles as it is", () => {
+  it("compiles unchanged", () => {
     expect(faultyFiles("unchanged")).toEqual([])
   })
 })

@@ -1,5 +1,5 @@
-// What cannot be encoded has changed nothing: a join, a change of state, a publication, an end and a log-in are done as a
-// whole or not at all.
+// A value that cannot be encoded changes no state: a join, a change of presence, a publication, an end and a log-in
+// succeed as a whole or have no effect.
 import { profile20 } from "@hawser/server/profile20"
 import { HawserError } from "@hawser/protocol"
 import { clientMessageLimits } from "@hawser/protocol/core"
@@ -8,7 +8,7 @@ import { describe, expect, it } from "vitest"
 import { createWorld, nested, settled, thrownBy } from "./harness.ts"
 import type { ValuesClient, World } from "./harness.ts"
 
-/** Containers around a state in the EVENT `$join`: the deepest state that a room can show has the rest. */
+/** Number of containers around a state in the EVENT `$join`, which limits the depth of a state. */
 const deepest = clientMessageLimits.maxDepth - 5
 
 async function enter(world: World, user: string, state: unknown): Promise<ValuesClient> {
@@ -37,7 +37,7 @@ function expectWhole(world: World, clients: readonly ValuesClient[]): void {
 }
 
 describe("surprise-B2 a state of presence that the room could not show", () => {
-  it("is refused by the join, and the room stays open for everybody", async () => {
+  it("is refused by the join, and the room stays open for all clients", async () => {
     const world = createWorld()
     const ann = await enter(world, "ann", nested(deepest))
     const ben = await world.open("ben")
@@ -58,7 +58,7 @@ describe("surprise-B2 a state of presence that the room could not show", () => {
     expectWhole(world, [ann, ben, cem])
   })
 
-  it("is refused as a change, and the one before stays", async () => {
+  it("is refused as a change, and the previous one is kept", async () => {
     const world = createWorld()
     const [ann, ben] = [await enter(world, "ann", "first"), await enter(world, "ben", "other")]
     expect(await settled(world, ann.topic("room:a").setState(nested(deepest + 1)))).toMatch("invalid_input")
@@ -67,7 +67,7 @@ describe("surprise-B2 a state of presence that the room could not show", () => {
       ["ben", "other"],
     ]
     expect([seen(ann), seen(ben)]).toEqual([all, all])
-    // What a new session is joined with is the last state that was taken.
+    // A new session joins with the last accepted state.
     world.server.endSessionsOf("ann", "session_expired")
     await world.clock.advance(10_000)
     expect(seen(ben)).toContainEqual(["ann", "first"])
@@ -81,7 +81,7 @@ describe("surprise-B2 a state of presence that the room could not show", () => {
     ["bytes", { clientMessage: narrow }, 27],
     ["elements", { clientMessage: few }, 5],
   ])(
-    "does not fill a room: as many are listed as a message holds, all are counted (%s)",
+    "does not limit a room: the list holds as many members as a message, the count all (%s)",
     async (_, limits, listed) => {
       const world = createWorld({ limits: { ...limits, presenceStateMaxBytes: 500 } })
       const state = Array.from({ length: 490 }, () => 1)
@@ -89,7 +89,7 @@ describe("surprise-B2 a state of presence that the room could not show", () => {
       for (let member = 0; member < 40; member += 1) clients.push(await enter(world, `user ${member}`, state))
       const [first, last] = [clients[0], clients.at(-1)]
       for (const client of [first, last]) expect(countOf(client)).toEqual([40, listed])
-      // When listed ones go, others move up.
+      // When listed members leave, others move up.
       await settled(world, leaveAll(clients.slice(0, 20)), 1_000)
       expect(countOf(last)).toEqual([20, Math.min(20, listed)])
       expect(world.server.stats().sessionsEndedByCause).toEqual({})
@@ -97,7 +97,7 @@ describe("surprise-B2 a state of presence that the room could not show", () => {
     },
   )
 
-  it("tells of more members that have gone than one message holds", async () => {
+  it("reports more members that left than one message holds", async () => {
     // 15 ids in one message, and 6 members.
     const clientMessage = { ...clientMessageLimits, maxElements: 120 }
     const world = createWorld({ limits: { clientMessage, presenceStateMaxBytes: 10, presenceTickMs: 1_000 } })
@@ -113,28 +113,28 @@ describe("surprise-B2 a state of presence that the room could not show", () => {
 })
 
 describe("surprise-B2 a publication that cannot be encoded", () => {
-  it("begins no topic, and takes no other topic's history away", async () => {
+  it("creates no topic, and evicts no other topic's history", async () => {
     const world = createWorld({ history: {}, limits: { idleTopicsMax: 1 } })
     world.server.topic("room:a").publish("note", "kept")
     expect(thrownBy(() => world.server.topic("room:b").publish("note", 5n))).toMatch("invalid_input")
     const ann = await world.open("ann")
-    const heard: unknown[] = []
-    ann.topic("room:a").on("note", (payload) => heard.push(payload))
+    const received: unknown[] = []
+    ann.topic("room:a").on("note", (payload) => received.push(payload))
     await settled(world, ann.topic("room:a").join({ state: 1, recent: 5 }))
-    expect(heard).toEqual(["kept"])
+    expect(received).toEqual(["kept"])
   })
 
-  it("is no hole for who joins later: one that is too large for the buffer is a gap", async () => {
+  it("is no gap for a later member: one that is too large for the buffer is a gap", async () => {
     const world = createWorld({ history: { maxBytes: 2 ** 22 }, limits: { sendBufferMaxBytes: 100_000 } })
     const room = world.server.topic("room:a")
     for (const payload of ["first", "x".repeat(99_000), "x".repeat(98_000), "last"])
       room.publish("note", payload)
     const ann = await world.open("ann")
-    const heard: unknown[] = []
-    ann.topic("room:a").on("note", (payload, { offset }) => heard.push([offset, payload]))
-    ann.topic("room:a").onGap(({ from, to, reason }) => heard.push([from, to, reason]))
+    const received: unknown[] = []
+    ann.topic("room:a").on("note", (payload, { offset }) => received.push([offset, payload]))
+    ann.topic("room:a").onGap(({ from, to, reason }) => received.push([from, to, reason]))
     expect(await settled(world, ann.topic("room:a").join({ state: 1, recent: 9 }))).toBeUndefined()
-    expect(heard).toEqual([
+    expect(received).toEqual([
       [1, "first"],
       [2, 3, "trimmed"],
       [4, "last"],
@@ -142,7 +142,7 @@ describe("surprise-B2 a publication that cannot be encoded", () => {
     expectWhole(world, [ann])
   })
 
-  it("waits for room where the buffer is not empty, instead of ending the session", async () => {
+  it("waits for space where the buffer is not empty, instead of ending the session", async () => {
     const world = createWorld({
       history: { maxBytes: 2 ** 22 },
       limits: { sendBufferMaxBytes: 100_000 },
@@ -151,14 +151,14 @@ describe("surprise-B2 a publication that cannot be encoded", () => {
     const payloads = Array.from({ length: 5 }, (_, at) => `${at}${"x".repeat(60_000)}`)
     for (const payload of payloads) world.server.topic("room:a").publish("note", payload)
     const ann = await world.open("ann")
-    const heard: unknown[] = []
-    ann.topic("room:a").on("note", (payload) => heard.push(payload))
-    // Both cross: when the server reads the request, the client has not acknowledged the event.
+    const received: unknown[] = []
+    ann.topic("room:a").on("note", (payload) => received.push(payload))
+    // Both are under way at once: when the server reads the request, the client has not acknowledged the event.
     const joined = ann.topic("room:a").join({ state: 1, recent: 9 })
     await world.clock.advance(10)
     expect(world.server.broadcast("note", "b".repeat(45_000))).toBe(1)
     expect(await settled(world, joined, 20_000)).toBeUndefined()
-    expect(heard).toEqual(payloads)
+    expect(received).toEqual(payloads)
     expectWhole(world, [ann])
   })
 })
@@ -169,7 +169,7 @@ describe("surprise-B2 a session", () => {
     ["half a pair in its message", "application_code", "cut \ud83d"],
     ["a message of two megabytes", "application_code", "x".repeat(2_000_000)],
     ["a code of two megabytes", "x".repeat(2_000_000), "message"],
-  ])("ends whole, whatever its cause is made of: %s", async (_, code, message) => {
+  ])("ends completely, with any cause: %s", async (_, code, message) => {
     const world = createWorld()
     const ended: string[] = []
     world.server.onSessionEnd(({ cause }) => void ended.push(cause))
@@ -183,7 +183,7 @@ describe("surprise-B2 a session", () => {
     expect([world.clientErrors, world.serverErrors]).toEqual([[], []])
   })
 
-  it("is not left behind by a welcome that cannot be sent", async () => {
+  it("does not remain after a WELCOME that cannot be sent", async () => {
     const ended: string[] = []
     const welcome = (): object => ({ config: { seed: 5n } })
     const world = createWorld({ profile: "2.0", server: { profile20: profile20({ welcome }) } })
@@ -195,7 +195,7 @@ describe("surprise-B2 a session", () => {
     expect(world.server.stats()).toMatchObject({ sessions: 0, connections: 0 })
   })
 
-  it("is refused in words, whatever the details of the refusal are made of", async () => {
+  it("is refused with a message, with any details of the refusal", async () => {
     const authenticate = (): never => {
       throw new HawserError("auth_forbidden", { message: "banned \ud83d", details: { until: 5n } })
     }
@@ -207,14 +207,14 @@ describe("surprise-B2 a session", () => {
     }
   })
 
-  it("is refused for a user whose id could not be told to others", async () => {
+  it("is refused for a user whose id cannot be sent to others", async () => {
     const world = createWorld({ server: { authenticate: () => ({ id: "ann\ud83d" }) } })
     const ann = world.client("ann", { reconnect: false })
     expect(await settled(world, ann.connect(), 20_000)).toMatch("The server failed")
     expect([world.serverErrors.length, world.server.sessions()]).toEqual([1, []])
   })
 
-  it("is not lost over a token that cannot be sent", async () => {
+  it("is not lost by a token that cannot be sent", async () => {
     const world = createWorld()
     const ann = world.client("x".repeat(70_000))
     expect(await settled(world, ann.connect(), 20_000)).toMatch(

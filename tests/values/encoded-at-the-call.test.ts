@@ -1,4 +1,4 @@
-// A payload is what it was when it was given: whatever becomes of the object, and however long it waits.
+// A payload is encoded at its call: later changes of the object have no effect, however long the payload is queued.
 import { encodeOnce } from "@hawser/protocol"
 import { describe, expect, it } from "vitest"
 import { createWorld, settled } from "./harness.ts"
@@ -8,8 +8,8 @@ describe("surprise-B4 an input of the client", () => {
     const world = createWorld()
     const ann = world.client("ann")
     const watcher = await world.open("watcher")
-    const heard: unknown[] = []
-    watcher.topic("room:a").on("note", (payload) => heard.push(payload))
+    const received: unknown[] = []
+    watcher.topic("room:a").on("note", (payload) => received.push(payload))
     await settled(world, watcher.topic("room:a").join({ state: "here" }))
     const input = { at: new Date(5), list: [1], bytes: Uint8Array.of(1) }
     const then = structuredClone(input)
@@ -41,11 +41,11 @@ describe("surprise-B4 an input of the client", () => {
       undefined,
     ])
     expect(world.handled).toEqual([then, { deep: then }])
-    expect(heard).toEqual([then])
+    expect(received).toEqual([then])
     expect([...watcher.topic("room:a").presence].map(({ state }) => state)).toEqual(["here", then])
   })
 
-  it("is read at the call, while the connection is away and in the line for room", async () => {
+  it("is read at the call, during an outage and in the queue for space", async () => {
     const world = createWorld()
     const ann = world.client("ann", { limits: { sendBufferMaxCount: 2 } })
     const input = { number: 0 }
@@ -60,7 +60,7 @@ describe("surprise-B4 an input of the client", () => {
     world.network.listening = false
     world.network.links[0]?.cut()
     await world.clock.settle()
-    // Two are in the session's buffer, the others in the line for it.
+    // Two are in the session's buffer, the others in the queue for it.
     expect(ann.stats()).toMatchObject({ bufferedMessages: 2, queued: 2 })
     outcomes.push(call(5))
     input.number = 9
@@ -83,7 +83,7 @@ describe("surprise-B4 an input of the client", () => {
 })
 
 describe("surprise-B4 a state of presence", () => {
-  it("is joined again as it was given, by a join or by a change", async () => {
+  it("is used again in a rejoin unchanged, from a join or from a change", async () => {
     const world = createWorld({ latencyMs: 5 })
     const ben = await world.open("ben")
     await settled(world, ben.topic("room:a").join({ state: "here" }))
@@ -120,14 +120,14 @@ describe("surprise-B4 a value of the server", () => {
     expect(await settled(world, ann.command("make", 1))).toEqual({ ann: 2 })
   })
 
-  it("is sent as it was, in a history, in a slot, in a buffer and in a stream that waits", async () => {
+  it("is sent unchanged from a history, a slot, a buffer and a queued stream", async () => {
     const world = createWorld({ history: {} })
     const value = { number: 1 }
     world.server.topic("room:a").publish("note", value)
     const ann = await world.open("ann")
-    const heard: unknown[] = []
-    ann.on("last", (payload) => heard.push(["last", payload]))
-    ann.on("note", (payload) => heard.push(["note", payload]))
+    const received: unknown[] = []
+    ann.on("last", (payload) => received.push(["last", payload]))
+    ann.on("note", (payload) => received.push(["note", payload]))
     world.network.listening = false
     world.network.links[0]?.cut()
     await world.clock.settle()
@@ -137,7 +137,7 @@ describe("surprise-B4 a value of the server", () => {
     world.network.listening = true
     await world.clock.advance(10_000)
     await settled(world, ann.topic("room:a").join({ state: 1, recent: 5 }))
-    expect(heard).toEqual([
+    expect(received).toEqual([
       ["note", { number: 1 }],
       ["last", { number: 1 }],
       ["note", { number: 1 }],

@@ -35,9 +35,9 @@ export interface World {
   readonly server: Server<typeof contract, { readonly id: string }>
   readonly serverErrors: unknown[]
   readonly clientErrors: unknown[]
-  /** Inputs that the handler of `echo` was given, in order. */
+  /** Inputs of the handler of `echo`, in order. */
   readonly handled: unknown[]
-  /** Of `make`: what the handler returns, or throws. */
+  /** For `make`: returns the handler's result, or throws. */
   readonly made: { make: (input: unknown) => unknown }
   client(token: string, options?: Partial<ClientOptions>): ValuesClient
   open(token: string, options?: Partial<ClientOptions>): Promise<ValuesClient>
@@ -101,7 +101,7 @@ export function createWorld(options: WorldOptions = {}): World {
   }
 }
 
-/** A promise's value, or its error as `code: message`, while the clock goes on. */
+/** A promise's value, or its error as `code: message`, after the clock has advanced. */
 export async function settled<T>(world: World, promise: Promise<T>, ms = 200): Promise<T | string> {
   const outcome = promise.then(
     (value) => value,
@@ -111,7 +111,7 @@ export async function settled<T>(world: World, promise: Promise<T>, ms = 200): P
   return outcome
 }
 
-/** What a call throws, as `code: message`; undefined if it does not. */
+/** Error of a call, as `code: message`; undefined if it throws none. */
 export function thrownBy(work: () => unknown): string | undefined {
   try {
     work()
@@ -125,7 +125,7 @@ function textOf(error: unknown): string {
   return HawserError.is(error) ? `${error.code}: ${error.message}` : String(error)
 }
 
-/** So many containers inside each other. */
+/** A value of this number of nested containers. */
 export function nested(depth: number): unknown {
   let value: unknown = []
   for (let level = 1; level < depth; level += 1) value = [value]

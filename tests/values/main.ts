@@ -1,4 +1,4 @@
-// A program for another runtime: prints what it makes of the table.
+// A program for another runtime: prints its results of the table.
 import { checkTable } from "./value-table.ts"
 
 console.log(JSON.stringify(checkTable()))

@@ -1,4 +1,5 @@
-// The table of docs/values.md in three engines: the same values arrive, the same are refused, and the bytes are the same.
+// The table of docs/values.md in three engines: the same values arrive, the same are refused, and the bytes are the
+// same.
 import { spawnSync } from "node:child_process"
 import { fileURLToPath } from "node:url"
 import { build, defaultClientConditions } from "vite"
@@ -11,7 +12,7 @@ import { checkTable } from "./value-table.ts"
 const folder = fileURLToPath(new URL(".", import.meta.url))
 const own = checkTable()
 
-/** The table as one script that leaves it in a variable. */
+/** The table as one script that stores its result in a variable. */
 async function bundle(): Promise<string> {
   const result = await build({
     root: folder,
@@ -36,7 +37,7 @@ describe("surprise-B3 the table of values", () => {
     expect(own.checked).toBeGreaterThan(1_500)
   })
 
-  it("takes a Buffer for its bytes, however it lies in its memory", async () => {
+  it("encodes a Buffer as its bytes, at any offset of its memory", async () => {
     const { clientMessageLimits, createPayloadCodec } = await import("@hawser/protocol/core")
     const codec = createPayloadCodec(clientMessageLimits)
     const pooled = Buffer.from("bytes")

@@ -1,5 +1,5 @@
-// A value that the other end would refuse is refused where it is sent, and nothing else suffers: no session of a recipient
-// ends, no number of a topic is used up, no later message is lost.
+// A value that the other end would refuse is refused by its sender, without other effects: no session of a recipient
+// ends, no number of a topic is used, no later message is lost.
 import { HawserError } from "@hawser/protocol"
 import { UnsendableError, clientMessageLimits, serverMessageLimits } from "@hawser/protocol/core"
 import { describe, expect, it } from "vitest"
@@ -9,19 +9,19 @@ import { profile20 } from "@hawser/client/profile20"
 
 const large = "x".repeat(1_200_000)
 
-/** Three members of a topic, and what each of them has heard of it and of the client itself. */
-async function company(world: World): Promise<{ clients: ValuesClient[]; heard: unknown[][] }> {
+/** Three members of a topic, and the events that each of them received by the topic and by the client. */
+async function members(world: World): Promise<{ clients: ValuesClient[]; received: unknown[][] }> {
   const clients: ValuesClient[] = []
-  const heard: unknown[][] = []
+  const received: unknown[][] = []
   for (const user of ["ann", "ben", "cem"]) {
     const client = await world.open(user)
     const own: unknown[] = []
     client.on("note", (payload, { offset }) => own.push([offset, payload]))
     await settled(world, client.topic("room:a").join({ state: "here" }))
     clients.push(client)
-    heard.push(own)
+    received.push(own)
   }
-  return { clients, heard }
+  return { clients, received }
 }
 
 function expectWhole(world: World, clients: readonly ValuesClient[]): void {
@@ -33,10 +33,10 @@ function expectWhole(world: World, clients: readonly ValuesClient[]): void {
 
 describe("surprise-B1 a payload of the server that clients would refuse", () => {
   it.each([...poison, ["1.2 MB", { large }, "message_too_large", "large"] as const])(
-    "throws at the sender, with its place, and touches nobody: %s",
+    "throws at the sender, with its place, and affects no client: %s",
     async (...[, payload, code, path]) => {
       const world = createWorld({ history: {} })
-      const { clients, heard } = await company(world)
+      const { clients, received } = await members(world)
       const [session] = world.server.sessionsOf("ann")
       const room = world.server.topic("room:a")
       const sends = [
@@ -59,14 +59,14 @@ describe("surprise-B1 a payload of the server that clients would refuse", () => 
       }
       expect(room.publish("note", "fine")).toBe(3)
       await world.clock.advance(60_000)
-      for (const own of heard) expect(own).toEqual([[1, "fine"]])
+      for (const own of received) expect(own).toEqual([[1, "fine"]])
       expectWhole(world, clients)
-      // Who comes later is not brought it either.
+      // A later member does not get it either.
       const dan = await world.open("dan")
-      const brought: unknown[] = []
-      dan.topic("room:a").on("note", (value, { offset }) => brought.push([offset, value]))
+      const lateEvents: unknown[] = []
+      dan.topic("room:a").on("note", (value, { offset }) => lateEvents.push([offset, value]))
       await settled(world, dan.topic("room:a").join({ state: "late", recent: 10 }))
-      expect(brought).toEqual([[1, "fine"]])
+      expect(lateEvents).toEqual([[1, "fine"]])
     },
   )
 
@@ -74,7 +74,7 @@ describe("surprise-B1 a payload of the server that clients would refuse", () => 
     ["in a reply", "message_too_large", large],
     ["in a reply", "sys_internal_error", { votes: { ["k".repeat(139)]: 1 } }],
     ["in a reply", "sys_internal_error", new Map()],
-  ])("is answered by an error and reported, and the session goes on: %s (%s)", async (_, code, payload) => {
+  ])("is answered by an error and reported, and the session continues: %s (%s)", async (_, code, payload) => {
     const world = createWorld()
     const ann = await world.open("ann")
     world.made.make = () => payload
@@ -121,22 +121,22 @@ describe("surprise-B1 a payload of the server that clients would refuse", () => 
     expectWhole(world, [ann])
   })
 
-  it("for one of two profiles goes to nobody", async () => {
-    // A client of `2.0` takes 1 MiB, whatever the others take.
+  it("for one of two profiles is sent to no client", async () => {
+    // A client of `2.0` accepts 1 MiB, whatever the others accept.
     const limits = { clientMessage: { ...clientMessageLimits, maxBytes: 2 ** 21 } }
     const world = createWorld({ limits })
     const ann = await world.open("ann", {
       limits: { message: { ...clientMessageLimits, maxBytes: 2 ** 21 }, sendBufferMaxBytes: 2 ** 21 },
     })
-    const heard: unknown[] = []
-    ann.on("note", (payload) => heard.push(payload))
+    const received: unknown[] = []
+    ann.on("note", (payload) => received.push(payload))
     expect(world.server.broadcast("note", { large })).toBe(1)
     await world.clock.advance(1_000)
-    expect(heard).toHaveLength(1)
+    expect(received).toHaveLength(1)
     await world.open("old", { profile: profile20() })
     expect(thrownBy(() => world.server.broadcast("note", { large }))).toMatch("message_too_large")
     await world.clock.advance(1_000)
-    expect(heard).toHaveLength(1)
+    expect(received).toHaveLength(1)
     expect(world.server.stats()).toMatchObject({ sessions: 2, sessionsEndedByCause: {} })
   })
 })
@@ -158,7 +158,7 @@ describe("surprise-B1 an input that the server would refuse", () => {
   ]
 
   it.each(inputs)(
-    "rejects at the call, with its place, and the session goes on: %s",
+    "rejects at the call, with its place, and the session continues: %s",
     async (...[, input, code, path]) => {
       const world = createWorld()
       const ann = await world.open("ann")
@@ -185,13 +185,13 @@ describe("surprise-B1 an input that the server would refuse", () => {
     expectWhole(world, [ann])
   })
 
-  it("is judged by what WELCOME names: more, or less", async () => {
+  it("is checked against the limits in WELCOME: higher, or lower", async () => {
     const input = Array.from({ length: 20_000 }, () => "six by")
     const roomy = { ...serverMessageLimits, maxBytes: 2 ** 20, maxElements: 50_000 }
     const wide = createWorld({ limits: { message: roomy } })
     const ann = await wide.open("ann")
     expect(await settled(wide, ann.command("echo", input))).toEqual(input)
-    // What it learnt holds until the next WELCOME.
+    // The limits of a WELCOME hold until the next WELCOME.
     wide.network.listening = false
     wide.network.links[0]?.cut()
     await wide.clock.settle()
@@ -215,7 +215,7 @@ describe("surprise-B1 an input that the server would refuse", () => {
     expectWhole(narrow, [ben])
   })
 
-  it("before the first WELCOME is judged by limits.serverMessage", async () => {
+  it("before the first WELCOME is checked against limits.serverMessage", async () => {
     const input = "x".repeat(100_000)
     const roomy = { ...serverMessageLimits, maxBytes: 2 ** 20 }
     const world = createWorld({ limits: { message: roomy } })
@@ -227,16 +227,16 @@ describe("surprise-B1 an input that the server would refuse", () => {
     expect(await settled(world, outcome)).toBe(input)
   })
 
-  it("costs a publication nothing and changes no state", async () => {
+  it("uses no number of a publication and changes no state", async () => {
     const world = createWorld({ limits: { userDeliveriesPerSecond: 1, userDeliveryBurst: 3 } })
-    const { clients, heard } = await company(world)
+    const { clients, received } = await members(world)
     const room = clients[0]?.topic("room:a")
     for (let time = 0; time < 20; time += 1)
       expect(await settled(world, Promise.resolve(room?.publish("note", { deep: nested(40) })), 0)).toMatch(
         "invalid_input",
       )
     expect(await settled(world, Promise.resolve(room?.publish("note", "fine")))).toEqual({ offset: 1 })
-    for (const own of heard) expect(own).toEqual([[1, "fine"]])
+    for (const own of received) expect(own).toEqual([[1, "fine"]])
     expectWhole(world, clients)
   })
 
@@ -246,7 +246,7 @@ describe("surprise-B1 an input that the server would refuse", () => {
   ])("is no option either: %s", async (_, key) => {
     const world = createWorld()
     const ann = await world.open("ann")
-    // As JavaScript may pass it.
+    // Untyped, as JavaScript may pass it.
     const options: object = { key }
     expect(await settled(world, ann.command("echo", 1, options))).toMatch("invalid_input")
     expectWhole(world, [ann])
@@ -257,7 +257,7 @@ describe("surprise-B1 an input that the server would refuse", () => {
     const ann = await world.open("ann")
     const keyed = ann.command("echo", "one", { key: "k" }).catch((reason: unknown) => reason)
     await world.clock.advance(5)
-    // A frame that the client cannot read: the keyed reply might be such a one.
+    // A frame that the client cannot read: it could be the reply to the keyed request.
     world.network.links[0]?.server.send({ bytes: Uint8Array.of(0x40, 0xc1) })
     await world.clock.advance(60_000)
     expect(await keyed).toMatchObject({ code: "connection_lost", cause: { code: "sys_invalid_message" } })
@@ -266,9 +266,9 @@ describe("surprise-B1 an input that the server would refuse", () => {
   })
 })
 
-describe("surprise-B1 a client whose reader takes less than the server sends", () => {
+describe("surprise-B1 a client whose limits are below the server's messages", () => {
   it.each(["maxBytes", "maxDepth", "maxElements", "maxKeyBytes"] as const)(
-    "is refused at HELLO, in words: %s",
+    "is refused at HELLO, with a message: %s",
     async (name) => {
       const world = createWorld()
       const least = { ...clientMessageLimits, [name]: clientMessageLimits[name] - 1 }
@@ -282,17 +282,17 @@ describe("surprise-B1 a client whose reader takes less than the server sends", (
     },
   )
 
-  it("is welcome where the server sends less", async () => {
+  it("is accepted where the server sends less", async () => {
     const least = { ...clientMessageLimits, maxBytes: 5_000, maxDepth: 8 }
     const world = createWorld({ limits: { clientMessage: least } })
     const ann = await world.open("ann", { limits: { message: least } })
-    const heard: unknown[] = []
-    ann.on("note", (payload) => heard.push(payload))
+    const received: unknown[] = []
+    ann.on("note", (payload) => received.push(payload))
     expect(thrownBy(() => world.server.broadcast("note", "x".repeat(5_000)))).toMatch("message_too_large")
     expect(thrownBy(() => world.server.broadcast("note", nested(8)))).toMatch("invalid_input")
     expect(world.server.broadcast("note", nested(7))).toBe(1)
     await world.clock.advance(100)
-    expect(heard).toEqual([nested(7)])
+    expect(received).toEqual([nested(7)])
     expectWhole(world, [ann])
   })
 })

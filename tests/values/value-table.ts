@@ -1,18 +1,18 @@
-// The table of docs/values.md, row by row, and random values made of its rows, for whichever engine runs this: each value
-// is encoded and decoded there. Imports nothing of Node, so that Bun and browsers run the same file.
+// The table of docs/values.md, row by row, and random values made of its rows, for any engine: each value is encoded
+// and decoded in it. Imports nothing of Node, so that Bun and browsers run the same file.
 import { encodeOnce } from "@hawser/protocol"
 import { UnsendableError, clientMessageLimits, createPayloadCodec } from "@hawser/protocol/core"
 import { seededRandom } from "@hawser/protocol/testing"
 
 export interface TableReport {
   readonly checked: number
-  /** Rows and random values that did not behave as the table says. */
+  /** Rows and random values with a result that differs from the table. */
   readonly failures: readonly string[]
-  /** Stands for all bytes that were written: the same in every engine. */
+  /** Digest of all written bytes: the same in every engine. */
   readonly digest: number
 }
 
-/** In the place of a value that is refused. */
+/** Result of a refused value. */
 const refused = Symbol("refused")
 
 class Own {
@@ -38,7 +38,7 @@ const inherited = { __proto__: { inherited: 1 }, own: 1 }
 const bare = { __proto__: null, a: 1 }
 const hidden = Object.defineProperty({ shown: 1, [Symbol("s")]: 2 }, "hidden", { value: 3 })
 
-/** A value, and what it is at the other end. */
+/** A value, and its copy at the other end. */
 const rows: readonly (readonly [name: string, sent: unknown, arrives: unknown])[] = [
   ["null", null, null],
   ["true", true, true],

@@ -49,11 +49,11 @@ function hello(fields: Partial<HelloFrame>): Buffer {
   return wsFrame(codec.encode({ ...frame, ...fields }))
 }
 
-/** A JWT that says what it likes, signed by a key that is not the world's. */
+/** A JWT with arbitrary claims, signed with another key than the world's. */
 function forgedToken(alg: string): string {
   const part = (value: unknown): string => Buffer.from(JSON.stringify(value)).toString("base64url")
   const body = `${part({ alg, typ: "JWT" })}.${part({ sub: "bot-0001", exp: 4_000_000_000 })}`
-  return `${body}.${createHmac("sha256", "a key of nobody's").update(body).digest("base64url")}`
+  return `${body}.${createHmac("sha256", "a key that no server has").update(body).digest("base64url")}`
 }
 
 function repeated(header: readonly number[], count: number): Buffer {

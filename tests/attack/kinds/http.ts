@@ -1,12 +1,12 @@
-// Attacks by HTTP: silence, trickles, answers that are not read, passwords, and requests by thousands.
+// Attacks by HTTP: silence, trickles, answers that are not read, passwords, and thousands of requests.
 import { pick, word } from "../kind.ts"
 import type { Attack, Kind } from "../kind.ts"
 import { requestOf } from "../peer.ts"
 import type { Peer } from "../peer.ts"
 
-/** `httpTimeoutMs`, and what a busy machine adds. */
+/** `httpTimeoutMs`, and a margin for a busy machine. */
 const headMaxMs = 5_000 + 3_000
-/** The world's bound of a body and of an answer, which it looks for every second. */
+/** The world's bound of a body and of an answer, which it checks every second. */
 const bodyMaxMs = 10_000 + 1_000 + 3_000
 
 async function untilClosed(peer: Peer): Promise<string> {
@@ -110,7 +110,7 @@ const unread: readonly Kind[] = [
       peer.stopReading()
       const [largest = "/"] = attack.assets
       peer.write(requestOf(`GET ${largest}`, attack.host, []).repeat(100))
-      // Shows when the server has closed it, and looks like activity to a timeout of the socket.
+      // A write fails once the server has closed the connection, and counts as activity for a timeout of the socket.
       await peer.every(1_000, () => peer.write("\r\n"))
       return peer.error ?? "unread"
     },
@@ -150,7 +150,7 @@ const accounts: readonly Kind[] = [
     },
   },
   {
-    name: "pages by thousands",
+    name: "thousands of pages",
     share: 4,
     perSecond: 12,
     async run(attack) {

@@ -23,7 +23,7 @@ function request(type: string, payload: unknown): Buffer {
   return packed({ kind: "request", call: undefined, type, payload, budgetMs: 0, reference: null })
 }
 
-/** Logs in; undefined if the server did not let it in. */
+/** Logs in; undefined if the server refused. */
 async function enter(attack: Attack, member: number): Promise<Peer | undefined> {
   const peer = attack.open("spread")
   if ((await peer.upgrade(attack.host)) !== 101) return undefined
@@ -45,7 +45,7 @@ async function enter(attack: Attack, member: number): Promise<Peer | undefined> 
 
 type Burst = (attack: Attack) => Buffer
 
-/** One account floods without a pause until it is closed, and logs in again. */
+/** One account floods without a pause until its connection is closed, and logs in again. */
 function flood(member: number, name: string, { burst, everyMs }: { burst: Burst; everyMs: number }): Kind {
   return {
     name,
@@ -70,11 +70,11 @@ const times = (count: number, of: () => Buffer): Buffer => Buffer.concat(Array.f
 export const memberCount = 7
 
 export const memberKinds: readonly Kind[] = [
-  flood(0, "commands by thousands", {
+  flood(0, "thousands of commands", {
     everyMs: 100,
     burst: ({ random }) => times(40, () => request("move", { direction: pick(random, directions) })),
   }),
-  flood(1, "chat and queries by thousands", {
+  flood(1, "thousands of chat messages and queries", {
     everyMs: 100,
     burst: ({ random }) =>
       times(20, () =>
@@ -83,7 +83,7 @@ export const memberKinds: readonly Kind[] = [
           : request("mapChunks", { centerX: 8, centerY: 8, radius: 5 }),
       ),
   }),
-  flood(2, "ACK and CREDIT by thousands", {
+  flood(2, "thousands of ACK and CREDIT", {
     everyMs: 100,
     burst: () =>
       times(50, () =>
@@ -93,7 +93,7 @@ export const memberKinds: readonly Kind[] = [
         ]),
       ),
   }),
-  flood(3, "joins by thousands", {
+  flood(3, "thousands of joins", {
     everyMs: 100,
     burst: ({ random }) =>
       times(40, () => request("$join", { topic: `room:${Math.floor(random() * 1e6)}`, recent: 100 })),

@@ -1,9 +1,9 @@
-// Attacks by upgrades: those that are refused, storms of dials, and sockets that never log in.
+// Attacks by upgrades: refused ones, storms of dials, and sockets that never log in.
 import { bytes, pick } from "../kind.ts"
 import type { Attack, Kind } from "../kind.ts"
 import { requestOf, upgradeOf, wsFrame } from "../peer.ts"
 
-/** `authTimeoutMs`, the closing handshake, and what a busy machine adds. */
+/** `authTimeoutMs`, the closing handshake, and a margin for a busy machine. */
 export const authMaxMs = 20_000 + 1_000 + 3_000
 
 const offers: readonly ((attack: Attack) => string)[] = [
@@ -82,7 +82,7 @@ export const upgradeKinds: readonly Kind[] = [
       const peer = attack.open()
       const status = await peer.upgrade(attack.host)
       if (status !== 101) {
-        // Keeps the dials of an address that is refused below the rate of a loop.
+        // Keeps the dials of a refused address below the rate of a loop.
         await attack.pause(1_000)
         peer.leave()
         return String(status)
@@ -92,7 +92,7 @@ export const upgradeKinds: readonly Kind[] = [
     },
   },
   {
-    name: "pings by thousands",
+    name: "thousands of pings",
     share: 3,
     perSecond: 5,
     heldMaxMs: authMaxMs,
@@ -107,7 +107,7 @@ export const upgradeKinds: readonly Kind[] = [
     },
   },
   {
-    name: "pings whose pongs nobody reads",
+    name: "pings whose pongs are never read",
     share: 3,
     perSecond: 5,
     heldMaxMs: authMaxMs,

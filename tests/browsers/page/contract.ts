@@ -10,7 +10,7 @@ export const contract = defineContract({
   commands: { say: { input: numbered, output: numbered } },
   queries: { echo: { input: line, output: line } },
   streams: { count: { input: z.object({ to: z.number() }), item: numbered } },
-  events: { told: { payload: numbered }, line: { payload: line } },
+  events: { news: { payload: numbered }, line: { payload: line } },
   topics: { room: defineTopic({ events: ["line"], presence: z.object({ tab: z.string() }) }) },
   replicas: { boats: defineReplica({ fields: { name: text(), cargo: integer() } }) },
 })

@@ -1,5 +1,5 @@
-// The page of the browser tests: a probe of its own, another one in a worker on demand, and what the browser did to
-// the page. Tests reach it by the global `hawser`.
+// The page of the browser tests: one probe in the page, another in a worker on demand, and the state that the browser
+// decides. Tests reach it by the global `hawser`.
 import "./no-eval.ts"
 import { callProbe, createCaller } from "./calls.ts"
 import { Probe } from "./probe.ts"
@@ -25,7 +25,10 @@ function startWorker(): ReturnType<typeof createCaller> {
   return createCaller(worker)
 }
 
-/** Tries to compile text, as the policy forbids; leaves a violation. Expressions of a driver may be exempt, so the page tries. */
+/**
+ * Tries to compile text, which the policy forbids; leaves a violation. Expressions of a driver may be exempt, so the
+ * page tries.
+ */
 function tryEval(): boolean {
   try {
     const made: unknown = Reflect.construct(Function, ["return true"])

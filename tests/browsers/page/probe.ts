@@ -1,5 +1,5 @@
-// One client and everything that its application sees, readable as plain data. Runs in a page and in a worker alike,
-// so it must not use the document.
+// One client and all events of its application, readable as plain data. Runs in a page and in a worker, so it must not
+// use the document.
 import { createClient, fixed } from "@hawser/client"
 import type { Client, ClientOptions, ClientStatus } from "@hawser/client"
 import { contract } from "./contract.ts"
@@ -7,18 +7,18 @@ import { contract } from "./contract.ts"
 export interface StartOptions {
   readonly url: string
   readonly token: string
-  /** Reconnects every so many milliseconds instead of by the default strategy. */
+  /** Reconnects after this number of milliseconds instead of by the default strategy. */
   readonly everyMs?: number
   readonly limits?: ClientOptions["limits"]
 }
 
-/** Requests that are under way at once while the probe talks. */
+/** Limit of outstanding requests while the probe sends. */
 const talkWidth = 4
 
 export class Probe {
   readonly #statuses: { readonly atMs: number; readonly status: unknown }[] = []
   readonly #sessions: unknown[] = []
-  readonly #told: { readonly n: number; readonly atMs: number }[] = []
+  readonly #news: { readonly n: number; readonly atMs: number }[] = []
   readonly #lines: string[] = []
   readonly #errors: string[] = []
   #client: Client<typeof contract> | undefined
@@ -34,18 +34,18 @@ export class Probe {
     this.#client = client
     client.onStatus((status) => this.#statuses.push({ atMs: Date.now(), status: plainStatus(status) }))
     client.onSession((event) => this.#sessions.push({ ...event, atMs: Date.now() }))
-    client.on("told", ({ n }) => this.#told.push({ n, atMs: Date.now() }))
+    client.on("news", ({ n }) => this.#news.push({ n, atMs: Date.now() }))
     client.topic("room").on("line", ({ text }) => this.#lines.push(text))
   }
 
-  /** Everything so far. */
+  /** Everything recorded so far. */
   state(): unknown {
     return {
       status: plainStatus(this.#open.current),
       sessionId: this.#open.sessionId ?? null,
       statuses: this.#statuses,
       sessions: this.#sessions,
-      told: this.#told,
+      news: this.#news,
       lines: this.#lines,
       members: [...this.#open.topic("room").presence].map(({ user, state, away }) => ({
         user,
@@ -76,7 +76,7 @@ export class Probe {
     await this.#open.topic("room").publish("line", { text })
   }
 
-  /** Sends the commands 0 … `count` − 1. Resolves to the numbers of their replies, in the order of these. */
+  /** Sends the commands 0 … `count` − 1. Resolves with the numbers of their replies, in order of arrival. */
   async talk(count: number): Promise<readonly number[]> {
     const client = this.#open
     const replies: number[] = []

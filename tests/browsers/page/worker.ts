@@ -1,4 +1,4 @@
-// A dedicated worker in which the client runs; the page passes it calls.
+// A dedicated worker that runs the client; the page forwards calls to it.
 import "./no-eval.ts"
 import { answerCalls } from "./calls.ts"
 import { Probe } from "./probe.ts"

@@ -1,5 +1,5 @@
-// The clients' end of an emulated link: a process that the runner starts in the clients' namespace. Half of its clients talk,
-// the others only listen; all note how their connections end.
+// The clients' end of an emulated link: a process that the runner starts in the clients' namespace. Half of its clients
+// send requests, the others only receive; all record how their connections end.
 import { unwatched } from "@hawser/protocol/testing"
 import { HawserError, createClient } from "@hawser/client"
 import type { Client } from "@hawser/client"
@@ -19,7 +19,7 @@ function add(sums: Record<string, number>, counts: Readonly<Record<string, numbe
   for (const [name, count] of Object.entries(counts)) sums[name] = (sums[name] ?? 0) + sign * count
 }
 
-/** What the statistics of all clients say together; the difference of two readings is what happened in between. */
+/** Sums of all clients' statistics; the difference of two readings covers the time between them. */
 interface Sums {
   dials: number
   resumes: number
@@ -103,7 +103,7 @@ class LinkClients {
     }
   }
 
-  /** On purpose: no death. */
+  /** Closed on purpose: not a death. */
   cut(spreadMs: number): void {
     for (const [index, client] of this.#clients.entries()) {
       setTimeout(

@@ -15,11 +15,11 @@ describe("the emulated link", () => {
     [{ hasCommand: (name: string) => name !== "ip" }, "apt-get install iproute2"],
     [{ hasCommand: (name: string) => name !== "cc" }, "apt-get install gcc"],
     [{ canOpen: () => false }, "/dev/net/tun"],
-  ])("surprise-C3 is refused in a sentence where it cannot be made: %j", (lacks, said) => {
+  ])("surprise-C3 is refused with a sentence where the machine lacks a part: %j", (lacks, said) => {
     expect(lacking({ ...able, ...lacks })).toContain(said)
   })
 
-  it("surprise-C3 is possible where nothing lacks", () => {
+  it("surprise-C3 is possible where no part is missing", () => {
     expect(lacking(able)).toBeUndefined()
   })
 

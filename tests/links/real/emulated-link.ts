@@ -1,5 +1,5 @@
-// Two network namespaces joined by the emulated link of emulator.c: real TCP stacks with their kernel buffers at both ends,
-// which no proxy gives. Needs Linux, root, `ip`, a C compiler and /dev/net/tun. Knows nothing of servers and clients.
+// Two network namespaces joined by the emulated link of emulator.c: real TCP stacks with kernel buffers at both ends,
+// which a proxy cannot give. Needs Linux, root, `ip`, a C compiler and /dev/net/tun. Must not know servers and clients.
 import { spawn, spawnSync } from "node:child_process"
 import type { ChildProcess, ChildProcessWithoutNullStreams } from "node:child_process"
 import { accessSync, constants, mkdtempSync, rmSync } from "node:fs"
@@ -16,20 +16,20 @@ export interface LinkSettings {
   readonly jitterMs?: number
   readonly loss?: number
   readonly reorder?: number
-  /** Of each TCP connection. 0: unlimited. */
+  /** Rate of each TCP connection. 0: unlimited. */
   readonly kbitPerSecond?: number
-  /** Longest wait for the rate. Beyond: the packet is lost. */
+  /** Longest queueing delay of the rate limit. Beyond it the packet is lost. */
   readonly queueMs?: number
 }
 
 const direction = z.object({ read: z.number(), lost: z.number(), overflown: z.number() })
 const packetCounts = z.object({ up: direction, down: direction })
 
-/** Addresses of RFC 2544, which no real network has. */
+/** Addresses of RFC 2544, which no real network uses. */
 export const serverAddress = "198.18.77.1"
 const clientAddress = "198.18.77.2"
 
-/** What an emulated link asks of its machine. */
+/** Properties of a machine that an emulated link needs. */
 export interface Machine {
   readonly platform: string
   readonly isRoot: boolean
@@ -51,7 +51,7 @@ const thisMachine: Machine = {
   },
 }
 
-/** What a machine lacks, as a sentence; undefined if it has everything. */
+/** Missing property of a machine, as a sentence; undefined if it has everything. */
 export function lacking(machine = thisMachine): string | undefined {
   if (machine.platform !== "linux")
     return `An emulated link needs Linux and its network namespaces; this is ${machine.platform}.`
@@ -132,7 +132,7 @@ export class EmulatedLink {
     return answer.value
   }
 
-  #tell(command: string): Promise<string> {
+  #send(command: string): Promise<string> {
     this.#emulator.stdin.write(`${command}\n`)
     return this.#answer()
   }
@@ -148,29 +148,29 @@ export class EmulatedLink {
     const { delayMs = 0, jitterMs = 0, loss = 0, reorder = 0, kbitPerSecond = 0, queueMs = 1_000 } = settings
     const words = { delay: delayMs, jitter: jitterMs, loss, reorder, rate: kbitPerSecond, queue: queueMs }
     const pairs = Object.entries(words).map(([name, value]) => `${name}=${value}`)
-    await this.#tell(`set ${direction} ${pairs.join(" ")}`)
+    await this.#send(`set ${direction} ${pairs.join(" ")}`)
   }
 
-  /** Lets nothing pass for a while, in either direction. */
+  /** Stops all packets for a while, in either direction. */
   async block(ms: number): Promise<void> {
-    await this.#tell("block")
+    await this.#send("block")
     await sleep(ms)
-    await this.#tell("unblock")
+    await this.#send("unblock")
   }
 
-  /** Resets every TCP connection at both ends. Returns how many there were. */
+  /** Resets every TCP connection at both ends. Returns their number. */
   async reset(): Promise<number> {
-    return Number(await this.#tell("reset"))
+    return Number(await this.#send("reset"))
   }
 
-  /** Gets nothing through any more for the TCP connections of this moment, as a NAT that has lost its table. */
+  /** Drops all further packets of the current TCP connections, as a NAT that has lost its table. */
   async forget(): Promise<number> {
-    return Number(await this.#tell("forget"))
+    return Number(await this.#send("forget"))
   }
 
-  /** Packets since the start, those that were lost or found the queue full, in both directions together. */
+  /** Packets since the start, and those that were lost or found the queue full, in both directions together. */
   async packets(): Promise<{ readonly read: number; readonly lost: number; readonly overflown: number }> {
-    const { up, down } = packetCounts.parse(JSON.parse(await this.#tell("stats")))
+    const { up, down } = packetCounts.parse(JSON.parse(await this.#send("stats")))
     return {
       read: up.read + down.read,
       lost: up.lost + down.lost,

@@ -1,16 +1,16 @@
-// Joins two TUN devices by a link that delays, loses, reorders and limits packets. Each direction has settings of its own.
+// Joins two TUN devices by a link that delays, loses, reorders and limits packets. Each direction has separate settings.
 // usage: emulator SEED CLIENT_DEVICE SERVER_DEVICE
 // Reads one command per line from stdin and answers each with one line; ends with stdin. Times are in milliseconds, one way.
 //
 //   set DIRECTION delay=150 jitter=50 loss=5 reorder=0 rate=0 queue=1000   DIRECTION: up (client to server), down, both
-//       loss and reorder in per cent; rate in kbit/s for each TCP connection, 0: unlimited; queue: the longest wait for the rate
+//       loss and reorder in per cent; rate in kbit/s for each TCP connection, 0: unlimited; queue: the longest delay by the rate
 //   block, unblock   no packet passes, in either direction
-//   forget           the TCP connections of this moment get nothing through any more, silently; new ones do
-//   reset            both ends of each TCP connection get a RST
+//   forget           all further packets of the current TCP connections are dropped, without a RST; new connections work
+//   reset            sends a RST to both ends of each TCP connection
 //   stats
 //
-// A connection's packets keep their order unless `reorder` says otherwise. Only IPv4 passes. At most 8,192 TCP connections are
-// told apart; packets of more pass without a rate.
+// A connection's packets keep their order unless `reorder` is set. Only IPv4 passes. At most 8,192 TCP connections are
+// distinguished; packets of further ones pass without a rate.
 #include <arpa/inet.h>
 #include <errno.h>
 #include <fcntl.h>
@@ -35,14 +35,14 @@ typedef struct {
   bool blocked;
 } Settings;
 
-/** One TCP connection, told by its four numbers as the client sends them. */
+/** One TCP connection, identified by its addresses and ports as the client sends them. */
 typedef struct {
   bool used, forgotten;
   uint32_t client_address, server_address;
   uint16_t client_port, server_port;
   uint64_t line_free_us[directions], last_due_us[directions];
-  /** The next byte that the sender of this direction expects from the other end, as it acknowledged last, and the byte after
-   *  the segment that was delivered to it last: a RST to it must carry one of them, as it may not have acknowledged yet. */
+  /** The last acknowledgement number from the sender of this direction, and the sequence number after the last segment
+   *  delivered to it. A RST to it must carry one of them, because it may not have acknowledged that segment yet. */
   uint32_t acknowledged[directions], delivered[directions];
   bool has_acknowledged[directions];
 } Connection;
@@ -51,7 +51,7 @@ typedef struct {
   uint64_t due_us, order;
   int direction, length;
   uint8_t *bytes;
-  /** NULL for what is no TCP. */
+  /** NULL for other packets than TCP. */
   Connection *connection;
 } Packet;
 
@@ -142,7 +142,7 @@ static Connection *connection_of(const uint8_t *packet, int length, int directio
     bool is_wanted = one->client_address == wanted.client_address && one->client_port == wanted.client_port &&
                      one->server_address == wanted.server_address && one->server_port == wanted.server_port;
     if (one->used && !is_wanted) continue;
-    // A new connection may have the numbers of one that is over.
+    // A new connection may have the addresses and ports of an ended one.
     bool begins = direction == up && (head[13] & (flag_syn | flag_ack)) == flag_syn;
     if (!one->used || (begins && one->forgotten)) *one = wanted, one->used = true;
     return one;

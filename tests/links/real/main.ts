@@ -52,7 +52,10 @@ async function main(words: readonly string[]): Promise<number> {
   const seed = positive("seed", values.seed)
   const chosen = values.only.split(",").map((name) => {
     const scenario = scenarios[name]
-    if (scenario === undefined) throw new UnusableArguments(`--only ${name}: there is no such scenario.`)
+    if (scenario === undefined)
+      throw new UnusableArguments(
+        `--only ${name} is unknown; the scenarios are ${Object.keys(scenarios).join(", ")}.`,
+      )
     return scenario
   })
   const lack = lacking()
@@ -72,7 +75,7 @@ async function main(words: readonly string[]): Promise<number> {
           clients,
           profilesMs,
           profile: values.profile,
-          tell: (line) => console.log(line),
+          log: (line) => console.log(line),
         })),
       )
   } finally {

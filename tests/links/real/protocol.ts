@@ -1,4 +1,4 @@
-// What the three processes of a run have in common: the contract, and the messages between the runner and the two ends.
+// Common parts of the three processes of a run: the contract, and the messages between the runner and the two ends.
 import { defineContract, defineReplica, integer } from "@hawser/protocol"
 import type { ServerLimits } from "@hawser/protocol"
 import { z } from "zod"
@@ -8,7 +8,7 @@ export const contract = defineContract({
   commands: { move: { input: z.object({ id: z.string() }), output: z.object({ id: z.string() }) } },
   events: { tick: { payload: z.object({ count: z.number() }) } },
   replicas: {
-    /** One record tells when it was changed; the others are there to be sent. */
+    /** One record carries the time of its last change; the others are load. */
     crowd: defineReplica({
       fields: { x: integer({ min: 0, max: 1_048_575 }), y: integer({ min: 0, max: 1_048_575 }) },
     }),
@@ -21,7 +21,7 @@ export type LinkContract = typeof contract
 export const clockId = "clock"
 const clockBase = 1_000_000
 
-/** Milliseconds that both processes of one machine count alike. */
+/** Clock in milliseconds that is the same in all processes of one machine. */
 export function sharedNowMs(): number {
   return Math.floor(performance.timeOrigin + performance.now())
 }
@@ -31,16 +31,16 @@ export function clockRecord(nowMs: number): { readonly x: number; readonly y: nu
 }
 
 export function ageOf({ x, y }: { readonly x: number; readonly y: number }, nowMs: number): number {
-  const told = x * clockBase + y
-  return (nowMs % (clockBase * clockBase)) - told
+  const changedAt = x * clockBase + y
+  return (nowMs % (clockBase * clockBase)) - changedAt
 }
 
 export interface ServerSetUp {
   readonly host: string
   readonly limits: Partial<ServerLimits>
-  /** Reliable events to everybody; 0: none. */
+  /** Reliable events to every client per second; 0: none. */
   readonly ticksPerSecond: number
-  /** Records of the replica that change in each of its ticks; 0: nobody is shown any. */
+  /** Records of the replica that change in each of its ticks; 0: no client has a view. */
   readonly movingRecords: number
 }
 
@@ -70,7 +70,7 @@ export type FromServer =
 export interface ClientsSetUp {
   readonly url: string
   readonly count: number
-  /** So many of them send requests; the others only listen. */
+  /** Number of clients that send requests; the others only receive. */
   readonly active: number
   readonly requestEveryMs: number
   readonly requestTimeoutMs: number
@@ -78,7 +78,7 @@ export interface ClientsSetUp {
   readonly spreadMs: number
 }
 
-/** A connection that ended without being asked to. */
+/** A connection that ended unintentionally. */
 export interface Death {
   readonly client: number
   readonly isActive: boolean
@@ -89,14 +89,14 @@ export interface Death {
 interface RequestFigures {
   readonly made: number
   readonly answered: number
-  /** By code. */
+  /** Counts by code. */
   readonly failed: Readonly<Record<string, number>>
   /** Milliseconds from the call to the reply. */
   readonly medianMs: number
   readonly longestMs: number
 }
 
-/** Since the last reading. */
+/** Figures since the last reading. */
 export interface ClientFigures {
   readonly open: number
   readonly deaths: readonly Death[]
@@ -105,9 +105,9 @@ export interface ClientFigures {
   readonly resumes: number
   readonly resets: Readonly<Record<string, number>>
   readonly requests: RequestFigures
-  /** When the caller of a request was told that it failed. */
+  /** Time at which the caller of a failed request got its error. */
   readonly toldAtMs: Readonly<Record<string, number>>
-  /** Of what the clients see of the replica, one reading per client and second. */
+  /** Ages of the clients' copies of the replica, one reading per client and second. */
   readonly ages: { readonly medianMs: number; readonly longestMs: number }
   readonly errors: readonly string[]
 }
@@ -116,7 +116,7 @@ export type ToClients =
   | { readonly kind: "start"; readonly setUp: ClientsSetUp }
   /** Cuts every connection, one after the other. */
   | { readonly kind: "cut"; readonly spreadMs: number }
-  /** Tells a share of the clients that their device woke up. */
+  /** Calls `wake()` on a share of the clients, as after a device's sleep. */
   | { readonly kind: "wake"; readonly share: number }
   /** Answers when all are open, or after this time. */
   | { readonly kind: "await"; readonly withinMs: number }

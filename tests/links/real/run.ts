@@ -1,4 +1,4 @@
-// One run: a server and clients in processes of their own, at the two ends of an emulated link.
+// One run: a server and clients in separate processes, at the two ends of an emulated link.
 import type { ChildProcess } from "node:child_process"
 import { once } from "node:events"
 import { join } from "node:path"
@@ -15,7 +15,7 @@ import type {
   ToServer,
 } from "./protocol.ts"
 
-/** Longer than any answer takes: a process that does not answer has failed. */
+/** Longer than any answer takes: a process without an answer has failed. */
 const answerMs = 300_000
 
 export type RunSetUp = Omit<ServerSetUp, "host"> & Omit<ClientsSetUp, "url">
@@ -30,12 +30,12 @@ class End<To extends object, From extends { readonly kind: string }> {
     this.#died = once(child, "exit").then(() => {
       throw new Error("a process of the run has ended")
     })
-    // Nobody may be waiting for an answer yet.
+    // Without a pending answer the rejection has no handler.
     this.#died.catch(() => {})
   }
 
-  tell(message: To): void {
-    // What a process that has ended is told, the next question finds out.
+  send(message: To): void {
+    // If the process has ended, the next `ask` rejects.
     this.#child.send(message, () => {})
   }
 
@@ -51,7 +51,7 @@ class End<To extends object, From extends { readonly kind: string }> {
       }
       this.#child.on("message", onMessage)
     })
-    this.tell(message)
+    this.send(message)
     return Promise.race([answered, this.#died])
   }
 
@@ -76,7 +76,7 @@ export class Run {
     this.#clients = new End(link.start("client", join(import.meta.dirname, "clients.ts")))
   }
 
-  /** Resolves when all clients are open. @throws Error when they are not within two minutes. */
+  /** Resolves when all clients are open. @throws Error if they are not within two minutes. */
   static async start(link: EmulatedLink, setUp: RunSetUp): Promise<Run> {
     const run = new Run(link, setUp)
     try {
@@ -92,7 +92,7 @@ export class Run {
     const { limits, ticksPerSecond, movingRecords, ...clients } = this.#setUp
     const server = { host: serverAddress, limits, ticksPerSecond, movingRecords }
     const { port } = await this.#server.ask({ kind: "start", setUp: server }, "listening")
-    this.#clients.tell({ kind: "start", setUp: { ...clients, url: `ws://${serverAddress}:${port}/ws` } })
+    this.#clients.send({ kind: "start", setUp: { ...clients, url: `ws://${serverAddress}:${port}/ws` } })
     const { open } = await this.allOpen(120_000)
     if (open < clients.count)
       throw new Error(`only ${open} of ${clients.count} clients are open after two minutes`)
@@ -100,24 +100,24 @@ export class Run {
   }
 
   cut(spreadMs: number): void {
-    this.#clients.tell({ kind: "cut", spreadMs })
+    this.#clients.send({ kind: "cut", spreadMs })
   }
 
   wake(share: number): void {
-    this.#clients.tell({ kind: "wake", share })
+    this.#clients.send({ kind: "wake", share })
   }
 
-  /** How many are open, as soon as all are, or when the time is over. */
+  /** Number of open clients, as soon as all are open, or after the time. */
   allOpen(withinMs: number): Promise<Extract<FromClients, { readonly kind: "open" }>> {
     return this.#clients.ask({ kind: "await", withinMs }, "open")
   }
 
-  /** Since the last reading. */
+  /** Figures since the last reading. */
   async clientFigures(): Promise<ClientFigures> {
     return (await this.#clients.ask({ kind: "read" }, "figures")).figures
   }
 
-  /** Since the start. */
+  /** Figures since the start. */
   async serverFigures(): Promise<ServerFigures> {
     return (await this.#server.ask({ kind: "read" }, "figures")).figures
   }

@@ -1,4 +1,4 @@
-// What an emulated link does to clients, and what must come of it.
+// The scenarios of an emulated link, and their requirements.
 import type { LinkSettings } from "./emulated-link.ts"
 import type { EmulatedLink } from "./emulated-link.ts"
 import type { ClientFigures, ServerFigures } from "./protocol.ts"
@@ -9,17 +9,17 @@ import { setTimeout as sleep } from "node:timers/promises"
 interface ScenarioOptions {
   readonly link: EmulatedLink
   readonly clients: number
-  /** Of all profiles together. */
+  /** Minutes of all profiles together. */
   readonly profilesMs: number
-  /** Only profiles whose name contains it. */
+  /** Only profiles whose name contains this text. */
   readonly profile: string
-  readonly tell: (line: string) => void
+  readonly log: (line: string) => void
 }
 
-/** Returns what is wrong, a sentence each. */
+/** Returns the faults, a sentence each. */
 export type Scenario = (options: ScenarioOptions) => Promise<readonly string[]>
 
-/** These runs are about the link, not about the caps of newcomers. */
+/** Limits without the caps of new connections, which these runs do not test. */
 const roomy = { unauthenticatedPerAddress: 1_000, connectionsPerAddress: 1_000, dialBurstPerAddress: 10_000 }
 
 const talkers: Omit<RunSetUp, "count" | "active"> = {
@@ -34,22 +34,22 @@ const talkers: Omit<RunSetUp, "count" | "active"> = {
 interface Profile {
   /** Round trip and loss, as the requirement names them. */
   readonly name: string
-  /** Half of each delay is in either direction. */
+  /** Half of each delay applies to either direction. */
   readonly settings: LinkSettings
-  /** Devices wake up meanwhile: each time the client has a doubt. */
+  /** Devices wake up during the run: each time the client doubts its connection. */
   readonly wakes: boolean
 }
 
 const profiles: readonly Profile[] = [
   { name: "300 ± 100 ms, 5 % loss", settings: { delayMs: 150, jitterMs: 50, loss: 5 }, wakes: true },
-  // TCP itself is silent here for up to 20 s at a time (60 plain connections, 4 minutes): longer than a client may take that
-  // has just woken up, so for such a client the connection is as good as dead.
+  // TCP itself is silent here for up to 20 s at a time (60 plain connections, 4 minutes). That is longer than the
+  // deadline of a client that has just woken up, so such a client must treat the connection as dead.
   { name: "50 ms, 20 % loss", settings: { delayMs: 25, jitterMs: 5, loss: 20 }, wakes: false },
   { name: "2 to 3 s", settings: { delayMs: 1_250, jitterMs: 250 }, wakes: true },
   { name: "4.5 s", settings: { delayMs: 2_250, jitterMs: 25 }, wakes: true },
 ]
 
-function told(counts: Readonly<Record<string, number>>): string {
+function listed(counts: Readonly<Record<string, number>>): string {
   const some = Object.entries(counts).filter(([, count]) => count !== 0)
   return some.length === 0 ? "0" : some.map(([name, count]) => `${count} ${name}`).join(", ")
 }
@@ -61,16 +61,16 @@ function ms(value: number): string {
 function lines(figures: ClientFigures): string[] {
   const { requests } = figures
   return [
-    `  dials ${figures.dials}, failed ${told(figures.dialsFailed)}; resumes ${figures.resumes}, resets ${told(figures.resets)}`,
-    `  requests ${requests.made}, answered ${requests.answered} (median ${ms(requests.medianMs)}, longest ${ms(requests.longestMs)}), failed ${told(requests.failed)}`,
+    `  dials ${figures.dials}, failed ${listed(figures.dialsFailed)}; resumes ${figures.resumes}, resets ${listed(figures.resets)}`,
+    `  requests ${requests.made}, answered ${requests.answered} (median ${ms(requests.medianMs)}, longest ${ms(requests.longestMs)}), failed ${listed(requests.failed)}`,
     ...[...new Set(figures.errors)].slice(0, 5).map((error) => `  error: ${error}`),
   ]
 }
 
-/** A request that leaves in time may arrive a little after its caller was told: that is the way through the network. */
+/** A request that leaves in time may arrive a little after its caller's timeout: the latency of the network. */
 const transitMs = 250
 
-/** Requests that the server executed after their callers had been told that they failed. */
+/** Requests that the server executed after their callers had got the failure. */
 function executedLate(client: ClientFigures, server: ServerFigures): number {
   return Object.entries(client.toldAtMs).filter(([id, toldAtMs]) => {
     const executedAtMs = server.executedAtMs[id]
@@ -78,8 +78,10 @@ function executedLate(client: ClientFigures, server: ServerFigures): number {
   }).length
 }
 
-/** A connection that ends while the link is alive is a false death. Each client is cut once, so that all dial on the link. */
-const throughProfiles: Scenario = async ({ link, clients, profilesMs, profile, tell }) => {
+/**
+ * A connection that ends while the link works is a false death. Each client is cut once, so that all dial on the link.
+ */
+const throughProfiles: Scenario = async ({ link, clients, profilesMs, profile, log }) => {
   const faults: string[] = []
   const chosen = profiles.filter(({ name }) => name.includes(profile))
   if (chosen.length === 0) return [`no profile has "${profile}" in its name`]
@@ -101,17 +103,17 @@ const throughProfiles: Scenario = async ({ link, clients, profilesMs, profile, t
       const { deaths } = figures
       const byActive = deaths.filter(({ isActive }) => isActive).length
       const { read, lost } = await link.packets()
-      tell(`${name}: ${deaths.length} false deaths (${byActive} active, ${deaths.length - byActive} idle)`)
-      tell(`  packets ${read - before.read}, lost ${lost - before.lost}`)
-      for (const line of lines(figures)) tell(line)
-      for (const [why, count] of countsOf(deaths.map((death) => death.why))) tell(`  ${count} × ${why}`)
+      log(`${name}: ${deaths.length} false deaths (${byActive} active, ${deaths.length - byActive} idle)`)
+      log(`  packets ${read - before.read}, lost ${lost - before.lost}`)
+      for (const line of lines(figures)) log(line)
+      for (const [why, count] of countsOf(deaths.map((death) => death.why))) log(`  ${count} × ${why}`)
       if (deaths.length > 0) faults.push(`${name}: ${deaths.length} false deaths`)
       if (open < clients) faults.push(`${name}: only ${open} of ${clients} clients are open a minute later`)
       if (Object.values(figures.resets).some((count) => count > 0))
         faults.push(`${name}: sessions were reset`)
     }
     const { errors, slowClosed, silentClosed, handshakesRefused } = await run.serverFigures()
-    tell(
+    log(
       `server: ${silentClosed} closed as silent, ${slowClosed} as slow, ${handshakesRefused} log-ins refused`,
     )
     if (errors.length > 0) faults.push(`the server reports ${errors[0]}`)
@@ -128,29 +130,29 @@ function countsOf(words: readonly string[]): Map<string, number> {
 }
 
 /** Fifty clients behind one address lose their connections at once: none of them is refused. */
-const afterReset: Scenario = async ({ link, tell }) => {
+const afterReset: Scenario = async ({ link, log }) => {
   const faults: string[] = []
   await link.set({ delayMs: 50, jitterMs: 10 })
-  // The caps are those of every server; the clients came one by one.
+  // The caps are the defaults; the clients connected one by one.
   const run = await Run.start(link, { ...talkers, limits: {}, count: 50, active: 0, spreadMs: 10_000 })
   try {
     for (const how of ["reset", "forget"] as const) {
       const connections = await link[how]()
       const lost = how === "reset" ? "reset" : "silently lost by a NAT"
-      // Half-open connections are found first.
+      // Half-open connections must be found first.
       if (how === "forget") await sleep(40_000)
       else await sleep(100)
       const { open, afterMs } = await run.allOpen(60_000)
       const { dials, dialsFailed, resumes, resets } = await run.clientFigures()
       const { upgradesRefused } = await run.serverFigures()
-      tell(
-        `${connections} connections ${lost}: ${open} clients open again after ${ms(afterMs)}, refused ${told(upgradesRefused)}`,
+      log(
+        `${connections} connections ${lost}: ${open} clients open again after ${ms(afterMs)}, refused ${listed(upgradesRefused)}`,
       )
-      tell(`  dials ${dials}, failed ${told(dialsFailed)}; resumes ${resumes}, resets ${told(resets)}`)
+      log(`  dials ${dials}, failed ${listed(dialsFailed)}; resumes ${resumes}, resets ${listed(resets)}`)
       if (open < 50 || resumes < 50)
         faults.push(`after a ${how} ${open} of 50 clients are open, ${resumes} resumed`)
       if (Object.keys(upgradesRefused).length > 0)
-        faults.push(`after a ${how} upgrades were refused: ${told(upgradesRefused)}`)
+        faults.push(`after a ${how} upgrades were refused: ${listed(upgradesRefused)}`)
     }
   } finally {
     await run.end()
@@ -159,7 +161,7 @@ const afterReset: Scenario = async ({ link, tell }) => {
 }
 
 /** Commands that time out on a dead connection are not executed after the resume. */
-const halfOpen: Scenario = async ({ link, tell }) => {
+const halfOpen: Scenario = async ({ link, log }) => {
   const faults: string[] = []
   await link.set({ delayMs: 50, jitterMs: 10 })
   const run = await Run.start(link, {
@@ -176,19 +178,20 @@ const halfOpen: Scenario = async ({ link, tell }) => {
     const dead = await run.clientFigures()
     const late = executedLate(dead, await run.serverFigures())
     const { voided } = await run.serverFigures()
-    tell(
+    log(
       `half open: ${late} requests executed after they had timed out; ${voided} arrived and were not executed`,
     )
-    for (const line of lines(dead)) tell(line)
+    for (const line of lines(dead)) log(line)
     if (late > 0) faults.push(`half open: ${late} requests were executed after they had timed out`)
-    // Where the connection survives, nothing names what is void: told, and no fault (guarantees.md).
+    // Where the connection survives, no VOID names the expired requests: they are reported, and are no fault
+    // (guarantees.md).
     for (const stallMs of [4_000, 6_000, 10_000]) {
       await link.block(stallMs)
       await sleep(20_000)
       const figures = await run.clientFigures()
       const after = executedLate(figures, await run.serverFigures())
-      tell(
-        `a stall of ${ms(stallMs)}: ${after} of ${told(figures.requests.failed)} executed late; ${figures.deaths.length} connections given up`,
+      log(
+        `a stall of ${ms(stallMs)}: ${after} of ${listed(figures.requests.failed)} executed late; ${figures.deaths.length} connections closed as dead`,
       )
     }
   } finally {
@@ -197,12 +200,12 @@ const halfOpen: Scenario = async ({ link, tell }) => {
   return faults
 }
 
-/** A link that carries less than the replica's changes shows how things stand, not a backlog. */
-const slowLink: Scenario = async ({ link, clients, tell }) => {
+/** A link with a lower rate than the replica's changes shows the current state, not a backlog. */
+const slowLink: Scenario = async ({ link, clients, log }) => {
   const faults: string[] = []
   const roundTripMs = 200
   await link.set({ delayMs: roundTripMs / 2 })
-  // Eighteen records in ten ticks a second: about 18 kbit/s with what TCP and WebSocket add.
+  // Eighteen records in ten ticks a second: about 18 kbit/s including the overhead of TCP and WebSocket.
   const count = Math.min(clients, 40)
   const run = await Run.start(link, {
     ...talkers,
@@ -219,10 +222,10 @@ const slowLink: Scenario = async ({ link, clients, tell }) => {
     const figures = await run.clientFigures()
     const { conflated, slowClosed } = await run.serverFigures()
     const { ages, deaths } = figures
-    tell(
+    log(
       `10 kbit/s for a demand of 18: age of the replica ${ms(ages.medianMs)}, at most ${ms(ages.longestMs)}; ${conflated} conflated`,
     )
-    for (const line of lines(figures)) tell(line)
+    for (const line of lines(figures)) log(line)
     const allowedMs = 2 * roundTripMs + 2_000
     if (ages.longestMs > allowedMs)
       faults.push(`slow link: the replica was ${ms(ages.longestMs)} old; ${ms(allowedMs)} are allowed`)

@@ -34,7 +34,7 @@ class LinkServer {
     if (movingRecords > 0) this.#move(movingRecords)
   }
 
-  /** Records that go at random, so that each change costs its bits. */
+  /** Records that move at random, so that each change costs its bits. */
   #move(count: number): void {
     const crowd = this.#server.replica("crowd")
     this.#server.onSession(({ session }) => void crowd.view(session))

@@ -70,11 +70,11 @@ export const noCounts: SessionCounts = {
 }
 
 export interface ClientSession extends Carrier {
-  /** Id of the session; empty in `2.0`. */
+  /** Id of the session; empty for a session that cannot be resumed. */
   readonly id: string
   /** Codec of the session. It applies the server's limits if WELCOME names them. */
   readonly codec: Codec
-  /** Reliable messages of the session, by state. `2.0` counts only sent ones. */
+  /** Reliable messages of the session, by state. A session that cannot be resumed counts only sent ones. */
   readonly counts: SessionCounts
   /** The resume claim for HELLO; undefined if the session cannot be resumed. */
   claim(): ResumeClaim | undefined
