@@ -172,8 +172,7 @@ describe("a token function", () => {
       const world = createWorld()
       const token: () => string = vi.fn<() => string>().mockImplementation(() => {
         const returned: unknown = isLater ? Promise.resolve(value) : value
-        // oxlint-disable-next-line typescript/consistent-type-assertions -- the test is about a value that the types
-        // forbid
+        // oxlint-disable-next-line typescript/consistent-type-assertions -- the value is one that the types forbid
         return returned as string
       })
       const client = world.client({ token })

@@ -188,8 +188,7 @@ describe("a browser, which gives no cause", () => {
       send(): void {}
       close(): void {}
     }
-    // oxlint-disable-next-line typescript/consistent-type-assertions -- the events have the members that the type
-    // requires
+    // oxlint-disable-next-line typescript/consistent-type-assertions -- the events have all required members
     return Failing as unknown as WebSocketConstructor
   }
 
