@@ -191,7 +191,7 @@ describe.each(proxyKinds)("door-9 behind $name", { timeout: 60_000 }, (kind) => 
         const warning = trusting.warnings.at(-1)
         expect(warning?.kind).toBe("origin_refused")
         expect(warning?.message).toContain(door.origin)
-        expect(warning?.message).toContain("let it pass the header Host on")
+        expect(warning?.message).toContain("configure the proxy to forward")
       }
       expect(trusting.warnings).toHaveLength(known + 2)
     },
