@@ -14,7 +14,7 @@ export type SessionClaim =
   | {
       /** Another process holds the session. The client is refused with `sys_service_unavailable`. */
       readonly kind: "elsewhere"
-      /** Time until the client dials again, in milliseconds. */
+      /** Expected wait, in milliseconds. The refusal names it in its sentence; the client dials by its own strategy. */
       readonly retryAfterMs: number
     }
   | {

@@ -132,10 +132,12 @@ export class Login<User extends AuthenticatedUser> {
     try {
       const bound = this.#owner.admit(this.#user, this.#hello)
       if (bound instanceof Promise)
-        void bound.then(
-          () => this.#opened(),
-          (error: unknown) => this.#reject(error),
-        )
+        void bound
+          .then(
+            () => this.#opened(),
+            (error: unknown) => this.#reject(error),
+          )
+          .catch(this.#host.onError)
       else this.#opened()
     } catch (error) {
       this.#reject(error)

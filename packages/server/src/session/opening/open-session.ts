@@ -134,7 +134,7 @@ function claimedSession<User extends AuthenticatedUser>(
 }
 
 function heldElsewhere(retryAfterMs: number): HawserError {
-  const message = "another server process holds the session; dial again after retryAfterMs"
+  const message = `another server process holds the session; dial again in ${retryAfterMs} ms`
   return new HawserError("sys_service_unavailable", { message, retryAfterMs })
 }
 
