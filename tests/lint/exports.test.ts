@@ -10,12 +10,9 @@ import { expect, it } from "vitest"
 
 const packages = join(import.meta.dirname, "../../packages")
 
-/** Types that an index re-exports: they do not exist at run time, so the test reads the source. */
-function typesIn(name: string): string[] {
-  const text = readFileSync(join(packages, name, "src/index.ts"), "utf8")
-  return [...text.matchAll(/export type \{([^}]*)\}/g)].flatMap(([, names = ""]) =>
-    names.split(",").flatMap((word) => (word.trim() === "" ? [] : [word.trim()])),
-  )
+/** Source of an index. Types do not exist at run time. */
+function indexOf(name: string): string {
+  return readFileSync(join(packages, name, "src/index.ts"), "utf8")
 }
 
 it("exports the vocabulary of contracts and little else from @hawser/protocol", () => {
@@ -49,5 +46,5 @@ it.each([
   { name: "server", exported: server },
 ])("exports the whole vocabulary from @hawser/$name", ({ name, exported }) => {
   expect(exported).toMatchObject(vocabulary)
-  expect(typesIn(name)).toEqual(expect.arrayContaining(typesIn("protocol")))
+  expect(indexOf(name)).toContain('export * from "@hawser/protocol"')
 })

@@ -146,6 +146,11 @@ export class ServerEnd {
     }
   }
 
+  /** Invokes the callback after the release of the output that has been accepted until now. */
+  #afterTurn(callback: () => void): void {
+    this.process.schedule(0, () => this.process.schedule(0, callback))
+  }
+
   #listen(): void {
     const { sessions, trace, draw, onDetached } = this.#options
     this.server.onSession(({ session, replaces }) =>
@@ -168,6 +173,7 @@ export class ServerEnd {
         }
         if (cause === "server_shutdown" && this.isClosing) record.endedWith = cause
         sessions.endedAtServer(record, cause, unacknowledged())
+        this.#afterTurn(() => (record.isLongEnded = true))
       }),
     )
     this.server.onAttachment((session) =>
@@ -176,7 +182,7 @@ export class ServerEnd {
         trace.add("server:", session.id, session.attached ? "attached" : "detached")
         if (record !== undefined && !session.attached) {
           sessions.detached(record)
-          onDetached(record)
+          this.#afterTurn(() => onDetached(record))
         }
         if (record !== undefined && session.attached) record.attached = true
         if (session.attached && draw.chance(0.3)) this.send(session)

@@ -26,6 +26,8 @@ export interface SessionRecord {
   attached: boolean
   detachedAtMs: number
   serverCause: string | undefined
+  /** It has ended at the server, and the turn of its end has left: no later WELCOME is for it. */
+  isLongEnded: boolean
   clientCause: string | undefined
   /** Codes with which the application ended it. */
   endedWith: string | undefined
@@ -98,6 +100,7 @@ export class SessionBook {
       attached: true,
       detachedAtMs: 0,
       serverCause: undefined,
+      isLongEnded: false,
       clientCause: undefined,
       endedWith: undefined,
       isAttacked: false,

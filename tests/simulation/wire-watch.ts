@@ -296,7 +296,7 @@ export class WireWatch implements NetworkWatch {
       )
     if (frame.resumed && this.#options.isForged(link.socket))
       throw new Violation("S11", `session ${session.id} was given to another user`)
-    if (session.serverCause !== undefined)
+    if (session.isLongEnded)
       throw new Violation("S16", `session ${session.id} was resumed after its end (${session.serverCause})`)
     const wire = this.#sessions.get(session)
     if (wire !== undefined) this.#noteResume(session, wire)
@@ -305,7 +305,7 @@ export class WireWatch implements NetworkWatch {
     session.received = frame.received
     link.before = frame.received
     link.handled = frame.handled
-    session.attached = true
+    session.attached = session.serverCause === undefined
   }
 
   #noteResume(session: SessionRecord, wire: SessionWire): void {

@@ -22,6 +22,7 @@ let connection: Connection | undefined
 /** Undefined once the gate is open. */
 let held: (() => void)[] | undefined = []
 const turn = new Turn({
+  clock,
   onError,
   gate: {
     pass() {

@@ -27,6 +27,7 @@ export type {
   DialEvents,
   DialFailure,
   OutboundMessage,
+  ServerConnection,
 } from "./transport.ts"
 export { chooseProfile, subprotocol, wireVersion } from "./wire/version.ts"
 export type { Profile } from "./wire/version.ts"

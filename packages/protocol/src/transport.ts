@@ -84,10 +84,16 @@ export interface DialEvents extends ConnectionEvents {
 /** Opens a socket. A failure of the network is reported by `events.closed`, never thrown. */
 export type Dial = (url: string, protocols: readonly string[], events: DialEvents) => Connection
 
+/** A socket at the server. */
+export interface ServerConnection extends Connection {
+  /** False from `close`, `terminate` or the end of the socket on: `send` returns false. */
+  readonly isOpen: boolean
+}
+
 /** A socket that the server's transport has accepted, before its first message. */
 export interface AcceptedConnection {
   /** The open socket. */
-  readonly connection: Connection
+  readonly connection: ServerConnection
   /** Wire profile, chosen from the subprotocols that the client offered. */
   readonly profile: Profile
   /** The peer's address. The limits per address count by it. */

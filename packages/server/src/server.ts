@@ -16,6 +16,7 @@ import type { CloseOptions } from "./session/life/shut-down.ts"
 import { createTopics, topicEntries } from "./topics/topic-service.ts"
 import { createEntrances } from "./transport/create-entrances.ts"
 import { checkedPath } from "./transport/socket-path.ts"
+import { acceptInTurn } from "./transport/turn-connection.ts"
 import { UpgradeWarnings } from "./transport/upgrade-warnings.ts"
 
 type User = AuthenticatedUser
@@ -101,7 +102,7 @@ function publicServer(layers: Layers): Server<Contract, User> {
     sessionsOf: (userId) => [...registry.ofUser(userId)],
     listen: (where) => entrances.listen(where),
     attach: (httpServer) => entrances.attach(httpServer),
-    accept,
+    accept: acceptInTurn(accept, entrances.turn),
     entrances,
     stats: () => readStats({ ...base, ...calls, ...sessions, topics, replicas }),
     endSessionsOf(userId, code, message) {

@@ -10,6 +10,8 @@ export interface Clock {
    * Absent: callers use `now`.
    */
   turnNow?(): number
+  /** Invokes the callback once, after the current turn of the event loop. Absent: callers use `schedule(0, callback)`. */
+  afterTurn?(callback: () => void): void
   /**
    * Invokes the callback once after `delayMs` (0 to 2³¹ − 1), never before `schedule` returns. Returns a function that
    * cancels; it is idempotent and has no effect afterwards.

@@ -1,7 +1,7 @@
 // Simulates one socket: two ends and the two streams between them. Ends behave like WebSockets of a browser or of a Node
 // server. The owner of the socket causes faults of the streams. Must not know the meaning of the bytes.
 import type { Clock } from "../base/clock.ts"
-import type { Connection, ConnectionEvents, OutboundMessage } from "../transport.ts"
+import type { ConnectionEvents, OutboundMessage, ServerConnection } from "../transport.ts"
 import { SimulatedPipe } from "./simulated-pipe.ts"
 import type { Line, PipeItem } from "./simulated-pipe.ts"
 import type { SimulatedProcess } from "./simulated-process.ts"
@@ -49,7 +49,7 @@ interface EndOptions {
 
 type EndState = "connecting" | "open" | "closing" | "closed"
 
-export class SimulatedEnd implements Connection {
+export class SimulatedEnd implements ServerConnection {
   readonly #options: EndOptions
   readonly #frozenInbox: PipeItem[] = []
   #frozenInboxBytes = 0
@@ -87,13 +87,17 @@ export class SimulatedEnd implements Connection {
 
   // --- for the owner --------------------------------------------------------------------------------------------
 
+  get isOpen(): boolean {
+    return this.#state === "open" && !this.#refusesSends
+  }
+
   get bufferedBytes(): number {
     return this.#outgoing.bufferedBytes
   }
 
   send(message: OutboundMessage): boolean {
     const { socket, side, watch, traits } = this.#options
-    if (this.#state !== "open" || this.#refusesSends) return false
+    if (!this.isOpen) return false
     watch.sent?.(socket, side, message.bytes)
     if (traits.keepsSent === true) this.sent.push(message.bytes)
     this.#outgoing.push({ kind: "message", bytes: message.bytes })

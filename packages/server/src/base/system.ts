@@ -19,6 +19,7 @@ export const systemClock: Clock = {
     }
     return turnMs
   },
+  afterTurn: (callback) => void setImmediate(callback),
   schedule(delayMs, callback) {
     const timer = setTimeout(callback, delayMs)
     return () => clearTimeout(timer)

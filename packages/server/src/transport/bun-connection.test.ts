@@ -1,3 +1,4 @@
+import { systemClock } from "../base/system.ts"
 import { defaultServerLimits } from "@hawser/protocol"
 import type { ConnectionEvents } from "@hawser/protocol/core"
 import { beforeEach, describe, expect, it } from "vitest"
@@ -79,7 +80,7 @@ const message = (...bytes: number[]): { bytes: Uint8Array } => ({ bytes: Uint8Ar
 beforeEach(() => {
   log = []
   nowMs = 0
-  turn = new Turn({ onError: (error) => log.push(`error ${String(error)}`) })
+  turn = new Turn({ clock: systemClock, onError: (error) => log.push(`error ${String(error)}`) })
   socket = new ScriptedSocket(log)
   connection = new BunConnection(socket, {
     turn,

@@ -2,7 +2,7 @@
 // server's `Turn` releases messages, pings and the close frame. Bun answers pings and close frames of the peer by itself; these
 // answers contain no state. Must not know frames of Hawser.
 import { closeCode, closeReason } from "@hawser/protocol/core"
-import type { Connection, ConnectionEvents, OutboundMessage } from "@hawser/protocol/core"
+import type { ConnectionEvents, OutboundMessage, ServerConnection } from "@hawser/protocol/core"
 import type { BunSocket } from "./bun-api.ts"
 import type { ControlFrames } from "./control-frames.ts"
 import type { Outlet, Turn } from "./turn.ts"
@@ -27,7 +27,7 @@ export interface BunConnectionHost {
   readonly onError: (error: unknown) => void
 }
 
-export class BunConnection implements Connection, Outlet {
+export class BunConnection implements ServerConnection, Outlet {
   readonly #socket: BunSocket
   readonly #host: BunConnectionHost
   /** Latest turn that the connection has joined and that was not released; 0 if there is none. */
@@ -53,6 +53,10 @@ export class BunConnection implements Connection, Outlet {
 
   bind(events: ConnectionEvents): void {
     this.#events = events
+  }
+
+  get isOpen(): boolean {
+    return this.#state.kind === "open"
   }
 
   get bufferedBytes(): number {

@@ -37,7 +37,7 @@ export function createEntrances(
     limits,
     clock,
     timers,
-    turn: new Turn({ onError }),
+    turn: new Turn({ clock, onError }),
     health,
     onError,
     accept,

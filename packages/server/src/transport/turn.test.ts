@@ -1,3 +1,4 @@
+import { systemClock } from "../base/system.ts"
 import { defaultServerLimits } from "@hawser/protocol"
 import { outbound } from "@hawser/protocol/core"
 import type { Connection } from "@hawser/protocol/core"
@@ -71,7 +72,11 @@ class Recorder implements Outlet {
 
 function setUp(gate?: Gate) {
   const errors: unknown[] = []
-  const turn = new Turn({ onError: (error) => errors.push(error), ...(gate === undefined ? {} : { gate }) })
+  const turn = new Turn({
+    clock: systemClock,
+    onError: (error) => errors.push(error),
+    ...(gate === undefined ? {} : { gate }),
+  })
   return { errors, turn, ann: new Recorder(turn), ben: new Recorder(turn) }
 }
 
@@ -353,7 +358,11 @@ function withoutPings(labels: readonly string[]): string[] {
 class World {
   readonly errors: unknown[] = []
   readonly gate = new HeldGate()
-  readonly turn = new Turn({ gate: this.gate, onError: (error) => this.errors.push(error) })
+  readonly turn = new Turn({
+    clock: systemClock,
+    gate: this.gate,
+    onError: (error) => this.errors.push(error),
+  })
   readonly peers: readonly Watched[]
   #sent = 0
 

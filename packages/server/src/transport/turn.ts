@@ -13,6 +13,7 @@
 //  6. A connection that was terminated, or whose socket has ended, writes nothing, not even sealed output.
 //  7. A turn that the gate rejects is never released. Its connections are terminated, because their output has a gap.
 //  8. An error of one connection's write is reported and ends that connection alone.
+import type { Clock } from "@hawser/protocol"
 
 /**
  * Output of one connection in its turn. The connection compares the number of the turn that it joined with the
@@ -43,6 +44,8 @@ export interface Gate {
 }
 
 export interface TurnOptions {
+  /** Decides when a turn is sealed: after the turn of the event loop in which its first output arose. */
+  readonly clock: Pick<Clock, "afterTurn" | "schedule">
   /** Receives errors of writes and of the gate. */
   readonly onError: (error: unknown) => void
   /** Default: none; each turn is released when it is sealed. */
@@ -50,6 +53,7 @@ export interface TurnOptions {
 }
 
 export class Turn {
+  readonly #clock: Pick<Clock, "afterTurn" | "schedule">
   readonly #onError: (error: unknown) => void
   readonly #gate: Gate | undefined
   #open = 1
@@ -65,7 +69,8 @@ export class Turn {
   }
 
   /** Creates a turn with number 1 open and no output. */
-  constructor({ onError, gate }: TurnOptions) {
+  constructor({ clock, onError, gate }: TurnOptions) {
+    this.#clock = clock
     this.#onError = onError
     this.#gate = gate
   }
@@ -160,6 +165,7 @@ export class Turn {
   #arm(): void {
     if (this.#isArmed || this.#sealed !== undefined) return
     this.#isArmed = true
-    setImmediate(this.#end)
+    if (this.#clock.afterTurn === undefined) this.#clock.schedule(0, this.#end)
+    else this.#clock.afterTurn(this.#end)
   }
 }

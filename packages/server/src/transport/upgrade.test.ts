@@ -1,3 +1,4 @@
+import { systemClock } from "../base/system.ts"
 import { defaultServerLimits } from "@hawser/protocol"
 import { TimerQueue } from "@hawser/protocol/core"
 import type { CodeTally, ConnectionEvents } from "@hawser/protocol/core"
@@ -53,7 +54,7 @@ function upgrade(
     path: "/ws",
     limits: defaultServerLimits,
     timers,
-    turn: new Turn({ onError: (error) => errors.push(error) }),
+    turn: new Turn({ clock: systemClock, onError: (error) => errors.push(error) }),
     clock,
     origins: undefined,
     trustProxy: false,

@@ -1,3 +1,4 @@
+import { systemClock } from "../base/system.ts"
 import { Duplex } from "node:stream"
 import { expect, it } from "vitest"
 import { outbound } from "@hawser/protocol/core"
@@ -44,7 +45,7 @@ function setUp() {
   Reflect.set(webSocket, "_readyState", OwnedWebSocket.OPEN)
   const onError = (error: unknown): void => void errors.push(error)
   const host = new WebSocketHost({
-    turn: new Turn({ onError }),
+    turn: new Turn({ clock: systemClock, onError }),
     limits: { controlFramesPerSecond: 1 },
     clock: { now: () => 0 },
     onError,

@@ -2,7 +2,7 @@
 // and turn of the event loop. The server's `Turn` releases every byte, also control frames and the close frame.
 // Must not know frames of Hawser.
 import { closeCode, closeReason } from "@hawser/protocol/core"
-import type { Connection, ConnectionEvents, OutboundMessage } from "@hawser/protocol/core"
+import type { ConnectionEvents, OutboundMessage, ServerConnection } from "@hawser/protocol/core"
 import type { Duplex } from "node:stream"
 import { frameBinary, framedOnce, opcode, ownMemory } from "./framing.ts"
 import type { CloseFrame, OwnedWebSocket, SocketOwner } from "./owned-web-socket.ts"
@@ -29,7 +29,7 @@ type State =
 const open: State = { kind: "open" }
 const closed: State = { kind: "closed" }
 
-export class WebSocketConnection implements Connection, Held, Outlet, SocketOwner {
+export class WebSocketConnection implements ServerConnection, Held, Outlet, SocketOwner {
   readonly #webSocket: OwnedWebSocket
   readonly #socket: Duplex
   readonly #host: WebSocketHost
@@ -107,6 +107,10 @@ export class WebSocketConnection implements Connection, Held, Outlet, SocketOwne
     this.#events?.closed(code, reason)
   }
 
+  get isOpen(): boolean {
+    return this.#state === open && this.#webSocket.readyState === openState
+  }
+
   get bufferedBytes(): number {
     const openBytes = (this.#chain?.length ?? 0) + this.#pieceEnd - this.#pieceStart
     const sealedBytes = this.#sealed?.length ?? 0
@@ -120,7 +124,7 @@ export class WebSocketConnection implements Connection, Held, Outlet, SocketOwne
   }
 
   send(message: OutboundMessage): boolean {
-    if (!this.#isOpen) return false
+    if (!this.isOpen) return false
     // Framed here, because the library's sender would build a header for each recipient.
     if (message.isShared === true) {
       this.#add(framedOnce(message))
@@ -133,11 +137,11 @@ export class WebSocketConnection implements Connection, Held, Outlet, SocketOwne
   }
 
   ping(): void {
-    if (this.#isOpen) this.#add(pingFrame)
+    if (this.isOpen) this.#add(pingFrame)
   }
 
   answerPing(payload: Uint8Array): void {
-    if (this.#isOpen) this.#append(payload, opcode.pong)
+    if (this.isOpen) this.#append(payload, opcode.pong)
   }
 
   close(code: number, reason: string): void {
@@ -145,7 +149,7 @@ export class WebSocketConnection implements Connection, Held, Outlet, SocketOwne
   }
 
   closeWith(frame: CloseFrame): void {
-    if (!this.#isOpen) return
+    if (!this.isOpen) return
     this.#join()
     this.#state = { kind: "closing", turn: this.#turn, frame }
   }
@@ -226,10 +230,6 @@ export class WebSocketConnection implements Connection, Held, Outlet, SocketOwne
   resume(): void {
     this.#isPaused = false
     if (!this.#isHeld) this.#webSocket.resume()
-  }
-
-  get #isOpen(): boolean {
-    return this.#state === open && this.#webSocket.readyState === openState
   }
 
   #join(): void {

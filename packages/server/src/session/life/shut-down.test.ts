@@ -1,7 +1,7 @@
 import { profile20 } from "../../profile20/index.ts"
 import { defaultServerLimits, defineContract } from "@hawser/protocol"
 import { serverMessageLimits } from "@hawser/protocol/core"
-import type { Connection, ConnectionEvents, OutboundMessage } from "@hawser/protocol/core"
+import type { ConnectionEvents, OutboundMessage, ServerConnection } from "@hawser/protocol/core"
 import { createEnvelopeCodec } from "@hawser/protocol/profile20"
 import { SimulatedClock, unwatched } from "@hawser/protocol/testing"
 import { beforeEach, describe, expect, it } from "vitest"
@@ -14,7 +14,8 @@ const codec = createEnvelopeCodec({ limits: serverMessageLimits, wallClockMs: ()
 const { shutdownMs, closeTimeoutMs } = defaultServerLimits
 
 /** Peer that never answers; the test sets the bytes in its socket. */
-class SilentPeer implements Connection {
+class SilentPeer implements ServerConnection {
+  isOpen = true
   bufferedBytes = 0
   readonly closes: number[] = []
   terminatedAtMs: number | undefined

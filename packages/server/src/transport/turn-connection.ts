@@ -1,0 +1,109 @@
+// Puts the output of any other connection behind the server's `Turn`: those of `server.accept`, such as an in-memory network.
+// The own transports (`ws`, Bun) join the turn themselves. Must not know the meaning of the bytes.
+import type { Accept, OutboundMessage, ServerConnection } from "@hawser/protocol/core"
+import type { Outlet, Turn } from "./turn.ts"
+
+/** One output, in the order of acceptance. */
+type Output = OutboundMessage | "ping" | { readonly code: number; readonly reason: string }
+
+export class TurnConnection implements ServerConnection, Outlet {
+  readonly #connection: ServerConnection
+  readonly #turn: Turn
+  /** Latest turn that the connection has joined and that was not released; 0 if there is none. */
+  #joined = 0
+  /** Output of turn `#joined`. */
+  #queue: Output[] = []
+  /** Output of the previous turn, while that turn is sealed. */
+  #sealed: Output[] = []
+  #acceptsOutput = true
+
+  constructor(connection: ServerConnection, turn: Turn) {
+    this.#connection = connection
+    this.#turn = turn
+  }
+
+  get isOpen(): boolean {
+    return this.#acceptsOutput && this.#connection.isOpen
+  }
+
+  get bufferedBytes(): number {
+    return bytesOf(this.#queue) + bytesOf(this.#sealed) + this.#connection.bufferedBytes
+  }
+
+  awaitDrain(): void {
+    this.#connection.awaitDrain?.()
+  }
+
+  send(message: OutboundMessage): boolean {
+    return this.#add(message)
+  }
+
+  ping(): void {
+    if (this.#connection.ping !== undefined) this.#add("ping")
+  }
+
+  close(code: number, reason: string): void {
+    this.#add({ code, reason })
+    this.#acceptsOutput = false
+  }
+
+  terminate(): void {
+    this.#acceptsOutput = false
+    this.#queue = []
+    this.#sealed = []
+    this.#connection.terminate()
+  }
+
+  pause(): void {
+    this.#connection.pause()
+  }
+
+  resume(): void {
+    this.#connection.resume()
+  }
+
+  release(turn: number): void {
+    if (!this.#turn.permits(this)) return
+    const isOpenTurn = turn === this.#joined
+    const outputs = isOpenTurn ? this.#queue : this.#sealed
+    if (isOpenTurn) {
+      this.#queue = []
+      this.#joined = 0
+    } else {
+      this.#sealed = []
+    }
+    for (const output of outputs) this.#write(output)
+  }
+
+  #add(output: Output): boolean {
+    if (!this.isOpen) return false
+    if (this.#joined !== this.#turn.open) {
+      if (this.#joined !== 0) {
+        this.#sealed = this.#queue
+        this.#queue = []
+      }
+      this.#joined = this.#turn.open
+      this.#turn.join(this)
+    }
+    this.#queue.push(output)
+    return true
+  }
+
+  #write(output: Output): void {
+    if (output === "ping") this.#connection.ping?.()
+    else if ("bytes" in output) this.#connection.send(output)
+    else this.#connection.close(output.code, output.reason)
+  }
+}
+
+function bytesOf(outputs: readonly Output[]): number {
+  let bytes = 0
+  for (const output of outputs)
+    if (typeof output === "object" && "bytes" in output) bytes += output.bytes.length
+  return bytes
+}
+
+/** Returns an `Accept` that puts the output of each connection behind the turn. */
+export function acceptInTurn(accept: Accept, turn: Turn): Accept {
+  return (accepted) => accept({ ...accepted, connection: new TurnConnection(accepted.connection, turn) })
+}
