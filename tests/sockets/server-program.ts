@@ -42,6 +42,8 @@ export interface ServerSpec {
   /** A list, or the behaviour of a function. */
   readonly origins?: readonly string[] | "takes those of good.com" | "throws"
   readonly allowLoopbackOrigins?: boolean
+  /** False: the server does not serve `2.0`. Default true. */
+  readonly serves20?: boolean
 }
 
 export interface Place {
@@ -108,7 +110,7 @@ export function createProgram(spec: ServerSpec, listen: Listen): ServerProgram {
   const tokens = watchTokens()
   const { origins } = spec
   const server = createServer(contract, {
-    profile20: profile20(),
+    ...(spec.serves20 === false ? {} : { profile20: profile20() }),
     authenticate: (token, context) => tokens.authenticate(token, context),
     onError: (error) => errors.push(error instanceof Error ? error.message : String(error)),
     ...(spec.limits === undefined ? {} : { limits: spec.limits }),

@@ -66,6 +66,12 @@ describeOver(["ws", "bun"], (transport) => {
       expect((await peer.next("welcome")).kind).toBe("welcome")
     })
 
+    it("is refused with 400 for a client that offers none, where 2.0 is not served", async () => {
+      const world = await startServer(transport, { serves20: false })
+      expect((await upgrade(world.url)).status).toBe(400)
+      expect(await upgrade(world.url, { protocols: ["hawser.1"] })).toMatchObject({ status: 101 })
+    })
+
     it("is hawser.1 at any position among several", async () => {
       const world = await startServer(transport)
       expect(await upgrade(world.url, { protocols: ["chat", "hawser.1", "hawser.9"] })).toMatchObject({
