@@ -125,6 +125,16 @@ describe("a topic log as plain data", () => {
     })
   })
 
+  it("still withholds a publication from its publisher", () => {
+    const { log } = newLog()
+    log.append("kept", publication(2, "ann"))
+    log.append("kept", publication(2))
+    const restored = newLog().log
+    restored.thaw(stored(log.freeze()))
+    expect(restored.freeze().publications.map(({ except }) => except)).toEqual(["ann", null])
+    expect(entriesOf(restored, "kept")?.entries.map(({ except }) => except)).toEqual(["ann", undefined])
+  })
+
   it("ages while it is stored", async () => {
     const { log, clock } = newLog({ idleTopicsMax: 9 })
     log.append("kept:old", publication(2))
