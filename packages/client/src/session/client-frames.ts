@@ -6,24 +6,21 @@ import { errorOf } from "../base/peer-error.ts"
 import type { Requests } from "../calls/requests.ts"
 import type { Streams } from "../calls/streams.ts"
 import type { Received } from "./client-session.ts"
-import type { Dialect } from "./dialect.ts"
 import type { Heartbeat } from "./heartbeat.ts"
 import type { Link } from "./links.ts"
-import type { ReplicaCopies } from "./replica-copies.ts"
+import type { RunClientOptions } from "./run-client-options.ts"
 import type { SessionBinding } from "./session-binding.ts"
+import type { Supervisor } from "./supervisor.ts"
 
-export interface ClientFramesOptions {
-  readonly dialect: Dialect
+export interface ClientFramesOptions extends Pick<
+  RunClientOptions,
+  "dialect" | "replicas" | "onFrame" | "onError"
+> {
   readonly requests: Requests
   readonly streams: Streams
-  readonly replicas: ReplicaCopies
   readonly heartbeat: Heartbeat
   readonly binding: SessionBinding
-  /** Called with events, publications and GOAWAY. */
-  readonly onFrame: (frame: Frame) => void
-  readonly onError: (error: unknown) => void
-  /** Called at AUTHREQ: the server requests a fresh token on this link. */
-  readonly renewToken: (link: Link) => void
+  readonly supervisor: Supervisor
 }
 
 export class ClientFrames {
@@ -34,7 +31,7 @@ export class ClientFrames {
   }
 
   receive(link: Link, { frame, count }: Received): void {
-    const { binding, onFrame, replicas, requests, streams } = this.#options
+    const { binding, heartbeat, onFrame, replicas, requests, streams } = this.#options
     const { session } = binding
     switch (frame.kind) {
       case "event":
@@ -67,7 +64,8 @@ export class ClientFrames {
       case "pong":
       case "ack":
       case "sync":
-        this.#onCounts(frame)
+        if (frame.kind === "pong") heartbeat.pong(frame.number)
+        if (session?.receiveCounts(frame) === false) binding.reset(new HawserError("session_diverged"))
         break
       case "reset":
       case "goaway":
@@ -93,30 +91,12 @@ export class ClientFrames {
     if (session === binding.session) session?.settle(count)
   }
 
-  /** Handles acknowledgements and counts of the server. Resets the session if they contradict this end's counts. */
-  #onCounts(frame: Extract<Frame, { kind: "ping" | "pong" | "ack" | "sync" }>): void {
-    const { binding, heartbeat } = this.#options
-    const { session } = binding
-    if (frame.kind === "sync") {
-      if (session?.agreesWith(frame.count, frame.digest) === false)
-        binding.reset(new HawserError("session_diverged"))
-      return
-    }
-    if (frame.kind === "pong") heartbeat.pong(frame.number)
-    if (session?.acknowledged(frame.handled) === false) binding.reset(new HawserError("session_diverged"))
-    else if (frame.kind === "ping") {
-      // PONG does not acknowledge state, and the timer of the acknowledgement is late in a hidden page.
-      session?.flushAck()
-      session?.sendPong(frame.number)
-    }
-  }
-
   /** Handles frames in which the server ends or moves the connection, or requests a token. */
   #onDirective(
     link: Link,
     frame: Extract<Frame, { kind: "reset" | "goaway" | "busy" | "authRequest" }>,
   ): void {
-    const { binding, onFrame, renewToken } = this.#options
+    const { binding, onFrame, supervisor } = this.#options
     switch (frame.kind) {
       case "reset":
         binding.end(new HawserError(frame.cause))
@@ -132,7 +112,7 @@ export class ClientFrames {
         link.announced = new HawserError("sys_service_unavailable", { retryAfterMs: frame.retryAfterMs })
         return
       case "authRequest":
-        renewToken(link)
+        supervisor.step({ kind: "renew", dial: link.dial })
     }
   }
 

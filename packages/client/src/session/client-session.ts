@@ -38,6 +38,9 @@ export interface ClientSessionOptions {
   readonly onAsked: () => void
 }
 
+/** Frame with an acknowledgement, or with counts of the server. */
+export type CountsFrame = Extract<Frame, { kind: "ping" | "pong" | "ack" | "sync" }>
+
 /** Reliable messages of a session, by state. */
 export interface SessionCounts {
   /** Messages accepted for sending. */
@@ -91,18 +94,12 @@ export interface ClientSession extends Carrier {
   sendControl(frame: Frame): void
   /** Sends PING with this number and the acknowledgement. */
   sendPing(number: number): void
-  /** Sends PONG with this number and the acknowledgement. */
-  sendPong(number: number): void
   /** Sends waiting messages, and reports room: the socket or the send buffer may have some. */
   drained(): void
   /** Counts a message, then decodes it. */
   receive(bytes: Uint8Array): Received
   /** Marks a received message as handled. Ignores 0. */
   settle(count: number): void
-  /** Sends the acknowledgement that is due now. */
-  flushAck(): void
-  /** Notes the server's acknowledgement. Returns false if it covers messages that were never sent. */
-  acknowledged(handled: number): boolean
-  /** Returns false if the server's count or digest of received messages differs from this end's. */
-  agreesWith(count: number, digest: number): boolean
+  /** Notes acknowledgements and counts of the server, and answers PING. Returns false if they contradict this end's counts. */
+  receiveCounts(frame: CountsFrame): boolean
 }

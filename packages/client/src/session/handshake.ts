@@ -3,45 +3,28 @@
 // Must not know listeners or when the client dials.
 import { HawserError } from "@hawser/protocol"
 import { unsendable, wireVersion } from "@hawser/protocol/core"
-import type { ClientLimits, Clock } from "@hawser/protocol"
-import type { EventFrame, Frame, RoundTrip, TimerQueue, WelcomeFrame } from "@hawser/protocol/core"
-import type { ClientCounters, ClientTallies } from "../base/counters.ts"
+import type { EventFrame, RoundTrip, WelcomeFrame } from "@hawser/protocol/core"
 import { errorOf } from "../base/peer-error.ts"
 import type { Requests } from "../calls/requests.ts"
 import type { ClientSession } from "./client-session.ts"
-import type { Dialect } from "./dialect.ts"
 import { fittingHolds } from "./fitting-holds.ts"
 import type { Heartbeat } from "./heartbeat.ts"
-import type { Link } from "./links.ts"
+import type { Link, Links } from "./links.ts"
 import type { Outage } from "./outage.ts"
-import type { ReplicaCopies } from "./replica-copies.ts"
+import type { RunClientOptions } from "./run-client-options.ts"
 import type { SessionBinding } from "./session-binding.ts"
-import type { SessionEvent } from "./session-event.ts"
+import type { Supervisor } from "./supervisor.ts"
 
-export interface HandshakeOptions {
-  readonly dialect: Dialect
-  readonly clock: Clock
-  readonly timers: TimerQueue
-  readonly wallClockMs: () => number
-  readonly limits: ClientLimits
-  readonly counters: ClientCounters
-  readonly tallies: ClientTallies
+export interface HandshakeOptions extends RunClientOptions {
   /** Id of this client in HELLO. */
   readonly clientId: string
   readonly requests: Requests
   readonly heartbeat: Heartbeat
   readonly roundTrip: RoundTrip
   readonly outage: Outage
-  readonly replicas: ReplicaCopies
   readonly binding: SessionBinding
-  /** Called at WELCOME, before the session is resumed or begun: the server has replaced the previous connection. */
-  readonly onWelcome: () => void
-  /** Called when the session is open on this link. `first` runs in the new state, before listeners. */
-  readonly onOpen: (link: Link, resumed: boolean, first: () => void) => void
-  /** Called when a new session has begun, before waiting requests go out. */
-  readonly onFresh: () => void
-  readonly onSession: (event: SessionEvent) => void
-  readonly onFrame: (frame: Frame) => void
+  readonly links: Links
+  readonly supervisor: Supervisor
   /** Receives a message that arrived before WELCOME; ignores it if the link is no longer the current one. */
   readonly receive: (link: Link, bytes: Uint8Array) => void
 }
@@ -106,12 +89,13 @@ export class Handshake {
   }
 
   #onWelcome(link: Link, welcome: WelcomeFrame, event: EventFrame | undefined): void {
-    const { binding, clock, counters, onWelcome, receive, roundTrip } = this.#options
+    const { binding, clock, counters, links, receive, roundTrip } = this.#options
     counters.welcomes += 1
     if (link.helloAtMs !== undefined) roundTrip.observe(clock.now() - link.helloAtMs)
     // Requests past their deadlines reject before the replay: the server must not execute abandoned requests.
     this.#options.requests.expire()
-    onWelcome()
+    // The server has replaced the previous connection.
+    links.dropRetired()
     const before = binding.session
     if (!welcome.resumed) {
       this.#open(link, welcome, event)
@@ -127,7 +111,7 @@ export class Handshake {
 
   /** Resumes the session: first its state, then the replay and waiting requests, then listeners. */
   #resume(link: Link, welcome: WelcomeFrame, session: ClientSession): boolean {
-    const { binding, counters, onOpen, onSession, outage, replicas, requests, tallies } = this.#options
+    const { binding, counters, onSession, outage, replicas, requests, tallies } = this.#options
     link.codec = session.codec
     link.welcomed = true
     if (!session.resume(link.connection, welcome)) {
@@ -144,15 +128,14 @@ export class Handshake {
     this.#startHeartbeat()
     if (session.counts.bufferedMessages > 0) this.#options.heartbeat.asked()
     const outageMs = outage.end()
-    onOpen(link, true, () => requests.flush())
+    this.#opened(link, true, () => requests.flush())
     onSession({ kind: "resumed", sessionId: session.id, outageMs })
     return true
   }
 
   /** Begins a new session: first its state, then waiting requests, then listeners. */
   #open(link: Link, welcome: WelcomeFrame, event: EventFrame | undefined): void {
-    const { binding, counters, onFrame, onFresh, onOpen, onSession, outage, requests, tallies } =
-      this.#options
+    const { binding, counters, onFrame, onFresh, onSession, outage, requests, tallies } = this.#options
     const refusal = welcome.refusal ?? "session_unknown"
     if (binding.session?.claim() !== undefined) tallies.resumesRefused.add(refusal)
     binding.end(new HawserError(refusal))
@@ -161,7 +144,7 @@ export class Handshake {
     counters.sessionsOpened += 1
     this.#startHeartbeat()
     outage.end()
-    onOpen(link, false, () => {
+    this.#opened(link, false, () => {
       onFresh()
       requests.flush()
     })
@@ -170,23 +153,25 @@ export class Handshake {
   }
 
   #createSession(link: Link, welcome: WelcomeFrame): ClientSession {
-    const { clock, counters, dialect, heartbeat, limits, requests, timers, wallClockMs } = this.#options
+    const { dialect, heartbeat, limits, requests, wallClockMs } = this.#options
     const { connection, types } = link
     types.replace(welcome.types)
     link.codec = dialect.sessionCodec(link.codec, { types, limits, wallClockMs }, welcome)
     link.welcomed = true
     return dialect.createSession({
+      ...this.#options,
       codec: link.codec,
       types,
       connection,
       welcome,
-      limits,
-      clock,
-      timers,
-      counters,
       onRoom: () => requests.flush(),
       onAsked: () => heartbeat.asked(),
     })
+  }
+
+  /** @param first runs in the new state, before listeners. */
+  #opened({ dial }: Link, resumed: boolean, first: () => void): void {
+    this.#options.supervisor.step({ kind: "welcomed", dial, resumed }, first)
   }
 
   #startHeartbeat(): void {

@@ -8,24 +8,10 @@ import {
   wakeAtHeartbeat,
   wakePatience,
 } from "@hawser/protocol/core"
-import type { ClientLimits, Clock } from "@hawser/protocol"
-import type {
-  HeartbeatInput,
-  HeartbeatOptions,
-  HeartbeatState,
-  RoundTrip,
-  TimerQueue,
-} from "@hawser/protocol/core"
+import type { HeartbeatInput, HeartbeatOptions, HeartbeatState, RoundTrip } from "@hawser/protocol/core"
+import type { RunClientOptions } from "./run-client-options.ts"
 
-type HeartbeatLimits = Pick<
-  ClientLimits,
-  "probeAfterMs" | "probeTimeoutMs" | "probeTimeoutMaxMs" | "wakeProbeMs" | "unansweredMs"
->
-
-export interface HeartbeatRunnerOptions {
-  readonly clock: Clock
-  readonly timers: TimerQueue
-  readonly limits: HeartbeatLimits
+export interface HeartbeatRunnerOptions extends Pick<RunClientOptions, "clock" | "timers" | "limits"> {
   /** Round trip to the server, measured over all connections. */
   readonly roundTrip: RoundTrip
   /** Returns the unacknowledged bytes: their upload delays an answer. */

@@ -2,12 +2,11 @@
 // Ignores events of an abandoned socket. Must not know sessions or a wire profile.
 import { HawserError } from "@hawser/protocol"
 import { TypeTable, closeCode, retryAfterClose } from "@hawser/protocol/core"
-import type { ClientLimits } from "@hawser/protocol"
-import type { Codec, Connection, Dial, DialFailure } from "@hawser/protocol/core"
+import type { Codec, Connection, DialFailure } from "@hawser/protocol/core"
 import { showHint } from "../base/report.ts"
 import { dialError, refusedDial } from "../port/dial-error.ts"
 import { dialHint } from "../port/dial-hint.ts"
-import type { Dialect } from "./dialect.ts"
+import type { RunClientOptions } from "./run-client-options.ts"
 
 export interface Link {
   readonly dial: number
@@ -34,17 +33,14 @@ interface DialSeen {
   failure: DialFailure | undefined
 }
 
-export interface LinksOptions {
-  readonly url: string
-  readonly dialect: Dialect
-  readonly dial: Dial
-  readonly limits: ClientLimits
-  readonly wallClockMs: () => number
+/** `onError` is called when the transport throws. The attempt fails as well. */
+export interface LinksOptions extends Pick<
+  RunClientOptions,
+  "url" | "dialect" | "dial" | "limits" | "wallClockMs" | "onError"
+> {
   readonly onOpened: (dial: number) => void
   readonly onMessage: (link: Link, bytes: Uint8Array) => void
   readonly onDrained: (link: Link) => void
-  /** Called when the transport throws. The attempt fails as well. */
-  readonly onError: (error: unknown) => void
   readonly onFailed: (dial: number, error: HawserError) => void
   readonly onLost: (dial: number, lost: { code: number; error: HawserError | undefined }) => void
 }

@@ -15,7 +15,13 @@ import type {
   WelcomeFrame,
 } from "@hawser/protocol/core"
 import type { OutgoingRequest, RequestOutcome } from "../calls/carrier.ts"
-import type { ClientSession, ClientSessionOptions, Received, SessionCounts } from "./client-session.ts"
+import type {
+  ClientSession,
+  ClientSessionOptions,
+  CountsFrame,
+  Received,
+  SessionCounts,
+} from "./client-session.ts"
 import { SocketPoll } from "./socket-poll.ts"
 
 export class NumberedSession implements ClientSession {
@@ -32,13 +38,13 @@ export class NumberedSession implements ClientSession {
   #cancelStateAck: () => void = () => {}
 
   constructor(options: ClientSessionOptions) {
-    const { codec, connection, welcome, limits, clock, counters, timers } = options
+    const { codec, connection, welcome, limits, timers } = options
     this.id = welcome.sessionId
     this.codec = codec
     this.#options = options
     this.#connection = connection
     this.#resumeToken = welcome.resumeToken
-    this.#delivery = new Delivery({ limits, clock, counters, codec, kept: { bytes: 0 } }, this)
+    this.#delivery = new Delivery({ ...options, kept: { bytes: 0 } }, this)
     this.#poll = new SocketPoll(timers, limits.socketPollMs, () => this.drained())
     this.#delivery.attach(connection, { received: 0, handled: 0 })
   }
@@ -162,10 +168,6 @@ export class NumberedSession implements ClientSession {
     this.#delivery.toldHandled()
   }
 
-  sendPong(number: number): void {
-    this.sendControl({ kind: "pong", number, handled: this.#delivery.handled })
-  }
-
   /** Sends waiting messages as far as the socket takes them. */
   pump(): void {
     this.#delivery.pump()
@@ -243,25 +245,24 @@ export class NumberedSession implements ClientSession {
     this.#cancelStateAck = this.#options.timers.after(delayMs, () => this.#delivery.flushStateAck())
   }
 
-  /** Sends the acknowledgement that is due now. */
-  flushAck(): void {
-    this.#delivery.flushAck()
-  }
-
   /** Marks a received message as handled. Ignores 0. */
   settle(count: number): void {
     if (count > 0) this.#delivery.settle(count)
   }
 
-  /** Notes the server's acknowledgement. Returns false if it covers messages that were never sent. */
-  acknowledged(handled: number): boolean {
-    const known = this.#delivery.acknowledge(handled)
-    if (known) this.drained()
-    return known
-  }
-
-  /** Returns false if the server's count or digest of received messages differs from this end's. */
-  agreesWith(count: number, digest: number): boolean {
-    return this.#delivery.agreesWith(count, digest)
+  /**
+   * Notes acknowledgements and counts of the server. Returns false for an acknowledgement of messages that were never sent,
+   * and if the server's count or digest of received messages differs from this end's.
+   */
+  receiveCounts(frame: CountsFrame): boolean {
+    if (frame.kind === "sync") return this.#delivery.agreesWith(frame.count, frame.digest)
+    if (!this.#delivery.acknowledge(frame.handled)) return false
+    this.drained()
+    if (frame.kind === "ping") {
+      // PONG does not acknowledge state, and the timer of the acknowledgement is late in a hidden page.
+      this.#delivery.flushAck()
+      this.sendControl({ kind: "pong", number: frame.number, handled: this.#delivery.handled })
+    }
+    return true
   }
 }

@@ -2,7 +2,8 @@
 // supervisor, `SessionBinding` holds the session and its connection. One TimerQueue serves all parts.
 // Must not know contracts, topics or listeners.
 import { HawserError } from "@hawser/protocol"
-import { RoundTrip, TimerQueue } from "@hawser/protocol/core"
+import { RoundTrip } from "@hawser/protocol/core"
+import type { TimerQueue } from "@hawser/protocol/core"
 import { Requests } from "../calls/requests.ts"
 import { Streams } from "../calls/streams.ts"
 import { ClientFrames } from "./client-frames.ts"
@@ -10,28 +11,25 @@ import type { SessionCounts } from "./client-session.ts"
 import { Effects } from "./effects.ts"
 import { Handshake } from "./handshake.ts"
 import { Heartbeat } from "./heartbeat.ts"
-import { LeaveWatch } from "./leave.ts"
 import type { PageExit } from "./leave.ts"
 import { Links } from "./links.ts"
 import type { Link } from "./links.ts"
 import { Outage } from "./outage.ts"
+import { PageWatch } from "./page-watch.ts"
 import { refusalOf } from "./refusal.ts"
 import type { RunClientOptions } from "./run-client-options.ts"
 import { SessionBinding } from "./session-binding.ts"
 import type { ClientStatus } from "./status.ts"
-import { guarded } from "./strategies.ts"
 import { Supervisor } from "./supervisor.ts"
 import { Tokens, randomClientId } from "./tokens.ts"
 import type { TokenSource } from "./tokens.ts"
-import { WakeWatch } from "./wake.ts"
+import { SleepWatch } from "./wake.ts"
 
 export class RunningClient {
-  readonly timers: TimerQueue
   readonly requests: Requests
   readonly streams: Streams
   readonly heartbeat: Heartbeat
   readonly #options: RunClientOptions
-  readonly #roundTrip = new RoundTrip()
   readonly #tokens: Tokens
   readonly #supervisor: Supervisor
   readonly #binding: SessionBinding
@@ -40,32 +38,52 @@ export class RunningClient {
   readonly #frames: ClientFrames
   readonly #handshake: Handshake
   readonly #effects: Effects
-  readonly #wakeWatch: WakeWatch
-  readonly #leaveWatch: LeaveWatch
+  readonly #sleepWatch: SleepWatch
+  readonly #pageWatch: PageWatch
   /** True from `connectSoon` to the end of the task: requests are accepted already. */
   #connectsSoon = false
   /** Number of times that another token source replaced the previous one. */
   logIns = 0
 
   constructor(options: RunClientOptions, token: TokenSource) {
+    const roundTrip = new RoundTrip()
     this.#options = options
-    this.timers = new TimerQueue(options.clock, options.onError)
     this.#tokens = new Tokens(token, options.onError)
-    this.#supervisor = this.#createSupervisor()
+    this.#supervisor = this.#createSupervisor(roundTrip)
     this.#binding = this.#createBinding()
-    this.#outage = this.#createOutage()
+    this.#outage = new Outage(options)
     this.requests = this.#createRequests()
-    this.streams = this.#createStreams()
-    this.heartbeat = this.#createHeartbeat()
+    this.streams = new Streams({ ...options, requests: this.requests, session: () => this.#binding.session })
+    this.heartbeat = this.#createHeartbeat(roundTrip)
     this.#links = this.#createLinks()
-    this.#frames = this.#createFrames()
-    this.#handshake = this.#createHandshake()
-    this.#effects = this.#createEffects()
-    this.#wakeWatch = this.#createWakeWatch()
-    this.#leaveWatch = new LeaveWatch(options.leaveSource, (exit) => this.#onPageLeft(exit))
+    const parts = {
+      ...options,
+      supervisor: this.#supervisor,
+      tokens: this.#tokens,
+      binding: this.#binding,
+      outage: this.#outage,
+      requests: this.requests,
+      streams: this.streams,
+      heartbeat: this.heartbeat,
+      links: this.#links,
+    }
+    this.#frames = new ClientFrames(parts)
+    this.#handshake = new Handshake({
+      ...parts,
+      clientId: randomClientId(options.random),
+      roundTrip,
+      receive: (link, bytes) => this.#receive(link, bytes),
+    })
+    this.#effects = new Effects({ ...parts, handshake: this.#handshake })
+    this.#sleepWatch = new SleepWatch({ ...options, onWake: () => this.wake() })
+    this.#pageWatch = new PageWatch(() => this.#listenToPage())
   }
 
   // --- state ----------------------------------------------------------------------------------------------------
+
+  get timers(): TimerQueue {
+    return this.#options.timers
+  }
 
   get status(): ClientStatus {
     return this.#supervisor.status
@@ -73,7 +91,7 @@ export class RunningClient {
 
   /** True while an attempt waits for the token function. */
   get awaitsToken(): boolean {
-    return this.#supervisor.awaitsToken
+    return this.#supervisor.state.kind === "gettingToken"
   }
 
   get sessionId(): string | undefined {
@@ -165,10 +183,21 @@ export class RunningClient {
       )
   }
 
+  /** Listens to the page, and detects sleep. Returns the function that ends it. */
+  #listenToPage(): () => void {
+    const { leaveSource, wakeSource } = this.#options
+    const stopWake = wakeSource(() => this.wake())
+    this.#sleepWatch.start()
+    const stopLeave = leaveSource((exit) => this.#onPageLeft(exit))
+    return () => {
+      stopWake()
+      this.#sleepWatch.stop()
+      stopLeave()
+    }
+  }
+
   #onStatus(status: ClientStatus): void {
-    const isKept = status.state === "open" || status.state === "reconnecting"
-    this.#wakeWatch.set(isKept)
-    this.#leaveWatch.set(isKept)
+    this.#pageWatch.set(status.state === "open" || status.state === "reconnecting")
     if (status.state === "closed") this.#onClosed(status.error)
     this.#options.onStatus(status)
   }
@@ -206,50 +235,32 @@ export class RunningClient {
 
   // --- composition ----------------------------------------------------------------------------------------------
 
-  #createSupervisor(): Supervisor {
-    const { clock, limits, onError, random, reconnect, tallies } = this.#options
+  #createSupervisor(roundTrip: RoundTrip): Supervisor {
     return new Supervisor({
-      clock,
-      timers: this.timers,
-      random,
-      limits,
-      roundTrip: this.#roundTrip,
-      reconnect: { ...reconnect, strategy: guarded(reconnect.strategy, onError) },
+      ...this.#options,
+      roundTrip,
       perform: (effect) => this.#effects.perform(effect),
       onStatus: (status) => this.#onStatus(status),
-      onAttemptFailed: (error) => tallies.handshakesFailed.add(error.code),
+      onAttemptFailed: (error) => this.#options.tallies.handshakesFailed.add(error.code),
     })
   }
 
   #createBinding(): SessionBinding {
-    const { counters, onSession, replicas, tallies } = this.#options
     return new SessionBinding({
-      timers: this.timers,
-      counters,
-      tallies,
+      ...this.#options,
       step: (input, beforeEffects) => this.#supervisor.step(input, beforeEffects),
       closeLink: (dial, reason) => this.#links.close(dial, reason),
       onUnbound: () => {
-        replicas.detach(this.heartbeat.receivedAtMs)
+        this.#options.replicas.detach(this.heartbeat.receivedAtMs)
         this.heartbeat.stop()
       },
       endRequests: (session, cause) => this.requests.onSessionEnded(session, cause),
-      onSession,
     })
   }
 
-  #createOutage(): Outage {
-    const { clock, counters, limits, onSession } = this.#options
-    return new Outage({ clock, timers: this.timers, limits, counters, onProlonged: onSession })
-  }
-
   #createRequests(): Requests {
-    const { clock, counters, limits } = this.#options
     return new Requests({
-      clock,
-      timers: this.timers,
-      limits,
-      counters,
+      ...this.#options,
       session: () => this.#binding.session,
       refusal: () => refusalOf(this.#supervisor.state, this.#connectsSoon),
       onAbandoned: (reference) => this.#binding.session?.cancel(reference),
@@ -258,18 +269,10 @@ export class RunningClient {
     })
   }
 
-  #createStreams(): Streams {
-    const { limits } = this.#options
-    return new Streams({ limits, requests: this.requests, session: () => this.#binding.session })
-  }
-
-  #createHeartbeat(): Heartbeat {
-    const { clock, limits } = this.#options
+  #createHeartbeat(roundTrip: RoundTrip): Heartbeat {
     return new Heartbeat({
-      clock,
-      timers: this.timers,
-      limits,
-      roundTrip: this.#roundTrip,
+      ...this.#options,
+      roundTrip,
       unacknowledgedBytes: () => this.#binding.counts.bufferedBytes,
       sendPing: (number) => this.#binding.session?.sendPing(number),
       onDead: (silentMs) => {
@@ -280,84 +283,15 @@ export class RunningClient {
   }
 
   #createLinks(): Links {
-    const { dial, dialect, limits, onError, url, wallClockMs } = this.#options
     return new Links({
-      url,
-      dialect,
-      dial,
-      limits,
-      wallClockMs,
-      onError,
-      onOpened: (number) => this.#supervisor.step({ kind: "opened", dial: number }),
+      ...this.#options,
+      onOpened: (dial) => this.#supervisor.step({ kind: "opened", dial }),
       onMessage: (link, bytes) => this.#onMessage(link, bytes),
       onDrained: (link) => {
         if (link === this.#binding.link) this.#binding.session?.drained()
       },
-      onFailed: (number, error) => this.#supervisor.step({ kind: "failed", dial: number, error }),
-      onLost: (number, { code, error }) => this.#supervisor.step({ kind: "lost", dial: number, code, error }),
+      onFailed: (dial, error) => this.#supervisor.step({ kind: "failed", dial, error }),
+      onLost: (dial, lost) => this.#supervisor.step({ kind: "lost", dial, ...lost }),
     })
-  }
-
-  #createFrames(): ClientFrames {
-    const { dialect, onError, onFrame, replicas } = this.#options
-    return new ClientFrames({
-      dialect,
-      requests: this.requests,
-      streams: this.streams,
-      replicas,
-      heartbeat: this.heartbeat,
-      binding: this.#binding,
-      onFrame,
-      onError,
-      renewToken: ({ dial }) => this.#supervisor.step({ kind: "renew", dial }),
-    })
-  }
-
-  #createHandshake(): Handshake {
-    const { clock, counters, dialect, limits, onFrame, onFresh, onSession } = this.#options
-    const { random, replicas, tallies, wallClockMs } = this.#options
-    return new Handshake({
-      dialect,
-      clock,
-      timers: this.timers,
-      wallClockMs,
-      limits,
-      counters,
-      tallies,
-      clientId: randomClientId(random),
-      requests: this.requests,
-      heartbeat: this.heartbeat,
-      roundTrip: this.#roundTrip,
-      outage: this.#outage,
-      replicas,
-      binding: this.#binding,
-      onWelcome: () => this.#links.dropRetired(),
-      onOpen: ({ dial }, resumed, first) => this.#supervisor.step({ kind: "welcomed", dial, resumed }, first),
-      onFresh,
-      onSession,
-      onFrame,
-      receive: (link, bytes) => this.#receive(link, bytes),
-    })
-  }
-
-  #createEffects(): Effects {
-    const { counters, onError } = this.#options
-    return new Effects({
-      supervisor: this.#supervisor,
-      tokens: this.#tokens,
-      links: this.#links,
-      handshake: this.#handshake,
-      binding: this.#binding,
-      outage: this.#outage,
-      counters,
-      onError,
-    })
-  }
-
-  #createWakeWatch(): WakeWatch {
-    const { clock, limits, wakeSource, wallClockMs } = this.#options
-    const { sleepMs } = limits
-    const onWake = (): void => this.wake()
-    return new WakeWatch({ clock, timers: this.timers, wallClockMs, sleepMs, onWake }, wakeSource)
   }
 }

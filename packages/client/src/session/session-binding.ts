@@ -1,19 +1,17 @@
 // The current session of a client, and the connection that it is bound to. Ends them: a failed connection, a session that
 // both ends disagree about, a session that is over. Must not know tokens, listeners or when the client dials.
 import { HawserError } from "@hawser/protocol"
-import type { TimerQueue } from "@hawser/protocol/core"
-import type { ClientCounters, ClientTallies } from "../base/counters.ts"
 import type { PendingRequest } from "../calls/requests.ts"
 import { noCounts } from "./client-session.ts"
 import type { ClientSession, SessionCounts } from "./client-session.ts"
 import type { Link } from "./links.ts"
 import type { ReconnectInput } from "./reconnect-state.ts"
-import type { SessionEvent } from "./session-event.ts"
+import type { RunClientOptions } from "./run-client-options.ts"
 
-export interface SessionBindingOptions {
-  readonly timers: TimerQueue
-  readonly counters: ClientCounters
-  readonly tallies: ClientTallies
+export interface SessionBindingOptions extends Pick<
+  RunClientOptions,
+  "timers" | "counters" | "tallies" | "onSession"
+> {
   /** Steps the supervisor. `beforeEffects` runs in the new state. */
   readonly step: (input: ReconnectInput, beforeEffects?: () => void) => void
   readonly closeLink: (dial: number, reason: string) => void
@@ -21,7 +19,6 @@ export interface SessionBindingOptions {
   readonly onUnbound: () => void
   /** Settles the requests of a session that has ended. Returns those with an unknown outcome. */
   readonly endRequests: (session: ClientSession, cause: HawserError) => readonly PendingRequest[]
-  readonly onSession: (event: SessionEvent) => void
 }
 
 export class SessionBinding {

@@ -1,21 +1,20 @@
 // Runs the reconnect machine: holds its state, its one timer, its status and the waiting calls of `connect`. Its owner performs
 // the effects. Must not know sockets or sessions.
-import type { ClientLimits, Clock, HawserError } from "@hawser/protocol"
-import type { RoundTrip, TimerQueue } from "@hawser/protocol/core"
+import type { HawserError } from "@hawser/protocol"
+import type { RoundTrip } from "@hawser/protocol/core"
 import { sameStatus, statusOf } from "./status.ts"
 import type { ClientStatus } from "./status.ts"
 import { attemptLimits } from "./attempt-limits.ts"
 import { stepReconnect } from "./reconnect.machine.ts"
 import { initialReconnect, wakeAtReconnect } from "./reconnect-state.ts"
-import type { ReconnectEffect, ReconnectInput, ReconnectOptions, ReconnectState } from "./reconnect-state.ts"
+import type { ReconnectEffect, ReconnectInput, ReconnectState } from "./reconnect-state.ts"
+import type { RunClientOptions } from "./run-client-options.ts"
 
-export interface SupervisorOptions {
-  readonly clock: Clock
-  readonly timers: TimerQueue
-  readonly random: () => number
-  readonly limits: ClientLimits
+export interface SupervisorOptions extends Pick<
+  RunClientOptions,
+  "clock" | "timers" | "random" | "limits" | "reconnect"
+> {
   readonly roundTrip: RoundTrip
-  readonly reconnect: ReconnectOptions
   readonly perform: (effect: ReconnectEffect) => void
   /** Called after the effects, if the status has visibly changed. */
   readonly onStatus: (status: ClientStatus) => void
@@ -43,11 +42,6 @@ export class Supervisor {
     const state = this.#state
     if (state.kind !== "closed" || state.error.code === "client_closed") return false
     return !state.row.wasOpen && this.#waiters.size === 0
-  }
-
-  /** True while an attempt waits for the token function. */
-  get awaitsToken(): boolean {
-    return this.#state.kind === "gettingToken"
   }
 
   get status(): ClientStatus {

@@ -20,7 +20,7 @@ export interface TopicsOptions {
   readonly callStats: CallStats
   readonly requests: () => Requests
   readonly requestTimeoutMs: number
-  readonly timers: () => TimerQueue
+  readonly timers: TimerQueue
   /** Returns true while the client has a connection with an open session. */
   readonly isOnline: () => boolean
   readonly isClosed: () => boolean
@@ -58,7 +58,7 @@ export class Topics {
       },
       setState: async (input, how) => void (await this.#call("$presence", $presence.output, { input, how })),
       hold: (value, what) => options.requests().hold(value, what),
-      after: (delayMs, callback) => options.timers().after(delayMs, callback),
+      after: (delayMs, callback) => options.timers.after(delayMs, callback),
     }
   }
 
