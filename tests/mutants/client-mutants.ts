@@ -247,7 +247,7 @@ export const clientMutants: readonly Mutant[] = [
     edits: [
       {
         file: machine,
-        find: "  const row = { ...spent(options, state.row, step), dial: state.row.dial + 1 }\n",
+        find: "  const row = { ...spent(state.row, step), dial: state.row.dial + 1 }\n",
         replace: "  const row = { ...state.row, dial: state.row.dial + 1 }\n",
       },
     ],
@@ -259,7 +259,7 @@ export const clientMutants: readonly Mutant[] = [
     edits: [
       {
         file: machine,
-        find: "  const row = { ...spent(options, state.row, step), renewal }\n",
+        find: "  const row = { ...spent(state.row, step), renewal }\n",
         replace: "  const row = { ...state.row, renewal }\n",
       },
     ],
