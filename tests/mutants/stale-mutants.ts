@@ -242,8 +242,8 @@ export const staleMutants: readonly Mutant[] = [
     edits: [
       {
         file: topicMembership,
-        find: "if (this.#wanted === wanted) this.#onFailed(wanted, new",
-        replace: "this.#onFailed(wanted, new",
+        find: "if (this.#wanted === wanted) this.#onFailed(wanted, error)",
+        replace: "this.#onFailed(wanted, error)",
       },
     ],
     killedBy: { tests: [rejoinTimers], because: noTopics },

@@ -1,5 +1,5 @@
 // Puts a client together: its layers, then the typed methods on top of them.
-import { indexCalls, indexEvents } from "@hawser/protocol/core"
+import { RoundTrip, indexCalls, indexEvents } from "@hawser/protocol/core"
 import type { Contract, EventSpec } from "@hawser/protocol"
 import type { CallKind, Frame } from "@hawser/protocol/core"
 import { createClientCounters, createClientTallies } from "./base/counters.ts"
@@ -82,6 +82,7 @@ function createParts(contract: Contract, options: ClientOptions): ClientParts {
     ...dependencies,
     counters,
     tallies,
+    roundTrip: new RoundTrip(),
     replicas,
     onStatus: (status: ClientStatus) => {
       if (status.state === "closed") topics.onClosed()

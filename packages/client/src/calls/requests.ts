@@ -96,8 +96,7 @@ export const endOfStream = Symbol("end of stream")
 
 interface QueuedRequest extends Omit<OutgoingRequest, "budgetMs"> {
   readonly pending: PendingCall
-  readonly onSent: (reference: Reference) => void
-  readonly onUnsent: () => void
+  readonly events: RequestEvents
   /** Length of the message; before a session has encoded it an estimate; 0: not computed. */
   bytes: number
   /** Time at which a session took the request; undefined before. */
@@ -218,9 +217,8 @@ export class Requests {
           this.#options.onUnanswered(queued.sentAtMs)
       },
     })
-    const { onSent = () => {}, onUnsent = () => {} } = events
     const { bytes, input } = admitted
-    const sending = { pending, onSent, onUnsent, bytes, sentAtMs: undefined }
+    const sending = { pending, events, bytes, sentAtMs: undefined }
     const queued: QueuedRequest = { call, name, input, key: options.key, ...sending }
     const giveUp = (reason: HawserError): void => this.#pending.abandon(pending, reason)
     const onAbort = (): void => {
@@ -278,7 +276,7 @@ export class Requests {
       if (neverLeft || (key !== undefined && cause.code !== "sys_invalid_message")) {
         this.#pending.unsent(pending)
         taken.sentAtMs = undefined
-        taken.onUnsent()
+        taken.events.onUnsent?.()
         again.push(taken)
       } else {
         lost.push(shown(taken, "sent"))
@@ -368,7 +366,7 @@ export class Requests {
         this.#taken.add(queued)
         queued.sentAtMs = clock.now()
         this.#pending.sent(queued.pending, reference)
-        queued.onSent(reference)
+        queued.events.onSent?.(reference)
       }
       // The socket is dead and has not emitted `close`.
       if (outcome === "dead" || session.isDead) this.#options.onDeadConnection()

@@ -3,35 +3,19 @@
 import { HawserError } from "@hawser/protocol"
 import type { BadFrame, Frame, ReplicaPartsFrame, ReplyFrame } from "@hawser/protocol/core"
 import { errorOf } from "../base/peer-error.ts"
-import type { Requests } from "../calls/requests.ts"
-import type { Streams } from "../calls/streams.ts"
+import type { ClientParts } from "./client-parts.ts"
 import type { Received } from "./client-session.ts"
-import type { Heartbeat } from "./heartbeat.ts"
 import type { Link } from "./links.ts"
-import type { RunClientOptions } from "./run-client-options.ts"
-import type { SessionBinding } from "./session-binding.ts"
-import type { Supervisor } from "./supervisor.ts"
-
-export interface ClientFramesOptions extends Pick<
-  RunClientOptions,
-  "dialect" | "replicas" | "onFrame" | "onError"
-> {
-  readonly requests: Requests
-  readonly streams: Streams
-  readonly heartbeat: Heartbeat
-  readonly binding: SessionBinding
-  readonly supervisor: Supervisor
-}
 
 export class ClientFrames {
-  readonly #options: ClientFramesOptions
+  readonly #parts: ClientParts
 
-  constructor(options: ClientFramesOptions) {
-    this.#options = options
+  constructor(parts: ClientParts) {
+    this.#parts = parts
   }
 
   receive(link: Link, { frame, count }: Received): void {
-    const { binding, heartbeat, onFrame, replicas, requests, streams } = this.#options
+    const { binding, heartbeat, onFrame, replicas, requests, streams } = this.#parts
     const { session } = binding
     switch (frame.kind) {
       case "event":
@@ -84,7 +68,7 @@ export class ClientFrames {
       case "credit":
       case "have":
       case "void":
-        this.#options.onError(
+        this.#parts.onError(
           new HawserError("sys_invalid_message", { message: `a client takes no "${frame.kind}"` }),
         )
     }
@@ -96,7 +80,7 @@ export class ClientFrames {
     link: Link,
     frame: Extract<Frame, { kind: "reset" | "goaway" | "busy" | "authRequest" }>,
   ): void {
-    const { binding, onFrame, supervisor } = this.#options
+    const { binding, onFrame, supervisor } = this.#parts
     switch (frame.kind) {
       case "reset":
         binding.end(new HawserError(frame.cause))
@@ -118,21 +102,21 @@ export class ClientFrames {
 
   #onReply(frame: ReplyFrame): void {
     const { reference, outcome } = frame
-    if (this.#options.requests.onReply(frame) || outcome.ok || reference !== null) return
+    if (this.#parts.requests.onReply(frame) || outcome.ok || reference !== null) return
     // An error without a reference answers a message that the server could not read.
-    this.#options.onError(errorOf(outcome.error))
+    this.#parts.onError(errorOf(outcome.error))
   }
 
   /** Ends the session with the server's error. The error's `retry` decides whether the client reconnects. */
   #onBye(error: HawserError): void {
-    this.#options.binding.end(error)
-    this.#options.binding.fail(error)
+    this.#parts.binding.end(error)
+    this.#parts.binding.fail(error)
   }
 
   /** Applies a frame of a replica. Treats it as a bad frame if it contradicts the copy. */
   #onReplicaParts(frame: ReplicaPartsFrame): void {
     try {
-      this.#options.replicas.receive(frame)
+      this.#parts.replicas.receive(frame)
     } catch (cause) {
       const message = `a frame of a replica cannot be read: ${cause instanceof Error ? cause.message : String(cause)}`
       this.#onBad({
@@ -145,7 +129,7 @@ export class ClientFrames {
 
   /** Reports a frame that cannot be read, and resets the session if the dialect requires it. */
   #onBad(frame: BadFrame): void {
-    const { binding, dialect, onError } = this.#options
+    const { binding, dialect, onError } = this.#parts
     const error = errorOf({ ...frame.error, code: "sys_invalid_message" })
     onError(error)
     if (dialect.onBadFrame === "reset") binding.reset(error)

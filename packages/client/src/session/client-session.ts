@@ -39,19 +39,25 @@ export interface ClientSessionOptions {
 }
 
 /** Frame with an acknowledgement, or with counts of the server. */
-export type CountsFrame = Extract<Frame, { kind: "ping" | "pong" | "ack" | "sync" }>
+export type CountsFrame = Extract<
+  Frame,
+  {
+    /** Kind of the frame. */
+    readonly kind: "ping" | "pong" | "ack" | "sync"
+  }
+>
 
 /** Reliable messages of a session, by state. */
 export interface SessionCounts {
-  /** Messages accepted for sending. */
+  /** Reliable messages of this session that were accepted for sending; 0 without a session. */
   readonly sent: number
-  /** Messages received. */
+  /** Reliable messages of this session that were received; 0 without a session. */
   readonly received: number
-  /** Messages received and settled. */
+  /** Received messages of this session that were handled; 0 without a session. */
   readonly handled: number
-  /** Sent messages that the server has not acknowledged. */
+  /** Sent messages that the server has not acknowledged; at most `limits.sendBufferMaxCount`. */
   readonly bufferedMessages: number
-  /** Bytes of these messages. */
+  /** Bytes of these messages; at most `limits.sendBufferMaxBytes`, but one message always fits. */
   readonly bufferedBytes: number
 }
 

@@ -2,22 +2,12 @@
 // decisions about when to dial. Must not know frames, requests or listeners.
 import type { HawserError } from "@hawser/protocol"
 import { unsendable } from "@hawser/protocol/core"
+import type { ClientParts } from "./client-parts.ts"
 import type { Handshake } from "./handshake.ts"
-import type { Links } from "./links.ts"
-import type { Outage } from "./outage.ts"
 import type { ReconnectEffect } from "./reconnect-state.ts"
-import type { RunClientOptions } from "./run-client-options.ts"
-import type { SessionBinding } from "./session-binding.ts"
-import type { Supervisor } from "./supervisor.ts"
-import type { Tokens } from "./tokens.ts"
 
-export interface EffectsOptions extends Pick<RunClientOptions, "counters" | "onError"> {
-  readonly supervisor: Supervisor
-  readonly tokens: Tokens
-  readonly links: Links
+export interface EffectsOptions extends ClientParts {
   readonly handshake: Handshake
-  readonly binding: SessionBinding
-  readonly outage: Outage
 }
 
 export class Effects {

@@ -3,43 +3,33 @@
 // Must not know listeners or when the client dials.
 import { HawserError } from "@hawser/protocol"
 import { unsendable, wireVersion } from "@hawser/protocol/core"
-import type { EventFrame, RoundTrip, WelcomeFrame } from "@hawser/protocol/core"
+import type { EventFrame, WelcomeFrame } from "@hawser/protocol/core"
 import { errorOf } from "../base/peer-error.ts"
-import type { Requests } from "../calls/requests.ts"
+import type { ClientParts } from "./client-parts.ts"
 import type { ClientSession } from "./client-session.ts"
 import { fittingHolds } from "./fitting-holds.ts"
-import type { Heartbeat } from "./heartbeat.ts"
-import type { Link, Links } from "./links.ts"
-import type { Outage } from "./outage.ts"
-import type { RunClientOptions } from "./run-client-options.ts"
-import type { SessionBinding } from "./session-binding.ts"
-import type { Supervisor } from "./supervisor.ts"
+import type { Link } from "./links.ts"
+import { randomClientId } from "./tokens.ts"
 
-export interface HandshakeOptions extends RunClientOptions {
-  /** Id of this client in HELLO. */
-  readonly clientId: string
-  readonly requests: Requests
-  readonly heartbeat: Heartbeat
-  readonly roundTrip: RoundTrip
-  readonly outage: Outage
-  readonly binding: SessionBinding
-  readonly links: Links
-  readonly supervisor: Supervisor
+export interface HandshakeOptions extends ClientParts {
   /** Receives a message that arrived before WELCOME; ignores it if the link is no longer the current one. */
   readonly receive: (link: Link, bytes: Uint8Array) => void
 }
 
 export class Handshake {
   readonly #options: HandshakeOptions
+  /** Id of this client in HELLO. */
+  readonly #clientId: string
 
   constructor(options: HandshakeOptions) {
     this.#options = options
+    this.#clientId = randomClientId(options.random)
   }
 
   /** Sends HELLO. Fails the attempt if the token cannot be encoded or is too large. */
   sendHello(link: Link, token: string): void {
     const { codec, connection, dial } = link
-    const { binding, clientId, clock, counters, limits } = this.#options
+    const { binding, clock, counters, limits } = this.#options
     link.helloAtMs = clock.now()
     const resume = binding.session?.claim()
     try {
@@ -48,7 +38,7 @@ export class Handshake {
         version: wireVersion,
         token,
         reference: null,
-        clientId,
+        clientId: this.#clientId,
         dial,
         ...(resume === undefined ? {} : { resume }),
         limits: limits.message,

@@ -8,12 +8,13 @@ import {
   wakeAtHeartbeat,
   wakePatience,
 } from "@hawser/protocol/core"
-import type { HeartbeatInput, HeartbeatOptions, HeartbeatState, RoundTrip } from "@hawser/protocol/core"
+import type { HeartbeatInput, HeartbeatOptions, HeartbeatState } from "@hawser/protocol/core"
 import type { RunClientOptions } from "./run-client-options.ts"
 
-export interface HeartbeatRunnerOptions extends Pick<RunClientOptions, "clock" | "timers" | "limits"> {
-  /** Round trip to the server, measured over all connections. */
-  readonly roundTrip: RoundTrip
+export interface HeartbeatRunnerOptions extends Pick<
+  RunClientOptions,
+  "clock" | "timers" | "limits" | "roundTrip"
+> {
   /** Returns the unacknowledged bytes: their upload delays an answer. */
   readonly unacknowledgedBytes: () => number
   readonly sendPing: (number: number) => void

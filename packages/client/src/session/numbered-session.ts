@@ -2,7 +2,7 @@
 // them on the next connection, counts and decodes received messages. It begins at WELCOME and survives its connections.
 // Must not know listeners, promises or the supervisor.
 import { HawserError } from "@hawser/protocol"
-import { Delivery, frameByte, outbound, unsendable, voidMaxCount } from "@hawser/protocol/core"
+import { Delivery, frameByte, outbound, voidMaxCount } from "@hawser/protocol/core"
 import type { MessageLimits } from "@hawser/protocol"
 import type {
   CancelFrame,
@@ -22,6 +22,7 @@ import type {
   Received,
   SessionCounts,
 } from "./client-session.ts"
+import { requestMessage } from "./request-message.ts"
 import { SocketPoll } from "./socket-poll.ts"
 
 export class NumberedSession implements ClientSession {
@@ -138,8 +139,11 @@ export class NumberedSession implements ClientSession {
    * @throws HawserError `not_available`, `invalid_input` or `message_too_large`; then nothing was sent.
    */
   request(request: OutgoingRequest): RequestOutcome {
+    const { name } = request
+    if (!this.#options.types.has(name))
+      throw new HawserError("not_available", { message: `the server's contract has no "${name}"` })
     const reference = this.#delivery.sent + 1
-    const message = outbound(this.#encode(request, reference))
+    const message = requestMessage(this.codec, request, reference)
     const bytes = message.bytes.length
     if (this.#delivery.reliable(message) === "full") return { outcome: "full", reference: undefined, bytes }
     this.#taken()
@@ -200,25 +204,6 @@ export class NumberedSession implements ClientSession {
 
   #pollUntilFlushed(): void {
     if (!this.#delivery.isFlushed && this.attached) this.#poll.start()
-  }
-
-  #encode({ call, name, input, budgetMs, key }: OutgoingRequest, reference: Reference): Uint8Array {
-    if (!this.#options.types.has(name))
-      throw new HawserError("not_available", { message: `the server's contract has no "${name}"` })
-    const keyed = key === undefined ? {} : { key }
-    try {
-      return this.codec.encode({
-        kind: "request",
-        call: call === "stream" ? undefined : call,
-        type: name,
-        payload: input,
-        budgetMs,
-        reference,
-        ...keyed,
-      })
-    } catch (error) {
-      throw unsendable(`the input of "${name}"`, error)
-    }
   }
 
   // --- receiving ------------------------------------------------------------------------------------------------

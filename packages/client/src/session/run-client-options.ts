@@ -1,6 +1,6 @@
 // Dependencies of a client from the application's options, and those of `RunningClient`.
 import type { ClientLimits, Clock } from "@hawser/protocol"
-import type { Dial, Frame, TimerQueue } from "@hawser/protocol/core"
+import type { Dial, Frame, RoundTrip, TimerQueue } from "@hawser/protocol/core"
 import type { ClientCounters, ClientTallies } from "../base/counters.ts"
 import type { Dialect } from "./dialect.ts"
 import type { LeaveSource } from "./leave.ts"
@@ -31,6 +31,8 @@ export interface Dependencies {
 export interface RunClientOptions extends Dependencies {
   readonly counters: ClientCounters
   readonly tallies: ClientTallies
+  /** Round trip to the server, measured over all connections. */
+  readonly roundTrip: RoundTrip
   readonly replicas: ReplicaCopies
   /** Called with each new status. */
   readonly onStatus: (status: ClientStatus) => void

@@ -2,11 +2,11 @@
 // supervisor, `SessionBinding` holds the session and its connection. One TimerQueue serves all parts.
 // Must not know contracts, topics or listeners.
 import { HawserError } from "@hawser/protocol"
-import { RoundTrip } from "@hawser/protocol/core"
 import type { TimerQueue } from "@hawser/protocol/core"
 import { Requests } from "../calls/requests.ts"
 import { Streams } from "../calls/streams.ts"
 import { ClientFrames } from "./client-frames.ts"
+import type { ClientParts } from "./client-parts.ts"
 import type { SessionCounts } from "./client-session.ts"
 import { Effects } from "./effects.ts"
 import { Handshake } from "./handshake.ts"
@@ -21,7 +21,7 @@ import type { RunClientOptions } from "./run-client-options.ts"
 import { SessionBinding } from "./session-binding.ts"
 import type { ClientStatus } from "./status.ts"
 import { Supervisor } from "./supervisor.ts"
-import { Tokens, randomClientId } from "./tokens.ts"
+import { Tokens } from "./tokens.ts"
 import type { TokenSource } from "./tokens.ts"
 import { SleepWatch } from "./wake.ts"
 
@@ -46,17 +46,16 @@ export class RunningClient {
   logIns = 0
 
   constructor(options: RunClientOptions, token: TokenSource) {
-    const roundTrip = new RoundTrip()
     this.#options = options
     this.#tokens = new Tokens(token, options.onError)
-    this.#supervisor = this.#createSupervisor(roundTrip)
+    this.#supervisor = this.#createSupervisor()
     this.#binding = this.#createBinding()
     this.#outage = new Outage(options)
     this.requests = this.#createRequests()
     this.streams = new Streams({ ...options, requests: this.requests, session: () => this.#binding.session })
-    this.heartbeat = this.#createHeartbeat(roundTrip)
+    this.heartbeat = this.#createHeartbeat()
     this.#links = this.#createLinks()
-    const parts = {
+    const parts: ClientParts = {
       ...options,
       supervisor: this.#supervisor,
       tokens: this.#tokens,
@@ -70,8 +69,6 @@ export class RunningClient {
     this.#frames = new ClientFrames(parts)
     this.#handshake = new Handshake({
       ...parts,
-      clientId: randomClientId(options.random),
-      roundTrip,
       receive: (link, bytes) => this.#receive(link, bytes),
     })
     this.#effects = new Effects({ ...parts, handshake: this.#handshake })
@@ -235,10 +232,9 @@ export class RunningClient {
 
   // --- composition ----------------------------------------------------------------------------------------------
 
-  #createSupervisor(roundTrip: RoundTrip): Supervisor {
+  #createSupervisor(): Supervisor {
     return new Supervisor({
       ...this.#options,
-      roundTrip,
       perform: (effect) => this.#effects.perform(effect),
       onStatus: (status) => this.#onStatus(status),
       onAttemptFailed: (error) => this.#options.tallies.handshakesFailed.add(error.code),
@@ -269,10 +265,9 @@ export class RunningClient {
     })
   }
 
-  #createHeartbeat(roundTrip: RoundTrip): Heartbeat {
+  #createHeartbeat(): Heartbeat {
     return new Heartbeat({
       ...this.#options,
-      roundTrip,
       unacknowledgedBytes: () => this.#binding.counts.bufferedBytes,
       sendPing: (number) => this.#binding.session?.sendPing(number),
       onDead: (silentMs) => {

@@ -1,7 +1,6 @@
 // Runs the reconnect machine: holds its state, its one timer, its status and the waiting calls of `connect`. Its owner performs
 // the effects. Must not know sockets or sessions.
 import type { HawserError } from "@hawser/protocol"
-import type { RoundTrip } from "@hawser/protocol/core"
 import { sameStatus, statusOf } from "./status.ts"
 import type { ClientStatus } from "./status.ts"
 import { attemptLimits } from "./attempt-limits.ts"
@@ -12,9 +11,8 @@ import type { RunClientOptions } from "./run-client-options.ts"
 
 export interface SupervisorOptions extends Pick<
   RunClientOptions,
-  "clock" | "timers" | "random" | "limits" | "reconnect"
+  "clock" | "timers" | "random" | "limits" | "reconnect" | "roundTrip"
 > {
-  readonly roundTrip: RoundTrip
   readonly perform: (effect: ReconnectEffect) => void
   /** Called after the effects, if the status has visibly changed. */
   readonly onStatus: (status: ClientStatus) => void

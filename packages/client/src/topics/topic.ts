@@ -10,8 +10,8 @@ import type { ListenOptions, Unsubscribe } from "../base/event-bus.ts"
 import type { Delivered, EventMeta } from "../base/event-delivery.ts"
 import { PresenceMembers } from "./presence-members.ts"
 import type { JoinOptions, PublishOptions, Published, ClientTopic, TopicState } from "./topic-api.ts"
-import { TopicReader } from "./topic-reader.ts"
-import type { ReaderItem } from "./topic-reader.ts"
+import { createTopicReader, overrunAt } from "./topic-reader.ts"
+import type { ReaderItem, TopicReader } from "./topic-reader.ts"
 import { TopicMembership } from "./topic-membership.ts"
 import type { MembershipCalls } from "./topic-membership.ts"
 
@@ -22,18 +22,23 @@ export interface TopicCalls extends MembershipCalls {
   hold(value: unknown, what: string): Encoded<unknown> | undefined
 }
 
-export interface TopicOptions {
-  readonly name: string
-  readonly schema: Schema | undefined
-  readonly calls: TopicCalls
+/** Dependencies of all topics. */
+export interface TopicHost {
+  /** Returns true while the client has a connection with an open session. */
   readonly isOnline: () => boolean
   /** Returns true while the client is closed: an iteration that begins then ends at once. */
   readonly isClosed: () => boolean
   /** Runs `work` after all earlier events were delivered. */
   readonly inOrder: (work: () => void) => void
+  readonly onError: (error: unknown) => void
+}
+
+export interface TopicOptions extends TopicHost {
+  readonly name: string
+  readonly schema: Schema | undefined
+  readonly calls: TopicCalls
   /** Called before a join and before a listener is added. */
   readonly onUse: (topic: Topic) => void
-  readonly onError: (error: unknown) => void
 }
 
 interface TopicEvents {
@@ -44,8 +49,8 @@ interface TopicEvents {
 export class Topic implements ClientTopic<Contract, string> {
   readonly name: string
   readonly presence: PresenceMembers
+  readonly membership: TopicMembership
   readonly #options: TopicOptions
-  readonly #membership: TopicMembership
   readonly #events: EventBus<Record<string, Delivered>>
   readonly #bus: EventBus<TopicEvents>
   readonly #readers = new Set<TopicReader>()
@@ -58,7 +63,7 @@ export class Topic implements ClientTopic<Contract, string> {
     this.#bus = new EventBus({ onError })
     const isLive = (): boolean => this.state === "in" && isOnline()
     this.presence = new PresenceMembers({ topic: name, schema, isLive, onUse: () => onUse(this), onError })
-    this.#membership = new TopicMembership({
+    this.membership = new TopicMembership({
       topic: name,
       calls,
       onOut: (reason) =>
@@ -70,17 +75,17 @@ export class Topic implements ClientTopic<Contract, string> {
   }
 
   get state(): TopicState {
-    return this.#membership.state
+    return this.membership.state
   }
 
   get position(): TopicPosition | undefined {
-    return this.#membership.position
+    return this.membership.position
   }
 
   /** True from a join until the server has confirmed the leave, and while listeners or iterations exist. */
   get isUsed(): boolean {
     const hasListeners = !this.#events.isEmpty || !this.#bus.isEmpty || this.presence.hasListeners
-    return !this.#membership.isOver || hasListeners || this.#readers.size > 0
+    return !this.membership.isOver || hasListeners || this.#readers.size > 0
   }
 
   join(options: JoinOptions & { readonly state?: unknown } = {}): Promise<void> {
@@ -96,7 +101,7 @@ export class Topic implements ClientTopic<Contract, string> {
       return Promise.reject(error)
     }
     this.#options.onUse(this)
-    const joined = this.#membership.join({ state, since, recent })
+    const joined = this.membership.join({ state, since, recent })
     if (signal === undefined) return joined
     const onAbort = (): void => {
       if (this.state !== "joining") return
@@ -124,7 +129,7 @@ export class Topic implements ClientTopic<Contract, string> {
   async setState(state: unknown, options: CallOptions = {}): Promise<void> {
     const held = this.#held(state, "state")
     await this.#options.calls.setState({ topic: this.name, state: held }, options)
-    this.#membership.setState(held)
+    this.membership.setState(held)
   }
 
   /**
@@ -156,7 +161,7 @@ export class Topic implements ClientTopic<Contract, string> {
 
   [Symbol.asyncIterator](): AsyncIterableIterator<ReaderItem, undefined> {
     this.#options.onUse(this)
-    const reader = new TopicReader((left) => this.#readers.delete(left))
+    const reader = createTopicReader((left) => this.#readers.delete(left))
     if (this.#options.isClosed()) reader.end()
     else this.#readers.add(reader)
     return reader
@@ -165,9 +170,9 @@ export class Topic implements ClientTopic<Contract, string> {
   // --- from the server ------------------------------------------------------------------------------------------
 
   onJoined(event: JoinedEvent): void {
-    const before = this.#membership.position
-    const joinedOf = this.#membership.onJoined(event)
-    if (joinedOf === "abandoned" && !event.more) this.#membership.sendLeave().catch(this.#options.onError)
+    const before = this.membership.position
+    const joinedOf = this.membership.onJoined(event)
+    if (joinedOf === "abandoned" && !event.more) this.membership.sendLeave().catch(this.#options.onError)
     if (joinedOf === "skipped") return
     const { gap, presence, self } = event
     this.#options.inOrder(() => {
@@ -179,11 +184,6 @@ export class Topic implements ClientTopic<Contract, string> {
     })
   }
 
-  /** The server has removed the client from the topic. */
-  onRemoved(reason: HawserError): void {
-    this.#membership.onRemoved(reason)
-  }
-
   onPresence({ isFull, gone, ...list }: PresenceEvent): void {
     if (this.state !== "in") return
     this.#options.inOrder(() => {
@@ -192,22 +192,9 @@ export class Topic implements ClientTopic<Contract, string> {
     })
   }
 
-  /** Notes a received publication. Returns false for one that must not be delivered. */
-  onPublication(offset: number): boolean {
-    return this.#membership.onPublication(offset)
-  }
-
   onDelivered(event: string, { payload, meta }: Delivered): void {
     this.#events.emit(event, { payload, meta })
     this.#read({ kind: "message", event, payload, meta })
-  }
-
-  onReset(cause: HawserError): void {
-    this.#membership.onReset(cause)
-  }
-
-  onFresh(): void {
-    this.#membership.onFresh()
   }
 
   /** Ends iterations after all earlier items: the client is closed. */
@@ -216,7 +203,7 @@ export class Topic implements ClientTopic<Contract, string> {
   }
 
   #leave(reason: HawserError): Promise<void> {
-    const left = this.#membership.leave(reason)
+    const left = this.membership.leave(reason)
     this.#close()
     return left
   }
@@ -237,7 +224,7 @@ export class Topic implements ClientTopic<Contract, string> {
   }
 
   #read(item: ReaderItem): void {
-    const place = { topic: this.name, epoch: this.#membership.position?.epoch ?? "" }
-    for (const reader of [...this.#readers]) reader.push(item, place)
+    const overrun = overrunAt({ topic: this.name, epoch: this.membership.position?.epoch ?? "" })
+    for (const reader of [...this.#readers]) reader.push(item, overrun)
   }
 }

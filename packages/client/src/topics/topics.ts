@@ -10,9 +10,9 @@ import type { Delivered } from "../base/event-delivery.ts"
 import type { SessionEvent } from "../session/session-event.ts"
 import { TopicShelf } from "./topic-shelf.ts"
 import { Topic } from "./topic.ts"
-import type { TopicCalls } from "./topic.ts"
+import type { TopicCalls, TopicHost } from "./topic.ts"
 
-export interface TopicsOptions {
+export interface TopicsOptions extends TopicHost {
   /** Kinds of topics that the contract declares. */
   readonly topics: TopicSpecs
   /** Message of the error `not_available` for every request; undefined: the server has topics. */
@@ -21,12 +21,6 @@ export interface TopicsOptions {
   readonly requests: () => Requests
   readonly requestTimeoutMs: number
   readonly timers: TimerQueue
-  /** Returns true while the client has a connection with an open session. */
-  readonly isOnline: () => boolean
-  readonly isClosed: () => boolean
-  /** Runs `work` after all earlier events were delivered. */
-  readonly inOrder: (work: () => void) => void
-  readonly onError: (error: unknown) => void
 }
 
 interface TopicCallOptions extends CallOptions {
@@ -68,10 +62,8 @@ export class Topics {
     if (known !== undefined) return known
     const spec = this.#kinds.get(topicKindOf(name) ?? "")
     if (spec === undefined) return undefined
-    const { isOnline, isClosed, inOrder, onError } = this.#options
-    const schema = spec.presence
     const onUse = (used: Topic): void => this.#topics.use(used)
-    const topic = new Topic({ name, schema, calls: this.#calls, isOnline, isClosed, inOrder, onUse, onError })
+    const topic = new Topic({ ...this.#options, name, schema: spec.presence, calls: this.#calls, onUse })
     this.#topics.use(topic)
     return topic
   }
@@ -79,7 +71,7 @@ export class Topics {
   /** Handles a frame of a topic. Returns true for a frame that must not be delivered to the client's listeners. */
   receive(frame: Frame): boolean {
     if (frame.kind === "topicEvent")
-      return this.#topics.get(frame.topic)?.onPublication(frame.offset) === false
+      return this.#topics.get(frame.topic)?.membership.onPublication(frame.offset) === false
     if (frame.kind !== "event") return false
     switch (frame.type) {
       case "$join":
@@ -87,7 +79,7 @@ export class Topics {
         return true
       case "$leave":
         this.#find(readLeft(frame.payload), frame, (topic, { code, message }) =>
-          topic.onRemoved(new HawserError(code, { message })),
+          topic.membership.onRemoved(new HawserError(code, { message })),
         )
         return true
       case "$presence":
@@ -107,12 +99,12 @@ export class Topics {
   onSession(event: SessionEvent): void {
     if (event.kind !== "reset") return
     const cause = new HawserError(event.cause)
-    for (const topic of this.#topics.all()) topic.onReset(cause)
+    for (const topic of this.#topics.all()) topic.membership.onReset(cause)
   }
 
   /** Joins all topics again in a new session. */
   onFresh(): void {
-    for (const topic of this.#topics.all()) topic.onFresh()
+    for (const topic of this.#topics.all()) topic.membership.onFresh()
   }
 
   /** Ends all iterations: the client is closed. */
@@ -139,16 +131,8 @@ export class Topics {
     if (refusal !== undefined) throw new HawserError("not_available", { message: refusal })
     const { ahead = false, isUntimed = false, ...options } = how
     const watch = callStats.watch(name)
-    const reply = await requests().call({
-      call: "command",
-      name,
-      spec: anyCall,
-      input,
-      options,
-      ahead,
-      isUntimed,
-      watch,
-    })
+    const request = { name, spec: anyCall, input, options, ahead, isUntimed, watch }
+    const reply = await requests().call({ call: "command", ...request })
     const checked = await check(replies, reply, `"${name}"`)
     if (checked.ok) return checked.value
     throw checked.error
