@@ -188,8 +188,8 @@ export const staleMutants: readonly Mutant[] = [
     edits: [
       {
         file: sessionBinding,
-        find: "    this.#link = undefined\n    this.#cancelMove()\n",
-        replace: "    this.#link = undefined\n",
+        find: "    this.link = undefined\n    this.#cancelMove()\n",
+        replace: "    this.link = undefined\n",
       },
     ],
     killedBy: {

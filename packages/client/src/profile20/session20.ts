@@ -26,12 +26,12 @@ export class Session20 implements ClientSession {
   #lastReference = 0
 
   constructor(options: ClientSessionOptions) {
-    const { codec, connection, limits, timers, welcome } = options
+    const { codec, connection, welcome } = options
     this.id = welcome.sessionId
     this.codec = codec
     this.#options = options
     this.#connection = connection
-    this.#poll = new SocketPoll(timers, limits.socketPollMs, () => this.drained())
+    this.#poll = new SocketPoll(options, () => this.drained())
   }
 
   get attached(): boolean {

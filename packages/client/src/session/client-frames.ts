@@ -1,10 +1,11 @@
 // Dispatches each frame of the server to the part of the client that handles it, and marks counted messages as handled.
 // Reports frames that a client does not take. Must not know sockets or when the client dials.
 import { HawserError } from "@hawser/protocol"
-import type { BadFrame, Frame, ReplicaPartsFrame, ReplyFrame } from "@hawser/protocol/core"
+import type { Frame, ReplicaPartsFrame, ReplyFrame, WireError } from "@hawser/protocol/core"
 import { errorOf } from "../base/peer-error.ts"
+import { describeCause } from "../base/report.ts"
 import type { ClientParts } from "./client-parts.ts"
-import type { Received } from "./client-session.ts"
+import type { ClientSession, Received } from "./client-session.ts"
 import type { Link } from "./links.ts"
 
 export class ClientFrames {
@@ -14,9 +15,18 @@ export class ClientFrames {
     this.#parts = parts
   }
 
-  receive(link: Link, { frame, count }: Received): void {
-    const { binding, heartbeat, onFrame, replicas, requests, streams } = this.#parts
+  /** Receives a message of the session. Ignores it if the link is no longer the current one. */
+  receive(link: Link, bytes: Uint8Array): void {
+    const { binding } = this.#parts
     const { session } = binding
+    if (link !== binding.link || session === undefined) return
+    const { frame, count } = session.receive(bytes)
+    this.#dispatch(link, session, frame)
+    if (session === binding.session) session.settle(count)
+  }
+
+  #dispatch(link: Link, session: ClientSession, frame: Received["frame"]): void {
+    const { binding, heartbeat, onError, onFrame, replicas, requests, streams } = this.#parts
     switch (frame.kind) {
       case "event":
       case "topicEvent":
@@ -39,7 +49,7 @@ export class ClientFrames {
         requests.onEnd(frame)
         break
       case "bad":
-        this.#onBad(frame)
+        this.#onBad(frame.error)
         break
       case "bye":
         this.#onBye(errorOf({ code: frame.code, message: frame.message, category: "system" }))
@@ -49,7 +59,7 @@ export class ClientFrames {
       case "ack":
       case "sync":
         if (frame.kind === "pong") heartbeat.pong(frame.number)
-        if (session?.receiveCounts(frame) === false) binding.reset(new HawserError("session_diverged"))
+        if (!session.receiveCounts(frame)) binding.reset(new HawserError("session_diverged"))
         break
       case "reset":
       case "goaway":
@@ -68,11 +78,8 @@ export class ClientFrames {
       case "credit":
       case "have":
       case "void":
-        this.#parts.onError(
-          new HawserError("sys_invalid_message", { message: `a client takes no "${frame.kind}"` }),
-        )
+        onError(new HawserError("sys_invalid_message", { message: `a client takes no "${frame.kind}"` }))
     }
-    if (session === binding.session) session?.settle(count)
   }
 
   /** Handles frames in which the server ends or moves the connection, or requests a token. */
@@ -118,19 +125,15 @@ export class ClientFrames {
     try {
       this.#parts.replicas.receive(frame)
     } catch (cause) {
-      const message = `a frame of a replica cannot be read: ${cause instanceof Error ? cause.message : String(cause)}`
-      this.#onBad({
-        kind: "bad",
-        reference: null,
-        error: { code: "sys_invalid_message", message, category: "validation" },
-      })
+      const message = `a frame of a replica cannot be read: ${describeCause(cause)}`
+      this.#onBad({ code: "sys_invalid_message", message, category: "validation" })
     }
   }
 
   /** Reports a frame that cannot be read, and resets the session if the dialect requires it. */
-  #onBad(frame: BadFrame): void {
+  #onBad(fault: WireError): void {
     const { binding, dialect, onError } = this.#parts
-    const error = errorOf({ ...frame.error, code: "sys_invalid_message" })
+    const error = errorOf({ ...fault, code: "sys_invalid_message" })
     onError(error)
     if (dialect.onBadFrame === "reset") binding.reset(error)
   }

@@ -66,7 +66,7 @@ export class Effects {
     const { binding, handshake, links } = this.#options
     const link = links.get(dial)
     if (link === undefined) return
-    binding.bind(link)
+    binding.link = link
     handshake.sendHello(link, token)
   }
 

@@ -5,6 +5,7 @@ import { HawserError } from "@hawser/protocol"
 import { unsendable, wireVersion } from "@hawser/protocol/core"
 import type { EventFrame, WelcomeFrame } from "@hawser/protocol/core"
 import { errorOf } from "../base/peer-error.ts"
+import type { ClientFrames } from "./client-frames.ts"
 import type { ClientParts } from "./client-parts.ts"
 import type { ClientSession } from "./client-session.ts"
 import { fittingHolds } from "./fitting-holds.ts"
@@ -12,8 +13,7 @@ import type { Link } from "./links.ts"
 import { randomClientId } from "./tokens.ts"
 
 export interface HandshakeOptions extends ClientParts {
-  /** Receives a message that arrived before WELCOME; ignores it if the link is no longer the current one. */
-  readonly receive: (link: Link, bytes: Uint8Array) => void
+  readonly frames: ClientFrames
 }
 
 export class Handshake {
@@ -79,7 +79,7 @@ export class Handshake {
   }
 
   #onWelcome(link: Link, welcome: WelcomeFrame, event: EventFrame | undefined): void {
-    const { binding, clock, counters, links, receive, roundTrip } = this.#options
+    const { binding, clock, counters, frames, links, roundTrip } = this.#options
     counters.welcomes += 1
     if (link.helloAtMs !== undefined) roundTrip.observe(clock.now() - link.helloAtMs)
     // Requests past their deadlines reject before the replay: the server must not execute abandoned requests.
@@ -96,7 +96,7 @@ export class Handshake {
     } else if (!this.#resume(link, welcome, before)) {
       return
     }
-    for (const bytes of link.early.splice(0)) receive(link, bytes)
+    for (const bytes of link.early.splice(0)) frames.receive(link, bytes)
   }
 
   /** Resumes the session: first its state, then the replay and waiting requests, then listeners. */
@@ -130,7 +130,7 @@ export class Handshake {
     if (binding.session?.claim() !== undefined) tallies.resumesRefused.add(refusal)
     binding.end(new HawserError(refusal))
     const session = this.#createSession(link, welcome)
-    binding.begin(session)
+    binding.session = session
     counters.sessionsOpened += 1
     this.#startHeartbeat()
     outage.end()

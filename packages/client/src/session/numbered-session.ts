@@ -39,14 +39,14 @@ export class NumberedSession implements ClientSession {
   #cancelStateAck: () => void = () => {}
 
   constructor(options: ClientSessionOptions) {
-    const { codec, connection, welcome, limits, timers } = options
+    const { codec, connection, welcome } = options
     this.id = welcome.sessionId
     this.codec = codec
     this.#options = options
     this.#connection = connection
     this.#resumeToken = welcome.resumeToken
     this.#delivery = new Delivery({ ...options, kept: { bytes: 0 } }, this)
-    this.#poll = new SocketPoll(timers, limits.socketPollMs, () => this.drained())
+    this.#poll = new SocketPoll(options, () => this.drained())
     this.#delivery.attach(connection, { received: 0, handled: 0 })
   }
 
@@ -102,13 +102,11 @@ export class NumberedSession implements ClientSession {
    * arrives. Names the oldest `voidMaxCount` at most.
    */
   #sendVoid(): void {
-    const references: number[] = []
-    const collect = ({ kind, reference }: { readonly kind: string; readonly reference?: unknown }): void => {
-      if (kind === "cancel" && typeof reference === "number") references.push(reference)
-    }
-    for (const { bytes } of this.#delivery.unsent())
-      if (bytes[0] === frameByte.cancel) collect(this.codec.decode(bytes, 0))
-    for (const frame of this.#owed.values()) collect(frame)
+    const unsent = this.#delivery.unsent().filter(({ bytes }) => bytes[0] === frameByte.cancel)
+    const waiting = [...unsent.map(({ bytes }) => this.codec.decode(bytes, 0)), ...this.#owed.values()]
+    const references = waiting.flatMap((frame) =>
+      frame.kind === "cancel" && typeof frame.reference === "number" ? [frame.reference] : [],
+    )
     if (references.length > 0)
       this.sendControl({ kind: "void", references: references.slice(0, voidMaxCount) })
   }

@@ -67,10 +67,7 @@ export class RunningClient {
       links: this.#links,
     }
     this.#frames = new ClientFrames(parts)
-    this.#handshake = new Handshake({
-      ...parts,
-      receive: (link, bytes) => this.#receive(link, bytes),
-    })
+    this.#handshake = new Handshake({ ...parts, frames: this.#frames })
     this.#effects = new Effects({ ...parts, handshake: this.#handshake })
     this.#sleepWatch = new SleepWatch({ ...options, onWake: () => this.wake() })
     this.#pageWatch = new PageWatch(() => this.#listenToPage())
@@ -219,15 +216,9 @@ export class RunningClient {
     if (link !== this.#binding.link) return
     this.heartbeat.received()
     if (!link.welcomed || this.#binding.session === undefined) this.#handshake.receive(link, bytes)
-    else this.#receive(link, bytes)
+    else this.#frames.receive(link, bytes)
     // Timers of a hidden page run late, so acknowledgements go out with received messages.
     this.timers.runDue()
-  }
-
-  #receive(link: Link, bytes: Uint8Array): void {
-    const { session } = this.#binding
-    if (link === this.#binding.link && session !== undefined)
-      this.#frames.receive(link, session.receive(bytes))
   }
 
   // --- composition ----------------------------------------------------------------------------------------------

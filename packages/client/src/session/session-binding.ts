@@ -23,40 +23,24 @@ export interface SessionBindingOptions extends Pick<
 
 export class SessionBinding {
   readonly #options: SessionBindingOptions
-  #link: Link | undefined
-  #session: ClientSession | undefined
+  /** The connection that the session is bound to, or that HELLO was sent on. */
+  link: Link | undefined
+  session: ClientSession | undefined
   #cancelMove: () => void = () => {}
 
   constructor(options: SessionBindingOptions) {
     this.#options = options
   }
 
-  /** The connection that the session is bound to, or that HELLO was sent on. */
-  get link(): Link | undefined {
-    return this.#link
-  }
-
-  get session(): ClientSession | undefined {
-    return this.#session
-  }
-
   get counts(): SessionCounts {
-    return this.#session?.counts ?? noCounts
-  }
-
-  bind(link: Link): void {
-    this.#link = link
-  }
-
-  begin(session: ClientSession): void {
-    this.#session = session
+    return this.session?.counts ?? noCounts
   }
 
   /** Unbinds the connection before its socket closes: later events of the socket have no effect. */
   unbind(): void {
-    this.#link = undefined
+    this.link = undefined
     this.#cancelMove()
-    this.#session?.detach()
+    this.session?.detach()
     this.#options.onUnbound()
   }
 
@@ -67,19 +51,19 @@ export class SessionBinding {
   }
 
   sendBye(): void {
-    this.#session?.sendControl({ kind: "bye", code: "client_closed", message: "" })
+    this.session?.sendControl({ kind: "bye", code: "client_closed", message: "" })
   }
 
   /** Reports the current connection as failed. */
   fail(error: HawserError): void {
-    if (this.#link !== undefined) this.#options.step({ kind: "failed", dial: this.#link.dial, error })
+    if (this.link !== undefined) this.#options.step({ kind: "failed", dial: this.link.dial, error })
   }
 
   /** Ends the session at both ends with RESET, because they disagree about it. The client then opens a new session. */
   reset(cause: HawserError): void {
     const { closeLink, step } = this.#options
-    const link = this.#link
-    this.#session?.sendControl({ kind: "reset", cause: cause.code, count: this.counts.received })
+    const link = this.link
+    this.session?.sendControl({ kind: "reset", cause: cause.code, count: this.counts.received })
     this.end(cause)
     if (link === undefined) return
     const error = new HawserError(cause.code, { message: cause.message, retry: "later" })
@@ -89,9 +73,9 @@ export class SessionBinding {
   /** Ends the session at this end, and emits `reset` with the requests whose outcome is unknown. */
   end(cause: HawserError): void {
     const { counters, tallies, endRequests, onSession } = this.#options
-    const session = this.#session
+    const session = this.session
     if (session === undefined) return
-    this.#session = undefined
+    this.session = undefined
     const unacknowledged = endRequests(session, cause)
     session.end()
     if (cause.code !== "client_closed") {

@@ -192,9 +192,9 @@ export class Topic implements ClientTopic<Contract, string> {
     })
   }
 
-  onDelivered(event: string, { payload, meta }: Delivered): void {
-    this.#events.emit(event, { payload, meta })
-    this.#read({ kind: "message", event, payload, meta })
+  onDelivered(event: string, delivered: Delivered): void {
+    this.#events.emit(event, delivered)
+    this.#read({ kind: "message", event, ...delivered })
   }
 
   /** Ends iterations after all earlier items: the client is closed. */
