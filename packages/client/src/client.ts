@@ -51,7 +51,7 @@ interface ClientParts {
 
 function createParts(contract: Contract, options: ClientOptions): ClientParts {
   const dependencies = dependenciesOf(options)
-  const { clock, dialect, limits, onError, timers } = dependencies
+  const { clock, dialect, onError } = dependencies
   const events = indexEvents(contract)
   const eventBus: ClientParts["eventBus"] = new EventBus({ onError })
   const ownBus: ClientParts["ownBus"] = new EventBus({ onError })
@@ -67,16 +67,12 @@ function createParts(contract: Contract, options: ClientOptions): ClientParts {
     onError,
   })
   const topics = new Topics({
+    ...dependencies,
     topics: contract.topics,
-    refusal: dialect.topicsRefusal,
     callStats,
     requests: () => running.requests,
-    requestTimeoutMs: limits.requestTimeoutMs,
-    timers,
-    isOnline: () => running.status.state === "open",
-    isClosed: () => running.status.state === "closed",
+    status: () => running.status,
     inOrder: (work) => delivery.run(work),
-    onError,
   })
   const runOptions = {
     ...dependencies,

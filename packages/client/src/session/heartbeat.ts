@@ -90,7 +90,7 @@ export class Heartbeat {
   /** Starts with an open connection. */
   start(): void {
     this.#state = initialHeartbeat(this.#options.clock.now())
-    this.#arm()
+    this.#arm(this.#state)
   }
 
   /** Stops: the connection was lost. Waiting calls of `ping` reject with `connection_lost`. */
@@ -142,7 +142,7 @@ export class Heartbeat {
     const [state, effects] = stepHeartbeat(this.#deadlines, this.#state, input)
     this.#state = state
     // Every message steps `heard`, which only postpones the deadline. The timer checks the deadline when it fires.
-    if (kind !== "heard" && (kind !== "asked" || this.#isSooner(state))) this.#arm()
+    if (kind !== "heard" && (kind !== "asked" || this.#deadlineMs(state) < this.#wakeAtMs)) this.#arm(state)
     for (const effect of effects) {
       switch (effect.kind) {
         case "sendPing":
@@ -161,16 +161,17 @@ export class Heartbeat {
     }
   }
 
-  #isSooner(state: HeartbeatState): boolean {
-    return (wakeAtHeartbeat(this.#deadlines, state) ?? Number.POSITIVE_INFINITY) < this.#wakeAtMs
+  #deadlineMs(state: HeartbeatState): number {
+    return wakeAtHeartbeat(this.#deadlines, state) ?? Number.POSITIVE_INFINITY
   }
 
-  #arm(): void {
+  #arm(state: HeartbeatState): void {
     this.#cancelWake()
     const { clock, timers } = this.#options
-    const atMs = this.#state === undefined ? undefined : wakeAtHeartbeat(this.#deadlines, this.#state)
-    this.#wakeAtMs = atMs ?? Number.POSITIVE_INFINITY
-    this.#cancelWake =
-      atMs === undefined ? () => {} : timers.at(atMs, () => this.#step({ kind: "wake", nowMs: clock.now() }))
+    const atMs = this.#deadlineMs(state)
+    this.#wakeAtMs = atMs
+    this.#cancelWake = Number.isFinite(atMs)
+      ? timers.at(atMs, () => this.#step({ kind: "wake", nowMs: clock.now() }))
+      : () => {}
   }
 }

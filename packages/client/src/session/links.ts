@@ -1,4 +1,4 @@
-// The sockets of a client: one, or two while it moves to another connection. Forwards their events under the dial number.
+// The sockets of a client: one, or two while it moves to another connection. Steps the supervisor under their dial number.
 // Ignores events of an abandoned socket. Must not know sessions or a wire profile.
 import { HawserError } from "@hawser/protocol"
 import { TypeTable, closeCode, retryAfterClose } from "@hawser/protocol/core"
@@ -7,6 +7,7 @@ import { showHint } from "../base/report.ts"
 import { dialError, refusedDial } from "../port/dial-error.ts"
 import { dialHint } from "../port/dial-hint.ts"
 import type { RunClientOptions } from "./run-client-options.ts"
+import type { Supervisor } from "./supervisor.ts"
 
 export interface Link {
   readonly dial: number
@@ -38,11 +39,9 @@ export interface LinksOptions extends Pick<
   RunClientOptions,
   "url" | "dialect" | "dial" | "limits" | "wallClockMs" | "onError"
 > {
-  readonly onOpened: (dial: number) => void
+  readonly supervisor: Supervisor
   readonly onMessage: (link: Link, bytes: Uint8Array) => void
   readonly onDrained: (link: Link) => void
-  readonly onFailed: (dial: number, error: HawserError) => void
-  readonly onLost: (dial: number, lost: { code: number; error: HawserError | undefined }) => void
 }
 
 export class Links {
@@ -63,7 +62,7 @@ export class Links {
   }
 
   dial(dial: number): void {
-    const { onFailed, onError } = this.#options
+    const { onError, supervisor } = this.#options
     try {
       this.#dial(dial)
       this.#hasThrown = false
@@ -71,13 +70,12 @@ export class Links {
       const error = refusedDial(this.#options.url, cause)
       if (!this.#hasThrown) onError(error)
       this.#hasThrown = true
-      onFailed(dial, error)
+      supervisor.step({ kind: "failed", dial, error })
     }
   }
 
   #dial(dial: number): void {
-    const { dialect, limits, url, wallClockMs, onOpened, onMessage, onDrained, onFailed, onLost } =
-      this.#options
+    const { dialect, limits, supervisor, url, wallClockMs, onMessage, onDrained } = this.#options
     const types = new TypeTable()
     let link: Link | undefined
     const seen: DialSeen = { isOpen: false, isClosed: false, failure: undefined }
@@ -85,7 +83,7 @@ export class Links {
       open: () => {
         seen.isOpen = true
         this.#needsNoHint = true
-        if (this.#links.has(dial)) onOpened(dial)
+        if (this.#links.has(dial)) supervisor.step({ kind: "opened", dial })
       },
       failed: (failure) => {
         seen.failure = failure
@@ -96,7 +94,8 @@ export class Links {
       text: () => {
         if (!this.#links.has(dial)) return
         const message = "the server sent text"
-        onFailed(dial, new HawserError("sys_invalid_message", { message, retry: "later" }))
+        const error = new HawserError("sys_invalid_message", { message, retry: "later" })
+        supervisor.step({ kind: "failed", dial, error })
       },
       drained: () => {
         if (link !== undefined && this.#links.has(dial)) onDrained(link)
@@ -108,7 +107,8 @@ export class Links {
         if (link !== undefined && !this.#links.has(dial)) return
         const { isOpen, failure } = seen
         this.#hintAt(seen)
-        onLost(dial, { code, error: isOpen ? announcedError(link, code) : dialError(url, code, failure) })
+        const error = isOpen ? announcedError(link, code) : dialError(url, code, failure)
+        supervisor.step({ kind: "lost", dial, code, error })
       },
     })
     const codec = dialect.createCodec({ types, limits, wallClockMs })

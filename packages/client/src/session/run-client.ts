@@ -49,12 +49,12 @@ export class RunningClient {
     this.#options = options
     this.#tokens = new Tokens(token, options.onError)
     this.#supervisor = this.#createSupervisor()
+    this.#links = this.#createLinks()
     this.#binding = this.#createBinding()
     this.#outage = new Outage(options)
     this.requests = this.#createRequests()
     this.streams = new Streams({ ...options, requests: this.requests, session: () => this.#binding.session })
     this.heartbeat = this.#createHeartbeat()
-    this.#links = this.#createLinks()
     const parts: ClientParts = {
       ...options,
       supervisor: this.#supervisor,
@@ -228,15 +228,14 @@ export class RunningClient {
       ...this.#options,
       perform: (effect) => this.#effects.perform(effect),
       onStatus: (status) => this.#onStatus(status),
-      onAttemptFailed: (error) => this.#options.tallies.handshakesFailed.add(error.code),
     })
   }
 
   #createBinding(): SessionBinding {
     return new SessionBinding({
       ...this.#options,
-      step: (input, beforeEffects) => this.#supervisor.step(input, beforeEffects),
-      closeLink: (dial, reason) => this.#links.close(dial, reason),
+      supervisor: this.#supervisor,
+      links: this.#links,
       onUnbound: () => {
         this.#options.replicas.detach(this.heartbeat.receivedAtMs)
         this.heartbeat.stop()
@@ -271,13 +270,11 @@ export class RunningClient {
   #createLinks(): Links {
     return new Links({
       ...this.#options,
-      onOpened: (dial) => this.#supervisor.step({ kind: "opened", dial }),
+      supervisor: this.#supervisor,
       onMessage: (link, bytes) => this.#onMessage(link, bytes),
       onDrained: (link) => {
         if (link === this.#binding.link) this.#binding.session?.drained()
       },
-      onFailed: (dial, error) => this.#supervisor.step({ kind: "failed", dial, error }),
-      onLost: (dial, lost) => this.#supervisor.step({ kind: "lost", dial, ...lost }),
     })
   }
 }

@@ -4,17 +4,16 @@ import { HawserError } from "@hawser/protocol"
 import type { PendingRequest } from "../calls/requests.ts"
 import { noCounts } from "./client-session.ts"
 import type { ClientSession, SessionCounts } from "./client-session.ts"
-import type { Link } from "./links.ts"
-import type { ReconnectInput } from "./reconnect-state.ts"
+import type { Link, Links } from "./links.ts"
 import type { RunClientOptions } from "./run-client-options.ts"
+import type { Supervisor } from "./supervisor.ts"
 
 export interface SessionBindingOptions extends Pick<
   RunClientOptions,
   "timers" | "counters" | "tallies" | "onSession"
 > {
-  /** Steps the supervisor. `beforeEffects` runs in the new state. */
-  readonly step: (input: ReconnectInput, beforeEffects?: () => void) => void
-  readonly closeLink: (dial: number, reason: string) => void
+  readonly supervisor: Supervisor
+  readonly links: Links
   /** Called after the session was detached from its connection. */
   readonly onUnbound: () => void
   /** Settles the requests of a session that has ended. Returns those with an unknown outcome. */
@@ -47,7 +46,7 @@ export class SessionBinding {
   /** Moves to another connection after `ms` milliseconds. A later call replaces an earlier one. */
   moveIn(ms: number): void {
     this.#cancelMove()
-    this.#cancelMove = this.#options.timers.after(ms, () => this.#options.step({ kind: "move" }))
+    this.#cancelMove = this.#options.timers.after(ms, () => this.#options.supervisor.step({ kind: "move" }))
   }
 
   sendBye(): void {
@@ -56,18 +55,19 @@ export class SessionBinding {
 
   /** Reports the current connection as failed. */
   fail(error: HawserError): void {
-    if (this.link !== undefined) this.#options.step({ kind: "failed", dial: this.link.dial, error })
+    if (this.link !== undefined)
+      this.#options.supervisor.step({ kind: "failed", dial: this.link.dial, error })
   }
 
   /** Ends the session at both ends with RESET, because they disagree about it. The client then opens a new session. */
   reset(cause: HawserError): void {
-    const { closeLink, step } = this.#options
+    const { links, supervisor } = this.#options
     const link = this.link
     this.session?.sendControl({ kind: "reset", cause: cause.code, count: this.counts.received })
     this.end(cause)
     if (link === undefined) return
     const error = new HawserError(cause.code, { message: cause.message, retry: "later" })
-    step({ kind: "failed", dial: link.dial, error }, () => closeLink(link.dial, cause.code))
+    supervisor.step({ kind: "failed", dial: link.dial, error }, () => links.close(link.dial, cause.code))
   }
 
   /** Ends the session at this end, and emits `reset` with the requests whose outcome is unknown. */

@@ -11,13 +11,11 @@ import type { RunClientOptions } from "./run-client-options.ts"
 
 export interface SupervisorOptions extends Pick<
   RunClientOptions,
-  "clock" | "timers" | "random" | "limits" | "reconnect" | "roundTrip"
+  "clock" | "timers" | "random" | "limits" | "reconnect" | "roundTrip" | "tallies"
 > {
   readonly perform: (effect: ReconnectEffect) => void
   /** Called after the effects, if the status has visibly changed. */
   readonly onStatus: (status: ClientStatus) => void
-  /** Called when an attempt has failed before WELCOME. */
-  readonly onAttemptFailed: (error: HawserError) => void
 }
 
 export class Supervisor {
@@ -74,7 +72,7 @@ export class Supervisor {
     const { clock, limits, random, reconnect, roundTrip, timers, perform } = this.#options
     const at = { nowMs: clock.now(), random: random(), limits: attemptLimits(limits, roundTrip) }
     const [state, effects] = stepReconnect(reconnect, this.#state, input, at)
-    this.#reportFailure(this.#state, state)
+    this.#countFailure(this.#state, state)
     this.#state = state
     this.#cancelWake()
     const atMs = wakeAtReconnect(state)
@@ -83,11 +81,12 @@ export class Supervisor {
     for (const effect of effects) perform(effect)
   }
 
-  /** Reports a failed attempt. The loss of an open connection is reported elsewhere. */
-  #reportFailure(before: ReconnectState, after: ReconnectState): void {
+  /** Counts an attempt that has failed before WELCOME. The loss of an open connection is counted elsewhere. */
+  #countFailure(before: ReconnectState, after: ReconnectState): void {
     if (before.kind === "open" || before.kind === "moving") return
     const { failures, lastError } = after.row
-    if (failures > before.row.failures && lastError !== undefined) this.#options.onAttemptFailed(lastError)
+    if (failures > before.row.failures && lastError !== undefined)
+      this.#options.tallies.handshakesFailed.add(lastError.code)
   }
 
   #publish(): void {

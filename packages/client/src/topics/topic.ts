@@ -8,6 +8,7 @@ import type { CallOptions } from "../calls/requests.ts"
 import { EventBus } from "../base/event-bus.ts"
 import type { ListenOptions, Unsubscribe } from "../base/event-bus.ts"
 import type { Delivered, EventMeta } from "../base/event-delivery.ts"
+import type { ClientStatus } from "../session/status.ts"
 import { PresenceMembers } from "./presence-members.ts"
 import type { JoinOptions, PublishOptions, Published, ClientTopic, TopicState } from "./topic-api.ts"
 import { createTopicReader, overrunAt } from "./topic-reader.ts"
@@ -24,10 +25,8 @@ export interface TopicCalls extends MembershipCalls {
 
 /** Dependencies of all topics. */
 export interface TopicHost {
-  /** Returns true while the client has a connection with an open session. */
-  readonly isOnline: () => boolean
-  /** Returns true while the client is closed: an iteration that begins then ends at once. */
-  readonly isClosed: () => boolean
+  /** Returns the client's status. */
+  readonly status: () => ClientStatus
   /** Runs `work` after all earlier events were delivered. */
   readonly inOrder: (work: () => void) => void
   readonly onError: (error: unknown) => void
@@ -56,12 +55,12 @@ export class Topic implements ClientTopic<Contract, string> {
   readonly #readers = new Set<TopicReader>()
 
   constructor(options: TopicOptions) {
-    const { name, schema, calls, isOnline, inOrder, onUse, onError } = options
+    const { name, schema, calls, status, inOrder, onUse, onError } = options
     this.name = name
     this.#options = options
     this.#events = new EventBus({ onError })
     this.#bus = new EventBus({ onError })
-    const isLive = (): boolean => this.state === "in" && isOnline()
+    const isLive = (): boolean => this.state === "in" && status().state === "open"
     this.presence = new PresenceMembers({ topic: name, schema, isLive, onUse: () => onUse(this), onError })
     this.membership = new TopicMembership({
       topic: name,
@@ -162,7 +161,8 @@ export class Topic implements ClientTopic<Contract, string> {
   [Symbol.asyncIterator](): AsyncIterableIterator<ReaderItem, undefined> {
     this.#options.onUse(this)
     const reader = createTopicReader((left) => this.#readers.delete(left))
-    if (this.#options.isClosed()) reader.end()
+    // On a closed client the iteration ends at once.
+    if (this.#options.status().state === "closed") reader.end()
     else this.#readers.add(reader)
     return reader
   }

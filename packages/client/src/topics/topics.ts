@@ -2,25 +2,22 @@
 import { HawserError } from "@hawser/protocol"
 import { readJoined, readLeft, readPresenceEvent, topicCalls, topicKindOf } from "@hawser/protocol/core"
 import type { Schema, TopicSpecs } from "@hawser/protocol"
-import type { EventFrame, Frame, TimerQueue, TopicCall } from "@hawser/protocol/core"
+import type { EventFrame, Frame, TopicCall } from "@hawser/protocol/core"
 import { check } from "../base/checked.ts"
 import type { CallStats } from "../calls/call-stats.ts"
 import type { CallOptions, Requests } from "../calls/requests.ts"
 import type { Delivered } from "../base/event-delivery.ts"
+import type { Dependencies } from "../session/run-client-options.ts"
 import type { SessionEvent } from "../session/session-event.ts"
 import { TopicShelf } from "./topic-shelf.ts"
 import { Topic } from "./topic.ts"
 import type { TopicCalls, TopicHost } from "./topic.ts"
 
-export interface TopicsOptions extends TopicHost {
+export interface TopicsOptions extends TopicHost, Pick<Dependencies, "dialect" | "limits" | "timers"> {
   /** Kinds of topics that the contract declares. */
   readonly topics: TopicSpecs
-  /** Message of the error `not_available` for every request; undefined: the server has topics. */
-  readonly refusal: string | undefined
   readonly callStats: CallStats
   readonly requests: () => Requests
-  readonly requestTimeoutMs: number
-  readonly timers: TimerQueue
 }
 
 interface TopicCallOptions extends CallOptions {
@@ -45,7 +42,7 @@ export class Topics {
       leave: async (topic) => {
         await this.#call("$leave", $leave.output, { input: { topic }, how: { isUntimed: true } })
       },
-      requestTimeoutMs: options.requestTimeoutMs,
+      requestTimeoutMs: options.limits.requestTimeoutMs,
       publish: async (input, how) => {
         const { offset } = await this.#call("$publish", $publish.output, { input, how })
         return { offset: offset ?? undefined }
@@ -127,8 +124,9 @@ export class Topics {
     replies: Schema<unknown, Reply>,
     { input, how }: { readonly input: object; readonly how: TopicCallOptions },
   ): Promise<Reply> {
-    const { callStats, refusal, requests } = this.#options
-    if (refusal !== undefined) throw new HawserError("not_available", { message: refusal })
+    const { callStats, dialect, requests } = this.#options
+    const message = dialect.topicsRefusal
+    if (message !== undefined) throw new HawserError("not_available", { message })
     const { ahead = false, isUntimed = false, ...options } = how
     const watch = callStats.watch(name)
     const request = { name, spec: anyCall, input, options, ahead, isUntimed, watch }
