@@ -18,6 +18,7 @@ import { RunningClient } from "./session/run-client.ts"
 import type { SessionEvent } from "./session/session-event.ts"
 import { statusIterator } from "./session/status.ts"
 import type { ClientStatus } from "./session/status.ts"
+import { randomClientId } from "./session/tokens.ts"
 import { Topics } from "./topics/topics.ts"
 
 /**
@@ -78,6 +79,7 @@ function createParts(contract: Contract, options: ClientOptions): ClientParts {
     ...dependencies,
     counters,
     tallies,
+    clientId: randomClientId(dependencies.random),
     roundTrip: new RoundTrip(),
     replicas,
     onStatus: (status: ClientStatus) => {

@@ -31,6 +31,8 @@ export interface Dependencies {
 export interface RunClientOptions extends Dependencies {
   readonly counters: ClientCounters
   readonly tallies: ClientTallies
+  /** Id of this client in HELLO. */
+  readonly clientId: string
   /** Round trip to the server, measured over all connections. */
   readonly roundTrip: RoundTrip
   readonly replicas: ReplicaCopies

@@ -1,15 +1,15 @@
-// A running client: puts its parts together, and offers the verbs of the application. `Effects` performs the decisions of the
+// A running client: puts its parts together, and offers the verbs of the application. `performEffect` performs the decisions of the
 // supervisor, `SessionBinding` holds the session and its connection. One TimerQueue serves all parts.
 // Must not know contracts, topics or listeners.
 import { HawserError } from "@hawser/protocol"
 import type { TimerQueue } from "@hawser/protocol/core"
 import { Requests } from "../calls/requests.ts"
 import { Streams } from "../calls/streams.ts"
-import { ClientFrames } from "./client-frames.ts"
+import { receiveMessage } from "./client-frames.ts"
 import type { ClientParts } from "./client-parts.ts"
 import type { SessionCounts } from "./client-session.ts"
-import { Effects } from "./effects.ts"
-import { Handshake } from "./handshake.ts"
+import { performEffect } from "./effects.ts"
+import { receiveOpening } from "./handshake.ts"
 import { Heartbeat } from "./heartbeat.ts"
 import type { PageExit } from "./leave.ts"
 import { Links } from "./links.ts"
@@ -35,9 +35,7 @@ export class RunningClient {
   readonly #binding: SessionBinding
   readonly #outage: Outage
   readonly #links: Links
-  readonly #frames: ClientFrames
-  readonly #handshake: Handshake
-  readonly #effects: Effects
+  readonly #parts: ClientParts
   readonly #sleepWatch: SleepWatch
   readonly #pageWatch: PageWatch
   /** True from `connectSoon` to the end of the task: requests are accepted already. */
@@ -55,7 +53,7 @@ export class RunningClient {
     this.requests = this.#createRequests()
     this.streams = new Streams({ ...options, requests: this.requests, session: () => this.#binding.session })
     this.heartbeat = this.#createHeartbeat()
-    const parts: ClientParts = {
+    this.#parts = {
       ...options,
       supervisor: this.#supervisor,
       tokens: this.#tokens,
@@ -66,9 +64,6 @@ export class RunningClient {
       heartbeat: this.heartbeat,
       links: this.#links,
     }
-    this.#frames = new ClientFrames(parts)
-    this.#handshake = new Handshake({ ...parts, frames: this.#frames })
-    this.#effects = new Effects({ ...parts, handshake: this.#handshake })
     this.#sleepWatch = new SleepWatch({ ...options, onWake: () => this.wake() })
     this.#pageWatch = new PageWatch(() => this.#listenToPage())
   }
@@ -215,8 +210,8 @@ export class RunningClient {
     counters.bytesReceived += bytes.length
     if (link !== this.#binding.link) return
     this.heartbeat.received()
-    if (!link.welcomed || this.#binding.session === undefined) this.#handshake.receive(link, bytes)
-    else this.#frames.receive(link, bytes)
+    if (!link.welcomed || this.#binding.session === undefined) receiveOpening(this.#parts, link, bytes)
+    else receiveMessage(this.#parts, link, bytes)
     // Timers of a hidden page run late, so acknowledgements go out with received messages.
     this.timers.runDue()
   }
@@ -226,7 +221,7 @@ export class RunningClient {
   #createSupervisor(): Supervisor {
     return new Supervisor({
       ...this.#options,
-      perform: (effect) => this.#effects.perform(effect),
+      perform: (effect) => performEffect(this.#parts, effect),
       onStatus: (status) => this.#onStatus(status),
     })
   }
