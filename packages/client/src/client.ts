@@ -64,7 +64,7 @@ function createParts(contract: Contract, options: ClientOptions): ClientParts {
     events,
     optionalEvents: dialect.optionalEvents,
     bus: eventBus,
-    onTopicEvent: (event, delivered) => topics.onDelivered(event, delivered),
+    onTopicEvent: (topic, event, delivered) => topics.onDelivered(topic, event, delivered),
     onError,
   })
   const topics = new Topics({

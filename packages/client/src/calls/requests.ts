@@ -104,8 +104,7 @@ interface QueuedRequest extends Omit<OutgoingRequest, "budgetMs"> {
 }
 
 interface Admitted {
-  readonly waits: boolean
-  /** Estimated length of the message, if the request waits. */
+  /** Estimated length of the message; 0 for a request that does not wait. */
   readonly bytes: number
   readonly input: OutgoingRequest["input"]
 }
@@ -228,7 +227,7 @@ export class Requests {
     options.signal?.addEventListener("abort", onAbort, { once: true })
     this.#queue.add(queued)
     // A request at the head of the queue was not admitted to wait.
-    if (!admitted.waits && this.#send(queued) === "full") giveUp(new HawserError("buffer_full"))
+    if (bytes === 0 && this.#send(queued) === "full") giveUp(new HawserError("buffer_full"))
     return giveUp
   }
 
@@ -307,7 +306,7 @@ export class Requests {
       // The frame is the one container around the input.
       const input = this.#inputs.hold(request.input, 1, what)
       if ((ahead || this.#queue.size === 0) && this.#options.session() !== undefined)
-        return { waits: false, bytes: 0, input }
+        return { bytes: 0, input }
       return this.#admitToLine(input, this.#inputs.messageBytes(input, options.key, what))
     } catch (error) {
       if (error instanceof UnsendableError) return error
@@ -323,7 +322,7 @@ export class Requests {
     }
     let waiting = 0
     for (const queued of this.#queue) waiting += queued.bytes
-    if (this.#queue.size === 0 || waiting + bytes <= sendBufferMaxBytes) return { waits: true, bytes, input }
+    if (this.#queue.size === 0 || waiting + bytes <= sendBufferMaxBytes) return { bytes, input }
     const message = `send queue is full: requests of ${waiting} bytes are waiting (limits.sendBufferMaxBytes, ${sendBufferMaxBytes}); retry when the status is open`
     return new HawserError("buffer_full", { message })
   }

@@ -123,8 +123,7 @@ export class Links {
    * `dropRetired` terminates it at the latest.
    */
   retire(dial: number): void {
-    const link = this.#links.get(dial)
-    this.#links.delete(dial)
+    const link = this.#remove(dial)
     if (link !== undefined) this.#retired.push(link)
   }
 
@@ -137,8 +136,7 @@ export class Links {
    * @param hasFailed false if the application closed the client.
    */
   abandon(dial: number, hasFailed: boolean): void {
-    const link = this.#links.get(dial)
-    this.#links.delete(dial)
+    const link = this.#remove(dial)
     if (link === undefined) return
     if (hasFailed) this.#hintAt(link.seen)
     link.connection.terminate()
@@ -146,9 +144,13 @@ export class Links {
 
   /** Removes a socket, then closes it: messages already sent still arrive. */
   close(dial: number, reason: string): void {
+    this.#remove(dial)?.connection.close(closeCode.normal, reason)
+  }
+
+  #remove(dial: number): Link | undefined {
     const link = this.#links.get(dial)
     this.#links.delete(dial)
-    link?.connection.close(closeCode.normal, reason)
+    return link
   }
 
   /** Shows the hint for a dial that failed without a known cause; once, and not after a socket was open. */

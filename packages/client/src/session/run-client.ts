@@ -36,7 +36,6 @@ export class RunningClient {
   readonly #outage: Outage
   readonly #links: Links
   readonly #parts: ClientParts
-  readonly #sleepWatch: SleepWatch
   readonly #pageWatch: PageWatch
   /** True from `connectSoon` to the end of the task: requests are accepted already. */
   #connectsSoon = false
@@ -48,23 +47,22 @@ export class RunningClient {
     this.#tokens = new Tokens(token, options.onError)
     this.#supervisor = this.#createSupervisor()
     this.#links = this.#createLinks()
-    this.#binding = this.#createBinding()
-    this.#outage = new Outage(options)
     this.requests = this.#createRequests()
     this.streams = new Streams({ ...options, requests: this.requests, session: () => this.#binding.session })
     this.heartbeat = this.#createHeartbeat()
-    this.#parts = {
+    this.#outage = new Outage(options)
+    const parts = {
       ...options,
       supervisor: this.#supervisor,
       tokens: this.#tokens,
-      binding: this.#binding,
-      outage: this.#outage,
+      links: this.#links,
       requests: this.requests,
       streams: this.streams,
       heartbeat: this.heartbeat,
-      links: this.#links,
+      outage: this.#outage,
     }
-    this.#sleepWatch = new SleepWatch({ ...options, onWake: () => this.wake() })
+    this.#binding = new SessionBinding(parts)
+    this.#parts = { ...parts, binding: this.#binding }
     this.#pageWatch = new PageWatch(() => this.#listenToPage())
   }
 
@@ -123,9 +121,7 @@ export class RunningClient {
   }
 
   close(): void {
-    const { link } = this.#binding
-    this.#binding.sendBye()
-    this.#supervisor.step({ kind: "close" }, () => this.#closeLink(link))
+    this.#supervisor.step({ kind: "close" }, this.#takeLeave())
   }
 
   /** Probes the connection, or dials at once if the dial budget allows it: the network or the page may have changed. */
@@ -145,17 +141,18 @@ export class RunningClient {
   #logInAnew(): void {
     this.logIns += 1
     const message = "connect() was called with another token"
-    const { link } = this.#binding
-    this.#binding.sendBye()
-    this.#supervisor.beginAnew(
-      new HawserError("cancelled", { message }),
-      () => this.#closeLink(link),
-      () => this.#endAll(new HawserError("client_closed", { message })),
+    this.#supervisor.beginAnew(new HawserError("cancelled", { message }), this.#takeLeave(), () =>
+      this.#endAll(new HawserError("client_closed", { message })),
     )
   }
 
-  #closeLink(link: Link | undefined): void {
-    if (link !== undefined) this.#links.close(link.dial, "the client was closed")
+  /** Sends BYE. Returns the function that closes the connection. */
+  #takeLeave(): () => void {
+    const { link } = this.#binding
+    this.#binding.sendBye()
+    return () => {
+      if (link !== undefined) this.#links.close(link.dial, "the client was closed")
+    }
   }
 
   // --- events of the parts --------------------------------------------------------------------------------------
@@ -175,12 +172,14 @@ export class RunningClient {
   /** Listens to the page, and detects sleep. Returns the function that ends it. */
   #listenToPage(): () => void {
     const { leaveSource, wakeSource } = this.#options
-    const stopWake = wakeSource(() => this.wake())
-    this.#sleepWatch.start()
+    const onWake = (): void => this.wake()
+    const sleepWatch = new SleepWatch({ ...this.#options, onWake })
+    const stopWake = wakeSource(onWake)
+    sleepWatch.start()
     const stopLeave = leaveSource((exit) => this.#onPageLeft(exit))
     return () => {
       stopWake()
-      this.#sleepWatch.stop()
+      sleepWatch.stop()
       stopLeave()
     }
   }
@@ -223,19 +222,6 @@ export class RunningClient {
       ...this.#options,
       perform: (effect) => performEffect(this.#parts, effect),
       onStatus: (status) => this.#onStatus(status),
-    })
-  }
-
-  #createBinding(): SessionBinding {
-    return new SessionBinding({
-      ...this.#options,
-      supervisor: this.#supervisor,
-      links: this.#links,
-      onUnbound: () => {
-        this.#options.replicas.detach(this.heartbeat.receivedAtMs)
-        this.heartbeat.stop()
-      },
-      endRequests: (session, cause) => this.requests.onSessionEnded(session, cause),
     })
   }
 

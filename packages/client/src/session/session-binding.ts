@@ -1,23 +1,22 @@
 // The current session of a client, and the connection that it is bound to. Ends them: a failed connection, a session that
 // both ends disagree about, a session that is over. Must not know tokens, listeners or when the client dials.
 import { HawserError } from "@hawser/protocol"
-import type { PendingRequest } from "../calls/requests.ts"
+import type { Requests } from "../calls/requests.ts"
 import { noCounts } from "./client-session.ts"
 import type { ClientSession, SessionCounts } from "./client-session.ts"
+import type { Heartbeat } from "./heartbeat.ts"
 import type { Link, Links } from "./links.ts"
 import type { RunClientOptions } from "./run-client-options.ts"
 import type { Supervisor } from "./supervisor.ts"
 
 export interface SessionBindingOptions extends Pick<
   RunClientOptions,
-  "timers" | "counters" | "tallies" | "onSession"
+  "timers" | "counters" | "tallies" | "replicas" | "onSession"
 > {
   readonly supervisor: Supervisor
   readonly links: Links
-  /** Called after the session was detached from its connection. */
-  readonly onUnbound: () => void
-  /** Settles the requests of a session that has ended. Returns those with an unknown outcome. */
-  readonly endRequests: (session: ClientSession, cause: HawserError) => readonly PendingRequest[]
+  readonly requests: Requests
+  readonly heartbeat: Heartbeat
 }
 
 export class SessionBinding {
@@ -37,10 +36,12 @@ export class SessionBinding {
 
   /** Unbinds the connection before its socket closes: later events of the socket have no effect. */
   unbind(): void {
+    const { heartbeat, replicas } = this.#options
     this.link = undefined
     this.#cancelMove()
     this.session?.detach()
-    this.#options.onUnbound()
+    replicas.detach(heartbeat.receivedAtMs)
+    heartbeat.stop()
   }
 
   /** Moves to another connection after `ms` milliseconds. A later call replaces an earlier one. */
@@ -72,11 +73,11 @@ export class SessionBinding {
 
   /** Ends the session at this end, and emits `reset` with the requests whose outcome is unknown. */
   end(cause: HawserError): void {
-    const { counters, tallies, endRequests, onSession } = this.#options
+    const { counters, tallies, requests, onSession } = this.#options
     const session = this.session
     if (session === undefined) return
     this.session = undefined
-    const unacknowledged = endRequests(session, cause)
+    const unacknowledged = requests.onSessionEnded(session, cause)
     session.end()
     if (cause.code !== "client_closed") {
       counters.sessionsReset += 1

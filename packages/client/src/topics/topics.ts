@@ -88,9 +88,8 @@ export class Topics {
   }
 
   /** Delivers a publication to its topic, after the client's own listeners. */
-  onDelivered(event: string, delivered: Delivered): void {
-    const { topic } = delivered.meta
-    if (topic !== undefined) this.#topics.get(topic)?.onDelivered(event, delivered)
+  onDelivered(topic: string, event: string, delivered: Delivered): void {
+    this.#topics.get(topic)?.onDelivered(event, delivered)
   }
 
   onSession(event: SessionEvent): void {
