@@ -216,9 +216,8 @@ export class Requests {
           this.#options.onUnanswered(queued.sentAtMs)
       },
     })
-    const { bytes, input } = admitted
-    const sending = { pending, events, bytes, sentAtMs: undefined }
-    const queued: QueuedRequest = { call, name, input, key: options.key, ...sending }
+    const { key } = options
+    const queued: QueuedRequest = { ...admitted, call, name, key, pending, events, sentAtMs: undefined }
     const giveUp = (reason: HawserError): void => this.#pending.abandon(pending, reason)
     const onAbort = (): void => {
       const message = `"${name}" was aborted by its caller`
@@ -227,7 +226,7 @@ export class Requests {
     options.signal?.addEventListener("abort", onAbort, { once: true })
     this.#queue.add(queued)
     // A request at the head of the queue was not admitted to wait.
-    if (bytes === 0 && this.#send(queued) === "full") giveUp(new HawserError("buffer_full"))
+    if (admitted.bytes === 0 && this.#send(queued) === "full") giveUp(new HawserError("buffer_full"))
     return giveUp
   }
 

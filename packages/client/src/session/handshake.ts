@@ -88,12 +88,11 @@ function resume(parts: ClientParts, link: Link, welcome: WelcomeFrame): boolean 
     binding.fail(new HawserError("sys_invalid_message", { message, retry: "later" }))
     return false
   }
-  link.codec = session.codec
   link.welcomed = true
   if (!session.resume(link.connection, welcome)) {
     tallies.resumesRefused.add("session_diverged")
     const count = session.counts.received
-    link.connection.send({ bytes: link.codec.encode({ kind: "reset", cause: "session_diverged", count }) })
+    link.connection.send({ bytes: session.codec.encode({ kind: "reset", cause: "session_diverged", count }) })
     binding.reset(new HawserError("session_diverged"))
     return false
   }
@@ -132,11 +131,10 @@ function createSession(parts: ClientParts, link: Link, welcome: WelcomeFrame): C
   const { dialect, heartbeat, limits, requests, wallClockMs } = parts
   const { connection, types } = link
   types.replace(welcome.types)
-  link.codec = dialect.sessionCodec(link.codec, { types, limits, wallClockMs }, welcome)
   link.welcomed = true
   return dialect.createSession({
     ...parts,
-    codec: link.codec,
+    codec: dialect.sessionCodec(link.codec, { types, limits, wallClockMs }, welcome),
     types,
     connection,
     welcome,

@@ -89,7 +89,7 @@ export class Heartbeat {
 
   /** Starts with an open connection. */
   start(): void {
-    this.#state = initialHeartbeat(this.#options.clock.now())
+    this.#state = initialHeartbeat(this.#nowMs)
     this.#arm(this.#state)
   }
 
@@ -103,28 +103,28 @@ export class Heartbeat {
 
   /** Notes a message of the server. */
   received(): void {
-    this.#receivedAtMs = this.#options.clock.now()
+    this.#receivedAtMs = this.#nowMs
     this.#step({ kind: "heard", nowMs: this.#receivedAtMs })
   }
 
   /** Notes a sent reliable message: an answer of the server is due. */
   asked(): void {
-    if (this.#state?.kind === "listening") this.#step({ kind: "asked", nowMs: this.#options.clock.now() })
+    if (this.#state?.kind === "listening") this.#step({ kind: "asked", nowMs: this.#nowMs })
   }
 
   /** Notes that a request, sent at `sentAtMs`, reached its deadline without a reply. */
   unanswered(sentAtMs: number): void {
-    this.#step({ kind: "unanswered", sentAtMs, nowMs: this.#options.clock.now() })
+    this.#step({ kind: "unanswered", sentAtMs, nowMs: this.#nowMs })
   }
 
   /** Probes the connection: the process may have slept, or the network may have changed. */
   doubt(): void {
     const timeoutMs = this.#deadlines.wakeTimeoutMs
-    this.#step({ kind: "doubt", nowMs: this.#options.clock.now(), timeoutMs })
+    this.#step({ kind: "doubt", nowMs: this.#nowMs, timeoutMs })
   }
 
   pong(number: number): void {
-    this.#step({ kind: "pong", number, nowMs: this.#options.clock.now() })
+    this.#step({ kind: "pong", number, nowMs: this.#nowMs })
   }
 
   /** Measures the round trip in milliseconds. Rejects with `not_connected` or `connection_lost`. */
@@ -132,8 +132,12 @@ export class Heartbeat {
     if (this.#state === undefined) return Promise.reject(new HawserError("not_connected"))
     return new Promise((resolve, reject) => {
       this.#waiters.add({ resolve, reject })
-      this.#step({ kind: "probe", nowMs: this.#options.clock.now() })
+      this.#step({ kind: "probe", nowMs: this.#nowMs })
     })
+  }
+
+  get #nowMs(): number {
+    return this.#options.clock.now()
   }
 
   #step(input: HeartbeatInput): void {
@@ -167,11 +171,10 @@ export class Heartbeat {
 
   #arm(state: HeartbeatState): void {
     this.#cancelWake()
-    const { clock, timers } = this.#options
     const atMs = this.#deadlineMs(state)
     this.#wakeAtMs = atMs
     this.#cancelWake = Number.isFinite(atMs)
-      ? timers.at(atMs, () => this.#step({ kind: "wake", nowMs: clock.now() }))
+      ? this.#options.timers.at(atMs, () => this.#step({ kind: "wake", nowMs: this.#nowMs }))
       : () => {}
   }
 }

@@ -13,8 +13,8 @@ export interface Link {
   readonly dial: number
   readonly connection: Connection
   readonly types: TypeTable
-  /** The session's codec after WELCOME: the table of types belongs to the session. */
-  codec: Codec
+  /** Codec before WELCOME. */
+  readonly codec: Codec
   welcomed: boolean
   /** Messages that arrived before WELCOME, in order. */
   readonly early: Uint8Array[]
