@@ -22,7 +22,7 @@ export const clientMutants: readonly Mutant[] = [
   {
     name: "The client relies on its timers alone, which may be late, when it retransmits",
     breaks: ["O5", "R22"],
-    edits: [{ file: handshake, find: "    this.#options.requests.expire()\n", replace: "" }],
+    edits: [{ file: handshake, find: "  requests.expire()\n", replace: "" }],
     killedBy: {
       tests: ["tests/sessions/late-requests.test.ts"],
       because: "a client with late timers has not rejected its requests when it resumes",
@@ -247,7 +247,7 @@ export const clientMutants: readonly Mutant[] = [
     edits: [
       {
         file: machine,
-        find: "  const row = { ...spent(options, state.row, step), dial: state.row.dial + 1 }\n",
+        find: "  const row = { ...spent(state.row, step), dial: state.row.dial + 1 }\n",
         replace: "  const row = { ...state.row, dial: state.row.dial + 1 }\n",
       },
     ],
@@ -259,7 +259,7 @@ export const clientMutants: readonly Mutant[] = [
     edits: [
       {
         file: machine,
-        find: "  const row = { ...spent(options, state.row, step), renewal }\n",
+        find: "  const row = { ...spent(state.row, step), renewal }\n",
         replace: "  const row = { ...state.row, renewal }\n",
       },
     ],
@@ -348,8 +348,8 @@ export const clientMutants: readonly Mutant[] = [
     edits: [
       {
         file: clientFrames,
-        find: '    if (dialect.onBadFrame === "reset") binding.reset(error)\n',
-        replace: '    if (dialect.onBadFrame !== "reset") binding.reset(error)\n',
+        find: '  if (dialect.onBadFrame === "reset") binding.reset(error)\n',
+        replace: '  if (dialect.onBadFrame !== "reset") binding.reset(error)\n',
       },
     ],
     killedBy: { tests: ["tests/sessions/client-rules.test.ts"], because: "its servers send no such frame" },
@@ -375,7 +375,7 @@ export const clientMutants: readonly Mutant[] = [
     edits: [
       {
         file: clientFrames,
-        find: '        if (frame.intent !== "shutdown") binding.moveIn(frame.startInMs)\n',
+        find: '      if (frame.intent !== "shutdown") binding.moveIn(frame.startInMs)\n',
         replace: "",
       },
     ],

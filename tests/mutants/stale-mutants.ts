@@ -188,8 +188,8 @@ export const staleMutants: readonly Mutant[] = [
     edits: [
       {
         file: sessionBinding,
-        find: "    this.#link = undefined\n    this.#cancelMove()\n",
-        replace: "    this.#link = undefined\n",
+        find: "    this.link = undefined\n    this.#cancelMove()\n",
+        replace: "    this.link = undefined\n",
       },
     ],
     killedBy: {
@@ -242,8 +242,8 @@ export const staleMutants: readonly Mutant[] = [
     edits: [
       {
         file: topicMembership,
-        find: "if (this.#wanted === wanted) this.#onFailed(wanted, new",
-        replace: "this.#onFailed(wanted, new",
+        find: "if (this.#wanted === wanted) this.#onFailed(wanted, error)",
+        replace: "this.#onFailed(wanted, error)",
       },
     ],
     killedBy: { tests: [rejoinTimers], because: noTopics },

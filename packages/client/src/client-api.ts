@@ -21,7 +21,8 @@ import type { CallReading } from "./calls/call-stats.ts"
 import type { CallOptions, PendingRequest } from "./calls/requests.ts"
 import type { StreamOptions } from "./calls/streams.ts"
 import type { ConnectOptions } from "./connect.ts"
-import type { ReplicaCopy } from "./replicas/replicas.ts"
+import type { ReplicaCopy } from "./replicas/replica-api.ts"
+import type { SessionCounts } from "./session/client-session.ts"
 import type { SessionEvent } from "./session/session-event.ts"
 import type { ClientStatus } from "./session/status.ts"
 import type { ClientTopic } from "./topics/topic-api.ts"
@@ -30,7 +31,7 @@ import type { ClientTopic } from "./topics/topic-api.ts"
 export type EventListener<T> = (payload: T, meta: EventMeta) => unknown
 
 /** Numbers of a client. Counters begin at 0 with `createClient`, never decrease, and are not bounded. */
-export interface ClientStats extends Readonly<ClientCounters> {
+export interface ClientStats extends Readonly<ClientCounters>, SessionCounts {
   /** Requests without a reply, waiting ones and streams included. */
   readonly pending: number
   /** Requests that wait for a session, or for space in its send buffer; at most `limits.sendQueueMaxCount`. */
@@ -39,16 +40,6 @@ export interface ClientStats extends Readonly<ClientCounters> {
   readonly streams: number
   /** Scheduled deadlines; 0 on a closed client. */
   readonly timers: number
-  /** Reliable messages of this session that were accepted for sending; 0 without a session. */
-  readonly sent: number
-  /** Reliable messages of this session that were received; 0 without a session. */
-  readonly received: number
-  /** Received messages of this session that were handled; 0 without a session. */
-  readonly handled: number
-  /** Sent messages that the server has not acknowledged; at most `limits.sendBufferMaxCount`. */
-  readonly bufferedMessages: number
-  /** Bytes of these messages; at most `limits.sendBufferMaxBytes`, but one message always fits. */
-  readonly bufferedBytes: number
   /** Last measured round trip, in milliseconds; undefined before the first. */
   readonly roundTripMs: number | undefined
   /** Milliseconds since the connection was lost; 0 while connected. `outagesMs` includes it after the outage. */

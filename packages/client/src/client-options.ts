@@ -1,7 +1,7 @@
 // The options of `createClient`, and the client's dependencies made of them: checked, with defaults, and guarded against
 // errors of the application's functions. Must not know sessions, topics or listeners.
 import type { ClientLimits, Clock } from "@hawser/protocol"
-import { quoted } from "@hawser/protocol/core"
+import { TimerQueue, quoted } from "@hawser/protocol/core"
 import type { Dial } from "@hawser/protocol/core"
 import { checkLimits } from "./base/check-limits.ts"
 import { describeValue, guardedClock, guardedNumber, guardedRandom, guardedSource } from "./base/injected.ts"
@@ -10,7 +10,8 @@ import type { Dialect } from "./session/dialect.ts"
 import { compactDialect } from "./session/compact-dialect.ts"
 import { pageLeaveSource } from "./session/leave.ts"
 import type { LeaveSource } from "./session/leave.ts"
-import { exponential, noReconnect } from "./session/strategies.ts"
+import type { Dependencies } from "./session/run-client-options.ts"
+import { exponential, guarded, noReconnect } from "./session/strategies.ts"
 import type { ReconnectStrategy } from "./session/strategies.ts"
 import type { TokenSource } from "./session/tokens.ts"
 import { pageWakeSource } from "./session/wake.ts"
@@ -69,21 +70,6 @@ export interface ClientOptions {
   readonly random?: () => number
 }
 
-/** Dependencies of a client, from its options. */
-export interface Dependencies {
-  readonly url: string
-  readonly dialect: Dialect
-  readonly dial: Dial
-  readonly clock: Clock
-  readonly random: () => number
-  readonly wallClockMs: () => number
-  readonly limits: ClientLimits
-  readonly strategy: ReconnectStrategy
-  readonly wakeSource: WakeSource
-  readonly leaveSource: LeaveSource
-  readonly onError: (error: unknown) => void
-}
-
 /**
  * Checks the options and fills in the defaults.
  * @throws TypeError for an unusable address, a runtime without a WebSocket, a `webSocket` that is no constructor, and a
@@ -100,19 +86,22 @@ export function dependenciesOf(options: ClientOptions): Dependencies {
   if (options.dial === undefined) assertCanDial(options)
   assertDialect(options.profile)
   const ownClock = clock === undefined ? systemClock : guardedClock(clock, onError)
+  const limits = checkLimits(options.limits)
+  const strategy = reconnect === false ? noReconnect : (reconnect ?? exponential())
   const socketDial = webSocketDial(() => webSocket ?? globalWebSocket())
   return {
     url: options.url,
     dialect: options.profile ?? compactDialect,
     dial: options.dial ?? askFirst(socketDial, { clock: ownClock, ask: pageAsk() }),
     clock: ownClock,
+    timers: new TimerQueue(ownClock, onError),
     random: random === undefined ? Math.random : guardedRandom(random, onError),
     wallClockMs:
       wallClockMs === undefined
         ? Date.now
         : guardedNumber(wallClockMs, { name: "wallClockMs", fallback: Date.now, onError }),
-    limits: checkLimits(options.limits),
-    strategy: reconnect === false ? noReconnect : (reconnect ?? exponential()),
+    limits,
+    reconnect: { ...limits, strategy: guarded(strategy, onError) },
     wakeSource: guardedSource(wakeSource ?? pageWakeSource, onError),
     leaveSource: guardedSource(leaveSource ?? pageLeaveSource, onError),
     onError,

@@ -28,7 +28,7 @@ export interface EventDeliveryOptions {
   readonly optionalEvents: ReadonlySet<string>
   readonly bus: EventBus<Record<string, Delivered>>
   /** Called with each publication of a topic, after the listeners of its event. */
-  readonly onTopicEvent: (event: string, delivered: Delivered) => void
+  readonly onTopicEvent: (topic: string, event: string, delivered: Delivered) => void
   readonly onError: (error: unknown) => void
 }
 
@@ -91,7 +91,7 @@ export class EventDelivery {
     }
     const delivered = { payload: checked.value, meta }
     bus.emit(type, delivered)
-    if (meta.topic !== undefined) onTopicEvent(type, delivered)
+    if (meta.topic !== undefined) onTopicEvent(meta.topic, type, delivered)
   }
 }
 

@@ -36,7 +36,7 @@ function setUp({ window = 4, signal, late }: SetUpOptions = {}) {
     grant: (items) => granted.push(items),
     giveUp: (reason) => {
       givenUp.push(reason.code)
-      reader.finish(reason)
+      reader.end(reason)
     },
   })
   reader.begin()
@@ -74,7 +74,7 @@ describe("reading", () => {
   it("yields what arrived before the end, then stays over", async () => {
     const { reader, givenUp } = setUp()
     reader.push(1)
-    reader.finish(undefined)
+    reader.end(undefined)
     expect(await reader.next()).toEqual({ value: 2, done: false })
     expect([await reader.next(), await reader.next()]).toEqual([over, over])
     expect(givenUp).toEqual([])
@@ -83,8 +83,8 @@ describe("reading", () => {
   it("throws an error once, after what arrived before it", async () => {
     const { reader } = setUp()
     reader.push(1)
-    reader.finish(new HawserError("forbidden"))
-    reader.finish(new HawserError("timeout"))
+    reader.end(new HawserError("forbidden"))
+    reader.end(new HawserError("timeout"))
     reader.push(2)
     expect(await reader.next()).toEqual({ value: 2, done: false })
     expect(await codeOf(reader.next())).toBe("forbidden")
@@ -94,7 +94,7 @@ describe("reading", () => {
   it("throws at the first of those that wait, and tells the others that it is over", async () => {
     const { reader } = setUp()
     const waiting = [reader.next(), reader.next(), reader.next()]
-    reader.finish(new HawserError("connection_lost"))
+    reader.end(new HawserError("connection_lost"))
     const [first, ...others] = await Promise.allSettled(waiting)
     expect(first).toMatchObject({ status: "rejected", reason: { code: "connection_lost" } })
     expect(others).toEqual([
@@ -137,7 +137,7 @@ describe("credit", () => {
     const { reader, granted } = setUp({ window: 2 })
     reader.push(1)
     reader.push(2)
-    reader.finish(undefined)
+    reader.end(undefined)
     await reader.next()
     await reader.next()
     expect(granted).toEqual([2])
@@ -192,7 +192,7 @@ describe("leaving", () => {
     reader.push(1)
     reader.push(2)
     await reader.next()
-    reader.finish(undefined)
+    reader.end(undefined)
     controller.abort("enough")
     expect(await codeOf(reader.next())).toBe("cancelled")
     expect(await reader.next()).toEqual(over)

@@ -8,6 +8,7 @@
 import { HawserError } from "@hawser/protocol"
 import type { Schema } from "@hawser/protocol"
 import { AsyncQueue } from "../base/async-queue.ts"
+import type { Read } from "../base/async-queue.ts"
 import { check } from "../base/checked.ts"
 
 export interface ItemReaderOptions {
@@ -23,17 +24,15 @@ export interface ItemReaderOptions {
   readonly giveUp: (reason: HawserError) => void
 }
 
-export class ItemReader implements AsyncIterableIterator<unknown, undefined> {
+export class ItemReader extends AsyncQueue<unknown> {
   readonly #options: ItemReaderOptions
-  readonly #queue: AsyncQueue<unknown>
   /** Items that the server may still send. */
   #credit = 0
   /** Items read since the last grant. */
   #readCount = 0
 
   constructor(options: ItemReaderOptions) {
-    this.#options = options
-    this.#queue = new AsyncQueue({
+    super({
       maxCount: options.window,
       read: (payload) => this.#read(payload),
       onReturn: () => {
@@ -41,10 +40,7 @@ export class ItemReader implements AsyncIterableIterator<unknown, undefined> {
         options.giveUp(new HawserError("cancelled", { message }))
       },
     })
-  }
-
-  [Symbol.asyncIterator](): this {
-    return this
+    this.#options = options
   }
 
   /** Grants the first window: a session has taken the request of the stream. */
@@ -54,39 +50,29 @@ export class ItemReader implements AsyncIterableIterator<unknown, undefined> {
   }
 
   /** Adds a received item. */
-  push(payload: unknown): void {
-    if (this.#queue.isEnded) return
+  override push(payload: unknown): void {
+    if (this.isEnded) return
     if (this.#credit === 0) {
       const message = `the server sent more items of "${this.#options.name}" than its credit allows`
       this.#options.giveUp(new HawserError("invalid_reply", { message }))
       return
     }
     this.#credit -= 1
-    this.#queue.push(payload)
+    super.push(payload)
   }
 
-  /** Ends the stream after the received items. Ignores a second end. */
-  finish(error: HawserError | undefined): void {
-    this.#queue.end(error)
-  }
-
-  next(): Promise<IteratorResult<unknown, undefined>> {
+  override next(): Promise<Read<unknown>> {
     this.#checkSignal()
-    return this.#queue.next()
+    return super.next()
   }
 
-  /** Leaves the stream: drops unread items and cancels the request. */
-  return(): Promise<IteratorResult<unknown, undefined>> {
-    return this.#queue.return()
-  }
-
-  async #read(payload: unknown): Promise<IteratorResult<unknown, undefined>> {
+  async #read(payload: unknown): Promise<Read<unknown>> {
     const { name, schema, window, giveUp } = this.#options
     this.#readCount += 1
-    if (!this.#queue.isEnded && this.#readCount >= window / 2) this.#grant(this.#readCount)
+    if (!this.isEnded && this.#readCount >= window / 2) this.#grant(this.#readCount)
     const checked = await check(schema, payload, `an item of "${name}"`)
     if (checked.ok) return { value: checked.value, done: false }
-    this.#queue.abandon()
+    this.abandon()
     giveUp(checked.error)
     throw checked.error
   }
@@ -100,9 +86,9 @@ export class ItemReader implements AsyncIterableIterator<unknown, undefined> {
   /** Drops unread items after an abort, also those of a stream that has ended. */
   #checkSignal(): void {
     const { signal, name } = this.#options
-    if (signal?.aborted !== true || this.#queue.size === 0) return
+    if (signal?.aborted !== true || this.size === 0) return
     const message = `"${name}" was aborted by its caller`
     const cancelled = new HawserError("cancelled", { message, cause: signal.reason })
-    this.#queue.abandon(this.#queue.error ?? cancelled)
+    this.abandon(this.error ?? cancelled)
   }
 }

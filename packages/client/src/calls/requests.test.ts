@@ -172,14 +172,14 @@ describe("the line of requests", () => {
     const socket = connect()
     expect([texts(socket), requests.queuedCount]).toEqual([["a", "b"], 3])
     say("f")
-    state.session?.acknowledged(1)
+    state.session?.receiveCounts({ kind: "ack", handled: 1 })
     expect([texts(socket).slice(2), requests.queuedCount]).toEqual([["c"], 3])
-    state.session?.acknowledged(3)
+    state.session?.receiveCounts({ kind: "ack", handled: 3 })
     expect([texts(socket).slice(3), requests.queuedCount]).toEqual([["d", "e"], 1])
     expect(requests.pending().map(({ input, state: how }) => [input, how])).toEqual(
       ["a", "b", "c", "d", "e", "f"].map((text) => [{ text }, text === "f" ? "waiting" : "sent"]),
     )
-    state.session?.acknowledged(4)
+    state.session?.receiveCounts({ kind: "ack", handled: 4 })
     expect([texts(socket).slice(5), requests.queuedCount]).toEqual([["f"], 0])
   })
 

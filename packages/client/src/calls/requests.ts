@@ -96,8 +96,7 @@ export const endOfStream = Symbol("end of stream")
 
 interface QueuedRequest extends Omit<OutgoingRequest, "budgetMs"> {
   readonly pending: PendingCall
-  readonly onSent: (reference: Reference) => void
-  readonly onUnsent: () => void
+  readonly events: RequestEvents
   /** Length of the message; before a session has encoded it an estimate; 0: not computed. */
   bytes: number
   /** Time at which a session took the request; undefined before. */
@@ -105,8 +104,7 @@ interface QueuedRequest extends Omit<OutgoingRequest, "budgetMs"> {
 }
 
 interface Admitted {
-  readonly waits: boolean
-  /** Estimated length of the message, if the request waits. */
+  /** Estimated length of the message; 0 for a request that does not wait. */
   readonly bytes: number
   readonly input: OutgoingRequest["input"]
 }
@@ -218,10 +216,8 @@ export class Requests {
           this.#options.onUnanswered(queued.sentAtMs)
       },
     })
-    const { onSent = () => {}, onUnsent = () => {} } = events
-    const { bytes, input } = admitted
-    const sending = { pending, onSent, onUnsent, bytes, sentAtMs: undefined }
-    const queued: QueuedRequest = { call, name, input, key: options.key, ...sending }
+    const { key } = options
+    const queued: QueuedRequest = { ...admitted, call, name, key, pending, events, sentAtMs: undefined }
     const giveUp = (reason: HawserError): void => this.#pending.abandon(pending, reason)
     const onAbort = (): void => {
       const message = `"${name}" was aborted by its caller`
@@ -230,7 +226,7 @@ export class Requests {
     options.signal?.addEventListener("abort", onAbort, { once: true })
     this.#queue.add(queued)
     // A request at the head of the queue was not admitted to wait.
-    if (!admitted.waits && this.#send(queued) === "full") giveUp(new HawserError("buffer_full"))
+    if (admitted.bytes === 0 && this.#send(queued) === "full") giveUp(new HawserError("buffer_full"))
     return giveUp
   }
 
@@ -278,7 +274,7 @@ export class Requests {
       if (neverLeft || (key !== undefined && cause.code !== "sys_invalid_message")) {
         this.#pending.unsent(pending)
         taken.sentAtMs = undefined
-        taken.onUnsent()
+        taken.events.onUnsent?.()
         again.push(taken)
       } else {
         lost.push(shown(taken, "sent"))
@@ -309,7 +305,7 @@ export class Requests {
       // The frame is the one container around the input.
       const input = this.#inputs.hold(request.input, 1, what)
       if ((ahead || this.#queue.size === 0) && this.#options.session() !== undefined)
-        return { waits: false, bytes: 0, input }
+        return { bytes: 0, input }
       return this.#admitToLine(input, this.#inputs.messageBytes(input, options.key, what))
     } catch (error) {
       if (error instanceof UnsendableError) return error
@@ -325,7 +321,7 @@ export class Requests {
     }
     let waiting = 0
     for (const queued of this.#queue) waiting += queued.bytes
-    if (this.#queue.size === 0 || waiting + bytes <= sendBufferMaxBytes) return { waits: true, bytes, input }
+    if (this.#queue.size === 0 || waiting + bytes <= sendBufferMaxBytes) return { bytes, input }
     const message = `send queue is full: requests of ${waiting} bytes are waiting (limits.sendBufferMaxBytes, ${sendBufferMaxBytes}); retry when the status is open`
     return new HawserError("buffer_full", { message })
   }
@@ -368,7 +364,7 @@ export class Requests {
         this.#taken.add(queued)
         queued.sentAtMs = clock.now()
         this.#pending.sent(queued.pending, reference)
-        queued.onSent(reference)
+        queued.events.onSent?.(reference)
       }
       // The socket is dead and has not emitted `close`.
       if (outcome === "dead" || session.isDead) this.#options.onDeadConnection()

@@ -75,7 +75,7 @@ export class Streams {
     }
     const end = (error: HawserError | undefined): void => {
       leave()
-      reader.finish(error)
+      reader.end(error)
     }
     this.#waiting.add(reader)
     giveUp = requests.open(

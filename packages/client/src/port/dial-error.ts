@@ -3,6 +3,7 @@ import { HawserError } from "@hawser/protocol"
 import type { DialFailure } from "@hawser/protocol/core"
 import { describeCause } from "../base/report.ts"
 import { placeOf } from "./socket-url.ts"
+import type { Place } from "./socket-url.ts"
 
 /** Close code of Firefox for a failed TLS handshake. */
 const tlsFailed = 1015
@@ -37,9 +38,9 @@ const networkAdvice: Readonly<Record<string, (host: string) => string>> = {
 }
 
 export function dialError(address: string, code: number, failure: DialFailure | undefined): HawserError {
-  const { where, host, path } = placeOf(address)
+  const place = placeOf(address)
   const { httpStatus, networkCode, cause } = failure ?? {}
-  const message = `the connection to ${where} never opened: ${why({ code, failure, host, path })}`
+  const message = `the connection to ${place.where} never opened: ${why(code, failure, place)}`
   return new HawserError("connection_failed", {
     message,
     cause,
@@ -51,13 +52,7 @@ export function dialError(address: string, code: number, failure: DialFailure | 
   })
 }
 
-function why(known: {
-  readonly code: number
-  readonly failure: DialFailure | undefined
-  readonly host: string
-  readonly path: string
-}): string {
-  const { code, failure, host, path } = known
+function why(code: number, failure: DialFailure | undefined, { host, path }: Place): string {
   const { httpStatus, networkCode, cause } = failure ?? {}
   if (httpStatus !== undefined) {
     const advice = httpAdvice[httpStatus]?.(path)

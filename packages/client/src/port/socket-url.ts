@@ -52,12 +52,14 @@ export function socketUrl(address: string): string {
   return url.href
 }
 
-/** Returns the parts of an address for an error: without the query, which may hold a secret. */
-export function placeOf(address: string): {
+/** Parts of an address for an error: without the query, which may hold a secret. */
+export interface Place {
   readonly where: string
   readonly host: string
   readonly path: string
-} {
+}
+
+export function placeOf(address: string): Place {
   const url = parsed(address, pageAddress())
   // An address of another transport may be anything.
   if (url === undefined || url.host === "") return { where: address, host: address, path: address }

@@ -1,7 +1,6 @@
 // A session of profile `2.0`: it ends with its connection. Requests go to the socket at once, with text ids; the socket's
 // buffer is the only send buffer. Nothing is acknowledged, so the methods for control frames do nothing.
 import { HawserError } from "@hawser/protocol"
-import { outbound, unsendable } from "@hawser/protocol/core"
 import type { MessageLimits } from "@hawser/protocol"
 import type { Codec, Connection, OutboundMessage } from "@hawser/protocol/core"
 import type { OutgoingRequest, RequestOutcome } from "../calls/carrier.ts"
@@ -12,6 +11,7 @@ import type {
   Received,
   SessionCounts,
 } from "../session/client-session.ts"
+import { requestMessage } from "../session/request-message.ts"
 import { SocketPoll } from "../session/socket-poll.ts"
 
 export class Session20 implements ClientSession {
@@ -26,12 +26,12 @@ export class Session20 implements ClientSession {
   #lastReference = 0
 
   constructor(options: ClientSessionOptions) {
-    const { codec, connection, limits, timers, welcome } = options
+    const { codec, connection, welcome } = options
     this.id = welcome.sessionId
     this.codec = codec
     this.#options = options
     this.#connection = connection
-    this.#poll = new SocketPoll(timers, limits.socketPollMs, () => this.drained())
+    this.#poll = new SocketPoll(options, () => this.drained())
   }
 
   get attached(): boolean {
@@ -74,8 +74,10 @@ export class Session20 implements ClientSession {
    * @throws HawserError `not_available`, `invalid_input` or `message_too_large`; then nothing was sent.
    */
   request(request: OutgoingRequest): RequestOutcome {
+    if (request.call === "stream")
+      throw new HawserError("not_available", { message: "protocol 2.0 has no streams" })
     const reference = String(this.#lastReference + 1)
-    const message = outbound(this.#encode(request, reference))
+    const message = requestMessage(this.codec, request, reference)
     const bytes = message.bytes.length
     const outcome = this.#send(message)
     return outcome === "taken" ? { outcome, reference, bytes } : { outcome, reference: undefined, bytes }
@@ -107,39 +109,15 @@ export class Session20 implements ClientSession {
     return "taken"
   }
 
-  #encode({ call, name, input, budgetMs, key }: OutgoingRequest, reference: string): Uint8Array {
-    if (call === "stream") throw new HawserError("not_available", { message: "protocol 2.0 has no streams" })
-    const keyed = key === undefined ? {} : { key }
-    try {
-      return this.codec.encode({
-        kind: "request",
-        call,
-        type: name,
-        payload: input,
-        budgetMs,
-        reference,
-        ...keyed,
-      })
-    } catch (error) {
-      throw unsendable(`the input of "${name}"`, error)
-    }
-  }
-
   // --- control frames, which `2.0` does not have ----------------------------------------------------------------
 
   cancel(): void {}
   credit(): void {}
   sendControl(): void {}
   sendPing(): void {}
-  sendPong(): void {}
   settle(): void {}
-  flushAck(): void {}
 
-  acknowledged(): true {
-    return true
-  }
-
-  agreesWith(): true {
+  receiveCounts(): true {
     return true
   }
 }

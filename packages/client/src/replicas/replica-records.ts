@@ -11,14 +11,7 @@ import type {
   ReplicaHold,
   ReplicaSchema,
 } from "@hawser/protocol/core"
-
-/** Values of a record, by field. */
-export type Values = Readonly<Record<string, unknown>>
-
-export type ReplicaEvent =
-  | { readonly kind: "enter"; readonly id: string; readonly record: Values }
-  | { readonly kind: "change"; readonly id: string; readonly record: Values; readonly before: Values }
-  | { readonly kind: "leave"; readonly id: string; readonly record: Values }
+import type { ReplicaEvent, Values } from "./replica-api.ts"
 
 interface Place extends RecordState {
   readonly id: string
@@ -79,10 +72,6 @@ export class ReplicaRecords implements PartTarget {
     return this.#records.size
   }
 
-  get cellCount(): number {
-    return this.#cells.size
-  }
-
   get(id: string): Values | undefined {
     return this.#records.get(id)?.values
   }
@@ -114,15 +103,13 @@ export class ReplicaRecords implements PartTarget {
     this.#epoch = epoch
   }
 
-  /** Keeps all cells without numbers: the connection was lost. */
+  /**
+   * Keeps all cells without numbers: the connection was lost, or a fresh frame begins. Cells that the frame does not keep are
+   * removed at its end.
+   */
   detach(): void {
     this.#earlier.push(...this.#cells.values())
     this.#cells = new Map()
-  }
-
-  /** Begins a frame with new cell numbers. Cells that it does not keep are removed at its end. */
-  beginAnew(): void {
-    this.detach()
   }
 
   /** Drops every record. Returns a leave event for each. */

@@ -5,90 +5,19 @@ import type { Clock, ReplicaSpec } from "@hawser/protocol"
 import type { ReplicaFrame, ReplicaHold, ReplicaPartsFrame } from "@hawser/protocol/core"
 import { EventBus } from "../base/event-bus.ts"
 import type { ListenOptions, Unsubscribe } from "../base/event-bus.ts"
+import type { ReplicaCopy, ReplicaEvent, ReplicaEvents, ReplicaUpdate, Values } from "./replica-api.ts"
 import { ReplicaRecords, assertCompatible } from "./replica-records.ts"
-import type { ReplicaEvent, Values } from "./replica-records.ts"
 import type { ReplicaCopies } from "../session/replica-copies.ts"
-
-/** Events of a record, by kind. */
-export interface ReplicaEvents<R extends object = Values> {
-  /** The record entered the area of interest, or was created. */
-  readonly enter: {
-    /** Kind of the event. */
-    readonly kind: "enter"
-    /** Id of the record. */
-    readonly id: string
-    /** Values of the record. */
-    readonly record: R
-  }
-  /** Fields of the record changed. */
-  readonly change: {
-    /** Kind of the event. */
-    readonly kind: "change"
-    /** Id of the record. */
-    readonly id: string
-    /** Current values of the record. */
-    readonly record: R
-    /** Previous values of the record. */
-    readonly before: R
-  }
-  /** The record left the area of interest, or was deleted. */
-  readonly leave: {
-    /** Kind of the event. */
-    readonly kind: "leave"
-    /** Id of the record. */
-    readonly id: string
-    /** Last values of the record. */
-    readonly record: R
-  }
-}
-
-/** Events of one update of the server. */
-export interface ReplicaUpdate<R extends object = Values> {
-  /** Events of the update, each record once; empty if a fresh update changed nothing. */
-  readonly events: readonly ReplicaEvents<R>[keyof ReplicaEvents<R>][]
-}
-
-/**
- * The client's copy of a replica: the records in the area of interest, by id. Readable at any time; `stale` is true while it
- * may be outdated. Records are never changed in place: a changed record is another object.
- */
-export interface ReplicaCopy<R extends object = Values> {
-  /** Name of the replica in the contract. */
-  readonly name: string
-  /** Number of records. */
-  readonly size: number
-  /** True without a connection, and until the first update of a new one. */
-  readonly stale: boolean
-  /** Time since the last message of the lost connection, or since the client's creation, in milliseconds; 0 unless stale. */
-  readonly ageMs: number
-  /** Returns true for a record in the copy. */
-  has(id: string): boolean
-  /** Returns the record with this id; undefined if there is none. */
-  get(id: string): R | undefined
-  /** Iterates the ids of the records. */
-  ids(): IterableIterator<string>
-  /** Iterates the records. */
-  values(): IterableIterator<R>
-  /** Iterates ids and records. */
-  entries(): IterableIterator<[string, R]>
-  /** Iterates ids and records. */
-  [Symbol.iterator](): IterableIterator<[string, R]>
-  /** Calls `listener` for each record that enters, changes or leaves. Returns the unsubscribe function. */
-  on<K extends keyof ReplicaEvents<R>>(
-    kind: K,
-    listener: (event: ReplicaEvents<R>[K]) => unknown,
-    options?: ListenOptions,
-  ): Unsubscribe
-  /** Calls `listener` once for each update, with all its events. Returns the unsubscribe function. */
-  subscribe(listener: (update: ReplicaUpdate<R>) => unknown, options?: ListenOptions): Unsubscribe
-}
 
 type Events = ReplicaEvents & { readonly update: ReplicaUpdate }
 
-export interface ReplicasOptions {
-  readonly replicas: Readonly<Record<string, ReplicaSpec>>
+interface CopyOptions {
   readonly clock: Clock
   readonly onError: (error: unknown) => void
+}
+
+export interface ReplicasOptions extends CopyOptions {
+  readonly replicas: Readonly<Record<string, ReplicaSpec>>
 }
 
 export class Replicas implements ReplicaCopies {
@@ -96,23 +25,13 @@ export class Replicas implements ReplicaCopies {
   /** Copies by the server's numbers on this connection. */
   readonly #numbers = new Map<number, ShownReplica>()
 
-  constructor({ replicas, clock, onError }: ReplicasOptions) {
-    for (const [name, spec] of Object.entries(replicas))
-      this.#shown.set(name, new ShownReplica(name, spec, { clock, onError }))
+  constructor(options: ReplicasOptions) {
+    for (const [name, spec] of Object.entries(options.replicas))
+      this.#shown.set(name, new ShownReplica(name, spec, options))
   }
 
   get(name: string): ReplicaCopy | undefined {
     return this.#shown.get(name)
-  }
-
-  /** Number of cells and records of all copies. */
-  get counts(): { readonly cells: number; readonly records: number } {
-    let [cells, records] = [0, 0]
-    for (const shown of this.#shown.values()) {
-      cells += shown.cellCount
-      records += shown.size
-    }
-    return { cells, records }
   }
 
   /** Returns the cells of all copies with their versions, for HAVE. */
@@ -140,7 +59,7 @@ export class Replicas implements ReplicaCopies {
     readReplicaFrame(bytes, (head) => {
       target = this.#numbers.get(head.replica)
       isFresh = head.isFresh
-      if (isFresh) target?.records?.beginAnew()
+      if (isFresh) target?.records?.detach()
       return target?.records
     })
     target?.settle(isFresh)
@@ -150,24 +69,18 @@ export class Replicas implements ReplicaCopies {
 class ShownReplica implements ReplicaCopy {
   readonly name: string
   readonly #spec: ReplicaSpec
-  readonly #clock: Clock
-  readonly #onError: (error: unknown) => void
+  readonly #options: CopyOptions
   readonly #bus: EventBus<Events>
   #records: ReplicaRecords | undefined
   /** Time of the last message of the lost connection; undefined while the copy is up to date. */
   #staleSinceMs: number | undefined
 
-  constructor(
-    name: string,
-    spec: ReplicaSpec,
-    { clock, onError }: { readonly clock: Clock; readonly onError: (error: unknown) => void },
-  ) {
+  constructor(name: string, spec: ReplicaSpec, options: CopyOptions) {
     this.name = name
     this.#spec = spec
-    this.#clock = clock
-    this.#onError = onError
-    this.#bus = new EventBus<Events>({ onError })
-    this.#staleSinceMs = clock.now()
+    this.#options = options
+    this.#bus = new EventBus<Events>(options)
+    this.#staleSinceMs = options.clock.now()
   }
 
   get records(): ReplicaRecords | undefined {
@@ -178,16 +91,12 @@ class ShownReplica implements ReplicaCopy {
     return this.#records?.size ?? 0
   }
 
-  get cellCount(): number {
-    return this.#records?.cellCount ?? 0
-  }
-
   get stale(): boolean {
     return this.#staleSinceMs !== undefined
   }
 
   get ageMs(): number {
-    return this.#staleSinceMs === undefined ? 0 : this.#clock.now() - this.#staleSinceMs
+    return this.#staleSinceMs === undefined ? 0 : this.#options.clock.now() - this.#staleSinceMs
   }
 
   has(id: string): boolean {
@@ -241,7 +150,7 @@ class ShownReplica implements ReplicaCopy {
     try {
       assertCompatible(this.name, own, schema ?? new ReplicaSchema([]))
     } catch (error) {
-      this.#onError(error)
+      this.#options.onError(error)
       return false
     }
     if (schema === undefined) return false

@@ -1,175 +1,133 @@
 // Dispatches each frame of the server to the part of the client that handles it, and marks counted messages as handled.
 // Reports frames that a client does not take. Must not know sockets or when the client dials.
 import { HawserError } from "@hawser/protocol"
-import type { BadFrame, Frame, ReplicaPartsFrame, ReplyFrame } from "@hawser/protocol/core"
+import type { BadFrame, Frame, ReplicaPartsFrame, ReplyFrame, WireError } from "@hawser/protocol/core"
 import { errorOf } from "../base/peer-error.ts"
-import type { Requests } from "../calls/requests.ts"
-import type { Streams } from "../calls/streams.ts"
-import type { Received } from "./client-session.ts"
-import type { Dialect } from "./dialect.ts"
-import type { Heartbeat } from "./heartbeat.ts"
+import { describeCause } from "../base/report.ts"
+import type { ClientParts } from "./client-parts.ts"
 import type { Link } from "./links.ts"
-import type { ReplicaCopies } from "./replica-copies.ts"
-import type { SessionBinding } from "./session-binding.ts"
 
-export interface ClientFramesOptions {
-  readonly dialect: Dialect
-  readonly requests: Requests
-  readonly streams: Streams
-  readonly replicas: ReplicaCopies
-  readonly heartbeat: Heartbeat
-  readonly binding: SessionBinding
-  /** Called with events, publications and GOAWAY. */
-  readonly onFrame: (frame: Frame) => void
-  readonly onError: (error: unknown) => void
-  /** Called at AUTHREQ: the server requests a fresh token on this link. */
-  readonly renewToken: (link: Link) => void
+/** Receives a message of the session. Ignores it if the link is no longer the current one. */
+export function receiveMessage(parts: ClientParts, link: Link, bytes: Uint8Array): void {
+  const { binding } = parts
+  const { session } = binding
+  if (link !== binding.link || session === undefined) return
+  const { frame, count } = session.receive(bytes)
+  dispatch(parts, link, frame)
+  if (session === binding.session) session.settle(count)
 }
 
-export class ClientFrames {
-  readonly #options: ClientFramesOptions
-
-  constructor(options: ClientFramesOptions) {
-    this.#options = options
+function dispatch(parts: ClientParts, link: Link, frame: Frame | BadFrame): void {
+  const { binding, heartbeat, onError, onFrame, replicas, requests, streams } = parts
+  switch (frame.kind) {
+    case "event":
+    case "topicEvent":
+    case "volatile":
+      onFrame(frame)
+      break
+    case "reply":
+      onReply(parts, frame)
+      break
+    case "item":
+      streams.onItem(frame)
+      break
+    case "replica":
+      replicas.describe(frame)
+      break
+    case "replicaParts":
+      onReplicaParts(parts, frame)
+      break
+    case "end":
+      requests.onEnd(frame)
+      break
+    case "bad":
+      onBad(parts, frame.error)
+      break
+    case "bye":
+      onBye(parts, errorOf({ code: frame.code, message: frame.message, category: "system" }))
+      break
+    case "ping":
+    case "pong":
+    case "ack":
+    case "sync":
+      if (frame.kind === "pong") heartbeat.pong(frame.number)
+      if (binding.session?.receiveCounts(frame) === false) binding.reset(new HawserError("session_diverged"))
+      break
+    case "reset":
+    case "goaway":
+    case "busy":
+    case "authRequest":
+      onDirective(parts, link, frame)
+      break
+    case "authOk":
+    case "unknownControl":
+      break
+    case "hello":
+    case "welcome":
+    case "auth":
+    case "request":
+    case "cancel":
+    case "credit":
+    case "have":
+    case "void":
+      onError(new HawserError("sys_invalid_message", { message: `a client takes no "${frame.kind}"` }))
   }
+}
 
-  receive(link: Link, { frame, count }: Received): void {
-    const { binding, onFrame, replicas, requests, streams } = this.#options
-    const { session } = binding
-    switch (frame.kind) {
-      case "event":
-      case "topicEvent":
-      case "volatile":
-        onFrame(frame)
-        break
-      case "reply":
-        this.#onReply(frame)
-        break
-      case "item":
-        streams.onItem(frame)
-        break
-      case "replica":
-        replicas.describe(frame)
-        break
-      case "replicaParts":
-        this.#onReplicaParts(frame)
-        break
-      case "end":
-        requests.onEnd(frame)
-        break
-      case "bad":
-        this.#onBad(frame)
-        break
-      case "bye":
-        this.#onBye(errorOf({ code: frame.code, message: frame.message, category: "system" }))
-        break
-      case "ping":
-      case "pong":
-      case "ack":
-      case "sync":
-        this.#onCounts(frame)
-        break
-      case "reset":
-      case "goaway":
-      case "busy":
-      case "authRequest":
-        this.#onDirective(link, frame)
-        break
-      case "authOk":
-      case "unknownControl":
-        break
-      case "hello":
-      case "welcome":
-      case "auth":
-      case "request":
-      case "cancel":
-      case "credit":
-      case "have":
-      case "void":
-        this.#options.onError(
-          new HawserError("sys_invalid_message", { message: `a client takes no "${frame.kind}"` }),
-        )
-    }
-    if (session === binding.session) session?.settle(count)
-  }
-
-  /** Handles acknowledgements and counts of the server. Resets the session if they contradict this end's counts. */
-  #onCounts(frame: Extract<Frame, { kind: "ping" | "pong" | "ack" | "sync" }>): void {
-    const { binding, heartbeat } = this.#options
-    const { session } = binding
-    if (frame.kind === "sync") {
-      if (session?.agreesWith(frame.count, frame.digest) === false)
-        binding.reset(new HawserError("session_diverged"))
+/** Handles frames in which the server ends or moves the connection, or requests a token. */
+function onDirective(
+  parts: ClientParts,
+  link: Link,
+  frame: Extract<Frame, { kind: "reset" | "goaway" | "busy" | "authRequest" }>,
+): void {
+  const { binding, onFrame, supervisor } = parts
+  switch (frame.kind) {
+    case "reset":
+      binding.end(new HawserError(frame.cause))
+      binding.fail(new HawserError(frame.cause, { retry: "later" }))
       return
-    }
-    if (frame.kind === "pong") heartbeat.pong(frame.number)
-    if (session?.acknowledged(frame.handled) === false) binding.reset(new HawserError("session_diverged"))
-    else if (frame.kind === "ping") {
-      // PONG does not acknowledge state, and the timer of the acknowledgement is late in a hidden page.
-      session?.flushAck()
-      session?.sendPong(frame.number)
-    }
+    case "goaway":
+      link.announced = shutdownOf(frame)
+      // A process that shuts down has no other listener to move to. The client reconnects after the close instead.
+      if (frame.intent !== "shutdown") binding.moveIn(frame.startInMs)
+      onFrame(frame)
+      return
+    case "busy":
+      link.announced = new HawserError("sys_service_unavailable", { retryAfterMs: frame.retryAfterMs })
+      return
+    case "authRequest":
+      supervisor.step({ kind: "renew", dial: link.dial })
   }
+}
 
-  /** Handles frames in which the server ends or moves the connection, or requests a token. */
-  #onDirective(
-    link: Link,
-    frame: Extract<Frame, { kind: "reset" | "goaway" | "busy" | "authRequest" }>,
-  ): void {
-    const { binding, onFrame, renewToken } = this.#options
-    switch (frame.kind) {
-      case "reset":
-        binding.end(new HawserError(frame.cause))
-        binding.fail(new HawserError(frame.cause, { retry: "later" }))
-        return
-      case "goaway":
-        link.announced = shutdownOf(frame)
-        // A process that shuts down has no other listener to move to. The client reconnects after the close instead.
-        if (frame.intent !== "shutdown") binding.moveIn(frame.startInMs)
-        onFrame(frame)
-        return
-      case "busy":
-        link.announced = new HawserError("sys_service_unavailable", { retryAfterMs: frame.retryAfterMs })
-        return
-      case "authRequest":
-        renewToken(link)
-    }
-  }
+function onReply({ onError, requests }: ClientParts, frame: ReplyFrame): void {
+  const { reference, outcome } = frame
+  if (requests.onReply(frame) || outcome.ok || reference !== null) return
+  // An error without a reference answers a message that the server could not read.
+  onError(errorOf(outcome.error))
+}
 
-  #onReply(frame: ReplyFrame): void {
-    const { reference, outcome } = frame
-    if (this.#options.requests.onReply(frame) || outcome.ok || reference !== null) return
-    // An error without a reference answers a message that the server could not read.
-    this.#options.onError(errorOf(outcome.error))
-  }
+/** Ends the session with the server's error. The error's `retry` decides whether the client reconnects. */
+function onBye({ binding }: ClientParts, error: HawserError): void {
+  binding.end(error)
+  binding.fail(error)
+}
 
-  /** Ends the session with the server's error. The error's `retry` decides whether the client reconnects. */
-  #onBye(error: HawserError): void {
-    this.#options.binding.end(error)
-    this.#options.binding.fail(error)
+/** Applies a frame of a replica. Treats it as a bad frame if it contradicts the copy. */
+function onReplicaParts(parts: ClientParts, frame: ReplicaPartsFrame): void {
+  try {
+    parts.replicas.receive(frame)
+  } catch (cause) {
+    const message = `a frame of a replica cannot be read: ${describeCause(cause)}`
+    onBad(parts, { code: "sys_invalid_message", message, category: "validation" })
   }
+}
 
-  /** Applies a frame of a replica. Treats it as a bad frame if it contradicts the copy. */
-  #onReplicaParts(frame: ReplicaPartsFrame): void {
-    try {
-      this.#options.replicas.receive(frame)
-    } catch (cause) {
-      const message = `a frame of a replica cannot be read: ${cause instanceof Error ? cause.message : String(cause)}`
-      this.#onBad({
-        kind: "bad",
-        reference: null,
-        error: { code: "sys_invalid_message", message, category: "validation" },
-      })
-    }
-  }
-
-  /** Reports a frame that cannot be read, and resets the session if the dialect requires it. */
-  #onBad(frame: BadFrame): void {
-    const { binding, dialect, onError } = this.#options
-    const error = errorOf({ ...frame.error, code: "sys_invalid_message" })
-    onError(error)
-    if (dialect.onBadFrame === "reset") binding.reset(error)
-  }
+/** Reports a frame that cannot be read, and resets the session if the dialect requires it. */
+function onBad({ binding, dialect, onError }: ClientParts, fault: WireError): void {
+  const error = errorOf({ ...fault, code: "sys_invalid_message" })
+  onError(error)
+  if (dialect.onBadFrame === "reset") binding.reset(error)
 }
 
 /** Returns the error of a connection that ends after GOAWAY, with the server's reconnection delay. */

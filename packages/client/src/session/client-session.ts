@@ -38,17 +38,26 @@ export interface ClientSessionOptions {
   readonly onAsked: () => void
 }
 
+/** Frame with an acknowledgement, or with counts of the server. */
+export type CountsFrame = Extract<
+  Frame,
+  {
+    /** Kind of the frame. */
+    readonly kind: "ping" | "pong" | "ack" | "sync"
+  }
+>
+
 /** Reliable messages of a session, by state. */
 export interface SessionCounts {
-  /** Messages accepted for sending. */
+  /** Reliable messages of this session that were accepted for sending; 0 without a session. */
   readonly sent: number
-  /** Messages received. */
+  /** Reliable messages of this session that were received; 0 without a session. */
   readonly received: number
-  /** Messages received and settled. */
+  /** Received messages of this session that were handled; 0 without a session. */
   readonly handled: number
-  /** Sent messages that the server has not acknowledged. */
+  /** Sent messages that the server has not acknowledged; at most `limits.sendBufferMaxCount`. */
   readonly bufferedMessages: number
-  /** Bytes of these messages. */
+  /** Bytes of these messages; at most `limits.sendBufferMaxBytes`, but one message always fits. */
   readonly bufferedBytes: number
 }
 
@@ -91,18 +100,12 @@ export interface ClientSession extends Carrier {
   sendControl(frame: Frame): void
   /** Sends PING with this number and the acknowledgement. */
   sendPing(number: number): void
-  /** Sends PONG with this number and the acknowledgement. */
-  sendPong(number: number): void
   /** Sends waiting messages, and reports room: the socket or the send buffer may have some. */
   drained(): void
   /** Counts a message, then decodes it. */
   receive(bytes: Uint8Array): Received
   /** Marks a received message as handled. Ignores 0. */
   settle(count: number): void
-  /** Sends the acknowledgement that is due now. */
-  flushAck(): void
-  /** Notes the server's acknowledgement. Returns false if it covers messages that were never sent. */
-  acknowledged(handled: number): boolean
-  /** Returns false if the server's count or digest of received messages differs from this end's. */
-  agreesWith(count: number, digest: number): boolean
+  /** Notes acknowledgements and counts of the server, and answers PING. Returns false if they contradict this end's counts. */
+  receiveCounts(frame: CountsFrame): boolean
 }

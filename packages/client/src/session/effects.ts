@@ -2,116 +2,91 @@
 // decisions about when to dial. Must not know frames, requests or listeners.
 import type { HawserError } from "@hawser/protocol"
 import { unsendable } from "@hawser/protocol/core"
-import type { ClientCounters } from "../base/counters.ts"
-import type { Handshake } from "./handshake.ts"
-import type { Links } from "./links.ts"
-import type { Outage } from "./outage.ts"
+import type { ClientParts } from "./client-parts.ts"
+import { sendHello } from "./handshake.ts"
 import type { ReconnectEffect } from "./reconnect-state.ts"
-import type { SessionBinding } from "./session-binding.ts"
-import type { Supervisor } from "./supervisor.ts"
-import type { Tokens } from "./tokens.ts"
 
-export interface EffectsOptions {
-  readonly supervisor: Supervisor
-  readonly tokens: Tokens
-  readonly links: Links
-  readonly handshake: Handshake
-  readonly binding: SessionBinding
-  readonly outage: Outage
-  readonly counters: ClientCounters
-  readonly onError: (error: unknown) => void
+export function performEffect(parts: ClientParts, effect: ReconnectEffect): void {
+  const { counters, links, onError } = parts
+  switch (effect.kind) {
+    case "getToken":
+      getToken(parts, effect.dial, effect.refused).catch(onError)
+      return
+    case "renewToken":
+      renewToken(parts, effect.renewal).catch(onError)
+      return
+    case "dial":
+      counters.dials += 1
+      links.dial(effect.dial)
+      return
+    case "sendHello":
+      beginHandshake(parts, effect.dial, effect.token)
+      return
+    case "sendAuth":
+      sendAuth(parts, effect.token)
+      return
+    case "abandon":
+      abandon(parts, effect.dial)
+      return
+    case "report":
+      onError(effect.error)
+      return
+    case "connectionLost":
+      onConnectionLost(parts, effect.error)
+  }
 }
 
-export class Effects {
-  readonly #options: EffectsOptions
+async function getToken(
+  { supervisor, tokens }: ClientParts,
+  dial: number,
+  refused: HawserError | undefined,
+): Promise<void> {
+  const got = await tokens.get(refused)
+  if (typeof got === "string") supervisor.step({ kind: "token", dial, token: got })
+  else supervisor.step({ kind: "tokenFailed", dial, error: got })
+}
 
-  constructor(options: EffectsOptions) {
-    this.#options = options
-  }
+async function renewToken({ supervisor, tokens, onError }: ClientParts, renewal: number): Promise<void> {
+  const got = await tokens.renew()
+  const token = typeof got === "string" ? got : undefined
+  if (typeof got !== "string") onError(got)
+  supervisor.step({ kind: "renewed", renewal, token })
+}
 
-  perform(effect: ReconnectEffect): void {
-    const { counters, links, onError } = this.#options
-    switch (effect.kind) {
-      case "getToken":
-        this.#getToken(effect.dial, effect.refused).catch(onError)
-        return
-      case "renewToken":
-        this.#renewToken(effect.renewal).catch(onError)
-        return
-      case "dial":
-        counters.dials += 1
-        links.dial(effect.dial)
-        return
-      case "sendHello":
-        this.#sendHello(effect.dial, effect.token)
-        return
-      case "sendAuth":
-        this.#sendAuth(effect.token)
-        return
-      case "abandon":
-        this.#abandon(effect.dial)
-        return
-      case "report":
-        onError(effect.error)
-        return
-      case "connectionLost":
-        this.#onConnectionLost(effect.error)
-    }
-  }
+function beginHandshake(parts: ClientParts, dial: number, token: string): void {
+  const { binding, links } = parts
+  const link = links.get(dial)
+  if (link === undefined) return
+  binding.link = link
+  sendHello(parts, link, token)
+}
 
-  async #getToken(dial: number, refused: HawserError | undefined): Promise<void> {
-    const { supervisor, tokens } = this.#options
-    const got = await tokens.get(refused)
-    if (typeof got === "string") supervisor.step({ kind: "token", dial, token: got })
-    else supervisor.step({ kind: "tokenFailed", dial, error: got })
+/** Reports a token that is too large for a message. The session continues with the previous token. */
+function sendAuth({ binding, onError }: ClientParts, token: string): void {
+  try {
+    binding.session?.sendControl({ kind: "auth", token })
+  } catch (error) {
+    onError(unsendable("the fresh token", error))
   }
+}
 
-  async #renewToken(renewal: number): Promise<void> {
-    const { supervisor, tokens, onError } = this.#options
-    const got = await tokens.renew()
-    const token = typeof got === "string" ? got : undefined
-    if (typeof got !== "string") onError(got)
-    supervisor.step({ kind: "renewed", renewal, token })
+function abandon({ binding, links, supervisor }: ClientParts, dial: number): void {
+  if (binding.link?.dial === dial) binding.unbind()
+  const { state } = supervisor
+  if (state.kind === "authenticating" && state.isMove) {
+    links.retire(dial)
+  } else {
+    const isEnd = state.kind === "closed" && state.error.code === "client_closed"
+    links.abandon(dial, !isEnd)
+    links.dropRetired()
   }
+}
 
-  #sendHello(dial: number, token: string): void {
-    const { binding, handshake, links } = this.#options
-    const link = links.get(dial)
-    if (link === undefined) return
-    binding.bind(link)
-    handshake.sendHello(link, token)
+function onConnectionLost({ binding, counters, outage }: ClientParts, error: HawserError): void {
+  if (error.code !== "client_closed") {
+    counters.connectionsLost += 1
+    outage.begin()
   }
-
-  /** Reports a token that is too large for a message. The session continues with the previous token. */
-  #sendAuth(token: string): void {
-    const { binding, onError } = this.#options
-    try {
-      binding.session?.sendControl({ kind: "auth", token })
-    } catch (error) {
-      onError(unsendable("the fresh token", error))
-    }
-  }
-
-  #abandon(dial: number): void {
-    const { binding, links, supervisor } = this.#options
-    if (binding.link?.dial === dial) binding.unbind()
-    const { state } = supervisor
-    if (state.kind === "authenticating" && state.isMove) {
-      links.retire(dial)
-    } else {
-      const isEnd = state.kind === "closed" && state.error.code === "client_closed"
-      links.abandon(dial, !isEnd)
-      links.dropRetired()
-    }
-  }
-
-  #onConnectionLost(error: HawserError): void {
-    const { binding, counters, outage } = this.#options
-    if (error.code !== "client_closed") {
-      counters.connectionsLost += 1
-      outage.begin()
-    }
-    // A session without a resume token ends with its connection.
-    if (binding.session?.claim() === undefined) binding.end(error)
-  }
+  // A session without a resume token ends with its connection.
+  if (binding.session?.claim() === undefined) binding.end(error)
 }

@@ -3,193 +3,146 @@
 // Must not know listeners or when the client dials.
 import { HawserError } from "@hawser/protocol"
 import { unsendable, wireVersion } from "@hawser/protocol/core"
-import type { ClientLimits, Clock } from "@hawser/protocol"
-import type { EventFrame, Frame, RoundTrip, TimerQueue, WelcomeFrame } from "@hawser/protocol/core"
-import type { ClientCounters, ClientTallies } from "../base/counters.ts"
+import type { WelcomeFrame } from "@hawser/protocol/core"
 import { errorOf } from "../base/peer-error.ts"
-import type { Requests } from "../calls/requests.ts"
+import { receiveMessage } from "./client-frames.ts"
+import type { ClientParts } from "./client-parts.ts"
 import type { ClientSession } from "./client-session.ts"
-import type { Dialect } from "./dialect.ts"
+import type { Opening } from "./dialect.ts"
 import { fittingHolds } from "./fitting-holds.ts"
-import type { Heartbeat } from "./heartbeat.ts"
 import type { Link } from "./links.ts"
-import type { Outage } from "./outage.ts"
-import type { ReplicaCopies } from "./replica-copies.ts"
-import type { SessionBinding } from "./session-binding.ts"
-import type { SessionEvent } from "./session-event.ts"
 
-export interface HandshakeOptions {
-  readonly dialect: Dialect
-  readonly clock: Clock
-  readonly timers: TimerQueue
-  readonly wallClockMs: () => number
-  readonly limits: ClientLimits
-  readonly counters: ClientCounters
-  readonly tallies: ClientTallies
-  /** Id of this client in HELLO. */
-  readonly clientId: string
-  readonly requests: Requests
-  readonly heartbeat: Heartbeat
-  readonly roundTrip: RoundTrip
-  readonly outage: Outage
-  readonly replicas: ReplicaCopies
-  readonly binding: SessionBinding
-  /** Called at WELCOME, before the session is resumed or begun: the server has replaced the previous connection. */
-  readonly onWelcome: () => void
-  /** Called when the session is open on this link. `first` runs in the new state, before listeners. */
-  readonly onOpen: (link: Link, resumed: boolean, first: () => void) => void
-  /** Called when a new session has begun, before waiting requests go out. */
-  readonly onFresh: () => void
-  readonly onSession: (event: SessionEvent) => void
-  readonly onFrame: (frame: Frame) => void
-  /** Receives a message that arrived before WELCOME; ignores it if the link is no longer the current one. */
-  readonly receive: (link: Link, bytes: Uint8Array) => void
+type Welcome = Extract<Opening, { kind: "welcome" }>
+
+/** Sends HELLO. Fails the attempt if the token cannot be encoded or is too large. */
+export function sendHello(parts: ClientParts, link: Link, token: string): void {
+  const { codec, connection, dial } = link
+  const { binding, clientId, clock, counters, limits } = parts
+  link.helloAtMs = clock.now()
+  const resume = binding.session?.claim()
+  try {
+    const bytes = codec.encode({
+      kind: "hello",
+      version: wireVersion,
+      token,
+      reference: null,
+      clientId,
+      dial,
+      ...(resume === undefined ? {} : { resume }),
+      limits: limits.message,
+    })
+    if (resume !== undefined) counters.resumesAsked += 1
+    connection.send({ bytes })
+  } catch (cause) {
+    // The token stays unsendable, so the error is final.
+    const error = unsendable("the token", cause)
+    binding.fail(
+      HawserError.is(error) ? error : new HawserError("auth_token_invalid", { retry: "never", cause }),
+    )
+  }
 }
 
-export class Handshake {
-  readonly #options: HandshakeOptions
-
-  constructor(options: HandshakeOptions) {
-    this.#options = options
-  }
-
-  /** Sends HELLO. Fails the attempt if the token cannot be encoded or is too large. */
-  sendHello(link: Link, token: string): void {
-    const { codec, connection, dial } = link
-    const { binding, clientId, clock, counters, limits } = this.#options
-    link.helloAtMs = clock.now()
-    const resume = binding.session?.claim()
-    try {
-      const bytes = codec.encode({
-        kind: "hello",
-        version: wireVersion,
-        token,
-        reference: null,
-        clientId,
-        dial,
-        ...(resume === undefined ? {} : { resume }),
-        limits: limits.message,
-      })
-      if (resume !== undefined) counters.resumesAsked += 1
-      connection.send({ bytes })
-    } catch (cause) {
-      // The token stays unsendable, so the error is final.
-      const error = unsendable("the token", cause)
+/** Reads a message before WELCOME. Keeps it if it does not settle the attempt, up to `limits.earlyMaxCount`. */
+export function receiveOpening(parts: ClientParts, link: Link, bytes: Uint8Array): void {
+  const { binding, dialect, limits } = parts
+  const opening = dialect.readOpening(link.codec, bytes)
+  switch (opening.kind) {
+    case "welcome":
+      onWelcome(parts, link, opening)
+      return
+    case "refused":
+      binding.fail(errorOf(opening.error, link.retryAfterMs))
+      return
+    case "busy":
+      link.retryAfterMs = opening.retryAfterMs
+      return
+    case "early":
+      if (link.early.push(bytes) <= limits.earlyMaxCount) return
       binding.fail(
-        HawserError.is(error) ? error : new HawserError("auth_token_invalid", { retry: "never", cause }),
+        new HawserError("buffer_full", {
+          message: `more than ${limits.earlyMaxCount} messages came before WELCOME (limits.earlyMaxCount)`,
+        }),
       )
-    }
   }
+}
 
-  /** Reads a message before WELCOME. Keeps it if it does not settle the attempt, up to `limits.earlyMaxCount`. */
-  receive(link: Link, bytes: Uint8Array): void {
-    const { binding, dialect, limits } = this.#options
-    const opening = dialect.readOpening(link.codec, bytes)
-    switch (opening.kind) {
-      case "welcome":
-        this.#onWelcome(link, opening.welcome, opening.event)
-        return
-      case "refused":
-        binding.fail(errorOf(opening.error, link.retryAfterMs))
-        return
-      case "busy":
-        link.retryAfterMs = opening.retryAfterMs
-        return
-      case "early":
-        if (link.early.push(bytes) <= limits.earlyMaxCount) return
-        binding.fail(
-          new HawserError("buffer_full", {
-            message: `more than ${limits.earlyMaxCount} messages came before WELCOME (limits.earlyMaxCount)`,
-          }),
-        )
-    }
-  }
+function onWelcome(parts: ClientParts, link: Link, opening: Welcome): void {
+  const { clock, counters, links, requests, roundTrip } = parts
+  counters.welcomes += 1
+  if (link.helloAtMs !== undefined) roundTrip.observe(clock.now() - link.helloAtMs)
+  // Requests past their deadlines reject before the replay: the server must not execute abandoned requests.
+  requests.expire()
+  // The server has replaced the previous connection.
+  links.dropRetired()
+  if (!opening.welcome.resumed) open(parts, link, opening)
+  else if (!resume(parts, link, opening.welcome)) return
+  for (const bytes of link.early.splice(0)) receiveMessage(parts, link, bytes)
+}
 
-  #onWelcome(link: Link, welcome: WelcomeFrame, event: EventFrame | undefined): void {
-    const { binding, clock, counters, onWelcome, receive, roundTrip } = this.#options
-    counters.welcomes += 1
-    if (link.helloAtMs !== undefined) roundTrip.observe(clock.now() - link.helloAtMs)
-    // Requests past their deadlines reject before the replay: the server must not execute abandoned requests.
-    this.#options.requests.expire()
-    onWelcome()
-    const before = binding.session
-    if (!welcome.resumed) {
-      this.#open(link, welcome, event)
-    } else if (before === undefined) {
-      const message = "the server resumed a session that HELLO did not claim"
-      binding.fail(new HawserError("sys_invalid_message", { message, retry: "later" }))
-      return
-    } else if (!this.#resume(link, welcome, before)) {
-      return
-    }
-    for (const bytes of link.early.splice(0)) receive(link, bytes)
+/** Resumes the session: first its state, then the replay and waiting requests, then listeners. Returns false if it cannot. */
+function resume(parts: ClientParts, link: Link, welcome: WelcomeFrame): boolean {
+  const { binding, counters, heartbeat, onSession, outage, replicas, requests, supervisor, tallies } = parts
+  const { session } = binding
+  if (session === undefined) {
+    const message = "the server resumed a session that HELLO did not claim"
+    binding.fail(new HawserError("sys_invalid_message", { message, retry: "later" }))
+    return false
   }
+  link.welcomed = true
+  if (!session.resume(link.connection, welcome)) {
+    tallies.resumesRefused.add("session_diverged")
+    const count = session.counts.received
+    link.connection.send({ bytes: session.codec.encode({ kind: "reset", cause: "session_diverged", count }) })
+    binding.reset(new HawserError("session_diverged"))
+    return false
+  }
+  // The server sends no replica frames before HAVE.
+  const held = fittingHolds(replicas.held(), session.serverLimits)
+  session.sendControl({ kind: "have", held })
+  counters.sessionsResumed += 1
+  startHeartbeat(parts)
+  if (session.counts.bufferedMessages > 0) heartbeat.asked()
+  const outageMs = outage.end()
+  supervisor.step({ kind: "welcomed", dial: link.dial, resumed: true }, () => requests.flush())
+  onSession({ kind: "resumed", sessionId: session.id, outageMs })
+  return true
+}
 
-  /** Resumes the session: first its state, then the replay and waiting requests, then listeners. */
-  #resume(link: Link, welcome: WelcomeFrame, session: ClientSession): boolean {
-    const { binding, counters, onOpen, onSession, outage, replicas, requests, tallies } = this.#options
-    link.codec = session.codec
-    link.welcomed = true
-    if (!session.resume(link.connection, welcome)) {
-      tallies.resumesRefused.add("session_diverged")
-      const count = session.counts.received
-      link.connection.send({ bytes: link.codec.encode({ kind: "reset", cause: "session_diverged", count }) })
-      binding.reset(new HawserError("session_diverged"))
-      return false
-    }
-    // The server sends no replica frames before HAVE.
-    const held = fittingHolds(replicas.held(), session.serverLimits)
-    session.sendControl({ kind: "have", held })
-    counters.sessionsResumed += 1
-    this.#startHeartbeat()
-    if (session.counts.bufferedMessages > 0) this.#options.heartbeat.asked()
-    const outageMs = outage.end()
-    onOpen(link, true, () => requests.flush())
-    onSession({ kind: "resumed", sessionId: session.id, outageMs })
-    return true
-  }
+/** Begins a new session: first its state, then waiting requests, then listeners. */
+function open(parts: ClientParts, link: Link, { welcome, event }: Welcome): void {
+  const { binding, counters, onFrame, onFresh, onSession, outage, requests, supervisor, tallies } = parts
+  const refusal = welcome.refusal ?? "session_unknown"
+  if (binding.session?.claim() !== undefined) tallies.resumesRefused.add(refusal)
+  binding.end(new HawserError(refusal))
+  const session = createSession(parts, link, welcome)
+  binding.session = session
+  counters.sessionsOpened += 1
+  startHeartbeat(parts)
+  outage.end()
+  supervisor.step({ kind: "welcomed", dial: link.dial, resumed: false }, () => {
+    onFresh()
+    requests.flush()
+  })
+  onSession({ kind: "opened", sessionId: session.id })
+  if (event !== undefined) onFrame(event)
+}
 
-  /** Begins a new session: first its state, then waiting requests, then listeners. */
-  #open(link: Link, welcome: WelcomeFrame, event: EventFrame | undefined): void {
-    const { binding, counters, onFrame, onFresh, onOpen, onSession, outage, requests, tallies } =
-      this.#options
-    const refusal = welcome.refusal ?? "session_unknown"
-    if (binding.session?.claim() !== undefined) tallies.resumesRefused.add(refusal)
-    binding.end(new HawserError(refusal))
-    const session = this.#createSession(link, welcome)
-    binding.begin(session)
-    counters.sessionsOpened += 1
-    this.#startHeartbeat()
-    outage.end()
-    onOpen(link, false, () => {
-      onFresh()
-      requests.flush()
-    })
-    onSession({ kind: "opened", sessionId: session.id })
-    if (event !== undefined) onFrame(event)
-  }
+function createSession(parts: ClientParts, link: Link, welcome: WelcomeFrame): ClientSession {
+  const { dialect, heartbeat, limits, requests, wallClockMs } = parts
+  const { connection, types } = link
+  types.replace(welcome.types)
+  link.welcomed = true
+  return dialect.createSession({
+    ...parts,
+    codec: dialect.sessionCodec(link.codec, { types, limits, wallClockMs }, welcome),
+    types,
+    connection,
+    welcome,
+    onRoom: () => requests.flush(),
+    onAsked: () => heartbeat.asked(),
+  })
+}
 
-  #createSession(link: Link, welcome: WelcomeFrame): ClientSession {
-    const { clock, counters, dialect, heartbeat, limits, requests, timers, wallClockMs } = this.#options
-    const { connection, types } = link
-    types.replace(welcome.types)
-    link.codec = dialect.sessionCodec(link.codec, { types, limits, wallClockMs }, welcome)
-    link.welcomed = true
-    return dialect.createSession({
-      codec: link.codec,
-      types,
-      connection,
-      welcome,
-      limits,
-      clock,
-      timers,
-      counters,
-      onRoom: () => requests.flush(),
-      onAsked: () => heartbeat.asked(),
-    })
-  }
-
-  #startHeartbeat(): void {
-    if (this.#options.dialect.hasHeartbeat) this.#options.heartbeat.start()
-  }
+function startHeartbeat({ dialect, heartbeat }: ClientParts): void {
+  if (dialect.hasHeartbeat) heartbeat.start()
 }

@@ -8,26 +8,13 @@ import {
   wakeAtHeartbeat,
   wakePatience,
 } from "@hawser/protocol/core"
-import type { ClientLimits, Clock } from "@hawser/protocol"
-import type {
-  HeartbeatInput,
-  HeartbeatOptions,
-  HeartbeatState,
-  RoundTrip,
-  TimerQueue,
-} from "@hawser/protocol/core"
+import type { HeartbeatInput, HeartbeatOptions, HeartbeatState } from "@hawser/protocol/core"
+import type { RunClientOptions } from "./run-client-options.ts"
 
-type HeartbeatLimits = Pick<
-  ClientLimits,
-  "probeAfterMs" | "probeTimeoutMs" | "probeTimeoutMaxMs" | "wakeProbeMs" | "unansweredMs"
->
-
-export interface HeartbeatRunnerOptions {
-  readonly clock: Clock
-  readonly timers: TimerQueue
-  readonly limits: HeartbeatLimits
-  /** Round trip to the server, measured over all connections. */
-  readonly roundTrip: RoundTrip
+export interface HeartbeatRunnerOptions extends Pick<
+  RunClientOptions,
+  "clock" | "timers" | "limits" | "roundTrip"
+> {
   /** Returns the unacknowledged bytes: their upload delays an answer. */
   readonly unacknowledgedBytes: () => number
   readonly sendPing: (number: number) => void
@@ -102,8 +89,8 @@ export class Heartbeat {
 
   /** Starts with an open connection. */
   start(): void {
-    this.#state = initialHeartbeat(this.#options.clock.now())
-    this.#arm()
+    this.#state = initialHeartbeat(this.#nowMs)
+    this.#arm(this.#state)
   }
 
   /** Stops: the connection was lost. Waiting calls of `ping` reject with `connection_lost`. */
@@ -116,28 +103,28 @@ export class Heartbeat {
 
   /** Notes a message of the server. */
   received(): void {
-    this.#receivedAtMs = this.#options.clock.now()
+    this.#receivedAtMs = this.#nowMs
     this.#step({ kind: "heard", nowMs: this.#receivedAtMs })
   }
 
   /** Notes a sent reliable message: an answer of the server is due. */
   asked(): void {
-    if (this.#state?.kind === "listening") this.#step({ kind: "asked", nowMs: this.#options.clock.now() })
+    if (this.#state?.kind === "listening") this.#step({ kind: "asked", nowMs: this.#nowMs })
   }
 
   /** Notes that a request, sent at `sentAtMs`, reached its deadline without a reply. */
   unanswered(sentAtMs: number): void {
-    this.#step({ kind: "unanswered", sentAtMs, nowMs: this.#options.clock.now() })
+    this.#step({ kind: "unanswered", sentAtMs, nowMs: this.#nowMs })
   }
 
   /** Probes the connection: the process may have slept, or the network may have changed. */
   doubt(): void {
     const timeoutMs = this.#deadlines.wakeTimeoutMs
-    this.#step({ kind: "doubt", nowMs: this.#options.clock.now(), timeoutMs })
+    this.#step({ kind: "doubt", nowMs: this.#nowMs, timeoutMs })
   }
 
   pong(number: number): void {
-    this.#step({ kind: "pong", number, nowMs: this.#options.clock.now() })
+    this.#step({ kind: "pong", number, nowMs: this.#nowMs })
   }
 
   /** Measures the round trip in milliseconds. Rejects with `not_connected` or `connection_lost`. */
@@ -145,8 +132,12 @@ export class Heartbeat {
     if (this.#state === undefined) return Promise.reject(new HawserError("not_connected"))
     return new Promise((resolve, reject) => {
       this.#waiters.add({ resolve, reject })
-      this.#step({ kind: "probe", nowMs: this.#options.clock.now() })
+      this.#step({ kind: "probe", nowMs: this.#nowMs })
     })
+  }
+
+  get #nowMs(): number {
+    return this.#options.clock.now()
   }
 
   #step(input: HeartbeatInput): void {
@@ -155,7 +146,7 @@ export class Heartbeat {
     const [state, effects] = stepHeartbeat(this.#deadlines, this.#state, input)
     this.#state = state
     // Every message steps `heard`, which only postpones the deadline. The timer checks the deadline when it fires.
-    if (kind !== "heard" && (kind !== "asked" || this.#isSooner(state))) this.#arm()
+    if (kind !== "heard" && (kind !== "asked" || this.#deadlineMs(state) < this.#wakeAtMs)) this.#arm(state)
     for (const effect of effects) {
       switch (effect.kind) {
         case "sendPing":
@@ -174,16 +165,16 @@ export class Heartbeat {
     }
   }
 
-  #isSooner(state: HeartbeatState): boolean {
-    return (wakeAtHeartbeat(this.#deadlines, state) ?? Number.POSITIVE_INFINITY) < this.#wakeAtMs
+  #deadlineMs(state: HeartbeatState): number {
+    return wakeAtHeartbeat(this.#deadlines, state) ?? Number.POSITIVE_INFINITY
   }
 
-  #arm(): void {
+  #arm(state: HeartbeatState): void {
     this.#cancelWake()
-    const { clock, timers } = this.#options
-    const atMs = this.#state === undefined ? undefined : wakeAtHeartbeat(this.#deadlines, this.#state)
-    this.#wakeAtMs = atMs ?? Number.POSITIVE_INFINITY
-    this.#cancelWake =
-      atMs === undefined ? () => {} : timers.at(atMs, () => this.#step({ kind: "wake", nowMs: clock.now() }))
+    const atMs = this.#deadlineMs(state)
+    this.#wakeAtMs = atMs
+    this.#cancelWake = Number.isFinite(atMs)
+      ? this.#options.timers.at(atMs, () => this.#step({ kind: "wake", nowMs: this.#nowMs }))
+      : () => {}
   }
 }

@@ -1,5 +1,5 @@
 import { afterEach, describe, expect, it, vi } from "vitest"
-import { LeaveWatch, pageLeaveSource } from "./leave.ts"
+import { pageLeaveSource } from "./leave.ts"
 import type { PageExit } from "./leave.ts"
 
 /** An event target whose listeners are counted. */
@@ -75,21 +75,5 @@ describe("pageLeaveSource", () => {
     view.dispatch("pagehide", { persisted: false })
     page.dispatch("freeze")
     expect(exits).toEqual([])
-  })
-})
-
-describe("LeaveWatch", () => {
-  it("listens once while it is on, and not while it is off", () => {
-    const stop = vi.fn<() => void>()
-    const source = vi.fn<() => () => void>(() => stop)
-    const watch = new LeaveWatch(source, () => {})
-    watch.set(false)
-    watch.set(true)
-    watch.set(true)
-    expect([source.mock.calls.length, stop.mock.calls.length]).toEqual([1, 0])
-    watch.set(false)
-    watch.set(false)
-    watch.set(true)
-    expect([source.mock.calls.length, stop.mock.calls.length]).toEqual([2, 1])
   })
 })

@@ -1,4 +1,6 @@
 // Reports that the page of a client ends, or enters the browser's back/forward cache. Must not know connections.
+import { listen } from "./page-watch.ts"
+import type { PageEvents } from "./page-watch.ts"
 
 /**
  * End of a page. `gone`: it was closed, reloaded or replaced, and never runs again. `cached`: the browser has frozen it in
@@ -8,11 +10,6 @@ export type PageExit = "gone" | "cached"
 
 /** Calls `onLeave` when the page ends or is cached. Returns the unsubscribe function. */
 export type LeaveSource = (onLeave: (how: PageExit) => void) => () => void
-
-interface PageEvents {
-  addEventListener(type: string, listener: (event: object) => void): void
-  removeEventListener(type: string, listener: (event: object) => void): void
-}
 
 /**
  * Default source: `pagehide` of the page, by its `persisted`. Listeners that the application added before the first
@@ -46,31 +43,4 @@ export const pageLeaveSource: LeaveSource = (onLeave) => {
 
 function isPersisted(event: object): boolean {
   return "persisted" in event && event.persisted === true
-}
-
-function listen(target: PageEvents, type: string, listener: (event: object) => void): () => void {
-  target.addEventListener(type, listener)
-  return () => target.removeEventListener(type, listener)
-}
-
-/** Listens to a source while it is on: while the client is open or reconnects. */
-export class LeaveWatch {
-  readonly #source: LeaveSource
-  readonly #onLeave: (how: PageExit) => void
-  #stop: (() => void) | undefined
-
-  constructor(source: LeaveSource, onLeave: (how: PageExit) => void) {
-    this.#source = source
-    this.#onLeave = onLeave
-  }
-
-  set(isOn: boolean): void {
-    if (isOn === (this.#stop !== undefined)) return
-    if (isOn) {
-      this.#stop = this.#source(this.#onLeave)
-    } else {
-      this.#stop?.()
-      this.#stop = undefined
-    }
-  }
 }

@@ -1,20 +1,20 @@
-// The sockets of a client: one, or two while it moves to another connection. Forwards their events under the dial number.
+// The sockets of a client: one, or two while it moves to another connection. Steps the supervisor under their dial number.
 // Ignores events of an abandoned socket. Must not know sessions or a wire profile.
 import { HawserError } from "@hawser/protocol"
 import { TypeTable, closeCode, retryAfterClose } from "@hawser/protocol/core"
-import type { ClientLimits } from "@hawser/protocol"
-import type { Codec, Connection, Dial, DialFailure } from "@hawser/protocol/core"
+import type { Codec, Connection, DialFailure } from "@hawser/protocol/core"
 import { showHint } from "../base/report.ts"
 import { dialError, refusedDial } from "../port/dial-error.ts"
 import { dialHint } from "../port/dial-hint.ts"
-import type { Dialect } from "./dialect.ts"
+import type { RunClientOptions } from "./run-client-options.ts"
+import type { Supervisor } from "./supervisor.ts"
 
 export interface Link {
   readonly dial: number
   readonly connection: Connection
   readonly types: TypeTable
-  /** The session's codec after WELCOME: the table of types belongs to the session. */
-  codec: Codec
+  /** Codec before WELCOME. */
+  readonly codec: Codec
   welcomed: boolean
   /** Messages that arrived before WELCOME, in order. */
   readonly early: Uint8Array[]
@@ -34,19 +34,14 @@ interface DialSeen {
   failure: DialFailure | undefined
 }
 
-export interface LinksOptions {
-  readonly url: string
-  readonly dialect: Dialect
-  readonly dial: Dial
-  readonly limits: ClientLimits
-  readonly wallClockMs: () => number
-  readonly onOpened: (dial: number) => void
+/** `onError` is called when the transport throws. The attempt fails as well. */
+export interface LinksOptions extends Pick<
+  RunClientOptions,
+  "url" | "dialect" | "dial" | "limits" | "wallClockMs" | "onError"
+> {
+  readonly supervisor: Supervisor
   readonly onMessage: (link: Link, bytes: Uint8Array) => void
   readonly onDrained: (link: Link) => void
-  /** Called when the transport throws. The attempt fails as well. */
-  readonly onError: (error: unknown) => void
-  readonly onFailed: (dial: number, error: HawserError) => void
-  readonly onLost: (dial: number, lost: { code: number; error: HawserError | undefined }) => void
 }
 
 export class Links {
@@ -67,7 +62,7 @@ export class Links {
   }
 
   dial(dial: number): void {
-    const { onFailed, onError } = this.#options
+    const { onError, supervisor } = this.#options
     try {
       this.#dial(dial)
       this.#hasThrown = false
@@ -75,13 +70,12 @@ export class Links {
       const error = refusedDial(this.#options.url, cause)
       if (!this.#hasThrown) onError(error)
       this.#hasThrown = true
-      onFailed(dial, error)
+      supervisor.step({ kind: "failed", dial, error })
     }
   }
 
   #dial(dial: number): void {
-    const { dialect, limits, url, wallClockMs, onOpened, onMessage, onDrained, onFailed, onLost } =
-      this.#options
+    const { dialect, limits, supervisor, url, wallClockMs, onMessage, onDrained } = this.#options
     const types = new TypeTable()
     let link: Link | undefined
     const seen: DialSeen = { isOpen: false, isClosed: false, failure: undefined }
@@ -89,7 +83,7 @@ export class Links {
       open: () => {
         seen.isOpen = true
         this.#needsNoHint = true
-        if (this.#links.has(dial)) onOpened(dial)
+        if (this.#links.has(dial)) supervisor.step({ kind: "opened", dial })
       },
       failed: (failure) => {
         seen.failure = failure
@@ -100,7 +94,8 @@ export class Links {
       text: () => {
         if (!this.#links.has(dial)) return
         const message = "the server sent text"
-        onFailed(dial, new HawserError("sys_invalid_message", { message, retry: "later" }))
+        const error = new HawserError("sys_invalid_message", { message, retry: "later" })
+        supervisor.step({ kind: "failed", dial, error })
       },
       drained: () => {
         if (link !== undefined && this.#links.has(dial)) onDrained(link)
@@ -112,7 +107,8 @@ export class Links {
         if (link !== undefined && !this.#links.has(dial)) return
         const { isOpen, failure } = seen
         this.#hintAt(seen)
-        onLost(dial, { code, error: isOpen ? announcedError(link, code) : dialError(url, code, failure) })
+        const error = isOpen ? announcedError(link, code) : dialError(url, code, failure)
+        supervisor.step({ kind: "lost", dial, code, error })
       },
     })
     const codec = dialect.createCodec({ types, limits, wallClockMs })
@@ -127,8 +123,7 @@ export class Links {
    * `dropRetired` terminates it at the latest.
    */
   retire(dial: number): void {
-    const link = this.#links.get(dial)
-    this.#links.delete(dial)
+    const link = this.#remove(dial)
     if (link !== undefined) this.#retired.push(link)
   }
 
@@ -141,8 +136,7 @@ export class Links {
    * @param hasFailed false if the application closed the client.
    */
   abandon(dial: number, hasFailed: boolean): void {
-    const link = this.#links.get(dial)
-    this.#links.delete(dial)
+    const link = this.#remove(dial)
     if (link === undefined) return
     if (hasFailed) this.#hintAt(link.seen)
     link.connection.terminate()
@@ -150,9 +144,13 @@ export class Links {
 
   /** Removes a socket, then closes it: messages already sent still arrive. */
   close(dial: number, reason: string): void {
+    this.#remove(dial)?.connection.close(closeCode.normal, reason)
+  }
+
+  #remove(dial: number): Link | undefined {
     const link = this.#links.get(dial)
     this.#links.delete(dial)
-    link?.connection.close(closeCode.normal, reason)
+    return link
   }
 
   /** Shows the hint for a dial that failed without a known cause; once, and not after a socket was open. */

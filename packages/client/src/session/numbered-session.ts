@@ -2,7 +2,7 @@
 // them on the next connection, counts and decodes received messages. It begins at WELCOME and survives its connections.
 // Must not know listeners, promises or the supervisor.
 import { HawserError } from "@hawser/protocol"
-import { Delivery, frameByte, outbound, unsendable, voidMaxCount } from "@hawser/protocol/core"
+import { Delivery, frameByte, outbound, voidMaxCount } from "@hawser/protocol/core"
 import type { MessageLimits } from "@hawser/protocol"
 import type {
   CancelFrame,
@@ -15,7 +15,14 @@ import type {
   WelcomeFrame,
 } from "@hawser/protocol/core"
 import type { OutgoingRequest, RequestOutcome } from "../calls/carrier.ts"
-import type { ClientSession, ClientSessionOptions, Received, SessionCounts } from "./client-session.ts"
+import type {
+  ClientSession,
+  ClientSessionOptions,
+  CountsFrame,
+  Received,
+  SessionCounts,
+} from "./client-session.ts"
+import { requestMessage } from "./request-message.ts"
 import { SocketPoll } from "./socket-poll.ts"
 
 export class NumberedSession implements ClientSession {
@@ -32,14 +39,14 @@ export class NumberedSession implements ClientSession {
   #cancelStateAck: () => void = () => {}
 
   constructor(options: ClientSessionOptions) {
-    const { codec, connection, welcome, limits, clock, counters, timers } = options
+    const { codec, connection, welcome } = options
     this.id = welcome.sessionId
     this.codec = codec
     this.#options = options
     this.#connection = connection
     this.#resumeToken = welcome.resumeToken
-    this.#delivery = new Delivery({ limits, clock, counters, codec, kept: { bytes: 0 } }, this)
-    this.#poll = new SocketPoll(timers, limits.socketPollMs, () => this.drained())
+    this.#delivery = new Delivery({ ...options, kept: { bytes: 0 } }, this)
+    this.#poll = new SocketPoll(options, () => this.drained())
     this.#delivery.attach(connection, { received: 0, handled: 0 })
   }
 
@@ -95,13 +102,11 @@ export class NumberedSession implements ClientSession {
    * arrives. Names the oldest `voidMaxCount` at most.
    */
   #sendVoid(): void {
-    const references: number[] = []
-    const collect = ({ kind, reference }: { readonly kind: string; readonly reference?: unknown }): void => {
-      if (kind === "cancel" && typeof reference === "number") references.push(reference)
-    }
-    for (const { bytes } of this.#delivery.unsent())
-      if (bytes[0] === frameByte.cancel) collect(this.codec.decode(bytes, 0))
-    for (const frame of this.#owed.values()) collect(frame)
+    const unsent = this.#delivery.unsent().filter(({ bytes }) => bytes[0] === frameByte.cancel)
+    const waiting = [...unsent.map(({ bytes }) => this.codec.decode(bytes, 0)), ...this.#owed.values()]
+    const references = waiting.flatMap((frame) =>
+      frame.kind === "cancel" && typeof frame.reference === "number" ? [frame.reference] : [],
+    )
     if (references.length > 0)
       this.sendControl({ kind: "void", references: references.slice(0, voidMaxCount) })
   }
@@ -132,8 +137,11 @@ export class NumberedSession implements ClientSession {
    * @throws HawserError `not_available`, `invalid_input` or `message_too_large`; then nothing was sent.
    */
   request(request: OutgoingRequest): RequestOutcome {
+    const { name } = request
+    if (!this.#options.types.has(name))
+      throw new HawserError("not_available", { message: `the server's contract has no "${name}"` })
     const reference = this.#delivery.sent + 1
-    const message = outbound(this.#encode(request, reference))
+    const message = requestMessage(this.codec, request, reference)
     const bytes = message.bytes.length
     if (this.#delivery.reliable(message) === "full") return { outcome: "full", reference: undefined, bytes }
     this.#taken()
@@ -160,10 +168,6 @@ export class NumberedSession implements ClientSession {
   sendPing(number: number): void {
     this.sendControl({ kind: "ping", number, handled: this.#delivery.handled })
     this.#delivery.toldHandled()
-  }
-
-  sendPong(number: number): void {
-    this.sendControl({ kind: "pong", number, handled: this.#delivery.handled })
   }
 
   /** Sends waiting messages as far as the socket takes them. */
@@ -200,25 +204,6 @@ export class NumberedSession implements ClientSession {
     if (!this.#delivery.isFlushed && this.attached) this.#poll.start()
   }
 
-  #encode({ call, name, input, budgetMs, key }: OutgoingRequest, reference: Reference): Uint8Array {
-    if (!this.#options.types.has(name))
-      throw new HawserError("not_available", { message: `the server's contract has no "${name}"` })
-    const keyed = key === undefined ? {} : { key }
-    try {
-      return this.codec.encode({
-        kind: "request",
-        call: call === "stream" ? undefined : call,
-        type: name,
-        payload: input,
-        budgetMs,
-        reference,
-        ...keyed,
-      })
-    } catch (error) {
-      throw unsendable(`the input of "${name}"`, error)
-    }
-  }
-
   // --- receiving ------------------------------------------------------------------------------------------------
 
   /** Counts a message, then decodes it. */
@@ -243,25 +228,24 @@ export class NumberedSession implements ClientSession {
     this.#cancelStateAck = this.#options.timers.after(delayMs, () => this.#delivery.flushStateAck())
   }
 
-  /** Sends the acknowledgement that is due now. */
-  flushAck(): void {
-    this.#delivery.flushAck()
-  }
-
   /** Marks a received message as handled. Ignores 0. */
   settle(count: number): void {
     if (count > 0) this.#delivery.settle(count)
   }
 
-  /** Notes the server's acknowledgement. Returns false if it covers messages that were never sent. */
-  acknowledged(handled: number): boolean {
-    const known = this.#delivery.acknowledge(handled)
-    if (known) this.drained()
-    return known
-  }
-
-  /** Returns false if the server's count or digest of received messages differs from this end's. */
-  agreesWith(count: number, digest: number): boolean {
-    return this.#delivery.agreesWith(count, digest)
+  /**
+   * Notes acknowledgements and counts of the server. Returns false for an acknowledgement of messages that were never sent,
+   * and if the server's count or digest of received messages differs from this end's.
+   */
+  receiveCounts(frame: CountsFrame): boolean {
+    if (frame.kind === "sync") return this.#delivery.agreesWith(frame.count, frame.digest)
+    if (!this.#delivery.acknowledge(frame.handled)) return false
+    this.drained()
+    if (frame.kind === "ping") {
+      // PONG does not acknowledge state, and the timer of the acknowledgement is late in a hidden page.
+      this.#delivery.flushAck()
+      this.sendControl({ kind: "pong", number: frame.number, handled: this.#delivery.handled })
+    }
+    return true
   }
 }

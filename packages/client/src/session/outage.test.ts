@@ -12,8 +12,8 @@ function setUp() {
   const counters = createClientCounters()
   const emitted: (readonly [SessionEvent, number])[] = []
   const limits = { ...defaultClientLimits, prolongedOutageMs: 15_000 }
-  const onProlonged = (event: SessionEvent): void => void emitted.push([event, clock.now()])
-  const outage = new Outage({ clock, timers, limits, counters, onProlonged })
+  const onSession = (event: SessionEvent): void => void emitted.push([event, clock.now()])
+  const outage = new Outage({ clock, timers, limits, counters, onSession })
   return { clock, timers, counters, emitted, outage }
 }
 

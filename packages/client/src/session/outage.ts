@@ -1,18 +1,8 @@
 // Measures the time without a connection, and emits `prolonged` once per outage after `limits.prolongedOutageMs`. Must not
 // know sockets.
-import type { ClientLimits, Clock } from "@hawser/protocol"
-import type { TimerQueue } from "@hawser/protocol/core"
-import type { ClientCounters } from "../base/counters.ts"
-import type { SessionEvent } from "./session-event.ts"
+import type { RunClientOptions } from "./run-client-options.ts"
 
-export interface OutageOptions {
-  readonly clock: Clock
-  readonly timers: TimerQueue
-  readonly limits: ClientLimits
-  readonly counters: ClientCounters
-  /** Called when the outage lasts for `limits.prolongedOutageMs`. */
-  readonly onProlonged: (event: SessionEvent) => void
-}
+export type OutageOptions = Pick<RunClientOptions, "clock" | "timers" | "limits" | "counters" | "onSession">
 
 export class Outage {
   readonly #options: OutageOptions
@@ -25,12 +15,12 @@ export class Outage {
 
   /** Begins an outage. A loss during an outage belongs to the same outage. */
   begin(): void {
-    const { clock, timers, limits, counters, onProlonged } = this.#options
+    const { clock, timers, limits, counters, onSession } = this.#options
     if (this.#sinceMs !== undefined) return
     this.#sinceMs = clock.now()
     counters.outages += 1
     this.#cancel = timers.after(limits.prolongedOutageMs, () =>
-      onProlonged({ kind: "prolonged", outageMs: limits.prolongedOutageMs }),
+      onSession({ kind: "prolonged", outageMs: limits.prolongedOutageMs }),
     )
   }
 

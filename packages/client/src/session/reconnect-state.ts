@@ -98,6 +98,11 @@ export interface ReconnectStep {
   readonly limits: AttemptLimits
 }
 
+/** A step of the machine with its options. */
+export interface Step extends ReconnectStep {
+  readonly options: ReconnectOptions
+}
+
 export type ReconnectEffect =
   | { readonly kind: "getToken"; readonly dial: number; readonly refused: HawserError | undefined }
   | { readonly kind: "renewToken"; readonly renewal: number }

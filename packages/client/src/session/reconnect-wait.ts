@@ -3,24 +3,18 @@
 import { HawserError } from "@hawser/protocol"
 import { dialDelayMs, spendDial } from "./dial-budget.ts"
 import type { Row } from "./reconnect-row.ts"
-import type { ReconnectOptions, ReconnectState, ReconnectStep } from "./reconnect-state.ts"
+import type { ReconnectState, Step } from "./reconnect-state.ts"
 
 /** Longest delay, in milliseconds: 24 days, the maximum of a system timer. */
 const waitMaxMs = 2 ** 31 - 1
 
 /** Returns the state `waiting`, or `closed` if the strategy returns undefined. */
-// oxlint-disable-next-line eslint/max-params -- as the functions of the machine
-export function wait(
-  options: ReconnectOptions,
-  row: Row,
-  error: HawserError,
-  step: ReconnectStep,
-): ReconnectState {
+export function wait(row: Row, error: HawserError, step: Step): ReconnectState {
   const elapsedMs = step.nowMs - (row.firstFailureAtMs ?? step.nowMs)
   // Up to a tenth is added at random, so that clients of one server do not return at the same time.
-  const askedMs = Math.min(options.retryAfterMaxMs, error.retryAfterMs ?? 0) * (1 + step.random / 10)
-  const leastMs = Math.max(askedMs, heldBackMs(options, row, step))
-  const own = options.strategy({ attempt: row.failures, elapsedMs, leastMs, random: step.random })
+  const askedMs = Math.min(step.options.retryAfterMaxMs, error.retryAfterMs ?? 0) * (1 + step.random / 10)
+  const leastMs = Math.max(askedMs, heldBackMs(row, step))
+  const own = step.options.strategy({ attempt: row.failures, elapsedMs, leastMs, random: step.random })
   if (own === undefined) {
     const message = `gave up after ${row.failures} failures in a row: ${error.message}`
     return { kind: "closed", row, error: new HawserError("reconnect_exhausted", { message, cause: error }) }
@@ -28,16 +22,16 @@ export function wait(
   return waiting(row, Math.max(own, leastMs), step)
 }
 
-export function waiting(row: Row, wantedMs: number, step: ReconnectStep): ReconnectState {
+export function waiting(row: Row, wantedMs: number, step: Step): ReconnectState {
   const delayMs = Math.min(wantedMs, waitMaxMs)
   return { kind: "waiting", row, delayMs, dueAtMs: step.nowMs + delayMs }
 }
 
 /** Returns the milliseconds until the next dial is within the budget; 0: now. */
-export function heldBackMs(options: ReconnectOptions, row: Row, step: ReconnectStep): number {
-  return dialDelayMs(options, row.budgetFullAtMs, step.nowMs)
+export function heldBackMs(row: Row, step: Step): number {
+  return dialDelayMs(step.options, row.budgetFullAtMs, step.nowMs)
 }
 
-export function spent(options: ReconnectOptions, row: Row, step: ReconnectStep): Row {
-  return { ...row, budgetFullAtMs: spendDial(options, row.budgetFullAtMs, step.nowMs) }
+export function spent(row: Row, step: Step): Row {
+  return { ...row, budgetFullAtMs: spendDial(step.options, row.budgetFullAtMs, step.nowMs) }
 }

@@ -15,6 +15,7 @@ import type {
   ReconnectState,
   ReconnectStep,
   StateOf,
+  Step,
 } from "./reconnect-state.ts"
 import { freshRow } from "./reconnect-row.ts"
 import type { Row } from "./reconnect-row.ts"
@@ -29,54 +30,53 @@ export function stepReconnect(
   options: ReconnectOptions,
   state: ReconnectState,
   input: ReconnectInput,
-  step: ReconnectStep,
+  moment: ReconnectStep,
 ): Result {
   if (isStale(state, input)) return [state, []]
+  const step: Step = { ...moment, options }
   switch (input.kind) {
     case "connect":
-      return connect(options, state, step)
+      return connect(state, step)
     case "hurry":
-      return hurry(options, state, step)
+      return hurry(state, step)
     case "close":
       return close(state)
     case "token":
-      return state.kind === "gettingToken" ? withToken(options, state, input.token, step) : [state, []]
+      return state.kind === "gettingToken" ? withToken(state, input.token, step) : [state, []]
     case "tokenFailed":
-      return state.kind === "gettingToken" ? fail(options, state, input.error, step) : [state, []]
+      return state.kind === "gettingToken" ? fail(state, input.error, step) : [state, []]
     case "opened":
-      return input.dial === state.row.dial ? opened(options, state, step) : [state, []]
+      return input.dial === state.row.dial ? opened(state, step) : [state, []]
     case "welcomed":
       return state.kind === "authenticating" ? [welcomed(state, input.resumed, step), []] : [state, []]
     case "renew":
-      return isConnected(state) && state.renewal === undefined ? renew(options, state, step) : [state, []]
+      return isConnected(state) && state.renewal === undefined ? renew(state, step) : [state, []]
     case "renewed":
       return isConnected(state) ? renewed(state, input.token) : [state, []]
     case "move":
-      return state.kind === "open" ? move(options, state, step) : [state, []]
+      return state.kind === "open" ? move(state, step) : [state, []]
     case "failed":
-      return failed(options, state, { dial: input.dial, error: input.error }, step)
-    case "lost": {
-      const error = input.error ?? errorOfClose(input.code)
-      return failed(options, state, { dial: input.dial, error }, step)
-    }
+      return failed(state, input, step)
+    case "lost":
+      return failed(state, { ...input, error: input.error ?? errorOfClose(input.code) }, step)
     case "wake":
-      return wake(options, state, step)
+      return wake(state, step)
   }
 }
 
 // --- attempts -------------------------------------------------------------------------------------------------
 
-function connect(options: ReconnectOptions, state: ReconnectState, step: ReconnectStep): Result {
+function connect(state: ReconnectState, step: Step): Result {
   switch (state.kind) {
     case "idle":
     case "closed":
-      return getToken(options, freshRow(state.row, false), { step, isCounted: false })
+      return getToken(freshRow(state.row, false), { step, isCounted: false })
     case "waiting":
-      return getToken(options, state.row, { step, isCounted: false })
+      return getToken(state.row, { step, isCounted: false })
     case "gettingToken":
     case "dialing":
     case "authenticating":
-      return isOverdue(state, step) ? beginAnew(options, state, { step, isCounted: false }) : [state, []]
+      return isOverdue(state, step) ? beginAnew(state, { step, isCounted: false }) : [state, []]
     case "open":
     case "moving":
       return [state, []]
@@ -84,17 +84,17 @@ function connect(options: ReconnectOptions, state: ReconnectState, step: Reconne
 }
 
 /** Begins the next attempt. An attempt within its limit continues, and so does one without budget for another. */
-function hurry(options: ReconnectOptions, state: ReconnectState, step: ReconnectStep): Result {
-  const delayMs = heldBackMs(options, state.row, step)
+function hurry(state: ReconnectState, step: Step): Result {
+  const delayMs = heldBackMs(state.row, step)
   switch (state.kind) {
     case "waiting":
-      if (delayMs === 0) return attempt(options, state.row, step)
+      if (delayMs === 0) return attempt(state.row, step)
       return step.nowMs + delayMs < state.dueAtMs ? [waiting(state.row, delayMs, step), []] : [state, []]
     case "gettingToken":
     case "dialing":
     case "authenticating":
       return delayMs === 0 && isOverdue(state, step)
-        ? beginAnew(options, state, { step, isCounted: true })
+        ? beginAnew(state, { step, isCounted: true })
         : [state, []]
     case "idle":
     case "open":
@@ -104,56 +104,50 @@ function hurry(options: ReconnectOptions, state: ReconnectState, step: Reconnect
   }
 }
 
-function isOverdue(state: Attempting, step: ReconnectStep): boolean {
+function isOverdue(state: Attempting, step: Step): boolean {
   return step.nowMs >= state.overdueAtMs
 }
 
 interface Beginning {
-  readonly step: ReconnectStep
+  readonly step: Step
   /** False for an attempt of `connect()`: the budget does not bound it. */
   readonly isCounted: boolean
 }
 
-function beginAnew(options: ReconnectOptions, state: Attempting, beginning: Beginning): Result {
+function beginAnew(state: Attempting, beginning: Beginning): Result {
   const error = timeoutError(state, beginning.step)
-  const row = rowAfterFailure(options, state, error, beginning.step)
-  const [next, effects] = getToken(options, row, beginning)
+  const row = rowAfterFailure(state, error, beginning.step)
+  const [next, effects] = getToken(row, beginning)
   return [next, [...abandonment(state, error), ...effects]]
 }
 
 /** Begins an attempt now, or when the budget allows it. */
-function attempt(options: ReconnectOptions, row: Row, step: ReconnectStep): Result {
-  const delayMs = heldBackMs(options, row, step)
+function attempt(row: Row, step: Step): Result {
+  const delayMs = heldBackMs(row, step)
   if (delayMs > 0) return [waiting(row, delayMs, step), []]
-  return getToken(options, row, { step, isCounted: true })
+  return getToken(row, { step, isCounted: true })
 }
 
-function getToken(options: ReconnectOptions, row: Row, { step, isCounted }: Beginning): Result {
+function getToken(row: Row, { step, isCounted }: Beginning): Result {
   const dial = row.dial + 1
-  const next = isCounted ? spent(options, row, step) : row
-  const limits = limited(options, row, step.limits.tokenMs, step)
+  const next = isCounted ? spent(row, step) : row
+  const limits = limited(row, step.limits.tokenMs, step)
   return [
     { kind: "gettingToken", row: { ...next, dial }, isCounted, ...limits },
     [{ kind: "getToken", dial, refused: row.refusal }],
   ]
 }
 
-// oxlint-disable-next-line eslint/max-params -- see stepReconnect
-function withToken(
-  options: ReconnectOptions,
-  state: StateOf<"gettingToken">,
-  token: string,
-  step: ReconnectStep,
-): Result {
+function withToken(state: StateOf<"gettingToken">, token: string, step: Step): Result {
   const { row, isCounted } = state
   if (row.refusedTokens.includes(token)) {
     return [{ kind: "closed", row, error: row.refusal ?? new HawserError("auth_token_invalid") }, []]
   }
   // The token function may have taken long, so the spent dial is moved to the present.
   const budgetFullAtMs = isCounted
-    ? postponeDial(options, row.budgetFullAtMs, step.nowMs)
+    ? postponeDial(step.options, row.budgetFullAtMs, step.nowMs)
     : row.budgetFullAtMs
-  const limits = limited(options, row, step.limits.dialMs, step)
+  const limits = limited(row, step.limits.dialMs, step)
   return [
     { kind: "dialing", row: { ...row, budgetFullAtMs }, token, ...limits },
     [{ kind: "dial", dial: row.dial }],
@@ -161,24 +155,20 @@ function withToken(
 }
 
 /** Unbinds the previous connection, then sends HELLO, whose resume claim requests a replay. */
-function opened(options: ReconnectOptions, state: ReconnectState, step: ReconnectStep): Result {
+function opened(state: ReconnectState, step: Step): Result {
   if (state.kind !== "dialing" && state.kind !== "moving") return [state, []]
   const { token } = state
   const isMove = state.kind === "moving"
-  const row = isMove ? rowAfterOpen(options, state, step) : state.row
+  const row = isMove ? rowAfterOpen(state, step) : state.row
   const abandoned: readonly ReconnectEffect[] = isMove ? [{ kind: "abandon", dial: state.openDial }] : []
-  const limits = limited(options, row, step.limits.welcomeMs, step)
+  const limits = limited(row, step.limits.welcomeMs, step)
   return [
     { kind: "authenticating", row, token, isMove, ...limits },
     [...abandoned, { kind: "sendHello", dial: row.dial, token }],
   ]
 }
 
-function welcomed(
-  { row, token }: StateOf<"authenticating">,
-  resumed: boolean,
-  step: ReconnectStep,
-): ReconnectState {
+function welcomed({ row, token }: StateOf<"authenticating">, resumed: boolean, step: Step): ReconnectState {
   return {
     kind: "open",
     row: { ...row, wasOpen: true, failedDials: 0 },
@@ -192,14 +182,12 @@ function welcomed(
 }
 
 /** Returns the limit of an attempt's step: `baseMs`, doubled with each failed dial before it. */
-// oxlint-disable-next-line eslint/max-params -- see stepReconnect
 function limited(
-  options: ReconnectOptions,
   row: Row,
   baseMs: number,
-  step: ReconnectStep,
+  step: Step,
 ): { readonly deadlineMs: number; readonly overdueAtMs: number } {
-  const mostMs = Math.max(baseMs, options.dialTimeoutMaxMs)
+  const mostMs = Math.max(baseMs, step.options.dialTimeoutMaxMs)
   const limitMs = Math.min(baseMs * 2 ** row.failedDials, mostMs)
   return { deadlineMs: step.nowMs + limitMs, overdueAtMs: step.nowMs + baseMs }
 }
@@ -211,11 +199,11 @@ function isConnected(state: ReconnectState): state is Connected {
 }
 
 /** Dials the next connection with the current token. If the token has expired, its refusal gets a fresh one. */
-function move(options: ReconnectOptions, state: StateOf<"open">, step: ReconnectStep): Result {
-  const delayMs = heldBackMs(options, state.row, step)
+function move(state: StateOf<"open">, step: Step): Result {
+  const delayMs = heldBackMs(state.row, step)
   if (delayMs > 0) return [{ ...state, moveAtMs: step.nowMs + delayMs }, []]
   const { moveAtMs: _, ...connection } = state
-  const row = { ...spent(options, state.row, step), dial: state.row.dial + 1 }
+  const row = { ...spent(state.row, step), dial: state.row.dial + 1 }
   const deadlineMs = step.nowMs + step.limits.dialMs
   return [{ ...connection, kind: "moving", row, deadlineMs }, [{ kind: "dial", dial: row.dial }]]
 }
@@ -228,16 +216,10 @@ function stay(state: StateOf<"moving">): Result {
 }
 
 /** Continues a move as an ordinary attempt: the old connection was lost before the new one was open. */
-// oxlint-disable-next-line eslint/max-params -- see stepReconnect
-function goOnDialing(
-  options: ReconnectOptions,
-  state: StateOf<"moving">,
-  error: HawserError,
-  step: ReconnectStep,
-): Result {
+function goOnDialing(state: StateOf<"moving">, error: HawserError, step: Step): Result {
   const { token, deadlineMs, openDial } = state
   // The dial under way is the first attempt of this outage.
-  const row = { ...rowAfterFailure(options, state, error, step), dial: state.row.dial }
+  const row = { ...rowAfterFailure(state, error, step), dial: state.row.dial }
   return [
     { kind: "dialing", row, token, deadlineMs, overdueAtMs: deadlineMs },
     [
@@ -247,11 +229,11 @@ function goOnDialing(
   ]
 }
 
-function renew(options: ReconnectOptions, state: Connected, step: ReconnectStep): Result {
-  const delayMs = heldBackMs(options, state.row, step)
+function renew(state: Connected, step: Step): Result {
+  const delayMs = heldBackMs(state.row, step)
   if (delayMs > 0) return [{ ...state, renewal: { kind: "due", atMs: step.nowMs + delayMs } }, []]
   const renewal = state.row.renewal + 1
-  const row = { ...spent(options, state.row, step), renewal }
+  const row = { ...spent(state.row, step), renewal }
   const deadlineMs = step.nowMs + step.limits.tokenMs
   return [{ ...state, row, renewal: { kind: "running", deadlineMs } }, [{ kind: "renewToken", renewal }]]
 }
@@ -262,8 +244,8 @@ function renewed(state: Connected, token: string | undefined): Result {
   return [{ ...state, token, renewal: undefined }, [{ kind: "sendAuth", token }]]
 }
 
-function wakeRenewal(options: ReconnectOptions, state: Connected, step: ReconnectStep): Result {
-  if (state.renewal?.kind === "due") return renew(options, state, step)
+function wakeRenewal(state: Connected, step: Step): Result {
+  if (state.renewal?.kind === "due") return renew(state, step)
   const message = `the token function has not returned a fresh token within ${step.limits.tokenMs} ms`
   const error = new HawserError("connection_timeout", { message })
   return [{ ...state, renewal: undefined }, [{ kind: "report", error }]]
@@ -279,27 +261,27 @@ function close(state: ReconnectState): Result {
   return [{ kind: "closed", row, error }, abandonment(state, error)]
 }
 
-function wake(options: ReconnectOptions, state: ReconnectState, step: ReconnectStep): Result {
+function wake(state: ReconnectState, step: Step): Result {
   const atMs = wakeAtReconnect(state)
   if (atMs === undefined || step.nowMs < atMs) return [state, []]
   switch (state.kind) {
     case "waiting":
-      return attempt(options, state.row, step)
+      return attempt(state.row, step)
     case "open":
     case "moving":
-      if (atMs === renewalAtMs(state.renewal)) return wakeRenewal(options, state, step)
-      return state.kind === "open" ? move(options, state, step) : stay(state)
+      if (atMs === renewalAtMs(state.renewal)) return wakeRenewal(state, step)
+      return state.kind === "open" ? move(state, step) : stay(state)
     case "gettingToken":
     case "dialing":
     case "authenticating":
-      return fail(options, state, timeoutError(state, step), step)
+      return fail(state, timeoutError(state, step), step)
     case "idle":
     case "closed":
       return [state, []]
   }
 }
 
-function timeoutError(state: Attempting, { nowMs, limits }: ReconnectStep): HawserError {
+function timeoutError(state: Attempting, { nowMs, limits }: Step): HawserError {
   const askedAtMs = state.overdueAtMs - limits.tokenMs
   const message =
     state.kind === "gettingToken"
@@ -308,53 +290,39 @@ function timeoutError(state: Attempting, { nowMs, limits }: ReconnectStep): Haws
   return new HawserError("connection_timeout", { message })
 }
 
-// oxlint-disable-next-line eslint/max-params -- see stepReconnect
 function failed(
-  options: ReconnectOptions,
   state: ReconnectState,
   failure: { readonly dial: number; readonly error: HawserError },
-  step: ReconnectStep,
+  step: Step,
 ): Result {
-  if (state.kind !== "moving") return fail(options, state, failure.error, step)
+  if (state.kind !== "moving") return fail(state, failure.error, step)
   if (failure.dial === state.row.dial) return stay(state)
   // A final error also ends the dial under way.
-  if (failure.error.retry !== "later") return fail(options, state, failure.error, step)
-  return goOnDialing(options, state, failure.error, step)
+  if (failure.error.retry !== "later") return fail(state, failure.error, step)
+  return goOnDialing(state, failure.error, step)
 }
 
-// oxlint-disable-next-line eslint/max-params -- see stepReconnect
-function fail(
-  options: ReconnectOptions,
-  state: ReconnectState,
-  error: HawserError,
-  step: ReconnectStep,
-): Result {
+function fail(state: ReconnectState, error: HawserError, step: Step): Result {
   if (state.kind === "idle" || state.kind === "closed" || state.kind === "waiting") return [state, []]
   const effects = abandonment(state, error)
-  const row = rowAfterFailure(options, state, error, step)
+  const row = rowAfterFailure(state, error, step)
   if (error.retry === "never") return [{ kind: "closed", row, error }, effects]
   if (error.retry === "afterReauth" && "token" in state) {
     const refused = { ...row, refusedTokens: [...row.refusedTokens.slice(-7), state.token], refusal: error }
     // The first refused token may have expired: get a fresh one at once. Later refusals wait like any failure, and so does
     // the refusal of a token that the server has just accepted.
-    const isReliable = !isConnected(state) || isProven(options, state, step)
+    const isReliable = !isConnected(state) || isProven(state, step)
     if (row.refusedTokens.length === 0 && isReliable) {
-      const [next, asked] = attempt(options, refused, step)
+      const [next, asked] = attempt(refused, step)
       return [next, [...effects, ...asked]]
     }
-    return [wait(options, refused, error, step), effects]
+    return [wait(refused, error, step), effects]
   }
-  return [wait(options, row, error, step), effects]
+  return [wait(row, error, step), effects]
 }
 
-// oxlint-disable-next-line eslint/max-params -- see stepReconnect
-function rowAfterFailure(
-  options: ReconnectOptions,
-  state: ReconnectState,
-  error: HawserError,
-  step: ReconnectStep,
-): Row {
-  const row = isConnected(state) ? rowAfterOpen(options, state, step) : state.row
+function rowAfterFailure(state: ReconnectState, error: HawserError, step: Step): Row {
+  const row = isConnected(state) ? rowAfterOpen(state, step) : state.row
   const firstFailureAtMs = row.firstFailureAtMs ?? step.nowMs
   const isSlow = state.kind === "dialing" || error.code === "connection_timeout"
   return {
@@ -369,12 +337,12 @@ function rowAfterFailure(
 }
 
 /** Returns the row after an open connection: a new row if the connection was proven. */
-function rowAfterOpen(options: ReconnectOptions, state: Connected, step: ReconnectStep): Row {
-  const row = isProven(options, state, step) ? freshRow(state.row, true) : state.row
+function rowAfterOpen(state: Connected, step: Step): Row {
+  const row = isProven(state, step) ? freshRow(state.row, true) : state.row
   // An open session proves its token, so earlier refusals no longer count.
   return { ...row, refusedTokens: [], refusal: undefined }
 }
 
-function isProven(options: ReconnectOptions, state: Connected, step: ReconnectStep): boolean {
-  return state.isProven || step.nowMs - state.openedAtMs >= options.stableAfterMs
+function isProven(state: Connected, step: Step): boolean {
+  return state.isProven || step.nowMs - state.openedAtMs >= step.options.stableAfterMs
 }

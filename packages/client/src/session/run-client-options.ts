@@ -1,6 +1,6 @@
-// Dependencies of `RunningClient`.
+// Dependencies of a client from the application's options, and those of `RunningClient`.
 import type { ClientLimits, Clock } from "@hawser/protocol"
-import type { Dial, Frame } from "@hawser/protocol/core"
+import type { Dial, Frame, RoundTrip, TimerQueue } from "@hawser/protocol/core"
 import type { ClientCounters, ClientTallies } from "../base/counters.ts"
 import type { Dialect } from "./dialect.ts"
 import type { LeaveSource } from "./leave.ts"
@@ -10,21 +10,31 @@ import type { SessionEvent } from "./session-event.ts"
 import type { ClientStatus } from "./status.ts"
 import type { WakeSource } from "./wake.ts"
 
-export interface RunClientOptions {
+/** Dependencies of a client, from its options. */
+export interface Dependencies {
   readonly url: string
   readonly dialect: Dialect
   readonly dial: Dial
   readonly clock: Clock
+  readonly timers: TimerQueue
   /** Returns a number from 0 up to 1. */
   readonly random: () => number
   /** Returns wall-clock milliseconds since 1970. */
   readonly wallClockMs: () => number
   readonly limits: ClientLimits
-  readonly counters: ClientCounters
-  readonly tallies: ClientTallies
   readonly reconnect: ReconnectOptions
   readonly wakeSource: WakeSource
   readonly leaveSource: LeaveSource
+  readonly onError: (error: unknown) => void
+}
+
+export interface RunClientOptions extends Dependencies {
+  readonly counters: ClientCounters
+  readonly tallies: ClientTallies
+  /** Id of this client in HELLO. */
+  readonly clientId: string
+  /** Round trip to the server, measured over all connections. */
+  readonly roundTrip: RoundTrip
   readonly replicas: ReplicaCopies
   /** Called with each new status. */
   readonly onStatus: (status: ClientStatus) => void
@@ -34,5 +44,4 @@ export interface RunClientOptions {
   readonly onFrame: (frame: Frame) => void
   /** Called when a session has begun, before waiting requests go out. */
   readonly onFresh: () => void
-  readonly onError: (error: unknown) => void
 }

@@ -1,47 +1,42 @@
-// A running client: puts its parts together, and offers the verbs of the application. `Effects` performs the decisions of the
+// A running client: puts its parts together, and offers the verbs of the application. `performEffect` performs the decisions of the
 // supervisor, `SessionBinding` holds the session and its connection. One TimerQueue serves all parts.
 // Must not know contracts, topics or listeners.
 import { HawserError } from "@hawser/protocol"
-import { RoundTrip, TimerQueue } from "@hawser/protocol/core"
+import type { TimerQueue } from "@hawser/protocol/core"
 import { Requests } from "../calls/requests.ts"
 import { Streams } from "../calls/streams.ts"
-import { ClientFrames } from "./client-frames.ts"
+import { receiveMessage } from "./client-frames.ts"
+import type { ClientParts } from "./client-parts.ts"
 import type { SessionCounts } from "./client-session.ts"
-import { Effects } from "./effects.ts"
-import { Handshake } from "./handshake.ts"
+import { performEffect } from "./effects.ts"
+import { receiveOpening } from "./handshake.ts"
 import { Heartbeat } from "./heartbeat.ts"
-import { LeaveWatch } from "./leave.ts"
 import type { PageExit } from "./leave.ts"
 import { Links } from "./links.ts"
 import type { Link } from "./links.ts"
 import { Outage } from "./outage.ts"
+import { PageWatch } from "./page-watch.ts"
 import { refusalOf } from "./refusal.ts"
 import type { RunClientOptions } from "./run-client-options.ts"
 import { SessionBinding } from "./session-binding.ts"
 import type { ClientStatus } from "./status.ts"
-import { guarded } from "./strategies.ts"
 import { Supervisor } from "./supervisor.ts"
-import { Tokens, randomClientId } from "./tokens.ts"
+import { Tokens } from "./tokens.ts"
 import type { TokenSource } from "./tokens.ts"
-import { WakeWatch } from "./wake.ts"
+import { SleepWatch } from "./wake.ts"
 
 export class RunningClient {
-  readonly timers: TimerQueue
   readonly requests: Requests
   readonly streams: Streams
   readonly heartbeat: Heartbeat
   readonly #options: RunClientOptions
-  readonly #roundTrip = new RoundTrip()
   readonly #tokens: Tokens
   readonly #supervisor: Supervisor
   readonly #binding: SessionBinding
   readonly #outage: Outage
   readonly #links: Links
-  readonly #frames: ClientFrames
-  readonly #handshake: Handshake
-  readonly #effects: Effects
-  readonly #wakeWatch: WakeWatch
-  readonly #leaveWatch: LeaveWatch
+  readonly #parts: ClientParts
+  readonly #pageWatch: PageWatch
   /** True from `connectSoon` to the end of the task: requests are accepted already. */
   #connectsSoon = false
   /** Number of times that another token source replaced the previous one. */
@@ -49,23 +44,33 @@ export class RunningClient {
 
   constructor(options: RunClientOptions, token: TokenSource) {
     this.#options = options
-    this.timers = new TimerQueue(options.clock, options.onError)
     this.#tokens = new Tokens(token, options.onError)
     this.#supervisor = this.#createSupervisor()
-    this.#binding = this.#createBinding()
-    this.#outage = this.#createOutage()
-    this.requests = this.#createRequests()
-    this.streams = this.#createStreams()
-    this.heartbeat = this.#createHeartbeat()
     this.#links = this.#createLinks()
-    this.#frames = this.#createFrames()
-    this.#handshake = this.#createHandshake()
-    this.#effects = this.#createEffects()
-    this.#wakeWatch = this.#createWakeWatch()
-    this.#leaveWatch = new LeaveWatch(options.leaveSource, (exit) => this.#onPageLeft(exit))
+    this.requests = this.#createRequests()
+    this.streams = new Streams({ ...options, requests: this.requests, session: () => this.#binding.session })
+    this.heartbeat = this.#createHeartbeat()
+    this.#outage = new Outage(options)
+    const parts = {
+      ...options,
+      supervisor: this.#supervisor,
+      tokens: this.#tokens,
+      links: this.#links,
+      requests: this.requests,
+      streams: this.streams,
+      heartbeat: this.heartbeat,
+      outage: this.#outage,
+    }
+    this.#binding = new SessionBinding(parts)
+    this.#parts = { ...parts, binding: this.#binding }
+    this.#pageWatch = new PageWatch(() => this.#listenToPage())
   }
 
   // --- state ----------------------------------------------------------------------------------------------------
+
+  get timers(): TimerQueue {
+    return this.#options.timers
+  }
 
   get status(): ClientStatus {
     return this.#supervisor.status
@@ -73,7 +78,7 @@ export class RunningClient {
 
   /** True while an attempt waits for the token function. */
   get awaitsToken(): boolean {
-    return this.#supervisor.awaitsToken
+    return this.#supervisor.state.kind === "gettingToken"
   }
 
   get sessionId(): string | undefined {
@@ -116,9 +121,7 @@ export class RunningClient {
   }
 
   close(): void {
-    const { link } = this.#binding
-    this.#binding.sendBye()
-    this.#supervisor.step({ kind: "close" }, () => this.#closeLink(link))
+    this.#supervisor.step({ kind: "close" }, this.#takeLeave())
   }
 
   /** Probes the connection, or dials at once if the dial budget allows it: the network or the page may have changed. */
@@ -138,17 +141,18 @@ export class RunningClient {
   #logInAnew(): void {
     this.logIns += 1
     const message = "connect() was called with another token"
-    const { link } = this.#binding
-    this.#binding.sendBye()
-    this.#supervisor.beginAnew(
-      new HawserError("cancelled", { message }),
-      () => this.#closeLink(link),
-      () => this.#endAll(new HawserError("client_closed", { message })),
+    this.#supervisor.beginAnew(new HawserError("cancelled", { message }), this.#takeLeave(), () =>
+      this.#endAll(new HawserError("client_closed", { message })),
     )
   }
 
-  #closeLink(link: Link | undefined): void {
-    if (link !== undefined) this.#links.close(link.dial, "the client was closed")
+  /** Sends BYE. Returns the function that closes the connection. */
+  #takeLeave(): () => void {
+    const { link } = this.#binding
+    this.#binding.sendBye()
+    return () => {
+      if (link !== undefined) this.#links.close(link.dial, "the client was closed")
+    }
   }
 
   // --- events of the parts --------------------------------------------------------------------------------------
@@ -165,10 +169,23 @@ export class RunningClient {
       )
   }
 
+  /** Listens to the page, and detects sleep. Returns the function that ends it. */
+  #listenToPage(): () => void {
+    const { leaveSource, wakeSource } = this.#options
+    const onWake = (): void => this.wake()
+    const sleepWatch = new SleepWatch({ ...this.#options, onWake })
+    const stopWake = wakeSource(onWake)
+    sleepWatch.start()
+    const stopLeave = leaveSource((exit) => this.#onPageLeft(exit))
+    return () => {
+      stopWake()
+      sleepWatch.stop()
+      stopLeave()
+    }
+  }
+
   #onStatus(status: ClientStatus): void {
-    const isKept = status.state === "open" || status.state === "reconnecting"
-    this.#wakeWatch.set(isKept)
-    this.#leaveWatch.set(isKept)
+    this.#pageWatch.set(status.state === "open" || status.state === "reconnecting")
     if (status.state === "closed") this.#onClosed(status.error)
     this.#options.onStatus(status)
   }
@@ -192,64 +209,25 @@ export class RunningClient {
     counters.bytesReceived += bytes.length
     if (link !== this.#binding.link) return
     this.heartbeat.received()
-    if (!link.welcomed || this.#binding.session === undefined) this.#handshake.receive(link, bytes)
-    else this.#receive(link, bytes)
+    if (!link.welcomed || this.#binding.session === undefined) receiveOpening(this.#parts, link, bytes)
+    else receiveMessage(this.#parts, link, bytes)
     // Timers of a hidden page run late, so acknowledgements go out with received messages.
     this.timers.runDue()
-  }
-
-  #receive(link: Link, bytes: Uint8Array): void {
-    const { session } = this.#binding
-    if (link === this.#binding.link && session !== undefined)
-      this.#frames.receive(link, session.receive(bytes))
   }
 
   // --- composition ----------------------------------------------------------------------------------------------
 
   #createSupervisor(): Supervisor {
-    const { clock, limits, onError, random, reconnect, tallies } = this.#options
     return new Supervisor({
-      clock,
-      timers: this.timers,
-      random,
-      limits,
-      roundTrip: this.#roundTrip,
-      reconnect: { ...reconnect, strategy: guarded(reconnect.strategy, onError) },
-      perform: (effect) => this.#effects.perform(effect),
+      ...this.#options,
+      perform: (effect) => performEffect(this.#parts, effect),
       onStatus: (status) => this.#onStatus(status),
-      onAttemptFailed: (error) => tallies.handshakesFailed.add(error.code),
     })
-  }
-
-  #createBinding(): SessionBinding {
-    const { counters, onSession, replicas, tallies } = this.#options
-    return new SessionBinding({
-      timers: this.timers,
-      counters,
-      tallies,
-      step: (input, beforeEffects) => this.#supervisor.step(input, beforeEffects),
-      closeLink: (dial, reason) => this.#links.close(dial, reason),
-      onUnbound: () => {
-        replicas.detach(this.heartbeat.receivedAtMs)
-        this.heartbeat.stop()
-      },
-      endRequests: (session, cause) => this.requests.onSessionEnded(session, cause),
-      onSession,
-    })
-  }
-
-  #createOutage(): Outage {
-    const { clock, counters, limits, onSession } = this.#options
-    return new Outage({ clock, timers: this.timers, limits, counters, onProlonged: onSession })
   }
 
   #createRequests(): Requests {
-    const { clock, counters, limits } = this.#options
     return new Requests({
-      clock,
-      timers: this.timers,
-      limits,
-      counters,
+      ...this.#options,
       session: () => this.#binding.session,
       refusal: () => refusalOf(this.#supervisor.state, this.#connectsSoon),
       onAbandoned: (reference) => this.#binding.session?.cancel(reference),
@@ -258,18 +236,9 @@ export class RunningClient {
     })
   }
 
-  #createStreams(): Streams {
-    const { limits } = this.#options
-    return new Streams({ limits, requests: this.requests, session: () => this.#binding.session })
-  }
-
   #createHeartbeat(): Heartbeat {
-    const { clock, limits } = this.#options
     return new Heartbeat({
-      clock,
-      timers: this.timers,
-      limits,
-      roundTrip: this.#roundTrip,
+      ...this.#options,
       unacknowledgedBytes: () => this.#binding.counts.bufferedBytes,
       sendPing: (number) => this.#binding.session?.sendPing(number),
       onDead: (silentMs) => {
@@ -280,84 +249,13 @@ export class RunningClient {
   }
 
   #createLinks(): Links {
-    const { dial, dialect, limits, onError, url, wallClockMs } = this.#options
     return new Links({
-      url,
-      dialect,
-      dial,
-      limits,
-      wallClockMs,
-      onError,
-      onOpened: (number) => this.#supervisor.step({ kind: "opened", dial: number }),
+      ...this.#options,
+      supervisor: this.#supervisor,
       onMessage: (link, bytes) => this.#onMessage(link, bytes),
       onDrained: (link) => {
         if (link === this.#binding.link) this.#binding.session?.drained()
       },
-      onFailed: (number, error) => this.#supervisor.step({ kind: "failed", dial: number, error }),
-      onLost: (number, { code, error }) => this.#supervisor.step({ kind: "lost", dial: number, code, error }),
     })
-  }
-
-  #createFrames(): ClientFrames {
-    const { dialect, onError, onFrame, replicas } = this.#options
-    return new ClientFrames({
-      dialect,
-      requests: this.requests,
-      streams: this.streams,
-      replicas,
-      heartbeat: this.heartbeat,
-      binding: this.#binding,
-      onFrame,
-      onError,
-      renewToken: ({ dial }) => this.#supervisor.step({ kind: "renew", dial }),
-    })
-  }
-
-  #createHandshake(): Handshake {
-    const { clock, counters, dialect, limits, onFrame, onFresh, onSession } = this.#options
-    const { random, replicas, tallies, wallClockMs } = this.#options
-    return new Handshake({
-      dialect,
-      clock,
-      timers: this.timers,
-      wallClockMs,
-      limits,
-      counters,
-      tallies,
-      clientId: randomClientId(random),
-      requests: this.requests,
-      heartbeat: this.heartbeat,
-      roundTrip: this.#roundTrip,
-      outage: this.#outage,
-      replicas,
-      binding: this.#binding,
-      onWelcome: () => this.#links.dropRetired(),
-      onOpen: ({ dial }, resumed, first) => this.#supervisor.step({ kind: "welcomed", dial, resumed }, first),
-      onFresh,
-      onSession,
-      onFrame,
-      receive: (link, bytes) => this.#receive(link, bytes),
-    })
-  }
-
-  #createEffects(): Effects {
-    const { counters, onError } = this.#options
-    return new Effects({
-      supervisor: this.#supervisor,
-      tokens: this.#tokens,
-      links: this.#links,
-      handshake: this.#handshake,
-      binding: this.#binding,
-      outage: this.#outage,
-      counters,
-      onError,
-    })
-  }
-
-  #createWakeWatch(): WakeWatch {
-    const { clock, limits, wakeSource, wallClockMs } = this.#options
-    const { sleepMs } = limits
-    const onWake = (): void => this.wake()
-    return new WakeWatch({ clock, timers: this.timers, wallClockMs, sleepMs, onWake }, wakeSource)
   }
 }

@@ -1,22 +1,22 @@
 // Polls a socket that has no `drained` event: browsers report only how many bytes wait. Must not know messages.
-import type { TimerQueue } from "@hawser/protocol/core"
+import type { ClientSessionOptions } from "./client-session.ts"
+
+type SocketPollOptions = Pick<ClientSessionOptions, "timers" | "limits">
 
 export class SocketPoll {
-  readonly #timers: TimerQueue
-  /** Delay of one poll, in milliseconds. */
-  readonly #delayMs: number
+  readonly #options: SocketPollOptions
   readonly #onPoll: () => void
   #cancel: (() => void) | undefined
 
-  constructor(timers: TimerQueue, delayMs: number, onPoll: () => void) {
-    this.#timers = timers
-    this.#delayMs = delayMs
+  constructor(options: SocketPollOptions, onPoll: () => void) {
+    this.#options = options
     this.#onPoll = onPoll
   }
 
   /** Schedules one poll, unless one is scheduled already. */
   start(): void {
-    this.#cancel ??= this.#timers.after(this.#delayMs, () => {
+    const { timers, limits } = this.#options
+    this.#cancel ??= timers.after(limits.socketPollMs, () => {
       this.#cancel = undefined
       this.#onPoll()
     })

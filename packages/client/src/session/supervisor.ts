@@ -1,26 +1,21 @@
 // Runs the reconnect machine: holds its state, its one timer, its status and the waiting calls of `connect`. Its owner performs
 // the effects. Must not know sockets or sessions.
-import type { ClientLimits, Clock, HawserError } from "@hawser/protocol"
-import type { RoundTrip, TimerQueue } from "@hawser/protocol/core"
+import type { HawserError } from "@hawser/protocol"
 import { sameStatus, statusOf } from "./status.ts"
 import type { ClientStatus } from "./status.ts"
 import { attemptLimits } from "./attempt-limits.ts"
 import { stepReconnect } from "./reconnect.machine.ts"
 import { initialReconnect, wakeAtReconnect } from "./reconnect-state.ts"
-import type { ReconnectEffect, ReconnectInput, ReconnectOptions, ReconnectState } from "./reconnect-state.ts"
+import type { ReconnectEffect, ReconnectInput, ReconnectState } from "./reconnect-state.ts"
+import type { RunClientOptions } from "./run-client-options.ts"
 
-export interface SupervisorOptions {
-  readonly clock: Clock
-  readonly timers: TimerQueue
-  readonly random: () => number
-  readonly limits: ClientLimits
-  readonly roundTrip: RoundTrip
-  readonly reconnect: ReconnectOptions
+export interface SupervisorOptions extends Pick<
+  RunClientOptions,
+  "clock" | "timers" | "random" | "limits" | "reconnect" | "roundTrip" | "tallies"
+> {
   readonly perform: (effect: ReconnectEffect) => void
   /** Called after the effects, if the status has visibly changed. */
   readonly onStatus: (status: ClientStatus) => void
-  /** Called when an attempt has failed before WELCOME. */
-  readonly onAttemptFailed: (error: HawserError) => void
 }
 
 export class Supervisor {
@@ -43,11 +38,6 @@ export class Supervisor {
     const state = this.#state
     if (state.kind !== "closed" || state.error.code === "client_closed") return false
     return !state.row.wasOpen && this.#waiters.size === 0
-  }
-
-  /** True while an attempt waits for the token function. */
-  get awaitsToken(): boolean {
-    return this.#state.kind === "gettingToken"
   }
 
   get status(): ClientStatus {
@@ -82,7 +72,7 @@ export class Supervisor {
     const { clock, limits, random, reconnect, roundTrip, timers, perform } = this.#options
     const at = { nowMs: clock.now(), random: random(), limits: attemptLimits(limits, roundTrip) }
     const [state, effects] = stepReconnect(reconnect, this.#state, input, at)
-    this.#reportFailure(this.#state, state)
+    this.#countFailure(this.#state, state)
     this.#state = state
     this.#cancelWake()
     const atMs = wakeAtReconnect(state)
@@ -91,11 +81,12 @@ export class Supervisor {
     for (const effect of effects) perform(effect)
   }
 
-  /** Reports a failed attempt. The loss of an open connection is reported elsewhere. */
-  #reportFailure(before: ReconnectState, after: ReconnectState): void {
+  /** Counts an attempt that has failed before WELCOME. The loss of an open connection is counted elsewhere. */
+  #countFailure(before: ReconnectState, after: ReconnectState): void {
     if (before.kind === "open" || before.kind === "moving") return
     const { failures, lastError } = after.row
-    if (failures > before.row.failures && lastError !== undefined) this.#options.onAttemptFailed(lastError)
+    if (failures > before.row.failures && lastError !== undefined)
+      this.#options.tallies.handshakesFailed.add(lastError.code)
   }
 
   #publish(): void {

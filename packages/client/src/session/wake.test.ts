@@ -19,7 +19,7 @@ describe("SleepWatch", () => {
       clock,
       timers,
       wallClockMs: () => ticks.now() + jumped.wallMs,
-      sleepMs: 5_000,
+      limits: { sleepMs: 5_000 },
       onWake: () => {
         wakesAtMs.push(ticks.now())
         onWake(watch)

@@ -1,15 +1,12 @@
 // Reports moments at which the connection may be dead: a page shown again, a network that is back or has changed, the end of a
 // sleep. Must not know connections.
-import type { Clock } from "@hawser/protocol"
+import type { ClientLimits, Clock } from "@hawser/protocol"
 import type { TimerQueue } from "@hawser/protocol/core"
+import { listen } from "./page-watch.ts"
+import type { PageEvents } from "./page-watch.ts"
 
 /** Calls `onWake` at moments at which the client must probe its connection. Returns the unsubscribe function. */
 export type WakeSource = (onWake: () => void) => () => void
-
-interface PageEvents {
-  addEventListener(type: string, listener: () => void): void
-  removeEventListener(type: string, listener: () => void): void
-}
 
 /**
  * Default source: events of the page (shown, thawed, restored from the back/forward cache) and of the network, also in a
@@ -66,11 +63,6 @@ function onNetworkChange(network: NetworkInformation, onWake: () => void): () =>
   }
 }
 
-function listen(target: PageEvents, type: string, listener: () => void): () => void {
-  target.addEventListener(type, listener)
-  return () => target.removeEventListener(type, listener)
-}
-
 /** Interval of the ticks that detect sleep, in milliseconds. */
 const tickMs = 1_000
 
@@ -78,8 +70,8 @@ export interface SleepWatchOptions {
   readonly clock: Clock
   readonly wallClockMs: () => number
   readonly timers: TimerQueue
-  /** Extra delay of a tick, on either clock, that counts as a sleep; in milliseconds. */
-  readonly sleepMs: number
+  /** `sleepMs`: extra delay of a tick, on either clock, that counts as a sleep; in milliseconds. */
+  readonly limits: Pick<ClientLimits, "sleepMs">
   readonly onWake: () => void
 }
 
@@ -114,41 +106,15 @@ export class SleepWatch {
   }
 
   #tick(): void {
-    const { clock, wallClockMs, timers, sleepMs, onWake } = this.#options
+    const { clock, wallClockMs, timers, limits, onWake } = this.#options
     const setAtMs = clock.now()
     const setAtWallMs = wallClockMs()
     this.#cancel = timers.after(tickMs, () => {
       const lateMs = Math.max(clock.now() - setAtMs, wallClockMs() - setAtWallMs) - tickMs
-      const isSleep = lateMs > this.#usualMs + sleepMs
+      const isSleep = lateMs > this.#usualMs + limits.sleepMs
       this.#usualMs = Math.min(Math.max(lateMs, this.#usualMs * usualShare), heldBackMaxMs)
       this.#tick()
       if (isSleep) onWake()
     })
-  }
-}
-
-/** Runs a source and the sleep detection while it is on: while the client is open or reconnects. */
-export class WakeWatch {
-  readonly #sleepWatch: SleepWatch
-  readonly #source: WakeSource
-  readonly #onWake: () => void
-  #stop: (() => void) | undefined
-
-  constructor(options: SleepWatchOptions, source: WakeSource) {
-    this.#sleepWatch = new SleepWatch(options)
-    this.#source = source
-    this.#onWake = options.onWake
-  }
-
-  set(isOn: boolean): void {
-    if (isOn === (this.#stop !== undefined)) return
-    if (isOn) {
-      this.#stop = this.#source(this.#onWake)
-      this.#sleepWatch.start()
-    } else {
-      this.#stop?.()
-      this.#stop = undefined
-      this.#sleepWatch.stop()
-    }
   }
 }

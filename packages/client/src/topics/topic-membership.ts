@@ -96,9 +96,9 @@ export class TopicMembership {
       resolve = onJoined
       reject = onFailed
     })
-    this.#wanted = { state: how.state, recent: how.recent, resolve, reject, joined, failures: 0 }
+    const wanted: Wanted = { state: how.state, recent: how.recent, resolve, reject, joined, failures: 0 }
+    this.#wanted = wanted
     this.#state = "joining"
-    const wanted = this.#wanted
     const begin = (): void => {
       if (this.#wanted !== wanted) return
       this.#position = laterOf(how.since, this.#position)
@@ -109,7 +109,9 @@ export class TopicMembership {
       begin()
     } else {
       if (how.recent > 0 && how.since === undefined) this.#isSkipping = true
-      const stop = this.#limit(wanted)
+      const stop = this.#limit("the previous leave", (error) => {
+        if (this.#wanted === wanted) this.#onFailed(wanted, error)
+      })
       const go = (): void => {
         stop()
         begin()
@@ -119,13 +121,11 @@ export class TopicMembership {
     return joined
   }
 
-  /** Limits the wait of a join for a pending leave to a request's timeout. Returns the function that cancels the limit. */
-  #limit(wanted: Wanted): () => void {
+  /** Limits the wait for the answer of a leave to a request's timeout. Returns the function that cancels the limit. */
+  #limit(leave: string, onTimeout: (error: HawserError) => void): () => void {
     const { calls, topic } = this.#options
-    return calls.after(calls.requestTimeoutMs, () => {
-      const message = `the server has not answered the previous leave of "${topic}" within ${calls.requestTimeoutMs} ms (limits.requestTimeoutMs)`
-      if (this.#wanted === wanted) this.#onFailed(wanted, new HawserError("timeout", { message }))
-    })
+    const message = `the server has not answered ${leave} of "${topic}" within ${calls.requestTimeoutMs} ms (limits.requestTimeoutMs)`
+    return calls.after(calls.requestTimeoutMs, () => onTimeout(new HawserError("timeout", { message })))
   }
 
   /** Replaces the presence state of later joins. */
@@ -141,17 +141,15 @@ export class TopicMembership {
     const isKnown = this.#state === "in" || this.#attempt !== undefined
     const isPlaced = this.#isPlaced
     this.#end(reason)
-    // Publications that arrive before the server's answer still advance the position.
-    if (isKnown || this.#leaving !== undefined) this.#isPlaced = isPlaced
     if (!isKnown && this.#leaving === undefined) return Promise.resolve()
-    return this.#inTime(isKnown ? this.sendLeave() : (this.#leaving ?? Promise.resolve()))
+    // Publications that arrive before the server's answer still advance the position.
+    this.#isPlaced = isPlaced
+    return this.#inTime(isKnown || this.#leaving === undefined ? this.sendLeave() : this.#leaving)
   }
 
   #inTime(leaving: Promise<void>): Promise<void> {
-    const { calls, topic } = this.#options
     return new Promise((resolve, reject) => {
-      const message = `the server has not answered the leave of "${topic}" within ${calls.requestTimeoutMs} ms (limits.requestTimeoutMs)`
-      const stop = calls.after(calls.requestTimeoutMs, () => reject(new HawserError("timeout", { message })))
+      const stop = this.#limit("the leave", reject)
       leaving.finally(stop).then(resolve, reject)
     })
   }

@@ -26,8 +26,7 @@ function topicOf(shelf: TopicShelf, name: string): Topic {
       hold: (value) => encodeOnce(value),
       after: () => () => {},
     },
-    isOnline: () => true,
-    isClosed: () => false,
+    status: () => ({ state: "open" }),
     inOrder: (work) => work(),
     onUse: (topic) => shelf.use(topic),
     onError: (error) => {

@@ -8,10 +8,11 @@ import type { CallOptions } from "../calls/requests.ts"
 import { EventBus } from "../base/event-bus.ts"
 import type { ListenOptions, Unsubscribe } from "../base/event-bus.ts"
 import type { Delivered, EventMeta } from "../base/event-delivery.ts"
+import type { ClientStatus } from "../session/status.ts"
 import { PresenceMembers } from "./presence-members.ts"
 import type { JoinOptions, PublishOptions, Published, ClientTopic, TopicState } from "./topic-api.ts"
-import { TopicReader } from "./topic-reader.ts"
-import type { ReaderItem } from "./topic-reader.ts"
+import { createTopicReader, overrunAt } from "./topic-reader.ts"
+import type { ReaderItem, TopicReader } from "./topic-reader.ts"
 import { TopicMembership } from "./topic-membership.ts"
 import type { MembershipCalls } from "./topic-membership.ts"
 
@@ -22,18 +23,21 @@ export interface TopicCalls extends MembershipCalls {
   hold(value: unknown, what: string): Encoded<unknown> | undefined
 }
 
-export interface TopicOptions {
+/** Dependencies of all topics. */
+export interface TopicHost {
+  /** Returns the client's status. */
+  readonly status: () => ClientStatus
+  /** Runs `work` after all earlier events were delivered. */
+  readonly inOrder: (work: () => void) => void
+  readonly onError: (error: unknown) => void
+}
+
+export interface TopicOptions extends TopicHost {
   readonly name: string
   readonly schema: Schema | undefined
   readonly calls: TopicCalls
-  readonly isOnline: () => boolean
-  /** Returns true while the client is closed: an iteration that begins then ends at once. */
-  readonly isClosed: () => boolean
-  /** Runs `work` after all earlier events were delivered. */
-  readonly inOrder: (work: () => void) => void
   /** Called before a join and before a listener is added. */
   readonly onUse: (topic: Topic) => void
-  readonly onError: (error: unknown) => void
 }
 
 interface TopicEvents {
@@ -44,21 +48,21 @@ interface TopicEvents {
 export class Topic implements ClientTopic<Contract, string> {
   readonly name: string
   readonly presence: PresenceMembers
+  readonly membership: TopicMembership
   readonly #options: TopicOptions
-  readonly #membership: TopicMembership
   readonly #events: EventBus<Record<string, Delivered>>
   readonly #bus: EventBus<TopicEvents>
   readonly #readers = new Set<TopicReader>()
 
   constructor(options: TopicOptions) {
-    const { name, schema, calls, isOnline, inOrder, onUse, onError } = options
+    const { name, schema, calls, status, inOrder, onUse, onError } = options
     this.name = name
     this.#options = options
     this.#events = new EventBus({ onError })
     this.#bus = new EventBus({ onError })
-    const isLive = (): boolean => this.state === "in" && isOnline()
+    const isLive = (): boolean => this.state === "in" && status().state === "open"
     this.presence = new PresenceMembers({ topic: name, schema, isLive, onUse: () => onUse(this), onError })
-    this.#membership = new TopicMembership({
+    this.membership = new TopicMembership({
       topic: name,
       calls,
       onOut: (reason) =>
@@ -70,17 +74,17 @@ export class Topic implements ClientTopic<Contract, string> {
   }
 
   get state(): TopicState {
-    return this.#membership.state
+    return this.membership.state
   }
 
   get position(): TopicPosition | undefined {
-    return this.#membership.position
+    return this.membership.position
   }
 
   /** True from a join until the server has confirmed the leave, and while listeners or iterations exist. */
   get isUsed(): boolean {
     const hasListeners = !this.#events.isEmpty || !this.#bus.isEmpty || this.presence.hasListeners
-    return !this.#membership.isOver || hasListeners || this.#readers.size > 0
+    return !this.membership.isOver || hasListeners || this.#readers.size > 0
   }
 
   join(options: JoinOptions & { readonly state?: unknown } = {}): Promise<void> {
@@ -96,7 +100,7 @@ export class Topic implements ClientTopic<Contract, string> {
       return Promise.reject(error)
     }
     this.#options.onUse(this)
-    const joined = this.#membership.join({ state, since, recent })
+    const joined = this.membership.join({ state, since, recent })
     if (signal === undefined) return joined
     const onAbort = (): void => {
       if (this.state !== "joining") return
@@ -124,7 +128,7 @@ export class Topic implements ClientTopic<Contract, string> {
   async setState(state: unknown, options: CallOptions = {}): Promise<void> {
     const held = this.#held(state, "state")
     await this.#options.calls.setState({ topic: this.name, state: held }, options)
-    this.#membership.setState(held)
+    this.membership.setState(held)
   }
 
   /**
@@ -156,8 +160,9 @@ export class Topic implements ClientTopic<Contract, string> {
 
   [Symbol.asyncIterator](): AsyncIterableIterator<ReaderItem, undefined> {
     this.#options.onUse(this)
-    const reader = new TopicReader((left) => this.#readers.delete(left))
-    if (this.#options.isClosed()) reader.end()
+    const reader = createTopicReader((left) => this.#readers.delete(left))
+    // On a closed client the iteration ends at once.
+    if (this.#options.status().state === "closed") reader.end()
     else this.#readers.add(reader)
     return reader
   }
@@ -165,9 +170,9 @@ export class Topic implements ClientTopic<Contract, string> {
   // --- from the server ------------------------------------------------------------------------------------------
 
   onJoined(event: JoinedEvent): void {
-    const before = this.#membership.position
-    const joinedOf = this.#membership.onJoined(event)
-    if (joinedOf === "abandoned" && !event.more) this.#membership.sendLeave().catch(this.#options.onError)
+    const before = this.membership.position
+    const joinedOf = this.membership.onJoined(event)
+    if (joinedOf === "abandoned" && !event.more) this.membership.sendLeave().catch(this.#options.onError)
     if (joinedOf === "skipped") return
     const { gap, presence, self } = event
     this.#options.inOrder(() => {
@@ -179,11 +184,6 @@ export class Topic implements ClientTopic<Contract, string> {
     })
   }
 
-  /** The server has removed the client from the topic. */
-  onRemoved(reason: HawserError): void {
-    this.#membership.onRemoved(reason)
-  }
-
   onPresence({ isFull, gone, ...list }: PresenceEvent): void {
     if (this.state !== "in") return
     this.#options.inOrder(() => {
@@ -192,22 +192,9 @@ export class Topic implements ClientTopic<Contract, string> {
     })
   }
 
-  /** Notes a received publication. Returns false for one that must not be delivered. */
-  onPublication(offset: number): boolean {
-    return this.#membership.onPublication(offset)
-  }
-
-  onDelivered(event: string, { payload, meta }: Delivered): void {
-    this.#events.emit(event, { payload, meta })
-    this.#read({ kind: "message", event, payload, meta })
-  }
-
-  onReset(cause: HawserError): void {
-    this.#membership.onReset(cause)
-  }
-
-  onFresh(): void {
-    this.#membership.onFresh()
+  onDelivered(event: string, delivered: Delivered): void {
+    this.#events.emit(event, delivered)
+    this.#read({ kind: "message", event, ...delivered })
   }
 
   /** Ends iterations after all earlier items: the client is closed. */
@@ -216,7 +203,7 @@ export class Topic implements ClientTopic<Contract, string> {
   }
 
   #leave(reason: HawserError): Promise<void> {
-    const left = this.#membership.leave(reason)
+    const left = this.membership.leave(reason)
     this.#close()
     return left
   }
@@ -237,7 +224,7 @@ export class Topic implements ClientTopic<Contract, string> {
   }
 
   #read(item: ReaderItem): void {
-    const place = { topic: this.name, epoch: this.#membership.position?.epoch ?? "" }
-    for (const reader of [...this.#readers]) reader.push(item, place)
+    const overrun = overrunAt({ topic: this.name, epoch: this.membership.position?.epoch ?? "" })
+    for (const reader of [...this.#readers]) reader.push(item, overrun)
   }
 }

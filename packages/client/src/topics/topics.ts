@@ -2,31 +2,22 @@
 import { HawserError } from "@hawser/protocol"
 import { readJoined, readLeft, readPresenceEvent, topicCalls, topicKindOf } from "@hawser/protocol/core"
 import type { Schema, TopicSpecs } from "@hawser/protocol"
-import type { EventFrame, Frame, TimerQueue, TopicCall } from "@hawser/protocol/core"
+import type { EventFrame, Frame, TopicCall } from "@hawser/protocol/core"
 import { check } from "../base/checked.ts"
 import type { CallStats } from "../calls/call-stats.ts"
 import type { CallOptions, Requests } from "../calls/requests.ts"
 import type { Delivered } from "../base/event-delivery.ts"
+import type { Dependencies } from "../session/run-client-options.ts"
 import type { SessionEvent } from "../session/session-event.ts"
 import { TopicShelf } from "./topic-shelf.ts"
 import { Topic } from "./topic.ts"
-import type { TopicCalls } from "./topic.ts"
+import type { TopicCalls, TopicHost } from "./topic.ts"
 
-export interface TopicsOptions {
+export interface TopicsOptions extends TopicHost, Pick<Dependencies, "dialect" | "limits" | "timers"> {
   /** Kinds of topics that the contract declares. */
   readonly topics: TopicSpecs
-  /** Message of the error `not_available` for every request; undefined: the server has topics. */
-  readonly refusal: string | undefined
   readonly callStats: CallStats
   readonly requests: () => Requests
-  readonly requestTimeoutMs: number
-  readonly timers: () => TimerQueue
-  /** Returns true while the client has a connection with an open session. */
-  readonly isOnline: () => boolean
-  readonly isClosed: () => boolean
-  /** Runs `work` after all earlier events were delivered. */
-  readonly inOrder: (work: () => void) => void
-  readonly onError: (error: unknown) => void
 }
 
 interface TopicCallOptions extends CallOptions {
@@ -51,14 +42,14 @@ export class Topics {
       leave: async (topic) => {
         await this.#call("$leave", $leave.output, { input: { topic }, how: { isUntimed: true } })
       },
-      requestTimeoutMs: options.requestTimeoutMs,
+      requestTimeoutMs: options.limits.requestTimeoutMs,
       publish: async (input, how) => {
         const { offset } = await this.#call("$publish", $publish.output, { input, how })
         return { offset: offset ?? undefined }
       },
       setState: async (input, how) => void (await this.#call("$presence", $presence.output, { input, how })),
       hold: (value, what) => options.requests().hold(value, what),
-      after: (delayMs, callback) => options.timers().after(delayMs, callback),
+      after: (delayMs, callback) => options.timers.after(delayMs, callback),
     }
   }
 
@@ -68,10 +59,8 @@ export class Topics {
     if (known !== undefined) return known
     const spec = this.#kinds.get(topicKindOf(name) ?? "")
     if (spec === undefined) return undefined
-    const { isOnline, isClosed, inOrder, onError } = this.#options
-    const schema = spec.presence
     const onUse = (used: Topic): void => this.#topics.use(used)
-    const topic = new Topic({ name, schema, calls: this.#calls, isOnline, isClosed, inOrder, onUse, onError })
+    const topic = new Topic({ ...this.#options, name, schema: spec.presence, calls: this.#calls, onUse })
     this.#topics.use(topic)
     return topic
   }
@@ -79,7 +68,7 @@ export class Topics {
   /** Handles a frame of a topic. Returns true for a frame that must not be delivered to the client's listeners. */
   receive(frame: Frame): boolean {
     if (frame.kind === "topicEvent")
-      return this.#topics.get(frame.topic)?.onPublication(frame.offset) === false
+      return this.#topics.get(frame.topic)?.membership.onPublication(frame.offset) === false
     if (frame.kind !== "event") return false
     switch (frame.type) {
       case "$join":
@@ -87,7 +76,7 @@ export class Topics {
         return true
       case "$leave":
         this.#find(readLeft(frame.payload), frame, (topic, { code, message }) =>
-          topic.onRemoved(new HawserError(code, { message })),
+          topic.membership.onRemoved(new HawserError(code, { message })),
         )
         return true
       case "$presence":
@@ -99,20 +88,19 @@ export class Topics {
   }
 
   /** Delivers a publication to its topic, after the client's own listeners. */
-  onDelivered(event: string, delivered: Delivered): void {
-    const { topic } = delivered.meta
-    if (topic !== undefined) this.#topics.get(topic)?.onDelivered(event, delivered)
+  onDelivered(topic: string, event: string, delivered: Delivered): void {
+    this.#topics.get(topic)?.onDelivered(event, delivered)
   }
 
   onSession(event: SessionEvent): void {
     if (event.kind !== "reset") return
     const cause = new HawserError(event.cause)
-    for (const topic of this.#topics.all()) topic.onReset(cause)
+    for (const topic of this.#topics.all()) topic.membership.onReset(cause)
   }
 
   /** Joins all topics again in a new session. */
   onFresh(): void {
-    for (const topic of this.#topics.all()) topic.onFresh()
+    for (const topic of this.#topics.all()) topic.membership.onFresh()
   }
 
   /** Ends all iterations: the client is closed. */
@@ -135,20 +123,13 @@ export class Topics {
     replies: Schema<unknown, Reply>,
     { input, how }: { readonly input: object; readonly how: TopicCallOptions },
   ): Promise<Reply> {
-    const { callStats, refusal, requests } = this.#options
-    if (refusal !== undefined) throw new HawserError("not_available", { message: refusal })
+    const { callStats, dialect, requests } = this.#options
+    const message = dialect.topicsRefusal
+    if (message !== undefined) throw new HawserError("not_available", { message })
     const { ahead = false, isUntimed = false, ...options } = how
     const watch = callStats.watch(name)
-    const reply = await requests().call({
-      call: "command",
-      name,
-      spec: anyCall,
-      input,
-      options,
-      ahead,
-      isUntimed,
-      watch,
-    })
+    const request = { name, spec: anyCall, input, options, ahead, isUntimed, watch }
+    const reply = await requests().call({ call: "command", ...request })
     const checked = await check(replies, reply, `"${name}"`)
     if (checked.ok) return checked.value
     throw checked.error
