@@ -4,8 +4,7 @@ import type { Clock, Contract, EventSpec, ServerLimits } from "@hawser/protocol"
 import { checkLimits } from "./check-limits.ts"
 import { createCodecs } from "./codecs.ts"
 import type { Codecs } from "./codecs.ts"
-import { createCounters } from "./counters.ts"
-import type { ServerCounters } from "./counters.ts"
+import { ServerCounters } from "./counters.ts"
 import { createHealth } from "./health.ts"
 import type { Health } from "./health.ts"
 import { callReporting, guardedReporter } from "./hooks.ts"
@@ -15,11 +14,16 @@ import { systemClock } from "./system.ts"
 
 /** Options of `createServer` that the lowest layer uses. */
 export interface BaseOptions {
+  /** Limits that override the defaults. Each is a number above 0, heartbeats at least 100 ms. Otherwise a RangeError. */
   readonly limits?: Partial<ServerLimits>
-  readonly clock?: Clock
-  readonly wallClockMs?: () => number
+  /** Called with faults: errors of handlers and hooks, unsendable results, socket errors. Default: debug log, `NODE_DEBUG=hawser`. */
   readonly onError?: (error: unknown) => unknown
+  /** Called with warnings about options that are probably wrong. Default: `console.warn`. */
   readonly onWarning?: (warning: ServerWarning) => unknown
+  /** Monotonic clock and timers. Default `systemClock`. */
+  readonly clock?: Clock
+  /** Returns wall-clock milliseconds since 1970, for the expiry of tokens. Default `Date.now`. */
+  readonly wallClockMs?: () => number
 }
 
 /** The lowest layer of one server. */
@@ -52,7 +56,7 @@ export function createBase(contract: Contract, callNames: Iterable<string>, opti
     clock,
     wallClockMs,
     timers: new TimerQueue(clock, onError),
-    counters: createCounters(),
+    counters: new ServerCounters(),
     health: createHealth(callNames, clock),
     events: indexEvents(contract),
     types,
