@@ -61,7 +61,7 @@ function compose(contract: Contract, options: Options) {
   )
   const topics = createTopics<User>(contract, base, calls, sessions)
   const replicas = new Replicas({ ...base, replicas: contract.replicas })
-  sessions.observe(topics, replicas)
+  sessions.observers.push(topics, replicas)
   const assertReady = (): void => calls.handlers.assertComplete()
   const setup = { path, origins, allowLoopbackOrigins, trustProxy, warnings, isClosing, assertReady }
   const entrances = createEntrances(setup, base, sessions)

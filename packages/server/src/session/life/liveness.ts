@@ -1,20 +1,15 @@
 // Finds dead connections (no answer to a ping), and slow consumers (messages arrive, but no acknowledgements). One sweep for all
 // connections, no timer per connection. A connection without any incoming message counts as dead, not as a slow consumer.
 import { leastHeartbeatMs, probePatience } from "@hawser/protocol/core"
-import type { Clock, ServerLimits } from "@hawser/protocol"
-import type { TimerQueue } from "@hawser/protocol/core"
+import type { ServerLimits } from "@hawser/protocol"
 import type { AuthenticatedUser } from "../../base/authenticate.ts"
-import type { ServerCounters } from "../../base/counters.ts"
+import type { Base } from "../../base/create-base.ts"
 import type { ConnectionSet } from "./connection-set.ts"
 import type { RunningConnection } from "../opening/run-connection.ts"
 
 /** Dependencies of the sweep. */
-export interface LivenessOptions<User extends AuthenticatedUser> {
+export interface LivenessOptions<User extends AuthenticatedUser> extends Base {
   readonly connections: ConnectionSet<User>
-  readonly clock: Clock
-  readonly timers: TimerQueue
-  readonly limits: ServerLimits
-  readonly counters: ServerCounters
 }
 
 /** Periodic sweep over all connections. */
