@@ -1,8 +1,7 @@
 // Moves all clients to new connections, for example before a listener or a load balancer's target is removed. Sessions continue, and
 // no message is lost.
-import type { TimerQueue } from "@hawser/protocol/core"
 import type { AuthenticatedUser } from "../../base/authenticate.ts"
-import type { ServerCounters } from "../../base/counters.ts"
+import type { Base } from "../../base/create-base.ts"
 import type { ConnectionSet } from "./connection-set.ts"
 
 /** Options of `server.drain()`. */
@@ -14,10 +13,8 @@ export interface DrainOptions {
 }
 
 /** Parts of a server that `drain` uses. */
-export interface DrainHost<User extends AuthenticatedUser> {
+export interface DrainHost<User extends AuthenticatedUser> extends Base {
   readonly connections: ConnectionSet<User>
-  readonly timers: TimerQueue
-  readonly counters: ServerCounters
 }
 
 /** Resolves when all connections with a resumable session at the time of the call have closed. */

@@ -38,7 +38,7 @@ export interface SessionEvents<S> {
 export type SessionObserver<S> = Partial<SessionEvents<S>>
 
 /** End of a session, for its server. */
-export interface SessionEnd<S> {
+interface SessionEnd<S> {
   readonly cause: EndCause
   /** Session that replaced this one, if the cause is `replaced`. */
   readonly successor: S | undefined

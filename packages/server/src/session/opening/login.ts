@@ -6,7 +6,7 @@ import type { HelloFrame, Reference, WireError } from "@hawser/protocol/core"
 import { checkedUser } from "../../base/authenticate.ts"
 import type { Authenticate, AuthenticatedUser } from "../../base/authenticate.ts"
 import { LazyAbort } from "../../calls/lazy-abort.ts"
-import { encodeError, isAnswer, wireError } from "../../calls/wire-error.ts"
+import { answerOf, encodeError, wireError } from "../../calls/wire-error.ts"
 import type { Base } from "../../base/create-base.ts"
 import { initialAdmission, stepAdmission, wakeAtAdmission } from "./admission.machine.ts"
 import type {
@@ -143,15 +143,8 @@ export class Login<User extends AuthenticatedUser> {
   }
 
   #reject(error: unknown): void {
-    const known = this.#known(error)
+    const known = wireError(answerOf(error, this.#host.onError))
     if (!this.#owner.isClosing) this.#step({ kind: "rejected", error: known })
-  }
-
-  /** Returns the error for the client. Reports a fault of the server to `onError`. */
-  #known(error: unknown): WireError {
-    if (isAnswer(error)) return wireError(error)
-    this.#host.onError(error)
-    return wireError(new HawserError("sys_internal_error"))
   }
 
   /** Sends an error frame, then closes. The frame distinguishes an invalid token from a network fault. */

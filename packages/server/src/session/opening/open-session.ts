@@ -67,10 +67,8 @@ export function openSession<User extends AuthenticatedUser>(
   counters.resumesAsked += 1
   const token = tokens.verify(resume.token, resume.sessionId, user.id)
   // Without a valid token the store is not asked.
-  if (token.kind !== "valid") return claimed(host, admitted, { resume, token, claim: unknown })
-  return whenKnown(store.claim(resume.sessionId, user.id), (claim) =>
-    claimed(host, admitted, { resume, token, claim }),
-  )
+  const answer = token.kind === "valid" ? store.claim(resume.sessionId, user.id) : unknown
+  return whenKnown(answer, (claim) => claimed(host, admitted, { resume, token, claim }))
 }
 
 const unknown: SessionClaim = { kind: "unknown" }
@@ -147,7 +145,7 @@ function bindResumed<User extends AuthenticatedUser>(
   const accepted = { user, resume, dial: hello.dial, generation, countsState: countsState(hello) }
   return session.resume(connection, accepted, () => {
     connection.bind(session)
-    const bytes = encodeWelcome(host, session, { resumed: true, refusal: undefined })
+    const bytes = encodeWelcome(host, session, { resumed: true })
     connection.connection.send({ bytes })
   })
 }
@@ -208,7 +206,8 @@ function bindFresh<User extends AuthenticatedUser>(
     life: attachedLife(firstClaims(host.limits, hello.dial), connection),
   })
   // WELCOME is encoded before the session is registered: if that fails, no session is left.
-  const welcome = encodeWelcome(host, session, { resumed: false, refusal })
+  const kind = refusal === undefined ? { resumed: false } : { resumed: false, refusal }
+  const welcome = encodeWelcome(host, session, kind)
   session.open(connection, countsState(hello))
   connection.bind(session)
   registry.add(session)
