@@ -3,6 +3,7 @@
 import type { AuthenticatedUser } from "../../base/authenticate.ts"
 import type { Base } from "../../base/create-base.ts"
 import type { ConnectionSet } from "./connection-set.ts"
+import { until } from "./shut-down.ts"
 
 /** Options of `server.drain()`. */
 export interface DrainOptions {
@@ -19,7 +20,7 @@ export interface DrainHost<User extends AuthenticatedUser> extends Base {
 
 /** Resolves when all connections with a resumable session at the time of the call have closed. */
 export async function drain<User extends AuthenticatedUser>(
-  { connections, timers, counters }: DrainHost<User>,
+  { connections, clock, timers, counters }: DrainHost<User>,
   { spreadMs = 10_000, graceMs = 20_000 }: DrainOptions,
 ): Promise<void> {
   counters.drains += 1
@@ -35,19 +36,11 @@ export async function drain<User extends AuthenticatedUser>(
       intent: "drain",
     })
   }
-  await new Promise<void>((resolve, reject) => {
-    const stopWaiting = timers.after(spreadMs + graceMs, () => {
-      const here = new Set(connections)
-      for (const connection of leaving) {
-        if (!here.has(connection)) continue
-        counters.drainOverdue += 1
-        connection.session?.dropConnection("server_shutdown", "this connection is being drained", connection)
-      }
-      resolve()
-    })
-    connections.closed(leaving).then(() => {
-      stopWaiting()
-      resolve()
-    }, reject)
-  })
+  await until(timers, clock.now() + spreadMs + graceMs, connections.closed(leaving))
+  const here = new Set(connections)
+  for (const connection of leaving) {
+    if (!here.has(connection)) continue
+    counters.drainOverdue += 1
+    connection.session?.dropConnection("server_shutdown", "this connection is being drained", connection)
+  }
 }

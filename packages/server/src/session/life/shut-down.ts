@@ -65,7 +65,7 @@ export async function shutDown<User extends AuthenticatedUser>(
 }
 
 /** Resolves when the work has resolved, at the latest at `atMs`. */
-function until(timers: TimerQueue, atMs: number, work: Promise<unknown>): Promise<void> {
+export function until(timers: TimerQueue, atMs: number, work: Promise<unknown>): Promise<void> {
   return new Promise((resolve, reject) => {
     const cancel = timers.at(atMs, resolve)
     work.then(() => {

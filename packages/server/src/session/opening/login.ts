@@ -15,7 +15,7 @@ import type {
   AdmissionOptions,
   AdmissionState,
 } from "./admission.machine.ts"
-import type { OpeningConnection } from "./open-session.ts"
+import type { OpeningConnection, Verified } from "./open-session.ts"
 
 /** Parts of a server that all log-ins share. */
 export interface LoginHost<User extends AuthenticatedUser> extends Base {
@@ -25,7 +25,7 @@ export interface LoginHost<User extends AuthenticatedUser> extends Base {
 /** Connection of a `Login`. */
 export interface LoginOwner<User extends AuthenticatedUser> extends OpeningConnection<User> {
   /** Binds a session. Throws, or rejects with, a HawserError if the session is refused. */
-  admit(user: User, hello: HelloFrame): void | Promise<void>
+  admit(verified: Verified<User>): void | Promise<void>
   /** Receives a message. */
   message(bytes: Uint8Array): void
 }
@@ -39,8 +39,7 @@ export class Login<User extends AuthenticatedUser> {
   #held: Uint8Array[] = []
   #admission: AdmissionState
   #cancelWake: (() => void) | undefined
-  #user: User | undefined
-  #hello: HelloFrame | undefined
+  #verified: Verified<User> | undefined
 
   constructor(host: LoginHost<User>, owner: LoginOwner<User>) {
     this.#host = host
@@ -105,7 +104,6 @@ export class Login<User extends AuthenticatedUser> {
     const { authenticate } = this.#host
     const owner = this.#owner
     const aborter = this.#aborter
-    this.#hello = hello
     const context = {
       address: owner.address,
       // Created on first use.
@@ -114,7 +112,7 @@ export class Login<User extends AuthenticatedUser> {
       },
     }
     try {
-      this.#user = checkedUser(await authenticate(hello.token, context))
+      this.#verified = { user: checkedUser(await authenticate(hello.token, context)), hello }
       if (!owner.isClosing) this.#step({ kind: "verified", nowMs: this.#host.clock.now() })
     } catch (error) {
       this.#reject(error)
@@ -122,9 +120,9 @@ export class Login<User extends AuthenticatedUser> {
   }
 
   #claim(): void {
-    if (this.#user === undefined || this.#hello === undefined) return
+    if (this.#verified === undefined) return
     try {
-      const bound = this.#owner.admit(this.#user, this.#hello)
+      const bound = this.#owner.admit(this.#verified)
       if (bound instanceof Promise)
         void bound
           .then(

@@ -45,11 +45,15 @@ export interface OpeningConnection<User extends AuthenticatedUser> extends Sessi
   bind(session: ServerSession<User>): void
 }
 
-/** Connection whose token was verified. */
-export interface Admitted<User extends AuthenticatedUser> {
+/** First message of a client, and the user of its token. */
+export interface Verified<User extends AuthenticatedUser> {
   readonly user: User
-  readonly connection: OpeningConnection<User>
   readonly hello: HelloFrame
+}
+
+/** Connection whose token was verified. */
+interface Admitted<User extends AuthenticatedUser> extends Verified<User> {
+  readonly connection: OpeningConnection<User>
 }
 
 /**

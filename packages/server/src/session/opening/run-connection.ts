@@ -1,7 +1,7 @@
 // Runs one connection: its messages go to the log-in, then to the bound session. A closing connection is dropped `closeTimeoutMs` after
 // its last byte has left, at the latest after `shutdownMs`. Must not know frames and claims.
 import { closeReason, isPageGone, turnNow } from "@hawser/protocol/core"
-import type { AcceptedConnection, Connection, ConnectionEvents, HelloFrame } from "@hawser/protocol/core"
+import type { AcceptedConnection, Connection, ConnectionEvents } from "@hawser/protocol/core"
 import type { AuthenticatedUser } from "../../base/authenticate.ts"
 import type { Dialect } from "../conversation/dialect.ts"
 import type { CapTicket } from "./connection-caps.ts"
@@ -9,7 +9,7 @@ import { Login } from "./login.ts"
 import type { LoginHost, LoginOwner } from "./login.ts"
 import { ServerSession } from "../life/server-session.ts"
 import { openSession } from "./open-session.ts"
-import type { OpeningHost } from "./open-session.ts"
+import type { OpeningHost, Verified } from "./open-session.ts"
 
 /** Parts of a server that all connections share. */
 export interface ConnectionHost<User extends AuthenticatedUser> extends LoginHost<User>, OpeningHost<User> {
@@ -86,9 +86,9 @@ export class RunningConnection<User extends AuthenticatedUser> implements Connec
     return this.isClosing || this.session?.isPaused === true
   }
 
-  admit(user: User, hello: HelloFrame): void | Promise<void> {
+  admit(verified: Verified<User>): void | Promise<void> {
     this.#ticket.authenticated()
-    return openSession(this.#host, { user, connection: this, hello })
+    return openSession(this.#host, { ...verified, connection: this })
   }
 
   bind(session: ServerSession<User>): void {
