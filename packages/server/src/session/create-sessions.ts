@@ -88,9 +88,9 @@ export function createSessions<User extends AuthenticatedUser>(
     delivery: { ...base, stateLimits: limits, kept: parts.replayMemory },
     life: { resumable: { ...limits, isResumable: true }, single: { ...limits, isResumable: false } },
     authenticate,
-    packUser: userRecord.pack,
+    userRecord,
   }
-  const storeHost = createStoreHost({ ...parts, sessionHost, sessionPolicy, unpack: userRecord.unpack })
+  const storeHost = createStoreHost({ ...parts, sessionHost, sessionPolicy })
   const accept = createAccept({
     ...base,
     ...parts,

@@ -126,14 +126,10 @@ class Stalls<User extends AuthenticatedUser> {
 
   /** Ends a sweep. Stalls that it did not see again have ended. */
   swept(): void {
-    const seen = this.#next
-    this.#next = this.#stalls
-    this.#next.clear()
-    this.#stalls = seen
-    const backlogs = this.#nextBacklogs
-    this.#nextBacklogs = this.#backlogs
-    this.#nextBacklogs.clear()
-    this.#backlogs = backlogs
+    this.#stalls = this.#next
+    this.#next = new Map()
+    this.#backlogs = this.#nextBacklogs
+    this.#nextBacklogs = new Map()
   }
 
   /** Returns the time since which the socket buffer has not shrunk. Clients that do not count have a bound of bytes only (E3). */

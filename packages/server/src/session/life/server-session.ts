@@ -240,13 +240,13 @@ export class ServerSession<User extends AuthenticatedUser>
 
   /** Closes the connection and returns the session as plain data. The session becomes inactive without a hook. */
   freeze(): SessionRecord {
-    const { clock, caps, packUser } = this.#host
+    const { clock, caps, userRecord } = this.#host
     const claims = claimsAt(this.#life, clock.now())
     this.#step({ kind: "move", code: "connection_lost" }, {})
     const record = {
       id: this.id,
       clientId: this.clientId,
-      user: packUser(this.#user),
+      user: userRecord.pack(this.#user),
       address: this.#lastAddress,
       claims,
       ...this.#conversation.record(),

@@ -5,7 +5,7 @@ import type { EndCause } from "../../base/session.ts"
 import type { ConversationHost } from "../conversation/conversation-host.ts"
 import type { Ending } from "../conversation/session-end.ts"
 import type { Dialect } from "../conversation/dialect.ts"
-import type { MembershipRecord } from "./session-record.ts"
+import type { MembershipRecord, UserPacking } from "./session-record.ts"
 import type { LifeOptions, LifeState } from "./session.machine.ts"
 import type { ConnectionCaps } from "../opening/connection-caps.ts"
 
@@ -16,8 +16,7 @@ export interface SessionHost<User extends AuthenticatedUser, S>
   readonly authenticate: Authenticate<User>
   /** Options of the life of resumable sessions, and of all others. */
   readonly life: { readonly resumable: LifeOptions; readonly single: LifeOptions }
-  /** Returns the user as plain data. */
-  readonly packUser: (user: User) => unknown
+  readonly userRecord: UserPacking<User>
 }
 
 /** Changes of a session, for its server. */

@@ -18,7 +18,6 @@ export interface StoreHostParts<User extends AuthenticatedUser> {
   readonly sessionPolicy: SessionPolicy
   /** Dialect of resumable sessions. */
   readonly compact: Dialect<User>
-  readonly unpack: (packed: unknown) => User
 }
 
 interface ServerStoreHost<User extends AuthenticatedUser> extends StoreHost<User> {
@@ -29,8 +28,8 @@ interface ServerStoreHost<User extends AuthenticatedUser> extends StoreHost<User
 export function createStoreHost<User extends AuthenticatedUser>(
   parts: StoreHostParts<User>,
 ): ServerStoreHost<User> {
-  const { registry, tombstones, sessionHost, sessionPolicy, compact, unpack } = parts
-  const { clock, life, limits } = sessionHost
+  const { registry, tombstones, sessionHost, sessionPolicy, compact } = parts
+  const { clock, life, limits, userRecord } = sessionHost
   return {
     sessionsOf: (userId) => registry.ofUser(userId),
     holds: (sessionId) => registry.get(sessionId) !== undefined,
@@ -48,7 +47,7 @@ export function createStoreHost<User extends AuthenticatedUser>(
       const session = new ServerSession(sessionHost, {
         id,
         clientId,
-        user: checkedUser(unpack(record.user)),
+        user: checkedUser(userRecord.unpack(record.user)),
         address,
         dialect: compact,
         life: restoredLife(life.resumable, record.claims, clock.now()),
