@@ -62,7 +62,7 @@ export interface SessionsSetup<User extends AuthenticatedUser> extends SessionOp
 }
 
 /** Parts that all sessions share. */
-type SharedParts<User extends AuthenticatedUser> = ReturnType<typeof createParts<User>>
+type SharedParts<User extends AuthenticatedUser> = Readonly<ReturnType<typeof createParts<User>>>
 
 /** The session layer of one server. */
 export interface Sessions<User extends AuthenticatedUser> extends SharedParts<User> {
@@ -112,8 +112,10 @@ function createParts<User extends AuthenticatedUser>({ olderDialect }: SessionsS
   const connections = new ConnectionSet<User>()
   const compact = createCompactDialect<User>(codec, limits)
   const older = olderDialect?.(base)
-  const dialects = new Map<Profile, Dialect<User>>([[compact.profile, compact]])
-  if (older !== undefined) dialects.set(older.profile, older)
+  const served = older === undefined ? [compact] : [compact, older]
+  const dialects: ReadonlyMap<Profile, Dialect<User>> = new Map(
+    served.map((dialect) => [dialect.profile, dialect]),
+  )
   const observers: SessionObserver<ServerSession<User>>[] = []
   return {
     registry,

@@ -34,7 +34,9 @@ export interface Suspicion<User extends AuthenticatedUser, C extends Contract = 
 }
 
 /** Hooks of one server. */
-export type SessionHooks<User extends AuthenticatedUser> = ReturnType<typeof createSessionHooks<User>>
+export type SessionHooks<User extends AuthenticatedUser> = Readonly<
+  ReturnType<typeof createSessionHooks<User>>
+>
 
 export function createSessionHooks<User extends AuthenticatedUser>(onError: (error: unknown) => void) {
   return {
