@@ -88,11 +88,6 @@ export const serverMutants: readonly Mutant[] = [
         find: "generation: generation + 1, isConfirmed: false, lastDial: dial }",
         replace: "generation: generation + 1, isConfirmed: true, lastDial: dial }",
       },
-      {
-        file: sessionMachine,
-        find: "    isConfirmed: false,\n    lastDial: dial,\n    takeoversAtMs,\n",
-        replace: "    isConfirmed: true,\n    lastDial: dial,\n    takeoversAtMs,\n",
-      },
     ],
   },
   {

@@ -176,8 +176,8 @@ export const staleMutants: readonly Mutant[] = [
     edits: [
       {
         file: drain,
-        find: "        if (!here.has(connection)) continue\n",
-        replace: "        if (here.size < 0) continue\n",
+        find: "    if (!here.has(connection)) continue\n",
+        replace: "    if (here.size < 0) continue\n",
       },
     ],
     killedBy: { tests: [staleState], because: "it does not check this count" },

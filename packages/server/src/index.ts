@@ -12,15 +12,8 @@ export type { ServerCounters } from "./base/counters.ts"
 export type { CallReading } from "./base/call-stats.ts"
 export type { HistogramReading } from "./base/histogram.ts"
 export { createServer } from "./server.ts"
-export type {
-  Handler,
-  Server,
-  ServerOptions,
-  SessionEnded,
-  Suspicion,
-  SessionOpened,
-  StreamHandler,
-} from "./server-api.ts"
+export type { Handler, Server, ServerOptions, StreamHandler } from "./server-api.ts"
+export type { SessionEnded, SessionOpened, Suspicion } from "./session/session-hooks.ts"
 export type { Listening } from "./transport/listening.ts"
 export type { ServerStats } from "./metrics/server-stats.ts"
 export type { PublishOptions, Topic } from "./topics/topic.ts"

@@ -4,7 +4,7 @@ import { readFileSync } from "node:fs"
 import { join } from "node:path"
 import { Registry, register } from "prom-client"
 import { describe, expect, it } from "vitest"
-import { createCounters } from "./base/counters.ts"
+import { ServerCounters } from "./base/counters.ts"
 import { Histogram } from "./base/histogram.ts"
 import { registerMetrics } from "./metrics.ts"
 import { createServer } from "./server.ts"
@@ -86,7 +86,7 @@ describe("the metric definitions", () => {
   const readAll = (stats: ServerStats): string =>
     JSON.stringify(metricDefinitions.map((definition) => definition.read(stats)))
 
-  it.each(Object.keys(createCounters()).filter((key) => !reportedByLabel.has(key)))(
+  it.each(Object.keys(new ServerCounters()).filter((key) => !reportedByLabel.has(key)))(
     "report the counter %s",
     (key) => {
       expect(readAll({ ...idle, [key]: 12_345 })).not.toBe(readAll(idle))

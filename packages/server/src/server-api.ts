@@ -2,7 +2,6 @@
 import type {
   CallOutput,
   CallSpec,
-  Clock,
   CommandName,
   Contract,
   Encodable,
@@ -11,7 +10,6 @@ import type {
   QueryName,
   ReplicaName,
   ReplicaRecord,
-  ServerLimits,
   StreamItem,
   StreamName,
   StreamSpec,
@@ -20,21 +18,19 @@ import type {
 } from "@hawser/protocol"
 import type { Accept } from "@hawser/protocol/core"
 import type { Server as HttpServer } from "node:http"
-import type { Authenticate, AuthenticatedUser } from "./base/authenticate.ts"
+import type { AuthenticatedUser } from "./base/authenticate.ts"
+import type { BaseOptions } from "./base/create-base.ts"
 import type { HandlerContext, StreamContext } from "./calls/call-router.ts"
 import type { ItemSource } from "./calls/job.ts"
+import type { SessionOptions } from "./session/create-sessions.ts"
+import type { SessionEnded, SessionOpened, Suspicion } from "./session/session-hooks.ts"
 import type { DialectFactory } from "./session/conversation/dialect.ts"
-import type { SessionStoreFactory } from "./session/life/session-store.ts"
-import type { UserPacking } from "./session/life/session-record.ts"
-import type { SessionPolicy } from "./session/life/session-registry.ts"
 import type { DrainOptions } from "./session/life/drain.ts"
 import type { CloseOptions } from "./session/life/shut-down.ts"
 import type { Replica } from "./replicas/replica.ts"
 import type { TopicRules } from "./topics/topic-kinds.ts"
-import type { SentMessage } from "./session/conversation/sent-message.ts"
-import type { EndCause, Session } from "./base/session.ts"
+import type { Session } from "./base/session.ts"
 import type { EntranceHost } from "./transport/entrances.ts"
-import type { ServerWarning } from "./base/server-warning.ts"
 import type { PublishOptions, Topic } from "./topics/topic.ts"
 import type { ServerStats } from "./metrics/server-stats.ts"
 import type { Listening } from "./transport/listening.ts"
@@ -50,9 +46,8 @@ export type StreamHandler<S extends StreamSpec, C extends Contract, User extends
 ) => ItemSource<Encodable<StreamItem<S>>> | Promise<ItemSource<Encodable<StreamItem<S>>>>
 
 /** Options of `createServer`. */
-export interface ServerOptions<C extends Contract, User extends AuthenticatedUser> {
-  /** Hook that verifies the token of each log-in and each renewed token. Time limit: `limits.authTimeoutMs`. */
-  readonly authenticate: Authenticate<User>
+export interface ServerOptions<C extends Contract, User extends AuthenticatedUser>
+  extends BaseOptions, SessionOptions<User> {
   /**
    * Allowed origins of pages, such as `https://game.example`, or a function that decides. Case and default port are ignored.
    * Default: pages of the same host. A connection without Origin is always allowed. Other origins get HTTP 403. An invalid
@@ -66,13 +61,6 @@ export interface ServerOptions<C extends Contract, User extends AuthenticatedUse
   readonly allowLoopbackOrigins?: boolean
   /** Path of the WebSocket, as in a URL, without query. Default `/ws`. An invalid path is a TypeError. */
   readonly path?: string
-  /** Limits that override the defaults. Each is a number above 0, heartbeats at least 100 ms. Otherwise a RangeError. */
-  readonly limits?: Partial<ServerLimits>
-  /**
-   * Policy for a user above `limits.sessionsPerUser`. Default `newestWins`: a detached session, otherwise the oldest, ends with
-   * `replaced`. `oldestWins`: a new session is refused with `too_many_connections`, unless a detached one can end.
-   */
-  readonly sessionPolicy?: SessionPolicy
   /**
    * True if a proxy of your own sets X-Forwarded-For: addresses are then read from its last entry, with or without a port.
    * Without a valid entry the proxy's address counts. Default false.
@@ -82,53 +70,6 @@ export interface ServerOptions<C extends Contract, User extends AuthenticatedUse
    * Support of protocol `2.0`: `profile20(…)` from `@hawser/server/profile20`. Default: its clients are refused with HTTP 400.
    */
   readonly profile20?: DialectFactory<C, User>
-  /** Called with faults: errors of handlers and hooks, unsendable results, socket errors. Default: debug log, `NODE_DEBUG=hawser`. */
-  readonly onError?: (error: unknown) => unknown
-  /** Called with warnings about options that are probably wrong. Default: `console.warn`. */
-  readonly onWarning?: (warning: ServerWarning) => unknown
-  /** Monotonic clock and timers. Default `systemClock`. */
-  readonly clock?: Clock
-  /** Returns wall-clock milliseconds since 1970, for the expiry of tokens. Default `Date.now`. */
-  readonly wallClockMs?: () => number
-  /** Returns a new, unique session id. Default: 128 random bits as 22 characters. */
-  readonly sessionId?: () => string
-  /** Secret of resume tokens, 32 bytes. Default: random, so that tokens are valid in this process only. */
-  readonly resumeKey?: Uint8Array
-  /**
-   * Creates the session store, which answers resume claims and requests for new sessions. Time limit of an answer:
-   * `limits.claimTimeoutMs`, then `sys_service_unavailable`. Default `memoryStore`: the sessions of this process.
-   */
-  readonly sessionStore?: SessionStoreFactory<User>
-  /** Serialization of users into plain data, for session records. Default: the user itself, which must be plain data. */
-  readonly userRecord?: UserPacking<User>
-}
-
-/** Argument of `onSession` hooks. */
-export interface SessionOpened<User extends AuthenticatedUser, C extends Contract> {
-  /** The new session. */
-  readonly session: Session<User, C>
-  /** Sessions of the same user that ended with `replaced` for this one, under `sessionPolicy`. */
-  readonly replaces: readonly Session<User, C>[]
-}
-
-/** Argument of `onSessionEnd` hooks. */
-export interface SessionEnded<User extends AuthenticatedUser, C extends Contract> {
-  /** The ended session. */
-  readonly session: Session<User, C>
-  /** Cause of the end. */
-  readonly cause: EndCause
-  /** Session that replaced this one, if the cause is `replaced`; otherwise undefined. */
-  readonly successor: Session<User, C> | undefined
-  /** Returns the reliable messages that the client has not acknowledged, oldest first. The client may have received them. */
-  readonly unacknowledged: () => readonly SentMessage[]
-}
-
-/** Argument of `onSuspicion` hooks: a claim with an outdated resume token, from a copied page or a thief. */
-export interface Suspicion<User extends AuthenticatedUser, C extends Contract> {
-  /** The claimed session. It ends with `session_stolen`. */
-  readonly session: Session<User, C>
-  /** Address of the connection that presented the token. */
-  readonly address: string
 }
 
 /** Options of `server.listen()`. */

@@ -61,7 +61,7 @@ function compose(contract: Contract, options: Options) {
   )
   const topics = createTopics<User>(contract, base, calls, sessions)
   const replicas = new Replicas({ ...base, replicas: contract.replicas })
-  sessions.observe(topics, replicas)
+  sessions.observers.push(topics, replicas)
   const assertReady = (): void => calls.handlers.assertComplete()
   const setup = { path, origins, allowLoopbackOrigins, trustProxy, warnings, isClosing, assertReady }
   const entrances = createEntrances(setup, base, sessions)
@@ -70,7 +70,7 @@ function compose(contract: Contract, options: Options) {
 
 async function end(layers: Layers, how: CloseOptions): Promise<void> {
   const { base, sessions, topics, replicas, entrances } = layers
-  await shutDown({ ...base, registry: sessions.registry, connections: sessions.connections, how })
+  await shutDown({ ...base, ...sessions, how })
   sessions.liveness.stop()
   replicas.stop()
   topics.stop()
@@ -110,7 +110,7 @@ function publicServer(layers: Layers): Server<Contract, User> {
       for (const session of ended) session.end(code, message)
       return ended.length
     },
-    drain: (how = {}) => drain({ connections, timers: base.timers, counters: base.counters }, how),
+    drain: (how = {}) => drain({ ...base, connections }, how),
     close,
     [Symbol.asyncDispose]: () => close(),
   }

@@ -30,9 +30,9 @@ export class CallStats {
 
   /** @param names the calls of the contract. */
   constructor(names: Iterable<string>) {
-    const calls = new Map([...names, unknownCall].map((name) => [name, newCall()]))
-    this.#byName = calls
-    this.#unknown = calls.get(unknownCall) ?? newCall()
+    this.#unknown = newCall()
+    const calls = new Map([...names].map((name) => [name, newCall()]))
+    this.#byName = calls.set(unknownCall, this.#unknown)
   }
 
   /** Counts a settled request. @param failure code of its error; undefined for a success. */

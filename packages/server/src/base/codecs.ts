@@ -2,23 +2,16 @@
 // `limits.clientMessage`.
 import type { ServerLimits } from "@hawser/protocol"
 import { TypeTable, createFrameCodec } from "@hawser/protocol/core"
-import type { Codec } from "@hawser/protocol/core"
-
-/** Codecs of one server. */
-export interface Codecs {
-  /** Decodes messages of clients, encodes messages to clients. */
-  readonly codec: Codec
-  /** Decodes messages that this server has sent. */
-  readonly sentCodec: Codec
-}
 
 /** @param types names of calls and events, in the order of their numbers on the wire. */
 export function createCodecs(
   types: readonly string[],
   { message, clientMessage }: Pick<ServerLimits, "message" | "clientMessage">,
-): Codecs {
+) {
   return {
+    /** Decodes messages of clients, encodes messages to clients. */
     codec: createFrameCodec(new TypeTable(types), message, clientMessage),
+    /** Decodes messages that this server has sent. */
     sentCodec: createFrameCodec(new TypeTable(types), clientMessage),
   }
 }

@@ -2,142 +2,93 @@
 import type { DeliveryCounters } from "@hawser/protocol/core"
 
 /** Counters of a server since it was created. They never decrease and have no bound. */
-export interface ServerCounters extends DeliveryCounters {
+export class ServerCounters implements DeliveryCounters {
   /** Number of messages of all kinds that were written to connections, replays included. */
-  messagesSent: number
+  messagesSent = 0
   /** Bytes of these messages, without WebSocket headers. */
-  bytesSent: number
+  bytesSent = 0
   /** Reliable messages sent again after a resume. */
-  messagesReplayed: number
+  messagesReplayed = 0
   /** Bytes of these messages. */
-  bytesReplayed: number
+  bytesReplayed = 0
   /** ACK frames sent. */
-  acksSent: number
+  acksSent = 0
   /** Volatile messages without a key that were dropped: the connection was slow or the session detached. */
-  volatileDropped: number
+  volatileDropped = 0
   /** Queued volatile values that were replaced by a later value of their key, or evicted above `volatileSlots`. */
-  volatileConflated: number
+  volatileConflated = 0
   /** Accepted connections, with or without a session. */
-  connectionsAccepted: number
+  connectionsAccepted = 0
   /** Closed ones of these connections. */
-  connectionsClosed: number
+  connectionsClosed = 0
   /** Number of log-ins that got a session: WELCOME was sent. */
-  handshakesAccepted: number
+  handshakesAccepted = 0
   /** Number of log-ins that an error refused. */
-  handshakesRefused: number
+  handshakesRefused = 0
   /** Connections that the peer closed before the outcome of its log-in. */
-  handshakesAbandoned: number
+  handshakesAbandoned = 0
   /** Opened sessions. */
-  sessionsOpened: number
+  sessionsOpened = 0
   /** Ended sessions. */
-  sessionsEnded: number
+  sessionsEnded = 0
   /** Resume claims; the ones that did not resume a session were refused. */
-  resumesAsked: number
+  resumesAsked = 0
   /** Claims that resumed a session. */
-  sessionsResumed: number
+  sessionsResumed = 0
   /** Resumes of a session that was still attached to another connection. */
-  takeovers: number
+  takeovers = 0
   /** Lost connections of sessions that wait for a resume. */
-  sessionsDetached: number
+  sessionsDetached = 0
   /** Messages received by sessions. */
-  messagesReceived: number
+  messagesReceived = 0
   /** Bytes of these messages, without WebSocket headers. */
-  bytesReceived: number
+  bytesReceived = 0
   /** Encodings of events, broadcasts and topic publications: one for each profile of the recipients. */
-  publicationsEncoded: number
+  publicationsEncoded = 0
   /** Requests that were settled, with a result or an error. */
-  requestsSettled: number
+  requestsSettled = 0
   /** Requests that were settled with an error. */
-  requestsFailed: number
+  requestsFailed = 0
   /** Requests that waited or ran at the end of their session. */
-  requestsAbandoned: number
+  requestsAbandoned = 0
   /** Requests that were cancelled before they arrived, and settled without a start. */
-  requestsVoided: number
+  requestsVoided = 0
   /** Messages that break the protocol. */
-  badMessages: number
+  badMessages = 0
   /** Connections closed with `slow_consumer`: no acknowledgement within `ackProgressMs`, or in `2.0` more than `outboundMaxBytes20`. */
-  slowConsumersClosed: number
+  slowConsumersClosed = 0
   /** Topics that clients joined. */
-  topicJoins: number
+  topicJoins = 0
   /** Joins of clients that were refused. */
-  topicJoinsRefused: number
+  topicJoinsRefused = 0
   /** Members that the server removed: by `unsubscribe`, or by `canJoin` after a resume or a renewed token. */
-  topicMembersPutOut: number
+  topicMembersPutOut = 0
   /** Publications of clients to topics. */
-  topicPublishes: number
+  topicPublishes = 0
   /** Publications of clients that were refused. */
-  topicPublishesRefused: number
+  topicPublishesRefused = 0
   /** Publications that were replayed from a history to a joining client. */
-  topicReplays: number
+  topicReplays = 0
   /** Joins with a gap: the history no longer had all publications after the client's position. */
-  topicGaps: number
+  topicGaps = 0
   /** Number of `$presence` events, one for each topic and batch. */
-  presenceUpdates: number
+  presenceUpdates = 0
   /** Changed cells of replicas that were encoded, each once for all viewers. */
-  replicaCellsPacked: number
+  replicaCellsPacked = 0
   /** Replica frames sent. */
-  replicaFramesSent: number
+  replicaFramesSent = 0
   /** Bytes of these frames. */
-  replicaBytesSent: number
+  replicaBytesSent = 0
   /** Sessions whose views fell behind, because their socket or link was at its high-water mark. */
-  viewersConflated: number
+  viewersConflated = 0
   /** Ticks that such a session did not receive; a later snapshot contains their changes. */
-  replicaUpdatesConflated: number
+  replicaUpdatesConflated = 0
   /** Connections closed because a ping had no answer. They are not counted as slow consumers. */
-  silentConnectionsClosed: number
+  silentConnectionsClosed = 0
   /** Pauses of a session's input because its user exceeded a message or byte rate. */
-  throttledPauses: number
+  throttledPauses = 0
   /** Calls of `drain`. */
-  drains: number
+  drains = 0
   /** Connections that `drain` closed because their client had not moved in time. */
-  drainOverdue: number
-}
-
-export function createCounters(): ServerCounters {
-  return {
-    connectionsAccepted: 0,
-    connectionsClosed: 0,
-    handshakesAccepted: 0,
-    handshakesRefused: 0,
-    handshakesAbandoned: 0,
-    sessionsOpened: 0,
-    sessionsEnded: 0,
-    resumesAsked: 0,
-    sessionsResumed: 0,
-    takeovers: 0,
-    sessionsDetached: 0,
-    messagesReplayed: 0,
-    bytesReplayed: 0,
-    acksSent: 0,
-    messagesReceived: 0,
-    bytesReceived: 0,
-    messagesSent: 0,
-    bytesSent: 0,
-    publicationsEncoded: 0,
-    requestsSettled: 0,
-    requestsFailed: 0,
-    requestsAbandoned: 0,
-    requestsVoided: 0,
-    badMessages: 0,
-    volatileDropped: 0,
-    volatileConflated: 0,
-    slowConsumersClosed: 0,
-    topicJoins: 0,
-    topicJoinsRefused: 0,
-    topicMembersPutOut: 0,
-    topicPublishes: 0,
-    topicPublishesRefused: 0,
-    topicReplays: 0,
-    topicGaps: 0,
-    presenceUpdates: 0,
-    replicaCellsPacked: 0,
-    replicaFramesSent: 0,
-    replicaBytesSent: 0,
-    viewersConflated: 0,
-    replicaUpdatesConflated: 0,
-    silentConnectionsClosed: 0,
-    throttledPauses: 0,
-    drains: 0,
-    drainOverdue: 0,
-  }
+  drainOverdue = 0
 }

@@ -1,13 +1,10 @@
 // Creates the lowest layer of one server: clock, timers, limits, counters, codecs, error and warning callbacks.
 import { TimerQueue, contractTypes, indexEvents } from "@hawser/protocol/core"
-import type { Clock, Contract, EventSpec, ServerLimits } from "@hawser/protocol"
+import type { Clock, Contract, ServerLimits } from "@hawser/protocol"
 import { checkLimits } from "./check-limits.ts"
 import { createCodecs } from "./codecs.ts"
-import type { Codecs } from "./codecs.ts"
-import { createCounters } from "./counters.ts"
-import type { ServerCounters } from "./counters.ts"
+import { ServerCounters } from "./counters.ts"
 import { createHealth } from "./health.ts"
-import type { Health } from "./health.ts"
 import { callReporting, guardedReporter } from "./hooks.ts"
 import { debugError, showWarning } from "./report.ts"
 import type { ServerWarning } from "./server-warning.ts"
@@ -15,32 +12,23 @@ import { systemClock } from "./system.ts"
 
 /** Options of `createServer` that the lowest layer uses. */
 export interface BaseOptions {
+  /** Limits that override the defaults. Each is a number above 0, heartbeats at least 100 ms. Otherwise a RangeError. */
   readonly limits?: Partial<ServerLimits>
-  readonly clock?: Clock
-  readonly wallClockMs?: () => number
+  /** Called with faults: errors of handlers and hooks, unsendable results, socket errors. Default: debug log, `NODE_DEBUG=hawser`. */
   readonly onError?: (error: unknown) => unknown
+  /** Called with warnings about options that are probably wrong. Default: `console.warn`. */
   readonly onWarning?: (warning: ServerWarning) => unknown
+  /** Monotonic clock and timers. Default `systemClock`. */
+  readonly clock?: Clock
+  /** Returns wall-clock milliseconds since 1970, for the expiry of tokens. Default `Date.now`. */
+  readonly wallClockMs?: () => number
 }
 
 /** The lowest layer of one server. */
-export interface Base extends Codecs {
-  readonly contract: Contract
-  readonly limits: ServerLimits
-  readonly clock: Clock
-  readonly wallClockMs: () => number
-  readonly timers: TimerQueue
-  readonly counters: ServerCounters
-  readonly health: Health
-  /** Events of the contract, by key. */
-  readonly events: ReadonlyMap<string, EventSpec>
-  /** Names of calls and events. The wire number of a name is its index. */
-  readonly types: readonly string[]
-  readonly onError: (error: unknown) => void
-  readonly onWarning: (warning: ServerWarning) => void
-}
+export type Base = Readonly<ReturnType<typeof createBase>>
 
 /** @param callNames names of all calls, for the statistics. @throws RangeError for an invalid or unknown limit. */
-export function createBase(contract: Contract, callNames: Iterable<string>, options: BaseOptions): Base {
+export function createBase(contract: Contract, callNames: Iterable<string>, options: BaseOptions) {
   const limits = checkLimits(options.limits)
   const { clock = systemClock, wallClockMs = Date.now } = options
   const onError = guardedReporter(options.onError ?? debugError)
@@ -52,12 +40,14 @@ export function createBase(contract: Contract, callNames: Iterable<string>, opti
     clock,
     wallClockMs,
     timers: new TimerQueue(clock, onError),
-    counters: createCounters(),
+    counters: new ServerCounters(),
     health: createHealth(callNames, clock),
+    /** Events of the contract, by key. */
     events: indexEvents(contract),
+    /** Names of calls and events. The wire number of a name is its index. */
     types,
     ...createCodecs(types, limits),
     onError,
-    onWarning: (warning) => callReporting(() => warn(warning), onError),
+    onWarning: (warning: ServerWarning) => callReporting(() => warn(warning), onError),
   }
 }

@@ -5,17 +5,7 @@ import type { Clock } from "@hawser/protocol"
 import { AttachmentTimes } from "./attachment-times.ts"
 import { CallStats } from "./call-stats.ts"
 
-/** Reason for refusing an upgrade to a WebSocket. */
-export type UpgradeRefusal =
-  | "path"
-  | "shutting_down"
-  | "headers"
-  | "origin"
-  | "subprotocol"
-  | "address_connections"
-  | "logins_under_way"
-
-const upgradeRefusals: readonly UpgradeRefusal[] = [
+const upgradeRefusals = [
   "path",
   "shutting_down",
   "headers",
@@ -23,15 +13,18 @@ const upgradeRefusals: readonly UpgradeRefusal[] = [
   "subprotocol",
   "address_connections",
   "logins_under_way",
-]
+] as const
+
+/** Reason for refusing an upgrade to a WebSocket. */
+export type UpgradeRefusal = (typeof upgradeRefusals)[number]
+
+const socketDrops = ["silent", "crowded"] as const
 
 /**
  * Reason for dropping a TCP connection before its first request. `silent`: no complete request in time. `crowded`: too many
  * connections of its address have sent no request.
  */
-export type SocketDrop = "silent" | "crowded"
-
-const socketDrops: readonly SocketDrop[] = ["silent", "crowded"]
+export type SocketDrop = (typeof socketDrops)[number]
 
 /** Codes of the application with a row of their own among refused log-ins. Further ones count as `other`. */
 const ownRefusalsMax = 32
@@ -40,22 +33,14 @@ const ownRefusalsMax = 32
 const plainEnds = ["closed", "text_message"]
 
 /** Tallies by cause, and times, of one server. */
-export interface Health {
-  readonly upgradesRefused: CodeTally
-  readonly socketsDropped: CodeTally
-  readonly handshakesRefused: CodeTally
-  /** Only codes of the error table have a row: a client may send any cause. */
-  readonly resumesRefused: CodeTally
-  readonly sessionsEnded: CodeTally
-  readonly attachments: AttachmentTimes<object>
-  readonly callStats: CallStats
-}
+export type Health = Readonly<ReturnType<typeof createHealth>>
 
-export function createHealth(callNames: Iterable<string>, clock: Clock): Health {
+export function createHealth(callNames: Iterable<string>, clock: Clock) {
   return {
     upgradesRefused: new CodeTally({ known: upgradeRefusals }),
     socketsDropped: new CodeTally({ known: socketDrops }),
     handshakesRefused: new CodeTally({ known: plainEnds, foreignMax: ownRefusalsMax }),
+    /** Only codes of the error table have a row: a client may send any cause. */
     resumesRefused: new CodeTally({ known: plainEnds }),
     sessionsEnded: new CodeTally({ known: plainEnds }),
     attachments: new AttachmentTimes(clock),

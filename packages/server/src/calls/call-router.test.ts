@@ -10,7 +10,7 @@ import type { Contract, Schema } from "@hawser/protocol"
 import { SimulatedClock } from "@hawser/protocol/testing"
 import { describe, expect, it } from "vitest"
 import type { AuthenticatedUser } from "../base/authenticate.ts"
-import { createCounters } from "../base/counters.ts"
+import { ServerCounters } from "../base/counters.ts"
 import { createCompactDialect } from "../session/conversation/compact-dialect.ts"
 import type { Dialect } from "../session/conversation/dialect.ts"
 import { profile20 } from "../profile20/index.ts"
@@ -32,7 +32,7 @@ function dialect20(options?: Profile20<Contract, AuthenticatedUser>): Dialect<Au
     contract,
     limits: defaultServerLimits,
     wallClockMs: () => 0,
-    counters: createCounters(),
+    counters: new ServerCounters(),
   })
 }
 

@@ -3,9 +3,9 @@
 // `sys_internal_error`.
 import { HawserError } from "@hawser/protocol"
 import { describeIssues, idempotencyKeyMaxLength, quoted, turnNow, validate } from "@hawser/protocol/core"
-import type { Clock } from "@hawser/protocol"
 import type { CallEntry, Codec, Validated, WireError } from "@hawser/protocol/core"
 import type { AuthenticatedUser } from "../base/authenticate.ts"
+import type { Base } from "../base/create-base.ts"
 import type { Session } from "../base/session.ts"
 import { failure } from "./request-queue.ts"
 import type { Idempotency } from "./idempotency.ts"
@@ -38,15 +38,13 @@ export interface HandlerContext<Input, S> extends StreamContext<Input, S> {
 export type AnyHandler<S> = (context: HandlerContext<unknown, S>) => unknown
 
 /** Dependencies of `CallRouter`. */
-export interface CallRouterOptions<User extends AuthenticatedUser> {
+export interface CallRouterOptions<User extends AuthenticatedUser> extends Pick<Base, "clock" | "onError"> {
   /** Calls of the contract, by name. */
   readonly calls: ReadonlyMap<string, CallEntry>
   readonly handlers: ReadonlyMap<string, AnyHandler<Session<User>>>
-  readonly clock: Clock
   readonly idempotency: Idempotency
   /** Encodes results that `Idempotency` keeps. */
   readonly codec: Pick<Codec, "hold">
-  readonly onError: (error: unknown) => void
 }
 
 /** Caller of requests: one object per session. */
@@ -172,21 +170,15 @@ export class CallRouter<User extends AuthenticatedUser> {
   }
 
   #failed(caller: Caller<User>, job: Job, error: unknown): Outcome {
-    const { frame } = job
+    const { type } = job.frame
     const known = isAnswer(error)
     if (!known) {
-      const cause = new Error(
-        `handler of ${quoted(frame.type)} for user ${quoted(caller.session.user.id)} failed`,
-        {
-          cause: error,
-        },
-      )
-      this.#options.onError(cause)
+      const user = quoted(caller.session.user.id)
+      this.#options.onError(new Error(`handler of ${quoted(type)} for user ${user} failed`, { cause: error }))
     }
-    const outcome = failure(known ? error : new HawserError("sys_internal_error"))
-    if (outcome.ok) return outcome
-    job.failure = outcome.error.code
-    return { ok: false, error: this.#translate(caller, outcome.error, frame.type) }
+    const answer = wireError(known ? error : new HawserError("sys_internal_error"))
+    job.failure = answer.code
+    return { ok: false, error: this.#translate(caller, answer, type) }
   }
 
   #translate({ dialect }: Caller<User>, error: WireError, type: string): WireError {

@@ -10,33 +10,20 @@ import { Idempotency } from "./idempotency.ts"
 import { StartSchedule } from "./start-schedule.ts"
 
 /** The call layer of one server. */
-export interface Calls<User extends AuthenticatedUser> {
-  readonly handlers: HandlerTable<Session<User>>
-  readonly router: CallRouter<User>
-  /** Rate-limit buckets of all users. */
-  readonly limiter: RateLimiter
-  readonly idempotency: Idempotency
-  readonly starts: StartSchedule
-}
+export type Calls<User extends AuthenticatedUser> = Readonly<ReturnType<typeof createCalls<User>>>
 
 /** @param entries all calls that clients may make, by name. */
 export function createCalls<User extends AuthenticatedUser>(
   contractName: string,
   entries: ReadonlyMap<string, CallEntry>,
-  { clock, limits, codec, onError }: Base,
-): Calls<User> {
+  base: Base,
+) {
   const handlers = new HandlerTable<Session<User>>(contractName, entries)
-  const idempotency = new Idempotency(clock, limits)
+  const idempotency = new Idempotency(base.clock, base.limits)
   return {
     handlers,
-    router: new CallRouter<User>({
-      calls: entries,
-      handlers: handlers.byName,
-      clock,
-      idempotency,
-      codec,
-      onError,
-    }),
+    router: new CallRouter<User>({ ...base, calls: entries, handlers: handlers.byName, idempotency }),
+    /** Rate-limit buckets of all users. */
     limiter: new RateLimiter(),
     idempotency,
     starts: new StartSchedule(),

@@ -2,18 +2,15 @@
 // (`idempotencyMs`) or is evicted. Must not know sessions: a client repeats such a request on a new session.
 import { isErrorCode } from "@hawser/protocol"
 import { errorTable } from "@hawser/protocol/core"
-import type { Clock } from "@hawser/protocol"
+import type { Clock, ServerLimits } from "@hawser/protocol"
 import { OutcomeMemory } from "./outcome-memory.ts"
 import type { OutcomeMemoryLimits } from "./outcome-memory.ts"
 import type { Outcome } from "./job.ts"
 import { outcomeOf, outcomeRecordOf } from "./outcome-record.ts"
 import type { OutcomeRecord } from "./outcome-record.ts"
 
-/** Bounds of `Idempotency`. */
-export interface IdempotencyLimits extends OutcomeMemoryLimits {
-  /** Time to live of an outcome, and longest wait for a running request, in milliseconds. A later repetition is executed again. */
-  readonly idempotencyMs: number
-}
+/** Bounds of `Idempotency`. A repetition after `idempotencyMs` is executed again, also while the first request is running. */
+type IdempotencyLimits = OutcomeMemoryLimits & Pick<ServerLimits, "idempotencyMs">
 
 interface Running {
   readonly outcome: Promise<Outcome>

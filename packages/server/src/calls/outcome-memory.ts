@@ -1,18 +1,15 @@
 // Stores outcomes of settled requests by user and id. Bounds: outcomes of one user, bytes of one user, bytes of all users. Above a
 // bound of one user its oldest outcome is evicted; above the bound of all users, the oldest outcome of one of the largest users.
 // Must not know handlers and clocks; its caller passes the time.
+import type { ServerLimits } from "@hawser/protocol"
 import { Encoded } from "@hawser/protocol/core"
 import type { Outcome } from "./job.ts"
 
 /** Bounds of `OutcomeMemory`. */
-export interface OutcomeMemoryLimits {
-  /** Outcomes of one user. Above it the user's oldest outcome is evicted. */
-  readonly idempotencyMaxCount: number
-  /** Bytes of one user's outcomes. Above it the user's oldest outcome is evicted. A larger outcome is not stored. */
-  readonly idempotencyUserMaxBytes: number
-  /** Bytes of all outcomes. Above it the oldest outcome of one of the largest users is evicted. */
-  readonly idempotencyMaxBytes: number
-}
+export type OutcomeMemoryLimits = Pick<
+  ServerLimits,
+  "idempotencyMaxCount" | "idempotencyUserMaxBytes" | "idempotencyMaxBytes"
+>
 
 interface Remembered {
   readonly outcome: Outcome

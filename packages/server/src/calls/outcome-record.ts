@@ -31,10 +31,10 @@ export function outcomeRecordOf(outcome: Outcome): PackedOutcome | undefined {
   if ("items" in outcome) return undefined
   const { payload } = outcome
   if (!(payload instanceof Encoded)) return { ok: true, payload: null }
-  const { bytes, depth, elements, longestKeyBytes } = payload.encoding(() => {
+  const encoding = payload.encoding(() => {
     throw new TypeError("a remembered result has no encoding")
   })
-  return { ok: true, payload: { bytes, depth, elements, longestKeyBytes } }
+  return { ok: true, payload: encoding }
 }
 
 /** Converts plain data to an outcome. */
@@ -42,5 +42,5 @@ export function outcomeOf(record: PackedOutcome): Outcome {
   if (!record.ok)
     return { ok: false, error: record.error, ...(record.isExecuted ? { isExecuted: true } : {}) }
   const { payload } = record
-  return { ok: true, payload: payload === null ? undefined : Encoded.of(undefined, { ...payload }) }
+  return { ok: true, payload: payload === null ? undefined : Encoded.of(undefined, payload) }
 }

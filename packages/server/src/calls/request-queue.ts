@@ -3,8 +3,8 @@
 // or whose time limit has passed, is settled without a start.
 import { HawserError } from "@hawser/protocol"
 import { streamWindowMax, turnNow } from "@hawser/protocol/core"
-import type { Clock, ServerLimits } from "@hawser/protocol"
-import type { Reference, RequestFrame, TimerQueue } from "@hawser/protocol/core"
+import type { Reference, RequestFrame } from "@hawser/protocol/core"
+import type { Base } from "../base/create-base.ts"
 import { LazyAbort } from "./lazy-abort.ts"
 import type { StartSchedule, Starting } from "./start-schedule.ts"
 import { wireError } from "./wire-error.ts"
@@ -18,12 +18,8 @@ interface RunningJob extends Job {
 }
 
 /** Dependencies of all `RequestQueue`s of a server. */
-export interface RequestQueueHost {
-  readonly limits: ServerLimits
-  readonly timers: TimerQueue
-  readonly clock: Clock
+export interface RequestQueueHost extends Pick<Base, "limits" | "timers" | "clock" | "onError"> {
   readonly starts: StartSchedule
-  readonly onError: (error: unknown) => void
 }
 
 /** Session of a `RequestQueue`. */

@@ -23,6 +23,13 @@ export function isAnswer(error: unknown): error is HawserError {
   return HawserError.is(error) && !(error instanceof UnsendableError)
 }
 
+/** Returns the error for the client. Reports a fault of the server to `onError`. */
+export function answerOf(error: unknown, onError: (error: unknown) => void): HawserError {
+  if (isAnswer(error)) return error
+  onError(error)
+  return new HawserError("sys_internal_error")
+}
+
 /** Returns the error of a result that cannot be encoded: `message_too_large`, otherwise `sys_internal_error`. */
 export function resultError(name: string, cause: unknown): HawserError {
   if (!(cause instanceof UnsendableError) || cause.code !== "message_too_large")

@@ -40,6 +40,7 @@ export function readStats<User extends AuthenticatedUser>(sources: StatsSources<
     stateSinceMs = Math.min(stateSinceMs, session.stateUnderWay?.sinceMs ?? nowMs)
   }
   return {
+    // oxlint-disable-next-line typescript/no-misused-spread -- the class has fields only
     ...counters,
     connections: connections.size,
     sessions: registry.size,

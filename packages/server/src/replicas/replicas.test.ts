@@ -5,7 +5,7 @@ import type { Frame, OutboundMessage, ReplicaHold } from "@hawser/protocol/core"
 import { SimulatedClock } from "@hawser/protocol/testing"
 import { describe, expect, it } from "vitest"
 import { createCodecs } from "../base/codecs.ts"
-import { createCounters } from "../base/counters.ts"
+import { ServerCounters } from "../base/counters.ts"
 import type { StateSource } from "../session/conversation/state-source.ts"
 import { Replicas } from "./replicas.ts"
 import type { ViewingSession } from "./replicas.ts"
@@ -22,7 +22,7 @@ function newViewer() {
     codec,
     clock,
     timers: new TimerQueue(clock, onError),
-    counters: createCounters(),
+    counters: new ServerCounters(),
     limits: defaultServerLimits,
     onError,
   })

@@ -3,8 +3,6 @@ import type { Contract } from "@hawser/protocol"
 import type { Accept, Profile } from "@hawser/protocol/core"
 import type { Authenticate, AuthenticatedUser } from "../base/authenticate.ts"
 import type { Base } from "../base/create-base.ts"
-import { Hooks } from "../base/hooks.ts"
-import type { EndCause, Session } from "../base/session.ts"
 import { randomSessionIds } from "../base/system.ts"
 import type { Calls } from "../calls/create-calls.ts"
 import { AckSchedule } from "./conversation/ack-schedule.ts"
@@ -17,29 +15,44 @@ import { sentMessage } from "./conversation/sent-message.ts"
 import type { SentMessage } from "./conversation/sent-message.ts"
 import { ConnectionSet } from "./life/connection-set.ts"
 import { startLivenessSweep } from "./life/liveness.ts"
-import type { LivenessSweep } from "./life/liveness.ts"
 import type { ServerSession } from "./life/server-session.ts"
-import type { SessionEnd, SessionHost } from "./life/session-host.ts"
+import type { SessionEvents, SessionHost, SessionObserver } from "./life/session-host.ts"
 import { SessionRegistry } from "./life/session-registry.ts"
 import type { SessionPolicy } from "./life/session-registry.ts"
-import type { MembershipRecord, SessionRecord, UserPacking } from "./life/session-record.ts"
+import type { UserPacking } from "./life/session-record.ts"
 import { memoryStore } from "./life/session-store.ts"
 import type { SessionStoreFactory } from "./life/session-store.ts"
-import { createStoreHost, thawSession } from "./life/store-host.ts"
+import { createStoreHost } from "./life/store-host.ts"
 import { Tombstones } from "./life/tombstones.ts"
 import { createAccept } from "./opening/accept.ts"
-import type { OpeningHost } from "./opening/open-session.ts"
 import { ConnectionCaps } from "./opening/connection-caps.ts"
 import { ResumeTokens } from "./opening/resume-token.ts"
+import { createSessionHooks } from "./session-hooks.ts"
+
+/** Options of `createServer` that the session layer uses. */
+export interface SessionOptions<User extends AuthenticatedUser> {
+  /** Hook that verifies the token of each log-in and each renewed token. Time limit: `limits.authTimeoutMs`. */
+  readonly authenticate: Authenticate<User>
+  /**
+   * Policy for a user above `limits.sessionsPerUser`. Default `newestWins`: a detached session, otherwise the oldest, ends with
+   * `replaced`. `oldestWins`: a new session is refused with `too_many_connections`, unless a detached one can end.
+   */
+  readonly sessionPolicy?: SessionPolicy
+  /** Returns a new, unique session id. Default: 128 random bits as 22 characters. */
+  readonly sessionId?: () => string
+  /** Secret of resume tokens, 32 bytes. Default: random, so that tokens are valid in this process only. */
+  readonly resumeKey?: Uint8Array
+  /**
+   * Creates the session store, which answers resume claims and requests for new sessions. Time limit of an answer:
+   * `limits.claimTimeoutMs`, then `sys_service_unavailable`. Default `memoryStore`: the sessions of this process.
+   */
+  readonly sessionStore?: SessionStoreFactory<User>
+  /** Serialization of users into plain data, for session records. Default: the user itself, which must be plain data. */
+  readonly userRecord?: UserPacking<User>
+}
 
 /** Options of the session layer. */
-export interface SessionsOptions<User extends AuthenticatedUser> {
-  readonly authenticate: Authenticate<User>
-  readonly sessionPolicy?: SessionPolicy
-  readonly sessionId?: () => string
-  readonly resumeKey?: Uint8Array
-  /** Default `memoryStore`. */
-  readonly sessionStore?: SessionStoreFactory<User>
+export interface SessionsSetup<User extends AuthenticatedUser> extends SessionOptions<User> {
   readonly userRecord: UserPacking<User>
   /** Creates the dialect of an older profile that the server also serves; undefined for none. */
   readonly olderDialect: DialectFactory<Contract, User> | undefined
@@ -48,217 +61,117 @@ export interface SessionsOptions<User extends AuthenticatedUser> {
   readonly onAddressFull: (address: string) => void
 }
 
-/** Layer of a server that follows its sessions. Called before the hooks of the application. */
-interface SessionObserver<S> {
-  /** Called when a session is detached or resumed. */
-  onAttachment?(session: S): void
-  /** Called when a session's token was renewed. */
-  onRenewed?(session: S): void
-  onEnded(session: S): void
-  /** Called when a session is frozen. Returns its topics, and keeps its memberships for a resume window. */
-  onFrozen?(session: S): readonly MembershipRecord[]
-  /** Called when a session was restored from a record with these topics. */
-  onThawed?(session: S, memberships: readonly MembershipRecord[]): void
-}
-
-/** Hooks of the application. */
-interface SessionHooks<User extends AuthenticatedUser> {
-  readonly opened: Hooks<{ readonly session: Session<User>; readonly replaces: readonly Session<User>[] }>
-  readonly ended: Hooks<EndedSession<User>>
-  readonly attachment: Hooks<Session<User>>
-  readonly suspicion: Hooks<{ readonly session: Session<User>; readonly address: string }>
-}
-
-interface EndedSession<User extends AuthenticatedUser> {
-  readonly session: Session<User>
-  readonly cause: EndCause
-  readonly successor: Session<User> | undefined
-  readonly unacknowledged: () => readonly SentMessage[]
-}
+/** Parts that all sessions share. */
+type SharedParts<User extends AuthenticatedUser> = Readonly<ReturnType<typeof createParts<User>>>
 
 /** The session layer of one server. */
-export interface Sessions<User extends AuthenticatedUser> {
-  readonly registry: SessionRegistry<User>
-  readonly connections: ConnectionSet<User>
-  /** Dialects by profile. A client of another profile is refused. */
-  readonly dialects: ReadonlyMap<Profile, Dialect<User>>
-  /** Dialect of `hawser.1`. */
-  readonly compact: Dialect<User>
-  readonly fanOut: FanOut
-  readonly caps: ConnectionCaps
-  readonly replayMemory: ReplayMemory
-  readonly liveness: LivenessSweep
-  readonly hooks: SessionHooks<User>
+export interface Sessions<User extends AuthenticatedUser> extends SharedParts<User> {
   readonly accept: Accept
-  /** Adds observers. They are called in the order of their addition. */
-  observe(...observers: readonly SessionObserver<ServerSession<User>>[]): void
 }
 
 export function createSessions<User extends AuthenticatedUser>(
-  options: SessionsOptions<User>,
+  setup: SessionsSetup<User>,
   base: Base,
   calls: Calls<User>,
 ): Sessions<User> {
-  const { limits, clock, timers, counters, onError } = base
+  const { authenticate, userRecord, isClosing, onAddressFull } = setup
+  const { sessionStore = memoryStore, sessionPolicy = "newestWins" } = setup
+  const { limits } = base
+  const parts = createParts(setup, base)
+  const sessionHost: SessionHost<User, ServerSession<User>> = {
+    ...base,
+    ...calls,
+    ...parts,
+    ...createEvents(base, parts),
+    acks: new AckSchedule(base.timers, limits.ackDelayMs),
+    userRates: userRates(limits),
+    delivery: { ...base, stateLimits: limits, kept: parts.replayMemory },
+    life: { resumable: { ...limits, isResumable: true }, single: { ...limits, isResumable: false } },
+    authenticate,
+    userRecord,
+  }
+  const storeHost = createStoreHost({ ...parts, sessionHost, sessionPolicy })
+  const accept = createAccept({
+    ...base,
+    ...parts,
+    authenticate,
+    isClosing,
+    onAddressFull,
+    sessionHost,
+    sessionId: setup.sessionId ?? randomSessionIds(),
+    tokens: new ResumeTokens(setup.resumeKey),
+    store: sessionStore(storeHost),
+    thaw: storeHost.thaw,
+  })
+  return { ...parts, accept }
+}
+
+function createParts<User extends AuthenticatedUser>({ olderDialect }: SessionsSetup<User>, base: Base) {
+  const { limits, clock, timers, codec, onError } = base
   const registry = new SessionRegistry<User>()
   const connections = new ConnectionSet<User>()
-  const compact = createCompactDialect<User>(base.codec, limits)
+  const compact = createCompactDialect<User>(codec, limits)
+  const older = olderDialect?.(base)
+  const served = older === undefined ? [compact] : [compact, older]
+  const dialects: ReadonlyMap<Profile, Dialect<User>> = new Map(
+    served.map((dialect) => [dialect.profile, dialect]),
+  )
   const observers: SessionObserver<ServerSession<User>>[] = []
-  const shared = {
+  return {
     registry,
     connections,
+    /** Dialect of `hawser.1`. */
     compact,
-    dialects: dialectsOf(compact, options.olderDialect?.(base)),
+    /** Dialects by profile. A client of another profile is refused. */
+    dialects,
     fanOut: new FanOut(),
     caps: new ConnectionCaps(limits, clock),
     replayMemory: new ReplayMemory({ sessions: registry.all, timers, limits }),
-    liveness: startLivenessSweep({ connections, clock, timers, limits, counters }),
-    hooks: {
-      opened: new Hooks<{ session: Session<User>; replaces: readonly Session<User>[] }>(onError),
-      ended: new Hooks<EndedSession<User>>(onError),
-      attachment: new Hooks<Session<User>>(onError),
-      suspicion: new Hooks<{ session: Session<User>; address: string }>(onError),
-    },
+    liveness: startLivenessSweep({ ...base, connections }),
     tombstones: new Tombstones(clock, limits),
+    hooks: createSessionHooks<User>(onError),
+    /** Layers that follow the sessions. Called in this order, before the hooks of the application. */
     observers,
   }
-  const sessionHost = createSessionHost(options, base, calls, shared)
+}
+
+function createEvents<User extends AuthenticatedUser>(
+  { counters, health, sentCodec }: Base,
+  { registry, tombstones, observers, hooks }: SharedParts<User>,
+): SessionEvents<ServerSession<User>> {
+  const { attachments } = health
   return {
-    ...shared,
-    accept: createAccept({
-      ...shared,
-      login: { ...base, authenticate: options.authenticate },
-      opening: createOpening(options, base, { ...shared, sessionHost }),
-    }),
-    observe: (...added) => void observers.push(...added),
-  }
-}
-
-function dialectsOf<User extends AuthenticatedUser>(
-  ...dialects: readonly (Dialect<User> | undefined)[]
-): ReadonlyMap<Profile, Dialect<User>> {
-  return new Map(dialects.flatMap((dialect) => (dialect === undefined ? [] : [[dialect.profile, dialect]])))
-}
-
-interface OpeningParts<User extends AuthenticatedUser> extends Pick<
-  Sessions<User>,
-  "registry" | "replayMemory" | "hooks" | "compact"
-> {
-  readonly tombstones: Tombstones
-  readonly sessionHost: SessionHost<User, ServerSession<User>>
-}
-
-/** Parts that all sessions share. */
-interface SharedParts<User extends AuthenticatedUser> extends Pick<
-  Sessions<User>,
-  "registry" | "fanOut" | "caps" | "replayMemory" | "hooks"
-> {
-  readonly tombstones: Tombstones
-  readonly observers: readonly SessionObserver<ServerSession<User>>[]
-}
-
-function createOpening<User extends AuthenticatedUser>(
-  options: SessionsOptions<User>,
-  { limits, counters, health, types }: Base,
-  { registry, replayMemory, hooks, tombstones, sessionHost, compact }: OpeningParts<User>,
-): OpeningHost<User> {
-  const { sessionStore = memoryStore, sessionPolicy = "newestWins", isClosing, onAddressFull } = options
-  const thawing = { registry, sessionHost, dialect: compact, unpack: options.userRecord.unpack }
-  const thaw = (record: SessionRecord): ServerSession<User> => thawSession(thawing, record)
-  const storeHost = createStoreHost({ registry, tombstones, limits, sessionPolicy, thaw })
-  return {
-    limits,
-    counters,
-    health,
-    types,
-    registry,
-    replayMemory,
-    sessionHost,
-    isClosing,
-    onAddressFull,
-    sessionId: options.sessionId ?? randomSessionIds(),
-    tokens: new ResumeTokens(options.resumeKey),
-    store: sessionStore(storeHost),
-    thaw,
-    onOpened(session, replaces) {
-      health.attachments.attach(session)
-      hooks.opened.run({ session, replaces })
-    },
-    onSuspicion: (session, address) => hooks.suspicion.run({ session, address }),
-  }
-}
-
-// oxlint-disable-next-line eslint/max-params -- one parameter for each layer below, and the options
-function createSessionHost<User extends AuthenticatedUser>(
-  { authenticate, userRecord }: SessionsOptions<User>,
-  base: Base,
-  calls: Calls<User>,
-  shared: SharedParts<User>,
-): SessionHost<User, ServerSession<User>> {
-  const { limits, clock, codec, counters, timers, health } = base
-  const { replayMemory, caps, fanOut, observers, hooks } = shared
-  return {
-    limits,
-    clock,
-    timers,
-    counters,
-    health,
-    events: base.events,
-    onError: base.onError,
-    wallClockMs: base.wallClockMs,
-    router: calls.router,
-    limiter: calls.limiter,
-    starts: calls.starts,
-    acks: new AckSchedule(timers, limits.ackDelayMs),
-    userRates: userRates(limits),
-    delivery: { limits, stateLimits: limits, clock, counters, codec, kept: replayMemory },
-    replayMemory,
-    fanOut,
-    caps,
-    authenticate,
-    life: { resumable: { ...limits, isResumable: true }, single: { ...limits, isResumable: false } },
-    packUser: userRecord.pack,
     onAttachment(session) {
-      if (session.attached) health.attachments.attach(session)
-      else health.attachments.detach(session)
+      if (session.attached) attachments.attach(session)
+      else attachments.detach(session)
       for (const observer of observers) observer.onAttachment?.(session)
       hooks.attachment.run(session)
     },
     onRenewed(session) {
       for (const observer of observers) observer.onRenewed?.(session)
     },
-    onFrozen: (session) => {
-      health.attachments.end(session)
-      shared.registry.delete(session)
+    onFrozen(session) {
+      attachments.end(session)
+      registry.delete(session)
       return observers.flatMap((observer) => observer.onFrozen?.(session) ?? [])
     },
     onThawed(session, memberships) {
-      shared.registry.add(session)
-      health.attachments.attach(session)
-      health.attachments.detach(session)
+      registry.add(session)
+      attachments.attach(session)
+      attachments.detach(session)
       for (const observer of observers) observer.onThawed?.(session, memberships)
     },
-    onEnded: (session, end) => endSession(base, shared, session, end),
+    onEnded(session, end) {
+      const { cause, successor, isFinal } = end
+      counters.sessionsEnded += 1
+      health.sessionsEnded.add(cause)
+      attachments.end(session)
+      registry.delete(session)
+      if (session.resumable) tombstones.bury(session.id, { cause, userId: session.user.id, isFinal })
+      for (const observer of observers) observer.onEnded?.(session, end)
+      const unacknowledged = (): readonly SentMessage[] =>
+        end.unacknowledged.flatMap(({ bytes }) => sentMessage(sentCodec, bytes) ?? [])
+      hooks.ended.run({ session, cause, successor, unacknowledged })
+    },
   }
-}
-
-// oxlint-disable-next-line eslint/max-params -- one parameter for each layer, then the session and its end
-function endSession<User extends AuthenticatedUser>(
-  { counters, health, sentCodec }: Base,
-  { registry, tombstones, observers, hooks }: SharedParts<User>,
-  session: ServerSession<User>,
-  { cause, successor, unacknowledged, isFinal }: SessionEnd<ServerSession<User>>,
-): void {
-  counters.sessionsEnded += 1
-  health.sessionsEnded.add(cause)
-  health.attachments.end(session)
-  registry.delete(session)
-  if (session.resumable) tombstones.bury(session.id, { cause, userId: session.user.id, isFinal })
-  for (const observer of observers) observer.onEnded(session)
-  hooks.ended.run({
-    session,
-    cause,
-    successor,
-    unacknowledged: () => unacknowledged.flatMap(({ bytes }) => sentMessage(sentCodec, bytes) ?? []),
-  })
 }

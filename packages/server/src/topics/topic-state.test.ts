@@ -4,7 +4,7 @@ import { TimerQueue, TypeTable, contractTypes, createFrameCodec, wireVersion } f
 import { SimulatedClock, createMemoryNetwork } from "@hawser/protocol/testing"
 import { describe, expect, it } from "vitest"
 import { createCodecs } from "../base/codecs.ts"
-import { createCounters } from "../base/counters.ts"
+import { ServerCounters } from "../base/counters.ts"
 import { createServer } from "../server.ts"
 import { FanOut } from "../session/conversation/fan-out.ts"
 import { ServerSession } from "../session/life/server-session.ts"
@@ -61,7 +61,7 @@ async function openSessions(...users: string[]) {
     new PresenceBoard({
       fanOut: new FanOut(),
       timers: new TimerQueue(clock, fail),
-      counters: createCounters(),
+      counters: new ServerCounters(),
       limits: defaultServerLimits,
       onError: fail,
     })

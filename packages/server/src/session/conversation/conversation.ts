@@ -92,11 +92,9 @@ export class Conversation<User extends AuthenticatedUser>
    */
   get stalledSinceMs(): number | undefined {
     const { delivery } = this
-    if (delivery.countsState) return delivery.stalledSinceMs
-    const unacknowledgedSinceMs = delivery.stalledSinceMs ?? Number.POSITIVE_INFINITY
-    const waitsSinceMs = this.#state?.waitingSinceMs ?? Number.POSITIVE_INFINITY
-    const sinceMs = Math.min(unacknowledgedSinceMs, waitsSinceMs)
-    return sinceMs === Number.POSITIVE_INFINITY ? undefined : sinceMs
+    const waitsSinceMs = delivery.countsState ? undefined : this.#state?.waitingSinceMs
+    if (waitsSinceMs === undefined) return delivery.stalledSinceMs
+    return Math.min(waitsSinceMs, delivery.stalledSinceMs ?? waitsSinceMs)
   }
 
   /** Sends a PING. Its answer carries the client's count of handled messages. */

@@ -2,7 +2,7 @@
 // Order: count → bucket → guard and decode → owner. Above the inbox's high-water marks it stops reading the socket (backpressure).
 // Must not know handlers.
 import { frameByte, turnNow } from "@hawser/protocol/core"
-import type { Clock, RateLimit, ServerLimits } from "@hawser/protocol"
+import type { RateLimit, ServerLimits } from "@hawser/protocol"
 import type {
   BadFrame,
   Codec,
@@ -12,17 +12,12 @@ import type {
   FrameClass,
   HeldBucket,
   RateLimiter,
-  TimerQueue,
 } from "@hawser/protocol/core"
-import type { ServerCounters } from "../../base/counters.ts"
+import type { Base } from "../../base/create-base.ts"
 import type { HeldLimits } from "./dialect.ts"
 
 /** Parts of a server that all inbounds share. */
-export interface InboundHost {
-  readonly limits: ServerLimits
-  readonly counters: ServerCounters
-  readonly clock: Clock
-  readonly timers: TimerQueue
+export interface InboundHost extends Pick<Base, "limits" | "counters" | "clock" | "timers"> {
   readonly limiter: RateLimiter
   readonly userRates: UserRates
 }

@@ -32,10 +32,10 @@ export type SentMessage =
 /** Decodes a message. Returns undefined for one without content of the application. */
 export function sentMessage(codec: Codec, bytes: Uint8Array): SentMessage | undefined {
   const frame = codec.decode(bytes, 0)
-  if (frame.kind === "event")
-    return { kind: "event", name: frame.type, payload: frame.payload, topic: undefined }
-  if (frame.kind === "topicEvent")
-    return { kind: "event", name: frame.type, payload: frame.payload, topic: frame.topic }
+  if (frame.kind === "event" || frame.kind === "topicEvent") {
+    const topic = frame.kind === "topicEvent" ? frame.topic : undefined
+    return { kind: "event", name: frame.type, payload: frame.payload, topic }
+  }
   if (frame.kind === "item") return { kind: "item", payload: frame.payload }
   if (frame.kind !== "reply") return undefined
   return frame.outcome.ok

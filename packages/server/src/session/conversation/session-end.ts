@@ -32,15 +32,12 @@ export function endReportOf(cause: EndCause): EndReport {
   }
 }
 
-interface ReportedEnd {
-  readonly delivery: Delivery
-  readonly cause: EndCause
-  readonly message: string
-  readonly report: EndReport
-}
-
 /** Sends RESET or BYE. Flushes the send buffer first, except before RESET: a RESET discards it. */
-export function reportEnd({ delivery, cause, message, report }: ReportedEnd): void {
+export function reportEnd(
+  delivery: Delivery,
+  report: EndReport,
+  { cause, message }: { readonly cause: EndCause; readonly message: string },
+): void {
   if (report !== "reset") delivery.flush()
   const code = sentence(cause)
   if (report === "bye") delivery.control({ kind: "bye", code, message: sentence(message) })

@@ -11,20 +11,15 @@ import type {
   RequestFrame,
   WireError,
 } from "@hawser/protocol/core"
+import type { AuthenticatedUser } from "../../base/authenticate.ts"
 import type { ServerCounters } from "../../base/counters.ts"
+import type { Answers } from "./answers.ts"
 import type { BadReaction } from "./dialect.ts"
 import type { Ending } from "./session-end.ts"
 import type { EndCause } from "../../base/session.ts"
 
 /** Requests and streams of a session, as frames address them. */
-interface RequestSink {
-  has(reference: Reference): boolean
-  push(frame: RequestFrame, count: number, arrivedAtMs: number): void
-  start(): void
-  cancel(reference: Reference): void
-  void(references: readonly number[], handled: number): void
-  credit(reference: Reference, items: number): void
-}
+type RequestSink = Pick<Answers<AuthenticatedUser>, "has" | "push" | "start" | "cancel" | "void" | "credit">
 
 /** Session, as frames address it. */
 export interface FrameTaker {
@@ -77,7 +72,8 @@ function takeSessionFrame(taker: FrameTaker, frame: SessionFrame): void {
   const { answers, delivery, session } = taker
   switch (frame.kind) {
     case "ping":
-      onPing(taker, frame.number, frame.handled)
+      onAcknowledged(taker, frame.handled)
+      taker.pong(frame.number)
       return
     case "pong":
       onAcknowledged(taker, frame.handled)
@@ -126,11 +122,6 @@ function takeSessionFrame(taker: FrameTaker, frame: SessionFrame): void {
         `a client must not send "${frame.kind}" messages`,
       )
   }
-}
-
-function onPing(taker: FrameTaker, number: number, handled: number): void {
-  onAcknowledged(taker, handled)
-  taker.pong(number)
 }
 
 /** Acknowledges messages and state. A count above the sent ones ends the session with `session_diverged`. */

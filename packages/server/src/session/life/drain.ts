@@ -1,9 +1,9 @@
 // Moves all clients to new connections, for example before a listener or a load balancer's target is removed. Sessions continue, and
 // no message is lost.
-import type { TimerQueue } from "@hawser/protocol/core"
 import type { AuthenticatedUser } from "../../base/authenticate.ts"
-import type { ServerCounters } from "../../base/counters.ts"
+import type { Base } from "../../base/create-base.ts"
 import type { ConnectionSet } from "./connection-set.ts"
+import { until } from "./shut-down.ts"
 
 /** Options of `server.drain()`. */
 export interface DrainOptions {
@@ -14,15 +14,13 @@ export interface DrainOptions {
 }
 
 /** Parts of a server that `drain` uses. */
-export interface DrainHost<User extends AuthenticatedUser> {
+export interface DrainHost<User extends AuthenticatedUser> extends Base {
   readonly connections: ConnectionSet<User>
-  readonly timers: TimerQueue
-  readonly counters: ServerCounters
 }
 
 /** Resolves when all connections with a resumable session at the time of the call have closed. */
 export async function drain<User extends AuthenticatedUser>(
-  { connections, timers, counters }: DrainHost<User>,
+  { connections, clock, timers, counters }: DrainHost<User>,
   { spreadMs = 10_000, graceMs = 20_000 }: DrainOptions,
 ): Promise<void> {
   counters.drains += 1
@@ -38,19 +36,11 @@ export async function drain<User extends AuthenticatedUser>(
       intent: "drain",
     })
   }
-  await new Promise<void>((resolve, reject) => {
-    const stopWaiting = timers.after(spreadMs + graceMs, () => {
-      const here = new Set(connections)
-      for (const connection of leaving) {
-        if (!here.has(connection)) continue
-        counters.drainOverdue += 1
-        connection.session?.dropConnection("server_shutdown", "this connection is being drained", connection)
-      }
-      resolve()
-    })
-    connections.closed(leaving).then(() => {
-      stopWaiting()
-      resolve()
-    }, reject)
-  })
+  await until(timers, clock.now() + spreadMs + graceMs, connections.closed(leaving))
+  const here = new Set(connections)
+  for (const connection of leaving) {
+    if (!here.has(connection)) continue
+    counters.drainOverdue += 1
+    connection.session?.dropConnection("server_shutdown", "this connection is being drained", connection)
+  }
 }

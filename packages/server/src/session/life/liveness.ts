@@ -1,20 +1,15 @@
 // Finds dead connections (no answer to a ping), and slow consumers (messages arrive, but no acknowledgements). One sweep for all
 // connections, no timer per connection. A connection without any incoming message counts as dead, not as a slow consumer.
 import { leastHeartbeatMs, probePatience } from "@hawser/protocol/core"
-import type { Clock, ServerLimits } from "@hawser/protocol"
-import type { TimerQueue } from "@hawser/protocol/core"
+import type { ServerLimits } from "@hawser/protocol"
 import type { AuthenticatedUser } from "../../base/authenticate.ts"
-import type { ServerCounters } from "../../base/counters.ts"
+import type { Base } from "../../base/create-base.ts"
 import type { ConnectionSet } from "./connection-set.ts"
 import type { RunningConnection } from "../opening/run-connection.ts"
 
 /** Dependencies of the sweep. */
-export interface LivenessOptions<User extends AuthenticatedUser> {
+export interface LivenessOptions<User extends AuthenticatedUser> extends Base {
   readonly connections: ConnectionSet<User>
-  readonly clock: Clock
-  readonly timers: TimerQueue
-  readonly limits: ServerLimits
-  readonly counters: ServerCounters
 }
 
 /** Periodic sweep over all connections. */
@@ -131,14 +126,10 @@ class Stalls<User extends AuthenticatedUser> {
 
   /** Ends a sweep. Stalls that it did not see again have ended. */
   swept(): void {
-    const seen = this.#next
-    this.#next = this.#stalls
-    this.#next.clear()
-    this.#stalls = seen
-    const backlogs = this.#nextBacklogs
-    this.#nextBacklogs = this.#backlogs
-    this.#nextBacklogs.clear()
-    this.#backlogs = backlogs
+    this.#stalls = this.#next
+    this.#next = new Map()
+    this.#backlogs = this.#nextBacklogs
+    this.#nextBacklogs = new Map()
   }
 
   /** Returns the time since which the socket buffer has not shrunk. Clients that do not count have a bound of bytes only (E3). */

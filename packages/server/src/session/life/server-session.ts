@@ -2,7 +2,7 @@
 // connection that is not bound has no effect on the session (S13).
 import { HawserError, isErrorCode } from "@hawser/protocol"
 import { RoundTrip, errorTable, probePatience } from "@hawser/protocol/core"
-import type { Frame, OutboundMessage, StateUnderWay } from "@hawser/protocol/core"
+import type { Frame, OutboundMessage, StateUnderWay, WelcomeFrame } from "@hawser/protocol/core"
 import type { AuthenticatedUser } from "../../base/authenticate.ts"
 import type { Publishable } from "../conversation/publication.ts"
 import type { StateSink, StateSource } from "../conversation/state-source.ts"
@@ -79,15 +79,10 @@ export class ServerSession<User extends AuthenticatedUser>
     return this.#conversation.isPaused
   }
 
-  get counts(): {
-    readonly sent: number
-    readonly acknowledged: number
-    readonly received: number
-    readonly handled: number
-    readonly digest: number
-  } {
-    const { sent, acknowledged, received, handled, receivedDigest: digest } = this.#conversation.delivery
-    return { sent, acknowledged, received, handled, digest }
+  /** Counts of the client's reliable messages, and the digest of the received ones. */
+  get counts(): Pick<WelcomeFrame, "received" | "handled" | "digest"> {
+    const { received, handled, receivedDigest: digest } = this.#conversation.delivery
+    return { received, handled, digest }
   }
 
   /** Reliable messages that the client has not acknowledged, and their bytes. */
@@ -245,13 +240,13 @@ export class ServerSession<User extends AuthenticatedUser>
 
   /** Closes the connection and returns the session as plain data. The session becomes inactive without a hook. */
   freeze(): SessionRecord {
-    const { clock, caps, packUser } = this.#host
+    const { clock, caps, userRecord } = this.#host
     const claims = claimsAt(this.#life, clock.now())
     this.#step({ kind: "move", code: "connection_lost" }, {})
     const record = {
       id: this.id,
       clientId: this.clientId,
-      user: packUser(this.#user),
+      user: userRecord.pack(this.#user),
       address: this.#lastAddress,
       claims,
       ...this.#conversation.record(),
@@ -364,7 +359,7 @@ export class ServerSession<User extends AuthenticatedUser>
     if (this.resumable) this.#host.caps.forget(this.#lastAddress)
     const report = ending.report ?? endReportOf(cause)
     const { delivery } = this.#conversation
-    if (this.dialect.counts) reportEnd({ delivery, cause, message, report })
+    if (this.dialect.counts) reportEnd(delivery, report, { cause, message })
     const unacknowledged = delivery.unacknowledged()
     this.#unbind()
     this.#conversation.end(new HawserError("session_ended", { message: `the session ended: ${message}` }))

@@ -5,33 +5,39 @@ import type { EndCause } from "../../base/session.ts"
 import type { ConversationHost } from "../conversation/conversation-host.ts"
 import type { Ending } from "../conversation/session-end.ts"
 import type { Dialect } from "../conversation/dialect.ts"
-import type { MembershipRecord } from "./session-record.ts"
+import type { MembershipRecord, UserPacking } from "./session-record.ts"
 import type { LifeOptions, LifeState } from "./session.machine.ts"
 import type { ConnectionCaps } from "../opening/connection-caps.ts"
 
 /** Parts of a server that all sessions share. `S`: type of the sessions. */
-export interface SessionHost<User extends AuthenticatedUser, S> extends ConversationHost<User> {
+export interface SessionHost<User extends AuthenticatedUser, S>
+  extends ConversationHost<User>, SessionEvents<S> {
   readonly caps: Pick<ConnectionCaps, "expect" | "forget">
   readonly authenticate: Authenticate<User>
-  readonly wallClockMs: () => number
   /** Options of the life of resumable sessions, and of all others. */
   readonly life: { readonly resumable: LifeOptions; readonly single: LifeOptions }
-  /** Returns the user as plain data. */
-  readonly packUser: (user: User) => unknown
+  readonly userRecord: UserPacking<User>
+}
+
+/** Changes of a session, for its server. */
+export interface SessionEvents<S> {
   /** Called when a session is detached or resumed. */
   readonly onAttachment: (session: S) => void
   /** Called when the session's token was renewed on its connection. */
   readonly onRenewed: (session: S) => void
   /** Called when the session is frozen. Returns the topics that its client joined. */
   readonly onFrozen: (session: S) => readonly MembershipRecord[]
-  /** Called when the session was thawed. */
+  /** Called when the session was thawed from a record with these topics. */
   readonly onThawed: (session: S, memberships: readonly MembershipRecord[]) => void
   /** Called exactly once for each session, after it has become inactive. */
   readonly onEnded: (session: S, end: SessionEnd<S>) => void
 }
 
+/** Layer of a server that follows its sessions. */
+export type SessionObserver<S> = Partial<SessionEvents<S>>
+
 /** End of a session, for its server. */
-export interface SessionEnd<S> {
+interface SessionEnd<S> {
   readonly cause: EndCause
   /** Session that replaced this one, if the cause is `replaced`. */
   readonly successor: S | undefined

@@ -137,19 +137,12 @@ export function judgeNewcomer(
   // A HELLO that its client has abandoned may arrive after a later one. It must not end the later one's session.
   if (dial !== undefined && sessions.some((one) => one.clientId === clientId && dial <= one.lastDial))
     return { kind: "refused", code: "replaced" }
-  const surplus = surplusOf(sessions, sessionsPerUser)
+  // Detached sessions end first, then the oldest.
+  const byNeed = sessions.toSorted((one, other) => Number(one.attached) - Number(other.attached))
+  const surplus = byNeed.slice(0, Math.max(0, sessions.length + 1 - sessionsPerUser))
   if (sessionPolicy === "oldestWins" && surplus.some(({ attached }) => attached)) {
     const message = `this user has ${sessionsPerUser} open sessions (limits.sessionsPerUser); close one and retry`
     return { kind: "refused", code: "too_many_connections", message }
   }
   return { kind: "open", ends: surplus.map(({ id }) => id) }
-}
-
-/** Returns the sessions that must end for a new one: detached ones first, then the oldest. */
-function surplusOf(sessions: readonly HeldSession[], maxCount: number): readonly HeldSession[] {
-  const excess = Math.max(0, sessions.length + 1 - maxCount)
-  if (excess === 0) return []
-  const away = sessions.filter(({ attached }) => !attached)
-  const here = sessions.filter(({ attached }) => attached)
-  return [...away, ...here].slice(0, excess)
 }

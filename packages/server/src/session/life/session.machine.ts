@@ -185,10 +185,8 @@ function onClaim<Link>(
   { link, generation, dial, nowMs }: Extract<LifeInput<Link>, { kind: "claim" }>,
 ): Step<Link> {
   const claims = afterWait(state, nowMs)
-  if (state.kind !== "attached") {
-    const accepted = { ...claims, generation: generation + 1, isConfirmed: false, lastDial: dial }
-    return [attachedLife(accepted, link), [{ kind: "bind", link }]]
-  }
+  const accepted = { ...claims, generation: generation + 1, isConfirmed: false, lastDial: dial }
+  if (state.kind !== "attached") return [attachedLife(accepted, link), [{ kind: "bind", link }]]
   const old = state.link
   const loose: LifeEffect<Link>[] = [
     { kind: "unbind", link: old },
@@ -201,14 +199,7 @@ function onClaim<Link>(
       { kind: "ended", claims, cause: "session_thrash" },
       [...loose, { kind: "end", cause: "session_thrash", link: undefined }],
     ]
-  const accepted = {
-    ...claims,
-    generation: generation + 1,
-    isConfirmed: false,
-    lastDial: dial,
-    takeoversAtMs,
-  }
-  return [attachedLife(accepted, link), [...loose, { kind: "bind", link }]]
+  return [attachedLife({ ...accepted, takeoversAtMs }, link), [...loose, { kind: "bind", link }]]
 }
 
 function lose<Link>(

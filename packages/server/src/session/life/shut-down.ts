@@ -1,9 +1,9 @@
 // Shuts a server down: announces it, waits for running requests, ends sessions, closes connections, and drops peers that do not
 // answer within `shutdownMs`.
 import { closeCode, errorTable } from "@hawser/protocol/core"
-import type { Clock, ServerLimits } from "@hawser/protocol"
 import type { TimerQueue } from "@hawser/protocol/core"
 import type { AuthenticatedUser } from "../../base/authenticate.ts"
+import type { Base } from "../../base/create-base.ts"
 import type { ConnectionSet } from "./connection-set.ts"
 import type { SessionRegistry } from "./session-registry.ts"
 
@@ -22,12 +22,12 @@ export interface CloseOptions {
 const returnMs = 5
 
 /** Dependencies of `shutDown`. */
-export interface ShutDownOptions<User extends AuthenticatedUser> {
+export interface ShutDownOptions<User extends AuthenticatedUser> extends Pick<
+  Base,
+  "clock" | "timers" | "limits"
+> {
   readonly registry: SessionRegistry<User>
   readonly connections: ConnectionSet<User>
-  readonly clock: Clock
-  readonly timers: TimerQueue
-  readonly limits: ServerLimits
   readonly how: CloseOptions
 }
 
@@ -65,7 +65,7 @@ export async function shutDown<User extends AuthenticatedUser>(
 }
 
 /** Resolves when the work has resolved, at the latest at `atMs`. */
-function until(timers: TimerQueue, atMs: number, work: Promise<unknown>): Promise<void> {
+export function until(timers: TimerQueue, atMs: number, work: Promise<unknown>): Promise<void> {
   return new Promise((resolve, reject) => {
     const cancel = timers.at(atMs, resolve)
     work.then(() => {

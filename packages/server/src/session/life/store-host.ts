@@ -1,5 +1,4 @@
 // Implements `StoreHost`, the services of a server for its store: lookups, freezing and thawing of sessions.
-import type { ServerLimits } from "@hawser/protocol"
 import { checkedUser } from "../../base/authenticate.ts"
 import type { AuthenticatedUser } from "../../base/authenticate.ts"
 import type { Dialect } from "../conversation/dialect.ts"
@@ -15,15 +14,22 @@ import type { Tombstones } from "./tombstones.ts"
 export interface StoreHostParts<User extends AuthenticatedUser> {
   readonly registry: SessionRegistry<User>
   readonly tombstones: Tombstones
-  readonly limits: Pick<ServerLimits, "sessionsPerUser">
+  readonly sessionHost: SessionHost<User, ServerSession<User>>
   readonly sessionPolicy: SessionPolicy
+  /** Dialect of resumable sessions. */
+  readonly compact: Dialect<User>
+}
+
+interface ServerStoreHost<User extends AuthenticatedUser> extends StoreHost<User> {
+  /** Restores a session, detached. @throws RangeError if this process holds the id, TypeError for an invalid user, and the error of `unpack`. */
   readonly thaw: (record: SessionRecord) => ServerSession<User>
 }
 
 export function createStoreHost<User extends AuthenticatedUser>(
   parts: StoreHostParts<User>,
-): StoreHost<User> {
-  const { registry, tombstones, limits, sessionPolicy, thaw } = parts
+): ServerStoreHost<User> {
+  const { registry, tombstones, sessionHost, sessionPolicy, compact } = parts
+  const { clock, life, limits, userRecord } = sessionHost
   return {
     sessionsOf: (userId) => registry.ofUser(userId),
     holds: (sessionId) => registry.get(sessionId) !== undefined,
@@ -32,38 +38,22 @@ export function createStoreHost<User extends AuthenticatedUser>(
     sessionPolicy,
     freeze(sessionId) {
       const session = registry.get(sessionId)
-      if (session?.resumable !== true) return undefined
-      return session.freeze()
+      return session?.resumable === true ? session.freeze() : undefined
     },
-    thaw,
+    thaw(record) {
+      const { id, clientId, address } = record
+      if (registry.get(id) !== undefined)
+        throw new RangeError(`session ${id} is open in this process already`)
+      const session = new ServerSession(sessionHost, {
+        id,
+        clientId,
+        user: checkedUser(userRecord.unpack(record.user)),
+        address,
+        dialect: compact,
+        life: restoredLife(life.resumable, record.claims, clock.now()),
+      })
+      session.restore(record)
+      return session
+    },
   }
-}
-
-/** Dependencies of `thawSession`. */
-export interface Thawing<User extends AuthenticatedUser> {
-  readonly registry: SessionRegistry<User>
-  readonly sessionHost: SessionHost<User, ServerSession<User>>
-  /** Dialect of resumable sessions. */
-  readonly dialect: Dialect<User>
-  readonly unpack: (packed: unknown) => User
-}
-
-/** Restores a session, detached. @throws RangeError if this process holds the id, TypeError for an invalid user, and the error of `unpack`. */
-export function thawSession<User extends AuthenticatedUser>(
-  { registry, sessionHost, dialect, unpack }: Thawing<User>,
-  record: SessionRecord,
-): ServerSession<User> {
-  const { id, clientId, address } = record
-  if (registry.get(id) !== undefined) throw new RangeError(`session ${id} is open in this process already`)
-  const { clock, life } = sessionHost
-  const session = new ServerSession(sessionHost, {
-    id,
-    clientId,
-    user: checkedUser(unpack(record.user)),
-    address,
-    dialect,
-    life: restoredLife(life.resumable, record.claims, clock.now()),
-  })
-  session.restore(record)
-  return session
 }

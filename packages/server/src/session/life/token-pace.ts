@@ -1,25 +1,17 @@
 // Limits the rate of renewed tokens of one session, because each costs a call of `authenticate` and of `canJoin` for each joined
 // topic. Above the rate (`tokenEveryMs`, `tokenBurst`) the newest token waits until the bucket allows it or the connection closes.
 // Must not interpret tokens.
-import type { Clock, ServerLimits } from "@hawser/protocol"
-import type { TimerQueue } from "@hawser/protocol/core"
-
-/** Dependencies of `TokenPace`. */
-export interface TokenPaceHost {
-  readonly limits: Pick<ServerLimits, "tokenEveryMs" | "tokenBurst">
-  readonly timers: Pick<TimerQueue, "after">
-  readonly clock: Pick<Clock, "now">
-}
+import type { Base } from "../../base/create-base.ts"
 
 export class TokenPace {
-  readonly #host: TokenPaceHost
+  readonly #host: Base
   readonly #check: (token: string) => void
   /** Time at which the bucket is full. */
   #fullAtMs = 0
   #waiting: string | undefined
   #cancel: (() => void) | undefined
 
-  constructor(host: TokenPaceHost, check: (token: string) => void) {
+  constructor(host: Base, check: (token: string) => void) {
     this.#host = host
     this.#check = check
   }

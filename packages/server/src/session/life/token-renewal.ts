@@ -1,21 +1,15 @@
 // Renews a session's token: requests a new one before expiry, and verifies it. Without a valid token the renewal fails
 // `tokenGraceMs` after expiry. Must not know sockets.
 import { HawserError } from "@hawser/protocol"
-import type { Clock, ServerLimits } from "@hawser/protocol"
-import type { TimerQueue } from "@hawser/protocol/core"
 import { checkedUser } from "../../base/authenticate.ts"
 import type { Authenticate, AuthenticatedUser } from "../../base/authenticate.ts"
-import { isAnswer } from "../../calls/wire-error.ts"
+import type { Base } from "../../base/create-base.ts"
+import { answerOf } from "../../calls/wire-error.ts"
 import { TokenPace } from "./token-pace.ts"
 
 /** Dependencies of `TokenRenewal`. */
-export interface TokenRenewalHost<User extends AuthenticatedUser> {
+export interface TokenRenewalHost<User extends AuthenticatedUser> extends Base {
   readonly authenticate: Authenticate<User>
-  readonly limits: ServerLimits
-  readonly timers: TimerQueue
-  readonly clock: Pick<Clock, "now">
-  readonly wallClockMs: () => number
-  readonly onError: (error: unknown) => void
 }
 
 /** Session of a `TokenRenewal`. */
@@ -93,8 +87,7 @@ export class TokenRenewal<User extends AuthenticatedUser> {
       owner.onRenewed(user, this.#expiresInMs)
     } catch (error) {
       if (this.#aborter !== aborter) return
-      if (!isAnswer(error)) onError(error)
-      owner.onRenewalFailed(isAnswer(error) ? error : new HawserError("sys_internal_error"))
+      owner.onRenewalFailed(answerOf(error, onError))
     }
   }
 

@@ -1,5 +1,5 @@
 // Remembers the causes of ended sessions for `tombstoneMs`, so that a late claim gets the cause. Must not know sockets.
-import type { Clock } from "@hawser/protocol"
+import type { Clock, ServerLimits } from "@hawser/protocol"
 import type { EndCause } from "../../base/session.ts"
 
 /** End of one session. */
@@ -12,13 +12,8 @@ export interface Tombstone {
   readonly untilMs: number
 }
 
-/** Bounds of `Tombstones`. */
-export interface TombstoneLimits {
-  /** Time to live of a tombstone, in milliseconds. */
-  readonly tombstoneMs: number
-  /** Number of tombstones. Above it the oldest is evicted, and a claim of its session gets `session_unknown`. */
-  readonly tombstonesMax: number
-}
+/** Bounds of `Tombstones`. Above `tombstonesMax` the oldest is evicted, and a claim of its session gets `session_unknown`. */
+type TombstoneLimits = Pick<ServerLimits, "tombstoneMs" | "tombstonesMax">
 
 export class Tombstones {
   readonly #clock: Clock

@@ -11,13 +11,15 @@ const compact: AdmissionOptions = {
     holdsEarly: false,
     unauthenticated: { code: "sys_invalid_message", category: "validation" },
   },
-  helloMaxBytes: 100,
-  authTimeoutMs: 5_000,
-  claimTimeoutMs: 2_000,
-  earlyMaxCount: 2,
-  earlyMaxBytes: 120,
   wireVersion: 3,
-  clientMessage: clientMessageLimits,
+  limits: {
+    helloMaxBytes: 100,
+    authTimeoutMs: 5_000,
+    claimTimeoutMs: 2_000,
+    earlyMaxCount: 2,
+    earlyMaxBytes: 120,
+    clientMessage: clientMessageLimits,
+  },
 }
 const envelopes: AdmissionOptions = {
   ...compact,
@@ -105,7 +107,7 @@ describe("every state × every input", () => {
     ),
     [
       "takes a client that names no limits for one with the defaults",
-      { ...compact, clientMessage: { ...clientMessageLimits, maxDepth: 33 } },
+      { ...compact, limits: { ...compact.limits, clientMessage: { ...clientMessageLimits, maxDepth: 33 } } },
       awaiting,
       frame(hello()),
       isDone,

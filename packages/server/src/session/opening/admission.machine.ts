@@ -1,23 +1,19 @@
 // Admits or refuses a connection before it has a session: first message, deadlines, early messages, verdict on the token.
 // Must not know sessions, handlers and stores.
 // Invariants: at most one token is verified and one session claimed per connection; no effect follows `refuse` or `release`.
-import { clientMessageLimits } from "@hawser/protocol/core"
+import { clientMessageLimits, errorTable } from "@hawser/protocol/core"
 import type { AdmissionRules } from "../conversation/dialect.ts"
-import type { MessageLimits } from "@hawser/protocol"
+import type { ErrorCode, MessageLimits, ServerLimits } from "@hawser/protocol"
 import type { BadFrame, Frame, HelloFrame, Reference, WireError } from "@hawser/protocol/core"
 
 /** Bounds and rules of one dialect's connections. */
 export interface AdmissionOptions {
   readonly rules: AdmissionRules
-  readonly helloMaxBytes: number
-  readonly authTimeoutMs: number
-  /** Time limit of the session store's answer. */
-  readonly claimTimeoutMs: number
-  readonly earlyMaxCount: number
-  readonly earlyMaxBytes: number
   readonly wireVersion: number
-  /** Limits of messages to clients. A client with a smaller limit is refused with `unsupported_limits`. */
-  readonly clientMessage: MessageLimits
+  readonly limits: Pick<
+    ServerLimits,
+    "helloMaxBytes" | "authTimeoutMs" | "claimTimeoutMs" | "earlyMaxCount" | "earlyMaxBytes" | "clientMessage"
+  >
 }
 
 export type AdmissionState =
@@ -58,8 +54,8 @@ export type AdmissionEffect =
 
 type Step = readonly [AdmissionState, readonly AdmissionEffect[]]
 
-export function initialAdmission(options: AdmissionOptions, nowMs: number): AdmissionState {
-  return { kind: "awaitingHello", deadlineMs: nowMs + options.authTimeoutMs }
+export function initialAdmission({ limits }: AdmissionOptions, nowMs: number): AdmissionState {
+  return { kind: "awaitingHello", deadlineMs: nowMs + limits.authTimeoutMs }
 }
 
 export function wakeAtAdmission(state: AdmissionState): number | undefined {
@@ -68,17 +64,15 @@ export function wakeAtAdmission(state: AdmissionState): number | undefined {
 
 export function stepAdmission(options: AdmissionOptions, state: AdmissionState, input: AdmissionInput): Step {
   if (state.kind === "done") return [state, []]
+  const { authTimeoutMs, claimTimeoutMs } = options.limits
   switch (input.kind) {
     case "frame":
       return state.kind === "awaitingHello" ? first(options, state, input) : early(options, state, input)
     case "text":
-      return refuse(invalid("text messages are not part of any profile"), null, true)
+      return refuse(errorOf("sys_invalid_message", "text messages are not part of any profile"), null, true)
     case "verified":
       return state.kind === "verifying"
-        ? [
-            { ...state, kind: "claiming", deadlineMs: input.nowMs + options.claimTimeoutMs },
-            [{ kind: "claim" }],
-          ]
+        ? [{ ...state, kind: "claiming", deadlineMs: input.nowMs + claimTimeoutMs }, [{ kind: "claim" }]]
         : [state, []]
     case "opened":
       return state.kind === "claiming" ? [{ kind: "done" }, [{ kind: "release" }]] : [state, []]
@@ -86,36 +80,39 @@ export function stepAdmission(options: AdmissionOptions, state: AdmissionState, 
       return state.kind === "awaitingHello" ? [state, []] : refuse(input.error, state.reference)
     case "wake": {
       if (input.nowMs < state.deadlineMs) return [state, []]
-      if (state.kind === "claiming") return refuse(storeSilent(options.claimTimeoutMs), state.reference)
-      const message = `no verified token within ${options.authTimeoutMs} ms (limits.authTimeoutMs)`
-      const reference = state.kind === "awaitingHello" ? null : state.reference
-      return refuse({ code: "auth_timeout", message, category: "permission" }, reference)
+      const error =
+        state.kind === "claiming"
+          ? errorOf(
+              "sys_service_unavailable",
+              `the session store did not answer within ${claimTimeoutMs} ms (limits.claimTimeoutMs); retry in a moment`,
+            )
+          : errorOf("auth_timeout", `no verified token within ${authTimeoutMs} ms (limits.authTimeoutMs)`)
+      return refuse(error, state.kind === "awaitingHello" ? null : state.reference)
     }
   }
 }
 
 function first(
-  options: AdmissionOptions,
+  { rules, limits, wireVersion }: AdmissionOptions,
   { deadlineMs }: Extract<AdmissionState, { kind: "awaitingHello" }>,
   { frame, bytes }: Extract<AdmissionInput, { kind: "frame" }>,
 ): Step {
-  const { rules } = options
-  if (bytes > options.helloMaxBytes) {
-    const message = `the first message has ${bytes} bytes; the limit is ${options.helloMaxBytes} (limits.helloMaxBytes)`
-    return refuse({ code: "message_too_large", message, category: "validation" }, referenceOf(frame))
+  const { helloMaxBytes } = limits
+  if (bytes > helloMaxBytes) {
+    const message = `the first message has ${bytes} bytes; the limit is ${helloMaxBytes} (limits.helloMaxBytes)`
+    return refuse(errorOf("message_too_large", message), "reference" in frame ? frame.reference : null)
   }
   if (frame.kind === "bad") return refuse(frame.error, frame.reference)
   if (frame.kind !== "hello") {
     const reference = frame.kind === "request" ? frame.reference : null
     return refuse({ ...rules.unauthenticated, message: "the first message must authenticate" }, reference)
   }
-  if (rules.negotiates && Math.abs(frame.version - options.wireVersion) > 1) {
-    const message = `this server speaks wire version ${options.wireVersion}, the client ${frame.version}`
-    return refuse({ code: "unsupported_version", message, category: "validation" }, null)
+  if (rules.negotiates && Math.abs(frame.version - wireVersion) > 1) {
+    const message = `this server speaks wire version ${wireVersion}, the client ${frame.version}`
+    return refuse(errorOf("unsupported_version", message), null)
   }
-  const narrow = rules.negotiates ? narrowLimit(options.clientMessage, frame.limits) : undefined
-  if (narrow !== undefined)
-    return refuse({ code: "unsupported_limits", message: narrow, category: "validation" }, null)
+  const narrow = rules.negotiates ? narrowLimit(limits.clientMessage, frame.limits) : undefined
+  if (narrow !== undefined) return refuse(errorOf("unsupported_limits", narrow), null)
   return [
     { kind: "verifying", deadlineMs, reference: frame.reference, heldCount: 0, heldBytes: 0 },
     [{ kind: "verify", hello: frame }],
@@ -132,40 +129,25 @@ function narrowLimit(sent: MessageLimits, reads: MessageLimits = clientMessageLi
 }
 
 function early(
-  options: AdmissionOptions,
+  { rules, limits }: AdmissionOptions,
   state: Extract<AdmissionState, { kind: "verifying" | "claiming" }>,
-  { frame, bytes }: { readonly frame: Frame | BadFrame; readonly bytes: number },
+  { frame, bytes }: Extract<AdmissionInput, { kind: "frame" }>,
 ): Step {
-  if (!options.rules.holdsEarly) return refuse(invalid("a message arrived between HELLO and WELCOME"), null)
-  if (frame.kind === "hello") return refuse(invalid("a second cmd_authenticate"), frame.reference)
-  if (state.heldCount >= options.earlyMaxCount) {
-    return refuse(
-      invalid(`more than ${options.earlyMaxCount} messages before event_welcome (limits.earlyMaxCount)`),
-      null,
-    )
-  }
+  const { earlyMaxCount, earlyMaxBytes } = limits
+  const refused = (message: string, reference: Reference = null): Step =>
+    refuse(errorOf("sys_invalid_message", message), reference)
+  if (!rules.holdsEarly) return refused("a message arrived between HELLO and WELCOME")
+  if (frame.kind === "hello") return refused("a second cmd_authenticate", frame.reference)
+  if (state.heldCount >= earlyMaxCount)
+    return refused(`more than ${earlyMaxCount} messages before event_welcome (limits.earlyMaxCount)`)
   const heldBytes = state.heldBytes + bytes
-  if (heldBytes > options.earlyMaxBytes) {
-    return refuse(
-      invalid(`more than ${options.earlyMaxBytes} bytes before event_welcome (limits.earlyMaxBytes)`),
-      null,
-    )
-  }
+  if (heldBytes > earlyMaxBytes)
+    return refused(`more than ${earlyMaxBytes} bytes before event_welcome (limits.earlyMaxBytes)`)
   return [{ ...state, heldCount: state.heldCount + 1, heldBytes }, [{ kind: "hold" }]]
 }
 
-/** Returns the reference of a message, for its refusal; null if it has none. */
-function referenceOf(frame: Frame | BadFrame): Reference {
-  return "reference" in frame ? frame.reference : null
-}
-
-function storeSilent(claimTimeoutMs: number): WireError {
-  const message = `the session store did not answer within ${claimTimeoutMs} ms (limits.claimTimeoutMs); retry in a moment`
-  return { code: "sys_service_unavailable", message, category: "system" }
-}
-
-function invalid(message: string): WireError {
-  return { code: "sys_invalid_message", message, category: "validation" }
+function errorOf(code: ErrorCode, message: string): WireError {
+  return { code, message, category: errorTable[code].category }
 }
 
 function refuse(error: WireError, reference: Reference, text = false): Step {

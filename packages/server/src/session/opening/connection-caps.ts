@@ -12,16 +12,6 @@ import type { Clock, ServerLimits } from "@hawser/protocol"
 /** Verdict on a new connection. */
 export type CapVerdict = "allowed" | "tooManyOfAddress" | "tooManyUnauthenticated"
 
-/** Slot of one connection. Both methods are idempotent. */
-export interface CapTicket {
-  /** True while more connections of this address are authenticated than `connectionsPerAddress`. */
-  readonly isOver: boolean
-  /** Counts the connection as authenticated from now on. */
-  authenticated(): void
-  /** Frees the slot when the connection has closed. */
-  release(): void
-}
-
 interface AddressCount {
   connections: number
   unauthenticated: number
@@ -92,18 +82,18 @@ export class ConnectionCaps {
 
   /** Counts a new connection. The ticket of a connection that is not capped is never over. */
   enter(address: string, isCapped = false): CapTicket {
-    this.#change(address, { connections: 1, unauthenticated: 1, sessions: 0 })
-    return isCapped ? new Ticket(this, address) : new ExemptTicket(this, address)
+    this.#change(address, { connections: 1, unauthenticated: 1 })
+    return isCapped ? new CapTicket(this, address) : new ExemptTicket(this, address)
   }
 
   /** Reserves a slot for a session that was opened or resumed from this address. */
   expect(address: string): void {
-    this.#change(address, { connections: 0, unauthenticated: 0, sessions: 1 })
+    this.#change(address, { sessions: 1 })
   }
 
   /** Undoes one `expect`: the session has ended, or was resumed from another address. */
   forget(address: string): void {
-    this.#change(address, { connections: 0, unauthenticated: 0, sessions: -1 })
+    this.#change(address, { sessions: -1 })
   }
 
   /** Called by tickets only. */
@@ -114,27 +104,31 @@ export class ConnectionCaps {
 
   /** Called by tickets only, at most once each. */
   authenticated(address: string): void {
-    this.#change(address, { connections: 0, unauthenticated: -1, sessions: 0 })
+    this.#change(address, { unauthenticated: -1 })
   }
 
   /** Called by tickets only, once each. */
   leave(address: string): void {
-    this.#change(address, { connections: -1, unauthenticated: 0, sessions: 0 })
+    this.#change(address, { connections: -1 })
   }
 
-  #change(address: string, by: AddressCount): void {
+  #change(
+    address: string,
+    { connections = 0, unauthenticated = 0, sessions = 0 }: Partial<AddressCount>,
+  ): void {
     const count = this.#addresses.get(address) ?? { ...none }
     this.#newcomers -= this.#newcomersOf(count)
-    count.connections += by.connections
-    count.unauthenticated += by.unauthenticated
-    count.sessions += by.sessions
+    count.connections += connections
+    count.unauthenticated += unauthenticated
+    count.sessions += sessions
     this.#newcomers += this.#newcomersOf(count)
     if (count.connections === 0 && count.sessions === 0) this.#addresses.delete(address)
     else this.#addresses.set(address, count)
   }
 }
 
-class Ticket implements CapTicket {
+/** Slot of one connection. Both methods are idempotent. */
+export class CapTicket {
   readonly #caps: ConnectionCaps
   readonly #address: string
   #phase: "unauthenticated" | "authenticated" | "released" = "unauthenticated"
@@ -144,16 +138,19 @@ class Ticket implements CapTicket {
     this.#address = address
   }
 
+  /** True while more connections of this address are authenticated than `connectionsPerAddress`. */
   get isOver(): boolean {
     return this.#caps.isOver(this.#address)
   }
 
+  /** Counts the connection as authenticated from now on. */
   authenticated(): void {
     if (this.#phase !== "unauthenticated") return
     this.#phase = "authenticated"
     this.#caps.authenticated(this.#address)
   }
 
+  /** Frees the slot when the connection has closed. */
   release(): void {
     if (this.#phase === "released") return
     this.authenticated()
@@ -162,7 +159,7 @@ class Ticket implements CapTicket {
   }
 }
 
-class ExemptTicket extends Ticket {
+class ExemptTicket extends CapTicket {
   override get isOver(): boolean {
     return false
   }

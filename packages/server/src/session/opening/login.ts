@@ -1,15 +1,13 @@
 // Runs the admission machine of one connection until it has a session or is refused: a switch over effects, without decisions.
 // The dialect encodes a refusal.
 import { HawserError } from "@hawser/protocol"
-import type { Clock } from "@hawser/protocol"
-import type { Connection, HelloFrame, Reference, TimerQueue, WireError } from "@hawser/protocol/core"
+import { wireVersion } from "@hawser/protocol/core"
+import type { HelloFrame, Reference, WireError } from "@hawser/protocol/core"
 import { checkedUser } from "../../base/authenticate.ts"
-import type { Authenticate, AuthenticateContext, AuthenticatedUser } from "../../base/authenticate.ts"
+import type { Authenticate, AuthenticatedUser } from "../../base/authenticate.ts"
 import { LazyAbort } from "../../calls/lazy-abort.ts"
-import { encodeError, isAnswer, wireError } from "../../calls/wire-error.ts"
-import type { ServerCounters } from "../../base/counters.ts"
-import type { Dialect } from "../conversation/dialect.ts"
-import type { Health } from "../../base/health.ts"
+import { answerOf, encodeError, wireError } from "../../calls/wire-error.ts"
+import type { Base } from "../../base/create-base.ts"
 import { initialAdmission, stepAdmission, wakeAtAdmission } from "./admission.machine.ts"
 import type {
   AdmissionEffect,
@@ -17,30 +15,19 @@ import type {
   AdmissionOptions,
   AdmissionState,
 } from "./admission.machine.ts"
+import type { OpeningConnection, Verified } from "./open-session.ts"
 
 /** Parts of a server that all log-ins share. */
-export interface LoginHost<User extends AuthenticatedUser> {
-  readonly clock: Clock
-  readonly timers: TimerQueue
-  readonly counters: ServerCounters
-  readonly health: Health
+export interface LoginHost<User extends AuthenticatedUser> extends Base {
   readonly authenticate: Authenticate<User>
-  readonly onError: (error: unknown) => void
-  readonly admissionOf: (dialect: Dialect<User>) => AdmissionOptions
 }
 
 /** Connection of a `Login`. */
-export interface LoginOwner<User extends AuthenticatedUser> {
-  readonly connection: Connection
-  readonly dialect: Dialect<User>
-  readonly address: string
-  /** True once `close` was called or the socket has closed. */
-  readonly isClosing: boolean
+export interface LoginOwner<User extends AuthenticatedUser> extends OpeningConnection<User> {
   /** Binds a session. Throws, or rejects with, a HawserError if the session is refused. */
-  admit(user: User, hello: HelloFrame): void | Promise<void>
+  admit(verified: Verified<User>): void | Promise<void>
   /** Receives a message. */
   message(bytes: Uint8Array): void
-  close(code: string, message: string): void
 }
 
 export class Login<User extends AuthenticatedUser> {
@@ -52,13 +39,12 @@ export class Login<User extends AuthenticatedUser> {
   #held: Uint8Array[] = []
   #admission: AdmissionState
   #cancelWake: (() => void) | undefined
-  #user: User | undefined
-  #hello: HelloFrame | undefined
+  #verified: Verified<User> | undefined
 
   constructor(host: LoginHost<User>, owner: LoginOwner<User>) {
     this.#host = host
     this.#owner = owner
-    this.#options = host.admissionOf(owner.dialect)
+    this.#options = { rules: owner.dialect.admission, limits: host.limits, wireVersion }
     this.#admission = initialAdmission(this.#options, host.clock.now())
     this.#arm()
   }
@@ -117,10 +103,16 @@ export class Login<User extends AuthenticatedUser> {
   async #verify(hello: HelloFrame): Promise<void> {
     const { authenticate } = this.#host
     const owner = this.#owner
-    this.#hello = hello
+    const aborter = this.#aborter
+    const context = {
+      address: owner.address,
+      // Created on first use.
+      get signal() {
+        return aborter.signal
+      },
+    }
     try {
-      const context = new LoginContext(owner.address, this.#aborter)
-      this.#user = checkedUser(await authenticate(hello.token, context))
+      this.#verified = { user: checkedUser(await authenticate(hello.token, context)), hello }
       if (!owner.isClosing) this.#step({ kind: "verified", nowMs: this.#host.clock.now() })
     } catch (error) {
       this.#reject(error)
@@ -128,9 +120,9 @@ export class Login<User extends AuthenticatedUser> {
   }
 
   #claim(): void {
-    if (this.#user === undefined || this.#hello === undefined) return
+    if (this.#verified === undefined) return
     try {
-      const bound = this.#owner.admit(this.#user, this.#hello)
+      const bound = this.#owner.admit(this.#verified)
       if (bound instanceof Promise)
         void bound
           .then(
@@ -149,15 +141,8 @@ export class Login<User extends AuthenticatedUser> {
   }
 
   #reject(error: unknown): void {
-    const known = this.#known(error)
+    const known = wireError(answerOf(error, this.#host.onError))
     if (!this.#owner.isClosing) this.#step({ kind: "rejected", error: known })
-  }
-
-  /** Returns the error for the client. Reports a fault of the server to `onError`. */
-  #known(error: unknown): WireError {
-    if (isAnswer(error)) return wireError(error)
-    this.#host.onError(error)
-    return wireError(new HawserError("sys_internal_error"))
   }
 
   /** Sends an error frame, then closes. The frame distinguishes an invalid token from a network fault. */
@@ -174,20 +159,5 @@ export class Login<User extends AuthenticatedUser> {
     const bytes = encodeError(dialect.codec, refusal, this.#host.onError)
     connection.send({ bytes })
     this.#owner.close(sent.code, error.message)
-  }
-}
-
-/** Context of `authenticate`. Its signal is created on first use. */
-class LoginContext implements AuthenticateContext {
-  readonly address: string
-  readonly #aborter: LazyAbort
-
-  constructor(address: string, aborter: LazyAbort) {
-    this.address = address
-    this.#aborter = aborter
-  }
-
-  get signal(): AbortSignal {
-    return this.#aborter.signal
   }
 }

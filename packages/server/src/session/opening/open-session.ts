@@ -2,11 +2,9 @@
 // first, then the replay or the ends of replaced sessions, then hooks. If the connection has closed meanwhile, a claimed session
 // stays detached. Must not know how a connection reads and closes.
 import { HawserError } from "@hawser/protocol"
-import type { ServerLimits } from "@hawser/protocol"
-import type { Connection, HelloFrame, ResumeClaim } from "@hawser/protocol/core"
+import type { HelloFrame, ResumeClaim } from "@hawser/protocol/core"
 import type { AuthenticatedUser } from "../../base/authenticate.ts"
-import type { ServerCounters } from "../../base/counters.ts"
-import type { Health } from "../../base/health.ts"
+import type { Base } from "../../base/create-base.ts"
 import type { Dialect } from "../conversation/dialect.ts"
 import type { ReplayMemory } from "../conversation/replay-memory.ts"
 import { ServerSession } from "../life/server-session.ts"
@@ -15,18 +13,16 @@ import type { SessionHost, SessionLink } from "../life/session-host.ts"
 import type { SessionRecord } from "../life/session-record.ts"
 import type { SessionRegistry } from "../life/session-registry.ts"
 import type { Opening, SessionClaim, SessionStore } from "../life/session-store.ts"
+import type { SessionHooks } from "../session-hooks.ts"
 import type { ResumeTokens, TokenVerdict } from "./resume-token.ts"
 import { judgeResume } from "./resume.ts"
 import { encodeWelcome } from "./welcome.ts"
 
 /** Parts of a server that open sessions. */
-export interface OpeningHost<User extends AuthenticatedUser> {
-  readonly limits: ServerLimits
-  readonly counters: ServerCounters
-  readonly health: Health
-  readonly types: readonly string[]
+export interface OpeningHost<User extends AuthenticatedUser> extends Base {
   readonly registry: SessionRegistry<User>
   readonly replayMemory: ReplayMemory
+  readonly hooks: SessionHooks<User>
   readonly sessionHost: SessionHost<User, ServerSession<User>>
   readonly sessionId: () => string
   readonly tokens: ResumeTokens
@@ -34,17 +30,14 @@ export interface OpeningHost<User extends AuthenticatedUser> {
   readonly isClosing: () => boolean
   /** Restores a session, detached. */
   readonly thaw: (record: SessionRecord) => ServerSession<User>
-  readonly onOpened: (session: ServerSession<User>, replaces: readonly ServerSession<User>[]) => void
-  /** Called when a client presents an outdated resume token. */
-  readonly onSuspicion: (session: ServerSession<User>, address: string) => void
   /** Called when `connectionsPerAddress` refuses a log-in. */
   readonly onAddressFull: (address: string) => void
 }
 
 /** Connection that waits for its session. */
 export interface OpeningConnection<User extends AuthenticatedUser> extends SessionLink {
-  readonly connection: Connection
   readonly dialect: Dialect<User>
+  /** True once `close` was called or the socket has closed. */
   readonly isClosing: boolean
   /** True if its address has more authenticated connections than `connectionsPerAddress`. */
   readonly isOneTooMany: boolean
@@ -52,11 +45,15 @@ export interface OpeningConnection<User extends AuthenticatedUser> extends Sessi
   bind(session: ServerSession<User>): void
 }
 
-/** Connection whose token was verified. */
-export interface Admitted<User extends AuthenticatedUser> {
+/** First message of a client, and the user of its token. */
+export interface Verified<User extends AuthenticatedUser> {
   readonly user: User
-  readonly connection: OpeningConnection<User>
   readonly hello: HelloFrame
+}
+
+/** Connection whose token was verified. */
+interface Admitted<User extends AuthenticatedUser> extends Verified<User> {
+  readonly connection: OpeningConnection<User>
 }
 
 /**
@@ -74,10 +71,8 @@ export function openSession<User extends AuthenticatedUser>(
   counters.resumesAsked += 1
   const token = tokens.verify(resume.token, resume.sessionId, user.id)
   // Without a valid token the store is not asked.
-  if (token.kind !== "valid") return claimed(host, admitted, { resume, token, claim: unknown })
-  return whenKnown(store.claim(resume.sessionId, user.id), (claim) =>
-    claimed(host, admitted, { resume, token, claim }),
-  )
+  const answer = token.kind === "valid" ? store.claim(resume.sessionId, user.id) : unknown
+  return whenKnown(answer, (claim) => claimed(host, admitted, { resume, token, claim }))
 }
 
 const unknown: SessionClaim = { kind: "unknown" }
@@ -113,7 +108,8 @@ function claimed<User extends AuthenticatedUser>(
     }
     case "reset":
       health.resumesRefused.add(verdict.cause)
-      if (verdict.suspicious && session !== undefined) host.onSuspicion(session, connection.address)
+      if (verdict.suspicious && session !== undefined)
+        host.hooks.suspicion.run({ session, address: connection.address })
       session?.finish(verdict.cause)
       return openFresh(host, admitted, verdict.cause)
     case "resume":
@@ -153,7 +149,7 @@ function bindResumed<User extends AuthenticatedUser>(
   const accepted = { user, resume, dial: hello.dial, generation, countsState: countsState(hello) }
   return session.resume(connection, accepted, () => {
     connection.bind(session)
-    const bytes = encodeWelcome(host, session, { resumed: true, refusal: undefined })
+    const bytes = encodeWelcome(host, session, { resumed: true })
     connection.connection.send({ bytes })
   })
 }
@@ -214,7 +210,8 @@ function bindFresh<User extends AuthenticatedUser>(
     life: attachedLife(firstClaims(host.limits, hello.dial), connection),
   })
   // WELCOME is encoded before the session is registered: if that fails, no session is left.
-  const welcome = encodeWelcome(host, session, { resumed: false, refusal })
+  const kind = refusal === undefined ? { resumed: false } : { resumed: false, refusal }
+  const welcome = encodeWelcome(host, session, kind)
   session.open(connection, countsState(hello))
   connection.bind(session)
   registry.add(session)
@@ -222,7 +219,8 @@ function bindFresh<User extends AuthenticatedUser>(
   host.counters.sessionsOpened += 1
   const replaced = opening.ends.flatMap((id) => registry.get(id) ?? [])
   for (const old of replaced) old.finish("replaced", { successor: session })
-  host.onOpened(session, replaced)
+  host.health.attachments.attach(session)
+  host.hooks.opened.run({ session, replaces: replaced })
 }
 
 /** Calls `next` at once with a value, or after a promise has resolved. */

@@ -1,14 +1,10 @@
 // Judges the claim of a session, by the steps of docs/protocol.md in order. Changes nothing: the caller acts on the verdict in the
 // same turn. S10 and S11 depend on this file.
+import type { ResumeClaim } from "@hawser/protocol/core"
 import type { TokenVerdict } from "./resume-token.ts"
 
 /** Claim of a resuming client. */
-export interface ResumeRequest {
-  readonly sessionId: string
-  readonly token: string
-  /** Reliable messages that the client has handled, and their digest. */
-  readonly handled: number
-  readonly digest: number
+export interface ResumeRequest extends ResumeClaim {
   /** Number of this client's dials. It distinguishes a late connection from a theft. */
   readonly dial: number
 }

@@ -1,21 +1,18 @@
 // Runs one connection: its messages go to the log-in, then to the bound session. A closing connection is dropped `closeTimeoutMs` after
 // its last byte has left, at the latest after `shutdownMs`. Must not know frames and claims.
 import { closeReason, isPageGone, turnNow } from "@hawser/protocol/core"
-import type { ServerLimits } from "@hawser/protocol"
-import type { AcceptedConnection, Connection, ConnectionEvents, HelloFrame } from "@hawser/protocol/core"
+import type { AcceptedConnection, Connection, ConnectionEvents } from "@hawser/protocol/core"
 import type { AuthenticatedUser } from "../../base/authenticate.ts"
 import type { Dialect } from "../conversation/dialect.ts"
 import type { CapTicket } from "./connection-caps.ts"
 import { Login } from "./login.ts"
 import type { LoginHost, LoginOwner } from "./login.ts"
 import { ServerSession } from "../life/server-session.ts"
-import type { Admitted, OpeningConnection } from "./open-session.ts"
+import { openSession } from "./open-session.ts"
+import type { OpeningHost, Verified } from "./open-session.ts"
 
 /** Parts of a server that all connections share. */
-export interface ConnectionHost<User extends AuthenticatedUser> extends LoginHost<User> {
-  readonly limits: ServerLimits
-  /** Binds a session to the connection. Throws, or rejects with, a HawserError if the session is refused. */
-  readonly openSession: (admitted: Admitted<User>) => void | Promise<void>
+export interface ConnectionHost<User extends AuthenticatedUser> extends LoginHost<User>, OpeningHost<User> {
   readonly onClosed: (connection: RunningConnection<User>) => void
 }
 
@@ -41,9 +38,7 @@ function noDrop(): void {}
  */
 type State<User extends AuthenticatedUser> = Login<User> | ServerSession<User> | Closing<User> | undefined
 
-export class RunningConnection<User extends AuthenticatedUser>
-  implements ConnectionEvents, LoginOwner<User>, OpeningConnection<User>
-{
+export class RunningConnection<User extends AuthenticatedUser> implements ConnectionEvents, LoginOwner<User> {
   readonly connection: Connection
   readonly address: string
   readonly dialect: Dialect<User>
@@ -91,9 +86,9 @@ export class RunningConnection<User extends AuthenticatedUser>
     return this.isClosing || this.session?.isPaused === true
   }
 
-  admit(user: User, hello: HelloFrame): void | Promise<void> {
+  admit(verified: Verified<User>): void | Promise<void> {
     this.#ticket.authenticated()
-    return this.#host.openSession({ user, connection: this, hello })
+    return openSession(this.#host, { ...verified, connection: this })
   }
 
   bind(session: ServerSession<User>): void {
