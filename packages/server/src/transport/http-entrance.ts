@@ -1,23 +1,20 @@
 // Shared state of all Hawser servers on one HTTP server of Node: dispatches its upgrades to the server of their path, and
 // watches its sockets (`AcceptWatch`). Answers upgrades without a server if no other listener takes them. Must not know frames.
 import type { ServerLimits } from "@hawser/protocol"
-import type { TimerQueue } from "@hawser/protocol/core"
 import type { IncomingMessage, Server as HttpServer } from "node:http"
 import { Server as TlsServer } from "node:tls"
 import type { Duplex } from "node:stream"
-import type { SocketDrop } from "../base/health.ts"
 import { AcceptWatch } from "./accept-watch.ts"
+import type { AcceptWatchOptions } from "./accept-watch.ts"
 import { isWebSocketOffer } from "./judge-upgrade.ts"
 import { hasAllHeaders } from "./header-fields.ts"
 import { requestTarget } from "./request-target.ts"
 
 /** One Hawser server on the HTTP server. */
-export interface HttpEntry {
+export interface HttpEntry extends AcceptWatchOptions {
   readonly path: string
-  readonly limits: Pick<ServerLimits, "httpTimeoutMs" | "requestlessPerAddress" | "upgradeUntakenMs">
-  readonly timers: TimerQueue
+  readonly limits: AcceptWatchOptions["limits"] & Pick<ServerLimits, "upgradeUntakenMs">
   readonly onError: (error: unknown) => void
-  readonly onDropped: (reason: SocketDrop) => void
   readonly onUpgrade: (incoming: IncomingMessage, socket: Duplex, head: Buffer) => void
   /** Refuses an upgrade for a path without a server. */
   readonly refusePath: (incoming: IncomingMessage, socket: Duplex) => void

@@ -3,7 +3,7 @@
 import { chooseProfile, quoted, subprotocol } from "@hawser/protocol/core"
 import type { Profile } from "@hawser/protocol/core"
 import type { Health, UpgradeRefusal } from "../base/health.ts"
-import type { CapVerdict } from "../session/opening/connection-caps.ts"
+import type { ConnectionCaps } from "../session/opening/connection-caps.ts"
 import { canonicalOrigin, isLoopbackHost, isLoopbackOrigin, isOfHost } from "./origin.ts"
 import { addressKey, forwardedAddress, isLoopback, peerAddress } from "./peer-address.ts"
 import type { UpgradeWarnings } from "./upgrade-warnings.ts"
@@ -72,7 +72,7 @@ export interface UpgradePolicy {
   readonly trustProxy: boolean
   /** Profiles that this server serves. */
   readonly profiles: ReadonlySet<Profile>
-  readonly checkCaps: (address: string, exempt: boolean) => CapVerdict
+  readonly caps: Pick<ConnectionCaps, "check">
   readonly isClosing: () => boolean
   readonly health: Pick<Health, "upgradesRefused">
   readonly warnings: Pick<UpgradeWarnings, "refused" | "proxied">
@@ -141,7 +141,7 @@ function judgeAddress(request: UpgradeRequest, profile: Profile, policy: Upgrade
   const peer = peerAddress(request, policy.trustProxy)
   const address = addressKey(peer)
   const isCapped = policy.trustProxy || !isLoopback(peer)
-  switch (policy.checkCaps(address, !isCapped)) {
+  switch (policy.caps.check(address, !isCapped)) {
     case "tooManyOfAddress":
       return {
         kind: "refused",

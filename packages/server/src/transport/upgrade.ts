@@ -33,27 +33,21 @@ export interface UpgradeOptions extends UpgradePolicy {
  * @throws TypeError if another Hawser server has this path there.
  */
 export function serveUpgrades(httpServer: HttpServer, options: UpgradeOptions): () => void {
-  const { path, limits, timers, onError, health } = options
-  const wss = createWebSocketServer(limits)
+  const wss = createWebSocketServer(options.limits)
   const host = new WebSocketHost(options)
 
   function judged(incoming: IncomingMessage, socket: Duplex): UpgradeAccepted | undefined {
     const verdict = judgeUpgrade(upgradeRequest(incoming, httpServer), options)
     if (verdict.kind === "accepted") return verdict
-    socket.on("error", onError)
     refuse(socket, verdict, options)
     return undefined
   }
 
   const leave = enterHttpServer(httpServer, {
-    path,
-    limits,
-    timers,
-    onError,
-    onDropped: (reason) => health.socketsDropped.add(reason),
+    ...options,
+    onDropped: (reason) => options.health.socketsDropped.add(reason),
     refusePath(incoming, socket) {
       if (judged(incoming, socket) === undefined) return
-      socket.on("error", onError)
       refuse(socket, { status: 426, message: "this path speaks WebSocket" }, options)
     },
     onUpgrade(incoming, socket, head) {
@@ -64,7 +58,6 @@ export function serveUpgrades(httpServer: HttpServer, options: UpgradeOptions): 
       wss.handleUpgrade(incoming, socket, head, (webSocket) => opened.push(webSocket))
       const [webSocket] = opened
       if (webSocket === undefined) {
-        socket.on("error", onError)
         dropLater(socket, options)
         return
       }
@@ -125,7 +118,8 @@ function refuse(socket: Duplex, refused: Refusal, options: UpgradeOptions): void
 }
 
 /** Destroys the socket after `closeTimeoutMs`: the peer may not read, and no timeout of HTTP applies after an upgrade. */
-function dropLater(socket: Duplex, { timers, limits }: UpgradeOptions): void {
+function dropLater(socket: Duplex, { timers, limits, onError }: UpgradeOptions): void {
+  socket.on("error", onError)
   socket.once(
     "close",
     timers.after(limits.closeTimeoutMs, () => socket.destroy()),
