@@ -53,7 +53,11 @@ class HttpEntrance {
         `another Hawser server has the path ${entry.path} on this HTTP server; set the option path of one of them`,
       )
     this.#entries.set(entry.path, entry)
-    if (this.#entries.size === 1) this.#open(entry)
+    if (this.#entries.size === 1) {
+      this.#watchFor(entry)
+      this.#httpServer.on("upgrade", this.#onUpgrade)
+      this.#restoreCallback = passOrdinary(this.#httpServer, (upgrade) => this.#isOrdinary(upgrade))
+    }
     return () => this.#leave(entry)
   }
 
@@ -72,12 +76,6 @@ class HttpEntrance {
   #watchFor(entry: HttpEntry | undefined): void {
     this.#watch?.stop()
     this.#watch = entry === undefined ? undefined : new AcceptWatch(this.#httpServer, entry)
-  }
-
-  #open(entry: HttpEntry): void {
-    this.#watchFor(entry)
-    this.#httpServer.on("upgrade", this.#onUpgrade)
-    this.#restoreCallback = passOrdinary(this.#httpServer, (upgrade) => this.#isOrdinary(upgrade))
   }
 
   #close(): void {
@@ -142,12 +140,13 @@ class HttpEntrance {
     socket.once("close", settle)
   }
 
-  #answer({ incoming, socket, head, entry }: Upgrade): void {
+  #answer(upgrade: Upgrade): void {
+    const { incoming, socket, entry } = upgrade
     const isOrdinary =
       !isWebSocketOffer(incoming.headers.upgrade ?? "") &&
       !isBodyKept(incoming, this.#httpServer) &&
       hasAllHeaders(incoming, this.#httpServer)
-    if (isOrdinary) serveOrdinary(this.#httpServer, incoming, { socket, head })
+    if (isOrdinary) serveOrdinary(this.#httpServer, upgrade)
     else entry.refusePath(incoming, socket)
   }
 }
@@ -185,17 +184,8 @@ function passOrdinary(httpServer: HttpServer, isOrdinary: (upgrade: string) => b
 /** Headers, and options of the header Connection, that offer another protocol. */
 const offering: ReadonlySet<string> = new Set(["upgrade", "http2-settings"])
 
-interface UpgradeSocket {
-  readonly socket: Duplex
-  readonly head: Buffer
-}
-
 /** Passes the request to the HTTP server again, without the offer. */
-function serveOrdinary(
-  httpServer: HttpServer,
-  incoming: IncomingMessage,
-  { socket, head }: UpgradeSocket,
-): void {
+function serveOrdinary(httpServer: HttpServer, { incoming, socket, head }: Upgrade): void {
   const lines = [`${incoming.method} ${incoming.url} HTTP/${incoming.httpVersion}`]
   const { rawHeaders } = incoming
   // Names and values alternate.

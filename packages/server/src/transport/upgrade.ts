@@ -11,7 +11,7 @@ import type { Server as LibraryServer } from "ws"
 import { hasAllHeaders } from "./header-fields.ts"
 import { enterHttpServer } from "./http-entrance.ts"
 import { judgeUpgrade, proxyHeaders } from "./judge-upgrade.ts"
-import type { UpgradeAccepted, UpgradePolicy, UpgradeRefused, UpgradeRequest } from "./judge-upgrade.ts"
+import type { RefusalResponse, UpgradeAccepted, UpgradePolicy, UpgradeRequest } from "./judge-upgrade.ts"
 import { requestTarget } from "./request-target.ts"
 import { OwnedWebSocket } from "./owned-web-socket.ts"
 import type { Turn } from "./turn.ts"
@@ -105,9 +105,7 @@ function upgradeRequest(incoming: IncomingMessage, httpServer: HttpServer): Upgr
   }
 }
 
-type Refusal = Pick<UpgradeRefused, "status" | "message" | "retryAfterSeconds">
-
-function refuse(socket: Duplex, refused: Refusal, options: UpgradeOptions): void {
+function refuse(socket: Duplex, refused: RefusalResponse, options: UpgradeOptions): void {
   const body = Buffer.from(`${refused.message}\n`)
   const status = `${refused.status} ${STATUS_CODES[refused.status]}`
   const retry = refused.retryAfterSeconds === undefined ? "" : `Retry-After: ${refused.retryAfterSeconds}\r\n`
