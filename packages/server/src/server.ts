@@ -59,9 +59,9 @@ function compose(contract: Contract, options: Options) {
     base,
     calls,
   )
-  const topics = createTopics<User>(contract, base, calls, sessions)
+  const topics = createTopics<User>(base, calls, sessions)
   const replicas = new Replicas({ ...base, replicas: contract.replicas })
-  sessions.observe(topics, replicas)
+  sessions.observe(topics.memberships, replicas)
   const assertReady = (): void => calls.handlers.assertComplete()
   const setup = { path, origins, allowLoopbackOrigins, trustProxy, warnings, isClosing, assertReady }
   const entrances = createEntrances(setup, base, sessions)

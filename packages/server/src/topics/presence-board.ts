@@ -3,9 +3,9 @@
 // Must not know permissions.
 import { presencePayload } from "@hawser/protocol/core"
 import type { EventSpec, ServerLimits } from "@hawser/protocol"
-import type { PresenceEvent, PresenceList, TimerQueue } from "@hawser/protocol/core"
+import type { PresenceEvent, PresenceList } from "@hawser/protocol/core"
 import type { AuthenticatedUser } from "../base/authenticate.ts"
-import type { ServerCounters } from "../base/counters.ts"
+import type { Base } from "../base/create-base.ts"
 import type { ServerSession } from "../session/life/server-session.ts"
 import type { FanOut } from "../session/conversation/fan-out.ts"
 import { Presence } from "./presence.ts"
@@ -24,19 +24,8 @@ export interface Membership<User extends AuthenticatedUser> extends PresenceMemb
   isBehind: boolean
 }
 
-export interface PresenceBoardOptions {
+export interface PresenceBoardOptions extends Pick<Base, "timers" | "counters" | "limits" | "onError"> {
   readonly fanOut: FanOut
-  readonly timers: Pick<TimerQueue, "after">
-  readonly counters: ServerCounters
-  readonly limits: Pick<
-    ServerLimits,
-    | "clientMessage"
-    | "presenceListMaxCount"
-    | "presenceStateMaxBytes"
-    | "presenceTickMs"
-    | "sendBufferMaxBytes"
-  >
-  readonly onError: (error: unknown) => void
 }
 
 /** Elements of a listed member beside its state: one item of the list, an array with four items. */
@@ -48,7 +37,7 @@ const goneBytes = 9
  * Returns bounds with which every EVENT fits into one message: three quarters of it for the member list and an eighth for ids
  * of members that left. The list also fits into half of a send buffer.
  */
-function boundsOf(limits: PresenceBoardOptions["limits"]): {
+function boundsOf(limits: ServerLimits): {
   readonly list: PresenceLimits
   readonly goneMaxCount: number
 } {
@@ -67,9 +56,12 @@ function boundsOf(limits: PresenceBoardOptions["limits"]): {
 }
 
 /** Spec of the protocol's own events. The application has no schema for their payloads. */
-export const protocolEvent: EventSpec = {
+export const protocolSpec: EventSpec = {
   payload: { "~standard": { version: 1, vendor: "hawser", validate: (value) => ({ value }) } },
 }
+
+/** Options that publications of the protocol's own events have in common. */
+export const protocolEvent = { spec: protocolSpec, source: undefined }
 
 export class PresenceBoard<User extends AuthenticatedUser> {
   readonly #options: PresenceBoardOptions
@@ -83,7 +75,7 @@ export class PresenceBoard<User extends AuthenticatedUser> {
     this.#bounds = boundsOf(options.limits)
   }
 
-  list(topic: string): ReturnType<Presence<Membership<User>>["list"]> | undefined {
+  list(topic: string): PresenceList | undefined {
     return this.#topics.get(topic)?.list()
   }
 
@@ -201,12 +193,7 @@ export class PresenceBoard<User extends AuthenticatedUser> {
     if (memberships.length === 0) return
     counters.presenceUpdates += 1
     const payload = presencePayload(event)
-    const publication = new Publication(counters, {
-      name: "$presence",
-      spec: protocolEvent,
-      payload,
-      source: undefined,
-    })
+    const publication = new Publication(counters, { ...protocolEvent, name: "$presence", payload })
     try {
       fanOut.run(() => {
         for (const membership of memberships) membership.session.publish(publication)
