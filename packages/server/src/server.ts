@@ -60,7 +60,7 @@ function compose(contract: Contract, options: Options) {
     calls,
   )
   const topics = createTopics<User>(base, calls, sessions)
-  const replicas = new Replicas({ ...base, replicas: contract.replicas })
+  const replicas = new Replicas(base)
   sessions.observe(topics.memberships, replicas)
   const assertReady = (): void => calls.handlers.assertComplete()
   const setup = { path, origins, allowLoopbackOrigins, trustProxy, warnings, isClosing, assertReady }
