@@ -83,29 +83,19 @@ export class Replicas {
     }
   }
 
-  get records(): number {
-    return this.#sum(({ store }) => store.size)
-  }
-
-  get cells(): number {
-    return this.#sum(({ store }) => store.cellCount)
-  }
-
-  /** Memory of the deltas that are held for viewers that miss some, in bytes. */
-  get deltaBytes(): number {
-    return this.#sum(({ store }) => store.heldBytes)
-  }
-
-  /** Number of sessions that have opened a view. */
-  get viewing(): number {
-    return this.#sessions.size
-  }
-
-  /** Number of these sessions that are conflated. */
-  get conflated(): number {
-    let count = 0
-    for (const views of this.#sessions.values()) if (views.isConflated) count += 1
-    return count
+  /** Sizes of all replicas, sessions that have opened a view, and those of them that are conflated. */
+  get counts() {
+    let replicaRecords = 0
+    let replicaCells = 0
+    let replicaDeltaBytes = 0
+    for (const { store } of this.#watched.values()) {
+      replicaRecords += store.size
+      replicaCells += store.cellCount
+      replicaDeltaBytes += store.heldBytes
+    }
+    let conflated = 0
+    for (const { isConflated } of this.#sessions.values()) if (isConflated) conflated += 1
+    return { replicaRecords, replicaCells, replicaDeltaBytes, viewing: this.#sessions.size, conflated }
   }
 
   /** @throws TypeError for a name that the contract does not declare. */
@@ -250,11 +240,5 @@ export class Replicas {
     const watched = this.#watched.get(name)
     if (watched === undefined) throw new TypeError(`the contract declares no replica "${name}"`)
     return watched
-  }
-
-  #sum(of: (watched: Watched) => number): number {
-    let sum = 0
-    for (const watched of this.#watched.values()) sum += of(watched)
-    return sum
   }
 }

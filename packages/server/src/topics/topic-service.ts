@@ -24,7 +24,11 @@ export interface TopicService<User extends AuthenticatedUser> {
   readonly memberships: TopicMemberships<User>
   stop(): void
   /** Topics that contain sessions, memberships of all sessions, and bytes of all histories. */
-  readonly counts: { readonly topics: number; readonly members: number; readonly historyBytes: number }
+  readonly counts: {
+    readonly topics: number
+    readonly topicMembers: number
+    readonly topicHistoryBytes: number
+  }
 }
 
 /** Returns the protocol's own requests of a contract with topics; an empty map for a contract without topics. */
@@ -65,7 +69,7 @@ export function createTopics<User extends AuthenticatedUser>(
       board.stop()
     },
     get counts() {
-      return { topics: hub.size, members: index.size, historyBytes: log.historyBytes }
+      return { topics: hub.size, topicMembers: index.size, topicHistoryBytes: log.historyBytes }
     },
   }
 }
