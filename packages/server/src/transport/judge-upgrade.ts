@@ -36,7 +36,7 @@ export function isWebSocketOffer(upgrade: string): boolean {
   return upgrade.split(",").some((offer) => offer.trim().toLowerCase() === "websocket")
 }
 
-export interface UpgradeRefused {
+interface UpgradeRefused {
   /** Discriminant of `UpgradeVerdict`. */
   readonly kind: "refused"
   /** Reason, as a label of the metrics. */

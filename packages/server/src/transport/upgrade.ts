@@ -1,10 +1,11 @@
 // Turns upgrades of Node's HTTP server into connections, and writes the responses of refusals. Must not know frames.
 import { subprotocol } from "@hawser/protocol/core"
-import type { Clock, ServerLimits } from "@hawser/protocol"
-import type { Accept, TimerQueue } from "@hawser/protocol/core"
+import type { ServerLimits } from "@hawser/protocol"
+import type { Accept } from "@hawser/protocol/core"
 import { STATUS_CODES } from "node:http"
 import type { IncomingMessage, Server as HttpServer } from "node:http"
 import type { Duplex } from "node:stream"
+import type { Base } from "../base/create-base.ts"
 import type { Health } from "../base/health.ts"
 import { WebSocketServer } from "ws"
 import type { Server as LibraryServer } from "ws"
@@ -18,14 +19,11 @@ import type { Turn } from "./turn.ts"
 import { WebSocketHost } from "./web-socket-host.ts"
 import { WebSocketConnection } from "./web-socket.ts"
 
-export interface UpgradeOptions extends UpgradePolicy {
+export interface UpgradeOptions extends UpgradePolicy, Pick<Base, "limits" | "timers" | "clock"> {
   readonly health: UpgradePolicy["health"] & Pick<Health, "socketsDropped">
   readonly accept: Accept
-  readonly limits: ServerLimits
-  readonly timers: TimerQueue
   /** Turn of the server, shared by all its entrances. */
   readonly turn: Turn
-  readonly clock: Pick<Clock, "now">
 }
 
 /**
