@@ -36,7 +36,7 @@ export class FrozenMemberships<User extends AuthenticatedUser> {
     if (kept.length === 0) return records
     for (const membership of kept) {
       membership.away = true
-      if (membership.isShown) board.changed(membership)
+      board.changed(membership)
     }
     this.#frozen.set(session.id, {
       memberships: kept,
@@ -53,7 +53,7 @@ export class FrozenMemberships<User extends AuthenticatedUser> {
       for (const membership of index.thaw(records, session, (topic) => kinds.hasPresence(topic))) {
         membership.away = true
         hub.join(membership.topic, session)
-        if (membership.isShown) board.add(membership)
+        board.add(membership)
       }
       return
     }

@@ -27,12 +27,13 @@ interface TopicPublication<User extends AuthenticatedUser> extends HubPublicatio
 /** Calls `encode`, then throws if the publication is not admitted. Called once per publication, before it is numbered or sent. */
 type Admit = <T>(encode: () => T) => T
 
+const admitAll: Admit = (encode) => encode()
+
 interface TopicEvent<User extends AuthenticatedUser> {
   readonly event: string
   readonly payload: unknown
   readonly except: Session<User> | undefined
-  /** Default: admits every publication. */
-  readonly admit?: Admit
+  readonly admit: Admit
 }
 
 interface PublishResult {
@@ -69,7 +70,8 @@ export class Publisher<User extends AuthenticatedUser> {
     const { hub } = this.#parts
     return {
       name,
-      publish: (event, payload, { except } = {}) => this.toTopic(name, { event, payload, except }).count,
+      publish: (event, payload, { except } = {}) =>
+        this.toTopic(name, { event, payload, except, admit: admitAll }).count,
       subscribe: (session) => {
         if (!session.active) return
         if (!this.#isOpen(session))
@@ -91,8 +93,8 @@ export class Publisher<User extends AuthenticatedUser> {
    */
   toTopic(topic: string, published: TopicEvent<User>): PublishResult {
     const { hub, log } = this.#parts
-    const { event, admit = (encode) => encode() } = published
-    const publication = this.#topicPublication(topic, { ...published, admit })
+    const { event, admit } = published
+    const publication = this.#topicPublication(topic, published)
     const members = hub.members(topic)
     if (this.#spec(event).delivery !== "volatile") {
       const position = log.append(topic, publication)
@@ -110,7 +112,7 @@ export class Publisher<User extends AuthenticatedUser> {
 
   #topicPublication(
     topic: string,
-    { event, payload, except, admit }: Required<TopicEvent<User>>,
+    { event, payload, except, admit }: TopicEvent<User>,
   ): TopicPublication<User> {
     const { compact, hub, log } = this.#parts
     let count = 0

@@ -108,7 +108,7 @@ export class TopicMemberships<User extends AuthenticatedUser> {
 
   setState(membership: Membership<User>, state: Encoded<unknown> | undefined): void {
     membership.state = state
-    if (membership.isShown) this.#parts.board.changed(membership)
+    this.#parts.board.changed(membership)
   }
 
   /** Updates `away` of a session that was attached or detached. An attached session is checked with `canJoin` again. */
@@ -116,7 +116,7 @@ export class TopicMemberships<User extends AuthenticatedUser> {
     const { board, index } = this.#parts
     for (const membership of index.of(session)) {
       membership.away = !session.attached
-      if (membership.isShown) board.changed(membership)
+      board.changed(membership)
       if (session.attached) this.#checkAgain(membership)
     }
   }
@@ -154,7 +154,7 @@ export class TopicMemberships<User extends AuthenticatedUser> {
     if (this.#isChecking(membership)) return
     const check: Check = { sinceMs: clock.now(), isStale: false }
     const keep = (): void => {
-      if (this.#isCurrent(membership) && membership.isShown) board.catchUp(membership)
+      if (this.#isCurrent(membership)) board.catchUp(membership)
     }
     const remove = (error: unknown): void => {
       if (!isAnswer(error)) onError(error)
@@ -217,7 +217,7 @@ export class TopicMemberships<User extends AuthenticatedUser> {
     this.#nextMember += 1
     hub.join(membership.topic, membership.session)
     index.add(membership)
-    if (membership.isShown) board.add(membership)
+    board.add(membership)
     counters.topicJoins += 1
   }
 
@@ -225,7 +225,7 @@ export class TopicMemberships<User extends AuthenticatedUser> {
     const { board, hub, index } = this.#parts
     this.#checks.delete(membership)
     index.delete(membership)
-    if (membership.isShown) board.delete(membership)
+    board.delete(membership)
     hub.leave(membership.topic, membership.session)
   }
 
