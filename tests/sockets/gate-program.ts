@@ -63,7 +63,7 @@ async function listenOnNode(): Promise<number> {
     origins: undefined,
     profiles: new Set<Profile>(["2.0"]),
     trustProxy: false,
-    checkCaps: () => "allowed",
+    caps: { check: () => "allowed" },
     isClosing: () => false,
     allowLoopbackOrigins: false,
     health: createHealth([], clock),

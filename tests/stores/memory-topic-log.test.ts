@@ -12,10 +12,9 @@ topicLogSuite("MemoryTopicLog", async (limits) => {
     timers: new TimerQueue(clock, (error) => {
       throw error
     }),
-    nowMs: () => clock.now(),
+    clock,
     epoch: "memory",
-    historyMaxBytes: 1_000_000,
-    idleTopicsMax: 100,
+    limits: { topicHistoryMaxBytes: 1_000_000, idleTopicsMax: 100 },
   })
   return {
     log,

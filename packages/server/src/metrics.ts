@@ -1,6 +1,6 @@
 // Registers a server's statistics as Prometheus metrics. Requires `prom-client`; no other entry point does.
 import { Counter, Gauge, Histogram, register } from "prom-client"
-import type { Registry } from "prom-client"
+import type { HistogramConfiguration, Registry } from "prom-client"
 import { metricDefinitions } from "./metrics/definitions.ts"
 import type { Distribution, MetricDefinition, Sample } from "./metrics/definitions.ts"
 import type { ServerStats } from "./metrics/server-stats.ts"
@@ -50,42 +50,34 @@ function addMetric(definition: MetricDefinition, { registry, prefix, stats }: De
   const common = { name: prefix + name, help, labelNames: [...labelNames], registers: [registry] }
   switch (definition.type) {
     case "counter": {
-      const { read } = definition
       const counter: Counter = new Counter({
         ...common,
         collect: () => {
           counter.reset()
-          for (const { labels, value } of read(stats())) counter.inc(labels, value)
+          for (const { labels, value } of definition.read(stats())) counter.inc(labels, value)
         },
       })
       return
     }
     case "gauge": {
-      const { read } = definition
       const gauge: Gauge = new Gauge({
         ...common,
         collect: () => {
-          for (const { labels, value } of read(stats())) gauge.set(labels, value)
+          for (const { labels, value } of definition.read(stats())) gauge.set(labels, value)
         },
       })
       return
     }
-    case "histogram": {
-      const { read } = definition
-      registerHistogram(common, () => read(stats()))
-    }
+    case "histogram":
+      registerHistogram(common, () => definition.read(stats()))
   }
 }
 
-interface HistogramConfig {
-  readonly name: string
-  readonly help: string
-  readonly labelNames: string[]
-  readonly registers: Registry[]
-}
-
 /** Registers a histogram whose buckets were counted elsewhere. The library's own histograms only observe single values. */
-function registerHistogram(config: HistogramConfig, read: () => readonly Distribution[]): void {
+function registerHistogram(
+  config: HistogramConfiguration<string>,
+  read: () => readonly Distribution[],
+): void {
   const { name, help } = config
   const values = (): ShownValue[] => read().flatMap((distribution) => shown(name, distribution))
   // `get` and the registries read the values through this method only.
@@ -95,17 +87,15 @@ function registerHistogram(config: HistogramConfig, read: () => readonly Distrib
   })
 }
 
-interface ShownValue {
+interface ShownValue extends Sample {
   readonly metricName: string
-  readonly labels: Readonly<Record<string, string | number>>
   readonly sharedLabels: Readonly<Record<string, never>>
-  readonly value: number
 }
 
 /** Returns the samples of a histogram, in seconds: cumulative buckets, sum, count. */
 function shown(name: string, { labels, reading }: Distribution): ShownValue[] {
   const { boundsMs, counts, count, sumMs } = reading
-  const value = (suffix: string, sample: Sample | BucketSample): ShownValue => ({
+  const value = (suffix: string, sample: Sample): ShownValue => ({
     metricName: `${name}_${suffix}`,
     sharedLabels: {},
     ...sample,
@@ -122,11 +112,6 @@ function shown(name: string, { labels, reading }: Distribution): ShownValue[] {
     value("sum", { labels, value: sumMs / 1_000 }),
     value("count", { labels, value: count }),
   ]
-}
-
-interface BucketSample {
-  readonly labels: Readonly<Record<string, string | number>>
-  readonly value: number
 }
 
 /** Returns `read` with its value cached until the next microtask: all metrics of a scrape share one walk over the sessions. */

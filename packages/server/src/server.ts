@@ -14,7 +14,7 @@ import { drain } from "./session/life/drain.ts"
 import { shutDown } from "./session/life/shut-down.ts"
 import type { CloseOptions } from "./session/life/shut-down.ts"
 import { createTopics, topicEntries } from "./topics/topic-service.ts"
-import { createEntrances } from "./transport/create-entrances.ts"
+import { createEntrances } from "./transport/entrances.ts"
 import { checkedPath } from "./transport/socket-path.ts"
 import { acceptInTurn } from "./transport/turn-connection.ts"
 import { UpgradeWarnings } from "./transport/upgrade-warnings.ts"
@@ -59,9 +59,9 @@ function compose(contract: Contract, options: Options) {
     base,
     calls,
   )
-  const topics = createTopics<User>(contract, base, calls, sessions)
-  const replicas = new Replicas({ ...base, replicas: contract.replicas })
-  sessions.observers.push(topics, replicas)
+  const topics = createTopics<User>(base, calls, sessions)
+  const replicas = new Replicas(base)
+  sessions.observers.push(topics.memberships, replicas)
   const assertReady = (): void => calls.handlers.assertComplete()
   const setup = { path, origins, allowLoopbackOrigins, trustProxy, warnings, isClosing, assertReady }
   const entrances = createEntrances(setup, base, sessions)

@@ -4,7 +4,7 @@ import type { ServerCounters } from "../base/counters.ts"
 import type { ServerStats } from "./server-stats.ts"
 import type { HistogramReading } from "../base/histogram.ts"
 
-type Labels = Readonly<Record<string, string>>
+type Labels = Readonly<Record<string, string | number>>
 
 export interface Sample {
   readonly labels: Labels

@@ -1,30 +1,24 @@
 // Reads the statistics of a server from their sources into a plain object, which is not modified later. Must not know metrics
 // libraries.
-import type { Clock } from "@hawser/protocol"
 import type { AuthenticatedUser } from "../base/authenticate.ts"
-import type { ServerCounters } from "../base/counters.ts"
-import type { ServerStats } from "./server-stats.ts"
-import type { SessionRegistry } from "../session/life/session-registry.ts"
+import type { Base } from "../base/create-base.ts"
+import type { Calls } from "../calls/create-calls.ts"
 import type { Replicas } from "../replicas/replicas.ts"
+import type { Sessions } from "../session/create-sessions.ts"
 import type { TopicService } from "../topics/topic-service.ts"
-import type { Health } from "../base/health.ts"
+import type { ServerStats } from "./server-stats.ts"
 
-export interface StatsSources<User extends AuthenticatedUser> {
-  readonly health: Health
-  readonly counters: ServerCounters
-  readonly registry: SessionRegistry<User>
-  readonly connections: { readonly size: number }
-  readonly topics: { readonly counts: TopicService<User>["counts"] }
-  readonly replicas: Pick<Replicas, "records" | "cells" | "deltaBytes" | "viewing" | "conflated">
-  readonly replayMemory: { readonly bytes: number }
-  readonly idempotency: { readonly bytes: number }
-  readonly timers: { readonly size: number }
-  readonly clock: Pick<Clock, "now">
+export interface StatsSources<User extends AuthenticatedUser>
+  extends
+    Pick<Base, "health" | "counters" | "timers" | "clock">,
+    Pick<Calls<User>, "idempotency">,
+    Pick<Sessions<User>, "registry" | "connections" | "replayMemory"> {
+  readonly topics: Pick<TopicService<User>, "counts">
+  readonly replicas: Pick<Replicas, "counts">
 }
 
 export function readStats<User extends AuthenticatedUser>(sources: StatsSources<User>): ServerStats {
-  const { counters, registry, connections, replicas, timers, health } = sources
-  const topics = sources.topics.counts
+  const { counters, registry, connections, topics, replicas, timers, health } = sources
   let attached = 0
   let bufferedMessages = 0
   let bufferedBytes = 0
@@ -46,14 +40,8 @@ export function readStats<User extends AuthenticatedUser>(sources: StatsSources<
     sessions: registry.size,
     attached,
     detached: registry.size - attached,
-    topics: topics.topics,
-    topicMembers: topics.members,
-    topicHistoryBytes: topics.historyBytes,
-    replicaRecords: replicas.records,
-    replicaCells: replicas.cells,
-    replicaDeltaBytes: replicas.deltaBytes,
-    viewing: replicas.viewing,
-    conflated: replicas.conflated,
+    ...topics.counts,
+    ...replicas.counts,
     stateUnacknowledgedBytes,
     stateOldestMs: nowMs - stateSinceMs,
     timers: timers.size,

@@ -1,7 +1,8 @@
-// The dialect of `2.0`: envelopes; names and payloads translated by the application; no counts, no resume.
-import { HawserError } from "@hawser/protocol"
+// The dialect of `2.0`: envelopes; names and payloads translated by the application; no counts, no resume. A message without a
+// translation passes unchanged.
+import { HawserError, plain } from "@hawser/protocol"
 import type { Contract } from "@hawser/protocol"
-import { clientMessageLimits, closeCode } from "@hawser/protocol/core"
+import { clientMessageLimits, closeCode, isMap } from "@hawser/protocol/core"
 import type { Codec, WireError } from "@hawser/protocol/core"
 import { createEnvelopeCodec } from "@hawser/protocol/profile20"
 import type { AuthenticatedUser } from "../base/authenticate.ts"
@@ -9,7 +10,6 @@ import { closeCodeOf } from "../session/conversation/close-codes.ts"
 import type { BadReaction, Dialect, DialectFactory, DialectHost } from "../session/conversation/dialect.ts"
 import type { Event20, Profile20 } from "./options.ts"
 import { Outbound20 } from "./outbound.ts"
-import { createTranslator20 } from "./translator.ts"
 
 /**
  * Returns the value of `createServer`'s option `profile20`, which serves clients of protocol `2.0`. Without that option a client
@@ -31,9 +31,13 @@ function createDialect20(
 ): Dialect<AuthenticatedUser> {
   const { limits } = host
   const codec = createCodec20(host)
-  const translator = createTranslator20(options)
-  const encode = (events: readonly Event20[]): readonly Uint8Array[] =>
-    events.map(({ name, payload }) => codec.encode({ kind: "event", type: name, payload }))
+  // Maps, because a name such as `toString` has no translation.
+  const requests = new Map(Object.entries(options.requests ?? {}))
+  const replies = new Map(Object.entries(options.replies ?? {}))
+  const events = new Map(Object.entries(options.events ?? {}))
+  const replicas = new Map(Object.entries(options.replicas ?? {}))
+  const encode = (translated: readonly Event20[]): readonly Uint8Array[] =>
+    translated.map(({ name, payload }) => codec.encode({ kind: "event", type: name, payload }))
   return {
     profile: "2.0",
     codec,
@@ -45,25 +49,31 @@ function createDialect20(
     },
     held: { heldMaxCount: 0, heldMaxBytes: 0 },
     overflow: "slow_consumer",
-    request: ({ type, payload }) => translator.request(type, payload),
-    reply: (name, output, session) => translator.reply(name, output, session),
-    error: (error, type) => translator.error(error, type),
+    request: ({ type, payload }) => requests.get(type)?.(asMap(payload)) ?? { name: type, input: payload },
+    reply: (name, output, session) => replies.get(name)?.(plain(output), session) ?? output,
+    error: (error, type) => options.error?.(error, type) ?? error,
     assertServes(feature) {
       const message =
         feature === "streams" ? "protocol 2.0 has no streams" : "protocol 2.0 has no topics for clients"
       throw new HawserError("not_available", { message })
     },
     outbound: () => new Outbound20(host, codec),
-    welcome: (session) => translator.welcome(session),
+    welcome: (session) => options.welcome?.(session) ?? {},
     refusal: (error, reference) => ({
       error: loginError(error),
       frame: (sent) => ({ kind: "reply", reference, outcome: { ok: false, error: sent } }),
     }),
     closeCode: closeCode20,
     bad: (_error, badCount) => badReaction(badCount, limits.badMessagesMax),
-    publication: ({ name, payload }) => encode(translator.event(name, payload)),
-    replicaChange: (replica, change) => encode(translator.replica(replica, change)),
+    publication: ({ name, payload }) =>
+      encode(events.get(name)?.(plain(payload)) ?? [{ name, payload: asMap(plain(payload)) }]),
+    replicaChange: (replica, change) => encode(replicas.get(replica)?.(change) ?? []),
   }
+}
+
+/** Returns a map unchanged and any other value as `{ value }`: payloads of `2.0` are maps. */
+function asMap(value: unknown): Record<string, unknown> {
+  return isMap(value) ? value : { value }
 }
 
 /** Creates the codec. A client of `2.0` cannot name its limits, so sent messages fit `clientMessageLimits` of the known clients. */

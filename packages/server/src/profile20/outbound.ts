@@ -1,6 +1,5 @@
 // Sends the messages of a session of `2.0`: at most once, without numbers and replay. More than `outboundMaxBytes20` in the socket
 // ends the session with `slow_consumer`.
-import type { ServerLimits } from "@hawser/protocol"
 import { VolatileSlots, outbound } from "@hawser/protocol/core"
 import type {
   Codec,
@@ -10,13 +9,10 @@ import type {
   ReliableOutcome,
   VolatileOutcome,
 } from "@hawser/protocol/core"
-import type { ServerCounters } from "../base/counters.ts"
+import type { DialectHost } from "../session/conversation/dialect.ts"
 import type { Outbound } from "../session/conversation/outbound.ts"
 
-interface Outbound20Host {
-  readonly limits: ServerLimits
-  readonly counters: ServerCounters
-}
+type Outbound20Host = Pick<DialectHost, "limits" | "counters">
 
 export class Outbound20 implements Outbound {
   readonly #host: Outbound20Host

@@ -2,18 +2,12 @@
 // the same change receive the same bytes. Must not know sockets.
 import { unsendable } from "@hawser/protocol/core"
 import type { OutboundMessage } from "@hawser/protocol/core"
-import type { ServerCounters } from "../base/counters.ts"
+import type { Base } from "../base/create-base.ts"
 import type { ReplicaChange } from "../session/conversation/dialect.ts"
 import type { ReplicaDialect } from "../session/conversation/state-source.ts"
 import type { ReplicaCell } from "./replica-cell.ts"
 import type { ReplicaStore } from "./replica-store.ts"
 import type { ReplicaViewer } from "./replica-viewer.ts"
-
-export interface RecordViewsOptions {
-  readonly counters: Pick<ServerCounters, "publicationsEncoded">
-  /** Receives the error of a change that cannot be encoded. The change is dropped; other viewers of the tick are not affected. */
-  readonly onError: (error: unknown) => void
-}
 
 /** Ids and version of a cell that the client has. */
 interface SentCell {
@@ -28,13 +22,13 @@ interface ChangedCell {
 }
 
 export class RecordViews {
-  readonly #options: RecordViewsOptions
+  readonly #base: Pick<Base, "counters" | "onError">
   /** Messages of this tick, by profile and change. */
   readonly #encoded = new Map<string, readonly OutboundMessage[]>()
   readonly #sent = new WeakMap<ReplicaViewer, Map<ReplicaCell, SentCell>>()
 
-  constructor(options: RecordViewsOptions) {
-    this.#options = options
+  constructor(base: Pick<Base, "counters" | "onError">) {
+    this.#base = base
   }
 
   /** Drops the messages of the tick, at its end. */
@@ -94,12 +88,13 @@ export class RecordViews {
     replica: string,
     change: ReplicaChange,
   ): readonly OutboundMessage[] {
-    const { counters, onError } = this.#options
+    const { counters, onError } = this.#base
     try {
       const messages = (replicaChange?.(replica, change) ?? []).map((bytes) => ({ bytes }))
       counters.publicationsEncoded += 1
       return messages
     } catch (error) {
+      // The change is dropped. Other viewers of the tick are not affected.
       onError(unsendable(`a change of the replica "${replica}"`, error))
       return []
     }

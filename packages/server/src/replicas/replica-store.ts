@@ -1,15 +1,23 @@
 // Records of one replica, and their cells. `commit` closes a tick and packs the changed cells that have viewers.
 // Must not know sessions.
 import { randomBytes } from "node:crypto"
-import { BitWriter, ReplicaSchema, cellOf, isWellFormed, quoted } from "@hawser/protocol/core"
+import { BitWriter, ReplicaSchema, cellOf, isWellFormed, outbound, quoted } from "@hawser/protocol/core"
 import type { Fields, ReplicaSpec } from "@hawser/protocol"
-import type { CellPlace, PackedRecord } from "@hawser/protocol/core"
+import type { CellPlace, Codec, OutboundMessage, PackedRecord } from "@hawser/protocol/core"
 import { ReplicaCell, changedMask } from "./replica-cell.ts"
 import type { Entry } from "./replica-cell.ts"
 import type { HeldDeltasLimits } from "./held-deltas.ts"
 
 /** Values of a record by field name. `Replica` has the types of the contract. */
 export type Values = Readonly<Record<string, unknown>>
+
+export interface ReplicaStoreOptions {
+  readonly name: string
+  readonly number: number
+  readonly spec: ReplicaSpec
+  readonly limits: HeldDeltasLimits
+  readonly codec: Codec
+}
 
 interface Area {
   /** Indexes of the two fields that contain a record's position. */
@@ -24,6 +32,10 @@ const epochBytes = 6
 
 export class ReplicaStore {
   readonly name: string
+  /** Number of the replica on every connection. */
+  readonly number: number
+  /** REPLICA frame, which describes the fields: the same bytes for all sessions. */
+  readonly description: OutboundMessage
   /** Random text, new for each store (W18). Versions of cells are comparable within one epoch only. */
   readonly epoch = randomBytes(epochBytes).toString("base64url")
   readonly schema: ReplicaSchema
@@ -37,11 +49,17 @@ export class ReplicaStore {
   /** Highest version of all cells so far. A new cell begins above it, so that its versions differ from those of a removed cell. */
   #highestVersion = 0
 
-  constructor(name: string, spec: ReplicaSpec, limits: HeldDeltasLimits) {
+  /** @throws TypeError for fields that cannot be encoded. */
+  constructor({ name, number, spec, limits, codec }: ReplicaStoreOptions) {
     this.name = name
+    this.number = number
     this.#limits = limits
     this.schema = ReplicaSchema.of(spec.fields)
     this.area = areaOf(this.schema, spec)
+    const { epoch, schema } = this
+    this.description = outbound(
+      codec.encode({ kind: "replica", replica: number, name, schema: schema.shape, epoch }),
+    )
   }
 
   get size(): number {

@@ -54,10 +54,6 @@ export class ReplicaViewer {
     return behind
   }
 
-  get areaCount(): number {
-    return this.#areas.size
-  }
-
   get cellCount(): number {
     return this.#cells.size
   }

@@ -1,15 +1,15 @@
 // All replicas of a server: the views of sessions, and the tick that sends changes to viewers. The work of a tick grows with
 // the changed cells and their viewers, not with viewers times records. Must not know sockets.
-import { cellOf, outbound, quoted } from "@hawser/protocol/core"
-import type { Clock, ReplicaSpec, ServerLimits } from "@hawser/protocol"
-import type { CellPlace, Codec, OutboundMessage, TimerQueue } from "@hawser/protocol/core"
-import type { ServerCounters } from "../base/counters.ts"
-import type { HeldDeltasLimits } from "./held-deltas.ts"
+import { cellOf, quoted } from "@hawser/protocol/core"
+import type { Contract } from "@hawser/protocol"
+import type { CellPlace } from "@hawser/protocol/core"
+import type { Base } from "../base/create-base.ts"
 import { ReplicaFrameWriter } from "./replica-frame-writer.ts"
 import { ReplicaStore } from "./replica-store.ts"
 import type { ReplicaViewer, ViewArea } from "./replica-viewer.ts"
 import { RecordViews } from "./record-views.ts"
 import { SessionViews } from "./session-views.ts"
+import type { SessionViewsHost } from "./session-views.ts"
 import type { StateSink, StateSource } from "../session/conversation/state-source.ts"
 
 /** The part of a session that replicas use. */
@@ -17,14 +17,11 @@ export interface ViewingSession extends StateSink {
   show(source: StateSource): void
 }
 
-export interface ReplicasOptions {
-  readonly replicas: Readonly<Record<string, ReplicaSpec>>
-  readonly codec: Codec
-  readonly clock: Clock
-  readonly timers: TimerQueue
-  readonly counters: ServerCounters
-  readonly limits: Pick<ServerLimits, "replicaTickMs" | keyof HeldDeltasLimits>
-  readonly onError: (error: unknown) => void
+export interface ReplicasOptions extends Pick<
+  Base,
+  "codec" | "clock" | "timers" | "counters" | "limits" | "onError"
+> {
+  readonly contract: Pick<Contract, "replicas">
 }
 
 /** Centre of a view: a position in the units of the replica's area, or a record that the view follows. */
@@ -67,50 +64,38 @@ interface Following {
 export class Replicas {
   readonly #options: ReplicasOptions
   readonly #watched = new Map<string, Watched>()
-  readonly #numbers = new Map<ReplicaStore, number>()
-  readonly #descriptions = new Map<ReplicaStore, OutboundMessage>()
   readonly #sessions = new Map<ViewingSession, SessionViews>()
-  readonly #frame = new ReplicaFrameWriter()
-  readonly #recordViews: RecordViews
+  readonly #host: SessionViewsHost
   #cancelTick: (() => void) | undefined
   #cancelExpiry: (() => void) | undefined
 
   constructor(options: ReplicasOptions) {
-    const { replicas } = options
     this.#options = options
-    for (const [name, spec] of Object.entries(replicas)) {
-      const store = new ReplicaStore(name, spec, options.limits)
-      this.#numbers.set(store, this.#numbers.size)
+    for (const [name, spec] of Object.entries(options.contract.replicas)) {
+      const store = new ReplicaStore({ ...options, name, spec, number: this.#watched.size })
       this.#watched.set(name, { store, followers: new Map() })
-      // Encoded here, so that a contract whose fields cannot be encoded fails at the start.
-      this.#describe(store)
     }
-    this.#recordViews = new RecordViews(options)
+    this.#host = {
+      ...options,
+      frame: new ReplicaFrameWriter(),
+      recordViews: new RecordViews(options),
+      nextTick: () => this.changed(),
+    }
   }
 
-  get records(): number {
-    return this.#sum(({ store }) => store.size)
-  }
-
-  get cells(): number {
-    return this.#sum(({ store }) => store.cellCount)
-  }
-
-  /** Memory of the deltas that are held for viewers that miss some, in bytes. */
-  get deltaBytes(): number {
-    return this.#sum(({ store }) => store.heldBytes)
-  }
-
-  /** Number of sessions that have opened a view. */
-  get viewing(): number {
-    return this.#sessions.size
-  }
-
-  /** Number of these sessions that are conflated. */
-  get conflated(): number {
-    let count = 0
-    for (const views of this.#sessions.values()) if (views.isConflated) count += 1
-    return count
+  /** Sizes of all replicas, sessions that have opened a view, and those of them that are conflated. */
+  get counts() {
+    let replicaRecords = 0
+    let replicaCells = 0
+    let replicaDeltaBytes = 0
+    for (const { store } of this.#watched.values()) {
+      replicaRecords += store.size
+      replicaCells += store.cellCount
+      replicaDeltaBytes += store.heldBytes
+    }
+    let conflated = 0
+    for (const { isConflated } of this.#sessions.values()) if (isConflated) conflated += 1
+    return { replicaRecords, replicaCells, replicaDeltaBytes, viewing: this.#sessions.size, conflated }
   }
 
   /** @throws TypeError for a name that the contract does not declare. */
@@ -159,7 +144,7 @@ export class Replicas {
     counters.replicaCellsPacked += packed
     if (packed > 0) this.#expireLater()
     for (const views of this.#sessions.values()) views.flush()
-    this.#recordViews.endTick()
+    this.#host.recordViews.endTick()
   }
 
   /** Ends the views of a frozen session. The application restores them after the thaw. */
@@ -228,39 +213,10 @@ export class Replicas {
   #viewsOf(session: ViewingSession): SessionViews {
     const known = this.#sessions.get(session)
     if (known !== undefined) return known
-    const { clock, counters, onError } = this.#options
-    const views = new SessionViews({
-      sink: session,
-      clock,
-      counters,
-      frame: this.#frame,
-      recordViews: this.#recordViews,
-      describe: (store) => this.#describe(store),
-      numberOf: (store) => this.#numbers.get(store) ?? 0,
-      nextTick: () => this.changed(),
-      onError,
-    })
+    const views = new SessionViews(session, this.#host)
     this.#sessions.set(session, views)
     session.show(views)
     return views
-  }
-
-  /** Returns the REPLICA frame of a store: encoded once, the same bytes for all sessions. */
-  #describe(store: ReplicaStore): OutboundMessage {
-    const known = this.#descriptions.get(store)
-    if (known !== undefined) return known
-    const { name, schema, epoch } = store
-    const replica = this.#numbers.get(store) ?? 0
-    const bytes = this.#options.codec.encode({
-      kind: "replica",
-      replica,
-      name,
-      schema: schema.shape,
-      epoch,
-    })
-    const message = outbound(bytes)
-    this.#descriptions.set(store, message)
-    return message
   }
 
   /** @throws TypeError for an id that is not a string, RangeError for an invalid position. */
@@ -284,11 +240,5 @@ export class Replicas {
     const watched = this.#watched.get(name)
     if (watched === undefined) throw new TypeError(`the contract declares no replica "${name}"`)
     return watched
-  }
-
-  #sum(of: (watched: Watched) => number): number {
-    let sum = 0
-    for (const watched of this.#watched.values()) sum += of(watched)
-    return sum
   }
 }

@@ -1,35 +1,29 @@
 // Views of one session in all replicas, and the time of their updates. In each tick the session gets its update if its
 // connection has capacity. Otherwise updates are conflated: nothing is queued, and one update with the latest versions follows
 // when the connection has drained. Must not know areas of interest and encodings.
-import type { Clock } from "@hawser/protocol"
 import type { OutboundMessage, ReplicaHold } from "@hawser/protocol/core"
-import type { ServerCounters } from "../base/counters.ts"
+import type { Base } from "../base/create-base.ts"
 import type { ReplicaFrameWriter } from "./replica-frame-writer.ts"
 import type { ReplicaStore } from "./replica-store.ts"
 import { ReplicaViewer } from "./replica-viewer.ts"
 import type { RecordViews } from "./record-views.ts"
 import type { StateSink, StateSource } from "../session/conversation/state-source.ts"
 
-export interface SessionViewsOptions {
-  readonly sink: StateSink
-  readonly clock: Clock
-  readonly counters: ServerCounters
-  /** Shared by all sessions, because frames are written one after the other. */
+/** Parts that the views of all sessions share. */
+export interface SessionViewsHost extends Pick<Base, "clock" | "counters" | "onError"> {
+  /** One for all sessions, because frames are written one after the other. */
   readonly frame: ReplicaFrameWriter
   readonly recordViews: RecordViews
-  /** Returns the REPLICA frame, which describes the fields of a replica. */
-  readonly describe: (store: ReplicaStore) => OutboundMessage
-  readonly numberOf: (store: ReplicaStore) => number
   /** Schedules a tick. Between two ticks, cells contain uncommitted changes and are not sent. */
   readonly nextTick: () => void
-  readonly onError: (error: unknown) => void
 }
 
 /** Factor by which the longest update decays with each update: by half within 44 updates, about 2 s at one update per tick. */
 const longestUpdateDecay = 63 / 64
 
 export class SessionViews implements StateSource {
-  readonly #options: SessionViewsOptions
+  readonly #sink: StateSink
+  readonly #host: SessionViewsHost
   readonly #viewers = new Map<ReplicaStore, ReplicaViewer>()
   /** Replicas whose REPLICA frame was sent on this connection. */
   readonly #described = new Set<ReplicaStore>()
@@ -42,12 +36,13 @@ export class SessionViews implements StateSource {
   #lastUpdateBytes = 0
   #longestUpdateBytes = 0
 
-  constructor(options: SessionViewsOptions) {
-    this.#options = options
+  constructor(sink: StateSink, host: SessionViewsHost) {
+    this.#sink = sink
+    this.#host = host
   }
 
   get waitingSinceMs(): number | undefined {
-    return this.#options.sink.attached ? this.#waitingSinceMs : undefined
+    return this.#sink.attached ? this.#waitingSinceMs : undefined
   }
 
   get isConflated(): boolean {
@@ -66,7 +61,7 @@ export class SessionViews implements StateSource {
 
   /** Called in a tick. Sends the changes, or conflates them if the connection has no capacity. */
   flush(): void {
-    const { sink } = this.#options
+    const sink = this.#sink
     // A detached client gets no updates. After the resume, its HAVE determines the first one.
     if (!sink.attached || this.#awaitsHold) return
     const hasUpdate = this.#hasUpdate()
@@ -82,15 +77,15 @@ export class SessionViews implements StateSource {
 
   /** Sends a complete frame. */
   send(message: OutboundMessage): void {
-    const { sink, counters } = this.#options
+    const { counters } = this.#host
     counters.replicaFramesSent += 1
     counters.replicaBytesSent += message.bytes.length
     this.#updateBytes += message.bytes.length
-    sink.sendState(message)
+    this.#sink.sendState(message)
   }
 
   drained(): void {
-    if (this.#waitingSinceMs !== undefined && this.#takesUpdate) this.#options.nextTick()
+    if (this.#waitingSinceMs !== undefined && this.#takesUpdate) this.#host.nextTick()
   }
 
   /**
@@ -99,12 +94,12 @@ export class SessionViews implements StateSource {
    */
   get #takesUpdate(): boolean {
     const bytes = this.#waitingSinceMs === undefined ? this.#lastUpdateBytes : this.#longestUpdateBytes
-    return this.#options.sink.takesState(bytes, this.#longestUpdateBytes === 0)
+    return this.#sink.takesState(bytes, this.#longestUpdateBytes === 0)
   }
 
   /** Conflates the update. Nothing is queued: the versions that the client has determine the next update. */
   #fallBehind(): void {
-    const { clock, counters } = this.#options
+    const { clock, counters } = this.#host
     if (this.#waitingSinceMs === undefined) {
       this.#waitingSinceMs = clock.now()
       this.#versionsBehind = 0
@@ -144,7 +139,7 @@ export class SessionViews implements StateSource {
         if (store.name === replica && store.epoch === epoch) viewer.hold(versions)
       }
     }
-    this.#options.nextTick()
+    this.#host.nextTick()
   }
 
   end(): void {
@@ -158,19 +153,19 @@ export class SessionViews implements StateSource {
   }
 
   #sendView(viewer: ReplicaViewer): void {
-    const { sink, frame, recordViews, describe, numberOf, onError } = this.#options
-    const { dialect } = sink
+    const { frame, recordViews, onError } = this.#host
+    const { dialect } = this.#sink
     if (dialect.replicaChange !== undefined) {
-      for (const message of recordViews.messages(viewer, dialect)) sink.sendState(message)
+      for (const message of recordViews.messages(viewer, dialect)) this.#sink.sendState(message)
       return
     }
     const { store } = viewer
     if (!this.#described.has(store)) {
       this.#described.add(store)
-      this.send(describe(store))
+      this.send(store.description)
     }
     try {
-      viewer.writeTo(frame.for(numberOf(store), this))
+      viewer.writeTo(frame.for(store.number, this))
       frame.end()
     } catch (error) {
       // A field threw while it was packed. The part of the update that was sent is unknown, so the next one is a full update.

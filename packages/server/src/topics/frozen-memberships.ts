@@ -1,24 +1,15 @@
 // Memberships of frozen sessions. They keep their topics and presence until the session is thawed; at the end of its window
 // they leave. Must not know messages and permissions.
-import type { TimerQueue } from "@hawser/protocol/core"
 import type { AuthenticatedUser } from "../base/authenticate.ts"
 import type { ServerSession } from "../session/life/server-session.ts"
 import type { MembershipRecord } from "../session/life/session-record.ts"
-import type { Hub } from "./hub.ts"
-import type { PresenceBoard, Membership } from "./presence-board.ts"
-import type { MembershipIndex } from "./membership-index.ts"
+import type { Membership } from "./presence-board.ts"
+import type { TopicParts } from "./topic-parts.ts"
 
-export interface FrozenMembershipsOptions<User extends AuthenticatedUser> {
-  readonly hub: Hub<ServerSession<User>>
-  readonly index: MembershipIndex<User>
-  readonly board: PresenceBoard<User>
-  readonly timers: Pick<TimerQueue, "after">
-  /** Time within which a frozen session must be thawed, in milliseconds. Then it leaves its topics. */
-  readonly windowMs: number
-  /** Returns true for a topic whose kind has presence. */
-  readonly isShown: (topic: string) => boolean
-  readonly leave: (membership: Membership<User>) => void
-}
+type FrozenParts<User extends AuthenticatedUser> = Pick<
+  TopicParts<User>,
+  "hub" | "index" | "board" | "kinds" | "timers" | "limits"
+>
 
 interface Frozen<User extends AuthenticatedUser> {
   readonly memberships: readonly Membership<User>[]
@@ -26,40 +17,43 @@ interface Frozen<User extends AuthenticatedUser> {
 }
 
 export class FrozenMemberships<User extends AuthenticatedUser> {
-  readonly #options: FrozenMembershipsOptions<User>
+  readonly #parts: FrozenParts<User>
+  readonly #leave: (membership: Membership<User>) => void
   /** By session id. */
   readonly #frozen = new Map<string, Frozen<User>>()
 
-  constructor(options: FrozenMembershipsOptions<User>) {
-    this.#options = options
+  /** @param leave ends the membership of a session that was not thawed within `resumeWindowMs`. */
+  constructor(parts: FrozenParts<User>, leave: (membership: Membership<User>) => void) {
+    this.#parts = parts
+    this.#leave = leave
   }
 
   /** Returns the memberships of a session as plain data, and keeps them until `thaw` or the end of the window. */
   freeze(session: ServerSession<User>): readonly MembershipRecord[] {
-    const { index, board, timers, windowMs } = this.#options
+    const { index, board, timers, limits } = this.#parts
     const records = index.freeze(session)
     const kept = index.of(session)
     if (kept.length === 0) return records
     for (const membership of kept) {
       membership.away = true
-      if (membership.isShown) board.changed(membership)
+      board.changed(membership)
     }
     this.#frozen.set(session.id, {
       memberships: kept,
-      cancel: timers.after(windowMs, () => this.#drop(session.id)),
+      cancel: timers.after(limits.resumeWindowMs, () => this.#drop(session.id)),
     })
     return records
   }
 
   /** Restores the memberships of a thawed session. Memberships that this process kept get the new session object. */
   thaw(session: ServerSession<User>, records: readonly MembershipRecord[]): void {
-    const { hub, index, board, isShown } = this.#options
+    const { hub, index, board, kinds } = this.#parts
     const frozen = this.#frozen.get(session.id)
     if (frozen === undefined) {
-      for (const membership of index.thaw(records, session, isShown)) {
+      for (const membership of index.thaw(records, session, (topic) => kinds.hasPresence(topic))) {
         membership.away = true
         hub.join(membership.topic, session)
-        if (membership.isShown) board.add(membership)
+        board.add(membership)
       }
       return
     }
@@ -83,6 +77,6 @@ export class FrozenMemberships<User extends AuthenticatedUser> {
     const frozen = this.#frozen.get(id)
     this.#frozen.delete(id)
     frozen?.cancel()
-    for (const membership of frozen?.memberships ?? []) this.#options.leave(membership)
+    for (const membership of frozen?.memberships ?? []) this.#leave(membership)
   }
 }

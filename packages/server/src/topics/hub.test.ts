@@ -9,18 +9,17 @@ function newHub<Member>() {
   const log = new MemoryTopicLog<HubPublication<Member>>({
     historyOf: () => undefined,
     timers: { after: () => () => {} },
-    nowMs: () => 0,
+    clock: { now: () => 0 },
     epoch: "e",
-    historyMaxBytes: 1,
-    idleTopicsMax: 1,
+    limits: { topicHistoryMaxBytes: 1, idleTopicsMax: 1 },
   })
   return { hub: new Hub<Member>(log), log }
 }
 
 /** Publishes one event. Returns the offset and the recipients. */
-function publish<Member>(hub: Hub<Member>, topic: string) {
+function publish<Member>(log: MemoryTopicLog<HubPublication<Member>>, topic: string) {
   const received: Member[] = []
-  const position = hub.publish(topic, {
+  const position = log.append(topic, {
     except: undefined,
     encode() {},
     retained: () => ({ bytes: new Uint8Array() }),
@@ -45,15 +44,15 @@ describe("Hub", () => {
   })
 
   it("numbers publications per topic from 1, and takes no offset without members", () => {
-    const { hub } = newHub<string>()
-    expect(publish(hub, "a")).toEqual({ offset: undefined, received: [] })
+    const { hub, log } = newHub<string>()
+    expect(publish(log, "a")).toEqual({ offset: undefined, received: [] })
     hub.join("a", "ann")
     hub.join("b", "ann")
-    expect(["a", "a", "b"].map((topic) => publish(hub, topic).offset)).toEqual([1, 2, 1])
+    expect(["a", "a", "b"].map((topic) => publish(log, topic).offset)).toEqual([1, 2, 1])
     hub.leave("a", "ann")
-    expect(publish(hub, "a")).toEqual({ offset: undefined, received: [] })
+    expect(publish(log, "a")).toEqual({ offset: undefined, received: [] })
     hub.join("a", "bob")
-    expect(publish(hub, "a")).toEqual({ offset: 1, received: ["bob"] })
+    expect(publish(log, "a")).toEqual({ offset: 1, received: ["bob"] })
   })
 
   it("takes an offset only for delivered publications, and begins another epoch after the last member left", () => {
@@ -70,9 +69,9 @@ describe("Hub", () => {
         throw new Error("delivered")
       },
     }
-    expect(() => hub.publish("a", failing)).toThrow("unsendable")
+    expect(() => log.append("a", failing)).toThrow("unsendable")
     expect(log.head("a")).toMatchObject({ offset: 0 })
-    expect(publish(hub, "a")).toEqual({ offset: 1, received: ["ann"] })
+    expect(publish(log, "a")).toEqual({ offset: 1, received: ["ann"] })
     const before = log.head("a")
     expect(before).toMatchObject({ offset: 1 })
     hub.leave("a", "ann")
@@ -85,7 +84,7 @@ describe("Hub", () => {
     const { hub, log } = newHub<string>()
     hub.join("a", "ann")
     const offsets: (number | undefined)[] = []
-    hub.publish("a", {
+    log.append("a", {
       except: undefined,
       encode: (offset) => void offsets.push(offset, log.head("a")?.offset),
       retained: () => ({ bytes: new Uint8Array() }),
@@ -95,12 +94,12 @@ describe("Hub", () => {
   })
 
   it("keeps counting while the topic has a member", () => {
-    const { hub } = newHub<string>()
+    const { hub, log } = newHub<string>()
     hub.join("a", "ann")
-    publish(hub, "a")
+    publish(log, "a")
     hub.join("a", "bob")
     hub.leave("a", "ann")
-    expect(publish(hub, "a")).toEqual({ offset: 2, received: ["bob"] })
+    expect(publish(log, "a")).toEqual({ offset: 2, received: ["bob"] })
   })
 
   it.each(["", "a b", "..", "x".repeat(129)])("throws for the topic %j and stores nothing", (topic) => {

@@ -1,7 +1,6 @@
 // Sessions in topics, and the fan-out of publications to them. The log numbers a publication; then the hub delivers it.
 // A topic's first session subscribes the hub to the log, and its last one unsubscribes it. `Member` includes sessions that the
 // application subscribed. Must not know sockets and permissions.
-import type { TopicPosition } from "@hawser/protocol"
 import type { LogPublication, LogSubscriber, TopicLog } from "./topic-log.ts"
 
 /** A publication that the hub fans out. */
@@ -67,14 +66,6 @@ export class Hub<Member> {
 
   members(topic: string): ReadonlySet<Member> {
     return this.#topics.get(topic)?.members ?? none
-  }
-
-  /**
-   * Numbers a publication, then fans it out. Returns undefined, and sends nothing, if the topic does not exist.
-   * @throws RangeError for an invalid name, and the error of `publication.encode`; in both cases nothing was numbered or sent.
-   */
-  publish(topic: string, publication: HubPublication<Member>): TopicPosition | undefined {
-    return this.#log.append(topic, publication)
   }
 
   #begin(topic: string): TopicMembers<Member> {

@@ -26,10 +26,9 @@ function newLog({ clock = new SimulatedClock(), historyMaxBytes = 2_000, idleTop
   const log = new MemoryTopicLog<LogPublication>({
     historyOf: (topic) => (topic.startsWith("kept") ? limits : undefined),
     timers,
-    nowMs: () => clock.now(),
+    clock,
     epoch: "e",
-    historyMaxBytes,
-    idleTopicsMax,
+    limits: { topicHistoryMaxBytes: historyMaxBytes, idleTopicsMax },
   })
   return { log, clock, timers }
 }

@@ -1,9 +1,9 @@
 // The topic log in the memory of this process: epochs, offsets and histories. Its content is lost with the process unless
 // `freeze` writes it. Must not know sessions, members or permissions.
-// Bounds: of each history (`TopicHistoryLimits`), of all histories together (`historyMaxBytes`, the oldest publication is
+// Bounds: of each history (`TopicHistoryLimits`), of all histories together (`topicHistoryMaxBytes`, the oldest publication is
 // evicted), and of topics without subscribers (`idleTopicsMax`, the topic that lost its last subscriber first is evicted).
 import { assertTopicName, outbound } from "@hawser/protocol/core"
-import type { TopicHistoryLimits, TopicPosition } from "@hawser/protocol"
+import type { Clock, ServerLimits, TopicHistoryLimits, TopicPosition } from "@hawser/protocol"
 import type { TimerQueue } from "@hawser/protocol/core"
 import { HistoryMemory, TopicHistory, missedSince } from "./history.ts"
 import type { LogPublication, LogQuery, LogRead, LogSubscriber, TopicLog } from "./topic-log.ts"
@@ -24,13 +24,10 @@ export interface MemoryTopicLogOptions {
   /** Returns the history limits of a topic; undefined for a topic without a history. */
   readonly historyOf: (topic: string) => TopicHistoryLimits | undefined
   readonly timers: Pick<TimerQueue, "after">
-  readonly nowMs: () => number
+  readonly clock: Pick<Clock, "now">
   /** Prefix of all epochs, unique to this log. */
   readonly epoch: string
-  /** Bound of all histories, in bytes. At the bound the oldest publication of any topic is evicted. */
-  readonly historyMaxBytes: number
-  /** Bound of topics without subscribers. At the bound the topic that lost its last subscriber first is evicted. */
-  readonly idleTopicsMax: number
+  readonly limits: Pick<ServerLimits, "topicHistoryMaxBytes" | "idleTopicsMax">
 }
 
 export class MemoryTopicLog<P extends LogPublication> implements TopicLog<P> {
@@ -43,7 +40,7 @@ export class MemoryTopicLog<P extends LogPublication> implements TopicLog<P> {
 
   constructor(options: MemoryTopicLogOptions) {
     this.#options = options
-    this.#memory = new HistoryMemory(options.historyMaxBytes)
+    this.#memory = new HistoryMemory(options.limits.topicHistoryMaxBytes)
   }
 
   /** Bytes of all histories. */
@@ -75,7 +72,7 @@ export class MemoryTopicLog<P extends LogPublication> implements TopicLog<P> {
     const { epoch, history } = state
     state.offset = offset
     if (history !== undefined && message !== undefined) {
-      history.add({ offset, message, atMs: this.#options.nowMs(), except: publication.except })
+      history.add({ offset, message, atMs: this.#options.clock.now(), except: publication.except })
       if (state.subscribers.length === 0) this.#becomeIdle(topic, state)
     }
     for (const subscriber of state.subscribers) subscriber(topic, publication)
@@ -86,7 +83,7 @@ export class MemoryTopicLog<P extends LogPublication> implements TopicLog<P> {
     const state = this.#found(topic)
     if (state === undefined) return undefined
     const { epoch, offset, history } = state
-    return missedSince(query, { epoch, offset }, { history, nowMs: this.#options.nowMs() })
+    return missedSince(query, { epoch, offset }, { history, nowMs: this.#options.clock.now() })
   }
 
   subscribe(topic: string, subscriber: LogSubscriber<P>): void {
@@ -112,7 +109,7 @@ export class MemoryTopicLog<P extends LogPublication> implements TopicLog<P> {
   // --- as plain data --------------------------------------------------------------------------------------------
 
   freeze(): TopicLogRecord {
-    const nowMs = this.#options.nowMs()
+    const nowMs = this.#options.clock.now()
     const active = [...this.#topics.keys()].filter((topic) => !this.#idle.has(topic))
     const topics = [...active, ...this.#idle].flatMap((topic): TopicRecord[] => {
       const state = this.#topics.get(topic)
@@ -136,7 +133,7 @@ export class MemoryTopicLog<P extends LogPublication> implements TopicLog<P> {
    * @param elapsedMs time since `freeze`, in milliseconds.
    */
   thaw({ epochs, topics, publications }: TopicLogRecord, elapsedMs = 0): void {
-    const nowMs = this.#options.nowMs()
+    const nowMs = this.#options.clock.now()
     this.#epochs = Math.max(this.#epochs, epochs)
     for (const { topic, epoch, offset, endsInMs } of topics) {
       const leftMs = (endsInMs ?? Number.POSITIVE_INFINITY) - elapsedMs
@@ -213,15 +210,15 @@ export class MemoryTopicLog<P extends LogPublication> implements TopicLog<P> {
   }
 
   #endIn(ms: number, topic: string, state: TopicState<P>): void {
-    const { timers, nowMs } = this.#options
+    const { timers, clock } = this.#options
     this.#idle.add(topic)
-    state.endsAtMs = nowMs() + ms
+    state.endsAtMs = clock.now() + ms
     state.cancelEnd = timers.after(ms, () => this.#end(topic))
   }
 
   #evictIdle(): void {
     for (const oldest of this.#idle) {
-      if (this.#idle.size <= this.#options.idleTopicsMax) return
+      if (this.#idle.size <= this.#options.limits.idleTopicsMax) return
       this.#end(oldest)
     }
   }

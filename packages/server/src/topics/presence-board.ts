@@ -3,9 +3,9 @@
 // Must not know permissions.
 import { presencePayload } from "@hawser/protocol/core"
 import type { EventSpec, ServerLimits } from "@hawser/protocol"
-import type { PresenceEvent, PresenceList, TimerQueue } from "@hawser/protocol/core"
+import type { PresenceEvent, PresenceList } from "@hawser/protocol/core"
 import type { AuthenticatedUser } from "../base/authenticate.ts"
-import type { ServerCounters } from "../base/counters.ts"
+import type { Base } from "../base/create-base.ts"
 import type { ServerSession } from "../session/life/server-session.ts"
 import type { FanOut } from "../session/conversation/fan-out.ts"
 import { Presence } from "./presence.ts"
@@ -24,19 +24,8 @@ export interface Membership<User extends AuthenticatedUser> extends PresenceMemb
   isBehind: boolean
 }
 
-export interface PresenceBoardOptions {
+export interface PresenceBoardOptions extends Pick<Base, "timers" | "counters" | "limits" | "onError"> {
   readonly fanOut: FanOut
-  readonly timers: Pick<TimerQueue, "after">
-  readonly counters: ServerCounters
-  readonly limits: Pick<
-    ServerLimits,
-    | "clientMessage"
-    | "presenceListMaxCount"
-    | "presenceStateMaxBytes"
-    | "presenceTickMs"
-    | "sendBufferMaxBytes"
-  >
-  readonly onError: (error: unknown) => void
 }
 
 /** Elements of a listed member beside its state: one item of the list, an array with four items. */
@@ -48,28 +37,26 @@ const goneBytes = 9
  * Returns bounds with which every EVENT fits into one message: three quarters of it for the member list and an eighth for ids
  * of members that left. The list also fits into half of a send buffer.
  */
-function boundsOf(limits: PresenceBoardOptions["limits"]): {
-  readonly list: PresenceLimits
-  readonly goneMaxCount: number
-} {
+function boundsOf(limits: ServerLimits): PresenceLimits & { readonly goneMaxCount: number } {
   const { clientMessage, presenceListMaxCount, presenceStateMaxBytes, sendBufferMaxBytes } = limits
   const { maxBytes, maxElements } = clientMessage
   // A state has no more elements than bytes.
   const fitting = Math.floor((0.75 * maxElements) / (memberElements + presenceStateMaxBytes))
   return {
-    list: {
-      listMaxCount: Math.min(presenceListMaxCount, fitting),
-      listMaxBytes: Math.min(0.75 * maxBytes, 0.5 * sendBufferMaxBytes),
-      stateMaxBytes: presenceStateMaxBytes,
-    },
+    listMaxCount: Math.min(presenceListMaxCount, fitting),
+    listMaxBytes: Math.min(0.75 * maxBytes, 0.5 * sendBufferMaxBytes),
+    stateMaxBytes: presenceStateMaxBytes,
     goneMaxCount: Math.max(1, Math.floor(Math.min(maxBytes / goneBytes, maxElements) / 8)),
   }
 }
 
 /** Spec of the protocol's own events. The application has no schema for their payloads. */
-export const protocolEvent: EventSpec = {
+export const protocolSpec: EventSpec = {
   payload: { "~standard": { version: 1, vendor: "hawser", validate: (value) => ({ value }) } },
 }
+
+/** Options that publications of the protocol's own events have in common. */
+export const protocolEvent = { spec: protocolSpec, source: undefined }
 
 export class PresenceBoard<User extends AuthenticatedUser> {
   readonly #options: PresenceBoardOptions
@@ -83,7 +70,7 @@ export class PresenceBoard<User extends AuthenticatedUser> {
     this.#bounds = boundsOf(options.limits)
   }
 
-  list(topic: string): ReturnType<Presence<Membership<User>>["list"]> | undefined {
+  list(topic: string): PresenceList | undefined {
     return this.#topics.get(topic)?.list()
   }
 
@@ -97,7 +84,9 @@ export class PresenceBoard<User extends AuthenticatedUser> {
     return this.#topics.get(topic)?.listedBytes ?? 0
   }
 
+  /** No effect for a topic without presence, as `changed` and `delete`. */
   add(membership: Membership<User>): void {
+    if (!membership.isShown) return
     const presence = this.#topics.get(membership.topic) ?? this.#empty()
     this.#topics.set(membership.topic, presence)
     presence.add(membership)
@@ -106,14 +95,17 @@ export class PresenceBoard<User extends AuthenticatedUser> {
 
   delete(membership: Membership<User>): void {
     const presence = this.#topics.get(membership.topic)
-    presence?.delete(membership)
-    if (presence?.size === 0) this.#topics.delete(membership.topic)
+    if (presence === undefined) return
+    presence.delete(membership)
+    if (presence.size === 0) this.#topics.delete(membership.topic)
     else this.#touch(membership.topic)
   }
 
   /** Called when the state or `away` of a membership has changed. */
   changed(membership: Membership<User>): void {
-    this.#topics.get(membership.topic)?.changed(membership)
+    const presence = this.#topics.get(membership.topic)
+    if (presence === undefined) return
+    presence.changed(membership)
     this.#touch(membership.topic)
   }
 
@@ -157,7 +149,7 @@ export class PresenceBoard<User extends AuthenticatedUser> {
   }
 
   #empty(): Presence<Membership<User>> {
-    return new Presence<Membership<User>>(this.#bounds.list)
+    return new Presence<Membership<User>>(this.#bounds)
   }
 
   #touch(topic: string): void {
@@ -186,14 +178,11 @@ export class PresenceBoard<User extends AuthenticatedUser> {
   /** Publishes a change, in several messages if the ids of members that left exceed the bound of one. */
   #publishChange(memberships: readonly Membership<User>[], change: PresenceEvent): void {
     const { goneMaxCount } = this.#bounds
-    const first = change.gone.slice(0, goneMaxCount)
-    this.#publish(memberships, { ...change, gone: first })
-    for (let from = goneMaxCount; from < change.gone.length; from += goneMaxCount)
-      this.#publish(memberships, {
-        ...change,
-        members: [],
-        gone: change.gone.slice(from, from + goneMaxCount),
-      })
+    for (let from = 0; from === 0 || from < change.gone.length; from += goneMaxCount) {
+      const members = from === 0 ? change.members : []
+      const gone = change.gone.slice(from, from + goneMaxCount)
+      this.#publish(memberships, { ...change, members, gone })
+    }
   }
 
   #publish(memberships: readonly Membership<User>[], event: PresenceEvent): void {
@@ -201,12 +190,7 @@ export class PresenceBoard<User extends AuthenticatedUser> {
     if (memberships.length === 0) return
     counters.presenceUpdates += 1
     const payload = presencePayload(event)
-    const publication = new Publication(counters, {
-      name: "$presence",
-      spec: protocolEvent,
-      payload,
-      source: undefined,
-    })
+    const publication = new Publication(counters, { ...protocolEvent, name: "$presence", payload })
     try {
       fanOut.run(() => {
         for (const membership of memberships) membership.session.publish(publication)

@@ -1,42 +1,39 @@
 // Publishes one event to many sessions: to all sessions, to a list, or to a topic. Encodes it for every dialect before the
 // first send: a payload that one dialect cannot encode is sent to no recipient. Must not know permissions.
+import { outbound } from "@hawser/protocol/core"
 import type { Contract, EventSpec } from "@hawser/protocol"
 import type { AuthenticatedUser } from "../base/authenticate.ts"
 import type { PublishOptions, Topic } from "./topic.ts"
 import type { ServerSession } from "../session/life/server-session.ts"
-import type { SessionRegistry } from "../session/life/session-registry.ts"
 import type { Session } from "../base/session.ts"
-import type { FanOut } from "../session/conversation/fan-out.ts"
-import type { Hub, HubPublication } from "./hub.ts"
-import { TopicPublication } from "./topic-publication.ts"
-import type { TopicLog } from "./topic-log.ts"
+import type { HubPublication } from "./hub.ts"
+import type { TopicParts } from "./topic-parts.ts"
 import { Publication } from "../session/conversation/publication.ts"
-import type { Encoder, PublicationCounters } from "../session/conversation/publication.ts"
 import type { TopicSource } from "../session/conversation/dialect.ts"
 
-export interface PublisherOptions<User extends AuthenticatedUser> {
-  readonly contractName: string
-  readonly events: ReadonlyMap<string, EventSpec>
-  readonly counters: PublicationCounters
-  /** Dialect whose messages a history retains. */
-  readonly compact: Encoder
-  readonly registry: SessionRegistry<User>
-  readonly hub: Hub<ServerSession<User>>
-  readonly log: Pick<TopicLog<HubPublication<ServerSession<User>>>, "keeps">
-  readonly fanOut: FanOut
-  /** Removes a session from a topic on behalf of the application. */
-  readonly unsubscribe: (topic: string, session: ServerSession<User>) => void
+type PublisherParts<User extends AuthenticatedUser> = Pick<
+  TopicParts<User>,
+  "contract" | "events" | "counters" | "compact" | "registry" | "fanOut" | "hub" | "log"
+>
+
+/** One publication of a topic. A reliable one is encoded with the offset that it gets from the log. */
+interface TopicPublication<User extends AuthenticatedUser> extends HubPublication<ServerSession<User>> {
+  /** Number of recipients; 0 before the delivery. */
+  readonly count: number
+  /** @param offset undefined for a volatile publication. */
+  encode(offset: number | undefined): void
 }
 
 /** Calls `encode`, then throws if the publication is not admitted. Called once per publication, before it is numbered or sent. */
 type Admit = <T>(encode: () => T) => T
 
+const admitAll: Admit = (encode) => encode()
+
 interface TopicEvent<User extends AuthenticatedUser> {
   readonly event: string
   readonly payload: unknown
   readonly except: Session<User> | undefined
-  /** Default: admits every publication. */
-  readonly admit?: Admit
+  readonly admit: Admit
 }
 
 interface PublishResult {
@@ -47,14 +44,20 @@ interface PublishResult {
 }
 
 export class Publisher<User extends AuthenticatedUser> {
-  readonly #options: PublisherOptions<User>
+  readonly #parts: PublisherParts<User>
+  readonly #unsubscribe: (topic: string, session: ServerSession<User>) => void
 
-  constructor(options: PublisherOptions<User>) {
-    this.#options = options
+  /** @param unsubscribe removes a session from a topic on behalf of the application. */
+  constructor(
+    parts: PublisherParts<User>,
+    unsubscribe: (topic: string, session: ServerSession<User>) => void,
+  ) {
+    this.#parts = parts
+    this.#unsubscribe = unsubscribe
   }
 
   broadcast(event: string, payload: unknown, { except }: PublishOptions<User, Contract> = {}): number {
-    return this.#publishTo(this.#options.registry.all, this.#publication(event, payload), except)
+    return this.#publishTo(this.#parts.registry.all, this.#publication(event, payload), except)
   }
 
   multicast(sessions: Iterable<Session<User>>, event: string, payload: unknown): number {
@@ -64,10 +67,11 @@ export class Publisher<User extends AuthenticatedUser> {
   }
 
   topic(name: string): Topic<User, Contract> {
-    const { hub, unsubscribe } = this.#options
+    const { hub } = this.#parts
     return {
       name,
-      publish: (event, payload, { except } = {}) => this.toTopic(name, { event, payload, except }).count,
+      publish: (event, payload, { except } = {}) =>
+        this.toTopic(name, { event, payload, except, admit: admitAll }).count,
       subscribe: (session) => {
         if (!session.active) return
         if (!this.#isOpen(session))
@@ -75,7 +79,7 @@ export class Publisher<User extends AuthenticatedUser> {
         hub.join(name, session)
       },
       unsubscribe: (session) => {
-        if (this.#isOpen(session)) unsubscribe(name, session)
+        if (this.#isOpen(session)) this.#unsubscribe(name, session)
       },
       get size() {
         return hub.members(name).size
@@ -88,12 +92,12 @@ export class Publisher<User extends AuthenticatedUser> {
    * @throws UnsendableError, and the error of `admit`; in both cases nothing was numbered or sent.
    */
   toTopic(topic: string, published: TopicEvent<User>): PublishResult {
-    const { hub } = this.#options
-    const { event, admit = (encode) => encode() } = published
-    const publication = this.#topicPublication(topic, { ...published, admit })
+    const { hub, log } = this.#parts
+    const { event, admit } = published
+    const publication = this.#topicPublication(topic, published)
     const members = hub.members(topic)
     if (this.#spec(event).delivery !== "volatile") {
-      const position = hub.publish(topic, publication)
+      const position = log.append(topic, publication)
       // The log encodes nothing for a topic that does not exist.
       if (position === undefined) admit(() => {})
       return { count: publication.count, offset: position?.offset }
@@ -108,32 +112,46 @@ export class Publisher<User extends AuthenticatedUser> {
 
   #topicPublication(
     topic: string,
-    { event, payload, except, admit }: Required<TopicEvent<User>>,
-  ): TopicPublication<ServerSession<User>> {
-    const { compact, hub, log } = this.#options
-    return new TopicPublication({
-      compact,
+    { event, payload, except, admit }: TopicEvent<User>,
+  ): TopicPublication<User> {
+    const { compact, hub, log } = this.#parts
+    let count = 0
+    let encoded: Publication | undefined
+    return {
       except: this.#clientOf(except),
-      encode: (offset) =>
-        admit(() => {
+      get count() {
+        return count
+      },
+      encode: (offset) => {
+        encoded = admit(() => {
           const publication = this.#publication(event, payload, { topic, offset })
           if (offset !== undefined && log.keeps(topic)) publication.messages(compact)
           this.#encode(hub.members(topic), publication, except)
           return publication
-        }),
-      send: (members, publication) => this.#deliver(members, publication, except),
-    })
+        })
+      },
+      retained() {
+        const [message] = encoded?.messages(compact) ?? []
+        if (message === undefined)
+          throw new TypeError("internal: a publication is retained before it is encoded")
+        // The history does not retain the transport's cached frame.
+        return outbound(message.bytes)
+      },
+      deliver: (members) => {
+        if (encoded !== undefined) count += this.#deliver(members, encoded, except)
+      },
+    }
   }
 
   #spec(name: string): EventSpec {
-    const { contractName, events } = this.#options
+    const { contract, events } = this.#parts
     const spec = events.get(name)
-    if (spec === undefined) throw new TypeError(`the contract "${contractName}" has no event "${name}"`)
+    if (spec === undefined) throw new TypeError(`the contract "${contract.name}" has no event "${name}"`)
     return spec
   }
 
   #publication(name: string, payload: unknown, source?: TopicSource): Publication {
-    return new Publication(this.#options.counters, { name, spec: this.#spec(name), payload, source })
+    return new Publication(this.#parts.counters, { name, spec: this.#spec(name), payload, source })
   }
 
   #publishTo(
@@ -151,7 +169,7 @@ export class Publisher<User extends AuthenticatedUser> {
     publication: Publication,
     except: Session<User> | undefined,
   ): void {
-    const { isMixed } = this.#options.registry
+    const { isMixed } = this.#parts.registry
     for (const recipient of recipients) {
       if (recipient === except) continue
       publication.messages(recipient.dialect)
@@ -166,7 +184,7 @@ export class Publisher<User extends AuthenticatedUser> {
     except: Session<User> | undefined,
   ): number {
     let count = 0
-    this.#options.fanOut.run(() => {
+    this.#parts.fanOut.run(() => {
       for (const recipient of recipients) {
         if (recipient !== except && recipient.publish(publication) !== "ended") count += 1
       }
@@ -180,7 +198,7 @@ export class Publisher<User extends AuthenticatedUser> {
   }
 
   #isOpen(session: Session<User>): session is ServerSession<User> {
-    const all: ReadonlySet<Session<User>> = this.#options.registry.all
+    const all: ReadonlySet<Session<User>> = this.#parts.registry.all
     return all.has(session)
   }
 }

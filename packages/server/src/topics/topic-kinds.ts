@@ -109,6 +109,11 @@ export class TopicKinds<User extends AuthenticatedUser> {
     return kind === undefined ? undefined : this.#histories.get(kind)
   }
 
+  /** @throws as `of`. */
+  hasPresence(topic: string): boolean {
+    return this.of(topic).spec.presence !== undefined
+  }
+
   /** @throws HawserError `invalid_input` for an invalid name, `not_available` for a kind that the contract does not declare. */
   of(topic: string): { readonly spec: TopicSpec; readonly rules: TopicRules<User> } {
     if (!isTopicName(topic))

@@ -3,43 +3,21 @@
 // Must not know the rules behind `canJoin` or sockets.
 import { HawserError } from "@hawser/protocol"
 import { joinedPayload, leftPayload } from "@hawser/protocol/core"
-import type { Clock, Encoded, ServerLimits } from "@hawser/protocol"
-import type { JoinReply, JoinRequest, TimerQueue } from "@hawser/protocol/core"
+import type { Encoded } from "@hawser/protocol"
+import type { JoinReply, JoinRequest } from "@hawser/protocol/core"
 import type { AuthenticatedUser } from "../base/authenticate.ts"
 import { isAnswer } from "../calls/wire-error.ts"
-import type { ServerCounters } from "../base/counters.ts"
 import type { ServerSession } from "../session/life/server-session.ts"
 import type { Session } from "../base/session.ts"
-import type { FanOut } from "../session/conversation/fan-out.ts"
-import type { Hub, HubPublication } from "./hub.ts"
 import { FrozenMemberships } from "./frozen-memberships.ts"
 import type { MembershipRecord } from "../session/life/session-record.ts"
 import { protocolEvent } from "./presence-board.ts"
-import type { PresenceBoard, Membership } from "./presence-board.ts"
+import type { Membership } from "./presence-board.ts"
 import { Publication } from "../session/conversation/publication.ts"
-import type { Encoder } from "../session/conversation/publication.ts"
 import { clientKey } from "./publisher.ts"
 import { permit } from "./topic-kinds.ts"
-import type { LogEntry, LogRead, TopicLog } from "./topic-log.ts"
-import type { TopicKinds } from "./topic-kinds.ts"
-import type { MembershipIndex } from "./membership-index.ts"
-
-export interface TopicMembershipsOptions<User extends AuthenticatedUser> {
-  readonly hub: Hub<ServerSession<User>>
-  readonly log: Pick<TopicLog<HubPublication<ServerSession<User>>>, "head" | "keeps" | "read">
-  readonly index: MembershipIndex<User>
-  readonly board: PresenceBoard<User>
-  readonly kinds: TopicKinds<User>
-  readonly compact: Encoder
-  readonly fanOut: FanOut
-  readonly counters: ServerCounters
-  readonly clock: Clock
-  readonly limits: ServerLimits
-  readonly timers: Pick<TimerQueue, "after">
-  /** Id of the first member. Random for each server, so that ids of two servers do not collide. */
-  readonly firstMember: number
-  readonly onError: (error: unknown) => void
-}
+import type { LogEntry, LogRead } from "./topic-log.ts"
+import type { TopicParts } from "./topic-parts.ts"
 
 /** Bytes of the EVENT `$join` without its member list, and of the reply. */
 const joinMaxBytes = 4_096
@@ -57,21 +35,17 @@ interface Check {
 }
 
 export class TopicMemberships<User extends AuthenticatedUser> {
-  readonly #options: TopicMembershipsOptions<User>
+  readonly #parts: TopicParts<User>
   /** Pending checks, at most one per member. */
   readonly #checks = new Map<Membership<User>, Check>()
   readonly #frozen: FrozenMemberships<User>
   #nextMember: number
 
-  constructor(options: TopicMembershipsOptions<User>) {
-    this.#options = options
-    this.#nextMember = options.firstMember
-    this.#frozen = new FrozenMemberships({
-      ...options,
-      windowMs: options.limits.resumeWindowMs,
-      isShown: (topic) => options.kinds.of(topic).spec.presence !== undefined,
-      leave: (membership) => this.#delete(membership),
-    })
+  /** @param firstMember id of the first member. Random for each server, so that ids of two servers do not collide. */
+  constructor(parts: TopicParts<User>, firstMember: number) {
+    this.#parts = parts
+    this.#nextMember = firstMember
+    this.#frozen = new FrozenMemberships(parts, (membership) => this.#delete(membership))
   }
 
   /**
@@ -79,7 +53,7 @@ export class TopicMemberships<User extends AuthenticatedUser> {
    * @throws HawserError `rate_limited` at `topicsPerSession` or `topicsPerUser`.
    */
   join(session: ServerSession<User>, request: CheckedJoin): JoinReply {
-    const { hub, log, index } = this.#options
+    const { hub, log, index } = this.#parts
     const { topic } = request
     const known = index.get(topic, session)
     if (known !== undefined) {
@@ -100,7 +74,7 @@ export class TopicMemberships<User extends AuthenticatedUser> {
 
   /** Changes no state before the EVENT is encoded, and throws nothing after it. */
   #sendPage(session: ServerSession<User>, request: CheckedJoin): JoinReply {
-    const { hub, log, counters } = this.#options
+    const { hub, log, counters } = this.#parts
     const { topic, since, recent } = request
     const maxBytes = this.#publicationMaxBytes(topic)
     const missed = log.read(topic, { since, recent, maxBytes })
@@ -109,7 +83,7 @@ export class TopicMemberships<User extends AuthenticatedUser> {
     const page = this.#page(entries, session, maxBytes)
     const isLast = page.length === entries.length
     const membership = isLast ? this.#newMembership(session, request) : undefined
-    const joined = this.#joined({ topic, missed, membership })
+    const joined = this.#joined(topic, missed, membership)
     // Before the last page the session receives no live publications, so that all publications arrive in order.
     if (membership === undefined) hub.leave(topic, session)
     else this.#add(membership)
@@ -120,47 +94,47 @@ export class TopicMemberships<User extends AuthenticatedUser> {
 
   /** Leaves on request of the client. No effect on a session that the application subscribed. */
   leave(session: Session<User>, topic: string): void {
-    const membership = this.#options.index.get(topic, session)
+    const membership = this.#parts.index.get(topic, session)
     if (membership !== undefined) this.#delete(membership)
   }
 
   /** Removes a member or a subscriber on behalf of the application. */
   unsubscribe(topic: string, session: ServerSession<User>): void {
-    const membership = this.#options.index.get(topic, session)
-    if (membership === undefined) this.#options.hub.leave(topic, session)
+    const membership = this.#parts.index.get(topic, session)
+    if (membership === undefined) this.#parts.hub.leave(topic, session)
     else
       this.#remove(membership, new HawserError("forbidden", { message: "the server ended the membership" }))
   }
 
   setState(membership: Membership<User>, state: Encoded<unknown> | undefined): void {
     membership.state = state
-    if (membership.isShown) this.#options.board.changed(membership)
+    this.#parts.board.changed(membership)
   }
 
   /** Updates `away` of a session that was attached or detached. An attached session is checked with `canJoin` again. */
   onAttachment(session: ServerSession<User>): void {
-    const { board, index } = this.#options
+    const { board, index } = this.#parts
     for (const membership of index.of(session)) {
       membership.away = !session.attached
-      if (membership.isShown) board.changed(membership)
+      board.changed(membership)
       if (session.attached) this.#checkAgain(membership)
     }
   }
 
   /** Checks all memberships again after a token renewal: the user's rights may have changed. */
   onRenewed(session: ServerSession<User>): void {
-    for (const membership of this.#options.index.of(session)) this.#checkAgain(membership)
+    for (const membership of this.#parts.index.of(session)) this.#checkAgain(membership)
   }
 
   /** Removes an ended session from all topics. */
   onEnded(session: ServerSession<User>): void {
-    for (const membership of this.#options.index.of(session)) this.#delete(membership)
-    this.#options.hub.leaveAll(session)
+    for (const membership of this.#parts.index.of(session)) this.#delete(membership)
+    this.#parts.hub.leaveAll(session)
   }
 
   /** Keeps the memberships of a frozen session, and ends the subscriptions that the application made. */
   onFrozen(session: ServerSession<User>): readonly MembershipRecord[] {
-    const { hub, index } = this.#options
+    const { hub, index } = this.#parts
     for (const topic of hub.topicsOf(session))
       if (index.get(topic, session) === undefined) hub.leave(topic, session)
     return this.#frozen.freeze(session)
@@ -175,12 +149,12 @@ export class TopicMemberships<User extends AuthenticatedUser> {
   }
 
   #checkAgain(membership: Membership<User>): void {
-    const { kinds, board, onError, clock } = this.#options
+    const { kinds, board, onError, clock } = this.#parts
     const { topic, session } = membership
     if (this.#isChecking(membership)) return
     const check: Check = { sinceMs: clock.now(), isStale: false }
     const keep = (): void => {
-      if (this.#isCurrent(membership) && membership.isShown) board.catchUp(membership)
+      if (this.#isCurrent(membership)) board.catchUp(membership)
     }
     const remove = (error: unknown): void => {
       if (!isAnswer(error)) onError(error)
@@ -214,7 +188,7 @@ export class TopicMemberships<User extends AuthenticatedUser> {
    * `requestTimeoutMaxMs` or longer does not count.
    */
   #isChecking(membership: Membership<User>): boolean {
-    const { clock, limits } = this.#options
+    const { clock, limits } = this.#parts
     const check = this.#checks.get(membership)
     if (check === undefined || clock.now() - check.sinceMs >= limits.requestTimeoutMaxMs) return false
     check.isStale = true
@@ -222,7 +196,7 @@ export class TopicMemberships<User extends AuthenticatedUser> {
   }
 
   #isCurrent(membership: Membership<User>): boolean {
-    return this.#options.index.get(membership.topic, membership.session) === membership
+    return this.#parts.index.get(membership.topic, membership.session) === membership
   }
 
   #newMembership(session: ServerSession<User>, { topic, state }: CheckedJoin): Membership<User> {
@@ -233,46 +207,38 @@ export class TopicMemberships<User extends AuthenticatedUser> {
       user: session.user.id,
       state,
       away: !session.attached,
-      isShown: this.#options.kinds.of(topic).spec.presence !== undefined,
+      isShown: this.#parts.kinds.hasPresence(topic),
       isBehind: false,
     }
   }
 
   #add(membership: Membership<User>): void {
-    const { board, hub, index, counters } = this.#options
+    const { board, hub, index, counters } = this.#parts
     this.#nextMember += 1
     hub.join(membership.topic, membership.session)
     index.add(membership)
-    if (membership.isShown) board.add(membership)
+    board.add(membership)
     counters.topicJoins += 1
   }
 
   #delete(membership: Membership<User>): void {
-    const { board, hub, index } = this.#options
+    const { board, hub, index } = this.#parts
     this.#checks.delete(membership)
     index.delete(membership)
-    if (membership.isShown) board.delete(membership)
+    board.delete(membership)
     hub.leave(membership.topic, membership.session)
   }
 
   #remove(membership: Membership<User>, { code, message }: HawserError): void {
     this.#delete(membership)
-    this.#options.counters.topicMembersPutOut += 1
+    this.#parts.counters.topicMembersPutOut += 1
     const payload = leftPayload({ topic: membership.topic, code, message })
-    this.#options.fanOut.run(() => void membership.session.publish(this.#event("$leave", payload)))
+    this.#parts.fanOut.run(() => void membership.session.publish(this.#event("$leave", payload)))
   }
 
   /** Builds the EVENT `$join` and encodes it. */
-  #joined({
-    topic,
-    missed,
-    membership,
-  }: {
-    readonly topic: string
-    readonly missed: LogRead
-    readonly membership: Membership<User> | undefined
-  }): Publication {
-    const { board, compact } = this.#options
+  #joined(topic: string, missed: LogRead, membership: Membership<User> | undefined): Publication {
+    const { board, compact } = this.#parts
     const payload = joinedPayload({
       topic,
       epoch: missed.head.epoch,
@@ -288,7 +254,7 @@ export class TopicMemberships<User extends AuthenticatedUser> {
   }
 
   #replay(session: ServerSession<User>, joined: Publication, page: readonly LogEntry[]): void {
-    const { counters, fanOut } = this.#options
+    const { counters, fanOut } = this.#parts
     const own = clientKey(session)
     fanOut.run(() => {
       session.publish(joined)
@@ -303,7 +269,7 @@ export class TopicMemberships<User extends AuthenticatedUser> {
 
   /** Returns the size of the largest publication that an empty send buffer holds beside the EVENT `$join`. */
   #publicationMaxBytes(topic: string): number {
-    const { board, limits } = this.#options
+    const { board, limits } = this.#parts
     const { sendBufferMaxBytes } = limits
     return sendBufferMaxBytes - Math.min(joinMaxBytes, sendBufferMaxBytes / 4) - board.listedBytes(topic)
   }
@@ -318,7 +284,7 @@ export class TopicMemberships<User extends AuthenticatedUser> {
     { buffered }: ServerSession<User>,
     publicationMaxBytes: number,
   ): readonly LogEntry[] {
-    const { limits } = this.#options
+    const { limits } = this.#parts
     const maxCount = Math.min(limits.topicPageMaxCount, limits.sendBufferMaxCount / 2 - buffered.messages)
     const maxBytes = Math.min(limits.topicPageMaxBytes, limits.sendBufferMaxBytes / 2 - buffered.bytes)
     const freeBytes = publicationMaxBytes - buffered.bytes
@@ -333,12 +299,7 @@ export class TopicMemberships<User extends AuthenticatedUser> {
   }
 
   #event(name: string, payload: unknown): Publication {
-    return new Publication(this.#options.counters, {
-      name,
-      spec: protocolEvent,
-      payload,
-      source: undefined,
-      isSingle: true,
-    })
+    const isSingle = true
+    return new Publication(this.#parts.counters, { ...protocolEvent, name, payload, isSingle })
   }
 }

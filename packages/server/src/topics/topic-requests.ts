@@ -9,53 +9,36 @@ import {
   topicCalls,
   validate,
 } from "@hawser/protocol/core"
-import type { Clock, Encoded, EventSpec, Schema, ServerLimits, TopicSpec } from "@hawser/protocol"
+import type { Encoded, Schema, TopicSpec } from "@hawser/protocol"
 import type {
-  Codec,
   JoinReply,
   JoinRequest,
   LeaveRequest,
   PresenceRequest,
   PublishReply,
   PublishRequest,
-  RateLimiter,
   TopicCall,
 } from "@hawser/protocol/core"
 import type { AuthenticatedUser } from "../base/authenticate.ts"
 import type { AnyHandler, HandlerContext } from "../calls/call-router.ts"
-import type { ServerCounters } from "../base/counters.ts"
 import type { ServerSession } from "../session/life/server-session.ts"
-import type { SessionRegistry } from "../session/life/session-registry.ts"
 import type { Session } from "../base/session.ts"
-import type { Hub } from "./hub.ts"
 import type { Publisher } from "./publisher.ts"
 import type { TopicMemberships } from "./topic-memberships.ts"
 import { permit } from "./topic-kinds.ts"
-import type { TopicKinds } from "./topic-kinds.ts"
-import type { MembershipIndex } from "./membership-index.ts"
-
-export interface TopicRequestsOptions<User extends AuthenticatedUser> {
-  readonly kinds: TopicKinds<User>
-  readonly memberships: TopicMemberships<User>
-  readonly index: MembershipIndex<User>
-  readonly hub: Hub<ServerSession<User>>
-  readonly publisher: Publisher<User>
-  readonly registry: SessionRegistry<User>
-  readonly events: ReadonlyMap<string, EventSpec>
-  readonly codec: Pick<Codec, "hold">
-  readonly limiter: RateLimiter
-  readonly clock: Clock
-  readonly limits: ServerLimits
-  readonly counters: ServerCounters
-}
+import type { TopicParts } from "./topic-parts.ts"
 
 type Context<User extends AuthenticatedUser> = HandlerContext<unknown, Session<User>>
 
 export class TopicRequests<User extends AuthenticatedUser> {
-  readonly #options: TopicRequestsOptions<User>
+  readonly #parts: TopicParts<User>
+  readonly #memberships: TopicMemberships<User>
+  readonly #publisher: Publisher<User>
 
-  constructor(options: TopicRequestsOptions<User>) {
-    this.#options = options
+  constructor(parts: TopicParts<User>, memberships: TopicMemberships<User>, publisher: Publisher<User>) {
+    this.#parts = parts
+    this.#memberships = memberships
+    this.#publisher = publisher
   }
 
   /** Returns the handlers by the names of their requests. */
@@ -70,7 +53,7 @@ export class TopicRequests<User extends AuthenticatedUser> {
   }
 
   async #join(input: JoinRequest, context: Context<User>): Promise<JoinReply> {
-    const { kinds, memberships, counters } = this.#options
+    const { kinds, counters } = this.#parts
     const { session, signal } = context
     const joining = this.#served(session)
     const { topic } = input
@@ -81,7 +64,7 @@ export class TopicRequests<User extends AuthenticatedUser> {
       await permit(`join "${topic}"`, rules.canJoin?.({ topic, session }))
       signal.throwIfAborted()
       assertActive(joining)
-      return memberships.join(joining, { ...input, state })
+      return this.#memberships.join(joining, { ...input, state })
     } catch (error) {
       counters.topicJoinsRefused += 1
       throw error
@@ -89,12 +72,12 @@ export class TopicRequests<User extends AuthenticatedUser> {
   }
 
   #leave(input: LeaveRequest, { session }: Context<User>): null {
-    this.#options.memberships.leave(this.#served(session), input.topic)
+    this.#memberships.leave(this.#served(session), input.topic)
     return null
   }
 
   async #publish(input: PublishRequest, { session }: Context<User>): Promise<PublishReply> {
-    const { publisher, counters } = this.#options
+    const { counters } = this.#parts
     const sender = this.#served(session)
     const { topic, event, payload } = input
     const except = input.echo ? undefined : session
@@ -108,7 +91,7 @@ export class TopicRequests<User extends AuthenticatedUser> {
     try {
       await this.#checkPublish(input, sender)
       assertActive(sender)
-      const { offset } = publisher.toTopic(topic, { event, payload, except, admit })
+      const { offset } = this.#publisher.toTopic(topic, { event, payload, except, admit })
       counters.topicPublishes += 1
       return { offset: offset ?? null }
     } catch (error) {
@@ -118,7 +101,7 @@ export class TopicRequests<User extends AuthenticatedUser> {
   }
 
   async #setState(input: PresenceRequest, { session }: Context<User>): Promise<null> {
-    const { kinds, memberships, index } = this.#options
+    const { kinds, index } = this.#parts
     const owner = this.#served(session)
     const state = await this.#checkedState(kinds.of(input.topic).spec, input)
     assertActive(owner)
@@ -127,12 +110,12 @@ export class TopicRequests<User extends AuthenticatedUser> {
       throw new HawserError("forbidden", {
         message: `cannot set the presence state: the session has not joined "${input.topic}"`,
       })
-    memberships.setState(membership, state)
+    this.#memberships.setState(membership, state)
     return null
   }
 
   async #checkPublish(input: PublishRequest, session: ServerSession<User>): Promise<void> {
-    const { kinds, events, hub } = this.#options
+    const { kinds, events, hub } = this.#parts
     const { topic, event, payload } = input
     const { spec, rules } = kinds.of(topic)
     const eventSpec = spec.events.includes(event) ? events.get(event) : undefined
@@ -151,7 +134,7 @@ export class TopicRequests<User extends AuthenticatedUser> {
     spec: TopicSpec,
     { topic, state }: PresenceRequest,
   ): Promise<Encoded<unknown> | undefined> {
-    const { codec, limits } = this.#options
+    const { codec, limits } = this.#parts
     if (spec.presence === undefined) {
       if (state === undefined) return undefined
       throw new HawserError("invalid_input", {
@@ -172,7 +155,7 @@ export class TopicRequests<User extends AuthenticatedUser> {
    * to more recipients than the bucket holds; the excess is a debt. @throws HawserError `rate_limited`
    */
   #charge(session: ServerSession<User>, { topic, echo }: PublishRequest): void {
-    const { hub, limiter, limits, clock } = this.#options
+    const { hub, limiter, limits, clock } = this.#parts
     const members = hub.members(topic)
     const recipients = members.size - (!echo && members.has(session) ? 1 : 0)
     const key = `${session.user.id}\n$deliveries`
@@ -189,7 +172,7 @@ export class TopicRequests<User extends AuthenticatedUser> {
 
   /** @throws HawserError `not_available` for a client whose profile has no topics. */
   #served(session: Session<User>): ServerSession<User> {
-    const all: ReadonlySet<Session<User>> = this.#options.registry.all
+    const all: ReadonlySet<Session<User>> = this.#parts.registry.all
     const isOpen = (one: Session<User>): one is ServerSession<User> => all.has(one)
     if (!isOpen(session)) throw new HawserError("session_ended")
     session.dialect.assertServes("topics")

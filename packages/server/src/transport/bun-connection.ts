@@ -77,7 +77,7 @@ export class BunConnection implements ServerConnection, Outlet {
   }
 
   close(code: number, reason: string): void {
-    if (this.#state.kind !== "open") return
+    if (!this.isOpen) return
     this.#join()
     this.#state = { kind: "closing", turn: this.#turn, code, reason: closeReason(reason) }
   }
@@ -98,7 +98,7 @@ export class BunConnection implements ServerConnection, Outlet {
   }
 
   ping(): void {
-    if (this.#state.kind !== "open") return
+    if (!this.isOpen) return
     this.#join()
     this.#hasPing = true
   }

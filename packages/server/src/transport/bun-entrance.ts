@@ -6,7 +6,7 @@ import { ControlFrames } from "./control-frames.ts"
 import type { EntranceHost } from "./entrances.ts"
 import { plainAnswer, plainText } from "./http-server.ts"
 import { isWebSocketOffer, proxyHeaders } from "./judge-upgrade.ts"
-import type { UpgradeAccepted } from "./judge-upgrade.ts"
+import type { RefusalResponse, UpgradeAccepted } from "./judge-upgrade.ts"
 import { requestTarget } from "./request-target.ts"
 
 /** Handlers for a `Bun.serve` of the application. */
@@ -118,13 +118,7 @@ function isUpgrade({ headers }: Request): boolean {
   )
 }
 
-interface Refusal {
-  readonly status: number
-  readonly message: string
-  readonly retryAfterSeconds?: number
-}
-
-function refusal({ status, message, retryAfterSeconds }: Refusal): Response {
+function refusal({ status, message, retryAfterSeconds }: RefusalResponse): Response {
   const headers: Record<string, string> = { "Content-Type": plainText, Connection: "close" }
   if (retryAfterSeconds !== undefined) headers["Retry-After"] = `${retryAfterSeconds}`
   return new Response(`${message}\n`, { status, headers })

@@ -2,15 +2,16 @@
 // runtimes (`open`). `close` ends them all. Must not know frames.
 import { HawserError } from "@hawser/protocol"
 import type { Clock, ServerLimits } from "@hawser/protocol"
-import type { Accept } from "@hawser/protocol/core"
+import type { Accept, Profile } from "@hawser/protocol/core"
 import type { Server as HttpServer } from "node:http"
+import type { Base } from "../base/create-base.ts"
 import type { Listening } from "./listening.ts"
 import { openHttpServer } from "./http-server.ts"
 import { judgeUpgrade } from "./judge-upgrade.ts"
-import type { UpgradeRequest, UpgradeVerdict } from "./judge-upgrade.ts"
-import type { Turn } from "./turn.ts"
+import type { UpgradePolicy, UpgradeRequest, UpgradeVerdict } from "./judge-upgrade.ts"
+import { canonicalOrigins } from "./origin.ts"
+import { Turn } from "./turn.ts"
 import { serveUpgrades } from "./upgrade.ts"
-import type { UpgradeOptions } from "./upgrade.ts"
 
 /** The server as an entrance on another HTTP server than Node's uses it, for example Bun's. */
 export interface EntranceHost {
@@ -35,74 +36,85 @@ export interface EntranceHost {
   open(close: () => Promise<void>): void
 }
 
-export interface EntrancesOptions extends UpgradeOptions {
+/** Options of the server's entrances. */
+export interface EntrancesSetup extends Pick<
+  UpgradePolicy,
+  "path" | "allowLoopbackOrigins" | "trustProxy" | "warnings" | "isClosing"
+> {
+  readonly origins: readonly string[] | ((origin: string) => boolean) | undefined
   /** @throws TypeError while a call of the contract has no handler. */
   readonly assertReady: () => void
 }
 
-export class Entrances implements EntranceHost {
-  readonly path: string
-  readonly limits: ServerLimits
-  readonly clock: Pick<Clock, "now">
+/** Parts of the session layer that entrances use. */
+interface EnteredSessions {
   readonly accept: Accept
-  readonly turn: Turn
-  readonly onError: (error: unknown) => void
-  readonly #options: EntrancesOptions
-  readonly #detachers = new Map<HttpServer, () => void>()
-  readonly #closers = new Set<() => Promise<void>>()
+  readonly caps: UpgradePolicy["caps"]
+  readonly dialects: ReadonlyMap<Profile, unknown>
+}
 
-  constructor(options: EntrancesOptions) {
-    this.#options = options
-    this.path = options.path
-    this.limits = options.limits
-    this.clock = options.clock
-    this.accept = options.accept
-    this.turn = options.turn
-    this.onError = options.onError
+/** Entrances of one server. */
+export interface Entrances extends EntranceHost {
+  attach(httpServer: HttpServer): void
+  listen(where?: { port?: number; host?: string }): Promise<Listening>
+  close(): Promise<void>
+}
+
+/** @throws TypeError for an entry of `origins` that is not an origin. */
+export function createEntrances(
+  setup: EntrancesSetup,
+  base: Base,
+  { accept, caps, dialects }: EnteredSessions,
+): Entrances {
+  const { limits, clock, onError } = base
+  const { path, isClosing, assertReady } = setup
+  const origins = typeof setup.origins === "object" ? canonicalOrigins(setup.origins) : setup.origins
+  const turn = new Turn(base)
+  const upgrades = { ...base, ...setup, origins, accept, caps, profiles: new Set(dialects.keys()), turn }
+  const detachers = new Map<HttpServer, () => void>()
+  const closers = new Set<() => Promise<void>>()
+  function assertOpen(): void {
+    if (isClosing()) throw new HawserError("server_shutdown", { message: "the server is closed" })
+    assertReady()
   }
-
-  judge(request: UpgradeRequest): UpgradeVerdict {
-    return judgeUpgrade(request, this.#options)
-  }
-
-  open(close: () => Promise<void>): void {
-    this.#assertOpen()
-    this.#closers.add(close)
-  }
-
-  attach(httpServer: HttpServer): void {
-    this.#assertOpen()
-    if (this.#detachers.has(httpServer))
+  function attach(httpServer: HttpServer): void {
+    assertOpen()
+    if (detachers.has(httpServer))
       throw new TypeError("cannot attach the HTTP server: it is attached already")
-    this.#detachers.set(httpServer, serveUpgrades(httpServer, this.#options))
+    detachers.set(httpServer, serveUpgrades(httpServer, upgrades))
   }
-
-  async listen({ port = 0, host }: { port?: number; host?: string } = {}): Promise<Listening> {
-    const { limits, onError, path } = this.#options
-    this.#assertOpen()
-    const own = await openHttpServer({ port, host, limits, onError })
-    try {
-      this.attach(own.httpServer)
-    } catch (error) {
-      // The server was closed while the port was opening.
-      await own.close()
-      throw error
-    }
-    this.#closers.add(() => own.close())
-    return listeningOn({ port: own.port, host, path })
-  }
-
-  async close(): Promise<void> {
-    for (const detach of this.#detachers.values()) detach()
-    this.#detachers.clear()
-    await Promise.all([...this.#closers].map((close) => close()))
-    this.#closers.clear()
-  }
-
-  #assertOpen(): void {
-    if (this.#options.isClosing())
-      throw new HawserError("server_shutdown", { message: "the server is closed" })
-    this.#options.assertReady()
+  return {
+    path,
+    limits,
+    clock,
+    accept,
+    turn,
+    onError,
+    judge: (request) => judgeUpgrade(request, upgrades),
+    open(close) {
+      assertOpen()
+      closers.add(close)
+    },
+    attach,
+    async listen({ port = 0, host } = {}) {
+      assertOpen()
+      const own = await openHttpServer({ port, host, limits, onError })
+      try {
+        attach(own.httpServer)
+      } catch (error) {
+        // The server was closed while the port was opening.
+        await own.close()
+        throw error
+      }
+      closers.add(() => own.close())
+      return listeningOn({ port: own.port, host, path })
+    },
+    async close() {
+      for (const detach of detachers.values()) detach()
+      detachers.clear()
+      await Promise.all([...closers].map((close) => close()))
+      closers.clear()
+    },
   }
 }
 

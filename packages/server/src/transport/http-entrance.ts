@@ -1,23 +1,20 @@
 // Shared state of all Hawser servers on one HTTP server of Node: dispatches its upgrades to the server of their path, and
 // watches its sockets (`AcceptWatch`). Answers upgrades without a server if no other listener takes them. Must not know frames.
 import type { ServerLimits } from "@hawser/protocol"
-import type { TimerQueue } from "@hawser/protocol/core"
 import type { IncomingMessage, Server as HttpServer } from "node:http"
 import { Server as TlsServer } from "node:tls"
 import type { Duplex } from "node:stream"
-import type { SocketDrop } from "../base/health.ts"
 import { AcceptWatch } from "./accept-watch.ts"
+import type { AcceptWatchOptions } from "./accept-watch.ts"
 import { isWebSocketOffer } from "./judge-upgrade.ts"
 import { hasAllHeaders } from "./header-fields.ts"
 import { requestTarget } from "./request-target.ts"
 
 /** One Hawser server on the HTTP server. */
-export interface HttpEntry {
+export interface HttpEntry extends AcceptWatchOptions {
   readonly path: string
-  readonly limits: Pick<ServerLimits, "httpTimeoutMs" | "requestlessPerAddress" | "upgradeUntakenMs">
-  readonly timers: TimerQueue
+  readonly limits: AcceptWatchOptions["limits"] & Pick<ServerLimits, "upgradeUntakenMs">
   readonly onError: (error: unknown) => void
-  readonly onDropped: (reason: SocketDrop) => void
   readonly onUpgrade: (incoming: IncomingMessage, socket: Duplex, head: Buffer) => void
   /** Refuses an upgrade for a path without a server. */
   readonly refusePath: (incoming: IncomingMessage, socket: Duplex) => void
@@ -56,7 +53,11 @@ class HttpEntrance {
         `another Hawser server has the path ${entry.path} on this HTTP server; set the option path of one of them`,
       )
     this.#entries.set(entry.path, entry)
-    if (this.#entries.size === 1) this.#open(entry)
+    if (this.#entries.size === 1) {
+      this.#watchFor(entry)
+      this.#httpServer.on("upgrade", this.#onUpgrade)
+      this.#restoreCallback = passOrdinary(this.#httpServer, (upgrade) => this.#isOrdinary(upgrade))
+    }
     return () => this.#leave(entry)
   }
 
@@ -75,12 +76,6 @@ class HttpEntrance {
   #watchFor(entry: HttpEntry | undefined): void {
     this.#watch?.stop()
     this.#watch = entry === undefined ? undefined : new AcceptWatch(this.#httpServer, entry)
-  }
-
-  #open(entry: HttpEntry): void {
-    this.#watchFor(entry)
-    this.#httpServer.on("upgrade", this.#onUpgrade)
-    this.#restoreCallback = passOrdinary(this.#httpServer, (upgrade) => this.#isOrdinary(upgrade))
   }
 
   #close(): void {
@@ -145,12 +140,13 @@ class HttpEntrance {
     socket.once("close", settle)
   }
 
-  #answer({ incoming, socket, head, entry }: Upgrade): void {
+  #answer(upgrade: Upgrade): void {
+    const { incoming, socket, entry } = upgrade
     const isOrdinary =
       !isWebSocketOffer(incoming.headers.upgrade ?? "") &&
       !isBodyKept(incoming, this.#httpServer) &&
       hasAllHeaders(incoming, this.#httpServer)
-    if (isOrdinary) serveOrdinary(this.#httpServer, incoming, { socket, head })
+    if (isOrdinary) serveOrdinary(this.#httpServer, upgrade)
     else entry.refusePath(incoming, socket)
   }
 }
@@ -188,17 +184,8 @@ function passOrdinary(httpServer: HttpServer, isOrdinary: (upgrade: string) => b
 /** Headers, and options of the header Connection, that offer another protocol. */
 const offering: ReadonlySet<string> = new Set(["upgrade", "http2-settings"])
 
-interface UpgradeSocket {
-  readonly socket: Duplex
-  readonly head: Buffer
-}
-
 /** Passes the request to the HTTP server again, without the offer. */
-function serveOrdinary(
-  httpServer: HttpServer,
-  incoming: IncomingMessage,
-  { socket, head }: UpgradeSocket,
-): void {
+function serveOrdinary(httpServer: HttpServer, { incoming, socket, head }: Upgrade): void {
   const lines = [`${incoming.method} ${incoming.url} HTTP/${incoming.httpVersion}`]
   const { rawHeaders } = incoming
   // Names and values alternate.

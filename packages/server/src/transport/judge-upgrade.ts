@@ -3,7 +3,7 @@
 import { chooseProfile, quoted, subprotocol } from "@hawser/protocol/core"
 import type { Profile } from "@hawser/protocol/core"
 import type { Health, UpgradeRefusal } from "../base/health.ts"
-import type { CapVerdict } from "../session/opening/connection-caps.ts"
+import type { ConnectionCaps } from "../session/opening/connection-caps.ts"
 import { canonicalOrigin, isLoopbackHost, isLoopbackOrigin, isOfHost } from "./origin.ts"
 import { addressKey, forwardedAddress, isLoopback, peerAddress } from "./peer-address.ts"
 import type { UpgradeWarnings } from "./upgrade-warnings.ts"
@@ -36,7 +36,7 @@ export function isWebSocketOffer(upgrade: string): boolean {
   return upgrade.split(",").some((offer) => offer.trim().toLowerCase() === "websocket")
 }
 
-export interface UpgradeRefused {
+interface UpgradeRefused {
   /** Discriminant of `UpgradeVerdict`. */
   readonly kind: "refused"
   /** Reason, as a label of the metrics. */
@@ -48,6 +48,9 @@ export interface UpgradeRefused {
   /** Header Retry-After, in seconds. Absent: the response has no such header. */
   readonly retryAfterSeconds?: number
 }
+
+/** Part of a refusal that the client receives. */
+export type RefusalResponse = Pick<UpgradeRefused, "status" | "message" | "retryAfterSeconds">
 
 export interface UpgradeAccepted {
   /** Discriminant of `UpgradeVerdict`. */
@@ -72,7 +75,7 @@ export interface UpgradePolicy {
   readonly trustProxy: boolean
   /** Profiles that this server serves. */
   readonly profiles: ReadonlySet<Profile>
-  readonly checkCaps: (address: string, exempt: boolean) => CapVerdict
+  readonly caps: Pick<ConnectionCaps, "check">
   readonly isClosing: () => boolean
   readonly health: Pick<Health, "upgradesRefused">
   readonly warnings: Pick<UpgradeWarnings, "refused" | "proxied">
@@ -97,41 +100,29 @@ export function judgeUpgrade(request: UpgradeRequest, policy: UpgradePolicy): Up
   return verdict
 }
 
+function refused(reason: UpgradeRefusal, status: number, message: string): UpgradeRefused {
+  return { kind: "refused", reason, status, message }
+}
+
 function judge(request: UpgradeRequest, policy: UpgradePolicy): UpgradeVerdict {
   const { origin } = request
   if (request.path !== policy.path) {
-    return { kind: "refused", reason: "path", status: 404, message: "no such path" }
+    return refused("path", 404, "no such path")
   }
   if (policy.isClosing()) {
-    return {
-      kind: "refused",
-      reason: "shutting_down",
-      status: 503,
-      message: "the server is shutting down",
-      retryAfterSeconds: 1,
-    }
+    return { ...refused("shutting_down", 503, "the server is shutting down"), retryAfterSeconds: 1 }
   }
   // A dropped field may be the Origin, or the X-Forwarded-For of the proxy.
   if (!request.headersComplete) {
-    return { kind: "refused", reason: "headers", status: 431, message: "too many header fields" }
+    return refused("headers", 431, "too many header fields")
   }
   if (origin !== undefined && !originAllowed(origin, request, policy)) {
-    return {
-      kind: "refused",
-      reason: "origin",
-      status: 403,
-      message: `pages of ${quoted(origin)} may not connect here`,
-    }
+    return refused("origin", 403, `pages of ${quoted(origin)} may not connect here`)
   }
   const profile = chooseProfile(offeredProtocols(request))
   if (profile === undefined || !policy.profiles.has(profile)) {
     const orNone = policy.profiles.size > 1 ? ", or none" : ""
-    return {
-      kind: "refused",
-      reason: "subprotocol",
-      status: 400,
-      message: `offer the subprotocol "${subprotocol}"${orNone}`,
-    }
+    return refused("subprotocol", 400, `offer the subprotocol "${subprotocol}"${orNone}`)
   }
   return judgeAddress(request, profile, policy)
 }
@@ -141,21 +132,15 @@ function judgeAddress(request: UpgradeRequest, profile: Profile, policy: Upgrade
   const peer = peerAddress(request, policy.trustProxy)
   const address = addressKey(peer)
   const isCapped = policy.trustProxy || !isLoopback(peer)
-  switch (policy.checkCaps(address, !isCapped)) {
+  switch (policy.caps.check(address, !isCapped)) {
     case "tooManyOfAddress":
       return {
-        kind: "refused",
-        reason: "address_connections",
-        status: 429,
-        message: "too many connections of this address",
+        ...refused("address_connections", 429, "too many connections of this address"),
         retryAfterSeconds: 10,
       }
     case "tooManyUnauthenticated":
       return {
-        kind: "refused",
-        reason: "logins_under_way",
-        status: 503,
-        message: "too many connections are logging in",
+        ...refused("logins_under_way", 503, "too many connections are logging in"),
         retryAfterSeconds: 2,
       }
     case "allowed":

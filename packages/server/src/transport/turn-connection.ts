@@ -64,29 +64,28 @@ export class TurnConnection implements ServerConnection, Outlet {
 
   release(turn: number): void {
     if (!this.#turn.permits(this)) return
-    const isOpenTurn = turn === this.#joined
-    const outputs = isOpenTurn ? this.#queue : this.#sealed
-    if (isOpenTurn) {
-      this.#queue = []
-      this.#joined = 0
-    } else {
-      this.#sealed = []
-    }
+    if (turn === this.#joined) this.#swap()
+    const outputs = this.#sealed
+    this.#sealed = []
     for (const output of outputs) this.#write(output)
   }
 
   #add(output: Output): boolean {
     if (!this.isOpen) return false
     if (this.#joined !== this.#turn.open) {
-      if (this.#joined !== 0) {
-        this.#sealed = this.#queue
-        this.#queue = []
-      }
+      if (this.#joined !== 0) this.#swap()
       this.#joined = this.#turn.open
       this.#turn.join(this)
     }
     this.#queue.push(output)
     return true
+  }
+
+  /** Seals the output of the joined turn. Previously sealed output was released, because at most one turn is sealed. */
+  #swap(): void {
+    this.#joined = 0
+    this.#sealed = this.#queue
+    this.#queue = []
   }
 
   #write(output: Output): void {

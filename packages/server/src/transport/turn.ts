@@ -53,9 +53,7 @@ export interface TurnOptions {
 }
 
 export class Turn {
-  readonly #clock: Pick<Clock, "afterTurn" | "schedule">
-  readonly #onError: (error: unknown) => void
-  readonly #gate: Gate | undefined
+  readonly #options: TurnOptions
   #open = 1
   /** Connections with output in the open turn. */
   #outlets: Outlet[] = []
@@ -69,10 +67,8 @@ export class Turn {
   }
 
   /** Creates a turn with number 1 open and no output. */
-  constructor({ clock, onError, gate }: TurnOptions) {
-    this.#clock = clock
-    this.#onError = onError
-    this.#gate = gate
+  constructor(options: TurnOptions) {
+    this.#options = options
   }
 
   /** Number of the open turn, from 1. No output belongs to turn 0. */
@@ -131,7 +127,7 @@ export class Turn {
   #pass(turn: SealedTurn): void {
     let passing: Promise<void> | undefined
     try {
-      passing = this.#gate?.pass(turn)
+      passing = this.#options.gate?.pass(turn)
     } catch (error) {
       this.#discard(turn, error)
       return
@@ -147,13 +143,13 @@ export class Turn {
   }
 
   #discard(turn: SealedTurn, error: unknown): void {
-    this.#onError(error)
+    this.#options.onError(error)
     for (const outlet of turn.outlets) outlet.terminate()
     this.#next()
   }
 
   #fail(outlet: Outlet, error: unknown): void {
-    this.#onError(error)
+    this.#options.onError(error)
     outlet.terminate()
   }
 
@@ -165,7 +161,8 @@ export class Turn {
   #arm(): void {
     if (this.#isArmed || this.#sealed !== undefined) return
     this.#isArmed = true
-    if (this.#clock.afterTurn === undefined) this.#clock.schedule(0, this.#end)
-    else this.#clock.afterTurn(this.#end)
+    const { clock } = this.#options
+    if (clock.afterTurn === undefined) clock.schedule(0, this.#end)
+    else clock.afterTurn(this.#end)
   }
 }

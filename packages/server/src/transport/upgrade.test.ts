@@ -59,7 +59,7 @@ function upgrade(
     origins: undefined,
     trustProxy: false,
     profiles: new Set(["hawser.1", "2.0"]),
-    checkCaps: () => "allowed",
+    caps: { check: () => "allowed" },
     isClosing: () => false,
     allowLoopbackOrigins: false,
     health: { upgradesRefused: refused, socketsDropped: createHealth([], clock).socketsDropped },

@@ -1,31 +1,29 @@
 // Turns upgrades of Node's HTTP server into connections, and writes the responses of refusals. Must not know frames.
 import { subprotocol } from "@hawser/protocol/core"
-import type { Clock, ServerLimits } from "@hawser/protocol"
-import type { Accept, TimerQueue } from "@hawser/protocol/core"
+import type { ServerLimits } from "@hawser/protocol"
+import type { Accept } from "@hawser/protocol/core"
 import { STATUS_CODES } from "node:http"
 import type { IncomingMessage, Server as HttpServer } from "node:http"
 import type { Duplex } from "node:stream"
+import type { Base } from "../base/create-base.ts"
 import type { Health } from "../base/health.ts"
 import { WebSocketServer } from "ws"
 import type { Server as LibraryServer } from "ws"
 import { hasAllHeaders } from "./header-fields.ts"
 import { enterHttpServer } from "./http-entrance.ts"
 import { judgeUpgrade, proxyHeaders } from "./judge-upgrade.ts"
-import type { UpgradeAccepted, UpgradePolicy, UpgradeRefused, UpgradeRequest } from "./judge-upgrade.ts"
+import type { RefusalResponse, UpgradeAccepted, UpgradePolicy, UpgradeRequest } from "./judge-upgrade.ts"
 import { requestTarget } from "./request-target.ts"
 import { OwnedWebSocket } from "./owned-web-socket.ts"
 import type { Turn } from "./turn.ts"
 import { WebSocketHost } from "./web-socket-host.ts"
 import { WebSocketConnection } from "./web-socket.ts"
 
-export interface UpgradeOptions extends UpgradePolicy {
+export interface UpgradeOptions extends UpgradePolicy, Pick<Base, "limits" | "timers" | "clock"> {
   readonly health: UpgradePolicy["health"] & Pick<Health, "socketsDropped">
   readonly accept: Accept
-  readonly limits: ServerLimits
-  readonly timers: TimerQueue
   /** Turn of the server, shared by all its entrances. */
   readonly turn: Turn
-  readonly clock: Pick<Clock, "now">
 }
 
 /**
@@ -33,27 +31,21 @@ export interface UpgradeOptions extends UpgradePolicy {
  * @throws TypeError if another Hawser server has this path there.
  */
 export function serveUpgrades(httpServer: HttpServer, options: UpgradeOptions): () => void {
-  const { path, limits, timers, onError, health } = options
-  const wss = createWebSocketServer(limits)
+  const wss = createWebSocketServer(options.limits)
   const host = new WebSocketHost(options)
 
   function judged(incoming: IncomingMessage, socket: Duplex): UpgradeAccepted | undefined {
     const verdict = judgeUpgrade(upgradeRequest(incoming, httpServer), options)
     if (verdict.kind === "accepted") return verdict
-    socket.on("error", onError)
     refuse(socket, verdict, options)
     return undefined
   }
 
   const leave = enterHttpServer(httpServer, {
-    path,
-    limits,
-    timers,
-    onError,
-    onDropped: (reason) => health.socketsDropped.add(reason),
+    ...options,
+    onDropped: (reason) => options.health.socketsDropped.add(reason),
     refusePath(incoming, socket) {
       if (judged(incoming, socket) === undefined) return
-      socket.on("error", onError)
       refuse(socket, { status: 426, message: "this path speaks WebSocket" }, options)
     },
     onUpgrade(incoming, socket, head) {
@@ -64,7 +56,6 @@ export function serveUpgrades(httpServer: HttpServer, options: UpgradeOptions): 
       wss.handleUpgrade(incoming, socket, head, (webSocket) => opened.push(webSocket))
       const [webSocket] = opened
       if (webSocket === undefined) {
-        socket.on("error", onError)
         dropLater(socket, options)
         return
       }
@@ -112,9 +103,7 @@ function upgradeRequest(incoming: IncomingMessage, httpServer: HttpServer): Upgr
   }
 }
 
-type Refusal = Pick<UpgradeRefused, "status" | "message" | "retryAfterSeconds">
-
-function refuse(socket: Duplex, refused: Refusal, options: UpgradeOptions): void {
+function refuse(socket: Duplex, refused: RefusalResponse, options: UpgradeOptions): void {
   const body = Buffer.from(`${refused.message}\n`)
   const status = `${refused.status} ${STATUS_CODES[refused.status]}`
   const retry = refused.retryAfterSeconds === undefined ? "" : `Retry-After: ${refused.retryAfterSeconds}\r\n`
@@ -125,7 +114,8 @@ function refuse(socket: Duplex, refused: Refusal, options: UpgradeOptions): void
 }
 
 /** Destroys the socket after `closeTimeoutMs`: the peer may not read, and no timeout of HTTP applies after an upgrade. */
-function dropLater(socket: Duplex, { timers, limits }: UpgradeOptions): void {
+function dropLater(socket: Duplex, { timers, limits, onError }: UpgradeOptions): void {
+  socket.on("error", onError)
   socket.once(
     "close",
     timers.after(limits.closeTimeoutMs, () => socket.destroy()),

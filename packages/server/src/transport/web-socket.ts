@@ -282,10 +282,8 @@ export class WebSocketConnection implements ServerConnection, Held, Outlet, Sock
   /** Drops the output of the open and of the sealed turn. */
   #drop(): void {
     this.#state = closed
+    this.#takePiece()
     this.#chain = undefined
-    this.#pieceSlab = nothing
-    this.#pieceStart = 0
-    this.#pieceEnd = 0
     this.#sealed = undefined
   }
 }
