@@ -19,7 +19,7 @@ type PublisherParts<User extends AuthenticatedUser> = Pick<
 /** One publication of a topic. A reliable one is encoded with the offset that it gets from the log. */
 interface TopicPublication<User extends AuthenticatedUser> extends HubPublication<ServerSession<User>> {
   /** Number of recipients; 0 before the delivery. */
-  readonly count: number
+  count: number
   /** @param offset undefined for a volatile publication. */
   encode(offset: number | undefined): void
 }
@@ -115,13 +115,10 @@ export class Publisher<User extends AuthenticatedUser> {
     { event, payload, except, admit }: TopicEvent<User>,
   ): TopicPublication<User> {
     const { compact, hub, log } = this.#parts
-    let count = 0
     let encoded: Publication | undefined
-    return {
+    const topicPublication: TopicPublication<User> = {
+      count: 0,
       except: this.#clientOf(except),
-      get count() {
-        return count
-      },
       encode: (offset) => {
         encoded = admit(() => {
           const publication = this.#publication(event, payload, { topic, offset })
@@ -138,9 +135,10 @@ export class Publisher<User extends AuthenticatedUser> {
         return outbound(message.bytes)
       },
       deliver: (members) => {
-        if (encoded !== undefined) count += this.#deliver(members, encoded, except)
+        if (encoded !== undefined) topicPublication.count += this.#deliver(members, encoded, except)
       },
     }
+    return topicPublication
   }
 
   #spec(name: string): EventSpec {
