@@ -1,7 +1,7 @@
 // Puts a client together: its layers, then the typed methods on top of them.
 import { RoundTrip, indexCalls, indexEvents } from "@hawser/protocol/core"
 import type { Contract, EventSpec } from "@hawser/protocol"
-import type { CallKind, Frame } from "@hawser/protocol/core"
+import type { CallKind } from "@hawser/protocol/core"
 import { createClientCounters, createClientTallies } from "./base/counters.ts"
 import type { ClientCounters, ClientTallies } from "./base/counters.ts"
 import { EventBus } from "./base/event-bus.ts"
@@ -29,14 +29,14 @@ import { Topics } from "./topics/topics.ts"
  */
 export function createClient<C extends Contract>(contract: C, options: ClientOptions): Client<C>
 export function createClient(contract: Contract, options: ClientOptions): Client<Contract> {
-  const parts = createParts(contract, options)
-  if (options.autoConnect !== false) parts.running.connectSoon()
-  return createMethods(contract, parts)
+  const layers = createLayers(contract, options)
+  if (options.autoConnect !== false) layers.running.connectSoon()
+  return createMethods(contract, layers)
 }
 
 // --- layers -----------------------------------------------------------------------------------------------------
 
-interface ClientParts {
+interface ClientLayers {
   readonly events: ReadonlyMap<string, EventSpec>
   /** Delivers the events of the contract. */
   readonly eventBus: EventBus<Record<string, Delivered>>
@@ -50,12 +50,12 @@ interface ClientParts {
   readonly running: RunningClient
 }
 
-function createParts(contract: Contract, options: ClientOptions): ClientParts {
+function createLayers(contract: Contract, options: ClientOptions): ClientLayers {
   const dependencies = dependenciesOf(options)
   const { clock, dialect, onError } = dependencies
   const events = indexEvents(contract)
-  const eventBus: ClientParts["eventBus"] = new EventBus({ onError })
-  const ownBus: ClientParts["ownBus"] = new EventBus({ onError })
+  const eventBus: ClientLayers["eventBus"] = new EventBus({ onError })
+  const ownBus: ClientLayers["ownBus"] = new EventBus({ onError })
   const counters = createClientCounters()
   const tallies = createClientTallies()
   const callStats = new CallStats(clock)
@@ -75,34 +75,36 @@ function createParts(contract: Contract, options: ClientOptions): ClientParts {
     status: () => running.status,
     inOrder: (work) => delivery.run(work),
   })
-  const runOptions = {
-    ...dependencies,
-    counters,
-    tallies,
-    clientId: randomClientId(dependencies.random),
-    roundTrip: new RoundTrip(),
-    replicas,
-    onStatus: (status: ClientStatus) => {
-      if (status.state === "closed") topics.onClosed()
-      ownBus.emit("status", status)
+  const running: RunningClient = new RunningClient(
+    {
+      ...dependencies,
+      counters,
+      tallies,
+      clientId: randomClientId(dependencies.random),
+      roundTrip: new RoundTrip(),
+      replicas,
+      onStatus(status) {
+        if (status.state === "closed") topics.onClosed()
+        ownBus.emit("status", status)
+      },
+      onSession(event) {
+        topics.onSession(event)
+        delivery.run(() => ownBus.emit("session", event))
+      },
+      onFrame(frame) {
+        if (!topics.receive(frame)) delivery.deliver(frame)
+      },
+      onFresh: () => topics.onFresh(),
     },
-    onSession: (event: SessionEvent) => {
-      topics.onSession(event)
-      delivery.run(() => ownBus.emit("session", event))
-    },
-    onFrame: (frame: Frame) => {
-      if (!topics.receive(frame)) delivery.deliver(frame)
-    },
-    onFresh: () => topics.onFresh(),
-  }
-  const running: RunningClient = new RunningClient(runOptions, options.token)
+    options.token,
+  )
   return { events, eventBus, ownBus, counters, tallies, callStats, replicas, topics, running }
 }
 
 // --- methods ----------------------------------------------------------------------------------------------------
 
-function createMethods(contract: Contract, parts: ClientParts): Client<Contract> {
-  const { eventBus, events, ownBus, replicas, running, topics } = parts
+function createMethods(contract: Contract, layers: ClientLayers): Client<Contract> {
+  const { eventBus, events, ownBus, replicas, running, topics } = layers
   const entries = indexCalls(contract)
   const lacking = (part: string): TypeError => new TypeError(`the contract "${contract.name}" has no ${part}`)
   const assertEvent = (event: string): void => {
@@ -114,7 +116,7 @@ function createMethods(contract: Contract, parts: ClientParts): Client<Contract>
       const entry = entries.get(name)
       if (entry === undefined || entry.call === "stream" || entry.call !== call)
         return Promise.reject(lacking(`${call} "${name}"`))
-      const watch = parts.callStats.watch(name)
+      const watch = layers.callStats.watch(name)
       return running.requests.call({ call, name, spec: entry.spec, input, options, watch })
     }
   return {
@@ -158,11 +160,11 @@ function createMethods(contract: Contract, parts: ClientParts): Client<Contract>
     wake: () => running.wake(),
     cut: () => running.cut(),
     close: () => running.close(),
-    stats: () => statsOf(parts),
+    stats: () => statsOf(layers),
   }
 }
 
-function statsOf({ callStats, counters, running, tallies }: ClientParts): ClientStats {
+function statsOf({ callStats, counters, running, tallies }: ClientLayers): ClientStats {
   return {
     ...counters,
     pending: running.requests.pendingCount,

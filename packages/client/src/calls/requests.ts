@@ -103,11 +103,8 @@ interface QueuedRequest extends Omit<OutgoingRequest, "budgetMs"> {
   sentAtMs: number | undefined
 }
 
-interface Admitted {
-  /** Estimated length of the message; 0 for a request that does not wait. */
-  readonly bytes: number
-  readonly input: OutgoingRequest["input"]
-}
+/** `bytes` is 0 for a request that does not wait. */
+type Admitted = Pick<QueuedRequest, "bytes" | "input">
 
 export interface RequestsOptions {
   readonly clock: Clock

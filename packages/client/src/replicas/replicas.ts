@@ -176,20 +176,7 @@ class ShownReplica implements ReplicaCopy {
   }
 
   #emit(events: readonly ReplicaEvent[]): void {
-    for (const event of events) this.#emitOne(event)
+    for (const event of events) this.#bus.emit(event.kind, event)
     this.#bus.emit("update", { events })
-  }
-
-  #emitOne(event: ReplicaEvent): void {
-    switch (event.kind) {
-      case "enter":
-        this.#bus.emit("enter", event)
-        return
-      case "change":
-        this.#bus.emit("change", event)
-        return
-      case "leave":
-        this.#bus.emit("leave", event)
-    }
   }
 }

@@ -20,7 +20,7 @@ export function performEffect(parts: ClientParts, effect: ReconnectEffect): void
       links.dial(effect.dial)
       return
     case "sendHello":
-      beginHandshake(parts, effect.dial, effect.token)
+      sendHello(parts, effect.dial, effect.token)
       return
     case "sendAuth":
       sendAuth(parts, effect.token)
@@ -49,16 +49,8 @@ async function getToken(
 async function renewToken({ supervisor, tokens, onError }: ClientParts, renewal: number): Promise<void> {
   const got = await tokens.renew()
   const token = typeof got === "string" ? got : undefined
-  if (typeof got !== "string") onError(got)
+  if (token === undefined) onError(got)
   supervisor.step({ kind: "renewed", renewal, token })
-}
-
-function beginHandshake(parts: ClientParts, dial: number, token: string): void {
-  const { binding, links } = parts
-  const link = links.get(dial)
-  if (link === undefined) return
-  binding.link = link
-  sendHello(parts, link, token)
 }
 
 /** Reports a token that is too large for a message. The session continues with the previous token. */

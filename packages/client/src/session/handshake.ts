@@ -1,5 +1,5 @@
 // From HELLO to an open session: sends HELLO with the resume claim, reads messages until one of them settles the attempt,
-// and resumes or begins the session at WELCOME. Takes the link as an argument; the caller checks that it is the current one.
+// and resumes or begins the session at WELCOME. The caller of `receiveOpening` checks that the link is the current one.
 // Must not know listeners or when the client dials.
 import { HawserError } from "@hawser/protocol"
 import { unsendable, wireVersion } from "@hawser/protocol/core"
@@ -14,10 +14,13 @@ import type { Link } from "./links.ts"
 
 type Welcome = Extract<Opening, { kind: "welcome" }>
 
-/** Sends HELLO. Fails the attempt if the token cannot be encoded or is too large. */
-export function sendHello(parts: ClientParts, link: Link, token: string): void {
-  const { codec, connection, dial } = link
-  const { binding, clientId, clock, counters, limits } = parts
+/** Binds the connection of a dial and sends HELLO. Fails the attempt if the token cannot be encoded or is too large. */
+export function sendHello(parts: ClientParts, dial: number, token: string): void {
+  const { binding, clientId, clock, counters, limits, links } = parts
+  const link = links.get(dial)
+  if (link === undefined) return
+  const { codec, connection } = link
+  binding.link = link
   link.helloAtMs = clock.now()
   const resume = binding.session?.claim()
   try {

@@ -32,19 +32,15 @@ export class Outage {
   /** Ends the outage: a connection is open. Returns its length in milliseconds; 0 without one. */
   end(): number {
     if (this.#sinceMs !== undefined) this.#options.counters.reconnections += 1
-    return this.#stop()
+    return this.giveUp()
   }
 
-  /** Ends the outage without a connection: the client has closed. */
-  giveUp(): void {
-    this.#stop()
-  }
-
-  #stop(): number {
-    const { clock, counters } = this.#options
+  /** Ends the outage without a connection: the client has closed. Returns its length in milliseconds; 0 without one. */
+  giveUp(): number {
+    const { counters } = this.#options
+    const outageMs = this.lastsMs
     this.#cancel()
     if (this.#sinceMs === undefined) return 0
-    const outageMs = clock.now() - this.#sinceMs
     this.#sinceMs = undefined
     counters.outagesMs += outageMs
     counters.longestOutageMs = Math.max(counters.longestOutageMs, outageMs)

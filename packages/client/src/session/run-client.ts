@@ -132,9 +132,12 @@ export class RunningClient {
 
   /** Cuts the connection like a broken network. The session is resumed on the next connection. For tests. */
   cut(): void {
-    this.#binding.fail(
-      new HawserError("connection_lost", { message: "the connection was cut on purpose by cut()" }),
-    )
+    this.#lose("the connection was cut on purpose by cut()")
+  }
+
+  /** Reports the current connection as lost. */
+  #lose(message: string): void {
+    this.#binding.fail(new HawserError("connection_lost", { message }))
   }
 
   /** Ends everything of the previous log-in: no request, session or promise of it may reach the next user. */
@@ -163,10 +166,7 @@ export class RunningClient {
    */
   #onPageLeft(exit: PageExit): void {
     if (exit === "gone") this.#binding.sendBye()
-    else
-      this.#binding.fail(
-        new HawserError("connection_lost", { message: "the page is in the back/forward cache" }),
-      )
+    else this.#lose("the page is in the back/forward cache")
   }
 
   /** Listens to the page, and detects sleep. Returns the function that ends it. */
@@ -241,10 +241,7 @@ export class RunningClient {
       ...this.#options,
       unacknowledgedBytes: () => this.#binding.counts.bufferedBytes,
       sendPing: (number) => this.#binding.session?.sendPing(number),
-      onDead: (silentMs) => {
-        const message = `no message from the server for ${Math.round(silentMs)} ms`
-        this.#binding.fail(new HawserError("connection_lost", { message }))
-      },
+      onDead: (silentMs) => this.#lose(`no message from the server for ${Math.round(silentMs)} ms`),
     })
   }
 

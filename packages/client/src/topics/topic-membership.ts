@@ -244,19 +244,19 @@ export class TopicMembership {
 
   #onFailed(wanted: Wanted, error: unknown): void {
     this.#attempt = undefined
+    const known = HawserError.is(error) ? error : undefined
     // `onFresh` joins again in the next session.
-    if (HawserError.is(error) && error.code === "connection_lost") return
-    const isAgain = HawserError.is(error) && error.retry === "later" && this.#state !== "joining"
-    if (isAgain) {
+    if (known?.code === "connection_lost") return
+    const wasIn = this.#state !== "joining"
+    if (known?.retry === "later" && wasIn) {
       const delayMs = Math.min(retryMs.first * 2 ** wanted.failures, retryMs.most)
       wanted.failures += 1
-      this.#cancelRetry = this.#options.calls.after(Math.max(delayMs, error.retryAfterMs ?? 0), () =>
+      this.#cancelRetry = this.#options.calls.after(Math.max(delayMs, known.retryAfterMs ?? 0), () =>
         this.#ask(false),
       )
       return
     }
-    const reason = HawserError.is(error) ? error : new HawserError("sys_internal_error", { cause: error })
-    const wasIn = this.#state !== "joining"
+    const reason = known ?? new HawserError("sys_internal_error", { cause: error })
     this.#end(reason)
     if (wasIn) this.#options.onOut(reason)
   }

@@ -5,13 +5,14 @@ import { quoted } from "@hawser/protocol/core"
 import type { Contract, Encoded, Schema, TopicGap, TopicPosition } from "@hawser/protocol"
 import type { JoinedEvent, PresenceEvent } from "@hawser/protocol/core"
 import type { CallOptions } from "../calls/requests.ts"
+import { AsyncQueue, asItIs } from "../base/async-queue.ts"
 import { EventBus } from "../base/event-bus.ts"
 import type { ListenOptions, Unsubscribe } from "../base/event-bus.ts"
 import type { Delivered, EventMeta } from "../base/event-delivery.ts"
 import type { ClientStatus } from "../session/status.ts"
 import { PresenceMembers } from "./presence-members.ts"
 import type { JoinOptions, PublishOptions, Published, ClientTopic, TopicState } from "./topic-api.ts"
-import { createTopicReader, overrunAt } from "./topic-reader.ts"
+import { overrunAt, readerMaxCount } from "./topic-reader.ts"
 import type { ReaderItem, TopicReader } from "./topic-reader.ts"
 import { TopicMembership } from "./topic-membership.ts"
 import type { MembershipCalls } from "./topic-membership.ts"
@@ -160,7 +161,11 @@ export class Topic implements ClientTopic<Contract, string> {
 
   [Symbol.asyncIterator](): AsyncIterableIterator<ReaderItem, undefined> {
     this.#options.onUse(this)
-    const reader = createTopicReader((left) => this.#readers.delete(left))
+    const reader: TopicReader = new AsyncQueue({
+      maxCount: readerMaxCount,
+      read: asItIs,
+      onReturn: () => this.#readers.delete(reader),
+    })
     // On a closed client the iteration ends at once.
     if (this.#options.status().state === "closed") reader.end()
     else this.#readers.add(reader)
