@@ -297,7 +297,8 @@ class Field:
             last = math.floor((rest[1] - rest[0]) / self.unit + 0.5)
         elif self.choices:
             last = len(self.choices) - 1
-        self.size = 1 if self.name == "flag" else last.bit_length()
+        self.last = 1 if self.name == "flag" else last
+        self.size = self.last.bit_length()
 
     def value(self, packed):
         if self.name == "flag":
@@ -315,7 +316,12 @@ class Field:
             return bits.text()
         if self.name == "integer" and not self.ranged:
             return signed(bits.varint())
-        return bits.take(self.size)
+        return self.in_range(bits.take(self.size))
+
+    def in_range(self, packed):
+        if not 0 <= packed <= self.last:
+            raise Bad("a value beyond its range")
+        return packed
 
     def change(self, bits, before, step=0):
         """A changed value (F7)."""
@@ -325,8 +331,8 @@ class Field:
             return (self.inner.read(bits) if before is None else self.inner.change(bits, before[0]),)
         if self.ranged:
             if step != 0 and bits.take(1):
-                return before + step
-            return before + signed(bits.small(3))
+                return self.in_range(before + step)
+            return self.in_range(before + signed(bits.small(3)))
         if self.name == "integer":
             return before + signed(bits.varint())
         return self.read(bits)
