@@ -6,7 +6,7 @@ export default defineConfig({
   ...config,
   test: {
     ...config.test,
-    include: ["packages/*/src/**/*.test.ts", "tests/{faults,sessions,sockets}/**/*.test.ts"],
+    include: ["packages/*/src/**/*.test.ts", "tests/{faults,sessions,sockets,vectors}/**/*.test.ts"],
     // Bun's server does not run on Node.
     exclude: [...configDefaults.exclude, "tests/sockets/bun.test.ts"],
     env: { HAWSER_TEST_BUN: "off" },

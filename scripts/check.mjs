@@ -23,6 +23,7 @@ const steps = [
     "tests/lint/",
     "tests/types/",
     "tests/errors/",
+    "tests/vectors/",
   ],
 ]
 

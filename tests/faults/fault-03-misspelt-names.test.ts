@@ -1,9 +1,11 @@
 // Fault 3: a misspelt event name fails only at run time. The tests in tests/types show that it does not compile.
 import { defineContract } from "@hawser/protocol"
 import type { Contract } from "@hawser/protocol"
+import { topicCalls } from "@hawser/protocol/core"
 import { createServer } from "@hawser/server"
 import { describe, expect, it } from "vitest"
 import { z } from "zod"
+import { sendHello } from "../sessions/scripted-client.ts"
 import { connect, contract, createWorld, profiles, rejection } from "./harness.ts"
 
 const newer = defineContract({
@@ -58,4 +60,20 @@ describe.each(profiles)("fault-03 in profile %s", (profile) => {
     await expect(client.command("ecko", {})).rejects.toThrow('no command "ecko"')
     await expect(client.query("echo", {})).rejects.toThrow('no query "echo"')
   })
+})
+
+it("fault-03 answers a request for a topic like an unknown one if it has no topics", async () => {
+  const world = createWorld({ profile: "hawser.1" })
+  const client = await sendHello(world)
+  for (const type of Object.keys(topicCalls))
+    client.send({
+      ...{ kind: "request", call: undefined, type, payload: { topic: "room" } },
+      ...{ budgetMs: 0, reference: null },
+    })
+  await world.clock.settle()
+  const codes = client.received.flatMap((frame) =>
+    frame.kind === "reply" && !frame.outcome.ok ? [frame.outcome.error.code] : [],
+  )
+  expect(codes).toEqual(Object.keys(topicCalls).map(() => "sys_invalid_message"))
+  expect(client.closes).toEqual([])
 })

@@ -14,12 +14,11 @@ import {
 import type { Codec, Profile } from "@hawser/protocol/core"
 import { createEnvelopeCodec } from "@hawser/protocol/profile20"
 import { once } from "node:events"
-import { readFileSync } from "node:fs"
-import { join } from "node:path"
 import { describe, expect, it, onTestFinished } from "vitest"
 import { WebSocket, WebSocketServer } from "ws"
 import { z } from "zod"
 import { clientProfile } from "../sessions/client-profile.ts"
+import { readVectors, vectorsSchema } from "../vectors/file.ts"
 
 const contract = defineContract({
   name: "hostile",
@@ -30,17 +29,14 @@ const contract = defineContract({
 const types = ["$join", "$leave", "$publish", "$presence", "move", "chat"]
 
 /** Frames of all kinds, as bytes, from the list for other implementations. */
-const vectors = z
-  .object({ "hawser.1": z.object({ vectors: z.record(z.string(), z.string()) }) })
-  .parse(
-    JSON.parse(
-      readFileSync(join(import.meta.dirname, "../../packages/protocol/src/wire/frame-vectors.json"), "utf8"),
-    ),
-  )
+const vectors = vectorsSchema.parse(JSON.parse(readVectors()))
 const bytesOf = (digits: string): Uint8Array => Uint8Array.from(Buffer.from(digits, "hex"))
-const recorded = Object.entries(vectors["hawser.1"].vectors).map(
-  ([name, digits]) => [name, bytesOf(digits)] as const,
-)
+const recorded = [
+  ...vectors.frames.map(({ name, hex }) => [name, bytesOf(hex)] as const),
+  ...vectors.replicas.flatMap(({ name, frames: sequence }) =>
+    sequence.map(({ hex }, index) => [`CELLS ${index} of ${name}`, bytesOf(hex)] as const),
+  ),
+]
 
 const codecOf = (profile: Profile): Codec =>
   profile === "2.0"

@@ -83,7 +83,7 @@ export type {
   ReliableOutcome,
   VolatileOutcome,
 } from "./session/delivery-host.ts"
-export { hashMessage } from "./session/digest.ts"
+export { emptyDigest, extendDigest, hashMessage } from "./session/digest.ts"
 export { initialHeartbeat, stepHeartbeat, wakeAtHeartbeat } from "./session/heartbeat.machine.ts"
 export type {
   HeartbeatEffect,
@@ -140,6 +140,8 @@ export type {
   PartTarget,
   ReplicaHead,
 } from "./replicas/replica-parts.ts"
+export { fieldKinds } from "./contract/replica-field.ts"
+export type { FieldShape } from "./contract/replica-field.ts"
 export { ReplicaSchema } from "./contract/replica-schema.ts"
 export type { PackedRecord, RecordState } from "./contract/replica-schema.ts"
 export { BitReader, BitWriter } from "./base/bits.ts"

@@ -8,8 +8,11 @@ import { decodeText, encodeText } from "../base/utf8.ts"
 /** A value in the form that is stored and compared. */
 export type Packed = number | string | undefined
 
+/** Kinds of fields. docs/vectors.json contains vectors of each. */
+export const fieldKinds = ["integer", "real", "flag", "oneOf", "text", "optional"] as const
+
 /** Wire form of a field's kind and options. A client reads fields by the server's shape, not by its own contract. */
-export type FieldShape = readonly [kind: string, ...rest: readonly unknown[]]
+export type FieldShape = readonly [kind: (typeof fieldKinds)[number], ...rest: readonly unknown[]]
 
 /** One field of a replica's records. Created by `integer`, `real`, `flag`, `oneOf`, `text` and `optional`. */
 export interface Field<T = unknown> {

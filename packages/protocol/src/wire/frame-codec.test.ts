@@ -2,10 +2,10 @@ import { encode } from "@msgpack/msgpack"
 import fc from "fast-check"
 import { describe, expect, it } from "vitest"
 import { errorTable, suggestedAction } from "../base/errors.ts"
+import vectors from "../../../../docs/vectors.json" with { type: "json" }
 import { clientMessageLimits, serverMessageLimits } from "./message-limits.ts"
 import { classifyFirstByte, frameByte } from "./frame-byte.ts"
 import { createFrameCodec } from "./frame-codec.ts"
-import vectors from "./frame-vectors.json" with { type: "json" }
 import type { BadFrame, Frame } from "./frame.ts"
 import { TypeTable } from "./type-table.ts"
 
@@ -433,9 +433,7 @@ describe("a malformed frame", () => {
     const byte = fc.constantFrom(...Object.values(frameByte))
     const body = fc.oneof(
       fc.uint8Array({ maxLength: 16 }),
-      fc
-        .constantFrom(...Object.values(vectors["hawser.1"].vectors))
-        .map((digits) => bytesOf(digits).subarray(1)),
+      fc.constantFrom(...vectors.frames).map(({ hex }) => bytesOf(hex).subarray(1)),
       fc
         .array(
           fc.oneof(
