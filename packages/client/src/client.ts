@@ -52,20 +52,19 @@ interface ClientLayers {
 
 function createLayers(contract: Contract, options: ClientOptions): ClientLayers {
   const dependencies = dependenciesOf(options)
-  const { clock, dialect, onError } = dependencies
   const events = indexEvents(contract)
-  const eventBus: ClientLayers["eventBus"] = new EventBus({ onError })
-  const ownBus: ClientLayers["ownBus"] = new EventBus({ onError })
+  const eventBus: ClientLayers["eventBus"] = new EventBus(dependencies)
+  const ownBus: ClientLayers["ownBus"] = new EventBus(dependencies)
   const counters = createClientCounters()
   const tallies = createClientTallies()
-  const callStats = new CallStats(clock)
-  const replicas = new Replicas({ replicas: contract.replicas, clock, onError })
+  const callStats = new CallStats(dependencies.clock)
+  const replicas = new Replicas({ ...dependencies, replicas: contract.replicas })
   const delivery = new EventDelivery({
+    ...dependencies,
     events,
-    optionalEvents: dialect.optionalEvents,
+    optionalEvents: dependencies.dialect.optionalEvents,
     bus: eventBus,
     onTopicEvent: (topic, event, delivered) => topics.onDelivered(topic, event, delivered),
-    onError,
   })
   const topics = new Topics({
     ...dependencies,

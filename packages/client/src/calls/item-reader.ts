@@ -61,8 +61,13 @@ export class ItemReader extends AsyncQueue<unknown> {
     super.push(payload)
   }
 
+  /** Reads the next item. After an abort it drops unread items, also those of a stream that has ended. */
   override next(): Promise<Read<unknown>> {
-    this.#checkSignal()
+    const { signal, name } = this.#options
+    if (signal?.aborted === true && this.size > 0) {
+      const message = `"${name}" was aborted by its caller`
+      this.abandon(this.error ?? new HawserError("cancelled", { message, cause: signal.reason }))
+    }
     return super.next()
   }
 
@@ -81,14 +86,5 @@ export class ItemReader extends AsyncQueue<unknown> {
     this.#readCount = 0
     this.#credit += items
     this.#options.grant(items)
-  }
-
-  /** Drops unread items after an abort, also those of a stream that has ended. */
-  #checkSignal(): void {
-    const { signal, name } = this.#options
-    if (signal?.aborted !== true || this.size === 0) return
-    const message = `"${name}" was aborted by its caller`
-    const cancelled = new HawserError("cancelled", { message, cause: signal.reason })
-    this.abandon(this.error ?? cancelled)
   }
 }

@@ -128,10 +128,13 @@ export class ReplicaRecords implements PartTarget {
     const events: ReplicaEvent[] = []
     for (const [id, before] of this.#touched) {
       const now = this.#records.get(id)?.values
-      if (before === undefined && now !== undefined) events.push({ kind: "enter", id, record: now })
-      else if (before !== undefined && now === undefined) events.push({ kind: "leave", id, record: before })
-      else if (before !== undefined && now !== undefined && !areEqual(before, now))
+      if (before === undefined) {
+        if (now !== undefined) events.push({ kind: "enter", id, record: now })
+      } else if (now === undefined) {
+        events.push({ kind: "leave", id, record: before })
+      } else if (!areEqual(before, now)) {
         events.push({ kind: "change", id, record: now, before })
+      }
     }
     this.#touched.clear()
     return events
@@ -207,9 +210,10 @@ export class ReplicaRecords implements PartTarget {
 
   #leave(cell: CopiedCell, slot: number): void {
     const id = cell.places.get(slot)?.id
-    const known = id === undefined ? undefined : this.#records.get(id)
+    if (id === undefined) return
     cell.places.delete(slot)
-    if (id === undefined || known === undefined) return
+    const known = this.#records.get(id)
+    if (known === undefined) return
     this.#touch(id, known)
     known.homes = known.homes.filter((other) => other.cell !== cell || other.slot !== slot)
     const last = known.homes.at(-1)

@@ -43,9 +43,6 @@ function dispatch(parts: ClientParts, link: Link, frame: Frame | BadFrame): void
     case "bad":
       onBad(parts, frame.error)
       break
-    case "bye":
-      onBye(parts, errorOf({ code: frame.code, message: frame.message, category: "system" }))
-      break
     case "ping":
     case "pong":
     case "ack":
@@ -54,6 +51,7 @@ function dispatch(parts: ClientParts, link: Link, frame: Frame | BadFrame): void
       if (binding.session?.receiveCounts(frame) === false) binding.reset(new HawserError("session_diverged"))
       break
     case "reset":
+    case "bye":
     case "goaway":
     case "busy":
     case "authRequest":
@@ -74,11 +72,11 @@ function dispatch(parts: ClientParts, link: Link, frame: Frame | BadFrame): void
   }
 }
 
-/** Handles frames in which the server ends or moves the connection, or requests a token. */
+/** Handles frames in which the server ends the session, ends or moves the connection, or requests a token. */
 function onDirective(
   parts: ClientParts,
   link: Link,
-  frame: Extract<Frame, { kind: "reset" | "goaway" | "busy" | "authRequest" }>,
+  frame: Extract<Frame, { kind: "reset" | "bye" | "goaway" | "busy" | "authRequest" }>,
 ): void {
   const { binding, onFrame, supervisor } = parts
   switch (frame.kind) {
@@ -86,6 +84,13 @@ function onDirective(
       binding.end(new HawserError(frame.cause))
       binding.fail(new HawserError(frame.cause, { retry: "later" }))
       return
+    case "bye": {
+      // The error's `retry` decides whether the client reconnects.
+      const error = errorOf({ code: frame.code, message: frame.message, category: "system" })
+      binding.end(error)
+      binding.fail(error)
+      return
+    }
     case "goaway":
       link.announced = shutdownOf(frame)
       // A process that shuts down has no other listener to move to. The client reconnects after the close instead.
@@ -105,12 +110,6 @@ function onReply({ onError, requests }: ClientParts, frame: ReplyFrame): void {
   if (requests.onReply(frame) || outcome.ok || reference !== null) return
   // An error without a reference answers a message that the server could not read.
   onError(errorOf(outcome.error))
-}
-
-/** Ends the session with the server's error. The error's `retry` decides whether the client reconnects. */
-function onBye({ binding }: ClientParts, error: HawserError): void {
-  binding.end(error)
-  binding.fail(error)
 }
 
 /** Applies a frame of a replica. Treats it as a bad frame if it contradicts the copy. */

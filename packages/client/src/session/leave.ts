@@ -1,6 +1,5 @@
 // Reports that the page of a client ends, or enters the browser's back/forward cache. Must not know connections.
 import { listen } from "./page-watch.ts"
-import type { PageEvents } from "./page-watch.ts"
 
 /**
  * End of a page. `gone`: it was closed, reloaded or replaced, and never runs again. `cached`: the browser has frozen it in
@@ -19,10 +18,9 @@ export type LeaveSource = (onLeave: (how: PageExit) => void) => () => void
 export const pageLeaveSource: LeaveSource = (onLeave) => {
   const { document: page } = globalThis
   if (typeof page === "undefined") return () => {}
-  const view: PageEvents = globalThis
   let isHidden = false
   const onHide = (event: object): void => {
-    if (isPersisted(event)) isHidden = true
+    if ("persisted" in event && event.persisted === true) isHidden = true
     else onLeave("gone")
   }
   const onFreeze = (): void => {
@@ -32,15 +30,11 @@ export const pageLeaveSource: LeaveSource = (onLeave) => {
     isHidden = false
   }
   const stops = [
-    listen(view, "pagehide", onHide),
-    listen(view, "pageshow", onShow),
+    listen(globalThis, "pagehide", onHide),
+    listen(globalThis, "pageshow", onShow),
     listen(page, "freeze", onFreeze),
   ]
   return () => {
     for (const stop of stops) stop()
   }
-}
-
-function isPersisted(event: object): boolean {
-  return "persisted" in event && event.persisted === true
 }

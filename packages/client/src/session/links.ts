@@ -112,9 +112,18 @@ export class Links {
       },
     })
     const codec = dialect.createCodec({ types, limits, wallClockMs })
-    const early: Uint8Array[] = []
-    const unset = { helloAtMs: undefined, announced: undefined, retryAfterMs: undefined }
-    link = { dial, connection, codec, types, welcomed: false, early, ...unset, seen }
+    link = {
+      dial,
+      connection,
+      types,
+      codec,
+      welcomed: false,
+      early: [],
+      helloAtMs: undefined,
+      announced: undefined,
+      retryAfterMs: undefined,
+      seen,
+    }
     if (!seen.isClosed) this.#links.set(dial, link)
   }
 

@@ -23,9 +23,8 @@ export class PageWatch {
   }
 
   set(isOn: boolean): void {
-    if (isOn === (this.#stop !== undefined)) return
     if (isOn) {
-      this.#stop = this.#listen()
+      this.#stop ??= this.#listen()
     } else {
       this.#stop?.()
       this.#stop = undefined

@@ -15,7 +15,7 @@ export interface ReconnectOptions extends DialBudget {
 }
 
 /** A step of an attempt with a time limit. */
-interface Limited {
+export interface Limited {
   readonly deadlineMs: number
   /** Deadline without the extension by failures. From then on `connect` and `hurry` restart the attempt. */
   readonly overdueAtMs: number

@@ -9,6 +9,7 @@ import { postponeDial } from "./dial-budget.ts"
 import { errorOfClose } from "../base/peer-error.ts"
 import { abandonment, isStale, renewalAtMs, wakeAtReconnect } from "./reconnect-state.ts"
 import type {
+  Limited,
   ReconnectEffect,
   ReconnectInput,
   ReconnectOptions,
@@ -182,11 +183,7 @@ function welcomed({ row, token }: StateOf<"authenticating">, resumed: boolean, s
 }
 
 /** Returns the limit of an attempt's step: `baseMs`, doubled with each failed dial before it. */
-function limited(
-  row: Row,
-  baseMs: number,
-  step: Step,
-): { readonly deadlineMs: number; readonly overdueAtMs: number } {
+function limited(row: Row, baseMs: number, step: Step): Limited {
   const mostMs = Math.max(baseMs, step.options.dialTimeoutMaxMs)
   const limitMs = Math.min(baseMs * 2 ** row.failedDials, mostMs)
   return { deadlineMs: step.nowMs + limitMs, overdueAtMs: step.nowMs + baseMs }

@@ -59,8 +59,8 @@ export class Topic implements ClientTopic<Contract, string> {
     const { name, schema, calls, status, inOrder, onUse, onError } = options
     this.name = name
     this.#options = options
-    this.#events = new EventBus({ onError })
-    this.#bus = new EventBus({ onError })
+    this.#events = new EventBus(options)
+    this.#bus = new EventBus(options)
     const isLive = (): boolean => this.state === "in" && status().state === "open"
     this.presence = new PresenceMembers({ topic: name, schema, isLive, onUse: () => onUse(this), onError })
     this.membership = new TopicMembership({

@@ -59,8 +59,13 @@ export class Topics {
     if (known !== undefined) return known
     const spec = this.#kinds.get(topicKindOf(name) ?? "")
     if (spec === undefined) return undefined
-    const onUse = (used: Topic): void => this.#topics.use(used)
-    const topic = new Topic({ ...this.#options, name, schema: spec.presence, calls: this.#calls, onUse })
+    const topic = new Topic({
+      ...this.#options,
+      name,
+      schema: spec.presence,
+      calls: this.#calls,
+      onUse: (used) => this.#topics.use(used),
+    })
     this.#topics.use(topic)
     return topic
   }
