@@ -1,7 +1,7 @@
 // A session store that answers late, hands records over, or knows of another process.
 import type { Client, SessionEvent } from "@hawser/client"
 import { decodeSessionRecord } from "@hawser/server"
-import type { SessionClaim } from "@hawser/server"
+import type { SessionClaim, SessionRecord } from "@hawser/server"
 import { describe, expect, it } from "vitest"
 import { boundlessDials, createWorld } from "../faults/harness.ts"
 import type { TestContract, World } from "../faults/harness.ts"
@@ -17,6 +17,8 @@ interface Scene {
   answer: SessionClaim | undefined
   /** Delay of every answer, in milliseconds; 0 answers at once. */
   delayMs: number
+  /** Records that the server has returned. */
+  readonly putBack: SessionRecord[]
 }
 
 async function openScene(options: { readonly delayMs?: number } = {}): Promise<Scene> {
@@ -30,12 +32,21 @@ async function openScene(options: { readonly delayMs?: number } = {}): Promise<S
       return later(() => answer ?? store.claim(sessionId, userId))
     },
     open: (newcomer) => later(() => store.open(newcomer)),
+    putBack: (record) => void scene.putBack.push(record),
   }))
   const server = { sessionStore: frozen.create }
   const world = createWorld({ profile: "hawser.1", latencyMs: 10, server })
   const client = world.client({ limits: boundlessDials })
   const events: SessionEvent[] = []
-  const scene: Scene = { world, client, frozen, events, answer: undefined, delayMs: options.delayMs ?? 0 }
+  const scene: Scene = {
+    world,
+    client,
+    frozen,
+    events,
+    answer: undefined,
+    delayMs: options.delayMs ?? 0,
+    putBack: [],
+  }
   client.onSession((event) => events.push(event))
   const connected = client.connect()
   await world.clock.advance(100 + scene.delayMs)
@@ -83,6 +94,47 @@ describe("a session store", () => {
     await world.clock.advance(120_000)
     expect(world.server.sessions()).toEqual([])
     expect(world.serverErrors).toEqual([])
+  })
+
+  it("gets a record back that it hands over to a server that is closing", async () => {
+    const scene = await openScene()
+    const { world, frozen } = scene
+    const record = decodeSessionRecord(frozen.freeze("session-1"))
+    scene.answer = { kind: "record", record }
+    scene.delayMs = 1_500
+    // The client claims its session, and the server closes before the store answers.
+    await world.clock.advance(500)
+    const closed = world.server.close()
+    await world.clock.advance(5_000)
+    await closed
+    expect(scene.putBack[0]).toEqual(record)
+    expect(world.server.sessions()).toEqual([])
+  })
+
+  it("opens no session after close() for a log-in that waited for the store", async () => {
+    const scene = await openScene()
+    const { world } = scene
+    scene.delayMs = 1_000
+    const other = world.client({ token: "ben" })
+    other.connect().catch(() => {})
+    await world.clock.advance(500)
+    const closed = world.server.close()
+    await world.clock.advance(5_000)
+    await closed
+    expect(other.sessionId).toBeUndefined()
+    expect(world.server.stats().sessionsOpened).toBe(1)
+  })
+
+  it("that answers many newcomers at once does not exceed the sessions of a user", async () => {
+    const scene = await openScene({ delayMs: 200 })
+    const { world } = scene
+    const { sessionsPerUser } = world.server.entrances.limits
+    const clients = Array.from({ length: sessionsPerUser + 9 }, () =>
+      world.client({ token: "ben", reconnect: false }),
+    )
+    for (const client of clients) client.connect().catch(() => {})
+    await world.clock.advance(1_000)
+    expect(world.server.sessionsOf("ben")).toHaveLength(sessionsPerUser)
   })
 
   it("refuses a session of another process, and resumes it later", async () => {

@@ -1,7 +1,12 @@
 // A user whose messages exceed the bucket is paused (M4). Only consecutive pauses are a flood.
+import { createClient } from "@hawser/client"
 import type { Client } from "@hawser/client"
+import { HawserError, defineContract } from "@hawser/protocol"
 import type { Profile } from "@hawser/protocol/core"
+import { SimulatedClock, createMemoryNetwork } from "@hawser/protocol/testing"
+import { createServer } from "@hawser/server"
 import { describe, expect, it } from "vitest"
+import { z } from "zod"
 import { createWorld, openClient, profiles } from "../faults/harness.ts"
 import type { TestContract, World } from "../faults/harness.ts"
 
@@ -52,3 +57,30 @@ it("door-8 a flood of held messages counts as one, long after a pause in which t
   await world.clock.advance(10_000)
   expect(causes).toEqual(["rate_limited"])
 })
+
+it.each(["messages", "bytes", "deliveries"])(
+  "abuse-M4 a limited call named %s has a bucket of its own",
+  async (name) => {
+    const look = { input: z.object({}), output: z.object({}), limit: { everyMs: 1_000, burst: 5 } }
+    const contract = defineContract({ name: "names", queries: { [name]: look, other: look } })
+    const clock = new SimulatedClock()
+    const server = createServer(contract, { authenticate: (id) => ({ id }), clock })
+    for (const query of [name, "other"]) server.query(query, () => ({}))
+    const network = createMemoryNetwork({ clock, accept: server.accept })
+    const client = createClient(contract, { url: "memory:", token: "ann", clock, dial: network.dial })
+    await clock.advance(100)
+    const outcomes: string[] = []
+    const ask = async (query: string, count: number): Promise<void> => {
+      for (let asked = 0; asked < count; asked += 1)
+        client.query(query, {}).then(
+          () => outcomes.push("ok"),
+          (error: unknown) => outcomes.push(HawserError.is(error) ? error.code : "thrown"),
+        )
+      await clock.advance(100)
+    }
+    await ask("other", 3)
+    outcomes.length = 0
+    await ask(name, 6)
+    expect(outcomes.toSorted()).toEqual(["ok", "ok", "ok", "ok", "ok", "rate_limited"])
+  },
+)

@@ -72,6 +72,7 @@ export class ServerEnd {
     return {
       claim: (sessionId, userId) => this.#later(() => store.claim(sessionId, userId)),
       open: (newcomer) => this.#later(() => store.open(newcomer)),
+      putBack: (record) => store.putBack(record),
     }
   }
 

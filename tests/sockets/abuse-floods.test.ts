@@ -71,6 +71,13 @@ describeOver(["ws", "bun"], (transport) => {
     expect((await world.errors()).length).toBeLessThan(10)
   })
 
+  it("abuse-A28 VOID on a session that was not resumed ends it with 4400", async () => {
+    const world = await startServer(transport)
+    const peer = await openRawSession(world, "hawser.1")
+    peer.send(Uint8Array.of(0x0f, 0x91, 0x90))
+    expect((await peer.closed).code).toBe(4400)
+  })
+
   describe.each([
     ["a stranger", openTcp],
     ["a user", openTcpSession],
@@ -138,5 +145,21 @@ describeOver(["ws", "bun"], (transport) => {
     const most = limits.userMessageBurst + connections + Math.ceil(elapsedSeconds)
     expect((await world.handled()).length).toBeLessThanOrEqual(most)
     expect((await world.handled()).length).toBeGreaterThanOrEqual(limits.userMessageBurst)
+  })
+})
+
+describeOver(["ws"], (transport) => {
+  it("abuse-A29 thousands of frames in one read are processed only as far as the user's rate allows", async () => {
+    const world = await startServer(transport)
+    const socket = await openTcpSession(world.port, "hawser.1")
+    const frame = Buffer.of(0x82, 0x84, 0, 0, 0, 0, 0x07, 0x92, 0x01, 0x00)
+    const before = (await world.stats()).messagesReceived
+    socket.write(Buffer.concat(Array<Buffer>(6_000).fill(frame)))
+    await until(async () => (await world.stats()).messagesReceived - before > 200)
+    await serveAnother(world, () => false)
+    const { messagesReceived } = await world.stats()
+    // The burst of a user is 200 messages; a few more arrive while the test looks.
+    expect(messagesReceived - before).toBeLessThan(400)
+    socket.destroy()
   })
 })

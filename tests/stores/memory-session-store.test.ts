@@ -15,5 +15,6 @@ sessionStoreSuite("memory, answering later", (host) => {
       await Promise.resolve()
       return store.open(newcomer)
     },
+    putBack: (record) => store.putBack(record),
   }
 })

@@ -43,8 +43,11 @@ function compose(contract: Contract, options: Options) {
   const path = checkedPath(options.path)
   const closing: { done?: Promise<void> } = {}
   const isClosing = (): boolean => closing.done !== undefined
-  const entries = new Map([...indexCalls(contract), ...topicEntries(contract)])
-  const base = createBase(contract, entries.keys(), options)
+  const contractCalls = indexCalls(contract)
+  const entries = new Map([...contractCalls, ...topicEntries()])
+  // Statistics of a contract without topics have no rows for the requests of topics.
+  const hasTopics = Object.keys(contract.topics).length > 0
+  const base = createBase(contract, (hasTopics ? entries : contractCalls).keys(), options)
   const calls = createCalls<User>(contract.name, entries, base)
   const warnings = new UpgradeWarnings({ path, trustProxy, clock: base.clock, onWarning: base.onWarning })
   const onAddressFull = (address: string): void => warnings.addressFull(address)

@@ -242,6 +242,7 @@ describe("a malformed frame", () => {
     ["hello with a text version", frameByte.hello, helloWith(0, "1")],
     ["hello with a token of bytes", frameByte.hello, helloWith(1, Uint8Array.of(1))],
     ["hello without a client", frameByte.hello, [1, text, null]],
+    ["hello with a client of 65 characters", frameByte.hello, helloWith(3, "c".repeat(65))],
     ["hello with a client of nil", frameByte.hello, helloWith(3, null)],
     ["hello without a dial", frameByte.hello, [1, text, null, text]],
     ["hello with a negative dial", frameByte.hello, helloWith(4, -1)],

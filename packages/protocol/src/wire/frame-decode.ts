@@ -180,9 +180,13 @@ function topicOfKey(key: string): { topic?: string } {
   return end > 0 ? { topic: key.slice(0, end) } : {}
 }
 
+/** Longest `clientId` in UTF-16 code units. The server keeps it with each session. */
+const clientIdMaxLength = 64
+
 function decodeHello(fields: Fields): HelloFrame | undefined {
   const [version, token, claim, clientId, dial, bounds, contract] = fields
   if (!isCount(version) || !isText(token) || !isText(clientId) || !isCount(dial)) return undefined
+  if (clientId.length > clientIdMaxLength) return undefined
   const limits = limitsOf(bounds, clientMessageLimits)
   const hello = {
     kind: "hello" as const,

@@ -17,11 +17,6 @@ export class HandlerTable<S> {
     return this.#handlers
   }
 
-  /** True for a call that the contract has. */
-  knows(name: string): boolean {
-    return this.#calls.has(name)
-  }
-
   /** Sets the handler of a call. @throws TypeError for a call that the contract lacks, and for a second handler. */
   set(call: CallEntry["call"], name: string, handler: AnyHandler<S>): void {
     if (this.#calls.get(name)?.call !== call)

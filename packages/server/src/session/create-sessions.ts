@@ -98,6 +98,7 @@ export function createSessions<User extends AuthenticatedUser>(
     isClosing,
     onAddressFull,
     sessionHost,
+    sessionPolicy,
     sessionId: setup.sessionId ?? randomSessionIds(),
     tokens: new ResumeTokens(setup.resumeKey),
     store: sessionStore(storeHost),

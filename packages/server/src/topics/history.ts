@@ -96,8 +96,8 @@ export class TopicHistory {
   }
 }
 
-function sizeOf({ message }: LogEntry): number {
-  return message.bytes.length + entryBytes
+function sizeOf({ message, except = "" }: LogEntry): number {
+  return message.bytes.length + 2 * except.length + entryBytes
 }
 
 interface CurrentHistory {

@@ -81,6 +81,14 @@ describe("MemoryTopicLog", () => {
     ).toEqual([[2], [1, 2]])
   })
 
+  it("counts the key of a withheld publication's client", () => {
+    const { log } = newLog({ historyMaxBytes: 100_000 })
+    log.append("kept", publication(2))
+    const bytes = log.historyBytes
+    log.append("kept", publication(2, "x".repeat(300)))
+    expect(log.historyBytes).toBe(2 * bytes + 600)
+  })
+
   it("evicts the topic that lost its last subscriber first at the bound of topics without subscribers", () => {
     const { log } = newLog({ idleTopicsMax: 2 })
     log.subscribe("kept:a", subscriber)

@@ -1,6 +1,5 @@
 // Builds the parts of a server's topics and connects them. Must not know connections.
 import { topicCalls } from "@hawser/protocol/core"
-import type { Contract } from "@hawser/protocol"
 import type { CallEntry } from "@hawser/protocol/core"
 import { randomBytes } from "node:crypto"
 import type { AuthenticatedUser } from "../base/authenticate.ts"
@@ -31,12 +30,10 @@ export interface TopicService<User extends AuthenticatedUser> {
   }
 }
 
-/** Returns the protocol's own requests of a contract with topics; an empty map for a contract without topics. */
-export function topicEntries({ topics }: Pick<Contract, "topics">): ReadonlyMap<string, CallEntry> {
-  // The handlers validate the input, and throw `invalid_input` as the call router does.
+/** Returns the protocol's own requests. Their handlers validate the input, and throw `invalid_input` as the call router does. */
+export function topicEntries(): ReadonlyMap<string, CallEntry> {
   const spec = { input: protocolSpec.payload, output: protocolSpec.payload }
-  const names = Object.keys(topics).length === 0 ? [] : Object.keys(topicCalls)
-  return new Map(names.map((name) => [name, { call: "command", spec }]))
+  return new Map(Object.keys(topicCalls).map((name) => [name, { call: "command", spec }]))
 }
 
 export function createTopics<User extends AuthenticatedUser>(
@@ -57,8 +54,7 @@ export function createTopics<User extends AuthenticatedUser>(
   const memberships = new TopicMemberships<User>(parts, randomBytes(5).readUIntBE(0, 5))
   const publisher = new Publisher<User>(parts, (topic, session) => memberships.unsubscribe(topic, session))
   const requests = new TopicRequests<User>(parts, memberships, publisher)
-  for (const [name, handler] of requests.handlers())
-    if (handlers.knows(name)) handlers.set("command", name, handler)
+  for (const [name, handler] of requests.handlers()) handlers.set("command", name, handler)
   return {
     publisher,
     kinds,

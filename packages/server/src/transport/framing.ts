@@ -10,7 +10,7 @@ export const opcode = { binary: 0x82, pong: 0x8a } as const
 
 /**
  * Memory for messages with one recipient. They are framed one after another, so that consecutive frames of a connection are one
- * piece to write. A piece that is queued in a socket behind others is copied by `ownMemory`; otherwise a few bytes for a peer
+ * piece to write. A piece that is queued in a socket behind others is copied by `ownBytes`; otherwise a few bytes for a peer
  * that does not read would keep the whole slab alive.
  */
 export class FrameSlab {
@@ -44,14 +44,6 @@ export class FrameSlab {
     }
     return this.end
   }
-}
-
-/** Returns the piece, or a copy if it is a part of a larger buffer. */
-export function ownMemory(piece: Buffer): Buffer {
-  if (piece.length === piece.buffer.byteLength) return piece
-  const copy = Buffer.allocUnsafeSlow(piece.length)
-  copy.set(piece)
-  return copy
 }
 
 /** Returns the frame of a shared message, which is framed for its first recipient. */

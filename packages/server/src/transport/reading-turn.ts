@@ -1,5 +1,5 @@
-// Limits the bytes of large messages that are read in one turn of the event loop. At the limit, connections that receive more
-// are held: they are read again in later turns, `releasedPerTurn` at a time, the longest held first. Timers and small messages
+// Limits the bytes of large messages that are dispatched in one turn of the event loop. At the limit, connections that receive
+// more are held: they are read again in later turns, `releasedPerTurn` at a time, the longest held first. Timers and small messages
 // therefore run between large messages. Must not know the content of messages.
 
 /** A connection whose reading can be held, independently of pauses by its owner. */
@@ -32,14 +32,23 @@ export class ReadingTurn {
     if (this.#held.size > 0) this.#schedule()
   }
 
-  /** Called after a message of `bytes` bytes was dispatched. Holds the connection if the turn is above its limit. */
-  took(bytes: number, connection: Held): void {
-    if (bytes <= shortMaxBytes) return
+  /** True if a message of `bytes` bytes may be dispatched in this turn. Otherwise holds the connection. */
+  takes(bytes: number, connection: Held): boolean {
+    if (bytes <= shortMaxBytes) return true
+    if (this.#bytes >= turnMaxBytes) {
+      this.hold(connection)
+      return false
+    }
     this.#bytes += bytes
     this.#schedule()
-    if (this.#bytes <= turnMaxBytes || this.#held.has(connection)) return
+    return true
+  }
+
+  /** Holds a connection until a later turn. */
+  hold(connection: Held): void {
     this.#held.add(connection)
     connection.holdReading()
+    this.#schedule()
   }
 
   /** Removes a connection that has ended. */

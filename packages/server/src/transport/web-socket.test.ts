@@ -50,8 +50,58 @@ function setUp() {
     clock: { now: () => 0 },
     onError,
   })
-  return { socket, connection: new WebSocketConnection(webSocket, socket, host), errors }
+  const connection = new WebSocketConnection(webSocket, socket, host)
+  return { socket, webSocket, connection, errors }
 }
+
+/** A connection whose owner records its messages, and pauses it at each one whose first byte is 0. */
+function setUpReader() {
+  const { socket, webSocket, connection } = setUp()
+  Reflect.set(webSocket, "_socket", socket)
+  Reflect.set(webSocket, "_receiver", { _writableState: { needDrain: false } })
+  const log: (number | string)[] = []
+  connection.bind({
+    message: ([id = -1]) => {
+      log.push(id)
+      if (id === 0) connection.pause()
+    },
+    text() {},
+    drained() {},
+    pong() {},
+    closed: (code) => void log.push(`closed ${code}`),
+  })
+  /** Emits messages as the library does for the frames of one read: all in one turn. */
+  const read = (...ids: number[]): void => {
+    for (const id of ids) webSocket.emit("message", Buffer.of(id), true)
+  }
+  return { webSocket, connection, log, read }
+}
+
+const nextTurn = (): Promise<void> => new Promise((resolve) => setImmediate(resolve))
+
+it("abuse-A29 a paused connection gets no more messages of the same read, and gets them in order when it is resumed", async () => {
+  const { connection, log, read } = setUpReader()
+  read(1, 0, 2, 3, 0, 4)
+  await nextTurn()
+  expect(log).toEqual([1, 0])
+  connection.resume()
+  // Not within the call: its caller may be in the middle of a message.
+  expect(log).toEqual([1, 0])
+  await nextTurn()
+  expect(log).toEqual([1, 0, 2, 3, 0])
+  connection.resume()
+  await nextTurn()
+  expect(log).toEqual([1, 0, 2, 3, 0, 4])
+  read(5)
+  expect(log.at(-1)).toBe(5)
+})
+
+it("messages that wait when the socket ends are dispatched before the end", () => {
+  const { webSocket, log, read } = setUpReader()
+  read(0, 1, 2)
+  webSocket.emit("close", 1006, Buffer.alloc(0))
+  expect(log).toEqual([0, 1, 2, "closed 1006"])
+})
 
 it("door-10 copies bytes that are queued behind others out of the memory that connections share", async () => {
   const { socket, connection } = setUp()

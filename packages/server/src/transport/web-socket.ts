@@ -4,7 +4,8 @@
 import { closeCode, closeReason } from "@hawser/protocol/core"
 import type { ConnectionEvents, OutboundMessage, ServerConnection } from "@hawser/protocol/core"
 import type { Duplex } from "node:stream"
-import { frameBinary, framedOnce, opcode, ownMemory } from "./framing.ts"
+import { ownBytes } from "../base/own-bytes.ts"
+import { frameBinary, framedOnce, opcode } from "./framing.ts"
 import type { CloseFrame, OwnedWebSocket, SocketOwner } from "./owned-web-socket.ts"
 import { Piece } from "./piece.ts"
 import type { Held } from "./reading-turn.ts"
@@ -36,6 +37,8 @@ export class WebSocketConnection implements ServerConnection, Held, Outlet, Sock
   /** True while the owner has paused reading, and while `ReadingTurn` holds it. The socket is read while both are false. */
   #isPaused = false
   #isHeld = false
+  /** Messages that wait for their dispatch: the rest of the bytes that were read from the socket at once. */
+  #unread: Buffer[] | undefined
   #events: ConnectionEvents | undefined
   #state: State = open
   /** False while the kernel has accepted all written bytes; `writableLength` is not read then. */
@@ -66,9 +69,15 @@ export class WebSocketConnection implements ServerConnection, Held, Outlet, Sock
   received(data: unknown, isBinary: boolean): void {
     if (!isBinary) this.#events?.text()
     else if (Buffer.isBuffer(data)) {
-      this.#host.reading.took(data.length, this)
-      this.#events?.message(data)
+      if (this.#mayDispatch(data)) this.#events?.message(data)
+      else (this.#unread ??= []).push(data)
     }
+  }
+
+  /** False for a message that waits: behind others, while the connection is paused or held, and for bytes above the turn's limit. */
+  #mayDispatch(data: Buffer): boolean {
+    if (this.#unread !== undefined || this.#isPaused || this.#isHeld) return false
+    return this.#host.reading.takes(data.length, this)
   }
 
   failed(error: unknown): void {
@@ -82,7 +91,17 @@ export class WebSocketConnection implements ServerConnection, Held, Outlet, Sock
 
   releaseReading(): void {
     this.#isHeld = false
-    if (!this.#isPaused) this.#webSocket.resume()
+    const waiting = this.#unread ?? []
+    this.#unread = undefined
+    for (const [index, data] of waiting.entries()) {
+      if (this.#mayDispatch(data)) {
+        this.#events?.message(data)
+        continue
+      }
+      this.#unread = waiting.slice(index)
+      break
+    }
+    if (!this.#isPaused && !this.#isHeld) this.#webSocket.resume()
   }
 
   pinged(): void {
@@ -104,6 +123,9 @@ export class WebSocketConnection implements ServerConnection, Held, Outlet, Sock
     this.#host.reading.forget(this)
     this.#host.controlFrames.forget(this)
     this.#drop()
+    // Messages that arrived before the end, such as a BYE.
+    for (const data of this.#unread ?? []) this.#events?.message(data)
+    this.#unread = undefined
     this.#events?.closed(code, reason)
   }
 
@@ -183,7 +205,7 @@ export class WebSocketConnection implements ServerConnection, Held, Outlet, Sock
     } else if (this.#pieceEnd !== this.#pieceStart) {
       // All output is one piece in the slab.
       const piece = this.#takePiece()
-      this.#socket.write(this.#socket.writableLength > 0 ? ownMemory(piece) : piece)
+      this.#socket.write(this.#socket.writableLength > 0 ? ownBytes(piece) : piece)
     }
   }
 
@@ -204,11 +226,11 @@ export class WebSocketConnection implements ServerConnection, Held, Outlet, Sock
     const waits = socket.writableLength > 0
     const joined = chain.joined(this.#host.slab)
     if (joined !== undefined) {
-      socket.write(waits ? ownMemory(joined) : joined)
+      socket.write(waits ? ownBytes(joined) : joined)
       return
     }
     socket.cork()
-    for (const piece of chain.pieces()) socket.write(waits ? ownMemory(piece) : piece)
+    for (const piece of chain.pieces()) socket.write(waits ? ownBytes(piece) : piece)
     socket.uncork()
   }
 
@@ -229,7 +251,10 @@ export class WebSocketConnection implements ServerConnection, Held, Outlet, Sock
 
   resume(): void {
     this.#isPaused = false
-    if (!this.#isHeld) this.#webSocket.resume()
+    if (this.#isHeld) return
+    // Waiting messages are dispatched in a later turn, because the caller may be in the middle of one.
+    if (this.#unread === undefined) this.#webSocket.resume()
+    else this.#host.reading.hold(this)
   }
 
   #join(): void {

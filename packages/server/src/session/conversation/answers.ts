@@ -42,6 +42,8 @@ export class Answers<User extends AuthenticatedUser> implements Caller<User>, Re
   #idleWaiters: (() => void)[] | undefined
   /** Numbers of requests that were cancelled before their arrival; at most `voidMaxCount`. */
   #voided: Set<number> | undefined
+  /** True between a resume and its VOID. */
+  #takesVoid = false
   #ended = false
 
   constructor(host: ConversationHost<User>, owner: AnswersOwner<User>) {
@@ -88,9 +90,11 @@ export class Answers<User extends AuthenticatedUser> implements Caller<User>, Re
   /**
    * Cancels these requests ahead of their CANCELs, which follow in the replay (W19): waiting and running ones now, others on
    * their arrival or when they leave the inbox. Numbers of an earlier VOID stay noted, because their requests may still be held.
-   * `handled`: the settled prefix.
+   * `handled`: the settled prefix. Returns false for a VOID that is not the first one after a resume: it is not taken.
    */
-  void(references: readonly number[], handled: number): void {
+  void(references: readonly number[], handled: number): boolean {
+    if (!this.#takesVoid) return false
+    this.#takesVoid = false
     const named = references.slice(0, voidMaxCount)
     const voided = new Set([...(this.#voided ?? [])].filter((reference) => reference > handled))
     for (const reference of named)
@@ -98,6 +102,7 @@ export class Answers<User extends AuthenticatedUser> implements Caller<User>, Re
     this.#voided = voided.size > 0 && !this.#ended ? voided : undefined
     // Each `cancel` may release held requests at once, so all names are noted before the first.
     for (const reference of named) this.cancel(reference)
+    return true
   }
 
   /** Notes the CANCEL of a held request, which is then not started. Above `voidMaxCount` it is started first. */
@@ -105,6 +110,11 @@ export class Answers<User extends AuthenticatedUser> implements Caller<User>, Re
     if (this.#ended) return
     this.#voided ??= new Set()
     if (this.#voided.size < voidMaxCount) this.#voided.add(reference)
+  }
+
+  /** Takes one VOID from the client's next connection. */
+  resumed(): void {
+    this.#takesVoid = true
   }
 
   /** Starts waiting requests before the client's BYE ends the session. */

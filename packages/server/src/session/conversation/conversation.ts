@@ -124,6 +124,7 @@ export class Conversation<User extends AuthenticatedUser>
     this.#outbound.attach(connection, { received: handled, handled, countsState })
     this.delivery.toldHandled()
     this.delivery.pump()
+    this.answers.resumed()
     this.answers.pump()
     this.#state?.resumed()
   }

@@ -14,6 +14,7 @@ import type {
   RateLimiter,
 } from "@hawser/protocol/core"
 import type { Base } from "../../base/create-base.ts"
+import { ownBytes } from "../../base/own-bytes.ts"
 import type { HeldLimits } from "./dialect.ts"
 
 /** Parts of a server that all inbounds share. */
@@ -128,7 +129,7 @@ export class Inbound {
     if (count > 0 && delivery.settleAgain(count)) return
     if (this.#mustHold() && !this.#isAhead(kind, bytes)) {
       this.#held ??= []
-      this.#held.push({ bytes, count, arrivedAtMs: turnNow(this.#host.clock) })
+      this.#held.push({ bytes: ownBytes(bytes), count, arrivedAtMs: turnNow(this.#host.clock) })
       this.#heldBytes += bytes.length
       if (this.#holdsTooMuch()) this.#pause()
       return
@@ -186,8 +187,8 @@ export class Inbound {
   }
 
   /**
-   * True for a message that is processed ahead of held ones: frames of the session layer, and CANCEL or CREDIT for a request that
-   * is not held. CANCEL and CREDIT of a held request stay behind it; the CANCEL is noted, so that the request is not started.
+   * True for a message that is processed ahead of held ones: frames of the session layer, and CANCEL or
+   * CREDIT for a request that is not held. CANCEL and CREDIT of a held request stay behind it; the CANCEL is noted, so that the request is not started.
    */
   #isAhead(kind: FrameClass, bytes: Uint8Array): boolean {
     if (kind === "control") return true
@@ -217,13 +218,13 @@ export class Inbound {
     this.#owner.onFrame(this.#owner.dialect.codec.decode(bytes, count), count)
   }
 
-  /** Debits the user's buckets. Returns the milliseconds until they are out of debt. The message is processed in any case. */
+  /** Debits the user's buckets, whose names no call can have. Returns the milliseconds until they are out of debt. The message is processed in any case. */
   #charge(bytes: number): number {
     const { clock, limiter, userRates: rates } = this.#host
     const { userId } = this.#owner
     const nowMs = turnNow(clock)
-    this.#messageBucket ??= limiter.hold(`${userId}\nmessages`, rates.messages, nowMs)
-    this.#byteBucket ??= limiter.hold(`${userId}\nbytes`, rates.bytes, nowMs)
+    this.#messageBucket ??= limiter.hold(`${userId}\n$messages`, rates.messages, nowMs)
+    this.#byteBucket ??= limiter.hold(`${userId}\n$bytes`, rates.bytes, nowMs)
     return Math.max(this.#messageBucket.debit(nowMs, 1), this.#byteBucket.debit(nowMs, bytes))
   }
 

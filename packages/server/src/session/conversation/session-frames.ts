@@ -95,7 +95,8 @@ function takeSessionFrame(taker: FrameTaker, frame: SessionFrame): void {
       taker.have(frame.held)
       return
     case "void":
-      answers.void(frame.references, delivery.handled)
+      if (!answers.void(frame.references, delivery.handled))
+        refuse(taker, null, "VOID is sent at most once after a WELCOME that resumes")
       return
     case "unknownControl":
       return

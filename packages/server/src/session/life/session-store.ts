@@ -67,8 +67,13 @@ export type Opening =
 export interface SessionStore {
   /** Answers the claim of a session, whose token was verified for this user. A rejection fails the log-in. */
   claim(sessionId: string, userId: string): SessionClaim | Promise<SessionClaim>
-  /** Answers the request for a new session. A rejection fails the log-in. */
+  /**
+   * Answers the request for a new session. A rejection fails the log-in. After a promise the server applies `judgeNewcomer` again
+   * to the sessions of its process, which may have become more.
+   */
   open(newcomer: Newcomer): Opening | Promise<Opening>
+  /** Takes back the record that `claim` returned: the server is closing and does not continue the session. A rejection goes to `onError`. */
+  putBack(record: SessionRecord): void | Promise<void>
 }
 
 /** Session of this process, for its store. */
@@ -125,6 +130,9 @@ export function memoryStore<User extends AuthenticatedUser>(host: StoreHost<User
       return { kind: "ended", cause: stone.cause, isFinal: stone.isFinal }
     },
     open: (newcomer) => judgeNewcomer(newcomer, host.sessionsOf(newcomer.userId), host),
+    putBack() {
+      throw new TypeError("internal: the default store has no records")
+    },
   }
 }
 

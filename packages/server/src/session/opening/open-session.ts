@@ -11,8 +11,9 @@ import { ServerSession } from "../life/server-session.ts"
 import { attachedLife, firstClaims } from "../life/session.machine.ts"
 import type { SessionHost, SessionLink } from "../life/session-host.ts"
 import type { SessionRecord } from "../life/session-record.ts"
-import type { SessionRegistry } from "../life/session-registry.ts"
-import type { Opening, SessionClaim, SessionStore } from "../life/session-store.ts"
+import type { SessionPolicy, SessionRegistry } from "../life/session-registry.ts"
+import { judgeNewcomer } from "../life/session-store.ts"
+import type { Newcomer, Opening, SessionClaim, SessionStore } from "../life/session-store.ts"
 import type { SessionHooks } from "../session-hooks.ts"
 import type { ResumeTokens, TokenVerdict } from "./resume-token.ts"
 import { judgeResume } from "./resume.ts"
@@ -27,6 +28,7 @@ export interface OpeningHost<User extends AuthenticatedUser> extends Base {
   readonly sessionId: () => string
   readonly tokens: ResumeTokens
   readonly store: SessionStore
+  readonly sessionPolicy: SessionPolicy
   readonly isClosing: () => boolean
   /** Restores a session, detached. */
   readonly thaw: (record: SessionRecord) => ServerSession<User>
@@ -91,6 +93,10 @@ function claimed<User extends AuthenticatedUser>(
 ): void | Promise<void> {
   const { health } = host
   const { connection, hello } = admitted
+  if (claim.kind === "record" && host.isClosing()) {
+    putBack(host, claim.record)
+    throw new HawserError("server_shutdown")
+  }
   const session = claimedSession(host, claim, resume.sessionId)
   if (connection.isClosing) throw new HawserError("connection_lost")
   if (claim.kind === "elsewhere") throw heldElsewhere(claim.retryAfterMs)
@@ -117,6 +123,15 @@ function claimed<User extends AuthenticatedUser>(
       health.resumesRefused.add("session_thrash")
       return openFresh(host, admitted, "session_thrash")
   }
+}
+
+/** Returns the record to the store, so that another process can continue the session. */
+function putBack<User extends AuthenticatedUser>(
+  { store, onError }: OpeningHost<User>,
+  record: SessionRecord,
+): void {
+  const done = store.putBack(record)
+  if (done instanceof Promise) done.catch(onError)
 }
 
 /** Returns the claimed session of this process. A record is restored also if the connection has closed; it then waits for a resume. */
@@ -169,7 +184,28 @@ function openFresh<User extends AuthenticatedUser>(
   assertCapacity(host, connection)
   const dial = connection.dialect.counts ? hello.dial : undefined
   const newcomer = { userId: user.id, clientId: hello.clientId, dial }
-  return whenKnown(host.store.open(newcomer), (opening) => bindFresh(host, admitted, { opening, refusal }))
+  const answer = host.store.open(newcomer)
+  if (!(answer instanceof Promise)) return bindFresh(host, admitted, { opening: answer, refusal })
+  return answer.then((opening) => {
+    assertCapacity(host, connection)
+    bindFresh(host, admitted, { opening: withLocalRules(host, newcomer, opening), refusal })
+  })
+}
+
+/**
+ * Judges a newcomer again by the sessions of this process: others of the same user may have opened while the store was asked.
+ * So a store that answers late exceeds neither `sessionsPerUser` nor the dial rule within one process.
+ */
+function withLocalRules<User extends AuthenticatedUser>(
+  { registry, limits, sessionPolicy }: OpeningHost<User>,
+  newcomer: Newcomer,
+  opening: Opening,
+): Opening {
+  if (opening.kind === "refused") return opening
+  const { sessionsPerUser } = limits
+  const remaining = registry.ofUser(newcomer.userId).filter(({ id }) => !opening.ends.includes(id))
+  const here = judgeNewcomer(newcomer, remaining, { sessionsPerUser, sessionPolicy })
+  return here.kind === "refused" ? here : { kind: "open", ends: [...opening.ends, ...here.ends] }
 }
 
 /** @throws HawserError if the server is shutting down, its send buffers are full, or the address is at its cap. */
