@@ -91,6 +91,12 @@ export class WebSocketConnection implements ServerConnection, Held, Outlet, Sock
 
   releaseReading(): void {
     this.#isHeld = false
+    this.#dispatchUnread()
+    // A paused connection, and one that is held again, is read later.
+    if (this.#unread === undefined && !this.#isPaused) this.#webSocket.resume()
+  }
+
+  #dispatchUnread(): void {
     const waiting = this.#unread ?? []
     this.#unread = undefined
     for (const [index, data] of waiting.entries()) {
@@ -99,9 +105,8 @@ export class WebSocketConnection implements ServerConnection, Held, Outlet, Sock
         continue
       }
       this.#unread = waiting.slice(index)
-      break
+      return
     }
-    if (!this.#isPaused && !this.#isHeld) this.#webSocket.resume()
   }
 
   pinged(): void {

@@ -42,8 +42,8 @@ export class Answers<User extends AuthenticatedUser> implements Caller<User>, Re
   #idleWaiters: (() => void)[] | undefined
   /** Numbers of requests that were cancelled before their arrival; at most `voidMaxCount`. */
   #voided: Set<number> | undefined
-  /** True between a resume and its VOID. */
-  #takesVoid = false
+  /** True until the connection has sent its VOID. */
+  #takesVoid = true
   #ended = false
 
   constructor(host: ConversationHost<User>, owner: AnswersOwner<User>) {
@@ -90,7 +90,7 @@ export class Answers<User extends AuthenticatedUser> implements Caller<User>, Re
   /**
    * Cancels these requests ahead of their CANCELs, which follow in the replay (W19): waiting and running ones now, others on
    * their arrival or when they leave the inbox. Numbers of an earlier VOID stay noted, because their requests may still be held.
-   * `handled`: the settled prefix. Returns false for a VOID that is not the first one after a resume: it is not taken.
+   * `handled`: the settled prefix. Returns false for a second VOID of one connection: it is not taken.
    */
   void(references: readonly number[], handled: number): boolean {
     if (!this.#takesVoid) return false
@@ -112,7 +112,7 @@ export class Answers<User extends AuthenticatedUser> implements Caller<User>, Re
     if (this.#voided.size < voidMaxCount) this.#voided.add(reference)
   }
 
-  /** Takes one VOID from the client's next connection. */
+  /** Takes one VOID from the client's new connection. */
   resumed(): void {
     this.#takesVoid = true
   }

@@ -96,7 +96,7 @@ function takeSessionFrame(taker: FrameTaker, frame: SessionFrame): void {
       return
     case "void":
       if (!answers.void(frame.references, delivery.handled))
-        refuse(taker, null, "VOID is sent at most once after a WELCOME that resumes")
+        refuse(taker, null, "a client must not send VOID twice on a connection")
       return
     case "unknownControl":
       return
