@@ -1,10 +1,11 @@
 // The player's actions except chat. Without a connection steps are dropped, because they would be late; gathering
 // waits.
 import { HawserError } from "@hawser/client"
-import type { Client } from "@hawser/client"
-import type { Direction, WorldContract } from "../contract.ts"
+import type { CallOptions, ClientStatus } from "@hawser/client"
+import type { Direction, Position } from "../contract.ts"
 import type { NewChatLine } from "./chat-log.ts"
 import { patientMs } from "./patience.ts"
+import { isOutcomeUnknown, reasonFor } from "./player-words.ts"
 import type { WorldState } from "./world-state.ts"
 
 export interface Actions {
@@ -12,8 +13,23 @@ export interface Actions {
   gather(): void
 }
 
+/** The part of the client that acts. */
+interface ActingClient {
+  readonly current: Pick<ClientStatus, "state">
+  command(
+    name: "move",
+    input: { readonly direction: Direction },
+    options: CallOptions,
+  ): Promise<{ readonly position: Position }>
+  command(
+    name: "gather",
+    input: { readonly x: number; readonly y: number },
+    options: CallOptions,
+  ): Promise<{ readonly skill: string; readonly xpGained: number; readonly level: number }>
+}
+
 interface Acting {
-  readonly client: Client<WorldContract>
+  readonly client: ActingClient
   readonly world: WorldState
   readonly addTo: (line: Omit<NewChatLine, "atMs">) => void
   /** Called after every change of the own figure. */
@@ -22,9 +38,9 @@ interface Acting {
 }
 
 export function createActions({ client, world, addTo, changed, lookAround }: Acting): Actions {
-  /** Adds an error to the chat as a line. */
-  const report = (error: unknown): void => {
-    addTo({ kind: "error", text: error instanceof Error ? error.message : String(error) })
+  const isClosed = (): boolean => client.current.state === "closed"
+  const report = (failed: string, error: unknown): void => {
+    addTo({ kind: "error", text: `${failed} ${reasonFor(error)}` })
   }
 
   async function move(direction: Direction): Promise<void> {
@@ -38,7 +54,9 @@ export function createActions({ client, world, addTo, changed, lookAround }: Act
       if (number !== undefined) world.settle(number, position, performance.now())
     } catch (error) {
       if (number !== undefined) world.settle(number, undefined, performance.now())
-      if (!HawserError.is(error) || !isExpectedOfStep(error.code)) report(error)
+      // After the client's end, the error of a step is the end's, which the banner shows.
+      const isExpected = HawserError.is(error) && isExpectedOfStep(error.code)
+      if (!isExpected && !isClosed()) report("A step failed.", error)
     }
     lookAround()
     changed()
@@ -50,14 +68,16 @@ export function createActions({ client, world, addTo, changed, lookAround }: Act
   /** Sends an idempotency key, so that a repetition in a new session counts once. */
   async function gather(): Promise<void> {
     const tile = world.facedTile()
-    if (tile === undefined || isGathering || client.current.state === "closed") return
+    if (tile === undefined || isGathering || isClosed()) return
     isGathering = true
     try {
       const options = { key: randomKey(), timeoutMs: patientMs }
       const { skill, xpGained, level } = await client.command("gather", tile, options)
       addTo({ kind: "system", text: `+${xpGained} ${skill} experience (level ${level})` })
     } catch (error) {
-      if (!HawserError.is(error) || error.code !== "client_closed") report(error)
+      if (HawserError.is(error) && error.code === "client_closed") return
+      const isUnknown = isOutcomeUnknown(error)
+      report(isUnknown ? "It is unknown whether you gathered something." : "You gathered nothing.", error)
     } finally {
       isGathering = false
     }
@@ -68,7 +88,7 @@ export function createActions({ client, world, addTo, changed, lookAround }: Act
 
 /** Refusals that the figure's position shows, and outages, which the badge shows. */
 function isExpectedOfStep(code: string): boolean {
-  const outages = ["connection_lost", "client_closed", "not_connected", "dropped", "timeout"]
+  const outages = ["connection_lost", "client_closed", "not_connected", "dropped", "timeout", "buffer_full"]
   return code.startsWith("move_") || code === "rate_limited" || outages.includes(code)
 }
 

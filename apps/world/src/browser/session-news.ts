@@ -3,6 +3,7 @@
 import type { Client, SessionEvent } from "@hawser/client"
 import type { WorldContract } from "../contract.ts"
 import type { NewChatLine } from "./chat-log.ts"
+import { lossReason } from "./player-words.ts"
 import type { Store } from "./store.ts"
 
 export interface ResumptionView {
@@ -84,23 +85,7 @@ export function newsOf(cause: string, isRestart: boolean): string {
   // The server saved everything before it ended, and its successor does not know the session.
   if (isRestart && (cause === "session_unknown" || cause === "server_shutdown"))
     return "The world was restarted. You are back where you were."
-  return `${reasonOf(cause)} ${consequence}`
+  return `${lossReason(cause)} ${consequence}`
 }
 
 const consequence = "A new session has begun, and what happened here meanwhile is lost."
-
-function reasonOf(cause: string): string {
-  switch (cause) {
-    case "session_expired":
-      return "You were away for longer than the world keeps your place."
-    case "session_overflow":
-      return "More happened while you were away than the world could keep for you."
-    case "session_unknown":
-    case "server_shutdown":
-      return "The world does not know your last session any more; it may have been restarted."
-    case "replaced":
-      return "You were playing somewhere else."
-    default:
-      return `Your session was lost (${cause}).`
-  }
-}

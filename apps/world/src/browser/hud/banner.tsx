@@ -1,5 +1,6 @@
 // Banner over the world while there is no connection.
 import { plainCause } from "../connection-view.ts"
+import { reasonFor } from "../player-words.ts"
 import type { Session } from "../session.ts"
 import { useStore } from "../store.ts"
 
@@ -37,7 +38,7 @@ export function Banner({ session }: { readonly session: Session }) {
   }
   return (
     <div class="veil" data-testid="banner">
-      {banner(status.error.code === "replaced" ? "You are playing somewhere else" : status.error.message, {
+      {banner(status.error.code === "replaced" ? "You are playing somewhere else" : reasonFor(status.error), {
         ageSeconds,
       })}
       <button class="primary" data-testid="reconnect" type="button" onClick={() => session.reconnect()}>
