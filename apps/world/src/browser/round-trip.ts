@@ -3,6 +3,7 @@
 import type { Client } from "@hawser/client"
 import type { Clock } from "@hawser/protocol"
 import type { WorldContract } from "../contract.ts"
+import { pageClock } from "./page-clock.ts"
 import type { Store } from "./store.ts"
 
 const everyMs = 2_000
@@ -13,14 +14,6 @@ const lookEveryMs = 500
 const settled = { timerMs: 50, lateMaxMs: 20, count: 3 }
 /** A page that does not settle, such as a hidden one, is measured after this time. */
 const settleMaxMs = 5_000
-
-const pageClock: Clock = {
-  now: () => performance.now(),
-  schedule(delayMs, callback) {
-    const timer = setTimeout(callback, delayMs)
-    return () => clearTimeout(timer)
-  },
-}
 
 export interface RoundTripStores {
   /** Undefined until the first measurement of a connection. */

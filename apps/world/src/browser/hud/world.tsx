@@ -5,7 +5,7 @@ import type { Draft } from "../draft.ts"
 import { HeldDirections } from "../input/held-directions.ts"
 import { listenToKeyboard } from "../input/keyboard.ts"
 import { createWalk } from "../input/walk.ts"
-import { loadAtlas } from "../render/atlas.ts"
+import { openAtlas } from "../render/atlas.ts"
 import { startCanvas } from "../render/canvas.ts"
 import type { Session } from "../session.ts"
 import { useStore } from "../store.ts"
@@ -81,23 +81,28 @@ export function World({ session, draft, onLeave }: WorldProps) {
   )
 }
 
-/** Draws the world while the component is mounted. */
+/** Draws the world while the component is mounted. The player walks with the frames, so they do not wait for pictures. */
 function useCanvas(
   canvas: RefObject<HTMLCanvasElement | null>,
   session: Session,
   held: HeldDirections,
 ): void {
   useEffect(() => {
-    let stop = (): void => {}
-    let isUnmounted = false
-    const walk = createWalk(session, held)
-    loadAtlas().then((atlas) => {
-      if (isUnmounted || canvas.current === null) return
-      stop = startCanvas({ canvas: canvas.current, world: session.world, atlas, onFrame: walk })
-    }, reportError)
+    if (canvas.current === null) return undefined
+    const atlas = openAtlas()
+    const stopDrawing = startCanvas({
+      canvas: canvas.current,
+      world: session.world,
+      atlas: () => atlas.current,
+      onFrame: createWalk(session, held),
+    })
+    const stopRetries = session.connection.subscribe(({ status }) => {
+      if (status.state === "open") atlas.retry()
+    })
     return () => {
-      isUnmounted = true
-      stop()
+      stopRetries()
+      stopDrawing()
+      atlas.stop()
     }
   }, [session, held])
 }

@@ -36,7 +36,8 @@ interface PlacedFigure {
 export interface CanvasOptions {
   readonly canvas: HTMLCanvasElement
   readonly world: WorldState
-  readonly atlas: Atlas
+  /** Returns the pictures that have arrived so far. */
+  readonly atlas: () => Atlas
   /** Called before each frame. */
   readonly onFrame: (nowMs: number) => void
 }
@@ -44,7 +45,7 @@ export interface CanvasOptions {
 /** Starts drawing. Returns the disposer. */
 export function startCanvas({ canvas, world, atlas, onFrame }: CanvasOptions): () => void {
   const { context } = surfaceOf(canvas)
-  const drawnChunk = createChunkCache(atlas.tileset, world.bareTiles)
+  const drawnChunk = createChunkCache(() => atlas().tileset, world.bareTiles)
   const scene: Scene = { canvas, context, world, atlas, drawnChunk, labels: createLabels() }
   let camera: Camera | undefined
   let lastMs = performance.now()
@@ -74,7 +75,7 @@ interface Scene {
   readonly canvas: HTMLCanvasElement
   readonly context: CanvasRenderingContext2D
   readonly world: WorldState
-  readonly atlas: Atlas
+  readonly atlas: () => Atlas
   readonly drawnChunk: ReturnType<typeof createChunkCache>
   readonly labels: ReturnType<typeof createLabels>
 }
@@ -138,7 +139,7 @@ function drawFigure({ context, atlas }: Scene, { figure, at }: PlacedFigure, fra
   const walkFrame = isMoving(motion, nowMs) ? Math.floor(nowMs / walkFrameMs) : 0
   const box = { x: Math.round(at.x * size + origin.x), y: Math.round(at.y * size + origin.y), size }
   context.globalAlpha = isAway(entity) ? awayAlpha : 1
-  drawSprite(context, atlas, { entity, walkFrame, box })
+  drawSprite(context, atlas(), { entity, walkFrame, box })
   context.globalAlpha = 1
   if (entity.hp >= entity.maxHp || entity.maxHp <= 0) return
   const width = Math.round(size * 0.7)

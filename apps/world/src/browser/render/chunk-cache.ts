@@ -1,5 +1,5 @@
-// Draws each chunk once, and again if a tree or rock in it became bare or regrew: one picture below the figures, and
-// one above them. A frame costs two copies for each chunk.
+// Draws each chunk once, and again if a tree or rock in it became bare or regrew, or if the tileset has arrived: one
+// picture below the figures, and one above them. A frame costs two copies for each chunk.
 import type { ChunkPayload } from "../../contract.ts"
 import type { BareTiles } from "../bare-tiles.ts"
 import { chunkTiles } from "../../rules/chunk.ts"
@@ -15,6 +15,8 @@ export interface DrawnChunk {
   readonly chunk: ChunkPayload
   /** Version of the bare tiles in it. */
   readonly bareVersion: number
+  /** Undefined if it was drawn as plain shapes. */
+  readonly tileset: HTMLImageElement | undefined
   readonly below: HTMLCanvasElement
   /** Undefined if no tile is above the figures. */
   readonly above: HTMLCanvasElement | undefined
@@ -22,13 +24,17 @@ export interface DrawnChunk {
 
 export type ChunkCache = (key: string, chunk: ChunkPayload) => DrawnChunk
 
-export function createChunkCache(tileset: HTMLImageElement | undefined, bare: BareTiles): ChunkCache {
+export function createChunkCache(
+  currentTileset: () => HTMLImageElement | undefined,
+  bare: BareTiles,
+): ChunkCache {
   const drawn = new Map<string, DrawnChunk>()
   return (key, chunk) => {
     const known = drawn.get(key)
+    const tileset = currentTileset()
     const bareVersion = bare.versionOf(chunk.chunkX, chunk.chunkY)
-    const isCurrent = known?.chunk === chunk && known.bareVersion === bareVersion
-    const current = isCurrent ? known : { chunk, bareVersion, ...drawChunk(chunk, tileset, bare) }
+    const isCurrent = known?.chunk === chunk && known.bareVersion === bareVersion && known.tileset === tileset
+    const current = isCurrent ? known : { chunk, bareVersion, tileset, ...drawChunk(chunk, tileset, bare) }
     drawn.delete(key)
     drawn.set(key, current)
     if (drawn.size > maxDrawn) {
