@@ -197,6 +197,8 @@ export const world = defineContract({
         mapHeight: z.int(),
         motd: z.string(),
         moveCooldownMs: z.int(),
+        /** Channels that this session's player may use. */
+        chatChannels: z.array(z.enum(chatChannels)),
       }),
     },
     chatMessage: {

@@ -3,6 +3,7 @@ import type { Client } from "@hawser/client"
 import type { WorldContract } from "../contract.ts"
 import type { NewChatLine } from "./chat-log.ts"
 import { createComings } from "./comings.ts"
+import type { ChatInput } from "./speech.ts"
 import type { Store } from "./store.ts"
 import type { WorldState } from "./world-state.ts"
 
@@ -36,6 +37,7 @@ interface Listening {
   readonly changedAround: () => void
   readonly addTo: (line: Omit<NewChatLine, "atMs">) => void
   readonly skills: Store<SkillsView>
+  readonly channels: Store<readonly ChatInput["channel"][]>
   readonly setCooldown: (ms: number) => void
   readonly lookAround: () => void
 }
@@ -47,6 +49,7 @@ export function listenToServer({
   changedAround,
   addTo,
   skills,
+  channels,
   setCooldown,
   lookAround,
 }: Listening): void {
@@ -55,6 +58,7 @@ export function listenToServer({
   client.on("welcome", (welcome) => {
     world.welcome(welcome)
     setCooldown(welcome.moveCooldownMs)
+    channels.set(welcome.chatChannels)
     changed()
     lookAround()
   })

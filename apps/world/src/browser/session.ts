@@ -42,6 +42,8 @@ export interface Session {
   readonly surroundings: Store<SurroundingsView | undefined>
   readonly skills: Store<SkillsView>
   readonly lines: Store<readonly ChatLine[]>
+  /** Channels that the player may use. */
+  readonly channels: Store<readonly ChatInput["channel"][]>
   readonly resumptions: Store<ResumptionView>
   /** Age of the shown world, in whole seconds; undefined while it is current. */
   readonly ageSeconds: Store<number | undefined>
@@ -97,6 +99,7 @@ export function startSession({ url, token, left, onRefused }: SessionOptions): S
     changedAround: () => soonChanged.call(),
     addTo,
     skills,
+    channels: stores.channels,
     setCooldown: (ms) => (moveCooldownMs = ms),
     lookAround: () => chunks.look(),
   })
@@ -154,6 +157,7 @@ function createStores(status: ClientStatus) {
     surroundings: createStore<SurroundingsView | undefined>(undefined),
     skills: createStore<SkillsView>({}),
     lines: createStore<readonly ChatLine[]>([]),
+    channels: createStore<readonly ChatInput["channel"][]>(["local", "dm"]),
     resumptions: createStore<ResumptionView>(noResumptions),
     unsaid: createStore<Unsaid>(nothingUnsaid),
     ageSeconds: createStore<number | undefined>(undefined),

@@ -55,6 +55,7 @@ function welcome(world: WorldState): void {
     mapHeight: 32,
     motd: "",
     moveCooldownMs: 150,
+    chatChannels: [],
   })
 }
 

@@ -17,12 +17,17 @@ export type ChatVerdict =
       readonly text: string
     }
 
+/** Returns the channels that a player of this role may use. */
+export function channelsFor(role: Role): ChatChannel[] {
+  return role === "player" ? ["local", "dm"] : ["local", "global", "dm"]
+}
+
 export function checkChat(
   channel: ChatChannel,
   input: string,
   speaker: { role: Role; inputMaxLength: number },
 ): ChatVerdict {
-  if (channel === "global" && speaker.role === "player") {
+  if (!channelsFor(speaker.role).includes(channel)) {
     return {
       ok: false,
       code: "chat_permission_denied",

@@ -1,7 +1,7 @@
 // Chat: its lines, and the input line.
 import { useEffect, useLayoutEffect, useRef, useState } from "preact/hooks"
 import type { RefObject, TargetedSubmitEvent } from "preact"
-import { chatChannels, chatInputMaxLength } from "../../contract.ts"
+import { chatInputMaxLength } from "../../contract.ts"
 import type { ChatLine } from "../chat-log.ts"
 import type { Draft } from "../draft.ts"
 import type { Session } from "../session.ts"
@@ -25,7 +25,10 @@ export interface ChatProps {
 
 export function Chat({ session, draft, input }: ChatProps) {
   const line = useStore(draft.line)
-  const { channel, recipient, message } = line
+  const channels = useStore(session.channels)
+  const { recipient, message } = line
+  // The kept line of a player who has lost a role.
+  const channel = channels.includes(line.channel) ? line.channel : "local"
   const change = (part: Partial<ChatInput>): void => draft.line.set({ ...draft.line.value, ...part })
 
   function send(event: TargetedSubmitEvent<HTMLFormElement>): void {
@@ -43,7 +46,7 @@ export function Chat({ session, draft, input }: ChatProps) {
       <Log session={session} />
       <Unsaid session={session} />
       <form onSubmit={send} onKeyDown={(event) => event.key === "Escape" && blurFocused()}>
-        <Channels line={line} change={change} />
+        <Channels channels={channels} line={{ ...line, channel }} change={change} />
         <div class="chat-message">
           <input
             ref={input}
@@ -67,15 +70,16 @@ export function Chat({ session, draft, input }: ChatProps) {
 }
 
 interface ChannelsProps {
+  readonly channels: readonly ChatInput["channel"][]
   readonly line: ChatInput
   readonly change: (part: Partial<ChatInput>) => void
 }
 
 /** Channel of the line, and recipient of a direct message. */
-function Channels({ line: { channel, recipient }, change }: ChannelsProps) {
+function Channels({ channels, line: { channel, recipient }, change }: ChannelsProps) {
   return (
     <div class="chat-channels" role="group" aria-label="Channel">
-      {chatChannels.map((name) => (
+      {channels.map((name) => (
         <button
           key={name}
           type="button"

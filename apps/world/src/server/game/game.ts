@@ -3,7 +3,7 @@ import { HawserError, encodedArray, encodedMap } from "@hawser/server"
 import type { SessionEnded, SessionOpened } from "@hawser/server"
 import { chatInputMaxLength, moveCooldownMs } from "../../contract.ts"
 import type { ChunkPayload, Direction, ItemKind, PlayerFields, WorldContract } from "../../contract.ts"
-import { checkChat, localChatTiles, isNear } from "../../rules/chat.ts"
+import { channelsFor, checkChat, localChatTiles, isNear } from "../../rules/chat.ts"
 import type { ChatChannel, Role } from "../../rules/chat.ts"
 import type { WorldMap } from "../../rules/map.ts"
 import { stepFrom } from "../../rules/movement.ts"
@@ -133,6 +133,7 @@ export class Game {
       mapHeight: map.height,
       motd,
       moveCooldownMs,
+      chatChannels: channelsFor(session.user.record.role),
     })
     session.send("chatMessage", {
       sender: "Server",
