@@ -14,7 +14,7 @@ import { listenToServer, surroundingsOf } from "./server-events.ts"
 import type { SkillsView, SurroundingsView } from "./server-events.ts"
 import { noResumptions, showSessionNews } from "./session-news.ts"
 import type { ResumptionView } from "./session-news.ts"
-import { createSpeech, nothingUnsaid } from "./speech.ts"
+import { Speech, nothingUnsaid } from "./speech.ts"
 import type { ChatInput, LeftLines, Unsaid } from "./speech.ts"
 import { createStore } from "./store.ts"
 import type { Store } from "./store.ts"
@@ -54,7 +54,8 @@ export interface Session {
   readonly moveCooldownMs: () => number
   move(direction: Direction): void
   gather(): void
-  say(input: ChatInput): void
+  /** Sends chat lines; `close` stops it. */
+  readonly speech: Pick<Speech, "say" | "setAside" | "resume">
   /** Connects again after the server or the strategy has closed the client. */
   reconnect(): void
   readConnection(): ConnectionReading
@@ -82,7 +83,7 @@ export function startSession({ url, token, left, onRefused }: SessionOptions): S
   const world = new WorldState()
   const client = createClient(contract, { url, token, onError })
   const stores = createStores(client.current)
-  const { connection, surroundings, skills, lines, resumptions, unsaid, ageSeconds } = stores
+  const { connection, surroundings, skills, lines, channels, resumptions, unsaid, ageSeconds } = stores
   let moveCooldownMs = 150
   const addTo = (line: Omit<NewChatLine, "atMs">): void =>
     lines.set(addLine(lines.value, { ...line, atMs: Date.now() }))
@@ -90,7 +91,7 @@ export function startSession({ url, token, left, onRefused }: SessionOptions): S
   const soonChanged = createSoon(changed)
   const stopRoundTrips = measureRoundTrip(client, stores)
   const chunks = watchChunks(client, world)
-  const speech = createSpeech({ client, addTo, unsaid })
+  const speech = new Speech({ client, addTo, unsaid })
   showSessionNews({ client, addTo, resumptions })
   listenToServer({
     client,
@@ -99,7 +100,7 @@ export function startSession({ url, token, left, onRefused }: SessionOptions): S
     changedAround: () => soonChanged.call(),
     addTo,
     skills,
-    channels: stores.channels,
+    channels,
     setCooldown: (ms) => (moveCooldownMs = ms),
     lookAround: () => chunks.look(),
   })
@@ -136,7 +137,7 @@ export function startSession({ url, token, left, onRefused }: SessionOptions): S
     moveCooldownMs: () => moveCooldownMs,
     move: (direction) => actions.move(direction),
     gather: () => actions.gather(),
-    say: (input) => speech.say(input),
+    speech,
     reconnect: () => void client.connect().catch(() => {}),
     readConnection: () => readConnection(client),
     askHealth: () => askHealth(client),

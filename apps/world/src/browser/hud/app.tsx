@@ -6,6 +6,7 @@ import { createDraft } from "../draft.ts"
 import type { Draft } from "../draft.ts"
 import { startSession } from "../session.ts"
 import type { Session } from "../session.ts"
+import { textSlot } from "../text-slot.ts"
 import { createTokenSource } from "../token-source.ts"
 import { Login } from "./login.tsx"
 import { World } from "./world.tsx"
@@ -21,7 +22,7 @@ function startPlace(): Place {
 
 export function App() {
   const [place, setPlace] = useState<Place>(startPlace)
-  const [draft] = useState(createDraft)
+  const [draft] = useState(() => createDraft(textSlot(() => sessionStorage, "hawser.draft")))
 
   function enter(token: AccessToken): void {
     storeToken(token)
@@ -35,11 +36,12 @@ export function App() {
     setPlace({ kind: "login", notice, name })
   }
 
-  function leave(name: string): void {
+  /** Shows the form after a log-out. Lines without an outcome are dropped with the rest of the player's text. */
+  function leave(name: string, unsaidCount: number): void {
     logOut(name)
     storeToken(undefined)
-    draft.belongsTo("")
-    setPlace({ kind: "login", notice: undefined, name: "" })
+    draft.clear()
+    setPlace({ kind: "login", notice: unsaidNotice(unsaidCount), name: "" })
   }
 
   if (place.kind === "login") return <Login notice={place.notice} name={place.name} onToken={enter} />
@@ -50,9 +52,14 @@ export function App() {
       token={token}
       draft={draft}
       onEnded={(text) => askAgain(text, token.name)}
-      onLeave={() => leave(token.name)}
+      onLeave={(unsaidCount) => leave(token.name, unsaidCount)}
     />
   )
+}
+
+function unsaidNotice(count: number): string | undefined {
+  if (count === 0) return undefined
+  return `You logged out before the world had confirmed ${count === 1 ? "your last line" : `your last ${count} lines`}.`
 }
 
 interface LiveWorldProps {
@@ -60,7 +67,7 @@ interface LiveWorldProps {
   readonly token: AccessToken
   readonly draft: Draft
   readonly onEnded: (text: string) => void
-  readonly onLeave: () => void
+  readonly onLeave: (unsaidCount: number) => void
 }
 
 /** Runs a session while it is mounted. */
@@ -87,12 +94,30 @@ function LiveWorld({ token, draft, onEnded, onLeave }: LiveWorldProps) {
     })
     const started = startSession({ url: socketUrl(), token: source, left: draft.take(), onRefused })
     setSession(started)
+    const stopKeeping = keepOverReload(started, draft)
     return () => {
       isLeft = true
+      stopKeeping()
       draft.keep(started.close())
     }
   }, [token])
-  return session === undefined ? null : <World session={session} draft={draft} onLeave={onLeave} />
+  return session === undefined ? null : (
+    <World session={session} draft={draft} onLeave={() => onLeave(session.unsaid.value.count)} />
+  )
+}
+
+/** Stores the lines that have no outcome when the page is left. A page that returns from the browser's cache goes on. */
+function keepOverReload(session: Session, draft: Draft): () => void {
+  const leave = (): void => draft.keep(session.speech.setAside())
+  const goOn = (event: PageTransitionEvent): void => {
+    if (event.persisted) session.speech.resume(draft.take())
+  }
+  window.addEventListener("pagehide", leave)
+  window.addEventListener("pageshow", goOn)
+  return () => {
+    window.removeEventListener("pagehide", leave)
+    window.removeEventListener("pageshow", goOn)
+  }
 }
 
 function socketUrl(): string {

@@ -37,8 +37,8 @@ export function Chat({ session, draft, input }: ChatProps) {
       input.current?.blur()
       return
     }
-    session.say({ channel, message, recipient: recipient.trim() })
-    change({ message: "" })
+    // A refused line stays in the input.
+    if (session.speech.say({ channel, message, recipient: recipient.trim() })) change({ message: "" })
   }
 
   return (
@@ -133,16 +133,23 @@ function Log({ session }: { readonly session: Session }) {
   )
 }
 
-/** Lines that the server has not confirmed. Shown without a connection, and on an open one after `momentMs`. */
+/**
+ * Lines that the server has not confirmed. Shown without a connection, and on an open one after `momentMs`. After the
+ * client's end it names the button that connects again, which no line does by itself.
+ */
 function Unsaid({ session }: { readonly session: Session }) {
   const { count, sinceMs } = useStore(session.unsaid)
   const { status } = useStore(session.connection)
   const isLong = useIsPast(count === 0 ? undefined : sinceMs + momentMs)
   const isOpen = status.state === "open"
-  if (count === 0 || (isOpen && !isLong)) return null
+  const isClosed = status.state === "closed"
+  if ((count === 0 && !isClosed) || (isOpen && !isLong)) return null
+  const lines = count === 1 ? "1 line waits" : `${count} lines wait`
   return (
     <p class="unsaid" data-testid="chat-unsaid" role="status">
-      {count === 1 ? "1 line waits" : `${count} lines wait`} {isOpen ? "to be said" : "for the connection"}
+      {count > 0 &&
+        `${lines} ${isOpen ? "to be said" : isClosed ? "for “Play here”." : "for the connection"} `}
+      {isClosed && "Nothing can be said here until you choose “Play here”."}
     </p>
   )
 }
