@@ -3,6 +3,7 @@
 import { z } from "zod"
 import { accessToken } from "./access-token.ts"
 import type { AccessToken } from "./access-token.ts"
+import { jsonOf, textSlot } from "./text-slot.ts"
 import type { Renewed } from "./token-source.ts"
 
 export type LoginResult =
@@ -14,7 +15,7 @@ export interface Credentials {
   readonly password: string
 }
 
-const storageKey = "hawser.login"
+const slot = textSlot(() => sessionStorage, "hawser.login")
 const storedLogin = z.object({ text: z.string().min(1), gotAtMs: z.number() })
 const loginReply = z.object({ access_token: z.string().min(1) })
 const refusalReply = z.object({
@@ -30,17 +31,12 @@ const unreadable = "The server's answer could not be read."
 const ended = "You were logged out. Log in again to go on where you were."
 
 export function loadToken(): AccessToken | undefined {
-  try {
-    const stored = storedLogin.safeParse(JSON.parse(sessionStorage.getItem(storageKey) ?? ""))
-    return stored.success ? accessToken(stored.data.text, stored.data.gotAtMs) : undefined
-  } catch {
-    return undefined
-  }
+  const stored = storedLogin.safeParse(jsonOf(slot)).data
+  return stored === undefined ? undefined : accessToken(stored.text, stored.gotAtMs)
 }
 
 export function storeToken(token: AccessToken | undefined): void {
-  if (token === undefined) sessionStorage.removeItem(storageKey)
-  else sessionStorage.setItem(storageKey, JSON.stringify({ text: token.text, gotAtMs: token.gotAtMs }))
+  slot.write(token && JSON.stringify({ text: token.text, gotAtMs: token.gotAtMs }))
 }
 
 export async function login(credentials: Credentials): Promise<LoginResult> {
@@ -78,12 +74,15 @@ export async function renew(name: string): Promise<Renewed> {
 }
 
 /**
- * Ends this player's log-in. The page does not wait for the answer, and `keepalive` sends the request even if the page
- * closes.
+ * Ends this player's log-in. `keepalive` sends the request even if the page closes. `later`: the server could not be
+ * reached, or could not do it.
  */
-export function logOut(name: string): void {
+export async function endLogin(name: string): Promise<"ended" | "later"> {
   const path = `/auth/session/${encodeURIComponent(name.toLowerCase())}/end`
-  post(path, undefined, { keepalive: true }).catch(() => {})
+  const posted = await post(path, undefined, { keepalive: true })
+  const isRefused = !posted.ok && posted.status !== undefined && posted.status < 500 && posted.status !== 429
+  // No repetition changes a refusal: no player has this name.
+  return posted.ok || isRefused ? "ended" : "later"
 }
 
 type Posted =

@@ -1,9 +1,11 @@
 // Shows the log-in form or the world.
 import { useEffect, useRef, useState } from "preact/hooks"
 import type { AccessToken } from "../access-token.ts"
-import { loadToken, logOut, renew, storeToken } from "../auth.ts"
+import { endLogin, loadToken, renew, storeToken } from "../auth.ts"
 import { createDraft } from "../draft.ts"
 import type { Draft } from "../draft.ts"
+import { LogOuts } from "../log-outs.ts"
+import { pageClock } from "../page-clock.ts"
 import { startSession } from "../session.ts"
 import type { Session } from "../session.ts"
 import { textSlot } from "../text-slot.ts"
@@ -23,6 +25,7 @@ function startPlace(): Place {
 export function App() {
   const [place, setPlace] = useState<Place>(startPlace)
   const [draft] = useState(() => createDraft(textSlot(() => sessionStorage, "hawser.draft")))
+  const logOuts = useLogOuts()
 
   function enter(token: AccessToken): void {
     storeToken(token)
@@ -38,13 +41,14 @@ export function App() {
 
   /** Shows the form after a log-out. Lines without an outcome are dropped with the rest of the player's text. */
   function leave(name: string, unsaidCount: number): void {
-    logOut(name)
+    logOuts.end(name)
     storeToken(undefined)
     draft.clear()
     setPlace({ kind: "login", notice: unsaidNotice(unsaidCount), name: "" })
   }
 
-  if (place.kind === "login") return <Login notice={place.notice} name={place.name} onToken={enter} />
+  if (place.kind === "login")
+    return <Login notice={place.notice} name={place.name} logOuts={logOuts} onToken={enter} />
   const { token } = place
   return (
     <LiveWorld
@@ -60,6 +64,29 @@ export function App() {
 function unsaidNotice(count: number): string | undefined {
   if (count === 0) return undefined
   return `You logged out before the world had confirmed ${count === 1 ? "your last line" : `your last ${count} lines`}.`
+}
+
+/** Repeats log-outs that have failed: of an earlier page, and when the network returns. */
+function useLogOuts(): LogOuts {
+  const [logOuts] = useState(
+    () =>
+      new LogOuts({
+        slot: textSlot(() => localStorage, "hawser.logOuts"),
+        endLogin,
+        clock: pageClock,
+        nowMs: Date.now,
+      }),
+  )
+  useEffect(() => {
+    logOuts.retry()
+    const retry = (): void => logOuts.retry()
+    window.addEventListener("online", retry)
+    return () => {
+      window.removeEventListener("online", retry)
+      logOuts.stop()
+    }
+  }, [logOuts])
+  return logOuts
 }
 
 interface LiveWorldProps {

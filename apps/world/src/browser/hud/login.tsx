@@ -3,16 +3,19 @@ import { useState } from "preact/hooks"
 import type { TargetedSubmitEvent } from "preact"
 import type { AccessToken } from "../access-token.ts"
 import { login, register } from "../auth.ts"
+import type { LogOutNews, LogOuts } from "../log-outs.ts"
+import { useStore } from "../store.ts"
 
 export interface LoginProps {
   /** Reason why the form is shown again. */
   readonly notice: string | undefined
   /** Name of the player whose log-in has ended; empty if there was none. */
   readonly name: string
+  readonly logOuts: LogOuts
   readonly onToken: (token: AccessToken) => void
 }
 
-export function Login({ notice, name, onToken }: LoginProps) {
+export function Login({ notice, name, logOuts, onToken }: LoginProps) {
   const [username, setUsername] = useState(name)
   const [password, setPassword] = useState("")
   const [error, setError] = useState(notice)
@@ -24,7 +27,10 @@ export function Login({ notice, name, onToken }: LoginProps) {
     setBusy(true)
     setError(undefined)
     const isNew = event.submitter instanceof HTMLButtonElement && event.submitter.value === "register"
-    const result = await (isNew ? register : login)({ username: username.trim(), password })
+    const player = username.trim()
+    const result = await logOuts.around(player, () =>
+      (isNew ? register : login)({ username: player, password }),
+    )
     setBusy(false)
     if (result.ok) onToken(result.token)
     else setError(result.text)
@@ -39,6 +45,7 @@ export function Login({ notice, name, onToken }: LoginProps) {
         </header>
         <NameField value={username} onChange={setUsername} />
         <PasswordField value={password} onChange={setPassword} isFocused={name !== ""} />
+        <LogOutNote logOuts={logOuts} />
         <p class="login-error" data-testid="login-error" role="alert">
           {error}
         </p>
@@ -54,6 +61,23 @@ export function Login({ notice, name, onToken }: LoginProps) {
       </form>
     </main>
   )
+}
+
+/** Shows a log-out that the server has not done at once. */
+function LogOutNote({ logOuts }: { readonly logOuts: LogOuts }) {
+  const news = useStore(logOuts.news)
+  return (
+    <p class="login-note" data-testid="login-note" role="status">
+      {news && logOutText(news)}
+    </p>
+  )
+}
+
+function logOutText({ kind, name }: LogOutNews): string {
+  return kind === "ended"
+    ? `The log-in of ${name} has ended at the server too.`
+    : `${name} is logged out on this page, but the server could not end the log-in yet, and this browser still keeps it. ` +
+        "This page tries again; if you close it, it goes on when it is opened next."
 }
 
 interface FieldProps {
