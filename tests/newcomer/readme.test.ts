@@ -1,0 +1,107 @@
+// The samples of the README, as printed: in a project with the packed packages they compile, run and print what they say.
+import { readFileSync, rmSync } from "node:fs"
+import { createServer } from "node:net"
+import { join } from "node:path"
+import { afterAll, beforeAll, describe, expect, it, onTestFinished } from "vitest"
+import { PackedProject, pack, repository } from "./packed-project.ts"
+
+interface Sample {
+  readonly file: string
+  readonly text: string
+}
+
+/** The README of the repository, then those of the packages, which have one example together. */
+const readmes = ["README.md", ...["protocol", "server", "client"].map((name) => `packages/${name}/README.md`)]
+const samples = readmes.flatMap((name) => {
+  const text = readFileSync(join(repository, name), "utf8")
+  return [...text.matchAll(/```ts\n\/\/ ([\w-]+\.ts).*\n([\s\S]*?)```/g)].map(
+    ([, file = "", code = ""]): Sample => ({ file, text: code }),
+  )
+})
+const secret = "a secret of at least thirty-two bytes"
+let tarballs = ""
+
+/** Samples from the n-th `contract.ts` to the next one. */
+function group(n: number): readonly Sample[] {
+  const starts = samples.flatMap(({ file }, index) => (file === "contract.ts" ? [index] : []))
+  return samples.slice(starts[n], starts[n + 1]).filter(({ file }) => file !== "token.ts")
+}
+
+async function freePort(): Promise<number> {
+  const server = createServer()
+  await new Promise<void>((resolve) => server.listen(0, resolve))
+  const address = server.address()
+  await new Promise((resolve) => server.close(resolve))
+  return typeof address === "object" && address !== null ? address.port : 0
+}
+
+/** A project with a group of samples, and with `token.ts`. Only the port differs from the printed text. */
+async function projectOf(n: number): Promise<PackedProject> {
+  const project = new PackedProject(tarballs)
+  onTestFinished(() => project.remove())
+  const port = String(await freePort())
+  const token = samples.filter(({ file }) => file === "token.ts")
+  for (const { file, text } of [...group(n), ...token]) project.write(file, text.replaceAll("9000", port))
+  return project
+}
+
+async function tokenOf(project: PackedProject): Promise<string> {
+  const program = project.run("token.ts", { JWT_SECRET: secret })
+  expect(await program.ends()).toBe(0)
+  return program.output.trim()
+}
+
+beforeAll(() => {
+  tarballs = pack()
+}, 120_000)
+afterAll(() => rmSync(tarballs, { recursive: true, force: true }))
+
+describe("the READMEs", () => {
+  it("have no code that is not tested here", () => {
+    const blocks = readmes.flatMap((name) => [
+      ...readFileSync(join(repository, name), "utf8").matchAll(/^```(?:ts|js|tsx)$/gm),
+    ])
+    expect(samples).toHaveLength(blocks.length)
+  })
+
+  it("have three examples with a contract, a server and a client, and a program for tokens", () => {
+    expect(samples.map(({ file }) => file)).toEqual([
+      ...["contract.ts", "server.ts", "client.ts"],
+      ...["contract.ts", "server.ts", "client.ts"],
+      "token.ts",
+      ...["contract.ts", "server.ts", "client.ts"],
+    ])
+  })
+
+  it("have a first example that runs", { timeout: 120_000 }, async () => {
+    const project = await projectOf(0)
+    expect(project.compile()).toEqual({ status: 0, output: "" })
+    const server = project.run("server.ts", { JWT_SECRET: secret })
+    await server.prints("ws://localhost:")
+    const client = project.run("client.ts", { TOKEN: await tokenOf(project) })
+    await client.prints("open")
+    await client.prints("1 [ 'ann' ]")
+    expect(server.output).not.toContain("Error")
+  })
+
+  it("have an example with a replica and a topic that runs", { timeout: 120_000 }, async () => {
+    const project = await projectOf(1)
+    expect(project.compile()).toEqual({ status: 0, output: "" })
+    const server = project.run("server.ts", { JWT_SECRET: secret })
+    const client = project.run("client.ts", { TOKEN: await tokenOf(project) })
+    await client.prints("ahoy")
+    await client.prints("ann is near, at ")
+    // The view may begin before or after the step.
+    await client.prints(" at 4,4")
+    expect(server.output).toBe("")
+  })
+
+  it("have an example of the three packages that runs", { timeout: 120_000 }, async () => {
+    const project = await projectOf(2)
+    expect(project.compile()).toEqual({ status: 0, output: "" })
+    project.run("server.ts", { JWT_SECRET: secret })
+    const client = project.run("client.ts", { TOKEN: await tokenOf(project) })
+    await client.prints("ann was greeted")
+    await client.prints("hello, ann")
+  })
+})
