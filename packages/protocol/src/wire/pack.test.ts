@@ -92,6 +92,8 @@ describe("a value is written as the library writes it", () => {
     let sent = 0
     fc.assert(
       fc.property(anything, (value) => {
+        // An absent payload is no value of MessagePack.
+        if (value === undefined) return
         const bytes = packedOrRefused(value)
         if (bytes === undefined) return
         sent += 1
@@ -115,7 +117,7 @@ function packedOrRefused(value: unknown): string | undefined {
 describe("the first byte", () => {
   it("precedes the value", () => {
     expect(hex(packer.packFrame(0x41, [1, "a"]))).toBe("419201a161")
-    expect(hex(packer.packFrame(0, [undefined]))).toBe("0091c0")
+    expect(hex(packer.packFrame(0x41, [1, undefined]))).toBe("419201d40000")
   })
 })
 
