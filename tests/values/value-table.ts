@@ -1,7 +1,6 @@
 // The table of docs/values.md, row by row, and random values made of its rows, for any engine: each value is encoded
 // and decoded in it. Imports nothing of Node, so that Bun and browsers run the same file.
-import { encodeOnce } from "@hawser/protocol"
-import { UnsendableError, clientMessageLimits, createPayloadCodec } from "@hawser/protocol/core"
+import { Encoded, UnsendableError, clientMessageLimits, createPayloadCodec } from "@hawser/protocol/core"
 import { seededRandom } from "@hawser/protocol/testing"
 
 export interface TableReport {
@@ -60,7 +59,7 @@ const rows: readonly (readonly [name: string, sent: unknown, arrives: unknown])[
   ["an object without a prototype", bare, { a: 1 }],
   ["members that are hidden", hidden, { shown: 1 }],
   ["constructor and prototype", { constructor: 1, prototype: 2 }, { constructor: 1, prototype: 2 }],
-  ["a shared encoding", [encodeOnce({ a: [1] })], [{ a: [1] }]],
+  ["a shared encoding", [new Encoded({ a: [1] })], [{ a: [1] }]],
   ["a bigint", 1n, refused],
   ["a function", () => {}, refused],
   ["a symbol", Symbol.iterator, refused],

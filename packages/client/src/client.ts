@@ -1,6 +1,6 @@
 // Puts a client together: its layers, then the typed methods on top of them.
 import { RoundTrip, indexCalls, indexEvents } from "@hawser/protocol/core"
-import type { Contract, EventSpec } from "@hawser/protocol"
+import type { Contract, EventSpec, Schema } from "@hawser/protocol"
 import type { CallKind } from "@hawser/protocol/core"
 import { createClientCounters, createClientTallies } from "./base/counters.ts"
 import type { ClientCounters, ClientTallies } from "./base/counters.ts"
@@ -37,6 +37,7 @@ export function createClient(contract: Contract, options: ClientOptions): Client
 // --- layers -----------------------------------------------------------------------------------------------------
 
 interface ClientLayers {
+  readonly validateReplies: boolean
   readonly events: ReadonlyMap<string, EventSpec>
   /** Delivers the events of the contract. */
   readonly eventBus: EventBus<Record<string, Delivered>>
@@ -97,27 +98,55 @@ function createLayers(contract: Contract, options: ClientOptions): ClientLayers 
     },
     options.token,
   )
-  return { events, eventBus, ownBus, counters, tallies, callStats, replicas, topics, running }
+  const { validateReplies } = dependencies
+  const numbers = { counters, tallies, callStats }
+  return { validateReplies, events, eventBus, ownBus, ...numbers, replicas, topics, running }
 }
 
 // --- methods ----------------------------------------------------------------------------------------------------
 
-function createMethods(contract: Contract, layers: ClientLayers): Client<Contract> {
-  const { eventBus, events, ownBus, replicas, running, topics } = layers
+/** Schema of the reply to a call without output, which resolves with undefined. */
+const nothing: Schema = {
+  "~standard": { version: 1, vendor: "hawser", validate: () => ({ value: undefined }) },
+}
+
+type Lacking = (part: string) => TypeError
+
+function createCalls(
+  contract: Contract,
+  { callStats, running, validateReplies }: ClientLayers,
+  lacking: Lacking,
+): Pick<Client<Contract>, "command" | "query" | "stream"> {
   const entries = indexCalls(contract)
-  const lacking = (part: string): TypeError => new TypeError(`the contract "${contract.name}" has no ${part}`)
-  const assertEvent = (event: string): void => {
-    if (!events.has(event)) throw lacking(`event "${event}"`)
-  }
+  const validated = (schema: Schema): Schema | undefined => (validateReplies ? schema : undefined)
   const callsOf =
     (call: CallKind) =>
     (name: string, input: unknown, options: CallOptions = {}): Promise<unknown> => {
       const entry = entries.get(name)
       if (entry === undefined || entry.call === "stream" || entry.call !== call)
         return Promise.reject(lacking(`${call} "${name}"`))
-      const watch = layers.callStats.watch(name)
-      return running.requests.call({ call, name, spec: entry.spec, input, options, watch })
+      const watch = callStats.watch(name)
+      const { output } = entry.spec
+      const reply = output === undefined ? nothing : validated(output)
+      return running.requests.call({ call, name, reply, input, options, watch })
     }
+  return {
+    command: callsOf("command"),
+    query: callsOf("query"),
+    stream(name, input, options = {}) {
+      const entry = entries.get(name)
+      if (entry?.call !== "stream") throw lacking(`stream "${name}"`)
+      return running.streams.open({ name, item: validated(entry.spec.item), input, options })
+    },
+  }
+}
+
+function createMethods(contract: Contract, layers: ClientLayers): Client<Contract> {
+  const { eventBus, events, ownBus, replicas, running, topics } = layers
+  const lacking: Lacking = (part) => new TypeError(`the contract "${contract.name}" has no ${part}`)
+  const assertEvent = (event: string): void => {
+    if (!events.has(event)) throw lacking(`event "${event}"`)
+  }
   return {
     get current() {
       return running.status
@@ -137,13 +166,7 @@ function createMethods(contract: Contract, layers: ClientLayers): Client<Contrac
       assertEvent(event)
       return eventBus.once(event, ({ payload, meta }) => listener(payload, meta), options)
     },
-    command: callsOf("command"),
-    query: callsOf("query"),
-    stream(name, input, options = {}) {
-      const entry = entries.get(name)
-      if (entry?.call !== "stream") throw lacking(`stream "${name}"`)
-      return running.streams.open({ name, spec: entry.spec, input, options })
-    },
+    ...createCalls(contract, layers, lacking),
     replica(name) {
       const copy = replicas.get(name)
       if (copy === undefined) throw lacking(`replica "${name}"`)

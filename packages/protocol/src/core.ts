@@ -7,6 +7,7 @@ export type { CodeTallyOptions } from "./base/code-tally.ts"
 export {
   applicationErrorWire,
   errorCodeOf,
+  errorWithCode,
   errorTable,
   retiredErrors,
   suggestedAction,
@@ -14,7 +15,7 @@ export {
 export { idempotencyKeyMaxLength, leastHeartbeatMs, streamWindowMax, voidMaxCount } from "./limits.ts"
 export { defaultTopicHistory } from "./contract/history-limits.ts"
 export { clientMessageLimits, serverMessageLimits } from "./wire/message-limits.ts"
-export { describeIssues, validate } from "./contract/schema.ts"
+export { describeIssues, validate, validateNow } from "./contract/schema.ts"
 export type { Validated, ValidationIssue } from "./contract/schema.ts"
 export { TimerQueue } from "./base/timer-queue.ts"
 export { closeReason, outbound } from "./transport.ts"
@@ -64,6 +65,7 @@ export { createPayloadCodec, isMap } from "./wire/payload-codec.ts"
 export type { PayloadCodec } from "./wire/payload-codec.ts"
 export { quoted } from "./base/quoted.ts"
 export { isWellFormed, sentence } from "./base/sentence.ts"
+export { outgoing, outgoingPayload } from "./wire/outgoing.ts"
 export { TypeTable } from "./wire/type-table.ts"
 export { UnsendableError, unsendable } from "./wire/unsendable.ts"
 export type { UnsendableCode } from "./wire/unsendable.ts"

@@ -262,7 +262,7 @@ const brand = Symbol.for("hawser.error")
 
 /** An error with a code. A handler throws it to reject a request; the caller's promise rejects with it. */
 export class HawserError extends Error {
-  /** A code of the error table, or an application's lower_snake code. */
+  /** A code of the error table, or one of the contract. The code of a newer server stays as it came. */
   readonly code: string
   /** Whether a repetition can succeed. */
   readonly retry: Retry
@@ -273,9 +273,12 @@ export class HawserError extends Error {
   /** Time after which the same call may succeed, in milliseconds; undefined: unknown. */
   readonly retryAfterMs: number | undefined
 
-  /** Creates an error with a code of the table or of the application. Defaults: those of `HawserErrorOptions`. */
-  constructor(code: ErrorCode | (string & {}), options: HawserErrorOptions = {}) {
-    const known = isErrorCode(code) ? errorTable[code] : undefined
+  /**
+   * Creates an error with a code of the table. `contract.error` creates the errors of a contract. Defaults: those of
+   * `HawserErrorOptions`.
+   */
+  constructor(code: ErrorCode, options: HawserErrorOptions = {}) {
+    const known = rowOf(code)
     super(
       options.message ?? known?.sentence ?? code,
       options.cause === undefined ? {} : { cause: options.cause },
@@ -293,6 +296,22 @@ export class HawserError extends Error {
   static is(value: unknown): value is HawserError {
     return typeof value === "object" && value !== null && brand in value
   }
+}
+
+/** Returns the row of a code; undefined for a code of the application, which `errorWithCode` lets through. */
+function rowOf(code: string): ErrorRow | undefined {
+  return isErrorCode(code) ? errorTable[code] : undefined
+}
+
+/** Returns an error with any code: one of the table, of a contract, or of a peer. */
+export function errorWithCode(code: string, options: HawserErrorOptions = {}): HawserError {
+  return new HawserError(anyCode(code), options)
+}
+
+/** The brand of this file: lets `errorWithCode` pass a code that is not of the table. */
+function anyCode<Code extends string>(code: string): Code
+function anyCode(code: string): string {
+  return code
 }
 
 /** Returns the advice to the caller for a code, as a sentence. */

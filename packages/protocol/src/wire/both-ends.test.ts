@@ -3,7 +3,7 @@ import fc from "fast-check"
 import { describe, expect, it } from "vitest"
 import { clientMessageLimits, serverMessageLimits } from "./message-limits.ts"
 import type { MessageLimits } from "./message-limits.ts"
-import { Encoded, encodeOnce, encodedArray } from "./encoded.ts"
+import { Encoded, encodedArray } from "./encoded.ts"
 import { createEnvelopeCodec } from "../profile20/envelope-codec.ts"
 import { createFrameCodec } from "./frame-codec.ts"
 import type { Frame } from "./frame.ts"
@@ -26,7 +26,7 @@ const { value: hostile } = fc.letrec((tie) => ({
         .array(fc.tuple(hostileKey(), tie("value")), { maxLength: 9 })
         .map((entries) => ({ __proto__: null, ...Object.fromEntries(entries) })),
     },
-    { weight: 1, arbitrary: tie("value").map((value) => encodeOnce(value)) },
+    { weight: 1, arbitrary: tie("value").map((value) => new Encoded(value)) },
     { weight: 1, arbitrary: fc.array(tie("value"), { maxLength: 3 }).map((items) => encodedArray(items)) },
   ),
 }))
