@@ -45,6 +45,7 @@ export const order = {
     ["metrics"],
     ["transport"],
     ["server-api.ts"],
+    ["server-checks.ts"],
     ["server.ts", "metrics.ts", "bun.ts"],
     ["index.ts"],
   ],

@@ -35,17 +35,25 @@ describe("options", () => {
   })
 
   it("newcomer-2 refuse unknown names of limits at both ends", () => {
-    expect(() => serve({ limits: { mesage: 5 } })).toThrow(RangeError)
-    expect(() => serve({ limits: { mesage: 5 } })).toThrow('limits has no "mesage": known are ')
-    expect(() => serve({ limits: { message: { maxByte: 5 } } })).toThrow('limits.message has no "maxByte"')
-    expect(() => serve({ limits: { clientMessage: { a: 5 } } })).toThrow('limits.clientMessage has no "a"')
+    expect(() => serve({ limits: { mesage: 5 } })).toThrow(TypeError)
+    expect(() => serve({ limits: { mesage: 5 } })).toThrow(
+      'limits has no option "mesage". Did you mean "message"? Valid names: ',
+    )
+    expect(() => serve({ limits: { message: { maxByte: 5 } } })).toThrow(
+      'limits.message has no option "maxByte"',
+    )
+    expect(() => serve({ limits: { clientMessage: { a: 5 } } })).toThrow(
+      'limits.clientMessage has no option "a"',
+    )
     const dial = (): never => {
       throw new Error("unused")
     }
-    expect(() => connect({ dial, limits: { mesage: 5 } })).toThrow(RangeError)
-    expect(() => connect({ dial, limits: { mesage: 5 } })).toThrow('limits has no "mesage": known are ')
+    expect(() => connect({ dial, limits: { mesage: 5 } })).toThrow(TypeError)
+    expect(() => connect({ dial, limits: { mesage: 5 } })).toThrow(
+      'limits has no option "mesage". Did you mean "message"? Valid names: ',
+    )
     expect(() => connect({ dial, limits: { serverMessage: { a: 5 } } })).toThrow(
-      'limits.serverMessage has no "a"',
+      'limits.serverMessage has no option "a"',
     )
   })
 

@@ -20,12 +20,12 @@ describe.each(profiles)("authenticate in profile %s", (profile) => {
     ["an expiry of -Infinity", { id: "ann", expiresAtMs: -Infinity }, "expiresAtMs -Infinity"],
     ["an expiry that is a text", { id: "ann", expiresAtMs: "soon" }, "expiresAtMs string"],
     ["an expiry of null", { id: "ann", expiresAtMs: null }, "expiresAtMs object"],
-    ["nothing", undefined, "returned no user"],
-    ["null", null, "returned no user"],
-    ["a text", "ann", "returned no user"],
-    ["a user without an id", {}, "returned no user"],
-    ["an id that is a number", { id: 7 }, "returned no user"],
-    ["an empty id", { id: "" }, "returned no user"],
+    ["nothing", undefined, "returned nothing"],
+    ["null", null, "returned nil"],
+    ["a text", "ann", 'returned "ann"'],
+    ["a user without an id", {}, "returned an object without `id`"],
+    ["an id that is a number", { id: 7 }, "returned an object whose `id` is 7"],
+    ["an empty id", { id: "" }, "returned an object whose `id` is an empty text"],
   ])("surprise-A4 that returns %s fails the log-in and is reported", async (_, user, sentence) => {
     const world = createWorld({ profile, server: { authenticate: () => anything(user) } })
     const client = world.client({ reconnect: false })

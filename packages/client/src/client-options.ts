@@ -1,8 +1,8 @@
 // The options of `createClient`, and the client's dependencies made of them: checked, with defaults, and guarded against
 // errors of the application's functions. Must not know sessions, topics or listeners.
-import type { ClientLimits, Clock } from "@hawser/protocol"
-import { TimerQueue, quoted } from "@hawser/protocol/core"
-import type { Dial } from "@hawser/protocol/core"
+import type { ChosenLimits, ClientLimits, Clock } from "@hawser/protocol"
+import { TimerQueue, assertGiven, assertOptions, quoted } from "@hawser/protocol/core"
+import type { Dial, OptionTable } from "@hawser/protocol/core"
 import { checkLimits } from "./base/check-limits.ts"
 import { describeValue, guardedClock, guardedNumber, guardedRandom, guardedSource } from "./base/injected.ts"
 import { guardedReporter, reportToHost } from "./base/report.ts"
@@ -50,8 +50,11 @@ export interface ClientOptions {
    * fit rejects with `invalid_reply`; an event or state goes to `onError`. Default false: the server has validated them.
    */
   readonly validateReplies?: boolean
-  /** Limits that replace the defaults (`defaultClientLimits`). A RangeError names one that is unknown or out of range. */
-  readonly limits?: Partial<ClientLimits>
+  /**
+   * Limits that replace the defaults (`defaultClientLimits`); groups such as `message` may be partial. A RangeError names one
+   * that is out of range, a TypeError an unknown one.
+   */
+  readonly limits?: ChosenLimits<ClientLimits>
   /** True: the client connects at the end of the current task. Default true; false: it waits for `connect()`. */
   readonly autoConnect?: boolean
   /**
@@ -75,13 +78,33 @@ export interface ClientOptions {
   readonly random?: () => number
 }
 
+const clientOptions: OptionTable<ClientOptions> = {
+  url: "any",
+  token: "any",
+  webSocket: "any",
+  dial: "function",
+  reconnect: "any",
+  profile: "any",
+  limits: "any",
+  validateReplies: "boolean",
+  autoConnect: "boolean",
+  onError: "function",
+  wakeSource: "function",
+  leaveSource: "function",
+  clock: "object",
+  wallClockMs: "function",
+  random: "function",
+}
+
 /**
  * Checks the options and fills in the defaults.
- * @throws TypeError for an unusable address, a runtime without a WebSocket, a `webSocket` that is no constructor, and a
- * `profile` that is no dialect.
- * @throws RangeError that names an unknown limit, or one that is out of range.
+ * @throws TypeError for an unknown option or limit, an option of the wrong type, an unusable address, a runtime without a
+ * WebSocket, a `webSocket` that is no constructor, and a `profile` that is no dialect.
+ * @throws RangeError that names a limit that is out of range.
  */
 export function dependenciesOf(options: ClientOptions): Dependencies {
+  assertGiven("createClient", options, "createClient(contract, { url, token })")
+  assertOptions("createClient", options, clientOptions)
   const { webSocket, reconnect, clock, random, wallClockMs, wakeSource, leaveSource } = options
   const onError = guardedReporter(options.onError ?? reportToHost)
   if (webSocket !== undefined && typeof webSocket !== "function") {
@@ -90,6 +113,7 @@ export function dependenciesOf(options: ClientOptions): Dependencies {
   }
   if (options.dial === undefined) assertCanDial(options)
   assertDialect(options.profile)
+  assertStrategy(reconnect)
   const ownClock = clock === undefined ? systemClock : guardedClock(clock, onError)
   const limits = checkLimits(options.limits)
   const strategy = reconnect === false ? noReconnect : (reconnect ?? exponential())
@@ -118,6 +142,14 @@ export function dependenciesOf(options: ClientOptions): Dependencies {
 function assertCanDial({ url, webSocket, autoConnect = true }: ClientOptions): void {
   if (autoConnect || typeof url !== "string" || !isRelative(url)) socketUrl(url)
   if (autoConnect && webSocket === undefined) globalWebSocket()
+}
+
+/** @throws TypeError for a value that untyped code passes, such as a number of milliseconds. */
+function assertStrategy(chosen: unknown): void {
+  if (chosen === undefined || chosen === false || typeof chosen === "function") return
+  const advice =
+    "pass a strategy such as exponential(), linear() or fixed({ baseMs: 1000 }), or false for none"
+  throw new TypeError(`reconnect is ${quoted(chosen)}: ${advice}`)
 }
 
 /** @throws TypeError for a value that untyped code passes, such as the name of a profile. */

@@ -1,5 +1,5 @@
 // Puts a client together: its layers, then the typed methods on top of them.
-import { RoundTrip, indexCalls, indexEvents } from "@hawser/protocol/core"
+import { RoundTrip, assertContract, indexCalls, indexEvents } from "@hawser/protocol/core"
 import type { Contract, EventSpec, Schema } from "@hawser/protocol"
 import type { CallKind } from "@hawser/protocol/core"
 import { createClientCounters, createClientTallies } from "./base/counters.ts"
@@ -7,6 +7,7 @@ import type { ClientCounters, ClientTallies } from "./base/counters.ts"
 import { EventBus } from "./base/event-bus.ts"
 import { EventDelivery } from "./base/event-delivery.ts"
 import type { Delivered } from "./base/event-delivery.ts"
+import { callOptionFault } from "./calls/call-options.ts"
 import { CallStats } from "./calls/call-stats.ts"
 import type { CallOptions } from "./calls/requests.ts"
 import type { Client, ClientStats } from "./client-api.ts"
@@ -23,12 +24,13 @@ import { Topics } from "./topics/topics.ts"
 
 /**
  * Creates a client. It connects at the end of the current task, unless `autoConnect` is false.
- * @throws TypeError for an address that no WebSocket can use, and for a runtime without a WebSocket unless `autoConnect` is
- * false.
- * @throws RangeError that names a limit which is unknown or out of range.
+ * @throws TypeError for a first argument that is no contract, an unknown option or limit, an option of the wrong type, an address
+ * that no WebSocket can use, and a runtime without a WebSocket unless `autoConnect` is false.
+ * @throws RangeError that names a limit which is out of range.
  */
 export function createClient<C extends Contract>(contract: C, options: ClientOptions): Client<C>
 export function createClient(contract: Contract, options: ClientOptions): Client<Contract> {
+  assertContract("createClient", contract)
   const layers = createLayers(contract, options)
   if (options.autoConnect !== false) layers.running.connectSoon()
   return createMethods(contract, layers)
@@ -125,6 +127,8 @@ function createCalls(
       const entry = entries.get(name)
       if (entry === undefined || entry.call === "stream" || entry.call !== call)
         return Promise.reject(lacking(`${call} "${name}"`))
+      const fault = callOptionFault(name, options)
+      if (fault !== undefined) return Promise.reject(fault)
       const watch = callStats.watch(name)
       const { output } = entry.spec
       const reply = output === undefined ? nothing : validated(output)

@@ -1,5 +1,7 @@
 // `client.connect()` with its time limit and its signal. Exactly one outcome settles it. Must not know sockets.
 import { HawserError } from "@hawser/protocol"
+import { assertOptions } from "@hawser/protocol/core"
+import type { OptionTable } from "@hawser/protocol/core"
 import { assertTimeoutMs } from "./calls/check-call-options.ts"
 import type { RunningClient } from "./session/run-client.ts"
 import type { TokenSource } from "./session/tokens.ts"
@@ -25,11 +27,17 @@ export interface ConnectOptions {
   readonly signal?: AbortSignal
 }
 
-/** Connects within the options' bounds. Rejects with RangeError for a `timeoutMs` that is no number above 0. */
+const connectOptions: OptionTable<ConnectOptions> = { token: "any", timeoutMs: "any", signal: "object" }
+
+/**
+ * Connects within the options' bounds. Rejects with RangeError for a `timeoutMs` that is no number above 0, with TypeError for an
+ * unknown option.
+ */
 export function connectWithin(running: RunningClient, options: ConnectOptions = {}): Promise<void> {
   const { token, timeoutMs, signal } = options
   if (signal?.aborted === true) return Promise.reject(new HawserError("cancelled", { cause: signal.reason }))
   try {
+    assertOptions("connect", options, connectOptions)
     assertTimeoutMs(timeoutMs)
   } catch (error) {
     return Promise.reject(error)

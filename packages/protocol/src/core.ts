@@ -1,7 +1,16 @@
 // Exports the internals of the protocol to Hawser's client and server, which pin the exact version of this package.
 // Not a public API: any release may change it.
 export { turnNow } from "./base/clock.ts"
-export { assertKnownLimits, assertLimit } from "./base/assert-limit.ts"
+export { assertLimit } from "./base/assert-limit.ts"
+export {
+  assertContract,
+  assertGiven,
+  assertOptionNames,
+  assertOptions,
+  assertType,
+  nearest,
+} from "./base/check-options.ts"
+export type { OptionTable } from "./base/check-options.ts"
 export { CodeTally } from "./base/code-tally.ts"
 export type { CodeTallyOptions } from "./base/code-tally.ts"
 export {

@@ -1,4 +1,5 @@
 // Exports the names that applications use: contract, errors, payloads and limits.
+export type { ChosenLimits } from "./base/assert-limit.ts"
 export type { Clock } from "./base/clock.ts"
 export { HawserError, isErrorCode } from "./base/errors.ts"
 export type { ErrorCategory, ErrorCode, HawserErrorOptions, Retry } from "./base/errors.ts"

@@ -1,5 +1,7 @@
 // Serves a server's WebSocket with `Bun.serve`. Requires Bun 1.4.4 or later; no other entry point does.
-import type { Listening } from "./transport/listening.ts"
+import { assertOptions } from "@hawser/protocol/core"
+import { listenOptions } from "./transport/listening.ts"
+import type { ListenOptions, Listening } from "./transport/listening.ts"
 import type { BunRuntime } from "./transport/bun-api.ts"
 import { createBunEntrance } from "./transport/bun-entrance.ts"
 import type { BunEntrance } from "./transport/bun-entrance.ts"
@@ -13,14 +15,6 @@ export type { BunEntrance } from "./transport/bun-entrance.ts"
 export interface ServerWithEntrances {
   /** The server's services for other HTTP servers. */
   readonly entrances: EntranceHost
-}
-
-/** Options of `serveWithBun`. */
-export interface BunListenOptions {
-  /** Port to listen on. Default 0: any free port. */
-  readonly port?: number
-  /** Address to listen on. Default: all interfaces. */
-  readonly host?: string
 }
 
 declare const Bun: BunRuntime
@@ -38,8 +32,10 @@ const idleTimeoutMax = 255
  */
 export async function serveWithBun(
   server: ServerWithEntrances,
-  { port = 0, host }: BunListenOptions = {},
+  options: ListenOptions = {},
 ): Promise<Listening> {
+  assertOptions("serveWithBun", options, listenOptions)
+  const { port = 0, host } = options
   const { entrances } = server
   const { limits, path, onError } = entrances
   const { fetch, websocket } = createBunEntrance(entrances)

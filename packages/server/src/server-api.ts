@@ -37,7 +37,7 @@ import type { Session } from "./base/session.ts"
 import type { EntranceHost } from "./transport/entrances.ts"
 import type { PublishOptions, Topic } from "./topics/topic.ts"
 import type { ServerStats } from "./metrics/server-stats.ts"
-import type { Listening } from "./transport/listening.ts"
+import type { ListenOptions, Listening } from "./transport/listening.ts"
 
 /**
  * Handler of a command or query. Returns the output, or a promise of it. The server discards the result of a call that has no
@@ -95,17 +95,9 @@ export interface ServerOptions<
   readonly trustOutput?: Trust
 }
 
-/** Options of `server.listen()`. */
-interface ListenOptions {
-  /** Port to listen on. Default 0: any free port. */
-  readonly port?: number
-  /** Address to listen on. Default: all interfaces. */
-  readonly host?: string
-}
-
 /** Server of a contract. */
 export interface Server<C extends Contract, User extends AuthenticatedUser> {
-  /** Sets the handler of a command. @throws TypeError for a command that the contract lacks, and for a second handler. */
+  /** Sets the handler of a command. @throws TypeError for a command that the contract lacks, a second handler, and no function. */
   command<K extends CommandName<C>>(name: K, handler: Handler<C["commands"][K], C, User>): void
   /** Sets the handler of a query. @throws TypeError like `command`. */
   query<K extends QueryName<C>>(name: K, handler: Handler<C["queries"][K], C, User>): void
@@ -120,8 +112,8 @@ export interface Server<C extends Contract, User extends AuthenticatedUser> {
   /**
    * Sets permissions and history of the topics of a kind. Default: clients may neither join nor publish. Call it before the
    * first connection.
-   * @throws TypeError for a kind that the contract lacks, and for a second call. @throws RangeError for a history limit that is
-   * not above 0.
+   * @throws TypeError for a kind that the contract lacks, a second call, and an unknown rule or one of the wrong type.
+   * @throws RangeError for a history limit that is not above 0.
    */
   topicKind<K extends TopicKind<C>>(kind: K, rules: TopicRules<User, C, K>): void
   /** Returns the replica of a name; the same name gives the same object. @throws TypeError for a name that the contract lacks. */
@@ -161,12 +153,12 @@ export interface Server<C extends Contract, User extends AuthenticatedUser> {
   sessionsOf(userId: string): readonly Session<User, C>[]
   /**
    * Opens an HTTP server with the WebSocket, and 200 on `/healthz`. Rejects with the system's error (`EADDRINUSE`), after which it may be called again; with a TypeError for a call
-   * without a handler; after `close()` with `server_shutdown`.
+   * without a handler and for an unknown option; after `close()` with `server_shutdown`.
    */
   listen(options?: ListenOptions): Promise<Listening>
   /**
    * Serves the WebSocket on an HTTP server of the application. `close()` leaves that server open. Throws `server_shutdown` after
-   * `close()`, and a TypeError for a call without a handler or a second call.
+   * `close()`, and a TypeError for a call without a handler, a second call, and an argument that is no HTTP server.
    */
   attach(httpServer: HttpServer): void
   /** Accepts one socket of any transport. */
@@ -179,13 +171,14 @@ export interface Server<C extends Contract, User extends AuthenticatedUser> {
   endSessionsOf(userId: string, code?: string, message?: string): number
   /**
    * Asks each client of `hawser.1` to move to a new connection, spread over time. A client dials before it leaves the old
-   * connection, so no message is delayed. Resolves when the old connections have closed. Sessions continue.
+   * connection, so no message is delayed. Resolves when the old connections have closed. Sessions continue. Rejects with
+   * TypeError for an unknown option, RangeError for a number that is not a time.
    */
   drain(options?: DrainOptions): Promise<void>
   /**
    * Announces the shutdown, waits for running requests and for socket buffers, ends all sessions with `server_shutdown`, and
    * closes all connections and the HTTP servers of `listen`. Connections close within `limits.shutdownMs`. Later calls return the
-   * same promise.
+   * same promise. @throws TypeError for an unknown option, RangeError for a number that is not a time.
    */
   close(options?: CloseOptions): Promise<void>
   /** Calls `close()`. */

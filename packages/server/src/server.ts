@@ -8,6 +8,7 @@ import { readStats } from "./metrics/read-stats.ts"
 import { createReplicaLookup } from "./replicas/replica.ts"
 import { Replicas } from "./replicas/replicas.ts"
 import type { Server, ServerOptions } from "./server-api.ts"
+import { assertCloseOptions, assertDrainOptions, assertServerArguments } from "./server-checks.ts"
 import { createSessions } from "./session/create-sessions.ts"
 import { plainUser } from "./session/life/session-record.ts"
 import { drain } from "./session/life/drain.ts"
@@ -24,14 +25,16 @@ type Options = ServerOptions<Contract, User, boolean>
 
 /**
  * Creates a server for a contract. It accepts connections after `listen` or `attach`, or through `accept`.
- * @throws RangeError for an invalid or unknown limit. @throws TypeError for an invalid origin, for an invalid `path`, and for a
- * replica whose fields cannot be encoded.
+ * @throws RangeError for an invalid limit, and for a `resumeKey` below 32 bytes. @throws TypeError for a first argument that is no
+ * contract, a missing `authenticate`, an unknown option or limit, an option of the wrong type, an invalid origin or `path`, and
+ * for a replica whose fields cannot be encoded.
  */
 export function createServer<C extends Contract, U extends AuthenticatedUser, Trust extends boolean = false>(
   contract: C,
   options: ServerOptions<C, U, Trust>,
 ): Server<[Trust] extends [true] ? Trusted<C> : C, U>
 export function createServer(contract: Contract, options: Options): Server<Contract, User> {
+  assertServerArguments(contract, options)
   return publicServer(compose(options.trustOutput === true ? trusted(contract) : contract, options))
 }
 
@@ -100,7 +103,10 @@ function publicServer(layers: Layers): Server<Contract, User> {
   const { registry, connections, hooks, accept } = sessions
   const { publisher } = topics
   // Later calls return the first call's promise.
-  const close = (how: CloseOptions = {}): Promise<void> => (closing.done ??= end(layers, how))
+  const close = (how: CloseOptions = {}): Promise<void> => {
+    assertCloseOptions(how)
+    return (closing.done ??= end(layers, how))
+  }
   return {
     command: (name, handler) => handlers.set("command", name, handler),
     query: (name, handler) => handlers.set("query", name, handler),
@@ -127,7 +133,10 @@ function publicServer(layers: Layers): Server<Contract, User> {
       for (const session of ended) session.end(code, message)
       return ended.length
     },
-    drain: (how = {}) => drain({ ...base, connections }, how),
+    async drain(how = {}) {
+      assertDrainOptions(how)
+      await drain({ ...base, connections }, how)
+    },
     close,
     [Symbol.asyncDispose]: () => close(),
   }

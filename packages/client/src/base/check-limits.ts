@@ -1,16 +1,16 @@
 // Checks the limits of an application once, in `createClient`.
 import { defaultClientLimits } from "@hawser/protocol"
-import { assertKnownLimits, assertLimit } from "@hawser/protocol/core"
-import type { ClientLimits } from "@hawser/protocol"
+import { assertLimit, assertOptionNames } from "@hawser/protocol/core"
+import type { ChosenLimits, ClientLimits } from "@hawser/protocol"
 
 /**
  * Returns the defaults, replaced by the application's limits.
- * @throws RangeError that names an unknown limit, or a limit and its value that is out of range.
+ * @throws RangeError for a limit that is out of range, with its name and value. TypeError for an unknown limit.
  */
-export function checkLimits(chosen: Partial<ClientLimits> = {}): ClientLimits {
-  assertKnownLimits("limits", chosen, defaultClientLimits)
+export function checkLimits(chosen: ChosenLimits<ClientLimits> = {}): ClientLimits {
+  assertOptionNames("limits", chosen, defaultClientLimits)
   for (const group of ["message", "serverMessage"] as const)
-    assertKnownLimits(`limits.${group}`, chosen[group], defaultClientLimits[group])
+    assertOptionNames(`limits.${group}`, chosen[group], defaultClientLimits[group])
   const limits: ClientLimits = {
     ...defaultClientLimits,
     ...chosen,

@@ -1,9 +1,9 @@
 // The client's streams: routes items to their readers. A stream is a request whose reply is its END, so `requests.ts` decides
 // about order, waiting, retransmission and the end. Drops items without a reader. Must not know sockets.
 import { HawserError } from "@hawser/protocol"
-import { quoted, streamWindowMax } from "@hawser/protocol/core"
+import { assertOptionNames, quoted, streamWindowMax } from "@hawser/protocol/core"
 import type { ClientLimits, Schema } from "@hawser/protocol"
-import type { ItemFrame, Reference } from "@hawser/protocol/core"
+import type { ItemFrame, OptionTable, Reference } from "@hawser/protocol/core"
 import type { Carrier } from "./carrier.ts"
 import { assertCallOptions } from "./check-call-options.ts"
 import { ItemReader } from "./item-reader.ts"
@@ -19,6 +19,8 @@ export interface StreamOptions {
   /** Behaviour without a connection. Default `queue`. */
   readonly whenOffline?: WhenOffline
 }
+
+const streamOptions: OptionTable<StreamOptions> = { signal: "any", window: "any", whenOffline: "any" }
 
 export interface StreamRequest {
   readonly name: string
@@ -53,10 +55,11 @@ export class Streams {
   /** Opens a stream. @throws RangeError for an invalid window; like `assertCallOptions` for other options. */
   open({ name, item, input, options }: StreamRequest): ItemReader {
     const { limits, requests, session } = this.#options
+    assertOptionNames(`"${name}"`, options, streamOptions)
+    assertCallOptions(options)
     const { window = limits.streamWindow, signal } = options
     if (!Number.isInteger(window) || window < 1 || window > streamWindowMax)
       throw new RangeError(`the window of a stream is 1 to ${streamWindowMax} items, not ${quoted(window)}`)
-    assertCallOptions(options)
     let reference: Reference | undefined
     let giveUp = (_reason: HawserError): void => {}
     const reader = new ItemReader({

@@ -71,7 +71,10 @@ export interface ReplicaCopy<R extends object = Values> {
   entries(): IterableIterator<[string, R]>
   /** Iterates ids and records. */
   [Symbol.iterator](): IterableIterator<[string, R]>
-  /** Calls `listener` for each record that enters, changes or leaves. Returns the unsubscribe function. */
+  /**
+   * Calls `listener` for each record that enters, changes or leaves. Returns the unsubscribe function.
+   * @throws TypeError for another event.
+   */
   on<K extends keyof ReplicaEvents<R>>(
     kind: K,
     listener: (event: ReplicaEvents<R>[K]) => unknown,

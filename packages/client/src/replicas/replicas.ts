@@ -1,6 +1,6 @@
 // The client's copies of all replicas: routes frames to copies, and emits the events of each frame. Reports records that do not
 // match the contract. Must not know sessions.
-import { ReplicaSchema, readReplicaFrame } from "@hawser/protocol/core"
+import { ReplicaSchema, quoted, readReplicaFrame } from "@hawser/protocol/core"
 import type { Clock, ReplicaSpec } from "@hawser/protocol"
 import type { ReplicaFrame, ReplicaHold, ReplicaPartsFrame } from "@hawser/protocol/core"
 import { EventBus } from "../base/event-bus.ts"
@@ -66,6 +66,8 @@ export class Replicas implements ReplicaCopies {
   }
 }
 
+const recordEvents: ReadonlySet<string> = new Set(["enter", "change", "leave"])
+
 class ShownReplica implements ReplicaCopy {
   readonly name: string
   readonly #spec: ReplicaSpec
@@ -128,6 +130,10 @@ class ShownReplica implements ReplicaCopy {
     listener: (event: ReplicaEvents[K]) => unknown,
     options?: ListenOptions,
   ): Unsubscribe {
+    if (!recordEvents.has(kind))
+      throw new TypeError(
+        `a replica has no event ${quoted(kind)}; its events: ${[...recordEvents].join(", ")}, and subscribe() for each update`,
+      )
     return this.#bus.on(kind, listener, options)
   }
 

@@ -1,5 +1,7 @@
 // Reconnection strategies: the delay before the next attempt, and the end of the attempts. Pure: random numbers are arguments.
 // The client's dial budget (`limits.dialBurst`, `limits.dialsPerMinute`) bounds every strategy.
+import { assertOptions } from "@hawser/protocol/core"
+import type { OptionTable } from "@hawser/protocol/core"
 import { isThenable } from "../base/report.ts"
 
 /** Arguments of a strategy. */
@@ -37,25 +39,39 @@ export interface StrategyOptions {
   readonly jitter?: Jitter
 }
 
-/** Returns the strategy base, base·factor, base·factor², … Default: 250 ms, factor 2, at most 10 s, full jitter, no limit. */
+const strategyOptions: OptionTable<StrategyOptions> = {
+  baseMs: "ms",
+  maxMs: "any",
+  attempts: "any",
+  totalMs: "any",
+  jitter: "any",
+}
+
+/**
+ * Returns the strategy base, base·factor, base·factor², … Default: 250 ms, factor 2, at most 10 s, full jitter, no limit.
+ * @throws TypeError for an unknown option, RangeError for a delay that is not a time; so do `linear` and `fixed`.
+ */
 export function exponential(
   options: StrategyOptions & {
     /** Factor between two delays. Default 2. */
     readonly factor?: number
   } = {},
 ): ReconnectStrategy {
+  assertOptions("exponential", options, { ...strategyOptions, factor: "any" })
   const { baseMs = 250, factor = 2 } = options
   return bounded(options, (attempt) => baseMs * Math.min(factor ** (attempt - 1), Number.MAX_VALUE))
 }
 
 /** Returns the strategy base, 2·base, 3·base, … Default: 1 s, at most 10 s, full jitter, no limit. */
 export function linear(options: StrategyOptions = {}): ReconnectStrategy {
+  assertOptions("linear", options, strategyOptions)
   const { baseMs = 1_000 } = options
   return bounded(options, (attempt) => baseMs * attempt)
 }
 
 /** Returns the strategy with the constant delay base. Default: 1 s, full jitter, no limit. */
 export function fixed(options: StrategyOptions = {}): ReconnectStrategy {
+  assertOptions("fixed", options, strategyOptions)
   const { baseMs = 1_000 } = options
   return bounded(options, () => baseMs)
 }

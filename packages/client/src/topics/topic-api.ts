@@ -154,7 +154,7 @@ export interface ClientTopic<C extends Contract, K extends TopicKind<C>> {
   ): Promise<Published>
   /**
    * Calls `listener` for each publication of this event, in order; also for those of a subscription by the server.
-   * Returns the unsubscribe function.
+   * Returns the unsubscribe function. @throws TypeError for an event that the topic's kind lacks.
    */
   on<E extends TopicEventName<C, K>>(
     event: E,

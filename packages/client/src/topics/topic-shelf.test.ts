@@ -17,6 +17,7 @@ function topicOf(shelf: TopicShelf, name: string): Topic {
   return new Topic({
     name,
     schema: undefined,
+    events: ["chatMessage"],
     calls: {
       join: never,
       leave: () => Promise.resolve(),

@@ -1,9 +1,10 @@
 // One topic at the client: its membership, its copy of the presence list, its listeners and iterations. Received items are
 // delivered in the order of all events of the client. Must not know frames or sessions.
 import { HawserError } from "@hawser/protocol"
-import { quoted } from "@hawser/protocol/core"
+import { assertOptionNames, assertOptions, nearest, quoted } from "@hawser/protocol/core"
 import type { Contract, Encoded, Schema, TopicGap, TopicPosition } from "@hawser/protocol"
-import type { JoinedEvent, PresenceEvent } from "@hawser/protocol/core"
+import type { JoinedEvent, OptionTable, PresenceEvent } from "@hawser/protocol/core"
+import { callOptions } from "../calls/call-options.ts"
 import type { CallOptions } from "../calls/requests.ts"
 import { AsyncQueue, asItIs } from "../base/async-queue.ts"
 import { EventBus } from "../base/event-bus.ts"
@@ -36,6 +37,8 @@ export interface TopicHost {
 export interface TopicOptions extends TopicHost {
   readonly name: string
   readonly schema: Schema | undefined
+  /** Events that the contract declares for the topic's kind. */
+  readonly events: readonly string[]
   readonly calls: TopicCalls
   /** Called before a join and before a listener is added. */
   readonly onUse: (topic: Topic) => void
@@ -45,6 +48,15 @@ interface TopicEvents {
   readonly gap: TopicGap
   readonly left: HawserError
 }
+
+const joinOptions: OptionTable<JoinOptions & { readonly state?: unknown }> = {
+  signal: "object",
+  since: "object",
+  recent: "any",
+  state: "any",
+}
+
+const publishOptions: OptionTable<PublishOptions> = { ...callOptions, echo: "boolean" }
 
 export class Topic implements ClientTopic<Contract, string> {
   readonly name: string
@@ -94,6 +106,7 @@ export class Topic implements ClientTopic<Contract, string> {
       return Promise.reject(new HawserError("cancelled", { cause: signal.reason }))
     let state
     try {
+      assertOptions(`join of "${this.name}"`, options, joinOptions)
       if (!Number.isSafeInteger(recent) || recent < 0)
         throw new RangeError(`recent of a join must be a whole number from 0, not ${quoted(recent)}`)
       state = this.#held(options.state, "state")
@@ -116,17 +129,16 @@ export class Topic implements ClientTopic<Contract, string> {
     return this.#leave(new HawserError("cancelled", { message: `"${this.name}" was left` }))
   }
 
-  async publish(
-    event: string,
-    payload: unknown,
-    { echo = true, ...options }: PublishOptions = {},
-  ): Promise<Published> {
+  async publish(event: string, payload: unknown, how: PublishOptions = {}): Promise<Published> {
+    assertOptions(`publish to "${this.name}"`, how, publishOptions)
+    const { echo = true, ...options } = how
     const held = this.#held(payload, `payload of "${event}"`) ?? null
     const input = { topic: this.name, event, payload: held, ...(echo ? {} : { echo }) }
     return await this.#options.calls.publish(input, options)
   }
 
   async setState(state: unknown, options: CallOptions = {}): Promise<void> {
+    assertOptionNames(`setState of "${this.name}"`, options, callOptions)
     const held = this.#held(state, "state")
     await this.#options.calls.setState({ topic: this.name, state: held }, options)
     this.membership.setState(held)
@@ -145,6 +157,7 @@ export class Topic implements ClientTopic<Contract, string> {
     listener: (payload: unknown, meta: EventMeta) => unknown,
     options?: ListenOptions,
   ): Unsubscribe {
+    if (!this.#options.events.includes(event)) throw this.#noEvent(event)
     this.#options.onUse(this)
     return this.#events.on(event, ({ payload, meta }) => listener(payload, meta), options)
   }
@@ -205,6 +218,15 @@ export class Topic implements ClientTopic<Contract, string> {
   /** Ends iterations after all earlier items: the client is closed. */
   onClosed(): void {
     this.#options.inOrder(() => this.#endReaders())
+  }
+
+  #noEvent(event: string): TypeError {
+    const { events } = this.#options
+    const near = nearest(event, events)
+    const advice = near === undefined ? "" : ` Did you mean "${near}"?`
+    return new TypeError(
+      `the topic "${this.name}" has no event ${quoted(event)}.${advice} Its events: ${events.join(", ") || "none"}`,
+    )
   }
 
   #leave(reason: HawserError): Promise<void> {

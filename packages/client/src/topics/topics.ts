@@ -71,6 +71,7 @@ export class Topics {
       ...this.#options,
       name,
       schema: this.#options.validateReplies ? spec.presence : undefined,
+      events: spec.events,
       calls: this.#calls,
       onUse: (used) => this.#topics.use(used),
     })

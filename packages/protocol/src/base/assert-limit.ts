@@ -8,18 +8,12 @@ const limitMax = 2 ** 31 - 1
  * Checks one limit that an application passed.
  * @throws RangeError that names the limit and its value.
  */
-export function assertLimit(name: string, value: number, what = "a number above 0"): void {
-  if (Number.isFinite(value) && value > 0 && value <= limitMax) return
-  throw new RangeError(`limits.${name} must be ${what} and at most ${limitMax}, not ${String(value)}`)
+export function assertLimit(name: string, value: unknown, what = "a number above 0"): void {
+  if (typeof value === "number" && Number.isFinite(value) && value > 0 && value <= limitMax) return
+  throw new RangeError(`limits.${name} must be ${what} and at most ${limitMax}, not ${quoted(value)}`)
 }
 
-/**
- * Checks the names of the limits that an application passed. A misspelt name would otherwise leave the default in force.
- * @param path option path of the limits: `limits`, `limits.message`.
- * @throws RangeError that names the first unknown limit.
- */
-export function assertKnownLimits(path: string, chosen: object | undefined, known: object): void {
-  const unknown = Object.keys(chosen ?? {}).find((name) => !Object.hasOwn(known, name))
-  if (unknown === undefined) return
-  throw new RangeError(`${path} has no ${quoted(unknown)}: known are ${Object.keys(known).join(", ")}`)
+/** Limits as an option: each one, and each one of a group such as `message`, may be absent, which means its default. */
+export type ChosenLimits<Limits extends object> = {
+  readonly [Name in keyof Limits]?: Limits[Name] extends object ? Partial<Limits[Name]> : Limits[Name]
 }

@@ -6,7 +6,9 @@ import { assertSynchronous } from "./schema.ts"
 import type { Schema, SchemaInput, SchemaOutput } from "./schema.ts"
 import type { RecordOf, ReplicaSpec } from "./replica-schema.ts"
 import type { TopicSpec, TopicSpecs } from "./topic-kind.ts"
+import { assertRateLimit } from "./rate-limit.ts"
 import type { RateLimit } from "./rate-limit.ts"
+import { quoted } from "../base/quoted.ts"
 
 /** Requests and events of the topics layer. They are the first entries of every table of type names. */
 export const reservedTypes = ["$join", "$leave", "$publish", "$presence"] as const
@@ -165,7 +167,8 @@ type OnlyMembers<S, Members extends string> = {
  * replicas and topics. Topics refer to events of the same contract. Schemas of events and presence states are called once with
  * each of a few values, to find those that validate asynchronously.
  * @throws TypeError that names the key which breaks a rule, the code of an error that is not snake_case or camelCase or is one of
- * Hawser, or the event or topic whose schema is asynchronous.
+ * Hawser, or the event or topic whose schema is asynchronous, or the delivery of an
+ * event that is unknown. RangeError for a rate limit out of range.
  */
 export function defineContract<
   C extends CallSpecs = NoSpecs,
@@ -219,7 +222,14 @@ export function defineContract(spec: {
     if (seen.has(key)) throw new TypeError(`contract "${name}": "${key}" is declared twice`)
     seen.add(key)
   }
+  for (const [key, { limit }] of Object.entries<CallSpec | StreamSpec>({
+    ...commands,
+    ...queries,
+    ...streams,
+  }))
+    if (limit !== undefined) assertRateLimit(`contract "${name}": "${key}"`, limit)
   for (const [key, event] of Object.entries(events)) {
+    assertDelivery(`contract "${name}": event "${key}"`, event.delivery)
     if (event.key !== undefined && event.delivery !== "volatile") {
       throw new TypeError(`contract "${name}": event "${key}" has a key, so its delivery must be volatile`)
     }
@@ -234,6 +244,11 @@ export function defineContract(spec: {
   }
   const methods = contractErrors(name, errors)
   return { name, commands, queries, events, streams, replicas, topics, errors, ...methods }
+}
+
+function assertDelivery(where: string, delivery: unknown): void {
+  if (delivery === undefined || delivery === "reliable" || delivery === "volatile") return
+  throw new TypeError(`${where}: delivery must be "reliable" or "volatile", not ${quoted(delivery)}`)
 }
 
 /** Returns all type names of a contract in the order of the wire's type table. */

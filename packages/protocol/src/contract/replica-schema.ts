@@ -1,6 +1,9 @@
 // Describes the fields of a replica's records, and packs records: complete, or as changed fields relative to the previous
 // state. The server uses the schema of its contract, the client the schema that the server sent.
 // Must not know cells, viewers or connections.
+import { assertOptionNames, assertOptions } from "../base/check-options.ts"
+import type { OptionTable } from "../base/check-options.ts"
+import { quoted } from "../base/quoted.ts"
 import type { BitReader, BitWriter } from "../base/bits.ts"
 import { changeOrder, fieldOf, stepOf } from "./replica-field.ts"
 import type { Field, FieldShape, Packed } from "./replica-field.ts"
@@ -38,10 +41,13 @@ export type RecordOf<S extends ReplicaSpec> = {
 /** Maximum number of fields: a mask of changed fields must fit into a 32-bit integer. */
 const fieldsMax = 30
 
+const replicaOptions: OptionTable<ReplicaSpec> = { fields: "object", area: "object" }
+const areaOptions: OptionTable<ReplicaArea> = { x: "any", y: "any", cellSize: "any", range: "any" }
+
 /**
  * Declares a replica for `defineContract`.
  * @throws RangeError for no fields or more than 30, a cell size that is not above 0, a range that is not an integer from 0 to
- * 8. TypeError for an area whose coordinates are not number fields of the replica.
+ * 8. TypeError for an unknown option, for a field that no function of this package declared, and for an area whose coordinates are not number fields of the replica.
  */
 export function defineReplica<F extends Fields>(spec: {
   /** Fields by name, 1 to 30. */
@@ -49,9 +55,12 @@ export function defineReplica<F extends Fields>(spec: {
   /** Partition into cells. Default: none, and every viewer receives all records. */
   readonly area?: ReplicaArea<keyof F & string>
 }): ReplicaSpec<F> {
+  assertOptions("defineReplica", spec, replicaOptions)
+  if (spec.area !== undefined) assertOptionNames("area of defineReplica", spec.area, areaOptions)
   const names = Object.keys(spec.fields)
   if (names.length === 0 || names.length > fieldsMax)
     throw new RangeError(`a replica must have 1 to ${fieldsMax} fields, not ${names.length}`)
+  for (const [name, field] of Object.entries<unknown>(spec.fields)) assertField(name, field)
   const { area } = spec
   if (area === undefined) return spec
   if (!(area.cellSize > 0) || !Number.isFinite(area.cellSize))
@@ -65,6 +74,14 @@ export function defineReplica<F extends Fields>(spec: {
       throw new TypeError(`coordinate "${name}" of a replica's area must be an integer or a real field`)
   }
   return spec
+}
+
+/** @throws TypeError for a field of untyped code, such as a schema of Zod. */
+function assertField(name: string, field: unknown): void {
+  if (typeof field === "object" && field !== null && "shape" in field && "pack" in field) return
+  throw new TypeError(
+    `the field "${name}" of a replica must be the result of integer, real, flag, oneOf, text or optional, not ${quoted(field)}`,
+  )
 }
 
 /** Wire form of a schema: name and shape of each field, in the order of the packed bytes. */

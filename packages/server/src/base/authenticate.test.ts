@@ -3,7 +3,7 @@ import fs from "node:fs"
 import { Socket } from "node:net"
 import { EncryptJWT, SignJWT, UnsecuredJWT } from "jose"
 import { describe, expect, it, onTestFinished, vi } from "vitest"
-import { jwt } from "./authenticate.ts"
+import { checkedUser, jwt } from "./authenticate.ts"
 import type { JwtOptions } from "./authenticate.ts"
 
 const secret = "0123456789abcdef0123456789abcdef"
@@ -244,5 +244,75 @@ describe("mistakes in the options", () => {
     [{ secret: "x".repeat(32), algorithm: "ES256" }, /a secret is for HS256, HS384 or HS512, not ES256/],
   ])("throw at once (%#)", (given, message) => {
     expect(() => jwt(given)).toThrow(message)
+  })
+})
+
+describe("the cause of a refused token", () => {
+  /** The sentence of the cause, which `onRefused` gets. */
+  async function cause(text: string, changed: Partial<JwtOptions> = {}): Promise<string> {
+    const refused: unknown = await Promise.resolve(jwt({ ...options, ...changed })(text, context)).catch(
+      (error: unknown) => error,
+    )
+    expect(refused).toHaveProperty("message", expect.not.stringContaining("claim"))
+    return refused instanceof Error && refused.cause instanceof Error ? refused.cause.message : "no cause"
+  }
+
+  it("names the claim, its value and the option", async () => {
+    expect(await cause(await token({ claims: { aud: "shop" } }))).toBe(
+      'the aud of the token is "shop"; the option audience of jwt is "game"',
+    )
+    expect(await cause(await token({ claims: { aud: ["a", "b"] } }))).toBe(
+      'the aud of the token is ["a", "b"]; the option audience of jwt is "game"',
+    )
+    expect(await cause(await token({ claims: { iss: "me" } }))).toBe(
+      'the iss of the token is "me"; the option issuer of jwt is "hawser"',
+    )
+    expect(await cause(await token({ header: { typ: "JWT" } }))).toBe(
+      'the typ of the token is another one; the option type of jwt is "at+jwt"',
+    )
+    expect(await cause(await token({ claims: { sub: undefined } }))).toBe("the token has no claim sub")
+    expect(await cause(await token({ claims: { sub: "" } }))).toBe(
+      "the claim sub is an empty text; it must be the user's id",
+    )
+    expect(await cause(await token({ claims: { exp: seconds() - 600 } }))).toMatch(
+      /^the claim exp is \d+, which has passed$/,
+    )
+  })
+
+  it("names another secret, another algorithm and text that is no token", async () => {
+    expect(await cause(await token({ key: new TextEncoder().encode("x".repeat(32)) }))).toContain(
+      "signed with another secret or key",
+    )
+    expect(
+      await cause(await token({ header: { alg: "HS512" }, key: new TextEncoder().encode("x".repeat(64)) })),
+    ).toContain("not signed with HS256, the only algorithm that jwt accepts")
+    expect(await cause("hello")).toBe("this is no JSON Web Token with a signature")
+  })
+
+  it("names an exp in milliseconds, which would never expire", async () => {
+    const exp = Date.now() + 600_000
+    expect(await cause(await token({ claims: { exp } }))).toBe(
+      `the claim exp is ${exp}, which is too large for seconds since 1970; is it in milliseconds?`,
+    )
+  })
+})
+
+describe("a result of authenticate that is no user", () => {
+  it.each([
+    [undefined, "nothing"],
+    [null, "nil"],
+    ["ann", '"ann"'],
+    [{ name: "ann", sub: "1" }, "an object without `id` (its members: name, sub)"],
+    [{ id: 5 }, "an object whose `id` is 5"],
+    [{ id: "" }, "an object whose `id` is an empty text"],
+  ])("is described: %j", (returned, words) => {
+    const check: unknown = checkedUser
+    const call = (): unknown =>
+      typeof check === "function" ? Reflect.apply(check, undefined, [returned]) : undefined
+    expect(call).toThrow(
+      new TypeError(
+        `authenticate returned ${words}; return the user, an object whose \`id\` is a text that is not empty, or throw`,
+      ),
+    )
   })
 })

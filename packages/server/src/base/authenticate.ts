@@ -1,9 +1,10 @@
 // The `authenticate` hook, which turns a token into a user, and `jwt()`, an implementation for JSON Web Tokens.
 import { HawserError } from "@hawser/protocol"
-import { isWellFormed, quoted } from "@hawser/protocol/core"
+import { assertGiven, assertOptions, isWellFormed, quoted } from "@hawser/protocol/core"
 import { webcrypto } from "node:crypto"
 import type { KeyObject } from "node:crypto"
 import { errors, jwtVerify } from "jose"
+import type { OptionTable } from "@hawser/protocol/core"
 import type { CryptoKey, JWTPayload } from "jose"
 
 /** User as the server needs it. An application may add members; handlers find them in `session.user`. */
@@ -28,7 +29,7 @@ export function checkedUser<User extends AuthenticatedUser>(user: User): User {
   const expiresAtMs = valueIn(returned, "expiresAtMs")
   if (typeof id !== "string" || id === "")
     throw new TypeError(
-      "authenticate returned no user; return an object whose `id` is a text that is not empty",
+      `authenticate returned ${described(returned, id)}; return the user, an object whose \`id\` is a text that is not empty, or throw`,
     )
   // Presence lists carry the id to other members, and half a surrogate pair has no UTF-8.
   if (!isWellFormed(id))
@@ -59,6 +60,15 @@ export type Authenticate<User extends AuthenticatedUser> = (
   context: AuthenticateContext,
 ) => Promise<User> | User
 
+/** Describes a result without a usable id, by its kind and the names of its members: values may be secret. */
+function described(returned: unknown, id: unknown): string {
+  if (typeof returned !== "object" || returned === null || Array.isArray(returned)) return quoted(returned)
+  const names = Object.keys(returned).slice(0, 8).join(", ")
+  return id === undefined
+    ? `an object without \`id\` (its members: ${names === "" ? "none" : names})`
+    : `an object whose \`id\` is ${id === "" ? "an empty text" : quoted(id)}`
+}
+
 function valueIn(value: unknown, name: "id" | "expiresAtMs"): unknown {
   return typeof value === "object" && value !== null ? Reflect.get(value, name) : undefined
 }
@@ -87,13 +97,29 @@ export interface JwtOptions {
   readonly clockToleranceSeconds?: number
 }
 
+const jwtOptions: OptionTable<JwtOptions> = {
+  secret: "any",
+  key: "any",
+  algorithm: "any",
+  issuer: "any",
+  audience: "any",
+  type: "any",
+  clockToleranceSeconds: "any",
+}
+
+/** Least claim `exp` that cannot be seconds since 1970: the year 5138. Milliseconds have passed it since 1973. */
+const expiryInMs = 1e11
+
 /**
  * Returns an `authenticate` hook that verifies JSON Web Tokens with one algorithm. The claims `exp` and `sub` are required.
- * The hook rejects with `auth_token_expired` or `auth_token_invalid`.
- * @throws TypeError for none or both of `secret` and `key`, for a secret below 32 bytes, for a secret with another algorithm
+ * The hook rejects with `auth_token_expired` or `auth_token_invalid`. The `cause` of the error names the claim or header that was
+ * refused, and the option that refused it; `onRefused` gets it, the client does not.
+ * @throws TypeError for an unknown option, for none or both of `secret` and `key`, for a secret below 32 bytes, for a secret with another algorithm
  * than HS256, HS384 or HS512, and for a key without an algorithm.
  */
 export function jwt(options: JwtOptions): Authenticate<JwtUser> {
+  assertGiven("jwt", options, "jwt({ secret }), or jwt({ key, algorithm })")
+  assertOptions("jwt", options, jwtOptions)
   const algorithm = options.algorithm ?? (options.secret === undefined ? undefined : "HS256")
   const keyOf = verificationKey(options, algorithm)
   if (algorithm === undefined) throw new TypeError("jwt: name the `algorithm` of the key, for example ES256")
@@ -110,18 +136,56 @@ export function jwt(options: JwtOptions): Authenticate<JwtUser> {
       })
       const { sub, exp } = payload
       if (typeof sub !== "string" || sub === "" || exp === undefined)
-        throw new HawserError("auth_token_invalid")
-      const expiresAtMs = exp * 1000
-      if (expiresAtMs > Number.MAX_SAFE_INTEGER)
+        throw new TypeError(
+          `the claim sub is ${sub === "" ? "an empty text" : quoted(sub)}; it must be the user's id`,
+        )
+      if (exp > expiryInMs)
         throw new RangeError(
           `the claim exp is ${exp}, which is too large for seconds since 1970; is it in milliseconds?`,
         )
-      return { id: sub, expiresAtMs, claims: payload }
-    } catch (cause) {
-      if (cause instanceof errors.JWTExpired) throw new HawserError("auth_token_expired", { cause })
-      throw new HawserError("auth_token_invalid", { cause })
+      return { id: sub, expiresAtMs: exp * 1000, claims: payload }
+    } catch (fault) {
+      const code = fault instanceof errors.JWTExpired ? "auth_token_expired" : "auth_token_invalid"
+      throw new HawserError(code, { cause: diagnosis(fault, options, algorithm) })
     }
   }
+}
+
+/** Options of `jwt` by the claim or header that they check. */
+const checkedBy: Readonly<Record<string, "issuer" | "audience" | "type">> = {
+  iss: "issuer",
+  aud: "audience",
+  typ: "type",
+}
+
+/** Returns an error that says which part of the token was refused, its value, and the option to compare. */
+function diagnosis(fault: unknown, options: JwtOptions, algorithm: string): unknown {
+  const by = (message: string): Error => new Error(message, { cause: fault })
+  if (fault instanceof errors.JWTExpired)
+    return by(`the claim exp is ${quoted(fault.payload.exp)}, which has passed`)
+  if (fault instanceof errors.JWTClaimValidationFailed) {
+    const { claim, payload, reason } = fault
+    const option = checkedBy[claim]
+    const wanted = option === undefined ? undefined : options[option]
+    if (reason === "missing") return by(`the token has no claim ${claim}`)
+    const value = claim === "typ" ? "another one" : shownClaim(payload[claim])
+    if (wanted !== undefined)
+      return by(`the ${claim} of the token is ${value}; the option ${option} of jwt is ${quoted(wanted)}`)
+    return by(`the claim ${claim} of the token is ${value}: ${fault.message}`)
+  }
+  if (fault instanceof errors.JOSEAlgNotAllowed)
+    return by(
+      `the token is not signed with ${algorithm}, the only algorithm that jwt accepts (its option algorithm)`,
+    )
+  if (fault instanceof errors.JWSSignatureVerificationFailed)
+    return by("the signature does not fit: the token was signed with another secret or key, or was changed")
+  if (fault instanceof errors.JWSInvalid || fault instanceof errors.JWTInvalid)
+    return by("this is no JSON Web Token with a signature")
+  return fault
+}
+
+function shownClaim(value: unknown): string {
+  return Array.isArray(value) ? `[${value.slice(0, 4).map(quoted).join(", ")}]` : quoted(value)
 }
 
 type VerificationKey = CryptoKey | KeyObject

@@ -1,19 +1,19 @@
 // Merges an application's limits with the defaults and validates them. Called once, when the server is created.
 import { defaultServerLimits } from "@hawser/protocol"
-import { assertKnownLimits, assertLimit, leastHeartbeatMs } from "@hawser/protocol/core"
-import type { ServerLimits } from "@hawser/protocol"
+import { assertLimit, assertOptionNames, leastHeartbeatMs } from "@hawser/protocol/core"
+import type { ChosenLimits, ServerLimits } from "@hawser/protocol"
 
 /** Limits that may be 0, which turns their feature off. */
 const mayBeZero: ReadonlySet<string> = new Set(["resumeWindowMs", "leaveWindowMs"])
 
 /**
  * Returns the default limits, overridden by the application's.
- * @throws RangeError for a limit that is out of range, with its name and value, and for an unknown limit.
+ * @throws RangeError for a limit that is out of range, with its name and value. TypeError for an unknown limit.
  */
-export function checkLimits(chosen: Partial<ServerLimits> = {}): ServerLimits {
-  assertKnownLimits("limits", chosen, defaultServerLimits)
+export function checkLimits(chosen: ChosenLimits<ServerLimits> = {}): ServerLimits {
+  assertOptionNames("limits", chosen, defaultServerLimits)
   for (const group of ["message", "clientMessage"] as const)
-    assertKnownLimits(`limits.${group}`, chosen[group], defaultServerLimits[group])
+    assertOptionNames(`limits.${group}`, chosen[group], defaultServerLimits[group])
   const limits: ServerLimits = {
     ...defaultServerLimits,
     ...chosen,

@@ -1,6 +1,6 @@
 // Creates the lowest layer of one server: clock, timers, limits, counters, codecs, error and warning callbacks.
 import { TimerQueue, contractTypes, indexEvents } from "@hawser/protocol/core"
-import type { Clock, Contract, ServerLimits } from "@hawser/protocol"
+import type { ChosenLimits, Clock, Contract, ServerLimits } from "@hawser/protocol"
 import { checkLimits } from "./check-limits.ts"
 import { createCodecs } from "./codecs.ts"
 import { ServerCounters } from "./counters.ts"
@@ -12,8 +12,11 @@ import { systemClock } from "./system.ts"
 
 /** Options of `createServer` that the lowest layer uses. */
 export interface BaseOptions {
-  /** Limits that override the defaults. Each is a number above 0, heartbeats at least 100 ms. Otherwise a RangeError. */
-  readonly limits?: Partial<ServerLimits>
+  /**
+   * Limits that override the defaults; groups such as `message` may be partial. Each is a number above 0, heartbeats at least
+   * 100 ms. Otherwise a RangeError; a TypeError names an unknown one.
+   */
+  readonly limits?: ChosenLimits<ServerLimits>
   /** Called with faults: errors of handlers and hooks, unsendable results, socket errors. Default: debug log, `NODE_DEBUG=hawser`. */
   readonly onError?: (error: unknown) => unknown
   /** Called with warnings about options that are probably wrong. Default: `console.warn`. */
@@ -27,7 +30,7 @@ export interface BaseOptions {
 /** The lowest layer of one server. */
 export type Base = Readonly<ReturnType<typeof createBase>>
 
-/** @param callNames names of all calls, for the statistics. @throws RangeError for an invalid or unknown limit. */
+/** @param callNames names of all calls, for the statistics. @throws RangeError for an invalid limit, TypeError for an unknown one. */
 export function createBase(contract: Contract, callNames: Iterable<string>, options: BaseOptions) {
   const limits = checkLimits(options.limits)
   const { clock = systemClock, wallClockMs = Date.now } = options

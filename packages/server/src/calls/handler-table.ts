@@ -1,4 +1,5 @@
 // Maps each call of the contract to its one handler.
+import { assertType } from "@hawser/protocol/core"
 import type { CallEntry } from "@hawser/protocol/core"
 import type { AnyHandler } from "./call-router.ts"
 
@@ -17,11 +18,12 @@ export class HandlerTable<S> {
     return this.#handlers
   }
 
-  /** Sets the handler of a call. @throws TypeError for a call that the contract lacks, and for a second handler. */
+  /** Sets the handler of a call. @throws TypeError for a call that the contract lacks, a second handler, and no function. */
   set(call: CallEntry["call"], name: string, handler: AnyHandler<S>): void {
     if (this.#calls.get(name)?.call !== call)
       throw new TypeError(`the contract "${this.#contractName}" has no ${call} "${name}"`)
     if (this.#handlers.has(name)) throw new TypeError(`the ${call} "${name}" has a handler already`)
+    assertType(`the handler of the ${call} "${name}"`, "function", handler)
     this.#handlers.set(name, handler)
   }
 

@@ -2,8 +2,8 @@
 // translation passes unchanged.
 import { HawserError, plain } from "@hawser/protocol"
 import type { Contract } from "@hawser/protocol"
-import { clientMessageLimits, closeCode, indexCalls, isMap } from "@hawser/protocol/core"
-import type { Codec, WireError } from "@hawser/protocol/core"
+import { assertOptions, clientMessageLimits, closeCode, indexCalls, isMap } from "@hawser/protocol/core"
+import type { Codec, OptionTable, WireError } from "@hawser/protocol/core"
 import { createEnvelopeCodec } from "@hawser/protocol/profile20"
 import type { AuthenticatedUser } from "../base/authenticate.ts"
 import { closeCodeOf } from "../session/conversation/close-codes.ts"
@@ -11,10 +11,20 @@ import type { BadReaction, Dialect, DialectFactory, DialectHost } from "../sessi
 import type { Event20, Profile20 } from "./options.ts"
 import { Outbound20 } from "./outbound.ts"
 
+const profile20Options: OptionTable<Profile20<Contract, AuthenticatedUser>> = {
+  welcome: "function",
+  requests: "object",
+  replies: "object",
+  error: "function",
+  events: "object",
+  replicas: "object",
+}
+
 /**
  * Returns the value of `createServer`'s option `profile20`, which serves clients of protocol `2.0`. Without that option a client
  * that offers no subprotocol is refused with HTTP 400.
  * @param options translation of names and payloads. Default: names and payloads pass unchanged.
+ * @throws TypeError for an unknown option, and for one of the wrong type.
  */
 export function profile20<C extends Contract, User extends AuthenticatedUser>(
   options?: Profile20<C, User>,
@@ -22,6 +32,7 @@ export function profile20<C extends Contract, User extends AuthenticatedUser>(
 export function profile20(
   options: Profile20<Contract, AuthenticatedUser> = {},
 ): DialectFactory<Contract, AuthenticatedUser> {
+  assertOptions("profile20", options, profile20Options)
   return (host) => createDialect20(options, host)
 }
 

@@ -30,7 +30,7 @@ export interface Replica<Record extends object, S> {
   /**
    * Opens a view of the replica for a session, from the next tick on. Its area of interest is around a position, around a record
    * that it follows, or a whole replica without an area. A cell in several views of a session is sent once.
-   * @throws RangeError for an invalid position.
+   * @throws RangeError for an invalid position. @throws TypeError without a viewpoint, if the replica has an area.
    */
   view(session: S, viewpoint?: Viewpoint): View
 }

@@ -18,7 +18,7 @@ function newViewer() {
   }
   const { codec, sentCodec } = createCodecs([], defaultServerLimits)
   const replicas = new Replicas({
-    contract: { replicas: { scores: { fields: { points: integer() } } } },
+    contract: { name: "test", replicas: { scores: { fields: { points: integer() } } } },
     codec,
     clock,
     timers: new TimerQueue(clock, onError),

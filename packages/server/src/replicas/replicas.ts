@@ -21,7 +21,7 @@ export interface ReplicasOptions extends Pick<
   Base,
   "codec" | "clock" | "timers" | "counters" | "limits" | "onError"
 > {
-  readonly contract: Pick<Contract, "replicas">
+  readonly contract: Pick<Contract, "name" | "replicas">
 }
 
 /** Centre of a view: a position in the units of the replica's area, or a record that the view follows. */
@@ -219,8 +219,12 @@ export class Replicas {
     return views
   }
 
-  /** @throws TypeError for an id that is not a string, RangeError for an invalid position. */
+  /** @throws TypeError for an id that is not a string and for a missing viewpoint, RangeError for an invalid position. */
   #centreOf(store: ReplicaStore, viewpoint: Viewpoint | undefined): CellPlace | undefined {
+    if (viewpoint === undefined && store.area !== undefined)
+      throw new TypeError(
+        `the replica "${store.name}" has an area, so a view of it needs a viewpoint: pass { x, y } or { follow: id }`,
+      )
     if (viewpoint === undefined || !("follow" in viewpoint))
       return this.#cellFor(store, viewpoint ?? { x: 0, y: 0 })
     store.assertId(viewpoint.follow)
@@ -238,7 +242,8 @@ export class Replicas {
 
   #of(name: string): Watched {
     const watched = this.#watched.get(name)
-    if (watched === undefined) throw new TypeError(`the contract declares no replica "${name}"`)
+    if (watched === undefined)
+      throw new TypeError(`the contract "${this.#options.contract.name}" has no replica "${name}"`)
     return watched
   }
 }

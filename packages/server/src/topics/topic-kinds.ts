@@ -1,7 +1,15 @@
 // Topic kinds of a contract and the rules of the application for them. Without rules, joins and publications of clients are
 // rejected with `forbidden`. Must not know memberships.
 import { HawserError } from "@hawser/protocol"
-import { defaultTopicHistory, isTopicName, quoted, topicKindOf } from "@hawser/protocol/core"
+import {
+  assertOptionNames,
+  assertOptions,
+  assertType,
+  defaultTopicHistory,
+  isTopicName,
+  quoted,
+  topicKindOf,
+} from "@hawser/protocol/core"
 import type {
   Contract,
   TopicEventName,
@@ -10,6 +18,7 @@ import type {
   TopicSpec,
   ValidPayload,
 } from "@hawser/protocol"
+import type { OptionTable } from "@hawser/protocol/core"
 import type { AuthenticatedUser } from "../base/authenticate.ts"
 import type { Session } from "../base/session.ts"
 import type { ServerWarning } from "../base/server-warning.ts"
@@ -64,6 +73,12 @@ export interface TopicRules<
   readonly history?: Partial<TopicHistoryLimits>
 }
 
+const topicRules: OptionTable<TopicRules<AuthenticatedUser>> = {
+  canJoin: "function",
+  canPublish: "function",
+  history: "object",
+}
+
 export class TopicKinds<User extends AuthenticatedUser> {
   readonly #contractName: string
   readonly #specs: ReadonlyMap<string, TopicSpec>
@@ -83,13 +98,16 @@ export class TopicKinds<User extends AuthenticatedUser> {
   }
 
   /**
-   * Sets the rules of a kind. @throws TypeError for a kind that the contract does not declare or that has rules already;
-   * RangeError for a history bound that is not a number above 0.
+   * Sets the rules of a kind. @throws TypeError for a kind that the contract does not declare or that has rules already, and for
+   * an unknown rule or one of the wrong type; RangeError for a history bound that is not a number above 0.
    */
   set(kind: string, rules: TopicRules<User>): void {
     if (!this.#specs.has(kind))
       throw new TypeError(`the contract "${this.#contractName}" has no topic "${kind}"`)
     if (this.#rules.has(kind)) throw new TypeError(`the rules of the topic "${kind}" are set already`)
+    const where = `topicKind("${kind}")`
+    assertType(`the second argument of ${where}`, "object", rules)
+    assertOptions(where, rules, topicRules)
     if (rules.history !== undefined) this.#histories.set(kind, checked(kind, rules.history))
     this.#rules.set(kind, rules)
   }
@@ -121,16 +139,19 @@ export class TopicKinds<User extends AuthenticatedUser> {
     const kind = topicKindOf(topic) ?? ""
     const spec = this.#specs.get(kind)
     if (spec === undefined)
-      throw new HawserError("not_available", { message: `the contract declares no topic "${kind}"` })
+      throw new HawserError("not_available", {
+        message: `the contract "${this.#contractName}" has no topic "${kind}"`,
+      })
     return { spec, rules: this.#rules.get(kind) ?? {} }
   }
 }
 
 function checked(kind: string, chosen: Partial<TopicHistoryLimits>): TopicHistoryLimits {
+  assertOptionNames(`history of topicKind("${kind}")`, chosen, defaultTopicHistory)
   const limits = { ...defaultTopicHistory, ...chosen }
-  for (const [name, value] of Object.entries<number>(limits)) {
-    if (!(Number.isFinite(value) && value > 0))
-      throw new RangeError(`history.${name} of "${kind}" must be a number above 0, not ${value}`)
+  for (const [name, value] of Object.entries<unknown>({ ...limits })) {
+    if (!(typeof value === "number" && Number.isFinite(value) && value > 0))
+      throw new RangeError(`history.${name} of "${kind}" must be a number above 0, not ${quoted(value)}`)
   }
   return limits
 }

@@ -2,14 +2,16 @@
 // runtimes (`open`). `close` ends them all. Must not know frames.
 import { HawserError } from "@hawser/protocol"
 import type { Clock, ServerLimits } from "@hawser/protocol"
+import { assertOptions, quoted } from "@hawser/protocol/core"
 import type { Accept, Profile } from "@hawser/protocol/core"
 import type { Server as HttpServer } from "node:http"
 import type { Base } from "../base/create-base.ts"
-import type { Listening } from "./listening.ts"
+import { listenOptions } from "./listening.ts"
+import type { ListenOptions, Listening } from "./listening.ts"
 import { openHttpServer } from "./http-server.ts"
 import { judgeUpgrade } from "./judge-upgrade.ts"
 import type { UpgradePolicy, UpgradeRequest, UpgradeVerdict } from "./judge-upgrade.ts"
-import { canonicalOrigins } from "./origin.ts"
+import { allowedOrigins } from "./origin.ts"
 import { Turn } from "./turn.ts"
 import { serveUpgrades } from "./upgrade.ts"
 
@@ -56,7 +58,7 @@ interface EnteredSessions {
 /** Entrances of one server. */
 export interface Entrances extends EntranceHost {
   attach(httpServer: HttpServer): void
-  listen(where?: { port?: number; host?: string }): Promise<Listening>
+  listen(where?: ListenOptions): Promise<Listening>
   close(): Promise<void>
 }
 
@@ -68,7 +70,7 @@ export function createEntrances(
 ): Entrances {
   const { limits, clock, onError } = base
   const { path, isClosing, assertReady } = setup
-  const origins = typeof setup.origins === "object" ? canonicalOrigins(setup.origins) : setup.origins
+  const origins = allowedOrigins(setup.origins)
   const turn = new Turn(base)
   const upgrades = { ...base, ...setup, origins, accept, caps, profiles: new Set(dialects.keys()), turn }
   const detachers = new Map<HttpServer, () => void>()
@@ -78,6 +80,7 @@ export function createEntrances(
     assertReady()
   }
   function attach(httpServer: HttpServer): void {
+    assertHttpServer(httpServer)
     assertOpen()
     if (detachers.has(httpServer))
       throw new TypeError("cannot attach the HTTP server: it is attached already")
@@ -96,7 +99,9 @@ export function createEntrances(
       closers.add(close)
     },
     attach,
-    async listen({ port = 0, host } = {}) {
+    async listen(where = {}) {
+      assertOptions("listen", where, listenOptions)
+      const { port = 0, host } = where
       assertOpen()
       const own = await openHttpServer({ port, host, limits, onError })
       try {
@@ -116,6 +121,14 @@ export function createEntrances(
       closers.clear()
     },
   }
+}
+
+/** @throws TypeError for a value of untyped code that is no server. */
+function assertHttpServer(httpServer: unknown): void {
+  if (typeof httpServer === "object" && httpServer !== null && "on" in httpServer) return
+  throw new TypeError(
+    `attach needs an HTTP server of Node, not ${quoted(httpServer)}: pass the result of http.createServer()`,
+  )
 }
 
 interface Address {

@@ -1,5 +1,6 @@
 // Compares origins and hosts in parsed form: case and a default port (`:443`) are ignored, and an origin with a path is invalid.
 // Must not know requests.
+import { quoted } from "@hawser/protocol/core"
 import { isLoopback } from "./peer-address.ts"
 
 /** Returns scheme, host and port in canonical form; undefined for an invalid origin, such as `null` or a URL with a path. */
@@ -31,13 +32,20 @@ export function isLoopbackOrigin(origin: string): boolean {
 }
 
 /**
- * Returns the entries of the option `origins` in canonical form. `null` is kept: pages in sandboxes and files have it.
- * @throws TypeError that names an invalid entry.
+ * Returns the option `origins`, a list in canonical form. `null` is kept: pages in sandboxes and files have it.
+ * @throws TypeError that names an invalid entry, or a value that is neither a list nor a function.
  */
-export function canonicalOrigins(origins: readonly string[]): ReadonlySet<string> {
+export function allowedOrigins(
+  origins: readonly string[] | ((origin: string) => boolean) | undefined,
+): ReadonlySet<string> | ((origin: string) => boolean) | undefined {
+  if (origins === undefined || typeof origins === "function") return origins
+  if (!Array.isArray(origins))
+    throw new TypeError(
+      `the option origins of createServer must be a list or a function, not ${quoted(origins)}: write origins: ["https://game.example"]`,
+    )
   return new Set(
-    origins.map((entry) => {
-      const origin = entry === "null" ? entry : canonicalOrigin(entry)
+    origins.map((entry: unknown) => {
+      const origin = entry === "null" ? entry : canonicalOrigin(typeof entry === "string" ? entry : "")
       if (origin !== undefined) return origin
       throw new TypeError(
         `origins contains ${JSON.stringify(entry)}, which is not an origin; write it like https://game.example, without a path`,
