@@ -73,6 +73,12 @@ export interface ClientLimits extends DeliveryLimits {
    * the connection with `wakeProbeMs`. The status stays `open` until the probe's time has passed.
    */
   readonly unansweredMs: number
+  /**
+   * Least time without a message, while an answer or acknowledgement is due, after which the status is `doubtful`, in
+   * milliseconds; default 1,000. Two smoothed round trips replace it if they are longer. Each unacknowledged byte adds 1 ms, the
+   * time of its upload at 8 kbit/s.
+   */
+  readonly doubtMs: number
   /** Time without a connection after which the session event `prolonged` is emitted, in milliseconds; default 15,000. */
   readonly prolongedOutageMs: number
   /** Delay of the process's timers that counts as a sleep, in milliseconds; default 5,000. */
@@ -110,6 +116,7 @@ export const defaultClientLimits: ClientLimits = {
   probeTimeoutMaxMs: 60_000,
   wakeProbeMs: 2_000,
   unansweredMs: 5_000,
+  doubtMs: 1_000,
   prolongedOutageMs: 15_000,
   sleepMs: 5_000,
   stableAfterMs: 10_000,

@@ -2,6 +2,7 @@
 // waits.
 import { HawserError } from "@hawser/client"
 import type { Client, ClientStatus } from "@hawser/client"
+import { hasConnection } from "./connection-view.ts"
 import type { Direction, WorldContract } from "../contract.ts"
 import type { NewChatLine } from "./chat-log.ts"
 import { patientMs } from "./patience.ts"
@@ -35,7 +36,7 @@ export function createActions({ client, world, addTo, changed, lookAround }: Act
 
   async function move(direction: Direction): Promise<void> {
     // Without a connection no step is sent, so none is predicted.
-    if (client.current.state !== "open") return
+    if (!hasConnection(client.current)) return
     const { number, turned } = world.step(direction, performance.now())
     if (number === undefined && !turned) return
     changed()

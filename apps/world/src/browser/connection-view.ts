@@ -5,10 +5,17 @@ export interface ConnectionView {
   readonly status: ClientStatus
   /** Time of the status, in milliseconds of `performance.now()`. */
   readonly sinceMs: number
-  /** True once the status was `open` since the last `connect()`. */
+  /** True once the status was `open` or `doubtful` since the last `connect()`. */
   readonly wasOpen: boolean
   /** True while the client reconnects because the server announced a restart. */
   readonly isRestart: boolean
+}
+
+type Connected = Extract<ClientStatus, { readonly state: "open" | "doubtful" }>
+
+/** Returns true while the client has a connection, also a doubtful one. */
+export function hasConnection(status: ClientStatus): status is Connected {
+  return status.state === "open" || status.state === "doubtful"
 }
 
 export function firstView(status: ClientStatus, sinceMs: number): ConnectionView {
@@ -16,7 +23,7 @@ export function firstView(status: ClientStatus, sinceMs: number): ConnectionView
 }
 
 export function nextView(before: ConnectionView, status: ClientStatus, sinceMs: number): ConnectionView {
-  const wasOpen = status.state === "open" || (status.state !== "connecting" && before.wasOpen)
+  const wasOpen = hasConnection(status) || (status.state !== "connecting" && before.wasOpen)
   const isRestart =
     status.state === "reconnecting" && (before.isRestart || status.error?.code === "server_shutdown")
   return { status, sinceMs, wasOpen, isRestart }

@@ -1,5 +1,6 @@
 // Queries the terrain around the player if the server has not pushed it.
 import type { Client } from "@hawser/client"
+import { hasConnection } from "./connection-view.ts"
 import type { WorldContract } from "../contract.ts"
 import { chunkKey, chunkTiles } from "../rules/chunk.ts"
 import type { WorldState } from "./world-state.ts"
@@ -19,7 +20,7 @@ export function watchChunks(client: Client<WorldContract>, world: WorldState): C
   async function ask(): Promise<void> {
     timer = undefined
     const at = world.own?.moves.predicted
-    if (at === undefined || client.current.state !== "open" || !isChunkMissing(world)) return
+    if (at === undefined || !hasConnection(client.current) || !isChunkMissing(world)) return
     try {
       const { chunks } = await client.query("mapChunks", { centerX: at.x, centerY: at.y, radius: 1 })
       world.addChunks(chunks)

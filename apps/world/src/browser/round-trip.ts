@@ -1,6 +1,7 @@
 // Measures the round trip while the connection is open. A page that is busy with its first snapshot answers late, so
 // the first measurement after each `open` waits until the page's timers are punctual.
 import type { Client } from "@hawser/client"
+import { hasConnection } from "./connection-view.ts"
 import type { Clock } from "@hawser/protocol"
 import type { WorldContract } from "../contract.ts"
 import { pageClock } from "./page-clock.ts"
@@ -79,15 +80,29 @@ export function measureRoundTrip(
     end()
     roundTripMs.set(undefined)
     silentSeconds.set(undefined)
-    if (client.current.state !== "open") return
+    if (!hasConnection(client.current)) return
     look()
     settle(0, clock.now() + settleMaxMs)
   }
 
   begin()
-  const stopListening = client.onStatus(begin)
+  const stopListening = onConnection(client, begin)
   return () => {
     end()
     stopListening()
   }
+}
+
+/** Calls `changed` with each status, except for a doubt about the same connection and its end. */
+function onConnection(
+  client: Pick<Client<WorldContract>, "current" | "onStatus">,
+  changed: () => void,
+): () => void {
+  let wasConnected = hasConnection(client.current)
+  return client.onStatus((status) => {
+    const isConnected = hasConnection(status)
+    const isSame = isConnected && wasConnected
+    wasConnected = isConnected
+    if (!isSame) changed()
+  })
 }

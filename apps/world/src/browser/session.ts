@@ -7,7 +7,7 @@ import type { Direction, WorldContract, WorldHealth } from "../contract.ts"
 import { createActions } from "./actions.ts"
 import { addLine } from "./chat-log.ts"
 import type { ChatLine, NewChatLine } from "./chat-log.ts"
-import { firstView, nextView } from "./connection-view.ts"
+import { firstView, hasConnection, nextView } from "./connection-view.ts"
 import type { ConnectionView } from "./connection-view.ts"
 import { watchChunks } from "./missing-chunks.ts"
 import { listenToServer, surroundingsOf } from "./server-events.ts"
@@ -174,7 +174,7 @@ function readConnection(client: Client<WorldContract>): ConnectionReading {
 }
 
 async function askHealth(client: Client<WorldContract>): Promise<WorldHealth | undefined> {
-  if (client.current.state !== "open") return undefined
+  if (!hasConnection(client.current)) return undefined
   // If the connection is lost before the answer, there is none.
   return await client.query("worldHealth", undefined, { whenOffline: "drop" }).catch(() => undefined)
 }

@@ -9,6 +9,7 @@ import {
   wakePatience,
 } from "@hawser/protocol/core"
 import type { HeartbeatInput, HeartbeatOptions, HeartbeatState } from "@hawser/protocol/core"
+import { Doubt } from "./doubt.ts"
 import type { RunClientOptions } from "./run-client-options.ts"
 
 export interface HeartbeatRunnerOptions extends Pick<
@@ -20,6 +21,8 @@ export interface HeartbeatRunnerOptions extends Pick<
   readonly sendPing: (number: number) => void
   /** Called when no message came for `silentMs` milliseconds and a probe stayed unanswered. */
   readonly onDead: (silentMs: number) => void
+  /** Called with the time of the last message when the connection becomes doubtful, with undefined when it is not any more. */
+  readonly onDoubt: (heardAtMs: number | undefined) => void
 }
 
 /** Slowest supported uplink, in bytes per millisecond: 8 kbit/s. */
@@ -64,6 +67,7 @@ class Deadlines implements HeartbeatOptions {
 export class Heartbeat {
   readonly #options: HeartbeatRunnerOptions
   readonly #deadlines: Deadlines
+  readonly #doubt: Doubt
   readonly #waiters = new Set<{ resolve: (ms: number) => void; reject: (error: HawserError) => void }>()
   #state: HeartbeatState | undefined
   #cancelWake: () => void = () => {}
@@ -74,6 +78,11 @@ export class Heartbeat {
   constructor(options: HeartbeatRunnerOptions) {
     this.#options = options
     this.#deadlines = new Deadlines(options)
+    this.#doubt = new Doubt({
+      ...options,
+      isProbing: () => this.#isProbing,
+      probe: (askedAtMs) => this.#probeFor(askedAtMs),
+    })
     this.#receivedAtMs = options.clock.now()
   }
 
@@ -96,6 +105,7 @@ export class Heartbeat {
   /** Stops: the connection was lost. Waiting calls of `ping` reject with `connection_lost`. */
   stop(): void {
     this.#state = undefined
+    this.#doubt.stop()
     this.#cancelWake()
     for (const waiter of this.#waiters) waiter.reject(new HawserError("connection_lost"))
     this.#waiters.clear()
@@ -105,22 +115,37 @@ export class Heartbeat {
   received(): void {
     this.#receivedAtMs = this.#nowMs
     this.#step({ kind: "heard", nowMs: this.#receivedAtMs })
+    this.#doubt.heard(this.#receivedAtMs)
   }
 
   /** Notes a sent reliable message: an answer of the server is due. */
   asked(): void {
-    if (this.#state?.kind === "listening") this.#step({ kind: "asked", nowMs: this.#nowMs })
+    if (this.#state === undefined) return
+    this.#doubt.asked()
+    if (this.#state.kind === "listening") this.#step({ kind: "asked", nowMs: this.#nowMs })
   }
 
   /** Notes that a request, sent at `sentAtMs`, reached its deadline without a reply. */
   unanswered(sentAtMs: number): void {
-    this.#step({ kind: "unanswered", sentAtMs, nowMs: this.#nowMs })
+    const nowMs = this.#nowMs
+    const { leastAnswerMs, unansweredTimeoutMs } = this.#deadlines
+    const isSilent = this.#receivedAtMs <= sentAtMs && nowMs - sentAtMs >= leastAnswerMs
+    // The probe of a doubt may wait for longer than that of a request which has timed out.
+    if (isSilent && this.#state?.kind === "probing")
+      this.#step({ kind: "doubt", nowMs, timeoutMs: unansweredTimeoutMs })
+    else this.#step({ kind: "unanswered", sentAtMs, nowMs })
   }
 
   /** Probes the connection: the process may have slept, or the network may have changed. */
   doubt(): void {
     const timeoutMs = this.#deadlines.wakeTimeoutMs
     this.#step({ kind: "doubt", nowMs: this.#nowMs, timeoutMs })
+  }
+
+  /** Reports the connection as doubtful and probes it: the browser has no network. */
+  offline(): void {
+    this.#doubt.offline()
+    this.#step({ kind: "probe", nowMs: this.#nowMs })
   }
 
   pong(number: number): void {
@@ -134,6 +159,17 @@ export class Heartbeat {
       this.#waiters.add({ resolve, reject })
       this.#step({ kind: "probe", nowMs: this.#nowMs })
     })
+  }
+
+  /** Probes for a message without an answer. The connection is dead no earlier than without this probe. */
+  #probeFor(askedAtMs: number): void {
+    const { unansweredMs, unansweredTimeoutMs } = this.#deadlines
+    const nowMs = this.#nowMs
+    this.#step({ kind: "doubt", nowMs, timeoutMs: askedAtMs + unansweredMs + unansweredTimeoutMs - nowMs })
+  }
+
+  get #isProbing(): boolean {
+    return this.#state?.kind === "probing" || this.#state?.kind === "overdue"
   }
 
   get #nowMs(): number {
@@ -151,6 +187,7 @@ export class Heartbeat {
       switch (effect.kind) {
         case "sendPing":
           this.#options.sendPing(effect.number)
+          this.#doubt.probed()
           break
         case "roundTrip":
           this.#roundTripMs = effect.ms

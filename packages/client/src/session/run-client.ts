@@ -19,11 +19,13 @@ import { PageWatch } from "./page-watch.ts"
 import { refusalOf } from "./refusal.ts"
 import type { RunClientOptions } from "./run-client-options.ts"
 import { SessionBinding } from "./session-binding.ts"
+import { hasConnection } from "./status.ts"
 import type { ClientStatus } from "./status.ts"
 import { Supervisor } from "./supervisor.ts"
 import { Tokens } from "./tokens.ts"
 import type { TokenSource } from "./tokens.ts"
 import { SleepWatch } from "./wake.ts"
+import type { WakeMoment } from "./wake.ts"
 
 export class RunningClient {
   readonly requests: Requests
@@ -172,7 +174,10 @@ export class RunningClient {
   /** Listens to the page, and detects sleep. Returns the function that ends it. */
   #listenToPage(): () => void {
     const { leaveSource, wakeSource } = this.#options
-    const onWake = (): void => this.wake()
+    const onWake = (moment?: WakeMoment): void => {
+      if (moment === "offline") this.heartbeat.offline()
+      else this.wake()
+    }
     const sleepWatch = new SleepWatch({ ...this.#options, onWake })
     const stopWake = wakeSource(onWake)
     sleepWatch.start()
@@ -185,7 +190,7 @@ export class RunningClient {
   }
 
   #onStatus(status: ClientStatus): void {
-    this.#pageWatch.set(status.state === "open" || status.state === "reconnecting")
+    this.#pageWatch.set(hasConnection(status) || status.state === "reconnecting")
     if (status.state === "closed") this.#onClosed(status.error)
     this.#options.onStatus(status)
   }
@@ -209,6 +214,8 @@ export class RunningClient {
     counters.bytesReceived += bytes.length
     if (link !== this.#binding.link) return
     this.heartbeat.received()
+    // A listener of the status may have closed the client.
+    if (link !== this.#binding.link) return
     if (!link.welcomed || this.#binding.session === undefined) receiveOpening(this.#parts, link, bytes)
     else receiveMessage(this.#parts, link, bytes)
     // Timers of a hidden page run late, so acknowledgements go out with received messages.
@@ -241,6 +248,7 @@ export class RunningClient {
       ...this.#options,
       unacknowledgedBytes: () => this.#binding.counts.bufferedBytes,
       sendPing: (number) => this.#binding.session?.sendPing(number),
+      onDoubt: (heardAtMs) => this.#supervisor.doubt(heardAtMs),
       onDead: (silentMs) => this.#lose(`no message from the server for ${Math.round(silentMs)} ms`),
     })
   }

@@ -3,7 +3,10 @@ import type { HawserError } from "@hawser/protocol"
 import { AsyncQueue, asItIs } from "../base/async-queue.ts"
 import type { ReconnectState } from "./reconnect-state.ts"
 
-/** Status of a client. `idle`: before `connect()`. `open`: a session has a connection. */
+/**
+ * Status of a client. `idle`: before `connect()`. `open` and `doubtful`: a session has a connection. The union is complete: no
+ * state will be added.
+ */
 export type ClientStatus =
   | {
       /** State before `connect()`. */
@@ -18,6 +21,16 @@ export type ClientStatus =
   | {
       /** State while a session has a connection, and while it moves to another one. */
       readonly state: "open"
+    }
+  | {
+      /**
+       * State while a session has a connection that may be dead: an answer is due and no message has arrived for
+       * `limits.doubtMs`, or the browser reports `offline`. Requests are sent as in `open`. The next message makes it `open`;
+       * without one it becomes `reconnecting`. Show the age of what is on the screen, and keep the controls enabled.
+       */
+      readonly state: "doubtful"
+      /** Time of the last message of the server, in milliseconds since 1970. */
+      readonly heardAtMs: number
     }
   | {
       /** State during an attempt after a failure or a lost connection, and during the delay before it. */
@@ -41,13 +54,21 @@ export type ClientStatus =
       readonly error: HawserError
     }
 
-export function statusOf(state: ReconnectState): ClientStatus {
+type Connected = Extract<ClientStatus, { readonly state: "open" | "doubtful" }>
+
+/** Returns true for `open` and `doubtful`: the session has a connection. */
+export function hasConnection(status: ClientStatus): status is Connected {
+  return status.state === "open" || status.state === "doubtful"
+}
+
+/** @param heardAtMs time of the last message of a doubtful connection, in milliseconds since 1970; undefined: not doubtful. */
+export function statusOf(state: ReconnectState, heardAtMs?: number): ClientStatus {
   switch (state.kind) {
     case "idle":
       return { state: "idle" }
     case "open":
     case "moving":
-      return { state: "open" }
+      return connected(heardAtMs)
     case "closed":
       return { state: "closed", error: state.error }
     case "waiting":
@@ -55,7 +76,7 @@ export function statusOf(state: ReconnectState): ClientStatus {
     case "dialing":
     case "authenticating": {
       // A move to another connection does not change the status.
-      if (state.kind === "authenticating" && state.isMove) return { state: "open" }
+      if (state.kind === "authenticating" && state.isMove) return connected(heardAtMs)
       const { failures, wasOpen, lastError: error } = state.row
       const waiting = state.kind === "waiting"
       if (!wasOpen && failures === 0) return { state: "connecting", attempt: 0 }
@@ -68,6 +89,10 @@ export function statusOf(state: ReconnectState): ClientStatus {
       }
     }
   }
+}
+
+function connected(heardAtMs: number | undefined): ClientStatus {
+  return heardAtMs === undefined ? { state: "open" } : { state: "doubtful", heardAtMs }
 }
 
 /** Returns true for statuses without a visible difference. */

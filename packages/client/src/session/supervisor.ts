@@ -1,7 +1,7 @@
 // Runs the reconnect machine: holds its state, its one timer, its status and the waiting calls of `connect`. Its owner performs
 // the effects. Must not know sockets or sessions.
 import type { HawserError } from "@hawser/protocol"
-import { sameStatus, statusOf } from "./status.ts"
+import { hasConnection, sameStatus, statusOf } from "./status.ts"
 import type { ClientStatus } from "./status.ts"
 import { attemptLimits } from "./attempt-limits.ts"
 import { stepReconnect } from "./reconnect.machine.ts"
@@ -11,7 +11,7 @@ import type { RunClientOptions } from "./run-client-options.ts"
 
 export interface SupervisorOptions extends Pick<
   RunClientOptions,
-  "clock" | "timers" | "random" | "limits" | "reconnect" | "roundTrip" | "tallies"
+  "clock" | "wallClockMs" | "timers" | "random" | "limits" | "reconnect" | "roundTrip" | "tallies"
 > {
   readonly perform: (effect: ReconnectEffect) => void
   /** Called after the effects, if the status has visibly changed. */
@@ -24,6 +24,8 @@ export class Supervisor {
   #state: ReconnectState = initialReconnect()
   #status: ClientStatus = { state: "idle" }
   #cancelWake: () => void = () => {}
+  /** Wall-clock time of the last message of a doubtful connection; undefined: it is not doubtful. */
+  #heardAtMs: number | undefined
 
   constructor(options: SupervisorOptions) {
     this.#options = options
@@ -50,6 +52,14 @@ export class Supervisor {
     this.#publish()
   }
 
+  /** Notes that the open connection is doubtful. @param heardAtMs time of its last message; undefined: it is not any more. */
+  doubt(heardAtMs: number | undefined): void {
+    const { clock, wallClockMs } = this.#options
+    this.#heardAtMs =
+      heardAtMs === undefined ? undefined : Math.round(wallClockMs() - (clock.now() - heardAtMs))
+    this.#publish()
+  }
+
   /**
    * Ends every attempt and connection, calls `then`, and connects again. The status does not become `closed` in between.
    * @param error rejects earlier callers of `settled`.
@@ -62,9 +72,9 @@ export class Supervisor {
     this.step({ kind: "connect" })
   }
 
-  /** Resolves when the status is `open`. Rejects when it is `closed`. */
+  /** Resolves when the status is `open` or `doubtful`. Rejects when it is `closed`. */
   settled(): Promise<void> {
-    if (this.#status.state === "open") return Promise.resolve()
+    if (hasConnection(this.#status)) return Promise.resolve()
     return new Promise((resolve, reject) => this.#waiters.add({ resolve, reject }))
   }
 
@@ -74,6 +84,7 @@ export class Supervisor {
     const [state, effects] = stepReconnect(reconnect, this.#state, input, at)
     this.#countFailure(this.#state, state)
     this.#state = state
+    if (input.kind === "welcomed" || !hasConnection(statusOf(state))) this.#heardAtMs = undefined
     this.#cancelWake()
     const atMs = wakeAtReconnect(state)
     this.#cancelWake = atMs === undefined ? () => {} : timers.at(atMs, () => this.step({ kind: "wake" }))
@@ -90,14 +101,14 @@ export class Supervisor {
   }
 
   #publish(): void {
-    const status = statusOf(this.#state)
+    const status = statusOf(this.#state, this.#heardAtMs)
     if (sameStatus(status, this.#status)) return
     this.#status = status
     this.#options.onStatus(status)
-    if (status.state !== "closed" && status.state !== "open") return
+    if (status.state !== "closed" && !hasConnection(status)) return
     for (const waiter of this.#waiters) {
-      if (status.state === "open") waiter.resolve()
-      else waiter.reject(status.error)
+      if (status.state === "closed") waiter.reject(status.error)
+      else waiter.resolve()
     }
     this.#waiters.clear()
   }

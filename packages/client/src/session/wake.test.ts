@@ -273,11 +273,21 @@ describe("pageWakeSource", () => {
     expect(onWake).toHaveBeenCalledTimes(2)
   })
 
+  it("reports `offline` when the browser has no network", () => {
+    const { view } = openPage()
+    const onWake = vi.fn<(moment?: string) => void>()
+    const stop = pageWakeSource(onWake)
+    view.dispatchEvent(new Event("offline"))
+    view.dispatchEvent(new Event("online"))
+    stop()
+    expect(onWake.mock.calls).toEqual([["offline"], []])
+  })
+
   it("reports nothing after its stop, and leaves no listener behind", () => {
     const { page, view, listening } = openPage()
     const onWake = vi.fn<() => void>()
     const stop = pageWakeSource(onWake)
-    expect(listening.size).toBe(4)
+    expect(listening.size).toBe(5)
     stop()
     stop()
     expect([...listening]).toEqual([])

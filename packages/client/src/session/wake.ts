@@ -5,12 +5,18 @@ import type { TimerQueue } from "@hawser/protocol/core"
 import { listen } from "./page-watch.ts"
 import type { PageEvents } from "./page-watch.ts"
 
-/** Calls `onWake` at moments at which the client must probe its connection. Returns the unsubscribe function. */
-export type WakeSource = (onWake: () => void) => () => void
+/**
+ * Reported moment. `wake`, the default: the client probes its connection. `offline`: the device has no network; the status
+ * becomes `doubtful`, and the client probes.
+ */
+export type WakeMoment = "wake" | "offline"
+
+/** Calls `onWake` at moments at which the client must doubt its connection. Returns the unsubscribe function. */
+export type WakeSource = (onWake: (moment?: WakeMoment) => void) => () => void
 
 /**
  * Default source: events of the page (shown, thawed, restored from the back/forward cache) and of the network, also in a
- * worker (online, and changes of `navigator.connection` where it exists). Reports nothing in Node.
+ * worker (online, offline, and changes of `navigator.connection` where it exists). Reports nothing in Node.
  */
 export const pageWakeSource: WakeSource = (onWake) => {
   const { document: page, navigator: here } = globalThis
@@ -21,11 +27,16 @@ export const pageWakeSource: WakeSource = (onWake) => {
     }
     stops.push(
       listen(page, "visibilitychange", onVisible),
-      listen(page, "resume", onWake),
-      listen(globalThis, "pageshow", onWake),
+      listen(page, "resume", () => onWake()),
+      listen(globalThis, "pageshow", () => onWake()),
     )
   }
-  if (typeof globalThis.addEventListener === "function") stops.push(listen(globalThis, "online", onWake))
+  if (typeof globalThis.addEventListener === "function") {
+    stops.push(
+      listen(globalThis, "online", () => onWake()),
+      listen(globalThis, "offline", () => onWake("offline")),
+    )
+  }
   const network = typeof here === "undefined" ? undefined : networkOf(here)
   if (network !== undefined) stops.push(listen(network, "change", onNetworkChange(network, onWake)))
   return () => {

@@ -10,6 +10,7 @@ import { AsyncQueue, asItIs } from "../base/async-queue.ts"
 import { EventBus } from "../base/event-bus.ts"
 import type { ListenOptions, Unsubscribe } from "../base/event-bus.ts"
 import type { Delivered, EventMeta } from "../base/event-delivery.ts"
+import { hasConnection } from "../session/status.ts"
 import type { ClientStatus } from "../session/status.ts"
 import { PresenceMembers } from "./presence-members.ts"
 import type { JoinOptions, PublishOptions, Published, ClientTopic, TopicState } from "./topic-api.ts"
@@ -73,7 +74,7 @@ export class Topic implements ClientTopic<Contract, string> {
     this.#options = options
     this.#events = new EventBus(options)
     this.#bus = new EventBus(options)
-    const isLive = (): boolean => this.state === "in" && status().state === "open"
+    const isLive = (): boolean => this.state === "in" && hasConnection(status())
     this.presence = new PresenceMembers({ topic: name, schema, isLive, onUse: () => onUse(this), onError })
     this.membership = new TopicMembership({
       topic: name,

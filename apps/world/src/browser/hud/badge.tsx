@@ -8,6 +8,7 @@ const titles: Readonly<Record<ConnectionView["status"]["state"], string>> = {
   idle: "Starting",
   connecting: "Connecting",
   open: "Online",
+  doubtful: "No answer",
   reconnecting: "Reconnecting",
   closed: "Offline",
 }

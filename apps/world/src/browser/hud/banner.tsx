@@ -1,5 +1,5 @@
 // Banner over the world while there is no connection.
-import { plainCause } from "../connection-view.ts"
+import { hasConnection, plainCause } from "../connection-view.ts"
 import { reasonFor } from "../player-words.ts"
 import type { Session } from "../session.ts"
 import { useStore } from "../store.ts"
@@ -8,7 +8,8 @@ export function Banner({ session }: { readonly session: Session }) {
   const { status, wasOpen, isRestart } = useStore(session.connection)
   const { isLong } = useStore(session.resumptions)
   const ageSeconds = useStore(session.ageSeconds)
-  if (status.state === "open" || status.state === "idle") return null
+  if (hasConnection(status) || status.state === "idle") return null
+
   if (status.state === "connecting")
     return (
       <div class="veil" data-testid="banner">

@@ -1,4 +1,5 @@
 // Chat: its lines, and the input line.
+import { hasConnection } from "../connection-view.ts"
 import { useEffect, useLayoutEffect, useRef, useState } from "preact/hooks"
 import type { RefObject, TargetedSubmitEvent } from "preact"
 import { chatInputMaxLength } from "../../contract.ts"
@@ -141,7 +142,7 @@ function Unsaid({ session }: { readonly session: Session }) {
   const { count, sinceMs } = useStore(session.unsaid)
   const { status } = useStore(session.connection)
   const isLong = useIsPast(count === 0 ? undefined : sinceMs + momentMs)
-  const isOpen = status.state === "open"
+  const isOpen = hasConnection(status)
   const isClosed = status.state === "closed"
   if ((count === 0 && !isClosed) || (isOpen && !isLong)) return null
   const lines = count === 1 ? "1 line waits" : `${count} lines wait`
