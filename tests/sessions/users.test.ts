@@ -1,6 +1,6 @@
 // Results of an application's `authenticate`: a missing user, or one with an invalid expiry, is the server's fault, is
 // reported, and never becomes a session.
-import { describe, expect, it } from "vitest"
+import { describe, expect, it, vi } from "vitest"
 import { createWorld, openClient, profiles } from "../faults/harness.ts"
 import type { TestUser } from "../faults/harness.ts"
 
@@ -70,16 +70,17 @@ describe("a renewal", () => {
 })
 
 describe("onError of a server", () => {
-  it("surprise-A4 may throw and reject: other users are not affected, and the process warns", async () => {
+  it("surprise-A4 may throw and reject: other users are not affected, and the console has both errors", async () => {
     for (const fail of [
       () => {
         throw new Error("a fault of the application")
       },
       () => Promise.reject(new Error("a fault of the application")),
     ]) {
-      const warnings: unknown[] = []
-      const onWarning = (warning: Error): void => void warnings.push(warning.message)
-      process.on("warning", onWarning)
+      const shown: unknown[] = []
+      const spy = vi
+        .spyOn(console, "error")
+        .mockImplementation((_sentence, error) => shown.push(String(error)))
       const world = createWorld({ profile: "hawser.1", server: { onError: fail } })
       world.server.onSession(() => {
         throw new Error("a fault of a hook")
@@ -89,8 +90,8 @@ describe("onError of a server", () => {
       await world.clock.settle()
       expect(await reply).toEqual({ text: "here" })
       for (let turns = 0; turns < 5; turns += 1) await new Promise((resolve) => setImmediate(resolve))
-      process.off("warning", onWarning)
-      expect(warnings).toEqual(["onError of a Hawser server failed: a fault of the application"])
+      spy.mockRestore()
+      expect(shown).toEqual(["Error: a fault of a hook", "Error: a fault of the application"])
     }
   })
 })

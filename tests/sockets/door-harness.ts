@@ -38,6 +38,7 @@ export function hawser(options: Options = {}): IdleServer {
   const server: IdleServer = createHawser(contract, {
     authenticate: (token) => ({ id: token }),
     onWarning: () => {},
+    onRefused: () => {},
     ...options,
   })
   server.command("echo", ({ input }) => input)

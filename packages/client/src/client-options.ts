@@ -5,7 +5,7 @@ import { TimerQueue, assertGiven, assertOptions, quoted } from "@hawser/protocol
 import type { Dial, OptionTable } from "@hawser/protocol/core"
 import { checkLimits } from "./base/check-limits.ts"
 import { describeValue, guardedClock, guardedNumber, guardedRandom, guardedSource } from "./base/injected.ts"
-import { guardedReporter, reportToHost } from "./base/report.ts"
+import { consoleErrors, guardedReporter } from "./base/report.ts"
 import type { Dialect } from "./session/dialect.ts"
 import { compactDialect } from "./session/compact-dialect.ts"
 import { pageLeaveSource } from "./session/leave.ts"
@@ -60,7 +60,8 @@ export interface ClientOptions {
   /**
    * Called with errors that no call of the application rejects with: errors of its functions (listeners, validators, the
    * token function, a strategy, a clock), events that do not match the contract, replies without a request. If it throws or
-   * rejects, both errors go to the default. Default: `reportError`, or the console where that is missing.
+   * rejects, both errors go to the console. Default: `console.error` with the stack; equal sentences ten times a minute, then with
+   * their number.
    */
   readonly onError?: (error: unknown) => unknown
   /** Source of moments at which the client probes the connection. Default: events of the page. The client detects sleep itself. */
@@ -106,7 +107,7 @@ export function dependenciesOf(options: ClientOptions): Dependencies {
   assertGiven("createClient", options, "createClient(contract, { url, token })")
   assertOptions("createClient", options, clientOptions)
   const { webSocket, reconnect, clock, random, wallClockMs, wakeSource, leaveSource } = options
-  const onError = guardedReporter(options.onError ?? reportToHost)
+  const onError = guardedReporter(options.onError ?? consoleErrors(systemClock))
   if (webSocket !== undefined && typeof webSocket !== "function") {
     const advice = "pass the class, such as the WebSocket of the package ws"
     throw new TypeError(`webSocket is ${describeValue(webSocket)}, not a constructor: ${advice}`)

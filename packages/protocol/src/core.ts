@@ -11,6 +11,7 @@ export {
   nearest,
 } from "./base/check-options.ts"
 export type { OptionTable } from "./base/check-options.ts"
+export { RepeatLimit, repeatedWords } from "./base/repeat-limit.ts"
 export { CodeTally } from "./base/code-tally.ts"
 export type { CodeTallyOptions } from "./base/code-tally.ts"
 export {
@@ -72,7 +73,7 @@ export type {
 export { Encoded } from "./wire/encoded.ts"
 export { createPayloadCodec, isMap } from "./wire/payload-codec.ts"
 export type { PayloadCodec } from "./wire/payload-codec.ts"
-export { quoted } from "./base/quoted.ts"
+export { oneLine, quoted } from "./base/quoted.ts"
 export { isWellFormed, sentence } from "./base/sentence.ts"
 export { outgoing, outgoingPayload } from "./wire/outgoing.ts"
 export { TypeTable } from "./wire/type-table.ts"

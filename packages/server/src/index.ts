@@ -24,6 +24,7 @@ export { addressKey, isLoopback, peerAddress } from "./transport/peer-address.ts
 export type { AddressedRequest } from "./transport/peer-address.ts"
 export type { EntranceHost } from "./transport/entrances.ts"
 export type { UpgradeRequest, UpgradeVerdict } from "./transport/judge-upgrade.ts"
+export type { LoginRefusal } from "./base/refusals.ts"
 export type { ServerWarning } from "./base/server-warning.ts"
 export type { ClaimsRecord } from "./session/life/session.machine.ts"
 export { judgeNewcomer, memoryStore } from "./session/life/session-store.ts"

@@ -23,6 +23,7 @@ const serverOptions: OptionTable<ServerOptions<Contract, AuthenticatedUser>> = {
   userRecord: "object",
   onError: "function",
   onWarning: "function",
+  onRefused: "function",
   clock: "object",
   wallClockMs: "function",
   trustOutput: "boolean",

@@ -2,7 +2,6 @@
 // waits.
 import { HawserError } from "@hawser/client"
 import type { Client, ClientStatus } from "@hawser/client"
-import { hasConnection } from "./connection-view.ts"
 import type { Direction, WorldContract } from "../contract.ts"
 import type { NewChatLine } from "./chat-log.ts"
 import { patientMs } from "./patience.ts"
@@ -36,7 +35,8 @@ export function createActions({ client, world, addTo, changed, lookAround }: Act
 
   async function move(direction: Direction): Promise<void> {
     // Without a connection no step is sent, so none is predicted.
-    if (!hasConnection(client.current)) return
+    const { state } = client.current
+    if (state !== "open" && state !== "doubtful") return
     const { number, turned } = world.step(direction, performance.now())
     if (number === undefined && !turned) return
     changed()

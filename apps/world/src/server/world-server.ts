@@ -182,6 +182,11 @@ function openGame({ config, log, map, store, saver, onError }: GameParts) {
     allowLoopbackOrigins: !config.isProduction,
     onError,
     onWarning: ({ kind, message }) => log.warn({ kind }, message),
+    onRefused: ({ code, cause, count }) =>
+      log.info(
+        { code, count, cause: cause instanceof Error ? cause.message : undefined },
+        "log-ins were refused",
+      ),
     profile20: profile20(
       createProfile20({
         map,

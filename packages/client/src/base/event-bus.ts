@@ -16,7 +16,7 @@ export interface ListenOptions {
 export interface EventBusOptions {
   /**
    * Called with each error and rejection of a listener; the other listeners still run. If it throws or rejects, both errors
-   * go to `reportError`, or to the console where that is missing.
+   * go to the console.
    */
   readonly onError: (error: unknown, event: string) => unknown
 }

@@ -1,10 +1,25 @@
-// Default destination of errors and hints: the page's error handling, or the console. No other file of this package writes
-// to the console.
+// Default destination of errors and hints: the console. No other file of this package writes there.
+import { RepeatLimit, repeatedWords } from "@hawser/protocol/core"
+import type { Clock } from "@hawser/protocol"
 
-/** Reports to the page's error handling; in Node to the console, because Node has no `reportError`. Never throws. */
-export function reportToHost(error: unknown): void {
-  if (typeof globalThis.reportError === "function") globalThis.reportError(error)
-  else console.error(error)
+/** Equal lines of errors in a minute. */
+const errorsPerMinute = 10
+
+/**
+ * Returns the default of `onError`: writes the error's sentence, and the stack of its cause, or else its own. Equal sentences
+ * appear ten times a minute; the next line has the number of all since.
+ */
+export function consoleErrors(clock: Pick<Clock, "now">): (error: unknown) => void {
+  const limit = new RepeatLimit({ perMinute: errorsPerMinute })
+  return (error) => {
+    const sentence = describeCause(error)
+    const count = limit.count(sentence, clock.now())
+    if (count > 0) showError(sentence + repeatedWords(count), error)
+  }
+}
+
+function showError(sentence: string, error: unknown): void {
+  console.error(`hawser: ${sentence}`, error instanceof Error ? (error.cause ?? error) : error)
 }
 
 /** Shows a hint for the developer. */
@@ -14,15 +29,15 @@ export function showHint(text: string): void {
 
 /**
  * Wraps an error handler of the application. The wrapper never throws: if the handler throws or rejects, its error and the
- * reported error go to the host.
+ * reported error go to the console.
  */
 export function guardedReporter<More extends readonly unknown[]>(
   onError: (error: unknown, ...more: More) => unknown,
 ): (error: unknown, ...more: More) => void {
   return (error, ...more) => {
     const failed = (own: unknown): void => {
-      reportToHost(error)
-      reportToHost(own)
+      showError("onError of the application failed, when it was called for this error:", error)
+      showError("onError failed with:", own)
     }
     try {
       const result = onError(error, ...more)

@@ -6,7 +6,9 @@ import { createCodecs } from "./codecs.ts"
 import { ServerCounters } from "./counters.ts"
 import { createHealth } from "./health.ts"
 import { callReporting, guardedReporter } from "./hooks.ts"
-import { debugError, showWarning } from "./report.ts"
+import { Refusals } from "./refusals.ts"
+import type { LoginRefusal } from "./refusals.ts"
+import { consoleErrors, showRefusal, showWarning } from "./report.ts"
 import type { ServerWarning } from "./server-warning.ts"
 import { systemClock } from "./system.ts"
 
@@ -17,10 +19,18 @@ export interface BaseOptions {
    * 100 ms. Otherwise a RangeError; a TypeError names an unknown one.
    */
   readonly limits?: ChosenLimits<ServerLimits>
-  /** Called with faults: errors of handlers and hooks, unsendable results, socket errors. Default: debug log, `NODE_DEBUG=hawser`. */
+  /**
+   * Called with faults: errors of handlers and hooks, unsendable results, socket errors. Default: `console.error` with the call's
+   * name and the stack; equal sentences ten times a minute, then with their number.
+   */
   readonly onError?: (error: unknown) => unknown
   /** Called with warnings about options that are probably wrong. Default: `console.warn`. */
   readonly onWarning?: (warning: ServerWarning) => unknown
+  /**
+   * Called with refused log-ins and refused fresh tokens: each code and cause once a minute, with the number since. Default:
+   * `console.warn`.
+   */
+  readonly onRefused?: (refusal: LoginRefusal) => unknown
   /** Monotonic clock and timers. Default `systemClock`. */
   readonly clock?: Clock
   /** Returns wall-clock milliseconds since 1970, for the expiry of tokens. Default `Date.now`. */
@@ -34,8 +44,9 @@ export type Base = Readonly<ReturnType<typeof createBase>>
 export function createBase(contract: Contract, callNames: Iterable<string>, options: BaseOptions) {
   const limits = checkLimits(options.limits)
   const { clock = systemClock, wallClockMs = Date.now } = options
-  const onError = guardedReporter(options.onError ?? debugError)
+  const onError = guardedReporter(options.onError ?? consoleErrors(clock))
   const warn = options.onWarning ?? showWarning
+  const refused = options.onRefused ?? showRefusal
   const types = contractTypes(contract)
   return {
     contract,
@@ -51,6 +62,7 @@ export function createBase(contract: Contract, callNames: Iterable<string>, opti
     types,
     ...createCodecs(types, limits),
     onError,
+    refusals: new Refusals(clock, (refusal) => callReporting(() => refused(refusal), onError)),
     onWarning: (warning: ServerWarning) => callReporting(() => warn(warning), onError),
   }
 }

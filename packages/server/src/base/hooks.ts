@@ -1,5 +1,5 @@
 // Calls callbacks of the application. Throws and rejections go to `onError`; the other callbacks still run.
-import { debugError, warnProcess } from "./report.ts"
+import { showFailedReport } from "./report.ts"
 
 /** Callback whose result is not awaited. A rejection goes to `onError`, like a throw. */
 export type Hook<T> = (value: T) => unknown
@@ -24,17 +24,12 @@ export class Hooks<T> {
   }
 }
 
-/** Guards the application's `onError`: if it throws or rejects, the process emits a warning and the caller continues. */
+/** Guards the application's `onError`: if it throws or rejects, both errors go to the console and the caller continues. */
 export function guardedReporter(onError: (error: unknown) => unknown): (error: unknown) => void {
   return (error) => {
     callReporting(
       () => onError(error),
-      (own) => {
-        const text = own instanceof Error ? own.message : typeof own
-        warnProcess(`onError of a Hawser server failed: ${text}`)
-        debugError(error)
-        debugError(own)
-      },
+      (own) => showFailedReport(error, own),
     )
   }
 }

@@ -71,7 +71,7 @@ export class TokenRenewal<User extends AuthenticatedUser> {
 
   /** Verifies a token. A newer token aborts the running verification. */
   async #check(token: string): Promise<void> {
-    const { authenticate, onError } = this.#host
+    const { authenticate, onError, refusals } = this.#host
     const owner = this.#owner
     this.#aborter?.abort(new HawserError("cancelled"))
     const aborter = new AbortController()
@@ -87,7 +87,9 @@ export class TokenRenewal<User extends AuthenticatedUser> {
       owner.onRenewed(user, this.#expiresInMs)
     } catch (error) {
       if (this.#aborter !== aborter) return
-      owner.onRenewalFailed(answerOf(error, onError))
+      const answer = answerOf(error, onError)
+      refusals.add(answer, error, { address: owner.address, userId: this.#user.id })
+      owner.onRenewalFailed(answer)
     }
   }
 

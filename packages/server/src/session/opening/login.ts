@@ -40,6 +40,8 @@ export class Login<User extends AuthenticatedUser> {
   #admission: AdmissionState
   #cancelWake: (() => void) | undefined
   #verified: Verified<User> | undefined
+  /** Error that the log-in is refused with; undefined if the admission machine refuses it. */
+  #refusedBy: unknown
 
   constructor(host: LoginHost<User>, owner: LoginOwner<User>) {
     this.#host = host
@@ -141,6 +143,7 @@ export class Login<User extends AuthenticatedUser> {
   }
 
   #reject(error: unknown): void {
+    this.#refusedBy = error
     const known = wireError(answerOf(error, this.#host.onError))
     if (!this.#owner.isClosing) this.#step({ kind: "rejected", error: known })
   }
@@ -150,6 +153,8 @@ export class Login<User extends AuthenticatedUser> {
     const { dialect, connection } = this.#owner
     this.#host.counters.handshakesRefused += 1
     this.#host.health.handshakesRefused.add(text ? "text_message" : error.code)
+    const { address } = this.#owner
+    this.#host.refusals.add(error, this.#refusedBy, { address, userId: this.#verified?.user.id })
     if (text) {
       this.#owner.close("text_message", error.message)
       return
