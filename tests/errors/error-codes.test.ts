@@ -120,6 +120,14 @@ describe.each(profiles)("errors in profile %s", (profile) => {
     expect(second.current.state).toBe("open")
   })
 
+  it("rejects a ping with `client_closed` after close(), as every request", async () => {
+    const world = createWorld({ profile })
+    const client = await openClient(world)
+    client.close()
+    await expect(client.ping()).rejects.toMatchObject({ code: "client_closed" })
+    await expect(client.command("echo", { text: "late" })).rejects.toMatchObject({ code: "client_closed" })
+  })
+
   it("rejects with `not_connected` before the first connect() and after the client gave up", async () => {
     const world = createWorld({ profile })
     const client = world.client({ reconnect: false })

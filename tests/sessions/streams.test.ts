@@ -34,7 +34,7 @@ const contract = defineContract({
 
 /** A contract of another version. */
 const foreign = defineContract({
-  name: "foreign",
+  name: "streams",
   streams: {
     count: { input: z.object({ to: z.unknown() }), item: z.number().max(2) },
     note: { input: z.object({ text: z.string() }), item: z.number() },

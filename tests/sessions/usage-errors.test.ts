@@ -141,6 +141,14 @@ describe("a client that connects by itself and fails", () => {
     expect(here.clientErrors).toEqual([expect.objectContaining({ message: "you are banned" })])
   })
 
+  it("newcomer-7 reports a final fault of its token function by the rejection alone, if a call waits", async () => {
+    const here = world()
+    const outcome = rejection(here.client({ token: () => "" }).connect())
+    await here.clock.advance(1_000)
+    expect((await outcome).code).toBe("auth_token_invalid")
+    expect(here.clientErrors).toEqual([])
+  })
+
   it("newcomer-7 reports a fault of its token function once", async () => {
     const here = world()
     here.client({ autoConnect: true, token: () => "" })
@@ -168,4 +176,18 @@ it("newcomer-5 an error of a field quotes a text instead of a number", () => {
   expect(() => untyped(Reflect.get(integer({ min: 0, max: 4095 }), "pack"), "3")).toThrow(
     '"3" is not a whole number from 0 to 4095',
   )
+})
+
+describe("a client of another contract", () => {
+  it("is refused by name, for good", async () => {
+    const here = world()
+    const outcome = rejection(here.clientOf(contract).connect())
+    await here.clock.advance(60_000)
+    expect(await outcome).toMatchObject({
+      code: "other_contract",
+      retry: "never",
+      message: 'this server has the contract "faults", the client "newcomer"',
+    })
+    expect(here.network.links).toHaveLength(1)
+  })
 })

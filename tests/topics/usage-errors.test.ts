@@ -1,5 +1,8 @@
 // A topic without rules, and invalid options of rooms.
+import { defineContract, defineTopic } from "@hawser/protocol"
+import { createServer } from "@hawser/server"
 import { describe, expect, it } from "vitest"
+import { z } from "zod"
 import { createWorld, settled } from "./harness.ts"
 
 const warned = () => {
@@ -18,6 +21,26 @@ describe("a topic without rules", () => {
         kind: "topic_without_rules",
         message: `no rules for the topic kind "vault": clients may not join; call server.topicKind("vault", …)`,
       },
+    ])
+  })
+
+  it("newcomer-6 is named at listen, once", async () => {
+    const warnings: string[] = []
+    const contract = defineContract({
+      name: "rooms",
+      events: { said: { payload: z.object({}) } },
+      topics: { vault: defineTopic({ events: ["said"] }), lobby: defineTopic({ events: ["said"] }) },
+    })
+    const server = createServer(contract, {
+      authenticate: (id) => ({ id }),
+      onWarning: ({ kind, message }) => warnings.push(`${kind}: ${message}`),
+    })
+    server.topicKind("lobby", {})
+    await server.listen({ host: "127.0.0.1" })
+    await server.listen({ host: "127.0.0.1" })
+    await server.close()
+    expect(warnings).toEqual([
+      'topic_without_rules: no rules for the topic kind "vault": clients may not join; call server.topicKind("vault", …)',
     ])
   })
 

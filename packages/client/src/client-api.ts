@@ -131,7 +131,7 @@ export interface Client<C extends Contract> {
    * options. It can be called again after each outcome.
    */
   connect(options?: ConnectOptions): Promise<void>
-  /** Measures the round trip, in milliseconds. Rejects with `not_connected` or `connection_lost`. */
+  /** Measures the round trip, in milliseconds. Rejects with `not_connected`, `connection_lost` or `client_closed`. */
   ping(): Promise<number>
   /** Probes the connection as after a sleep. A client that waits for its next attempt dials, if the dial budget allows it. */
   wake(): void

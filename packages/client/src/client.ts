@@ -66,6 +66,7 @@ function createLayers(contract: Contract, options: ClientOptions): ClientLayers 
     ...dependencies,
     events,
     optionalEvents: dependencies.dialect.optionalEvents,
+    counters,
     bus: eventBus,
     onTopicEvent: (topic, event, delivered) => topics.onDelivered(topic, event, delivered),
   })
@@ -83,6 +84,7 @@ function createLayers(contract: Contract, options: ClientOptions): ClientLayers 
       counters,
       tallies,
       clientId: randomClientId(dependencies.random),
+      contractName: contract.name,
       roundTrip: new RoundTrip(),
       replicas,
       onStatus(status) {
@@ -182,7 +184,7 @@ function createMethods(contract: Contract, layers: ClientLayers): Client<Contrac
       return topic
     },
     connect: (options) => connectWithin(running, options),
-    ping: () => running.heartbeat.ping(),
+    ping: () => running.ping(),
     wake: () => running.wake(),
     cut: () => running.cut(),
     close: () => running.close(),

@@ -18,7 +18,7 @@ export { pageWakeSource } from "./session/wake.ts"
 export type { WakeMoment, WakeSource } from "./session/wake.ts"
 export type { TokenContext, TokenSource } from "./session/tokens.ts"
 export type { ClientStatus } from "./session/status.ts"
-export type { ReplicaEvents, ReplicaUpdate, ReplicaCopy } from "./replicas/replica-api.ts"
+export type { ReplicaEvents, ReplicaFreshness, ReplicaUpdate, ReplicaCopy } from "./replicas/replica-api.ts"
 export type {
   JoinArguments,
   JoinOptions,

@@ -82,7 +82,10 @@ function compose(contract: Contract, options: Options) {
   const topics = createTopics<User>(base, calls, sessions)
   const replicas = new Replicas(base)
   sessions.observers.push(topics.memberships, replicas)
-  const assertReady = (): void => calls.handlers.assertComplete()
+  const assertReady = (): void => {
+    calls.handlers.assertComplete()
+    topics.kinds.warnOfMissing()
+  }
   const setup = { path, origins, allowLoopbackOrigins, trustProxy, warnings, isClosing, assertReady }
   const entrances = createEntrances(setup, base, sessions)
   return { base, calls, sessions, topics, replicas, entrances, closing }

@@ -32,6 +32,8 @@ export interface ClientCounters extends DeliveryCounters {
   outagesMs: number
   /** Requests with `whenOffline: "drop"` that were dropped because no connection was open. */
   requestsDropped: number
+  /** Received events that the contract lacks, of a newer server. They are dropped. */
+  eventsUnknown: number
 }
 
 export function createClientCounters(): ClientCounters {
@@ -57,6 +59,7 @@ export function createClientCounters(): ClientCounters {
     longestOutageMs: 0,
     outagesMs: 0,
     requestsDropped: 0,
+    eventsUnknown: 0,
   }
 }
 

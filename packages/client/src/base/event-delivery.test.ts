@@ -16,6 +16,7 @@ function createScene(validateReplies: boolean) {
   ])
   const delivery = new EventDelivery({
     optionalEvents: new Set(),
+    counters: { eventsUnknown: 0 },
     validateReplies,
     events,
     bus,

@@ -1,9 +1,8 @@
 // Delivers events to listeners, and validates them first if the application asked for it. Must not know sessions.
-import { HawserError } from "@hawser/protocol"
-import { quoted } from "@hawser/protocol/core"
 import type { EventSpec } from "@hawser/protocol"
 import type { EventFrame, Frame, TopicEventFrame, VolatileFrame } from "@hawser/protocol/core"
 import { checkNow } from "./checked.ts"
+import type { ClientCounters } from "./counters.ts"
 import type { EventBus } from "./event-bus.ts"
 
 /** Origin of an event. */
@@ -22,8 +21,9 @@ export interface Delivered {
 export interface EventDeliveryOptions {
   /** Events that the contract declares. */
   readonly events: ReadonlyMap<string, EventSpec>
-  /** Events that are dropped, not reported, if the contract does not declare them. */
+  /** Events that are dropped, not counted, if the contract does not declare them. */
   readonly optionalEvents: ReadonlySet<string>
+  readonly counters: Pick<ClientCounters, "eventsUnknown">
   /** True: events are validated by the contract. */
   readonly validateReplies: boolean
   readonly bus: EventBus<Record<string, Delivered>>
@@ -54,13 +54,13 @@ export class EventDelivery {
   }
 
   #deliver(frame: Frame): void {
-    const { events, optionalEvents, validateReplies, onError } = this.#options
+    const { counters, events, optionalEvents, validateReplies, onError } = this.#options
     if (frame.kind !== "event" && frame.kind !== "topicEvent" && frame.kind !== "volatile") return
     const { type, payload } = frame
     const spec = events.get(type)
     if (spec === undefined) {
-      if (!optionalEvents.has(type))
-        onError(new HawserError("invalid_reply", { message: `unknown event ${quoted(type)}` }))
+      // A newer server may have more events.
+      if (!optionalEvents.has(type)) counters.eventsUnknown += 1
       return
     }
     if (!validateReplies) {

@@ -10,7 +10,8 @@ const tlsFailed = 1015
 
 /** Advice after an HTTP answer other than 101. */
 const httpAdvice: Readonly<Record<number, (path: string) => string>> = {
-  400: () => "does the server speak this client's profile?",
+  400: () =>
+    "does the server speak this client's profile? A client of 2.0 needs the server's option `profile20`",
   401: () => "does a proxy ask for a log-in?",
   403: () => "does the server allow this origin (its option `origins`)?",
   404: (path) => `is the path ${path} right?`,
@@ -64,9 +65,14 @@ function why(code: number, failure: DialFailure | undefined, { host, path }: Pla
   }
   if (code === tlsFailed)
     return `TLS failed: is the certificate good, and is it wss: rather than ws:? (close code ${code})`
-  return cause === undefined
-    ? `close code ${code}, and nothing else is known here`
-    : `${describeCause(cause)} (close code ${code})`
+  const text = cause === undefined ? "" : describeCause(cause)
+  if (text !== "") return `${text} (close code ${code})`
+  // A browser hides the cause, and so does Node's own WebSocket: its error has no text.
+  return (
+    `close code ${code}, and nothing else is known here. Check: does the server run, at ${host}? Is the path ${path} right? ` +
+    "Does the server allow this origin (its option `origins`)? Does a proxy pass WebSockets on? In Node, the class of the " +
+    "package ws (option `webSocket`) reports the cause"
+  )
 }
 
 /** Names of the values that a browser throws for an address that the page may not dial. Firefox throws no Error. */

@@ -46,6 +46,19 @@ export interface ReplicaUpdate<R extends object = Values> {
   readonly events: readonly ReplicaEvent<R>[]
 }
 
+/** Change of a copy: it has become outdated, or is up to date again. */
+export type ReplicaFreshness =
+  | {
+      /** Kind of the change: the connection was lost, and the copy may be outdated. */
+      readonly kind: "stale"
+      /** Time of the last message of the lost connection, in milliseconds since 1970: the copy is as of then. */
+      readonly heardAtMs: number
+    }
+  | {
+      /** Kind of the change: an update on the new connection made the copy current. */
+      readonly kind: "fresh"
+    }
+
 /**
  * The client's copy of a replica: the records in the area of interest, by id. Readable at any time; `stale` is true while it
  * may be outdated. Records are never changed in place: a changed record is another object.
@@ -80,6 +93,8 @@ export interface ReplicaCopy<R extends object = Values> {
     listener: (event: ReplicaEvents<R>[K]) => unknown,
     options?: ListenOptions,
   ): Unsubscribe
+  /** Calls `listener` when `stale` changes. Returns the unsubscribe function. */
+  onStale(listener: (change: ReplicaFreshness) => unknown, options?: ListenOptions): Unsubscribe
   /** Calls `listener` once for each update, with all its events. Returns the unsubscribe function. */
   subscribe(listener: (update: ReplicaUpdate<R>) => unknown, options?: ListenOptions): Unsubscribe
 }

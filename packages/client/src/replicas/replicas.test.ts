@@ -12,6 +12,7 @@ function newReplicas() {
   const replicas = new Replicas({
     replicas: { scores: { fields } },
     clock: new SimulatedClock(),
+    wallClockMs: () => 1_000_000,
     onError: (error) => {
       throw error
     },
@@ -107,5 +108,20 @@ describe("Replicas", () => {
     expect(events).toEqual(["enter ann [1]", "leave ann [1]"])
     expect(replicas.get("scores")?.size).toBe(0)
     expect(replicas.held()).toEqual([{ replica: "scores", epoch: "two", cells: [] }])
+  })
+})
+
+describe("onStale", () => {
+  it("reports once that the copy is outdated, with the time of the last message, and that it is current", () => {
+    const { replicas } = newReplicas()
+    const copy = replicas.get("scores")
+    const changes: unknown[] = []
+    copy?.onStale((change) => changes.push(change))
+    describeScores(replicas, "a")
+    replicas.receive(snapshot(1, { ann: 1 }))
+    replicas.detach(-400)
+    replicas.detach(-100)
+    expect(changes).toEqual([{ kind: "fresh" }, { kind: "stale", heardAtMs: 999_600 }])
+    expect(copy?.stale).toBe(true)
   })
 })

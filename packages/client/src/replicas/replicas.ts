@@ -5,14 +5,23 @@ import type { Clock, ReplicaSpec } from "@hawser/protocol"
 import type { ReplicaFrame, ReplicaHold, ReplicaPartsFrame } from "@hawser/protocol/core"
 import { EventBus } from "../base/event-bus.ts"
 import type { ListenOptions, Unsubscribe } from "../base/event-bus.ts"
-import type { ReplicaCopy, ReplicaEvent, ReplicaEvents, ReplicaUpdate, Values } from "./replica-api.ts"
+import type {
+  ReplicaCopy,
+  ReplicaEvent,
+  ReplicaEvents,
+  ReplicaFreshness,
+  ReplicaUpdate,
+  Values,
+} from "./replica-api.ts"
 import { ReplicaRecords, assertCompatible } from "./replica-records.ts"
 import type { ReplicaCopies } from "../session/replica-copies.ts"
 
-type Events = ReplicaEvents & { readonly update: ReplicaUpdate }
+type Events = ReplicaEvents & { readonly update: ReplicaUpdate; readonly stale: ReplicaFreshness }
 
 interface CopyOptions {
   readonly clock: Clock
+  /** Returns wall-clock milliseconds since 1970. */
+  readonly wallClockMs: () => number
   readonly onError: (error: unknown) => void
 }
 
@@ -141,13 +150,21 @@ class ShownReplica implements ReplicaCopy {
     return this.#bus.on("update", listener, options)
   }
 
+  onStale(listener: (change: ReplicaFreshness) => unknown, options?: ListenOptions): Unsubscribe {
+    return this.#bus.on("stale", listener, options)
+  }
+
   held(): ReplicaHold | undefined {
     return this.#records?.held()
   }
 
   detach(receivedAtMs: number): void {
     this.#records?.detach()
-    this.#staleSinceMs ??= receivedAtMs
+    if (this.#staleSinceMs !== undefined) return
+    this.#staleSinceMs = receivedAtMs
+    const { clock, wallClockMs } = this.#options
+    const heardAtMs = Math.round(wallClockMs() - (clock.now() - receivedAtMs))
+    this.#bus.emit("stale", { kind: "stale", heardAtMs })
   }
 
   /** Notes the schema of the server's records. Returns false, and reports it, if it does not match the client's contract. */
@@ -177,8 +194,10 @@ class ShownReplica implements ReplicaCopy {
 
   settle(isFresh: boolean): void {
     const events = this.#records?.settle(isFresh) ?? []
+    const wasStale = this.stale
     this.#staleSinceMs = undefined
     if (events.length > 0 || isFresh) this.#emit(events)
+    if (wasStale) this.#bus.emit("stale", { kind: "fresh" })
   }
 
   #emit(events: readonly ReplicaEvent[]): void {

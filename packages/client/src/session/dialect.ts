@@ -50,7 +50,7 @@ export interface Dialect {
   readonly onBadFrame: "reset" | "report"
   /** Message of the error `not_available` for every request of a topic; undefined: topics are available. */
   readonly topicsRefusal: string | undefined
-  /** Events that a contract need not declare. Other undeclared events are reported as `invalid_reply`. */
+  /** Events that a contract need not declare. Other undeclared events are counted. */
   readonly optionalEvents: ReadonlySet<string>
   /** Returns the codec of a connection before WELCOME. */
   createCodec(options: CodecOptions): Codec

@@ -16,7 +16,7 @@ type Welcome = Extract<Opening, { kind: "welcome" }>
 
 /** Binds the connection of a dial and sends HELLO. Fails the attempt if the token cannot be encoded or is too large. */
 export function sendHello(parts: ClientParts, dial: number, token: string): void {
-  const { binding, clientId, clock, counters, limits, links } = parts
+  const { binding, clientId, clock, contractName, counters, limits, links } = parts
   const link = links.get(dial)
   if (link === undefined) return
   const { codec, connection } = link
@@ -33,6 +33,7 @@ export function sendHello(parts: ClientParts, dial: number, token: string): void
       dial,
       ...(resume === undefined ? {} : { resume }),
       limits: limits.message,
+      contract: contractName,
     })
     if (resume !== undefined) counters.resumesAsked += 1
     connection.send({ bytes })

@@ -16,7 +16,8 @@ export function wait(row: Row, error: HawserError, step: Step): ReconnectState {
   const leastMs = Math.max(askedMs, heldBackMs(row, step))
   const own = step.options.strategy({ attempt: row.failures, elapsedMs, leastMs, random: step.random })
   if (own === undefined) {
-    const message = `gave up after ${row.failures} failures in a row: ${error.message}`
+    const count = row.failures === 1 ? "1 failure" : `${row.failures} failures in a row`
+    const message = `gave up after ${count}: ${error.message}`
     return { kind: "closed", row, error: new HawserError("reconnect_exhausted", { message, cause: error }) }
   }
   return waiting(row, Math.max(own, leastMs), step)

@@ -35,6 +35,8 @@ export interface RunClientOptions extends Dependencies {
   readonly tallies: ClientTallies
   /** Id of this client in HELLO. */
   readonly clientId: string
+  /** Name of the client's contract in HELLO. */
+  readonly contractName: string
   /** Round trip to the server, measured over all connections. */
   readonly roundTrip: RoundTrip
   readonly replicas: ReplicaCopies

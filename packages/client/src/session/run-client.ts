@@ -122,6 +122,12 @@ export class RunningClient {
     return this.#supervisor.settled()
   }
 
+  /** Measures the round trip. Rejects as requests do if the client is idle or closed. */
+  ping(): Promise<number> {
+    const refusal = refusalOf(this.#supervisor.state, this.#connectsSoon)
+    return refusal === undefined ? this.heartbeat.ping() : Promise.reject(refusal)
+  }
+
   close(): void {
     this.#supervisor.step({ kind: "close" }, this.#takeLeave())
   }
@@ -195,11 +201,13 @@ export class RunningClient {
     this.#options.onStatus(status)
   }
 
-  /** Reports the error to `onError`, unless a call rejects with it or it was reported as a fault of the token function. */
+  /** Reports the error to `onError`, unless a call rejects with it: one of a first attempt, and a final fault of the token function. */
   #onClosed(error: HawserError): void {
-    const isUnreported = this.#supervisor.endedUnreported && this.requests.pendingCount === 0
+    const { endedUnreported, isAwaited } = this.#supervisor
+    const isFault = error === this.#tokens.finalFault && !isAwaited
+    const isUnreported = (endedUnreported || isFault) && this.requests.pendingCount === 0
     this.#endAll(error)
-    if (isUnreported && error !== this.#tokens.reported) this.#options.onError(error)
+    if (isUnreported) this.#options.onError(error)
   }
 
   #endAll(error: HawserError): void {

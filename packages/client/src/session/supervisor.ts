@@ -35,6 +35,11 @@ export class Supervisor {
     return this.#state
   }
 
+  /** True while a promise of `settled` waits. */
+  get isAwaited(): boolean {
+    return this.#waiters.size > 0
+  }
+
   /** True if a failure closed the client, no session was open, and no promise of `settled` waits. */
   get endedUnreported(): boolean {
     const state = this.#state

@@ -16,8 +16,8 @@ export type TokenSource = string | ((context: TokenContext) => string | Promise<
 export class Tokens {
   readonly #onError: (error: unknown) => void
   #source: TokenSource
-  /** Last reported fault of the token function. */
-  reported: HawserError | undefined
+  /** Error of a token function that will return the same value again: it closes the client. */
+  finalFault: HawserError | undefined
   /** True from a fault of the token function until it returns a token: an outage is reported once. */
   #hasFailed = false
 
@@ -39,7 +39,8 @@ export class Tokens {
   }
 
   /**
-   * Returns a token for an attempt, or the error of the attempt. Reports a fault of the token function. Resolves in a later
+   * Returns a token for an attempt, or the error of the attempt. Reports a fault of the token function, unless it is final: then
+   * the client closes with it, and `connect()` rejects with it. Resolves in a later
    * turn, because the machine's step must end first.
    */
   async get(refused: HawserError | undefined): Promise<string | HawserError> {
@@ -48,10 +49,8 @@ export class Tokens {
       this.#hasFailed = false
       return got
     }
-    if (got.isFault && !this.#hasFailed) {
-      this.reported = got.error
-      this.#onError(got.error)
-    }
+    if (got.error.retry === "never") this.finalFault = got.isFault ? got.error : undefined
+    else if (got.isFault && !this.#hasFailed) this.#onError(got.error)
     this.#hasFailed = got.isFault
     return got.error
   }

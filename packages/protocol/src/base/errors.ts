@@ -214,6 +214,11 @@ export const errorTable = {
     "The client takes smaller messages than this server sends.",
     "Raise limits.message of the client, or lower limits.clientMessage of the server.",
   ),
+  other_contract: row(
+    { wire: 42, close: 4400, retry: "never", category: "validation" },
+    "The client has the contract of another application.",
+    "Connect to the server of the same contract: check the client's url, and the name in defineContract.",
+  ),
   dropped: row(
     { wire: 38, retry: "later", category: "system" },
     "The request was not sent because the connection is not open.",

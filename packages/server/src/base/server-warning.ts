@@ -8,7 +8,7 @@ export interface ServerWarning {
    * `login_refused`: the first log-in that `limits.connectionsPerAddress` refused.
    * `proxy_unexpected`: a request came through a proxy, and `trustProxy` is false.
    * `proxy_expected`: a request came without a proxy, and `trustProxy` is true.
-   * `topic_without_rules`: the first join of a topic whose kind has no rules; call `topicKind`.
+   * `topic_without_rules`: a kind of the contract has no rules at `listen`, `attach` or the first join; call `topicKind`.
    */
   readonly kind:
     | "origin_refused"

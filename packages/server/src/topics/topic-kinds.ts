@@ -112,9 +112,17 @@ export class TopicKinds<User extends AuthenticatedUser> {
     this.#rules.set(kind, rules)
   }
 
+  /** Warns of each kind without rules: no client may join or publish there, but the server may. Called at `listen`. */
+  warnOfMissing(): void {
+    for (const kind of this.#specs.keys()) this.#warn(kind)
+  }
+
   /** Called when a client tries to join a topic. Warns once per kind if the kind has no rules. */
   joining(topic: string): void {
-    const kind = topicKindOf(topic) ?? ""
+    this.#warn(topicKindOf(topic) ?? "")
+  }
+
+  #warn(kind: string): void {
     if (this.#rules.has(kind) || this.#warned.has(kind)) return
     this.#warned.add(kind)
     const advice = `call server.topicKind("${kind}", …)`

@@ -121,8 +121,9 @@ function judge(request: UpgradeRequest, policy: UpgradePolicy): UpgradeVerdict {
   }
   const profile = chooseProfile(offeredProtocols(request))
   if (profile === undefined || !policy.profiles.has(profile)) {
-    const orNone = policy.profiles.size > 1 ? ", or none" : ""
-    return refused("subprotocol", 400, `offer the subprotocol "${subprotocol}"${orNone}`)
+    const advice =
+      policy.profiles.size > 1 ? ", or none" : "; without one, the server needs the option profile20"
+    return refused("subprotocol", 400, `offer the subprotocol "${subprotocol}"${advice}`)
   }
   return judgeAddress(request, profile, policy)
 }

@@ -111,7 +111,10 @@ export class UpgradeWarnings {
       case "path":
         return `an upgrade to ${quoted(path)} was refused with 404: this server's path is ${quoted(this.#options.path)} (option path).`
       case "subprotocol":
-        return "an upgrade was refused with 400: none of its subprotocols is hawser.1."
+        return (
+          "an upgrade was refused with 400: none of its subprotocols is hawser.1. If it came from a client of 2.0, which offers " +
+          "none, set the option profile20: profile20() of @hawser/server/profile20."
+        )
       case "headers":
         return "an upgrade was refused with 431: the number of its header fields is at the HTTP server's limit (maxHeadersCount)."
       case "address_connections":

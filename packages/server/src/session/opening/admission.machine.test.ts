@@ -11,6 +11,7 @@ const compact: AdmissionOptions = {
     holdsEarly: false,
     unauthenticated: { code: "sys_invalid_message", category: "validation" },
   },
+  contractName: "harbour",
   wireVersion: 3,
   limits: {
     helloMaxBytes: 100,
@@ -48,6 +49,7 @@ const hello = (version = 3): HelloFrame => ({
   clientId: "c",
   dial: 1,
 })
+const foreign: HelloFrame = { ...hello(), contract: "airport" }
 const request: Frame = {
   kind: "request",
   call: "command",
@@ -351,4 +353,30 @@ describe("random sequences", () => {
       expect(ends.has("release") && ends.has("refuse")).toBe(true)
     },
   )
+})
+
+describe("the contract's name in HELLO", () => {
+  const first = (options: AdmissionOptions, contract?: string) =>
+    stepAdmission(options, awaiting, frame(contract === undefined ? hello() : { ...foreign, contract }))[1]
+
+  it("refuses a client of another contract, by both names", () => {
+    expect(first(compact, "airport")).toMatchObject([
+      {
+        kind: "refuse",
+        error: {
+          code: "other_contract",
+          message: 'this server has the contract "harbour", the client "airport"',
+        },
+      },
+    ])
+  })
+
+  it("admits a client of the same contract, and one that sends no name", () => {
+    expect(first(compact, "harbour")).toMatchObject([{ kind: "verify" }])
+    expect(first(compact)).toMatchObject([{ kind: "verify" }])
+  })
+
+  it("does not decide in 2.0, whose first message has no name", () => {
+    expect(first(envelopes, "airport")).toMatchObject([{ kind: "verify" }])
+  })
 })

@@ -1,7 +1,7 @@
 // Admits or refuses a connection before it has a session: first message, deadlines, early messages, verdict on the token.
 // Must not know sessions, handlers and stores.
 // Invariants: at most one token is verified and one session claimed per connection; no effect follows `refuse` or `release`.
-import { clientMessageLimits, errorTable } from "@hawser/protocol/core"
+import { clientMessageLimits, errorTable, quoted } from "@hawser/protocol/core"
 import type { AdmissionRules } from "../conversation/dialect.ts"
 import type { ErrorCode, MessageLimits, ServerLimits } from "@hawser/protocol"
 import type { BadFrame, Frame, HelloFrame, Reference, WireError } from "@hawser/protocol/core"
@@ -10,6 +10,8 @@ import type { BadFrame, Frame, HelloFrame, Reference, WireError } from "@hawser/
 export interface AdmissionOptions {
   readonly rules: AdmissionRules
   readonly wireVersion: number
+  /** Name of the server's contract. */
+  readonly contractName: string
   readonly limits: Pick<
     ServerLimits,
     "helloMaxBytes" | "authTimeoutMs" | "claimTimeoutMs" | "earlyMaxCount" | "earlyMaxBytes" | "clientMessage"
@@ -93,7 +95,7 @@ export function stepAdmission(options: AdmissionOptions, state: AdmissionState, 
 }
 
 function first(
-  { rules, limits, wireVersion }: AdmissionOptions,
+  { rules, limits, wireVersion, contractName }: AdmissionOptions,
   { deadlineMs }: Extract<AdmissionState, { kind: "awaitingHello" }>,
   { frame, bytes }: Extract<AdmissionInput, { kind: "frame" }>,
 ): Step {
@@ -110,6 +112,10 @@ function first(
   if (rules.negotiates && Math.abs(frame.version - wireVersion) > 1) {
     const message = `this server speaks wire version ${wireVersion}, the client ${frame.version}`
     return refuse(errorOf("unsupported_version", message), null)
+  }
+  if (rules.negotiates && frame.contract !== undefined && frame.contract !== contractName) {
+    const message = `this server has the contract ${quoted(contractName)}, the client ${quoted(frame.contract)}`
+    return refuse(errorOf("other_contract", message), null)
   }
   const narrow = rules.negotiates ? narrowLimit(limits.clientMessage, frame.limits) : undefined
   if (narrow !== undefined) return refuse(errorOf("unsupported_limits", narrow), null)

@@ -46,7 +46,12 @@ export class Login<User extends AuthenticatedUser> {
   constructor(host: LoginHost<User>, owner: LoginOwner<User>) {
     this.#host = host
     this.#owner = owner
-    this.#options = { rules: owner.dialect.admission, limits: host.limits, wireVersion }
+    this.#options = {
+      rules: owner.dialect.admission,
+      limits: host.limits,
+      wireVersion,
+      contractName: host.contract.name,
+    }
     this.#admission = initialAdmission(this.#options, host.clock.now())
     this.#arm()
   }
