@@ -33,6 +33,7 @@ export const order = {
     ["client-options.ts"],
     ["connect.ts"],
     ["client-api.ts"],
+    ["client-stores.ts"],
     ["client.ts"],
     ["index.ts"],
   ],

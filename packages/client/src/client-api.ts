@@ -16,9 +16,11 @@ import type {
 } from "@hawser/protocol"
 import type { ClientCounters } from "./base/counters.ts"
 import type { ListenOptions, Unsubscribe } from "./base/event-bus.ts"
+import type { Store } from "./base/store.ts"
 import type { EventMeta } from "./base/event-delivery.ts"
 import type { CallReading } from "./calls/call-stats.ts"
-import type { CallOptions, PendingRequest } from "./calls/requests.ts"
+import type { PendingRequest } from "./calls/pending-request.ts"
+import type { CallOptions } from "./calls/requests.ts"
 import type { StreamOptions } from "./calls/streams.ts"
 import type { ConnectOptions } from "./connect.ts"
 import type { ReplicaCopy } from "./replicas/replica-api.ts"
@@ -52,6 +54,26 @@ export interface ClientStats extends Readonly<ClientCounters>, SessionCounts {
   readonly sessionsResetByCause: Readonly<Record<string, number>>
   /** Commands and queries, by name. */
   readonly calls: Readonly<Record<string, CallReading>>
+}
+
+/** The session as a user interface shows it. */
+export interface SessionView {
+  /** Id of the current session, attached or detached; undefined without a session. */
+  readonly id: string | undefined
+  /** Last event of a session; undefined before the first. */
+  readonly last: SessionEvent | undefined
+}
+
+/** Stores of a client: the same values as its methods and events, for frameworks. Each costs nothing until it is read. */
+export interface ClientStores {
+  /** Current status. */
+  readonly status: Store<ClientStatus>
+  /** Current session, and its last event. It changes in the order of all events. */
+  readonly session: Store<SessionView>
+  /** Requests without a reply, in the order of their calls. */
+  readonly pending: Store<readonly PendingRequest[]>
+  /** The client's numbers. A snapshot is replaced at each change of the status, and when it is 1 second old. */
+  readonly stats: Store<ClientStats>
 }
 
 /** A typed client of a contract. */
@@ -143,4 +165,6 @@ export interface Client<C extends Contract> {
   close(): void
   /** Returns the client's numbers. */
   stats(): ClientStats
+  /** Status, session, pending requests and numbers as stores, for frameworks. */
+  readonly stores: ClientStores
 }

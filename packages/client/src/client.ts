@@ -10,6 +10,7 @@ import type { Delivered } from "./base/event-delivery.ts"
 import { CallStats } from "./calls/call-stats.ts"
 import type { CallOptions } from "./calls/requests.ts"
 import type { Client, ClientStats } from "./client-api.ts"
+import { ClientStoreSet } from "./client-stores.ts"
 import { dependenciesOf } from "./client-options.ts"
 import type { ClientOptions } from "./client-options.ts"
 import { connectWithin } from "./connect.ts"
@@ -48,6 +49,7 @@ interface ClientLayers {
   readonly replicas: Replicas
   readonly topics: Topics
   readonly running: RunningClient
+  readonly stores: ClientStoreSet
 }
 
 function createLayers(contract: Contract, options: ClientOptions): ClientLayers {
@@ -84,20 +86,30 @@ function createLayers(contract: Contract, options: ClientOptions): ClientLayers 
       replicas,
       onStatus(status) {
         if (status.state === "closed") topics.onClosed()
+        topics.onStatus()
+        stores.onStatus()
         ownBus.emit("status", status)
       },
       onSession(event) {
         topics.onSession(event)
-        delivery.run(() => ownBus.emit("session", event))
+        delivery.run(() => (stores.onSession(event), ownBus.emit("session", event)))
       },
       onFrame(frame) {
         if (!topics.receive(frame)) delivery.deliver(frame)
       },
+      onPending: () => stores.pending.changed(),
       onFresh: () => topics.onFresh(),
     },
     options.token,
   )
-  return { events, eventBus, ownBus, counters, tallies, callStats, replicas, topics, running }
+  const stores: ClientStoreSet = new ClientStoreSet({
+    ...dependencies,
+    status: () => running.status,
+    pending: () => running.requests.pending(),
+    stats: () => statsOf(layers),
+  })
+  const layers = { events, eventBus, ownBus, counters, tallies, callStats, replicas, topics, running, stores }
+  return layers
 }
 
 // --- methods ----------------------------------------------------------------------------------------------------
@@ -113,8 +125,7 @@ function createMethods(contract: Contract, layers: ClientLayers): Client<Contrac
     (call: CallKind) =>
     (name: string, input: unknown, options: CallOptions = {}): Promise<unknown> => {
       const entry = entries.get(name)
-      if (entry === undefined || entry.call === "stream" || entry.call !== call)
-        return Promise.reject(lacking(`${call} "${name}"`))
+      if (entry?.call !== call) return Promise.reject(lacking(`${call} "${name}"`))
       const watch = layers.callStats.watch(name)
       return running.requests.call({ call, name, spec: entry.spec, input, options, watch })
     }
@@ -160,6 +171,7 @@ function createMethods(contract: Contract, layers: ClientLayers): Client<Contrac
     cut: () => running.cut(),
     close: () => running.close(),
     stats: () => statsOf(layers),
+    stores: layers.stores,
   }
 }
 

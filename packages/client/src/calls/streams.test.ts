@@ -111,6 +111,7 @@ function setUp(changed: Partial<ClientLimits> = {}, profile: Profile = "hawser.1
     onAbandoned: (reference) => state.session?.cancel(reference),
     onDeadConnection: () => {},
     onUnanswered: () => {},
+    onPending: () => {},
   })
   const streams = new Streams({ limits, requests, session: () => state.session })
   const open = (options: StreamOptions = {}): ItemReader =>

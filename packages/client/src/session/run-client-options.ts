@@ -42,6 +42,8 @@ export interface RunClientOptions extends Dependencies {
   readonly onSession: (event: SessionEvent) => void
   /** Called with events, publications and GOAWAY. */
   readonly onFrame: (frame: Frame) => void
+  /** Called after each change of the pending requests. */
+  readonly onPending: () => void
   /** Called when a session has begun, before waiting requests go out. */
   readonly onFresh: () => void
 }

@@ -233,6 +233,7 @@ export class RunningClient {
       onAbandoned: (reference) => this.#binding.session?.cancel(reference),
       onDeadConnection: () => this.#binding.fail(new HawserError("connection_lost")),
       onUnanswered: (sentAtMs) => this.heartbeat.unanswered(sentAtMs),
+      onPending: this.#options.onPending,
     })
   }
 

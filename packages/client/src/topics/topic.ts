@@ -11,7 +11,16 @@ import type { ListenOptions, Unsubscribe } from "../base/event-bus.ts"
 import type { Delivered, EventMeta } from "../base/event-delivery.ts"
 import type { ClientStatus } from "../session/status.ts"
 import { PresenceMembers } from "./presence-members.ts"
-import type { JoinOptions, PublishOptions, Published, ClientTopic, TopicState } from "./topic-api.ts"
+import type { Store } from "../base/store.ts"
+import type {
+  JoinOptions,
+  LogOptions,
+  PublishOptions,
+  Published,
+  ClientTopic,
+  TopicState,
+} from "./topic-api.ts"
+import { TopicLogs } from "./topic-logs.ts"
 import { overrunAt, readerMaxCount } from "./topic-reader.ts"
 import type { ReaderItem, TopicReader } from "./topic-reader.ts"
 import { TopicMembership } from "./topic-membership.ts"
@@ -54,6 +63,7 @@ export class Topic implements ClientTopic<Contract, string> {
   readonly #events: EventBus<Record<string, Delivered>>
   readonly #bus: EventBus<TopicEvents>
   readonly #readers = new Set<TopicReader>()
+  readonly #logs: TopicLogs
 
   constructor(options: TopicOptions) {
     const { name, schema, calls, status, inOrder, onUse, onError } = options
@@ -61,6 +71,7 @@ export class Topic implements ClientTopic<Contract, string> {
     this.#options = options
     this.#events = new EventBus(options)
     this.#bus = new EventBus(options)
+    this.#logs = new TopicLogs({ onUse: () => onUse(this), onError })
     const isLive = (): boolean => this.state === "in" && status().state === "open"
     this.presence = new PresenceMembers({ topic: name, schema, isLive, onUse: () => onUse(this), onError })
     this.membership = new TopicMembership({
@@ -85,7 +96,7 @@ export class Topic implements ClientTopic<Contract, string> {
   /** True from a join until the server has confirmed the leave, and while listeners or iterations exist. */
   get isUsed(): boolean {
     const hasListeners = !this.#events.isEmpty || !this.#bus.isEmpty || this.presence.hasListeners
-    return !this.membership.isOver || hasListeners || this.#readers.size > 0
+    return !this.membership.isOver || hasListeners || this.#readers.size > 0 || this.#logs.areWatched
   }
 
   join(options: JoinOptions & { readonly state?: unknown } = {}): Promise<void> {
@@ -101,6 +112,7 @@ export class Topic implements ClientTopic<Contract, string> {
       return Promise.reject(error)
     }
     this.#options.onUse(this)
+    if (this.state === "out" && since === undefined) this.#logs.clear()
     const joined = this.membership.join({ state, since, recent })
     if (signal === undefined) return joined
     const onAbort = (): void => {
@@ -172,6 +184,11 @@ export class Topic implements ClientTopic<Contract, string> {
     return reader
   }
 
+  log({ size }: LogOptions = {}): Store<readonly ReaderItem[]> {
+    this.#options.onUse(this)
+    return this.#logs.get(size)
+  }
+
   // --- from the server ------------------------------------------------------------------------------------------
 
   onJoined(event: JoinedEvent): void {
@@ -186,6 +203,7 @@ export class Topic implements ClientTopic<Contract, string> {
         this.#onGap({ topic: this.name, epoch, ...gap })
       }
       if (presence !== undefined && joinedOf === "current") this.presence.replace(presence, self)
+      else this.presence.checkStale()
     })
   }
 
@@ -200,6 +218,12 @@ export class Topic implements ClientTopic<Contract, string> {
   onDelivered(event: string, delivered: Delivered): void {
     this.#events.emit(event, delivered)
     this.#read({ kind: "message", event, ...delivered })
+  }
+
+  /** Ends the membership of a session that has ended. The next session joins again. */
+  onReset(cause: HawserError): void {
+    this.membership.onReset(cause)
+    this.presence.checkStale()
   }
 
   /** Ends iterations after all earlier items: the client is closed. */
@@ -221,6 +245,7 @@ export class Topic implements ClientTopic<Contract, string> {
   #close(): void {
     this.#endReaders()
     this.presence.replace({ count: 0, members: [] }, 0)
+    this.presence.checkStale()
   }
 
   #onGap(gap: TopicGap): void {
@@ -231,5 +256,6 @@ export class Topic implements ClientTopic<Contract, string> {
   #read(item: ReaderItem): void {
     const overrun = overrunAt({ topic: this.name, epoch: this.membership.position?.epoch ?? "" })
     for (const reader of [...this.#readers]) reader.push(item, overrun)
+    this.#logs.push(item)
   }
 }

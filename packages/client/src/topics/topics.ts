@@ -100,12 +100,17 @@ export class Topics {
   onSession(event: SessionEvent): void {
     if (event.kind !== "reset") return
     const cause = new HawserError(event.cause)
-    for (const topic of this.#topics.all()) topic.membership.onReset(cause)
+    for (const topic of this.#topics.all()) topic.onReset(cause)
   }
 
   /** Joins all topics again in a new session. */
   onFresh(): void {
     for (const topic of this.#topics.all()) topic.membership.onFresh()
+  }
+
+  /** Reports changes of `stale`: the status has changed. */
+  onStatus(): void {
+    for (const topic of this.#topics.all()) topic.presence.checkStale()
   }
 
   /** Ends all iterations: the client is closed. */
