@@ -34,8 +34,11 @@ export const order = {
     ["connect.ts"],
     ["client-api.ts"],
     ["client-stores.ts"],
-    ["client.ts"],
-    ["index.ts"],
+    ["feature.ts"],
+    ["features.ts"],
+    ["core-client.ts"],
+    ["client.ts", "public.ts"],
+    ["index.ts", "core.ts"],
   ],
   server: [
     ["base"],

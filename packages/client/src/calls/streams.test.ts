@@ -113,7 +113,7 @@ function setUp(changed: Partial<ClientLimits> = {}, profile: Profile = "hawser.1
     onUnanswered: () => {},
     onPending: () => {},
   })
-  const streams = new Streams({ limits, requests, session: () => state.session })
+  const streams = new Streams({ limits, requests: () => requests, session: () => state.session })
   const open = (options: StreamOptions = {}): ItemReader =>
     streams.open({ name: "count", spec, input: {}, options })
   const move = (): void => {
