@@ -25,6 +25,7 @@ const steps = [
     "tests/types/",
     "tests/errors/",
     "tests/vectors/",
+    "tests/packages/",
   ],
 ]
 
