@@ -11,7 +11,8 @@ export {
   retiredErrors,
   suggestedAction,
 } from "./base/errors.ts"
-export { idempotencyKeyMaxLength, leastHeartbeatMs, streamWindowMax, voidMaxCount } from "./limits.ts"
+export { idempotencyKeyMaxLength, streamWindowMax, voidMaxCount } from "./calls/call-limits.ts"
+export { leastHeartbeatMs } from "./limits.ts"
 export { defaultTopicHistory } from "./contract/history-limits.ts"
 export { clientMessageLimits, serverMessageLimits } from "./wire/message-limits.ts"
 export { describeIssues, validate } from "./contract/schema.ts"

@@ -9,19 +9,6 @@ import type { StateWindowLimits } from "./session/state-window.ts"
 const kib = 1024
 const mib = 1024 * kib
 
-/**
- * Upper bound of a stream's window, in items: how far the handler may be ahead of the reader. A larger window is a RangeError
- * at the client, and the server cuts more credit to it. A constant of both ends, because a reader cannot see that credit was
- * cut.
- */
-export const streamWindowMax = 1_024
-
-/**
- * References in one VOID, and references that a server remembers of it, in requests: the default capacity of a client's send
- * buffer. A client lists its oldest ones. A request that is not listed runs when it arrives. A constant of both ends.
- */
-export const voidMaxCount = 1_024
-
 /** Bounds of one server. Each is an option of `createServer`. */
 export interface ServerLimits extends DeliveryLimits, StateWindowLimits {
   /** Bounds of one inbound message after authentication; default `serverMessageLimits`. */
@@ -255,9 +242,6 @@ export interface ServerLimits extends DeliveryLimits, StateWindowLimits {
    */
   readonly closeTimeoutMs: number
 }
-
-/** Length of an idempotency key, in characters. A longer one: `invalid_input`. */
-export const idempotencyKeyMaxLength = 128
 
 /**
  * Lower bound of `pingAfterMs` and `pongTimeoutMs`, in milliseconds. Below it, ordinary delays would drop a live connection.
