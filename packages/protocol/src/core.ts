@@ -1,16 +1,11 @@
 // Exports the internals of the protocol to Hawser's client and server, which pin the exact version of this package.
 // Not a public API: any release may change it.
+export { suggestedAction } from "./base/error-actions.ts"
 export { turnNow } from "./base/clock.ts"
 export { assertKnownLimits, assertLimit } from "./base/assert-limit.ts"
 export { CodeTally } from "./base/code-tally.ts"
 export type { CodeTallyOptions } from "./base/code-tally.ts"
-export {
-  applicationErrorWire,
-  errorCodeOf,
-  errorTable,
-  retiredErrors,
-  suggestedAction,
-} from "./base/errors.ts"
+export { applicationErrorWire, errorCodeOf, errorTable, retiredErrors } from "./base/errors.ts"
 export { idempotencyKeyMaxLength, streamWindowMax, voidMaxCount } from "./calls/call-limits.ts"
 export { leastHeartbeatMs } from "./limits.ts"
 export { defaultTopicHistory } from "./contract/history-limits.ts"
