@@ -46,6 +46,14 @@ export function hawserOf(checkout: string): ServerEntry {
 export const servers: readonly ServerEntry[] = [
   hawser,
   {
+    name: "hawser-trust",
+    label: "Hawser, trustOutput",
+    runtime: "node",
+    dialect: "hawser",
+    messages: "servers/hawser-trust.ts",
+    packages: ["@hawser/server", "ws", "jose"],
+  },
+  {
     name: "hawser-bun",
     label: "Hawser on Bun",
     runtime: "bun",

@@ -36,8 +36,13 @@ export const benchLimits = {
   userByteBurst: 1_000_000_000,
 }
 
-export function createBenchServer({ secret }: ServerSettings): Server<typeof benchContract, JwtUser> {
-  const server = createServer(benchContract, { authenticate: jwt({ secret }), limits: benchLimits })
+/** @param trustOutput true: results and payloads are sent without validation. */
+export function createBenchServer(
+  { secret }: ServerSettings,
+  trustOutput = false,
+): Server<typeof benchContract, JwtUser> {
+  const options = { authenticate: jwt({ secret }), limits: benchLimits, trustOutput }
+  const server = createServer(benchContract, options)
   const all = server.topic("all")
   server.onSession(({ session }) => all.subscribe(session))
   server.command("move", ({ input: { n, direction } }) => ({ n, x: direction === "LEFT" ? 3 : 4, y: 7 }))

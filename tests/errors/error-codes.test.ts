@@ -1,7 +1,7 @@
 // Errors that no test of a fault causes, each from the outside: a client and a server, nothing in between.
 import { HawserError } from "@hawser/protocol"
 import { describe, expect, it } from "vitest"
-import { createWorld, openClient, profiles, rejection, watchStatus } from "../faults/harness.ts"
+import { contract, createWorld, openClient, profiles, rejection, watchStatus } from "../faults/harness.ts"
 
 describe.each(profiles)("errors in profile %s", (profile) => {
   it("answers with `forbidden` when a handler throws it", async () => {
@@ -51,7 +51,7 @@ describe.each(profiles)("errors in profile %s", (profile) => {
   it("refuses a log-in with a code of the application, and the client neither dials again nor asks for a token", async () => {
     const facts = { message: "no such account", category: "permission" } as const
     const authenticate = (): never => {
-      throw new HawserError("auth_player_not_found", facts)
+      throw contract.error("auth_player_not_found", facts)
     }
     const world = createWorld({ profile, server: { authenticate } })
     let tokens = 0
@@ -66,6 +66,36 @@ describe.each(profiles)("errors in profile %s", (profile) => {
     expect(await refused).toMatchObject({ code: "auth_player_not_found", retry: "never", ...facts })
     expect(tokens).toBe(1)
     expect(world.network.links).toHaveLength(1)
+  })
+
+  it("refuses a log-in with an error of the contract: code and details reach the client", async () => {
+    const authenticate = (): never => {
+      throw contract.error("banned", { days: 3 }, { message: "banned for 3 days", category: "permission" })
+    }
+    const world = createWorld({ profile, server: { authenticate } })
+    const client = world.client()
+    const refused = rejection(client.connect())
+    await world.clock.advance(120_000)
+    const error = await refused
+    // A client of `2.0` stops only for a code `auth_…`.
+    if (profile === "2.0") return
+    expect(contract.isError(error, "banned") && error.details.days).toBe(3)
+    expect(error).toMatchObject({ message: "banned for 3 days" })
+    expect(client.current).toMatchObject({ state: "closed", error: { code: "banned", details: { days: 3 } } })
+    expect(world.network.links).toHaveLength(1)
+  })
+
+  it("rejects a request with an error of the contract and its details", async () => {
+    const world = createWorld({ profile })
+    world.server.query("secret", () => {
+      throw contract.error("banned", { days: 3 })
+    })
+    const client = await openClient(world)
+    const refused = rejection(client.query("secret", {}))
+    await world.clock.advance(1_000)
+    const error = await refused
+    expect(contract.isError(error, "banned") && error.details.days).toBe(3)
+    expect(error).toMatchObject({ code: "banned", retry: "never", category: "validation" })
   })
 
   it("refuses one session too many with `too_many_connections` where the oldest wins", async () => {

@@ -40,6 +40,7 @@ export const contract = defineContract({
       key: ({ who }) => who,
     },
   },
+  errors: { auth_player_not_found: null, banned: z.object({ days: z.number() }) },
 })
 
 export type TestContract = typeof contract

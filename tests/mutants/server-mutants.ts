@@ -335,7 +335,7 @@ export const serverMutants: readonly Mutant[] = [
     edits: [
       {
         file: openConnection,
-        find: '      if (claim.kind === "ended" && claim.isFinal) throw new HawserError(cause)\n',
+        find: '      if (claim.kind === "ended" && claim.isFinal) throw errorWithCode(cause)\n',
         replace: "",
       },
     ],

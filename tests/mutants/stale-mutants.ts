@@ -25,6 +25,11 @@ const rejoinTimers = "tests/topics/rejoin-timers.test.ts"
 const noTopics = "it has no topics for clients"
 const soonVerdicts = "its tokens are verified at once"
 
+const validation = {
+  tests: ["tests/values/validation.test.ts"],
+  because: "its schemas change no value",
+}
+
 export const staleMutants: readonly Mutant[] = [
   {
     name: "Pauses of a user with an empty queue in between count as one flood",
@@ -341,18 +346,42 @@ export const staleMutants: readonly Mutant[] = [
     killedBy: { tests: [staleState], because: "its dials do not throw" },
   },
   {
-    name: "After one validated event, later events overtake events that are still being validated",
-    breaks: ["E1"],
+    name: "A result leaves the server without validation",
+    breaks: ["M10"],
     edits: [
       {
-        file: "packages/client/src/base/event-delivery.ts",
-        find: "if (this.#tail === current) this.#tail = undefined",
-        replace: "this.#tail = undefined",
+        file: "packages/server/src/calls/call-router.ts",
+        find: "sent = outgoing(spec.output, output, spec.trustOutput)",
+        replace: "sent = output",
+      },
+    ],
+    killedBy: validation,
+  },
+  {
+    name: "A publication of a client reaches the others as it arrived",
+    breaks: ["J4"],
+    edits: [
+      {
+        file: "packages/server/src/topics/topic-requests.ts",
+        find: "    return validated\n",
+        replace: "    return payload\n",
+      },
+    ],
+    killedBy: validation,
+  },
+  {
+    name: "An absent value may be anywhere in a frame",
+    breaks: ["W24"],
+    edits: [
+      {
+        file: "packages/protocol/src/wire/unpack.ts",
+        find: "this.#absentCount === 1 && isAbsent(value, payloadAt)",
+        replace: "payloadAt !== undefined",
       },
     ],
     killedBy: {
-      tests: ["packages/client/src/base/event-delivery.test.ts"],
-      because: "its contract is validated at once",
+      tests: ["packages/protocol/src/wire/frame-codec.test.ts"],
+      because: "both of its ends put absent payloads in their place",
     },
   },
 ]

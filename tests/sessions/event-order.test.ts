@@ -1,11 +1,7 @@
 // Precedence among several messages of a server, or several events of a client.
-import type { SessionEvent } from "@hawser/client"
-import { createClient } from "@hawser/client"
-import { HawserError, defineContract } from "@hawser/protocol"
-import { SimulatedClock, createMemoryNetwork, unwatched } from "@hawser/protocol/testing"
-import { createServer } from "@hawser/server"
+import { HawserError } from "@hawser/protocol"
+import { unwatched } from "@hawser/protocol/testing"
 import { describe, expect, it } from "vitest"
-import { z } from "zod"
 import { createWorld, openClient, watchStatus } from "../faults/harness.ts"
 
 describe("a client that got GOAWAY", () => {
@@ -42,34 +38,5 @@ describe("a client that got GOAWAY", () => {
     world.network.links[0]?.server.close(4409, "replaced")
     await world.clock.advance(30_000)
     expect(first.current).toMatchObject({ state: "closed", error: { code: "replaced" } })
-  })
-})
-
-describe("an asynchronous validator", () => {
-  it("keeps events and session events in order", async () => {
-    const clock = new SimulatedClock()
-    const payload = z.object({ n: z.number() }).refine(async () => {
-      await Promise.resolve()
-      return true
-    })
-    const contract = defineContract({
-      name: "late",
-      commands: {},
-      queries: {},
-      events: { tick: { payload } },
-    })
-    const server = createServer(contract, { authenticate: (id) => ({ id }), clock })
-    const network = createMemoryNetwork({ clock, accept: server.accept })
-    const client = createClient(contract, { url: "memory:", token: "ann", clock, dial: network.dial })
-    const seen: (SessionEvent["kind"] | number)[] = []
-    client.onSession(({ kind }) => seen.push(kind))
-    client.on("tick", ({ n }) => seen.push(n))
-    await clock.settle()
-    const [session] = server.sessions()
-    for (const n of [1, 2]) session?.send("tick", { n })
-    session?.end("session_expired")
-    await clock.advance(10_000)
-    expect(seen).toEqual(["opened", 1, 2, "reset", "opened"])
-    client.close()
   })
 })

@@ -1,6 +1,7 @@
 // The verdict on a token arrives when `authenticate` resolves. If its connection is lost by then, or another token has
 // replaced it, the verdict has no effect, whatever it is (M1, Y2, Y5).
 import { HawserError } from "@hawser/protocol"
+import type { ErrorCode } from "@hawser/protocol"
 import { describe, expect, it } from "vitest"
 import { createWorld, epochMs } from "../faults/harness.ts"
 import type { TestUser, World } from "../faults/harness.ts"
@@ -9,7 +10,7 @@ import type { ScriptedClient } from "./scripted-client.ts"
 
 interface Verdict {
   accept(until: number): void
-  reject(code: string): void
+  reject(code: ErrorCode): void
 }
 
 function userUntil(seconds: number): TestUser {

@@ -29,6 +29,7 @@ const contract = defineContract({
     wrong: { input: z.object({ with: z.enum(["code", "error"]) }), item: z.number() },
     rare: { input: z.object({}), item: z.number(), limit: { everyMs: 1_000, burst: 1 } },
   },
+  errors: { chest_locked: null },
 })
 
 /** A contract of another version. */
@@ -99,7 +100,7 @@ function createWorld(options: { readonly limits?: Partial<ServerLimits>; readonl
   })
   server.stream("wrong", async function* ({ input }) {
     yield 1
-    if (input.with === "code") throw new HawserError("chest_locked")
+    if (input.with === "code") throw contract.error("chest_locked")
     throw new Error("the disk is full")
   })
   server.stream("rare", () => [1])
@@ -268,7 +269,7 @@ describe("the end of a stream", () => {
 
   it("is an error at the reader, and a cancelled handler at the server, when the ends disagree about the contract", async () => {
     const world = createWorld()
-    const client = await world.openOf(foreign)
+    const client = await world.openOf(foreign, { validateReplies: true })
     const reading = [
       readAll(client.stream("count", { to: 100 })),
       readAll(client.stream("note", { text: "a command" })),

@@ -47,7 +47,7 @@ describe.each(profiles)("a request that is never awaited, in profile %s", (profi
 
   it("fails in the same way when its reply does not fit the contract, and counts as failed", async () => {
     const world = createWorld({ profile })
-    const client = world.clientOf(misread)
+    const client = world.clientOf(misread, { validateReplies: true })
     await connect(world, client)
     const seen = await unhandled(async () => {
       // oxlint-disable-next-line typescript/no-floating-promises -- the test is about a promise without a handler

@@ -65,6 +65,7 @@ export const contract = defineContract({
     reading: { payload: checked(isReading), delivery: "volatile" },
     gauge: { payload: checked(isReading), delivery: "volatile", key: ({ key }) => key },
   },
+  errors: { no_ore: null },
 })
 
 export type SimulationContract = typeof contract

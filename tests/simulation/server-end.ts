@@ -305,7 +305,7 @@ export class ServerEnd {
         return { id: input.id, pad: this.pad() }
       case "throws":
         finish(true)
-        throw new HawserError("no_ore")
+        throw contract.error("no_ore")
       case "slow":
       case "throwsLate":
       case "deaf":

@@ -13,7 +13,7 @@ import type { Server, ServerOptions, TopicHistoryLimits, TopicRules } from "@haw
 import { z } from "zod"
 import { clientProfile } from "../sessions/client-profile.ts"
 
-const contract = defineContract({
+export const contract = defineContract({
   name: "topics",
   events: {
     chatMessage: { payload: z.object({ text: z.string().max(2_000) }) },
@@ -33,6 +33,7 @@ const contract = defineContract({
     lobby: defineTopic({ events: ["chatMessage"] }),
     vault: defineTopic({ events: ["chatMessage"] }),
   },
+  errors: { banned_here: null },
 })
 type TopicContract = typeof contract
 export type TopicClient = Client<TopicContract>

@@ -3,7 +3,7 @@
 import { unwatched } from "@hawser/protocol/testing"
 import { HawserError } from "@hawser/client"
 import { describe, expect, it } from "vitest"
-import { createWorld, listen, sessionOf, settled } from "./harness.ts"
+import { contract, createWorld, listen, sessionOf, settled } from "./harness.ts"
 import type { TopicClient } from "./harness.ts"
 
 const fine = { state: { mood: "fine" } }
@@ -112,7 +112,7 @@ describe("a topic", () => {
     await settled(world, ann.topic("chat:a").join(fine))
     const topic = world.server.topic("chat:a")
     topic.publish("chatMessage", { text: "one" })
-    const unsendable = { text: "x", more: () => {} }
+    const unsendable = { text: "cut \ud83d" }
     expect(() => topic.publish("chatMessage", unsendable)).toThrow()
     topic.publish("chatMessage", { text: "two" })
     await world.clock.advance(100)
@@ -183,7 +183,7 @@ describe("a client's access to topics", () => {
     [
       "a code of its own",
       () => {
-        throw new HawserError("banned_here")
+        throw contract.error("banned_here")
       },
       "banned_here",
     ],

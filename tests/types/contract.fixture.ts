@@ -40,7 +40,7 @@ export const contract = defineContract({
 
 export const noItem = defineContract({
   name: "wrong",
-  // @ts-expect-error 2741: a stream needs an item
+  // @ts-expect-error 2322: a stream needs an item
   streams: { history: { input: z.object({}) } },
 })
 
@@ -78,10 +78,28 @@ export const wrongEventOption = defineContract({
   events: { weather: { payload: Weather, deliver: "volatile" } },
 })
 
-export const noOutput = defineContract({
+export const wrongOutputName = defineContract({
   name: "wrong",
-  // @ts-expect-error 2741: a command needs an output
-  commands: { move: { input: z.object({}) } },
+  // @ts-expect-error 2375: "output"
+  commands: { move: { input: z.object({}), ouput: z.object({}) } },
+})
+
+export const wrongItemName = defineContract({
+  name: "wrong",
+  // @ts-expect-error 2322: "trustOutput"
+  streams: { history: { item: z.object({}), trust: true } },
+})
+
+export const wrongTrust = defineContract({
+  name: "wrong",
+  // @ts-expect-error 2561: "trustOutput"
+  events: { weather: { payload: Weather, trustOutputs: true } },
+})
+
+export const wrongError = defineContract({
+  name: "wrong",
+  // @ts-expect-error 2322: a schema of the details, or null
+  errors: { full: "the room is full" },
 })
 
 export const noSchema = defineContract({

@@ -18,8 +18,10 @@ export function retryOf(error: HawserError): Retry {
   return errorTable[error.code].retry
 }
 
-/** An application may name its own codes. */
+// @ts-expect-error 2345: codes of the application are those of its contract
 export const own = new HawserError("chest_locked", { retry: "never", category: "permission" })
+// @ts-expect-error 2345: "rate_limited"
+export const misspeltCode = new HawserError("rate_limitd")
 // @ts-expect-error 2322: "later"
 export const wrongRetry = new HawserError("timeout", { retry: "soon" })
 // @ts-expect-error 2820: "rate_limit"

@@ -1,6 +1,7 @@
 // What a server must not compile: handlers, payloads and options that do not fit the contract and the types.
 import { createServer, encodeOnce } from "@hawser/server"
 import type { Session } from "@hawser/server"
+import { z } from "zod"
 import { contract } from "./contract.fixture.ts"
 
 type PlayerSession = Session<Player, typeof contract>
@@ -21,7 +22,7 @@ export function handlers(): void {
     afterReply(() => signal.throwIfAborted())
     return { x: direction === "UP" ? level : 0 }
   })
-  // After validation the default is there; what goes out is the text that the client turns into a Date.
+  // After validation the default is there; the server makes a Date of the returned text, and sends it.
   server.command("book", async ({ input }) => ({ at: String(input.seats.toFixed()) }))
   // @ts-expect-error 2345: "move"
   server.command("mvoe", () => ({ x: 1 }))
@@ -49,7 +50,7 @@ export function streams(): void {
   server.stream("history", async function* ({ input, session, signal }) {
     const days: number = input.days
     if (!signal.aborted && session.user.level > 0) yield { at: String(days) }
-    yield encodeOnce({ at: "now" })
+    yield encodeOnce(contract.streams.history.item, { at: "now" })
   })
   server.stream("history", ({ input }) => [{ at: String(input.days) }])
   server.stream("history", async () => new Set([{ at: "now" }]))
@@ -62,7 +63,7 @@ export function streams(): void {
   server.stream("look", () => [])
   // @ts-expect-error 2345: a stream is no query
   server.query("history", () => [])
-  // @ts-expect-error 2322: what is yielded is the text, before the client makes a Date of it
+  // @ts-expect-error 2322: what is yielded is the text, before the server makes a Date of it
   server.stream("history", () => [{ at: new Date() }])
   // @ts-expect-error 2345: the same in an async generator
   server.stream("history", async function* () {
@@ -78,7 +79,7 @@ export function streams(): void {
 
 export function sending(session: PlayerSession, others: readonly PlayerSession[]): void {
   const count: number = server.broadcast("weather", weather)
-  server.topic("map").publish("weather", encodeOnce(weather), { except: session })
+  server.topic("map").publish("weather", encodeOnce(contract.events.weather.payload, weather), { except: session })
   server.multicast(others, "chatMessage", { text: "hello", sentAtMs: 5 })
   const outcome: "sent" | "buffered" | "conflated" | "dropped" | "ended" = session.send("weather", weather)
   // @ts-expect-error 2345: "weather"
@@ -94,12 +95,14 @@ export function sending(session: PlayerSession, others: readonly PlayerSession[]
   // @ts-expect-error 2353: the payload has no temperature
   server.topic("map").publish("weather", { ...weather, temperature: 20 })
   // @ts-expect-error 2345: the shared encoding is of something else
-  server.topic("map").publish("weather", encodeOnce({ kind: "rain" }))
+  server.topic("map").publish("weather", encodeOnce(z.object({ kind: z.string() }), { kind: "rain" }))
+  // @ts-expect-error 2741: the wind is missing
+  encodeOnce(contract.events.weather.payload, { kind: "rain" })
   // @ts-expect-error 2561: "except"
   server.topic("map").publish("weather", weather, { exept: session })
   // @ts-expect-error 2379: left out, or a session; never undefined
   server.broadcast("weather", weather, { except: undefined })
-  // @ts-expect-error 2322: what is sent is the number, before the client makes a Date of it
+  // @ts-expect-error 2322: what is sent is the number, before the server makes a Date of it
   server.multicast(others, "chatMessage", { text: "hello", sentAtMs: new Date() })
   // @ts-expect-error 2345: "chatMessage"
   session.send("chatMesage", { text: "hello", sentAtMs: 5 })

@@ -203,7 +203,7 @@ describe("surprise-B2 a session", () => {
       const world = createWorld({ profile, server: { authenticate } })
       const ann = world.client("ann", { reconnect: false })
       expect(await settled(world, ann.connect(), 20_000)).toBe("auth_forbidden: banned \ufffd")
-      expect(world.serverErrors).toHaveLength(profile === "2.0" ? 1 : 0)
+      expect(world.serverErrors).toHaveLength(1)
     }
   })
 

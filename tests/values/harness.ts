@@ -15,7 +15,7 @@ import { clientProfile } from "../sessions/client-profile.ts"
 const anything = z.unknown()
 const call = { input: anything, output: anything }
 
-const contract = defineContract({
+export const contract = defineContract({
   name: "values",
   commands: { echo: call, make: call },
   queries: { look: call },
@@ -26,6 +26,7 @@ const contract = defineContract({
     last: { payload: anything, delivery: "volatile", key: () => "one" },
   },
   topics: { room: defineTopic({ events: ["note", "where"], presence: anything }) },
+  errors: { not_enough: z.looseObject({}), not_yet: z.looseObject({}) },
 })
 export type ValuesClient = Client<typeof contract>
 

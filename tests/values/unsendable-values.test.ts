@@ -1,9 +1,8 @@
 // A value that the other end would refuse is refused by its sender, without other effects: no session of a recipient
 // ends, no number of a topic is used, no later message is lost.
-import { HawserError } from "@hawser/protocol"
 import { UnsendableError, clientMessageLimits, serverMessageLimits } from "@hawser/protocol/core"
 import { describe, expect, it } from "vitest"
-import { createWorld, nested, poison, settled, thrownBy } from "./harness.ts"
+import { contract, createWorld, nested, poison, settled, thrownBy } from "./harness.ts"
 import type { ValuesClient, World } from "./harness.ts"
 import { profile20 } from "@hawser/client/profile20"
 
@@ -106,11 +105,11 @@ describe("surprise-B1 a payload of the server that clients would refuse", () => 
     const world = createWorld()
     const ann = await world.open("ann")
     world.made.make = () => {
-      throw new HawserError("not_enough", { message: "cut \ud83d", details: { a: 5n }, retryAfterMs: 1.5 })
+      throw contract.error("not_enough", { a: 5n }, { message: "cut \ud83d", retryAfterMs: 1.5 })
     }
     expect(await settled(world, ann.command("make", 1))).toBe("not_enough: cut \ufffd")
     world.made.make = () => {
-      throw new HawserError("not_yet", { retryAfterMs: 1.5, details: { left: 2 } })
+      throw contract.error("not_yet", { left: 2 }, { retryAfterMs: 1.5 })
     }
     const error = await settled(
       world,

@@ -78,6 +78,11 @@ export const controlSamples: Pick<Samples, ControlName> = {
       what: "The session has ended, and the client must stay away, because the code's `retry` is `never`.",
       frame: { kind: "bye", code: "replaced", message: "" },
     },
+    {
+      name: "bye with details",
+      what: "The log-in is refused with an error of the application and its details.",
+      frame: { kind: "bye", code: "banned", message: "m", details: { days: 3 } },
+    },
   ],
   have: [
     {

@@ -23,12 +23,19 @@ def checked_map(pairs):
     return dict(pairs)
 
 
+ABSENT = object()  # W24
+
+
 def foreign(code, data):
+    if code == 0 and data == b"\0":
+        return ABSENT
     raise Bad(f"the extension {code}")  # G5
 
 
 def plain(value, depth=0):
     """The value as JSON, with the maps of `about` for the values that JSON lacks."""
+    if value is ABSENT:  # W24: nowhere but in the place of a payload
+        raise Bad("an absent value")
     if isinstance(value, (list, dict)) and depth >= 32:  # G3
         raise Bad("depth")
     if isinstance(value, list):
@@ -48,9 +55,15 @@ def plain(value, depth=0):
     return value
 
 
-def unpack(data):
+def unpack(data, payload_at=None):
+    """One value. The item `payload_at` of an array may be absent."""
     try:
-        return plain(msgpack.unpackb(data, object_pairs_hook=checked_map, ext_hook=foreign, strict_map_key=False))
+        value = msgpack.unpackb(data, object_pairs_hook=checked_map, ext_hook=foreign, strict_map_key=False)
+        if payload_at is None or not isinstance(value, list):
+            return plain(value)
+        return [
+            item if item is ABSENT and at == payload_at else plain(item, 1) for at, item in enumerate(value)
+        ]
     except Bad:
         raise
     except Exception as cause:  # G1, G2: not exactly one value
@@ -145,6 +158,10 @@ CATEGORIES = ["validation", "permission", "system", "rate_limit"]
 ERROR = parts([], [("code", text), ("message", text), ("category", count), ("retryAfterMs", count), ("details", mapping)])
 
 
+# W24: the element of a frame that may be absent, by its first byte.
+PAYLOAD_AT = {0x40: 1, 0x41: 1, 0x42: 2, 0x43: 1, 0x46: 3, 0x80: 1, 0x81: 2}
+
+
 class Frames:
     """Reads frames with a type table, as it was in WELCOME (W5)."""
 
@@ -174,7 +191,7 @@ class Frames:
             0x0A: ("RESET", parts([("cause", text), ("received", count)])),
             0x0B: ("SYNC", parts([("count", count), ("digest", digest)])),
             0x0C: ("BUSY", parts([("retryAfterMs", count)])),
-            0x0D: ("BYE", parts([("code", text)], [("message", text)])),
+            0x0D: ("BYE", parts([("code", text)], [("message", text), ("details", mapping)])),
             0x0E: ("HAVE", parts([("replicas", many(HOLD))])),
             0x0F: ("VOID", parts([("requests", many(count))])),
             0x40: ("EVENT", parts([typed, payload])),
@@ -219,7 +236,7 @@ class Frames:
     def decoded(self, data):
         if not data:
             raise Bad("no byte")
-        body = array(unpack(data[1:]))
+        body = array(unpack(data[1:], PAYLOAD_AT.get(data[0])))
         if 0x10 <= data[0] <= 0x3F:  # W8
             return "ignored"
         if data[0] not in self.readers:  # W7
@@ -227,8 +244,10 @@ class Frames:
         name, read = self.readers[data[0]]
         named = read(body)
         named.pop("unread", None)
-        if name == "END" and "error" not in named:
+        if named.get("payload") is ABSENT:
             named.pop("payload")
+        if name == "END" and "error" not in named:
+            named.pop("payload", None)
         if name == "BYE":
             named.setdefault("message", "")
         topic = named["key"].split("\n")[0] if name == "VKEYED" else ""  # W14

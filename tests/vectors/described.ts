@@ -28,6 +28,15 @@ function present(members: { readonly [name: string]: Json | undefined }): Descri
   )
 }
 
+/** Leaves out an absent payload (W24). */
+function payloadOf(payload: unknown): Described {
+  return payload === undefined ? {} : { payload: jsonOf(payload) }
+}
+
+function detailsOf(details: Readonly<Record<string, unknown>> | undefined): Described {
+  return details === undefined ? {} : { details: jsonOf(details) }
+}
+
 function limitsOf(limits: MessageLimits): Described {
   const { maxBytes, maxDepth, maxElements, maxKeyBytes } = limits
   return { maxBytes, maxDepth, maxElements, maxKeyBytes }
@@ -38,7 +47,7 @@ function authorOf(author: Author | undefined): Described | undefined {
 }
 
 function errorOf({ code, message, category, retryAfterMs, details }: WireError): Described {
-  return present({ code, message, category, retryAfterMs, details: details && jsonOf(details) })
+  return present({ code, message, category, retryAfterMs, ...detailsOf(details) })
 }
 
 function helloOf(frame: Extract<Frame, { readonly kind: "hello" }>): Described {
@@ -70,7 +79,7 @@ function goawayOf(frame: Extract<Frame, { readonly kind: "goaway" }>): Described
 }
 
 function replyOf({ reference, outcome }: ReplyFrame): Described {
-  const rest = outcome.ok ? { payload: jsonOf(outcome.payload) } : { error: errorOf(outcome.error) }
+  const rest = outcome.ok ? payloadOf(outcome.payload) : { error: errorOf(outcome.error) }
   return { request: reference, ...rest }
 }
 
@@ -86,8 +95,8 @@ function volatileOf({ type, payload, key, topic, author }: Extract<Frame, { kind
   const by = authorOf(author)
   // The topic of VKEYED is the first line of its key.
   if (key !== undefined)
-    return present({ frame: "VKEYED", key, topic, type, payload: jsonOf(payload), author: by })
-  return present({ frame: "VEVENT", type, payload: jsonOf(payload), topic, author: by })
+    return present({ frame: "VKEYED", key, topic, type, ...payloadOf(payload), author: by })
+  return present({ frame: "VEVENT", type, ...payloadOf(payload), topic, author: by })
 }
 
 function messageOf(
@@ -95,21 +104,21 @@ function messageOf(
 ): Described {
   switch (frame.kind) {
     case "event":
-      return { frame: "EVENT", type: frame.type, payload: jsonOf(frame.payload) }
+      return { frame: "EVENT", type: frame.type, ...payloadOf(frame.payload) }
     case "request": {
       const { type, payload, budgetMs, key } = frame
-      return present({ frame: "REQ", type, payload: jsonOf(payload), budgetMs, key })
+      return present({ frame: "REQ", type, ...payloadOf(payload), budgetMs, key })
     }
     case "reply":
       return { frame: "RES", ...replyOf(frame) }
     case "item":
-      return { frame: "ITEM", request: frame.reference, payload: jsonOf(frame.payload) }
+      return { frame: "ITEM", request: frame.reference, ...payloadOf(frame.payload) }
     case "end":
       return present({ frame: "END", request: frame.reference, error: frame.error && errorOf(frame.error) })
     case "topicEvent": {
       const { topic, offset, type, payload, author } = frame
       return present({
-        ...{ frame: "CHAN", topic, offset, type, payload: jsonOf(payload) },
+        ...{ frame: "CHAN", topic, offset, type, ...payloadOf(payload) },
         author: authorOf(author),
       })
     }
@@ -149,7 +158,7 @@ export function described(frame: DescribedFrame): Described {
     case "busy":
       return { frame: "BUSY", retryAfterMs: frame.retryAfterMs }
     case "bye":
-      return { frame: "BYE", code: frame.code, message: frame.message }
+      return present({ frame: "BYE", code: frame.code, message: frame.message, ...detailsOf(frame.details) })
     case "have":
       return { frame: "HAVE", ...haveOf(frame) }
     case "cancel":

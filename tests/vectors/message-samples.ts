@@ -30,6 +30,11 @@ export const messageSamples: Pick<Samples, MessageName> = {
       frame: { kind: "event", type: "chat", payload: { a: 1 } },
     },
     {
+      name: "event without a payload",
+      what: "The payload is absent: an extension of type 0, in this place only.",
+      frame: { kind: "event", type: "chat", payload: undefined },
+    },
+    {
       name: "notice of a join",
       what: "The notice `$join`, number 0: the position at which publications begin, a gap, and the list of members.",
       frame: {
@@ -80,6 +85,11 @@ export const messageSamples: Pick<Samples, MessageName> = {
       frame: request,
     },
     {
+      name: "request without an input",
+      what: "The payload is absent.",
+      frame: { ...request, payload: undefined },
+    },
+    {
       name: "request with an idempotency key",
       what: "The fourth element is the key. Without a key it is absent, never nil.",
       frame: { ...request, key: "k1" },
@@ -125,6 +135,11 @@ export const messageSamples: Pick<Samples, MessageName> = {
       frame: { kind: "reply", reference: sampleCount, outcome: { ok: true, payload: null } },
     },
     {
+      name: "reply without an output",
+      what: "The payload is absent.",
+      frame: { kind: "reply", reference: sampleCount, outcome: { ok: true, payload: undefined } },
+    },
+    {
       name: "reply with an error of the table",
       what: "The status 8 is `rate_limited`. The name is nil, the category is 3, and 9 ms is the time to wait.",
       frame: {
@@ -154,6 +169,11 @@ export const messageSamples: Pick<Samples, MessageName> = {
       name: "item",
       what: "An item of the stream that the client's seventh message opened.",
       frame: { kind: "item", reference: sampleCount, payload: { a: 1 } },
+    },
+    {
+      name: "item without a value",
+      what: "The payload is absent.",
+      frame: { kind: "item", reference: sampleCount, payload: undefined },
     },
   ],
   end: [
@@ -189,6 +209,11 @@ export const messageSamples: Pick<Samples, MessageName> = {
   topicEvent: [
     { name: "topicEvent", what: "The fourth publication of the topic `room:1`.", frame: chan },
     {
+      name: "topicEvent without a payload",
+      what: "The payload is absent.",
+      frame: { ...chan, payload: undefined },
+    },
+    {
       name: "topicEvent with its author",
       what: "The author is reserved: a user, and the user's member.",
       frame: { ...chan, author: { user: "ann", member: 3 } },
@@ -196,6 +221,11 @@ export const messageSamples: Pick<Samples, MessageName> = {
   ],
   volatile: [
     { name: "volatile", what: "A volatile event without a topic.", frame: volatile },
+    {
+      name: "volatile without a payload",
+      what: "The payload is absent.",
+      frame: { ...volatile, payload: undefined },
+    },
     {
       name: "volatile of a topic",
       what: "A volatile publication of the topic `room:1`.",
@@ -212,6 +242,11 @@ export const messageSamples: Pick<Samples, MessageName> = {
       name: "volatile with a key",
       what: "The key is three lines: no topic, the event `move`, and the contract's key `p`.",
       frame: keyed,
+    },
+    {
+      name: "volatile with a key and no payload",
+      what: "The payload is absent.",
+      frame: { ...keyed, payload: undefined },
     },
     {
       name: "volatile of a topic with a key",

@@ -45,6 +45,12 @@ export function envelopeJson(bytes: Uint8Array): Json {
 
 /** Messages by their bytes. The codec's result is a frame, `ignored` or `bad`. */
 export const readingSamples: readonly (readonly [what: string, hex: string])[] = [
+  [
+    "An absent value in another place than that of the payload is bad: as the type of an event.",
+    "4092d4000001",
+  ],
+  ["An absent value inside a payload is bad.", "40920591d40000"],
+  ["An absent value behind the elements of a frame is bad.", "40930501d40000"],
   ["A control byte that is reserved for later versions is ignored if its body is an array.", "1092a16101"],
   ["The highest of these bytes.", "3f90"],
   ["A reserved control byte whose body is no array is bad.", "10c0"],

@@ -19,6 +19,7 @@ const files = [
 /** Names with an underscore that are no fields of 2.0, with the reason. */
 const allowed: ReadonlyMap<string, string> = new Map([
   ...reason("a code of an error, the same in every profile", [
+    "auth_player_not_found",
     "chat_message_empty",
     "chat_message_too_long",
     "chat_permission_denied",

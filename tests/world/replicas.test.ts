@@ -73,7 +73,7 @@ it(
     expect(log).toMatchObject({ x, y: y - 1 })
     await walk(feller, "UP", 1)
     await eventually(() => expect(logs()).toEqual([]))
-    expect(await feller.client.query("inventory", {})).toMatchObject({
+    expect(await feller.client.query("inventory")).toMatchObject({
       slots: [{ slot: 0, item: "log", quantity: 1 }],
     })
     await old.client.waitFor(
@@ -88,7 +88,7 @@ it(
 
 it("reports the health of the world", async () => {
   const player = await enter()
-  const health = await player.client.query("worldHealth", {})
+  const health = await player.client.query("worldHealth")
   expect(health.players).toBeGreaterThan(0)
   expect(health.tickP99Ms).toBeGreaterThanOrEqual(health.tickP50Ms ?? Infinity)
 })

@@ -94,7 +94,7 @@ export class ResumingPlayer {
   }
 
   async xp(): Promise<Readonly<Record<string, number>>> {
-    const { skills } = await this.client.query("stats", {})
+    const { skills } = await this.client.query("stats")
     return Object.fromEntries(skills.map(({ name, xp }) => [name, xp]))
   }
 }

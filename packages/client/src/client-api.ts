@@ -1,6 +1,6 @@
 // Public types of a client: its methods, and the numbers of `stats()`.
 import type {
-  CallInput,
+  CallArguments,
   CommandName,
   Contract,
   EventName,
@@ -29,7 +29,7 @@ import type { SessionEvent } from "./session/session-event.ts"
 import type { ClientStatus } from "./session/status.ts"
 import type { ClientTopic } from "./topics/topic-api.ts"
 
-/** Listener of an event: its validated payload, and its origin. Errors and rejections go to `onError`. */
+/** Listener of an event: its payload, which the server has validated, and its origin. Errors and rejections go to `onError`. */
 export type EventListener<T> = (payload: T, meta: EventMeta) => unknown
 
 /** Numbers of a client. Counters begin at 0 with `createClient`, never decrease, and are not bounded. */
@@ -112,19 +112,18 @@ export interface CoreClient<C extends Contract> {
     options?: ListenOptions,
   ): Unsubscribe
   /**
-   * Sends a command. Resolves with its validated reply. Rejects with a HawserError: the server's error, `timeout`,
+   * Sends a command. Resolves with its output, which the server has validated; with undefined for a command without output. The
+   * input may be left out if the command has none, or if its type includes undefined. Rejects with a HawserError: the server's error, `timeout`,
    * `cancelled`, `connection_lost`, `client_closed`, `buffer_full`, `invalid_reply` and others (docs/errors.md).
    */
   command<K extends CommandName<C>>(
     name: K,
-    input: CallInput<C["commands"][K]>,
-    options?: CallOptions,
+    ...args: CallArguments<C["commands"][K], CallOptions>
   ): Promise<ValidOutput<C["commands"][K]>>
   /** Sends a query. Resolves and rejects like `command`. */
   query<K extends QueryName<C>>(
     name: K,
-    input: CallInput<C["queries"][K]>,
-    options?: CallOptions,
+    ...args: CallArguments<C["queries"][K], CallOptions>
   ): Promise<ValidOutput<C["queries"][K]>>
   /**
    * Dials at once, also during a delay between attempts, outside of the dial budget. An attempt under way continues, unless
@@ -158,8 +157,7 @@ export interface StreamMethods<C extends Contract> {
    */
   stream<K extends StreamName<C>>(
     name: K,
-    input: CallInput<C["streams"][K]>,
-    options?: StreamOptions,
+    ...args: CallArguments<C["streams"][K], StreamOptions>
   ): AsyncIterableIterator<ValidItem<C["streams"][K]>, undefined>
 }
 

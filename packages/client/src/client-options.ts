@@ -45,6 +45,11 @@ export interface ClientOptions {
   readonly reconnect?: ReconnectStrategy | false
   /** Wire profile. Default `hawser.1`. Another one is a function of its own entry point: `profile20()`. */
   readonly profile?: Dialect
+  /**
+   * True: the client validates replies, items, events and presence states by the contract, for development. A reply that does not
+   * fit rejects with `invalid_reply`; an event or state goes to `onError`. Default false: the server has validated them.
+   */
+  readonly validateReplies?: boolean
   /** Limits that replace the defaults (`defaultClientLimits`). A RangeError names one that is unknown or out of range. */
   readonly limits?: Partial<ClientLimits>
   /** True: the client connects at the end of the current task. Default true; false: it waits for `connect()`. */
@@ -92,6 +97,7 @@ export function dependenciesOf(options: ClientOptions): Dependencies {
   return {
     url: options.url,
     dialect: options.profile ?? compactDialect,
+    validateReplies: options.validateReplies ?? false,
     dial: options.dial ?? askFirst(socketDial, { clock: ownClock, ask: pageAsk() }),
     clock: ownClock,
     timers: new TimerQueue(ownClock, onError),

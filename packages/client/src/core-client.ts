@@ -1,6 +1,6 @@
 // Puts a client together: its layers and features, then the typed methods on top of them.
 import { RoundTrip, indexCalls, indexEvents } from "@hawser/protocol/core"
-import type { Contract, EventSpec } from "@hawser/protocol"
+import type { Contract, EventSpec, Schema } from "@hawser/protocol"
 import type { CallKind } from "@hawser/protocol/core"
 import { createClientCounters, createClientTallies } from "./base/counters.ts"
 import type { ClientCounters, ClientTallies } from "./base/counters.ts"
@@ -49,6 +49,7 @@ export function createClient(contract: Contract, options: CoreClientOptions): Co
 // --- layers -----------------------------------------------------------------------------------------------------
 
 interface ClientLayers {
+  readonly validateReplies: boolean
   readonly events: ReadonlyMap<string, EventSpec>
   /** Delivers the events of the contract. */
   readonly eventBus: EventBus<Record<string, Delivered>>
@@ -118,7 +119,20 @@ function createLayers(contract: Contract, options: CoreClientOptions): ClientLay
     pending: () => running.requests.pending(),
     stats: () => statsOf(layers),
   })
-  const layers = { events, eventBus, ownBus, counters, tallies, callStats, hooks, methods, running, stores }
+  const { validateReplies } = dependencies
+  const layers = {
+    validateReplies,
+    events,
+    eventBus,
+    ownBus,
+    counters,
+    tallies,
+    callStats,
+    hooks,
+    methods,
+    running,
+    stores,
+  }
   return layers
 }
 
@@ -137,6 +151,11 @@ function installed(use: readonly Feature[] = [], host: FeatureHost): Pick<Client
 
 // --- methods ----------------------------------------------------------------------------------------------------
 
+/** Schema of the reply to a call without output, which resolves with undefined. */
+const nothing: Schema = {
+  "~standard": { version: 1, vendor: "hawser", validate: () => ({ value: undefined }) },
+}
+
 function createMethods(contract: Contract, layers: ClientLayers): CoreClient<Contract> {
   const { eventBus, events, ownBus, running } = layers
   const entries = indexCalls(contract)
@@ -147,9 +166,12 @@ function createMethods(contract: Contract, layers: ClientLayers): CoreClient<Con
     (call: CallKind) =>
     (name: string, input: unknown, options: CallOptions = {}): Promise<unknown> => {
       const entry = entries.get(name)
-      if (entry?.call !== call) return Promise.reject(lacking(contract, `${call} "${name}"`))
+      if (entry === undefined || entry.call === "stream" || entry.call !== call)
+        return Promise.reject(lacking(contract, `${call} "${name}"`))
       const watch = layers.callStats.watch(name)
-      return running.requests.call({ call, name, spec: entry.spec, input, options, watch })
+      const { output } = entry.spec
+      const reply = output === undefined ? nothing : layers.validateReplies ? output : undefined
+      return running.requests.call({ call, name, reply, input, options, watch })
     }
   return {
     get current() {

@@ -61,7 +61,7 @@ export function replicas(): Feature<"replicas"> {
 export function streams(): Feature<"streams"> {
   return feature({
     name: "streams",
-    install({ contract, limits, running }) {
+    install({ contract, limits, running, validateReplies }) {
       const specs = new Map(Object.entries(contract.streams))
       const all = new Streams({
         limits,
@@ -72,7 +72,7 @@ export function streams(): Feature<"streams"> {
         stream(name, input, options = {}) {
           const spec = specs.get(name)
           if (spec === undefined) throw lacking(contract, `stream "${name}"`)
-          return all.open({ name, spec, input, options })
+          return all.open({ name, item: validateReplies ? spec.item : undefined, input, options })
         },
       }
       return { methods, openStreams: () => all.openCount, onItem: (frame) => all.onItem(frame) }

@@ -13,12 +13,14 @@ export { encodeOnce, encodedArray, encodedMap, plain } from "./wire/encoded.ts"
 export type { Encodable, Encoded } from "./wire/encoded.ts"
 export { defineContract } from "./contract/contract.ts"
 export type {
+  CallArguments,
   CallInput,
   CallOutput,
   CallSpec,
   CallSpecs,
   CommandName,
   Contract,
+  DefinedContract,
   EventName,
   ReplicaName,
   ReplicaRecord,
@@ -29,6 +31,7 @@ export type {
   PresenceInput,
   PresenceState,
   QueryName,
+  SentPayload,
   StreamItem,
   StreamName,
   StreamSpec,
@@ -36,11 +39,20 @@ export type {
   TopicEventName,
   TopicKind,
   TopicName,
+  Trusted,
   ValidInput,
   ValidItem,
   ValidOutput,
   ValidPayload,
 } from "./contract/contract.ts"
+export type {
+  ContractError,
+  ContractErrorOptions,
+  ContractErrors,
+  ErrorArguments,
+  ErrorSpecs,
+} from "./contract/contract-errors.ts"
+export { mergeContracts } from "./contract/merge-contracts.ts"
 export type { RateLimit } from "./contract/rate-limit.ts"
 export { defineTopic } from "./contract/topic-kind.ts"
 export type { TopicGap, TopicGapReason, TopicPosition, TopicSpec, TopicSpecs } from "./contract/topic-kind.ts"

@@ -4,17 +4,21 @@ import type {
   CallSpec,
   CommandName,
   Contract,
-  Encodable,
+  Encoded,
   EventName,
-  EventPayload,
   QueryName,
   ReplicaName,
   ReplicaRecord,
+  Schema,
+  SentPayload,
   StreamItem,
   StreamName,
   StreamSpec,
   TopicKind,
   ValidInput,
+  ValidItem,
+  ValidOutput,
+  ValidPayload,
 } from "@hawser/protocol"
 import type { Accept } from "@hawser/protocol/core"
 import type { Server as HttpServer } from "node:http"
@@ -35,18 +39,31 @@ import type { PublishOptions, Topic } from "./topics/topic.ts"
 import type { ServerStats } from "./metrics/server-stats.ts"
 import type { Listening } from "./transport/listening.ts"
 
-/** Handler of a command or query. Returns the output, or a promise of it. */
+/**
+ * Handler of a command or query. Returns the output, or a promise of it. The server discards the result of a call that has no
+ * output.
+ */
 export type Handler<S extends CallSpec, C extends Contract, User extends AuthenticatedUser> = (
   context: HandlerContext<ValidInput<S>, Session<User, C>>,
-) => Encodable<CallOutput<S>> | Promise<Encodable<CallOutput<S>>>
+) => HandlerResult<S>
+
+/** Result of a handler: its output before validation, or one that `encodeOnce` has validated. */
+type HandlerResult<S extends CallSpec> = S extends { readonly output: Schema }
+  ? Result<CallOutput<S> | Encoded<ValidOutput<S>>>
+  : unknown
+type Result<T> = T | Promise<T>
 
 /** Handler of a stream. Returns the source of its items, or a promise of it. */
 export type StreamHandler<S extends StreamSpec, C extends Contract, User extends AuthenticatedUser> = (
   context: StreamContext<ValidInput<S>, Session<User, C>>,
-) => ItemSource<Encodable<StreamItem<S>>> | Promise<ItemSource<Encodable<StreamItem<S>>>>
+) => Result<ItemSource<StreamItem<S> | Encoded<ValidItem<S>>>>
 
 /** Options of `createServer`. */
-export interface ServerOptions<C extends Contract, User extends AuthenticatedUser>
+export interface ServerOptions<
+  C extends Contract,
+  User extends AuthenticatedUser,
+  Trust extends boolean = false,
+>
   extends BaseOptions, SessionOptions<User> {
   /**
    * Allowed origins of pages, such as `https://game.example`, or a function that decides. Case and default port are ignored.
@@ -70,6 +87,12 @@ export interface ServerOptions<C extends Contract, User extends AuthenticatedUse
    * Support of protocol `2.0`: `profile20(…)` from `@hawser/server/profile20`. Default: its clients are refused with HTTP 400.
    */
   readonly profile20?: DialectFactory<C, User>
+  /**
+   * True: the server sends results, items and payloads of the application without validation. Their types are then the outputs
+   * of their schemas, and members that a schema would remove are sent. Inputs, and publications of clients, are validated all the
+   * same. Default false; `trustOutput` of a call, stream or event does it for that one.
+   */
+  readonly trustOutput?: Trust
 }
 
 /** Options of `server.listen()`. */
@@ -110,18 +133,19 @@ export interface Server<C extends Contract, User extends AuthenticatedUser> {
   flush(): void
   /**
    * Sends an event to all sessions. Returns the number of sessions that did not end by it.
-   * @throws TypeError for an event that the contract lacks, UnsendableError for an invalid payload; then no session gets it.
+   * @throws TypeError for an event that the contract lacks. HawserError `invalid_input` with the issues of a payload that does
+   * not fit its schema, or `message_too_large`. No session gets the event then.
    */
   broadcast<K extends EventName<C>>(
     event: K,
-    payload: Encodable<EventPayload<C, K>>,
+    payload: SentPayload<C, K> | Encoded<ValidPayload<C, K>>,
     options?: PublishOptions<User, C>,
   ): number
   /** Sends an event to these sessions, encoded once per profile. Returns and throws like `broadcast`. */
   multicast<K extends EventName<C>>(
     sessions: Iterable<Session<User, C>>,
     event: K,
-    payload: Encodable<EventPayload<C, K>>,
+    payload: SentPayload<C, K> | Encoded<ValidPayload<C, K>>,
   ): number
   /** Adds a hook that runs after WELCOME was sent. Messages of the hook follow WELCOME. Returns the unsubscribe function. */
   onSession(hook: (opened: SessionOpened<User, C>) => unknown): () => void

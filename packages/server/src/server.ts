@@ -1,6 +1,6 @@
 // Composes one server of its layers, lowest first, and returns their parts as the public `Server`.
 import { indexCalls } from "@hawser/protocol/core"
-import type { Contract } from "@hawser/protocol"
+import type { Contract, Trusted } from "@hawser/protocol"
 import type { AuthenticatedUser } from "./base/authenticate.ts"
 import { createBase } from "./base/create-base.ts"
 import { createCalls } from "./calls/create-calls.ts"
@@ -20,19 +20,33 @@ import { acceptInTurn } from "./transport/turn-connection.ts"
 import { UpgradeWarnings } from "./transport/upgrade-warnings.ts"
 
 type User = AuthenticatedUser
-type Options = ServerOptions<Contract, User>
+type Options = ServerOptions<Contract, User, boolean>
 
 /**
  * Creates a server for a contract. It accepts connections after `listen` or `attach`, or through `accept`.
  * @throws RangeError for an invalid or unknown limit. @throws TypeError for an invalid origin, for an invalid `path`, and for a
  * replica whose fields cannot be encoded.
  */
-export function createServer<C extends Contract, U extends AuthenticatedUser>(
+export function createServer<C extends Contract, U extends AuthenticatedUser, Trust extends boolean = false>(
   contract: C,
-  options: ServerOptions<C, U>,
-): Server<C, U>
+  options: ServerOptions<C, U, Trust>,
+): Server<[Trust] extends [true] ? Trusted<C> : C, U>
 export function createServer(contract: Contract, options: Options): Server<Contract, User> {
-  return publicServer(compose(contract, options))
+  return publicServer(compose(options.trustOutput === true ? trusted(contract) : contract, options))
+}
+
+/** Returns the contract with `trustOutput` for everything that its server sends. */
+function trusted(contract: Contract): Contract {
+  const trust = <Spec extends object>(specs: Readonly<Record<string, Spec>>): Record<string, Spec> =>
+    Object.fromEntries(Object.entries(specs).map(([name, spec]) => [name, { ...spec, trustOutput: true }]))
+  const { commands, queries, events, streams } = contract
+  return {
+    ...contract,
+    commands: trust(commands),
+    queries: trust(queries),
+    events: trust(events),
+    streams: trust(streams),
+  }
 }
 
 /** The layers of one server. */

@@ -1,8 +1,8 @@
 // The player's actions except chat. Without a connection steps are dropped, because they would be late; gathering
 // waits.
 import { HawserError } from "@hawser/client"
-import type { CallOptions, ClientStatus } from "@hawser/client"
-import type { Direction, Position } from "../contract.ts"
+import type { Client, ClientStatus } from "@hawser/client"
+import type { Direction, WorldContract } from "../contract.ts"
 import type { NewChatLine } from "./chat-log.ts"
 import { patientMs } from "./patience.ts"
 import { isOutcomeUnknown, reasonFor } from "./player-words.ts"
@@ -14,18 +14,8 @@ export interface Actions {
 }
 
 /** The part of the client that acts. */
-interface ActingClient {
+interface ActingClient extends Pick<Client<WorldContract>, "command"> {
   readonly current: Pick<ClientStatus, "state">
-  command(
-    name: "move",
-    input: { readonly direction: Direction },
-    options: CallOptions,
-  ): Promise<{ readonly position: Position }>
-  command(
-    name: "gather",
-    input: { readonly x: number; readonly y: number },
-    options: CallOptions,
-  ): Promise<{ readonly skill: string; readonly xpGained: number; readonly level: number }>
 }
 
 interface Acting {

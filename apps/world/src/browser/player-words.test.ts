@@ -1,5 +1,6 @@
 import { HawserError } from "@hawser/client"
 import { expect, test } from "vitest"
+import { world } from "../contract.ts"
 import { isOutcomeUnknown, lossReason, reasonFor } from "./player-words.ts"
 
 test("shows no name of a request, limit or option to the player", () => {
@@ -14,15 +15,21 @@ test("shows no name of a request, limit or option to the player", () => {
 })
 
 test("keeps the server's reason of a refusal, as a sentence", () => {
-  const refused = new HawserError("chat_recipient_not_found", { message: '"Eve" is not online' })
+  const refused = world.error("chat_recipient_not_found", { message: '"Eve" is not online' })
   expect(reasonFor(refused)).toBe('"Eve" is not online.')
-  expect(reasonFor(new HawserError("chat_message_empty", { message: "the message is empty" }))).toBe(
+  expect(reasonFor(world.error("chat_message_empty", { message: "the message is empty" }))).toBe(
     "The message is empty.",
   )
 })
 
 test("has one sentence for each cause of a lost session", () => {
-  const causes = ["session_expired", "session_overflow", "session_unknown", "replaced", "auth_token_expired"]
+  const causes = [
+    "session_expired",
+    "session_overflow",
+    "session_unknown",
+    "replaced",
+    "auth_token_expired",
+  ] as const
   const sentences = causes.map((code) => {
     const lost = new HawserError("connection_lost", { cause: new HawserError(code) })
     expect(isOutcomeUnknown(lost)).toBe(true)

@@ -176,7 +176,7 @@ function readConnection(client: Client<WorldContract>): ConnectionReading {
 async function askHealth(client: Client<WorldContract>): Promise<WorldHealth | undefined> {
   if (client.current.state !== "open") return undefined
   // If the connection is lost before the answer, there is none.
-  return await client.query("worldHealth", {}, { whenOffline: "drop" }).catch(() => undefined)
+  return await client.query("worldHealth", undefined, { whenOffline: "drop" }).catch(() => undefined)
 }
 
 /** Delay of the list of names, in milliseconds: it need not change with every step of a player. */

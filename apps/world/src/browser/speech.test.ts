@@ -1,6 +1,7 @@
 import { HawserError } from "@hawser/client"
 import type { ClientStatus, PendingRequest } from "@hawser/client"
 import { expect, test } from "vitest"
+import { world } from "../contract.ts"
 import { Speech, nothingUnsaid } from "./speech.ts"
 import type { ChatInput } from "./speech.ts"
 import { createStore } from "./store.ts"
@@ -113,7 +114,7 @@ test("names the line that the server refuses", async () => {
   const { speech, calls, errors } = talk()
   speech.say(line("one"))
   const message = "only moderators and admins may use the global channel"
-  await calls[0]?.refuse(new HawserError("chat_permission_denied", { message }))
+  await calls[0]?.refuse(world.error("chat_permission_denied", { message }))
   expect(errors).toEqual(['"one" was not said. Only moderators and admins may use the global channel.'])
 })
 

@@ -229,7 +229,7 @@ function authenticator(
       if (!(cause instanceof DatabaseBusy)) throw cause
       throw new HawserError("sys_service_unavailable", { message: cause.message, cause })
     })
-    if (record === undefined) throw new HawserError("auth_player_not_found", noAccount)
+    if (record === undefined) throw world.error("auth_player_not_found", noAccount)
     if (record.isBanned) throw new HawserError("auth_forbidden", { message: "this account is banned" })
     if (record.timeoutUntilMs !== null && record.timeoutUntilMs > Date.now()) {
       throw new HawserError("auth_forbidden", { message: "this account is timed out" })

@@ -34,6 +34,17 @@ export function check<Output>(
   }
 }
 
+/** Validates a value by a schema that must be synchronous. Another one makes the value invalid. */
+export function checkNow<Output>(
+  schema: Schema<unknown, Output>,
+  value: unknown,
+  label: string,
+): Checked<Output> {
+  const checked = check(schema, value, label)
+  if (!(checked instanceof Promise)) return checked
+  return { ok: false, error: invalid(`${label}: its schema must validate synchronously`) }
+}
+
 function invalid(message: string, cause?: unknown): HawserError {
   return new HawserError("invalid_reply", { message, cause })
 }

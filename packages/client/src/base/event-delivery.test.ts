@@ -1,53 +1,61 @@
 import { describe, expect, it } from "vitest"
+import { z } from "zod"
 import { EventBus } from "./event-bus.ts"
 import { EventDelivery } from "./event-delivery.ts"
 import type { Delivered } from "./event-delivery.ts"
 
-/** Named works that the test ends. */
-function createScene() {
+const matching = (pattern: RegExp): unknown => expect.stringMatching(pattern)
+
+function createScene(validateReplies: boolean) {
   const errors: unknown[] = []
   const onError = (error: unknown): void => void errors.push(error)
   const bus = new EventBus<Record<string, Delivered>>({ onError })
+  const events = new Map([
+    ["met", { payload: z.object({ name: z.string().trim() }) }],
+    ["late", { payload: z.object({ name: z.string() }).refine(async () => true) }],
+  ])
   const delivery = new EventDelivery({
     optionalEvents: new Set(),
-    events: new Map(),
+    validateReplies,
+    events,
     bus,
     onTopicEvent: () => {},
     onError,
   })
-  const done: string[] = []
-  const ends = new Map<string, () => void>()
-  const runSlowly = (name: string): void =>
-    delivery.run(async () => {
-      await new Promise<void>((resolve) => ends.set(name, resolve))
-      done.push(name)
-    })
-  const run = (name: string): void => delivery.run(() => void done.push(name))
-  const end = async (name: string): Promise<void> => {
-    ends.get(name)?.()
-    await new Promise((resolve) => setImmediate(resolve))
-  }
-  return { errors, done, runSlowly, run, end }
+  const heard: unknown[] = []
+  for (const name of events.keys()) bus.on(name, ({ payload }) => heard.push(payload))
+  const deliver = (type: string, payload: unknown): void => delivery.deliver({ kind: "event", type, payload })
+  return { errors, heard, delivery, deliver }
 }
 
 describe("EventDelivery", () => {
-  it("runs at once while nothing is being validated", () => {
-    const { done, run } = createScene()
-    run("a")
-    expect(done).toEqual(["a"])
+  it("delivers an event as it came, because the server has validated it", () => {
+    const { errors, heard, deliver } = createScene(false)
+    deliver("met", { name: " ann ", more: 1 })
+    deliver("met", 7)
+    expect([heard, errors]).toEqual([[{ name: " ann ", more: 1 }, 7], []])
   })
 
-  it("door-8 keeps the order behind each work that takes time, also behind the second one", async () => {
-    const { errors, done, runSlowly, run, end } = createScene()
-    runSlowly("a")
-    runSlowly("b")
-    await end("a")
-    expect(done).toEqual(["a"])
-    run("c")
-    expect(done).toEqual(["a"])
-    await end("b")
-    expect(done).toEqual(["a", "b", "c"])
-    run("d")
-    expect([done.at(-1), errors]).toEqual(["d", []])
+  it("validates events if the application asks for it", () => {
+    const { errors, heard, deliver } = createScene(true)
+    deliver("met", { name: " ann ", more: 1 })
+    deliver("met", 7)
+    deliver("late", { name: "" })
+    deliver("met", { name: "bob" })
+    expect(heard).toEqual([{ name: "ann" }, { name: "bob" }])
+    expect(errors).toMatchObject([
+      { code: "invalid_reply", message: matching(/^event "met": .*object/) },
+      { code: "invalid_reply", message: 'event "late": its schema must validate synchronously' },
+    ])
+  })
+
+  it("reports an error of the work, and continues", () => {
+    const { errors, delivery } = createScene(false)
+    const done: string[] = []
+    delivery.run(() => {
+      throw new TypeError("a listener fails")
+    })
+    delivery.run(() => void done.push("next"))
+    expect([errors, done]).toEqual([[new TypeError("a listener fails")], ["next"]])
   })
 })

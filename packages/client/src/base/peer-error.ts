@@ -1,13 +1,13 @@
 // Converts errors of the server, and close codes, to the errors that the application gets.
 import { HawserError, isErrorCode } from "@hawser/protocol"
-import { retryAfterClose } from "@hawser/protocol/core"
+import { errorWithCode, retryAfterClose } from "@hawser/protocol/core"
 import type { WireError } from "@hawser/protocol/core"
 
 /** Returns the error of a WireError. @param retryAfterMs delay from BUSY; the error's own delay has priority. */
 export function errorOf(error: WireError, retryAfterMs?: number): HawserError {
   const { code, message, category, details } = error
   const wait = error.retryAfterMs ?? retryAfterMs
-  return new HawserError(code, {
+  return errorWithCode(code, {
     message,
     // The error table's category has priority over an older peer's.
     ...(isErrorCode(code) ? {} : { category }),

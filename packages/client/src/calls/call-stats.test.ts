@@ -1,4 +1,5 @@
 import { HawserError } from "@hawser/protocol"
+import { errorWithCode } from "@hawser/protocol/core"
 import { SimulatedClock } from "@hawser/protocol/testing"
 import { expect, it } from "vitest"
 import { CallStats } from "./call-stats.ts"
@@ -12,7 +13,7 @@ it("counts outcomes by name and code, and how long they took", async () => {
   first.succeeded()
   await clock.advance(20)
   second.failed(new HawserError("timeout"))
-  third.failed(new HawserError("move_blocked"))
+  third.failed(errorWithCode("move_blocked"))
   expect(stats.read()).toEqual({
     move: { count: 3, failedByCode: { timeout: 1, move_blocked: 1 }, totalMs: 70, longestMs: 30 },
   })

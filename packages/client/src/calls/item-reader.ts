@@ -14,7 +14,8 @@ import { check } from "../base/checked.ts"
 export interface ItemReaderOptions {
   /** Name of the stream, for errors. */
   readonly name: string
-  readonly schema: Schema
+  /** Undefined: items are read as they came. */
+  readonly schema: Schema | undefined
   /** Most items that the server may send ahead of the reader. */
   readonly window: number
   readonly signal: AbortSignal | undefined
@@ -75,6 +76,7 @@ export class ItemReader extends AsyncQueue<unknown> {
     const { name, schema, window, giveUp } = this.#options
     this.#readCount += 1
     if (!this.isEnded && this.#readCount >= window / 2) this.#grant(this.#readCount)
+    if (schema === undefined) return { value: payload, done: false }
     const checked = await check(schema, payload, `an item of "${name}"`)
     if (checked.ok) return { value: checked.value, done: false }
     this.abandon()

@@ -13,9 +13,10 @@ import {
   isWellFormed,
   quoted,
 } from "@hawser/protocol/core"
-import type { CallSpec, ClientLimits, Clock, Encoded } from "@hawser/protocol"
+import type { ClientLimits, Clock, Encoded, Schema } from "@hawser/protocol"
 import type { EndFrame, PendingCall, Reference, ReplyFrame, TimerQueue } from "@hawser/protocol/core"
 import { check } from "../base/checked.ts"
+import type { Checked } from "../base/checked.ts"
 import type { ClientCounters } from "../base/counters.ts"
 import type { Carrier, OutgoingRequest, RequestKind } from "./carrier.ts"
 import { errorOf } from "../base/peer-error.ts"
@@ -63,7 +64,8 @@ export interface OpenRequest {
 }
 
 export interface CallRequest extends OpenRequest {
-  readonly spec: CallSpec
+  /** Schema of the reply; undefined: the promise resolves with the reply as it came. */
+  readonly reply: Schema | undefined
   /** Receives the outcome before the caller does. */
   readonly watch: CallWatch
 }
@@ -149,7 +151,7 @@ export class Requests {
   }
 
   call(request: CallRequest): Promise<unknown> {
-    const { name, spec, options, watch } = request
+    const { name, reply, options, watch } = request
     try {
       assertCallOptions(options)
     } catch (error) {
@@ -167,7 +169,17 @@ export class Requests {
       }
       this.open(request, {
         reject: failed,
-        resolve: (payload) => void validReply(name, spec, payload).then(succeeded, failed),
+        resolve(payload) {
+          if (reply === undefined) {
+            succeeded(payload)
+            return
+          }
+          const settle = (checked: Checked<unknown>): void =>
+            checked.ok ? succeeded(checked.value) : failed(checked.error)
+          const checked = check(reply, payload, `the reply of "${name}"`)
+          if (checked instanceof Promise) void checked.then(settle, failed)
+          else settle(checked)
+        },
       })
     })
     // With `drop` an unhandled rejection is not reported.
@@ -374,10 +386,4 @@ export class Requests {
 
 function isKey(key: unknown): boolean {
   return typeof key === "string" && key !== "" && key.length <= idempotencyKeyMaxLength && isWellFormed(key)
-}
-
-async function validReply(name: string, spec: CallSpec, payload: unknown): Promise<unknown> {
-  const checked = await check(spec.output, payload, `the reply of "${name}"`)
-  if (checked.ok) return checked.value
-  throw checked.error
 }

@@ -115,9 +115,9 @@ function setUp(changed: Partial<ClientLimits> = {}, profile: Profile = "hawser.1
   })
   const streams = new Streams({ limits, requests: () => requests, session: () => state.session })
   const open = (options: StreamOptions = {}): ItemReader =>
-    streams.open({ name: "count", spec, input: {}, options })
+    streams.open({ name: "count", item: anything, input: {}, options })
   const move = (): void => {
-    const request = { call: "command", name: "move", spec: { input: anything, output: anything } } as const
+    const request = { call: "command", name: "move", reply: anything } as const
     requests.call({ ...request, input: {}, options: {}, watch: unwatched }).catch(() => {})
   }
   const connect = (): string[] => {
@@ -228,14 +228,13 @@ describe("items and ends", () => {
   it("takes no end for the reply of a command", async () => {
     const { requests, connect } = setUp()
     connect()
-    const output: Schema = {
+    const reply: Schema = {
       "~standard": { version: 1, vendor: "test", validate: () => ({ issues: [{ message: "no" }] }) },
     }
-    const spec20 = { input: anything, output }
-    const request = { call: "command", name: "move", spec: spec20, input: {}, options: {} } as const
-    const reply = requests.call({ ...request, watch: unwatched })
+    const request = { call: "command", name: "move", reply, input: {}, options: {} } as const
+    const outcome = requests.call({ ...request, watch: unwatched })
     requests.onEnd(end(1))
-    expect(await codeOf(reply)).toBe("invalid_reply")
+    expect(await codeOf(outcome)).toBe("invalid_reply")
   })
 })
 

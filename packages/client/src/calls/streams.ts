@@ -2,7 +2,7 @@
 // about order, waiting, retransmission and the end. Drops items without a reader. Must not know sockets.
 import { HawserError } from "@hawser/protocol"
 import { quoted, streamWindowMax } from "@hawser/protocol/core"
-import type { ClientLimits, StreamSpec } from "@hawser/protocol"
+import type { ClientLimits, Schema } from "@hawser/protocol"
 import type { ItemFrame, Reference } from "@hawser/protocol/core"
 import type { Carrier } from "./carrier.ts"
 import { assertCallOptions } from "./check-call-options.ts"
@@ -22,7 +22,8 @@ export interface StreamOptions {
 
 export interface StreamRequest {
   readonly name: string
-  readonly spec: StreamSpec
+  /** Schema of an item; undefined: the reader gets items as they came. */
+  readonly item: Schema | undefined
   readonly input: unknown
   readonly options: StreamOptions
 }
@@ -50,7 +51,7 @@ export class Streams {
   }
 
   /** Opens a stream. @throws RangeError for an invalid window; like `assertCallOptions` for other options. */
-  open({ name, spec, input, options }: StreamRequest): ItemReader {
+  open({ name, item, input, options }: StreamRequest): ItemReader {
     const { limits, requests, session } = this.#options
     const { window = limits.streamWindow, signal } = options
     if (!Number.isInteger(window) || window < 1 || window > streamWindowMax)
@@ -60,7 +61,7 @@ export class Streams {
     let giveUp = (_reason: HawserError): void => {}
     const reader = new ItemReader({
       name,
-      schema: spec.item,
+      schema: item,
       window,
       signal,
       grant: (items) => {

@@ -1,6 +1,7 @@
 // Dispatches each frame of the server to the part of the client that handles it, and marks counted messages as handled.
 // Reports frames that a client does not take. Must not know sockets or when the client dials.
 import { HawserError } from "@hawser/protocol"
+import { errorWithCode } from "@hawser/protocol/core"
 import type { BadFrame, Frame, ReplicaPartsFrame, ReplyFrame, WireError } from "@hawser/protocol/core"
 import { errorOf } from "../base/peer-error.ts"
 import { describeCause } from "../base/report.ts"
@@ -81,8 +82,8 @@ function onDirective(
   const { binding, onFrame, supervisor } = parts
   switch (frame.kind) {
     case "reset":
-      binding.end(new HawserError(frame.cause))
-      binding.fail(new HawserError(frame.cause, { retry: "later" }))
+      binding.end(errorWithCode(frame.cause))
+      binding.fail(errorWithCode(frame.cause, { retry: "later" }))
       return
     case "bye": {
       // The error's `retry` decides whether the client reconnects.

@@ -17,7 +17,9 @@ export const compactDialect: Dialect = {
     if (frame.kind === "welcome") return { kind: "welcome", welcome: frame, event: undefined }
     if (frame.kind === "busy") return { kind: "busy", retryAfterMs: frame.retryAfterMs }
     if (frame.kind !== "bye") return { kind: "early" }
-    return { kind: "refused", error: { code: frame.code, message: frame.message, category: "permission" } }
+    const { code, message, details } = frame
+    const facts = details === undefined ? {} : { details }
+    return { kind: "refused", error: { code, message, category: "permission", ...facts } }
   },
   createSession: (options) => new NumberedSession(options),
 }

@@ -2,7 +2,7 @@
 // and resumes or begins the session at WELCOME. The caller of `receiveOpening` checks that the link is the current one.
 // Must not know listeners or when the client dials.
 import { HawserError } from "@hawser/protocol"
-import { unsendable, wireVersion } from "@hawser/protocol/core"
+import { errorWithCode, unsendable, wireVersion } from "@hawser/protocol/core"
 import type { WelcomeFrame } from "@hawser/protocol/core"
 import { errorOf } from "../base/peer-error.ts"
 import { receiveMessage } from "./client-frames.ts"
@@ -116,7 +116,7 @@ function open(parts: ClientParts, link: Link, { welcome, event }: Welcome): void
   const { binding, counters, onFrame, onFresh, onSession, outage, requests, supervisor, tallies } = parts
   const refusal = welcome.refusal ?? "session_unknown"
   if (binding.session?.claim() !== undefined) tallies.resumesRefused.add(refusal)
-  binding.end(new HawserError(refusal))
+  binding.end(errorWithCode(refusal))
   const session = createSession(parts, link, welcome)
   binding.session = session
   counters.sessionsOpened += 1

@@ -14,6 +14,8 @@ import type { WakeSource } from "./wake.ts"
 export interface Dependencies {
   readonly url: string
   readonly dialect: Dialect
+  /** True: replies, items, events and presence states are validated. */
+  readonly validateReplies: boolean
   readonly dial: Dial
   readonly clock: Clock
   readonly timers: TimerQueue

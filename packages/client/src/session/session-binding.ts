@@ -1,6 +1,7 @@
 // The current session of a client, and the connection that it is bound to. Ends them: a failed connection, a session that
 // both ends disagree about, a session that is over. Must not know tokens, listeners or when the client dials.
 import { HawserError } from "@hawser/protocol"
+import { errorWithCode } from "@hawser/protocol/core"
 import type { Requests } from "../calls/requests.ts"
 import { noCounts } from "./client-session.ts"
 import type { ClientSession, SessionCounts } from "./client-session.ts"
@@ -67,7 +68,7 @@ export class SessionBinding {
     this.session?.sendControl({ kind: "reset", cause: cause.code, count: this.counts.received })
     this.end(cause)
     if (link === undefined) return
-    const error = new HawserError(cause.code, { message: cause.message, retry: "later" })
+    const error = errorWithCode(cause.code, { message: cause.message, retry: "later" })
     supervisor.step({ kind: "failed", dial: link.dial, error }, () => links.close(link.dial, cause.code))
   }
 

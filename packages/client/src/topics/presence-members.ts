@@ -2,13 +2,14 @@
 // left with it. Events carry states, not steps, so a repeated event changes nothing. Must not know requests or frames.
 import type { Schema } from "@hawser/protocol"
 import type { PresenceList, PresentMember } from "@hawser/protocol/core"
-import { check } from "../base/checked.ts"
+import { checkNow } from "../base/checked.ts"
 import { EventBus } from "../base/event-bus.ts"
 import type { ListenOptions, Unsubscribe } from "../base/event-bus.ts"
 import type { Member, PresenceCopy, PresenceSnapshot, PresenceUpdate } from "./topic-api.ts"
 
 export interface PresenceMembersOptions {
   readonly topic: string
+  /** Schema of a state; undefined: states are shown as they came. */
   readonly schema: Schema | undefined
   /** Returns true while the client is in the topic and connected. */
   readonly isLive: () => boolean
@@ -127,15 +128,7 @@ export class PresenceMembers implements PresenceCopy {
   #checked(received: PresentMember): Member | undefined {
     const { schema, topic, onError } = this.#options
     if (schema === undefined) return received
-    const checked = check(schema, received.state, `a state in "${topic}"`)
-    if (checked instanceof Promise) {
-      onError(
-        new TypeError(
-          `the schema of presence in "${topic}" returned a promise: presence needs a synchronous schema`,
-        ),
-      )
-      return undefined
-    }
+    const checked = checkNow(schema, received.state, `a state in "${topic}"`)
     if (checked.ok) return { ...received, state: checked.value }
     onError(checked.error)
     return undefined

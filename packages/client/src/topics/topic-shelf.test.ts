@@ -1,4 +1,4 @@
-import { encodeOnce } from "@hawser/protocol"
+import { Encoded } from "@hawser/protocol/core"
 import { setFlagsFromString } from "node:v8"
 import { runInNewContext } from "node:vm"
 import { describe, expect, it } from "vitest"
@@ -23,7 +23,7 @@ function topicOf(shelf: TopicShelf, name: string): Topic {
       publish: never,
       setState: never,
       requestTimeoutMs: 10_000,
-      hold: (value) => encodeOnce(value),
+      hold: (value) => new Encoded(value),
       after: () => () => {},
     },
     status: () => ({ state: "open" }),

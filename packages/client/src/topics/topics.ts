@@ -1,6 +1,13 @@
 // All topics of a client: routes received frames to their topics, and sends the topics' requests. Must not know sockets.
 import { HawserError } from "@hawser/protocol"
-import { readJoined, readLeft, readPresenceEvent, topicCalls, topicKindOf } from "@hawser/protocol/core"
+import {
+  errorWithCode,
+  readJoined,
+  readLeft,
+  readPresenceEvent,
+  topicCalls,
+  topicKindOf,
+} from "@hawser/protocol/core"
 import type { Schema, TopicSpecs } from "@hawser/protocol"
 import type { EventFrame, Frame, TopicCall } from "@hawser/protocol/core"
 import { check } from "../base/checked.ts"
@@ -14,7 +21,8 @@ import { TopicShelf } from "./topic-shelf.ts"
 import { Topic } from "./topic.ts"
 import type { TopicCalls, TopicHost } from "./topic.ts"
 
-export interface TopicsOptions extends TopicHost, Pick<Dependencies, "dialect" | "limits" | "timers"> {
+export interface TopicsOptions
+  extends TopicHost, Pick<Dependencies, "dialect" | "limits" | "timers" | "validateReplies"> {
   /** Kinds of topics that the contract declares. */
   readonly topics: TopicSpecs
   readonly callStats: CallStats
@@ -63,7 +71,7 @@ export class Topics {
     const topic = new Topic({
       ...this.#options,
       name,
-      schema: spec.presence,
+      schema: this.#options.validateReplies ? spec.presence : undefined,
       calls: this.#calls,
       onUse: (used) => this.#topics.use(used),
     })
@@ -82,7 +90,7 @@ export class Topics {
         return true
       case "$leave":
         this.#find(readLeft(frame.payload), frame, (topic, { code, message }) =>
-          topic.membership.onRemoved(new HawserError(code, { message })),
+          topic.membership.onRemoved(errorWithCode(code, { message })),
         )
         return true
       case "$presence":
@@ -100,7 +108,7 @@ export class Topics {
 
   onSession(event: SessionEvent): void {
     if (event.kind !== "reset") return
-    const cause = new HawserError(event.cause)
+    const cause = errorWithCode(event.cause)
     for (const topic of this.#topics.all()) topic.onReset(cause)
   }
 
@@ -137,15 +145,10 @@ export class Topics {
     if (message !== undefined) throw new HawserError("not_available", { message })
     const { ahead = false, isUntimed = false, ...options } = how
     const watch = callStats.watch(name)
-    const request = { name, spec: anyCall, input, options, ahead, isUntimed, watch }
+    const request = { name, reply: undefined, input, options, ahead, isUntimed, watch }
     const reply = await requests().call({ call: "command", ...request })
     const checked = await check(replies, reply, `"${name}"`)
     if (checked.ok) return checked.value
     throw checked.error
   }
 }
-
-const anything: Schema = {
-  "~standard": { version: 1, vendor: "hawser", validate: (value) => ({ value }) },
-}
-const anyCall = { input: anything, output: anything }

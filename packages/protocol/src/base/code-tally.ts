@@ -11,7 +11,7 @@ export interface CodeTallyOptions {
 }
 
 /** Form of a code that can be a metric label without quoting. */
-const plainCode = /^[a-z][a-z0-9_]{0,63}$/
+const plainCode = /^[a-z][a-zA-Z0-9_]{0,63}$/
 
 /** Counters by error code. */
 export class CodeTally {

@@ -200,7 +200,7 @@ const brand = Symbol.for("hawser.error")
 
 /** An error with a code. A handler throws it to reject a request; the caller's promise rejects with it. */
 export class HawserError extends Error {
-  /** A code of the error table, or an application's lower_snake code. */
+  /** A code of the error table, or one of the contract. The code of a newer server stays as it came. */
   readonly code: string
   /** Whether a repetition can succeed. */
   readonly retry: Retry
@@ -211,9 +211,12 @@ export class HawserError extends Error {
   /** Time after which the same call may succeed, in milliseconds; undefined: unknown. */
   readonly retryAfterMs: number | undefined
 
-  /** Creates an error with a code of the table or of the application. Defaults: those of `HawserErrorOptions`. */
-  constructor(code: ErrorCode | (string & {}), options: HawserErrorOptions = {}) {
-    const known = isErrorCode(code) ? errorTable[code] : undefined
+  /**
+   * Creates an error with a code of the table. `contract.error` creates the errors of a contract. Defaults: those of
+   * `HawserErrorOptions`.
+   */
+  constructor(code: ErrorCode, options: HawserErrorOptions = {}) {
+    const known = rowOf(code)
     super(
       options.message ?? known?.sentence ?? code,
       options.cause === undefined ? {} : { cause: options.cause },
@@ -236,4 +239,20 @@ export class HawserError extends Error {
 /** Returns the sentence of the table; for a code of the application the code. */
 export function errorSentence(code: string): string {
   return isErrorCode(code) ? errorTable[code].sentence : code
+}
+
+/** Returns the row of a code; undefined for a code of the application, which `errorWithCode` lets through. */
+function rowOf(code: string): ErrorRow | undefined {
+  return isErrorCode(code) ? errorTable[code] : undefined
+}
+
+/** Returns an error with any code: one of the table, of a contract, or of a peer. */
+export function errorWithCode(code: string, options: HawserErrorOptions = {}): HawserError {
+  return new HawserError(anyCode(code), options)
+}
+
+/** The brand of this file: lets `errorWithCode` pass a code that is not of the table. */
+function anyCode<Code extends string>(code: string): Code
+function anyCode(code: string): string {
+  return code
 }

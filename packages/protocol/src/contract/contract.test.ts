@@ -1,4 +1,5 @@
 import { describe, expect, it } from "vitest"
+import { z } from "zod"
 import type { Schema } from "./schema.ts"
 import { defineTopic } from "./topic-kind.ts"
 import { contractTypes, defineContract, indexCalls, indexEvents, reservedTypes } from "./contract.ts"
@@ -70,7 +71,7 @@ describe("defineContract", () => {
   })
 
   it("takes an empty contract", () => {
-    expect(defineContract({ name: "c" })).toEqual({
+    expect(defineContract({ name: "c" })).toMatchObject({
       name: "c",
       commands: {},
       queries: {},
@@ -93,6 +94,46 @@ describe("defineContract", () => {
     )
     expect(() => defineContract({ name: "c", events, topics: { moved: chat } })).toThrow(/declared twice/)
     expect(() => defineContract({ name: "c", events, topics: { "chat:a": chat } })).toThrow(/camelCase/)
+  })
+})
+
+describe("schemas of events and presence states", () => {
+  const late = z.string().refine(async () => true)
+  const presence = defineTopic({ events: [], presence: late })
+
+  it("are refused if they are asynchronous", () => {
+    expect(() => defineContract({ name: "c", events: { moved: { payload: late } } })).toThrow(
+      new TypeError(
+        'the schema of event "moved" of contract "c" returned a promise; it must validate synchronously, and must not throw',
+      ),
+    )
+    expect(() => defineContract({ name: "c", topics: { chat: presence } })).toThrow(
+      new TypeError(
+        'the schema of presence of topic "chat" of contract "c" returned a promise; it must validate synchronously, and must not throw',
+      ),
+    )
+  })
+
+  it.each([undefined, null, "", 0, true, {}, []])("are found by the value %j", (only) => {
+    const validate = (value: unknown): ReturnType<Schema["~standard"]["validate"]> =>
+      JSON.stringify(value) === JSON.stringify(only) ? Promise.reject(new Error("late")) : { value }
+    const payload: Schema = { "~standard": { version: 1, vendor: "test", validate } }
+    expect(() => defineContract({ name: "c", events: { moved: { payload } } })).toThrow(/returned a promise/)
+  })
+
+  it("may throw", () => {
+    const validate = (): never => {
+      throw new Error("a validator that fails")
+    }
+    const payload: Schema = { "~standard": { version: 1, vendor: "test", validate } }
+    expect(() => defineContract({ name: "c", events: { moved: { payload } } })).not.toThrow()
+  })
+
+  it("are those of events and presence states alone", () => {
+    const call = { input: late, output: late }
+    expect(() =>
+      defineContract({ name: "c", commands: { a: call }, streams: { b: { input: late, item: late } } }),
+    ).not.toThrow()
   })
 })
 

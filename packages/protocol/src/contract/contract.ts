@@ -1,5 +1,8 @@
 // Defines the contract: the messages of an application, shared by client and server. Types are inferred from it.
 // Must not know frames or sessions.
+import { contractErrors } from "./contract-errors.ts"
+import type { ContractErrors, ErrorSpecs } from "./contract-errors.ts"
+import { assertSynchronous } from "./schema.ts"
 import type { Schema, SchemaInput, SchemaOutput } from "./schema.ts"
 import type { RecordOf, ReplicaSpec } from "./replica-schema.ts"
 import type { TopicSpec, TopicSpecs } from "./topic-kind.ts"
@@ -13,10 +16,22 @@ export type CallKind = "command" | "query"
 
 /** A command (changes state) or a query (does not). */
 export interface CallSpec<I extends Schema = Schema, O extends Schema = Schema> {
-  /** Schema of the input. The server validates it before the handler runs; an invalid one gets `invalid_input`. */
-  readonly input: I
-  /** Schema of the output. The client validates it before the promise resolves; an invalid one is `invalid_reply`. */
-  readonly output: O
+  /**
+   * Schema of the input. The server validates it before the handler runs; an invalid one gets `invalid_input`. Default: the call
+   * has no input, and a request with one gets `invalid_input`.
+   */
+  readonly input?: I
+  /**
+   * Schema of the output. The server validates the handler's result and sends the validated value. An invalid result is a fault
+   * of the handler: `onError` gets its issues, the caller `sys_internal_error`. Default: the call has no output; the caller's
+   * promise resolves with undefined, and the server discards the handler's result.
+   */
+  readonly output?: O
+  /**
+   * True: the server sends the handler's result without validation. The handler's return type is then the schema's output, and
+   * members that the schema would remove are sent. Default: the option `trustOutput` of `createServer`, false.
+   */
+  readonly trustOutput?: boolean
   /**
    * Rate limit per user, over all connections of the user. Default: only the limits on all messages of a user. A request
    * without a permit gets `rate_limited`.
@@ -26,10 +41,15 @@ export interface CallSpec<I extends Schema = Schema, O extends Schema = Schema> 
 
 /** A query whose reply is a sequence of items with flow control. */
 export interface StreamSpec<I extends Schema = Schema, O extends Schema = Schema> {
-  /** Schema of the input. The server validates it before the handler runs; an invalid one gets `invalid_input`. */
-  readonly input: I
-  /** Schema of one item. The client validates it before the reader receives it. */
+  /** Schema of the input; see `CallSpec.input`. Default: the stream has no input. */
+  readonly input?: I
+  /**
+   * Schema of one item. The server validates each item of the handler and sends the validated value. An invalid item ends the
+   * stream with `sys_internal_error`, and `onError` gets its issues.
+   */
   readonly item: O
+  /** True: the server sends the handler's items without validation; see `CallSpec.trustOutput`. */
+  readonly trustOutput?: boolean
   /**
    * Rate limit of new streams per user, over all connections of the user. Default: only the limits on all messages of a
    * user. A request without a permit gets `rate_limited`.
@@ -39,18 +59,23 @@ export interface StreamSpec<I extends Schema = Schema, O extends Schema = Schema
 
 /** An event that the server sends, or that clients publish to topics. */
 export interface EventSpec<P extends Schema = Schema> {
-  /** Schema of the payload. The client validates it before listeners run. */
+  /**
+   * Schema of the payload; it must validate synchronously. The server validates a payload once per publication, before any
+   * recipient gets it, and sends the validated value.
+   */
   readonly payload: P
+  /** True: the server sends its own payloads without validation; see `CallSpec.trustOutput`. Those of clients are validated. */
+  readonly trustOutput?: boolean
   /**
    * Delivery class; default `reliable`. `reliable`: in order, retransmitted after a resume, buffered up to the session's
    * send buffer. `volatile`: may be dropped if the receiver is slow; never overtakes an earlier reliable message.
    */
   readonly delivery?: "reliable" | "volatile"
   /**
-   * Conflation key of a volatile event: of the queued values with the same key only the latest is kept. Default: none, and a
-   * value that cannot be sent at once is dropped. It is a method, so that specs stay assignable.
+   * Conflation key of a volatile event, from the validated payload: of the queued values with the same key only the latest is
+   * kept. Default: none, and a value that cannot be sent at once is dropped. It is a method, so that specs stay assignable.
    */
-  key?(payload: SchemaInput<P>): string
+  key?(payload: SchemaOutput<P>): string
 }
 
 /** Commands or queries by name. */
@@ -70,6 +95,7 @@ export interface Contract<
   S extends StreamSpecs = StreamSpecs,
   R extends ReplicaSpecs = ReplicaSpecs,
   T extends TopicSpecs = TopicSpecs,
+  X extends ErrorSpecs = ErrorSpecs,
 > {
   /** Name of the contract. HELLO carries it; error messages contain it. */
   readonly name: string
@@ -85,14 +111,61 @@ export interface Contract<
   readonly replicas: R
   /** Kinds of topics. */
   readonly topics: T
+  /** Errors of the application. */
+  readonly errors: X
 }
+
+/** Result of `defineContract`: the messages of an application, and the methods for its errors. */
+export type DefinedContract<
+  C extends CallSpecs,
+  Q extends CallSpecs,
+  E extends EventSpecs,
+  S extends StreamSpecs,
+  R extends ReplicaSpecs,
+  T extends TopicSpecs,
+  X extends ErrorSpecs,
+> = Contract<C, Q, E, S, R, T, X> & ContractErrors<X>
 
 type NoSpecs = Readonly<Record<never, never>>
 
+/** Events by name, with the literal type of `trustOutput`. */
+type EventsOf<P extends Readonly<Record<string, Schema>>, F extends TrustFlags> = {
+  readonly [K in keyof P]: K extends keyof F
+    ? F[K] extends true
+      ? EventSpec<P[K]> & {
+          /** True: no validation. */
+          readonly trustOutput: true
+        }
+      : EventSpec<P[K]>
+    : EventSpec<P[K]>
+}
+/** Part of an event's spec from which `trustOutput` is inferred. */
+interface TrustFlag<Flag> {
+  /** Schema of the payload. */
+  readonly payload: Schema
+  /** The inferred flag. */
+  readonly trustOutput?: Flag
+}
+/** `true` for each event with `trustOutput: true`. */
+type TrustFlags = Readonly<Record<string, unknown>>
+
+/** Type of a member that a spec lacks. No value has it; the compiler's error shows the members that exist. */
+interface NoMember<Members extends string> {
+  /** The members that exist. */
+  readonly members: Members
+}
+
+/** Refuses misspelt members of specs. */
+type OnlyMembers<S, Members extends string> = {
+  readonly [K in keyof S]: { readonly [P in Exclude<keyof S[K], Members>]: NoMember<Members> }
+}
+
 /**
  * Declares a contract. A key is camelCase, at most 64 letters and digits, and unique among commands, queries, events, streams,
- * replicas and topics. Topics refer to events of the same contract.
- * @throws TypeError that names the key which breaks a rule.
+ * replicas and topics. Topics refer to events of the same contract. Schemas of events and presence states are called once with
+ * each of a few values, to find those that validate asynchronously.
+ * @throws TypeError that names the key which breaks a rule, the code of an error that is not snake_case or camelCase or is one of
+ * Hawser, or the event or topic whose schema is asynchronous.
  */
 export function defineContract<
   C extends CallSpecs = NoSpecs,
@@ -101,22 +174,28 @@ export function defineContract<
   S extends StreamSpecs = NoSpecs,
   R extends ReplicaSpecs = NoSpecs,
   T extends Readonly<Record<string, TopicSpec<keyof P & string>>> = NoSpecs,
+  X extends ErrorSpecs = NoSpecs,
+  const F extends TrustFlags = NoSpecs,
 >(spec: {
   /** Name of the contract. HELLO carries it; error messages contain it. */
   readonly name: string
   /** Requests that change state, by name. Default: none. */
-  readonly commands?: C
+  readonly commands?: C & OnlyMembers<C, "input" | "output" | "limit" | "trustOutput">
   /** Requests that change nothing, by name. Default: none. */
-  readonly queries?: Q
+  readonly queries?: Q & OnlyMembers<Q, "input" | "output" | "limit" | "trustOutput">
   /** Events by name. One with a `key` must be volatile. Default: none. */
-  readonly events?: { readonly [K in keyof P]: EventSpec<P[K]> }
+  readonly events?: { readonly [K in keyof P]: EventSpec<P[K]> } & {
+    readonly [K in keyof F]: TrustFlag<F[K]>
+  }
   /** Requests with a sequence of items as reply, by name. Default: none. */
-  readonly streams?: S
+  readonly streams?: S & OnlyMembers<S, "input" | "item" | "limit" | "trustOutput">
   /** Replicated records by name. Default: none. */
   readonly replicas?: R
   /** Kinds of topics by name. Their events must be in `events`. Default: none. */
   readonly topics?: T
-}): Contract<C, Q, { readonly [K in keyof P]: EventSpec<P[K]> }, S, R, T>
+  /** Errors of the application by code: the schema of their details, or null. Default: none. */
+  readonly errors?: X
+}): DefinedContract<C, Q, EventsOf<P, F>, S, R, T, X>
 export function defineContract(spec: {
   readonly name: string
   readonly commands?: CallSpecs
@@ -125,8 +204,10 @@ export function defineContract(spec: {
   readonly streams?: StreamSpecs
   readonly replicas?: ReplicaSpecs
   readonly topics?: TopicSpecs
-}): Contract {
-  const { name, commands = {}, queries = {}, events = {}, streams = {}, replicas = {}, topics = {} } = spec
+  readonly errors?: ErrorSpecs
+}): Contract & ContractErrors<ErrorSpecs> {
+  const { name, commands = {}, queries = {}, events = {}, streams = {}, replicas = {} } = spec
+  const { topics = {}, errors = {} } = spec
   const seen = new Set<string>()
   const parts = [commands, queries, events, streams, replicas, topics]
   for (const key of parts.flatMap((specs) => Object.keys(specs))) {
@@ -142,13 +223,17 @@ export function defineContract(spec: {
     if (event.key !== undefined && event.delivery !== "volatile") {
       throw new TypeError(`contract "${name}": event "${key}" has a key, so its delivery must be volatile`)
     }
+    assertSynchronous(event.payload, `event "${key}" of contract "${name}"`)
   }
   for (const [key, topic] of Object.entries(topics)) {
     const unknown = topic.events.find((event) => !Object.hasOwn(events, event))
     if (unknown !== undefined)
       throw new TypeError(`contract "${name}": topic "${key}" names "${unknown}", which is not an event`)
+    if (topic.presence !== undefined)
+      assertSynchronous(topic.presence, `presence of topic "${key}" of contract "${name}"`)
   }
-  return { name, commands, queries, events, streams, replicas, topics }
+  const methods = contractErrors(name, errors)
+  return { name, commands, queries, events, streams, replicas, topics, errors, ...methods }
 }
 
 /** Returns all type names of a contract in the order of the wire's type table. */
@@ -220,19 +305,64 @@ export type PresenceState<T extends Contract, K extends TopicKind<T>> =
 /** State of a kind without a presence schema; `unknown` if the contract's type is not known. */
 type NoState<P> = [P] extends [undefined] ? undefined : unknown
 
-/** Input that a caller passes, before validation. */
-export type CallInput<S extends CallSpec | StreamSpec> = SchemaInput<S["input"]>
-/** Input that a handler receives, after validation. */
-export type ValidInput<S extends CallSpec | StreamSpec> = SchemaOutput<S["input"]>
-/** Output that a handler returns, before validation. */
-export type CallOutput<S extends CallSpec> = SchemaInput<S["output"]>
-/** Output that a caller receives, after validation. */
-export type ValidOutput<S extends CallSpec> = SchemaOutput<S["output"]>
-/** Item that the handler of a stream yields, before validation. */
-export type StreamItem<S extends StreamSpec> = SchemaInput<S["item"]>
+/** Input that a caller passes, before validation; undefined for a call without input. */
+export type CallInput<S extends CallSpec | StreamSpec> = S extends { readonly input: infer I extends Schema }
+  ? SchemaInput<I>
+  : Erased<S, "input">
+/** Input that a handler receives, after validation; undefined for a call without input. */
+export type ValidInput<S extends CallSpec | StreamSpec> = S extends { readonly input: infer I extends Schema }
+  ? SchemaOutput<I>
+  : Erased<S, "input">
+/** Arguments of a request after its name. The input may be left out if the call has none, or if its type includes undefined. */
+export type CallArguments<S extends CallSpec | StreamSpec, Options> =
+  undefined extends CallInput<S>
+    ? [input?: CallInput<S>, options?: Options]
+    : [input: CallInput<S>, options?: Options]
+/** Output that a handler returns: before validation, or with `trustOutput` after it. Undefined for a call without output. */
+export type CallOutput<S extends CallSpec> = S extends { readonly output: infer O extends Schema }
+  ? SentBy<S, O>
+  : Erased<S, "output">
+/** Output that a caller receives, after validation; undefined for a call without output. */
+export type ValidOutput<S extends CallSpec> = S extends { readonly output: infer O extends Schema }
+  ? SchemaOutput<O>
+  : Erased<S, "output">
+/** Item that the handler of a stream yields: before validation, or with `trustOutput` after it. */
+export type StreamItem<S extends StreamSpec> = SentBy<S, S["item"]>
 /** Item that the reader of a stream receives, after validation. */
 export type ValidItem<S extends StreamSpec> = SchemaOutput<S["item"]>
-/** Payload that is published, before validation. */
+/** Payload that a client publishes, before validation. */
 export type EventPayload<T extends Contract, K extends EventName<T>> = SchemaInput<T["events"][K]["payload"]>
+/** Payload that the server sends: before validation, or with `trustOutput` after it. */
+export type SentPayload<T extends Contract, K extends EventName<T>> = SentBy<
+  T["events"][K],
+  T["events"][K]["payload"]
+>
 /** Payload that a listener receives, after validation. */
 export type ValidPayload<T extends Contract, K extends EventName<T>> = SchemaOutput<T["events"][K]["payload"]>
+
+/** Value that the server sends. */
+type SentBy<S, O extends Schema> = S extends {
+  /** True: no validation. */
+  readonly trustOutput: true
+}
+  ? SchemaOutput<O>
+  : SchemaInput<O>
+/** Type of an absent member; `unknown` if the spec's type is not known. */
+type Erased<S, Member extends string> = Member extends keyof S ? unknown : undefined
+
+/** The contract of a server with the option `trustOutput`: handlers and publications give validated values. */
+export type Trusted<T extends Contract> = Contract<
+  TrustedSpecs<T["commands"]>,
+  TrustedSpecs<T["queries"]>,
+  TrustedSpecs<T["events"]>,
+  TrustedSpecs<T["streams"]>,
+  T["replicas"],
+  T["topics"],
+  T["errors"]
+>
+type TrustedSpecs<S> = {
+  readonly [K in keyof S]: S[K] & {
+    /** True: no validation. */
+    readonly trustOutput: true
+  }
+}

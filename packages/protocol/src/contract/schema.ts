@@ -31,6 +31,47 @@ export function validate<S extends Schema>(
   return result instanceof Promise ? result.then(toValidated) : toValidated(result)
 }
 
+/**
+ * Validates a value of a schema that must be synchronous.
+ * @param what name of the schema's value in the error: `event "moved"`.
+ * @throws TypeError for a schema that returns a promise, and the validator's own error.
+ */
+export function validateNow<S extends Schema>(
+  schema: S,
+  value: unknown,
+  what: string,
+): Validated<SchemaOutput<S>> {
+  const result = validate(schema, value)
+  if (result instanceof Promise) throw asynchronousSchema(what, result)
+  return result
+}
+
+/** Values that find the promise of most asynchronous schemas: one that checks a type first, or none. */
+const probes: readonly unknown[] = [undefined, null, "", 0, true, {}, []]
+
+/** @throws TypeError for a schema that returns a promise for one of a few values. Errors of the validator itself are ignored. */
+export function assertSynchronous(schema: Schema, what: string): void {
+  for (const probe of probes) {
+    let result: unknown
+    try {
+      result = schema["~standard"].validate(probe)
+    } catch {
+      continue
+    }
+    if (result instanceof Promise) throw asynchronousSchema(what, result)
+  }
+}
+
+/** Returns the error for a schema that must be synchronous. @param result promise that it returned. */
+export function asynchronousSchema(what: string, result: Promise<unknown>): TypeError {
+  // Its outcome is of no interest, also if it rejects.
+  result.catch(() => {})
+  // Zod returns a rejecting promise for a transform that throws.
+  return new TypeError(
+    `the schema of ${what} returned a promise; it must validate synchronously, and must not throw`,
+  )
+}
+
 function toValidated<T>(result: StandardSchemaV1.Result<T>): Validated<T> {
   if (result.issues === undefined) return { ok: true, value: result.value }
   return { ok: false, issues: result.issues.slice(0, 8).map(toIssue) }

@@ -2,7 +2,7 @@ import { encode } from "@msgpack/msgpack"
 import fc from "fast-check"
 import { describe, expect, it } from "vitest"
 import { clientMessageLimits, serverMessageLimits } from "../wire/message-limits.ts"
-import { encodeOnce } from "../wire/encoded.ts"
+import { Encoded } from "../wire/encoded.ts"
 import { camelCase, createEnvelopeCodec, snakeCase } from "./envelope-codec.ts"
 import type { Frame } from "../wire/frame.ts"
 
@@ -408,8 +408,8 @@ describe("depth", () => {
     const event = (payload: unknown): Frame => ({ kind: "event", type: "left", payload })
     expect(codec.decode(codec.encode(event(nested(30))), 0).kind).toBe("event")
     expect(() => codec.encode(event(nested(31)))).toThrow(/nested too deep.*32/)
-    expect(codec.decode(codec.encode(event(encodeOnce(nested(30)))), 0).kind).toBe("event")
-    expect(() => codec.encode(event(encodeOnce(nested(31))))).toThrow(/nested too deep.*32/)
+    expect(codec.decode(codec.encode(event(new Encoded(nested(30)))), 0).kind).toBe("event")
+    expect(() => codec.encode(event(new Encoded(nested(31))))).toThrow(/nested too deep.*32/)
   })
 })
 

@@ -1,6 +1,5 @@
 // Declares, writes and reads the messages of the topics layer, except publications: four requests of clients and three events
 // of the server. Checks everything that a peer sent. Must not know members or histories.
-import type { CallSpec } from "../contract/contract.ts"
 import type { Schema } from "../contract/schema.ts"
 import { isMap } from "../wire/payload-codec.ts"
 import { sentence } from "../base/sentence.ts"
@@ -270,7 +269,7 @@ function callOf<I, O>(
   what: string,
   readInput: (value: unknown) => I | undefined,
   readOutput: (value: unknown) => O | undefined,
-): CallSpec<Schema<unknown, I>, Schema<unknown, O>> {
+): { readonly input: Schema<unknown, I>; readonly output: Schema<unknown, O> } {
   return { input: shapeOf(what, readInput), output: shapeOf(`the reply to ${what}`, readOutput) }
 }
 

@@ -37,6 +37,17 @@ export const frameByte = {
   replica: 0x83,
 } as const satisfies Readonly<Record<FrameName, number>>
 
+/** Index of the application's payload in the fields of a frame, by its first byte. Only this field may be absent (W24). */
+export const payloadAt: Readonly<Record<number, number | undefined>> = {
+  [frameByte.event]: 1,
+  [frameByte.request]: 1,
+  [frameByte.reply]: 2,
+  [frameByte.item]: 1,
+  [frameByte.topicEvent]: 3,
+  [frameByte.volatile]: 1,
+  [frameByte.volatileKeyed]: 2,
+}
+
 /** Returns the class of a frame; `invalid` without a byte. */
 export function classifyFirstByte(byte: number | undefined): FrameClass {
   if (byte === undefined) return "invalid"

@@ -1,4 +1,4 @@
-import { encode } from "@msgpack/msgpack"
+import { ExtData, encode } from "@msgpack/msgpack"
 import fc from "fast-check"
 import { describe, expect, it } from "vitest"
 import { errorTable } from "../base/errors.ts"
@@ -118,7 +118,10 @@ describe("the round trip", () => {
       { requiredKeys: ["kind", "reason", "startInMs", "deadlineMs"] },
     ),
     busy: fc.record({ kind: kind("busy"), retryAfterMs: count }),
-    bye: fc.record({ kind: kind("bye"), code: text, message: text }),
+    bye: fc.record(
+      { kind: kind("bye"), code: text, message: text, details },
+      { requiredKeys: ["kind", "code", "message"] },
+    ),
     cancel: fc.record({ kind: kind("cancel"), reference: count }),
     event: fc.record({ kind: kind("event"), type, payload }),
     request: fc.record(
@@ -208,6 +211,55 @@ describe("the round trip", () => {
       expect(bytes[3]).toBe(row.wire)
       expect(codec.decode(bytes, 1)).toMatchObject({ outcome: { error: { code, category: row.category } } })
     }
+  })
+})
+
+describe("an absent payload", () => {
+  const absent = new ExtData(0, Uint8Array.of(0))
+  const frames: readonly (readonly [name: string, byte: number, fields: readonly unknown[], at: number])[] = [
+    ["event", frameByte.event, [3, 1], 1],
+    ["request", frameByte.request, [2, 1, 0, "k"], 1],
+    ["reply", frameByte.reply, [1, 0, 1], 2],
+    ["item", frameByte.item, [1, 1], 1],
+    ["topicEvent", frameByte.topicEvent, ["t", 1, 3, 1, ["u", 1]], 3],
+    ["volatile", frameByte.volatile, [2, 1, "t", ["u", 1]], 1],
+    ["volatileKeyed", frameByte.volatileKeyed, ["k", 2, 1, ["u", 1]], 2],
+  ]
+  const hello = ["hello", frameByte.hello, [1, "t", null, "c", 1, null, "game"], -1] as const
+  const bye = ["bye", frameByte.bye, ["c", "m", { a: 1 }], -1] as const
+
+  it.each([...frames, hello, bye])(
+    "stands in a %s only in the place of its payload",
+    (...[, byte, fields, at]) => {
+      const kindWith = (place: number, value: unknown): string =>
+        codec.decode(joined(byte, fields.with(place, value)), 5).kind
+      expect(codec.decode(joined(byte, fields), 5).kind).not.toBe("bad")
+      for (const place of fields.keys()) {
+        expect(kindWith(place, absent) === "bad", `place ${place}`).toBe(place !== at)
+        expect(kindWith(place, [absent]), `in an array at ${place}`).toBe("bad")
+        expect(kindWith(place, { a: absent }), `in a map at ${place}`).toBe("bad")
+      }
+      expect(codec.decode(joined(byte, [...fields, absent]), 5).kind).toBe("bad")
+    },
+  )
+
+  it("is exactly three bytes", () => {
+    expect(codec.decode(bytesOf("409203d40000"), 0)).toEqual({
+      kind: "event",
+      type: "chat",
+      payload: undefined,
+    })
+    for (const other of ["d40001", "d40100", "c7010000", "d5000000", "d400", "d4ff00"])
+      expect(codec.decode(bytesOf(`409203${other}`), 0).kind, other).toBe("bad")
+  })
+
+  it("does not affect the next message", () => {
+    expect(codec.decode(bytesOf("4092d4000001"), 0).kind).toBe("bad")
+    expect(codec.decode(bytesOf("40920301"), 0)).toEqual({ kind: "event", type: "chat", payload: 1 })
+  })
+
+  it("is no result of a failed request", () => {
+    expect(codec.decode(joined(frameByte.reply, [1, 5, absent]), 0).kind).toBe("bad")
   })
 })
 

@@ -2,7 +2,7 @@
 // specification is docs/protocol.md. Must not know sessions.
 import type { MessageLimits } from "./message-limits.ts"
 import type { Codec } from "./codec.ts"
-import { classifyFirstByte, frameByte } from "./frame-byte.ts"
+import { classifyFirstByte, frameByte, payloadAt } from "./frame-byte.ts"
 import { decodeBody } from "./frame-decode.ts"
 import { frameBody } from "./frame-encode.ts"
 import type { BadFrame, Frame } from "./frame.ts"
@@ -28,7 +28,7 @@ export function createFrameCodec(types: TypeTable, reads: MessageLimits, writes 
     // The body is packed by the replica's schema; `readReplicaFrame` checks it.
     if (byte === frameByte.replicaParts) return { kind: "replicaParts", bytes }
     const reference = byte === frameByte.request ? count : null
-    const body = payloads.decode(bytes, 1)
+    const body = payloads.decode(bytes, 1, payloadAt[byte])
     if (!body.ok) return { kind: "bad", reference, error: body.error }
     if (!Array.isArray(body.value)) return bad(reference, "the body of a frame must be an array")
     const fields: readonly unknown[] = body.value

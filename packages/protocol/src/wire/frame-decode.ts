@@ -62,8 +62,15 @@ const decoders: {
   [frameByte.sync]: ([count, digest]) =>
     isCount(count) && isDigest(digest) ? { kind: "sync", count, digest } : undefined,
   [frameByte.busy]: ([retryAfterMs]) => (isCount(retryAfterMs) ? { kind: "busy", retryAfterMs } : undefined),
-  [frameByte.bye]: ([code, message]) =>
-    isText(code) ? { kind: "bye", code, message: isText(message) ? message : "" } : undefined,
+  [frameByte.bye]: ([code, message, details]) =>
+    isText(code)
+      ? {
+          kind: "bye",
+          code,
+          message: isText(message) ? message : "",
+          ...(isMap(details) ? { details } : {}),
+        }
+      : undefined,
   [frameByte.have]: ([held]) => decodeHave(held),
   [frameByte.void]: ([references]) =>
     Array.isArray(references) && references.every(isCount) ? { kind: "void", references } : undefined,

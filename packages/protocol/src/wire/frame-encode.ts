@@ -63,7 +63,7 @@ export function frameBody(frame: Frame, types: TypeTable): FrameBody {
     case "busy":
       return body(frameByte.busy, [wholeMs(frame.retryAfterMs)])
     case "bye":
-      return body(frameByte.bye, [wellFormed(frame.code), wellFormed(frame.message)])
+      return body(frameByte.bye, byeFields(frame))
     case "event":
       return body(frameByte.event, [types.numberOf(frame.type), frame.payload])
     case "request":
@@ -130,6 +130,10 @@ function goawayFields(frame: Extract<Frame, { kind: "goaway" }>): unknown[] {
   const flags = intent === undefined ? undefined : goawayFlag[intent]
   const back = backInMs === undefined ? undefined : wholeMs(backInMs)
   return withTrailing([wellFormed(reason), wholeMs(startInMs), wholeMs(deadlineMs)], [flags, address, back])
+}
+
+function byeFields({ code, message, details }: Extract<Frame, { kind: "bye" }>): unknown[] {
+  return withTrailing([wellFormed(code), wellFormed(message)], [details])
 }
 
 function authorFields(author: Author | undefined): unknown[] | undefined {

@@ -368,6 +368,8 @@ export type Frame =
       readonly code: string
       /** Sentence for a person; empty: none. */
       readonly message: string
+      /** Machine-readable facts of the application's error. Absent: none. */
+      readonly details?: Readonly<Record<string, unknown>>
     }
   | {
       /** Frame kind: a control frame of a later version (W8). The receiver ignores it. */

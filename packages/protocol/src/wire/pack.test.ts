@@ -1,7 +1,7 @@
 import { encode } from "@msgpack/msgpack"
 import fc from "fast-check"
 import { describe, expect, it } from "vitest"
-import { encodeOnce, encodedArray } from "./encoded.ts"
+import { Encoded, encodedArray } from "./encoded.ts"
 import { Packer } from "./pack.ts"
 
 const wide = { maxBytes: 2 ** 31, maxDepth: 32, maxElements: 2 ** 31, maxKeyBytes: 2 ** 31 }
@@ -92,6 +92,8 @@ describe("a value is written as the library writes it", () => {
     let sent = 0
     fc.assert(
       fc.property(anything, (value) => {
+        // An absent payload is no value of MessagePack.
+        if (value === undefined) return
         const bytes = packedOrRefused(value)
         if (bytes === undefined) return
         sent += 1
@@ -115,7 +117,7 @@ function packedOrRefused(value: unknown): string | undefined {
 describe("the first byte", () => {
   it("precedes the value", () => {
     expect(hex(packer.packFrame(0x41, [1, "a"]))).toBe("419201a161")
-    expect(hex(packer.packFrame(0, [undefined]))).toBe("0091c0")
+    expect(hex(packer.packFrame(0x41, [1, undefined]))).toBe("419201d40000")
   })
 })
 
@@ -143,7 +145,7 @@ describe("a value that packs another while it is packed", () => {
           expect(() => packer.pack([others, 5n])).toThrow("[1]: a bigint is not sent")
           return "b".repeat(size)
         },
-        third: encodeOnce({ list: encodedArray([encodeOnce("shared"), "plain"]) }),
+        third: new Encoded({ list: encodedArray([new Encoded("shared"), "plain"]) }),
       }
       const plainValue = { first: [1, 2], second: "b".repeat(size), third: { list: ["shared", "plain"] } }
       expect(packed([value, value])).toBe(byLibrary([plainValue, plainValue]))
@@ -154,7 +156,7 @@ describe("a value that packs another while it is packed", () => {
 
 describe("a shared encoding", () => {
   it("has the depth of its value, also if others are packed meanwhile", () => {
-    const shared = encodeOnce({
+    const shared = new Encoded({
       get size(): number {
         return packer.pack([[[[1]]]]).length
       },
@@ -166,7 +168,7 @@ describe("a shared encoding", () => {
   })
 
   it("may be at any place, and contain others", () => {
-    const inner = encodeOnce(["inner"])
+    const inner = new Encoded(["inner"])
     const value = { plain: [{ list: encodedArray([inner, ["beside"]]) }], again: inner }
     expect(packed(value)).toBe(byLibrary({ plain: [{ list: [["inner"], ["beside"]] }], again: ["inner"] }))
   })

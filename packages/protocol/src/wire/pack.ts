@@ -13,7 +13,8 @@ const scratchBytes = 1024
 const keptBytes = 64 * 1024
 /** Length up to which a loop is faster than the platform's encoder, measured on Node 20. */
 const shortText = 40
-
+/** An absent payload (W24). Only parts of a frame may be absent. */
+const absent = Uint8Array.of(0xd4, 0, 0)
 /** Marks a value without a first byte. */
 const noFrame = -1
 const atOnce = { around: 0, hiddenSteps: 0 }
@@ -51,9 +52,8 @@ export class Packer {
   }
 
   /**
-   * Returns the value's bytes. A number that is not an integer within 53 bits is a float; `undefined` members of maps are
-   * omitted; `undefined` as the whole value is nil. An object is a map of its own enumerable members. `Date` is a timestamp;
-   * `Uint8Array`, `DataView` and `ArrayBuffer` are binaries; `Encoded` is its bytes.
+   * Returns the bytes. A number that is not an integer within 53 bits is a float; `undefined` members of maps are omitted. An
+   * object is a map of its own enumerable members. `Date`s are timestamps, `ArrayBuffer`s and their byte views binaries.
    * @param hiddenSteps number of leading steps of an error's path that are not part of the application's value.
    * @throws UnsendableError `message_too_large` for more than `limits.maxBytes`, `invalid_input` for any other value that the
    * receiver would refuse or misread.
@@ -62,7 +62,7 @@ export class Packer {
     return this.#whole(value, noFrame, { around: 0, hiddenSteps }).bytes
   }
 
-  /** Returns one byte and an array of the parts; an `undefined` part is nil. Paths of errors begin inside a part. */
+  /** Returns one byte and an array of the parts; an `undefined` part is absent (W24). Paths of errors begin inside a part. */
   packFrame(firstByte: number, parts: readonly unknown[]): Uint8Array {
     return this.#whole(parts, firstByte, atOnce).bytes
   }
@@ -128,7 +128,7 @@ export class Packer {
       case "boolean":
         return this.#byte(value ? 0xc3 : 0xc2)
       case "undefined":
-        return this.#byte(0xc0)
+        return this.#copy(absent)
       case "object":
         return value === null ? this.#byte(0xc0) : this.#object(value, depth)
       case "bigint":

@@ -2,7 +2,7 @@ import { decode, encode } from "@msgpack/msgpack"
 import fc from "fast-check"
 import { describe, expect, it } from "vitest"
 import { clientMessageLimits } from "./message-limits.ts"
-import { Encoded, encodeOnce, encodedArray, encodedMap, plain } from "./encoded.ts"
+import { Encoded, encodedArray, encodedMap, plain } from "./encoded.ts"
 import { createPayloadCodec } from "./payload-codec.ts"
 
 const codec = createPayloadCodec(clientMessageLimits)
@@ -119,7 +119,7 @@ describe("shared encodings", () => {
         ),
         (items, members) => {
           const shared = encodedMap<Record<string, unknown>>({
-            list: encodedArray(items.map((item, index) => (index % 2 === 0 ? encodeOnce(item) : item))),
+            list: encodedArray(items.map((item, index) => (index % 2 === 0 ? new Encoded(item) : item))),
             map: encodedMap<Record<string, unknown>>(members),
           })
           expect(plain(shared)).toEqual({ list: items, map: members })
@@ -148,7 +148,7 @@ describe("shared encodings", () => {
 
   it("encodes once for all messages that carry it", () => {
     let reads = 0
-    const chunk = encodeOnce({
+    const chunk = new Encoded({
       get tiles() {
         reads += 1
         return [1, 2, 3]
@@ -180,13 +180,13 @@ describe("depth", () => {
     ["by itself", 0, (value) => codec.encode(value)],
     ["in a frame", 1, (value) => codec.encodeFrame(0x40, [1, value])],
     ["in a map", 1, (value) => codec.encodeMap({ id: null, payload: value })],
-    ["shared, in a frame", 1, (value) => codec.encodeFrame(0x40, [1, encodeOnce(value)])],
-    ["shared, in a map", 1, (value) => codec.encodeMap({ id: null, payload: encodeOnce(value) })],
-    ["beside what is shared", 1, (value) => codec.encodeFrame(0x40, [value, encodeOnce(1)])],
+    ["shared, in a frame", 1, (value) => codec.encodeFrame(0x40, [1, new Encoded(value)])],
+    ["shared, in a map", 1, (value) => codec.encodeMap({ id: null, payload: new Encoded(value) })],
+    ["beside what is shared", 1, (value) => codec.encodeFrame(0x40, [value, new Encoded(1)])],
     [
       "shared in a composition",
       3,
-      (value) => codec.encodeMap({ payload: encodedMap({ list: encodedArray([1, encodeOnce(value)]) }) }),
+      (value) => codec.encodeMap({ payload: encodedMap({ list: encodedArray([1, new Encoded(value)]) }) }),
     ],
     [
       "plain in a composition",
@@ -207,7 +207,7 @@ describe("depth", () => {
   })
 
   it("of one shared encoding is checked in every message", () => {
-    const shared = encodeOnce(nested(most - 1, [1]))
+    const shared = new Encoded(nested(most - 1, [1]))
     for (let time = 0; time < 2; time += 1) {
       expect(codec.decode(codec.encodeFrame(0x40, [shared]), 1).ok).toBe(true)
       expect(() => codec.encodeFrame(0x40, [encodedArray([shared])])).toThrow("nested too deep")
@@ -223,7 +223,7 @@ describe("depth", () => {
     const loop: unknown[] = []
     loop.push(loop, loop)
     expect(() => codec.encode(loop)).toThrow(/deep/)
-    expect(() => codec.encodeFrame(0x40, [encodeOnce(loop)])).toThrow(/deep/)
+    expect(() => codec.encodeFrame(0x40, [new Encoded(loop)])).toThrow(/deep/)
   })
 })
 

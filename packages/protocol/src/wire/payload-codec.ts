@@ -21,7 +21,7 @@ type Decoded =
 export interface PayloadCodec {
   /** Encodes a value, which may contain shared encodings (`Encoded`) at any place. */
   encode(value: unknown): Uint8Array
-  /** Encodes one byte and an array of the parts. The path of an error begins inside a part. */
+  /** Encodes one byte and an array of the parts; an `undefined` part is absent. The path of an error begins inside a part. */
   encodeFrame(firstByte: number, parts: readonly unknown[]): Uint8Array
   /** Encodes a map in the order of its members. The path of an error begins inside a member. */
   encodeMap(members: Readonly<Record<string, unknown>>): Uint8Array
@@ -30,8 +30,11 @@ export interface PayloadCodec {
    * @param around number of containers around it in that message.
    */
   hold<T>(value: Encodable<T>, around: number): Encoded<T>
-  /** Decodes bytes[start..] as exactly one value. Binaries are views of `bytes`. Never throws. */
-  decode(bytes: Uint8Array, start: number): Decoded
+  /**
+   * Decodes bytes[start..] as exactly one value. Binaries are views of `bytes`. Never throws.
+   * @param payloadAt index of the one item of the outermost array that may be absent; undefined: none may.
+   */
+  decode(bytes: Uint8Array, start: number, payloadAt?: number): Decoded
 }
 
 /** @param reads limits of this end's reader. @param writes limits of the peer's reader. */
@@ -44,8 +47,8 @@ export function createPayloadCodec(reads: MessageLimits, writes = reads): Payloa
     encodeFrame: (firstByte, parts) => packer.packFrame(firstByte, parts),
     encodeMap: (members) => packer.pack(members, 1),
     hold: (value, around) => Encoded.of(plain(value), packer.hold(value, around)),
-    decode(bytes, start) {
-      const result = unpacker.unpack(bytes, start)
+    decode(bytes, start, payloadAt) {
+      const result = unpacker.unpack(bytes, start, payloadAt)
       if (result.ok) return result
       const code = result.code === "message_too_large" ? result.code : "sys_invalid_message"
       return { ok: false, error: { code, message: result.reason, category: "validation" } }

@@ -10,6 +10,7 @@
 // Of duplicate keys the last one wins. This is harmless in a payload; a reader that interprets keys (an envelope) must expect
 // it. `constructor` and `prototype` are ordinary keys of a payload.
 // Beyond the rules of the format it refuses keys that are not text, `__proto__`, and timestamps that a Date cannot hold.
+// An absent value, the three bytes d4 00 00, is `undefined`. It is refused everywhere but at the payload's position.
 import { type MessageLimits, nestingMax } from "./message-limits.ts"
 
 /** Result of decoding. The reason is a fixed text without the peer's bytes. */
@@ -66,6 +67,7 @@ export class Unpacker {
   #at = 0
   #end = 0
   #elements = 0
+  #absentCount = 0
   #fault: keyof typeof reasons | undefined
 
   constructor(limits: MessageLimits) {
@@ -76,8 +78,9 @@ export class Unpacker {
   /**
    * Reads `bytes[start..]`, which must be exactly one value. Binaries are views of `bytes`. The code is `message_too_large` if
    * `bytes` is longer than `limits.maxBytes`, otherwise `message_malformed`. Never throws.
+   * @param payloadAt index of the one item of the outermost array that may be absent; undefined: none may.
    */
-  unpack(bytes: Uint8Array, start: number): Unpacked {
+  unpack(bytes: Uint8Array, start: number, payloadAt?: number): Unpacked {
     if (bytes.length > this.#limits.maxBytes) {
       return { ok: false, code: "message_too_large", reason: "the message has more bytes than maxBytes" }
     }
@@ -86,7 +89,10 @@ export class Unpacker {
     this.#end = bytes.length
     const value = this.#value(0, 0)
     if (this.#at !== this.#end) this.#refuse(this.#at > this.#end ? "truncated" : "trailing")
+    if (this.#absentCount > 0 && !(this.#absentCount === 1 && isAbsent(value, payloadAt)))
+      this.#refuse("foreignExtension")
     const fault = this.#fault
+    this.#absentCount = 0
     this.#bytes = noBytes
     this.#elements = 0
     this.#fault = undefined
@@ -157,7 +163,7 @@ export class Unpacker {
       case 0xc1:
         return this.#refuse("unusedByte")
       default: // fixext 1 to 16: 0xd4 to 0xd8
-        return this.#extension(1 << (head - 0xd4))
+        return head === 0xd4 && this.#isAbsent() ? undefined : this.#extension(1 << (head - 0xd4))
     }
   }
 
@@ -270,6 +276,15 @@ export class Unpacker {
     return this.#at > this.#end ? this.#refuse("truncated") : this.#bytes.subarray(from, this.#at)
   }
 
+  /** Reads the rest of an absent value. Returns false, and reads nothing, for any other extension. */
+  #isAbsent(): boolean {
+    const at = this.#at
+    if (at + 2 > this.#end || this.#bytes[at] !== 0 || this.#bytes[at + 1] !== 0) return false
+    this.#at += 2
+    this.#absentCount += 1
+    return true
+  }
+
   /** Reads a timestamp, with any form of header. Refuses every other extension. */
   #extension(length: number): Date | undefined {
     const type = this.#uint8()
@@ -313,4 +328,11 @@ export class Unpacker {
   #int64(): number {
     return (this.#uint32() | 0) * 0x1_0000_0000 + this.#uint32()
   }
+}
+
+/** Without a fault, only the absent value is `undefined`. */
+function isAbsent(value: unknown, payloadAt: number | undefined): boolean {
+  if (payloadAt === undefined || !Array.isArray(value) || payloadAt >= value.length) return false
+  const items: readonly unknown[] = value
+  return items[payloadAt] === undefined
 }

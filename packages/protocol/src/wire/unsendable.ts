@@ -1,6 +1,8 @@
 // Defines the errors for values that cannot be sent, with the path in the value. Must not know bytes or frames.
 import { HawserError } from "../base/errors.ts"
 import { quoted } from "../base/quoted.ts"
+import { describeIssues } from "../contract/schema.ts"
+import type { ValidationIssue } from "../contract/schema.ts"
 
 /** A key of a map or an index of an array. */
 export type Step = string | number
@@ -13,16 +15,35 @@ const shownSteps = 16
 /** Form of a key that is shown without quotes. Another key is quoted and cut. */
 const identifier = /^[A-Za-z_$][\w$]{0,63}$/
 
-/** Thrown before a payload is sent that the peer would refuse: `invalid_input`, or `message_too_large`. */
+/**
+ * Thrown before a value is sent that does not fit its schema or that the peer would refuse: `invalid_input`, or
+ * `message_too_large`.
+ */
 export class UnsendableError extends HawserError {
   /** Path in the value: `votes["a b"]`, `items[3].name`; empty for the whole value. Also in `details.path`. */
   readonly path: string
+  /** Issues of the schema, at most 8; undefined for a value that cannot be encoded. Also in `details.issues`. */
+  readonly issues: readonly ValidationIssue[] | undefined
 
-  constructor(code: UnsendableCode, options: { message: string; path: string; cause?: unknown }) {
-    const { message, path, cause } = options
-    super(code, { message, details: { path }, ...(cause === undefined ? {} : { cause }) })
+  constructor(
+    code: UnsendableCode,
+    options: { message: string; path: string; issues?: readonly ValidationIssue[]; cause?: unknown },
+  ) {
+    const { message, path, issues, cause } = options
+    const details = issues === undefined ? { path } : { path, issues }
+    super(code, { message, details, ...(cause === undefined ? {} : { cause }) })
     this.path = path
+    this.issues = issues
   }
+}
+
+/** Returns the error for a value that does not fit its schema. */
+export function unfitting(issues: readonly ValidationIssue[]): UnsendableError {
+  return new UnsendableError("invalid_input", {
+    message: describeIssues(issues),
+    path: issues[0]?.path ?? "",
+    issues,
+  })
 }
 
 /** Adds the message to an error: `the input of "move" cannot be sent: …`. Returns any other value unchanged. */
@@ -34,6 +55,7 @@ export function unsendable(what: string, error: unknown): unknown {
   return new UnsendableError(error.code === "message_too_large" ? error.code : "invalid_input", {
     message,
     path: error.path,
+    ...(error.issues === undefined ? {} : { issues: error.issues }),
     cause: error,
   })
 }

@@ -1,5 +1,5 @@
 // Public type of a session, for handlers and hooks. `server-session.ts` implements it.
-import type { Contract, Encodable, EventName, EventPayload } from "@hawser/protocol"
+import type { Contract, Encoded, EventName, SentPayload, ValidPayload } from "@hawser/protocol"
 import type { AuthenticatedUser } from "./authenticate.ts"
 
 /**
@@ -27,9 +27,13 @@ export interface Session<User extends AuthenticatedUser, C extends Contract = Co
   /**
    * Sends one event. Network faults never throw; the outcome reports them. A full send buffer ends the session with
    * `session_overflow`.
-   * @throws TypeError for an event that the contract lacks, UnsendableError for a payload that cannot be encoded.
+   * @throws TypeError for an event that the contract lacks. HawserError `invalid_input` with the issues of a payload that does
+   * not fit its schema, or `message_too_large`.
    */
-  send<K extends EventName<C>>(event: K, payload: Encodable<EventPayload<C, K>>): SendOutcome
+  send<K extends EventName<C>>(
+    event: K,
+    payload: SentPayload<C, K> | Encoded<ValidPayload<C, K>>,
+  ): SendOutcome
   /**
    * Ends the session. Its client does not reconnect. Does nothing on an ended session.
    * @param code cause of the end; default `forbidden`.

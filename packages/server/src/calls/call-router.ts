@@ -1,8 +1,17 @@
-// Executes a decoded request: translation → validation → rate limit of the call → handler. Returns the outcome.
+// Executes a decoded request: translation → validation → rate limit of the call → handler → validation of the result. Returns
+// the outcome.
 // Never throws and never rejects: an error becomes an error outcome. Faults of the server go to `onError`, and the caller gets
 // `sys_internal_error`.
 import { HawserError } from "@hawser/protocol"
-import { describeIssues, idempotencyKeyMaxLength, quoted, turnNow, validate } from "@hawser/protocol/core"
+import {
+  describeIssues,
+  idempotencyKeyMaxLength,
+  outgoing,
+  quoted,
+  turnNow,
+  validate,
+} from "@hawser/protocol/core"
+import type { StreamSpec } from "@hawser/protocol"
 import type { CallEntry, Codec, Validated, WireError } from "@hawser/protocol/core"
 import type { AuthenticatedUser } from "../base/authenticate.ts"
 import type { Base } from "../base/create-base.ts"
@@ -80,8 +89,8 @@ export class CallRouter<User extends AuthenticatedUser> {
       if (!aborted) {
         const outcome = this.#guarded(caller, job)
         return outcome instanceof Promise
-          ? outcome.then((late) => this.#remembered(late, type))
-          : this.#remembered(outcome, type)
+          ? outcome.then((late) => this.#remembered(caller, job, late))
+          : this.#remembered(caller, job, outcome)
       }
       return failure(HawserError.is(reason) ? reason : new HawserError("cancelled"))
     })
@@ -91,15 +100,21 @@ export class CallRouter<User extends AuthenticatedUser> {
    * Encodes the result for later repetitions, so that later changes of the handler's object have no effect. The object itself is
    * not kept.
    */
-  #remembered(outcome: Outcome, name: string): Outcome {
+  #remembered(caller: Caller<User>, job: Job, outcome: Outcome): Outcome {
     if (!outcome.ok || "items" in outcome || outcome.payload === undefined) return outcome
     try {
       // A reply surrounds the result by one container, the frame.
       return { ok: true, payload: this.#options.codec.hold(outcome.payload, 1).withoutValue() }
     } catch (cause) {
-      this.#options.onError(new Error(`the result of ${quoted(name)} cannot be sent`, { cause }))
-      return { ok: false, error: wireError(resultError(name, cause)), isExecuted: true }
+      return this.#unsendable(caller, job, cause)
     }
+  }
+
+  /** Reports a result that does not fit its schema or cannot be encoded. A repetition gets the same error. */
+  #unsendable(caller: Caller<User>, { frame: { type } }: Job, cause: unknown): Outcome {
+    this.#options.onError(new Error(`the result of ${quoted(type)} cannot be sent`, { cause }))
+    const error = this.#translate(caller, wireError(resultError(type, cause)), type)
+    return { ok: false, error, isExecuted: true }
   }
 
   #guarded(caller: Caller<User>, job: Job): Outcome | Promise<Outcome> {
@@ -129,10 +144,13 @@ export class CallRouter<User extends AuthenticatedUser> {
       })
     }
     if (entry.call === "stream") caller.dialect.assertServes("streams")
-    const validated = validate(entry.spec.input, input)
+    const called = { entry, handler }
+    const schema = entry.spec.input
+    if (schema === undefined) return this.#call(caller, job, called, noInput(name, input))
+    const validated = validate(schema, input)
     return validated instanceof Promise
-      ? validated.then((late) => this.#call(caller, job, { entry, handler }, late))
-      : this.#call(caller, job, { entry, handler }, validated)
+      ? validated.then((late) => this.#call(caller, job, called, fitting(name, late)))
+      : this.#call(caller, job, called, fitting(name, validated))
   }
 
   // oxlint-disable-next-line eslint/max-params -- the hot path allocates no options object
@@ -140,18 +158,13 @@ export class CallRouter<User extends AuthenticatedUser> {
     caller: Caller<User>,
     job: Job,
     { entry, handler }: { readonly entry: CallEntry; readonly handler: AnyHandler<Session<User>> },
-    validated: Validated<unknown>,
+    input: unknown,
   ): Outcome | Promise<Outcome> {
-    const { name } = job
-    if (!validated.ok) {
-      const message = `input of "${name}": ${describeIssues(validated.issues)}`
-      throw new HawserError("invalid_input", { message, details: { issues: validated.issues } })
-    }
-    this.#charge(caller, name, entry)
-    const output = handler(new CallContext(validated.value, caller.session, job))
+    this.#charge(caller, job.name, entry)
+    const output = handler(new CallContext(input, caller.session, job))
     return output instanceof Promise
-      ? output.then((late: unknown) => this.#succeeded(caller, entry, name, late))
-      : this.#succeeded(caller, entry, name, output)
+      ? output.then((late: unknown) => this.#succeeded(caller, job, entry, late))
+      : this.#succeeded(caller, job, entry, output)
   }
 
   /** Charges the call's bucket. Runs after validation, so an invalid request costs no permit. */
@@ -164,9 +177,29 @@ export class CallRouter<User extends AuthenticatedUser> {
   }
 
   // oxlint-disable-next-line eslint/max-params -- the hot path allocates no options object
-  #succeeded(caller: Caller<User>, { call }: CallEntry, name: string, output: unknown): Outcome {
-    if (call === "stream") return started(name, output)
-    return { ok: true, payload: caller.dialect.reply(name, output, caller.session) }
+  #succeeded(
+    caller: Caller<User>,
+    job: Job,
+    { call, spec }: CallEntry,
+    output: unknown,
+  ): Outcome | Promise<Outcome> {
+    if (call === "stream") return started(job.name, output, spec)
+    if (spec.output === undefined) return this.#replied(caller, job, undefined)
+    let sent: unknown
+    try {
+      sent = outgoing(spec.output, output, spec.trustOutput)
+    } catch (cause) {
+      return this.#unsendable(caller, job, cause)
+    }
+    if (!(sent instanceof Promise)) return this.#replied(caller, job, sent)
+    return sent.then(
+      (late: unknown) => this.#replied(caller, job, late),
+      (cause: unknown) => this.#unsendable(caller, job, cause),
+    )
+  }
+
+  #replied({ dialect, session }: Caller<User>, { name }: Job, output: unknown): Outcome {
+    return { ok: true, payload: dialect.reply(name, output, session) }
   }
 
   #failed(caller: Caller<User>, job: Job, error: unknown): Outcome {
@@ -216,9 +249,23 @@ class CallContext<S> implements HandlerContext<unknown, S> {
   }
 }
 
-function started(name: string, items: unknown): Outcome {
+function started(name: string, items: unknown, spec: StreamSpec): Outcome {
   if (!isItemSource(items)) throw new TypeError(`the handler of "${name}" returned no iterable`)
-  return { ok: true, items }
+  return { ok: true, items, spec }
+}
+
+/** Returns a validated input. @throws HawserError `invalid_input` */
+function fitting(name: string, validated: Validated<unknown>): unknown {
+  if (validated.ok) return validated.value
+  const { issues } = validated
+  const message = `input of "${name}": ${describeIssues(issues)}`
+  throw new HawserError("invalid_input", { message, details: { issues } })
+}
+
+/** @throws HawserError `invalid_input` for an input of a call that has none. */
+function noInput(name: string, input: unknown): undefined {
+  if (input === undefined) return undefined
+  throw new HawserError("invalid_input", { message: `"${name}" takes no input; send none` })
 }
 
 function tooLong(key: string): HawserError {

@@ -1,4 +1,5 @@
 // Types of a request in progress, and of its outcome.
+import type { StreamSpec } from "@hawser/protocol"
 import type { RequestFrame, WireError } from "@hawser/protocol/core"
 import type { LazyAbort } from "./lazy-abort.ts"
 
@@ -27,6 +28,6 @@ export interface Job {
 export type Outcome =
   | { readonly ok: true; readonly payload: unknown }
   /** Start of a stream: the request is settled without a reply. */
-  | { readonly ok: true; readonly items: ItemSource }
-  /** `isExecuted`: the handler succeeded, and only its result could not be encoded. */
+  | { readonly ok: true; readonly items: ItemSource; readonly spec: StreamSpec }
+  /** `isExecuted`: the handler succeeded, and only its result could not be sent. */
   | { readonly ok: false; readonly error: WireError; readonly isExecuted?: boolean }

@@ -1,4 +1,5 @@
 import { HawserError } from "@hawser/protocol"
+import type { Schema } from "@hawser/protocol"
 import { streamWindowMax } from "@hawser/protocol/core"
 import type { Frame, Reference } from "@hawser/protocol/core"
 import fc from "fast-check"
@@ -7,6 +8,9 @@ import { LazyAbort } from "./lazy-abort.ts"
 import { ReplyStreams } from "./reply-streams.ts"
 import type { StreamJob } from "./reply-streams.ts"
 import type { ItemSource } from "./job.ts"
+
+const anything: Schema = { "~standard": { version: 1, vendor: "test", validate: (value) => ({ value }) } }
+const spec = { item: anything }
 
 /** Streams of one session, and their sent frames: `1: a` for an item, `1 end` or `1 end: code`. */
 function setUp(options: { readonly streamsPerSession?: number; readonly itemBytes?: number } = {}) {
@@ -38,7 +42,7 @@ function setUp(options: { readonly streamsPerSession?: number; readonly itemByte
   })
   const start = (reference: Reference, source: ItemSource, credit = 0): StreamJob => {
     const job = jobOf(reference, credit)
-    streams.start(job, source)
+    streams.start(job, source, spec)
     return job
   }
   return { streams, sent, errors, channel, start }
@@ -330,7 +334,7 @@ describe("cancel", () => {
     const source = new ManualSource()
     const job = jobOf(1, 5)
     job.abort.abort(new HawserError("timeout"))
-    streams.start(job, source)
+    streams.start(job, source, spec)
     await settle()
     expect([sent, source.asked, streams.size]).toEqual([["1 end: timeout"], 0, 0])
   })

@@ -2,8 +2,8 @@
 // below its bound. Each stream ends with exactly one END, unless the session ends first.
 // Must not know connections: items are reliable messages and survive them.
 import { HawserError } from "@hawser/protocol"
-import { quoted, streamWindowMax } from "@hawser/protocol/core"
-import type { ServerLimits } from "@hawser/protocol"
+import { outgoing, quoted, streamWindowMax } from "@hawser/protocol/core"
+import type { ServerLimits, StreamSpec } from "@hawser/protocol"
 import type { Codec, EndFrame, Reference, WireError } from "@hawser/protocol/core"
 import type { LazyAbort } from "./lazy-abort.ts"
 import { encodeError, isAnswer, resultError, wireError } from "./wire-error.ts"
@@ -34,6 +34,7 @@ interface Running {
   readonly name: string
   readonly abort: LazyAbort
   readonly source: ItemSource
+  readonly spec: StreamSpec
   /** Undefined before the first pull. */
   iterator: AsyncIterator<unknown> | undefined
   /** Remaining credit of the reader, in items. */
@@ -71,13 +72,14 @@ export class ReplyStreams {
   }
 
   /** Starts a stream. Its start settles the request; items and one END follow. */
-  start({ frame, abort, credit }: StreamJob, source: ItemSource): void {
+  start({ frame, abort, credit }: StreamJob, source: ItemSource, spec: StreamSpec): void {
     const { refusal } = this
     const stream: Running = {
       reference: frame.reference,
       name: frame.type,
       abort,
       source,
+      spec,
       iterator: undefined,
       credit: 0,
       pulling: false,
@@ -156,7 +158,8 @@ export class ReplyStreams {
         stream.iterator ??= iterate(stream.source)
         const next = await stream.iterator.next()
         if (next.done !== true) {
-          this.#sendItem(stream, next.value)
+          const sent = this.#sendItem(stream, next.value)
+          if (sent !== undefined) await sent
           continue
         }
         this.#streams.delete(stream.reference)
@@ -170,21 +173,34 @@ export class ReplyStreams {
     }
   }
 
-  #sendItem(stream: Running, payload: unknown): void {
+  /** Validates an item and sends it. Returns a promise only for an asynchronous schema. */
+  #sendItem(stream: Running, item: unknown): void | Promise<void> {
+    if (stream.ended) return undefined
+    const { spec } = stream
+    stream.credit -= 1
+    try {
+      const sent = outgoing(spec.item, item, spec.trustOutput)
+      if (!(sent instanceof Promise)) return this.#sendPayload(stream, sent)
+      return sent
+        .then((late: unknown) => this.#sendPayload(stream, late))
+        .catch((cause: unknown) => this.#unsendable(stream, cause))
+    } catch (cause) {
+      return this.#unsendable(stream, cause)
+    }
+  }
+
+  #sendPayload(stream: Running, payload: unknown): void {
     if (stream.ended) return
     const owner = this.#owner
-    const { reference, name } = stream
-    stream.credit -= 1
-    let bytes: Uint8Array
-    try {
-      bytes = owner.codec.encode({ kind: "item", reference, payload })
-    } catch (cause) {
-      this.#host.onError(new Error(`an item of "${name}" cannot be sent`, { cause }))
-      this.#stop(stream, resultError(name, cause))
-      return
-    }
+    const bytes = owner.codec.encode({ kind: "item", reference: stream.reference, payload })
     if (owner.hasRoom(bytes.length)) owner.sendBytes(bytes)
     else stream.held = bytes
+  }
+
+  /** Ends a stream whose item does not fit its schema or cannot be encoded. */
+  #unsendable(stream: Running, cause: unknown): void {
+    this.#host.onError(new Error(`an item of "${stream.name}" cannot be sent`, { cause }))
+    this.#stop(stream, resultError(stream.name, cause))
   }
 
   #stop(stream: Running, reason: unknown): void {

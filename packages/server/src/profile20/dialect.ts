@@ -2,7 +2,7 @@
 // translation passes unchanged.
 import { HawserError, plain } from "@hawser/protocol"
 import type { Contract } from "@hawser/protocol"
-import { clientMessageLimits, closeCode, isMap } from "@hawser/protocol/core"
+import { clientMessageLimits, closeCode, indexCalls, isMap } from "@hawser/protocol/core"
 import type { Codec, WireError } from "@hawser/protocol/core"
 import { createEnvelopeCodec } from "@hawser/protocol/profile20"
 import type { AuthenticatedUser } from "../base/authenticate.ts"
@@ -36,6 +36,8 @@ function createDialect20(
   const replies = new Map(Object.entries(options.replies ?? {}))
   const events = new Map(Object.entries(options.events ?? {}))
   const replicas = new Map(Object.entries(options.replicas ?? {}))
+  const calls = indexCalls(host.contract)
+  const takesInput = (name: string): boolean => calls.get(name)?.spec.input !== undefined
   const encode = (translated: readonly Event20[]): readonly Uint8Array[] =>
     translated.map(({ name, payload }) => codec.encode({ kind: "event", type: name, payload }))
   return {
@@ -49,7 +51,11 @@ function createDialect20(
     },
     held: { heldMaxCount: 0, heldMaxBytes: 0 },
     overflow: "slow_consumer",
-    request: ({ type, payload }) => requests.get(type)?.(asMap(payload)) ?? { name: type, input: payload },
+    request({ type, payload }) {
+      const { name, input } = requests.get(type)?.(asMap(payload)) ?? { name: type, input: payload }
+      // A payload of 2.0 is a map, also for a call that has no input.
+      return { name, input: isEmpty(input) && !takesInput(name) ? undefined : input }
+    },
     reply: (name, output, session) => replies.get(name)?.(plain(output), session) ?? output,
     error: (error, type) => options.error?.(error, type) ?? error,
     assertServes(feature) {
@@ -74,6 +80,10 @@ function createDialect20(
 /** Returns a map unchanged and any other value as `{ value }`: payloads of `2.0` are maps. */
 function asMap(value: unknown): Record<string, unknown> {
   return isMap(value) ? value : { value }
+}
+
+function isEmpty(input: unknown): boolean {
+  return input === null || (isMap(input) && Object.keys(input).length === 0)
 }
 
 /** Creates the codec. A client of `2.0` cannot name its limits, so sent messages fit `clientMessageLimits` of the known clients. */

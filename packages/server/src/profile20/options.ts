@@ -1,15 +1,15 @@
 // Options of profile `2.0`: translation between the contract's messages and those of protocol `2.0`. Handlers get the contract's
 // names and payloads only.
 import type {
-  CallOutput,
   CommandName,
   Contract,
   Encodable,
   EventName,
-  EventPayload,
   QueryName,
   ReplicaName,
   ReplicaRecord,
+  ValidOutput,
+  ValidPayload,
 } from "@hawser/protocol"
 import type { WireError } from "@hawser/protocol/core"
 import type { AuthenticatedUser } from "../base/authenticate.ts"
@@ -27,9 +27,9 @@ export interface Event20 {
 export type Payload20 = Readonly<Record<string, unknown>>
 
 type Outputs<C extends Contract> = {
-  readonly [K in CommandName<C>]: CallOutput<C["commands"][K]>
+  readonly [K in CommandName<C>]: ValidOutput<C["commands"][K]>
 } & {
-  readonly [K in QueryName<C>]: CallOutput<C["queries"][K]>
+  readonly [K in QueryName<C>]: ValidOutput<C["queries"][K]>
 }
 
 /** Change of a replica, with the contract's types. */
@@ -52,15 +52,15 @@ export interface Profile20<C extends Contract, User extends AuthenticatedUser> {
    * HawserError that it throws is the reply. Other errors go to `onError`; the reply is `sys_internal_error`.
    */
   readonly requests?: Readonly<Record<string, (payload: Payload20) => Request20>>
-  /** Translations of replies, by the contract's key: result of the handler to the payload of `resp_success` or `resp_data`. */
+  /** Translations of replies, by the contract's key: validated result of the handler to the payload of `resp_success` or `resp_data`. */
   readonly replies?: {
     readonly [K in keyof Outputs<C>]?: (output: Outputs<C>[K], session: Session<User, C>) => unknown
   }
   /** Translation of a request's error. `name`: of the request, as the client sent it. */
   readonly error?: (error: WireError, name: string) => WireError
-  /** Translations of events, by the contract's key: one event to any number of `2.0` events. Called once per publication. */
+  /** Translations of events, by the contract's key: one event, after validation, to any number of `2.0` events. Called once per publication. */
   readonly events?: {
-    readonly [K in EventName<C>]?: (payload: EventPayload<C, K>) => readonly Event20[]
+    readonly [K in EventName<C>]?: (payload: ValidPayload<C, K>) => readonly Event20[]
   }
   /**
    * Translations of replicas, by the contract's key: change of the records to any number of `2.0` events. Called once for each

@@ -1,6 +1,6 @@
 // Publishes one event to many sessions: to all sessions, to a list, or to a topic. Encodes it for every dialect before the
 // first send: a payload that one dialect cannot encode is sent to no recipient. Must not know permissions.
-import { outbound } from "@hawser/protocol/core"
+import { outbound, outgoingPayload } from "@hawser/protocol/core"
 import type { Contract, EventSpec } from "@hawser/protocol"
 import type { AuthenticatedUser } from "../base/authenticate.ts"
 import type { PublishOptions, Topic } from "./topic.ts"
@@ -57,13 +57,14 @@ export class Publisher<User extends AuthenticatedUser> {
   }
 
   broadcast(event: string, payload: unknown, { except }: PublishOptions<User, Contract> = {}): number {
-    return this.#publishTo(this.#parts.registry.all, this.#publication(event, payload), except)
+    const publication = this.#publication(event, this.#sent(event, payload))
+    return this.#publishTo(this.#parts.registry.all, publication, except)
   }
 
   multicast(sessions: Iterable<Session<User>>, event: string, payload: unknown): number {
     const open: ServerSession<User>[] = []
     for (const session of sessions) if (this.#isOpen(session)) open.push(session)
-    return this.#publishTo(open, this.#publication(event, payload))
+    return this.#publishTo(open, this.#publication(event, this.#sent(event, payload)))
   }
 
   topic(name: string): Topic<User, Contract> {
@@ -71,7 +72,7 @@ export class Publisher<User extends AuthenticatedUser> {
     return {
       name,
       publish: (event, payload, { except } = {}) =>
-        this.toTopic(name, { event, payload, except, admit: admitAll }).count,
+        this.toTopic(name, { event, payload: this.#sent(event, payload), except, admit: admitAll }).count,
       subscribe: (session) => {
         if (!session.active) return
         if (!this.#isOpen(session))
@@ -88,7 +89,7 @@ export class Publisher<User extends AuthenticatedUser> {
   }
 
   /**
-   * Publishes to a topic. Returns the number of recipients, and the offset if the publication took one.
+   * Publishes a validated payload to a topic. Returns the number of recipients, and the offset if the publication took one.
    * @throws UnsendableError, and the error of `admit`; in both cases nothing was numbered or sent.
    */
   toTopic(topic: string, published: TopicEvent<User>): PublishResult {
@@ -146,6 +147,11 @@ export class Publisher<User extends AuthenticatedUser> {
     const spec = events.get(name)
     if (spec === undefined) throw new TypeError(`the contract "${contract.name}" has no event "${name}"`)
     return spec
+  }
+
+  /** Validates a payload of the server, once for all recipients. @throws UnsendableError, TypeError for an unknown event. */
+  #sent(event: string, payload: unknown): unknown {
+    return outgoingPayload(event, this.#spec(event), payload)
   }
 
   #publication(name: string, payload: unknown, source?: TopicSource): Publication {

@@ -30,7 +30,7 @@ type PublishOf<
   readonly [N in E]: TopicJoin<User, C> & {
     /** Name of the event. */
     readonly event: N
-    /** Validated payload. The server publishes the received payload; each recipient validates it. */
+    /** Validated payload, as the server publishes it. */
     readonly payload: ValidPayload<C, N>
     /** True if the session is a member or a subscriber of the topic. */
     readonly isMember: boolean

@@ -4,10 +4,11 @@ import { HawserError } from "@hawser/protocol"
 import {
   UnsendableError,
   describeIssues,
+  errorWithCode,
   presenceDepth,
   quoted,
   topicCalls,
-  validate,
+  validateNow,
 } from "@hawser/protocol/core"
 import type { Encoded, Schema, TopicSpec } from "@hawser/protocol"
 import type {
@@ -60,7 +61,7 @@ export class TopicRequests<User extends AuthenticatedUser> {
     try {
       const { spec, rules } = kinds.of(topic)
       kinds.joining(topic)
-      const state = await this.#checkedState(spec, input)
+      const state = this.#checkedState(spec, input)
       await permit(`join "${topic}"`, rules.canJoin?.({ topic, session }))
       signal.throwIfAborted()
       assertActive(joining)
@@ -79,7 +80,7 @@ export class TopicRequests<User extends AuthenticatedUser> {
   async #publish(input: PublishRequest, { session }: Context<User>): Promise<PublishReply> {
     const { counters } = this.#parts
     const sender = this.#served(session)
-    const { topic, event, payload } = input
+    const { topic, event } = input
     const except = input.echo ? undefined : session
     const attempt = { isAdmitted: false }
     const admit = <T>(encode: () => T): T => {
@@ -89,7 +90,7 @@ export class TopicRequests<User extends AuthenticatedUser> {
       return encoded
     }
     try {
-      await this.#checkPublish(input, sender)
+      const payload = await this.#checkPublish(input, sender)
       assertActive(sender)
       const { offset } = this.#publisher.toTopic(topic, { event, payload, except, admit })
       counters.topicPublishes += 1
@@ -100,11 +101,10 @@ export class TopicRequests<User extends AuthenticatedUser> {
     }
   }
 
-  async #setState(input: PresenceRequest, { session }: Context<User>): Promise<null> {
+  #setState(input: PresenceRequest, { session }: Context<User>): null {
     const { kinds, index } = this.#parts
-    const owner = this.#served(session)
-    const state = await this.#checkedState(kinds.of(input.topic).spec, input)
-    assertActive(owner)
+    this.#served(session)
+    const state = this.#checkedState(kinds.of(input.topic).spec, input)
     const membership = index.get(input.topic, session)
     if (membership === undefined)
       throw new HawserError("forbidden", {
@@ -114,7 +114,8 @@ export class TopicRequests<User extends AuthenticatedUser> {
     return null
   }
 
-  async #checkPublish(input: PublishRequest, session: ServerSession<User>): Promise<void> {
+  /** Returns the validated payload, once the hook has permitted the publication. */
+  async #checkPublish(input: PublishRequest, session: ServerSession<User>): Promise<unknown> {
     const { kinds, events, hub } = this.#parts
     const { topic, event, payload } = input
     const { spec, rules } = kinds.of(topic)
@@ -123,17 +124,15 @@ export class TopicRequests<User extends AuthenticatedUser> {
       const message = `the event ${quoted(event)} is not declared for the topic "${topic}"`
       throw new HawserError("invalid_input", { message })
     }
-    const validated = await accepted(eventSpec.payload, payload, `payload of "${event}"`)
+    const validated = accepted(eventSpec.payload, payload, `payload of "${event}"`)
     const isMember = hub.members(topic).has(session)
     const asked = { topic, session, event, payload: validated, isMember }
     await permit(`publish to "${topic}"`, rules.canPublish?.(asked))
+    return validated
   }
 
   /** Encodes the state and checks it against the limits of the EVENTs that will contain it. @throws HawserError `invalid_input` */
-  async #checkedState(
-    spec: TopicSpec,
-    { topic, state }: PresenceRequest,
-  ): Promise<Encoded<unknown> | undefined> {
+  #checkedState(spec: TopicSpec, { topic, state }: PresenceRequest): Encoded<unknown> | undefined {
     const { codec, limits } = this.#parts
     if (spec.presence === undefined) {
       if (state === undefined) return undefined
@@ -141,9 +140,9 @@ export class TopicRequests<User extends AuthenticatedUser> {
         message: `cannot set a state: the contract declares no presence for the topic "${topic}"`,
       })
     }
-    await accepted(spec.presence, state, `state in "${topic}"`)
-    if (state === undefined) return undefined
-    const held = ofTheCaller(() => codec.hold(state, presenceDepth))
+    const validated = accepted(spec.presence, state, `state in "${topic}"`)
+    if (validated === undefined) return undefined
+    const held = ofTheCaller(() => codec.hold(validated, presenceDepth))
     const bytes = held.size ?? 0
     if (bytes <= limits.presenceStateMaxBytes) return held
     const message = `the state in "${topic}" has ${bytes} bytes; at most ${limits.presenceStateMaxBytes} are allowed (limits.presenceStateMaxBytes)`
@@ -187,7 +186,7 @@ function ofTheCaller<T>(work: () => T): T {
   } catch (error) {
     if (!(error instanceof UnsendableError)) throw error
     const { code, message, details } = error
-    throw new HawserError(code, { message, ...(details === undefined ? {} : { details }), cause: error })
+    throw errorWithCode(code, { message, ...(details === undefined ? {} : { details }), cause: error })
   }
 }
 
@@ -198,16 +197,14 @@ function assertActive({ active }: { readonly active: boolean }): void {
 
 /** Validates the input of a request. @throws HawserError `invalid_input` */
 function inputOf<Input>(schema: Schema<unknown, Input>, { input }: { readonly input: unknown }): Input {
-  const checked = validate(schema, input)
-  if (checked instanceof Promise)
-    throw new TypeError("internal: a schema of the protocol validates asynchronously")
+  const checked = validateNow(schema, input, "a topic request")
   if (checked.ok) return checked.value
   throw new HawserError("invalid_input", { message: describeIssues(checked.issues) })
 }
 
 /** Validates a value. @throws HawserError `invalid_input` with the issues, after the name of the value. */
-async function accepted(schema: Schema, value: unknown, name: string): Promise<unknown> {
-  const validated = await validate(schema, value)
+function accepted(schema: Schema, value: unknown, name: string): unknown {
+  const validated = validateNow(schema, value, name)
   if (validated.ok) return validated.value
   const message = `${name}: ${describeIssues(validated.issues)}`
   throw new HawserError("invalid_input", { message, details: { issues: validated.issues } })

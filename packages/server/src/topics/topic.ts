@@ -1,5 +1,5 @@
 // A topic as the application uses it. Must not know histories and permissions.
-import type { Contract, Encodable, EventName, EventPayload } from "@hawser/protocol"
+import type { Contract, Encoded, EventName, SentPayload, ValidPayload } from "@hawser/protocol"
 import type { AuthenticatedUser } from "../base/authenticate.ts"
 import type { Session } from "../base/session.ts"
 
@@ -15,10 +15,11 @@ export interface Topic<User extends AuthenticatedUser, C extends Contract> {
   /**
    * Sends an event to the members and subscribers of the topic, encoded once per profile, without waiting for a socket.
    * Returns the number of recipients.
+   * @throws like `server.broadcast`, also without recipients.
    */
   publish<K extends EventName<C>>(
     event: K,
-    payload: Encodable<EventPayload<C, K>>,
+    payload: SentPayload<C, K> | Encoded<ValidPayload<C, K>>,
     options?: PublishOptions<User, C>,
   ): number
   /**

@@ -1,6 +1,7 @@
 // Chunks of the map, each encoded once and shared by all players who receive it.
 import { encodeOnce } from "@hawser/server"
 import type { Encoded } from "@hawser/server"
+import { chunkSchema } from "../../contract.ts"
 import type { ChunkPayload } from "../../contract.ts"
 import { chunkKey, chunkTiles } from "../../rules/chunk.ts"
 import type { WorldMap } from "../../rules/map.ts"
@@ -39,7 +40,7 @@ export class ChunkStore {
     const chunk = this.#map.chunk(chunkX, chunkY)
     if (chunk === undefined) return undefined
     const layers = chunk.layers.map(({ name, gids }) => ({ name, gids: [...gids] }))
-    const encoded = encodeOnce<ChunkPayload>({ chunkX, chunkY, layers, blocked: [...chunk.blocked] })
+    const encoded = encodeOnce(chunkSchema, { chunkX, chunkY, layers, blocked: [...chunk.blocked] })
     this.#encoded.set(key, encoded)
     return encoded
   }

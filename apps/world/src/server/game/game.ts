@@ -1,7 +1,7 @@
 // Game of the world: players enter, leave, act, and receive changes. Connects the rules to the server's sessions.
 import { HawserError, encodedArray, encodedMap } from "@hawser/server"
 import type { SessionEnded, SessionOpened } from "@hawser/server"
-import { chatInputMaxLength, moveCooldownMs } from "../../contract.ts"
+import { chatInputMaxLength, moveCooldownMs, world } from "../../contract.ts"
 import type { ChunkPayload, Direction, ItemKind, PlayerFields, WorldContract } from "../../contract.ts"
 import { channelsFor, checkChat, localChatTiles, isNear } from "../../rules/chat.ts"
 import type { ChatChannel, Role } from "../../rules/chat.ts"
@@ -210,7 +210,7 @@ export class Game {
       const { map } = this.#options
       const { centerX, centerY } = input
       if (centerX < 0 || centerY < 0 || centerX >= map.width || centerY >= map.height) {
-        throw new HawserError("map_invalid_coords", {
+        throw world.error("map_invalid_coords", {
           message: `${centerX},${centerY} is outside of ${map.width}×${map.height} tiles`,
         })
       }
@@ -234,7 +234,7 @@ export class Game {
     if (!step.ok) {
       this.#shown.patch(String(record.id), { facing: direction })
       const message = `you cannot go ${direction} from ${x},${y}`
-      throw new HawserError(step.code, { message, details: { current: positionOf(player) } })
+      throw world.error(step.code, { current: positionOf(player) }, { message })
     }
     player.x = step.to.x
     player.y = step.to.y
@@ -266,12 +266,12 @@ export class Game {
       return kind
     }
     if (gathering?.why === "bare") {
-      throw new HawserError("gather_nothing_left", {
+      throw world.error("gather_nothing_left", {
         message: `there is nothing left to gather at ${tile.x},${tile.y}; it grows again in some seconds`,
       })
     }
     const message = `there is no tree or rock within reach at ${tile.x},${tile.y}`
-    throw new HawserError("gather_nothing_there", { message })
+    throw world.error("gather_nothing_there", { message })
   }
 
   #player(session: WorldSession): PlayerState {
@@ -300,7 +300,7 @@ export class Game {
     const verdict = checkChat(channel, input.message, { role, inputMaxLength: chatInputMaxLength })
     if (!verdict.ok) {
       const category = verdict.code === "chat_permission_denied" ? "permission" : "validation"
-      throw new HawserError(verdict.code, { message: verdict.text, category })
+      throw world.error(verdict.code, { message: verdict.text, category })
     }
     const line = {
       sender: speaker.record.username,
@@ -328,7 +328,7 @@ export class Game {
   #recipient(username: string | undefined): PlayerState {
     const found = username === undefined ? undefined : this.players.byName(username)
     if (found !== undefined) return found
-    throw new HawserError("chat_recipient_not_found", {
+    throw world.error("chat_recipient_not_found", {
       message:
         username === undefined
           ? "a direct message needs a recipient"

@@ -74,7 +74,11 @@ function welcome20(player: PlayerState, motd: string): object {
   }
 }
 
+/** Queries without an input. Clients of `2.0` may send one, which has no effect. */
+const withoutInput = ["inventory", "equipment", "stats"]
+
 const requests: Sections["requests"] = {
+  ...Object.fromEntries(withoutInput.map((name) => [name, () => ({ name, input: undefined })])),
   ...Object.fromEntries(unavailable.map((name) => [name, () => refuse(name)])),
   chatSend: ({ channel, message, recipient }) => ({
     name: "chatSend",

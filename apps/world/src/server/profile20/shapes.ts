@@ -1,5 +1,5 @@
 // Entities, chunks and replies in the shapes that clients of both revisions of `2.0` read.
-import { encodeOnce, encodedArray } from "@hawser/server"
+import { encodedArray, encodedMap } from "@hawser/server"
 import type { Encoded } from "@hawser/server"
 import type { ChunkPayload, CreatureFields, Player, PlayerFields, SkillDetail } from "../../contract.ts"
 import { chunkTiles } from "../../rules/chunk.ts"
@@ -73,7 +73,7 @@ export class Chunks20 {
   #chunk(chunk: ChunkPayload): Encoded<object> {
     const known = this.#encoded.get(chunk)
     if (known !== undefined) return known
-    const encoded = encodeOnce(chunk20(chunk))
+    const encoded = encodedMap(chunk20(chunk))
     this.#encoded.set(chunk, encoded)
     return encoded
   }

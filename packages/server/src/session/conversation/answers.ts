@@ -199,7 +199,7 @@ export class Answers<User extends AuthenticatedUser> implements Caller<User>, Re
 
   #reply(job: Job, outcome: Outcome): Uint8Array | undefined {
     if ("items" in outcome) {
-      this.#openStreams().start(job, outcome.items)
+      this.#openStreams().start(job, outcome.items, outcome.spec)
       return undefined
     }
     if (outcome.ok) return this.#encodeResult(job, outcome)

@@ -28,7 +28,10 @@ export function createCompactDialect<User extends AuthenticatedUser>(
     welcome: () => undefined,
     refusal: (error) => ({
       error,
-      frame: ({ code, message }) => ({ kind: "bye", code: sentence(code), message: sentence(message) }),
+      frame({ code, message, details }) {
+        const facts = details === undefined ? {} : { details }
+        return { kind: "bye", code: sentence(code), message: sentence(message), ...facts }
+      },
     }),
     closeCode: closeCodeOf,
     bad: ({ code, message }) => ({ kind: "end", code, ending: { message } }),

@@ -1,6 +1,6 @@
 // Sends and receives the messages of one session over its current connection. A failed write closes the connection; a full send
 // buffer ends the session with the dialect's cause. Must not know connection set-up, claims and resume windows.
-import { Delivery, outbound } from "@hawser/protocol/core"
+import { Delivery, outbound, outgoingPayload } from "@hawser/protocol/core"
 import { HawserError } from "@hawser/protocol"
 import type {
   BadFrame,
@@ -159,13 +159,14 @@ export class Conversation<User extends AuthenticatedUser>
 
   // --- sending --------------------------------------------------------------------------------------------------
 
-  /** @throws TypeError for an event that the contract lacks. */
+  /** @throws TypeError for an event that the contract lacks. @throws UnsendableError for a payload that does not fit. */
   send(event: string, payload: unknown): SendOutcome {
     const { events, counters } = this.host
     const spec = events.get(event)
     if (spec === undefined) throw new TypeError(`the contract has no event "${event}"`)
+    const sent = outgoingPayload(event, spec, payload)
     return this.publish(
-      new Publication(counters, { name: event, spec, payload, source: undefined, isSingle: true }),
+      new Publication(counters, { name: event, spec, payload: sent, source: undefined, isSingle: true }),
     )
   }
 

@@ -1,7 +1,7 @@
 // One session: identity, user, connections, end. Runs `session.machine.ts`; `Conversation` sends and receives its messages. A
 // connection that is not bound has no effect on the session (S13).
 import { HawserError, isErrorCode } from "@hawser/protocol"
-import { RoundTrip, errorTable, probePatience } from "@hawser/protocol/core"
+import { RoundTrip, errorTable, errorWithCode, probePatience } from "@hawser/protocol/core"
 import type { Frame, OutboundMessage, StateUnderWay, WelcomeFrame } from "@hawser/protocol/core"
 import type { AuthenticatedUser } from "../../base/authenticate.ts"
 import type { Publishable } from "../conversation/publication.ts"
@@ -365,7 +365,7 @@ export class ServerSession<User extends AuthenticatedUser>
     this.#conversation.end(new HawserError("session_ended", { message: `the session ended: ${message}` }))
     link?.close(cause, message)
     // After a code that allows a retry, a later claim must not be refused for the time of the tombstone.
-    const isFinal = report === "bye" && new HawserError(cause).retry === "never"
+    const isFinal = report === "bye" && errorWithCode(cause).retry === "never"
     this.#host.onEnded(this, { cause, successor: ending.successor, unacknowledged, isFinal })
   }
 

@@ -2,6 +2,7 @@
 // first, then the replay or the ends of replaced sessions, then hooks. If the connection has closed meanwhile, a claimed session
 // stays detached. Must not know how a connection reads and closes.
 import { HawserError } from "@hawser/protocol"
+import { errorWithCode } from "@hawser/protocol/core"
 import type { HelloFrame, ResumeClaim } from "@hawser/protocol/core"
 import type { AuthenticatedUser } from "../../base/authenticate.ts"
 import type { Base } from "../../base/create-base.ts"
@@ -109,7 +110,7 @@ function claimed<User extends AuthenticatedUser>(
       const cause = claim.kind === "ended" ? claim.cause : verdict.cause
       health.resumesRefused.add(cause)
       // The client may not have received the final end of its session, so the refusal repeats it.
-      if (claim.kind === "ended" && claim.isFinal) throw new HawserError(cause)
+      if (claim.kind === "ended" && claim.isFinal) throw errorWithCode(cause)
       return openFresh(host, admitted, cause)
     }
     case "reset":
