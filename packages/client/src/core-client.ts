@@ -17,6 +17,7 @@ import type { ClientOptions } from "./client-options.ts"
 import { connectWithin } from "./connect.ts"
 import { isMaker, lacking, noHooks } from "./feature.ts"
 import type { FeatureHooks, FeatureHost } from "./feature.ts"
+import type { Dependencies } from "./session/run-client-options.ts"
 import { RunningClient } from "./session/run-client.ts"
 import type { SessionEvent } from "./session/session-event.ts"
 import { statusIterator } from "./session/status.ts"
@@ -67,12 +68,8 @@ interface ClientLayers {
 
 function createLayers(contract: Contract, options: CoreClientOptions): ClientLayers {
   const dependencies = dependenciesOf(options)
-  const events = indexEvents(contract)
-  const eventBus: ClientLayers["eventBus"] = new EventBus(dependencies)
-  const ownBus: ClientLayers["ownBus"] = new EventBus(dependencies)
-  const counters = createClientCounters()
-  const tallies = createClientTallies()
-  const callStats = new CallStats(dependencies.clock)
+  const basics = createBasics(contract, dependencies)
+  const { events, eventBus, ownBus, counters, tallies, callStats } = basics
   const delivery = new EventDelivery({
     ...dependencies,
     events,
@@ -120,20 +117,21 @@ function createLayers(contract: Contract, options: CoreClientOptions): ClientLay
     stats: () => statsOf(layers),
   })
   const { validateReplies } = dependencies
-  const layers = {
-    validateReplies,
-    events,
-    eventBus,
-    ownBus,
-    counters,
-    tallies,
-    callStats,
-    hooks,
-    methods,
-    running,
-    stores,
-  }
+  const layers = { ...basics, validateReplies, hooks, methods, running, stores }
   return layers
+}
+
+type Basics = Pick<ClientLayers, "events" | "eventBus" | "ownBus" | "counters" | "tallies" | "callStats">
+
+/** Makes the parts that need no other part. */
+function createBasics(contract: Contract, dependencies: Dependencies): Basics {
+  const events = indexEvents(contract)
+  const eventBus: ClientLayers["eventBus"] = new EventBus(dependencies)
+  const ownBus: ClientLayers["ownBus"] = new EventBus(dependencies)
+  const counters = createClientCounters()
+  const tallies = createClientTallies()
+  const callStats = new CallStats(dependencies.clock)
+  return { events, eventBus, ownBus, counters, tallies, callStats }
 }
 
 /** Makes the parts of the features, as one set of hooks. @throws TypeError for a value that untyped code passes. */
