@@ -24,6 +24,9 @@ export function handlers(): void {
   })
   // After validation the default is there; the server makes a Date of the returned text, and sends it.
   server.command("book", async ({ input }) => ({ at: String(input.seats.toFixed()) }))
+  server.command("move", { order: "none" }, ({ input }) => ({ x: input.direction.length }))
+  // @ts-expect-error 2820: "session" or "none"
+  server.command("move", { order: "non" }, () => ({ x: 1 }))
   // @ts-expect-error 2345: "move"
   server.command("mvoe", () => ({ x: 1 }))
   // @ts-expect-error 2345: a query is not a command

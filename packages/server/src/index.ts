@@ -7,6 +7,7 @@ export type {
   JwtUser,
 } from "./base/authenticate.ts"
 export type { HandlerContext, StreamContext } from "./calls/call-router.ts"
+export type { HandlerOptions } from "./calls/handler-table.ts"
 export type { ItemSource } from "./calls/job.ts"
 export type { ServerCounters } from "./base/counters.ts"
 export type { CallReading } from "./base/call-stats.ts"

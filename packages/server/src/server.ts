@@ -3,7 +3,9 @@ import { indexCalls } from "@hawser/protocol/core"
 import type { Contract, Trusted } from "@hawser/protocol"
 import type { AuthenticatedUser } from "./base/authenticate.ts"
 import { createBase } from "./base/create-base.ts"
+import type { Session } from "./base/session.ts"
 import { createCalls } from "./calls/create-calls.ts"
+import type { Handling } from "./calls/handler-table.ts"
 import { readStats } from "./metrics/read-stats.ts"
 import { createReplicaLookup } from "./replicas/replica.ts"
 import { Replicas } from "./replicas/replicas.ts"
@@ -21,6 +23,7 @@ import { UpgradeWarnings } from "./transport/upgrade-warnings.ts"
 
 type User = AuthenticatedUser
 type Options = ServerOptions<Contract, User, boolean>
+type AnyHandling = Handling<Session<User>>
 
 /**
  * Creates a server for a contract. It accepts connections after `listen` or `attach`, or through `accept`.
@@ -102,9 +105,9 @@ function publicServer(layers: Layers): Server<Contract, User> {
   // Later calls return the first call's promise.
   const close = (how: CloseOptions = {}): Promise<void> => (closing.done ??= end(layers, how))
   return {
-    command: (name, handler) => handlers.set("command", name, handler),
-    query: (name, handler) => handlers.set("query", name, handler),
-    stream: (name, handler) => handlers.set("stream", name, handler),
+    command: (name: string, ...handling: AnyHandling) => handlers.set("command", name, ...handling),
+    query: (name: string, ...handling: AnyHandling) => handlers.set("query", name, ...handling),
+    stream: (name: string, ...handling: AnyHandling) => handlers.set("stream", name, ...handling),
     topic: (name) => publisher.topic(name),
     topicKind: (kind, rules) => topics.kinds.set(kind, rules),
     replica: createReplicaLookup(replicas, registry),

@@ -1,11 +1,28 @@
-// Maps each call of the contract to its one handler.
+// Maps each call of the contract to its one handler and its lane.
 import type { CallEntry } from "@hawser/protocol/core"
 import type { AnyHandler } from "./call-router.ts"
+import type { Lane } from "./job.ts"
+
+/** Options of a handler. */
+export interface HandlerOptions {
+  /**
+   * Order of the call's requests among the requests of their session. `session`, the default: commands run one at a time, in
+   * order; a query or stream starts after the commands that its client sent before it. `none`: the request waits for none of
+   * them, and a command of this kind is not waited for; it shares the places of `limits.queriesAtOnce` with queries and streams.
+   * Clients of `2.0` have one order for all requests.
+   */
+  readonly order?: "session" | "none"
+}
+
+/** A handler, alone or after its options. */
+export type Handling<S> = [handler: AnyHandler<S>] | [options: HandlerOptions, handler: AnyHandler<S>]
 
 export class HandlerTable<S> {
   readonly #contractName: string
   readonly #calls: ReadonlyMap<string, CallEntry>
   readonly #handlers = new Map<string, AnyHandler<S>>()
+  /** Lanes of the calls that are not `ordered`. */
+  readonly #lanes = new Map<string, Lane>()
 
   constructor(contractName: string, calls: ReadonlyMap<string, CallEntry>) {
     this.#contractName = contractName
@@ -17,12 +34,28 @@ export class HandlerTable<S> {
     return this.#handlers
   }
 
-  /** Sets the handler of a call. @throws TypeError for a call that the contract lacks, and for a second handler. */
-  set(call: CallEntry["call"], name: string, handler: AnyHandler<S>): void {
+  /** Returns the lane of a call. A name without a handler is `ordered`. */
+  laneOf(name: string): Lane {
+    return this.#lanes.get(name) ?? "ordered"
+  }
+
+  /**
+   * Sets the handler of a call. @throws TypeError for a call that the contract lacks, for a second handler, for a handler that is
+   * no function, and for an unknown `order`.
+   */
+  set(call: CallEntry["call"], name: string, ...handling: Handling<S>): void {
+    const [options, handler] = handling.length === 1 ? [{}, handling[0]] : handling
+    const { order = "session" } = options
     if (this.#calls.get(name)?.call !== call)
       throw new TypeError(`the contract "${this.#contractName}" has no ${call} "${name}"`)
     if (this.#handlers.has(name)) throw new TypeError(`the ${call} "${name}" has a handler already`)
+    if (typeof handler !== "function")
+      throw new TypeError(`the handler of the ${call} "${name}" must be a function, not ${typeof handler}`)
+    if (!["session", "none"].includes(order))
+      throw new TypeError(`order of the ${call} "${name}" must be "session" or "none", not "${order}"`)
     this.#handlers.set(name, handler)
+    if (order === "none") this.#lanes.set(name, "free")
+    else if (call !== "command") this.#lanes.set(name, "afterOrdered")
   }
 
   /** @throws TypeError with the names of all calls without a handler. */
