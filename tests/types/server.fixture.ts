@@ -1,6 +1,6 @@
 // What a server must not compile: handlers, payloads and options that do not fit the contract and the types.
 import { createServer, encodeOnce } from "@hawser/server"
-import type { Session } from "@hawser/server"
+import type { Middleware, Session } from "@hawser/server"
 import { z } from "zod"
 import { contract } from "./contract.fixture.ts"
 
@@ -25,6 +25,13 @@ export function handlers(): void {
   // After validation the default is there; the server makes a Date of the returned text, and sends it.
   server.command("book", async ({ input }) => ({ at: String(input.seats.toFixed()) }))
   server.command("move", { order: "none" }, ({ input }) => ({ x: input.direction.length }))
+  server.use(({ kind, name, session }, next) => (kind === "join" || session.user.level > 0 ? next() : name))
+  const levelled: Middleware<PlayerSession> = ({ session }, next) => (session.user.level > 1 ? next() : null)
+  server.command("move", { use: [levelled, ({ input }, next) => input.direction && next()] }, () => ({ x: 1 }))
+  // @ts-expect-error 2551: "direction"
+  server.command("move", { use: [({ input }) => input.directon] }, () => ({ x: 1 }))
+  // @ts-expect-error 2367: no kind of call
+  server.use(({ kind }, next) => (kind === "event" ? 1 : next()))
   // @ts-expect-error 2820: "session" or "none"
   server.command("move", { order: "non" }, () => ({ x: 1 }))
   // @ts-expect-error 2345: "move"

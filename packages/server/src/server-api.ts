@@ -26,6 +26,7 @@ import type { AuthenticatedUser } from "./base/authenticate.ts"
 import type { BaseOptions } from "./base/create-base.ts"
 import type { HandlerContext, StreamContext } from "./calls/call-router.ts"
 import type { HandlerOptions } from "./calls/handler-table.ts"
+import type { Middleware } from "./calls/middleware.ts"
 import type { ItemSource } from "./calls/job.ts"
 import type { SessionOptions } from "./session/create-sessions.ts"
 import type { SessionEnded, SessionOpened, Suspicion } from "./session/session-hooks.ts"
@@ -107,6 +108,12 @@ interface ListenOptions {
 /** Server of a contract. */
 export interface Server<C extends Contract, User extends AuthenticatedUser> {
   /**
+   * Adds a function around the handlers of all commands, queries and streams, and around all publications and joins of clients.
+   * It runs after validation and rate limits; a repetition whose outcome is remembered does not reach it. The first one added is
+   * the outermost. @throws TypeError after `listen`, `attach` or the first connection.
+   */
+  use(middleware: Middleware<Session<User, C>>): void
+  /**
    * Sets the handler of a command. @throws TypeError for a command that the contract lacks, for a second handler, and for an
    * invalid option.
    */
@@ -114,7 +121,7 @@ export interface Server<C extends Contract, User extends AuthenticatedUser> {
   /** Sets the options and the handler of a command. @throws TypeError likewise. */
   command<K extends CommandName<C>>(
     name: K,
-    options: HandlerOptions,
+    options: HandlerOptions<Session<User, C>, ValidInput<C["commands"][K]>>,
     handler: Handler<C["commands"][K], C, User>,
   ): void
   /** Sets the handler of a query. @throws TypeError like `command`. */
@@ -122,7 +129,7 @@ export interface Server<C extends Contract, User extends AuthenticatedUser> {
   /** Sets the options and the handler of a query. @throws TypeError like `command`. */
   query<K extends QueryName<C>>(
     name: K,
-    options: HandlerOptions,
+    options: HandlerOptions<Session<User, C>, ValidInput<C["queries"][K]>>,
     handler: Handler<C["queries"][K], C, User>,
   ): void
   /**
@@ -134,7 +141,7 @@ export interface Server<C extends Contract, User extends AuthenticatedUser> {
   /** Sets the options and the handler of a stream. @throws TypeError like `command`. */
   stream<K extends StreamName<C>>(
     name: K,
-    options: HandlerOptions,
+    options: HandlerOptions<Session<User, C>, ValidInput<C["streams"][K]>>,
     handler: StreamHandler<C["streams"][K], C, User>,
   ): void
   /** Returns the topic of a name; its kind need not be declared. `subscribe` throws a RangeError for an invalid name. */

@@ -82,7 +82,10 @@ function compose(contract: Contract, options: Options) {
   const topics = createTopics<User>(base, calls, sessions)
   const replicas = new Replicas(base)
   sessions.observers.push(topics.memberships, replicas)
-  const assertReady = (): void => calls.handlers.assertComplete()
+  const assertReady = (): void => {
+    calls.handlers.assertComplete()
+    calls.handlers.middleware.seal()
+  }
   const setup = { path, origins, allowLoopbackOrigins, trustProxy, warnings, isClosing, assertReady }
   const entrances = createEntrances(setup, base, sessions)
   return { base, calls, sessions, topics, replicas, entrances, closing }
@@ -104,7 +107,9 @@ function publicServer(layers: Layers): Server<Contract, User> {
   const { publisher } = topics
   // Later calls return the first call's promise.
   const close = (how: CloseOptions = {}): Promise<void> => (closing.done ??= end(layers, how))
+  const acceptOwn = acceptInTurn(accept, entrances.turn)
   return {
+    use: (middleware) => handlers.use(middleware),
     command: (name: string, ...handling: AnyHandling) => handlers.set("command", name, ...handling),
     query: (name: string, ...handling: AnyHandling) => handlers.set("query", name, ...handling),
     stream: (name: string, ...handling: AnyHandling) => handlers.set("stream", name, ...handling),
@@ -122,7 +127,10 @@ function publicServer(layers: Layers): Server<Contract, User> {
     sessionsOf: (userId) => [...registry.ofUser(userId)],
     listen: (where) => entrances.listen(where),
     attach: (httpServer) => entrances.attach(httpServer),
-    accept: acceptInTurn(accept, entrances.turn),
+    accept(accepted) {
+      handlers.middleware.seal()
+      return acceptOwn(accepted)
+    },
     entrances,
     stats: () => readStats({ ...base, ...calls, ...sessions, topics, replicas }),
     endSessionsOf(userId, code, message) {
