@@ -6,6 +6,7 @@ export type {
   JwtOptions,
   JwtUser,
 } from "./base/authenticate.ts"
+export type { UpgradeHeaders } from "@hawser/protocol/core"
 export type { HandlerContext, StreamContext } from "./calls/call-router.ts"
 export type { HandlerOptions } from "./calls/handler-table.ts"
 export type { Middleware, MiddlewareCall, MiddlewareKind } from "./calls/middleware.ts"
