@@ -2,6 +2,7 @@
 import { createServer, encodeOnce } from "@hawser/server"
 import type { Middleware, Session } from "@hawser/server"
 import { z } from "zod"
+import { callHandler } from "@hawser/server/testing"
 import { contract } from "./contract.fixture.ts"
 
 type PlayerSession = Session<Player, typeof contract>
@@ -54,6 +55,19 @@ export function handlers(): void {
   server.command("move", ({ session }) => ({ x: session.user.levle }))
   // @ts-expect-error 2339: a handler is given a signal, no client
   server.command("move", ({ client }) => ({ x: client }))
+}
+
+export async function units(): Promise<void> {
+  const user: Player = { id: "ann", level: 1 }
+  const { x }: { x: number } = await callHandler(server, "move", { user, input: { direction: "UP" } })
+  const { names } = await callHandler(server, "look", { user, input: {} })
+  names.concat(String(x))
+  // @ts-expect-error 2345: "move"
+  await callHandler(server, "mvoe", { user, input: { direction: "UP" } })
+  // @ts-expect-error 2322: "UP" or "DOWN"
+  await callHandler(server, "move", { user, input: { direction: "UPP" } })
+  // @ts-expect-error 2741: the level is missing
+  await callHandler(server, "look", { user: { id: "ann" }, input: {} })
 }
 
 export function streams(): void {

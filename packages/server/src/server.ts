@@ -6,6 +6,7 @@ import { createBase } from "./base/create-base.ts"
 import type { Session } from "./base/session.ts"
 import { createCalls } from "./calls/create-calls.ts"
 import type { Handling } from "./calls/handler-table.ts"
+import { testable } from "./calls/test-parts.ts"
 import { readStats } from "./metrics/read-stats.ts"
 import { createReplicaLookup } from "./replicas/replica.ts"
 import { Replicas } from "./replicas/replicas.ts"
@@ -35,7 +36,9 @@ export function createServer<C extends Contract, U extends AuthenticatedUser, Tr
   options: ServerOptions<C, U, Trust>,
 ): Server<[Trust] extends [true] ? Trusted<C> : C, U>
 export function createServer(contract: Contract, options: Options): Server<Contract, User> {
-  return publicServer(compose(options.trustOutput === true ? trusted(contract) : contract, options))
+  const layers = compose(options.trustOutput === true ? trusted(contract) : contract, options)
+  const { base, calls, entries, sessions } = layers
+  return testable(publicServer(layers), { base, calls, entries, dialect: sessions.compact })
 }
 
 /** Returns the contract with `trustOutput` for everything that its server sends. */
@@ -88,7 +91,7 @@ function compose(contract: Contract, options: Options) {
   }
   const setup = { path, origins, allowLoopbackOrigins, trustProxy, warnings, isClosing, assertReady }
   const entrances = createEntrances(setup, base, sessions)
-  return { base, calls, sessions, topics, replicas, entrances, closing }
+  return { base, calls, entries: contractCalls, sessions, topics, replicas, entrances, closing }
 }
 
 async function end(layers: Layers, how: CloseOptions): Promise<void> {
