@@ -49,7 +49,7 @@ export const order = {
     ["metrics"],
     ["transport"],
     ["server-api.ts"],
-    ["server.ts", "metrics.ts", "bun.ts"],
+    ["server.ts", "metrics.ts", "bun.ts", "testing.ts"],
     ["index.ts"],
   ],
 }

@@ -13,8 +13,7 @@ import type { FrozenSessions } from "./frozen-sessions.ts"
 
 async function openWorld(frozen: FrozenSessions): Promise<{ world: World; client: Client<TestContract> }> {
   const server = { sessionStore: frozen.create }
-  const limits = { concurrency: 4 }
-  const world = createWorld({ profile: "hawser.1", latencyMs: 10, limits, server })
+  const world = createWorld({ profile: "hawser.1", latencyMs: 10, order: "none", server })
   const client = world.client({ limits: boundlessDials })
   const connected = client.connect()
   await world.clock.advance(100)
@@ -137,10 +136,10 @@ it("applies CANCEL and CREDIT again, and ends an open stream with server_restart
     authenticate: (id) => ({ id }),
     clock,
     sessionId: () => "s",
-    limits: { concurrency: 2 },
+    limits: { queriesAtOnce: 2 },
     sessionStore: frozen.create,
   })
-  server.command("wait", ({ input, signal }) => {
+  server.command("wait", { order: "none" }, ({ input, signal }) => {
     signal.addEventListener("abort", () => aborted.push(`${input.ms}`))
     return new Promise((resolve) => clock.schedule(input.ms, () => resolve({})))
   })

@@ -58,7 +58,8 @@ const work = { input: checked(isWork), output: checked(isNote) }
 
 export const contract = defineContract({
   name: "simulation",
-  commands: { work },
+  /** `dash` has no order. */
+  commands: { work, dash: work },
   queries: { look: work },
   events: {
     note: { payload: checked(isNote) },

@@ -54,10 +54,13 @@ export class ServerEnd {
       limits: { ...plan.server, sessionsPerUser: plan.sessionsPerUser },
       sessionId: () => this.#sessionId(),
       onError: (error) => this.#onError(error),
+      // Handlers are slow on purpose.
+      onWarning: () => {},
       resumeKey: new Uint8Array(32).fill(7),
       sessionStore: (host) => this.#store(host),
     })
     this.server.command("work", (context) => this.#handle(context))
+    this.server.command("dash", { order: "none" }, (context) => this.#handle(context))
     this.server.query("look", (context) => this.#handle(context))
     this.#listen()
   }
@@ -295,7 +298,9 @@ export class ServerEnd {
     }
     const goDeaf = (): void => {
       if (sessionRecord.lives !== lives) return
-      deaf = { untilMs: clock.now() + plan.server.handlerGraceMs, isReleased: false }
+      const untilMs = clock.now() + plan.server.handlerGraceMs
+      record.holdsUntilMs = untilMs
+      deaf = { untilMs, isReleased: false }
       sessionRecord.deaf.push(deaf)
     }
     if (draw.chance(0.2)) this.send(session)

@@ -70,7 +70,7 @@ describe("a client that lost its session", () => {
   })
 
   it("gets no more at once than its buffer takes, in any number of topics", async () => {
-    const world = createWorld({ limits: { ...brief, sendBufferMaxCount: 64, concurrency: 8 } })
+    const world = createWorld({ limits: { ...brief, sendBufferMaxCount: 64 } })
     const names = ["a", "b", "c", "d", "e", "f"] as const
     const ann = await world.open("ann", { reconnect: () => 1_000 })
     const received: unknown[] = []

@@ -82,7 +82,6 @@ function createPlay(seed: number): Play {
       userDeliveryBurst: 1_000_000,
       pingAfterMs: 5_000,
       pongTimeoutMs: 2_000,
-      concurrency: draw.int(1, 3),
     },
   })
   const play: Play = { world, draw, listeners: [], published, count: 0 }

@@ -97,7 +97,6 @@ describe("a join that does not wait for the leave before it", () => {
       const world = createWorld({
         latencyMs: 5 + random() * 60,
         lobby,
-        limits: { concurrency: 1 + (seed % 3) },
       })
       const ann = await world.open("ann")
       const room = ann.topic("lobby")

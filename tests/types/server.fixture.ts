@@ -1,7 +1,8 @@
 // What a server must not compile: handlers, payloads and options that do not fit the contract and the types.
 import { createServer, encodeOnce } from "@hawser/server"
-import type { Session } from "@hawser/server"
+import type { Middleware, Session } from "@hawser/server"
 import { z } from "zod"
+import { callHandler } from "@hawser/server/testing"
 import { contract } from "./contract.fixture.ts"
 
 type PlayerSession = Session<Player, typeof contract>
@@ -24,6 +25,16 @@ export function handlers(): void {
   })
   // After validation the default is there; the server makes a Date of the returned text, and sends it.
   server.command("book", async ({ input }) => ({ at: String(input.seats.toFixed()) }))
+  server.command("move", { order: "none" }, ({ input }) => ({ x: input.direction.length }))
+  server.use(({ kind, name, session }, next) => (kind === "join" || session.user.level > 0 ? next() : name))
+  const levelled: Middleware<PlayerSession> = ({ session }, next) => (session.user.level > 1 ? next() : null)
+  server.command("move", { use: [levelled, ({ input }, next) => input.direction && next()] }, () => ({ x: 1 }))
+  // @ts-expect-error 2551: "direction"
+  server.command("move", { use: [({ input }) => input.directon] }, () => ({ x: 1 }))
+  // @ts-expect-error 2367: no kind of call
+  server.use(({ kind }, next) => (kind === "event" ? 1 : next()))
+  // @ts-expect-error 2820: "session" or "none"
+  server.command("move", { order: "non" }, () => ({ x: 1 }))
   // @ts-expect-error 2345: "move"
   server.command("mvoe", () => ({ x: 1 }))
   // @ts-expect-error 2345: a query is not a command
@@ -44,6 +55,19 @@ export function handlers(): void {
   server.command("move", ({ session }) => ({ x: session.user.levle }))
   // @ts-expect-error 2339: a handler is given a signal, no client
   server.command("move", ({ client }) => ({ x: client }))
+}
+
+export async function units(): Promise<void> {
+  const user: Player = { id: "ann", level: 1 }
+  const { x }: { x: number } = await callHandler(server, "move", { user, input: { direction: "UP" } })
+  const { names } = await callHandler(server, "look", { user, input: {} })
+  names.concat(String(x))
+  // @ts-expect-error 2345: "move"
+  await callHandler(server, "mvoe", { user, input: { direction: "UP" } })
+  // @ts-expect-error 2322: "UP" or "DOWN"
+  await callHandler(server, "move", { user, input: { direction: "UPP" } })
+  // @ts-expect-error 2741: the level is missing
+  await callHandler(server, "look", { user: { id: "ann" }, input: {} })
 }
 
 export function streams(): void {

@@ -17,6 +17,7 @@ export { closeReason, outbound } from "./transport.ts"
 export type {
   Accept,
   AcceptedConnection,
+  UpgradeHeaders,
   Connection,
   ConnectionEvents,
   Dial,

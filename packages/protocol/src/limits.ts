@@ -164,8 +164,11 @@ export interface ServerLimits extends DeliveryLimits, StateWindowLimits {
   readonly tokenEveryMs: number
   /** Number of such tokens that are checked at once; default 3. */
   readonly tokenBurst: number
-  /** Requests of one session that run at once; default 1. They start in order. */
-  readonly concurrency: number
+  /**
+   * Queries, opening streams and commands of `order: "none"` of one session that run at once; default 8. Further ones wait, and
+   * delay no other command. Ordered commands run one at a time, and are not counted.
+   */
+  readonly queriesAtOnce: number
   /**
    * High-water mark of a session's request queue, in requests; default 64. At the mark the server stops reading the socket
    * (backpressure). No request is rejected or lost.
@@ -301,7 +304,7 @@ export const defaultServerLimits: ServerLimits = {
   tokenGraceMs: 30_000,
   tokenEveryMs: 10_000,
   tokenBurst: 3,
-  concurrency: 1,
+  queriesAtOnce: 8,
   inboxHighWater: 64,
   heldMaxCount: 1_024,
   heldMaxBytes: 1 * mib,

@@ -6,7 +6,10 @@ export type {
   JwtOptions,
   JwtUser,
 } from "./base/authenticate.ts"
+export type { UpgradeHeaders } from "@hawser/protocol/core"
 export type { HandlerContext, StreamContext } from "./calls/call-router.ts"
+export type { HandlerOptions } from "./calls/handler-table.ts"
+export type { Middleware, MiddlewareCall, MiddlewareKind } from "./calls/middleware.ts"
 export type { ItemSource } from "./calls/job.ts"
 export type { ServerCounters } from "./base/counters.ts"
 export type { CallReading } from "./base/call-stats.ts"

@@ -25,6 +25,8 @@ import type { Server as HttpServer } from "node:http"
 import type { AuthenticatedUser } from "./base/authenticate.ts"
 import type { BaseOptions } from "./base/create-base.ts"
 import type { HandlerContext, StreamContext } from "./calls/call-router.ts"
+import type { HandlerOptions } from "./calls/handler-table.ts"
+import type { Middleware } from "./calls/middleware.ts"
 import type { ItemSource } from "./calls/job.ts"
 import type { SessionOptions } from "./session/create-sessions.ts"
 import type { SessionEnded, SessionOpened, Suspicion } from "./session/session-hooks.ts"
@@ -105,16 +107,43 @@ interface ListenOptions {
 
 /** Server of a contract. */
 export interface Server<C extends Contract, User extends AuthenticatedUser> {
-  /** Sets the handler of a command. @throws TypeError for a command that the contract lacks, and for a second handler. */
+  /**
+   * Adds a function around the handlers of all commands, queries and streams, and around all publications and joins of clients.
+   * It runs after validation and rate limits; a repetition whose outcome is remembered does not reach it. The first one added is
+   * the outermost. @throws TypeError after `listen`, `attach` or the first connection.
+   */
+  use(middleware: Middleware<Session<User, C>>): void
+  /**
+   * Sets the handler of a command. @throws TypeError for a command that the contract lacks, for a second handler, and for an
+   * invalid option.
+   */
   command<K extends CommandName<C>>(name: K, handler: Handler<C["commands"][K], C, User>): void
+  /** Sets the options and the handler of a command. @throws TypeError likewise. */
+  command<K extends CommandName<C>>(
+    name: K,
+    options: HandlerOptions<Session<User, C>, ValidInput<C["commands"][K]>>,
+    handler: Handler<C["commands"][K], C, User>,
+  ): void
   /** Sets the handler of a query. @throws TypeError like `command`. */
   query<K extends QueryName<C>>(name: K, handler: Handler<C["queries"][K], C, User>): void
+  /** Sets the options and the handler of a query. @throws TypeError like `command`. */
+  query<K extends QueryName<C>>(
+    name: K,
+    options: HandlerOptions<Session<User, C>, ValidInput<C["queries"][K]>>,
+    handler: Handler<C["queries"][K], C, User>,
+  ): void
   /**
    * Sets the handler of a stream, for example an async generator function. The server pulls an item only while the reader has
    * credit. When the reader cancels or the session ends, `signal` aborts and the iterator's `return()` is called.
    * @throws TypeError like `command`.
    */
   stream<K extends StreamName<C>>(name: K, handler: StreamHandler<C["streams"][K], C, User>): void
+  /** Sets the options and the handler of a stream. @throws TypeError like `command`. */
+  stream<K extends StreamName<C>>(
+    name: K,
+    options: HandlerOptions<Session<User, C>, ValidInput<C["streams"][K]>>,
+    handler: StreamHandler<C["streams"][K], C, User>,
+  ): void
   /** Returns the topic of a name; its kind need not be declared. `subscribe` throws a RangeError for an invalid name. */
   topic(name: string): Topic<User, C>
   /**

@@ -8,6 +8,7 @@ import {
   presenceDepth,
   quoted,
   topicCalls,
+  topicKindOf,
   validateNow,
 } from "@hawser/protocol/core"
 import type { Encoded, Schema, TopicSpec } from "@hawser/protocol"
@@ -30,6 +31,22 @@ import { permit } from "./topic-kinds.ts"
 import type { TopicParts } from "./topic-parts.ts"
 
 type Context<User extends AuthenticatedUser> = HandlerContext<unknown, Session<User>>
+
+/** A join whose input is valid. */
+interface Joining<User extends AuthenticatedUser> {
+  readonly input: JoinRequest
+  readonly session: ServerSession<User>
+  readonly context: Context<User>
+  readonly state: Encoded<unknown> | undefined
+}
+
+/** A publication whose payload is valid. */
+interface Publishing<User extends AuthenticatedUser> {
+  readonly input: PublishRequest
+  readonly session: ServerSession<User>
+  payload: unknown
+  isAdmitted: boolean
+}
 
 export class TopicRequests<User extends AuthenticatedUser> {
   readonly #parts: TopicParts<User>
@@ -54,22 +71,34 @@ export class TopicRequests<User extends AuthenticatedUser> {
   }
 
   async #join(input: JoinRequest, context: Context<User>): Promise<JoinReply> {
-    const { kinds, counters } = this.#parts
-    const { session, signal } = context
-    const joining = this.#served(session)
+    const { kinds, counters, middleware } = this.#parts
+    const session = this.#served(context.session)
     const { topic } = input
     try {
-      const { spec, rules } = kinds.of(topic)
+      const { spec } = kinds.of(topic)
       kinds.joining(topic)
       const state = this.#checkedState(spec, input)
-      await permit(`join "${topic}"`, rules.canJoin?.({ topic, session }))
-      signal.throwIfAborted()
-      assertActive(joining)
-      return this.#memberships.join(joining, { ...input, state })
+      const joining = { input, session, context, state }
+      if (!middleware.isUsed) return await this.#joinValid(joining)
+      const call = {
+        kind: "join",
+        name: topicKindOf(topic) ?? "",
+        input: { topic, state: input.state },
+      } as const
+      return await middleware.topic({ ...call, source: context }, () => this.#joinValid(joining))
     } catch (error) {
       counters.topicJoinsRefused += 1
       throw error
     }
+  }
+
+  async #joinValid({ input, session, context, state }: Joining<User>): Promise<JoinReply> {
+    const { topic } = input
+    const { rules } = this.#parts.kinds.of(topic)
+    await permit(`join "${topic}"`, rules.canJoin?.({ topic, session }))
+    context.signal.throwIfAborted()
+    assertActive(session)
+    return this.#memberships.join(session, { ...input, state })
   }
 
   #leave(input: LeaveRequest, { session }: Context<User>): null {
@@ -77,28 +106,40 @@ export class TopicRequests<User extends AuthenticatedUser> {
     return null
   }
 
-  async #publish(input: PublishRequest, { session }: Context<User>): Promise<PublishReply> {
-    const { counters } = this.#parts
-    const sender = this.#served(session)
+  async #publish(input: PublishRequest, context: Context<User>): Promise<PublishReply> {
+    const { counters, middleware } = this.#parts
+    const session = this.#served(context.session)
     const { topic, event } = input
-    const except = input.echo ? undefined : session
-    const attempt = { isAdmitted: false }
-    const admit = <T>(encode: () => T): T => {
-      const encoded = ofTheCaller(encode)
-      this.#charge(sender, input)
-      attempt.isAdmitted = true
-      return encoded
-    }
+    const publishing: Publishing<User> = { input, session, payload: undefined, isAdmitted: false }
     try {
-      const payload = await this.#checkPublish(input, sender)
-      assertActive(sender)
-      const { offset } = this.#publisher.toTopic(topic, { event, payload, except, admit })
-      counters.topicPublishes += 1
-      return { offset: offset ?? null }
+      publishing.payload = this.#validPayload(input)
+      if (!middleware.isUsed) return await this.#publishValid(publishing)
+      const call = { kind: "publish", name: event, input: { topic, payload: publishing.payload } } as const
+      return await middleware.topic({ ...call, source: context }, () => this.#publishValid(publishing))
     } catch (error) {
-      if (!attempt.isAdmitted) counters.topicPublishesRefused += 1
+      if (!publishing.isAdmitted) counters.topicPublishesRefused += 1
       throw error
     }
+  }
+
+  async #publishValid(publishing: Publishing<User>): Promise<PublishReply> {
+    const { counters, kinds, hub } = this.#parts
+    const { input, session, payload } = publishing
+    const { topic, event } = input
+    const except = input.echo ? undefined : session
+    const admit = <T>(encode: () => T): T => {
+      const encoded = ofTheCaller(encode)
+      this.#charge(session, input)
+      publishing.isAdmitted = true
+      return encoded
+    }
+    const isMember = hub.members(topic).has(session)
+    const asked = { topic, session, event, payload, isMember }
+    await permit(`publish to "${topic}"`, kinds.of(topic).rules.canPublish?.(asked))
+    assertActive(session)
+    const { offset } = this.#publisher.toTopic(topic, { event, payload, except, admit })
+    counters.topicPublishes += 1
+    return { offset: offset ?? null }
   }
 
   #setState(input: PresenceRequest, { session }: Context<User>): null {
@@ -114,21 +155,16 @@ export class TopicRequests<User extends AuthenticatedUser> {
     return null
   }
 
-  /** Returns the validated payload, once the hook has permitted the publication. */
-  async #checkPublish(input: PublishRequest, session: ServerSession<User>): Promise<unknown> {
-    const { kinds, events, hub } = this.#parts
-    const { topic, event, payload } = input
-    const { spec, rules } = kinds.of(topic)
+  /** Returns the validated payload. @throws HawserError `invalid_input` */
+  #validPayload({ topic, event, payload }: PublishRequest): unknown {
+    const { kinds, events } = this.#parts
+    const { spec } = kinds.of(topic)
     const eventSpec = spec.events.includes(event) ? events.get(event) : undefined
     if (eventSpec === undefined) {
       const message = `the event ${quoted(event)} is not declared for the topic "${topic}"`
       throw new HawserError("invalid_input", { message })
     }
-    const validated = accepted(eventSpec.payload, payload, `payload of "${event}"`)
-    const isMember = hub.members(topic).has(session)
-    const asked = { topic, session, event, payload: validated, isMember }
-    await permit(`publish to "${topic}"`, rules.canPublish?.(asked))
-    return validated
+    return accepted(eventSpec.payload, payload, `payload of "${event}"`)
   }
 
   /** Encodes the state and checks it against the limits of the EVENTs that will contain it. @throws HawserError `invalid_input` */

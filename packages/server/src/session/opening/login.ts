@@ -2,7 +2,7 @@
 // The dialect encodes a refusal.
 import { HawserError } from "@hawser/protocol"
 import { wireVersion } from "@hawser/protocol/core"
-import type { HelloFrame, Reference, WireError } from "@hawser/protocol/core"
+import type { HelloFrame, Reference, UpgradeHeaders, WireError } from "@hawser/protocol/core"
 import { checkedUser } from "../../base/authenticate.ts"
 import type { Authenticate, AuthenticatedUser } from "../../base/authenticate.ts"
 import { LazyAbort } from "../../calls/lazy-abort.ts"
@@ -40,10 +40,13 @@ export class Login<User extends AuthenticatedUser> {
   #admission: AdmissionState
   #cancelWake: (() => void) | undefined
   #verified: Verified<User> | undefined
+  /** Header fields of the upgrade, until the verification ends. */
+  #headers: UpgradeHeaders | undefined
 
-  constructor(host: LoginHost<User>, owner: LoginOwner<User>) {
+  constructor(host: LoginHost<User>, owner: LoginOwner<User>, headers: UpgradeHeaders | undefined) {
     this.#host = host
     this.#owner = owner
+    this.#headers = headers
     this.#options = { rules: owner.dialect.admission, limits: host.limits, wireVersion }
     this.#admission = initialAdmission(this.#options, host.clock.now())
     this.#arm()
@@ -63,6 +66,7 @@ export class Login<User extends AuthenticatedUser> {
     this.#cancelWake?.()
     this.#aborter.abort(new HawserError("connection_lost"))
     this.#held = []
+    this.#headers = undefined
   }
 
   #step(input: AdmissionInput, bytes?: Uint8Array): void {
@@ -104,15 +108,22 @@ export class Login<User extends AuthenticatedUser> {
     const { authenticate } = this.#host
     const owner = this.#owner
     const aborter = this.#aborter
+    const headersNow = (): UpgradeHeaders | undefined => this.#headers
     const context = {
       address: owner.address,
       // Created on first use.
       get signal() {
         return aborter.signal
       },
+      // An application that keeps the context does not keep the header fields.
+      get headers() {
+        return headersNow()
+      },
     }
     try {
-      this.#verified = { user: checkedUser(await authenticate(hello.token, context)), hello }
+      const user = checkedUser(await authenticate(hello.token, context))
+      this.#headers = undefined
+      this.#verified = { user, hello }
       if (!owner.isClosing) this.#step({ kind: "verified", nowMs: this.#host.clock.now() })
     } catch (error) {
       this.#reject(error)
@@ -141,6 +152,7 @@ export class Login<User extends AuthenticatedUser> {
   }
 
   #reject(error: unknown): void {
+    this.#headers = undefined
     const known = wireError(answerOf(error, this.#host.onError))
     if (!this.#owner.isClosing) this.#step({ kind: "rejected", error: known })
   }
