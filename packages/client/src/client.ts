@@ -1,5 +1,5 @@
 // Puts a client together: its layers, then the typed methods on top of them.
-import { RoundTrip, indexCalls, indexEvents } from "@hawser/protocol/core"
+import { RoundTrip, indexCalls, indexEvents, topicNameFault } from "@hawser/protocol/core"
 import type { Contract, EventSpec, Schema } from "@hawser/protocol"
 import type { CallKind } from "@hawser/protocol/core"
 import { createClientCounters, createClientTallies } from "./base/counters.ts"
@@ -174,7 +174,7 @@ function createMethods(contract: Contract, layers: ClientLayers): Client<Contrac
     },
     topic(name) {
       const topic = topics.topic(name)
-      if (topic === undefined) throw lacking(`topic "${name}"`)
+      if (topic === undefined) throw new TypeError(topicNameFault(name) ?? lacking(`topic "${name}"`).message)
       return topic
     },
     connect: (options) => connectWithin(running, options),

@@ -5,12 +5,13 @@ import {
   UnsendableError,
   describeIssues,
   errorWithCode,
+  outgoingPayload,
   presenceDepth,
   quoted,
   topicCalls,
   validateNow,
 } from "@hawser/protocol/core"
-import type { Encoded, Schema, TopicSpec } from "@hawser/protocol"
+import type { Author, Encoded, Schema, TopicSpec } from "@hawser/protocol"
 import type {
   JoinReply,
   JoinRequest,
@@ -26,7 +27,7 @@ import type { ServerSession } from "../session/life/server-session.ts"
 import type { Session } from "../base/session.ts"
 import type { Publisher } from "./publisher.ts"
 import type { TopicMemberships } from "./topic-memberships.ts"
-import { permit } from "./topic-kinds.ts"
+import { memberOf, permit } from "./topic-kinds.ts"
 import type { TopicParts } from "./topic-parts.ts"
 
 type Context<User extends AuthenticatedUser> = HandlerContext<unknown, Session<User>>
@@ -81,24 +82,36 @@ export class TopicRequests<User extends AuthenticatedUser> {
     const { counters } = this.#parts
     const sender = this.#served(session)
     const { topic, event } = input
-    const except = input.echo ? undefined : session
+    const except = input.echo ? undefined : sender
     const attempt = { isAdmitted: false }
-    const admit = <T>(encode: () => T): T => {
-      const encoded = ofTheCaller(encode)
-      this.#charge(sender, input)
-      attempt.isAdmitted = true
-      return encoded
-    }
     try {
-      const payload = await this.#checkPublish(input, sender)
+      const { payload, isReplaced } = await this.#checkPublish(input, sender)
       assertActive(sender)
-      const { offset } = this.#publisher.toTopic(topic, { event, payload, except, admit })
+      const admit = <T>(encode: () => T): T => {
+        const encoded = isReplaced ? encode() : ofTheCaller(encode)
+        this.#charge(sender, input)
+        attempt.isAdmitted = true
+        return encoded
+      }
+      const offset = this.#publisher.toTopic(topic, {
+        event,
+        payload,
+        except,
+        author: this.#authorOf(sender, topic),
+        admit,
+      })
       counters.topicPublishes += 1
       return { offset: offset ?? null }
     } catch (error) {
       if (!attempt.isAdmitted) counters.topicPublishesRefused += 1
       throw error
     }
+  }
+
+  #authorOf(session: ServerSession<User>, topic: string): Author {
+    const membership = this.#parts.index.get(topic, session)
+    const user = session.user.id
+    return membership === undefined ? { user } : { user, member: membership.id }
   }
 
   #setState(input: PresenceRequest, { session }: Context<User>): null {
@@ -114,9 +127,12 @@ export class TopicRequests<User extends AuthenticatedUser> {
     return null
   }
 
-  /** Returns the validated payload, once the hook has permitted the publication. */
-  async #checkPublish(input: PublishRequest, session: ServerSession<User>): Promise<unknown> {
-    const { kinds, events, hub } = this.#parts
+  /** Returns the validated payload to publish. `isReplaced`: the application chose it, so an error of its encoding is not the client's. */
+  async #checkPublish(
+    input: PublishRequest,
+    session: ServerSession<User>,
+  ): Promise<{ readonly payload: unknown; readonly isReplaced: boolean }> {
+    const { kinds, events, hub, index } = this.#parts
     const { topic, event, payload } = input
     const { spec, rules } = kinds.of(topic)
     const eventSpec = spec.events.includes(event) ? events.get(event) : undefined
@@ -128,7 +144,13 @@ export class TopicRequests<User extends AuthenticatedUser> {
     const isMember = hub.members(topic).has(session)
     const asked = { topic, session, event, payload: validated, isMember }
     await permit(`publish to "${topic}"`, rules.canPublish?.(asked))
-    return validated
+    if (rules.onPublish === undefined) return { payload: validated, isReplaced: false }
+    assertActive(session)
+    const membership = index.get(topic, session)
+    const member = membership && memberOf(membership)
+    const replacement = await rules.onPublish({ ...asked, isMember: hub.members(topic).has(session), member })
+    if (replacement === undefined) return { payload: validated, isReplaced: false }
+    return { payload: outgoingPayload(event, eventSpec, replacement), isReplaced: true }
   }
 
   /** Encodes the state and checks it against the limits of the EVENTs that will contain it. @throws HawserError `invalid_input` */
@@ -171,11 +193,10 @@ export class TopicRequests<User extends AuthenticatedUser> {
 
   /** @throws HawserError `not_available` for a client whose profile has no topics. */
   #served(session: Session<User>): ServerSession<User> {
-    const all: ReadonlySet<Session<User>> = this.#parts.registry.all
-    const isOpen = (one: Session<User>): one is ServerSession<User> => all.has(one)
-    if (!isOpen(session)) throw new HawserError("session_ended")
-    session.dialect.assertServes("topics")
-    return session
+    const own = this.#parts.registry.own(session, "serve")
+    if (own === undefined) throw new HawserError("session_ended")
+    own.dialect.assertServes("topics")
+    return own
   }
 }
 
