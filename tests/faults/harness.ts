@@ -2,7 +2,7 @@
 import { profile20 } from "@hawser/server/profile20"
 import { createClient } from "@hawser/client"
 import type { Client, ClientOptions, ClientStatus } from "@hawser/client"
-import { HawserError, defineContract } from "@hawser/protocol"
+import { HawserError, defineContract, defineTopic } from "@hawser/protocol"
 import type { Contract, ServerLimits } from "@hawser/protocol"
 import type { Profile } from "@hawser/protocol/core"
 import { SimulatedClock, createMemoryNetwork, seededRandom } from "@hawser/protocol/testing"
@@ -41,6 +41,8 @@ export const contract = defineContract({
     },
   },
   errors: { auth_player_not_found: null, banned: z.object({ days: z.number() }) },
+  /** Subscribed by the server alone. */
+  topics: { room: defineTopic({ events: ["note"] }), map: defineTopic({ events: ["where"] }) },
 })
 
 export type TestContract = typeof contract

@@ -115,7 +115,7 @@ describe("callHandler", () => {
     expect(await callHandler(server, "empty", { user, input: {}, sent })).toEqual({})
     expect(sent).toEqual([{ event: "moved", payload: { id: "ann" } }])
     expect(outcomes).toEqual(["buffered", false, "ended", "after"])
-    expect(server.sessions()).toEqual([])
+    expect(server.local.sessions()).toEqual([])
   })
 
   it("rejects with a TypeError for a wrong name, a missing handler, and another server", async () => {

@@ -33,7 +33,7 @@ describe("a session that is frozen and thawed", () => {
     for (let round = 0; round < 20; round += 1) {
       for (let count = 0; count < 5; count += 1) {
         const text = `${round}-${count}`
-        world.server.sessions()[0]?.send("note", { text })
+        world.server.local.sessions()[0]?.send("note", { text })
         replies.push(client.command("echo", { text }))
       }
       await world.clock.advance(7)
@@ -49,7 +49,7 @@ describe("a session that is frozen and thawed", () => {
     expect(await Promise.all(replies)).toEqual(expected.map((text) => ({ text })))
     expect(events.map(({ kind }) => kind)).toEqual(events.map(() => "resumed"))
     expect(events.length).toBeGreaterThan(1)
-    expect(world.server.sessions().map(({ id }) => id)).toEqual(["session-1"])
+    expect(world.server.local.sessions().map(({ id }) => id)).toEqual(["session-1"])
     expect([world.serverErrors, world.clientErrors]).toEqual([[], []])
   })
 
@@ -79,7 +79,7 @@ describe("a session that is frozen and thawed", () => {
     const pending = client.command("never", {}).catch((error: unknown) => error)
     await world.clock.advance(50)
     const bytes = frozen.freeze("session-1")
-    expect(world.server.sessions()).toEqual([])
+    expect(world.server.local.sessions()).toEqual([])
     expect(ends).toEqual([])
     const session = frozen.thaw(bytes)
     expect(session).toMatchObject({ id: "session-1", user: { id: "ann" }, active: true, attached: false })

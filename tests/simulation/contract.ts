@@ -1,5 +1,5 @@
 // The application of the simulator: messages that carry a number, so that each can be identified.
-import { defineContract } from "@hawser/protocol"
+import { defineContract, defineTopic } from "@hawser/protocol"
 import type { Schema } from "@hawser/protocol"
 
 /** A reliable event. */
@@ -67,6 +67,8 @@ export const contract = defineContract({
     gauge: { payload: checked(isReading), delivery: "volatile", key: ({ key }) => key },
   },
   errors: { no_ore: null },
+  /** Subscribed by the server alone. */
+  topics: { square: defineTopic({ events: ["note"] }) },
 })
 
 export type SimulationContract = typeof contract

@@ -37,7 +37,7 @@ it("reach authenticate, so that a cookie can log in, and are released after the 
   onTestFinished(() => server.close())
   const { url } = await server.listen({ host: "127.0.0.1" })
   const welcome = await firstAnswer(url, { cookie: "theme=dark; sid=7f3a" })
-  expect(server.sessions().map(({ user }) => user.id)).toEqual(["ann"])
+  expect(server.local.sessions().map(({ user }) => user.id)).toEqual(["ann"])
   const refused = await firstAnswer(url, { cookie: "sid=other" })
   expect(welcome).not.toBe(refused)
   expect(server.stats()).toMatchObject({ sessionsOpened: 1, handshakesRefused: 1 })

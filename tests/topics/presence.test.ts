@@ -173,7 +173,7 @@ describe("presence", () => {
     await world.open("ben")
     world.server.topic("chat:a").subscribe(sessionOf(world, "ben"))
     await settled(world, ann.topic("lobby").join())
-    expect([seen(ann), ann.topic("chat:a").presence.count, world.server.topic("chat:a").size]).toEqual([
+    expect([seen(ann), ann.topic("chat:a").presence.count, world.server.local.topic("chat:a").size]).toEqual([
       ["ann fine"],
       1,
       2,

@@ -148,7 +148,7 @@ function publish(play: Play, listener: Listener): void {
     room.publish("chatMessage", { text }, { echo: !isExcept }).catch(() => {})
     return
   }
-  const [session] = world.server.sessionsOf(user)
+  const [session] = world.server.local.sessions(user)
   const but = isExcept && session !== undefined ? { except: session } : {}
   const except = isExcept && session !== undefined ? user : undefined
   note(play, name, { text, except })
@@ -259,7 +259,7 @@ async function checkWhenQuiet(play: Play): Promise<void> {
       stale: false,
       self: { user: listener.user },
     })
-    expect(world.server.topic(listener.name).size).toBe(present.length)
+    expect(world.server.local.topic(listener.name).size).toBe(present.length)
   }
 }
 

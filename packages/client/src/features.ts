@@ -1,5 +1,6 @@
 // The features of a client. A bundle contains those that it imports from `@hawser/client/core`.
 import type { Contract } from "@hawser/protocol"
+import { topicNameFault } from "@hawser/protocol/core"
 import { Streams } from "./calls/streams.ts"
 import type { Feature, FeatureName, ReplicaMethods, StreamMethods, TopicMethods } from "./client-api.ts"
 import { lacking } from "./feature.ts"
@@ -22,7 +23,8 @@ export function topics(): Feature<"topics"> {
       const methods: TopicMethods<Contract> = {
         topic(name) {
           const topic = all.topic(name)
-          if (topic === undefined) throw lacking(contract, `topic "${name}"`)
+          if (topic === undefined)
+            throw new TypeError(topicNameFault(name) ?? lacking(contract, `topic "${name}"`).message)
           return topic
         },
       }

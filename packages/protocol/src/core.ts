@@ -94,7 +94,7 @@ export type { RoundTripBounds } from "./session/round-trip.ts"
 export type { KeptBytes } from "./session/send-buffer.ts"
 export type { StateUnderWay } from "./session/state-window.ts"
 export { VolatileSlots } from "./session/volatile-slots.ts"
-export { assertTopicName, isTopicName } from "./contract/topic-name.ts"
+export { assertTopicName, isTopicName, topicNameFault } from "./contract/topic-name.ts"
 export { topicKindOf } from "./contract/topic-kind.ts"
 export {
   joinPayload,

@@ -126,8 +126,10 @@ function publicServer(layers: Layers): Server<Contract, User> {
     onSessionEnd: (hook) => hooks.ended.add(hook),
     onAttachment: (hook) => hooks.attachment.add(hook),
     onSuspicion: (hook) => hooks.suspicion.add(hook),
-    sessions: () => [...registry.all],
-    sessionsOf: (userId) => [...registry.ofUser(userId)],
+    local: {
+      sessions: (userId) => [...(userId === undefined ? registry.all : registry.ofUser(userId))],
+      topic: (name) => publisher.local(name),
+    },
     listen: (where) => entrances.listen(where),
     attach: (httpServer) => entrances.attach(httpServer),
     accept(accepted) {
@@ -136,10 +138,8 @@ function publicServer(layers: Layers): Server<Contract, User> {
     },
     entrances,
     stats: () => readStats({ ...base, ...calls, ...sessions, topics, replicas }),
-    endSessionsOf(userId, code, message) {
-      const ended = [...registry.ofUser(userId)]
-      for (const session of ended) session.end(code, message)
-      return ended.length
+    async endSessions({ user, code, message }) {
+      for (const session of [...registry.ofUser(user)]) session.end(code, message)
     },
     drain: (how = {}) => drain({ ...base, connections }, how),
     close,

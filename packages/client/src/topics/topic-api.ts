@@ -201,8 +201,10 @@ export interface ClientTopic<C extends Contract, K extends TopicKind<C>> {
   /** Replaces this client's presence state. Rejects like `join`, and with `forbidden` if the client is not a member. */
   setState(state: PresenceInput<C, K>, options?: CallOptions): Promise<void>
   /**
-   * Iterates later publications and gaps until `leave`, the end of the membership, or the status `closed`. On a closed
-   * client it ends at once. At 1,024 waiting items the oldest ones become a gap.
+   * Iterates publications and gaps until `leave`, the end of the membership, or the status `closed`. An iteration that begins in
+   * the turn of the event loop in which `join` resolves, or earlier, yields everything since the call of `join`: the replayed
+   * publications first. One that begins later yields later items only. On a closed client it ends at once. At 1,024 waiting items the
+   * oldest ones become a gap.
    */
   [Symbol.asyncIterator](): AsyncIterableIterator<TopicItem<C, K>, undefined>
 }

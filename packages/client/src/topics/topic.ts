@@ -64,6 +64,8 @@ export class Topic implements ClientTopic<Contract, string> {
   readonly #bus: EventBus<TopicEvents>
   readonly #readers = new Set<TopicReader>()
   readonly #logs: TopicLogs
+  /** Items since the call of `join`, for iterations that begin before the turn after its end; undefined outside of that time. */
+  #backlog: ReaderItem[] | undefined
 
   constructor(options: TopicOptions) {
     const { name, schema, calls, status, inOrder, onUse, onError } = options
@@ -77,6 +79,7 @@ export class Topic implements ClientTopic<Contract, string> {
     this.membership = new TopicMembership({
       topic: name,
       calls,
+      onJoinOver: () => this.#dropBacklogSoon(),
       onOut: (reason) =>
         inOrder(() => {
           this.#close()
@@ -113,6 +116,7 @@ export class Topic implements ClientTopic<Contract, string> {
     }
     this.#options.onUse(this)
     if (this.state === "out" && since === undefined) this.#logs.clear()
+    if (this.state === "out") this.#backlog = []
     const joined = this.membership.join({ state, since, recent })
     if (signal === undefined) return joined
     const onAbort = (): void => {
@@ -122,6 +126,14 @@ export class Topic implements ClientTopic<Contract, string> {
     }
     signal.addEventListener("abort", onAbort, { once: true })
     return joined.finally(() => signal.removeEventListener("abort", onAbort))
+  }
+
+  /** Keeps the items of a join until the turn of the event loop after it: an iteration that begins then yields them first. */
+  #dropBacklogSoon(): void {
+    const backlog = this.#backlog
+    this.#options.calls.after(0, () => {
+      if (this.#backlog === backlog) this.#backlog = undefined
+    })
   }
 
   leave(): Promise<void> {
@@ -181,6 +193,7 @@ export class Topic implements ClientTopic<Contract, string> {
     // On a closed client the iteration ends at once.
     if (this.#options.status().state === "closed") reader.end()
     else this.#readers.add(reader)
+    for (const item of this.#backlog ?? []) reader.push(item)
     return reader
   }
 
@@ -238,6 +251,7 @@ export class Topic implements ClientTopic<Contract, string> {
   }
 
   #endReaders(): void {
+    this.#backlog = undefined
     for (const reader of [...this.#readers]) reader.end()
     this.#readers.clear()
   }
@@ -257,5 +271,6 @@ export class Topic implements ClientTopic<Contract, string> {
     const overrun = overrunAt({ topic: this.name, epoch: this.membership.position?.epoch ?? "" })
     for (const reader of [...this.#readers]) reader.push(item, overrun)
     this.#logs.push(item)
+    if (this.#backlog !== undefined && this.#backlog.push(item) > readerMaxCount) overrun(this.#backlog)
   }
 }

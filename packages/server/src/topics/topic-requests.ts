@@ -5,13 +5,14 @@ import {
   UnsendableError,
   describeIssues,
   errorWithCode,
+  outgoingPayload,
   presenceDepth,
   quoted,
   topicCalls,
   topicKindOf,
   validateNow,
 } from "@hawser/protocol/core"
-import type { Encoded, Schema, TopicSpec } from "@hawser/protocol"
+import type { Author, Encoded, Schema, TopicSpec } from "@hawser/protocol"
 import type {
   JoinReply,
   JoinRequest,
@@ -27,7 +28,7 @@ import type { ServerSession } from "../session/life/server-session.ts"
 import type { Session } from "../base/session.ts"
 import type { Publisher } from "./publisher.ts"
 import type { TopicMemberships } from "./topic-memberships.ts"
-import { permit } from "./topic-kinds.ts"
+import { memberOf, permit } from "./topic-kinds.ts"
 import type { TopicParts } from "./topic-parts.ts"
 
 type Context<User extends AuthenticatedUser> = HandlerContext<unknown, Session<User>>
@@ -123,23 +124,52 @@ export class TopicRequests<User extends AuthenticatedUser> {
   }
 
   async #publishValid(publishing: Publishing<User>): Promise<PublishReply> {
-    const { counters, kinds, hub } = this.#parts
-    const { input, session, payload } = publishing
+    const { counters } = this.#parts
+    const { input, session } = publishing
     const { topic, event } = input
     const except = input.echo ? undefined : session
+    const { payload, isReplaced } = await this.#permitted(publishing)
+    assertActive(session)
     const admit = <T>(encode: () => T): T => {
-      const encoded = ofTheCaller(encode)
+      const encoded = isReplaced ? encode() : ofTheCaller(encode)
       this.#charge(session, input)
       publishing.isAdmitted = true
       return encoded
     }
-    const isMember = hub.members(topic).has(session)
-    const asked = { topic, session, event, payload, isMember }
-    await permit(`publish to "${topic}"`, kinds.of(topic).rules.canPublish?.(asked))
-    assertActive(session)
-    const { offset } = this.#publisher.toTopic(topic, { event, payload, except, admit })
+    const author = this.#authorOf(session, topic)
+    const offset = this.#publisher.toTopic(topic, { event, payload, except, author, admit })
     counters.topicPublishes += 1
     return { offset: offset ?? null }
+  }
+
+  /**
+   * Asks the rules of the topic. Returns the payload to publish. `isReplaced`: the application chose it, so an error of its
+   * encoding is not the client's.
+   */
+  async #permitted({
+    input,
+    session,
+    payload,
+  }: Publishing<User>): Promise<{ readonly payload: unknown; readonly isReplaced: boolean }> {
+    const { kinds, events, hub, index } = this.#parts
+    const { topic, event } = input
+    const { rules } = kinds.of(topic)
+    const asked = { topic, session, event, payload, isMember: hub.members(topic).has(session) }
+    await permit(`publish to "${topic}"`, rules.canPublish?.(asked))
+    const spec = events.get(event)
+    if (rules.onPublish === undefined || spec === undefined) return { payload, isReplaced: false }
+    assertActive(session)
+    const membership = index.get(topic, session)
+    const member = membership && memberOf(membership)
+    const replacement = await rules.onPublish({ ...asked, isMember: hub.members(topic).has(session), member })
+    if (replacement === undefined) return { payload, isReplaced: false }
+    return { payload: outgoingPayload(event, spec, replacement), isReplaced: true }
+  }
+
+  #authorOf(session: ServerSession<User>, topic: string): Author {
+    const membership = this.#parts.index.get(topic, session)
+    const user = session.user.id
+    return membership === undefined ? { user } : { user, member: membership.id }
   }
 
   #setState(input: PresenceRequest, { session }: Context<User>): null {
@@ -207,11 +237,10 @@ export class TopicRequests<User extends AuthenticatedUser> {
 
   /** @throws HawserError `not_available` for a client whose profile has no topics. */
   #served(session: Session<User>): ServerSession<User> {
-    const all: ReadonlySet<Session<User>> = this.#parts.registry.all
-    const isOpen = (one: Session<User>): one is ServerSession<User> => all.has(one)
-    if (!isOpen(session)) throw new HawserError("session_ended")
-    session.dialect.assertServes("topics")
-    return session
+    const own = this.#parts.registry.own(session, "serve")
+    if (own === undefined) throw new HawserError("session_ended")
+    own.dialect.assertServes("topics")
+    return own
   }
 }
 
