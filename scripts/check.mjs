@@ -5,6 +5,7 @@ const packages = ["protocol", "client", "server"].map((name) => `packages/${name
 const steps = [
   ["build", "tsc", "-b", ...products],
   ["types of the tests", "tsc", "-b"],
+  ["size of the client", "node", "scripts/sizes.mjs"],
   ["lint", "oxlint"],
   ["layers", "node", "scripts/layers.mjs"],
   ["words", "node", "scripts/words.mjs"],
@@ -24,6 +25,7 @@ const steps = [
     "tests/types/",
     "tests/errors/",
     "tests/vectors/",
+    "tests/packages/",
   ],
 ]
 

@@ -33,8 +33,12 @@ export const order = {
     ["client-options.ts"],
     ["connect.ts"],
     ["client-api.ts"],
-    ["client.ts"],
-    ["index.ts"],
+    ["client-stores.ts"],
+    ["feature.ts"],
+    ["features.ts"],
+    ["core-client.ts"],
+    ["client.ts", "public.ts"],
+    ["index.ts", "core.ts"],
   ],
   server: [
     ["base"],
@@ -46,7 +50,7 @@ export const order = {
     ["transport"],
     ["server-api.ts"],
     ["server-checks.ts"],
-    ["server.ts", "metrics.ts", "bun.ts"],
+    ["server.ts", "metrics.ts", "bun.ts", "testing.ts"],
     ["index.ts"],
   ],
 }

@@ -1,5 +1,5 @@
 // Hawser with all features: contract with validators, rate limits, sessions that can be resumed, acknowledgements.
-import { createServer, defineContract, jwt } from "@hawser/server"
+import { createServer, defineContract, defineTopic, jwt } from "@hawser/server"
 import type { JwtUser, Server } from "@hawser/server"
 import { z } from "zod"
 import type { ServerSettings } from "./control.ts"
@@ -24,6 +24,7 @@ export const benchContract = defineContract({
     },
   },
   events: { said: { payload: z.object({ n: z.int(), text: z.string() }) } },
+  topics: { all: defineTopic({ events: ["said"] }) },
 })
 
 /** The defaults, except the bounds that a load from one address would reach. */

@@ -32,7 +32,7 @@ describe.concurrent("a page that waits for minutes", { timeout: 300_000 }, () =>
     await front.bringToFront()
     expect((await probe.surroundings()).visibility).toBe("hidden")
 
-    const [session] = host.server.sessionsOf("hidden")
+    const [session] = host.server.local.sessions("hidden")
     const sentAtMs: number[] = []
     while (sentAtMs.length * eventEveryMs < hiddenMs) {
       session?.send("news", { n: sentAtMs.length })

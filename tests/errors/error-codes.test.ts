@@ -25,7 +25,7 @@ describe.each(profiles)("errors in profile %s", (profile) => {
     const causes: string[] = []
     world.server.onSessionEnd(({ cause }) => causes.push(cause))
     const client = await openClient(world)
-    world.server.sessions()[0]?.end()
+    world.server.local.sessions()[0]?.end()
     await world.clock.advance(120_000)
     expect(causes).toEqual(["forbidden"])
     expect(client.current).toMatchObject({
@@ -168,7 +168,7 @@ describe.each(profiles)("errors in profile %s", (profile) => {
   it("ends a client's reconnection if the application ended its session with a code of its own", async () => {
     const world = createWorld({ profile })
     const client = await openClient(world)
-    for (const session of world.server.sessions()) session.end("cheated", "we saw it")
+    for (const session of world.server.local.sessions()) session.end("cheated", "we saw it")
     await world.clock.advance(60_000)
     expect(client.current.state).toBe("closed")
     expect(world.network.links).toHaveLength(1)

@@ -30,7 +30,7 @@ describe("fault-01 in profile 2.0, whose sessions end with their connection", ()
   it("returns a dead connection to the caller of send, and cleans up once", async () => {
     const { world, ends } = watchedWorld("2.0")
     await openClient(world)
-    const [session] = world.server.sessions()
+    const [session] = world.server.local.sessions()
     expect(session?.send("note", { text: "alive" })).toBe("sent")
     world.network.links[0]?.server.refuseSends()
     expect(session?.send("note", { text: "dead" })).toBe("ended")
@@ -61,7 +61,7 @@ describe("fault-01 in profile hawser.1, whose sessions outlive their connection"
     const client = await openClient(world)
     const received: string[] = []
     client.on("note", ({ text }) => received.push(text))
-    const [session] = world.server.sessions()
+    const [session] = world.server.local.sessions()
     expect(session?.send("note", { text: "alive" })).toBe("sent")
     world.network.links[0]?.server.refuseSends()
     expect(session?.send("note", { text: "kept" })).toBe("buffered")
@@ -78,7 +78,7 @@ describe("fault-01 in profile hawser.1, whose sessions outlive their connection"
   it("notices a dead connection by a volatile message as well, also by the only message", async () => {
     const { world, attachments } = watchedWorld("hawser.1")
     await openClient(world)
-    const [session] = world.server.sessions()
+    const [session] = world.server.local.sessions()
     world.network.links[0]?.server.refuseSends()
     expect(session?.send("where", { who: "ann", x: 1 })).toBe("conflated")
     expect(session?.attached).toBe(false)

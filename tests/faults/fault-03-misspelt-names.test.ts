@@ -2,6 +2,7 @@
 import { defineContract } from "@hawser/protocol"
 import type { Contract } from "@hawser/protocol"
 import { topicCalls } from "@hawser/protocol/core"
+import { createMemoryNetwork } from "@hawser/protocol/testing"
 import { createServer } from "@hawser/server"
 import { describe, expect, it } from "vitest"
 import { z } from "zod"
@@ -63,7 +64,10 @@ describe.each(profiles)("fault-03 in profile %s", (profile) => {
 })
 
 it("fault-03 answers a request for a topic with not_available if it has no topics", async () => {
-  const world = createWorld({ profile: "hawser.1" })
+  const harness = createWorld({ profile: "hawser.1" })
+  const { clock } = harness
+  const { accept } = createServer({ ...contract, topics: {} }, { authenticate: (id) => ({ id }), clock })
+  const world = { ...harness, network: createMemoryNetwork({ clock, latencyMs: 0, accept }) }
   const client = await sendHello(world)
   const topic = "room"
   const inputs: Record<string, unknown> = {

@@ -15,7 +15,7 @@ describe.each(profiles)("fault-09 in profile %s", (profile) => {
     const reply = client.command("echo", { text: "again" })
     await world.clock.settle()
     expect(await reply).toEqual({ text: "again" })
-    expect(world.server.sessionsOf("ann")).toHaveLength(1)
+    expect(world.server.local.sessions("ann")).toHaveLength(1)
   })
 
   it("waits 1, 2, 4, 8, 16 s with the preset of the seed system, then gives up", async () => {

@@ -2,7 +2,7 @@
 import { profile20 } from "@hawser/server/profile20"
 import { createClient } from "@hawser/client"
 import type { Client, ClientOptions, ClientStatus } from "@hawser/client"
-import { HawserError, defineContract } from "@hawser/protocol"
+import { HawserError, defineContract, defineTopic } from "@hawser/protocol"
 import type { Contract, ServerLimits } from "@hawser/protocol"
 import type { Profile } from "@hawser/protocol/core"
 import { SimulatedClock, createMemoryNetwork, seededRandom } from "@hawser/protocol/testing"
@@ -41,6 +41,8 @@ export const contract = defineContract({
     },
   },
   errors: { auth_player_not_found: null, banned: z.object({ days: z.number() }) },
+  /** Subscribed by the server alone. */
+  topics: { room: defineTopic({ events: ["note"] }), map: defineTopic({ events: ["where"] }) },
 })
 
 export type TestContract = typeof contract
@@ -74,12 +76,14 @@ export interface WorldOptions {
   readonly latencyMs?: number
   readonly limits?: Partial<ServerLimits>
   readonly server?: Partial<ServerOptions<TestContract, TestUser>>
+  /** Order of the commands `slow` and `never`. Default `session`. */
+  readonly order?: "session" | "none"
   /** The clock of another world, which runs in parallel. */
   readonly clock?: SimulatedClock
 }
 
 export function createWorld(options: WorldOptions): World {
-  const { profile, latencyMs = 0, limits = {}, clock = new SimulatedClock() } = options
+  const { profile, latencyMs = 0, limits = {}, order = "session", clock = new SimulatedClock() } = options
   const serverErrors: unknown[] = []
   const clientErrors: unknown[] = []
   const handled: string[] = []
@@ -100,6 +104,7 @@ export function createWorld(options: WorldOptions): World {
   })
   server.command(
     "slow",
+    { order },
     ({ input, signal }) =>
       new Promise((resolve, reject) => {
         clock.schedule(input.ms, () => resolve(input))
@@ -110,7 +115,7 @@ export function createWorld(options: WorldOptions): World {
     throw new Error("a fault of the handler")
   })
   server.command("limited", () => ({}))
-  server.command("never", () => new Promise(() => {}))
+  server.command("never", { order }, () => new Promise(() => {}))
   server.query("look", () => ({ seen: handled.length }))
   const network = createMemoryNetwork({ clock, latencyMs, accept: server.accept })
   const random = seededRandom(1)

@@ -5,7 +5,7 @@ import { createWorld, openClient } from "../faults/harness.ts"
 import type { World } from "../faults/harness.ts"
 import { codec, sendHello } from "../sessions/scripted-client.ts"
 
-const where = (world: World, x: number): number => world.server.broadcast("where", { who: "ann", x })
+const where = (world: World, x: number): void => world.server.broadcast("where", { who: "ann", x })
 
 describe("a count of state", () => {
   it.each([

@@ -127,7 +127,7 @@ export const clientMutants: readonly Mutant[] = [
     edits: [
       {
         file: requests,
-        find: '        lost.push(shown(taken, "sent"))\n',
+        find: '        lost.push(shownRequest(taken, "sent"))\n',
         replace: "",
       },
     ],

@@ -64,16 +64,59 @@ export const requestMutants: readonly Mutant[] = [
   {
     name: "Requests start last in, first out",
     breaks: ["S2", "R3"],
-    edits: [{ file: requestQueue, find: "this.#waiting?.shift()", replace: "this.#waiting?.pop()" }],
+    edits: [
+      {
+        file: requestQueue,
+        find: "this.#inLane === undefined ? this.#ordered?.[0] : undefined",
+        replace: "this.#inLane === undefined ? this.#ordered?.at(-1) : undefined",
+      },
+    ],
   },
   {
-    name: "All requests of a session run at once",
+    name: "All commands of a session run at once",
+    breaks: ["R3"],
+    edits: [
+      {
+        file: requestQueue,
+        find: "this.#inLane === undefined ? this.#ordered?.[0] : undefined",
+        replace: "this.#ordered?.[0]",
+      },
+    ],
+  },
+  {
+    name: "A query does not wait for the commands before it",
+    breaks: ["R3"],
+    edits: [
+      {
+        file: requestQueue,
+        find: 'lane === "free" || count < oldest.count',
+        replace: "lane.length + count > 0",
+      },
+    ],
+  },
+  {
+    name: "A command waits for the running queries",
+    breaks: ["R3"],
+    edits: [
+      {
+        file: requestQueue,
+        find: "this.#inLane === undefined ? this.#ordered?.[0] : undefined",
+        replace: "this.size === this.#waitingCount ? this.#ordered?.[0] : undefined",
+      },
+    ],
+    killedBy: {
+      tests: ["packages/server/src/calls/request-queue.test.ts"],
+      because: "it checks the order, not the time of a start",
+    },
+  },
+  {
+    name: "All queries of a session run at once",
     breaks: ["S15", "R3"],
     edits: [
       {
         file: requestQueue,
-        find: "this.#running.length < this.#host.limits.concurrency",
-        replace: "this.#running.length < Number.POSITIVE_INFINITY",
+        find: "this.#runningBeside.length >= this.#host.limits.queriesAtOnce",
+        replace: "this.#runningBeside.length >= Number.POSITIVE_INFINITY",
       },
     ],
     killedBy: {
@@ -87,8 +130,8 @@ export const requestMutants: readonly Mutant[] = [
     edits: [
       {
         file: requestQueue,
-        find: "for (const job of this.#running) if (job.frame.reference === reference) return job",
-        replace: "for (const job of this.#running) return job",
+        find: "if (this.#inLane !== undefined && isNamed(this.#inLane)) return this.#inLane",
+        replace: "if (this.#inLane !== undefined) return this.#inLane",
       },
     ],
     killedBy: {

@@ -363,8 +363,8 @@ export const staleMutants: readonly Mutant[] = [
     edits: [
       {
         file: "packages/server/src/topics/topic-requests.ts",
-        find: "    return validated\n",
-        replace: "    return payload\n",
+        find: "publishing.payload = this.#validPayload(input)",
+        replace: "publishing.payload = this.#validPayload(input) === undefined ? undefined : input.payload",
       },
     ],
     killedBy: validation,

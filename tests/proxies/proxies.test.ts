@@ -126,7 +126,7 @@ describe.each(proxyKinds)("door-9 behind $name", { timeout: 60_000 }, (kind) => 
       const headers = { "X-Forwarded-For": "203.0.113.9" }
       const client = clientBy(door, { token: "forger", socket: { localAddress, headers } })
       await client.connect()
-      const [session] = backends.trusting.server.sessionsOf("forger")
+      const [session] = backends.trusting.server.local.sessions("forger")
       expect(session?.user.address).toBe(localAddress)
       session?.end("closed")
     }

@@ -98,7 +98,7 @@ function brittleWorld() {
     const connected = client.connect()
     await clock.advance(200)
     await connected
-    const [session] = server.sessionsOf(token)
+    const [session] = server.local.sessions(token)
     if (session === undefined) throw new Error(`${token} has no session`)
     players.view(session, at)
     await clock.advance(tickMs)

@@ -15,7 +15,7 @@ function showScores(world: World): void {
 
 /** Advances until the client has received WELCOME of a session at the current server, and no replica frame. */
 async function untilOpen(world: World, user: string): Promise<void> {
-  while (world.server.sessionsOf(user).length === 0) await world.clock.advance(1)
+  while (world.server.local.sessions(user).length === 0) await world.clock.advance(1)
   await world.clock.advance(10)
 }
 

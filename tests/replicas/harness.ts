@@ -142,7 +142,7 @@ export function around(
 }
 
 export function sessionOf(world: World, user: string) {
-  const [session] = world.server.sessionsOf(user)
+  const [session] = world.server.local.sessions(user)
   if (session === undefined) throw new Error(`${user} has no session`)
   return session
 }

@@ -334,3 +334,16 @@ describe("a viewer that falls behind", () => {
     expect(client.stats()).toMatchObject({ sessionsResumed: 1 })
   })
 })
+
+it("opens no view for a session of another server, and none for one that has ended", async () => {
+  const [world, other] = [createWorld(), createWorld()]
+  const ann = await world.open("ann")
+  const session = sessionOf(world, "ann")
+  const walkers = other.server.replica("walkers")
+  expect(() => walkers.view(session, { x: 1, y: 1 })).toThrow(
+    new TypeError(`cannot open a view for session ${session.id}: it belongs to another server`),
+  )
+  ann.close()
+  await world.clock.advance(100)
+  walkers.view(session, { x: 1, y: 1 }).close()
+})

@@ -91,8 +91,8 @@ describe("clients of one key", () => {
     const client = await openClient(world)
     const received: unknown[] = []
     client.on("where", (value) => received.push(value))
-    const [session] = world.server.sessions()
-    const topics = ["map:a", "map:b"].map((name) => world.server.topic(name))
+    const [session] = world.server.local.sessions()
+    const topics = (["map:a", "map:b"] as const).map((name) => world.server.topic(name))
     if (session === undefined) throw new Error("no session")
     for (const topic of topics) topic.subscribe(session)
     world.network.links[0]?.cut()

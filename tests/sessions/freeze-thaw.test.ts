@@ -13,8 +13,7 @@ import type { FrozenSessions } from "./frozen-sessions.ts"
 
 async function openWorld(frozen: FrozenSessions): Promise<{ world: World; client: Client<TestContract> }> {
   const server = { sessionStore: frozen.create }
-  const limits = { concurrency: 4 }
-  const world = createWorld({ profile: "hawser.1", latencyMs: 10, limits, server })
+  const world = createWorld({ profile: "hawser.1", latencyMs: 10, order: "none", server })
   const client = world.client({ limits: boundlessDials })
   const connected = client.connect()
   await world.clock.advance(100)
@@ -34,7 +33,7 @@ describe("a session that is frozen and thawed", () => {
     for (let round = 0; round < 20; round += 1) {
       for (let count = 0; count < 5; count += 1) {
         const text = `${round}-${count}`
-        world.server.sessions()[0]?.send("note", { text })
+        world.server.local.sessions()[0]?.send("note", { text })
         replies.push(client.command("echo", { text }))
       }
       await world.clock.advance(7)
@@ -50,7 +49,7 @@ describe("a session that is frozen and thawed", () => {
     expect(await Promise.all(replies)).toEqual(expected.map((text) => ({ text })))
     expect(events.map(({ kind }) => kind)).toEqual(events.map(() => "resumed"))
     expect(events.length).toBeGreaterThan(1)
-    expect(world.server.sessions().map(({ id }) => id)).toEqual(["session-1"])
+    expect(world.server.local.sessions().map(({ id }) => id)).toEqual(["session-1"])
     expect([world.serverErrors, world.clientErrors]).toEqual([[], []])
   })
 
@@ -80,7 +79,7 @@ describe("a session that is frozen and thawed", () => {
     const pending = client.command("never", {}).catch((error: unknown) => error)
     await world.clock.advance(50)
     const bytes = frozen.freeze("session-1")
-    expect(world.server.sessions()).toEqual([])
+    expect(world.server.local.sessions()).toEqual([])
     expect(ends).toEqual([])
     const session = frozen.thaw(bytes)
     expect(session).toMatchObject({ id: "session-1", user: { id: "ann" }, active: true, attached: false })
@@ -137,10 +136,10 @@ it("applies CANCEL and CREDIT again, and ends an open stream with server_restart
     authenticate: (id) => ({ id }),
     clock,
     sessionId: () => "s",
-    limits: { concurrency: 2 },
+    limits: { queriesAtOnce: 2 },
     sessionStore: frozen.create,
   })
-  server.command("wait", ({ input, signal }) => {
+  server.command("wait", { order: "none" }, ({ input, signal }) => {
     signal.addEventListener("abort", () => aborted.push(`${input.ms}`))
     return new Promise((resolve) => clock.schedule(input.ms, () => resolve({})))
   })

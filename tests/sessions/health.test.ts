@@ -3,13 +3,18 @@ import { profile20 } from "@hawser/server/profile20"
 import type { ClientOptions, SessionEvent } from "@hawser/client"
 import { HawserError, defaultServerLimits, defineContract } from "@hawser/protocol"
 import type { Contract } from "@hawser/protocol"
+import { topicCalls } from "@hawser/protocol/core"
 import type { Dial } from "@hawser/protocol/core"
 import { describe, expect, it } from "vitest"
 import { z } from "zod"
 import { contract, createWorld, openClient, profiles, rejection } from "../faults/harness.ts"
 import type { World } from "../faults/harness.ts"
 
-const callNames = [...Object.keys(contract.commands), ...Object.keys(contract.queries)]
+const callNames = [
+  ...Object.keys(contract.commands),
+  ...Object.keys(contract.queries),
+  ...Object.keys(topicCalls),
+]
 const strangeNames = ["attack", "toString", "constructor", "unknown"]
 
 /** A path to the server that the test can close: dials during that time are cut at once. */
@@ -90,7 +95,7 @@ describe("an outage", () => {
 describe("a resume", () => {
   it("is counted at both ends, with its duration and the replayed messages", async () => {
     const { world, way, client } = await openBehindGate()
-    const [session] = world.server.sessions()
+    const [session] = world.server.local.sessions()
     way.close()
     await world.clock.advance(700)
     expect(world.server.stats()).toMatchObject({ sessions: 1, attached: 0, detached: 1, sessionsDetached: 1 })
@@ -204,7 +209,7 @@ describe.each(profiles)("in profile %s", (profile) => {
   it("counts an end by the application's own code as `other`", async () => {
     const world = createWorld({ profile })
     await openClient(world, { reconnect: false })
-    expect(world.server.endSessionsOf("ann", "no_longer_welcome")).toBe(1)
+    await world.server.endSessions({ user: "ann", code: "no_longer_welcome" })
     await world.clock.settle()
     expect(world.server.stats().sessionsEndedByCause).toEqual({ other: 1 })
   })

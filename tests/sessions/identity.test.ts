@@ -4,7 +4,7 @@ import { describe, expect, it } from "vitest"
 import { connect, createWorld, openClient, profiles, rejection, watchStatus } from "../faults/harness.ts"
 import type { World } from "../faults/harness.ts"
 
-const users = (world: World): string[] => world.server.sessions().map(({ user }) => user.id)
+const users = (world: World): string[] => world.server.local.sessions().map(({ user }) => user.id)
 
 /** A token function that the test resolves. */
 function slowToken() {
@@ -46,7 +46,7 @@ describe.each(profiles)("another token in profile %s", (profile) => {
     expect(client.current.state).toBe("open")
     await world.clock.advance(200)
     expect(users(world)).toContain("new")
-    expect(world.server.sessionsOf("old").filter(({ attached }) => attached)).toEqual([])
+    expect(world.server.local.sessions("old").filter(({ attached }) => attached)).toEqual([])
   })
 
   it("surprise-A5 cancels a delayed attempt, and dials at once", async () => {
@@ -142,7 +142,7 @@ describe.each(profiles)("another token in profile %s", (profile) => {
     }
     await world.clock.advance(1_000)
     expect(
-      world.server
+      world.server.local
         .sessions()
         .filter(({ attached }) => attached)
         .map(({ user }) => user.id),

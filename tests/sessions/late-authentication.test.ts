@@ -60,7 +60,7 @@ describe.each(outcomes)("the late verdict on a fresh token, $what,", ({ settle }
     await world.clock.advance(1_000)
     expect([second.closes, second.refusal]).toEqual([[], undefined])
     expect(second.received.filter(({ kind }) => kind === "authOk")).toEqual([])
-    expect(world.server.sessions()).toMatchObject([{ attached: true, user: userUntil(500) }])
+    expect(world.server.local.sessions()).toMatchObject([{ attached: true, user: userUntil(500) }])
     expect(world.serverErrors).toEqual([])
   })
 
@@ -73,7 +73,9 @@ describe.each(outcomes)("the late verdict on a fresh token, $what,", ({ settle }
     await world.clock.settle()
     settle(verdicts.get("lost"))
     await world.clock.advance(1_000)
-    expect(world.server.sessions()).toMatchObject([{ active: true, attached: false, user: userUntil(100) }])
+    expect(world.server.local.sessions()).toMatchObject([
+      { active: true, attached: false, user: userUntil(100) },
+    ])
     expect((await resume(world, first)).closes).toEqual([])
   })
 
@@ -91,7 +93,7 @@ describe.each(outcomes)("the late verdict on a fresh token, $what,", ({ settle }
     await world.clock.advance(1_000)
     expect([client.closes, client.refusal]).toEqual([[], undefined])
     expect(client.received.filter(({ kind }) => kind === "authOk")).toHaveLength(1)
-    expect(world.server.sessions()).toMatchObject([{ attached: true, user: userUntil(700) }])
+    expect(world.server.local.sessions()).toMatchObject([{ attached: true, user: userUntil(700) }])
   })
 })
 
@@ -103,7 +105,7 @@ describe.each(outcomes)("the late verdict on the token of a log-in, $what,", ({ 
     await world.clock.settle()
     settle(verdicts.get("gone"))
     await world.clock.advance(1_000)
-    expect(world.server.sessions()).toEqual([])
+    expect(world.server.local.sessions()).toEqual([])
     const { sessionsOpened, handshakesAccepted, handshakesRefused, handshakesAbandoned } =
       world.server.stats()
     expect([sessionsOpened, handshakesAccepted, handshakesRefused, handshakesAbandoned]).toEqual([0, 0, 0, 1])

@@ -12,7 +12,7 @@ async function openUnread(limits: NonNullable<WorldOptions["limits"]>) {
   const client = await sendHello(world)
   const end = world.network.links[0]?.server
   end?.stall(true)
-  const [session] = world.server.sessions()
+  const [session] = world.server.local.sessions()
   session?.send("note", { text: "x".repeat(20_000) })
   client.send({ kind: "ack", handled: 1 })
   await world.clock.settle()

@@ -50,7 +50,7 @@ describe("a lost connection", () => {
     const client = await openDelayed(world)
     const received = watchNotes(client)
     const events = watchSession(client)
-    const [session] = world.server.sessions()
+    const [session] = world.server.local.sessions()
     const slow = client.command("slow", { ms: 20_000 }, { timeoutMs: 300_000 })
     await world.clock.advance(100)
     world.network.links[0]?.blackHole()
@@ -65,7 +65,7 @@ describe("a lost connection", () => {
     expect(received).toEqual(texts)
     expect(world.handled).toEqual(texts)
     expect(events.map(({ kind }) => kind)).toEqual(["prolonged", "resumed"].slice(-events.length))
-    expect(world.server.sessions()).toEqual([session])
+    expect(world.server.local.sessions()).toEqual([session])
     expect(world.serverErrors).toEqual([])
   })
 
@@ -151,7 +151,7 @@ describe("a session that is detached for too long", () => {
     await world.clock.settle()
     takeAway(world)
     await world.clock.settle()
-    const [session] = world.server.sessions()
+    const [session] = world.server.local.sessions()
     for (const text of ["1", "2"]) expect(session?.send("note", { text })).toBe("buffered")
     const queued = client.command("echo", { text: "after the outage" }, { timeoutMs: 300_000 })
     await world.clock.advance(119_999)
@@ -200,7 +200,7 @@ describe("a session that is detached for too long", () => {
     const events = watchSession(client)
     takeAway(world)
     await world.clock.settle()
-    const [session] = world.server.sessions()
+    const [session] = world.server.local.sessions()
     const outcomes = Array.from({ length: 1_026 }, (_, index) =>
       session?.send("note", { text: String(index) }),
     )
@@ -223,8 +223,8 @@ describe("a session that is detached for too long", () => {
     takeAway(world)
     await world.clock.settle()
     const payload = { text: "x".repeat(100_000) }
-    world.server.sessions()[0]?.send("note", payload)
-    world.server.sessions()[0]?.end()
+    world.server.local.sessions()[0]?.send("note", payload)
+    world.server.local.sessions()[0]?.end()
     expect(ends.map(({ unacknowledged }) => unacknowledged.length)).toEqual([1])
     expect(ends[0]?.unacknowledged).toEqual([payload])
     client.close()
@@ -235,7 +235,7 @@ describe("a session that is detached for too long", () => {
     const ends = watchEnds(world)
     const deaf = await sendHello(world)
     const text = "x".repeat(990)
-    const [session] = world.server.sessions()
+    const [session] = world.server.local.sessions()
     // One message of any size always fits; ten of these do not.
     const outcomes = Array.from({ length: 10 }, () => session?.send("note", { text }))
     expect(outcomes).toEqual(Array(9).fill("sent").concat("ended"))

@@ -215,7 +215,7 @@ describe("a page in the back/forward cache", () => {
     const states = watchStatus(client)
     pages.leave("cached")
     await world.clock.advance(30_000)
-    expect(world.server.sessions().map(({ attached }) => attached)).toEqual([false])
+    expect(world.server.local.sessions().map(({ attached }) => attached)).toEqual([false])
     expect(world.ends).toEqual([])
     onWake()
     await world.clock.advance(50)

@@ -23,7 +23,7 @@ async function open(world: World, token: string): Promise<Guest> {
 }
 
 function sendLarge(world: World, userId: string, bytes: number): void {
-  const [session] = world.server.sessionsOf(userId)
+  const [session] = world.server.local.sessions(userId)
   session?.send("note", { text: "x".repeat(bytes) })
 }
 
@@ -56,10 +56,10 @@ describe("the memory of all sessions together", () => {
     sendLarge(world, "ann", 3_000)
     sendLarge(world, "ben", 5_000)
     await world.clock.advance(200)
-    expect(world.server.sessions()).toHaveLength(3)
+    expect(world.server.local.sessions()).toHaveLength(3)
     sendLarge(world, "cleo", 4_000)
     await world.clock.advance(200)
-    expect(world.server.sessions().map(({ user }) => user.id)).toEqual(["ann", "cleo"])
+    expect(world.server.local.sessions().map(({ user }) => user.id)).toEqual(["ann", "cleo"])
     expect(world.server.stats().replayBytes).toBeLessThan(10_000)
     world.network.listening = true
     await world.clock.advance(60_000)
@@ -79,7 +79,7 @@ describe("the memory of all sessions together", () => {
     for (const user of ["ann", "ben", "cleo"]) {
       sendLarge(world, user, 11_000)
       await world.clock.advance(200)
-      left.push(world.server.sessions().map(({ user: { id } }) => id))
+      left.push(world.server.local.sessions().map(({ user: { id } }) => id))
     }
     expect(left).toEqual([["ben", "cleo"], ["cleo"], []])
   })
@@ -92,10 +92,10 @@ describe("the memory of all sessions together", () => {
       const hoarder = await sendHello(world, { clientId: `hoarder ${round}` })
       hoarder.cut()
       await world.clock.settle()
-      const newest = world.server.sessionsOf("ann").at(-1)
+      const newest = world.server.local.sessions("ann").at(-1)
       for (let count = 0; count < 17; count += 1) newest?.send("note", { text: "x".repeat(60_000) })
       await world.clock.advance(100)
-      expect(world.server.sessionsOf("ann").length).toBeLessThanOrEqual(sessionsPerUser)
+      expect(world.server.local.sessions("ann").length).toBeLessThanOrEqual(sessionsPerUser)
       expect(world.server.stats().replayBytes).toBeLessThanOrEqual(most)
     }
     expect(world.server.stats().replayBytes).toBeGreaterThan(0.9 * most)
@@ -115,14 +115,14 @@ describe("the memory of all sessions together", () => {
       hoarder.cut()
       await world.clock.settle()
       for (let count = 0; count < 16; count += 1)
-        world.server
-          .sessionsOf("ann")
+        world.server.local
+          .sessions("ann")
           .at(-1)
           ?.send("note", { text: "x".repeat(60_000) })
       await world.clock.advance(200)
       expect(world.server.stats().replayBytes).toBeLessThanOrEqual(3 << 20)
     }
-    expect(world.server.sessionsOf("bob")).toHaveLength(1)
+    expect(world.server.local.sessions("bob")).toHaveLength(1)
   })
 
   it("opens no new session above its bound, and does not end the open ones", async () => {

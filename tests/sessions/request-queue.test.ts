@@ -84,9 +84,9 @@ describe.each(profiles)("requests before the first session, in profile %s", (pro
     await world.clock.advance(10)
     expect(client.stats().queued).toBeGreaterThan(0)
     const { length } = client.pending()
-    const waiting = client.pending().findIndex(({ state }) => state === "waiting")
+    const waiting = client.pending().findIndex(({ state }) => state === "throttled")
     expect(client.pending().map(({ state }) => state)).toEqual(
-      Array.from({ length }, (_, index) => (index < waiting ? "sent" : "waiting")),
+      Array.from({ length }, (_, index) => (index < waiting ? "sent" : "throttled")),
     )
     world.network.links[0]?.client.stall(false)
     await world.clock.advance(60_000)

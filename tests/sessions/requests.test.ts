@@ -173,7 +173,7 @@ describe("a request with an idempotency key", () => {
   })
 
   it("is executed once, also while the first call with its key is running", async () => {
-    const world = createWorld({ profile, limits: { concurrency: 4 } })
+    const world = createWorld({ profile })
     const client = await openClient(world)
     let runs = 0
     world.server.query("secret", async () => {

@@ -52,7 +52,7 @@ async function expectUntouched(scene: Scene): Promise<void> {
   const { world, client, events, ends, suspicions } = scene
   const received: string[] = []
   const stop = client.on("note", ({ text }) => received.push(text))
-  const [session] = world.server.sessionsOf("ann")
+  const [session] = world.server.local.sessions("ann")
   session?.send("note", { text: "still here" })
   const reply = client.command("echo", { text: "me too" })
   await world.clock.advance(1_000)
@@ -76,7 +76,7 @@ describe("a client that resumes", () => {
     }
     client.cut()
     const reply = client.command("echo", { text: "once" }, { timeoutMs: 60_000 })
-    world.server.sessions()[0]?.send("note", { text: "kept" })
+    world.server.local.sessions()[0]?.send("note", { text: "kept" })
     // Each lost WELCOME doubles the timeout of the next one: 8, 16, 32 s.
     await world.clock.advance(60_000)
     expect(lost).toBe(3)
@@ -93,14 +93,14 @@ describe("a client that resumes", () => {
   it("takes the session from its own live connection, which is inert from then on", async () => {
     const scene = await createScene({}, 10)
     const { world, client } = scene
-    const [session] = world.server.sessions()
+    const [session] = world.server.local.sessions()
     const newer = sendHelloLater(world, { clientId: "the same, in truth", dial: 9, resume: claimOf(scene) })
     await world.clock.advance(15)
     // Under way when the newer connection takes over.
     const late = rejection(client.command("echo", { text: "on the old link" }))
     await world.clock.advance(100)
     expect(newer.welcome).toMatchObject({ resumed: true, sessionId: "session-1" })
-    expect(world.server.sessions()).toEqual([session])
+    expect(world.server.local.sessions()).toEqual([session])
     expect(session?.attached).toBe(true)
     expect(world.handled).toEqual([])
     expect(world.server.stats()).toMatchObject({ takeovers: 1, connections: 1, messagesReceived: 0 })
@@ -137,7 +137,7 @@ describe("a client that resumes", () => {
     expect(last.welcome).toMatchObject({ resumed: false, refusal: "session_thrash" })
     expect(ends).toEqual(["ann session_thrash"])
     expect(takers.map(({ closes }) => closes)).toEqual(Array(takeoversMax).fill([4409]))
-    expect(world.server.sessions().map(({ id }) => id)).toEqual([last.welcome?.sessionId])
+    expect(world.server.local.sessions().map(({ id }) => id)).toEqual([last.welcome?.sessionId])
   })
 })
 
@@ -195,7 +195,7 @@ describe("a claim with", () => {
       const foreign = await sendHello(world, { token: "bob", dial: 99, resume })
       expect([foreign.refusal, foreign.closes]).toEqual(["auth_forbidden", [4403]])
     }
-    expect(world.server.sessionsOf("bob")).toEqual([])
+    expect(world.server.local.sessions("bob")).toEqual([])
     await expectUntouched(scene)
     await reconnect(scene)
     await expectUntouched(scene)
@@ -236,7 +236,7 @@ describe("a claim with", () => {
     // 4 bytes name the key; with another name it is the token of another server, or of an earlier process of this one.
     expect(Object.fromEntries(outcomes)).toEqual({ auth_token_invalid: 45 * 8, session_unknown: 4 * 8 })
     expect(world.server.stats().sessionsResumed).toBe(0)
-    expect(world.server.sessionsOf("ann")).toHaveLength(1)
+    expect(world.server.local.sessions("ann")).toHaveLength(1)
   })
 
   it.each(["", "x", "=", `${"A".repeat(66)}`, "A".repeat(4_000)])(

@@ -21,7 +21,7 @@ describe("a session that loses its connection", () => {
     const events: SessionEvent[] = []
     client.on("note", ({ text }) => received.push(text))
     client.onSession((event) => events.push(event))
-    const [session] = world.server.sessions()
+    const [session] = world.server.local.sessions()
     const replies: Promise<unknown>[] = []
     for (let round = 0; round < 20; round += 1) {
       for (let count = 0; count < 5; count += 1) {
@@ -40,7 +40,7 @@ describe("a session that loses its connection", () => {
     expect(received).toEqual(expected)
     expect(world.handled).toEqual(expected)
     expect(await Promise.all(replies)).toEqual(expected.map((text) => ({ text })))
-    expect(world.server.sessions()).toEqual([session])
+    expect(world.server.local.sessions()).toEqual([session])
     expect(events.length).toBeGreaterThan(1)
     expect(events.every(({ kind }) => kind === "resumed")).toBe(true)
     expect(world.serverErrors).toEqual([])

@@ -8,7 +8,7 @@ describe("a client that answers pings and acknowledges nothing", () => {
     const limits = { ackProgressMs: 5_000, pingAfterMs: 1_000, pongTimeoutMs: 1_000 }
     const world = createWorld({ profile: "hawser.1", limits })
     const client = await sendHello(world)
-    const [session] = world.server.sessions()
+    const [session] = world.server.local.sessions()
     session?.send("note", { text: "for nobody" })
     await world.clock.advance(4_900)
     expect([client.closes, session?.attached]).toEqual([[], true])
@@ -36,7 +36,7 @@ describe("a client that floods, acknowledges nothing and dies", () => {
       limits: { ackProgressMs: 5_000, throttledMaxMs: 60_000 },
     })
     const client = await sendHello(world)
-    const [session] = world.server.sessions()
+    const [session] = world.server.local.sessions()
     for (let number = 0; number < 520; number += 1) session?.send("note", { text: `${number}` })
     const request = { kind: "request", call: undefined, budgetMs: 0 } as const
     for (let reference = 1; reference <= 1_100; reference += 1)
@@ -56,7 +56,7 @@ describe("a server whose sessions end with their connection", () => {
     const causes: string[] = []
     world.server.onSessionEnd(({ cause }) => causes.push(cause))
     const client = await sendHello(world)
-    world.server.sessions()[0]?.send("note", { text: "for nobody" })
+    world.server.local.sessions()[0]?.send("note", { text: "for nobody" })
     await world.clock.advance(10_000)
     expect([client.closes, causes]).toEqual([[4408], ["slow_consumer"]])
   })
@@ -66,7 +66,7 @@ describe("the last values of keys", () => {
   it("are sent again after a resume only up to the bound of their bytes", async () => {
     const world = createWorld({ profile: "hawser.1", limits: { volatileSlotsMaxBytes: 10_000 } })
     const first = await sendHello(world)
-    const [session] = world.server.sessions()
+    const [session] = world.server.local.sessions()
     const who = (number: number): string => `${number}`.padEnd(1_000, "x")
     for (let number = 0; number < 50; number += 1) {
       session?.send("where", { who: who(number), x: number })
@@ -108,7 +108,7 @@ describe("a session that is ended twice", () => {
     const ends: string[] = []
     world.server.onSessionEnd(({ cause }) => ends.push(cause))
     const client = await sendHello(world)
-    const [session] = world.server.sessions()
+    const [session] = world.server.local.sessions()
     session?.end("forbidden")
     session?.end("cheated")
     await world.clock.advance(1_000)
@@ -147,7 +147,7 @@ describe("a client that sends requests and acknowledges nothing", () => {
     for (let reference = 1; reference <= 20; reference += 1)
       client.send({ ...request, payload: { text: String(reference) }, reference })
     await world.clock.settle()
-    const [session] = world.server.sessions()
+    const [session] = world.server.local.sessions()
     expect([session?.active, world.handled]).toEqual([true, ["1", "2", "3", "4"]])
     for (let handled = 4; handled <= 20; handled += 4) {
       client.send({ kind: "ack", handled })
@@ -166,7 +166,7 @@ describe("the last value of a key", () => {
     await connected
     const received: unknown[] = []
     client.on("where", (value) => received.push(value))
-    const [session] = world.server.sessions()
+    const [session] = world.server.local.sessions()
     expect(session?.send("where", { who: "ann", x: 1 })).toBe("sent")
     expect(session?.send("where", { who: "bob", x: 2 })).toBe("sent")
     world.network.links[0]?.cut()

@@ -176,8 +176,8 @@ describe("a user whose session the application ends", () => {
     const { world, client, events, ends } = scene
     const lost = rejection(client.command("never", {}))
     await world.clock.settle()
-    world.server.sessions()[0]?.send("note", { text: "the reason" })
-    world.server.sessions()[0]?.end("cheated", "we saw it")
+    world.server.local.sessions()[0]?.send("note", { text: "the reason" })
+    world.server.local.sessions()[0]?.end("cheated", "we saw it")
     await world.clock.advance(120_000)
     expect(ends).toEqual(["session-1 cheated"])
     expect(events).toMatchObject([{ kind: "reset", cause: "cheated", unacknowledged: [{ name: "never" }] }])
@@ -195,7 +195,7 @@ describe("a user whose session the application ends", () => {
     const { world, client } = scene
     const received: string[] = []
     client.on("note", ({ text }) => received.push(text))
-    const [session] = world.server.sessions()
+    const [session] = world.server.local.sessions()
     world.network.links[0]?.server.stall(true)
     const text = "x".repeat(100_000)
     const outcomes = Array.from({ length: 5 }, () => session?.send("note", { text }))
@@ -212,7 +212,7 @@ describe("a user whose session the application ends", () => {
     const { world, tap, client, events, ends } = scene
     tap.change = (frame) => (frame.kind === "bye" ? undefined : frame)
     world.network.links[0]?.blackHole()
-    world.server.sessions()[0]?.end(code)
+    world.server.local.sessions()[0]?.end(code)
     tap.change = (frame) => frame
     world.network.links[0]?.cut()
     await world.clock.advance(120_000)
@@ -234,7 +234,7 @@ describe("a user whose session the application ends", () => {
     world.network.listening = false
     world.network.links[0]?.cut()
     await world.clock.settle()
-    world.server.sessions()[0]?.end("cheated")
+    world.server.local.sessions()[0]?.end("cheated")
     world.network.listening = true
     await world.clock.advance(120_000)
     expect(ends).toEqual(["session-1 cheated"])
@@ -252,7 +252,7 @@ describe("a user whose session the application ends", () => {
     client.onSession((event) => events.push(event))
     world.network.links[0]?.cut()
     await world.clock.settle()
-    world.server.sessions()[0]?.end("cheated")
+    world.server.local.sessions()[0]?.end("cheated")
     await world.clock.advance(10_000)
     expect(events).toMatchObject([{ kind: "reset", cause: "session_unknown" }, { kind: "opened" }])
   })
@@ -287,15 +287,15 @@ describe("a client that closes", () => {
     bob.on("note", ({ text }) => received.push(`bob ${text}`))
     client.cut()
     await world.clock.settle()
-    world.server.sessionsOf("ann")[0]?.send("note", { text: "for ann" })
-    world.server.sessionsOf("bob")[0]?.send("note", { text: "for bob" })
+    world.server.local.sessions("ann")[0]?.send("note", { text: "for ann" })
+    world.server.local.sessions("bob")[0]?.send("note", { text: "for bob" })
     bob.cut()
     await world.clock.advance(5_000)
     expect(received.toSorted()).toEqual(["ann for ann", "bob for bob"])
     client.close()
     await world.clock.settle()
     expect(ends).toEqual(["session-1 closed"])
-    expect(world.server.sessions().map(({ user }) => user.id)).toEqual(["bob"])
+    expect(world.server.local.sessions().map(({ user }) => user.id)).toEqual(["bob"])
     const reply = bob.command("echo", { text: "on" })
     await world.clock.settle()
     expect(await reply).toEqual({ text: "on" })

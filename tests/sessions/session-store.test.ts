@@ -64,7 +64,7 @@ describe("a session store", () => {
     await scene.world.clock.advance(2_000)
     expect(await reply).toEqual({ text: "a" })
     expect(scene.events).toMatchObject([{ kind: "resumed" }])
-    expect(scene.world.server.sessions().map(({ id }) => id)).toEqual(["session-1"])
+    expect(scene.world.server.local.sessions().map(({ id }) => id)).toEqual(["session-1"])
   })
 
   it("binds a session whose record the store hands over", async () => {
@@ -88,11 +88,11 @@ describe("a session store", () => {
     client.cut()
     world.network.links.at(-1)?.cut()
     await world.clock.advance(2_000)
-    expect(world.server.sessions()).toMatchObject([{ id: "session-1", attached: false }])
+    expect(world.server.local.sessions()).toMatchObject([{ id: "session-1", attached: false }])
     scene.answer = undefined
     scene.delayMs = 0
     await world.clock.advance(120_000)
-    expect(world.server.sessions()).toEqual([])
+    expect(world.server.local.sessions()).toEqual([])
     expect(world.serverErrors).toEqual([])
   })
 
@@ -108,7 +108,7 @@ describe("a session store", () => {
     await world.clock.advance(5_000)
     await closed
     expect(scene.putBack[0]).toEqual(record)
-    expect(world.server.sessions()).toEqual([])
+    expect(world.server.local.sessions()).toEqual([])
   })
 
   it("opens no session after close() for a log-in that waited for the store", async () => {
@@ -134,7 +134,7 @@ describe("a session store", () => {
     )
     for (const client of clients) client.connect().catch(() => {})
     await world.clock.advance(1_000)
-    expect(world.server.sessionsOf("ben")).toHaveLength(sessionsPerUser)
+    expect(world.server.local.sessions("ben")).toHaveLength(sessionsPerUser)
   })
 
   it("refuses a session of another process, and resumes it later", async () => {

@@ -11,7 +11,7 @@ describe("a publication that finds a dead connection", () => {
     const received: string[] = []
     ben.on("note", ({ text }, { offset }) => received.push(`${offset} ${text}`))
     const topic = world.server.topic("room")
-    for (const session of world.server.sessions()) topic.subscribe(session)
+    for (const session of world.server.local.sessions()) topic.subscribe(session)
     world.server.onAttachment(({ user, attached }) => {
       topic.publish("note", { text: `${user.id} is ${attached ? "back" : "away"}` })
     })
@@ -28,7 +28,7 @@ describe("a publication that finds a dead connection", () => {
     const received: string[] = []
     ben.on("note", ({ text }) => received.push(text))
     const topic = world.server.topic("room")
-    for (const session of world.server.sessions()) topic.subscribe(session)
+    for (const session of world.server.local.sessions()) topic.subscribe(session)
     world.server.onSessionEnd(({ session }) =>
       world.server.broadcast("note", { text: `${session.user.id} has left` }),
     )

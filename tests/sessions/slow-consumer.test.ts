@@ -93,6 +93,6 @@ describe("a reader that does not read, among 500", { timeout: 120_000 }, () => {
     const own = received[0] ?? []
     expect(own).toEqual(texts.slice(0, own.length))
     for (const other of received.slice(1)) expect(other).toEqual(texts)
-    expect(world.server.sessions()).toHaveLength(readers)
+    expect(world.server.local.sessions()).toHaveLength(readers)
   })
 })

@@ -38,7 +38,7 @@ async function drop(world: World): Promise<void> {
   const drained = world.server.drain({ spreadMs: 0, graceMs: 100 })
   await world.clock.advance(100)
   await drained
-  expect(world.server.sessions()).toMatchObject([{ active: true, attached: false }])
+  expect(world.server.local.sessions()).toMatchObject([{ active: true, attached: false }])
 }
 
 describe("a dropped connection of a page that is left", () => {
@@ -49,7 +49,7 @@ describe("a dropped connection of a page that is left", () => {
     await resume(world, first)
     world.network.links[0]?.client.close(1001, "")
     await world.clock.advance(60_000)
-    expect(world.server.sessions()).toMatchObject([{ active: true, attached: true }])
+    expect(world.server.local.sessions()).toMatchObject([{ active: true, attached: true }])
   })
 
   it("door-8 leaves one window, which a resume ends", async () => {
@@ -60,7 +60,7 @@ describe("a dropped connection of a page that is left", () => {
     await world.clock.advance(2_000)
     const second = await resume(world, first)
     await world.clock.advance(300_000)
-    expect(world.server.sessions()).toMatchObject([{ active: true, attached: true }])
+    expect(world.server.local.sessions()).toMatchObject([{ active: true, attached: true }])
     expect(second.closes).toEqual([])
   })
 })
@@ -69,7 +69,7 @@ describe("a client that acknowledges late, again and again", () => {
   it("door-8 gets a PING each time before it is dropped", async () => {
     const world = createWorld({ profile: "hawser.1" })
     const client = await sendHello(world)
-    const [session] = world.server.sessions()
+    const [session] = world.server.local.sessions()
     const asked = (): number => client.received.filter(({ kind }) => kind === "ping").length
     session?.send("note", { text: "1" })
     await world.clock.advance(46_200)
@@ -123,7 +123,7 @@ describe("a drain after its deadline", () => {
     await world.clock.advance(300)
     await drained
     expect([other.closes, second.closes]).toEqual([[4503], []])
-    expect(world.server.sessionsOf("ann")).toMatchObject([{ attached: true }])
+    expect(world.server.local.sessions("ann")).toMatchObject([{ attached: true }])
   })
 
   it("door-8 counts the connections that stayed, and no others", async () => {

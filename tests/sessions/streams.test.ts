@@ -174,7 +174,7 @@ describe("a stream", () => {
     const reply = client.command("note", { text: "meanwhile" })
     await world.clock.advance(2_000)
     expect(await reply).toEqual({})
-    const [session] = world.server.sessions()
+    const [session] = world.server.local.sessions()
     expect(session?.attached).toBe(true)
     expect(client.stats()).toMatchObject({ streams: 1, pending: 1 })
     await items.return?.()
@@ -225,7 +225,7 @@ describe("buffers", () => {
   it("of a session leave room for other messages, however small the items", async () => {
     const world = createWorld({ limits: { sendBufferMaxCount: 64 } })
     const client = await world.open()
-    const [session] = world.server.sessions()
+    const [session] = world.server.local.sessions()
     world.network.listening = false
     const items = client.stream("count", { to: 1_000 }, { window: 500 })
     await world.clock.advance(7)
@@ -405,7 +405,7 @@ describe("a stream over an outage", () => {
   it("leaves half of the send buffer to all other messages", async () => {
     const world = createWorld()
     const client = await world.open()
-    const [session] = world.server.sessions()
+    const [session] = world.server.local.sessions()
     const bytes: string[] = []
     client.on("bell", (bell) => bytes.push(bell.bytes))
     const items = client.stream("large", { bytes: 60_000 }, { window: 64 })

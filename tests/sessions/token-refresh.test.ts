@@ -74,7 +74,7 @@ describe("a token that expires", () => {
     expect(kinds(scene)).toEqual({ sent: ["auth"], received: ["authRequest", "authOk"] })
     expect(tap.received.findLast(({ kind }) => kind === "authRequest")).toMatchObject({ expiresInMs: 60_000 })
     expect(tap.received.findLast(({ kind }) => kind === "authOk")).toMatchObject({ expiresInMs: 240_000 })
-    const [session] = world.server.sessions()
+    const [session] = world.server.local.sessions()
     expect(session?.user).toEqual({ id: "ann", expiresAtMs: epochMs + 300_000 })
     await world.clock.advance(180_000)
     expect(session?.user).toEqual({ id: "ann", expiresAtMs: epochMs + 9_000_000 })
@@ -89,7 +89,7 @@ describe("a token that expires", () => {
     // The same token again has no effect, so it is not sent.
     const scene = await createScene(["ann until 120", "ann until 120", "ann until 9000"])
     const { world, client, tap, events, states, ends, asked } = scene
-    const [session] = world.server.sessions()
+    const [session] = world.server.local.sessions()
     await world.clock.advance(149_999)
     expect(kinds(scene)).toEqual({ sent: [], received: ["authRequest"] })
     expect(states).toEqual([])
@@ -100,7 +100,7 @@ describe("a token that expires", () => {
     expect(events).toMatchObject([{ kind: "resumed", sessionId: "session-1" }])
     expect(asked).toEqual([undefined, undefined, "auth_token_invalid"])
     expect(tap.hellos.map(({ token }) => token)).toEqual(["ann until 120", "ann until 9000"])
-    expect(world.server.sessions()).toEqual([session])
+    expect(world.server.local.sessions()).toEqual([session])
     expect(session?.user.expiresAtMs).toBe(epochMs + 9_000_000)
     expect(ends).toEqual([])
   })
@@ -128,7 +128,7 @@ describe("a token that expires", () => {
     await world.clock.advance(130_000)
     expect(mute.closes).toEqual([4401])
     expect(mute.received.filter(({ kind }) => kind === "authRequest")).toHaveLength(1)
-    expect(world.server.sessions()).toMatchObject([{ active: true, attached: false }])
+    expect(world.server.local.sessions()).toMatchObject([{ active: true, attached: false }])
   })
 })
 
@@ -150,7 +150,7 @@ describe("a token on a live connection", () => {
     client.send({ kind: "auth", token: "bob until 100" })
     await world.clock.settle()
     expect([client.refusal, client.closes]).toEqual(["auth_forbidden", [4403]])
-    expect(world.server.sessions()).toEqual([])
+    expect(world.server.local.sessions()).toEqual([])
   })
 
   it("that is invalid closes the connection with 4401, and the session stays detached", async () => {
@@ -159,7 +159,7 @@ describe("a token on a live connection", () => {
     client.send({ kind: "auth", token: "ann until 0" })
     await world.clock.settle()
     expect(client.closes).toEqual([4401])
-    expect(world.server.sessions()).toMatchObject([{ active: true, attached: false }])
+    expect(world.server.local.sessions()).toMatchObject([{ active: true, attached: false }])
   })
 
   it("door-10 is checked three times at once and then once in 10 s, the newest, however many come", async () => {
@@ -181,7 +181,7 @@ describe("a token on a live connection", () => {
     expect(checked).toEqual(["0", "1", "2", "3"])
     await world.clock.advance(2_000)
     expect(checked.slice(4)).toEqual(["405"])
-    expect(world.server.sessions()).toMatchObject([{ user: { expiresAtMs: epochMs + 1_000_405 } }])
+    expect(world.server.local.sessions()).toMatchObject([{ user: { expiresAtMs: epochMs + 1_000_405 } }])
     await world.clock.advance(60_000)
     expect(checked).toHaveLength(5)
     expect(client.closes).toEqual([])
@@ -201,7 +201,7 @@ describe("a token on a live connection", () => {
     await connected
     const states: string[] = []
     client.onStatus(({ state }) => states.push(state))
-    const [session] = world.server.sessions()
+    const [session] = world.server.local.sessions()
     for (let second = 0; second < 30; second += 1) {
       await world.clock.advance(1_000)
       expect(session?.user.expiresAtMs).toBeGreaterThan(epochMs + world.clock.now())
@@ -215,6 +215,6 @@ describe("a token on a live connection", () => {
     client.send({ kind: "auth", token: "ann until 500" })
     await world.clock.settle()
     expect(client.received.at(-1)).toEqual({ kind: "authOk", expiresInMs: 500_000 })
-    expect(world.server.sessions()).toMatchObject([{ user: { expiresAtMs: epochMs + 500_000 } }])
+    expect(world.server.local.sessions()).toMatchObject([{ user: { expiresAtMs: epochMs + 500_000 } }])
   })
 })

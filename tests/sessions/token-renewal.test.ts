@@ -36,21 +36,23 @@ describe("a session whose token expires", () => {
     await world.clock.advance(500_000)
     expect(world.network.links).toHaveLength(1)
     expect(events).toEqual([])
-    expect(world.server.sessionsOf("ann")[0]?.user).not.toMatchObject({ expiresAtMs: wallStartMs + 100_000 })
+    expect(world.server.local.sessions("ann")[0]?.user).not.toMatchObject({
+      expiresAtMs: wallStartMs + 100_000,
+    })
   })
 
   it("loses its connection 30 s after the expiry, and resumes with a good token", async () => {
     const world = createWorldWithExpiry({ profile: "hawser.1" })
     let token = "ann@100000"
     const { client, events } = await open(world, { token: () => token })
-    const [session] = world.server.sessions()
+    const [session] = world.server.local.sessions()
     await world.clock.advance(129_000)
     expect([session?.attached, world.network.links.length]).toEqual([true, 1])
     token = "ann@900000"
     await world.clock.advance(10_000)
     expect([client.current.state, world.network.links.length]).toEqual(["open", 2])
     expect(events.map(({ kind }) => kind)).toEqual(["resumed"])
-    expect(world.server.sessions()).toEqual([session])
+    expect(world.server.local.sessions()).toEqual([session])
   })
 
   it("ends for good when the fresh token is another user's", async () => {
@@ -60,7 +62,7 @@ describe("a session whose token expires", () => {
     await world.clock.advance(60_000)
     expect(client.current).toMatchObject({ state: "closed", error: { code: "auth_forbidden" } })
     expect(events).toMatchObject([{ kind: "reset", cause: "auth_forbidden" }])
-    expect(world.server.sessions()).toEqual([])
+    expect(world.server.local.sessions()).toEqual([])
   })
 
   it("keeps its connection in profile 2.0, which has no renewal", async () => {

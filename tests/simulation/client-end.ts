@@ -9,7 +9,7 @@ import type { SimulatedClock, SimulatedNetwork } from "@hawser/protocol/testing"
 import { contract, manners } from "./contract.ts"
 import type { Manner, SimulationContract } from "./contract.ts"
 import type { Draw, Plan } from "./plan.ts"
-import type { RequestBook, RequestRecord } from "./request-book.ts"
+import type { RequestBook, RequestKind, RequestRecord } from "./request-book.ts"
 import type { SessionBook } from "./session-book.ts"
 import type { Seen } from "./sometimes.ts"
 import { Violation } from "./trace.ts"
@@ -203,15 +203,17 @@ export class ClientEnd {
     const { clock, draw, plan, nextId, requests, trace, index } = this.#options
     const aborter = draw.chance(0.15) ? new AbortController() : undefined
     const timeoutMs = draw.chance(0.3) ? draw.scale(50, 5_000) : plan.client.requestTimeoutMs
+    const kind = key === undefined ? this.#kind() : "work"
     const record = requests.made({
       id: nextId(),
+      kind,
       client: index,
       manner,
       key,
       wasOffline: this.client.current.state !== "open" && this.client.sessionId !== undefined,
       deadlineMs: clock.now() + timeoutMs,
     })
-    trace.add("client", index, "calls", record.id, manner, key)
+    trace.add("client", index, "calls", record.id, kind, manner, key)
     const input = {
       id: record.id,
       manner,
@@ -227,10 +229,14 @@ export class ClientEnd {
     }
     if (aborter !== undefined) this.#aborters.push(aborter)
     const reply =
-      key !== undefined || draw.chance(0.7)
-        ? this.client.command("work", input, options)
-        : this.client.query("look", input, options)
+      kind === "look" ? this.client.query(kind, input, options) : this.client.command(kind, input, options)
     this.#await(record, reply, key)
+  }
+
+  #kind(): RequestKind {
+    const share = this.#options.draw.random()
+    if (share < 0.6) return "work"
+    return share < 0.7 ? "dash" : "look"
   }
 
   #await(record: RequestRecord, reply: Promise<{ readonly id: number }>, key: string | undefined): void {

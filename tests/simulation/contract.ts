@@ -1,5 +1,5 @@
 // The application of the simulator: messages that carry a number, so that each can be identified.
-import { defineContract } from "@hawser/protocol"
+import { defineContract, defineTopic } from "@hawser/protocol"
 import type { Schema } from "@hawser/protocol"
 
 /** A reliable event. */
@@ -58,7 +58,8 @@ const work = { input: checked(isWork), output: checked(isNote) }
 
 export const contract = defineContract({
   name: "simulation",
-  commands: { work },
+  /** `dash` has no order. */
+  commands: { work, dash: work },
   queries: { look: work },
   events: {
     note: { payload: checked(isNote) },
@@ -66,6 +67,8 @@ export const contract = defineContract({
     gauge: { payload: checked(isReading), delivery: "volatile", key: ({ key }) => key },
   },
   errors: { no_ore: null },
+  /** Subscribed by the server alone. */
+  topics: { square: defineTopic({ events: ["note"] }) },
 })
 
 export type SimulationContract = typeof contract

@@ -273,7 +273,7 @@ export class Faults {
     const share = draw.random()
     this.#note("rewrite")
     server.process.run(() => {
-      for (const session of server.server.sessions()) if (draw.chance(share)) server.rewrite(session)
+      for (const session of server.server.local.sessions()) if (draw.chance(share)) server.rewrite(session)
     })
   }
 
@@ -341,20 +341,20 @@ export class Faults {
 
   #kick(): void {
     const { draw, server, seen, sessions, clients } = this.#run
-    const away = server.server.sessions().find(({ attached }) => !attached)
+    const away = server.server.local.sessions().find(({ attached }) => !attached)
     const client = clients.find(({ userId }) => userId === away?.user.id) ?? this.#client()
     if (client === undefined) return
     const code = draw.pick(["forbidden", "cheated", "session_ended"]) ?? "forbidden"
     const end = (): void => {
       this.#note("kick", client.userId, code)
       server.process.run(() => {
-        for (const session of server.server.sessionsOf(client.userId)) {
+        for (const session of server.server.local.sessions(client.userId)) {
           const record = sessions.get(session.id)
           if (record === undefined) continue
           if (!session.attached) seen.saw("kickedWhileAway")
           record.endedWith = code
         }
-        server.server.endSessionsOf(client.userId, code)
+        unwatched(server.server.endSessions({ user: client.userId, code }))
       })
     }
     end()

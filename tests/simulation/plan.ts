@@ -104,7 +104,7 @@ function serverLimits(draw: Draw): ServerLimits {
     ackProgressMs: scale(1_000, 30_000),
     tokenRefreshBeforeMs: scale(100, 2_000),
     tokenGraceMs: scale(100, 2_000),
-    concurrency: chance(0.6) ? 1 : whole(2, 5),
+    queriesAtOnce: chance(0.6) ? 8 : whole(1, 4),
     inboxHighWater: chance(0.5) ? whole(1, 6) : 64,
     userMessagesPerSecond: busy ? scale(20, 200) : 1_000_000,
     userMessageBurst: busy ? whole(2, 20) : 1_000_000,

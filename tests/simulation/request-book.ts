@@ -1,11 +1,16 @@
-// Records every request of a client's application, and its outcome at both ends. Invariants S2, S4 and S14, rule R22.
+// Records every request of a client's application, and its outcome at both ends. Invariants S2, S4 and S14, rules R3 and R22.
 import type { Manner } from "./contract.ts"
 import type { SessionRecord } from "./session-book.ts"
 import type { Seen } from "./sometimes.ts"
 import { Violation } from "./trace.ts"
 
+/** Call of a request: an ordered command, a command without an order, a query. */
+export type RequestKind = "work" | "dash" | "look"
+
 export interface RequestRecord {
+  /** Its client has sent the requests of lower ids before. */
   readonly id: number
+  readonly kind: RequestKind
   readonly client: number
   readonly manner: Manner
   readonly key: string | undefined
@@ -18,6 +23,8 @@ export interface RequestRecord {
   /** The server that executed it last, and the state of that execution. */
   serverNumber: number
   execution: "none" | "running" | "final" | "repeatable"
+  /** End of the grace period of a running handler that ignores its signal. */
+  holdsUntilMs: number
   /** Session of its last execution. */
   sessionId: string
   /** Its handler was lost with the process: it may be executed once more. */
@@ -58,12 +65,14 @@ export interface Settlement {
 export class RequestBook {
   readonly #seen: Seen
   readonly #records = new Map<number, RequestRecord>()
-  /** Per client, in the order of the calls; all before `heads` were executed or have ended. */
+  /** Per client, its ordered commands in the order of the calls; all before `heads` were executed or have ended. */
   readonly #orders: RequestRecord[][] = []
   readonly #heads: number[] = []
   /** Per client, abandoned requests that were never executed: since its last resume, and before. */
   readonly #abandoned: RequestRecord[][] = []
   readonly #void: RequestRecord[][] = []
+  /** Running requests by session. */
+  readonly #running = new Map<string, Set<RequestRecord>>()
   #pending = 0
 
   readonly #nowMs: () => number
@@ -82,7 +91,7 @@ export class RequestBook {
   }
 
   made(
-    made: Pick<RequestRecord, "id" | "client" | "manner" | "key" | "wasOffline" | "deadlineMs">,
+    made: Pick<RequestRecord, "id" | "kind" | "client" | "manner" | "key" | "wasOffline" | "deadlineMs">,
   ): RequestRecord {
     const record: RequestRecord = {
       ...made,
@@ -90,6 +99,7 @@ export class RequestBook {
       executions: 0,
       serverNumber: 0,
       execution: "none",
+      holdsUntilMs: Number.POSITIVE_INFINITY,
       sessionId: "",
       mayRerun: false,
       reported: 0,
@@ -98,8 +108,7 @@ export class RequestBook {
       mustNotStart: false,
     }
     this.#records.set(record.id, record)
-    const order = (this.#orders[made.client] ??= [])
-    order.push(record)
+    if (record.kind === "work") (this.#orders[made.client] ??= []).push(record)
     this.#pending += 1
     return record
   }
@@ -141,11 +150,14 @@ export class RequestBook {
       )
     this.#assertOnce(record, session)
     this.#assertInOrder(record)
+    this.#assertLane(record, session)
     if (record.wasOffline) this.#seen.saw("queueFlushedAfterResume")
     record.executions += 1
     record.sessionId = session.id
     record.serverNumber = session.serverNumber
     record.execution = "running"
+    record.holdsUntilMs = Number.POSITIVE_INFINITY
+    this.#runningIn(session).add(record)
     session.running += 1
     return record
   }
@@ -162,20 +174,42 @@ export class RequestBook {
     throw new Violation("S2", `request ${record.id} with a key was executed twice (${record.execution})`)
   }
 
-  /** Earlier requests that are pending and have time left must have been executed before. */
+  #runningIn({ id }: SessionRecord): Set<RequestRecord> {
+    const running = this.#running.get(id) ?? new Set()
+    this.#running.set(id, running)
+    return running
+  }
+
+  /** An ordered command runs alone among its kind, and a query after the ordered commands that were sent before it. */
+  #assertLane(record: RequestRecord, session: SessionRecord): void {
+    const nowMs = this.#nowMs()
+    const running = [...this.#runningIn(session)].filter((one) => one !== record && one.holdsUntilMs > nowMs)
+    const inLane = running.find((one) => one.kind === "work")
+    const seesAll = record.kind === "look" && (inLane === undefined || inLane.id > record.id)
+    if (inLane !== undefined && record.kind !== "dash" && !seesAll)
+      throw new Violation("R3", `request ${record.id} was executed while ${inLane.id} was running`)
+    const query = running.find((one) => one.kind === "look")
+    if (record.kind === "dash" && inLane !== undefined && inLane.id < record.id)
+      this.#seen.saw("freePassedCommand")
+    if (query === undefined) return
+    if (record.kind === "look") this.#seen.saw("queriesTogether")
+    if (record.kind === "work" && query.id < record.id) this.#seen.saw("commandPassedQuery")
+  }
+
+  /** Earlier ordered commands that are pending and have time left must have been executed before. */
   #assertInOrder(record: RequestRecord): void {
-    if (record.outcome !== undefined || record.executions > 0) return
+    if (record.kind === "dash" || record.outcome !== undefined || record.executions > 0) return
     const order = this.#orders[record.client] ?? []
     let head = this.#heads[record.client] ?? 0
     for (let first = order[head]; first !== undefined; first = order[head]) {
       const isOpen = first.outcome === undefined && first.executions === 0
       // Budgets travel as whole milliseconds.
-      if (first === record || (isOpen && first.deadlineMs > this.#nowMs() + 1)) break
+      if (first.id >= record.id || (isOpen && first.deadlineMs > this.#nowMs() + 1)) break
       head += 1
     }
     this.#heads[record.client] = head
     const first = order[head]
-    if (first === record) return
+    if (first === record || (record.kind === "look" && (first === undefined || first.id > record.id))) return
     throw new Violation("S2", `request ${record.id} was executed before request ${first?.id}`)
   }
 
@@ -183,9 +217,11 @@ export class RequestBook {
   rewritten(session: SessionRecord): void {
     for (const record of this.#records.values())
       if (record.execution === "running" && record.sessionId === session.id) record.mayRerun = true
+    this.#running.delete(session.id)
   }
 
   finished(record: RequestRecord, session: SessionRecord, isFinal: boolean): void {
+    this.#running.get(session.id)?.delete(record)
     if (record.execution !== "running") return
     record.execution = isFinal ? "final" : "repeatable"
     session.running -= 1

@@ -244,7 +244,7 @@ class Ending {
   #fill(isLost: boolean): LastValues {
     const { server, sessions, watch } = this.#run
     const last: LastValues = new Map()
-    for (const session of server.server.sessions()) {
+    for (const session of server.server.local.sessions()) {
       const record = sessions.get(session.id)
       const socket = record === undefined ? undefined : watch.socketOf(record)
       if (record?.isAttacked !== false || socket?.isOpen !== true || !this.#isOurs(socket)) continue

@@ -54,10 +54,13 @@ export class ServerEnd {
       limits: { ...plan.server, sessionsPerUser: plan.sessionsPerUser },
       sessionId: () => this.#sessionId(),
       onError: (error) => this.#onError(error),
+      // Handlers are slow on purpose.
+      onWarning: () => {},
       resumeKey: new Uint8Array(32).fill(7),
       sessionStore: (host) => this.#store(host),
     })
     this.server.command("work", (context) => this.#handle(context))
+    this.server.command("dash", { order: "none" }, (context) => this.#handle(context))
     this.server.query("look", (context) => this.#handle(context))
     this.#listen()
   }
@@ -100,7 +103,7 @@ export class ServerEnd {
     trace.add("server: rewrites", session.id)
     const thawed = this.#host?.thaw(decodeSessionRecord(encodeSessionRecord(frozen)))
     const old = this.#members.delete(session)
-    const next = this.server.sessions().find(({ id }) => id === thawed?.id)
+    const next = this.server.local.sessions().find(({ id }) => id === thawed?.id)
     if (old && next !== undefined) this.join(next)
   }
 
@@ -213,19 +216,17 @@ export class ServerEnd {
   }
 
   /** Sends one reliable event to all, or to the subscribers of a topic. */
-  publish(topic: string | undefined): void {
+  publish(topic: "square" | undefined): void {
     const { sessions, nextId, trace } = this.#options
     const note = { id: nextId(), pad: this.pad() }
-    const records = this.server
+    const records = this.server.local
       .sessions()
       .filter((session) => topic === undefined || this.#joined(session))
       .flatMap((session) => this.#recordOf(session))
     sessions.publish(records, note.id, () => {
-      const count =
-        topic === undefined
-          ? this.server.broadcast("note", note)
-          : this.server.topic(topic).publish("note", note)
-      trace.add("server: note", note.id, "for", count, "sessions")
+      if (topic === undefined) this.server.broadcast("note", note)
+      else this.server.topic(topic).publish("note", note)
+      trace.add("server: note", note.id, "for", records.length, "sessions")
     })
   }
 
@@ -250,7 +251,7 @@ export class ServerEnd {
     const { sessions, nextId, seen, trace } = this.#options
     const event = key === undefined ? "reading" : "gauge"
     const payload = { id: nextId(), key: key ?? "", pad: this.pad() }
-    const to = session === undefined ? this.server.sessions() : [session]
+    const to = session === undefined ? this.server.local.sessions() : [session]
     const records = to.flatMap((one) => this.#recordOf(one))
     sessions.publishVolatile(records, payload.id)
     if (session === undefined) {
@@ -295,7 +296,9 @@ export class ServerEnd {
     }
     const goDeaf = (): void => {
       if (sessionRecord.lives !== lives) return
-      deaf = { untilMs: clock.now() + plan.server.handlerGraceMs, isReleased: false }
+      const untilMs = clock.now() + plan.server.handlerGraceMs
+      record.holdsUntilMs = untilMs
+      deaf = { untilMs, isReleased: false }
       sessionRecord.deaf.push(deaf)
     }
     if (draw.chance(0.2)) this.send(session)

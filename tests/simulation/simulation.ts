@@ -183,7 +183,7 @@ export class Simulation {
   }
 
   anySession(): SimulationSession | undefined {
-    return this.draw.pick(this.server.server.sessions())
+    return this.draw.pick(this.server.server.local.sessions())
   }
 
   /** Performs one action of an application. */

@@ -50,7 +50,7 @@ class SoakServer {
     this.#timers.push(
       setInterval(() => this.#walk(names), tickMs),
       setInterval(() => {
-        for (const session of server.sessions()) this.#note(session)
+        for (const session of server.local.sessions()) this.#note(session)
       }, 1_000),
       setInterval(() => {
         chats += 1
@@ -112,7 +112,7 @@ class SoakServer {
   rest(): Rest {
     for (const timer of this.#timers.splice(0)) clearInterval(timer)
     const walkers = this.#server.replica("walkers")
-    const sessions = this.#server.sessions()
+    const sessions = this.#server.local.sessions()
     return {
       walkers: Object.fromEntries(
         [...walkers.ids()].map((id) => [id, walkers.get(id) ?? { x: 0, y: 0, steps: 0 }]),

@@ -146,7 +146,7 @@ describe("a log-out everywhere", () => {
     away.terminate()
     await until(() => server.stats().detached === 1)
     const startedMs = performance.now()
-    expect(server.endSessionsOf("ann", "forbidden", "logged out")).toBe(2)
+    await server.endSessions({ user: "ann", code: "forbidden", message: "logged out" })
     expect(await open.refusal()).toEqual({
       said: "forbidden",
       code: closeCode.forbidden,

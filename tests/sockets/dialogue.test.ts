@@ -131,7 +131,7 @@ describeOver(["ws", "bun", "memory"], (transport) => {
       expect(await client.command("echo", { text: "grüß dich" })).toEqual({ text: "grüß dich" })
       expect(await client.query("look", {})).toEqual({ seen: 2 })
       expect(await world.send("ann", [{ name: "note", text: "one" }])).toEqual(["sent"])
-      expect(await world.broadcast("all")).toBe(1)
+      await world.broadcast("all")
       await until(() => received.length === 2)
       expect(received).toEqual(["one", "all"])
       expect(await world.errors()).toEqual([])
@@ -161,7 +161,7 @@ describeOver(["ws", "bun", "memory"], (transport) => {
         await client.connect()
       }
       const { publicationsEncoded, messagesSent } = await world.stats()
-      expect(await world.broadcast("all")).toBe(2)
+      await world.broadcast("all")
       expect(await world.stats()).toMatchObject({
         publicationsEncoded: publicationsEncoded + 1,
         messagesSent: messagesSent + 2,

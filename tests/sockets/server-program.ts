@@ -80,7 +80,7 @@ export interface ServerControl {
   sessionsOf(userId: string): Promise<readonly SeenSession[]>
   /** Sends to the one session of this user, all in one turn of the event loop. */
   send(userId: string, events: readonly ServerEvent[]): Promise<readonly SendOutcome[]>
-  broadcast(text: string): Promise<number>
+  broadcast(text: string): Promise<void>
   endSessions(): Promise<void>
   /** Accepts "late" tokens, and resolves the command `gate`. */
   admit(): Promise<void>
@@ -146,11 +146,11 @@ export function createProgram(spec: ServerSpec, listen: Listen): ServerProgram {
     close: () => server.close(),
     stats: async () => server.stats(),
     sessionsOf: async (userId) =>
-      server.sessionsOf(userId).map(({ active, attached }) => ({ active, attached })),
+      server.local.sessions(userId).map(({ active, attached }) => ({ active, attached })),
     send: async (userId, events) => events.map((event) => sendOne(server, userId, event)),
     broadcast: async (text) => server.broadcast("note", { text }),
     endSessions: async () => {
-      for (const session of server.sessions()) session.end()
+      for (const session of server.local.sessions()) session.end()
     },
     admit: async () => tokens.admit(),
     handled: async () => [...handled],
@@ -170,7 +170,7 @@ const judges = {
 }
 
 function sendOne(server: IdleServer, userId: string, event: ServerEvent): SendOutcome {
-  const [session] = server.sessionsOf(userId)
+  const [session] = server.local.sessions(userId)
   if (session === undefined) throw new Error(`no session of ${userId}`)
   switch (event.name) {
     case "note":

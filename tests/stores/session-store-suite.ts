@@ -101,18 +101,18 @@ function claimSuite(name: string, make: SessionStoreFactory<TestUser>): void {
       network.listening = false
       network.links.at(-1)?.cut()
       await clock.advance(100)
-      expect(server.sessions()).toMatchObject([{ attached: false }])
+      expect(server.local.sessions()).toMatchObject([{ attached: false }])
       expect(await claim("s1", "ann")).toEqual({ kind: "here" })
     })
 
     it("returns the end of a session to its user, and to no other user", async () => {
       const { claim, open, server } = createScene(make)
       await open("ann")
-      server.endSessionsOf("ann", "forbidden")
+      await server.endSessions({ user: "ann", code: "forbidden" })
       expect(await claim("s1", "ann")).toEqual({ kind: "ended", cause: "forbidden", isFinal: true })
       expect(await claim("s1", "ben")).toEqual({ kind: "unknown" })
       await open("cem")
-      server.endSessionsOf("cem", "session_ended")
+      await server.endSessions({ user: "cem", code: "session_ended" })
       expect(await claim("s2", "cem")).toMatchObject({ kind: "ended", isFinal: false })
     })
 

@@ -133,7 +133,7 @@ export async function settled<T>(world: World, promise: Promise<T>, ms = 200): P
 }
 
 export function sessionOf(world: World, user: string) {
-  const [session] = world.server.sessionsOf(user)
+  const [session] = world.server.local.sessions(user)
   if (session === undefined) throw new Error(`${user} has no session`)
   return session
 }

@@ -70,7 +70,7 @@ describe("a client that lost its session", () => {
   })
 
   it("gets no more at once than its buffer takes, in any number of topics", async () => {
-    const world = createWorld({ limits: { ...brief, sendBufferMaxCount: 64, concurrency: 8 } })
+    const world = createWorld({ limits: { ...brief, sendBufferMaxCount: 64 } })
     const names = ["a", "b", "c", "d", "e", "f"] as const
     const ann = await world.open("ann", { reconnect: () => 1_000 })
     const received: unknown[] = []
@@ -265,7 +265,7 @@ describe("a topic with a history", () => {
   it("shares the bound of all histories: the oldest publication of any topic is evicted", async () => {
     const world = createWorld({ limits: { topicHistoryMaxBytes: 1_000 } })
     const text = "x".repeat(200)
-    for (const name of ["chat:a", "chat:b", "chat:a"])
+    for (const name of ["chat:a", "chat:b", "chat:a"] as const)
       world.server.topic(name).publish("chatMessage", { text })
     expect(world.server.stats().topicHistoryBytes).toBeLessThanOrEqual(1_000)
     const ann = await world.open("ann")
@@ -277,7 +277,7 @@ describe("a topic with a history", () => {
 
   it("is one of a bounded number without members; the one left first is evicted", async () => {
     const world = createWorld({ limits: { idleTopicsMax: 2 } })
-    for (const name of ["chat:a", "chat:b", "chat:c"])
+    for (const name of ["chat:a", "chat:b", "chat:c"] as const)
       world.server.topic(name).publish("chatMessage", { text: name })
     const ann = await world.open("ann")
     const received = (["chat:a", "chat:b"] as const).map((name) => listen(ann, name))

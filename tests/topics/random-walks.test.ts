@@ -82,7 +82,6 @@ function createPlay(seed: number): Play {
       userDeliveryBurst: 1_000_000,
       pingAfterMs: 5_000,
       pongTimeoutMs: 2_000,
-      concurrency: draw.int(1, 3),
     },
   })
   const play: Play = { world, draw, listeners: [], published, count: 0 }
@@ -149,7 +148,7 @@ function publish(play: Play, listener: Listener): void {
     room.publish("chatMessage", { text }, { echo: !isExcept }).catch(() => {})
     return
   }
-  const [session] = world.server.sessionsOf(user)
+  const [session] = world.server.local.sessions(user)
   const but = isExcept && session !== undefined ? { except: session } : {}
   const except = isExcept && session !== undefined ? user : undefined
   note(play, name, { text, except })
@@ -260,7 +259,7 @@ async function checkWhenQuiet(play: Play): Promise<void> {
       stale: false,
       self: { user: listener.user },
     })
-    expect(world.server.topic(listener.name).size).toBe(present.length)
+    expect(world.server.local.topic(listener.name).size).toBe(present.length)
   }
 }
 

@@ -32,15 +32,16 @@ describe("a topic", () => {
     const published = ben.topic("chat:a").publish("chatMessage", { text: "two" })
     expect(await settled(world, published)).toEqual({ offset: 3 })
     expect(received).toEqual(["2 one", "3 two"])
+    const author = { user: "ben", member: ben.topic("chat:a").presence.self?.id }
     expect(everywhere).toEqual([
       [{ text: "one" }, { topic: "chat:a", offset: 2 }],
-      [{ text: "two" }, { topic: "chat:a", offset: 3 }],
+      [{ text: "two" }, { topic: "chat:a", offset: 3, author }],
     ])
     await settled(world, room.leave())
     world.server.topic("chat:a").publish("chatMessage", { text: "after" })
     await world.clock.advance(100)
     expect(received).toHaveLength(2)
-    expect([room.state, world.server.topic("chat:a").size]).toEqual(["out", 1])
+    expect([room.state, world.server.local.topic("chat:a").size]).toEqual(["out", 1])
     expect(world.errors).toEqual([])
   })
 
@@ -97,10 +98,11 @@ describe("a topic", () => {
     const published = ann.topic("chat:b").publish("typing", { user: "ann" })
     expect(await settled(world, published)).toEqual({ offset: undefined })
     const meta = (topic: string) => ({ topic, offset: undefined })
+    const author = { user: "ann", member: ann.topic("chat:b").presence.self?.id }
     expect(received).toEqual([
       ["chat:a", { user: "ben" }, meta("chat:a")],
       ["chat:b", 3, meta("chat:b")],
-      ["chat:b", { user: "ann" }, meta("chat:b")],
+      ["chat:b", { user: "ann" }, { ...meta("chat:b"), author }],
     ])
     expect(ann.topic("chat:a").position).toMatchObject({ offset: 1 })
   })
@@ -131,12 +133,12 @@ describe("an application's own subscription", () => {
     await world.clock.advance(100)
     expect([received, ann.topic("chat:a").state]).toEqual([["1 one"], "out"])
     await settled(world, ann.topic("chat:a").join(fine))
-    expect(topic.size).toBe(1)
+    expect(world.server.local.topic("chat:a").size).toBe(1)
     topic.unsubscribe(sessionOf(world, "ann"))
     topic.publish("chatMessage", { text: "two" })
     await world.clock.advance(100)
     expect(received).toEqual(["1 one", "left forbidden"])
-    expect([ann.topic("chat:a").state, topic.size]).toEqual(["out", 0])
+    expect([ann.topic("chat:a").state, world.server.local.topic("chat:a").size]).toEqual(["out", 0])
   })
 
   it("refuses a session of another server, and has no effect for one that has ended", async () => {
@@ -144,14 +146,20 @@ describe("an application's own subscription", () => {
     const ann = await world.open("ann")
     const topic = other.server.topic("chat:a")
     const session = sessionOf(world, "ann")
-    expect(() => topic.subscribe(session)).toThrow(
-      `cannot subscribe session ${session.id}: it belongs to another server`,
-    )
-    expect(other.server.multicast([session], "chatMessage", { text: "one" })).toBe(0)
+    const uses = {
+      subscribe: () => topic.subscribe(session),
+      unsubscribe: () => topic.unsubscribe(session),
+      exclude: () => topic.publish("chatMessage", { text: "one" }, { except: session }),
+      "publish to": () => other.server.multicast([session], "chatMessage", { text: "one" }),
+    }
+    for (const [action, use] of Object.entries(uses))
+      expect(use).toThrow(
+        new TypeError(`cannot ${action} session ${session.id}: it belongs to another server`),
+      )
     ann.close()
     await world.clock.advance(100)
-    topic.subscribe(session)
-    expect(topic.size).toBe(0)
+    for (const use of Object.values(uses)) use()
+    expect(other.server.local.topic("chat:a").size).toBe(0)
   })
 })
 
@@ -200,7 +208,7 @@ describe("a client's access to topics", () => {
     const room = ann.topic("chat:a")
     expect(await settled(world, room.join(fine))).toBe(code)
     expect(await settled(world, room.publish("chatMessage", { text: "x" }))).toBe(code)
-    expect([room.state, world.server.topic("chat:a").size]).toEqual(["out", 0])
+    expect([room.state, world.server.local.topic("chat:a").size]).toEqual(["out", 0])
   })
 
   it("abuse-A46 is asked with the topic, the session, the validated payload and whether it is a member", async () => {
@@ -287,10 +295,10 @@ describe("an abandoned join", () => {
     const outcome = settled(world, joined, 500)
     world.clock.schedule(30, () => given.abort())
     expect(await outcome).toBe("cancelled")
-    expect([room.state, world.server.topic("chat:a").size]).toEqual(["out", 0])
+    expect([room.state, world.server.local.topic("chat:a").size]).toEqual(["out", 0])
     expect(await settled(world, room.join({ ...fine, signal: given.signal }))).toBe("cancelled")
     expect(await settled(world, room.join(fine), 500)).toBeUndefined()
-    expect([room.state, world.server.topic("chat:a").size]).toEqual(["in", 1])
+    expect([room.state, world.server.local.topic("chat:a").size]).toEqual(["in", 1])
     expect(world.errors).toEqual([])
   })
 
@@ -299,9 +307,9 @@ describe("an abandoned join", () => {
     const ann = await world.open("ann", { limits: { requestTimeoutMs: 100 } })
     const outcome = settled(world, ann.topic("lobby").join(), 150)
     expect(await outcome).toBe("timeout")
-    expect(world.server.topic("lobby").size).toBe(1)
+    expect(world.server.local.topic("lobby").size).toBe(1)
     await world.clock.advance(200)
-    expect([ann.topic("lobby").state, world.server.topic("lobby").size]).toEqual(["out", 0])
+    expect([ann.topic("lobby").state, world.server.local.topic("lobby").size]).toEqual(["out", 0])
   })
 
   it("is cancelled at the server while a hook is still running", async () => {
@@ -343,7 +351,7 @@ describe("a client that resumes its session", () => {
     await world.clock.advance(1_000)
     const shown = [...ben.topic("chat:a").presence].map(({ state }) => state)
     expect([received, shown]).toEqual([[], [fine.state, fine.state]])
-    const sizes = ["chat:a", "chat:b", "lobby"].map((name) => world.server.topic(name).size)
+    const sizes = (["chat:a", "chat:b", "lobby"] as const).map((name) => world.server.local.topic(name).size)
     expect([sizes, world.server.stats().requestsVoided, world.errors]).toEqual([[2, 0, 0], 3, []])
     expect(ann.topic("lobby").state).toBe("out")
     expect(await settled(world, ann.topic("lobby").join())).toBeUndefined()
@@ -380,7 +388,7 @@ describe("a client that resumes its session", () => {
     await world.clock.advance(5_000)
     expect(received).toEqual(["left forbidden"])
     expect([ann.topic("chat:a").state, ann.topic("lobby").state]).toEqual(["out", "in"])
-    expect([world.server.topic("chat:a").size, world.server.topic("lobby").size]).toEqual([0, 1])
+    expect([world.server.local.topic("chat:a").size, world.server.local.topic("lobby").size]).toEqual([0, 1])
     expect(world.server.stats()).toMatchObject({ topicMembersPutOut: 1, topicMembers: 1 })
     expect([...ann.topic("chat:a").presence]).toEqual([])
   })
@@ -491,7 +499,7 @@ describe("a client whose session has ended", () => {
     world.network.links[0]?.cut()
     await world.clock.advance(200)
     await settled(world, ann.topic("lobby").leave(), 5_000)
-    expect([world.server.topic("lobby").size, world.server.topic("lobby:b").size]).toEqual([0, 1])
+    expect([world.server.local.topic("lobby").size, world.server.local.topic("lobby:b").size]).toEqual([0, 1])
     ann.close()
     await world.clock.advance(1_000)
     expect([left, ann.topic("lobby:b").state]).toEqual([["client_closed"], "out"])

@@ -23,7 +23,7 @@ export const world = defineContract({
     moved: { payload: Position.extend({ who: z.string() }), delivery: "volatile", key: ({ who }) => who },
   },
   replicas: { players },
-  topics: { chat },
+  topics: { chat, map: defineTopic({ events: ["moved"] }) },
 })
 
 // server.ts

@@ -1,10 +1,21 @@
 // What a client must not compile: names, inputs, replies, payloads and options that the contract and the types lack.
 import { createClient, exponential } from "@hawser/client"
+import type { ClientStatus, Store } from "@hawser/client"
 import { profile20 } from "@hawser/client/profile20"
 import { contract } from "./contract.fixture.ts"
 
 const url = "wss://game.example/ws"
 const client = createClient(contract, { url, token: "t" })
+
+export function stores(): void {
+  const status: Store<ClientStatus> = client.stores.status
+  const state: "waiting" | "throttled" | "sent" | undefined = client.stores.pending.snapshot()[0]?.state
+  void [status, state]
+  // @ts-expect-error 2339: a store has no value of its own
+  void client.stores.session.value
+  // @ts-expect-error 2540: a snapshot is not writable
+  client.stores.session.snapshot().id = "other"
+}
 
 export async function commands(): Promise<void> {
   const moved = await client.command("move", { direction: "UP" }, { timeoutMs: 5000 })

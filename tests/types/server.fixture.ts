@@ -1,7 +1,8 @@
 // What a server must not compile: handlers, payloads and options that do not fit the contract and the types.
 import { createServer, encodeOnce } from "@hawser/server"
-import type { Session } from "@hawser/server"
+import type { Middleware, Session } from "@hawser/server"
 import { z } from "zod"
+import { callHandler } from "@hawser/server/testing"
 import { contract } from "./contract.fixture.ts"
 
 type PlayerSession = Session<Player, typeof contract>
@@ -24,6 +25,16 @@ export function handlers(): void {
   })
   // After validation the default is there; the server makes a Date of the returned text, and sends it.
   server.command("book", async ({ input }) => ({ at: String(input.seats.toFixed()) }))
+  server.command("move", { order: "none" }, ({ input }) => ({ x: input.direction.length }))
+  server.use(({ kind, name, session }, next) => (kind === "join" || session.user.level > 0 ? next() : name))
+  const levelled: Middleware<PlayerSession> = ({ session }, next) => (session.user.level > 1 ? next() : null)
+  server.command("move", { use: [levelled, ({ input }, next) => input.direction && next()] }, () => ({ x: 1 }))
+  // @ts-expect-error 2551: "direction"
+  server.command("move", { use: [({ input }) => input.directon] }, () => ({ x: 1 }))
+  // @ts-expect-error 2367: no kind of call
+  server.use(({ kind }, next) => (kind === "event" ? 1 : next()))
+  // @ts-expect-error 2820: "session" or "none"
+  server.command("move", { order: "non" }, () => ({ x: 1 }))
   // @ts-expect-error 2345: "move"
   server.command("mvoe", () => ({ x: 1 }))
   // @ts-expect-error 2345: a query is not a command
@@ -44,6 +55,19 @@ export function handlers(): void {
   server.command("move", ({ session }) => ({ x: session.user.levle }))
   // @ts-expect-error 2339: a handler is given a signal, no client
   server.command("move", ({ client }) => ({ x: client }))
+}
+
+export async function units(): Promise<void> {
+  const user: Player = { id: "ann", level: 1 }
+  const { x }: { x: number } = await callHandler(server, "move", { user, input: { direction: "UP" } })
+  const { names } = await callHandler(server, "look", { user, input: {} })
+  names.concat(String(x))
+  // @ts-expect-error 2345: "move"
+  await callHandler(server, "mvoe", { user, input: { direction: "UP" } })
+  // @ts-expect-error 2322: "UP" or "DOWN"
+  await callHandler(server, "move", { user, input: { direction: "UPP" } })
+  // @ts-expect-error 2741: the level is missing
+  await callHandler(server, "look", { user: { id: "ann" }, input: {} })
 }
 
 export function streams(): void {
@@ -78,8 +102,8 @@ export function streams(): void {
 }
 
 export function sending(session: PlayerSession, others: readonly PlayerSession[]): void {
-  const count: number = server.broadcast("weather", weather)
-  server.topic("map").publish("weather", encodeOnce(contract.events.weather.payload, weather), { except: session })
+  server.broadcast("weather", weather)
+  server.topic("chat:a").publish("weather", encodeOnce(contract.events.weather.payload, weather), { except: session })
   server.multicast(others, "chatMessage", { text: "hello", sentAtMs: 5 })
   const outcome: "sent" | "buffered" | "conflated" | "dropped" | "ended" = session.send("weather", weather)
   // @ts-expect-error 2345: "weather"
@@ -91,15 +115,15 @@ export function sending(session: PlayerSession, others: readonly PlayerSession[]
   // @ts-expect-error 2345: the wind is missing
   server.broadcast("weather", { kind: "rain" })
   // @ts-expect-error 2345: "weather"
-  server.topic("map").publish("wether", weather)
+  server.topic("chat:a").publish("wether", weather)
   // @ts-expect-error 2353: the payload has no temperature
-  server.topic("map").publish("weather", { ...weather, temperature: 20 })
+  server.topic("chat:a").publish("weather", { ...weather, temperature: 20 })
   // @ts-expect-error 2345: the shared encoding is of something else
-  server.topic("map").publish("weather", encodeOnce(z.object({ kind: z.string() }), { kind: "rain" }))
+  server.topic("chat:a").publish("weather", encodeOnce(z.object({ kind: z.string() }), { kind: "rain" }))
   // @ts-expect-error 2741: the wind is missing
   encodeOnce(contract.events.weather.payload, { kind: "rain" })
   // @ts-expect-error 2561: "except"
-  server.topic("map").publish("weather", weather, { exept: session })
+  server.topic("chat:a").publish("weather", weather, { exept: session })
   // @ts-expect-error 2379: left out, or a session; never undefined
   server.broadcast("weather", weather, { except: undefined })
   // @ts-expect-error 2322: what is sent is the number, before the server makes a Date of it
@@ -109,12 +133,30 @@ export function sending(session: PlayerSession, others: readonly PlayerSession[]
   // @ts-expect-error 2322: the text is a string
   session.send("chatMessage", { text: 1, sentAtMs: 5 })
   // @ts-expect-error 2367: "ended"
-  console.log(count, outcome === "closed")
+  console.log(outcome === "closed")
   // @ts-expect-error 2540: a session's user is given once
   session.user = { id: "bob", level: 2 }
 }
 
-export function topics(): void {
+export async function topics(): Promise<void> {
+  const chat = server.topic("chat:a")
+  const since: Date | undefined = (await chat.members())[0]?.state?.since
+  const size: number = server.local.topic("lobby").size
+  console.log(since, size, server.local.sessions("ann")[0]?.user.level)
+  await server.endSessions({ user: "ann", code: "forbidden" })
+  // @ts-expect-error 2345: "chat:a"
+  server.topic("chatter:a")
+  // @ts-expect-error 2345: weather is no event of a lobby
+  server.topic("lobby").publish("weather", weather)
+  // @ts-expect-error 2345: "lobby"
+  server.local.topic("loby")
+  // @ts-expect-error 2339: members are asked for
+  console.log(chat.size)
+  // @ts-expect-error 2322: a publication returns nothing
+  const count: number = server.broadcast("weather", weather)
+  // @ts-expect-error 2741: of which user?
+  await server.endSessions({ code: "forbidden" })
+  console.log(count)
   server.topicKind("chat", {
     canJoin: async ({ session, topic }) => session.user.level > 1 && topic !== "chat:admins",
     canPublish({ event, payload, isMember }) {
@@ -122,8 +164,26 @@ export function topics(): void {
       console.log(payload.text)
       return isMember && (event === "weather" ? payload.windMetresPerSecond < 9 : payload.sentAtMs < new Date())
     },
+    onPublish({ event, payload, member }) {
+      if (event === "chatMessage" && member?.state?.since.getTime() === 0) return { text: "calm", sentAtMs: 5 }
+      // @ts-expect-error 2339: which event it is must be asked first
+      console.log(payload.text)
+      return undefined
+    },
+    onJoin({ member, session }) {
+      const since: Date | undefined = member.state?.since
+      console.log(since, session.user.level)
+      // @ts-expect-error 2540: the server sets the state of a member
+      member.state = { since: new Date() }
+    },
+    onLeave({ member, cause }) {
+      // @ts-expect-error 2367: "left"
+      console.log(member.user, cause === "leave")
+    },
     history: { maxCount: 50 },
   })
+  // @ts-expect-error 2322: the text is a string
+  server.topicKind("chat", { onPublish: () => ({ text: 5, sentAtMs: 5 }) })
   // @ts-expect-error 2345: "chat"
   server.topicKind("chatter", {})
   // @ts-expect-error 2322: true, or false

@@ -53,7 +53,7 @@ describe("surprise-B2 a state of presence that the room could not show", () => {
       ["ben", "flat"],
     ]
     for (const client of [ann, ben, cem]) expect(seen(client)).toEqual(all)
-    expect(world.server.topic("room:a").size).toBe(3)
+    expect(world.server.local.topic("room:a").size).toBe(3)
     expect(world.server.stats().topicMembers).toBe(3)
     expectWhole(world, [ann, ben, cem])
   })
@@ -68,7 +68,7 @@ describe("surprise-B2 a state of presence that the room could not show", () => {
     ]
     expect([seen(ann), seen(ben)]).toEqual([all, all])
     // A new session joins with the last accepted state.
-    world.server.endSessionsOf("ann", "session_expired")
+    await world.server.endSessions({ user: "ann", code: "session_expired" })
     await world.clock.advance(10_000)
     expect(seen(ben)).toContainEqual(["ann", "first"])
     await settled(world, ann.topic("room:a").setState(nested(deepest)))
@@ -156,7 +156,7 @@ describe("surprise-B2 a publication that cannot be encoded", () => {
     // Both are under way at once: when the server reads the request, the client has not acknowledged the event.
     const joined = ann.topic("room:a").join({ state: 1, recent: 9 })
     await world.clock.advance(10)
-    expect(world.server.broadcast("note", "b".repeat(45_000))).toBe(1)
+    world.server.broadcast("note", "b".repeat(45_000))
     expect(await settled(world, joined, 20_000)).toBeUndefined()
     expect(received).toEqual(payloads)
     expectWhole(world, [ann])
@@ -174,11 +174,11 @@ describe("surprise-B2 a session", () => {
     const ended: string[] = []
     world.server.onSessionEnd(({ cause }) => void ended.push(cause))
     const ann = await enter(world, "ann", 1)
-    expect(world.server.endSessionsOf("ann", code, message)).toBe(1)
+    await world.server.endSessions({ user: "ann", code, message })
     await world.clock.advance(1_000)
     expect(ended).toEqual([code])
     expect(ann.current.state).toBe("closed")
-    expect(world.server.topic("room:a").size).toBe(0)
+    expect(world.server.local.topic("room:a").size).toBe(0)
     expect(world.server.stats()).toMatchObject({ sessions: 0, connections: 0, topicMembers: 0 })
     expect([world.clientErrors, world.serverErrors]).toEqual([[], []])
   })
@@ -190,7 +190,7 @@ describe("surprise-B2 a session", () => {
     world.server.onSessionEnd(({ cause }) => void ended.push(cause))
     const ann = world.client("ann", { reconnect: false })
     expect(await settled(world, ann.connect(), 20_000)).not.toBeUndefined()
-    expect([world.server.sessions(), ended]).toEqual([[], []])
+    expect([world.server.local.sessions(), ended]).toEqual([[], []])
     expect(world.serverErrors).toMatchObject([{ code: "invalid_input", details: { path: "config.seed" } }])
     expect(world.server.stats()).toMatchObject({ sessions: 0, connections: 0 })
   })
@@ -211,7 +211,7 @@ describe("surprise-B2 a session", () => {
     const world = createWorld({ server: { authenticate: () => ({ id: "ann\ud83d" }) } })
     const ann = world.client("ann", { reconnect: false })
     expect(await settled(world, ann.connect(), 20_000)).toMatch("The server failed")
-    expect([world.serverErrors.length, world.server.sessions()]).toEqual([1, []])
+    expect([world.serverErrors.length, world.server.local.sessions()]).toEqual([1, []])
   })
 
   it("is not lost by a token that cannot be sent", async () => {

@@ -76,7 +76,7 @@ describe("surprise-B4 an input of the client", () => {
     const input = { number: 1 }
     const outcome = ann.command("echo", input, { key: "k" })
     input.number = 2
-    world.server.endSessionsOf("ann", "session_expired")
+    await world.server.endSessions({ user: "ann", code: "session_expired" })
     await world.clock.advance(10_000)
     expect(await outcome).toEqual({ number: 1 })
     expect(world.handled).toEqual([{ number: 1 }])
@@ -93,7 +93,7 @@ describe("surprise-B4 a state of presence", () => {
     const state = { mood: "new" }
     await settled(world, ann.topic("room:a").join({ state }))
     state.mood = "changed by hand"
-    world.server.endSessionsOf("ann", "session_expired")
+    await world.server.endSessions({ user: "ann", code: "session_expired" })
     await world.clock.advance(10_000)
     expect(seen()).toEqual({ mood: "new" })
 
@@ -102,7 +102,7 @@ describe("surprise-B4 a state of presence", () => {
     state.mood = "while it is on its way"
     await settled(world, changed)
     expect(seen()).toEqual({ mood: "older" })
-    world.server.endSessionsOf("ann", "session_expired")
+    await world.server.endSessions({ user: "ann", code: "session_expired" })
     await world.clock.advance(10_000)
     expect(seen()).toEqual({ mood: "older" })
   })
@@ -132,8 +132,8 @@ describe("surprise-B4 a value of the server", () => {
     world.network.listening = false
     world.network.links[0]?.cut()
     await world.clock.settle()
-    expect(world.server.sessionsOf("ann")[0]?.send("last", value)).toBe("conflated")
-    expect(world.server.sessionsOf("ann")[0]?.send("note", value)).toBe("buffered")
+    expect(world.server.local.sessions("ann")[0]?.send("last", value)).toBe("conflated")
+    expect(world.server.local.sessions("ann")[0]?.send("note", value)).toBe("buffered")
     value.number = 2
     world.network.listening = true
     await world.clock.advance(10_000)

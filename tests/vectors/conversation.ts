@@ -186,7 +186,7 @@ async function converse({ clock, network, server, client }: Ends): Promise<void>
   const second = client.command("say", { text: "again" })
   network.links.at(-1)?.cut()
   await clock.advance(100)
-  server.sessions()[0]?.send("said", { text: "missed" })
+  server.local.sessions()[0]?.send("said", { text: "missed" })
   players.patch("ann", { x: 7 })
   await clock.advance(2_000)
   await second

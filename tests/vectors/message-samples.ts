@@ -215,7 +215,7 @@ export const messageSamples: Pick<Samples, MessageName> = {
     },
     {
       name: "topicEvent with its author",
-      what: "The author is reserved: a user, and the user's member.",
+      what: "A client published: its user, and its member in the topic.",
       frame: { ...chan, author: { user: "ann", member: 3 } },
     },
   ],
@@ -232,9 +232,9 @@ export const messageSamples: Pick<Samples, MessageName> = {
       frame: { ...volatile, topic: "room:1" },
     },
     {
-      name: "volatile with its author",
-      what: "No topic, but an author, so the topic is nil. The author is reserved.",
-      frame: { ...volatile, author: { user: "ann" } },
+      name: "volatile of a topic with its author",
+      what: "A client published that is no member of the topic: the author is its user alone.",
+      frame: { ...volatile, topic: "room:1", author: { user: "ann" } },
     },
   ],
   volatileKeyed: [
@@ -254,9 +254,9 @@ export const messageSamples: Pick<Samples, MessageName> = {
       frame: { ...keyed, key: "room:1\nmove\np", topic: "room:1" },
     },
     {
-      name: "volatile with a key and its author",
-      what: "The author is reserved.",
-      frame: { ...keyed, author: { user: "ann", member: 3 } },
+      name: "volatile of a topic with a key and its author",
+      what: "A client published: its user, and its member in the topic.",
+      frame: { ...keyed, key: "room:1\nmove\np", topic: "room:1", author: { user: "ann", member: 3 } },
     },
   ],
 }

@@ -1,5 +1,5 @@
 // Contract of the world: the commands, queries, replicas and events between its server and its browser client.
-import { defineContract, defineReplica, flag, integer, oneOf, text } from "@hawser/protocol"
+import { defineContract, defineReplica, defineTopic, flag, integer, oneOf, text } from "@hawser/protocol"
 import type { ReplicaRecord, ValidOutput } from "@hawser/protocol"
 import { z } from "zod"
 
@@ -229,6 +229,8 @@ export const world = defineContract({
     chat_recipient_not_found: null,
     auth_player_not_found: null,
   },
+  /** The sessions on one map. The server alone subscribes them. */
+  topics: { map: defineTopic({ events: ["playerJoined", "playerLeft"] }) },
 })
 export type WorldContract = typeof world
 export type WorldHealth = ValidOutput<WorldContract["queries"]["worldHealth"]>

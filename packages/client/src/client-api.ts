@@ -16,9 +16,11 @@ import type {
 } from "@hawser/protocol"
 import type { ClientCounters } from "./base/counters.ts"
 import type { ListenOptions, Unsubscribe } from "./base/event-bus.ts"
+import type { Store } from "./base/store.ts"
 import type { EventMeta } from "./base/event-delivery.ts"
 import type { CallReading } from "./calls/call-stats.ts"
-import type { CallOptions, PendingRequest } from "./calls/requests.ts"
+import type { PendingRequest } from "./calls/pending-request.ts"
+import type { CallOptions } from "./calls/requests.ts"
 import type { StreamOptions } from "./calls/streams.ts"
 import type { ConnectOptions } from "./connect.ts"
 import type { ReplicaCopy } from "./replicas/replica-api.ts"
@@ -54,8 +56,28 @@ export interface ClientStats extends Readonly<ClientCounters>, SessionCounts {
   readonly calls: Readonly<Record<string, CallReading>>
 }
 
-/** A typed client of a contract. */
-export interface Client<C extends Contract> {
+/** The session as a user interface shows it. */
+export interface SessionView {
+  /** Id of the current session, attached or detached; undefined without a session. */
+  readonly id: string | undefined
+  /** Last event of a session; undefined before the first. */
+  readonly last: SessionEvent | undefined
+}
+
+/** Stores of a client: the same values as its methods and events, for frameworks. Each costs nothing until it is read. */
+export interface ClientStores {
+  /** Current status. */
+  readonly status: Store<ClientStatus>
+  /** Current session, and its last event. It changes in the order of all events. */
+  readonly session: Store<SessionView>
+  /** Requests without a reply, in the order of their calls. */
+  readonly pending: Store<readonly PendingRequest[]>
+  /** The client's numbers. A snapshot is replaced at each change of the status, and when it is 1 second old. */
+  readonly stats: Store<ClientStats>
+}
+
+/** A typed client of a contract, without features: commands, queries, events, the connection and its session. */
+export interface CoreClient<C extends Contract> {
   /** Current status. */
   readonly current: ClientStatus
   /** Id of the current session, attached or detached; undefined without a session. */
@@ -104,27 +126,6 @@ export interface Client<C extends Contract> {
     ...args: CallArguments<C["queries"][K], CallOptions>
   ): Promise<ValidOutput<C["queries"][K]>>
   /**
-   * Opens a stream at once and iterates its items. The server sends at most `window` items ahead of the reader. Leaving the
-   * loop cancels the stream. The reader gets all received items before the stream's end or error: the server's error,
-   * `cancelled`, `connection_lost` (the session ended), `client_closed`, `invalid_reply` and others.
-   * @throws RangeError for a window that is no whole number from 1 to 1,024.
-   * @throws TypeError for a stream that the contract lacks.
-   */
-  stream<K extends StreamName<C>>(
-    name: K,
-    ...args: CallArguments<C["streams"][K], StreamOptions>
-  ): AsyncIterableIterator<ValidItem<C["streams"][K]>, undefined>
-  /**
-   * Returns the copy of a replica: the records that the server shows to this session. The same name gives the same copy.
-   * @throws TypeError for a name that the contract lacks.
-   */
-  replica<K extends ReplicaName<C>>(name: K): ReplicaCopy<ReplicaRecord<C, K>>
-  /**
-   * Returns a topic of a kind that the contract declares. The same name gives the same object while it is in use.
-   * @throws TypeError for an invalid name, and for a kind that the contract lacks.
-   */
-  topic<N extends TopicName<C>>(name: N): ClientTopic<C, KindOfTopic<C, N>>
-  /**
    * Dials at once, also during a delay between attempts, outside of the dial budget. An attempt under way continues, unless
    * it has exceeded the limit that applies without failures (`limits.dialTimeoutMs`). Resolves when a session is open with
    * the token source of this call. Rejects when the client closes, and with `cancelled` or `connection_timeout` by its
@@ -141,4 +142,58 @@ export interface Client<C extends Contract> {
   close(): void
   /** Returns the client's numbers. */
   stats(): ClientStats
+  /** Status, session, pending requests and numbers as stores, for frameworks. */
+  readonly stores: ClientStores
 }
+
+/** Method of the feature `streams`. */
+export interface StreamMethods<C extends Contract> {
+  /**
+   * Opens a stream at once and iterates its items. The server sends at most `window` items ahead of the reader. Leaving the
+   * loop cancels the stream. The reader gets all received items before the stream's end or error: the server's error,
+   * `cancelled`, `connection_lost` (the session ended), `client_closed`, `invalid_reply` and others.
+   * @throws RangeError for a window that is no whole number from 1 to 1,024.
+   * @throws TypeError for a stream that the contract lacks.
+   */
+  stream<K extends StreamName<C>>(
+    name: K,
+    ...args: CallArguments<C["streams"][K], StreamOptions>
+  ): AsyncIterableIterator<ValidItem<C["streams"][K]>, undefined>
+}
+
+/** Method of the feature `replicas`. */
+export interface ReplicaMethods<C extends Contract> {
+  /**
+   * Returns the copy of a replica: the records that the server shows to this session. The same name gives the same copy.
+   * @throws TypeError for a name that the contract lacks.
+   */
+  replica<K extends ReplicaName<C>>(name: K): ReplicaCopy<ReplicaRecord<C, K>>
+}
+
+/** Method of the feature `topics`. */
+export interface TopicMethods<C extends Contract> {
+  /**
+   * Returns a topic of a kind that the contract declares. The same name gives the same object while it is in use.
+   * @throws TypeError for an invalid name, and for a kind that the contract lacks.
+   */
+  topic<N extends TopicName<C>>(name: N): ClientTopic<C, KindOfTopic<C, N>>
+}
+
+/** Name of a feature. */
+export type FeatureName = "topics" | "replicas" | "streams"
+
+/** A feature of a client, from `topics()`, `replicas()` or `streams()`. It holds no state, so several clients may share it. */
+export interface Feature<Name extends FeatureName = FeatureName> {
+  /** Name of the feature. */
+  readonly name: Name
+}
+
+/** A client with the features of these names. */
+export type ClientWith<C extends Contract, F extends FeatureName> = CoreClient<C> &
+  ("topics" extends F ? TopicMethods<C> : unknown) &
+  ("replicas" extends F ? ReplicaMethods<C> : unknown) &
+  ("streams" extends F ? StreamMethods<C> : unknown)
+
+/** A typed client of a contract, with every feature. */
+export interface Client<C extends Contract>
+  extends CoreClient<C>, StreamMethods<C>, ReplicaMethods<C>, TopicMethods<C> {}

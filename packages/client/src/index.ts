@@ -1,39 +1,6 @@
 export { createClient } from "./client.ts"
-export type { Client, ClientStats, EventListener } from "./client-api.ts"
-export type { ClientOptions } from "./client-options.ts"
-export type { ConnectOptions } from "./connect.ts"
-export { EventBus } from "./base/event-bus.ts"
-export type { EventBusOptions, Listener, ListenOptions, Unsubscribe } from "./base/event-bus.ts"
-export type { Dialect } from "./session/dialect.ts"
-export { exponential, fixed, linear, noReconnect } from "./session/strategies.ts"
-export type { Jitter, ReconnectContext, ReconnectStrategy, StrategyOptions } from "./session/strategies.ts"
-export type { CallOptions, PendingRequest, WhenOffline } from "./calls/requests.ts"
-export type { StreamOptions } from "./calls/streams.ts"
-export type { CallReading } from "./calls/call-stats.ts"
-export type { ClientCounters } from "./base/counters.ts"
-export type { SessionEvent } from "./session/session-event.ts"
-export { pageLeaveSource } from "./session/leave.ts"
-export type { LeaveSource, PageExit } from "./session/leave.ts"
-export { pageWakeSource } from "./session/wake.ts"
-export type { WakeMoment, WakeSource } from "./session/wake.ts"
-export type { TokenContext, TokenSource } from "./session/tokens.ts"
-export type { ClientStatus } from "./session/status.ts"
-export type { ReplicaEvents, ReplicaFreshness, ReplicaUpdate, ReplicaCopy } from "./replicas/replica-api.ts"
-export type {
-  JoinArguments,
-  JoinOptions,
-  Member,
-  PresenceUpdate,
-  PresenceCopy,
-  PublishOptions,
-  Published,
-  TopicItem,
-  ClientTopic,
-  TopicState,
-} from "./topics/topic-api.ts"
-export type { WebSocketConstructor, WebSocketLike } from "./transport/web-socket.ts"
-
-export type { EventMeta } from "./base/event-delivery.ts"
+export type { Client } from "./client-api.ts"
+export * from "./public.ts"
 
 // The vocabulary of contracts, so that an application needs no second package.
 export * from "@hawser/protocol"

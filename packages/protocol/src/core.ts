@@ -1,5 +1,6 @@
 // Exports the internals of the protocol to Hawser's client and server, which pin the exact version of this package.
 // Not a public API: any release may change it.
+export { suggestedAction } from "./base/error-actions.ts"
 export { turnNow } from "./base/clock.ts"
 export { assertLimit } from "./base/assert-limit.ts"
 export {
@@ -14,15 +15,9 @@ export type { OptionTable } from "./base/check-options.ts"
 export { RepeatLimit, repeatedWords } from "./base/repeat-limit.ts"
 export { CodeTally } from "./base/code-tally.ts"
 export type { CodeTallyOptions } from "./base/code-tally.ts"
-export {
-  applicationErrorWire,
-  errorCodeOf,
-  errorWithCode,
-  errorTable,
-  retiredErrors,
-  suggestedAction,
-} from "./base/errors.ts"
-export { idempotencyKeyMaxLength, leastHeartbeatMs, streamWindowMax, voidMaxCount } from "./limits.ts"
+export { applicationErrorWire, errorCodeOf, errorTable, errorWithCode, retiredErrors } from "./base/errors.ts"
+export { idempotencyKeyMaxLength, streamWindowMax, voidMaxCount } from "./calls/call-limits.ts"
+export { leastHeartbeatMs } from "./limits.ts"
 export { defaultTopicHistory } from "./contract/history-limits.ts"
 export { clientMessageLimits, serverMessageLimits } from "./wire/message-limits.ts"
 export { describeIssues, validate, validateNow } from "./contract/schema.ts"
@@ -32,6 +27,7 @@ export { closeReason, outbound } from "./transport.ts"
 export type {
   Accept,
   AcceptedConnection,
+  UpgradeHeaders,
   Connection,
   ConnectionEvents,
   Dial,
@@ -108,7 +104,7 @@ export type { RoundTripBounds } from "./session/round-trip.ts"
 export type { KeptBytes } from "./session/send-buffer.ts"
 export type { StateUnderWay } from "./session/state-window.ts"
 export { VolatileSlots } from "./session/volatile-slots.ts"
-export { assertTopicName, isTopicName } from "./contract/topic-name.ts"
+export { assertTopicName, isTopicName, topicNameFault } from "./contract/topic-name.ts"
 export { topicKindOf } from "./contract/topic-kind.ts"
 export {
   joinPayload,

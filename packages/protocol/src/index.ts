@@ -12,6 +12,7 @@ export type { MessageLimits } from "./wire/message-limits.ts"
 export type { Schema, SchemaInput, SchemaOutput } from "./contract/schema.ts"
 export { encodeOnce, encodedArray, encodedMap, plain } from "./wire/encoded.ts"
 export type { Encodable, Encoded } from "./wire/encoded.ts"
+export type { Author } from "./wire/frame.ts"
 export { defineContract } from "./contract/contract.ts"
 export type {
   CallArguments,

@@ -9,19 +9,6 @@ import type { StateWindowLimits } from "./session/state-window.ts"
 const kib = 1024
 const mib = 1024 * kib
 
-/**
- * Upper bound of a stream's window, in items: how far the handler may be ahead of the reader. A larger window is a RangeError
- * at the client, and the server cuts more credit to it. A constant of both ends, because a reader cannot see that credit was
- * cut.
- */
-export const streamWindowMax = 1_024
-
-/**
- * References in one VOID, and references that a server remembers of it, in requests: the default capacity of a client's send
- * buffer. A client lists its oldest ones. A request that is not listed runs when it arrives. A constant of both ends.
- */
-export const voidMaxCount = 1_024
-
 /** Bounds of one server. Each is an option of `createServer`. */
 export interface ServerLimits extends DeliveryLimits, StateWindowLimits {
   /** Bounds of one inbound message after authentication; default `serverMessageLimits`. */
@@ -177,8 +164,11 @@ export interface ServerLimits extends DeliveryLimits, StateWindowLimits {
   readonly tokenEveryMs: number
   /** Number of such tokens that are checked at once; default 3. */
   readonly tokenBurst: number
-  /** Requests of one session that run at once; default 1. They start in order. */
-  readonly concurrency: number
+  /**
+   * Queries, opening streams and commands of `order: "none"` of one session that run at once; default 8. Further ones wait, and
+   * delay no other command. Ordered commands run one at a time, and are not counted.
+   */
+  readonly queriesAtOnce: number
   /**
    * High-water mark of a session's request queue, in requests; default 64. At the mark the server stops reading the socket
    * (backpressure). No request is rejected or lost.
@@ -256,9 +246,6 @@ export interface ServerLimits extends DeliveryLimits, StateWindowLimits {
   readonly closeTimeoutMs: number
 }
 
-/** Length of an idempotency key, in characters. A longer one: `invalid_input`. */
-export const idempotencyKeyMaxLength = 128
-
 /**
  * Lower bound of `pingAfterMs` and `pongTimeoutMs`, in milliseconds. Below it, ordinary delays would drop a live connection.
  */
@@ -317,7 +304,7 @@ export const defaultServerLimits: ServerLimits = {
   tokenGraceMs: 30_000,
   tokenEveryMs: 10_000,
   tokenBurst: 3,
-  concurrency: 1,
+  queriesAtOnce: 8,
   inboxHighWater: 64,
   heldMaxCount: 1_024,
   heldMaxBytes: 1 * mib,

@@ -90,6 +90,12 @@ export interface ServerConnection extends Connection {
   readonly isOpen: boolean
 }
 
+/** Header fields of an HTTP request, read-only. */
+export interface UpgradeHeaders {
+  /** Returns the value of a field, or undefined without one. Case is ignored. Repeated fields are one text, as in `Headers`. */
+  get(name: string): string | undefined
+}
+
 /** A socket that the server's transport has accepted, before its first message. */
 export interface AcceptedConnection {
   /** The open socket. */
@@ -100,6 +106,8 @@ export interface AcceptedConnection {
   readonly address: string
   /** True if the limits per address apply to this peer. Default false, as for loopback without a proxy. */
   readonly isCapped?: boolean
+  /** Header fields of the upgrade request, for the application's `authenticate`. Default: none. Released after the log-in. */
+  readonly headers?: UpgradeHeaders
 }
 
 /** Adds a socket to the server. The transport calls the returned events. */

@@ -1,15 +1,26 @@
-import { defineContract } from "@hawser/protocol"
+import { defaultServerLimits, defineContract } from "@hawser/protocol"
+import { TypeTable, createFrameCodec, wireVersion } from "@hawser/protocol/core"
 import { afterEach, describe, expect, it, onTestFinished, vi } from "vitest"
 import { mountOnBun, serveWithBun } from "./bun.ts"
 import { profile20 } from "./profile20/index.ts"
 import { createServer } from "./server.ts"
-import type { BunServeOptions, BunServer } from "./transport/bun-api.ts"
+import type { Authenticate, AuthenticatedUser } from "./base/authenticate.ts"
+import type { BunServeOptions, BunServer, BunSocket } from "./transport/bun-api.ts"
 
-function create() {
+const helloBytes = createFrameCodec(new TypeTable([]), defaultServerLimits.message).encode({
+  kind: "hello",
+  version: wireVersion,
+  token: "cookie",
+  reference: "hello",
+  clientId: "tab",
+  dial: 1,
+})
+
+function create(authenticate: Authenticate<AuthenticatedUser> = (id) => ({ id })) {
   const contract = defineContract({ name: "bun", commands: {}, queries: {}, events: {} })
   const server = createServer(contract, {
     profile20: profile20(),
-    authenticate: (token) => ({ id: token }),
+    authenticate,
     onError() {},
   })
   onTestFinished(() => server.close())
@@ -87,6 +98,32 @@ describe("serveWithBun", () => {
   })
 })
 
+/** Socket that Bun has opened. It takes and sends nothing. */
+class SilentSocket implements BunSocket {
+  data: unknown
+
+  constructor(data: unknown) {
+    this.data = data
+  }
+
+  sendBinary(bytes: Uint8Array): number {
+    return bytes.length
+  }
+  cork(write: (socket: BunSocket) => void): void {
+    write(this)
+  }
+  getBufferedAmount(): number {
+    return 0
+  }
+  close(): void {}
+  terminate(): void {}
+  ping(): number {
+    return 0
+  }
+  pause(): void {}
+  resume(): void {}
+}
+
 /** Bun server that refuses upgrades and records their options. */
 class NoUpgrades implements BunServer {
   readonly asked: Record<string, string>[] = []
@@ -120,6 +157,31 @@ describe("mountOnBun", () => {
     expect(fetch(request(upgrade), bun)?.status).toBe(400)
     expect(fetch(request({ ...upgrade, "sec-websocket-protocol": "chat, hawser.1" }), bun)?.status).toBe(400)
     expect(bun.asked).toEqual([{}, { "Sec-WebSocket-Protocol": "hawser.1" }])
+  })
+
+  it("passes the header fields of the upgrade to authenticate", async () => {
+    stubBun()
+    const cookies: unknown[] = []
+    const sockets: SilentSocket[] = []
+    const server = create((id, { headers }) => {
+      cookies.push(headers?.get("Cookie"), headers?.get("authorization"))
+      return { id }
+    })
+    const { fetch, websocket } = mountOnBun(server)
+    const offered = { ...upgrade, "sec-websocket-protocol": "hawser.1", cookie: "sid=1" }
+    const bun: BunServer = {
+      upgrade(_request, { data }) {
+        const socket = new SilentSocket(data)
+        sockets.push(socket)
+        websocket.open(socket)
+        websocket.message(socket, helloBytes)
+        return true
+      },
+      requestIP: () => ({ address: "198.51.100.1" }),
+    }
+    expect(fetch(request(offered), bun)).toBeUndefined()
+    await vi.waitFor(() => expect(cookies).toEqual(["sid=1", undefined]))
+    for (const socket of sockets) websocket.close(socket, 1_000, "")
   })
 
   it.each<[number, string, Record<string, string>]>([

@@ -6,17 +6,27 @@ export type {
   JwtOptions,
   JwtUser,
 } from "./base/authenticate.ts"
+export type { UpgradeHeaders } from "@hawser/protocol/core"
 export type { HandlerContext, StreamContext } from "./calls/call-router.ts"
+export type { HandlerOptions } from "./calls/handler-table.ts"
+export type { Middleware, MiddlewareCall, MiddlewareKind } from "./calls/middleware.ts"
 export type { ItemSource } from "./calls/job.ts"
 export type { ServerCounters } from "./base/counters.ts"
 export type { CallReading } from "./base/call-stats.ts"
 export type { HistogramReading } from "./base/histogram.ts"
 export { createServer } from "./server.ts"
-export type { Handler, Server, ServerOptions, StreamHandler } from "./server-api.ts"
+export type {
+  EndSessionsOptions,
+  Handler,
+  LocalServer,
+  Server,
+  ServerOptions,
+  StreamHandler,
+} from "./server-api.ts"
 export type { SessionEnded, SessionOpened, Suspicion } from "./session/session-hooks.ts"
 export type { Listening } from "./transport/listening.ts"
 export type { ServerStats } from "./metrics/server-stats.ts"
-export type { PublishOptions, Topic } from "./topics/topic.ts"
+export type { LocalTopic, PublishOptions, Topic } from "./topics/topic.ts"
 export type { DrainOptions } from "./session/life/drain.ts"
 export type { CloseOptions } from "./session/life/shut-down.ts"
 export type { SentMessage } from "./session/conversation/sent-message.ts"
@@ -45,7 +55,16 @@ export type {
   UserPacking,
 } from "./session/life/session-record.ts"
 export type { SessionPolicy } from "./session/life/session-registry.ts"
-export type { Permission, TopicJoin, TopicPublish, TopicRules } from "./topics/topic-kinds.ts"
+export type {
+  LeaveCause,
+  Permission,
+  TopicJoin,
+  TopicJoined,
+  TopicLeft,
+  TopicMember,
+  TopicPublish,
+  TopicRules,
+} from "./topics/topic-kinds.ts"
 export type { EndCause, SendOutcome, Session } from "./base/session.ts"
 export { systemClock } from "./base/system.ts"
 export type { Replica } from "./replicas/replica.ts"

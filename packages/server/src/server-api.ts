@@ -6,6 +6,7 @@ import type {
   Contract,
   Encoded,
   EventName,
+  KindOfTopic,
   QueryName,
   ReplicaName,
   ReplicaRecord,
@@ -15,6 +16,7 @@ import type {
   StreamName,
   StreamSpec,
   TopicKind,
+  TopicName,
   ValidInput,
   ValidItem,
   ValidOutput,
@@ -25,6 +27,8 @@ import type { Server as HttpServer } from "node:http"
 import type { AuthenticatedUser } from "./base/authenticate.ts"
 import type { BaseOptions } from "./base/create-base.ts"
 import type { HandlerContext, StreamContext } from "./calls/call-router.ts"
+import type { HandlerOptions } from "./calls/handler-table.ts"
+import type { Middleware } from "./calls/middleware.ts"
 import type { ItemSource } from "./calls/job.ts"
 import type { SessionOptions } from "./session/create-sessions.ts"
 import type { SessionEnded, SessionOpened, Suspicion } from "./session/session-hooks.ts"
@@ -35,7 +39,7 @@ import type { Replica } from "./replicas/replica.ts"
 import type { TopicRules } from "./topics/topic-kinds.ts"
 import type { Session } from "./base/session.ts"
 import type { EntranceHost } from "./transport/entrances.ts"
-import type { PublishOptions, Topic } from "./topics/topic.ts"
+import type { LocalTopic, PublishOptions, Topic } from "./topics/topic.ts"
 import type { ServerStats } from "./metrics/server-stats.ts"
 import type { ListenOptions, Listening } from "./transport/listening.ts"
 
@@ -95,20 +99,68 @@ export interface ServerOptions<
   readonly trustOutput?: Trust
 }
 
+/** Argument of `server.endSessions`. */
+export interface EndSessionsOptions {
+  /** Id of the user. */
+  readonly user: string
+  /** Cause of the end, a code of the error table or of the application. Default `forbidden`. */
+  readonly code?: string
+  /** Text for the user; 123 bytes of it fit into the close frame. Default: the sentence of the code. */
+  readonly message?: string
+}
+
+/** The part of a server that one process knows. Nothing here waits or asks another process. */
+export interface LocalServer<User extends AuthenticatedUser, C extends Contract> {
+  /** Returns the open sessions of this process, attached or detached: all, or those of one user, oldest first. */
+  sessions(userId?: string): readonly Session<User, C>[]
+  /** Returns the state of a topic in this process. @throws TypeError like `server.topic`. */
+  topic(name: TopicName<C>): LocalTopic
+}
+
 /** Server of a contract. */
 export interface Server<C extends Contract, User extends AuthenticatedUser> {
-  /** Sets the handler of a command. @throws TypeError for a command that the contract lacks, a second handler, and no function. */
+  /**
+   * Adds a function around the handlers of all commands, queries and streams, and around all publications and joins of clients.
+   * It runs after validation and rate limits; a repetition whose outcome is remembered does not reach it. The first one added is
+   * the outermost. @throws TypeError after `listen`, `attach` or the first connection.
+   */
+  use(middleware: Middleware<Session<User, C>>): void
+  /**
+   * Sets the handler of a command. @throws TypeError for a command that the contract lacks, for a second handler, and for an
+   * invalid option.
+   */
   command<K extends CommandName<C>>(name: K, handler: Handler<C["commands"][K], C, User>): void
+  /** Sets the options and the handler of a command. @throws TypeError likewise. */
+  command<K extends CommandName<C>>(
+    name: K,
+    options: HandlerOptions<Session<User, C>, ValidInput<C["commands"][K]>>,
+    handler: Handler<C["commands"][K], C, User>,
+  ): void
   /** Sets the handler of a query. @throws TypeError like `command`. */
   query<K extends QueryName<C>>(name: K, handler: Handler<C["queries"][K], C, User>): void
+  /** Sets the options and the handler of a query. @throws TypeError like `command`. */
+  query<K extends QueryName<C>>(
+    name: K,
+    options: HandlerOptions<Session<User, C>, ValidInput<C["queries"][K]>>,
+    handler: Handler<C["queries"][K], C, User>,
+  ): void
   /**
    * Sets the handler of a stream, for example an async generator function. The server pulls an item only while the reader has
    * credit. When the reader cancels or the session ends, `signal` aborts and the iterator's `return()` is called.
    * @throws TypeError like `command`.
    */
   stream<K extends StreamName<C>>(name: K, handler: StreamHandler<C["streams"][K], C, User>): void
-  /** Returns the topic of a name; its kind need not be declared. `subscribe` throws a RangeError for an invalid name. */
-  topic(name: string): Topic<User, C>
+  /** Sets the options and the handler of a stream. @throws TypeError like `command`. */
+  stream<K extends StreamName<C>>(
+    name: K,
+    options: HandlerOptions<Session<User, C>, ValidInput<C["streams"][K]>>,
+    handler: StreamHandler<C["streams"][K], C, User>,
+  ): void
+  /**
+   * Returns the topic of a name: a kind of the contract, alone or followed by `:` and more, such as `chat:docks`.
+   * @throws TypeError for a kind that the contract lacks, and for a name that is not allowed.
+   */
+  topic<N extends TopicName<C>>(name: N): Topic<User, C, KindOfTopic<C, N>>
   /**
    * Sets permissions and history of the topics of a kind. Default: clients may neither join nor publish. Call it before the
    * first connection.
@@ -116,7 +168,10 @@ export interface Server<C extends Contract, User extends AuthenticatedUser> {
    * @throws RangeError for a history limit that is not above 0.
    */
   topicKind<K extends TopicKind<C>>(kind: K, rules: TopicRules<User, C, K>): void
-  /** Returns the replica of a name; the same name gives the same object. @throws TypeError for a name that the contract lacks. */
+  /**
+   * Returns the replica of a name; the same name gives the same object. Its records and views are those of this process.
+   * @throws TypeError for a name that the contract lacks.
+   */
   replica<K extends ReplicaName<C>>(name: K): Replica<ReplicaRecord<C, K>, Session<User, C>>
   /**
    * Sends the changes of all replicas to their viewers now. For applications with a tick of their own. Otherwise the server
@@ -124,21 +179,24 @@ export interface Server<C extends Contract, User extends AuthenticatedUser> {
    */
   flush(): void
   /**
-   * Sends an event to all sessions. Returns the number of sessions that did not end by it.
-   * @throws TypeError for an event that the contract lacks. HawserError `invalid_input` with the issues of a payload that does
-   * not fit its schema, or `message_too_large`. No session gets the event then.
+   * Sends an event to all sessions. Later faults go to `onError`.
+   * @throws TypeError for an event that the contract lacks, and for `except` of another server. HawserError `invalid_input` with the
+   * issues of a payload that does not fit its schema, or `message_too_large`. No session gets the event then.
    */
   broadcast<K extends EventName<C>>(
     event: K,
     payload: SentPayload<C, K> | Encoded<ValidPayload<C, K>>,
     options?: PublishOptions<User, C>,
-  ): number
-  /** Sends an event to these sessions, encoded once per profile. Returns and throws like `broadcast`. */
+  ): void
+  /**
+   * Sends an event to these sessions, encoded once per profile. Sessions that have ended are skipped. Throws like `broadcast`, and
+   * a TypeError for a session of another server.
+   */
   multicast<K extends EventName<C>>(
     sessions: Iterable<Session<User, C>>,
     event: K,
     payload: SentPayload<C, K> | Encoded<ValidPayload<C, K>>,
-  ): number
+  ): void
   /** Adds a hook that runs after WELCOME was sent. Messages of the hook follow WELCOME. Returns the unsubscribe function. */
   onSession(hook: (opened: SessionOpened<User, C>) => unknown): () => void
   /** Adds a hook that runs once for each session, after its end. Returns the unsubscribe function. */
@@ -147,10 +205,8 @@ export interface Server<C extends Contract, User extends AuthenticatedUser> {
   onAttachment(hook: (session: Session<User, C>) => unknown): () => void
   /** Adds a hook that runs before a session ends with `session_stolen`. Returns the unsubscribe function. */
   onSuspicion(hook: (suspicion: Suspicion<User, C>) => unknown): () => void
-  /** Returns all open sessions, attached or detached. */
-  sessions(): readonly Session<User, C>[]
-  /** Returns the open sessions of a user, oldest first. */
-  sessionsOf(userId: string): readonly Session<User, C>[]
+  /** Sessions and topics of this process, without those of other processes. */
+  readonly local: LocalServer<User, C>
   /**
    * Opens an HTTP server with the WebSocket, and 200 on `/healthz`. Rejects with the system's error (`EADDRINUSE`), after which it may be called again; with a TypeError for a call
    * without a handler and for an unknown option; after `close()` with `server_shutdown`.
@@ -167,8 +223,8 @@ export interface Server<C extends Contract, User extends AuthenticatedUser> {
   readonly entrances: EntranceHost
   /** Returns counters and sizes. Walks over all sessions. */
   stats(): ServerStats
-  /** Ends all sessions of a user, as `session.end` does. Default code `forbidden`. Returns the number of ended sessions. */
-  endSessionsOf(userId: string, code?: string, message?: string): number
+  /** Ends all sessions of a user, as `session.end` does. Resolves when they have ended. */
+  endSessions(which: EndSessionsOptions): Promise<void>
   /**
    * Asks each client of `hawser.1` to move to a new connection, spread over time. A client dials before it leaves the old
    * connection, so no message is delayed. Resolves when the old connections have closed. Sessions continue. Rejects with

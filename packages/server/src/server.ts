@@ -3,7 +3,10 @@ import { indexCalls } from "@hawser/protocol/core"
 import type { Contract, Trusted } from "@hawser/protocol"
 import type { AuthenticatedUser } from "./base/authenticate.ts"
 import { createBase } from "./base/create-base.ts"
+import type { Session } from "./base/session.ts"
 import { createCalls } from "./calls/create-calls.ts"
+import type { Handling } from "./calls/handler-table.ts"
+import { testable } from "./calls/test-parts.ts"
 import { readStats } from "./metrics/read-stats.ts"
 import { createReplicaLookup } from "./replicas/replica.ts"
 import { Replicas } from "./replicas/replicas.ts"
@@ -22,6 +25,7 @@ import { UpgradeWarnings } from "./transport/upgrade-warnings.ts"
 
 type User = AuthenticatedUser
 type Options = ServerOptions<Contract, User, boolean>
+type AnyHandling = Handling<Session<User>>
 
 /**
  * Creates a server for a contract. It accepts connections after `listen` or `attach`, or through `accept`.
@@ -35,7 +39,9 @@ export function createServer<C extends Contract, U extends AuthenticatedUser, Tr
 ): Server<[Trust] extends [true] ? Trusted<C> : C, U>
 export function createServer(contract: Contract, options: Options): Server<Contract, User> {
   assertServerArguments(contract, options)
-  return publicServer(compose(options.trustOutput === true ? trusted(contract) : contract, options))
+  const layers = compose(options.trustOutput === true ? trusted(contract) : contract, options)
+  const { base, calls, entries, sessions } = layers
+  return testable(publicServer(layers), { base, calls, entries, dialect: sessions.compact })
 }
 
 /** Returns the contract with `trustOutput` for everything that its server sends. */
@@ -85,10 +91,11 @@ function compose(contract: Contract, options: Options) {
   const assertReady = (): void => {
     calls.handlers.assertComplete()
     topics.kinds.warnOfMissing()
+    calls.handlers.middleware.seal()
   }
   const setup = { path, origins, allowLoopbackOrigins, trustProxy, warnings, isClosing, assertReady }
   const entrances = createEntrances(setup, base, sessions)
-  return { base, calls, sessions, topics, replicas, entrances, closing }
+  return { base, calls, entries: contractCalls, sessions, topics, replicas, entrances, closing }
 }
 
 async function end(layers: Layers, how: CloseOptions): Promise<void> {
@@ -110,10 +117,12 @@ function publicServer(layers: Layers): Server<Contract, User> {
     assertCloseOptions(how)
     return (closing.done ??= end(layers, how))
   }
+  const acceptOwn = acceptInTurn(accept, entrances.turn)
   return {
-    command: (name, handler) => handlers.set("command", name, handler),
-    query: (name, handler) => handlers.set("query", name, handler),
-    stream: (name, handler) => handlers.set("stream", name, handler),
+    use: (middleware) => handlers.use(middleware),
+    command: (name: string, ...handling: AnyHandling) => handlers.set("command", name, ...handling),
+    query: (name: string, ...handling: AnyHandling) => handlers.set("query", name, ...handling),
+    stream: (name: string, ...handling: AnyHandling) => handlers.set("stream", name, ...handling),
     topic: (name) => publisher.topic(name),
     topicKind: (kind, rules) => topics.kinds.set(kind, rules),
     replica: createReplicaLookup(replicas, registry),
@@ -124,17 +133,20 @@ function publicServer(layers: Layers): Server<Contract, User> {
     onSessionEnd: (hook) => hooks.ended.add(hook),
     onAttachment: (hook) => hooks.attachment.add(hook),
     onSuspicion: (hook) => hooks.suspicion.add(hook),
-    sessions: () => [...registry.all],
-    sessionsOf: (userId) => [...registry.ofUser(userId)],
+    local: {
+      sessions: (userId) => [...(userId === undefined ? registry.all : registry.ofUser(userId))],
+      topic: (name) => publisher.local(name),
+    },
     listen: (where) => entrances.listen(where),
     attach: (httpServer) => entrances.attach(httpServer),
-    accept: acceptInTurn(accept, entrances.turn),
+    accept(accepted) {
+      handlers.middleware.seal()
+      return acceptOwn(accepted)
+    },
     entrances,
     stats: () => readStats({ ...base, ...calls, ...sessions, topics, replicas }),
-    endSessionsOf(userId, code, message) {
-      const ended = [...registry.ofUser(userId)]
-      for (const session of ended) session.end(code, message)
-      return ended.length
+    async endSessions({ user, code, message }) {
+      for (const session of [...registry.ofUser(user)]) session.end(code, message)
     },
     async drain(how = {}) {
       assertDrainOptions(how)

@@ -1,5 +1,5 @@
 // Delivers events to listeners, and validates them first if the application asked for it. Must not know sessions.
-import type { EventSpec } from "@hawser/protocol"
+import type { Author, EventSpec } from "@hawser/protocol"
 import type { EventFrame, Frame, TopicEventFrame, VolatileFrame } from "@hawser/protocol/core"
 import { checkNow } from "./checked.ts"
 import type { ClientCounters } from "./counters.ts"
@@ -11,6 +11,11 @@ export interface EventMeta {
   readonly topic: string | undefined
   /** Offset of the publication in its topic; undefined for volatile events and outside of topics. */
   readonly offset: number | undefined
+  /**
+   * Client that published to the topic: the id of its user, and of its member in the presence list if it had joined. The server
+   * writes it. Absent or undefined: the server published.
+   */
+  readonly author?: Author | undefined
 }
 
 export interface Delivered {
@@ -81,6 +86,7 @@ export class EventDelivery {
 }
 
 function metaOf(frame: EventFrame | TopicEventFrame | VolatileFrame): EventMeta {
-  if (frame.kind === "topicEvent") return { topic: frame.topic, offset: frame.offset }
-  return { topic: frame.kind === "volatile" ? frame.topic : undefined, offset: undefined }
+  if (frame.kind === "event") return { topic: undefined, offset: undefined, author: undefined }
+  const { topic, author } = frame
+  return { topic, offset: frame.kind === "topicEvent" ? frame.offset : undefined, author }
 }

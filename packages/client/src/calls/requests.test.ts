@@ -88,6 +88,7 @@ function setUp(profile: Profile, changed: Partial<ClientLimits> = {}) {
       onDead.run()
     },
     onUnanswered: () => {},
+    onPending: () => {},
   })
   const say = (text: string, options: CallOptions = {}): void => {
     const watch = { succeeded: () => {}, failed: () => {} }
@@ -177,7 +178,7 @@ describe("the line of requests", () => {
     state.session?.receiveCounts({ kind: "ack", handled: 3 })
     expect([texts(socket).slice(3), requests.queuedCount]).toEqual([["d", "e"], 1])
     expect(requests.pending().map(({ input, state: how }) => [input, how])).toEqual(
-      ["a", "b", "c", "d", "e", "f"].map((text) => [{ text }, text === "f" ? "waiting" : "sent"]),
+      ["a", "b", "c", "d", "e", "f"].map((text) => [{ text }, text === "f" ? "throttled" : "sent"]),
     )
     state.session?.receiveCounts({ kind: "ack", handled: 4 })
     expect([texts(socket).slice(5), requests.queuedCount]).toEqual([["f"], 0])

@@ -23,6 +23,8 @@ import { errorOf } from "../base/peer-error.ts"
 import type { CallWatch } from "./call-stats.ts"
 import { assertCallOptions } from "./check-call-options.ts"
 import { HeldInputs } from "./held-inputs.ts"
+import { shownRequest } from "./pending-request.ts"
+import type { PendingRequest } from "./pending-request.ts"
 
 /**
  * Behaviour of a request without a connection. `queue`: it waits, in order; at the bounds (`limits.sendBufferMaxCount` and
@@ -48,20 +50,6 @@ export interface CallOptions {
    * reply. Rejects with `invalid_input` for a longer key.
    */
   readonly key?: string
-}
-
-/** A request without a reply. */
-export interface PendingRequest {
-  /** Kind of the request: `command`, `query` or `stream`. */
-  readonly call: RequestKind
-  /** Name in the contract. */
-  readonly name: string
-  /** Input as it was at the call; undefined: none. */
-  readonly input: unknown
-  /** Idempotency key; undefined: none. */
-  readonly key: string | undefined
-  /** `waiting`: no connection has taken it. `sent`: the server may have executed it. */
-  readonly state: "waiting" | "sent"
 }
 
 export interface OpenRequest {
@@ -122,6 +110,8 @@ export interface RequestsOptions {
   readonly onDeadConnection: () => void
   /** Called when a request, sent at `sentAtMs`, has reached its deadline. */
   readonly onUnanswered: (sentAtMs: number) => void
+  /** Called after each change of `pending()`, except changes of the connection. */
+  readonly onPending: () => void
 }
 
 export class Requests {
@@ -151,10 +141,11 @@ export class Requests {
   /** Returns the requests without a reply, in the order of their calls. */
   pending(): PendingRequest[] {
     const session = this.#options.session()
+    const held = session?.attached === true ? "throttled" : "waiting"
     const seen = (queued: QueuedRequest): PendingRequest => {
       const { reference } = queued.pending
       const waits = reference === undefined || session === undefined || session.neverLeft(reference)
-      return shown(queued, waits ? "waiting" : "sent")
+      return shownRequest(queued, waits ? held : "sent")
     }
     return [...this.#taken, ...this.#queue].map(seen)
   }
@@ -215,6 +206,7 @@ export class Requests {
         stopListening()
         this.#taken.delete(queued)
         events.resolve(payload)
+        this.#options.onPending()
       },
       reject: (error) => {
         stopListening()
@@ -223,6 +215,7 @@ export class Requests {
         events.reject(error)
         if (error.code === "timeout" && queued.sentAtMs !== undefined)
           this.#options.onUnanswered(queued.sentAtMs)
+        this.#options.onPending()
       },
     })
     const { key } = options
@@ -236,6 +229,7 @@ export class Requests {
     this.#queue.add(queued)
     // A request at the head of the queue was not admitted to wait.
     if (admitted.bytes === 0 && this.#send(queued) === "full") giveUp(new HawserError("buffer_full"))
+    else this.#options.onPending()
     return giveUp
   }
 
@@ -251,8 +245,9 @@ export class Requests {
     this.expire()
     for (const queued of [...this.#queue]) {
       // `onDeadConnection` may abandon other requests.
-      if (this.#queue.has(queued) && this.#send(queued) !== "gone") return
+      if (this.#queue.has(queued) && this.#send(queued) !== "gone") break
     }
+    this.#options.onPending()
   }
 
   /** Settles a request with its reply. Returns false for a reply without a pending request. */
@@ -286,7 +281,7 @@ export class Requests {
         taken.events.onUnsent?.()
         again.push(taken)
       } else {
-        lost.push(shown(taken, "sent"))
+        lost.push(shownRequest(taken, "sent"))
       }
     }
     this.#taken.clear()
@@ -294,6 +289,7 @@ export class Requests {
     this.#pending.rejectSent(() =>
       cause.code === "client_closed" ? cause : new HawserError("connection_lost", { cause }),
     )
+    this.#options.onPending()
     return lost
   }
 
@@ -386,10 +382,6 @@ export class Requests {
       this.#isSending = false
     }
   }
-}
-
-function shown({ call, name, input, key }: QueuedRequest, state: PendingRequest["state"]): PendingRequest {
-  return { call, name, input: input?.value, key, state }
 }
 
 function isKey(key: unknown): boolean {

@@ -111,8 +111,9 @@ function setUp(changed: Partial<ClientLimits> = {}, profile: Profile = "hawser.1
     onAbandoned: (reference) => state.session?.cancel(reference),
     onDeadConnection: () => {},
     onUnanswered: () => {},
+    onPending: () => {},
   })
-  const streams = new Streams({ limits, requests, session: () => state.session })
+  const streams = new Streams({ limits, requests: () => requests, session: () => state.session })
   const open = (options: StreamOptions = {}): ItemReader =>
     streams.open({ name: "count", item: anything, input: {}, options })
   const move = (): void => {

@@ -32,7 +32,7 @@ export interface StreamRequest {
 
 export interface StreamsOptions {
   readonly limits: ClientLimits
-  readonly requests: Requests
+  readonly requests: () => Requests
   readonly session: () => Carrier | undefined
 }
 
@@ -82,7 +82,7 @@ export class Streams {
       reader.end(error)
     }
     this.#waiting.add(reader)
-    giveUp = requests.open(
+    giveUp = requests().open(
       { call: "stream", name, input, options },
       {
         onSent: (sent) => {

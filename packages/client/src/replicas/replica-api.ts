@@ -1,5 +1,6 @@
 // Public types of a replica at the client.
 import type { ListenOptions, Unsubscribe } from "../base/event-bus.ts"
+import type { Store } from "../base/store.ts"
 
 /** Values of a record, by field. */
 export type Values = Readonly<Record<string, unknown>>
@@ -42,7 +43,7 @@ export type ReplicaEvent<R extends object = Values> = ReplicaEvents<R>[keyof Rep
 
 /** Events of one update of the server. */
 export interface ReplicaUpdate<R extends object = Values> {
-  /** Events of the update, each record once; empty if a fresh update changed nothing. */
+  /** Events of the update, each record once; empty if a fresh update changed nothing, or only `stale` changed. */
   readonly events: readonly ReplicaEvent<R>[]
 }
 
@@ -59,11 +60,19 @@ export type ReplicaFreshness =
       readonly kind: "fresh"
     }
 
+/** The records of a replica at one moment. */
+export interface ReplicaSnapshot<R extends object = Values> {
+  /** Records by id. The same map until a record changes, and the same object for a record that has not changed. */
+  readonly records: ReadonlyMap<string, R>
+  /** True while the copy may be outdated. */
+  readonly stale: boolean
+}
+
 /**
  * The client's copy of a replica: the records in the area of interest, by id. Readable at any time; `stale` is true while it
- * may be outdated. Records are never changed in place: a changed record is another object.
+ * may be outdated. Records are never changed in place: a changed record is another object. The copy is a store.
  */
-export interface ReplicaCopy<R extends object = Values> {
+export interface ReplicaCopy<R extends object = Values> extends Store<ReplicaSnapshot<R>> {
   /** Name of the replica in the contract. */
   readonly name: string
   /** Number of records. */
@@ -95,6 +104,14 @@ export interface ReplicaCopy<R extends object = Values> {
   ): Unsubscribe
   /** Calls `listener` when `stale` changes. Returns the unsubscribe function. */
   onStale(listener: (change: ReplicaFreshness) => unknown, options?: ListenOptions): Unsubscribe
-  /** Calls `listener` once for each update, with all its events. Returns the unsubscribe function. */
-  subscribe(listener: (update: ReplicaUpdate<R>) => unknown, options?: ListenOptions): Unsubscribe
+  /**
+   * Calls `listener` once for each update, with all its events, and when `stale` changes. Returns the unsubscribe function.
+   * The method works without its object.
+   */
+  readonly subscribe: (
+    listener: (update: ReplicaUpdate<R>) => unknown,
+    options?: ListenOptions,
+  ) => Unsubscribe
+  /** Returns a store of one record: its values, or undefined while it is not in the copy. It changes with this record only. */
+  record(id: string): Store<R | undefined>
 }

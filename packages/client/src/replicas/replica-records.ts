@@ -127,13 +127,17 @@ export class ReplicaRecords implements PartTarget {
     }
     const events: ReplicaEvent[] = []
     for (const [id, before] of this.#touched) {
-      const now = this.#records.get(id)?.values
+      const record = this.#records.get(id)
+      const now = record?.values
       if (before === undefined) {
         if (now !== undefined) events.push({ kind: "enter", id, record: now })
       } else if (now === undefined) {
         events.push({ kind: "leave", id, record: before })
       } else if (!areEqual(before, now)) {
         events.push({ kind: "change", id, record: now, before })
+      } else if (record !== undefined) {
+        // A record that has not changed keeps its object.
+        record.values = before
       }
     }
     this.#touched.clear()

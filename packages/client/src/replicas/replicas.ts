@@ -5,11 +5,13 @@ import type { Clock, ReplicaSpec } from "@hawser/protocol"
 import type { ReplicaFrame, ReplicaHold, ReplicaPartsFrame } from "@hawser/protocol/core"
 import { EventBus } from "../base/event-bus.ts"
 import type { ListenOptions, Unsubscribe } from "../base/event-bus.ts"
+import type { Store } from "../base/store.ts"
 import type {
   ReplicaCopy,
   ReplicaEvent,
   ReplicaEvents,
   ReplicaFreshness,
+  ReplicaSnapshot,
   ReplicaUpdate,
   Values,
 } from "./replica-api.ts"
@@ -82,6 +84,11 @@ class ShownReplica implements ReplicaCopy {
   readonly #spec: ReplicaSpec
   readonly #options: CopyOptions
   readonly #bus: EventBus<Events>
+  /** Subscribers of single records, by id. */
+  readonly #recordBus: EventBus<Record<string, undefined>>
+  #snapshot: ReplicaSnapshot | undefined
+  /** Records of the last snapshot; undefined after a change of a record. */
+  #shownRecords: ReadonlyMap<string, Values> | undefined
   #records: ReplicaRecords | undefined
   /** Time of the last message of the lost connection; undefined while the copy is up to date. */
   #staleSinceMs: number | undefined
@@ -91,6 +98,7 @@ class ShownReplica implements ReplicaCopy {
     this.#spec = spec
     this.#options = options
     this.#bus = new EventBus<Events>(options)
+    this.#recordBus = new EventBus(options)
     this.#staleSinceMs = options.clock.now()
   }
 
@@ -146,8 +154,19 @@ class ShownReplica implements ReplicaCopy {
     return this.#bus.on(kind, listener, options)
   }
 
-  subscribe(listener: (update: ReplicaUpdate) => unknown, options?: ListenOptions): Unsubscribe {
-    return this.#bus.on("update", listener, options)
+  readonly subscribe = (listener: (update: ReplicaUpdate) => unknown, options?: ListenOptions): Unsubscribe =>
+    this.#bus.on("update", listener, options)
+
+  readonly snapshot = (): ReplicaSnapshot => {
+    this.#shownRecords ??= new Map(this.entries())
+    return (this.#snapshot ??= Object.freeze({ records: this.#shownRecords, stale: this.stale }))
+  }
+
+  record(id: string): Store<Values | undefined> {
+    return {
+      snapshot: () => this.get(id),
+      subscribe: (changed) => this.#recordBus.on(id, () => changed()),
+    }
   }
 
   onStale(listener: (change: ReplicaFreshness) => unknown, options?: ListenOptions): Unsubscribe {
@@ -160,8 +179,9 @@ class ShownReplica implements ReplicaCopy {
 
   detach(receivedAtMs: number): void {
     this.#records?.detach()
-    if (this.#staleSinceMs !== undefined) return
+    if (this.stale) return
     this.#staleSinceMs = receivedAtMs
+    this.#emit([])
     const { clock, wallClockMs } = this.#options
     const heardAtMs = Math.round(wallClockMs() - (clock.now() - receivedAtMs))
     this.#bus.emit("stale", { kind: "stale", heardAtMs })
@@ -196,12 +216,17 @@ class ShownReplica implements ReplicaCopy {
     const events = this.#records?.settle(isFresh) ?? []
     const wasStale = this.stale
     this.#staleSinceMs = undefined
-    if (events.length > 0 || isFresh) this.#emit(events)
+    if (events.length > 0 || isFresh || wasStale) this.#emit(events)
     if (wasStale) this.#bus.emit("stale", { kind: "fresh" })
   }
 
   #emit(events: readonly ReplicaEvent[]): void {
-    for (const event of events) this.#bus.emit(event.kind, event)
+    this.#snapshot = undefined
+    if (events.length > 0) this.#shownRecords = undefined
+    for (const event of events) {
+      this.#bus.emit(event.kind, event)
+      if (!this.#recordBus.isEmpty) this.#recordBus.emit(event.id, undefined)
+    }
     this.#bus.emit("update", { events })
   }
 }

@@ -19,7 +19,7 @@ export function receiveMessage(parts: ClientParts, link: Link, bytes: Uint8Array
 }
 
 function dispatch(parts: ClientParts, link: Link, frame: Frame | BadFrame): void {
-  const { binding, heartbeat, onError, onFrame, replicas, requests, streams } = parts
+  const { binding, heartbeat, onError, onFrame, onItem, replicas, requests } = parts
   switch (frame.kind) {
     case "event":
     case "topicEvent":
@@ -30,7 +30,7 @@ function dispatch(parts: ClientParts, link: Link, frame: Frame | BadFrame): void
       onReply(parts, frame)
       break
     case "item":
-      streams.onItem(frame)
+      onItem(frame)
       break
     case "replica":
       replicas.describe(frame)

@@ -1,6 +1,5 @@
 // The parts of a running client that other parts use.
 import type { Requests } from "../calls/requests.ts"
-import type { Streams } from "../calls/streams.ts"
 import type { Heartbeat } from "./heartbeat.ts"
 import type { Links } from "./links.ts"
 import type { Outage } from "./outage.ts"
@@ -15,7 +14,6 @@ export interface ClientParts extends RunClientOptions {
   readonly binding: SessionBinding
   readonly outage: Outage
   readonly requests: Requests
-  readonly streams: Streams
   readonly heartbeat: Heartbeat
   readonly links: Links
 }

@@ -1,6 +1,6 @@
 // Dependencies of a client from the application's options, and those of `RunningClient`.
 import type { ClientLimits, Clock } from "@hawser/protocol"
-import type { Dial, Frame, RoundTrip, TimerQueue } from "@hawser/protocol/core"
+import type { Dial, Frame, ItemFrame, RoundTrip, TimerQueue } from "@hawser/protocol/core"
 import type { ClientCounters, ClientTallies } from "../base/counters.ts"
 import type { Dialect } from "./dialect.ts"
 import type { LeaveSource } from "./leave.ts"
@@ -46,6 +46,10 @@ export interface RunClientOptions extends Dependencies {
   readonly onSession: (event: SessionEvent) => void
   /** Called with events, publications and GOAWAY. */
   readonly onFrame: (frame: Frame) => void
+  /** Called with each item of a stream. */
+  readonly onItem: (frame: ItemFrame) => void
+  /** Called after each change of the pending requests. */
+  readonly onPending: () => void
   /** Called when a session has begun, before waiting requests go out. */
   readonly onFresh: () => void
 }

@@ -4,10 +4,9 @@
 import { HawserError } from "@hawser/protocol"
 import type { TimerQueue } from "@hawser/protocol/core"
 import { Requests } from "../calls/requests.ts"
-import { Streams } from "../calls/streams.ts"
 import { receiveMessage } from "./client-frames.ts"
 import type { ClientParts } from "./client-parts.ts"
-import type { SessionCounts } from "./client-session.ts"
+import type { ClientSession, SessionCounts } from "./client-session.ts"
 import { performEffect } from "./effects.ts"
 import { receiveOpening } from "./handshake.ts"
 import { Heartbeat } from "./heartbeat.ts"
@@ -29,7 +28,6 @@ import type { WakeMoment } from "./wake.ts"
 
 export class RunningClient {
   readonly requests: Requests
-  readonly streams: Streams
   readonly heartbeat: Heartbeat
   readonly #options: RunClientOptions
   readonly #tokens: Tokens
@@ -50,7 +48,6 @@ export class RunningClient {
     this.#supervisor = this.#createSupervisor()
     this.#links = this.#createLinks()
     this.requests = this.#createRequests()
-    this.streams = new Streams({ ...options, requests: this.requests, session: () => this.#binding.session })
     this.heartbeat = this.#createHeartbeat()
     this.#outage = new Outage(options)
     const parts = {
@@ -59,7 +56,6 @@ export class RunningClient {
       tokens: this.#tokens,
       links: this.#links,
       requests: this.requests,
-      streams: this.streams,
       heartbeat: this.heartbeat,
       outage: this.#outage,
     }
@@ -81,6 +77,11 @@ export class RunningClient {
   /** True while an attempt waits for the token function. */
   get awaitsToken(): boolean {
     return this.#supervisor.state.kind === "gettingToken"
+  }
+
+  /** The current session, attached or detached. */
+  get session(): ClientSession | undefined {
+    return this.#binding.session
   }
 
   get sessionId(): string | undefined {
@@ -248,6 +249,7 @@ export class RunningClient {
       onAbandoned: (reference) => this.#binding.session?.cancel(reference),
       onDeadConnection: () => this.#binding.fail(new HawserError("connection_lost")),
       onUnanswered: (sentAtMs) => this.heartbeat.unanswered(sentAtMs),
+      onPending: this.#options.onPending,
     })
   }
 

@@ -1,5 +1,5 @@
 // Events of a client's session. The status of its connection is separate.
-import type { PendingRequest } from "../calls/requests.ts"
+import type { PendingRequest } from "../calls/pending-request.ts"
 
 /** Event of a session, from `client.onSession()`. */
 export type SessionEvent =

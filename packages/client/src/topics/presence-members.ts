@@ -5,7 +5,7 @@ import type { PresenceList, PresentMember } from "@hawser/protocol/core"
 import { checkNow } from "../base/checked.ts"
 import { EventBus } from "../base/event-bus.ts"
 import type { ListenOptions, Unsubscribe } from "../base/event-bus.ts"
-import type { Member, PresenceUpdate, PresenceCopy } from "./topic-api.ts"
+import type { Member, PresenceCopy, PresenceSnapshot, PresenceUpdate } from "./topic-api.ts"
 
 export interface PresenceMembersOptions {
   readonly topic: string
@@ -22,6 +22,9 @@ export class PresenceMembers implements PresenceCopy {
   readonly #options: PresenceMembersOptions
   readonly #bus: EventBus<{ update: PresenceUpdate }>
   readonly #members = new Map<number, Member>()
+  #snapshot: PresenceSnapshot | undefined
+  /** Value of `stale` in the last event. */
+  #wasStale = true
   #count = 0
   #self = 0
 
@@ -58,13 +61,30 @@ export class PresenceMembers implements PresenceCopy {
     yield* this.#members.values()
   }
 
-  subscribe(listener: (update: PresenceUpdate) => unknown, options?: ListenOptions): Unsubscribe {
+  readonly subscribe = (
+    listener: (update: PresenceUpdate) => unknown,
+    options?: ListenOptions,
+  ): Unsubscribe => {
     this.#options.onUse()
     return this.#bus.on("update", listener, options)
   }
 
+  readonly snapshot = (): PresenceSnapshot =>
+    (this.#snapshot ??= Object.freeze({
+      members: Object.freeze([...this.#members.values()]),
+      count: this.#count,
+      self: this.self,
+      stale: this.#wasStale,
+    }))
+
+  /** Reports a change of `stale`: the connection or the membership may have changed. */
+  checkStale(): void {
+    if (this.stale !== this.#wasStale) this.#emit({ joined: [], changed: [], left: [] })
+  }
+
   /** Replaces the whole list. `self` is the client's own member id; 0: none. */
   replace(list: PresenceList, self = this.#self): void {
+    if (self !== this.#self) this.#snapshot = undefined
     this.#self = self
     const listed = new Set(list.members.map(({ id }) => id))
     this.update(
@@ -94,7 +114,14 @@ export class PresenceMembers implements PresenceCopy {
       else changed.push(member)
     }
     if (joined.length + changed.length + left.length > 0 || count !== countBefore)
-      this.#bus.emit("update", { joined, changed, left })
+      this.#emit({ joined, changed, left })
+    else this.checkStale()
+  }
+
+  #emit(update: PresenceUpdate): void {
+    this.#snapshot = undefined
+    this.#wasStale = this.stale
+    this.#bus.emit("update", update)
   }
 
   /** Validates a member's state. Reports an invalid state, and returns undefined: the member is not listed. */

@@ -13,6 +13,7 @@ import type {
 } from "@hawser/protocol"
 import type { CallOptions } from "../calls/requests.ts"
 import type { ListenOptions, Unsubscribe } from "../base/event-bus.ts"
+import type { Store } from "../base/store.ts"
 import type { EventMeta } from "../base/event-delivery.ts"
 
 /**
@@ -81,6 +82,12 @@ export type TopicItem<C extends Contract, K extends TopicKind<C>> =
       readonly gap: TopicGap
     }
 
+/** Options of `log`. */
+export interface LogOptions {
+  /** Most items of the log, 1 to 1,024; default 100. The oldest are dropped. */
+  readonly size?: number
+}
+
 /** A member of a topic. */
 export interface Member<State = unknown> {
   /** Number that identifies the membership. Each join gets a new one, so one user may have several. */
@@ -93,7 +100,7 @@ export interface Member<State = unknown> {
   readonly away: boolean
 }
 
-/** Changes of one `$presence` event. Each member occurs once. */
+/** Changes of one `$presence` event. Each member occurs once. All lists are empty if only the count or `stale` changed. */
 export interface PresenceUpdate<State = unknown> {
   /** New members. */
   readonly joined: readonly Member<State>[]
@@ -103,8 +110,20 @@ export interface PresenceUpdate<State = unknown> {
   readonly left: readonly Member<State>[]
 }
 
-/** The client's copy of a topic's member list. Readable at any time; `stale` is true while it may be outdated. */
-export interface PresenceCopy<State = unknown> {
+/** The member list of a topic at one moment. */
+export interface PresenceSnapshot<State = unknown> {
+  /** Listed members. A member that has not changed keeps its object. */
+  readonly members: readonly Member<State>[]
+  /** Number of all members. */
+  readonly count: number
+  /** This client's own member; undefined if it is not listed. */
+  readonly self: Member<State> | undefined
+  /** True unless this client is in the topic and connected. */
+  readonly stale: boolean
+}
+
+/** The client's copy of a topic's member list. Readable at any time; `stale` is true while it may be outdated. It is a store. */
+export interface PresenceCopy<State = unknown> extends Store<PresenceSnapshot<State>> {
   /** Number of all members. The list holds those that joined first, 256 by default (`presenceListMaxCount` of the server). */
   readonly count: number
   /** Number of listed members. */
@@ -117,8 +136,14 @@ export interface PresenceCopy<State = unknown> {
   get(id: number): Member<State> | undefined
   /** Iterates the listed members. */
   [Symbol.iterator](): IterableIterator<Member<State>>
-  /** Calls `listener` once for each `$presence` event that changes the list or the count. Returns the unsubscribe function. */
-  subscribe(listener: (update: PresenceUpdate<State>) => unknown, options?: ListenOptions): Unsubscribe
+  /**
+   * Calls `listener` once for each `$presence` event that changes the list or the count, and when `stale` changes. Returns
+   * the unsubscribe function. The method works without its object.
+   */
+  readonly subscribe: (
+    listener: (update: PresenceUpdate<State>) => unknown,
+    options?: ListenOptions,
+  ) => Unsubscribe
 }
 
 /**
@@ -167,11 +192,19 @@ export interface ClientTopic<C extends Contract, K extends TopicKind<C>> {
   onLeft(listener: (reason: HawserError) => unknown, options?: ListenOptions): Unsubscribe
   /** Copy of the member list. */
   readonly presence: PresenceCopy<PresenceState<C, K>>
+  /**
+   * Returns a store of the last publications and gaps, from the first call on. The same size gives the same store. A `join`
+   * without `since` empties it: the log then begins with the replayed publications.
+   * @throws RangeError for a size that is no whole number from 1 to 1,024.
+   */
+  log(options?: LogOptions): Store<readonly TopicItem<C, K>[]>
   /** Replaces this client's presence state. Rejects like `join`, and with `forbidden` if the client is not a member. */
   setState(state: PresenceInput<C, K>, options?: CallOptions): Promise<void>
   /**
-   * Iterates later publications and gaps until `leave`, the end of the membership, or the status `closed`. On a closed
-   * client it ends at once. At 1,024 waiting items the oldest ones become a gap.
+   * Iterates publications and gaps until `leave`, the end of the membership, or the status `closed`. An iteration that begins in
+   * the turn of the event loop in which `join` resolves, or earlier, yields everything since the call of `join`: the replayed
+   * publications first. One that begins later yields later items only. On a closed client it ends at once. At 1,024 waiting items the
+   * oldest ones become a gap.
    */
   [Symbol.asyncIterator](): AsyncIterableIterator<TopicItem<C, K>, undefined>
 }

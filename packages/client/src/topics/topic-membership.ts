@@ -27,6 +27,8 @@ export interface MembershipCalls {
 export interface TopicMembershipOptions {
   readonly topic: string
   readonly calls: MembershipCalls
+  /** Called once for each call of `join` that changed the state, before its promise settles. */
+  readonly onJoinOver: () => void
   /** Called when the server, or a refused rejoin, ended the membership. */
   readonly onOut: (reason: HawserError) => void
 }
@@ -41,6 +43,8 @@ interface Wanted {
   readonly joined: Promise<void>
   /** Failed rejoins in a row. */
   failures: number
+  /** True once the promise of the join has settled. */
+  isSettled: boolean
 }
 
 /**
@@ -96,7 +100,8 @@ export class TopicMembership {
       resolve = onJoined
       reject = onFailed
     })
-    const wanted: Wanted = { state: how.state, recent: how.recent, resolve, reject, joined, failures: 0 }
+    const { state, recent } = how
+    const wanted: Wanted = { state, recent, resolve, reject, joined, failures: 0, isSettled: false }
     this.#wanted = wanted
     this.#state = "joining"
     const begin = (): void => {
@@ -239,6 +244,7 @@ export class TopicMembership {
       return
     }
     wanted.failures = 0
+    this.#settle(wanted)
     wanted.resolve()
   }
 
@@ -261,6 +267,12 @@ export class TopicMembership {
     if (wasIn) this.#options.onOut(reason)
   }
 
+  #settle(wanted: Wanted): void {
+    if (wanted.isSettled) return
+    wanted.isSettled = true
+    this.#options.onJoinOver()
+  }
+
   #end(reason: HawserError): void {
     const wanted = this.#wanted
     const attempt = this.#attempt
@@ -270,8 +282,10 @@ export class TopicMembership {
     this.#state = "out"
     this.#cancelRetry()
     attempt?.abort(reason)
+    if (wanted === undefined) return
+    this.#settle(wanted)
     // Has no effect if the join has resolved.
-    wanted?.reject(reason)
+    wanted.reject(reason)
   }
 }
 

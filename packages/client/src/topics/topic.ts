@@ -13,7 +13,16 @@ import type { Delivered, EventMeta } from "../base/event-delivery.ts"
 import { hasConnection } from "../session/status.ts"
 import type { ClientStatus } from "../session/status.ts"
 import { PresenceMembers } from "./presence-members.ts"
-import type { JoinOptions, PublishOptions, Published, ClientTopic, TopicState } from "./topic-api.ts"
+import type { Store } from "../base/store.ts"
+import type {
+  JoinOptions,
+  LogOptions,
+  PublishOptions,
+  Published,
+  ClientTopic,
+  TopicState,
+} from "./topic-api.ts"
+import { TopicLogs } from "./topic-logs.ts"
 import { overrunAt, readerMaxCount } from "./topic-reader.ts"
 import type { ReaderItem, TopicReader } from "./topic-reader.ts"
 import { TopicMembership } from "./topic-membership.ts"
@@ -67,6 +76,9 @@ export class Topic implements ClientTopic<Contract, string> {
   readonly #events: EventBus<Record<string, Delivered>>
   readonly #bus: EventBus<TopicEvents>
   readonly #readers = new Set<TopicReader>()
+  readonly #logs: TopicLogs
+  /** Items since the call of `join`, for iterations that begin before the turn after its end; undefined outside of that time. */
+  #backlog: ReaderItem[] | undefined
 
   constructor(options: TopicOptions) {
     const { name, schema, calls, status, inOrder, onUse, onError } = options
@@ -74,11 +86,13 @@ export class Topic implements ClientTopic<Contract, string> {
     this.#options = options
     this.#events = new EventBus(options)
     this.#bus = new EventBus(options)
+    this.#logs = new TopicLogs({ onUse: () => onUse(this), onError })
     const isLive = (): boolean => this.state === "in" && hasConnection(status())
     this.presence = new PresenceMembers({ topic: name, schema, isLive, onUse: () => onUse(this), onError })
     this.membership = new TopicMembership({
       topic: name,
       calls,
+      onJoinOver: () => this.#dropBacklogSoon(),
       onOut: (reason) =>
         inOrder(() => {
           this.#close()
@@ -98,7 +112,7 @@ export class Topic implements ClientTopic<Contract, string> {
   /** True from a join until the server has confirmed the leave, and while listeners or iterations exist. */
   get isUsed(): boolean {
     const hasListeners = !this.#events.isEmpty || !this.#bus.isEmpty || this.presence.hasListeners
-    return !this.membership.isOver || hasListeners || this.#readers.size > 0
+    return !this.membership.isOver || hasListeners || this.#readers.size > 0 || this.#logs.areWatched
   }
 
   join(options: JoinOptions & { readonly state?: unknown } = {}): Promise<void> {
@@ -115,6 +129,8 @@ export class Topic implements ClientTopic<Contract, string> {
       return Promise.reject(error)
     }
     this.#options.onUse(this)
+    if (this.state === "out" && since === undefined) this.#logs.clear()
+    if (this.state === "out") this.#backlog = []
     const joined = this.membership.join({ state, since, recent })
     if (signal === undefined) return joined
     const onAbort = (): void => {
@@ -124,6 +140,14 @@ export class Topic implements ClientTopic<Contract, string> {
     }
     signal.addEventListener("abort", onAbort, { once: true })
     return joined.finally(() => signal.removeEventListener("abort", onAbort))
+  }
+
+  /** Keeps the items of a join until the turn of the event loop after it: an iteration that begins then yields them first. */
+  #dropBacklogSoon(): void {
+    const backlog = this.#backlog
+    this.#options.calls.after(0, () => {
+      if (this.#backlog === backlog) this.#backlog = undefined
+    })
   }
 
   leave(): Promise<void> {
@@ -183,7 +207,13 @@ export class Topic implements ClientTopic<Contract, string> {
     // On a closed client the iteration ends at once.
     if (this.#options.status().state === "closed") reader.end()
     else this.#readers.add(reader)
+    for (const item of this.#backlog ?? []) reader.push(item)
     return reader
+  }
+
+  log({ size }: LogOptions = {}): Store<readonly ReaderItem[]> {
+    this.#options.onUse(this)
+    return this.#logs.get(size)
   }
 
   // --- from the server ------------------------------------------------------------------------------------------
@@ -200,6 +230,7 @@ export class Topic implements ClientTopic<Contract, string> {
         this.#onGap({ topic: this.name, epoch, ...gap })
       }
       if (presence !== undefined && joinedOf === "current") this.presence.replace(presence, self)
+      else this.presence.checkStale()
     })
   }
 
@@ -214,6 +245,12 @@ export class Topic implements ClientTopic<Contract, string> {
   onDelivered(event: string, delivered: Delivered): void {
     this.#events.emit(event, delivered)
     this.#read({ kind: "message", event, ...delivered })
+  }
+
+  /** Ends the membership of a session that has ended. The next session joins again. */
+  onReset(cause: HawserError): void {
+    this.membership.onReset(cause)
+    this.presence.checkStale()
   }
 
   /** Ends iterations after all earlier items: the client is closed. */
@@ -237,6 +274,7 @@ export class Topic implements ClientTopic<Contract, string> {
   }
 
   #endReaders(): void {
+    this.#backlog = undefined
     for (const reader of [...this.#readers]) reader.end()
     this.#readers.clear()
   }
@@ -244,6 +282,7 @@ export class Topic implements ClientTopic<Contract, string> {
   #close(): void {
     this.#endReaders()
     this.presence.replace({ count: 0, members: [] }, 0)
+    this.presence.checkStale()
   }
 
   #onGap(gap: TopicGap): void {
@@ -254,5 +293,7 @@ export class Topic implements ClientTopic<Contract, string> {
   #read(item: ReaderItem): void {
     const overrun = overrunAt({ topic: this.name, epoch: this.membership.position?.epoch ?? "" })
     for (const reader of [...this.#readers]) reader.push(item, overrun)
+    this.#logs.push(item)
+    if (this.#backlog !== undefined && this.#backlog.push(item) > readerMaxCount) overrun(this.#backlog)
   }
 }

@@ -16,6 +16,7 @@ import type { CallOptions, Requests } from "../calls/requests.ts"
 import type { Delivered } from "../base/event-delivery.ts"
 import type { Dependencies } from "../session/run-client-options.ts"
 import type { SessionEvent } from "../session/session-event.ts"
+import type { ClientStatus } from "../session/status.ts"
 import { TopicShelf } from "./topic-shelf.ts"
 import { Topic } from "./topic.ts"
 import type { TopicCalls, TopicHost } from "./topic.ts"
@@ -109,7 +110,7 @@ export class Topics {
   onSession(event: SessionEvent): void {
     if (event.kind !== "reset") return
     const cause = errorWithCode(event.cause)
-    for (const topic of this.#topics.all()) topic.membership.onReset(cause)
+    for (const topic of this.#topics.all()) topic.onReset(cause)
   }
 
   /** Joins all topics again in a new session. */
@@ -117,9 +118,12 @@ export class Topics {
     for (const topic of this.#topics.all()) topic.membership.onFresh()
   }
 
-  /** Ends all iterations: the client is closed. */
-  onClosed(): void {
-    for (const topic of this.#topics.all()) topic.onClosed()
+  /** Reports changes of `stale`. Ends all iterations if the client is closed. */
+  onStatus({ state }: ClientStatus): void {
+    for (const topic of this.#topics.all()) {
+      if (state === "closed") topic.onClosed()
+      topic.presence.checkStale()
+    }
   }
 
   #find<E extends { readonly topic: string }>(

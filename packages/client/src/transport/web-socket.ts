@@ -16,8 +16,13 @@ export interface WebSocketLike {
   readonly bufferedAmount: number
   /** Subprotocol that the server chose; empty: none. */
   readonly protocol: string
-  /** Sends a binary message. */
-  send(bytes: Uint8Array<ArrayBuffer>): void
+  /** Sends a binary message. The type names its memory apart, because `Uint8Array` is not generic before TypeScript 5.7. */
+  send(
+    bytes: Uint8Array & {
+      /** Memory of the message; not shared. */
+      readonly buffer: ArrayBuffer
+    },
+  ): void
   /** Closes the socket with a close code and a reason. */
   close(code?: number, reason?: string): void
   /** Closes the socket at once, without a handshake. Only `ws` has it. */

@@ -17,212 +17,149 @@ interface ErrorFacts {
 interface ErrorRow extends ErrorFacts {
   /** Default message. */
   readonly sentence: string
-  /** Advice to the caller. */
-  readonly action: string
 }
 
-const row = (facts: ErrorFacts, sentence: string, action: string): ErrorRow => ({
-  ...facts,
-  sentence,
-  action,
-})
+const row = (facts: ErrorFacts, sentence: string): ErrorRow => ({ ...facts, sentence })
 
 /** All codes of Hawser. docs/errors.md documents each; a test compares the two. */
 export const errorTable = {
   sys_internal_error: row(
     { wire: 2, close: 4500, retry: "later", category: "system" },
     "The server failed while handling the message.",
-    "Try again later; the server's log has the cause.",
   ),
   sys_service_unavailable: row(
     { wire: 3, close: 4503, retry: "later", category: "system" },
     "The server has no capacity for this now.",
-    "Try again later.",
   ),
   sys_invalid_message: row(
     { wire: 4, close: 4400, retry: "never", category: "validation" },
     "The message does not follow the protocol.",
-    "Correct the client; sending the same bytes again cannot work.",
   ),
   invalid_input: row(
     { wire: 5, retry: "never", category: "validation" },
     "The input does not fit the contract.",
-    "Correct the fields that details.issues names.",
   ),
   not_available: row(
     { wire: 6, retry: "never", category: "system" },
     "This server does not support the request.",
-    "Do not send this request to this server.",
   ),
   forbidden: row(
     { wire: 7, close: 4403, retry: "never", category: "permission" },
     "You are not allowed to do this.",
-    "Ask a user who has the permission.",
   ),
   rate_limited: row(
     { wire: 8, close: 4429, retry: "later", category: "rate_limit" },
     "Too many messages of this kind.",
-    "Wait for retryAfterMs, then send again.",
   ),
-  timeout: row(
-    { wire: 9, retry: "later", category: "system" },
-    "No reply came in time.",
-    "The outcome is unknown: look before repeating it.",
-  ),
-  cancelled: row(
-    { wire: 10, retry: "never", category: "system" },
-    "The request was cancelled.",
-    "Nothing to do: the caller cancelled it.",
-  ),
+  timeout: row({ wire: 9, retry: "later", category: "system" }, "No reply came in time."),
+  cancelled: row({ wire: 10, retry: "never", category: "system" }, "The request was cancelled."),
   auth_required: row(
     { wire: 11, close: 4401, retry: "afterReauth", category: "permission" },
     "The first message must authenticate.",
-    "Send a token as the first message.",
   ),
   auth_timeout: row(
     { wire: 12, close: 4401, retry: "later", category: "permission" },
     "No authentication came in time.",
-    "Send the token right after the socket opens.",
   ),
   auth_token_invalid: row(
     { wire: 13, close: 4401, retry: "afterReauth", category: "permission" },
     "The token is not valid.",
-    "Log in again for a new token.",
   ),
   auth_token_expired: row(
     { wire: 14, close: 4401, retry: "afterReauth", category: "permission" },
     "The token has expired.",
-    "Fetch a fresh token.",
   ),
   auth_forbidden: row(
     { wire: 16, close: 4403, retry: "never", category: "permission" },
     "This account may not connect.",
-    "Ask the operator.",
   ),
   unsupported_version: row(
     { wire: 17, close: 4400, retry: "never", category: "validation" },
     "The peer uses another wire version.",
-    "Update the older of client and server.",
   ),
   message_too_large: row(
     { wire: 18, close: 4413, retry: "never", category: "validation" },
     "The message is larger than the limit.",
-    "Send smaller messages.",
   ),
   slow_consumer: row(
     { wire: 19, close: 4408, retry: "later", category: "system" },
     "The connection did not take or acknowledge its messages in time.",
-    "Reconnect; read faster or subscribe to less.",
   ),
   replaced: row(
     { wire: 20, close: 4409, retry: "never", category: "system" },
     "The same user connected elsewhere.",
-    "Connect again only if the user asks for it.",
   ),
-  session_ended: row(
-    { wire: 21, close: 4410, retry: "later", category: "system" },
-    "The session has ended.",
-    "Connect for a new session.",
-  ),
+  session_ended: row({ wire: 21, close: 4410, retry: "later", category: "system" }, "The session has ended."),
   server_shutdown: row(
     { wire: 22, close: 4503, retry: "later", category: "system" },
     "The server is shutting down.",
-    "Reconnect in a moment; clients do so by themselves.",
   ),
   too_many_connections: row(
     { wire: 23, close: 4429, retry: "later", category: "rate_limit" },
     "Too many connections.",
-    "Close some, or wait for retryAfterMs.",
   ),
   connection_lost: row(
     { wire: 25, retry: "later", category: "system" },
     "The connection was lost before the reply.",
-    "The outcome is unknown: look before repeating it.",
   ),
   connection_failed: row(
     { wire: 40, retry: "later", category: "system" },
     "The connection could not be opened.",
-    "Check that the server runs and that the address, path and origin are right.",
   ),
   connection_timeout: row(
     { wire: 26, retry: "later", category: "system" },
     "The server did not answer the connection attempt in time.",
-    "Check the address; the client tries again by itself.",
   ),
-  not_connected: row(
-    { wire: 27, retry: "later", category: "system" },
-    "The client is not connected.",
-    "Call connect() first.",
-  ),
-  client_closed: row(
-    { wire: 28, retry: "never", category: "system" },
-    "The client was closed.",
-    "Call connect() to open it again.",
-  ),
-  buffer_full: row(
-    { wire: 29, retry: "later", category: "system" },
-    "The send buffer is full.",
-    "Wait until the client's status is open before sending more.",
-  ),
+  not_connected: row({ wire: 27, retry: "later", category: "system" }, "The client is not connected."),
+  client_closed: row({ wire: 28, retry: "never", category: "system" }, "The client was closed."),
+  buffer_full: row({ wire: 29, retry: "later", category: "system" }, "The send buffer is full."),
   invalid_reply: row(
     { wire: 30, retry: "never", category: "validation" },
     "The server's message does not fit the contract.",
-    "Use the same version of the contract at client and server.",
   ),
   reconnect_exhausted: row(
     { wire: 31, retry: "later", category: "system" },
     "The reconnection strategy ended the attempts.",
-    "Call connect() to start again.",
   ),
   session_unknown: row(
     { wire: 32, retry: "later", category: "system" },
     "The server does not know this session (any more).",
-    "A new session has begun; load again what may have been missed.",
   ),
   session_expired: row(
     { wire: 33, close: 4410, retry: "later", category: "system" },
     "The session was detached for longer than its resume window.",
-    "A new session has begun; load again what may have been missed.",
   ),
   session_overflow: row(
     { wire: 34, close: 4410, retry: "later", category: "system" },
     "The session's send buffer overflowed.",
-    "A new session begins; load again what may have been missed.",
   ),
   session_diverged: row(
     { wire: 35, close: 4410, retry: "later", category: "system" },
     "The counts or digests of client and server differ.",
-    "A new session begins; report this as a bug.",
   ),
   session_stolen: row(
     { wire: 36, close: 4410, retry: "later", category: "permission" },
     "A resume token that was no longer valid was presented.",
-    "A new session begins; a copied page shares its token, otherwise the token may have been stolen.",
   ),
   session_thrash: row(
     { wire: 37, close: 4410, retry: "later", category: "system" },
     "Too many connections took over the session.",
-    "Use the session in one page or process only.",
   ),
   server_restarted: row(
     { wire: 41, retry: "later", category: "system" },
     "The stream ended because its server process was replaced.",
-    "Open the stream again.",
   ),
   unsupported_limits: row(
     { wire: 39, close: 4400, retry: "never", category: "validation" },
     "The client takes smaller messages than this server sends.",
-    "Raise limits.message of the client, or lower limits.clientMessage of the server.",
   ),
   other_contract: row(
     { wire: 42, close: 4400, retry: "never", category: "validation" },
     "The client has the contract of another application.",
-    "Connect to the server of the same contract: check the client's url, and the name in defineContract.",
   ),
   dropped: row(
     { wire: 38, retry: "later", category: "system" },
     "The request was not sent because the connection is not open.",
-    'Nothing to do: the caller chose `whenOffline: "drop"`.',
   ),
 } satisfies Record<string, ErrorRow>
 
@@ -303,6 +240,11 @@ export class HawserError extends Error {
   }
 }
 
+/** Returns the sentence of the table; for a code of the application the code. */
+export function errorSentence(code: string): string {
+  return isErrorCode(code) ? errorTable[code].sentence : code
+}
+
 /** Returns the row of a code; undefined for a code of the application, which `errorWithCode` lets through. */
 function rowOf(code: string): ErrorRow | undefined {
   return isErrorCode(code) ? errorTable[code] : undefined
@@ -317,9 +259,4 @@ export function errorWithCode(code: string, options: HawserErrorOptions = {}): H
 function anyCode<Code extends string>(code: string): Code
 function anyCode(code: string): string {
   return code
-}
-
-/** Returns the advice to the caller for a code, as a sentence. */
-export function suggestedAction(code: string): string {
-  return isErrorCode(code) ? errorTable[code].action : "Correct the request, or show the message to the user."
 }

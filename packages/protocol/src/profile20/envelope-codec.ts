@@ -1,6 +1,6 @@
 // Encodes and decodes profile `2.0`: one MessagePack map per message, {id, type, payload, timestamp, version} in this order.
 // A type name is `cmd_`, `query_` or `event_` plus the snake_case form of a contract key. Must not know sessions.
-import { suggestedAction } from "../base/errors.ts"
+import { suggestedAction } from "../base/error-actions.ts"
 import type { CallKind } from "../contract/contract.ts"
 import type { MessageLimits } from "../wire/message-limits.ts"
 import type { Codec } from "../wire/codec.ts"

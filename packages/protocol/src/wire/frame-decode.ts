@@ -1,6 +1,6 @@
 // Decodes the fields of a frame's body, profile `hawser.1`. Each field of the peer is checked before use. frame-encode.ts is
 // the inverse.
-import { errorCodeOf, suggestedAction } from "../base/errors.ts"
+import { errorCodeOf, errorSentence } from "../base/errors.ts"
 import { clientMessageLimits, serverMessageLimits } from "./message-limits.ts"
 import type { MessageLimits } from "./message-limits.ts"
 import { frameByte, isReservedControl } from "./frame-byte.ts"
@@ -298,7 +298,7 @@ function decodeError(status: number, payload: unknown): WireError | undefined {
   const code = isText(named) ? named : (errorCodeOf(status) ?? "sys_internal_error")
   return {
     code,
-    message: isText(message) ? message : suggestedAction(code),
+    message: isText(message) ? message : errorSentence(code),
     category: (isCount(category) ? wireCategories[category] : undefined) ?? "system",
     ...(isCount(retryAfterMs) ? { retryAfterMs } : {}),
     ...(isMap(details) ? { details } : {}),

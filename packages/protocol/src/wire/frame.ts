@@ -139,11 +139,11 @@ export interface ReplyFrame {
       }
 }
 
-/** Author of a publication. The server sets it; a client cannot. */
+/** Author of a publication of a client. The server writes it; a client cannot. */
 export interface Author {
-  /** Id of the user. */
+  /** Id of the user whose session published. */
   readonly user: string
-  /** Member number of the author's session in the topic. Absent: it is not a member. */
+  /** Number of that session's member in the topic, its `id` in the presence list. Absent: it was not a member. */
   readonly member?: number
 }
 

@@ -1,6 +1,7 @@
 // The `authenticate` hook, which turns a token into a user, and `jwt()`, an implementation for JSON Web Tokens.
 import { HawserError } from "@hawser/protocol"
 import { assertGiven, assertOptions, isWellFormed, quoted } from "@hawser/protocol/core"
+import type { UpgradeHeaders } from "@hawser/protocol/core"
 import { webcrypto } from "node:crypto"
 import type { KeyObject } from "node:crypto"
 import { errors, jwtVerify } from "jose"
@@ -48,6 +49,11 @@ export interface AuthenticateContext {
   readonly address: string
   /** Aborts when the connection closes, and when `limits.authTimeoutMs` has passed. */
   readonly signal: AbortSignal
+  /**
+   * Header fields of the request that opened the connection, for example its cookies; trust them only with exact `origins`.
+   * Undefined for a renewed token, after the call has ended, and for a transport without headers.
+   */
+  readonly headers?: UpgradeHeaders | undefined
 }
 
 /**

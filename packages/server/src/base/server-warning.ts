@@ -1,6 +1,6 @@
-// Warnings about options that are probably wrong.
+// Warnings about options that are probably wrong, and about handlers that hold up others.
 
-/** Warning about an option of `createServer`. */
+/** Warning about an option of `createServer`, or about a slow handler. */
 export interface ServerWarning {
   /**
    * Reason of the warning. `origin_refused`: a page of an origin that `origins` does not allow.
@@ -9,6 +9,7 @@ export interface ServerWarning {
    * `proxy_unexpected`: a request came through a proxy, and `trustProxy` is false.
    * `proxy_expected`: a request came without a proxy, and `trustProxy` is true.
    * `topic_without_rules`: a kind of the contract has no rules at `listen`, `attach` or the first join; call `topicKind`.
+   * `session_held_up`: requests of a session waited for more than a second for a handler; once per call and minute.
    */
   readonly kind:
     | "origin_refused"
@@ -17,6 +18,7 @@ export interface ServerWarning {
     | "proxy_unexpected"
     | "proxy_expected"
     | "topic_without_rules"
-  /** Sentence with the event and the option to change. */
+    | "session_held_up"
+  /** Sentence with the event and the option or handler to change. */
   readonly message: string
 }

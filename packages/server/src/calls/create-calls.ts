@@ -7,6 +7,7 @@ import type { Session } from "../base/session.ts"
 import { CallRouter } from "./call-router.ts"
 import { HandlerTable } from "./handler-table.ts"
 import { Idempotency } from "./idempotency.ts"
+import { LaneWarnings } from "./lane-warnings.ts"
 import { StartSchedule } from "./start-schedule.ts"
 
 /** The call layer of one server. */
@@ -26,6 +27,7 @@ export function createCalls<User extends AuthenticatedUser>(
     /** Rate-limit buckets of all users. */
     limiter: new RateLimiter(),
     idempotency,
+    laneWarnings: new LaneWarnings(base),
     starts: new StartSchedule(),
   }
 }

@@ -44,6 +44,31 @@ it.each([
   )
 })
 
+it("gives each call its lane, and an unknown one the ordered lane", () => {
+  table.set("command", "buy", handler)
+  table.set("command", "toString", { order: "none" }, handler)
+  table.set("query", "look", { order: "session" }, handler)
+  table.set("stream", "watch", { order: "none" }, handler)
+  const lanes = ["buy", "toString", "look", "watch", "constructor"].map((name) => table.laneOf(name))
+  expect(lanes).toEqual(["ordered", "free", "afterOrdered", "free", "ordered"])
+})
+
+it("refuses a handler that is no function, and another order", () => {
+  // An application in JavaScript may pass anything.
+  const untyped = (first: unknown, second: unknown): unknown => {
+    const set: unknown = Reflect.get(table, "set")
+    if (typeof set !== "function") throw new Error("there is no method `set`")
+    return Reflect.apply(set, table, ["command", "buy", first, second])
+  }
+  expect(() => untyped(handler, {})).toThrow(
+    new TypeError('the handler of the command "buy" must be a function, not object'),
+  )
+  expect(() => untyped({ order: "sorted" }, handler)).toThrow(
+    new TypeError('order of the command "buy" must be "session" or "none", not "sorted"'),
+  )
+  expect(table.byName.size).toBe(0)
+})
+
 it("refuses a second handler and keeps the first", () => {
   table.set("command", "buy", handler)
   expect(() => table.set("command", "buy", () => ({}))).toThrow(

@@ -1,30 +1,91 @@
-// Maps each call of the contract to its one handler.
-import { assertType } from "@hawser/protocol/core"
+// Maps each call of the contract to its one handler, behind its middleware, and to its lane.
+import { assertOptions, assertType } from "@hawser/protocol/core"
 import type { CallEntry } from "@hawser/protocol/core"
 import type { AnyHandler } from "./call-router.ts"
+import type { Lane } from "./job.ts"
+import { MiddlewareList, assertFunctions } from "./middleware.ts"
+import type { Middleware } from "./middleware.ts"
+
+/** Options of a handler. */
+export interface HandlerOptions<S, Input = unknown> {
+  /** Middleware of this call, in order, inside that of `server.use`. Default: none. */
+  readonly use?: readonly Middleware<S, Input>[]
+  /**
+   * Order of the call's requests among the requests of their session. `session`, the default: commands run one at a time, in
+   * order; a query or stream starts after the commands that its client sent before it. `none`: the request waits for none of
+   * them, and a command of this kind is not waited for; it shares the places of `limits.queriesAtOnce` with queries and streams.
+   * Clients of `2.0` have one order for all requests.
+   */
+  readonly order?: "session" | "none"
+}
+
+/** A handler, alone or after its options. */
+export type Handling<S> = [handler: AnyHandler<S>] | [options: HandlerOptions<S>, handler: AnyHandler<S>]
+
+/** A call as the application set it. */
+interface Given<S> {
+  readonly call: CallEntry["call"]
+  readonly use: readonly Middleware<S>[]
+  readonly handler: AnyHandler<S>
+}
 
 export class HandlerTable<S> {
   readonly #contractName: string
   readonly #calls: ReadonlyMap<string, CallEntry>
+  readonly #given = new Map<string, Given<S>>()
+  /** Handlers behind their middleware. */
   readonly #handlers = new Map<string, AnyHandler<S>>()
+  /** Lanes of the calls that are not `ordered`. */
+  readonly #lanes = new Map<string, Lane>()
+  /** Middleware of `server.use`. */
+  readonly middleware = new MiddlewareList<S>()
 
   constructor(contractName: string, calls: ReadonlyMap<string, CallEntry>) {
     this.#contractName = contractName
     this.#calls = calls
   }
 
-  /** Handlers by name of their call. */
+  /** Handlers by name of their call, behind their middleware. */
   get byName(): ReadonlyMap<string, AnyHandler<S>> {
     return this.#handlers
   }
 
-  /** Sets the handler of a call. @throws TypeError for a call that the contract lacks, a second handler, and no function. */
-  set(call: CallEntry["call"], name: string, handler: AnyHandler<S>): void {
+  /** Returns the lane of a call. A name without a handler is `ordered`. */
+  laneOf(name: string): Lane {
+    return this.#lanes.get(name) ?? "ordered"
+  }
+
+  /**
+   * Sets the handler of a call. @throws TypeError for a call that the contract lacks, for a second handler, for a handler that is
+   * no function, for middleware that is no function, and for an unknown `order`.
+   */
+  set(call: CallEntry["call"], name: string, ...handling: Handling<S>): void {
+    const [options, handler] = handling.length === 1 ? [{}, handling[0]] : handling
+    const { order = "session", use = [] } = options
     if (this.#calls.get(name)?.call !== call)
       throw new TypeError(`the contract "${this.#contractName}" has no ${call} "${name}"`)
     if (this.#handlers.has(name)) throw new TypeError(`the ${call} "${name}" has a handler already`)
+    assertOptions(`the ${call} "${name}"`, options, { use: "any", order: "any" })
     assertType(`the handler of the ${call} "${name}"`, "function", handler)
-    this.#handlers.set(name, handler)
+    if (!["session", "none"].includes(order))
+      throw new TypeError(`order of the ${call} "${name}" must be "session" or "none", not "${order}"`)
+    assertFunctions(`\`use\` of the ${call} "${name}"`, use)
+    this.#given.set(name, { call, use, handler })
+    this.#wrap(name, { call, use, handler })
+    if (order === "none") this.#lanes.set(name, "free")
+    else if (call !== "command") this.#lanes.set(name, "afterOrdered")
+  }
+
+  /** Adds middleware to all calls. @throws TypeError after the first connection, and for no function. */
+  use(middleware: Middleware<S>): void {
+    this.middleware.add(middleware)
+    for (const [name, given] of this.#given) this.#wrap(name, given)
+  }
+
+  /** The protocol's own requests reach middleware as `join` and `publish`, from the topics layer. */
+  #wrap(name: string, { call, use, handler }: Given<S>): void {
+    const isOwn = name.startsWith("$")
+    this.#handlers.set(name, isOwn ? handler : this.middleware.around({ kind: call, name, use }, handler))
   }
 
   /** @throws TypeError with the names of all calls without a handler. */

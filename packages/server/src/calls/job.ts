@@ -6,6 +6,12 @@ import type { LazyAbort } from "./lazy-abort.ts"
 /** Source of a stream's items: the result of an async generator function, or any other iterable. */
 export type ItemSource<T = unknown> = AsyncIterable<T> | Iterable<T>
 
+/**
+ * Order of a request among the requests of its session. `ordered`: one at a time, in order. `afterOrdered`: after the ordered
+ * requests that were sent before it, beside all others. `free`: beside all others.
+ */
+export type Lane = "ordered" | "afterOrdered" | "free"
+
 /** Request in progress. */
 export interface Job {
   readonly frame: RequestFrame

@@ -6,14 +6,14 @@ import { SimulatedClock } from "@hawser/protocol/testing"
 import fc from "fast-check"
 import { describe, expect, it } from "vitest"
 import { RequestQueue, failure } from "./request-queue.ts"
-import type { Job, Outcome } from "./job.ts"
+import type { Job, Lane, Outcome } from "./job.ts"
 import { StartSchedule } from "./start-schedule.ts"
 
 const ok: Outcome = { ok: true, payload: null }
-const requestFrame = (reference: Reference, budgetMs = 0): RequestFrame => ({
+const requestFrame = (reference: Reference, budgetMs = 0, lane: Lane = "ordered"): RequestFrame => ({
   kind: "request",
   call: "command",
-  type: "work",
+  type: lane,
   payload: null,
   budgetMs,
   reference,
@@ -21,6 +21,7 @@ const requestFrame = (reference: Reference, budgetMs = 0): RequestFrame => ({
 
 /** Queue whose handlers the test settles. */
 function setUp(changed: Partial<ServerLimits> = {}, runsAtOnce = false) {
+  const held: string[] = []
   const clock = new SimulatedClock()
   const faults: unknown[] = []
   const timers = new TimerQueue(clock, (error) => faults.push(error))
@@ -37,6 +38,8 @@ function setUp(changed: Partial<ServerLimits> = {}, runsAtOnce = false) {
     get mayStart() {
       return room.mayStart
     },
+    laneOf: ({ type }) => (type === "afterOrdered" || type === "free" ? type : "ordered"),
+    onLaneHeld: ({ frame }, heldMs, waiting) => held.push(`${frame.reference}: ${heldMs} ms, ${waiting}`),
     run: (job) => {
       const { reference } = job.frame
       started.push(reference)
@@ -50,15 +53,25 @@ function setUp(changed: Partial<ServerLimits> = {}, runsAtOnce = false) {
   const push = (...references: Reference[]): void => {
     for (const reference of references) queue.push(requestFrame(reference), 0)
   }
+  let sent = 0
+  /** Queues requests in the order of sending, as messages that arrived in different reads. */
+  const send = (lane: Lane, ...references: Reference[]): void => {
+    for (const reference of references) {
+      queue.push(requestFrame(reference, 0, lane), (sent += 1))
+      queue.start()
+    }
+  }
   /** Settles a handler, and waits for the effects. */
   const finish = async (reference: Reference, outcome = ok): Promise<void> => {
     handlers.get(reference)?.(outcome)
     await clock.settle()
   }
-  return { clock, timers, queue, room, started, settled, jobs, push, finish, faults, spaces: () => spaces }
+  const spacesCount = (): number => spaces
+  const parts = { clock, timers, queue, room, started, settled, jobs, held, faults, spaces: spacesCount }
+  return { ...parts, push, send, finish }
 }
 
-describe("order and concurrency", () => {
+describe("order", () => {
   it("starts one at a time, in order", async () => {
     const { queue, push, started, settled, finish } = setUp()
     push(1, 2, 3)
@@ -68,9 +81,9 @@ describe("order and concurrency", () => {
     expect([started, settled, queue.size]).toEqual([[1, 2, 3], ["1: ok", "2: forbidden"], 1])
   })
 
-  it("starts as many at once as `concurrency` allows, and settles them as they end", async () => {
-    const { push, started, settled, finish } = setUp({ concurrency: 2 })
-    push(1, 2, 3, 4)
+  it("starts as many queries at once as `queriesAtOnce` allows, and settles them as they end", async () => {
+    const { send, started, settled, finish } = setUp({ queriesAtOnce: 2 })
+    send("afterOrdered", 1, 2, 3, 4)
     expect(started).toEqual([1, 2])
     await finish(2)
     expect(started).toEqual([1, 2, 3])
@@ -78,6 +91,79 @@ describe("order and concurrency", () => {
     await finish(1)
     expect(settled).toEqual(["2: ok", "3: ok", "1: ok"])
     expect(started).toEqual([1, 2, 3, 4])
+  })
+
+  it("starts a query after the ordered requests that were sent before it, and not after later ones", async () => {
+    const { send, started, finish } = setUp({ queriesAtOnce: 1 })
+    send("ordered", "a", "b")
+    send("afterOrdered", "query 1", "query 2")
+    send("ordered", "c")
+    await finish("a")
+    expect(started).toEqual(["a", "b"])
+    await finish("b")
+    expect(started).toEqual(["a", "b", "query 1", "c"])
+    // The second query has waited for the place of the first one only: the request in the lane was sent after it.
+    await finish("query 1")
+    expect(started).toEqual(["a", "b", "query 1", "c", "query 2"])
+  })
+
+  it("starts ordered requests one at a time, however many queries run or wait", async () => {
+    const { send, started, settled, finish } = setUp({ queriesAtOnce: 2 })
+    send("afterOrdered", "q1", "q2", "q3")
+    send("ordered", "a", "b")
+    expect(started).toEqual(["q1", "q2", "a"])
+    await finish("a")
+    await finish("b")
+    expect([started, settled]).toEqual([
+      ["q1", "q2", "a", "b"],
+      ["a: ok", "b: ok"],
+    ])
+  })
+
+  it("starts a free request at once, but within `queriesAtOnce`", async () => {
+    const { send, started, finish } = setUp({ queriesAtOnce: 1 })
+    send("ordered", "a")
+    send("afterOrdered", "query")
+    send("free", "free 1", "free 2")
+    expect(started).toEqual(["a", "free 1"])
+    await finish("a")
+    expect(started).toEqual(["a", "free 1"])
+    await finish("free 1")
+    expect(started).toEqual(["a", "free 1", "query"])
+  })
+
+  it("still lets a query wait for a running request when a waiting one between them is cancelled", async () => {
+    const { queue, send, started, finish } = setUp()
+    send("ordered", "a", "b")
+    send("afterOrdered", "query")
+    queue.cancel("b")
+    expect(started).toEqual(["a"])
+    await finish("a")
+    expect(started).toEqual(["a", "query"])
+  })
+
+  it("starts the requests of one read in the order of sending, where they need not wait", () => {
+    const { queue, started } = setUp({}, true)
+    const lanes: readonly Lane[] = ["afterOrdered", "ordered", "free", "ordered", "afterOrdered"]
+    for (const [index, lane] of lanes.entries()) queue.push(requestFrame(index, 0, lane), index + 1)
+    queue.start()
+    expect(started).toEqual([0, 1, 2, 3, 4])
+  })
+
+  it("reports a request that held the lane for more than a second while others waited, and no other", async () => {
+    const { clock, send, held, finish } = setUp()
+    send("ordered", "alone")
+    await clock.advance(2_000)
+    await finish("alone")
+    send("afterOrdered", "query")
+    send("ordered", "quick", "slow", "last")
+    send("afterOrdered", "behind")
+    await clock.advance(1_000)
+    await finish("quick")
+    await clock.advance(1_001)
+    await finish("query")
+    await finish("slow")
+    expect(held).toEqual(["slow: 1001 ms, 2"])
   })
 
   it("settles a synchronous handler at once, without a timer and without recursion", () => {
@@ -126,9 +212,9 @@ describe("requests of one read", () => {
   })
 
   it("start only while the send buffer has space for replies", () => {
-    const { queue, room, started, push } = setUp({ concurrency: 4 })
+    const { queue, room, started, send } = setUp()
     room.mayStart = false
-    push(1, 2)
+    send("free", 1, 2)
     expect([started, queue.size]).toEqual([[], 2])
     room.mayStart = true
     queue.start()
@@ -136,11 +222,11 @@ describe("requests of one read", () => {
   })
 
   it("start at once on start(), once, and never after the end", async () => {
-    const { queue, started, clock } = setUp({ concurrency: 4 })
+    const { queue, started, clock } = setUp()
     queue.push(requestFrame(1), 1)
     queue.start()
     expect(started).toEqual([1])
-    queue.push(requestFrame(2), 2)
+    queue.push(requestFrame(2, 0, "free"), 2)
     queue.end(new HawserError("session_ended"))
     queue.start()
     await clock.settle()
@@ -305,8 +391,10 @@ describe("a request that waited", () => {
 
 describe("end", () => {
   it("aborts all requests, settles and starts none, and leaves no timer", async () => {
-    const { queue, push, jobs, started, settled, finish, timers, clock, spaces } = setUp({ concurrency: 2 })
-    push(1, 2, 3)
+    const { queue, push, send, jobs, started, settled, finish, timers, clock, spaces } = setUp()
+    send("ordered", 1)
+    send("free", 2)
+    send("ordered", 3)
     queue.cancel(2)
     queue.end(new HawserError("session_ended"))
     expect(jobs.get(1)?.abort.reason).toMatchObject({ code: "session_ended" })
@@ -323,33 +411,63 @@ describe("end", () => {
 })
 
 describe("random lives", () => {
+  const lanes: readonly Lane[] = ["ordered", "afterOrdered", "free"]
   const step = fc.oneof(
-    { weight: 3, arbitrary: fc.record({ what: fc.constant("push"), which: fc.constant(0) }) },
+    { weight: 3, arbitrary: fc.record({ what: fc.constantFrom(...lanes), which: fc.constant(0) }) },
     fc.record({ what: fc.constantFrom("finish", "cancel", "pass"), which: fc.nat(20) }),
   )
+  type Step = typeof step extends fc.Arbitrary<infer T> ? T : never
+
+  /** Runs the steps, and checks the order after each one. */
+  async function live(steps: readonly Step[], queriesAtOnce: number): Promise<void> {
+    const { clock, timers, queue, started, settled, send, finish, faults } = setUp({ queriesAtOnce })
+    const laneOf = new Map<number, Lane>()
+    const isSettled = (reference: number): boolean =>
+      settled.some((line) => Number.parseInt(line, 10) === reference)
+    const check = (): void => {
+      const running = started.map(Number).filter((reference) => !isSettled(reference))
+      const waiting = [...laneOf.keys()].filter((one) => !started.includes(one) && !isSettled(one))
+      const ordered = running.filter((one) => laneOf.get(one) === "ordered")
+      const open = [...ordered, ...waiting.filter((one) => laneOf.get(one) === "ordered")]
+      const mayStart = (one: number): boolean => {
+        const lane = laneOf.get(one)
+        if (lane === "ordered") return ordered.length === 0
+        if (running.length - ordered.length >= queriesAtOnce) return false
+        return lane === "free" || open.every((other) => other > one)
+      }
+      expect(ordered.length).toBeLessThanOrEqual(1)
+      expect(running.length - ordered.length).toBeLessThanOrEqual(queriesAtOnce)
+      const early = (one: number): boolean =>
+        laneOf.get(one) === "afterOrdered" && open.some((other) => other < one)
+      expect(running.filter(early)).toEqual([])
+      // Each request that may start has started.
+      expect(waiting.filter(mayStart)).toEqual([])
+      for (const lane of lanes) {
+        const own = started.filter((one) => laneOf.get(Number(one)) === lane).map(Number)
+        expect(own).toEqual(own.toSorted((a, b) => a - b))
+      }
+      expect(queue.size + settled.length).toBe(laneOf.size)
+    }
+    for (const { what, which } of steps) {
+      const lane = lanes.find((one) => one === what)
+      if (lane !== undefined) {
+        const reference = laneOf.size + 1
+        laneOf.set(reference, lane)
+        send(lane, reference)
+      } else if (what === "finish") await finish(which)
+      else if (what === "cancel") queue.cancel(which)
+      else await clock.advance(which * 1000)
+      check()
+    }
+    await clock.advance(15_000 * (laneOf.size + 1))
+    const ended = settled.map((line) => Number.parseInt(line, 10)).toSorted((a, b) => a - b)
+    expect(ended).toEqual([...laneOf.keys()])
+    expect([queue.size, timers.size, faults.length]).toEqual([0, 0, 0])
+  }
 
   it("settle each request exactly once and start them in order", async () => {
     await fc.assert(
-      fc.asyncProperty(
-        fc.array(step, { maxLength: 40 }),
-        fc.integer({ min: 1, max: 3 }),
-        async (steps, concurrency) => {
-          const { clock, timers, queue, started, settled, push, finish, faults } = setUp({ concurrency })
-          let pushed = 0
-          for (const { what, which } of steps) {
-            if (what === "push") push((pushed += 1))
-            else if (what === "finish") await finish(which)
-            else if (what === "cancel") queue.cancel(which)
-            else await clock.advance(which * 1000)
-            expect(started).toEqual(started.toSorted((a, b) => Number(a) - Number(b)))
-            expect(queue.size + settled.length).toBe(pushed)
-          }
-          await clock.advance(15_000 * (pushed + 1))
-          const ended = settled.map((line) => Number.parseInt(line, 10)).toSorted((a, b) => a - b)
-          expect(ended).toEqual(Array.from({ length: pushed }, (_each, index) => index + 1))
-          expect([queue.size, timers.size, faults.length]).toEqual([0, 0, 0])
-        },
-      ),
+      fc.asyncProperty(fc.array(step, { maxLength: 40 }), fc.integer({ min: 1, max: 3 }), live),
       { numRuns: 200 },
     )
   })

@@ -1,6 +1,7 @@
-// Queues and runs the requests of one session. They start in order, `concurrency` at a time. Each is settled exactly once: by its
-// handler, by its caller's cancel, by its deadline plus grace period, or by the session's end. A waiting request that is cancelled,
-// or whose time limit has passed, is settled without a start.
+// Queues and runs the requests of one session, in two rows. The ordered lane runs one request at a time, in order. Beside it run
+// queries and streams, `queriesAtOnce` at a time: each starts after the requests of the lane that were sent before it, and delays
+// none of them. Each request is settled exactly once: by its handler, by its caller's cancel, by its deadline plus grace period,
+// or by the session's end. A waiting request that is cancelled, or whose time limit has passed, is settled without a start.
 import { HawserError } from "@hawser/protocol"
 import { streamWindowMax, turnNow } from "@hawser/protocol/core"
 import type { Reference, RequestFrame } from "@hawser/protocol/core"
@@ -8,9 +9,15 @@ import type { Base } from "../base/create-base.ts"
 import { LazyAbort } from "./lazy-abort.ts"
 import type { StartSchedule, Starting } from "./start-schedule.ts"
 import { wireError } from "./wire-error.ts"
-import type { Job, Outcome } from "./job.ts"
+import type { Job, Lane, Outcome } from "./job.ts"
+
+/** Time in the ordered lane after which `onLaneHeld` is called, in milliseconds. */
+const heldLaneMs = 1_000
 
 interface RunningJob extends Job {
+  readonly lane: Lane
+  /** Start of a handler that returned a promise; undefined before, and for other handlers. */
+  startedAtMs: number | undefined
   /** Credit of a stream's reader before the start, in items. */
   credit: number
   settled: boolean
@@ -26,10 +33,14 @@ export interface RequestQueueHost extends Pick<Base, "limits" | "timers" | "cloc
 export interface RequestQueueOwner {
   /** False while the send buffer is full: no request starts until `onRoom` or `start` is called. */
   readonly mayStart: boolean
+  /** Returns the lane of a request on its arrival. */
+  laneOf(frame: RequestFrame): Lane
   /** Runs a request. Must not throw or reject; a rejection goes to `onError`, and the request fails with `sys_internal_error`. */
   run(job: Job): Outcome | Promise<Outcome>
   /** Called exactly once for each request, unless the session ended first. */
   settle(job: Job, outcome: Outcome): void
+  /** Called when a request held the ordered lane for more than a second, and `waitingCount` requests wait. */
+  onLaneHeld(job: Job, heldMs: number, waitingCount: number): void
   /** Called when the queue falls below `inboxHighWater`, and when it becomes empty. */
   onSpace(): void
 }
@@ -37,16 +48,20 @@ export interface RequestQueueOwner {
 /** Shared by all requests without a timer: most handlers return at once. */
 function noTimer(): void {}
 
-/** Shared by all queues without a running request. */
+/** Shared by all queues without a running request beside the lane. */
 const none: readonly RunningJob[] = []
 
 export class RequestQueue implements Starting {
   readonly #host: RequestQueueHost
   readonly #owner: RequestQueueOwner
-  /** Waiting requests, oldest first. Undefined while empty, as in most sessions. */
-  #waiting: RunningJob[] | undefined
-  /** Running requests, at most `concurrency`. */
-  #running = none
+  /** Waiting requests of the ordered lane, oldest first. Undefined while empty, as in most sessions. */
+  #ordered: RunningJob[] | undefined
+  /** Running request of the ordered lane. */
+  #inLane: RunningJob | undefined
+  /** Waiting requests beside the lane, oldest first. Undefined while empty. */
+  #beside: RunningJob[] | undefined
+  /** Running requests beside the lane, at most `queriesAtOnce`. */
+  #runningBeside = none
   #ended = false
   #pumping = false
   /** True while a call of `start` is scheduled. */
@@ -59,7 +74,7 @@ export class RequestQueue implements Starting {
 
   /** Number of waiting and running requests. */
   get size(): number {
-    return this.#waitingCount + this.#running.length
+    return this.#waitingCount + (this.#inLane === undefined ? 0 : 1) + this.#runningBeside.length
   }
 
   /** True at the high-water mark, `inboxHighWater` waiting requests. */
@@ -68,7 +83,7 @@ export class RequestQueue implements Starting {
   }
 
   get #waitingCount(): number {
-    return this.#waiting?.length ?? 0
+    return (this.#ordered?.length ?? 0) + (this.#beside?.length ?? 0)
   }
 
   /** True while a request with this reference waits or runs. */
@@ -78,9 +93,13 @@ export class RequestQueue implements Starting {
 
   /** Adds a request. @param arrivedAtMs time of its arrival; default now. */
   push(frame: RequestFrame, count: number, arrivedAtMs = turnNow(this.#host.clock)): void {
-    const job = newJob(frame, count, arrivedAtMs)
-    if (this.#waiting === undefined) this.#waiting = [job]
-    else this.#waiting.push(job)
+    const lane = this.#owner.laneOf(frame)
+    const job = newJob(frame, count, arrivedAtMs, lane)
+    if (lane === "ordered") {
+      if (this.#ordered === undefined) this.#ordered = [job]
+      else this.#ordered.push(job)
+    } else if (this.#beside === undefined) this.#beside = [job]
+    else this.#beside.push(job)
     // A request without a number cannot be cancelled, so its start need not wait.
     if (count === 0) this.#pump()
     else this.#startSoon()
@@ -98,7 +117,7 @@ export class RequestQueue implements Starting {
   }
 
   #startSoon(): void {
-    if (this.#startsSoon || this.#pumping || !this.#hasSlot) return
+    if (this.#startsSoon || this.#pumping || this.#next() === undefined) return
     this.#startsSoon = true
     this.#host.starts.add(this)
   }
@@ -106,7 +125,8 @@ export class RequestQueue implements Starting {
   /** Settles a request as `cancelled` whose CANCEL arrived first. */
   refuse(frame: RequestFrame, count: number): void {
     if (this.#ended) return
-    this.#settle(newJob(frame, count, turnNow(this.#host.clock)), failure(new HawserError("cancelled")))
+    const refused = newJob(frame, count, turnNow(this.#host.clock), "ordered")
+    this.#settle(refused, failure(new HawserError("cancelled")))
   }
 
   /** Adds credit to a stream that has not started. Bound: `streamWindowMax` items. */
@@ -119,13 +139,13 @@ export class RequestQueue implements Starting {
   cancel(reference: Reference): void {
     const job = this.#find(reference)
     if (job === undefined) return
-    if (this.#running.includes(job)) {
+    if (job === this.#inLane || this.#runningBeside.includes(job)) {
       // A second CANCEL must not restart the grace period.
       if (!job.abort.aborted) this.#abort(job, new HawserError("cancelled"))
       return
     }
     const wasFull = this.isFull
-    this.#waiting = this.#waiting?.filter((other) => other !== job)
+    this.#remove(job)
     this.#settle(job, failure(new HawserError("cancelled")))
     if (wasFull && !this.#ended) this.#owner.onSpace()
   }
@@ -134,22 +154,45 @@ export class RequestQueue implements Starting {
   end(reason: HawserError): void {
     if (this.#ended) return
     this.#ended = true
-    for (const job of [...this.#running, ...(this.#waiting ?? [])]) {
+    const inLane = this.#inLane === undefined ? none : [this.#inLane]
+    const waiting = [...(this.#ordered ?? none), ...(this.#beside ?? none)]
+    for (const job of [...inLane, ...this.#runningBeside, ...waiting]) {
       job.settled = true
       job.cancelTimer()
       job.abort.abort(reason)
     }
-    this.#running = none
-    this.#waiting = undefined
+    this.#inLane = undefined
+    this.#runningBeside = none
+    this.#ordered = undefined
+    this.#beside = undefined
   }
 
   #find(reference: Reference): RunningJob | undefined {
-    for (const job of this.#running) if (job.frame.reference === reference) return job
-    return this.#waiting?.find((job) => job.frame.reference === reference)
+    const isNamed = (job: RunningJob): boolean => job.frame.reference === reference
+    if (this.#inLane !== undefined && isNamed(this.#inLane)) return this.#inLane
+    return this.#runningBeside.find(isNamed) ?? this.#ordered?.find(isNamed) ?? this.#beside?.find(isNamed)
   }
 
-  get #hasSlot(): boolean {
-    return this.#running.length < this.#host.limits.concurrency
+  /** Returns the waiting request that starts next: of two that may start, the one that was sent first. */
+  #next(): RunningJob | undefined {
+    const ordered = this.#inLane === undefined ? this.#ordered?.[0] : undefined
+    const beside = this.#beside === undefined ? undefined : this.#nextBeside(this.#beside)
+    if (ordered === undefined || beside === undefined) return ordered ?? beside
+    return ordered.count < beside.count ? ordered : beside
+  }
+
+  /** Returns the first request beside the lane that waits for no request in it. A count is the order of sending. */
+  #nextBeside(waiting: readonly RunningJob[]): RunningJob | undefined {
+    if (this.#runningBeside.length >= this.#host.limits.queriesAtOnce) return undefined
+    const oldest = this.#inLane ?? this.#ordered?.[0]
+    if (oldest === undefined) return waiting[0]
+    return waiting.find(({ lane, count }) => lane === "free" || count < oldest.count)
+  }
+
+  /** Removes a waiting request. */
+  #remove(job: RunningJob): void {
+    if (job.lane === "ordered") this.#ordered = without(this.#ordered, job)
+    else this.#beside = without(this.#beside, job)
   }
 
   #pump(): void {
@@ -157,10 +200,10 @@ export class RequestQueue implements Starting {
     if (this.#pumping) return
     this.#pumping = true
     const wasFull = this.isFull
-    while (!this.#ended && this.#hasSlot && this.#waitingCount > 0 && this.#owner.mayStart) {
-      const job = this.#waiting?.shift()
+    while (!this.#ended && this.#waitingCount > 0 && this.#owner.mayStart) {
+      const job = this.#next()
       if (job === undefined) break
-      if (this.#waitingCount === 0) this.#waiting = undefined
+      this.#remove(job)
       const { budgetMs } = job.frame
       if (budgetMs > 0 && this.#waitedMs(job) >= budgetMs) this.#settle(job, failure(tooLate(budgetMs)))
       else this.#start(job)
@@ -171,7 +214,8 @@ export class RequestQueue implements Starting {
   }
 
   #start(job: RunningJob): void {
-    this.#running = this.#running.length === 0 ? [job] : [...this.#running, job]
+    if (job.lane === "ordered") this.#inLane = job
+    else this.#runningBeside = this.#runningBeside.length === 0 ? [job] : [...this.#runningBeside, job]
     const outcome = this.#owner.run(job)
     if (outcome instanceof Promise) {
       // A message that the handler sent before its first await may have ended the session.
@@ -196,6 +240,7 @@ export class RequestQueue implements Starting {
       budgetMs > 0
         ? Math.min(budgetMs - this.#waitedMs(job), limits.requestTimeoutMaxMs)
         : limits.requestTimeoutMs
+    job.startedAtMs = turnNow(this.#host.clock)
     job.cancelTimer = timers.after(timeoutMs, () => {
       this.#abort(
         job,
@@ -218,9 +263,19 @@ export class RequestQueue implements Starting {
 
   #finish(job: RunningJob, outcome: Outcome): void {
     if (job.settled) return
-    this.#running = this.#running.length === 1 ? none : this.#running.filter((other) => other !== job)
+    if (job === this.#inLane) this.#leaveLane(job)
+    else if (this.#runningBeside.length === 1) this.#runningBeside = none
+    else this.#runningBeside = this.#runningBeside.filter((other) => other !== job)
     this.#settle(job, outcome)
     this.#pump()
+  }
+
+  #leaveLane(job: RunningJob): void {
+    this.#inLane = undefined
+    const { startedAtMs } = job
+    if (startedAtMs === undefined || this.#waitingCount === 0) return
+    const heldMs = turnNow(this.#host.clock) - startedAtMs
+    if (heldMs > heldLaneMs) this.#owner.onLaneHeld(job, heldMs, this.#waitingCount)
   }
 
   /** Settles a request whose `run` rejected, which is a fault of the server. */
@@ -236,9 +291,12 @@ export class RequestQueue implements Starting {
   }
 }
 
-function newJob(frame: RequestFrame, count: number, arrivedAtMs: number): RunningJob {
+// oxlint-disable-next-line eslint/max-params -- the hot path allocates no options object
+function newJob(frame: RequestFrame, count: number, arrivedAtMs: number, lane: Lane): RunningJob {
   return {
     frame,
+    lane,
+    startedAtMs: undefined,
     count,
     abort: new LazyAbort(),
     afterReply: undefined,
@@ -249,6 +307,14 @@ function newJob(frame: RequestFrame, count: number, arrivedAtMs: number): Runnin
     settled: false,
     cancelTimer: noTimer,
   }
+}
+
+/** Removes one job of a row in place. Returns undefined instead of an empty row. */
+function without(row: RunningJob[] | undefined, job: RunningJob): RunningJob[] | undefined {
+  if (row === undefined) return undefined
+  if (row[0] === job) row.shift()
+  else row.splice(row.indexOf(job), 1)
+  return row.length === 0 ? undefined : row
 }
 
 function tooLate(budgetMs: number): HawserError {

@@ -1,12 +1,11 @@
 // The application's access to a replica: its records, and the views of sessions. Must not know cells and frames.
 import type { AuthenticatedUser } from "../base/authenticate.ts"
-import type { ServerSession } from "../session/life/server-session.ts"
 import type { SessionRegistry } from "../session/life/session-registry.ts"
 import type { Session } from "../base/session.ts"
 import type { Replicas, View, Viewpoint } from "./replicas.ts"
 import type { Values } from "./replica-store.ts"
 
-/** A replica's records by id. The changes of a tick (`replicaTickMs`) are sent together; unchanged cells are not sent. */
+/** A replica's records by id, in this process: a server in another process has its own. The changes of a tick (`replicaTickMs`) are sent together; unchanged cells are not sent. */
 export interface Replica<Record extends object, S> {
   /** Name in the contract. */
   readonly name: string
@@ -30,7 +29,9 @@ export interface Replica<Record extends object, S> {
   /**
    * Opens a view of the replica for a session, from the next tick on. Its area of interest is around a position, around a record
    * that it follows, or a whole replica without an area. A cell in several views of a session is sent once.
-   * @throws RangeError for an invalid position. @throws TypeError without a viewpoint, if the replica has an area.
+   * No effect for a session that has ended.
+   * @throws RangeError for an invalid position. @throws TypeError for a session of another server, and without a viewpoint if the
+   * replica has an area.
    */
   view(session: S, viewpoint?: Viewpoint): View
 }
@@ -54,8 +55,6 @@ function openReplica<User extends AuthenticatedUser>(
   registry: SessionRegistry<User>,
 ): Replica<Values, Session<User>> {
   const store = replicas.store(name)
-  const all: ReadonlySet<Session<User>> = registry.all
-  const isOpen = (session: Session<User>): session is ServerSession<User> => all.has(session)
   return {
     name,
     get size() {
@@ -77,7 +76,9 @@ function openReplica<User extends AuthenticatedUser>(
       if (removed) replicas.changed()
       return removed
     },
-    view: (session, viewpoint) =>
-      isOpen(session) ? replicas.view(name, session, viewpoint) : { moveTo() {}, close() {} },
+    view(session, viewpoint) {
+      const own = registry.own(session, "open a view for")
+      return own === undefined ? { moveTo() {}, close() {} } : replicas.view(name, own, viewpoint)
+    },
   }
 }

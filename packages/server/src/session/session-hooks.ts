@@ -9,7 +9,7 @@ import type { SentMessage } from "./conversation/sent-message.ts"
 export interface SessionOpened<User extends AuthenticatedUser, C extends Contract = Contract> {
   /** The new session. */
   readonly session: Session<User, C>
-  /** Sessions of the same user that ended with `replaced` for this one, under `sessionPolicy`. */
+  /** Sessions of the same user in this process that ended with `replaced` for this one, under `sessionPolicy`. */
   readonly replaces: readonly Session<User, C>[]
 }
 
@@ -19,7 +19,7 @@ export interface SessionEnded<User extends AuthenticatedUser, C extends Contract
   readonly session: Session<User, C>
   /** Cause of the end. */
   readonly cause: EndCause
-  /** Session that replaced this one, if the cause is `replaced`; otherwise undefined. */
+  /** Session of this process that replaced this one, if the cause is `replaced`; otherwise undefined. */
   readonly successor: Session<User, C> | undefined
   /** Returns the reliable messages that the client has not acknowledged, oldest first. The client may have received them. */
   readonly unacknowledged: () => readonly SentMessage[]

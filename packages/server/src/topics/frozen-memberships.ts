@@ -16,14 +16,17 @@ interface Frozen<User extends AuthenticatedUser> {
   readonly cancel: () => void
 }
 
+/** `isOver`: true at the end of `resumeWindowMs`, false if the server stops earlier. */
+type Leave<User extends AuthenticatedUser> = (membership: Membership<User>, isOver: boolean) => void
+
 export class FrozenMemberships<User extends AuthenticatedUser> {
   readonly #parts: FrozenParts<User>
-  readonly #leave: (membership: Membership<User>) => void
+  readonly #leave: Leave<User>
   /** By session id. */
   readonly #frozen = new Map<string, Frozen<User>>()
 
-  /** @param leave ends the membership of a session that was not thawed within `resumeWindowMs`. */
-  constructor(parts: FrozenParts<User>, leave: (membership: Membership<User>) => void) {
+  /** @param leave removes the membership of a session that was not thawed. */
+  constructor(parts: FrozenParts<User>, leave: Leave<User>) {
     this.#parts = parts
     this.#leave = leave
   }
@@ -40,7 +43,7 @@ export class FrozenMemberships<User extends AuthenticatedUser> {
     }
     this.#frozen.set(session.id, {
       memberships: kept,
-      cancel: timers.after(limits.resumeWindowMs, () => this.#drop(session.id)),
+      cancel: timers.after(limits.resumeWindowMs, () => this.#drop(session.id, true)),
     })
     return records
   }
@@ -69,14 +72,15 @@ export class FrozenMemberships<User extends AuthenticatedUser> {
     }
   }
 
+  /** Removes the memberships. Another process may continue their sessions. */
   stop(): void {
-    for (const id of [...this.#frozen.keys()]) this.#drop(id)
+    for (const id of [...this.#frozen.keys()]) this.#drop(id, false)
   }
 
-  #drop(id: string): void {
+  #drop(id: string, isOver: boolean): void {
     const frozen = this.#frozen.get(id)
     this.#frozen.delete(id)
     frozen?.cancel()
-    for (const membership of frozen?.memberships ?? []) this.#leave(membership)
+    for (const membership of frozen?.memberships ?? []) this.#leave(membership, isOver)
   }
 }

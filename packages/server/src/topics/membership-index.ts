@@ -1,22 +1,27 @@
 // Index of memberships: the topics that each session joined by itself. At `topicsPerSession` or `topicsPerUser` a join is
 // rejected with `rate_limited`. Must not know permissions.
 import { HawserError } from "@hawser/protocol"
-import { Encoded } from "@hawser/protocol/core"
+import { Encoded, createPayloadCodec } from "@hawser/protocol/core"
 import type { ServerLimits } from "@hawser/protocol"
+import type { PayloadCodec } from "@hawser/protocol/core"
 import type { AuthenticatedUser } from "../base/authenticate.ts"
 import type { Session } from "../base/session.ts"
 import type { ServerSession } from "../session/life/server-session.ts"
 import type { Membership } from "./presence-board.ts"
 import type { MembershipRecord, PresenceStateRecord } from "../session/life/session-record.ts"
 
+type IndexLimits = Pick<ServerLimits, "topicsPerSession" | "topicsPerUser" | "clientMessage">
+
 export class MembershipIndex<User extends AuthenticatedUser> {
-  readonly #limits: Pick<ServerLimits, "topicsPerSession" | "topicsPerUser">
+  readonly #limits: IndexLimits
+  readonly #states: Pick<PayloadCodec, "decode">
   readonly #bySession = new Map<Session<User>, Map<string, Membership<User>>>()
   readonly #countByUser = new Map<string, number>()
   #count = 0
 
-  constructor(limits: Pick<ServerLimits, "topicsPerSession" | "topicsPerUser">) {
+  constructor(limits: IndexLimits) {
     this.#limits = limits
+    this.#states = createPayloadCodec(limits.clientMessage)
   }
 
   get size(): number {
@@ -89,7 +94,7 @@ export class MembershipIndex<User extends AuthenticatedUser> {
         topic,
         session,
         user: session.user.id,
-        state: state === null ? undefined : Encoded.of(undefined, { ...state }),
+        state: state === null ? undefined : this.#stateOf(state),
         away,
         isShown: isShown(topic),
         isBehind,
@@ -97,6 +102,11 @@ export class MembershipIndex<User extends AuthenticatedUser> {
       this.add(membership)
       return [membership]
     })
+  }
+
+  #stateOf(record: PresenceStateRecord): Encoded<unknown> {
+    const decoded = this.#states.decode(record.bytes, 0)
+    return Encoded.of(decoded.ok ? decoded.value : undefined, { ...record })
   }
 
   #countUser(userId: string, change: 1 | -1): void {

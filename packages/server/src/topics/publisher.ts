@@ -1,25 +1,35 @@
 // Publishes one event to many sessions: to all sessions, to a list, or to a topic. Encodes it for every dialect before the
 // first send: a payload that one dialect cannot encode is sent to no recipient. Must not know permissions.
 import { outbound, outgoingPayload } from "@hawser/protocol/core"
-import type { Contract, EventSpec } from "@hawser/protocol"
+import type { Author, Contract, EventSpec } from "@hawser/protocol"
 import type { AuthenticatedUser } from "../base/authenticate.ts"
-import type { PublishOptions, Topic } from "./topic.ts"
+import type { LocalTopic, PublishOptions, Topic } from "./topic.ts"
 import type { ServerSession } from "../session/life/server-session.ts"
 import type { Session } from "../base/session.ts"
 import type { HubPublication } from "./hub.ts"
 import type { TopicParts } from "./topic-parts.ts"
+import { memberOf } from "./topic-kinds.ts"
+import type { TopicMember } from "./topic-kinds.ts"
 import { Publication } from "../session/conversation/publication.ts"
 import type { TopicSource } from "../session/conversation/dialect.ts"
 
 type PublisherParts<User extends AuthenticatedUser> = Pick<
   TopicParts<User>,
-  "contract" | "events" | "counters" | "compact" | "registry" | "fanOut" | "hub" | "log"
+  | "contract"
+  | "events"
+  | "counters"
+  | "compact"
+  | "registry"
+  | "fanOut"
+  | "hub"
+  | "index"
+  | "kinds"
+  | "log"
+  | "onError"
 >
 
 /** One publication of a topic. A reliable one is encoded with the offset that it gets from the log. */
 interface TopicPublication<User extends AuthenticatedUser> extends HubPublication<ServerSession<User>> {
-  /** Number of recipients; 0 before the delivery. */
-  count: number
   /** @param offset undefined for a volatile publication. */
   encode(offset: number | undefined): void
 }
@@ -32,15 +42,10 @@ const admitAll: Admit = (encode) => encode()
 interface TopicEvent<User extends AuthenticatedUser> {
   readonly event: string
   readonly payload: unknown
-  readonly except: Session<User> | undefined
+  readonly except: ServerSession<User> | undefined
+  /** Client that publishes; undefined for the server. */
+  readonly author: Author | undefined
   readonly admit: Admit
-}
-
-interface PublishResult {
-  /** Number of recipients. */
-  readonly count: number
-  /** Undefined for a publication without an offset. */
-  readonly offset: number | undefined
 }
 
 export class Publisher<User extends AuthenticatedUser> {
@@ -56,43 +61,80 @@ export class Publisher<User extends AuthenticatedUser> {
     this.#unsubscribe = unsubscribe
   }
 
-  broadcast(event: string, payload: unknown, { except }: PublishOptions<User, Contract> = {}): number {
+  broadcast(event: string, payload: unknown, { except }: PublishOptions<User, Contract> = {}): void {
     const publication = this.#publication(event, this.#sent(event, payload))
-    return this.#publishTo(this.#parts.registry.all, publication, except)
+    this.#publishTo(this.#parts.registry.all, publication, this.#excepted(except))
   }
 
-  multicast(sessions: Iterable<Session<User>>, event: string, payload: unknown): number {
+  multicast(sessions: Iterable<Session<User>>, event: string, payload: unknown): void {
     const open: ServerSession<User>[] = []
-    for (const session of sessions) if (this.#isOpen(session)) open.push(session)
-    return this.#publishTo(open, this.#publication(event, this.#sent(event, payload)))
+    for (const session of sessions) {
+      const own = this.#parts.registry.own(session, "publish to")
+      if (own !== undefined) open.push(own)
+    }
+    this.#publishTo(open, this.#publication(event, this.#sent(event, payload)), undefined)
   }
 
+  /** @throws TypeError for an invalid name, and for a kind that the contract lacks. */
   topic(name: string): Topic<User, Contract> {
-    const { hub } = this.#parts
+    const { hub, kinds, registry } = this.#parts
+    const { events } = kinds.spec(name)
     return {
       name,
-      publish: (event, payload, { except } = {}) =>
-        this.toTopic(name, { event, payload: this.#sent(event, payload), except, admit: admitAll }).count,
+      publish: (event, payload, { except } = {}) => {
+        if (!events.includes(event)) throw new TypeError(`the topic "${name}" has no event "${event}"`)
+        const published = {
+          event,
+          payload: this.#sent(event, payload),
+          except: this.#excepted(except),
+          author: undefined,
+          admit: admitAll,
+        }
+        this.toTopic(name, published)
+      },
       subscribe: (session) => {
-        if (!session.active) return
-        if (!this.#isOpen(session))
-          throw new TypeError(`cannot subscribe session ${session.id}: it belongs to another server`)
-        hub.join(name, session)
+        const own = registry.own(session, "subscribe")
+        if (own !== undefined) hub.join(name, own)
       },
       unsubscribe: (session) => {
-        if (this.#isOpen(session)) this.#unsubscribe(name, session)
+        const own = registry.own(session, "unsubscribe")
+        if (own !== undefined) this.#unsubscribe(name, own)
       },
+      members: async () => this.#members(name),
+    }
+  }
+
+  /** @throws TypeError as `topic`. */
+  local(name: string): LocalTopic {
+    const { hub, kinds } = this.#parts
+    kinds.spec(name)
+    return {
       get size() {
         return hub.members(name).size
       },
     }
   }
 
+  #members(topic: string): readonly TopicMember[] {
+    const { hub, index } = this.#parts
+    const members: TopicMember[] = []
+    for (const session of hub.members(topic)) {
+      const membership = index.get(topic, session)
+      if (membership !== undefined) members.push(memberOf(membership))
+    }
+    return members
+  }
+
+  /** Returns the session that a publication excludes; undefined for one that has ended. */
+  #excepted(session: Session<User> | undefined): ServerSession<User> | undefined {
+    return session && this.#parts.registry.own(session, "exclude")
+  }
+
   /**
-   * Publishes a validated payload to a topic. Returns the number of recipients, and the offset if the publication took one.
+   * Publishes a validated payload to a topic. Returns the offset; undefined for a publication that took none.
    * @throws UnsendableError, and the error of `admit`; in both cases nothing was numbered or sent.
    */
-  toTopic(topic: string, published: TopicEvent<User>): PublishResult {
+  toTopic(topic: string, published: TopicEvent<User>): number | undefined {
     const { hub, log } = this.#parts
     const { event, admit } = published
     const publication = this.#topicPublication(topic, published)
@@ -101,28 +143,27 @@ export class Publisher<User extends AuthenticatedUser> {
       const position = log.append(topic, publication)
       // The log encodes nothing for a topic that does not exist.
       if (position === undefined) admit(() => {})
-      return { count: publication.count, offset: position?.offset }
+      return position?.offset
     }
     if (members.size === 0) admit(() => {})
     else {
       publication.encode(undefined)
       publication.deliver(members)
     }
-    return { count: publication.count, offset: undefined }
+    return undefined
   }
 
   #topicPublication(
     topic: string,
-    { event, payload, except, admit }: TopicEvent<User>,
+    { event, payload, except, author, admit }: TopicEvent<User>,
   ): TopicPublication<User> {
     const { compact, hub, log } = this.#parts
     let encoded: Publication | undefined
-    const topicPublication: TopicPublication<User> = {
-      count: 0,
-      except: this.#clientOf(except),
+    return {
+      except: except && clientKey(except),
       encode: (offset) => {
         encoded = admit(() => {
-          const publication = this.#publication(event, payload, { topic, offset })
+          const publication = this.#publication(event, payload, { topic, offset, author })
           if (offset !== undefined && log.keeps(topic)) publication.messages(compact)
           this.#encode(hub.members(topic), publication, except)
           return publication
@@ -136,10 +177,9 @@ export class Publisher<User extends AuthenticatedUser> {
         return outbound(message.bytes)
       },
       deliver: (members) => {
-        if (encoded !== undefined) topicPublication.count += this.#deliver(members, encoded, except)
+        if (encoded !== undefined) this.#deliver(members, encoded, except)
       },
     }
-    return topicPublication
   }
 
   #spec(name: string): EventSpec {
@@ -161,17 +201,17 @@ export class Publisher<User extends AuthenticatedUser> {
   #publishTo(
     recipients: Iterable<ServerSession<User>>,
     publication: Publication,
-    except?: Session<User>,
-  ): number {
+    except: ServerSession<User> | undefined,
+  ): void {
     this.#encode(recipients, publication, except)
-    return this.#deliver(recipients, publication, except)
+    this.#deliver(recipients, publication, except)
   }
 
   /** Encodes for the dialect of each recipient. @throws UnsendableError if one dialect cannot encode the payload. */
   #encode(
     recipients: Iterable<ServerSession<User>>,
     publication: Publication,
-    except: Session<User> | undefined,
+    except: ServerSession<User> | undefined,
   ): void {
     const { isMixed } = this.#parts.registry
     for (const recipient of recipients) {
@@ -182,32 +222,24 @@ export class Publisher<User extends AuthenticatedUser> {
     }
   }
 
+  /** Sends an encoded publication. A fault here is not the publisher's: it goes to `onError`. */
   #deliver(
     recipients: Iterable<ServerSession<User>>,
     publication: Publication,
-    except: Session<User> | undefined,
-  ): number {
-    let count = 0
-    this.#parts.fanOut.run(() => {
-      for (const recipient of recipients) {
-        if (recipient !== except && recipient.publish(publication) !== "ended") count += 1
-      }
-    })
-    return count
-  }
-
-  /** Returns the key of the session's client: a later session of that client must not receive the publication either. */
-  #clientOf(session: Session<User> | undefined): string | undefined {
-    return session !== undefined && this.#isOpen(session) ? clientKey(session) : undefined
-  }
-
-  #isOpen(session: Session<User>): session is ServerSession<User> {
-    const all: ReadonlySet<Session<User>> = this.#parts.registry.all
-    return all.has(session)
+    except: ServerSession<User> | undefined,
+  ): void {
+    const { fanOut, onError } = this.#parts
+    try {
+      fanOut.run(() => {
+        for (const recipient of recipients) if (recipient !== except) recipient.publish(publication)
+      })
+    } catch (error) {
+      onError(error)
+    }
   }
 }
 
-/** Returns the key of a session's client. All sessions of one client have the same key. */
+/** Returns the key of a session's client. All sessions of one client, also a later one, have the same key. */
 export function clientKey<User extends AuthenticatedUser>({ user, clientId }: ServerSession<User>): string {
   return `${user.id}\n${clientId}`
 }

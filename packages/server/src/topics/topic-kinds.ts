@@ -1,17 +1,19 @@
 // Topic kinds of a contract and the rules of the application for them. Without rules, joins and publications of clients are
 // rejected with `forbidden`. Must not know memberships.
-import { HawserError } from "@hawser/protocol"
+import { HawserError, plain } from "@hawser/protocol"
 import {
   assertOptionNames,
   assertOptions,
   assertType,
   defaultTopicHistory,
-  isTopicName,
   quoted,
   topicKindOf,
+  topicNameFault,
 } from "@hawser/protocol/core"
 import type {
   Contract,
+  EventPayload,
+  PresenceState,
   TopicEventName,
   TopicHistoryLimits,
   TopicKind,
@@ -22,6 +24,7 @@ import type { OptionTable } from "@hawser/protocol/core"
 import type { AuthenticatedUser } from "../base/authenticate.ts"
 import type { Session } from "../base/session.ts"
 import type { ServerWarning } from "../base/server-warning.ts"
+import type { PresenceMember } from "./presence.ts"
 
 /** Argument of `canJoin`. The hook runs at each join, after a resume and after a token renewal. */
 export interface TopicJoin<User extends AuthenticatedUser, C extends Contract = Contract> {
@@ -53,10 +56,57 @@ export type TopicPublish<
   K extends TopicKind<C> = TopicKind<C>,
 > = PublishOf<User, C, TopicEventName<C, K>>
 
+/** Member of a topic: a session whose client joined it. */
+export interface TopicMember<State = unknown> {
+  /** Number that identifies the membership. Each join of a session gets a new one. */
+  readonly id: number
+  /** Id of the user. */
+  readonly user: string
+  /** Presence state that the client sent; undefined for a kind without presence, and without a state. */
+  readonly state: State
+  /** True while the session is detached. */
+  readonly away: boolean
+}
+
+/** Member of a topic of this kind. */
+type MemberOf<C extends Contract, K extends TopicKind<C>> = TopicMember<PresenceState<C, K> | undefined>
+
+/** Argument of `onJoin`. */
+export interface TopicJoined<
+  User extends AuthenticatedUser,
+  C extends Contract = Contract,
+  K extends TopicKind<C> = TopicKind<C>,
+> extends TopicJoin<User, C> {
+  /** The new member. */
+  readonly member: MemberOf<C, K>
+}
+
+/**
+ * Cause of a member's leave. `left`: its client left. `removed`: the application unsubscribed it, or `canJoin` no longer permits it.
+ * `ended`: its session ended.
+ */
+export type LeaveCause = "left" | "removed" | "ended"
+
+/** Argument of `onLeave`. */
+export interface TopicLeft<C extends Contract = Contract, K extends TopicKind<C> = TopicKind<C>> {
+  /** Name of the topic. */
+  readonly topic: string
+  /** The member, with its last state. */
+  readonly member: MemberOf<C, K>
+  /** Cause of the leave. */
+  readonly cause: LeaveCause
+}
+
+/** Payload that `onPublish` returns in place of the received one; undefined: the received one is published. */
+type Replacement<C extends Contract, K extends TopicKind<C>> =
+  | EventPayload<C, TopicEventName<C, K>>
+  | undefined
+  | void
+
 /** Result of a hook. Only `true` permits; false rejects with `forbidden`. A HawserError from the hook rejects with its code. */
 export type Permission = boolean | Promise<boolean>
 
-/** Permissions of clients in the topics of one kind, and the history of these topics. */
+/** Permissions of clients in the topics of one kind, hooks that follow these topics, and their history. */
 export interface TopicRules<
   User extends AuthenticatedUser,
   C extends Contract = Contract,
@@ -69,6 +119,26 @@ export interface TopicRules<
   canJoin?(join: TopicJoin<User, C>): Permission
   /** Permits a publication. Default: no client may publish. The hook decides whether the client must be in the topic. */
   canPublish?(publish: TopicPublish<User, C, K>): Permission
+  /**
+   * Called for each permitted publication of a client, before it is published; not for publications of the server. Returns a
+   * payload that replaces the received one, or nothing. Throws to refuse: a HawserError reaches the publisher. Any other error,
+   * and a replacement that the event's schema refuses, goes to `onError`, and the publisher gets `sys_internal_error`.
+   * Publications of one session keep their order, also if the hook is asynchronous. After the hook the publication may still be
+   * refused with `rate_limited` (`limits.userDeliveriesPerSecond`).
+   */
+  onPublish?(
+    publish: TopicPublish<User, C, K> & {
+      /** Member that publishes; undefined if the session has not joined the topic. */
+      readonly member: MemberOf<C, K> | undefined
+    },
+  ): Replacement<C, K> | Promise<Replacement<C, K>>
+  /**
+   * Called once per membership, after the client was sent the missed publications. Not called after a resume, for a repeated join
+   * of a member, and for sessions that the application subscribed. A throw or rejection goes to `onError`; the join stands.
+   */
+  onJoin?(joined: TopicJoined<User, C, K>): unknown
+  /** Called once for each member of `onJoin`, after it has left. A throw or rejection goes to `onError`. */
+  onLeave?(left: TopicLeft<C, K>): unknown
   /** Bounds of each topic's history. Default: no history. Defaults of its fields: 100 publications, 10 minutes, 64 KiB. */
   readonly history?: Partial<TopicHistoryLimits>
 }
@@ -76,6 +146,9 @@ export interface TopicRules<
 const topicRules: OptionTable<TopicRules<AuthenticatedUser>> = {
   canJoin: "function",
   canPublish: "function",
+  onPublish: "function",
+  onJoin: "function",
+  onLeave: "function",
   history: "object",
 }
 
@@ -142,8 +215,8 @@ export class TopicKinds<User extends AuthenticatedUser> {
 
   /** @throws HawserError `invalid_input` for an invalid name, `not_available` for a kind that the contract does not declare. */
   of(topic: string): { readonly spec: TopicSpec; readonly rules: TopicRules<User> } {
-    if (!isTopicName(topic))
-      throw new HawserError("invalid_input", { message: `${quoted(topic)} is not a valid topic name` })
+    const message = topicNameFault(topic)
+    if (message !== undefined) throw new HawserError("invalid_input", { message })
     const kind = topicKindOf(topic) ?? ""
     const spec = this.#specs.get(kind)
     if (spec === undefined)
@@ -151,6 +224,19 @@ export class TopicKinds<User extends AuthenticatedUser> {
         message: `the contract "${this.#contractName}" has no topic "${kind}"`,
       })
     return { spec, rules: this.#rules.get(kind) ?? {} }
+  }
+
+  /**
+   * Returns the spec of a topic that the application names.
+   * @throws TypeError for an invalid name, and for a kind that the contract does not declare.
+   */
+  spec(topic: string): TopicSpec {
+    const fault = topicNameFault(topic)
+    if (fault !== undefined) throw new TypeError(fault)
+    const kind = topicKindOf(topic) ?? ""
+    const spec = this.#specs.get(kind)
+    if (spec === undefined) throw new TypeError(`the contract "${this.#contractName}" has no topic "${kind}"`)
+    return spec
   }
 }
 
@@ -169,4 +255,9 @@ export function permit(action: string, permission: Permission | undefined): void
   if (permission instanceof Promise) return permission.then((late) => permit(action, late))
   if (permission !== true) throw new HawserError("forbidden", { message: `the client may not ${action}` })
   return undefined
+}
+
+/** Returns a member as the hooks of the application get it. */
+export function memberOf({ id, user, state, away }: PresenceMember): TopicMember {
+  return { id, user, state: plain(state), away }
 }

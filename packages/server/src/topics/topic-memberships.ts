@@ -6,6 +6,7 @@ import { joinedPayload, leftPayload } from "@hawser/protocol/core"
 import type { Encoded } from "@hawser/protocol"
 import type { JoinReply, JoinRequest } from "@hawser/protocol/core"
 import type { AuthenticatedUser } from "../base/authenticate.ts"
+import { callReporting } from "../base/hooks.ts"
 import { isAnswer } from "../calls/wire-error.ts"
 import type { ServerSession } from "../session/life/server-session.ts"
 import type { Session } from "../base/session.ts"
@@ -15,7 +16,8 @@ import { protocolEvent } from "./presence-board.ts"
 import type { Membership } from "./presence-board.ts"
 import { Publication } from "../session/conversation/publication.ts"
 import { clientKey } from "./publisher.ts"
-import { permit } from "./topic-kinds.ts"
+import { memberOf, permit } from "./topic-kinds.ts"
+import type { LeaveCause } from "./topic-kinds.ts"
 import type { LogEntry, LogRead } from "./topic-log.ts"
 import type { TopicParts } from "./topic-parts.ts"
 
@@ -34,6 +36,14 @@ interface Check {
   isStale: boolean
 }
 
+/** One page of a join. */
+interface SentPage<User extends AuthenticatedUser> {
+  readonly joined: Publication
+  readonly page: readonly LogEntry[]
+  /** The new membership; undefined before the last page. */
+  readonly membership: Membership<User> | undefined
+}
+
 export class TopicMemberships<User extends AuthenticatedUser> {
   readonly #parts: TopicParts<User>
   /** Pending checks, at most one per member. */
@@ -45,7 +55,10 @@ export class TopicMemberships<User extends AuthenticatedUser> {
   constructor(parts: TopicParts<User>, firstMember: number) {
     this.#parts = parts
     this.#nextMember = firstMember
-    this.#frozen = new FrozenMemberships(parts, (membership) => this.#delete(membership))
+    this.#frozen = new FrozenMemberships(parts, (membership, isOver) => {
+      this.#delete(membership)
+      if (isOver) this.#onLeave(membership, "ended")
+    })
   }
 
   /**
@@ -88,14 +101,16 @@ export class TopicMemberships<User extends AuthenticatedUser> {
     if (membership === undefined) hub.leave(topic, session)
     else this.#add(membership)
     if (missed.gap !== undefined) counters.topicGaps += 1
-    this.#replay(session, joined, page)
+    this.#replay(session, { joined, page, membership })
     return { more: !isLast, offset: isLast ? head.offset : (page.at(-1)?.offset ?? missed.from) }
   }
 
   /** Leaves on request of the client. No effect on a session that the application subscribed. */
   leave(session: Session<User>, topic: string): void {
     const membership = this.#parts.index.get(topic, session)
-    if (membership !== undefined) this.#delete(membership)
+    if (membership === undefined) return
+    this.#delete(membership)
+    this.#onLeave(membership, "left")
   }
 
   /** Removes a member or a subscriber on behalf of the application. */
@@ -128,8 +143,10 @@ export class TopicMemberships<User extends AuthenticatedUser> {
 
   /** Removes an ended session from all topics. */
   onEnded(session: ServerSession<User>): void {
-    for (const membership of this.#parts.index.of(session)) this.#delete(membership)
+    const memberships = this.#parts.index.of(session)
+    for (const membership of memberships) this.#delete(membership)
     this.#parts.hub.leaveAll(session)
+    for (const membership of memberships) this.#onLeave(membership, "ended")
   }
 
   /** Keeps the memberships of a frozen session, and ends the subscriptions that the application made. */
@@ -234,6 +251,23 @@ export class TopicMemberships<User extends AuthenticatedUser> {
     this.#parts.counters.topicMembersPutOut += 1
     const payload = leftPayload({ topic: membership.topic, code, message })
     this.#parts.fanOut.run(() => void membership.session.publish(this.#event("$leave", payload)))
+    this.#onLeave(membership, "removed")
+  }
+
+  #onJoin(membership: Membership<User>): void {
+    const { kinds, onError } = this.#parts
+    const { topic, session } = membership
+    const { rules } = kinds.of(topic)
+    if (rules.onJoin === undefined) return
+    callReporting(() => rules.onJoin?.({ topic, session, member: memberOf(membership) }), onError)
+  }
+
+  #onLeave(membership: Membership<User>, cause: LeaveCause): void {
+    const { kinds, onError } = this.#parts
+    const { topic } = membership
+    const { rules } = kinds.of(topic)
+    if (rules.onLeave === undefined) return
+    callReporting(() => rules.onLeave?.({ topic, member: memberOf(membership), cause }), onError)
   }
 
   /** Builds the EVENT `$join` and encodes it. */
@@ -253,10 +287,12 @@ export class TopicMemberships<User extends AuthenticatedUser> {
     return joined
   }
 
-  #replay(session: ServerSession<User>, joined: Publication, page: readonly LogEntry[]): void {
+  #replay(session: ServerSession<User>, { joined, page, membership }: SentPage<User>): void {
     const { counters, fanOut } = this.#parts
     const own = clientKey(session)
     fanOut.run(() => {
+      // Before the end of the session, which a full send buffer defers: `onJoin` precedes `onLeave`.
+      if (membership !== undefined) fanOut.defer(() => this.#onJoin(membership))
       session.publish(joined)
       for (const { message, except } of page) {
         // The publication excluded this client.

@@ -5,12 +5,14 @@ import {
   UnsendableError,
   describeIssues,
   errorWithCode,
+  outgoingPayload,
   presenceDepth,
   quoted,
   topicCalls,
+  topicKindOf,
   validateNow,
 } from "@hawser/protocol/core"
-import type { Encoded, Schema, TopicSpec } from "@hawser/protocol"
+import type { Author, Encoded, Schema, TopicSpec } from "@hawser/protocol"
 import type {
   JoinReply,
   JoinRequest,
@@ -26,10 +28,26 @@ import type { ServerSession } from "../session/life/server-session.ts"
 import type { Session } from "../base/session.ts"
 import type { Publisher } from "./publisher.ts"
 import type { TopicMemberships } from "./topic-memberships.ts"
-import { permit } from "./topic-kinds.ts"
+import { memberOf, permit } from "./topic-kinds.ts"
 import type { TopicParts } from "./topic-parts.ts"
 
 type Context<User extends AuthenticatedUser> = HandlerContext<unknown, Session<User>>
+
+/** A join whose input is valid. */
+interface Joining<User extends AuthenticatedUser> {
+  readonly input: JoinRequest
+  readonly session: ServerSession<User>
+  readonly context: Context<User>
+  readonly state: Encoded<unknown> | undefined
+}
+
+/** A publication whose payload is valid. */
+interface Publishing<User extends AuthenticatedUser> {
+  readonly input: PublishRequest
+  readonly session: ServerSession<User>
+  payload: unknown
+  isAdmitted: boolean
+}
 
 export class TopicRequests<User extends AuthenticatedUser> {
   readonly #parts: TopicParts<User>
@@ -54,22 +72,34 @@ export class TopicRequests<User extends AuthenticatedUser> {
   }
 
   async #join(input: JoinRequest, context: Context<User>): Promise<JoinReply> {
-    const { kinds, counters } = this.#parts
-    const { session, signal } = context
-    const joining = this.#served(session)
+    const { kinds, counters, middleware } = this.#parts
+    const session = this.#served(context.session)
     const { topic } = input
     try {
-      const { spec, rules } = kinds.of(topic)
+      const { spec } = kinds.of(topic)
       kinds.joining(topic)
       const state = this.#checkedState(spec, input)
-      await permit(`join "${topic}"`, rules.canJoin?.({ topic, session }))
-      signal.throwIfAborted()
-      assertActive(joining)
-      return this.#memberships.join(joining, { ...input, state })
+      const joining = { input, session, context, state }
+      if (!middleware.isUsed) return await this.#joinValid(joining)
+      const call = {
+        kind: "join",
+        name: topicKindOf(topic) ?? "",
+        input: { topic, state: input.state },
+      } as const
+      return await middleware.topic({ ...call, source: context }, () => this.#joinValid(joining))
     } catch (error) {
       counters.topicJoinsRefused += 1
       throw error
     }
+  }
+
+  async #joinValid({ input, session, context, state }: Joining<User>): Promise<JoinReply> {
+    const { topic } = input
+    const { rules } = this.#parts.kinds.of(topic)
+    await permit(`join "${topic}"`, rules.canJoin?.({ topic, session }))
+    context.signal.throwIfAborted()
+    assertActive(session)
+    return this.#memberships.join(session, { ...input, state })
   }
 
   #leave(input: LeaveRequest, { session }: Context<User>): null {
@@ -77,28 +107,69 @@ export class TopicRequests<User extends AuthenticatedUser> {
     return null
   }
 
-  async #publish(input: PublishRequest, { session }: Context<User>): Promise<PublishReply> {
-    const { counters } = this.#parts
-    const sender = this.#served(session)
+  async #publish(input: PublishRequest, context: Context<User>): Promise<PublishReply> {
+    const { counters, middleware } = this.#parts
+    const session = this.#served(context.session)
     const { topic, event } = input
-    const except = input.echo ? undefined : session
-    const attempt = { isAdmitted: false }
-    const admit = <T>(encode: () => T): T => {
-      const encoded = ofTheCaller(encode)
-      this.#charge(sender, input)
-      attempt.isAdmitted = true
-      return encoded
-    }
+    const publishing: Publishing<User> = { input, session, payload: undefined, isAdmitted: false }
     try {
-      const payload = await this.#checkPublish(input, sender)
-      assertActive(sender)
-      const { offset } = this.#publisher.toTopic(topic, { event, payload, except, admit })
-      counters.topicPublishes += 1
-      return { offset: offset ?? null }
+      publishing.payload = this.#validPayload(input)
+      if (!middleware.isUsed) return await this.#publishValid(publishing)
+      const call = { kind: "publish", name: event, input: { topic, payload: publishing.payload } } as const
+      return await middleware.topic({ ...call, source: context }, () => this.#publishValid(publishing))
     } catch (error) {
-      if (!attempt.isAdmitted) counters.topicPublishesRefused += 1
+      if (!publishing.isAdmitted) counters.topicPublishesRefused += 1
       throw error
     }
+  }
+
+  async #publishValid(publishing: Publishing<User>): Promise<PublishReply> {
+    const { counters } = this.#parts
+    const { input, session } = publishing
+    const { topic, event } = input
+    const except = input.echo ? undefined : session
+    const { payload, isReplaced } = await this.#permitted(publishing)
+    assertActive(session)
+    const admit = <T>(encode: () => T): T => {
+      const encoded = isReplaced ? encode() : ofTheCaller(encode)
+      this.#charge(session, input)
+      publishing.isAdmitted = true
+      return encoded
+    }
+    const author = this.#authorOf(session, topic)
+    const offset = this.#publisher.toTopic(topic, { event, payload, except, author, admit })
+    counters.topicPublishes += 1
+    return { offset: offset ?? null }
+  }
+
+  /**
+   * Asks the rules of the topic. Returns the payload to publish. `isReplaced`: the application chose it, so an error of its
+   * encoding is not the client's.
+   */
+  async #permitted({
+    input,
+    session,
+    payload,
+  }: Publishing<User>): Promise<{ readonly payload: unknown; readonly isReplaced: boolean }> {
+    const { kinds, events, hub, index } = this.#parts
+    const { topic, event } = input
+    const { rules } = kinds.of(topic)
+    const asked = { topic, session, event, payload, isMember: hub.members(topic).has(session) }
+    await permit(`publish to "${topic}"`, rules.canPublish?.(asked))
+    const spec = events.get(event)
+    if (rules.onPublish === undefined || spec === undefined) return { payload, isReplaced: false }
+    assertActive(session)
+    const membership = index.get(topic, session)
+    const member = membership && memberOf(membership)
+    const replacement = await rules.onPublish({ ...asked, isMember: hub.members(topic).has(session), member })
+    if (replacement === undefined) return { payload, isReplaced: false }
+    return { payload: outgoingPayload(event, spec, replacement), isReplaced: true }
+  }
+
+  #authorOf(session: ServerSession<User>, topic: string): Author {
+    const membership = this.#parts.index.get(topic, session)
+    const user = session.user.id
+    return membership === undefined ? { user } : { user, member: membership.id }
   }
 
   #setState(input: PresenceRequest, { session }: Context<User>): null {
@@ -114,21 +185,16 @@ export class TopicRequests<User extends AuthenticatedUser> {
     return null
   }
 
-  /** Returns the validated payload, once the hook has permitted the publication. */
-  async #checkPublish(input: PublishRequest, session: ServerSession<User>): Promise<unknown> {
-    const { kinds, events, hub } = this.#parts
-    const { topic, event, payload } = input
-    const { spec, rules } = kinds.of(topic)
+  /** Returns the validated payload. @throws HawserError `invalid_input` */
+  #validPayload({ topic, event, payload }: PublishRequest): unknown {
+    const { kinds, events } = this.#parts
+    const { spec } = kinds.of(topic)
     const eventSpec = spec.events.includes(event) ? events.get(event) : undefined
     if (eventSpec === undefined) {
       const message = `the event ${quoted(event)} is not declared for the topic "${topic}"`
       throw new HawserError("invalid_input", { message })
     }
-    const validated = accepted(eventSpec.payload, payload, `payload of "${event}"`)
-    const isMember = hub.members(topic).has(session)
-    const asked = { topic, session, event, payload: validated, isMember }
-    await permit(`publish to "${topic}"`, rules.canPublish?.(asked))
-    return validated
+    return accepted(eventSpec.payload, payload, `payload of "${event}"`)
   }
 
   /** Encodes the state and checks it against the limits of the EVENTs that will contain it. @throws HawserError `invalid_input` */
@@ -171,11 +237,10 @@ export class TopicRequests<User extends AuthenticatedUser> {
 
   /** @throws HawserError `not_available` for a client whose profile has no topics. */
   #served(session: Session<User>): ServerSession<User> {
-    const all: ReadonlySet<Session<User>> = this.#parts.registry.all
-    const isOpen = (one: Session<User>): one is ServerSession<User> => all.has(one)
-    if (!isOpen(session)) throw new HawserError("session_ended")
-    session.dialect.assertServes("topics")
-    return session
+    const own = this.#parts.registry.own(session, "serve")
+    if (own === undefined) throw new HawserError("session_ended")
+    own.dialect.assertServes("topics")
+    return own
   }
 }
 

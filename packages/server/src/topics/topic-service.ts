@@ -50,7 +50,8 @@ export function createTopics<User extends AuthenticatedUser>(
   const hub = new Hub<ServerSession<User>>(log)
   const index = new MembershipIndex<User>(base.limits)
   const board = new PresenceBoard<User>({ ...base, fanOut })
-  const parts = { ...base, limiter, registry, fanOut, compact, kinds, log, hub, index, board }
+  const { middleware } = handlers
+  const parts = { ...base, limiter, middleware, registry, fanOut, compact, kinds, log, hub, index, board }
   const memberships = new TopicMemberships<User>(parts, randomBytes(5).readUIntBE(0, 5))
   const publisher = new Publisher<User>(parts, (topic, session) => memberships.unsubscribe(topic, session))
   const requests = new TopicRequests<User>(parts, memberships, publisher)

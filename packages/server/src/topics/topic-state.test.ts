@@ -53,7 +53,7 @@ async function openSessions(...users: string[]) {
   }
   await clock.advance(100)
   const sessions = users.map((user) => {
-    const [session] = server.sessionsOf(user)
+    const [session] = server.local.sessions(user)
     if (!isServerSession(session)) throw new Error(`${user} has no session`)
     return session
   })
@@ -132,7 +132,7 @@ describe("memberships as plain data", () => {
     const { sessions } = await openSessions("ann", "ben")
     const [ann, ben] = sessions
     if (ann === undefined || ben === undefined) throw new Error("no session")
-    const limits = { topicsPerSession: 1, topicsPerUser: 9 }
+    const limits = { ...defaultServerLimits, topicsPerSession: 1, topicsPerUser: 9 }
     const memberships = new MembershipIndex<TestUser>(limits)
     memberships.add(membershipOf(ann, 1, "fine"))
     const restored = new MembershipIndex<TestUser>(limits)

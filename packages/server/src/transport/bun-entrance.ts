@@ -1,5 +1,6 @@
 // Entrance of a server on `Bun.serve`: the handlers of its requests and of its WebSockets. Must not know frames.
 import { subprotocol } from "@hawser/protocol/core"
+import type { UpgradeHeaders } from "@hawser/protocol/core"
 import type { BunServer, BunWebSocketHandlers } from "./bun-api.ts"
 import { BunConnection } from "./bun-connection.ts"
 import { ControlFrames } from "./control-frames.ts"
@@ -43,7 +44,7 @@ export function createBunEntrance(host: EntranceHost): BunEntrance {
     const named: Record<string, string> =
       profile === subprotocol ? { "Sec-WebSocket-Protocol": subprotocol } : {}
     // Bun calls `open` within `upgrade`.
-    return bun.upgrade(request, { data: new PendingUpgrade(verdict), headers: named })
+    return bun.upgrade(request, { data: new PendingUpgrade(verdict, headers), headers: named })
       ? undefined
       : refusal({ status: 400, message: "this is no upgrade to a WebSocket" })
   }
@@ -62,9 +63,11 @@ export function createBunEntrance(host: EntranceHost): BunEntrance {
 /** An accepted upgrade whose socket is not open yet. */
 class PendingUpgrade {
   readonly verdict: UpgradeAccepted
+  readonly headers: UpgradeHeaders
 
-  constructor(verdict: UpgradeAccepted) {
+  constructor(verdict: UpgradeAccepted, headers: Headers) {
     this.verdict = verdict
+    this.headers = { get: (name) => headers.get(name) ?? undefined }
   }
 }
 
@@ -86,8 +89,9 @@ function handlers(host: EntranceHost): BunWebSocketHandlers {
       socket.binaryType = "arraybuffer"
       const connection = new BunConnection(socket, shared)
       socket.data = connection
-      const { profile, address, isCapped } = data.verdict
-      connection.bind(accept({ connection, profile, address, isCapped }))
+      const { verdict, headers } = data
+      const { profile, address, isCapped } = verdict
+      connection.bind(accept({ connection, profile, address, isCapped, headers }))
     },
     message({ data }, content) {
       if (data instanceof BunConnection) data.received(content)

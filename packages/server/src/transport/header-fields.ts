@@ -1,4 +1,5 @@
-// Detects requests of which Node's HTTP server may have dropped header fields. Must not know sockets.
+// Header fields of Node's requests: a lookup for the application, and the detection of dropped ones. Must not know sockets.
+import type { UpgradeHeaders } from "@hawser/protocol/core"
 import type { IncomingMessage, Server as HttpServer } from "node:http"
 
 /** Header fields that Node's parser keeps if `maxHeadersCount` is not set. */
@@ -12,4 +13,15 @@ export function hasAllHeaders({ rawHeaders }: IncomingMessage, { maxHeadersCount
   const fieldsMax = maxHeadersCount === 0 ? Infinity : (maxHeadersCount ?? nodeHeadersMax)
   // Names and values alternate.
   return rawHeaders.length < 2 * fieldsMax
+}
+
+/** Returns a lookup of the header fields of a request. It holds the fields, and not the request. */
+export function lookup({ headers }: Pick<IncomingMessage, "headers">): UpgradeHeaders {
+  return {
+    get(name) {
+      const key = name.toLowerCase()
+      const value = Object.hasOwn(headers, key) ? headers[key] : undefined
+      return Array.isArray(value) ? value.join(", ") : value
+    },
+  }
 }

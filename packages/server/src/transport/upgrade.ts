@@ -9,7 +9,7 @@ import type { Base } from "../base/create-base.ts"
 import type { Health } from "../base/health.ts"
 import { WebSocketServer } from "ws"
 import type { Server as LibraryServer } from "ws"
-import { hasAllHeaders } from "./header-fields.ts"
+import { hasAllHeaders, lookup } from "./header-fields.ts"
 import { enterHttpServer } from "./http-entrance.ts"
 import { judgeUpgrade, proxyHeaders } from "./judge-upgrade.ts"
 import type { RefusalResponse, UpgradeAccepted, UpgradePolicy, UpgradeRequest } from "./judge-upgrade.ts"
@@ -61,7 +61,8 @@ export function serveUpgrades(httpServer: HttpServer, options: UpgradeOptions): 
       }
       const connection = new WebSocketConnection(webSocket, socket, host)
       const { profile, address, isCapped } = verdict
-      connection.bind(options.accept({ connection, profile, address, isCapped }))
+      const headers = lookup(incoming)
+      connection.bind(options.accept({ connection, profile, address, isCapped, headers }))
     },
   })
   return () => {

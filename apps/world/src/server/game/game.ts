@@ -72,6 +72,8 @@ export class Game {
     })
     this.#resources = new Resources(map, server.replica("resources"))
     this.#groundItems = new GroundItems(map, server.replica("groundItems"))
+    // No client may join.
+    server.topicKind("map", {})
     server.onSession((opened) => this.#enter(opened))
     server.onSessionEnd((ended) => this.#leave(ended))
     server.onAttachment((session) => this.#showAttachment(session))

@@ -10,7 +10,7 @@ import { ReplyStreams } from "../../calls/reply-streams.ts"
 import { callReporting } from "../../base/hooks.ts"
 import { RequestQueue, failure } from "../../calls/request-queue.ts"
 import type { RequestQueueOwner } from "../../calls/request-queue.ts"
-import type { Job, Outcome } from "../../calls/job.ts"
+import type { Job, Lane, Outcome } from "../../calls/job.ts"
 import { encodeError, resultError, wireError } from "../../calls/wire-error.ts"
 import type { ConversationHost } from "./conversation-host.ts"
 import type { Dialect } from "./dialect.ts"
@@ -165,6 +165,15 @@ export class Answers<User extends AuthenticatedUser> implements Caller<User>, Re
     this.#streams?.end(reason)
     this.#buckets?.release()
     this.#becomeIdle()
+  }
+
+  /** A profile that does not count its messages has one lane for all requests. */
+  laneOf({ type }: RequestFrame): Lane {
+    return this.dialect.counts ? this.#host.handlers.laneOf(type) : "ordered"
+  }
+
+  onLaneHeld({ name }: Job, heldMs: number, waitingCount: number): void {
+    this.#host.laneWarnings.held({ name, heldMs, waitingCount })
   }
 
   run(job: Job): Outcome | Promise<Outcome> {

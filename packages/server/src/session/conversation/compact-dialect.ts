@@ -1,9 +1,10 @@
 // The dialect of `hawser.1`: the contract's own names and payloads, counted messages, cells and deltas.
 import { sentence } from "@hawser/protocol/core"
+import type { Author } from "@hawser/protocol"
 import type { Codec } from "@hawser/protocol/core"
 import type { AuthenticatedUser } from "../../base/authenticate.ts"
 import { closeCodeOf } from "./close-codes.ts"
-import type { Dialect, EventValues, HeldLimits } from "./dialect.ts"
+import type { Dialect, EventValues, HeldLimits, TopicSource } from "./dialect.ts"
 
 export function createCompactDialect<User extends AuthenticatedUser>(
   codec: Codec,
@@ -41,9 +42,16 @@ export function createCompactDialect<User extends AuthenticatedUser>(
 
 function encodeEvent(codec: Codec, { name: type, payload, volatile, key, source }: EventValues): Uint8Array {
   if (volatile) {
-    const from = source === undefined ? {} : { topic: source.topic }
+    const from = source === undefined ? {} : { topic: source.topic, ...by(source) }
     return codec.encode({ kind: "volatile", type, payload, key, ...from })
   }
   if (source?.offset === undefined) return codec.encode({ kind: "event", type, payload })
-  return codec.encode({ kind: "topicEvent", topic: source.topic, offset: source.offset, type, payload })
+  const { topic, offset } = source
+  return codec.encode({ kind: "topicEvent", topic, offset, type, payload, ...by(source) })
 }
+
+function by({ author }: TopicSource): { readonly author?: Author } {
+  return author === undefined ? byServer : { author }
+}
+
+const byServer = {}

@@ -9,7 +9,7 @@ import type { InboundHost } from "./inbound.ts"
 import type { ReplayMemory } from "./replay-memory.ts"
 
 export interface ConversationHost<User extends AuthenticatedUser>
-  extends Base, Omit<Calls<User>, "handlers" | "idempotency">, Pick<InboundHost, "userRates"> {
+  extends Base, Omit<Calls<User>, "idempotency">, Pick<InboundHost, "userRates"> {
   readonly delivery: DeliveryHost
   readonly acks: AckSchedule
   readonly replayMemory: ReplayMemory

@@ -2,7 +2,7 @@
 // of the connection that opened it.
 // Must not know sockets, topics and replicas.
 import type { Codec, Delivery, Frame, Profile, Reference, WireError } from "@hawser/protocol/core"
-import type { Contract, ServerLimits } from "@hawser/protocol"
+import type { Author, Contract, ServerLimits } from "@hawser/protocol"
 import type { AuthenticatedUser } from "../../base/authenticate.ts"
 import type { ServerCounters } from "../../base/counters.ts"
 import type { Session } from "../../base/session.ts"
@@ -30,6 +30,8 @@ export interface TopicSource {
   readonly topic: string
   /** Offset of the publication; undefined if it is volatile. */
   readonly offset: number | undefined
+  /** Client that published; undefined for a publication of the server. */
+  readonly author: Author | undefined
 }
 
 /** Change of a replica, by records. */

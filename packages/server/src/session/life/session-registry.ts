@@ -1,6 +1,7 @@
 // Registry of a server's open sessions, by id, user and dialect.
 // Invariant: a session is in all maps or in none.
 import type { AuthenticatedUser } from "../../base/authenticate.ts"
+import type { Session } from "../../base/session.ts"
 import type { Dialect } from "../conversation/dialect.ts"
 import type { ServerSession } from "./server-session.ts"
 
@@ -35,6 +36,21 @@ export class SessionRegistry<User extends AuthenticatedUser> {
   /** Returns the current sessions of a user, oldest first. */
   ofUser(userId: string): readonly ServerSession<User>[] {
     return this.#byUser.get(userId) ?? []
+  }
+
+  /**
+   * Returns the session if it is open; undefined after its end. The one check of sessions that the application passes.
+   * @param action verb for the error, as in `cannot subscribe session 7`. @throws TypeError for a session of another server.
+   */
+  own(session: Session<User>, action: string): ServerSession<User> | undefined {
+    if (this.#isOpen(session)) return session
+    if (!session.active) return undefined
+    throw new TypeError(`cannot ${action} session ${session.id}: it belongs to another server`)
+  }
+
+  #isOpen(session: Session<User>): session is ServerSession<User> {
+    const all: ReadonlySet<Session<User>> = this.#sessions
+    return all.has(session)
   }
 
   add(session: ServerSession<User>): void {

@@ -158,7 +158,7 @@ describe("close()", () => {
 describe("the end of one session of a slow peer", () => {
   it("waits for its bytes, shutdownMs at most, and counts the socket until then", async () => {
     peer.bufferedBytes = 1_000
-    for (const session of server.sessions()) session.end("replaced")
+    for (const session of server.local.sessions()) session.end("replaced")
     await clock.advance(shutdownMs - 1)
     expect(peer.terminatedAtMs).toBeUndefined()
     expect(server.stats()).toMatchObject({ connections: 1, sessions: 0 })
@@ -178,7 +178,7 @@ describe("the end of one session of a slow peer", () => {
     peer.logIn()
     await clock.advance(0)
     peer.bufferedBytes = 1_000
-    for (const session of server.sessions()) session.end("replaced")
+    for (const session of server.local.sessions()) session.end("replaced")
     await clock.advance(shutdownMs - 1)
     expect(peer.terminatedAtMs).toBeUndefined()
   })

@@ -2,7 +2,7 @@
 // The dialect encodes a refusal.
 import { HawserError } from "@hawser/protocol"
 import { wireVersion } from "@hawser/protocol/core"
-import type { HelloFrame, Reference, WireError } from "@hawser/protocol/core"
+import type { HelloFrame, Reference, UpgradeHeaders, WireError } from "@hawser/protocol/core"
 import { checkedUser } from "../../base/authenticate.ts"
 import type { Authenticate, AuthenticatedUser } from "../../base/authenticate.ts"
 import { LazyAbort } from "../../calls/lazy-abort.ts"
@@ -42,10 +42,13 @@ export class Login<User extends AuthenticatedUser> {
   #verified: Verified<User> | undefined
   /** Error that the log-in is refused with; undefined if the admission machine refuses it. */
   #refusedBy: unknown
+  /** Header fields of the upgrade, until the verification ends. */
+  #headers: UpgradeHeaders | undefined
 
-  constructor(host: LoginHost<User>, owner: LoginOwner<User>) {
+  constructor(host: LoginHost<User>, owner: LoginOwner<User>, headers: UpgradeHeaders | undefined) {
     this.#host = host
     this.#owner = owner
+    this.#headers = headers
     this.#options = {
       rules: owner.dialect.admission,
       limits: host.limits,
@@ -70,6 +73,7 @@ export class Login<User extends AuthenticatedUser> {
     this.#cancelWake?.()
     this.#aborter.abort(new HawserError("connection_lost"))
     this.#held = []
+    this.#headers = undefined
   }
 
   #step(input: AdmissionInput, bytes?: Uint8Array): void {
@@ -111,15 +115,22 @@ export class Login<User extends AuthenticatedUser> {
     const { authenticate } = this.#host
     const owner = this.#owner
     const aborter = this.#aborter
+    const headersNow = (): UpgradeHeaders | undefined => this.#headers
     const context = {
       address: owner.address,
       // Created on first use.
       get signal() {
         return aborter.signal
       },
+      // An application that keeps the context does not keep the header fields.
+      get headers() {
+        return headersNow()
+      },
     }
     try {
-      this.#verified = { user: checkedUser(await authenticate(hello.token, context)), hello }
+      const user = checkedUser(await authenticate(hello.token, context))
+      this.#headers = undefined
+      this.#verified = { user, hello }
       if (!owner.isClosing) this.#step({ kind: "verified", nowMs: this.#host.clock.now() })
     } catch (error) {
       this.#reject(error)
@@ -149,6 +160,7 @@ export class Login<User extends AuthenticatedUser> {
 
   #reject(error: unknown): void {
     this.#refusedBy = error
+    this.#headers = undefined
     const known = wireError(answerOf(error, this.#host.onError))
     if (!this.#owner.isClosing) this.#step({ kind: "rejected", error: known })
   }

@@ -63,7 +63,7 @@ export class RunningConnection<User extends AuthenticatedUser> implements Connec
     this.receivedAtMs = host.clock.now()
     this.#host = host
     this.#ticket = ticket
-    this.#state = new Login(host, this)
+    this.#state = new Login(host, this, accepted.headers)
   }
 
   /** True if its address has more authenticated connections than `connectionsPerAddress`. */

@@ -1,0 +1,109 @@
+// The packages as an application gets them: their manifests, files, entry points, and types under the oldest and the newest
+// supported compiler.
+import { execFileSync, spawnSync } from "node:child_process"
+import { readFileSync, writeFileSync } from "node:fs"
+import { join } from "node:path"
+import { afterAll, beforeAll, describe, expect, it } from "vitest"
+import { consumerFolder, manifestOf, packageNames, root } from "./folder.ts"
+
+let consumer: ReturnType<typeof consumerFolder> | undefined
+beforeAll(() => {
+  consumer = consumerFolder()
+}, 60_000)
+afterAll(() => consumer?.remove())
+
+function packed(): ReturnType<typeof consumerFolder> {
+  if (consumer === undefined) throw new Error("the packages were not packed")
+  return consumer
+}
+
+/** Installs the oldest supported compiler if necessary, and returns its path. */
+function oldestCompiler(): string {
+  return (
+    execFileSync(process.execPath, ["scripts/oldest-typescript.mjs"], { cwd: root, encoding: "utf8" })
+      .trim()
+      .split("\n")
+      .at(-1) ?? ""
+  )
+}
+
+/** Entry points of all packages, such as `@hawser/client/core`. */
+const entries = packageNames.flatMap((name) =>
+  Object.keys(manifestOf(name).exports).map((path) => `@hawser/${name}${path.slice(1)}`),
+)
+
+describe.each(packageNames)("the package %s", (name) => {
+  it("names its licence, its keywords and public access, and no address that does not exist", () => {
+    const manifest = manifestOf(name)
+    expect(manifest).toMatchObject({
+      license: "MIT",
+      type: "module",
+      sideEffects: false,
+      publishConfig: { access: "public" },
+    })
+    expect(manifest.keywords).toEqual(expect.arrayContaining(["realtime", "websocket"]))
+    expect(manifest.version).toBe(manifestOf("protocol").version)
+    if (name !== "protocol")
+      expect(manifest["dependencies"]).toMatchObject({ "@hawser/protocol": manifest.version })
+  })
+
+  it("gives each entry point types and a default, in this order, for import and for require", () => {
+    const conditions = Object.values(manifestOf(name).exports).map((entry) => Object.keys(entry))
+    for (const names of conditions) expect(names).toEqual(["@hawser/source", "types", "default"])
+  })
+
+  it("contains its README, its licence, its code with the sources, and no test", () => {
+    const files = packed().files.get(name) ?? []
+    expect(files).toEqual(
+      expect.arrayContaining(["README.md", "LICENSE", "dist/index.js", "dist/index.d.ts", "src/index.ts"]),
+    )
+    expect(files.filter((file) => /\.test\.|\.fixture\.|tsbuildinfo/.test(file))).toEqual([])
+  })
+
+  it("has no link in its README that leaves the package", () => {
+    const text = readFileSync(join(root, "packages", name, "README.md"), "utf8")
+    const links = [...text.matchAll(/\]\(([^)]+)\)/g)].map(([, target = ""]) => target)
+    expect(links.filter((target) => !target.startsWith("https://"))).toEqual([])
+  })
+})
+
+it.each(entries)("loads %s by import and by require, as one module", (entry) => {
+  const program = `
+    import { createRequire } from "node:module"
+    const names = Object.keys(await import("${entry}"))
+    console.log(names.length, Object.keys(createRequire(import.meta.url)("${entry}")).length - names.length)`
+  const file = join(packed().folder, "load.mjs")
+  writeFileSync(file, program)
+  const { stdout, stderr } = spawnSync(process.execPath, [file], { encoding: "utf8" })
+  expect(stdout, stderr).toMatch(/^[1-9]\d* 0\n$/)
+})
+
+describe("an application without skipLibCheck", () => {
+  const compilers = [
+    { version: "5.6", pathOf: oldestCompiler },
+    { version: "of this clone", pathOf: () => join(root, "node_modules/typescript/bin/tsc") },
+  ]
+  it.each(compilers)("compiles with TypeScript $version", { timeout: 120_000 }, ({ pathOf }) => {
+    const { folder } = packed()
+    const options = {
+      target: "es2022",
+      module: "nodenext",
+      moduleResolution: "nodenext",
+      lib: ["es2023", "dom"],
+      types: ["node"],
+      strict: true,
+      exactOptionalPropertyTypes: true,
+      noUncheckedIndexedAccess: true,
+      skipLibCheck: false,
+      noEmit: true,
+    }
+    writeFileSync(
+      join(folder, "tsconfig.json"),
+      JSON.stringify({ compilerOptions: options, include: ["consumer.ts"] }),
+    )
+    const { status, stdout } = spawnSync(process.execPath, [pathOf(), "-p", folder], {
+      encoding: "utf8",
+    })
+    expect([stdout, status]).toEqual(["", 0])
+  })
+})
