@@ -6,7 +6,7 @@ import { connect, createWorld, openClient, profiles, rejection } from "../faults
 
 /** A contract of another version. */
 const misread = defineContract({
-  name: "misread",
+  name: "faults",
   queries: { look: { input: z.object({}), output: z.object({ seen: z.string() }) } },
 })
 

@@ -1,7 +1,7 @@
 // The options of `createClient`, and the client's dependencies made of them: checked, with defaults, and guarded against
 // errors of the application's functions. Must not know sessions, topics or listeners.
 import type { ChosenLimits, ClientLimits, Clock } from "@hawser/protocol"
-import { TimerQueue, assertGiven, assertOptions, quoted } from "@hawser/protocol/core"
+import { TimerQueue, assertOptions, quoted } from "@hawser/protocol/core"
 import type { Dial, OptionTable } from "@hawser/protocol/core"
 import { checkLimits } from "./base/check-limits.ts"
 import { describeValue, guardedClock, guardedNumber, guardedRandom, guardedSource } from "./base/injected.ts"
@@ -104,7 +104,6 @@ const clientOptions: OptionTable<ClientOptions> = {
  * @throws RangeError that names a limit that is out of range.
  */
 export function dependenciesOf(options: ClientOptions): Dependencies {
-  assertGiven("createClient", options, "createClient(contract, { url, token })")
   assertOptions("createClient", options, clientOptions)
   const { webSocket, reconnect, clock, random, wallClockMs, wakeSource, leaveSource } = options
   const onError = guardedReporter(options.onError ?? consoleErrors(systemClock))

@@ -1,4 +1,5 @@
 // The client with every feature.
+import { assertContract, assertGiven } from "@hawser/protocol/core"
 import type { Contract } from "@hawser/protocol"
 import type { Client } from "./client-api.ts"
 import type { ClientOptions } from "./client-options.ts"
@@ -13,5 +14,7 @@ import { replicas, streams, topics } from "./features.ts"
  * @throws RangeError that names a limit which is unknown or out of range.
  */
 export function createClient<C extends Contract>(contract: C, options: ClientOptions): Client<C> {
+  assertContract("createClient", contract)
+  assertGiven("createClient", options, "createClient(contract, { url, token })")
   return createCoreClient(contract, { ...options, use: [topics(), replicas(), streams()] })
 }

@@ -1,5 +1,5 @@
 // Puts a client together: its layers and features, then the typed methods on top of them.
-import { RoundTrip, assertContract, indexCalls, indexEvents } from "@hawser/protocol/core"
+import { RoundTrip, assertContract, assertGiven, indexCalls, indexEvents } from "@hawser/protocol/core"
 import type { Contract, EventSpec, Schema } from "@hawser/protocol"
 import type { CallKind } from "@hawser/protocol/core"
 import { createClientCounters, createClientTallies } from "./base/counters.ts"
@@ -68,7 +68,9 @@ interface ClientLayers {
   readonly stores: ClientStoreSet
 }
 
-function createLayers(contract: Contract, { use, ...options }: CoreClientOptions): ClientLayers {
+function createLayers(contract: Contract, given: CoreClientOptions): ClientLayers {
+  assertGiven("createClient", given, "createClient(contract, { url, token })")
+  const { use, ...options } = given
   const dependencies = dependenciesOf(options)
   const basics = createBasics(contract, dependencies)
   const { events, eventBus, ownBus, counters, tallies, callStats } = basics

@@ -60,8 +60,9 @@ it("refuses a handler that is no function, and another order", () => {
     if (typeof set !== "function") throw new Error("there is no method `set`")
     return Reflect.apply(set, table, ["command", "buy", first, second])
   }
-  expect(() => untyped(handler, {})).toThrow(
-    new TypeError('the handler of the command "buy" must be a function, not object'),
+  expect(() => untyped(handler, {})).toThrow('the handler of the command "buy" must be a function, not ')
+  expect(() => untyped({ ordr: "none" }, handler)).toThrow(
+    'the command "buy" has no option "ordr". Did you mean "order"?',
   )
   expect(() => untyped({ order: "sorted" }, handler)).toThrow(
     new TypeError('order of the command "buy" must be "session" or "none", not "sorted"'),

@@ -1,6 +1,6 @@
 // Maps each call of the contract to its one handler, behind its middleware, and to its lane.
 import { assertOptions, assertType } from "@hawser/protocol/core"
-import type { CallEntry } from "@hawser/protocol/core"
+import type { CallEntry, OptionTable } from "@hawser/protocol/core"
 import type { AnyHandler } from "./call-router.ts"
 import type { Lane } from "./job.ts"
 import { MiddlewareList, assertFunctions } from "./middleware.ts"
@@ -18,6 +18,8 @@ export interface HandlerOptions<S, Input = unknown> {
    */
   readonly order?: "session" | "none"
 }
+
+const handlerOptions: OptionTable<HandlerOptions<unknown>> = { use: "any", order: "any" }
 
 /** A handler, alone or after its options. */
 export type Handling<S> = [handler: AnyHandler<S>] | [options: HandlerOptions<S>, handler: AnyHandler<S>]
@@ -60,13 +62,13 @@ export class HandlerTable<S> {
    * no function, for middleware that is no function, and for an unknown `order`.
    */
   set(call: CallEntry["call"], name: string, ...handling: Handling<S>): void {
-    const [options, handler] = handling.length === 1 ? [{}, handling[0]] : handling
-    const { order = "session", use = [] } = options
+    const [options, handler] = handling.length === 2 ? handling : [{}, handling[0]]
     if (this.#calls.get(name)?.call !== call)
       throw new TypeError(`the contract "${this.#contractName}" has no ${call} "${name}"`)
     if (this.#handlers.has(name)) throw new TypeError(`the ${call} "${name}" has a handler already`)
-    assertOptions(`the ${call} "${name}"`, options, { use: "any", order: "any" })
     assertType(`the handler of the ${call} "${name}"`, "function", handler)
+    assertOptions(`the ${call} "${name}"`, options, handlerOptions)
+    const { order = "session", use = [] } = options
     if (!["session", "none"].includes(order))
       throw new TypeError(`order of the ${call} "${name}" must be "session" or "none", not "${order}"`)
     assertFunctions(`\`use\` of the ${call} "${name}"`, use)
