@@ -43,7 +43,16 @@ export const clientMutants: readonly Mutant[] = [
     name: "Messages of a connection still count after HELLO was sent on the next one",
     breaks: ["S1", "S13", "V5"],
     edits: [
-      { file: runClient, find: "    if (link !== this.#binding.link) return\n", replace: "" },
+      {
+        file: runClient,
+        find: "bytes.length\n    if (link !== this.#binding.link) return\n",
+        replace: "bytes.length\n",
+      },
+      {
+        file: runClient,
+        find: "closed the client.\n    if (link !== this.#binding.link) return\n",
+        replace: "closed the client.\n",
+      },
       {
         file: links,
         find: "if (link !== undefined && this.#links.has(dial)) onMessage(link, bytes)",

@@ -232,7 +232,7 @@ describe("a lost connection", () => {
     let heardAtMs = silentSinceMs
     const before = client.stats().messagesReceived
     world.network.links[0]?.blackHole()
-    while (client.current.state === "open") {
+    while (["open", "doubtful"].includes(client.current.state)) {
       await world.clock.advance(100)
       if (client.stats().messagesReceived > before) heardAtMs = world.clock.now()
     }

@@ -193,7 +193,9 @@ class Ending {
   }
 
   #keepTime(): void {
-    if (this.#run.clock.nextAtMs === undefined) this.#run.clock.schedule(100, () => {})
+    const { clock } = this.#run
+    // The next event may be the end of a detached session, a minute away: users come back before.
+    if ((clock.nextAtMs ?? Number.POSITIVE_INFINITY) > clock.now() + 1_000) clock.schedule(100, () => {})
   }
 
   #isWell(): boolean {

@@ -23,7 +23,7 @@ describe("the error of a socket that never opened", () => {
       "never opened: bad handshake (close code 1006)",
     )
     expect(dialError(address, 1006, { cause: undefined, httpStatus: 400 }).message).toContain(
-      "a client of 2.0 needs the server's option `profile20`".replace("a client", "A client"),
+      "An older one needs the server's option `profile20`",
     )
   })
 })

@@ -11,7 +11,7 @@ const tlsFailed = 1015
 /** Advice after an HTTP answer other than 101. */
 const httpAdvice: Readonly<Record<number, (path: string) => string>> = {
   400: () =>
-    "does the server speak this client's profile? A client of 2.0 needs the server's option `profile20`",
+    "does the server speak this client's profile? An older one needs the server's option `profile20`",
   401: () => "does a proxy ask for a log-in?",
   403: () => "does the server allow this origin (its option `origins`)?",
   404: (path) => `is the path ${path} right?`,
