@@ -1,4 +1,4 @@
-// What a client with a choice of features must not compile: the methods of the others.
+// Methods of features that a client did not choose must not compile.
 import { createClient, replicas, streams, topics } from "@hawser/client/core"
 import { createClient as createFull } from "@hawser/client"
 import type { Client } from "@hawser/client"

@@ -9,9 +9,9 @@ import { replicas, streams, topics } from "./features.ts"
 /**
  * Creates a client with topics, replicas and streams. It connects at the end of the current task, unless `autoConnect` is
  * false. `createClient` of `@hawser/client/core` takes a choice of these features, for a smaller bundle.
- * @throws TypeError for an address that no WebSocket can use, and for a runtime without a WebSocket unless `autoConnect` is
- * false.
- * @throws RangeError that names a limit which is unknown or out of range.
+ * @throws TypeError for a first argument that is no contract, an unknown option or limit, an option of the wrong type, an address
+ * that no WebSocket can use, and a runtime without a WebSocket unless `autoConnect` is false.
+ * @throws RangeError that names a limit which is out of range.
  */
 export function createClient<C extends Contract>(contract: C, options: ClientOptions): Client<C> {
   assertContract("createClient", contract)

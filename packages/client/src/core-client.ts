@@ -32,9 +32,11 @@ export interface CoreClientOptions<F extends readonly Feature[] = readonly Featu
 }
 
 /**
- * Creates a client with the features of `use`; without one its methods do not exist. It connects at the end of the current task, unless `autoConnect` is false.
+ * Creates a client with the features of `use`; without one its methods do not exist. It connects at the end of the current task,
+ * unless `autoConnect` is false.
  * @throws TypeError for a first argument that is no contract, an unknown option or limit, an option of the wrong type, an address
- * that no WebSocket can use, a runtime without a WebSocket unless `autoConnect` is false, and an element of `use` that is no feature.
+ * that no WebSocket can use, a runtime without a WebSocket unless `autoConnect` is false, and an element of `use` that is no
+ * feature.
  * @throws RangeError that names a limit which is out of range.
  */
 export function createClient<C extends Contract, const F extends readonly Feature[] = []>(

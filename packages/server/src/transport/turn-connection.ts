@@ -13,8 +13,10 @@ export class TurnConnection implements ServerConnection, Outlet {
   #joined = 0
   /** Output of turn `#joined`. */
   #queue: Output[] = []
+  #queuedBytes = 0
   /** Output of the previous turn, while that turn is sealed. */
   #sealed: Output[] = []
+  #sealedBytes = 0
   #acceptsOutput = true
 
   constructor(connection: ServerConnection, turn: Turn) {
@@ -27,7 +29,7 @@ export class TurnConnection implements ServerConnection, Outlet {
   }
 
   get bufferedBytes(): number {
-    return bytesOf(this.#queue) + bytesOf(this.#sealed) + this.#connection.bufferedBytes
+    return this.#queuedBytes + this.#sealedBytes + this.#connection.bufferedBytes
   }
 
   awaitDrain(): void {
@@ -35,7 +37,9 @@ export class TurnConnection implements ServerConnection, Outlet {
   }
 
   send(message: OutboundMessage): boolean {
-    return this.#add(message)
+    if (!this.#add(message)) return false
+    this.#queuedBytes += message.bytes.length
+    return true
   }
 
   ping(): void {
@@ -49,8 +53,9 @@ export class TurnConnection implements ServerConnection, Outlet {
 
   terminate(): void {
     this.#acceptsOutput = false
-    this.#queue = []
+    this.#swap()
     this.#sealed = []
+    this.#sealedBytes = 0
     this.#connection.terminate()
   }
 
@@ -67,6 +72,7 @@ export class TurnConnection implements ServerConnection, Outlet {
     if (turn === this.#joined) this.#swap()
     const outputs = this.#sealed
     this.#sealed = []
+    this.#sealedBytes = 0
     for (const output of outputs) this.#write(output)
   }
 
@@ -85,7 +91,9 @@ export class TurnConnection implements ServerConnection, Outlet {
   #swap(): void {
     this.#joined = 0
     this.#sealed = this.#queue
+    this.#sealedBytes = this.#queuedBytes
     this.#queue = []
+    this.#queuedBytes = 0
   }
 
   #write(output: Output): void {
@@ -93,13 +101,6 @@ export class TurnConnection implements ServerConnection, Outlet {
     else if ("bytes" in output) this.#connection.send(output)
     else this.#connection.close(output.code, output.reason)
   }
-}
-
-function bytesOf(outputs: readonly Output[]): number {
-  let bytes = 0
-  for (const output of outputs)
-    if (typeof output === "object" && "bytes" in output) bytes += output.bytes.length
-  return bytes
 }
 
 /** Returns an `Accept` that puts the output of each connection behind the turn. */

@@ -187,8 +187,8 @@ export class Inbound {
   }
 
   /**
-   * True for a message that is processed ahead of held ones: frames of the session layer, and CANCEL or
-   * CREDIT for a request that is not held. CANCEL and CREDIT of a held request stay behind it; the CANCEL is noted, so that the request is not started.
+   * True for a message that is processed ahead of held ones: frames of the session layer, and CANCEL or CREDIT for a request that
+   * is not held. CANCEL and CREDIT of a held request stay behind it; the CANCEL is noted, so that the request is not started.
    */
   #isAhead(kind: FrameClass, bytes: Uint8Array): boolean {
     if (kind === "control") return true
@@ -218,7 +218,10 @@ export class Inbound {
     this.#owner.onFrame(this.#owner.dialect.codec.decode(bytes, count), count)
   }
 
-  /** Debits the user's buckets, whose names no call can have. Returns the milliseconds until they are out of debt. The message is processed in any case. */
+  /**
+   * Debits the user's buckets, whose names no call can have. Returns the milliseconds until they are out of debt. The message is
+   * processed in any case.
+   */
   #charge(bytes: number): number {
     const { clock, limiter, userRates: rates } = this.#host
     const { userId } = this.#owner
