@@ -46,6 +46,7 @@ export const order = {
     ["session/conversation"],
     ["session"],
     ["topics", "replicas", "profile20"],
+    ["journal"],
     ["metrics"],
     ["transport"],
     ["server-api.ts"],

@@ -1,0 +1,138 @@
+// Files of a journal in memory, for tests: any write can be short or fail, a sync can fail, and a process can end after any byte.
+// Time is the caller's. Must not know records.
+import type { JournalFile, JournalFiles } from "./journal-files.ts"
+
+interface Stored {
+  bytes: Buffer
+  inode: number
+  changedMs: number
+}
+
+/** Faults of a simulated disk. */
+export interface DiskFaults {
+  /** Bytes that the disk still takes; more fail with ENOSPC, after a short write. Default: no bound. */
+  freeBytes: number
+  /** True: syncs reject. */
+  failsSync: boolean
+  /** Called before each write; may throw, or let time pass. */
+  beforeWrite: () => void
+}
+
+/** Disk of one machine. It outlives the processes that use it. */
+export class SimulatedDisk {
+  readonly faults: DiskFaults = {
+    freeBytes: Number.POSITIVE_INFINITY,
+    failsSync: false,
+    beforeWrite: () => {},
+  }
+  readonly #stored = new Map<string, Stored>()
+  readonly #nowMs: () => number
+  #inodes = 0
+  /** Number of syncs that have resolved. */
+  syncCount = 0
+
+  constructor(nowMs: () => number) {
+    this.#nowMs = nowMs
+  }
+
+  /** Returns a copy of all files. */
+  copy(): ReadonlyMap<string, Buffer> {
+    return new Map([...this.#stored].map(([name, { bytes }]) => [name, Buffer.from(bytes)]))
+  }
+
+  /** Replaces all files by copies: with the same inodes, as `cp` does over existing files, if `keepsInodes`. */
+  restore(copy: ReadonlyMap<string, Uint8Array>, keepsInodes = false): void {
+    const before = new Map(this.#stored)
+    this.#stored.clear()
+    for (const [name, bytes] of copy) {
+      const inode = keepsInodes ? (before.get(name)?.inode ?? this.#nextInode()) : this.#nextInode()
+      this.#stored.set(name, { bytes: Buffer.from(bytes), inode, changedMs: this.#nowMs() })
+    }
+  }
+
+  /** Cuts a file without a change of its times: the bytes were never written. */
+  cut(name: string, length: number): void {
+    const stored = this.#get(name)
+    stored.bytes = stored.bytes.subarray(0, length)
+  }
+
+  /** Returns the files of one process. After `end` it changes nothing. */
+  files(): JournalFiles & { end(): void } {
+    let hasEnded = false
+    const alive = (): void => {
+      if (hasEnded) throw new Error("the process has ended")
+    }
+    return {
+      list: () => [...this.#stored.keys()].toSorted(),
+      read: (name) => Buffer.from(this.#get(name).bytes),
+      stat: (name) => ({ inode: String(this.#get(name).inode), changedMs: this.#get(name).changedMs }),
+      create: (name) => {
+        alive()
+        if (this.#stored.has(name)) throw Object.assign(new Error(`${name} exists`), { code: "EEXIST" })
+        this.#stored.set(name, { bytes: Buffer.alloc(0), inode: this.#nextInode(), changedMs: this.#nowMs() })
+        return this.#file(name, alive)
+      },
+      open: (name) => this.#file(name, alive),
+      remove: (name) => {
+        alive()
+        this.#stored.delete(name)
+      },
+      syncFolder: () => this.#sync(alive),
+      end: () => (hasEnded = true),
+    }
+  }
+
+  #file(name: string, alive: () => void): JournalFile {
+    return {
+      inode: String(this.#get(name).inode),
+      write: (bytes, position) => {
+        alive()
+        return this.#write(name, bytes, position)
+      },
+      writeLater: async (bytes, position) => {
+        await Promise.resolve()
+        alive()
+        return this.#write(name, bytes, position)
+      },
+      sync: () => this.#sync(alive),
+      truncate: (position) => {
+        alive()
+        const stored = this.#get(name)
+        this.faults.freeBytes += Math.max(0, stored.bytes.length - position)
+        stored.bytes = stored.bytes.subarray(0, position)
+        stored.changedMs = this.#nowMs()
+      },
+      close: () => {},
+    }
+  }
+
+  #write(name: string, bytes: Uint8Array, position: number): number {
+    this.faults.beforeWrite()
+    const stored = this.#get(name)
+    const written = Math.min(bytes.length, this.faults.freeBytes)
+    if (written === 0 && bytes.length > 0)
+      throw Object.assign(new Error("ENOSPC: no space left on device"), { code: "ENOSPC" })
+    this.faults.freeBytes -= written
+    stored.bytes = Buffer.concat([stored.bytes.subarray(0, position), bytes.subarray(0, written)])
+    stored.changedMs = this.#nowMs()
+    return written
+  }
+
+  async #sync(alive: () => void): Promise<void> {
+    await Promise.resolve()
+    alive()
+    if (this.faults.failsSync) throw Object.assign(new Error("EIO: i/o error"), { code: "EIO" })
+    this.syncCount += 1
+  }
+
+  #get(name: string): Stored {
+    const stored = this.#stored.get(name)
+    if (stored === undefined) throw Object.assign(new Error(`no file ${name}`), { code: "ENOENT" })
+    return stored
+  }
+
+  #nextInode(): number {
+    this.#inodes += 1
+    return this.#inodes
+  }
+}
