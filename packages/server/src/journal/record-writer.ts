@@ -28,6 +28,12 @@ export class RecordWriter {
     if (this.#bytes.length > keptCapacity) this.#bytes = Buffer.allocUnsafe(firstCapacity)
   }
 
+  /** Leaves bytes for the caller. Their content is not defined. */
+  skip(bytes: number): void {
+    this.#reserve(bytes)
+    this.#length += bytes
+  }
+
   byte(value: number): void {
     this.#reserve(1)
     this.#bytes[this.#length] = value

@@ -1,0 +1,137 @@
+// State that a journal keeps: sessions, topics, outcomes, ends of sessions, names of types. Plain data with wall-clock times,
+// because another process has another clock. Must not know records, sockets and handlers.
+import type { EndCause } from "../base/session.ts"
+import type { PresenceStateRecord } from "../session/life/session-record.ts"
+
+/** Claims and windows of a session, with times in milliseconds since 1970. */
+export interface KeptClaims {
+  readonly generation: number
+  readonly isConfirmed: boolean
+  readonly lastDial: number
+  readonly takeoversAtMs: readonly number[]
+  readonly windowMs: number
+  readonly spentMs: number
+  /** Start of the current wait for a resume; undefined while attached. */
+  readonly detachedAtMs: number | undefined
+}
+
+/** Membership of a session in a topic. */
+export interface KeptMembership {
+  readonly member: number
+  readonly state: PresenceStateRecord | null
+  readonly away: boolean
+  readonly isBehind: boolean
+}
+
+/** One session. */
+export interface KeptSession {
+  readonly id: string
+  readonly clientId: string
+  /** MessagePack of the packed user. */
+  user: Uint8Array
+  address: string
+  claims: KeptClaims
+  /** Last acknowledged message to the client, and the digest up to it. */
+  base: number
+  baseDigest: number
+  /** Unacknowledged messages, oldest first, from index `firstMessage` on. Sessions share the bytes of a broadcast. */
+  messages: Uint8Array[]
+  firstMessage: number
+  handled: number
+  handledDigest: number
+  /** Settled requests above `handled`. */
+  readonly ahead: Set<number>
+  /** Requests whose handler was started, and that are not settled. */
+  readonly started: Set<number>
+  /** Attempts to run requests again, since the last one that ended. */
+  attempts: number
+  /** Keyed volatile values, by key. */
+  readonly values: Map<string, Uint8Array>
+  /** References of open streams. */
+  readonly streams: Set<number>
+  /** By topic. */
+  readonly memberships: Map<string, KeptMembership>
+}
+
+/** One retained publication. */
+export interface KeptPublication {
+  readonly offset: number
+  readonly bytes: Uint8Array
+  readonly atMs: number
+  readonly except: string | null
+}
+
+/** One topic of the log. */
+export interface KeptTopic {
+  readonly epoch: string
+  offset: number
+  /** End without subscribers; undefined while it has subscribers. */
+  endsAtMs: number | undefined
+  publications: KeptPublication[]
+}
+
+/** Presence of a topic since its last `$presence` event. */
+export interface KeptPresence {
+  /** Members in the order of their joins. */
+  readonly members: Set<number>
+  readonly changed: Set<number>
+  readonly gone: Set<number>
+  publishedCount: number
+}
+
+/** End of a session. */
+export interface KeptEnd {
+  readonly cause: EndCause
+  readonly userId: string
+  readonly isFinal: boolean
+  readonly untilMs: number
+}
+
+/** Outcome of a request with an idempotency key. */
+export interface KeptOutcome {
+  readonly userId: string
+  readonly id: string
+  readonly untilMs: number
+  /** MessagePack of the packed outcome. */
+  readonly packed: Uint8Array
+}
+
+/** State after all records of a journal. */
+export interface KeptState {
+  /** By number. Numbers are not used again. */
+  readonly sessions: Map<number, KeptSession>
+  nextSession: number
+  readonly topics: Map<string, KeptTopic>
+  readonly presences: Map<string, KeptPresence>
+  /** Number of topic epochs that have begun. */
+  epochs: number
+  readonly ends: Map<string, KeptEnd>
+  /** By user and id. */
+  readonly outcomes: Map<string, KeptOutcome>
+  /** Names of types by their numbers on the wire. A number is never given to another name. */
+  readonly types: Map<number, string>
+  /** Time of the last record, in milliseconds since 1970; 0 without one. */
+  lastAtMs: number
+  /** Deliveries of the records that were read. */
+  deliveries: number
+}
+
+export function emptyState(): KeptState {
+  return {
+    sessions: new Map(),
+    nextSession: 1,
+    topics: new Map(),
+    presences: new Map(),
+    epochs: 0,
+    ends: new Map(),
+    outcomes: new Map(),
+    types: new Map(),
+    lastAtMs: 0,
+    deliveries: 0,
+  }
+}
+
+/** Returns the unacknowledged messages of a session, oldest first. */
+export function unacknowledgedOf({ messages, firstMessage }: KeptSession): readonly Uint8Array[] {
+  return firstMessage === 0 ? messages : messages.slice(firstMessage)
+}

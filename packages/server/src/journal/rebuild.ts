@@ -1,0 +1,400 @@
+// Applies the records of a journal to a state. Operations on a session that is not known are skipped until the round that begins
+// the journal has ended: its statement follows in the round, and holds their effect. After it they are a fault of the journal.
+// Must not know files.
+import type {
+  KeptClaims,
+  KeptMembership,
+  KeptPresence,
+  KeptSession,
+  KeptState,
+  KeptTopic,
+} from "./kept-state.ts"
+import { emptyState } from "./kept-state.ts"
+import { operation } from "./operation-codes.ts"
+import { JournalFormatError, RecordReader } from "./record-reader.ts"
+
+type Apply = (rebuild: Rebuild, reader: RecordReader) => void
+
+/** Messages that a session's list may hold behind `firstMessage` before it is copied. */
+const slackMax = 64
+
+export class Rebuild {
+  readonly state: KeptState = emptyState()
+  /** Texts of the lives, oldest first. */
+  readonly lives: string[] = []
+  /** True once a round has ended: every session that exists is known. */
+  isComplete = false
+  /** Bytes of the current round, by number. */
+  shared: Uint8Array[] = []
+  /** Bytes of the last publication of the record. */
+  published: Uint8Array | undefined
+
+  /** Applies one record. @throws JournalFormatError for an operation that this version does not know, or that does not fit. */
+  apply(body: Buffer, atMs: number): void {
+    const reader = new RecordReader(body)
+    this.published = undefined
+    while (!reader.isAtEnd) {
+      const code = reader.byte()
+      const apply = appliers[code]
+      if (apply === undefined)
+        throw new JournalFormatError(
+          `the record holds operation ${code}, which this server does not know: start the version that wrote it`,
+        )
+      apply(this, reader)
+    }
+    this.state.lastAtMs = Math.max(this.state.lastAtMs, atMs)
+  }
+
+  /** Returns a session; undefined for one whose statement follows. */
+  session(number: number): KeptSession | undefined {
+    const session = this.state.sessions.get(number)
+    if (session === undefined && this.isComplete)
+      throw new JournalFormatError(`the record names session ${number}, which does not exist`)
+    return session
+  }
+
+  topic(name: string): KeptTopic | undefined {
+    const topic = this.state.topics.get(name)
+    if (topic === undefined && this.isComplete)
+      throw new JournalFormatError(`the record names topic "${name}", which does not exist`)
+    return topic
+  }
+
+  sharedBytes(number: number): Uint8Array {
+    const bytes = this.shared[number]
+    if (bytes === undefined) throw new JournalFormatError(`the record refers to bytes ${number} of its round`)
+    return bytes
+  }
+
+  deliver(numbers: readonly number[], bytes: Uint8Array): void {
+    this.state.deliveries += numbers.length
+    for (const number of numbers) this.session(number)?.messages.push(bytes)
+  }
+
+  presence(topic: string): KeptPresence {
+    const { presences } = this.state
+    const known = presences.get(topic)
+    if (known !== undefined) return known
+    const presence = {
+      members: new Set<number>(),
+      changed: new Set<number>(),
+      gone: new Set<number>(),
+      publishedCount: 0,
+    }
+    presences.set(topic, presence)
+    return presence
+  }
+
+  join(session: KeptSession, topic: string, membership: KeptMembership): void {
+    session.memberships.set(topic, membership)
+    const presence = this.presence(topic)
+    presence.members.add(membership.member)
+    presence.changed.add(membership.member)
+  }
+
+  leave(session: KeptSession, topic: string): void {
+    const membership = session.memberships.get(topic)
+    if (membership === undefined) return
+    session.memberships.delete(topic)
+    const presence = this.presence(topic)
+    presence.members.delete(membership.member)
+    presence.changed.delete(membership.member)
+    presence.gone.add(membership.member)
+  }
+}
+
+function numbers(reader: RecordReader): number[] {
+  const count = reader.count()
+  const read: number[] = []
+  let before = 0
+  for (let index = 0; index < count; index += 1) {
+    before += reader.integer()
+    read.push(before)
+  }
+  return read
+}
+
+function times(reader: RecordReader): number[] {
+  const count = reader.count()
+  const read: number[] = []
+  for (let index = 0; index < count; index += 1) read.push(reader.count())
+  return read
+}
+
+/** Reads bytes that outlive the journal's segment. */
+function bytesOf(reader: RecordReader): Uint8Array {
+  return new Uint8Array(reader.blob())
+}
+
+function optional(reader: RecordReader): string | null {
+  return reader.flag() ? reader.text() : null
+}
+
+function claimsOf(reader: RecordReader): KeptClaims {
+  const generation = reader.count()
+  const isConfirmed = reader.flag()
+  const lastDial = reader.count()
+  const takeoversAtMs = times(reader)
+  const windowMs = reader.count()
+  const spentMs = reader.count()
+  const [detachedAtMs] = times(reader)
+  return { generation, isConfirmed, lastDial, takeoversAtMs, windowMs, spentMs, detachedAtMs }
+}
+
+function membershipOf(reader: RecordReader): readonly [topic: string, membership: KeptMembership] {
+  const topic = reader.text()
+  const member = reader.count()
+  const away = reader.flag()
+  const isBehind = reader.flag()
+  if (!reader.flag()) return [topic, { member, away, isBehind, state: null }]
+  const bytes = bytesOf(reader)
+  const state = { bytes, depth: reader.count(), elements: reader.count(), longestKeyBytes: reader.count() }
+  return [topic, { member, away, isBehind, state }]
+}
+
+function sessionOf(rebuild: Rebuild, reader: RecordReader): KeptSession {
+  const [id, clientId, address] = [reader.text(), reader.text(), reader.text()]
+  const user = bytesOf(reader)
+  const claims = claimsOf(reader)
+  const base = reader.count()
+  const baseDigest = reader.word()
+  const messages = numbers(reader).map((number) => rebuild.sharedBytes(number))
+  const handled = reader.count()
+  const handledDigest = reader.word()
+  const [ahead, started, streams] = [numbers(reader), numbers(reader), numbers(reader)]
+  const attempts = reader.count()
+  const values = new Map<string, Uint8Array>()
+  for (let left = reader.count(); left > 0; left -= 1)
+    values.set(reader.text(), rebuild.sharedBytes(reader.count()))
+  const memberships = new Map<string, KeptMembership>()
+  for (let left = reader.count(); left > 0; left -= 1) memberships.set(...membershipOf(reader))
+  rebuild.state.deliveries += messages.length
+  return {
+    ...{
+      id,
+      clientId,
+      address,
+      user,
+      claims,
+      base,
+      baseDigest,
+      messages,
+      firstMessage: 0,
+      handled,
+      handledDigest,
+    },
+    ...{
+      ahead: new Set(ahead),
+      started: new Set(started),
+      streams: new Set(streams),
+      attempts,
+      values,
+      memberships,
+    },
+  }
+}
+
+function acknowledge(session: KeptSession, base: number, digest: number): void {
+  const count = base - session.base
+  if (count < 0 || count > session.messages.length - session.firstMessage)
+    throw new JournalFormatError(
+      `session ${session.id} acknowledges message ${base}; it has ${session.messages.length - session.firstMessage} after ${session.base}`,
+    )
+  session.base = base
+  session.baseDigest = digest
+  session.firstMessage += count
+  if (session.firstMessage < session.messages.length && session.firstMessage < slackMax) return
+  session.messages = session.messages.slice(session.firstMessage)
+  session.firstMessage = 0
+}
+
+const appliers: readonly (Apply | undefined)[] = ((): (Apply | undefined)[] => {
+  const table: (Apply | undefined)[] = []
+  const add = (code: number, apply: Apply): void => void (table[code] = apply)
+  add(operation.life, ({ lives }, reader) => lives.push(reader.text()))
+  add(operation.round, (rebuild, reader) => {
+    const { state } = rebuild
+    rebuild.shared = []
+    state.nextSession = Math.max(state.nextSession, reader.count())
+    state.epochs = Math.max(state.epochs, reader.count())
+  })
+  add(operation.roundEnd, (rebuild) => {
+    rebuild.shared = []
+    rebuild.isComplete = true
+  })
+  add(operation.shared, ({ shared }, reader) => {
+    if (reader.count() !== shared.length) throw new JournalFormatError("bytes of a round out of order")
+    shared.push(bytesOf(reader))
+  })
+  addMessages(add)
+  addSessions(add)
+  addRequests(add)
+  addMemberships(add)
+  addTopics(add)
+  add(operation.outcome, ({ state }, reader) => {
+    const [userId, id, untilMs] = [reader.text(), reader.text(), reader.count()]
+    state.outcomes.set(JSON.stringify([userId, id]), { userId, id, untilMs, packed: bytesOf(reader) })
+  })
+  add(operation.type, ({ state }, reader) => void state.types.set(reader.count(), reader.text()))
+  return table
+})()
+
+function addMessages(add: (code: number, apply: Apply) => void): void {
+  add(operation.sent, (rebuild, reader) => {
+    const bytes = bytesOf(reader)
+    rebuild.deliver(numbers(reader), bytes)
+  })
+  add(operation.reply, (rebuild, reader) => {
+    const bytes = bytesOf(reader)
+    rebuild.deliver([reader.count()], bytes)
+  })
+  add(operation.sentPublished, (rebuild, reader) => {
+    if (rebuild.published === undefined) throw new JournalFormatError("recipients without a publication")
+    rebuild.deliver(numbers(reader), rebuild.published)
+  })
+  add(operation.value, (rebuild, reader) => {
+    const key = reader.text()
+    const bytes = bytesOf(reader)
+    for (const number of numbers(reader)) {
+      const values = rebuild.session(number)?.values
+      // The newest value is the last one.
+      values?.delete(key)
+      values?.set(key, bytes)
+    }
+  })
+}
+
+function addSessions(add: (code: number, apply: Apply) => void): void {
+  add(operation.session, (rebuild, reader) => {
+    const { state } = rebuild
+    const number = reader.count()
+    state.sessions.set(number, sessionOf(rebuild, reader))
+    state.nextSession = Math.max(state.nextSession, number + 1)
+  })
+  add(operation.ended, (rebuild, reader) => {
+    const number = reader.count()
+    const session = rebuild.session(number)
+    for (const topic of session?.memberships.keys() ?? []) if (session) rebuild.leave(session, topic)
+    rebuild.state.sessions.delete(number)
+  })
+  add(operation.end, ({ state }, reader) => {
+    const [id, cause, userId] = [reader.text(), reader.text(), reader.text()]
+    state.ends.set(id, { cause, userId, isFinal: reader.flag(), untilMs: reader.count() })
+  })
+  add(operation.acked, (rebuild, reader) => {
+    const session = rebuild.session(reader.count())
+    const [base, digest] = [reader.count(), reader.word()]
+    if (session !== undefined) acknowledge(session, base, digest)
+  })
+  add(operation.claims, (rebuild, reader) => {
+    const session = rebuild.session(reader.count())
+    const [claims, address] = [claimsOf(reader), reader.text()]
+    if (session !== undefined) Object.assign(session, { claims, address })
+  })
+  add(operation.user, (rebuild, reader) => {
+    const session = rebuild.session(reader.count())
+    const user = bytesOf(reader)
+    if (session !== undefined) session.user = user
+  })
+}
+
+function addRequests(add: (code: number, apply: Apply) => void): void {
+  add(operation.settled, (rebuild, reader) => {
+    const session = rebuild.session(reader.count())
+    const [handled, digest, ahead] = [reader.count(), reader.word(), numbers(reader)]
+    if (session === undefined) return
+    session.handled = handled
+    session.handledDigest = digest
+    for (const number of ahead) session.ahead.add(number)
+    for (const set of [session.ahead, session.started])
+      for (const number of set) if (number <= handled) set.delete(number)
+    for (const number of session.ahead) session.started.delete(number)
+    session.attempts = 0
+  })
+  add(operation.started, (rebuild, reader) => {
+    const session = rebuild.session(reader.count())
+    const count = reader.count()
+    if (session !== undefined && count > session.handled && !session.ahead.has(count))
+      session.started.add(count)
+  })
+  add(operation.streamOpened, (rebuild, reader) => {
+    const session = rebuild.session(reader.count())
+    const reference = reader.count()
+    session?.streams.add(reference)
+  })
+  add(operation.streamEnded, (rebuild, reader) => {
+    const session = rebuild.session(reader.count())
+    const reference = reader.count()
+    session?.streams.delete(reference)
+  })
+  add(operation.attempt, (rebuild, reader) => {
+    const session = rebuild.session(reader.count())
+    const attempts = reader.count()
+    if (session !== undefined) session.attempts = attempts
+  })
+}
+
+function addMemberships(add: (code: number, apply: Apply) => void): void {
+  add(operation.member, (rebuild, reader) => {
+    const session = rebuild.session(reader.count())
+    const [topic, membership] = membershipOf(reader)
+    if (session !== undefined) rebuild.join(session, topic, membership)
+  })
+  add(operation.left, (rebuild, reader) => {
+    const session = rebuild.session(reader.count())
+    const topic = reader.text()
+    if (session !== undefined) rebuild.leave(session, topic)
+  })
+  add(operation.presence, ({ state }, reader) => {
+    const topic = reader.text()
+    const [members, changed, gone] = [numbers(reader), numbers(reader), numbers(reader)]
+    const publishedCount = reader.count()
+    const sets = { members: new Set(members), changed: new Set(changed), gone: new Set(gone) }
+    state.presences.set(topic, { ...sets, publishedCount })
+  })
+  add(operation.presenceTold, (rebuild, reader) => {
+    const presence = rebuild.presence(reader.text())
+    presence.changed.clear()
+    presence.gone.clear()
+    presence.publishedCount = presence.members.size
+  })
+}
+
+function addTopics(add: (code: number, apply: Apply) => void): void {
+  add(operation.topic, ({ state }, reader) => {
+    const [name, epoch, offset] = [reader.text(), reader.text(), reader.count()]
+    const [endsAtMs] = times(reader)
+    const known = state.topics.get(name)
+    if (known?.epoch !== epoch) state.topics.set(name, { epoch, offset, endsAtMs, publications: [] })
+    else Object.assign(known, { offset, endsAtMs })
+  })
+  add(operation.topicRestated, ({ state }, reader) => {
+    const [name, epoch, offset] = [reader.text(), reader.text(), reader.count()]
+    const [endsAtMs] = times(reader)
+    state.topics.set(name, { epoch, offset, endsAtMs, publications: [] })
+  })
+  add(operation.published, (rebuild, reader) => {
+    const topic = rebuild.topic(reader.text())
+    const offset = reader.count()
+    if (topic !== undefined) topic.offset = offset
+    if (!reader.flag()) return
+    const bytes = bytesOf(reader)
+    const [atMs = 0] = times(reader)
+    const except = optional(reader)
+    rebuild.published = bytes
+    topic?.publications.push({ offset, bytes, atMs, except })
+  })
+  add(operation.retained, (rebuild, reader) => {
+    const topic = rebuild.topic(reader.text())
+    const [offset, bytes] = [reader.count(), rebuild.sharedBytes(reader.count())]
+    const [atMs = 0] = times(reader)
+    const except = optional(reader)
+    topic?.publications.push({ offset, bytes, atMs, except })
+  })
+  add(operation.topicEnded, ({ state }, reader) => {
+    const name = reader.text()
+    state.topics.delete(name)
+    state.presences.delete(name)
+  })
+  add(operation.epochs, ({ state }, reader) => (state.epochs = Math.max(state.epochs, reader.count())))
+}
