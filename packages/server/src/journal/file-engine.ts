@@ -56,6 +56,8 @@ export class FileEngine implements JournalEngine {
   #isFolderUnsynced = false
   /** True if a rest of a record that failed may stand at the end of the last segment. */
   #isBroken = false
+  /** Pending while a whole round is appended to a new segment. */
+  #renewal: Promise<void> | undefined
   #cancelSync: (() => void) | undefined
   #syncing = nothing
   /** Times of slow appends. Longer than `slowMax`: the engine writes outside the event loop. */
@@ -106,6 +108,7 @@ export class FileEngine implements JournalEngine {
 
   append(record: Buffer): Promise<void> | undefined {
     if (this.#isClosed) return Promise.reject(closedError())
+    if (this.#renewal !== undefined) return this.#renewal.then(() => this.append(record))
     if (this.#isSlow) return this.#appendLater(record)
     const startMs = this.#options.now()
     if (!this.#write(record)) return this.#retry(record)
@@ -176,7 +179,7 @@ export class FileEngine implements JournalEngine {
     do {
       await this.#pause(retryMs)
       if (this.#isClosed) throw closedError()
-      if (this.#isBroken) await this.#beginAnew()
+      if (this.#isBroken) return this.#renew()
     } while (!this.#write(record))
     await this.#written()
   }
@@ -231,19 +234,42 @@ export class FileEngine implements JournalEngine {
     } catch (cause) {
       if (this.#isClosed || file !== this.#file) return
       this.#host?.onAlarm(new Error("the journal could not be moved to the disk; it begins anew", { cause }))
-      await this.#beginAnew()
+      await this.#renew()
     }
   }
 
-  /** Appends a whole round to a new segment: the system may have dropped bytes of the one whose sync has failed. */
-  async #beginAnew(): Promise<void> {
-    await this.#pause(retryMs)
-    if (this.#isClosed) throw closedError()
-    this.#isBroken = false
-    this.beginRound()
-    for (const record of this.#host?.restate() ?? []) if (!this.#write(record)) await this.#retry(record)
-    await this.#sync()
+  /**
+   * Appends a whole round to a new segment: the last one may have lost bytes, or ends with a rest. The round contains a record
+   * that is held, which is therefore not written again.
+   */
+  #renew(): Promise<void> {
+    this.#renewal ??= this.#appendAll().finally(() => (this.#renewal = undefined))
+    return this.#renewal
+  }
+
+  async #appendAll(): Promise<void> {
+    for (;;) {
+      await this.#pause(retryMs)
+      if (this.#isClosed) throw closedError()
+      this.#isBroken = false
+      this.beginRound()
+      const records = this.#host?.restate() ?? []
+      if (records.every((record) => this.#write(record)) && (await this.#isSynced())) break
+      // A segment of a round that is not whole is no use to anybody.
+      this.#closeSegment()
+    }
     this.#removeEarlier()
+  }
+
+  async #isSynced(): Promise<boolean> {
+    try {
+      await this.#file?.sync()
+      await this.#options.files.syncFolder()
+      return true
+    } catch (error) {
+      this.#host?.onAlarm(new Error("the journal could not be moved to the disk", { cause: error }))
+      return false
+    }
   }
 
   #pause(ms: number): Promise<void> {

@@ -4,15 +4,8 @@
 // Recipients of a message are collected until another operation is written: a broadcast is one operation with its bytes once.
 // The order of operations is the order of messages for each session.
 import { recordSpace } from "./journal-engine.ts"
-import type {
-  KeptClaims,
-  KeptEnd,
-  KeptMembership,
-  KeptOutcome,
-  KeptPublication,
-  KeptSession,
-  KeptTopic,
-} from "./kept-state.ts"
+import type { KeptClaims, KeptMembership, KeptSession } from "../session/life/kept-session.ts"
+import type { KeptEnd, KeptOutcome, KeptPublication, KeptTopic } from "./kept-state.ts"
 import { unacknowledgedOf } from "./kept-state.ts"
 import { operation } from "./operation-codes.ts"
 import { RecordWriter } from "./record-writer.ts"
@@ -58,11 +51,10 @@ export class OperationWriter {
     return this.#deliveries
   }
 
-  /** Returns the record: a view, valid until the next operation. Begins the next record. */
+  /** Returns the record, and begins the next one: a view, valid until the next call. */
   take(): Buffer {
     this.#flush()
-    const record = this.#writer.written
-    this.#writer.reset()
+    const record = this.#writer.take()
     this.#writer.skip(recordSpace)
     this.#published = undefined
     return record

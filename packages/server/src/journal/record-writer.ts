@@ -1,8 +1,9 @@
-// Writes the fields of journal records into one buffer that grows and is used again for each record. Must not know operations.
+// Writes the fields of journal records into two buffers that grow and are used by turns: one record may be on its way to the disk
+// while the next one is written. Must not know operations.
 // Numbers are varints with the low seven bits first, at most 53 bits; texts are UTF-8 with their length in bytes before them.
 
 const firstCapacity = 16 * 1024
-/** Largest buffer that `reset` retains, in bytes. */
+/** Largest buffer that is used again, in bytes. */
 const keptCapacity = 1024 * 1024
 const sevenBits = 128
 /** Largest number that bit operations of JavaScript can shift without a change of its sign. */
@@ -10,22 +11,23 @@ const shortMax = 0x7fff_ffff
 
 export class RecordWriter {
   #bytes = Buffer.allocUnsafe(firstCapacity)
+  /** Buffer of the record that was taken last. */
+  #taken = Buffer.allocUnsafe(firstCapacity)
   #length = 0
 
-  /** Number of bytes since `reset`. */
+  /** Number of bytes since `take`. */
   get length(): number {
     return this.#length
   }
 
-  /** Bytes since `reset`: a view, valid until the next call. */
-  get written(): Buffer {
-    return this.#bytes.subarray(0, this.#length)
-  }
-
-  /** Removes all bytes. */
-  reset(): void {
+  /** Returns the bytes since the last call, and begins again: a view, valid until the next call. */
+  take(): Buffer {
+    const taken = this.#bytes
+    const written = taken.subarray(0, this.#length)
+    this.#bytes = this.#taken.length > keptCapacity ? Buffer.allocUnsafe(firstCapacity) : this.#taken
+    this.#taken = taken
     this.#length = 0
-    if (this.#bytes.length > keptCapacity) this.#bytes = Buffer.allocUnsafe(firstCapacity)
+    return written
   }
 
   /** Leaves bytes for the caller. Their content is not defined. */

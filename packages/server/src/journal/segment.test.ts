@@ -122,7 +122,7 @@ describe("fields of a record", () => {
           else if (kind === "flag") writer.flag(value)
           else writer[kind](value)
         }
-        const reader = new RecordReader(Buffer.from(writer.written))
+        const reader = new RecordReader(Buffer.from(writer.take()))
         const read = fields.map(({ kind }) => {
           const value = reader[kind]()
           return value instanceof Uint8Array ? new Uint8Array(value) : value

@@ -69,7 +69,7 @@ export function encodeSegmentHeader(header: SegmentHeader): Buffer {
   writer.flag(header.startsRound)
   writer.count(header.firstRecord)
   for (const text of [header.host, header.boot, header.inode]) writer.text(text)
-  const fields = writer.written
+  const fields = writer.take()
   const bytes = Buffer.alloc(headerStart + fields.length + 4)
   magic.copy(bytes)
   bytes.writeUInt16LE(formatVersion, magic.length)

@@ -1,0 +1,73 @@
+// Statement of a session for the server's ledger: plain data with wall-clock times, because another process has another clock.
+// Must not know records, sockets and handlers.
+import type { PresenceStateRecord } from "./session-record.ts"
+
+/** Claims and windows of a session, with times in milliseconds since 1970. */
+export interface KeptClaims {
+  readonly generation: number
+  readonly isConfirmed: boolean
+  readonly lastDial: number
+  readonly takeoversAtMs: readonly number[]
+  readonly windowMs: number
+  readonly spentMs: number
+  /** Start of the current wait for a resume; undefined while attached. */
+  readonly detachedAtMs: number | undefined
+}
+
+/** Membership of a session in a topic. */
+export interface KeptMembership {
+  readonly member: number
+  readonly state: PresenceStateRecord | null
+  readonly away: boolean
+  readonly isBehind: boolean
+}
+
+/** One session. */
+export interface KeptSession {
+  readonly id: string
+  readonly clientId: string
+  /** MessagePack of the packed user. */
+  user: Uint8Array
+  address: string
+  claims: KeptClaims
+  /** Last acknowledged message to the client, and the digest up to it. */
+  base: number
+  baseDigest: number
+  /** Unacknowledged messages, oldest first, from index `firstMessage` on. Sessions share the bytes of a broadcast. */
+  messages: Uint8Array[]
+  firstMessage: number
+  handled: number
+  handledDigest: number
+  /** Settled requests above `handled`. */
+  readonly ahead: Set<number>
+  /** Requests whose handler was started, and that are not settled. */
+  readonly started: Set<number>
+  /** Attempts to run requests again, since the last one that ended. */
+  attempts: number
+  /** Keyed volatile values, by key. */
+  readonly values: Map<string, Uint8Array>
+  /** References of open streams. */
+  readonly streams: Set<number>
+  /** By topic. */
+  readonly memberships: Map<string, KeptMembership>
+}
+
+/** Counts of a session's messages, in both directions. */
+export interface KeptCounts {
+  readonly base: number
+  readonly baseDigest: number
+  readonly handled: number
+  readonly handledDigest: number
+}
+
+/** Session that a ledger follows. */
+export interface FollowedSession {
+  readonly id: string
+  readonly address: string
+  readonly keptCounts: KeptCounts
+  readonly keptClaims: KeptClaims
+  /** MessagePack of the packed user. */
+  readonly keptUser: Uint8Array
+  /** Returns the whole session. */
+  statement(): KeptSession
+}
