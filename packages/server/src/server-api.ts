@@ -29,6 +29,7 @@ import type { BaseOptions } from "./base/create-base.ts"
 import type { HandlerContext, StreamContext } from "./calls/call-router.ts"
 import type { HandlerOptions } from "./calls/handler-table.ts"
 import type { Middleware } from "./calls/middleware.ts"
+import type { JournalOption, Recovery } from "./journal/server-journal.ts"
 import type { ItemSource } from "./calls/job.ts"
 import type { SessionOptions } from "./session/create-sessions.ts"
 import type { SessionEnded, SessionOpened, Suspicion } from "./session/session-hooks.ts"
@@ -69,6 +70,11 @@ export interface ServerOptions<
   Trust extends boolean = false,
 >
   extends BaseOptions, SessionOptions<User> {
+  /**
+   * Keeps sessions beyond this process, such as `fileJournal(folder)` of `@hawser/server/journal`: the next process continues them.
+   * Default: none, sessions end with the process.
+   */
+  readonly journal?: JournalOption
   /**
    * Allowed origins of pages, such as `https://game.example`, or a function that decides. Case and default port are ignored.
    * Default: pages of the same host. A connection without Origin is always allowed. Other origins get HTTP 403. An invalid
@@ -207,6 +213,13 @@ export interface Server<C extends Contract, User extends AuthenticatedUser> {
   onSuspicion(hook: (suspicion: Suspicion<User, C>) => unknown): () => void
   /** Sessions and topics of this process, without those of other processes. */
   readonly local: LocalServer<User, C>
+  /**
+   * Restores the sessions of earlier processes from the option `journal`. `listen` calls it; `attach` and `accept` need it first.
+   * Later calls have no effect. Rejects if the journal is in use, is damaged, or has a newer format.
+   */
+  recover(): Promise<void>
+  /** Result of `recover`; undefined before it, and without a journal. */
+  readonly recovery: Recovery | undefined
   /**
    * Opens an HTTP server with the WebSocket, and 200 on `/healthz`. Rejects with the system's error (`EADDRINUSE`), after which it may be called again; with a TypeError for a call
    * without a handler and for an unknown option; after `close()` with `server_shutdown`.

@@ -20,6 +20,7 @@ const serverOptions: OptionTable<ServerOptions<Contract, AuthenticatedUser>> = {
   sessionId: "function",
   resumeKey: "any",
   sessionStore: "function",
+  journal: "object",
   userRecord: "object",
   onError: "function",
   onWarning: "function",

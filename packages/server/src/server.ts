@@ -7,6 +7,8 @@ import type { Session } from "./base/session.ts"
 import { createCalls } from "./calls/create-calls.ts"
 import type { Handling } from "./calls/handler-table.ts"
 import { testable } from "./calls/test-parts.ts"
+import { createServerJournal } from "./journal/server-journal.ts"
+import type { Recovery } from "./journal/server-journal.ts"
 import { readStats } from "./metrics/read-stats.ts"
 import { createReplicaLookup } from "./replicas/replica.ts"
 import { Replicas } from "./replicas/replicas.ts"
@@ -71,6 +73,7 @@ function compose(contract: Contract, options: Options) {
   // Statistics of a contract without topics have no rows for the requests of topics.
   const hasTopics = Object.keys(contract.topics).length > 0
   const base = createBase(contract, (hasTopics ? entries : contractCalls).keys(), options)
+  const kept = options.journal && createServerJournal(options.journal, base)
   const calls = createCalls<User>(contract.name, entries, base)
   const warnings = new UpgradeWarnings({ path, trustProxy, clock: base.clock, onWarning: base.onWarning })
   const onAddressFull = (address: string): void => warnings.addressFull(address)
@@ -81,6 +84,10 @@ function compose(contract: Contract, options: Options) {
       olderDialect: options.profile20,
       isClosing,
       onAddressFull,
+      ledger: kept?.journal,
+      ...(options.resumeKey === undefined && options.journal !== undefined
+        ? { resumeKey: options.journal.resumeKey }
+        : {}),
     },
     base,
     calls,
@@ -93,9 +100,26 @@ function compose(contract: Contract, options: Options) {
     topics.kinds.warnOfMissing()
     calls.handlers.middleware.seal()
   }
-  const setup = { path, origins, allowLoopbackOrigins, trustProxy, warnings, isClosing, assertReady }
-  const entrances = createEntrances(setup, base, sessions)
-  return { base, calls, entries: contractCalls, sessions, topics, replicas, entrances, closing }
+  const recovery: { result?: Recovery } = {}
+  const recover = async (): Promise<void> => {
+    const result = await kept?.recover({ thaw: sessions.thaw, arm: () => entrances.turn.touch() })
+    if (result !== undefined) recovery.result = result
+  }
+  const rules = { path, origins, allowLoopbackOrigins, trustProxy, warnings, isClosing, assertReady }
+  const entrances = createEntrances({ ...rules, gate: kept?.journal, recover }, base, sessions)
+  return {
+    kept,
+    recovery,
+    recover,
+    base,
+    calls,
+    entries: contractCalls,
+    sessions,
+    topics,
+    replicas,
+    entrances,
+    closing,
+  }
 }
 
 async function end(layers: Layers, how: CloseOptions): Promise<void> {
@@ -105,6 +129,7 @@ async function end(layers: Layers, how: CloseOptions): Promise<void> {
   replicas.stop()
   topics.stop()
   await entrances.close()
+  await layers.kept?.journal.close(true)
 }
 
 function publicServer(layers: Layers): Server<Contract, User> {
@@ -138,6 +163,10 @@ function publicServer(layers: Layers): Server<Contract, User> {
       topic: (name) => publisher.local(name),
     },
     listen: (where) => entrances.listen(where),
+    recover: layers.recover,
+    get recovery() {
+      return layers.recovery.result
+    },
     attach: (httpServer) => entrances.attach(httpServer),
     accept(accepted) {
       handlers.middleware.seal()

@@ -66,6 +66,11 @@ export class Delivery {
     return this.#buffer.base
   }
 
+  /** Digest of the acknowledged messages (N3): 32 bits, unsigned. */
+  get acknowledgedDigest(): number {
+    return this.#buffer.digestAt(this.#buffer.base) ?? 0
+  }
+
   /** Bytes in the send buffer. */
   get bufferedBytes(): number {
     return this.#buffer.bytes
@@ -189,7 +194,7 @@ export class Delivery {
 
   // --- lives of the process -----------------------------------------------------------------------------------
 
-  /** Returns the delivery as plain data. No connection may be attached. */
+  /** Returns the delivery as plain data. */
   record(): DeliveryRecord {
     const values = this.#values?.record() ?? []
     return { sent: this.#buffer.record(), received: this.#inbound.record(), values }

@@ -38,8 +38,10 @@ export class LastValues {
 
   /** Returns all values in the order in which the next connection would send them. */
   record(): readonly ValueRecord[] {
-    this.offerAgain()
-    return [...this.#waiting.all()].map(({ key, message: { bytes } }) => ({ key, bytes }))
+    const waiting = [...this.#waiting.all()]
+    const newer = new Set(waiting.map(({ key }) => key))
+    const given = [...this.#given.all()].filter(({ key }) => !newer.has(key))
+    return [...given, ...waiting].map(({ key, message: { bytes } }) => ({ key, bytes }))
   }
 
   restore(values: readonly ValueRecord[]): void {

@@ -21,6 +21,7 @@ function setUp(options: { readonly streamsPerSession?: number; readonly itemByte
   const channel = { room: Infinity }
   const host = { limits: { streamsPerSession }, onError: (error: unknown) => errors.push(error) }
   const streams = new ReplyStreams(host, {
+    page: undefined,
     hasRoom: (bytes) => channel.room >= bytes && channel.room > 0,
     codec: {
       encode: (frame) => {

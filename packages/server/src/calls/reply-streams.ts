@@ -5,6 +5,7 @@ import { HawserError } from "@hawser/protocol"
 import { outgoing, quoted, streamWindowMax } from "@hawser/protocol/core"
 import type { ServerLimits, StreamSpec } from "@hawser/protocol"
 import type { Codec, EndFrame, Reference, WireError } from "@hawser/protocol/core"
+import type { SessionPage } from "../base/session-page.ts"
 import type { LazyAbort } from "./lazy-abort.ts"
 import { encodeError, isAnswer, resultError, wireError } from "./wire-error.ts"
 import type { Job } from "./job.ts"
@@ -27,6 +28,7 @@ export interface ReplyStreamsOwner {
   /** True if the send buffer can take this many bytes; with 0, if it is below its bound. */
   hasRoom(bytes: number): boolean
   sendBytes(bytes: Uint8Array): void
+  readonly page: SessionPage | undefined
 }
 
 interface Running {
@@ -90,6 +92,7 @@ export class ReplyStreams {
     else if (refusal !== undefined) this.#stop(stream, refusal)
     else {
       this.#streams.set(stream.reference, stream)
+      this.#note(stream, true)
       this.#credit(stream, credit)
     }
   }
@@ -213,7 +216,12 @@ export class ReplyStreams {
     if (stream.ended) return
     stream.ended = true
     stream.held = undefined
+    this.#note(stream, false)
     this.#sendEnd(stream, error)
+  }
+
+  #note({ reference }: Running, isOpen: boolean): void {
+    if (typeof reference === "number") this.#owner.page?.stream(reference, isOpen)
   }
 
   #sendEnd({ reference, name }: Pick<Running, "reference" | "name">, error: WireError | undefined): void {

@@ -48,6 +48,7 @@ function setUp(changed: Partial<ServerLimits> = {}, runsAtOnce = false) {
     },
     settle: (job, outcome) =>
       settled.push(`${job.frame.reference}: ${outcome.ok ? "ok" : outcome.error.code}`),
+    onRunning: () => {},
     onSpace: () => (spaces += 1),
   })
   const push = (...references: Reference[]): void => {

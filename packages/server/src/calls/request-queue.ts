@@ -37,6 +37,8 @@ export interface RequestQueueOwner {
   laneOf(frame: RequestFrame): Lane
   /** Runs a request. Must not throw or reject; a rejection goes to `onError`, and the request fails with `sys_internal_error`. */
   run(job: Job): Outcome | Promise<Outcome>
+  /** Called for a request whose handler has returned a promise. */
+  onRunning(job: Job): void
   /** Called exactly once for each request, unless the session ended first. */
   settle(job: Job, outcome: Outcome): void
   /** Called when a request held the ordered lane for more than a second, and `waitingCount` requests wait. */
@@ -88,6 +90,12 @@ export class RequestQueue implements Starting {
 
   get #waitingCount(): number {
     return (this.#ordered?.length ?? 0) + (this.#beside?.length ?? 0)
+  }
+
+  /** Returns the numbers of running requests. */
+  running(): readonly number[] {
+    const inLane = this.#inLane === undefined ? none : [this.#inLane]
+    return [...inLane, ...this.#runningBeside].map(({ count }) => count)
   }
 
   /** True while a request with this reference waits or runs. */
@@ -222,7 +230,10 @@ export class RequestQueue implements Starting {
     const outcome = this.#owner.run(job)
     if (outcome instanceof Promise) {
       // A message that the handler sent before its first await may have ended the session.
-      if (!job.settled) this.#armDeadline(job)
+      if (!job.settled) {
+        this.#armDeadline(job)
+        this.#owner.onRunning(job)
+      }
       outcome.then(
         (late) => this.#finish(job, late),
         (error: unknown) => this.#fail(job, error),

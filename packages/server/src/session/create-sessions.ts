@@ -19,7 +19,8 @@ import type { ServerSession } from "./life/server-session.ts"
 import type { SessionEvents, SessionHost, SessionObserver } from "./life/session-host.ts"
 import { SessionRegistry } from "./life/session-registry.ts"
 import type { SessionPolicy } from "./life/session-registry.ts"
-import type { UserPacking } from "./life/session-record.ts"
+import type { SessionLedger } from "./life/kept-session.ts"
+import type { SessionRecord, UserPacking } from "./life/session-record.ts"
 import { memoryStore } from "./life/session-store.ts"
 import type { SessionStoreFactory } from "./life/session-store.ts"
 import { createStoreHost } from "./life/store-host.ts"
@@ -57,6 +58,7 @@ export interface SessionsSetup<User extends AuthenticatedUser> extends SessionOp
   /** Creates the dialect of an older profile that the server also serves; undefined for none. */
   readonly olderDialect: DialectFactory<Contract, User> | undefined
   readonly isClosing: () => boolean
+  readonly ledger: SessionLedger | undefined
   /** Called when `connectionsPerAddress` refuses a log-in. */
   readonly onAddressFull: (address: string) => void
 }
@@ -67,6 +69,8 @@ type SharedParts<User extends AuthenticatedUser> = Readonly<ReturnType<typeof cr
 /** The session layer of one server. */
 export interface Sessions<User extends AuthenticatedUser> extends SharedParts<User> {
   readonly accept: Accept
+  /** Restores a session, detached. */
+  readonly thaw: (record: SessionRecord) => ServerSession<User>
 }
 
 export function createSessions<User extends AuthenticatedUser>(
@@ -89,6 +93,7 @@ export function createSessions<User extends AuthenticatedUser>(
     life: { resumable: { ...limits, isResumable: true }, single: { ...limits, isResumable: false } },
     authenticate,
     userRecord,
+    ledger: setup.ledger,
   }
   const storeHost = createStoreHost({ ...parts, sessionHost, sessionPolicy })
   const accept = createAccept({
@@ -104,7 +109,7 @@ export function createSessions<User extends AuthenticatedUser>(
     store: sessionStore(storeHost),
     thaw: storeHost.thaw,
   })
-  return { ...parts, accept }
+  return { ...parts, accept, thaw: storeHost.thaw }
 }
 
 function createParts<User extends AuthenticatedUser>({ olderDialect }: SessionsSetup<User>, base: Base) {
@@ -156,6 +161,7 @@ function createEvents<User extends AuthenticatedUser>(
       registry.delete(session)
       return observers.flatMap((observer) => observer.onFrozen?.(session) ?? [])
     },
+    onStated: (session) => observers.flatMap((observer) => observer.onStated?.(session) ?? []),
     onThawed(session, memberships) {
       registry.add(session)
       attachments.attach(session)

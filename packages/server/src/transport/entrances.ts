@@ -13,6 +13,7 @@ import { judgeUpgrade } from "./judge-upgrade.ts"
 import type { UpgradePolicy, UpgradeRequest, UpgradeVerdict } from "./judge-upgrade.ts"
 import { allowedOrigins } from "./origin.ts"
 import { Turn } from "./turn.ts"
+import type { Gate } from "./turn.ts"
 import { serveUpgrades } from "./upgrade.ts"
 
 /** The server as an entrance on another HTTP server than Node's uses it, for example Bun's. */
@@ -46,6 +47,10 @@ export interface EntrancesSetup extends Pick<
   readonly origins: readonly string[] | ((origin: string) => boolean) | undefined
   /** @throws TypeError while a call of the contract has no handler. */
   readonly assertReady: () => void
+  /** Passes each turn before its output leaves; undefined without a journal. */
+  readonly gate: Gate | undefined
+  /** Restores sessions of earlier processes. Resolves before the port opens. */
+  readonly recover: () => Promise<void>
 }
 
 /** Parts of the session layer that entrances use. */
@@ -69,9 +74,9 @@ export function createEntrances(
   { accept, caps, dialects }: EnteredSessions,
 ): Entrances {
   const { limits, clock, onError } = base
-  const { path, isClosing, assertReady } = setup
+  const { path, isClosing, assertReady, gate, recover } = setup
   const origins = allowedOrigins(setup.origins)
-  const turn = new Turn(base)
+  const turn = new Turn(gate === undefined ? base : { ...base, gate })
   const upgrades = { ...base, ...setup, origins, accept, caps, profiles: new Set(dialects.keys()), turn }
   const detachers = new Map<HttpServer, () => void>()
   const closers = new Set<() => Promise<void>>()
@@ -103,6 +108,7 @@ export function createEntrances(
       assertOptions("listen", where, listenOptions)
       const { port = 0, host } = where
       assertOpen()
+      await recover()
       const own = await openHttpServer({ port, host, limits, onError })
       try {
         attach(own.httpServer)

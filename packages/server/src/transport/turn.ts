@@ -58,6 +58,8 @@ export class Turn {
   /** Connections with output in the open turn. */
   #outlets: Outlet[] = []
   #isArmed = false
+  /** True if the open turn is sealed although it may have no output. */
+  #isTouched = false
   #sealed: SealedTurn | undefined
   /** Connection that is permitted to write. */
   #writing: Outlet | undefined
@@ -82,6 +84,12 @@ export class Turn {
     if (!this.#isArmed) this.#arm()
   }
 
+  /** Has the open turn pass the gate, with or without output. */
+  touch(): void {
+    this.#isTouched = true
+    if (!this.#isArmed) this.#arm()
+  }
+
   /**
    * Seals the open turn and opens the next one.
    * @throws Error if the sealed turn before has not been released.
@@ -92,6 +100,7 @@ export class Turn {
     const sealed: SealedTurn = { number: this.#open, outlets: this.#outlets }
     this.#open += 1
     this.#outlets = []
+    this.#isTouched = false
     this.#sealed = sealed
     return sealed
   }
@@ -155,7 +164,7 @@ export class Turn {
 
   #next(): void {
     this.#sealed = undefined
-    if (this.#outlets.length > 0) this.#arm()
+    if (this.#outlets.length > 0 || this.#isTouched) this.#arm()
   }
 
   #arm(): void {

@@ -8,6 +8,7 @@ import { CallBuckets } from "../../calls/call-buckets.ts"
 import type { Caller } from "../../calls/call-router.ts"
 import { ReplyStreams } from "../../calls/reply-streams.ts"
 import { callReporting } from "../../base/hooks.ts"
+import type { SessionPage } from "../../base/session-page.ts"
 import { RequestQueue, failure } from "../../calls/request-queue.ts"
 import type { RequestQueueOwner } from "../../calls/request-queue.ts"
 import type { Job, Lane, Outcome } from "../../calls/job.ts"
@@ -21,6 +22,7 @@ export interface AnswersOwner<User extends AuthenticatedUser> {
   readonly session: Session<User>
   readonly dialect: Dialect<User>
   readonly codec: Codec
+  readonly page: SessionPage | undefined
   /** True if the send buffer can take this many bytes; with 0, if it is below its bound. */
   hasRoom(bytes: number): boolean
   sendBytes(bytes: Uint8Array): void
@@ -140,6 +142,11 @@ export class Answers<User extends AuthenticatedUser> implements Caller<User>, Re
     return this.#streams?.openReferences() ?? []
   }
 
+  /** Returns the numbers of requests whose handlers run. */
+  running(): readonly number[] {
+    return this.#requests.running()
+  }
+
   /** Continues requests and streams after the send buffer has drained. */
   pump(): void {
     this.#requests.onRoom()
@@ -176,6 +183,10 @@ export class Answers<User extends AuthenticatedUser> implements Caller<User>, Re
 
   onLaneHeld({ name }: Job, heldMs: number, waitingCount: number): void {
     this.#host.laneWarnings.held({ name, heldMs, waitingCount })
+  }
+
+  onRunning({ count }: Job): void {
+    if (count > 0) this.#owner.page?.started(count)
   }
 
   run(job: Job): Outcome | Promise<Outcome> {

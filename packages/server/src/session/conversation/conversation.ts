@@ -15,6 +15,7 @@ import type {
   ReplyFrame,
 } from "@hawser/protocol/core"
 import type { AuthenticatedUser } from "../../base/authenticate.ts"
+import type { SessionPage } from "../../base/session-page.ts"
 import { wireError } from "../../calls/wire-error.ts"
 import { Publication } from "./publication.ts"
 import type { Publishable } from "./publication.ts"
@@ -48,6 +49,8 @@ export interface ConversationRecord {
   readonly delivery: DeliveryRecord
   /** References of open streams. */
   readonly streams: readonly number[]
+  /** Numbers of requests whose handlers run. */
+  readonly running: readonly number[]
 }
 
 /** Its parts hold a reference to it instead of callbacks, which saves memory in each session. */
@@ -59,6 +62,8 @@ export class Conversation<User extends AuthenticatedUser>
   readonly dialect: Dialect<User>
   readonly delivery: Delivery
   readonly answers: Answers<User>
+  /** Page of the session in the server's ledger; undefined without one. */
+  page: SessionPage | undefined
   readonly #outbound: Outbound
   readonly #inbound: Inbound
   /** Views of replicas; undefined without any. */
@@ -137,12 +142,14 @@ export class Conversation<User extends AuthenticatedUser>
 
   /** Returns messages and open streams as plain data. */
   record(): ConversationRecord {
-    return { delivery: this.delivery.record(), streams: this.answers.openStreams() }
+    const { answers } = this
+    return { delivery: this.delivery.record(), streams: answers.openStreams(), running: answers.running() }
   }
 
   /** Continues from a record, before the first connection. An open stream ends with `server_restarted`. */
-  restore({ delivery, streams }: ConversationRecord): void {
+  restore({ delivery, streams }: Omit<ConversationRecord, "running">): void {
     const error = wireError(new HawserError("server_restarted"))
+    // Their ENDs are new messages: a page that follows later states them.
     const ends = streams.map((reference) => this.codec.encode({ kind: "end", reference, error }))
     const sent = { ...delivery.sent, messages: [...delivery.sent.messages, ...ends] }
     this.delivery.restore({ ...delivery, sent })
@@ -230,6 +237,7 @@ export class Conversation<User extends AuthenticatedUser>
     const { host, session, dialect } = this
     const outcome = this.#outbound.reliable(message)
     if (outcome === "sent" || outcome === "buffered") {
+      this.page?.sent(message)
       host.replayMemory.check()
       this.#noticeDeath()
       return session.active ? outcome : "ended"
@@ -241,6 +249,7 @@ export class Conversation<User extends AuthenticatedUser>
 
   #volatile(message: OutboundMessage, key: string | undefined): SendOutcome {
     const outcome = this.#outbound.volatile(message, key)
+    if (key !== undefined) this.page?.value(key, message)
     this.#noticeDeath()
     return this.session.active ? outcome : "ended"
   }
@@ -341,12 +350,17 @@ export class Conversation<User extends AuthenticatedUser>
   }
 
   settle(count: number): void {
-    if (count > 0 && this.session.active) this.delivery.settle(count)
+    if (count === 0 || !this.session.active) return
+    // Noted first: the settlement may send an ACK with the new count in this turn.
+    this.page?.settled(count)
+    this.delivery.settle(count)
   }
 
   /** Settles a message that has its effect again when it is retransmitted after a restart. */
   pass(count: number): void {
-    if (count > 0 && this.session.active) this.delivery.pass(count)
+    if (count === 0 || !this.session.active) return
+    this.page?.passed()
+    this.delivery.pass(count)
   }
 
   requestAck(): void {

@@ -14,6 +14,7 @@ import type {
   RateLimiter,
 } from "@hawser/protocol/core"
 import type { Base } from "../../base/create-base.ts"
+import type { SessionPage } from "../../base/session-page.ts"
 import { ownBytes } from "../../base/own-bytes.ts"
 import type { HeldLimits } from "./dialect.ts"
 
@@ -27,6 +28,7 @@ export interface InboundHost extends Pick<Base, "limits" | "counters" | "clock" 
 export interface InboundOwner {
   readonly dialect: { readonly codec: Codec; readonly held: HeldLimits }
   readonly delivery: Delivery
+  readonly page: SessionPage | undefined
   readonly userId: string
   /** True while no further request may start or wait. */
   readonly isFull: boolean
@@ -120,13 +122,16 @@ export class Inbound {
 
   receive(bytes: Uint8Array): void {
     if (this.#ended) return
-    const { dialect, delivery } = this.#owner
+    const { dialect, delivery, page } = this.#owner
     const { counters } = this.#host
     counters.messagesReceived += 1
     counters.bytesReceived += bytes.length
     const kind = dialect.codec.classify(bytes)
     const count = kind === "reliable" ? delivery.receive(bytes) : 0
-    if (count > 0 && delivery.settleAgain(count)) return
+    if (count > 0 && delivery.settleAgain(count)) {
+      page?.passed()
+      return
+    }
     if (this.#mustHold() && !this.#isAhead(kind, bytes)) {
       this.#held ??= []
       this.#held.push({ bytes: ownBytes(bytes), count, arrivedAtMs: turnNow(this.#host.clock) })

@@ -13,6 +13,7 @@ import type {
 } from "@hawser/protocol/core"
 import type { AuthenticatedUser } from "../../base/authenticate.ts"
 import type { ServerCounters } from "../../base/counters.ts"
+import type { SessionPage } from "../../base/session-page.ts"
 import type { Answers } from "./answers.ts"
 import type { BadReaction } from "./dialect.ts"
 import type { Ending } from "./session-end.ts"
@@ -30,6 +31,7 @@ export interface FrameTaker {
   }
   readonly dialect: { bad(error: WireError, badCount: number): BadReaction }
   readonly delivery: Delivery
+  readonly page: SessionPage | undefined
   readonly answers: RequestSink
   /** Time of arrival of the message in process. */
   readonly arrivedAtMs: number
@@ -128,6 +130,7 @@ function takeSessionFrame(taker: FrameTaker, frame: SessionFrame): void {
 /** Acknowledges messages and state. A count above the sent ones ends the session with `session_diverged`. */
 function onAcknowledged(taker: FrameTaker, handled: number, stateFrames = 0): void {
   const { delivery } = taker
+  taker.page?.acknowledged()
   if (delivery.acknowledge(handled) && delivery.acknowledgeState(stateFrames)) taker.drained()
   else taker.session.finish("session_diverged")
 }

@@ -1,5 +1,9 @@
 // Statement of a session for the server's ledger: plain data with wall-clock times, because another process has another clock.
 // Must not know records, sockets and handlers.
+import { createPayloadCodec } from "@hawser/protocol/core"
+import type { SessionPage } from "../../base/session-page.ts"
+import { claimsAt, detachedSince } from "./session.machine.ts"
+import type { LifeState } from "./session.machine.ts"
 import type { PresenceStateRecord } from "./session-record.ts"
 
 /** Claims and windows of a session, with times in milliseconds since 1970. */
@@ -70,4 +74,43 @@ export interface FollowedSession {
   readonly keptUser: Uint8Array
   /** Returns the whole session. */
   statement(): KeptSession
+}
+
+/** Ledger of a server: what another process needs to continue its sessions. */
+export interface SessionLedger {
+  /** Follows a session. @param number number of a restored session. */
+  follow(session: FollowedSession, number?: number): SessionPage
+}
+
+/** Returns the claims of a session with wall-clock times. */
+export function wallClaims<Link>(
+  state: LifeState<Link>,
+  { nowMs, wallMs }: { readonly nowMs: number; readonly wallMs: number },
+): KeptClaims {
+  const { takeoversAgoMs, ...claims } = claimsAt({ kind: "moved", claims: state.claims }, nowMs)
+  const sinceMs = detachedSince(state)
+  return {
+    ...claims,
+    takeoversAtMs: takeoversAgoMs.map((agoMs) => wallMs - agoMs),
+    detachedAtMs: sinceMs === undefined ? undefined : wallMs - (nowMs - sinceMs),
+  }
+}
+
+const userCodec = createPayloadCodec({
+  maxBytes: 2 ** 31,
+  maxDepth: 64,
+  maxElements: 2 ** 31,
+  maxKeyBytes: 2 ** 31,
+})
+
+/** Encodes a packed user. @throws UnsendableError for a user that is not plain data. */
+export function encodeUser(packed: unknown): Uint8Array {
+  return userCodec.encode(packed)
+}
+
+/** Decodes a packed user. @throws TypeError for bytes that are no MessagePack value. */
+export function decodeUser(bytes: Uint8Array): unknown {
+  const decoded = userCodec.decode(bytes, 0)
+  if (!decoded.ok) throw new TypeError("a kept session holds no readable user")
+  return decoded.value
 }

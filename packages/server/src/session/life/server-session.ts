@@ -11,6 +11,8 @@ import type { Conversing } from "../conversation/conversation.ts"
 import type { Dialect } from "../conversation/dialect.ts"
 import { endReportOf, reportEnd } from "../conversation/session-end.ts"
 import type { ResumableSession } from "../opening/resume.ts"
+import { encodeUser, wallClaims } from "./kept-session.ts"
+import type { FollowedSession, KeptClaims, KeptCounts, KeptSession } from "./kept-session.ts"
 import type { AcceptedClaim, FinishOptions, SessionBirth, SessionHost, SessionLink } from "./session-host.ts"
 import { claimsAt, stepLife, wakeAtLife } from "./session.machine.ts"
 import type { LifeEffect, LifeInput, LifeState } from "./session.machine.ts"
@@ -20,7 +22,7 @@ import { TokenRenewal, expiresInMs } from "./token-renewal.ts"
 import type { TokenRenewalOwner } from "./token-renewal.ts"
 
 export class ServerSession<User extends AuthenticatedUser>
-  implements Conversing<User>, ResumableSession, StateSink, TokenRenewalOwner<User>
+  implements Conversing<User>, FollowedSession, ResumableSession, StateSink, TokenRenewalOwner<User>
 {
   readonly id: string
   readonly clientId: string
@@ -142,6 +144,7 @@ export class ServerSession<User extends AuthenticatedUser>
   open({ connection }: SessionLink, countsState: boolean): void {
     this.#conversation.attach(connection, { received: 0, handled: 0, countsState })
     if (this.dialect.counts) this.#startRenewal(this.#user)
+    this.follow()
   }
 
   /**
@@ -155,6 +158,8 @@ export class ServerSession<User extends AuthenticatedUser>
     this.#step({ kind: "claim", link, dial, generation, nowMs: clock.now() }, takenOver)
     if (!this.active) return false
     this.#user = user
+    this.#conversation.page?.renewed()
+    this.#conversation.page?.acknowledged()
     this.#moveTo(link.address)
     this.#conversation.listenTo(link.connection)
     this.#startRenewal(user)
@@ -187,6 +192,7 @@ export class ServerSession<User extends AuthenticatedUser>
     const { life } = this.#host
     const options = this.resumable ? life.resumable : life.single
     const [state, effects] = stepLife(options, this.#life, input)
+    if (state !== this.#life) this.#conversation.page?.claimed()
     this.#life = state
     this.#arm()
     for (const effect of effects) this.#perform(effect, ending)
@@ -236,6 +242,55 @@ export class ServerSession<User extends AuthenticatedUser>
     this.#lastAddress = address
   }
 
+  // --- ledger -----------------------------------------------------------------------------------------------------
+
+  /** Has the server's ledger follow the session, if it can be resumed. @param number number of a restored session. */
+  follow(number?: number): void {
+    if (this.resumable) this.#conversation.page = this.#host.ledger?.follow(this, number)
+  }
+
+  get keptCounts(): KeptCounts {
+    const { acknowledged, acknowledgedDigest, handled, handledDigest } = this.#conversation.delivery
+    return { base: acknowledged, baseDigest: acknowledgedDigest, handled, handledDigest }
+  }
+
+  get keptClaims(): KeptClaims {
+    const { clock, wallClockMs } = this.#host
+    return wallClaims(this.#life, { nowMs: clock.now(), wallMs: wallClockMs() })
+  }
+
+  get keptUser(): Uint8Array {
+    return encodeUser(this.#host.userRecord.pack(this.#user))
+  }
+
+  statement(): KeptSession {
+    const { delivery, streams, running } = this.#conversation.record()
+    const { sent, received, values } = delivery
+    return {
+      id: this.id,
+      clientId: this.clientId,
+      user: this.keptUser,
+      address: this.#lastAddress,
+      claims: this.keptClaims,
+      base: sent.base,
+      baseDigest: sent.baseDigest,
+      messages: [...sent.messages],
+      firstMessage: 0,
+      handled: received.handled,
+      handledDigest: received.handledDigest,
+      ahead: new Set(received.settledAhead),
+      started: new Set(running),
+      attempts: 0,
+      values: new Map(values.map(({ key, bytes }) => [key, bytes])),
+      streams: new Set(streams),
+      memberships: new Map(
+        this.#host
+          .onStated(this)
+          .map(({ topic, member, state, away, isBehind }) => [topic, { member, state, away, isBehind }]),
+      ),
+    }
+  }
+
   // --- freezing and thawing -------------------------------------------------------------------------------------
 
   /** Closes the connection and returns the session as plain data. The session becomes inactive without a hook. */
@@ -243,16 +298,18 @@ export class ServerSession<User extends AuthenticatedUser>
     const { clock, caps, userRecord } = this.#host
     const claims = claimsAt(this.#life, clock.now())
     this.#step({ kind: "move", code: "connection_lost" }, {})
+    const { running: _, ...conversation } = this.#conversation.record()
     const record = {
       id: this.id,
       clientId: this.clientId,
       user: userRecord.pack(this.#user),
       address: this.#lastAddress,
       claims,
-      ...this.#conversation.record(),
+      ...conversation,
       memberships: this.#host.onFrozen(this),
     }
     caps.forget(this.#lastAddress)
+    this.#conversation.page?.ended()
     this.#conversation.end(
       new HawserError("session_ended", { message: "the session continues in another process" }),
     )
@@ -286,6 +343,7 @@ export class ServerSession<User extends AuthenticatedUser>
 
   onRenewed(user: User, leftMs: number | null): void {
     this.#user = user
+    this.#conversation.page?.renewed()
     this.#conversation.control({ kind: "authOk", expiresInMs: leftMs })
     this.#host.onRenewed(this)
   }
@@ -361,6 +419,7 @@ export class ServerSession<User extends AuthenticatedUser>
     const { delivery } = this.#conversation
     if (this.dialect.counts) reportEnd(delivery, report, { cause, message })
     const unacknowledged = delivery.unacknowledged()
+    this.#conversation.page?.ended()
     this.#unbind()
     this.#conversation.end(new HawserError("session_ended", { message: `the session ended: ${message}` }))
     link?.close(cause, message)

@@ -6,6 +6,7 @@ import type { ConversationHost } from "../conversation/conversation-host.ts"
 import type { Ending } from "../conversation/session-end.ts"
 import type { Dialect } from "../conversation/dialect.ts"
 import type { MembershipRecord, UserPacking } from "./session-record.ts"
+import type { SessionLedger } from "./kept-session.ts"
 import type { LifeOptions, LifeState } from "./session.machine.ts"
 import type { ConnectionCaps } from "../opening/connection-caps.ts"
 
@@ -17,6 +18,8 @@ export interface SessionHost<User extends AuthenticatedUser, S>
   /** Options of the life of resumable sessions, and of all others. */
   readonly life: { readonly resumable: LifeOptions; readonly single: LifeOptions }
   readonly userRecord: UserPacking<User>
+  /** Ledger of the server; undefined if sessions end with the process. */
+  readonly ledger: SessionLedger | undefined
 }
 
 /** Changes of a session, for its server. */
@@ -27,6 +30,8 @@ export interface SessionEvents<S> {
   readonly onRenewed: (session: S) => void
   /** Called when the session is frozen. Returns the topics that its client joined. */
   readonly onFrozen: (session: S) => readonly MembershipRecord[]
+  /** Returns the topics that the session's client joined. */
+  readonly onStated: (session: S) => readonly MembershipRecord[]
   /** Called when the session was thawed from a record with these topics. */
   readonly onThawed: (session: S, memberships: readonly MembershipRecord[]) => void
   /** Called exactly once for each session, after it has become inactive. */

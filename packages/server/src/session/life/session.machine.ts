@@ -150,6 +150,11 @@ export function claimsAt<Link>(state: LifeState<Link>, nowMs: number): ClaimsRec
   return { ...claims, takeoversAgoMs: takeoversAtMs.map((atMs) => nowMs - atMs) }
 }
 
+/** Returns the start of the current wait for a resume; undefined without one. */
+export function detachedSince<Link>(state: LifeState<Link>): number | undefined {
+  return state.kind === "detached" || state.kind === "dropped" ? state.sinceMs : undefined
+}
+
 /** Returns the claims, with the time of the current wait. */
 function afterWait<Link>(state: LifeState<Link>, nowMs: number): Claims {
   const { claims } = state

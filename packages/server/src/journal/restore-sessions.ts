@@ -1,0 +1,79 @@
+// Restores the sessions of a journal: detached, each with its number, before the server listens. A session that cannot be restored
+// is set aside and reported; the others are restored. Must not know files and records.
+import type { DeliveryRecord } from "@hawser/protocol/core"
+import { decodeUser } from "../session/life/kept-session.ts"
+import type { KeptSession } from "../session/life/kept-session.ts"
+import type { SessionRecord } from "../session/life/session-record.ts"
+import type { KeptState } from "./kept-state.ts"
+import { unacknowledgedOf } from "./kept-state.ts"
+
+/** Session of this process that was restored. */
+export interface RestoredSession {
+  /** Follows the session under its number. */
+  follow(number: number): void
+}
+
+export interface RestoreHost {
+  /** Restores a session, detached. @throws the error of a record that does not fit. */
+  thaw(record: SessionRecord): RestoredSession
+  readonly wallClockMs: () => number
+  readonly onError: (error: unknown) => void
+}
+
+/** Numbers of sessions after a restore. */
+export interface RestoredCounts {
+  readonly restored: number
+  /** Sessions that could not be restored; the errors went to `onError`. */
+  readonly setAside: number
+}
+
+/** Restores all sessions of a state. */
+export function restoreSessions({ sessions, lastAtMs }: KeptState, host: RestoreHost): RestoredCounts {
+  let restored = 0
+  let setAside = 0
+  for (const [number, kept] of sessions) {
+    try {
+      host.thaw(recordOf(kept, { lastAtMs, wallMs: host.wallClockMs() })).follow(number)
+      restored += 1
+    } catch (cause) {
+      setAside += 1
+      host.onError(new Error(`session ${kept.id} of the journal cannot be restored`, { cause }))
+    }
+  }
+  return { restored, setAside }
+}
+
+/** Converts a kept session to a record. The time since its last connection counts as a wait, at the latest since the last record. */
+function recordOf(
+  kept: KeptSession,
+  { lastAtMs, wallMs }: { readonly lastAtMs: number; readonly wallMs: number },
+): SessionRecord {
+  const { takeoversAtMs, detachedAtMs = lastAtMs, spentMs, ...claims } = kept.claims
+  const delivery: DeliveryRecord = {
+    sent: { base: kept.base, baseDigest: kept.baseDigest, messages: unacknowledgedOf(kept) },
+    received: {
+      handled: kept.handled,
+      handledDigest: kept.handledDigest,
+      settledAhead: [...kept.ahead].toSorted((one, other) => one - other),
+    },
+    values: [...kept.values].map(([key, bytes]) => ({ key, bytes })),
+  }
+  return {
+    id: kept.id,
+    clientId: kept.clientId,
+    user: decodeUser(kept.user),
+    address: kept.address,
+    claims: {
+      ...claims,
+      spentMs: spentMs + Math.max(0, wallMs - detachedAtMs),
+      takeoversAgoMs: takeoversAtMs.map((atMs) => Math.max(0, wallMs - atMs)),
+    },
+    delivery,
+    streams: [...kept.streams],
+    memberships: [...kept.memberships].map(([topic, membership]) => ({
+      topic,
+      session: kept.id,
+      ...membership,
+    })),
+  }
+}

@@ -1,0 +1,46 @@
+// A server process that is killed and started again: its sessions continue, without loss, repetition or reordering.
+import type { SessionEvent } from "@hawser/client"
+import { describe, expect, it } from "vitest"
+import { lives } from "./lives.ts"
+
+describe("a session whose server is killed", () => {
+  it("continues at the next process, in both directions", async () => {
+    const process = lives()
+    await process.start()
+    const client = process.client()
+    const received: string[] = []
+    const events: SessionEvent[] = []
+    client.on("note", ({ text }) => received.push(text))
+    client.onSession((event) => events.push(event))
+    const connected = client.connect()
+    await process.clock.advance(100)
+    await connected
+    const replies: Promise<unknown>[] = []
+    const handled: string[] = []
+    const texts: string[] = []
+    for (let round = 0; round < 20; round += 1) {
+      for (let count = 0; count < 5; count += 1) {
+        const text = `${round}-${count}`
+        texts.push(text)
+        process.world.server.local.sessions()[0]?.send("note", { text })
+        replies.push(client.command("echo", { text }))
+      }
+      await process.clock.advance(37)
+      if (round % 4 === 3) {
+        process.kill()
+        handled.push(...process.world.handled)
+        await process.clock.advance(50)
+        await process.start()
+        expect(process.world.server.recovery).toMatchObject({ sessions: 1, setAside: 0, isWhole: true })
+        await process.clock.advance(3_000)
+      }
+    }
+    await process.clock.advance(5_000)
+    handled.push(...process.world.handled)
+    expect(await Promise.all(replies)).toEqual(texts.map((text) => ({ text })))
+    expect(received).toEqual(texts)
+    expect(handled).toEqual(texts)
+    expect(events.map(({ kind }) => kind)).toEqual(["opened", ...Array.from({ length: 5 }, () => "resumed")])
+    expect(process.world.serverErrors).toEqual([])
+  })
+})
