@@ -1,5 +1,6 @@
 // A server process that is killed and started again: its sessions continue, without loss, repetition or reordering.
 import type { SessionEvent } from "@hawser/client"
+import { seededRandom } from "@hawser/protocol/testing"
 import { describe, expect, it } from "vitest"
 import { lives } from "./lives.ts"
 
@@ -42,5 +43,51 @@ describe("a session whose server is killed", () => {
     expect(handled).toEqual(texts)
     expect(events.map(({ kind }) => kind)).toEqual(["opened", ...Array.from({ length: 5 }, () => "resumed")])
     expect(process.world.serverErrors).toEqual([])
+  })
+})
+
+describe("a request with an idempotency key", () => {
+  it("is executed once, also if it is repeated in a new session after a kill", async () => {
+    const process = lives()
+    await process.start()
+    const first = process.client()
+    const connected = first.connect()
+    await process.clock.advance(100)
+    await connected
+    const reply = first.command("echo", { text: "a" }, { key: "k" })
+    await process.clock.advance(100)
+    expect(await reply).toEqual({ text: "a" })
+    expect(process.world.handled).toEqual(["a"])
+    process.kill()
+    await process.start()
+    const second = process.client({ random: seededRandom(2) })
+    const again = second.connect()
+    await process.clock.advance(100)
+    await again
+    const repeated = second.command("echo", { text: "b" }, { key: "k" })
+    await process.clock.advance(100)
+    expect(await repeated).toEqual({ text: "a" })
+    expect(process.world.handled).toEqual([])
+  })
+})
+
+describe("a session that has ended", () => {
+  it("stays ended after a kill, and a late claim gets its cause", async () => {
+    const process = lives()
+    await process.start()
+    const client = process.client()
+    const connected = client.connect()
+    await process.clock.advance(100)
+    await connected
+    const statuses: unknown[] = []
+    client.onStatus((status) => statuses.push(status))
+    // The end is journaled before it is sent; the client never receives it.
+    process.world.server.local.sessions()[0]?.end("banned")
+    await process.clock.advance(1)
+    process.kill()
+    await process.start()
+    expect(process.world.server.local.sessions()).toEqual([])
+    await process.clock.advance(5_000)
+    expect(statuses.at(-1)).toMatchObject({ state: "closed", error: { code: "banned" } })
   })
 })

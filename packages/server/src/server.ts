@@ -74,7 +74,7 @@ function compose(contract: Contract, options: Options) {
   const hasTopics = Object.keys(contract.topics).length > 0
   const base = createBase(contract, (hasTopics ? entries : contractCalls).keys(), options)
   const kept = options.journal && createServerJournal(options.journal, base)
-  const calls = createCalls<User>(contract.name, entries, base)
+  const calls = createCalls<User>(contract.name, entries, base, kept?.onOutcome)
   const warnings = new UpgradeWarnings({ path, trustProxy, clock: base.clock, onWarning: base.onWarning })
   const onAddressFull = (address: string): void => warnings.addressFull(address)
   const sessions = createSessions<User>(
@@ -102,7 +102,7 @@ function compose(contract: Contract, options: Options) {
   }
   const recovery: { result?: Recovery } = {}
   const recover = async (): Promise<void> => {
-    const result = await kept?.recover({ thaw: sessions.thaw, arm: () => entrances.turn.touch() })
+    const result = await kept?.recover({ ...calls, ...sessions, arm: () => entrances.turn.touch() })
     if (result !== undefined) recovery.result = result
   }
   const rules = { path, origins, allowLoopbackOrigins, trustProxy, warnings, isClosing, assertReady }

@@ -8,19 +8,24 @@ import { CallRouter } from "./call-router.ts"
 import { HandlerTable } from "./handler-table.ts"
 import { Idempotency } from "./idempotency.ts"
 import { LaneWarnings } from "./lane-warnings.ts"
+import type { OutcomeRecord } from "./outcome-record.ts"
 import { StartSchedule } from "./start-schedule.ts"
 
 /** The call layer of one server. */
 export type Calls<User extends AuthenticatedUser> = Readonly<ReturnType<typeof createCalls<User>>>
 
-/** @param entries all calls that clients may make, by name. */
+/**
+ * @param entries all calls that clients may make, by name.
+ * @param onOutcome called with each outcome of a request with an idempotency key.
+ */
 export function createCalls<User extends AuthenticatedUser>(
   contractName: string,
   entries: ReadonlyMap<string, CallEntry>,
   base: Base,
+  onOutcome?: (outcome: OutcomeRecord) => void,
 ) {
   const handlers = new HandlerTable<Session<User>>(contractName, entries)
-  const idempotency = new Idempotency(base.clock, base.limits)
+  const idempotency = new Idempotency(base.clock, base.limits, onOutcome)
   return {
     handlers,
     router: new CallRouter<User>({ ...base, calls: entries, handlers: handlers.byName, idempotency }),

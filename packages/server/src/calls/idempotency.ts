@@ -31,10 +31,13 @@ export class Idempotency {
   /** Running requests by user and id, in the order of their starts. */
   readonly #running = new Map<string, Running>()
   readonly #settled: OutcomeMemory
+  readonly #onOutcome: ((outcome: OutcomeRecord) => void) | undefined
 
-  constructor(clock: Clock, limits: IdempotencyLimits) {
+  /** @param onOutcome called with each outcome that is remembered. */
+  constructor(clock: Clock, limits: IdempotencyLimits, onOutcome?: (outcome: OutcomeRecord) => void) {
     this.#clock = clock
     this.#limits = limits
+    this.#onOutcome = onOutcome
     this.#settled = new OutcomeMemory(limits)
   }
 
@@ -98,8 +101,10 @@ export class Idempotency {
 
   #settle({ userId, id }: IdempotentRequest, outcome: Outcome): void {
     if (!isFinal(outcome)) return
-    const untilMs = this.#clock.now() + this.#limits.idempotencyMs
-    this.#settled.set({ userId, id, outcome, untilMs })
+    const inMs = this.#limits.idempotencyMs
+    this.#settled.set({ userId, id, outcome, untilMs: this.#clock.now() + inMs })
+    const packed = this.#onOutcome && outcomeRecordOf(outcome)
+    if (packed !== undefined) this.#onOutcome?.({ userId, id, inMs, ...packed })
   }
 
   /** Removes expired entries. Running requests are in the order of their expiry. */

@@ -89,7 +89,13 @@ async function live(
   const onAlarm = ({ message }: Error): number => alarms.push(message)
   const bounds = { roundBytes: 1_000_000, roundDeliveries: 1_000_000, stepMs: 0, ...limits }
   let ms = 0
-  const journal = new Journal({ engine, limits: bounds, onAlarm, now: () => (ms += 1) })
+  const journal = new Journal({
+    engine,
+    limits: bounds,
+    onAlarm,
+    now: () => (ms += 1),
+    wallClockMs: () => nowMs,
+  })
   const read = await journal.open()
   const life: Life = { journal, read, isArmed: false, kill: () => files.end() }
   journal.start("life", () => (life.isArmed = true))

@@ -3,7 +3,8 @@
 // journal can be read from the last round on. Must not know files, sockets and handlers.
 import type { OutboundMessage } from "@hawser/protocol/core"
 import type { SessionPage } from "../base/session-page.ts"
-import type { FollowedSession } from "../session/life/kept-session.ts"
+import type { FollowedSession, SessionLedger } from "../session/life/kept-session.ts"
+import type { Tombstone } from "../session/life/tombstones.ts"
 import type { JournalContent, JournalEngine } from "./journal-engine.ts"
 import type { KeptState } from "./kept-state.ts"
 import { OperationWriter } from "./operations.ts"
@@ -23,8 +24,10 @@ export interface JournalOptions {
   readonly engine: JournalEngine
   readonly limits: RoundLimits
   readonly onAlarm: (error: Error) => void
-  /** Monotonic time in milliseconds. */
+  /** Clock of the server, in milliseconds. */
   readonly now: () => number
+  /** Milliseconds since 1970. */
+  readonly wallClockMs: () => number
 }
 
 /** Writes one statement of a round; a statement of something that has ended since writes nothing. */
@@ -43,7 +46,7 @@ export interface ReadJournal extends Pick<JournalContent, "isWhole" | "bytes" | 
   readonly lives: readonly string[]
 }
 
-export class Journal {
+export class Journal implements SessionLedger {
   readonly #options: JournalOptions
   readonly #writer = new OperationWriter()
   readonly #pages = new Map<number, Page>()
@@ -119,6 +122,11 @@ export class Journal {
     }
     this.#pages.set(page.number, page)
     return page
+  }
+
+  buried(sessionId: string, { untilMs, ...stone }: Tombstone): void {
+    const { now, wallClockMs } = this.#options
+    this.note((writer) => writer.end(sessionId, { ...stone, untilMs: wallClockMs() + (untilMs - now()) }))
   }
 
   /** Called by a page whose notes are written when the turn is sealed. `arms`: false for notes that may wait. */

@@ -1,9 +1,14 @@
 // Connects a journal with the layers of one server: restores what earlier processes left, then notes what happens. Must not know
 // files and records.
 import type { Base } from "../base/create-base.ts"
+import type { Idempotency } from "../calls/idempotency.ts"
+import type { OutcomeRecord } from "../calls/outcome-record.ts"
+import type { Tombstones } from "../session/life/tombstones.ts"
 import type { JournalEngine } from "./journal-engine.ts"
 import { Journal } from "./journal.ts"
-import type { RoundLimits } from "./journal.ts"
+import type { RoundLimits, Statement } from "./journal.ts"
+import { keptOutcomeOf, outcomeRecordFrom } from "./kept-outcome.ts"
+import type { KeptState } from "./kept-state.ts"
 import { restoreSessions } from "./restore-sessions.ts"
 import type { RestoreHost } from "./restore-sessions.ts"
 
@@ -11,6 +16,7 @@ import type { RestoreHost } from "./restore-sessions.ts"
 export interface JournalOption {
   /** Secret of resume tokens, 32 bytes, the same in each process. */
   readonly resumeKey: Uint8Array
+  /** Bounds of the part that a start must read. */
   readonly limits: RoundLimits
   /** Returns the engine. */
   createEngine(host: Pick<Base, "clock" | "wallClockMs">): JournalEngine
@@ -28,29 +34,83 @@ export interface Recovery {
   readonly tornBytes: number
   /** Sessions that were restored. */
   readonly sessions: number
-  /** Sessions that could not be restored. Their errors went to `onError`. */
+  /** Parts that could not be restored. Their errors went to `onError`. */
   readonly setAside: number
+}
+
+/** Parts of a server that are restored. */
+export interface RestoredParts {
+  readonly thaw: RestoreHost["thaw"]
+  readonly tombstones: Tombstones
+  readonly idempotency: Idempotency
+  /** Arms the turn. */
+  readonly arm: () => void
 }
 
 export interface ServerJournal {
   readonly journal: Journal
+  /** Notes an outcome of a request with an idempotency key. */
+  readonly onOutcome: (outcome: OutcomeRecord) => void
   /** Restores earlier sessions once; later calls return the first result. */
-  recover(restoring: { readonly thaw: RestoreHost["thaw"]; readonly arm: () => void }): Promise<Recovery>
+  recover(parts: RestoredParts): Promise<Recovery>
 }
 
-export function createServerJournal(
-  { createEngine, limits }: JournalOption,
-  { clock, wallClockMs, onError }: Base,
-): ServerJournal {
+export function createServerJournal({ createEngine, limits }: JournalOption, base: Base): ServerJournal {
+  const { clock, wallClockMs, onError } = base
   const engine = createEngine({ clock, wallClockMs })
-  const journal = new Journal({ engine, limits, onAlarm: onError, now: () => clock.now() })
+  const journal = new Journal({ engine, limits, onAlarm: onError, now: () => clock.now(), wallClockMs })
   let recovered: Promise<Recovery> | undefined
-  async function recover({ thaw, arm }: Parameters<ServerJournal["recover"]>[0]): Promise<Recovery> {
+  async function recover(parts: RestoredParts): Promise<Recovery> {
     const startMs = clock.now()
     const { state, isWhole, bytes, tornBytes } = await journal.open()
-    const { restored, setAside } = restoreSessions(state, { thaw, wallClockMs, onError })
-    journal.start(`process ${new Date(wallClockMs()).toISOString()}`, arm)
-    return { bytes, tookMs: clock.now() - startMs, isWhole, tornBytes, sessions: restored, setAside }
+    restoreEnds(state, parts, base)
+    const outcomesAside = restoreOutcomes(state, parts, base)
+    const { restored, setAside } = restoreSessions(state, { thaw: parts.thaw, wallClockMs, onError })
+    journal.restates({ statements: () => statementsOf(parts, base) })
+    journal.start(`process ${new Date(wallClockMs()).toISOString()}`, parts.arm)
+    const tookMs = clock.now() - startMs
+    return { bytes, tookMs, isWhole, tornBytes, sessions: restored, setAside: setAside + outcomesAside }
   }
-  return { journal, recover: (restoring) => (recovered ??= recover(restoring)) }
+  return {
+    journal,
+    onOutcome: (outcome) => journal.note((writer) => writer.outcome(keptOutcomeOf(outcome, wallClockMs()))),
+    recover: (parts) => (recovered ??= recover(parts)),
+  }
+}
+
+/** Yields the statements of ends and outcomes. */
+function* statementsOf(
+  { tombstones, idempotency }: RestoredParts,
+  { clock, wallClockMs }: Base,
+): Generator<Statement, void> {
+  for (const [id, { untilMs, ...stone }] of tombstones.all())
+    yield (writer) => writer.end(id, { ...stone, untilMs: wallClockMs() + (untilMs - clock.now()) })
+  for (const outcome of idempotency.freeze())
+    yield (writer) => writer.outcome(keptOutcomeOf(outcome, wallClockMs()))
+}
+
+function restoreEnds({ ends }: KeptState, { tombstones }: RestoredParts, { clock, wallClockMs }: Base): void {
+  const [nowMs, wallMs] = [clock.now(), wallClockMs()]
+  const left = [...ends].toSorted(([, one], [, other]) => one.untilMs - other.untilMs)
+  for (const [id, { untilMs, ...stone }] of left)
+    if (untilMs > wallMs) tombstones.restore(id, { ...stone, untilMs: nowMs + (untilMs - wallMs) })
+}
+
+/** Returns the number of outcomes that are not readable. */
+function restoreOutcomes(
+  { outcomes }: KeptState,
+  { idempotency }: RestoredParts,
+  { wallClockMs, onError }: Base,
+): number {
+  const wallMs = wallClockMs()
+  let setAside = 0
+  for (const kept of outcomes.values()) {
+    try {
+      idempotency.thaw([outcomeRecordFrom(kept, wallMs)])
+    } catch (error) {
+      setAside += 1
+      onError(error)
+    }
+  }
+  return setAside
 }

@@ -112,7 +112,10 @@ export function createSessions<User extends AuthenticatedUser>(
   return { ...parts, accept, thaw: storeHost.thaw }
 }
 
-function createParts<User extends AuthenticatedUser>({ olderDialect }: SessionsSetup<User>, base: Base) {
+function createParts<User extends AuthenticatedUser>(
+  { olderDialect, ledger }: SessionsSetup<User>,
+  base: Base,
+) {
   const { limits, clock, timers, codec, onError } = base
   const registry = new SessionRegistry<User>()
   const connections = new ConnectionSet<User>()
@@ -134,7 +137,7 @@ function createParts<User extends AuthenticatedUser>({ olderDialect }: SessionsS
     caps: new ConnectionCaps(limits, clock),
     replayMemory: new ReplayMemory({ sessions: registry.all, timers, limits }),
     liveness: startLivenessSweep({ ...base, connections }),
-    tombstones: new Tombstones(clock, limits),
+    tombstones: new Tombstones(clock, limits, ledger && ((id, stone) => ledger.buried(id, stone))),
     hooks: createSessionHooks<User>(onError),
     /** Layers that follow the sessions. Called in this order, before the hooks of the application. */
     observers,

@@ -2,6 +2,7 @@
 // Must not know records, sockets and handlers.
 import { createPayloadCodec } from "@hawser/protocol/core"
 import type { SessionPage } from "../../base/session-page.ts"
+import type { Tombstone } from "./tombstones.ts"
 import { claimsAt, detachedSince } from "./session.machine.ts"
 import type { LifeState } from "./session.machine.ts"
 import type { PresenceStateRecord } from "./session-record.ts"
@@ -80,6 +81,8 @@ export interface FollowedSession {
 export interface SessionLedger {
   /** Follows a session. @param number number of a restored session. */
   follow(session: FollowedSession, number?: number): SessionPage
+  /** Notes the end of a session, for claims that follow. `untilMs`: on the clock of the server. */
+  buried(sessionId: string, stone: Tombstone): void
 }
 
 /** Returns the claims of a session with wall-clock times. */

@@ -18,12 +18,19 @@ type TombstoneLimits = Pick<ServerLimits, "tombstoneMs" | "tombstonesMax">
 export class Tombstones {
   readonly #clock: Clock
   readonly #limits: TombstoneLimits
+  readonly #onBuried: ((sessionId: string, stone: Tombstone) => void) | undefined
   /** Tombstones in the order of their expiry. */
   readonly #stones = new Map<string, Tombstone>()
 
-  constructor(clock: Clock, limits: TombstoneLimits) {
+  /** @param onBuried called with each end. */
+  constructor(
+    clock: Clock,
+    limits: TombstoneLimits,
+    onBuried?: (sessionId: string, stone: Tombstone) => void,
+  ) {
     this.#clock = clock
     this.#limits = limits
+    this.#onBuried = onBuried
   }
 
   get size(): number {
@@ -32,8 +39,20 @@ export class Tombstones {
 
   /** Adds the end of a session. */
   bury(sessionId: string, ended: Omit<Tombstone, "untilMs">): void {
-    this.#stones.set(sessionId, { ...ended, untilMs: this.#clock.now() + this.#limits.tombstoneMs })
+    const stone = { ...ended, untilMs: this.#clock.now() + this.#limits.tombstoneMs }
+    this.restore(sessionId, stone)
+    this.#onBuried?.(sessionId, stone)
+  }
+
+  /** Adds the end of a session of an earlier process. Called in the order of expiry. */
+  restore(sessionId: string, stone: Tombstone): void {
+    this.#stones.set(sessionId, stone)
     this.#expire()
+  }
+
+  /** Yields all ends by session id, in the order of their expiry. */
+  all(): Iterable<readonly [string, Tombstone]> {
+    return this.#stones
   }
 
   /** Returns the end of a session; undefined for another user. */
