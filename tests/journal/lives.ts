@@ -4,6 +4,7 @@ import type { Client, ClientOptions } from "@hawser/client"
 import { SimulatedClock, createMemoryNetwork, seededRandom } from "@hawser/protocol/testing"
 import type { Server, ServerOptions } from "@hawser/server"
 import { FileEngine } from "../../packages/server/src/journal/file-engine.ts"
+import type { JournalFiles } from "../../packages/server/src/journal/journal-files.ts"
 import type { JournalOption } from "../../packages/server/src/journal/server-journal.ts"
 import { SimulatedDisk } from "../../packages/server/src/journal/simulated-files.ts"
 import { boundlessDials, contract, createWorld, epochMs } from "../faults/harness.ts"
@@ -19,6 +20,26 @@ export interface Lives {
   /** Ends the process at once: nothing that it does later reaches the disk or a client. */
   kill(): void
   client(options?: Partial<ClientOptions>): Client<TestContract>
+}
+
+/** Returns a journal of small rounds on these files. */
+function journalOn(clock: SimulatedClock, files: JournalFiles): JournalOption {
+  const wallClockMs = (): number => epochMs + clock.now()
+  return {
+    resumeKey: Buffer.alloc(32, 7),
+    limits: { roundBytes: 20_000, roundDeliveries: 10_000, stepMs: 0 },
+    createEngine: () =>
+      new FileEngine({
+        mode: "kill",
+        files,
+        origin: { host: "h", boot: "b" },
+        lock: () => Promise.resolve({ generation: 1, release: () => {} }),
+        syncEveryMs: 100,
+        after: (ms, run) => clock.schedule(ms, run),
+        now: () => clock.now(),
+        wallClockMs,
+      }),
+  }
 }
 
 export function lives(): Lives {
@@ -51,26 +72,11 @@ export function lives(): Lives {
       count += 1
       const name = count
       let ids = 0
-      const journal: JournalOption = {
-        resumeKey: Buffer.alloc(32, 7),
-        limits: { roundBytes: 20_000, roundDeliveries: 10_000, stepMs: 0 },
-        createEngine: () =>
-          new FileEngine({
-            mode: "kill",
-            files,
-            origin: { host: "h", boot: "b" },
-            lock: () => Promise.resolve({ generation: 1, release: () => {} }),
-            syncEveryMs: 100,
-            after: (ms, run) => clock.schedule(ms, run),
-            now: () => clock.now(),
-            wallClockMs: () => epochMs + clock.now(),
-          }),
-      }
       world = createWorld({
         profile: "hawser.1",
         order: "none",
         clock,
-        server: { journal, sessionId: () => `session-${name}-${++ids}`, ...options },
+        server: { journal: journalOn(clock, files), sessionId: () => `session-${name}-${++ids}`, ...options },
       })
       end = () => files.end()
       await world.server.recover()

@@ -74,7 +74,7 @@ function compose(contract: Contract, options: Options) {
   const hasTopics = Object.keys(contract.topics).length > 0
   const base = createBase(contract, (hasTopics ? entries : contractCalls).keys(), options)
   const kept = options.journal && createServerJournal(options.journal, base)
-  const calls = createCalls<User>(contract.name, entries, base, kept?.onOutcome)
+  const calls = createCalls<User>(contract.name, entries, { ...base, onOutcome: kept?.onOutcome })
   const warnings = new UpgradeWarnings({ path, trustProxy, clock: base.clock, onWarning: base.onWarning })
   const onAddressFull = (address: string): void => warnings.addressFull(address)
   const sessions = createSessions<User>(

@@ -16,16 +16,15 @@ export type Calls<User extends AuthenticatedUser> = Readonly<ReturnType<typeof c
 
 /**
  * @param entries all calls that clients may make, by name.
- * @param onOutcome called with each outcome of a request with an idempotency key.
+ * @param base lowest layer; `onOutcome` is called with each outcome of a request with an idempotency key.
  */
 export function createCalls<User extends AuthenticatedUser>(
   contractName: string,
   entries: ReadonlyMap<string, CallEntry>,
-  base: Base,
-  onOutcome?: (outcome: OutcomeRecord) => void,
+  base: Base & { readonly onOutcome?: ((outcome: OutcomeRecord) => void) | undefined },
 ) {
   const handlers = new HandlerTable<Session<User>>(contractName, entries)
-  const idempotency = new Idempotency(base.clock, base.limits, onOutcome)
+  const idempotency = new Idempotency(base.clock, base.limits, base.onOutcome)
   return {
     handlers,
     router: new CallRouter<User>({ ...base, calls: entries, handlers: handlers.byName, idempotency }),

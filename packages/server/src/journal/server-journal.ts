@@ -55,9 +55,10 @@ export interface ServerJournal {
   recover(parts: RestoredParts): Promise<Recovery>
 }
 
-export function createServerJournal({ createEngine, limits }: JournalOption, base: Base): ServerJournal {
+export function createServerJournal(option: JournalOption, base: Base): ServerJournal {
   const { clock, wallClockMs, onError } = base
-  const engine = createEngine({ clock, wallClockMs })
+  const { limits } = option
+  const engine = option.createEngine({ clock, wallClockMs })
   const journal = new Journal({ engine, limits, onAlarm: onError, now: () => clock.now(), wallClockMs })
   let recovered: Promise<Recovery> | undefined
   async function recover(parts: RestoredParts): Promise<Recovery> {

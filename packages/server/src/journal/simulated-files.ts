@@ -14,8 +14,10 @@ export interface DiskFaults {
   freeBytes: number
   /** True: syncs reject. */
   failsSync: boolean
-  /** Called before each write; may throw, or let time pass. */
+  /** Called before each write; may let time pass. */
   beforeWrite: () => void
+  /** Called before each write of `bytes`. Returns the number that reach the disk before the process ends; undefined: it goes on. */
+  endsAfter: (bytes: number) => number | undefined
 }
 
 /** Disk of one machine. It outlives the processes that use it. */
@@ -24,6 +26,7 @@ export class SimulatedDisk {
     freeBytes: Number.POSITIVE_INFINITY,
     failsSync: false,
     beforeWrite: () => {},
+    endsAfter: () => undefined,
   }
   readonly #stored = new Map<string, Stored>()
   readonly #nowMs: () => number
@@ -109,12 +112,14 @@ export class SimulatedDisk {
   #write(name: string, bytes: Uint8Array, position: number): number {
     this.faults.beforeWrite()
     const stored = this.#get(name)
-    const written = Math.min(bytes.length, this.faults.freeBytes)
-    if (written === 0 && bytes.length > 0)
+    const last = this.faults.endsAfter(bytes.length)
+    const written = Math.min(last ?? bytes.length, this.faults.freeBytes)
+    if (written === 0 && bytes.length > 0 && last === undefined)
       throw Object.assign(new Error("ENOSPC: no space left on device"), { code: "ENOSPC" })
     this.faults.freeBytes -= written
     stored.bytes = Buffer.concat([stored.bytes.subarray(0, position), bytes.subarray(0, written)])
     stored.changedMs = this.#nowMs()
+    if (last !== undefined) throw new Error("the process has ended")
     return written
   }
 

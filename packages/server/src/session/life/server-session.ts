@@ -11,8 +11,7 @@ import type { Conversing } from "../conversation/conversation.ts"
 import type { Dialect } from "../conversation/dialect.ts"
 import { endReportOf, reportEnd } from "../conversation/session-end.ts"
 import type { ResumableSession } from "../opening/resume.ts"
-import { encodeUser, wallClaims } from "./kept-session.ts"
-import type { FollowedSession, KeptClaims, KeptCounts, KeptSession } from "./kept-session.ts"
+import { followed } from "./followed-session.ts"
 import type { AcceptedClaim, FinishOptions, SessionBirth, SessionHost, SessionLink } from "./session-host.ts"
 import { claimsAt, stepLife, wakeAtLife } from "./session.machine.ts"
 import type { LifeEffect, LifeInput, LifeState } from "./session.machine.ts"
@@ -22,7 +21,7 @@ import { TokenRenewal, expiresInMs } from "./token-renewal.ts"
 import type { TokenRenewalOwner } from "./token-renewal.ts"
 
 export class ServerSession<User extends AuthenticatedUser>
-  implements Conversing<User>, FollowedSession, ResumableSession, StateSink, TokenRenewalOwner<User>
+  implements Conversing<User>, ResumableSession, StateSink, TokenRenewalOwner<User>
 {
   readonly id: string
   readonly clientId: string
@@ -246,49 +245,15 @@ export class ServerSession<User extends AuthenticatedUser>
 
   /** Has the server's ledger follow the session, if it can be resumed. @param number number of a restored session. */
   follow(number?: number): void {
-    if (this.resumable) this.#conversation.page = this.#host.ledger?.follow(this, number)
-  }
-
-  get keptCounts(): KeptCounts {
-    const { acknowledged, acknowledgedDigest, handled, handledDigest } = this.#conversation.delivery
-    return { base: acknowledged, baseDigest: acknowledgedDigest, handled, handledDigest }
-  }
-
-  get keptClaims(): KeptClaims {
-    const { clock, wallClockMs } = this.#host
-    return wallClaims(this.#life, { nowMs: clock.now(), wallMs: wallClockMs() })
-  }
-
-  get keptUser(): Uint8Array {
-    return encodeUser(this.#host.userRecord.pack(this.#user))
-  }
-
-  statement(): KeptSession {
-    const { delivery, streams, running } = this.#conversation.record()
-    const { sent, received, values } = delivery
-    return {
-      id: this.id,
-      clientId: this.clientId,
-      user: this.keptUser,
-      address: this.#lastAddress,
-      claims: this.keptClaims,
-      base: sent.base,
-      baseDigest: sent.baseDigest,
-      messages: [...sent.messages],
-      firstMessage: 0,
-      handled: received.handled,
-      handledDigest: received.handledDigest,
-      ahead: new Set(received.settledAhead),
-      started: new Set(running),
-      attempts: 0,
-      values: new Map(values.map(({ key, bytes }) => [key, bytes])),
-      streams: new Set(streams),
-      memberships: new Map(
-        this.#host
-          .onStated(this)
-          .map(({ topic, member, state, away, isBehind }) => [topic, { member, state, away, isBehind }]),
-      ),
+    const { ledger } = this.#host
+    if (ledger === undefined || !this.resumable) return
+    const parts = {
+      session: this,
+      conversation: this.#conversation,
+      host: this.#host,
+      life: () => this.#life,
     }
+    this.#conversation.page = ledger.follow(followed(parts), number)
   }
 
   // --- freezing and thawing -------------------------------------------------------------------------------------
