@@ -52,20 +52,18 @@ export type {
   Frame,
   GoawayIntent,
   HaveFrame,
-  HelloFrame,
   ItemFrame,
-  Reference,
   ReplicaFrame,
   ReplicaHold,
   ReplicaPartsFrame,
   ReplyFrame,
   RequestFrame,
-  ResumeClaim,
   TopicEventFrame,
   VolatileFrame,
-  WelcomeFrame,
   WireError,
 } from "./wire/frame.ts"
+export type { HelloFrame, ResumeClaim, WelcomeFrame } from "./wire/handshake-frame.ts"
+export type { Reference } from "./wire/reference.ts"
 export { Encoded } from "./wire/encoded.ts"
 export { createPayloadCodec, isMap } from "./wire/payload-codec.ts"
 export type { PayloadCodec } from "./wire/payload-codec.ts"

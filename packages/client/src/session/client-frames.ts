@@ -51,6 +51,9 @@ function dispatch(parts: ClientParts, link: Link, frame: Frame | BadFrame): void
       if (frame.kind === "pong") heartbeat.pong(frame.number)
       if (binding.session?.receiveCounts(frame) === false) binding.reset(new HawserError("session_diverged"))
       break
+    case "throttled":
+      requests.throttled(frame.limit, frame.forMs)
+      break
     case "reset":
     case "bye":
     case "goaway":

@@ -5,7 +5,8 @@ import type { CallKind } from "../contract/contract.ts"
 import type { MessageLimits } from "../wire/message-limits.ts"
 import type { Codec } from "../wire/codec.ts"
 import { Encoded } from "../wire/encoded.ts"
-import type { BadFrame, Frame, Reference, ReplyFrame, WireError } from "../wire/frame.ts"
+import type { BadFrame, Frame, ReplyFrame, WireError } from "../wire/frame.ts"
+import type { Reference } from "../wire/reference.ts"
 import { createPayloadCodec, isMap } from "../wire/payload-codec.ts"
 import { quoted } from "../base/quoted.ts"
 import { wellFormed } from "../base/sentence.ts"
@@ -91,6 +92,7 @@ function envelopeOf(frame: Frame, wallClockMs: () => number): Envelope {
     case "ping":
     case "pong":
     case "busy":
+    case "throttled":
     case "bye":
     case "cancel":
     case "auth":

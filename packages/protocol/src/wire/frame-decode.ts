@@ -11,16 +11,14 @@ import type {
   Frame,
   GoawayIntent,
   HaveFrame,
-  HelloFrame,
   ReplicaHold,
   ReplyFrame,
   RequestFrame,
-  ResumeClaim,
   TopicEventFrame,
   VolatileFrame,
-  WelcomeFrame,
   WireError,
 } from "./frame.ts"
+import type { HelloFrame, ResumeClaim, WelcomeFrame } from "./handshake-frame.ts"
 import { isMap } from "./payload-codec.ts"
 import type { TypeTable } from "./type-table.ts"
 
@@ -71,6 +69,8 @@ const decoders: {
           ...(isMap(details) ? { details } : {}),
         }
       : undefined,
+  [frameByte.throttled]: ([limit, forMs]) =>
+    isText(limit) && isCount(forMs) ? { kind: "throttled", limit, forMs } : undefined,
   [frameByte.have]: ([held]) => decodeHave(held),
   [frameByte.void]: ([references]) =>
     Array.isArray(references) && references.every(isCount) ? { kind: "void", references } : undefined,

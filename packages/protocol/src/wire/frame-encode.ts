@@ -6,16 +6,15 @@ import { frameByte } from "./frame-byte.ts"
 import type {
   Author,
   Frame,
-  HelloFrame,
   ReplicaFrame,
   ReplicaHold,
   ReplyFrame,
   RequestFrame,
   TopicEventFrame,
   VolatileFrame,
-  WelcomeFrame,
   WireError,
 } from "./frame.ts"
+import type { HelloFrame, WelcomeFrame } from "./handshake-frame.ts"
 import { wellFormed } from "../base/sentence.ts"
 import type { TypeTable } from "./type-table.ts"
 
@@ -62,6 +61,8 @@ export function frameBody(frame: Frame, types: TypeTable): FrameBody {
       return body(frameByte.sync, [frame.count, frame.digest])
     case "busy":
       return body(frameByte.busy, [wholeMs(frame.retryAfterMs)])
+    case "throttled":
+      return body(frameByte.throttled, [frame.limit, wholeMs(frame.forMs)])
     case "bye":
       return body(frameByte.bye, byeFields(frame))
     case "event":
