@@ -101,7 +101,7 @@ const addFrame: Edit = [
   "export type Frame =",
   'export type Frame =\n  | { readonly kind: "added" }',
 ]
-const addByte: Edit = ["frame-byte.ts", "  hello: 0x01,", "  hello: 0x01,\n  added: 0x10,"]
+const addByte: Edit = ["frame-byte.ts", "  hello: 0x01,", "  hello: 0x01,\n  added: 0x11,"]
 
 describe("a frame of hawser.1 for the compiler", { timeout: compilerMs }, () => {
   it("needs a byte", () => {

@@ -223,7 +223,7 @@ export interface Server<C extends Contract, User extends AuthenticatedUser> {
   readonly entrances: EntranceHost
   /** Returns counters and sizes. Walks over all sessions. */
   stats(): ServerStats
-  /** Ends all sessions of a user, as `session.end` does. Resolves when they have ended. */
+  /** Ends all sessions of a user, as `session.end` does. Resolves when they have ended. Rejects with TypeError for an unknown option. */
   endSessions(which: EndSessionsOptions): Promise<void>
   /**
    * Asks each client of `hawser.1` to move to a new connection, spread over time. A client dials before it leaves the old

@@ -1,12 +1,13 @@
 // Checks the arguments of `createServer` and of a server's methods as untyped code may pass them. Limits, path and origins are
 // checked by their owners.
-import { assertContract, assertOptions, quoted } from "@hawser/protocol/core"
+import { assertContract, assertGiven, assertOptions, quoted } from "@hawser/protocol/core"
 import type { OptionTable } from "@hawser/protocol/core"
 import type { Contract } from "@hawser/protocol"
 import type { AuthenticatedUser } from "./base/authenticate.ts"
 import type { DrainOptions } from "./session/life/drain.ts"
+import type { UserPacking } from "./session/life/session-record.ts"
 import type { CloseOptions } from "./session/life/shut-down.ts"
-import type { ServerOptions } from "./server-api.ts"
+import type { EndSessionsOptions, ServerOptions } from "./server-api.ts"
 
 const serverOptions: OptionTable<ServerOptions<Contract, AuthenticatedUser>> = {
   authenticate: "any",
@@ -30,6 +31,11 @@ const serverOptions: OptionTable<ServerOptions<Contract, AuthenticatedUser>> = {
 }
 
 const drainOptions: OptionTable<DrainOptions> = { spreadMs: "ms", graceMs: "ms" }
+const userRecordOptions: OptionTable<UserPacking<AuthenticatedUser>> = {
+  pack: "function",
+  unpack: "function",
+}
+const endSessionsOptions: OptionTable<EndSessionsOptions> = { user: "any", code: "any", message: "any" }
 const closeOptions: OptionTable<CloseOptions> = { backInMs: "ms", spreadMs: "ms" }
 
 /** Least length of `resumeKey`, in bytes: that of the HMAC-SHA256 which it signs. */
@@ -44,7 +50,8 @@ export function assertServerArguments(contract: unknown, options: unknown): void
   assertContract("createServer", contract)
   assertOptions("createServer", options ?? {}, serverOptions)
   const given = optionsOf(options)
-  const { authenticate, profile20, resumeKey, sessionPolicy } = given
+  const { authenticate, profile20, resumeKey, sessionPolicy, userRecord } = given
+  assertOptions("userRecord of createServer", userRecord, userRecordOptions)
   if (typeof authenticate !== "function") throw noAuthenticate(authenticate)
   if (profile20 !== undefined && typeof profile20 !== "function") {
     const advice = "pass profile20() of @hawser/server/profile20, or nothing to refuse clients of 2.0"
@@ -71,6 +78,15 @@ export function assertDrainOptions(options: unknown): void {
 /** @throws TypeError for an unknown option, RangeError for a number that is not a time. */
 export function assertCloseOptions(options: unknown): void {
   assertOptions("close", options, closeOptions)
+}
+
+/** @throws TypeError for an unknown option, and for a `user` that is no text. */
+export function assertEndSessionsOptions(options: unknown): void {
+  assertGiven("endSessions", options, 'endSessions({ user: "ann", code: "forbidden" })')
+  assertOptions("endSessions", options, endSessionsOptions)
+  const { user } = optionsOf(options)
+  if (typeof user !== "string")
+    throw new TypeError(`the option user of endSessions must be the id of a user, not ${quoted(user)}`)
 }
 
 function optionsOf(options: unknown): Readonly<Record<string, unknown>> {

@@ -1,6 +1,7 @@
 // Declares kinds of topics in a contract: the events of a kind and the presence state of its members. A topic's name begins
 // with its kind. Must not know members or messages.
 import type { Schema } from "./schema.ts"
+import { assertTopic } from "./check-spec.ts"
 import { isTopicName } from "./topic-name.ts"
 
 /** One kind of topics. Created by `defineTopic`. */
@@ -17,6 +18,7 @@ export type TopicSpecs = Readonly<Record<string, TopicSpec>>
 /**
  * Declares a kind of topics for a contract. A topic's name is the name of its kind, optionally followed by `:` and a suffix:
  * `chat`, `chat:global`.
+ * @throws TypeError for an unknown member, and for `events` that is no list.
  */
 export function defineTopic<const E extends string, P extends Schema>(spec: {
   /** Events of the contract that a client may publish and subscribe to in topics of this kind. */
@@ -28,13 +30,12 @@ export function defineTopic<const E extends string>(spec: {
   /** Events of the contract that a client may publish and subscribe to in topics of this kind. */
   readonly events: readonly E[]
 }): TopicSpec<E, undefined>
-export function defineTopic({
-  events,
-  presence,
-}: {
+export function defineTopic(spec: {
   readonly events: readonly string[]
   readonly presence?: Schema
 }): TopicSpec {
+  assertTopic(spec)
+  const { events, presence } = spec
   return { events, presence }
 }
 
