@@ -32,12 +32,20 @@ export interface SentEvent {
   readonly payload: unknown
 }
 
-/** Options of `callHandler`. */
-export interface HandlerCall<Input, User extends AuthenticatedUser> {
-  /** User of the caller's session. */
-  readonly user: User
+/** Options of `callHandler`. `input` may be left out if the call has none, or if its type includes undefined. */
+export type HandlerCall<Input, User extends AuthenticatedUser> = HandlerCaller<User> &
+  (undefined extends Input ? Partial<HandlerInput<Input>> : HandlerInput<Input>)
+
+/** Input of a call of `callHandler`. */
+export interface HandlerInput<Input> {
   /** Input of the call, before validation. */
   readonly input: Input
+}
+
+/** Caller of `callHandler`. */
+export interface HandlerCaller<User extends AuthenticatedUser> {
+  /** User of the caller's session. */
+  readonly user: User
   /** List to which the events are added that the handler sends by `session.send`. Default: they are discarded. */
   readonly sent?: SentEvent[]
 }
