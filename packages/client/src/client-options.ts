@@ -33,7 +33,7 @@ export interface ClientOptions {
   /**
    * Token, or a function that returns a token or a promise of one. The client calls the function before each attempt, within
    * the dial budget (`limits.dialBurst`, `limits.dialsPerMinute`), and when the server requests a fresh token; one call at a
-   * time. A refused token is not sent again. If the function throws, the attempt fails with the error's `retry`, or `later`
+   * time. A renewal without a fresh token is repeated every 10 s. A refused token is not sent again. If the function throws, the attempt fails with the error's `retry`, or `later`
    * for an error that is no HawserError. Any result but non-empty text closes the client with `auth_token_invalid`.
    */
   readonly token: TokenSource
