@@ -167,9 +167,9 @@ type OnlyMembers<S, Members extends string> = {
  * Declares a contract. A key is camelCase, at most 64 letters and digits, and unique among commands, queries, events, streams,
  * replicas and topics. Topics refer to events of the same contract. Schemas of events and presence states are called once with
  * each of a few values, to find those that validate asynchronously.
- * @throws TypeError that names an unknown member of the contract or of a spec, the key which breaks a rule, the code of an error that is not snake_case or camelCase or is one of
- * Hawser, or the event or topic whose schema is asynchronous, or the delivery of an
- * event that is unknown. RangeError for a rate limit out of range.
+ * @throws TypeError that names an unknown member of the contract or of a spec, the key which breaks a rule, the code of an
+ * error that is not snake_case or camelCase or is one of Hawser, or the event or topic whose schema is asynchronous, or the
+ * delivery of an event that is unknown. RangeError for a rate limit out of range.
  */
 export function defineContract<
   C extends CallSpecs = NoSpecs,

@@ -67,7 +67,10 @@ const stepsMax = 2 ** 28
 /** Order of the code for changes: differences below 4 steps take 4 bits, those below 12 take 6. */
 export const changeOrder = 3
 
-/** Declares an integer field. `pack` throws RangeError for a value outside the range or with a fraction. @throws TypeError for an unknown option. */
+/**
+ * Declares an integer field. `pack` throws RangeError for a value outside the range or with a fraction. @throws TypeError for
+ * an unknown option.
+ */
 export function integer(options: IntegerOptions = {}): Field<number> {
   assertOptionNames("integer", options, { min: 0, max: 0 })
   const { min, max } = options
@@ -88,7 +91,10 @@ export function integer(options: IntegerOptions = {}): Field<number> {
   }
 }
 
-/** Declares a number field, rounded to a step and clamped to its range. `pack` throws RangeError for another value. @throws TypeError for an unknown option. */
+/**
+ * Declares a number field, rounded to a step and clamped to its range. `pack` throws RangeError for another value. @throws
+ * TypeError for an unknown option.
+ */
 export function real(options: RealOptions): Field<number> {
   assertGiven("real", options, "real({ min: 0, max: 100, step: 0.1 })")
   assertOptionNames("real", options, { min: 0, max: 0, step: 0 })
