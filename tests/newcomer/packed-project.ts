@@ -75,9 +75,10 @@ export class PackedProject {
     }
   }
 
-  /** Runs a compiled file. */
+  /** Runs a file: the compiled one of a TypeScript file, or plain JavaScript itself. */
   run(file: string, env: NodeJS.ProcessEnv): RunningProgram {
-    const child = spawn(process.execPath, [join("out", file.replace(/\.ts$/, ".js"))], {
+    const program = file.endsWith(".ts") ? join("out", file.replace(/\.ts$/, ".js")) : file
+    const child = spawn(process.execPath, [program], {
       cwd: this.folder,
       env: { ...process.env, NODE_OPTIONS: "", ...env },
     })
