@@ -2,10 +2,12 @@
 import { clientMutants } from "./client-mutants.ts"
 import { deliveryMutants } from "./delivery-mutants.ts"
 import { lifeMutants } from "./life-mutants.ts"
+import { loudMutants } from "./loud-mutants.ts"
 import type { Mutant } from "./mutant.ts"
 import { requestMutants } from "./request-mutants.ts"
 import { serverMutants } from "./server-mutants.ts"
 import { staleMutants } from "./stale-mutants.ts"
+import { topicMutants } from "./topic-mutants.ts"
 
 export const mutants: readonly Mutant[] = [
   ...deliveryMutants,
@@ -14,4 +16,6 @@ export const mutants: readonly Mutant[] = [
   ...requestMutants,
   ...clientMutants,
   ...staleMutants,
+  ...topicMutants,
+  ...loudMutants,
 ]

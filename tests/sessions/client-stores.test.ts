@@ -61,6 +61,14 @@ describe.each(profiles)("the stores of a client of %s", (profile) => {
   })
 })
 
+it("have snapshots that cannot be changed", async () => {
+  const world = createWorld({ profile: "hawser.1" })
+  const client = await openClient(world)
+  client.command("never", {}).catch(() => {})
+  const snapshots = Object.values(client.stores).map(({ snapshot }) => snapshot())
+  expect(snapshots.map((snapshot) => Object.isFrozen(snapshot))).toEqual([true, true, true, true])
+})
+
 it("shows a request behind a full send buffer of an open connection as throttled", async () => {
   const world = createWorld({ profile: "hawser.1" })
   const client = world.client({ limits: { sendBufferMaxCount: 1 } })
