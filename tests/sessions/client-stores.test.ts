@@ -65,7 +65,8 @@ it("have snapshots that cannot be changed", async () => {
   const world = createWorld({ profile: "hawser.1" })
   const client = await openClient(world)
   client.command("never", {}).catch(() => {})
-  const snapshots = Object.values(client.stores).map(({ snapshot }) => snapshot())
+  const { pending, session, stats, status } = client.stores
+  const snapshots: object[] = [pending.snapshot(), session.snapshot(), stats.snapshot(), status.snapshot()]
   expect(snapshots.map((snapshot) => Object.isFrozen(snapshot))).toEqual([true, true, true, true])
 })
 
