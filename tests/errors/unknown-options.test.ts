@@ -456,6 +456,21 @@ describe("a contract of untyped code", () => {
   })
 })
 
+it("a handler's `use` must be a list", () => {
+  expect(() => method(server(), "command")("move", { use: listener }, listener)).toThrow(
+    new TypeError(
+      '`use` of the command "move" must be a list of functions (call, next) => result, not a function',
+    ),
+  )
+})
+
+it("a client's `use` must be a list", () => {
+  const options = { url: "ws://here/ws", token: "t", autoConnect: false, use: "topics" }
+  expect(() => untyped(createCore)(contract, options)).toThrow(
+    "use is a string, not a list: pass [topics(), replicas(), streams()]",
+  )
+})
+
 it("endSessions needs the id of a user", async () => {
   const clock = new SimulatedClock()
   const running = createServer(contract, { authenticate, clock })
