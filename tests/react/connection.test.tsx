@@ -108,13 +108,20 @@ it("renders on a server without a connection, and hydrates the same text with on
   const container = document.createElement("div")
   container.innerHTML = html
   const faults: unknown[] = []
-  // A client that is open when the page hydrates shows the server's text first.
+  // A client with records and members when the page hydrates shows the server's text first.
+  const players = world.server.replica("players")
+  players.set("ann", { name: "Ann", x: 7, y: 1 })
+  world.server.onSession(({ session }) => players.view(session))
   const client = await world.peer("ann")
+  await client.topic("chat:a").join({ state: { mood: "fine" } })
+  await eventually(() =>
+    expect([client.replica("players").size, client.topic("chat:a").presence.size]).toEqual([1, 1]),
+  )
   const root = hydrateRoot(container, everything(client), {
     onRecoverableError: (error) => faults.push(error),
   })
   onTestFinished(() => root.unmount())
-  await eventually(() => expect(container.textContent).toBe('open[0,1,"-",1,0,true,"-",3]'))
+  await eventually(() => expect(container.textContent).toBe('open[0,1,"-",1,1,false,7,3]'))
   expect([faults, world.dials()]).toEqual([[], 1])
 })
 

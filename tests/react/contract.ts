@@ -18,6 +18,7 @@ export const contract = defineContract({
   },
   streams: {
     count: { input: z.object({ to: z.number(), failAt: z.number().optional() }), item: z.number() },
+    rare: { item: z.number(), limit: { everyMs: 60_000, burst: 1 } },
   },
   replicas: { players: defineReplica({ fields: { name: text(), x: integer(), y: integer() } }) },
   topics: {

@@ -26,6 +26,8 @@ export interface World {
   readonly topicCalls: string[]
   /** Streams that handlers have begun. */
   readonly streams: string[]
+  /** Functions that answer the commands of "held". */
+  readonly held: (() => void)[]
   /** Signals of the queries of "nowhere", which get no answer. */
   readonly signals: AbortSignal[]
   readonly url: string
@@ -37,10 +39,11 @@ export interface World {
   peer(token: string): Promise<TestClient>
 }
 
-type Recorded = Pick<World, "server" | "signals" | "streams" | "topicCalls">
+type Recorded = Pick<World, "held" | "server" | "signals" | "streams" | "topicCalls">
 
-function addHandlers({ server, signals, streams, topicCalls }: Recorded): void {
-  server.command("greet", ({ input }) => {
+function addHandlers({ held, server, signals, streams, topicCalls }: Recorded): void {
+  server.command("greet", async ({ input }) => {
+    if (input.name === "held") await new Promise<void>((answer) => held.push(answer))
     if (input.name === "nobody") throw new HawserError("forbidden")
     return { text: `hello, ${input.name}` }
   })
@@ -58,6 +61,7 @@ function addHandlers({ server, signals, streams, topicCalls }: Recorded): void {
       yield n
     }
   })
+  server.stream("rare", () => [1])
   const hooks = {
     canJoin: () => true,
     canPublish: () => true,
@@ -77,7 +81,7 @@ export async function startWorld(): Promise<World> {
     authenticate: (token): User => ({ id: token }),
     limits: { presenceTickMs: 1 },
   })
-  const recorded: Recorded = { server, signals: [], streams: [], topicCalls: [] }
+  const recorded: Recorded = { held: [], server, signals: [], streams: [], topicCalls: [] }
   addHandlers(recorded)
   const http = createHttpServer()
   let dials = 0

@@ -20,6 +20,10 @@ function provided(client: TestClient, ...children: readonly ReactNode[]) {
   return <Provider client={client}>{children}</Provider>
 }
 
+function Status() {
+  return useStatus().state
+}
+
 /** Calls `run` once for each press. */
 function Button({ run }: { readonly run: () => void }) {
   return <button type="button" onClick={run} />
@@ -96,6 +100,32 @@ it("runs a command, and shows that it is pending and its error", async () => {
   expect([replies.length, runs.size]).toEqual([2, 1])
 })
 
+it("shows the error of the latest run only", async () => {
+  const world = await startWorld()
+  const shown: unknown[] = []
+  function Twice() {
+    const { run, pending, error } = useCommand("greet")
+    shown.push(error)
+    const both = (): void =>
+      void Promise.all([run({ name: "nobody" }), run({ name: "held" })]).catch(() => {})
+    return (
+      <>
+        <Button run={both} />
+        {pending ? "…" : "done"}
+      </>
+    )
+  }
+  const page = openPage()
+  const client = world.client()
+  page.render(provided(client, <Twice key="1" />))
+  press(page)
+  await eventually(() => expect([world.held.length, client.pending().length]).toEqual([1, 1]))
+  await page.shows("…")
+  for (const answer of world.held) answer()
+  await page.shows("done")
+  expect([...new Set(shown)]).toEqual([undefined])
+})
+
 it("reports a failed command whose error neither the component nor the caller handles", async () => {
   const unhandled = collectUnhandled()
   const world = await startWorld()
@@ -160,6 +190,20 @@ it("reads a stream: its last items, its end, and again for another input", async
   await page.shows("1 2 true")
   page.render(provided(client, <Count key="1" to={2} failAt={2} />))
   await page.shows("1 failed")
+})
+
+it("opens one stream for a component that StrictMode mounts twice", async () => {
+  const world = await startWorld()
+  function Rare() {
+    const { items, error } = useStream("rare")
+    return HawserError.is(error) ? error.code : items.join(" ")
+  }
+  const page = openPage({ strict: true })
+  const client = world.client()
+  page.render(provided(client, <Status key="1" />))
+  await page.shows("open")
+  page.render(provided(client, <Rare key="2" />))
+  await page.shows("1")
 })
 
 it("cancels the stream of a component that unmounts", async () => {

@@ -43,9 +43,6 @@ export function streamHooks(useClient: () => StreamClient): StreamHooks<Contract
             signal.aborted ? now : change(now.reading === reading ? now : begun(reading)),
           )
         const read = async (): Promise<void> => {
-          // A component that mounts twice at once, as in StrictMode, opens one stream.
-          await Promise.resolve()
-          if (signal.aborted) return
           const { input, size, streamOptions } = latest.current
           set(() => begun(reading))
           for await (const item of client.stream(name, input, { ...streamOptions, signal }))
