@@ -1,5 +1,5 @@
 // The example `examples/board` from end to end: `npm start`, and pages in real browsers that draw.
-import { mkdirSync, writeFileSync } from "node:fs"
+import { mkdirSync, readFileSync, readdirSync, writeFileSync } from "node:fs"
 import { join } from "node:path"
 import { afterAll, beforeAll, describe, expect, it, onTestFinished, vi } from "vitest"
 import { z } from "zod"
@@ -94,6 +94,14 @@ class Visitor {
     return JSON.parse(z.string().parse(text))
   }
 }
+
+it("has 200 lines at most", () => {
+  const folder = join(root, "examples/board")
+  const sources = readdirSync(folder).filter((file) => /\.(?:ts|tsx|html|css)$/.test(file))
+  const counts = sources.map((file) => readFileSync(join(folder, file), "utf8").trimEnd().split("\n").length)
+  expect(sources).toHaveLength(5)
+  expect(counts.reduce((sum, count) => sum + count, 0)).toBeLessThanOrEqual(200)
+})
 
 /** Strokes of the tests before: the board is one. */
 const before: string[] = []

@@ -161,6 +161,32 @@ it("keeps connection and membership when a hot reload makes other hooks", async 
   expect([world.topicCalls, world.dials()]).toEqual([["join ann lobby"], 1])
 })
 
+it("leaves one connection and membership when a hot reload makes other hooks and another client", async () => {
+  const world = await startWorld()
+  const page = openPage({ strict: true })
+  const evaluate = () => {
+    const hooks = createHooks(contract)
+    const Log = () =>
+      `${hooks.useStatus().state} ${hooks.useTopic("chat:a", { state: { mood: "" } }).members.length}`
+    return (
+      <hooks.Provider client={world.client()}>
+        <Log />
+      </hooks.Provider>
+    )
+  }
+  page.render(evaluate())
+  await page.shows("open 1")
+  page.render(evaluate())
+  await eventually(() =>
+    expect([page.text(), world.server.stats().connections, world.server.stats().topicMembers]).toEqual([
+      "open 1",
+      1,
+      1,
+    ]),
+  )
+  expect(world.dials()).toBe(2)
+})
+
 it("explains a hook without a provider", () => {
   function Orphan() {
     return useClient().current.state

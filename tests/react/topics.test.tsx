@@ -254,6 +254,18 @@ it("gives the reason when the server removes the member, and joins again when al
   )
 })
 
+it("passes the reason of a removal to onError of the client if no component reads it", async () => {
+  const world = await startWorld()
+  const errors: unknown[] = []
+  openPage().render(
+    provided(world.client("ann", { onError: (error) => errors.push(error) }), <Lobby key="1" />),
+  )
+  await eventually(() => expect(world.topicCalls).toHaveLength(1))
+  const [session] = world.server.local.sessions("ann")
+  if (session !== undefined) world.server.topic("lobby").unsubscribe(session)
+  await eventually(() => expect(errors).toMatchObject([{ code: "forbidden" }]))
+})
+
 it("joins again after a log-in with another token, and after close and connect", async () => {
   const world = await startWorld()
   const page = openPage({ strict: true })
