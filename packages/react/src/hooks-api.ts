@@ -78,7 +78,7 @@ export interface TopicHook<C extends Contract, K extends TopicKind<C>> {
   readonly members: readonly Member<PresenceState<C, K>>[]
   /**
    * Reason why the join was refused, or why the server removed this client; undefined while the client joins or is a member.
-   * The topic is not joined again until all its components have unmounted. If no mounted component reads `error`, a
+   * The next component of the topic that mounts joins again. If no mounted component reads `error`, a
    * refusal is an unhandled rejection, and a removal goes to `onError` of the client.
    */
   readonly error: unknown

@@ -8,10 +8,7 @@ import { Selection } from "./selection.ts"
 type ReplicaClient = CoreClient<Contract> & ReplicaMethods<Contract>
 type AnyRecord = ReplicaRecord<Contract, string>
 
-const noRecords: ReplicaSnapshot<AnyRecord> = Object.freeze({
-  records: new Map<string, AnyRecord>(),
-  stale: true,
-})
+const noRecords: ReplicaSnapshot<AnyRecord> = { records: new Map<string, AnyRecord>(), stale: true }
 const noRecord: Store<undefined> = { snapshot: () => undefined, subscribe: () => () => {} }
 const itself = (record: AnyRecord): unknown => record
 

@@ -68,6 +68,8 @@ export function holdTopic(hold: TopicHold): () => void {
   const stay = stays.get(name) ?? new Stay(hold, () => watchers.forEach((changed) => changed()))
   stays.set(name, stay)
   stay.holds.add(hold)
+  // A component that mounts after a refusal tries again.
+  if (stay.error !== undefined) stay.join()
   return () => {
     stay.holds.delete(hold)
     queueMicrotask(() => {
@@ -92,7 +94,7 @@ class Stay {
     this.#first = first
     this.#changed = changed
     this.#stop = first.topic.onLeft((reason) => this.#onRefused(reason))
-    this.#join()
+    this.join()
   }
 
   end(): void {
@@ -102,7 +104,8 @@ class Stay {
     this.#first.topic.leave().catch(() => {})
   }
 
-  #join(): void {
+  join(): void {
+    this.#set(undefined)
     const { options, topic } = this.#first
     const { recent, state } = options
     topic
@@ -115,11 +118,15 @@ class Stay {
     if (this.#isEnded) return
     if (isClosedOnPurpose(error)) {
       // After a log-in with another token the client is a member of no topic.
-      if (isLive(this.#first.client.current)) this.#join()
+      if (isLive(this.#first.client.current)) this.join()
       return
     }
+    this.#set(error)
+    if (![...this.holds].some(({ readsError }) => readsError())) throw error
+  }
+
+  #set(error: unknown): void {
     this.error = error
     this.#changed()
-    if (![...this.holds].some(({ readsError }) => readsError())) throw error
   }
 }

@@ -60,15 +60,17 @@ export function topicStore({ client, topic, size }: TopicStoreOptions): TopicSto
   const { stays, watchers } = sharedOf(client)
   const log = topic?.log(size === undefined ? {} : { size })
   let readsError = false
-  const send: AnyTopicHook["send"] =
-    topic === undefined ? rejectNoTopic : (event, payload, options) => topic.publish(event, payload, options)
+  const send = topic === undefined ? rejectNoTopic : topic.publish.bind(topic)
   const take = () => {
     const parts = {
       log: new Part(() => log?.snapshot() ?? noItems),
       members: new Part(() => topic?.presence.snapshot().members ?? noPresence.members),
-      error: new Part(() => topic && stays.get(topic.name)?.error),
+      error: new Part(() => {
+        readsError = true
+        return topic && stays.get(topic.name)?.error
+      }),
     }
-    return { parts, view: viewOf({ ...parts, send, onErrorRead: () => (readsError = true) }) }
+    return { parts, view: viewOf(parts, send) }
   }
   let shown = take()
   const empty = { log: noItems, gap: undefined, members: noPresence.members, error: undefined, send }
@@ -95,11 +97,9 @@ interface ViewParts {
   readonly log: Part<readonly TopicItem<Contract, string>[]>
   readonly members: Part<readonly Member[]>
   readonly error: Part<unknown>
-  readonly send: AnyTopicHook["send"]
-  readonly onErrorRead: () => void
 }
 
-function viewOf({ log, members, error, send, onErrorRead }: ViewParts): AnyTopicHook {
+function viewOf({ log, members, error }: ViewParts, send: AnyTopicHook["send"]): AnyTopicHook {
   return {
     get log() {
       return log.read()
@@ -111,7 +111,6 @@ function viewOf({ log, members, error, send, onErrorRead }: ViewParts): AnyTopic
       return members.read()
     },
     get error() {
-      onErrorRead()
       return error.read()
     },
     send,
