@@ -1,21 +1,23 @@
 // Wrong uses of a newcomer, in a project with the packed packages: a sentence describes each at once, in plain JavaScript and by the
 // compiler.
-import { readFileSync, rmSync } from "node:fs"
+import { readFileSync } from "node:fs"
 import { join } from "node:path"
 import { afterAll, beforeAll, describe, expect, it } from "vitest"
-import { PackedProject, pack } from "./packed-project.ts"
+import { pack } from "../packages/packed.ts"
+import type { Packed } from "../packages/packed.ts"
+import { PackedProject } from "./packed-project.ts"
 
 const fixture = (name: string): string => readFileSync(join(import.meta.dirname, name), "utf8")
-let tarballs = ""
+let packed: Packed | undefined
 let project: PackedProject
 
 beforeAll(() => {
-  tarballs = pack()
-  project = new PackedProject(tarballs)
+  packed = pack()
+  project = new PackedProject(packed)
 }, 120_000)
 afterAll(() => {
   project.remove()
-  rmSync(tarballs, { recursive: true, force: true })
+  packed?.remove()
 })
 
 /** Sentences of each use, in the order of their lines. */
