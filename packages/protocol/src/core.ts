@@ -80,7 +80,8 @@ export type { CallEntry, CallKind } from "./contract/contract.ts"
 export { PendingCalls } from "./calls/pending-calls.ts"
 export type { PendingCall, PendingCallOptions } from "./calls/pending-calls.ts"
 export { HeldBucket, RateLimiter } from "./calls/rate-limiter.ts"
-export { Delivery } from "./session/delivery.ts"
+export { ClientDelivery } from "./session/client-delivery.ts"
+export { ServerDelivery } from "./session/server-delivery.ts"
 export type { DeliveryRecord, ReceivedRecord, SentRecord, ValueRecord } from "./session/delivery-record.ts"
 export type {
   DeliveryCounters,

@@ -2,7 +2,7 @@
 // them on the next connection, counts and decodes received messages. It begins at WELCOME and survives its connections.
 // Must not know listeners, promises or the supervisor.
 import { HawserError } from "@hawser/protocol"
-import { Delivery, frameByte, outbound, voidMaxCount } from "@hawser/protocol/core"
+import { ClientDelivery, frameByte, outbound, voidMaxCount } from "@hawser/protocol/core"
 import type { MessageLimits } from "@hawser/protocol"
 import type {
   CancelFrame,
@@ -29,7 +29,7 @@ export class NumberedSession implements ClientSession {
   readonly id: string
   readonly codec: Codec
   readonly #options: ClientSessionOptions
-  readonly #delivery: Delivery
+  readonly #delivery: ClientDelivery
   #connection: Connection | undefined
   #resumeToken: string | null
   readonly #poll: SocketPoll
@@ -45,7 +45,7 @@ export class NumberedSession implements ClientSession {
     this.#options = options
     this.#connection = connection
     this.#resumeToken = welcome.resumeToken
-    this.#delivery = new Delivery({ ...options, kept: { bytes: 0 } }, this)
+    this.#delivery = new ClientDelivery({ ...options, kept: { bytes: 0 } }, this)
     this.#poll = new SocketPoll(options, () => this.drained())
     this.#delivery.attach(connection, { received: 0, handled: 0 })
   }

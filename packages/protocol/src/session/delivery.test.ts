@@ -6,7 +6,7 @@ import type { Connection, OutboundMessage } from "../transport.ts"
 import { createFrameCodec } from "../wire/frame-codec.ts"
 import type { BadFrame, Frame } from "../wire/frame.ts"
 import { TypeTable } from "../wire/type-table.ts"
-import { Delivery } from "./delivery.ts"
+import { ServerDelivery } from "./server-delivery.ts"
 import type { DeliveryCounters, DeliveryLimits } from "./delivery-host.ts"
 import { emptyDigest, extendDigest, hashMessage } from "./digest.ts"
 
@@ -118,12 +118,12 @@ interface EndOptions {
 class End {
   readonly clock: SimulatedClock
   readonly counters = newCounters()
-  readonly delivery: Delivery
+  readonly delivery: ServerDelivery
   asked = 0
 
   constructor({ limits = {}, clock = new SimulatedClock() }: EndOptions = {}) {
     this.clock = clock
-    this.delivery = new Delivery(
+    this.delivery = new ServerDelivery(
       {
         limits: { ...defaultServerLimits, ...limits },
         clock,

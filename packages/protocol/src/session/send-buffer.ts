@@ -38,6 +38,7 @@ export class SendBuffer {
   #head = 0
   #bytes = 0
 
+  /** Creates an empty buffer. @param kept shared sum of the bytes in all buffers. */
   constructor(limits: SendBufferLimits, kept: KeptBytes) {
     this.#limits = limits
     this.#kept = kept
