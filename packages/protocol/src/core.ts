@@ -41,11 +41,15 @@ export type { Profile } from "./wire/version.ts"
 export { closeCode, isPageGone, retryAfterClose } from "./wire/close-code.ts"
 export type { Codec, FrameClass } from "./wire/codec.ts"
 export { classifyFirstByte, frameByte } from "./wire/frame-byte.ts"
+export { createClientCodec } from "./wire/client-codec.ts"
+export type { ClientCodec } from "./wire/client-codec.ts"
 export { createFrameCodec } from "./wire/frame-codec.ts"
 export type {
   BadFrame,
   CancelFrame,
   Author,
+  ClientFrame,
+  CommonFrame,
   CreditFrame,
   EndFrame,
   EventFrame,
@@ -56,7 +60,6 @@ export type {
   ItemFrame,
   Reference,
   ReplicaFrame,
-  ReplicaHold,
   ReplicaPartsFrame,
   ReplyFrame,
   RequestFrame,
@@ -66,6 +69,7 @@ export type {
   WelcomeFrame,
   WireError,
 } from "./wire/frame.ts"
+export type { ReplicaHold } from "./wire/replica-hold.ts"
 export { Encoded } from "./wire/encoded.ts"
 export { createPayloadCodec, isMap } from "./wire/payload-codec.ts"
 export type { PayloadCodec } from "./wire/payload-codec.ts"
