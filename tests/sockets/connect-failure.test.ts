@@ -254,7 +254,7 @@ describe("a browser, which gives no cause", () => {
     })
     const hints = await failTimes(5, "/ws")
     expect(hints).toHaveLength(1)
-    for (const word of ["running", "path", "http://game.example", "origins", "connect-src"])
+    for (const word of ["does the server run", "path", "http://game.example", "origins", "connect-src"])
       expect(hints[0]).toContain(word)
     expect(hints[0]).not.toContain("wss:")
   })
