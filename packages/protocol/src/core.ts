@@ -120,7 +120,8 @@ export {
   readJoined,
   readLeft,
   readPresenceEvent,
-  topicCalls,
+  topicReplies,
+  topicRequests,
 } from "./topics/topic-messages.ts"
 export type {
   JoinReply,
