@@ -240,8 +240,8 @@ export const deliveryMutants: readonly Mutant[] = [
     edits: [
       {
         file: "packages/protocol/src/session/receive-count.ts",
-        find: "while (settled.delete(this.#handled + 1)) {",
-        replace: "if (settled.delete(number)) {",
+        find: "while (ahead.delete(this.#handled + 1)) this.#advance(this.#handled + 1)",
+        replace: "if (ahead.delete(number)) this.#advance(this.#handled + 1)",
       },
     ],
   },

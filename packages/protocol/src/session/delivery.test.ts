@@ -501,6 +501,40 @@ describe("acknowledgements", () => {
   })
 })
 
+describe("a record", () => {
+  it("contains the numbers that were settled ahead, but none that must take effect again", () => {
+    const end = new End()
+    for (let id = 1; id <= 5; id += 1) end.delivery.receive(reliableMessage(id).bytes)
+    end.delivery.settle(3)
+    end.delivery.pass(5)
+    end.delivery.pass(4)
+    expect(end.delivery.record().received).toMatchObject({ handled: 0, settledAhead: [3] })
+    end.delivery.settle(1)
+    end.delivery.pass(2)
+    expect(end.delivery.record().received).toMatchObject({ handled: 5, settledAhead: [] })
+  })
+
+  it("continues in another process: buffered messages are replayed, settled ones are not processed again", () => {
+    const end = new End()
+    end.send(3)
+    end.attach()
+    end.delivery.acknowledge(1)
+    for (let id = 1; id <= 3; id += 1) end.delivery.receive(reliableMessage(id).bytes)
+    end.delivery.settle(1)
+    end.delivery.settle(3)
+    end.delivery.detach()
+    const other = new End()
+    other.delivery.restore(end.delivery.record())
+    expect(other.delivery.record()).toEqual(end.delivery.record())
+    expect(other.delivery.canResumeAfter(2, digestOf([1, 2].map((id) => reliableMessage(id))))).toBe(true)
+    expect(other.attach(1).words).toEqual(["r2", "r3"])
+    expect([2, 3].map((id) => other.delivery.receive(reliableMessage(id).bytes))).toEqual([2, 3])
+    expect([2, 3].map((number) => other.delivery.settleAgain(number))).toEqual([false, true])
+    other.delivery.settle(2)
+    expect([other.delivery.handled, other.delivery.settleAgain(3)]).toEqual([3, false])
+  })
+})
+
 describe("SYNC", () => {
   it("follows every 256th reliable message, with its count and digest", () => {
     const end = new End()

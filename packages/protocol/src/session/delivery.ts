@@ -236,11 +236,11 @@ export class Delivery {
   /** Settles a received message: it needs no further processing. */
   settle(number: number): void {
     this.inbound.settle(number)
-    this.acknowledgeSettled()
+    this.#acknowledgeSettled()
   }
 
   /** Acknowledges settled messages: at once at `ackEveryCount` or `ackEveryBytes`, otherwise by a request to the owner. */
-  protected acknowledgeSettled(): void {
+  #acknowledgeSettled(): void {
     const { limits } = this.host
     const count = this.inbound.handled - this.#sentHandled
     if (count <= 0) return

@@ -3,13 +3,25 @@
 // Order on a connection: reliable messages by their number, volatile ones only when no reliable one is queued.
 // Must not know handlers, tokens or timers. Invariants S1–S5 and S12 of docs/protocol.md depend on this file.
 import { turnNow } from "../base/clock.ts"
+import { outbound } from "../transport.ts"
 import type { Connection, OutboundMessage } from "../transport.ts"
 import { Delivery } from "./delivery.ts"
 import type { DeliveryRecord } from "./delivery-record.ts"
 import type { OtherEnd, VolatileOutcome } from "./delivery-host.ts"
+import { emptyDigest } from "./digest.ts"
 import { LastValues } from "./last-values.ts"
 import { StateWindow } from "./state-window.ts"
 import type { StateUnderWay } from "./state-window.ts"
+
+/** Received numbers above the handled prefix whose settlement is not the same for every process. */
+interface OtherLives {
+  /** Settled here, but must take effect again if they are retransmitted: no record contains them. */
+  readonly passed: Set<number>
+  /** Settled by a previous process, and not received again. */
+  readonly before: Set<number>
+}
+
+const nothing: OtherLives = { passed: new Set(), before: new Set() }
 
 /** Delivery of one session at a server. */
 export class ServerDelivery extends Delivery {
@@ -19,6 +31,8 @@ export class ServerDelivery extends Delivery {
   #values: LastValues | undefined
   /** State in flight to a client that acknowledges it. Undefined until the first such frame of a connection. */
   #window: StateWindow | undefined
+  /** Undefined until the first such number: most sessions never have any. */
+  #otherLives: OtherLives | undefined
 
   // --- numbers --------------------------------------------------------------------------------------------------
 
@@ -86,15 +100,24 @@ export class ServerDelivery extends Delivery {
 
   /** Returns the delivery as plain data. No connection may be attached. */
   record(): DeliveryRecord {
-    const values = this.#values?.record() ?? []
-    return { sent: this.buffer.record(), received: this.inbound.record(), values }
+    const { base } = this.buffer
+    const messages = this.unacknowledged().map(({ bytes }) => bytes)
+    const sent = { base, baseDigest: this.buffer.digestAt(base) ?? emptyDigest, messages }
+    const { before, passed } = this.#otherLives ?? nothing
+    const settled = [...this.inbound.ahead].filter((number) => !passed.has(number))
+    const settledAhead = [...before, ...settled].toSorted((one, other) => one - other)
+    const received = { handled: this.handled, handledDigest: this.handledDigest, settledAhead }
+    return { sent, received, values: this.#values?.record() ?? [] }
   }
 
   /** Continues from a record. Only before the first message and the first connection; bounds are not enforced. */
   restore({ sent, received, values }: DeliveryRecord): void {
-    this.buffer.restore(sent)
+    this.buffer.startAt(sent.base, sent.baseDigest)
+    for (const bytes of sent.messages) this.buffer.append(outbound(bytes))
+    this.buffer.rewind(this.sent)
     this.everSent = this.sent
-    this.inbound.restore(received)
+    this.inbound.startAt(received.handled, received.handledDigest)
+    for (const number of received.settledAhead) this.#otherLivesNow().before.add(number)
     if (values.length > 0) this.#lastValues.restore(values)
   }
 
@@ -186,14 +209,25 @@ export class ServerDelivery extends Delivery {
 
   /** Settles a message that must take effect again if it is retransmitted after a restart, such as CANCEL or CREDIT. */
   pass(number: number): void {
-    this.inbound.pass(number)
-    this.acknowledgeSettled()
+    if (number === this.handled + 1) {
+      this.settle(number)
+      return
+    }
+    const { passed } = this.#otherLivesNow()
+    passed.add(number)
+    this.settle(number)
+    for (const other of passed) if (other <= this.handled) passed.delete(other)
   }
 
   /** Settles a message that a previous process settled. Returns false for any other message, which must be processed. */
   settleAgain(number: number): boolean {
-    if (!this.inbound.settleAgain(number)) return false
-    this.acknowledgeSettled()
+    if (this.#otherLives?.before.delete(number) !== true) return false
+    this.settle(number)
     return true
+  }
+
+  #otherLivesNow(): OtherLives {
+    this.#otherLives ??= { passed: new Set(), before: new Set() }
+    return this.#otherLives
   }
 }
