@@ -44,6 +44,7 @@ export { classifyFirstByte, frameByte } from "./wire/frame-byte.ts"
 export { createClientCodec } from "./wire/client-codec.ts"
 export type { ClientCodec } from "./wire/client-codec.ts"
 export { createFrameCodec } from "./wire/frame-codec.ts"
+export { createServerCodec } from "./wire/server-codec.ts"
 export type {
   BadFrame,
   CancelFrame,

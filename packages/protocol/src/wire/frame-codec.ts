@@ -1,4 +1,4 @@
-// Codec of all frames of profile `hawser.1`: a server receives those of clients, and reads its own again.
+// Codec of all frames of profile `hawser.1`, for tests and tools that play either end.
 import { createBodyCodec } from "./body-codec.ts"
 import { clientDecoders } from "./client-decode.ts"
 import { clientBody } from "./client-encode.ts"
@@ -11,7 +11,8 @@ import { serverDecoders } from "./server-decode.ts"
 import { serverBody } from "./server-encode.ts"
 import type { TypeTable } from "./type-table.ts"
 
-const decoders = { ...commonDecoders, ...clientDecoders, ...serverDecoders }
+/** Decoders of all frames. */
+export const allDecoders = { ...commonDecoders, ...clientDecoders, ...serverDecoders }
 
 /**
  * @param types type names of the session.
@@ -19,7 +20,7 @@ const decoders = { ...commonDecoders, ...clientDecoders, ...serverDecoders }
  * @param writes limits of the peer's reader.
  */
 export function createFrameCodec(types: TypeTable, reads: MessageLimits, writes = reads): Codec {
-  return createBodyCodec({ bodyOf, decoders }, types, { reads, writes })
+  return createBodyCodec({ bodyOf, decoders: allDecoders }, types, { reads, writes })
 }
 
 function bodyOf(frame: Frame, types: TypeTable): FrameBody {
