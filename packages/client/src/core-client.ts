@@ -94,6 +94,7 @@ function createLayers(contract: Contract, given: CoreClientOptions): ClientLayer
   const running: RunningClient = new RunningClient(
     {
       ...dependencies,
+      dial: options.dial ?? hooks.dialWith(dependencies.dial),
       counters,
       tallies,
       clientId: randomClientId(dependencies.random),
@@ -149,7 +150,7 @@ function installed(use: readonly Feature[] = [], host: FeatureHost): Pick<Client
     throw new TypeError(`use is ${describeValue(list)}, not a list: pass [topics(), replicas(), streams()]`)
   const parts = use.map((feature) => {
     if (isMaker(feature)) return feature.install(host)
-    const advice = "pass topics(), replicas() or streams() of @hawser/client/core"
+    const advice = "pass topics(), replicas(), streams() or firefoxDials() of @hawser/client/core"
     throw new TypeError(`use contains ${describeValue(feature)}, which is no feature: ${advice}`)
   })
   return {

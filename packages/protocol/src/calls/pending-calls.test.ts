@@ -2,7 +2,7 @@ import { describe, expect, it } from "vitest"
 import { HawserError } from "../base/errors.ts"
 import { SimulatedClock } from "../testing/simulated-clock.ts"
 import { TimerQueue } from "../base/timer-queue.ts"
-import type { Reference } from "../wire/reference.ts"
+import type { Reference } from "../wire/frame.ts"
 import { PendingCalls } from "./pending-calls.ts"
 import type { PendingCall } from "./pending-calls.ts"
 

@@ -3,7 +3,7 @@
 // requests. Must not know sessions or payloads.
 import type { HawserError } from "../base/errors.ts"
 import type { TimerQueue } from "../base/timer-queue.ts"
-import type { Reference } from "../wire/reference.ts"
+import type { Reference } from "../wire/frame.ts"
 
 /** A request without a reply. Created by `PendingCalls.open`. */
 export interface PendingCall {

@@ -1,8 +1,14 @@
 // Declares the frames of both profiles as one union. Codecs convert it to bytes and back. Must not know bytes.
 import type { ErrorCategory } from "../base/errors.ts"
 import type { CallKind } from "../contract/contract.ts"
-import type { HelloFrame, WelcomeFrame } from "./handshake-frame.ts"
-import type { Reference } from "./reference.ts"
+import type { MessageLimits } from "./message-limits.ts"
+import type { ReplicaHold } from "./replica-hold.ts"
+
+/**
+ * Correlates a reply with its request: in `hawser.1` the request's message number, in `2.0` the client's string id, or null.
+ * Opaque above the session layer.
+ */
+export type Reference = number | string | null
 
 /** An error in a frame. */
 export interface WireError {
@@ -16,6 +22,68 @@ export interface WireError {
   readonly retryAfterMs?: number
   /** Machine-readable facts. Absent: none. */
   readonly details?: Readonly<Record<string, unknown>>
+}
+
+/** First frame of a client: authenticates, and claims a session. */
+export interface HelloFrame {
+  /** Frame kind: HELLO (`01`). */
+  readonly kind: "hello"
+  /** Wire version of the client. */
+  readonly version: number
+  /** Token of the user. */
+  readonly token: string
+  /** `2.0` only: the id for an error reply. */
+  readonly reference: Reference
+  /** Random id, the same for all dials of one client. It distinguishes the client's own late dials from other clients. */
+  readonly clientId: string
+  /** Number of this dial of the client. */
+  readonly dial: number
+  /** Claim to resume a session. Absent: the client requests a new one. */
+  readonly resume?: ResumeClaim
+  /** Bounds of the client's reader. Absent: `clientMessageLimits`. */
+  readonly limits?: MessageLimits
+  /** Name of the client's contract. */
+  readonly contract?: string
+}
+
+/** Claim of a client to resume its session on a new connection. */
+export interface ResumeClaim {
+  /** Id of the claimed session. */
+  readonly sessionId: string
+  /** The resume token of the last WELCOME that the client received. */
+  readonly token: string
+  /** Number of the server's reliable messages that the client has handled. */
+  readonly handled: number
+  /** Digest of these messages (N3): 32 bits, unsigned. */
+  readonly digest: number
+}
+
+/** First frame of a server: opens or resumes a session. */
+export interface WelcomeFrame {
+  /** Frame kind: WELCOME (`02`). */
+  readonly kind: "welcome"
+  /** Id of the session; empty in `2.0`. */
+  readonly sessionId: string
+  /** Resume token; null: the session cannot be resumed. */
+  readonly resumeToken: string | null
+  /** True for a resumed session, false for a new one. */
+  readonly resumed: boolean
+  /** Cause why the claimed session was not resumed. Absent: there was no claim, or it was resumed. */
+  readonly refusal?: string
+  /** Number of this client's messages that the server has received. They are not retransmitted. */
+  readonly received: number
+  /** Number of this client's messages that are handled. They leave the send buffer. */
+  readonly handled: number
+  /** Digest of the received messages (N3): 32 bits, unsigned. */
+  readonly digest: number
+  /** Remaining lifetime of the token, in milliseconds; null: it does not expire. */
+  readonly expiresInMs: number | null
+  /** Bounds of the server's reader. If an older server sends only the size, the others are those of `serverMessageLimits`. */
+  readonly limits: MessageLimits
+  /** The server's table of type names; a type's number is its index. Empty in `2.0`. */
+  readonly types: readonly string[]
+  /** `2.0` only: the payload of `event_welcome`. */
+  readonly payload?: unknown
 }
 
 /** A reliable event without a topic. */
@@ -174,25 +242,6 @@ export interface ReplicaPartsFrame {
   readonly bytes: Uint8Array
 }
 
-/** Cells of a replica that a resuming client holds. */
-export interface ReplicaHold {
-  /** Name of the replica. */
-  readonly replica: string
-  /** Epoch from REPLICA. Absent: the server sent none. */
-  readonly epoch?: string
-  /** Topic from REPLICA. Absent: it belongs to none. */
-  readonly topic?: string
-  /** Held cells with their versions. */
-  readonly cells: readonly {
-    /** Column of the cell, counted in cells. */
-    readonly x: number
-    /** Row of the cell, counted in cells. */
-    readonly y: number
-    /** Version of the client's copy: number of the last applied change. */
-    readonly version: number
-  }[]
-}
-
 /** `drain`: another listener takes the client. `shutdown`: the process ends. */
 export type GoawayIntent = "drain" | "shutdown"
 
@@ -204,28 +253,8 @@ export interface HaveFrame {
   readonly held: readonly ReplicaHold[]
 }
 
-/** Any frame. */
-export type Frame =
-  | HelloFrame
-  | WelcomeFrame
-  | {
-      /** Frame kind: AUTH (`03`), a fresh token on an open connection. */
-      readonly kind: "auth"
-      /** Token of the user. */
-      readonly token: string
-    }
-  | {
-      /** Frame kind: AUTHREQ (`04`), the server's request for a fresh token. */
-      readonly kind: "authRequest"
-      /** Remaining lifetime of the current token, in milliseconds. */
-      readonly expiresInMs: number
-    }
-  | {
-      /** Frame kind: AUTHOK (`05`), the answer to an accepted AUTH. */
-      readonly kind: "authOk"
-      /** Remaining lifetime of the new token, in milliseconds; null: it does not expire. */
-      readonly expiresInMs: number | null
-    }
+/** Frame that both ends send. */
+export type CommonFrame =
   | {
       /** Frame kind: ACK (`06`). */
       readonly kind: "ack"
@@ -235,10 +264,20 @@ export type Frame =
       readonly stateFrames?: number
     }
   | {
-      /** Frame kind: VOID (`0f`). It cancels requests; one that arrives later is settled without running. */
-      readonly kind: "void"
-      /** Message numbers of the cancelled requests. */
-      readonly references: readonly number[]
+      /** Frame kind: PING (`07`). */
+      readonly kind: "ping"
+      /** Number that the PONG repeats. */
+      readonly number: number
+      /** Number of the receiver's messages that the sender has handled. */
+      readonly handled: number
+    }
+  | {
+      /** Frame kind: PONG (`08`). */
+      readonly kind: "pong"
+      /** Number of the PING. */
+      readonly number: number
+      /** Number of the receiver's messages that the sender has handled. */
+      readonly handled: number
     }
   | {
       /** Frame kind: RESET (`0a`). The session has ended at the sender. */
@@ -257,20 +296,54 @@ export type Frame =
       readonly digest: number
     }
   | {
-      /** Frame kind: PING (`07`). */
-      readonly kind: "ping"
-      /** Number that the PONG repeats. */
-      readonly number: number
-      /** Number of the receiver's messages that the sender has handled. */
-      readonly handled: number
+      /** Frame kind: BYE (`0d`). The sender refuses the log-in or ends the session. */
+      readonly kind: "bye"
+      /** Error code of the refusal or end. */
+      readonly code: string
+      /** Sentence for a person; empty: none. */
+      readonly message: string
+      /** Machine-readable facts of the application's error. Absent: none. */
+      readonly details?: Readonly<Record<string, unknown>>
     }
   | {
-      /** Frame kind: PONG (`08`). */
-      readonly kind: "pong"
-      /** Number of the PING. */
-      readonly number: number
-      /** Number of the receiver's messages that the sender has handled. */
-      readonly handled: number
+      /** Frame kind: a control frame of a later version (W8). The receiver ignores it. */
+      readonly kind: "unknownControl"
+    }
+
+/** Frame that only a client sends. */
+export type ClientFrame =
+  | HelloFrame
+  | {
+      /** Frame kind: AUTH (`03`), a fresh token on an open connection. */
+      readonly kind: "auth"
+      /** Token of the user. */
+      readonly token: string
+    }
+  | {
+      /** Frame kind: VOID (`0f`). It cancels requests; one that arrives later is settled without running. */
+      readonly kind: "void"
+      /** Message numbers of the cancelled requests. */
+      readonly references: readonly number[]
+    }
+  | HaveFrame
+  | RequestFrame
+  | CancelFrame
+  | CreditFrame
+
+/** Frame that only a server sends. */
+export type ServerFrame =
+  | WelcomeFrame
+  | {
+      /** Frame kind: AUTHREQ (`04`), the server's request for a fresh token. */
+      readonly kind: "authRequest"
+      /** Remaining lifetime of the current token, in milliseconds. */
+      readonly expiresInMs: number
+    }
+  | {
+      /** Frame kind: AUTHOK (`05`), the answer to an accepted AUTH. */
+      readonly kind: "authOk"
+      /** Remaining lifetime of the new token, in milliseconds; null: it does not expire. */
+      readonly expiresInMs: number | null
     }
   | {
       /** Frame kind: GOAWAY (`09`). The connection will be closed. */
@@ -295,16 +368,6 @@ export type Frame =
       readonly retryAfterMs: number
     }
   | {
-      /** Frame kind: BYE (`0d`). The sender refuses the log-in or ends the session. */
-      readonly kind: "bye"
-      /** Error code of the refusal or end. */
-      readonly code: string
-      /** Sentence for a person; empty: none. */
-      readonly message: string
-      /** Machine-readable facts of the application's error. Absent: none. */
-      readonly details?: Readonly<Record<string, unknown>>
-    }
-  | {
       /** Frame kind: THROTTLED (`10`). A limit of the user delays the messages of this session. */
       readonly kind: "throttled"
       /** Name of the limit, an option of the server's `limits`. */
@@ -312,22 +375,17 @@ export type Frame =
       /** Time for which the notice holds, in milliseconds; another notice extends it. */
       readonly forMs: number
     }
-  | {
-      /** Frame kind: a control frame of a later version (W8). The receiver ignores it. */
-      readonly kind: "unknownControl"
-    }
   | EventFrame
-  | RequestFrame
   | ReplyFrame
   | ItemFrame
   | EndFrame
-  | CancelFrame
-  | CreditFrame
   | TopicEventFrame
   | VolatileFrame
   | ReplicaFrame
   | ReplicaPartsFrame
-  | HaveFrame
+
+/** Any frame. */
+export type Frame = CommonFrame | ClientFrame | ServerFrame
 
 /** Result of decoding invalid bytes. */
 export interface BadFrame {
