@@ -15,6 +15,7 @@ import type { CallStats } from "../calls/call-stats.ts"
 import type { CallOptions, Requests } from "../calls/requests.ts"
 import type { Delivered } from "../base/event-delivery.ts"
 import type { Dependencies } from "../session/run-client-options.ts"
+import type { ShownReplica } from "../replicas/replicas.ts"
 import type { SessionEvent } from "../session/session-event.ts"
 import type { ClientStatus } from "../session/status.ts"
 import { TopicShelf } from "./topic-shelf.ts"
@@ -73,11 +74,17 @@ export class Topics {
       name,
       schema: this.#options.validateReplies ? spec.presence : undefined,
       events: spec.events,
+      replicas: spec.replicas,
       calls: this.#calls,
       onUse: (used) => this.#topics.use(used),
     })
     this.#topics.use(topic)
     return topic
+  }
+
+  /** Returns the copy of a topic's replica that a REPLICA describes. */
+  copyOf(topic: string, name: string): ShownReplica | undefined {
+    return this.#topics.get(topic)?.described(name)
   }
 
   /** Handles a frame of a topic. Returns true for a frame that must not be delivered to the client's listeners. */

@@ -1,41 +1,66 @@
 // Declares kinds of topics in a contract: the events of a kind and the presence state of its members. A topic's name begins
 // with its kind. Must not know members or messages.
+import { assertOptions } from "../base/check-options.ts"
+import type { OptionTable } from "../base/check-options.ts"
+import type { ReplicaSpec } from "./replica-schema.ts"
 import type { Schema } from "./schema.ts"
 import { isTopicName } from "./topic-name.ts"
 
 /** One kind of topics. Created by `defineTopic`. */
-export interface TopicSpec<E extends string = string, P extends Schema | undefined = Schema | undefined> {
+export interface TopicSpec<
+  E extends string = string,
+  P extends Schema | undefined = Schema | undefined,
+  R extends Readonly<Record<string, ReplicaSpec>> = Readonly<Record<string, ReplicaSpec>>,
+> {
   /** Events of the contract that a client may publish and subscribe to in topics of this kind. */
   readonly events: readonly E[]
   /** Schema of the state that each member shows to the others; undefined: the kind has no presence. */
   readonly presence: P
+  /** Replicas that each topic of this kind has for its members, by name. */
+  readonly replicas: R
 }
 
 /** Kinds of topics by name. */
 export type TopicSpecs = Readonly<Record<string, TopicSpec>>
 
+/** Replicas of a kind without any. */
+type NoReplicas = Readonly<Record<never, never>>
+
+const topicOptions: OptionTable<TopicSpec> = { events: "any", presence: "any", replicas: "object" }
+
 /**
  * Declares a kind of topics for a contract. A topic's name is the name of its kind, optionally followed by `:` and a suffix:
- * `chat`, `chat:global`.
+ * `chat`, `chat:global`. @throws TypeError for an unknown option, or one of the wrong type.
  */
-export function defineTopic<const E extends string, P extends Schema>(spec: {
+export function defineTopic<
+  const E extends string,
+  P extends Schema,
+  R extends Readonly<Record<string, ReplicaSpec>> = NoReplicas,
+>(spec: {
   /** Events of the contract that a client may publish and subscribe to in topics of this kind. */
   readonly events: readonly E[]
   /** Schema of the state that each member shows to the others. It must validate synchronously. */
   readonly presence: P
-}): TopicSpec<E, P>
-export function defineTopic<const E extends string>(spec: {
+  /** Replicas of each topic, by name: one instance per topic, which its members see. Default: none. */
+  readonly replicas?: R
+}): TopicSpec<E, P, R>
+export function defineTopic<
+  const E extends string,
+  R extends Readonly<Record<string, ReplicaSpec>> = NoReplicas,
+>(spec: {
   /** Events of the contract that a client may publish and subscribe to in topics of this kind. */
   readonly events: readonly E[]
-}): TopicSpec<E, undefined>
-export function defineTopic({
-  events,
-  presence,
-}: {
+  /** Replicas of each topic, by name: one instance per topic, which its members see. Default: none. */
+  readonly replicas?: R
+}): TopicSpec<E, undefined, R>
+export function defineTopic(spec: {
   readonly events: readonly string[]
   readonly presence?: Schema
+  readonly replicas?: Readonly<Record<string, ReplicaSpec>>
 }): TopicSpec {
-  return { events, presence }
+  assertOptions("defineTopic", spec, topicOptions)
+  const { events, presence, replicas = {} } = spec
+  return { events, presence, replicas }
 }
 
 /** Returns the kind that a topic's name begins with; undefined for an invalid topic name. */
