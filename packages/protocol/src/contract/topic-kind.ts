@@ -35,24 +35,31 @@ const topicOptions: OptionTable<TopicSpec> = { events: "any", presence: "any", r
 export function defineTopic<
   const E extends string,
   P extends Schema,
-  R extends Readonly<Record<string, ReplicaSpec>> = NoReplicas,
+  R extends Readonly<Record<string, ReplicaSpec>>,
 >(spec: {
   /** Events of the contract that a client may publish and subscribe to in topics of this kind. */
   readonly events: readonly E[]
   /** Schema of the state that each member shows to the others. It must validate synchronously. */
   readonly presence: P
-  /** Replicas of each topic, by name: one instance per topic, which its members see. Default: none. */
-  readonly replicas?: R
+  /** Replicas of each topic, by name: one instance per topic, which its members see. */
+  readonly replicas: R
 }): TopicSpec<E, P, R>
-export function defineTopic<
-  const E extends string,
-  R extends Readonly<Record<string, ReplicaSpec>> = NoReplicas,
->(spec: {
+export function defineTopic<const E extends string, P extends Schema>(spec: {
   /** Events of the contract that a client may publish and subscribe to in topics of this kind. */
   readonly events: readonly E[]
-  /** Replicas of each topic, by name: one instance per topic, which its members see. Default: none. */
-  readonly replicas?: R
+  /** Schema of the state that each member shows to the others. It must validate synchronously. */
+  readonly presence: P
+}): TopicSpec<E, P, NoReplicas>
+export function defineTopic<const E extends string, R extends Readonly<Record<string, ReplicaSpec>>>(spec: {
+  /** Events of the contract that a client may publish and subscribe to in topics of this kind. */
+  readonly events: readonly E[]
+  /** Replicas of each topic, by name: one instance per topic, which its members see. */
+  readonly replicas: R
 }): TopicSpec<E, undefined, R>
+export function defineTopic<const E extends string>(spec: {
+  /** Events of the contract that a client may publish and subscribe to in topics of this kind. */
+  readonly events: readonly E[]
+}): TopicSpec<E, undefined, NoReplicas>
 export function defineTopic(spec: {
   readonly events: readonly string[]
   readonly presence?: Schema

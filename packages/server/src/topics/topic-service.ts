@@ -65,7 +65,8 @@ export function createTopics<User extends AuthenticatedUser>({
   const { middleware } = handlers
   const shared = { ...base, limiter, middleware, registry, fanOut, compact }
   const parts = { ...shared, kinds, log, hub, index, board, replicas }
-  const memberships = new TopicMemberships<User>(parts, randomBytes(5).readUIntBE(0, 5))
+  // Ids of all servers have the same length on the wire.
+  const memberships = new TopicMemberships<User>(parts, 2 ** 40 + randomBytes(5).readUIntBE(0, 5))
   const publisher = new Publisher<User>(parts, (topic, session) => memberships.unsubscribe(topic, session))
   const requests = new TopicRequests<User>(parts, memberships, publisher)
   for (const [name, handler] of requests.handlers()) handlers.set("command", name, handler)
