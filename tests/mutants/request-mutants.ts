@@ -161,8 +161,8 @@ export const requestMutants: readonly Mutant[] = [
     edits: [
       {
         file: answers,
-        find: "if (this.#voided?.delete(count) !== true) {",
-        replace: "if (this.#voided?.delete(count) !== true || count > 0) {",
+        find: "if (this.#voids?.numbers.delete(count) !== true) {",
+        replace: "if (this.#voids?.numbers.delete(count) !== true || count > 0) {",
       },
     ],
   },
@@ -172,7 +172,7 @@ export const requestMutants: readonly Mutant[] = [
     edits: [
       {
         file: answers,
-        find: "new Set([...(this.#voided ?? [])].filter((reference) => reference > handled))",
+        find: "new Set([...(this.#voids?.numbers ?? [])].filter((reference) => reference > handled))",
         replace: "new Set<number>()",
       },
     ],

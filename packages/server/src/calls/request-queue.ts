@@ -51,6 +51,9 @@ function noTimer(): void {}
 /** Shared by all queues without a running request beside the lane. */
 const none: readonly RunningJob[] = []
 
+/** `due`: a call of `start` is scheduled. `pumping`: requests are being started. One field, because most sessions are idle. */
+type Phase = "idle" | "due" | "pumping" | "ended"
+
 export class RequestQueue implements Starting {
   readonly #host: RequestQueueHost
   readonly #owner: RequestQueueOwner
@@ -62,14 +65,15 @@ export class RequestQueue implements Starting {
   #beside: RunningJob[] | undefined
   /** Running requests beside the lane, at most `queriesAtOnce`. */
   #runningBeside = none
-  #ended = false
-  #pumping = false
-  /** True while a call of `start` is scheduled. */
-  #startsSoon = false
+  #phase: Phase = "idle"
 
   constructor(host: RequestQueueHost, owner: RequestQueueOwner) {
     this.#host = host
     this.#owner = owner
+  }
+
+  get ended(): boolean {
+    return this.#phase === "ended"
   }
 
   /** Number of waiting and running requests. */
@@ -107,24 +111,23 @@ export class RequestQueue implements Starting {
 
   /** Starts requests now. Called by the schedule, and by an owner that cannot wait for it. */
   start(): void {
-    this.#startsSoon = false
     this.#pump()
   }
 
   /** Starts requests after the send buffer has drained. A scheduled start is left to the schedule: a CANCEL may follow in the same read. */
   onRoom(): void {
-    if (!this.#startsSoon) this.#pump()
+    if (this.#phase !== "due") this.#pump()
   }
 
   #startSoon(): void {
-    if (this.#startsSoon || this.#pumping || this.#next() === undefined) return
-    this.#startsSoon = true
+    if (this.#phase !== "idle" || this.#next() === undefined) return
+    this.#phase = "due"
     this.#host.starts.add(this)
   }
 
   /** Settles a request as `cancelled` whose CANCEL arrived first. */
   refuse(frame: RequestFrame, count: number): void {
-    if (this.#ended) return
+    if (this.ended) return
     const refused = newJob(frame, count, turnNow(this.#host.clock), "ordered")
     this.#settle(refused, failure(new HawserError("cancelled")))
   }
@@ -147,13 +150,13 @@ export class RequestQueue implements Starting {
     const wasFull = this.isFull
     this.#remove(job)
     this.#settle(job, failure(new HawserError("cancelled")))
-    if (wasFull && !this.#ended) this.#owner.onSpace()
+    if (wasFull && !this.ended) this.#owner.onSpace()
   }
 
   /** Aborts all requests at the session's end, and settles none. */
   end(reason: HawserError): void {
-    if (this.#ended) return
-    this.#ended = true
+    if (this.ended) return
+    this.#phase = "ended"
     const inLane = this.#inLane === undefined ? none : [this.#inLane]
     const waiting = [...(this.#ordered ?? none), ...(this.#beside ?? none)]
     for (const job of [...inLane, ...this.#runningBeside, ...waiting]) {
@@ -197,10 +200,10 @@ export class RequestQueue implements Starting {
 
   #pump(): void {
     // A synchronous handler settles inside `#start`, which calls this method again. The loop continues instead of the recursion.
-    if (this.#pumping) return
-    this.#pumping = true
+    if (this.#phase === "pumping" || this.#phase === "ended") return
+    this.#phase = "pumping"
     const wasFull = this.isFull
-    while (!this.#ended && this.#waitingCount > 0 && this.#owner.mayStart) {
+    while (!this.ended && this.#waitingCount > 0 && this.#owner.mayStart) {
       const job = this.#next()
       if (job === undefined) break
       this.#remove(job)
@@ -208,8 +211,8 @@ export class RequestQueue implements Starting {
       if (budgetMs > 0 && this.#waitedMs(job) >= budgetMs) this.#settle(job, failure(tooLate(budgetMs)))
       else this.#start(job)
     }
-    this.#pumping = false
-    if (this.#ended) return
+    if (this.ended) return
+    this.#phase = "idle"
     if (wasFull || this.size === 0) this.#owner.onSpace()
   }
 

@@ -27,6 +27,19 @@ type State =
   /** The close frame was written, or the socket was terminated or has ended. */
   | { readonly kind: "closed" }
 
+/** Why the socket is not read, and what waits. */
+interface Stopped {
+  /** True while the owner has paused reading. */
+  isPaused: boolean
+  /** True while `ReadingTurn` holds it. */
+  isHeld: boolean
+  /** Messages that wait for their dispatch: the rest of the bytes that were read from the socket at once. */
+  unread: Buffer[]
+}
+
+/** `some`: the kernel has not accepted all written bytes, and `writableLength` is read. `awaited`: so, and `drained` is to be called. */
+type Backlog = "none" | "some" | "awaited"
+
 const open: State = { kind: "open" }
 const closed: State = { kind: "closed" }
 
@@ -34,16 +47,11 @@ export class WebSocketConnection implements ServerConnection, Held, Outlet, Sock
   readonly #webSocket: OwnedWebSocket
   readonly #socket: Duplex
   readonly #host: WebSocketHost
-  /** True while the owner has paused reading, and while `ReadingTurn` holds it. The socket is read while both are false. */
-  #isPaused = false
-  #isHeld = false
-  /** Messages that wait for their dispatch: the rest of the bytes that were read from the socket at once. */
-  #unread: Buffer[] | undefined
+  /** Undefined while the socket is read and no message waits: one field, because most connections are idle. */
+  #stopped: Stopped | undefined
   #events: ConnectionEvents | undefined
   #state: State = open
-  /** False while the kernel has accepted all written bytes; `writableLength` is not read then. */
-  #hasBacklog = false
-  #awaitsDrain = false
+  #backlog: Backlog = "none"
   /** Latest turn that the connection has joined and that was not released; 0 if there is none. */
   #turn = 0
   /** Output of turn `#turn`: a chain of finished pieces, and the unfinished piece in the slab. */
@@ -70,43 +78,53 @@ export class WebSocketConnection implements ServerConnection, Held, Outlet, Sock
     if (!isBinary) this.#events?.text()
     else if (Buffer.isBuffer(data)) {
       if (this.#mayDispatch(data)) this.#events?.message(data)
-      else (this.#unread ??= []).push(data)
+      else this.#stop().unread.push(data)
     }
   }
 
   /** False for a message that waits: behind others, while the connection is paused or held, and for bytes above the turn's limit. */
   #mayDispatch(data: Buffer): boolean {
-    if (this.#unread !== undefined || this.#isPaused || this.#isHeld) return false
-    return this.#host.reading.takes(data.length, this)
+    return this.#stopped === undefined && this.#host.reading.takes(data.length, this)
   }
 
   failed(error: unknown): void {
     this.#host.onError(error)
   }
 
+  #stop(): Stopped {
+    this.#stopped ??= { isPaused: false, isHeld: false, unread: [] }
+    return this.#stopped
+  }
+
   holdReading(): void {
-    this.#isHeld = true
+    this.#stop().isHeld = true
     this.#webSocket.pause()
   }
 
   releaseReading(): void {
-    this.#isHeld = false
-    this.#dispatchUnread()
-    // A paused connection, and one that is held again, is read later.
-    if (this.#unread === undefined && !this.#isPaused) this.#webSocket.resume()
+    this.#stop().isHeld = false
+    this.#continue()
   }
 
-  #dispatchUnread(): void {
-    const waiting = this.#unread ?? []
-    this.#unread = undefined
-    for (const [index, data] of waiting.entries()) {
+  /** Dispatches what waits, then reads the socket. A paused connection, and one that is held again, is read later. */
+  #continue(): void {
+    const { isPaused, isHeld, unread } = this.#stop()
+    if (isPaused || isHeld) return
+    this.#stopped = undefined
+    if (this.#dispatched(unread)) this.#webSocket.resume()
+  }
+
+  /** Dispatches these messages. Returns false if it was stopped before the end; the rest waits. */
+  #dispatched(unread: readonly Buffer[]): boolean {
+    for (const [index, data] of unread.entries()) {
       if (this.#mayDispatch(data)) {
         this.#events?.message(data)
         continue
       }
-      this.#unread = waiting.slice(index)
-      return
+      this.#stop().unread = unread.slice(index)
+      return false
     }
+    return this.#stopped === undefined
   }
 
   pinged(): void {
@@ -129,8 +147,9 @@ export class WebSocketConnection implements ServerConnection, Held, Outlet, Sock
     this.#host.controlFrames.forget(this)
     this.#drop()
     // Messages that arrived before the end, such as a BYE.
-    for (const data of this.#unread ?? []) this.#events?.message(data)
-    this.#unread = undefined
+    const unread = this.#stopped?.unread ?? []
+    this.#stopped = undefined
+    for (const data of unread) this.#events?.message(data)
     this.#events?.closed(code, reason)
   }
 
@@ -141,12 +160,12 @@ export class WebSocketConnection implements ServerConnection, Held, Outlet, Sock
   get bufferedBytes(): number {
     const openBytes = (this.#chain?.length ?? 0) + this.#pieceEnd - this.#pieceStart
     const sealedBytes = this.#sealed?.length ?? 0
-    return openBytes + sealedBytes + (this.#hasBacklog ? this.#socket.writableLength : 0)
+    return openBytes + sealedBytes + (this.#backlog !== "none" ? this.#socket.writableLength : 0)
   }
 
   awaitDrain(): void {
-    if (this.#awaitsDrain) return
-    this.#awaitsDrain = true
+    if (this.#backlog === "awaited") return
+    this.#backlog = "awaited"
     this.#join()
   }
 
@@ -194,9 +213,10 @@ export class WebSocketConnection implements ServerConnection, Held, Outlet, Sock
     else if (this.#host.turn.permits(this)) {
       if (turn === this.#turn) this.#writeOpen()
       else this.#writeSealed()
-      this.#hasBacklog = socket.writableLength > 0
+      const isAwaited = this.#backlog === "awaited"
+      if (!isAwaited) this.#noteBacklog()
       if (this.#state !== open) this.#writeClose(turn)
-      if (this.#awaitsDrain) this.#notifyDrained()
+      if (isAwaited) this.#notifyDrained()
     }
   }
 
@@ -239,27 +259,31 @@ export class WebSocketConnection implements ServerConnection, Held, Outlet, Sock
     socket.uncork()
   }
 
+  #noteBacklog(): void {
+    this.#backlog = this.#socket.writableLength > 0 ? "some" : "none"
+  }
+
   /** Calls `drained` when the socket has no backlog. The socket's `drain` event occurs only after its high-water mark was exceeded. */
   #notifyDrained(): void {
     const notify = (): void => {
-      this.#awaitsDrain = false
-      this.#hasBacklog = this.#socket.writableLength > 0
+      this.#noteBacklog()
       this.#events?.drained()
     }
     this.#socket.write(nothing, notify)
   }
 
   pause(): void {
-    this.#isPaused = true
+    this.#stop().isPaused = true
     this.#webSocket.pause()
   }
 
   resume(): void {
-    this.#isPaused = false
-    if (this.#isHeld) return
+    const stopped = this.#stop()
+    stopped.isPaused = false
+    if (stopped.isHeld) return
     // Waiting messages are dispatched in a later turn, because the caller may be in the middle of one.
-    if (this.#unread === undefined) this.#webSocket.resume()
-    else this.#host.reading.hold(this)
+    if (stopped.unread.length > 0) this.#host.reading.hold(this)
+    else this.#continue()
   }
 
   #join(): void {

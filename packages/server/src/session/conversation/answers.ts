@@ -30,6 +30,13 @@ export interface AnswersOwner<User extends AuthenticatedUser> {
   onSpace(): void
 }
 
+interface Voids {
+  /** Numbers of requests that were cancelled before their arrival; at most `voidMaxCount`. */
+  numbers: Set<number>
+  /** True after the VOID of the current connection. */
+  isTaken: boolean
+}
+
 export class Answers<User extends AuthenticatedUser> implements Caller<User>, RequestQueueOwner {
   readonly #host: ConversationHost<User>
   readonly #owner: AnswersOwner<User>
@@ -40,11 +47,8 @@ export class Answers<User extends AuthenticatedUser> implements Caller<User>, Re
   #streams: ReplyStreams | undefined
   /** Undefined without a call of `idle` that waits. */
   #idleWaiters: (() => void)[] | undefined
-  /** Numbers of requests that were cancelled before their arrival; at most `voidMaxCount`. */
-  #voided: Set<number> | undefined
-  /** True until the connection has sent its VOID. */
-  #takesVoid = true
-  #ended = false
+  /** Undefined before the first request that was cancelled ahead of its arrival. */
+  #voids: Voids | undefined
 
   constructor(host: ConversationHost<User>, owner: AnswersOwner<User>) {
     this.#host = host
@@ -62,7 +66,7 @@ export class Answers<User extends AuthenticatedUser> implements Caller<User>, Re
 
   get buckets(): CallBuckets {
     this.#buckets ??= new CallBuckets(this.#host.limiter, this.session.user.id)
-    if (this.#ended) this.#buckets.release()
+    if (this.#requests.ended) this.#buckets.release()
     return this.#buckets
   }
 
@@ -78,11 +82,10 @@ export class Answers<User extends AuthenticatedUser> implements Caller<User>, Re
 
   /** Queues a request, or settles it as `cancelled` if VOID has named it. */
   push(frame: RequestFrame, count: number, arrivedAtMs: number): void {
-    if (this.#voided?.delete(count) !== true) {
+    if (this.#voids?.numbers.delete(count) !== true) {
       this.#requests.push(frame, count, arrivedAtMs)
       return
     }
-    if (this.#voided.size === 0) this.#voided = undefined
     this.#host.counters.requestsVoided += 1
     this.#requests.refuse(frame, count)
   }
@@ -93,13 +96,13 @@ export class Answers<User extends AuthenticatedUser> implements Caller<User>, Re
    * `handled`: the settled prefix. Returns false for a second VOID of one connection: it is not taken.
    */
   void(references: readonly number[], handled: number): boolean {
-    if (!this.#takesVoid) return false
-    this.#takesVoid = false
+    if (this.#voids?.isTaken === true) return false
     const named = references.slice(0, voidMaxCount)
-    const voided = new Set([...(this.#voided ?? [])].filter((reference) => reference > handled))
+    const numbers = new Set([...(this.#voids?.numbers ?? [])].filter((reference) => reference > handled))
     for (const reference of named)
-      if (!this.has(reference) && reference > handled && voided.size < voidMaxCount) voided.add(reference)
-    this.#voided = voided.size > 0 && !this.#ended ? voided : undefined
+      if (!this.has(reference) && reference > handled && numbers.size < voidMaxCount) numbers.add(reference)
+    if (this.#requests.ended) numbers.clear()
+    this.#voids = { numbers, isTaken: true }
     // Each `cancel` may release held requests at once, so all names are noted before the first.
     for (const reference of named) this.cancel(reference)
     return true
@@ -107,14 +110,14 @@ export class Answers<User extends AuthenticatedUser> implements Caller<User>, Re
 
   /** Notes the CANCEL of a held request, which is then not started. Above `voidMaxCount` it is started first. */
   voidHeld(reference: number): void {
-    if (this.#ended) return
-    this.#voided ??= new Set()
-    if (this.#voided.size < voidMaxCount) this.#voided.add(reference)
+    if (this.#requests.ended) return
+    this.#voids ??= { numbers: new Set(), isTaken: false }
+    if (this.#voids.numbers.size < voidMaxCount) this.#voids.numbers.add(reference)
   }
 
   /** Takes one VOID from the client's new connection. */
   resumed(): void {
-    this.#takesVoid = true
+    if (this.#voids !== undefined) this.#voids.isTaken = false
   }
 
   /** Starts waiting requests before the client's BYE ends the session. */
@@ -149,7 +152,7 @@ export class Answers<User extends AuthenticatedUser> implements Caller<User>, Re
 
   /** Resolves when no request waits or runs, and at the session's end. */
   idle(): Promise<void> {
-    if (this.#ended || this.#requests.size === 0) return Promise.resolve()
+    if (this.#requests.ended || this.#requests.size === 0) return Promise.resolve()
     return new Promise((resolve) => {
       this.#idleWaiters ??= []
       this.#idleWaiters.push(resolve)
@@ -158,8 +161,7 @@ export class Answers<User extends AuthenticatedUser> implements Caller<User>, Re
 
   /** Aborts all requests and streams at the session's end, and sends nothing. */
   end(reason: HawserError): void {
-    this.#ended = true
-    this.#voided = undefined
+    this.#voids?.numbers.clear()
     this.#host.counters.requestsAbandoned += this.#requests.size
     this.#requests.end(reason)
     this.#streams?.end(reason)

@@ -94,17 +94,41 @@ type Step<Link> = readonly [LifeState<Link>, readonly LifeEffect<Link>[]]
 
 /** Returns the claims of a session that a HELLO with this dial number opens. */
 export function firstClaims({ resumeWindowMs }: Pick<LifeOptions, "resumeWindowMs">, dial: number): Claims {
-  return {
+  return shared({
     generation: 1,
     isConfirmed: false,
     lastDial: dial,
     takeoversAtMs: noTakeovers,
     windowMs: resumeWindowMs,
     spentMs: 0,
-  }
+  })
 }
 
 const noTakeovers: readonly number[] = []
+
+const latest: { first: Claims | undefined; confirmed: Claims | undefined } = {
+  first: undefined,
+  confirmed: undefined,
+}
+
+/** Returns the latest equal claims without a wait, if any: most sessions have the same ones, and share their memory. */
+function shared(claims: Claims): Claims {
+  const kind = claims.isConfirmed ? "confirmed" : "first"
+  const other = latest[kind]
+  if (other !== undefined && isSame(other, claims)) return other
+  latest[kind] = claims
+  return claims
+}
+
+function isSame(one: Claims, other: Claims): boolean {
+  return (
+    one.generation === other.generation &&
+    one.lastDial === other.lastDial &&
+    one.takeoversAtMs === other.takeoversAtMs &&
+    one.windowMs === other.windowMs &&
+    one.spentMs === other.spentMs
+  )
+}
 
 export function attachedLife<Link>(claims: Claims, link: Link): LifeState<Link> {
   return { kind: "attached", claims, link }
@@ -168,7 +192,7 @@ export function stepLife<Link>(
 
 /** Confirms the claim: later windows have their full length again. */
 function confirmed({ resumeWindowMs }: LifeOptions, claims: Claims): Claims {
-  return { ...claims, isConfirmed: true, windowMs: resumeWindowMs, spentMs: 0 }
+  return shared({ ...claims, isConfirmed: true, windowMs: resumeWindowMs, spentMs: 0 })
 }
 
 type Open<Link> = Exclude<LifeState<Link>, { kind: "ended" | "moved" }>
