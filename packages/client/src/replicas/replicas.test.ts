@@ -1,6 +1,13 @@
 // Epochs at the client: the cells that it names in HAVE, and the records that it shows and reports.
 import { integer, text } from "@hawser/protocol"
-import { BitWriter, ReplicaSchema, encodePlace, encodeSnapshot, partKind } from "@hawser/protocol/core"
+import {
+  BitWriter,
+  ReplicaSchema,
+  encodePlace,
+  encodeSnapshot,
+  partKind,
+  serverMessageLimits,
+} from "@hawser/protocol/core"
 import { SimulatedClock } from "@hawser/protocol/testing"
 import { setFlagsFromString } from "node:v8"
 import { runInNewContext } from "node:vm"
@@ -65,7 +72,7 @@ describe("Replicas", () => {
     describeScores(replicas, epoch)
     replicas.receive(snapshot(7, { ann: 1 }))
     replicas.detach(0)
-    expect(replicas.held()).toEqual([
+    expect(replicas.held(serverMessageLimits)).toEqual([
       { replica: "scores", ...(epoch === undefined ? {} : { epoch }), cells: [firstCell] },
     ])
   })
@@ -91,15 +98,15 @@ describe("Replicas", () => {
     replicas.receive(snapshot(7, { ann: 1, old: 1 }))
     replicas.detach(0)
     describeScores(replicas, after)
-    expect(replicas.held()).toMatchObject([{ cells: [] }])
+    expect(replicas.held(serverMessageLimits)).toMatchObject([{ cells: [] }])
     expect([...(replicas.get("scores")?.ids() ?? [])]).toEqual(["ann", "old"])
     // Also if the connection is lost before the snapshot.
     replicas.detach(0)
     describeScores(replicas, after)
-    expect(replicas.held()).toMatchObject([{ cells: [] }])
+    expect(replicas.held(serverMessageLimits)).toMatchObject([{ cells: [] }])
     expect(() => replicas.receive(keep)).toThrow(RangeError)
     replicas.receive(snapshot(7, { ann: 2, new: 2 }))
-    expect(replicas.held()).toMatchObject([{ cells: [firstCell] }])
+    expect(replicas.held(serverMessageLimits)).toMatchObject([{ cells: [firstCell] }])
     expect(events.slice(2).toSorted()).toEqual(["change ann [2]", "enter new [2]", "leave old [1]"])
   })
 
@@ -111,7 +118,7 @@ describe("Replicas", () => {
     describeScores(replicas, "two", ReplicaSchema.of({ ...fields, name: text() }))
     expect(events).toEqual(["enter ann [1]", "leave ann [1]"])
     expect(replicas.get("scores")?.size).toBe(0)
-    expect(replicas.held()).toEqual([{ replica: "scores", epoch: "two", cells: [] }])
+    expect(replicas.held(serverMessageLimits)).toEqual([{ replica: "scores", epoch: "two", cells: [] }])
   })
 })
 
@@ -144,16 +151,18 @@ describe("copies of topics", () => {
     const replica = { kind: "replica", replica: 5, schema: schema.shape, epoch: "e1" } as const
     replicas.describe({ ...replica, name: "cursors", topic: "board:8" })
     replicas.describe({ ...replica, name: "scores", topic: "board:7" })
-    expect(replicas.held()).toEqual([])
+    expect(replicas.held(serverMessageLimits)).toEqual([])
     replicas.describe({ ...replica, name: "cursors", topic: "board:7" })
     return { replicas, kept, copy: kept.copy }
   }
 
   it("are named in HAVE by topic and name, until they are cleared", () => {
     const { replicas, copy } = newCopy()
-    expect(replicas.held()).toEqual([{ replica: "cursors", topic: "board:7", epoch: "e1", cells: [] }])
+    expect(replicas.held(serverMessageLimits)).toEqual([
+      { replica: "cursors", topic: "board:7", epoch: "e1", cells: [] },
+    ])
     replicas.clear(copy)
-    expect(replicas.held()).toEqual([])
+    expect(replicas.held(serverMessageLimits)).toEqual([])
   })
 
   it("are not held after they are cleared", async () => {
@@ -171,6 +180,6 @@ describe("copies of topics", () => {
     })
     runInNewContext("gc()")
     expect(held.deref()).toBeUndefined()
-    expect(replicas.held()).toEqual([])
+    expect(replicas.held(serverMessageLimits)).toEqual([])
   })
 })
