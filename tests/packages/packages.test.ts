@@ -93,7 +93,7 @@ it.each([
   "has advice on codes of the network in a bundle for $platform: $advises",
   async ({ platform, advises }) => {
     const { outputFiles } = await build({
-      stdin: { contents: `export * from "@hawser/client/core"`, resolveDir: packed().folder },
+      stdin: { contents: `export * from "@hawser/client/core"`, resolveDir: folder },
       bundle: true,
       format: "esm",
       platform,
