@@ -1,6 +1,6 @@
 // Handlers of the four topic requests: `$join`, `$leave`, `$publish` and `$presence`. Validates their input, checks the
 // application's permission and the rate limit, then calls `TopicMemberships` or `Publisher`. Must not know histories.
-import { HawserError } from "@hawser/protocol"
+import { HawserError, plain } from "@hawser/protocol"
 import {
   UnsendableError,
   describeIssues,
@@ -84,7 +84,7 @@ export class TopicRequests<User extends AuthenticatedUser> {
       const call = {
         kind: "join",
         name: topicKindOf(topic) ?? "",
-        input: { topic, state: input.state },
+        input: { topic, state: plain(state) },
       } as const
       return await middleware.topic({ ...call, source: context }, () => this.#joinValid(joining))
     } catch (error) {
@@ -124,12 +124,15 @@ export class TopicRequests<User extends AuthenticatedUser> {
   }
 
   async #publishValid(publishing: Publishing<User>): Promise<PublishReply> {
-    const { counters } = this.#parts
+    const { counters, hub } = this.#parts
     const { input, session } = publishing
     const { topic, event } = input
     const except = input.echo ? undefined : session
+    const wasMember = hub.members(topic).has(session)
     const { payload, isReplaced } = await this.#permitted(publishing)
     assertActive(session)
+    // The rules may have waited, and the application may have removed the member meanwhile.
+    if (wasMember && !hub.members(topic).has(session)) throw noLongerMember(topic)
     const admit = <T>(encode: () => T): T => {
       const encoded = isReplaced ? encode() : ofTheCaller(encode)
       this.#charge(session, input)
@@ -258,6 +261,11 @@ function ofTheCaller<T>(work: () => T): T {
 /** Called after an await: the session may have ended meanwhile. @throws HawserError `session_ended` */
 function assertActive({ active }: { readonly active: boolean }): void {
   if (!active) throw new HawserError("session_ended")
+}
+
+function noLongerMember(topic: string): HawserError {
+  const message = `the membership in "${topic}" ended before the publication was permitted`
+  return new HawserError("forbidden", { message })
 }
 
 /** Validates the input of a request. @throws HawserError `invalid_input` */
