@@ -40,6 +40,25 @@ describe("a handler", () => {
     expect(log).toEqual(["one", "two", "own", "handler", "/own", "/two", "/one"])
   })
 
+  it("does not run once its middleware has refused the call or has answered it, also if next() is called later", async () => {
+    const list = new MiddlewareList<string>()
+    let runs = 0
+    const late: (() => unknown)[] = []
+    const around = async (middleware: (next: () => unknown) => unknown): Promise<unknown> => {
+      const use: Middleware<string> = (_call, next) => (late.push(next), middleware(next))
+      return await list.around(named([use]), () => (runs += 1))(context)
+    }
+    const refuse = (): never => {
+      throw new Error("no")
+    }
+    await expect(around(refuse)).rejects.toThrow("no")
+    await expect(around(async () => await Promise.reject(new Error("no")))).rejects.toThrow("no")
+    expect([await around(() => "own"), await around(() => Promise.resolve("own"))]).toEqual(["own", "own"])
+    for (const next of late)
+      expect(next).toThrow(new Error('middleware of the command "move" called next() after its end'))
+    expect(runs).toBe(0)
+  })
+
   it("may be replaced, refused or awaited", async () => {
     const list = new MiddlewareList<string>()
     const around = (middleware: Middleware<string>): unknown =>
