@@ -69,7 +69,7 @@ export type {
 export { Encoded } from "./wire/encoded.ts"
 export { createPayloadCodec, isMap } from "./wire/payload-codec.ts"
 export type { PayloadCodec } from "./wire/payload-codec.ts"
-export { oneLine, quoted } from "./base/quoted.ts"
+export { escapedLine, oneLine, quoted } from "./base/quoted.ts"
 export { isWellFormed, sentence } from "./base/sentence.ts"
 export { outgoing, outgoingPayload } from "./wire/outgoing.ts"
 export { TypeTable } from "./wire/type-table.ts"
