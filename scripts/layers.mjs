@@ -33,7 +33,7 @@ export const order = {
     ["client-options.ts"],
     ["connect.ts"],
     ["client-api.ts"],
-    ["client-stores.ts"],
+    ["client-stores.ts", "query-options.ts"],
     ["feature.ts"],
     ["features.ts"],
     ["core-client.ts"],
@@ -51,6 +51,14 @@ export const order = {
     ["server-api.ts"],
     ["server-checks.ts"],
     ["server.ts", "metrics.ts", "bun.ts", "testing.ts"],
+    ["index.ts"],
+  ],
+  react: [
+    ["stays.ts", "selection.ts"],
+    ["hooks-api.ts"],
+    ["basic-hooks.ts", "topic-store.ts"],
+    ["command-hook.ts", "replica-hooks.ts", "stream-hook.ts", "topic-hooks.ts"],
+    ["create-hooks.ts"],
     ["index.ts"],
   ],
 }
