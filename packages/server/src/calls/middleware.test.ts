@@ -59,6 +59,24 @@ describe("a handler", () => {
     expect(runs).toBe(0)
   })
 
+  it("does not run after its call was aborted while its middleware waited", async () => {
+    const list = new MiddlewareList<string>()
+    const abort = new AbortController()
+    const waiting: (() => void)[] = []
+    const use: Middleware<string> = async (_call, next) => {
+      await new Promise<void>((resolve) => waiting.push(resolve))
+      return await next()
+    }
+    let runs = 0
+    const run = list.around(named([use]), () => (runs += 1))
+    const outcome = Promise.resolve(run({ ...context, signal: abort.signal }))
+    const refused = expect(outcome).rejects.toThrow("cancelled")
+    abort.abort(new Error("cancelled"))
+    for (const proceed of waiting) proceed()
+    await refused
+    expect(runs).toBe(0)
+  })
+
   it("may be replaced, refused or awaited", async () => {
     const list = new MiddlewareList<string>()
     const around = (middleware: Middleware<string>): unknown =>

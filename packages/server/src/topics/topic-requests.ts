@@ -45,7 +45,10 @@ interface Joining<User extends AuthenticatedUser> {
 interface Publishing<User extends AuthenticatedUser> {
   readonly input: PublishRequest
   readonly session: ServerSession<User>
+  readonly context: Context<User>
   payload: unknown
+  /** True if a rule may have waited: the request may be cancelled or too late since. */
+  mayBeLate: boolean
   isAdmitted: boolean
 }
 
@@ -111,7 +114,14 @@ export class TopicRequests<User extends AuthenticatedUser> {
     const { counters, middleware } = this.#parts
     const session = this.#served(context.session)
     const { topic, event } = input
-    const publishing: Publishing<User> = { input, session, payload: undefined, isAdmitted: false }
+    const publishing: Publishing<User> = {
+      input,
+      session,
+      context,
+      payload: undefined,
+      mayBeLate: false,
+      isAdmitted: false,
+    }
     try {
       publishing.payload = this.#validPayload(input)
       if (!middleware.isUsed) return await this.#publishValid(publishing)
@@ -131,7 +141,9 @@ export class TopicRequests<User extends AuthenticatedUser> {
     const wasMember = hub.members(topic).has(session)
     const { payload, isReplaced } = await this.#permitted(publishing)
     assertActive(session)
-    // The rules may have waited, and the application may have removed the member meanwhile.
+    // Its caller has an answer already, and later publications may have overtaken it.
+    if (publishing.mayBeLate) publishing.context.signal.throwIfAborted()
+    // The application may have removed the member meanwhile.
     if (wasMember && !hub.members(topic).has(session)) throw noLongerMember(topic)
     const admit = <T>(encode: () => T): T => {
       const encoded = isReplaced ? encode() : ofTheCaller(encode)
@@ -149,22 +161,25 @@ export class TopicRequests<User extends AuthenticatedUser> {
    * Asks the rules of the topic. Returns the payload to publish. `isReplaced`: the application chose it, so an error of its
    * encoding is not the client's.
    */
-  async #permitted({
-    input,
-    session,
-    payload,
-  }: Publishing<User>): Promise<{ readonly payload: unknown; readonly isReplaced: boolean }> {
+  async #permitted(
+    publishing: Publishing<User>,
+  ): Promise<{ readonly payload: unknown; readonly isReplaced: boolean }> {
     const { kinds, events, hub, index } = this.#parts
+    const { input, session, payload } = publishing
     const { topic, event } = input
     const { rules } = kinds.of(topic)
     const asked = { topic, session, event, payload, isMember: hub.members(topic).has(session) }
-    await permit(`publish to "${topic}"`, rules.canPublish?.(asked))
+    const permission = rules.canPublish?.(asked)
+    publishing.mayBeLate ||= permission instanceof Promise
+    await permit(`publish to "${topic}"`, permission)
     const spec = events.get(event)
     if (rules.onPublish === undefined || spec === undefined) return { payload, isReplaced: false }
     assertActive(session)
     const membership = index.get(topic, session)
     const member = membership && memberOf(membership)
-    const replacement = await rules.onPublish({ ...asked, isMember: hub.members(topic).has(session), member })
+    const answer = rules.onPublish({ ...asked, isMember: hub.members(topic).has(session), member })
+    publishing.mayBeLate ||= answer instanceof Promise
+    const replacement = await answer
     if (replacement === undefined) return { payload, isReplaced: false }
     return { payload: outgoingPayload(event, spec, replacement), isReplaced: true }
   }
