@@ -3,6 +3,7 @@
 import { execFileSync, spawnSync } from "node:child_process"
 import { cpSync, readFileSync, writeFileSync } from "node:fs"
 import { join } from "node:path"
+import { build } from "esbuild"
 import { afterAll, beforeAll, describe, expect, it } from "vitest"
 import { manifestOf, pack, packageNames, root } from "./packed.ts"
 import type { Packed } from "./packed.ts"
@@ -84,6 +85,23 @@ it.each(entries)("loads %s by import and by require, as one module", (entry) => 
   const { stdout, stderr } = spawnSync(process.execPath, [file], { encoding: "utf8" })
   expect(stdout, stderr).toMatch(/^[1-9]\d* 0\n$/)
 })
+
+it.each([
+  { platform: "browser", advises: false },
+  { platform: "node", advises: true },
+] as const)(
+  "has advice on codes of the network in a bundle for $platform: $advises",
+  async ({ platform, advises }) => {
+    const { outputFiles } = await build({
+      stdin: { contents: `export * from "@hawser/client/core"`, resolveDir: folder },
+      bundle: true,
+      format: "esm",
+      platform,
+      write: false,
+    })
+    expect(outputFiles[0]?.text.includes("ECONNREFUSED")).toBe(advises)
+  },
+)
 
 describe("an application without skipLibCheck", () => {
   const compilers = [

@@ -180,9 +180,9 @@ export interface TopicMethods<C extends Contract> {
 }
 
 /** Name of a feature. */
-export type FeatureName = "topics" | "replicas" | "streams"
+export type FeatureName = "topics" | "replicas" | "streams" | "firefoxDials"
 
-/** A feature of a client, from `topics()`, `replicas()` or `streams()`. It holds no state, so several clients may share it. */
+/** A feature of a client, from `topics()`, `replicas()`, `streams()` or `firefoxDials()`. It holds no state, so several clients may share it. */
 export interface Feature<Name extends FeatureName = FeatureName> {
   /** Name of the feature. */
   readonly name: Name

@@ -18,8 +18,6 @@ import { pageWakeSource } from "./session/wake.ts"
 import type { WakeSource } from "./session/wake.ts"
 import { systemClock } from "./base/system.ts"
 import { isRelative, socketUrl } from "./port/socket-url.ts"
-import { askFirst } from "./transport/ask-first.ts"
-import { pageAsk } from "./transport/page-ask.ts"
 import { globalWebSocket, webSocketDial } from "./transport/web-socket.ts"
 import type { WebSocketConstructor } from "./transport/web-socket.ts"
 
@@ -117,12 +115,11 @@ export function dependenciesOf(options: ClientOptions): Dependencies {
   const ownClock = clock === undefined ? systemClock : guardedClock(clock, onError)
   const limits = checkLimits(options.limits)
   const strategy = reconnect === false ? noReconnect : (reconnect ?? exponential())
-  const socketDial = webSocketDial(() => webSocket ?? globalWebSocket())
   return {
     url: options.url,
     dialect: options.profile ?? compactDialect,
     validateReplies: options.validateReplies ?? false,
-    dial: options.dial ?? askFirst(socketDial, { clock: ownClock, ask: pageAsk() }),
+    dial: options.dial ?? webSocketDial(() => webSocket ?? globalWebSocket()),
     clock: ownClock,
     timers: new TimerQueue(ownClock, onError),
     random: random === undefined ? Math.random : guardedRandom(random, onError),

@@ -94,6 +94,7 @@ function createLayers(contract: Contract, given: CoreClientOptions): ClientLayer
   const running: RunningClient = new RunningClient(
     {
       ...dependencies,
+      dial: options.dial ?? hooks.dialWith(dependencies.dial),
       counters,
       tallies,
       clientId: randomClientId(dependencies.random),
@@ -146,7 +147,7 @@ function createBasics(contract: Contract, dependencies: Dependencies): Basics {
 function installed(use: readonly Feature[] = [], host: FeatureHost): Pick<ClientLayers, "hooks" | "methods"> {
   const parts = use.map((feature) => {
     if (isMaker(feature)) return feature.install(host)
-    const advice = "pass topics(), replicas() or streams() of @hawser/client/core"
+    const advice = "pass topics(), replicas(), streams() or firefoxDials() of @hawser/client/core"
     throw new TypeError(`use contains ${describeValue(feature)}, which is no feature: ${advice}`)
   })
   return {

@@ -1,6 +1,6 @@
 // A feature of a client: methods that the application chooses, and the hooks through which the core calls them.
 import type { Contract } from "@hawser/protocol"
-import type { Frame, ItemFrame } from "@hawser/protocol/core"
+import type { Dial, Frame, ItemFrame } from "@hawser/protocol/core"
 import type { Delivered } from "./base/event-delivery.ts"
 import type { CallStats } from "./calls/call-stats.ts"
 import type { Feature, FeatureName } from "./client-api.ts"
@@ -40,6 +40,8 @@ export interface FeatureHooks {
   readonly onStatus: (status: ClientStatus) => void
   /** Called when a session has begun, before waiting requests go out. */
   readonly onFresh: () => void
+  /** Returns the dial in place of that of the WebSocket. Not called if the option `dial` replaces the WebSocket. */
+  readonly dialWith: (dial: Dial) => Dial
 }
 
 /** A feature in a client: its methods, and the hooks that it needs. */
@@ -68,6 +70,7 @@ export const noHooks: FeatureHooks = {
   onSession: () => {},
   onStatus: () => {},
   onFresh: () => {},
+  dialWith: (dial) => dial,
 }
 
 /** Returns the error for a name that the contract lacks. @param part such as `topic "chat:a"`. */

@@ -7,6 +7,8 @@ import { lacking } from "./feature.ts"
 import type { FeatureMaker } from "./feature.ts"
 import { Replicas } from "./replicas/replicas.ts"
 import { Topics } from "./topics/topics.ts"
+import { askFirst } from "./transport/ask-first.ts"
+import { pageAsk } from "./transport/page-ask.ts"
 
 /** The feature `topics`: `client.topic`, with presence, history and logs. */
 export function topics(): Feature<"topics"> {
@@ -79,6 +81,20 @@ export function streams(): Feature<"streams"> {
       }
       return { methods, openStreams: () => all.openCount, onItem: (frame) => all.onItem(frame) }
     },
+  })
+}
+
+/**
+ * The feature `firefoxDials`: after three failed dials in a row, a dial asks by HTTP first, because Firefox delays each further
+ * WebSocket by up to a minute. It has no effect in other browsers and with the option `dial`.
+ */
+export function firefoxDials(): Feature<"firefoxDials"> {
+  return feature({
+    name: "firefoxDials",
+    install: ({ clock }) => ({
+      methods: {},
+      dialWith: (dial) => askFirst(dial, { clock, ask: pageAsk() }),
+    }),
   })
 }
 

@@ -1,6 +1,13 @@
 // Epochs at the client: the cells that it names in HAVE, and the records that it shows and reports.
 import { integer, text } from "@hawser/protocol"
-import { BitWriter, ReplicaSchema, encodePlace, encodeSnapshot, partKind } from "@hawser/protocol/core"
+import {
+  BitWriter,
+  ReplicaSchema,
+  encodePlace,
+  encodeSnapshot,
+  partKind,
+  serverMessageLimits,
+} from "@hawser/protocol/core"
 import { SimulatedClock } from "@hawser/protocol/testing"
 import { describe, expect, it } from "vitest"
 import { Replicas } from "./replicas.ts"
@@ -61,7 +68,7 @@ describe("Replicas", () => {
     describeScores(replicas, epoch)
     replicas.receive(snapshot(7, { ann: 1 }))
     replicas.detach(0)
-    expect(replicas.held()).toEqual([
+    expect(replicas.held(serverMessageLimits)).toEqual([
       { replica: "scores", ...(epoch === undefined ? {} : { epoch }), cells: [firstCell] },
     ])
   })
@@ -87,15 +94,15 @@ describe("Replicas", () => {
     replicas.receive(snapshot(7, { ann: 1, old: 1 }))
     replicas.detach(0)
     describeScores(replicas, after)
-    expect(replicas.held()).toMatchObject([{ cells: [] }])
+    expect(replicas.held(serverMessageLimits)).toMatchObject([{ cells: [] }])
     expect([...(replicas.get("scores")?.ids() ?? [])]).toEqual(["ann", "old"])
     // Also if the connection is lost before the snapshot.
     replicas.detach(0)
     describeScores(replicas, after)
-    expect(replicas.held()).toMatchObject([{ cells: [] }])
+    expect(replicas.held(serverMessageLimits)).toMatchObject([{ cells: [] }])
     expect(() => replicas.receive(keep)).toThrow(RangeError)
     replicas.receive(snapshot(7, { ann: 2, new: 2 }))
-    expect(replicas.held()).toMatchObject([{ cells: [firstCell] }])
+    expect(replicas.held(serverMessageLimits)).toMatchObject([{ cells: [firstCell] }])
     expect(events.slice(2).toSorted()).toEqual(["change ann [2]", "enter new [2]", "leave old [1]"])
   })
 
@@ -107,7 +114,7 @@ describe("Replicas", () => {
     describeScores(replicas, "two", ReplicaSchema.of({ ...fields, name: text() }))
     expect(events).toEqual(["enter ann [1]", "leave ann [1]"])
     expect(replicas.get("scores")?.size).toBe(0)
-    expect(replicas.held()).toEqual([{ replica: "scores", epoch: "two", cells: [] }])
+    expect(replicas.held(serverMessageLimits)).toEqual([{ replica: "scores", epoch: "two", cells: [] }])
   })
 })
 

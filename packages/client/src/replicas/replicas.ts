@@ -1,7 +1,7 @@
 // The client's copies of all replicas: routes frames to copies, and emits the events of each frame. Reports records that do not
 // match the contract. Must not know sessions.
 import { ReplicaSchema, quoted, readReplicaFrame } from "@hawser/protocol/core"
-import type { Clock, ReplicaSpec } from "@hawser/protocol"
+import type { Clock, MessageLimits, ReplicaSpec } from "@hawser/protocol"
 import type { ReplicaFrame, ReplicaHold, ReplicaPartsFrame } from "@hawser/protocol/core"
 import { EventBus } from "../base/event-bus.ts"
 import type { ListenOptions, Unsubscribe } from "../base/event-bus.ts"
@@ -15,6 +15,7 @@ import type {
   ReplicaUpdate,
   Values,
 } from "./replica-api.ts"
+import { fittingHolds } from "./fitting-holds.ts"
 import { ReplicaRecords, assertCompatible } from "./replica-records.ts"
 import type { ReplicaCopies } from "../session/replica-copies.ts"
 
@@ -45,9 +46,10 @@ export class Replicas implements ReplicaCopies {
     return this.#shown.get(name)
   }
 
-  /** Returns the cells of all copies with their versions, for HAVE. */
-  held(): ReplicaHold[] {
-    return [...this.#shown.values()].flatMap((shown) => shown.held() ?? [])
+  /** Returns the cells of all copies with their versions, for HAVE: those that fit into a message of these limits. */
+  held(limits: MessageLimits): ReplicaHold[] {
+    const held = [...this.#shown.values()].flatMap((shown) => shown.held() ?? [])
+    return fittingHolds(held, limits)
   }
 
   /** Marks all copies as stale since `receivedAtMs`, the time of the last message of the lost connection. */

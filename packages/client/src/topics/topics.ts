@@ -5,7 +5,7 @@ import {
   readJoined,
   readLeft,
   readPresenceEvent,
-  topicCalls,
+  topicReplies,
   topicKindOf,
 } from "@hawser/protocol/core"
 import type { Schema, TopicSpecs } from "@hawser/protocol"
@@ -44,19 +44,19 @@ export class Topics {
 
   constructor(options: TopicsOptions) {
     this.#options = options
-    const { $join, $leave, $publish, $presence } = topicCalls
+    const { $join, $leave, $publish, $presence } = topicReplies
     this.#kinds = new Map(Object.entries(options.topics))
     this.#calls = {
-      join: (input, how) => this.#call("$join", $join.output, { input, how }),
+      join: (input, how) => this.#call("$join", $join, { input, how }),
       leave: async (topic) => {
-        await this.#call("$leave", $leave.output, { input: { topic }, how: { isUntimed: true } })
+        await this.#call("$leave", $leave, { input: { topic }, how: { isUntimed: true } })
       },
       requestTimeoutMs: options.limits.requestTimeoutMs,
       publish: async (input, how) => {
-        const { offset } = await this.#call("$publish", $publish.output, { input, how })
+        const { offset } = await this.#call("$publish", $publish, { input, how })
         return { offset: offset ?? undefined }
       },
-      setState: async (input, how) => void (await this.#call("$presence", $presence.output, { input, how })),
+      setState: async (input, how) => void (await this.#call("$presence", $presence, { input, how })),
       hold: (value, what) => options.requests().hold(value, what),
       after: (delayMs, callback) => options.timers.after(delayMs, callback),
     }

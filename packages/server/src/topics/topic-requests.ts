@@ -8,7 +8,7 @@ import {
   outgoingPayload,
   presenceDepth,
   quoted,
-  topicCalls,
+  topicRequests,
   topicKindOf,
   validateNow,
 } from "@hawser/protocol/core"
@@ -65,12 +65,12 @@ export class TopicRequests<User extends AuthenticatedUser> {
 
   /** Returns the handlers by the names of their requests. */
   handlers(): ReadonlyMap<TopicCall, AnyHandler<Session<User>>> {
-    const { $join, $leave, $publish, $presence } = topicCalls
+    const { $join, $leave, $publish, $presence } = topicRequests
     return new Map<TopicCall, AnyHandler<Session<User>>>([
-      ["$join", (context) => this.#join(inputOf($join.input, context), context)],
-      ["$leave", (context) => this.#leave(inputOf($leave.input, context), context)],
-      ["$publish", (context) => this.#publish(inputOf($publish.input, context), context)],
-      ["$presence", (context) => this.#setState(inputOf($presence.input, context), context)],
+      ["$join", (context) => this.#join(inputOf($join, context), context)],
+      ["$leave", (context) => this.#leave(inputOf($leave, context), context)],
+      ["$publish", (context) => this.#publish(inputOf($publish, context), context)],
+      ["$presence", (context) => this.#setState(inputOf($presence, context), context)],
     ])
   }
 

@@ -1,5 +1,5 @@
 // Builds the parts of a server's topics and connects them. Must not know connections.
-import { topicCalls } from "@hawser/protocol/core"
+import { topicRequests } from "@hawser/protocol/core"
 import type { CallEntry } from "@hawser/protocol/core"
 import { randomBytes } from "node:crypto"
 import type { AuthenticatedUser } from "../base/authenticate.ts"
@@ -33,7 +33,7 @@ export interface TopicService<User extends AuthenticatedUser> {
 /** Returns the protocol's own requests. Their handlers validate the input, and throw `invalid_input` as the call router does. */
 export function topicEntries(): ReadonlyMap<string, CallEntry> {
   const spec = { input: protocolSpec.payload, output: protocolSpec.payload, trustOutput: true }
-  return new Map(Object.keys(topicCalls).map((name) => [name, { call: "command", spec }]))
+  return new Map(Object.keys(topicRequests).map((name) => [name, { call: "command", spec }]))
 }
 
 export function createTopics<User extends AuthenticatedUser>(

@@ -1,6 +1,6 @@
 // Sends and receives the messages of one session over its current connection. A failed write closes the connection; a full send
 // buffer ends the session with the dialect's cause. Must not know connection set-up, claims and resume windows.
-import { Delivery, outbound, outgoingPayload } from "@hawser/protocol/core"
+import { ServerDelivery, outbound, outgoingPayload } from "@hawser/protocol/core"
 import { HawserError } from "@hawser/protocol"
 import type {
   BadFrame,
@@ -57,7 +57,7 @@ export class Conversation<User extends AuthenticatedUser>
   readonly host: ConversationHost<User>
   readonly session: Conversing<User>
   readonly dialect: Dialect<User>
-  readonly delivery: Delivery
+  readonly delivery: ServerDelivery
   readonly answers: Answers<User>
   readonly #outbound: Outbound
   readonly #inbound: Inbound
@@ -71,7 +71,7 @@ export class Conversation<User extends AuthenticatedUser>
     this.host = host
     this.session = session
     this.dialect = dialect
-    this.delivery = new Delivery(host.delivery, this)
+    this.delivery = new ServerDelivery(host.delivery, this)
     this.#outbound = dialect.outbound(this.delivery)
     this.#inbound = new Inbound(host, this)
     this.answers = new Answers(host, this)

@@ -7,7 +7,7 @@ import type {
   BadFrame,
   Codec,
   Connection,
-  Delivery,
+  ServerDelivery,
   Frame,
   FrameClass,
   HeldBucket,
@@ -26,7 +26,7 @@ export interface InboundHost extends Pick<Base, "limits" | "counters" | "clock" 
 /** Session of an `Inbound`. */
 export interface InboundOwner {
   readonly dialect: { readonly codec: Codec; readonly held: HeldLimits }
-  readonly delivery: Delivery
+  readonly delivery: ServerDelivery
   readonly userId: string
   /** True while no further request may start or wait. */
   readonly isFull: boolean

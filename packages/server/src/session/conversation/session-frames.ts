@@ -3,7 +3,7 @@ import { isErrorCode } from "@hawser/protocol"
 import { quoted } from "@hawser/protocol/core"
 import type {
   BadFrame,
-  Delivery,
+  ServerDelivery,
   Frame,
   Reference,
   ReplicaHold,
@@ -29,7 +29,7 @@ export interface FrameTaker {
     finish(cause: EndCause, ending?: Ending): void
   }
   readonly dialect: { bad(error: WireError, badCount: number): BadReaction }
-  readonly delivery: Delivery
+  readonly delivery: ServerDelivery
   readonly answers: RequestSink
   /** Time of arrival of the message in process. */
   readonly arrivedAtMs: number
