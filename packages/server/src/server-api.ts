@@ -223,7 +223,10 @@ export interface Server<C extends Contract, User extends AuthenticatedUser> {
   readonly entrances: EntranceHost
   /** Returns counters and sizes. Walks over all sessions. */
   stats(): ServerStats
-  /** Ends all sessions of a user, as `session.end` does. Resolves when they have ended. */
+  /**
+   * Ends all sessions of a user, as `session.end` does. Resolves when they have ended. A log-in that `authenticate` still verifies
+   * is not ended: revoke the user's tokens first. @throws TypeError for an unknown option, and for a user or code that is no text.
+   */
   endSessions(which: EndSessionsOptions): Promise<void>
   /**
    * Asks each client of `hawser.1` to move to a new connection, spread over time. A client dials before it leaves the old

@@ -227,6 +227,11 @@ export class TopicMembership {
     else if (this.#state === "in") this.#state = "rejoining"
   }
 
+  /** Rejects a first join: no session follows unless the application connects again. A member joins again then. */
+  onClosed(cause: HawserError): void {
+    if (this.#state === "joining") this.#end(cause)
+  }
+
   /** Joins again in a new session. Requests of the previous session have no effect. */
   onFresh(): void {
     // A pending leave would follow this join and undo it.

@@ -125,10 +125,13 @@ export class Topics {
     for (const topic of this.#topics.all()) topic.membership.onFresh()
   }
 
-  /** Reports changes of `stale`. Ends all iterations if the client is closed. */
-  onStatus({ state }: ClientStatus): void {
+  /** Reports changes of `stale`. Ends all iterations, and rejects joins under way, if the client is closed. */
+  onStatus(status: ClientStatus): void {
     for (const topic of this.#topics.all()) {
-      if (state === "closed") topic.onClosed()
+      if (status.state === "closed") {
+        topic.membership.onClosed(status.error)
+        topic.onClosed()
+      }
       topic.presence.checkStale()
     }
   }
