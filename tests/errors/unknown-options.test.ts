@@ -477,6 +477,6 @@ it("endSessions needs the id of a user", async () => {
   const running = createServer(contract, { authenticate, clock })
   await expect(method(running, "endSessions")({ users: "ann" })).rejects.toThrow('Did you mean "user"?')
   await expect(method(running, "endSessions")({})).rejects.toThrow(
-    "the option user of endSessions must be the id of a user, not nothing",
+    "the option user of endSessions must be a text that is not empty, not nothing",
   )
 })

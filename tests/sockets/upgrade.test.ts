@@ -192,6 +192,14 @@ describeOver(["ws", "bun"], (transport) => {
       expect(await world.errors()).toEqual(["a fault of the function"])
       expect(await statusOf(world.url)).toBe(101)
     })
+
+    it("abuse-A1 is refused when that function is asynchronous: a promise is no permission", async () => {
+      const world = await startServer(transport, { origins: "is asynchronous" })
+      expect(await statusOf(world.url, { origin: "https://evil.com" })).toBe(403)
+      expect(await world.errors()).toEqual([
+        "the option origins must return true or false at once, not a map",
+      ])
+    })
   })
 
   describe("the path", () => {

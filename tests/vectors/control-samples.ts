@@ -110,7 +110,7 @@ export const controlSamples: Pick<Samples, ControlName> = {
     },
     {
       name: "have of a topic's replica with its epoch",
-      what: "The epoch is the one of the last REPLICA. The topic is reserved.",
+      what: "The epoch and the topic are those of the last REPLICA.",
       frame: {
         kind: "have",
         held: [{ replica: "cursors", cells: [{ x: 0, y: 0, version: 7 }], epoch: "e1", topic: "board:7" }],
@@ -146,7 +146,7 @@ export const controlSamples: Pick<Samples, ControlName> = {
     },
     {
       name: "replica of a topic",
-      what: "The topic is reserved.",
+      what: "A replica named `cursors` of the topic `board:7`.",
       frame: { kind: "replica", replica: 2, name: "cursors", schema: [], epoch: "e1", topic: "board:7" },
     },
   ],

@@ -27,7 +27,7 @@ import type { ReplicaCopy } from "./replicas/replica-api.ts"
 import type { SessionCounts } from "./session/client-session.ts"
 import type { SessionEvent } from "./session/session-event.ts"
 import type { ClientStatus } from "./session/status.ts"
-import type { ClientTopic } from "./topics/topic-api.ts"
+import type { ClientTopic, TopicReplicas } from "./topics/topic-api.ts"
 
 /** Listener of an event: its payload, which the server has validated, and its origin. Errors and rejections go to `onError`. */
 export type EventListener<T> = (payload: T, meta: EventMeta) => unknown
@@ -180,6 +180,14 @@ export interface TopicMethods<C extends Contract> {
   topic<N extends TopicName<C>>(name: N): ClientTopic<C, KindOfTopic<C, N>>
 }
 
+/** Method of the feature `topics` beside the feature `replicas`. */
+export interface TopicReplicaMethods<C extends Contract> {
+  /** Returns a topic like `TopicMethods.topic`, with the replicas of its kind. @throws TypeError likewise. */
+  topic<N extends TopicName<C>>(
+    name: N,
+  ): ClientTopic<C, KindOfTopic<C, N>> & TopicReplicas<C, KindOfTopic<C, N>>
+}
+
 /** Name of a feature. */
 export type FeatureName = "topics" | "replicas" | "streams" | "firefoxDials"
 
@@ -191,10 +199,10 @@ export interface Feature<Name extends FeatureName = FeatureName> {
 
 /** A client with the features of these names. */
 export type ClientWith<C extends Contract, F extends FeatureName> = CoreClient<C> &
-  ("topics" extends F ? TopicMethods<C> : unknown) &
+  ("topics" extends F ? ("replicas" extends F ? TopicReplicaMethods<C> : TopicMethods<C>) : unknown) &
   ("replicas" extends F ? ReplicaMethods<C> : unknown) &
   ("streams" extends F ? StreamMethods<C> : unknown)
 
 /** A typed client of a contract, with every feature. */
 export interface Client<C extends Contract>
-  extends CoreClient<C>, StreamMethods<C>, ReplicaMethods<C>, TopicMethods<C> {}
+  extends CoreClient<C>, StreamMethods<C>, ReplicaMethods<C>, TopicReplicaMethods<C> {}

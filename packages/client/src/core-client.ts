@@ -90,6 +90,7 @@ function createLayers(contract: Contract, given: CoreClientOptions): ClientLayer
     callStats,
     running: () => running,
     inOrder: (work) => delivery.run(work),
+    hooks: () => hooks,
   })
   const running: RunningClient = new RunningClient(
     {

@@ -2,7 +2,13 @@
 import type { Contract } from "@hawser/protocol"
 import { topicNameFault } from "@hawser/protocol/core"
 import { Streams } from "./calls/streams.ts"
-import type { Feature, FeatureName, ReplicaMethods, StreamMethods, TopicMethods } from "./client-api.ts"
+import type {
+  Feature,
+  FeatureName,
+  ReplicaMethods,
+  StreamMethods,
+  TopicReplicaMethods,
+} from "./client-api.ts"
 import { lacking } from "./feature.ts"
 import type { FeatureMaker } from "./feature.ts"
 import { Replicas } from "./replicas/replicas.ts"
@@ -21,8 +27,9 @@ export function topics(): Feature<"topics"> {
         topics: contract.topics,
         requests: () => running().requests,
         status: () => running().status,
+        copies: () => host.hooks().copies,
       })
-      const methods: TopicMethods<Contract> = {
+      const methods: TopicReplicaMethods<Contract> = {
         topic(name) {
           const topic = all.topic(name)
           if (topic === undefined)
@@ -32,6 +39,7 @@ export function topics(): Feature<"topics"> {
       }
       return {
         methods,
+        copyOf: (topic, name) => all.copyOf(topic, name),
         onFrame: (frame) => all.receive(frame),
         onTopicEvent: (topic, event, delivered) => all.onDelivered(topic, event, delivered),
         onSession: (event) => all.onSession(event),
@@ -48,7 +56,11 @@ export function replicas(): Feature<"replicas"> {
     name: "replicas",
     install(host) {
       const { contract } = host
-      const all = new Replicas({ ...host, replicas: contract.replicas })
+      const all = new Replicas({
+        ...host,
+        replicas: contract.replicas,
+        copyOf: (topic, name) => host.hooks().copyOf(topic, name),
+      })
       const methods: ReplicaMethods<Contract> = {
         replica(name) {
           const copy = all.get(name)
@@ -56,7 +68,7 @@ export function replicas(): Feature<"replicas"> {
           return copy
         },
       }
-      return { methods, replicas: all }
+      return { methods, replicas: all, copies: all }
     },
   })
 }

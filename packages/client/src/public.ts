@@ -41,6 +41,7 @@ export type {
   Published,
   TopicItem,
   ClientTopic,
+  TopicReplicas,
   TopicState,
 } from "./topics/topic-api.ts"
 export type { WebSocketConstructor, WebSocketLike } from "./transport/web-socket.ts"

@@ -227,8 +227,8 @@ export interface Server<C extends Contract, User extends AuthenticatedUser> {
   /** Returns counters and sizes. Walks over all sessions. */
   stats(): ServerStats
   /**
-   * Ends all sessions of a user, as `session.end` does. Resolves when they have ended. Rejects with TypeError for an unknown
-   * option.
+   * Ends all sessions of a user, as `session.end` does. Resolves when they have ended. A log-in that `authenticate` still verifies
+   * is not ended: revoke the user's tokens first. @throws TypeError for an unknown option, and for a user or code that is no text.
    */
   endSessions(which: EndSessionsOptions): Promise<void>
   /**

@@ -1,6 +1,6 @@
 // Checks the arguments of `createServer` and of a server's methods as untyped code may pass them. Limits, path and origins are
 // checked by their owners.
-import { assertContract, assertGiven, assertOptions, quoted } from "@hawser/protocol/core"
+import { assertContract, assertOptions, quoted } from "@hawser/protocol/core"
 import type { OptionTable } from "@hawser/protocol/core"
 import type { Contract } from "@hawser/protocol"
 import type { AuthenticatedUser } from "./base/authenticate.ts"
@@ -35,8 +35,9 @@ const userRecordOptions: OptionTable<UserPacking<AuthenticatedUser>> = {
   pack: "function",
   unpack: "function",
 }
-const endSessionsOptions: OptionTable<EndSessionsOptions> = { user: "any", code: "any", message: "any" }
 const closeOptions: OptionTable<CloseOptions> = { backInMs: "ms", spreadMs: "ms" }
+
+const endSessionsOptions: OptionTable<EndSessionsOptions> = { user: "any", code: "any", message: "any" }
 
 /** Least length of `resumeKey`, in bytes: that of the HMAC-SHA256 which it signs. */
 const resumeKeyLeastBytes = 32
@@ -80,13 +81,15 @@ export function assertCloseOptions(options: unknown): void {
   assertOptions("close", options, closeOptions)
 }
 
-/** @throws TypeError for an unknown option, and for a `user` that is no text. */
+/** @throws TypeError for an unknown option, for a user or code that is no text, and for an empty one. */
 export function assertEndSessionsOptions(options: unknown): void {
-  assertGiven("endSessions", options, 'endSessions({ user: "ann", code: "forbidden" })')
-  assertOptions("endSessions", options, endSessionsOptions)
-  const { user } = optionsOf(options)
-  if (typeof user !== "string")
-    throw new TypeError(`the option user of endSessions must be the id of a user, not ${quoted(user)}`)
+  assertOptions("endSessions", options ?? {}, endSessionsOptions)
+  const { user, code } = optionsOf(options)
+  for (const [name, value] of Object.entries({ user, code: code ?? "forbidden" }))
+    if (typeof value !== "string" || value === "")
+      throw new TypeError(
+        `the option ${name} of endSessions must be a text that is not empty, not ${quoted(value)}`,
+      )
 }
 
 function optionsOf(options: unknown): Readonly<Record<string, unknown>> {

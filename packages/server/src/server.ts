@@ -90,8 +90,8 @@ function compose(contract: Contract, options: Options) {
     base,
     calls,
   )
-  const topics = createTopics<User>(base, calls, sessions)
   const replicas = new Replicas(base)
+  const topics = createTopics<User>({ base, calls, sessions, replicas })
   sessions.observers.push(topics.memberships, replicas)
   const assertReady = (): void => {
     calls.handlers.assertComplete()

@@ -9,21 +9,25 @@ import {
   serverMessageLimits,
 } from "@hawser/protocol/core"
 import { SimulatedClock } from "@hawser/protocol/testing"
+import { setFlagsFromString } from "node:v8"
+import { runInNewContext } from "node:vm"
 import { describe, expect, it } from "vitest"
 import { Replicas } from "./replicas.ts"
+import type { ShownReplica } from "./replicas.ts"
 
 const fields = { points: integer() }
 const schema = ReplicaSchema.of(fields)
 
+const options = {
+  clock: new SimulatedClock(),
+  wallClockMs: () => 1_000_000,
+  onError: (error: unknown) => {
+    throw error
+  },
+}
+
 function newReplicas() {
-  const replicas = new Replicas({
-    replicas: { scores: { fields } },
-    clock: new SimulatedClock(),
-    wallClockMs: () => 1_000_000,
-    onError: (error) => {
-      throw error
-    },
-  })
+  const replicas = new Replicas({ ...options, replicas: { scores: { fields } }, copyOf: () => undefined })
   const events: string[] = []
   replicas.get("scores")?.subscribe((update) => {
     for (const { kind, id, record } of update.events)
@@ -144,5 +148,52 @@ describe("onStale", () => {
     describeScores(replicas, "a")
     replicas.receive(snapshot(1, { ann: 1 }))
     expect(times).toEqual([999_600, undefined])
+  })
+})
+
+describe("copies of topics", () => {
+  setFlagsFromString("--expose-gc")
+
+  function newCopy() {
+    const kept: { copy?: ShownReplica } = {}
+    const replicas = new Replicas({
+      ...options,
+      replicas: {},
+      copyOf: (topic, name) => (topic === "board:7" && name === "cursors" ? kept.copy : undefined),
+    })
+    kept.copy = replicas.make({ topic: "board:7", name: "cursors", spec: { fields }, onUse: () => {} })
+    const replica = { kind: "replica", replica: 5, schema: schema.shape, epoch: "e1" } as const
+    replicas.describe({ ...replica, name: "cursors", topic: "board:8" })
+    replicas.describe({ ...replica, name: "scores", topic: "board:7" })
+    expect(replicas.held(serverMessageLimits)).toEqual([])
+    replicas.describe({ ...replica, name: "cursors", topic: "board:7" })
+    return { replicas, kept, copy: kept.copy }
+  }
+
+  it("are named in HAVE by topic and name, until they are cleared", () => {
+    const { replicas, copy } = newCopy()
+    expect(replicas.held(serverMessageLimits)).toEqual([
+      { replica: "cursors", topic: "board:7", epoch: "e1", cells: [] },
+    ])
+    replicas.clear(copy)
+    expect(replicas.held(serverMessageLimits)).toEqual([])
+  })
+
+  it("are not held after they are cleared", async () => {
+    const { replicas, kept } = newCopy()
+    const copy = (): ShownReplica => {
+      if (kept.copy === undefined) throw new Error("the copy is gone")
+      return kept.copy
+    }
+    const held = new WeakRef(copy())
+    replicas.clear(copy())
+    delete kept.copy
+    // A WeakRef holds its target until the turn in which it was read is over.
+    await new Promise((resolve) => {
+      setImmediate(resolve)
+    })
+    runInNewContext("gc()")
+    expect(held.deref()).toBeUndefined()
+    expect(replicas.held(serverMessageLimits)).toEqual([])
   })
 })

@@ -15,6 +15,7 @@ import type { CallStats } from "../calls/call-stats.ts"
 import type { CallOptions, Requests } from "../calls/requests.ts"
 import type { Delivered } from "../base/event-delivery.ts"
 import type { Dependencies } from "../session/run-client-options.ts"
+import type { ShownReplica } from "../replicas/replicas.ts"
 import type { SessionEvent } from "../session/session-event.ts"
 import type { ClientStatus } from "../session/status.ts"
 import { TopicShelf } from "./topic-shelf.ts"
@@ -73,11 +74,17 @@ export class Topics {
       name,
       schema: this.#options.validateReplies ? spec.presence : undefined,
       events: spec.events,
+      replicas: spec.replicas,
       calls: this.#calls,
       onUse: (used) => this.#topics.use(used),
     })
     this.#topics.use(topic)
     return topic
+  }
+
+  /** Returns the copy of a topic's replica that a REPLICA describes. */
+  copyOf(topic: string, name: string): ShownReplica | undefined {
+    return this.#topics.get(topic)?.described(name)
   }
 
   /** Handles a frame of a topic. Returns true for a frame that must not be delivered to the client's listeners. */
@@ -118,10 +125,13 @@ export class Topics {
     for (const topic of this.#topics.all()) topic.membership.onFresh()
   }
 
-  /** Reports changes of `stale`. Ends all iterations if the client is closed. */
-  onStatus({ state }: ClientStatus): void {
+  /** Reports changes of `stale`. Ends all iterations, and rejects joins under way, if the client is closed. */
+  onStatus(status: ClientStatus): void {
     for (const topic of this.#topics.all()) {
-      if (state === "closed") topic.onClosed()
+      if (status.state === "closed") {
+        topic.membership.onClosed(status.error)
+        topic.onClosed()
+      }
       topic.presence.checkStale()
     }
   }

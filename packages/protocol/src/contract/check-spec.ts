@@ -21,7 +21,7 @@ const call: Table = { input: "any", output: "any", trustOutput: "boolean", limit
 const stream: Table = { input: "any", item: "any", trustOutput: "boolean", limit: "object" }
 const event: Table = { payload: "any", trustOutput: "boolean", delivery: "any", key: "function" }
 const limit: Table = { everyMs: "any", burst: "any" }
-const topic: Table = { events: "any", presence: "any" }
+const topic: Table = { events: "any", presence: "any", replicas: "object" }
 
 /** Members of a spec that hold schemas; true: the member is required. */
 type Schemas = Readonly<Record<string, boolean>>

@@ -31,6 +31,7 @@ type PublisherParts<User extends AuthenticatedUser> = Pick<
   | "kinds"
   | "log"
   | "onError"
+  | "replicas"
 >
 
 /** One publication of a topic. A reliable one is encoded with the offset that it gets from the log. */
@@ -83,7 +84,7 @@ export class Publisher<User extends AuthenticatedUser> {
 
   /** @throws TypeError for an invalid name, and for a kind that the contract lacks. */
   topic(name: string): Topic<User, Contract> {
-    const { hub, kinds, registry } = this.#parts
+    const { hub, kinds, registry, replicas } = this.#parts
     const { events } = kinds.spec(name)
     return {
       name,
@@ -108,6 +109,7 @@ export class Publisher<User extends AuthenticatedUser> {
         if (own !== undefined) this.#unsubscribe(name, own)
       },
       members: async () => this.#members(name),
+      replica: (replica) => replicas.replica(name, replica),
     }
   }
 

@@ -160,7 +160,10 @@ function originAllowed(origin: string, request: UpgradeRequest, policy: UpgradeP
   if (policy.allowLoopbackOrigins && isOnThisMachine(origin, request, policy)) return true
   if (typeof origins === "function") {
     try {
-      return origins(origin)
+      const isAllowed: unknown = origins(origin)
+      if (typeof isAllowed === "boolean") return isAllowed
+      // The promise of an asynchronous function would allow every origin, if its truth counted.
+      throw new TypeError(`the option origins must return true or false at once, not ${quoted(isAllowed)}`)
     } catch (error) {
       // The function may throw, for example `new URL("null")`. An uncaught error would let any request end the process.
       onError(error)
