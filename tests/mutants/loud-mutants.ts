@@ -49,9 +49,9 @@ export const loudMutants: readonly Mutant[] = [
     killedBy: loud,
   },
   {
-    name: "A refused log-in is reported without its cause",
+    name: "Refused log-ins with another cause are counted with the first one",
     breaks: [],
-    edits: edit(refusals, 'const kind = cause instanceof Error ? cause.message : ""', 'const kind = ""'),
+    edits: edit(refusals, "${kindOf(cause)}`", "`"),
     killedBy: loud,
   },
   {
